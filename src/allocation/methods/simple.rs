@@ -1,0 +1,47 @@
+//! `simple`: every unit gets an arm in the ratio, whatever came before (complete randomization).
+
+use crate::allocation::Choice;
+use crate::allocation::method::{Method, Unit};
+use crate::allocation::options::{MethodEntry, Options, Refusal};
+use crate::allocation::streams::Randomness;
+use crate::allocation::weights::{Arm, Ratio, Weights};
+
+/// Registry entry.
+pub(super) const ENTRY: MethodEntry = MethodEntry {
+    id: "simple",
+    about: "every unit by itself, in the ratio",
+    options: &[],
+    needs_n: false,
+    build,
+};
+
+/// Weights are the ratio, always.
+#[derive(Debug, Clone)]
+struct Simple {
+    ratio: Ratio,
+}
+
+// A method with nothing to refuse still has the signature of the registry.
+#[expect(clippy::unnecessary_wraps, reason = "signature of the registry")]
+fn build(ratio: &Ratio, _options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
+    Ok(Box::new(Simple { ratio: *ratio }))
+}
+
+impl Method for Simple {
+    type State = ();
+
+    fn start(&self, _randomness: &mut dyn Randomness) -> Self::State {}
+
+    fn weights(&self, _state: &Self::State, _unit: &Unit<'_>) -> Weights {
+        self.ratio.weights()
+    }
+
+    fn step(
+        &self,
+        _state: &mut Self::State,
+        _unit: &Unit<'_>,
+        _arm: Arm,
+        _randomness: &mut dyn Randomness,
+    ) {
+    }
+}

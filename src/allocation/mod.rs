@@ -1,0 +1,22 @@
+//! Randomization methods as pure functions from history to integer weights, and the one draw that all of them share.
+//!
+//! A method never draws an arm, stores or looks ahead: it says how likely each arm is, as integers, and
+//! [`allocate`] turns the weights and one bounded random integer into an arm. No float decides an arm. Arms are
+//! indices in the protocol's order; families, clocks and TOML are unknown here.
+//!
+//! The derivation of every random number is `docs/allocation-spec.md`, frozen by `lottning = 1`. To add a method,
+//! write one file in `methods/` and one line in [`METHODS`].
+
+mod method;
+pub mod methods;
+mod options;
+mod seed;
+mod streams;
+mod weights;
+
+pub use method::{Design, Method, Sequence, Unit, allocate};
+pub use methods::METHODS;
+pub use options::{Choice, MethodEntry, OptionSpec, Options, Refusal};
+pub use seed::{Commitment, Seed, SeedError};
+pub use streams::{Address, Mode, Purpose, Randomness, Redraw, StratumKeys, stream_key};
+pub use weights::{Arm, MAX_ARMS, Ratio, Weights};

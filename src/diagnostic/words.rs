@@ -1,0 +1,67 @@
+//! A sentence in both languages of the program. Codes and JSON keys are never translated.
+
+use std::fmt;
+
+/// A language in which people read this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lang {
+    /// Swedish.
+    Sv,
+    /// English.
+    #[default]
+    En,
+}
+
+/// The same sentence in English and Swedish. `Display` is the English one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Words {
+    /// English.
+    pub en: String,
+    /// Swedish.
+    pub sv: String,
+}
+
+impl Words {
+    /// Both texts; see also the [`words!`](crate::words) macro, which formats them.
+    pub fn new(en: impl Into<String>, sv: impl Into<String>) -> Self {
+        Self {
+            en: en.into(),
+            sv: sv.into(),
+        }
+    }
+
+    /// A text that is the same in both languages (a name, a number).
+    pub fn same(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            en: text.clone(),
+            sv: text,
+        }
+    }
+
+    /// The text in one language.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Sv => &self.sv,
+        }
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.en)
+    }
+}
+
+/// Formats [`Words`]: `words!("{n} rows", "{n} rader")`, English first, captured arguments only.
+#[macro_export]
+macro_rules! words {
+    ($en:literal, $sv:literal $(,)?) => {
+        $crate::diagnostic::Words {
+            en: format!($en),
+            sv: format!($sv),
+        }
+    };
+}

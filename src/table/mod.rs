@@ -1,0 +1,1 @@
+//! Bytes to typed columns: delimited text as people have it.

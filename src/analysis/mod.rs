@@ -1,1 +1,1 @@
-//! Room `analysis`.
+//! The registered plan, run on a locked data set.

@@ -1,1 +1,3 @@
-//! Room `study`.
+//! What happened: the pure state machine, the journal around it, and everything folded from the ledger.
+
+pub mod flow;

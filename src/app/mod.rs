@@ -1,1 +1,17 @@
-//! Room `app`.
+//! One use case per verb: what the command line and the web share.
+//!
+//! A use case takes typed arguments and an [`Outside`] (clock, entropy, files, progress), and returns a typed answer
+//! or a [`Failure`]. It knows no terminal text and no HTML: `cli` and `web` render what it returns.
+//!
+//! To add a verb: one file here, one file in `cli/`, one line in `cli::VERBS`. To add a code: one page in `pages/`
+//! and one line in a slice of [`explain`].
+
+pub mod exit;
+pub mod explain;
+mod failure;
+mod outside;
+
+pub use failure::{Failure, Source, suggestion};
+pub use outside::{
+    Clock, Entropy, FixedClock, Outside, Progress, Silent, SystemClock, SystemEntropy,
+};

@@ -1,0 +1,146 @@
+//! `explain`: a page about each stable code, in both languages.
+//!
+//! A page is `pages/<code>.md`: English, a line `---`, Swedish. Each room that reports codes has a slice here, one line
+//! a code; a test holds that every code in the sources has its page and that every page is of a code that exists.
+
+use crate::diagnostic::{Lang, Words};
+use crate::words;
+
+use super::exit;
+use super::failure::{Failure, suggestion};
+
+/// A page about one code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// The stable code.
+    pub code: &'static str,
+    text: &'static str,
+}
+
+impl Page {
+    /// The text in one language, without a trailing newline.
+    pub fn text(&self, lang: Lang) -> &'static str {
+        let (en, sv) = self
+            .text
+            .split_once("\n---\n")
+            .unwrap_or((self.text, self.text));
+        match lang {
+            Lang::En => en.trim(),
+            Lang::Sv => sv.trim(),
+        }
+    }
+}
+
+macro_rules! pages {
+    ($($code:literal,)*) => {
+        &[$(Page { code: $code, text: include_str!(concat!("pages/", $code, ".md")) }),*]
+    };
+}
+
+/// Codes of the command line itself: options, files, output.
+pub const COMMAND: &[Page] = pages![
+    "conflicting-options",
+    "entropy",
+    "file",
+    "invalid-value",
+    "missing-option",
+    "no-answer",
+    "not-utf8",
+    "unknown-code",
+    "unknown-command",
+    "unknown-id",
+    "unknown-option",
+    "usage",
+];
+
+/// Every page, by the room whose codes they explain.
+pub const ROOMS: &[&[Page]] = &[COMMAND];
+
+/// Every page.
+pub fn pages() -> impl Iterator<Item = &'static Page> {
+    ROOMS.iter().copied().flatten()
+}
+
+/// The page about a code. The number of an exit code is answered with its meaning.
+///
+/// # Errors
+/// A code that does not exist: exit 2, with the nearest one.
+pub fn explain(code: &str) -> Result<Explanation, Failure> {
+    if let Some(page) = pages().find(|page| page.code == code) {
+        return Ok(Explanation {
+            code: page.code.to_owned(),
+            text: Words::new(page.text(Lang::En), page.text(Lang::Sv)),
+        });
+    }
+    if let Some(known) = exit::ALL.iter().find(|e| e.number.to_string() == code) {
+        let (number, name, en, sv) = (known.number, known.name, known.en, known.sv);
+        return Ok(Explanation {
+            code: number.to_string(),
+            text: words!(
+                "# exit code {number}: {name}\n\n{en}",
+                "# slutkod {number}: {name}\n\n{sv}"
+            ),
+        });
+    }
+    let known: Vec<&str> = pages().map(|page| page.code).collect();
+    Err(Failure::new(
+        exit::USAGE,
+        "unknown-code",
+        words!("there is no code `{code}`", "det finns ingen kod `{code}`"),
+    )
+    .help(suggestion(code, &known)))
+}
+
+/// The answer of `explain`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The code.
+    pub code: String,
+    /// The page.
+    pub text: Words,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{explain, pages};
+    use crate::app::exit;
+    use crate::diagnostic::Lang;
+
+    #[test]
+    fn each_page_speaks_both_languages_and_opens_with_its_code() {
+        for page in pages() {
+            let (en, sv) = (page.text(Lang::En), page.text(Lang::Sv));
+            assert_ne!(en, sv, "{} has one language only", page.code);
+            for text in [en, sv] {
+                assert!(
+                    text.starts_with(&format!("# {}\n", page.code)),
+                    "{}",
+                    page.code
+                );
+                assert!(text.len() > 80, "{} says too little", page.code);
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_unique() {
+        let mut codes: Vec<&str> = pages().map(|page| page.code).collect();
+        codes.sort_unstable();
+        let all = codes.len();
+        codes.dedup();
+        assert_eq!(codes.len(), all);
+    }
+
+    #[test]
+    fn an_unknown_code_names_the_nearest() {
+        let failure = explain("unknown-optoin").unwrap_err();
+        assert_eq!(failure.exit, exit::USAGE);
+        assert!(failure.help.unwrap().en.contains("unknown-option"));
+    }
+
+    #[test]
+    fn a_number_is_an_exit_code() {
+        assert!(explain("21").unwrap().text.en.contains("gate-closed"));
+        assert!(explain("99").is_err());
+    }
+}

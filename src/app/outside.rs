@@ -1,0 +1,313 @@
+//! The outside world as a use case sees it: files, clock, entropy, standard input and a place for progress.
+//!
+//! Every use case takes an [`Outside`]; tests give one whose clock stands still and whose folder is temporary.
+//! A file that must not be half written goes through [`Outside::write`] or [`Outside::create_secret`].
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rand::TryRng;
+
+use crate::diagnostic::{Diagnostic, Words};
+use crate::words;
+
+use super::exit;
+use super::failure::Failure;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Bytes that nobody can foresee: seeds and salts.
+pub trait Entropy: Send + Sync {
+    /// Fills the whole buffer, or says why it cannot.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Failure>;
+}
+
+/// Where a use case says how it goes. Everything here goes to standard error, never into the answer.
+pub trait Progress: Send + Sync {
+    /// A note about what is being done; `--quiet` silences it.
+    fn note(&self, words: &Words);
+    /// Something that a person should know although the answer stands; never silenced.
+    fn warn(&self, warning: &Diagnostic);
+    /// `done` of `total` pieces of work are done; shown on a terminal only.
+    fn advance(&self, what: &Words, done: u64, total: u64);
+}
+
+/// The outside world. Relative paths are resolved against `folder`.
+pub struct Outside {
+    /// The clock.
+    pub clock: Box<dyn Clock>,
+    /// The source of seeds and salts.
+    pub entropy: Box<dyn Entropy>,
+    /// Where notes and progress go.
+    pub progress: Box<dyn Progress>,
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Outside {
+    /// The real world: the system's clock and entropy, the current folder.
+    pub fn system(progress: Box<dyn Progress>) -> Self {
+        Self {
+            clock: Box::new(SystemClock),
+            entropy: Box::new(SystemEntropy),
+            progress,
+            folder: PathBuf::new(),
+        }
+    }
+
+    /// A path as the person wrote it, resolved against the folder.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// The bytes of a file; `-` is standard input.
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Failure> {
+        let path = path.as_ref();
+        let action = Words::new("read", "läsa");
+        if path == Path::new("-") {
+            let mut bytes = Vec::new();
+            return match std::io::stdin().lock().read_to_end(&mut bytes) {
+                Ok(_) => Ok(bytes),
+                Err(error) => Err(Failure::file(&action, Path::new("standard input"), &error)),
+            };
+        }
+        let full = self.path(path);
+        if full.is_dir() {
+            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+            return Err(Failure {
+                exit: exit::USAGE,
+                ..Failure::file(&action, path, &error)
+            });
+        }
+        fs::read(full).map_err(|error| Failure::file(&action, path, &error))
+    }
+
+    /// A text file. Bytes that are not UTF-8 refuse it with `exit` (a protocol is 3, data are 4).
+    pub fn read_text(&self, path: impl AsRef<Path>, exit: u8) -> Result<String, Failure> {
+        let path = path.as_ref();
+        String::from_utf8(self.read(path)?).map_err(|error| {
+            let (name, offset) = (path.display(), error.utf8_error().valid_up_to());
+            Failure::new(
+                exit,
+                "not-utf8",
+                words!(
+                    "{name} is not UTF-8 text (first wrong byte at offset {offset})",
+                    "{name} är inte text i UTF-8 (första felaktiga byte på plats {offset})"
+                ),
+            )
+            .help(Words::new(
+                "save the file again with the encoding UTF-8",
+                "spara filen på nytt med teckenkodningen UTF-8",
+            ))
+        })
+    }
+
+    /// Writes a whole file or nothing: to a temporary name beside it, to the disk, then renamed into place.
+    /// Missing folders on the way are made.
+    pub fn write(&self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Failure> {
+        let path = path.as_ref();
+        replace(&self.path(path), bytes)
+            .map_err(|error| Failure::file(&Words::new("write", "skriva"), path, &error))
+    }
+
+    /// Creates a file that only its owner may read (mode 0600) and that must not exist yet.
+    pub fn create_secret(&self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Failure> {
+        let path = path.as_ref();
+        create_secret(&self.path(path), bytes)
+            .map_err(|error| Failure::file(&Words::new("create", "skapa"), path, &error))
+    }
+
+    /// Makes a folder and those above it.
+    pub fn create_folder(&self, path: impl AsRef<Path>) -> Result<(), Failure> {
+        let path = path.as_ref();
+        fs::create_dir_all(self.path(path))
+            .map_err(|error| Failure::file(&Words::new("create", "skapa"), path, &error))
+    }
+
+    /// Whether there is anything at the path.
+    pub fn exists(&self, path: impl AsRef<Path>) -> bool {
+        self.path(path).exists()
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    fs::create_dir_all(&folder)?;
+    let mut temporary = path.file_name().unwrap_or_default().to_os_string();
+    temporary.push(format!(".{}.partial", std::process::id()));
+    let temporary = folder.join(temporary);
+    let written = (|| {
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&temporary, path)?;
+        sync_folder(&folder)
+    })();
+    if written.is_err() {
+        // The failure that matters is the first one; the leftover is removed as far as possible.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn create_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    drop(file);
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written?;
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A clock that stands still, for tests and for replays.
+#[derive(Debug, Clone, Copy)]
+pub struct FixedClock(pub Timestamp);
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// The operating system's entropy.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        rand::rngs::SysRng.try_fill_bytes(bytes).map_err(|error| {
+            Failure::new(
+                exit::UNEXPECTED,
+                "entropy",
+                words!(
+                    "the operating system gives no random bytes: {error}",
+                    "operativsystemet lämnar inga slumptal: {error}"
+                ),
+            )
+        })
+    }
+}
+
+/// Says nothing: for tests and for callers that show no progress.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn note(&self, _: &Words) {}
+    fn warn(&self, _: &Diagnostic) {}
+    fn advance(&self, _: &Words, _: u64, _: u64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FixedClock, Outside, Silent, SystemEntropy};
+    use crate::app::exit;
+    use jiff::Timestamp;
+
+    fn outside(folder: &std::path::Path) -> Outside {
+        Outside {
+            clock: Box::new(FixedClock(Timestamp::UNIX_EPOCH)),
+            entropy: Box::new(SystemEntropy),
+            progress: Box::new(Silent),
+            folder: folder.to_path_buf(),
+        }
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = outside(folder.path());
+        outside.write("deep/er/a.txt", b"one").unwrap();
+        outside.write("deep/er/a.txt", b"two").unwrap();
+        assert_eq!(outside.read("deep/er/a.txt").unwrap(), b"two");
+        let left = std::fs::read_dir(folder.path().join("deep/er")).unwrap();
+        assert_eq!(left.count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file_and_no_leftover() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = outside(folder.path());
+        outside.create_folder("taken").unwrap();
+        assert!(outside.write("taken", b"x").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_secret_is_created_once_and_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = outside(folder.path());
+        outside.create_secret("seed", b"s").unwrap();
+        let failure = outside.create_secret("seed", b"t").unwrap_err();
+        assert_eq!(failure.exit, exit::UNEXPECTED);
+        assert_eq!(outside.read("seed").unwrap(), b"s");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(folder.path().join("seed"))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_a_usage_failure_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = outside(folder.path()).read("nowhere.csv").unwrap_err();
+        assert_eq!(failure.exit, exit::USAGE);
+        assert!(failure.message.en.contains("nowhere.csv"));
+        assert!(failure.message.sv.contains("finns inte"));
+    }
+}

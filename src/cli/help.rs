@@ -1,0 +1,193 @@
+//! What `--help` says, in both languages: the verbs by who uses them, and the options of every command.
+//!
+//! The words of a verb are one line in [`VERBS`]. The words of a verb's own options are the doc comments of its
+//! arguments and stand in English.
+
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Lang, Words};
+
+/// Who uses a verb; the groups of `lottning --help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Everybody.
+    Anyone,
+    /// Plans and leads a study.
+    StudyLead,
+    /// Screens families and records what happens.
+    Intake,
+    /// Plans how large a study must be.
+    Planner,
+    /// Runs the registered plan.
+    Evaluator,
+    /// Estimates on any data.
+    Analyst,
+    /// Studies the methods themselves.
+    Methodologist,
+}
+
+impl Who {
+    const ALL: [Self; 7] = [
+        Self::Anyone,
+        Self::StudyLead,
+        Self::Intake,
+        Self::Planner,
+        Self::Evaluator,
+        Self::Analyst,
+        Self::Methodologist,
+    ];
+
+    fn words(self) -> Words {
+        match self {
+            Self::Anyone => Words::new("Anyone", "Alla"),
+            Self::StudyLead => Words::new("Study lead", "Studieledare"),
+            Self::Intake => Words::new("Intake", "Mottagning"),
+            Self::Planner => Words::new("Planner", "Planerare"),
+            Self::Evaluator => Words::new("Evaluator", "Utvärderare"),
+            Self::Analyst => Words::new("Analyst", "Analytiker"),
+            Self::Methodologist => Words::new("Methodologist", "Metodutvecklare"),
+        }
+    }
+}
+
+/// One verb in the help: its name, who uses it, and what it does in English and Swedish.
+#[derive(Debug, Clone, Copy)]
+pub struct Verb {
+    /// The word on the command line.
+    pub name: &'static str,
+    /// Who uses it.
+    pub who: Who,
+    /// What it does, in English.
+    pub en: &'static str,
+    /// What it does, in Swedish.
+    pub sv: &'static str,
+}
+
+const fn verb(name: &'static str, who: Who, en: &'static str, sv: &'static str) -> Verb {
+    Verb { name, who, en, sv }
+}
+
+/// Every verb, in the order of the help.
+pub const VERBS: &[Verb] = &[
+    verb(
+        "explain",
+        Who::Anyone,
+        "A page about one code of a message, or about an exit code",
+        "En sida om en kod i ett meddelande, eller om en slutkod",
+    ),
+    verb(
+        "completions",
+        Who::Anyone,
+        "Completions for a shell",
+        "Kompletteringar för ett skal",
+    ),
+];
+
+/// The command with its help in one language.
+pub(super) fn write(mut command: clap::Command, lang: Lang) -> clap::Command {
+    let mut groups = String::new();
+    for who in Who::ALL {
+        let verbs: Vec<&Verb> = VERBS.iter().filter(|verb| verb.who == who).collect();
+        if verbs.is_empty() {
+            continue;
+        }
+        let _ = writeln!(groups, "{}", who.words().get(lang));
+        for verb in verbs {
+            let about = match lang {
+                Lang::En => verb.en,
+                Lang::Sv => verb.sv,
+            };
+            let _ = writeln!(groups, "  {:<12} {about}", verb.name);
+            command = command.mut_subcommand(verb.name, |sub| {
+                sub.about(about).help_template(template(lang, ""))
+            });
+        }
+        groups.push('\n');
+    }
+    let heading = pick(
+        lang,
+        "Options of every command",
+        "Flaggor för alla kommandon",
+    );
+    let option = |command: clap::Command, name: &str, value: &'static str, en, sv| {
+        command.mut_arg(name, |arg| {
+            let arg = arg.help(pick(lang, en, sv)).help_heading(heading);
+            if value.is_empty() {
+                arg
+            } else {
+                arg.value_name(value)
+            }
+        })
+    };
+    command = option(
+        command,
+        "format",
+        "FORMAT",
+        "How the answer is written: table, csv or json",
+        "Hur svaret skrivs: table, csv eller json",
+    );
+    command = option(
+        command,
+        "json",
+        "",
+        "Short for --format json",
+        "Kort för --format json",
+    );
+    command = option(
+        command,
+        "quiet",
+        "",
+        "No notes and no progress, only warnings and errors",
+        "Inga upplysningar, bara varningar och fel",
+    );
+    command = option(
+        command,
+        "lang",
+        "LANG",
+        "Language of prompts, errors and reports: sv or en [default: LOTTNING_LANG, else en]",
+        "Språk för frågor, fel och rapporter: sv eller en [annars LOTTNING_LANG, annars en]",
+    );
+    command = option(
+        command,
+        "help",
+        "",
+        "Show this help",
+        "Visa den här hjälpen",
+    );
+    command = option(command, "version", "", "Show the version", "Visa versionen");
+    command
+        .about(pick(
+            lang,
+            "Plan, draw, record and analyse a randomized evaluation from one protocol file",
+            "Planera, lotta, registrera och analysera en randomiserad utvärdering från en enda protokollfil",
+        ))
+        .help_template(template(lang, groups.trim_end()))
+        .after_help(pick(
+            lang,
+            "`lottning COMMAND --help` says more about one command, `lottning explain CODE` about one message.",
+            "`lottning KOMMANDO --help` berättar mer om ett kommando, `lottning explain KOD` om ett meddelande.",
+        ))
+}
+
+fn pick(lang: Lang, en: &'static str, sv: &'static str) -> &'static str {
+    match lang {
+        Lang::En => en,
+        Lang::Sv => sv,
+    }
+}
+
+fn template(lang: Lang, groups: &str) -> String {
+    let usage = pick(lang, "Usage", "Så skrivs det");
+    if groups.is_empty() {
+        format!("{{about}}\n\n{usage}: {{usage}}\n\n{{all-args}}{{after-help}}")
+    } else {
+        format!(
+            "{{about}}\n\n{usage}: {{usage}}\n\n{groups}\n\n{}:\n{{options}}{{after-help}}",
+            pick(
+                lang,
+                "Options of every command",
+                "Flaggor för alla kommandon"
+            )
+        )
+    }
+}

@@ -1,0 +1,147 @@
+//! What clap finds wrong with a command line, said in our own words and in both languages. Exit 2.
+
+use std::error::Error as _;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::app::{Failure, exit};
+use crate::diagnostic::Words;
+use crate::words;
+
+/// The failure for an error of clap. Help and version are no errors and never come here.
+pub(super) fn failure(error: &clap::Error) -> Failure {
+    let argument = text(error, ContextKind::InvalidArg);
+    let value = text(error, ContextKind::InvalidValue);
+    let (code, message) = match error.kind() {
+        ErrorKind::UnknownArgument => (
+            "unknown-option",
+            words!(
+                "there is no option or argument `{argument}` here",
+                "det finns ingen flagga och inget argument `{argument}` här"
+            ),
+        ),
+        ErrorKind::InvalidSubcommand => {
+            let name = text(error, ContextKind::InvalidSubcommand);
+            (
+                "unknown-command",
+                words!(
+                    "there is no command `{name}`",
+                    "det finns inget kommando `{name}`"
+                ),
+            )
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (
+            "unknown-command",
+            Words::new("a command is missing", "ett kommando saknas"),
+        ),
+        ErrorKind::MissingRequiredArgument => (
+            "missing-option",
+            words!("missing: {argument}", "saknas: {argument}"),
+        ),
+        ErrorKind::InvalidValue | ErrorKind::NoEquals | ErrorKind::TooFewValues
+            if value.is_empty() =>
+        {
+            (
+                "invalid-value",
+                words!(
+                    "`{argument}` needs a value",
+                    "`{argument}` behöver ett värde"
+                ),
+            )
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let reason = error
+                .source()
+                .map(|source| format!(": {source}"))
+                .unwrap_or_default();
+            (
+                "invalid-value",
+                words!(
+                    "`{value}` is no value of `{argument}`{reason}",
+                    "`{value}` är inget värde för `{argument}`{reason}"
+                ),
+            )
+        }
+        ErrorKind::ArgumentConflict => {
+            let prior = text(error, ContextKind::PriorArg);
+            if prior.is_empty() || prior == argument {
+                (
+                    "conflicting-options",
+                    words!(
+                        "`{argument}` is given more than once",
+                        "`{argument}` har angetts mer än en gång"
+                    ),
+                )
+            } else {
+                (
+                    "conflicting-options",
+                    words!(
+                        "`{argument}` cannot be used with `{prior}`",
+                        "`{argument}` kan inte användas tillsammans med `{prior}`"
+                    ),
+                )
+            }
+        }
+        _ => (
+            "usage",
+            Words::new(
+                error.kind().as_str().unwrap_or("the command line is wrong"),
+                "kommandoraden går inte att tolka",
+            ),
+        ),
+    };
+    Failure::new(exit::USAGE, code, message).help(help(error))
+}
+
+fn help(error: &clap::Error) -> Words {
+    for kind in [
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedValue,
+    ] {
+        let name = match error.get(kind) {
+            Some(ContextValue::String(name)) => Some(name.clone()),
+            Some(ContextValue::Strings(names)) => names.first().cloned(),
+            _ => None,
+        };
+        if let Some(name) = name {
+            return words!("did you mean `{name}`?", "menade du `{name}`?");
+        }
+    }
+    let valid = text(error, ContextKind::ValidValue);
+    if !valid.is_empty() {
+        return words!("it can be: {valid}", "det kan vara: {valid}");
+    }
+    let usage = text(error, ContextKind::Usage);
+    let usage = usage
+        .trim_start_matches("Usage:")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    if usage.is_empty() {
+        Words::new(
+            "`lottning --help` shows how commands are written",
+            "`lottning --help` visar hur kommandon skrivs",
+        )
+    } else {
+        words!(
+            "it is written: {usage}; `--help` says more",
+            "så skrivs det: {usage}; `--help` berättar mer"
+        )
+    }
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        Some(ContextValue::StyledStr(text)) => text.to_string(),
+        Some(ContextValue::StyledStrs(texts)) => texts
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+        Some(ContextValue::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,5 +1,7 @@
 //! What a randomization method is, and the one shared draw.
 
+use super::exact::{self, Exact};
+use super::guess::Guesser;
 use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, Weights};
 use std::any::Any;
@@ -19,8 +21,9 @@ pub struct Unit<'a> {
 /// Laws (contract tests iterate over [`super::METHODS`]): weights have one entry per arm and a positive sum; they
 /// depend on the state and the unit only; the state after `k` steps does not depend on what comes later.
 pub trait Method: Debug + Send + Sync + 'static {
-    /// What the method remembers of a stratum.
-    type State: Clone + Debug + PartialEq + Send + Sync + 'static;
+    /// What the method remembers of a stratum: integers, best without the heap, so that a simulated study restarts
+    /// its strata for nothing.
+    type State: Clone + Debug + Ord + Send + Sync + 'static;
 
     /// State of a stratum before its first allocation in an epoch. A random block length is drawn here.
     fn start(&self, randomness: &mut dyn Randomness) -> Self::State;
@@ -36,9 +39,28 @@ pub trait Method: Debug + Send + Sync + 'static {
         arm: Arm,
         randomness: &mut dyn Randomness,
     );
+
+    /// Puts a used state back to the beginning. Override where [`Method::start`] would ask the heap for memory that
+    /// the state already has.
+    fn restart(&self, state: &mut Self::State, randomness: &mut dyn Randomness) {
+        *state = self.start(randomness);
+    }
+
+    /// Whether the weights are the places left in a block whose length is known beforehand; a guesser who sees the
+    /// arms can then count along.
+    fn shows_places(&self) -> bool {
+        false
+    }
+
+    /// Forgets what only addresses random numbers (the number of a block), so that states with the same future are
+    /// equal and an exact calculation meets few of them.
+    fn forget_address(&self, _state: &mut Self::State) {}
 }
 
 /// A method with its options, its state type hidden: what a study, a list and a simulation hold.
+///
+/// A sequence belongs to the design that began it (one design per epoch). Handing it to another one is a mistake in
+/// the program, not in its input, and stops the program: going on would allocate a wrong arm in silence.
 pub trait Design: Debug + Send + Sync {
     /// Begins the sequence of one stratum in one epoch.
     fn begin(&self, randomness: &mut dyn Randomness) -> Box<dyn Sequence>;
@@ -57,6 +79,12 @@ pub trait Design: Debug + Send + Sync {
         arm: Arm,
         randomness: &mut dyn Randomness,
     );
+
+    /// Whether the weights are the places left in a block whose length is known beforehand.
+    fn shows_places(&self) -> bool;
+
+    /// Operating characteristics of a list of `n` by following every state that the design can be in.
+    fn exact(&self, guesser: &Guesser, n: u64) -> Exact;
 }
 
 /// The state of one stratum, whatever the method.
@@ -107,24 +135,17 @@ impl<S: Clone + Debug + PartialEq + Send + Sync + 'static> Sequence for Held<S> 
     }
 }
 
-/// A sequence handed to another design than its own is put at that design's beginning: a mix-up can only ever
-/// start a list, and the state machine never mixes (one design per epoch).
 impl<M: Method> Design for M {
     fn begin(&self, randomness: &mut dyn Randomness) -> Box<dyn Sequence> {
         Box::new(Held(self.start(randomness)))
     }
 
     fn restart(&self, sequence: &mut dyn Sequence, randomness: &mut dyn Randomness) {
-        if let Some(held) = sequence.as_any_mut().downcast_mut::<Held<M::State>>() {
-            held.0 = self.start(randomness);
-        }
+        Method::restart(self, own_mut::<M>(sequence), randomness);
     }
 
     fn weights(&self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Weights {
-        match sequence.as_any().downcast_ref::<Held<M::State>>() {
-            Some(held) => Method::weights(self, &held.0, unit),
-            None => Weights::new(&[]),
-        }
+        Method::weights(self, own::<M>(sequence), unit)
     }
 
     fn step(
@@ -134,9 +155,31 @@ impl<M: Method> Design for M {
         arm: Arm,
         randomness: &mut dyn Randomness,
     ) {
-        if let Some(held) = sequence.as_any_mut().downcast_mut::<Held<M::State>>() {
-            Method::step(self, &mut held.0, unit, arm, randomness);
-        }
+        Method::step(self, own_mut::<M>(sequence), unit, arm, randomness);
+    }
+
+    fn shows_places(&self) -> bool {
+        Method::shows_places(self)
+    }
+
+    fn exact(&self, guesser: &Guesser, n: u64) -> Exact {
+        exact::follow(self, guesser, n)
+    }
+}
+
+const STRANGER: &str = "a sequence was handed to another design than the one that began it";
+
+fn own<M: Method>(sequence: &dyn Sequence) -> &M::State {
+    match sequence.as_any().downcast_ref::<Held<M::State>>() {
+        Some(held) => &held.0,
+        None => unreachable!("{STRANGER}"),
+    }
+}
+
+fn own_mut<M: Method>(sequence: &mut dyn Sequence) -> &mut M::State {
+    match sequence.as_any_mut().downcast_mut::<Held<M::State>>() {
+        Some(held) => &mut held.0,
+        None => unreachable!("{STRANGER}"),
     }
 }
 

@@ -7,6 +7,10 @@
 //! The derivation of every random number is `docs/allocation-spec.md`, frozen by `lottning = 1`. To add a method,
 //! write one file in `methods/` and one line in [`METHODS`].
 
+mod characteristics;
+mod exact;
+mod guess;
+mod list;
 mod method;
 pub mod methods;
 mod options;
@@ -14,9 +18,17 @@ mod seed;
 mod streams;
 mod weights;
 
+pub use characteristics::{Characteristics, Figure, characteristics};
+pub use exact::{Exact, exact_characteristics};
+pub use guess::Guesser;
+pub use list::{Row, list};
 pub use method::{Design, Method, Sequence, Unit, allocate};
 pub use methods::METHODS;
-pub use options::{Choice, MethodEntry, OptionSpec, Options, Refusal};
+pub use options::{
+    Choice, MethodEntry, OptionSpec, Options, Refusal, Trial, check_options, choose, read_ratio,
+};
 pub use seed::{Commitment, Seed, SeedError};
-pub use streams::{Address, Mode, Purpose, Randomness, Redraw, StratumKeys, stream_key};
+pub use streams::{
+    Address, Mode, Purpose, Randomness, Redraw, StratumKeys, redraw_key, replicates_key, stream_key,
+};
 pub use weights::{Arm, MAX_ARMS, Ratio, Weights};

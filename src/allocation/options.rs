@@ -1,8 +1,17 @@
 //! The registry entry of a method, its options as text, and the typed reasons why a method declines.
+//!
+//! Options arrive as text from a protocol and from the command line alike; what they mean is said once, here and in
+//! the file of the method. [`choose`] checks everything and reports all faults of the options at once.
 
 use super::method::Design;
-use super::weights::Ratio;
-use crate::diagnostic::Words;
+use super::methods;
+use super::weights::{MAX_ARMS, Ratio};
+use crate::diagnostic::{Words, nearest};
+use crate::words;
+use std::ops::RangeInclusive;
+
+/// Longest list; integers of figures fit in 64 bits up to here.
+const LONGEST_LIST: u64 = 10_000_000;
 
 /// One option of a method, for help pages, diagnostics and the protocol's vocabulary.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +29,16 @@ pub struct OptionSpec {
 pub struct Options(pub Vec<(String, String)>);
 
 impl Options {
+    /// Options from pairs of name and text.
+    pub fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(
+            pairs
+                .iter()
+                .map(|(name, text)| ((*name).into(), (*text).into()))
+                .collect(),
+        )
+    }
+
     /// The text of an option, if it was given.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -29,20 +48,58 @@ impl Options {
     }
 }
 
-/// A design together with what the analysis must know of it.
+/// A design that a method built.
 pub type Choice = Box<dyn Design>;
 
-/// Why a method declines, naming the option at fault (`None`: the ratio or the sample size).
+/// Why a method declines, naming the option at fault (`None`: the method itself).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Stable code of the diagnostic, for example `ratio-not-preserved`.
     pub code: &'static str,
     /// The option at fault, by its protocol name; `ratio` and `n` are possible too.
-    pub option: Option<&'static str>,
+    pub option: Option<String>,
     /// What is wrong.
     pub message: Words,
     /// What to do next.
     pub help: Option<Words>,
+}
+
+impl Refusal {
+    /// A refusal without advice.
+    pub fn new(code: &'static str, option: Option<&str>, message: Words) -> Self {
+        Self {
+            code,
+            option: option.map(Into::into),
+            message,
+            help: None,
+        }
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn help(mut self, help: Words) -> Self {
+        self.help = Some(help);
+        self
+    }
+}
+
+/// A ratio with options: what a method says that it accepts or declines, tried by the contract tests.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial {
+    /// Parts of the ratio.
+    pub ratio: &'static [u64],
+    /// Options by their protocol names.
+    pub options: &'static [(&'static str, &'static str)],
+}
+
+impl Trial {
+    /// A ratio with options.
+    pub const fn new(
+        ratio: &'static [u64],
+        options: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { ratio, options }
+    }
 }
 
 /// A method in the registry: one file, one line.
@@ -52,10 +109,197 @@ pub struct MethodEntry {
     pub id: &'static str,
     /// One sentence.
     pub about: &'static str,
-    /// The options that it uses; any other option is refused by the caller as `unknown-option`.
+    /// The options that it uses; any other option is refused as `unknown-option` by [`check_options`].
     pub options: &'static [OptionSpec],
     /// Whether the whole number of units must be known (lists only, never live).
     pub needs_n: bool,
-    /// Builds the design, or says why not. `n` is the number of units of a stratum where it is known.
+    /// Some of what it accepts; relabelling the arms of each relabels the weights (contract tests).
+    pub accepts: &'static [Trial],
+    /// Some of what it declines, with the code of the refusal (contract tests).
+    pub declines: &'static [(Trial, &'static str)],
+    /// Builds the design, or says why not; options are already checked by name. `n` is the number of units of a
+    /// stratum where it is known. Call [`choose`] instead, which checks the names first.
     pub build: fn(&Ratio, &Options, Option<u64>) -> Result<Choice, Refusal>,
+}
+
+/// The design of a method with a ratio and options, or every reason why not.
+///
+/// ```
+/// use lottning::allocation::{Options, Ratio, choose, read_ratio};
+///
+/// let ratio = read_ratio("2:1")?;
+/// assert!(choose("permuted-block", &ratio, &Options::of(&[("block_len", "6")]), None).is_ok());
+///
+/// let refused = choose("big-stick", &ratio, &Options::default(), None);
+/// assert_eq!(refused.err().map(|all| all[0].code), Some("ratio-not-preserved"));
+/// # Ok::<(), lottning::allocation::Refusal>(())
+/// ```
+pub fn choose(
+    id: &str,
+    ratio: &Ratio,
+    options: &Options,
+    n: Option<u64>,
+) -> Result<Choice, Vec<Refusal>> {
+    let entry = find(id).map_err(|refusal| vec![refusal])?;
+    check_options(entry, options)?;
+    if n == Some(0) {
+        return Err(vec![Refusal::new(
+            "zero-n",
+            Some("n"),
+            words!(
+                "a list of no units is no list",
+                "en lista utan enheter är ingen lista"
+            ),
+        )]);
+    }
+    if n.is_some_and(|n| n > LONGEST_LIST) {
+        return Err(vec![Refusal::new(
+            "n-too-large",
+            Some("n"),
+            words!(
+                "a list has at most {LONGEST_LIST} units",
+                "en lista har högst {LONGEST_LIST} enheter"
+            ),
+        )]);
+    }
+    if entry.needs_n && n.is_none() {
+        return Err(vec![Refusal::new(
+            "n-needed",
+            Some("n"),
+            words!(
+                "the method `{id}` must know the number of units beforehand",
+                "metoden `{id}` måste veta antalet enheter i förväg"
+            ),
+        )]);
+    }
+    (entry.build)(ratio, options, n).map_err(|refusal| vec![refusal])
+}
+
+/// The registered method of an id, or `unknown-method` with the nearest known one.
+pub(super) fn find(id: &str) -> Result<&'static MethodEntry, Refusal> {
+    methods::find(id).ok_or_else(|| {
+        let refusal = Refusal::new(
+            "unknown-method",
+            None,
+            words!("there is no method `{id}`", "det finns ingen metod `{id}`"),
+        );
+        let known: Vec<&str> = methods::METHODS.iter().map(|entry| entry.id).collect();
+        let near = nearest(id, known.iter().copied());
+        refusal.help(near.map_or_else(
+            || {
+                let list = known.join(", ");
+                words!("the methods are {list}", "metoderna är {list}")
+            },
+            |near| words!("did you mean `{near}`?", "menade du `{near}`?"),
+        ))
+    })
+}
+
+/// Whether every option is one that the method uses, and given once. All faults at once.
+pub fn check_options(entry: &MethodEntry, options: &Options) -> Result<(), Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    let id = entry.id;
+    for (i, (name, _)) in options.0.iter().enumerate() {
+        if options.0[..i].iter().any(|(earlier, _)| earlier == name) {
+            refusals.push(Refusal::new(
+                "duplicate-option",
+                Some(name),
+                words!("`{name}` is given twice", "`{name}` anges två gånger"),
+            ));
+        } else if !entry.options.iter().any(|spec| spec.name == name) {
+            let refusal = Refusal::new(
+                "unknown-option",
+                Some(name),
+                words!(
+                    "the method `{id}` does not use `{name}`",
+                    "metoden `{id}` använder inte `{name}`"
+                ),
+            );
+            let own: Vec<&str> = entry.options.iter().map(|spec| spec.name).collect();
+            refusals.push(
+                refusal.help(if let Some(near) = nearest(name, own.iter().copied()) {
+                    words!("did you mean `{near}`?", "menade du `{near}`?")
+                } else if own.is_empty() {
+                    words!("it has no options", "den har inga alternativ")
+                } else {
+                    let list = own.join(", ");
+                    words!("its options are {list}", "dess alternativ är {list}")
+                }),
+            );
+        }
+    }
+    if refusals.is_empty() {
+        Ok(())
+    } else {
+        Err(refusals)
+    }
+}
+
+/// An allocation ratio from text, `1:1` or `3:1:1`, in lowest terms.
+pub fn read_ratio(text: &str) -> Result<Ratio, Refusal> {
+    let bad = |code, message| Refusal::new(code, Some("ratio"), message);
+    let parts: Option<Vec<u64>> = text.split(':').map(|part| digits(part.trim())).collect();
+    let Some(parts) = parts else {
+        return Err(bad(
+            "bad-ratio",
+            words!(
+                "`{text}` is not a ratio of whole numbers",
+                "`{text}` är inte ett förhållande mellan heltal"
+            ),
+        )
+        .help(words!(
+            "write it as 1:1 or 2:1",
+            "skriv det som 1:1 eller 2:1"
+        )));
+    };
+    if parts.contains(&0) {
+        return Err(bad(
+            "zero-ratio",
+            words!(
+                "an arm with part 0 in the ratio `{text}` would never be drawn",
+                "en arm med andelen 0 i förhållandet `{text}` skulle aldrig lottas"
+            ),
+        )
+        .help(words!(
+            "leave the arm out, or give it a part of at least 1",
+            "stryk armen eller ge den andelen 1 eller mer"
+        )));
+    }
+    Ratio::new(&parts).ok_or_else(|| {
+        bad(
+            "bad-ratio",
+            words!(
+                "the ratio `{text}` does not have 2 to {MAX_ARMS} parts of at most 1000000",
+                "förhållandet `{text}` har inte 2 till {MAX_ARMS} delar på högst 1000000"
+            ),
+        )
+    })
+}
+
+/// A whole number of an option in a range.
+pub(super) fn whole(
+    name: &'static str,
+    text: &str,
+    range: &RangeInclusive<u64>,
+) -> Result<u64, Refusal> {
+    digits(text)
+        .filter(|value| range.contains(value))
+        .ok_or_else(|| {
+            let (low, high) = (range.start(), range.end());
+            Refusal::new(
+                "bad-option-value",
+                Some(name),
+                words!(
+                    "`{name}` is `{text}`, not a whole number from {low} to {high}",
+                    "`{name}` är `{text}`, inte ett heltal från {low} till {high}"
+                ),
+            )
+        })
+}
+
+/// ASCII digits only: no sign, no blank, no separator.
+fn digits(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
 }

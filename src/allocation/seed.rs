@@ -70,7 +70,7 @@ impl Seed {
     }
 
     /// The effective seed under a beacon value: `HMAC-SHA-256(seed, "lottning/beacon/1" ‖ value)`, value as
-    /// lower-case hexadecimal text.
+    /// lower-case hexadecimal text (upper-case digits are lowered).
     #[must_use]
     pub fn with_beacon(&self, value: &str) -> Self {
         use hmac::{Hmac, KeyInit, Mac};
@@ -79,7 +79,7 @@ impl Seed {
             return self.clone();
         };
         mac.update(b"lottning/beacon/1");
-        mac.update(value.as_bytes());
+        mac.update(value.to_ascii_lowercase().as_bytes());
         Self(mac.finalize().into_bytes().into())
     }
 }

@@ -4,7 +4,8 @@ use super::seed::Seed;
 use crate::numerics::stream;
 use hmac::{Hmac, KeyInit, Mac};
 use rand_chacha::ChaCha8Rng;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// What a draw is for. A rehearsal or a list on its own can never show a live list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,32 +73,68 @@ pub struct Address<'a> {
 /// Key of the streams of one purpose in one stratum (`docs/allocation-spec.md`, "Key of a stream").
 ///
 /// `HMAC-SHA-256(effective seed, "lottning/draw/1" ‖ lp(mode) ‖ lp(study) ‖ u32be(epoch) ‖ lp(purpose) ‖
-/// u16be(number of factors) ‖ lp(level)…)`, `lp(s)` = u16 big-endian length, then UTF-8.
+/// u16be(number of factors) ‖ lp(level)…)`, `lp(s)` = u16 big-endian length, then UTF-8. Ids and levels are at most
+/// 65,535 bytes long and factors at most 65,535; who reads them from a person checks that.
 pub fn stream_key(effective_seed: &Seed, address: &Address<'_>, purpose: Purpose) -> [u8; 32] {
-    // HMAC takes a key of any length, so the error of `new_from_slice` cannot occur; an all-zero key would be
-    // caught by the frozen vectors.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(effective_seed.bytes()) else {
-        return [0; 32];
-    };
+    finish(keyed(effective_seed), address, purpose)
+}
+
+fn keyed(effective_seed: &Seed) -> Hmac<Sha256> {
+    // HMAC takes a key of any length (RFC 2104), and 32 bytes are given.
+    match Hmac::<Sha256>::new_from_slice(effective_seed.bytes()) {
+        Ok(mac) => mac,
+        Err(_) => unreachable!("HMAC takes a key of any length"),
+    }
+}
+
+fn finish(mut mac: Hmac<Sha256>, address: &Address<'_>, purpose: Purpose) -> [u8; 32] {
     mac.update(b"lottning/draw/1");
-    lengthened(&mut mac, address.mode.text());
-    lengthened(&mut mac, address.study);
+    lengthened(address.mode.text(), |part| mac.update(part));
+    lengthened(address.study, |part| mac.update(part));
     mac.update(&address.epoch.to_be_bytes());
-    lengthened(&mut mac, purpose.text());
+    lengthened(purpose.text(), |part| mac.update(part));
     mac.update(&(address.levels.len() as u16).to_be_bytes());
     for level in address.levels {
-        lengthened(&mut mac, level);
+        lengthened(level, |part| mac.update(part));
     }
     mac.finalize().into_bytes().into()
 }
 
-fn lengthened(mac: &mut Hmac<Sha256>, text: &str) {
-    mac.update(&(text.len() as u16).to_be_bytes());
-    mac.update(text.as_bytes());
+fn lengthened(text: &str, mut update: impl FnMut(&[u8])) {
+    debug_assert!(
+        u16::try_from(text.len()).is_ok(),
+        "a text of a key is at most 65,535 bytes"
+    );
+    update(&(text.len() as u16).to_be_bytes());
+    update(text.as_bytes());
+}
+
+/// Key of the redraws of one registered analysis of one lock:
+/// `SHA-256("lottning/redraw/1" ‖ protocol hash ‖ lp(analysis) ‖ lp(lock))`; stream = replicate, from 0.
+pub fn redraw_key(protocol_hash: &[u8; 32], analysis: &str, lock: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"lottning/redraw/1");
+    hash.update(protocol_hash);
+    lengthened(analysis, |part| hash.update(part));
+    lengthened(lock, |part| hash.update(part));
+    hash.finalize().into()
+}
+
+/// Key of replicates that a person seeds: `SHA-256("lottning/replicates/1" ‖ lp(purpose) ‖ lp(seed text))`;
+/// stream = replicate, from 0.
+///
+/// `purpose` is the verb (`draw`, `estimate`, `simulate`). The seed's text is canonical: 64 lower-case hexadecimal
+/// digits for `draw`, a decimal integer without sign or leading zeros for the others.
+pub fn replicates_key(purpose: &str, seed_text: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"lottning/replicates/1");
+    lengthened(purpose, |part| hash.update(part));
+    lengthened(seed_text, |part| hash.update(part));
+    hash.finalize().into()
 }
 
 /// The keys of one stratum, by purpose: ChaCha20 from the start of the addressed stream for every number.
-#[derive(Clone)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct StratumKeys {
     arm: [u8; 32],
     block: [u8; 32],
@@ -113,10 +150,11 @@ impl std::fmt::Debug for StratumKeys {
 impl StratumKeys {
     /// Derives the keys of a stratum from the effective seed.
     pub fn derive(effective_seed: &Seed, address: &Address<'_>) -> Self {
+        let mac = keyed(effective_seed);
         Self {
-            arm: stream_key(effective_seed, address, Purpose::Arm),
-            block: stream_key(effective_seed, address, Purpose::Block),
-            duplicate: stream_key(effective_seed, address, Purpose::Duplicate),
+            arm: finish(mac.clone(), address, Purpose::Arm),
+            block: finish(mac.clone(), address, Purpose::Block),
+            duplicate: finish(mac, address, Purpose::Duplicate),
         }
     }
 }
@@ -133,7 +171,7 @@ impl Randomness for StratumKeys {
 }
 
 /// One replicate of a redraw: ChaCha8, numbers taken one after another whatever their purpose, families in ledger
-/// order. A block length is taken when its stratum starts or when the block before it is full.
+/// order. A block length is taken when its stratum meets its first family, and at once when a block is full.
 #[derive(Debug, Clone)]
 pub struct Redraw(ChaCha8Rng);
 

@@ -17,7 +17,7 @@ impl Arm {
 }
 
 /// Integer weights over arms, in the protocol's order; at least one is positive.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Weights {
     arms: u8,
     weights: [u64; MAX_ARMS],

@@ -38,6 +38,87 @@ pub fn below(rng: &mut (impl Rng + ?Sized), n: u64) -> u64 {
     }
 }
 
+/// `below/1` for several limbs: an unbiased integer in `0..n`, `n` as 64-bit limbs, least significant first.
+///
+/// `L` is the least number of limbs with `n < 2^(64L)`; `x` is `L` drawn words, first drawn least significant;
+/// `m = x·n`; while `m mod 2^(64L) < 2^(64L) mod n` a new `x` is drawn; the result is `m >> 64L`, as `L` limbs. One
+/// limb draws and answers as [`below`]. `n = 0` has no answer and gives no limbs without drawing.
+///
+/// ```
+/// use lottning::numerics::stream::{below_wide, recorded};
+///
+/// let drawn = below_wide(&mut recorded(&[7; 32], 0), &[0, 1]); // below 2^64
+/// assert_eq!(drawn.len(), 2);
+/// assert_eq!(drawn[1], 0);
+/// ```
+pub fn below_wide(rng: &mut (impl Rng + ?Sized), n: &[u64]) -> Vec<u64> {
+    let limbs = n
+        .iter()
+        .rposition(|limb| *limb != 0)
+        .map_or(0, |top| top + 1);
+    let n = &n[..limbs];
+    if n.is_empty() {
+        return Vec::new();
+    }
+    let tail = tail(n);
+    loop {
+        let x: Vec<u64> = (0..limbs).map(|_| rng.next_u64()).collect();
+        let mut m = product(&x, n);
+        let high = m.split_off(limbs);
+        if !less(&m, &tail) {
+            return high;
+        }
+    }
+}
+
+/// `2^(64L) mod n` for `n` of `L` limbs with a leading limb: one binary digit of the power after the other.
+fn tail(n: &[u64]) -> Vec<u64> {
+    // The power is a one followed by 64·L zeros; a remainder stays below n, so twice a remainder has one more bit.
+    let mut rest = vec![0; n.len()];
+    rest[0] = 1;
+    if !less(&rest, n) {
+        rest[0] = 0; // n = 1
+    }
+    for _ in 0..64 * n.len() {
+        let mut carried = false;
+        for limb in &mut rest {
+            let out = *limb >> 63 == 1;
+            *limb = *limb << 1 | u64::from(carried);
+            carried = out;
+        }
+        if carried || !less(&rest, n) {
+            let mut borrow = false;
+            for (limb, part) in rest.iter_mut().zip(n) {
+                let (once, first) = limb.overflowing_sub(*part);
+                let (twice, second) = once.overflowing_sub(u64::from(borrow));
+                *limb = twice;
+                borrow = first || second;
+            }
+        }
+    }
+    rest
+}
+
+/// Schoolbook product of two numbers of as many limbs.
+fn product(x: &[u64], y: &[u64]) -> Vec<u64> {
+    let mut m = vec![0; x.len() + y.len()];
+    for (i, a) in x.iter().enumerate() {
+        let mut carry = 0;
+        for (j, b) in y.iter().enumerate() {
+            let sum = u128::from(*a) * u128::from(*b) + u128::from(m[i + j]) + carry;
+            m[i + j] = sum as u64;
+            carry = sum >> 64;
+        }
+        m[i + y.len()] = carry as u64;
+    }
+    m
+}
+
+/// Whether a number is below another of as many limbs.
+fn less(x: &[u64], y: &[u64]) -> bool {
+    x.iter().rev().lt(y.iter().rev())
+}
+
 /// A double in `[0, 1)` with 53 random bits: the upper 53 bits of one 64-bit word, divided by 2^53.
 pub fn unit(rng: &mut (impl Rng + ?Sized)) -> f64 {
     (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)

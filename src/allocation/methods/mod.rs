@@ -2,10 +2,12 @@
 
 use super::options::MethodEntry;
 
+mod big_stick;
+mod permuted_block;
 mod simple;
 
 /// Every method, in the order in which help lists them.
-pub const METHODS: &[MethodEntry] = &[simple::ENTRY];
+pub const METHODS: &[MethodEntry] = &[simple::ENTRY, permuted_block::ENTRY, big_stick::ENTRY];
 
 /// The method of an id.
 pub fn find(id: &str) -> Option<&'static MethodEntry> {

@@ -1,0 +1,223 @@
+//! Operating characteristics of a method from drawn sequences, each figure with its Monte Carlo standard error and,
+//! where feasible, the exact figure beside it.
+//!
+//! Everything is counted in integers, so the figures do not depend on the order in which threads finish.
+
+use super::exact::Exact;
+use super::guess::{Guesser, WHOLE};
+use super::method::{Design, Unit, allocate};
+use super::options::{Options, Refusal, choose};
+use super::seed::Seed;
+use super::streams::{Redraw, replicates_key};
+use super::weights::{MAX_ARMS, Ratio};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::collections::BTreeMap;
+
+/// A simulated figure. `None` where one replicate says nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Figure {
+    /// Mean over replicates, or the sample variance.
+    pub value: Option<f64>,
+    /// Its Monte Carlo standard error.
+    pub mcse: Option<f64>,
+    /// The exact figure, where it is feasible.
+    pub exact: Option<f64>,
+}
+
+/// Operating characteristics of lists of `n` in one stratum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Characteristics {
+    /// Units of each list.
+    pub n: u64,
+    /// Lists drawn.
+    pub replicates: u64,
+    /// Expected share of correct guesses under the convergence strategy.
+    pub correct_guess_share: Figure,
+    /// Share of allocations that are certain for who knows the past and the block lengths.
+    pub forced_share: Figure,
+    /// Variance of the imbalance after `n` units.
+    pub imbalance_variance: Figure,
+    /// Mean over lists of the largest |D|.
+    pub max_imbalance: Figure,
+    /// P(D = 0) after `n` units.
+    pub p_balanced: Figure,
+}
+
+/// Draws `replicates` lists of `n` and describes them.
+///
+/// Replicate `r` is ChaCha8 under the key `SHA-256("lottning/replicates/1" ‖ lp("draw") ‖ lp(seed as 64 hexadecimal
+/// digits))`, stream `r`. Definitions are those of [`super::exact_characteristics`]; a mean's standard error is
+/// `s/√R`, a proportion's `√(p(1−p)/R)`, a variance's `√((m₄ − s⁴(R−3)/(R−1))/R)`. `n` and `replicates` are at least 1;
+/// none of them gives figures without a value.
+pub fn characteristics(
+    id: &str,
+    ratio: &Ratio,
+    options: &Options,
+    n: u64,
+    replicates: u64,
+    seed: &Seed,
+) -> Result<Characteristics, Vec<Refusal>> {
+    let design = choose(id, ratio, options, Some(n))?;
+    let guesser = Guesser::new(&*design, ratio).map_err(|refusal| vec![refusal])?;
+    let key = replicates_key("draw", &seed.to_hex());
+    let tally = (0..replicates)
+        .into_par_iter()
+        .fold(Tally::default, |mut tally, replicate| {
+            tally.add(&one(&*design, &guesser, n, Redraw::new(&key, replicate)));
+            tally
+        })
+        .reduce(Tally::default, Tally::with);
+    Ok(tally.figures(n, replicates, guesser.unit(), &design.exact(&guesser, n)))
+}
+
+/// One drawn list.
+struct Drawn {
+    correct: i64,
+    forced: i64,
+    last: i64,
+    largest: i64,
+}
+
+fn one(design: &dyn Design, guesser: &Guesser, n: u64, mut randomness: Redraw) -> Drawn {
+    let unit = Unit::default();
+    let mut sequence = design.begin(&mut randomness);
+    let mut counts = [0; MAX_ARMS];
+    let (mut correct, mut forced, mut largest) = (0, 0, 0);
+    for index in 0..n {
+        let weights = design.weights(&*sequence, &unit);
+        forced += i64::from(weights.is_forced());
+        let arm = allocate(design, &mut *sequence, &unit, index, &mut randomness);
+        correct += guesser.correct(arm, &counts, &weights) as i64;
+        counts[arm.index()] += 1;
+        largest = largest.max(guesser.imbalance(&counts).abs());
+    }
+    Drawn {
+        correct,
+        forced,
+        last: guesser.imbalance(&counts),
+        largest,
+    }
+}
+
+/// How often each value came up: the same whatever the order of adding.
+#[derive(Debug, Default)]
+struct Counts(BTreeMap<i64, u64>);
+
+impl Counts {
+    fn add(&mut self, value: i64) {
+        *self.0.entry(value).or_insert(0) += 1;
+    }
+
+    fn with(mut self, other: Self) -> Self {
+        for (value, count) in other.0 {
+            *self.0.entry(value).or_insert(0) += count;
+        }
+        self
+    }
+
+    /// Number of values.
+    fn number(&self) -> f64 {
+        self.0.values().sum::<u64>() as f64
+    }
+
+    /// Sum over values, in their order, of a function of the value in a unit.
+    fn total(&self, unit: f64, function: impl Fn(f64) -> f64) -> f64 {
+        let terms = self.0.iter();
+        terms
+            .map(|(value, count)| *count as f64 * function(*value as f64 / unit))
+            .sum()
+    }
+
+    fn mean(&self, unit: f64, exact: Option<f64>) -> Figure {
+        let r = self.number();
+        if r < 1.0 {
+            return Figure {
+                exact,
+                ..Figure::default()
+            };
+        }
+        let mean = self.total(unit, |x| x) / r;
+        let squares = self.total(unit, |x| (x - mean).powi(2));
+        Figure {
+            value: Some(mean),
+            mcse: (r > 1.0).then(|| (squares / (r - 1.0) / r).sqrt()),
+            exact,
+        }
+    }
+
+    fn variance(&self, unit: f64, exact: Option<f64>) -> Figure {
+        let r = self.number();
+        if r < 2.0 {
+            return Figure {
+                exact,
+                ..Figure::default()
+            };
+        }
+        let mean = self.total(unit, |x| x) / r;
+        let variance = self.total(unit, |x| (x - mean).powi(2)) / (r - 1.0);
+        let fourth = self.total(unit, |x| (x - mean).powi(4)) / r;
+        let spread = (fourth - variance * variance * (r - 3.0) / (r - 1.0)) / r;
+        Figure {
+            value: Some(variance),
+            mcse: (r > 3.0).then(|| spread.max(0.0).sqrt()),
+            exact,
+        }
+    }
+
+    fn share_of_zero(&self, exact: Option<f64>) -> Figure {
+        let r = self.number();
+        if r < 1.0 {
+            return Figure {
+                exact,
+                ..Figure::default()
+            };
+        }
+        let p = self.0.get(&0).copied().unwrap_or(0) as f64 / r;
+        Figure {
+            value: Some(p),
+            mcse: (r > 1.0).then(|| (p * (1.0 - p) / r).sqrt()),
+            exact,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    correct: Counts,
+    forced: Counts,
+    largest: Counts,
+    last: Counts,
+}
+
+impl Tally {
+    fn add(&mut self, drawn: &Drawn) {
+        self.correct.add(drawn.correct);
+        self.forced.add(drawn.forced);
+        self.largest.add(drawn.largest);
+        self.last.add(drawn.last);
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self {
+            correct: self.correct.with(other.correct),
+            forced: self.forced.with(other.forced),
+            largest: self.largest.with(other.largest),
+            last: self.last.with(other.last),
+        }
+    }
+
+    fn figures(&self, n: u64, replicates: u64, unit: f64, exact: &Exact) -> Characteristics {
+        let units = n as f64;
+        Characteristics {
+            n,
+            replicates,
+            correct_guess_share: self
+                .correct
+                .mean(units * WHOLE as f64, exact.correct_guess_share),
+            forced_share: self.forced.mean(units, exact.forced_share),
+            imbalance_variance: self.last.variance(unit, exact.imbalance_variance),
+            max_imbalance: self.largest.mean(unit, exact.max_imbalance),
+            p_balanced: self.last.share_of_zero(exact.p_balanced),
+        }
+    }
+}

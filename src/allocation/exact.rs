@@ -1,0 +1,185 @@
+//! Exact operating characteristics: every state that a design can be in, with its probability, one unit after the other.
+//!
+//! One engine for every registered method: it asks the design for weights and follows each arm and each random block
+//! length. The simulated figures are in `characteristics`. "Exact" is without Monte Carlo error; probabilities are
+//! doubles, summed in a fixed order.
+
+use super::guess::{Guesser, WHOLE};
+use super::method::{Method, Unit};
+use super::options::{Options, Refusal, choose};
+use super::streams::{Purpose, Randomness};
+use super::weights::{Arm, MAX_ARMS, Ratio};
+use std::collections::BTreeMap;
+
+/// Most states visited before a figure is given up as not feasible.
+const BUDGET: usize = 1_000_000;
+
+/// Operating characteristics of a list of `n` in one stratum; `None` where following every state is not feasible.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Exact {
+    /// Expected share of correct guesses under the convergence strategy.
+    pub correct_guess_share: Option<f64>,
+    /// Expected share of allocations that are certain for who knows the past and the block lengths.
+    pub forced_share: Option<f64>,
+    /// Variance of the imbalance after `n` units.
+    pub imbalance_variance: Option<f64>,
+    /// Expectation of the largest |D| on the way to `n`.
+    pub max_imbalance: Option<f64>,
+    /// Probability of no imbalance after `n` units.
+    pub p_balanced: Option<f64>,
+}
+
+/// Exact operating characteristics of a registered method for a stratum of `n` units.
+///
+/// With `D` the imbalance (see [`Guesser`] for the guesses): share of correct guesses `E[Σ 1(guess = arm)]/n`, forced
+/// share `E[Σ 1(one weight > 0)]/n`, `Var(D_n)`, `E[max |D_k|]`, `P(D_n = 0)`.
+///
+/// `n` is at least 1. Refusals are those of [`choose`], and `ratio-too-fine`. Reference: Blackwell & Hodges 1957,
+/// doi 10.1214/aoms/1177706973; Rosenberger & Lachin 2016, doi 10.1002/9781118742112, chapters 3 and 5.
+///
+/// ```
+/// use lottning::allocation::{Options, exact_characteristics, read_ratio};
+///
+/// // Permuted blocks of four: 17/24 of the guesses are right, a third of the arms certain.
+/// let ratio = read_ratio("1:1").map_err(|refusal| vec![refusal])?;
+/// let exact = exact_characteristics("permuted-block", &ratio, &Options::default(), 100)?;
+/// assert!((exact.correct_guess_share.unwrap_or(0.0) - 17.0 / 24.0).abs() < 1e-12);
+/// assert!((exact.forced_share.unwrap_or(0.0) - 1.0 / 3.0).abs() < 1e-12);
+/// # Ok::<(), Vec<lottning::allocation::Refusal>>(())
+/// ```
+pub fn exact_characteristics(
+    id: &str,
+    ratio: &Ratio,
+    options: &Options,
+    n: u64,
+) -> Result<Exact, Vec<Refusal>> {
+    let design = choose(id, ratio, options, Some(n))?;
+    let guesser = Guesser::new(&*design, ratio).map_err(|refusal| vec![refusal])?;
+    Ok(design.exact(&guesser, n))
+}
+
+/// Follows a method; the largest imbalance on the way needs more states and is given up by itself.
+pub(super) fn follow<M: Method>(method: &M, guesser: &Guesser, n: u64) -> Exact {
+    let Some(mut exact) = walk(method, guesser, n, false) else {
+        return Exact::default();
+    };
+    exact.max_imbalance = walk(method, guesser, n, true).and_then(|exact| exact.max_imbalance);
+    exact
+}
+
+/// What must be remembered of a history: the method's state, the counts and the largest imbalance so far.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct History<S> {
+    state: S,
+    counts: [u64; MAX_ARMS],
+    largest: u64,
+}
+
+fn walk<M: Method>(method: &M, guesser: &Guesser, n: u64, largest: bool) -> Option<Exact> {
+    let unit = Unit::default();
+    let mut now: BTreeMap<History<M::State>, f64> = BTreeMap::new();
+    every_choice(|choices, chance| {
+        let mut state = method.start(choices);
+        method.forget_address(&mut state);
+        let history = History {
+            state,
+            counts: [0; MAX_ARMS],
+            largest: 0,
+        };
+        *now.entry(history).or_insert(0.0) += chance(choices);
+    });
+    let (mut correct, mut forced, mut visited) = (0.0, 0.0, 0);
+    for _ in 0..n {
+        visited += now.len();
+        if visited > BUDGET {
+            return None;
+        }
+        let mut next = BTreeMap::new();
+        for (history, probability) in &now {
+            let weights = method.weights(&history.state, &unit);
+            let sum = weights.sum() as f64;
+            if weights.is_forced() {
+                forced += probability;
+            }
+            for (index, weight) in weights.as_slice().iter().enumerate() {
+                if *weight == 0 {
+                    continue;
+                }
+                let arm = Arm(index as u8);
+                let reached = probability * (*weight as f64 / sum);
+                let chance_right =
+                    guesser.correct(arm, &history.counts, &weights) as f64 / WHOLE as f64;
+                correct += reached * chance_right;
+                every_choice(|choices, chance| {
+                    let mut later = history.clone();
+                    method.step(&mut later.state, &unit, arm, choices);
+                    method.forget_address(&mut later.state);
+                    later.counts[index] += 1;
+                    guesser.without_whole_ratios(&mut later.counts);
+                    if largest {
+                        let size = guesser.imbalance(&later.counts).unsigned_abs();
+                        later.largest = later.largest.max(size);
+                    }
+                    *next.entry(later).or_insert(0.0) += reached * chance(choices);
+                });
+            }
+        }
+        now = next;
+    }
+    let mean = |value: &dyn Fn(&History<M::State>) -> f64| -> f64 {
+        now.iter().map(|(history, p)| p * value(history)).sum()
+    };
+    let unit = guesser.unit();
+    let imbalance = |history: &History<M::State>| guesser.imbalance(&history.counts) as f64 / unit;
+    let expected = mean(&imbalance);
+    Some(Exact {
+        correct_guess_share: Some(correct / n as f64),
+        forced_share: Some(forced / n as f64),
+        imbalance_variance: Some(mean(&|history| (imbalance(history) - expected).powi(2))),
+        max_imbalance: largest.then(|| mean(&|history| history.largest as f64 / unit)),
+        p_balanced: Some(mean(&|history| {
+            f64::from(u8::from(guesser.imbalance(&history.counts) == 0))
+        })),
+    })
+}
+
+/// Answers to the questions of one start or step: those given are repeated, further ones are answered by 0.
+#[derive(Debug, Default)]
+struct Choices {
+    /// Answer and number of possible answers.
+    given: Vec<(u64, u64)>,
+    asked: usize,
+}
+
+impl Randomness for Choices {
+    fn below(&mut self, _purpose: Purpose, _index: u64, n: u64) -> u64 {
+        if self.asked == self.given.len() {
+            self.given.push((0, n.max(1)));
+        }
+        let (answer, _) = self.given[self.asked];
+        self.asked += 1;
+        answer
+    }
+}
+
+/// Calls `with` once for every sequence of answers; `with` asks for the chance of the answers after its questions.
+fn every_choice(mut with: impl FnMut(&mut Choices, &dyn Fn(&Choices) -> f64)) {
+    let chance =
+        |choices: &Choices| -> f64 { choices.given.iter().map(|(_, n)| 1.0 / *n as f64).product() };
+    let mut choices = Choices::default();
+    loop {
+        choices.asked = 0;
+        with(&mut choices, &chance);
+        while choices
+            .given
+            .last()
+            .is_some_and(|(answer, n)| answer + 1 == *n)
+        {
+            choices.given.pop();
+        }
+        match choices.given.last_mut() {
+            Some((answer, _)) => *answer += 1,
+            None => return,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The guesser who sees every arm given so far, and the imbalance: integers, so that figures do not depend on threads.
+
+use super::method::Design;
+use super::options::Refusal;
+use super::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::words;
+
+/// A guess is counted in 840ths, the least common multiple of 1 to 8: an arm among k tied ones is named with chance 1/k.
+pub(super) const WHOLE: u64 = 840;
+
+/// Largest common multiple of the ratio's parts with which counts can be compared as 64-bit integers.
+const FINEST: u64 = 1 << 32;
+
+/// The convergence strategy of one stratum (Blackwell & Hodges 1957, doi 10.1214/aoms/1177706973), as this program
+/// rules it where the textbook is silent.
+///
+/// | design | the guesser names |
+/// |---|---|
+/// | equal ratio | the arm with the fewest allocations so far |
+/// | unequal ratio in blocks of one length | the arm with most places left in the block |
+/// | several arms in blocks of one length | the same (with an equal ratio, both rules agree) |
+/// | any other | the arm with the smallest count / ratio |
+///
+/// Tied arms are named with equal chance.
+#[derive(Debug, Clone, Copy)]
+pub struct Guesser {
+    arms: usize,
+    parts: [u64; MAX_ARMS],
+    /// Least common multiple of the parts / part: count × scale orders arms by count / part.
+    scales: [u64; MAX_ARMS],
+    multiple: u64,
+    places: bool,
+    plain: bool,
+}
+
+impl Guesser {
+    /// The guesser of a design. Refused when the parts of the ratio have no common multiple up to 2^32.
+    pub fn new(design: &dyn Design, ratio: &Ratio) -> Result<Self, Refusal> {
+        let arms = ratio.arms();
+        let mut multiple = 1;
+        for part in ratio.parts() {
+            multiple = multiple / gcd(multiple, *part) * part;
+            if multiple > FINEST {
+                return Err(Refusal::new(
+                    "ratio-too-fine",
+                    Some("ratio"),
+                    words!(
+                        "the parts of the ratio {ratio} have no common multiple up to {FINEST}",
+                        "delarna i förhållandet {ratio} har ingen gemensam multipel upp till {FINEST}"
+                    ),
+                ));
+            }
+        }
+        let mut parts = [1; MAX_ARMS];
+        let mut scales = [1; MAX_ARMS];
+        for (arm, part) in ratio.parts().iter().enumerate() {
+            parts[arm] = *part;
+            scales[arm] = multiple / part;
+        }
+        Ok(Self {
+            arms,
+            parts,
+            scales,
+            multiple,
+            places: design.shows_places() && (!ratio.is_equal() || arms > 2),
+            plain: arms == 2 && ratio.is_equal(),
+        })
+    }
+
+    /// Chance, in 840ths, that the guess is `arm`, given the counts so far and the places left in the block.
+    pub(super) fn correct(&self, arm: Arm, counts: &[u64; MAX_ARMS], weights: &Weights) -> u64 {
+        let arms = 0..self.arms;
+        let (tied, named) = if self.places {
+            let places = weights.as_slice();
+            let most = places.iter().max();
+            let tied = places.iter().filter(|left| Some(*left) == most).count();
+            (tied, places.get(arm.index()) == most)
+        } else {
+            let scaled = |i: usize| counts[i] * self.scales[i];
+            let least = arms.clone().map(scaled).min();
+            let tied = arms.filter(|i| Some(scaled(*i)) == least).count();
+            (tied, Some(scaled(arm.index())) == least)
+        };
+        if named { WHOLE / tied as u64 } else { 0 }
+    }
+
+    /// Imbalance D times [`Guesser::unit`]: the plain difference of two equal arms, otherwise largest − smallest
+    /// count / ratio.
+    pub(super) fn imbalance(&self, counts: &[u64; MAX_ARMS]) -> i64 {
+        if self.plain {
+            return counts[0] as i64 - counts[1] as i64;
+        }
+        let scaled = (0..self.arms).map(|arm| (counts[arm] * self.scales[arm]) as i64);
+        scaled.clone().max().unwrap_or(0) - scaled.min().unwrap_or(0)
+    }
+
+    /// What an imbalance of one is as an integer.
+    pub(super) fn unit(&self) -> f64 {
+        self.multiple as f64
+    }
+
+    /// Counts with as many whole ratios taken away as they hold: same imbalance, same guesses, fewer values.
+    pub(super) fn without_whole_ratios(&self, counts: &mut [u64; MAX_ARMS]) {
+        let whole = (0..self.arms)
+            .map(|arm| counts[arm] / self.parts[arm])
+            .min()
+            .unwrap_or(0);
+        for (count, part) in counts.iter_mut().zip(self.parts).take(self.arms) {
+            *count -= whole * part;
+        }
+    }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

@@ -1,0 +1,229 @@
+//! `permuted-block`: every block holds each arm in exactly the ratio, in random order; blocks of one known length, or
+//! of lengths drawn uniformly from a list.
+
+use crate::allocation::Choice;
+use crate::allocation::method::{Method, Unit};
+use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Trial, whole};
+use crate::allocation::streams::{Purpose, Randomness};
+use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::words;
+
+/// Longest block; a longer one is a slip of the pen.
+const LONGEST: u64 = 1_000_000;
+/// Most lengths in a list.
+const MOST_LENGTHS: usize = 64;
+
+/// Registry entry.
+pub(super) const ENTRY: MethodEntry = MethodEntry {
+    id: "permuted-block",
+    about: "blocks that hold each arm in the ratio, in random order",
+    options: &[
+        OptionSpec {
+            name: "block_len",
+            default: Some("4"),
+            about: "units per block; the sum of the ratio must divide it",
+        },
+        OptionSpec {
+            name: "block_lens",
+            default: None,
+            about: "lengths from which each block's is drawn with equal chance, instead of block_len",
+        },
+    ],
+    needs_n: false,
+    accepts: &[
+        Trial::new(&[1, 1], &[]),
+        Trial::new(&[1, 1], &[("block_len", "2")]),
+        Trial::new(&[1, 1], &[("block_lens", "2,4,6")]),
+        Trial::new(&[2, 1], &[("block_len", "6")]),
+        Trial::new(&[2, 1], &[("block_lens", "3,6")]),
+        Trial::new(&[1, 1, 1], &[("block_len", "6")]),
+        Trial::new(&[3, 1, 1], &[("block_lens", "10,5")]),
+    ],
+    declines: &[
+        (Trial::new(&[2, 1], &[]), "block-not-divided"),
+        (
+            Trial::new(&[1, 1], &[("block_len", "5")]),
+            "block-not-divided",
+        ),
+        (
+            Trial::new(&[1, 1, 1], &[("block_lens", "3,4")]),
+            "block-not-divided",
+        ),
+        (
+            Trial::new(&[1, 1], &[("block_len", "0")]),
+            "bad-option-value",
+        ),
+        (
+            Trial::new(&[1, 1], &[("block_len", "four")]),
+            "bad-option-value",
+        ),
+        (
+            Trial::new(&[1, 1], &[("block_len", "-4")]),
+            "bad-option-value",
+        ),
+        (
+            Trial::new(&[1, 1], &[("block_lens", "")]),
+            "bad-option-value",
+        ),
+        (
+            Trial::new(&[1, 1], &[("block_lens", "2,,4")]),
+            "bad-option-value",
+        ),
+        (
+            Trial::new(&[1, 1], &[("block_lens", "2,4,2")]),
+            "duplicate-block-length",
+        ),
+        (
+            Trial::new(&[1, 1], &[("block_len", "4"), ("block_lens", "2,4")]),
+            "conflicting-options",
+        ),
+        (
+            Trial::new(&[1, 1], &[("block_len", "4"), ("block_len", "4")]),
+            "duplicate-option",
+        ),
+        (
+            Trial::new(&[1, 1], &[("max_imbalance", "3")]),
+            "unknown-option",
+        ),
+    ],
+    build,
+};
+
+/// Weights are the places left in the block.
+#[derive(Debug, Clone)]
+struct PermutedBlock {
+    ratio: Ratio,
+    /// In the order written: a drawn number is an index into it.
+    lengths: Vec<u64>,
+}
+
+/// The block that is being filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Block {
+    /// Number of the block within stratum and epoch, from 0.
+    number: u64,
+    left: [u64; MAX_ARMS],
+}
+
+fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
+    let lengths = match (options.get("block_len"), options.get("block_lens")) {
+        (Some(_), Some(_)) => {
+            return Err(Refusal::new(
+                "conflicting-options",
+                Some("block_lens"),
+                words!(
+                    "`block_len` and `block_lens` are both given",
+                    "både `block_len` och `block_lens` anges"
+                ),
+            )
+            .help(words!(
+                "keep `block_len` for one length, or `block_lens` for lengths drawn by chance",
+                "behåll `block_len` för en längd eller `block_lens` för längder som lottas"
+            )));
+        }
+        (None, Some(list)) => list
+            .split(',')
+            .map(|text| length(ratio, "block_lens", text.trim()))
+            .collect::<Result<Vec<u64>, Refusal>>()?,
+        (one, None) => vec![length(ratio, "block_len", one.unwrap_or("4"))?],
+    };
+    if lengths.len() > MOST_LENGTHS {
+        return Err(Refusal::new(
+            "bad-option-value",
+            Some("block_lens"),
+            words!(
+                "`block_lens` has more than {MOST_LENGTHS} lengths",
+                "`block_lens` har fler än {MOST_LENGTHS} längder"
+            ),
+        ));
+    }
+    for (i, twice) in lengths.iter().enumerate() {
+        if lengths[..i].contains(twice) {
+            return Err(Refusal::new(
+                "duplicate-block-length",
+                Some("block_lens"),
+                words!(
+                    "the length {twice} is given twice in `block_lens`",
+                    "längden {twice} anges två gånger i `block_lens`"
+                ),
+            )
+            .help(words!(
+                "each length has the same chance; give each once",
+                "alla längder har samma chans; ange var och en en gång"
+            )));
+        }
+    }
+    Ok(Box::new(PermutedBlock {
+        ratio: *ratio,
+        lengths,
+    }))
+}
+
+fn length(ratio: &Ratio, name: &'static str, text: &str) -> Result<u64, Refusal> {
+    let length = whole(name, text, &(1..=LONGEST))?;
+    let sum = ratio.sum();
+    if length % sum == 0 {
+        return Ok(length);
+    }
+    let (below, above) = (length / sum * sum, (length / sum + 1) * sum);
+    let refusal = Refusal::new(
+        "block-not-divided",
+        Some(name),
+        words!(
+            "a block of {length} cannot hold the ratio {ratio}: {sum} does not divide {length}",
+            "ett block om {length} rymmer inte förhållandet {ratio}: {length} är inte delbart med {sum}"
+        ),
+    );
+    Err(refusal.help(if below == 0 {
+        words!(
+            "the shortest block is {above}",
+            "det kortaste blocket är {above}"
+        )
+    } else {
+        words!("use {below} or {above}", "använd {below} eller {above}")
+    }))
+}
+
+impl PermutedBlock {
+    fn open(&self, number: u64, randomness: &mut dyn Randomness) -> Block {
+        let length = match self.lengths.as_slice() {
+            [one] => *one,
+            several => {
+                let drawn = randomness.below(Purpose::Block, number, several.len() as u64);
+                several[drawn as usize]
+            }
+        };
+        let mut left = [0; MAX_ARMS];
+        for (places, part) in left.iter_mut().zip(self.ratio.parts()) {
+            *places = length / self.ratio.sum() * part;
+        }
+        Block { number, left }
+    }
+}
+
+impl Method for PermutedBlock {
+    type State = Block;
+
+    fn start(&self, randomness: &mut dyn Randomness) -> Block {
+        self.open(0, randomness)
+    }
+
+    fn weights(&self, block: &Block, _unit: &Unit<'_>) -> Weights {
+        Weights::new(&block.left[..self.ratio.arms()])
+    }
+
+    fn step(&self, block: &mut Block, _unit: &Unit<'_>, arm: Arm, randomness: &mut dyn Randomness) {
+        block.left[arm.index()] -= 1;
+        if block.left.iter().all(|places| *places == 0) {
+            *block = self.open(block.number + 1, randomness);
+        }
+    }
+
+    fn shows_places(&self) -> bool {
+        self.lengths.len() == 1
+    }
+
+    fn forget_address(&self, block: &mut Block) {
+        block.number = 0;
+    }
+}

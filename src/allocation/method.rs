@@ -183,10 +183,23 @@ fn own_mut<M: Method>(sequence: &mut dyn Sequence) -> &mut M::State {
     }
 }
 
-/// The one shared draw: weights in lowest terms, one bounded integer, the arm; then the sequence moves on.
+/// The one shared draw: weights in lowest terms, one bounded random integer, the first arm whose cumulative weight
+/// exceeds it. The sequence is not moved.
 ///
 /// `index` is the number of the allocation within stratum and epoch, from 0; it addresses the random number, so a
 /// repeated call with the same state and index gives the same arm.
+pub fn draw_arm(
+    design: &dyn Design,
+    sequence: &dyn Sequence,
+    unit: &Unit<'_>,
+    index: u64,
+    randomness: &mut dyn Randomness,
+) -> Arm {
+    let weights = design.weights(sequence, unit).reduced();
+    weights.arm_at(randomness.below(Purpose::Arm, index, weights.sum()))
+}
+
+/// Draws by [`draw_arm`] and moves the sequence past the allocation.
 pub fn allocate(
     design: &dyn Design,
     sequence: &mut dyn Sequence,
@@ -194,9 +207,7 @@ pub fn allocate(
     index: u64,
     randomness: &mut dyn Randomness,
 ) -> Arm {
-    let weights = design.weights(sequence, unit).reduced();
-    let point = randomness.below(Purpose::Arm, index, weights.sum());
-    let arm = weights.arm_at(point);
+    let arm = draw_arm(design, sequence, unit, index, randomness);
     design.step(sequence, unit, arm, randomness);
     arm
 }

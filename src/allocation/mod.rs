@@ -22,7 +22,7 @@ pub use characteristics::{Characteristics, Figure, characteristics};
 pub use exact::{Exact, exact_characteristics};
 pub use guess::Guesser;
 pub use list::{Row, list};
-pub use method::{Design, Method, Sequence, Unit, allocate};
+pub use method::{Design, Method, Sequence, Unit, allocate, draw_arm};
 pub use methods::METHODS;
 pub use options::{
     Choice, MethodEntry, OptionSpec, Options, Refusal, Trial, check_options, choose, read_ratio,

@@ -1,3 +1,4 @@
 //! What happened: the pure state machine, the journal around it, and everything folded from the ledger.
 
 pub mod flow;
+pub mod kernel;

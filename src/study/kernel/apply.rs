@@ -1,0 +1,361 @@
+//! What an event does to the state. Replaying a ledger and living through it give the same state.
+
+use super::event::{
+    ChildIx, Event, FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Verdict, What,
+};
+use super::state::{
+    Allocated, Child, Exempted, Family, GateChange, LockState, Occurred, Occurrence, ReportState,
+    State, Status,
+};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Day, Service};
+
+/// Applies an event that was decided earlier. Never refuses: whether an event may stand is `decide`'s business, and
+/// whether a ledger holds together is `verify`'s.
+pub fn apply(protocol: &Protocol, state: &mut State, event: &Event) {
+    state.sequence += 1;
+    state.last_day = state.last_day.max(event.day);
+    let day = event.day;
+    match event.what {
+        What::Opened | What::Exported | What::Analysed { .. } => {}
+        What::EpochOpened { epoch } => {
+            state.epoch = epoch;
+            state.draws.clear();
+            state.draws.resize(protocol.strata(), 0);
+        }
+        What::SiteOpened { site, on } => {
+            if let Some(own) = state.sites.get_mut(usize::from(site.0)) {
+                own.closed = false;
+                own.opens = on;
+            }
+        }
+        What::SiteClosed { site, .. } => {
+            if let Some(own) = state.sites.get_mut(usize::from(site.0)) {
+                own.closed = true;
+            }
+        }
+        What::CapacityChanged {
+            site, therapists, ..
+        } => {
+            with_gate(state, site, day, |state| {
+                state.sites[usize::from(site.0)].therapists = therapists;
+            });
+        }
+        What::Screened(screening) => screened(state, &screening),
+        What::Allocated {
+            family,
+            site,
+            epoch,
+            stratum,
+            draw,
+            arm,
+            ..
+        } => {
+            allocated(
+                protocol,
+                state,
+                (family, site),
+                (epoch, stratum, draw),
+                arm,
+                day,
+            );
+        }
+        What::Returned { family, site, .. } => {
+            ensure_family(state, family, site);
+        }
+        What::Joined {
+            family,
+            site,
+            children,
+            ..
+        } => {
+            ensure_family(state, family, site);
+            join(state, family, &children, true);
+        }
+        What::Exception {
+            family,
+            site,
+            reason,
+        } => {
+            if let Some(own) = state.families.get_mut(family.0 as usize) {
+                own.status = Status::Excepted { reason };
+            }
+            state.exceptions.push(Exempted { site, day });
+        }
+        What::Violation { family, on, reason } => {
+            occur(state, family, Occurred::Violation(reason), on);
+        }
+        What::Reported(report) => reported(state, &report),
+        What::Serviced {
+            family,
+            service,
+            on,
+            arm,
+        } => {
+            occur(state, family, Occurred::Service(service), on);
+            slot_after(protocol, state, family, service, arm, day);
+        }
+        What::Exited { family, exit, on } => occur(state, family, Occurred::Exit(exit), on),
+        What::Observed {
+            family,
+            outcome,
+            value,
+            on,
+        } => {
+            occur(state, family, Occurred::Observed { outcome, value }, on);
+        }
+        What::Withdrawn { family, on } => occur(state, family, Occurred::Withdrawn, on),
+        What::Corrected { sequence } => correct(state, sequence),
+        What::Linked { unit, other } => {
+            if let Some(own) = state.families.get_mut(other.0 as usize) {
+                own.linked_to = Some(unit);
+            }
+        }
+        What::Erased { family } => {
+            free_slot(state, family, day);
+            if let Some(own) = state.families.get_mut(family.0 as usize) {
+                own.erased = true;
+            }
+        }
+        What::Locked { lock, cut } => {
+            state.locks.push(LockState {
+                lock,
+                cut,
+                sequence: state.sequence,
+            });
+            if protocol.final_lock() == Some(usize::from(lock)) {
+                state.closed = true;
+            }
+        }
+        What::Revealed => state.revealed = true,
+    }
+}
+
+fn screened(state: &mut State, screening: &Screening) {
+    ensure_family(state, screening.family, screening.site);
+    ensure_report(
+        state,
+        screening.report,
+        screening.family,
+        screening.received,
+    );
+    join(state, screening.family, &screening.children, false);
+    let own = &mut state.families[screening.family.0 as usize];
+    own.site = screening.site;
+    own.screenings = own.screenings.saturating_add(1);
+    own.report = screening.report;
+    own.answers = screening.answers;
+    own.values = screening.values;
+    own.changed_answers |= screening.changed;
+    own.status = match screening.verdict {
+        Verdict::NotEligible { missed } => Status::NotEligible { missed },
+        Verdict::GateClosed => {
+            own.turned_away = true;
+            Status::TurnedAway
+        }
+        // The event of the same transaction that follows says the rest.
+        Verdict::Exception | Verdict::Drawn => own.status,
+    };
+    let report = &mut state.reports[screening.report.0 as usize];
+    report.sources |= Source::Intake.bit();
+}
+
+fn allocated(
+    protocol: &Protocol,
+    state: &mut State,
+    (family, site): (FamilyIx, SiteIx),
+    (epoch, stratum, draw): (u32, u32, u32),
+    arm: crate::allocation::Arm,
+    day: Day,
+) {
+    ensure_family(state, family, site);
+    state.allocations.push(Allocated {
+        family,
+        epoch,
+        stratum,
+        draw,
+        arm,
+    });
+    if let Some(draws) = state.draws.get_mut(stratum as usize) {
+        *draws += 1;
+    }
+    let allocation = state.allocations.len() as u32;
+    let own = &mut state.families[family.0 as usize];
+    own.status = Status::Randomized;
+    own.site = site;
+    own.arm = arm;
+    own.service = arm;
+    own.allocation = allocation;
+    own.randomized = day;
+    if protocol.gate.as_ref().is_some_and(|gate| gate.arm == arm) {
+        take_slot(state, family, day);
+    }
+}
+
+fn slot_after(
+    protocol: &Protocol,
+    state: &mut State,
+    family: FamilyIx,
+    service: Service,
+    arm: Option<crate::allocation::Arm>,
+    day: Day,
+) {
+    let Some(gate) = &protocol.gate else { return };
+    if service == Service::Switched {
+        let Some(arm) = arm else { return };
+        if let Some(own) = state.families.get_mut(family.0 as usize) {
+            own.service = arm;
+        }
+        if arm == gate.arm {
+            take_slot(state, family, day);
+        } else {
+            free_slot(state, family, day);
+        }
+    } else if gate.released_by.contains(&service) {
+        free_slot(state, family, day);
+    }
+}
+
+fn take_slot(state: &mut State, family: FamilyIx, day: Day) {
+    let Some(own) = state.families.get(family.0 as usize).copied() else {
+        return;
+    };
+    if own.slot {
+        return;
+    }
+    with_gate(state, own.site, day, |state| {
+        state.families[family.0 as usize].slot = true;
+        state.sites[usize::from(own.site.0)].taken += 1;
+    });
+}
+
+fn free_slot(state: &mut State, family: FamilyIx, day: Day) {
+    let Some(own) = state.families.get(family.0 as usize).copied() else {
+        return;
+    };
+    if !own.slot {
+        return;
+    }
+    with_gate(state, own.site, day, |state| {
+        state.families[family.0 as usize].slot = false;
+        let site = &mut state.sites[usize::from(own.site.0)];
+        site.taken = site.taken.saturating_sub(1);
+    });
+}
+
+/// Makes a change that may open or close a site's gate, and notes the day if it does.
+fn with_gate(state: &mut State, site: SiteIx, day: Day, change: impl FnOnce(&mut State)) {
+    if usize::from(site.0) >= state.sites.len() {
+        return;
+    }
+    let before = state.gate_open(site);
+    change(state);
+    let open = state.gate_open(site);
+    if before != open {
+        state.gates.push(GateChange { site, day, open });
+    }
+}
+
+fn reported(state: &mut State, report: &Report) {
+    ensure_report(state, report.report, report.family, report.received);
+    let sequence = state.sequence;
+    let Some(own) = state.reports.get_mut(report.report.0 as usize) else {
+        return;
+    };
+    // The best source's date stands: register over log over intake; sources are bits in that order.
+    let best = own.sources.checked_ilog2().map_or(0, |bit| 1_u8 << bit);
+    if report.source.bit() >= best {
+        own.received = report.received;
+    }
+    own.sources |= report.source.bit();
+    own.incident = report.incident.or(own.incident);
+    own.child = report.child.or(own.child);
+    own.attached = report.attached.or(own.attached);
+    own.by_study_staff |= report.by_study_staff;
+    if report.source != Source::Intake {
+        own.sequence = sequence;
+        own.retracted = false;
+    }
+}
+
+fn correct(state: &mut State, sequence: u64) {
+    if let Ok(place) = state
+        .occurrences
+        .binary_search_by_key(&sequence, |occurrence| occurrence.sequence)
+    {
+        state.occurrences[place].retracted = true;
+    }
+    if let Some(report) = state
+        .reports
+        .iter_mut()
+        .find(|report| report.sequence == sequence)
+    {
+        report.retracted = true;
+    }
+}
+
+fn occur(state: &mut State, family: FamilyIx, what: Occurred, on: Day) {
+    let sequence = state.sequence;
+    let place = state.occurrences.len() as u32 + 1;
+    let Some(own) = state.families.get_mut(family.0 as usize) else {
+        return;
+    };
+    let previous = std::mem::replace(&mut own.last_occurrence, place);
+    state.occurrences.push(Occurrence {
+        family,
+        what,
+        on,
+        sequence,
+        retracted: false,
+        previous,
+    });
+}
+
+fn join(state: &mut State, family: FamilyIx, children: &Roster, joined: bool) {
+    for ChildIx(index) in children.as_slice() {
+        let index = *index as usize;
+        let known = state.children.get(index).copied();
+        if known.is_some_and(|child| child.family == family) {
+            continue;
+        }
+        if let Some(child) = known {
+            let before = &mut state.families[child.family.0 as usize];
+            before.children = before.children.saturating_sub(1);
+            state.children[index] = Child { family, joined };
+        } else {
+            state.children.push(Child { family, joined });
+        }
+        let own = &mut state.families[family.0 as usize];
+        own.children += 1;
+        own.joined += u16::from(joined);
+    }
+}
+
+fn ensure_family(state: &mut State, family: FamilyIx, site: SiteIx) {
+    if family.0 as usize >= state.families.len() {
+        state.families.push(Family::named(ReportIx(u32::MAX), site));
+    }
+}
+
+fn ensure_report(state: &mut State, report: ReportIx, family: FamilyIx, received: Day) {
+    if (report.0 as usize) < state.reports.len() {
+        return;
+    }
+    let place = state.reports.len() as u32 + 1;
+    let Some(own) = state.families.get_mut(family.0 as usize) else {
+        return;
+    };
+    let previous = std::mem::replace(&mut own.last_report, place);
+    state.reports.push(ReportState {
+        family,
+        received,
+        sources: 0,
+        incident: None,
+        child: None,
+        attached: None,
+        by_study_staff: false,
+        sequence: 0,
+        retracted: false,
+        previous,
+    });
+}

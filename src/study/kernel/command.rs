@@ -1,0 +1,163 @@
+//! What can be asked of a study, and what it answers.
+
+use super::event::{FamilyIx, ReportIx, Roster, SiteIx, Values, What};
+use crate::allocation::Arm;
+use crate::protocol::model::Day;
+
+/// A request to screen and, if nothing stands against it, randomize a family.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Enrolment {
+    /// The family.
+    pub family: FamilyIx,
+    /// Where.
+    pub site: SiteIx,
+    /// The report that led to the investigation.
+    pub report: ReportIx,
+    /// When it was received.
+    pub received: Day,
+    /// Children named.
+    pub children: Roster,
+    /// Answers to the asked criteria, a bit per criterion (1 = yes).
+    pub answers: u64,
+    /// Values of the fields.
+    pub values: Values,
+    /// A declared exception, by the index of its reason.
+    pub exception: Option<u16>,
+}
+
+/// A request to the state machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Command {
+    /// Screen and randomize.
+    Enrol(Enrolment),
+    /// Record something that happened outside: site changes, reports, service, exits, observations.
+    Record(What),
+    /// Freeze the data of a registered lock.
+    Lock {
+        /// Index of the lock.
+        lock: u16,
+        /// Its cut date.
+        cut: Day,
+    },
+    /// Note that a lock was analysed.
+    Analyse {
+        /// Index of the lock.
+        lock: u16,
+    },
+    /// Publish the seeds.
+    Reveal,
+    /// Note that data or a proof left the study.
+    Export,
+}
+
+/// The answer to a command that was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The family was randomized.
+    Allocated {
+        /// Its arm.
+        arm: Arm,
+        /// Number of the allocation over the whole study, from 1.
+        allocation: u32,
+    },
+    /// The family had been randomized and keeps its arm.
+    Returned {
+        /// Its arm.
+        arm: Arm,
+        /// Number of its allocation.
+        allocation: u32,
+    },
+    /// A sibling joined a randomized family.
+    Joined {
+        /// The family's arm.
+        arm: Arm,
+        /// Number of its allocation.
+        allocation: u32,
+    },
+    /// Not eligible; a bit per missed criterion.
+    NotEligible {
+        /// Missed criteria.
+        missed: u64,
+    },
+    /// Eligible, but the gate is closed.
+    GateClosed,
+    /// Taken out by a declared exception.
+    Exception {
+        /// Index of the reason.
+        reason: u16,
+    },
+    /// Recorded.
+    Recorded,
+}
+
+/// A decision: the answer, and up to three events to append together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Decision {
+    /// The answer.
+    pub answer: Answer,
+    /// What happened, in order; `None` after the last.
+    pub events: [Option<What>; 3],
+}
+
+/// Why a command is refused. A refusal records nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The final lock has closed enrolment.
+    EnrolmentClosed,
+    /// The registered number of families has been randomized.
+    TargetReached,
+    /// The registered last day of enrolment has passed.
+    PastLastDay {
+        /// That day.
+        last: Day,
+    },
+    /// The site does not enrol yet.
+    SiteNotOpen {
+        /// The site.
+        site: SiteIx,
+        /// Its first day.
+        opens: Day,
+    },
+    /// The site has stopped enrolling.
+    SiteClosed {
+        /// The site.
+        site: SiteIx,
+    },
+    /// The report was received after the day of screening.
+    ReceivedInTheFuture,
+    /// A child belongs to another family of the study.
+    ChildOfAnotherFamily,
+    /// The ledger does not know the family.
+    UnknownFamily,
+    /// The event needs a randomized family.
+    NotRandomized,
+    /// The event lies in the future of its recording.
+    OnInTheFuture,
+    /// The event lies before the family was randomized.
+    BeforeRandomization {
+        /// The day of randomization.
+        randomized: Day,
+    },
+    /// The lock exists already.
+    AlreadyLocked,
+    /// The cut is not the registered one.
+    CutNotRegistered {
+        /// The registered cut.
+        registered: Day,
+    },
+    /// The cut lies before the last window and its grace have ended.
+    WindowsNotEnded {
+        /// The first admissible cut.
+        first: Day,
+    },
+    /// The cut lies after the day of locking.
+    CutInTheFuture,
+    /// The lock does not exist yet.
+    NotLocked,
+    /// Seeds are published after the final lock only.
+    NotFinallyLocked,
+    /// The seeds have been published already.
+    AlreadyRevealed,
+    /// The site is in that state already.
+    NothingChanges,
+}

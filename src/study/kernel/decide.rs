@@ -1,0 +1,352 @@
+//! What a command means, given the protocol and the state: a pure function up to the draw that it asks for.
+
+use super::command::{Answer, Command, Decision, Enrolment, Refusal};
+use super::draws::Draws;
+use super::event::{FamilyIx, Report, Roster, Screening, Source, Verdict, What};
+use super::state::{State, Status};
+use crate::allocation::Unit;
+use crate::protocol::Protocol;
+use crate::protocol::model::{Check, Cut, Day};
+
+/// Decides a command on the day `day` (the study's time zone). Nothing is recorded here: the caller appends the
+/// events and then applies them. A refusal records nothing; an answer that is no allocation is recorded.
+///
+/// The order of an enrolment is fixed: study and site open, family known, criteria, declared exception, gate, draw.
+pub fn decide(
+    protocol: &Protocol,
+    state: &State,
+    command: &Command,
+    day: Day,
+    draws: &mut impl Draws,
+) -> Result<Decision, Refusal> {
+    match command {
+        Command::Enrol(enrolment) => enrol(protocol, state, enrolment, day, draws),
+        Command::Record(what) => record(state, what, day),
+        Command::Lock { lock, cut } => lock_data(protocol, state, *lock, *cut, day),
+        Command::Analyse { lock } => match state.lock(*lock) {
+            Some(_) => Ok(recorded(&What::Analysed { lock: *lock })),
+            None => Err(Refusal::NotLocked),
+        },
+        Command::Reveal => {
+            if state.revealed {
+                Err(Refusal::AlreadyRevealed)
+            } else if state.closed {
+                Ok(recorded(&What::Revealed))
+            } else {
+                Err(Refusal::NotFinallyLocked)
+            }
+        }
+        Command::Export => Ok(recorded(&What::Exported)),
+    }
+}
+
+fn recorded(what: &What) -> Decision {
+    Decision {
+        answer: Answer::Recorded,
+        events: [Some(*what), None, None],
+    }
+}
+
+fn enrol(
+    protocol: &Protocol,
+    state: &State,
+    enrolment: &Enrolment,
+    day: Day,
+    draws: &mut impl Draws,
+) -> Result<Decision, Refusal> {
+    if enrolment.received > day {
+        return Err(Refusal::ReceivedInTheFuture);
+    }
+    let family = state.family(enrolment.family);
+    if let Some(family) = family.filter(|family| family.is_randomized()) {
+        // A randomized family keeps its arm whatever has become of study or site.
+        let unit = family.linked_to.unwrap_or(enrolment.family);
+        return again(state, enrolment, unit);
+    }
+    may_enrol(protocol, state, enrolment, day)?;
+    for child in enrolment.children.as_slice() {
+        let owner = state
+            .children
+            .get(child.0 as usize)
+            .map(|child| child.family);
+        if owner.is_some_and(|owner| owner != enrolment.family && is_randomized(state, owner)) {
+            return Err(Refusal::ChildOfAnotherFamily);
+        }
+    }
+    let changed = family.is_some_and(|family| {
+        family.screenings > 0
+            && family.report == enrolment.report
+            && (family.answers != enrolment.answers || family.values != enrolment.values)
+    });
+    let screening = |verdict| {
+        Some(What::Screened(Screening {
+            family: enrolment.family,
+            site: enrolment.site,
+            report: enrolment.report,
+            received: enrolment.received,
+            children: enrolment.children,
+            answers: enrolment.answers,
+            values: enrolment.values,
+            verdict,
+            changed,
+        }))
+    };
+    let missed = missed(protocol, enrolment);
+    if missed != 0 {
+        return Ok(Decision {
+            answer: Answer::NotEligible { missed },
+            events: [screening(Verdict::NotEligible { missed }), None, None],
+        });
+    }
+    if let Some(reason) = enrolment.exception {
+        let exception = What::Exception {
+            family: enrolment.family,
+            site: enrolment.site,
+            reason,
+        };
+        return Ok(Decision {
+            answer: Answer::Exception { reason },
+            events: [screening(Verdict::Exception), Some(exception), None],
+        });
+    }
+    if !state.gate_open(enrolment.site) {
+        return Ok(Decision {
+            answer: Answer::GateClosed,
+            events: [screening(Verdict::GateClosed), None, None],
+        });
+    }
+    let stratum = protocol.stratum(usize::from(enrolment.site.0), &enrolment.values) as u32;
+    let draw = state.draws.get(stratum as usize).copied().unwrap_or(0);
+    let arm = draws.arm(protocol, state, stratum, &Unit::default());
+    let allocation = state.allocations.len() as u32 + 1;
+    let allocated = What::Allocated {
+        family: enrolment.family,
+        site: enrolment.site,
+        epoch: state.epoch,
+        stratum,
+        draw,
+        arm,
+        allocation,
+    };
+    Ok(Decision {
+        answer: Answer::Allocated { arm, allocation },
+        events: [screening(Verdict::Drawn), Some(allocated), None],
+    })
+}
+
+/// A bit per criterion that the family misses.
+fn missed(protocol: &Protocol, enrolment: &Enrolment) -> u64 {
+    protocol
+        .criteria
+        .iter()
+        .enumerate()
+        .fold(0, |bits, (index, criterion)| {
+            let met = match &criterion.check {
+                Check::Ask { include_if, .. } => {
+                    (enrolment.answers >> index & 1 == 1) == *include_if
+                }
+                Check::Rule { rule, .. } => rule.holds(&enrolment.values),
+            };
+            bits | u64::from(!met) << index
+        })
+}
+
+fn may_enrol(
+    protocol: &Protocol,
+    state: &State,
+    enrolment: &Enrolment,
+    day: Day,
+) -> Result<(), Refusal> {
+    if state.closed {
+        return Err(Refusal::EnrolmentClosed);
+    }
+    let stop = protocol.sample_size.stop_families;
+    if stop.is_some_and(|families| state.randomized() as u32 >= families) {
+        return Err(Refusal::TargetReached);
+    }
+    if let Some(last) = protocol
+        .sample_size
+        .stop_date
+        .map(Day::of)
+        .filter(|last| day > *last)
+    {
+        return Err(Refusal::PastLastDay { last });
+    }
+    let site = &state.sites[usize::from(enrolment.site.0)];
+    if site.closed {
+        return Err(Refusal::SiteClosed {
+            site: enrolment.site,
+        });
+    }
+    if day < site.opens {
+        return Err(Refusal::SiteNotOpen {
+            site: enrolment.site,
+            opens: site.opens,
+        });
+    }
+    Ok(())
+}
+
+/// A randomized family is reported again: it keeps its arm, a new child joins it, and the report is an outcome.
+fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decision, Refusal> {
+    let Some(family) = state.family(unit) else {
+        return Err(Refusal::UnknownFamily);
+    };
+    let mut children = Roster::EMPTY;
+    for child in enrolment.children.as_slice() {
+        match state.children.get(child.0 as usize) {
+            Some(known) if known.family == unit || known.family == enrolment.family => {}
+            Some(known) if is_randomized(state, known.family) => {
+                return Err(Refusal::ChildOfAnotherFamily);
+            }
+            Some(_) | None => {
+                children.push(*child);
+            }
+        }
+    }
+    let (report, received, site) = (enrolment.report, enrolment.received, enrolment.site);
+    let sighted = state.reports.get(report.0 as usize).is_some_and(|known| {
+        known.sources & Source::Intake.bit() != 0 && known.received == received
+    });
+    let sighting = (!sighted).then_some(What::Reported(Report {
+        family: unit,
+        report,
+        received,
+        source: Source::Intake,
+        incident: None,
+        child: None,
+        attached: None,
+        by_study_staff: false,
+    }));
+    let (arm, allocation) = (family.arm, family.allocation);
+    Ok(if children.as_slice().is_empty() {
+        let returned = What::Returned {
+            family: unit,
+            site,
+            report,
+            received,
+        };
+        Decision {
+            answer: Answer::Returned { arm, allocation },
+            events: [Some(returned), sighting, None],
+        }
+    } else {
+        let joined = What::Joined {
+            family: unit,
+            site,
+            report,
+            received,
+            children,
+        };
+        Decision {
+            answer: Answer::Joined { arm, allocation },
+            events: [Some(joined), sighting, None],
+        }
+    })
+}
+
+fn is_randomized(state: &State, family: FamilyIx) -> bool {
+    state
+        .family(family)
+        .is_some_and(|family| family.status == Status::Randomized)
+}
+
+fn record(state: &State, what: &What, day: Day) -> Result<Decision, Refusal> {
+    let family = |family: FamilyIx, on: Day| {
+        if on > day {
+            return Err(Refusal::OnInTheFuture);
+        }
+        state.family(family).ok_or(Refusal::UnknownFamily)
+    };
+    let randomized = |ix: FamilyIx, on: Day| {
+        let own = family(ix, on)?;
+        if !own.is_randomized() {
+            Err(Refusal::NotRandomized)
+        } else if on < own.randomized {
+            Err(Refusal::BeforeRandomization {
+                randomized: own.randomized,
+            })
+        } else {
+            Ok(())
+        }
+    };
+    match *what {
+        What::SiteOpened { site, on } | What::SiteClosed { site, on } => {
+            if on > day {
+                return Err(Refusal::OnInTheFuture);
+            }
+            let own = &state.sites[usize::from(site.0)];
+            let closes = matches!(what, What::SiteClosed { .. });
+            if own.closed == closes && (closes || own.opens <= on) {
+                return Err(Refusal::NothingChanges);
+            }
+        }
+        What::CapacityChanged { on, .. } => {
+            if on > day {
+                return Err(Refusal::OnInTheFuture);
+            }
+        }
+        What::Reported(report) => {
+            family(report.family, report.received)?;
+        }
+        What::Exited { family: ix, on, .. } | What::Withdrawn { family: ix, on } => {
+            family(ix, on)?;
+        }
+        What::Serviced { family: ix, on, .. }
+        | What::Observed { family: ix, on, .. }
+        | What::Violation { family: ix, on, .. } => randomized(ix, on)?,
+        What::Corrected { .. }
+        | What::Linked { .. }
+        | What::Erased { .. }
+        | What::Opened
+        | What::EpochOpened { .. }
+        | What::Screened(_)
+        | What::Allocated { .. }
+        | What::Returned { .. }
+        | What::Joined { .. }
+        | What::Exception { .. }
+        | What::Locked { .. }
+        | What::Analysed { .. }
+        | What::Exported
+        | What::Revealed => {}
+    }
+    Ok(recorded(what))
+}
+
+fn lock_data(
+    protocol: &Protocol,
+    state: &State,
+    lock: u16,
+    cut: Day,
+    day: Day,
+) -> Result<Decision, Refusal> {
+    if state.lock(lock).is_some() {
+        return Err(Refusal::AlreadyLocked);
+    }
+    match protocol.locks[usize::from(lock)].cut {
+        Cut::On(date) if Day::of(date) != cut => {
+            return Err(Refusal::CutNotRegistered {
+                registered: Day::of(date),
+            });
+        }
+        Cut::On(_) => {}
+        Cut::AfterLastWindow { grace_days } => {
+            let last = state
+                .allocations
+                .iter()
+                .filter_map(|allocated| state.family(allocated.family))
+                .map(|family| family.randomized)
+                .max();
+            if let Some(last) = last {
+                let first = last.plus(protocol.last_window()).plus(grace_days);
+                if cut < first {
+                    return Err(Refusal::WindowsNotEnded { first });
+                }
+            }
+        }
+    }
+    if cut > day {
+        return Err(Refusal::CutInTheFuture);
+    }
+    Ok(recorded(&What::Locked { lock, cut }))
+}

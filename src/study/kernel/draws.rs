@@ -1,0 +1,179 @@
+//! Where the next arm comes from: method state rebuilt from the allocations that happened, one draw on top.
+//!
+//! The fold of the ledger needs no seed, so the state of a randomization method is not part of [`State`]: a
+//! [`Drawer`] holds it, catches up with the allocations before every draw, and never moves ahead of them. A decision
+//! that is not appended therefore leaves no trace, and a retry draws the same arm.
+
+use super::state::State;
+use crate::allocation::{
+    Address, Arm, Mode, Randomness, Redraw, Seed, Sequence, StratumKeys, Unit, draw_arm,
+};
+use crate::protocol::Protocol;
+use std::collections::HashMap;
+
+/// Draws the next arm of a stratum.
+pub trait Draws {
+    /// The arm of the next unit in `stratum` of the current epoch. Calling it again gives the same arm.
+    fn arm(&mut self, protocol: &Protocol, state: &State, stratum: u32, unit: &Unit<'_>) -> Arm;
+}
+
+/// A source of random integers for every stratum of every epoch.
+pub trait StratumSource {
+    /// The source of one stratum.
+    fn stratum(&mut self, protocol: &Protocol, epoch: u32, stratum: u32) -> &mut dyn Randomness;
+}
+
+/// Method state per stratum, following the allocations of a state.
+#[derive(Debug)]
+pub struct Drawer<S> {
+    source: S,
+    sequences: Vec<Option<Box<dyn Sequence>>>,
+    begun: Vec<bool>,
+    followed: usize,
+    epoch: u32,
+}
+
+impl<S: StratumSource> Drawer<S> {
+    /// A drawer before the first allocation.
+    pub fn new(source: S) -> Self {
+        Self {
+            source,
+            sequences: Vec::new(),
+            begun: Vec::new(),
+            followed: 0,
+            epoch: 0,
+        }
+    }
+
+    /// Back to before the first allocation with another source, keeping the sequences' memory.
+    pub fn restart(&mut self, source: S) {
+        self.source = source;
+        self.begun.fill(false);
+        self.followed = 0;
+        self.epoch = 0;
+    }
+
+    /// Begins a stratum if it has not begun.
+    fn begin(&mut self, protocol: &Protocol, stratum: u32) {
+        let place = stratum as usize;
+        if place >= self.sequences.len() {
+            self.sequences.resize_with(place + 1, || None);
+            self.begun.resize(place + 1, false);
+        }
+        if self.begun[place] {
+            return;
+        }
+        self.begun[place] = true;
+        let design = &*protocol.allocation.design;
+        let randomness = self.source.stratum(protocol, self.epoch, stratum);
+        match &mut self.sequences[place] {
+            Some(sequence) => design.restart(&mut **sequence, randomness),
+            none => *none = Some(design.begin(randomness)),
+        }
+    }
+
+    /// Steps over the allocations that the sequences have not seen.
+    fn follow(&mut self, protocol: &Protocol, state: &State) {
+        if self.epoch != state.epoch {
+            self.epoch = state.epoch;
+            self.begun.fill(false);
+        }
+        while let Some(allocated) = state.allocations.get(self.followed) {
+            self.followed += 1;
+            if allocated.epoch != self.epoch {
+                continue;
+            }
+            self.begin(protocol, allocated.stratum);
+            let randomness = self.source.stratum(protocol, self.epoch, allocated.stratum);
+            if let Some(sequence) = &mut self.sequences[allocated.stratum as usize] {
+                protocol.allocation.design.step(
+                    &mut **sequence,
+                    &Unit::default(),
+                    allocated.arm,
+                    randomness,
+                );
+            }
+        }
+    }
+}
+
+impl<S: StratumSource> Draws for Drawer<S> {
+    fn arm(&mut self, protocol: &Protocol, state: &State, stratum: u32, unit: &Unit<'_>) -> Arm {
+        self.follow(protocol, state);
+        self.begin(protocol, stratum);
+        let index = u64::from(state.draws.get(stratum as usize).copied().unwrap_or(0));
+        let randomness = self.source.stratum(protocol, self.epoch, stratum);
+        match &self.sequences[stratum as usize] {
+            Some(sequence) => draw_arm(
+                &*protocol.allocation.design,
+                &**sequence,
+                unit,
+                index,
+                randomness,
+            ),
+            None => Arm(0),
+        }
+    }
+}
+
+/// The recorded source: keys derived from the effective seed of each epoch, cached per stratum.
+#[derive(Debug)]
+pub struct RecordedSource {
+    mode: Mode,
+    first: Seed,
+    later: Vec<Seed>,
+    keys: HashMap<(u32, u32), StratumKeys>,
+}
+
+impl RecordedSource {
+    /// The source of a study in a mode: the effective seed of epoch 0, then those of later epochs in order. The
+    /// caller has checked each against its commitment and has one for every epoch; an epoch without a seed would
+    /// repeat the last one, which `verify` finds.
+    pub fn new(mode: Mode, first: Seed, later: Vec<Seed>) -> Self {
+        Self {
+            mode,
+            first,
+            later,
+            keys: HashMap::new(),
+        }
+    }
+}
+
+impl StratumSource for RecordedSource {
+    fn stratum(&mut self, protocol: &Protocol, epoch: u32, stratum: u32) -> &mut dyn Randomness {
+        let Self {
+            mode,
+            first,
+            later,
+            keys,
+        } = self;
+        keys.entry((epoch, stratum)).or_insert_with(|| {
+            let levels = protocol.stratum_levels(stratum as usize);
+            let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
+            let address = Address {
+                mode: *mode,
+                study: &protocol.study.id,
+                epoch,
+                levels: &levels,
+            };
+            let seed = match epoch {
+                0 => &*first,
+                _ => later
+                    .get(epoch as usize - 1)
+                    .or(later.last())
+                    .unwrap_or(first),
+            };
+            StratumKeys::derive(seed, &address)
+        })
+    }
+}
+
+/// One sequential stream for all strata: a simulated study or a redraw.
+#[derive(Debug)]
+pub struct RedrawSource(pub Redraw);
+
+impl StratumSource for RedrawSource {
+    fn stratum(&mut self, _: &Protocol, _epoch: u32, _stratum: u32) -> &mut dyn Randomness {
+        &mut self.0
+    }
+}

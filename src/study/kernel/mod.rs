@@ -1,0 +1,26 @@
+//! The pure state machine of a study: `decide` what a command means, `apply` what happened.
+//!
+//! One decision, two users: live, `decide → encode → append → apply`; in simulation, `decide → apply`. Ids are small
+//! integers, nothing here knows a name, a clock or a byte format, and nothing is allocated on the heap per family
+//! beyond the growth of the state's own tables. Capacity opens or closes the gate before the draw; it never tilts a
+//! draw. The journal (`super::journal`) gives integers their names.
+
+mod apply;
+mod command;
+mod decide;
+mod draws;
+mod event;
+mod state;
+
+pub use apply::apply;
+pub use command::{Answer, Command, Decision, Enrolment, Refusal};
+pub use decide::decide;
+pub use draws::{Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
+pub use event::{
+    ChildIx, Event, FamilyIx, MAX_CHILDREN, Report, ReportIx, Roster, Screening, SiteIx, Source,
+    Values, Verdict, What,
+};
+pub use state::{
+    Allocated, Child, Exempted, Family, GateChange, LockState, Occurred, Occurrence, ReportState,
+    SiteState, State, Status,
+};

@@ -1,0 +1,373 @@
+//! The state of a study: tables indexed by small integers, all of them folds of the ledger.
+
+use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Values};
+use crate::allocation::Arm;
+use crate::protocol::Protocol;
+use crate::protocol::model::{Day, Exit, MAX_FIELDS, Service};
+
+/// Where a family stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Named, never screened.
+    Unscreened,
+    /// The last screening found it not eligible.
+    NotEligible {
+        /// Missed criteria, a bit each.
+        missed: u64,
+    },
+    /// The last screening met a closed gate.
+    TurnedAway,
+    /// Taken out by a declared exception.
+    Excepted {
+        /// Index of the reason.
+        reason: u16,
+    },
+    /// Randomized.
+    Randomized,
+}
+
+/// A family.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Family {
+    /// Where it stands.
+    pub status: Status,
+    /// Where it was screened last, or randomized.
+    pub site: SiteIx,
+    /// Number of screenings.
+    pub screenings: u16,
+    /// Whether a closed gate ever turned it away.
+    pub turned_away: bool,
+    /// Whether a screening gave other answers than an earlier one of the same report.
+    pub changed_answers: bool,
+    /// Report of the last screening; for a randomized family, the index report.
+    pub report: ReportIx,
+    /// Answers of the last screening.
+    pub answers: u64,
+    /// Values of the last screening; for a randomized family, those at randomization.
+    pub values: Values,
+    /// Arm as randomized.
+    pub arm: Arm,
+    /// Arm whose service the family has; differs after a switch.
+    pub service: Arm,
+    /// Number of the allocation, from 1; 0 before.
+    pub allocation: u32,
+    /// Day of randomization.
+    pub randomized: Day,
+    /// Whether the family holds a slot of the gate's arm.
+    pub slot: bool,
+    /// Children on the roster.
+    pub children: u16,
+    /// Children who joined after randomization.
+    pub joined: u16,
+    /// The unit to which a later draw was linked.
+    pub linked_to: Option<FamilyIx>,
+    /// Whether its payloads were erased.
+    pub erased: bool,
+    /// Last occurrence of the family, as a place in [`State::occurrences`] plus 1; 0 for none.
+    pub last_occurrence: u32,
+    /// Last report of the family, as a place in [`State::reports`] plus 1; 0 for none.
+    pub last_report: u32,
+}
+
+impl Family {
+    pub(super) fn named(report: ReportIx, site: SiteIx) -> Self {
+        Self {
+            status: Status::Unscreened,
+            site,
+            screenings: 0,
+            turned_away: false,
+            changed_answers: false,
+            report,
+            answers: 0,
+            values: [0; MAX_FIELDS],
+            arm: Arm(0),
+            service: Arm(0),
+            allocation: 0,
+            randomized: Day(0),
+            slot: false,
+            children: 0,
+            joined: 0,
+            linked_to: None,
+            erased: false,
+            last_occurrence: 0,
+            last_report: 0,
+        }
+    }
+
+    /// Whether the family has been randomized.
+    pub fn is_randomized(&self) -> bool {
+        self.status == Status::Randomized
+    }
+}
+
+/// A child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Child {
+    /// Its family.
+    pub family: FamilyIx,
+    /// Whether it joined after randomization: such children are reported apart.
+    pub joined: bool,
+}
+
+/// A report, merged from its sightings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReportState {
+    /// The family.
+    pub family: FamilyIx,
+    /// When it was received; the register's date wins over the log's, the log's over intake's.
+    pub received: Day,
+    /// Who saw it: bits of [`super::Source`].
+    pub sources: u8,
+    /// When the incident happened, if known.
+    pub incident: Option<Day>,
+    /// The child it concerns, if named.
+    pub child: Option<ChildIx>,
+    /// Whether it was attached to an open investigation, if known.
+    pub attached: Option<bool>,
+    /// Whether staff of the study's services made it.
+    pub by_study_staff: bool,
+    /// Sequence of the latest sighting outside intake, for corrections; 0 for none.
+    pub sequence: u64,
+    /// Whether a correction retracted it.
+    pub retracted: bool,
+    /// The family's report before this one, as a place plus 1; 0 for none.
+    pub previous: u32,
+}
+
+/// What occurred to a family, beside reports.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Occurred {
+    /// Service.
+    Service(Service),
+    /// End of follow-up.
+    Exit(Exit),
+    /// Withdrawal.
+    Withdrawn,
+    /// Protocol violation, by interned reason.
+    Violation(u32),
+    /// A value of an outcome.
+    Observed {
+        /// Index of the outcome.
+        outcome: u16,
+        /// The value.
+        value: f64,
+    },
+}
+
+/// Something that occurred to a family on a day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Occurrence {
+    /// The family.
+    pub family: FamilyIx,
+    /// What.
+    pub what: Occurred,
+    /// When.
+    pub on: Day,
+    /// Sequence of the event.
+    pub sequence: u64,
+    /// Whether a correction retracted it.
+    pub retracted: bool,
+    /// The family's occurrence before this one, as a place plus 1; 0 for none.
+    pub previous: u32,
+}
+
+/// A site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SiteState {
+    /// First day of enrolment.
+    pub opens: Day,
+    /// Whether the site has stopped enrolling.
+    pub closed: bool,
+    /// Therapists now.
+    pub therapists: u32,
+    /// Slots taken.
+    pub taken: u32,
+}
+
+/// A change of a site's gate, on the day of recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GateChange {
+    /// The site.
+    pub site: SiteIx,
+    /// The day.
+    pub day: Day,
+    /// Whether it is open from now on.
+    pub open: bool,
+}
+
+/// An allocation in ledger order: all that a redraw or a re-derivation needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allocated {
+    /// The family.
+    pub family: FamilyIx,
+    /// Epoch.
+    pub epoch: u32,
+    /// Stratum.
+    pub stratum: u32,
+    /// Number within stratum and epoch, from 0.
+    pub draw: u32,
+    /// The arm.
+    pub arm: Arm,
+}
+
+/// An exception, for the caps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exempted {
+    /// Where.
+    pub site: SiteIx,
+    /// Day of recording.
+    pub day: Day,
+}
+
+/// A lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockState {
+    /// Index in the protocol.
+    pub lock: u16,
+    /// Cut date, inclusive.
+    pub cut: Day,
+    /// Sequence of the event: the lock is the ledger up to it.
+    pub sequence: u64,
+}
+
+/// The state of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Number of events applied; the sequence of the last one.
+    pub sequence: u64,
+    /// Current epoch.
+    pub epoch: u32,
+    /// Families, by [`FamilyIx`].
+    pub families: Vec<Family>,
+    /// Children, by [`ChildIx`].
+    pub children: Vec<Child>,
+    /// Reports, by [`ReportIx`].
+    pub reports: Vec<ReportState>,
+    /// Occurrences in ledger order.
+    pub occurrences: Vec<Occurrence>,
+    /// Sites, by [`SiteIx`].
+    pub sites: Vec<SiteState>,
+    /// Allocations in ledger order.
+    pub allocations: Vec<Allocated>,
+    /// Draws so far in each stratum of the current epoch.
+    pub draws: Vec<u32>,
+    /// Exceptions in ledger order.
+    pub exceptions: Vec<Exempted>,
+    /// Changes of gates in ledger order.
+    pub gates: Vec<GateChange>,
+    /// Locks in ledger order.
+    pub locks: Vec<LockState>,
+    /// Whether the final lock has closed enrolment.
+    pub closed: bool,
+    /// Whether the seeds have been published.
+    pub revealed: bool,
+    /// Slots per therapist; 0 without a gate.
+    pub(super) slots_per_therapist: u32,
+    /// Whether there is a gate.
+    pub(super) gated: bool,
+    /// Last day recorded.
+    pub last_day: Day,
+}
+
+impl State {
+    /// The state of a study before its first event.
+    pub fn new(protocol: &Protocol) -> Self {
+        let mut state = Self {
+            sequence: 0,
+            epoch: 0,
+            families: Vec::new(),
+            children: Vec::new(),
+            reports: Vec::new(),
+            occurrences: Vec::new(),
+            sites: Vec::new(),
+            allocations: Vec::new(),
+            draws: Vec::new(),
+            exceptions: Vec::new(),
+            gates: Vec::new(),
+            locks: Vec::new(),
+            closed: false,
+            revealed: false,
+            slots_per_therapist: 0,
+            gated: false,
+            last_day: Day(i32::MIN),
+        };
+        state.restart(protocol);
+        state
+    }
+
+    /// Back to before the first event, keeping the tables' memory for the next simulated study.
+    pub fn restart(&mut self, protocol: &Protocol) {
+        self.sequence = 0;
+        self.epoch = 0;
+        self.families.clear();
+        self.children.clear();
+        self.reports.clear();
+        self.occurrences.clear();
+        self.allocations.clear();
+        self.exceptions.clear();
+        self.gates.clear();
+        self.locks.clear();
+        self.closed = false;
+        self.revealed = false;
+        self.last_day = Day(i32::MIN);
+        self.sites.clear();
+        self.sites
+            .extend(protocol.sites.iter().map(|site| SiteState {
+                opens: Day::of(site.opens),
+                closed: false,
+                therapists: site.therapists,
+                taken: 0,
+            }));
+        self.draws.clear();
+        self.draws.resize(protocol.strata(), 0);
+        self.gated = protocol.gate.is_some();
+        self.slots_per_therapist = protocol
+            .gate
+            .as_ref()
+            .map_or(0, |gate| gate.families_per_therapist);
+    }
+
+    /// Whether a site's gate is open: there is no gate, or a slot is free.
+    pub fn gate_open(&self, site: SiteIx) -> bool {
+        let site = &self.sites[usize::from(site.0)];
+        !self.gated || site.taken < site.therapists * self.slots_per_therapist
+    }
+
+    /// Families randomized.
+    pub fn randomized(&self) -> usize {
+        self.allocations.len()
+    }
+
+    /// The lock of an index of the protocol, if it has been made.
+    pub fn lock(&self, lock: u16) -> Option<&LockState> {
+        self.locks.iter().find(|made| made.lock == lock)
+    }
+
+    /// A family, if the ledger names it.
+    pub fn family(&self, family: FamilyIx) -> Option<&Family> {
+        self.families.get(family.0 as usize)
+    }
+
+    /// Occurrences of a family that no correction retracted, latest first.
+    pub fn occurrences_of(&self, family: FamilyIx) -> impl Iterator<Item = &Occurrence> {
+        let mut place = self.family(family).map_or(0, |own| own.last_occurrence);
+        std::iter::from_fn(move || {
+            let occurrence = self.occurrences.get(place.checked_sub(1)? as usize)?;
+            place = occurrence.previous;
+            Some(occurrence)
+        })
+        .filter(|occurrence| !occurrence.retracted)
+    }
+
+    /// Reports of a family that no correction retracted, latest named first.
+    pub fn reports_of(&self, family: FamilyIx) -> impl Iterator<Item = (ReportIx, &ReportState)> {
+        let mut place = self.family(family).map_or(0, |own| own.last_report);
+        std::iter::from_fn(move || {
+            let index = place.checked_sub(1)?;
+            let report = self.reports.get(index as usize)?;
+            place = report.previous;
+            Some((ReportIx(index), report))
+        })
+        .filter(|(_, report)| !report.retracted)
+    }
+}

@@ -1,6 +1,18 @@
 //! Mathematics without a trial noun: streams of random numbers, distributions, small linear algebra, root finding.
 //!
 //! Pure functions of their arguments; no I/O, no clock, no entropy. Where a well-kept library is right to 1e-10 we
-//! wrap it; where it is not, the function here says what it replaces.
+//! wrap it; where it is not, the function here says what it replaces. A distribution is a value that exists only with
+//! admissible parameters, so its functions need no further check; a quantile outside (0, 1) is a typed error.
 
+pub mod beta;
+pub mod binomial;
+pub mod chi_square;
+mod error;
+pub mod f;
+pub mod linear_algebra;
+pub mod normal;
+pub mod root;
 pub mod stream;
+pub mod student_t;
+
+pub use error::NumericsError;

@@ -109,6 +109,7 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event) {
         What::Linked { unit, other } => {
             if let Some(own) = state.families.get_mut(other.0 as usize) {
                 own.linked_to = Some(unit);
+                state.links.push((unit, other));
             }
         }
         What::Erased { family } => {

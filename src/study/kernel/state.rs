@@ -253,6 +253,8 @@ pub struct State {
     pub draws: Vec<u32>,
     /// Exceptions in ledger order.
     pub exceptions: Vec<Exempted>,
+    /// Families found to be one: the unit, and the family whose later draw is kept for audit.
+    pub links: Vec<(FamilyIx, FamilyIx)>,
     /// Changes of gates in ledger order.
     pub gates: Vec<GateChange>,
     /// Locks in ledger order.
@@ -283,6 +285,7 @@ impl State {
             allocations: Vec::new(),
             draws: Vec::new(),
             exceptions: Vec::new(),
+            links: Vec::new(),
             gates: Vec::new(),
             locks: Vec::new(),
             closed: false,
@@ -305,6 +308,7 @@ impl State {
         self.occurrences.clear();
         self.allocations.clear();
         self.exceptions.clear();
+        self.links.clear();
         self.gates.clear();
         self.locks.clear();
         self.closed = false;

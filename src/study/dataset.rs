@@ -1,0 +1,288 @@
+//! The data set of a lock: one row per randomized family, folded from the state and cut at the lock's date.
+//!
+//! Windows count from randomization, never from closure, because the arm changes the closing date. A terminal exit
+//! (death, all children 18) ends the count and is observed; a censoring exit, a withdrawal or a cut before the
+//! window's end leave the outcome unknown, and every analysis says what it does then. Which covariates an analysis
+//! uses and how it treats unknown outcomes is `analysis`' business.
+
+use super::kernel::{Family, FamilyIx, Occurred, Source, State};
+use crate::allocation::Arm;
+use crate::protocol::Protocol;
+use crate::protocol::model::{Day, Exit, OutcomeKind, Summary};
+
+/// Mean length of a month in days, the unit of `months_since_start`.
+pub const DAYS_PER_MONTH: f64 = 30.4375;
+
+/// A randomized family as a row of the data set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unit {
+    /// The family.
+    pub family: FamilyIx,
+    /// Its place among the allocations in ledger order.
+    pub allocation: usize,
+    /// Arm as randomized.
+    pub arm: Arm,
+    /// Site of randomization.
+    pub site: usize,
+    /// Days from the first site's opening to randomization, divided by [`DAYS_PER_MONTH`].
+    pub months_since_start: f64,
+}
+
+/// What is known of an outcome at the cut.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum OutcomeValue {
+    /// The window was observed to its end, or a terminal exit ended it.
+    Known(f64),
+    /// The value is not known: follow-up was censored inside the window, or nothing was observed. What was seen up to
+    /// then, if anything can be.
+    Unknown(Option<f64>),
+    /// The window had not ended at the cut.
+    NotYet,
+}
+
+/// The rows of a lock, in ledger order, into `units`. Families randomized after the cut are not in it; of two families
+/// found to be one, the second draw is kept for audit and is no row.
+pub fn units(state: &State, cut: Day, units: &mut Vec<Unit>) {
+    units.clear();
+    let start = state
+        .sites
+        .iter()
+        .map(|site| site.opens)
+        .min()
+        .unwrap_or(Day(0));
+    for (allocation, allocated) in state.allocations.iter().enumerate() {
+        let Some(family) = state.family(allocated.family) else {
+            continue;
+        };
+        if family.randomized > cut || family.linked_to.is_some() || family.erased {
+            continue;
+        }
+        units.push(Unit {
+            family: allocated.family,
+            allocation,
+            arm: allocated.arm,
+            site: usize::from(family.site.0),
+            months_since_start: f64::from(family.randomized.since(start)) / DAYS_PER_MONTH,
+        });
+    }
+}
+
+/// An outcome of a family at the cut, summarized to one number.
+///
+/// Reports count when the register or the prospective log has them, whoever else saw them; the index report, a report
+/// of the same incident soon after it, and a report on a child who joined later do not.
+pub fn outcome(
+    protocol: &Protocol,
+    state: &State,
+    cut: Day,
+    family: FamilyIx,
+    outcome: usize,
+    summary: Summary,
+) -> OutcomeValue {
+    let kind = &protocol.outcomes[outcome].kind;
+    let Some(own) = state.family(family) else {
+        return OutcomeValue::NotYet;
+    };
+    let last = own.randomized.plus(kind.last_day());
+    let follow = follow_up(protocol, state, cut, family, own, last);
+    let (from, until) = match kind {
+        OutcomeKind::Reports { window_days, .. }
+        | OutcomeKind::Binary { window_days, .. }
+        | OutcomeKind::Observed { window_days } => {
+            (own.randomized.plus(window_days.0), follow.until)
+        }
+        OutcomeKind::Duration { .. } => (own.randomized, follow.until),
+    };
+    let value = match kind {
+        OutcomeKind::Reports {
+            same_incident_within_days,
+            ..
+        } => {
+            let own_reports = reports(
+                state,
+                family,
+                own,
+                (from, until),
+                *same_incident_within_days,
+            );
+            let linked: u32 = state
+                .links
+                .iter()
+                .filter(|(unit, _)| *unit == family)
+                .map(|(_, other)| {
+                    reports(
+                        state,
+                        *other,
+                        own,
+                        (from, until),
+                        *same_incident_within_days,
+                    )
+                })
+                .sum();
+            Some(f64::from(own_reports + linked))
+        }
+        OutcomeKind::Binary { events, .. } => {
+            let all = events.iter().all(|event| {
+                state.occurrences_of(family).any(|occurrence| {
+                    occurrence.what == Occurred::Service(*event)
+                        && (from..=until).contains(&occurrence.on)
+                })
+            });
+            Some(f64::from(u8::from(all)))
+        }
+        OutcomeKind::Duration { to, horizon_days } => state
+            .occurrences_of(family)
+            .filter(|occurrence| occurrence.what == Occurred::Service(*to))
+            .filter(|occurrence| occurrence.on <= until)
+            .map(|occurrence| occurrence.on.since(own.randomized))
+            .min()
+            .map(|days| days.min(*horizon_days))
+            .or(matches!(follow.end, End::Window).then_some(*horizon_days))
+            .map(f64::from),
+        OutcomeKind::Observed { .. } => state
+            .occurrences_of(family)
+            .filter(|occurrence| (from..=until).contains(&occurrence.on))
+            .find_map(|occurrence| match occurrence.what {
+                Occurred::Observed {
+                    outcome: observed,
+                    value,
+                } if usize::from(observed) == outcome => Some(value),
+                _ => None,
+            }),
+    };
+    // An event that ends the clock is known however follow-up went on; an unseen value is unknown however it ended.
+    let settled = matches!(
+        kind,
+        OutcomeKind::Duration { .. } | OutcomeKind::Observed { .. }
+    );
+    let value = value.map(|value| match summary {
+        Summary::Any => f64::from(u8::from(value > 0.0)),
+        Summary::Count | Summary::Value => value,
+    });
+    match (value, follow.end) {
+        (Some(value), End::Window | End::Terminal) => OutcomeValue::Known(value),
+        (Some(value), _) if settled => OutcomeValue::Known(value),
+        (value, End::Censored) | (value @ None, End::Window | End::Terminal) => {
+            OutcomeValue::Unknown(value)
+        }
+        (_, End::Cut) => OutcomeValue::NotYet,
+    }
+}
+
+/// How follow-up of a window ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The window was observed to its end.
+    Window,
+    /// A terminal exit ended it: the count is observed.
+    Terminal,
+    /// A censoring exit or a withdrawal ended it.
+    Censored,
+    /// The cut came before the window's end.
+    Cut,
+}
+
+/// Follow-up of a family up to a last day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowUp {
+    /// Last day on which events are seen, inclusive.
+    pub until: Day,
+    /// Why not later.
+    pub end: End,
+}
+
+/// Follow-up of a family to `last`, the last day of a window, at a cut. The earliest end counts; on the same day a
+/// terminal exit comes before a censoring one, and any exit before the cut. An exit after the window changes nothing.
+pub fn follow_up(
+    protocol: &Protocol,
+    state: &State,
+    cut: Day,
+    family: FamilyIx,
+    own: &Family,
+    last: Day,
+) -> FollowUp {
+    let mut follow = if cut < last {
+        FollowUp {
+            until: cut,
+            end: End::Cut,
+        }
+    } else {
+        FollowUp {
+            until: last,
+            end: End::Window,
+        }
+    };
+    if own.last_occurrence == 0 {
+        return follow;
+    }
+    let rank = |end: End| match end {
+        End::Terminal => 0,
+        End::Censored => 1,
+        End::Cut => 2,
+        End::Window => 3,
+    };
+    for occurrence in state.occurrences_of(family) {
+        let end = match occurrence.what {
+            Occurred::Exit(exit) => match exit_end(protocol, exit) {
+                Some(end) => end,
+                None => continue,
+            },
+            Occurred::Withdrawn => End::Censored,
+            Occurred::Service(_) | Occurred::Violation(_) | Occurred::Observed { .. } => continue,
+        };
+        let earlier = occurrence.on < follow.until
+            || (occurrence.on == follow.until
+                && follow.end != End::Window
+                && rank(end) < rank(follow.end));
+        if earlier {
+            follow = FollowUp {
+                until: occurrence.on,
+                end,
+            };
+        }
+    }
+    follow
+}
+
+fn exit_end(protocol: &Protocol, exit: Exit) -> Option<End> {
+    if protocol.exits.terminal.contains(&exit) {
+        Some(End::Terminal)
+    } else if protocol.exits.censors.contains(&exit) {
+        Some(End::Censored)
+    } else {
+        None
+    }
+}
+
+/// Counted reports of `family` (the unit itself or a family linked to it) in a window of the unit's days.
+fn reports(
+    state: &State,
+    family: FamilyIx,
+    unit: &Family,
+    (from, until): (Day, Day),
+    same_incident_within_days: Option<i32>,
+) -> u32 {
+    let counted = Source::Log.bit() | Source::Register.bit();
+    let index = state.reports.get(unit.report.0 as usize);
+    state
+        .reports_of(family)
+        .filter(|(place, report)| {
+            let same_incident = match (same_incident_within_days, index, report.incident) {
+                (Some(days), Some(index), Some(incident)) => {
+                    index.incident == Some(incident)
+                        && report.received.since(index.received) <= days
+                }
+                _ => false,
+            };
+            let joined = report
+                .child
+                .and_then(|child| state.children.get(child.0 as usize))
+                .is_some_and(|child| child.joined);
+            *place != unit.report
+                && report.sources & counted != 0
+                && (from..=until).contains(&report.received)
+                && !same_incident
+                && !joined
+        })
+        .count() as u32
+}

@@ -1,3 +1,11 @@
 //! Published: agreement with the literature; the test names table and page, and the printed rounding is the tolerance.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise, in its helper functions too"
+)]
+
+mod allocation;
 mod nist;

@@ -1,0 +1,209 @@
+//! Guessing rules, weights and certain allocations on lists short enough to write out.
+
+use lottning::allocation::{
+    Arm, Exact, Options, Purpose, Randomness, Ratio, Unit, Weights, choose, exact_characteristics,
+    read_ratio,
+};
+
+fn exact(id: &str, ratio: &str, options: &[(&str, &str)], n: u64) -> Exact {
+    exact_characteristics(id, &read_ratio(ratio).unwrap(), &Options::of(options), n).unwrap()
+}
+
+#[track_caller]
+fn near(found: Option<f64>, expected: f64) {
+    let found = found.unwrap();
+    assert!(
+        (found - expected).abs() < 1e-12,
+        "{found} is not {expected}"
+    );
+}
+
+#[test]
+fn an_arm_is_the_first_whose_cumulative_weight_exceeds_the_point() {
+    let weights = Weights::new(&[2, 0, 3]);
+    let arms: Vec<u8> = (0..5).map(|point| weights.arm_at(point).0).collect();
+    assert_eq!(arms, [0, 0, 2, 2, 2]);
+}
+
+#[test]
+fn weights_and_ratios_are_in_lowest_terms() {
+    assert_eq!(Weights::new(&[6, 2, 2]).reduced().as_slice(), [3, 1, 1]);
+    assert_eq!(Weights::new(&[0, 4]).reduced().as_slice(), [0, 1]);
+    assert_eq!(read_ratio("6:2:2").unwrap(), read_ratio("3:1:1").unwrap());
+    assert_eq!(read_ratio(" 2 : 1 ").unwrap().to_string(), "2:1");
+}
+
+#[test]
+fn ratios_that_are_none_are_refused_by_name() {
+    let code = |text| read_ratio(text).err().unwrap().code;
+    assert_eq!(code("1:0"), "zero-ratio");
+    for text in [
+        "",
+        "1",
+        "1:",
+        "a:b",
+        "1:-1",
+        "+1:1",
+        "1.5:1",
+        "1/1",
+        "1000001:1",
+        "1:1:1:1:1:1:1:1:1",
+    ] {
+        assert_eq!(code(text), "bad-ratio", "{text}");
+    }
+}
+
+/// Answers from a list, and the questions that were asked.
+#[derive(Default)]
+struct Told {
+    answers: Vec<u64>,
+    asked: Vec<(Purpose, u64, u64)>,
+}
+
+impl Randomness for Told {
+    fn below(&mut self, purpose: Purpose, index: u64, n: u64) -> u64 {
+        self.asked.push((purpose, index, n));
+        self.answers.remove(0)
+    }
+}
+
+/// Lengths 2,4,6 at 2:… are indices in the order written; block 0 is asked for at the start, block 1 as soon as block
+/// 0 is full, before the next family.
+#[test]
+fn a_block_length_is_asked_for_when_its_block_opens() {
+    let ratio = Ratio::new(&[1, 1]).unwrap();
+    let design = choose(
+        "permuted-block",
+        &ratio,
+        &Options::of(&[("block_lens", "6,2,4")]),
+        None,
+    )
+    .unwrap();
+    let mut told = Told {
+        answers: vec![1, 2],
+        ..Told::default()
+    };
+    let unit = Unit::default();
+    let mut sequence = design.begin(&mut told);
+    assert_eq!(told.asked, [(Purpose::Block, 0, 3)]);
+    assert_eq!(design.weights(&*sequence, &unit).as_slice(), [1, 1]); // answer 1: length 2
+    design.step(&mut *sequence, &unit, Arm(1), &mut told);
+    assert_eq!(design.weights(&*sequence, &unit).as_slice(), [1, 0]);
+    assert!(design.weights(&*sequence, &unit).is_forced());
+    design.step(&mut *sequence, &unit, Arm(0), &mut told);
+    assert_eq!(told.asked, [(Purpose::Block, 0, 3), (Purpose::Block, 1, 3)]);
+    assert_eq!(design.weights(&*sequence, &unit).as_slice(), [2, 2]); // answer 2: length 4
+}
+
+#[test]
+fn one_block_length_asks_for_nothing() {
+    let ratio = Ratio::new(&[2, 1]).unwrap();
+    let design = choose(
+        "permuted-block",
+        &ratio,
+        &Options::of(&[("block_len", "6")]),
+        None,
+    )
+    .unwrap();
+    let mut told = Told::default();
+    let mut sequence = design.begin(&mut told);
+    for arm in [0, 0, 1, 0, 0, 1] {
+        design.step(&mut *sequence, &Unit::default(), Arm(arm), &mut told);
+    }
+    assert!(told.asked.is_empty());
+    assert_eq!(
+        design.weights(&*sequence, &Unit::default()).as_slice(),
+        [4, 2]
+    );
+}
+
+/// Bound 2: after a, a the arm b is certain; after b, b the arm a.
+#[test]
+fn the_big_stick_strikes_at_the_bound() {
+    let ratio = Ratio::new(&[1, 1]).unwrap();
+    let design = choose(
+        "big-stick",
+        &ratio,
+        &Options::of(&[("max_imbalance", "2")]),
+        None,
+    )
+    .unwrap();
+    let mut told = Told::default();
+    let mut sequence = design.begin(&mut told);
+    let mut seen = Vec::new();
+    for arm in [0, 0, 1, 1, 1, 1, 0] {
+        seen.push(
+            design
+                .weights(&*sequence, &Unit::default())
+                .as_slice()
+                .to_vec(),
+        );
+        design.step(&mut *sequence, &Unit::default(), Arm(arm), &mut told);
+    }
+    let fair = vec![1, 1];
+    // D before each unit: 0, 1, 2, 1, 0, −1, −2.
+    assert_eq!(
+        seen,
+        [
+            fair.clone(),
+            fair.clone(),
+            vec![0, 1],
+            fair.clone(),
+            fair.clone(),
+            fair,
+            vec![1, 0]
+        ]
+    );
+}
+
+/// Rule "otherwise" (unequal ratio, no blocks): the arm with the smallest count / ratio. `simple` 2:1, n = 2.
+/// First unit: both at 0, a coin: ½. Second: after a (2/3) the quotients are ½ and 0, guess b, right 1/3; after b (1/3)
+/// 0 and 1, guess a, right 2/3: 2/9 + 2/9 = 4/9. Share (½ + 4/9)/2 = 17/36.
+/// D: aa (4/9): 1; ab, ba (4/9): 1 − ½ = ½; bb (1/9): 2. Mean 4/9 + 2/9 + 2/9 = 8/9, mean square 4/9 + 1/9 + 4/9 = 1.
+/// Largest on the way: after a it is ½, after b 1: aa 1, ab ½, ba 1, bb 2: 4/9 + 1/9 + 2/9 + 2/9 = 1.
+#[test]
+fn unequal_ratio_without_blocks() {
+    let found = exact("simple", "2:1", &[], 2);
+    near(found.correct_guess_share, 17.0 / 36.0);
+    near(found.imbalance_variance, 1.0 - 64.0 / 81.0);
+    near(found.max_imbalance, 1.0);
+    near(found.p_balanced, 0.0);
+    near(found.forced_share, 0.0);
+    // n = 3: level are aab, aba, baa: 3 · 4/27.
+    near(exact("simple", "2:1", &[], 3).p_balanced, 12.0 / 27.0);
+}
+
+/// Rule "equal ratio", several arms, no blocks. `simple` 1:1:1: every arm has chance 1/3 whatever is guessed.
+#[test]
+fn several_equal_arms_without_blocks() {
+    let found = exact("simple", "1:1:1", &[], 9);
+    near(found.correct_guess_share, 1.0 / 3.0);
+    // 9!/(3!)³/3⁹ = 1680/19683.
+    near(found.p_balanced, 1680.0 / 19683.0);
+}
+
+/// Unequal ratio and lengths drawn by chance: places are hidden, so the rule is "smallest count / ratio".
+/// 2:1 with lengths 3, 6, n = 2. First: tie, ½. After a (2/3): guess b. Given a, length 3: b has ½; length 6 (4,2 → 3,2):
+/// 2/5; each length has chance ½: 9/20. After b (1/3): guess a; length 3: places 2,0, sure; length 6: 4,1, 4/5: 9/10.
+/// ½ + 2/3 · 9/20 + 1/3 · 9/10 = 1.1. Certain: unit 2 after b in length 3: 1/3 · ½ = 1/6.
+#[test]
+fn unequal_ratio_with_hidden_lengths() {
+    let found = exact("permuted-block", "2:1", &[("block_lens", "3,6")], 2);
+    near(found.correct_guess_share, 1.1 / 2.0);
+    near(found.forced_share, 1.0 / 12.0);
+}
+
+/// The same with the length known (6): guess the arm with most places. First: a, 4/6. After a (3,2): a, 3/5; after b
+/// (4,1): a, 4/5. 2/3 + 2/3 · 3/5 + 1/3 · 4/5 = 4/3.
+#[test]
+fn unequal_ratio_with_known_length() {
+    near(
+        exact("permuted-block", "2:1", &[("block_len", "6")], 2).correct_guess_share,
+        4.0 / 6.0,
+    );
+    // A list of one length is a known length.
+    near(
+        exact("permuted-block", "2:1", &[("block_lens", "6")], 2).correct_guess_share,
+        4.0 / 6.0,
+    );
+}

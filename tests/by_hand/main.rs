@@ -1,0 +1,3 @@
+//! Minimal cases whose derivation is in the comment.
+
+mod allocation;

@@ -1,0 +1,272 @@
+//! Laws of every registered randomization method.
+
+use lottning::allocation::{
+    Address, Arm, Choice, METHODS, MethodEntry, Mode, Options, Purpose, Randomness, Ratio, Redraw,
+    Seed, StratumKeys, Trial, Unit, allocate, choose, list, redraw_key,
+};
+use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
+
+fn ratio(trial: &Trial) -> Ratio {
+    Ratio::new(trial.ratio).unwrap()
+}
+
+/// Every registered method with everything that it says it accepts.
+fn accepted() -> Vec<(&'static MethodEntry, &'static Trial, Choice)> {
+    let mut all = Vec::new();
+    for entry in METHODS {
+        assert!(!entry.accepts.is_empty(), "{} accepts nothing", entry.id);
+        for trial in entry.accepts {
+            let design = choose(
+                entry.id,
+                &ratio(trial),
+                &Options::of(trial.options),
+                Some(200),
+            )
+            .unwrap_or_else(|refusals| panic!("{} {trial:?}: {refusals:?}", entry.id));
+            all.push((entry, trial, design));
+        }
+    }
+    all
+}
+
+fn seed(number: u8) -> Seed {
+    Seed::from_bytes([number; 32])
+}
+
+fn address<'a>(levels: &'a [&'a str]) -> Address<'a> {
+    Address {
+        mode: Mode::Rehearsal,
+        study: "laws",
+        epoch: 0,
+        levels,
+    }
+}
+
+#[test]
+fn ids_are_unique_kebab_case_and_described() {
+    for (i, entry) in METHODS.iter().enumerate() {
+        assert!(METHODS[..i].iter().all(|other| other.id != entry.id));
+        assert!(
+            entry
+                .id
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b == b'-')
+        );
+        assert!(!entry.about.is_empty() && entry.options.iter().all(|o| !o.about.is_empty()));
+        assert!(
+            entry
+                .options
+                .iter()
+                .all(|o| o.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        );
+    }
+}
+
+#[test]
+fn declared_refusals_are_refused_with_their_code_and_advice_to_read() {
+    for entry in METHODS {
+        assert!(!entry.declines.is_empty(), "{} declines nothing", entry.id);
+        for (trial, code) in entry.declines {
+            let refusals = choose(
+                entry.id,
+                &ratio(trial),
+                &Options::of(trial.options),
+                Some(200),
+            )
+            .err()
+            .unwrap_or_else(|| panic!("{} accepts {trial:?}", entry.id));
+            let codes: Vec<&str> = refusals.iter().map(|refusal| refusal.code).collect();
+            assert!(codes.contains(code), "{} {trial:?}: {codes:?}", entry.id);
+            for refusal in refusals {
+                assert!(!refusal.message.en.is_empty() && !refusal.message.sv.is_empty());
+                assert_ne!(refusal.message.en, refusal.message.sv);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_method_refuses_an_empty_list_and_every_fault_of_the_options_at_once() {
+    for entry in METHODS {
+        let trial = &entry.accepts[0];
+        let refusals = choose(
+            entry.id,
+            &ratio(trial),
+            &Options::of(trial.options),
+            Some(0),
+        );
+        assert_eq!(refusals.err().map(|all| all[0].code), Some("zero-n"));
+        let strange = Options::of(&[("colour", "red"), ("colour", "blue"), ("taste", "sweet")]);
+        let codes: Vec<&str> = choose(entry.id, &ratio(trial), &strange, Some(9))
+            .err()
+            .unwrap()
+            .iter()
+            .map(|refusal| refusal.code)
+            .collect();
+        assert_eq!(
+            codes,
+            ["unknown-option", "duplicate-option", "unknown-option"]
+        );
+    }
+}
+
+#[test]
+fn weights_have_one_entry_per_arm_and_a_positive_sum() {
+    for (entry, trial, design) in accepted() {
+        let mut keys = StratumKeys::derive(&seed(1), &address(&[]));
+        let mut sequence = design.begin(&mut keys);
+        for index in 0..500 {
+            let weights = design.weights(&*sequence, &Unit::default());
+            assert_eq!(weights.as_slice().len(), trial.ratio.len(), "{}", entry.id);
+            assert!(weights.sum() > 0, "{} {trial:?} at {index}", entry.id);
+            let arm = allocate(&*design, &mut *sequence, &Unit::default(), index, &mut keys);
+            assert!(
+                weights.as_slice()[arm.index()] > 0,
+                "an arm without weight was drawn"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_short_list_is_the_beginning_of_a_long_one() {
+    for (entry, trial, _) in accepted().into_iter().filter(|(entry, ..)| !entry.needs_n) {
+        let draw = |n: usize| {
+            let options = Options::of(trial.options);
+            let design = choose(entry.id, &ratio(trial), &options, Some(n as u64)).unwrap();
+            list(&*design, &seed(2), std::iter::repeat_n([""; 0], n))
+        };
+        assert_eq!(draw(50)[..], draw(200)[..50], "{} {trial:?}", entry.id);
+    }
+}
+
+#[test]
+fn relabelling_the_arms_relabels_the_weights() {
+    for (entry, trial, design) in accepted() {
+        let arms = trial.ratio.len();
+        // Rotate the arms by one: arm i becomes arm i+1.
+        let turn = |arm: Arm| Arm(((arm.index() + 1) % arms) as u8);
+        let mut turned = vec![0; arms];
+        for (arm, part) in trial.ratio.iter().enumerate() {
+            turned[turn(Arm(arm as u8)).index()] = *part;
+        }
+        let options = Options::of(trial.options);
+        let other = choose(entry.id, &Ratio::new(&turned).unwrap(), &options, Some(200)).unwrap();
+        let key = redraw_key(&[3; 32], entry.id, "law");
+        // The same questions (block lengths) are answered alike on both sides.
+        let (mut ours, mut theirs) = (Lengths::default(), Lengths::default());
+        let mut arms_drawn = Redraw::new(&key, 0);
+        let mut sequence = design.begin(&mut ours);
+        let mut mirror = other.begin(&mut theirs);
+        for index in 0..300 {
+            let weights = design.weights(&*sequence, &Unit::default());
+            let mirrored = other.weights(&*mirror, &Unit::default());
+            for (arm, weight) in weights.as_slice().iter().enumerate() {
+                let image = mirrored.as_slice()[turn(Arm(arm as u8)).index()];
+                assert_eq!(image, *weight, "{} {trial:?}", entry.id);
+            }
+            let reduced = weights.reduced();
+            let arm = reduced.arm_at(arms_drawn.below(Purpose::Arm, index, reduced.sum()));
+            design.step(&mut *sequence, &Unit::default(), arm, &mut ours);
+            other.step(&mut *mirror, &Unit::default(), turn(arm), &mut theirs);
+        }
+    }
+}
+
+/// Answers that depend on purpose and number alone.
+#[derive(Default)]
+struct Lengths;
+
+impl Randomness for Lengths {
+    fn below(&mut self, _purpose: Purpose, index: u64, n: u64) -> u64 {
+        (index * 7 + 3) % n
+    }
+}
+
+/// Law: every registered method gives each arm its part in the long run. With independent units the standard error of
+/// a share is √(p(1−p)/n); a method that restricts is closer than that.
+#[test]
+fn the_ratio_holds_in_the_long_run() {
+    let n = 20_000;
+    for (entry, trial, design) in accepted() {
+        let rows = list(&*design, &seed(4), std::iter::repeat_n([""; 0], n));
+        let sum: u64 = trial.ratio.iter().sum();
+        for (arm, part) in trial.ratio.iter().enumerate() {
+            let share = rows.iter().filter(|row| row.arm.index() == arm).count() as f64 / n as f64;
+            let p = *part as f64 / sum as f64;
+            let error = (p * (1.0 - p) / n as f64).sqrt();
+            assert!(
+                (share - p).abs() < 4.0 * error,
+                "{} {trial:?} arm {arm}: {share}",
+                entry.id
+            );
+        }
+    }
+}
+
+#[test]
+fn a_copy_goes_on_alike_and_a_restart_is_a_beginning() {
+    for (entry, trial, design) in accepted() {
+        let mut keys = StratumKeys::derive(&seed(5), &address(&["north", "yes"]));
+        let beginning = design.begin(&mut keys);
+        let mut sequence = beginning.copy();
+        let unit = Unit::default();
+        for index in 0..37 {
+            allocate(&*design, &mut *sequence, &unit, index, &mut keys);
+        }
+        let mut copy = sequence.copy();
+        assert!(copy.same(&*sequence));
+        for index in 37..80 {
+            let arm = allocate(&*design, &mut *sequence, &unit, index, &mut keys);
+            assert_eq!(arm, allocate(&*design, &mut *copy, &unit, index, &mut keys));
+            assert!(copy.same(&*sequence), "{} {trial:?}", entry.id);
+        }
+        design.restart(&mut *sequence, &mut keys);
+        assert!(sequence.same(&*beginning), "{} {trial:?}", entry.id);
+    }
+}
+
+/// A retry addresses the same number: the same state and number of the allocation give the same arm.
+#[test]
+fn a_repeated_draw_gives_the_same_arm() {
+    for (entry, _, design) in accepted() {
+        let mut keys = StratumKeys::derive(&seed(6), &address(&[]));
+        let mut sequence = design.begin(&mut keys);
+        for index in 0..60 {
+            let mut again = sequence.copy();
+            let first = allocate(&*design, &mut *sequence, &Unit::default(), index, &mut keys);
+            let second = allocate(&*design, &mut *again, &Unit::default(), index, &mut keys);
+            assert_eq!(first, second, "{}", entry.id);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "handed to another design")]
+fn a_sequence_of_another_design_stops_the_program() {
+    let ratio = Ratio::new(&[1, 1]).unwrap();
+    let one = choose("big-stick", &ratio, &Options::default(), None).unwrap();
+    let other = choose("permuted-block", &ratio, &Options::default(), None).unwrap();
+    let sequence = one.begin(&mut Lengths);
+    other.weights(&*sequence, &Unit::default());
+}
+
+fn arrivals() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(0u8..3, 1..80)
+}
+
+proptest! {
+    /// However arrivals of other strata fall between, a stratum's arms are those of its own list.
+    #[test]
+    fn other_strata_do_not_change_a_list(order in arrivals(), number in any::<u8>()) {
+        let names = ["north", "south", "west"];
+        for (_, _, design) in accepted() {
+            let mixed = list(&*design, &seed(number), order.iter().map(|s| [names[usize::from(*s)]]));
+            for name in names {
+                let own: Vec<Arm> = mixed.iter().filter(|r| r.stratum == name).map(|r| r.arm).collect();
+                let alone = list(&*design, &seed(number), std::iter::repeat_n([name], own.len()));
+                prop_assert_eq!(own, alone.iter().map(|r| r.arm).collect::<Vec<_>>());
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Simulated operating characteristics against exact ones, for every registered method.
+
+use lottning::allocation::{
+    Characteristics, Figure, METHODS, Options, Ratio, Seed, characteristics, choose,
+};
+
+fn seed() -> Seed {
+    Seed::from_bytes([11; 32])
+}
+
+fn figures(found: &Characteristics) -> [(&'static str, Figure); 5] {
+    [
+        ("correct_guess_share", found.correct_guess_share),
+        ("forced_share", found.forced_share),
+        ("imbalance_variance", found.imbalance_variance),
+        ("max_imbalance", found.max_imbalance),
+        ("p_balanced", found.p_balanced),
+    ]
+}
+
+/// The engine that follows every state and the engine that draws share the method's weights and nothing else.
+#[test]
+fn drawn_figures_agree_with_exact_ones() {
+    for entry in METHODS {
+        for trial in entry.accepts {
+            let ratio = Ratio::new(trial.ratio).unwrap();
+            let options = Options::of(trial.options);
+            for n in [7, 30] {
+                let found = characteristics(entry.id, &ratio, &options, n, 4000, &seed()).unwrap();
+                for (name, figure) in figures(&found) {
+                    let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
+                    let exact = figure.exact.unwrap();
+                    // 1e-12 is for figures without any spread (a variance of 0, a sure share).
+                    assert!(
+                        (value - exact).abs() <= 4.0 * mcse + 1e-12,
+                        "{} {trial:?} n = {n}, {name}: {value} (mcse {mcse}) is not {exact}",
+                        entry.id
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn figures_do_not_depend_on_threads() {
+    let ratio = Ratio::new(&[2, 1]).unwrap();
+    let options = Options::of(&[("block_lens", "3,6")]);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            characteristics("permuted-block", &ratio, &options, 40, 1000, &seed()).unwrap()
+        })
+    };
+    assert_eq!(run(1), run(2));
+    assert_eq!(run(1), run(7));
+}
+
+/// What one replicate cannot say is absent, never a number that is none.
+#[test]
+fn one_replicate_has_no_spread() {
+    let ratio = Ratio::new(&[1, 1]).unwrap();
+    let found = characteristics("simple", &ratio, &Options::default(), 10, 1, &seed()).unwrap();
+    assert!(
+        figures(&found)
+            .iter()
+            .all(|(_, figure)| figure.mcse.is_none())
+    );
+    assert_eq!(found.imbalance_variance.value, None);
+    assert!(found.correct_guess_share.value.is_some());
+}
+
+/// A figure that would need too many states is given up by itself, and only that one.
+#[test]
+fn what_is_not_feasible_is_absent() {
+    let ratio = Ratio::new(&[1, 1]).unwrap();
+    let design = choose("simple", &ratio, &Options::default(), Some(800)).unwrap();
+    let guesser = lottning::allocation::Guesser::new(&*design, &ratio).unwrap();
+    let exact = design.exact(&guesser, 800);
+    assert_eq!(exact.max_imbalance, None);
+    assert!((exact.imbalance_variance.unwrap() - 800.0).abs() < 1e-8); // Var D = n
+}

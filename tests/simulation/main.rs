@@ -1,0 +1,3 @@
+//! Simulated figures against exact targets, within four Monte Carlo standard errors.
+
+mod allocation;

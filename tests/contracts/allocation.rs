@@ -154,7 +154,7 @@ fn relabelling_the_arms_relabels_the_weights() {
         let other = choose(entry.id, &Ratio::new(&turned).unwrap(), &options, Some(200)).unwrap();
         let key = redraw_key(&[3; 32], entry.id, "law");
         // The same questions (block lengths) are answered alike on both sides.
-        let (mut ours, mut theirs) = (Lengths::default(), Lengths::default());
+        let (mut ours, mut theirs) = (Lengths, Lengths);
         let mut arms_drawn = Redraw::new(&key, 0);
         let mut sequence = design.begin(&mut ours);
         let mut mirror = other.begin(&mut theirs);

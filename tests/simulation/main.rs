@@ -1,3 +1,10 @@
 //! Simulated figures against exact targets, within four Monte Carlo standard errors.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise, in its helper functions too"
+)]
+
 mod allocation;

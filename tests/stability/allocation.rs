@@ -1,0 +1,219 @@
+//! Keys, lists and redraws as written by `reference.py` from `docs/allocation-spec.md`.
+
+use lottning::allocation::{
+    Address, METHODS, Mode, Options, Purpose, Redraw, Seed, StratumKeys, Unit, allocate, choose,
+    list, read_ratio, redraw_key, replicates_key, stream_key,
+};
+use std::process::Command;
+
+fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split(' ').collect())
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    Seed::from_bytes(*bytes).to_hex()
+}
+
+fn bytes(text: &str) -> [u8; 32] {
+    *Seed::from_hex(text).unwrap().bytes()
+}
+
+fn mode(text: &str) -> Mode {
+    *[Mode::Live, Mode::Rehearsal, Mode::Draw]
+        .iter()
+        .find(|mode| mode.text() == text)
+        .unwrap()
+}
+
+/// Levels are joined by bars, with percent signs, bars and blanks escaped; `-` is no stratification.
+fn levels(text: &str) -> Vec<String> {
+    let plain = |level: &str| {
+        level
+            .replace("%7C", "|")
+            .replace("%20", " ")
+            .replace("%25", "%")
+    };
+    match text {
+        "-" => Vec::new(),
+        several => several.split('|').map(plain).collect(),
+    }
+}
+
+fn options(text: &str) -> Options {
+    match text.split_once('=') {
+        Some((name, value)) => Options::of(&[(name, value)]),
+        None => Options::default(),
+    }
+}
+
+#[test]
+fn keys_are_frozen() {
+    let mut seen = 0;
+    for fields in lines(include_str!("keys.txt")) {
+        let (found, expected) = match fields.as_slice() {
+            ["commit", seed, hash, expected] => (
+                Seed::from_hex(seed).unwrap().commitment(&bytes(hash)),
+                expected,
+            ),
+            ["beacon", seed, value, expected] => {
+                let effective = Seed::from_hex(seed).unwrap().with_beacon(value);
+                assert_eq!(
+                    effective,
+                    Seed::from_hex(seed)
+                        .unwrap()
+                        .with_beacon(&value.to_uppercase())
+                );
+                (*effective.bytes(), expected)
+            }
+            [
+                "key",
+                seed,
+                mode_text,
+                study,
+                epoch,
+                purpose,
+                levels_text,
+                expected,
+            ] => {
+                let levels = levels(levels_text);
+                let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
+                let address = Address {
+                    mode: mode(mode_text),
+                    study,
+                    epoch: epoch.parse().unwrap(),
+                    levels: &levels,
+                };
+                let purposes = [Purpose::Arm, Purpose::Block, Purpose::Duplicate];
+                let purpose = *purposes
+                    .iter()
+                    .find(|known| known.text() == *purpose)
+                    .unwrap();
+                (
+                    stream_key(&Seed::from_hex(seed).unwrap(), &address, purpose),
+                    expected,
+                )
+            }
+            ["redraw", hash, analysis, lock, expected] => {
+                (redraw_key(&bytes(hash), analysis, lock), expected)
+            }
+            ["replicates", purpose, seed, expected] => (replicates_key(purpose, seed), expected),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(hex(&found), **expected, "{fields:?}");
+        seen += 1;
+    }
+    assert!(seen >= 188, "the vectors are append-only");
+}
+
+#[test]
+fn allocations_are_frozen() {
+    let (mut seen, mut methods) = (0, Vec::new());
+    for fields in lines(include_str!("allocations.txt")) {
+        let &[
+            seed,
+            mode_text,
+            study,
+            epoch,
+            levels_text,
+            method,
+            ratio,
+            option,
+            arms,
+        ] = fields.as_slice()
+        else {
+            panic!("{fields:?}");
+        };
+        let design = choose(method, &read_ratio(ratio).unwrap(), &options(option), None).unwrap();
+        let levels = levels(levels_text);
+        let texts: Vec<&str> = levels.iter().map(String::as_str).collect();
+        let seed = Seed::from_hex(seed).unwrap();
+        let address = Address {
+            mode: mode(mode_text),
+            study,
+            epoch: epoch.parse().unwrap(),
+            levels: &texts,
+        };
+        let mut keys = StratumKeys::derive(&seed, &address);
+        let mut sequence = design.begin(&mut keys);
+        for (index, letter) in arms.bytes().enumerate() {
+            let arm = allocate(
+                &*design,
+                &mut *sequence,
+                &Unit::default(),
+                index as u64,
+                &mut keys,
+            );
+            assert_eq!(b'a' + arm.0, letter, "{fields:?} at {index}");
+        }
+        if address.mode == Mode::Draw {
+            let rows = list(&*design, &seed, std::iter::repeat_n(&levels, arms.len()));
+            let drawn: Vec<u8> = rows.iter().map(|row| b'a' + row.arm.0).collect();
+            assert_eq!(drawn, arms.as_bytes());
+        }
+        methods.push(method);
+        seen += 1;
+    }
+    assert!(seen >= 208, "the vectors are append-only");
+    for entry in METHODS {
+        assert!(
+            methods.contains(&entry.id),
+            "{} has no frozen list",
+            entry.id
+        );
+    }
+}
+
+#[test]
+fn redraws_are_frozen() {
+    let mut seen = 0;
+    for fields in lines(include_str!("redraws.txt")) {
+        let &[key, replicate, method, ratio, option, order, arms] = fields.as_slice() else {
+            panic!("{fields:?}");
+        };
+        let design = choose(method, &read_ratio(ratio).unwrap(), &options(option), None).unwrap();
+        let mut numbers = Redraw::new(&bytes(key), replicate.parse().unwrap());
+        let mut strata: Vec<_> = (0..10).map(|_| None).collect();
+        let mut drawn = String::new();
+        for digit in order.bytes() {
+            let stratum = &mut strata[usize::from(digit - b'0')];
+            let (sequence, count) = stratum.get_or_insert_with(|| (design.begin(&mut numbers), 0));
+            let arm = allocate(
+                &*design,
+                &mut **sequence,
+                &Unit::default(),
+                *count,
+                &mut numbers,
+            );
+            *count += 1;
+            drawn.push(char::from(b'a' + arm.0));
+        }
+        assert_eq!(drawn, arms, "{fields:?}");
+        seen += 1;
+    }
+    assert!(seen >= 39, "the vectors are append-only");
+}
+
+/// The files are what the independent program writes today, so neither side can drift alone.
+#[test]
+fn the_vectors_are_those_of_the_independent_program() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stability");
+    for (name, committed) in [
+        ("keys", include_str!("keys.txt")),
+        ("below", include_str!("below.txt")),
+        ("allocations", include_str!("allocations.txt")),
+        ("redraws", include_str!("redraws.txt")),
+    ] {
+        let output = Command::new("python3")
+            .args(["-B", &format!("{folder}/reference.py"), name])
+            .output()
+            .expect("Python 3");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(output.stdout == committed.as_bytes(), "{name}.txt differs");
+    }
+}

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Writes the frozen vectors of docs/allocation-spec.md, from that page alone and with the standard library only.
+
+    python3 tests/stability/reference.py keys|below|allocations|redraws > tests/stability/<the same>.txt
+
+It shares nothing with the Rust code: ChaCha is written out, integers are Python's own, HMAC and SHA-256 are hashlib's.
+The files are append-only: a line that has been there once stays for ever.
+"""
+import hashlib
+import hmac
+import struct
+import sys
+from math import gcd
+
+MASK = 0xFFFFFFFF
+
+
+def block(key, counter, stream, rounds):
+    """One block of ChaCha: 64-bit block counter in words 12-13, 64-bit stream in words 14-15, low word first."""
+    state = list(struct.unpack("<4I", b"expand 32-byte k")) + list(struct.unpack("<8I", key))
+    state += [counter & MASK, counter >> 32, stream & MASK, stream >> 32]
+    x = state[:]
+
+    def quarter(a, b, c, d):
+        for add, xor, by in ((b, d, 16), (d, b, 12), (b, d, 8), (d, b, 7)):
+            to = a if xor == d else c
+            x[to] = (x[to] + x[add]) & MASK
+            x[xor] ^= x[to]
+            x[xor] = ((x[xor] << by) | (x[xor] >> (32 - by))) & MASK
+
+    for _ in range(rounds // 2):
+        quarter(0, 4, 8, 12), quarter(1, 5, 9, 13), quarter(2, 6, 10, 14), quarter(3, 7, 11, 15)
+        quarter(0, 5, 10, 15), quarter(1, 6, 11, 12), quarter(2, 7, 8, 13), quarter(3, 4, 9, 14)
+    return [(a + b) & MASK for a, b in zip(x, state)]
+
+
+def numbers(key, stream, rounds):
+    """64-bit integers of a stream from word 0: first word + 2^32 * second."""
+    counter = 0
+    while True:
+        words = block(key, counter, stream, rounds)
+        for low, high in zip(words[::2], words[1::2]):
+            yield low + (high << 32)
+        counter += 1
+
+
+def below(source, n):
+    """below/1 for any n >= 1."""
+    limbs = 1
+    while n >= 1 << (64 * limbs):
+        limbs += 1
+    power = 1 << (64 * limbs)
+    while True:
+        x = sum(next(source) << (64 * i) for i in range(limbs))
+        m = x * n
+        if m % power >= power % n:
+            return m >> (64 * limbs)
+
+
+def lp(text):
+    raw = text.encode("utf-8")
+    return struct.pack(">H", len(raw)) + raw
+
+
+def stream_key(seed, mode, study, epoch, purpose, levels):
+    message = b"lottning/draw/1" + lp(mode) + lp(study) + struct.pack(">I", epoch) + lp(purpose)
+    message += struct.pack(">H", len(levels)) + b"".join(lp(level) for level in levels)
+    return hmac.new(seed, message, hashlib.sha256).digest()
+
+
+def arm_at(weights, ask):
+    """Arm from weights in lowest terms and a bounded integer."""
+    divisor = 0
+    for weight in weights:
+        divisor = gcd(divisor, weight)
+    weights = [weight // divisor for weight in weights]
+    point, total = ask(sum(weights)), 0
+    for arm, weight in enumerate(weights):
+        total += weight
+        if total > point:
+            return arm
+
+
+class Stratum:
+    """One stratum in one epoch; `ask(purpose, number, n)` answers with an integer below n."""
+
+    def __init__(self, method, ratio, ask):
+        self.method, self.ratio, self.ask, self.count, self.blocks = method, ratio, ask, [0] * len(ratio), 0
+        if method[0] == "permuted-block":
+            self.open()
+
+    def open(self):
+        lengths = self.method[1]
+        length = lengths[self.ask("block", self.blocks, len(lengths)) if len(lengths) > 1 else 0]
+        self.left = [length // sum(self.ratio) * part for part in self.ratio]
+
+    def weights(self):
+        if self.method[0] == "simple":
+            return self.ratio
+        if self.method[0] == "permuted-block":
+            return self.left
+        difference = self.count[0] - self.count[1]
+        return [0, 1] if difference >= self.method[1] else [1, 0] if -difference >= self.method[1] else [1, 1]
+
+    def next(self):
+        arm = arm_at(self.weights(), lambda n: self.ask("arm", sum(self.count), n))
+        self.count[arm] += 1
+        if self.method[0] == "permuted-block":
+            self.left[arm] -= 1
+            if sum(self.left) == 0:
+                self.blocks += 1
+                self.open()
+        return arm
+
+
+# Method, ratio, and the options as the protocol writes them.
+METHODS = [
+    ("simple", (1, 1), "-", ("simple",)),
+    ("simple", (2, 1), "-", ("simple",)),
+    ("simple", (3, 1, 1), "-", ("simple",)),
+    ("permuted-block", (1, 1), "-", ("permuted-block", [4])),
+    ("permuted-block", (1, 1), "block_len=2", ("permuted-block", [2])),
+    ("permuted-block", (1, 1), "block_lens=2,4,6", ("permuted-block", [2, 4, 6])),
+    ("permuted-block", (1, 1), "block_lens=6,2", ("permuted-block", [6, 2])),
+    ("permuted-block", (2, 1), "block_len=6", ("permuted-block", [6])),
+    ("permuted-block", (2, 1), "block_lens=3,6", ("permuted-block", [3, 6])),
+    ("permuted-block", (1, 1, 1), "block_len=6", ("permuted-block", [6])),
+    ("big-stick", (1, 1), "-", ("big-stick", 3)),
+    ("big-stick", (1, 1), "max_imbalance=1", ("big-stick", 1)),
+    ("big-stick", (1, 1), "max_imbalance=4", ("big-stick", 4)),
+]
+SEED = bytes(range(32))
+STRATA = [[], ["rinkeby-kista"], ["enskede-arsta-vantor", "yes"], ["å/ä ö", "3+", "0.5"]]
+PLACES = [("live", "iuh-2025", 0), ("live", "iuh-2025", 1), ("rehearsal", "iuh-2025", 0), ("draw", "draw", 0)]
+LETTERS = "abcdefgh"
+
+
+def text(levels):
+    """Levels as one field: percent signs, bars and blanks escaped, joined by bars; '-' without any."""
+    return "|".join(x.replace("%", "%25").replace("|", "%7C").replace(" ", "%20") for x in levels) or "-"
+
+
+def keys():
+    print("# commit <seed> <protocol hash> <commitment> | beacon <seed> <value> <effective seed>")
+    print("# key <seed> <mode> <study> <epoch> <purpose> <levels> <key> | redraw <hash> <analysis> <lock> <key>")
+    print("# replicates <purpose> <seed text> <key>")
+    for name in (b"", b"lottning = 1\n"):
+        digest = hashlib.sha256(name).digest()
+        commitment = hashlib.sha256(b"lottning/commit/1" + SEED + digest).hexdigest()
+        print("commit", SEED.hex(), digest.hex(), commitment)
+    value = hashlib.sha256(b"a public round").hexdigest()
+    effective = hmac.new(SEED, b"lottning/beacon/1" + value.encode(), hashlib.sha256).hexdigest()
+    print("beacon", SEED.hex(), value, effective)
+    for seed in (SEED, bytes(32), b"\xff" * 32):
+        for mode, study, epoch in PLACES + [("live", "iuh-2025", 0x01020304)]:
+            for purpose in ("arm", "block", "duplicate"):
+                for levels in STRATA:
+                    key = stream_key(seed, mode, study, epoch, purpose, levels).hex()
+                    print("key", seed.hex(), mode, study, epoch, purpose, text(levels), key)
+    for analysis, lock in (("primary", "final"), ("acceptance", "evaluation-2025")):
+        key = hashlib.sha256(b"lottning/redraw/1" + bytes(range(100, 132)) + lp(analysis) + lp(lock)).hexdigest()
+        print("redraw", bytes(range(100, 132)).hex(), analysis, lock, key)
+    for purpose, seed in (("draw", SEED.hex()), ("estimate", "1"), ("simulate", "20250203")):
+        key = hashlib.sha256(b"lottning/replicates/1" + lp(purpose) + lp(seed)).hexdigest()
+        print("replicates", purpose, seed, key)
+
+
+def bounded():
+    print("# <rounds> <key> <stream> <n in hexadecimal> <twenty results of below/1 one after another, in hexadecimal>")
+    wide = [1, 2, 3, 4, 6, 10, 100, 1000003, (1 << 32) - 1, 1 << 32, (1 << 63) + 1, 3 << 62, (1 << 64) - 1]
+    wide += [1 << 64, (1 << 64) + 1, (1 << 127) + 1, 3 << 126, (1 << 128) - 1, 1 << 128, 10**40, (1 << 191) + 1]
+    wide += [3**150, (1 << 255) + 12345, (1 << 256) - 189]
+    for rounds, key, stream in ((20, SEED, 0), (20, bytes(32), (1 << 40) + 3), (8, SEED, (1 << 64) - 1)):
+        for n in wide:
+            source = numbers(key, stream, rounds)
+            drawn = [format(below(source, n), "x") for _ in range(20)]
+            print(rounds, key.hex(), stream, format(n, "x"), ",".join(drawn))
+
+
+def allocations():
+    print("# <seed> <mode> <study> <epoch> <levels> <method> <ratio> <options> <the first arms, a letter each>")
+    for mode, study, epoch in PLACES:
+        for levels in STRATA:
+            for name, ratio, options, method in METHODS:
+                cache = {}
+
+                def ask(purpose, number, n):
+                    if purpose not in cache:
+                        cache[purpose] = stream_key(SEED, mode, study, epoch, purpose, levels)
+                    return below(numbers(cache[purpose], number, 20), n)
+
+                stratum = Stratum(method, ratio, ask)
+                arms = "".join(LETTERS[stratum.next()] for _ in range(40))
+                parts = ":".join(str(part) for part in ratio)
+                print(SEED.hex(), mode, study, epoch, text(levels), name, parts, options, arms)
+
+
+def redraws():
+    print("# <key> <replicate> <method> <ratio> <options> <strata of the families, a digit each> <arms, a letter each>")
+    order = [0, 1, 0, 0, 2, 1, 0, 2, 2, 1, 0, 0, 1, 2, 0, 1, 1, 0, 2, 0, 0, 0, 1, 2, 0, 1, 0, 2, 0, 1]
+    key = hashlib.sha256(b"lottning/redraw/1" + SEED + lp("primary") + lp("final")).digest()
+    for name, ratio, options, method in METHODS:
+        for replicate in (0, 1, 9999):
+            source = numbers(key, replicate, 8)
+            ask = lambda purpose, number, n: below(source, n)
+            strata, arms = {}, ""
+            for place in order:
+                if place not in strata:
+                    strata[place] = Stratum(method, ratio, ask)
+                arms += LETTERS[strata[place].next()]
+            parts = ":".join(str(part) for part in ratio)
+            print(key.hex(), replicate, name, parts, options, "".join(map(str, order)), arms)
+
+
+if __name__ == "__main__":
+    what = {"keys": keys, "below": bounded, "allocations": allocations, "redraws": redraws}
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+    what[sys.argv[1]]()

@@ -1,1 +1,395 @@
 //! Bytes to typed columns: delimited text as people have it.
+//!
+//! [`Table::read`] finds out delimiter, decimal sign and encoding ([`Dialect`]), or takes what a person has settled
+//! ([`Settled`]); a file that can be read in two ways is refused, never guessed. Every finding names row and column, and
+//! all are reported at once. A [`Column`] is then read as numbers, a factor, 0/1, dates or text.
+//!
+//! This room reads no files and knows no trial: the meaning of a column is its caller's. Missing is an empty cell, `NA`
+//! or `.`. Rows count as in a spreadsheet: the header is row 1, blank lines count, line ends inside a cell do not.
+
+mod column;
+mod decode;
+mod detect;
+mod dialect;
+mod number;
+mod records;
+#[cfg(test)]
+mod tests;
+
+pub use column::{Column, Factor, Kind};
+pub use dialect::{Decimal, Delimiter, Dialect, Encoding, Settled};
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Place, Words, nearest};
+use crate::words;
+use records::Record;
+
+/// How many findings of one code are shown before the rest is counted.
+const SHOWN: usize = 20;
+
+/// A table that was read whole: a header without duplicates, and rows that all fit it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    dialect: Dialect,
+    header: Vec<String>,
+    rows: Vec<usize>,
+    cells: Vec<Vec<Option<String>>>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Table {
+    /// Reads delimited text.
+    ///
+    /// # Errors
+    /// Every finding that refuses the file, at most twenty of each kind and a count of the rest.
+    ///
+    /// ```
+    /// use lottning::table::{Settled, Table};
+    /// let table = Table::read("arm;days\niuh;31,5\nstandard;NA\n".as_bytes(), Settled::default()).unwrap();
+    /// assert_eq!(table.dialect().words().en, "separated by semicolons, decimal comma, UTF-8");
+    /// assert_eq!(table.column("days").unwrap().numbers().unwrap(), [Some(31.5), None]);
+    /// ```
+    pub fn read(bytes: &[u8], settled: Settled) -> Result<Self, Vec<Diagnostic>> {
+        let decoded = decode::decode(bytes, settled.encoding).map_err(|finding| vec![finding])?;
+        let (text, hinted) = hint(&decoded.text);
+        if text.trim().is_empty() {
+            return Err(vec![
+                Diagnostic::error(
+                    "empty-file",
+                    Words::new("the file is empty", "filen är tom"),
+                )
+                .help(Words::new(
+                    "the first row names the columns, each row below is one unit",
+                    "första raden namnger kolumnerna, varje rad därunder är en enhet",
+                )),
+            ]);
+        }
+        let delimiter = match settled.delimiter.or(hinted) {
+            Some(delimiter) => delimiter,
+            None => detect::delimiter(text).map_err(|finding| vec![finding])?,
+        };
+        let (mut records, mut findings) = records::split(text, delimiter.byte());
+        if hinted.is_some() {
+            for record in &mut records {
+                record.row += 1;
+            }
+        }
+        let mut warnings = Vec::new();
+        let (header_row, mut header) = if records.is_empty() {
+            (1, Vec::new())
+        } else {
+            let header = records.remove(0);
+            (header.row, header.cells)
+        };
+        drop_trailing_columns(&mut header, &mut records, &mut warnings);
+        findings.extend(check_header(&header));
+        let records = keep_rows(records, header.len(), header_row, &mut warnings);
+        findings.extend(check_rows(&header, &records, delimiter));
+        let decimal = match settled.decimal {
+            Some(decimal) => decimal,
+            None => match detect::decimal(&header, &records, delimiter) {
+                Ok(decimal) => decimal,
+                Err(finding) => {
+                    // A row that is torn apart has no numbers to judge by.
+                    if findings.is_empty() {
+                        findings.push(finding);
+                    }
+                    Decimal::Point
+                }
+            },
+        };
+        if !findings.is_empty() {
+            return Err(condense(findings));
+        }
+        let mut cells = vec![Vec::with_capacity(records.len()); header.len()];
+        let mut rows = Vec::with_capacity(records.len());
+        for record in records {
+            rows.push(record.row);
+            for (column, cell) in cells.iter_mut().zip(record.cells) {
+                let missing = matches!(cell.as_str(), "" | "NA" | ".");
+                column.push((!missing).then_some(cell));
+            }
+        }
+        Ok(Self {
+            dialect: Dialect {
+                delimiter,
+                decimal,
+                encoding: decoded.encoding,
+                byte_order_mark: decoded.byte_order_mark,
+            },
+            header,
+            rows,
+            cells,
+            warnings,
+        })
+    }
+
+    /// How the file was read.
+    pub fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
+    /// What a person should know although the table stands (rows without content that were left out).
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The names of the columns, in order.
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// The number of rows below the header.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row below the header; a table that was read has at least one.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The row of the spreadsheet (the header being 1) where the unit `index`, counted from 0, stands.
+    pub fn row(&self, index: usize) -> usize {
+        self.rows.get(index).copied().unwrap_or(index + 2)
+    }
+
+    /// Whether there is a column of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.header.iter().any(|column| column == name)
+    }
+
+    /// A column.
+    ///
+    /// # Errors
+    /// The table has no column of that name; the nearest is suggested.
+    pub fn column(&self, name: &str) -> Result<Column<'_>, Diagnostic> {
+        if let Some(at) = self.header.iter().position(|column| column == name) {
+            return Ok(Column::new(
+                &self.header[at],
+                &self.cells[at],
+                &self.rows,
+                self.dialect.decimal,
+            ));
+        }
+        let help = if let Some(near) = nearest(name, self.header.iter().map(String::as_str)) {
+            words!("did you mean `{near}`?", "menade du `{near}`?")
+        } else {
+            let all = self.header.join(", ");
+            words!("the file has: {all}", "filen har: {all}")
+        };
+        Err(Diagnostic::error(
+            "unknown-column",
+            words!(
+                "there is no column `{name}`",
+                "det finns ingen kolumn `{name}`"
+            ),
+        )
+        .help(help))
+    }
+
+    /// Every column, in order.
+    pub fn columns(&self) -> impl Iterator<Item = Column<'_>> {
+        self.header
+            .iter()
+            .zip(&self.cells)
+            .map(|(name, cells)| Column::new(name, cells, &self.rows, self.dialect.decimal))
+    }
+}
+
+/// A spreadsheet's hint on the first line, `sep=;`, and the text below it.
+fn hint(text: &str) -> (&str, Option<Delimiter>) {
+    if let Some(rest) = text.strip_prefix("sep=")
+        && let Some((sign, below)) = rest.split_once('\n')
+        && let Some(delimiter) = Delimiter::parse(sign)
+    {
+        return (below, Some(delimiter));
+    }
+    (text, None)
+}
+
+/// Columns at the right end without a name and without any content, as spreadsheets leave them.
+fn drop_trailing_columns(
+    header: &mut Vec<String>,
+    records: &mut [Record],
+    warnings: &mut Vec<Diagnostic>,
+) {
+    let mut dropped = 0;
+    while header.len() > 1
+        && header.last().is_some_and(String::is_empty)
+        && records.iter().all(|record| {
+            record
+                .cells
+                .get(header.len() - 1)
+                .is_none_or(String::is_empty)
+        })
+    {
+        header.pop();
+        dropped += 1;
+        for record in records.iter_mut() {
+            record.cells.truncate(header.len().max(1));
+        }
+    }
+    if dropped > 0 {
+        warnings.push(Diagnostic::warning(
+            "empty-columns",
+            words!(
+                "columns without name and content are left out: {dropped}",
+                "kolumner utan namn och innehåll utelämnas: {dropped}"
+            ),
+        ));
+    }
+}
+
+fn check_header(header: &[String]) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, name) in header.iter().enumerate() {
+        let number = at + 1;
+        if name.is_empty() {
+            findings.push(
+                Diagnostic::error(
+                    "empty-header",
+                    words!("column {number} has no name", "kolumn {number} saknar namn"),
+                )
+                .at(Place::row(1))
+                .help(Words::new(
+                    "name the column, or remove it (in R: write.csv(…, row.names = FALSE))",
+                    "namnge kolumnen, eller ta bort den (i R: write.csv(…, row.names = FALSE))",
+                )),
+            );
+        } else if let Some(first) = seen.insert(name, number) {
+            findings.push(
+                Diagnostic::error(
+                    "duplicate-header",
+                    words!(
+                        "columns {first} and {number} are both named `{name}`",
+                        "kolumn {first} och {number} heter båda `{name}`"
+                    ),
+                )
+                .at(Place::cell(1, name))
+                .help(Words::new(
+                    "give each column a name of its own",
+                    "ge varje kolumn ett eget namn",
+                )),
+            );
+        }
+    }
+    findings
+}
+
+/// Leaves out rows without any content; in a table of one column they are missing cells, except at the end.
+fn keep_rows(
+    mut records: Vec<Record>,
+    width: usize,
+    header_row: usize,
+    warnings: &mut Vec<Diagnostic>,
+) -> Vec<Record> {
+    if width == 1 {
+        let mut filled: Vec<Record> = Vec::with_capacity(records.len());
+        for record in records {
+            let next = filled.last().map_or(header_row, |last| last.row) + 1;
+            filled.extend((next..record.row).map(|row| Record {
+                row,
+                cells: vec![String::new()],
+            }));
+            filled.push(record);
+        }
+        return filled;
+    }
+    let before = records.len();
+    let blank: Vec<usize> = records
+        .iter()
+        .filter(|record| record.cells.iter().all(String::is_empty))
+        .map(|record| record.row)
+        .collect();
+    records.retain(|record| !record.cells.iter().all(String::is_empty));
+    if let Some(first) = blank.first() {
+        let count = before - records.len();
+        warnings.push(
+            Diagnostic::warning(
+                "empty-rows",
+                words!(
+                    "rows without any content are left out: {count}",
+                    "rader utan innehåll utelämnas: {count}"
+                ),
+            )
+            .at(Place::row(*first)),
+        );
+    }
+    records
+}
+
+fn check_rows(header: &[String], records: &[Record], delimiter: Delimiter) -> Vec<Diagnostic> {
+    if records.is_empty() {
+        return vec![
+            Diagnostic::error(
+                "no-rows",
+                Words::new(
+                    "there is no row below the header",
+                    "det finns ingen rad under rubrikraden",
+                ),
+            )
+            .help(Words::new(
+                "the first row names the columns, each row below is one unit",
+                "första raden namnger kolumnerna, varje rad därunder är en enhet",
+            )),
+        ];
+    }
+    let wanted = header.len();
+    let ragged = |record: &&Record| record.cells.len() != wanted;
+    records
+        .iter()
+        .filter(ragged)
+        .map(|record| {
+            let found = record.cells.len();
+            let help = if found > wanted && delimiter == Delimiter::Comma {
+                Words::new(
+                    "put quotation marks around a cell that holds a comma; numbers with a decimal comma need another delimiter",
+                    "sätt citattecken runt en cell som innehåller ett komma; tal med decimalkomma kräver en annan avgränsare",
+                )
+            } else {
+                Words::new(
+                    "give every row as many cells as the header; an empty cell is a missing value",
+                    "ge varje rad lika många celler som rubrikraden; en tom cell är ett saknat värde",
+                )
+            };
+            Diagnostic::error(
+                "ragged-row",
+                words!(
+                    "the row has {found} cells, the header has {wanted}",
+                    "raden har {found} celler, rubrikraden har {wanted}"
+                ),
+            )
+            .at(Place::row(record.row))
+            .help(help)
+        })
+        .collect()
+}
+
+/// At most [`SHOWN`] findings of each code, and a count of the others.
+fn condense(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for finding in findings {
+        let count = counts.entry(finding.code).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            kept.push(finding);
+        }
+    }
+    for (code, count) in counts {
+        if count > SHOWN {
+            let more = count - SHOWN;
+            kept.push(Diagnostic::error(
+                "more-of-the-same",
+                words!(
+                    "and {more} more findings of `{code}`",
+                    "och ytterligare {more} fynd av `{code}`"
+                ),
+            ));
+        }
+    }
+    kept
+}

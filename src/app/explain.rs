@@ -42,6 +42,7 @@ pub const COMMAND: &[Page] = pages![
     "conflicting-options",
     "entropy",
     "file",
+    "invalid-data",
     "invalid-value",
     "missing-option",
     "no-answer",
@@ -53,8 +54,34 @@ pub const COMMAND: &[Page] = pages![
     "usage",
 ];
 
+/// Codes of tables: delimited text as people have it.
+pub const TABLE: &[Page] = pages![
+    "decimal-ambiguous",
+    "delimiter-ambiguous",
+    "duplicate-header",
+    "empty-columns",
+    "empty-file",
+    "empty-header",
+    "empty-rows",
+    "encoding-ambiguous",
+    "more-of-the-same",
+    "mostly-numbers",
+    "no-rows",
+    "not-a-date",
+    "not-a-number",
+    "not-zero-one",
+    "nul-byte",
+    "ragged-row",
+    "stray-quote",
+    "thousands-separator",
+    "unclosed-quote",
+    "unknown-column",
+    "unknown-level",
+    "wrong-encoding",
+];
+
 /// Every page, by the room whose codes they explain.
-pub const ROOMS: &[&[Page]] = &[COMMAND];
+pub const ROOMS: &[&[Page]] = &[COMMAND, TABLE];
 
 /// Every page.
 pub fn pages() -> impl Iterator<Item = &'static Page> {

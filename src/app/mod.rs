@@ -10,8 +10,10 @@ pub mod exit;
 pub mod explain;
 mod failure;
 mod outside;
+mod tables;
 
 pub use failure::{Failure, Source, suggestion};
 pub use outside::{
     Clock, Entropy, FixedClock, Outside, Progress, Silent, SystemClock, SystemEntropy,
 };
+pub use tables::{DialectText, TableFile};

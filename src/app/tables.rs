@@ -1,0 +1,105 @@
+//! Reading a table from a file for any use case: find out or take the dialect, announce it, or refuse the file.
+
+use crate::diagnostic::{Diagnostic, Words};
+use crate::table::{Decimal, Delimiter, Encoding, Settled, Table};
+use crate::words;
+
+use super::exit;
+use super::failure::Failure;
+use super::outside::Outside;
+
+/// What a person settled about a file, as typed; `None` is detected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DialectText {
+    /// `comma`, `semicolon` or `tab`.
+    pub delimiter: Option<String>,
+    /// `point` or `comma`.
+    pub decimal: Option<String>,
+    /// `utf-8` or `windows-1252`.
+    pub encoding: Option<String>,
+}
+
+impl DialectText {
+    /// The meaning of the words.
+    ///
+    /// # Errors
+    /// A word that is none of the known ones: exit 2.
+    pub fn settle(&self) -> Result<Settled, Failure> {
+        Ok(Settled {
+            delimiter: settle(
+                self.delimiter.as_deref(),
+                &Words::new("delimiter", "avgränsare"),
+                Delimiter::parse,
+                &Delimiter::ALL.map(Delimiter::id),
+            )?,
+            decimal: settle(
+                self.decimal.as_deref(),
+                &Words::new("decimal sign", "decimaltecken"),
+                Decimal::parse,
+                &Decimal::ALL.map(Decimal::id),
+            )?,
+            encoding: settle(
+                self.encoding.as_deref(),
+                &Words::new("encoding", "teckenkodning"),
+                Encoding::parse,
+                &Encoding::ALL.map(Encoding::id),
+            )?,
+        })
+    }
+}
+
+fn settle<T>(
+    text: Option<&str>,
+    what: &Words,
+    parse: impl Fn(&str) -> Option<T>,
+    known: &[&str],
+) -> Result<Option<T>, Failure> {
+    text.map(|text| {
+        parse(text).ok_or_else(|| Failure::unknown_id(what, text, known.iter().copied()))
+    })
+    .transpose()
+}
+
+/// A table and the bytes that it was read from.
+#[derive(Debug)]
+pub struct TableFile {
+    /// Name for messages.
+    pub name: String,
+    /// The bytes of the file.
+    pub bytes: Vec<u8>,
+    /// The table.
+    pub table: Table,
+}
+
+impl TableFile {
+    /// Reads a file (`-` is standard input), announces how it was read, and shows its warnings.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a dialect that is unknown (exit 2), a table that is refused (exit 4).
+    pub fn read(outside: &Outside, path: &str, dialect: &DialectText) -> Result<Self, Failure> {
+        let settled = dialect.settle()?;
+        let bytes = outside.read(path)?;
+        let name = if path == "-" { "stdin" } else { path }.to_owned();
+        let table = Table::read(&bytes, settled).map_err(|findings| refused(&name, findings))?;
+        let how = table.dialect().words();
+        let (rows, columns) = (table.len(), table.header().len());
+        let (how_en, how_sv) = (how.en, how.sv);
+        outside.progress.note(&words!(
+            "{name}: {rows} rows, {columns} columns; {how_en}",
+            "{name}: {rows} rader, {columns} kolumner; {how_sv}"
+        ));
+        for warning in table.warnings() {
+            outside.progress.warn(warning);
+        }
+        Ok(Self { name, bytes, table })
+    }
+
+    /// The failure of findings in this table: exit 4.
+    pub fn refuse(&self, findings: Vec<Diagnostic>) -> Failure {
+        refused(&self.name, findings)
+    }
+}
+
+fn refused(name: &str, findings: Vec<Diagnostic>) -> Failure {
+    Failure::refused_file(exit::INVALID_DATA, "invalid-data", name, "", findings)
+}

@@ -84,6 +84,8 @@ pub struct Protocol {
     pub study: Study,
     /// Planned size and stopping rule.
     pub sample_size: SampleSize,
+    /// How long a family holds a slot, for planning.
+    pub capacity: Capacity,
     /// Participating sites, in the order in which small ones are merged.
     pub sites: Vec<Site>,
     /// Arms, in the order of the allocation's weights.
@@ -213,6 +215,26 @@ pub struct Assumed {
     pub sides: u8,
     /// Wanted power.
     pub power: f64,
+}
+
+/// How long a family holds a slot, for planning only: it decides nothing in a study.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Capacity {
+    /// Mean number of weeks that a family holds a slot.
+    pub weeks_per_family: f64,
+    /// Share of the slots that is in use on average, above 0 and at most 1.
+    pub utilization: f64,
+}
+
+impl Default for Capacity {
+    /// Eight weeks, 85 per cent: the time in which an intensified home investigation is usually done, and room for
+    /// holidays and turnover.
+    fn default() -> Self {
+        Self {
+            weeks_per_family: 8.0,
+            utilization: 0.85,
+        }
+    }
 }
 
 /// A participating site.

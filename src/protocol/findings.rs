@@ -1,0 +1,213 @@
+//! Where findings are collected while a protocol is read, and the sentences that several sections share.
+//!
+//! Each finding has a code that is listed in [`CODES`], a span, and what to do next. Sections add their own findings
+//! where only they can say what is wrong; nothing stops at the first.
+
+use crate::diagnostic::{Diagnostic, Place, Words, nearest};
+use crate::words;
+use std::ops::Range;
+
+/// Every code that reading a protocol can give, besides the refusals of the allocation methods.
+///
+/// `tests/snapshots/protocol/` holds one bad file and its rendering for each.
+pub const CODES: &[&str] = &[
+    "not-utf8",
+    "empty-file",
+    "toml-syntax",
+    "unsupported-version",
+    "unknown-key",
+    "missing-key",
+    "wrong-type",
+    "not-applicable",
+    "malformed-id",
+    "duplicate-id",
+    "empty-text",
+    "unknown-reference",
+    "unknown-value",
+    "not-built-yet",
+    "out-of-range",
+    "too-few",
+    "too-many",
+    "date-order",
+    "unknown-time-zone",
+    "permission-missing",
+    "ascertainment-break",
+    "control-arm",
+    "cuts-not-ascending",
+    "rule-syntax",
+    "rule-type",
+    "rule-constant",
+    "criterion-check",
+    "strata-without-levels",
+    "thin-strata",
+    "gate-without-capacity",
+    "capacity-without-gate",
+    "window-order",
+    "same-incident-unseen",
+    "exit-unclassified",
+    "lock-cut",
+    "no-final-lock",
+    "cut-before-last-window",
+    "primary-analysis",
+    "summary-mismatch",
+    "measure-mismatch",
+    "missing-rule-mismatch",
+    "estimator-mismatch",
+    "multiplicity-unsaid",
+];
+
+/// The findings of one file, and its text.
+#[derive(Debug)]
+pub(super) struct Findings<'s> {
+    /// Text of the file.
+    pub(super) source: &'s str,
+    list: Vec<Diagnostic>,
+}
+
+impl<'s> Findings<'s> {
+    /// Nothing found yet.
+    pub(super) fn new(source: &'s str) -> Self {
+        Self {
+            source,
+            list: Vec::new(),
+        }
+    }
+
+    /// Adds a finding.
+    pub(super) fn push(&mut self, finding: Diagnostic) {
+        debug_assert!(
+            CODES.contains(&finding.code) || finding.label.is_none(),
+            "code {} is not listed",
+            finding.code
+        );
+        self.list.push(finding);
+    }
+
+    /// Adds an error at a span with what to do next.
+    pub(super) fn error(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: Words,
+        help: Words,
+    ) {
+        self.push(
+            Diagnostic::error(code, message)
+                .at(Place::span(span.clone()))
+                .help(help),
+        );
+    }
+
+    /// Adds a warning at a span with what to do next.
+    pub(super) fn warning(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: Words,
+        help: Words,
+    ) {
+        self.push(
+            Diagnostic::warning(code, message)
+                .at(Place::span(span.clone()))
+                .help(help),
+        );
+    }
+
+    /// Whether an error was found so far.
+    pub(super) fn has_errors(&self) -> bool {
+        self.list.iter().any(Diagnostic::is_error)
+    }
+
+    /// A name that is none of `known`: the nearest one, or all of them, as help.
+    pub(super) fn unknown<'n>(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        name: &str,
+        message: Words,
+        known: impl IntoIterator<Item = &'n str>,
+    ) {
+        let known: Vec<&str> = known.into_iter().collect();
+        self.error(code, span, message, suggestion(name, &known));
+    }
+
+    /// Something of the contract that the program cannot do yet; `built` names what it can.
+    pub(super) fn not_built_yet(&mut self, span: &Range<usize>, what: Words, built: &[&str]) {
+        let Words { en, sv } = what;
+        let list = quoted(built);
+        let help = if built.is_empty() {
+            words!(
+                "leave it out until it is there",
+                "utelämna det tills det finns"
+            )
+        } else {
+            words!("what is there now: {list}", "det som finns nu: {list}")
+        };
+        self.error(
+            "not-built-yet",
+            span,
+            words!(
+                "{en} is planned but not built in this version",
+                "{sv} är planerat men finns inte i denna version"
+            ),
+            help,
+        );
+    }
+
+    /// A number outside its range.
+    pub(super) fn out_of_range(
+        &mut self,
+        span: &Range<usize>,
+        key: &str,
+        given: &str,
+        range: Words,
+    ) {
+        let Words { en, sv } = range;
+        self.push(
+            Diagnostic::error(
+                "out-of-range",
+                Words::new(
+                    format!("`{key}` is {given}, which is not {en}"),
+                    format!("`{key}` är {given}, vilket inte är {sv}"),
+                ),
+            )
+            .at(Place::span(span.clone()))
+            .help(Words::new(format!("write {en}"), format!("ange {sv}"))),
+        );
+    }
+
+    /// The findings in the order of the file; those about the whole file first.
+    pub(super) fn into_sorted(self) -> Vec<Diagnostic> {
+        let mut list = self.list;
+        list.sort_by_key(|finding| {
+            finding
+                .place
+                .as_ref()
+                .and_then(|place| place.span.clone())
+                .map_or((0, 0), |span| (span.start + 1, span.end))
+        });
+        list.dedup();
+        list
+    }
+}
+
+/// "Did you mean …", or the list of what exists.
+pub(super) fn suggestion(name: &str, known: &[&str]) -> Words {
+    if let Some(near) = nearest(name, known.iter().copied()) {
+        return words!("did you mean `{near}`?", "menade du `{near}`?");
+    }
+    if known.is_empty() {
+        return words!("none is defined in this file", "ingen finns i filen");
+    }
+    let all = quoted(known);
+    words!("what exists: {all}", "det som finns: {all}")
+}
+
+/// Names in backquotes, joined by commas.
+pub(super) fn quoted(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

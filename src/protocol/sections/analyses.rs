@@ -1,0 +1,345 @@
+//! `[[analysis]]` and `[multiplicity]`: what will be computed at which lock, registered before the first family.
+
+use super::estimand;
+use super::locks::Locks;
+use crate::protocol::findings::{Findings, quoted};
+use crate::protocol::model::{
+    Analysis, Covariate, Multiplicity, Outcome, Role, SampleSize, Summary, Test,
+};
+use crate::protocol::names::{Ids, Style, repeated};
+use crate::protocol::tree::{Section, Value};
+use crate::words;
+use std::ops::Range;
+
+/// Keys of `[[analysis]]`.
+pub(in crate::protocol) const KEYS: &[&str] = &[
+    "id",
+    "lock",
+    "outcome",
+    "summary",
+    "estimand",
+    "estimator",
+    "covariates",
+    "test",
+    "missing",
+    "role",
+    "alpha",
+];
+/// Keys of `test`.
+pub(in crate::protocol) const TEST: &[&str] = &["kind", "draws"];
+/// Keys of `[multiplicity]`.
+pub(in crate::protocol) const MULTIPLICITY: &[&str] = &["secondary"];
+
+/// Estimators that a registered analysis can run today.
+const BUILT: [&str; 4] = ["difference-in-means", "linear", "lin", "risk-difference"];
+/// Estimators of the contract that are not built, or not yet for registered analyses.
+const LATER: [&str; 22] = [
+    "stratified-difference-in-means",
+    "risk-ratio",
+    "odds-ratio",
+    "fisher-exact",
+    "mantel-haenszel",
+    "g-computation",
+    "logistic",
+    "poisson",
+    "negative-binomial",
+    "instrumental-variables",
+    "kaplan-meier",
+    "log-rank",
+    "cox",
+    "rmst",
+    "cumulative-incidence",
+    "fine-gray",
+    "mean-cumulative-count",
+    "recurrent-rate-ratio",
+    "rank-sum",
+    "randomization-test",
+    "lee-bounds",
+    "manski-bounds",
+];
+
+/// What analyses refer to.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::protocol) struct Around<'f> {
+    /// The locks.
+    pub(in crate::protocol) locks: &'f Locks,
+    /// Identifiers of the outcomes.
+    pub(in crate::protocol) outcome_ids: &'f Ids,
+    /// The outcomes.
+    pub(in crate::protocol) outcomes: &'f [Option<Outcome>],
+    /// Identifiers of the fields.
+    pub(in crate::protocol) field_ids: &'f Ids,
+    /// The planned size, whose alpha is the default.
+    pub(in crate::protocol) size: Option<&'f SampleSize>,
+}
+
+/// Reads the analyses.
+pub(in crate::protocol) fn read(
+    out: &mut Findings<'_>,
+    root: &Section<'_>,
+    around: Around<'_>,
+) -> Vec<Option<Analysis>> {
+    let sections = root.sections(out, "analysis", KEYS);
+    let ids = Ids::read(out, &sections, words!("analysis", "analysen"), Style::Kebab);
+    let mut primaries = Vec::new();
+    let mut broken = false;
+    let list: Vec<Option<Analysis>> = sections
+        .iter()
+        .enumerate()
+        .map(|(index, section)| {
+            let role = section.need(out, "role").and_then(|value| {
+                value.one_of(
+                    out,
+                    &[Role::Primary, Role::Secondary, Role::Exploratory]
+                        .map(|role| (role.text(), role)),
+                )
+            });
+            broken |= role.is_none();
+            if role == Some(Role::Primary) {
+                primaries.push(section.key_span("role"));
+            }
+            analysis(out, section, ids.name(index), role, around)
+        })
+        .collect();
+    if !broken {
+        one_primary(out, &sections, &primaries);
+    }
+    list
+}
+
+fn one_primary(out: &mut Findings<'_>, sections: &[Section<'_>], primaries: &[Range<usize>]) {
+    if primaries.len() == 1 {
+        return;
+    }
+    let found = primaries.len();
+    let span = primaries
+        .get(1)
+        .cloned()
+        .or_else(|| sections.last().map(|section| section.span.clone()))
+        .unwrap_or(0..0);
+    out.error(
+        "primary-analysis",
+        &span,
+        words!(
+            "{found} analyses have `role = \"primary\"`; exactly one decides",
+            "{found} analyser har `role = \"primary\"`; exakt en avgör"
+        ),
+        words!(
+            "choose the one that decides; make the others `secondary` or `exploratory`",
+            "välj den som avgör; gör de andra `secondary` eller `exploratory`"
+        ),
+    );
+}
+
+fn analysis(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    id: String,
+    role: Option<Role>,
+    around: Around<'_>,
+) -> Option<Analysis> {
+    let lock = section
+        .need(out, "lock")
+        .and_then(|value| around.locks.ids.resolve(out, &value));
+    let outcome_index = section
+        .need(out, "outcome")
+        .and_then(|value| around.outcome_ids.resolve(out, &value));
+    let outcome = outcome_index
+        .and_then(|index| around.outcomes.get(index))
+        .and_then(Option::as_ref);
+    if role == Some(Role::Primary)
+        && let Some(Some(lock)) = lock.map(|index| around.locks.list.get(index).cloned().flatten())
+        && lock.interim
+    {
+        let name = &lock.id;
+        out.error(
+            "primary-analysis",
+            &section.key_span("lock"),
+            words!(
+                "the primary analysis names the interim lock `{name}`",
+                "den primära analysen anger interimslåsningen `{name}`"
+            ),
+            words!("name a final lock", "ange en slutlig låsning"),
+        );
+    }
+    let summary = estimand::summary(out, section, outcome);
+    let estimand = estimand::read(out, section);
+    if let (Some(estimand), Some(outcome), Some(summary)) = (&estimand, outcome, summary) {
+        estimand::check_measure(out, section, estimand, outcome, summary);
+    }
+    let estimator_value = section.need(out, "estimator");
+    let estimator = estimator_value
+        .as_ref()
+        .and_then(|value| estimand::built_word(out, value, (&BUILT, &LATER), "unknown-reference"));
+    let covariates = covariates(out, section, around.field_ids);
+    if let (Some(value), Some(estimator)) = (&estimator_value, estimator) {
+        check_estimator(out, section, value, estimator, outcome, summary);
+    }
+    let test = test(out, section);
+    let missing = estimand::missing(out, section, outcome);
+    let alpha = match section.get("alpha") {
+        Some(value) => value.number(
+            out,
+            |alpha| alpha > 0.0 && alpha <= 0.5,
+            words!(
+                "a number above 0 and at most 0.5",
+                "ett tal större än 0 och högst 0.5"
+            ),
+        ),
+        None => around.size.map(|size| size.assumed.alpha),
+    };
+    Some(Analysis {
+        id,
+        lock: lock?,
+        outcome: outcome_index?,
+        summary: summary?,
+        estimand: estimand?,
+        estimator: estimator?.to_string(),
+        covariates: covariates?,
+        test,
+        missing: missing?,
+        role: role?,
+        alpha: alpha?,
+    })
+}
+
+/// `risk-difference` needs a 0/1 outcome; it and `difference-in-means` take no covariates.
+fn check_estimator(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    value: &Value<'_>,
+    estimator: &str,
+    outcome: Option<&Outcome>,
+    summary: Option<Summary>,
+) {
+    let adjusts = matches!(estimator, "linear" | "lin");
+    if !adjusts && section.get("covariates").is_some() {
+        let adjusting = quoted(&["lin", "linear"]);
+        out.error(
+            "estimator-mismatch",
+            &section.key_span("covariates"),
+            words!(
+                "the estimator `{estimator}` does not use covariates",
+                "estimatorn `{estimator}` använder inga kovariater"
+            ),
+            words!(
+                "remove `covariates`, or use one of {adjusting}",
+                "ta bort `covariates`, eller använd en av {adjusting}"
+            ),
+        );
+    }
+    if estimator == "risk-difference"
+        && let (Some(outcome), Some(summary)) = (outcome, summary)
+        && !estimand::is_binary(outcome, summary)
+    {
+        let id = &outcome.id;
+        out.error(
+            "estimator-mismatch",
+            &value.span,
+            words!(
+                "the estimator `risk-difference` needs an outcome that is 0 or 1; `{id}` is not",
+                "estimatorn `risk-difference` kräver ett utfall som är 0 eller 1; `{id}` är det inte"
+            ),
+            words!(
+                "use `lin` or `difference-in-means`",
+                "använd `lin` eller `difference-in-means`"
+            ),
+        );
+    }
+}
+
+fn covariates(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    fields: &Ids,
+) -> Option<Vec<Covariate>> {
+    let Some(value) = section.get("covariates") else {
+        return Some(Vec::new());
+    };
+    let mut list = Vec::new();
+    let mut complete = true;
+    for item in &value.items(out)? {
+        let Some(name) = item.text(out) else {
+            complete = false;
+            continue;
+        };
+        let covariate = match name {
+            "site" => Some(Covariate::Site),
+            "months_since_start" => Some(Covariate::MonthsSinceStart),
+            _ => fields.position(name).map(Covariate::Field),
+        };
+        let Some(covariate) = covariate else {
+            let known: Vec<&str> = ["site", "months_since_start"]
+                .into_iter()
+                .chain(fields.names())
+                .collect();
+            out.unknown(
+                "unknown-reference",
+                &item.span,
+                name,
+                words!(
+                    "there is no covariate `{name}`",
+                    "kovariaten `{name}` finns inte"
+                ),
+                known,
+            );
+            complete = false;
+            continue;
+        };
+        if list.contains(&covariate) {
+            repeated(out, &item.span, &words!("covariate", "kovariaten"), name);
+        }
+        list.push(covariate);
+    }
+    complete.then_some(list)
+}
+
+/// Without the section the estimator's own p-value stands.
+fn test(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Test> {
+    let table = section.section(out, "test", TEST)?;
+    let kind = table
+        .need(out, "kind")
+        .and_then(|value| value.one_of(out, &[("randomization", ())]));
+    let draws = match table.get("draws") {
+        None => Some(10_000),
+        Some(value) => value.count(out, 99, 10_000_000),
+    };
+    kind?;
+    Some(Test::Randomization { draws: draws? })
+}
+
+/// Reads how secondary analyses are protected; a warning when several stand without a word.
+pub(in crate::protocol) fn multiplicity(
+    out: &mut Findings<'_>,
+    root: &Section<'_>,
+    analyses: &[Option<Analysis>],
+) -> Option<Multiplicity> {
+    if let Some(section) = root.get("multiplicity") {
+        let section = section.section(out, MULTIPLICITY)?;
+        return section.need(out, "secondary")?.one_of(
+            out,
+            &[("holm", Multiplicity::Holm), ("none", Multiplicity::None)],
+        );
+    }
+    let secondary = analyses
+        .iter()
+        .flatten()
+        .filter(|analysis| analysis.role == Role::Secondary)
+        .count();
+    if secondary > 1 {
+        out.push(
+            crate::diagnostic::Diagnostic::warning(
+                "multiplicity-unsaid",
+                words!(
+                    "{secondary} secondary analyses, and nothing is said about multiplicity",
+                    "{secondary} sekundära analyser, och inget sägs om multiplicitet"
+                ),
+            )
+            .help(words!(
+                "add `[multiplicity]` with `secondary = \"holm\"` or `\"none\"`",
+                "lägg till `[multiplicity]` med `secondary = \"holm\"` eller `\"none\"`"
+            )),
+        );
+    }
+    None
+}

@@ -1,1 +1,25 @@
-//! Estimators as pure functions of columns.
+//! Estimators as pure functions of columns: outcome, arm, covariates, strata and more in, estimates with everything
+//! that a reader needs out.
+//!
+//! Arms are indices here; files, protocols, formatting and the randomization test live elsewhere. An answer carries
+//! its estimand's measure, scale, interval, rows per arm and warnings; a non-answer is a typed
+//! [`EstimationError`], never NaN. To add an estimator, write one file in `estimators/` and one line in
+//! [`ESTIMATORS`]. Regression models share [`linear_model`], whose factorization serves many outcomes.
+
+mod answer;
+mod columns;
+mod entry;
+mod error;
+pub mod estimators;
+pub mod lin_statistic;
+pub mod linear_model;
+mod model_matrix;
+mod settings;
+pub mod two_proportions;
+
+pub use answer::{Answer, Estimate, Warning};
+pub use columns::{Arm, Columns, Counts, Covariate, Factor, Labels, Values};
+pub use entry::{EstimatorEntry, OptionDomain, Role, Symmetries};
+pub use error::EstimationError;
+pub use estimators::{ESTIMATORS, estimate, find};
+pub use settings::{Df, Interval, Measure, Settings, Variance};

@@ -1,0 +1,94 @@
+//! What an estimator answers: rows of `lottning.estimates/1` and warnings.
+//!
+//! A number that does not exist is `None`, which is `null` in JSON, and a warning says why.
+
+use super::error::EstimationError;
+use crate::diagnostic::{Lang, Words};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// One row of results, with the keys of the JSON document in their order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Id of the estimator.
+    pub estimator: String,
+    /// What is compared, `iuh vs standard`, or an arm.
+    pub term: String,
+    /// Measure, for example `difference` or `risk-difference`.
+    pub measure: String,
+    /// The estimate on the measure's own scale.
+    pub estimate: Option<f64>,
+    /// Standard error on the scale of `std_error_scale`.
+    pub std_error: Option<f64>,
+    /// `identity`, or `log` for ratios.
+    pub std_error_scale: String,
+    /// Test statistic of no effect.
+    pub statistic: Option<f64>,
+    /// Degrees of freedom; `None` with a normal reference.
+    pub df: Option<f64>,
+    /// Two-sided p-value of no effect.
+    pub p_value: Option<f64>,
+    /// Lower confidence limit on the measure's own scale.
+    pub conf_low: Option<f64>,
+    /// Upper confidence limit on the measure's own scale.
+    pub conf_high: Option<f64>,
+    /// Confidence level.
+    pub level: f64,
+    /// Analysed rows in the treated arm.
+    pub n_treated: usize,
+    /// Analysed rows in the control arm.
+    pub n_control: usize,
+    /// Variance estimator.
+    pub variance: String,
+    /// Kind of interval: `t`, `normal`, or an interval's own id.
+    pub interval: String,
+    /// Further fields of this estimator.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Something that a reader must know of an answer that was given all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Stable code, kebab-case.
+    pub code: &'static str,
+    /// The sentence.
+    pub message: Words,
+}
+
+impl Warning {
+    /// A warning.
+    pub fn new(code: &'static str, message: Words) -> Self {
+        Self { code, message }
+    }
+}
+
+/// Results with their warnings. The first result is always the effect asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Rows.
+    pub results: Vec<Estimate>,
+    /// Warnings.
+    pub warnings: Vec<Warning>,
+}
+
+impl Answer {
+    /// The effect asked for.
+    pub fn effect(&self) -> Result<&Estimate, EstimationError> {
+        self.results.first().ok_or(EstimationError::NoRows)
+    }
+
+    /// The document `lottning.estimates/1` without its provenance, which the caller adds.
+    pub fn document(&self, lang: Lang) -> Value {
+        let warnings: Vec<Value> = self
+            .warnings
+            .iter()
+            .map(|w| json!({"code": w.code, "message": w.message.get(lang)}))
+            .collect();
+        json!({
+            "schema": "lottning.estimates/1",
+            "results": self.results,
+            "warnings": warnings,
+        })
+    }
+}

@@ -1,0 +1,346 @@
+//! Why there is no estimate.
+
+use super::entry::Role;
+use crate::diagnostic::Words;
+use crate::numerics::NumericsError;
+use crate::words;
+
+/// A refusal. [`EstimationError::is_usage`] tells wrong usage (exit 2) from invalid data (exit 4).
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EstimationError {
+    /// No estimator has this id.
+    #[error("{}", self.words())]
+    UnknownEstimator {
+        /// What was asked for.
+        id: String,
+        /// The nearest id.
+        nearest: Option<&'static str>,
+    },
+    /// The estimator has no such option, or not this value of it.
+    #[error("{}", self.words())]
+    OptionNotUsed {
+        /// Id.
+        estimator: &'static str,
+        /// Option.
+        option: &'static str,
+        /// Value.
+        value: &'static str,
+    },
+    /// Promised, but not built in this version.
+    #[error("{}", self.words())]
+    NotBuilt {
+        /// Id.
+        estimator: &'static str,
+        /// Option, or `column`.
+        option: &'static str,
+        /// Value, or the column's role.
+        value: &'static str,
+    },
+    /// Two options that exclude each other.
+    #[error("{}", self.words())]
+    OptionsClash {
+        /// Reference distribution.
+        df: &'static str,
+        /// Variance.
+        variance: &'static str,
+    },
+    /// The confidence level is not between 0 and 1.
+    #[error("{}", self.words())]
+    Level {
+        /// What was given.
+        level: f64,
+    },
+    /// A column that this estimator does not use.
+    #[error("{}", self.words())]
+    ColumnNotUsed {
+        /// Id.
+        estimator: &'static str,
+        /// Role.
+        role: Role,
+    },
+    /// A column that this estimator needs.
+    #[error("{}", self.words())]
+    ColumnMissing {
+        /// Id.
+        estimator: &'static str,
+        /// Role.
+        role: Role,
+    },
+    /// Counts where rows are needed.
+    #[error("{}", self.words())]
+    CountsNotUsed {
+        /// Id.
+        estimator: &'static str,
+    },
+    /// More events than units, or an arm without units.
+    #[error("{}", self.words())]
+    Counts {
+        /// Arm's name.
+        arm: String,
+        /// Events.
+        events: u64,
+        /// Units.
+        units: u64,
+    },
+    /// Columns of different length.
+    #[error("{}", self.words())]
+    UnequalLengths {
+        /// Column at fault.
+        column: String,
+        /// Its rows.
+        rows: usize,
+        /// Rows of the arm column.
+        expected: usize,
+    },
+    /// No row has arm and outcome.
+    #[error("{}", self.words())]
+    NoRows,
+    /// An arm has too few analysed rows.
+    #[error("{}", self.words())]
+    TooFewRows {
+        /// Arm's name.
+        arm: String,
+        /// Analysed rows.
+        rows: usize,
+        /// Rows that are needed.
+        needed: usize,
+    },
+    /// A value is infinite or not a number.
+    #[error("{}", self.words())]
+    NotFinite {
+        /// Column.
+        column: String,
+        /// Row as people count it, the header being row 1.
+        row: usize,
+    },
+    /// An outcome that must be 0 or 1 is not.
+    #[error("{}", self.words())]
+    NotBinary {
+        /// Row as people count it, the header being row 1.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A covariate without a single value among the analysed rows.
+    #[error("{}", self.words())]
+    CovariateEmpty {
+        /// Column.
+        column: String,
+    },
+    /// A row without its stratum.
+    #[error("{}", self.words())]
+    StratumMissing {
+        /// Column.
+        column: String,
+        /// Row as people count it, the header being row 1.
+        row: usize,
+    },
+    /// A stratum with analysed rows in one arm only.
+    #[error("{}", self.words())]
+    OneArmedStratum {
+        /// Levels joined by `/`.
+        stratum: String,
+        /// Name of the arm that is absent.
+        absent: String,
+    },
+    /// A stratum with a single analysed row.
+    #[error("{}", self.words())]
+    SingletonStratum {
+        /// Levels joined by `/`.
+        stratum: String,
+    },
+    /// The covariates determine the arm, so that no effect is identified.
+    #[error("{}", self.words())]
+    ArmAliased,
+    /// As many coefficients as rows.
+    #[error("{}", self.words())]
+    NoResidualDf {
+        /// Analysed rows.
+        rows: usize,
+        /// Coefficients.
+        coefficients: usize,
+    },
+    /// Rows that the model fits exactly whatever their outcome, and that the effect depends on.
+    #[error("{}", self.words())]
+    LeverageOne {
+        /// Rows as people count them.
+        rows: Vec<usize>,
+        /// Variance that cannot be computed.
+        variance: &'static str,
+    },
+    /// A distribution was asked for something that does not exist.
+    #[error("{}", self.words())]
+    Numerics(#[from] NumericsError),
+}
+
+impl EstimationError {
+    /// Whether the request itself is wrong (exit 2), rather than the data (exit 4).
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownEstimator { .. }
+                | Self::OptionNotUsed { .. }
+                | Self::NotBuilt { .. }
+                | Self::OptionsClash { .. }
+                | Self::Level { .. }
+                | Self::ColumnNotUsed { .. }
+                | Self::ColumnMissing { .. }
+                | Self::CountsNotUsed { .. }
+        )
+    }
+
+    /// Stable code, kebab-case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownEstimator { .. } => "unknown-estimator",
+            Self::OptionNotUsed { .. } => "option-not-used",
+            Self::NotBuilt { .. } => "not-built-yet",
+            Self::OptionsClash { .. } => "options-clash",
+            Self::Level { .. } => "level-out-of-range",
+            Self::ColumnNotUsed { .. } => "column-not-used",
+            Self::ColumnMissing { .. } => "column-needed",
+            Self::CountsNotUsed { .. } => "counts-not-used",
+            Self::Counts { .. } => "impossible-counts",
+            Self::UnequalLengths { .. } => "unequal-lengths",
+            Self::NoRows => "no-rows",
+            Self::TooFewRows { .. } => "too-few-rows",
+            Self::NotFinite { .. } => "not-finite",
+            Self::NotBinary { .. } => "not-binary",
+            Self::CovariateEmpty { .. } => "covariate-empty",
+            Self::StratumMissing { .. } => "stratum-missing",
+            Self::OneArmedStratum { .. } => "one-armed-stratum",
+            Self::SingletonStratum { .. } => "singleton-stratum",
+            Self::ArmAliased => "arm-aliased",
+            Self::NoResidualDf { .. } => "no-residual-df",
+            Self::LeverageOne { .. } => "leverage-one",
+            Self::Numerics(_) => "numerics",
+        }
+    }
+
+    /// What is wrong and what to do next, in both languages.
+    pub fn words(&self) -> Words {
+        match self {
+            Self::UnknownEstimator { id, nearest } => match nearest {
+                Some(nearest) => words!(
+                    "there is no estimator `{id}`; did you mean `{nearest}`?",
+                    "det finns ingen skattningsmetod `{id}`; menade du `{nearest}`?"
+                ),
+                None => words!(
+                    "there is no estimator `{id}`",
+                    "det finns ingen skattningsmetod `{id}`"
+                ),
+            },
+            Self::OptionNotUsed {
+                estimator,
+                option,
+                value,
+            } => words!(
+                "`{estimator}` does not use {option} `{value}`",
+                "`{estimator}` använder inte {option} `{value}`"
+            ),
+            Self::NotBuilt {
+                estimator,
+                option,
+                value,
+            } => words!(
+                "`{estimator}` does not have {option} `{value}` yet in this version",
+                "`{estimator}` har ännu inte {option} `{value}` i den här versionen"
+            ),
+            Self::OptionsClash { df, variance } => words!(
+                "df `{df}` does not go with variance `{variance}`",
+                "df `{df}` går inte ihop med variance `{variance}`"
+            ),
+            Self::Level { level } => words!(
+                "the confidence level {level} is not between 0 and 1; 0.95 is usual",
+                "konfidensgraden {level} ligger inte mellan 0 och 1; 0.95 är det vanliga"
+            ),
+            Self::ColumnNotUsed { estimator, role } => {
+                let role = role.text();
+                words!(
+                    "`{estimator}` does not use a column for {role}; leave --{role} out",
+                    "`{estimator}` använder ingen kolumn för {role}; utelämna --{role}"
+                )
+            }
+            Self::ColumnMissing { estimator, role } => {
+                let role = role.text();
+                words!(
+                    "`{estimator}` needs a column for {role}; name it with --{role}",
+                    "`{estimator}` behöver en kolumn för {role}; ange den med --{role}"
+                )
+            }
+            Self::CountsNotUsed { estimator } => words!(
+                "`{estimator}` needs rows, not counts",
+                "`{estimator}` behöver rader, inte antal"
+            ),
+            Self::Counts { arm, events, units } => words!(
+                "{events} events among {units} units in arm {arm} is impossible",
+                "{events} händelser bland {units} enheter i armen {arm} är omöjligt"
+            ),
+            Self::UnequalLengths {
+                column,
+                rows,
+                expected,
+            } => words!(
+                "column {column} has {rows} rows where {expected} are needed",
+                "kolumnen {column} har {rows} rader där {expected} behövs"
+            ),
+            Self::NoRows => words!(
+                "no row has both an arm and an outcome",
+                "ingen rad har både arm och utfall"
+            ),
+            Self::TooFewRows { arm, rows, needed } => words!(
+                "arm {arm} has {rows} rows with an outcome; at least {needed} are needed",
+                "armen {arm} har {rows} rader med utfall; minst {needed} behövs"
+            ),
+            Self::NotFinite { column, row } => words!(
+                "column {column}, row {row}: the value is not a finite number",
+                "kolumnen {column}, rad {row}: värdet är inte ett ändligt tal"
+            ),
+            Self::NotBinary { row, value } => words!(
+                "row {row}: the outcome is {value}, but must be 0 or 1",
+                "rad {row}: utfallet är {value} men måste vara 0 eller 1"
+            ),
+            Self::CovariateEmpty { column } => words!(
+                "covariate {column} has no value in any analysed row; leave it out",
+                "kovariaten {column} saknar värde på alla analyserade rader; utelämna den"
+            ),
+            Self::StratumMissing { column, row } => words!(
+                "column {column}, row {row}: the stratum is missing, and a unit is randomized within a stratum",
+                "kolumnen {column}, rad {row}: stratum saknas, och en enhet lottas inom ett stratum"
+            ),
+            Self::OneArmedStratum { stratum, absent } => words!(
+                "stratum {stratum} has no analysed row in arm {absent}; merge it with another by a rule that was registered",
+                "stratum {stratum} har ingen analyserad rad i armen {absent}; slå ihop det med ett annat enligt en registrerad regel"
+            ),
+            Self::SingletonStratum { stratum } => words!(
+                "stratum {stratum} has a single analysed row; merge it with another by a rule that was registered",
+                "stratum {stratum} har en enda analyserad rad; slå ihop det med ett annat enligt en registrerad regel"
+            ),
+            Self::ArmAliased => words!(
+                "the covariates or strata determine the arm, so the data hold no comparison; leave out the one that was known only after randomization",
+                "kovariaterna eller strata bestämmer armen, så data innehåller ingen jämförelse; utelämna den som blev känd först efter lottningen"
+            ),
+            Self::NoResidualDf { rows, coefficients } => words!(
+                "{coefficients} coefficients for {rows} rows leave nothing to estimate a variance from; use fewer covariates",
+                "{coefficients} koefficienter för {rows} rader lämnar inget att skatta variansen med; använd färre kovariater"
+            ),
+            Self::LeverageOne { rows, variance } => {
+                let shown = list(rows);
+                words!(
+                    "{variance} does not exist: the model fits row {shown} exactly (its combination of arm and levels occurs once); merge levels by a registered rule or choose another variance",
+                    "{variance} finns inte: modellen anpassas exakt till rad {shown} (dess kombination av arm och nivåer förekommer en gång); slå ihop nivåer enligt en registrerad regel eller välj en annan varians"
+                )
+            }
+            Self::Numerics(error) => error.words(),
+        }
+    }
+}
+
+/// At most five numbers, then an ellipsis.
+fn list(rows: &[usize]) -> String {
+    let mut text: Vec<String> = rows.iter().take(5).map(ToString::to_string).collect();
+    if rows.len() > 5 {
+        text.push("…".into());
+    }
+    text.join(", ")
+}

@@ -1,0 +1,149 @@
+//! How an estimate is to be made: the options of the command line and of a protocol's analysis, typed.
+//!
+//! Every word of the contract parses, also those whose estimator is not built yet: an estimator declines them by name.
+
+use std::fmt;
+
+macro_rules! words_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident => $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$doc])* $variant),+ }
+
+        impl $name {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the command line, in TOML and in JSON.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The value of a word.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.text())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.text())
+            }
+        }
+    };
+}
+
+words_enum! {
+    /// Variance estimator.
+    Variance {
+        /// One residual variance for all rows.
+        Classical => "classical",
+        /// Eicker–Huber–White: squared residuals as they are.
+        Hc0 => "hc0",
+        /// HC0 times n/(n−k).
+        Hc1 => "hc1",
+        /// Squared residuals divided by 1−h (MacKinnon and White 1985); the default.
+        Hc2 => "hc2",
+        /// Squared residuals divided by (1−h)².
+        Hc3 => "hc3",
+        /// Cluster-robust without a correction.
+        Cr0 => "cr0",
+        /// CR0 times G/(G−1).
+        Cr1 => "cr1",
+        /// Bell–McCaffrey bias-reduced linearization.
+        Cr2 => "cr2",
+        /// Approximate jackknife.
+        Cr3 => "cr3",
+        /// From the model's information.
+        Model => "model",
+        /// Sandwich.
+        Robust => "robust",
+        /// Penalized fit.
+        Firth => "firth",
+    }
+}
+
+words_enum! {
+    /// Reference distribution of a statistic.
+    Df {
+        /// Bell and McCaffrey (2002); default with `hc2`.
+        BellMccaffrey => "bell-mccaffrey",
+        /// Satterthwaite; default with `cr2`.
+        Satterthwaite => "satterthwaite",
+        /// Rows minus coefficients; default otherwise.
+        Residual => "residual",
+        /// Normal quantiles.
+        Normal => "normal",
+        /// Welch (1947); default of `difference-in-means`.
+        Welch => "welch",
+    }
+}
+
+words_enum! {
+    /// Kind of confidence interval.
+    Interval {
+        /// Score interval with N/(N−1); default of proportions.
+        MiettinenNurminen => "miettinen-nurminen",
+        /// Score interval without that factor.
+        Mee => "mee",
+        /// Square-and-add of Wilson intervals.
+        Newcombe => "newcombe",
+        /// Estimate ± quantile × unpooled standard error.
+        Wald => "wald",
+        /// Wald after adding one success and one failure to each arm.
+        AgrestiCaffo => "agresti-caffo",
+        /// Wald on the logarithm.
+        LogWald => "log-wald",
+        /// Profile of the penalized likelihood.
+        Profile => "profile",
+    }
+}
+
+words_enum! {
+    /// Scale on which an effect is expressed.
+    Measure {
+        /// Difference of means.
+        Difference => "difference",
+        /// Difference of proportions.
+        RiskDifference => "risk-difference",
+        /// Ratio of proportions.
+        RiskRatio => "risk-ratio",
+        /// Ratio of odds.
+        OddsRatio => "odds-ratio",
+        /// Ratio of means.
+        Ratio => "ratio",
+    }
+}
+
+/// What was asked for; `None` is the estimator's default.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Variance estimator.
+    pub variance: Option<Variance>,
+    /// Reference distribution.
+    pub df: Option<Df>,
+    /// Kind of interval.
+    pub interval: Option<Interval>,
+    /// Scale of the effect.
+    pub measure: Option<Measure>,
+    /// Confidence level, in (0, 1).
+    pub level: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            variance: None,
+            df: None,
+            interval: None,
+            measure: None,
+            level: 0.95,
+        }
+    }
+}

@@ -11,13 +11,15 @@ use crate::words;
 use std::ops::RangeInclusive;
 
 /// Longest list; integers of figures fit in 64 bits up to here.
-const LONGEST_LIST: u64 = 10_000_000;
+const LONGEST_LIST: u64 = 1_000_000;
 
 /// One option of a method, for help pages, diagnostics and the protocol's vocabulary.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionSpec {
-    /// Name in the protocol, snake_case; on the command line it is written with hyphens (`max_imbalance` → `--max-imbalance`).
+    /// Name in the protocol, snake_case.
     pub name: &'static str,
+    /// The same on the command line, with hyphens: `max-imbalance` for `--max-imbalance`.
+    pub flag: &'static str,
     /// Default as text, `None` when the option has none.
     pub default: Option<&'static str>,
     /// One sentence.
@@ -63,6 +65,14 @@ pub struct Refusal {
     /// What to do next.
     pub help: Option<Words>,
 }
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 impl Refusal {
     /// A refusal without advice.
@@ -154,7 +164,7 @@ pub fn choose(
     }
     if n.is_some_and(|n| n > LONGEST_LIST) {
         return Err(vec![Refusal::new(
-            "n-too-large",
+            "invalid-value",
             Some("n"),
             words!(
                 "a list has at most {LONGEST_LIST} units",
@@ -175,11 +185,11 @@ pub fn choose(
     (entry.build)(ratio, options, n).map_err(|refusal| vec![refusal])
 }
 
-/// The registered method of an id, or `unknown-method` with the nearest known one.
+/// The registered method of an id, or `unknown-id` with the nearest known one.
 pub(super) fn find(id: &str) -> Result<&'static MethodEntry, Refusal> {
     methods::find(id).ok_or_else(|| {
         let refusal = Refusal::new(
-            "unknown-method",
+            "unknown-id",
             None,
             words!("there is no method `{id}`", "det finns ingen metod `{id}`"),
         );
@@ -216,16 +226,18 @@ pub fn check_options(entry: &MethodEntry, options: &Options) -> Result<(), Vec<R
                 ),
             );
             let own: Vec<&str> = entry.options.iter().map(|spec| spec.name).collect();
-            refusals.push(
-                refusal.help(if let Some(near) = nearest(name, own.iter().copied()) {
-                    words!("did you mean `{near}`?", "menade du `{near}`?")
-                } else if own.is_empty() {
-                    words!("it has no options", "den har inga alternativ")
-                } else {
-                    let list = own.join(", ");
-                    words!("its options are {list}", "dess alternativ är {list}")
-                }),
-            );
+            let near = nearest(name, own.iter().copied());
+            refusals.push(refusal.help(if let Some(near) = near {
+                words!("did you mean `{near}`?", "menade du `{near}`?")
+            } else if own.is_empty() {
+                words!("it has no options", "den har inga inställningar")
+            } else {
+                let list = own.join("`, `");
+                words!(
+                    "its options are `{list}`",
+                    "den har inställningarna `{list}`"
+                )
+            }));
         }
     }
     if refusals.is_empty() {
@@ -287,7 +299,7 @@ pub(super) fn whole(
         .ok_or_else(|| {
             let (low, high) = (range.start(), range.end());
             Refusal::new(
-                "bad-option-value",
+                "invalid-value",
                 Some(name),
                 words!(
                     "`{name}` is `{text}`, not a whole number from {low} to {high}",

@@ -80,8 +80,25 @@ pub const TABLE: &[Page] = pages![
     "wrong-encoding",
 ];
 
+/// Codes of randomization methods and of lists.
+pub const ALLOCATION: &[Page] = pages![
+    "bad-ratio",
+    "block-not-divided",
+    "duplicate-block-length",
+    "duplicate-option",
+    "few-replicates",
+    "level-too-long",
+    "missing-level",
+    "n-needed",
+    "ratio-not-preserved",
+    "ratio-too-fine",
+    "wrong-arms",
+    "zero-n",
+    "zero-ratio",
+];
+
 /// Every page, by the room whose codes they explain.
-pub const ROOMS: &[&[Page]] = &[COMMAND, TABLE];
+pub const ROOMS: &[&[Page]] = &[COMMAND, TABLE, ALLOCATION];
 
 /// Every page.
 pub fn pages() -> impl Iterator<Item = &'static Page> {

@@ -81,6 +81,12 @@ pub const VERBS: &[Verb] = &[
         "Completions for a shell",
         "Kompletteringar för ett skal",
     ),
+    verb(
+        "draw",
+        Who::Methodologist,
+        "One randomization method on its own, with its operating characteristics",
+        "En lottningsmetod för sig, med dess egenskaper",
+    ),
 ];
 
 /// The command with its help in one language.

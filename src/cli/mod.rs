@@ -8,6 +8,8 @@
 //! `Command`, a line in `dispatch`, a line in [`help::VERBS`].
 
 mod completions;
+mod dialect;
+mod draw;
 mod explain;
 mod failure;
 mod help;
@@ -32,12 +34,14 @@ pub use session::Session;
 #[derive(Debug, Subcommand)]
 enum Command {
     Completions(completions::Completions),
+    Draw(Box<draw::Draw>),
     Explain(explain::Explain),
 }
 
 fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
     match command {
         Command::Completions(verb) => verb.run(session),
+        Command::Draw(verb) => verb.run(session),
         Command::Explain(verb) => verb.run(session),
     }
 }

@@ -59,6 +59,12 @@ fn ids_are_unique_kebab_case_and_described() {
                 .iter()
                 .all(|o| o.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
         );
+        assert!(
+            entry
+                .options
+                .iter()
+                .all(|o| o.flag == o.name.replace('_', "-"))
+        );
     }
 }
 

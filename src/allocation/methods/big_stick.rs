@@ -14,6 +14,7 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
     about: "a fair coin, until one of two arms leads by the bound",
     options: &[OptionSpec {
         name: "max_imbalance",
+        flag: "max-imbalance",
         default: Some("3"),
         about: "largest difference between the two arms",
     }],
@@ -28,11 +29,11 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         (Trial::new(&[1, 1, 1], &[]), "ratio-not-preserved"),
         (
             Trial::new(&[1, 1], &[("max_imbalance", "0")]),
-            "bad-option-value",
+            "invalid-value",
         ),
         (
             Trial::new(&[1, 1], &[("max_imbalance", "2.5")]),
-            "bad-option-value",
+            "invalid-value",
         ),
         (Trial::new(&[1, 1], &[("block_len", "4")]), "unknown-option"),
     ],

@@ -20,11 +20,13 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
     options: &[
         OptionSpec {
             name: "block_len",
+            flag: "block-len",
             default: Some("4"),
             about: "units per block; the sum of the ratio must divide it",
         },
         OptionSpec {
             name: "block_lens",
+            flag: "block-lens",
             default: None,
             about: "lengths from which each block's is drawn with equal chance, instead of block_len",
         },
@@ -49,25 +51,16 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
             Trial::new(&[1, 1, 1], &[("block_lens", "3,4")]),
             "block-not-divided",
         ),
-        (
-            Trial::new(&[1, 1], &[("block_len", "0")]),
-            "bad-option-value",
-        ),
+        (Trial::new(&[1, 1], &[("block_len", "0")]), "invalid-value"),
         (
             Trial::new(&[1, 1], &[("block_len", "four")]),
-            "bad-option-value",
+            "invalid-value",
         ),
-        (
-            Trial::new(&[1, 1], &[("block_len", "-4")]),
-            "bad-option-value",
-        ),
-        (
-            Trial::new(&[1, 1], &[("block_lens", "")]),
-            "bad-option-value",
-        ),
+        (Trial::new(&[1, 1], &[("block_len", "-4")]), "invalid-value"),
+        (Trial::new(&[1, 1], &[("block_lens", "")]), "invalid-value"),
         (
             Trial::new(&[1, 1], &[("block_lens", "2,,4")]),
-            "bad-option-value",
+            "invalid-value",
         ),
         (
             Trial::new(&[1, 1], &[("block_lens", "2,4,2")]),
@@ -129,7 +122,7 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
     };
     if lengths.len() > MOST_LENGTHS {
         return Err(Refusal::new(
-            "bad-option-value",
+            "invalid-value",
             Some("block_lens"),
             words!(
                 "`block_lens` has more than {MOST_LENGTHS} lengths",

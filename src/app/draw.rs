@@ -1,0 +1,308 @@
+//! `draw`: one randomization method on its own: a list of arms, or the method's operating characteristics.
+//!
+//! Lists have the mode `draw`, so none of them can ever show what a study will draw. Values are not scanned for
+//! personal numbers: nothing here enters a study.
+
+use crate::allocation::{
+    self, Characteristics, METHODS, Options, Ratio, Refusal, Seed, check_options, choose,
+    read_ratio,
+};
+use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::words;
+
+use super::exit;
+use super::failure::Failure;
+use super::outside::Outside;
+use super::tables::{DialectText, TableFile};
+
+/// What every drawing needs.
+#[derive(Debug, Clone)]
+pub struct Draw {
+    /// Id of the method.
+    pub method: String,
+    /// Options of the method by their protocol names.
+    pub options: Options,
+    /// Names of the arms; `a`, `b`, … if not given.
+    pub arms: Option<Vec<String>>,
+    /// The ratio as text; equal parts if not given.
+    pub ratio: Option<String>,
+    /// The seed as 64 hexadecimal digits.
+    pub seed: String,
+}
+
+/// For whom a list is drawn.
+#[derive(Debug, Clone)]
+pub enum Arrivals {
+    /// So many units, without strata.
+    Count(u64),
+    /// A file with a row for each arrival, in order.
+    File {
+        /// Path; `-` is standard input.
+        path: String,
+        /// The columns that stratify.
+        by: Vec<String>,
+        /// What a person settled about how the file is written.
+        dialect: DialectText,
+    },
+}
+
+/// A list that was drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Names of the arms.
+    pub arms: Vec<String>,
+    /// The allocations in order of arrival.
+    pub rows: Vec<allocation::Row>,
+}
+
+/// Operating characteristics, with what a person should know of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// The ratio in lowest terms.
+    pub ratio: Ratio,
+    /// The figures.
+    pub characteristics: Characteristics,
+    /// Why a figure is undefined.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What was asked for, understood.
+struct Understood {
+    arms: Vec<String>,
+    ratio: Ratio,
+    seed: Seed,
+}
+
+impl Draw {
+    /// Draws a list.
+    ///
+    /// # Errors
+    /// Wrong usage (exit 2), or a file of arrivals that cannot be used (exit 4).
+    pub fn list(&self, arrivals: &Arrivals, outside: &Outside) -> Result<List, Failure> {
+        let Understood { arms, ratio, seed } = self.understand()?;
+        let strata = match arrivals {
+            Arrivals::Count(n) => {
+                let design =
+                    choose(&self.method, &ratio, &self.options, Some(*n)).map_err(refused)?;
+                let none = std::iter::repeat_n([""; 0], *n as usize);
+                let rows = allocation::list(&*design, &seed, none);
+                return Ok(List { arms, rows });
+            }
+            Arrivals::File { path, by, dialect } => read_arrivals(path, by, dialect, outside)?,
+        };
+        // A stratum's number of units differs from stratum to stratum, so no method is told one.
+        let design = choose(&self.method, &ratio, &self.options, None).map_err(refused)?;
+        let rows = allocation::list(&*design, &seed, &strata);
+        Ok(List { arms, rows })
+    }
+
+    /// Operating characteristics of lists of `n` units in one stratum, from `replicates` drawn lists.
+    ///
+    /// # Errors
+    /// Wrong usage (exit 2).
+    pub fn characteristics(&self, n: u64, replicates: u64) -> Result<Figures, Failure> {
+        let Understood { ratio, seed, .. } = self.understand()?;
+        if replicates == 0 {
+            return Err(Failure::new(
+                exit::USAGE,
+                "invalid-value",
+                words!(
+                    "figures from no replicates are no figures",
+                    "siffror från inga upprepningar är inga siffror"
+                ),
+            ));
+        }
+        let characteristics =
+            allocation::characteristics(&self.method, &ratio, &self.options, n, replicates, &seed)
+                .map_err(refused)?;
+        let warnings = if replicates > 3 {
+            Vec::new()
+        } else {
+            vec![
+                Diagnostic::warning(
+                    "few-replicates",
+                    words!(
+                        "{replicates} replicates are too few for every standard error",
+                        "{replicates} upprepningar är för få för alla standardfel"
+                    ),
+                )
+                .help(words!(
+                    "ask for more, for example `--replicates 10000`",
+                    "begär fler, till exempel `--replicates 10000`"
+                )),
+            ]
+        };
+        Ok(Figures {
+            ratio,
+            characteristics,
+            warnings,
+        })
+    }
+
+    fn understand(&self) -> Result<Understood, Failure> {
+        let known = METHODS.iter().map(|entry| entry.id);
+        let Some(entry) = METHODS.iter().find(|entry| entry.id == self.method) else {
+            let what = Words::new("method", "metod");
+            return Err(Failure::unknown_id(&what, &self.method, known));
+        };
+        check_options(entry, &self.options).map_err(refused)?;
+        let seed = Seed::from_hex(&self.seed).map_err(|_| {
+            // The text itself is never repeated: it may be a real seed with a slip.
+            Failure::new(
+                exit::USAGE,
+                "invalid-value",
+                words!(
+                    "`--seed` is not 64 hexadecimal digits",
+                    "`--seed` är inte 64 hexadecimala siffror"
+                ),
+            )
+            .help(words!(
+                "a new one: `head -c 32 /dev/urandom | xxd -p -c 64`",
+                "ett nytt: `head -c 32 /dev/urandom | xxd -p -c 64`"
+            ))
+        })?;
+        let (arms, ratio) = self.arms_and_ratio()?;
+        Ok(Understood { arms, ratio, seed })
+    }
+
+    fn arms_and_ratio(&self) -> Result<(Vec<String>, Ratio), Failure> {
+        let wrong = |message| Failure::new(exit::USAGE, "wrong-arms", message);
+        let arms = match (&self.arms, &self.ratio) {
+            (Some(arms), _) => arms.clone(),
+            (None, None) => letters(2),
+            (None, Some(text)) => letters(text.split(':').count()),
+        };
+        for (i, arm) in arms.iter().enumerate() {
+            if arm.is_empty() {
+                return Err(wrong(words!(
+                    "an arm in `--arms` has no name",
+                    "en arm i `--arms` saknar namn"
+                )));
+            }
+            if arms[..i].contains(arm) {
+                return Err(wrong(words!(
+                    "the arm `{arm}` is named twice",
+                    "armen `{arm}` nämns två gånger"
+                )));
+            }
+        }
+        let equal = || vec!["1"; arms.len()].join(":");
+        let text = self.ratio.clone().unwrap_or_else(equal);
+        let ratio = read_ratio(&text).map_err(|refusal| refused(vec![refusal]))?;
+        let (names, parts) = (arms.len(), ratio.arms());
+        if names != parts {
+            return Err(wrong(words!(
+                "{names} arms are named and the ratio {ratio} has {parts} parts",
+                "{names} armar nämns och förhållandet {ratio} har {parts} delar"
+            )));
+        }
+        Ok((arms, ratio))
+    }
+}
+
+/// `a`, `b`, …
+fn letters(number: usize) -> Vec<String> {
+    ('a'..='z').take(number).map(String::from).collect()
+}
+
+fn read_arrivals(
+    path: &str,
+    by: &[String],
+    dialect: &DialectText,
+    outside: &Outside,
+) -> Result<Vec<Vec<String>>, Failure> {
+    for (i, name) in by.iter().enumerate() {
+        if by[..i].contains(name) {
+            let message = words!(
+                "`--by` names `{name}` twice",
+                "`--by` nämner `{name}` två gånger"
+            );
+            return Err(Failure::new(exit::USAGE, "invalid-value", message));
+        }
+    }
+    // Levels are text, so a decimal sign changes nothing and need not be found out.
+    let decimal = dialect.decimal.clone().or_else(|| Some("point".to_owned()));
+    let file = TableFile::read(
+        outside,
+        path,
+        &DialectText {
+            decimal,
+            ..dialect.clone()
+        },
+    )?;
+    let table = &file.table;
+    let mut strata = vec![Vec::with_capacity(by.len()); table.len()];
+    let mut findings = Vec::new();
+    for name in by {
+        let column = match table.column(name) {
+            Ok(column) => column,
+            Err(finding) => {
+                findings.push(finding);
+                continue;
+            }
+        };
+        for (index, text) in column.texts().enumerate() {
+            let level = text.unwrap_or_default().trim_matches(' ');
+            let at = Place::cell(table.row(index), name);
+            if level.is_empty() {
+                let message = words!("the level is missing", "nivån saknas");
+                findings.push(Diagnostic::error("missing-level", message).at(at));
+            } else if u16::try_from(level.len()).is_err() {
+                let message = words!("the level is too long", "nivån är för lång");
+                findings.push(Diagnostic::error("level-too-long", message).at(at));
+            }
+            strata[index].push(level.to_owned());
+        }
+    }
+    if findings.is_empty() {
+        Ok(strata)
+    } else {
+        Err(file.refuse(findings))
+    }
+}
+
+/// Refusals of a method as wrong usage, options named as on the command line.
+fn refused(refusals: Vec<Refusal>) -> Failure {
+    let mut refusals = refusals.into_iter().map(|refusal| Refusal {
+        message: as_flags(&refusal.message),
+        help: refusal.help.as_ref().map(as_flags),
+        ..refusal
+    });
+    match (refusals.next(), refusals.len()) {
+        (Some(only), 0) => Failure {
+            help: only.help,
+            ..Failure::new(exit::USAGE, only.code, only.message)
+        },
+        (first, more) => {
+            let count = more + 1;
+            let findings = first.into_iter().chain(refusals);
+            Failure {
+                diagnostics: findings
+                    .map(|refusal| Diagnostic {
+                        help: refusal.help,
+                        ..Diagnostic::error(refusal.code, refusal.message)
+                    })
+                    .collect(),
+                ..Failure::new(
+                    exit::USAGE,
+                    "usage",
+                    words!(
+                        "the method declines for {count} reasons",
+                        "metoden avböjer av {count} skäl"
+                    ),
+                )
+            }
+        }
+    }
+}
+
+/// `block_len` → `--block-len`, for every option of every method.
+fn as_flags(words: &Words) -> Words {
+    let mut words = words.clone();
+    for spec in METHODS.iter().flat_map(|entry| entry.options) {
+        let (name, flag) = (format!("`{}`", spec.name), format!("`--{}`", spec.flag));
+        words.en = words.en.replace(&name, &flag);
+        words.sv = words.sv.replace(&name, &flag);
+    }
+    words
+}

@@ -1,0 +1,293 @@
+//! `lottning draw`.
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
+use serde_json::{Value, json};
+
+use crate::allocation::{Figure, METHODS, OptionSpec, Options};
+use crate::app::draw::{Arrivals, Draw as Drawing, Figures, List};
+use crate::app::{Failure, exit};
+use crate::diagnostic::Words;
+use crate::words;
+
+use super::dialect::Dialect;
+use super::output::{Cell, Document, Format, Grid, Shown};
+use super::session::Session;
+
+/// Replicates when none are asked for.
+const REPLICATES: u64 = 10_000;
+
+/// Arguments of `draw`.
+#[derive(Debug, Args)]
+pub(super) struct Draw {
+    /// Id of the method
+    #[arg(long, value_name = "ID")]
+    method: String,
+
+    #[command(flatten)]
+    options: MethodOptions,
+
+    /// Names of the arms [default: a,b]
+    #[arg(long, value_name = "A,B")]
+    arms: Option<String>,
+
+    /// One whole number per arm [default: equal parts]
+    #[arg(long, value_name = "1:1")]
+    ratio: Option<String>,
+
+    /// Number of units
+    #[arg(long, value_name = "N")]
+    n: Option<u64>,
+
+    /// 64 hexadecimal digits from which the list follows
+    #[arg(long, value_name = "HEX")]
+    seed: String,
+
+    /// Arrivals in order, one row each, instead of --n
+    #[arg(long, value_name = "FILE.csv", requires = "by")]
+    strata: Option<String>,
+
+    /// Columns of the file that make the strata
+    #[arg(long, value_name = "COL,COL", requires = "strata")]
+    by: Option<String>,
+
+    #[command(flatten)]
+    dialect: Dialect,
+
+    /// How many lists to draw for the characteristics [default: 10000]
+    #[arg(long, value_name = "R", requires = "characteristics")]
+    replicates: Option<u64>,
+
+    /// How well the method can be guessed and how well it balances, instead of a list
+    #[arg(long)]
+    characteristics: bool,
+}
+
+impl Draw {
+    /// Draws a list, or describes the method.
+    pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        let drawing = Drawing {
+            method: self.method.clone(),
+            options: self.options.0.clone(),
+            arms: self.arms.as_deref().map(names),
+            ratio: self.ratio.clone(),
+            seed: self.seed.clone(),
+        };
+        if self.characteristics {
+            let Some(n) = self.n else {
+                return Err(usage(
+                    "missing-option",
+                    words!(
+                        "`--characteristics` describes one list: `--n` is missing",
+                        "`--characteristics` beskriver en lista: `--n` saknas"
+                    ),
+                ));
+            };
+            if self.strata.is_some() {
+                return Err(conflict("--characteristics", "--strata"));
+            }
+            let figures = drawing.characteristics(n, self.replicates.unwrap_or(REPLICATES))?;
+            for warning in &figures.warnings {
+                session.outside.progress.warn(warning);
+            }
+            return self.describe(&figures, session);
+        }
+        let arrivals = match (self.n, &self.strata) {
+            (Some(_), Some(_)) => return Err(conflict("--n", "--strata")),
+            (None, None) => {
+                return Err(usage(
+                    "missing-option",
+                    words!(
+                        "the number of units is missing: give `--n`, or `--strata` and `--by`",
+                        "antalet enheter saknas: ange `--n`, eller `--strata` och `--by`"
+                    ),
+                ));
+            }
+            (Some(n), None) => Arrivals::Count(n),
+            (None, Some(path)) => Arrivals::File {
+                path: path.clone(),
+                by: self.by.as_deref().map(names).unwrap_or_default(),
+                dialect: self.dialect.text(),
+            },
+        };
+        self.write(&drawing.list(&arrivals, &session.outside)?)
+    }
+
+    fn write(&self, list: &List) -> Result<Document, Failure> {
+        let mut grid = Grid::new()
+            .column("sequence", Words::new("sequence", "nummer"))
+            .column("stratum", Words::new("stratum", "stratum"))
+            .column("arm", Words::new("arm", "arm"));
+        let mut rows = Vec::with_capacity(list.rows.len());
+        for row in &list.rows {
+            let arm = list.arms.get(row.arm.index());
+            let arm = arm.map(String::as_str).unwrap_or_default();
+            rows.push(json!({"sequence": row.sequence, "stratum": row.stratum, "arm": arm}));
+            grid.row([
+                Cell::count(row.sequence as usize),
+                Cell::text(&row.stratum),
+                Cell::text(arm),
+            ]);
+        }
+        let body = json!({"method": self.method, "rows": rows});
+        Ok(Document::new("draw/1", &body)?
+            .grid(grid)
+            .default_format(Format::Csv))
+    }
+
+    fn describe(&self, figures: &Figures, session: &Session) -> Result<Document, Failure> {
+        let found = &figures.characteristics;
+        let ratio = figures.ratio.to_string();
+        let warnings: Vec<Value> = figures
+            .warnings
+            .iter()
+            .map(|warning| {
+                json!({"code": warning.code, "message": warning.message.get(session.lang)})
+            })
+            .collect();
+        let mut body = json!({
+            "method": self.method,
+            "ratio": ratio,
+            "n": found.n,
+            "replicates": found.replicates,
+        });
+        let (n, replicates, method) = (found.n, found.replicates, &self.method);
+        let mut grid = Grid::new()
+            .title(words!(
+                "{method}, ratio {ratio}, lists of {n}, {replicates} replicates",
+                "{method}, förhållande {ratio}, listor om {n}, {replicates} upprepningar"
+            ))
+            .column("characteristic", Words::new("characteristic", "egenskap"))
+            .column("value", Words::new("value", "värde"))
+            .column("mcse", Words::new("Monte Carlo s.e.", "Monte Carlo-fel"))
+            .column("exact", Words::new("exact", "exakt"));
+        for (key, what, figure) in [
+            (
+                "correct_guess_share",
+                Words::new("share of correct guesses", "andel rätta gissningar"),
+                found.correct_guess_share,
+            ),
+            (
+                "forced_share",
+                Words::new("share of forced allocations", "andel säkra tilldelningar"),
+                found.forced_share,
+            ),
+            (
+                "imbalance_variance",
+                Words::new(
+                    "variance of the final imbalance",
+                    "slutlig obalans, varians",
+                ),
+                found.imbalance_variance,
+            ),
+            (
+                "max_imbalance",
+                Words::new("mean largest imbalance", "största obalans, medelvärde"),
+                found.max_imbalance,
+            ),
+            (
+                "p_balanced",
+                Words::new("probability of balance", "sannolikhet för balans"),
+                found.p_balanced,
+            ),
+        ] {
+            let Figure { value, mcse, exact } = figure;
+            if let Value::Object(fields) = &mut body {
+                fields.insert(
+                    key.into(),
+                    json!({"value": value, "mcse": mcse, "exact": exact}),
+                );
+            }
+            grid.row([
+                Cell::Words(what),
+                Cell::number(value, Shown::Decimals(4)),
+                Cell::number(mcse, Shown::Decimals(4)),
+                Cell::number(exact, Shown::Decimals(6)),
+            ]);
+        }
+        if let Value::Object(fields) = &mut body {
+            fields.insert("warnings".into(), warnings.into());
+        }
+        Ok(Document::new("characteristics/1", &body)?.grid(grid))
+    }
+}
+
+/// A list of names between commas.
+fn names(text: &str) -> Vec<String> {
+    text.split(',').map(|name| name.trim().to_owned()).collect()
+}
+
+fn usage(code: &'static str, message: Words) -> Failure {
+    Failure::new(exit::USAGE, code, message)
+}
+
+fn conflict(one: &str, other: &str) -> Failure {
+    usage(
+        "conflicting-options",
+        words!(
+            "`{one}` cannot be used with `{other}`",
+            "`{one}` kan inte användas tillsammans med `{other}`"
+        ),
+    )
+}
+
+/// The options of every registered method; which of them a method uses is the method's to say.
+#[derive(Debug, Clone)]
+struct MethodOptions(Options);
+
+/// Each option once, whatever the number of methods that use it.
+fn every_option() -> impl Iterator<Item = &'static OptionSpec> {
+    let all = || METHODS.iter().flat_map(|entry| entry.options);
+    all().enumerate().filter_map(move |(at, spec)| {
+        let first = all().position(|other| other.name == spec.name);
+        (first == Some(at)).then_some(spec)
+    })
+}
+
+impl Args for MethodOptions {
+    fn augment_args(command: Command) -> Command {
+        every_option().fold(command, |command, spec| {
+            let users: Vec<&str> = METHODS
+                .iter()
+                .filter(|entry| entry.options.iter().any(|own| own.name == spec.name))
+                .map(|entry| entry.id)
+                .collect();
+            let default = spec.default.map(|text| format!(" [default: {text}]"));
+            let help = format!(
+                "{}: {}{}",
+                users.join(", "),
+                spec.about,
+                default.unwrap_or_default()
+            );
+            command.arg(
+                Arg::new(spec.name)
+                    .long(spec.flag)
+                    .value_name("V")
+                    .allow_hyphen_values(true)
+                    .help(help),
+            )
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for MethodOptions {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut given = Vec::new();
+        for spec in every_option() {
+            match matches.try_get_one::<String>(spec.name) {
+                Ok(Some(text)) => given.push((spec.name.to_owned(), text.clone())),
+                Ok(None) => {}
+                Err(error) => return Err(clap::Error::raw(ErrorKind::Format, error)),
+            }
+        }
+        Ok(Self(Options(given)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

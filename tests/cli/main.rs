@@ -1,0 +1,10 @@
+//! The command as people and scripts call it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise, in its helper functions too"
+)]
+
+mod draw;

@@ -278,11 +278,13 @@ fn reports(
                 .child
                 .and_then(|child| state.children.get(child.0 as usize))
                 .is_some_and(|child| child.joined);
+            let outside = report.unknown_child && unit.children > 0;
             *place != unit.report
                 && report.sources & counted != 0
                 && (from..=until).contains(&report.received)
                 && !same_incident
                 && !joined
+                && !outside
         })
         .count() as u32
 }

@@ -1,5 +1,11 @@
 //! What happened: the pure state machine, the journal around it, and everything folded from the ledger.
 
 pub mod dataset;
+pub mod field_value;
+mod findings;
 pub mod flow;
+pub mod identifiers;
+pub mod intake;
+pub mod journal;
 pub mod kernel;
+pub mod recording;

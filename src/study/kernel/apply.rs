@@ -60,16 +60,24 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event) {
                 day,
             );
         }
-        What::Returned { family, site, .. } => {
+        What::Returned {
+            family,
+            site,
+            report,
+            received,
+        } => {
             ensure_family(state, family, site);
+            ensure_report(state, report, family, received);
         }
         What::Joined {
             family,
             site,
+            report,
+            received,
             children,
-            ..
         } => {
             ensure_family(state, family, site);
+            ensure_report(state, report, family, received);
             join(state, family, &children, true);
         }
         What::Exception {
@@ -271,6 +279,7 @@ fn reported(state: &mut State, report: &Report) {
     own.sources |= report.source.bit();
     own.incident = report.incident.or(own.incident);
     own.child = report.child.or(own.child);
+    own.unknown_child |= report.unknown_child;
     own.attached = report.attached.or(own.attached);
     own.by_study_staff |= report.by_study_staff;
     if report.source != Source::Intake {
@@ -353,6 +362,7 @@ fn ensure_report(state: &mut State, report: ReportIx, family: FamilyIx, received
         sources: 0,
         incident: None,
         child: None,
+        unknown_child: false,
         attached: None,
         by_study_staff: false,
         sequence: 0,

@@ -209,19 +209,20 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
         known.sources & Source::Intake.bit() != 0 && known.received == received
     });
     let sighting = (!sighted).then_some(What::Reported(Report {
-        family: unit,
+        family: enrolment.family,
         report,
         received,
         source: Source::Intake,
         incident: None,
         child: None,
+        unknown_child: false,
         attached: None,
         by_study_staff: false,
     }));
     let (arm, allocation) = (family.arm, family.allocation);
     Ok(if children.as_slice().is_empty() {
         let returned = What::Returned {
-            family: unit,
+            family: enrolment.family,
             site,
             report,
             received,
@@ -232,7 +233,7 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
         }
     } else {
         let joined = What::Joined {
-            family: unit,
+            family: enrolment.family,
             site,
             report,
             received,

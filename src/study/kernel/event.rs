@@ -143,6 +143,8 @@ pub struct Report {
     pub incident: Option<Day>,
     /// The child it concerns, if named.
     pub child: Option<ChildIx>,
+    /// Whether it names a child that the ledger did not know then: no member of the roster at randomization.
+    pub unknown_child: bool,
     /// Whether it was attached to an investigation that was open already.
     pub attached: Option<bool>,
     /// Whether staff of the study's services made it.

@@ -122,6 +122,8 @@ pub struct ReportState {
     pub incident: Option<Day>,
     /// The child it concerns, if named.
     pub child: Option<ChildIx>,
+    /// Whether it names a child that the ledger did not know when it was recorded.
+    pub unknown_child: bool,
     /// Whether it was attached to an open investigation, if known.
     pub attached: Option<bool>,
     /// Whether staff of the study's services made it.

@@ -1,0 +1,81 @@
+//! Findings that enrolments and events share. None of them repeats a value that could be a personal number.
+
+use crate::diagnostic::{Diagnostic, Place, Words, nearest};
+use crate::words;
+
+/// A value holds a personal number.
+pub(super) fn personal_number(column: &str) -> Diagnostic {
+    Diagnostic::error(
+        "personal-number",
+        Words::new(
+            "a value looks like a personal or coordination number; it is not repeated here and nothing was recorded",
+            "ett värde ser ut som ett person- eller samordningsnummer; det upprepas inte här och inget har registrerats",
+        ),
+    )
+    .at(Place::column(column))
+    .help(Words::new(
+        "use the family's pseudonym and keys that hold no personal number",
+        "använd familjens pseudonym och nycklar som inte innehåller något personnummer",
+    ))
+}
+
+/// A value is no pseudonym.
+pub(super) fn not_a_pseudonym(column: &str) -> Diagnostic {
+    Diagnostic::error(
+        "invalid-pseudonym",
+        Words::new(
+            "this is not a pseudonym: groups of two to eight capitals A–Z joined by hyphens",
+            "detta är ingen pseudonym: grupper om två till åtta versaler A–Z förenade med bindestreck",
+        ),
+    )
+    .at(Place::column(column))
+    .help(Words::new("for example KATL-MORU", "till exempel KATL-MORU"))
+}
+
+/// A value is no key.
+pub(super) fn not_a_key(column: &str) -> Diagnostic {
+    Diagnostic::error(
+        "invalid-key",
+        Words::new(
+            "this is not a key: one to 64 of A–Z, a–z, 0–9, full stop, underscore and hyphen",
+            "detta är ingen nyckel: ett till 64 tecken av A–Z, a–z, 0–9, punkt, understreck och bindestreck",
+        ),
+    )
+    .at(Place::column(column))
+    .help(Words::new("for example R-2025-017", "till exempel R-2025-017"))
+}
+
+/// A value is no date.
+pub(super) fn not_a_date(column: &str) -> Diagnostic {
+    Diagnostic::error(
+        "invalid-date",
+        Words::new("this is not a date", "detta är inget datum"),
+    )
+    .at(Place::column(column))
+    .help(Words::new(
+        "write it as year-month-day, for example 2025-03-01",
+        "skriv det som år-månad-dag, till exempel 2025-03-01",
+    ))
+}
+
+/// A name is not one of those that the protocol knows.
+pub(super) fn unknown(code: &'static str, column: &str, given: &str, known: &[&str]) -> Diagnostic {
+    let given: String = given.chars().take(64).collect();
+    let diagnostic = Diagnostic::error(
+        code,
+        words!(
+            "`{given}` is not known to the protocol",
+            "`{given}` finns inte i protokollet"
+        ),
+    )
+    .at(Place::column(column));
+    let list = known.join(", ");
+    match nearest(&given, known.iter().copied()) {
+        Some(near) => diagnostic.help(words!("did you mean `{near}`?", "menade du `{near}`?")),
+        None if known.is_empty() => diagnostic.help(Words::new(
+            "the protocol names none",
+            "protokollet anger inga",
+        )),
+        None => diagnostic.help(words!("one of: {list}", "något av: {list}")),
+    }
+}

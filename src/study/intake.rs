@@ -1,0 +1,358 @@
+//! An enrolment as people type it, checked against the protocol and turned into what the state machine knows.
+//!
+//! All findings are collected; a value that holds a personal number is refused without an echo. What the request means
+//! (eligible, gate, draw) is the kernel's decision.
+
+use super::field_value::{canonical, expected, field_value};
+use super::findings::{not_a_date, not_a_key, not_a_pseudonym, personal_number, unknown};
+use super::identifiers::{holds_personal_number, is_key, is_pseudonym};
+use super::journal::{Content, Journal, derived_request_id, enrolment_hash};
+use super::kernel::{Enrolment, FamilyIx, MAX_CHILDREN, Roster, SiteIx};
+use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Check, Day, MAX_FIELDS};
+use crate::words;
+use jiff::civil::Date;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// An enrolment as it was typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnrolRequest {
+    /// Site id.
+    pub site: String,
+    /// Family pseudonym.
+    pub family: String,
+    /// Child pseudonyms.
+    pub children: Vec<String>,
+    /// Key of the report.
+    pub report_key: String,
+    /// Date on which the report was received.
+    pub received: String,
+    /// Declared exception.
+    pub exception: Option<String>,
+    /// Request id, if the caller has one.
+    pub request_id: Option<String>,
+    /// Answers by criterion id.
+    pub answers: Vec<(String, String)>,
+    /// Values by field id.
+    pub fields: Vec<(String, String)>,
+}
+
+/// A request that can be decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreparedEnrolment {
+    /// For the state machine.
+    pub enrolment: Enrolment,
+    /// For the ledger: the content with names.
+    pub content: Content,
+    /// The request id, given or derived.
+    pub request_id: String,
+    /// Hash of the content, by which a repetition is compared.
+    pub content_hash: [u8; 32],
+}
+
+/// Checks a request and names its parts. `Err` holds every finding.
+pub fn prepare(
+    journal: &Journal,
+    request: &EnrolRequest,
+) -> Result<PreparedEnrolment, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let protocol = &*journal.protocol;
+    findings.scan(request);
+    let site = findings.site(protocol, &request.site);
+    findings.pseudonym("family", &request.family);
+    for child in &request.children {
+        findings.pseudonym("child", child);
+    }
+    if request.children.len() > MAX_CHILDREN {
+        findings.push(
+            "too-many-children",
+            "child",
+            words!(
+                "a screening can name at most {MAX_CHILDREN} children",
+                "en screening kan namnge högst {MAX_CHILDREN} barn"
+            ),
+        );
+    }
+    findings.key("report-key", &request.report_key);
+    if let Some(id) = &request.request_id {
+        findings.key("request-id", id);
+    }
+    let received = findings.date("received", &request.received);
+    let (answers, answers_content) = findings.answers(protocol, &request.answers);
+    let (values, fields_content) = findings.fields(protocol, &request.fields);
+    let exception = findings.exception(protocol, request.exception.as_deref());
+    let (Some(site), Some(received), true) = (site, received, findings.0.is_empty()) else {
+        return Err(findings.0);
+    };
+    let family = journal.names.family_or_next(&request.family);
+    let mut names: Vec<&str> = request.children.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut children = Roster::EMPTY;
+    for child in journal.names.children_or_next(names.iter().copied()) {
+        children.push(child);
+    }
+    let content = Content::new()
+        .with("answers", Value::from(answers_content))
+        .with("children", names)
+        .with_some("exception", request.exception.clone())
+        .with("family", request.family.clone())
+        .with("fields", Value::from(fields_content))
+        .with("received", request.received.clone())
+        .with("report_key", request.report_key.clone())
+        .with("site", request.site.clone());
+    let request_id = request.request_id.clone().unwrap_or_else(|| {
+        derived_request_id(&protocol.study.id, &request.family, &request.report_key)
+    });
+    Ok(PreparedEnrolment {
+        enrolment: Enrolment {
+            family,
+            site,
+            report: report(journal, family, &request.report_key),
+            received,
+            children,
+            answers,
+            values,
+            exception,
+        },
+        content_hash: enrolment_hash(&content),
+        content,
+        request_id,
+    })
+}
+
+fn report(journal: &Journal, family: FamilyIx, key: &str) -> super::kernel::ReportIx {
+    journal.names.report_or_next(family, key)
+}
+
+#[derive(Default)]
+struct Findings(Vec<Diagnostic>);
+
+impl Findings {
+    fn push(&mut self, code: &'static str, column: &str, message: Words) {
+        self.0
+            .push(Diagnostic::error(code, message).at(Place::column(column)));
+    }
+
+    /// Every value is scanned, whatever else is wrong with it, and none is echoed.
+    fn scan(&mut self, request: &EnrolRequest) {
+        let mut texts: Vec<(String, &str)> = vec![
+            ("site".into(), &request.site),
+            ("family".into(), &request.family),
+            ("report-key".into(), &request.report_key),
+            ("received".into(), &request.received),
+        ];
+        texts.extend(
+            request
+                .children
+                .iter()
+                .map(|child| ("child".into(), child.as_str())),
+        );
+        texts.extend(
+            request
+                .exception
+                .iter()
+                .map(|text| ("exception".into(), text.as_str())),
+        );
+        texts.extend(
+            request
+                .request_id
+                .iter()
+                .map(|text| ("request-id".into(), text.as_str())),
+        );
+        for (id, value) in &request.answers {
+            texts.push((format!("answer.{id}"), value));
+        }
+        for (id, value) in &request.fields {
+            texts.push((format!("field.{id}"), value));
+        }
+        for (column, text) in texts {
+            if holds_personal_number(text) || holds_personal_number(&column) {
+                let column = if holds_personal_number(&column) {
+                    "answer"
+                } else {
+                    &column
+                };
+                self.0.push(personal_number(column));
+            }
+        }
+    }
+
+    fn site(&mut self, protocol: &Protocol, id: &str) -> Option<SiteIx> {
+        let place = protocol.site(id);
+        if place.is_none() && !holds_personal_number(id) {
+            let known: Vec<&str> = protocol.sites.iter().map(|site| site.id.as_str()).collect();
+            self.0.push(unknown("unknown-site", "site", id, &known));
+        }
+        place.map(|place| SiteIx(place as u16))
+    }
+
+    fn pseudonym(&mut self, column: &str, text: &str) {
+        if !is_pseudonym(text) && !holds_personal_number(text) {
+            self.0.push(not_a_pseudonym(column));
+        }
+    }
+
+    fn key(&mut self, column: &str, text: &str) {
+        if !is_key(text) && !holds_personal_number(text) {
+            self.0.push(not_a_key(column));
+        }
+    }
+
+    fn date(&mut self, column: &str, text: &str) -> Option<Day> {
+        match text.parse::<Date>() {
+            Ok(date) if text.len() == 10 => Some(Day::of(date)),
+            _ => {
+                if !holds_personal_number(text) {
+                    self.0.push(not_a_date(column));
+                }
+                None
+            }
+        }
+    }
+
+    fn answers(&mut self, protocol: &Protocol, given: &[(String, String)]) -> (u64, Content) {
+        let asked: Vec<(usize, &str)> = protocol
+            .criteria
+            .iter()
+            .enumerate()
+            .filter(|(_, criterion)| matches!(criterion.check, Check::Ask { .. }))
+            .map(|(place, criterion)| (place, criterion.id.as_str()))
+            .collect();
+        let ids: Vec<&str> = asked.iter().map(|(_, id)| *id).collect();
+        self.unknown_and_repeated("answer", given, &ids);
+        let (mut bits, mut content) = (0, BTreeMap::new());
+        for (place, id) in asked {
+            match given
+                .iter()
+                .find(|(own, _)| own == id)
+                .map(|(_, value)| value.as_str())
+            {
+                Some(value @ ("yes" | "no")) => {
+                    bits |= u64::from(value == "yes") << place;
+                    content.insert(id.to_owned(), Value::from(value == "yes"));
+                }
+                Some(value) if holds_personal_number(value) => {}
+                Some(_) => self.push(
+                    "invalid-answer",
+                    &format!("answer.{id}"),
+                    words!(
+                        "the answer to `{id}` is neither yes nor no",
+                        "svaret på `{id}` är varken yes eller no"
+                    ),
+                ),
+                None => {
+                    let Check::Ask { question, .. } = &protocol.criteria[place].check else {
+                        continue;
+                    };
+                    let question = question.clone();
+                    self.0.push(
+                        Diagnostic::error(
+                            "missing-answer",
+                            words!("`{id}` has no answer", "`{id}` saknar svar"),
+                        )
+                        .at(Place::column(format!("answer.{id}")))
+                        .help(Words::new(
+                            format!("answer “{}” with --answer {id}=yes or no", question.en),
+                            format!("besvara ”{}” med --answer {id}=yes eller no", question.sv),
+                        )),
+                    );
+                }
+            }
+        }
+        (bits, Content(content))
+    }
+
+    fn fields(
+        &mut self,
+        protocol: &Protocol,
+        given: &[(String, String)],
+    ) -> ([i64; MAX_FIELDS], Content) {
+        let ids: Vec<&str> = protocol
+            .fields
+            .iter()
+            .map(|field| field.id.as_str())
+            .collect();
+        self.unknown_and_repeated("field", given, &ids);
+        let (mut values, mut content) = ([0; MAX_FIELDS], BTreeMap::new());
+        for (place, field) in protocol.fields.iter().enumerate() {
+            let id = field.id.as_str();
+            let column = format!("field.{id}");
+            match given
+                .iter()
+                .find(|(own, _)| own == id)
+                .map(|(_, value)| value.as_str())
+            {
+                Some(text) => match field_value(&field.kind, text) {
+                    Some(value) => {
+                        if let Some(own) = values.get_mut(place) {
+                            *own = value;
+                        }
+                        content.insert(id.to_owned(), Value::from(canonical(&field.kind, value)));
+                    }
+                    None if holds_personal_number(text) => {}
+                    None => self.0.push(
+                        Diagnostic::error(
+                            "invalid-field-value",
+                            words!(
+                                "the value of `{id}` does not fit the field",
+                                "värdet på `{id}` passar inte fältet"
+                            ),
+                        )
+                        .at(Place::column(column))
+                        .help(expected(&field.kind)),
+                    ),
+                },
+                None => self.0.push(
+                    Diagnostic::error(
+                        "missing-field",
+                        words!("field `{id}` has no value", "fältet `{id}` saknar värde"),
+                    )
+                    .at(Place::column(column))
+                    .help(words!(
+                        "give it with --field {id}=…",
+                        "ange det med --field {id}=…"
+                    )),
+                ),
+            }
+        }
+        (values, Content(content))
+    }
+
+    fn unknown_and_repeated(&mut self, what: &str, given: &[(String, String)], known: &[&str]) {
+        for (place, (id, _)) in given.iter().enumerate() {
+            if holds_personal_number(id) {
+                continue;
+            }
+            let column = format!("{what}.{id}");
+            if !known.contains(&id.as_str()) {
+                let code = if what == "answer" {
+                    "unknown-criterion"
+                } else {
+                    "unknown-field"
+                };
+                self.0.push(unknown(code, &column, id, known));
+            } else if given[..place].iter().any(|(before, _)| before == id) {
+                self.push(
+                    "repeated-value",
+                    &column,
+                    words!("`{id}` is given twice", "`{id}` är angivet två gånger"),
+                );
+            }
+        }
+    }
+
+    fn exception(&mut self, protocol: &Protocol, given: Option<&str>) -> Option<u16> {
+        let given = given?;
+        let reasons = &protocol.exceptions.reasons;
+        let place = reasons.iter().position(|reason| reason == given);
+        if place.is_none() && !holds_personal_number(given) {
+            let known: Vec<&str> = reasons.iter().map(String::as_str).collect();
+            self.0
+                .push(unknown("unknown-exception", "exception", given, &known));
+        }
+        place.map(|place| place as u16)
+    }
+}

@@ -1,0 +1,508 @@
+//! Ledger entries back to events. The only way into the fold: what was just appended comes in here too.
+
+use super::encode::empty;
+use super::entry::Entry;
+use super::names::Names;
+use crate::allocation::Arm;
+use crate::protocol::Protocol;
+use crate::protocol::model::{Check, Day, Exit, MAX_FIELDS, Service};
+use crate::study::field_value::field_value;
+use crate::study::kernel::{
+    FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Values, Verdict, What,
+};
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+/// Why an entry cannot be read, in a few English words for the finding of `verify`.
+pub(super) type Unreadable = String;
+
+/// What an entry says: the event, and the texts that request ids and keys are looked up by.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    /// The event.
+    pub what: What,
+    /// The payload; empty when erased.
+    pub payload: Map<String, Value>,
+    /// The public part.
+    pub public: Map<String, Value>,
+    /// The family concerned.
+    pub subject: Option<FamilyIx>,
+}
+
+/// Reads one entry, naming what it mentions for the first time. `placeholder` names the family of an erased entry.
+pub(super) fn decode(
+    protocol: &Protocol,
+    names: &mut Names,
+    entry: &Entry,
+    placeholder: Option<&str>,
+    erased_family: Option<FamilyIx>,
+) -> Result<Decoded, Unreadable> {
+    let public = object(&entry.public).ok_or("its public part is not a JSON object")?;
+    let erased = entry.payload.is_none();
+    let nothing = empty();
+    let text = entry.payload.as_deref().unwrap_or(&nothing);
+    let payload = object(text).ok_or("its payload is not a JSON object")?;
+    let subject = match payload.get("family").and_then(Value::as_str) {
+        Some(name) => Some(names.name_family(name)),
+        None if erased => placeholder.map(|name| names.name_family(name)),
+        None => erased_family,
+    };
+    let mut reader = Reader {
+        protocol,
+        names,
+        public: &public,
+        payload: &payload,
+        erased,
+    };
+    let what = reader.what(&entry.kind, subject)?;
+    Ok(Decoded {
+        what,
+        payload,
+        public,
+        subject,
+    })
+}
+
+fn object(text: &str) -> Option<Map<String, Value>> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Some(map),
+        _ => None,
+    }
+}
+
+struct Reader<'a> {
+    protocol: &'a Protocol,
+    names: &'a mut Names,
+    public: &'a Map<String, Value>,
+    payload: &'a Map<String, Value>,
+    erased: bool,
+}
+
+impl Reader<'_> {
+    fn what(&mut self, kind: &str, subject: Option<FamilyIx>) -> Result<What, Unreadable> {
+        let family = || subject.ok_or_else(|| "it names no family".to_owned());
+        if let Some(service) = Service::ALL
+            .into_iter()
+            .find(|service| service.text() == kind)
+        {
+            let arm = self
+                .public
+                .get("arm")
+                .and_then(Value::as_str)
+                .map(|id| self.arm(id));
+            let arm = arm.transpose()?;
+            return Ok(What::Serviced {
+                family: family()?,
+                service,
+                on: self.on()?,
+                arm,
+            });
+        }
+        if let Some(exit) = Exit::ALL.into_iter().find(|exit| exit.text() == kind) {
+            return Ok(What::Exited {
+                family: family()?,
+                exit,
+                on: self.on()?,
+            });
+        }
+        Ok(match kind {
+            "opened" => What::Opened,
+            "epoch-opened" => What::EpochOpened {
+                epoch: self.number("epoch")?,
+            },
+            "site-opened" => What::SiteOpened {
+                site: self.site()?,
+                on: self.public_day("on")?,
+            },
+            "site-closed" => What::SiteClosed {
+                site: self.site()?,
+                on: self.public_day("on")?,
+            },
+            "capacity-changed" => What::CapacityChanged {
+                site: self.site()?,
+                on: self.public_day("on")?,
+                therapists: self.number("therapists")?,
+            },
+            "screened" => What::Screened(self.screening(family()?)?),
+            "allocated" => self.allocated(family()?)?,
+            "returned" => {
+                let (report, received) = self.sighting(family()?)?;
+                What::Returned {
+                    family: family()?,
+                    site: self.site()?,
+                    report,
+                    received,
+                }
+            }
+            "joined" => {
+                let (report, received) = self.sighting(family()?)?;
+                let children = self.roster("new_children")?;
+                What::Joined {
+                    family: family()?,
+                    site: self.site()?,
+                    report,
+                    received,
+                    children,
+                }
+            }
+            "exception" => What::Exception {
+                family: family()?,
+                site: self.site()?,
+                reason: self.reason()?,
+            },
+            "violation" => {
+                let reason = if self.erased {
+                    "erased"
+                } else {
+                    self.text("reason")?
+                }
+                .to_owned();
+                What::Violation {
+                    family: family()?,
+                    on: self.on()?,
+                    reason: self.names.name_reason(&reason),
+                }
+            }
+            "reported" => What::Reported(self.report(family()?)?),
+            "observed" => self.observed(family()?)?,
+            "corrected" => What::Corrected {
+                sequence: u64::from(self.number("sequence")?),
+            },
+            "linked" => {
+                let unit = family()?;
+                let other = if self.erased {
+                    unit
+                } else {
+                    let other = self.text("other")?.to_owned();
+                    self.names
+                        .family(&other)
+                        .ok_or(format!("family `{other}` is not known"))?
+                };
+                What::Linked { unit, other }
+            }
+            "withdrawn" => What::Withdrawn {
+                family: family()?,
+                on: self.on()?,
+            },
+            "erased" => What::Erased { family: family()? },
+            "locked" => What::Locked {
+                lock: self.lock()?,
+                cut: self.public_day("cut")?,
+            },
+            "analysed" => What::Analysed { lock: self.lock()? },
+            "exported" => What::Exported,
+            "revealed" => What::Revealed,
+            other => return Err(format!("its kind `{other}` is not known")),
+        })
+    }
+
+    fn allocated(&self, family: FamilyIx) -> Result<What, Unreadable> {
+        let levels: Vec<&str> = self
+            .public
+            .get("levels")
+            .and_then(Value::as_array)
+            .map(|levels| levels.iter().filter_map(Value::as_str).collect())
+            .ok_or("it has no levels")?;
+        let stratum = (0..self.protocol.strata())
+            .find(|stratum| {
+                self.protocol
+                    .stratum_levels(*stratum)
+                    .iter()
+                    .eq(levels.iter().copied())
+            })
+            .ok_or("its stratum is not one of the protocol")?;
+        let arm = self
+            .public
+            .get("arm")
+            .and_then(Value::as_str)
+            .ok_or("it has no arm")?;
+        Ok(What::Allocated {
+            family,
+            site: self.site()?,
+            epoch: self.number("epoch")?,
+            stratum: stratum as u32,
+            draw: self.number("draw")?,
+            arm: self.arm(arm)?,
+            allocation: self.number("allocation")?,
+        })
+    }
+
+    fn screening(&mut self, family: FamilyIx) -> Result<Screening, Unreadable> {
+        let verdict = self
+            .public
+            .get("verdict")
+            .and_then(Value::as_str)
+            .unwrap_or("");
+        let verdict = match verdict {
+            "not-eligible" => Verdict::NotEligible {
+                missed: self.missed()?,
+            },
+            "gate-closed" => Verdict::GateClosed,
+            "exception" => Verdict::Exception,
+            "drawn" => Verdict::Drawn,
+            other => return Err(format!("its verdict `{other}` is not known")),
+        };
+        let (report, received) = self.sighting(family)?;
+        Ok(Screening {
+            family,
+            site: self.site()?,
+            report,
+            received,
+            children: self.roster("children")?,
+            answers: self.answers()?,
+            values: self.values()?,
+            verdict,
+            changed: self
+                .payload
+                .get("changed")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
+        })
+    }
+
+    fn missed(&self) -> Result<u64, Unreadable> {
+        let Some(missed) = self.payload.get("missed").and_then(Value::as_array) else {
+            return if self.erased {
+                Ok(0)
+            } else {
+                Err("it does not say what is missed".into())
+            };
+        };
+        missed
+            .iter()
+            .filter_map(Value::as_str)
+            .try_fold(0, |bits, id| {
+                let place = self
+                    .protocol
+                    .criteria
+                    .iter()
+                    .position(|criterion| criterion.id == id);
+                place
+                    .map(|place| bits | 1 << place)
+                    .ok_or(format!("criterion `{id}` is not known"))
+            })
+    }
+
+    fn answers(&self) -> Result<u64, Unreadable> {
+        let Some(answers) = self.payload.get("answers").and_then(Value::as_object) else {
+            return if self.erased {
+                Ok(0)
+            } else {
+                Err("it has no answers".into())
+            };
+        };
+        let mut bits = 0;
+        for (place, criterion) in self.protocol.criteria.iter().enumerate() {
+            if let Check::Ask { .. } = criterion.check {
+                let answer = answers.get(&criterion.id).and_then(Value::as_bool);
+                let answer = answer.ok_or(format!("criterion `{}` has no answer", criterion.id))?;
+                bits |= u64::from(answer) << place;
+            }
+        }
+        Ok(bits)
+    }
+
+    fn values(&self) -> Result<Values, Unreadable> {
+        let mut values = [0; MAX_FIELDS];
+        let Some(fields) = self.payload.get("fields").and_then(Value::as_object) else {
+            return if self.erased {
+                Ok(values)
+            } else {
+                Err("it has no fields".into())
+            };
+        };
+        for (value, field) in values.iter_mut().zip(&self.protocol.fields) {
+            let text = fields.get(&field.id).and_then(Value::as_str);
+            let text = text.ok_or(format!("field `{}` has no value", field.id))?;
+            *value = field_value(&field.kind, text)
+                .ok_or(format!("the value of field `{}` does not fit", field.id))?;
+        }
+        Ok(values)
+    }
+
+    fn sighting(&mut self, family: FamilyIx) -> Result<(ReportIx, Day), Unreadable> {
+        if self.erased {
+            return Ok((self.names.name_report(family, "erased"), Day(0)));
+        }
+        let key = self.text("report_key")?.to_owned();
+        Ok((self.names.name_report(family, &key), self.day("received")?))
+    }
+
+    fn report(&mut self, family: FamilyIx) -> Result<Report, Unreadable> {
+        let (report, received) = self.sighting(family)?;
+        let source = match self.payload.get("source").and_then(Value::as_str) {
+            Some("intake") => Source::Intake,
+            Some("log") => Source::Log,
+            Some("register") => Source::Register,
+            None if self.erased => Source::Intake,
+            _ => return Err("its source is not known".into()),
+        };
+        let incident = self.payload.get("incident_date").and_then(Value::as_str);
+        let child = self.payload.get("child").and_then(Value::as_str);
+        Ok(Report {
+            family,
+            report,
+            received,
+            source,
+            incident: incident.map(day_of).transpose()?,
+            unknown_child: child.is_some_and(|child| self.names.child(child).is_none()),
+            child: child.and_then(|child| self.names.child(child)),
+            attached: self
+                .payload
+                .get("attached_to_open_investigation")
+                .and_then(yes_no),
+            by_study_staff: self
+                .payload
+                .get("by_study_staff")
+                .and_then(yes_no)
+                .unwrap_or(false),
+        })
+    }
+
+    fn observed(&self, family: FamilyIx) -> Result<What, Unreadable> {
+        if self.erased {
+            return Ok(What::Observed {
+                family,
+                outcome: u16::MAX,
+                value: 0.0,
+                on: Day(0),
+            });
+        }
+        let id = self.text("outcome")?;
+        let outcome = self
+            .protocol
+            .outcomes
+            .iter()
+            .position(|outcome| outcome.id == id);
+        let value: f64 = self
+            .text("value")?
+            .parse()
+            .map_err(|_| "its value is not a number")?;
+        Ok(What::Observed {
+            family,
+            outcome: outcome.ok_or(format!("outcome `{id}` is not known"))? as u16,
+            value,
+            on: self.on()?,
+        })
+    }
+
+    fn roster(&mut self, key: &str) -> Result<Roster, Unreadable> {
+        let mut roster = Roster::EMPTY;
+        let children: Vec<String> = self
+            .payload
+            .get(key)
+            .and_then(Value::as_array)
+            .map(|children| {
+                children
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .unwrap_or_default();
+        for child in children {
+            let child = self.names.name_child(&child);
+            if !roster.push(child) {
+                return Err("it names too many children".into());
+            }
+        }
+        Ok(roster)
+    }
+
+    fn text(&self, key: &str) -> Result<&str, Unreadable> {
+        self.payload
+            .get(key)
+            .and_then(Value::as_str)
+            .ok_or(format!("it has no `{key}`"))
+    }
+
+    fn day(&self, key: &str) -> Result<Day, Unreadable> {
+        day_of(self.text(key)?)
+    }
+
+    /// The day on which it happened. An erased day is unknown and stands before every window.
+    fn on(&self) -> Result<Day, Unreadable> {
+        if self.erased {
+            Ok(Day(0))
+        } else {
+            self.day("on")
+        }
+    }
+
+    fn public_day(&self, key: &str) -> Result<Day, Unreadable> {
+        let text = self.public.get(key).and_then(Value::as_str);
+        day_of(text.ok_or(format!("it has no `{key}`"))?)
+    }
+
+    fn number(&self, key: &str) -> Result<u32, Unreadable> {
+        self.public
+            .get(key)
+            .and_then(Value::as_u64)
+            .and_then(|number| u32::try_from(number).ok())
+            .ok_or(format!("it has no `{key}`"))
+    }
+
+    fn site(&self) -> Result<SiteIx, Unreadable> {
+        let id = self
+            .public
+            .get("site")
+            .and_then(Value::as_str)
+            .ok_or("it has no site")?;
+        let place = self
+            .protocol
+            .site(id)
+            .ok_or(format!("site `{id}` is not known"))?;
+        Ok(SiteIx(place as u16))
+    }
+
+    fn arm(&self, id: &str) -> Result<Arm, Unreadable> {
+        self.protocol
+            .arm(id)
+            .ok_or(format!("arm `{id}` is not known"))
+    }
+
+    fn lock(&self) -> Result<u16, Unreadable> {
+        let id = self
+            .public
+            .get("lock")
+            .and_then(Value::as_str)
+            .ok_or("it has no lock")?;
+        let place = self
+            .protocol
+            .lock(id)
+            .ok_or(format!("lock `{id}` is not known"))?;
+        Ok(place as u16)
+    }
+
+    fn reason(&self) -> Result<u16, Unreadable> {
+        if self.erased {
+            return Ok(u16::MAX);
+        }
+        let id = self.text("reason")?;
+        let place = self
+            .protocol
+            .exceptions
+            .reasons
+            .iter()
+            .position(|reason| reason == id);
+        Ok(place.ok_or(format!("reason `{id}` is not known"))? as u16)
+    }
+}
+
+fn day_of(text: &str) -> Result<Day, Unreadable> {
+    text.parse::<Date>()
+        .map(Day::of)
+        .map_err(|_| format!("`{text}` is not a date"))
+}
+
+fn yes_no(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(bool) => Some(*bool),
+        Value::String(text) => match text.as_str() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}

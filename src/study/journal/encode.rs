@@ -1,0 +1,139 @@
+//! Events to the text of ledger entries.
+//!
+//! The public part carries whatever later decisions, re-derivations and proofs depend on, and never who: site, verdict,
+//! stratum levels, draw number, arm. The payload carries who and what, and can be erased.
+
+use super::record::{Content, Recording};
+use crate::protocol::Protocol;
+use crate::protocol::model::Day;
+use crate::study::kernel::{SiteIx, Verdict, What};
+
+/// The text of an entry before it has a place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Kind of event.
+    pub kind: &'static str,
+    /// Public part.
+    pub public: String,
+    /// Payload.
+    pub payload: String,
+}
+
+/// The text of an event.
+pub(super) fn encode(protocol: &Protocol, recording: &Recording) -> Encoded {
+    let public = recording.public.clone();
+    let site = |site: SiteIx| {
+        protocol
+            .sites
+            .get(usize::from(site.0))
+            .map_or("", |site| site.id.as_str())
+            .to_owned()
+    };
+    let arm_id = |arm: crate::allocation::Arm| {
+        protocol
+            .arms
+            .get(arm.index())
+            .map_or("", |arm| arm.id.as_str())
+            .to_owned()
+    };
+    let lock = |lock: u16| {
+        protocol
+            .locks
+            .get(usize::from(lock))
+            .map_or("", |lock| lock.id.as_str())
+            .to_owned()
+    };
+    let (kind, public) = match &recording.what {
+        What::Opened => ("opened", public),
+        What::EpochOpened { epoch } => ("epoch-opened", public.with("epoch", *epoch)),
+        What::SiteOpened { site: own, on } => (
+            "site-opened",
+            public.with("site", site(*own)).with("on", date(*on)),
+        ),
+        What::SiteClosed { site: own, on } => (
+            "site-closed",
+            public.with("site", site(*own)).with("on", date(*on)),
+        ),
+        What::CapacityChanged {
+            site: own,
+            on,
+            therapists,
+        } => (
+            "capacity-changed",
+            public
+                .with("site", site(*own))
+                .with("on", date(*on))
+                .with("therapists", *therapists),
+        ),
+        What::Screened(screening) => (
+            "screened",
+            public
+                .with("site", site(screening.site))
+                .with("verdict", verdict_text(screening.verdict)),
+        ),
+        What::Allocated {
+            site: own,
+            epoch,
+            stratum,
+            draw,
+            arm,
+            allocation,
+            ..
+        } => (
+            "allocated",
+            public
+                .with("site", site(*own))
+                .with("epoch", *epoch)
+                .with("levels", protocol.stratum_levels(*stratum as usize))
+                .with("draw", *draw)
+                .with("arm", arm_id(*arm))
+                .with("allocation", *allocation),
+        ),
+        What::Returned { site: own, .. } => ("returned", public.with("site", site(*own))),
+        What::Joined { site: own, .. } => ("joined", public.with("site", site(*own))),
+        What::Exception { site: own, .. } => ("exception", public.with("site", site(*own))),
+        What::Violation { .. } => ("violation", public),
+        What::Reported(_) => ("reported", public),
+        What::Serviced { service, arm, .. } => {
+            (service.text(), public.with_some("arm", arm.map(arm_id)))
+        }
+        What::Exited { exit, .. } => (exit.text(), public),
+        What::Observed { .. } => ("observed", public),
+        What::Corrected { sequence } => ("corrected", public.with("sequence", *sequence)),
+        What::Linked { .. } => ("linked", public),
+        What::Withdrawn { .. } => ("withdrawn", public),
+        What::Erased { .. } => ("erased", public),
+        What::Locked { lock: own, cut } => (
+            "locked",
+            public.with("lock", lock(*own)).with("cut", date(*cut)),
+        ),
+        What::Analysed { lock: own } => ("analysed", public.with("lock", lock(*own))),
+        What::Exported => ("exported", public),
+        What::Revealed => ("revealed", public),
+    };
+    Encoded {
+        kind,
+        public: public.text(),
+        payload: recording.content.text(),
+    }
+}
+
+/// A day as an ISO date.
+pub(super) fn date(day: Day) -> String {
+    day.date().map_or_else(String::new, |date| date.to_string())
+}
+
+/// The text of a verdict.
+pub(super) fn verdict_text(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::NotEligible { .. } => "not-eligible",
+        Verdict::GateClosed => "gate-closed",
+        Verdict::Exception => "exception",
+        Verdict::Drawn => "drawn",
+    }
+}
+
+/// A content that holds nothing, as text.
+pub(super) fn empty() -> String {
+    Content::new().text()
+}

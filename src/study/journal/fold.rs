@@ -1,0 +1,395 @@
+//! The fold of a ledger: state, names, request ids and keys, moved forward entry by entry.
+
+use super::decode::{Decoded, decode};
+use super::encode::encode;
+use super::entry::{Entry, Head, hex};
+use super::names::Names;
+use super::record::{Content, Recording};
+use crate::allocation::Mode;
+use crate::protocol::Protocol;
+use crate::protocol::model::Day;
+use crate::study::kernel::{Event, FamilyIx, State, Verdict, What, apply};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Keys of an enrolment's content: what a repeated request is compared by.
+pub const ENROLMENT_KEYS: [&str; 8] = [
+    "answers",
+    "children",
+    "exception",
+    "family",
+    "fields",
+    "received",
+    "report_key",
+    "site",
+];
+
+/// An entry that cannot be read, or does not continue the chain.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {sequence} cannot be read: {reason}")]
+pub struct Corrupt {
+    /// Its sequence number.
+    pub sequence: u64,
+    /// Why, in English, for the finding.
+    pub reason: String,
+}
+
+/// How a study was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Live or rehearsal.
+    pub mode: Mode,
+    /// Commitment of each epoch's seed, 64 hexadecimal digits.
+    pub commitments: Vec<String>,
+    /// Seeds published by `reveal`, 64 hexadecimal digits each; empty before.
+    pub revealed: Vec<String>,
+}
+
+/// What a request id was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestUse {
+    /// SHA-256 of the canonical content.
+    pub content: [u8; 32],
+    /// The family.
+    pub family: FamilyIx,
+    /// What came of it: the kind of the deciding event (`allocated`, `returned`, `joined`, `exception`).
+    pub outcome: String,
+}
+
+/// What an event key was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    /// SHA-256 of the canonical content.
+    pub content: [u8; 32],
+    /// Sequence of the event.
+    pub sequence: u64,
+}
+
+/// The fold of a ledger.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    /// The sealed protocol.
+    pub protocol: Arc<Protocol>,
+    /// The state machine's state.
+    pub state: State,
+    /// Names.
+    pub names: Names,
+    /// The head that this fold was made from.
+    pub head: Head,
+    /// How the study was opened, once it is.
+    pub opening: Option<Opening>,
+    /// Time of the last entry.
+    pub last_time: Option<Timestamp>,
+    requests: HashMap<String, RequestUse>,
+    keys: HashMap<(String, String), KeyUse>,
+    subjects: Vec<Option<FamilyIx>>,
+    erasures: HashMap<u64, u64>,
+    pending: Option<(String, [u8; 32])>,
+    zone: TimeZone,
+}
+
+impl Journal {
+    /// The fold of an empty ledger.
+    pub fn new(protocol: Arc<Protocol>) -> Self {
+        // A protocol exists only with a zone of the bundled database; UTC cannot be reached.
+        let zone = TimeZone::get(&protocol.study.time_zone).unwrap_or(TimeZone::UTC);
+        Self {
+            state: State::new(&protocol),
+            names: Names::default(),
+            head: Head::EMPTY,
+            opening: None,
+            last_time: None,
+            requests: HashMap::new(),
+            keys: HashMap::new(),
+            subjects: Vec::new(),
+            erasures: HashMap::new(),
+            pending: None,
+            zone,
+            protocol,
+        }
+    }
+
+    /// The civil day of an instant in the study's time zone.
+    pub fn day(&self, time: Timestamp) -> Day {
+        Day::of(time.to_zoned(self.zone.clone()).date())
+    }
+
+    /// Moves the fold past entries that were read or appended, in order. An erased entry finds its family through the
+    /// erasure that comes later, so entries that may be erased are handed over together with what follows them.
+    ///
+    /// # Errors
+    /// The first entry that cannot be read; the fold then stands before it.
+    pub fn absorb(&mut self, entries: &[Entry]) -> Result<(), Corrupt> {
+        for entry in entries.iter().filter(|entry| entry.kind == "erased") {
+            for sequence in erased_sequences(&entry.public) {
+                self.erasures.insert(sequence, entry.sequence);
+            }
+        }
+        entries.iter().try_for_each(|entry| self.absorb_one(entry))
+    }
+
+    fn absorb_one(&mut self, entry: &Entry) -> Result<(), Corrupt> {
+        let corrupt = |reason: String| Corrupt {
+            sequence: entry.sequence,
+            reason,
+        };
+        if entry.sequence != self.head.sequence + 1 {
+            let expected = self.head.sequence + 1;
+            return Err(Corrupt {
+                sequence: expected,
+                reason: format!("event {} stands in its place", entry.sequence),
+            });
+        }
+        let time: Timestamp = entry
+            .time
+            .parse()
+            .map_err(|_| corrupt("its time is not RFC 3339".into()))?;
+        let placeholder = self
+            .erasures
+            .get(&entry.sequence)
+            .map(|erasure| format!("~{erasure}"));
+        let erased_family = (entry.kind == "erased")
+            .then(|| {
+                erased_sequences(&entry.public)
+                    .first()
+                    .and_then(|first| *self.subjects.get(*first as usize - 1)?)
+            })
+            .flatten();
+        let decoded = decode(
+            &self.protocol,
+            &mut self.names,
+            entry,
+            placeholder.as_deref(),
+            erased_family,
+        )
+        .map_err(corrupt)?;
+        let event = Event {
+            day: self.day(time),
+            what: decoded.what,
+        };
+        apply(&self.protocol, &mut self.state, &event);
+        self.note(entry, &decoded);
+        self.subjects.push(decoded.subject);
+        self.last_time = Some(time);
+        self.head = entry.head();
+        Ok(())
+    }
+
+    /// Notes request ids, event keys, commitments and seeds.
+    fn note(&mut self, entry: &Entry, decoded: &Decoded) {
+        let text = |map: &Map<String, Value>, key: &str| {
+            map.get(key).and_then(Value::as_str).map(str::to_owned)
+        };
+        match decoded.what {
+            What::Opened => {
+                let mode = match text(&decoded.public, "mode").as_deref() {
+                    Some("live") => Mode::Live,
+                    _ => Mode::Rehearsal,
+                };
+                self.opening = Some(Opening {
+                    mode,
+                    commitments: text(&decoded.public, "commitment").into_iter().collect(),
+                    revealed: Vec::new(),
+                });
+            }
+            What::EpochOpened { .. } => {
+                if let Some(opening) = &mut self.opening {
+                    opening
+                        .commitments
+                        .extend(text(&decoded.public, "commitment"));
+                }
+            }
+            What::Revealed => {
+                if let Some(opening) = &mut self.opening {
+                    opening.revealed = decoded
+                        .public
+                        .get("seeds")
+                        .and_then(Value::as_array)
+                        .map(|seeds| {
+                            seeds
+                                .iter()
+                                .filter_map(Value::as_str)
+                                .map(str::to_owned)
+                                .collect()
+                        })
+                        .unwrap_or_default();
+                }
+            }
+            What::Screened(screening) => {
+                let used = matches!(screening.verdict, Verdict::Drawn | Verdict::Exception);
+                let id = text(&decoded.payload, "request_id").filter(|_| used);
+                self.pending = id.map(|id| (id, content_hash(&decoded.payload)));
+            }
+            What::Allocated { family, .. } | What::Exception { family, .. } => {
+                if let Some((id, content)) = self.pending.take() {
+                    let outcome = entry.kind.clone();
+                    self.requests.insert(
+                        id,
+                        RequestUse {
+                            content,
+                            family,
+                            outcome,
+                        },
+                    );
+                }
+            }
+            What::Returned { family, .. } | What::Joined { family, .. } => {
+                if let Some(id) = text(&decoded.payload, "request_id") {
+                    let content = content_hash(&decoded.payload);
+                    let outcome = entry.kind.clone();
+                    self.requests.insert(
+                        id,
+                        RequestUse {
+                            content,
+                            family,
+                            outcome,
+                        },
+                    );
+                }
+            }
+            _ => {}
+        }
+        let key = text(&decoded.payload, "event_key").or(text(&decoded.public, "event_key"));
+        let scope = match decoded.what {
+            What::Reported(report) => {
+                let family = self.names.family_name(report.family).to_owned();
+                Some((format!("reported by {}", report.source.text()), family))
+            }
+            _ => None,
+        };
+        let (kind, key) = match (scope, key, text(&decoded.payload, "report_key")) {
+            (Some((kind, family)), _, Some(report_key)) => (kind, format!("{family} {report_key}")),
+            (None, Some(key), _) => (entry.kind.clone(), key),
+            _ => return,
+        };
+        let mut content = decoded.payload.clone();
+        if content.is_empty() {
+            content.clone_from(&decoded.public);
+            content.remove("clock");
+        }
+        let content = hash_of(&Value::Object(content));
+        self.keys.insert(
+            (kind, key),
+            KeyUse {
+                content,
+                sequence: entry.sequence,
+            },
+        );
+    }
+
+    /// What a request id was used for, if it was used up.
+    pub fn request(&self, id: &str) -> Option<&RequestUse> {
+        self.requests.get(id)
+    }
+
+    /// What a key was used for, by the kind of event.
+    pub fn key(&self, kind: &str, key: &str) -> Option<&KeyUse> {
+        self.keys.get(&(kind.to_owned(), key.to_owned()))
+    }
+
+    /// The family that an event concerns, by its sequence number.
+    pub fn subject(&self, sequence: u64) -> Option<FamilyIx> {
+        let place = usize::try_from(sequence.checked_sub(1)?).ok()?;
+        self.subjects.get(place).copied().flatten()
+    }
+
+    /// Entries that continue the chain with `recordings`, all at one time by one actor. `salts` gives one salt each.
+    /// An overridden clock is noted in the public part of the first entry.
+    pub fn entries(
+        &self,
+        recordings: &[Recording],
+        time: Timestamp,
+        overridden: bool,
+        actor: &str,
+        salts: &[[u8; 32]],
+    ) -> Vec<Entry> {
+        let mut previous = self.head;
+        recordings
+            .iter()
+            .zip(salts)
+            .enumerate()
+            .map(|(place, (recording, salt))| {
+                let mut recording = recording.clone();
+                if overridden && place == 0 {
+                    recording.public = recording.public.with("clock", "override");
+                }
+                let encoded = encode(&self.protocol, &recording);
+                let mut entry = Entry {
+                    sequence: previous.sequence + 1,
+                    time: time_text(time),
+                    actor: actor.to_owned(),
+                    kind: encoded.kind.to_owned(),
+                    public: encoded.public,
+                    payload_hash: Entry::hash_payload(salt, &encoded.payload),
+                    payload: Some(encoded.payload),
+                    salt: Some(*salt),
+                    hash: super::entry::GENESIS,
+                };
+                entry.hash = entry.chained(&previous.hash, &self.protocol.hash.0);
+                previous = entry.head();
+                entry
+            })
+            .collect()
+    }
+}
+
+/// A time as the ledger writes it: UTC with six decimals.
+pub fn time_text(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
+/// The sequences that an erasure names.
+pub(crate) fn erased_sequences(public: &str) -> Vec<u64> {
+    serde_json::from_str::<Value>(public)
+        .ok()
+        .and_then(|public| {
+            let sequences = public.get("sequences")?.as_array()?;
+            Some(
+                sequences
+                    .iter()
+                    .filter_map(Value::as_u64)
+                    .filter(|own| *own > 0)
+                    .collect(),
+            )
+        })
+        .unwrap_or_default()
+}
+
+fn content_hash(payload: &Map<String, Value>) -> [u8; 32] {
+    let content = Content(payload.clone().into_iter().collect()).only(&ENROLMENT_KEYS);
+    enrolment_hash(&content)
+}
+
+/// Hash of an enrolment's content.
+pub fn enrolment_hash(content: &Content) -> [u8; 32] {
+    Sha256::digest(content.only(&ENROLMENT_KEYS).text().as_bytes()).into()
+}
+
+/// Hash of a recorded content with its keys sorted.
+fn hash_of(content: &Value) -> [u8; 32] {
+    let sorted: Content = match content {
+        Value::Object(map) => Content(map.clone().into_iter().collect()),
+        _ => Content::new(),
+    };
+    recorded_hash(&sorted)
+}
+
+/// Hash of an event's content, by which a repeated key is compared.
+pub fn recorded_hash(content: &Content) -> [u8; 32] {
+    Sha256::digest(content.text().as_bytes()).into()
+}
+
+/// The derived id of an enrolment request without one: from study, family and report key.
+pub fn derived_request_id(study: &str, family: &str, report_key: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in ["lottning/request/1", study, family, report_key] {
+        hash.update((part.len() as u32).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    format!("auto-{}", &hex(&digest)[..40])
+}

@@ -1,0 +1,56 @@
+//! Where a ledger's bytes live, as the journal sees it: read, and append inside one exclusive transaction.
+//!
+//! `store` implements this on memory and SQLite. A busy or unclear outcome is an error and never draws.
+
+use super::entry::{Entry, Head};
+
+/// Why a ledger could not be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process holds the ledger; trying again is safe.
+    #[error("another process is writing to the ledger")]
+    Busy,
+    /// Another writer appended in between; trying again is safe.
+    #[error("the ledger has grown since it was read")]
+    Conflict,
+    /// There is no ledger.
+    #[error("there is no ledger here")]
+    Missing,
+    /// There is one already.
+    #[error("there is a ledger here already")]
+    Exists,
+    /// The ledger cannot be written: permissions or a read-only file system.
+    #[error("the ledger cannot be written: {0}")]
+    ReadOnly(String),
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+    /// The file is damaged or not a ledger.
+    #[error("the ledger cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// A ledger.
+pub trait Ledger: std::fmt::Debug + Send {
+    /// Hands every entry from `sequence` on, in order, to `visit`, as one consistent picture.
+    fn read_from(&mut self, sequence: u64, visit: &mut dyn FnMut(Entry))
+    -> Result<(), LedgerError>;
+
+    /// Begins an exclusive transaction: look-up, gate, draw and append happen in it or not at all. Dropping it
+    /// undoes it.
+    fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError>;
+}
+
+/// An exclusive transaction on a ledger.
+pub trait Transaction {
+    /// As [`Ledger::read_from`].
+    fn read_from(&mut self, sequence: u64, visit: &mut dyn FnMut(Entry))
+    -> Result<(), LedgerError>;
+
+    /// Appends entries after `expected`, which must be the ledger's head.
+    fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError>;
+
+    /// Makes what was appended durable. After an error nothing was recorded, unless the error is
+    /// [`LedgerError::Corrupt`], which says so.
+    fn commit(self: Box<Self>) -> Result<(), LedgerError>;
+}

@@ -1,0 +1,23 @@
+//! Names, times, actors and bytes around the state machine: the ledger as text, and its fold.
+//!
+//! A [`Journal`] is the fold of a ledger: state, names, request ids and keys. Every entry, whether just appended or
+//! read back, enters it through the same decoding, so that living through a study and replaying it are the same
+//! thing. Where the bytes live is `store`'s business; what a command means is the kernel's.
+
+mod decode;
+mod encode;
+mod entry;
+mod fold;
+mod ledger;
+mod names;
+mod record;
+
+pub use encode::Encoded;
+pub use entry::{Entry, GENESIS, Hash, Head, hex};
+pub use fold::{
+    Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, derived_request_id,
+    enrolment_hash, recorded_hash, time_text,
+};
+pub use ledger::{Ledger, LedgerError, Transaction};
+pub use names::Names;
+pub use record::{Content, Recording};

@@ -1,0 +1,138 @@
+//! An event as people type or import it, checked against the protocol and turned into what the ledger holds.
+//!
+//! All findings are collected; values are codes, dates and numbers, never free text, and a personal number is refused
+//! without an echo.
+
+use super::journal::{Journal, KeyUse, Recording, recorded_hash};
+use super::kernel::{Source, What};
+use crate::diagnostic::Diagnostic;
+mod checker;
+
+use checker::Checker;
+
+/// Events that `record` and `import` take, with the `--set` keys that each needs.
+pub const EVENTS: &[(&str, &[&str])] = &[
+    ("report", &[]),
+    ("offered", &[]),
+    ("accepted", &[]),
+    ("declined", &[]),
+    ("started", &[]),
+    ("not-started", &[]),
+    ("home-visit", &[]),
+    ("switched", &["arm"]),
+    ("closed", &[]),
+    ("reopened", &[]),
+    ("death", &[]),
+    ("all-children-18", &[]),
+    ("left-coverage", &[]),
+    ("withdrawn", &[]),
+    ("violation", &["reason"]),
+    ("observed", &["outcome", "value"]),
+    ("capacity-changed", &["therapists"]),
+    ("site-opened", &[]),
+    ("site-closed", &[]),
+];
+
+/// Events of a site; all others are of a family.
+pub const SITE_EVENTS: [&str; 3] = ["capacity-changed", "site-opened", "site-closed"];
+
+/// The reporter that marks a report by staff of the study's services.
+pub const STUDY_STAFF: &str = "study-staff";
+
+/// An event as it was typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventRequest {
+    /// The event's id.
+    pub event: String,
+    /// Family pseudonym, for events of a family.
+    pub family: Option<String>,
+    /// Site id, for events of a site.
+    pub site: Option<String>,
+    /// Date on which it happened (a report: was received).
+    pub on: String,
+    /// Key of the event; for a report, its report key.
+    pub event_key: String,
+    /// Child pseudonym.
+    pub child: Option<String>,
+    /// Further values.
+    pub set: Vec<(String, String)>,
+}
+
+/// An event that can be decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreparedEvent {
+    /// The event with its content.
+    pub recording: Recording,
+    /// Kind and key by which a repetition is found.
+    pub key: (String, String),
+    /// Hash of the content, by which a repetition is compared.
+    pub content_hash: [u8; 32],
+    /// What should have been carried and was not.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// How an event stands to what the ledger holds already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetition {
+    /// The key is new.
+    New,
+    /// The same event was recorded before.
+    Same {
+        /// Its sequence number.
+        sequence: u64,
+    },
+    /// The key was used for something else.
+    Other {
+        /// The sequence number of that event.
+        sequence: u64,
+    },
+}
+
+impl PreparedEvent {
+    /// Whether the journal holds the event's key, and with which content.
+    pub fn repetition(&self, journal: &Journal) -> Repetition {
+        match journal.key(&self.key.0, &self.key.1) {
+            None => Repetition::New,
+            Some(KeyUse { content, sequence }) if *content == self.content_hash => {
+                Repetition::Same {
+                    sequence: *sequence,
+                }
+            }
+            Some(KeyUse { sequence, .. }) => Repetition::Other {
+                sequence: *sequence,
+            },
+        }
+    }
+}
+
+/// Checks an event and names its parts. `source` says who saw a report. `Err` holds every finding.
+pub fn prepare(
+    journal: &Journal,
+    request: &EventRequest,
+    source: Source,
+) -> Result<PreparedEvent, Vec<Diagnostic>> {
+    let (recording, findings, warnings) = Checker::check(journal, request, source);
+    let (Some(recording), true) = (recording, findings.is_empty()) else {
+        return Err(findings);
+    };
+    let site_event = recording.content.0.is_empty();
+    let compared = if site_event {
+        &recording.public
+    } else {
+        &recording.content
+    };
+    let content_hash = recorded_hash(compared);
+    let key = match (&recording.what, &request.family) {
+        (What::Reported(report), Some(family)) => (
+            format!("reported by {}", report.source.text()),
+            format!("{family} {}", request.event_key),
+        ),
+        _ => (request.event.clone(), request.event_key.clone()),
+    };
+    Ok(PreparedEvent {
+        recording,
+        key,
+        content_hash,
+        warnings,
+    })
+}

@@ -1,3 +1,13 @@
 //! Golden: agreement with another program, whose generator script, versions and data are committed beside the numbers.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise, in its helper functions too"
+)]
+
+mod data;
 mod distributions;
+mod regression;
+mod risk_difference;

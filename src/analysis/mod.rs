@@ -1,1 +1,3 @@
 //! The registered plan, run on a locked data set.
+
+pub mod results;

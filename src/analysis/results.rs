@@ -1,0 +1,148 @@
+//! What an analysis says, as values: results, test, realized covariates, deviations, conclusion.
+//!
+//! No formatting here; `report` and `cli` show these values.
+
+use crate::allocation::Arm;
+use crate::diagnostic::Words;
+use crate::estimation::{Estimate, Warning};
+use crate::protocol::model::{Day, Role};
+
+/// Everything that was computed for one lock.
+#[derive(Debug, Clone)]
+pub struct Analyses {
+    /// Id of the lock, `None` in a dry run without a lock.
+    pub lock: Option<String>,
+    /// The cut date, inclusive.
+    pub cut: Day,
+    /// Whether the arms were redrawn: then no number says anything about the study's arms.
+    pub dry_run: bool,
+    /// The registered analyses, in the protocol's order.
+    pub analyses: Vec<AnalysisResult>,
+    /// Baseline characteristics by arm.
+    pub baseline: Baseline,
+}
+
+/// One registered analysis.
+#[derive(Debug, Clone)]
+pub struct AnalysisResult {
+    /// Identifier.
+    pub id: String,
+    /// What it is for.
+    pub role: Role,
+    /// Whether it was registered in the sealed protocol (false: post hoc).
+    pub prespecified: bool,
+    /// Identifier of the outcome.
+    pub outcome: String,
+    /// Name of the outcome for people.
+    pub outcome_label: Words,
+    /// The estimand in one sentence.
+    pub estimand: Words,
+    /// What was seen in each arm, unadjusted.
+    pub arms: Vec<ArmOutcome>,
+    /// The estimates; the first is the effect asked for.
+    pub results: Vec<Estimate>,
+    /// The test that decides, if one is registered.
+    pub test: Option<TestResult>,
+    /// The realized covariates, after the merging of small sites, decided blind to outcome.
+    pub covariates: Vec<String>,
+    /// Where the run differs from what was registered.
+    pub deviations: Vec<Deviation>,
+    /// What a reader should know.
+    pub warnings: Vec<Warning>,
+    /// What it shows, in words: "compatible with …", never "no effect".
+    pub conclusion: Words,
+}
+
+/// What was seen in an arm, before any adjustment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArmOutcome {
+    /// The arm.
+    pub arm: Arm,
+    /// Families randomized.
+    pub randomized: u32,
+    /// Families in the analysis.
+    pub analysed: u32,
+    /// Families whose outcome is not known and that the missing-data rule left out.
+    pub missing: u32,
+    /// Mean of the outcome over the analysed families (a proportion if it is 0/1); `None` without families.
+    pub mean: Option<f64>,
+    /// Number of families with the outcome, if it is 0/1.
+    pub events: Option<u32>,
+}
+
+/// Result of a randomization test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestResult {
+    /// Two-sided p: min(1, 2 · smaller tail).
+    pub p_value: f64,
+    /// Whether every sequence was enumerated.
+    pub exact: bool,
+    /// Redraws, or sequences enumerated.
+    pub draws: u64,
+    /// Redraws on which the statistic could not be computed; they count as at least as extreme.
+    pub failed: u64,
+    /// Monte Carlo standard error of the p, 0 when exact.
+    pub mcse: f64,
+    /// Why the test is approximate: the gate couples admission to earlier arms.
+    pub approximate: Option<Words>,
+}
+
+/// A difference between what was registered and what was run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deviation {
+    /// Stable code, for example `site-merged`.
+    pub code: &'static str,
+    /// What and why.
+    pub message: Words,
+}
+
+/// The baseline table. No p-values: differences at baseline are due to chance by design.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline {
+    /// Families per arm, in the protocol's order.
+    pub families: Vec<u32>,
+    /// Characteristics.
+    pub rows: Vec<BaselineRow>,
+}
+
+/// One line of the baseline table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaselineRow {
+    /// The characteristic.
+    pub label: Words,
+    /// The level, for a characteristic with levels.
+    pub level: Option<Words>,
+    /// One cell per arm.
+    pub arms: Vec<BaselineCell>,
+    /// Standardized mean difference, first arm − control, by the pooled standard deviation; `None` if undefined.
+    pub smd: Option<f64>,
+}
+
+/// One cell of the baseline table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BaselineCell {
+    /// A number: families with a value, mean, standard deviation, median and quartiles, families without a value.
+    Number {
+        /// Families with a value.
+        n: u32,
+        /// Mean.
+        mean: f64,
+        /// Standard deviation with n − 1.
+        sd: f64,
+        /// Median.
+        median: f64,
+        /// Lower and upper quartile.
+        quartiles: (f64, f64),
+        /// Families without a value.
+        missing: u32,
+    },
+    /// A count of families out of those with a value.
+    Share {
+        /// Families with the level.
+        count: u32,
+        /// Families with a value.
+        of: u32,
+    },
+    /// Nothing to show: no family has a value.
+    Empty,
+}

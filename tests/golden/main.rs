@@ -9,5 +9,6 @@
 
 mod data;
 mod distributions;
+mod power_two_proportions;
 mod regression;
 mod risk_difference;

@@ -9,3 +9,4 @@
 
 mod allocation;
 mod nist;
+mod power;

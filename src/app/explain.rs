@@ -97,8 +97,11 @@ pub const ALLOCATION: &[Page] = pages![
     "zero-ratio",
 ];
 
+/// Codes of planning: closed forms and simulated studies.
+pub const PLANNING: &[Page] = pages!["few-clusters", "few-expected", "no-difference", "no-figure",];
+
 /// Every page, by the room whose codes they explain.
-pub const ROOMS: &[&[Page]] = &[COMMAND, TABLE, ALLOCATION];
+pub const ROOMS: &[&[Page]] = &[COMMAND, TABLE, ALLOCATION, PLANNING];
 
 /// Every page.
 pub fn pages() -> impl Iterator<Item = &'static Page> {

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod explain;
 mod failure;
 mod outside;
+pub mod power;
 mod tables;
 
 pub use failure::{Failure, Source, suggestion};

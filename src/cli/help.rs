@@ -87,6 +87,12 @@ pub const VERBS: &[Verb] = &[
         "One randomization method on its own, with its operating characteristics",
         "En lottningsmetod för sig, med dess egenskaper",
     ),
+    verb(
+        "power",
+        Who::Planner,
+        "Power, sample size, alpha or effect: whichever is left out",
+        "Styrka, stickprovsstorlek, alfa eller effekt: det som utelämnas",
+    ),
 ];
 
 /// The command with its help in one language.

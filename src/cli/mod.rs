@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod help;
 pub mod output;
+mod power;
 mod session;
 mod usage;
 
@@ -36,6 +37,7 @@ enum Command {
     Completions(completions::Completions),
     Draw(Box<draw::Draw>),
     Explain(explain::Explain),
+    Power(power::Power),
 }
 
 fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
@@ -43,6 +45,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Completions(verb) => verb.run(session),
         Command::Draw(verb) => verb.run(session),
         Command::Explain(verb) => verb.run(session),
+        Command::Power(verb) => verb.run(session),
     }
 }
 

@@ -48,7 +48,19 @@ pub struct Characteristics {
 /// Replicate `r` is ChaCha8 under the key `SHA-256("lottning/replicates/1" ‖ lp("draw") ‖ lp(seed as 64 hexadecimal
 /// digits))`, stream `r`. Definitions are those of [`super::exact_characteristics`]; a mean's standard error is
 /// `s/√R`, a proportion's `√(p(1−p)/R)`, a variance's `√((m₄ − s⁴(R−3)/(R−1))/R)`. `n` and `replicates` are at least 1;
-/// none of them gives figures without a value.
+/// zero replicates give figures without a value. Refusals are those of [`super::exact_characteristics`].
+///
+/// ```
+/// use lottning::allocation::{Options, Seed, characteristics, read_ratio};
+///
+/// let ratio = read_ratio("1:1").map_err(|refusal| vec![refusal])?;
+/// let seed = Seed::from_bytes([1; 32]);
+/// let found = characteristics("big-stick", &ratio, &Options::default(), 50, 200, &seed)?;
+/// // With a bound of three the largest difference is three in almost every list of fifty.
+/// assert!(found.max_imbalance.value.is_some_and(|largest| largest > 2.9 && largest <= 3.0));
+/// assert!(found.correct_guess_share.mcse.is_some());
+/// # Ok::<(), Vec<lottning::allocation::Refusal>>(())
+/// ```
 pub fn characteristics(
     id: &str,
     ratio: &Ratio,

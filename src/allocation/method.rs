@@ -32,6 +32,9 @@ pub trait Method: Debug + Send + Sync + 'static {
     fn weights(&self, state: &Self::State, unit: &Unit<'_>) -> Weights;
 
     /// The state after `unit` was allocated to `arm`. When a block is full, the next length is drawn here.
+    ///
+    /// A ledger that was tampered with can hold an arm that had no weight. Any state may follow then, but no panic and
+    /// no weights that sum to zero: it is `verify` that finds the arm.
     fn step(
         &self,
         state: &mut Self::State,

@@ -25,7 +25,7 @@ pub use list::{Row, list};
 pub use method::{Design, Method, Sequence, Unit, allocate, draw_arm};
 pub use methods::METHODS;
 pub use options::{
-    Choice, MethodEntry, OptionSpec, Options, Refusal, Trial, check_options, choose, read_ratio,
+    Choice, MethodEntry, OptionSpec, Options, Refusal, Setting, check_options, choose, read_ratio,
 };
 pub use seed::{Commitment, Seed, SeedError};
 pub use streams::{

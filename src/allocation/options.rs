@@ -93,16 +93,16 @@ impl Refusal {
     }
 }
 
-/// A ratio with options: what a method says that it accepts or declines, tried by the contract tests.
+/// A setting of a method, a ratio with options: what a method says that it accepts or declines, tried by the contract tests.
 #[derive(Debug, Clone, Copy)]
-pub struct Trial {
+pub struct Setting {
     /// Parts of the ratio.
     pub ratio: &'static [u64],
     /// Options by their protocol names.
     pub options: &'static [(&'static str, &'static str)],
 }
 
-impl Trial {
+impl Setting {
     /// A ratio with options.
     pub const fn new(
         ratio: &'static [u64],
@@ -124,9 +124,9 @@ pub struct MethodEntry {
     /// Whether the whole number of units must be known (lists only, never live).
     pub needs_n: bool,
     /// Some of what it accepts; relabelling the arms of each relabels the weights (contract tests).
-    pub accepts: &'static [Trial],
+    pub accepts: &'static [Setting],
     /// Some of what it declines, with the code of the refusal (contract tests).
-    pub declines: &'static [(Trial, &'static str)],
+    pub declines: &'static [(Setting, &'static str)],
     /// Builds the design, or says why not; options are already checked by name. `n` is the number of units of a
     /// stratum where it is known. Call [`choose`] instead, which checks the names first.
     pub build: fn(&Ratio, &Options, Option<u64>) -> Result<Choice, Refusal>,

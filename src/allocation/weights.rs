@@ -53,6 +53,9 @@ impl Weights {
     /// Divided by the greatest common divisor, as the derivation demands before a draw.
     #[must_use]
     pub fn reduced(&self) -> Self {
+        if self.as_slice().contains(&1) {
+            return *self;
+        }
         let divisor = self.as_slice().iter().copied().fold(0, gcd).max(1);
         let mut own = *self;
         for weight in &mut own.weights[..usize::from(own.arms)] {

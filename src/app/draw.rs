@@ -26,8 +26,8 @@ pub struct Draw {
     pub arms: Option<Vec<String>>,
     /// The ratio as text; equal parts if not given.
     pub ratio: Option<String>,
-    /// The seed as 64 hexadecimal digits.
-    pub seed: String,
+    /// The seed; see [`read_seed`].
+    pub seed: Seed,
 }
 
 /// For whom a list is drawn.
@@ -66,11 +66,25 @@ pub struct Figures {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What was asked for, understood.
-struct Understood {
-    arms: Vec<String>,
-    ratio: Ratio,
-    seed: Seed,
+/// A seed from 64 hexadecimal digits.
+///
+/// # Errors
+/// Anything else: exit 2. The text is never repeated, for it may be a real seed with a slip.
+pub fn read_seed(text: &str) -> Result<Seed, Failure> {
+    Seed::from_hex(text).map_err(|_| {
+        Failure::new(
+            exit::USAGE,
+            "invalid-value",
+            words!(
+                "`--seed` is not 64 hexadecimal digits",
+                "`--seed` är inte 64 hexadecimala siffror"
+            ),
+        )
+        .help(words!(
+            "a new one: `head -c 32 /dev/urandom | xxd -p -c 64`",
+            "ett nytt: `head -c 32 /dev/urandom | xxd -p -c 64`"
+        ))
+    })
 }
 
 impl Draw {
@@ -79,20 +93,20 @@ impl Draw {
     /// # Errors
     /// Wrong usage (exit 2), or a file of arrivals that cannot be used (exit 4).
     pub fn list(&self, arrivals: &Arrivals, outside: &Outside) -> Result<List, Failure> {
-        let Understood { arms, ratio, seed } = self.understand()?;
+        let (arms, ratio) = self.understand()?;
         let strata = match arrivals {
             Arrivals::Count(n) => {
                 let design =
                     choose(&self.method, &ratio, &self.options, Some(*n)).map_err(refused)?;
                 let none = std::iter::repeat_n([""; 0], *n as usize);
-                let rows = allocation::list(&*design, &seed, none);
+                let rows = allocation::list(&*design, &self.seed, none);
                 return Ok(List { arms, rows });
             }
             Arrivals::File { path, by, dialect } => read_arrivals(path, by, dialect, outside)?,
         };
         // A stratum's number of units differs from stratum to stratum, so no method is told one.
         let design = choose(&self.method, &ratio, &self.options, None).map_err(refused)?;
-        let rows = allocation::list(&*design, &seed, &strata);
+        let rows = allocation::list(&*design, &self.seed, &strata);
         Ok(List { arms, rows })
     }
 
@@ -101,7 +115,7 @@ impl Draw {
     /// # Errors
     /// Wrong usage (exit 2).
     pub fn characteristics(&self, n: u64, replicates: u64) -> Result<Figures, Failure> {
-        let Understood { ratio, seed, .. } = self.understand()?;
+        let (_, ratio) = self.understand()?;
         if replicates == 0 {
             return Err(Failure::new(
                 exit::USAGE,
@@ -112,9 +126,15 @@ impl Draw {
                 ),
             ));
         }
-        let characteristics =
-            allocation::characteristics(&self.method, &ratio, &self.options, n, replicates, &seed)
-                .map_err(refused)?;
+        let characteristics = allocation::characteristics(
+            &self.method,
+            &ratio,
+            &self.options,
+            n,
+            replicates,
+            &self.seed,
+        )
+        .map_err(refused)?;
         let warnings = if replicates > 3 {
             Vec::new()
         } else {
@@ -139,30 +159,16 @@ impl Draw {
         })
     }
 
-    fn understand(&self) -> Result<Understood, Failure> {
+    /// The names of the arms and the ratio, when method and options are known.
+    fn understand(&self) -> Result<(Vec<String>, Ratio), Failure> {
         let known = METHODS.iter().map(|entry| entry.id);
         let Some(entry) = METHODS.iter().find(|entry| entry.id == self.method) else {
             let what = Words::new("method", "metod");
             return Err(Failure::unknown_id(&what, &self.method, known));
         };
         check_options(entry, &self.options).map_err(refused)?;
-        let seed = Seed::from_hex(&self.seed).map_err(|_| {
-            // The text itself is never repeated: it may be a real seed with a slip.
-            Failure::new(
-                exit::USAGE,
-                "invalid-value",
-                words!(
-                    "`--seed` is not 64 hexadecimal digits",
-                    "`--seed` är inte 64 hexadecimala siffror"
-                ),
-            )
-            .help(words!(
-                "a new one: `head -c 32 /dev/urandom | xxd -p -c 64`",
-                "ett nytt: `head -c 32 /dev/urandom | xxd -p -c 64`"
-            ))
-        })?;
         let (arms, ratio) = self.arms_and_ratio()?;
-        Ok(Understood { arms, ratio, seed })
+        Ok((arms, ratio))
     }
 
     fn arms_and_ratio(&self) -> Result<(Vec<String>, Ratio), Failure> {

@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
 use serde_json::{Value, json};
 
 use crate::allocation::{Figure, METHODS, OptionSpec, Options};
-use crate::app::draw::{Arrivals, Draw as Drawing, Figures, List};
+use crate::app::draw::{Arrivals, Draw as Drawing, Figures, List, read_seed};
 use crate::app::{Failure, exit};
 use crate::diagnostic::Words;
 use crate::words;
@@ -70,7 +70,7 @@ impl Draw {
             options: self.options.0.clone(),
             arms: self.arms.as_deref().map(names),
             ratio: self.ratio.clone(),
-            seed: self.seed.clone(),
+            seed: read_seed(&self.seed)?,
         };
         if self.characteristics {
             let Some(n) = self.n else {

@@ -2,28 +2,28 @@
 
 use lottning::allocation::{
     Address, Arm, Choice, METHODS, MethodEntry, Mode, Options, Purpose, Randomness, Ratio, Redraw,
-    Seed, StratumKeys, Trial, Unit, allocate, choose, list, redraw_key,
+    Seed, Setting, StratumKeys, Unit, allocate, choose, list, redraw_key,
 };
-use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-fn ratio(trial: &Trial) -> Ratio {
-    Ratio::new(trial.ratio).unwrap()
+fn ratio(setting: &Setting) -> Ratio {
+    Ratio::new(setting.ratio).unwrap()
 }
 
 /// Every registered method with everything that it says it accepts.
-fn accepted() -> Vec<(&'static MethodEntry, &'static Trial, Choice)> {
+fn accepted() -> Vec<(&'static MethodEntry, &'static Setting, Choice)> {
     let mut all = Vec::new();
     for entry in METHODS {
         assert!(!entry.accepts.is_empty(), "{} accepts nothing", entry.id);
-        for trial in entry.accepts {
+        for setting in entry.accepts {
             let design = choose(
                 entry.id,
-                &ratio(trial),
-                &Options::of(trial.options),
+                &ratio(setting),
+                &Options::of(setting.options),
                 Some(200),
             )
-            .unwrap_or_else(|refusals| panic!("{} {trial:?}: {refusals:?}", entry.id));
-            all.push((entry, trial, design));
+            .unwrap_or_else(|refusals| panic!("{} {setting:?}: {refusals:?}", entry.id));
+            all.push((entry, setting, design));
         }
     }
     all
@@ -72,17 +72,17 @@ fn ids_are_unique_kebab_case_and_described() {
 fn declared_refusals_are_refused_with_their_code_and_advice_to_read() {
     for entry in METHODS {
         assert!(!entry.declines.is_empty(), "{} declines nothing", entry.id);
-        for (trial, code) in entry.declines {
+        for (setting, code) in entry.declines {
             let refusals = choose(
                 entry.id,
-                &ratio(trial),
-                &Options::of(trial.options),
+                &ratio(setting),
+                &Options::of(setting.options),
                 Some(200),
             )
             .err()
-            .unwrap_or_else(|| panic!("{} accepts {trial:?}", entry.id));
+            .unwrap_or_else(|| panic!("{} accepts {setting:?}", entry.id));
             let codes: Vec<&str> = refusals.iter().map(|refusal| refusal.code).collect();
-            assert!(codes.contains(code), "{} {trial:?}: {codes:?}", entry.id);
+            assert!(codes.contains(code), "{} {setting:?}: {codes:?}", entry.id);
             for refusal in refusals {
                 assert!(!refusal.message.en.is_empty() && !refusal.message.sv.is_empty());
                 assert_ne!(refusal.message.en, refusal.message.sv);
@@ -94,16 +94,16 @@ fn declared_refusals_are_refused_with_their_code_and_advice_to_read() {
 #[test]
 fn every_method_refuses_an_empty_list_and_every_fault_of_the_options_at_once() {
     for entry in METHODS {
-        let trial = &entry.accepts[0];
+        let setting = &entry.accepts[0];
         let refusals = choose(
             entry.id,
-            &ratio(trial),
-            &Options::of(trial.options),
+            &ratio(setting),
+            &Options::of(setting.options),
             Some(0),
         );
         assert_eq!(refusals.err().map(|all| all[0].code), Some("zero-n"));
         let strange = Options::of(&[("colour", "red"), ("colour", "blue"), ("taste", "sweet")]);
-        let codes: Vec<&str> = choose(entry.id, &ratio(trial), &strange, Some(9))
+        let codes: Vec<&str> = choose(entry.id, &ratio(setting), &strange, Some(9))
             .err()
             .unwrap()
             .iter()
@@ -118,13 +118,18 @@ fn every_method_refuses_an_empty_list_and_every_fault_of_the_options_at_once() {
 
 #[test]
 fn weights_have_one_entry_per_arm_and_a_positive_sum() {
-    for (entry, trial, design) in accepted() {
+    for (entry, setting, design) in accepted() {
         let mut keys = StratumKeys::derive(&seed(1), &address(&[]));
         let mut sequence = design.begin(&mut keys);
         for index in 0..500 {
             let weights = design.weights(&*sequence, &Unit::default());
-            assert_eq!(weights.as_slice().len(), trial.ratio.len(), "{}", entry.id);
-            assert!(weights.sum() > 0, "{} {trial:?} at {index}", entry.id);
+            assert_eq!(
+                weights.as_slice().len(),
+                setting.ratio.len(),
+                "{}",
+                entry.id
+            );
+            assert!(weights.sum() > 0, "{} {setting:?} at {index}", entry.id);
             let arm = allocate(&*design, &mut *sequence, &Unit::default(), index, &mut keys);
             assert!(
                 weights.as_slice()[arm.index()] > 0,
@@ -136,27 +141,27 @@ fn weights_have_one_entry_per_arm_and_a_positive_sum() {
 
 #[test]
 fn a_short_list_is_the_beginning_of_a_long_one() {
-    for (entry, trial, _) in accepted().into_iter().filter(|(entry, ..)| !entry.needs_n) {
+    for (entry, setting, _) in accepted().into_iter().filter(|(entry, ..)| !entry.needs_n) {
         let draw = |n: usize| {
-            let options = Options::of(trial.options);
-            let design = choose(entry.id, &ratio(trial), &options, Some(n as u64)).unwrap();
+            let options = Options::of(setting.options);
+            let design = choose(entry.id, &ratio(setting), &options, Some(n as u64)).unwrap();
             list(&*design, &seed(2), std::iter::repeat_n([""; 0], n))
         };
-        assert_eq!(draw(50)[..], draw(200)[..50], "{} {trial:?}", entry.id);
+        assert_eq!(draw(50)[..], draw(200)[..50], "{} {setting:?}", entry.id);
     }
 }
 
 #[test]
 fn relabelling_the_arms_relabels_the_weights() {
-    for (entry, trial, design) in accepted() {
-        let arms = trial.ratio.len();
+    for (entry, setting, design) in accepted() {
+        let arms = setting.ratio.len();
         // Rotate the arms by one: arm i becomes arm i+1.
         let turn = |arm: Arm| Arm(((arm.index() + 1) % arms) as u8);
         let mut turned = vec![0; arms];
-        for (arm, part) in trial.ratio.iter().enumerate() {
+        for (arm, part) in setting.ratio.iter().enumerate() {
             turned[turn(Arm(arm as u8)).index()] = *part;
         }
-        let options = Options::of(trial.options);
+        let options = Options::of(setting.options);
         let other = choose(entry.id, &Ratio::new(&turned).unwrap(), &options, Some(200)).unwrap();
         let key = redraw_key(&[3; 32], entry.id, "law");
         // The same questions (block lengths) are answered alike on both sides.
@@ -169,7 +174,7 @@ fn relabelling_the_arms_relabels_the_weights() {
             let mirrored = other.weights(&*mirror, &Unit::default());
             for (arm, weight) in weights.as_slice().iter().enumerate() {
                 let image = mirrored.as_slice()[turn(Arm(arm as u8)).index()];
-                assert_eq!(image, *weight, "{} {trial:?}", entry.id);
+                assert_eq!(image, *weight, "{} {setting:?}", entry.id);
             }
             let reduced = weights.reduced();
             let arm = reduced.arm_at(arms_drawn.below(Purpose::Arm, index, reduced.sum()));
@@ -194,16 +199,16 @@ impl Randomness for Lengths {
 #[test]
 fn the_ratio_holds_in_the_long_run() {
     let n = 20_000;
-    for (entry, trial, design) in accepted() {
+    for (entry, setting, design) in accepted() {
         let rows = list(&*design, &seed(4), std::iter::repeat_n([""; 0], n));
-        let sum: u64 = trial.ratio.iter().sum();
-        for (arm, part) in trial.ratio.iter().enumerate() {
+        let sum: u64 = setting.ratio.iter().sum();
+        for (arm, part) in setting.ratio.iter().enumerate() {
             let share = rows.iter().filter(|row| row.arm.index() == arm).count() as f64 / n as f64;
             let p = *part as f64 / sum as f64;
             let error = (p * (1.0 - p) / n as f64).sqrt();
             assert!(
                 (share - p).abs() < 4.0 * error,
-                "{} {trial:?} arm {arm}: {share}",
+                "{} {setting:?} arm {arm}: {share}",
                 entry.id
             );
         }
@@ -212,7 +217,7 @@ fn the_ratio_holds_in_the_long_run() {
 
 #[test]
 fn a_copy_goes_on_alike_and_a_restart_is_a_beginning() {
-    for (entry, trial, design) in accepted() {
+    for (entry, setting, design) in accepted() {
         let mut keys = StratumKeys::derive(&seed(5), &address(&["north", "yes"]));
         let beginning = design.begin(&mut keys);
         let mut sequence = beginning.copy();
@@ -225,10 +230,10 @@ fn a_copy_goes_on_alike_and_a_restart_is_a_beginning() {
         for index in 37..80 {
             let arm = allocate(&*design, &mut *sequence, &unit, index, &mut keys);
             assert_eq!(arm, allocate(&*design, &mut *copy, &unit, index, &mut keys));
-            assert!(copy.same(&*sequence), "{} {trial:?}", entry.id);
+            assert!(copy.same(&*sequence), "{} {setting:?}", entry.id);
         }
         design.restart(&mut *sequence, &mut keys);
-        assert!(sequence.same(&*beginning), "{} {trial:?}", entry.id);
+        assert!(sequence.same(&*beginning), "{} {setting:?}", entry.id);
     }
 }
 
@@ -272,6 +277,20 @@ proptest! {
                 let own: Vec<Arm> = mixed.iter().filter(|r| r.stratum == name).map(|r| r.arm).collect();
                 let alone = list(&*design, &seed(number), std::iter::repeat_n([name], own.len()));
                 prop_assert_eq!(own, alone.iter().map(|r| r.arm).collect::<Vec<_>>());
+            }
+        }
+    }
+}
+
+proptest! {
+    /// A ledger that was tampered with can hold any arms: no method panics or runs out of weights on them.
+    #[test]
+    fn any_arms_can_be_followed(arms in proptest::collection::vec(any::<u8>(), 1..60)) {
+        for (_, _, design) in accepted() {
+            let mut sequence = design.begin(&mut Lengths);
+            for arm in &arms {
+                design.step(&mut *sequence, &Unit::default(), Arm(*arm), &mut Lengths);
+                prop_assert!(design.weights(&*sequence, &Unit::default()).sum() > 0);
             }
         }
     }

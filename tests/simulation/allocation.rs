@@ -22,9 +22,9 @@ fn figures(found: &Characteristics) -> [(&'static str, Figure); 5] {
 #[test]
 fn drawn_figures_agree_with_exact_ones() {
     for entry in METHODS {
-        for trial in entry.accepts {
-            let ratio = Ratio::new(trial.ratio).unwrap();
-            let options = Options::of(trial.options);
+        for setting in entry.accepts {
+            let ratio = Ratio::new(setting.ratio).unwrap();
+            let options = Options::of(setting.options);
             for n in [7, 30] {
                 let found = characteristics(entry.id, &ratio, &options, n, 4000, &seed()).unwrap();
                 for (name, figure) in figures(&found) {
@@ -33,7 +33,7 @@ fn drawn_figures_agree_with_exact_ones() {
                     // 1e-12 is for figures without any spread (a variance of 0, a sure share).
                     assert!(
                         (value - exact).abs() <= 4.0 * mcse + 1e-12,
-                        "{} {trial:?} n = {n}, {name}: {value} (mcse {mcse}) is not {exact}",
+                        "{} {setting:?} n = {n}, {name}: {value} (mcse {mcse}) is not {exact}",
                         entry.id
                     );
                 }

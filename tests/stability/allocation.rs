@@ -4,6 +4,7 @@ use lottning::allocation::{
     Address, METHODS, Mode, Options, Purpose, Redraw, Seed, StratumKeys, Unit, allocate, choose,
     list, read_ratio, redraw_key, replicates_key, stream_key,
 };
+use sha2::{Digest, Sha256};
 use std::process::Command;
 
 fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
@@ -215,5 +216,35 @@ fn the_vectors_are_those_of_the_independent_program() {
             String::from_utf8_lossy(&output.stderr)
         );
         assert!(output.stdout == committed.as_bytes(), "{name}.txt differs");
+    }
+}
+
+/// Append-only: the lines of version 1 stand for ever. A new vector goes below them and changes nothing here.
+#[test]
+fn the_first_lines_stand() {
+    for (text, lines, expected) in [
+        (
+            include_str!("keys.txt"),
+            191,
+            "68a4a21a70449bf7a31a4d34b35a3c79b8dbf2dab5eacc6b10463c936fa7f556",
+        ),
+        (
+            include_str!("below.txt"),
+            73,
+            "8841a5786329c5fafd810481f928b145ae53eb3823673b2bd12f95ee76f25cb8",
+        ),
+        (
+            include_str!("allocations.txt"),
+            209,
+            "a04b0173d2d8cbdf5a64c5945995d859cd0d3b0f44327ce7c3fbb79f6d055fcb",
+        ),
+        (
+            include_str!("redraws.txt"),
+            40,
+            "ef4dd112f7a873ce44310e2ca9b5326151a842e4bb571b9d62a58f5223d9adde",
+        ),
+    ] {
+        let first: String = text.split_inclusive('\n').take(lines).collect();
+        assert_eq!(hex(&Sha256::digest(first.as_bytes()).into()), expected);
     }
 }

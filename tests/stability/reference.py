@@ -113,8 +113,8 @@ class Stratum:
         return arm
 
 
-# Method, ratio, and the options as the protocol writes them.
-METHODS = [
+# Method, ratio, and the options as the protocol writes them. New methods are a new batch, so that new lines come last.
+FIRST = [
     ("simple", (1, 1), "-", ("simple",)),
     ("simple", (2, 1), "-", ("simple",)),
     ("simple", (3, 1, 1), "-", ("simple",)),
@@ -129,6 +129,7 @@ METHODS = [
     ("big-stick", (1, 1), "max_imbalance=1", ("big-stick", 1)),
     ("big-stick", (1, 1), "max_imbalance=4", ("big-stick", 4)),
 ]
+BATCHES = [FIRST]
 SEED = bytes(range(32))
 STRATA = [[], ["rinkeby-kista"], ["enskede-arsta-vantor", "yes"], ["å/ä ö", "3+", "0.5"]]
 PLACES = [("live", "iuh-2025", 0), ("live", "iuh-2025", 1), ("rehearsal", "iuh-2025", 0), ("draw", "draw", 0)]
@@ -177,29 +178,33 @@ def bounded():
             print(rounds, key.hex(), stream, format(n, "x"), ",".join(drawn))
 
 
+def one_list(mode, study, epoch, levels, name, ratio, options, method):
+    keys = {}
+
+    def ask(purpose, number, n):
+        if purpose not in keys:
+            keys[purpose] = stream_key(SEED, mode, study, epoch, purpose, levels)
+        return below(numbers(keys[purpose], number, 20), n)
+
+    stratum = Stratum(method, ratio, ask)
+    return name, ":".join(map(str, ratio)), options, "".join(LETTERS[stratum.next()] for _ in range(40))
+
+
 def allocations():
     print("# <seed> <mode> <study> <epoch> <levels> <method> <ratio> <options> <the first arms, a letter each>")
-    for mode, study, epoch in PLACES:
-        for levels in STRATA:
-            for name, ratio, options, method in METHODS:
-                cache = {}
-
-                def ask(purpose, number, n):
-                    if purpose not in cache:
-                        cache[purpose] = stream_key(SEED, mode, study, epoch, purpose, levels)
-                    return below(numbers(cache[purpose], number, 20), n)
-
-                stratum = Stratum(method, ratio, ask)
-                arms = "".join(LETTERS[stratum.next()] for _ in range(40))
-                parts = ":".join(str(part) for part in ratio)
-                print(SEED.hex(), mode, study, epoch, text(levels), name, parts, options, arms)
+    for methods in BATCHES:
+        for mode, study, epoch in PLACES:
+            for levels in STRATA:
+                for name, ratio, options, method in methods:
+                    drawn = one_list(mode, study, epoch, levels, name, ratio, options, method)
+                    print(SEED.hex(), mode, study, epoch, text(levels), *drawn)
 
 
 def redraws():
     print("# <key> <replicate> <method> <ratio> <options> <strata of the families, a digit each> <arms, a letter each>")
     order = [0, 1, 0, 0, 2, 1, 0, 2, 2, 1, 0, 0, 1, 2, 0, 1, 1, 0, 2, 0, 0, 0, 1, 2, 0, 1, 0, 2, 0, 1]
     key = hashlib.sha256(b"lottning/redraw/1" + SEED + lp("primary") + lp("final")).digest()
-    for name, ratio, options, method in METHODS:
+    for name, ratio, options, method in (one for batch in BATCHES for one in batch):
         for replicate in (0, 1, 9999):
             source = numbers(key, replicate, 8)
             ask = lambda purpose, number, n: below(source, n)

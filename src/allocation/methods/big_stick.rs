@@ -3,7 +3,7 @@
 
 use crate::allocation::Choice;
 use crate::allocation::method::{Method, Unit};
-use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Trial, whole};
+use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, whole};
 use crate::allocation::streams::Randomness;
 use crate::allocation::weights::{Arm, Ratio, Weights};
 use crate::words;
@@ -20,22 +20,25 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
     }],
     needs_n: false,
     accepts: &[
-        Trial::new(&[1, 1], &[]),
-        Trial::new(&[1, 1], &[("max_imbalance", "1")]),
-        Trial::new(&[1, 1], &[("max_imbalance", "4")]),
+        Setting::new(&[1, 1], &[]),
+        Setting::new(&[1, 1], &[("max_imbalance", "1")]),
+        Setting::new(&[1, 1], &[("max_imbalance", "4")]),
     ],
     declines: &[
-        (Trial::new(&[2, 1], &[]), "ratio-not-preserved"),
-        (Trial::new(&[1, 1, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[1, 1, 1], &[]), "ratio-not-preserved"),
         (
-            Trial::new(&[1, 1], &[("max_imbalance", "0")]),
+            Setting::new(&[1, 1], &[("max_imbalance", "0")]),
             "invalid-value",
         ),
         (
-            Trial::new(&[1, 1], &[("max_imbalance", "2.5")]),
+            Setting::new(&[1, 1], &[("max_imbalance", "2.5")]),
             "invalid-value",
         ),
-        (Trial::new(&[1, 1], &[("block_len", "4")]), "unknown-option"),
+        (
+            Setting::new(&[1, 1], &[("block_len", "4")]),
+            "unknown-option",
+        ),
     ],
     build,
 };

@@ -1,9 +1,9 @@
 //! `permuted-block`: every block holds each arm in exactly the ratio, in random order; blocks of one known length, or
-//! of lengths drawn uniformly from a list.
+//! of lengths drawn uniformly from a list (Matts & Lachin 1988, doi 10.1016/0197-2456(88)90047-5).
 
 use crate::allocation::Choice;
 use crate::allocation::method::{Method, Unit};
-use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Trial, whole};
+use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, whole};
 use crate::allocation::streams::{Purpose, Randomness};
 use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
 use crate::words;
@@ -33,49 +33,58 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
     ],
     needs_n: false,
     accepts: &[
-        Trial::new(&[1, 1], &[]),
-        Trial::new(&[1, 1], &[("block_len", "2")]),
-        Trial::new(&[1, 1], &[("block_lens", "2,4,6")]),
-        Trial::new(&[2, 1], &[("block_len", "6")]),
-        Trial::new(&[2, 1], &[("block_lens", "3,6")]),
-        Trial::new(&[1, 1, 1], &[("block_len", "6")]),
-        Trial::new(&[3, 1, 1], &[("block_lens", "10,5")]),
+        Setting::new(&[1, 1], &[]),
+        Setting::new(&[1, 1], &[("block_len", "2")]),
+        Setting::new(&[1, 1], &[("block_lens", "2,4,6")]),
+        Setting::new(&[2, 1], &[("block_len", "6")]),
+        Setting::new(&[2, 1], &[("block_lens", "3,6")]),
+        Setting::new(&[1, 1, 1], &[("block_len", "6")]),
+        Setting::new(&[3, 1, 1], &[("block_lens", "10,5")]),
     ],
     declines: &[
-        (Trial::new(&[2, 1], &[]), "block-not-divided"),
+        (Setting::new(&[2, 1], &[]), "block-not-divided"),
         (
-            Trial::new(&[1, 1], &[("block_len", "5")]),
+            Setting::new(&[1, 1], &[("block_len", "5")]),
             "block-not-divided",
         ),
         (
-            Trial::new(&[1, 1, 1], &[("block_lens", "3,4")]),
+            Setting::new(&[1, 1, 1], &[("block_lens", "3,4")]),
             "block-not-divided",
         ),
-        (Trial::new(&[1, 1], &[("block_len", "0")]), "invalid-value"),
         (
-            Trial::new(&[1, 1], &[("block_len", "four")]),
-            "invalid-value",
-        ),
-        (Trial::new(&[1, 1], &[("block_len", "-4")]), "invalid-value"),
-        (Trial::new(&[1, 1], &[("block_lens", "")]), "invalid-value"),
-        (
-            Trial::new(&[1, 1], &[("block_lens", "2,,4")]),
+            Setting::new(&[1, 1], &[("block_len", "0")]),
             "invalid-value",
         ),
         (
-            Trial::new(&[1, 1], &[("block_lens", "2,4,2")]),
+            Setting::new(&[1, 1], &[("block_len", "four")]),
+            "invalid-value",
+        ),
+        (
+            Setting::new(&[1, 1], &[("block_len", "-4")]),
+            "invalid-value",
+        ),
+        (
+            Setting::new(&[1, 1], &[("block_lens", "")]),
+            "invalid-value",
+        ),
+        (
+            Setting::new(&[1, 1], &[("block_lens", "2,,4")]),
+            "invalid-value",
+        ),
+        (
+            Setting::new(&[1, 1], &[("block_lens", "2,4,2")]),
             "duplicate-block-length",
         ),
         (
-            Trial::new(&[1, 1], &[("block_len", "4"), ("block_lens", "2,4")]),
+            Setting::new(&[1, 1], &[("block_len", "4"), ("block_lens", "2,4")]),
             "conflicting-options",
         ),
         (
-            Trial::new(&[1, 1], &[("block_len", "4"), ("block_len", "4")]),
+            Setting::new(&[1, 1], &[("block_len", "4"), ("block_len", "4")]),
             "duplicate-option",
         ),
         (
-            Trial::new(&[1, 1], &[("max_imbalance", "3")]),
+            Setting::new(&[1, 1], &[("max_imbalance", "3")]),
             "unknown-option",
         ),
     ],
@@ -206,7 +215,9 @@ impl Method for PermutedBlock {
     }
 
     fn step(&self, block: &mut Block, _unit: &Unit<'_>, arm: Arm, randomness: &mut dyn Randomness) {
-        block.left[arm.index()] -= 1;
+        if let Some(places) = block.left.get_mut(arm.index()) {
+            *places = places.saturating_sub(1);
+        }
         if block.left.iter().all(|places| *places == 0) {
             *block = self.open(block.number + 1, randomness);
         }

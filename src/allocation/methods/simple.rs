@@ -2,7 +2,7 @@
 
 use crate::allocation::Choice;
 use crate::allocation::method::{Method, Unit};
-use crate::allocation::options::{MethodEntry, Options, Refusal, Trial};
+use crate::allocation::options::{MethodEntry, Options, Refusal, Setting};
 use crate::allocation::streams::Randomness;
 use crate::allocation::weights::{Arm, Ratio, Weights};
 
@@ -13,11 +13,14 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
     options: &[],
     needs_n: false,
     accepts: &[
-        Trial::new(&[1, 1], &[]),
-        Trial::new(&[2, 1], &[]),
-        Trial::new(&[3, 1, 1], &[]),
+        Setting::new(&[1, 1], &[]),
+        Setting::new(&[2, 1], &[]),
+        Setting::new(&[3, 1, 1], &[]),
     ],
-    declines: &[(Trial::new(&[1, 1], &[("block_len", "4")]), "unknown-option")],
+    declines: &[(
+        Setting::new(&[1, 1], &[("block_len", "4")]),
+        "unknown-option",
+    )],
     build,
 };
 

@@ -1,0 +1,362 @@
+//! The report's numbers as flat tables for other programs: comma, decimal point, full precision, UTF-8, empty for missing.
+//!
+//! Column names and codes are never translated. The page's rounded tables are in `page`; writing files is `app`'s.
+
+use super::{Report, number};
+use crate::analysis::results::{AnalysisResult, BaselineCell};
+use crate::estimation::Estimate;
+
+/// One table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DelimitedTable {
+    /// Name without an ending, for example `results`.
+    pub name: &'static str,
+    /// The bytes of the file.
+    pub text: String,
+}
+
+/// The tables `results`, `arms`, `flow`, `baseline` and `recruitment`.
+pub fn csv(report: &Report<'_>) -> Vec<DelimitedTable> {
+    vec![
+        results(report),
+        arms(report),
+        flow(report),
+        baseline(report),
+        recruitment(report),
+    ]
+}
+
+fn table(name: &'static str, head: &[&str], rows: &[Vec<String>]) -> DelimitedTable {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::Any(b'\n'))
+        .flexible(true)
+        .from_writer(Vec::new());
+    // Writing into memory cannot fail; a table that did not come out is empty, and the tests would see it.
+    let written = writer
+        .write_record(head)
+        .and_then(|()| rows.iter().try_for_each(|row| writer.write_record(row)));
+    let text = match (written, writer.into_inner()) {
+        (Ok(()), Ok(bytes)) => String::from_utf8(bytes).unwrap_or_default(),
+        _ => String::new(),
+    };
+    DelimitedTable { name, text }
+}
+
+/// The shortest text that reads back as the same number; empty when undefined.
+fn exact(value: Option<f64>) -> String {
+    value
+        .filter(|v| v.is_finite())
+        .map_or_else(String::new, |v| v.to_string())
+}
+
+fn arm_id(report: &Report<'_>, arm: usize) -> String {
+    report
+        .protocol
+        .arms
+        .get(arm)
+        .map_or_else(String::new, |spec| spec.id.clone())
+}
+
+/// The columns that stamp every row: where it comes from.
+const STAMP: [&str; 6] = [
+    "dry_run",
+    "rehearsal",
+    "lock",
+    "cut",
+    "protocol_hash",
+    "head",
+];
+
+fn stamp(report: &Report<'_>) -> [String; 6] {
+    [
+        report.analyses.dry_run.to_string(),
+        report.provenance.rehearsal.to_string(),
+        report.analyses.lock.clone().unwrap_or_default(),
+        number::date(report.analyses.cut),
+        report.protocol.hash.to_hex(),
+        report.provenance.head.clone(),
+    ]
+}
+
+fn results(report: &Report<'_>) -> DelimitedTable {
+    let mut head = vec![
+        "analysis",
+        "role",
+        "prespecified",
+        "outcome",
+        "estimand",
+        "estimator",
+        "term",
+        "measure",
+        "estimate",
+        "std_error",
+        "std_error_scale",
+        "statistic",
+        "df",
+        "p_value",
+        "conf_low",
+        "conf_high",
+        "level",
+        "n_treated",
+        "n_control",
+        "variance",
+        "interval",
+        "test_p_value",
+        "test_exact",
+        "test_draws",
+        "test_mcse",
+    ];
+    head.extend(STAMP);
+    let mut rows = Vec::new();
+    for analysis in &report.analyses.analyses {
+        for (index, estimate) in analysis.results.iter().enumerate() {
+            rows.push(result(report, analysis, estimate, index == 0));
+        }
+    }
+    table("results", &head, &rows)
+}
+
+fn result(
+    report: &Report<'_>,
+    analysis: &AnalysisResult,
+    estimate: &Estimate,
+    first: bool,
+) -> Vec<String> {
+    let test = analysis.test.as_ref().filter(|_| first);
+    let mut row = vec![
+        analysis.id.clone(),
+        analysis.role.text().to_string(),
+        analysis.prespecified.to_string(),
+        analysis.outcome.clone(),
+        analysis.estimand.en.clone(),
+        estimate.estimator.clone(),
+        estimate.term.clone(),
+        estimate.measure.clone(),
+        exact(estimate.estimate),
+        exact(estimate.std_error),
+        estimate.std_error_scale.clone(),
+        exact(estimate.statistic),
+        exact(estimate.df),
+        exact(estimate.p_value),
+        exact(estimate.conf_low),
+        exact(estimate.conf_high),
+        exact(Some(estimate.level)),
+        estimate.n_treated.to_string(),
+        estimate.n_control.to_string(),
+        estimate.variance.clone(),
+        estimate.interval.clone(),
+        exact(test.map(|t| t.p_value)),
+        test.map_or_else(String::new, |t| t.exact.to_string()),
+        test.map_or_else(String::new, |t| t.draws.to_string()),
+        exact(test.map(|t| t.mcse)),
+    ];
+    row.extend(stamp(report));
+    row
+}
+
+fn arms(report: &Report<'_>) -> DelimitedTable {
+    let mut head = vec![
+        "analysis",
+        "arm",
+        "randomized",
+        "analysed",
+        "missing",
+        "events",
+        "mean",
+    ];
+    head.extend(STAMP);
+    let mut rows = Vec::new();
+    for analysis in &report.analyses.analyses {
+        for outcome in &analysis.arms {
+            let mut row = vec![
+                analysis.id.clone(),
+                arm_id(report, usize::from(outcome.arm.0)),
+                outcome.randomized.to_string(),
+                outcome.analysed.to_string(),
+                outcome.missing.to_string(),
+                outcome.events.map_or_else(String::new, |n| n.to_string()),
+                exact(outcome.mean),
+            ];
+            row.extend(stamp(report));
+            rows.push(row);
+        }
+    }
+    table("arms", &head, &rows)
+}
+
+fn flow(report: &Report<'_>) -> DelimitedTable {
+    let flow = report.flow;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut push = |node: &str, reason: &str, arm: String, families: u32| {
+        rows.push(vec![
+            node.to_string(),
+            reason.to_string(),
+            arm,
+            families.to_string(),
+        ]);
+    };
+    push("screened", "", String::new(), flow.screened);
+    push("screenings", "", String::new(), flow.screenings);
+    for reason in &flow.not_eligible {
+        push(
+            "not-eligible",
+            &reason.reason,
+            String::new(),
+            reason.families,
+        );
+    }
+    push("turned-away", "", String::new(), flow.turned_away);
+    for reason in &flow.exceptions {
+        push("exception", &reason.reason, String::new(), reason.families);
+    }
+    push("randomized", "", String::new(), flow.randomized);
+    push(
+        "randomized-after-turned-away",
+        "",
+        String::new(),
+        flow.randomized_after_turned_away,
+    );
+    push("joined-children", "", String::new(), flow.joined_children);
+    for arm in &flow.arms {
+        let id = || arm_id(report, usize::from(arm.arm.0));
+        push("allocated", "", id(), arm.allocated);
+        // Before a lock nothing after the allocation is given by arm.
+        if !report.shows_fates() {
+            continue;
+        }
+        push("not-started", "", id(), arm.not_started);
+        push("switched", "", id(), arm.switched);
+        push("followed", "", id(), arm.followed);
+        push("under-follow-up", "", id(), arm.under_follow_up);
+        push("withdrawn", "", id(), arm.withdrawn);
+        push("left-coverage", "", id(), arm.left_coverage);
+        push("death", "", id(), arm.death);
+        push("all-children-18", "", id(), arm.all_children_18);
+    }
+    table("flow", &["node", "reason", "arm", "families"], &rows)
+}
+
+fn baseline(report: &Report<'_>) -> DelimitedTable {
+    let head = [
+        "characteristic",
+        "level",
+        "arm",
+        "families",
+        "n",
+        "count",
+        "mean",
+        "sd",
+        "median",
+        "quartile_low",
+        "quartile_high",
+        "missing",
+        "smd",
+    ];
+    let baseline = &report.analyses.baseline;
+    let mut rows = Vec::new();
+    for row in &baseline.rows {
+        for (arm, cell) in row.arms.iter().enumerate() {
+            let families = baseline.families.get(arm).copied().unwrap_or(0);
+            let empty = String::new;
+            let numbers = match cell {
+                BaselineCell::Number {
+                    n,
+                    mean,
+                    sd,
+                    median,
+                    quartiles,
+                    missing,
+                } => [
+                    n.to_string(),
+                    empty(),
+                    exact(Some(*mean)),
+                    exact(Some(*sd)),
+                    exact(Some(*median)),
+                    exact(Some(quartiles.0)),
+                    exact(Some(quartiles.1)),
+                    missing.to_string(),
+                ],
+                BaselineCell::Share { count, of } => [
+                    of.to_string(),
+                    count.to_string(),
+                    empty(),
+                    empty(),
+                    empty(),
+                    empty(),
+                    empty(),
+                    families.saturating_sub(*of).to_string(),
+                ],
+                BaselineCell::Empty => [
+                    "0".to_string(),
+                    empty(),
+                    empty(),
+                    empty(),
+                    empty(),
+                    empty(),
+                    empty(),
+                    families.to_string(),
+                ],
+            };
+            let mut record = vec![
+                row.label.en.clone(),
+                row.level
+                    .as_ref()
+                    .map_or_else(String::new, |level| level.en.clone()),
+                arm_id(report, arm),
+                families.to_string(),
+            ];
+            record.extend(numbers);
+            record.push(exact(row.smd));
+            rows.push(record);
+        }
+    }
+    table("baseline", &head, &rows)
+}
+
+/// One row per randomization and per closed stretch, so that the curves can be drawn again.
+fn recruitment(report: &Report<'_>) -> DelimitedTable {
+    let mut rows = Vec::new();
+    for site in &report.flow.sites {
+        let id = report
+            .protocol
+            .sites
+            .get(site.site)
+            .map_or_else(String::new, |spec| spec.id.clone());
+        let mut push = |what: &str, from: String, to: String, families: String| {
+            rows.push(vec![id.clone(), what.to_string(), from, to, families]);
+        };
+        push(
+            "opened",
+            number::date(site.opened),
+            String::new(),
+            String::new(),
+        );
+        for (index, day) in site.randomized.iter().enumerate() {
+            push(
+                "randomized",
+                number::date(*day),
+                String::new(),
+                (index + 1).to_string(),
+            );
+        }
+        for (from, to) in &site.gate_closed {
+            push(
+                "gate-closed",
+                number::date(*from),
+                number::date(*to),
+                String::new(),
+            );
+        }
+        push(
+            "turned-away",
+            String::new(),
+            String::new(),
+            site.turned_away.to_string(),
+        );
+    }
+    table(
+        "recruitment",
+        &["site", "event", "from", "to", "families"],
+        &rows,
+    )
+}

@@ -1,0 +1,212 @@
+//! The report as the document `lottning.report/1`: the same numbers as the page, in full precision.
+//!
+//! Keys and codes are never translated; sentences come in both languages. An undefined number is `null`.
+
+use super::{Report, Verdict, number};
+use crate::analysis::results::{AnalysisResult, BaselineCell, TestResult};
+use crate::diagnostic::Words;
+use crate::study::flow::{ArmFlow, ReasonCount, SiteFlow};
+use serde_json::{Map, Value, json};
+
+/// The document as indented text with a newline at the end.
+pub fn json(report: &Report<'_>) -> String {
+    let mut text = format!("{:#}", document(report));
+    text.push('\n');
+    text
+}
+
+fn words(words: &Words) -> Value {
+    json!({"en": words.en, "sv": words.sv})
+}
+
+fn document(report: &Report<'_>) -> Value {
+    let provenance = report.provenance;
+    let analyses = report.analyses;
+    let study = &report.protocol.study;
+    json!({
+        "schema": "lottning.report/1",
+        "study": study.id,
+        "title": words(&study.title),
+        "protocol_hash": report.protocol.hash.to_hex(),
+        "lock": analyses.lock,
+        "cut": number::date(analyses.cut),
+        "dry_run": analyses.dry_run,
+        "rehearsal": provenance.rehearsal,
+        "flow": flow(report),
+        "baseline": baseline(report),
+        "analyses": analyses.analyses.iter().map(|a| analysis(report, a)).collect::<Vec<_>>(),
+        "recruitment": {
+            "target": report.protocol.sample_size.target,
+            "sites": report.flow.sites.iter().map(|s| site(report, s)).collect::<Vec<_>>(),
+        },
+        "provenance": {
+            "version": provenance.version,
+            "generated": provenance.generated,
+            "head": provenance.head,
+            "events": provenance.events,
+            "allocations": provenance.allocations,
+            "custody": study.custody.text(),
+            "verification": verification(&provenance.verdict),
+            "seeds": provenance.seeds.iter().map(|seed| json!({
+                "epoch": seed.epoch,
+                "commitment": seed.commitment,
+                "revealed": seed.revealed,
+            })).collect::<Vec<_>>(),
+        },
+    })
+}
+
+fn verification(verdict: &Verdict) -> Value {
+    let (first_bad, findings) = match verdict {
+        Verdict::Failed {
+            first_bad,
+            findings,
+        } => (*first_bad, findings.clone()),
+        Verdict::Verified | Verdict::ChainOnly | Verdict::NotRun => (None, Vec::new()),
+    };
+    json!({"verdict": verdict.text(), "first_bad": first_bad, "findings": findings})
+}
+
+fn arm_id(report: &Report<'_>, arm: usize) -> Value {
+    report
+        .protocol
+        .arms
+        .get(arm)
+        .map_or(Value::Null, |spec| json!(spec.id))
+}
+
+fn reasons(reasons: &[ReasonCount]) -> Value {
+    reasons
+        .iter()
+        .map(|reason| (reason.reason.clone(), json!(reason.families)))
+        .collect::<Map<String, Value>>()
+        .into()
+}
+
+fn flow(report: &Report<'_>) -> Value {
+    let flow = report.flow;
+    json!({
+        "screened": flow.screened,
+        "screenings": flow.screenings,
+        "not_eligible": reasons(&flow.not_eligible),
+        "turned_away": flow.turned_away,
+        "exceptions": reasons(&flow.exceptions),
+        "randomized": flow.randomized,
+        "randomized_after_turned_away": flow.randomized_after_turned_away,
+        "joined_children": flow.joined_children,
+        "arms": flow.arms.iter().map(|arm| arm_flow(report, arm)).collect::<Vec<_>>(),
+    })
+}
+
+fn arm_flow(report: &Report<'_>, arm: &ArmFlow) -> Value {
+    let id = arm_id(report, usize::from(arm.arm.0));
+    // Before a lock nothing after the allocation is given by arm.
+    if !report.shows_fates() {
+        return json!({"arm": id, "allocated": arm.allocated});
+    }
+    json!({
+        "arm": id,
+        "allocated": arm.allocated,
+        "not_started": arm.not_started,
+        "switched": arm.switched,
+        "followed": arm.followed,
+        "under_follow_up": arm.under_follow_up,
+        "withdrawn": arm.withdrawn,
+        "left_coverage": arm.left_coverage,
+        "death": arm.death,
+        "all_children_18": arm.all_children_18,
+    })
+}
+
+fn baseline(report: &Report<'_>) -> Value {
+    let baseline = &report.analyses.baseline;
+    let rows: Vec<Value> = baseline
+        .rows
+        .iter()
+        .map(|row| {
+            let arms: Vec<Value> = row
+                .arms
+                .iter()
+                .zip(&baseline.families)
+                .map(|(cell, families)| match cell {
+                    BaselineCell::Number {
+                        n,
+                        mean,
+                        sd,
+                        median,
+                        quartiles,
+                        missing,
+                    } => json!({
+                        "n": n, "mean": mean, "sd": sd, "median": median,
+                        "quartiles": [quartiles.0, quartiles.1], "missing": missing,
+                    }),
+                    BaselineCell::Share { count, of } => json!({
+                        "n": of, "count": count, "missing": families.saturating_sub(*of),
+                    }),
+                    BaselineCell::Empty => json!({"n": 0, "missing": families}),
+                })
+                .collect();
+            json!({
+                "characteristic": words(&row.label),
+                "level": row.level.as_ref().map(words),
+                "arms": arms,
+                "smd": row.smd,
+            })
+        })
+        .collect();
+    json!({"families": baseline.families, "rows": rows})
+}
+
+fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
+    json!({
+        "id": analysis.id,
+        "role": analysis.role.text(),
+        "prespecified": analysis.prespecified,
+        "outcome": analysis.outcome,
+        "label": words(&analysis.outcome_label),
+        "estimand": words(&analysis.estimand),
+        "arms": analysis.arms.iter().map(|outcome| json!({
+            "arm": arm_id(report, usize::from(outcome.arm.0)),
+            "randomized": outcome.randomized,
+            "analysed": outcome.analysed,
+            "missing": outcome.missing,
+            "events": outcome.events,
+            "mean": outcome.mean,
+        })).collect::<Vec<_>>(),
+        "results": analysis.results,
+        "test": analysis.test.as_ref().map(test),
+        "covariates": analysis.covariates,
+        "deviations": analysis.deviations.iter().map(|deviation| json!({
+            "code": deviation.code, "message": words(&deviation.message),
+        })).collect::<Vec<_>>(),
+        "warnings": analysis.warnings.iter().map(|warning| json!({
+            "code": warning.code, "message": words(&warning.message),
+        })).collect::<Vec<_>>(),
+        "conclusion": words(&analysis.conclusion),
+    })
+}
+
+fn test(test: &TestResult) -> Value {
+    json!({
+        "p_value": test.p_value,
+        "exact": test.exact,
+        "draws": test.draws,
+        "failed": test.failed,
+        "mcse": test.mcse,
+        "approximate": test.approximate.as_ref().map(words),
+    })
+}
+
+fn site(report: &Report<'_>, site: &SiteFlow) -> Value {
+    let id = report.protocol.sites.get(site.site).map(|spec| &spec.id);
+    json!({
+        "site": id,
+        "opened": number::date(site.opened),
+        "randomized": site.randomized.iter().map(|day| number::date(*day)).collect::<Vec<_>>(),
+        "turned_away": site.turned_away,
+        "gate_closed": site.gate_closed.iter()
+            .map(|(from, to)| [number::date(*from), number::date(*to)])
+            .collect::<Vec<_>>(),
+        "days_closed": site.days_closed(),
+    })
+}

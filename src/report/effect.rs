@@ -1,0 +1,103 @@
+//! The effect asked for, ready to be worded: which arms, on which scale, how many per hundred families.
+//!
+//! Nothing is estimated here. A difference of proportions is shown in percentage points, anything else in its unit.
+
+use super::{Report, number};
+use crate::allocation::Arm;
+use crate::analysis::results::{AnalysisResult, ArmOutcome};
+use crate::diagnostic::Lang;
+use crate::estimation::Estimate;
+
+/// How an estimate is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// A difference of proportions: percentage points.
+    Points,
+    /// A difference in the outcome's own unit.
+    Unit,
+    /// A ratio, or anything else that has no zero line.
+    Other,
+}
+
+/// The scale of an estimate in an analysis.
+pub(super) fn scale(analysis: &AnalysisResult, estimate: &Estimate) -> Scale {
+    let measure = estimate.measure.as_str();
+    if !matches!(measure, "difference" | "risk-difference") {
+        Scale::Other
+    } else if measure == "risk-difference" || analysis.arms.iter().all(|arm| arm.events.is_some()) {
+        Scale::Points
+    } else {
+        Scale::Unit
+    }
+}
+
+/// A value on the scale that people read: percentage points are hundredths.
+pub(super) fn shown(scale: Scale, value: Option<f64>) -> Option<f64> {
+    let factor = if scale == Scale::Points { 100.0 } else { 1.0 };
+    value.filter(|v| v.is_finite()).map(|v| v * factor)
+}
+
+/// Decimals on that scale.
+pub(super) fn places(scale: Scale) -> usize {
+    match scale {
+        Scale::Points => 1,
+        Scale::Unit | Scale::Other => 2,
+    }
+}
+
+/// The treated and the control arm of an analysis' first contrast.
+pub(super) fn contrast<'a>(
+    report: &Report<'_>,
+    analysis: &'a AnalysisResult,
+    estimate: &Estimate,
+) -> Option<(&'a ArmOutcome, &'a ArmOutcome)> {
+    let find = |arm: Arm| analysis.arms.iter().find(|outcome| outcome.arm == arm);
+    let control = find(report.protocol.control)?;
+    let named = estimate
+        .term
+        .split_once(" vs ")
+        .and_then(|(treated, _)| report.protocol.arm(treated))
+        .and_then(find);
+    let treated = named.or_else(|| {
+        analysis
+            .arms
+            .iter()
+            .find(|outcome| outcome.arm != report.protocol.control)
+    })?;
+    Some((treated, control))
+}
+
+/// `−3.1 (95% CI −13.1 to 6.9)` on the scale that people read.
+pub(super) fn text(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String {
+    let scale = scale(analysis, estimate);
+    let places = places(scale);
+    let value = shown(scale, estimate.estimate).map_or_else(
+        || number::UNDEFINED.to_string(),
+        |v| number::signed(v, places, lang),
+    );
+    let (low, high) = (
+        shown(scale, estimate.conf_low),
+        shown(scale, estimate.conf_high),
+    );
+    format!("{value} ({})", number::interval(low, high, places, lang))
+}
+
+/// `95% confidence interval`, with the level of the estimate.
+pub(super) fn level(level: f64, lang: Lang) -> String {
+    let percent = level * 100.0;
+    let places = usize::from((percent - percent.round()).abs() > 1e-9);
+    number::percent_sign(&number::fixed(percent, places, lang), lang)
+}
+
+/// What was seen in an arm: `68/165 (41.2%)`, or the mean and the number of families.
+pub(super) fn seen(arm: &ArmOutcome, lang: Lang) -> String {
+    match (arm.events, arm.mean) {
+        (Some(events), _) => number::share(events, arm.analysed, lang),
+        (None, Some(mean)) => format!(
+            "{} (n\u{a0}=\u{a0}{})",
+            number::fixed(mean, 2, lang),
+            number::count(arm.analysed.into(), lang)
+        ),
+        (None, None) => number::UNDEFINED.to_string(),
+    }
+}

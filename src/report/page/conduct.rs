@@ -1,0 +1,264 @@
+//! How the study was run against what was promised: missing data, realized covariates, deviations, the registered plan.
+
+use super::{Part, Section, role, say};
+use crate::diagnostic::Lang;
+use crate::protocol::model::{Analysis, Covariate, Cut, Factor, Missing, Test};
+use crate::report::{Grid, Report, number};
+use crate::words;
+
+/// Outcomes that are not known, per analysis and arm.
+pub(super) fn missing(report: &Report<'_>, lang: Lang) -> Section {
+    let head = vec![
+        say(&words!("Analysis and arm", "Analys och grupp"), lang),
+        say(&words!("Randomized", "Lottade"), lang),
+        say(&words!("Analysed", "Analyserade"), lang),
+        say(&words!("Outcome not known", "Utfall okänt"), lang),
+    ];
+    let caption = words!(
+        "Families randomized, analysed and without a known outcome",
+        "Familjer som lottats, analyserats och saknar känt utfall"
+    );
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    for analysis in &report.analyses.analyses {
+        let rule = report
+            .protocol
+            .analyses
+            .iter()
+            .find(|registered| registered.id == analysis.id)
+            .map(|registered| match registered.missing {
+                Missing::CompleteCase => words!(
+                    "families without a known outcome are left out",
+                    "familjer utan känt utfall ingår inte"
+                ),
+                Missing::NotAccepted => words!(
+                    "a family not followed to the end counts as not having accepted",
+                    "en familj som inte följts till slutet räknas som att den inte tackat ja"
+                ),
+            });
+        let name = analysis.outcome_label.get(lang);
+        let label = rule.map_or_else(
+            || name.to_string(),
+            |rule| format!("{name}: {}", rule.get(lang)),
+        );
+        grid.strong(label, vec![String::new(); 3]);
+        for arm in &analysis.arms {
+            grid.sub(
+                report.arm(arm.arm, lang),
+                vec![
+                    number::count(arm.randomized.into(), lang),
+                    number::share(arm.analysed, arm.randomized, lang),
+                    number::share(arm.missing, arm.randomized, lang),
+                ],
+            );
+        }
+    }
+    Section {
+        id: "missing",
+        heading: say(&words!("Missing data", "Bortfall"), lang),
+        parts: vec![Part::Table(grid)],
+    }
+}
+
+/// The realized covariates and every deviation.
+pub(super) fn realized(report: &Report<'_>, lang: Lang) -> Section {
+    let head = vec![
+        say(&words!("Analysis", "Analys"), lang),
+        say(&words!("Adjusted for", "Justerat för"), lang),
+        say(
+            &words!(
+                "Deviations from the registered plan",
+                "Avvikelser från den registrerade planen"
+            ),
+            lang,
+        ),
+    ];
+    let caption = words!(
+        "Covariates used and deviations, decided without looking at outcomes",
+        "Använda kovariater och avvikelser, bestämda utan att se utfallen"
+    );
+    let none = say(&words!("none", "inga"), lang);
+    let mut grid = Grid::prose(say(&caption, lang), head);
+    for analysis in &report.analyses.analyses {
+        let role = role(analysis.role, analysis.prespecified);
+        let covariates = if analysis.covariates.is_empty() {
+            none.clone()
+        } else {
+            analysis.covariates.join(", ")
+        };
+        let deviations = if analysis.deviations.is_empty() {
+            none.clone()
+        } else {
+            let texts: Vec<&str> = analysis
+                .deviations
+                .iter()
+                .map(|deviation| deviation.message.get(lang))
+                .collect();
+            texts.join(" ")
+        };
+        grid.row(
+            format!("{} ({})", analysis.outcome_label.get(lang), role.get(lang)),
+            vec![covariates, deviations],
+        );
+    }
+    Section {
+        id: "deviations",
+        heading: say(
+            &words!("Adjustment and deviations", "Justering och avvikelser"),
+            lang,
+        ),
+        parts: vec![Part::Table(grid)],
+    }
+}
+
+/// The registered plan beside what was run.
+pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
+    let protocol = report.protocol;
+    let head = vec![
+        say(&words!("Item", "Punkt"), lang),
+        say(&words!("Registered", "Registrerat"), lang),
+        say(&words!("Run", "Genomfört"), lang),
+    ];
+    let caption = words!(
+        "What was registered and what was run",
+        "Vad som registrerades och vad som genomfördes"
+    );
+    let mut grid = Grid::prose(say(&caption, lang), head);
+    let randomized = number::count(report.flow.randomized.into(), lang);
+    let target = number::count(protocol.sample_size.target.into(), lang);
+    grid.row(
+        say(&words!("Families", "Familjer"), lang),
+        vec![
+            say(&words!("{target} planned", "{target} planerade"), lang),
+            say(
+                &words!("{randomized} randomized", "{randomized} lottade"),
+                lang,
+            ),
+        ],
+    );
+    let factors: Vec<String> = protocol
+        .allocation
+        .strata
+        .iter()
+        .map(|factor| match factor {
+            Factor::Site => say(&words!("site", "enhet"), lang),
+            Factor::Field(index) => protocol
+                .fields
+                .get(*index)
+                .map_or_else(String::new, |field| say(&field.label, lang)),
+        })
+        .collect();
+    let method = &protocol.allocation.method;
+    let ratio: Vec<String> = protocol
+        .arms
+        .iter()
+        .map(|arm| arm.ratio.to_string())
+        .collect();
+    let ratio = ratio.join(":");
+    let within = if factors.is_empty() {
+        String::new()
+    } else {
+        let factors = factors.join(", ");
+        say(&words!(", within {factors}", ", inom {factors}"), lang)
+    };
+    let arms: Vec<String> = report
+        .flow
+        .arms
+        .iter()
+        .map(|arm| number::count(arm.allocated.into(), lang))
+        .collect();
+    grid.row(
+        say(&words!("Drawing of lots", "Lottning"), lang),
+        vec![format!("{method}, {ratio}{within}"), arms.join(" : ")],
+    );
+    let cut = number::date(report.analyses.cut);
+    let planned = report.lock().map_or_else(
+        || say(&words!("no lock", "inget datalås"), lang),
+        |lock| match lock.cut {
+            Cut::On(date) => date.to_string(),
+            Cut::AfterLastWindow { grace_days } => say(
+                &words!(
+                    "{grace_days} days or more after the last window",
+                    "{grace_days} dagar eller mer efter sista fönstret"
+                ),
+                lang,
+            ),
+        },
+    );
+    grid.row(
+        say(&words!("Cut of the data", "Brytdag för data"), lang),
+        vec![planned, cut],
+    );
+    for analysis in &report.analyses.analyses {
+        let plan = protocol.analyses.iter().find(|plan| plan.id == analysis.id);
+        let registered = plan.map_or_else(
+            || say(&words!("not registered", "inte registrerad"), lang),
+            |plan| planned_text(report, plan, lang),
+        );
+        let mut ran = analysis
+            .results
+            .first()
+            .map_or_else(String::new, |estimate| estimate.estimator.clone());
+        if !analysis.covariates.is_empty() {
+            ran.push_str("; ");
+            ran.push_str(&analysis.covariates.join(", "));
+        }
+        if let Some(test) = &analysis.test {
+            let draws = number::count(test.draws, lang);
+            let text = if test.exact {
+                words!("; all {draws} allocations", "; alla {draws} lottningar")
+            } else {
+                words!("; {draws} redraws", "; {draws} omlottningar")
+            };
+            ran.push_str(text.get(lang));
+        }
+        grid.row(analysis.outcome_label.get(lang), vec![registered, ran]);
+    }
+    // A lock runs its own analyses; the others wait, and the report says so.
+    let waiting: Vec<&str> = protocol
+        .analyses
+        .iter()
+        .filter(|plan| report.analyses.analyses.iter().all(|run| run.id != plan.id))
+        .map(|plan| plan.id.as_str())
+        .collect();
+    if !waiting.is_empty() {
+        let waiting = waiting.join(", ");
+        grid.notes.push(say(
+            &words!(
+                "Registered but not part of this report: {waiting}.",
+                "Registrerade men inte del av denna rapport: {waiting}."
+            ),
+            lang,
+        ));
+    }
+    Section {
+        id: "registered",
+        heading: say(&words!("Promised and done", "Utlovat och genomfört"), lang),
+        parts: vec![Part::Table(grid)],
+    }
+}
+
+fn planned_text(report: &Report<'_>, plan: &Analysis, lang: Lang) -> String {
+    let covariates: Vec<String> = plan
+        .covariates
+        .iter()
+        .map(|covariate| match covariate {
+            Covariate::Site => "site".to_string(),
+            Covariate::Field(index) => report
+                .protocol
+                .fields
+                .get(*index)
+                .map_or_else(String::new, |field| field.id.clone()),
+            Covariate::MonthsSinceStart => "months_since_start".to_string(),
+        })
+        .collect();
+    let mut text = plan.estimator.clone();
+    if !covariates.is_empty() {
+        text.push_str("; ");
+        text.push_str(&covariates.join(", "));
+    }
+    if let Some(Test::Randomization { draws }) = plan.test {
+        let draws = number::count(draws.into(), lang);
+        text.push_str(words!("; {draws} redraws", "; {draws} omlottningar").get(lang));
+    }
+    text
+}

@@ -1,0 +1,206 @@
+//! The results: a table, the forest plot, and for each analysis its estimand, its conclusion and its warnings.
+
+use super::{Part, Section, role, say};
+use crate::analysis::results::{AnalysisResult, TestResult};
+use crate::diagnostic::Lang;
+use crate::estimation::Estimate;
+use crate::report::effect::{self, Scale};
+use crate::report::{Grid, Report, figures, number};
+use crate::words;
+
+pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
+    let mut parts = vec![Part::Table(grid(report, lang))];
+    parts.extend(figures::draw("forest", report, lang).map(Part::Figure));
+    for analysis in &report.analyses.analyses {
+        let role = role(analysis.role, analysis.prespecified);
+        parts.push(Part::Heading(format!(
+            "{} ({})",
+            analysis.outcome_label.get(lang),
+            role.get(lang)
+        )));
+        let estimand = analysis.estimand.get(lang);
+        parts.push(Part::Text(say(
+            &words!(
+                "What is estimated: {estimand}",
+                "Vad som skattas: {estimand}"
+            ),
+            lang,
+        )));
+        parts.push(Part::Text(say(&analysis.conclusion, lang)));
+        for warning in &analysis.warnings {
+            parts.push(Part::Alert {
+                lead: say(&words!("Note", "Observera"), lang),
+                text: say(&warning.message, lang),
+            });
+        }
+    }
+    Section {
+        id: "results",
+        heading: say(&words!("Results", "Resultat"), lang),
+        parts,
+    }
+}
+
+fn alpha(report: &Report<'_>, analysis: &AnalysisResult) -> f64 {
+    report
+        .protocol
+        .analyses
+        .iter()
+        .find(|registered| registered.id == analysis.id)
+        .map_or(0.05, |registered| registered.alpha)
+}
+
+/// The results table.
+pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
+    let level = report
+        .analyses
+        .analyses
+        .iter()
+        .find_map(|analysis| analysis.results.first())
+        .map_or(0.95, |estimate| estimate.level);
+    let level = effect::level(level, lang);
+    let mut head = vec![say(&words!("Outcome", "Utfall"), lang)];
+    head.extend(report.protocol.arms.iter().map(|arm| say(&arm.label, lang)));
+    head.push(say(
+        &words!(
+            "Difference ({level} interval)",
+            "Skillnad ({level} intervall)"
+        ),
+        lang,
+    ));
+    head.push(say(&words!("p-value", "p-värde"), lang));
+    let caption = if report.analyses.dry_run {
+        words!(
+            "Results of the registered analyses – dry run with redrawn arms",
+            "Resultat av de registrerade analyserna – provkörning med omlottade grupper"
+        )
+    } else {
+        words!(
+            "Results of the registered analyses",
+            "Resultat av de registrerade analyserna"
+        )
+    };
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    let mut points = false;
+    for analysis in &report.analyses.analyses {
+        for (index, estimate) in analysis.results.iter().enumerate() {
+            let scale = effect::scale(analysis, estimate);
+            points |= scale == Scale::Points;
+            let mut cells: Vec<String> = report
+                .protocol
+                .arms
+                .iter()
+                .enumerate()
+                .map(|(arm, _)| {
+                    let outcome = analysis
+                        .arms
+                        .iter()
+                        .find(|outcome| usize::from(outcome.arm.0) == arm && index == 0);
+                    outcome.map_or_else(String::new, |outcome| effect::seen(outcome, lang))
+                })
+                .collect();
+            cells.push(effect::text(analysis, estimate, lang));
+            let p = if index == 0 {
+                analysis.test.as_ref().map(|test| test.p_value)
+            } else {
+                None
+            };
+            let p = p.or(estimate.p_value);
+            cells.push(p.map_or_else(
+                || number::UNDEFINED.to_string(),
+                |p| number::p_value(p, alpha(report, analysis), lang),
+            ));
+            if index == 0 {
+                let name = role(analysis.role, analysis.prespecified);
+                let label = format!("{} ({})", analysis.outcome_label.get(lang), name.get(lang));
+                grid.row(label, cells);
+            } else {
+                grid.sub(format!("{}: {}", estimate.estimator, estimate.term), cells);
+            }
+        }
+    }
+    if points {
+        grid.notes.push(say(
+            &words!(
+                "Arms: families with the outcome out of families analysed, unadjusted. Differences of proportions are in percentage points and adjusted as registered, so they need not equal the difference of the two percentages.",
+                "Grupper: familjer med utfallet av analyserade familjer, ojusterat. Skillnader mellan andelar är i procentenheter och justerade enligt registreringen, och behöver därför inte vara lika med skillnaden mellan de två procenttalen."
+            ),
+            lang,
+        ));
+    }
+    for analysis in &report.analyses.analyses {
+        if let Some(estimate) = analysis.results.first() {
+            grid.notes.push(method(analysis, estimate, lang));
+        }
+    }
+    grid
+}
+
+/// How the numbers of an analysis were made, in one sentence.
+fn method(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String {
+    let outcome = analysis.outcome_label.get(lang);
+    let (estimator, variance) = (&estimate.estimator, &estimate.variance);
+    let df = estimate.df.map_or_else(String::new, |df| {
+        let df = number::fixed(df, 1, lang);
+        say(
+            &words!(", {df} degrees of freedom", ", {df} frihetsgrader"),
+            lang,
+        )
+    });
+    let test = analysis.test.as_ref().map_or_else(
+        || {
+            say(
+                &words!(
+                    "p from the estimator; no randomization test is registered.",
+                    "p från skattningsmetoden; inget randomiseringstest är registrerat."
+                ),
+                lang,
+            )
+        },
+        |test| tested(test, lang),
+    );
+    let sentence = words!(
+        "{outcome}: {estimator}, variance {variance}{df}; {test}",
+        "{outcome}: {estimator}, varians {variance}{df}; {test}"
+    );
+    say(&sentence, lang)
+}
+
+/// How the randomization test was run.
+fn tested(test: &TestResult, lang: Lang) -> String {
+    let draws = number::count(test.draws, lang);
+    let mut text = if test.exact {
+        say(
+            &words!(
+                "p from the randomization test over all {draws} possible allocations.",
+                "p från randomiseringstestet över alla {draws} möjliga lottningar."
+            ),
+            lang,
+        )
+    } else {
+        let mcse = number::fixed(test.mcse, 4, lang);
+        say(
+            &words!(
+                "p from the randomization test with {draws} redraws (Monte Carlo standard error {mcse}).",
+                "p från randomiseringstestet med {draws} omlottningar (Monte Carlo-standardfel {mcse})."
+            ),
+            lang,
+        )
+    };
+    if test.failed > 0 {
+        let failed = number::count(test.failed, lang);
+        text.push(' ');
+        text.push_str(&say(
+            &words!(
+                "On {failed} of them the statistic could not be computed; they count as at least as extreme.",
+                "På {failed} av dem gick teststorheten inte att beräkna; de räknas som minst lika extrema."
+            ),
+            lang,
+        ));
+    }
+    if let Some(why) = &test.approximate {
+        text.push(' ');
+        text.push_str(why.get(lang));
+    }
+    text
+}

@@ -1,0 +1,4 @@
+//! The report's page, figures, tables and document.
+
+mod fixture;
+mod page;

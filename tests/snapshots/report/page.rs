@@ -1,0 +1,172 @@
+//! The page in both languages, its figures, and laws that hold for every page.
+
+use super::fixture::{Parts, extreme, ordinary};
+use lottning::diagnostic::Lang;
+use lottning::report::figures::FIGURES;
+use std::path::PathBuf;
+
+const LANGS: [(Lang, &str); 2] = [(Lang::Sv, "sv"), (Lang::En, "en")];
+
+/// All fixtures, by name.
+fn pages() -> Vec<(&'static str, Parts)> {
+    let mut dry = ordinary();
+    dry.analyses.dry_run = true;
+    dry.analyses.lock = None;
+    vec![
+        ("ordinary", ordinary()),
+        ("extreme", extreme()),
+        ("dry-run", dry),
+    ]
+}
+
+/// Pages to look at: `tests/browser/figures.sh` makes pictures of them.
+#[test]
+fn pages_are_left_where_a_browser_finds_them() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, parts) in pages() {
+        for (lang, code) in LANGS {
+            let page = lottning::report::html(&parts.report(), lang);
+            assert!(page.ends_with("</html>"), "{name} {code} is cut");
+            std::fs::write(folder.join(format!("{name}-{code}.html")), page).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_page_is_one_file_without_script_or_network() {
+    for (name, parts) in pages() {
+        for (lang, code) in LANGS {
+            let page = lottning::report::html(&parts.report(), lang).to_lowercase();
+            for word in [
+                "http",
+                "<script",
+                "url(",
+                "@import",
+                "<link",
+                "<img",
+                "<iframe",
+                "src=",
+                "onload",
+                "javascript",
+            ] {
+                assert!(!page.contains(word), "{name} {code} has {word}");
+            }
+            assert!(page.contains(&format!("<html lang=\"{code}\">")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_identifier_is_unique_and_every_reference_is_met() {
+    for (name, parts) in pages() {
+        let page = lottning::report::html(&parts.report(), Lang::Sv);
+        let mut ids: Vec<&str> = attributes(&page, " id=\"");
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(count, ids.len(), "{name}: an id is used twice");
+        let references = attributes(&page, "aria-labelledby=\"");
+        for id in references.iter().flat_map(|list| list.split(' ')) {
+            assert!(ids.contains(&id), "{name}: {id}");
+        }
+        for target in attributes(&page, "href=\"#") {
+            assert!(ids.contains(&target), "{name}: {target}");
+        }
+    }
+}
+
+/// The values of an attribute, in the page's order.
+fn attributes<'a>(page: &'a str, start: &str) -> Vec<&'a str> {
+    page.split(start)
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect()
+}
+
+#[test]
+fn markup_in_names_is_shown_and_not_obeyed() {
+    let parts = extreme();
+    for (lang, code) in LANGS {
+        let page = lottning::report::html(&parts.report(), lang);
+        for tag in ["<handl", "<Sätra", "<beslutats", "<standard"] {
+            assert!(!page.contains(tag), "{code}: {tag}");
+        }
+        for part in page.split('&').skip(1) {
+            let entity = part.split(';').next().unwrap_or_default();
+            assert!(
+                entity.len() < 8
+                    && entity
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || c == '#'),
+                "{code}: &{entity}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_says_so_loudly_and_hides_what_became_of_the_arms() {
+    let mut parts = ordinary();
+    parts.analyses.dry_run = true;
+    parts.analyses.lock = None;
+    let page = lottning::report::html(&parts.report(), Lang::En);
+    assert!(page.contains("no result on this page says anything about the study"));
+    for what in ["Withdrew", "Death", "All children turned 18"] {
+        assert!(!page.contains(what), "{what}");
+    }
+    let json = lottning::report::json(&parts.report());
+    assert!(
+        !json.contains("\"withdrawn\""),
+        "json gives withdrawals by arm"
+    );
+    for table in lottning::report::csv(&parts.report()) {
+        assert!(!table.text.contains("withdrawn"), "{}", table.name);
+    }
+}
+
+#[test]
+fn no_page_says_that_there_is_no_effect() {
+    for (name, parts) in pages() {
+        for (lang, code) in LANGS {
+            let page = lottning::report::html(&parts.report(), lang).to_lowercase();
+            for claim in [
+                "no effect",
+                "ingen effekt",
+                "no difference between",
+                "not significant",
+            ] {
+                assert!(!page.contains(claim), "{name} {code}: {claim}");
+            }
+            let page = lottning::report::html(&parts.report(), lang);
+            assert!(
+                !page.contains("NaN") && !page.contains(">inf"),
+                "{name} {code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_figure_has_a_name_a_text_and_a_drawing_that_scales() {
+    for (name, parts) in pages() {
+        for entry in FIGURES {
+            for (lang, code) in LANGS {
+                let report = parts.report();
+                let figure = (entry.draw)(&report, lang);
+                assert!(figure.is_some(), "{name} {code} {}", entry.id);
+                let figure = figure.unwrap();
+                assert_eq!(figure.id, entry.id);
+                assert!(figure.desc.len() > 100, "{name} {code}: {}", figure.desc);
+                assert!(
+                    figure.svg.starts_with("<svg viewBox=\"0 0 "),
+                    "{}",
+                    entry.id
+                );
+                assert!(figure.svg.contains("role=\"img\""), "{}", entry.id);
+                assert!(figure.svg.trim_end().ends_with("</svg>"), "{}", entry.id);
+                assert!(figure.standalone().contains("xmlns="), "{}", entry.id);
+            }
+        }
+    }
+}

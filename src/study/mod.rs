@@ -9,3 +9,4 @@ pub mod intake;
 pub mod journal;
 pub mod kernel;
 pub mod recording;
+pub mod verify;

@@ -124,15 +124,33 @@ impl Journal {
     /// # Errors
     /// The first entry that cannot be read; the fold then stands before it.
     pub fn absorb(&mut self, entries: &[Entry]) -> Result<(), Corrupt> {
+        self.absorb_watching(entries, &mut |_, _, _| {})
+    }
+
+    /// As [`Journal::absorb`]; `watch` sees each entry, the state before it, and what it says.
+    ///
+    /// # Errors
+    /// As [`Journal::absorb`].
+    pub fn absorb_watching(
+        &mut self,
+        entries: &[Entry],
+        watch: &mut dyn FnMut(&Entry, &State, &What),
+    ) -> Result<(), Corrupt> {
         for entry in entries.iter().filter(|entry| entry.kind == "erased") {
             for sequence in erased_sequences(&entry.public) {
                 self.erasures.insert(sequence, entry.sequence);
             }
         }
-        entries.iter().try_for_each(|entry| self.absorb_one(entry))
+        entries
+            .iter()
+            .try_for_each(|entry| self.absorb_one(entry, watch))
     }
 
-    fn absorb_one(&mut self, entry: &Entry) -> Result<(), Corrupt> {
+    fn absorb_one(
+        &mut self,
+        entry: &Entry,
+        watch: &mut dyn FnMut(&Entry, &State, &What),
+    ) -> Result<(), Corrupt> {
         let corrupt = |reason: String| Corrupt {
             sequence: entry.sequence,
             reason,
@@ -143,6 +161,9 @@ impl Journal {
                 sequence: expected,
                 reason: format!("event {} stands in its place", entry.sequence),
             });
+        }
+        if entry.chained(&self.head.hash, &self.protocol.hash.0) != entry.hash {
+            return Err(corrupt("it does not continue the chain".into()));
         }
         let time: Timestamp = entry
             .time
@@ -167,6 +188,7 @@ impl Journal {
             erased_family,
         )
         .map_err(corrupt)?;
+        watch(entry, &self.state, &decoded.what);
         let event = Event {
             day: self.day(time),
             what: decoded.what,

@@ -14,6 +14,7 @@ mod record;
 
 pub use encode::Encoded;
 pub use entry::{Entry, GENESIS, Hash, Head, hex};
+pub(crate) use fold::erased_sequences;
 pub use fold::{
     Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, derived_request_id,
     enrolment_hash, recorded_hash, time_text,

@@ -2,7 +2,7 @@
 
 use super::command::{Answer, Command, Decision, Enrolment, Refusal};
 use super::draws::Draws;
-use super::event::{FamilyIx, Report, Roster, Screening, Source, Verdict, What};
+use super::event::{FamilyIx, Report, Roster, Screening, Source, Values, Verdict, What};
 use super::state::{State, Status};
 use crate::allocation::Unit;
 use crate::protocol::Protocol;
@@ -91,7 +91,7 @@ fn enrol(
             changed,
         }))
     };
-    let missed = missed(protocol, enrolment);
+    let missed = missed_criteria(protocol, enrolment.answers, &enrolment.values);
     if missed != 0 {
         return Ok(Decision {
             answer: Answer::NotEligible { missed },
@@ -134,20 +134,18 @@ fn enrol(
     })
 }
 
-/// A bit per criterion that the family misses.
-fn missed(protocol: &Protocol, enrolment: &Enrolment) -> u64 {
+/// A bit per criterion that a family misses, from its answers and values.
+pub fn missed_criteria(protocol: &Protocol, answers: u64, values: &Values) -> u64 {
     protocol
         .criteria
         .iter()
         .enumerate()
         .fold(0, |bits, (index, criterion)| {
             let met = match &criterion.check {
-                Check::Ask { include_if, .. } => {
-                    (enrolment.answers >> index & 1 == 1) == *include_if
-                }
-                Check::Rule { rule, .. } => rule.holds(&enrolment.values),
+                Check::Ask { include_if, .. } => ((answers >> index) & 1 == 1) == *include_if,
+                Check::Rule { rule, .. } => rule.holds(values),
             };
-            bits | u64::from(!met) << index
+            bits | (u64::from(!met) << index)
         })
 }
 

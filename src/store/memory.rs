@@ -1,0 +1,79 @@
+//! A ledger in memory: for rehearsals and tests.
+
+use crate::study::journal::{Entry, Head, Ledger, LedgerError, Transaction};
+
+/// A ledger that lives as long as the value.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryLedger {
+    entries: Vec<Entry>,
+}
+
+impl MemoryLedger {
+    /// An empty ledger.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Its entries.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+impl Ledger for MemoryLedger {
+    fn read_from(
+        &mut self,
+        sequence: u64,
+        visit: &mut dyn FnMut(Entry),
+    ) -> Result<(), LedgerError> {
+        visit_from(&self.entries, sequence, visit);
+        Ok(())
+    }
+
+    fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError> {
+        let kept = self.entries.len();
+        Ok(Box::new(MemoryTransaction { ledger: self, kept }))
+    }
+}
+
+struct MemoryTransaction<'a> {
+    ledger: &'a mut MemoryLedger,
+    kept: usize,
+}
+
+impl Transaction for MemoryTransaction<'_> {
+    fn read_from(
+        &mut self,
+        sequence: u64,
+        visit: &mut dyn FnMut(Entry),
+    ) -> Result<(), LedgerError> {
+        visit_from(&self.ledger.entries, sequence, visit);
+        Ok(())
+    }
+
+    fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError> {
+        let head = self.ledger.entries.last().map_or(Head::EMPTY, Entry::head);
+        if head != *expected {
+            return Err(LedgerError::Conflict);
+        }
+        self.ledger.entries.extend_from_slice(entries);
+        Ok(())
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), LedgerError> {
+        self.kept = self.ledger.entries.len();
+        Ok(())
+    }
+}
+
+impl Drop for MemoryTransaction<'_> {
+    fn drop(&mut self) {
+        self.ledger.entries.truncate(self.kept);
+    }
+}
+
+fn visit_from(entries: &[Entry], sequence: u64, visit: &mut dyn FnMut(Entry)) {
+    for entry in entries.iter().filter(|entry| entry.sequence >= sequence) {
+        visit(entry.clone());
+    }
+}

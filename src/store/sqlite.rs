@@ -1,0 +1,273 @@
+//! A ledger in `ledger.sqlite`: write-ahead log, full synchronization, one exclusive transaction per command.
+//!
+//! An allocation that was told to a family survives a power cut: `synchronous=FULL` syncs at every commit. Writers
+//! begin with `BEGIN IMMEDIATE` and wait for each other up to 20 seconds; after that the command is refused as busy.
+//! Never put the file on a network share.
+
+use crate::study::journal::{Entry, Head, Ledger, LedgerError, Transaction};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, params,
+};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a writer waits for another one.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Identifies the file as a ledger of this program (`PRAGMA application_id`): the bytes `lott`.
+const APPLICATION: i64 = 0x6c6f_7474;
+/// Version of the table's form (`PRAGMA user_version`).
+const VERSION: i64 = 1;
+
+const CREATE: &str = "
+CREATE TABLE event (
+    sequence     INTEGER PRIMARY KEY,
+    time         TEXT NOT NULL,
+    actor        TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    public       TEXT NOT NULL,
+    payload      TEXT,
+    salt         BLOB,
+    payload_hash BLOB NOT NULL,
+    hash         BLOB NOT NULL
+) STRICT;";
+
+/// A ledger in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    connection: Connection,
+}
+
+impl SqliteLedger {
+    /// Makes a new, empty ledger.
+    ///
+    /// # Errors
+    /// [`LedgerError::Exists`] if the file exists; the errors of the file system.
+    pub fn create(path: &Path) -> Result<Self, LedgerError> {
+        if path.exists() {
+            return Err(LedgerError::Exists);
+        }
+        let mut own = Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+        let transaction = own
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        let exists: bool = transaction
+            .query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| {
+                row.get(0)
+            })
+            .map_err(failed)?;
+        if exists {
+            return Err(LedgerError::Exists);
+        }
+        transaction.execute_batch(CREATE).map_err(failed)?;
+        transaction
+            .pragma_update(None, "application_id", APPLICATION)
+            .map_err(failed)?;
+        transaction
+            .pragma_update(None, "user_version", VERSION)
+            .map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(own)
+    }
+
+    /// Opens a ledger that exists.
+    ///
+    /// # Errors
+    /// [`LedgerError::Missing`] without a file, [`LedgerError::Corrupt`] if it is no ledger of this version.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        if !path.exists() {
+            return Err(LedgerError::Missing);
+        }
+        let own = Self::connect(path, OpenFlags::empty())?;
+        let number = |name: &str| -> Result<i64, LedgerError> {
+            own.connection
+                .pragma_query_value(None, name, |row| row.get(0))
+                .map_err(failed)
+        };
+        if number("application_id")? != APPLICATION {
+            return Err(LedgerError::Corrupt("the file is not a ledger".into()));
+        }
+        let version = number("user_version")?;
+        if version != VERSION {
+            return Err(LedgerError::Corrupt(format!(
+                "the ledger's form has version {version}; this program reads version {VERSION}"
+            )));
+        }
+        Ok(own)
+    }
+
+    fn connect(path: &Path, more: OpenFlags) -> Result<Self, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(PATIENCE).map_err(failed)?;
+        // On a folder that cannot be written the journal mode stays as it is; reading still works then.
+        let mode: Result<String, _> =
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+        match mode {
+            Ok(_) => {}
+            Err(error) if is_read_only(&error) => {}
+            Err(error) => return Err(failed(error)),
+        }
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(failed)?;
+        Ok(Self { connection })
+    }
+}
+
+impl Ledger for SqliteLedger {
+    fn read_from(
+        &mut self,
+        sequence: u64,
+        visit: &mut dyn FnMut(Entry),
+    ) -> Result<(), LedgerError> {
+        read(&self.connection, sequence, visit)
+    }
+
+    fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        Ok(Box::new(SqliteTransaction { transaction }))
+    }
+}
+
+struct SqliteTransaction<'a> {
+    transaction: rusqlite::Transaction<'a>,
+}
+
+impl Transaction for SqliteTransaction<'_> {
+    fn read_from(
+        &mut self,
+        sequence: u64,
+        visit: &mut dyn FnMut(Entry),
+    ) -> Result<(), LedgerError> {
+        read(&self.transaction, sequence, visit)
+    }
+
+    fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError> {
+        let found = self
+            .transaction
+            .query_row(
+                "SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1",
+                [],
+                |row| {
+                    Ok(Head {
+                        sequence: unsigned(row, 0)?,
+                        hash: bytes(row, 1)?,
+                    })
+                },
+            )
+            .optional()
+            .map_err(failed)?
+            .unwrap_or(Head::EMPTY);
+        if found != *expected {
+            return Err(LedgerError::Conflict);
+        }
+        let mut insert = self
+            .transaction
+            .prepare_cached(
+                "INSERT INTO event (sequence, time, actor, kind, public, payload, salt, payload_hash, hash)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )
+            .map_err(failed)?;
+        for entry in entries {
+            insert
+                .execute(params![
+                    entry.sequence as i64,
+                    entry.time,
+                    entry.actor,
+                    entry.kind,
+                    entry.public,
+                    entry.payload,
+                    entry.salt,
+                    entry.payload_hash,
+                    entry.hash,
+                ])
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), LedgerError> {
+        self.transaction.commit().map_err(failed)
+    }
+}
+
+fn read(
+    connection: &Connection,
+    sequence: u64,
+    visit: &mut dyn FnMut(Entry),
+) -> Result<(), LedgerError> {
+    let mut select = connection
+        .prepare_cached(
+            "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash
+             FROM event WHERE sequence >= ?1 ORDER BY sequence",
+        )
+        .map_err(failed)?;
+    let from = i64::try_from(sequence).unwrap_or(i64::MAX);
+    let mut rows = select.query([from]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        visit(entry(row).map_err(failed)?);
+    }
+    Ok(())
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let salt: Option<Vec<u8>> = row.get(6)?;
+    Ok(Entry {
+        sequence: unsigned(row, 0)?,
+        time: text(row, 1)?.unwrap_or_default(),
+        actor: text(row, 2)?.unwrap_or_default(),
+        kind: text(row, 3)?.unwrap_or_default(),
+        public: text(row, 4)?.unwrap_or_default(),
+        payload: text(row, 5)?,
+        // A salt of another length cannot be right; the zero salt makes the payload hash fail at this row.
+        salt: salt.map(|salt| salt.try_into().unwrap_or([0; 32])),
+        payload_hash: bytes(row, 7)?,
+        hash: bytes(row, 8)?,
+    })
+}
+
+/// Text as it stands; bytes that are not UTF-8 are replaced, so that the chain fails at this row.
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    let value = row.get_ref(column)?;
+    Ok(value
+        .as_bytes_or_null()?
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    Ok(u64::try_from(number).unwrap_or(0))
+}
+
+/// 32 bytes; of another length they cannot be right, and zeros make the chain fail at this row.
+fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; 32]> {
+    let bytes: Vec<u8> = row.get(column)?;
+    Ok(bytes.try_into().unwrap_or([0; 32]))
+}
+
+fn is_read_only(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
+    )
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` takes"
+)]
+fn failed(error: rusqlite::Error) -> LedgerError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy,
+        Some(ErrorCode::DiskFull) => LedgerError::Full,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            LedgerError::ReadOnly(error.to_string())
+        }
+        _ => LedgerError::Corrupt(error.to_string()),
+    }
+}

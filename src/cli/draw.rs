@@ -50,9 +50,6 @@ pub(super) struct Draw {
     #[arg(long, value_name = "COL,COL", requires = "strata")]
     by: Option<String>,
 
-    #[command(flatten)]
-    dialect: Dialect,
-
     /// How many lists to draw for the characteristics [default: 10000]
     #[arg(long, value_name = "R", requires = "characteristics")]
     replicates: Option<u64>,
@@ -60,6 +57,9 @@ pub(super) struct Draw {
     /// How well the method can be guessed and how well it balances, instead of a list
     #[arg(long)]
     characteristics: bool,
+
+    #[command(flatten)]
+    dialect: Dialect,
 }
 
 impl Draw {
@@ -245,6 +245,13 @@ fn every_option() -> impl Iterator<Item = &'static OptionSpec> {
 
 impl Args for MethodOptions {
     fn augment_args(command: Command) -> Command {
+        let methods: Vec<String> = METHODS
+            .iter()
+            .map(|entry| format!("{} ({})", entry.id, entry.about))
+            .collect();
+        let command = command.mut_arg("method", |arg| {
+            arg.help(format!("Id of the method: {}", methods.join("; ")))
+        });
         every_option().fold(command, |command, spec| {
             let users: Vec<&str> = METHODS
                 .iter()

@@ -28,7 +28,7 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
             name: "block_lens",
             flag: "block-lens",
             default: None,
-            about: "lengths from which each block's is drawn with equal chance, instead of block_len",
+            about: "lengths from which each block's is drawn with equal chance, instead of one length",
         },
     ],
     needs_n: false,

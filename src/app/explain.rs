@@ -100,8 +100,63 @@ pub const ALLOCATION: &[Page] = pages![
 /// Codes of planning: closed forms and simulated studies.
 pub const PLANNING: &[Page] = pages!["few-clusters", "few-expected", "no-difference", "no-figure",];
 
+/// Codes of protocols: what the file says and how it fits together.
+pub const PROTOCOL: &[Page] = pages![
+    "ascertainment-break",
+    "capacity-without-gate",
+    "control-arm",
+    "criterion-check",
+    "cut-before-last-window",
+    "cuts-not-ascending",
+    "date-order",
+    "duplicate-id",
+    "empty-protocol",
+    "empty-text",
+    "estimator-mismatch",
+    "exit-unclassified",
+    "gate-without-capacity",
+    "invalid-protocol",
+    "lock-cut",
+    "malformed-id",
+    "measure-mismatch",
+    "missing-key",
+    "missing-rule-mismatch",
+    "multiplicity-unsaid",
+    "no-final-lock",
+    "not-applicable",
+    "not-built-yet",
+    "out-of-range",
+    "permission-missing",
+    "primary-analysis",
+    "rule-constant",
+    "rule-syntax",
+    "rule-type",
+    "same-incident-unseen",
+    "strata-without-levels",
+    "summary-mismatch",
+    "thin-strata",
+    "toml-syntax",
+    "too-few",
+    "too-many",
+    "unknown-key",
+    "unknown-reference",
+    "unknown-time-zone",
+    "unknown-value",
+    "unsupported-version",
+    "window-order",
+    "wrong-type",
+];
+
+/// Codes of `check` (warnings about what a protocol promises) and `new`.
+pub const CHECK: &[Page] = pages![
+    "capacity-below-target",
+    "exists",
+    "guessable",
+    "underpowered",
+];
+
 /// Every page, by the room whose codes they explain.
-pub const ROOMS: &[&[Page]] = &[COMMAND, TABLE, ALLOCATION, PLANNING];
+pub const ROOMS: &[&[Page]] = &[COMMAND, TABLE, ALLOCATION, PROTOCOL, PLANNING, CHECK];
 
 /// Every page.
 pub fn pages() -> impl Iterator<Item = &'static Page> {

@@ -31,49 +31,57 @@ pub(super) fn text(failure: &Failure, lang: Lang, colour: bool) -> String {
 
 /// The failure as one line of JSON, schema `lottning.failure/1`.
 pub(super) fn json(failure: &Failure, lang: Lang) -> String {
-    let words = |words: &Option<Words>| {
-        words
-            .as_ref()
-            .map_or(Value::Null, |words| words.get(lang).into())
-    };
     let source = failure.source.as_ref();
     let diagnostics: Vec<Value> = failure
         .diagnostics
         .iter()
-        .map(|finding| {
-            let place = finding.place.as_ref();
-            let start = place
-                .and_then(|place| place.span.as_ref())
-                .zip(source)
-                .map(|(span, source)| line_and_column(&source.text, span.start));
-            json!({
-                "code": finding.code,
-                "severity": finding.severity,
-                "message": finding.message.get(lang),
-                "file": source.map(|source| &source.name),
-                "line": start.map(|(line, _)| line),
-                "character": start.map(|(_, character)| character),
-                "span": place.and_then(|place| place.span.as_ref()).map(|s| [s.start, s.end]),
-                "row": place.and_then(|place| place.row),
-                "column": place.and_then(|place| place.column.as_ref()),
-                "label": words(&finding.label),
-                "help": words(&finding.help),
-            })
-        })
+        .map(|finding| finding_json(finding, source, lang))
         .collect();
     let document = json!({
         "schema": "lottning.failure/1",
         "exit": failure.exit,
         "code": failure.code,
         "message": failure.message.get(lang),
-        "help": words(&failure.help),
+        "help": failure.help.as_ref().map(|help| help.get(lang)),
         "diagnostics": diagnostics,
     });
     format!("{document}\n")
 }
 
+/// One finding as JSON.
+pub(super) fn finding_json(finding: &Diagnostic, source: Option<&Source>, lang: Lang) -> Value {
+    let words = |words: &Option<Words>| {
+        words
+            .as_ref()
+            .map_or(Value::Null, |words| words.get(lang).into())
+    };
+    let place = finding.place.as_ref();
+    let start = place
+        .and_then(|place| place.span.as_ref())
+        .zip(source)
+        .map(|(span, source)| line_and_column(&source.text, span.start));
+    json!({
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message.get(lang),
+        "file": source.map(|source| &source.name),
+        "line": start.map(|(line, _)| line),
+        "character": start.map(|(_, character)| character),
+        "span": place.and_then(|place| place.span.as_ref()).map(|s| [s.start, s.end]),
+        "row": place.and_then(|place| place.row),
+        "column": place.and_then(|place| place.column.as_ref()),
+        "label": words(&finding.label),
+        "help": words(&finding.help),
+    })
+}
+
 /// One finding in a few lines: with the text and a caret when it has a byte span, else by row and column.
-fn spot(finding: &Diagnostic, source: Option<&Source>, lang: Lang, colour: bool) -> String {
+pub(super) fn spot(
+    finding: &Diagnostic,
+    source: Option<&Source>,
+    lang: Lang,
+    colour: bool,
+) -> String {
     if let (Some(place), Some(source)) = (&finding.place, source)
         && let Some(span) = &place.span
         && !source.text.is_empty()

@@ -93,6 +93,12 @@ pub const VERBS: &[Verb] = &[
         "Power, sample size, alpha or effect: whichever is left out",
         "Styrka, stickprovsstorlek, alfa eller effekt: det som utelämnas",
     ),
+    verb(
+        "check",
+        Who::StudyLead,
+        "Check a protocol and say what it promises in numbers",
+        "Kontrollera ett protokoll och säg vad det lovar i siffror",
+    ),
 ];
 
 /// The command with its help in one language.

@@ -7,6 +7,7 @@
 //! To add a verb: a file with `#[derive(clap::Args)]` and `run(&self, &Session) -> Result<Document, Failure>`, a line in
 //! `Command`, a line in `dispatch`, a line in [`help::VERBS`].
 
+mod check;
 mod completions;
 mod dialect;
 mod draw;
@@ -34,6 +35,7 @@ pub use session::Session;
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
     Completions(completions::Completions),
     Draw(Box<draw::Draw>),
     Explain(explain::Explain),
@@ -42,6 +44,7 @@ enum Command {
 
 fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
     match command {
+        Command::Check(verb) => verb.run(session),
         Command::Completions(verb) => verb.run(session),
         Command::Draw(verb) => verb.run(session),
         Command::Explain(verb) => verb.run(session),

@@ -4,6 +4,9 @@
 //! answer is never simulated. Nothing here reads a file or allocates families by rules of its own: the simulator goes
 //! through `study::kernel` and `analysis`.
 
+pub mod capacity;
 pub mod clustering;
+pub mod guessing;
+pub mod ratios;
 pub mod tables;
 pub mod two_proportions;

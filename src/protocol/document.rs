@@ -108,12 +108,14 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     };
     if source.trim_start_matches('\u{feff}').trim().is_empty() {
         return Parsed::refused(
-            Diagnostic::error("empty-file", words!("the file is empty", "filen är tom")).help(
-                words!(
-                    "`lottning new DIR` writes a protocol to edit",
-                    "`lottning new DIR` skriver ett protokoll att redigera"
-                ),
-            ),
+            Diagnostic::error(
+                "empty-protocol",
+                words!("the file is empty", "filen är tom"),
+            )
+            .help(words!(
+                "`lottning new DIR` writes a protocol to edit",
+                "`lottning new DIR` skriver ett protokoll att redigera"
+            )),
         );
     }
     let (tree, errors) = DeTable::parse_recoverable(source);

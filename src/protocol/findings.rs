@@ -12,7 +12,7 @@ use std::ops::Range;
 /// `tests/snapshots/protocol/` holds one bad file and its rendering for each.
 pub const CODES: &[&str] = &[
     "not-utf8",
-    "empty-file",
+    "empty-protocol",
     "toml-syntax",
     "unsupported-version",
     "unknown-key",

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// Most fields that intake can ask for. A fixed bound lets the state machine run without the heap.
 pub const MAX_FIELDS: usize = 16;
+/// Greatest value of a count without a `range`.
+pub const MAX_COUNT: i64 = 1_000_000;
 /// Most criteria of eligibility: answers and reasons are kept as bits.
 pub const MAX_CRITERIA: usize = 64;
 
@@ -125,10 +127,10 @@ pub struct Study {
     pub id: String,
     /// Title.
     pub title: Words,
-    /// Where the study is registered, as text.
-    pub registration: String,
-    /// Data controller, as text.
-    pub controller: String,
+    /// Where the study is registered.
+    pub registration: Words,
+    /// Data controller.
+    pub controller: Words,
     /// Decision of the ethics authority; `open` refuses without it.
     pub ethics: Option<Ethics>,
     /// Date of the data-protection impact assessment; `open` refuses without it.
@@ -305,14 +307,14 @@ pub enum FieldKind {
     /// A whole number, by default at least 0.
     Count {
         /// Unit for people, for example `years`.
-        unit: Option<String>,
+        unit: Option<Words>,
         /// Least and greatest admissible value.
         range: (i64, i64),
     },
     /// A decimal number with a fixed number of places; the value is scaled by `10^places`.
     Number {
         /// Unit for people.
-        unit: Option<String>,
+        unit: Option<Words>,
         /// Decimal places, 0 to 6.
         places: u8,
         /// Least and greatest admissible scaled value.
@@ -493,8 +495,8 @@ impl Exit {
 /// Which exits end the count (the outcome is observed) and which censor it (it is not).
 #[derive(Debug, Clone, Default)]
 pub struct Exits {
-    /// Area of the register, as text.
-    pub coverage: String,
+    /// Area of the register.
+    pub coverage: Words,
     /// The count stops and is observed.
     pub terminal: Vec<Exit>,
     /// Follow-up is censored.
@@ -621,14 +623,14 @@ pub enum Summary {
 /// The estimand's attributes that the outcome and the arms do not already say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Estimand {
-    /// Population, as text.
-    pub population: String,
+    /// Population.
+    pub population: Words,
     /// Strategy for intercurrent events, for example `treatment-policy`.
     pub strategy: String,
     /// Effect measure, for example `risk-difference`.
     pub measure: String,
     /// A further condition, for example `with the therapists of this study`.
-    pub note: Option<String>,
+    pub note: Option<Words>,
 }
 
 /// A covariate of a registered analysis.
@@ -747,6 +749,48 @@ impl Protocol {
             .map(|outcome| outcome.kind.last_day())
             .max()
             .unwrap_or(0)
+    }
+
+    /// The estimand of an analysis as a sentence: measure, outcome and summary, arms, population, strategy, note.
+    pub fn estimand_sentence(&self, analysis: &Analysis) -> Words {
+        let outcome = &self.outcomes[analysis.outcome].label;
+        let (outcome_en, outcome_sv) = (&outcome.en, &outcome.sv);
+        let (summary_en, summary_sv) = match analysis.summary {
+            Summary::Any => (" (at least one)", " (minst en)"),
+            Summary::Count => (" (number)", " (antal)"),
+            Summary::Value => ("", ""),
+        };
+        let estimand = &analysis.estimand;
+        let (measure_en, measure_sv) = if estimand.measure == "risk-difference" {
+            ("difference in risk of", "skillnaden i risk för")
+        } else {
+            ("mean difference of", "skillnaden i medelvärde av")
+        };
+        let (population_en, population_sv) = (&estimand.population.en, &estimand.population.sv);
+        let note = |pick: fn(&Words) -> &str| {
+            estimand
+                .note
+                .as_ref()
+                .map(|note| format!(", {}", pick(note)))
+                .unwrap_or_default()
+        };
+        let (note_en, note_sv) = (note(|words| &words.en), note(|words| &words.sv));
+        let control = &self.arms[self.control.index()].label;
+        let others = |pick: fn(&Words) -> &str| {
+            self.arms
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| *index != self.control.index())
+                .map(|(_, arm)| pick(&arm.label))
+                .collect::<Vec<_>>()
+                .join(" / ")
+        };
+        let (treated_en, treated_sv) = (others(|words| &words.en), others(|words| &words.sv));
+        let (control_en, control_sv) = (&control.en, &control.sv);
+        crate::words!(
+            "the {measure_en} “{outcome_en}”{summary_en} between being allocated to “{treated_en}” and to “{control_en}”, in {population_en}, whatever service they then received{note_en}.",
+            "{measure_sv} ”{outcome_sv}”{summary_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {population_sv}, oavsett vilken insats de sedan fick{note_sv}."
+        )
     }
 
     /// Number of levels of a stratification factor.

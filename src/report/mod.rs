@@ -12,6 +12,7 @@ pub mod figures;
 mod grid;
 pub mod number;
 mod page;
+pub mod plan;
 mod provenance;
 mod svg;
 

@@ -2,6 +2,7 @@
 
 use super::estimand;
 use super::locks::Locks;
+use crate::estimation::{self, ESTIMATORS};
 use crate::protocol::findings::{Findings, quoted};
 use crate::protocol::model::{
     Analysis, Covariate, Multiplicity, Outcome, Role, SampleSize, Summary, Test,
@@ -30,11 +31,13 @@ pub(in crate::protocol) const TEST: &[&str] = &["kind", "draws"];
 /// Keys of `[multiplicity]`.
 pub(in crate::protocol) const MULTIPLICITY: &[&str] = &["secondary"];
 
-/// Estimators that a registered analysis can run today.
-const BUILT: [&str; 4] = ["difference-in-means", "linear", "lin", "risk-difference"];
-/// Estimators of the contract that are not built, or not yet for registered analyses.
-const LATER: [&str; 22] = [
+/// Estimators of the contract; those that are not registered are not built yet.
+const PROMISED: [&str; 26] = [
+    "difference-in-means",
     "stratified-difference-in-means",
+    "linear",
+    "lin",
+    "risk-difference",
     "risk-ratio",
     "odds-ratio",
     "fisher-exact",
@@ -57,6 +60,15 @@ const LATER: [&str; 22] = [
     "lee-bounds",
     "manski-bounds",
 ];
+
+/// Registered estimators that need no column besides the outcome, which is what an analysis has.
+fn built() -> Vec<&'static str> {
+    ESTIMATORS
+        .iter()
+        .filter(|entry| entry.required == [estimation::Role::Outcome])
+        .map(|entry| entry.id)
+        .collect()
+}
 
 /// What analyses refer to.
 #[derive(Debug, Clone, Copy)]
@@ -168,9 +180,9 @@ fn analysis(
         estimand::check_measure(out, section, estimand, outcome, summary);
     }
     let estimator_value = section.need(out, "estimator");
-    let estimator = estimator_value
-        .as_ref()
-        .and_then(|value| estimand::built_word(out, value, (&BUILT, &LATER), "unknown-reference"));
+    let estimator = estimator_value.as_ref().and_then(|value| {
+        estimand::built_word(out, value, (&built(), &PROMISED), "unknown-reference")
+    });
     let covariates = covariates(out, section, around.field_ids);
     if let (Some(value), Some(estimator)) = (&estimator_value, estimator) {
         check_estimator(out, section, value, estimator, outcome, summary);
@@ -203,7 +215,7 @@ fn analysis(
     })
 }
 
-/// `risk-difference` needs a 0/1 outcome; it and `difference-in-means` take no covariates.
+/// Some estimators need an outcome that is 0 or 1, and some take no covariates: the registry says which.
 fn check_estimator(
     out: &mut Findings<'_>,
     section: &Section<'_>,
@@ -212,9 +224,18 @@ fn check_estimator(
     outcome: Option<&Outcome>,
     summary: Option<Summary>,
 ) {
-    let adjusts = matches!(estimator, "linear" | "lin");
-    if !adjusts && section.get("covariates").is_some() {
-        let adjusting = quoted(&["lin", "linear"]);
+    let Some(entry) = ESTIMATORS.iter().find(|entry| entry.id == estimator) else {
+        return;
+    };
+    if !entry.optional.contains(&estimation::Role::Covariates)
+        && section.get("covariates").is_some()
+    {
+        let adjusting: Vec<&str> = ESTIMATORS
+            .iter()
+            .filter(|entry| entry.optional.contains(&estimation::Role::Covariates))
+            .map(|entry| entry.id)
+            .collect();
+        let adjusting = quoted(&adjusting);
         out.error(
             "estimator-mismatch",
             &section.key_span("covariates"),
@@ -228,7 +249,7 @@ fn check_estimator(
             ),
         );
     }
-    if estimator == "risk-difference"
+    if entry.binary
         && let (Some(outcome), Some(summary)) = (outcome, summary)
         && !estimand::is_binary(outcome, summary)
     {
@@ -237,8 +258,8 @@ fn check_estimator(
             "estimator-mismatch",
             &value.span,
             words!(
-                "the estimator `risk-difference` needs an outcome that is 0 or 1; `{id}` is not",
-                "estimatorn `risk-difference` kräver ett utfall som är 0 eller 1; `{id}` är det inte"
+                "the estimator `{estimator}` needs an outcome that is 0 or 1; `{id}` is not",
+                "estimatorn `{estimator}` kräver ett utfall som är 0 eller 1; `{id}` är det inte"
             ),
             words!(
                 "use `lin` or `difference-in-means`",

@@ -64,7 +64,10 @@ pub(in crate::protocol) fn built_word<'a>(
             "`{text}` is not a possible value of `{key}`",
             "`{text}` är inte ett möjligt värde för `{key}`"
         ),
-        built.iter().chain(later).copied(),
+        built
+            .iter()
+            .chain(later.iter().filter(|word| !built.contains(word)))
+            .copied(),
     );
     None
 }
@@ -72,19 +75,19 @@ pub(in crate::protocol) fn built_word<'a>(
 /// Reads the estimand of an analysis.
 pub(in crate::protocol) fn read(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Estimand> {
     let table = section.need_section(out, "estimand", KEYS)?;
-    let population = table.need(out, "population").and_then(|v| v.text(out));
+    let population = table.need(out, "population").and_then(|v| v.words(out));
     let strategy = table
         .need(out, "strategy")
         .and_then(|value| built_word(out, &value, STRATEGIES, "unknown-value"));
     let measure = table
         .need(out, "measure")
         .and_then(|value| built_word(out, &value, MEASURES, "unknown-value"));
-    let note = table.get("note").and_then(|value| value.text(out));
+    let note = table.get("note").and_then(|value| value.words(out));
     Some(Estimand {
-        population: population?.to_string(),
+        population: population?,
         strategy: strategy?.to_string(),
         measure: measure?.to_string(),
-        note: note.map(str::to_string),
+        note,
     })
 }
 

@@ -70,7 +70,7 @@ pub(in crate::protocol) fn events(
 /// Reads the ends of follow-up. Each exit is classified: nothing is dropped unsaid.
 pub(in crate::protocol) fn exits(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Exits> {
     let section = root.need_section(out, "exits", EXITS)?;
-    let coverage = section.need(out, "coverage").and_then(|v| v.text(out));
+    let coverage = section.need(out, "coverage").and_then(|v| v.words(out));
     let mut seen: Vec<Exit> = Vec::new();
     let mut lists: [Vec<Exit>; 2] = [Vec::new(), Vec::new()];
     let mut broken = false;
@@ -110,7 +110,7 @@ pub(in crate::protocol) fn exits(out: &mut Findings<'_>, root: &Section<'_>) -> 
     }
     let [terminal, censors] = lists;
     Some(Exits {
-        coverage: coverage?.to_string(),
+        coverage: coverage?,
         terminal,
         censors,
     })

@@ -3,7 +3,9 @@
 use super::participants::bounded;
 use crate::diagnostic::Words;
 use crate::protocol::findings::Findings;
-use crate::protocol::model::{Check, Criterion, Field, FieldKind, MAX_CRITERIA, MAX_FIELDS};
+use crate::protocol::model::{
+    Check, Criterion, Field, FieldKind, MAX_COUNT, MAX_CRITERIA, MAX_FIELDS,
+};
 use crate::protocol::names::{Ids, Style, repeated};
 use crate::protocol::rule_parser::{self, Known, scaled};
 use crate::protocol::tree::{Section, Value};
@@ -19,8 +21,6 @@ pub(in crate::protocol) const CRITERION: &[&str] =
 
 /// Names that stratification and analyses already use.
 const RESERVED: [&str; 2] = ["site", "months_since_start"];
-/// Greatest value of a count without a `range`.
-const MAX_COUNT: i64 = 1_000_000;
 /// Greatest magnitude of a scaled number.
 const MAX_SCALED: i64 = 1_000_000_000_000;
 /// Most levels of a choice.
@@ -149,11 +149,8 @@ fn field(out: &mut Findings<'_>, section: &Section<'_>, id: String) -> Option<Fi
     })
 }
 
-fn unit(out: &mut Findings<'_>, section: &Section<'_>) -> Option<String> {
-    section
-        .get("unit")
-        .and_then(|value| value.text(out))
-        .map(str::to_string)
+fn unit(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Words> {
+    section.get("unit").and_then(|value| value.words(out))
 }
 
 /// One number of a range or a cut, exactly, in units of `10^−places`.

@@ -43,7 +43,7 @@ pub(in crate::protocol) fn read(out: &mut Findings<'_>, root: &Section<'_>) -> L
             &span,
             words!(
                 "there is no final lock: enrolment would never close and the seed never be published",
-                "det finns ingen slutlig låsning: lottningen skulle aldrig avslutas och fröet aldrig publiceras"
+                "det finns ingen slutlig låsning: lottningen skulle aldrig avslutas och lottfröet aldrig publiceras"
             ),
             words!(
                 "add `[[lock]]` with `id = \"final\"`, `after = \"last-window\"` and `grace_days`",

@@ -33,8 +33,8 @@ pub(in crate::protocol) fn read(out: &mut Findings<'_>, root: &Section<'_>) -> O
     let section = root.need_section(out, "study", KEYS)?;
     let id = section.need(out, "id").and_then(|value| value.kebab(out));
     let title = section.need(out, "title").and_then(|v| v.words(out));
-    let registration = section.need(out, "registration").and_then(|v| v.text(out));
-    let controller = section.need(out, "controller").and_then(|v| v.text(out));
+    let registration = section.need(out, "registration").and_then(|v| v.words(out));
+    let controller = section.need(out, "controller").and_then(|v| v.words(out));
     let ethics = ethics(out, &section);
     let dpia = section.get("dpia").and_then(|value| value.date(out));
     if section.get("dpia").is_none() {
@@ -51,8 +51,8 @@ pub(in crate::protocol) fn read(out: &mut Findings<'_>, root: &Section<'_>) -> O
     Some(Study {
         id: id?,
         title: title?,
-        registration: registration?.to_string(),
-        controller: controller?.to_string(),
+        registration: registration?,
+        controller: controller?,
         ethics,
         dpia,
         time_zone: time_zone?,

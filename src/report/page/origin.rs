@@ -112,11 +112,11 @@ fn facts(report: &Report<'_>, lang: Lang) -> Vec<Fact> {
         code(words!("Study", "Studie"), study.id.clone()),
         plain(
             words!("Registration", "Registrering"),
-            study.registration.clone(),
+            study.registration.get(lang).to_string(),
         ),
         plain(
             words!("Data controller", "Personuppgiftsansvarig"),
-            study.controller.clone(),
+            study.controller.get(lang).to_string(),
         ),
     ];
     if let Some(ethics) = &study.ethics {

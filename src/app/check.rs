@@ -1,0 +1,225 @@
+//! `check`: a protocol read whole, what it promises in numbers, and what a study lead should know before it is sealed.
+//!
+//! Reading alone is [`load`], which every verb with a protocol shares. The pre-analysis plan is written by
+//! `report::plan`.
+
+use super::{Failure, Outside, Source, exit};
+use crate::diagnostic::{Diagnostic, Words};
+use crate::planning::capacity::{self, Reach};
+use crate::planning::guessing::{Guessing, guessing};
+use crate::planning::ratios::{self, PowerRow, RatioRow};
+use crate::planning::two_proportions::PowerError;
+use crate::protocol::{Protocol, parse};
+use crate::words;
+use std::path::Path;
+
+/// Knowing the past may add so much to the share of correct guesses before `check` warns.
+const ADVANTAGE: f64 = 0.10;
+/// Allocations may be certain so often before `check` warns.
+const FORCED: f64 = 0.25;
+
+/// A protocol that was read without an error.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The bytes of the file, whose hash is the protocol's.
+    pub bytes: Vec<u8>,
+    /// The text, for findings.
+    pub source: Source,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a protocol file; `-` is standard input.
+///
+/// # Errors
+/// An invalid protocol is exit 3 with all its findings.
+pub fn load(outside: &Outside, path: impl AsRef<Path>) -> Result<Loaded, Failure> {
+    let path = path.as_ref();
+    let bytes = outside.read(path)?;
+    let parsed = parse(&bytes);
+    let name = path.display().to_string();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    match parsed.protocol {
+        Some(protocol) => Ok(Loaded {
+            protocol,
+            bytes,
+            source: Source { name, text },
+            warnings: parsed.diagnostics,
+        }),
+        None => Err(Failure::refused_file(
+            exit::INVALID_PROTOCOL,
+            "invalid-protocol",
+            name,
+            text,
+            parsed.diagnostics,
+        )),
+    }
+}
+
+/// What `check` answers.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The text, for findings.
+    pub source: Source,
+    /// Warnings of the file and of its numbers.
+    pub warnings: Vec<Diagnostic>,
+    /// Power at the target, one row per arm that is not the control.
+    pub at_target: Vec<PowerRow>,
+    /// Power at the number that capacity allows, if a gate and a stop date say one.
+    pub at_capacity: Vec<PowerRow>,
+    /// Families that the wanted power needs; `None` with more than two arms.
+    pub families_needed: Option<u64>,
+    /// What capacity allows.
+    pub reach: Option<Reach>,
+    /// The same capacity at other ratios.
+    pub ratios: Vec<RatioRow>,
+    /// How well the next arm can be guessed.
+    pub guessing: Option<Guessing>,
+}
+
+/// Reads and checks a protocol.
+///
+/// # Errors
+/// An invalid protocol is exit 3 with all its findings.
+pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failure> {
+    let Loaded {
+        protocol,
+        source,
+        mut warnings,
+        ..
+    } = load(outside, path)?;
+    let no_figure =
+        |error: PowerError| Failure::new(exit::INVALID_PROTOCOL, error.code(), error.words());
+    let reach = capacity::reach(&protocol);
+    let target = f64::from(protocol.sample_size.target);
+    let at_target = ratios::power_rows(&protocol, target).map_err(no_figure)?;
+    let (mut at_capacity, mut compared) = (Vec::new(), Vec::new());
+    if let Some(reach) = reach.as_ref().filter(|reach| reach.families >= 4.0) {
+        at_capacity = ratios::power_rows(&protocol, reach.families).map_err(no_figure)?;
+        compared = ratios::compare(&protocol, reach).map_err(no_figure)?;
+    }
+    let families_needed = ratios::families_needed(&protocol).map_err(no_figure)?;
+    let allocation = &protocol.allocation;
+    let guessing = guessing(
+        &allocation.method,
+        &allocation.ratio,
+        &allocation.options,
+        target,
+        protocol.strata(),
+    )
+    .ok();
+    warn_of_power(&mut warnings, &protocol, &at_target, &at_capacity);
+    warn_of_capacity(&mut warnings, &protocol, reach.as_ref());
+    warn_of_guessing(&mut warnings, guessing.as_ref());
+    Ok(Checked {
+        protocol,
+        source,
+        warnings,
+        at_target,
+        at_capacity,
+        families_needed,
+        reach,
+        ratios: compared,
+        guessing,
+    })
+}
+
+fn percent(share: f64) -> (String, String) {
+    let en = format!("{:.1} %", 100.0 * share);
+    let sv = en.replace('.', ",");
+    (en, sv)
+}
+
+fn warn_of_power(
+    warnings: &mut Vec<Diagnostic>,
+    protocol: &Protocol,
+    at_target: &[PowerRow],
+    at_capacity: &[PowerRow],
+) {
+    let wanted = protocol.sample_size.assumed.power;
+    let (wanted_en, wanted_sv) = percent(wanted);
+    let cases = [
+        (at_target, Words::new("at the target", "vid målet")),
+        (
+            at_capacity,
+            Words::new(
+                "at the number that capacity allows",
+                "vid det antal som kapaciteten räcker till",
+            ),
+        ),
+    ];
+    for (rows, place) in cases {
+        for row in rows.iter().filter(|row| row.power < wanted) {
+            let (power_en, power_sv) = percent(row.power);
+            let Words { en, sv } = &place;
+            let (families, arm) = (row.families, &row.arm);
+            warnings.push(
+                Diagnostic::warning(
+                    "underpowered",
+                    words!(
+                        "{en}, {families} families, the power for `{arm}` is {power_en}, below the wanted {wanted_en}",
+                        "{sv}, {families} familjer, är styrkan för `{arm}` {power_sv}, under de önskade {wanted_sv}"
+                    ),
+                )
+                .help(words!(
+                    "plan more families, a later stop date or more sites, or expect to find larger effects only",
+                    "planera fler familjer, ett senare stoppdatum eller fler enheter, eller räkna med att bara hitta större effekter"
+                )),
+            );
+        }
+    }
+}
+
+fn warn_of_capacity(warnings: &mut Vec<Diagnostic>, protocol: &Protocol, reach: Option<&Reach>) {
+    let Some(reach) = reach else { return };
+    let target = protocol.sample_size.target;
+    if reach.families >= f64::from(target) {
+        return;
+    }
+    let families = reach.families.floor() as u64;
+    warnings.push(
+        Diagnostic::warning(
+            "capacity-below-target",
+            words!(
+                "capacity allows about {families} families until the stop date; the target is {target}",
+                "kapaciteten räcker till ungefär {families} familjer fram till stoppdatum; målet är {target}"
+            ),
+        )
+        .help(words!(
+            "more therapists, more sites, a later stop date, or more families in the other arm (see the ratios)",
+            "fler behandlare, fler enheter, ett senare stoppdatum, eller fler familjer i den andra armen (se förhållandena)"
+        )),
+    );
+}
+
+fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>) {
+    let Some(guessing) = guessing else { return };
+    let (Some(share), Some(advantage)) = (guessing.correct_guess_share, guessing.advantage())
+    else {
+        return;
+    };
+    let forced = guessing.forced_share.unwrap_or(0.0);
+    if advantage < ADVANTAGE && forced < FORCED {
+        return;
+    }
+    let (share_en, share_sv) = percent(share);
+    let (chance_en, chance_sv) = percent(guessing.share_by_ratio_alone);
+    let (forced_en, forced_sv) = percent(forced);
+    warnings.push(
+        Diagnostic::warning(
+            "guessable",
+            words!(
+                "intake staff who remember the earlier lots of their stratum guess {share_en} of the arms right (without remembering: {chance_en}), and know {forced_en} for certain",
+                "mottagningspersonal som minns tidigare lotter i sitt stratum gissar {share_sv} av armarna rätt (utan att minnas: {chance_sv}) och vet {forced_sv} säkert"
+            ),
+        )
+        .help(words!(
+            "use `big-stick` with a larger `max_imbalance`, or longer or several block lengths",
+            "använd `big-stick` med större `max_imbalance`, eller längre eller flera blocklängder"
+        )),
+    );
+}

@@ -1,0 +1,389 @@
+//! `lottning check PROTOCOL [--document]`.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::app::Failure;
+use crate::app::check::{Checked, check};
+use crate::diagnostic::{Diagnostic, Lang, Words};
+use crate::protocol::Protocol;
+use crate::protocol::model::Factor;
+use crate::report::plan;
+use crate::words;
+
+use super::failure;
+use super::output::{Cell, Document, Grid, Shown, number};
+use super::session::{Colour, Session};
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The protocol file; `-` is standard input
+    protocol: PathBuf,
+
+    /// Write the pre-analysis plan (Markdown) instead of the summary
+    #[arg(long)]
+    document: bool,
+}
+
+impl Check {
+    /// The summary, or the pre-analysis plan.
+    pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        let checked = check(&session.outside, &self.protocol)?;
+        warn(&checked, session.lang);
+        if self.document {
+            return document(&checked, session.lang);
+        }
+        let mut answer = Document::new("check/1", &body(&checked, session.lang))?
+            .text(heading(&checked.protocol))
+            .grid(sites(&checked))
+            .text(capacity(&checked))
+            .grid(power(&checked));
+        if !checked.ratios.is_empty() {
+            answer = answer.grid(ratios(&checked));
+        }
+        Ok(answer.text(guessing(&checked)).text(next(&checked)))
+    }
+}
+
+/// Warnings stand on standard error, with a caret where they have a place.
+fn warn(checked: &Checked, lang: Lang) {
+    let colour = Colour::detect().err;
+    let mut text = String::new();
+    for warning in &checked.warnings {
+        text.push_str(&failure::spot(warning, Some(&checked.source), lang, colour));
+        text.push('\n');
+    }
+    // A standard error that is closed must not stop the work.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn document(checked: &Checked, lang: Lang) -> Result<Document, Failure> {
+    let text = Words::new(
+        plan::markdown(&checked.protocol, Lang::En),
+        plan::markdown(&checked.protocol, Lang::Sv),
+    );
+    let body = json!({
+        "protocol_hash": checked.protocol.hash.to_hex(),
+        "language": lang,
+        "markdown": text.get(lang),
+    });
+    Ok(Document::new("plan/1", &body)?.text(text))
+}
+
+fn strata(protocol: &Protocol) -> Vec<String> {
+    protocol
+        .allocation
+        .strata
+        .iter()
+        .map(|factor| match factor {
+            Factor::Site => "site".to_string(),
+            Factor::Field(index) => protocol.fields[*index].id.clone(),
+        })
+        .collect()
+}
+
+fn body(checked: &Checked, lang: Lang) -> Value {
+    let protocol = &checked.protocol;
+    let assumed = protocol.sample_size.assumed;
+    let sites: Vec<Value> = protocol
+        .sites
+        .iter()
+        .map(|site| {
+            json!({"id": site.id, "name": site.name, "opens": site.opens.to_string(), "therapists": site.therapists})
+        })
+        .collect();
+    let arms: Vec<Value> = protocol
+        .arms
+        .iter()
+        .enumerate()
+        .map(|(index, arm)| {
+            json!({
+                "id": arm.id,
+                "label": arm.label.get(lang),
+                "ratio": arm.ratio,
+                "control": index == protocol.control.index(),
+            })
+        })
+        .collect();
+    let analyses: Vec<Value> = protocol
+        .analyses
+        .iter()
+        .map(|analysis| {
+            json!({
+                "id": analysis.id,
+                "role": analysis.role.text(),
+                "lock": protocol.locks[analysis.lock].id,
+                "outcome": protocol.outcomes[analysis.outcome].id,
+                "estimator": analysis.estimator,
+                "missing": analysis.missing.text(),
+            })
+        })
+        .collect();
+    let options: serde_json::Map<String, Value> = protocol
+        .allocation
+        .options
+        .0
+        .iter()
+        .map(|(name, text)| (name.clone(), text.clone().into()))
+        .collect();
+    let capacity = checked.reach.as_ref().map(|reach| {
+        let sites: Vec<Value> = reach
+            .sites
+            .iter()
+            .map(|site| {
+                json!({"id": site.site, "slots": site.slots, "weeks": site.weeks, "families_in_gated_arm": site.gated})
+            })
+            .collect();
+        json!({
+            "slots": reach.slots,
+            "weeks_per_family": protocol.capacity.weeks_per_family,
+            "utilization": protocol.capacity.utilization,
+            "families_in_gated_arm": reach.gated,
+            "families": reach.families,
+            "sites": sites,
+        })
+    });
+    let warnings: Vec<Value> = checked
+        .warnings
+        .iter()
+        .map(|warning: &Diagnostic| failure::finding_json(warning, Some(&checked.source), lang))
+        .collect();
+    json!({
+        "protocol_hash": protocol.hash.to_hex(),
+        "confirm": protocol.hash.short(),
+        "study": protocol.study.id,
+        "title": protocol.study.title.get(lang),
+        "may_open": protocol.study.ethics.is_some() && protocol.study.dpia.is_some(),
+        "custody": protocol.study.custody.text(),
+        "sites": sites,
+        "arms": arms,
+        "method": {
+            "id": protocol.allocation.method,
+            "options": options,
+            "ratio": protocol.allocation.ratio.to_string(),
+            "strata": strata(protocol),
+            "number_of_strata": protocol.strata(),
+        },
+        "power": {
+            "control": assumed.control,
+            "effect": assumed.effect,
+            "alpha": assumed.alpha,
+            "sides": assumed.sides,
+            "wanted": assumed.power,
+            "formula": "pooled",
+            "families_needed": checked.families_needed,
+            "at_target": checked.at_target,
+            "at_capacity": checked.at_capacity,
+        },
+        "capacity": capacity,
+        "ratios": checked.ratios,
+        "predictability": checked.guessing,
+        "analyses": analyses,
+        "warnings": warnings,
+    })
+}
+
+fn both(value: f64, shown: Shown) -> (String, String) {
+    (
+        number(value, shown, Lang::En),
+        number(value, shown, Lang::Sv),
+    )
+}
+
+fn heading(protocol: &Protocol) -> Words {
+    let Words { en, sv } = &protocol.study.title;
+    let (id, hash) = (&protocol.study.id, protocol.hash.to_hex());
+    let method = &protocol.allocation.method;
+    let ratio = protocol.allocation.ratio;
+    let strata = protocol.strata();
+    words!(
+        "{en}\n\nThe protocol of `{id}` is valid.\nHash     {hash}\nMethod   {method}, {ratio}, {strata} strata",
+        "{sv}\n\nProtokollet för `{id}` är giltigt.\nHash     {hash}\nMetod    {method}, {ratio}, {strata} strata"
+    )
+}
+
+fn sites(checked: &Checked) -> Grid {
+    let mut grid = Grid::new()
+        .column("site", words!("site", "enhet"))
+        .column("name", words!("name", "namn"))
+        .column("opens", words!("opens", "öppnar"))
+        .column("therapists", words!("therapists", "behandlare"))
+        .column("slots", words!("slots", "platser"))
+        .column(
+            "families_in_gated_arm",
+            words!("families until stop", "familjer till stopp"),
+        );
+    for (index, site) in checked.protocol.sites.iter().enumerate() {
+        let reach = checked
+            .reach
+            .as_ref()
+            .and_then(|reach| reach.sites.get(index));
+        grid.row([
+            Cell::text(&site.id),
+            Cell::text(&site.name),
+            Cell::text(site.opens.to_string()),
+            Cell::Whole(i64::from(site.therapists)),
+            reach.map_or(Cell::Empty, |reach| Cell::Whole(i64::from(reach.slots))),
+            Cell::number(reach.map(|reach| reach.gated), Shown::Decimals(1)),
+        ]);
+    }
+    grid
+}
+
+fn capacity(checked: &Checked) -> Words {
+    let protocol = &checked.protocol;
+    let (Some(reach), Some(gate), Some(stop)) = (
+        &checked.reach,
+        &protocol.gate,
+        protocol.sample_size.stop_date,
+    ) else {
+        return words!(
+            "Capacity: nothing is said, because the protocol has no gate or no stop date.",
+            "Kapacitet: inget sägs, eftersom protokollet saknar spärr eller stoppdatum."
+        );
+    };
+    let arm = &protocol.arms[gate.arm.index()].id;
+    let (slots, per_therapist) = (reach.slots, gate.families_per_therapist);
+    let weeks = both(protocol.capacity.weeks_per_family, Shown::Significant(2));
+    let share = both(protocol.capacity.utilization, Shown::Percent(0));
+    let (gated, families) = (reach.gated.floor(), reach.families.floor());
+    let ratio = protocol.allocation.ratio;
+    let target = protocol.sample_size.target;
+    let ((weeks_en, weeks_sv), (share_en, share_sv)) = (weeks, share);
+    words!(
+        "Capacity: slots = therapists × {per_therapist} families, {slots} in all. A family holds a slot for {weeks_en} weeks, and {share_en} of the\nslots are in use: slots × weeks until {stop} ÷ {weeks_en} × {share_en} = {gated} families in `{arm}`,\nor {families} families in all arms at {ratio}. The target is {target}. (`[capacity]` in the protocol holds these assumptions.)",
+        "Kapacitet: platser = behandlare × {per_therapist} familjer, {slots} sammanlagt. En familj har en plats i {weeks_sv} veckor, och {share_sv} av\nplatserna används: platser × veckor till {stop} ÷ {weeks_sv} × {share_sv} = {gated} familjer i `{arm}`,\neller {families} familjer i alla armar vid {ratio}. Målet är {target}. (`[capacity]` i protokollet har dessa antaganden.)"
+    )
+}
+
+fn power(checked: &Checked) -> Grid {
+    let assumed = checked.protocol.sample_size.assumed;
+    let control = both(assumed.control, Shown::Percent(1));
+    let treated = both(assumed.control + assumed.effect, Shown::Percent(1));
+    let alpha = both(assumed.alpha, Shown::Significant(1));
+    let (sides_en, sides_sv) = if assumed.sides == 1 {
+        ("one-sided", "ensidigt")
+    } else {
+        ("two-sided", "tvåsidigt")
+    };
+    let ((control_en, control_sv), (treated_en, treated_sv)) = (control, treated);
+    let (alpha_en, alpha_sv) = alpha;
+    let mut grid = Grid::new()
+        .title(words!(
+            "Power to tell {treated_en} from {control_en} (alpha {alpha_en}, {sides_en}, pooled formula)",
+            "Styrka att skilja {treated_sv} från {control_sv} (alfa {alpha_sv}, {sides_sv}, poolad formel)"
+        ))
+        .column("at", words!("at", "vid"))
+        .column("families", words!("families", "familjer"))
+        .column("arm", words!("arm", "arm"))
+        .column("n_treated", words!("n arm", "n arm"))
+        .column("n_control", words!("n control", "n jämförelse"))
+        .column("power", words!("power", "styrka"));
+    let cases = [
+        (words!("target", "målet"), &checked.at_target),
+        (words!("capacity", "kapaciteten"), &checked.at_capacity),
+    ];
+    for (at, rows) in cases {
+        for row in rows {
+            grid.row([
+                Cell::Words(at.clone()),
+                Cell::Whole(row.families as i64),
+                Cell::text(&row.arm),
+                Cell::Whole(row.n_treated as i64),
+                Cell::Whole(row.n_control as i64),
+                Cell::number(row.power, Shown::Percent(1)),
+            ]);
+        }
+    }
+    grid
+}
+
+fn ratios(checked: &Checked) -> Grid {
+    let mut grid = Grid::new()
+        .title(words!(
+            "The same slots at other ratios (arms in the protocol's order)",
+            "Samma platser vid andra förhållanden (armar i protokollets ordning)"
+        ))
+        .column("ratio", words!("ratio", "förhållande"))
+        .column("families", words!("families", "familjer"))
+        .column("n_treated", words!("n arm", "n arm"))
+        .column("n_control", words!("n control", "n jämförelse"))
+        .column("power", words!("power", "styrka"))
+        .column("method", words!("method", "metod"))
+        .column(
+            "correct_guess_share",
+            words!("guessed right", "rätt gissade"),
+        )
+        .column(
+            "share_by_ratio_alone",
+            words!("by the ratio alone", "av förhållandet"),
+        );
+    for row in &checked.ratios {
+        let guessing = row.guessing.as_ref();
+        grid.row([
+            Cell::text(&row.ratio),
+            Cell::Whole(row.families as i64),
+            Cell::Whole(row.n_treated as i64),
+            Cell::Whole(row.n_control as i64),
+            Cell::number(row.power, Shown::Percent(1)),
+            Cell::text(&row.method),
+            Cell::number(
+                guessing.and_then(|guessing| guessing.correct_guess_share),
+                Shown::Percent(1),
+            ),
+            Cell::number(
+                guessing.map(|guessing| guessing.share_by_ratio_alone),
+                Shown::Percent(1),
+            ),
+        ]);
+    }
+    grid
+}
+
+fn guessing(checked: &Checked) -> Words {
+    let figures = checked.guessing.as_ref().and_then(|guessing| {
+        Some((
+            guessing,
+            guessing.correct_guess_share?,
+            guessing.forced_share?,
+        ))
+    });
+    let Some((guessing, share, forced)) = figures else {
+        return words!(
+            "Predictability: not computed exactly for this method and size; `lottning draw --characteristics` simulates it.",
+            "Förutsägbarhet: beräknas inte exakt för denna metod och storlek; `lottning draw --characteristics` simulerar den."
+        );
+    };
+    let n = guessing.families_per_stratum;
+    let (share, forced, chance) = (
+        both(share, Shown::Percent(1)),
+        both(forced, Shown::Percent(1)),
+        both(guessing.share_by_ratio_alone, Shown::Percent(1)),
+    );
+    let ((share_en, share_sv), (forced_en, forced_sv), (chance_en, chance_sv)) =
+        (share, forced, chance);
+    words!(
+        "Predictability: whoever remembers all earlier lots of a stratum guesses {share_en} of {n} right (by the ratio alone {chance_en});\n{forced_en} are certain beforehand.",
+        "Förutsägbarhet: den som minns alla tidigare lotter i ett stratum gissar {share_sv} av {n} rätt (av förhållandet ensamt {chance_sv});\n{forced_sv} är säkra i förväg."
+    )
+}
+
+fn next(checked: &Checked) -> Words {
+    let hash = checked.protocol.hash.short();
+    let Checked { source, .. } = checked;
+    let name = &source.name;
+    if checked.protocol.study.ethics.is_none() || checked.protocol.study.dpia.is_none() {
+        return words!(
+            "Before `lottning open`: add the ethics decision and the data-protection assessment.",
+            "Före `lottning open`: lägg till etikbeslutet och konsekvensbedömningen avseende dataskydd."
+        );
+    }
+    words!(
+        "To seal it: lottning open {name} --study DIR --seed-file FILE --confirm {hash} --actor ID",
+        "För att försegla: lottning open {name} --study DIR --seed-file FIL --confirm {hash} --actor ID"
+    )
+}

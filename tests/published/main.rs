@@ -10,3 +10,5 @@
 mod allocation;
 mod nist;
 mod power;
+mod proportions;
+mod star;

@@ -26,7 +26,7 @@ pub struct GridRow {
     pub indent: bool,
     /// Whether the row is a total or a heading.
     pub strong: bool,
-    /// The cells after the label.
+    /// The cells after the label; none for a heading across the table.
     pub cells: Vec<String>,
 }
 
@@ -48,6 +48,16 @@ impl Grid {
             head,
             ..Self::default()
         }
+    }
+
+    /// Whether the columns are few enough that numbers need not be broken.
+    pub fn tight(&self) -> bool {
+        self.numeric && self.head.len() <= 5
+    }
+
+    /// Whether the table is short enough to stand on one printed page.
+    pub fn short(&self) -> bool {
+        self.rows.len() <= 18
     }
 
     /// Adds a row.

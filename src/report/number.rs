@@ -119,6 +119,16 @@ pub fn p_value(p: f64, alpha: f64, lang: Lang) -> String {
     localize(&text, lang)
 }
 
+/// `p = 0.346` or `p < 0.001`: the p-value as part of a sentence.
+pub fn p_equation(p: f64, alpha: f64, lang: Lang) -> String {
+    let text = p_value(p, alpha, lang);
+    if text.starts_with(['<', '>']) {
+        format!("p{NBSP}{text}")
+    } else {
+        format!("p{NBSP}={NBSP}{text}")
+    }
+}
+
 /// `−13.1 to 6.9`; an absent limit is said in words.
 pub fn interval(low: Option<f64>, high: Option<f64>, places: usize, lang: Lang) -> String {
     let limit = |value: Option<f64>| value.filter(|v| v.is_finite());

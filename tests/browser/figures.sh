@@ -28,7 +28,7 @@ shot "$html" "$out/page-wide.png" 900 7600
 shot "$html" "$out/page-narrow.png" 500 10400
 browser --no-pdf-header-footer --print-to-pdf="$out/page.pdf" "file://$html"
 if command -v pdftoppm >/dev/null; then
-  pdftoppm -r 70 -png "$out/page.pdf" "$out/print"
+  pdftoppm -r 80 -png "$out/page.pdf" "$out/print"
 fi
 
 # Each drawing on a page of its own, enlarged.

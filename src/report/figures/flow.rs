@@ -190,8 +190,8 @@ fn arm_stages(report: &Report<'_>, arm: &ArmFlow, lang: Lang) -> Vec<Stage> {
     stages.push(Stage {
         heading: step(
             &words!(
-                "Followed to the end of the last window",
-                "Följdes till sista fönstrets slut"
+                "Followed to the end of follow-up",
+                "Följdes hela uppföljningstiden"
             ),
             arm.followed,
             lang,
@@ -200,7 +200,7 @@ fn arm_stages(report: &Report<'_>, arm: &ArmFlow, lang: Lang) -> Vec<Stage> {
             step(
                 &words!(
                     "Still under follow-up at the cut",
-                    "Följs fortfarande vid brytdagen"
+                    "Uppföljning pågick vid brytdagen"
                 ),
                 arm.under_follow_up,
                 lang,
@@ -213,7 +213,7 @@ fn arm_stages(report: &Report<'_>, arm: &ArmFlow, lang: Lang) -> Vec<Stage> {
             step(
                 &words!(
                     "Left the register's coverage",
-                    "Lämnade registrets täckningsområde"
+                    "Flyttade utanför registrets täckning"
                 ),
                 arm.left_coverage,
                 lang,
@@ -316,7 +316,7 @@ fn table(top: &[Stage], arms: &[Vec<Stage>], report: &Report<'_>, lang: Lang) ->
         for (text, families) in &stage.steps {
             let mut cells = vec![shown(*families)];
             cells.extend(blank.clone());
-            grid.sub(text.trim_start_matches("· "), cells);
+            grid.sub(text.clone(), cells);
         }
     }
     let allocated = words!("Allocated", "Lottade till gruppen")

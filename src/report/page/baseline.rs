@@ -56,8 +56,7 @@ fn grid(report: &Report<'_>, lang: Lang) -> Grid {
         match &row.level {
             Some(level) => {
                 if first {
-                    let blank = vec![String::new(); row.arms.len() + 1];
-                    grid.strong(format!("{}, n/N (%)", row.label.get(lang)), blank);
+                    grid.strong(format!("{}, n/N (%)", row.label.get(lang)), Vec::new());
                 }
                 grid.sub(level.get(lang), cells(row, lang, &|cell| main(cell, lang)));
                 if last {
@@ -85,7 +84,7 @@ fn single(grid: &mut Grid, row: &BaselineRow, families: &[u32], lang: Lang) {
         missing(grid, row, families, lang);
         return;
     }
-    grid.strong(label, vec![String::new(); row.arms.len() + 1]);
+    grid.strong(label, Vec::new());
     grid.sub(
         say(
             &words!(

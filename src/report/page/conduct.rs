@@ -2,7 +2,7 @@
 
 use super::{Part, Section, role, say};
 use crate::diagnostic::Lang;
-use crate::protocol::model::{Analysis, Covariate, Cut, Factor, Missing, Test};
+use crate::protocol::model::{Analysis, Covariate, Cut, Factor, Missing, Multiplicity, Role, Test};
 use crate::report::{Grid, Report, number};
 use crate::words;
 
@@ -40,7 +40,7 @@ pub(super) fn missing(report: &Report<'_>, lang: Lang) -> Section {
             || name.to_string(),
             |rule| format!("{name}: {}", rule.get(lang)),
         );
-        grid.strong(label, vec![String::new(); 3]);
+        grid.strong(label, Vec::new());
         for arm in &analysis.arms {
             grid.sub(
                 report.arm(arm.arm, lang),
@@ -83,7 +83,7 @@ pub(super) fn realized(report: &Report<'_>, lang: Lang) -> Section {
         let covariates = if analysis.covariates.is_empty() {
             none.clone()
         } else {
-            analysis.covariates.join(", ")
+            covariate_names(report, &analysis.covariates, lang)
         };
         let deviations = if analysis.deviations.is_empty() {
             none.clone()
@@ -200,7 +200,7 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
             .map_or_else(String::new, |estimate| estimate.estimator.clone());
         if !analysis.covariates.is_empty() {
             ran.push_str("; ");
-            ran.push_str(&analysis.covariates.join(", "));
+            ran.push_str(&covariate_names(report, &analysis.covariates, lang));
         }
         if let Some(test) = &analysis.test {
             let draws = number::count(test.draws, lang);
@@ -212,6 +212,36 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
             ran.push_str(text.get(lang));
         }
         grid.row(analysis.outcome_label.get(lang), vec![registered, ran]);
+    }
+    if let Some(rule) = protocol.multiplicity {
+        let secondary = report
+            .analyses
+            .analyses
+            .iter()
+            .filter(|analysis| analysis.role == Role::Secondary)
+            .count();
+        let registered = match rule {
+            Multiplicity::Holm => words!("Holm", "Holm"),
+            Multiplicity::None => words!("no adjustment", "ingen justering"),
+        };
+        let ran = match (rule, secondary) {
+            (Multiplicity::None, _) => words!("p-values as they are", "p-värden som de är"),
+            (Multiplicity::Holm, 0 | 1) => words!(
+                "at most one secondary analysis: nothing to adjust",
+                "högst en sekundär analys: inget att justera"
+            ),
+            (Multiplicity::Holm, _) => words!(
+                "the p-values on this page are not adjusted; apply Holm before a secondary decision",
+                "p-värdena på sidan är inte justerade; använd Holm före ett sekundärt beslut"
+            ),
+        };
+        grid.row(
+            say(
+                &words!("Several secondary analyses", "Flera sekundära analyser"),
+                lang,
+            ),
+            vec![say(&registered, lang), say(&ran, lang)],
+        );
     }
     // A lock runs its own analyses; the others wait, and the report says so.
     let waiting: Vec<&str> = protocol
@@ -237,18 +267,56 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
     }
 }
 
+/// A covariate in words; one that the protocol does not know stays as the analysis wrote it.
+fn covariate_name(report: &Report<'_>, id: &str, lang: Lang) -> String {
+    match id {
+        "site" => say(&words!("site", "enhet"), lang),
+        "months_since_start" => say(
+            &words!(
+                "months since the study began",
+                "månader sedan studiens början"
+            ),
+            lang,
+        ),
+        other => report.protocol.field(other).map_or_else(
+            || other.to_string(),
+            |index| lower(report.protocol.fields[index].label.get(lang)),
+        ),
+    }
+}
+
+/// The first letter small, as inside a sentence.
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
+}
+
+/// Covariates in words, separated by commas.
+fn covariate_names(report: &Report<'_>, ids: &[String], lang: Lang) -> String {
+    let names: Vec<String> = ids
+        .iter()
+        .map(|id| covariate_name(report, id, lang))
+        .collect();
+    names.join(", ")
+}
+
 fn planned_text(report: &Report<'_>, plan: &Analysis, lang: Lang) -> String {
     let covariates: Vec<String> = plan
         .covariates
         .iter()
-        .map(|covariate| match covariate {
-            Covariate::Site => "site".to_string(),
-            Covariate::Field(index) => report
-                .protocol
-                .fields
-                .get(*index)
-                .map_or_else(String::new, |field| field.id.clone()),
-            Covariate::MonthsSinceStart => "months_since_start".to_string(),
+        .map(|covariate| {
+            let id = match covariate {
+                Covariate::Site => "site",
+                Covariate::Field(index) => report
+                    .protocol
+                    .fields
+                    .get(*index)
+                    .map_or("", |field| field.id.as_str()),
+                Covariate::MonthsSinceStart => "months_since_start",
+            };
+            covariate_name(report, id, lang)
         })
         .collect();
     let mut text = plan.estimator.clone();

@@ -68,7 +68,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
         ),
         lang,
     ));
-    head.push(say(&words!("p-value", "p-värde"), lang));
+    head.push("p".to_string());
     let caption = if report.analyses.dry_run {
         words!(
             "Results of the registered analyses – dry run with redrawn arms",
@@ -115,7 +115,12 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
                 let label = format!("{} ({})", analysis.outcome_label.get(lang), name.get(lang));
                 grid.row(label, cells);
             } else {
-                grid.sub(format!("{}: {}", estimate.estimator, estimate.term), cells);
+                let label = if report.protocol.arms.len() > 2 {
+                    format!("{}: {}", estimate.estimator, estimate.term)
+                } else {
+                    estimate.estimator.clone()
+                };
+                grid.sub(label, cells);
             }
         }
     }

@@ -102,6 +102,18 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
     };
     let (id, generated) = (&study.id, &report.provenance.generated);
     let version = &report.provenance.version;
+    let mut sections = vec![
+        flow(report, lang),
+        baseline::section(report, lang),
+        findings::section(report, lang),
+        conduct::missing(report, lang),
+        conduct::realized(report, lang),
+        recruitment(report, lang),
+        conduct::registered(report, lang),
+        origin::section(report, lang),
+        terms::section(lang),
+    ];
+    count(&mut sections, lang);
     let page = Page {
         lang: match lang {
             Lang::Sv => "sv",
@@ -119,17 +131,7 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
         contents_label: say(&words!("Contents", "Innehåll"), lang),
         alerts: summary::alerts(report, lang),
         summary: summary::section(report, lang),
-        sections: vec![
-            flow(report, lang),
-            baseline::section(report, lang),
-            findings::section(report, lang),
-            conduct::missing(report, lang),
-            conduct::realized(report, lang),
-            recruitment(report, lang),
-            conduct::registered(report, lang),
-            origin::section(report, lang),
-            terms::section(lang),
-        ],
+        sections,
         footer: say(
             &words!(
                 "This page is one file without scripts or links to other files. Made by lottning {version}.",
@@ -140,6 +142,36 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
     };
     // Rendering into a String fails only if a Display does, and every value here is a plain string.
     page.render().unwrap_or_default()
+}
+
+/// Numbers tables and figures in the page's order.
+fn count(sections: &mut [Section], lang: Lang) {
+    let (mut tables, mut figures) = (0, 0);
+    let mut table = |grid: &mut Grid| {
+        tables += 1;
+        let caption = &grid.caption;
+        grid.caption = say(
+            &words!("Table {tables}. {caption}", "Tabell {tables}. {caption}"),
+            lang,
+        );
+    };
+    for part in sections.iter_mut().flat_map(|section| &mut section.parts) {
+        match part {
+            Part::Table(grid) => table(grid),
+            Part::Figure(figure) => {
+                figures += 1;
+                let title = &figure.title;
+                figure.title = say(
+                    &words!("Figure {figures}. {title}", "Figur {figures}. {title}"),
+                    lang,
+                );
+                if let Some(grid) = &mut figure.table {
+                    table(grid);
+                }
+            }
+            Part::Text(_) | Part::Alert { .. } | Part::Facts(_) | Part::Heading(_) => {}
+        }
+    }
 }
 
 fn flow(report: &Report<'_>, lang: Lang) -> Section {

@@ -100,7 +100,19 @@ fn effect_parts(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> V
         .analyses
         .iter()
         .find(|registered| registered.id == analysis.id);
-    if let Some(registered) = registered {
+    if report.analyses.dry_run {
+        let alert = Part::Alert {
+            lead: say(&words!("Dry run", "Provkörning"), lang),
+            text: say(
+                &words!(
+                    "The sentences below only show what the summary will look like. They decide nothing.",
+                    "Meningarna nedan visar bara hur sammanfattningen kommer att se ut. De avgör ingenting."
+                ),
+                lang,
+            ),
+        };
+        parts.insert(0, alert);
+    } else if let Some(registered) = registered {
         parts.extend(decision(report, analysis, registered, lang));
     }
     parts
@@ -201,18 +213,18 @@ fn decision(
     let Some(test) = &analysis.test else {
         return Vec::new();
     };
-    let p = number::p_value(test.p_value, alpha, lang);
+    let p = number::p_equation(test.p_value, alpha, lang);
     let level = number::fixed(alpha, if alpha < 0.01 { 4 } else { 2 }, lang);
     let below = test.p_value <= alpha;
     let text = if below {
         words!(
-            "The registered randomization test decides: p = {p}, at or below the registered level {level}. So large a difference would seldom come from the drawing of lots alone.",
-            "Det registrerade randomiseringstestet avgör: p = {p}, på eller under den registrerade nivån {level}. En så stor skillnad skulle sällan uppstå av enbart lottningen."
+            "The registered randomization test decides: {p}, at or below the registered level {level}. So large a difference would seldom come from the drawing of lots alone.",
+            "Det registrerade randomiseringstestet avgör: {p}, på eller under den registrerade nivån {level}. En så stor skillnad skulle sällan uppstå av enbart lottningen."
         )
     } else {
         words!(
-            "The registered randomization test decides: p = {p}, above the registered level {level}. A difference as large as this could well come from the drawing of lots alone. This does not show that the arms are alike.",
-            "Det registrerade randomiseringstestet avgör: p = {p}, över den registrerade nivån {level}. En så stor skillnad kan mycket väl uppstå av enbart lottningen. Det visar inte att grupperna är lika."
+            "The registered randomization test decides: {p}, above the registered level {level}. A difference as large as this could well come from the drawing of lots alone. This does not show that the arms are alike.",
+            "Det registrerade randomiseringstestet avgör: {p}, över den registrerade nivån {level}. En så stor skillnad kan mycket väl uppstå av enbart lottningen. Det visar inte att grupperna är lika."
         )
     };
     let mut parts = vec![Part::Text(say(&text, lang))];

@@ -11,7 +11,7 @@ use lottning::protocol::model::{Day, Protocol, Role};
 use lottning::report::{Provenance, Report, SeedFact, Verdict};
 use lottning::study::flow::{ArmFlow, Flow, ReasonCount, SiteFlow};
 
-pub(crate) const PROTOCOL: &str = include_str!("../../../protocols/iuh-2025/protocol.toml");
+pub(crate) const PROTOCOL: &str = include_str!("protocol.toml");
 
 /// The parts of a report, owned.
 #[derive(Clone)]

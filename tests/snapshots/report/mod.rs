@@ -1,4 +1,5 @@
 //! The report's page, figures, tables and document.
 
 mod fixture;
+mod numbers;
 mod page;

@@ -170,3 +170,23 @@ fn every_figure_has_a_name_a_text_and_a_drawing_that_scales() {
         }
     }
 }
+
+#[test]
+fn the_page_reads_as_reviewed() {
+    for (lang, code) in LANGS {
+        let parts = ordinary();
+        insta::assert_snapshot!(
+            format!("page_{code}"),
+            lottning::report::html(&parts.report(), lang)
+        );
+    }
+}
+
+#[test]
+fn strained_figures_look_as_reviewed() {
+    let parts = extreme();
+    for entry in FIGURES {
+        let figure = (entry.draw)(&parts.report(), Lang::Sv).unwrap();
+        insta::assert_snapshot!(format!("strained_{}", entry.id), figure.svg);
+    }
+}

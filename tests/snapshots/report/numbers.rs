@@ -1,0 +1,100 @@
+//! The flat tables, the document, and that page and document say the same.
+
+use super::fixture::{extreme, ordinary};
+use lottning::diagnostic::Lang;
+use lottning::report::number;
+use serde_json::Value;
+use std::collections::HashSet;
+
+#[test]
+fn tables_and_document_are_as_reviewed() {
+    let parts = ordinary();
+    for table in lottning::report::csv(&parts.report()) {
+        // The days of recruitment are many and all alike.
+        let text: String = table.text.split_inclusive('\n').take(40).collect();
+        insta::assert_snapshot!(format!("table_{}", table.name), text);
+    }
+    insta::assert_snapshot!("document", lottning::report::json(&parts.report()));
+}
+
+#[test]
+fn every_row_of_a_table_has_as_many_cells_as_its_head() {
+    for parts in [ordinary(), extreme()] {
+        for table in lottning::report::csv(&parts.report()) {
+            let mut reader = csv::ReaderBuilder::new().from_reader(table.text.as_bytes());
+            let rows = reader.records().map(Result::unwrap).count();
+            assert!(rows > 0, "{} is empty", table.name);
+        }
+    }
+}
+
+#[test]
+fn undefined_numbers_are_null_and_empty() {
+    let parts = extreme();
+    let document: Value = serde_json::from_str(&lottning::report::json(&parts.report())).unwrap();
+    let row = &document["analyses"][0]["results"][2];
+    assert!(row["estimate"].is_null() && row["conf_low"].is_null());
+    assert_eq!(row["conf_high"], 0.4);
+    let tables = lottning::report::csv(&parts.report());
+    assert!(!tables.iter().any(|table| table.text.contains("NaN")));
+}
+
+/// All numbers of a document.
+fn numbers(value: &Value, found: &mut Vec<f64>) {
+    match value {
+        Value::Number(number) => found.extend(number.as_f64()),
+        Value::Array(items) => items.iter().for_each(|item| numbers(item, found)),
+        Value::Object(map) => map.values().for_each(|item| numbers(item, found)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_number_in_the_results_table_is_in_the_document() {
+    let parts = ordinary();
+    let report = parts.report();
+    let document: Value = serde_json::from_str(&lottning::report::json(&report)).unwrap();
+    let mut found = Vec::new();
+    numbers(&document["analyses"], &mut found);
+    // A number as the page may round it: itself, or a share in percent.
+    let mut shown: HashSet<String> = HashSet::new();
+    for value in &found {
+        for places in 0..=4 {
+            for scaled in [*value, value * 100.0] {
+                shown.insert(number::fixed(scaled, places, Lang::En));
+            }
+        }
+    }
+    for analysis in document["analyses"].as_array().unwrap() {
+        for arm in analysis["arms"].as_array().unwrap() {
+            let count = |key: &str| arm[key].as_u64().unwrap() as u32;
+            let percent = number::percent(count("events"), count("analysed"), Lang::En);
+            shown.insert(percent.trim_end_matches('%').to_string());
+        }
+    }
+    let page = lottning::report::html(&report, Lang::En);
+    let table = page
+        .split("Results of the registered analyses</caption>")
+        .nth(1)
+        .and_then(|rest| rest.split("</tbody>").next())
+        .unwrap();
+    let cells: Vec<&str> = table
+        .split("<td>")
+        .skip(1)
+        .filter_map(|rest| rest.split("</td>").next())
+        .collect();
+    assert_eq!(cells.len(), 12, "three rows of four cells");
+    let mut checked = 0;
+    for cell in cells {
+        for token in cell.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == number::MINUS)) {
+            if token.chars().any(|c| c.is_ascii_digit()) {
+                assert!(
+                    shown.contains(token),
+                    "{token} of {cell} is not in the document"
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 20, "only {checked} numbers");
+}

@@ -8,4 +8,5 @@
 )]
 
 mod allocation;
+mod estimation;
 mod linear_algebra;

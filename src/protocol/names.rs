@@ -31,7 +31,9 @@ fn check(
     if well_formed(text, joint) {
         return true;
     }
-    let example = respelled(text, joint);
+    let example = respelled(text, joint)
+        .map(|example| format!(": `{example}`"))
+        .unwrap_or_default();
     out.push(
         Diagnostic::error(
             "malformed-id",
@@ -49,8 +51,8 @@ fn check(
     false
 }
 
-/// A proposal in the right style, as an addition to a sentence; empty when none can be made.
-fn respelled(text: &str, joint: char) -> String {
+/// A proposal in the right style, if one can be made.
+fn respelled(text: &str, joint: char) -> Option<String> {
     let plain: String = text
         .chars()
         .flat_map(char::to_lowercase)
@@ -66,11 +68,7 @@ fn respelled(text: &str, joint: char) -> String {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(&joint.to_string());
-    if well_formed(&joined, joint) {
-        format!(": `{joined}`")
-    } else {
-        String::new()
-    }
+    well_formed(&joined, joint).then_some(joined)
 }
 
 /// Whether an identifier is kebab-case; reports it otherwise.
@@ -102,7 +100,17 @@ pub(super) enum Style {
     Snake,
 }
 
-/// The identifiers of one kind, in the order of the file. A malformed one holds its place with an empty name.
+impl Style {
+    fn joint(self) -> char {
+        match self {
+            Self::Kebab => '-',
+            Self::Snake => '_',
+        }
+    }
+}
+
+/// The identifiers of one kind, in the order of the file. A malformed one holds its place with the name that was
+/// probably meant, or an empty one, so that references to it are not reported as well.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     what: Words,
@@ -121,6 +129,10 @@ impl Ids {
         for section in sections {
             let value = section.need(out, "id");
             let span = value.as_ref().map(|value| value.span.clone());
+            let meant = value
+                .as_ref()
+                .and_then(Value::as_text)
+                .and_then(|text| respelled(text, style.joint()));
             let id = value.and_then(|value| match style {
                 Style::Kebab => value.kebab(out),
                 Style::Snake => value.snake(out),
@@ -130,7 +142,7 @@ impl Ids {
             {
                 repeated(out, &span, &what, id);
             }
-            list.push(id.unwrap_or_default());
+            list.push(id.or(meant).unwrap_or_default());
         }
         Self { what, list }
     }

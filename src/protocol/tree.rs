@@ -6,7 +6,7 @@
 
 use super::findings::{Findings, suggestion};
 use super::names;
-use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::diagnostic::{Diagnostic, Place, Words, nearest};
 use crate::words;
 use jiff::civil::Date;
 use std::ops::Range;
@@ -21,6 +21,8 @@ pub(super) struct Section<'a> {
     /// Where it is: its header or braces.
     pub(super) span: Range<usize>,
     table: &'a DeTable<'a>,
+    /// Known keys that unknown ones were probably meant to be.
+    misspelt: Vec<String>,
 }
 
 /// A value and the key that holds it.
@@ -40,20 +42,24 @@ impl<'a> Section<'a> {
         table: &'a DeTable<'a>,
         known: &[&str],
     ) -> Section<'a> {
-        let section = Section {
+        let mut section = Section {
             name: String::new(),
             span: 0..0,
             table,
+            misspelt: Vec::new(),
         };
         section.refuse_unknown(out, known);
         section
     }
 
-    fn refuse_unknown(&self, out: &mut Findings<'_>, known: &[&str]) {
+    fn refuse_unknown(&mut self, out: &mut Findings<'_>, known: &[&str]) {
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if known.contains(&name) {
                 continue;
+            }
+            if let Some(near) = nearest(name, known.iter().copied()) {
+                self.misspelt.push(near.to_string());
             }
             let place = self.in_words();
             out.push(
@@ -106,6 +112,9 @@ impl<'a> Section<'a> {
 
     /// Reports a key that must be there.
     pub(super) fn missing(&self, out: &mut Findings<'_>, key: &str) {
+        if self.misspelt.iter().any(|near| near == key) {
+            return;
+        }
         let place = self.in_words();
         out.error(
             "missing-key",
@@ -249,9 +258,12 @@ impl<'a> Value<'a> {
         );
     }
 
-    /// Whether the value is this very text.
-    pub(super) fn is_text(&self, text: &str) -> bool {
-        self.held.as_str() == Some(text)
+    /// The text, if it is one; nothing is reported.
+    pub(super) fn as_text(&self) -> Option<&'a str> {
+        match self.held {
+            DeValue::String(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// The value as it stands, for code that accepts several types.
@@ -261,7 +273,7 @@ impl<'a> Value<'a> {
 
     /// A table with the keys it may hold.
     pub(super) fn section(&self, out: &mut Findings<'_>, known: &[&str]) -> Option<Section<'a>> {
-        let section = self.open_section(out)?;
+        let mut section = self.open_section(out)?;
         section.refuse_unknown(out, known);
         Some(section)
     }
@@ -285,6 +297,7 @@ impl<'a> Value<'a> {
             name: if headed { name } else { format!("`{name}`") },
             span: self.span.clone(),
             table,
+            misspelt: Vec::new(),
         })
     }
 

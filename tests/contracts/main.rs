@@ -10,3 +10,4 @@
 mod allocation;
 mod estimation;
 mod linear_algebra;
+mod protocol;

@@ -1,3 +1,11 @@
 //! Words and pictures as somebody reviewed them. A snapshot says nothing of correctness.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise, in its helper functions too"
+)]
+
+mod protocol;
 mod report;

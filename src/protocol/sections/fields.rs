@@ -44,7 +44,7 @@ pub(in crate::protocol) fn fields(
     let ids = Ids::read(out, &sections, words!("field", "fältet"), Style::Snake);
     for section in &sections {
         if let Some(value) = section.get("id")
-            && let Some(name) = RESERVED.iter().find(|name| value.is_text(name))
+            && let Some(name) = RESERVED.iter().find(|name| value.as_text() == Some(name))
         {
             out.error(
                 "duplicate-id",

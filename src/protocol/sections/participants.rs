@@ -107,7 +107,7 @@ pub(in crate::protocol) fn arms(out: &mut Findings<'_>, root: &Section<'_>) -> A
     let sections = root.sections(out, "arm", ARM);
     bounded(out, &sections, "arm", 2, MAX_ARMS);
     let ids = Ids::read(out, &sections, words!("arm", "armen"), Style::Kebab);
-    let mut controls = Vec::new();
+    let (mut controls, mut unsure) = (Vec::new(), false);
     let mut list = Vec::new();
     for (index, section) in sections.iter().enumerate() {
         let label = match section.get("label") {
@@ -119,6 +119,7 @@ pub(in crate::protocol) fn arms(out: &mut Findings<'_>, root: &Section<'_>) -> A
             Some(value) => value.whole(out, 1, 1_000_000),
         };
         let control = section.get("control").and_then(|value| value.flag(out));
+        unsure |= control.is_none() && section.get("control").is_some();
         if control == Some(true) {
             controls.push(index);
         }
@@ -134,7 +135,7 @@ pub(in crate::protocol) fn arms(out: &mut Findings<'_>, root: &Section<'_>) -> A
             })
         })());
     }
-    if sections.len() >= 2 && controls.len() != 1 {
+    if sections.len() >= 2 && controls.len() != 1 && !unsure {
         let span = controls
             .get(1)
             .and_then(|index| sections.get(*index))

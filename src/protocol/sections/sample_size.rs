@@ -91,8 +91,8 @@ fn assumed(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Assumed> {
             "effect",
             &format!("{effect}"),
             words!(
-                "such that `control` + `effect` is above 0 and below 1",
-                "sådan att `control` + `effect` är större än 0 och mindre än 1"
+                "a difference that keeps `control` + `effect` above 0 and below 1",
+                "en skillnad som håller `control` + `effect` större än 0 och mindre än 1"
             ),
         );
     }

@@ -8,7 +8,9 @@
 )]
 
 mod data;
+mod differences;
 mod distributions;
 mod power_two_proportions;
+mod printed;
 mod regression;
 mod risk_difference;

@@ -8,3 +8,5 @@
 )]
 
 mod allocation;
+mod linear_model;
+mod proportions;

@@ -1,0 +1,88 @@
+//! Our side of each entry of `docs/differences.md`; R's side is printed there with its versions.
+
+use crate::data::Data;
+use lottning::estimation::{
+    Arm, Columns, Covariate, Df, EstimationError, Factor, Settings, estimate,
+};
+
+#[test]
+fn a_level_that_only_one_arm_has() {
+    let data = Data::parse(include_str!("lin/data.csv"));
+    let mut columns = data.comparison("arm", "iuh", "standard", "outcome");
+    columns.covariates = vec![data.covariate("age"), data.covariate("rare")];
+    let settings = Settings {
+        df: Some(Df::Residual),
+        ..Settings::default()
+    };
+    let answer = estimate("lin", &columns, &settings).unwrap();
+    let row = answer.effect().unwrap();
+    assert!((row.estimate.unwrap() + 1.384_152_518_258).abs() < 1e-11);
+    assert!((row.std_error.unwrap() - 0.352_550_020_479).abs() < 1e-11);
+    // The choice does not move with the units of another covariate.
+    for factor in [1e-8, 1e8] {
+        let mut other = columns.clone();
+        let age = data
+            .numbers("age")
+            .iter()
+            .map(|x| x.map(|x| factor * x))
+            .collect();
+        other.covariates[0] = Covariate::numeric("age", age);
+        let rescaled = estimate("lin", &other, &settings)
+            .unwrap()
+            .results
+            .remove(0);
+        assert!((rescaled.estimate.unwrap() - row.estimate.unwrap()).abs() < 1e-11);
+    }
+}
+
+#[test]
+fn one_row_alone_in_its_combination() {
+    let level = ["a"; 7].into_iter().chain(["b"; 3]).map(Some);
+    let columns = Columns {
+        arm: [1, 1, 1, 0, 0, 0, 0, 1, 0, 0]
+            .map(|z| if z == 1 { Arm::Treated } else { Arm::Control })
+            .to_vec(),
+        outcome: [5.0, 7.0, 6.0, 9.0, 4.0, 3.0, 8.0, 1.0, 2.0, 4.0]
+            .map(Some)
+            .to_vec(),
+        covariates: vec![Covariate::factor(Factor::from_texts("b", level))],
+        ..Columns::default()
+    };
+    assert_eq!(
+        estimate("lin", &columns, &Settings::default()).unwrap_err(),
+        EstimationError::LeverageOne {
+            rows: vec![9],
+            variance: "hc2"
+        }
+    );
+}
+
+#[test]
+fn a_covariate_with_a_large_offset() {
+    let columns = Columns {
+        arm: (0..30)
+            .map(|i| {
+                if i % 2 == 1 {
+                    Arm::Treated
+                } else {
+                    Arm::Control
+                }
+            })
+            .collect(),
+        outcome: (0..30)
+            .map(|i| {
+                let i = f64::from(i);
+                Some(i % 2.0 + i / 10.0 + (i + 1.0).sin())
+            })
+            .collect(),
+        covariates: vec![Covariate::numeric(
+            "x",
+            (0..30).map(|i| Some(1e9 + f64::from(i) / 100.0)).collect(),
+        )],
+        ..Columns::default()
+    };
+    let answer = estimate("linear", &columns, &Settings::default()).unwrap();
+    assert!(answer.warnings.is_empty());
+    // 1e9 carries the hundredths to about 1e-7, so nine digits of R's are compared to seven.
+    assert!((answer.results[0].estimate.unwrap() - 0.962_427_220_8).abs() < 1e-7);
+}

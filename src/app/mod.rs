@@ -8,12 +8,22 @@
 
 pub mod check;
 pub mod draw;
+pub mod enrol;
 pub mod exit;
 pub mod explain;
 mod failure;
+pub mod import;
+pub mod lock;
+pub mod open;
 mod outside;
 pub mod power;
+pub mod record;
+mod refusal;
+pub mod reveal;
+pub mod status;
+pub mod study;
 mod tables;
+pub mod verify;
 
 pub use failure::{Failure, Source, suggestion};
 pub use outside::{

@@ -1,6 +1,7 @@
 //! Reading a table from a file for any use case: find out or take the dialect, announce it, or refuse the file.
 
-use crate::diagnostic::{Diagnostic, Words};
+use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::study::identifiers::holds_personal_number;
 use crate::table::{Decimal, Delimiter, Encoding, Settled, Table};
 use crate::words;
 
@@ -94,9 +95,63 @@ impl TableFile {
         Ok(Self { name, bytes, table })
     }
 
+    /// As [`TableFile::read`], for a file whose values enter a study: numbers have a decimal point unless something
+    /// else is said, and no finding repeats a text that holds a personal number.
+    ///
+    /// # Errors
+    /// As [`TableFile::read`].
+    pub fn read_for_study(
+        outside: &Outside,
+        path: &str,
+        dialect: &DialectText,
+    ) -> Result<Self, Failure> {
+        let dialect = DialectText {
+            decimal: dialect
+                .decimal
+                .clone()
+                .or_else(|| Some(Decimal::Point.id().to_owned())),
+            ..dialect.clone()
+        };
+        Self::read(outside, path, &dialect).map_err(|mut failure| {
+            for finding in &mut failure.diagnostics {
+                without_personal_numbers(finding);
+            }
+            failure
+        })
+    }
+
     /// The failure of findings in this table: exit 4.
     pub fn refuse(&self, findings: Vec<Diagnostic>) -> Failure {
         refused(&self.name, findings)
+    }
+}
+
+/// Keeps the place of a finding and drops its words when they repeat a personal number.
+fn without_personal_numbers(finding: &mut Diagnostic) {
+    let words = [
+        Some(&finding.message),
+        finding.label.as_ref(),
+        finding.help.as_ref(),
+    ];
+    let column = finding
+        .place
+        .as_ref()
+        .and_then(|place| place.column.as_deref());
+    let repeats = words
+        .into_iter()
+        .flatten()
+        .any(|words| holds_personal_number(&words.en))
+        || column.is_some_and(holds_personal_number);
+    if repeats {
+        let row = finding.place.as_ref().and_then(|place| place.row);
+        *finding = Diagnostic::error(
+            "personal-number",
+            Words::new(
+                "a text looks like a personal or coordination number; it is not repeated here and nothing was recorded",
+                "en text ser ut som ett person- eller samordningsnummer; den upprepas inte här och inget har registrerats",
+            ),
+        );
+        finding.place = row.map(Place::row);
     }
 }
 

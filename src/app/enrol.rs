@@ -1,0 +1,495 @@
+//! `enrol`: screen a family and, if nothing stands against it, randomize it. One family, or a file of them.
+//!
+//! Look-up, gate, draw and append are one exclusive transaction. A repeated request gets the answer of the first one
+//! and draws nothing; after a closed gate or a missed criterion the same command screens anew.
+
+use super::exit;
+use super::failure::Failure;
+use super::outside::Outside;
+use super::refusal::refusal;
+use super::study::{Act, Study, Work};
+use super::tables::TableFile;
+use crate::allocation::Seed;
+use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Day, Exceptions};
+use crate::study::intake::{EnrolRequest, PreparedEnrolment, prepare};
+use crate::study::journal::{Content, Journal, Recording};
+use crate::study::kernel::{
+    Answer, Command, Decision, Drawer, RecordedSource, SiteIx, What, decide,
+};
+use crate::words;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// What intake is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    /// `allocated`, `returned`, `joined`, `not-eligible`, `gate-closed` or `exception`.
+    pub outcome: &'static str,
+    /// The family.
+    pub family: String,
+    /// Id of its arm, if it has one.
+    pub arm: Option<String>,
+    /// Number of its allocation over the whole study, from 1.
+    pub allocation: Option<u32>,
+    /// Whether an earlier request is answered again.
+    pub replayed: bool,
+    /// Missed criteria, or the reason of the exception.
+    pub reasons: Vec<String>,
+    /// Head of the ledger.
+    pub head: String,
+    /// What a person should know.
+    pub warnings: Vec<Diagnostic>,
+    /// Exit code of the answer.
+    pub exit: u8,
+}
+
+/// The desk at which families are enrolled: a study and what draws from its seed.
+#[derive(Debug)]
+pub struct Desk {
+    study: Study,
+    drawer: Drawer<RecordedSource>,
+}
+
+impl Desk {
+    /// Opens a study for enrolment with the seed files of its epochs.
+    ///
+    /// # Errors
+    /// As [`Study::load`] and [`Study::seeds`].
+    pub fn open(outside: &Outside, folder: &Path, seeds: &[PathBuf]) -> Result<Self, Failure> {
+        let study = Study::load(outside, folder)?;
+        let seeds = study.seeds(outside, seeds)?;
+        Self::of(study, &seeds).ok_or_else(|| super::study::not_open(folder))
+    }
+
+    /// A desk of a study and the checked seeds of its epochs; `None` without a seed.
+    pub fn of(study: Study, seeds: &[Seed]) -> Option<Self> {
+        let (first, later) = seeds.split_first()?;
+        let mode = study.journal.opening.as_ref()?.mode;
+        let source = RecordedSource::new(mode, first.clone(), later.to_vec());
+        Some(Self {
+            study,
+            drawer: Drawer::new(source),
+        })
+    }
+
+    /// The study.
+    pub fn study(&mut self) -> &mut Study {
+        &mut self.study
+    }
+
+    /// The study, when enrolment is over.
+    pub fn into_study(self) -> Study {
+        self.study
+    }
+
+    /// Enrols one family.
+    ///
+    /// # Errors
+    /// Invalid data (exit 4, every finding), busy (5), a request id reused with other content (6), a study or site
+    /// that does not enrol (7). Nothing is recorded then.
+    pub fn enrol(
+        &mut self,
+        outside: &Outside,
+        act: &Act,
+        request: &EnrolRequest,
+    ) -> Result<Enrolled, Failure> {
+        let Self { study, drawer } = self;
+        let mut answer = study.write(outside, act, |journal, time| {
+            let prepared = prepare(journal, request).map_err(|findings| {
+                Failure::refused_file(
+                    exit::INVALID_DATA,
+                    "invalid-enrolment",
+                    "enrol",
+                    String::new(),
+                    findings,
+                )
+            })?;
+            if let Some(replay) = replay(journal, request, &prepared)? {
+                return Ok(Work {
+                    recordings: Vec::new(),
+                    answer: replay,
+                });
+            }
+            let day = journal.day(time);
+            let command = Command::Enrol(prepared.enrolment);
+            let decision = decide(&journal.protocol, &journal.state, &command, day, drawer)
+                .map_err(|refused| refusal(&journal.protocol, refused))?;
+            let recordings = recordings(journal, request, &prepared, &decision);
+            let answer = answer(journal, request, &prepared, &decision, day);
+            Ok(Work { recordings, answer })
+        })?;
+        answer.head = study.journal.head.to_hex();
+        Ok(answer)
+    }
+}
+
+/// The answer to a request that was used up before.
+fn replay(
+    journal: &Journal,
+    request: &EnrolRequest,
+    prepared: &PreparedEnrolment,
+) -> Result<Option<Enrolled>, Failure> {
+    let Some(used) = journal.request(&prepared.request_id) else {
+        return Ok(None);
+    };
+    if used.content != prepared.content_hash {
+        return Err(Failure::new(
+            exit::REUSED,
+            "request-reused",
+            Words::new(
+                "this request was carried out before with other content; nothing was recorded",
+                "den här begäran har utförts tidigare med annat innehåll; inget har registrerats",
+            ),
+        )
+        .help(Words::new(
+            "to repeat the earlier request, give its answers unchanged; for a new report, give its own report key",
+            "för att upprepa den tidigare begäran, ange svaren oförändrade; för en ny anmälan, ange dess egen anmälningsnyckel",
+        )));
+    }
+    let family = journal.state.family(used.family).copied();
+    let (outcome, exit) = match used.outcome.as_str() {
+        "allocated" => ("allocated", exit::DONE),
+        "returned" => ("returned", exit::DONE),
+        "joined" => ("joined", exit::DONE),
+        _ => ("exception", exit::EXCEPTION),
+    };
+    let excepted = exit == exit::EXCEPTION;
+    let family = family.filter(|family| family.is_randomized() && !excepted);
+    Ok(Some(Enrolled {
+        outcome,
+        family: request.family.clone(),
+        arm: family.map(|family| journal.protocol.arms[family.arm.index()].id.clone()),
+        allocation: family.map(|family| family.allocation),
+        replayed: true,
+        reasons: request
+            .exception
+            .iter()
+            .filter(|_| excepted)
+            .cloned()
+            .collect(),
+        head: String::new(),
+        warnings: Vec::new(),
+        exit,
+    }))
+}
+
+/// The decision's events with the content that the ledger keeps.
+fn recordings(
+    journal: &Journal,
+    request: &EnrolRequest,
+    prepared: &PreparedEnrolment,
+    decision: &Decision,
+) -> Vec<Recording> {
+    let id = prepared.request_id.clone();
+    let whole = || prepared.content.clone().with("request_id", id.clone());
+    let short = || {
+        Content::new()
+            .with("family", request.family.clone())
+            .with("request_id", id.clone())
+    };
+    decision
+        .events
+        .iter()
+        .flatten()
+        .map(|what| {
+            let content = match what {
+                What::Screened(screening) => {
+                    let missed = match decision.answer {
+                        Answer::NotEligible { missed } => Some(reasons(&journal.protocol, missed)),
+                        _ => None,
+                    };
+                    whole()
+                        .with_some("missed", missed)
+                        .with_some("changed", screening.changed.then_some(true))
+                }
+                What::Returned { .. } => whole(),
+                What::Joined { children, .. } => {
+                    let known = &journal.names;
+                    let mut names = request.children.clone();
+                    names.sort_unstable();
+                    names.dedup();
+                    let indices = known.children_or_next(names.iter().map(String::as_str));
+                    let new: Vec<Value> = names
+                        .iter()
+                        .zip(&indices)
+                        .filter(|(_, index)| children.as_slice().contains(index))
+                        .map(|(name, _)| Value::from(name.clone()))
+                        .collect();
+                    whole().with("new_children", new)
+                }
+                What::Exception { .. } => short().with_some("reason", request.exception.clone()),
+                What::Reported(_) => Content::new()
+                    .with("family", request.family.clone())
+                    .with("received", request.received.clone())
+                    .with("report_key", request.report_key.clone())
+                    .with("source", "intake"),
+                _ => short(),
+            };
+            Recording::new(*what, content)
+        })
+        .collect()
+}
+
+fn reasons(protocol: &Protocol, missed: u64) -> Vec<String> {
+    protocol
+        .criteria
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| (missed >> place) & 1 == 1)
+        .map(|(_, criterion)| criterion.id.clone())
+        .collect()
+}
+
+fn answer(
+    journal: &Journal,
+    request: &EnrolRequest,
+    prepared: &PreparedEnrolment,
+    decision: &Decision,
+    day: Day,
+) -> Enrolled {
+    let protocol = &*journal.protocol;
+    let mut enrolled = Enrolled {
+        outcome: "",
+        family: request.family.clone(),
+        arm: None,
+        allocation: None,
+        replayed: false,
+        reasons: Vec::new(),
+        head: String::new(),
+        warnings: Vec::new(),
+        exit: exit::DONE,
+    };
+    let mut drawn = |outcome, arm: crate::allocation::Arm, allocation| {
+        enrolled.outcome = outcome;
+        enrolled.arm = Some(protocol.arms[arm.index()].id.clone());
+        enrolled.allocation = Some(allocation);
+    };
+    match decision.answer {
+        Answer::Allocated { arm, allocation } => drawn("allocated", arm, allocation),
+        Answer::Returned { arm, allocation } => drawn("returned", arm, allocation),
+        Answer::Joined { arm, allocation } => drawn("joined", arm, allocation),
+        Answer::NotEligible { missed } => {
+            enrolled.outcome = "not-eligible";
+            enrolled.reasons = reasons(protocol, missed);
+            enrolled.exit = exit::NOT_ELIGIBLE;
+        }
+        Answer::GateClosed => {
+            enrolled.outcome = "gate-closed";
+            enrolled.exit = exit::GATE_CLOSED;
+        }
+        Answer::Exception { reason } => {
+            enrolled.outcome = "exception";
+            enrolled.reasons = protocol
+                .exceptions
+                .reasons
+                .get(usize::from(reason))
+                .cloned()
+                .into_iter()
+                .collect();
+            enrolled.exit = exit::EXCEPTION;
+            enrolled
+                .warnings
+                .extend(cap_warnings(journal, prepared.enrolment.site, day));
+        }
+        // An enrolment never ends in a mere record; a defect would show as an empty outcome.
+        Answer::Recorded => {}
+    }
+    if decision
+        .events
+        .iter()
+        .flatten()
+        .any(|what| matches!(what, What::Screened(screening) if screening.changed))
+    {
+        let family = &request.family;
+        enrolled.warnings.push(
+            Diagnostic::warning("answers-changed", words!(
+                "the answers for {family} differ from an earlier screening of the same report; both are kept",
+                "svaren för {family} skiljer sig från en tidigare screening av samma anmälan; båda sparas"
+            ))
+            .help(Words::new(
+                "the study lead sees changed answers in `lottning status`",
+                "studieledaren ser ändrade svar i `lottning status`",
+            )),
+        );
+    }
+    enrolled
+}
+
+/// Warnings when one more exception on `day` passes a registered cap.
+fn cap_warnings(journal: &Journal, site: SiteIx, day: Day) -> Vec<Diagnostic> {
+    let Exceptions {
+        cap_per_site_and_quarter,
+        cap_study_share,
+        ..
+    } = journal.protocol.exceptions;
+    let state = &journal.state;
+    let quarter = |day: Day| day.date().map(|date| (date.year(), (date.month() - 1) / 3));
+    let in_quarter = 1 + state
+        .exceptions
+        .iter()
+        .filter(|made| made.site == site && quarter(made.day) == quarter(day))
+        .count();
+    let all = state.exceptions.len() + 1;
+    let share = all as f64 / (all + state.randomized()) as f64;
+    let mut warnings = Vec::new();
+    if let Some(cap) = cap_per_site_and_quarter.filter(|cap| in_quarter > *cap as usize) {
+        warnings.push(Diagnostic::warning("exception-cap", words!(
+            "this is exception {in_quarter} of the site in this quarter; the registered cap is {cap}",
+            "detta är platsens undantag nummer {in_quarter} under kvartalet; det registrerade taket är {cap}"
+        )));
+    }
+    if let Some(cap) = cap_study_share.filter(|cap| share > *cap) {
+        let (share, cap) = (
+            format!("{:.1}", 100.0 * share),
+            format!("{:.1}", 100.0 * cap),
+        );
+        warnings.push(Diagnostic::warning("exception-cap", words!(
+            "exceptions are now {share} per cent of the families; the registered cap is {cap} per cent",
+            "undantagen är nu {share} procent av familjerna; det registrerade taket är {cap} procent"
+        )));
+    }
+    warnings
+        .into_iter()
+        .map(|warning| {
+            warning.help(Words::new(
+                "tell the study lead before the next exception",
+                "kontakta studieledaren före nästa undantag",
+            ))
+        })
+        .collect()
+}
+
+/// A row of a file of enrolments: what was answered, or why it was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnrolledRow {
+    /// Row of the file, the header being row 1.
+    pub row: usize,
+    /// The answer or the refusal.
+    pub result: Result<Enrolled, Failure>,
+}
+
+/// Columns of a file of enrolments; further columns are `answer.<id>` and `field.<id>`.
+pub const ENROLMENT_COLUMNS: [&str; 8] = [
+    "site",
+    "family",
+    "child",
+    "report_key",
+    "received",
+    "exception",
+    "request_id",
+    "at",
+];
+
+/// Enrols a file of families, each row its own transaction. `each` gets every row as it is done; a refused row is
+/// reported and skipped.
+///
+/// # Errors
+/// A file that cannot be read as a table, or whose header is not the documented one: exit 4, nothing recorded.
+pub fn enrol_file(
+    outside: &Outside,
+    desk: &mut Desk,
+    act: &Act,
+    file: &TableFile,
+    each: &mut dyn FnMut(&EnrolledRow),
+) -> Result<bool, Failure> {
+    let requests = read_requests(file)?;
+    let mut refused = false;
+    for (row, (request, at)) in requests {
+        let act = Act {
+            at: at.or_else(|| act.at.clone()),
+            ..act.clone()
+        };
+        let result = desk.enrol(outside, &act, &request).map_err(|mut failure| {
+            for finding in &mut failure.diagnostics {
+                let place = finding.place.get_or_insert_with(Place::default);
+                place.row = Some(row);
+            }
+            failure
+        });
+        refused |= result.is_err();
+        each(&EnrolledRow { row, result });
+    }
+    Ok(refused)
+}
+
+type RequestRow = (usize, (EnrolRequest, Option<String>));
+
+fn read_requests(file: &TableFile) -> Result<Vec<RequestRow>, Failure> {
+    let mut findings = Vec::new();
+    let names = file.table.header();
+    for name in names {
+        let known = ENROLMENT_COLUMNS.contains(&name.as_str())
+            || name
+                .strip_prefix("answer.")
+                .is_some_and(|id| !id.is_empty())
+            || name.strip_prefix("field.").is_some_and(|id| !id.is_empty());
+        if !known {
+            findings.push(
+                Diagnostic::error(
+                    "unknown-column",
+                    words!(
+                        "column `{name}` is not one of an enrolment file",
+                        "kolumnen `{name}` hör inte till en inskrivningsfil"
+                    ),
+                )
+                .at(Place::column(name.clone()))
+                .help(super::failure::suggestion(name, &ENROLMENT_COLUMNS)),
+            );
+        }
+    }
+    for needed in ["site", "family", "report_key", "received"] {
+        if !names.iter().any(|name| name == needed) {
+            findings.push(
+                Diagnostic::error(
+                    "missing-column",
+                    words!("column `{needed}` is missing", "kolumnen `{needed}` saknas"),
+                )
+                .at(Place::column(needed)),
+            );
+        }
+    }
+    if !findings.is_empty() {
+        return Err(file.refuse(findings));
+    }
+    let cells: Vec<(&str, Vec<Option<&str>>)> = file
+        .table
+        .columns()
+        .map(|column| (column.name(), column.texts().collect()))
+        .collect();
+    let rows = (0..file.table.len())
+        .map(|row| {
+            let cell = |name: &str| {
+                let (_, texts) = cells.iter().find(|(own, _)| *own == name)?;
+                texts.get(row).copied().flatten().map(str::to_owned)
+            };
+            let group = |prefix: &str| -> Vec<(String, String)> {
+                cells
+                    .iter()
+                    .filter_map(|(name, texts)| {
+                        let id = name.strip_prefix(prefix)?;
+                        Some((id.to_owned(), texts.get(row).copied().flatten()?.to_owned()))
+                    })
+                    .collect()
+            };
+            let children = cell("child").unwrap_or_default();
+            let request = EnrolRequest {
+                site: cell("site").unwrap_or_default(),
+                family: cell("family").unwrap_or_default(),
+                children: children
+                    .split_ascii_whitespace()
+                    .map(str::to_owned)
+                    .collect(),
+                report_key: cell("report_key").unwrap_or_default(),
+                received: cell("received").unwrap_or_default(),
+                exception: cell("exception"),
+                request_id: cell("request_id"),
+                answers: group("answer."),
+                fields: group("field."),
+            };
+            (file.table.row(row), (request, cell("at")))
+        })
+        .collect();
+    Ok(rows)
+}

@@ -1,0 +1,324 @@
+//! `import`: many events of one kind from a file, all rows or none.
+
+use super::exit;
+use super::failure::{Failure, suggestion};
+use super::outside::Outside;
+use super::record::{Ready, ready};
+use super::study::{Act, Study, Work};
+use super::tables::TableFile;
+use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::study::journal::Recording;
+use crate::study::kernel::Source;
+use crate::study::recording::{EVENTS, EventRequest};
+use crate::words;
+use std::path::Path;
+
+/// What `import` needs.
+#[derive(Debug)]
+pub struct Import<'a> {
+    /// The event's id.
+    pub event: String,
+    /// The file.
+    pub file: &'a TableFile,
+    /// A file that says which header of the file means which column.
+    pub map: Option<&'a Path>,
+    /// Check only.
+    pub dry_run: bool,
+    /// Who and when.
+    pub act: Act,
+}
+
+/// What `import` prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The event.
+    pub event: String,
+    /// Sequence of the last event recorded, or of the ledger's head.
+    pub sequence: u64,
+    /// Whether every row had been recorded before.
+    pub replayed: bool,
+    /// Rows of the file.
+    pub rows: usize,
+    /// Rows recorded now.
+    pub recorded: usize,
+    /// Rows that had been recorded before.
+    pub replayed_rows: usize,
+    /// Head of the ledger.
+    pub head: String,
+    /// What a person should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Imports a file.
+///
+/// # Errors
+/// Every row that is refused, at once (exit 4; 6 when the only problem is keys used with other content); nothing is
+/// recorded then.
+pub fn import(
+    outside: &Outside,
+    study: &mut Study,
+    import: &Import<'_>,
+) -> Result<Imported, Failure> {
+    let columns = columns(outside, import)?;
+    let requests = requests(import, &columns)?;
+    let mut imported = study.write(outside, &import.act, |journal, time| {
+        let mut scratch = journal.clone();
+        let mut recordings: Vec<Recording> = Vec::new();
+        let mut findings: Vec<Diagnostic> = Vec::new();
+        let mut warnings: Vec<Diagnostic> = Vec::new();
+        let (mut replayed_rows, mut reused) = (0, 0);
+        for (row, request) in &requests {
+            match ready(&scratch, request, Source::Register, time) {
+                Ok(Ready::Same(_)) => replayed_rows += 1,
+                Ok(Ready::New(recording, more)) => {
+                    // The scratch fold lets later rows see earlier ones; its salts are never written.
+                    let entries = scratch.entries(
+                        std::slice::from_ref(&*recording),
+                        time,
+                        false,
+                        &import.act.actor,
+                        &[[0; 32]],
+                    );
+                    if scratch.absorb(&entries).is_ok() {
+                        recordings.push(*recording);
+                    }
+                    for warning in more {
+                        if !warnings
+                            .iter()
+                            .any(|known: &Diagnostic| known.message == warning.message)
+                        {
+                            warnings.push(warning);
+                        }
+                    }
+                }
+                Err(failure) => {
+                    reused += usize::from(failure.exit == exit::REUSED);
+                    findings.extend(at_row(failure, *row));
+                }
+            }
+        }
+        if !findings.is_empty() {
+            let all_reused = reused == findings.len();
+            let exit = if all_reused {
+                exit::REUSED
+            } else {
+                exit::INVALID_DATA
+            };
+            let code = if all_reused {
+                "key-reused"
+            } else {
+                "invalid-data"
+            };
+            return Err(
+                Failure::refused_file(exit, code, import.file.name.clone(), "", findings).help(
+                    Words::new(
+                        "no row was recorded; mend the file and import it again",
+                        "ingen rad har registrerats; rätta filen och importera den igen",
+                    ),
+                ),
+            );
+        }
+        let recorded = recordings.len();
+        let answer = Imported {
+            event: import.event.clone(),
+            sequence: journal.head.sequence + if import.dry_run { 0 } else { recorded as u64 },
+            replayed: recorded == 0 && replayed_rows > 0,
+            rows: requests.len(),
+            recorded: if import.dry_run { 0 } else { recorded },
+            replayed_rows,
+            head: String::new(),
+            warnings,
+        };
+        let recordings = if import.dry_run {
+            Vec::new()
+        } else {
+            recordings
+        };
+        Ok(Work { recordings, answer })
+    })?;
+    imported.head = study.journal.head.to_hex();
+    Ok(imported)
+}
+
+/// A refused row as findings with their row.
+fn at_row(failure: Failure, row: usize) -> Vec<Diagnostic> {
+    if failure.diagnostics.is_empty() {
+        let mut finding = Diagnostic::error(failure.code, failure.message).at(Place::row(row));
+        finding.help = failure.help;
+        return vec![finding];
+    }
+    failure
+        .diagnostics
+        .into_iter()
+        .map(|mut finding| {
+            finding.place.get_or_insert_with(Place::default).row = Some(row);
+            finding
+        })
+        .collect()
+}
+
+/// Which column of the file is which, by the program's names.
+fn columns(outside: &Outside, import: &Import<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let header = import.file.table.header();
+    let own = |name: &String| (name.clone(), name.clone());
+    let Some(path) = import.map else {
+        return Ok(header.iter().map(own).collect());
+    };
+    let text = outside.read_text(path, exit::INVALID_DATA)?;
+    let name = path.display().to_string();
+    let refuse = |finding: Diagnostic| {
+        Failure::refused_file(
+            exit::INVALID_DATA,
+            "invalid-map",
+            name.clone(),
+            text.clone(),
+            vec![finding],
+        )
+    };
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let finding = Diagnostic::error("map-syntax", Words::same(error.message().to_owned()));
+        refuse(match error.span() {
+            Some(span) => finding.at(Place::span(span)),
+            None => finding,
+        })
+    })?;
+    let shape = || {
+        refuse(
+            Diagnostic::error(
+                "map-shape",
+                Words::new(
+                    "a map has one table [columns] with lines name = \"header of the file\"",
+                    "en karta har en tabell [columns] med rader namn = \"filens rubrik\"",
+                ),
+            )
+            .help(Words::new(
+                "for example on = \"Inkom\"",
+                "till exempel on = \"Inkom\"",
+            )),
+        )
+    };
+    if table.keys().any(|key| key != "columns") {
+        return Err(shape());
+    }
+    let columns = table
+        .get("columns")
+        .and_then(toml::Value::as_table)
+        .ok_or_else(shape)?;
+    let mut mapped = Vec::new();
+    for (name, header_name) in columns {
+        let header_name = header_name.as_str().ok_or_else(shape)?;
+        if !header.iter().any(|own| own == header_name) {
+            let known: Vec<&str> = header.iter().map(String::as_str).collect();
+            return Err(refuse(
+                Diagnostic::error(
+                    "unknown-column",
+                    words!(
+                        "the file has no column `{header_name}`",
+                        "filen har ingen kolumn `{header_name}`"
+                    ),
+                )
+                .help(suggestion(header_name, &known)),
+            ));
+        }
+        mapped.push((name.clone(), header_name.to_owned()));
+    }
+    // Headers that the map leaves out keep their names if they are the program's own; others are not read.
+    let named = |header_name: &String| mapped.iter().any(|(_, own)| own == header_name);
+    let rest: Vec<(String, String)> = header
+        .iter()
+        .filter(|name| !named(name) && BASE.contains(&name.as_str()))
+        .map(own)
+        .collect();
+    mapped.extend(rest);
+    Ok(mapped)
+}
+
+const BASE: [&str; 5] = ["family", "site", "on", "event_key", "child"];
+
+fn requests(
+    import: &Import<'_>,
+    columns: &[(String, String)],
+) -> Result<Vec<(usize, EventRequest)>, Failure> {
+    if !EVENTS.iter().any(|(id, _)| *id == import.event) {
+        let what = Words::new("event", "händelse");
+        return Err(Failure::unknown_id(
+            &what,
+            &import.event,
+            EVENTS.iter().map(|(id, _)| *id),
+        ));
+    }
+    // A report's own words are accepted beside the general ones.
+    let alias = |name: &str| match (import.event.as_str(), name) {
+        ("report", "report_key") => "event_key".to_owned(),
+        ("report", "received") => "on".to_owned(),
+        _ => name.to_owned(),
+    };
+    let names: Vec<String> = columns.iter().map(|(name, _)| alias(name)).collect();
+    let mut findings = Vec::new();
+    for needed in ["on", "event_key"] {
+        if !names.iter().any(|name| name == needed) {
+            findings.push(
+                Diagnostic::error(
+                    "missing-column",
+                    words!("column `{needed}` is missing", "kolumnen `{needed}` saknas"),
+                )
+                .at(Place::column(needed))
+                .help(Words::new(
+                    "the columns are family (or site), on, event_key, child and the event's own; other headers are named by --map",
+                    "kolumnerna är family (eller site), on, event_key, child och händelsens egna; andra rubriker anges med --map",
+                )),
+            );
+        }
+    }
+    for (place, name) in names.iter().enumerate() {
+        if names[..place].contains(name) {
+            findings.push(
+                Diagnostic::error(
+                    "repeated-column",
+                    words!("two columns mean `{name}`", "två kolumner betyder `{name}`"),
+                )
+                .at(Place::column(name.clone())),
+            );
+        }
+    }
+    if !findings.is_empty() {
+        return Err(import.file.refuse(findings));
+    }
+    let mut cells = Vec::new();
+    for (name, (_, header)) in names.iter().zip(columns) {
+        let column = import
+            .file
+            .table
+            .column(header)
+            .map_err(|finding| import.file.refuse(vec![finding]))?;
+        cells.push((name.as_str(), column.texts().collect::<Vec<_>>()));
+    }
+    Ok((0..import.file.table.len())
+        .map(|row| {
+            let cell = |name: &str| {
+                let (_, texts) = cells.iter().find(|(own, _)| *own == name)?;
+                texts.get(row).copied().flatten().map(str::to_owned)
+            };
+            let set = cells
+                .iter()
+                .filter(|(name, _)| !BASE.contains(name))
+                .filter_map(|(name, texts)| {
+                    Some((
+                        (*name).to_owned(),
+                        texts.get(row).copied().flatten()?.to_owned(),
+                    ))
+                })
+                .collect();
+            let request = EventRequest {
+                event: import.event.clone(),
+                family: cell("family"),
+                site: cell("site"),
+                on: cell("on").unwrap_or_default(),
+                event_key: cell("event_key").unwrap_or_default(),
+                child: cell("child"),
+                set,
+            };
+            (import.file.table.row(row), request)
+        })
+        .collect())
+}

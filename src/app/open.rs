@@ -1,0 +1,218 @@
+//! `open`: seal a protocol into a study folder, commit to a seed, begin the ledger.
+
+use super::exit;
+use super::failure::Failure;
+use super::outside::Outside;
+use super::study::{
+    Act, LEDGER_FILE, PROTOCOL_FILE, Study, Work, check_confirm, ledger_failure, read_protocol,
+    read_seed,
+};
+use crate::allocation::{Mode, Seed};
+use crate::diagnostic::Words;
+use crate::protocol::Protocol;
+use crate::store::SqliteLedger;
+use crate::study::journal::{Content, Journal, Ledger, LedgerError, Recording, hex};
+use crate::study::kernel::What;
+use crate::words;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What `open` needs.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// The protocol file.
+    pub protocol: PathBuf,
+    /// The study folder to make.
+    pub study: PathBuf,
+    /// The seed file, outside the study folder; made if it does not exist.
+    pub seed_file: PathBuf,
+    /// The first digits of the protocol's hash.
+    pub confirm: String,
+    /// Who and when.
+    pub act: Act,
+    /// A study, or a trial run that can never show a live list.
+    pub mode: Mode,
+}
+
+/// A study was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Id of the study.
+    pub study: String,
+    /// Hash of the sealed protocol.
+    pub protocol_hash: String,
+    /// Commitment to the seed, to be published anywhere.
+    pub commitment: String,
+    /// Who could read the seed.
+    pub custody: &'static str,
+    /// Whether the seed file was made now.
+    pub seed_created: bool,
+    /// Sequence of the event.
+    pub sequence: u64,
+    /// Head of the ledger.
+    pub head: String,
+}
+
+/// Opens a study.
+///
+/// # Errors
+/// An invalid protocol, or one without ethics decision and impact assessment (exit 3); digits that do not confirm it
+/// (2); a study there already (7); a seed file that is none, or lies inside the study folder (9).
+pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
+    let (protocol, warnings) = read_protocol(outside, &request.protocol)?;
+    for warning in &warnings {
+        outside.progress.warn(warning);
+    }
+    check_permissions(&protocol, &request.protocol)?;
+    check_confirm(&protocol, &request.confirm)?;
+    refuse_inside(outside, &request.seed_file, &request.study)?;
+    let ledger_path = outside.path(&request.study).join(LEDGER_FILE);
+    if has_events(&ledger_path, &request.study)? {
+        return Err(ledger_failure(&LedgerError::Exists, &request.study));
+    }
+    let (seed, seed_created) = seed(outside, &request.seed_file)?;
+    let bytes = outside.read(&request.protocol)?;
+    outside.create_folder(&request.study)?;
+    outside.write(request.study.join(PROTOCOL_FILE), &bytes)?;
+    let failed = |error: LedgerError| ledger_failure(&error, &request.study);
+    let ledger = match SqliteLedger::create(&ledger_path) {
+        // An `open` that was killed before its first event leaves an empty ledger: go on with it.
+        Err(LedgerError::Exists) => SqliteLedger::open(&ledger_path).map_err(failed)?,
+        made => made.map_err(failed)?,
+    };
+    begin(
+        outside,
+        request,
+        &protocol,
+        Box::new(ledger),
+        &seed,
+        seed_created,
+    )
+}
+
+/// Writes the first event.
+pub(super) fn begin(
+    outside: &Outside,
+    request: &Open,
+    protocol: &Arc<Protocol>,
+    ledger: Box<dyn Ledger>,
+    seed: &Seed,
+    seed_created: bool,
+) -> Result<Opened, Failure> {
+    let commitment = hex(&seed.commitment(&protocol.hash.0));
+    let public = Content::new()
+        .with("commitment", commitment.clone())
+        .with("custody", protocol.study.custody.text())
+        .with("format", 1)
+        .with("mode", request.mode.text())
+        .with("protocol_hash", protocol.hash.to_hex())
+        .with("study", protocol.study.id.clone());
+    let mut study = Study::empty(&request.study, Journal::new(Arc::clone(protocol)), ledger);
+    study.write(outside, &request.act, |journal, _| {
+        if journal.head.sequence > 0 {
+            return Err(ledger_failure(&LedgerError::Exists, &request.study));
+        }
+        Ok(Work {
+            recordings: vec![Recording::public(What::Opened, public)],
+            answer: (),
+        })
+    })?;
+    Ok(Opened {
+        study: protocol.study.id.clone(),
+        protocol_hash: protocol.hash.to_hex(),
+        commitment,
+        custody: protocol.study.custody.text(),
+        seed_created,
+        sequence: study.journal.head.sequence,
+        head: study.journal.head.to_hex(),
+    })
+}
+
+fn check_permissions(protocol: &Protocol, path: &Path) -> Result<(), Failure> {
+    if protocol.study.ethics.is_some() && protocol.study.dpia.is_some() {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure::new(
+        exit::INVALID_PROTOCOL,
+        "permission-missing",
+        words!(
+            "{path} names no ethics decision or no data-protection impact assessment: no family may be randomized",
+            "{path} anger inget etikbeslut eller ingen konsekvensbedömning: ingen familj får lottas"
+        ),
+    )
+    .help(Words::new(
+        "give `ethics = { decision = …, date = … }` and `dpia = …` under [study]",
+        "ange `ethics = { decision = …, date = … }` och `dpia = …` under [study]",
+    )))
+}
+
+/// The seed must not lie where the study's readers look.
+fn refuse_inside(outside: &Outside, seed: &Path, study: &Path) -> Result<(), Failure> {
+    let absolute = |path: &Path| {
+        let path = outside.path(path);
+        let mut rest = PathBuf::new();
+        let mut known = path.as_path();
+        // The longest part of the path that exists, with links resolved, then the rest as written.
+        loop {
+            if let Ok(resolved) = known.canonicalize() {
+                return resolved.join(rest);
+            }
+            let Some(name) = known.file_name() else {
+                return path.clone();
+            };
+            rest = Path::new(name).join(rest);
+            known = match known.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+        }
+    };
+    if !absolute(seed).starts_with(absolute(study)) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        exit::SEED,
+        "seed-inside-study",
+        Words::new(
+            "the seed file lies inside the study folder, where everybody who reads the study could read it",
+            "fröfilen ligger i studiemappen, där alla som läser studien skulle kunna läsa den",
+        ),
+    )
+    .help(Words::new(
+        "keep the seed in another place that only one account can read",
+        "förvara fröet på en annan plats som bara ett konto kan läsa",
+    )))
+}
+
+fn has_events(path: &Path, folder: &Path) -> Result<bool, Failure> {
+    let mut ledger = match SqliteLedger::open(path) {
+        Ok(ledger) => ledger,
+        Err(LedgerError::Missing) => return Ok(false),
+        // A file that a killed `open` left before its table was made is taken over below.
+        Err(error) => return Err(ledger_failure(&error, folder)),
+    };
+    let mut any = false;
+    ledger
+        .read_from(1, &mut |_| any = true)
+        .map_err(|error| ledger_failure(&error, folder))?;
+    Ok(any)
+}
+
+fn seed(outside: &Outside, path: &Path) -> Result<(Seed, bool), Failure> {
+    if outside.exists(path) {
+        return Ok((read_seed(outside, path)?, false));
+    }
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    outside.entropy.fill(&mut *bytes)?;
+    let seed = Seed::from_bytes(*bytes);
+    let text = zeroize::Zeroizing::new(format!("{}\n", seed.to_hex()));
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        outside.create_folder(parent)?;
+    }
+    outside.create_secret(path, text.as_bytes())?;
+    Ok((seed, true))
+}

@@ -1,0 +1,144 @@
+//! `record`: note one event of a family or a site.
+
+use super::exit;
+use super::failure::Failure;
+use super::outside::Outside;
+use super::refusal::refusal;
+use super::study::{Act, Study, Work};
+use crate::diagnostic::Diagnostic;
+use crate::study::journal::{Journal, Recording};
+use crate::study::kernel::{Command, Draws, Source, State, decide};
+use crate::study::recording::{EventRequest, Repetition, prepare};
+use crate::words;
+use jiff::Timestamp;
+
+/// What a writing command other than `enrol` prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The event.
+    pub event: String,
+    /// Its sequence number.
+    pub sequence: u64,
+    /// Whether it had been recorded before.
+    pub replayed: bool,
+    /// Head of the ledger.
+    pub head: String,
+    /// What a person should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Records one event.
+///
+/// # Errors
+/// Invalid data (exit 4, every finding), busy (5), a key used with other content (6), a wrong state (7).
+pub fn record(
+    outside: &Outside,
+    study: &mut Study,
+    act: &Act,
+    request: &EventRequest,
+) -> Result<Receipt, Failure> {
+    let mut receipt = study.write(outside, act, |journal, time| {
+        let (recording, warnings) = match ready(journal, request, Source::Log, time)? {
+            Ready::New(recording, warnings) => (Some(*recording), warnings),
+            Ready::Same(sequence) => {
+                let receipt = Receipt {
+                    event: request.event.clone(),
+                    sequence,
+                    replayed: true,
+                    head: String::new(),
+                    warnings: Vec::new(),
+                };
+                return Ok(Work {
+                    recordings: Vec::new(),
+                    answer: receipt,
+                });
+            }
+        };
+        let receipt = Receipt {
+            event: request.event.clone(),
+            sequence: journal.head.sequence + 1,
+            replayed: false,
+            head: String::new(),
+            warnings,
+        };
+        Ok(Work {
+            recordings: recording.into_iter().collect(),
+            answer: receipt,
+        })
+    })?;
+    receipt.head = study.journal.head.to_hex();
+    Ok(receipt)
+}
+
+/// An event against the journal.
+#[derive(Debug)]
+pub(super) enum Ready {
+    /// To be recorded.
+    New(Box<Recording>, Vec<Diagnostic>),
+    /// Recorded before, at this sequence number.
+    Same(u64),
+}
+
+/// Checks and decides one event; `source` says who saw a report.
+pub(super) fn ready(
+    journal: &Journal,
+    request: &EventRequest,
+    source: Source,
+    time: Timestamp,
+) -> Result<Ready, Failure> {
+    let prepared = prepare(journal, request, source).map_err(|findings| {
+        Failure::refused_file(
+            exit::INVALID_DATA,
+            "invalid-event",
+            request.event.clone(),
+            String::new(),
+            findings,
+        )
+    })?;
+    match prepared.repetition(journal) {
+        Repetition::New => {}
+        Repetition::Same { sequence } => return Ok(Ready::Same(sequence)),
+        Repetition::Other { sequence } => {
+            let event = &request.event;
+            return Err(Failure::new(
+                exit::REUSED,
+                "key-reused",
+                words!(
+                    "the key of this `{event}` was used with other content (event {sequence}); nothing was recorded",
+                    "nyckeln för `{event}` har använts med annat innehåll (händelse {sequence}); inget har registrerats"
+                ),
+            )
+            .help(words!(
+                "give another event its own key; an event that was recorded wrongly is corrected, never overwritten",
+                "ge en annan händelse en egen nyckel; en felregistrerad händelse rättas, den skrivs aldrig över"
+            )));
+        }
+    }
+    let command = Command::Record(prepared.recording.what);
+    let day = journal.day(time);
+    decide(
+        &journal.protocol,
+        &journal.state,
+        &command,
+        day,
+        &mut NoDraw,
+    )
+    .map_err(|refused| refusal(&journal.protocol, refused))?;
+    Ok(Ready::New(Box::new(prepared.recording), prepared.warnings))
+}
+
+/// For commands that never draw.
+#[derive(Debug)]
+pub(super) struct NoDraw;
+
+impl Draws for NoDraw {
+    fn arm(
+        &mut self,
+        _: &crate::protocol::Protocol,
+        _: &State,
+        _: u32,
+        _: &crate::allocation::Unit<'_>,
+    ) -> crate::allocation::Arm {
+        crate::allocation::Arm(0)
+    }
+}

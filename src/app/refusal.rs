@@ -1,0 +1,179 @@
+//! What the state machine refuses, in words and exit codes.
+
+use super::exit;
+use super::failure::Failure;
+use crate::diagnostic::Words;
+use crate::protocol::Protocol;
+use crate::protocol::model::Day;
+use crate::study::kernel::{Refusal, SiteIx};
+use crate::words;
+
+/// The failure that a refusal becomes.
+pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
+    let site = |site: SiteIx| {
+        protocol
+            .sites
+            .get(usize::from(site.0))
+            .map_or("", |site| site.id.as_str())
+            .to_owned()
+    };
+    match refused {
+        Refusal::EnrolmentClosed => state(
+            "enrolment-closed",
+            Words::new(
+                "the final lock has closed enrolment",
+                "den slutliga låsningen har stängt intaget",
+            ),
+        ),
+        Refusal::TargetReached => state(
+            "target-reached",
+            Words::new(
+                "the registered number of families has been randomized",
+                "det registrerade antalet familjer har lottats",
+            ),
+        ),
+        Refusal::PastLastDay { last } => {
+            let last = date(last);
+            state(
+                "past-last-day",
+                words!(
+                    "enrolment ended on {last}, as registered",
+                    "intaget avslutades {last}, som registrerat"
+                ),
+            )
+        }
+        Refusal::SiteNotOpen { site: own, opens } => {
+            let (site, opens) = (site(own), date(opens));
+            state(
+                "site-not-open",
+                words!("{site} enrols from {opens}", "{site} tar in familjer från {opens}"),
+            )
+        }
+        Refusal::SiteClosed { site: own } => {
+            let site = site(own);
+            state(
+                "site-closed",
+                words!("{site} has stopped enrolling", "{site} har slutat ta in familjer"),
+            )
+        }
+        Refusal::ReceivedInTheFuture => data(
+            "received-in-the-future",
+            Words::new(
+                "the report was received after the day of screening",
+                "anmälan kom in efter screeningdagen",
+            ),
+        )
+        .help(Words::new(
+            "check --received, or give the time of screening with --at",
+            "kontrollera --received, eller ange screeningens tidpunkt med --at",
+        )),
+        Refusal::ChildOfAnotherFamily => data(
+            "child-of-another-family",
+            Words::new(
+                "a child that is named here belongs to another family of the study",
+                "ett barn som anges här hör till en annan familj i studien",
+            ),
+        )
+        .help(Words::new(
+            "enrol the child with the family that the study knows; if two families are one, the study lead links them",
+            "skriv in barnet med den familj som studien känner till; om två familjer är en och samma kopplar studieledaren ihop dem",
+        )),
+        Refusal::UnknownFamily => data(
+            "unknown-family",
+            Words::new("the family is not in the study", "familjen finns inte i studien"),
+        ),
+        Refusal::NotRandomized => state(
+            "not-randomized",
+            Words::new(
+                "the family has not been randomized: service events and observations belong to randomized families",
+                "familjen har inte lottats: insatshändelser och observationer gäller lottade familjer",
+            ),
+        ),
+        Refusal::OnInTheFuture => data(
+            "on-in-the-future",
+            Words::new(
+                "the event lies after the time of recording",
+                "händelsen ligger efter tidpunkten för registreringen",
+            ),
+        ),
+        Refusal::BeforeRandomization { randomized } => {
+            let randomized = date(randomized);
+            data(
+                "before-randomization",
+                words!(
+                    "the event lies before the family was randomized ({randomized})",
+                    "händelsen ligger före lottningen av familjen ({randomized})"
+                ),
+            )
+        }
+        Refusal::AlreadyLocked => {
+            state("already-locked", Words::new("this lock has been made", "låsningen är redan gjord"))
+        }
+        Refusal::CutNotRegistered { registered } => {
+            let registered = date(registered);
+            state(
+                "cut-not-registered",
+                words!(
+                    "the registered cut of this lock is {registered}",
+                    "låsningens registrerade brytdatum är {registered}"
+                ),
+            )
+        }
+        Refusal::WindowsNotEnded { first } => {
+            let first = date(first);
+            state(
+                "windows-not-ended",
+                words!(
+                    "the last window and its grace end on {first}: the cut cannot be earlier",
+                    "det sista fönstret med respittid slutar {first}: brytdatumet kan inte vara tidigare"
+                ),
+            )
+        }
+        Refusal::CutInTheFuture => state(
+            "cut-in-the-future",
+            Words::new(
+                "the cut lies after the day of locking: data up to it do not exist yet",
+                "brytdatumet ligger efter låsningsdagen: data fram till dess finns inte än",
+            ),
+        ),
+        Refusal::NotLocked => state(
+            "not-locked",
+            Words::new(
+                "the data are not locked: no estimate uses the true arms before a lock",
+                "data är inte låsta: ingen skattning använder de verkliga armarna före en låsning",
+            ),
+        )
+        .help(Words::new(
+            "lock the data with `lottning lock`, or try the analysis on redrawn arms with --dry-run",
+            "lås data med `lottning lock`, eller prova analysen på omlottade armar med --dry-run",
+        )),
+        Refusal::NotFinallyLocked => state(
+            "not-finally-locked",
+            Words::new(
+                "the seed is published after the final lock, which closes enrolment",
+                "fröet publiceras efter den slutliga låsningen, som stänger intaget",
+            ),
+        ),
+        Refusal::AlreadyRevealed => state(
+            "already-revealed",
+            Words::new("the seed has been published", "fröet är redan publicerat"),
+        ),
+        Refusal::NothingChanges => state(
+            "nothing-changes",
+            Words::new("the site is in that state already", "platsen är redan i det läget"),
+        ),
+    }
+}
+
+fn state(code: &'static str, message: Words) -> Failure {
+    Failure::new(exit::WRONG_STATE, code, message)
+}
+
+fn data(code: &'static str, message: Words) -> Failure {
+    Failure::new(exit::INVALID_DATA, code, message)
+}
+
+/// A day as people write it.
+pub(super) fn date(day: Day) -> String {
+    day.date().map_or_else(String::new, |date| date.to_string())
+}

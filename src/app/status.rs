@@ -1,0 +1,136 @@
+//! `status`: how the study goes, without anything that would help to guess an arm.
+//!
+//! No totals per arm, no free slots, no block position: only whether a site's gate is open, which intake must know.
+
+use super::study::Study;
+use crate::study::kernel::{SiteIx, Status as Stands};
+
+/// How a study goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// Id of the study.
+    pub study: String,
+    /// Hash of the sealed protocol.
+    pub protocol_hash: String,
+    /// `live` or `rehearsal`.
+    pub mode: &'static str,
+    /// Whether families can still be enrolled.
+    pub enrolment: &'static str,
+    /// Number of events.
+    pub events: u64,
+    /// Time of the last event, UTC.
+    pub last_event: String,
+    /// Head of the ledger.
+    pub head: String,
+    /// Families screened.
+    pub screened: usize,
+    /// Families randomized, all arms together.
+    pub randomized: usize,
+    /// Registered number of families, if one ends enrolment.
+    pub target: u32,
+    /// Families whose last screening found them not eligible.
+    pub not_eligible: usize,
+    /// Families whose last screening met a closed gate.
+    pub turned_away: usize,
+    /// Families taken out by an exception.
+    pub exceptions: usize,
+    /// Families whose answers changed between screenings of the same report.
+    pub changed_answers: usize,
+    /// Locks made: id, cut date, sequence.
+    pub locks: Vec<(String, String, u64)>,
+    /// Whether the seeds have been published.
+    pub revealed: bool,
+    /// Sites in the protocol's order.
+    pub sites: Vec<SiteStatus>,
+}
+
+/// How a site goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteStatus {
+    /// Id.
+    pub site: String,
+    /// Whether the site enrols.
+    pub enrols: bool,
+    /// Whether its gate is open.
+    pub gate: &'static str,
+    /// Families screened there last.
+    pub screened: usize,
+    /// Families randomized there, all arms together.
+    pub randomized: usize,
+    /// Families turned away there.
+    pub turned_away: usize,
+}
+
+/// The status of a study.
+pub fn status(study: &Study) -> Status {
+    let journal = &study.journal;
+    let (state, protocol) = (&journal.state, &journal.protocol);
+    let count = |stands: fn(&Stands) -> bool, site: Option<usize>| {
+        state
+            .families
+            .iter()
+            .filter(|family| site.is_none_or(|site| usize::from(family.site.0) == site))
+            .filter(|family| stands(&family.status))
+            .count()
+    };
+    let randomized: fn(&Stands) -> bool = |stands| *stands == Stands::Randomized;
+    let turned_away: fn(&Stands) -> bool = |stands| *stands == Stands::TurnedAway;
+    let screened: fn(&Stands) -> bool = |stands| *stands != Stands::Unscreened;
+    let full = protocol.sample_size.stop_families;
+    let target_reached = full.is_some_and(|families| state.randomized() as u32 >= families);
+    Status {
+        study: protocol.study.id.clone(),
+        protocol_hash: protocol.hash.to_hex(),
+        mode: journal
+            .opening
+            .as_ref()
+            .map_or("live", |opening| opening.mode.text()),
+        enrolment: match (state.closed, target_reached) {
+            (true, _) => "closed",
+            (false, true) => "target-reached",
+            (false, false) => "open",
+        },
+        events: state.sequence,
+        last_event: journal
+            .last_time
+            .map_or_else(String::new, |time| time.to_string()),
+        head: journal.head.to_hex(),
+        screened: count(screened, None),
+        randomized: state.randomized(),
+        target: protocol.sample_size.target,
+        not_eligible: count(|stands| matches!(stands, Stands::NotEligible { .. }), None),
+        turned_away: count(turned_away, None),
+        exceptions: count(|stands| matches!(stands, Stands::Excepted { .. }), None),
+        changed_answers: state
+            .families
+            .iter()
+            .filter(|family| family.changed_answers)
+            .count(),
+        locks: state
+            .locks
+            .iter()
+            .map(|made| {
+                let id = protocol.locks[usize::from(made.lock)].id.clone();
+                (id, super::refusal::date(made.cut), made.sequence)
+            })
+            .collect(),
+        revealed: state.revealed,
+        sites: protocol
+            .sites
+            .iter()
+            .enumerate()
+            .map(|(place, site)| SiteStatus {
+                site: site.id.clone(),
+                enrols: !state.closed && !state.sites[place].closed,
+                gate: if state.gate_open(SiteIx(place as u16)) {
+                    "open"
+                } else {
+                    "closed"
+                },
+                screened: count(screened, Some(place)),
+                randomized: count(randomized, Some(place)),
+                turned_away: count(turned_away, Some(place)),
+            })
+            .collect(),
+    }
+}

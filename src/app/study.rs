@@ -1,0 +1,487 @@
+//! A study folder: `protocol.toml` sealed, `ledger.sqlite`, and the fold of both. Every verb that reads or writes a
+//! study goes through here.
+//!
+//! A write is one exclusive transaction: catch up with the ledger, let the use case decide, append, commit. What is
+//! refused records nothing.
+
+use super::exit;
+use super::failure::Failure;
+use super::outside::Outside;
+use crate::allocation::Seed;
+use crate::diagnostic::{Diagnostic, Words};
+use crate::protocol::Protocol;
+use crate::store::SqliteLedger;
+use crate::study::identifiers::{holds_personal_number, is_key};
+use crate::study::journal::{Corrupt, Journal, Ledger, LedgerError, Recording, hex};
+use crate::words;
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Name of the sealed protocol in a study folder.
+pub const PROTOCOL_FILE: &str = "protocol.toml";
+/// Name of the ledger in a study folder.
+pub const LEDGER_FILE: &str = "ledger.sqlite";
+
+/// Who acts, and when: the arguments that every writing verb takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Act {
+    /// The actor's id.
+    pub actor: String,
+    /// RFC 3339 with offset; `None` is now.
+    pub at: Option<String>,
+}
+
+/// A study, open for reading and writing.
+#[derive(Debug)]
+pub struct Study {
+    /// Its folder, as the person gave it.
+    pub folder: PathBuf,
+    /// The fold of its ledger.
+    pub journal: Journal,
+    ledger: Box<dyn Ledger>,
+}
+
+/// What a use case wants recorded, and its answer.
+#[derive(Debug)]
+pub struct Work<T> {
+    /// Events, in order; empty when nothing is to be recorded.
+    pub recordings: Vec<Recording>,
+    /// The answer.
+    pub answer: T,
+}
+
+impl Study {
+    /// Opens the study in a folder.
+    ///
+    /// # Errors
+    /// No study there (exit 7), a protocol that cannot be read (3), a ledger that does not hold together (8).
+    pub fn load(outside: &Outside, folder: &Path) -> Result<Self, Failure> {
+        let path = outside.path(folder).join(LEDGER_FILE);
+        let ledger = SqliteLedger::open(&path).map_err(|error| ledger_failure(&error, folder))?;
+        let protocol = sealed_protocol(outside, folder)?;
+        Self::of(folder, protocol, Box::new(ledger))
+    }
+
+    /// A study of a protocol and a ledger, wherever its bytes live.
+    ///
+    /// # Errors
+    /// As [`Study::load`].
+    pub fn of(
+        folder: &Path,
+        protocol: Arc<Protocol>,
+        ledger: Box<dyn Ledger>,
+    ) -> Result<Self, Failure> {
+        let mut own = Self {
+            folder: folder.to_path_buf(),
+            journal: Journal::new(protocol),
+            ledger,
+        };
+        own.catch_up()?;
+        if own.journal.opening.is_none() {
+            return Err(not_open(folder));
+        }
+        Ok(own)
+    }
+
+    /// A study whose ledger is empty, for its first event.
+    pub(super) fn empty(folder: &Path, journal: Journal, ledger: Box<dyn Ledger>) -> Self {
+        Self {
+            folder: folder.to_path_buf(),
+            journal,
+            ledger,
+        }
+    }
+
+    /// The sealed protocol.
+    pub fn protocol(&self) -> &Protocol {
+        &self.journal.protocol
+    }
+
+    /// Every entry of the ledger.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn entries(&mut self) -> Result<Vec<crate::study::journal::Entry>, Failure> {
+        let mut entries = Vec::new();
+        self.ledger
+            .read_from(1, &mut |entry| entries.push(entry))
+            .map_err(|error| ledger_failure(&error, &self.folder))?;
+        Ok(entries)
+    }
+
+    fn catch_up(&mut self) -> Result<(), Failure> {
+        let mut entries = Vec::new();
+        self.ledger
+            .read_from(self.journal.head.sequence + 1, &mut |entry| {
+                entries.push(entry);
+            })
+            .map_err(|error| ledger_failure(&error, &self.folder))?;
+        self.journal
+            .absorb(&entries)
+            .map_err(|corrupt| unreadable(&corrupt, &self.folder))
+    }
+
+    /// Runs `work` on the newest state in one exclusive transaction and appends what it wants recorded.
+    ///
+    /// # Errors
+    /// An invalid actor or time (exit 4), a time before the last event's (4), busy (5), and whatever `work` refuses.
+    pub fn write<T>(
+        &mut self,
+        outside: &Outside,
+        act: &Act,
+        work: impl FnOnce(&Journal, Timestamp) -> Result<Work<T>, Failure>,
+    ) -> Result<T, Failure> {
+        check_actor(&act.actor)?;
+        let given = act.at.as_deref().map(instant).transpose()?;
+        let folder = self.folder.clone();
+        let failed = |error: LedgerError| ledger_failure(&error, &folder);
+        let Self {
+            journal, ledger, ..
+        } = self;
+        let mut transaction = ledger.exclusive().map_err(failed)?;
+        let mut news = Vec::new();
+        transaction
+            .read_from(journal.head.sequence + 1, &mut |entry| news.push(entry))
+            .map_err(failed)?;
+        journal
+            .absorb(&news)
+            .map_err(|corrupt| unreadable(&corrupt, &folder))?;
+        let time = given.unwrap_or_else(|| now(outside));
+        if let Some(last) = journal.last_time.filter(|last| time < *last) {
+            return Err(time_went_back(time, last, given.is_some()));
+        }
+        let Work { recordings, answer } = work(journal, time)?;
+        if recordings.is_empty() {
+            return Ok(answer);
+        }
+        let mut salts = vec![[0; 32]; recordings.len()];
+        for salt in &mut salts {
+            outside.entropy.fill(salt)?;
+        }
+        let entries = journal.entries(&recordings, time, given.is_some(), &act.actor, &salts);
+        let head = journal.head;
+        transaction.append(&head, &entries).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        journal
+            .absorb(&entries)
+            .map_err(|corrupt| unreadable(&corrupt, &folder))?;
+        Ok(answer)
+    }
+
+    /// Reads the seeds of all epochs from files, in the order of the epochs, and checks their commitments.
+    ///
+    /// # Errors
+    /// A file that is missing, is no seed, or does not fit its commitment: exit 9. The seed is never shown.
+    pub fn seeds(&self, outside: &Outside, files: &[PathBuf]) -> Result<Vec<Seed>, Failure> {
+        let seeds: Vec<Seed> = files
+            .iter()
+            .map(|file| read_seed(outside, file))
+            .collect::<Result<_, _>>()?;
+        let hash = &self.journal.protocol.hash.0;
+        let commitments = self
+            .journal
+            .opening
+            .as_ref()
+            .map(|opening| opening.commitments.as_slice());
+        let commitments = commitments.unwrap_or_default();
+        if seeds.len() != commitments.len() {
+            let (given, needed) = (seeds.len(), commitments.len());
+            return Err(Failure::new(
+                exit::SEED,
+                "seed-missing",
+                words!(
+                    "{needed} seed file(s) are needed, one per epoch; {given} were given",
+                    "det behövs {needed} fröfil(er), en per epok; {given} angavs"
+                ),
+            )
+            .help(Words::new(
+                "give one --seed-file per epoch, in their order",
+                "ange en --seed-file per epok, i deras ordning",
+            )));
+        }
+        for (epoch, (seed, commitment)) in seeds.iter().zip(commitments).enumerate() {
+            if hex(&seed.commitment(hash)) != *commitment {
+                return Err(Failure::new(
+                    exit::SEED,
+                    "seed-mismatch",
+                    words!(
+                        "the seed of epoch {epoch} is not the one that this study committed to",
+                        "fröet för epok {epoch} är inte det som studien har utfäst"
+                    ),
+                )
+                .help(Words::new(
+                    "give the file that `open` created for this study; a lost seed means a new epoch",
+                    "ange filen som `open` skapade för den här studien; ett förlorat frö kräver en ny epok",
+                )));
+            }
+        }
+        Ok(seeds)
+    }
+}
+
+/// Now, in the whole microseconds that the ledger keeps.
+pub fn now(outside: &Outside) -> Timestamp {
+    let now = outside.clock.now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
+/// The sealed protocol of a study folder.
+///
+/// # Errors
+/// A file that is missing (exit 7) or invalid (3).
+pub fn sealed_protocol(outside: &Outside, folder: &Path) -> Result<Arc<Protocol>, Failure> {
+    let path = folder.join(PROTOCOL_FILE);
+    if !outside.exists(&path) {
+        return Err(not_open(folder));
+    }
+    let (protocol, _) = read_protocol(outside, &path)?;
+    Ok(protocol)
+}
+
+/// A protocol file: the protocol and its warnings.
+///
+/// # Errors
+/// Every error in the file at once: exit 3.
+pub fn read_protocol(
+    outside: &Outside,
+    path: &Path,
+) -> Result<(Arc<Protocol>, Vec<Diagnostic>), Failure> {
+    let bytes = outside.read(path)?;
+    let parsed = crate::protocol::parse(&bytes);
+    match parsed.protocol {
+        Some(protocol) => Ok((Arc::new(protocol), parsed.diagnostics)),
+        None => Err(Failure::refused_file(
+            exit::INVALID_PROTOCOL,
+            "invalid-protocol",
+            path.display().to_string(),
+            String::from_utf8_lossy(&bytes),
+            parsed.diagnostics,
+        )),
+    }
+}
+
+/// A seed file.
+///
+/// # Errors
+/// Missing or not a seed: exit 9, without showing anything of it.
+pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
+    let name = path.display();
+    let missing = |_| {
+        Failure::new(
+            exit::SEED,
+            "seed-missing",
+            words!(
+                "the seed file {name} cannot be read",
+                "fröfilen {name} kan inte läsas"
+            ),
+        )
+        .help(Words::new(
+            "give the file that `open` created, and check that you may read it",
+            "ange filen som `open` skapade och kontrollera att du får läsa den",
+        ))
+    };
+    let bytes = outside.read(path).map_err(missing)?;
+    let text = zeroize::Zeroizing::new(String::from_utf8(bytes).unwrap_or_default());
+    Seed::from_hex(&text).map_err(|_| {
+        Failure::new(
+            exit::SEED,
+            "seed-invalid",
+            words!(
+                "{name} is not a seed file: 64 hexadecimal digits and a newline",
+                "{name} är ingen fröfil: 64 hexadecimala siffror och en radbrytning"
+            ),
+        )
+    })
+}
+
+/// Checks the digits by which a person confirms a sealed protocol.
+///
+/// # Errors
+/// Other digits: exit 2.
+pub fn check_confirm(protocol: &Protocol, given: &str) -> Result<(), Failure> {
+    let short = protocol.hash.short();
+    if given.eq_ignore_ascii_case(&short) || given.eq_ignore_ascii_case(&protocol.hash.to_hex()) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        exit::USAGE,
+        "confirm-mismatch",
+        words!(
+            "--confirm does not name this protocol: its hash begins with {short}",
+            "--confirm gäller inte det här protokollet: dess hash börjar med {short}"
+        ),
+    )
+    .help(Words::new(
+        "run `lottning check` on the file, read what will be sealed, and give the digits that it prints",
+        "kör `lottning check` på filen, läs vad som förseglas och ange siffrorna som visas",
+    )))
+}
+
+/// An instant as typed: RFC 3339 with an offset.
+///
+/// # Errors
+/// Anything else: exit 4.
+pub fn instant(text: &str) -> Result<Timestamp, Failure> {
+    text.parse::<Timestamp>()
+        .ok()
+        .and_then(|time| Timestamp::from_microsecond(time.as_microsecond()).ok())
+        .ok_or_else(|| {
+            Failure::new(
+                exit::INVALID_DATA,
+                "invalid-time",
+                Words::new(
+                    "the value of --at is not a time with an offset",
+                    "värdet på --at är ingen tidpunkt med tidszonsavvikelse",
+                ),
+            )
+            .help(Words::new(
+                "write it as RFC 3339, for example 2025-03-01T09:15:00+01:00",
+                "skriv den enligt RFC 3339, till exempel 2025-03-01T09:15:00+01:00",
+            ))
+        })
+}
+
+fn check_actor(actor: &str) -> Result<(), Failure> {
+    let (code, message) = if holds_personal_number(actor) {
+        (
+            "personal-number",
+            Words::new(
+                "the actor looks like a personal number; it is not repeated here and nothing was recorded",
+                "aktören ser ut som ett personnummer; det upprepas inte här och inget har registrerats",
+            ),
+        )
+    } else if is_key(actor) {
+        return Ok(());
+    } else {
+        (
+            "invalid-key",
+            Words::new(
+                "the actor is not a key: one to 64 of A–Z, a–z, 0–9, full stop, underscore and hyphen",
+                "aktören är ingen nyckel: ett till 64 tecken av A–Z, a–z, 0–9, punkt, understreck och bindestreck",
+            ),
+        )
+    };
+    Err(
+        Failure::new(exit::INVALID_DATA, code, message).help(Words::new(
+            "give a role or a user id, for example --actor intake-1",
+            "ange en roll eller ett användar-id, till exempel --actor intake-1",
+        )),
+    )
+}
+
+fn time_went_back(time: Timestamp, last: Timestamp, given: bool) -> Failure {
+    let help = if given {
+        Words::new(
+            "give a time at or after that event, or leave --at out",
+            "ange en tidpunkt vid eller efter den händelsen, eller utelämna --at",
+        )
+    } else {
+        Words::new(
+            "the computer's clock has gone back, or an earlier event was dated ahead with --at: set the clock right, or give --at",
+            "datorns klocka har gått bakåt, eller så daterades en tidigare händelse framåt med --at: ställ klockan eller ange --at",
+        )
+    };
+    Failure::new(
+        exit::INVALID_DATA,
+        "time-went-back",
+        words!(
+            "{time} is before the last event of the study ({last}); nothing was recorded",
+            "{time} är före studiens senaste händelse ({last}); inget har registrerats"
+        ),
+    )
+    .help(help)
+}
+
+pub(super) fn not_open(folder: &Path) -> Failure {
+    let folder = folder.display();
+    Failure::new(
+        exit::WRONG_STATE,
+        "not-open",
+        words!(
+            "there is no open study in {folder}",
+            "det finns ingen öppnad studie i {folder}"
+        ),
+    )
+    .help(Words::new(
+        "name its folder with --study, or open a study with `lottning open`",
+        "ange dess mapp med --study, eller öppna en studie med `lottning open`",
+    ))
+}
+
+fn unreadable(corrupt: &Corrupt, folder: &Path) -> Failure {
+    let (sequence, reason, folder) = (corrupt.sequence, &corrupt.reason, folder.display());
+    Failure::new(
+        exit::VERIFICATION_FAILED,
+        "ledger-broken",
+        words!(
+            "the ledger in {folder} does not hold together at event {sequence}: {reason}",
+            "liggaren i {folder} håller inte ihop vid händelse {sequence}: {reason}"
+        ),
+    )
+    .help(Words::new(
+        "record nothing more, keep the folder as it is, and run `lottning verify`",
+        "registrera inget mer, behåll mappen som den är och kör `lottning verify`",
+    ))
+}
+
+pub(super) fn ledger_failure(error: &LedgerError, folder: &Path) -> Failure {
+    let name = folder.display();
+    match error {
+        LedgerError::Missing => not_open(folder),
+        LedgerError::Busy | LedgerError::Conflict => Failure::new(
+            exit::BUSY,
+            "busy",
+            Words::new(
+                "another command is writing to the study; nothing was recorded",
+                "ett annat kommando skriver till studien; inget har registrerats",
+            ),
+        )
+        .help(Words::new(
+            "run the same command again: it is safe",
+            "kör samma kommando igen: det är riskfritt",
+        )),
+        LedgerError::Exists => Failure::new(
+            exit::WRONG_STATE,
+            "already-open",
+            words!("there is a study in {name} already", "det finns redan en studie i {name}"),
+        )
+        .help(Words::new(
+            "a study is opened once; choose another folder for another study",
+            "en studie öppnas en gång; välj en annan mapp för en annan studie",
+        )),
+        LedgerError::ReadOnly(reason) => Failure::new(
+            exit::UNEXPECTED,
+            "ledger-read-only",
+            words!(
+                "the ledger in {name} cannot be written ({reason}); nothing was recorded",
+                "liggaren i {name} kan inte skrivas ({reason}); inget har registrerats"
+            ),
+        )
+        .help(Words::new(
+            "check the permissions of the folder and its files",
+            "kontrollera behörigheterna för mappen och dess filer",
+        )),
+        LedgerError::Full => Failure::new(
+            exit::UNEXPECTED,
+            "disk-full",
+            Words::new(
+                "the disk is full; nothing was recorded",
+                "disken är full; inget har registrerats",
+            ),
+        )
+        .help(Words::new("make room and run the command again", "frigör plats och kör kommandot igen")),
+        LedgerError::Corrupt(reason) => Failure::new(
+            exit::VERIFICATION_FAILED,
+            "ledger-damaged",
+            words!(
+                "the ledger in {name} cannot be read ({reason})",
+                "liggaren i {name} kan inte läsas ({reason})"
+            ),
+        )
+        .help(Words::new(
+            "record nothing more; keep a copy of the file as it is, then restore a backup and compare its head",
+            "registrera inget mer; spara en kopia av filen som den är, återställ sedan en säkerhetskopia och jämför dess huvud",
+        )),
+    }
+}

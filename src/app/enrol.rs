@@ -363,7 +363,7 @@ fn cap_warnings(journal: &Journal, site: SiteIx, day: Day) -> Vec<Diagnostic> {
 
 /// A row of a file of enrolments: what was answered, or why it was refused.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EnrolledRow {
+pub struct EnrolRow {
     /// Row of the file, the header being row 1.
     pub row: usize,
     /// The answer or the refusal.
@@ -392,7 +392,7 @@ pub fn enrol_file(
     desk: &mut Desk,
     act: &Act,
     file: &TableFile,
-    each: &mut dyn FnMut(&EnrolledRow),
+    each: &mut dyn FnMut(&EnrolRow),
 ) -> Result<bool, Failure> {
     let requests = read_requests(file)?;
     let mut refused = false;
@@ -409,7 +409,7 @@ pub fn enrol_file(
             failure
         });
         refused |= result.is_err();
-        each(&EnrolledRow { row, result });
+        each(&EnrolRow { row, result });
     }
     Ok(refused)
 }

@@ -99,6 +99,54 @@ pub const VERBS: &[Verb] = &[
         "Check a protocol and say what it promises in numbers",
         "Kontrollera ett protokoll och säg vad det lovar i siffror",
     ),
+    verb(
+        "open",
+        Who::StudyLead,
+        "Seal a protocol into a study and commit to its seed",
+        "Försegla ett protokoll i en studie och utfäst dess frö",
+    ),
+    verb(
+        "lock",
+        Who::StudyLead,
+        "Freeze the data of a registered lock at its cut",
+        "Frys data för en registrerad låsning vid dess brytdatum",
+    ),
+    verb(
+        "reveal",
+        Who::StudyLead,
+        "Publish the seed after the final lock",
+        "Publicera fröet efter den slutliga låsningen",
+    ),
+    verb(
+        "enrol",
+        Who::Intake,
+        "Screen a family and randomize it, or a file of families",
+        "Screena en familj och lotta den, eller en fil med familjer",
+    ),
+    verb(
+        "record",
+        Who::Intake,
+        "Record an event of a family or a site",
+        "Registrera en händelse för en familj eller en plats",
+    ),
+    verb(
+        "import",
+        Who::Intake,
+        "Import many events from a file, all rows or none",
+        "Importera många händelser från en fil, alla rader eller inga",
+    ),
+    verb(
+        "status",
+        Who::Intake,
+        "How the study goes",
+        "Hur studien går",
+    ),
+    verb(
+        "verify",
+        Who::Evaluator,
+        "Check the chain of events and derive every draw again",
+        "Kontrollera händelsekedjan och härled varje dragning på nytt",
+    ),
 ];
 
 /// The command with its help in one language.

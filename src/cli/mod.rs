@@ -7,17 +7,26 @@
 //! To add a verb: a file with `#[derive(clap::Args)]` and `run(&self, &Session) -> Result<Document, Failure>`, a line in
 //! `Command`, a line in `dispatch`, a line in [`help::VERBS`].
 
+mod acting;
 mod check;
 mod completions;
 mod dialect;
 mod draw;
+mod enrol;
 mod explain;
 mod failure;
 mod help;
+mod import;
+mod lock;
+mod open;
 pub mod output;
 mod power;
+mod record;
+mod reveal;
 mod session;
+mod status;
 mod usage;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -38,8 +47,17 @@ enum Command {
     Check(check::Check),
     Completions(completions::Completions),
     Draw(Box<draw::Draw>),
+    #[command(alias = "enroll")]
+    Enrol(Box<enrol::Enrol>),
     Explain(explain::Explain),
+    Import(import::Import),
+    Lock(lock::Lock),
+    Open(open::Open),
     Power(power::Power),
+    Record(record::Record),
+    Reveal(reveal::Reveal),
+    Status(status::Status),
+    Verify(verify::Verify),
 }
 
 fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
@@ -47,8 +65,16 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Check(verb) => verb.run(session),
         Command::Completions(verb) => verb.run(session),
         Command::Draw(verb) => verb.run(session),
+        Command::Enrol(verb) => verb.run(session),
         Command::Explain(verb) => verb.run(session),
+        Command::Import(verb) => verb.run(session),
+        Command::Lock(verb) => verb.run(session),
+        Command::Open(verb) => verb.run(session),
         Command::Power(verb) => verb.run(session),
+        Command::Record(verb) => verb.run(session),
+        Command::Reveal(verb) => verb.run(session),
+        Command::Status(verb) => verb.run(session),
+        Command::Verify(verb) => verb.run(session),
     }
 }
 

@@ -308,6 +308,18 @@ impl Document {
         })
     }
 
+    /// An answer that has been written line by line already: nothing is left to write, only the exit code counts.
+    pub fn streamed(exit: u8) -> Self {
+        Self {
+            value: Map::new(),
+            one_line: true,
+            default: Format::Json,
+            parts: Vec::new(),
+            csv: None,
+            exit,
+        }
+    }
+
     /// Adds a grid to what people see. The first grid is also the CSV, unless [`Document::csv`] gives another.
     #[must_use]
     pub fn grid(mut self, grid: Grid) -> Self {
@@ -361,6 +373,9 @@ impl Document {
     /// # Errors
     /// CSV of an answer that has no rows and columns: exit 2.
     pub fn render(&self, format: Option<Format>, lang: Lang) -> Result<String, Failure> {
+        if self.value.is_empty() {
+            return Ok(String::new());
+        }
         match format.unwrap_or(self.default) {
             Format::Json => self.json(),
             Format::Csv => self.as_csv(),

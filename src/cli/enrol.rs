@@ -1,0 +1,204 @@
+//! `lottning enrol`.
+
+use clap::Args;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::app::enrol::{Desk, EnrolRow, Enrolled, enrol_file};
+use crate::app::{Failure, TableFile, exit};
+use crate::diagnostic::Words;
+use crate::study::intake::EnrolRequest;
+use crate::words;
+
+use super::acting::{Acting, At, head, pairs, warned};
+use super::dialect::Dialect;
+use super::failure;
+use super::output::Document;
+use super::session::Session;
+
+/// Arguments of `enrol`.
+#[derive(Debug, Args)]
+pub(super) struct Enrol {
+    #[command(flatten)]
+    at: At,
+
+    /// Site id
+    #[arg(long, value_name = "ID", required_unless_present = "from")]
+    site: Option<String>,
+
+    /// Pseudonym of the family, for example KATL-MORU
+    #[arg(long, value_name = "ID", required_unless_present = "from")]
+    family: Option<String>,
+
+    /// Pseudonym of a child; may be repeated
+    #[arg(long, value_name = "ID", conflicts_with = "from")]
+    child: Vec<String>,
+
+    /// Key of the report that led to the investigation
+    #[arg(long, value_name = "K", required_unless_present = "from")]
+    report_key: Option<String>,
+
+    /// Date on which that report was received
+    #[arg(long, value_name = "DATE", required_unless_present = "from")]
+    received: Option<String>,
+
+    /// Answer to a criterion, yes or no; one for each question
+    #[arg(long, value_name = "ID=yes|no", conflicts_with = "from")]
+    answer: Vec<String>,
+
+    /// Value of a field; one for each field
+    #[arg(long, value_name = "ID=V", conflicts_with = "from")]
+    field: Vec<String>,
+
+    /// Declared exception from randomization
+    #[arg(long, value_name = "REASON", conflicts_with = "from")]
+    exception: Option<String>,
+
+    /// Id of this request, to repeat it safely [default: from study, family and report key]
+    #[arg(long, value_name = "ID", conflicts_with = "from")]
+    request_id: Option<String>,
+
+    /// A file of families instead of one: each row its own transaction, one JSON object a line
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["site", "family", "report_key", "received"])]
+    from: Option<String>,
+
+    #[command(flatten)]
+    dialect: Dialect,
+
+    /// Seed file of each epoch, in their order
+    #[arg(long, value_name = "FILE", required = true)]
+    seed_file: Vec<PathBuf>,
+
+    #[command(flatten)]
+    acting: Acting,
+}
+
+impl Enrol {
+    /// Enrols one family or a file of them.
+    pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        let outside = &session.outside;
+        let file = match &self.from {
+            Some(path) => Some(TableFile::read_for_study(
+                outside,
+                path,
+                &self.dialect.text(),
+            )?),
+            None => None,
+        };
+        let request = EnrolRequest {
+            site: self.site.clone().unwrap_or_default(),
+            family: self.family.clone().unwrap_or_default(),
+            children: self.child.clone(),
+            report_key: self.report_key.clone().unwrap_or_default(),
+            received: self.received.clone().unwrap_or_default(),
+            exception: self.exception.clone(),
+            request_id: self.request_id.clone(),
+            answers: pairs("--answer", &self.answer)?,
+            fields: pairs("--field", &self.field)?,
+        };
+        let mut desk = Desk::open(outside, &self.at.study, &self.seed_file)?;
+        let act = self.acting.act();
+        let Some(file) = file else {
+            let enrolled = desk.enrol(outside, &act, &request)?;
+            let warnings = warned(session, &enrolled.warnings);
+            return Ok(Document::new("enrolment/1", &body(&enrolled, warnings))?
+                .text(sentence(&enrolled))
+                .text(head(&enrolled.head))
+                .receipt()
+                .exit(enrolled.exit));
+        };
+        let mut broken = None;
+        let refused = enrol_file(outside, &mut desk, &act, &file, &mut |row| {
+            if let Err(error) = say(session, row) {
+                broken.get_or_insert(error);
+            }
+        })?;
+        if let Some(error) = broken {
+            return Err(super::output::not_written(&error.to_string()));
+        }
+        Ok(Document::streamed(if refused {
+            exit::INVALID_DATA
+        } else {
+            exit::DONE
+        }))
+    }
+}
+
+/// One line on standard output for an answer, the refusal on standard error.
+fn say(session: &Session, row: &EnrolRow) -> std::io::Result<()> {
+    match &row.result {
+        Ok(enrolled) => {
+            let warnings = warned(session, &enrolled.warnings);
+            let mut line = serde_json::Map::new();
+            line.insert("schema".into(), "lottning.enrolment/1".into());
+            if let Value::Object(fields) = body(enrolled, warnings) {
+                line.extend(fields);
+            }
+            line.insert("row".into(), row.row.into());
+            let mut out = std::io::stdout().lock();
+            let written = writeln!(out, "{}", Value::Object(line)).and_then(|()| out.flush());
+            match written {
+                // A reader that has gone away does not stop the enrolment of the rest.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+                written => written,
+            }
+        }
+        Err(refusal) => {
+            let number = row.row;
+            let mut refusal = refusal.clone();
+            let message = refusal.message;
+            let (en, sv) = (&message.en, &message.sv);
+            refusal.message = words!("row {number}: {en}", "rad {number}: {sv}");
+            std::io::stderr().write_all(failure::text(&refusal, session.lang, false).as_bytes())
+        }
+    }
+}
+
+fn body(enrolled: &Enrolled, warnings: Vec<Value>) -> Value {
+    let mut body = json!({
+        "outcome": enrolled.outcome,
+        "family": enrolled.family,
+        "arm": enrolled.arm,
+        "allocation": enrolled.allocation,
+        "replayed": enrolled.replayed,
+        "reasons": enrolled.reasons,
+        "head": enrolled.head,
+    });
+    if !warnings.is_empty() {
+        body["warnings"] = Value::from(warnings);
+    }
+    body
+}
+
+fn sentence(enrolled: &Enrolled) -> Words {
+    let family = &enrolled.family;
+    let arm = enrolled.arm.as_deref().unwrap_or("–");
+    let reasons = enrolled.reasons.join(", ");
+    match enrolled.outcome {
+        "allocated" => words!(
+            "{family} is allocated to {arm}.",
+            "{family} är lottad till {arm}."
+        ),
+        "returned" => words!(
+            "{family} keeps its arm: {arm}.",
+            "{family} behåller sin arm: {arm}."
+        ),
+        "joined" => words!(
+            "A sibling joins {family} and shares its arm: {arm}.",
+            "Ett syskon ansluter till {family} och delar dess arm: {arm}."
+        ),
+        "not-eligible" => words!(
+            "{family} is not eligible: {reasons}.",
+            "{family} uppfyller inte villkoren: {reasons}."
+        ),
+        "gate-closed" => words!(
+            "{family} is not randomized: the gate is closed.",
+            "{family} lottas inte: det finns ingen ledig plats."
+        ),
+        _ => words!(
+            "{family} is taken out by a declared exception: {reasons}.",
+            "{family} undantas från lottning: {reasons}."
+        ),
+    }
+}

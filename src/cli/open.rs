@@ -1,0 +1,98 @@
+//! `lottning open`.
+
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+
+use crate::allocation::Mode;
+use crate::app::Failure;
+use crate::app::open::{Open as Opening, open};
+use crate::diagnostic::Words;
+use crate::words;
+
+use super::acting::{Acting, head};
+use super::output::Document;
+use super::session::Session;
+
+/// Arguments of `open`.
+#[derive(Debug, Args)]
+pub(super) struct Open {
+    /// The protocol file to seal
+    protocol: PathBuf,
+
+    /// The study folder to make
+    #[arg(long, value_name = "DIR")]
+    study: PathBuf,
+
+    /// The seed file, outside the study folder; made if it does not exist
+    #[arg(long, value_name = "FILE")]
+    seed_file: PathBuf,
+
+    /// First 8 digits of the protocol's hash, as `check` prints them
+    #[arg(long, value_name = "HASH8")]
+    confirm: String,
+
+    #[command(flatten)]
+    acting: Acting,
+}
+
+impl Open {
+    /// Opens a study.
+    pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        let request = Opening {
+            protocol: self.protocol.clone(),
+            study: self.study.clone(),
+            seed_file: self.seed_file.clone(),
+            confirm: self.confirm.clone(),
+            act: self.acting.act(),
+            mode: Mode::Live,
+        };
+        let opened = open(&session.outside, &request)?;
+        if opened.seed_created {
+            let file = self.seed_file.display();
+            session.outside.progress.note(&words!(
+                "a new seed lies in {file}: keep a copy where neither intake nor the study's readers can read it; without it no family can be randomized",
+                "ett nytt frö ligger i {file}: spara en kopia där varken mottagningen eller studiens läsare kan läsa den; utan fröet kan ingen familj lottas"
+            ));
+        }
+        let body = json!({
+            "event": "opened",
+            "sequence": opened.sequence,
+            "replayed": false,
+            "head": opened.head,
+            "study": opened.study,
+            "protocol_hash": opened.protocol_hash,
+            "commitment": opened.commitment,
+            "custody": opened.custody,
+        });
+        let (study, commitment) = (&opened.study, &opened.commitment);
+        let custody = custody(opened.custody);
+        Ok(Document::new("receipt/1", &body)?
+            .text(words!(
+                "Study {study} is open.",
+                "Studien {study} är öppnad."
+            ))
+            .text(words!(
+                "Commitment to the seed, to be published: {commitment}",
+                "Utfästelse om fröet, att publicera: {commitment}"
+            ))
+            .text(custody)
+            .text(head(&opened.head))
+            .receipt())
+    }
+}
+
+/// What custody means, as a sentence.
+pub(super) fn custody(text: &str) -> Words {
+    if text == "service" {
+        Words::new(
+            "Custody: another account holds the seed; intake cannot read it.",
+            "Förvaring: ett annat konto har fröet; mottagningen kan inte läsa det.",
+        )
+    } else {
+        Words::new(
+            "Custody: whoever runs `enrol` could read the seed; concealment rests on trust in that account.",
+            "Förvaring: den som kör `enrol` skulle kunna läsa fröet; att lottningen är dold vilar på förtroende för det kontot.",
+        )
+    }
+}

@@ -1,0 +1,82 @@
+//! `lottning record`.
+
+use clap::Args;
+
+use crate::app::Failure;
+use crate::app::record::record;
+use crate::app::study::Study;
+use crate::study::recording::{EVENTS, EventRequest};
+
+use super::acting::{Acting, At, pairs, receipt};
+use super::output::Document;
+use super::session::Session;
+
+/// Arguments of `record`.
+#[derive(Debug, Args)]
+pub(super) struct Record {
+    /// The event: report, offered, accepted, declined, started, not-started, home-visit, switched, closed, reopened,
+    /// death, all-children-18, left-coverage, withdrawn, violation, observed; of a site: capacity-changed,
+    /// site-opened, site-closed
+    event: String,
+
+    #[command(flatten)]
+    at: At,
+
+    /// Pseudonym of the family
+    #[arg(
+        long,
+        value_name = "ID",
+        conflicts_with = "site",
+        required_unless_present = "site"
+    )]
+    family: Option<String>,
+
+    /// Site id, for an event of a site
+    #[arg(long, value_name = "ID")]
+    site: Option<String>,
+
+    /// Date on which it happened; a report: was received
+    #[arg(long, value_name = "DATE")]
+    on: String,
+
+    /// Key of the event; for a report, its report key
+    #[arg(long, value_name = "K")]
+    event_key: String,
+
+    /// Pseudonym of the child concerned
+    #[arg(long, value_name = "ID")]
+    child: Option<String>,
+
+    /// A further value; may be repeated
+    #[arg(long, value_name = "KEY=V")]
+    set: Vec<String>,
+
+    #[command(flatten)]
+    acting: Acting,
+}
+
+impl Record {
+    /// Records one event.
+    pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        if !EVENTS.iter().any(|(id, _)| *id == self.event) {
+            let what = crate::diagnostic::Words::new("event", "händelse");
+            return Err(Failure::unknown_id(
+                &what,
+                &self.event,
+                EVENTS.iter().map(|(id, _)| *id),
+            ));
+        }
+        let request = EventRequest {
+            event: self.event.clone(),
+            family: self.family.clone(),
+            site: self.site.clone(),
+            on: self.on.clone(),
+            event_key: self.event_key.clone(),
+            child: self.child.clone(),
+            set: pairs("--set", &self.set)?,
+        };
+        let mut study = Study::load(&session.outside, &self.at.study)?;
+        let made = record(&session.outside, &mut study, &self.acting.act(), &request)?;
+        receipt(session, &made)
+    }
+}

@@ -1,0 +1,112 @@
+//! `lottning verify`.
+
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+use crate::app::verify::check;
+use crate::app::{Failure, exit};
+use crate::diagnostic::Words;
+use crate::study::verify::DrawCheck;
+use crate::words;
+
+use super::acting::{At, head};
+use super::open::custody;
+use super::output::Document;
+use super::session::Session;
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    at: At,
+
+    /// Seed file of each epoch, in their order [default: the published seeds; without any, the chain alone]
+    #[arg(long, value_name = "FILE")]
+    seed_file: Vec<PathBuf>,
+
+    /// A head that was kept elsewhere: finds rows that were cut off
+    #[arg(long, value_name = "H")]
+    expect_head: Option<String>,
+}
+
+impl Verify {
+    /// Verifies a study.
+    pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        let verdict = check(
+            &session.outside,
+            &self.at.study,
+            &self.seed_file,
+            self.expect_head.as_deref(),
+        )?;
+        let own = verdict.verification;
+        let draws = match own.draws {
+            DrawCheck::Verified => "verified",
+            DrawCheck::NotChecked => "not-checked",
+        };
+        let mut findings: Vec<Value> = own
+            .findings
+            .iter()
+            .map(|finding| {
+                json!({
+                    "code": finding.code,
+                    "sequence": finding.sequence,
+                    "message": finding.message.get(session.lang),
+                })
+            })
+            .collect();
+        let mismatch = Words::new(
+            "a seed that was given is not the one that this study committed to",
+            "ett frö som angavs är inte det som studien har utfäst",
+        );
+        if own.seed_mismatch {
+            findings.push(json!({
+                "code": "seed-mismatch", "sequence": null, "message": mismatch.get(session.lang),
+            }));
+        }
+        let body = json!({
+            "ok": own.ok,
+            "draws": draws,
+            "events": own.events,
+            "allocations": own.allocations,
+            "head": own.head.to_hex(),
+            "first_bad": own.first_bad,
+            "findings": findings,
+            "custody": verdict.custody.text(),
+        });
+        let (events, allocations) = (own.events, own.allocations);
+        let mut document = Document::new("verification/1", &body)?.text(match (own.ok, own.draws) {
+            (true, DrawCheck::Verified) => words!(
+                "Verified: {events} events hold together and {allocations} draws are those that the seed gives.",
+                "Verifierat: {events} händelser håller ihop och {allocations} dragningar är de som fröet ger."
+            ),
+            (true, DrawCheck::NotChecked) => words!(
+                "{events} events hold together; the draws were not checked, because no seed was given or published.",
+                "{events} händelser håller ihop; dragningarna är inte kontrollerade, eftersom inget frö angavs eller är publicerat."
+            ),
+            (false, _) => match own.first_bad {
+                Some(first) => words!(
+                    "NOT verified: the first event that does not hold is {first}.",
+                    "INTE verifierat: den första händelsen som inte håller är {first}."
+                ),
+                None => Words::new("NOT verified.", "INTE verifierat."),
+            },
+        });
+        for finding in &own.findings {
+            document = document.text(finding.message.clone());
+        }
+        if own.seed_mismatch {
+            document = document.text(mismatch);
+        }
+        let code = match (own.ok, own.seed_mismatch, own.findings.is_empty()) {
+            (true, ..) => exit::DONE,
+            (false, true, true) => exit::SEED,
+            (false, ..) => exit::VERIFICATION_FAILED,
+        };
+        Ok(document
+            .text(custody(verdict.custody.text()))
+            .text(head(&own.head.to_hex()))
+            .receipt()
+            .exit(code))
+    }
+}

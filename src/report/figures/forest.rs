@@ -93,6 +93,12 @@ fn panel(
         left: left.get(lang).to_string(),
         right: right.get(lang).to_string(),
         rows,
+        beyond: words!(
+            "An arrow: the interval goes on beyond the axis.",
+            "Pil: intervallet fortsätter utanför axeln."
+        )
+        .get(lang)
+        .to_string(),
         bound: (scale == Scale::Points).then_some(100.0),
         tick: tick(lang),
     }

@@ -39,6 +39,8 @@ pub(super) struct Panel {
     pub(super) right: String,
     /// The rows.
     pub(super) rows: Vec<ForestRow>,
+    /// What an arrow means, shown when there is one.
+    pub(super) beyond: String,
     /// The farthest value that the scale has, if it ends.
     pub(super) bound: Option<f64>,
     /// Makes a tick's label.
@@ -262,7 +264,24 @@ fn draw_panel(canvas: &mut Canvas, panel: &Panel, top: f64) -> Option<f64> {
             (SIZE, Weight::Normal, Anchor::Start, INK),
         );
     }
-    Some(y + left.len().max(right.len()) as f64 * LEADING)
+    y += left.len().max(right.len()) as f64 * LEADING;
+    if panel.rows.iter().any(|row| is_cut(row, edge)) {
+        canvas.text(
+            centre,
+            y + 3.0,
+            &panel.beyond,
+            (SMALL, Weight::Normal, Anchor::Middle, MUTED),
+        );
+        y += LEADING;
+    }
+    Some(y)
+}
+
+/// Whether an interval that is drawn goes on beyond an edge.
+fn is_cut(row: &ForestRow, edge: f64) -> bool {
+    let inside = |limit: Option<f64>| limit.is_some_and(|v| v.abs() <= edge);
+    let drawn = row.estimate.is_some() && (row.low.is_some() || row.high.is_some());
+    drawn && !(inside(row.low) && inside(row.high))
 }
 
 /// One interval with its estimate; a limit beyond the edge, or none, becomes an arrow.

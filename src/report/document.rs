@@ -64,6 +64,7 @@ fn verification(verdict: &Verdict) -> Value {
         } => (*first_bad, findings.clone()),
         Verdict::Verified | Verdict::ChainOnly | Verdict::NotRun => (None, Vec::new()),
     };
+    let findings: Vec<Value> = findings.iter().map(words).collect();
     json!({"verdict": verdict.text(), "first_bad": first_bad, "findings": findings})
 }
 

@@ -63,6 +63,7 @@ fn verdict(report: &Report<'_>, lang: Lang) -> Vec<Part> {
                     lang,
                 )
             });
+            let findings: Vec<&str> = findings.iter().map(|words| words.get(lang)).collect();
             let findings = findings.join(" ");
             vec![Part::Alert {
                 lead: say(

@@ -431,7 +431,10 @@ pub(crate) fn extreme() -> Parts {
     parts.provenance.seeds.clear();
     parts.provenance.verdict = Verdict::Failed {
         first_bad: Some(17),
-        findings: vec!["draw 3 gives <standard>, the ledger says iuh".into()],
+        findings: vec![Words::new(
+            "draw 3 gives <standard>, the ledger says iuh",
+            "lott 3 ger <standard>, liggaren säger iuh",
+        )],
     };
     parts
 }

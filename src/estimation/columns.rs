@@ -61,7 +61,7 @@ pub struct Factor {
     pub name: String,
     /// Levels in sorted order.
     pub levels: Vec<String>,
-    /// Index into `levels` per row; `None` is missing.
+    /// Index into `levels` per row; `None`, or an index outside, is missing.
     pub codes: Vec<Option<u32>>,
 }
 

@@ -105,7 +105,7 @@ pub enum EstimationError {
         /// Rows that are needed.
         needed: usize,
     },
-    /// A value is infinite or not a number.
+    /// A value is infinite, not a number, or beyond ±1e100.
     #[error("{}", self.words())]
     NotFinite {
         /// Column.
@@ -293,8 +293,8 @@ impl EstimationError {
                 "armen {arm} har {rows} rader med utfall; minst {needed} behövs"
             ),
             Self::NotFinite { column, row } => words!(
-                "column {column}, row {row}: the value is not a finite number",
-                "kolumnen {column}, rad {row}: värdet är inte ett ändligt tal"
+                "column {column}, row {row}: the value is not a usable number (infinite or beyond 1e100)",
+                "kolumnen {column}, rad {row}: värdet är inte ett användbart tal (oändligt eller större än 1e100)"
             ),
             Self::NotBinary { row, value } => words!(
                 "row {row}: the outcome is {value}, but must be 0 or 1",
@@ -322,7 +322,7 @@ impl EstimationError {
             ),
             Self::NoResidualDf { rows, coefficients } => words!(
                 "{coefficients} coefficients for {rows} rows leave nothing to estimate a variance from; use fewer covariates",
-                "{coefficients} koefficienter för {rows} rader lämnar inget att skatta variansen med; använd färre kovariater"
+                "{coefficients} koefficienter för {rows} rader lämnar ingenting kvar att skatta variansen med; använd färre kovariater"
             ),
             Self::LeverageOne { rows, variance } => {
                 let shown = list(rows);

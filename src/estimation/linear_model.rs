@@ -8,10 +8,9 @@
 
 use super::columns::Arm;
 use super::error::EstimationError;
+pub use super::inference::{Fit, Inference};
 use super::settings::{Df, Variance};
 use crate::numerics::linear_algebra::{Qr, axpy, dot, mean};
-use crate::numerics::normal;
-use crate::numerics::student_t::StudentT;
 
 /// A row whose leverage is within this of one is fitted exactly whatever its outcome.
 pub const LEVERAGE_TOLERANCE: f64 = 1e-8;
@@ -86,115 +85,6 @@ pub struct Design {
 pub struct Workspace {
     outcome: Vec<f64>,
     residual: Vec<f64>,
-}
-
-/// Variance, reference distribution and critical value, fixed before any outcome.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Inference {
-    variance: Variance,
-    reference: Reference,
-    level: f64,
-    critical: f64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Reference {
-    Normal,
-    Student(StudentT),
-}
-
-impl Inference {
-    /// Critical value for a given reference: `df` degrees of freedom, or normal without.
-    pub(super) fn new(
-        variance: Variance,
-        df: Option<f64>,
-        level: f64,
-    ) -> Result<Self, EstimationError> {
-        let tail = 0.5 * (1.0 - level);
-        let (reference, critical) = match df {
-            None => (Reference::Normal, -normal::quantile(tail)?),
-            Some(df) => {
-                let student = StudentT::new(df)?;
-                (Reference::Student(student), student.quantile_sf(tail)?)
-            }
-        };
-        Ok(Self {
-            variance,
-            reference,
-            level,
-            critical,
-        })
-    }
-
-    /// Degrees of freedom, `None` for a normal reference.
-    pub fn df(&self) -> Option<f64> {
-        match self.reference {
-            Reference::Normal => None,
-            Reference::Student(student) => Some(student.df()),
-        }
-    }
-
-    /// The quantile that multiplies the standard error.
-    pub fn critical(&self) -> f64 {
-        self.critical
-    }
-
-    /// Confidence level.
-    pub fn level(&self) -> f64 {
-        self.level
-    }
-
-    fn two_sided(&self, statistic: f64) -> f64 {
-        match self.reference {
-            Reference::Normal => normal::two_sided(statistic),
-            Reference::Student(student) => student.two_sided(statistic),
-        }
-    }
-}
-
-/// The effect in one outcome. What does not exist because nothing varies is `None`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fit {
-    /// Effect of the arm.
-    pub estimate: f64,
-    /// Its standard error; exactly zero when the residuals are rounding.
-    pub std_error: f64,
-    /// estimate / std_error.
-    pub statistic: Option<f64>,
-    /// Degrees of freedom, `None` for a normal reference.
-    pub df: Option<f64>,
-    /// Two-sided p-value.
-    pub p_value: Option<f64>,
-    /// Lower limit.
-    pub conf_low: Option<f64>,
-    /// Upper limit.
-    pub conf_high: Option<f64>,
-    /// Sum of squared residuals.
-    pub residual_square: f64,
-}
-
-impl Fit {
-    /// Completes an estimate and its standard error by test and interval.
-    pub(super) fn complete(
-        estimate: f64,
-        std_error: f64,
-        residual_square: f64,
-        inference: &Inference,
-    ) -> Self {
-        let exists = std_error > 0.0;
-        let statistic = exists.then(|| estimate / std_error);
-        let margin = inference.critical * std_error;
-        Self {
-            estimate,
-            std_error,
-            statistic,
-            df: inference.df(),
-            p_value: statistic.map(|t| inference.two_sided(t)),
-            conf_low: exists.then_some(estimate - margin),
-            conf_high: exists.then_some(estimate + margin),
-            residual_square,
-        }
-    }
 }
 
 impl Design {
@@ -452,14 +342,14 @@ impl Design {
             }
             estimate += dot(&block.weight, outcome);
             residual_square += dot(residual, residual);
-            meat += block.meat(residual, inference.variance);
+            meat += block.meat(residual, inference.variance());
         }
         let (n, k) = (self.n as f64, self.coefficients as f64);
         let rounding = ROUNDING * largest;
         let square = if residual_square <= n * rounding * rounding {
             0.0
         } else {
-            match inference.variance {
+            match inference.variance() {
                 Variance::Classical => residual_square / (n - k) * self.weight_square,
                 Variance::Hc1 => meat * n / (n - k),
                 _ => meat,
@@ -543,7 +433,8 @@ impl Block {
     }
 }
 
-/// Appends a column minus its mean, or zeros when it is constant up to rounding.
+/// Appends a column minus its mean, scaled by a power of two so that squares stay in range, or zeros when it is
+/// constant up to rounding.
 pub(super) fn centre_into(column: &[f64], centred: &mut Vec<f64>) {
     let start = centred.len();
     let centre = mean(column);
@@ -552,5 +443,10 @@ pub(super) fn centre_into(column: &[f64], centred: &mut Vec<f64>) {
     let spread = centred[start..].iter().fold(0.0f64, |m, x| m.max(x.abs()));
     if spread <= 1e-11 * largest {
         centred[start..].fill(0.0);
+        return;
+    }
+    let (_, exponent) = libm::frexp(spread);
+    for x in &mut centred[start..] {
+        *x = libm::ldexp(*x, -exponent);
     }
 }

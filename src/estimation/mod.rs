@@ -11,9 +11,10 @@ mod columns;
 mod entry;
 mod error;
 pub mod estimators;
+mod inference;
 pub mod lin_statistic;
 pub mod linear_model;
-mod model_matrix;
+mod prepared;
 mod settings;
 pub mod two_proportions;
 
@@ -22,4 +23,5 @@ pub use columns::{Arm, Columns, Counts, Covariate, Factor, Labels, Values};
 pub use entry::{EstimatorEntry, OptionDomain, Role, Symmetries};
 pub use error::EstimationError;
 pub use estimators::{ESTIMATORS, estimate, find};
+pub use prepared::Prepared;
 pub use settings::{Df, Interval, Measure, Settings, Variance};

@@ -260,6 +260,12 @@ impl Table {
 /// Wilson's score interval of one proportion, `x` of `n` (Wilson 1927, doi 10.1080/01621459.1927.10502953).
 ///
 /// `{p: |x/n − p| ≤ z √(p(1−p)/n)}`. Errors: no units, more events than units, a level outside (0, 1).
+///
+/// ```
+/// let (low, high) = lottning::estimation::two_proportions::wilson(81, 263, 0.95)?;
+/// assert_eq!(((low * 1e4).round(), (high * 1e4).round()), (2553.0, 3662.0)); // Newcombe (1998a), table I
+/// # Ok::<(), lottning::estimation::EstimationError>(())
+/// ```
 pub fn wilson(x: u64, n: u64, level: f64) -> Result<(f64, f64), EstimationError> {
     if n == 0 || x > n {
         return Err(EstimationError::Counts {

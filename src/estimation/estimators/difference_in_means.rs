@@ -6,7 +6,7 @@ use crate::estimation::columns::Columns;
 use crate::estimation::entry::{EstimatorEntry, OptionDomain, Role, Symmetries};
 use crate::estimation::error::EstimationError;
 use crate::estimation::linear_model::{Design, Form, Inference, Workspace};
-use crate::estimation::model_matrix::Analysed;
+use crate::estimation::prepared::Analysed;
 use crate::estimation::settings::{Df, Measure, Settings, Variance};
 use crate::numerics::linear_algebra::mean;
 

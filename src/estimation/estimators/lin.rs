@@ -12,7 +12,7 @@ use crate::estimation::settings::Settings;
 pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     id: "lin",
     about: "least squares with covariates and strata centred and interacted with the arm",
-    about_sv: "minsta kvadrat med kovariater och strata centrerade och i samspel med armen",
+    about_sv: "minsta kvadratmetoden med kovariater och strata centrerade och i samspel med armen",
     required: &[Role::Outcome],
     optional: &[Role::Covariates, Role::Strata],
     later: &[Role::Cluster, Role::Weights],

@@ -28,7 +28,7 @@ pub(super) const OPTIONS: OptionDomain = OptionDomain {
 pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     id: "linear",
     about: "least squares on the arm, covariates and strata, additive",
-    about_sv: "minsta kvadrat på arm, kovariater och strata, additivt",
+    about_sv: "minsta kvadratmetoden med arm, kovariater och strata, utan samspel",
     required: &[Role::Outcome],
     optional: &[Role::Covariates, Role::Strata],
     later: &[Role::Cluster, Role::Weights],

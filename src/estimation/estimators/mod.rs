@@ -33,6 +33,15 @@ pub fn find(id: &str) -> Result<&'static EstimatorEntry, EstimationError> {
 }
 
 /// One estimator on one set of columns: checks columns and options against the entry, then estimates.
+///
+/// ```
+/// use lottning::estimation::{Columns, Counts, Settings, estimate};
+/// let counts = Counts { treated_events: 109, treated_units: 275, control_events: 48, control_units: 167 };
+/// let answer = estimate("risk-difference", &Columns::from_counts(counts), &Settings::default())?;
+/// // 109/275 − 48/167, by hand
+/// assert!(answer.effect()?.estimate.is_some_and(|d| (d - 0.108_938_5).abs() < 1e-7));
+/// # Ok::<(), lottning::estimation::EstimationError>(())
+/// ```
 pub fn estimate(
     id: &str,
     columns: &Columns,

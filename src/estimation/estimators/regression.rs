@@ -4,7 +4,7 @@ use crate::estimation::answer::{Answer, Estimate, Warning};
 use crate::estimation::columns::Columns;
 use crate::estimation::error::EstimationError;
 use crate::estimation::linear_model::{Design, Dropped, Fit, Form, Inference, Workspace};
-use crate::estimation::model_matrix::{Analysed, ModelMatrix};
+use crate::estimation::prepared::{Analysed, ModelMatrix};
 use crate::estimation::settings::{Df, Measure, Settings, Variance};
 use crate::words;
 use serde_json::Map;

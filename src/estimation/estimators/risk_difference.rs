@@ -4,7 +4,7 @@ use crate::estimation::answer::{Answer, Estimate, Warning};
 use crate::estimation::columns::{Arm, Columns, Counts};
 use crate::estimation::entry::{EstimatorEntry, OptionDomain, Role, Symmetries};
 use crate::estimation::error::EstimationError;
-use crate::estimation::model_matrix::Analysed;
+use crate::estimation::prepared::Analysed;
 use crate::estimation::settings::{Interval, Measure, Settings};
 use crate::estimation::two_proportions::risk_difference;
 use crate::words;

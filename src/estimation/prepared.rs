@@ -15,6 +15,71 @@ use std::collections::BTreeMap;
 /// The largest share of missing values that is replaced by the mean without an indicator.
 const INDICATOR_ABOVE: f64 = 0.1;
 
+/// The largest magnitude that is taken: squares and sums of it stay finite.
+const LARGEST: f64 = 1e100;
+
+/// A comparison ready for the linear model: analysed rows and a numeric matrix of covariates and strata.
+///
+/// This is what `linear` and `lin` fit, for callers that fit it themselves: the randomization test redraws `arm` over
+/// the same `covariates` and `outcome`.
+///
+/// ```
+/// use lottning::estimation::lin_statistic::LinStatistic;
+/// use lottning::estimation::{Arm, Columns, Covariate, Prepared, estimate, Settings};
+/// let columns = Columns {
+///     arm: [1, 0, 1, 0, 1, 0, 1, 0].map(|z| if z == 1 { Arm::Treated } else { Arm::Control }).to_vec(),
+///     outcome: [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0].map(Some).to_vec(),
+///     covariates: vec![Covariate::numeric("age", (0..8).map(|i| Some(f64::from(i * i))).collect())],
+///     ..Columns::default()
+/// };
+/// let prepared = Prepared::new(&columns)?;
+/// let mut statistic = LinStatistic::new(&prepared.covariates, &prepared.outcome);
+/// let short = statistic.evaluate(&prepared.arm)?.estimate;
+/// let full = estimate("lin", &columns, &Settings::default())?.results[0].estimate;
+/// assert!(full.is_some_and(|full| (full - short).abs() < 1e-12));
+/// # Ok::<(), lottning::estimation::EstimationError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// Index of each analysed row in the columns.
+    pub rows: Vec<usize>,
+    /// Arm of each analysed row.
+    pub arm: Vec<Arm>,
+    /// Outcome of each analysed row.
+    pub outcome: Vec<f64>,
+    /// Column-major, one value per analysed row and column; missing values already stand in.
+    pub covariates: Vec<f64>,
+    /// Name of each column: `age`, `age (missing)`, `site=b`.
+    pub names: Vec<String>,
+    /// Rows left out and values that stand in.
+    pub warnings: Vec<Warning>,
+}
+
+impl Prepared {
+    /// Leaves out rows without an outcome, crosses strata, codes factors, and lets means stand in for missing numbers.
+    ///
+    /// Errors: columns of unequal length, an arm without rows, values that are no usable number, a covariate without
+    /// values, a stratum that is missing or holds no comparison.
+    pub fn new(columns: &Columns) -> Result<Self, EstimationError> {
+        columns.check_lengths()?;
+        let mut analysed = Analysed::new(columns, 1)?;
+        let matrix = ModelMatrix::new(columns, &mut analysed)?;
+        Ok(Self {
+            rows: analysed.rows,
+            arm: analysed.arm,
+            outcome: analysed.outcome,
+            covariates: matrix.values,
+            names: matrix.names,
+            warnings: analysed.warnings,
+        })
+    }
+}
+
+/// Whether a value can be computed with.
+fn usable(value: f64) -> bool {
+    value.abs() <= LARGEST
+}
+
 /// The analysed rows of one comparison.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Analysed {
@@ -38,7 +103,7 @@ impl Analysed {
         for (row, (arm, outcome)) in columns.arm.iter().zip(&columns.outcome).enumerate() {
             match *outcome {
                 None => missing[arm.index()] += 1,
-                Some(y) if y.is_finite() => {
+                Some(y) if usable(y) => {
                     analysed.rows.push(row);
                     analysed.arm.push(*arm);
                     analysed.outcome.push(y);
@@ -144,7 +209,7 @@ impl ModelMatrix {
         let mut observed = Vec::with_capacity(n);
         for &row in &analysed.rows {
             if let Some(value) = values[row] {
-                if !value.is_finite() {
+                if !usable(value) {
                     return Err(EstimationError::NotFinite {
                         column: name.to_owned(),
                         row: columns.row_number(row),
@@ -200,7 +265,7 @@ impl ModelMatrix {
     /// Dummy columns of all levels that occur but the first; missing is a last level of its own.
     fn dummies(&mut self, name: &str, levels: &[String], codes: &[Option<u32>]) {
         let missing = levels.len() as u32;
-        let code = |cell: &Option<u32>| cell.unwrap_or(missing);
+        let code = |cell: &Option<u32>| cell.map_or(missing, |code| code.min(missing));
         let mut occurs = vec![false; levels.len() + 1];
         for cell in codes {
             occurs[code(cell) as usize] = true;

@@ -14,6 +14,7 @@ pub mod explain;
 mod failure;
 pub mod import;
 pub mod lock;
+pub mod new;
 pub mod open;
 mod outside;
 pub mod power;

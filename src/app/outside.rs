@@ -124,6 +124,16 @@ impl Outside {
             .map_err(|error| Failure::file(&Words::new("write", "skriva"), path, &error))
     }
 
+    /// Creates a file with its folders; `false` if there was one already, which stays as it is.
+    pub fn create(&self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<bool, Failure> {
+        let path = path.as_ref();
+        match create(&self.path(path), bytes) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(Failure::file(&Words::new("create", "skapa"), path, &error)),
+        }
+    }
+
     /// Creates a file that only its owner may read (mode 0600) and that must not exist yet.
     pub fn create_secret(&self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Failure> {
         let path = path.as_ref();
@@ -168,6 +178,17 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     written
 }
 
+fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    create_with(
+        fs::OpenOptions::new().write(true).create_new(true),
+        path,
+        bytes,
+    )
+}
+
 fn create_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -176,6 +197,10 @@ fn create_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
+    create_with(&options, path, bytes)
+}
+
+fn create_with(options: &fs::OpenOptions, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = options.open(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file);

@@ -70,6 +70,12 @@ const fn verb(name: &'static str, who: Who, en: &'static str, sv: &'static str) 
 /// Every verb, in the order of the help.
 pub const VERBS: &[Verb] = &[
     verb(
+        "new",
+        Who::Anyone,
+        "A folder with a commented protocol to edit",
+        "En mapp med ett kommenterat protokoll att redigera",
+    ),
+    verb(
         "explain",
         Who::Anyone,
         "A page about one code of a message, or about an exit code",

@@ -18,6 +18,7 @@ mod failure;
 mod help;
 mod import;
 mod lock;
+mod new;
 mod open;
 pub mod output;
 mod power;
@@ -52,6 +53,7 @@ enum Command {
     Explain(explain::Explain),
     Import(import::Import),
     Lock(lock::Lock),
+    New(new::New),
     Open(open::Open),
     Power(power::Power),
     Record(record::Record),
@@ -69,6 +71,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Explain(verb) => verb.run(session),
         Command::Import(verb) => verb.run(session),
         Command::Lock(verb) => verb.run(session),
+        Command::New(verb) => verb.run(session),
         Command::Open(verb) => verb.run(session),
         Command::Power(verb) => verb.run(session),
         Command::Record(verb) => verb.run(session),

@@ -406,3 +406,28 @@ fn risk_difference_on_three_units() {
     assert_eq!(row.extra["events_treated"], 1);
     assert_eq!(row.extra["risk_treated"], 0.5);
 }
+
+/// The unit of a covariate is nobody's business, even when squares of its values leave the range of doubles.
+#[test]
+fn extreme_units_change_nothing() {
+    let with = |unit: f64| {
+        let mut columns = data(
+            "1110000110",
+            &[5.0, 7.0, 6.0, 9.0, 4.0, 3.0, 8.0, 1.0, 2.0, 6.5],
+        );
+        let age = (0..10)
+            .map(|i| Some(unit * f64::from((i * 7 % 10) as u8)))
+            .collect();
+        columns.covariates = vec![Covariate::numeric("age", age)];
+        columns
+    };
+    for id in ["linear", "lin"] {
+        let plain = effect(id, &with(1.0), &Settings::default());
+        for unit in [1e-200, 1e-8, 1e8, 1e99] {
+            let other = effect(id, &with(unit), &Settings::default());
+            close(other.estimate, plain.estimate.unwrap());
+            close(other.std_error, plain.std_error.unwrap());
+            close(other.p_value, plain.p_value.unwrap());
+        }
+    }
+}

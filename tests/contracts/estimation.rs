@@ -298,7 +298,7 @@ fn each_declines_with_a_reason_outside_its_domain() {
         let mut one_arm = good.clone();
         one_arm.arm.fill(Arm::Control);
         assert_eq!(code(&one_arm), ("too-few-rows", false));
-        for bad in [f64::NAN, f64::INFINITY] {
+        for bad in [f64::NAN, f64::INFINITY, -2e100] {
             let mut columns = good.clone();
             columns.outcome[4] = Some(bad);
             assert_eq!(code(&columns), ("not-finite", false));

@@ -239,7 +239,7 @@ class Checker:
                 sequence = expected
             elif sequence != expected:
                 self.report(min(sequence, expected), "sequence", f"row {sequence} stands where {expected} comes next")
-            expected = sequence + 1
+            expected = max(expected, sequence + 1)
             event = self.read_event(*row)._replace(sequence=sequence)
             self.events.append(event)
             if isinstance(time, str) and is_time(time):
@@ -344,7 +344,7 @@ class Checker:
             if commitment(seed, self.protocol_hash) == self.commitments[epoch]:
                 self.seeds[epoch] = seed
             else:
-                self.report(sequence, "seed", f"the seed of epoch {epoch} does not match its commitment")
+                self.report(sequence, "revealed", f"the seed of epoch {epoch} does not match its commitment")
         for name, seed in given:
             epochs = [e for e, c in enumerate(self.commitments) if c == commitment(seed, self.protocol_hash)]
             self.seeds |= dict.fromkeys(epochs, seed)

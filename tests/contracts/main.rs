@@ -11,3 +11,4 @@ mod allocation;
 mod estimation;
 mod linear_algebra;
 mod protocol;
+mod validation;

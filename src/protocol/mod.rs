@@ -10,6 +10,7 @@ pub mod model;
 mod names;
 pub mod rule;
 mod rule_parser;
+mod rule_words;
 mod sections;
 mod tree;
 

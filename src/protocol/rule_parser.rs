@@ -14,6 +14,7 @@ use super::findings::Findings;
 use super::model::{Field, FieldKind};
 use super::names::Ids;
 use super::rule::{Comparison, Rule};
+use super::rule_words::{Spotted, Token, tokens};
 use super::tree::Value;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::words;
@@ -30,18 +31,6 @@ pub(super) struct Known<'f> {
     /// Fields in the same order.
     pub(super) fields: &'f [Option<Field>],
 }
-
-#[derive(Debug, Clone, PartialEq)]
-enum Token<'t> {
-    Word(&'t str),
-    Number(&'t str),
-    Quoted(&'t str),
-    Compare(Comparison),
-    Open,
-    Close,
-}
-
-type Spotted<'t> = (Token<'t>, Range<usize>);
 
 /// Compiles the rule that a value holds.
 pub(super) fn compile(
@@ -122,83 +111,6 @@ fn example() -> Words {
         "a rule reads like `earlier_reports >= 2 and not (category == \"crime\")`",
         "en regel skrivs som `earlier_reports >= 2 and not (category == \"crime\")`"
     )
-}
-
-fn tokens(text: &str) -> Result<Vec<Spotted<'_>>, (Range<usize>, Words)> {
-    let mut list = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let at = text.len() - rest.len();
-        if first.is_whitespace() {
-            rest = &rest[first.len_utf8()..];
-            continue;
-        }
-        let (token, length) = match first {
-            '(' => (Token::Open, 1),
-            ')' => (Token::Close, 1),
-            '"' | '\'' => {
-                let Some(length) = rest[1..].find(first) else {
-                    return Err((
-                        at..text.len(),
-                        words!(
-                            "a quotation mark is not closed",
-                            "ett citattecken saknar avslutning"
-                        ),
-                    ));
-                };
-                (Token::Quoted(&rest[1..=length]), length + 2)
-            }
-            '=' | '!' | '<' | '>' => comparison(rest).ok_or_else(|| {
-                (
-                    at..at + 1,
-                    words!(
-                        "`!` stands alone; write `!=` or `not`",
-                        "`!` står ensamt; skriv `!=` eller `not`"
-                    ),
-                )
-            })?,
-            c if c.is_ascii_digit() || c == '-' || c == '+' => {
-                let length = run(rest, |c| c.is_ascii_alphanumeric() || "+-._".contains(c));
-                (Token::Number(&rest[..length]), length)
-            }
-            c if c.is_alphabetic() || c == '_' => {
-                let length = run(rest, |c| c.is_alphanumeric() || c == '_' || c == '-');
-                (Token::Word(&rest[..length]), length)
-            }
-            c => {
-                return Err((
-                    at..at + c.len_utf8(),
-                    words!(
-                        "`{c}` has no meaning in a rule",
-                        "`{c}` har ingen betydelse i en regel"
-                    ),
-                ));
-            }
-        };
-        list.push((token, at..at + length));
-        rest = &rest[length..];
-    }
-    Ok(list)
-}
-
-fn run(text: &str, holds: impl Fn(char) -> bool) -> usize {
-    text.find(|c| !holds(c)).unwrap_or(text.len())
-}
-
-fn comparison(text: &str) -> Option<(Token<'_>, usize)> {
-    let signs = [
-        ("==", Comparison::Equal),
-        ("!=", Comparison::NotEqual),
-        ("<=", Comparison::AtMost),
-        (">=", Comparison::AtLeast),
-        ("=", Comparison::Equal),
-        ("<", Comparison::Less),
-        (">", Comparison::Greater),
-    ];
-    signs
-        .into_iter()
-        .find(|(sign, _)| text.starts_with(sign))
-        .map(|(sign, comparison)| (Token::Compare(comparison), sign.len()))
 }
 
 struct Parser<'t, 'f> {

@@ -1,13 +1,14 @@
 //! The pre-analysis plan as Markdown, written from the protocol alone, in Swedish or English.
 //!
-//! Every sentence is an answer of the protocol in words; nothing is promised here that the file does not say. Numbers
+//! Who, where and how families are drawn is here; what is followed and computed is in `follow_up`. Every sentence is an answer of the protocol in words; nothing is promised here that the file does not say. Numbers
 //! that `check` computes (power, capacity) are not part of the plan.
+
+mod follow_up;
 
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{
-    Analysis, Check, Covariate, Cut, Factor, Field, FieldKind, Joins, MAX_COUNT, Missing,
-    Multiplicity, OutcomeKind, Returns, Service, Test, decimal,
+    Check, Factor, Field, FieldKind, Joins, MAX_COUNT, Returns, Service, decimal,
 };
 use crate::words;
 
@@ -22,9 +23,9 @@ pub fn markdown(protocol: &Protocol, lang: Lang) -> String {
     eligibility(&mut plan, protocol);
     allocation(&mut plan, protocol);
     gate(&mut plan, protocol);
-    outcomes(&mut plan, protocol);
-    locks(&mut plan, protocol);
-    analyses(&mut plan, protocol);
+    follow_up::outcomes(&mut plan, protocol);
+    follow_up::locks(&mut plan, protocol);
+    follow_up::analyses(&mut plan, protocol);
     plan.text
 }
 
@@ -387,194 +388,4 @@ fn gate(plan: &mut Plan, protocol: &Protocol) {
             "En familj som nekas räknas och prövas inte igen."
         )
     });
-}
-
-fn outcomes(plan: &mut Plan, protocol: &Protocol) {
-    plan.heading(&words!("Outcomes", "Utfall"));
-    for outcome in &protocol.outcomes {
-        let Words { en, sv } = &outcome.label;
-        let id = &outcome.id;
-        let rule = match &outcome.kind {
-            OutcomeKind::Reports {
-                window_days: (first, last),
-                same_incident_within_days,
-            } => {
-                let mut rule = words!(
-                    "reports of concern on days {first} to {last} after randomization",
-                    "orosanmälningar dag {first} till {last} efter lottningen"
-                );
-                if let Some(days) = same_incident_within_days {
-                    let Words { en, sv } = &rule;
-                    rule = words!(
-                        "{en}; a report of the index incident within {days} days is not counted",
-                        "{sv}; en anmälan om samma händelse inom {days} dagar räknas inte"
-                    );
-                }
-                rule
-            }
-            OutcomeKind::Binary {
-                events,
-                window_days: (first, last),
-            } => {
-                let events = services(events);
-                words!(
-                    "yes if all of {events} happened on days {first} to {last} after randomization",
-                    "ja om allt av {events} har hänt dag {first} till {last} efter lottningen"
-                )
-            }
-            OutcomeKind::Duration { to, horizon_days } => {
-                let to = to.text();
-                words!(
-                    "days from randomization to the first `{to}`, at most {horizon_days}",
-                    "dagar från lottningen till första `{to}`, högst {horizon_days}"
-                )
-            }
-            OutcomeKind::Observed {
-                window_days: (first, last),
-            } => words!(
-                "a value observed on days {first} to {last} after randomization",
-                "ett värde som observeras dag {first} till {last} efter lottningen"
-            ),
-        };
-        let Words {
-            en: rule_en,
-            sv: rule_sv,
-        } = &rule;
-        plan.item(&words!(
-            "{en} (`{id}`): {rule_en}.",
-            "{sv} (`{id}`): {rule_sv}."
-        ));
-    }
-    let names = |exits: &[crate::protocol::model::Exit]| {
-        exits
-            .iter()
-            .map(|exit| format!("`{}`", exit.text()))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let (terminal, censors) = (
-        names(&protocol.exits.terminal),
-        names(&protocol.exits.censors),
-    );
-    let Words {
-        en: area_en,
-        sv: area_sv,
-    } = &protocol.exits.coverage;
-    plan.line(&Words::default());
-    if !terminal.is_empty() {
-        plan.line(&words!(
-            "Terminal exits, after which the count stops and is observed: {terminal}.",
-            "Slutliga avslut, efter vilka räkningen slutar och är observerad: {terminal}."
-        ));
-    }
-    if !censors.is_empty() {
-        plan.line(&words!(
-            "Censoring exits, after which the outcome is not known: {censors}. Area of the register: {area_en}.",
-            "Censurerande avslut, efter vilka utfallet inte är känt: {censors}. Registrets område: {area_sv}."
-        ));
-    }
-}
-
-fn locks(plan: &mut Plan, protocol: &Protocol) {
-    plan.heading(&words!("Data locks", "Datalåsningar"));
-    for lock in &protocol.locks {
-        let id = &lock.id;
-        let cut = match lock.cut {
-            Cut::On(date) => words!("cut at {date}", "snitt {date}"),
-            Cut::AfterLastWindow { grace_days } => words!(
-                "when the last window has ended, plus {grace_days} days",
-                "när det sista fönstret har slutat, plus {grace_days} dagar"
-            ),
-        };
-        let Words { en, sv } = &cut;
-        plan.item(&if lock.interim {
-            words!(
-                "`{id}`: interim, {en}; descriptive, spends no alpha.",
-                "`{id}`: interim, {sv}; beskrivande, förbrukar inget alfa."
-            )
-        } else {
-            words!("`{id}`: final, {en}.", "`{id}`: slutlig, {sv}.")
-        });
-    }
-}
-
-fn analyses(plan: &mut Plan, protocol: &Protocol) {
-    plan.heading(&words!("Analyses", "Analyser"));
-    for analysis in &protocol.analyses {
-        one_analysis(plan, protocol, analysis);
-    }
-    match protocol.multiplicity {
-        Some(Multiplicity::Holm) => plan.line(&words!(
-            "The secondary analyses of a lock are protected by Holm's procedure.",
-            "De sekundära analyserna i en låsning skyddas av Holms metod."
-        )),
-        Some(Multiplicity::None) => plan.line(&words!(
-            "The secondary analyses are not adjusted for multiplicity.",
-            "De sekundära analyserna justeras inte för multiplicitet."
-        )),
-        None => {}
-    }
-}
-
-fn one_analysis(plan: &mut Plan, protocol: &Protocol, analysis: &Analysis) {
-    let (id, role) = (&analysis.id, analysis.role.text());
-    let lock = &protocol.locks[analysis.lock].id;
-    let role_sv = match analysis.role {
-        crate::protocol::model::Role::Primary => "primär",
-        crate::protocol::model::Role::Secondary => "sekundär",
-        crate::protocol::model::Role::Exploratory => "explorativ",
-    };
-    plan.line(&words!(
-        "### `{id}` ({role}, at the lock `{lock}`)\n",
-        "### `{id}` ({role_sv}, vid låsningen `{lock}`)\n"
-    ));
-    let Words { en, sv } = &protocol.estimand_sentence(analysis);
-    plan.item(&words!("Estimand: {en}", "Estimand: {sv}"));
-    let estimator = &analysis.estimator;
-    let covariates: Vec<Words> = analysis
-        .covariates
-        .iter()
-        .map(|covariate| match covariate {
-            Covariate::Site => words!("site", "enhet"),
-            Covariate::Field(index) => protocol.fields[*index].label.clone(),
-            Covariate::MonthsSinceStart => words!(
-                "months since the first site opened",
-                "månader sedan den första enheten öppnade"
-            ),
-        })
-        .collect();
-    if covariates.is_empty() {
-        plan.item(&words!(
-            "Estimator `{estimator}`, without covariates.",
-            "Estimator `{estimator}`, utan kovariater."
-        ));
-    } else {
-        let Words { en, sv } = joined(&covariates);
-        plan.item(&words!(
-            "Estimator `{estimator}`, with {en}.",
-            "Estimator `{estimator}`, med {sv}."
-        ));
-    }
-    let alpha = tidy(analysis.alpha);
-    plan.item(&match analysis.test {
-        Some(Test::Randomization { draws }) => with_commas(words!(
-            "Decision: two-sided conditional randomization test ({draws} redraws unless it can be exact), alpha {alpha}; the interval describes.",
-            "Beslut: tvåsidigt betingat randomiseringstest ({draws} omlottningar om det inte kan göras exakt), alfa {alpha}; intervallet beskriver."
-        )),
-        None => with_commas(words!(
-            "Decision: the estimator's own two-sided test, alpha {alpha}.",
-            "Beslut: estimatorns eget tvåsidiga test, alfa {alpha}."
-        )),
-    });
-    plan.item(&match analysis.missing {
-        Missing::CompleteCase => words!(
-            "Missing outcomes: families whose outcome is not known are left out and counted per arm (`complete-case`).",
-            "Saknade utfall: familjer vars utfall inte är känt utelämnas och räknas per arm (`complete-case`)."
-        ),
-        Missing::NotAccepted => words!(
-            "Missing outcomes: a family that was not followed to the end has not accepted (`not-accepted`).",
-            "Saknade utfall: en familj som inte har följts till slutet har inte tackat ja (`not-accepted`)."
-        ),
-    });
-    plan.line(&Words::default());
 }

@@ -1,0 +1,125 @@
+//! Identity and permissions of a study, its planned size and its capacity for planning.
+//!
+//! What only `open` demands (ethics decision, impact assessment) may be missing here; `check` warns of it.
+
+use crate::diagnostic::Words;
+use jiff::civil::Date;
+
+/// Identity and permissions of a study.
+#[derive(Debug, Clone)]
+pub struct Study {
+    /// Identifier, kebab-case.
+    pub id: String,
+    /// Title.
+    pub title: Words,
+    /// Where the study is registered.
+    pub registration: Words,
+    /// Data controller.
+    pub controller: Words,
+    /// Decision of the ethics authority; `open` refuses without it.
+    pub ethics: Option<Ethics>,
+    /// Date of the data-protection impact assessment; `open` refuses without it.
+    pub dpia: Option<Date>,
+    /// IANA name of the time zone in which dates are read.
+    pub time_zone: String,
+    /// Who could read the seed.
+    pub custody: Custody,
+    /// Time limits of the law in force.
+    pub law: Law,
+    /// Since when reports can be searched for completely.
+    pub ascertainment: Option<Ascertainment>,
+}
+
+/// A decision of the ethics authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ethics {
+    /// Number of the decision.
+    pub decision: String,
+    /// Its date.
+    pub date: Date,
+}
+
+/// Who could read the seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Custody {
+    /// Whoever runs `enrol` could read the seed: concealment rests on trust in that account.
+    SingleUser,
+    /// Another operating-system user holds the seed behind `serve`.
+    Service,
+}
+
+impl Custody {
+    /// The text in the file and in JSON.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::SingleUser => "single-user",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// Time limits of the law, in one place to edit when it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Law {
+    /// Days from a report to the decision whether to open an investigation.
+    pub decide_within_days: u32,
+    /// Months that an investigation may take.
+    pub investigate_within_months: u32,
+}
+
+/// Completeness of the register of reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ascertainment {
+    /// From this date every report can be searched by child.
+    pub complete_from: Date,
+    /// How reports before that date are collected, for example `prospective-log`.
+    pub before: String,
+}
+
+/// Planned size.
+#[derive(Debug, Clone)]
+pub struct SampleSize {
+    /// Assumptions behind the target.
+    pub assumed: Assumed,
+    /// Families to randomize.
+    pub target: u32,
+    /// When enrolment ends: at so many families (all arms) …
+    pub stop_families: Option<u32>,
+    /// … or after this date, whichever comes first.
+    pub stop_date: Option<Date>,
+}
+
+/// Assumptions behind the planned size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Assumed {
+    /// Proportion with the primary outcome in the control arm.
+    pub control: f64,
+    /// Risk difference, treated − control.
+    pub effect: f64,
+    /// Type I error, total of both sides.
+    pub alpha: f64,
+    /// 1 or 2.
+    pub sides: u8,
+    /// Wanted power.
+    pub power: f64,
+}
+
+/// How long a family holds a slot, for planning only: it decides nothing in a study.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Capacity {
+    /// Mean number of weeks that a family holds a slot.
+    pub weeks_per_family: f64,
+    /// Share of the slots that is in use on average, above 0 and at most 1.
+    pub utilization: f64,
+}
+
+impl Default for Capacity {
+    /// Eight weeks, 85 per cent: the time in which an intensified home investigation is usually done, and room for
+    /// holidays and turnover.
+    fn default() -> Self {
+        Self {
+            weeks_per_family: 8.0,
+            utilization: 0.85,
+        }
+    }
+}

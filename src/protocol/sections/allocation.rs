@@ -165,7 +165,12 @@ fn refuse(
         None => method.clone(),
     };
     let mut finding = Diagnostic::error(refusal.code, refusal.message).at(Place::span(span));
-    finding.help = refusal.help;
+    finding.help = Some(refusal.help.unwrap_or_else(|| {
+        words!(
+            "docs/protocol.md lists the methods and their options",
+            "docs/protocol.md räknar upp metoderna och deras alternativ"
+        )
+    }));
     out.push(finding);
 }
 

@@ -145,7 +145,7 @@ fn walk<M: Method>(method: &M, guesser: &Guesser, n: u64, largest: bool) -> Opti
 
 /// Answers to the questions of one start or step: those given are repeated, further ones are answered by 0.
 #[derive(Debug, Default)]
-struct Choices {
+pub(crate) struct Choices {
     /// Answer and number of possible answers.
     given: Vec<(u64, u64)>,
     asked: usize,
@@ -163,7 +163,7 @@ impl Randomness for Choices {
 }
 
 /// Calls `with` once for every sequence of answers; `with` asks for the chance of the answers after its questions.
-fn every_choice(mut with: impl FnMut(&mut Choices, &dyn Fn(&Choices) -> f64)) {
+pub(crate) fn every_choice(mut with: impl FnMut(&mut Choices, &dyn Fn(&Choices) -> f64)) {
     let chance =
         |choices: &Choices| -> f64 { choices.given.iter().map(|(_, n)| 1.0 / *n as f64).product() };
     let mut choices = Choices::default();

@@ -19,6 +19,7 @@ mod streams;
 mod weights;
 
 pub use characteristics::{Characteristics, Figure, characteristics};
+pub(crate) use exact::every_choice;
 pub use exact::{Exact, exact_characteristics};
 pub use guess::Guesser;
 pub use list::{Row, list};

@@ -1,3 +1,24 @@
 //! The registered plan, run on a locked data set.
+//!
+//! [`run()`] answers with everything that a report shows ([`results`]); [`plan`] computes the same numbers alone, in
+//! storage that is reused, for simulated studies. What counts as a family's outcome is `study::dataset`, what an
+//! estimator does is `estimation`, which arms could have been drawn is [`reference_set`]. Nothing here writes a ledger
+//! or formats a page, and before a lock nothing is run on true arms ([`dry_run`]).
 
+mod baseline;
+pub mod covariates;
+mod dry_run;
+pub mod multiplicity;
+pub mod plan;
+pub mod randomization;
+pub mod reference_set;
 pub mod results;
+mod run;
+mod statistic;
+mod wording;
+
+pub use baseline::baseline;
+pub use dry_run::dry_run;
+pub use plan::{Effect, Plan, Workspace};
+pub use run::{RunSettings, run};
+pub use wording::conclusion;

@@ -5,7 +5,7 @@
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{Estimate, Warning};
-use crate::protocol::model::{Day, Role};
+use crate::protocol::model::{Day, Missing, Role};
 
 /// Everything that was computed for one lock.
 #[derive(Debug, Clone)]
@@ -37,12 +37,21 @@ pub struct AnalysisResult {
     pub outcome_label: Words,
     /// The estimand in one sentence.
     pub estimand: Words,
+    /// The rule for outcomes that are not known.
+    pub missing_rule: Missing,
+    /// Limit of the deciding p; `None` where nothing is decided (an interim lock that spends no alpha).
+    pub alpha: Option<f64>,
     /// What was seen in each arm, unadjusted.
     pub arms: Vec<ArmOutcome>,
     /// The estimates; the first is the effect asked for.
     pub results: Vec<Estimate>,
-    /// The test that decides, if one is registered.
+    /// Whether a test is registered; it decides, and without it nothing does.
+    pub test_registered: bool,
+    /// The test that decides, if one is registered and exists.
     pub test: Option<TestResult>,
+    /// The deciding p of a secondary analysis, adjusted by Holm over the secondary analyses of the lock, if the
+    /// protocol registers that.
+    pub p_adjusted: Option<f64>,
     /// The realized covariates, after the merging of small sites, decided blind to outcome.
     pub covariates: Vec<String>,
     /// Where the run differs from what was registered.
@@ -51,6 +60,17 @@ pub struct AnalysisResult {
     pub warnings: Vec<Warning>,
     /// What it shows, in words: "compatible with …", never "no effect".
     pub conclusion: Words,
+}
+
+impl AnalysisResult {
+    /// The p that decides: of the registered test, or of the estimator where no test is registered.
+    pub fn deciding_p(&self) -> Option<f64> {
+        match (&self.test, self.test_registered) {
+            (Some(test), _) => Some(test.p_value),
+            (None, true) => None,
+            (None, false) => self.results.first().and_then(|row| row.p_value),
+        }
+    }
 }
 
 /// What was seen in an arm, before any adjustment.
@@ -64,6 +84,10 @@ pub struct ArmOutcome {
     pub analysed: u32,
     /// Families whose outcome is not known and that the missing-data rule left out.
     pub missing: u32,
+    /// Of the analysed families, those whose outcome is not known and that the rule gave a value.
+    pub by_rule: u32,
+    /// Families whose window had not ended at the cut: never analysed.
+    pub not_yet: u32,
     /// Mean of the outcome over the analysed families (a proportion if it is 0/1); `None` without families.
     pub mean: Option<f64>,
     /// Number of families with the outcome, if it is 0/1.

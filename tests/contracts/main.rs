@@ -8,7 +8,11 @@
 )]
 
 mod allocation;
+mod analysis;
 mod estimation;
 mod linear_algebra;
 mod protocol;
 mod validation;
+
+#[path = "../made_up/mod.rs"]
+mod made_up;

@@ -7,7 +7,7 @@ use lottning::analysis::results::{
 };
 use lottning::diagnostic::Words;
 use lottning::estimation::{Estimate, Warning};
-use lottning::protocol::model::{Day, Protocol, Role};
+use lottning::protocol::model::{Day, Missing, Protocol, Role};
 use lottning::report::{Provenance, Report, SeedFact, Verdict};
 use lottning::study::flow::{ArmFlow, Flow, ReasonCount, SiteFlow};
 
@@ -118,6 +118,8 @@ fn outcome(arm: u8, randomized: u32, analysed: u32, events: u32) -> ArmOutcome {
         randomized,
         analysed,
         missing: randomized - analysed,
+        by_rule: 0,
+        not_yet: 0,
         mean: (analysed > 0).then(|| f64::from(events) / f64::from(analysed)),
         events: Some(events),
     }
@@ -176,6 +178,10 @@ pub(crate) fn ordinary() -> Parts {
             "difference in the proportion of all randomized families with a new report of concern within 12 months, as randomized, with the therapists of this study",
             "skillnad i andelen av alla lottade familjer med en ny orosanmälan inom 12 månader, enligt lottning, med denna studies behandlare",
         ),
+        missing_rule: Missing::CompleteCase,
+        alpha: Some(0.05),
+        p_adjusted: None,
+        test_registered: true,
         arms: vec![outcome(0, 166, 161, 58), outcome(1, 164, 160, 66)],
         results: vec![
             estimate(
@@ -239,6 +245,9 @@ pub(crate) fn ordinary() -> Parts {
             (166, 164),
         )],
         test: None,
+        missing_rule: Missing::NotAccepted,
+        test_registered: false,
+        p_adjusted: Some(0.0057),
         deviations: Vec::new(),
         warnings: Vec::new(),
         conclusion: Words::new(

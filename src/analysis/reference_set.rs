@@ -1,0 +1,340 @@
+//! The allocations that could have been: which arms the design could have given the same families in the same order.
+//!
+//! A [`History`] is what the randomization test conditions on: the allocations in ledger order with their strata and
+//! epochs, and the design. It says whether arms were possible at all, draws them again exactly as
+//! `docs/allocation-spec.md` (section 8) writes it, and lists every possible sequence with its design probability when
+//! there are few. Admission is never simulated. What is computed from the arms is `randomization`'s business.
+
+use crate::allocation::{
+    Arm, Design, Randomness, Redraw, Sequence, Unit, allocate, every_choice, redraw_key,
+    replicates_key,
+};
+use crate::protocol::Protocol;
+use crate::study::kernel::State;
+use std::sync::Arc;
+
+/// Most sequences that are enumerated (a ruling of the design).
+pub const ENUMERATED: u64 = 100_000;
+
+/// Families in ledger order, each with the list of its stratum and epoch.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    lists: Vec<u32>,
+    designs: Vec<Arc<dyn Design>>,
+}
+
+/// Method state per list, reused from redraw to redraw of histories under one protocol.
+#[derive(Debug, Default)]
+pub struct Redrawer {
+    sequences: Vec<Option<Box<dyn Sequence>>>,
+    begun: Vec<bool>,
+}
+
+impl History {
+    /// A history from the list of each family (in ledger order) and the design of each list; `None` when a list has
+    /// no design.
+    pub fn new(lists: Vec<u32>, designs: Vec<Arc<dyn Design>>) -> Option<Self> {
+        lists
+            .iter()
+            .all(|list| (*list as usize) < designs.len())
+            .then_some(Self { lists, designs })
+    }
+
+    /// All allocations of a state.
+    pub fn of(protocol: &Protocol, state: &State) -> Self {
+        let mut history = Self::default();
+        history.reload(protocol, state);
+        history
+    }
+
+    /// As [`History::of`], in the storage of an earlier one.
+    pub fn reload(&mut self, protocol: &Protocol, state: &State) {
+        let strata = protocol.strata() as u32;
+        self.lists.clear();
+        self.lists.extend(
+            state
+                .allocations
+                .iter()
+                .map(|allocated| allocated.epoch * strata + allocated.stratum),
+        );
+        let lists = self.lists.iter().max().map_or(0, |last| last + 1);
+        self.designs.clear();
+        self.designs
+            .resize_with(lists as usize, || Arc::clone(&protocol.allocation.design));
+    }
+
+    /// Number of families.
+    pub fn len(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// Whether nobody was randomized.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    fn design(&self, list: u32) -> &dyn Design {
+        &*self.designs[list as usize]
+    }
+
+    /// Draws the arms of all families again, numbers taken one after another.
+    pub fn redraw(
+        &self,
+        redrawer: &mut Redrawer,
+        randomness: &mut dyn Randomness,
+        arms: &mut Vec<Arm>,
+    ) {
+        arms.clear();
+        redrawer.begun.clear();
+        redrawer.begun.resize(self.designs.len(), false);
+        if redrawer.sequences.len() < self.designs.len() {
+            redrawer.sequences.resize_with(self.designs.len(), || None);
+        }
+        for &list in &self.lists {
+            let place = list as usize;
+            let design = self.design(list);
+            let slot = &mut redrawer.sequences[place];
+            let begun = std::mem::replace(&mut redrawer.begun[place], true);
+            let sequence = match slot {
+                Some(sequence) => {
+                    if !begun {
+                        design.restart(&mut **sequence, randomness);
+                    }
+                    sequence
+                }
+                none => none.insert(design.begin(randomness)),
+            };
+            arms.push(allocate(
+                design,
+                &mut **sequence,
+                &Unit::default(),
+                0,
+                randomness,
+            ));
+        }
+    }
+
+    /// The first allocation that the design could not have made, if there is one: its place from 0.
+    pub fn impossible(&self, arms: &[Arm]) -> Option<usize> {
+        let mut walks: Vec<Option<Latent>> = Vec::new();
+        walks.resize_with(self.designs.len(), || None);
+        for (place, (&list, arm)) in self.lists.iter().zip(arms).enumerate() {
+            let design = self.design(list);
+            let walk = walks[list as usize].get_or_insert_with(|| Latent::begin(design));
+            *walk = walk.step(design, *arm);
+            if walk.states.is_empty() {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    /// Every possible sequence of arms with its probability, or `None` when there are more than `limit`.
+    pub fn enumerate(&self, limit: u64) -> Option<Enumeration> {
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); self.designs.len()];
+        for (place, list) in self.lists.iter().enumerate() {
+            members[*list as usize].push(place);
+        }
+        let mut total = 1u64;
+        let mut lists = Vec::new();
+        for (list, places) in members.into_iter().enumerate() {
+            if places.is_empty() {
+                continue;
+            }
+            let design = self.design(list as u32);
+            if exceeds(
+                design,
+                places.len(),
+                limit.saturating_mul(PATHS_PER_SEQUENCE),
+            ) {
+                return None;
+            }
+            let sequences = sequences(design, places.len(), limit / total)?;
+            total = total.checked_mul(sequences.len() as u64)?;
+            lists.push((places, sequences));
+        }
+        (total <= limit).then_some(Enumeration {
+            families: self.lists.len(),
+            lists,
+            total,
+        })
+    }
+}
+
+/// Replicate `replicate` of the test of an analysis.
+pub(super) fn replicate(key: &[u8; 32], replicate: u64) -> Redraw {
+    Redraw::new(key, replicate)
+}
+
+/// The key of the redraws of a registered analysis on a lock.
+pub fn test_key(protocol: &Protocol, analysis: &str, lock: usize) -> [u8; 32] {
+    let lock = protocol.locks.get(lock).map_or("", |lock| lock.id.as_str());
+    redraw_key(&protocol.hash.0, analysis, lock)
+}
+
+/// The key of a dry run's arms: purpose `dry-run`, seed text = the protocol's hash in hexadecimal digits.
+pub(super) fn dry_run_key(protocol: &Protocol) -> [u8; 32] {
+    replicates_key("dry-run", &protocol.hash.to_hex())
+}
+
+/// Paths (arms and random block lengths) that one sequence of arms may have before enumeration is given up untried.
+const PATHS_PER_SEQUENCE: u64 = 16;
+
+/// The states that a list may be in after the arms that were seen, with their joint probability: random block lengths
+/// are not seen.
+#[derive(Debug, Clone)]
+struct Latent {
+    states: Vec<(Box<dyn Sequence>, f64)>,
+}
+
+impl Latent {
+    fn begin(design: &dyn Design) -> Self {
+        let mut own = Self { states: Vec::new() };
+        every_choice(|choices, chance| {
+            let sequence = design.begin(choices);
+            own.add(sequence, chance(choices));
+        });
+        own
+    }
+
+    fn add(&mut self, sequence: Box<dyn Sequence>, probability: f64) {
+        match self.states.iter_mut().find(|(own, _)| own.same(&*sequence)) {
+            Some((_, own)) => *own += probability,
+            None => self.states.push((sequence, probability)),
+        }
+    }
+
+    /// The states after one more arm; none if the arm was impossible.
+    fn step(&self, design: &dyn Design, arm: Arm) -> Self {
+        let mut next = Self { states: Vec::new() };
+        for (sequence, probability) in &self.states {
+            let weights = design.weights(&**sequence, &Unit::default());
+            let weight = weights.as_slice().get(arm.index()).copied().unwrap_or(0);
+            if weight == 0 {
+                continue;
+            }
+            let reached = probability * (weight as f64 / weights.sum() as f64);
+            every_choice(|choices, chance| {
+                let mut later = sequence.clone();
+                design.step(&mut *later, &Unit::default(), arm, choices);
+                next.add(later, reached * chance(choices));
+            });
+        }
+        next
+    }
+
+    fn probability(&self) -> f64 {
+        self.states.iter().map(|(_, p)| p).sum()
+    }
+
+    fn arms(&self, design: &dyn Design) -> usize {
+        self.states.first().map_or(0, |(sequence, _)| {
+            design
+                .weights(&**sequence, &Unit::default())
+                .as_slice()
+                .len()
+        })
+    }
+}
+
+/// Whether a list of `n` has more than `limit` paths, counted over states without listing them.
+fn exceeds(design: &dyn Design, n: usize, limit: u64) -> bool {
+    let mut now: Vec<(Box<dyn Sequence>, u64)> = Latent::begin(design)
+        .states
+        .into_iter()
+        .map(|(sequence, _)| (sequence, 1))
+        .collect();
+    for _ in 0..n {
+        let mut next: Vec<(Box<dyn Sequence>, u64)> = Vec::new();
+        for (sequence, paths) in &now {
+            let weights = design.weights(&**sequence, &Unit::default());
+            for (index, weight) in weights.as_slice().iter().enumerate() {
+                if *weight == 0 {
+                    continue;
+                }
+                every_choice(|choices, _| {
+                    let mut later = sequence.clone();
+                    design.step(&mut *later, &Unit::default(), Arm(index as u8), choices);
+                    match next.iter_mut().find(|(own, _)| own.same(&*later)) {
+                        Some((_, own)) => *own = own.saturating_add(*paths),
+                        None => next.push((later, *paths)),
+                    }
+                });
+            }
+        }
+        now = next;
+        let paths = now
+            .iter()
+            .fold(0u64, |sum, (_, paths)| sum.saturating_add(*paths));
+        if paths > limit {
+            return true;
+        }
+    }
+    false
+}
+
+/// The sequences of arms of one list of `n` with their probabilities, or `None` when there are more than `limit`.
+fn sequences(design: &dyn Design, n: usize, limit: u64) -> Option<Vec<(Vec<Arm>, f64)>> {
+    let mut now = vec![(Vec::with_capacity(n), Latent::begin(design))];
+    for _ in 0..n {
+        let mut next = Vec::new();
+        for (arms, latent) in now {
+            for index in 0..latent.arms(design) {
+                let arm = Arm(index as u8);
+                let later = latent.step(design, arm);
+                if later.states.is_empty() {
+                    continue;
+                }
+                let mut longer: Vec<Arm> = Vec::with_capacity(n);
+                longer.extend_from_slice(&arms);
+                longer.push(arm);
+                next.push((longer, later));
+            }
+            if next.len() as u64 > limit {
+                return None;
+            }
+        }
+        now = next;
+    }
+    Some(
+        now.into_iter()
+            .map(|(arms, latent)| (arms, latent.probability()))
+            .collect(),
+    )
+}
+
+/// A list's places in the ledger, and its sequences of arms with their probabilities.
+type Listed = (Vec<usize>, Vec<(Vec<Arm>, f64)>);
+
+/// Every possible sequence of arms; the lists are independent, so a sequence is one choice from each.
+#[derive(Debug, Clone)]
+pub struct Enumeration {
+    families: usize,
+    lists: Vec<Listed>,
+    total: u64,
+}
+
+impl Enumeration {
+    /// Number of sequences.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Writes the arms of a sequence by its number and returns its probability.
+    pub fn sequence(&self, number: u64, arms: &mut Vec<Arm>) -> f64 {
+        arms.clear();
+        arms.resize(self.families, Arm(0));
+        let mut rest = number;
+        let mut probability = 1.0;
+        for (places, sequences) in &self.lists {
+            let choices = sequences.len() as u64;
+            let (own, chance) = &sequences[(rest % choices) as usize];
+            rest /= choices;
+            probability *= chance;
+            for (place, arm) in places.iter().zip(own) {
+                arms[*place] = *arm;
+            }
+        }
+        probability
+    }
+}

@@ -1,0 +1,561 @@
+//! Runs a plan on the state of a lock and says what it found, with everything that a reader must know.
+//!
+//! The numbers are those of `plan`; the test is `randomization`'s. What is not known is counted, what was not
+//! registered is marked, and what does not exist is a warning with a code, never a number. Nothing is switched in
+//! silence: a small arm or many covariates are said, and the registered estimator stands.
+
+use super::baseline::baseline;
+use super::covariates::{FixedColumns, describe};
+use super::multiplicity::holm;
+use super::plan::{
+    Effect, Fitted, Method, Plan, Planned, Workspace, is_binary, labels, method, treated_arms,
+};
+use super::randomization::{TestError, TestFigures, exact, monte_carlo};
+use super::reference_set::{ENUMERATED, Enumeration, History, test_key};
+use super::results::{Analyses, AnalysisResult, ArmOutcome, TestResult};
+use super::statistic::Registered;
+use super::wording::conclusion;
+use crate::allocation::Arm;
+use crate::diagnostic::Words;
+use crate::estimation::{Estimate, EstimationError, Measure, Variance, Warning};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Analysis, Day, Multiplicity, Role, Test};
+use crate::study::kernel::State;
+use crate::words;
+use serde_json::Map;
+
+/// Families that an arm should have for the large-sample interval (Lin, Green and Coppock 2016, standard operating
+/// procedures of the Green lab).
+const SMALL_ARM: u32 = 20;
+
+/// The largest share of unknown outcomes that goes without a warning.
+const MISSING_ABOVE: f64 = 0.1;
+
+/// How a plan is run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunSettings {
+    /// Id of the lock, for the results; `None` in a dry run without one.
+    pub lock: Option<String>,
+    /// Whether `state` has redrawn arms, see [`super::dry_run`].
+    pub dry_run: bool,
+    /// Another number of redraws than the registered one, for rehearsals; noted as a warning.
+    pub draws: Option<u32>,
+}
+
+/// Runs the analyses of a plan on a state (the ledger up to the lock) at a cut, inclusive.
+///
+/// Redraws of the randomization test use the key of protocol, analysis and lock, so that running it again gives the
+/// same bytes, on any number of threads.
+pub fn run(
+    protocol: &Protocol,
+    state: &State,
+    plan: &Plan,
+    cut: Day,
+    settings: &RunSettings,
+) -> Analyses {
+    let history = History::of(protocol, state);
+    let tested = |planned: &Planned| planned.analysis.test.is_some();
+    let enumeration = if plan.planned().iter().any(tested) {
+        history.enumerate(ENUMERATED)
+    } else {
+        None
+    };
+    let mut runner = Runner {
+        protocol,
+        state,
+        cut,
+        settings,
+        workspace: Workspace::default(),
+        history,
+        arms: state
+            .allocations
+            .iter()
+            .map(|allocated| allocated.arm)
+            .collect(),
+        enumeration,
+    };
+    runner.workspace.load(protocol, state, cut);
+    let mut analyses: Vec<(AnalysisResult, &Planned)> = plan
+        .planned()
+        .iter()
+        .map(|planned| (runner.one(planned), planned))
+        .collect();
+    adjust(protocol, &mut analyses);
+    let treated = treated_arms(protocol).next();
+    for (result, planned) in &mut analyses {
+        if let Some(treated) = treated {
+            let dry_run = settings.dry_run;
+            result.conclusion = conclusion(protocol, &planned.analysis, treated, result, dry_run);
+        }
+    }
+    Analyses {
+        lock: settings.lock.clone(),
+        cut,
+        dry_run: settings.dry_run,
+        analyses: analyses.into_iter().map(|(result, _)| result).collect(),
+        baseline: baseline(protocol, state, cut),
+    }
+}
+
+/// Holm over the secondary analyses of each lock, if it is registered; post hoc analyses are none of them.
+fn adjust(protocol: &Protocol, analyses: &mut [(AnalysisResult, &Planned)]) {
+    if protocol.multiplicity != Some(Multiplicity::Holm) {
+        return;
+    }
+    for lock in 0..protocol.locks.len() {
+        let family: Vec<usize> = analyses
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, planned))| {
+                planned.prespecified
+                    && planned.analysis.role == Role::Secondary
+                    && planned.analysis.lock == lock
+            })
+            .map(|(index, _)| index)
+            .collect();
+        let deciding: Vec<Option<f64>> = family
+            .iter()
+            .map(|index| analyses[*index].0.deciding_p())
+            .collect();
+        let p: Vec<f64> = deciding.iter().map(|p| p.unwrap_or(1.0)).collect();
+        for ((index, own), adjusted) in family.iter().zip(&deciding).zip(holm(&p)) {
+            analyses[*index].0.p_adjusted = own.map(|_| adjusted);
+        }
+    }
+}
+
+struct Runner<'a> {
+    protocol: &'a Protocol,
+    state: &'a State,
+    cut: Day,
+    settings: &'a RunSettings,
+    workspace: Workspace,
+    history: History,
+    arms: Vec<Arm>,
+    /// Every sequence of arms, if there are few enough.
+    enumeration: Option<Enumeration>,
+}
+
+impl Runner<'_> {
+    fn one(&mut self, planned: &Planned) -> AnalysisResult {
+        let analysis = &planned.analysis;
+        let protocol = self.protocol;
+        self.workspace
+            .sample(protocol, self.state, self.cut, analysis);
+        let arms = self.seen(analysis);
+        let mut warnings = Vec::new();
+        let mut results = Vec::new();
+        let treated: Vec<Arm> = treated_arms(protocol).collect();
+        for arm in &treated {
+            results.push(self.estimate(analysis, *arm, &mut warnings));
+        }
+        let test = match (analysis.test, treated.first()) {
+            (Some(Test::Randomization { draws }), Some(arm)) => {
+                let draws = self.settings.draws.unwrap_or(draws);
+                self.test(analysis, *arm, u64::from(draws), &mut warnings)
+            }
+            _ => None,
+        };
+        let mut fixed = FixedColumns::default();
+        let (covariates, deviations) = match method(analysis) {
+            Method::Model(_) => {
+                let units = &self.workspace.units;
+                fixed.realize(protocol, self.state, &analysis.covariates, units);
+                let groups = &self.workspace.groups;
+                describe(protocol, &analysis.covariates, groups, &fixed)
+            }
+            Method::Registry => (Vec::new(), Vec::new()),
+        };
+        let alpha = self.limit(analysis);
+        let mut result = AnalysisResult {
+            id: analysis.id.clone(),
+            role: analysis.role,
+            prespecified: planned.prespecified,
+            outcome: protocol.outcomes[analysis.outcome].id.clone(),
+            outcome_label: protocol.outcomes[analysis.outcome].label.clone(),
+            estimand: protocol.estimand_sentence(analysis),
+            missing_rule: analysis.missing,
+            alpha,
+            arms,
+            results,
+            test_registered: analysis.test.is_some(),
+            test,
+            p_adjusted: None,
+            covariates,
+            deviations,
+            warnings,
+            conclusion: Words::default(),
+        };
+        self.note(planned, &mut result);
+        result
+    }
+
+    /// The limit of the deciding p: what an interim lock may spend, else the analysis' alpha.
+    fn limit(&self, analysis: &Analysis) -> Option<f64> {
+        match self.protocol.locks.get(analysis.lock) {
+            Some(lock) if lock.interim => {
+                (lock.alpha > 0.0).then(|| lock.alpha.min(analysis.alpha))
+            }
+            _ => Some(analysis.alpha),
+        }
+    }
+
+    fn seen(&self, analysis: &Analysis) -> Vec<ArmOutcome> {
+        let binary = is_binary(self.protocol, analysis);
+        self.workspace
+            .seen
+            .iter()
+            .enumerate()
+            .map(|(index, seen)| ArmOutcome {
+                arm: Arm(index as u8),
+                randomized: seen.randomized,
+                analysed: seen.analysed,
+                missing: seen.missing,
+                by_rule: seen.by_rule,
+                not_yet: seen.not_yet,
+                mean: (seen.analysed > 0).then(|| seen.sum / f64::from(seen.analysed)),
+                events: binary.then_some(seen.sum as u32),
+            })
+            .collect()
+    }
+
+    fn estimate(
+        &mut self,
+        analysis: &Analysis,
+        treated: Arm,
+        warnings: &mut Vec<Warning>,
+    ) -> Estimate {
+        let protocol = self.protocol;
+        let fitted = self.workspace.fit(protocol, self.state, analysis, treated);
+        let row = match fitted {
+            Ok(Fitted::Registry(answer)) => {
+                warnings.extend(answer.warnings.iter().cloned());
+                answer.effect().cloned()
+            }
+            Ok(ref fitted @ Fitted::Model { design, .. }) => {
+                let dropped = design.dropped().len();
+                if dropped > 0 {
+                    warnings.push(Warning::new(
+                        "collinear-covariates",
+                        words!(
+                            "{dropped} columns of the model are combinations of others among the analysed families and were set aside",
+                            "{dropped} kolumner i modellen är kombinationer av andra bland de analyserade familjerna och lades åt sidan"
+                        ),
+                    ));
+                }
+                let alone = design.exact_rows().len();
+                if alone > 0 {
+                    warnings.push(Warning::new(
+                        "leverage-one",
+                        words!(
+                            "{alone} families are alone with their covariates and carry no information about the effect",
+                            "{alone} familjer är ensamma om sina kovariater och säger inget om effekten"
+                        ),
+                    ));
+                }
+                fitted
+                    .effect()
+                    .map(|effect| row(protocol, analysis, treated, &effect))
+            }
+            Err(error) => Err(error),
+        };
+        row.unwrap_or_else(|error| {
+            warnings.push(Warning::new(error.code(), refusal(&error)));
+            undefined(protocol, analysis, treated, &self.workspace)
+        })
+    }
+
+    fn test(
+        &self,
+        analysis: &Analysis,
+        treated: Arm,
+        draws: u64,
+        warnings: &mut Vec<Warning>,
+    ) -> Option<TestResult> {
+        match self.figures(analysis, treated, draws) {
+            Ok(figures) => {
+                if figures.failed > 0 {
+                    let failed = figures.failed;
+                    warnings.push(Warning::new(
+                        "test-failed-redraws",
+                        words!(
+                            "the model could not be fitted on {failed} redraws; they count as at least as extreme",
+                            "modellen kunde inte anpassas på {failed} omlottningar; de räknas som minst lika extrema"
+                        ),
+                    ));
+                }
+                if self.protocol.arms.len() > 2 {
+                    warnings.push(Warning::new(
+                        "test-of-all-arms",
+                        words!(
+                            "the test supposes that no arm would have changed any outcome, not only the first one",
+                            "testet utgår från att ingen arm skulle ha ändrat något utfall, inte bara den första"
+                        ),
+                    ));
+                }
+                Some(TestResult {
+                    p_value: figures.p_value,
+                    exact: figures.exact,
+                    draws: figures.draws,
+                    failed: figures.failed,
+                    mcse: figures.mcse,
+                    approximate: self.protocol.gate.is_some().then(|| {
+                        Words::new(
+                            "The test is approximate: through the gate, which families were admitted depended on earlier arms, and admission is not drawn again.",
+                            "Testet är approximativt: genom intagsstoppet berodde det på tidigare lotter vilka familjer som togs in, och intaget lottas inte om.",
+                        )
+                    }),
+                })
+            }
+            Err(error) => {
+                let code = error.code();
+                if !warnings.iter().any(|warning| warning.code == code) {
+                    warnings.push(Warning::new(code, error.words()));
+                }
+                None
+            }
+        }
+    }
+
+    fn figures(
+        &self,
+        analysis: &Analysis,
+        treated: Arm,
+        draws: u64,
+    ) -> Result<TestFigures, TestError> {
+        let sampled = self
+            .workspace
+            .sampled(self.protocol, self.state, analysis, treated);
+        let statistic = Registered::new(&sampled);
+        let history = &self.history;
+        if let Some(enumeration) = &self.enumeration {
+            exact(history, enumeration, &self.arms, &statistic)
+        } else {
+            let key = test_key(self.protocol, &analysis.id, analysis.lock);
+            monte_carlo(history, &self.arms, &statistic, &key, draws)
+        }
+    }
+
+    /// What a reader should know of a result.
+    fn note(&self, planned: &Planned, result: &mut AnalysisResult) {
+        let analysis = &planned.analysis;
+        let mut notes: Vec<Warning> = Vec::new();
+        let mut warn = |code: &'static str, message: Words| notes.push(Warning::new(code, message));
+        if !planned.prespecified {
+            warn(
+                "post-hoc",
+                words!(
+                    "this analysis was not registered before the data were seen",
+                    "den här analysen var inte registrerad innan data sågs"
+                ),
+            );
+        }
+        if result.alpha.is_none() {
+            warn(
+                "interim-descriptive",
+                words!(
+                    "the lock is an interim one that spends no alpha: the result describes, and nothing is decided",
+                    "låsningen är en interimslåsning som inte förbrukar något alfa: resultatet beskriver, och ingenting avgörs"
+                ),
+            );
+        }
+        self.note_rows(analysis, result, &mut warn);
+        if self.settings.draws.is_some() && analysis.test.is_some() {
+            warn(
+                "test-draws-changed",
+                words!(
+                    "the number of redraws is not the registered one",
+                    "antalet omlottningar är inte det registrerade"
+                ),
+            );
+        }
+        if let (Some(test), Some(row)) = (&result.test, result.results.first())
+            && let (Some(low), Some(high)) = (row.conf_low, row.conf_high)
+        {
+            let outside = low > 0.0 || high < 0.0;
+            if outside != (test.p_value <= analysis.alpha) {
+                warn(
+                    "test-and-interval-disagree",
+                    words!(
+                        "the test and the interval fall on different sides of the limit; the registered test decides and the interval describes",
+                        "testet och intervallet hamnar på olika sidor om gränsen; det registrerade testet avgör och intervallet beskriver"
+                    ),
+                );
+            }
+        }
+        result.warnings.extend(notes);
+    }
+
+    fn note_rows(
+        &self,
+        analysis: &Analysis,
+        result: &AnalysisResult,
+        warn: &mut impl FnMut(&'static str, Words),
+    ) {
+        let total = |count: fn(&ArmOutcome) -> u32| result.arms.iter().map(count).sum::<u32>();
+        let not_yet = total(|arm| arm.not_yet);
+        if not_yet > 0 {
+            warn(
+                "window-not-ended",
+                words!(
+                    "the window of {not_yet} families had not ended at the cut; they are not analysed",
+                    "fönstret för {not_yet} familjer hade inte löpt ut vid brytdatumet; de analyseras inte"
+                ),
+            );
+        }
+        let unknown = total(|arm| arm.missing) + total(|arm| arm.by_rule);
+        let ended = total(|arm| arm.randomized) - not_yet;
+        if f64::from(unknown) > MISSING_ABOVE * f64::from(ended) {
+            let rule = analysis.missing.text();
+            warn(
+                "outcome-missing",
+                words!(
+                    "the outcome of {unknown} of {ended} families is not known; the rule `{rule}` is used",
+                    "utfallet är okänt för {unknown} av {ended} familjer; regeln `{rule}` används"
+                ),
+            );
+        }
+        let smallest = result
+            .arms
+            .iter()
+            .map(|arm| arm.analysed)
+            .min()
+            .unwrap_or(0);
+        if smallest < SMALL_ARM {
+            warn(
+                "small-arm",
+                words!(
+                    "an arm has {smallest} families in the analysis: with fewer than {SMALL_ARM} the interval is rough, and the registered estimator is used all the same",
+                    "en arm har {smallest} familjer i analysen: med färre än {SMALL_ARM} är intervallet grovt, och den registrerade estimatorn används ändå"
+                ),
+            );
+        }
+        if let Method::Model(_) = method(analysis) {
+            let columns = self.workspace.columns(self.protocol, self.state, analysis);
+            let most = (smallest / SMALL_ARM) as usize;
+            if columns > most {
+                warn(
+                    "many-covariates",
+                    words!(
+                        "{columns} columns of covariates for {smallest} families in the smaller arm, where {most} would be few enough (one for each {SMALL_ARM})",
+                        "{columns} kovariatkolumner för {smallest} familjer i den mindre armen, där {most} vore lagom få (en per {SMALL_ARM})"
+                    ),
+                );
+            }
+        }
+        self.note_left_out(warn);
+    }
+
+    /// Families with an allocation that are no rows of the data set.
+    fn note_left_out(&self, warn: &mut impl FnMut(&'static str, Words)) {
+        let (mut linked, mut erased, mut later) = (0, 0, 0);
+        for allocated in &self.state.allocations {
+            if let Some(family) = self.state.family(allocated.family) {
+                if family.erased {
+                    erased += 1;
+                } else if family.linked_to.is_some() {
+                    linked += 1;
+                } else if family.randomized > self.cut {
+                    later += 1;
+                }
+            }
+        }
+        if linked > 0 {
+            warn(
+                "families-linked",
+                words!(
+                    "{linked} allocations belong to families that had been drawn before; the first draw is the unit",
+                    "{linked} lottningar gäller familjer som redan hade lottats; den första lotten gäller"
+                ),
+            );
+        }
+        if erased > 0 {
+            warn(
+                "families-erased",
+                words!(
+                    "{erased} randomized families were erased and are in no analysis",
+                    "{erased} lottade familjer har raderats och ingår inte i någon analys"
+                ),
+            );
+        }
+        if later > 0 {
+            warn(
+                "randomized-after-cut",
+                words!(
+                    "{later} families were randomized after the cut and are not in the data set",
+                    "{later} familjer lottades efter brytdatumet och ingår inte i datamängden"
+                ),
+            );
+        }
+    }
+}
+
+/// What an estimator's refusal says of an analysis; rows of a file mean nothing here.
+fn refusal(error: &EstimationError) -> Words {
+    match error {
+        EstimationError::LeverageOne { rows, .. } => {
+            let families = rows.len();
+            words!(
+                "the effect rests on {families} families that are alone with their arm and covariates, so the registered variance does not exist",
+                "effekten vilar på {families} familjer som är ensamma om sin arm och sina kovariater, så den registrerade variansen finns inte"
+            )
+        }
+        other => other.words(),
+    }
+}
+
+/// The row of a model's effect.
+fn row(protocol: &Protocol, analysis: &Analysis, treated: Arm, effect: &Effect) -> Estimate {
+    let mut row = blank(protocol, analysis, treated);
+    row.estimate = Some(effect.estimate);
+    row.std_error = Some(effect.std_error);
+    row.statistic = effect.statistic;
+    row.df = effect.df;
+    row.p_value = effect.p_value;
+    row.conf_low = effect.conf_low;
+    row.conf_high = effect.conf_high;
+    row.n_treated = effect.n_treated as usize;
+    row.n_control = effect.n_control as usize;
+    row
+}
+
+/// The row of an effect that does not exist; a warning says why.
+fn undefined(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    treated: Arm,
+    workspace: &Workspace,
+) -> Estimate {
+    let mut row = blank(protocol, analysis, treated);
+    let analysed = |arm: Arm| {
+        workspace
+            .seen
+            .get(arm.index())
+            .map_or(0, |seen| seen.analysed as usize)
+    };
+    row.n_treated = analysed(treated);
+    row.n_control = analysed(protocol.control);
+    row
+}
+
+fn blank(protocol: &Protocol, analysis: &Analysis, treated: Arm) -> Estimate {
+    Estimate {
+        estimator: analysis.estimator.clone(),
+        term: labels(protocol, treated).effect(),
+        measure: Measure::Difference.text().to_owned(),
+        estimate: None,
+        std_error: None,
+        std_error_scale: "identity".to_owned(),
+        statistic: None,
+        df: None,
+        p_value: None,
+        conf_low: None,
+        conf_high: None,
+        level: 1.0 - analysis.alpha,
+        n_treated: 0,
+        n_control: 0,
+        variance: Variance::Hc2.text().to_owned(),
+        interval: "t".to_owned(),
+        extra: Map::new(),
+    }
+}

@@ -1,0 +1,192 @@
+//! The registered statistic of the randomization test: the registered estimator's effect over its HC2 standard error.
+//!
+//! Everything that depends on the arms is recomputed for every redraw: which sites merge, the interactions, which rows
+//! a contrast has. `lin` on two arms takes the short way of `estimation::lin_statistic`, prepared once for each
+//! grouping of the sites; anything else factors its design anew. `difference-in-means` and `risk-difference` are
+//! studentized as the difference of means with HC2, which is Welch's standard error.
+
+use super::covariates::{SiteGroups, count_cells};
+use super::randomization::Statistic;
+use crate::allocation::Arm;
+use crate::estimation::lin_statistic::LinStatistic;
+use crate::estimation::linear_model::{self, Design, Form};
+use crate::estimation::{Arm as Side, Df, Variance};
+
+/// An outcome and its covariates on the families of a lock, without arms.
+#[derive(Debug, Clone)]
+pub(super) struct Sampled {
+    /// Place of every family of the lock among the allocations.
+    pub(super) allocation: Vec<usize>,
+    /// Site of every family of the lock.
+    pub(super) site: Vec<u16>,
+    /// Analysed families, as places in the two lists above.
+    pub(super) rows: Vec<u32>,
+    /// Their outcomes.
+    pub(super) y: Vec<f64>,
+    /// Their covariates beside the sites, column-major.
+    pub(super) matrix: Vec<f64>,
+    /// Number of sites, if they are covariates.
+    pub(super) sites: Option<usize>,
+    /// How covariates enter.
+    pub(super) form: Form,
+    /// Number of arms.
+    pub(super) arms: usize,
+    /// The arm whose effect is asked for.
+    pub(super) treated: Arm,
+    /// The arm it is compared with.
+    pub(super) control: Arm,
+}
+
+/// The statistic on a sample, with the storage of its computation.
+#[derive(Debug, Clone)]
+pub(super) struct Registered<'s> {
+    sampled: &'s Sampled,
+    /// Prepared statistics, one for each grouping of the sites that a redraw has met.
+    prepared: Vec<(SiteGroups, LinStatistic)>,
+    groups: SiteGroups,
+    cells: Vec<u32>,
+    side: Vec<Side>,
+    chosen: Vec<u32>,
+    y: Vec<f64>,
+    matrix: Vec<f64>,
+    design: Design,
+    workspace: linear_model::Workspace,
+}
+
+impl<'s> Registered<'s> {
+    pub(super) fn new(sampled: &'s Sampled) -> Self {
+        Self {
+            sampled,
+            prepared: Vec::new(),
+            groups: SiteGroups::default(),
+            cells: Vec::new(),
+            side: Vec::new(),
+            chosen: Vec::new(),
+            y: Vec::new(),
+            matrix: Vec::new(),
+            design: Design::default(),
+            workspace: linear_model::Workspace::default(),
+        }
+    }
+
+    fn side(&self, arm: Arm) -> Option<Side> {
+        if arm == self.sampled.treated {
+            Some(Side::Treated)
+        } else if arm == self.sampled.control {
+            Some(Side::Control)
+        } else {
+            None
+        }
+    }
+
+    /// Groups the sites by the arms of this redraw, over all families of the lock.
+    fn group(&mut self, arms: &[Arm]) {
+        let Some(sites) = self.sampled.sites else {
+            return;
+        };
+        let units = self
+            .sampled
+            .site
+            .iter()
+            .zip(&self.sampled.allocation)
+            .map(|(site, place)| (usize::from(*site), arms[*place]));
+        count_cells((sites, self.sampled.arms), units, &mut self.cells);
+        self.groups.realize(&self.cells, self.sampled.arms);
+    }
+
+    /// Indicators of the grouped sites and the other covariates, for some of the analysed rows.
+    fn fill(
+        sampled: &Sampled,
+        groups: &SiteGroups,
+        chosen: &(impl Iterator<Item = usize> + Clone),
+        matrix: &mut Vec<f64>,
+    ) {
+        matrix.clear();
+        if sampled.sites.is_some() {
+            let sites = chosen
+                .clone()
+                .map(|row| sampled.site[sampled.rows[row] as usize]);
+            groups.indicators(&sites, matrix);
+        }
+        let n = sampled.y.len();
+        if n > 0 {
+            for column in sampled.matrix.chunks_exact(n) {
+                matrix.extend(chosen.clone().map(|row| column[row]));
+            }
+        }
+    }
+
+    /// `lin` on two arms: all analysed rows stay in, whatever the arms.
+    fn short(&mut self, arms: &[Arm]) -> Option<(f64, f64)> {
+        self.side.clear();
+        for row in &self.sampled.rows {
+            let side = self.side(arms[self.sampled.allocation[*row as usize]])?;
+            self.side.push(side);
+        }
+        let known = self
+            .prepared
+            .iter()
+            .position(|(groups, _)| *groups == self.groups);
+        let index = known.unwrap_or_else(|| {
+            let rows = 0..self.sampled.y.len();
+            Self::fill(self.sampled, &self.groups, &rows, &mut self.matrix);
+            let statistic = LinStatistic::new(&self.matrix, &self.sampled.y);
+            self.prepared.push((self.groups.clone(), statistic));
+            self.prepared.len() - 1
+        });
+        let (_, statistic) = &mut self.prepared[index];
+        let found = statistic.evaluate(&self.side).ok()?;
+        Some((found.estimate, found.std_error))
+    }
+
+    /// Any form and number of arms: the design is factored anew.
+    fn full(&mut self, arms: &[Arm]) -> Option<(f64, f64)> {
+        self.side.clear();
+        self.chosen.clear();
+        self.y.clear();
+        for (index, row) in self.sampled.rows.iter().enumerate() {
+            if let Some(side) = self.side(arms[self.sampled.allocation[*row as usize]]) {
+                self.side.push(side);
+                self.chosen.push(index as u32);
+                self.y.push(self.sampled.y[index]);
+            }
+        }
+        if !self.side.contains(&Side::Treated) || !self.side.contains(&Side::Control) {
+            return None;
+        }
+        let chosen = self.chosen.iter().map(|row| *row as usize);
+        Self::fill(self.sampled, &self.groups, &chosen, &mut self.matrix);
+        self.design
+            .refactor(&self.side, &self.matrix, self.sampled.form)
+            .ok()?;
+        let inference = self
+            .design
+            .inference(Variance::Hc2, Df::Normal, 0.95)
+            .ok()?;
+        let fit = self.design.fit(&self.y, &inference, &mut self.workspace);
+        Some((fit.estimate, fit.std_error))
+    }
+}
+
+impl Statistic for Registered<'_> {
+    /// Effect over standard error. Without a standard error the effect's sign is infinite, and an effect that is
+    /// rounding is zero.
+    fn value(&mut self, arms: &[Arm]) -> Option<f64> {
+        self.group(arms);
+        let (estimate, std_error) =
+            if self.sampled.form == Form::Interacted && self.sampled.arms == 2 {
+                self.short(arms)?
+            } else {
+                self.full(arms)?
+            };
+        let largest = self.sampled.y.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        let value = if std_error > 0.0 {
+            estimate / std_error
+        } else if estimate.abs() <= 1e-12 * largest {
+            0.0
+        } else {
+            estimate.signum() * f64::INFINITY
+        };
+        (!value.is_nan()).then_some(value)
+    }
+}

@@ -1,0 +1,297 @@
+//! What an analysis says in words: a conclusion in natural frequencies. The estimand's sentence is the protocol's own.
+//!
+//! A result is always *compatible with* a range. That nothing happened is never said, whatever the numbers, and a small
+//! p is not called by the word that is usual for it: the sentence says what the registered test decides.
+
+use super::results::{AnalysisResult, ArmOutcome};
+use crate::allocation::Arm;
+use crate::diagnostic::{Lang, Words};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Analysis, OutcomeKind, Summary};
+use crate::words;
+
+/// In what the difference is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    /// Families of 100.
+    Families,
+    /// Events per 100 families.
+    Events,
+    /// Days.
+    Days,
+    /// The outcome's own unit.
+    Value,
+}
+
+fn scale(protocol: &Protocol, analysis: &Analysis) -> Scale {
+    match (&protocol.outcomes[analysis.outcome].kind, analysis.summary) {
+        (_, Summary::Any) | (OutcomeKind::Binary { .. }, _) => Scale::Families,
+        (OutcomeKind::Reports { .. }, Summary::Count | Summary::Value) => Scale::Events,
+        (OutcomeKind::Duration { .. }, _) => Scale::Days,
+        (OutcomeKind::Observed { .. }, _) => Scale::Value,
+    }
+}
+
+/// What the result says, from the interval of its first estimate and the deciding p.
+pub fn conclusion(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    treated: Arm,
+    result: &AnalysisResult,
+    dry_run: bool,
+) -> Words {
+    let scale = scale(protocol, analysis);
+    let label = |arm: Arm| &protocol.arms[arm.index()].label;
+    let between = Between {
+        scale,
+        outcome: &protocol.outcomes[analysis.outcome].label,
+        treated: label(treated),
+        control: label(protocol.control),
+    };
+    let row = result.results.first();
+    let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+    let estimate = finite(row.and_then(|row| row.estimate));
+    let limits = row.and_then(|row| Some((finite(row.conf_low)?, finite(row.conf_high)?)));
+    let mut parts = Vec::new();
+    if dry_run {
+        parts.push(Words::new(
+            "Dry run with redrawn arms: nothing here says anything about the study.",
+            "Provkörning med omlottade armar: ingenting här säger något om studien.",
+        ));
+    }
+    parts.push(match limits {
+        Some((low, high)) => between.compatible(low, high),
+        None => unlimited(&result.arms),
+    });
+    if let (Some(estimate), Some(_)) = (estimate, limits) {
+        parts.push(between.best(estimate));
+    }
+    if !dry_run {
+        parts.extend(decision(result, &between, estimate));
+    }
+    let join = |lang: Lang| {
+        let texts: Vec<&str> = parts.iter().map(|part| part.get(lang)).collect();
+        texts.join(" ")
+    };
+    Words::new(join(Lang::En), join(Lang::Sv))
+}
+
+fn unlimited(arms: &[ArmOutcome]) -> Words {
+    let analysed: u32 = arms.iter().map(|arm| arm.analysed).sum();
+    if analysed == 0 {
+        Words::new(
+            "No family has an outcome yet, so the result is compatible with any difference.",
+            "Ingen familj har något utfall än, så resultatet är förenligt med vilken skillnad som helst.",
+        )
+    } else {
+        Words::new(
+            "The data give no interval, so the result is compatible with any difference.",
+            "Data ger inget intervall, så resultatet är förenligt med vilken skillnad som helst.",
+        )
+    }
+}
+
+/// What the registered test decides, in the direction of the estimate.
+fn decision(
+    result: &AnalysisResult,
+    between: &Between<'_>,
+    estimate: Option<f64>,
+) -> Option<Words> {
+    let Some(alpha) = result.alpha else {
+        return Some(Words::new(
+            "This lock describes and decides nothing.",
+            "Den här låsningen beskriver och avgör ingenting.",
+        ));
+    };
+    let p = result.p_adjusted.or(result.deciding_p())?;
+    let (en, sv) = (number_p(p, alpha, Lang::En), number_p(p, alpha, Lang::Sv));
+    let (limit_en, limit_sv) = (plain(alpha, Lang::En), plain(alpha, Lang::Sv));
+    let (p_en, p_sv) = if result.p_adjusted.is_some() {
+        (
+            format!("Holm-adjusted p {en}"),
+            format!("Holm-justerat p {sv}"),
+        )
+    } else {
+        (format!("p {en}"), format!("p {sv}"))
+    };
+    let estimate = estimate?;
+    let (who_en, who_sv) = if result.test_registered {
+        ("The registered test", "Det registrerade testet")
+    } else {
+        ("The estimator's own test", "Estimatorns eget test")
+    };
+    Some(if p <= alpha && estimate.abs() > 0.0 {
+        let direction = between.direction(estimate);
+        let (d_en, d_sv) = (direction.en, direction.sv);
+        words!(
+            "{who_en} speaks for {d_en} ({p_en}, limit {limit_en}).",
+            "{who_sv} talar för {d_sv} ({p_sv}, gräns {limit_sv})."
+        )
+    } else {
+        words!(
+            "{who_en} leaves the direction open ({p_en}, limit {limit_en}).",
+            "{who_sv} lämnar riktningen öppen ({p_sv}, gräns {limit_sv})."
+        )
+    })
+}
+
+/// A difference between two arms in words.
+struct Between<'a> {
+    scale: Scale,
+    outcome: &'a Words,
+    treated: &'a Words,
+    control: &'a Words,
+}
+
+impl Between<'_> {
+    /// Value as it is said: per 100 families where that is natural; a proportion never beyond all families.
+    fn said(&self, value: f64) -> f64 {
+        match self.scale {
+            Scale::Families => (100.0 * value).clamp(-100.0, 100.0),
+            Scale::Events => 100.0 * value,
+            Scale::Days | Scale::Value => value,
+        }
+    }
+
+    /// The words for less and more.
+    fn directions(&self) -> (Words, Words) {
+        match self.scale {
+            Scale::Families | Scale::Events => {
+                (Words::new("fewer", "färre"), Words::new("more", "fler"))
+            }
+            Scale::Days => (
+                Words::new("days fewer", "dagar färre"),
+                Words::new("days more", "dagar fler"),
+            ),
+            Scale::Value => (Words::new("lower", "lägre"), Words::new("higher", "högre")),
+        }
+    }
+
+    fn direction(&self, value: f64) -> Words {
+        let (less, more) = self.directions();
+        if value < 0.0 { less } else { more }
+    }
+
+    fn compatible(&self, low: f64, high: f64) -> Words {
+        let range = self.range(self.said(low), self.said(high));
+        let (r_en, r_sv) = (range.en, range.sv);
+        let (o_en, o_sv) = (&self.outcome.en, &self.outcome.sv);
+        let (t_en, t_sv) = (&self.treated.en, &self.treated.sv);
+        let (c_en, c_sv) = (&self.control.en, &self.control.sv);
+        match self.scale {
+            Scale::Families => words!(
+                "Per 100 families, the result is compatible with {r_en} with the outcome “{o_en}” in {t_en} than in {c_en}.",
+                "Per 100 familjer är resultatet förenligt med {r_sv} med utfallet ”{o_sv}” i {t_sv} än i {c_sv}."
+            ),
+            Scale::Events => words!(
+                "Per 100 families, the result is compatible with {r_en} events of “{o_en}” in {t_en} than in {c_en}.",
+                "Per 100 familjer är resultatet förenligt med {r_sv} händelser av ”{o_sv}” i {t_sv} än i {c_sv}."
+            ),
+            Scale::Days | Scale::Value => words!(
+                "The result is compatible with a mean of “{o_en}” that is {r_en} in {t_en} than in {c_en}.",
+                "Resultatet är förenligt med ett medelvärde av ”{o_sv}” som är {r_sv} i {t_sv} än i {c_sv}."
+            ),
+        }
+    }
+
+    /// `between 14 fewer and 3 more`, `between 14 and 3 fewer`.
+    fn range(&self, low: f64, high: f64) -> Words {
+        let places = places(low, high);
+        let (less, more) = self.directions();
+        let side = |lang: Lang| {
+            let text = |value: f64| decimal(value.abs(), places, lang);
+            let (less, more) = (less.get(lang), more.get(lang));
+            let (between, and, even) = match lang {
+                Lang::En => ("between", "and", "equally many"),
+                Lang::Sv => ("mellan", "och", "lika många"),
+            };
+            let even = match (self.scale, lang) {
+                (Scale::Families | Scale::Events, _) => even,
+                (_, Lang::En) => "equal",
+                (_, Lang::Sv) => "lika",
+            };
+            let limit = |value: f64| {
+                if value < 0.0 {
+                    format!("{} {less}", text(value))
+                } else if value > 0.0 {
+                    format!("{} {more}", text(value))
+                } else {
+                    even.to_owned()
+                }
+            };
+            if low < 0.0 && high < 0.0 {
+                format!("{between} {} {and} {} {less}", text(low), text(high))
+            } else if low > 0.0 && high > 0.0 {
+                format!("{between} {} {and} {} {more}", text(low), text(high))
+            } else {
+                format!("{between} {} {and} {}", limit(low), limit(high))
+            }
+        };
+        Words::new(side(Lang::En), side(Lang::Sv))
+    }
+
+    fn best(&self, estimate: f64) -> Words {
+        let value = self.said(estimate);
+        if value.abs() > 0.0 {
+            let places = places(value, value);
+            let direction = self.direction(value);
+            let (en, sv) = (
+                decimal(value.abs(), places, Lang::En),
+                decimal(value.abs(), places, Lang::Sv),
+            );
+            let (d_en, d_sv) = (direction.en, direction.sv);
+            words!(
+                "Best estimate: {en} {d_en}.",
+                "Bästa skattning: {sv} {d_sv}."
+            )
+        } else {
+            Words::new(
+                "Best estimate: equal in both.",
+                "Bästa skattning: lika i båda.",
+            )
+        }
+    }
+}
+
+/// Decimals so that neither number is rounded to zero, at most four.
+fn places(low: f64, high: f64) -> usize {
+    let vanishes = |value: f64, places: usize| {
+        let unit = 10f64.powi(places as i32);
+        value.abs() > 0.0 && (value.abs() * unit).round() < 1.0
+    };
+    (0..4)
+        .find(|places| !vanishes(low, *places) && !vanishes(high, *places))
+        .unwrap_or(4)
+}
+
+/// A number with so many decimals and the decimal mark of the language.
+fn decimal(value: f64, places: usize, lang: Lang) -> String {
+    localize(&format!("{value:.places$}"), lang)
+}
+
+fn plain(value: f64, lang: Lang) -> String {
+    localize(&value.to_string(), lang)
+}
+
+fn localize(text: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => text.to_owned(),
+        Lang::Sv => text.replace('.', ","),
+    }
+}
+
+/// `= 0.035`, with as many decimals as it takes to stay on its side of the limit; `< 0.001`.
+fn number_p(p: f64, alpha: f64, lang: Lang) -> String {
+    if p < 0.001 && alpha >= 0.001 {
+        return localize("< 0.001", lang);
+    }
+    let mut text = format!("{p:.3}");
+    for places in 3..=8 {
+        text = format!("{p:.places$}");
+        let shown: f64 = text.parse().unwrap_or(p);
+        if shown.total_cmp(&alpha) == p.total_cmp(&alpha) {
+            break;
+        }
+    }
+    localize(&format!("= {text}"), lang)
+}

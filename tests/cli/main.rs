@@ -1,4 +1,4 @@
-//! The command as people and scripts call it.
+//! The program as people and scripts call it: a real process, its two outputs and its exit code.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,3 +8,5 @@
 )]
 
 mod draw;
+mod foundation;
+mod process;

@@ -100,6 +100,38 @@ pub const ALLOCATION: &[Page] = pages![
 /// Codes of planning: closed forms and simulated studies.
 pub const PLANNING: &[Page] = pages!["few-clusters", "few-expected", "no-difference", "no-figure",];
 
+/// Codes of estimators.
+pub const ESTIMATION: &[Page] = pages![
+    "arm-aliased",
+    "arm-missing",
+    "collinear-covariate",
+    "collinear-interaction",
+    "column-needed",
+    "column-not-used",
+    "counts-not-used",
+    "covariate-empty",
+    "covariate-missing",
+    "impossible-counts",
+    "level-out-of-range",
+    "leverage-one",
+    "no-residual-df",
+    "no-variation",
+    "not-binary",
+    "not-finite",
+    "numerics",
+    "one-arm",
+    "one-armed-stratum",
+    "option-not-used",
+    "options-clash",
+    "other-arms-dropped",
+    "outcome-missing",
+    "singleton-stratum",
+    "stratum-missing",
+    "too-few-rows",
+    "unequal-lengths",
+    "unknown-estimator",
+];
+
 /// Codes of protocols: what the file says and how it fits together.
 pub const PROTOCOL: &[Page] = pages![
     "ascertainment-break",
@@ -156,7 +188,9 @@ pub const CHECK: &[Page] = pages![
 ];
 
 /// Every page, by the room whose codes they explain.
-pub const ROOMS: &[&[Page]] = &[COMMAND, TABLE, ALLOCATION, PROTOCOL, PLANNING, CHECK];
+pub const ROOMS: &[&[Page]] = &[
+    COMMAND, TABLE, ALLOCATION, ESTIMATION, PROTOCOL, PLANNING, CHECK,
+];
 
 /// Every page.
 pub fn pages() -> impl Iterator<Item = &'static Page> {

@@ -9,6 +9,7 @@
 pub mod check;
 pub mod draw;
 pub mod enrol;
+pub mod estimate;
 pub mod exit;
 pub mod explain;
 mod failure;

@@ -94,6 +94,12 @@ pub const VERBS: &[Verb] = &[
         "En lottningsmetod för sig, med dess egenskaper",
     ),
     verb(
+        "estimate",
+        Who::Analyst,
+        "One estimator on any CSV file, or on two-by-two counts",
+        "En skattningsmetod på valfri CSV-fil, eller på antal i en fyrfältstabell",
+    ),
+    verb(
         "power",
         Who::Planner,
         "Power, sample size, alpha or effect: whichever is left out",

@@ -13,6 +13,7 @@ mod completions;
 mod dialect;
 mod draw;
 mod enrol;
+mod estimate;
 mod explain;
 mod failure;
 mod help;
@@ -50,6 +51,7 @@ enum Command {
     Draw(Box<draw::Draw>),
     #[command(alias = "enroll")]
     Enrol(Box<enrol::Enrol>),
+    Estimate(Box<estimate::Estimate>),
     Explain(explain::Explain),
     Import(import::Import),
     Lock(lock::Lock),
@@ -68,6 +70,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Completions(verb) => verb.run(session),
         Command::Draw(verb) => verb.run(session),
         Command::Enrol(verb) => verb.run(session),
+        Command::Estimate(verb) => verb.run(session),
         Command::Explain(verb) => verb.run(session),
         Command::Import(verb) => verb.run(session),
         Command::Lock(verb) => verb.run(session),

@@ -129,6 +129,24 @@ pub fn number(value: f64, shown: Shown, lang: Lang) -> String {
     }
 }
 
+/// The decimals that show a standard error with three significant digits; its estimate is shown with as many.
+pub fn decimals_for(std_error: Option<f64>) -> Shown {
+    match std_error {
+        Some(value) if value.is_finite() && value > 0.0 => {
+            let shown = significant(value, 3);
+            if shown.contains('e') {
+                return Shown::Significant(4);
+            }
+            Shown::Decimals(
+                shown
+                    .split_once('.')
+                    .map_or(0, |(_, decimals)| decimals.len()),
+            )
+        }
+        _ => Shown::Significant(4),
+    }
+}
+
 fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value:.0}");

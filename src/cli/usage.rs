@@ -50,15 +50,12 @@ pub(super) fn failure(error: &clap::Error) -> Failure {
             )
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            let reason = error
-                .source()
-                .map(|source| format!(": {source}"))
-                .unwrap_or_default();
+            let (expected_en, expected_sv) = expected(error);
             (
                 "invalid-value",
                 words!(
-                    "`{value}` is no value of `{argument}`{reason}",
-                    "`{value}` är inget värde för `{argument}`{reason}"
+                    "`{value}` is no value of `{argument}`{expected_en}",
+                    "`{value}` är inget värde för `{argument}`{expected_sv}"
                 ),
             )
         }
@@ -91,6 +88,23 @@ pub(super) fn failure(error: &clap::Error) -> Failure {
         ),
     };
     Failure::new(exit::USAGE, code, message).help(help(error))
+}
+
+/// What a value that could not be read should have been, when the reason is one of the standard library's.
+fn expected(error: &clap::Error) -> (String, String) {
+    let Some(source) = error.source() else {
+        return (String::new(), String::new());
+    };
+    if source.is::<std::num::ParseFloatError>() {
+        (": a number is expected".into(), ": ett tal väntas".into())
+    } else if source.is::<std::num::ParseIntError>() {
+        (
+            ": a whole number is expected".into(),
+            ": ett heltal väntas".into(),
+        )
+    } else {
+        (format!(": {source}"), format!(": {source}"))
+    }
 }
 
 fn help(error: &clap::Error) -> Words {

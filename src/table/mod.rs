@@ -155,6 +155,23 @@ impl Table {
         self.rows.get(index).copied().unwrap_or(index + 2)
     }
 
+    /// The table with only the rows whose index, counted from 0, is wanted; they keep their rows of the spreadsheet.
+    #[must_use]
+    pub fn keep(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.rows.len())
+            .filter(|index| wanted(*index))
+            .collect();
+        let pick =
+            |column: &Vec<Option<String>>| kept.iter().map(|&at| column[at].clone()).collect();
+        Self {
+            dialect: self.dialect,
+            header: self.header.clone(),
+            rows: kept.iter().map(|&at| self.rows[at]).collect(),
+            cells: self.cells.iter().map(pick).collect(),
+            warnings: self.warnings.clone(),
+        }
+    }
+
     /// Whether there is a column of that name.
     pub fn has(&self, name: &str) -> bool {
         self.header.iter().any(|column| column == name)

@@ -1,0 +1,227 @@
+//! From a table and the names of its columns to what an estimator looks at; every wrong column and cell at once.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::estimation::{Arm, Columns, Covariate, EstimatorEntry, Factor, Labels, Values, Warning};
+use crate::table::{Column, Kind, Table};
+use crate::words;
+
+use super::super::exit;
+use super::super::failure::Failure;
+use super::super::tables::TableFile;
+use super::{Request, warning};
+
+/// The columns of the comparison, and warnings about how the file was understood.
+pub(super) fn read(
+    file: &TableFile,
+    request: &Request,
+    entry: &EstimatorEntry,
+) -> Result<(Columns, Vec<Warning>), Failure> {
+    check_names(file, request)?;
+    let (labels, compared) = arms(file, request)?;
+    let mut warnings = Vec::new();
+    if compared.missing > 0 {
+        let (rows, column) = (compared.missing, request.arm.as_deref().unwrap_or_default());
+        warnings.push(warning(
+            "arm-missing",
+            words!(
+                "rows without a value in `{column}` are left out: {rows}",
+                "rader utan värde i `{column}` är utelämnade: {rows}"
+            ),
+        ));
+    }
+    // Rows of other arms are left out before any cell is judged.
+    let table = file.table.keep(|index| compared.arm[index].is_some());
+    let mut findings = Vec::new();
+    let outcome = match &request.outcome {
+        Some(name) => outcome(&table, name, entry, &mut findings),
+        None => Vec::new(),
+    };
+    let mut covariates = Vec::new();
+    for name in &request.covariates {
+        if let Some(column) = column(&table, name, &mut findings) {
+            covariates.push(covariate(&column, &mut warnings));
+        }
+    }
+    let mut factors = |names: &[String]| -> Vec<Factor> {
+        names
+            .iter()
+            .filter_map(|name| column(&table, name, &mut findings))
+            .map(|column| Factor::from_texts(column.name(), column.texts()))
+            .collect()
+    };
+    let strata = factors(&request.strata);
+    let cluster = request
+        .cluster
+        .as_ref()
+        .and_then(|name| factors(std::slice::from_ref(name)).pop());
+    let weights = request.weights.as_ref().and_then(|name| {
+        let column = column(&table, name, &mut findings)?;
+        match column.numbers() {
+            Ok(values) => Some(values),
+            Err(found) => {
+                findings.extend(found);
+                None
+            }
+        }
+    });
+    if !findings.is_empty() {
+        return Err(file.refuse(findings));
+    }
+    let columns = Columns {
+        labels,
+        arm: compared.arm.iter().copied().flatten().collect(),
+        outcome,
+        covariates,
+        strata,
+        cluster,
+        weights,
+        counts: None,
+        other_arms: compared.others,
+        row_numbers: (0..table.len()).map(|index| table.row(index)).collect(),
+    };
+    Ok((columns, warnings))
+}
+
+/// Every column that the file lacks, at once.
+fn check_names(file: &TableFile, request: &Request) -> Result<(), Failure> {
+    let names = [
+        &request.arm,
+        &request.outcome,
+        &request.cluster,
+        &request.weights,
+    ];
+    let findings: Vec<Diagnostic> = names
+        .into_iter()
+        .flatten()
+        .chain(&request.covariates)
+        .chain(&request.strata)
+        .filter_map(|name| file.table.column(name).err())
+        .collect();
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(file.refuse(findings))
+    }
+}
+
+/// The arm of every row of the file; `None` is a row that is not compared.
+struct Compared {
+    arm: Vec<Option<Arm>>,
+    missing: usize,
+    others: usize,
+}
+
+fn arms(file: &TableFile, request: &Request) -> Result<(Labels, Compared), Failure> {
+    let name = request.arm.as_deref().unwrap_or_default();
+    let control = request.control.as_deref().unwrap_or_default();
+    let column = file
+        .table
+        .column(name)
+        .map_err(|finding| file.refuse(vec![finding]))?;
+    let mut levels: BTreeMap<&str, usize> = BTreeMap::new();
+    for level in column.texts().flatten() {
+        *levels.entry(level).or_default() += 1;
+    }
+    let wanted = std::iter::once(control).chain(request.treated.as_deref());
+    let unknown: Vec<Diagnostic> = wanted
+        .filter(|level| !levels.contains_key(level))
+        .map(|level| column.unknown_level(level))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(file.refuse(unknown));
+    }
+    let others: Vec<&str> = levels.keys().copied().filter(|l| *l != control).collect();
+    let treated = match (request.treated.as_deref(), others.as_slice()) {
+        (Some(treated), _) => treated,
+        (None, [only]) => only,
+        (None, []) => {
+            let finding = Diagnostic::error(
+                "one-arm",
+                words!(
+                    "column `{name}` has the value `{control}` only, so there is nothing to compare",
+                    "kolumnen `{name}` har bara värdet `{control}`, så det finns inget att jämföra"
+                ),
+            );
+            return Err(file.refuse(vec![finding]));
+        }
+        (None, several) => {
+            let all = several.join(", ");
+            return Err(Failure::new(
+                exit::USAGE,
+                "missing-option",
+                words!(
+                    "missing: --treated, because column `{name}` has more than two levels",
+                    "saknas: --treated, eftersom kolumnen `{name}` har fler än två värden"
+                ),
+            )
+            .help(words!("it can be: {all}", "det kan vara: {all}")));
+        }
+    };
+    let arm: Vec<Option<Arm>> = column
+        .texts()
+        .map(|cell| match cell {
+            Some(level) if level == treated => Some(Arm::Treated),
+            Some(level) if level == control => Some(Arm::Control),
+            _ => None,
+        })
+        .collect();
+    let missing = column.missing();
+    let others = arm.iter().filter(|arm| arm.is_none()).count() - missing;
+    let labels = Labels {
+        treated: treated.to_owned(),
+        control: control.to_owned(),
+    };
+    Ok((
+        labels,
+        Compared {
+            arm,
+            missing,
+            others,
+        },
+    ))
+}
+
+fn outcome(
+    table: &Table,
+    name: &str,
+    entry: &EstimatorEntry,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Option<f64>> {
+    let Some(column) = column(table, name, findings) else {
+        return Vec::new();
+    };
+    let values = if entry.binary {
+        column.zero_one().map(|values| {
+            let number = |yes: bool| f64::from(u8::from(yes));
+            values.into_iter().map(|value| value.map(number)).collect()
+        })
+    } else {
+        column.numbers()
+    };
+    values.unwrap_or_else(|found| {
+        findings.extend(found);
+        Vec::new()
+    })
+}
+
+fn covariate(column: &Column<'_>, warnings: &mut Vec<Warning>) -> Covariate {
+    if let Some(slip) = column.mostly_numbers() {
+        warnings.push(warning(slip.code, slip.message));
+    }
+    match (column.kind(), column.numbers()) {
+        (Kind::Numbers, Ok(values)) => Covariate {
+            name: column.name().to_owned(),
+            values: Values::Numeric(values),
+        },
+        _ => Covariate::factor(Factor::from_texts(column.name(), column.texts())),
+    }
+}
+
+fn column<'a>(table: &'a Table, name: &str, findings: &mut Vec<Diagnostic>) -> Option<Column<'a>> {
+    table
+        .column(name)
+        .map_err(|finding| findings.push(finding))
+        .ok()
+}

@@ -1,0 +1,424 @@
+//! `estimate`: one estimator on any delimited file, or on two-by-two counts.
+//!
+//! Everything that is wrong with the request (exit 2) is found before the file is read; everything that is wrong with
+//! the file (exit 4) is then reported at once. Values are not scanned for personal numbers: nothing enters a study.
+//! The statistics are [`crate::estimation`]'s; reading the columns is `columns`'s.
+
+mod columns;
+
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{Diagnostic, Lang, Words};
+use crate::estimation::{
+    self, Answer, Columns, Counts, Df, ESTIMATORS, EstimationError, EstimatorEntry, Interval,
+    Measure, Role, Settings, Variance, Warning,
+};
+use crate::words;
+
+use super::exit;
+use super::failure::{Failure, suggestion};
+use super::outside::Outside;
+use super::tables::{DialectText, TableFile};
+
+/// Estimators of the contract that are not built yet: known words, refused with that reason.
+pub const PLANNED: &[&str] = &[
+    "stratified-difference-in-means",
+    "risk-ratio",
+    "odds-ratio",
+    "fisher-exact",
+    "mantel-haenszel",
+    "g-computation",
+    "logistic",
+    "poisson",
+    "negative-binomial",
+    "instrumental-variables",
+    "kaplan-meier",
+    "log-rank",
+    "cox",
+    "rmst",
+    "cumulative-incidence",
+    "fine-gray",
+    "mean-cumulative-count",
+    "recurrent-rate-ratio",
+    "rank-sum",
+    "randomization-test",
+    "lee-bounds",
+    "manski-bounds",
+];
+
+/// What is asked for, as typed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Request {
+    /// Id of the estimator.
+    pub estimator: String,
+    /// Path of the file, `-` for standard input; none with counts.
+    pub data: Option<String>,
+    /// Two-by-two counts, `X1/N1,X0/N0`, treated first.
+    pub counts: Option<String>,
+    /// How the file is written.
+    pub dialect: DialectText,
+    /// Column of the arm.
+    pub arm: Option<String>,
+    /// Level of the control arm.
+    pub control: Option<String>,
+    /// Level of the treated arm; the other level when there are two.
+    pub treated: Option<String>,
+    /// Column of the outcome.
+    pub outcome: Option<String>,
+    /// Columns of covariates.
+    pub covariates: Vec<String>,
+    /// Columns of strata.
+    pub strata: Vec<String>,
+    /// Column of clusters.
+    pub cluster: Option<String>,
+    /// Column of weights.
+    pub weights: Option<String>,
+    /// Variance estimator.
+    pub variance: Option<String>,
+    /// Reference distribution.
+    pub df: Option<String>,
+    /// Kind of interval.
+    pub interval: Option<String>,
+    /// Measure.
+    pub measure: Option<String>,
+    /// Confidence level.
+    pub level: Option<f64>,
+    /// Options of the contract that were given and that belong to estimators of other kinds: name and value.
+    pub others: Vec<(&'static str, String)>,
+}
+
+/// The answer, with where it comes from.
+#[derive(Debug, Clone)]
+pub struct Estimated {
+    /// What the estimator is called and what it does.
+    pub entry: &'static EstimatorEntry,
+    /// Results and warnings.
+    pub answer: Answer,
+    /// SHA-256 of the file's bytes in lower-case hexadecimal; none with counts.
+    pub data_sha256: Option<String>,
+}
+
+impl Estimated {
+    /// The fields of `lottning.estimates/1` below the schema.
+    pub fn body(&self, lang: Lang) -> serde_json::Value {
+        let mut document = self.answer.document(lang);
+        document["provenance"] = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "data_sha256": self.data_sha256,
+        });
+        document
+    }
+}
+
+/// Estimates.
+///
+/// # Errors
+/// Wrong usage is exit 2; a file, column, level or value that does not allow the estimate is exit 4.
+pub fn estimate(outside: &Outside, request: &Request) -> Result<Estimated, Failure> {
+    let entry = entry(&request.estimator)?;
+    let settings = settings(request)?;
+    entry
+        .check_options(&settings)
+        .map_err(|error| refusal(&error, entry))?;
+    check_roles(request, entry)?;
+    let (columns, data_sha256, slips) = match (&request.counts, &request.data) {
+        (Some(counts), _) => (from_counts(request, counts)?, None, Vec::new()),
+        (None, Some(path)) => {
+            let file = TableFile::read(outside, path, &request.dialect)?;
+            let (columns, slips) = columns::read(&file, request, entry)?;
+            (columns, Some(hexadecimal(&file.bytes)), slips)
+        }
+        (None, None) => return Err(missing("DATA")),
+    };
+    let mut answer = entry
+        .estimate(&columns, &settings)
+        .map_err(|error| refusal(&error, entry))?;
+    answer.warnings.splice(0..0, slips);
+    for warning in &answer.warnings {
+        let warning = Diagnostic::warning(warning.code, warning.message.clone());
+        outside.progress.warn(&warning);
+    }
+    Ok(Estimated {
+        entry,
+        answer,
+        data_sha256,
+    })
+}
+
+fn entry(id: &str) -> Result<&'static EstimatorEntry, Failure> {
+    if let Ok(entry) = estimation::find(id) {
+        return Ok(entry);
+    }
+    let built: Vec<&str> = ESTIMATORS.iter().map(|entry| entry.id).collect();
+    if PLANNED.contains(&id) {
+        let all = built.join(", ");
+        return Err(
+            not_built(&words!("estimator `{id}`", "skattningsmetoden `{id}`"))
+                .help(words!("built are: {all}", "det här finns: {all}")),
+        );
+    }
+    let known: Vec<&str> = built.iter().chain(PLANNED).copied().collect();
+    Err(Failure::new(
+        exit::USAGE,
+        "unknown-estimator",
+        words!(
+            "there is no estimator `{id}`",
+            "det finns ingen skattningsmetod `{id}`"
+        ),
+    )
+    .help(suggestion(id, &known)))
+}
+
+fn not_built(what: &Words) -> Failure {
+    let (en, sv) = (&what.en, &what.sv);
+    Failure::new(
+        exit::USAGE,
+        "not-built-yet",
+        words!(
+            "{en} is not built yet in this version",
+            "{sv} finns ännu inte i den här versionen"
+        ),
+    )
+}
+
+fn settings(request: &Request) -> Result<Settings, Failure> {
+    fn word<T: Copy>(
+        typed: Option<&str>,
+        option: &str,
+        all: &[T],
+        text: impl Fn(T) -> &'static str,
+    ) -> Result<Option<T>, Failure> {
+        let Some(typed) = typed else { return Ok(None) };
+        match all.iter().find(|value| text(**value) == typed) {
+            Some(value) => Ok(Some(*value)),
+            None => Err(Failure::unknown_id(
+                &words!("value of --{option}", "värde för --{option}"),
+                typed,
+                all.iter().map(|value| text(*value)),
+            )),
+        }
+    }
+    let defaults = Settings::default();
+    Ok(Settings {
+        variance: word(
+            request.variance.as_deref(),
+            "variance",
+            Variance::ALL,
+            Variance::text,
+        )?,
+        df: word(request.df.as_deref(), "df", Df::ALL, Df::text)?,
+        interval: word(
+            request.interval.as_deref(),
+            "interval",
+            Interval::ALL,
+            Interval::text,
+        )?,
+        measure: word(
+            request.measure.as_deref(),
+            "measure",
+            Measure::ALL,
+            Measure::text,
+        )?,
+        level: request.level.unwrap_or(defaults.level),
+    })
+}
+
+/// Whether the columns and options that were named are this estimator's, and whether those that it needs were named.
+fn check_roles(request: &Request, entry: &EstimatorEntry) -> Result<(), Failure> {
+    let id = entry.id;
+    let given = [
+        (Role::Covariates, !request.covariates.is_empty()),
+        (Role::Strata, !request.strata.is_empty()),
+        (Role::Cluster, request.cluster.is_some()),
+        (Role::Weights, request.weights.is_some()),
+    ];
+    for (role, given) in given {
+        let option = role.text();
+        if given && entry.later.contains(&role) {
+            return Err(not_built(&words!(
+                "`--{option}` of `{id}`",
+                "`--{option}` för `{id}`"
+            )));
+        }
+        if given && !entry.uses(role) {
+            return Err(refusal(
+                &EstimationError::ColumnNotUsed {
+                    estimator: id,
+                    role,
+                },
+                entry,
+            ));
+        }
+        if !given && entry.required.contains(&role) && request.counts.is_none() {
+            return Err(missing(&format!("--{option}")));
+        }
+    }
+    if let Some((option, value)) = request.others.first() {
+        return Err(Failure::new(
+            exit::USAGE,
+            "option-not-used",
+            words!(
+                "`{id}` does not use --{option} {value}",
+                "`{id}` använder inte --{option} {value}"
+            ),
+        )
+        .help(words!("leave --{option} out", "utelämna --{option}")));
+    }
+    if request.counts.is_some() {
+        return if entry.counts {
+            Ok(())
+        } else {
+            Err(refusal(
+                &EstimationError::CountsNotUsed { estimator: id },
+                entry,
+            ))
+        };
+    }
+    for (option, given) in [
+        ("--arm", &request.arm),
+        ("--control", &request.control),
+        ("--outcome", &request.outcome),
+    ] {
+        if given.is_none() {
+            return Err(missing(option));
+        }
+    }
+    if request.treated.is_some() && request.treated == request.control {
+        return Err(Failure::new(
+            exit::USAGE,
+            "conflicting-options",
+            Words::new(
+                "--treated and --control name the same level",
+                "--treated och --control anger samma värde",
+            ),
+        ));
+    }
+    check_columns_differ(request)
+}
+
+/// One column cannot be two things.
+fn check_columns_differ(request: &Request) -> Result<(), Failure> {
+    let lists = [
+        ("covariates", &request.covariates),
+        ("strata", &request.strata),
+    ];
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    let single = [("arm", &request.arm), ("outcome", &request.outcome)];
+    let named = single
+        .iter()
+        .filter_map(|(role, column)| Some((*role, column.as_deref()?)))
+        .chain(
+            lists
+                .iter()
+                .flat_map(|(role, columns)| columns.iter().map(|column| (*role, column.as_str()))),
+        );
+    for (role, column) in named {
+        if let Some((first, _)) = seen.iter().find(|(_, other)| *other == column) {
+            return Err(Failure::new(
+                exit::USAGE,
+                "conflicting-options",
+                words!(
+                    "column `{column}` is named by --{first} and by --{role}",
+                    "kolumnen `{column}` anges både med --{first} och med --{role}"
+                ),
+            )
+            .help(Words::new(
+                "name each column once",
+                "ange varje kolumn en gång",
+            )));
+        }
+        seen.push((role, column));
+    }
+    Ok(())
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::new(
+        exit::USAGE,
+        "missing-option",
+        words!("missing: {what}", "saknas: {what}"),
+    )
+    .help(Words::new(
+        "lottning estimate DATA.csv --estimator ID --arm COL --control LEVEL --outcome COL; `lottning estimate --help` says more",
+        "lottning estimate DATA.csv --estimator ID --arm KOL --control NIVÅ --outcome KOL; `lottning estimate --help` berättar mer",
+    ))
+}
+
+/// `X1/N1,X0/N0`, treated first.
+fn from_counts(request: &Request, text: &str) -> Result<Columns, Failure> {
+    let pair = |text: &str| -> Option<(u64, u64)> {
+        let (events, units) = text.split_once('/')?;
+        Some((events.trim().parse().ok()?, units.trim().parse().ok()?))
+    };
+    let counts = text.split_once(',').and_then(|(treated, control)| {
+        let (treated_events, treated_units) = pair(treated)?;
+        let (control_events, control_units) = pair(control)?;
+        Some(Counts {
+            treated_events,
+            treated_units,
+            control_events,
+            control_units,
+        })
+    });
+    let Some(counts) = counts else {
+        return Err(Failure::new(
+            exit::USAGE,
+            "invalid-value",
+            words!(
+                "`{text}` is no value of `--counts X1/N1,X0/N0`",
+                "`{text}` är inget värde för `--counts X1/N1,X0/N0`"
+            ),
+        )
+        .help(Words::new(
+            "events/units of the treated arm, a comma, events/units of the control arm: 28/100,41/100",
+            "händelser/enheter i den behandlade gruppen, ett komma, händelser/enheter i kontrollgruppen: 28/100,41/100",
+        )));
+    };
+    let mut columns = Columns::from_counts(counts);
+    if let Some(treated) = &request.treated {
+        columns.labels.treated.clone_from(treated);
+    }
+    if let Some(control) = &request.control {
+        columns.labels.control.clone_from(control);
+    }
+    Ok(columns)
+}
+
+/// The failure of an estimator: usage is exit 2, the rest is about the data and exit 4.
+fn refusal(error: &EstimationError, entry: &EstimatorEntry) -> Failure {
+    let exit = if error.is_usage() {
+        exit::USAGE
+    } else {
+        exit::INVALID_DATA
+    };
+    let failure = Failure::new(exit, error.code(), error.words());
+    let EstimationError::OptionNotUsed { option, .. } = error else {
+        return failure;
+    };
+    let options = &entry.options;
+    let accepted: Vec<&str> = match *option {
+        "variance" => options.variances.iter().map(|value| value.text()).collect(),
+        "df" => options.dfs.iter().map(|value| value.text()).collect(),
+        "interval" => options.intervals.iter().map(|value| value.text()).collect(),
+        _ => options.measures.iter().map(|value| value.text()).collect(),
+    };
+    let (option, all) = (*option, accepted.join(", "));
+    failure.help(if all.is_empty() {
+        words!("leave --{option} out", "utelämna --{option}")
+    } else {
+        words!("it can be: {all}", "det kan vara: {all}")
+    })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn warning(code: &'static str, message: Words) -> Warning {
+    Warning::new(code, message)
+}

@@ -1,0 +1,350 @@
+//! `lottning estimate`.
+
+use clap::Args;
+
+use crate::app::Failure;
+use crate::app::estimate::{self, Estimated, Request};
+use crate::diagnostic::{Lang, Words};
+use crate::estimation::{ESTIMATORS, Estimate as Row};
+use crate::words;
+
+use super::dialect::Dialect;
+use super::output::{Cell, Document, Grid, Shown, decimals_for, number};
+use super::session::Session;
+
+/// Arguments of `estimate`.
+#[derive(Debug, Args)]
+#[command(after_help = estimators())]
+pub(super) struct Estimate {
+    /// A CSV file with one row a unit; - reads standard input
+    #[arg(required_unless_present = "counts")]
+    data: Option<String>,
+
+    /// Two-by-two data without a file: events/units, treated first
+    #[arg(long, value_name = "X1/N1,X0/N0", conflicts_with_all = ["data", "arm", "outcome"])]
+    counts: Option<String>,
+
+    /// Which estimator
+    #[arg(long, value_name = "ID")]
+    estimator: String,
+
+    #[command(flatten)]
+    columns: ColumnNames,
+
+    #[command(flatten)]
+    options: Options,
+
+    #[command(flatten)]
+    dialect: Dialect,
+}
+
+/// The columns.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Columns")]
+struct ColumnNames {
+    /// The arm of each unit
+    #[arg(long, value_name = "COL")]
+    arm: Option<String>,
+
+    /// The level of the arm that is compared with
+    #[arg(long, value_name = "LEVEL")]
+    control: Option<String>,
+
+    /// The level of the arm whose effect is asked for (needed with more than two)
+    #[arg(long, value_name = "LEVEL")]
+    treated: Option<String>,
+
+    /// The outcome
+    #[arg(long, value_name = "COL")]
+    outcome: Option<String>,
+
+    /// Baseline covariates; a column that holds anything but numbers is a factor
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    covariates: Vec<String>,
+
+    /// Randomization strata; several are crossed
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    strata: Vec<String>,
+
+    /// Clusters
+    #[arg(long, value_name = "COL")]
+    cluster: Option<String>,
+
+    /// Weights
+    #[arg(long, value_name = "COL")]
+    weights: Option<String>,
+
+    /// The arm that was received
+    #[arg(long, value_name = "COL")]
+    received: Option<String>,
+
+    /// Exposure of a count
+    #[arg(long, value_name = "COL")]
+    exposure: Option<String>,
+
+    /// Time to the event or the end of follow-up
+    #[arg(long, value_name = "COL")]
+    time: Option<String>,
+
+    /// Whether the event happened
+    #[arg(long, value_name = "COL")]
+    event: Option<String>,
+
+    /// Time of entry
+    #[arg(long, value_name = "COL")]
+    entry: Option<String>,
+
+    /// Whose rows belong together
+    #[arg(long, value_name = "COL")]
+    id: Option<String>,
+}
+
+/// The options of estimators.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How to estimate")]
+struct Options {
+    /// classical, hc0 to hc3 [default: hc2]
+    #[arg(long)]
+    variance: Option<String>,
+
+    /// bell-mccaffrey (default with hc2), residual, normal, welch
+    #[arg(long)]
+    df: Option<String>,
+
+    /// miettinen-nurminen (default), mee, newcombe, wald, agresti-caffo
+    #[arg(long)]
+    interval: Option<String>,
+
+    /// The scale of the effect
+    #[arg(long)]
+    measure: Option<String>,
+
+    /// Confidence level [default: 0.95]
+    #[arg(long, allow_negative_numbers = true)]
+    level: Option<f64>,
+
+    /// Horizon of follow-up
+    #[arg(long, value_name = "T")]
+    horizon: Option<String>,
+
+    /// Handling of tied times
+    #[arg(long)]
+    ties: Option<String>,
+
+    /// Kind of exact p-value
+    #[arg(long, value_name = "P")]
+    p_value: Option<String>,
+
+    /// Range of a bounded outcome
+    #[arg(long, value_name = "MIN,MAX", allow_hyphen_values = true)]
+    range: Option<String>,
+
+    /// Fit the arms apart
+    #[arg(long)]
+    interacted: bool,
+
+    /// Redraws of a randomization test
+    #[arg(long, value_name = "R")]
+    draws: Option<u64>,
+
+    /// Seed of redraws
+    #[arg(long, value_name = "N")]
+    seed: Option<String>,
+}
+
+fn estimators() -> String {
+    let mut text = "Estimators:\n".to_owned();
+    for entry in ESTIMATORS {
+        text.push_str("  ");
+        text.push_str(entry.id);
+        text.push_str(": ");
+        text.push_str(entry.about);
+        text.push('\n');
+    }
+    text.push_str("The others of the documentation are known words and not built yet.");
+    text
+}
+
+impl Estimate {
+    /// The estimate as rows of `lottning.estimates/1`.
+    pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        let estimated = estimate::estimate(&session.outside, &self.request())?;
+        let rows = &estimated.answer.results;
+        Ok(Document::new("estimates/1", &estimated.body(session.lang))?
+            .text(title(&estimated))
+            .grid(people(rows))
+            .csv(machine(rows)))
+    }
+
+    fn request(&self) -> Request {
+        let (columns, options) = (&self.columns, &self.options);
+        let interacted = options.interacted.then(String::new);
+        let draws = options.draws.map(|draws| draws.to_string());
+        let others = [
+            ("received", &columns.received),
+            ("exposure", &columns.exposure),
+            ("time", &columns.time),
+            ("event", &columns.event),
+            ("entry", &columns.entry),
+            ("id", &columns.id),
+            ("horizon", &options.horizon),
+            ("ties", &options.ties),
+            ("p-value", &options.p_value),
+            ("range", &options.range),
+            ("interacted", &interacted),
+            ("draws", &draws),
+            ("seed", &options.seed),
+        ];
+        Request {
+            estimator: self.estimator.clone(),
+            data: self.data.clone(),
+            counts: self.counts.clone(),
+            dialect: self.dialect.text(),
+            arm: columns.arm.clone(),
+            control: columns.control.clone(),
+            treated: columns.treated.clone(),
+            outcome: columns.outcome.clone(),
+            covariates: names(&columns.covariates),
+            strata: names(&columns.strata),
+            cluster: columns.cluster.clone(),
+            weights: columns.weights.clone(),
+            variance: options.variance.clone(),
+            df: options.df.clone(),
+            interval: options.interval.clone(),
+            measure: options.measure.clone(),
+            level: options.level,
+            others: others
+                .into_iter()
+                .filter_map(|(option, value)| Some((option, value.clone()?)))
+                .collect(),
+        }
+    }
+}
+
+/// Names of a list, without the spaces around them and without empty ones.
+fn names(list: &[String]) -> Vec<String> {
+    list.iter()
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn title(estimated: &Estimated) -> Words {
+    let entry = estimated.entry;
+    let (id, en, sv) = (entry.id, entry.about, entry.about_sv);
+    words!("{id}: {en}", "{id}: {sv}")
+}
+
+/// The table for people: decimals follow the standard error.
+fn people(rows: &[Row]) -> Grid {
+    let level = rows.first().map_or(0.95, |row| row.level);
+    let percent = |lang| {
+        let percent = 100.0 * level;
+        let whole = (percent - percent.round()).abs() < 1e-9;
+        number(percent, Shown::Decimals(usize::from(!whole)), lang)
+    };
+    let (level_en, level_sv) = (percent(Lang::En), percent(Lang::Sv));
+    let mut grid = Grid::new()
+        .column("term", Words::new("comparison", "jämförelse"))
+        .column("measure", Words::new("measure", "mått"))
+        .column("estimate", Words::new("estimate", "skattning"))
+        .column("std_error", Words::new("std. error", "medelfel"))
+        .column(
+            "interval",
+            words!("{level_en} % interval", "{level_sv} % intervall"),
+        )
+        .column("statistic", Words::new("statistic", "teststatistika"))
+        .column("df", Words::new("df", "frihetsgrader"))
+        .column("p_value", Words::new("p-value", "p-värde"))
+        .column("n_treated", Words::new("n treated", "n behandlade"))
+        .column("n_control", Words::new("n control", "n kontroll"))
+        .column("variance", Words::new("variance", "varians"))
+        .column("kind", Words::new("interval", "intervall"));
+    for row in rows {
+        let shown = decimals_for(row.std_error);
+        let interval = match (row.conf_low, row.conf_high) {
+            (Some(low), Some(high)) => {
+                let limit = |value, lang| number(value, shown, lang);
+                let (low_en, high_en) = (limit(low, Lang::En), limit(high, Lang::En));
+                let (low_sv, high_sv) = (limit(low, Lang::Sv), limit(high, Lang::Sv));
+                Cell::Words(words!("{low_en} to {high_en}", "{low_sv} till {high_sv}"))
+            }
+            _ => Cell::Empty,
+        };
+        grid.row([
+            Cell::text(&row.term),
+            Cell::text(&row.measure),
+            Cell::number(row.estimate, shown),
+            Cell::number(row.std_error, shown),
+            interval,
+            Cell::number(row.statistic, Shown::Decimals(2)),
+            Cell::number(row.df, Shown::Decimals(1)),
+            Cell::number(row.p_value, Shown::PValue),
+            Cell::count(row.n_treated),
+            Cell::count(row.n_control),
+            Cell::text(&row.variance),
+            Cell::text(&row.interval),
+        ]);
+    }
+    grid.without_empty_columns()
+}
+
+/// The CSV: the keys of the JSON, the extra fields of every row last.
+fn machine(rows: &[Row]) -> Grid {
+    let mut grid = Grid::new();
+    for key in [
+        "estimator",
+        "term",
+        "measure",
+        "estimate",
+        "std_error",
+        "std_error_scale",
+        "statistic",
+        "df",
+        "p_value",
+        "conf_low",
+        "conf_high",
+        "level",
+        "n_treated",
+        "n_control",
+        "variance",
+        "interval",
+    ] {
+        grid = grid.column(key, Words::same(key));
+    }
+    let mut extra: Vec<&String> = Vec::new();
+    for key in rows.iter().flat_map(|row| row.extra.keys()) {
+        if !extra.contains(&key) {
+            extra.push(key);
+            grid = grid.column(key, Words::same(key));
+        }
+    }
+    let full = |value: Option<f64>| Cell::number(value, Shown::Significant(4));
+    for row in rows {
+        let mut cells = vec![
+            Cell::text(&row.estimator),
+            Cell::text(&row.term),
+            Cell::text(&row.measure),
+            full(row.estimate),
+            full(row.std_error),
+            Cell::text(&row.std_error_scale),
+            full(row.statistic),
+            full(row.df),
+            full(row.p_value),
+            full(row.conf_low),
+            full(row.conf_high),
+            full(Some(row.level)),
+            Cell::count(row.n_treated),
+            Cell::count(row.n_control),
+            Cell::text(&row.variance),
+            Cell::text(&row.interval),
+        ];
+        cells.extend(extra.iter().map(|key| match row.extra.get(*key) {
+            None | Some(serde_json::Value::Null) => Cell::Empty,
+            Some(serde_json::Value::String(text)) => Cell::text(text),
+            Some(value) => Cell::text(value.to_string()),
+        }));
+        grid.row(cells);
+    }
+    grid
+}

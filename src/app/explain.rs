@@ -187,9 +187,53 @@ pub const CHECK: &[Page] = pages![
     "underpowered",
 ];
 
+/// Codes of studies: what enters them, and what `verify` finds.
+pub const STUDY: &[Page] = pages![
+    "allocated-twice",
+    "allocated-without-screening",
+    "chain-broken",
+    "draw-differs",
+    "drawn-past-a-closed-gate",
+    "head-mismatch",
+    "invalid-answer",
+    "invalid-code",
+    "invalid-date",
+    "invalid-field-value",
+    "invalid-key",
+    "invalid-pseudonym",
+    "missing-answer",
+    "missing-field",
+    "missing-set-key",
+    "not-carried",
+    "numbers-out-of-order",
+    "opening-misplaced",
+    "payload-changed",
+    "payload-missing",
+    "personal-number",
+    "protocol-mismatch",
+    "repeated-value",
+    "reveal-mismatch",
+    "sequence-gap",
+    "time-went-back",
+    "too-many-children",
+    "turned-away-at-an-open-gate",
+    "unknown-arm",
+    "unreadable",
+    "unknown-criterion",
+    "unknown-event",
+    "unknown-exception",
+    "unknown-family",
+    "unknown-field",
+    "unknown-outcome",
+    "unknown-set-key",
+    "unknown-site",
+    "verdict-differs",
+    "wrong-subject",
+];
+
 /// Every page, by the room whose codes they explain.
 pub const ROOMS: &[&[Page]] = &[
-    COMMAND, TABLE, ALLOCATION, ESTIMATION, PROTOCOL, PLANNING, CHECK,
+    COMMAND, TABLE, STUDY, ALLOCATION, ESTIMATION, PROTOCOL, PLANNING, CHECK,
 ];
 
 /// Every page.

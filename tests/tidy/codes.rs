@@ -6,14 +6,19 @@ use lottning::app::explain::pages;
 
 use crate::sources::{Source, item_end, sources};
 
-/// Calls whose first string literal is a code.
-const CALLS: &[&str] = &[
+/// Calls whose first argument is a code, when it is a literal.
+const FIRST: &[&str] = &[
     "Diagnostic::error(",
     "Diagnostic::warning(",
     "Warning::new(",
-    "Failure::new(",
-    "Failure::refused_file(",
+    ".error(",
+    ".warning(",
+    "self.push(",
+    "unknown(",
 ];
+
+/// Calls whose second argument is a code.
+const SECOND: &[&str] = &["Failure::new(", "Failure::refused_file("];
 
 /// The codes that occur in the shipped sources.
 fn codes(sources: &[Source]) -> BTreeSet<String> {
@@ -22,13 +27,18 @@ fn codes(sources: &[Source]) -> BTreeSet<String> {
         let text = source.code_with_strings();
         let end = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
         let text = &text[..end];
-        for call in CALLS {
-            for (at, _) in text.match_indices(call) {
-                let rest = &text[at + call.len()..];
-                // The code stands among the first arguments, before any formatted words.
-                let head = rest.split("words!").next().unwrap_or(rest);
-                codes.extend(literal(head));
-            }
+        for call in FIRST {
+            let arguments = text
+                .match_indices(call)
+                .map(|(at, _)| &text[at + call.len()..]);
+            codes.extend(arguments.filter_map(literal));
+        }
+        for call in SECOND {
+            let arguments = text
+                .match_indices(call)
+                .map(|(at, _)| &text[at + call.len()..]);
+            let second = arguments.filter_map(|rest| rest.split_once(',').map(|(_, rest)| rest));
+            codes.extend(second.filter_map(literal));
         }
         for (at, _) in text.match_indices("fn code(") {
             let body = &text[at..item_end(text, at)];
@@ -44,8 +54,9 @@ fn codes(sources: &[Source]) -> BTreeSet<String> {
     codes
 }
 
+/// The literal that a text begins with, if it can be a code.
 fn literal(text: &str) -> Option<String> {
-    let code = text.split('"').nth(1)?;
+    let code = text.trim_start().strip_prefix('"')?.split('"').next()?;
     is_code(code).then(|| code.to_owned())
 }
 

@@ -207,7 +207,11 @@ fn read(
              FROM event WHERE sequence >= ?1 ORDER BY sequence",
         )
         .map_err(failed)?;
-    let from = i64::try_from(sequence).unwrap_or(i64::MAX);
+    // From the beginning means every row, also one that somebody numbered 0 or below.
+    let from = match sequence {
+        0 | 1 => i64::MIN,
+        later => i64::try_from(later).unwrap_or(i64::MAX),
+    };
     let mut rows = select.query([from]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         visit(entry(row).map_err(failed)?);

@@ -324,49 +324,53 @@ fn occur(state: &mut State, family: FamilyIx, what: Occurred, on: Day) {
 fn join(state: &mut State, family: FamilyIx, children: &Roster, joined: bool) {
     for ChildIx(index) in children.as_slice() {
         let index = *index as usize;
-        let known = state.children.get(index).copied();
-        if known.is_some_and(|child| child.family == family) {
-            continue;
-        }
-        if let Some(child) = known {
-            let before = &mut state.families[child.family.0 as usize];
-            before.children = before.children.saturating_sub(1);
-            state.children[index] = Child { family, joined };
-        } else {
+        while state.children.len() < index {
             state.children.push(Child { family, joined });
         }
-        let own = &mut state.families[family.0 as usize];
-        own.children += 1;
-        own.joined += u16::from(joined);
+        let child = Child { family, joined };
+        match state.children.get_mut(index) {
+            Some(known) if known.family == family => continue,
+            Some(known) => {
+                let before = std::mem::replace(known, child).family;
+                if let Some(before) = state.families.get_mut(before.0 as usize) {
+                    before.children = before.children.saturating_sub(1);
+                }
+            }
+            None => state.children.push(child),
+        }
+        if let Some(own) = state.families.get_mut(family.0 as usize) {
+            own.children += 1;
+            own.joined += u16::from(joined);
+        }
     }
 }
 
+/// Tables are filled up to a place that an event names, so that no ledger, however odd, can lead beyond their end.
 fn ensure_family(state: &mut State, family: FamilyIx, site: SiteIx) {
-    if family.0 as usize >= state.families.len() {
+    while family.0 as usize >= state.families.len() {
         state.families.push(Family::named(ReportIx(u32::MAX), site));
     }
 }
 
 fn ensure_report(state: &mut State, report: ReportIx, family: FamilyIx, received: Day) {
-    if (report.0 as usize) < state.reports.len() {
-        return;
+    while report.0 as usize >= state.reports.len() {
+        let place = state.reports.len() as u32 + 1;
+        let Some(own) = state.families.get_mut(family.0 as usize) else {
+            return;
+        };
+        let previous = std::mem::replace(&mut own.last_report, place);
+        state.reports.push(ReportState {
+            family,
+            received,
+            sources: 0,
+            incident: None,
+            child: None,
+            unknown_child: false,
+            attached: None,
+            by_study_staff: false,
+            sequence: 0,
+            retracted: false,
+            previous,
+        });
     }
-    let place = state.reports.len() as u32 + 1;
-    let Some(own) = state.families.get_mut(family.0 as usize) else {
-        return;
-    };
-    let previous = std::mem::replace(&mut own.last_report, place);
-    state.reports.push(ReportState {
-        family,
-        received,
-        sources: 0,
-        incident: None,
-        child: None,
-        unknown_child: false,
-        attached: None,
-        by_study_staff: false,
-        sequence: 0,
-        retracted: false,
-        previous,
-    });
 }

@@ -1,0 +1,100 @@
+//! The form of a row: canonical JSON, the keys of its kind in the public part, plain actors and times.
+//!
+//! The public part is never erased, so a key that does not belong there could keep what should be erasable.
+
+use crate::study::identifiers::is_key;
+use crate::study::journal::Entry;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Public keys by kind, beside `clock`; kinds that are not listed have none.
+const PUBLIC: &[(&str, &[&str])] = &[
+    (
+        "opened",
+        &[
+            "commitment",
+            "custody",
+            "format",
+            "mode",
+            "protocol_hash",
+            "study",
+        ],
+    ),
+    ("epoch-opened", &["commitment", "epoch"]),
+    ("site-opened", &["event_key", "on", "site"]),
+    ("site-closed", &["event_key", "on", "site"]),
+    (
+        "capacity-changed",
+        &["event_key", "on", "site", "therapists"],
+    ),
+    ("screened", &["site", "verdict"]),
+    (
+        "allocated",
+        &["allocation", "arm", "draw", "epoch", "levels", "site"],
+    ),
+    ("returned", &["site"]),
+    ("joined", &["site"]),
+    ("exception", &["site"]),
+    ("switched", &["arm"]),
+    ("corrected", &["sequence"]),
+    ("erased", &["sequences"]),
+    ("locked", &["cut", "lock"]),
+    ("analysed", &["lock", "results_sha256"]),
+    ("exported", &["what"]),
+    ("revealed", &["seeds"]),
+];
+
+/// Whether a row has the form that the specification gives it.
+pub(super) fn holds(entry: &Entry) -> bool {
+    let known = PUBLIC
+        .iter()
+        .find(|(kind, _)| *kind == entry.kind)
+        .map_or(&[][..], |(_, k)| *k);
+    let Some(public) = canonical(&entry.public) else {
+        return false;
+    };
+    let payload_holds = entry
+        .payload
+        .as_ref()
+        .is_none_or(|payload| canonical(payload).is_some());
+    is_key(&entry.actor)
+        && time_holds(&entry.time)
+        && payload_holds
+        && public.iter().all(|(key, value)| {
+            known.contains(&key.as_str()) || (key == "clock" && value == "override")
+        })
+}
+
+/// The object of a canonical text, or `None` if writing it again gives another text.
+fn canonical(text: &str) -> Option<Map<String, Value>> {
+    let Ok(Value::Object(map)) = serde_json::from_str(text) else {
+        return None;
+    };
+    let again = serde_json::to_string(&sorted(&Value::Object(map.clone()))).ok()?;
+    (again == text).then_some(map)
+}
+
+/// The value with the keys of every object sorted.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let ordered: BTreeMap<&String, Value> = map
+                .iter()
+                .map(|(key, value)| (key, sorted(value)))
+                .collect();
+            Value::Object(
+                ordered
+                    .into_iter()
+                    .map(|(key, value)| (key.clone(), value))
+                    .collect(),
+            )
+        }
+        Value::Array(values) => Value::Array(values.iter().map(sorted).collect()),
+        plain => plain.clone(),
+    }
+}
+
+/// `2025-03-01T08:15:30.000000Z`: one length, so that text order is time order.
+fn time_holds(time: &str) -> bool {
+    time.len() == 27 && time.ends_with('Z') && time.parse::<jiff::Timestamp>().is_ok()
+}

@@ -1,0 +1,118 @@
+//! Does the ledger hold together, and was every arm drawn as promised?
+//!
+//! Three readings of the same rows: the chain (no seed, no meaning), the fold (numbers, gates and verdicts follow from
+//! what came before) and the draws (with the seeds, every arm is derived again). `verifier/verify.py` does the same
+//! without this code.
+
+mod chain;
+mod form;
+mod sense;
+
+use super::journal::{Entry, Head};
+use crate::allocation::Seed;
+use crate::diagnostic::Words;
+use crate::protocol::Protocol;
+use crate::words;
+use std::sync::Arc;
+
+/// Whether the draws were derived again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DrawCheck {
+    /// With the seeds of all epochs.
+    Verified,
+    /// No seed was given or published.
+    NotChecked,
+}
+
+/// Something that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable code.
+    pub code: &'static str,
+    /// The event concerned, if one is.
+    pub sequence: Option<u64>,
+    /// What does not hold.
+    pub message: Words,
+}
+
+/// The verdict on a ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// Whether everything that was checked holds.
+    pub ok: bool,
+    /// Whether the draws were derived again.
+    pub draws: DrawCheck,
+    /// Rows.
+    pub events: u64,
+    /// Allocations.
+    pub allocations: u64,
+    /// Hash of the last row.
+    pub head: Head,
+    /// Sequence number of the first row that does not hold.
+    pub first_bad: Option<u64>,
+    /// Everything that does not hold.
+    pub findings: Vec<Finding>,
+    /// Whether a seed was given that does not fit its commitment: then nothing else was said about draws.
+    pub seed_mismatch: bool,
+}
+
+/// Checks a ledger: `seeds` are those of the epochs from 0 (empty: those published in the ledger, or none),
+/// `expect_head` a head that was kept elsewhere.
+pub fn verify(
+    protocol: &Arc<Protocol>,
+    entries: &[Entry],
+    seeds: &[Seed],
+    expect_head: Option<&str>,
+) -> Verification {
+    let head = entries.last().map_or(Head::EMPTY, Entry::head);
+    let mut checker = Checker {
+        findings: Vec::new(),
+    };
+    if entries.is_empty() {
+        checker.push(
+            "no-events",
+            None,
+            Words::new(
+                "the ledger holds no event",
+                "liggaren innehåller ingen händelse",
+            ),
+        );
+    }
+    let sound = checker.chain(protocol, entries);
+    let (draws, seed_mismatch) = checker.sense(protocol, &entries[..sound], seeds);
+    if expect_head.is_some_and(|expected| !expected.eq_ignore_ascii_case(&head.to_hex())) {
+        let found = head.to_hex();
+        checker.push("head-mismatch", None, words!(
+            "the ledger ends at {found}, not at the head that was expected: rows are missing, or rows were added since",
+            "liggaren slutar vid {found}, inte vid det väntade huvudet: rader saknas, eller rader har tillkommit sedan dess"
+        ));
+    }
+    let findings = checker.findings;
+    Verification {
+        ok: findings.is_empty() && !seed_mismatch,
+        draws,
+        events: entries.len() as u64,
+        allocations: entries
+            .iter()
+            .filter(|entry| entry.kind == "allocated")
+            .count() as u64,
+        head,
+        first_bad: findings.iter().filter_map(|finding| finding.sequence).min(),
+        findings,
+        seed_mismatch,
+    }
+}
+
+struct Checker {
+    findings: Vec<Finding>,
+}
+
+impl Checker {
+    fn push(&mut self, code: &'static str, sequence: Option<u64>, message: Words) {
+        self.findings.push(Finding {
+            code,
+            sequence,
+            message,
+        });
+    }
+}

@@ -1,0 +1,367 @@
+//! The sense: numbers, verdicts, gates and draws follow from the rows before.
+
+use super::{Checker, DrawCheck};
+use crate::allocation::{Mode, Seed, Unit};
+use crate::diagnostic::Words;
+use crate::protocol::Protocol;
+use crate::study::journal::{Entry, Journal, erased_sequences, hex};
+use crate::study::kernel::{
+    Drawer, Draws, FamilyIx, RecordedSource, Screening, SiteIx, State, Status, Verdict, What,
+    missed_criteria,
+};
+use crate::words;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What the public parts say of the study as a whole.
+struct Published {
+    mode: Mode,
+    commitments: Vec<String>,
+    /// Published seeds and the row that published them.
+    revealed: Option<(u64, Vec<Option<Seed>>)>,
+}
+
+/// A screening that must be followed by its allocation or exception.
+struct Pending {
+    family: FamilyIx,
+    site: SiteIx,
+    /// The stratum that its values give, unless they are erased.
+    stratum: Option<u32>,
+    verdict: Verdict,
+}
+
+impl Checker {
+    /// Folds the rows that chain, checking before each what must follow from the rows before. Gives whether the draws
+    /// were derived again, and whether a seed was given that does not fit its commitment.
+    pub(super) fn sense(
+        &mut self,
+        protocol: &Arc<Protocol>,
+        entries: &[Entry],
+        seeds: &[Seed],
+    ) -> (DrawCheck, bool) {
+        let published = published(entries);
+        let fits = |seeds: &[Seed]| {
+            seeds.len() == published.commitments.len()
+                && seeds
+                    .iter()
+                    .zip(&published.commitments)
+                    .all(|(seed, commitment)| {
+                        hex(&seed.commitment(&protocol.hash.0)) == *commitment
+                    })
+        };
+        let revealed = self.revealed(&published, fits);
+        let seed_mismatch = !seeds.is_empty() && !fits(seeds);
+        let usable = match (seeds.is_empty(), seed_mismatch) {
+            (true, _) => revealed.as_deref(),
+            (false, false) => Some(seeds),
+            (false, true) => None,
+        };
+        let mut drawer = usable
+            .and_then(<[Seed]>::split_first)
+            .map(|(first, later)| {
+                Drawer::new(RecordedSource::new(
+                    published.mode,
+                    first.clone(),
+                    later.to_vec(),
+                ))
+            });
+        let draws = if drawer.is_some() {
+            DrawCheck::Verified
+        } else {
+            DrawCheck::NotChecked
+        };
+        let mut journal = Journal::new(Arc::clone(protocol));
+        let mut pending = None;
+        let read = journal.absorb_watching(entries, &mut |entry, state, what| {
+            self.row(protocol, state, what, entry, &mut pending, drawer.as_mut());
+        });
+        if let Err(corrupt) = read {
+            let (sequence, reason) = (corrupt.sequence, corrupt.reason);
+            self.push(
+                "unreadable",
+                Some(sequence),
+                words!(
+                    "event {sequence} cannot be read: {reason}",
+                    "händelse {sequence} kan inte läsas: {reason}"
+                ),
+            );
+        } else {
+            self.unfollowed(pending.as_ref(), entries.len() as u64 + 1);
+        }
+        self.erasures(entries);
+        (draws, seed_mismatch)
+    }
+
+    /// The published seeds, if they are one per epoch and those that were committed to.
+    fn revealed(
+        &mut self,
+        published: &Published,
+        fits: impl Fn(&[Seed]) -> bool,
+    ) -> Option<Vec<Seed>> {
+        let (sequence, seeds) = published.revealed.as_ref()?;
+        let seeds: Option<Vec<Seed>> = seeds.iter().cloned().collect();
+        let fitting = seeds.filter(|seeds| fits(seeds));
+        if fitting.is_none() {
+            self.push(
+                "reveal-mismatch",
+                Some(*sequence),
+                Words::new(
+                    "the published seeds are not those that were committed to, one per epoch",
+                    "de publicerade fröna är inte de som utfästes, ett per epok",
+                ),
+            );
+        }
+        fitting
+    }
+
+    /// One row against the state before it.
+    fn row(
+        &mut self,
+        protocol: &Protocol,
+        state: &State,
+        what: &What,
+        entry: &Entry,
+        pending: &mut Option<Pending>,
+        drawer: Option<&mut Drawer<RecordedSource>>,
+    ) {
+        let sequence = entry.sequence;
+        let before = pending.take();
+        let follows = match (&before, what) {
+            (
+                Some(own),
+                What::Allocated {
+                    family,
+                    site,
+                    stratum,
+                    ..
+                },
+            ) => {
+                own.verdict == Verdict::Drawn
+                    && (own.family, own.site) == (*family, *site)
+                    && own.stratum.is_none_or(|own| own == *stratum)
+            }
+            (Some(own), What::Exception { family, site, .. }) => {
+                own.verdict == Verdict::Exception && (own.family, own.site) == (*family, *site)
+            }
+            (None, What::Allocated { .. } | What::Exception { .. }) => false,
+            _ => true,
+        };
+        if !follows {
+            self.push(
+                "not-as-screened",
+                Some(sequence),
+                words!(
+                    "event {sequence} does not follow from the screening before it",
+                    "händelse {sequence} följer inte av screeningen före"
+                ),
+            );
+        } else if !matches!(what, What::Allocated { .. } | What::Exception { .. }) {
+            self.unfollowed(before.as_ref(), sequence);
+        }
+        match what {
+            What::Opened => self.opened(protocol, entry),
+            What::Screened(screening) => {
+                *pending = self.screened(protocol, state, screening, entry);
+            }
+            What::Allocated { .. } => self.allocated(protocol, state, what, sequence, drawer),
+            _ => {}
+        }
+    }
+
+    fn opened(&mut self, protocol: &Protocol, entry: &Entry) {
+        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
+        let text = |key: &str| public.get(key).and_then(Value::as_str).unwrap_or("");
+        let holds = text("protocol_hash") == protocol.hash.to_hex()
+            && text("study") == protocol.study.id
+            && text("custody") == protocol.study.custody.text()
+            && [Mode::Live.text(), Mode::Rehearsal.text()].contains(&text("mode"))
+            && public.get("format").and_then(Value::as_u64) == Some(1);
+        if !holds {
+            self.push(
+                "protocol-mismatch",
+                Some(entry.sequence),
+                Words::new(
+                    "the study was opened with another protocol file, or in another format",
+                    "studien öppnades med en annan protokollfil, eller i ett annat format",
+                ),
+            );
+        }
+    }
+
+    fn screened(
+        &mut self,
+        protocol: &Protocol,
+        state: &State,
+        screening: &Screening,
+        entry: &Entry,
+    ) -> Option<Pending> {
+        let sequence = entry.sequence;
+        let seen = entry.payload.is_some();
+        if seen && !verdict_holds(protocol, screening) {
+            self.push(
+                "verdict-differs",
+                Some(sequence),
+                words!(
+                    "the verdict of event {sequence} does not follow from its answers",
+                    "utfallet i händelse {sequence} följer inte av svaren"
+                ),
+            );
+        }
+        if screening.verdict == Verdict::GateClosed && state.gate_open(screening.site) {
+            self.push(
+                "turned-away-at-an-open-gate",
+                Some(sequence),
+                words!(
+                    "event {sequence} turned a family away while a slot was free",
+                    "händelse {sequence} avvisade en familj fast det fanns plats"
+                ),
+            );
+        }
+        let stratum = protocol.stratum(usize::from(screening.site.0), &screening.values) as u32;
+        matches!(screening.verdict, Verdict::Drawn | Verdict::Exception).then(|| Pending {
+            family: screening.family,
+            site: screening.site,
+            stratum: seen.then_some(stratum),
+            verdict: screening.verdict,
+        })
+    }
+
+    fn allocated(
+        &mut self,
+        protocol: &Protocol,
+        state: &State,
+        what: &What,
+        sequence: u64,
+        drawer: Option<&mut Drawer<RecordedSource>>,
+    ) {
+        let What::Allocated {
+            family,
+            site,
+            epoch,
+            stratum,
+            draw,
+            arm,
+            allocation,
+        } = what
+        else {
+            return;
+        };
+        let at = Some(sequence);
+        if !state.gate_open(*site) {
+            self.push(
+                "drawn-past-a-closed-gate",
+                at,
+                words!(
+                    "event {sequence} let a family past a closed gate",
+                    "händelse {sequence} släppte in en familj fast porten var stängd"
+                ),
+            );
+        }
+        if state
+            .family(*family)
+            .is_some_and(|family| family.status == Status::Randomized)
+        {
+            self.push(
+                "allocated-twice",
+                at,
+                words!(
+                    "event {sequence} allocates a family that has an arm",
+                    "händelse {sequence} lottar en familj som redan har en arm"
+                ),
+            );
+        }
+        let in_order = *allocation as usize == state.allocations.len() + 1
+            && *epoch == state.epoch
+            && Some(*draw) == state.draws.get(*stratum as usize).copied();
+        if !in_order {
+            self.push(
+                "numbers-out-of-order",
+                at,
+                words!(
+                    "event {sequence} breaks the numbering of allocations or draws",
+                    "händelse {sequence} bryter numreringen av lottningar eller dragningar"
+                ),
+            );
+        } else if let Some(drawer) = drawer
+            && drawer.arm(protocol, state, *stratum, &Unit::default()) != *arm
+        {
+            self.push(
+                "draw-differs",
+                at,
+                words!(
+                    "the arm of event {sequence} is not the one that the seed gives",
+                    "armen i händelse {sequence} är inte den som fröet ger"
+                ),
+            );
+        }
+    }
+
+    /// A screening that nothing followed: its allocation or exception should stand at `sequence`.
+    fn unfollowed(&mut self, pending: Option<&Pending>, sequence: u64) {
+        if pending.is_some() {
+            self.push("screening-without-outcome", Some(sequence), words!(
+                "event {sequence} should be the allocation or exception of the screening before it",
+                "händelse {sequence} borde vara lottningen eller undantaget efter screeningen före"
+            ));
+        }
+    }
+
+    /// Erasures name earlier rows, and the rows that they name have lost their content.
+    fn erasures(&mut self, entries: &[Entry]) {
+        for entry in entries.iter().filter(|entry| entry.kind == "erased") {
+            let sequence = entry.sequence;
+            let named = erased_sequences(&entry.public);
+            let holds = !named.is_empty()
+                && named.iter().all(|own| {
+                    *own < sequence
+                        && entries
+                            .get(*own as usize - 1)
+                            .is_some_and(|row| row.payload.is_none())
+                });
+            if !holds {
+                self.push("erasure-incomplete", Some(sequence), words!(
+                    "event {sequence} erases rows that are not earlier ones or still have their content",
+                    "händelse {sequence} raderar rader som inte är tidigare eller som har sitt innehåll kvar"
+                ));
+            }
+        }
+    }
+}
+
+/// Whether a screening's verdict on the criteria follows from its answers and values.
+fn verdict_holds(protocol: &Protocol, screening: &Screening) -> bool {
+    let missed = missed_criteria(protocol, screening.answers, &screening.values);
+    match screening.verdict {
+        Verdict::NotEligible { missed: recorded } => recorded == missed && missed != 0,
+        Verdict::GateClosed | Verdict::Exception | Verdict::Drawn => missed == 0,
+    }
+}
+
+fn published(entries: &[Entry]) -> Published {
+    let mut own = Published {
+        mode: Mode::Live,
+        commitments: Vec::new(),
+        revealed: None,
+    };
+    for entry in entries {
+        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
+        let text = |key: &str| public.get(key).and_then(Value::as_str);
+        match entry.kind.as_str() {
+            "opened" | "epoch-opened" => {
+                if text("mode") == Some(Mode::Rehearsal.text()) {
+                    own.mode = Mode::Rehearsal;
+                }
+                own.commitments
+                    .extend(text("commitment").map(str::to_owned));
+            }
+            "revealed" => {
+                let seeds = public.get("seeds").and_then(Value::as_array);
+                let read = |seed: &Value| Seed::from_hex(seed.as_str()?).ok();
+                let seeds = seeds.map(|seeds| seeds.iter().map(read).collect());
+                own.revealed = Some((entry.sequence, seeds.unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+    own
+}

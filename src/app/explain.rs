@@ -231,9 +231,45 @@ pub const STUDY: &[Page] = pages![
     "wrong-subject",
 ];
 
+/// Codes of the verbs that open, fill and read a study.
+pub const STUDY_VERBS: &[Page] = pages![
+    "already-open",
+    "answers-changed",
+    "busy",
+    "confirm-mismatch",
+    "disk-full",
+    "exception-cap",
+    "invalid-enrolment",
+    "invalid-event",
+    "invalid-map",
+    "invalid-time",
+    "key-reused",
+    "ledger-broken",
+    "ledger-damaged",
+    "ledger-read-only",
+    "map-shape",
+    "map-syntax",
+    "missing-column",
+    "not-open",
+    "repeated-column",
+    "request-reused",
+    "seed-inside-study",
+    "seed-invalid",
+    "seed-mismatch",
+    "seed-missing",
+];
+
 /// Every page, by the room whose codes they explain.
 pub const ROOMS: &[&[Page]] = &[
-    COMMAND, TABLE, STUDY, ALLOCATION, ESTIMATION, PROTOCOL, PLANNING, CHECK,
+    COMMAND,
+    TABLE,
+    STUDY,
+    STUDY_VERBS,
+    ALLOCATION,
+    ESTIMATION,
+    PROTOCOL,
+    PLANNING,
+    CHECK,
 ];
 
 /// Every page.

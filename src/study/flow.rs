@@ -1,10 +1,16 @@
 //! The participant flow: every number of the CONSORT diagram, from the ledger and nothing else.
 //!
 //! Counts are families. The numbers add up at every node, which the contract tests check for arbitrary ledgers:
-//! screened = not eligible + turned away + exceptions + randomized, and randomized = the sum over arms.
+//! screened = not eligible + turned away + exceptions + randomized; randomized = the sum over arms; allocated is the sum
+//! of followed, under follow-up, and those whose follow-up ended before. Enrolment is counted up to the ledger's end, follow-up up to
+//! the cut; families randomized between the two are said apart. A family is in the arm that it was allocated to,
+//! whatever service it had.
 
+use super::dataset::{self, End};
+use super::kernel::{Family, FamilyIx, Occurred, State, Status};
 use crate::allocation::Arm;
-use crate::protocol::model::Day;
+use crate::protocol::Protocol;
+use crate::protocol::model::{Day, Exit, Service};
 
 /// The flow of a study, or of a lock of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +68,14 @@ pub struct ArmFlow {
     pub left_coverage: u32,
     /// Families followed to the end of their last window at the cut.
     pub followed: u32,
-    /// Families whose last window had not ended at the cut (interim locks).
+    /// Families whose last window had not ended at the cut (interim locks), those after the cut among them.
     pub under_follow_up: u32,
+    /// Of the allocated families, those randomized after the cut: not in the data set.
+    pub after_cut: u32,
+    /// Of the allocated families, later draws of a family that had been drawn before: not in the data set.
+    pub linked: u32,
+    /// Of the allocated families, those whose data were erased: not in the data set.
+    pub erased: u32,
 }
 
 /// Recruitment of a site.
@@ -89,4 +101,221 @@ impl SiteFlow {
             .map(|(from, to)| to.since(*from) + 1)
             .sum()
     }
+}
+
+/// Folds the flow of a state (the ledger up to a lock) at a cut, inclusive.
+pub fn flow(protocol: &Protocol, state: &State, cut: Day) -> Flow {
+    let mut flow = Flow {
+        screened: 0,
+        screenings: 0,
+        not_eligible: reasons(protocol.criteria.iter().map(|criterion| &criterion.id)),
+        turned_away: 0,
+        exceptions: reasons(&protocol.exceptions.reasons),
+        randomized: 0,
+        randomized_after_turned_away: 0,
+        joined_children: 0,
+        arms: (0..protocol.arms.len())
+            .map(|arm| ArmFlow::empty(Arm(arm as u8)))
+            .collect(),
+        sites: sites(protocol, state, cut),
+    };
+    for (index, own) in state.families.iter().enumerate() {
+        flow.screenings += u32::from(own.screenings);
+        match own.status {
+            Status::Unscreened => continue,
+            Status::NotEligible { missed } => {
+                let first = missed.trailing_zeros() as usize;
+                if let Some(reason) = flow.not_eligible.get_mut(first) {
+                    reason.families += 1;
+                }
+            }
+            Status::TurnedAway => {
+                flow.turned_away += 1;
+                if let Some(site) = flow.sites.get_mut(usize::from(own.site.0)) {
+                    site.turned_away += 1;
+                }
+            }
+            Status::Excepted { reason } => {
+                if let Some(reason) = flow.exceptions.get_mut(usize::from(reason)) {
+                    reason.families += 1;
+                }
+            }
+            Status::Randomized => {
+                flow.randomized += 1;
+                flow.randomized_after_turned_away += u32::from(own.turned_away);
+                flow.joined_children += u32::from(own.joined);
+                if let Some(arm) = flow.arms.get_mut(own.arm.index()) {
+                    arm.add(protocol, state, cut, FamilyIx(index as u32), own);
+                }
+            }
+        }
+        flow.screened += 1;
+    }
+    flow
+}
+
+fn reasons<'a>(codes: impl IntoIterator<Item = &'a String>) -> Vec<ReasonCount> {
+    codes
+        .into_iter()
+        .map(|code| ReasonCount {
+            reason: code.clone(),
+            families: 0,
+        })
+        .collect()
+}
+
+impl ArmFlow {
+    fn empty(arm: Arm) -> Self {
+        Self {
+            arm,
+            allocated: 0,
+            not_started: 0,
+            switched: 0,
+            withdrawn: 0,
+            death: 0,
+            all_children_18: 0,
+            left_coverage: 0,
+            followed: 0,
+            under_follow_up: 0,
+            after_cut: 0,
+            linked: 0,
+            erased: 0,
+        }
+    }
+
+    fn add(
+        &mut self,
+        protocol: &Protocol,
+        state: &State,
+        cut: Day,
+        family: FamilyIx,
+        own: &Family,
+    ) {
+        self.allocated += 1;
+        let had = |service: Service| {
+            state.occurrences_of(family).any(|occurrence| {
+                occurrence.what == Occurred::Service(service) && occurrence.on <= cut
+            })
+        };
+        self.not_started += u32::from(had(Service::NotStarted));
+        self.switched += u32::from(had(Service::Switched));
+        self.after_cut += u32::from(own.randomized > cut);
+        self.linked += u32::from(own.linked_to.is_some());
+        self.erased += u32::from(own.erased);
+        *match fate(protocol, state, cut, family, own) {
+            Fate::Followed => &mut self.followed,
+            Fate::UnderFollowUp => &mut self.under_follow_up,
+            Fate::Withdrawn => &mut self.withdrawn,
+            Fate::Exited(Exit::Death) => &mut self.death,
+            Fate::Exited(Exit::AllChildren18) => &mut self.all_children_18,
+            Fate::Exited(Exit::LeftCoverage) => &mut self.left_coverage,
+        } += 1;
+    }
+}
+
+/// How follow-up of a family to the end of its last window stands at the cut.
+enum Fate {
+    Followed,
+    UnderFollowUp,
+    Withdrawn,
+    Exited(Exit),
+}
+
+/// The fate of a randomized family; of several ends on the same day the one that [`dataset::follow_up`] goes by, and
+/// among its equals the first in the order of [`Exit`], a withdrawal last.
+fn fate(protocol: &Protocol, state: &State, cut: Day, family: FamilyIx, own: &Family) -> Fate {
+    let last = own.randomized.plus(protocol.last_window());
+    let follow = dataset::follow_up(protocol, state, cut, family, own, last);
+    let exits = match follow.end {
+        End::Window => return Fate::Followed,
+        End::Cut => return Fate::UnderFollowUp,
+        End::Terminal => &protocol.exits.terminal,
+        End::Censored => &protocol.exits.censors,
+    };
+    let ended = |exit: Exit| {
+        state.occurrences_of(family).any(|occurrence| {
+            occurrence.what == Occurred::Exit(exit) && occurrence.on == follow.until
+        })
+    };
+    Exit::ALL
+        .into_iter()
+        .find(|exit| exits.contains(exit) && ended(*exit))
+        .map_or(Fate::Withdrawn, Fate::Exited)
+}
+
+fn sites(protocol: &Protocol, state: &State, cut: Day) -> Vec<SiteFlow> {
+    let mut sites: Vec<SiteFlow> = state
+        .sites
+        .iter()
+        .enumerate()
+        .map(|(site, own)| SiteFlow {
+            site,
+            opened: own.opens,
+            randomized: Vec::new(),
+            turned_away: 0,
+            gate_closed: Vec::new(),
+        })
+        .collect();
+    let mut last = None;
+    for allocated in &state.allocations {
+        if let Some(own) = state.family(allocated.family)
+            && let Some(site) = sites.get_mut(usize::from(own.site.0))
+        {
+            site.opened = site.opened.min(own.randomized);
+            site.randomized.push(own.randomized);
+            last = last.max(Some(own.randomized));
+        }
+    }
+    // Enrolment ends with the cut, the registered last day, or the family that reached the registered number.
+    let full = protocol
+        .sample_size
+        .stop_families
+        .is_some_and(|families| state.allocations.len() >= families as usize);
+    let end = [
+        Some(cut),
+        protocol.sample_size.stop_date.map(Day::of),
+        last.filter(|_| full),
+    ]
+    .into_iter()
+    .flatten()
+    .min()
+    .unwrap_or(cut);
+    for site in &mut sites {
+        site.gate_closed = gate_closed(protocol, state, site, end);
+    }
+    sites
+}
+
+/// Whole days from the site's opening to the end of enrolment on which its gate was closed from morning to night.
+fn gate_closed(protocol: &Protocol, state: &State, site: &SiteFlow, end: Day) -> Vec<(Day, Day)> {
+    let Some(gate) = &protocol.gate else {
+        return Vec::new();
+    };
+    let slots = protocol
+        .sites
+        .get(site.site)
+        .map_or(0, |own| own.therapists * gate.families_per_therapist);
+    let mut ranges = Vec::new();
+    let mut close = |from: Day, to: Day| {
+        let (from, to) = (from.max(site.opened), to.min(end));
+        if from <= to {
+            ranges.push((from, to));
+        }
+    };
+    // The first whole day of the closure that lasts, if one does.
+    let mut since = (slots == 0).then_some(site.opened);
+    for change in &state.gates {
+        if usize::from(change.site.0) != site.site {
+            continue;
+        }
+        if !change.open {
+            since = Some(change.day.plus(1));
+        } else if let Some(from) = since.take() {
+            close(from, change.day.plus(-1));
+        }
+    }
+    if let Some(from) = since {
+        close(from, end);
+    }
+    ranges
 }

@@ -10,6 +10,7 @@
 mod allocation;
 mod analysis;
 mod estimation;
+mod flow;
 mod linear_algebra;
 mod protocol;
 mod validation;

@@ -112,6 +112,27 @@ impl Study {
         Some((family, decision.answer))
     }
 
+    /// Screens a family again, with a new report.
+    pub(crate) fn again(&mut self, day: Day, family: FamilyIx, site: SiteIx) -> Option<Answer> {
+        let own = *self.state.family(family)?;
+        let report = ReportIx(self.reports);
+        let decision = self.command(
+            day,
+            &Command::Enrol(Enrolment {
+                family,
+                site,
+                report,
+                received: day,
+                children: Roster::EMPTY,
+                answers: 1,
+                values: own.values,
+                exception: None,
+            }),
+        )?;
+        self.reports += 1;
+        Some(decision.answer)
+    }
+
     pub(crate) fn serve(&mut self, family: FamilyIx, service: Service, on: Day, day: Day) {
         self.command(
             day,

@@ -70,6 +70,9 @@ fn arm_flow(arm: u8, allocated: u32, lost: [u32; 6]) -> ArmFlow {
         left_coverage,
         followed: allocated - withdrawn - death - all_children_18 - left_coverage,
         under_follow_up: 0,
+        after_cut: 0,
+        linked: 0,
+        erased: 0,
     }
 }
 

@@ -136,14 +136,19 @@ impl Journal {
         entries: &[Entry],
         watch: &mut dyn FnMut(&Entry, &State, &What),
     ) -> Result<(), Corrupt> {
+        self.foresee(entries);
+        entries
+            .iter()
+            .try_for_each(|entry| self.absorb_one(entry, watch))
+    }
+
+    /// Learns from erasures among `entries` which rows they concern, before those rows are absorbed.
+    pub fn foresee(&mut self, entries: &[Entry]) {
         for entry in entries.iter().filter(|entry| entry.kind == "erased") {
             for sequence in erased_sequences(&entry.public) {
                 self.erasures.insert(sequence, entry.sequence);
             }
         }
-        entries
-            .iter()
-            .try_for_each(|entry| self.absorb_one(entry, watch))
     }
 
     fn absorb_one(

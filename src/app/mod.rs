@@ -21,6 +21,7 @@ mod outside;
 pub mod power;
 pub mod record;
 mod refusal;
+pub mod report;
 pub mod reveal;
 pub mod status;
 pub mod study;

@@ -154,6 +154,12 @@ pub const VERBS: &[Verb] = &[
         "Hur studien går",
     ),
     verb(
+        "report",
+        Who::Evaluator,
+        "Write the report of a lock: a page, figures, tables",
+        "Skriv rapporten för en låsning: sida, figurer, tabeller",
+    ),
+    verb(
         "verify",
         Who::Evaluator,
         "Check the chain of events and derive every draw again",

@@ -24,6 +24,7 @@ mod open;
 pub mod output;
 mod power;
 mod record;
+mod report;
 mod reveal;
 mod session;
 mod status;
@@ -59,6 +60,7 @@ enum Command {
     Open(open::Open),
     Power(power::Power),
     Record(record::Record),
+    Report(report::Report),
     Reveal(reveal::Reveal),
     Status(status::Status),
     Verify(verify::Verify),
@@ -78,6 +80,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Open(verb) => verb.run(session),
         Command::Power(verb) => verb.run(session),
         Command::Record(verb) => verb.run(session),
+        Command::Report(verb) => verb.run(session),
         Command::Reveal(verb) => verb.run(session),
         Command::Status(verb) => verb.run(session),
         Command::Verify(verb) => verb.run(session),

@@ -1,0 +1,155 @@
+//! `report`: one page in two languages, figures, tables and the same numbers for programs.
+//!
+//! With a lock the report is about the study as it stood then, at its cut; without one it is a dry run on redrawn arms,
+//! and says so loudly. The ledger is verified first, as a whole.
+
+use super::failure::Failure;
+use super::lock;
+use super::outside::Outside;
+use super::study::{Study, now};
+use crate::allocation::{Mode, Seed};
+use crate::analysis::results::Analyses;
+use crate::analysis::{Plan, RunSettings, dry_run, run};
+use crate::diagnostic::Lang;
+use crate::report::{Provenance, Report, SeedFact, csv, figures, html, json};
+use crate::study::flow::{Flow, flow};
+use crate::study::verify::{Verification, verify};
+use std::path::PathBuf;
+
+/// What `report` needs.
+#[derive(Debug, Clone, Default)]
+pub struct ReportRequest {
+    /// Id of the lock; `None` is a dry run on redrawn arms.
+    pub lock: Option<String>,
+    /// Folder to write to; `None` is `results/<lock>` in the study folder.
+    pub out: Option<PathBuf>,
+    /// Seeds, to derive every draw again; without them the published ones, if they are.
+    pub seed_files: Vec<PathBuf>,
+    /// Another number of redraws than the registered one, for rehearsals.
+    pub draws: Option<u32>,
+}
+
+/// A report was written.
+#[derive(Debug, Clone)]
+pub struct Reported {
+    /// Folder.
+    pub folder: PathBuf,
+    /// Files in it, the Swedish and the English page first.
+    pub files: Vec<PathBuf>,
+    /// What was computed.
+    pub analyses: Analyses,
+    /// The participant flow.
+    pub flow: Flow,
+    /// What verification found.
+    pub verification: Verification,
+}
+
+/// Writes the report of a lock, or of a dry run.
+///
+/// # Errors
+/// An unknown lock (exit 2) or one that has not been made (7); a seed that is missing or wrong (9); files that cannot
+/// be written (1).
+pub fn report(
+    outside: &Outside,
+    study: &mut Study,
+    request: &ReportRequest,
+) -> Result<Reported, Failure> {
+    let seeds: Vec<Seed> = if request.seed_files.is_empty() {
+        Vec::new()
+    } else {
+        study.seeds(outside, &request.seed_files)?
+    };
+    let entries = study.entries()?;
+    let protocol = std::sync::Arc::clone(&study.journal.protocol);
+    let verification = verify(&protocol, &entries, &seeds, None);
+    let (name, state, cut, plan) = if let Some(id) = &request.lock {
+        let place = lock::find(study, id)?;
+        let (then, cut) = study.at_lock(place)?;
+        (
+            id.clone(),
+            then.state,
+            cut,
+            Plan::registered(&protocol, usize::from(place)),
+        )
+    } else {
+        let cut = study.journal.state.last_day;
+        let state = dry_run(&protocol, &study.journal.state);
+        (
+            "dry-run".to_owned(),
+            state,
+            cut,
+            Plan::everything(&protocol),
+        )
+    };
+    let settings = RunSettings {
+        lock: request.lock.clone(),
+        dry_run: request.lock.is_none(),
+        draws: request.draws,
+    };
+    let analyses = run(&protocol, &state, &plan, cut, &settings);
+    let flow = flow(&protocol, &state, cut);
+    let opening = study.journal.opening.as_ref();
+    let rehearsal = opening.is_some_and(|opening| opening.mode == Mode::Rehearsal);
+    let facts = opening
+        .map(|opening| {
+            opening
+                .commitments
+                .iter()
+                .enumerate()
+                .map(|(epoch, commitment)| SeedFact {
+                    epoch: epoch as u32,
+                    commitment: commitment.clone(),
+                    revealed: epoch < opening.revealed.len(),
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    let provenance = Provenance::of(&verification, now(outside).to_string(), facts, rehearsal);
+    let folder = request
+        .out
+        .clone()
+        .unwrap_or_else(|| study.folder.join("results").join(&name));
+    let whole = Report {
+        protocol: &protocol,
+        flow: &flow,
+        analyses: &analyses,
+        provenance: &provenance,
+    };
+    let files = write(outside, &folder, &whole)?;
+    Ok(Reported {
+        folder,
+        files,
+        analyses,
+        flow,
+        verification,
+    })
+}
+
+fn write(
+    outside: &Outside,
+    folder: &std::path::Path,
+    report: &Report<'_>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = vec![
+        ("report.sv.html".to_owned(), html(report, Lang::Sv)),
+        ("report.en.html".to_owned(), html(report, Lang::En)),
+        ("report.json".to_owned(), json(report)),
+    ];
+    for table in csv(report) {
+        files.push((format!("{}.csv", table.name), table.text));
+    }
+    for entry in figures::FIGURES {
+        for (lang, code) in [(Lang::Sv, "sv"), (Lang::En, "en")] {
+            if let Some(figure) = figures::draw(entry.id, report, lang) {
+                files.push((format!("{}.{code}.svg", entry.id), figure.standalone()));
+            }
+        }
+    }
+    let mut paths = Vec::new();
+    for (name, text) in files {
+        let path = folder.join(name);
+        outside.write(&path, text.as_bytes())?;
+        paths.push(path);
+    }
+    Ok(paths)
+}

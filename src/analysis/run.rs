@@ -236,7 +236,7 @@ impl Runner<'_> {
                 let dropped = design.dropped().len();
                 if dropped > 0 {
                     warnings.push(Warning::new(
-                        "collinear-covariates",
+                        "collinear-covariate",
                         words!(
                             "{dropped} columns of the model are combinations of others among the analysed families and were set aside",
                             "{dropped} kolumner i modellen är kombinationer av andra bland de analyserade familjerna och lades åt sidan"
@@ -408,7 +408,7 @@ impl Runner<'_> {
         if f64::from(unknown) > MISSING_ABOVE * f64::from(ended) {
             let rule = analysis.missing.text();
             warn(
-                "outcome-missing",
+                "many-unknown-outcomes",
                 words!(
                     "the outcome of {unknown} of {ended} families is not known; the rule `{rule}` is used",
                     "utfallet är okänt för {unknown} av {ended} familjer; regeln `{rule}` används"

@@ -132,6 +132,30 @@ pub const ESTIMATION: &[Page] = pages![
     "unknown-estimator",
 ];
 
+/// Codes of analyses: what differs from the registered plan, and what a reader should know.
+pub const ANALYSIS: &[Page] = pages![
+    "allocation-not-in-support",
+    "covariate-constant",
+    "families-erased",
+    "families-linked",
+    "interim-descriptive",
+    "many-covariates",
+    "many-unknown-outcomes",
+    "post-hoc",
+    "randomized-after-cut",
+    "site-dropped",
+    "site-merged",
+    "small-arm",
+    "test-and-interval-disagree",
+    "test-draws-changed",
+    "test-failed-redraws",
+    "test-of-all-arms",
+    "test-without-draws",
+    "test-without-statistic",
+    "test-without-variation",
+    "window-not-ended",
+];
+
 /// Codes of protocols: what the file says and how it fits together.
 pub const PROTOCOL: &[Page] = pages![
     "ascertainment-break",
@@ -267,6 +291,7 @@ pub const ROOMS: &[&[Page]] = &[
     STUDY_VERBS,
     ALLOCATION,
     ESTIMATION,
+    ANALYSIS,
     PROTOCOL,
     PLANNING,
     CHECK,

@@ -6,6 +6,7 @@
 //! To add a verb: one file here, one file in `cli/`, one line in `cli::VERBS`. To add a code: one page in `pages/`
 //! and one line in a slice of [`explain`].
 
+pub mod analyse;
 pub mod check;
 pub mod draw;
 pub mod enrol;

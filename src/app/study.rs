@@ -439,7 +439,7 @@ pub(super) fn not_open(folder: &Path) -> Failure {
     ))
 }
 
-fn unreadable(corrupt: &Corrupt, folder: &Path) -> Failure {
+pub(super) fn unreadable(corrupt: &Corrupt, folder: &Path) -> Failure {
     let (sequence, reason, folder) = (corrupt.sequence, &corrupt.reason, folder.display());
     Failure::new(
         exit::VERIFICATION_FAILED,

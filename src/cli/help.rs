@@ -148,6 +148,12 @@ pub const VERBS: &[Verb] = &[
         "Importera många händelser från en fil, alla rader eller inga",
     ),
     verb(
+        "analyse",
+        Who::Evaluator,
+        "Run the registered plan on a locked data set, or try it on redrawn arms",
+        "Kör den registrerade planen på låsta data, eller prova den på omlottade armar",
+    ),
+    verb(
         "status",
         Who::Intake,
         "How the study goes",

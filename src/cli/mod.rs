@@ -8,6 +8,7 @@
 //! `Command`, a line in `dispatch`, a line in [`help::VERBS`].
 
 mod acting;
+mod analyse;
 mod check;
 mod completions;
 mod dialect;
@@ -47,6 +48,8 @@ pub use session::Session;
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(alias = "analyze")]
+    Analyse(analyse::Analyse),
     Check(check::Check),
     Completions(completions::Completions),
     Draw(Box<draw::Draw>),
@@ -68,6 +71,7 @@ enum Command {
 
 fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
     match command {
+        Command::Analyse(verb) => verb.run(session),
         Command::Check(verb) => verb.run(session),
         Command::Completions(verb) => verb.run(session),
         Command::Draw(verb) => verb.run(session),

@@ -24,7 +24,6 @@ impl Folder {
         self.0.path()
     }
 
-    #[expect(dead_code, reason = "for the verbs that read files")]
     /// Writes a file; folders on the way are made.
     pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);

@@ -1,0 +1,247 @@
+//! `analyse`: the registered plan on a locked data set, or a dry run on redrawn arms.
+//!
+//! A lock is the ledger up to its event. Analysing it is recorded with the SHA-256 of the results; doing it again gives
+//! the same bytes. Before a lock nothing is computed from the true arms: a dry run redraws them first, and records
+//! nothing.
+
+use super::failure::Failure;
+use super::lock::find;
+use super::outside::Outside;
+use super::record::NoDraw;
+use super::refusal::refusal;
+use super::study::{Act, Study, Work, now};
+use crate::analysis::results::{Analyses, AnalysisResult};
+use crate::analysis::{Plan, RunSettings, dry_run, run};
+use crate::diagnostic::{Lang, Words};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Cut, Day};
+use crate::study::journal::{Content, Journal, Recording, hex};
+use crate::study::kernel::{Command, LockState, Refusal, State, decide};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// What was analysed.
+#[derive(Debug, Clone)]
+pub struct Analysed {
+    /// The results.
+    pub analyses: Analyses,
+    /// The state that they were computed from: the ledger up to the lock; in a dry run with redrawn arms.
+    pub state: State,
+    /// SHA-256 of the results in English, 64 hexadecimal digits.
+    pub results_sha256: String,
+    /// Head of the ledger after the analysis was recorded; `None` in a dry run.
+    pub head: Option<String>,
+}
+
+/// Runs the registered analyses of a lock and records that it was done.
+///
+/// # Errors
+/// An unknown lock (exit 2); data that are not locked (7).
+pub fn analyse(
+    outside: &Outside,
+    study: &mut Study,
+    act: &Act,
+    id: &str,
+) -> Result<Analysed, Failure> {
+    let place = find(study, id)?;
+    let mut analysed = locked(study, place)?;
+    let sha256 = analysed.results_sha256.clone();
+    study.write(outside, act, |journal, time| {
+        let decision = decide(
+            &journal.protocol,
+            &journal.state,
+            &Command::Analyse { lock: place },
+            journal.day(time),
+            &mut NoDraw,
+        )
+        .map_err(|refused| refusal(&journal.protocol, refused))?;
+        let public = Content::new().with("results_sha256", sha256);
+        let recordings: Vec<Recording> = decision
+            .events
+            .into_iter()
+            .flatten()
+            .map(|what| Recording::public(what, public.clone()))
+            .collect();
+        Ok(Work {
+            recordings,
+            answer: (),
+        })
+    })?;
+    analysed.head = Some(study.journal.head.to_hex());
+    Ok(analysed)
+}
+
+/// The results of a lock, without recording anything: for a report on it.
+///
+/// # Errors
+/// Data that are not locked (exit 7); a ledger that cannot be read (8).
+pub fn locked(study: &mut Study, lock: u16) -> Result<Analysed, Failure> {
+    let (state, made) = up_to_lock(study, lock)?;
+    let protocol = study.protocol();
+    let settings = RunSettings {
+        lock: name(protocol, lock),
+        ..RunSettings::default()
+    };
+    let plan = Plan::registered(protocol, usize::from(lock));
+    let analyses = run(protocol, &state, &plan, made.cut, &settings);
+    Ok(finished(protocol, analyses, state))
+}
+
+/// The registered analyses on redrawn arms: of a lock (made or not), or all of them. Records nothing.
+///
+/// A lock that was made is taken up to its event; any other dry run takes the whole ledger, cut at the registered date
+/// of the lock if that has passed, else today.
+///
+/// # Errors
+/// An unknown lock (exit 2); a ledger that cannot be read (8).
+pub fn try_out(
+    outside: &Outside,
+    study: &mut Study,
+    id: Option<&str>,
+) -> Result<Analysed, Failure> {
+    let place = id.map(|id| find(study, id)).transpose()?;
+    let made = place.and_then(|place| study.journal.state.lock(place).copied());
+    let (state, cut) = match (place, made) {
+        (Some(place), Some(made)) => (up_to_lock(study, place)?.0, made.cut),
+        (place, _) => {
+            let today = study.journal.day(now(outside));
+            (study.journal.state.clone(), cut(study, place, today))
+        }
+    };
+    let protocol = study.protocol();
+    let state = dry_run(protocol, &state);
+    let plan = match place {
+        Some(place) => Plan::registered(protocol, usize::from(place)),
+        None => Plan::everything(protocol),
+    };
+    let settings = RunSettings {
+        lock: place.and_then(|place| name(protocol, place)),
+        dry_run: true,
+        ..RunSettings::default()
+    };
+    let analyses = run(protocol, &state, &plan, cut, &settings);
+    Ok(finished(protocol, analyses, state))
+}
+
+fn finished(protocol: &Protocol, analyses: Analyses, state: State) -> Analysed {
+    let bytes = body(protocol, &analyses, Lang::En).to_string();
+    Analysed {
+        results_sha256: hex(&Sha256::digest(bytes.as_bytes())),
+        analyses,
+        state,
+        head: None,
+    }
+}
+
+fn name(protocol: &Protocol, lock: u16) -> Option<String> {
+    protocol
+        .locks
+        .get(usize::from(lock))
+        .map(|lock| lock.id.clone())
+}
+
+/// The cut of a lock that was not made: its registered date if that has passed, else today.
+fn cut(study: &Study, lock: Option<u16>, today: Day) -> Day {
+    let registered = lock
+        .and_then(|lock| study.protocol().locks.get(usize::from(lock)))
+        .and_then(|lock| match lock.cut {
+            Cut::On(date) => Some(Day::of(date)),
+            Cut::AfterLastWindow { .. } => None,
+        });
+    registered.map_or(today, |registered| registered.min(today))
+}
+
+/// The state of the ledger up to the event of a lock. Families whose data were erased later are erased in it, for
+/// what they were can no longer be read.
+fn up_to_lock(study: &mut Study, lock: u16) -> Result<(State, LockState), Failure> {
+    let protocol = &study.journal.protocol;
+    let Some(made) = study.journal.state.lock(lock).copied() else {
+        return Err(refusal(protocol, Refusal::NotLocked));
+    };
+    if made.sequence == study.journal.state.sequence {
+        return Ok((study.journal.state.clone(), made));
+    }
+    let mut journal = Journal::new(std::sync::Arc::clone(protocol));
+    let entries = study.entries()?;
+    let mut found = None;
+    journal
+        .absorb_watching(&entries, &mut |entry, before, _| {
+            if entry.sequence == made.sequence + 1 {
+                found = Some(before.clone());
+            }
+        })
+        .map_err(|corrupt| super::study::unreadable(&corrupt, &study.folder))?;
+    let mut state = found.unwrap_or(journal.state.clone());
+    for (then, now) in state.families.iter_mut().zip(&journal.state.families) {
+        then.erased |= now.erased;
+    }
+    Ok((state, made))
+}
+
+/// The fields of `lottning.analysis/1` without the head, in one language.
+pub fn body(protocol: &Protocol, analyses: &Analyses, lang: Lang) -> Value {
+    let baseline: Vec<Value> = protocol
+        .arms
+        .iter()
+        .zip(&analyses.baseline.families)
+        .map(|(arm, families)| json!({ "arm": arm.id, "families": families }))
+        .collect();
+    json!({
+        "lock": analyses.lock,
+        "dry_run": analyses.dry_run,
+        "analyses": analyses
+            .analyses
+            .iter()
+            .map(|analysis| one(protocol, analysis, lang))
+            .collect::<Vec<_>>(),
+        "cut": analyses.cut.date().map(|date| date.to_string()),
+        "families": baseline,
+        "provenance": {
+            "version": env!("CARGO_PKG_VERSION"),
+            "study": protocol.study.id,
+            "protocol_hash": protocol.hash.to_hex(),
+        },
+    })
+}
+
+fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
+    let text = |words: &Words| words.get(lang).to_owned();
+    let arm = |arm: crate::allocation::Arm| protocol.arms.get(arm.index()).map(|arm| &arm.id);
+    json!({
+        "id": analysis.id,
+        "role": analysis.role.text(),
+        "prespecified": analysis.prespecified,
+        "results": analysis.results,
+        "test": analysis.test.as_ref().map(|test| json!({
+            "p_value": test.p_value,
+            "exact": test.exact,
+            "draws": test.draws,
+            "failed": test.failed,
+            "mcse": test.mcse,
+            "approximate": test.approximate.as_ref().map(text),
+        })),
+        "covariates": analysis.covariates,
+        "deviations": analysis.deviations.iter().map(|deviation| json!({
+            "code": deviation.code, "message": text(&deviation.message),
+        })).collect::<Vec<_>>(),
+        "outcome": analysis.outcome,
+        "estimand": text(&analysis.estimand),
+        "missing": analysis.missing_rule.text(),
+        "alpha": analysis.alpha,
+        "p_adjusted": analysis.p_adjusted,
+        "arms": analysis.arms.iter().map(|outcome| json!({
+            "arm": arm(outcome.arm),
+            "randomized": outcome.randomized,
+            "analysed": outcome.analysed,
+            "missing": outcome.missing,
+            "by_rule": outcome.by_rule,
+            "not_yet": outcome.not_yet,
+            "mean": outcome.mean,
+            "events": outcome.events,
+        })).collect::<Vec<_>>(),
+        "warnings": analysis.warnings.iter().map(|warning| json!({
+            "code": warning.code, "message": text(&warning.message),
+        })).collect::<Vec<_>>(),
+        "conclusion": text(&analysis.conclusion),
+    })
+}

@@ -1,0 +1,152 @@
+//! `lottning analyse`.
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::app::analyse::{Analysed, analyse, body, try_out};
+use crate::app::study::{Act, Study};
+use crate::app::{Failure, exit};
+use crate::diagnostic::{Diagnostic, Words};
+use crate::words;
+
+use super::acting::{At, head};
+use super::output::{Cell, Document, Grid, Shown, decimals_for};
+use super::session::Session;
+
+/// Arguments of `analyse`.
+#[derive(Debug, Args)]
+pub(super) struct Analyse {
+    #[command(flatten)]
+    at: At,
+
+    /// Id of the lock whose registered analyses are run
+    #[arg(long, value_name = "ID", required_unless_present = "dry_run")]
+    lock: Option<String>,
+
+    /// Redrawn arms: shows how the results will look, and says nothing about the study; records nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Who does this: a role or a user id
+    #[arg(long, value_name = "ID", required_unless_present = "dry_run")]
+    actor: Option<String>,
+
+    /// When, as RFC 3339 with offset [default: now]
+    #[arg(long = "at", value_name = "TIME")]
+    time: Option<String>,
+}
+
+impl Analyse {
+    /// Runs the registered plan.
+    pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        let outside = &session.outside;
+        let mut study = Study::load(outside, &self.at.study)?;
+        let analysed = match (&self.lock, self.dry_run) {
+            (lock, true) => try_out(outside, &mut study, lock.as_deref())?,
+            (Some(lock), false) => {
+                let act = Act {
+                    actor: self.actor.clone().unwrap_or_default(),
+                    at: self.time.clone(),
+                };
+                analyse(outside, &mut study, &act, lock)?
+            }
+            (None, false) => {
+                return Err(Failure::new(
+                    exit::USAGE,
+                    "missing-option",
+                    words!("`--lock` is missing", "`--lock` saknas"),
+                ));
+            }
+        };
+        document(session, &study, &analysed)
+    }
+}
+
+fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Document, Failure> {
+    let results = &analysed.analyses;
+    let mut value = body(study.protocol(), results, session.lang);
+    value["results_sha256"] = Value::from(analysed.results_sha256.as_str());
+    if let Some(head) = &analysed.head {
+        value["head"] = Value::from(head.as_str());
+    }
+    let mut document = Document::new("analysis/1", &value)?;
+    if results.dry_run {
+        document = document.text(Words::new(
+            "DRY RUN with redrawn arms: no number here says anything about the study.",
+            "PROVKÖRNING med omlottade armar: ingen siffra här säger något om studien.",
+        ));
+    }
+    let mut machine = columns();
+    for analysis in &results.analyses {
+        for warning in &analysis.warnings {
+            let (id, en, sv) = (&analysis.id, &warning.message.en, &warning.message.sv);
+            let message = words!("{id}: {en}", "{id}: {sv}");
+            session
+                .outside
+                .progress
+                .warn(&Diagnostic::warning(warning.code, message));
+        }
+        let id = &analysis.id;
+        let role = role(analysis.role.text());
+        let (role_en, role_sv) = (role.en, role.sv);
+        let mut grid = columns().title(words!("{id} ({role_en})", "{id} ({role_sv})"));
+        for row in &analysis.results {
+            let shown = decimals_for(row.std_error);
+            let cells = vec![
+                Cell::text(&analysis.id),
+                Cell::text(&row.term),
+                Cell::number(row.estimate, shown),
+                Cell::number(row.std_error, shown),
+                Cell::number(row.conf_low, shown),
+                Cell::number(row.conf_high, shown),
+                Cell::number(row.df, Shown::Decimals(1)),
+                Cell::number(row.p_value, Shown::PValue),
+                Cell::number(
+                    analysis.test.as_ref().map(|test| test.p_value),
+                    Shown::PValue,
+                ),
+                Cell::number(analysis.p_adjusted, Shown::PValue),
+                Cell::count(row.n_treated),
+                Cell::count(row.n_control),
+            ];
+            grid.row(cells.clone());
+            machine.row(cells);
+        }
+        document = document
+            .grid(grid.without_empty_columns())
+            .text(analysis.conclusion.clone());
+        for deviation in &analysis.deviations {
+            let (en, sv) = (&deviation.message.en, &deviation.message.sv);
+            document = document.text(words!("Deviation: {en}", "Avvikelse: {sv}"));
+        }
+    }
+    if let Some(own) = &analysed.head {
+        document = document.text(head(own));
+    }
+    Ok(document.csv(machine).receipt())
+}
+
+fn role(text: &str) -> Words {
+    match text {
+        "primary" => Words::new("primary", "primär"),
+        "secondary" => Words::new("secondary", "sekundär"),
+        "exploratory" => Words::new("exploratory", "explorativ"),
+        other => Words::same(other),
+    }
+}
+
+fn columns() -> Grid {
+    Grid::new()
+        .column("analysis", Words::new("analysis", "analys"))
+        .column("term", Words::new("comparison", "jämförelse"))
+        .column("estimate", Words::new("estimate", "skattning"))
+        .column("std_error", Words::new("standard error", "medelfel"))
+        .column("conf_low", Words::new("lower limit", "nedre gräns"))
+        .column("conf_high", Words::new("upper limit", "övre gräns"))
+        .column("df", Words::new("df", "frihetsgrader"))
+        .column("p_value", Words::new("p (model)", "p (modell)"))
+        .column("test_p_value", Words::new("p (test)", "p (test)"))
+        .column("p_adjusted", Words::new("p (Holm)", "p (Holm)"))
+        .column("n_treated", Words::new("n treated", "n behandlade"))
+        .column("n_control", Words::new("n control", "n kontroll"))
+}

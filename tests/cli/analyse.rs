@@ -1,0 +1,129 @@
+//! `lottning analyse`: refused before the lock, the same bytes twice, a dry run that writes nothing.
+
+use super::process::Folder;
+use std::fmt::Write as _;
+
+/// A study of sixty families with reports and acceptances, enrolled by the program itself.
+fn study() -> (Folder, String) {
+    let folder = Folder::new();
+    let source = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/protocols/iuh-2025/protocol.toml"
+    );
+    // Room for sixty families at once, and everything within the calendar of a test.
+    let text = std::fs::read_to_string(source)
+        .unwrap()
+        .replace("therapists = 2", "therapists = 40");
+    folder.file("protocol.toml", text);
+    let checked = folder.run("check protocol.toml --json").json();
+    let hash = checked["protocol_hash"].as_str().unwrap()[..8].to_owned();
+    let opened = folder.run(&format!(
+        "open protocol.toml --study s --seed-file seed --confirm {hash} --actor lead --at 2025-02-03T08:00:00+01:00"
+    ));
+    assert_eq!(opened.exit, 0, "{}", opened.err);
+    let sites = ["rinkeby-kista", "enskede-arsta-vantor", "skarholmen"];
+    let mut arrivals = "site,family,report_key,received,at,answer.investigation-opened,answer.immediate-placement,answer.police-led,field.earlier_reports,field.youngest_age,field.category\n".to_owned();
+    let mut reports = "family,on,event_key\n".to_owned();
+    let mut accepted = "family,on,event_key\n".to_owned();
+    for k in 0..60u32 {
+        let letter = |n: u32| char::from(b'A' + (n % 26) as u8);
+        let family = format!("FA{}{}", letter(k / 26), letter(k));
+        let day = 3 + k % 20;
+        let site = sites[(k % 3) as usize];
+        let (reported, age) = (2 + k % 4, k * 7 % 18);
+        let hour = 9 + k / 20;
+        let _ = writeln!(
+            arrivals,
+            "{site},{family},i{k},2025-02-03,2025-02-{:02}T{hour:02}:{:02}:00+01:00,yes,no,no,{reported},{age},parent",
+            3 + k / 3,
+            k % 60,
+        );
+        if k % 5 < 2 {
+            let _ = writeln!(reports, "{family},2025-06-{:02},r{k}", day.min(28));
+        }
+        if k % 4 == 1 {
+            let _ = writeln!(accepted, "{family},2025-04-{:02},a{k}", day.min(28));
+        }
+    }
+    folder.file("arrivals.csv", arrivals);
+    folder.file("reports.csv", reports);
+    folder.file("accepted.csv", accepted);
+    let enrolled =
+        folder.run("enrol --from arrivals.csv --study s --seed-file seed --actor intake");
+    assert_eq!(enrolled.exit, 0, "{}", enrolled.err);
+    for (event, file) in [
+        ("report", "reports.csv"),
+        ("accepted", "accepted.csv"),
+        ("started", "accepted.csv"),
+    ] {
+        let run = folder.run(&format!(
+            "import {event} {file} --study s --actor register --at 2026-05-01T08:00:00+02:00"
+        ));
+        assert_eq!(run.exit, 0, "{}", run.err);
+    }
+    (folder, hash)
+}
+
+#[test]
+fn analyse_is_refused_before_the_lock_and_repeats_after_it() {
+    let (folder, hash) = study();
+    let early = folder.run("analyse --study s --lock final --actor lead --json");
+    assert_eq!(early.exit, 7, "{}", early.err);
+    assert_eq!(early.failure()["code"], "not-locked");
+
+    let before = folder.run("verify --study s").json();
+    let dry = folder.run("analyse --study s --dry-run");
+    assert_eq!(dry.exit, 0, "{}", dry.err);
+    let dry = dry.json();
+    assert_eq!(dry["schema"], "lottning.analysis/1");
+    assert_eq!(dry["dry_run"], true);
+    assert!(dry["lock"].is_null());
+    let after = folder.run("verify --study s").json();
+    assert_eq!(before["head"], after["head"], "a dry run writes nothing");
+
+    let lock = folder.run(&format!(
+        "lock final --study s --cut 2026-05-01 --confirm {hash} --actor lead --at 2026-05-02T08:00:00+02:00"
+    ));
+    assert_eq!(lock.exit, 0, "{}", lock.err);
+    let run = |at: &str| {
+        let words = format!("analyse --study s --lock final --actor lead --at {at}");
+        let run = folder.run(&words);
+        assert_eq!(run.exit, 0, "{}", run.err);
+        run.json()
+    };
+    let mut first = run("2026-05-03T08:00:00+02:00");
+    let mut second = run("2026-05-04T08:00:00+02:00");
+    assert_ne!(first["head"], second["head"]);
+    for document in [&mut first, &mut second] {
+        document.as_object_mut().unwrap().remove("head");
+    }
+    assert_eq!(first.to_string(), second.to_string());
+
+    assert_eq!(first["lock"], "final");
+    assert_eq!(first["dry_run"], false);
+    let primary = &first["analyses"][0];
+    assert_eq!(primary["id"], "primary");
+    assert_eq!(primary["role"], "primary");
+    assert_eq!(primary["prespecified"], true);
+    assert_eq!(primary["test"]["draws"], 10_000);
+    assert_eq!(primary["test"]["exact"], false);
+    assert!(primary["test"]["p_value"].as_f64().unwrap() > 0.0);
+    assert_eq!(primary["results"][0]["estimator"], "lin");
+    assert_eq!(primary["results"][0]["variance"], "hc2");
+    assert!(primary["covariates"].is_array() && primary["deviations"].is_array());
+    // 24 of the 60 families have a report: k mod 5 is 0 or 1.
+    let events = |arm: usize| primary["arms"][arm]["events"].as_u64().unwrap();
+    assert_eq!(events(0) + events(1), 24);
+    // 15 accepted and started: k mod 4 is 1.
+    let acceptance = &first["analyses"][1];
+    let events = |arm: usize| acceptance["arms"][arm]["events"].as_u64().unwrap();
+    assert_eq!(events(0) + events(1), 15);
+    assert!(acceptance["test"].is_null());
+}
+
+#[test]
+fn analyse_is_also_written_analyze_and_needs_a_lock_or_a_dry_run() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("analyze --study s --actor lead").exit, 2);
+    assert_eq!(folder.run("analyse --study s --lock final").exit, 2);
+}

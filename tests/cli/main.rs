@@ -9,5 +9,6 @@
 
 mod analyse;
 mod draw;
+mod estimate;
 mod foundation;
 mod process;

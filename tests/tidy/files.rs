@@ -2,17 +2,11 @@
 
 use crate::sources::{Source, sources};
 
-/// "About 500" of the design, with a tenth to spare.
-const LIMIT: usize = 550;
+/// Lines of code: documentation and blank lines are not counted, so that nobody is tempted to explain less.
+const LIMIT: usize = 500;
 
 /// Files that are too long today and may not grow: a ratchet, to be emptied by splitting them.
-const TO_SPLIT: &[(&str, usize)] = &[
-    ("src/estimation/linear_model.rs", 600),
-    ("src/planning/two_proportions.rs", 800),
-    ("src/protocol/model.rs", 950),
-    ("src/protocol/tree.rs", 600),
-    ("src/report/plan.rs", 600),
-];
+const TO_SPLIT: &[(&str, usize)] = &[("src/analysis/run.rs", 550)];
 
 const NAMES: &[&str] = &[
     "utils", "util", "helpers", "helper", "common", "imp", "prelude", "misc",
@@ -43,7 +37,7 @@ pub(crate) fn findings(sources: &[Source]) -> Vec<String> {
                 .map_or(LIMIT, |(_, lines)| *lines);
             if lines > limit {
                 findings.push(format!(
-                    "{path}: {lines} lines without tests, at most {limit}"
+                    "{path}: {lines} lines of code without tests, at most {limit}"
                 ));
             }
         }
@@ -53,9 +47,10 @@ pub(crate) fn findings(sources: &[Source]) -> Vec<String> {
 
 /// Lines of the file that are not under `#[cfg(test)]`; by convention the tests are the end of a file.
 fn shipped_lines(source: &Source) -> usize {
-    let code = source.code();
+    let code = source.code_with_strings();
     let end = code.find("#[cfg(test)]\nmod ").unwrap_or(code.len());
-    code[..end].lines().count()
+    let lines = code[..end].lines();
+    lines.filter(|line| !line.trim().is_empty()).count()
 }
 
 #[test]
@@ -66,9 +61,9 @@ fn files_are_short_and_named() {
 
 #[test]
 fn long_files_and_bad_names_are_found() {
-    let long = "//! Long.\n".to_owned() + &"fn f() {}\n".repeat(551);
+    let long = "//! Long.\n".to_owned() + &"fn f() {}\n".repeat(501);
     let tested =
-        "//! Fine.\n#[cfg(test)]\nmod tests {\n".to_owned() + &"fn f() {}\n".repeat(551) + "}\n";
+        "//! Fine.\n#[cfg(test)]\nmod tests {\n".to_owned() + &"fn f() {}\n".repeat(501) + "}\n";
     for (path, text, count) in [
         ("src/study/mod.rs", long.as_str(), 1),
         ("src/study/mod.rs", tested.as_str(), 0),

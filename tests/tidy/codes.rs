@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lottning::app::explain::pages;
 
-use crate::sources::{Source, item_end, sources};
+use crate::sources::{Source, item_end, package, sources};
 
 /// Calls whose first argument is a code, when it is a literal.
 const FIRST: &[&str] = &[
@@ -95,6 +95,20 @@ fn each_page_is_about_a_code_that_occurs() {
         .filter(|code| !text.contains(&format!("\"{code}\"")))
         .collect();
     assert!(idle.is_empty(), "{idle:?}");
+}
+
+#[test]
+fn each_file_of_a_page_is_registered() {
+    let known: BTreeSet<String> = pages().map(|page| format!("{}.md", page.code)).collect();
+    let files = std::fs::read_dir(package().join("src/app/pages")).unwrap();
+    let idle: Vec<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !known.contains(name))
+        .collect();
+    assert!(
+        idle.is_empty(),
+        "a line in src/app/explain.rs is missing: {idle:?}"
+    );
 }
 
 #[test]

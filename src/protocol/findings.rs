@@ -58,23 +58,26 @@ pub const CODES: &[&str] = &[
 
 /// The findings of one file, and its text.
 #[derive(Debug)]
-pub(super) struct Findings<'s> {
+pub(crate) struct Findings<'s> {
     /// Text of the file.
-    pub(super) source: &'s str,
+    pub(crate) source: &'s str,
+    /// The page that explains the keys of the file.
+    pub(crate) guide: &'static str,
     list: Vec<Diagnostic>,
 }
 
 impl<'s> Findings<'s> {
     /// Nothing found yet.
-    pub(super) fn new(source: &'s str) -> Self {
+    pub(crate) fn new(source: &'s str) -> Self {
         Self {
             source,
+            guide: "docs/protocol.md",
             list: Vec::new(),
         }
     }
 
     /// Adds a finding.
-    pub(super) fn push(&mut self, finding: Diagnostic) {
+    pub(crate) fn push(&mut self, finding: Diagnostic) {
         debug_assert!(
             CODES.contains(&finding.code) || finding.label.is_none(),
             "code {} is not listed",
@@ -84,7 +87,7 @@ impl<'s> Findings<'s> {
     }
 
     /// Adds an error at a span with what to do next.
-    pub(super) fn error(
+    pub(crate) fn error(
         &mut self,
         code: &'static str,
         span: &Range<usize>,
@@ -99,7 +102,7 @@ impl<'s> Findings<'s> {
     }
 
     /// Adds a warning at a span with what to do next.
-    pub(super) fn warning(
+    pub(crate) fn warning(
         &mut self,
         code: &'static str,
         span: &Range<usize>,
@@ -114,12 +117,12 @@ impl<'s> Findings<'s> {
     }
 
     /// Whether an error was found so far.
-    pub(super) fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.list.iter().any(Diagnostic::is_error)
     }
 
     /// A name that is none of `known`: the nearest one, or all of them, as help.
-    pub(super) fn unknown<'n>(
+    pub(crate) fn unknown<'n>(
         &mut self,
         code: &'static str,
         span: &Range<usize>,
@@ -132,7 +135,7 @@ impl<'s> Findings<'s> {
     }
 
     /// Something of the contract that the program cannot do yet; `built` names what it can.
-    pub(super) fn not_built_yet(&mut self, span: &Range<usize>, what: Words, built: &[&str]) {
+    pub(crate) fn not_built_yet(&mut self, span: &Range<usize>, what: Words, built: &[&str]) {
         let Words { en, sv } = what;
         let list = quoted(built);
         let help = if built.is_empty() {
@@ -155,7 +158,7 @@ impl<'s> Findings<'s> {
     }
 
     /// A number outside its range.
-    pub(super) fn out_of_range(
+    pub(crate) fn out_of_range(
         &mut self,
         span: &Range<usize>,
         key: &str,
@@ -177,7 +180,7 @@ impl<'s> Findings<'s> {
     }
 
     /// The findings in the order of the file; those about the whole file first.
-    pub(super) fn into_sorted(self) -> Vec<Diagnostic> {
+    pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
         let mut list = self.list;
         list.sort_by_key(|finding| {
             finding
@@ -192,7 +195,7 @@ impl<'s> Findings<'s> {
 }
 
 /// "Did you mean …", or the list of what exists.
-pub(super) fn suggestion(name: &str, known: &[&str]) -> Words {
+pub(crate) fn suggestion(name: &str, known: &[&str]) -> Words {
     if let Some(near) = nearest(name, known.iter().copied()) {
         return words!("did you mean `{near}`?", "menade du `{near}`?");
     }
@@ -204,7 +207,7 @@ pub(super) fn suggestion(name: &str, known: &[&str]) -> Words {
 }
 
 /// Names in backquotes, joined by commas.
-pub(super) fn quoted(names: &[&str]) -> String {
+pub(crate) fn quoted(names: &[&str]) -> String {
     names
         .iter()
         .map(|name| format!("`{name}`"))

@@ -5,14 +5,14 @@
 //! `sections/`. The vocabulary with defaults and examples is `docs/protocol.md`. Files are read by `app`, never here.
 
 mod document;
-mod findings;
+pub(crate) mod findings;
 pub mod model;
 mod names;
 pub mod rule;
 mod rule_parser;
 mod rule_words;
 mod sections;
-mod tree;
+pub(crate) mod tree;
 
 pub use document::{Parsed, VERSION, parse, vocabulary};
 pub use findings::CODES;

@@ -15,11 +15,11 @@ use toml::de::{DeTable, DeValue};
 
 /// A table whose keys are known.
 #[derive(Debug, Clone)]
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     /// Name for people: `[study]`, `estimand`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Where it is: its header or braces.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     table: &'a DeTable<'a>,
     /// Known keys that unknown ones were probably meant to be.
     misspelt: Vec<String>,
@@ -27,17 +27,17 @@ pub(super) struct Section<'a> {
 
 /// A value and the key that holds it.
 #[derive(Debug, Clone)]
-pub(super) struct Value<'a> {
+pub(crate) struct Value<'a> {
     /// Name of the key, for people.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// Where the value is.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     held: &'a DeValue<'a>,
 }
 
 impl<'a> Section<'a> {
     /// The whole file.
-    pub(super) fn root(
+    pub(crate) fn root(
         out: &mut Findings<'_>,
         table: &'a DeTable<'a>,
         known: &[&str],
@@ -86,7 +86,7 @@ impl<'a> Section<'a> {
     }
 
     /// The value of a key that may be left out.
-    pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Value<'a>> {
         self.table.get(key).map(|value| Value {
             key: key.to_string(),
             span: value.span(),
@@ -95,14 +95,14 @@ impl<'a> Section<'a> {
     }
 
     /// The span of a key's name, or the section's own.
-    pub(super) fn key_span(&self, key: &str) -> Range<usize> {
+    pub(crate) fn key_span(&self, key: &str) -> Range<usize> {
         self.table
             .get_key_value(key)
             .map_or_else(|| self.span.clone(), |(name, _)| name.span())
     }
 
     /// The value of a key that must be there.
-    pub(super) fn need(&self, out: &mut Findings<'_>, key: &str) -> Option<Value<'a>> {
+    pub(crate) fn need(&self, out: &mut Findings<'_>, key: &str) -> Option<Value<'a>> {
         let value = self.get(key);
         if value.is_none() {
             self.missing(out, key);
@@ -111,11 +111,12 @@ impl<'a> Section<'a> {
     }
 
     /// Reports a key that must be there.
-    pub(super) fn missing(&self, out: &mut Findings<'_>, key: &str) {
+    pub(crate) fn missing(&self, out: &mut Findings<'_>, key: &str) {
         if self.misspelt.iter().any(|near| near == key) {
             return;
         }
         let place = self.in_words();
+        let guide = out.guide;
         out.error(
             "missing-key",
             &self.span,
@@ -124,14 +125,14 @@ impl<'a> Section<'a> {
                 format!("`{key}` saknas {}", place.sv),
             ),
             words!(
-                "add `{key}`; docs/protocol.md says what it means",
-                "lägg till `{key}`; docs/protocol.md säger vad den betyder"
+                "add `{key}`; {guide} says what it means",
+                "lägg till `{key}`; {guide} säger vad den betyder"
             ),
         );
     }
 
     /// Reports keys that mean nothing here, for the given reason.
-    pub(super) fn refuse(&self, out: &mut Findings<'_>, keys: &[&str], because: &Words) {
+    pub(crate) fn refuse(&self, out: &mut Findings<'_>, keys: &[&str], because: &Words) {
         for key in keys {
             if self.get(key).is_some() {
                 let Words { en, sv } = because;
@@ -149,7 +150,7 @@ impl<'a> Section<'a> {
     }
 
     /// Keys and values in the order of the file.
-    pub(super) fn entries(&self) -> Vec<(Range<usize>, Value<'a>)> {
+    pub(crate) fn entries(&self) -> Vec<(Range<usize>, Value<'a>)> {
         let mut entries: Vec<_> = self
             .table
             .iter()
@@ -169,7 +170,7 @@ impl<'a> Section<'a> {
     }
 
     /// A section that must be there.
-    pub(super) fn need_section(
+    pub(crate) fn need_section(
         &self,
         out: &mut Findings<'_>,
         key: &str,
@@ -180,7 +181,7 @@ impl<'a> Section<'a> {
     }
 
     /// A section that may be left out.
-    pub(super) fn section(
+    pub(crate) fn section(
         &self,
         out: &mut Findings<'_>,
         key: &str,
@@ -190,7 +191,7 @@ impl<'a> Section<'a> {
     }
 
     /// An array of tables, `[[key]]`; empty when left out.
-    pub(super) fn sections(
+    pub(crate) fn sections(
         &self,
         out: &mut Findings<'_>,
         key: &str,
@@ -240,7 +241,7 @@ impl<'a> Value<'a> {
     }
 
     /// Reports that the value has another type than wanted.
-    pub(super) fn wrong_type(&self, out: &mut Findings<'_>, wanted: Words) {
+    pub(crate) fn wrong_type(&self, out: &mut Findings<'_>, wanted: Words) {
         let key = &self.key;
         let Words { en, sv } = wanted;
         let found = self.kind();
@@ -259,7 +260,7 @@ impl<'a> Value<'a> {
     }
 
     /// The text, if it is one; nothing is reported.
-    pub(super) fn as_text(&self) -> Option<&'a str> {
+    pub(crate) fn as_text(&self) -> Option<&'a str> {
         match self.held {
             DeValue::String(text) => Some(text),
             _ => None,
@@ -267,19 +268,19 @@ impl<'a> Value<'a> {
     }
 
     /// The value as it stands, for code that accepts several types.
-    pub(super) fn raw(&self) -> &'a DeValue<'a> {
+    pub(crate) fn raw(&self) -> &'a DeValue<'a> {
         self.held
     }
 
     /// A table with the keys it may hold.
-    pub(super) fn section(&self, out: &mut Findings<'_>, known: &[&str]) -> Option<Section<'a>> {
+    pub(crate) fn section(&self, out: &mut Findings<'_>, known: &[&str]) -> Option<Section<'a>> {
         let mut section = self.open_section(out)?;
         section.refuse_unknown(out, known);
         Some(section)
     }
 
     /// A table whose keys the caller checks.
-    pub(super) fn open_section(&self, out: &mut Findings<'_>) -> Option<Section<'a>> {
+    pub(crate) fn open_section(&self, out: &mut Findings<'_>) -> Option<Section<'a>> {
         let DeValue::Table(table) = self.held else {
             self.wrong_type(out, Words::new("a table of keys", "en tabell med nycklar"));
             return None;
@@ -302,7 +303,7 @@ impl<'a> Value<'a> {
     }
 
     /// Text that is not blank.
-    pub(super) fn text(&self, out: &mut Findings<'_>) -> Option<&'a str> {
+    pub(crate) fn text(&self, out: &mut Findings<'_>) -> Option<&'a str> {
         let DeValue::String(text) = self.held else {
             self.wrong_type(out, Words::new("text in quotes", "text inom citattecken"));
             return None;
@@ -321,7 +322,7 @@ impl<'a> Value<'a> {
     }
 
     /// Text in both languages, `{ sv = "…", en = "…" }`, or one text for both.
-    pub(super) fn words(&self, out: &mut Findings<'_>) -> Option<Words> {
+    pub(crate) fn words(&self, out: &mut Findings<'_>) -> Option<Words> {
         if let DeValue::Table(_) = self.held {
             let section = self.section(out, &["sv", "en"])?;
             let sv = section.need(out, "sv").and_then(|value| value.text(out));
@@ -342,19 +343,19 @@ impl<'a> Value<'a> {
     }
 
     /// An identifier in kebab-case.
-    pub(super) fn kebab(&self, out: &mut Findings<'_>) -> Option<String> {
+    pub(crate) fn kebab(&self, out: &mut Findings<'_>) -> Option<String> {
         let text = self.text(out)?;
         names::check_kebab(out, &self.span, &self.key, text).then(|| text.to_string())
     }
 
     /// An identifier in snake_case.
-    pub(super) fn snake(&self, out: &mut Findings<'_>) -> Option<String> {
+    pub(crate) fn snake(&self, out: &mut Findings<'_>) -> Option<String> {
         let text = self.text(out)?;
         names::check_snake(out, &self.span, &self.key, text).then(|| text.to_string())
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, out: &mut Findings<'_>) -> Option<bool> {
+    pub(crate) fn flag(&self, out: &mut Findings<'_>) -> Option<bool> {
         if let DeValue::Boolean(flag) = self.held {
             return Some(*flag);
         }
@@ -369,7 +370,7 @@ impl<'a> Value<'a> {
     }
 
     /// A whole number from `least` to `most`.
-    pub(super) fn whole(&self, out: &mut Findings<'_>, least: i64, most: i64) -> Option<i64> {
+    pub(crate) fn whole(&self, out: &mut Findings<'_>, least: i64, most: i64) -> Option<i64> {
         let DeValue::Integer(number) = self.held else {
             self.wrong_type(
                 out,
@@ -399,19 +400,19 @@ impl<'a> Value<'a> {
     }
 
     /// A whole number from `least` to `most` that fits 32 bits without a sign.
-    pub(super) fn count(&self, out: &mut Findings<'_>, least: u32, most: u32) -> Option<u32> {
+    pub(crate) fn count(&self, out: &mut Findings<'_>, least: u32, most: u32) -> Option<u32> {
         self.whole(out, i64::from(least), i64::from(most))
             .and_then(|value| u32::try_from(value).ok())
     }
 
     /// A whole number of days from `least` to `most`.
-    pub(super) fn days(&self, out: &mut Findings<'_>, least: i32, most: i32) -> Option<i32> {
+    pub(crate) fn days(&self, out: &mut Findings<'_>, least: i32, most: i32) -> Option<i32> {
         self.whole(out, i64::from(least), i64::from(most))
             .and_then(|value| i32::try_from(value).ok())
     }
 
     /// A finite number, whole or decimal, for which `admissible` holds.
-    pub(super) fn number(
+    pub(crate) fn number(
         &self,
         out: &mut Findings<'_>,
         admissible: impl Fn(f64) -> bool,
@@ -441,7 +442,7 @@ impl<'a> Value<'a> {
     }
 
     /// A number as it is written, for exact decimals.
-    pub(super) fn number_text(&self) -> Option<&'a str> {
+    pub(crate) fn number_text(&self) -> Option<&'a str> {
         match self.held {
             DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
             DeValue::Float(number) => Some(number.as_str()),
@@ -450,7 +451,7 @@ impl<'a> Value<'a> {
     }
 
     /// A civil date.
-    pub(super) fn date(&self, out: &mut Findings<'_>) -> Option<Date> {
+    pub(crate) fn date(&self, out: &mut Findings<'_>) -> Option<Date> {
         if let DeValue::Datetime(value) = self.held
             && let (Some(date), None, None) = (value.date, value.time, value.offset)
         {
@@ -488,7 +489,7 @@ impl<'a> Value<'a> {
     }
 
     /// One of a few words, each with its meaning.
-    pub(super) fn one_of<T: Clone>(
+    pub(crate) fn one_of<T: Clone>(
         &self,
         out: &mut Findings<'_>,
         choices: &[(&str, T)],
@@ -512,7 +513,7 @@ impl<'a> Value<'a> {
     }
 
     /// The items of a list.
-    pub(super) fn items(&self, out: &mut Findings<'_>) -> Option<Vec<Value<'a>>> {
+    pub(crate) fn items(&self, out: &mut Findings<'_>) -> Option<Vec<Value<'a>>> {
         let DeValue::Array(items) = self.held else {
             self.wrong_type(
                 out,
@@ -533,7 +534,7 @@ impl<'a> Value<'a> {
     }
 
     /// The items of a list, or the value itself as its only item.
-    pub(super) fn items_or_one(&self, out: &mut Findings<'_>) -> Option<Vec<Value<'a>>> {
+    pub(crate) fn items_or_one(&self, out: &mut Findings<'_>) -> Option<Vec<Value<'a>>> {
         match self.held {
             DeValue::Array(_) => self.items(out),
             _ => Some(vec![self.clone()]),
@@ -541,7 +542,7 @@ impl<'a> Value<'a> {
     }
 
     /// Reports a list that is empty.
-    pub(super) fn need_items(&self, out: &mut Findings<'_>, items: &[Value<'a>]) -> bool {
+    pub(crate) fn need_items(&self, out: &mut Findings<'_>, items: &[Value<'a>]) -> bool {
         if !items.is_empty() {
             return true;
         }

@@ -6,7 +6,7 @@ use super::weights::{Arm, MAX_ARMS, Ratio, Weights};
 use crate::words;
 
 /// A guess is counted in 840ths, the least common multiple of 1 to 8: an arm among k tied ones is named with chance 1/k.
-pub(super) const WHOLE: u64 = 840;
+pub(crate) const WHOLE: u64 = 840;
 
 /// Largest common multiple of the ratio's parts with which counts can be compared as 64-bit integers.
 const FINEST: u64 = 1 << 32;
@@ -68,7 +68,7 @@ impl Guesser {
     }
 
     /// Chance, in 840ths, that the guess is `arm`, given the counts so far and the places left in the block.
-    pub(super) fn correct(&self, arm: Arm, counts: &[u64; MAX_ARMS], weights: &Weights) -> u64 {
+    pub(crate) fn correct(&self, arm: Arm, counts: &[u64; MAX_ARMS], weights: &Weights) -> u64 {
         let arms = 0..self.arms;
         let (tied, named) = if self.places {
             let places = weights.as_slice();
@@ -86,7 +86,7 @@ impl Guesser {
 
     /// Imbalance D times [`Guesser::unit`]: the plain difference of two equal arms, otherwise largest − smallest
     /// count / ratio.
-    pub(super) fn imbalance(&self, counts: &[u64; MAX_ARMS]) -> i64 {
+    pub(crate) fn imbalance(&self, counts: &[u64; MAX_ARMS]) -> i64 {
         if self.plain {
             return counts[0] as i64 - counts[1] as i64;
         }
@@ -95,7 +95,7 @@ impl Guesser {
     }
 
     /// What an imbalance of one is as an integer.
-    pub(super) fn unit(&self) -> f64 {
+    pub(crate) fn unit(&self) -> f64 {
         self.multiple as f64
     }
 

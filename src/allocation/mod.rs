@@ -22,6 +22,7 @@ pub use characteristics::{Characteristics, Figure, characteristics};
 pub(crate) use exact::every_choice;
 pub use exact::{Exact, exact_characteristics};
 pub use guess::Guesser;
+pub(crate) use guess::WHOLE;
 pub use list::{Row, list};
 pub use method::{Design, Method, Sequence, Unit, allocate, draw_arm};
 pub use methods::METHODS;

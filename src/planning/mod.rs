@@ -1,12 +1,22 @@
 //! What a study would show: exact and closed-form power, and simulated studies.
 //!
 //! Closed forms and enumerations stand in a file per family of outcomes ([`two_proportions`]); a figure that has an exact
-//! answer is never simulated. Nothing here reads a file or allocates families by rules of its own: the simulator goes
-//! through `study::kernel` and `analysis`.
+//! answer is never simulated. A simulated study is a [`scenario`] run through `study::kernel` and `analysis`
+//! ([`simulate`]); what happens in it is made by [`mechanisms`], and what it says is summed up in [`performance`].
+//! Nothing here reads a file, allocates families by rules of its own, or estimates.
 
+mod analyst;
+mod calendar;
 pub mod capacity;
 pub mod clustering;
 pub mod guessing;
+pub mod mechanisms;
+pub mod performance;
+mod predictability;
 pub mod ratios;
+pub mod scenario;
+pub mod simulate;
+pub mod study;
 pub mod tables;
 pub mod two_proportions;
+pub mod world;

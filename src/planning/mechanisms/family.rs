@@ -1,0 +1,328 @@
+//! `[family]` and `[[field]]`: children of a family, what intake knows of it, and what families of a pair share.
+//!
+//! A field is tied to the family's risk of new reports by a mixture: with probability `risk_correlation` it is the
+//! quantile at the family's own risk deviate (from above, for a negative one), else at a deviate of its own. Margins are
+//! exactly as stated and the rank correlation is `risk_correlation` (a copula of Fréchet; Nelsen 2006,
+//! doi 10.1007/0-387-28678-0, exercise 2.4). Families of a therapist pair share a deviate in the same way, with
+//! probability `√icc` each, so that the intraclass correlation of every treated outcome is `icc` exactly.
+
+use super::quantiles::CountTable;
+use super::{MechanismEntry, or_default, positive, share};
+use crate::diagnostic::Words;
+use crate::protocol::Protocol;
+use crate::protocol::findings::Findings;
+use crate::protocol::model::{Field, FieldKind, MAX_FIELDS};
+use crate::protocol::tree::{Section, Value};
+use crate::study::kernel::MAX_CHILDREN;
+use crate::words;
+
+/// Registry entry.
+pub(super) const ENTRY: MechanismEntry = MechanismEntry {
+    id: "family",
+    about: "children, facts known at intake, and what families of a therapist pair share",
+    about_sv: "barn, uppgifter vid mottagningen, och vad familjer hos samma par har gemensamt",
+    keys: &["children", "icc_pair"],
+    build: None,
+};
+
+/// Keys of a `[[field]]`.
+pub(crate) const FIELD: &[&str] = &["id", "count", "uniform", "shares", "risk_correlation"];
+
+/// How the values of a field are distributed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldLaw {
+    table: CountTable,
+    risk_correlation: f64,
+}
+
+impl FieldLaw {
+    /// The field's value for its own deviate and the family's risk deviate.
+    pub fn at(&self, own: f64, risk: f64) -> i64 {
+        let tie = self.risk_correlation.abs();
+        if own >= tie {
+            return self.table.at((own - tie) / (1.0 - tie));
+        }
+        let u = if self.risk_correlation > 0.0 {
+            risk
+        } else {
+            1.0 - risk
+        };
+        self.table.at(u)
+    }
+}
+
+/// Families.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Family {
+    children: CountTable,
+    /// One law per field of the protocol, in its order.
+    pub fields: Vec<FieldLaw>,
+    /// Intraclass correlation of outcomes of treated families with the same therapist pair.
+    pub icc_pair: f64,
+}
+
+impl Family {
+    /// Number of children for a deviate.
+    pub fn children(&self, u: f64) -> usize {
+        self.children.at(u).clamp(1, MAX_CHILDREN as i64) as usize
+    }
+
+    /// Reads `[family]` and the fields.
+    pub(crate) fn read(
+        out: &mut Findings<'_>,
+        section: &Section<'_>,
+        fields: &[Section<'_>],
+        protocol: &Protocol,
+    ) -> Option<Self> {
+        let children = children(out, section);
+        let icc = or_default(out, section, "icc_pair", 0.0, share);
+        let mut laws: Vec<Option<FieldLaw>> = vec![None; protocol.fields.len().min(MAX_FIELDS)];
+        let mut seen = vec![false; laws.len()];
+        let names: Vec<&str> = protocol.fields.iter().map(|f| f.id.as_str()).collect();
+        for section in fields {
+            let Some(value) = section.need(out, "id") else {
+                continue;
+            };
+            let Some(id) = value.text(out) else { continue };
+            let Some(index) = names.iter().position(|name| *name == id) else {
+                out.unknown(
+                    "unknown-reference",
+                    &value.span,
+                    id,
+                    words!(
+                        "the protocol has no field `{id}`",
+                        "protokollet har inget fält `{id}`"
+                    ),
+                    names.iter().copied(),
+                );
+                continue;
+            };
+            if std::mem::replace(&mut seen[index], true) {
+                out.error(
+                    "duplicate-id",
+                    &value.span,
+                    words!(
+                        "the field `{id}` is there twice",
+                        "fältet `{id}` finns två gånger"
+                    ),
+                    words!("remove one", "ta bort det ena"),
+                );
+                continue;
+            }
+            laws[index] = law(out, section, &protocol.fields[index]);
+        }
+        for (index, field) in protocol.fields.iter().enumerate().take(laws.len()) {
+            if seen[index] {
+                continue;
+            }
+            laws[index] = even(field);
+            if laws[index].is_none() {
+                let id = &field.id;
+                out.error(
+                    "field-without-law",
+                    &section.span,
+                    words!(
+                        "the scenario does not say how the field `{id}` is distributed",
+                        "scenariot säger inte hur fältet `{id}` fördelar sig"
+                    ),
+                    words!(
+                        "add `[[field]]` with `id = \"{id}\"` and `count`, `uniform` or `shares`",
+                        "lägg till `[[field]]` med `id = \"{id}\"` och `count`, `uniform` eller `shares`"
+                    ),
+                );
+            }
+        }
+        let fields: Option<Vec<FieldLaw>> = laws.into_iter().collect();
+        Some(Self {
+            children: children?,
+            fields: fields?,
+            icc_pair: icc?,
+        })
+    }
+}
+
+fn children(out: &mut Findings<'_>, section: &Section<'_>) -> Option<CountTable> {
+    let value = section.need(out, "children")?;
+    let children = value.section(out, &["mean", "max"])?;
+    let mean = children.need(out, "mean");
+    let mean = mean.and_then(|value| positive(out, &value, MAX_CHILDREN as f64));
+    let most = or_default(out, &children, "max", 8, |out, value| {
+        value.count(out, 1, MAX_CHILDREN as u32)
+    });
+    let (mean, most) = (mean?, most?);
+    let table = CountTable::truncated_poisson(mean, most);
+    if table.is_none() {
+        out.error(
+            "impossible-mean",
+            &children.key_span("mean"),
+            words!(
+                "no Poisson law from 1 to {most} children has the mean {mean}",
+                "ingen Poissonfördelning från 1 till {most} barn har medelvärdet {mean}"
+            ),
+            words!(
+                "a mean above 1 and below the middle of the range",
+                "ett medelvärde över 1 och under mitten av intervallet"
+            ),
+        );
+    }
+    table
+}
+
+/// Equal chances over a field's levels or its short range; `None` where that would be absurd.
+fn even(field: &Field) -> Option<FieldLaw> {
+    let (least, number) = match &field.kind {
+        FieldKind::Choice { levels } => (0, levels.len()),
+        FieldKind::YesNo => (0, 2),
+        FieldKind::Count { range, .. } | FieldKind::Number { range, .. } => {
+            let width = range.1.checked_sub(range.0)?;
+            (range.0, usize::try_from(width).ok()?.checked_add(1)?)
+        }
+    };
+    (number <= 1000).then(|| FieldLaw {
+        table: CountTable::new(least, &vec![1.0; number]),
+        risk_correlation: 0.0,
+    })
+}
+
+fn law(out: &mut Findings<'_>, section: &Section<'_>, field: &Field) -> Option<FieldLaw> {
+    let tie = or_default(out, section, "risk_correlation", 0.0, |out, value| {
+        value.number(
+            out,
+            |tie| tie > -1.0 && tie < 1.0,
+            words!("a number between −1 and 1", "ett tal mellan −1 och 1"),
+        )
+    });
+    let ways = ["count", "uniform", "shares"];
+    let given: Vec<Value<'_>> = ways.iter().filter_map(|way| section.get(way)).collect();
+    let table = match given.as_slice() {
+        [] => even(field).map(|law| law.table),
+        [value] => match (value.key.as_str(), &field.kind) {
+            ("count", FieldKind::Count { range, .. }) => count(out, value, *range),
+            ("uniform", FieldKind::Count { range, .. } | FieldKind::Number { range, .. }) => {
+                uniform(out, value, *range)
+            }
+            ("shares", FieldKind::Choice { levels }) => {
+                let names: Vec<&str> = levels.iter().map(String::as_str).collect();
+                shares(out, value, &names)
+            }
+            // A yes is 1 in the state machine, a no is 0.
+            ("shares", FieldKind::YesNo) => shares(out, value, &["no", "yes"]),
+            _ => {
+                let (key, id) = (&value.key, &field.id);
+                out.error(
+                    "not-applicable",
+                    &section.key_span(key),
+                    words!(
+                        "`{key}` does not fit the kind of the field `{id}`",
+                        "`{key}` passar inte fältet `{id}`"
+                    ),
+                    words!(
+                        "`count` and `uniform` are for numbers, `shares` for levels and yes or no",
+                        "`count` och `uniform` är för tal, `shares` för nivåer och ja eller nej"
+                    ),
+                );
+                None
+            }
+        },
+        [_, second, ..] => {
+            let key = &second.key;
+            out.error(
+                "not-applicable",
+                &section.key_span(key),
+                words!(
+                    "a field has one law, and `{key}` is a second one",
+                    "ett fält har en fördelning, och `{key}` är en till"
+                ),
+                words!("remove one of them", "ta bort den ena"),
+            );
+            None
+        }
+    };
+    Some(FieldLaw {
+        table: table?,
+        risk_correlation: tie?,
+    })
+}
+
+fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option<CountTable> {
+    let section = value.section(out, &["mean", "dispersion", "least"])?;
+    let least = or_default(out, &section, "least", range.0, |out, value| {
+        value.whole(out, range.0, range.1.min(1_000_000))
+    });
+    let mean = section.need(out, "mean");
+    let mean = mean.and_then(|value| positive(out, &value, 10_000.0));
+    let dispersion = or_default(out, &section, "dispersion", 0.0, |out, value| {
+        super::not_negative(out, value, 100.0)
+    });
+    let (least, mean, dispersion) = (least?, mean?, dispersion?);
+    let above = mean - least as f64;
+    if above <= 0.0 {
+        out.error(
+            "impossible-mean",
+            &section.key_span("mean"),
+            words!(
+                "the mean {mean} is not above the least value {least}",
+                "medelvärdet {mean} är inte över det minsta värdet {least}"
+            ),
+            words!(
+                "raise `mean`, or lower `least`",
+                "höj `mean` eller sänk `least`"
+            ),
+        );
+        return None;
+    }
+    Some(CountTable::negative_binomial(least, above, dispersion))
+}
+
+fn uniform(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option<CountTable> {
+    let items = value.items(out)?;
+    let ends: Vec<i64> = items
+        .iter()
+        .filter_map(|item| item.whole(out, range.0, range.1))
+        .collect();
+    match ends.as_slice() {
+        [low, high] if items.len() == 2 && low <= high && high - low < 1_000_000 => {
+            let number = (high - low + 1) as usize;
+            Some(CountTable::new(*low, &vec![1.0; number]))
+        }
+        _ => {
+            if ends.len() == items.len() {
+                value.wrong_type(
+                    out,
+                    Words::new(
+                        "the least and the greatest value, such as [0, 17]",
+                        "det minsta och det största värdet, till exempel [0, 17]",
+                    ),
+                );
+            }
+            None
+        }
+    }
+}
+
+fn shares(out: &mut Findings<'_>, value: &Value<'_>, levels: &[&str]) -> Option<CountTable> {
+    let section = value.section(out, levels)?;
+    let masses: Vec<Option<f64>> = levels
+        .iter()
+        .map(|level| or_default(out, &section, level, 0.0, share))
+        .collect();
+    let masses: Option<Vec<f64>> = masses.into_iter().collect();
+    let masses = masses?;
+    let sum: f64 = masses.iter().sum();
+    if (sum - 1.0).abs() > 1e-6 {
+        out.error(
+            "shares-sum",
+            &value.span,
+            words!(
+                "the shares add to {sum}, not to 1",
+                "andelarna blir {sum}, inte 1"
+            ),
+            words!(
+                "a level that is left out has the share 0",
+                "en nivå som utelämnas har andelen 0"
+            ),
+        );
+        return None;
+    }
+    Some(CountTable::new(0, &masses))
+}

@@ -1,0 +1,131 @@
+//! What can happen in a simulated world, one mechanism per file, registered in [`MECHANISMS`].
+//!
+//! A mechanism reads its own keys from the scenario and turns uniform deviates into what happens. Each deviate is one
+//! 64-bit word at an address of its own ([`super::world`]), and each value an inverse distribution function of it, so
+//! that scenarios that differ in one number share everything else. What families are told and how arms are drawn is
+//! the kernel's; nothing here decides on admission.
+//!
+//! To add one: a file here with an `ENTRY`, a line in [`MECHANISMS`]. A mechanism that a scenario may leave out is a
+//! `[[mechanism]]` and implements [`Mechanism`].
+
+pub mod accrual;
+pub mod capacity;
+pub mod detection_by_home_visits;
+pub mod exit;
+pub mod family;
+pub mod quantiles;
+pub mod time_trend;
+pub mod truth;
+pub mod uptake;
+
+use crate::protocol::findings::Findings;
+use crate::protocol::tree::{Section, Value};
+use crate::words;
+
+/// Builds an optional mechanism from its keys.
+pub(crate) type Build = fn(&mut Findings<'_>, &Section<'_>) -> Option<Box<dyn Mechanism>>;
+
+/// A registered mechanism.
+#[derive(Debug, Clone, Copy)]
+pub struct MechanismEntry {
+    /// Identifier: the section of the scenario, or the `id` of a `[[mechanism]]`.
+    pub id: &'static str,
+    /// What it does, in English.
+    pub about: &'static str,
+    /// What it does, in Swedish.
+    pub about_sv: &'static str,
+    /// Its keys, without `id`; those that hold an arm's name are not listed.
+    pub keys: &'static [&'static str],
+    /// For a `[[mechanism]]`; `None` for a section that every scenario has.
+    pub(crate) build: Option<Build>,
+}
+
+impl MechanismEntry {
+    /// Whether a scenario may leave it out.
+    pub fn is_optional(&self) -> bool {
+        self.build.is_some()
+    }
+}
+
+/// Every mechanism.
+pub const MECHANISMS: &[MechanismEntry] = &[
+    truth::ENTRY,
+    accrual::ENTRY,
+    capacity::ENTRY,
+    family::ENTRY,
+    uptake::ENTRY,
+    exit::ENTRY,
+    detection_by_home_visits::ENTRY,
+    time_trend::ENTRY,
+];
+
+/// A change of the risk of a new report, on top of the truth's.
+pub trait Mechanism: std::fmt::Debug + Send + Sync {
+    /// What is added to the probability of a new report under control, `years` after the first site opened.
+    fn added_risk(&self, years: f64) -> f64 {
+        let _ = years;
+        0.0
+    }
+
+    /// What the expected number of reports is multiplied by for a family with (or without) the treated arm's service.
+    fn rate_ratio(&self, treated: bool) -> f64 {
+        let _ = treated;
+        1.0
+    }
+}
+
+/// A probability from 0 to 1, both ends included.
+pub(crate) fn share(out: &mut Findings<'_>, value: &Value<'_>) -> Option<f64> {
+    value.number(
+        out,
+        |share| (0.0..=1.0).contains(&share),
+        words!("a number from 0 to 1", "ett tal från 0 till 1"),
+    )
+}
+
+/// A probability strictly between 0 and 1.
+pub(crate) fn probability(out: &mut Findings<'_>, value: &Value<'_>) -> Option<f64> {
+    value.number(
+        out,
+        |share| share > 0.0 && share < 1.0,
+        words!(
+            "a number above 0 and below 1",
+            "ett tal större än 0 och mindre än 1"
+        ),
+    )
+}
+
+/// A number above zero and up to a limit.
+pub(crate) fn positive(out: &mut Findings<'_>, value: &Value<'_>, most: f64) -> Option<f64> {
+    value.number(
+        out,
+        |number| number > 0.0 && number <= most,
+        words!(
+            "a number above 0 and at most {most}",
+            "ett tal större än 0 och högst {most}"
+        ),
+    )
+}
+
+/// A number from zero to a limit.
+pub(crate) fn not_negative(out: &mut Findings<'_>, value: &Value<'_>, most: f64) -> Option<f64> {
+    value.number(
+        out,
+        |number| (0.0..=most).contains(&number),
+        words!("a number from 0 to {most}", "ett tal från 0 till {most}"),
+    )
+}
+
+/// The value of a key, read by `read`, or `default` without the key.
+pub(crate) fn or_default<T>(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    key: &str,
+    default: T,
+    read: impl FnOnce(&mut Findings<'_>, &Value<'_>) -> Option<T>,
+) -> Option<T> {
+    match section.get(key) {
+        None => Some(default),
+        Some(value) => read(out, &value),
+    }
+}

@@ -1,0 +1,239 @@
+//! Inverse distribution functions of counts, as tables: one uniform deviate in, one count out.
+
+use crate::numerics::root::bisect;
+
+/// Where a table ends: the rest of the distribution above it is less likely than a double can tell from nothing.
+const TAIL: f64 = 1e-15;
+/// Longest table.
+const LONGEST: usize = 100_000;
+
+/// A distribution of whole numbers as its cumulative probabilities.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountTable {
+    least: i64,
+    cumulative: Vec<f64>,
+}
+
+impl CountTable {
+    /// From probabilities of `least`, `least + 1`, …, which are divided by their sum.
+    pub fn new(least: i64, masses: &[f64]) -> Self {
+        let total: f64 = masses.iter().sum();
+        let mut sum = 0.0;
+        let cumulative = masses
+            .iter()
+            .map(|mass| {
+                sum += mass / total;
+                sum
+            })
+            .collect();
+        Self { least, cumulative }
+    }
+
+    /// `least` plus a negative binomial count with a mean and a variance of `mean + dispersion·mean²`; dispersion 0 is
+    /// Poisson. `mean > 0`.
+    pub fn negative_binomial(least: i64, mean: f64, dispersion: f64) -> Self {
+        let mut law = CountLaw::of_mean(mean, dispersion);
+        let mut masses = vec![law.mass];
+        let mut sum = law.mass;
+        while 1.0 - sum > TAIL && masses.len() < LONGEST {
+            law.next();
+            masses.push(law.mass);
+            sum += law.mass;
+            if law.mass < TAIL * TAIL && masses.len() as f64 > mean {
+                break;
+            }
+        }
+        Self::new(least, &masses)
+    }
+
+    /// Poisson given that it is from 1 to `most`, with a mean after that condition; `None` when no such law exists,
+    /// which needs `1 < mean` below the uniform's `(1 + most)/2`.
+    pub fn truncated_poisson(mean: f64, most: u32) -> Option<Self> {
+        if most == 1 {
+            return ((mean - 1.0).abs() < 1e-12).then(|| Self::new(1, &[1.0]));
+        }
+        if mean <= 1.0 || mean >= 0.5 * (1.0 + f64::from(most)) {
+            return None;
+        }
+        let masses = |lambda: f64| -> Vec<f64> {
+            let mut mass = 1.0;
+            (1..=most)
+                .map(|k| {
+                    if k > 1 {
+                        mass *= lambda / f64::from(k);
+                    }
+                    mass
+                })
+                .collect()
+        };
+        let mean_of = |lambda: f64| {
+            let masses = masses(lambda);
+            let total: f64 = masses.iter().sum();
+            let weighted: f64 = masses.iter().zip(1..).map(|(m, k)| m * f64::from(k)).sum();
+            weighted / total
+        };
+        let lambda = bisect(0.0, f64::from(most), 1e-14, |lambda| mean_of(lambda) < mean);
+        Some(Self::new(1, &masses(lambda)))
+    }
+
+    /// The least value whose cumulative probability exceeds `u`.
+    pub fn at(&self, u: f64) -> i64 {
+        let place = if self.cumulative.len() <= 16 {
+            self.cumulative.iter().position(|c| *c > u)
+        } else {
+            Some(self.cumulative.partition_point(|c| *c <= u))
+        };
+        let last = self.cumulative.len().saturating_sub(1);
+        self.least + place.unwrap_or(last).min(last) as i64
+    }
+
+    /// Mean, for tests and reports.
+    pub fn mean(&self) -> f64 {
+        let mut before = 0.0;
+        self.cumulative
+            .iter()
+            .enumerate()
+            .map(|(k, c)| {
+                let mass = c - before;
+                before = *c;
+                mass * (self.least as f64 + k as f64)
+            })
+            .sum()
+    }
+}
+
+/// A negative binomial law walked upwards from 0: `P(k+1) = P(k)·q·(k + r)/(k + 1)`, `r = 1/dispersion`,
+/// `q = dispersion·μ/(1 + dispersion·μ)`; in the limit of no dispersion `P(k+1) = P(k)·μ/(k + 1)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CountLaw {
+    k: f64,
+    mass: f64,
+    /// `q`, or `μ` without dispersion.
+    step: f64,
+    /// `r`, or 0 without dispersion.
+    size: f64,
+}
+
+impl CountLaw {
+    /// With a mean.
+    pub fn of_mean(mean: f64, dispersion: f64) -> Self {
+        if dispersion > 0.0 {
+            let odds = dispersion * mean;
+            Self {
+                k: 0.0,
+                mass: libm::exp(-libm::log1p(odds) / dispersion),
+                step: odds / (1.0 + odds),
+                size: 1.0 / dispersion,
+            }
+        } else {
+            Self {
+                k: 0.0,
+                mass: libm::exp(-mean),
+                step: mean,
+                size: 0.0,
+            }
+        }
+    }
+
+    /// With a probability of at least one event, inside (0, 1).
+    pub fn of_risk(risk: f64, dispersion: f64) -> Self {
+        let log_none = libm::log1p(-risk);
+        if dispersion > 0.0 {
+            Self {
+                k: 0.0,
+                mass: 1.0 - risk,
+                step: -libm::expm1(dispersion * log_none),
+                size: 1.0 / dispersion,
+            }
+        } else {
+            Self {
+                k: 0.0,
+                mass: 1.0 - risk,
+                step: -log_none,
+                size: 0.0,
+            }
+        }
+    }
+
+    /// The mean of a law with a probability of at least one event.
+    pub fn mean_of_risk(risk: f64, dispersion: f64) -> f64 {
+        let log_none = libm::log1p(-risk);
+        if dispersion > 0.0 {
+            libm::expm1(-dispersion * log_none) / dispersion
+        } else {
+            -log_none
+        }
+    }
+
+    fn next(&mut self) {
+        let factor = if self.size > 0.0 {
+            self.step * (self.k + self.size)
+        } else {
+            self.step
+        };
+        self.k += 1.0;
+        self.mass *= factor / self.k;
+    }
+
+    /// The least count whose cumulative probability exceeds `u`, at most `most`.
+    pub fn at(mut self, u: f64, most: u32) -> u32 {
+        let mut sum = self.mass;
+        let mut count = 0;
+        while sum <= u && count < most {
+            self.next();
+            sum += self.mass;
+            count += 1;
+        }
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CountLaw, CountTable};
+
+    #[test]
+    fn geometric_by_hand() {
+        // Dispersion 1 and mean 1 is geometric with 1/2: cumulative 1/2, 3/4, 7/8.
+        let table = CountTable::negative_binomial(2, 1.0, 1.0);
+        assert_eq!(
+            [0.0, 0.49, 0.51, 0.76, 0.88].map(|u| table.at(u)),
+            [2, 2, 3, 4, 5]
+        );
+        let law = CountLaw::of_risk(0.5, 1.0);
+        assert_eq!(
+            [0.0, 0.49, 0.51, 0.76, 0.88].map(|u| law.at(u, 99)),
+            [0, 0, 1, 2, 3]
+        );
+        assert!((CountLaw::mean_of_risk(0.5, 1.0) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn risk_and_mean_are_two_names_of_one_law() {
+        for (risk, dispersion) in [(0.4, 1.2), (0.34, 1.2), (0.4, 0.0), (0.9, 0.3)] {
+            let mean = CountLaw::mean_of_risk(risk, dispersion);
+            let (a, b) = (
+                CountLaw::of_risk(risk, dispersion),
+                CountLaw::of_mean(mean, dispersion),
+            );
+            assert!((a.mass - b.mass).abs() < 1e-14 && (a.step - b.step).abs() < 1e-13);
+            let table = CountTable::negative_binomial(0, mean, dispersion);
+            assert!(
+                (table.mean() - mean).abs() < 1e-9,
+                "{} {mean}",
+                table.mean()
+            );
+        }
+    }
+
+    #[test]
+    fn siblings_have_the_stated_mean() {
+        let table = CountTable::truncated_poisson(1.7, 6).unwrap();
+        assert!((table.mean() - 1.7).abs() < 1e-12);
+        assert_eq!(table.at(0.0), 1);
+        assert_eq!(table.at(1.0), 6);
+        assert!(CountTable::truncated_poisson(1.0, 6).is_none());
+        assert!(CountTable::truncated_poisson(3.5, 6).is_none());
+        assert_eq!(CountTable::truncated_poisson(1.0, 1).unwrap().at(0.5), 1);
+    }
+}

@@ -1,0 +1,135 @@
+//! `[truth]`: what would happen to a family under the one service and under the other.
+//!
+//! New reports are counts with overdispersion: the probability of at least one in the outcome's window is stated, and
+//! so is its ratio between the services. One deviate per family serves both services, so that a family at higher risk
+//! under the one is at higher risk under the other. Acceptance of an intervention is a share per service.
+
+use super::quantiles::CountLaw;
+use super::{MechanismEntry, not_negative, or_default, positive, probability};
+use crate::protocol::findings::Findings;
+use crate::protocol::tree::Section;
+use crate::words;
+
+/// Registry entry.
+pub(super) const ENTRY: MechanismEntry = MechanismEntry {
+    id: "truth",
+    about: "new reports and accepted interventions of a family under both services",
+    about_sv: "nya orosanmälningar och insatser som familjen tackar ja till, med båda handläggningarna",
+    keys: &[
+        "rereport_control",
+        "rereport_ratio",
+        "reports_dispersion",
+        "acceptance_control",
+        "acceptance_difference",
+        "started_after_days",
+    ],
+    build: None,
+};
+
+/// Most reports of one family in a window.
+pub const MOST_REPORTS: u32 = 10_000;
+
+/// Potential outcomes by service received.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Truth {
+    /// Probability of at least one new report in the window under the control service.
+    pub rereport_control: f64,
+    /// Ratio of that probability under the treated service.
+    pub rereport_ratio: f64,
+    /// Dispersion `k` of the count: variance `μ + k·μ²`; 0 is Poisson.
+    pub reports_dispersion: f64,
+    /// Probability that an intervention is accepted under the control service.
+    pub acceptance_control: f64,
+    /// Difference of that probability under the treated service.
+    pub acceptance_difference: f64,
+    /// Days from acceptance to the intervention's start.
+    pub started_after_days: i32,
+}
+
+impl Truth {
+    /// Reads the section.
+    pub(crate) fn read(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Self> {
+        let control = section.need(out, "rereport_control");
+        let control = control.and_then(|value| probability(out, &value));
+        let ratio = section.need(out, "rereport_ratio");
+        let ratio = ratio.and_then(|value| positive(out, &value, 1000.0));
+        let dispersion = or_default(out, section, "reports_dispersion", 0.0, |out, value| {
+            not_negative(out, value, 100.0)
+        });
+        let accept = section.need(out, "acceptance_control");
+        let accept = accept.and_then(|value| probability(out, &value));
+        let difference = section.need(out, "acceptance_difference");
+        let difference = difference.and_then(|value| {
+            value.number(
+                out,
+                |d| (-1.0..=1.0).contains(&d),
+                words!("a number from −1 to 1", "ett tal från −1 till 1"),
+            )
+        });
+        let started = or_default(out, section, "started_after_days", 14, |out, value| {
+            value.days(out, 0, 3650)
+        });
+        let truth = Self {
+            rereport_control: control?,
+            rereport_ratio: ratio?,
+            reports_dispersion: dispersion?,
+            acceptance_control: accept?,
+            acceptance_difference: difference?,
+            started_after_days: started?,
+        };
+        let treated = truth.rereport_control * truth.rereport_ratio;
+        let sum = truth.acceptance_control + truth.acceptance_difference;
+        let mut fits = true;
+        for (key, value) in [("rereport_ratio", treated), ("acceptance_difference", sum)] {
+            if !(value > 0.0 && value < 1.0) {
+                fits = false;
+                out.error(
+                    "impossible-risk",
+                    &section.key_span(key),
+                    words!(
+                        "with `{key}` the treated service's probability would be {value}",
+                        "med `{key}` skulle sannolikheten med den prövade handläggningen bli {value}"
+                    ),
+                    words!(
+                        "a probability lies between 0 and 1",
+                        "en sannolikhet ligger mellan 0 och 1"
+                    ),
+                );
+            }
+        }
+        fits.then_some(truth)
+    }
+
+    /// Number of reports in the window for a deviate, given the control risk and the factor on the expected number.
+    pub fn reports(&self, u: f64, control_risk: f64, treated: bool, rate_ratio: f64) -> u32 {
+        let risk = if treated {
+            control_risk * self.rereport_ratio
+        } else {
+            control_risk
+        };
+        let risk = risk.clamp(1e-12, 1.0 - 1e-12);
+        let k = self.reports_dispersion;
+        #[expect(
+            clippy::float_cmp,
+            reason = "exactly one means that nothing changes it"
+        )]
+        if rate_ratio == 1.0 {
+            if u < 1.0 - risk {
+                return 0; // most families, without a logarithm
+            }
+            return CountLaw::of_risk(risk, k).at(u, MOST_REPORTS);
+        }
+        let mean = CountLaw::mean_of_risk(risk, k) * rate_ratio;
+        CountLaw::of_mean(mean, k).at(u, MOST_REPORTS)
+    }
+
+    /// Whether an intervention is accepted, for a deviate.
+    pub fn accepts(&self, u: f64, treated: bool) -> bool {
+        let added = if treated {
+            self.acceptance_difference
+        } else {
+            0.0
+        };
+        u < self.acceptance_control + added
+    }
+}

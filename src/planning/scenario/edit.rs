@@ -1,0 +1,157 @@
+//! Settings by dotted path: `truth.rereport_ratio=0.9`, `mechanism.time-trend.rereport_per_year=0.05`,
+//! `protocol.gate.…`, and the short names `therapists`, `months` and `ratio`.
+//!
+//! A setting changes the table that a file is read from; whether the result is sound is found out by reading it.
+
+use crate::diagnostic::{Diagnostic, Words, nearest};
+use crate::words;
+use toml::{Table, Value};
+
+/// A setting: a dotted path and a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Setting {
+    pub(super) path: String,
+    pub(super) value: Value,
+}
+
+/// What the short names stand for; `ratio` has arms to go to and is handled by itself.
+const SHORT: [(&str, &str); 2] = [
+    ("therapists", "capacity.therapists_per_site"),
+    ("months", "accrual.months"),
+];
+
+impl Setting {
+    /// From `KEY=VALUE`; a value that is no TOML is text.
+    pub(super) fn parse(text: &str) -> Result<Self, Diagnostic> {
+        let Some((path, value)) = text.split_once('=') else {
+            return Err(Diagnostic::error(
+                "invalid-value",
+                words!("`{text}` is not KEY=VALUE", "`{text}` är inte NYCKEL=VÄRDE"),
+            )
+            .help(words!(
+                "for example `--set truth.rereport_ratio=0.9`",
+                "till exempel `--set truth.rereport_ratio=0.9`"
+            )));
+        };
+        let (path, value) = (path.trim(), value.trim());
+        let parsed = format!("x = {value}")
+            .parse::<Table>()
+            .ok()
+            .and_then(|mut table| table.remove("x"))
+            .unwrap_or_else(|| Value::String(value.to_owned()));
+        Ok(Self::new(path, parsed))
+    }
+
+    /// With the short name, if it is one, replaced.
+    pub(super) fn new(path: &str, value: Value) -> Self {
+        let path = SHORT
+            .iter()
+            .find(|(short, _)| *short == path)
+            .map_or(path, |(_, long)| long);
+        Self {
+            path: path.to_owned(),
+            value,
+        }
+    }
+}
+
+/// Puts a value at a dotted path. Lists of sections are entered by the `id` of a section.
+pub(super) fn set(table: &mut Table, path: &str, value: Value) -> Result<(), Diagnostic> {
+    let parts: Vec<&str> = path.split('.').collect();
+    let Some((last, way)) = parts.split_last() else {
+        return Ok(());
+    };
+    let mut here = table;
+    let mut rest = way.iter();
+    while let Some(part) = rest.next() {
+        let known: Vec<String> = here.keys().cloned().collect();
+        here = match here.get_mut(*part) {
+            Some(Value::Table(inner)) => inner,
+            Some(Value::Array(items)) => {
+                let ids: Vec<String> = items.iter().filter_map(id).collect();
+                let Some(wanted) = rest.next() else {
+                    return Err(unknown(path, part, &ids));
+                };
+                let found = items
+                    .iter_mut()
+                    .filter(|item| id(item).is_some_and(|id| id == **wanted))
+                    .find_map(Value::as_table_mut);
+                match found {
+                    Some(inner) => inner,
+                    None => return Err(unknown(path, wanted, &ids)),
+                }
+            }
+            _ => return Err(unknown(path, part, &known)),
+        };
+    }
+    here.insert((*last).to_owned(), value);
+    Ok(())
+}
+
+fn id(item: &Value) -> Option<String> {
+    item.as_table()?.get("id")?.as_str().map(str::to_owned)
+}
+
+fn unknown(path: &str, part: &str, known: &[String]) -> Diagnostic {
+    let names = known.iter().map(String::as_str);
+    let help = match nearest(part, names.clone()) {
+        Some(name) => words!("did you mean `{name}`?", "menade du `{name}`?"),
+        None if known.is_empty() => Words::new(
+            "a path is the names of sections and a key, joined by points",
+            "en sökväg är namn på avsnitt och en nyckel, åtskilda av punkter",
+        ),
+        None => {
+            let all = names.collect::<Vec<_>>().join(", ");
+            words!("what exists: {all}", "det som finns: {all}")
+        }
+    };
+    Diagnostic::error(
+        "unknown-key",
+        words!(
+            "there is no `{part}` on the way to `{path}`",
+            "det finns inget `{part}` på vägen till `{path}`"
+        ),
+    )
+    .help(help)
+}
+
+/// Puts one value into every section of a list, for example the therapists of every site.
+pub(super) fn set_each(table: &mut Table, list: &str, key: &str, value: &Value) {
+    if let Some(Value::Array(items)) = table.get_mut(list) {
+        for item in items.iter_mut().filter_map(Value::as_table_mut) {
+            item.insert(key.to_owned(), value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Setting, set};
+    use toml::{Table, Value};
+
+    #[test]
+    fn values_are_toml_or_text() {
+        assert_eq!(Setting::parse("a.b=0.5").unwrap().value, Value::Float(0.5));
+        assert_eq!(
+            Setting::parse("months = 12").unwrap().path,
+            "accrual.months"
+        );
+        assert_eq!(
+            Setting::parse("ratio=1:2").unwrap().value,
+            Value::String("1:2".to_owned())
+        );
+        assert!(Setting::parse("nothing").is_err());
+    }
+
+    #[test]
+    fn a_path_enters_sections_and_lists_by_id() {
+        let mut table: Table = "[a]\nb = 1\n[[m]]\nid = \"x\"\nk = 1\n".parse().unwrap();
+        set(&mut table, "a.b", Value::Integer(2)).unwrap();
+        set(&mut table, "m.x.k", Value::Integer(3)).unwrap();
+        assert_eq!(table["a"]["b"].as_integer(), Some(2));
+        assert_eq!(table["m"][0]["k"].as_integer(), Some(3));
+        let wrong = set(&mut table, "m.xx.k", Value::Integer(3)).unwrap_err();
+        assert!(wrong.help.unwrap().en.contains("`x`"));
+        assert!(set(&mut table, "q.b", Value::Integer(3)).is_err());
+    }
+}

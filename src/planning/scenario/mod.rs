@@ -1,0 +1,76 @@
+//! Scenario files: a made-up world in which a protocol is run many times.
+//!
+//! [`plan`] reads a scenario and its protocol, applies settings from the command line, spreads the grid into cells and
+//! reports every finding at once with its span. The keys of each section belong to their mechanism
+//! ([`super::mechanisms`]); running the cells is [`super::simulate`]. Files are read by `app`, never here.
+
+mod cells;
+mod edit;
+mod sections;
+
+pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};
+
+use super::world::World;
+
+/// Version of the file format.
+pub const VERSION: i64 = 1;
+
+/// Every code that reading a scenario can give, besides those of the protocol.
+pub const CODES: &[&str] = &[
+    "empty-file",
+    "toml-syntax",
+    "unsupported-version",
+    "unknown-key",
+    "missing-key",
+    "wrong-type",
+    "not-applicable",
+    "duplicate-id",
+    "empty-text",
+    "unknown-reference",
+    "unknown-value",
+    "not-built-yet",
+    "out-of-range",
+    "too-few",
+    "impossible-risk",
+    "impossible-mean",
+    "field-without-law",
+    "shares-sum",
+    "no-exceptions",
+    "two-arms-only",
+    "windows-differ",
+    "too-many-cells",
+    "ratio-by-blocks",
+];
+
+/// One cell's scenario: what is run, for one protocol.
+#[derive(Debug)]
+pub struct Scenario {
+    /// Indices of the analyses of the protocol that are run.
+    pub analyses: Vec<usize>,
+    /// The world.
+    pub world: World,
+    /// How precise the answer is to be.
+    pub precision: Precision,
+    /// What cells of a grid share.
+    pub shared: Shared,
+}
+
+/// How precise the answer is to be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Precision {
+    /// Studies per cell.
+    pub replicates: u64,
+    /// Stop a cell when the Monte Carlo standard error of every power is at most this.
+    pub stop_at_mcse: Option<f64>,
+    /// Redraws of a randomization test inside a replicate; 0 leaves the test out.
+    pub draws: u32,
+}
+
+/// What cells of a grid share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    /// The same families, so that cells differ by what was changed and not by chance.
+    Families,
+    /// Nothing.
+    Nothing,
+}

@@ -1,0 +1,479 @@
+//! The sections of a scenario, for one protocol.
+
+use super::{Precision, Scenario, Shared, VERSION};
+use crate::allocation::Arm;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::planning::mechanisms::accrual::Accrual;
+use crate::planning::mechanisms::capacity::Capacity;
+use crate::planning::mechanisms::exit::Exit;
+use crate::planning::mechanisms::family::{FIELD, Family};
+use crate::planning::mechanisms::truth::Truth;
+use crate::planning::mechanisms::uptake::Uptake;
+use crate::planning::mechanisms::{MECHANISMS, Mechanism, MechanismEntry, or_default, positive};
+use crate::planning::world::{World, can_give};
+use crate::protocol::Protocol;
+use crate::protocol::findings::Findings;
+use crate::protocol::model::OutcomeKind;
+use crate::protocol::tree::Section;
+use crate::words;
+use std::ops::Range;
+use toml::de::{DeTable, DeValue};
+
+/// Keys at the top of the file.
+pub(super) const KEYS: &[&str] = &[
+    "lottning-scenario",
+    "protocol",
+    "analyses",
+    "engine",
+    "truth",
+    "accrual",
+    "capacity",
+    "family",
+    "field",
+    "uptake",
+    "exit",
+    "mechanism",
+    "grid",
+    "precision",
+];
+/// Keys of `[grid]`.
+const GRID: &[&str] = &["full", "zip", "when", "common_random_numbers"];
+/// Keys of `[precision]`.
+const PRECISION: &[&str] = &["replicates", "stop_at_mcse", "draws_in_simulation"];
+
+/// Most replicates of a cell.
+pub(super) const MOST_REPLICATES: i64 = 100_000_000;
+
+/// One key that the grid varies.
+#[derive(Debug, Clone)]
+pub(super) struct Axis {
+    /// Dotted path.
+    pub(super) key: String,
+    /// Where the key stands.
+    pub(super) span: Range<usize>,
+    /// How many values it takes.
+    pub(super) values: usize,
+}
+
+/// What a file holds besides the scenario itself.
+#[derive(Debug, Default)]
+pub(super) struct Grid {
+    pub(super) full: Vec<Axis>,
+}
+
+/// Reads a scenario's text; every finding goes to `out`.
+pub(super) fn read(
+    out: &mut Findings<'_>,
+    table: &DeTable<'_>,
+    protocol: &Protocol,
+) -> (Option<Scenario>, Grid) {
+    let root = Section::root(out, table, KEYS);
+    let grid = grid(out, &root);
+    let shared = grid.1;
+    let precision = precision(out, &root);
+    engine(out, &root);
+    if let Some(value) = root.need(out, "protocol") {
+        value.text(out);
+    }
+    let analyses = analyses(out, &root, protocol);
+    let arms = arms(out, protocol);
+    let window = analyses
+        .as_ref()
+        .and_then(|(analyses, span)| window(out, protocol, analyses, span));
+    let world = arms.and_then(|arms| world(out, &root, protocol, arms, window));
+    let scenario = (|| {
+        Some(Scenario {
+            analyses: analyses?.0,
+            world: world?,
+            precision: precision?,
+            shared: shared?,
+        })
+    })();
+    (scenario.filter(|_| !out.has_errors()), grid.0)
+}
+
+/// Whether the file says that it is a scenario of this version.
+pub(super) fn version(table: &toml::Spanned<DeTable<'_>>) -> Option<Diagnostic> {
+    let value = table.get_ref().get("lottning-scenario");
+    let number = value.and_then(|value| value.get_ref().as_integer());
+    if number.is_some_and(|number| number.radix() == 10 && number.as_str() == "1") {
+        return None;
+    }
+    let finding = Diagnostic::error(
+        "unsupported-version",
+        words!(
+            "the file does not say that it is a scenario of version {VERSION}",
+            "filen säger inte att den är ett scenario av version {VERSION}"
+        ),
+    )
+    .help(words!(
+        "begin the file with `lottning-scenario = {VERSION}`",
+        "börja filen med `lottning-scenario = {VERSION}`"
+    ));
+    Some(match value {
+        Some(value) => finding.at(Place::span(value.span())),
+        None => finding,
+    })
+}
+
+fn engine(out: &mut Findings<'_>, root: &Section<'_>) {
+    let Some(value) = root.get("engine") else {
+        return;
+    };
+    if value.as_text() == Some("kernel") {
+        out.not_built_yet(
+            &value.span,
+            words!("the engine `kernel`", "motorn `kernel`"),
+            &["study"],
+        );
+    } else {
+        value.one_of(out, &[("study", ())]);
+    }
+}
+
+fn precision(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Precision> {
+    let section = match root.get("precision") {
+        None => None,
+        Some(value) => Some(value.section(out, PRECISION)?),
+    };
+    let default = Precision {
+        replicates: 1000,
+        stop_at_mcse: None,
+        draws: 199,
+    };
+    let Some(section) = section else {
+        return Some(default);
+    };
+    let replicates = or_default(
+        out,
+        &section,
+        "replicates",
+        default.replicates as i64,
+        |out, value| value.whole(out, 1, MOST_REPLICATES),
+    );
+    let stop = or_default(out, &section, "stop_at_mcse", None, |out, value| {
+        positive(out, value, 0.5).map(Some)
+    });
+    let draws = or_default(
+        out,
+        &section,
+        "draws_in_simulation",
+        default.draws,
+        |out, value| value.count(out, 0, 1_000_000),
+    );
+    Some(Precision {
+        replicates: replicates? as u64,
+        stop_at_mcse: stop?,
+        draws: draws?,
+    })
+}
+
+fn grid(out: &mut Findings<'_>, root: &Section<'_>) -> (Grid, Option<Shared>) {
+    let none = (Grid::default(), Some(Shared::Families));
+    let Some(section) = root.section(out, "grid", GRID) else {
+        return none;
+    };
+    for key in ["zip", "when"] {
+        if section.get(key).is_some() {
+            out.not_built_yet(
+                &section.key_span(key),
+                words!("`{key}` in a grid", "`{key}` i ett rutnät"),
+                &["full"],
+            );
+        }
+    }
+    let shared = or_default(
+        out,
+        &section,
+        "common_random_numbers",
+        Shared::Families,
+        |out, value| {
+            value.one_of(
+                out,
+                &[("families", Shared::Families), ("none", Shared::Nothing)],
+            )
+        },
+    );
+    let mut full = Vec::new();
+    if let Some(value) = section.get("full")
+        && let Some(axes) = value.open_section(out)
+    {
+        for (span, value) in axes.entries() {
+            let Some(items) = value.items(out) else {
+                continue;
+            };
+            if value.need_items(out, &items) {
+                full.push(Axis {
+                    key: value.key.clone(),
+                    span,
+                    values: items.len(),
+                });
+            }
+        }
+    }
+    (Grid { full }, shared)
+}
+
+fn analyses(
+    out: &mut Findings<'_>,
+    root: &Section<'_>,
+    protocol: &Protocol,
+) -> Option<(Vec<usize>, Range<usize>)> {
+    let names: Vec<&str> = protocol.analyses.iter().map(|a| a.id.as_str()).collect();
+    let Some(value) = root.get("analyses") else {
+        return Some(((0..names.len()).collect(), 0..0));
+    };
+    let items = value.items(out)?;
+    if !value.need_items(out, &items) {
+        return None;
+    }
+    let mut chosen = Vec::new();
+    for item in &items {
+        let Some(id) = item.text(out) else { continue };
+        let Some(index) = names.iter().position(|name| *name == id) else {
+            out.unknown(
+                "unknown-reference",
+                &item.span,
+                id,
+                words!(
+                    "the protocol has no analysis `{id}`",
+                    "protokollet har ingen analys `{id}`"
+                ),
+                names.iter().copied(),
+            );
+            continue;
+        };
+        let outcome = &protocol.outcomes[protocol.analyses[index].outcome];
+        if !can_give(&outcome.kind) {
+            let id = &outcome.id;
+            out.not_built_yet(
+                &item.span,
+                words!(
+                    "simulating the outcome `{id}`",
+                    "att simulera utfallet `{id}`"
+                ),
+                &[
+                    "reports",
+                    "binary of accepted, started and closed",
+                    "duration to closed",
+                ],
+            );
+        }
+        if chosen.contains(&index) {
+            out.error(
+                "duplicate-id",
+                &item.span,
+                words!("`{id}` is there twice", "`{id}` finns två gånger"),
+                words!("remove one", "ta bort den ena"),
+            );
+        } else {
+            chosen.push(index);
+        }
+    }
+    Some((chosen, value.span))
+}
+
+/// The window in which new reports happen: that of the outcomes that are analysed, or of the protocol's first one.
+fn window(
+    out: &mut Findings<'_>,
+    protocol: &Protocol,
+    analyses: &[usize],
+    span: &Range<usize>,
+) -> Option<(i32, i32)> {
+    let of = |kind: &OutcomeKind| match kind {
+        OutcomeKind::Reports { window_days, .. } => Some(*window_days),
+        OutcomeKind::Binary { .. }
+        | OutcomeKind::Duration { .. }
+        | OutcomeKind::Observed { .. } => None,
+    };
+    let mut windows: Vec<(i32, i32)> = analyses
+        .iter()
+        .filter_map(|index| of(&protocol.outcomes[protocol.analyses[*index].outcome].kind))
+        .collect();
+    windows.dedup();
+    match windows.as_slice() {
+        [window] => Some(*window),
+        [] => Some(
+            protocol
+                .outcomes
+                .iter()
+                .find_map(|outcome| of(&outcome.kind))
+                .unwrap_or((1, 365)),
+        ),
+        _ => {
+            out.error(
+                "windows-differ",
+                span,
+                words!(
+                    "the analyses count reports in different windows, and the scenario states the risk of one",
+                    "analyserna räknar anmälningar i olika fönster, och scenariot anger risken för ett"
+                ),
+                words!(
+                    "simulate them one at a time",
+                    "simulera dem en i taget"
+                ),
+            );
+            None
+        }
+    }
+}
+
+/// Indices of the treated and the control arm.
+fn arms(out: &mut Findings<'_>, protocol: &Protocol) -> Option<(usize, usize)> {
+    let control = protocol.control.index();
+    if protocol.arms.len() != 2 {
+        let arms = protocol.arms.len();
+        out.error(
+            "two-arms-only",
+            &(0..0),
+            words!(
+                "the protocol has {arms} arms, and a scenario describes two services",
+                "protokollet har {arms} armar, och ett scenario beskriver två handläggningar"
+            ),
+            words!(
+                "simulate a protocol with two arms",
+                "simulera ett protokoll med två armar"
+            ),
+        );
+        return None;
+    }
+    Some((1 - control, control))
+}
+
+fn world(
+    out: &mut Findings<'_>,
+    root: &Section<'_>,
+    protocol: &Protocol,
+    arms: (usize, usize),
+    window: Option<(i32, i32)>,
+) -> Option<World> {
+    let keys = |id: &str| -> &'static [&'static str] {
+        MECHANISMS
+            .iter()
+            .find(|entry| entry.id == id)
+            .map_or(&[], |entry| entry.keys)
+    };
+    let section = root.need_section(out, "truth", keys("truth"));
+    let truth = section.and_then(|section| Truth::read(out, &section));
+    let section = root.need_section(out, "accrual", keys("accrual"));
+    let accrual = section.and_then(|section| Accrual::read(out, &section));
+    let section = root.need_section(out, "capacity", keys("capacity"));
+    let capacity = section.and_then(|section| Capacity::read(out, &section, protocol, arms));
+    let section = root.need_section(out, "family", keys("family"));
+    let fields = root.sections(out, "field", FIELD);
+    let family = section.and_then(|section| Family::read(out, &section, &fields, protocol));
+    let uptake_keys = Uptake::keys(protocol, arms.0, arms.1);
+    let known: Vec<&str> = uptake_keys.iter().map(String::as_str).collect();
+    let section = root.need_section(out, "uptake", &known);
+    let uptake = section.and_then(|section| Uptake::read(out, &section, &uptake_keys, protocol));
+    let section = root.need_section(out, "exit", keys("exit"));
+    let exit = section.and_then(|section| Exit::read(out, &section));
+    let others = others(out, root);
+    let world = World {
+        truth: truth?,
+        accrual: accrual?,
+        capacity: capacity?,
+        family: family?,
+        uptake: uptake?,
+        exit: exit?,
+        others: others?,
+        treated: Arm(arms.0 as u8),
+        window: window?,
+    };
+    risk_stays_possible(out, root, &world);
+    Some(world)
+}
+
+/// The optional mechanisms. Their keys are known once their `id` is.
+fn others(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Vec<Box<dyn Mechanism>>> {
+    let optional: Vec<&MechanismEntry> = MECHANISMS
+        .iter()
+        .filter(|entry| entry.is_optional())
+        .collect();
+    let Some(value) = root.get("mechanism") else {
+        return Some(Vec::new());
+    };
+    let items = value.items(out)?;
+    let mut complete = true;
+    let mut built: Vec<Box<dyn Mechanism>> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for item in &items {
+        let DeValue::Table(_) = item.raw() else {
+            item.section(out, &[]);
+            complete = false;
+            continue;
+        };
+        let Some(open) = item.open_section(out) else {
+            complete = false;
+            continue;
+        };
+        let id = open.need(out, "id");
+        let id_span = id.as_ref().map_or(0..0, |id| id.span.clone());
+        let Some(id) = id.and_then(|id| id.text(out)) else {
+            complete = false;
+            continue;
+        };
+        let Some(entry) = optional.iter().find(|entry| entry.id == id) else {
+            out.unknown(
+                "unknown-reference",
+                &id_span,
+                id,
+                words!(
+                    "there is no mechanism `{id}`",
+                    "det finns ingen mekanism `{id}`"
+                ),
+                optional.iter().map(|entry| entry.id),
+            );
+            complete = false;
+            continue;
+        };
+        if seen.contains(&id) {
+            out.error(
+                "duplicate-id",
+                &id_span,
+                words!(
+                    "the mechanism `{id}` is there twice",
+                    "mekanismen `{id}` finns två gånger"
+                ),
+                words!("remove one", "ta bort den ena"),
+            );
+        }
+        seen.push(id);
+        let mut known = vec!["id"];
+        known.extend(entry.keys);
+        let section = item.section(out, &known);
+        match section
+            .zip(entry.build)
+            .and_then(|(section, build)| build(out, &section))
+        {
+            Some(mechanism) => built.push(mechanism),
+            None => complete = false,
+        }
+    }
+    complete.then_some(built)
+}
+
+/// A trend must not carry a probability out of (0, 1) before enrolment ends.
+fn risk_stays_possible(out: &mut Findings<'_>, root: &Section<'_>, world: &World) {
+    let years = world.accrual.months / 12.0;
+    let added: f64 = world.others.iter().map(|m| m.added_risk(years)).sum();
+    let control = world.truth.rereport_control + added;
+    let treated = control * world.truth.rereport_ratio;
+    for risk in [control, treated] {
+        if !(risk > 0.0 && risk < 1.0) {
+            out.error(
+                "impossible-risk",
+                &root.key_span("mechanism"),
+                words!(
+                    "with its trend the probability of a new report becomes {risk} before enrolment ends",
+                    "med sin trend blir sannolikheten för en ny anmälan {risk} innan intaget slutar"
+                ),
+                words!(
+                    "a probability lies between 0 and 1",
+                    "en sannolikhet ligger mellan 0 och 1"
+                ),
+            );
+            return;
+        }
+    }
+}

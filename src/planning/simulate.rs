@@ -1,0 +1,264 @@
+//! Many studies in parallel, with an answer whose bytes depend on scenario, seed and number of replicates alone.
+//!
+//! Replicates are cut into blocks of a fixed size; a thread takes a block, and blocks are added in order. Which thread
+//! ran what therefore leaves no trace.
+
+use super::performance::{AnalysisPerformance, StudyPerformance, Sums};
+use super::scenario::{Cell, Plan};
+use super::study::{Record, Simulator};
+use crate::diagnostic::Words;
+use crate::study::kernel::Refusal;
+use crate::words;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+/// Studies that one thread runs in one piece.
+const BLOCK: u64 = 50;
+/// Studies between two looks at the precision, and the fewest before a cell may stop.
+const ROUND: u64 = 1000;
+
+/// What is asked for beside the scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Seed; the same seed gives the same families.
+    pub seed: u64,
+    /// Studies per cell, instead of the scenario's number and stopping rule.
+    pub replicates: Option<u64>,
+    /// Redraws per randomization test, instead of the scenario's; 0 decides by the estimator's own p-value.
+    pub draws: Option<u32>,
+    /// Threads; `None` takes all processors.
+    pub threads: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            replicates: None,
+            draws: None,
+            threads: None,
+        }
+    }
+}
+
+/// What one cell shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellPerformance {
+    /// Identifier of the cell.
+    pub cell: String,
+    /// What the grid sets.
+    pub parameters: Vec<(String, toml::Value)>,
+    /// Hash of the protocol that was run, as 64 hexadecimal digits.
+    pub protocol_hash: String,
+    /// Whether the cell stopped because it was precise enough.
+    pub stopped_early: bool,
+    /// Redraws of each randomization test; 0 for none.
+    pub draws: u32,
+    /// Ids and performance of the analyses.
+    pub analyses: Vec<(String, AnalysisPerformance)>,
+    /// How enrolment and allocation went.
+    pub studies: StudyPerformance,
+}
+
+/// Why a simulation gives no answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SimulationError {
+    /// No study of a cell could be analysed.
+    #[error("no study of the cell {cell} could be analysed: {reason}")]
+    AllFailed {
+        /// The cell.
+        cell: String,
+        /// The analysis.
+        analysis: String,
+        /// Code of the first failure.
+        reason: &'static str,
+    },
+    /// The kernel refused what a world must be able to do.
+    #[error("replicate {replicate} of the cell {cell} was refused: {refusal:?}")]
+    Refused {
+        /// The cell.
+        cell: String,
+        /// The replicate.
+        replicate: u64,
+        /// The refusal.
+        refusal: Refusal,
+    },
+    /// Threads could not be started.
+    #[error("threads could not be started: {reason}")]
+    Threads {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl SimulationError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AllFailed { .. } => "all-replicates-failed",
+            Self::Refused { .. } => "replicate-refused",
+            Self::Threads { .. } => "no-threads",
+        }
+    }
+
+    /// What is wrong.
+    pub fn words(&self) -> Words {
+        match self {
+            Self::AllFailed {
+                cell,
+                analysis,
+                reason,
+            } => words!(
+                "no simulated study of the cell `{cell}` could be analysed by `{analysis}` (the first one: {reason})",
+                "ingen simulerad studie i cellen `{cell}` gick att analysera med `{analysis}` (den första: {reason})"
+            ),
+            Self::Refused {
+                cell,
+                replicate,
+                refusal,
+            } => words!(
+                "replicate {replicate} of the cell `{cell}` did what the study refuses ({refusal:?}): a defect of the simulator",
+                "upprepning {replicate} i cellen `{cell}` gjorde något som studien avvisar ({refusal:?}): ett fel i simulatorn"
+            ),
+            Self::Threads { reason } => words!(
+                "threads could not be started: {reason}",
+                "trådar kunde inte startas: {reason}"
+            ),
+        }
+    }
+}
+
+/// Runs every cell of a plan. `progress` is told how many studies of how many are done, and may be called often.
+///
+/// ```no_run
+/// use lottning::planning::scenario::plan;
+/// use lottning::planning::simulate::{Options, simulate};
+/// # let (scenario, protocol) = (String::new(), String::new());
+/// let plan = plan(&scenario, &protocol, &[]).map_err(|refused| format!("{refused:?}"))?;
+/// let cells = simulate(&plan, &Options::default(), &|_, _| {}).map_err(|error| error.to_string())?;
+/// println!("{:?}", cells[0].analyses[0].1.power);
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+/// [`SimulationError`]; a cell without a single analysed study is an error, never power 0.
+pub fn simulate(
+    plan: &Plan,
+    options: &Options,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Vec<CellPerformance>, SimulationError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads.unwrap_or(0))
+        .build()
+        .map_err(|error| SimulationError::Threads {
+            reason: error.to_string(),
+        })?;
+    let wanted = |cell: &Cell| {
+        options
+            .replicates
+            .unwrap_or(cell.scenario.precision.replicates)
+    };
+    let total: u64 = plan.cells.iter().map(wanted).sum();
+    let mut before = 0;
+    let mut answer = Vec::with_capacity(plan.cells.len());
+    for cell in &plan.cells {
+        let replicates = wanted(cell);
+        let done = |cell_done: u64| progress(before + cell_done, total);
+        let found = pool.install(|| run(cell, options, replicates, &done))?;
+        answer.push(found);
+        before += replicates;
+        progress(before, total);
+    }
+    Ok(answer)
+}
+
+fn run(
+    cell: &Cell,
+    options: &Options,
+    replicates: u64,
+    done: &dyn Fn(u64),
+) -> Result<CellPerformance, SimulationError> {
+    let draws = options.draws.unwrap_or(cell.scenario.precision.draws);
+    let alphas: Vec<f64> = cell
+        .scenario
+        .analyses
+        .iter()
+        .map(|index| cell.protocol.analyses[*index].alpha)
+        .collect();
+    let mut sums = Sums::new(&alphas);
+    let stop = match options.replicates {
+        Some(_) => None,
+        None => cell.scenario.precision.stop_at_mcse,
+    };
+    let mut stopped_early = false;
+    while sums.replicates() < replicates {
+        let from = sums.replicates();
+        let to = replicates.min(from + ROUND);
+        for record in round(cell, options.seed, draws, from, to)? {
+            sums.add(&record);
+        }
+        done(to);
+        if to < replicates && stop.is_some_and(|mcse| sums.is_precise(mcse)) {
+            stopped_early = true;
+            break;
+        }
+    }
+    let ids = cell.scenario.analyses.iter();
+    let ids = ids.map(|index| cell.protocol.analyses[*index].id.clone());
+    let analyses: Vec<(String, AnalysisPerformance)> = ids.zip(sums.analyses()).collect();
+    if let Some((id, (_, reason))) = analyses
+        .iter()
+        .filter(|(_, found)| found.failures == found.replicates)
+        .find_map(|(id, found)| Some((id, found.first_failure?)))
+    {
+        return Err(SimulationError::AllFailed {
+            cell: cell.id.clone(),
+            analysis: id.clone(),
+            reason,
+        });
+    }
+    Ok(CellPerformance {
+        cell: cell.id.clone(),
+        parameters: cell.parameters.clone(),
+        protocol_hash: cell.protocol.hash.to_hex(),
+        stopped_early,
+        draws,
+        analyses,
+        studies: sums.studies(),
+    })
+}
+
+/// The studies `from..to` in order, run by all threads of the pool.
+fn round(
+    cell: &Cell,
+    seed: u64,
+    draws: u32,
+    from: u64,
+    to: u64,
+) -> Result<Vec<Record>, SimulationError> {
+    let blocks = (to - from).div_ceil(BLOCK);
+    let blocks: Vec<Result<Vec<Record>, SimulationError>> = (0..blocks)
+        .into_par_iter()
+        .map_init(
+            || Simulator::new(cell, seed).with_draws(draws),
+            |simulator, block| {
+                let first = from + block * BLOCK;
+                (first..to.min(first + BLOCK))
+                    .map(|replicate| {
+                        simulator
+                            .study(replicate)
+                            .map_err(|refusal| SimulationError::Refused {
+                                cell: cell.id.clone(),
+                                replicate,
+                                refusal,
+                            })
+                    })
+                    .collect()
+            },
+        )
+        .collect();
+    let mut records = Vec::with_capacity((to - from) as usize);
+    for block in blocks {
+        records.extend(block?);
+    }
+    Ok(records)
+}

@@ -3,6 +3,11 @@
 //! `cargo bench --bench study` (limit of the spine: 350 µs through the kernel with both registered analyses, without
 //! redraws). `floor` is the time to draw the random numbers of all families that come, as if each were randomized.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark stops at the first surprise"
+)]
+
 use lottning::planning::scenario::plan;
 use lottning::planning::study::Simulator;
 use std::hint::black_box;
@@ -54,5 +59,8 @@ fn main() {
     line("world and kernel", live);
     line("lock, data sets, analyses", whole - live);
     line("whole study", whole);
-    assert!(whole < 350.0, "one study takes {whole:.0} µs, the limit is 350");
+    assert!(
+        whole < 350.0,
+        "one study takes {whole:.0} µs, the limit is 350"
+    );
 }

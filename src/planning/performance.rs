@@ -318,23 +318,23 @@ mod tests {
         }
     }
 
-    fn found(estimate: f64, std_error: f64, p_value: f64) -> Result<Found, &'static str> {
-        Ok(Found {
+    fn found(estimate: f64, std_error: f64, p_value: f64) -> Found {
+        Found {
             estimate,
             std_error,
             conf_low: estimate - 2.0 * std_error,
             conf_high: estimate + 2.0 * std_error,
             p_value,
-        })
+        }
     }
 
     #[test]
     fn three_studies_and_a_failure_by_hand() {
         // Estimates 0.1, 0.3, −0.1; truths 0, 0.1, 0.1; standard errors 0.1, 0.1, 0.05. Errors 0.1, 0.2, −0.2.
         let mut sums = Sums::new(&[0.05]);
-        sums.add(&record(0.0, found(0.1, 0.1, 0.2)));
-        sums.add(&record(0.1, found(0.3, 0.1, 0.05)));
-        sums.add(&record(0.1, found(-0.1, 0.05, 0.01)));
+        sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
+        sums.add(&record(0.1, Ok(found(0.3, 0.1, 0.05))));
+        sums.add(&record(0.1, Ok(found(-0.1, 0.05, 0.01))));
         sums.add(&record(0.1, Err("no-rows")));
         let p = sums.analyses()[0];
         assert_eq!(
@@ -368,8 +368,8 @@ mod tests {
     #[test]
     fn type_i_error_is_said_only_when_nothing_was_true() {
         let mut sums = Sums::new(&[0.05]);
-        sums.add(&record(0.0, found(0.1, 0.1, 0.01)));
-        sums.add(&record(0.0, found(0.1, 0.1, 0.5)));
+        sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.01))));
+        sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.5))));
         assert_eq!(sums.analyses()[0].type_i_error.unwrap().value, Some(0.5));
         assert!(!sums.is_precise(0.01));
     }

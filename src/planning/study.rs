@@ -68,6 +68,8 @@ pub struct Simulator<'c> {
     open_days: Vec<Vec<i32>>,
     first: Day,
     last: Day,
+    /// Last day of enrolment in the present study.
+    ended: Day,
     horizon: usize,
     /// Answers of a family that misses no asked criterion.
     answers: u64,
@@ -125,6 +127,7 @@ impl<'c> Simulator<'c> {
             open_days,
             first,
             last,
+            ended: last,
             horizon: (last.since(first) + 1 + after).max(0) as usize,
             answers,
             state: State::new(protocol),
@@ -174,6 +177,8 @@ impl<'c> Simulator<'c> {
         world.sites(&self.keys, replicate, &self.open_days, &mut sites);
         let mut streams = Streams::new(&self.keys, replicate);
         let mut enrolling = true;
+        let mut ended = false;
+        self.ended = self.last;
         let exceptions = protocol.exceptions.reasons.len();
         for offset in 0..self.horizon {
             let day = self.first.plus(offset as i32);
@@ -190,9 +195,17 @@ impl<'c> Simulator<'c> {
             for (index, site) in sites.iter_mut().enumerate() {
                 while site.next == offset as i32 {
                     let arrival = site.arrive(world, exceptions, &self.open_days[index]);
-                    self.arrive(&mut streams, (index, offset as i32, day), &arrival)?;
+                    if !self.arrive(&mut streams, (index, offset as i32, day), &arrival)? {
+                        ended = true;
+                        break;
+                    }
                 }
                 enrolling |= site.next != i32::MAX;
+            }
+            if ended {
+                // Who would have come later is never screened.
+                enrolling = false;
+                self.ended = day;
             }
         }
         self.sites = sites;
@@ -214,18 +227,18 @@ impl<'c> Simulator<'c> {
                 let fate = world.fate(&mut streams, (index, 2), &arrival, 0.0);
                 let days = &mut self.report_days;
                 world.report_days(&mut streams, index, arrival.ordinal, fate.reports[0], days);
-                sum += fate.closed.iter().sum::<i32>() as f64 + days.len() as f64;
+                sum += f64::from(fate.closed.iter().sum::<i32>()) + days.len() as f64;
             }
         }
         self.sites = sites;
         sum
     }
 
-    fn record_event(&mut self, what: What, day: Day) -> Result<(), Refusal> {
+    fn record_event(&mut self, what: &Command, day: Day) -> Result<(), Refusal> {
         let decision = decide(
             &self.cell.protocol,
             &self.state,
-            &Command::Record(what),
+            what,
             day,
             &mut self.drawer,
         )?;
@@ -260,15 +273,16 @@ impl<'c> Simulator<'c> {
                 on: day,
             },
         };
-        self.record_event(what, day)
+        self.record_event(&Command::Record(what), day)
     }
 
+    /// Screens a family; `false` when enrolment has ended as registered.
     fn arrive(
         &mut self,
         streams: &mut Streams,
         (site, offset, day): (usize, i32, Day),
         arrival: &Arrival,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let mut children = Roster::EMPTY;
         for child in 0..arrival.children {
             children.push(ChildIx((self.state.children.len() + child) as u32));
@@ -292,8 +306,7 @@ impl<'c> Simulator<'c> {
             &mut self.drawer,
         ) {
             Ok(decision) => decision,
-            // The registered end of enrolment: who comes later is not screened.
-            Err(Refusal::TargetReached | Refusal::PastLastDay { .. }) => return Ok(()),
+            Err(Refusal::TargetReached | Refusal::PastLastDay { .. }) => return Ok(false),
             Err(refusal) => return Err(refusal),
         };
         for what in decision.events.into_iter().flatten() {
@@ -303,7 +316,7 @@ impl<'c> Simulator<'c> {
             let is_treated = arm == self.cell.scenario.world.treated;
             self.follow_up(streams, (site, offset), family, arrival, is_treated);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Draws the fate of a randomized family, keeps the difference of its potential outcomes, and schedules what will
@@ -446,11 +459,11 @@ impl<'c> Simulator<'c> {
                 if !change.open {
                     closed = closed.or(Some(change.day));
                 } else if let Some(from) = closed.take() {
-                    days += (change.day.min(self.last.plus(1)).since(from) - 1).max(0);
+                    days += (change.day.min(self.ended.plus(1)).since(from) - 1).max(0);
                 }
             }
             if let Some(from) = closed {
-                days += (self.last.plus(1).since(from) - 1).max(0);
+                days += (self.ended.plus(1).since(from) - 1).max(0);
             }
         }
         days as u32

@@ -216,7 +216,7 @@ pub fn plan(scenario: &str, protocol: &str, settings: &[String]) -> Result<Plan,
                 && refused.file == File::Scenario
                 && let Some((axis, _)) = axes.first()
             {
-                refused.text = scenario.to_owned();
+                scenario.clone_into(&mut refused.text);
                 refused.edited = false;
                 for finding in &mut refused.diagnostics {
                     finding.place = Some(Place::span(axis.span.clone()));

@@ -98,7 +98,27 @@ pub const ALLOCATION: &[Page] = pages![
 ];
 
 /// Codes of planning: closed forms and simulated studies.
-pub const PLANNING: &[Page] = pages!["few-clusters", "few-expected", "no-difference", "no-figure",];
+pub const PLANNING: &[Page] = pages![
+    "all-replicates-failed",
+    "empty-scenario",
+    "few-clusters",
+    "few-expected",
+    "field-without-law",
+    "impossible-mean",
+    "impossible-risk",
+    "invalid-scenario",
+    "invalid-setting",
+    "no-difference",
+    "no-exceptions",
+    "no-figure",
+    "no-threads",
+    "ratio-by-blocks",
+    "replicate-refused",
+    "shares-sum",
+    "too-many-cells",
+    "two-arms-only",
+    "windows-differ",
+];
 
 /// Codes of estimators.
 pub const ESTIMATION: &[Page] = pages![

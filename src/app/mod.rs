@@ -24,6 +24,7 @@ pub mod record;
 mod refusal;
 pub mod report;
 pub mod reveal;
+pub mod simulate;
 pub mod status;
 pub mod study;
 mod tables;

@@ -106,6 +106,12 @@ pub const VERBS: &[Verb] = &[
         "Styrka, stickprovsstorlek, alfa eller effekt: det som utelämnas",
     ),
     verb(
+        "simulate",
+        Who::Planner,
+        "A made-up world in which the protocol is run many times",
+        "En påhittad värld där protokollet körs många gånger",
+    ),
+    verb(
         "check",
         Who::StudyLead,
         "Check a protocol and say what it promises in numbers",

@@ -28,6 +28,7 @@ mod record;
 mod report;
 mod reveal;
 mod session;
+mod simulate;
 mod status;
 mod usage;
 mod verify;
@@ -65,6 +66,7 @@ enum Command {
     Record(record::Record),
     Report(report::Report),
     Reveal(reveal::Reveal),
+    Simulate(Box<simulate::Simulate>),
     Status(status::Status),
     Verify(verify::Verify),
 }
@@ -86,6 +88,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Record(verb) => verb.run(session),
         Command::Report(verb) => verb.run(session),
         Command::Reveal(verb) => verb.run(session),
+        Command::Simulate(verb) => verb.run(session),
         Command::Status(verb) => verb.run(session),
         Command::Verify(verb) => verb.run(session),
     }

@@ -79,7 +79,7 @@ struct AnalysisSums {
     rejections: u64,
     covered: u64,
     truth: Moments,
-    truth_differs: bool,
+    is_null: bool,
     estimate: Moments,
     error: Moments,
     variance: Moments,
@@ -88,7 +88,6 @@ struct AnalysisSums {
 impl AnalysisSums {
     fn add(&mut self, replicate: u64, record: &AnalysisRecord) {
         self.truth.add(record.truth);
-        self.truth_differs |= record.truth.abs() > 0.0;
         match &record.found {
             Err(code) => {
                 self.failures += 1;
@@ -129,7 +128,7 @@ impl AnalysisSums {
             failures: self.failures,
             first_failure: self.first_failure,
             power,
-            type_i_error: (!self.truth_differs && replicates > 0).then_some(power),
+            type_i_error: (self.is_null && replicates > 0).then_some(power),
             bias: self.error.mean(),
             empirical_se: if self.estimate.n < 2 {
                 Figure::default()
@@ -159,7 +158,7 @@ pub struct AnalysisPerformance {
     pub first_failure: Option<(u64, &'static str)>,
     /// Share of all studies that reject; a failure does not reject.
     pub power: Figure,
-    /// The same, where the true effect was exactly zero in every study.
+    /// The same, where the services do not differ in what drives the outcome.
     pub type_i_error: Option<Figure>,
     /// Mean of estimate − true value of its study.
     pub bias: Figure,
@@ -206,8 +205,8 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Nothing yet; one alpha per analysis.
-    pub fn new(alphas: &[f64]) -> Self {
+    /// Nothing yet; alpha of each analysis, and whether its expected effect is zero.
+    pub fn new(analyses: &[(f64, bool)]) -> Self {
         Self {
             replicates: 0,
             families: Moments::default(),
@@ -216,10 +215,11 @@ impl Sums {
             days_closed: Moments::default(),
             correct: Moments::default(),
             imbalance: Moments::default(),
-            analyses: alphas
+            analyses: analyses
                 .iter()
-                .map(|alpha| AnalysisSums {
+                .map(|(alpha, is_null)| AnalysisSums {
                     alpha: *alpha,
+                    is_null: *is_null,
                     ..AnalysisSums::default()
                 })
                 .collect(),
@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn three_studies_and_a_failure_by_hand() {
         // Estimates 0.1, 0.3, −0.1; truths 0, 0.1, 0.1; standard errors 0.1, 0.1, 0.05. Errors 0.1, 0.2, −0.2.
-        let mut sums = Sums::new(&[0.05]);
+        let mut sums = Sums::new(&[(0.05, false)]);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
         sums.add(&record(0.1, Ok(found(0.3, 0.1, 0.05))));
         sums.add(&record(0.1, Ok(found(-0.1, 0.05, 0.01))));
@@ -366,8 +366,8 @@ mod tests {
     }
 
     #[test]
-    fn type_i_error_is_said_only_when_nothing_was_true() {
-        let mut sums = Sums::new(&[0.05]);
+    fn type_i_error_is_said_only_when_nothing_differs() {
+        let mut sums = Sums::new(&[(0.05, true)]);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.01))));
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.5))));
         assert_eq!(sums.analyses()[0].type_i_error.unwrap().value, Some(0.5));

@@ -178,13 +178,17 @@ fn run(
     done: &dyn Fn(u64),
 ) -> Result<CellPerformance, SimulationError> {
     let draws = options.draws.unwrap_or(cell.scenario.precision.draws);
-    let alphas: Vec<f64> = cell
+    let about: Vec<(f64, bool)> = cell
         .scenario
         .analyses
         .iter()
-        .map(|index| cell.protocol.analyses[*index].alpha)
+        .map(|index| {
+            let analysis = &cell.protocol.analyses[*index];
+            let kind = &cell.protocol.outcomes[analysis.outcome].kind;
+            (analysis.alpha, cell.scenario.world.is_null(kind))
+        })
         .collect();
-    let mut sums = Sums::new(&alphas);
+    let mut sums = Sums::new(&about);
     let stop = match options.replicates {
         Some(_) => None,
         None => cell.scenario.precision.stop_at_mcse,

@@ -328,6 +328,26 @@ impl World {
         }
     }
 
+    /// Whether the services do not differ in what drives an outcome, so that its expected difference is zero. What
+    /// families of a therapist pair share may still make single families differ.
+    pub fn is_null(&self, kind: &OutcomeKind) -> bool {
+        match kind {
+            OutcomeKind::Reports { .. } => {
+                let differs =
+                    |m: &dyn Mechanism| (m.rate_ratio(true) - m.rate_ratio(false)).abs() > 0.0;
+                (self.truth.rereport_ratio - 1.0).abs() == 0.0
+                    && !self.others.iter().any(|m| differs(&**m))
+            }
+            OutcomeKind::Binary { .. } => {
+                self.truth.acceptance_difference.abs() == 0.0
+                    && self.capacity.control == self.capacity.treated
+            }
+            OutcomeKind::Duration { .. } | OutcomeKind::Observed { .. } => {
+                self.capacity.control == self.capacity.treated
+            }
+        }
+    }
+
     /// The value of an outcome for a family of an arm, were it followed to the end.
     pub(super) fn potential(
         &self,

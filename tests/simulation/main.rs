@@ -9,4 +9,5 @@
 
 mod allocation;
 mod linear_model;
+mod planning;
 mod proportions;

@@ -9,3 +9,4 @@
 
 mod protocol;
 mod report;
+mod scenario;

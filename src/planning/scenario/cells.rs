@@ -71,12 +71,14 @@ pub fn protocol_path(scenario: &str) -> Result<String, Refused> {
     let (tree, errors) = DeTable::parse_recoverable(scenario);
     if scenario.trim_start_matches('\u{feff}').trim().is_empty() {
         return Err(refused(vec![
-            Diagnostic::error("empty-file", words!("the file is empty", "filen är tom")).help(
-                words!(
-                    "simulations/iuh-2025.toml is a scenario to begin from",
-                    "simulations/iuh-2025.toml är ett scenario att börja från"
-                ),
-            ),
+            Diagnostic::error(
+                "empty-scenario",
+                words!("the file is empty", "filen är tom"),
+            )
+            .help(words!(
+                "simulations/iuh-2025.toml is a scenario to begin from",
+                "simulations/iuh-2025.toml är ett scenario att börja från"
+            )),
         ]));
     }
     if !errors.is_empty() {

@@ -17,7 +17,7 @@ pub const VERSION: i64 = 1;
 
 /// Every code that reading a scenario can give, besides those of the protocol.
 pub const CODES: &[&str] = &[
-    "empty-file",
+    "empty-scenario",
     "toml-syntax",
     "unsupported-version",
     "unknown-key",

@@ -1,0 +1,241 @@
+//! The simulator against laws and exact figures: arrivals, queues, two binomials, bias, size, and that nothing but
+//! scenario and seed moves an answer.
+
+use lottning::planning::performance::{Figure, Moments};
+use lottning::planning::scenario::{Plan, plan};
+use lottning::planning::simulate::{Options, simulate};
+use lottning::planning::study::Simulator;
+use lottning::protocol::model::{Day, Summary};
+use lottning::study::dataset::{OutcomeValue, outcome};
+
+const SCENARIO: &str = include_str!("../../simulations/iuh-2025.toml");
+const PROTOCOL: &str = include_str!("../../protocols/iuh-2025/protocol.toml");
+
+/// No exits, no switches, no exceptions, no pairs, no trend: what is left is stated.
+const PLAIN: [&str; 9] = [
+    "uptake.iuh_not_started=0",
+    "uptake.standard_switched=0",
+    "uptake.exceptions=0",
+    "exit.left_coverage_per_year=0",
+    "family.icc_pair=0",
+    "mechanism.time-trend.rereport_per_year=0",
+    "accrual.closed_weeks=[]",
+    "truth.rereport_ratio=1.0",
+    "protocol.sample_size.stop.or_date=2060-01-01",
+];
+
+fn planned(protocol: &str, settings: &[&str]) -> Plan {
+    let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+    plan(SCENARIO, protocol, &settings).unwrap_or_else(|refused| panic!("{refused:?}"))
+}
+
+fn within(figure: Figure, target: f64, what: &str) {
+    let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
+    assert!(
+        (value - target).abs() <= 4.0 * mcse,
+        "{what}: {value} (mcse {mcse}) is not {target}"
+    );
+}
+
+/// Six sites, gamma shape 2, 1.25 families a week for 52 weeks: mean 6·65 = 390 and variance 390 + 6·65²/2 = 13065.
+#[test]
+fn arrivals_have_the_moments_of_a_poisson_gamma_law() {
+    let site =
+        "[[site]]\nid = \"sixth\"\nname = \"Sixth\"\nopens = 2025-02-03\ntherapists = 2\n\n[[arm]]";
+    let protocol = PROTOCOL.replacen("[[arm]]", site, 1);
+    // 364 days; 65 families in 364/30.4375 months.
+    let rate = format!(
+        "accrual.families_per_month_and_site={{ mean = {}, gamma_shape = 2 }}",
+        65.0 * 30.4375 / 364.0
+    );
+    let months = format!("months={}", 364.0 / 30.4375);
+    let mut settings = PLAIN.to_vec();
+    settings.extend([rate.as_str(), months.as_str()]);
+    let plan = planned(&protocol, &settings);
+    let mut simulator = Simulator::new(&plan.cells[0], 11);
+    let (mut count, mut square) = (Moments::default(), Moments::default());
+    for replicate in 0..3000 {
+        simulator.live(replicate).unwrap();
+        let families = simulator.state().families.len() as f64;
+        count.add(families);
+        square.add((families - 390.0).powi(2));
+    }
+    within(count.mean(), 390.0, "mean");
+    within(square.mean(), 13_065.0, "variance");
+}
+
+/// A gate without a queue is a loss system: the share of families that meet a closed gate is Erlang's B, whatever the
+/// law of the holding time. Load a = λ/2 · E[hold]; by `simple` allocation the arrivals at slots are a thinned Poisson
+/// stream. c = 6, a = 4 gives 0.11716247 (recursion B(c) = aB(c−1)/(c + aB(c−1)), by hand from B(0) = 1).
+#[test]
+fn a_closed_gate_follows_erlang_b() {
+    let protocol = PROTOCOL
+        .replacen("method = \"big-stick\"", "method = \"simple\"", 1)
+        .replacen("max_imbalance = 4", "", 1);
+    let (median, sd) = (50.0, 0.35_f64);
+    // A slot is held from the moment of arrival to the morning of a whole number of days later: half a day less.
+    let hold = median * (sd * sd / 2.0).exp() - 0.5;
+    let per_month = 2.0 * 4.0 / hold * 30.4375;
+    let rate = format!("accrual.families_per_month_and_site={{ mean = {per_month} }}");
+    let mut settings = PLAIN.to_vec();
+    settings.extend([
+        rate.as_str(),
+        "months=120",
+        "protocol.sample_size.stop.families=1000000",
+    ]);
+    let plan = planned(&protocol, &settings);
+    let mut simulator = Simulator::new(&plan.cells[0], 5);
+    let mut blocked = Moments::default();
+    let warm = plan.cells[0].protocol.first_opening().plus(365);
+    for replicate in 0..60 {
+        simulator.live(replicate).unwrap();
+        let state = simulator.state();
+        let (mut all, mut turned_away) = (0.0, 0.0);
+        for family in &state.families {
+            if state.reports[family.report.0 as usize].received >= warm {
+                all += 1.0;
+                turned_away += f64::from(u8::from(family.turned_away));
+            }
+        }
+        blocked.add(turned_away / all);
+    }
+    within(blocked.mean(), 0.117_162_47, "Erlang B");
+}
+
+/// 150 families per arm, .2 against .3, pooled z test: power .519516 by enumeration of every table.
+#[test]
+fn two_binomials_have_their_exact_power() {
+    let protocol = PROTOCOL
+        .replacen("method = \"big-stick\"", "method = \"permuted-block\"", 1)
+        .replacen("max_imbalance = 4", "block_len = 2", 1)
+        .replacen("strata = [\"site\"]", "strata = []", 1);
+    let mut settings = PLAIN.to_vec();
+    settings.retain(|setting| !setting.starts_with("truth.rereport_ratio"));
+    settings.extend([
+        "truth.rereport_control=0.3",
+        "truth.rereport_ratio=0.6666666666666667",
+        "therapists=1000",
+        "protocol.sample_size.stop.families=300",
+    ]);
+    let plan = planned(&protocol, &settings);
+    let cell = &plan.cells[0];
+    let mut simulator = Simulator::new(cell, 3);
+    let analysis = &cell.protocol.analyses[0];
+    let mut power = Moments::default();
+    for replicate in 0..3000 {
+        simulator.live(replicate).unwrap();
+        let state = simulator.state();
+        let (mut events, mut n) = ([0.0_f64; 2], [0.0_f64; 2]);
+        for allocated in &state.allocations {
+            let value = outcome(
+                &cell.protocol,
+                state,
+                Day(i32::MAX - 1000),
+                allocated.family,
+                analysis.outcome,
+                Summary::Any,
+            );
+            let OutcomeValue::Known(value) = value else {
+                panic!("{value:?}")
+            };
+            events[allocated.arm.index()] += value;
+            n[allocated.arm.index()] += 1.0;
+        }
+        assert!(n.iter().all(|n| (n - 150.0).abs() < 0.5), "{n:?}");
+        let p = (events[0] + events[1]) / 300.0;
+        let z = (events[0] - events[1]) / 150.0 / (p * (1.0 - p) * 2.0 / 150.0).sqrt();
+        power.add(f64::from(u8::from(z.abs() > 1.959_963_984_540_054)));
+    }
+    within(power.mean(), 0.519_516, "power");
+}
+
+fn options(replicates: u64, draws: u32, threads: usize) -> Options {
+    Options {
+        seed: 7,
+        replicates: Some(replicates),
+        draws: Some(draws),
+        threads: Some(threads),
+    }
+}
+
+#[test]
+fn nothing_but_scenario_and_seed_moves_an_answer() {
+    let plan = planned(PROTOCOL, &["months=8"]);
+    let answer = |threads| simulate(&plan, &options(120, 19, threads), &|_, _| {}).unwrap();
+    let one = answer(1);
+    assert_eq!(one, answer(2));
+    assert_eq!(one, answer(3));
+    // A replicate is the same study alone, after others, and however many there are.
+    let mut fresh = Simulator::new(&plan.cells[0], 7);
+    let mut used = Simulator::new(&plan.cells[0], 7);
+    for replicate in 0..5 {
+        used.study(replicate).unwrap();
+    }
+    assert_eq!(fresh.study(4).unwrap(), used.study(4).unwrap());
+    // Another seed is another world.
+    let other = simulate(
+        &plan,
+        &Options {
+            seed: 8,
+            ..options(120, 19, 2)
+        },
+        &|_, _| {},
+    )
+    .unwrap();
+    assert_ne!(one, other);
+}
+
+#[test]
+fn cells_share_their_families() {
+    let plan = planned(PROTOCOL, &["months=8"]);
+    let records: Vec<_> = plan
+        .cells
+        .iter()
+        .map(|cell| Simulator::new(cell, 2).with_draws(0).study(0).unwrap())
+        .collect();
+    assert_eq!(records[0].screened, records[1].screened);
+    assert_eq!(records[0].families, records[2].families);
+    // Acceptance does not depend on the ratio of reports: the whole analysis is the same.
+    assert_eq!(records[0].analyses[1], records[2].analyses[1]);
+    let settings = ["months=8", "grid.common_random_numbers=\"none\""];
+    let apart = planned(PROTOCOL, &settings);
+    let record = |index: usize| {
+        let cell = &apart.cells[index];
+        Simulator::new(cell, 2).with_draws(0).study(0).unwrap()
+    };
+    assert_ne!(record(0).analyses[1], record(2).analyses[1]);
+}
+
+/// Against the true effect of each study the estimator has no bias, its intervals hold it at least as often as they
+/// say, and without an effect the test rejects at its level.
+#[test]
+fn no_bias_coverage_and_size() {
+    let settings = ["months=9", "exit.left_coverage_per_year=0"];
+    let plan = planned(PROTOCOL, &settings);
+    let cells = simulate(&plan, &options(600, 0, 2), &|_, _| {}).unwrap();
+    for cell in &cells {
+        for (id, found) in &cell.analyses {
+            assert!(found.failures <= 30, "{} {id}", cell.cell); // a site that hardly opens
+            within(found.bias, 0.0, &format!("{} {id} bias", cell.cell));
+            let coverage = found.coverage;
+            assert!(
+                coverage.value.unwrap() >= 0.95 - 4.0 * 0.0089, // √(.95·.05/600) = .0089
+                "{} {id} {coverage:?}",
+                cell.cell
+            );
+        }
+    }
+    assert!(cells[0].analyses[0].1.type_i_error.is_some());
+    assert!(cells[1].analyses[0].1.type_i_error.is_none());
+}
+
+/// The size of the registered randomization test, in the world as it is: gate, exits and trend.
+#[test]
+fn the_randomization_test_keeps_its_level() {
+    let settings = ["months=6", "truth.rereport_ratio=1.0", "family.icc_pair=0"];
+    let plan = planned(PROTOCOL, &settings);
+    let cells = simulate(&plan, &options(400, 99, 2), &|_, _| {}).unwrap();
+    let size = cells[0].analyses[0].1.type_i_error.unwrap();
+    // √(.05·.95/400) = .0109.
+    assert!(size.value.unwrap() <= 0.05 + 4.0 * 0.0109, "{size:?}");
+}

@@ -3,11 +3,10 @@
 use super::exit;
 use super::failure::{Failure, suggestion};
 use super::outside::Outside;
-use super::record::{Ready, ready};
+use super::record::batch;
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
 use crate::diagnostic::{Diagnostic, Place, Words};
-use crate::study::journal::Recording;
 use crate::study::kernel::Source;
 use crate::study::recording::{EVENTS, EventRequest};
 use crate::words;
@@ -62,43 +61,20 @@ pub fn import(
     let columns = columns(outside, import)?;
     let requests = requests(import, &columns)?;
     let mut imported = study.write(outside, &import.act, |journal, time| {
-        let mut scratch = journal.clone();
-        let mut recordings: Vec<Recording> = Vec::new();
-        let mut findings: Vec<Diagnostic> = Vec::new();
-        let mut warnings: Vec<Diagnostic> = Vec::new();
-        let (mut replayed_rows, mut reused) = (0, 0);
-        for (row, request) in &requests {
-            match ready(&scratch, request, Source::Register, time) {
-                Ok(Ready::Same(_)) => replayed_rows += 1,
-                Ok(Ready::New(recording, more)) => {
-                    // The scratch fold lets later rows see earlier ones; its salts are never written.
-                    let entries = scratch.entries(
-                        std::slice::from_ref(&*recording),
-                        time,
-                        false,
-                        &import.act.actor,
-                        &[[0; 32]],
-                    );
-                    if scratch.absorb(&entries).is_ok() {
-                        recordings.push(*recording);
-                    }
-                    for warning in more {
-                        if !warnings
-                            .iter()
-                            .any(|known: &Diagnostic| known.message == warning.message)
-                        {
-                            warnings.push(warning);
-                        }
-                    }
-                }
-                Err(failure) => {
-                    reused += usize::from(failure.exit == exit::REUSED);
-                    findings.extend(at_row(failure, *row));
-                }
-            }
-        }
+        let rows = requests.iter().map(|(_, request)| request);
+        let batch = batch(journal, rows, Source::Register, time);
+        let reused = batch
+            .refused
+            .iter()
+            .filter(|(_, own)| own.exit == exit::REUSED)
+            .count();
+        let all_reused = reused == batch.refused.len();
+        let findings: Vec<Diagnostic> = batch
+            .refused
+            .into_iter()
+            .flat_map(|(place, failure)| at_row(failure, requests[place].0))
+            .collect();
         if !findings.is_empty() {
-            let all_reused = reused == findings.len();
             let exit = if all_reused {
                 exit::REUSED
             } else {
@@ -118,21 +94,21 @@ pub fn import(
                 ),
             );
         }
-        let recorded = recordings.len();
+        let recorded = batch.recordings.len();
         let answer = Imported {
             event: import.event.clone(),
             sequence: journal.head.sequence + if import.dry_run { 0 } else { recorded as u64 },
-            replayed: recorded == 0 && replayed_rows > 0,
+            replayed: recorded == 0 && batch.replayed > 0,
             rows: requests.len(),
             recorded: if import.dry_run { 0 } else { recorded },
-            replayed_rows,
+            replayed_rows: batch.replayed,
             head: String::new(),
-            warnings,
+            warnings: batch.warnings,
         };
         let recordings = if import.dry_run {
             Vec::new()
         } else {
-            recordings
+            batch.recordings
         };
         Ok(Work { recordings, answer })
     })?;

@@ -127,6 +127,86 @@ pub(super) fn ready(
     Ok(Ready::New(Box::new(prepared.recording), prepared.warnings))
 }
 
+/// Many events against the journal, each seeing those before it.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// To be recorded together.
+    pub recordings: Vec<Recording>,
+    /// Events that had been recorded before.
+    pub replayed: usize,
+    /// Events that are refused, by their place.
+    pub refused: Vec<(usize, Failure)>,
+    /// What a person should know, each thing once.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Checks and decides events in order. A scratch fold lets later events see earlier ones; its salts are never written.
+pub(super) fn batch<'r>(
+    journal: &Journal,
+    requests: impl IntoIterator<Item = &'r EventRequest>,
+    source: Source,
+    time: Timestamp,
+) -> Batch {
+    let mut scratch = journal.clone();
+    let mut batch = Batch::default();
+    for (place, request) in requests.into_iter().enumerate() {
+        match ready(&scratch, request, source, time) {
+            Ok(Ready::Same(_)) => batch.replayed += 1,
+            Ok(Ready::New(recording, warnings)) => {
+                let one = std::slice::from_ref(&*recording);
+                let entries = scratch.entries(one, time, false, "batch", &[[0; 32]]);
+                if let Err(corrupt) = scratch.absorb(&entries) {
+                    let reason = corrupt.reason;
+                    let message = words!(
+                        "the event cannot be recorded: {reason}",
+                        "händelsen kan inte registreras: {reason}"
+                    );
+                    let failure = Failure::new(exit::INVALID_DATA, "invalid-event", message);
+                    batch.refused.push((place, failure));
+                    continue;
+                }
+                batch.recordings.push(*recording);
+                for warning in warnings {
+                    if batch
+                        .warnings
+                        .iter()
+                        .all(|known| known.message != warning.message)
+                    {
+                        batch.warnings.push(warning);
+                    }
+                }
+            }
+            Err(failure) => batch.refused.push((place, failure)),
+        }
+    }
+    batch
+}
+
+/// Records events together, all or none.
+///
+/// # Errors
+/// The first event that is refused; nothing is recorded then.
+pub fn record_all(
+    outside: &Outside,
+    study: &mut Study,
+    act: &Act,
+    requests: &[EventRequest],
+) -> Result<(), Failure> {
+    if requests.is_empty() {
+        return Ok(());
+    }
+    study.write(outside, act, |journal, time| {
+        let batch = batch(journal, requests, Source::Log, time);
+        match batch.refused.into_iter().next() {
+            Some((_, failure)) => Err(failure),
+            None => Ok(Work {
+                recordings: batch.recordings,
+                answer: (),
+            }),
+        }
+    })
+}
+
 /// For commands that never draw.
 #[derive(Debug)]
 pub(super) struct NoDraw;

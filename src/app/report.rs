@@ -3,13 +3,13 @@
 //! With a lock the report is about the study as it stood then, at its cut; without one it is a dry run on redrawn arms,
 //! and says so loudly. The ledger is verified first, as a whole.
 
+use super::analyse::{Analysed, locked, try_out};
 use super::failure::Failure;
 use super::lock;
 use super::outside::Outside;
 use super::study::{Study, now};
 use crate::allocation::{Mode, Seed};
 use crate::analysis::results::Analyses;
-use crate::analysis::{Plan, RunSettings, dry_run, run};
 use crate::diagnostic::Lang;
 use crate::report::{Provenance, Report, SeedFact, csv, figures, html, json};
 use crate::study::flow::{Flow, flow};
@@ -25,8 +25,6 @@ pub struct ReportRequest {
     pub out: Option<PathBuf>,
     /// Seeds, to derive every draw again; without them the published ones, if they are.
     pub seed_files: Vec<PathBuf>,
-    /// Another number of redraws than the registered one, for rehearsals.
-    pub draws: Option<u32>,
 }
 
 /// A report was written.
@@ -62,32 +60,16 @@ pub fn report(
     let entries = study.entries()?;
     let protocol = std::sync::Arc::clone(&study.journal.protocol);
     let verification = verify(&protocol, &entries, &seeds, None);
-    let (name, state, cut, plan) = if let Some(id) = &request.lock {
+    let (name, analysed) = if let Some(id) = &request.lock {
         let place = lock::find(study, id)?;
-        let (then, cut) = study.at_lock(place)?;
-        (
-            id.clone(),
-            then.state,
-            cut,
-            Plan::registered(&protocol, usize::from(place)),
-        )
+        (id.clone(), locked(study, place)?)
     } else {
-        let cut = study.journal.state.last_day;
-        let state = dry_run(&protocol, &study.journal.state);
-        (
-            "dry-run".to_owned(),
-            state,
-            cut,
-            Plan::everything(&protocol),
-        )
+        ("dry-run".to_owned(), try_out(outside, study, None)?)
     };
-    let settings = RunSettings {
-        lock: request.lock.clone(),
-        dry_run: request.lock.is_none(),
-        draws: request.draws,
-    };
-    let analyses = run(&protocol, &state, &plan, cut, &settings);
-    let flow = flow(&protocol, &state, cut);
+    let Analysed {
+        analyses, state, ..
+    } = analysed;
+    let flow = flow(&protocol, &state, analyses.cut);
     let opening = study.journal.opening.as_ref();
     let rehearsal = opening.is_some_and(|opening| opening.mode == Mode::Rehearsal);
     let facts = opening

@@ -110,36 +110,6 @@ impl Study {
         Ok(entries)
     }
 
-    /// The study as it stood when a lock was made: the fold of the ledger up to the lock's event, and its cut.
-    ///
-    /// # Errors
-    /// The lock has not been made (exit 7); the ledger cannot be read.
-    pub fn at_lock(
-        &mut self,
-        lock: u16,
-    ) -> Result<(Journal, crate::protocol::model::Day), Failure> {
-        let protocol = Arc::clone(&self.journal.protocol);
-        let Some(made) = self.journal.state.lock(lock).copied() else {
-            return Err(super::refusal::refusal(
-                &protocol,
-                crate::study::kernel::Refusal::NotLocked,
-            ));
-        };
-        let mut entries = self.entries()?;
-        // Erasures that came later still say which rows are of one family.
-        let later: Vec<_> = entries
-            .iter()
-            .filter(|entry| entry.kind == "erased")
-            .cloned()
-            .collect();
-        entries.truncate(usize::try_from(made.sequence).unwrap_or(usize::MAX));
-        let mut then = Journal::new(protocol);
-        then.foresee(&later);
-        then.absorb(&entries)
-            .map_err(|corrupt| unreadable(&corrupt, &self.folder))?;
-        Ok((then, made.cut))
-    }
-
     fn catch_up(&mut self) -> Result<(), Failure> {
         let mut entries = Vec::new();
         self.ledger

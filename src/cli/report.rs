@@ -50,7 +50,6 @@ impl Report {
             lock: self.lock.clone(),
             out: self.out.clone(),
             seed_files: self.seed_file.clone(),
-            draws: None,
         };
         let made = report(&session.outside, &mut study, &request)?;
         let files: Vec<Value> = made

@@ -8,4 +8,9 @@
 )]
 
 mod allocation;
+mod analysis;
 mod estimation;
+
+#[path = "../made_up/mod.rs"]
+#[allow(dead_code, reason = "each kind of test uses a part of it")]
+mod made_up;

@@ -1,7 +1,39 @@
 //! Laws of running a registered plan.
 
-use crate::made_up::{IUH, LAST, protocol, study};
-use lottning::analysis::{Plan, RunSettings, Workspace, run};
+use crate::made_up::{IUH, LAST, Study, protocol, study};
+use lottning::allocation::Arm;
+use lottning::analysis::randomization::{
+    Statistic, TestFigures, exact, monte_carlo, monte_carlo_here,
+};
+use lottning::analysis::reference_set::{History, Redrawer, test_key};
+use lottning::analysis::results::Analyses;
+use lottning::analysis::{Plan, RunSettings, Workspace, conclusion, dry_run, run};
+use lottning::estimation::lin_statistic::LinStatistic;
+use lottning::estimation::{Arm as Side, Columns, Covariate, Factor, Labels, Settings, estimate};
+use lottning::protocol::Protocol;
+use lottning::protocol::model::{Covariate as Registered, Role, Summary};
+use lottning::study::dataset::{self, OutcomeValue};
+use lottning::study::kernel::State;
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+
+fn everything(study: &Study) -> Analyses {
+    let plan = Plan::registered(&study.protocol, 1);
+    run(
+        &study.protocol,
+        &study.state,
+        &plan,
+        LAST,
+        &RunSettings::default(),
+    )
+}
+
+/// The protocol without a gate: admission does not depend on earlier arms.
+fn ungated() -> Protocol {
+    let start = IUH.find("[gate]").unwrap();
+    let end = IUH.find("[exceptions]").unwrap();
+    let text = format!("{}{}", &IUH[..start], &IUH[end..]);
+    protocol(&text.replace("families_per_therapist = 3", ""))
+}
 
 #[test]
 fn the_light_path_and_the_full_path_give_the_same_numbers() {
@@ -9,21 +41,425 @@ fn the_light_path_and_the_full_path_give_the_same_numbers() {
     let (protocol, state) = (&study.protocol, &study.state);
     let plan = Plan::registered(protocol, 1);
     let mut effects = Vec::new();
-    plan.effects(
-        protocol,
-        state,
-        LAST,
-        &mut Workspace::default(),
-        &mut effects,
-    );
-    let full = run(protocol, state, &plan, LAST, &RunSettings::default());
+    let mut workspace = Workspace::default();
+    // A workspace that has seen another study gives the same.
+    let other = crate::made_up::study(protocol.clone(), 60, 2);
+    plan.effects(protocol, &other.state, LAST, &mut workspace, &mut effects);
+    plan.effects(protocol, state, LAST, &mut workspace, &mut effects);
+    let full = everything(&study);
     assert_eq!(effects.len(), 2);
     for (light, full) in effects.iter().zip(&full.analyses) {
         let light = light.as_ref().unwrap();
         let row = &full.results[0];
         assert_eq!(Some(light.estimate), row.estimate);
         assert_eq!(Some(light.std_error), row.std_error);
+        assert_eq!(light.statistic, row.statistic);
+        assert_eq!(light.df, row.df);
         assert_eq!(light.p_value, row.p_value);
-        assert_eq!(light.conf_low, row.conf_low);
+        assert_eq!(
+            (light.conf_low, light.conf_high),
+            (row.conf_low, row.conf_high)
+        );
+        assert_eq!(light.n_treated as usize, row.n_treated);
+    }
+    let test = full.analyses[0].test.as_ref().unwrap();
+    let key = test_key(protocol, "primary", 1);
+    let here = plan
+        .test_here(
+            (protocol, state, LAST),
+            0,
+            (&key, test.draws),
+            &mut workspace,
+        )
+        .unwrap();
+    assert_eq!((here.p_value, here.failed), (test.p_value, test.failed));
+}
+
+/// The same analysis through the columns of `lottning estimate`, whose `lin` is held against R.
+#[test]
+fn the_registered_lin_is_the_lin_of_estimate() {
+    let study = study(protocol(IUH), 200, 4);
+    let (protocol, state) = (&study.protocol, &study.state);
+    let mut units = Vec::new();
+    dataset::units(state, LAST, &mut units);
+    let family = |unit: &dataset::Unit| state.family(unit.family).unwrap();
+    let site = Factor::from_texts(
+        "site",
+        units
+            .iter()
+            .map(|unit| Some(protocol.sites[unit.site].id.as_str())),
+    );
+    let numeric = |name: &str, value: &dyn Fn(&dataset::Unit) -> f64| {
+        Covariate::numeric(name, units.iter().map(|unit| Some(value(unit))).collect())
+    };
+    let columns = Columns {
+        labels: Labels::default(),
+        arm: units
+            .iter()
+            .map(|unit| {
+                if unit.arm == protocol.control {
+                    Side::Control
+                } else {
+                    Side::Treated
+                }
+            })
+            .collect(),
+        outcome: units
+            .iter()
+            .map(|unit| {
+                match dataset::outcome(protocol, state, LAST, unit.family, 0, Summary::Any) {
+                    OutcomeValue::Known(y) => Some(y),
+                    OutcomeValue::Unknown(_) | OutcomeValue::NotYet => None,
+                }
+            })
+            .collect(),
+        covariates: vec![
+            Covariate::factor(site),
+            numeric("earlier_reports", &|unit| family(unit).values[0] as f64),
+            numeric("youngest_age", &|unit| family(unit).values[1] as f64),
+            numeric("months_since_start", &|unit| unit.months_since_start),
+        ],
+        ..Columns::default()
+    };
+    let answer = estimate("lin", &columns, &Settings::default()).unwrap();
+    let expected = answer.effect().unwrap();
+    let found = everything(&study);
+    let row = &found.analyses[0].results[0];
+    let near = |found: Option<f64>, expected: Option<f64>| {
+        assert!(
+            (found.unwrap() - expected.unwrap()).abs() < 1e-10,
+            "{found:?} {expected:?}"
+        );
+    };
+    near(row.estimate, expected.estimate);
+    near(row.std_error, expected.std_error);
+    near(row.p_value, expected.p_value);
+    near(row.conf_low, expected.conf_low);
+    assert!((row.df.unwrap() - expected.df.unwrap()).abs() < 1e-7);
+    assert_eq!(row.n_treated, expected.n_treated);
+}
+
+#[derive(Clone)]
+struct Studentized(LinStatistic);
+
+impl Statistic for Studentized {
+    fn value(&mut self, arms: &[Arm]) -> Option<f64> {
+        let side = |arm: &Arm| {
+            if arm.0 == 0 {
+                Side::Treated
+            } else {
+                Side::Control
+            }
+        };
+        let sides: Vec<Side> = arms.iter().map(side).collect();
+        self.0.evaluate(&sides).ok()?.statistic()
+    }
+}
+
+fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn the_test_does_not_depend_on_threads_and_agrees_with_enumeration() {
+    // Fourteen families of a study without a gate, in five strata of their own: few enough to enumerate.
+    let study = study(ungated(), 14, 11);
+    let history = History::of(&study.protocol, &study.state);
+    let arms: Vec<Arm> = study.state.allocations.iter().map(|own| own.arm).collect();
+    let y: Vec<f64> = (0..14)
+        .map(|k| f64::from(k * k % 11) + 0.1 * f64::from(k))
+        .collect();
+    let statistic = Studentized(LinStatistic::new(&[], &y));
+    let key = [7; 32];
+    let draw = |threads: usize, draws: u64| -> TestFigures {
+        pool(threads)
+            .install(|| monte_carlo(&history, &arms, &statistic, &key, draws))
+            .unwrap()
+    };
+    let one = draw(1, 20_000);
+    assert_eq!(one, draw(3, 20_000));
+    let here = monte_carlo_here(
+        &history,
+        &arms,
+        &mut statistic.clone(),
+        (&key, 20_000),
+        (&mut Redrawer::default(), &mut Vec::new()),
+    );
+    assert_eq!(one, here.unwrap());
+    let enumeration = history.enumerate(100_000).unwrap();
+    let all = |threads: usize| {
+        pool(threads)
+            .install(|| exact(&history, &enumeration, &arms, &statistic))
+            .unwrap()
+    };
+    let truth = all(1);
+    assert_eq!(truth, all(3));
+    assert!(truth.exact && truth.mcse.abs() < f64::EPSILON);
+    for (found, exact) in [(one.upper, truth.upper), (one.lower, truth.lower)] {
+        let mcse = (exact * (1.0 - exact) / 20_000.0).sqrt();
+        // (1 + b)/(1 + R) moves a tail by less than 1/R.
+        assert!(
+            (found - exact).abs() < 4.0 * mcse + 1.0 / 20_000.0,
+            "{found} {exact}"
+        );
+    }
+    assert!((one.p_value - truth.p_value).abs() < 4.0 * one.mcse + 1e-4);
+}
+
+#[test]
+fn a_run_repeats_and_enumerates_where_it_can() {
+    let study = study(ungated(), 14, 12);
+    let (first, second) = (everything(&study), everything(&study));
+    assert_eq!(format!("{first:?}"), format!("{second:?}"));
+    let primary = &first.analyses[0];
+    assert!(
+        primary
+            .test
+            .as_ref()
+            .is_none_or(|test| test.exact && test.approximate.is_none())
+    );
+    let codes: Vec<&str> = primary
+        .warnings
+        .iter()
+        .map(|warning| warning.code)
+        .collect();
+    assert!(
+        codes.contains(&"small-arm") && codes.contains(&"many-covariates"),
+        "{codes:?}"
+    );
+    // Few families at five sites: the sites merge, and it is said.
+    assert!(
+        primary
+            .deviations
+            .iter()
+            .any(|own| own.code.starts_with("site-"))
+    );
+    let large = everything(&crate::made_up::study(protocol(IUH), 200, 3));
+    let test = large.analyses[0].test.as_ref().unwrap();
+    assert!(!test.exact && test.approximate.is_some() && test.draws == 10_000);
+    assert_eq!(large.analyses[0].covariates[0], "site");
+}
+
+/// A state with the other arm for every family.
+fn flipped(protocol: &Protocol, state: &State) -> State {
+    let mut other = state.clone();
+    let flip = |arm: Arm| Arm((usize::from(arm.0 == 0)) as u8);
+    assert_eq!(protocol.arms.len(), 2);
+    for allocated in &mut other.allocations {
+        allocated.arm = flip(allocated.arm);
+        let family = &mut other.families[allocated.family.0 as usize];
+        family.arm = flip(family.arm);
+        family.service = flip(family.service);
+    }
+    other
+}
+
+#[test]
+fn a_dry_run_knows_nothing_of_the_true_arms() {
+    let study = study(protocol(IUH), 120, 21);
+    let (protocol, state) = (&study.protocol, &study.state);
+    let other = flipped(protocol, state);
+    assert_ne!(state.allocations, other.allocations);
+    let (one, two) = (dry_run(protocol, state), dry_run(protocol, &other));
+    assert_eq!(one.allocations, two.allocations);
+    assert_eq!(one.families, two.families);
+    assert_eq!(one.sites, two.sites);
+    let results = |state: &State| {
+        let plan = Plan::everything(protocol);
+        let settings = RunSettings {
+            dry_run: true,
+            ..RunSettings::default()
+        };
+        let found = run(protocol, state, &plan, LAST, &settings);
+        let flow = lottning::study::flow::flow(protocol, state, LAST);
+        format!("{found:?} {flow:?}")
+    };
+    assert_eq!(results(&one), results(&two));
+    // And the redrawn arms are not the true ones: with 120 families they agree on about half.
+    let same = state
+        .allocations
+        .iter()
+        .zip(&one.allocations)
+        .filter(|(own, redrawn)| own.arm == redrawn.arm)
+        .count();
+    assert!((30..=90).contains(&same), "{same}");
+    // A dry run of more families begins with the same arms: what a person saw earlier stays as it was.
+    let mut shorter = state.clone();
+    shorter.allocations.truncate(50);
+    assert_eq!(
+        dry_run(protocol, &shorter).allocations[..50],
+        one.allocations[..50]
+    );
+}
+
+#[test]
+fn what_was_not_registered_is_marked() {
+    let study = study(protocol(IUH), 100, 31);
+    let (protocol, state) = (&study.protocol, &study.state);
+    let mut analysis = protocol.analyses[1].clone();
+    analysis.id = "unplanned".into();
+    analysis.estimator = "risk-difference".into();
+    analysis.covariates.clear();
+    let plan = Plan::registered(protocol, 1).with_post_hoc(analysis);
+    let found = run(protocol, state, &plan, LAST, &RunSettings::default());
+    let marks: Vec<bool> = found.analyses.iter().map(|own| own.prespecified).collect();
+    assert_eq!(marks, [true, true, false]);
+    let unplanned = &found.analyses[2];
+    assert!(
+        unplanned
+            .warnings
+            .iter()
+            .any(|warning| warning.code == "post-hoc")
+    );
+    assert_eq!(unplanned.results[0].interval, "miettinen-nurminen");
+    // Holm is over the registered secondary analyses alone: one of them, so nothing changes.
+    let secondary = &found.analyses[1];
+    assert_eq!(secondary.p_adjusted, secondary.results[0].p_value);
+    assert_eq!(unplanned.p_adjusted, None);
+    assert_eq!(found.analyses[0].role, Role::Primary);
+    assert_eq!(found.analyses[0].p_adjusted, None);
+}
+
+#[test]
+fn an_interim_lock_without_alpha_decides_nothing() {
+    let text = IUH.replace(
+        "id = \"acceptance\"\nlock = \"final\"",
+        "id = \"acceptance\"\nlock = \"evaluation-2025\"",
+    );
+    let study = study(protocol(&text), 100, 32);
+    let plan = Plan::registered(&study.protocol, 0);
+    let found = run(
+        &study.protocol,
+        &study.state,
+        &plan,
+        LAST,
+        &RunSettings::default(),
+    );
+    let [acceptance] = found.analyses.as_slice() else {
+        panic!("one analysis names the interim lock");
+    };
+    assert_eq!(acceptance.alpha, None);
+    assert!(
+        acceptance
+            .warnings
+            .iter()
+            .any(|warning| warning.code == "interim-descriptive")
+    );
+    assert!(acceptance.conclusion.en.contains("decides nothing"));
+    assert!(acceptance.conclusion.sv.contains("avgör ingenting"));
+}
+
+#[test]
+fn every_estimator_and_more_than_two_arms_can_be_registered() {
+    for estimator in ["linear", "difference-in-means", "risk-difference"] {
+        let mut own = ungated();
+        own.analyses[0].estimator = estimator.into();
+        if estimator != "linear" {
+            own.analyses[0].covariates.clear();
+        }
+        let found = everything(&study(own, 150, 41));
+        let primary = &found.analyses[0];
+        assert_eq!(primary.results[0].estimator, estimator);
+        assert!(primary.results[0].conf_low.is_some());
+        let (test, model) = (
+            primary.test.as_ref().unwrap().p_value,
+            primary.results[0].p_value,
+        );
+        // Two ways to the same question; 150 families, p within a few hundredths.
+        assert!(
+            (test - model.unwrap()).abs() < 0.08,
+            "{estimator}: {test} {model:?}"
+        );
+    }
+    let start = IUH.find("[gate]").unwrap();
+    let end = IUH.find("[exceptions]").unwrap();
+    let text = format!("{}{}", &IUH[..start], &IUH[end..])
+        .replace("families_per_therapist = 3", "")
+        .replace("method = \"big-stick\"", "method = \"simple\"")
+        .replace("max_imbalance = 4", "")
+        .replace(
+            "[unit]\n",
+            "[[arm]]\nid = \"network\"\nlabel = { sv = \"Nätverk\", en = \"Network\" }\nratio = 1\n\n[unit]\n",
+        );
+    let mut own = protocol(&text);
+    own.analyses[0].test = Some(lottning::protocol::model::Test::Randomization { draws: 199 });
+    assert!(own.analyses[0].covariates.contains(&Registered::Site));
+    let found = everything(&study(own, 200, 42));
+    let primary = &found.analyses[0];
+    let terms: Vec<&str> = primary
+        .results
+        .iter()
+        .map(|row| row.term.as_str())
+        .collect();
+    assert_eq!(terms, ["iuh vs standard", "network vs standard"]);
+    assert!(primary.results.iter().all(|row| row.estimate.is_some()));
+    assert_eq!(primary.test.as_ref().unwrap().draws, 199);
+    assert!(
+        primary
+            .warnings
+            .iter()
+            .any(|warning| warning.code == "test-of-all-arms")
+    );
+}
+
+/// Any double, the ordinary ones often.
+fn number() -> impl Strategy<Value = Option<f64>> {
+    prop_oneof![
+        4 => (-1.0f64..1.0).prop_map(Some),
+        1 => (-1e-6f64..1e-6).prop_map(Some),
+        1 => any::<f64>().prop_map(Some),
+        1 => Just(Some(0.0)),
+        1 => Just(None),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn no_conclusion_says_that_nothing_happened(
+        low in number(), high in number(), estimate in number(), p in number(),
+        summary in 0usize..3, adjusted in any::<bool>(), registered in any::<bool>(),
+        decides in any::<bool>(), dry in any::<bool>(),
+    ) {
+        thread_local! {
+            static FOUND: (Protocol, Analyses) = {
+                let study = study(ungated(), 30, 51);
+                let found = everything(&study);
+                (study.protocol, found)
+            };
+        }
+        FOUND.with(|(protocol, found)| {
+            let mut analysis = protocol.analyses[0].clone();
+            match summary {
+                0 => {}
+                1 => analysis.summary = Summary::Count,
+                _ => {
+                    analysis.summary = Summary::Value;
+                    analysis.outcome = 2;
+                }
+            }
+            let mut result = found.analyses[0].clone();
+            let row = &mut result.results[0];
+            (row.estimate, row.conf_low, row.conf_high) = (estimate, low, high);
+            row.p_value = p;
+            result.test = None;
+            result.test_registered = registered;
+            result.p_adjusted = p.filter(|_| adjusted);
+            result.alpha = decides.then_some(0.05);
+            let words = conclusion(protocol, &analysis, Arm(0), &result, dry);
+            let (en, sv) = (words.en.to_lowercase(), words.sv.to_lowercase());
+            for never in ["no effect", "signific", "no difference", "nan", "inf", "proves"] {
+                assert!(!en.contains(never), "{en}");
+            }
+            for never in ["ingen effekt", "signifik", "ingen skillnad", "bevisar", "nan"] {
+                assert!(!sv.contains(never), "{sv}");
+            }
+            assert!(en.contains("compatible with"), "{en}");
+            assert!(sv.contains("förenligt med"), "{sv}");
+            assert_eq!(dry, en.starts_with("dry run"));
+        });
     }
 }

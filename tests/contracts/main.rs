@@ -16,4 +16,5 @@ mod protocol;
 mod validation;
 
 #[path = "../made_up/mod.rs"]
+#[allow(dead_code, reason = "each kind of test uses a part of it")]
 mod made_up;

@@ -8,6 +8,7 @@
 )]
 
 mod allocation;
+mod analysis;
 mod linear_model;
 mod planning;
 mod proportions;

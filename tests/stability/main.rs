@@ -9,3 +9,4 @@
 
 mod allocation;
 mod generator;
+mod reference_set;

@@ -103,7 +103,7 @@ impl Failure {
         let reason = reason(error);
         let (do_en, do_sv) = (&action.en, &action.sv);
         let (why_en, why_sv) = (reason.en, reason.sv);
-        Self::new(
+        let failure = Self::new(
             if error.kind() == std::io::ErrorKind::NotFound {
                 exit::USAGE
             } else {
@@ -114,7 +114,15 @@ impl Failure {
                 "cannot {do_en} {path}: {why_en}",
                 "det går inte att {do_sv} {path}: {why_sv}"
             ),
-        )
+        );
+        if error.kind() == std::io::ErrorKind::NotFound {
+            failure.help(Words::new(
+                "check the path; it counts from the current folder",
+                "kontrollera sökvägen; den räknas från den aktuella mappen",
+            ))
+        } else {
+            failure
+        }
     }
 
     /// Says what to do next.

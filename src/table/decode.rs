@@ -1,7 +1,6 @@
 //! Bytes to text: UTF-8 with or without a byte-order mark, or Windows-1252; refused when both readings are possible.
 
 use crate::diagnostic::{Diagnostic, Place, Words};
-use crate::words;
 
 use super::dialect::Encoding;
 
@@ -43,9 +42,9 @@ pub(super) fn decode(bytes: &[u8], settled: Option<Encoding>) -> Result<Decoded,
         Encoding::Utf8 => std::str::from_utf8(body)
             .map_err(|error| {
                 let row = line(body, error.valid_up_to());
-                wrong_encoding(words!(
-                    "row {row} holds a byte that is not UTF-8",
-                    "rad {row} innehåller en byte som inte är UTF-8"
+                wrong_encoding(Words::new(
+                    "there is a byte that is not UTF-8",
+                    "det finns en byte som inte är UTF-8",
                 ))
                 .at(Place::row(row))
             })?
@@ -74,9 +73,9 @@ fn detect(body: &[u8], byte_order_mark: bool) -> Result<Encoding, Diagnostic> {
     if mixed || byte_order_mark {
         return Err(Diagnostic::error(
             "encoding-ambiguous",
-            words!(
-                "row {row} is not UTF-8 although other letters of the file are",
-                "rad {row} är inte UTF-8 trots att andra bokstäver i filen är det"
+            Words::new(
+                "this is not UTF-8 although other letters of the file are",
+                "det här är inte UTF-8 trots att andra bokstäver i filen är det",
             ),
         )
         .at(Place::row(row))
@@ -93,9 +92,9 @@ fn windows_1252(body: &[u8]) -> Result<String, Diagnostic> {
     let undefined = |byte: &u8| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
     if let Some(at) = body.iter().position(undefined) {
         let row = line(body, at);
-        return Err(wrong_encoding(words!(
-            "row {row} holds a byte that is neither UTF-8 nor Windows-1252",
-            "rad {row} innehåller en byte som varken är UTF-8 eller Windows-1252"
+        return Err(wrong_encoding(Words::new(
+            "there is a byte that is neither UTF-8 nor Windows-1252",
+            "det finns en byte som varken är UTF-8 eller Windows-1252",
         ))
         .at(Place::row(row)));
     }

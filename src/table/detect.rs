@@ -1,6 +1,6 @@
 //! Which delimiter and which decimal sign a file uses; refused, naming the option, when two readings are possible.
 
-use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::diagnostic::{Diagnostic, Lang, Place, Words};
 use crate::words;
 
 use super::dialect::{Decimal, Delimiter};
@@ -48,8 +48,12 @@ fn decimals(text: &str) -> bool {
 }
 
 fn ambiguous(several: &[Delimiter]) -> Diagnostic {
-    let names: Vec<&str> = several.iter().map(|delimiter| delimiter.id()).collect();
-    let (or_en, or_sv) = (names.join(" or "), names.join(" eller "));
+    let names: Vec<Words> = several.iter().map(|delimiter| delimiter.name()).collect();
+    let join = |lang, or: &str| -> String {
+        let names: Vec<&str> = names.iter().map(|name| name.get(lang)).collect();
+        names.join(or)
+    };
+    let (or_en, or_sv) = (join(Lang::En, " or "), join(Lang::Sv, " eller "));
     Diagnostic::error(
         "delimiter-ambiguous",
         words!(

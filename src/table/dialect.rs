@@ -45,6 +45,14 @@ impl Delimiter {
         }
     }
 
+    pub(super) fn name(self) -> Words {
+        match self {
+            Self::Comma => Words::new("comma", "komma"),
+            Self::Semicolon => Words::new("semicolon", "semikolon"),
+            Self::Tab => Words::new("tab", "tabb"),
+        }
+    }
+
     fn words(self) -> Words {
         match self {
             Self::Comma => Words::new("separated by commas", "kommaseparerad"),

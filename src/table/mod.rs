@@ -375,8 +375,8 @@ fn check_rows(header: &[String], records: &[Record], delimiter: Delimiter) -> Ve
             Diagnostic::error(
                 "ragged-row",
                 words!(
-                    "the row has {found} cells, the header has {wanted}",
-                    "raden har {found} celler, rubrikraden har {wanted}"
+                    "the header has {wanted} cells and this row has {found}",
+                    "rubrikraden har {wanted} celler och den här raden har {found}"
                 ),
             )
             .at(Place::row(record.row))

@@ -1,7 +1,6 @@
 //! Text to records of cells, each with its row as a spreadsheet counts it.
 
 use crate::diagnostic::{Diagnostic, Place, Words};
-use crate::words;
 
 /// One record and its row: blank lines count, line ends inside a quoted cell do not.
 #[derive(Debug)]
@@ -87,9 +86,9 @@ fn scan(text: &[u8], delimiter: u8) -> (Vec<usize>, Vec<Diagnostic>) {
         findings.push(
             Diagnostic::error(
                 "unclosed-quote",
-                words!(
-                    "a quotation mark that opens in row {row} is never closed",
-                    "ett citattecken som öppnas på rad {row} stängs aldrig"
+                Words::new(
+                    "a quotation mark that opens here is never closed",
+                    "ett citattecken som öppnas här stängs aldrig",
                 ),
             )
             .at(Place::row(row))

@@ -11,6 +11,7 @@
 mod assertions;
 mod calls;
 mod codes;
+mod docs;
 mod files;
 mod layers;
 mod packages;

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::app::{Failure, exit};
-use crate::diagnostic::Words;
+use crate::diagnostic::{Words, nearest};
 use crate::words;
 
 /// The failure for an error of clap. Help and version are no errors and never come here.
@@ -108,14 +108,21 @@ fn expected(error: &clap::Error) -> (String, String) {
 }
 
 fn help(error: &clap::Error) -> Words {
-    for kind in [
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedValue,
+    for (kind, given) in [
+        (
+            ContextKind::SuggestedSubcommand,
+            ContextKind::InvalidSubcommand,
+        ),
+        (ContextKind::SuggestedArg, ContextKind::InvalidArg),
+        (ContextKind::SuggestedValue, ContextKind::InvalidValue),
     ] {
+        let given = text(error, given);
         let name = match error.get(kind) {
             Some(ContextValue::String(name)) => Some(name.clone()),
-            Some(ContextValue::Strings(names)) => names.first().cloned(),
+            // Several are near: our own measure of a slip decides, so that all suggestions follow one rule.
+            Some(ContextValue::Strings(names)) => nearest(&given, names.iter().map(String::as_str))
+                .map(str::to_owned)
+                .or_else(|| names.last().cloned()),
             _ => None,
         };
         if let Some(name) = name {

@@ -242,8 +242,9 @@ impl<'c> Simulator<'c> {
             day,
             &mut self.drawer,
         )?;
-        for what in decision.events.into_iter().flatten() {
-            apply(&self.cell.protocol, &mut self.state, &Event { day, what });
+        for what in decision.events.iter().flatten() {
+            let event = Event { day, what: *what };
+            apply(&self.cell.protocol, &mut self.state, &event);
         }
         Ok(())
     }
@@ -309,8 +310,9 @@ impl<'c> Simulator<'c> {
             Err(Refusal::TargetReached | Refusal::PastLastDay { .. }) => return Ok(false),
             Err(refusal) => return Err(refusal),
         };
-        for what in decision.events.into_iter().flatten() {
-            apply(&self.cell.protocol, &mut self.state, &Event { day, what });
+        for what in decision.events.iter().flatten() {
+            let event = Event { day, what: *what };
+            apply(&self.cell.protocol, &mut self.state, &event);
         }
         if let Answer::Allocated { arm, .. } = decision.answer {
             let is_treated = arm == self.cell.scenario.world.treated;
@@ -397,8 +399,9 @@ impl<'c> Simulator<'c> {
             };
             let day = cut.max(self.state.last_day);
             let decision = decide(protocol, &self.state, &command, day, &mut self.drawer)?;
-            for what in decision.events.into_iter().flatten() {
-                apply(protocol, &mut self.state, &Event { day, what });
+            for what in decision.events.iter().flatten() {
+                let event = Event { day, what: *what };
+                apply(protocol, &mut self.state, &event);
             }
             cuts.push((*lock, cut));
         }

@@ -12,6 +12,7 @@ mod analysis;
 mod estimation;
 mod flow;
 mod linear_algebra;
+mod mechanisms;
 mod protocol;
 mod validation;
 

@@ -4,11 +4,13 @@
 //! Decisions are the kernel's, arms its drawer's, estimates those of `analysis`. A [`Simulator`] keeps its memory from
 //! study to study; after the first few nothing is asked of the heap per family.
 
+use super::analyst::Analyst;
 use super::calendar::{Calendar, Due};
 use super::predictability::Follower;
 use super::scenario::{Cell, Shared};
 use super::world::{Arrival, Keys, Site, Streams, open_days};
 use crate::allocation::Redraw;
+use crate::numerics::stream;
 use crate::protocol::model::{Check, Cut, Day, Exit, Service};
 use crate::study::kernel::{
     Answer, ChildIx, Command, Drawer, Enrolment, Event, FamilyIx, RedrawSource, Refusal, Report,
@@ -83,7 +85,7 @@ pub struct Simulator<'c> {
     truths: Vec<f64>,
     locks: Vec<usize>,
     draws: u32,
-    pub(super) analyst: super::analyst::Analyst,
+    analyst: Analyst,
 }
 
 impl<'c> Simulator<'c> {
@@ -137,9 +139,9 @@ impl<'c> Simulator<'c> {
             report_days: Vec::new(),
             follower: Follower::new(protocol),
             truths: vec![0.0; scenario.analyses.len()],
+            analyst: Analyst::new(protocol, &scenario.analyses, &locks),
             locks,
             draws: scenario.precision.draws,
-            analyst: super::analyst::Analyst::default(),
             keys,
         }
     }
@@ -374,8 +376,8 @@ impl<'c> Simulator<'c> {
         }
     }
 
-    /// Locks the data of every lock that an analysis needs; the cuts by lock.
-    fn lock(&mut self) -> Result<Vec<(usize, Day)>, Refusal> {
+    /// Locks the data of every lock that an analysis needs; the cuts in their order.
+    fn lock(&mut self) -> Result<Vec<Day>, Refusal> {
         let protocol = &self.cell.protocol;
         let mut cuts = Vec::with_capacity(self.locks.len());
         let last = self
@@ -403,39 +405,33 @@ impl<'c> Simulator<'c> {
                 let event = Event { day, what: *what };
                 apply(protocol, &mut self.state, &event);
             }
-            cuts.push((*lock, cut));
+            cuts.push(cut);
         }
         Ok(cuts)
     }
 
-    fn record(&mut self, replicate: u64, cuts: &[(usize, Day)]) -> Record {
+    fn record(&mut self, replicate: u64, cuts: &[Day]) -> Record {
         let (protocol, scenario) = (&self.cell.protocol, &self.cell.scenario);
         let families = self.state.randomized();
         let followed = self.follower.follow(protocol, &self.state.allocations);
         let mut analyses = Vec::with_capacity(scenario.analyses.len());
-        for (sum, index) in self.truths.iter().zip(&scenario.analyses) {
-            let lock = protocol.analyses[*index].lock;
-            let cut = cuts
-                .iter()
-                .find(|(own, _)| *own == lock)
-                .map_or(self.last, |(_, cut)| *cut);
-            let found = self.analyst.analyse(
-                protocol,
-                &self.state,
-                *index,
-                cut,
-                self.draws,
-                (&self.keys.redraws, replicate),
-            );
-            analyses.push(AnalysisRecord {
-                truth: if families == 0 {
+        let mut truths = self.truths.iter();
+        self.analyst.analyse(
+            protocol,
+            &self.state,
+            cuts,
+            self.draws,
+            &mut stream::replicate(&self.keys.redraws, replicate),
+            |found| {
+                let sum = truths.next().copied().unwrap_or(0.0);
+                let truth = if families == 0 {
                     0.0
                 } else {
                     sum / families as f64
-                },
-                found,
-            });
-        }
+                };
+                analyses.push(AnalysisRecord { truth, found });
+            },
+        );
         Record {
             families: families as u32,
             screened: self.state.families.len() as u32,

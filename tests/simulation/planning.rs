@@ -215,7 +215,7 @@ fn no_bias_coverage_and_size() {
     let cells = simulate(&plan, &options(600, 0, 2), &|_, _| {}).unwrap();
     for cell in &cells {
         for (id, found) in &cell.analyses {
-            assert!(found.failures <= 30, "{} {id}", cell.cell); // a site that hardly opens
+            assert_eq!(found.failures, 0, "{} {id}", cell.cell);
             within(found.bias, 0.0, &format!("{} {id} bias", cell.cell));
             let coverage = found.coverage;
             assert!(

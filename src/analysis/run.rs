@@ -7,14 +7,14 @@
 use super::baseline::baseline;
 use super::covariates::{FixedColumns, describe};
 use super::multiplicity::holm;
-use super::plan::{
-    Effect, Fitted, Method, Plan, Planned, Workspace, is_binary, labels, method, treated_arms,
-};
+use super::notes::Context;
+use super::plan::{Plan, Planned, is_binary, treated_arms};
 use super::randomization::{TestError, TestFigures, exact, monte_carlo};
 use super::reference_set::{ENUMERATED, Enumeration, History, test_key};
 use super::results::{Analyses, AnalysisResult, ArmOutcome, TestResult};
 use super::statistic::Registered;
 use super::wording::conclusion;
+use super::workspace::{Effect, Fitted, Method, Workspace, labels, method};
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{Estimate, EstimationError, Measure, Variance, Warning};
@@ -23,13 +23,6 @@ use crate::protocol::model::{Analysis, Day, Multiplicity, Role, Test};
 use crate::study::kernel::State;
 use crate::words;
 use serde_json::Map;
-
-/// Families that an arm should have for the large-sample interval (Lin, Green and Coppock 2016, standard operating
-/// procedures of the Green lab).
-const SMALL_ARM: u32 = 20;
-
-/// The largest share of unknown outcomes that goes without a warning.
-const MISSING_ABOVE: f64 = 0.1;
 
 /// How a plan is run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -186,7 +179,14 @@ impl Runner<'_> {
             warnings,
             conclusion: Words::default(),
         };
-        self.note(planned, &mut result);
+        let context = Context {
+            protocol,
+            state: self.state,
+            cut: self.cut,
+            workspace: &self.workspace,
+            draws_changed: self.settings.draws.is_some(),
+        };
+        result.warnings.extend(context.notes(planned, &result));
         result
     }
 
@@ -333,159 +333,6 @@ impl Runner<'_> {
         } else {
             let key = test_key(self.protocol, &analysis.id, analysis.lock);
             monte_carlo(history, &self.arms, &statistic, &key, draws)
-        }
-    }
-
-    /// What a reader should know of a result.
-    fn note(&self, planned: &Planned, result: &mut AnalysisResult) {
-        let analysis = &planned.analysis;
-        let mut notes: Vec<Warning> = Vec::new();
-        let mut warn = |code: &'static str, message: Words| notes.push(Warning::new(code, message));
-        if !planned.prespecified {
-            warn(
-                "post-hoc",
-                words!(
-                    "this analysis was not registered before the data were seen",
-                    "den här analysen var inte registrerad innan data sågs"
-                ),
-            );
-        }
-        if result.alpha.is_none() {
-            warn(
-                "interim-descriptive",
-                words!(
-                    "the lock is an interim one that spends no alpha: the result describes, and nothing is decided",
-                    "låsningen är en interimslåsning som inte förbrukar något alfa: resultatet beskriver, och ingenting avgörs"
-                ),
-            );
-        }
-        self.note_rows(analysis, result, &mut warn);
-        if self.settings.draws.is_some() && analysis.test.is_some() {
-            warn(
-                "test-draws-changed",
-                words!(
-                    "the number of redraws is not the registered one",
-                    "antalet omlottningar är inte det registrerade"
-                ),
-            );
-        }
-        if let (Some(test), Some(row)) = (&result.test, result.results.first())
-            && let (Some(low), Some(high)) = (row.conf_low, row.conf_high)
-        {
-            let outside = low > 0.0 || high < 0.0;
-            if outside != (test.p_value <= analysis.alpha) {
-                warn(
-                    "test-and-interval-disagree",
-                    words!(
-                        "the test and the interval fall on different sides of the limit; the registered test decides and the interval describes",
-                        "testet och intervallet hamnar på olika sidor om gränsen; det registrerade testet avgör och intervallet beskriver"
-                    ),
-                );
-            }
-        }
-        result.warnings.extend(notes);
-    }
-
-    fn note_rows(
-        &self,
-        analysis: &Analysis,
-        result: &AnalysisResult,
-        warn: &mut impl FnMut(&'static str, Words),
-    ) {
-        let total = |count: fn(&ArmOutcome) -> u32| result.arms.iter().map(count).sum::<u32>();
-        let not_yet = total(|arm| arm.not_yet);
-        if not_yet > 0 {
-            warn(
-                "window-not-ended",
-                words!(
-                    "the window of {not_yet} families had not ended at the cut; they are not analysed",
-                    "fönstret för {not_yet} familjer hade inte löpt ut vid brytdatumet; de analyseras inte"
-                ),
-            );
-        }
-        let unknown = total(|arm| arm.missing) + total(|arm| arm.by_rule);
-        let ended = total(|arm| arm.randomized) - not_yet;
-        if f64::from(unknown) > MISSING_ABOVE * f64::from(ended) {
-            let rule = analysis.missing.text();
-            warn(
-                "many-unknown-outcomes",
-                words!(
-                    "the outcome of {unknown} of {ended} families is not known; the rule `{rule}` is used",
-                    "utfallet är okänt för {unknown} av {ended} familjer; regeln `{rule}` används"
-                ),
-            );
-        }
-        let smallest = result
-            .arms
-            .iter()
-            .map(|arm| arm.analysed)
-            .min()
-            .unwrap_or(0);
-        if smallest < SMALL_ARM {
-            warn(
-                "small-arm",
-                words!(
-                    "an arm has {smallest} families in the analysis: with fewer than {SMALL_ARM} the interval is rough, and the registered estimator is used all the same",
-                    "en arm har {smallest} familjer i analysen: med färre än {SMALL_ARM} är intervallet grovt, och den registrerade estimatorn används ändå"
-                ),
-            );
-        }
-        if let Method::Model(_) = method(analysis) {
-            let columns = self.workspace.columns(self.protocol, self.state, analysis);
-            let most = (smallest / SMALL_ARM) as usize;
-            if columns > most {
-                warn(
-                    "many-covariates",
-                    words!(
-                        "{columns} columns of covariates for {smallest} families in the smaller arm, where {most} would be few enough (one for each {SMALL_ARM})",
-                        "{columns} kovariatkolumner för {smallest} familjer i den mindre armen, där {most} vore lagom få (en per {SMALL_ARM})"
-                    ),
-                );
-            }
-        }
-        self.note_left_out(warn);
-    }
-
-    /// Families with an allocation that are no rows of the data set.
-    fn note_left_out(&self, warn: &mut impl FnMut(&'static str, Words)) {
-        let (mut linked, mut erased, mut later) = (0, 0, 0);
-        for allocated in &self.state.allocations {
-            if let Some(family) = self.state.family(allocated.family) {
-                if family.erased {
-                    erased += 1;
-                } else if family.linked_to.is_some() {
-                    linked += 1;
-                } else if family.randomized > self.cut {
-                    later += 1;
-                }
-            }
-        }
-        if linked > 0 {
-            warn(
-                "families-linked",
-                words!(
-                    "{linked} allocations belong to families that had been drawn before; the first draw is the unit",
-                    "{linked} lottningar gäller familjer som redan hade lottats; den första lotten gäller"
-                ),
-            );
-        }
-        if erased > 0 {
-            warn(
-                "families-erased",
-                words!(
-                    "{erased} randomized families were erased and are in no analysis",
-                    "{erased} lottade familjer har raderats och ingår inte i någon analys"
-                ),
-            );
-        }
-        if later > 0 {
-            warn(
-                "randomized-after-cut",
-                words!(
-                    "{later} families were randomized after the cut and are not in the data set",
-                    "{later} familjer lottades efter brytdatumet och ingår inte i datamängden"
-                ),
-            );
         }
     }
 }

@@ -1,0 +1,419 @@
+//! From a state at a cut to rows, outcomes, designs and fits, in storage that is reused.
+//!
+//! Rows and site groups are read first, blind to every outcome; then each analysis' outcome by its missing-data rule;
+//! then its model. Analyses with the same rows and covariates share one factored design.
+
+use super::covariates::{FixedColumns, SiteGroups, count_cells};
+use super::reference_set::{History, Redrawer};
+use super::statistic::Sampled;
+use crate::allocation::Arm;
+use crate::estimation::linear_model::{self, Design, Fit, Form, Inference};
+use crate::estimation::{
+    Answer, Arm as Side, Columns, Df, Estimate, EstimationError, Labels, Settings, Variance,
+    estimate,
+};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Analysis, Covariate, Day, Missing};
+use crate::study::dataset::{self, OutcomeValue, Unit};
+use crate::study::kernel::State;
+
+/// The effect in one analysis: the numbers alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effect {
+    /// Effect of the treated arm against control.
+    pub estimate: f64,
+    /// Its standard error.
+    pub std_error: f64,
+    /// estimate / std_error, or the estimator's own statistic; `None` when nothing varies.
+    pub statistic: Option<f64>,
+    /// Degrees of freedom, `None` for a normal reference.
+    pub df: Option<f64>,
+    /// The estimator's own two-sided p.
+    pub p_value: Option<f64>,
+    /// Lower limit at level 1 − alpha.
+    pub conf_low: Option<f64>,
+    /// Upper limit.
+    pub conf_high: Option<f64>,
+    /// Analysed families in the treated arm.
+    pub n_treated: u32,
+    /// Analysed families in the control arm.
+    pub n_control: u32,
+}
+
+/// What was seen of an outcome in one arm.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Seen {
+    /// Families of the arm in the data set.
+    pub(super) randomized: u32,
+    /// Families in the analysis.
+    pub(super) analysed: u32,
+    /// Families whose outcome is not known and that the rule leaves out.
+    pub(super) missing: u32,
+    /// Families whose outcome is not known and that the rule gave a value.
+    pub(super) by_rule: u32,
+    /// Families whose window had not ended.
+    pub(super) not_yet: u32,
+    /// Sum of the outcome over the analysed families.
+    pub(super) sum: f64,
+}
+
+/// How an estimator is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// A linear model that is factored here, with HC2 and Bell–McCaffrey.
+    Model(Form),
+    /// Any other estimator, through the registry, with its own defaults and without covariates.
+    Registry,
+}
+
+pub(super) fn method(analysis: &Analysis) -> Method {
+    match analysis.estimator.as_str() {
+        "lin" => Method::Model(Form::Interacted),
+        "linear" => Method::Model(Form::Additive),
+        _ => Method::Registry,
+    }
+}
+
+/// Storage of the computation. One workspace belongs to one protocol.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    pub(super) units: Vec<Unit>,
+    pub(super) cells: Vec<u32>,
+    pub(super) groups: SiteGroups,
+    pub(super) seen: Vec<Seen>,
+    /// Analysed units of all arms, and their outcomes.
+    rows: Vec<u32>,
+    y: Vec<f64>,
+    /// Of these, the two arms of a contrast.
+    contrast: Contrast,
+    models: Vec<Model>,
+    used: usize,
+    fit: linear_model::Workspace,
+    pub(super) history: History,
+    pub(super) arms: Vec<Arm>,
+    pub(super) redrawer: Redrawer,
+    pub(super) redrawn: Vec<Arm>,
+}
+
+#[derive(Debug, Default)]
+struct Contrast {
+    rows: Vec<u32>,
+    side: Vec<Side>,
+    y: Vec<f64>,
+    n: [u32; 2],
+}
+
+/// A factored design, with what it was made from.
+#[derive(Debug, Default)]
+struct Model {
+    rows: Vec<u32>,
+    treated: Option<Arm>,
+    form: Form,
+    covariates: Vec<Covariate>,
+    fixed: FixedColumns,
+    matrix: Vec<f64>,
+    design: Design,
+    level: f64,
+    inference: Option<Result<Inference, EstimationError>>,
+}
+
+/// A fit, with what the words around it need.
+#[derive(Debug)]
+pub(super) enum Fitted<'w> {
+    /// A linear model.
+    Model {
+        fit: Fit,
+        design: &'w Design,
+        n: [u32; 2],
+    },
+    /// An estimator of the registry.
+    Registry(Answer),
+}
+
+impl Fitted<'_> {
+    pub(super) fn effect(&self) -> Result<Effect, EstimationError> {
+        match self {
+            Self::Model { fit, n, .. } => Ok(Effect {
+                estimate: fit.estimate,
+                std_error: fit.std_error,
+                statistic: fit.statistic,
+                df: fit.df,
+                p_value: fit.p_value,
+                conf_low: fit.conf_low,
+                conf_high: fit.conf_high,
+                n_treated: n[1],
+                n_control: n[0],
+            }),
+            Self::Registry(answer) => {
+                let row: &Estimate = answer.effect()?;
+                let (Some(estimate), Some(std_error)) = (row.estimate, row.std_error) else {
+                    return Err(EstimationError::NoRows);
+                };
+                Ok(Effect {
+                    estimate,
+                    std_error,
+                    statistic: row.statistic,
+                    df: row.df,
+                    p_value: row.p_value,
+                    conf_low: row.conf_low,
+                    conf_high: row.conf_high,
+                    n_treated: row.n_treated as u32,
+                    n_control: row.n_control as u32,
+                })
+            }
+        }
+    }
+}
+
+impl Workspace {
+    /// Reads the rows of a lock and groups the sites, blind to every outcome.
+    pub(super) fn load(&mut self, protocol: &Protocol, state: &State, cut: Day) {
+        dataset::units(state, cut, &mut self.units);
+        count_cells(
+            (protocol.sites.len(), protocol.arms.len()),
+            self.units.iter().map(|unit| (unit.site, unit.arm)),
+            &mut self.cells,
+        );
+        self.groups.realize(&self.cells, protocol.arms.len());
+        self.used = 0;
+    }
+
+    /// Reads the outcome of an analysis by its missing-data rule.
+    pub(super) fn sample(
+        &mut self,
+        protocol: &Protocol,
+        state: &State,
+        cut: Day,
+        analysis: &Analysis,
+    ) {
+        self.rows.clear();
+        self.y.clear();
+        self.seen.clear();
+        self.seen.resize(protocol.arms.len(), Seen::default());
+        for (row, unit) in self.units.iter().enumerate() {
+            let Some(seen) = self.seen.get_mut(unit.arm.index()) else {
+                continue;
+            };
+            seen.randomized += 1;
+            let value = dataset::outcome(
+                protocol,
+                state,
+                cut,
+                unit.family,
+                analysis.outcome,
+                analysis.summary,
+            );
+            let y = match (value, analysis.missing) {
+                (OutcomeValue::Known(y), _) => y,
+                (OutcomeValue::Unknown(y), Missing::NotAccepted) => {
+                    seen.by_rule += 1;
+                    y.unwrap_or(0.0)
+                }
+                (OutcomeValue::Unknown(_), Missing::CompleteCase) => {
+                    seen.missing += 1;
+                    continue;
+                }
+                (OutcomeValue::NotYet, _) => {
+                    seen.not_yet += 1;
+                    continue;
+                }
+            };
+            seen.analysed += 1;
+            seen.sum += y;
+            self.rows.push(row as u32);
+            self.y.push(y);
+        }
+    }
+
+    /// Number of covariate columns that the analysis has, sites included.
+    pub(super) fn columns(&self, protocol: &Protocol, state: &State, analysis: &Analysis) -> usize {
+        let mut fixed = FixedColumns::default();
+        fixed.realize(protocol, state, &analysis.covariates, &self.units);
+        let sites = if analysis.covariates.contains(&Covariate::Site) {
+            usize::from(self.groups.number().saturating_sub(1))
+        } else {
+            0
+        };
+        sites + fixed.len()
+    }
+
+    /// Fits the sampled outcome for one treated arm against control.
+    pub(super) fn fit(
+        &mut self,
+        protocol: &Protocol,
+        state: &State,
+        analysis: &Analysis,
+        treated: Arm,
+    ) -> Result<Fitted<'_>, EstimationError> {
+        self.compare(protocol.control, treated);
+        let level = 1.0 - analysis.alpha;
+        match method(analysis) {
+            Method::Registry => {
+                let columns = Columns {
+                    labels: labels(protocol, treated),
+                    arm: self.contrast.side.clone(),
+                    outcome: self.contrast.y.iter().copied().map(Some).collect(),
+                    ..Columns::default()
+                };
+                let settings = Settings {
+                    level,
+                    ..Settings::default()
+                };
+                Ok(Fitted::Registry(estimate(
+                    &analysis.estimator,
+                    &columns,
+                    &settings,
+                )?))
+            }
+            Method::Model(form) => {
+                let index = self.model(protocol, state, analysis, (form, treated, level))?;
+                let model = &self.models[index];
+                let inference = match &model.inference {
+                    Some(Ok(inference)) => *inference,
+                    Some(Err(error)) => return Err(error.clone()),
+                    None => return Err(EstimationError::NoRows),
+                };
+                let fit = model
+                    .design
+                    .fit(&self.contrast.y, &inference, &mut self.fit);
+                Ok(Fitted::Model {
+                    fit,
+                    design: &model.design,
+                    n: self.contrast.n,
+                })
+            }
+        }
+    }
+
+    fn compare(&mut self, control: Arm, treated: Arm) {
+        let own = &mut self.contrast;
+        own.rows.clear();
+        own.side.clear();
+        own.y.clear();
+        own.n = [0, 0];
+        for (row, y) in self.rows.iter().zip(&self.y) {
+            let arm = self.units[*row as usize].arm;
+            let side = if arm == treated {
+                Side::Treated
+            } else if arm == control {
+                Side::Control
+            } else {
+                continue;
+            };
+            own.rows.push(*row);
+            own.side.push(side);
+            own.y.push(*y);
+            own.n[side.index()] += 1;
+        }
+    }
+
+    /// The design of the rows and covariates: one that was factored already, or a new one.
+    fn model(
+        &mut self,
+        protocol: &Protocol,
+        state: &State,
+        analysis: &Analysis,
+        (form, treated, level): (Form, Arm, f64),
+    ) -> Result<usize, EstimationError> {
+        let known = self.models[..self.used].iter().position(|model| {
+            model.form == form
+                && model.treated == Some(treated)
+                && model.level.total_cmp(&level).is_eq()
+                && model.covariates == analysis.covariates
+                && model.rows == self.contrast.rows
+        });
+        if let Some(index) = known {
+            return Ok(index);
+        }
+        let [control, treated_rows] = self.contrast.n;
+        for (rows, arm) in [(treated_rows, treated), (control, protocol.control)] {
+            if rows == 0 {
+                return Err(EstimationError::TooFewRows {
+                    arm: protocol.arms[arm.index()].id.clone(),
+                    rows: 0,
+                    needed: 1,
+                });
+            }
+        }
+        if self.used == self.models.len() {
+            self.models.push(Model::default());
+        }
+        let model = &mut self.models[self.used];
+        model.rows.clone_from(&self.contrast.rows);
+        model.treated = Some(treated);
+        model.form = form;
+        model.level = level;
+        model.covariates.clone_from(&analysis.covariates);
+        model.matrix.clear();
+        let units = || {
+            self.contrast
+                .rows
+                .iter()
+                .map(|row| &self.units[*row as usize])
+        };
+        if analysis.covariates.contains(&Covariate::Site) {
+            self.groups
+                .indicators(&units().map(|unit| unit.site as u16), &mut model.matrix);
+        }
+        model
+            .fixed
+            .realize(protocol, state, &analysis.covariates, &self.units);
+        model.fixed.fill(state, &units(), &mut model.matrix);
+        model
+            .design
+            .refactor(&self.contrast.side, &model.matrix, form)?;
+        model.inference = Some(
+            model
+                .design
+                .inference(Variance::Hc2, Df::BellMccaffrey, level),
+        );
+        self.used += 1;
+        Ok(self.used - 1)
+    }
+
+    /// The sampled outcome as the randomization test needs it.
+    pub(super) fn sampled(
+        &self,
+        protocol: &Protocol,
+        state: &State,
+        analysis: &Analysis,
+        treated: Arm,
+    ) -> Sampled {
+        let mut fixed = FixedColumns::default();
+        let mut matrix = Vec::new();
+        let mut sites = None;
+        let form = match method(analysis) {
+            Method::Model(form) => {
+                fixed.realize(protocol, state, &analysis.covariates, &self.units);
+                let units = self.rows.iter().map(|row| &self.units[*row as usize]);
+                fixed.fill(state, &units, &mut matrix);
+                if analysis.covariates.contains(&Covariate::Site) {
+                    sites = Some(protocol.sites.len());
+                }
+                form
+            }
+            Method::Registry => Form::Interacted,
+        };
+        Sampled {
+            allocation: self.units.iter().map(|unit| unit.allocation).collect(),
+            site: self.units.iter().map(|unit| unit.site as u16).collect(),
+            rows: self.rows.clone(),
+            y: self.y.clone(),
+            matrix,
+            sites,
+            form,
+            arms: protocol.arms.len(),
+            treated,
+            control: protocol.control,
+        }
+    }
+}
+
+/// The names of the arms of a contrast.
+pub(super) fn labels(protocol: &Protocol, treated: Arm) -> Labels {
+    let name = |arm: Arm| protocol.arms[arm.index()].id.clone();
+    Labels {
+        treated: name(treated),
+        control: name(protocol.control),
+    }
+}

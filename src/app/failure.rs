@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Words, nearest};
+use crate::study::identifiers::holds_personal_number;
 use crate::words;
 
 use super::exit;
@@ -85,6 +86,7 @@ impl Failure {
         known: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let known: Vec<&str> = known.into_iter().collect();
+        let given = shown(given);
         let (what_en, what_sv) = (&what.en, &what.sv);
         Self::new(
             exit::USAGE,
@@ -94,7 +96,7 @@ impl Failure {
                 "det finns inget som heter `{given}` ({what_sv})"
             ),
         )
-        .help(suggestion(given, &known))
+        .help(suggestion(&given, &known))
     }
 
     /// A file could not be read or written.
@@ -145,6 +147,15 @@ impl std::fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// A text as a message may repeat it: one that holds a personal number is not.
+pub fn shown(text: &str) -> String {
+    if holds_personal_number(text) {
+        "…".to_owned()
+    } else {
+        text.to_owned()
+    }
+}
 
 /// "did you mean …", or the list of what there is.
 pub fn suggestion(given: &str, known: &[&str]) -> Words {

@@ -4,7 +4,7 @@ use super::exit;
 use super::failure::{Failure, suggestion};
 use super::outside::Outside;
 use super::record::batch;
-use super::study::{Act, Study, Work};
+use super::study::{Act, Study, Work, time_went_back};
 use super::tables::TableFile;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::study::kernel::Source;
@@ -95,6 +95,12 @@ pub fn import(
             );
         }
         let recorded = batch.recordings.len();
+        if let Some(last) = journal.last_time.filter(|last| time < *last)
+            && import.dry_run
+            && recorded > 0
+        {
+            return Err(time_went_back(time, last, import.act.at.is_some()));
+        }
         let answer = Imported {
             event: import.event.clone(),
             sequence: journal.head.sequence + if import.dry_run { 0 } else { recorded as u64 },

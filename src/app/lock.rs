@@ -10,7 +10,6 @@ use crate::diagnostic::Words;
 use crate::protocol::model::Day;
 use crate::study::journal::{Content, Recording};
 use crate::study::kernel::{Command, decide};
-use crate::words;
 use jiff::civil::Date;
 
 /// Locks the data.
@@ -27,11 +26,12 @@ pub fn lock(
     confirm: &str,
 ) -> Result<Receipt, Failure> {
     let place = find(study, id)?;
-    let date = cut.parse::<Date>().map_err(|_| {
+    let date = cut.parse::<Date>().ok().filter(|_| cut.len() == 10);
+    let date = date.ok_or_else(|| {
         Failure::new(
             exit::USAGE,
             "invalid-date",
-            words!("`{cut}` is not a date", "`{cut}` är inget datum"),
+            Words::new("the cut is not a date", "brytdatumet är inget datum"),
         )
         .help(Words::new(
             "write it as year-month-day, for example 2025-11-30",

@@ -30,7 +30,7 @@ pub mod study;
 mod tables;
 pub mod verify;
 
-pub use failure::{Failure, Source, suggestion};
+pub use failure::{Failure, Source, shown, suggestion};
 pub use outside::{
     Clock, Entropy, FixedClock, Outside, Progress, Silent, SystemClock, SystemEntropy,
 };

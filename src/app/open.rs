@@ -4,7 +4,7 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::study::{
-    Act, LEDGER_FILE, PROTOCOL_FILE, Study, Work, check_confirm, ledger_failure, read_protocol,
+    Act, LEDGER_FILE, PROTOCOL_FILE, Study, Work, check_confirm, ledger_failure, parse_protocol,
     read_seed,
 };
 use crate::allocation::{Mode, Seed};
@@ -14,7 +14,7 @@ use crate::store::SqliteLedger;
 use crate::study::journal::{Content, Journal, Ledger, LedgerError, Recording, hex};
 use crate::study::kernel::What;
 use crate::words;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// What `open` needs.
@@ -59,7 +59,9 @@ pub struct Opened {
 /// An invalid protocol, or one without ethics decision and impact assessment (exit 3); digits that do not confirm it
 /// (2); a study there already (7); a seed file that is none, or lies inside the study folder (9).
 pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
-    let (protocol, warnings) = read_protocol(outside, &request.protocol)?;
+    // Read once: what is sealed is what was checked, also from standard input.
+    let bytes = outside.read(&request.protocol)?;
+    let (protocol, warnings) = parse_protocol(&bytes, &request.protocol)?;
     for warning in &warnings {
         outside.progress.warn(warning);
     }
@@ -71,9 +73,8 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
         return Err(ledger_failure(&LedgerError::Exists, &request.study));
     }
     let (seed, seed_created) = seed(outside, &request.seed_file)?;
-    let bytes = outside.read(&request.protocol)?;
     outside.create_folder(&request.study)?;
-    outside.write(request.study.join(PROTOCOL_FILE), &bytes)?;
+    let seal = || outside.write(request.study.join(PROTOCOL_FILE), &bytes);
     let failed = |error: LedgerError| ledger_failure(&error, &request.study);
     let ledger = match SqliteLedger::create(&ledger_path) {
         // An `open` that was killed before its first event leaves an empty ledger: go on with it.
@@ -87,10 +88,12 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
         Box::new(ledger),
         &seed,
         seed_created,
+        seal,
     )
 }
 
-/// Writes the first event.
+/// Writes the first event. `seal` puts the protocol into the folder; it runs while no other command can open the
+/// study, so that of two that try at once the winner's protocol stays.
 pub(super) fn begin(
     outside: &Outside,
     request: &Open,
@@ -98,6 +101,7 @@ pub(super) fn begin(
     ledger: Box<dyn Ledger>,
     seed: &Seed,
     seed_created: bool,
+    seal: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Opened, Failure> {
     let commitment = hex(&seed.commitment(&protocol.hash.0));
     let public = Content::new()
@@ -108,15 +112,22 @@ pub(super) fn begin(
         .with("protocol_hash", protocol.hash.to_hex())
         .with("study", protocol.study.id.clone());
     let mut study = Study::empty(&request.study, Journal::new(Arc::clone(protocol)), ledger);
-    study.write(outside, &request.act, |journal, _| {
-        if journal.head.sequence > 0 {
-            return Err(ledger_failure(&LedgerError::Exists, &request.study));
-        }
-        Ok(Work {
-            recordings: vec![Recording::public(What::Opened, public)],
-            answer: (),
+    study
+        .write(outside, &request.act, |journal, _| {
+            if journal.head.sequence > 0 {
+                return Err(ledger_failure(&LedgerError::Exists, &request.study));
+            }
+            seal()?;
+            Ok(Work {
+                recordings: vec![Recording::public(What::Opened, public)],
+                answer: (),
+            })
         })
-    })?;
+        .map_err(|failure| match failure.code {
+            // Another command opened the study first, perhaps with another protocol: its events do not fold with this one.
+            "ledger-broken" => ledger_failure(&LedgerError::Exists, &request.study),
+            _ => failure,
+        })?;
     Ok(Opened {
         study: protocol.study.id.clone(),
         protocol_hash: protocol.hash.to_hex(),
@@ -149,24 +160,26 @@ fn check_permissions(protocol: &Protocol, path: &Path) -> Result<(), Failure> {
 
 /// The seed must not lie where the study's readers look.
 fn refuse_inside(outside: &Outside, seed: &Path, study: &Path) -> Result<(), Failure> {
+    // As far as the path exists, links are resolved; the rest is taken as written, with `..` going up.
     let absolute = |path: &Path| {
         let path = outside.path(path);
-        let mut rest = PathBuf::new();
-        let mut known = path.as_path();
-        // The longest part of the path that exists, with links resolved, then the rest as written.
-        loop {
-            if let Ok(resolved) = known.canonicalize() {
-                return resolved.join(rest);
-            }
-            let Some(name) = known.file_name() else {
-                return path.clone();
-            };
-            rest = Path::new(name).join(rest);
-            known = match known.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            };
+        let mut known = PathBuf::new();
+        if path.is_relative() {
+            known = Path::new(".").canonicalize().unwrap_or_default();
         }
+        for component in path.components() {
+            match component {
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    known.pop();
+                }
+                other => known.push(other),
+            }
+            if let Ok(resolved) = known.canonicalize() {
+                known = resolved;
+            }
+        }
+        known
     };
     if !absolute(seed).starts_with(absolute(study)) {
         return Ok(());
@@ -189,7 +202,6 @@ fn has_events(path: &Path, folder: &Path) -> Result<bool, Failure> {
     let mut ledger = match SqliteLedger::open(path) {
         Ok(ledger) => ledger,
         Err(LedgerError::Missing) => return Ok(false),
-        // A file that a killed `open` left before its table was made is taken over below.
         Err(error) => return Err(ledger_failure(&error, folder)),
     };
     let mut any = false;

@@ -122,7 +122,8 @@ impl Study {
             .map_err(|corrupt| unreadable(&corrupt, &self.folder))
     }
 
-    /// Runs `work` on the newest state in one exclusive transaction and appends what it wants recorded.
+    /// Runs `work` on the newest state in one exclusive transaction and appends what it wants recorded. A repetition
+    /// records nothing and is answered whatever its time: a retry with the same `--at` finds what the first run did.
     ///
     /// # Errors
     /// An invalid actor or time (exit 4), a time before the last event's (4), busy (5), and whatever `work` refuses.
@@ -148,10 +149,15 @@ impl Study {
             .absorb(&news)
             .map_err(|corrupt| unreadable(&corrupt, &folder))?;
         let time = given.unwrap_or_else(|| now(outside));
-        if let Some(last) = journal.last_time.filter(|last| time < *last) {
-            return Err(time_went_back(time, last, given.is_some()));
-        }
-        let Work { recordings, answer } = work(journal, time)?;
+        let late = journal
+            .last_time
+            .filter(|last| time < *last)
+            .map(|last| time_went_back(time, last, given.is_some()));
+        let Work { recordings, answer } = match (work(journal, time), late) {
+            (Ok(work), Some(late)) if !work.recordings.is_empty() => return Err(late),
+            (Err(refused), Some(late)) if refused.exit != exit::REUSED => return Err(late),
+            (work, _) => work?,
+        };
         if recordings.is_empty() {
             return Ok(answer);
         }
@@ -247,15 +253,25 @@ pub fn read_protocol(
     outside: &Outside,
     path: &Path,
 ) -> Result<(Arc<Protocol>, Vec<Diagnostic>), Failure> {
-    let bytes = outside.read(path)?;
-    let parsed = crate::protocol::parse(&bytes);
+    parse_protocol(&outside.read(path)?, path)
+}
+
+/// The protocol of a file's bytes and its warnings; `path` names the file.
+///
+/// # Errors
+/// As [`read_protocol`].
+pub(super) fn parse_protocol(
+    bytes: &[u8],
+    path: &Path,
+) -> Result<(Arc<Protocol>, Vec<Diagnostic>), Failure> {
+    let parsed = crate::protocol::parse(bytes);
     match parsed.protocol {
         Some(protocol) => Ok((Arc::new(protocol), parsed.diagnostics)),
         None => Err(Failure::refused_file(
             exit::INVALID_PROTOCOL,
             "invalid-protocol",
             path.display().to_string(),
-            String::from_utf8_lossy(&bytes),
+            String::from_utf8_lossy(bytes),
             parsed.diagnostics,
         )),
     }
@@ -370,7 +386,7 @@ fn check_actor(actor: &str) -> Result<(), Failure> {
     )
 }
 
-fn time_went_back(time: Timestamp, last: Timestamp, given: bool) -> Failure {
+pub(super) fn time_went_back(time: Timestamp, last: Timestamp, given: bool) -> Failure {
     let help = if given {
         Words::new(
             "give a time at or after that event, or leave --at out",

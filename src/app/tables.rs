@@ -70,6 +70,7 @@ pub struct TableFile {
     pub bytes: Vec<u8>,
     /// The table.
     pub table: Table,
+    for_study: bool,
 }
 
 impl TableFile {
@@ -78,10 +79,20 @@ impl TableFile {
     /// # Errors
     /// A file that cannot be read, a dialect that is unknown (exit 2), a table that is refused (exit 4).
     pub fn read(outside: &Outside, path: &str, dialect: &DialectText) -> Result<Self, Failure> {
+        Self::read_as(outside, path, dialect, false)
+    }
+
+    fn read_as(
+        outside: &Outside,
+        path: &str,
+        dialect: &DialectText,
+        for_study: bool,
+    ) -> Result<Self, Failure> {
         let settled = dialect.settle()?;
         let bytes = outside.read(path)?;
         let name = if path == "-" { "stdin" } else { path }.to_owned();
-        let table = Table::read(&bytes, settled).map_err(|findings| refused(&name, findings))?;
+        let table =
+            Table::read(&bytes, settled).map_err(|findings| refused(&name, findings, for_study))?;
         let how = table.dialect().words();
         let (rows, columns) = (table.len(), table.header().len());
         let (how_en, how_sv) = (how.en, how.sv);
@@ -90,9 +101,18 @@ impl TableFile {
             "{name}: {rows} rader, {columns} kolumner; {how_sv}"
         ));
         for warning in table.warnings() {
-            outside.progress.warn(warning);
+            let mut warning = warning.clone();
+            if for_study {
+                without_personal_numbers(&mut warning);
+            }
+            outside.progress.warn(&warning);
         }
-        Ok(Self { name, bytes, table })
+        Ok(Self {
+            name,
+            bytes,
+            table,
+            for_study,
+        })
     }
 
     /// As [`TableFile::read`], for a file whose values enter a study: numbers have a decimal point unless something
@@ -112,17 +132,12 @@ impl TableFile {
                 .or_else(|| Some(Decimal::Point.id().to_owned())),
             ..dialect.clone()
         };
-        Self::read(outside, path, &dialect).map_err(|mut failure| {
-            for finding in &mut failure.diagnostics {
-                without_personal_numbers(finding);
-            }
-            failure
-        })
+        Self::read_as(outside, path, &dialect, true)
     }
 
     /// The failure of findings in this table: exit 4.
     pub fn refuse(&self, findings: Vec<Diagnostic>) -> Failure {
-        refused(&self.name, findings)
+        refused(&self.name, findings, self.for_study)
     }
 }
 
@@ -155,6 +170,9 @@ fn without_personal_numbers(finding: &mut Diagnostic) {
     }
 }
 
-fn refused(name: &str, findings: Vec<Diagnostic>) -> Failure {
+fn refused(name: &str, mut findings: Vec<Diagnostic>, for_study: bool) -> Failure {
+    if for_study {
+        findings.iter_mut().for_each(without_personal_numbers);
+    }
     Failure::refused_file(exit::INVALID_DATA, "invalid-data", name, "", findings)
 }

@@ -4,14 +4,14 @@ use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::app::{Failure, exit};
+use crate::app::{Failure, exit, shown};
 use crate::diagnostic::{Words, nearest};
 use crate::words;
 
 /// The failure for an error of clap. Help and version are no errors and never come here.
 pub(super) fn failure(error: &clap::Error) -> Failure {
-    let argument = text(error, ContextKind::InvalidArg);
-    let value = text(error, ContextKind::InvalidValue);
+    let argument = shown(&text(error, ContextKind::InvalidArg));
+    let value = shown(&text(error, ContextKind::InvalidValue));
     let (code, message) = match error.kind() {
         ErrorKind::UnknownArgument => (
             "unknown-option",
@@ -21,7 +21,7 @@ pub(super) fn failure(error: &clap::Error) -> Failure {
             ),
         ),
         ErrorKind::InvalidSubcommand => {
-            let name = text(error, ContextKind::InvalidSubcommand);
+            let name = shown(&text(error, ContextKind::InvalidSubcommand));
             (
                 "unknown-command",
                 words!(

@@ -42,11 +42,9 @@ impl SqliteLedger {
     /// Makes a new, empty ledger.
     ///
     /// # Errors
-    /// [`LedgerError::Exists`] if the file exists; the errors of the file system.
+    /// [`LedgerError::Exists`] if the file holds anything; the errors of the file system. A blank database, as a
+    /// killed `create` may leave one, is taken over.
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
-        if path.exists() {
-            return Err(LedgerError::Exists);
-        }
         let mut own = Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         let transaction = own
             .connection
@@ -74,7 +72,8 @@ impl SqliteLedger {
     /// Opens a ledger that exists.
     ///
     /// # Errors
-    /// [`LedgerError::Missing`] without a file, [`LedgerError::Corrupt`] if it is no ledger of this version.
+    /// [`LedgerError::Missing`] without a file or with a blank database, [`LedgerError::Corrupt`] if it is no ledger of
+    /// this version.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         if !path.exists() {
             return Err(LedgerError::Missing);
@@ -86,6 +85,9 @@ impl SqliteLedger {
                 .map_err(failed)
         };
         if number("application_id")? != APPLICATION {
+            if number("schema_version")? == 0 {
+                return Err(LedgerError::Missing);
+            }
             return Err(LedgerError::Corrupt("the file is not a ledger".into()));
         }
         let version = number("user_version")?;
@@ -95,6 +97,15 @@ impl SqliteLedger {
             )));
         }
         Ok(own)
+    }
+
+    /// Waits for another writer as long as said instead of 20 seconds.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn with_patience(self, patience: Duration) -> Result<Self, LedgerError> {
+        self.connection.busy_timeout(patience).map_err(failed)?;
+        Ok(self)
     }
 
     fn connect(path: &Path, more: OpenFlags) -> Result<Self, LedgerError> {

@@ -43,6 +43,10 @@ pub(super) fn decode(
     let text = entry.payload.as_deref().unwrap_or(&nothing);
     let payload = object(text).ok_or("its payload is not a JSON object")?;
     let subject = match payload.get("family").and_then(Value::as_str) {
+        // A family enters the ledger by its first screening and in no other way.
+        Some(name) if entry.kind != "screened" && names.family(name).is_none() => {
+            return Err("no screening before it names its family".into());
+        }
         Some(name) => Some(names.name_family(name)),
         None if erased => placeholder.map(|name| names.name_family(name)),
         None => erased_family,

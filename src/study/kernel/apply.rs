@@ -120,8 +120,8 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event) {
                 state.links.push((unit, other));
             }
         }
+        // A slot is held by service, which an erasure does not end.
         What::Erased { family } => {
-            free_slot(state, family, day);
             if let Some(own) = state.families.get_mut(family.0 as usize) {
                 own.erased = true;
             }

@@ -71,7 +71,7 @@ pub fn verify(
     if entries.is_empty() {
         checker.push(
             "no-events",
-            None,
+            Some(1),
             Words::new(
                 "the ledger holds no event",
                 "liggaren innehåller ingen händelse",

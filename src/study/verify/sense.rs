@@ -28,6 +28,14 @@ struct Pending {
     /// The stratum that its values give, unless they are erased.
     stratum: Option<u32>,
     verdict: Verdict,
+    /// The request, unless it is erased.
+    request: Option<String>,
+}
+
+/// The request that a payload names, if the payload is there.
+fn request(entry: &Entry) -> Option<String> {
+    let payload: Value = serde_json::from_str(entry.payload.as_deref()?).ok()?;
+    Some(payload.get("request_id")?.as_str()?.to_owned())
 }
 
 impl Checker {
@@ -146,7 +154,11 @@ impl Checker {
             (None, What::Allocated { .. } | What::Exception { .. }) => false,
             _ => true,
         };
-        if !follows {
+        let same_request = before.as_ref().is_none_or(|own| {
+            let next = request(entry);
+            own.request == next || own.request.is_none() || next.is_none()
+        });
+        if !(follows && same_request) {
             self.push(
                 "not-as-screened",
                 Some(sequence),
@@ -223,6 +235,7 @@ impl Checker {
             site: screening.site,
             stratum: seen.then_some(stratum),
             verdict: screening.verdict,
+            request: request(entry),
         })
     }
 

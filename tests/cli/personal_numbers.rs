@@ -1,0 +1,219 @@
+//! No personal number enters a study, and none is repeated, wherever it stands.
+
+use super::place::{IUH, Place};
+
+/// The official open test numbers of the Swedish Tax Agency (CC0), `reference/domain.md` §4; nobody has them.
+const OFFICIAL: [&str; 15] = [
+    "200001012384",
+    "200001012392",
+    "200002292399",
+    "200002292381",
+    "199912282382",
+    "200512312398",
+    "194408139089",
+    "199006022397",
+    "191212121212",
+    "202301612392",
+    "202301622383",
+    "202212912394",
+    "194000712382",
+    "191812602397",
+    "196100602397",
+];
+
+fn forms(number: &str) -> [String; 5] {
+    let (date, last) = number.split_at(8);
+    [
+        number.to_owned(),
+        number[2..].to_owned(),
+        format!("{date}-{last}"),
+        format!("{}-{last}", &date[2..]),
+        format!("{}+{last}", &date[2..]),
+    ]
+}
+
+fn silent(place: &Place, words: &str, number: &str, exit: &[i32]) {
+    let ran = place.unchanged(|| place.run(words));
+    assert!(
+        exit.contains(&ran.code),
+        "exit {}: {words}\n{}",
+        ran.code,
+        ran.err
+    );
+    let digits = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    for text in [&ran.out, &ran.err] {
+        assert!(!text.contains(number), "{words}\n{text}");
+        assert!(!digits(text).contains(&digits(number)), "{words}\n{text}");
+    }
+    assert!(!ran.err.is_empty(), "it says why");
+}
+
+#[test]
+fn every_form_of_every_official_number_is_refused_as_a_report_key() {
+    let place = Place::open(IUH);
+    let at = place.tick();
+    for number in OFFICIAL {
+        // A plus sign is no part of a key, and is refused as well.
+        let form = &forms(number)[number.len() % 5];
+        for form in [form, &number.to_owned()] {
+            let words = Place::enrol_words("skarpnack", "KATL", form);
+            silent(
+                &place,
+                &format!("{words} --study study --actor a --at {at}"),
+                form,
+                &[4],
+            );
+        }
+    }
+}
+
+#[test]
+fn a_number_is_refused_in_every_option_and_never_repeated() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    let at = place.tick();
+    let tail = format!("--study study --actor a --at {at}");
+    let enrol = format!(
+        "{} --child KATL-AA --request-id q1 {tail}",
+        Place::enrol_words("skarpnack", "MORU", "R1")
+    );
+    let record = format!(
+        "record report --family KATL --on 2025-03-03 --event-key R2 --child KATL-AA --set reporter=school {tail}"
+    );
+    let site = format!(
+        "record capacity-changed --site skarpnack --on 2025-03-03 --event-key c1 --set therapists=2 {tail}"
+    );
+    let lock = format!(
+        "lock final --cut 2025-03-03 --confirm {} {tail}",
+        place.confirm()
+    );
+    for (place_in_list, number) in OFFICIAL.iter().enumerate() {
+        let form = &forms(number)[place_in_list % 5];
+        for (words, parts) in [
+            (
+                &enrol,
+                vec![
+                    "=skarpnack",
+                    "=MORU",
+                    "=R1",
+                    "=2025-03-01",
+                    "=KATL-AA",
+                    "=q1",
+                    "police-led=no",
+                    "police-led",
+                    "category=violence",
+                    "=yes",
+                    "=4",
+                    "category",
+                    " a ",
+                ],
+            ),
+            (
+                &record,
+                vec![
+                    "=KATL",
+                    "=2025-03-03",
+                    "=R2",
+                    "=KATL-AA",
+                    "=school",
+                    "=reporter",
+                    " a ",
+                ],
+            ),
+            (
+                &site,
+                vec!["=skarpnack", "=c1", "therapists=2", "=2025-03-03"],
+            ),
+        ] {
+            for part in parts {
+                // `=X` replaces the value X wherever it stands alone; other parts are replaced as written.
+                let (from, to) = match part.strip_prefix('=') {
+                    Some(value) if words.contains(&format!(" {value} ")) => {
+                        (format!(" {value} "), format!(" {form} "))
+                    }
+                    Some(value) => (format!("={value}"), format!("={form}")),
+                    None => match part.split_once('=') {
+                        Some((key, _)) => (part.to_owned(), format!("{key}={form}")),
+                        None => (part.to_owned(), format!(" {form} ").replace("  ", " ")),
+                    },
+                };
+                let to = if part == "police-led" || part == "category" {
+                    form.clone()
+                } else {
+                    to
+                };
+                let changed = words.replacen(&from, &to, 1);
+                if changed != *words {
+                    silent(&place, &changed, form, &[2, 4]);
+                }
+            }
+        }
+        for words in [
+            lock.replace("final", form),
+            lock.replace("2025-03-03 --confirm", &format!("{form} --confirm")),
+            lock.replace(place.confirm(), form),
+            record.replace("record report", &format!("record {form}")),
+            format!("{record} {form}"),
+            format!("{record} --exception={form}"),
+            enrol.replace(&at.to_string(), form),
+            format!("{form} --study study"),
+        ] {
+            silent(&place, &words, form, &[2, 4]);
+        }
+    }
+}
+
+#[test]
+fn a_number_in_a_file_is_refused_by_row_and_never_repeated() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    let at = place.tick();
+    let tail = format!("--study study --actor a --at {at}");
+    let header = "site,family,child,report_key,received,exception,answer.investigation-opened,\
+                  answer.immediate-placement,answer.police-led,field.earlier_reports,field.youngest_age,field.category";
+    let row = "skarpnack,MORU,MORU-AA,R1,2025-03-01,court-order,yes,no,no,3,4,violence";
+    let number = OFFICIAL[3];
+    for cell in 0..row.split(',').count() {
+        let mut cells: Vec<&str> = row.split(',').collect();
+        cells[cell] = number;
+        place.write("f.csv", format!("{header}\n{}\n", cells.join(",")));
+        silent(
+            &place,
+            &format!("enrol --from f.csv --seed-file keys/seed {tail}"),
+            number,
+            &[4],
+        );
+        let mut names: Vec<String> = header.split(',').map(str::to_owned).collect();
+        names[cell] = if names[cell].contains('.') {
+            format!("answer.{number}")
+        } else {
+            number.to_owned()
+        };
+        place.write("f.csv", format!("{}\n{row}\n", names.join(",")));
+        silent(
+            &place,
+            &format!("enrol --from f.csv --seed-file keys/seed {tail}"),
+            number,
+            &[4],
+        );
+    }
+    let header = "family,on,event_key,child,reporter";
+    let row = "KATL,2025-03-03,R2,KATL-AA,school";
+    for cell in 0..5 {
+        let mut cells: Vec<&str> = row.split(',').collect();
+        cells[cell] = number;
+        place.write("f.csv", format!("{header}\n{}\n", cells.join(",")));
+        silent(&place, &format!("import report f.csv {tail}"), number, &[4]);
+        let mut names: Vec<&str> = header.split(',').collect();
+        names[cell] = number;
+        place.write("f.csv", format!("{}\n{row}\n", names.join(",")));
+        silent(&place, &format!("import report f.csv {tail}"), number, &[4]);
+    }
+    // Faults of the table itself repeat nothing either.
+    place.write("f.csv", format!("{number},{number}\n{number}\n"));
+    silent(&place, &format!("import report f.csv {tail}"), number, &[4]);
+}

@@ -14,18 +14,15 @@ fn spacious() -> String {
 }
 
 fn rows(numbers: std::ops::Range<usize>) -> String {
-    let mut text =
-        "site,family,report_key,received,answer.investigation-opened,answer.immediate-placement,\
-                    answer.police-led,field.earlier_reports,field.youngest_age,field.category\n"
-            .to_owned();
-    for number in numbers {
-        let site = ["skarpnack", "skarholmen"][number % 2];
-        text += &format!(
-            "{site},{},R1,2025-03-01,yes,no,no,3,4,violence\n",
-            family(number)
-        );
-    }
-    text
+    let header = "site,family,report_key,received,answer.investigation-opened,answer.immediate-placement,\
+                  answer.police-led,field.earlier_reports,field.youngest_age,field.category\n";
+    let rows: Vec<String> = numbers
+        .map(|number| {
+            let (site, name) = (["skarpnack", "skarholmen"][number % 2], family(number));
+            format!("{site},{name},R1,2025-03-01,yes,no,no,3,4,violence\n")
+        })
+        .collect();
+    header.to_owned() + &rows.concat()
 }
 
 /// Arms by allocation number.
@@ -106,7 +103,7 @@ fn racing_processes_draw_the_list_that_one_process_would_have_drawn() {
         .map(|(name, _)| (0..60).find(|number| family(*number) == *name).unwrap())
         .collect();
     let header = rows(0..0);
-    let body: String = order
+    let body: Vec<String> = order
         .iter()
         .map(|number| {
             rows(*number..number + 1)
@@ -115,7 +112,7 @@ fn racing_processes_draw_the_list_that_one_process_would_have_drawn() {
                 .to_owned()
         })
         .collect();
-    alone.write("all.csv", header + &body);
+    alone.write("all.csv", header + &body.concat());
     let ran = alone.act("enrol --from all.csv --seed-file keys/seed");
     let answers: Vec<Value> = ran
         .out

@@ -58,10 +58,7 @@ fn open_uses_a_seed_that_exists_and_commits_as_the_page_says() {
     let mut bytes = b"lottning/commit/1".to_vec();
     bytes.extend([0xab; 32]);
     bytes.extend(Sha256::digest(IUH.as_bytes()));
-    let expected: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let expected = lottning::study::journal::hex(&Sha256::digest(&bytes));
     assert_eq!(receipt["commitment"], expected);
 }
 
@@ -451,7 +448,8 @@ fn wrong_input_names_every_fault_and_changes_nothing() {
             ran.err
         );
     }
-    let many: String = (0..25).map(|n| format!(" --child {}", family(n))).collect();
+    let many: Vec<String> = (0..25).map(|n| format!(" --child {}", family(n))).collect();
+    let many = many.concat();
     place
         .unchanged(|| place.act(&format!("{good}{many}")))
         .refused(4, "invalid-enrolment");

@@ -22,6 +22,7 @@ mod outside;
 pub mod power;
 pub mod record;
 mod refusal;
+pub mod rehearse;
 pub mod report;
 pub mod reveal;
 pub mod simulate;

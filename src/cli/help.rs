@@ -70,6 +70,12 @@ const fn verb(name: &'static str, who: Who, en: &'static str, sv: &'static str) 
 /// Every verb, in the order of the help.
 pub const VERBS: &[Verb] = &[
     verb(
+        "demo",
+        Who::Anyone,
+        "The whole story on made-up families, and a report to look at",
+        "Hela berättelsen på påhittade familjer, och en rapport att titta på",
+    ),
+    verb(
         "new",
         Who::Anyone,
         "A folder with a commented protocol to edit",
@@ -116,6 +122,12 @@ pub const VERBS: &[Verb] = &[
         Who::StudyLead,
         "Check a protocol and say what it promises in numbers",
         "Kontrollera ett protokoll och säg vad det lovar i siffror",
+    ),
+    verb(
+        "rehearse",
+        Who::StudyLead,
+        "The whole story of your own protocol on made-up families",
+        "Hela berättelsen om ett eget protokoll på påhittade familjer",
     ),
     verb(
         "open",

@@ -25,6 +25,7 @@ mod open;
 pub mod output;
 mod power;
 mod record;
+mod rehearse;
 mod report;
 mod reveal;
 mod session;
@@ -53,6 +54,7 @@ enum Command {
     Analyse(analyse::Analyse),
     Check(check::Check),
     Completions(completions::Completions),
+    Demo(rehearse::Demo),
     Draw(Box<draw::Draw>),
     #[command(alias = "enroll")]
     Enrol(Box<enrol::Enrol>),
@@ -64,6 +66,7 @@ enum Command {
     Open(open::Open),
     Power(power::Power),
     Record(record::Record),
+    Rehearse(rehearse::Rehearse),
     Report(report::Report),
     Reveal(reveal::Reveal),
     Simulate(Box<simulate::Simulate>),
@@ -76,6 +79,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Analyse(verb) => verb.run(session),
         Command::Check(verb) => verb.run(session),
         Command::Completions(verb) => verb.run(session),
+        Command::Demo(verb) => verb.run(session),
         Command::Draw(verb) => verb.run(session),
         Command::Enrol(verb) => verb.run(session),
         Command::Estimate(verb) => verb.run(session),
@@ -86,6 +90,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Open(verb) => verb.run(session),
         Command::Power(verb) => verb.run(session),
         Command::Record(verb) => verb.run(session),
+        Command::Rehearse(verb) => verb.run(session),
         Command::Report(verb) => verb.run(session),
         Command::Reveal(verb) => verb.run(session),
         Command::Simulate(verb) => verb.run(session),

@@ -14,6 +14,7 @@ pub mod mechanisms;
 pub mod performance;
 mod predictability;
 pub mod ratios;
+pub mod rehearsal;
 pub mod scenario;
 pub mod simulate;
 pub mod study;

@@ -7,14 +7,15 @@
 use super::analyst::Analyst;
 use super::calendar::{Calendar, Due};
 use super::predictability::Follower;
+use super::rehearsal::Step;
 use super::scenario::{Cell, Shared};
 use super::world::{Arrival, Keys, Site, Streams, open_days};
 use crate::allocation::Redraw;
 use crate::numerics::stream;
 use crate::protocol::model::{Check, Cut, Day, Exit, Service};
 use crate::study::kernel::{
-    Answer, ChildIx, Command, Drawer, Enrolment, Event, FamilyIx, RedrawSource, Refusal, Report,
-    ReportIx, Roster, SiteIx, Source, State, What, apply, decide,
+    Answer, ArmSource, ChildIx, Command, Drawer, Enrolment, Event, FamilyIx, RecordedSource,
+    RedrawSource, Refusal, Report, ReportIx, Roster, SiteIx, Source, State, What, apply, decide,
 };
 
 /// What one simulated study gives.
@@ -76,7 +77,9 @@ pub struct Simulator<'c> {
     /// Answers of a family that misses no asked criterion.
     answers: u64,
     state: State,
-    drawer: Drawer<RedrawSource>,
+    drawer: Drawer<ArmSource>,
+    /// What is asked of the study, where somebody wants to know.
+    log: Option<Vec<Step>>,
     calendar: Calendar,
     sites: Vec<Site>,
     report_days: Vec<i32>,
@@ -133,7 +136,10 @@ impl<'c> Simulator<'c> {
             horizon: (last.since(first) + 1 + after).max(0) as usize,
             answers,
             state: State::new(protocol),
-            drawer: Drawer::new(RedrawSource(Redraw::new(&keys.arms, 0))),
+            drawer: Drawer::new(ArmSource::Replicate(Box::new(RedrawSource(Redraw::new(
+                &keys.arms, 0,
+            ))))),
+            log: None,
             calendar: Calendar::default(),
             sites: Vec::new(),
             report_days: Vec::new(),
@@ -168,11 +174,28 @@ impl<'c> Simulator<'c> {
     /// # Errors
     /// As [`Simulator::study`].
     pub fn live(&mut self, replicate: u64) -> Result<(), Refusal> {
+        let arms = Redraw::new(&self.keys.arms, replicate);
+        self.live_from(
+            replicate,
+            ArmSource::Replicate(Box::new(RedrawSource(arms))),
+        )
+    }
+
+    /// Enrolment and follow-up with the arms of a recorded seed, as the steps that the study's staff would take.
+    ///
+    /// # Errors
+    /// As [`Simulator::study`].
+    pub fn steps(&mut self, replicate: u64, arms: RecordedSource) -> Result<Vec<Step>, Refusal> {
+        self.log = Some(Vec::new());
+        self.live_from(replicate, ArmSource::Recorded(Box::new(arms)))?;
+        Ok(self.log.take().unwrap_or_default())
+    }
+
+    fn live_from(&mut self, replicate: u64, arms: ArmSource) -> Result<(), Refusal> {
         let protocol = &self.cell.protocol;
         let world = &self.cell.scenario.world;
         self.state.restart(protocol);
-        self.drawer
-            .restart(RedrawSource(Redraw::new(&self.keys.arms, replicate)));
+        self.drawer.restart(arms);
         self.calendar.restart(self.horizon);
         self.truths.fill(0.0);
         let mut sites = std::mem::take(&mut self.sites);
@@ -248,6 +271,13 @@ impl<'c> Simulator<'c> {
             let event = Event { day, what: *what };
             apply(&self.cell.protocol, &mut self.state, &event);
         }
+        if let Some(log) = &mut self.log {
+            log.push(Step {
+                day,
+                command: *what,
+                answer: None,
+            });
+        }
         Ok(())
     }
 
@@ -315,6 +345,13 @@ impl<'c> Simulator<'c> {
         for what in decision.events.iter().flatten() {
             let event = Event { day, what: *what };
             apply(&self.cell.protocol, &mut self.state, &event);
+        }
+        if let Some(log) = &mut self.log {
+            log.push(Step {
+                day,
+                command: enrolment,
+                answer: Some(decision.answer),
+            });
         }
         if let Answer::Allocated { arm, .. } = decision.answer {
             let is_treated = arm == self.cell.scenario.world.treated;

@@ -177,3 +177,21 @@ impl StratumSource for RedrawSource {
         &mut self.0
     }
 }
+
+/// Where the arms of a simulated study come from: one stream of the replicate, or recorded keys as in a live study.
+#[derive(Debug)]
+pub enum ArmSource {
+    /// One stream.
+    Replicate(Box<RedrawSource>),
+    /// Keys of a seed, so that a live study that is told the same draws the same.
+    Recorded(Box<RecordedSource>),
+}
+
+impl StratumSource for ArmSource {
+    fn stratum(&mut self, protocol: &Protocol, epoch: u32, stratum: u32) -> &mut dyn Randomness {
+        match self {
+            Self::Replicate(source) => source.stratum(protocol, epoch, stratum),
+            Self::Recorded(source) => source.stratum(protocol, epoch, stratum),
+        }
+    }
+}

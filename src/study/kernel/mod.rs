@@ -15,7 +15,7 @@ mod state;
 pub use apply::apply;
 pub use command::{Answer, Command, Decision, Enrolment, Refusal};
 pub use decide::{decide, missed_criteria};
-pub use draws::{Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
+pub use draws::{ArmSource, Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
 pub use event::{
     ChildIx, Event, FamilyIx, MAX_CHILDREN, Report, ReportIx, Roster, Screening, SiteIx, Source,
     Values, Verdict, What,

@@ -1,0 +1,585 @@
+//! `rehearse` and `demo`: the whole story on made-up families, through the same use cases as a real study.
+//!
+//! A rehearsal draws in a mode of its own from a seed of its own, so that it can never show a live list. Its clock and
+//! its entropy are made up too: the same protocol gives the same rehearsal, byte for byte, on every machine.
+
+mod rows;
+mod surroundings;
+
+use crate::allocation::{Mode, Seed};
+use crate::app::Failure;
+use crate::app::Outside;
+use crate::app::analyse::analyse;
+use crate::app::enrol::Desk;
+use crate::app::exit;
+use crate::app::lock::lock;
+use crate::app::open::{Open, open};
+use crate::app::report::{ReportRequest, Reported, report};
+use crate::app::reveal::reveal;
+use crate::app::study::{Act, read_protocol};
+use crate::app::verify::check;
+use crate::diagnostic::Words;
+use crate::planning::rehearsal::{Step, scenario_of, steps};
+use crate::planning::scenario;
+use crate::planning::simulate::{CellPerformance, Options, simulate};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Cut, Day};
+use crate::study::kernel::{Answer, Command, Enrolment, RecordedSource, What};
+use crate::study::recording::EventRequest;
+use crate::words;
+use jiff::tz::TimeZone;
+use rows::{enrolment_row, event_row, report_row};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use surroundings::{StageClock, StageEntropy, Unheard};
+
+/// What `rehearse` needs.
+#[derive(Debug, Clone)]
+pub struct Rehearse {
+    /// The protocol's text and its name for messages.
+    pub protocol: PathBuf,
+    /// A scenario's text; `None` makes one for the protocol.
+    pub scenario: Option<String>,
+    /// Folder to make.
+    pub folder: PathBuf,
+    /// Settings `KEY=VALUE` of the scenario.
+    pub settings: Vec<String>,
+    /// Studies simulated for the planner.
+    pub replicates: u64,
+}
+
+/// A rehearsal is done.
+#[derive(Debug, Clone)]
+pub struct Rehearsed {
+    /// What was done, in order, with the command that does it.
+    pub told: Vec<(Words, String)>,
+    /// The report.
+    pub reported: Reported,
+    /// Head of the ledger.
+    pub head: String,
+}
+
+/// Rehearses a study.
+///
+/// # Errors
+/// A folder that holds a study already (exit 7); a protocol or scenario that is refused (3).
+pub fn rehearse(outside: &Outside, request: &Rehearse) -> Result<Rehearsed, Failure> {
+    let (protocol, _) = read_protocol(outside, &request.protocol)?;
+    refuse_used(outside, &request.folder)?;
+    let mut stage = Stage::new(outside, &protocol, request)?;
+    stage.planned(request)?;
+    stage.opened()?;
+    stage.lived()?;
+    stage.ended()
+}
+
+/// The made-up world around the use cases.
+struct Stage<'a> {
+    outside: &'a Outside,
+    inside: Outside,
+    clock: Arc<AtomicI64>,
+    protocol: Arc<Protocol>,
+    zone: TimeZone,
+    folder: PathBuf,
+    study: PathBuf,
+    seed_file: PathBuf,
+    protocol_file: PathBuf,
+    seed: Seed,
+    plan: scenario::Plan,
+    told: Vec<(Words, String)>,
+    last_day: Day,
+}
+
+impl<'a> Stage<'a> {
+    fn new(
+        outside: &'a Outside,
+        protocol: &Arc<Protocol>,
+        request: &Rehearse,
+    ) -> Result<Self, Failure> {
+        let text = outside.read_text(&request.protocol, exit::INVALID_PROTOCOL)?;
+        let world = request
+            .scenario
+            .clone()
+            .unwrap_or_else(|| scenario_of(protocol));
+        let plan = scenario::plan(&world, &text, &request.settings).map_err(|refused| {
+            Failure::refused_file(
+                exit::INVALID_PROTOCOL,
+                "invalid-scenario",
+                "scenario",
+                refused.text,
+                refused.diagnostics,
+            )
+        })?;
+        let protocol_file = request.folder.join("protocol.toml");
+        outside.write(&protocol_file, text.as_bytes())?;
+        outside.write(request.folder.join("scenario.toml"), world.as_bytes())?;
+        let mut hash = Sha256::new();
+        hash.update(b"lottning/rehearsal/1");
+        hash.update(protocol.hash.0);
+        let seed: [u8; 32] = hash.finalize().into();
+        let clock = Arc::new(AtomicI64::new(0));
+        let inside = Outside {
+            clock: Box::new(StageClock(Arc::clone(&clock))),
+            entropy: Box::new(StageEntropy {
+                seed,
+                count: AtomicU64::new(0),
+            }),
+            progress: Box::new(Unheard),
+            folder: outside.folder.clone(),
+        };
+        let zone = TimeZone::get(&protocol.study.time_zone).unwrap_or(TimeZone::UTC);
+        Ok(Self {
+            outside,
+            inside,
+            clock,
+            protocol: Arc::clone(protocol),
+            zone,
+            study: request.folder.join("study"),
+            seed_file: request.folder.join("seed"),
+            folder: request.folder.clone(),
+            protocol_file,
+            seed: Seed::from_bytes(seed),
+            plan,
+            told: Vec::new(),
+            last_day: protocol.first_opening(),
+        })
+    }
+
+    fn tell(&mut self, words: Words, command: String) {
+        self.outside.progress.note(&words);
+        self.told.push((words, command));
+    }
+
+    /// Nine in the morning of a day, or the time reached on it.
+    fn at(&self, day: Day) {
+        let morning = day
+            .date()
+            .and_then(|date| date.at(9, 0, 0, 0).to_zoned(self.zone.clone()).ok())
+            .map_or(0, |zoned| zoned.timestamp().as_microsecond());
+        self.clock.fetch_max(morning, Ordering::Relaxed);
+    }
+
+    /// The plan: what the study would show, were it run many times.
+    fn planned(&mut self, request: &Rehearse) -> Result<(), Failure> {
+        let options = Options {
+            seed: 1,
+            replicates: Some(request.replicates),
+            draws: Some(0),
+            threads: None,
+        };
+        let cells = simulate(&self.plan, &options, &|_, _| {})
+            .map_err(|error| Failure::new(exit::INVALID_PROTOCOL, error.code(), error.words()))?;
+        let sentence = cells.iter().find_map(simulated);
+        let replicates = request.replicates;
+        let words = sentence.unwrap_or_else(|| {
+            words!(
+                "simulated {replicates} studies",
+                "simulerade {replicates} studier"
+            )
+        });
+        let scenario = self.folder.join("scenario.toml");
+        let settings = request
+            .settings
+            .iter()
+            .fold(String::new(), |mut text, setting| {
+                let _ = write!(text, " --set '{setting}'");
+                text
+            });
+        self.tell(
+            words,
+            format!(
+                "lottning simulate {}{settings} --replicates {replicates}",
+                scenario.display()
+            ),
+        );
+        Ok(())
+    }
+
+    fn act(actor: &str) -> Act {
+        Act {
+            actor: actor.to_owned(),
+            at: None,
+        }
+    }
+
+    fn opened(&mut self) -> Result<(), Failure> {
+        let opening = self.protocol.first_opening();
+        self.at(opening.plus(-14));
+        let text = zeroize::Zeroizing::new(format!("{}\n", self.seed.to_hex()));
+        self.outside
+            .create_secret(&self.seed_file, text.as_bytes())?;
+        let short = self.protocol.hash.short();
+        let made = open(
+            &self.inside,
+            &Open {
+                protocol: self.protocol_file.clone(),
+                study: self.study.clone(),
+                seed_file: self.seed_file.clone(),
+                confirm: short.clone(),
+                act: Self::act("study-lead"),
+                mode: Mode::Rehearsal,
+            },
+        )?;
+        let commitment = &made.commitment[..16];
+        self.tell(
+            words!(
+                "opened the study: protocol {short} is sealed, the seed is committed to ({commitment}…)",
+                "öppnade studien: protokollet {short} är förseglat och fröet utfäst ({commitment}…)"
+            ),
+            format!(
+                "lottning open {} --study {} --seed-file {} --confirm {short} --actor study-lead",
+                self.protocol_file.display(),
+                self.study.display(),
+                self.seed_file.display(),
+            ),
+        );
+        Ok(())
+    }
+
+    /// Every step of the made-up year, as intake, the offices and the register would have given it.
+    fn lived(&mut self) -> Result<(), Failure> {
+        let Some(cell) = self.plan.cells.first() else {
+            return Ok(());
+        };
+        let source = RecordedSource::new(Mode::Rehearsal, self.seed.clone(), Vec::new());
+        let steps = steps(cell, 1, source)
+            .map_err(|refused| crate::app::refusal::refusal(&self.protocol, refused))?;
+        let mut desk = Desk::open(
+            &self.inside,
+            &self.study,
+            std::slice::from_ref(&self.seed_file),
+        )?;
+        let mut counts = Counts::default();
+        let mut register: Vec<EventRequest> = Vec::new();
+        let mut waiting: Vec<EventRequest> = Vec::new();
+        let office = Self::act("office-1");
+        for step in &steps {
+            match step.command {
+                Command::Enrol(enrolment) => {
+                    crate::app::record::record_all(
+                        &self.inside,
+                        desk.study(),
+                        &office,
+                        &std::mem::take(&mut waiting),
+                    )?;
+                    self.at(step.day);
+                    self.clock.fetch_add(60_000_000, Ordering::Relaxed);
+                    self.enrol(&mut desk, step, &enrolment, &mut counts)?;
+                }
+                Command::Record(What::Reported(report)) => {
+                    register.push(report_row(&report, step.day));
+                }
+                Command::Record(what) => {
+                    self.at(step.day);
+                    waiting.extend(event_row(&self.protocol, &what, waiting.len(), step.day));
+                }
+                Command::Lock { .. }
+                | Command::Analyse { .. }
+                | Command::Reveal
+                | Command::Export => {}
+            }
+            self.last_day = self.last_day.max(step.day);
+        }
+        crate::app::record::record_all(&self.inside, desk.study(), &office, &waiting)?;
+        let Counts {
+            screened,
+            randomized,
+            returned,
+            not_eligible,
+            turned_away,
+            exceptions,
+        } = counts;
+        self.tell(
+            words!(
+                "enrolled: {screened} screenings, {randomized} families randomized, {not_eligible} not eligible, {turned_away} times the gate was closed, {exceptions} exceptions, {returned} returns",
+                "skrev in: {screened} screeningar, {randomized} familjer lottade, {not_eligible} uppfyllde inte villkoren, {turned_away} gånger var intaget stängt, {exceptions} undantag, {returned} återkomster"
+            ),
+            format!(
+                "lottning enrol --study {} --seed-file {} --actor intake-1 --site … --family … (one command a family)",
+                self.study.display(),
+                self.seed_file.display(),
+            ),
+        );
+        self.imported(&mut desk, &register)
+    }
+
+    fn enrol(
+        &self,
+        desk: &mut Desk,
+        step: &Step,
+        enrolment: &Enrolment,
+        counts: &mut Counts,
+    ) -> Result<(), Failure> {
+        let request = enrolment_row(&self.protocol, enrolment);
+        let answered = desk.enrol(&self.inside, &Self::act("intake-1"), &request)?;
+        counts.screened += 1;
+        match answered.outcome {
+            "allocated" => counts.randomized += 1,
+            "returned" | "joined" => counts.returned += 1,
+            "not-eligible" => counts.not_eligible += 1,
+            "gate-closed" => counts.turned_away += 1,
+            _ => counts.exceptions += 1,
+        }
+        // The law that ties simulation to life: the same commands give the same arms.
+        let simulated = match step.answer {
+            Some(Answer::Allocated { arm, .. }) => Some(self.protocol.arms[arm.index()].id.clone()),
+            Some(_) => None,
+            None => return Ok(()),
+        };
+        if simulated == answered.arm {
+            return Ok(());
+        }
+        Err(Failure::new(
+            exit::UNEXPECTED,
+            "rehearsal-differs",
+            Words::new(
+                "the live study answered otherwise than the simulated one: a defect of the program",
+                "den verkliga studien svarade annorlunda än den simulerade: ett fel i programmet",
+            ),
+        ))
+    }
+
+    fn imported(&mut self, desk: &mut Desk, register: &[EventRequest]) -> Result<(), Failure> {
+        let file = self.folder.join("register.csv");
+        let mut text = String::from(
+            "family,on,event_key,incident_date,reporter,attached_to_open_investigation\n",
+        );
+        for row in register {
+            let value = |key: &str| {
+                row.set
+                    .iter()
+                    .find(|(own, _)| own == key)
+                    .map_or("", |(_, value)| value.as_str())
+            };
+            let _ = writeln!(
+                text,
+                "{},{},{},{},{},{}",
+                row.family.as_deref().unwrap_or(""),
+                row.on,
+                row.event_key,
+                value("incident_date"),
+                value("reporter"),
+                value("attached_to_open_investigation"),
+            );
+        }
+        self.outside.write(&file, text.as_bytes())?;
+        if register.is_empty() {
+            return Ok(());
+        }
+        let name = file.display().to_string();
+        let dialect = crate::app::DialectText::default();
+        let table = crate::app::TableFile::read_for_study(&self.inside, &name, &dialect)?;
+        self.at(self.last_day);
+        let made = crate::app::import::import(
+            &self.inside,
+            desk.study(),
+            &crate::app::import::Import {
+                event: "report".to_owned(),
+                file: &table,
+                map: None,
+                dry_run: false,
+                act: Self::act("data-officer"),
+            },
+        )?;
+        let rows = made.recorded;
+        self.tell(
+            words!(
+                "imported the register: {rows} reports of concern",
+                "importerade registret: {rows} orosanmälningar"
+            ),
+            format!(
+                "lottning import report {name} --study {} --actor data-officer",
+                self.study.display()
+            ),
+        );
+        Ok(())
+    }
+
+    fn ended(mut self) -> Result<Rehearsed, Failure> {
+        let Some(place) = self.protocol.final_lock() else {
+            return Err(Failure::new(
+                exit::INVALID_PROTOCOL,
+                "no-final-lock",
+                Words::new(
+                    "the protocol registers no final lock",
+                    "protokollet registrerar ingen slutlig låsning",
+                ),
+            ));
+        };
+        let mut study = crate::app::study::Study::load(&self.inside, &self.study)?;
+        let seeds = [self.seed_file.clone()];
+        let verdict = check(&self.inside, &self.study, &seeds, None)?;
+        let (events, draws) = (
+            verdict.verification.events,
+            verdict.verification.allocations,
+        );
+        let folder = self.study.display().to_string();
+        let seed = self.seed_file.display().to_string();
+        self.tell(
+            if verdict.verification.ok {
+                words!(
+                    "verified: {events} events hold together, {draws} draws are those that the seed gives",
+                    "verifierade: {events} händelser håller ihop, {draws} dragningar är de som fröet ger"
+                )
+            } else {
+                Words::new("verification FAILED", "verifieringen MISSLYCKADES")
+            },
+            format!("lottning verify --study {folder} --seed-file {seed}"),
+        );
+        let cut = self.cut(&study, place);
+        self.at(cut.plus(1));
+        let (id, short) = (
+            self.protocol.locks[place].id.clone(),
+            self.protocol.hash.short(),
+        );
+        let date = crate::app::refusal::date(cut);
+        lock(
+            &self.inside,
+            &mut study,
+            &Self::act("study-lead"),
+            &id,
+            &date,
+            &short,
+        )?;
+        self.tell(
+            words!("locked the data at {date}", "låste data per {date}"),
+            format!("lottning lock {id} --study {folder} --cut {date} --confirm {short} --actor study-lead"),
+        );
+        reveal(&self.inside, &mut study, &Self::act("study-lead"), &seeds)?;
+        self.tell(
+            Words::new(
+                "published the seed: anyone can derive every draw again",
+                "publicerade fröet: vem som helst kan härleda varje dragning",
+            ),
+            format!("lottning reveal --study {folder} --seed-file {seed} --actor study-lead"),
+        );
+        let analysed = analyse(&self.inside, &mut study, &Self::act("evaluator"), &id)?;
+        let conclusion = analysed
+            .analyses
+            .analyses
+            .first()
+            .map_or_else(Words::default, |first| first.conclusion.clone());
+        self.tell(
+            conclusion,
+            format!("lottning analyse --study {folder} --lock {id} --actor evaluator"),
+        );
+        let reported = report(
+            &self.inside,
+            &mut study,
+            &ReportRequest {
+                lock: Some(id.clone()),
+                out: Some(self.folder.join("report")),
+                seed_files: Vec::new(),
+            },
+        )?;
+        let page = reported
+            .files
+            .first()
+            .map_or_else(String::new, |file| file.display().to_string());
+        self.tell(
+            words!("wrote the report: {page}", "skrev rapporten: {page}"),
+            format!("lottning report --study {folder} --lock {id}"),
+        );
+        Ok(Rehearsed {
+            told: self.told,
+            reported,
+            head: study.journal.head.to_hex(),
+        })
+    }
+
+    /// The cut of the final lock: the registered date, or the first day on which the last window and its grace are over.
+    fn cut(&self, study: &crate::app::study::Study, place: usize) -> Day {
+        match self.protocol.locks[place].cut {
+            Cut::On(date) => Day::of(date),
+            Cut::AfterLastWindow { grace_days } => {
+                let state = &study.journal.state;
+                let last = state
+                    .allocations
+                    .iter()
+                    .filter_map(|allocated| state.family(allocated.family))
+                    .map(|family| family.randomized)
+                    .max()
+                    .unwrap_or(self.last_day);
+                last.plus(self.protocol.last_window())
+                    .plus(grace_days)
+                    .max(self.last_day)
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    screened: u32,
+    randomized: u32,
+    returned: u32,
+    not_eligible: u32,
+    turned_away: u32,
+    exceptions: u32,
+}
+
+/// What the simulated studies say, in a sentence.
+fn simulated(cell: &CellPerformance) -> Option<Words> {
+    let (_, found) = cell.analyses.first()?;
+    let (power, error) = (100.0 * found.power.value?, 100.0 * found.power.mcse?);
+    let families = cell.studies.families.value?;
+    let replicates = found.replicates;
+    let text = |value: f64, decimals: usize| format!("{value:.decimals$}");
+    let (power_en, error_en, families) = (text(power, 0), text(error, 1), text(families, 0));
+    let error_sv = error_en.replace('.', ",");
+    Some(words!(
+        "simulated {replicates} such studies: {families} families on average, power {power_en} % (Monte Carlo error {error_en})",
+        "simulerade {replicates} sådana studier: i snitt {families} familjer, styrka {power_en} % (Monte Carlo-fel {error_sv})"
+    ))
+}
+
+/// The shipped demo: the protocol of the IUH study and its world.
+pub const DEMO_PROTOCOL: &str = include_str!("../../../protocols/iuh-2025/protocol.toml");
+
+/// Writes the demo's protocol into its folder, to be rehearsed.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn demo_protocol(outside: &Outside, folder: &Path) -> Result<PathBuf, Failure> {
+    let file = folder.join("protocol.toml");
+    outside.write(&file, DEMO_PROTOCOL.as_bytes())?;
+    Ok(file)
+}
+
+/// One year, a benefit, and enough families to fill the slots.
+pub const DEMO_SETTINGS: [&str; 3] = [
+    "months=12",
+    "truth.rereport_ratio=0.85",
+    "accrual.families_per_month_and_site={ mean = 14, gamma_shape = 8 }",
+];
+
+/// The world of the demo.
+pub const DEMO_SCENARIO: &str = include_str!("../../../simulations/iuh-2025.toml");
+
+/// Refuses a folder in which there is a rehearsal already.
+///
+/// # Errors
+/// Exit 7.
+pub fn refuse_used(outside: &Outside, folder: &Path) -> Result<(), Failure> {
+    let study = folder.join("study");
+    let seed = folder.join("seed");
+    if !outside.exists(&study) && !outside.exists(&seed) {
+        return Ok(());
+    }
+    let folder = folder.display();
+    Err(Failure::new(
+        exit::WRONG_STATE,
+        "already-open",
+        words!(
+            "there is a study in {folder} already",
+            "det finns redan en studie i {folder}"
+        ),
+    )
+    .help(Words::new(
+        "name another folder, or remove the earlier one",
+        "ange en annan mapp, eller ta bort den tidigare",
+    )))
+}

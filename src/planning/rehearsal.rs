@@ -1,0 +1,346 @@
+//! A rehearsal: one simulated study as the commands that its staff would have given, day by day.
+//!
+//! The families, their arms and what becomes of them come from the same world, kernel and drawer as every simulated
+//! study; only the source of the arms is the rehearsal's own seed, so that the live program, given the same commands,
+//! draws the same arms. [`scenario_of`] makes a world for any protocol with two arms; what it assumes is in its text.
+
+use super::scenario::Cell;
+use super::study::Simulator;
+use crate::allocation::replicates_key;
+use crate::numerics::stream::{below, replicate, unit};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Day, FieldKind};
+use crate::study::kernel::{
+    Answer, ChildIx, Command, Enrolment, FamilyIx, RecordedSource, Refusal, ReportIx, Roster,
+    Source, What,
+};
+use std::fmt::Write;
+
+/// One step of a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// The day.
+    pub day: Day,
+    /// What is asked of the study.
+    pub command: Command,
+    /// What the simulated study answered, for an enrolment: the live one must answer the same.
+    pub answer: Option<Answer>,
+}
+
+/// Share of arrivals beside whom another family is screened that is not eligible.
+const NOT_ELIGIBLE: f64 = 0.15;
+/// Share of reports that reception also sees, when the family comes back.
+const COMES_BACK: f64 = 0.3;
+/// Share of families that come back with a sibling whom the study does not know yet.
+const WITH_SIBLING: f64 = 0.2;
+
+/// The steps of one simulated study up to the last follow-up, without locks.
+///
+/// To the world's own events it adds what a simulation leaves out because no estimate depends on it: families who are
+/// not eligible, families who come back to reception, siblings who join. Report numbers, family and child numbers count
+/// in the order in which the steps name them.
+///
+/// # Errors
+/// The kernel refused what a world must be able to do: a defect of the program.
+pub fn steps(cell: &Cell, seed: u64, arms: RecordedSource) -> Result<Vec<Step>, Refusal> {
+    let steps = Simulator::new(cell, seed).steps(0, arms)?;
+    Ok(Overlay::new(&cell.protocol, seed).added(steps))
+}
+
+/// What a rehearsal adds to a simulated study, renumbering families, children and reports as it goes.
+struct Overlay<'p> {
+    protocol: &'p Protocol,
+    rng: rand_chacha::ChaCha8Rng,
+    families: Vec<FamilyIx>,
+    reports: u32,
+    children: u32,
+    named: u32,
+}
+
+impl<'p> Overlay<'p> {
+    fn new(protocol: &'p Protocol, seed: u64) -> Self {
+        let key = replicates_key("rehearsal", &seed.to_string());
+        Self {
+            protocol,
+            rng: replicate(&key, 0),
+            families: Vec::new(),
+            reports: 0,
+            children: 0,
+            named: 0,
+        }
+    }
+
+    fn added(mut self, steps: Vec<Step>) -> Vec<Step> {
+        let mut out = Vec::with_capacity(steps.len() * 2);
+        for step in steps {
+            match step.command {
+                Command::Enrol(enrolment) => self.enrolment(&step, &enrolment, &mut out),
+                Command::Record(what) => {
+                    let (what, report) = self.renamed(&what);
+                    out.push(Step {
+                        command: Command::Record(what),
+                        ..step
+                    });
+                    if let Some((family, report)) = report {
+                        self.comes_back(step.day, family, report, &mut out);
+                    }
+                }
+                Command::Lock { .. }
+                | Command::Analyse { .. }
+                | Command::Reveal
+                | Command::Export => {
+                    out.push(step);
+                }
+            }
+        }
+        out
+    }
+
+    fn enrolment(&mut self, step: &Step, own: &Enrolment, out: &mut Vec<Step>) {
+        if unit(&mut self.rng) < NOT_ELIGIBLE
+            && let Some(answers) = self.missing_answers(own.answers)
+        {
+            let other = Enrolment {
+                family: self.next_family(),
+                report: self.next_report(),
+                children: self.new_children(1),
+                answers,
+                exception: None,
+                ..*own
+            };
+            out.push(Step {
+                day: step.day,
+                command: Command::Enrol(other),
+                answer: None,
+            });
+        }
+        let family = self.next_family();
+        self.families.push(family);
+        let enrolment = Enrolment {
+            family,
+            report: self.next_report(),
+            children: self.new_children(own.children.as_slice().len()),
+            ..*own
+        };
+        out.push(Step {
+            command: Command::Enrol(enrolment),
+            ..*step
+        });
+    }
+
+    /// Answers that miss exactly one asked criterion, if the protocol asks any.
+    fn missing_answers(&mut self, answers: u64) -> Option<u64> {
+        let asked: Vec<usize> = self
+            .protocol
+            .criteria
+            .iter()
+            .enumerate()
+            .filter(|(_, criterion)| {
+                matches!(criterion.check, crate::protocol::model::Check::Ask { .. })
+            })
+            .map(|(place, _)| place)
+            .collect();
+        let chosen = *asked.get(below(&mut self.rng, asked.len() as u64) as usize)?;
+        Some(answers ^ (1 << chosen))
+    }
+
+    /// An event of a simulated family under its number in the rehearsal; of a report, its family and number too.
+    fn renamed(&mut self, what: &What) -> (What, Option<(FamilyIx, ReportIx)>) {
+        let families = std::mem::take(&mut self.families);
+        let name = |family: FamilyIx| families.get(family.0 as usize).copied().unwrap_or(family);
+        let (what, report) = match *what {
+            What::Reported(mut report) => {
+                report.family = name(report.family);
+                report.report = self.next_report();
+                report.source = Source::Register;
+                (What::Reported(report), Some((report.family, report.report)))
+            }
+            What::Serviced {
+                family,
+                service,
+                on,
+                arm,
+            } => (
+                What::Serviced {
+                    family: name(family),
+                    service,
+                    on,
+                    arm,
+                },
+                None,
+            ),
+            What::Exited { family, exit, on } => (
+                What::Exited {
+                    family: name(family),
+                    exit,
+                    on,
+                },
+                None,
+            ),
+            other => (other, None),
+        };
+        self.families = families;
+        (what, report)
+    }
+
+    /// Sometimes reception sees the report as well: the family keeps its arm, perhaps with a new sibling.
+    fn comes_back(&mut self, day: Day, family: FamilyIx, report: ReportIx, out: &mut Vec<Step>) {
+        if unit(&mut self.rng) >= COMES_BACK {
+            return;
+        }
+        let first = out.iter().find_map(|step| match step.command {
+            Command::Enrol(enrolment) if enrolment.family == family => Some(enrolment),
+            _ => None,
+        });
+        let Some(first) = first else { return };
+        let sibling = unit(&mut self.rng) < WITH_SIBLING;
+        let children = if sibling {
+            self.new_children(1)
+        } else {
+            first.children
+        };
+        let again = Enrolment {
+            report,
+            received: day,
+            children,
+            exception: None,
+            ..first
+        };
+        out.push(Step {
+            day,
+            command: Command::Enrol(again),
+            answer: None,
+        });
+    }
+
+    fn next_family(&mut self) -> FamilyIx {
+        self.named += 1;
+        FamilyIx(self.named - 1)
+    }
+
+    fn next_report(&mut self) -> ReportIx {
+        self.reports += 1;
+        ReportIx(self.reports - 1)
+    }
+
+    fn new_children(&mut self, count: usize) -> Roster {
+        let mut roster = Roster::EMPTY;
+        for _ in 0..count {
+            roster.push(ChildIx(self.children));
+            self.children += 1;
+        }
+        roster
+    }
+}
+
+/// A scenario for a protocol, for rehearsals: the protocol's own assumptions where it states them, round figures
+/// elsewhere, each marked (A).
+pub fn scenario_of(protocol: &Protocol) -> String {
+    let assumed = &protocol.sample_size.assumed;
+    let ratio = if assumed.control > 0.0 {
+        ((assumed.control + assumed.effect) / assumed.control).max(0.0)
+    } else {
+        1.0
+    };
+    let mut text = String::from(
+        "# A made-up world for a rehearsal. (A) marks assumptions.\n\nlottning-scenario = 1\nprotocol = \"protocol.toml\"\n",
+    );
+    let analyses: Vec<String> = protocol
+        .analyses
+        .iter()
+        .filter(|analysis| super::world::can_give(&protocol.outcomes[analysis.outcome].kind))
+        .map(|analysis| format!("{:?}", analysis.id))
+        .collect();
+    let _ = writeln!(
+        text,
+        "analyses = [{}]\nengine = \"study\"\n",
+        analyses.join(", ")
+    );
+    let _ = writeln!(
+        text,
+        "[truth]\nrereport_control = {:?}\nrereport_ratio = {ratio:?}\nreports_dispersion = 1.2\nacceptance_control = 0.35    # (A)\nacceptance_difference = 0.10 # (A)\nstarted_after_days = 14      # (A)\n",
+        assumed.control
+    );
+    let _ = writeln!(
+        text,
+        "[accrual]\nfamilies_per_month_and_site = {{ mean = 12, gamma_shape = 4 }} # (A)\nclosed_weeks = [28, 29, 30, 31]\nmonths = 12\n"
+    );
+    text.push_str("[capacity]\ninvestigation_days = { ");
+    let lengths: Vec<String> = protocol
+        .arms
+        .iter()
+        .enumerate()
+        .map(|(place, arm)| {
+            let median = if place == protocol.control.index() {
+                105
+            } else {
+                50
+            };
+            format!("{} = {{ median = {median}, sd_log = 0.4 }}", arm.id)
+        })
+        .collect();
+    let _ = writeln!(text, "{} }} # (A)\n", lengths.join(", "));
+    text.push_str("[family]\nchildren = { mean = 1.7, max = 6 } # (A)\n");
+    for field in &protocol.fields {
+        let _ = write!(text, "\n[[field]]\nid = {:?}\n", field.id);
+        match &field.kind {
+            FieldKind::Count {
+                range: (low, high), ..
+            } => {
+                let most = (*high).min(low.saturating_add(17));
+                if most - low < 6 {
+                    let _ = writeln!(text, "uniform = [{low}, {most}] # (A)");
+                } else {
+                    let mean = low.saturating_add(3);
+                    let _ = writeln!(
+                        text,
+                        "count = {{ mean = {mean}.5, dispersion = 0.5, least = {low} }} # (A)"
+                    );
+                }
+            }
+            FieldKind::Number {
+                range: (low, high),
+                places,
+                ..
+            } => {
+                let scale = 10_i64.pow(u32::from(*places));
+                let most = (*high).min(low.saturating_add(10 * scale));
+                let number = |value: i64| crate::protocol::model::decimal(value, *places);
+                let _ = writeln!(text, "uniform = [{}, {}] # (A)", number(*low), number(most));
+            }
+            FieldKind::Choice { levels } => {
+                let share = 1.0 / levels.len() as f64;
+                let shares: Vec<String> = levels
+                    .iter()
+                    .map(|level| format!("{level} = {share:?}"))
+                    .collect();
+                let _ = writeln!(text, "shares = {{ {} }} # (A)", shares.join(", "));
+            }
+            FieldKind::YesNo => {
+                let _ = writeln!(text, "shares = {{ no = 0.5, yes = 0.5 }} # (A)");
+            }
+        }
+    }
+    let exceptions = if protocol.exceptions.reasons.is_empty() {
+        0.0
+    } else {
+        0.01
+    };
+    let mut uptake = format!("\n[uptake]\nexceptions = {exceptions:?}\n");
+    for (place, arm) in protocol.arms.iter().enumerate() {
+        let (what, share) = if place == protocol.control.index() {
+            ("switched", 0.04)
+        } else {
+            ("not_started", 0.15)
+        };
+        let _ = writeln!(
+            uptake,
+            "{}_{what} = {share:?} # (A)",
+            arm.id.replace('-', "_")
+        );
+    }
+    text.push_str(&uptake);
+    text.push_str("\n[exit]\nleft_coverage_per_year = 0.03 # (A)\n");
+    text.push_str("\n[precision]\nreplicates = 200\ndraws_in_simulation = 0\n");
+    text
+}

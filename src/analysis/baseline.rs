@@ -60,7 +60,7 @@ pub fn baseline(protocol: &Protocol, state: &State, cut: Day) -> Baseline {
         }
     }
     if protocol.sites.len() > 1 {
-        let label = Words::new("Site", "Enhet");
+        let label = Words::new("Site", "Plats");
         for (site, own) in protocol.sites.iter().enumerate() {
             let words = Some(Words::same(own.name.clone()));
             rows.push(table.share(&label, words, |unit| Some(unit.site == site)));

@@ -119,7 +119,7 @@ impl Context<'_> {
                 "small-arm",
                 words!(
                     "an arm has {smallest} families in the analysis: with fewer than {SMALL_ARM} the interval is rough, and the registered estimator is used all the same",
-                    "en arm har {smallest} familjer i analysen: med färre än {SMALL_ARM} är intervallet grovt, och den registrerade skattningsmetoden används ändå"
+                    "en arm har {smallest} familjer i analysen: med färre än {SMALL_ARM} är intervallet grovt, och den registrerade estimatorn används ändå"
                 ),
             );
         }

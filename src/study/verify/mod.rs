@@ -79,7 +79,7 @@ pub fn verify(
         );
     }
     let sound = checker.chain(protocol, entries);
-    let (draws, seed_mismatch) = checker.sense(protocol, &entries[..sound], seeds);
+    let (draws, seed_mismatch) = checker.sense(protocol, entries, sound, seeds);
     if expect_head.is_some_and(|expected| !expected.eq_ignore_ascii_case(&head.to_hex())) {
         let found = head.to_hex();
         checker.push("head-mismatch", None, words!(

@@ -45,8 +45,11 @@ impl Checker {
         &mut self,
         protocol: &Arc<Protocol>,
         entries: &[Entry],
+        sound: usize,
         seeds: &[Seed],
     ) -> (DrawCheck, bool) {
+        // An erasure beyond the first broken row still says whose the rows before it were.
+        let (all, entries) = (entries, &entries[..sound]);
         let published = published(entries);
         let fits = |seeds: &[Seed]| {
             seeds.len() == published.commitments.len()
@@ -79,6 +82,7 @@ impl Checker {
             DrawCheck::NotChecked
         };
         let mut journal = Journal::new(Arc::clone(protocol));
+        journal.foresee(all);
         let mut pending = None;
         let read = journal.absorb_watching(entries, &mut |entry, state, what| {
             self.row(protocol, state, what, entry, &mut pending, drawer.as_mut());
@@ -324,18 +328,31 @@ impl Checker {
         for entry in entries.iter().filter(|entry| entry.kind == "erased") {
             let sequence = entry.sequence;
             let named = erased_sequences(&entry.public);
-            let holds = !named.is_empty()
-                && named.iter().all(|own| {
-                    *own < sequence
-                        && entries
-                            .get(*own as usize - 1)
-                            .is_some_and(|row| row.payload.is_none())
-                });
-            if !holds {
-                self.push("erasure-incomplete", Some(sequence), words!(
-                    "event {sequence} erases rows that are not earlier ones or still have their content",
-                    "händelse {sequence} raderar rader som inte är tidigare eller som har sitt innehåll kvar"
-                ));
+            let earlier = !named.is_empty() && named.iter().all(|own| *own < sequence);
+            let left = named
+                .iter()
+                .filter_map(|own| entries.get(usize::try_from(*own - 1).ok()?))
+                .find(|row| row.sequence < sequence && row.payload.is_some());
+            if let Some(row) = left {
+                let own = row.sequence;
+                self.push(
+                    "erasure-incomplete",
+                    Some(own),
+                    words!(
+                        "event {sequence} says that the content of event {own} is erased, and it is there",
+                        "händelse {sequence} anger att innehållet i händelse {own} är raderat, men det finns kvar"
+                    ),
+                );
+            }
+            if !earlier {
+                self.push(
+                    "erasure-incomplete",
+                    Some(sequence),
+                    words!(
+                        "event {sequence} erases rows that are not earlier ones",
+                        "händelse {sequence} raderar rader som inte är tidigare"
+                    ),
+                );
             }
         }
     }

@@ -10,7 +10,12 @@
 mod allocation;
 mod analysis;
 mod estimation;
+mod study;
 
 #[path = "../made_up/mod.rs"]
 #[allow(dead_code, reason = "each kind of test uses a part of it")]
 mod made_up;
+
+#[path = "../in_memory/mod.rs"]
+#[allow(dead_code, reason = "each kind of test uses a part of it")]
+mod in_memory;

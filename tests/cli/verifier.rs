@@ -780,3 +780,83 @@ fn a_ledger_that_names_unknown_families_is_refused_and_never_stops_the_program()
         assert_eq!((code, &ours["first_bad"]), (8, &json!(2)), "{kind}: {ours}");
     }
 }
+
+/// Retention will erase a family's payloads and salts; the erasure is written here by hand.
+#[test]
+fn an_erased_family_still_verifies_and_a_false_erasure_does_not() {
+    let place = eventful();
+    let rows = place.entries();
+    let holder = rows
+        .iter()
+        .find(|row| row.kind == "closed")
+        .and_then(|row| serde_json::from_str::<Value>(row.payload.as_deref()?).ok())
+        .unwrap()["family"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let own: Vec<u64> = rows
+        .iter()
+        .filter(|row| {
+            row.payload
+                .as_ref()
+                .is_some_and(|payload| payload.contains(&format!("\"{holder}\"")))
+        })
+        .map(|row| row.sequence)
+        .collect();
+    assert!(own.len() > 3, "screened, allocated, closed, reported");
+    let erased = |named: &[u64]| {
+        let mut forged = rows.clone();
+        for sequence in &own {
+            let row = &mut forged[*sequence as usize - 1];
+            (row.payload, row.salt) = (None, None);
+        }
+        let mut last = rows[rows.len() - 1].clone();
+        last.kind = "erased".into();
+        last.public = json!({ "sequences": named }).to_string();
+        last.payload = Some("{}".into());
+        forged.push(last);
+        let copy = Copied::of(&place);
+        copy.forge(forged);
+        copy
+    };
+    let copy = erased(&own);
+    let more = ["--seed-file", copy.seed.as_str()];
+    let (code, ours) = self::own(copy.folder.path(), &more);
+    assert_eq!((code, &ours["draws"]), (0, &json!("verified")), "{ours}");
+    let (code, theirs) = independent(copy.folder.path(), &more);
+    assert_eq!(
+        (code, &theirs["draws"]["not_checked"]),
+        (0, &json!(0)),
+        "{theirs}"
+    );
+
+    // One row was erased and is not named.
+    let missing = own[1];
+    let named: Vec<u64> = own
+        .iter()
+        .copied()
+        .filter(|sequence| *sequence != missing)
+        .collect();
+    assert_eq!(
+        erased(&named).both_reject("an unnamed erasure", true),
+        Some(missing)
+    );
+    // A row is named and was not erased: the withdrawal of another family.
+    let other = rows
+        .iter()
+        .find(|row| row.kind == "withdrawn")
+        .unwrap()
+        .sequence;
+    let named: Vec<u64> = own.iter().copied().chain([other]).collect();
+    assert_eq!(
+        erased(&named).both_reject("a false erasure", true),
+        Some(other)
+    );
+    // A row that does not exist yet.
+    let next = rows.len() as u64 + 1;
+    let named: Vec<u64> = own.iter().copied().chain([next]).collect();
+    assert_eq!(
+        erased(&named).both_reject("an erasure of itself", true),
+        Some(next)
+    );
+}

@@ -14,8 +14,13 @@ mod flow;
 mod linear_algebra;
 mod mechanisms;
 mod protocol;
+mod study;
 mod validation;
 
 #[path = "../made_up/mod.rs"]
 #[allow(dead_code, reason = "each kind of test uses a part of it")]
 mod made_up;
+
+#[path = "../in_memory/mod.rs"]
+#[allow(dead_code, reason = "each kind of test uses a part of it")]
+mod in_memory;

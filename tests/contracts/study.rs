@@ -1,0 +1,382 @@
+//! Laws of a study, whatever is asked of it in whatever order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::in_memory::{Room, eligible, event, site_event, time};
+use lottning::study::journal::{Content, Entry, Journal, Recording};
+use lottning::study::kernel::What;
+use lottning::study::verify::{DrawCheck, verify};
+use proptest::collection::vec;
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+use serde_json::Value;
+
+/// One therapist with three families at each site, so that the gate closes soon.
+fn protocol() -> String {
+    crate::made_up::IUH.replace("therapists = 2", "therapists = 1")
+}
+
+const SITES: [&str; 2] = ["skarpnack", "skarholmen"];
+const SERVICES: [&str; 9] = [
+    "offered",
+    "accepted",
+    "declined",
+    "started",
+    "not-started",
+    "home-visit",
+    "closed",
+    "reopened",
+    "switched",
+];
+const ENDS: [&str; 5] = [
+    "death",
+    "all-children-18",
+    "left-coverage",
+    "withdrawn",
+    "violation",
+];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Enrol {
+        site: usize,
+        family: usize,
+        report: usize,
+        child: Option<usize>,
+        meets: bool,
+        exception: bool,
+    },
+    Serve {
+        service: usize,
+        family: usize,
+        arm: bool,
+        key: usize,
+    },
+    End {
+        end: usize,
+        family: usize,
+        key: usize,
+    },
+    Report {
+        family: usize,
+        report: usize,
+    },
+    Capacity {
+        site: usize,
+        therapists: u32,
+    },
+    Site {
+        site: usize,
+        opens: bool,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let enrol = (
+        0..2_usize,
+        0..14_usize,
+        0..3_usize,
+        proptest::option::of(0..8_usize),
+        0..10_u8,
+        0..20_u8,
+    )
+        .prop_map(
+            |(site, family, report, child, meets, exception)| Step::Enrol {
+                site,
+                family,
+                report,
+                child,
+                meets: meets > 0,
+                exception: exception == 0,
+            },
+        );
+    prop_oneof![
+        6 => enrol,
+        3 => (0..9_usize, 0..14_usize, any::<bool>(), 0..4_usize)
+            .prop_map(|(service, family, arm, key)| Step::Serve { service, family, arm, key }),
+        1 => (0..5_usize, 0..14_usize, 0..2_usize).prop_map(|(end, family, key)| Step::End { end, family, key }),
+        1 => (0..14_usize, 0..3_usize).prop_map(|(family, report)| Step::Report { family, report }),
+        1 => (0..2_usize, 0..3_u32).prop_map(|(site, therapists)| Step::Capacity { site, therapists }),
+        1 => (0..2_usize, any::<bool>()).prop_map(|(site, opens)| Step::Site { site, opens }),
+        1 => Just(Step::Capacity { site: 0, therapists: 1 }),
+    ]
+}
+
+fn name(family: usize) -> String {
+    format!("FA-{}{}", char::from(b'A' + family as u8), 'A')
+}
+
+/// What the rows say, counted anew without the state machine: free slots by site, arms by family.
+#[derive(Debug, Default)]
+struct Recount {
+    slots: BTreeMap<String, u32>,
+    taken: BTreeMap<String, u32>,
+    holds: BTreeMap<String, String>,
+    home: BTreeMap<String, String>,
+    arms: BTreeMap<String, String>,
+    allocations: u64,
+}
+
+fn recount(protocol: &lottning::protocol::Protocol, entries: &[Entry]) -> Recount {
+    let mut own = Recount::default();
+    for site in &protocol.sites {
+        own.slots.insert(site.id.clone(), site.therapists * 3);
+        own.taken.insert(site.id.clone(), 0);
+    }
+    for entry in entries {
+        let public: Value = serde_json::from_str(&entry.public).unwrap();
+        let payload: Value =
+            serde_json::from_str(entry.payload.as_deref().unwrap_or("{}")).unwrap();
+        let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        let family = text(&payload, "family");
+        let mut take = entry.kind == "allocated" || entry.kind == "switched";
+        let mut free = entry.kind == "closed" || entry.kind == "not-started";
+        if take && text(&public, "arm") != "iuh" {
+            (take, free) = (false, entry.kind == "switched");
+        }
+        match entry.kind.as_str() {
+            "capacity-changed" => {
+                let therapists = public["therapists"].as_u64().unwrap() as u32;
+                own.slots.insert(text(&public, "site"), therapists * 3);
+            }
+            "allocated" => {
+                own.allocations += 1;
+                assert_eq!(
+                    public["allocation"], own.allocations,
+                    "allocations count on"
+                );
+                let site = text(&public, "site");
+                assert!(
+                    own.taken[&site] < own.slots[&site],
+                    "an allocation went past a full site"
+                );
+                own.home.insert(family.clone(), site);
+                let before = own.arms.insert(family.clone(), text(&public, "arm"));
+                assert_eq!(before, None, "a family is randomized at most once");
+            }
+            "screened" if public["verdict"] == "gate-closed" => {
+                let site = text(&public, "site");
+                assert!(
+                    own.taken[&site] >= own.slots[&site],
+                    "a free slot, and a family was turned away"
+                );
+            }
+            _ => {}
+        }
+        if take && !own.holds.contains_key(&family) {
+            let site = own.home[&family].clone();
+            *own.taken.get_mut(&site).unwrap() += 1;
+            own.holds.insert(family, site);
+        } else if free && let Some(site) = own.holds.remove(&family) {
+            *own.taken.get_mut(&site).unwrap() -= 1;
+        }
+    }
+    own
+}
+
+fn run(room: &mut Room, number: usize, step: &Step) -> Result<(), lottning::app::Failure> {
+    let at = format!(
+        "2025-04-{:02}T{:02}:00:00+02:00",
+        1 + number / 20,
+        number % 20
+    );
+    let on = "2025-03-01".to_owned();
+    let day = &at[..10];
+    match step {
+        Step::Enrol {
+            site,
+            family,
+            report,
+            child,
+            meets,
+            exception,
+        } => {
+            let mut request = eligible(SITES[*site], &name(*family), &format!("R{report}"));
+            request.children = child
+                .iter()
+                .map(|child| format!("CH-{}{}", char::from(b'A' + *child as u8), 'B'))
+                .collect();
+            if !meets {
+                request.fields[0].1 = "1".into();
+            }
+            request.exception = exception.then(|| "court-order".into());
+            room.enrol(&at, &request).map(drop)
+        }
+        Step::Serve {
+            service,
+            family,
+            arm,
+            key,
+        } => {
+            let service = SERVICES[*service];
+            let mut request = event(
+                service,
+                &name(*family),
+                day,
+                &format!("{family}-{key}-{number}"),
+            );
+            if service == "switched" {
+                request
+                    .set
+                    .push(("arm".into(), if *arm { "iuh" } else { "standard" }.into()));
+            }
+            room.record(&at, &request).map(drop)
+        }
+        Step::End { end, family, key } => {
+            let mut request = event(ENDS[*end], &name(*family), day, &format!("{family}-{key}"));
+            if ENDS[*end] == "violation" {
+                request.set.push(("reason".into(), "moved".into()));
+            }
+            room.record(&at, &request).map(drop)
+        }
+        Step::Report { family, report } => room
+            .record(
+                &at,
+                &event("report", &name(*family), &on, &format!("R{report}")),
+            )
+            .map(drop),
+        Step::Capacity { site, therapists } => {
+            let mut request =
+                site_event("capacity-changed", SITES[*site], day, &format!("c{number}"));
+            request
+                .set
+                .push(("therapists".into(), therapists.to_string()));
+            room.record(&at, &request).map(drop)
+        }
+        Step::Site { site, opens } => {
+            let what = if *opens { "site-opened" } else { "site-closed" };
+            room.record(
+                &at,
+                &site_event(what, SITES[*site], day, &format!("s{number}")),
+            )
+            .map(drop)
+        }
+    }
+}
+
+/// The state that a fresh replay gives, in one go or in two.
+fn replayed(room: &Room, entries: &[Entry], cut: usize) -> Journal {
+    let mut journal = Journal::new(Arc::clone(&room.protocol));
+    journal.absorb(&entries[..cut]).unwrap();
+    journal.absorb(&entries[cut..]).unwrap();
+    journal
+}
+
+fn holds(room: &mut Room, entries: &[Entry]) {
+    let verdict = verify(
+        &room.protocol,
+        entries,
+        std::slice::from_ref(&room.seed),
+        None,
+    );
+    assert!(verdict.ok, "{:#?}", verdict.findings);
+    assert_eq!(verdict.draws, DrawCheck::Verified);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Slots equal the recount, numbers count on, arms never change, a full site lets nobody in, a refusal changes
+    /// nothing, and living through a study gives the state that a replay of its ledger gives.
+    #[test]
+    fn whatever_is_asked_the_laws_hold(steps in vec(step(), 1..120), cut in 0..100_usize) {
+        let mut room = Room::open(&protocol());
+        for (number, step) in steps.iter().enumerate() {
+            let (before, head) = (room.state().clone(), room.journal().head);
+            match run(&mut room, number, step) {
+                Ok(()) => {}
+                Err(refused) => {
+                    assert!(refused.is_refusal(), "{refused:?}");
+                    assert_eq!(room.journal().head, head);
+                    assert_eq!(*room.state(), before, "a refusal changed the state");
+                }
+            }
+        }
+        let entries = room.entries();
+        let own = recount(&room.protocol, &entries);
+        let state = room.state().clone();
+        for (place, site) in room.protocol.sites.iter().enumerate() {
+            assert_eq!(state.sites[place].taken, own.taken[&site.id], "{}", site.id);
+        }
+        assert_eq!(state.allocations.len() as u64, own.allocations);
+        let protocol = Arc::clone(&room.protocol);
+        for (family, arm) in &own.arms {
+            let ix = room.journal().names.family(family).unwrap();
+            let known = state.family(ix).unwrap();
+            assert_eq!(protocol.arms[known.arm.index()].id, *arm);
+            assert_eq!(known.slot, own.holds.contains_key(family));
+        }
+        let again = replayed(&room, &entries, cut % (entries.len() + 1));
+        assert_eq!(again.state, state);
+        assert_eq!(again.names, room.journal().names);
+        assert_eq!(again.head, room.journal().head);
+        holds(&mut room, &entries);
+
+        // The rows of one family, erased: the chain, the draws and the gate are still checked to the end.
+        let Some(family) = own.arms.keys().nth(cut % own.arms.len().max(1)) else { return Ok(()) };
+        let (erased, names) = erase(&mut room, entries, family);
+        holds(&mut room, &erased);
+        let again = replayed(&room, &erased, erased.len());
+        assert_eq!(again.state.allocations.len(), state.allocations.len());
+        for (one, other) in again.state.allocations.iter().zip(&state.allocations) {
+            assert_eq!((one.stratum, one.draw, one.arm), (other.stratum, other.draw, other.arm));
+        }
+        assert_eq!(again.state.sites, state.sites, "slots move as they did");
+        assert_eq!(again.state.families.iter().filter(|family| family.erased).count(), 1);
+        assert!(again.names.family(family).is_none(), "{names:?}");
+    }
+}
+
+/// Writes an erasure of a family's rows and removes their payloads and salts, as retention will.
+fn erase(room: &mut Room, mut entries: Vec<Entry>, family: &str) -> (Vec<Entry>, Vec<u64>) {
+    let journal = room.journal();
+    let family = journal.names.family(family).unwrap();
+    let sequences: Vec<u64> = (1..=entries.len() as u64)
+        .filter(|sequence| journal.subject(*sequence) == Some(family))
+        .collect();
+    let public = Content::new().with("sequences", sequences.clone());
+    let made = journal.entries(
+        &[Recording::public(What::Erased { family }, public)],
+        time("2025-06-01T08:00:00Z"),
+        false,
+        "lead",
+        &[[7; 32]],
+    );
+    for sequence in &sequences {
+        let row = &mut entries[*sequence as usize - 1];
+        row.payload = None;
+        row.salt = None;
+    }
+    entries.extend(made);
+    (entries, sequences)
+}
+
+#[test]
+fn an_erasure_that_leaves_a_payload_or_takes_another_is_found() {
+    let mut room = Room::open(&protocol());
+    for family in ["KATL", "MORU"] {
+        room.enrol(
+            "2025-03-03T09:00:00+01:00",
+            &eligible("skarpnack", family, "R1"),
+        )
+        .unwrap();
+    }
+    let entries = room.entries();
+    let (erased, sequences) = erase(&mut room, entries.clone(), "KATL");
+    assert_eq!(sequences, [2, 3]);
+    holds(&mut room, &erased);
+    let first_bad =
+        |entries: &[Entry], room: &Room| verify(&room.protocol, entries, &[], None).first_bad;
+    let mut left = erased.clone();
+    left[1] = entries[1].clone();
+    assert_eq!(first_bad(&left, &room), Some(2));
+    let mut left = erased.clone();
+    left[2] = entries[2].clone();
+    assert_eq!(first_bad(&left, &room), Some(3));
+    let mut more = erased.clone();
+    (more[3].payload, more[3].salt) = (None, None);
+    assert_eq!(first_bad(&more, &room), Some(4));
+    let mut half = erased;
+    half[1].salt = Some([7; 32]);
+    assert_eq!(first_bad(&half, &room), Some(2));
+}

@@ -1,0 +1,154 @@
+//! Studies in memory for tests, lived through by the use cases that the command line has.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use lottning::allocation::Seed;
+use lottning::app::enrol::{Desk, Enrolled};
+use lottning::app::record::{Receipt, record};
+use lottning::app::study::{Act, Study};
+use lottning::app::{Entropy, Failure, FixedClock, Outside, Silent};
+use lottning::protocol::Protocol;
+use lottning::store::MemoryLedger;
+use lottning::study::intake::EnrolRequest;
+use lottning::study::journal::{Content, Entry, Head, Journal, Ledger, Recording, hex};
+use lottning::study::kernel::{State, What};
+use lottning::study::recording::EventRequest;
+
+/// Salts that are always the same: no test asks for chance.
+struct Still;
+
+impl Entropy for Still {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+/// A study in memory with its seed.
+pub(crate) struct Room {
+    pub(crate) desk: Desk,
+    pub(crate) protocol: Arc<Protocol>,
+    pub(crate) seed: Seed,
+    outside: Outside,
+}
+
+impl Room {
+    /// A study that has just been opened, on 1 March 2025.
+    pub(crate) fn open(text: &str) -> Self {
+        let parsed = lottning::protocol::parse(text.as_bytes());
+        let Some(protocol) = parsed.protocol.map(Arc::new) else {
+            panic!("{:#?}", parsed.diagnostics);
+        };
+        let seed = Seed::from_bytes([42; 32]);
+        let public = Content::new()
+            .with("commitment", hex(&seed.commitment(&protocol.hash.0)))
+            .with("custody", protocol.study.custody.text())
+            .with("format", 1)
+            .with("mode", "live")
+            .with("protocol_hash", protocol.hash.to_hex())
+            .with("study", protocol.study.id.clone());
+        let opened = Journal::new(Arc::clone(&protocol)).entries(
+            &[Recording::public(What::Opened, public)],
+            time("2025-03-01T08:00:00Z"),
+            false,
+            "lead",
+            &[[7; 32]],
+        );
+        let mut ledger = MemoryLedger::new();
+        let mut transaction = ledger.exclusive().unwrap();
+        transaction.append(&Head::EMPTY, &opened).unwrap();
+        transaction.commit().unwrap();
+        let study =
+            Study::of(Path::new("memory"), Arc::clone(&protocol), Box::new(ledger)).unwrap();
+        Self {
+            desk: Desk::of(study, std::slice::from_ref(&seed)).unwrap(),
+            protocol,
+            seed,
+            outside: Outside {
+                clock: Box::new(FixedClock(Timestamp::UNIX_EPOCH)),
+                entropy: Box::new(Still),
+                progress: Box::new(Silent),
+                folder: std::path::PathBuf::new(),
+            },
+        }
+    }
+
+    pub(crate) fn enrol(&mut self, at: &str, request: &EnrolRequest) -> Result<Enrolled, Failure> {
+        self.desk.enrol(&self.outside, &act(at), request)
+    }
+
+    pub(crate) fn record(&mut self, at: &str, request: &EventRequest) -> Result<Receipt, Failure> {
+        record(&self.outside, self.desk.study(), &act(at), request)
+    }
+
+    pub(crate) fn journal(&mut self) -> &Journal {
+        &self.desk.study().journal
+    }
+
+    pub(crate) fn state(&mut self) -> &State {
+        &self.journal().state
+    }
+
+    pub(crate) fn entries(&mut self) -> Vec<Entry> {
+        self.desk.study().entries().unwrap()
+    }
+}
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn act(at: &str) -> Act {
+    Act {
+        actor: "intake-1".into(),
+        at: Some(at.into()),
+    }
+}
+
+/// An eligible family of the IUH study.
+pub(crate) fn eligible(site: &str, family: &str, key: &str) -> EnrolRequest {
+    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
+        list.iter()
+            .map(|(id, value)| ((*id).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    EnrolRequest {
+        site: site.into(),
+        family: family.into(),
+        report_key: key.into(),
+        received: "2025-03-01".into(),
+        answers: pairs(&[
+            ("investigation-opened", "yes"),
+            ("immediate-placement", "no"),
+            ("police-led", "no"),
+        ]),
+        fields: pairs(&[
+            ("earlier_reports", "3"),
+            ("youngest_age", "4"),
+            ("category", "violence"),
+        ]),
+        ..EnrolRequest::default()
+    }
+}
+
+/// An event of a family.
+pub(crate) fn event(event: &str, family: &str, on: &str, key: &str) -> EventRequest {
+    EventRequest {
+        event: event.into(),
+        family: Some(family.into()),
+        on: on.into(),
+        event_key: key.into(),
+        ..EventRequest::default()
+    }
+}
+
+/// An event of a site.
+pub(crate) fn site_event(event: &str, site: &str, on: &str, key: &str) -> EventRequest {
+    EventRequest {
+        family: None,
+        site: Some(site.into()),
+        ..self::event(event, "", on, key)
+    }
+}

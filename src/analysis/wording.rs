@@ -49,7 +49,8 @@ pub fn conclusion(
         control: label(protocol.control),
     };
     let row = result.results.first();
-    let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+    // Sentences count per 100 families, so a hundredfold must be a number too.
+    let finite = |value: Option<f64>| value.filter(|value| (100.0 * value).is_finite());
     let estimate = finite(row.and_then(|row| row.estimate));
     let limits = row.and_then(|row| Some((finite(row.conf_low)?, finite(row.conf_high)?)));
     let mut parts = Vec::new();

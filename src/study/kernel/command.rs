@@ -90,13 +90,13 @@ pub enum Answer {
     Recorded,
 }
 
-/// A decision: the answer, and up to three events to append together.
+/// A decision: the answer, and one or two events to append together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Decision {
     /// The answer.
     pub answer: Answer,
     /// What happened, in order; `None` after the last.
-    pub events: [Option<What>; 3],
+    pub events: [Option<What>; 2],
 }
 
 /// Why a command is refused. A refusal records nothing.

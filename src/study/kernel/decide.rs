@@ -43,7 +43,7 @@ pub fn decide(
 fn recorded(what: &What) -> Decision {
     Decision {
         answer: Answer::Recorded,
-        events: [Some(*what), None, None],
+        events: [Some(*what), None],
     }
 }
 
@@ -95,7 +95,7 @@ fn enrol(
     if missed != 0 {
         return Ok(Decision {
             answer: Answer::NotEligible { missed },
-            events: [screening(Verdict::NotEligible { missed }), None, None],
+            events: [screening(Verdict::NotEligible { missed }), None],
         });
     }
     if let Some(reason) = enrolment.exception {
@@ -106,13 +106,13 @@ fn enrol(
         };
         return Ok(Decision {
             answer: Answer::Exception { reason },
-            events: [screening(Verdict::Exception), Some(exception), None],
+            events: [screening(Verdict::Exception), Some(exception)],
         });
     }
     if !state.gate_open(enrolment.site) {
         return Ok(Decision {
             answer: Answer::GateClosed,
-            events: [screening(Verdict::GateClosed), None, None],
+            events: [screening(Verdict::GateClosed), None],
         });
     }
     let stratum = protocol.stratum(usize::from(enrolment.site.0), &enrolment.values) as u32;
@@ -130,7 +130,7 @@ fn enrol(
     };
     Ok(Decision {
         answer: Answer::Allocated { arm, allocation },
-        events: [screening(Verdict::Drawn), Some(allocated), None],
+        events: [screening(Verdict::Drawn), Some(allocated)],
     })
 }
 
@@ -227,7 +227,7 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
         };
         Decision {
             answer: Answer::Returned { arm, allocation },
-            events: [Some(returned), sighting, None],
+            events: [Some(returned), sighting],
         }
     } else {
         let joined = What::Joined {
@@ -239,7 +239,7 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
         };
         Decision {
             answer: Answer::Joined { arm, allocation },
-            events: [Some(joined), sighting, None],
+            events: [Some(joined), sighting],
         }
     })
 }

@@ -299,6 +299,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "missing-column",
     "not-open",
     "repeated-column",
+    "rehearsal-differs",
     "request-reused",
     "seed-inside-study",
     "seed-invalid",

@@ -3,27 +3,24 @@
 //! A rehearsal draws in a mode of its own from a seed of its own, so that it can never show a live list. Its clock and
 //! its entropy are made up too: the same protocol gives the same rehearsal, byte for byte, on every machine.
 
+mod ending;
 mod rows;
 mod surroundings;
 
 use crate::allocation::{Mode, Seed};
 use crate::app::Failure;
 use crate::app::Outside;
-use crate::app::analyse::analyse;
 use crate::app::enrol::Desk;
 use crate::app::exit;
-use crate::app::lock::lock;
 use crate::app::open::{Open, open};
-use crate::app::report::{ReportRequest, Reported, report};
-use crate::app::reveal::reveal;
+use crate::app::report::Reported;
 use crate::app::study::{Act, read_protocol};
-use crate::app::verify::check;
 use crate::diagnostic::Words;
 use crate::planning::rehearsal::{Step, scenario_of, steps};
 use crate::planning::scenario;
 use crate::planning::simulate::{CellPerformance, Options, simulate};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Cut, Day};
+use crate::protocol::model::Day;
 use crate::study::kernel::{Answer, Command, Enrolment, RecordedSource, What};
 use crate::study::recording::EventRequest;
 use crate::words;
@@ -396,118 +393,6 @@ impl<'a> Stage<'a> {
             ),
         );
         Ok(())
-    }
-
-    fn ended(mut self) -> Result<Rehearsed, Failure> {
-        let Some(place) = self.protocol.final_lock() else {
-            return Err(Failure::new(
-                exit::INVALID_PROTOCOL,
-                "no-final-lock",
-                Words::new(
-                    "the protocol registers no final lock",
-                    "protokollet registrerar ingen slutlig låsning",
-                ),
-            ));
-        };
-        let mut study = crate::app::study::Study::load(&self.inside, &self.study)?;
-        let seeds = [self.seed_file.clone()];
-        let verdict = check(&self.inside, &self.study, &seeds, None)?;
-        let (events, draws) = (
-            verdict.verification.events,
-            verdict.verification.allocations,
-        );
-        let folder = self.study.display().to_string();
-        let seed = self.seed_file.display().to_string();
-        self.tell(
-            if verdict.verification.ok {
-                words!(
-                    "verified: {events} events hold together, {draws} draws are those that the seed gives",
-                    "verifierade: {events} händelser håller ihop, {draws} dragningar är de som fröet ger"
-                )
-            } else {
-                Words::new("verification FAILED", "verifieringen MISSLYCKADES")
-            },
-            format!("lottning verify --study {folder} --seed-file {seed}"),
-        );
-        let cut = self.cut(&study, place);
-        self.at(cut.plus(1));
-        let (id, short) = (
-            self.protocol.locks[place].id.clone(),
-            self.protocol.hash.short(),
-        );
-        let date = crate::app::refusal::date(cut);
-        lock(
-            &self.inside,
-            &mut study,
-            &Self::act("study-lead"),
-            &id,
-            &date,
-            &short,
-        )?;
-        self.tell(
-            words!("locked the data at {date}", "låste data per {date}"),
-            format!("lottning lock {id} --study {folder} --cut {date} --confirm {short} --actor study-lead"),
-        );
-        reveal(&self.inside, &mut study, &Self::act("study-lead"), &seeds)?;
-        self.tell(
-            Words::new(
-                "published the seed: anyone can derive every draw again",
-                "publicerade fröet: vem som helst kan härleda varje dragning",
-            ),
-            format!("lottning reveal --study {folder} --seed-file {seed} --actor study-lead"),
-        );
-        let analysed = analyse(&self.inside, &mut study, &Self::act("evaluator"), &id)?;
-        let conclusion = analysed
-            .analyses
-            .analyses
-            .first()
-            .map_or_else(Words::default, |first| first.conclusion.clone());
-        self.tell(
-            conclusion,
-            format!("lottning analyse --study {folder} --lock {id} --actor evaluator"),
-        );
-        let reported = report(
-            &self.inside,
-            &mut study,
-            &ReportRequest {
-                lock: Some(id.clone()),
-                out: Some(self.folder.join("report")),
-                seed_files: Vec::new(),
-            },
-        )?;
-        let page = reported
-            .files
-            .first()
-            .map_or_else(String::new, |file| file.display().to_string());
-        self.tell(
-            words!("wrote the report: {page}", "skrev rapporten: {page}"),
-            format!("lottning report --study {folder} --lock {id}"),
-        );
-        Ok(Rehearsed {
-            told: self.told,
-            reported,
-            head: study.journal.head.to_hex(),
-        })
-    }
-
-    /// The cut of the final lock: the registered date, or the first day on which the last window and its grace are over.
-    fn cut(&self, study: &crate::app::study::Study, place: usize) -> Day {
-        match self.protocol.locks[place].cut {
-            Cut::On(date) => Day::of(date),
-            Cut::AfterLastWindow { grace_days } => {
-                let state = &study.journal.state;
-                let last = state
-                    .allocations
-                    .iter()
-                    .filter_map(|allocated| state.family(allocated.family))
-                    .map(|family| family.randomized)
-                    .max()
-                    .unwrap_or(self.last_day);
-                last.plus(self.protocol.last_window())
-                    .plus(grace_days)
-                    .max(self.last_day)
-            }
-        }
     }
 }
 

@@ -141,6 +141,15 @@ impl Plan {
     }
 }
 
+/// The limit of the deciding p of an analysis: its alpha, on an interim lock no more than what that lock may spend;
+/// `None` where nothing is decided.
+pub fn limit(protocol: &Protocol, analysis: &Analysis) -> Option<f64> {
+    match protocol.locks.get(analysis.lock) {
+        Some(lock) if lock.interim => (lock.alpha > 0.0).then(|| lock.alpha.min(analysis.alpha)),
+        _ => Some(analysis.alpha),
+    }
+}
+
 /// Whether the analysed value is 0 or 1.
 pub(super) fn is_binary(protocol: &Protocol, analysis: &Analysis) -> bool {
     analysis.summary == Summary::Any

@@ -8,7 +8,7 @@ use super::baseline::baseline;
 use super::covariates::{FixedColumns, describe};
 use super::multiplicity::holm;
 use super::notes::Context;
-use super::plan::{Plan, Planned, is_binary, treated_arms};
+use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
 use super::randomization::{TestError, TestFigures, exact, monte_carlo};
 use super::reference_set::{ENUMERATED, Enumeration, History, test_key};
 use super::results::{Analyses, AnalysisResult, ArmOutcome, TestResult};
@@ -159,7 +159,7 @@ impl Runner<'_> {
             }
             Method::Registry => (Vec::new(), Vec::new()),
         };
-        let alpha = self.limit(analysis);
+        let alpha = limit(protocol, analysis);
         let mut result = AnalysisResult {
             id: analysis.id.clone(),
             role: analysis.role,
@@ -188,16 +188,6 @@ impl Runner<'_> {
         };
         result.warnings.extend(context.notes(planned, &result));
         result
-    }
-
-    /// The limit of the deciding p: what an interim lock may spend, else the analysis' alpha.
-    fn limit(&self, analysis: &Analysis) -> Option<f64> {
-        match self.protocol.locks.get(analysis.lock) {
-            Some(lock) if lock.interim => {
-                (lock.alpha > 0.0).then(|| lock.alpha.min(analysis.alpha))
-            }
-            _ => Some(analysis.alpha),
-        }
     }
 
     fn seen(&self, analysis: &Analysis) -> Vec<ArmOutcome> {

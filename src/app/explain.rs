@@ -112,6 +112,7 @@ pub const PLANNING: &[Page] = pages![
     "no-exceptions",
     "no-figure",
     "no-threads",
+    "pairs-not-analysed",
     "ratio-by-blocks",
     "replicate-refused",
     "shares-sum",

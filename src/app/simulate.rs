@@ -1,6 +1,7 @@
 //! `simulate`: a scenario run through the study's own code, many times.
 
-use crate::diagnostic::Words;
+use crate::diagnostic::{Diagnostic, Words};
+use crate::estimation::Warning;
 use crate::planning::performance::Figure;
 use crate::planning::scenario::{self, File, Refused};
 use crate::planning::simulate::{self, CellPerformance, Options};
@@ -76,6 +77,10 @@ pub fn simulate(outside: &Outside, request: &Request) -> Result<Simulation, Fail
         };
         Failure::new(code, error.code(), error.words())
     })?;
+    for warning in warnings(&cells) {
+        let said = Diagnostic::warning(warning.code, warning.message.clone());
+        outside.progress.warn(&said);
+    }
     let body = body(&cells, request.options.seed);
     if let Some(out) = &request.out {
         let mut document = serde_json::Map::new();
@@ -160,8 +165,23 @@ fn body(cells: &[CellPerformance], seed: u64) -> Value {
         "seed": seed,
         "version": env!("CARGO_PKG_VERSION"),
         "estimand": "mean over the randomized families of the difference between their potential outcomes",
+        "warnings": warnings(cells)
+            .iter()
+            .map(|warning| json!({"code": warning.code, "message": warning.message.en}))
+            .collect::<Vec<Value>>(),
         "cells": rows,
     })
+}
+
+/// The warnings of all cells, each said once.
+fn warnings(cells: &[CellPerformance]) -> Vec<&Warning> {
+    let mut said: Vec<&Warning> = Vec::new();
+    for warning in cells.iter().flat_map(|cell| &cell.warnings) {
+        if !said.contains(&warning) {
+            said.push(warning);
+        }
+    }
+    said
 }
 
 /// Decimals that a figure's Monte Carlo error supports: its first digit is the last one shown.

@@ -73,7 +73,8 @@ pub fn share(count: u64, of: u64) -> Figure {
 /// What an analysis found over many studies.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct AnalysisSums {
-    alpha: f64,
+    /// Limit of the deciding p; `None` where the analysis decides nothing.
+    alpha: Option<f64>,
     failures: u64,
     first_failure: Option<(u64, &'static str)>,
     rejections: u64,
@@ -94,7 +95,8 @@ impl AnalysisSums {
                 self.first_failure = self.first_failure.or(Some((replicate, code)));
             }
             Ok(found) => {
-                self.rejections += u64::from(found.p_value <= self.alpha);
+                self.rejections +=
+                    u64::from(self.alpha.is_some_and(|alpha| found.p_value <= alpha));
                 let inside = found.conf_low <= record.truth && record.truth <= found.conf_high;
                 self.covered += u64::from(inside);
                 self.estimate.add(found.estimate);
@@ -106,7 +108,10 @@ impl AnalysisSums {
 
     fn performance(&self, replicates: u64) -> AnalysisPerformance {
         let n = self.estimate.n as f64;
-        let power = share(self.rejections, replicates);
+        let power = match self.alpha {
+            Some(_) => share(self.rejections, replicates),
+            None => Figure::default(),
+        };
         let empirical = self.estimate.deviation();
         // Root of the mean squared standard error; delta method for its own error.
         let mean_square = self.variance.mean;
@@ -128,7 +133,7 @@ impl AnalysisSums {
             failures: self.failures,
             first_failure: self.first_failure,
             power,
-            type_i_error: (self.is_null && replicates > 0).then_some(power),
+            type_i_error: (self.is_null && self.alpha.is_some() && replicates > 0).then_some(power),
             bias: self.error.mean(),
             empirical_se: if self.estimate.n < 2 {
                 Figure::default()
@@ -156,7 +161,7 @@ pub struct AnalysisPerformance {
     pub failures: u64,
     /// Number of the first of them, and why.
     pub first_failure: Option<(u64, &'static str)>,
-    /// Share of all studies that reject; a failure does not reject.
+    /// Share of all studies that reject; a failure does not reject. Without a value where the analysis decides nothing.
     pub power: Figure,
     /// The same, where the services do not differ in what drives the outcome.
     pub type_i_error: Option<Figure>,
@@ -205,8 +210,8 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Nothing yet; alpha of each analysis, and whether its expected effect is zero.
-    pub fn new(analyses: &[(f64, bool)]) -> Self {
+    /// Nothing yet; the limit of each analysis' deciding p, and whether its expected effect is zero.
+    pub fn new(analyses: &[(Option<f64>, bool)]) -> Self {
         Self {
             replicates: 0,
             families: Moments::default(),
@@ -249,7 +254,8 @@ impl Sums {
 
     /// Whether every power is known to within a Monte Carlo standard error.
     pub fn is_precise(&self, mcse: f64) -> bool {
-        self.analyses.iter().all(|sums| {
+        let mut deciding = self.analyses.iter().filter(|sums| sums.alpha.is_some());
+        deciding.all(|sums| {
             // One rejection more and one less than seen: none of 1,000 is not infinitely precise.
             let n = self.replicates as f64;
             let p = (sums.rejections as f64 + 1.0) / (n + 2.0);
@@ -331,7 +337,7 @@ mod tests {
     #[test]
     fn three_studies_and_a_failure_by_hand() {
         // Estimates 0.1, 0.3, −0.1; truths 0, 0.1, 0.1; standard errors 0.1, 0.1, 0.05. Errors 0.1, 0.2, −0.2.
-        let mut sums = Sums::new(&[(0.05, false)]);
+        let mut sums = Sums::new(&[(Some(0.05), false)]);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
         sums.add(&record(0.1, Ok(found(0.3, 0.1, 0.05))));
         sums.add(&record(0.1, Ok(found(-0.1, 0.05, 0.01))));
@@ -367,10 +373,21 @@ mod tests {
 
     #[test]
     fn type_i_error_is_said_only_when_nothing_differs() {
-        let mut sums = Sums::new(&[(0.05, true)]);
+        let mut sums = Sums::new(&[(Some(0.05), true)]);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.01))));
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.5))));
         assert_eq!(sums.analyses()[0].type_i_error.unwrap().value, Some(0.5));
         assert!(!sums.is_precise(0.01));
+    }
+
+    /// By law: an analysis that may decide nothing has no power, however small its p.
+    #[test]
+    fn what_decides_nothing_has_no_power() {
+        let mut sums = Sums::new(&[(None, true)]);
+        sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.0001))));
+        sums.add(&record(0.0, Ok(found(0.3, 0.1, 0.5))));
+        let p = sums.analyses()[0];
+        assert_eq!((p.power, p.type_i_error), (super::Figure::default(), None));
+        close(p.bias, 0.2, 0.1); // errors .1 and .3
     }
 }

@@ -6,7 +6,9 @@
 use super::performance::{AnalysisPerformance, StudyPerformance, Sums};
 use super::scenario::{Cell, Plan};
 use super::study::{Record, Simulator};
+use crate::analysis::plan::limit;
 use crate::diagnostic::Words;
+use crate::estimation::Warning;
 use crate::study::kernel::Refusal;
 use crate::words;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -57,6 +59,8 @@ pub struct CellPerformance {
     pub analyses: Vec<(String, AnalysisPerformance)>,
     /// How enrolment and allocation went.
     pub studies: StudyPerformance,
+    /// What a reader of the figures should know.
+    pub warnings: Vec<Warning>,
 }
 
 /// Why a simulation gives no answer.
@@ -178,14 +182,17 @@ fn run(
     done: &dyn Fn(u64),
 ) -> Result<CellPerformance, SimulationError> {
     let draws = options.draws.unwrap_or(cell.scenario.precision.draws);
-    let about: Vec<(f64, bool)> = cell
+    let about: Vec<(Option<f64>, bool)> = cell
         .scenario
         .analyses
         .iter()
         .map(|index| {
             let analysis = &cell.protocol.analyses[*index];
             let kind = &cell.protocol.outcomes[analysis.outcome].kind;
-            (analysis.alpha, cell.scenario.world.is_null(kind))
+            (
+                limit(&cell.protocol, analysis),
+                cell.scenario.world.is_null(kind),
+            )
         })
         .collect();
     let mut sums = Sums::new(&about);
@@ -228,7 +235,36 @@ fn run(
         draws,
         analyses,
         studies: sums.studies(),
+        warnings: warnings(cell, &about),
     })
+}
+
+/// What the figures of a cell do not say by themselves.
+fn warnings(cell: &Cell, about: &[(Option<f64>, bool)]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (index, (limit, _)) in cell.scenario.analyses.iter().zip(about) {
+        if limit.is_none() {
+            let id = &cell.protocol.analyses[*index].id;
+            warnings.push(Warning::new(
+                "interim-descriptive",
+                words!(
+                    "`{id}` belongs to an interim lock that spends no alpha: it decides nothing and has no power",
+                    "`{id}` hör till en interimslåsning som inte förbrukar något alfa: den avgör ingenting och har ingen styrka"
+                ),
+            ));
+        }
+    }
+    let icc = cell.scenario.world.family.icc_pair;
+    if icc > 0.0 {
+        warnings.push(Warning::new(
+            "pairs-not-analysed",
+            words!(
+                "families of the same pair share something (icc_pair = {icc}), and the analyses count every family for itself: the estimates vary more than their standard errors say, and a test rejects more often than its level",
+                "familjer hos samma par delar något (icc_pair = {icc}), men analyserna räknar varje familj för sig: skattningarna varierar mer än medelfelen anger, och ett test förkastar oftare än sin nivå"
+            ),
+        ));
+    }
+    warnings
 }
 
 /// The studies `from..to` in order, run by all threads of the pool.

@@ -339,13 +339,17 @@ impl World {
                     && !self.others.iter().any(|m| differs(&**m))
             }
             OutcomeKind::Binary { .. } => {
-                self.truth.acceptance_difference.abs() == 0.0
-                    && self.capacity.control == self.capacity.treated
+                self.truth.acceptance_difference.abs() == 0.0 && self.closes_alike()
             }
-            OutcomeKind::Duration { .. } | OutcomeKind::Observed { .. } => {
-                self.capacity.control == self.capacity.treated
-            }
+            OutcomeKind::Duration { .. } | OutcomeKind::Observed { .. } => self.closes_alike(),
         }
+    }
+
+    /// Whether an investigation closes on the same day under either assignment: it never closes before it is known that
+    /// a service did not start or was switched, which can delay one arm alone.
+    fn closes_alike(&self) -> bool {
+        let hitches = self.uptake.not_started.max(self.uptake.switched) > 0.0;
+        self.capacity.control == self.capacity.treated && !hitches
     }
 
     /// The value of an outcome for a family of an arm, were it followed to the end.

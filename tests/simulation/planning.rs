@@ -239,3 +239,60 @@ fn the_randomization_test_keeps_its_level() {
     // √(.05·.95/400) = .0109.
     assert!(size.value.unwrap() <= 0.05 + 4.0 * 0.0109, "{size:?}");
 }
+
+/// By law: an analysis on an interim lock without alpha decides nothing, so it has no power; what families of a pair
+/// share is in no registered analysis, and the answer says so.
+#[test]
+fn an_answer_says_what_its_figures_leave_out() {
+    let protocol = PROTOCOL.replace(
+        "id = \"acceptance\"\nlock = \"final\"",
+        "id = \"acceptance\"\nlock = \"evaluation-2025\"",
+    );
+    let settings = [
+        "months=4",
+        "truth.rereport_ratio=1.0",
+        "truth.acceptance_difference=0.6",
+        "protocol.lock.evaluation-2025.cut=2026-11-30",
+    ];
+    let cells = simulate(
+        &planned(&protocol, &settings),
+        &options(20, 0, 2),
+        &|_, _| {},
+    )
+    .unwrap();
+    let (id, found) = &cells[0].analyses[1];
+    assert_eq!(
+        (id.as_str(), found.power),
+        ("acceptance", Figure::default())
+    );
+    assert!(found.bias.value.is_some());
+    let codes: Vec<&str> = cells[0].warnings.iter().map(|w| w.code).collect();
+    assert_eq!(codes, ["interim-descriptive", "pairs-not-analysed"]);
+    let mut settings = settings.to_vec();
+    settings.push("family.icc_pair=0");
+    let cells = simulate(
+        &planned(PROTOCOL, &settings),
+        &options(20, 0, 2),
+        &|_, _| {},
+    )
+    .unwrap();
+    assert!(cells[0].warnings.is_empty());
+}
+
+/// By law: a service that does not start can delay the closing in one arm alone, so equal lengths are no null.
+#[test]
+fn a_late_hitch_is_no_null_of_a_closing() {
+    let alike = [
+        "truth.acceptance_difference=0",
+        "capacity.investigation_days={ iuh = { median = 50, sd_log = 0.35 }, standard = { median = 50, sd_log = 0.35 } }",
+    ];
+    let is_null = |settings: &[&str]| {
+        let plan = planned(PROTOCOL, settings);
+        let kind = &plan.cells[0].protocol.outcomes[1].kind;
+        plan.cells[0].scenario.world.is_null(kind)
+    };
+    assert!(!is_null(&alike));
+    let mut never = alike.to_vec();
+    never.extend(["uptake.iuh_not_started=0", "uptake.standard_switched=0"]);
+    assert!(is_null(&never));
+}

@@ -78,9 +78,19 @@ impl SqliteLedger {
         if !path.exists() {
             return Err(LedgerError::Missing);
         }
-        let own = Self::connect(path, OpenFlags::empty())?;
+        let recognized = |own: Self| own.recognize().map(|()| own);
+        match Self::connect(path, OpenFlags::empty()).and_then(recognized) {
+            Err(LedgerError::ReadOnly(_)) if !has_log(path) => {
+                Self::at_rest(path).and_then(recognized)
+            }
+            result => result,
+        }
+    }
+
+    /// Whether the file is a ledger that this program reads.
+    fn recognize(&self) -> Result<(), LedgerError> {
         let number = |name: &str| -> Result<i64, LedgerError> {
-            own.connection
+            self.connection
                 .pragma_query_value(None, name, |row| row.get(0))
                 .map_err(failed)
         };
@@ -96,7 +106,18 @@ impl SqliteLedger {
                 "the ledger's form has version {version}; this program reads version {VERSION}"
             )));
         }
-        Ok(own)
+        Ok(())
+    }
+
+    /// Opens a file in a folder that cannot be written, where SQLite cannot keep its log: as a file that nobody
+    /// changes. Reading is all that it can do.
+    fn at_rest(path: &Path) -> Result<Self, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI;
+        let address = format!("file:{}?immutable=1", encoded(path));
+        let connection = Connection::open_with_flags(address, flags).map_err(failed)?;
+        Ok(Self { connection })
     }
 
     /// Waits for another writer as long as said instead of 20 seconds.
@@ -137,6 +158,9 @@ impl Ledger for SqliteLedger {
     }
 
     fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError> {
+        if self.connection.is_readonly("main").map_err(failed)? {
+            return Err(LedgerError::ReadOnly("no permission to write".into()));
+        }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -263,6 +287,30 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; 32]> {
     let bytes: Vec<u8> = row.get(column)?;
     Ok(bytes.try_into().unwrap_or([0; 32]))
+}
+
+/// Whether a log with rows that are not merged yet lies beside the file.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// A path as SQLite's file addresses take it.
+fn encoded(path: &Path) -> String {
+    use std::fmt::Write;
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => {
+                text.push(char::from(*byte));
+            }
+            other => {
+                let _ = write!(text, "%{other:02X}");
+            }
+        }
+        text
+    })
 }
 
 fn is_read_only(error: &rusqlite::Error) -> bool {

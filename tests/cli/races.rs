@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The IUH study with so many therapists that the gate stays open.
 fn spacious() -> String {
-    IUH.replace("therapists = 2", "therapists = 60")
+    IUH.replace("therapists = 2", "therapists = 1000")
 }
 
 fn rows(numbers: std::ops::Range<usize>) -> String {
@@ -209,7 +209,7 @@ fn next(state: &mut u64) -> u64 {
     *state >> 33
 }
 
-/// `LOTTNING_TEST_KILLS` sets the number of kills.
+/// `LOTTNING_TEST_KILLS` sets the number of kills, up to 700: 712 families end the study.
 #[test]
 fn a_killed_enrolment_happened_or_did_not_and_its_retry_tells_which() {
     let kills: usize = std::env::var("LOTTNING_TEST_KILLS")

@@ -5,11 +5,18 @@ use serde_json::{Value, json};
 
 use crate::app::{Failure, Source};
 use crate::diagnostic::{Diagnostic, Lang, Severity, Words};
+use crate::study::identifiers::masked;
 
 /// The failure as text for people, with all its findings.
+///
+/// Personal numbers are crossed out wherever they stand, also in the name of a file and in the lines that are shown.
 pub(super) fn text(failure: &Failure, lang: Lang, colour: bool) -> String {
     let mut text = String::new();
-    let source = failure.source.as_ref();
+    let source = failure.source.as_ref().map(|source| Source {
+        name: masked(&source.name),
+        text: masked(&source.text),
+    });
+    let source = source.as_ref();
     for finding in &failure.diagnostics {
         text.push_str(&spot(finding, source, lang, colour));
         text.push('\n');
@@ -26,10 +33,10 @@ pub(super) fn text(failure: &Failure, lang: Lang, colour: bool) -> String {
         text.push_str(&help_line(help, lang));
         text.push('\n');
     }
-    text
+    masked(&text)
 }
 
-/// The failure as one line of JSON, schema `lottning.failure/1`.
+/// The failure as one line of JSON, schema `lottning.failure/1`. Personal numbers are crossed out.
 pub(super) fn json(failure: &Failure, lang: Lang) -> String {
     let source = failure.source.as_ref();
     let diagnostics: Vec<Value> = failure
@@ -37,7 +44,7 @@ pub(super) fn json(failure: &Failure, lang: Lang) -> String {
         .iter()
         .map(|finding| finding_json(finding, source, lang))
         .collect();
-    let document = json!({
+    let mut document = json!({
         "schema": "lottning.failure/1",
         "exit": failure.exit,
         "code": failure.code,
@@ -45,7 +52,17 @@ pub(super) fn json(failure: &Failure, lang: Lang) -> String {
         "help": failure.help.as_ref().map(|help| help.get(lang)),
         "diagnostics": diagnostics,
     });
+    mask(&mut document);
     format!("{document}\n")
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = masked(text),
+        Value::Array(values) => values.iter_mut().for_each(mask),
+        Value::Object(fields) => fields.values_mut().for_each(mask),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// One finding as JSON.

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app::{Outside, Progress};
 use crate::diagnostic::{Diagnostic, Lang, Words};
+use crate::study::identifiers::masked;
 
 use super::failure;
 use super::output::Format;
@@ -64,6 +65,7 @@ impl Terminal {
     }
 
     fn line(&self, text: &str) {
+        let text = masked(text);
         // A standard error that is closed must not stop the work.
         if let Ok(bar) = self.bar.lock()
             && let Some(bar) = bar.as_ref()

@@ -2,8 +2,10 @@
 //!
 //! Families and children are letters only, so that they can never look like a personal number; keys and actors are
 //! short and plain. A value that holds a personal number is refused without an echo. The scan knows the Swedish
-//! forms: ten or twelve digits, with `-` or `+` or without, a possible date (day + 60 for coordination numbers, also
+//! forms: ten or twelve digits, with or without what people write in between, a possible date (day + 60 for coordination numbers, also
 //! the official unknown day 60 and month 00) and the check digit.
+
+use std::ops::Range;
 
 /// Whether a text is a pseudonym of a family or child: `[A-Z]{2,8}(-[A-Z]{2,8})*`, at most 64 characters.
 pub fn is_pseudonym(text: &str) -> bool {
@@ -23,41 +25,82 @@ pub fn is_key(text: &str) -> bool {
 
 /// Whether a text holds a personal or coordination number anywhere.
 ///
-/// Runs of digits are looked at as they stand and with one `-` or `+` before the last four; a run of exactly ten or
-/// twelve digits counts, longer or shorter runs do not.
+/// Runs of digits are looked at as they stand and with what people write before the last four (hyphens and dashes, `+`,
+/// `.`, `_`, `/`, spaces) or within an ISO date; longer or shorter runs do not count.
 pub fn holds_personal_number(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    while start < bytes.len() {
-        if !bytes[start].is_ascii_digit() {
-            start += 1;
-            continue;
-        }
-        let end = run(bytes, start);
-        let mut digits: Vec<u8> = bytes[start..end].iter().map(|byte| byte - b'0').collect();
-        if is_personal_number(&digits) {
-            return true;
-        }
-        let separated = matches!(bytes.get(end), Some(b'-' | b'+' | b' '))
-            && matches!(digits.len(), 6 | 8)
-            && run(bytes, end + 1) == end + 5;
-        if separated {
-            digits.extend(bytes[end + 1..end + 5].iter().map(|byte| byte - b'0'));
-            if is_personal_number(&digits) {
-                return true;
-            }
-        }
-        start = end;
-    }
-    false
+    !personal_numbers(text).is_empty()
 }
 
-fn run(bytes: &[u8], start: usize) -> usize {
-    start
-        + bytes[start.min(bytes.len())..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count()
+/// A text with the digits of personal numbers crossed out; as many bytes as before.
+pub fn masked(text: &str) -> String {
+    let found = personal_numbers(text);
+    text.char_indices()
+        .map(|(at, sign)| {
+            let inside = found.iter().any(|range| range.contains(&at));
+            if inside && sign.is_ascii_digit() {
+                'x'
+            } else {
+                sign
+            }
+        })
+        .collect()
+}
+
+/// Lengths of the runs of digits in which a number is written: whole, before its last four, and with an ISO date.
+const SHAPES: [&[usize]; 5] = [&[12], &[10], &[8, 4], &[6, 4], &[4, 2, 2, 4]];
+
+/// Where personal numbers stand in a text, as byte ranges.
+fn personal_numbers(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, byte) in bytes.iter().enumerate() {
+        if byte.is_ascii_digit() {
+            match runs.last_mut().filter(|run| run.end == at) {
+                Some(run) => run.end = at + 1,
+                None => runs.push(at..at + 1),
+            }
+        }
+    }
+    let joined = |pair: &[Range<usize>]| match pair {
+        [left, right] => text
+            .get(left.end..right.start)
+            .is_some_and(|between| between.chars().count() <= 3 && between.chars().all(is_joint)),
+        _ => false,
+    };
+    let mut found = Vec::new();
+    for first in 0..runs.len() {
+        for shape in SHAPES {
+            let Some(group) = runs.get(first..first + shape.len()) else {
+                continue;
+            };
+            if !group
+                .iter()
+                .map(ExactSizeIterator::len)
+                .eq(shape.iter().copied())
+                || !group.windows(2).all(joined)
+            {
+                continue;
+            }
+            let digits: Vec<u8> = group
+                .iter()
+                .flat_map(|run| &bytes[run.clone()])
+                .map(|byte| byte - b'0')
+                .collect();
+            if let ([start, ..], [.., end], true) = (group, group, is_personal_number(&digits)) {
+                found.push(start.start..end.end);
+            }
+        }
+    }
+    found
+}
+
+/// What people write between the date and the last four digits.
+fn is_joint(sign: char) -> bool {
+    matches!(
+        sign,
+        '-' | '+' | '.' | '_' | '/' | '\u{ad}' | '\u{2010}'
+            ..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+    ) || sign.is_whitespace()
 }
 
 fn is_personal_number(digits: &[u8]) -> bool {
@@ -119,7 +162,7 @@ fn luhn(digits: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{holds_personal_number, is_key, is_pseudonym};
+    use super::{holds_personal_number, is_key, is_pseudonym, masked};
 
     // The official open test numbers of the Swedish Tax Agency (CC0); nobody has them.
     const PERSONAL: [&str; 9] = [
@@ -152,6 +195,11 @@ mod tests {
                 format!("{date}-{last}"),
                 format!("{}-{last}", &date[2..]),
                 format!("{}+{last}", &date[2..]),
+                format!("{}_{last}", &date[2..]),
+                format!("{date}.{last}"),
+                format!("{date} – {last}"),
+                format!("{date}\u{2011}{last}"),
+                format!("{}-{}-{}-{last}", &date[..4], &date[4..6], &date[6..]),
                 format!("R.{number}.x"),
                 format!("nr {date}-{last}!"),
             ] {
@@ -170,9 +218,20 @@ mod tests {
             "2025-03-01",    // a date
             "KATL-MORU",
             "R-2025-000017",
+            "191212,121212",    // a comma joins nothing
+            "19121212----1212", // nor do four signs
         ] {
             assert!(!holds_personal_number(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_is_crossed_out_and_nothing_else() {
+        assert_eq!(
+            masked("å 19121212–1212, 2025-03-01 121212-1212"),
+            "å xxxxxxxx–xxxx, 2025-03-01 xxxxxx-xxxx"
+        );
+        assert_eq!(masked("R-2025-000017"), "R-2025-000017");
     }
 
     #[test]

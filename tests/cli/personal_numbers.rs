@@ -21,9 +21,12 @@ const OFFICIAL: [&str; 15] = [
     "196100602397",
 ];
 
-fn forms(number: &str) -> [String; 5] {
+fn forms(number: &str) -> [String; 8] {
     let (date, last) = number.split_at(8);
     [
+        format!("{}_{last}", &date[2..]),
+        format!("{date}.{last}"),
+        format!("{}-{}-{}-{last}", &date[..4], &date[4..6], &date[6..]),
         number.to_owned(),
         number[2..].to_owned(),
         format!("{date}-{last}"),
@@ -58,15 +61,54 @@ fn every_form_of_every_official_number_is_refused_as_a_report_key() {
     let at = place.tick();
     for number in OFFICIAL {
         // A plus sign is no part of a key, and is refused as well.
-        let form = &forms(number)[number.len() % 5];
-        for form in [form, &number.to_owned()] {
-            let words = Place::enrol_words("skarpnack", "KATL", form);
+        for form in forms(number) {
+            let words = Place::enrol_words("skarpnack", "KATL", &form);
             silent(
                 &place,
                 &format!("{words} --study study --actor a --at {at}"),
-                form,
+                &form,
                 &[4],
             );
+        }
+    }
+}
+
+#[test]
+fn a_number_in_the_name_of_a_file_or_in_a_line_that_is_shown_is_crossed_out() {
+    let place = Place::open(IUH);
+    let number = "19121212-1212";
+    place.write("19121212-1212.csv", "family,on,event_key\nKATL,1,2,3\n");
+    place.write("f.csv", "family,on,event_key\nKATL,2025-03-01,k\n");
+    place.write("m.toml", format!("[columns]\n\"{number}\" 3\n"));
+    for format in ["", " --json", " --lang sv"] {
+        for (words, exit) in [
+            (format!("status --study {number}"), 7),
+            (format!("verify --study study --seed-file {number}"), 9),
+            (
+                format!("import report {number}.csv --study study --actor a"),
+                4,
+            ),
+            (
+                "import report f.csv --map m.toml --study study --actor a".to_owned(),
+                4,
+            ),
+            (
+                format!("open {number} --study other --seed-file k --confirm 0 --actor a"),
+                2,
+            ),
+            (
+                format!("open {number}.csv --study other --seed-file k --confirm 0 --actor a"),
+                3,
+            ),
+            (format!("explain {number}"), 2),
+            (
+                format!(
+                    "record offered --site {number} --on 2025-03-01 --event-key k --actor a --study study"
+                ),
+                4,
+            ),
+        ] {
+            silent(&place, &format!("{words}{format}"), number, &[exit]);
         }
     }
 }
@@ -93,7 +135,7 @@ fn a_number_is_refused_in_every_option_and_never_repeated() {
     );
     let mut tried = 0;
     for (place_in_list, number) in OFFICIAL.iter().enumerate() {
-        let form = &forms(number)[place_in_list % 5];
+        let form = &forms(number)[place_in_list % 8];
         for (words, parts) in [
             (
                 &enrol,

@@ -3,7 +3,7 @@
 use crate::made_up::{IUH, Study, protocol};
 use lottning::allocation::{Arm, Design, Options, choose, read_ratio};
 use lottning::analysis::covariates::SiteGroups;
-use lottning::analysis::randomization::{Statistic, TestError, TestFigures, exact};
+use lottning::analysis::randomization::{Statistic, TestError, TestFigures, exact, monte_carlo};
 use lottning::analysis::reference_set::History;
 use lottning::analysis::results::{AnalysisResult, BaselineCell};
 use lottning::analysis::{Plan, RunSettings, baseline, conclusion, run};
@@ -13,7 +13,7 @@ use lottning::estimation::lin_statistic::LinStatistic;
 use lottning::protocol::Protocol;
 use lottning::protocol::model::{Day, Exit, Missing, Role, Service};
 use lottning::study::kernel::{Command, FamilyIx, What};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 fn design(method: &str, ratio: &str, options: &[(&str, &str)]) -> Arc<dyn Design> {
     choose(
@@ -202,6 +202,46 @@ fn a_weighted_tail() {
     near(found.lower, 1.0);
     near(found.p_value, 1.0);
     assert_eq!((found.draws, found.failed), (4, 2));
+}
+
+/// The difference of means, and every value that was asked for.
+#[derive(Clone)]
+struct Watched(Difference, Arc<Mutex<Vec<Option<f64>>>>);
+
+impl Statistic for Watched {
+    fn value(&mut self, arms: &[Arm]) -> Option<f64> {
+        let value = self.0.value(arms);
+        self.1.lock().unwrap().push(value);
+        value
+    }
+}
+
+/// By the definition: per tail (1 + b)/(1 + R), a redraw without a statistic in both tails, p twice the smaller tail, its
+/// error 2·√(q(1−q)/R). Four coins give one arm alone in 1 of 8 redraws, which has no difference of means.
+#[test]
+fn tails_of_redraws_count_the_observed_one() {
+    let history = History::new(vec![0; 4], vec![design("simple", "1:1", &[])]).unwrap();
+    let watched = Watched(Difference(vec![1.0, 2.0, 4.0, 8.0]), Arc::default());
+    let found = monte_carlo(&history, &arms("abbb"), &watched, &[3; 32], 39).unwrap();
+    let values = watched.1.lock().unwrap().clone();
+    assert_eq!(values.len(), 40); // the observed one and 39 redraws
+    let observed = 1.0 - 14.0 / 3.0;
+    near(found.statistic, observed);
+    // One of the values is the observed one itself: the 1 of 1 + b.
+    let tail = |inside: &dyn Fn(f64) -> bool| {
+        let count = values.iter().filter(|value| value.is_none_or(inside));
+        count.count() as f64 / 40.0
+    };
+    let upper = tail(&|value| value > observed - 1e-6);
+    let lower = tail(&|value| value < observed + 1e-6);
+    near(found.upper, upper);
+    near(found.lower, lower);
+    let q = upper.min(lower);
+    near(found.p_value, (2.0 * q).min(1.0));
+    near(found.mcse, 2.0 * (q * (1.0 - q) / 39.0).sqrt());
+    let failed = values.iter().filter(|value| value.is_none()).count();
+    assert_eq!((found.failed, found.draws), (failed as u64, 39));
+    assert!(!found.exact);
 }
 
 #[test]

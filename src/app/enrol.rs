@@ -16,7 +16,7 @@ use crate::protocol::model::{Day, Exceptions};
 use crate::study::intake::{EnrolRequest, PreparedEnrolment, prepare};
 use crate::study::journal::{Content, Journal, Recording};
 use crate::study::kernel::{
-    Answer, Command, Decision, Drawer, RecordedSource, SiteIx, What, decide,
+    Answer, Command, Decision, Drawer, Family, RecordedSource, SiteIx, What, decide,
 };
 use crate::words;
 use serde_json::Value;
@@ -148,7 +148,13 @@ fn replay(
             "för att upprepa den tidigare begäran, ange svaren oförändrade; för en ny anmälan, ange dess egen anmälningsnyckel",
         )));
     }
-    let family = journal.state.family(used.family).copied();
+    // As the first answer: of two families found to be one, the arm of the unit.
+    let unit = |linked: &Family| linked.linked_to.and_then(|unit| journal.state.family(unit));
+    let family = journal.state.family(used.family);
+    let family = family.map(|own| match used.outcome.as_str() {
+        "returned" | "joined" => *unit(own).unwrap_or(own),
+        _ => *own,
+    });
     let (outcome, exit) = match used.outcome.as_str() {
         "allocated" => ("allocated", exit::DONE),
         "returned" => ("returned", exit::DONE),

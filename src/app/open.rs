@@ -158,6 +158,23 @@ fn check_permissions(protocol: &Protocol, path: &Path) -> Result<(), Failure> {
     )))
 }
 
+/// A ledger with events whose sealed protocol is gone.
+pub(super) fn protocol_missing(folder: &Path) -> Failure {
+    let folder = folder.display();
+    Failure::new(
+        exit::VERIFICATION_FAILED,
+        "protocol-missing",
+        words!(
+            "the study in {folder} has lost its sealed protocol, {PROTOCOL_FILE}",
+            "studien i {folder} saknar sitt förseglade protokoll, {PROTOCOL_FILE}"
+        ),
+    )
+    .help(Words::new(
+        "put the sealed file back, byte for byte, and run `lottning verify`",
+        "lägg tillbaka den förseglade filen, byte för byte, och kör `lottning verify`",
+    ))
+}
+
 /// The seed must not lie where the study's readers look.
 fn refuse_inside(outside: &Outside, seed: &Path, study: &Path) -> Result<(), Failure> {
     // As far as the path exists, links are resolved; the rest is taken as written, with `..` going up.
@@ -198,7 +215,8 @@ fn refuse_inside(outside: &Outside, seed: &Path, study: &Path) -> Result<(), Fai
     )))
 }
 
-fn has_events(path: &Path, folder: &Path) -> Result<bool, Failure> {
+/// Whether a study was opened in a folder.
+pub(super) fn has_events(path: &Path, folder: &Path) -> Result<bool, Failure> {
     let mut ledger = match SqliteLedger::open(path) {
         Ok(ledger) => ledger,
         Err(LedgerError::Missing) => return Ok(false),

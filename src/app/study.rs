@@ -6,6 +6,7 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::open::{has_events, protocol_missing};
 use super::outside::Outside;
 use crate::allocation::Seed;
 use crate::diagnostic::{Diagnostic, Words};
@@ -235,11 +236,16 @@ pub fn now(outside: &Outside) -> Timestamp {
 /// The sealed protocol of a study folder.
 ///
 /// # Errors
-/// A file that is missing (exit 7) or invalid (3).
+/// No study (exit 7), an open study whose protocol is gone (8), or an invalid file (3).
 pub fn sealed_protocol(outside: &Outside, folder: &Path) -> Result<Arc<Protocol>, Failure> {
     let path = folder.join(PROTOCOL_FILE);
     if !outside.exists(&path) {
-        return Err(not_open(folder));
+        let ledger = outside.path(folder).join(LEDGER_FILE);
+        return Err(if has_events(&ledger, folder)? {
+            protocol_missing(folder)
+        } else {
+            not_open(folder)
+        });
     }
     let (protocol, _) = read_protocol(outside, &path)?;
     Ok(protocol)

@@ -1,11 +1,12 @@
 //! The options that study commands share: which study, who acts, when.
 
 use clap::Args;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 use crate::app::record::Receipt;
-use crate::app::study::Act;
+use crate::app::study::{Act, instant, now};
 use crate::app::{Failure, exit};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::words;
@@ -34,7 +35,21 @@ pub(super) struct Acting {
 }
 
 impl Acting {
-    pub(super) fn act(&self) -> Act {
+    /// Who acts and when. A time far ahead of the clock is said aloud: nothing can be recorded before it later.
+    pub(super) fn act(&self, session: &Session) -> Act {
+        let outside = &session.outside;
+        let day = SignedDuration::from_hours(24);
+        let at = self.at.as_deref().and_then(|at| instant(at).ok());
+        if at.is_some_and(|at| at.duration_since(now(outside)) > day) {
+            let warning = Diagnostic::warning(
+                "time-ahead",
+                Words::new(
+                    "the time of --at is ahead of the computer's clock; until then every command will need --at",
+                    "tidpunkten i --at är senare än datorns klocka visar; fram till dess kommer varje kommando att behöva --at",
+                ),
+            );
+            outside.progress.warn(&warning);
+        }
         Act {
             actor: self.actor.clone(),
             at: self.at.clone(),

@@ -76,7 +76,12 @@ impl Record {
             set: pairs("--set", &self.set)?,
         };
         let mut study = Study::load(&session.outside, &self.at.study)?;
-        let made = record(&session.outside, &mut study, &self.acting.act(), &request)?;
+        let made = record(
+            &session.outside,
+            &mut study,
+            &self.acting.act(session),
+            &request,
+        )?;
         receipt(session, &made)
     }
 }

@@ -667,6 +667,16 @@ fn recording_is_checked_replayed_and_bound_to_randomized_families() {
             "invalid-date",
         ),
         (
+            "report --family KATL --on 2025-03-03 --event-key k --set incident_date=2025-03-04",
+            4,
+            "invalid-value",
+        ),
+        (
+            "observed --family KATL --on 2025-03-03 --event-key k --set outcome=accepted --set value=1e5",
+            4,
+            "invalid-value",
+        ),
+        (
             "report --family KATL --on 2025-03-03 --event-key k --set attached_to_open_investigation=maybe",
             4,
             "invalid-value",
@@ -737,6 +747,44 @@ fn recording_is_checked_replayed_and_bound_to_randomized_families() {
         .act("record observed --family KATL --on 2025-03-03 --event-key k-1 --set outcome=accepted --set value=1")
         .json(0);
     place.verify();
+}
+
+#[test]
+fn a_study_that_lost_its_protocol_is_not_taken_for_none() {
+    let place = Place::open(IUH);
+    let (file, kept) = (place.path("study/protocol.toml"), place.path("kept"));
+    std::fs::rename(&file, &kept).unwrap();
+    for words in ["status --study study", "verify --study study"] {
+        place.run(words).refused(8, "protocol-missing");
+    }
+    place
+        .unchanged(|| place.enrol("KATL", "R1", ""))
+        .refused(8, "protocol-missing");
+    std::fs::rename(kept, file).unwrap();
+    place.enrol("KATL", "R1", "").json(0);
+    place.verify();
+}
+
+#[test]
+fn a_time_far_ahead_of_the_clock_is_said_aloud() {
+    let place = Place::open(IUH);
+    let words = "record capacity-changed --site skarpnack --on 2025-03-03 --event-key c1 --set therapists=3 \
+                 --study study --actor lead";
+    let ahead = place.run(&format!("{words} --at 9000-01-01T00:00:00Z"));
+    assert!(ahead.err.contains("[time-ahead]"), "{}", ahead.err);
+    ahead.json(0);
+    let late = place.run(&words.replace("c1", "c2"));
+    late.refused(4, "time-went-back");
+}
+
+#[test]
+fn every_refusal_of_the_state_has_a_page() {
+    let place = Place::open(IUH);
+    let early = place.run("reveal --study study --seed-file keys/seed --actor lead");
+    early.refused(7, "not-finally-locked");
+    let page = place.run("explain not-finally-locked --lang sv");
+    assert_eq!(page.code, 0, "{}", page.err);
+    assert!(page.out.contains("slutliga låsningen"), "{}", page.out);
 }
 
 const ROWS: &str = "site,family,child,report_key,received,exception,answer.investigation-opened,\

@@ -15,6 +15,8 @@ const FIRST: &[&str] = &[
     ".warning(",
     "self.push(",
     "unknown(",
+    " state(",
+    " data(",
 ];
 
 /// Calls whose second argument is a code.

@@ -244,7 +244,11 @@ impl<'a> Checker<'a> {
                     self.findings
                         .push(unknown("unknown-outcome", "outcome", id, &known));
                 }
-                let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
+                // The ledger holds the text: a decimal without an exponent, as its page says.
+                let value = text
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|value| value.is_finite() && !text.contains(['e', 'E']));
                 if value.is_none() {
                     self.invalid(
                         "value",
@@ -266,6 +270,15 @@ impl<'a> Checker<'a> {
             Some(text) => Some(self.date("incident_date", text)?),
             None => None,
         };
+        if incident.is_some_and(|incident| incident > received) {
+            self.invalid(
+                "incident_date",
+                Words::new(
+                    "a date on or before the day on which the report was received",
+                    "ett datum senast den dag då anmälan kom in",
+                ),
+            );
+        }
         let attached = match self.value("attached_to_open_investigation") {
             None => None,
             Some("yes") => Some(true),
@@ -313,12 +326,12 @@ impl<'a> Checker<'a> {
             })
             .collect();
         let mut known: Vec<&str> = needed.to_vec();
-        known.extend(&carries);
+        known.extend(carries.iter().filter(|key| !needed.contains(key)));
         if event == "report" {
-            known.extend(REPORT_KEYS);
+            known.extend(REPORT_KEYS.iter().filter(|key| !carries.contains(key)));
         }
         if Service::ALL.iter().any(|service| service.text() == event) {
-            known.extend(SERVICE_KEYS);
+            known.extend(SERVICE_KEYS.iter().filter(|key| !carries.contains(key)));
         }
         let request = self.request;
         for (place, (key, value)) in request.set.iter().enumerate() {
@@ -400,12 +413,16 @@ impl<'a> Checker<'a> {
     ) -> Option<&'b str> {
         if given.is_none() || other {
             let event = &self.request.event;
+            let subject = match column {
+                "site" => "plats",
+                _ => "familj",
+            };
             self.findings.push(
                 Diagnostic::error(
                     "wrong-subject",
                     words!(
                         "`{event}` is an event of a {column}: name it, and nothing else",
-                        "`{event}` gäller en {column}: ange den, och inget annat"
+                        "`{event}` gäller en {subject}: ange den, och inget annat"
                     ),
                 )
                 .at(Place::column(column))

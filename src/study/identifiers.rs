@@ -2,8 +2,8 @@
 //!
 //! Families and children are letters only, so that they can never look like a personal number; keys and actors are
 //! short and plain. A value that holds a personal number is refused without an echo. The scan knows the Swedish
-//! forms: ten or twelve digits, with or without what people write in between, a possible date (day + 60 for coordination numbers, also
-//! the official unknown day 60 and month 00) and the check digit.
+//! forms: ten or twelve digits, with or without what people write in between, a possible date (day + 60 for
+//! coordination numbers, also the official unknown day 60 and month 00) and the check digit.
 
 use std::ops::Range;
 

@@ -45,9 +45,9 @@ pub fn baseline(protocol: &Protocol, state: &State, cut: Day) -> Baseline {
                 }));
             }
             FieldKind::Choice { levels } => {
-                for (level, id) in levels.iter().enumerate() {
+                for (level, named) in levels.iter().enumerate() {
                     let level = level as i64;
-                    let words = Some(Words::same(id.clone()));
+                    let words = Some(named.label.clone());
                     rows.push(table.share(&field.label, words, |unit| {
                         raw(unit).map(|value| value == level)
                     }));
@@ -60,7 +60,7 @@ pub fn baseline(protocol: &Protocol, state: &State, cut: Day) -> Baseline {
         }
     }
     if protocol.sites.len() > 1 {
-        let label = Words::new("Site", "Plats");
+        let label = Words::new("Site", "Enhet");
         for (site, own) in protocol.sites.iter().enumerate() {
             let words = Some(Words::same(own.name.clone()));
             rows.push(table.share(&label, words, |unit| Some(unit.site == site)));

@@ -291,7 +291,7 @@ fn describe_sites(
                 code: "site-dropped",
                 message: words!(
                     "The site indicators were left out: the sites could not be kept apart with at least {SMALLEST_CELL} families in each arm.",
-                    "Platserna ingår inte som kovariat: de kunde inte hållas isär med minst {SMALLEST_CELL} familjer i varje arm."
+                    "Enheterna ingår inte som kovariat: de kunde inte hållas isär med minst {SMALLEST_CELL} familjer i varje grupp."
                 ),
             });
         }
@@ -312,7 +312,7 @@ fn describe_sites(
                 code: "site-merged",
                 message: words!(
                     "The sites {sites} count as one in the model, because one of them had fewer than {SMALLEST_CELL} families in an arm.",
-                    "Platserna {sites} räknas som en i modellen, eftersom någon av dem hade färre än {SMALLEST_CELL} familjer i en arm."
+                    "Enheterna {sites} räknas som en enda i modellen, eftersom någon av dem hade färre än {SMALLEST_CELL} familjer i en grupp."
                 ),
             });
         }

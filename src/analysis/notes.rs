@@ -119,7 +119,7 @@ impl Context<'_> {
                 "small-arm",
                 words!(
                     "an arm has {smallest} families in the analysis: with fewer than {SMALL_ARM} the interval is rough, and the registered estimator is used all the same",
-                    "en arm har {smallest} familjer i analysen: med färre än {SMALL_ARM} är intervallet grovt, och den registrerade estimatorn används ändå"
+                    "en grupp har {smallest} familjer i analysen: med färre än {SMALL_ARM} är intervallet grovt, och den registrerade skattningsmetoden används ändå"
                 ),
             );
         }
@@ -131,7 +131,7 @@ impl Context<'_> {
                     "many-covariates",
                     words!(
                         "{columns} columns of covariates for {smallest} families in the smaller arm, where {most} would be few enough (one for each {SMALL_ARM})",
-                        "{columns} kovariatkolumner för {smallest} familjer i den mindre armen, där {most} vore lagom få (en per {SMALL_ARM})"
+                        "{columns} kovariatkolumner för {smallest} familjer i den mindre gruppen, där {most} vore lagom få (en per {SMALL_ARM})"
                     ),
                 );
             }

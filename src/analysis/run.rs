@@ -279,7 +279,7 @@ impl Runner<'_> {
                         "test-of-all-arms",
                         words!(
                             "the test supposes that no arm would have changed any outcome, not only the first one",
-                            "testet utgår från att ingen arm skulle ha ändrat något utfall, inte bara den första"
+                            "testet utgår från att ingen grupps handläggning skulle ha ändrat något utfall, inte bara den första gruppens"
                         ),
                     ));
                 }
@@ -334,7 +334,7 @@ fn refusal(error: &EstimationError) -> Words {
             let families = rows.len();
             words!(
                 "the effect rests on {families} families that are alone with their arm and covariates, so the registered variance does not exist",
-                "effekten vilar på {families} familjer som är ensamma om sin arm och sina kovariater, så den registrerade variansen finns inte"
+                "effekten vilar på {families} familjer som är ensamma om sin grupp och sina kovariater, så den registrerade variansen finns inte"
             )
         }
         other => other.words(),

@@ -57,7 +57,7 @@ pub fn conclusion(
     if dry_run {
         parts.push(Words::new(
             "Dry run with redrawn arms: nothing here says anything about the study.",
-            "Provkörning med omlottade armar: ingenting här säger något om studien.",
+            "Provkörning med omlottade grupper: ingenting här säger något om studien.",
         ));
     }
     parts.push(match limits {
@@ -119,7 +119,7 @@ fn decision(
     let (who_en, who_sv) = if result.test_registered {
         ("The registered test", "Det registrerade testet")
     } else {
-        ("The estimator's own test", "Estimatorns eget test")
+        ("The estimator's own test", "Skattningsmetodens eget test")
     };
     Some(if p <= alpha && estimate.abs() > 0.0 {
         let direction = between.direction(estimate);
@@ -181,16 +181,16 @@ impl Between<'_> {
         let (c_en, c_sv) = (&self.control.en, &self.control.sv);
         match self.scale {
             Scale::Families => words!(
-                "Per 100 families, the result is compatible with {r_en} with the outcome “{o_en}” in {t_en} than in {c_en}.",
-                "Per 100 familjer är resultatet förenligt med {r_sv} med utfallet ”{o_sv}” i {t_sv} än i {c_sv}."
+                "Per 100 families, the result is compatible with {r_en} with the outcome “{o_en}” among families allocated to {t_en} than among those allocated to {c_en}.",
+                "Per 100 familjer är resultatet förenligt med {r_sv} med utfallet ”{o_sv}” bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
             ),
             Scale::Events => words!(
-                "Per 100 families, the result is compatible with {r_en} events of “{o_en}” in {t_en} than in {c_en}.",
-                "Per 100 familjer är resultatet förenligt med {r_sv} händelser av ”{o_sv}” i {t_sv} än i {c_sv}."
+                "Per 100 families, the result is compatible with {r_en} events of “{o_en}” among families allocated to {t_en} than among those allocated to {c_en}.",
+                "Per 100 familjer är resultatet förenligt med {r_sv} händelser av ”{o_sv}” bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
             ),
             Scale::Days | Scale::Value => words!(
-                "The result is compatible with a mean of “{o_en}” that is {r_en} in {t_en} than in {c_en}.",
-                "Resultatet är förenligt med ett medelvärde av ”{o_sv}” som är {r_sv} i {t_sv} än i {c_sv}."
+                "The result is compatible with a mean of “{o_en}” that is {r_en} among families allocated to {t_en} than among those allocated to {c_en}.",
+                "Resultatet är förenligt med ett medelvärde av ”{o_sv}” som är {r_sv} bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
             ),
         }
     }

@@ -291,7 +291,7 @@ fn answer(
                 .exceptions
                 .reasons
                 .get(usize::from(reason))
-                .cloned()
+                .map(|reason| reason.id.clone())
                 .into_iter()
                 .collect();
             enrolled.exit = exit::EXCEPTION;

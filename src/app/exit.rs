@@ -106,7 +106,7 @@ pub const ALL: &[ExitCode] = &[
         SEED,
         "seed",
         "Refusal: the seed is missing or does not match its commitment.",
-        "Avvisat: fröet saknas eller stämmer inte med sitt åtagande.",
+        "Avvisat: fröet saknas eller stämmer inte med sin utfästelse.",
     ),
     code(
         NOT_ELIGIBLE,
@@ -118,7 +118,7 @@ pub const ALL: &[ExitCode] = &[
         GATE_CLOSED,
         "gate-closed",
         "Answer: the gate is closed, so no lot was drawn. The screening was recorded.",
-        "Svar: intaget är stängt, så ingen lottning gjordes. Bedömningen har registrerats.",
+        "Svar: intagsstopp, så ingen lottning gjordes. Bedömningen har registrerats.",
     ),
     code(
         EXCEPTION,

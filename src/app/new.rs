@@ -1,7 +1,7 @@
-//! `new`: a folder with a commented protocol to edit.
+//! `new`: a folder with a commented protocol to edit, or a scenario for the protocol that is there.
 //!
-//! The templates are the shipped protocols themselves, so what is written passes `check`. Nothing that is there is ever
-//! overwritten.
+//! The templates are the shipped protocols themselves, so what is written passes `check`; the scenario is the shipped one
+//! where it fits the protocol, else one made for it. Nothing that is there is ever overwritten.
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,9 @@ use crate::words;
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::study::read_protocol;
+use crate::planning::rehearsal::scenario_of;
+use crate::planning::scenario::plan;
 
 /// A protocol to begin with.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +33,7 @@ pub const TEMPLATES: &[Template] = &[
     Template {
         id: "iuh-2025",
         en: "The study of intensified home investigation: five sites, a capacity gate, two analyses",
-        sv: "Studien av intensifierad utredning i hemmiljö: fem enheter, en kapacitetsspärr, två analyser",
+        sv: "Studien av intensifierad utredning i hemmiljö: fem enheter, en spärr, två analyser",
         protocol: include_str!("../../protocols/iuh-2025/protocol.toml"),
     },
     Template {
@@ -73,31 +76,76 @@ pub fn new(
     let folder = folder.as_ref();
     let path = folder.join("protocol.toml");
     outside.create_folder(folder)?;
-    if !outside.create(&path, template.protocol.as_bytes())? {
-        let name = path.display();
-        return Err(Failure::new(
-            exit::WRONG_STATE,
-            "exists",
-            words!(
-                "{name} is there already and is not overwritten",
-                "{name} finns redan och skrivs inte över"
-            ),
-        )
-        .help(words!(
-            "name another folder, or move the file away first",
-            "ange en annan mapp, eller flytta undan filen först"
-        )));
-    }
+    create(outside, &path, template.protocol)?;
     Ok(Created {
         template: template.id,
         protocol: path,
     })
 }
 
+/// The shipped scenario.
+const SCENARIO: &str = include_str!("../../simulations/iuh-2025.toml");
+
+/// The shipped scenario for a protocol at another path, seen from the scenario's folder.
+pub fn beside(protocol: &str) -> String {
+    let mut text = String::with_capacity(SCENARIO.len());
+    for line in SCENARIO.lines() {
+        if line.starts_with("protocol = ") {
+            text.push_str("protocol = \"");
+            text.push_str(protocol);
+            text.push_str("\"    # from this file's folder");
+        } else {
+            text.push_str(&line.replace("simulations/iuh-2025.toml", "scenario.toml"));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes `scenario.toml` for the `protocol.toml` of a folder.
+///
+/// # Errors
+/// No protocol in the folder, or one that is refused: as in `check`. A scenario that is there already is exit 7, and
+/// nothing is written.
+pub fn scenario(outside: &Outside, folder: impl AsRef<Path>) -> Result<PathBuf, Failure> {
+    let folder = folder.as_ref();
+    let protocol = folder.join("protocol.toml");
+    let (parsed, _) = read_protocol(outside, &protocol)?;
+    let text = outside.read_text(&protocol, exit::INVALID_PROTOCOL)?;
+    let shipped = beside("protocol.toml");
+    let scenario = match plan(&shipped, &text, &[]) {
+        Ok(_) => shipped,
+        Err(_) => scenario_of(&parsed),
+    };
+    let path = folder.join("scenario.toml");
+    create(outside, &path, &scenario)?;
+    Ok(path)
+}
+
+fn create(outside: &Outside, path: &Path, text: &str) -> Result<(), Failure> {
+    if outside.create(path, text.as_bytes())? {
+        return Ok(());
+    }
+    let name = path.display();
+    Err(Failure::new(
+        exit::WRONG_STATE,
+        "exists",
+        words!(
+            "{name} is there already and is not overwritten",
+            "{name} finns redan och skrivs inte över"
+        ),
+    )
+    .help(words!(
+        "name another folder, or move the file away first",
+        "ange en annan mapp, eller flytta undan filen först"
+    )))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{TEMPLATES, new};
+    use super::{TEMPLATES, new, scenario};
     use crate::app::{FixedClock, Outside, Silent, SystemEntropy, exit};
+    use crate::planning::scenario::{plan, protocol_path};
     use crate::protocol::parse;
     use jiff::Timestamp;
 
@@ -132,5 +180,25 @@ mod tests {
         assert_eq!(failure.exit, exit::USAGE);
         assert!(failure.help.unwrap().en.contains("two-arms"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_scenario_fits_the_protocol_beside_it_and_is_written_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = outside(folder.path());
+        for template in TEMPLATES {
+            new(&outside, template.id, Some(template.id)).unwrap();
+            let path = scenario(&outside, template.id).unwrap();
+            let text = String::from_utf8(outside.read(&path).unwrap()).unwrap();
+            assert_eq!(protocol_path(&text).unwrap(), "protocol.toml");
+            assert!(
+                plan(&text, template.protocol, &[]).is_ok(),
+                "{}",
+                template.id
+            );
+            let failure = scenario(&outside, template.id).unwrap_err();
+            assert_eq!((failure.exit, failure.code), (exit::WRONG_STATE, "exists"));
+        }
+        assert!(scenario(&outside, "nowhere").is_err());
     }
 }

@@ -140,12 +140,12 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             "not-locked",
             Words::new(
                 "the data are not locked: no estimate uses the true arms before a lock",
-                "data är inte låsta: ingen skattning använder de verkliga armarna före en låsning",
+                "data är inte låsta: ingen skattning använder de verkliga grupperna före en låsning",
             ),
         )
         .help(Words::new(
             "lock the data with `lottning lock`, or try the analysis on redrawn arms with --dry-run",
-            "lås data med `lottning lock`, eller prova analysen på omlottade armar med --dry-run",
+            "lås data med `lottning lock`, eller prova analysen på omlottade grupper med --dry-run",
         )),
         Refusal::NotFinallyLocked => state(
             "not-finally-locked",

@@ -73,7 +73,7 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
     if results.dry_run {
         document = document.text(Words::new(
             "DRY RUN with redrawn arms: no number here says anything about the study.",
-            "PROVKÖRNING med omlottade armar: ingen siffra här säger något om studien.",
+            "PROVKÖRNING med omlottade grupper: ingen siffra här säger något om studien.",
         ));
     }
     let mut machine = columns();

@@ -157,7 +157,7 @@ pub const VERBS: &[Verb] = &[
         "record",
         Who::Intake,
         "Record an event of a family or a site",
-        "Registrera en händelse för en familj eller en plats",
+        "Registrera en händelse för en familj eller en enhet",
     ),
     verb(
         "import",
@@ -169,7 +169,7 @@ pub const VERBS: &[Verb] = &[
         "analyse",
         Who::Evaluator,
         "Run the registered plan on a locked data set, or try it on redrawn arms",
-        "Kör den registrerade planen på låsta data, eller prova den på omlottade armar",
+        "Kör den registrerade planen på låsta data, eller prova den på omlottade grupper",
     ),
     verb(
         "status",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::app::Failure;
 use crate::app::rehearse::{
-    DEMO_SCENARIO, DEMO_SETTINGS, Rehearse as Rehearsing, demo_protocol, rehearse,
+    DEMO_SETTINGS, Rehearse as Rehearsing, demo_protocol, demo_scenario, rehearse,
 };
 use crate::diagnostic::Words;
 use crate::words;
@@ -41,13 +41,13 @@ pub(super) struct Rehearse {
 impl Demo {
     /// Tells the whole story on the protocol of the IUH study.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
-        crate::app::rehearse::refuse_used(&session.outside, &self.folder)?;
+        crate::app::rehearse::refuse_used(&session.outside, &self.folder, None)?;
         let protocol = demo_protocol(&session.outside, &self.folder)?;
         answer(
             session,
             &Rehearsing {
                 protocol,
-                scenario: Some(DEMO_SCENARIO.to_owned()),
+                scenario: Some(demo_scenario()),
                 folder: self.folder.clone(),
                 settings: DEMO_SETTINGS.map(str::to_owned).to_vec(),
                 replicates: 400,

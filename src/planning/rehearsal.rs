@@ -243,7 +243,7 @@ pub fn scenario_of(protocol: &Protocol) -> String {
         1.0
     };
     let mut text = String::from(
-        "# A made-up world for a rehearsal. (A) marks assumptions.\n\nlottning-scenario = 1\nprotocol = \"protocol.toml\"\n",
+        "# A made-up world in which the protocol beside this file is run.\n#\n#   lottning simulate scenario.toml\n#\n# (A) marks assumptions, to be replaced by your own. docs/scenario.md explains every key.\n\nlottning-scenario = 1\nprotocol = \"protocol.toml\"    # from this file's folder\n",
     );
     let analyses: Vec<String> = protocol
         .analyses
@@ -253,17 +253,17 @@ pub fn scenario_of(protocol: &Protocol) -> String {
         .collect();
     let _ = writeln!(
         text,
-        "analyses = [{}]\nengine = \"study\"\n",
+        "analyses = [{}]    # of the protocol\nengine = \"study\"    # the whole state machine\n",
         analyses.join(", ")
     );
     let _ = writeln!(
         text,
-        "[truth]\nrereport_control = {:?}\nrereport_ratio = {ratio:?}\nreports_dispersion = 1.2\nacceptance_control = 0.35    # (A)\nacceptance_difference = 0.10 # (A)\nstarted_after_days = 14      # (A)\n",
+        "[truth]    # what would happen to a family under both services\nrereport_control = {:?}       # the protocol's own assumption\nrereport_ratio = {ratio:?}    # the protocol's own effect; 1.0 is none\nreports_dispersion = 1.2     # (A)\nacceptance_control = 0.35    # (A)\nacceptance_difference = 0.10 # (A)\nstarted_after_days = 14      # (A)\n",
         assumed.control
     );
     let _ = writeln!(
         text,
-        "[accrual]\nfamilies_per_month_and_site = {{ mean = 12, gamma_shape = 4 }} # (A)\nclosed_weeks = [28, 29, 30, 31]\nmonths = 12\n"
+        "[accrual]\nfamilies_per_month_and_site = {{ mean = 12, gamma_shape = 4 }} # (A)\nclosed_weeks = [28, 29, 30, 31] # (A) the Swedish July\nmonths = 12 # (A)\n"
     );
     text.push_str("[capacity]\ninvestigation_days = { ");
     let lengths: Vec<String> = protocol
@@ -312,7 +312,7 @@ pub fn scenario_of(protocol: &Protocol) -> String {
                 let share = 1.0 / levels.len() as f64;
                 let shares: Vec<String> = levels
                     .iter()
-                    .map(|level| format!("{level} = {share:?}"))
+                    .map(|level| format!("{} = {share:?}", level.id))
                     .collect();
                 let _ = writeln!(text, "shares = {{ {} }} # (A)", shares.join(", "));
             }
@@ -341,6 +341,6 @@ pub fn scenario_of(protocol: &Protocol) -> String {
     }
     text.push_str(&uptake);
     text.push_str("\n[exit]\nleft_coverage_per_year = 0.03 # (A)\n");
-    text.push_str("\n[precision]\nreplicates = 200\ndraws_in_simulation = 0\n");
+    text.push_str("\n[precision]\nreplicates = 200\ndraws_in_simulation = 0    # redraws of the randomization test in each study; 0 takes the estimator's own p\n\n# [grid]    # every combination is a cell\n# full = { \"truth.rereport_ratio\" = [1.00, 0.85, 1.10] }\n");
     text
 }

@@ -7,7 +7,7 @@ use super::sections::{
     allocation, analyses, capacity, estimand, events, exceptions, fields, gate, locks, outcomes,
     participants, sample_size, study,
 };
-use super::tree::Section;
+use super::tree::{NAMED, Section};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::words;
 use jiff::civil::Date;
@@ -76,6 +76,7 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
         ("[unit]", participants::UNIT),
         ("returns", participants::RETURNS),
         ("[[field]]", fields::FIELD),
+        ("levels and reasons", NAMED),
         ("[[criterion]]", fields::CRITERION),
         ("[allocation]", allocation::KEYS),
         ("[gate]", gate::KEYS),

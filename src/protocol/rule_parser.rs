@@ -359,7 +359,7 @@ fn constant(
     };
     match &field.kind {
         FieldKind::Choice { levels } => {
-            let names: Vec<&str> = levels.iter().map(String::as_str).collect();
+            let names: Vec<&str> = levels.iter().map(|level| level.id.as_str()).collect();
             let given = match token {
                 Token::Quoted(level) => Some(*level),
                 _ => None,

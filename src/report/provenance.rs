@@ -78,7 +78,7 @@ impl Verdict {
             if verification.seed_mismatch {
                 findings.push(words!(
                     "A seed does not fit its commitment; the draws were not checked.",
-                    "Ett lottfrö stämmer inte med sitt åtagande; lottdragningarna kontrollerades inte."
+                    "Ett lottfrö stämmer inte med sin utfästelse; lottdragningarna kontrollerades inte."
                 ));
             }
             return Self::Failed {

@@ -19,7 +19,7 @@ pub fn field_value(kind: &FieldKind, text: &str) -> Option<i64> {
         }
         FieldKind::Choice { levels } => levels
             .iter()
-            .position(|level| level == text)
+            .position(|level| level.id == text)
             .map(|level| level as i64),
         FieldKind::YesNo => match text {
             "yes" => Some(1),
@@ -53,8 +53,7 @@ pub fn canonical(kind: &FieldKind, value: i64) -> String {
         FieldKind::Number { places, .. } => decimal(value, *places),
         FieldKind::Choice { levels } => levels
             .get(value as usize)
-            .cloned()
-            .unwrap_or_else(|| value.to_string()),
+            .map_or_else(|| value.to_string(), |level| level.id.clone()),
         FieldKind::YesNo => if value == 1 { "yes" } else { "no" }.to_owned(),
     }
 }
@@ -76,6 +75,7 @@ pub(super) fn expected(kind: &FieldKind) -> Words {
             )
         }
         FieldKind::Choice { levels } => {
+            let levels: Vec<&str> = levels.iter().map(|level| level.id.as_str()).collect();
             let levels = levels.join(", ");
             words!("one of: {levels}", "något av: {levels}")
         }

@@ -110,7 +110,7 @@ pub fn flow(protocol: &Protocol, state: &State, cut: Day) -> Flow {
         screenings: 0,
         not_eligible: reasons(protocol.criteria.iter().map(|criterion| &criterion.id)),
         turned_away: 0,
-        exceptions: reasons(&protocol.exceptions.reasons),
+        exceptions: reasons(protocol.exceptions.reasons.iter().map(|reason| &reason.id)),
         randomized: 0,
         randomized_after_turned_away: 0,
         joined_children: 0,

@@ -347,9 +347,9 @@ impl Findings {
     fn exception(&mut self, protocol: &Protocol, given: Option<&str>) -> Option<u16> {
         let given = given?;
         let reasons = &protocol.exceptions.reasons;
-        let place = reasons.iter().position(|reason| reason == given);
+        let place = reasons.iter().position(|reason| reason.id == given);
         if place.is_none() && !holds_personal_number(given) {
-            let known: Vec<&str> = reasons.iter().map(String::as_str).collect();
+            let known: Vec<&str> = reasons.iter().map(|reason| reason.id.as_str()).collect();
             self.0
                 .push(unknown("unknown-exception", "exception", given, &known));
         }

@@ -484,11 +484,11 @@ fn a_conclusion_speaks_of_families() {
     let found = words(Some((-0.14, 0.03)), Some(0.2));
     assert_eq!(
         found.en,
-        "Per 100 families, the result is compatible with between 14 fewer and 3 more with the outcome “New report of concern within 12 months” in Intensified home investigation than in Standard handling. Best estimate: 6 fewer. The estimator's own test leaves the direction open (p = 0.200, limit 0.05)."
+        "Per 100 families, the result is compatible with between 14 fewer and 3 more with the outcome “New report of concern within 12 months” among families allocated to Intensified home investigation than among those allocated to Standard handling. Best estimate: 6 fewer. The estimator's own test leaves the direction open (p = 0.200, limit 0.05)."
     );
     assert_eq!(
         found.sv,
-        "Per 100 familjer är resultatet förenligt med mellan 14 färre och 3 fler med utfallet ”Ny orosanmälan inom 12 månader” i Intensifierad utredning i hemmiljö än i Sedvanlig handläggning. Bästa skattning: 6 färre. Estimatorns eget test lämnar riktningen öppen (p = 0,200, gräns 0,05)."
+        "Per 100 familjer är resultatet förenligt med mellan 14 färre och 3 fler med utfallet ”Ny orosanmälan inom 12 månader” bland familjer lottade till Intensifierad utredning i hemmiljö än bland dem lottade till Sedvanlig handläggning. Bästa skattning: 6 färre. Skattningsmetodens eget test lämnar riktningen öppen (p = 0,200, gräns 0,05)."
     );
     let says = |limits, p, en: &str, sv: &str| {
         let found = words(Some(limits), Some(p));

@@ -15,5 +15,6 @@ mod personal_numbers;
 mod place;
 mod process;
 mod races;
+mod rehearse;
 mod study;
 mod verifier;

@@ -90,12 +90,13 @@ impl Stage<'_> {
                 seed_files: Vec::new(),
             },
         )?;
-        let page = reported
-            .files
-            .first()
-            .map_or_else(String::new, |file| file.display().to_string());
+        let place = self.folder.join("report");
+        let place = place.display();
         self.tell(
-            words!("wrote the report: {page}", "skrev rapporten: {page}"),
+            words!(
+                "wrote the report in both languages, with its numbers: {place}",
+                "skrev rapporten på båda språken, med dess siffror: {place}"
+            ),
             format!("lottning report --study {folder} --lock {id}"),
         );
         Ok(Rehearsed {

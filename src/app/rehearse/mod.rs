@@ -4,6 +4,7 @@
 //! its entropy are made up too: the same protocol gives the same rehearsal, byte for byte, on every machine.
 
 mod ending;
+mod folder;
 mod rows;
 mod surroundings;
 
@@ -24,11 +25,13 @@ use crate::protocol::model::Day;
 use crate::study::kernel::{Answer, Command, Enrolment, RecordedSource, What};
 use crate::study::recording::EventRequest;
 use crate::words;
+use folder::refuse_arms;
+pub use folder::{DEMO_SETTINGS, demo_protocol, demo_scenario, refuse_used};
 use jiff::tz::TimeZone;
 use rows::{enrolment_row, event_row, report_row};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use surroundings::{StageClock, StageEntropy, Unheard};
@@ -64,8 +67,12 @@ pub struct Rehearsed {
 /// # Errors
 /// A folder that holds a study already (exit 7); a protocol or scenario that is refused (3).
 pub fn rehearse(outside: &Outside, request: &Rehearse) -> Result<Rehearsed, Failure> {
-    let (protocol, _) = read_protocol(outside, &request.protocol)?;
-    refuse_used(outside, &request.folder)?;
+    let (protocol, warnings) = read_protocol(outside, &request.protocol)?;
+    for warning in &warnings {
+        outside.progress.warn(warning);
+    }
+    refuse_used(outside, &request.folder, Some(&request.protocol))?;
+    refuse_arms(&protocol, &request.protocol)?;
     let mut stage = Stage::new(outside, &protocol, request)?;
     stage.planned(request)?;
     stage.opened()?;
@@ -291,11 +298,11 @@ impl<'a> Stage<'a> {
         } = counts;
         self.tell(
             words!(
-                "enrolled: {screened} screenings, {randomized} families randomized, {not_eligible} not eligible, {turned_away} times the gate was closed, {exceptions} exceptions, {returned} returns",
-                "skrev in: {screened} screeningar, {randomized} familjer lottade, {not_eligible} uppfyllde inte villkoren, {turned_away} gånger var intaget stängt, {exceptions} undantag, {returned} återkomster"
+                "enrolled, one command a family: {screened} screenings, {randomized} families randomized, {not_eligible} not eligible, {turned_away} times the gate was closed, {exceptions} exceptions, {returned} returns",
+                "skrev in, ett kommando per familj: {screened} bedömningar, {randomized} familjer lottade, {not_eligible} uppfyllde inte villkoren, {turned_away} avvisade vid intagsstopp, {exceptions} undantag, {returned} återkomster"
             ),
             format!(
-                "lottning enrol --study {} --seed-file {} --actor intake-1 --site … --family … (one command a family)",
+                "lottning enrol --study {} --seed-file {} --actor intake-1 --site … --family …",
                 self.study.display(),
                 self.seed_file.display(),
             ),
@@ -419,52 +426,4 @@ fn simulated(cell: &CellPerformance) -> Option<Words> {
         "simulated {replicates} such studies: {families} families on average, power {power_en} % (Monte Carlo error {error_en})",
         "simulerade {replicates} sådana studier: i snitt {families} familjer, styrka {power_en} % (Monte Carlo-fel {error_sv})"
     ))
-}
-
-/// The shipped demo: the protocol of the IUH study and its world.
-pub const DEMO_PROTOCOL: &str = include_str!("../../../protocols/iuh-2025/protocol.toml");
-
-/// Writes the demo's protocol into its folder, to be rehearsed.
-///
-/// # Errors
-/// The folder cannot be written.
-pub fn demo_protocol(outside: &Outside, folder: &Path) -> Result<PathBuf, Failure> {
-    let file = folder.join("protocol.toml");
-    outside.write(&file, DEMO_PROTOCOL.as_bytes())?;
-    Ok(file)
-}
-
-/// One year, a benefit, and enough families to fill the slots.
-pub const DEMO_SETTINGS: [&str; 3] = [
-    "months=12",
-    "truth.rereport_ratio=0.85",
-    "accrual.families_per_month_and_site={ mean = 14, gamma_shape = 8 }",
-];
-
-/// The world of the demo.
-pub const DEMO_SCENARIO: &str = include_str!("../../../simulations/iuh-2025.toml");
-
-/// Refuses a folder in which there is a rehearsal already.
-///
-/// # Errors
-/// Exit 7.
-pub fn refuse_used(outside: &Outside, folder: &Path) -> Result<(), Failure> {
-    let study = folder.join("study");
-    let seed = folder.join("seed");
-    if !outside.exists(&study) && !outside.exists(&seed) {
-        return Ok(());
-    }
-    let folder = folder.display();
-    Err(Failure::new(
-        exit::WRONG_STATE,
-        "already-open",
-        words!(
-            "there is a study in {folder} already",
-            "det finns redan en studie i {folder}"
-        ),
-    )
-    .help(Words::new(
-        "name another folder, or remove the earlier one",
-        "ange en annan mapp, eller ta bort den tidigare",
-    )))
 }

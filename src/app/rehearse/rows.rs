@@ -44,7 +44,7 @@ pub(super) fn enrolment_row(protocol: &Protocol, own: &Enrolment) -> EnrolReques
                 .exceptions
                 .reasons
                 .get(usize::from(reason))
-                .cloned()
+                .map(|reason| reason.id.clone())
         }),
         request_id: None,
         answers,

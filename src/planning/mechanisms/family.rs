@@ -11,7 +11,7 @@ use super::{MechanismEntry, or_default, positive, share};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
-use crate::protocol::model::{Field, FieldKind, MAX_FIELDS};
+use crate::protocol::model::{Field, FieldKind, MAX_FIELDS, decimal};
 use crate::protocol::tree::{Section, Value};
 use crate::study::kernel::MAX_CHILDREN;
 use crate::words;
@@ -198,11 +198,12 @@ fn law(out: &mut Findings<'_>, section: &Section<'_>, field: &Field) -> Option<F
         [] => even(field).map(|law| law.table),
         [value] => match (value.key.as_str(), &field.kind) {
             ("count", FieldKind::Count { range, .. }) => count(out, value, *range),
-            ("uniform", FieldKind::Count { range, .. } | FieldKind::Number { range, .. }) => {
-                uniform(out, value, *range)
+            ("uniform", FieldKind::Count { range, .. }) => uniform(out, value, *range, 0),
+            ("uniform", FieldKind::Number { range, places, .. }) => {
+                uniform(out, value, *range, *places)
             }
             ("shares", FieldKind::Choice { levels }) => {
-                let names: Vec<&str> = levels.iter().map(String::as_str).collect();
+                let names: Vec<&str> = levels.iter().map(|level| level.id.as_str()).collect();
                 shares(out, value, &names)
             }
             // A yes is 1 in the state machine, a no is 0.
@@ -274,11 +275,37 @@ fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option
     Some(CountTable::negative_binomial(least, above, dispersion))
 }
 
-fn uniform(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option<CountTable> {
+/// Equal chances from one value to another, both in the field's own unit.
+fn uniform(
+    out: &mut Findings<'_>,
+    value: &Value<'_>,
+    range: (i64, i64),
+    places: u8,
+) -> Option<CountTable> {
     let items = value.items(out)?;
     let ends: Vec<i64> = items
         .iter()
-        .filter_map(|item| item.whole(out, range.0, range.1))
+        .filter_map(|item| {
+            let end = item.exact(out, places)?;
+            if (range.0..=range.1).contains(&end) {
+                return Some(end);
+            }
+            let (given, low, high) = (
+                decimal(end, places),
+                decimal(range.0, places),
+                decimal(range.1, places),
+            );
+            out.out_of_range(
+                &item.span,
+                &item.key,
+                &given,
+                words!(
+                    "a number from {low} to {high}",
+                    "ett tal från {low} till {high}"
+                ),
+            );
+            None
+        })
         .collect();
     match ends.as_slice() {
         [low, high] if items.len() == 2 && low <= high && high - low < 1_000_000 => {

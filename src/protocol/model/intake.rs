@@ -9,6 +9,15 @@ use crate::protocol::rule::Rule;
 use jiff::civil::Date;
 use std::sync::Arc;
 
+/// An identifier with its name for people: a level of a choice, a reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Identifier, kebab-case.
+    pub id: String,
+    /// Name for people.
+    pub label: Words,
+}
+
 /// A participating site.
 #[derive(Debug, Clone)]
 pub struct Site {
@@ -92,8 +101,8 @@ pub enum FieldKind {
     },
     /// One of named levels; the value is the level's index.
     Choice {
-        /// Identifiers of the levels, kebab-case.
-        levels: Vec<String>,
+        /// The levels, their identifiers in kebab-case.
+        levels: Vec<Named>,
     },
     /// Yes (1) or no (0).
     YesNo,
@@ -167,8 +176,8 @@ pub struct Gate {
 /// Exceptions declared before the draw.
 #[derive(Debug, Clone, Default)]
 pub struct Exceptions {
-    /// Codes of admissible reasons.
-    pub reasons: Vec<String>,
+    /// Admissible reasons, their identifiers in kebab-case.
+    pub reasons: Vec<Named>,
     /// Alert above so many per site and quarter.
     pub cap_per_site_and_quarter: Option<u32>,
     /// Alert above this share of randomized families and exceptions together.

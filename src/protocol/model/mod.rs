@@ -17,7 +17,7 @@ pub use calendar::Day;
 pub use follow_up::{Cut, EventSpec, Exit, Exits, Lock, Outcome, OutcomeKind, Service};
 pub use intake::{
     Allocation, ArmSpec, Check, Criterion, Exceptions, Factor, Field, FieldKind, Gate, Joins,
-    Returns, Site, Unit,
+    Named, Returns, Site, Unit,
 };
 pub use strata::decimal;
 pub use study::{Ascertainment, Assumed, Capacity, Custody, Ethics, Law, SampleSize, Study};

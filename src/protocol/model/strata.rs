@@ -80,7 +80,7 @@ impl Protocol {
             Factor::Field(index) => {
                 let field = &self.fields[index];
                 match &field.kind {
-                    FieldKind::Choice { levels } => levels[level].clone(),
+                    FieldKind::Choice { levels } => levels[level].id.clone(),
                     FieldKind::YesNo => if level == 0 { "yes" } else { "no" }.to_string(),
                     FieldKind::Count { range, .. } => range_text(range.0, &field.cuts, level, 0),
                     FieldKind::Number { range, places, .. } => {

@@ -241,7 +241,7 @@ fn check_estimator(
             &section.key_span("covariates"),
             words!(
                 "the estimator `{estimator}` does not use covariates",
-                "estimatorn `{estimator}` använder inga kovariater"
+                "skattningsmetoden `{estimator}` använder inga kovariater"
             ),
             words!(
                 "remove `covariates`, or use one of {adjusting}",
@@ -259,7 +259,7 @@ fn check_estimator(
             &value.span,
             words!(
                 "the estimator `{estimator}` needs an outcome that is 0 or 1; `{id}` is not",
-                "estimatorn `{estimator}` kräver ett utfall som är 0 eller 1; `{id}` är det inte"
+                "skattningsmetoden `{estimator}` kräver ett utfall som är 0 eller 1; `{id}` är det inte"
             ),
             words!(
                 "use `lin` or `difference-in-means`",

@@ -2,7 +2,7 @@
 
 use super::sample_size::between_0_and_1;
 use crate::protocol::findings::Findings;
-use crate::protocol::model::Exceptions;
+use crate::protocol::model::{Exceptions, Named};
 use crate::protocol::names::repeated;
 use crate::protocol::tree::Section;
 use crate::words;
@@ -18,17 +18,17 @@ pub(in crate::protocol) fn read(out: &mut Findings<'_>, root: &Section<'_>) -> O
         return Some(Exceptions::default());
     }
     let section = root.section(out, "exceptions", KEYS)?;
-    let mut reasons: Vec<String> = Vec::new();
+    let mut reasons: Vec<Named> = Vec::new();
     if let Some(value) = section.need(out, "reasons")
         && let Some(items) = value.items(out)
         && value.need_items(out, &items)
     {
         for item in &items {
-            let Some(reason) = item.kebab(out) else {
+            let Some(reason) = item.named(out) else {
                 continue;
             };
-            if reasons.contains(&reason) {
-                repeated(out, &item.span, &words!("reason", "skälet"), &reason);
+            if reasons.iter().any(|own| own.id == reason.id) {
+                repeated(out, &item.span, &words!("reason", "skälet"), &reason.id);
             }
             reasons.push(reason);
         }

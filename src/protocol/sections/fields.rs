@@ -4,11 +4,11 @@ use super::participants::bounded;
 use crate::diagnostic::Words;
 use crate::protocol::findings::Findings;
 use crate::protocol::model::{
-    Check, Criterion, Field, FieldKind, MAX_COUNT, MAX_CRITERIA, MAX_FIELDS,
+    Check, Criterion, Field, FieldKind, MAX_COUNT, MAX_CRITERIA, MAX_FIELDS, Named,
 };
 use crate::protocol::names::{Ids, Style, repeated};
-use crate::protocol::rule_parser::{self, Known, scaled};
-use crate::protocol::tree::{Section, Value};
+use crate::protocol::rule_parser::{self, Known};
+use crate::protocol::tree::Section;
 use crate::words;
 
 /// Keys of `[[field]]`.
@@ -21,8 +21,6 @@ pub(in crate::protocol) const CRITERION: &[&str] =
 
 /// Names that stratification and analyses already use.
 const RESERVED: [&str; 2] = ["site", "months_since_start"];
-/// Greatest magnitude of a scaled number.
-const MAX_SCALED: i64 = 1_000_000_000_000;
 /// Most levels of a choice.
 const MAX_LEVELS: usize = 100;
 
@@ -153,27 +151,6 @@ fn unit(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Words> {
     section.get("unit").and_then(|value| value.words(out))
 }
 
-/// One number of a range or a cut, exactly, in units of `10^−places`.
-fn exact(out: &mut Findings<'_>, value: &Value<'_>, places: u8) -> Option<i64> {
-    let wanted = if places == 0 {
-        words!("a whole number", "ett heltal")
-    } else {
-        words!(
-            "a number with at most {places} decimals, without an exponent",
-            "ett tal med högst {places} decimaler, utan exponent"
-        )
-    };
-    let Some(text) = value.number_text() else {
-        value.wrong_type(out, wanted);
-        return None;
-    };
-    let number = scaled(text, places).filter(|number| number.abs() <= MAX_SCALED);
-    if number.is_none() {
-        out.out_of_range(&value.span, &value.key, text, wanted);
-    }
-    number
-}
-
 fn range(
     out: &mut Findings<'_>,
     section: &Section<'_>,
@@ -199,7 +176,7 @@ fn range(
         );
         return None;
     };
-    let (least, most) = (exact(out, least, places), exact(out, most, places));
+    let (least, most) = (least.exact(out, places), most.exact(out, places));
     let (least, most) = (least?, most?);
     if least > most {
         let given = out
@@ -221,7 +198,7 @@ fn range(
     Some((least, most))
 }
 
-fn levels(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Vec<String>> {
+fn levels(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Vec<Named>> {
     let value = section.need(out, "levels")?;
     let items = value.items(out)?;
     let found = items.len();
@@ -249,12 +226,12 @@ fn levels(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Vec<String>> 
         );
         return None;
     }
-    let mut list: Vec<String> = Vec::new();
+    let mut list: Vec<Named> = Vec::new();
     let mut complete = true;
     for item in &items {
-        match item.kebab(out) {
-            Some(level) if list.contains(&level) => {
-                repeated(out, &item.span, &words!("level", "nivån"), &level);
+        match item.named(out) {
+            Some(level) if list.iter().any(|own| own.id == level.id) => {
+                repeated(out, &item.span, &words!("level", "nivån"), &level.id);
                 complete = false;
             }
             Some(level) => list.push(level),
@@ -276,7 +253,7 @@ fn cuts(
     let items = value.items(out)?;
     let mut list: Vec<i64> = Vec::new();
     for item in &items {
-        let cut = exact(out, item, places)?;
+        let cut = item.exact(out, places)?;
         if list.last().is_some_and(|last| *last >= cut) || cut <= range.0 || cut > range.1 {
             out.error(
                 "cuts-not-ascending",

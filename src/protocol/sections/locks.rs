@@ -166,7 +166,7 @@ impl Locks {
                     span,
                     words!(
                         "the lock `{id}` cuts at {date}, before the first site opens on {opening}",
-                        "låsningen `{id}` har snittdatum {date}, innan den första enheten öppnar {opening}"
+                        "låsningen `{id}` har brytdatum {date}, innan den första enheten öppnar {opening}"
                     ),
                     words!("move `cut` after the opening", "lägg `cut` efter öppnandet"),
                 );
@@ -179,7 +179,7 @@ impl Locks {
                     span,
                     words!(
                         "the lock `{id}` cuts at {date}, not after the lock `{earlier}` above it",
-                        "låsningen `{id}` har snittdatum {date}, inte efter låsningen `{earlier}` ovanför"
+                        "låsningen `{id}` har brytdatum {date}, inte efter låsningen `{earlier}` ovanför"
                     ),
                     words!(
                         "write the locks in the order of their dates",
@@ -201,7 +201,7 @@ impl Locks {
                     span,
                     words!(
                         "families randomized until the stop date are followed until {end}, but the final lock cuts at {date}",
-                        "familjer som lottas till stoppdatum följs till {end}, men den slutliga låsningen har snittdatum {date}"
+                        "familjer som lottas till stoppdatum följs till {end}, men den slutliga låsningen har brytdatum {date}"
                     ),
                     words!(
                         "write `after = \"last-window\"`, or an earlier `or_date`",

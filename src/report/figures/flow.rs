@@ -81,7 +81,7 @@ fn top(report: &Report<'_>, lang: Lang) -> [Stage; 3] {
     let not_eligible: u32 = flow.not_eligible.iter().map(|r| r.families).sum();
     let exceptions: u32 = flow.exceptions.iter().map(|r| r.families).sum();
     let mut steps = vec![step(
-        &words!("Not eligible", "Uppfyllde inte kriterierna"),
+        &words!("Not eligible", "Uppfyllde inte villkoren"),
         not_eligible,
         lang,
     )];
@@ -111,10 +111,12 @@ fn top(report: &Report<'_>, lang: Lang) -> [Stage; 3] {
         lang,
     ));
     for reason in &flow.exceptions {
-        steps.push((
-            format!("· {}", reason.reason.replace('-', " ")),
-            reason.families,
-        ));
+        let known = report.protocol.exceptions.reasons.iter();
+        let label = known
+            .clone()
+            .find(|named| named.id == reason.reason)
+            .map_or(reason.reason.as_str(), |named| named.label.get(lang));
+        steps.push((format!("· {label}"), reason.families));
     }
     [
         Stage {
@@ -200,7 +202,7 @@ fn arm_stages(report: &Report<'_>, arm: &ArmFlow, lang: Lang) -> Vec<Stage> {
             step(
                 &words!(
                     "Still under follow-up at the cut",
-                    "Uppföljning pågick vid brytdagen"
+                    "Uppföljning pågick vid brytdatumet"
                 ),
                 arm.under_follow_up,
                 lang,

@@ -172,7 +172,7 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
     );
     let cut = number::date(report.analyses.cut);
     let planned = report.lock().map_or_else(
-        || say(&words!("no lock", "inget datalås"), lang),
+        || say(&words!("no lock", "ingen låsning"), lang),
         |lock| match lock.cut {
             Cut::On(date) => date.to_string(),
             Cut::AfterLastWindow { grace_days } => say(

@@ -93,11 +93,11 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
     let subtitle = match lock {
         Some(lock) => words!(
             "Evaluation report · lock {lock} · data up to and including {cut}",
-            "Utvärderingsrapport · datalås {lock} · data till och med {cut}"
+            "Utvärderingsrapport · låsning {lock} · data till och med {cut}"
         ),
         None => words!(
             "Evaluation report · no data lock · data up to and including {cut}",
-            "Utvärderingsrapport · utan datalås · data till och med {cut}"
+            "Utvärderingsrapport · utan låsning · data till och med {cut}"
         ),
     };
     let (id, generated) = (&study.id, &report.provenance.generated);

@@ -87,11 +87,11 @@ fn custody(custody: Custody) -> Words {
     match custody {
         Custody::SingleUser => words!(
             "Custody of the seed: single user. Whoever enrolled families could have read the seed, so that the next arm was hidden rests on trust in that account. The commitment enforces that the seed was not exchanged, and the chain that no event was changed afterwards.",
-            "Förvaring av lottfröet: en användare. Den som skrev in familjer kunde ha läst lottfröet, så att nästa lott var dold vilar på förtroende för det kontot. Åtagandet säkerställer att lottfröet inte byttes ut, och kedjan att ingen händelse ändrades i efterhand."
+            "Förvaring av lottfröet: en användare. Den som skrev in familjer kunde ha läst lottfröet, så att nästa lott var dold vilar på förtroende för det kontot. Utfästelsen säkerställer att lottfröet inte byttes ut, och kedjan att ingen händelse ändrades i efterhand."
         ),
         Custody::Service => words!(
             "Custody of the seed: service. Another operating-system user held the seed, so whoever enrolled families could not read it. The commitment enforces that the seed was not exchanged, and the chain that no event was changed afterwards.",
-            "Förvaring av lottfröet: tjänst. En annan användare i operativsystemet förvarade lottfröet, så den som skrev in familjer kunde inte läsa det. Åtagandet säkerställer att lottfröet inte byttes ut, och kedjan att ingen händelse ändrades i efterhand."
+            "Förvaring av lottfröet: tjänst. En annan användare i operativsystemet förvarade lottfröet, så den som skrev in familjer kunde inte läsa det. Utfästelsen säkerställer att lottfröet inte byttes ut, och kedjan att ingen händelse ändrades i efterhand."
         ),
     }
 }
@@ -154,7 +154,7 @@ fn facts(report: &Report<'_>, lang: Lang) -> Vec<Fact> {
         facts.push(code(
             words!(
                 "Commitment to the seed, epoch {epoch}",
-                "Åtagande om lottfrö, epok {epoch}"
+                "Utfästelse om lottfrö, epok {epoch}"
             ),
             seed.commitment.clone(),
         ));

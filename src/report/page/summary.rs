@@ -59,7 +59,7 @@ pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
         parts.push(Part::Text(say(
             &words!(
                 "No analysis is registered for this lock.",
-                "Ingen analys är registrerad för detta datalås."
+                "Ingen analys är registrerad för denna låsning."
             ),
             lang,
         )));
@@ -92,7 +92,7 @@ fn effect_parts(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> V
     ))];
     let estimate = analysis.results.first();
     if let Some(estimate) = estimate {
-        parts.extend(frequencies(report, analysis, estimate, lang).map(Part::Text));
+        parts.extend(starting_point(report, analysis, estimate, lang).map(Part::Text));
     }
     parts.push(Part::Text(say(&analysis.conclusion, lang)));
     let registered = report
@@ -118,76 +118,29 @@ fn effect_parts(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> V
     parts
 }
 
-/// `3 fewer`, `8 more`, with as many decimals as it takes not to turn a difference into none.
-fn per_hundred(points: f64, lang: Lang) -> String {
-    let places = usize::from(points.abs() < 0.95 && points != 0.0);
-    let size = number::fixed(points.abs(), places, lang);
-    let tiny = size.chars().all(|c| matches!(c, '0' | '.' | ','));
-    let words = match (points.total_cmp(&0.0), tiny) {
-        (std::cmp::Ordering::Less, false) => words!("{size} fewer", "{size} färre"),
-        (std::cmp::Ordering::Greater, false) => words!("{size} more", "{size} fler"),
-        (std::cmp::Ordering::Less, true) if points != 0.0 => {
-            words!("less than 0.1 fewer", "mindre än 0,1 färre")
-        }
-        (std::cmp::Ordering::Greater, true) if points != 0.0 => {
-            words!("less than 0.1 more", "mindre än 0,1 fler")
-        }
-        _ => words!("just as many", "lika många"),
-    };
-    say(&words, lang)
-}
-
-/// The effect in natural frequencies, or on the outcome's own scale when it is not a yes or no.
-fn frequencies(
+/// How common the outcome was without the treated arm's service: what the conclusion's differences start from.
+fn starting_point(
     report: &Report<'_>,
     analysis: &AnalysisResult,
     estimate: &Estimate,
     lang: Lang,
 ) -> Option<String> {
-    let (treated, control) = effect::contrast(report, analysis, estimate)?;
-    let scale = effect::scale(analysis, estimate);
-    let value = effect::shown(scale, estimate.estimate)?;
-    let low = effect::shown(scale, estimate.conf_low);
-    let high = effect::shown(scale, estimate.conf_high);
-    let (treated_name, control_name) =
-        (report.arm(treated.arm, lang), report.arm(control.arm, lang));
-    let outcome = analysis.outcome_label.get(lang);
-    let level = effect::level(estimate.level, lang);
-    if scale != Scale::Points {
-        let text = effect::text(analysis, estimate, lang);
-        return Some(say(
-            &words!(
-                "Outcome: {outcome}. Estimated difference between {treated_name} and {control_name}: {text}, with the confidence interval ({level}) in parentheses.",
-                "Utfall: {outcome}. Skattad skillnad mellan {treated_name} och {control_name}: {text}, med konfidensintervallet ({level}) inom parentes."
-            ),
-            lang,
-        ));
+    if effect::scale(analysis, estimate) != Scale::Points {
+        return None;
     }
-    let (events, of) = (control.events?, control.analysed);
+    let (_, control) = effect::contrast(report, analysis, estimate)?;
+    let name = report.arm(control.arm, lang);
+    let outcome = analysis.outcome_label.get(lang);
     let hundred = number::fixed(control.mean? * 100.0, 0, lang);
     let (n, of) = (
-        number::count(events.into(), lang),
-        number::count(of.into(), lang),
+        number::count(control.events?.into(), lang),
+        number::count(control.analysed.into(), lang),
     );
-    let change = per_hundred(value, lang);
-    let range = match (low, high) {
-        (Some(low), Some(high)) => {
-            let (low, high) = (per_hundred(low, lang), per_hundred(high, lang));
-            words!(
-                " The confidence interval ({level}) reaches from {low} to {high}.",
-                " Konfidensintervallet ({level}) sträcker sig från {low} till {high}."
-            )
-        }
-        _ => words!(
-            " How uncertain that is could not be computed.",
-            " Hur osäkert det är gick inte att beräkna."
-        ),
-    };
     let text = words!(
-        "Outcome: {outcome}. Of 100 families in {control_name} it was about {hundred} ({n} of {of} families). Of 100 families in {treated_name} it was an estimated {change}.",
-        "Utfall: {outcome}. Av 100 familjer i gruppen {control_name} var det omkring {hundred} ({n} av {of} familjer). Av 100 familjer i gruppen {treated_name} var det uppskattningsvis {change}."
+        "The question is how many have the outcome “{outcome}”. Of 100 families allocated to {name} it was about {hundred} ({n} of {of} families).",
+        "Frågan är hur många som har utfallet ”{outcome}”. Av 100 familjer lottade till {name} var det omkring {hundred} ({n} av {of} familjer)."
     );
-    Some(say(&text, lang) + range.get(lang))
+    Some(say(&text, lang))
 }
 
 /// What the registered test decides, and a warning where the interval seems to say otherwise.
@@ -202,29 +155,21 @@ fn decision(
         .filter(|lock| lock.interim)
         .map_or(registered.alpha, |lock| lock.alpha);
     if alpha <= 0.0 {
-        return vec![Part::Text(say(
-            &words!(
-                "This is an interim lock without a registered decision: the numbers are descriptive.",
-                "Detta är ett datalås före studiens slut utan registrerat beslut: siffrorna är beskrivande."
-            ),
-            lang,
-        ))];
+        return Vec::new();
     }
     let Some(test) = &analysis.test else {
         return Vec::new();
     };
-    let p = number::p_equation(test.p_value, alpha, lang);
-    let level = number::fixed(alpha, if alpha < 0.01 { 4 } else { 2 }, lang);
     let below = test.p_value <= alpha;
     let text = if below {
         words!(
-            "The registered randomization test decides: {p}, at or below the registered level {level}. So large a difference would seldom come from the drawing of lots alone.",
-            "Det registrerade randomiseringstestet avgör: {p}, på eller under den registrerade nivån {level}. En så stor skillnad skulle sällan uppstå av enbart lottningen."
+            "The registered randomization test decides. So large a difference would seldom come from the drawing of lots alone.",
+            "Det registrerade randomiseringstestet avgör. En så stor skillnad skulle sällan uppstå av enbart lottningen."
         )
     } else {
         words!(
-            "The registered randomization test decides: {p}, above the registered level {level}. A difference as large as this could well come from the drawing of lots alone. This does not show that the arms are alike.",
-            "Det registrerade randomiseringstestet avgör: {p}, över den registrerade nivån {level}. En så stor skillnad kan mycket väl uppstå av enbart lottningen. Det visar inte att grupperna är lika."
+            "The registered randomization test decides. A difference as large as this could well come from the drawing of lots alone. This does not show that the arms are alike.",
+            "Det registrerade randomiseringstestet avgör. En så stor skillnad kan mycket väl uppstå av enbart lottningen. Det visar inte att grupperna är lika."
         )
     };
     let mut parts = vec![Part::Text(say(&text, lang))];

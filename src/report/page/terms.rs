@@ -21,7 +21,7 @@ pub(super) fn section(lang: Lang) -> Section {
             ),
         ),
         (
-            words!("As randomized", "Behandlad enligt lottning"),
+            words!("As randomized", "Analyserad enligt lottning"),
             words!(
                 "Every family counts in the arm it was drawn to, whatever service it then received.",
                 "Varje familj räknas i den grupp den lottades till, oavsett vilken insats den sedan fick."
@@ -35,7 +35,7 @@ pub(super) fn section(lang: Lang) -> Section {
             ),
         ),
         (
-            words!("Estimand", "Målstorhet"),
+            words!("Estimand", "Det som skattas (estimand)"),
             words!(
                 "Exactly what is to be estimated: for whom, which outcome, which comparison.",
                 "Exakt vad som ska skattas: för vilka, vilket utfall, vilken jämförelse."
@@ -77,17 +77,17 @@ pub(super) fn section(lang: Lang) -> Section {
             ),
         ),
         (
-            words!("Lock and cut", "Datalås och brytdag"),
+            words!("Lock and cut", "Låsning och brytdatum"),
             words!(
                 "The data are frozen by a lock; what happened up to and including the cut counts.",
-                "Data fryses genom ett lås; det som hänt till och med brytdagen räknas."
+                "Data fryses genom en låsning; det som hänt till och med brytdatumet räknas."
             ),
         ),
         (
-            words!("Ledger, head, commitment", "Liggare, huvud, åtagande"),
+            words!("Ledger, head, commitment", "Liggare, huvud, utfästelse"),
             words!(
                 "Every event is a link in a chain; the head is the fingerprint of the whole chain. The commitment is the fingerprint of the seed, published before the first draw.",
-                "Varje händelse är en länk i en kedja; huvudet är hela kedjans fingeravtryck. Åtagandet är lottfröets fingeravtryck, som lämnades före första lottdragningen."
+                "Varje händelse är en länk i en kedja; huvudet är hela kedjans fingeravtryck. Utfästelsen är lottfröets fingeravtryck, som lämnades före den första lottdragningen."
             ),
         ),
     ];

@@ -184,7 +184,7 @@ fn one_analysis(plan: &mut Plan, protocol: &Protocol, analysis: &Analysis) {
         )),
         None => with_commas(words!(
             "Decision: the estimator's own two-sided test, alpha {alpha}.",
-            "Beslut: estimatorns eget tvåsidiga test, alfa {alpha}."
+            "Beslut: skattningsmetodens eget tvåsidiga test, alfa {alpha}."
         )),
     });
     plan.item(&match analysis.missing {

@@ -8,7 +8,7 @@ mod follow_up;
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{
-    Check, Factor, Field, FieldKind, Joins, MAX_COUNT, Returns, Service, decimal,
+    Check, Factor, Field, FieldKind, Joins, MAX_COUNT, Named, Returns, Service, decimal,
 };
 use crate::words;
 
@@ -249,10 +249,10 @@ fn eligibility(plan: &mut Plan, protocol: &Protocol) {
     }
     let exceptions = &protocol.exceptions;
     if !exceptions.reasons.is_empty() {
-        let reasons = exceptions.reasons.join("`, `");
+        let Words { en, sv } = named(&exceptions.reasons);
         plan.line(&words!(
-            "\nA family is not randomized by a declared exception only, before the draw: `{reasons}`.",
-            "\nEn familj undantas från lottning endast av ett deklarerat skäl, före lottningen: `{reasons}`."
+            "\nA family is not randomized by a declared exception only, before the draw: {en}.",
+            "\nEn familj undantas från lottning endast av ett deklarerat skäl, före lottningen: {sv}."
         ));
     }
 }
@@ -291,11 +291,23 @@ fn shape(field: &Field) -> Words {
             with_unit(with_commas(range), unit)
         }
         FieldKind::Choice { levels } => {
-            let levels = levels.join("`, `");
-            words!("one of `{levels}`", "en av `{levels}`")
+            let Words { en, sv } = named(levels);
+            words!("one of {en}", "en av {sv}")
         }
         FieldKind::YesNo => words!("yes or no", "ja eller nej"),
     }
+}
+
+/// Names for people, each with its identifier, joined by commas.
+fn named(list: &[Named]) -> Words {
+    let text = |lang: Lang| {
+        let texts: Vec<String> = list
+            .iter()
+            .map(|named| format!("{} (`{}`)", named.label.get(lang), named.id))
+            .collect();
+        texts.join(", ")
+    };
+    Words::new(text(Lang::En), text(Lang::Sv))
 }
 
 fn factor(protocol: &Protocol, factor: Factor) -> Words {

@@ -488,7 +488,7 @@ impl Reader<'_> {
             .exceptions
             .reasons
             .iter()
-            .position(|reason| reason == id);
+            .position(|reason| reason.id == id);
         Ok(place.ok_or(format!("reason `{id}` is not known"))? as u16)
     }
 }

@@ -229,7 +229,7 @@ impl Checker {
                 Some(sequence),
                 words!(
                     "event {sequence} turned a family away while a slot was free",
-                    "händelse {sequence} avvisade en familj fast det fanns plats"
+                    "händelse {sequence} avvisade en familj fast en plats var ledig"
                 ),
             );
         }
@@ -270,7 +270,7 @@ impl Checker {
                 at,
                 words!(
                     "event {sequence} let a family past a closed gate",
-                    "händelse {sequence} släppte in en familj fast porten var stängd"
+                    "händelse {sequence} släppte in en familj trots intagsstopp"
                 ),
             );
         }

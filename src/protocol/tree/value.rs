@@ -1,29 +1,22 @@
-//! Walking the tree of a TOML file by hand, so that every value keeps its span and every finding is collected.
+//! One value of the file: readers that report what does not fit and answer `None`.
 //!
-//! A [`Section`] is a table with the keys it may hold; unknown keys are reported when it is opened. A [`Value`] is
-//! one value with the name of its key; its readers report what does not fit and answer `None`. What the values mean
-//! is the business of `sections/`.
+//! A reader knows types and ranges, not meanings; those are `sections/`. Tables are [`super::section`].
 
-use super::findings::{Findings, suggestion};
-use super::names;
-use crate::diagnostic::{Diagnostic, Place, Words, nearest};
+use super::section::Section;
+use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::protocol::findings::Findings;
+use crate::protocol::model::Named;
+use crate::protocol::names;
+use crate::protocol::rule_parser::scaled;
 use crate::words;
 use jiff::civil::Date;
 use std::ops::Range;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-/// A table whose keys are known.
-#[derive(Debug, Clone)]
-pub(crate) struct Section<'a> {
-    /// Name for people: `[study]`, `estimand`.
-    pub(crate) name: String,
-    /// Where it is: its header or braces.
-    pub(crate) span: Range<usize>,
-    table: &'a DeTable<'a>,
-    /// Known keys that unknown ones were probably meant to be.
-    misspelt: Vec<String>,
-}
+/// Greatest magnitude of a scaled number.
+const MAX_SCALED: i64 = 1_000_000_000_000;
+/// Keys of an identifier that has a name for people.
+pub(crate) const NAMED: &[&str] = &["id", "label"];
 
 /// A value and the key that holds it.
 #[derive(Debug, Clone)]
@@ -32,198 +25,7 @@ pub(crate) struct Value<'a> {
     pub(crate) key: String,
     /// Where the value is.
     pub(crate) span: Range<usize>,
-    held: &'a DeValue<'a>,
-}
-
-impl<'a> Section<'a> {
-    /// The whole file.
-    pub(crate) fn root(
-        out: &mut Findings<'_>,
-        table: &'a DeTable<'a>,
-        known: &[&str],
-    ) -> Section<'a> {
-        let mut section = Section {
-            name: String::new(),
-            span: 0..0,
-            table,
-            misspelt: Vec::new(),
-        };
-        section.refuse_unknown(out, known);
-        section
-    }
-
-    fn refuse_unknown(&mut self, out: &mut Findings<'_>, known: &[&str]) {
-        for key in self.table.keys() {
-            let name: &str = key.get_ref();
-            if known.contains(&name) {
-                continue;
-            }
-            if let Some(near) = nearest(name, known.iter().copied()) {
-                self.misspelt.push(near.to_string());
-            }
-            let place = self.in_words();
-            out.push(
-                Diagnostic::error(
-                    "unknown-key",
-                    Words::new(
-                        format!("unknown key `{name}` {}", place.en),
-                        format!("okänd nyckel `{name}` {}", place.sv),
-                    ),
-                )
-                .at(Place::span(key.span()))
-                .label(words!("no such key", "nyckeln finns inte"))
-                .help(suggestion(name, known)),
-            );
-        }
-    }
-
-    fn in_words(&self) -> Words {
-        if self.name.is_empty() {
-            return Words::new("at the top of the file", "på filens översta nivå");
-        }
-        let name = &self.name;
-        words!("in {name}", "i {name}")
-    }
-
-    /// The value of a key that may be left out.
-    pub(crate) fn get(&self, key: &str) -> Option<Value<'a>> {
-        self.table.get(key).map(|value| Value {
-            key: key.to_string(),
-            span: value.span(),
-            held: value.get_ref(),
-        })
-    }
-
-    /// The span of a key's name, or the section's own.
-    pub(crate) fn key_span(&self, key: &str) -> Range<usize> {
-        self.table
-            .get_key_value(key)
-            .map_or_else(|| self.span.clone(), |(name, _)| name.span())
-    }
-
-    /// The value of a key that must be there.
-    pub(crate) fn need(&self, out: &mut Findings<'_>, key: &str) -> Option<Value<'a>> {
-        let value = self.get(key);
-        if value.is_none() {
-            self.missing(out, key);
-        }
-        value
-    }
-
-    /// Reports a key that must be there.
-    pub(crate) fn missing(&self, out: &mut Findings<'_>, key: &str) {
-        if self.misspelt.iter().any(|near| near == key) {
-            return;
-        }
-        let place = self.in_words();
-        let guide = out.guide;
-        out.error(
-            "missing-key",
-            &self.span,
-            Words::new(
-                format!("`{key}` is missing {}", place.en),
-                format!("`{key}` saknas {}", place.sv),
-            ),
-            words!(
-                "add `{key}`; {guide} says what it means",
-                "lägg till `{key}`; {guide} säger vad den betyder"
-            ),
-        );
-    }
-
-    /// Reports keys that mean nothing here, for the given reason.
-    pub(crate) fn refuse(&self, out: &mut Findings<'_>, keys: &[&str], because: &Words) {
-        for key in keys {
-            if self.get(key).is_some() {
-                let Words { en, sv } = because;
-                out.error(
-                    "not-applicable",
-                    &self.key_span(key),
-                    words!(
-                        "`{key}` means nothing here: {en}",
-                        "`{key}` betyder inget här: {sv}"
-                    ),
-                    words!("remove `{key}`", "ta bort `{key}`"),
-                );
-            }
-        }
-    }
-
-    /// Keys and values in the order of the file.
-    pub(crate) fn entries(&self) -> Vec<(Range<usize>, Value<'a>)> {
-        let mut entries: Vec<_> = self
-            .table
-            .iter()
-            .map(|(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
-                (
-                    key.span(),
-                    Value {
-                        key: key.get_ref().to_string(),
-                        span: value.span(),
-                        held: value.get_ref(),
-                    },
-                )
-            })
-            .collect();
-        entries.sort_by_key(|(span, _)| span.start);
-        entries
-    }
-
-    /// A section that must be there.
-    pub(crate) fn need_section(
-        &self,
-        out: &mut Findings<'_>,
-        key: &str,
-        known: &[&str],
-    ) -> Option<Section<'a>> {
-        let value = self.need(out, key)?;
-        value.section(out, known)
-    }
-
-    /// A section that may be left out.
-    pub(crate) fn section(
-        &self,
-        out: &mut Findings<'_>,
-        key: &str,
-        known: &[&str],
-    ) -> Option<Section<'a>> {
-        self.get(key)?.section(out, known)
-    }
-
-    /// An array of tables, `[[key]]`; empty when left out.
-    pub(crate) fn sections(
-        &self,
-        out: &mut Findings<'_>,
-        key: &str,
-        known: &[&str],
-    ) -> Vec<Section<'a>> {
-        let Some(value) = self.get(key) else {
-            return Vec::new();
-        };
-        let DeValue::Array(items) = value.held else {
-            value.wrong_type(
-                out,
-                words!(
-                    "a list of sections, each headed `[[{key}]]`",
-                    "en lista av avsnitt, vart och ett med rubriken `[[{key}]]`"
-                ),
-            );
-            return Vec::new();
-        };
-        items
-            .iter()
-            .enumerate()
-            .filter_map(|(index, item)| {
-                let number = index + 1;
-                let item = Value {
-                    key: format!("[[{key}]] {number}"),
-                    span: item.span(),
-                    held: item.get_ref(),
-                };
-                item.section(out, known)
-            })
-            .collect()
-    }
+    pub(super) held: &'a DeValue<'a>,
 }
 
 impl<'a> Value<'a> {
@@ -294,12 +96,8 @@ impl<'a> Value<'a> {
             (true, false) => format!("[{}]", self.key),
             _ => self.key.clone(),
         };
-        Some(Section {
-            name: if headed { name } else { format!("`{name}`") },
-            span: self.span.clone(),
-            table,
-            misspelt: Vec::new(),
-        })
+        let name = if headed { name } else { format!("`{name}`") };
+        Some(Section::new(name, self.span.clone(), table))
     }
 
     /// Text that is not blank.
@@ -352,6 +150,24 @@ impl<'a> Value<'a> {
     pub(crate) fn snake(&self, out: &mut Findings<'_>) -> Option<String> {
         let text = self.text(out)?;
         names::check_snake(out, &self.span, &self.key, text).then(|| text.to_string())
+    }
+
+    /// An identifier in kebab-case with its name for people: `"id"`, or `{ id = "…", label = … }`.
+    pub(crate) fn named(&self, out: &mut Findings<'_>) -> Option<Named> {
+        let DeValue::Table(_) = self.held else {
+            let id = self.kebab(out)?;
+            let label = Words::same(id.replace('-', " "));
+            return Some(Named { id, label });
+        };
+        let section = self.section(out, NAMED)?;
+        let id = section.need(out, "id").and_then(|value| value.kebab(out));
+        let label = section
+            .need(out, "label")
+            .and_then(|value| value.words(out));
+        Some(Named {
+            id: id?,
+            label: label?,
+        })
     }
 
     /// `true` or `false`.
@@ -441,8 +257,29 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A number with at most so many decimals, exactly, in units of `10^−places`.
+    pub(crate) fn exact(&self, out: &mut Findings<'_>, places: u8) -> Option<i64> {
+        let wanted = if places == 0 {
+            words!("a whole number", "ett heltal")
+        } else {
+            words!(
+                "a number with at most {places} decimals, without an exponent",
+                "ett tal med högst {places} decimaler, utan exponent"
+            )
+        };
+        let Some(text) = self.number_text() else {
+            self.wrong_type(out, wanted);
+            return None;
+        };
+        let number = scaled(text, places).filter(|number| number.abs() <= MAX_SCALED);
+        if number.is_none() {
+            out.out_of_range(&self.span, &self.key, text, wanted);
+        }
+        number
+    }
+
     /// A number as it is written, for exact decimals.
-    pub(crate) fn number_text(&self) -> Option<&'a str> {
+    fn number_text(&self) -> Option<&'a str> {
         match self.held {
             DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
             DeValue::Float(number) => Some(number.as_str()),

@@ -1,0 +1,96 @@
+//! The folder of a rehearsal: what the demo puts there first, and what is never written over.
+//!
+//! Everything in it is made up. What happens there is [`super::rehearse`].
+
+use crate::app::Failure;
+use crate::app::Outside;
+use crate::app::exit;
+use crate::diagnostic::Words;
+use crate::protocol::Protocol;
+use crate::words;
+use std::path::{Path, PathBuf};
+
+/// The shipped demo: the protocol of the IUH study and its world.
+const DEMO_PROTOCOL: &str = include_str!("../../../protocols/iuh-2025/protocol.toml");
+
+/// Writes the demo's protocol into its folder, to be rehearsed.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn demo_protocol(outside: &Outside, folder: &Path) -> Result<PathBuf, Failure> {
+    let file = folder.join("protocol.toml");
+    outside.write(&file, DEMO_PROTOCOL.as_bytes())?;
+    Ok(file)
+}
+
+/// One year, a benefit, and enough families to fill the slots.
+pub const DEMO_SETTINGS: [&str; 3] = [
+    "months=12",
+    "truth.rereport_ratio=0.85",
+    "accrual.families_per_month_and_site={ mean = 14, gamma_shape = 8 }",
+];
+
+/// The world of the demo.
+pub fn demo_scenario() -> String {
+    crate::app::new::beside("protocol.toml")
+}
+
+/// What a rehearsal writes into its folder.
+const WRITTEN: [&str; 6] = [
+    "study",
+    "seed",
+    "protocol.toml",
+    "scenario.toml",
+    "register.csv",
+    "report",
+];
+
+/// Refuses a folder that holds something that a rehearsal would write over; the protocol itself may lie there.
+///
+/// # Errors
+/// Exit 7.
+pub fn refuse_used(
+    outside: &Outside,
+    folder: &Path,
+    protocol: Option<&Path>,
+) -> Result<(), Failure> {
+    let there = WRITTEN
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| outside.exists(path) && protocol != Some(path.as_path()));
+    let Some(there) = there else { return Ok(()) };
+    let there = there.display();
+    Err(Failure::new(
+        exit::WRONG_STATE,
+        "exists",
+        words!(
+            "{there} is there already and is not overwritten",
+            "{there} finns redan och skrivs inte över"
+        ),
+    )
+    .help(Words::new(
+        "name another folder, or remove the earlier one",
+        "ange en annan mapp, eller ta bort den tidigare",
+    )))
+}
+
+/// The made-up world knows two services.
+pub(super) fn refuse_arms(protocol: &Protocol, path: &Path) -> Result<(), Failure> {
+    let arms = protocol.arms.len();
+    if arms == 2 {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure::new(
+        exit::INVALID_PROTOCOL,
+        "two-arms-only",
+        words!(
+            "{path} has {arms} arms, and made-up families are known under two services only",
+            "{path} har {arms} armar, och påhittade familjer finns bara för två handläggningar"
+        ),
+    )
+    .help(Words::new(
+        "rehearse the protocol with the control arm and one other",
+        "öva på protokollet med jämförelsearmen och en arm till",
+    )))
+}

@@ -1,0 +1,85 @@
+//! `demo`, `rehearse` and `new --scenario`: made-up families never meet anything of one's own, and what is printed runs.
+
+use crate::place::{Place, two_arms};
+
+/// One site, no gate, a number, a yes-no and a choice, another time zone, a fixed cut; no ethics decision yet.
+const ODD: &str = include_str!("odd.toml");
+
+#[test]
+fn the_demo_tells_commands_that_run() {
+    let place = Place::with(&two_arms());
+    let told = place.run("demo d --json").json(0);
+    assert_eq!(told["verified"], true);
+    let steps = told["steps"].as_array().unwrap();
+    assert!(
+        steps
+            .iter()
+            .any(|step| step["said"].as_str().unwrap().contains("compatible with"))
+    );
+    // The printed simulation, with fewer replicates: the scenario beside the protocol finds it.
+    let first = steps[0]["command"].as_str().unwrap();
+    assert!(first.starts_with("lottning simulate d/scenario.toml"));
+    let ran = place.run("simulate d/scenario.toml --replicates 2 --draws 0 --json");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let verified = place.run("verify --study d/study --seed-file d/seed");
+    assert_eq!(verified.json(0)["draws"], "verified");
+}
+
+#[test]
+fn a_protocol_without_permissions_is_rehearsed_and_not_opened() {
+    let place = Place::with(ODD);
+    let confirm = place.confirm().to_owned();
+    place
+        .run(&format!(
+            "open p.toml --study s --seed-file keys/seed --confirm {confirm} --actor lead"
+        ))
+        .refused(3, "permission-missing");
+    let ran = place.run("rehearse p.toml r --lang sv");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("kan planeras och övas"), "{}", ran.err);
+    assert!(ran.out.contains("r/report/report.sv.html"));
+    let page = std::fs::read_to_string(place.path("r/report/report.sv.html")).unwrap();
+    assert!(page.contains("annat språk än svenska") && !page.contains("other-language"));
+}
+
+#[test]
+fn nothing_of_ones_own_is_written_over() {
+    let place = Place::with(ODD);
+    for own in ["protocol.toml", "scenario.toml", "register.csv", "seed"] {
+        std::fs::create_dir_all(place.path(own.trim_end_matches(".toml"))).unwrap();
+        let folder = own.trim_end_matches(".toml");
+        place.write(&format!("{folder}/{own}"), "mine");
+        for words in ["demo", "rehearse p.toml"] {
+            place.run(&format!("{words} {folder}")).refused(7, "exists");
+            let kept = std::fs::read_to_string(place.path(folder).join(own)).unwrap();
+            assert_eq!(kept, "mine");
+        }
+        assert_eq!(std::fs::read_dir(place.path(folder)).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn three_arms_are_refused_with_the_name_of_the_protocol() {
+    let third = "[[arm]]\nid = \"third\"\n\n[unit]";
+    let three =
+        ODD.replacen("[unit]", third, 1)
+            .replacen("block_lens = [4, 8]", "block_lens = [3, 6]", 1);
+    let place = Place::with(&three);
+    let ran = place.run("rehearse p.toml r");
+    ran.refused(3, "two-arms-only");
+    assert!(ran.err.contains("p.toml has 3 arms"), "{}", ran.err);
+    assert!(!place.path("r").exists());
+}
+
+#[test]
+fn a_scenario_is_written_for_the_protocol_of_the_folder() {
+    let place = Place::with(ODD);
+    std::fs::create_dir(place.path("s")).unwrap();
+    place.write("s/protocol.toml", ODD);
+    let made = place.run("new s --scenario --json").json(0);
+    assert_eq!(made["scenario"], "s/scenario.toml");
+    let ran = place.run("simulate s/scenario.toml --replicates 2 --json");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    place.run("new s --scenario").refused(7, "exists");
+    assert_ne!(place.run("new nowhere --scenario").code, 0);
+}

@@ -9,7 +9,7 @@ use super::calendar::{Calendar, Due};
 use super::predictability::Follower;
 use super::rehearsal::Step;
 use super::scenario::{Cell, Shared};
-use super::world::{Arrival, Keys, Site, Streams, open_days};
+use super::world::{Arrival, Keys, Received, Site, Streams, open_days};
 use crate::allocation::Redraw;
 use crate::numerics::stream;
 use crate::protocol::model::{Check, Cut, Day, Exit, Service};
@@ -251,7 +251,8 @@ impl<'c> Simulator<'c> {
                 let arrival = site.arrive(world, exceptions, &self.open_days[index]);
                 let fate = world.fate(&mut streams, (index, 2), &arrival, 0.0);
                 let days = &mut self.report_days;
-                world.report_days(&mut streams, index, arrival.ordinal, fate.reports[0], days);
+                let count = world.reports(&fate, Received::Control);
+                world.report_days(&mut streams, (index, arrival.ordinal), count, days);
                 sum += f64::from(fate.closed.iter().sum::<i32>()) + days.len() as f64;
             }
         }
@@ -381,7 +382,7 @@ impl<'c> Simulator<'c> {
             *sum += world.potential(kind, analysis.summary, &fate, true)
                 - world.potential(kind, analysis.summary, &fate, false);
         }
-        let received = fate.received(is_treated) as usize;
+        let received = fate.received(is_treated);
         let seen = fate.left.unwrap_or(i32::MAX);
         let calendar = &mut self.calendar;
         let mut at = |day: i32, due: Due| calendar.schedule(offset + day, family, due);
@@ -395,7 +396,7 @@ impl<'c> Simulator<'c> {
         }
         let closing = fate.closing(is_treated);
         at(closing, Due::Service(Service::Closed));
-        if fate.accepts[received] && closing <= seen {
+        if fate.accepts[received as usize] && closing <= seen {
             at(closing, Due::Service(Service::Accepted));
             let started = closing + world.truth.started_after_days;
             if started <= seen {
@@ -405,9 +406,9 @@ impl<'c> Simulator<'c> {
         if let Some(day) = fate.left {
             at(day, Due::Left);
         }
-        let count = fate.reports[received];
+        let count = world.reports(&fate, received);
         let days = &mut self.report_days;
-        world.report_days(streams, site, arrival.ordinal, count, days);
+        world.report_days(streams, (site, arrival.ordinal), count, days);
         for day in days.iter().filter(|day| **day <= seen) {
             at(*day, Due::Report);
         }

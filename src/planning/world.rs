@@ -13,8 +13,7 @@ use super::mechanisms::family::Family;
 use super::mechanisms::truth::{MOST_REPORTS, Truth};
 use super::mechanisms::uptake::Uptake;
 use crate::allocation::{Arm, replicates_key};
-use crate::numerics::normal;
-use crate::numerics::stream::{below, open_unit, replicate};
+use crate::numerics::stream::{open_unit, replicate};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, OutcomeKind, Service, Summary};
 use crate::study::kernel::Values;
@@ -65,8 +64,10 @@ pub struct Fate {
     pub closed: [i32; 2],
     /// Whether an intervention is accepted (when the investigation closes), by service.
     pub accepts: [bool; 2],
-    /// Reports in the window, by service.
-    pub reports: [u32; 2],
+    /// Probability of a new report under control at the family's time.
+    pub risk: f64,
+    /// Deviate of the number of reports, by service.
+    pub report_deviate: [f64; 2],
 }
 
 impl Fate {
@@ -143,10 +144,15 @@ impl Keys {
     }
 }
 
-/// Words of a site's part of a stream: families of a site never run into those of the next.
+/// Deviates of a family that are no days of reports.
+const FATE: u32 = 9;
+/// Days of reports that fit beside them; further ones have a stream of their own.
+const NEAR: u32 = FAMILY / 2 - FATE;
+
+/// Bits of a site's part of a stream: families of a site never run into those of the next.
 const SITE: u32 = 40;
-/// Deviates that a family takes from the stream of outcomes.
-const OUTCOMES: u32 = 5; // log2 of words
+/// Words that a family has in the stream of outcomes: four blocks, which the generator makes at once.
+const FAMILY: u32 = 64;
 
 /// Families arriving at one site.
 #[derive(Debug)]
@@ -262,14 +268,14 @@ impl World {
         years: f64,
     ) -> Fate {
         let rng = &mut streams.outcomes;
-        rng.set_word_pos(((site as u128) << SITE) + (u128::from(arrival.ordinal) << OUTCOMES));
+        rng.set_word_pos(
+            ((site as u128) << SITE) + u128::from(arrival.ordinal) * u128::from(FAMILY),
+        );
         let mut u = || open_unit(rng);
         let (accept, length, start, start_day) = (u(), u(), u(), u());
         let (switch, switch_day, exit, pair, tie) = (u(), u(), u(), u(), u());
         let day = |u: f64, within: i32| (u * f64::from(within)) as i32 + 1;
         let uptake = &self.uptake;
-        // open_unit lies inside (0, 1), where the quantile exists.
-        let z = normal::quantile(length).unwrap_or(0.0);
         let mut treated = (arrival.risk, accept);
         let icc = self.family.icc_pair;
         if icc > 0.0 && tie * tie < icc {
@@ -280,51 +286,65 @@ impl World {
         }
         let added: f64 = self.others.iter().map(|m| m.added_risk(years)).sum();
         let risk = (self.truth.rereport_control + added).clamp(0.0, 1.0);
-        let reports = |u: f64, is_treated: bool| {
-            let ratio = self
-                .others
-                .iter()
-                .map(|m| m.rate_ratio(is_treated))
-                .product();
-            self.truth.reports(u, risk, is_treated, ratio)
-        };
         Fate {
             not_started: (start < uptake.not_started)
                 .then(|| day(start_day, uptake.not_started_within_days)),
             switched: (switch < uptake.switched)
                 .then(|| day(switch_day, uptake.switched_within_days)),
             left: self.exit.days(exit, self.window.1),
-            closed: [self.capacity.control.days(z), self.capacity.treated.days(z)],
+            closed: [
+                self.capacity.control.days(length),
+                self.capacity.treated.days(length),
+            ],
             accepts: [
                 self.truth.accepts(accept, false),
                 self.truth.accepts(treated.1, true),
             ],
-            reports: [reports(arrival.risk, false), reports(treated.0, true)],
+            risk,
+            report_deviate: [arrival.risk, treated.0],
         }
     }
 
-    /// The days on which a family's reports are received, in the order of their numbers: report `k` is on the same day
-    /// under both services.
+    fn rate_ratio(&self, is_treated: bool) -> f64 {
+        self.others
+            .iter()
+            .map(|m| m.rate_ratio(is_treated))
+            .product()
+    }
+
+    /// Number of a family's reports in the window under a service.
+    pub fn reports(&self, fate: &Fate, received: Received) -> u32 {
+        let is_treated = received == Received::Treated;
+        let u = fate.report_deviate[received as usize];
+        let ratio = self.rate_ratio(is_treated);
+        self.truth.reports(u, fate.risk, is_treated, ratio)
+    }
+
+    /// The days on which the reports of the family whose fate was drawn last are received: report `k` is on the same
+    /// day under both services.
     pub(super) fn report_days(
         &self,
         streams: &mut Streams,
-        site: usize,
-        ordinal: u32,
+        (site, ordinal): (usize, u32),
         count: u32,
         days: &mut Vec<i32>,
     ) {
         days.clear();
-        if count == 0 {
-            return;
-        }
-        // MOST_REPORTS deviates of two words fit into 2^15 words.
-        const { assert!(MOST_REPORTS * 2 < 1 << 15) }
-        let rng = &mut streams.reports;
-        rng.set_word_pos(((site as u128) << (SITE + 10)) + (u128::from(ordinal) << 15));
         let (from, to) = self.window;
-        let width = u64::from(to.abs_diff(from)) + 1;
-        for _ in 0..count {
-            days.push(from + below(rng, width) as i32);
+        let width = f64::from(to - from + 1);
+        let near = count.min(NEAR);
+        let day = |u: f64| from + (u * width) as i32;
+        for _ in 0..near {
+            days.push(day(open_unit(&mut streams.outcomes)));
+        }
+        if near < count {
+            // MOST_REPORTS deviates of two words fit into 2^15 words.
+            const { assert!(MOST_REPORTS * 2 < 1 << 15) }
+            let rng = &mut streams.reports;
+            rng.set_word_pos(((site as u128) << (SITE + 10)) + (u128::from(ordinal) << 15));
+            for _ in near..count {
+                days.push(day(open_unit(rng)));
+            }
         }
     }
 
@@ -360,16 +380,19 @@ impl World {
         fate: &Fate,
         is_treated: bool,
     ) -> f64 {
-        let received = fate.received(is_treated) as usize;
+        let received = fate.received(is_treated);
         let closing = fate.closing(is_treated);
         match kind {
-            OutcomeKind::Reports { .. } => {
-                let count = fate.reports[received];
-                match summary {
-                    Summary::Any => f64::from(u8::from(count > 0)),
-                    Summary::Count | Summary::Value => f64::from(count),
+            OutcomeKind::Reports { .. } => match summary {
+                Summary::Any => {
+                    let is_treated = received == Received::Treated;
+                    let u = fate.report_deviate[received as usize];
+                    let ratio = self.rate_ratio(is_treated);
+                    let any = self.truth.reported(u, fate.risk, is_treated, ratio);
+                    f64::from(u8::from(any))
                 }
-            }
+                Summary::Count | Summary::Value => f64::from(self.reports(fate, received)),
+            },
             OutcomeKind::Binary {
                 events,
                 window_days,
@@ -377,8 +400,8 @@ impl World {
                 let happened = events.iter().all(|event| {
                     let on = match event {
                         Service::Closed => Some(closing),
-                        Service::Accepted => fate.accepts[received].then_some(closing),
-                        Service::Started => fate.accepts[received]
+                        Service::Accepted => fate.accepts[received as usize].then_some(closing),
+                        Service::Started => fate.accepts[received as usize]
                             .then_some(closing + self.truth.started_after_days),
                         Service::Offered
                         | Service::Declined

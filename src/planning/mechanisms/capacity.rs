@@ -3,7 +3,9 @@
 //! The number of slots is the protocol's; `therapists_per_site` and `families_per_therapist` replace it before the
 //! protocol is read, so that the kernel that opens and closes the gate sees a protocol and nothing else.
 
+use super::quantiles::CountTable;
 use super::{MechanismEntry, not_negative, positive};
+use crate::numerics::normal;
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
@@ -21,26 +23,54 @@ pub(super) const ENTRY: MechanismEntry = MechanismEntry {
     build: None,
 };
 
-/// Log-normal length of an investigation.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Longest investigation in days.
+const LONGEST: f64 = 36_500.0;
+
+/// Log-normal length of an investigation, rounded to whole days, at least one.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Length {
-    /// Logarithm of the median in days.
-    pub log_median: f64,
-    /// Standard deviation of the logarithm.
-    pub sd_log: f64,
+    table: CountTable,
 }
 
 impl Length {
-    /// Days for a standard normal deviate, at least 1.
-    pub fn days(&self, z: f64) -> i32 {
-        libm::exp(self.log_median + self.sd_log * z)
-            .round()
-            .clamp(1.0, 36_500.0) as i32
+    /// With a median in days and a standard deviation of the logarithm:
+    /// `P(days ≤ d) = Φ((ln(d + ½) − ln median)/sd)`.
+    pub fn new(median: f64, sd_log: f64) -> Self {
+        if sd_log <= 0.0 {
+            let days = median.round().clamp(1.0, LONGEST);
+            return Self {
+                table: CountTable::from_cumulative(days as i64, vec![1.0]),
+            };
+        }
+        let log_median = libm::log(median);
+        let mut cumulative = Vec::new();
+        let mut days = 1.0;
+        loop {
+            let z = (libm::log(days + 0.5) - log_median) / sd_log;
+            cumulative.push(normal::cdf(z));
+            if normal::sf(z) < 1e-16 || days >= LONGEST {
+                break;
+            }
+            days += 1.0;
+        }
+        Self {
+            table: CountTable::from_cumulative(1, cumulative),
+        }
+    }
+
+    /// Days for a deviate in (0, 1).
+    pub fn days(&self, u: f64) -> i32 {
+        self.table.at(u) as i32
+    }
+
+    /// Mean number of days.
+    pub fn mean(&self) -> f64 {
+        self.table.mean()
     }
 }
 
 /// Lengths of investigations.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Capacity {
     /// With the control service.
     pub control: Length,
@@ -71,15 +101,29 @@ impl Capacity {
             let median = median.and_then(|value| positive(out, &value, 3650.0));
             let sd = section.need(out, "sd_log");
             let sd = sd.and_then(|value| not_negative(out, &value, 5.0));
-            Some(Length {
-                log_median: libm::log(median?),
-                sd_log: sd?,
-            })
+            Some(Length::new(median?, sd?))
         };
         let (treated, control) = (length(treated), length(control));
         Some(Self {
             control: control?,
             treated: treated?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Length;
+
+    #[test]
+    fn the_median_and_the_mean_are_those_of_the_law() {
+        let length = Length::new(50.0, 0.35);
+        assert_eq!(length.days(0.5), 50);
+        // exp(ln 50 + 0.35²/2) = 53.158; rounding to whole days does not move a wide law's mean.
+        assert!((length.mean() - 50.0 * (0.35_f64 * 0.35 / 2.0).exp()).abs() < 1e-3);
+        // 33 % of standard investigations take more than 122 days: 1 − Φ(ln(122.5/105)/0.45) = 0.366.
+        let standard = Length::new(105.0, 0.45);
+        assert!(standard.days(0.63) <= 122 && standard.days(0.64) > 122);
+        assert_eq!(Length::new(0.2, 0.0).days(0.9), 1);
     }
 }

@@ -4,8 +4,6 @@ use crate::numerics::root::bisect;
 
 /// Where a table ends: the rest of the distribution above it is less likely than a double can tell from nothing.
 const TAIL: f64 = 1e-15;
-/// Cells of the guide table.
-const GUIDES: usize = 128;
 /// Longest table.
 const LONGEST: usize = 100_000;
 
@@ -14,27 +12,37 @@ const LONGEST: usize = 100_000;
 pub struct CountTable {
     least: i64,
     cumulative: Vec<f64>,
-    /// For each of [`GUIDES`] equal cells of (0, 1), the least place whose cumulative probability exceeds the cell's
-    /// lower end (Chen and Asau 1974, doi 10.1080/05695557408974949): the search begins there.
+    /// For each of [`GUIDE`] equal parts of (0, 1), the first place that a deviate in it can have (Chen
+    /// and Asau 1974, doi 10.1080/05695557408974949).
     guide: Vec<u32>,
 }
+
+/// Parts of the guide.
+const GUIDE: usize = 512;
 
 impl CountTable {
     /// From probabilities of `least`, `least + 1`, …, which are divided by their sum.
     pub fn new(least: i64, masses: &[f64]) -> Self {
         let total: f64 = masses.iter().sum();
         let mut sum = 0.0;
-        let cumulative: Vec<f64> = masses
-            .iter()
-            .map(|mass| {
-                sum += mass / total;
-                sum
-            })
-            .collect();
-        let guide = (0..GUIDES)
-            .map(|cell| {
-                let lower = cell as f64 / GUIDES as f64;
-                cumulative.partition_point(|c| *c <= lower) as u32
+        let cumulative = masses.iter().map(|mass| {
+            sum += mass / total;
+            sum
+        });
+        Self::from_cumulative(least, cumulative.collect())
+    }
+
+    /// From cumulative probabilities of `least`, `least + 1`, …; the last value takes what is left.
+    pub fn from_cumulative(least: i64, cumulative: Vec<f64>) -> Self {
+        let mut place = 0;
+        let last = cumulative.len().saturating_sub(1);
+        let guide = (0..GUIDE)
+            .map(|part| {
+                let from = part as f64 / GUIDE as f64;
+                while place < last && cumulative[place] <= from {
+                    place += 1;
+                }
+                place as u32
             })
             .collect();
         Self {
@@ -93,13 +101,12 @@ impl CountTable {
 
     /// The least value whose cumulative probability exceeds `u`.
     pub fn at(&self, u: f64) -> i64 {
-        let cell = ((u * GUIDES as f64) as usize).min(GUIDES - 1);
-        let last = self.cumulative.len().saturating_sub(1);
-        let mut place = self.guide[cell] as usize;
-        while place < last && self.cumulative[place] <= u {
+        let part = ((u * GUIDE as f64) as usize).min(GUIDE - 1);
+        let mut place = self.guide[part] as usize;
+        while place + 1 < self.cumulative.len() && self.cumulative[place] <= u {
             place += 1;
         }
-        self.least + place.min(last) as i64
+        self.least + place as i64
     }
 
     /// Mean, for tests and reports.
@@ -255,6 +262,16 @@ mod tests {
                 "{} {mean}",
                 table.mean()
             );
+        }
+    }
+
+    #[test]
+    fn the_guide_finds_what_a_walk_finds() {
+        let table = CountTable::negative_binomial(0, 40.0, 0.3);
+        for k in 0..20_000 {
+            let u = (f64::from(k) + 0.5) / 20_000.0;
+            let walked = table.cumulative.iter().position(|c| *c > u).unwrap();
+            assert_eq!(table.at(u), walked as i64);
         }
     }
 

@@ -100,14 +100,19 @@ impl Truth {
         fits.then_some(truth)
     }
 
-    /// Number of reports in the window for a deviate, given the control risk and the factor on the expected number.
-    pub fn reports(&self, u: f64, control_risk: f64, treated: bool, rate_ratio: f64) -> u32 {
+    /// The probability of at least one report under a service, given that under control.
+    fn risk(&self, control_risk: f64, treated: bool) -> f64 {
         let risk = if treated {
             control_risk * self.rereport_ratio
         } else {
             control_risk
         };
-        let risk = risk.clamp(1e-12, 1.0 - 1e-12);
+        risk.clamp(1e-12, 1.0 - 1e-12)
+    }
+
+    /// Number of reports in the window for a deviate, given the control risk and the factor on the expected number.
+    pub fn reports(&self, u: f64, control_risk: f64, treated: bool, rate_ratio: f64) -> u32 {
+        let risk = self.risk(control_risk, treated);
         let k = self.reports_dispersion;
         #[expect(
             clippy::float_cmp,
@@ -121,6 +126,18 @@ impl Truth {
         }
         let mean = CountLaw::mean_of_risk(risk, k) * rate_ratio;
         CountLaw::of_mean(mean, k).at(u, MOST_REPORTS)
+    }
+
+    /// Whether there is any report: [`Truth::reports`] above 0, and cheaper.
+    pub fn reported(&self, u: f64, control_risk: f64, treated: bool, rate_ratio: f64) -> bool {
+        #[expect(
+            clippy::float_cmp,
+            reason = "exactly one means that nothing changes it"
+        )]
+        if rate_ratio == 1.0 {
+            return u >= 1.0 - self.risk(control_risk, treated);
+        }
+        self.reports(u, control_risk, treated, rate_ratio) > 0
     }
 
     /// Whether an intervention is accepted, for a deviate.

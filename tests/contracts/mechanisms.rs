@@ -2,7 +2,7 @@
 //! not.
 
 use lottning::planning::mechanisms::MECHANISMS;
-use lottning::planning::scenario::plan;
+use lottning::planning::scenario::{plan, vocabulary};
 use lottning::planning::study::Simulator;
 
 const SCENARIO: &str = include_str!("../../simulations/iuh-2025.toml");
@@ -30,6 +30,19 @@ fn every_mechanism_is_in_the_shipped_scenario_and_documented() {
             assert!(
                 guide.contains(&format!("`{key}`")),
                 "{key} is not in the guide"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_guide_explains_every_key() {
+    let guide = include_str!("../../docs/scenario.md");
+    for (section, keys) in vocabulary() {
+        for key in keys {
+            assert!(
+                guide.contains(&format!("`{key}`")),
+                "{key} of {section} is not in docs/scenario.md"
             );
         }
     }

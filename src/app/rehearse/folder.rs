@@ -27,7 +27,7 @@ pub fn demo_protocol(outside: &Outside, folder: &Path) -> Result<PathBuf, Failur
 pub const DEMO_SETTINGS: [&str; 3] = [
     "months=12",
     "truth.rereport_ratio=0.85",
-    "accrual.families_per_month_and_site={ mean = 14, gamma_shape = 8 }",
+    "accrual.families_per_month_and_site={ mean = 8.5, gamma_shape = 8 }",
 ];
 
 /// The world of the demo.

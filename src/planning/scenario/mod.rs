@@ -9,6 +9,7 @@ mod edit;
 mod sections;
 
 pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};
+pub use sections::vocabulary;
 
 use super::world::World;
 

@@ -44,6 +44,21 @@ const PRECISION: &[&str] = &["replicates", "stop_at_mcse", "draws_in_simulation"
 /// Most replicates of a cell.
 pub(super) const MOST_REPLICATES: i64 = 100_000_000;
 
+/// Every section and the keys that it knows, for the guide to be held to; keys that hold an arm's name are not listed.
+pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
+    let mut all: Vec<(&str, &[&str])> = MECHANISMS
+        .iter()
+        .map(|entry| (entry.id, entry.keys))
+        .collect();
+    all.extend([
+        ("top of the file", KEYS),
+        ("[[field]]", FIELD),
+        ("[grid]", GRID),
+        ("[precision]", PRECISION),
+    ]);
+    all
+}
+
 /// One key that the grid varies.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {

@@ -269,7 +269,7 @@ impl<'c> Simulator<'c> {
             &mut self.drawer,
         )?;
         for what in decision.events.iter().flatten() {
-            let event = Event { day, what: *what };
+            let event = Event { day, what };
             apply(&self.cell.protocol, &mut self.state, &event);
         }
         if let Some(log) = &mut self.log {
@@ -344,7 +344,7 @@ impl<'c> Simulator<'c> {
             Err(refusal) => return Err(refusal),
         };
         for what in decision.events.iter().flatten() {
-            let event = Event { day, what: *what };
+            let event = Event { day, what };
             apply(&self.cell.protocol, &mut self.state, &event);
         }
         if let Some(log) = &mut self.log {
@@ -440,7 +440,7 @@ impl<'c> Simulator<'c> {
             let day = cut.max(self.state.last_day);
             let decision = decide(protocol, &self.state, &command, day, &mut self.drawer)?;
             for what in decision.events.iter().flatten() {
-                let event = Event { day, what: *what };
+                let event = Event { day, what };
                 apply(protocol, &mut self.state, &event);
             }
             cuts.push(cut);

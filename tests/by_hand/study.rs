@@ -107,7 +107,7 @@ fn the_gate_counts_slots_and_nothing_else() {
         });
         let decision = decide(&protocol, state, &command, day, &mut draws).unwrap();
         for what in decision.events.into_iter().flatten() {
-            apply(&protocol, state, &Event { day, what });
+            apply(&protocol, state, &Event { day, what: &what });
         }
         decision.answer
     };
@@ -143,7 +143,7 @@ fn the_gate_counts_slots_and_nothing_else() {
             on: day,
             arm: None,
         };
-        apply(&protocol, state, &Event { day, what });
+        apply(&protocol, state, &Event { day, what: &what });
     };
     closed(&mut state, 1);
     assert_eq!(state.sites[0].taken, 3);

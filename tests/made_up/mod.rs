@@ -40,7 +40,7 @@ impl Numbers {
 pub(crate) struct Study {
     pub(crate) protocol: Protocol,
     pub(crate) state: State,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<(Day, What)>,
     draws: Drawer<RedrawSource>,
     families: u32,
     reports: u32,
@@ -66,9 +66,8 @@ impl Study {
     }
 
     pub(crate) fn happen(&mut self, day: Day, what: &What) {
-        let event = Event { day, what: *what };
-        apply(&self.protocol, &mut self.state, &event);
-        self.events.push(event);
+        apply(&self.protocol, &mut self.state, &Event { day, what });
+        self.events.push((day, *what));
     }
 
     /// Decides a command and lives through its events.

@@ -196,7 +196,7 @@ impl Journal {
         watch(entry, &self.state, &decoded.what);
         let event = Event {
             day: self.day(time),
-            what: decoded.what,
+            what: &decoded.what,
         };
         apply(&self.protocol, &mut self.state, &event);
         self.note(entry, &decoded);

@@ -12,11 +12,11 @@ use crate::protocol::model::{Day, Service};
 
 /// Applies an event that was decided earlier. Never refuses: whether an event may stand is `decide`'s business, and
 /// whether a ledger holds together is `verify`'s.
-pub fn apply(protocol: &Protocol, state: &mut State, event: &Event) {
+pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
     state.sequence += 1;
     state.last_day = state.last_day.max(event.day);
     let day = event.day;
-    match event.what {
+    match *event.what {
         What::Opened | What::Exported | What::Analysed { .. } => {}
         What::EpochOpened { epoch } => {
             state.epoch = epoch;
@@ -41,7 +41,7 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event) {
                 state.sites[usize::from(site.0)].therapists = therapists;
             });
         }
-        What::Screened(screening) => screened(state, &screening),
+        What::Screened(ref screening) => screened(state, screening),
         What::Allocated {
             family,
             site,
@@ -74,11 +74,11 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event) {
             site,
             report,
             received,
-            children,
+            ref children,
         } => {
             ensure_family(state, family, site);
             ensure_report(state, report, family, received);
-            join(state, family, &children, true);
+            join(state, family, children, true);
         }
         What::Exception {
             family,
@@ -93,7 +93,7 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event) {
         What::Violation { family, on, reason } => {
             occur(state, family, Occurred::Violation(reason), on);
         }
-        What::Reported(report) => reported(state, &report),
+        What::Reported(ref report) => reported(state, report),
         What::Serviced {
             family,
             service,

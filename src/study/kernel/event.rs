@@ -153,11 +153,11 @@ pub struct Report {
 
 /// An event: the civil day on which it was recorded, and what happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Event {
+pub struct Event<'a> {
     /// Day of recording in the study's time zone; ledger order rules, days only describe.
     pub day: Day,
     /// What happened.
-    pub what: What,
+    pub what: &'a What,
 }
 
 /// What happened. A closed set: other code matches it without a wildcard.

@@ -1,7 +1,7 @@
 //! Results to tables, figures and pages, as bytes and in two languages; never computing statistics, writing files.
 //!
 //! A [`Report`] holds what was promised (the protocol), what happened (the flow), what it shows (the analyses) and how
-//! that can be checked (the provenance). [`html`] makes the one self-contained page, [`csv`] the flat tables,
+//! that can be checked (the provenance). [`html()`] makes the one self-contained page, [`csv()`] the flat tables,
 //! [`json`] the document for programs. Figures are registered one per file in [`figures::FIGURES`]; the order of the
 //! page is in `page`. What the numbers are is decided in `analysis` and `study`.
 

@@ -5,7 +5,7 @@
 
 use super::exact::Exact;
 use super::guess::{Guesser, WHOLE};
-use super::method::{Design, Unit, allocate};
+use super::method::{Design, Levels, allocate};
 use super::options::{Options, Refusal, choose};
 use super::seed::Seed;
 use super::streams::{Redraw, replicates_key};
@@ -69,17 +69,48 @@ pub fn characteristics(
     replicates: u64,
     seed: &Seed,
 ) -> Result<Characteristics, Vec<Refusal>> {
+    describe(id, ratio, options, (n, &[]), replicates, seed)
+}
+
+/// As [`characteristics`], for units that arrive in a known order with known levels of the factors that the method
+/// balances.
+pub fn characteristics_of(
+    id: &str,
+    ratio: &Ratio,
+    options: &Options,
+    arrivals: &[Levels],
+    replicates: u64,
+    seed: &Seed,
+) -> Result<Characteristics, Vec<Refusal>> {
+    let units = (arrivals.len() as u64, arrivals);
+    describe(id, ratio, options, units, replicates, seed)
+}
+
+fn describe(
+    id: &str,
+    ratio: &Ratio,
+    options: &Options,
+    units @ (n, arrivals): (u64, &[Levels]),
+    replicates: u64,
+    seed: &Seed,
+) -> Result<Characteristics, Vec<Refusal>> {
     let design = choose(id, ratio, options, Some(n))?;
     let guesser = Guesser::new(&*design, ratio).map_err(|refusal| vec![refusal])?;
     let key = replicates_key("draw", &seed.to_hex());
     let tally = (0..replicates)
         .into_par_iter()
         .fold(Tally::default, |mut tally, replicate| {
-            tally.add(&one(&*design, &guesser, n, Redraw::new(&key, replicate)));
+            let randomness = Redraw::new(&key, replicate);
+            tally.add(&one(&*design, &guesser, units, randomness));
             tally
         })
         .reduce(Tally::default, Tally::with);
-    Ok(tally.figures(n, replicates, guesser.unit(), &design.exact(&guesser, n)))
+    Ok(tally.figures(
+        n,
+        replicates,
+        guesser.unit(),
+        &design.exact(&guesser, n, arrivals),
+    ))
 }
 
 /// One drawn list.
@@ -90,12 +121,18 @@ struct Drawn {
     largest: i64,
 }
 
-fn one(design: &dyn Design, guesser: &Guesser, n: u64, mut randomness: Redraw) -> Drawn {
-    let unit = Unit::default();
+fn one(
+    design: &dyn Design,
+    guesser: &Guesser,
+    (n, arrivals): (u64, &[Levels]),
+    mut randomness: Redraw,
+) -> Drawn {
     let mut sequence = design.begin(&mut randomness);
     let mut counts = [0; MAX_ARMS];
     let (mut correct, mut forced, mut largest) = (0, 0, 0);
     for index in 0..n {
+        let levels = arrivals.get(index as usize).copied().unwrap_or_default();
+        let unit = levels.unit();
         let weights = design.weights(&*sequence, &unit);
         forced += i64::from(weights.is_forced());
         let arm = allocate(design, &mut *sequence, &unit, index, &mut randomness);

@@ -5,7 +5,7 @@
 //! doubles, summed in a fixed order.
 
 use super::guess::{Guesser, WHOLE};
-use super::method::{Method, Unit};
+use super::method::{Levels, Method};
 use super::options::{Options, Refusal, choose};
 use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, MAX_ARMS, Ratio};
@@ -53,17 +53,44 @@ pub fn exact_characteristics(
     options: &Options,
     n: u64,
 ) -> Result<Exact, Vec<Refusal>> {
+    exact_for(id, ratio, options, n, &[])
+}
+
+/// As [`exact_characteristics`], for units that arrive in a known order with known levels of the factors that the
+/// method balances.
+pub fn exact_characteristics_of(
+    id: &str,
+    ratio: &Ratio,
+    options: &Options,
+    arrivals: &[Levels],
+) -> Result<Exact, Vec<Refusal>> {
+    exact_for(id, ratio, options, arrivals.len() as u64, arrivals)
+}
+
+fn exact_for(
+    id: &str,
+    ratio: &Ratio,
+    options: &Options,
+    n: u64,
+    arrivals: &[Levels],
+) -> Result<Exact, Vec<Refusal>> {
     let design = choose(id, ratio, options, Some(n))?;
     let guesser = Guesser::new(&*design, ratio).map_err(|refusal| vec![refusal])?;
-    Ok(design.exact(&guesser, n))
+    Ok(design.exact(&guesser, n, arrivals))
 }
 
 /// Follows a method; the largest imbalance on the way needs more states and is given up by itself.
-pub(super) fn follow<M: Method>(method: &M, guesser: &Guesser, n: u64) -> Exact {
-    let Some(mut exact) = walk(method, guesser, n, false) else {
+pub(super) fn follow<M: Method>(
+    method: &M,
+    guesser: &Guesser,
+    n: u64,
+    arrivals: &[Levels],
+) -> Exact {
+    let Some(mut exact) = walk(method, guesser, n, arrivals, false) else {
         return Exact::default();
     };
-    exact.max_imbalance = walk(method, guesser, n, true).and_then(|exact| exact.max_imbalance);
+    exact.max_imbalance =
+        walk(method, guesser, n, arrivals, true).and_then(|exact| exact.max_imbalance);
     exact
 }
 
@@ -75,8 +102,13 @@ struct History<S> {
     largest: u64,
 }
 
-fn walk<M: Method>(method: &M, guesser: &Guesser, n: u64, largest: bool) -> Option<Exact> {
-    let unit = Unit::default();
+fn walk<M: Method>(
+    method: &M,
+    guesser: &Guesser,
+    n: u64,
+    arrivals: &[Levels],
+    largest: bool,
+) -> Option<Exact> {
     let mut now: BTreeMap<History<M::State>, f64> = BTreeMap::new();
     every_choice(|choices, chance| {
         let mut state = method.start(choices);
@@ -89,7 +121,9 @@ fn walk<M: Method>(method: &M, guesser: &Guesser, n: u64, largest: bool) -> Opti
         *now.entry(history).or_insert(0.0) += chance(choices);
     });
     let (mut correct, mut forced, mut visited) = (0.0, 0.0, 0);
-    for _ in 0..n {
+    for place in 0..n {
+        let levels = arrivals.get(place as usize).copied().unwrap_or_default();
+        let unit = levels.unit();
         visited += now.len();
         if visited > BUDGET {
             return None;

@@ -1,7 +1,7 @@
 //! A list on its own: arms for arrivals in order, in the mode `draw`. A study draws in its own mode, one family at a
 //! time, and can never be foretold by such a list.
 
-use super::method::{Design, Sequence, Unit, allocate};
+use super::method::{Design, Levels, Sequence, allocate};
 use super::seed::Seed;
 use super::streams::{Address, Mode, StratumKeys};
 use super::weights::Arm;
@@ -42,19 +42,32 @@ struct Stratum {
 /// assert_eq!(rows.iter().filter(|row| row.arm.index() == 0).count(), 4);
 /// # Ok::<(), String>(())
 /// ```
-pub fn list<Levels, Level>(
+pub fn list<Strata, Level>(
     design: &dyn Design,
     seed: &Seed,
-    arrivals: impl IntoIterator<Item = Levels>,
+    arrivals: impl IntoIterator<Item = Strata>,
 ) -> Vec<Row>
 where
-    Levels: AsRef<[Level]>,
+    Strata: AsRef<[Level]>,
+    Level: AsRef<str>,
+{
+    let none = Levels::default();
+    balanced_list(design, seed, arrivals.into_iter().map(|own| (own, none)))
+}
+
+/// As [`list`], for arrivals that also have levels of the factors that the method balances.
+pub fn balanced_list<Strata, Level>(
+    design: &dyn Design,
+    seed: &Seed,
+    arrivals: impl IntoIterator<Item = (Strata, Levels)>,
+) -> Vec<Row>
+where
+    Strata: AsRef<[Level]>,
     Level: AsRef<str>,
 {
     let mut strata: BTreeMap<Vec<String>, Stratum> = BTreeMap::new();
-    let unit = Unit::default();
     let mut rows = Vec::new();
-    for arrival in arrivals {
+    for (arrival, factors) in arrivals {
         let levels: Vec<&str> = arrival.as_ref().iter().map(AsRef::as_ref).collect();
         let own: Vec<String> = levels.iter().map(|level| (*level).to_owned()).collect();
         let stratum = strata.entry(own).or_insert_with(|| {
@@ -77,7 +90,7 @@ where
         let arm = allocate(
             design,
             &mut *stratum.sequence,
-            &unit,
+            &factors.unit(),
             stratum.drawn,
             &mut stratum.keys,
         );

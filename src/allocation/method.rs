@@ -16,6 +16,40 @@ pub struct Unit<'a> {
     pub levels: &'a [u16],
 }
 
+/// Most balancing factors of a study. A fixed bound lets the state machine run without the heap.
+pub const MAX_FACTORS: usize = 8;
+
+/// The levels of a unit's balancing factors, on the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Levels {
+    len: u8,
+    levels: [u16; MAX_FACTORS],
+}
+
+impl Levels {
+    /// Adds the level of the next factor; `false` when there are [`MAX_FACTORS`] already.
+    pub fn push(&mut self, level: u16) -> bool {
+        let Some(place) = self.levels.get_mut(usize::from(self.len)) else {
+            return false;
+        };
+        *place = level;
+        self.len += 1;
+        true
+    }
+
+    /// One level per factor.
+    pub fn as_slice(&self) -> &[u16] {
+        &self.levels[..usize::from(self.len)]
+    }
+
+    /// The unit that a method is asked about.
+    pub fn unit(&self) -> Unit<'_> {
+        Unit {
+            levels: self.as_slice(),
+        }
+    }
+}
+
 /// A randomization method with its options fixed: integer weights over arms from its own state.
 ///
 /// Laws (contract tests iterate over [`super::METHODS`]): weights have one entry per arm and a positive sum; they
@@ -55,6 +89,12 @@ pub trait Method: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether every unit has each arm with its part in the ratio, whatever units come and in whatever order. A method
+    /// without this may describe itself and draw lists, but a study cannot use it.
+    fn keeps_ratio(&self) -> bool {
+        true
+    }
+
     /// Forgets what only addresses random numbers (the number of a block), so that states with the same future are
     /// equal and an exact calculation meets few of them.
     fn forget_address(&self, _state: &mut Self::State) {}
@@ -86,8 +126,12 @@ pub trait Design: Debug + Send + Sync {
     /// Whether the weights are the places left in a block whose length is known beforehand.
     fn shows_places(&self) -> bool;
 
-    /// Operating characteristics of a list of `n` by following every state that the design can be in.
-    fn exact(&self, guesser: &Guesser, n: u64) -> Exact;
+    /// Whether every unit has each arm with its part in the ratio, whatever units come and in whatever order.
+    fn keeps_ratio(&self) -> bool;
+
+    /// Operating characteristics of a list of `n` by following every state that the design can be in. Units beyond
+    /// `arrivals` have the first level of every factor.
+    fn exact(&self, guesser: &Guesser, n: u64, arrivals: &[Levels]) -> Exact;
 }
 
 /// The state of one stratum, whatever the method.
@@ -165,8 +209,12 @@ impl<M: Method> Design for M {
         Method::shows_places(self)
     }
 
-    fn exact(&self, guesser: &Guesser, n: u64) -> Exact {
-        exact::follow(self, guesser, n)
+    fn keeps_ratio(&self) -> bool {
+        Method::keeps_ratio(self)
+    }
+
+    fn exact(&self, guesser: &Guesser, n: u64, arrivals: &[Levels]) -> Exact {
+        exact::follow(self, guesser, n, arrivals)
     }
 }
 

@@ -18,13 +18,13 @@ mod seed;
 mod streams;
 mod weights;
 
-pub use characteristics::{Characteristics, Figure, characteristics};
+pub use characteristics::{Characteristics, Figure, characteristics, characteristics_of};
 pub(crate) use exact::every_choice;
-pub use exact::{Exact, exact_characteristics};
+pub use exact::{Exact, exact_characteristics, exact_characteristics_of};
 pub use guess::Guesser;
 pub(crate) use guess::WHOLE;
-pub use list::{Row, list};
-pub use method::{Design, Method, Sequence, Unit, allocate, draw_arm};
+pub use list::{Row, balanced_list, list};
+pub use method::{Design, Levels, MAX_FACTORS, Method, Sequence, Unit, allocate, draw_arm};
 pub use methods::METHODS;
 pub use options::{
     Choice, MethodEntry, OptionSpec, Options, Refusal, Setting, check_options, choose, read_ratio,

@@ -132,6 +132,13 @@ pub struct MethodEntry {
     pub build: fn(&Ratio, &Options, Option<u64>) -> Result<Choice, Refusal>,
 }
 
+impl MethodEntry {
+    /// Whether the method balances factors: it then has the option `factors`, which names them.
+    pub fn balances_factors(&self) -> bool {
+        self.options.iter().any(|spec| spec.name == "factors")
+    }
+}
+
 /// The design of a method with a ratio and options, or every reason why not.
 ///
 /// ```

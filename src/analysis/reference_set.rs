@@ -1,13 +1,13 @@
 //! The allocations that could have been: which arms the design could have given the same families in the same order.
 //!
-//! A [`History`] is what the randomization test conditions on: the allocations in ledger order with their strata and
-//! epochs, and the design. It says whether arms were possible at all, draws them again exactly as
+//! A [`History`] is what the randomization test conditions on: the allocations in ledger order with their strata,
+//! epochs and balancing factors, and the design. It says whether arms were possible at all, draws them again exactly as
 //! `docs/allocation-spec.md` (section 8) writes it, and lists every possible sequence with its design probability when
 //! there are few. Admission is never simulated. What is computed from the arms is `randomization`'s business.
 
 use crate::allocation::{
-    Arm, Design, Randomness, Redraw, Sequence, Unit, allocate, every_choice, redraw_key,
-    replicates_key,
+    Arm, Design, Levels, MAX_FACTORS, Randomness, Redraw, Sequence, Unit, allocate, every_choice,
+    redraw_key, replicates_key,
 };
 use crate::protocol::Protocol;
 use crate::study::kernel::State;
@@ -16,10 +16,13 @@ use std::sync::Arc;
 /// Most sequences that are enumerated (a ruling of the design).
 pub const ENUMERATED: u64 = 100_000;
 
-/// Families in ledger order, each with the list of its stratum and epoch.
+/// Families in ledger order, each with the list of its stratum and epoch and the levels of its balancing factors.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     lists: Vec<u32>,
+    /// The levels of all families one after another, so many each; families of other designs have zeros.
+    levels: Vec<u16>,
+    factors: usize,
     designs: Vec<Arc<dyn Design>>,
 }
 
@@ -37,7 +40,40 @@ impl History {
         lists
             .iter()
             .all(|list| (*list as usize) < designs.len())
-            .then_some(Self { lists, designs })
+            .then_some(Self {
+                lists,
+                designs,
+                ..Self::default()
+            })
+    }
+
+    /// The same history with the levels of each family's balancing factors, in ledger order; families that are not
+    /// named have the first level of each factor.
+    #[must_use]
+    pub fn with_levels(mut self, levels: &[Levels]) -> Self {
+        let number = |own: &Levels| own.as_slice().len();
+        self.factors = levels.iter().map(number).max().unwrap_or(0);
+        self.levels.clear();
+        for place in 0..self.lists.len() {
+            let own = levels.get(place).copied().unwrap_or_default();
+            self.add(&own);
+        }
+        self
+    }
+
+    fn add(&mut self, own: &Levels) {
+        let mut padded = [0; MAX_FACTORS];
+        padded[..own.as_slice().len()].copy_from_slice(own.as_slice());
+        self.levels.extend_from_slice(&padded[..self.factors]);
+    }
+
+    /// A family as its design knows it.
+    fn unit(&self, place: usize) -> Unit<'_> {
+        let first = place * self.factors;
+        let levels = self.levels.get(first..first + self.factors);
+        Unit {
+            levels: levels.unwrap_or_default(),
+        }
     }
 
     /// All allocations of a state.
@@ -57,6 +93,13 @@ impl History {
                 .iter()
                 .map(|allocated| allocated.epoch * strata + allocated.stratum),
         );
+        self.factors = protocol.allocation.factors.len();
+        self.levels.clear();
+        if self.factors > 0 {
+            for allocated in &state.allocations {
+                self.add(&protocol.cell_levels(allocated.cell));
+            }
+        }
         let lists = self.lists.iter().max().map_or(0, |last| last + 1);
         self.designs.clear();
         self.designs
@@ -90,7 +133,7 @@ impl History {
         if redrawer.sequences.len() < self.designs.len() {
             redrawer.sequences.resize_with(self.designs.len(), || None);
         }
-        for &list in &self.lists {
+        for (family, &list) in self.lists.iter().enumerate() {
             let place = list as usize;
             let design = self.design(list);
             let slot = &mut redrawer.sequences[place];
@@ -107,7 +150,7 @@ impl History {
             arms.push(allocate(
                 design,
                 &mut **sequence,
-                &Unit::default(),
+                &self.unit(family),
                 0,
                 randomness,
             ));
@@ -121,7 +164,7 @@ impl History {
         for (place, (&list, arm)) in self.lists.iter().zip(arms).enumerate() {
             let design = self.design(list);
             let walk = walks[list as usize].get_or_insert_with(|| Latent::begin(design));
-            *walk = walk.step(design, *arm);
+            *walk = walk.step(design, &self.unit(place), *arm);
             if walk.states.is_empty() {
                 return Some(place);
             }
@@ -142,14 +185,11 @@ impl History {
                 continue;
             }
             let design = self.design(list as u32);
-            if exceeds(
-                design,
-                places.len(),
-                limit.saturating_mul(PATHS_PER_SEQUENCE),
-            ) {
+            let units: Vec<Unit<'_>> = places.iter().map(|place| self.unit(*place)).collect();
+            if exceeds(design, &units, limit.saturating_mul(PATHS_PER_SEQUENCE)) {
                 return None;
             }
-            let sequences = sequences(design, places.len(), limit / total)?;
+            let sequences = sequences(design, &units, limit / total)?;
             total = total.checked_mul(sequences.len() as u64)?;
             lists.push((places, sequences));
         }
@@ -205,10 +245,10 @@ impl Latent {
     }
 
     /// The states after one more arm; none if the arm was impossible.
-    fn step(&self, design: &dyn Design, arm: Arm) -> Self {
+    fn step(&self, design: &dyn Design, unit: &Unit<'_>, arm: Arm) -> Self {
         let mut next = Self { states: Vec::new() };
         for (sequence, probability) in &self.states {
-            let weights = design.weights(&**sequence, &Unit::default());
+            let weights = design.weights(&**sequence, unit);
             let weight = weights.as_slice().get(arm.index()).copied().unwrap_or(0);
             if weight == 0 {
                 continue;
@@ -216,7 +256,7 @@ impl Latent {
             let reached = probability * (weight as f64 / weights.sum() as f64);
             every_choice(|choices, chance| {
                 let mut later = sequence.clone();
-                design.step(&mut *later, &Unit::default(), arm, choices);
+                design.step(&mut *later, unit, arm, choices);
                 next.add(later, reached * chance(choices));
             });
         }
@@ -227,34 +267,31 @@ impl Latent {
         self.states.iter().map(|(_, p)| p).sum()
     }
 
-    fn arms(&self, design: &dyn Design) -> usize {
+    fn arms(&self, design: &dyn Design, unit: &Unit<'_>) -> usize {
         self.states.first().map_or(0, |(sequence, _)| {
-            design
-                .weights(&**sequence, &Unit::default())
-                .as_slice()
-                .len()
+            design.weights(&**sequence, unit).as_slice().len()
         })
     }
 }
 
-/// Whether a list of `n` has more than `limit` paths, counted over states without listing them.
-fn exceeds(design: &dyn Design, n: usize, limit: u64) -> bool {
+/// Whether a list has more than `limit` paths, counted over states without listing them.
+fn exceeds(design: &dyn Design, units: &[Unit<'_>], limit: u64) -> bool {
     let mut now: Vec<(Box<dyn Sequence>, u64)> = Latent::begin(design)
         .states
         .into_iter()
         .map(|(sequence, _)| (sequence, 1))
         .collect();
-    for _ in 0..n {
+    for unit in units {
         let mut next: Vec<(Box<dyn Sequence>, u64)> = Vec::new();
         for (sequence, paths) in &now {
-            let weights = design.weights(&**sequence, &Unit::default());
+            let weights = design.weights(&**sequence, unit);
             for (index, weight) in weights.as_slice().iter().enumerate() {
                 if *weight == 0 {
                     continue;
                 }
                 every_choice(|choices, _| {
                     let mut later = sequence.clone();
-                    design.step(&mut *later, &Unit::default(), Arm(index as u8), choices);
+                    design.step(&mut *later, unit, Arm(index as u8), choices);
                     match next.iter_mut().find(|(own, _)| own.same(&*later)) {
                         Some((_, own)) => *own = own.saturating_add(*paths),
                         None => next.push((later, *paths)),
@@ -273,15 +310,16 @@ fn exceeds(design: &dyn Design, n: usize, limit: u64) -> bool {
     false
 }
 
-/// The sequences of arms of one list of `n` with their probabilities, or `None` when there are more than `limit`.
-fn sequences(design: &dyn Design, n: usize, limit: u64) -> Option<Vec<(Vec<Arm>, f64)>> {
+/// The sequences of arms of one list with their probabilities, or `None` when there are more than `limit`.
+fn sequences(design: &dyn Design, units: &[Unit<'_>], limit: u64) -> Option<Vec<(Vec<Arm>, f64)>> {
+    let n = units.len();
     let mut now = vec![(Vec::with_capacity(n), Latent::begin(design))];
-    for _ in 0..n {
+    for unit in units {
         let mut next = Vec::new();
         for (arms, latent) in now {
-            for index in 0..latent.arms(design) {
+            for index in 0..latent.arms(design, unit) {
                 let arm = Arm(index as u8);
-                let later = latent.step(design, arm);
+                let later = latent.step(design, unit, arm);
                 if later.states.is_empty() {
                     continue;
                 }

@@ -79,7 +79,7 @@ fn what_is_not_feasible_is_absent() {
     let ratio = Ratio::new(&[1, 1]).unwrap();
     let design = choose("simple", &ratio, &Options::default(), Some(800)).unwrap();
     let guesser = lottning::allocation::Guesser::new(&*design, &ratio).unwrap();
-    let exact = design.exact(&guesser, 800);
+    let exact = design.exact(&guesser, 800, &[]);
     assert_eq!(exact.max_imbalance, None);
     assert!((exact.imbalance_variance.unwrap() - 800.0).abs() < 1e-8); // Var D = n
 }

@@ -149,9 +149,11 @@ pub struct Allocation {
     pub design: Arc<dyn Design>,
     /// Stratification factors, in the file's order.
     pub strata: Vec<Factor>,
+    /// Balancing factors of the method, in the file's order; empty if it balances none.
+    pub factors: Vec<Factor>,
 }
 
-/// A stratification factor.
+/// A stratification or balancing factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Factor {
     /// The site.

@@ -1,8 +1,10 @@
-//! Levels and strata: from a family's site and fields to the number of its stratum and back to texts.
+//! Levels, strata and cells: from a family's site and fields to the number of its stratum, or of its cell of balancing
+//! factors, and back to texts.
 //!
 //! The texts enter the derivation of keys (`docs/allocation-spec.md`) and never change for a protocol in use.
 
 use super::{Factor, FieldKind, Protocol};
+use crate::allocation::Levels;
 
 impl Protocol {
     /// Number of levels of a stratification factor.
@@ -49,17 +51,58 @@ impl Protocol {
 
     /// Index of the stratum of a family: mixed radix over the factors, the last factor running fastest.
     pub fn stratum(&self, site: usize, values: &[i64]) -> usize {
-        self.allocation.strata.iter().fold(0, |index, factor| {
-            index * self.factor_levels(*factor) + self.level(*factor, site, values)
-        })
+        self.index(&self.allocation.strata, site, values)
     }
 
     /// The level of each factor in a stratum, as the text that enters the derivation of keys.
     pub fn stratum_levels(&self, stratum: usize) -> Vec<String> {
-        let mut rest = stratum;
-        let mut levels: Vec<String> = self
-            .allocation
-            .strata
+        self.texts(&self.allocation.strata, stratum)
+    }
+
+    /// Index of the stratum with these levels, if there is one.
+    pub fn stratum_of(&self, levels: &[&str]) -> Option<u32> {
+        self.index_of(&self.allocation.strata, levels)
+    }
+
+    /// Index of the cell of a family among the balancing factors, as [`Protocol::stratum`]; 0 without such factors.
+    pub fn cell(&self, site: usize, values: &[i64]) -> u32 {
+        self.index(&self.allocation.factors, site, values) as u32
+    }
+
+    /// The level of each balancing factor in a cell, for the method.
+    pub fn cell_levels(&self, cell: u32) -> Levels {
+        let factors = &self.allocation.factors;
+        let mut levels = Levels::default();
+        // The last factor runs fastest: each has as many cells behind it as the later ones have levels together.
+        let mut behind: usize = factors.iter().map(|own| self.factor_levels(*own)).product();
+        let mut rest = cell as usize;
+        for factor in factors {
+            behind /= self.factor_levels(*factor).max(1);
+            levels.push((rest / behind.max(1)) as u16);
+            rest %= behind.max(1);
+        }
+        levels
+    }
+
+    /// The level of each balancing factor in a cell, as text.
+    pub fn cell_texts(&self, cell: u32) -> Vec<String> {
+        self.texts(&self.allocation.factors, cell as usize)
+    }
+
+    /// Index of the cell with these levels, if there is one.
+    pub fn cell_of(&self, levels: &[&str]) -> Option<u32> {
+        self.index_of(&self.allocation.factors, levels)
+    }
+
+    fn index(&self, factors: &[Factor], site: usize, values: &[i64]) -> usize {
+        factors.iter().fold(0, |index, factor| {
+            index * self.factor_levels(*factor) + self.level(*factor, site, values)
+        })
+    }
+
+    fn texts(&self, factors: &[Factor], index: usize) -> Vec<String> {
+        let mut rest = index;
+        let mut levels: Vec<String> = factors
             .iter()
             .rev()
             .map(|factor| {
@@ -71,6 +114,21 @@ impl Protocol {
             .collect();
         levels.reverse();
         levels
+    }
+
+    fn index_of(&self, factors: &[Factor], levels: &[&str]) -> Option<u32> {
+        if factors.len() != levels.len() {
+            return None;
+        }
+        let index = factors
+            .iter()
+            .zip(levels)
+            .try_fold(0, |index, (factor, text)| {
+                let count = self.factor_levels(*factor);
+                let level = (0..count).find(|level| self.level_text(*factor, *level) == **text)?;
+                Some(index * count + level)
+            })?;
+        u32::try_from(index).ok()
     }
 
     /// A level as text: a site id, a choice id, `yes`/`no`, or the text of a range (`0-2`, `3+`).
@@ -116,4 +174,45 @@ pub fn decimal(value: i64, places: u8) -> String {
     }
     let digits = format!("{fraction:0width$}", width = usize::from(places));
     format!("{sign}{whole}.{}", digits.trim_end_matches('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Factor;
+    use crate::protocol::parse;
+
+    /// The shipped protocol has five sites; with earlier reports cut at three, site × reports has ten cells, the
+    /// reports running fastest: site 3 with 3+ reports is cell 3·2 + 1 = 7.
+    #[test]
+    fn a_cell_is_a_mixed_radix_number_and_comes_back_as_levels_and_texts() {
+        let text = include_bytes!("../../../protocols/iuh-2025/protocol.toml");
+        let mut protocol = parse(text).protocol.unwrap();
+        assert_eq!(protocol.cell(3, &[9; 16]), 0);
+        assert_eq!(protocol.cell_levels(0).as_slice(), [0u16; 0]);
+        assert_eq!(protocol.cell_of(&[]), Some(0));
+        let reports = protocol.field("earlier_reports").unwrap();
+        protocol.fields[reports].cuts = vec![3];
+        protocol.allocation.factors = vec![Factor::Site, Factor::Field(reports)];
+        let mut values = [0; 16];
+        values[reports] = 3;
+        let cell = protocol.cell(3, &values);
+        assert_eq!(cell, 7);
+        assert_eq!(protocol.cell_levels(cell).as_slice(), [3, 1]);
+        let texts = protocol.cell_texts(cell);
+        assert_eq!(texts[0], protocol.sites[3].id);
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        assert_eq!(protocol.cell_of(&texts), Some(cell));
+        assert_eq!(protocol.cell_of(&texts[..1]), None);
+        assert_eq!(protocol.cell_of(&[texts[0], "7-9"]), None);
+        for cell in 0..10 {
+            let texts = protocol.cell_texts(cell);
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            assert_eq!(protocol.cell_of(&texts), Some(cell));
+            let levels = protocol.cell_levels(cell);
+            assert_eq!(
+                u32::from(levels.as_slice()[0]) * 2 + u32::from(levels.as_slice()[1]),
+                cell
+            );
+        }
+    }
 }

@@ -81,15 +81,30 @@ pub(in crate::protocol) fn read(
         .map(|arm| arm.as_ref().map(|arm| arm.ratio))
         .collect();
     let ratio = Ratio::new(&parts?)?;
+    let balances = METHODS
+        .iter()
+        .any(|entry| entry.id == id && entry.balances_factors());
+    let factors = if balances {
+        balanced(out, &section, around)
+    } else {
+        Some(Vec::new())
+    };
     let options = options?;
     match choose(id, &ratio, &options, None) {
-        Ok(design) => Some(Allocation {
-            method: id.to_string(),
-            options,
-            ratio,
-            design: Arc::from(design),
-            strata: strata?,
-        }),
+        Ok(design) => {
+            if !design.keeps_ratio() {
+                not_kept(out, &method.span, id, &ratio);
+                return None;
+            }
+            Some(Allocation {
+                method: id.to_string(),
+                options,
+                ratio,
+                design: Arc::from(design),
+                strata: strata?,
+                factors: factors?,
+            })
+        }
         Err(refusals) => {
             for refusal in refusals {
                 refuse(out, &section, &method.span, &spans, refusal);
@@ -127,13 +142,14 @@ fn options(out: &mut Findings<'_>, section: &Section<'_>) -> (Option<Options>, S
     (complete.then_some(Options(pairs)), spans)
 }
 
-/// A number or text as it is written; a list joined by commas.
+/// A number, text, `true` or `false` as it is written; a list joined by commas.
 fn option_text(value: &Value<'_>) -> Option<String> {
     fn one(value: &DeValue<'_>) -> Option<String> {
         match value {
             DeValue::String(text) => Some(text.to_string()),
             DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_string()),
             DeValue::Float(number) => Some(number.as_str().to_string()),
+            DeValue::Boolean(yes) => Some(yes.to_string()),
             _ => None,
         }
     }
@@ -172,6 +188,60 @@ fn refuse(
         )
     }));
     out.push(finding);
+}
+
+fn not_kept(out: &mut Findings<'_>, method: &Range<usize>, id: &str, ratio: &Ratio) {
+    out.error(
+        "ratio-not-preserved",
+        method,
+        words!(
+            "`{id}` as set here does not keep the ratio {ratio} at every draw, so arms would differ by time and place",
+            "`{id}` med dessa inställningar håller inte förhållandet {ratio} vid varje lottning, så armarna skulle skilja sig åt i tid och rum"
+        ),
+        words!(
+            "set `ratio_preserving = true`, or give all arms the same `ratio`",
+            "ange `ratio_preserving = true` eller ge alla armar samma `ratio`"
+        ),
+    );
+}
+
+/// The balancing factors of a method that has them. That there are any, and not too many, is the method's to say.
+fn balanced(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    around: Around<'_>,
+) -> Option<Vec<Factor>> {
+    let Some(value) = section.get("factors") else {
+        return Some(Vec::new());
+    };
+    let items = value.items(out)?;
+    let mut list: Vec<Factor> = Vec::new();
+    let mut cells: usize = 1;
+    let mut complete = true;
+    for item in &items {
+        let Some((factor, levels)) = factor(out, item, around) else {
+            complete = false;
+            continue;
+        };
+        list.push(factor);
+        cells = cells.saturating_mul(levels.max(1));
+    }
+    if u32::try_from(cells).is_err() {
+        out.error(
+            "too-many",
+            &value.span,
+            words!(
+                "the factors have {cells} combinations of levels, more than can be numbered",
+                "faktorerna har {cells} kombinationer av nivåer, fler än som kan numreras"
+            ),
+            words!(
+                "balance fewer factors, or give them fewer levels",
+                "balansera färre faktorer eller ge dem färre nivåer"
+            ),
+        );
+        return None;
+    }
+    complete.then_some(list)
 }
 
 fn strata(

@@ -201,20 +201,23 @@ impl Reader<'_> {
     }
 
     fn allocated(&self, family: FamilyIx) -> Result<What, Unreadable> {
-        let levels: Vec<&str> = self
-            .public
-            .get("levels")
-            .and_then(Value::as_array)
-            .map(|levels| levels.iter().filter_map(Value::as_str).collect())
-            .ok_or("it has no levels")?;
-        let stratum = (0..self.protocol.strata())
-            .find(|stratum| {
-                self.protocol
-                    .stratum_levels(*stratum)
-                    .iter()
-                    .eq(levels.iter().copied())
-            })
+        let texts = |key: &str| -> Option<Vec<&str>> {
+            let list = self.public.get(key)?.as_array()?;
+            list.iter().map(Value::as_str).collect()
+        };
+        let stratum = self
+            .protocol
+            .stratum_of(&texts("levels").ok_or("it has no levels")?)
             .ok_or("its stratum is not one of the protocol")?;
+        let factors = match (texts("factors"), self.public.contains_key("factors")) {
+            (Some(factors), _) if !factors.is_empty() => factors,
+            (None, false) => Vec::new(),
+            _ => return Err("its balancing factors are not a list of levels".into()),
+        };
+        let cell = self
+            .protocol
+            .cell_of(&factors)
+            .ok_or("its balancing factors are not those of the protocol")?;
         let arm = self
             .public
             .get("arm")
@@ -224,7 +227,8 @@ impl Reader<'_> {
             family,
             site: self.site()?,
             epoch: self.number("epoch")?,
-            stratum: stratum as u32,
+            stratum,
+            cell,
             draw: self.number("draw")?,
             arm: self.arm(arm)?,
             allocation: self.number("allocation")?,

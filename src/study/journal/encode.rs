@@ -75,6 +75,7 @@ pub(super) fn encode(protocol: &Protocol, recording: &Recording) -> Encoded {
             site: own,
             epoch,
             stratum,
+            cell,
             draw,
             arm,
             allocation,
@@ -85,6 +86,7 @@ pub(super) fn encode(protocol: &Protocol, recording: &Recording) -> Encoded {
                 .with("site", site(*own))
                 .with("epoch", *epoch)
                 .with("levels", protocol.stratum_levels(*stratum as usize))
+                .with_some("factors", factors(protocol, *cell))
                 .with("draw", *draw)
                 .with("arm", arm_id(*arm))
                 .with("allocation", *allocation),
@@ -116,6 +118,11 @@ pub(super) fn encode(protocol: &Protocol, recording: &Recording) -> Encoded {
         public: public.text(),
         payload: recording.content.text(),
     }
+}
+
+/// The levels of the balancing factors, if the method balances any.
+fn factors(protocol: &Protocol, cell: u32) -> Option<Vec<String>> {
+    (!protocol.allocation.factors.is_empty()).then(|| protocol.cell_texts(cell))
 }
 
 /// A day as an ISO date.

@@ -47,6 +47,7 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             site,
             epoch,
             stratum,
+            cell,
             draw,
             arm,
             ..
@@ -55,7 +56,7 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
                 protocol,
                 state,
                 (family, site),
-                (epoch, stratum, draw),
+                [epoch, stratum, cell, draw],
                 arm,
                 day,
             );
@@ -173,7 +174,7 @@ fn allocated(
     protocol: &Protocol,
     state: &mut State,
     (family, site): (FamilyIx, SiteIx),
-    (epoch, stratum, draw): (u32, u32, u32),
+    [epoch, stratum, cell, draw]: [u32; 4],
     arm: crate::allocation::Arm,
     day: Day,
 ) {
@@ -182,6 +183,7 @@ fn allocated(
         family,
         epoch,
         stratum,
+        cell,
         draw,
         arm,
     });

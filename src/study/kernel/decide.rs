@@ -4,7 +4,6 @@ use super::command::{Answer, Command, Decision, Enrolment, Refusal};
 use super::draws::Draws;
 use super::event::{FamilyIx, Report, Roster, Screening, Source, Values, Verdict, What};
 use super::state::{State, Status};
-use crate::allocation::Unit;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Check, Cut, Day};
 
@@ -117,13 +116,16 @@ fn enrol(
     }
     let stratum = protocol.stratum(usize::from(enrolment.site.0), &enrolment.values) as u32;
     let draw = state.draws.get(stratum as usize).copied().unwrap_or(0);
-    let arm = draws.arm(protocol, state, stratum, &Unit::default());
+    let cell = protocol.cell(usize::from(enrolment.site.0), &enrolment.values);
+    let levels = protocol.cell_levels(cell);
+    let arm = draws.arm(protocol, state, stratum, &levels.unit());
     let allocation = state.allocations.len() as u32 + 1;
     let allocated = What::Allocated {
         family: enrolment.family,
         site: enrolment.site,
         epoch: state.epoch,
         stratum,
+        cell,
         draw,
         arm,
         allocation,

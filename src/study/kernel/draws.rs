@@ -86,9 +86,10 @@ impl<S: StratumSource> Drawer<S> {
             self.begin(protocol, allocated.stratum);
             let randomness = self.source.stratum(protocol, self.epoch, allocated.stratum);
             if let Some(sequence) = &mut self.sequences[allocated.stratum as usize] {
+                let levels = protocol.cell_levels(allocated.cell);
                 protocol.allocation.design.step(
                     &mut **sequence,
-                    &Unit::default(),
+                    &levels.unit(),
                     allocated.arm,
                     randomness,
                 );

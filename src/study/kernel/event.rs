@@ -205,6 +205,8 @@ pub enum What {
         epoch: u32,
         /// Stratum of the draw.
         stratum: u32,
+        /// Cell of the balancing factors; 0 if the method balances none.
+        cell: u32,
         /// Number of the draw within stratum and epoch, from 0.
         draw: u32,
         /// The arm.

@@ -206,6 +206,8 @@ pub struct Allocated {
     pub epoch: u32,
     /// Stratum.
     pub stratum: u32,
+    /// Cell of the balancing factors; 0 if the method balances none.
+    pub cell: u32,
     /// Number within stratum and epoch, from 0.
     pub draw: u32,
     /// The arm.

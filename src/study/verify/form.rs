@@ -30,7 +30,15 @@ const PUBLIC: &[(&str, &[&str])] = &[
     ("screened", &["site", "verdict"]),
     (
         "allocated",
-        &["allocation", "arm", "draw", "epoch", "levels", "site"],
+        &[
+            "allocation",
+            "arm",
+            "draw",
+            "epoch",
+            "factors",
+            "levels",
+            "site",
+        ],
     ),
     ("returned", &["site"]),
     ("joined", &["site"]),

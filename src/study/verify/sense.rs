@@ -1,7 +1,7 @@
 //! The sense: numbers, verdicts, gates and draws follow from the rows before.
 
 use super::{Checker, DrawCheck};
-use crate::allocation::{Mode, Seed, Unit};
+use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::study::journal::{Entry, Journal, erased_sequences, hex};
@@ -25,8 +25,8 @@ struct Published {
 struct Pending {
     family: FamilyIx,
     site: SiteIx,
-    /// The stratum that its values give, unless they are erased.
-    stratum: Option<u32>,
+    /// The stratum and the cell of balancing factors that its values give, unless they are erased.
+    place: Option<(u32, u32)>,
     verdict: Verdict,
     /// The request, unless it is erased.
     request: Option<String>,
@@ -145,12 +145,13 @@ impl Checker {
                     family,
                     site,
                     stratum,
+                    cell,
                     ..
                 },
             ) => {
                 own.verdict == Verdict::Drawn
                     && (own.family, own.site) == (*family, *site)
-                    && own.stratum.is_none_or(|own| own == *stratum)
+                    && own.place.is_none_or(|own| own == (*stratum, *cell))
             }
             (Some(own), What::Exception { family, site, .. }) => {
                 own.verdict == Verdict::Exception && (own.family, own.site) == (*family, *site)
@@ -233,11 +234,15 @@ impl Checker {
                 ),
             );
         }
-        let stratum = protocol.stratum(usize::from(screening.site.0), &screening.values) as u32;
+        let (site, values) = (usize::from(screening.site.0), &screening.values);
+        let place = (
+            protocol.stratum(site, values) as u32,
+            protocol.cell(site, values),
+        );
         matches!(screening.verdict, Verdict::Drawn | Verdict::Exception).then(|| Pending {
             family: screening.family,
             site: screening.site,
-            stratum: seen.then_some(stratum),
+            place: seen.then_some(place),
             verdict: screening.verdict,
             request: request(entry),
         })
@@ -256,6 +261,7 @@ impl Checker {
             site,
             epoch,
             stratum,
+            cell,
             draw,
             arm,
             allocation,
@@ -300,7 +306,12 @@ impl Checker {
                 ),
             );
         } else if let Some(drawer) = drawer
-            && drawer.arm(protocol, state, *stratum, &Unit::default()) != *arm
+            && drawer.arm(
+                protocol,
+                state,
+                *stratum,
+                &protocol.cell_levels(*cell).unit(),
+            ) != *arm
         {
             self.push(
                 "draw-differs",

@@ -73,7 +73,9 @@ impl Drop for MemoryTransaction<'_> {
 }
 
 fn visit_from(entries: &[Entry], sequence: u64, visit: &mut dyn FnMut(Entry)) {
-    for entry in entries.iter().filter(|entry| entry.sequence >= sequence) {
+    // Rows are appended in the order of their numbers.
+    let first = entries.partition_point(|entry| entry.sequence < sequence);
+    for entry in &entries[first..] {
         visit(entry.clone());
     }
 }

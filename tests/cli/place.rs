@@ -43,7 +43,7 @@ impl Ran {
     }
 }
 
-/// A pseudonym of its own for each number.
+/// A pseudonym of its own for each number below 17,576.
 pub(crate) fn family(number: usize) -> String {
     let letter = |place: usize| char::from(b'A' + (number / 26_usize.pow(place as u32) % 26) as u8);
     format!("FA-{}{}{}", letter(2), letter(1), letter(0))
@@ -115,7 +115,7 @@ impl Place {
     }
 
     pub(crate) fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lottning"));
+        let mut command = Command::new(program());
         command
             .args(words.split_whitespace())
             .current_dir(self.folder.path())
@@ -172,6 +172,12 @@ impl Place {
         self.run("verify --study study --seed-file keys/seed")
             .json(0)
     }
+}
+
+/// The program under test: the one built with the tests, or the one that `LOTTNING_TEST_PROGRAM` names.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os("LOTTNING_TEST_PROGRAM")
+        .map_or_else(|| env!("CARGO_BIN_EXE_lottning").into(), PathBuf::from)
 }
 
 pub(crate) fn read_entries(study: &Path) -> Vec<Entry> {

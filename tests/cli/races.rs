@@ -1,4 +1,7 @@
 //! Several processes at one study, and processes that are killed: no allocation is shared, lost or drawn twice.
+//!
+//! The numbers are small in `cargo test`; `.ci/run` sets `LOTTNING_TEST_FAMILIES=1000`, `LOTTNING_TEST_KILLS=2000` and
+//! `LOTTNING_TEST_PROGRAM`, the program built for release.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -8,21 +11,33 @@ use std::time::{Duration, Instant};
 use super::place::{IUH, Place, Ran, family, two_arms};
 use serde_json::Value;
 
-/// The IUH study with so many therapists that the gate stays open.
+/// The IUH study with so many therapists that the gate stays open, and room for every family of a test.
 fn spacious() -> String {
     IUH.replace("therapists = 2", "therapists = 1000")
+        .replace("families = 712", "families = 10000")
 }
 
-fn rows(numbers: std::ops::Range<usize>) -> String {
-    let header = "site,family,report_key,received,answer.investigation-opened,answer.immediate-placement,\
-                  answer.police-led,field.earlier_reports,field.youngest_age,field.category\n";
-    let rows: Vec<String> = numbers
-        .map(|number| {
-            let (site, name) = (["skarpnack", "skarholmen"][number % 2], family(number));
-            format!("{site},{name},R1,2025-03-01,yes,no,no,3,4,violence\n")
-        })
-        .collect();
-    header.to_owned() + &rows.concat()
+/// A number that the environment may raise.
+fn number(name: &str, usual: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(usual)
+}
+
+const SITES: [&str; 3] = ["skarpnack", "skarholmen", "rinkeby-kista"];
+
+const HEADER: &str = "site,family,report_key,received,answer.investigation-opened,answer.immediate-placement,\
+                      answer.police-led,field.earlier_reports,field.youngest_age,field.category\n";
+
+fn row(number: usize) -> String {
+    let (site, name) = (SITES[number % SITES.len()], family(number));
+    format!("{site},{name},R1,2025-03-01,yes,no,no,3,4,violence\n")
+}
+
+fn rows(numbers: impl IntoIterator<Item = usize>) -> String {
+    let rows: Vec<String> = numbers.into_iter().map(row).collect();
+    HEADER.to_owned() + &rows.concat()
 }
 
 /// Arms by allocation number.
@@ -39,58 +54,110 @@ fn list(answers: &[Value]) -> BTreeMap<u64, (String, String)> {
     list
 }
 
+fn lines(out: &str) -> Vec<Value> {
+    out.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The allocations as the rows of the ledger have them, after checking that in each epoch and stratum the draws count
+/// 0, 1, 2 … and over the study the allocations 1, 2, 3 ….
+fn recorded(place: &Place) -> BTreeMap<u64, (String, String)> {
+    let mut next: BTreeMap<String, u64> = BTreeMap::new();
+    let mut list = BTreeMap::new();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    for entry in place.entries() {
+        if entry.kind != "allocated" {
+            continue;
+        }
+        let public: Value = serde_json::from_str(&entry.public).unwrap();
+        let payload: Value = serde_json::from_str(entry.payload.as_deref().unwrap()).unwrap();
+        let stratum = format!("{} {}", public["epoch"], public["levels"]);
+        let draw = next.entry(stratum.clone()).or_default();
+        assert_eq!(public["draw"], *draw, "draws of stratum {stratum}");
+        *draw += 1;
+        let allocation = list.len() as u64 + 1;
+        assert_eq!(public["allocation"], allocation);
+        let found = (text(&payload["family"]), text(&public["arm"]));
+        list.insert(allocation, found);
+    }
+    list
+}
+
+/// Eight processes at once, half of them enrolling family by family (a process each), half of them from files.
 #[test]
 fn racing_processes_draw_the_list_that_one_process_would_have_drawn() {
+    const WORKERS: usize = 8;
+    let families = number("LOTTNING_TEST_FAMILIES", 120);
     let place = Place::open(&spacious());
+    let begun = Instant::now();
     let answers: Vec<Value> = std::thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for worker in 0..3 {
-            let place = place.path(".");
-            threads.push(scope.spawn(move || {
-                let mut answers = Vec::new();
-                for number in (worker * 10)..(worker * 10 + 10) {
-                    let site = ["skarpnack", "skarholmen"][number % 2];
-                    let words = Place::enrol_words(site, &family(number), "R1");
-                    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lottning"))
-                        .args(words.split_whitespace())
-                        .args(["--study", "study", "--actor", "a"])
-                        .current_dir(&place)
-                        .output()
-                        .unwrap();
-                    assert_eq!(
-                        output.status.code(),
-                        Some(0),
-                        "{}",
-                        String::from_utf8_lossy(&output.stderr)
+        let workers: Vec<_> = (0..WORKERS)
+            .map(|worker| {
+                let own: Vec<usize> = (worker..families).step_by(WORKERS).collect();
+                if worker % 2 == 0 {
+                    let file = format!("worker-{worker}.csv");
+                    place.write(&file, rows(own.iter().copied()));
+                    let words = format!(
+                        "enrol --from {file} --seed-file keys/seed --study study --actor w{worker}"
                     );
-                    answers.push(serde_json::from_slice::<Value>(&output.stdout).unwrap());
+                    let mut command = place.command(&words);
+                    scope.spawn(move || {
+                        let output = command.output().unwrap();
+                        let err = String::from_utf8_lossy(&output.stderr);
+                        assert_eq!(output.status.code(), Some(0), "{err}");
+                        lines(std::str::from_utf8(&output.stdout).unwrap())
+                    })
+                } else {
+                    let commands: Vec<_> = own
+                        .iter()
+                        .map(|number| {
+                            let site = SITES[number % SITES.len()];
+                            let words = Place::enrol_words(site, &family(*number), "R1");
+                            place.command(&format!("{words} --study study --actor w{worker}"))
+                        })
+                        .collect();
+                    scope.spawn(move || {
+                        let one = |mut command: std::process::Command| {
+                            let output = command.output().unwrap();
+                            let err = String::from_utf8_lossy(&output.stderr);
+                            assert_eq!(output.status.code(), Some(0), "{err}");
+                            serde_json::from_slice::<Value>(&output.stdout).unwrap()
+                        };
+                        commands.into_iter().map(one).collect()
+                    })
                 }
-                answers
-            }));
-        }
-        place.write("rest.csv", rows(30..60));
-        let words = "enrol --from rest.csv --seed-file keys/seed --study study --actor b";
-        let file = place.run(words);
-        assert_eq!(file.code, 0, "{}", file.err);
-        let mut answers: Vec<Value> = file
-            .out
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
+            })
             .collect();
-        for thread in threads {
-            answers.extend(thread.join().unwrap());
-        }
-        answers
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap())
+            .collect()
     });
+    let took = begun.elapsed();
     let raced = list(&answers);
     assert!(
-        raced.keys().copied().eq(1..=60),
+        answers
+            .iter()
+            .all(|answer| answer["outcome"] == "allocated" && answer["replayed"] == false)
+    );
+    assert!(
+        raced.keys().copied().eq(1..=families as u64),
         "numbers count on without a gap"
+    );
+    let mut names: Vec<&String> = raced.values().map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), families, "every family once");
+    assert_eq!(
+        recorded(&place),
+        raced,
+        "the ledger says what intake was told"
     );
     let verified = place.verify();
     assert_eq!(
         (verified["events"].as_u64(), verified["draws"].as_str()),
-        (Some(121), Some("verified"))
+        (Some(2 * families as u64 + 1), Some("verified"))
     );
 
     // One process, the same seed, the families in the order of that ledger.
@@ -98,28 +165,14 @@ fn racing_processes_draw_the_list_that_one_process_would_have_drawn() {
     std::fs::create_dir(alone.path("keys")).unwrap();
     std::fs::copy(place.path("keys/seed"), alone.path("keys/seed")).unwrap();
     assert_eq!(alone.run(&alone.open_words()).code, 0);
-    let order: Vec<usize> = raced
-        .values()
-        .map(|(name, _)| (0..60).find(|number| family(*number) == *name).unwrap())
-        .collect();
-    let header = rows(0..0);
-    let body: Vec<String> = order
-        .iter()
-        .map(|number| {
-            rows(*number..number + 1)
-                .strip_prefix(&header)
-                .unwrap()
-                .to_owned()
-        })
-        .collect();
-    alone.write("all.csv", header + &body.concat());
+    let numbers: BTreeMap<String, usize> = (0..families).map(|own| (family(own), own)).collect();
+    alone.write(
+        "all.csv",
+        rows(raced.values().map(|(name, _)| numbers[name])),
+    );
     let ran = alone.act("enrol --from all.csv --seed-file keys/seed");
-    let answers: Vec<Value> = ran
-        .out
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(list(&answers), raced);
+    assert_eq!(list(&lines(&ran.out)), raced);
+    eprintln!("{WORKERS} processes enrolled {families} families in {took:.1?}: one list, no gap");
 }
 
 #[test]
@@ -209,13 +262,39 @@ fn next(state: &mut u64) -> u64 {
     *state >> 33
 }
 
-/// `LOTTNING_TEST_KILLS` sets the number of kills, up to 700: 712 families end the study.
+/// Kills the program at a random moment of its life, which lasts `usual`.
+fn killed(mut command: std::process::Command, usual: Duration, state: &mut u64) {
+    let wait = usual.as_nanos() as u64 * (next(state) % 120) / 100;
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_nanos(wait));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// What the kills met: how many came after the commit, and that neither side is empty when there are many.
+fn met(what: &str, kills: usize, happened: usize, took: Duration) {
+    assert!(
+        happened < kills,
+        "no kill came in time: the waits are too long for this machine"
+    );
+    assert!(
+        kills < 50 || happened > 0,
+        "no kill came late: the waits are too short for this machine"
+    );
+    eprintln!(
+        "{kills} kills of {what} in {took:.1?}: {happened} after the commit, nothing lost or doubled"
+    );
+}
+
+/// Half of `LOTTNING_TEST_KILLS`. Every fourth is of a process that enrols a file of three families: what was committed
+/// is a beginning of the file, whole families only.
 #[test]
 fn a_killed_enrolment_happened_or_did_not_and_its_retry_tells_which() {
-    let kills: usize = std::env::var("LOTTNING_TEST_KILLS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(60);
+    let kills = number("LOTTNING_TEST_KILLS", 100) / 2;
     let place = Place::open(&spacious());
     let words = |number: usize| {
         let words = Place::enrol_words("skarpnack", &family(number), "R1");
@@ -223,39 +302,95 @@ fn a_killed_enrolment_happened_or_did_not_and_its_retry_tells_which() {
     };
     let begun = Instant::now();
     place.run(&words(0)).json(0);
-    let usual = begun.elapsed();
-    let mut state = 2025;
-    let mut happened = 0;
-    for number in 1..=kills {
-        let wait = usual.as_nanos() as u64 * (next(&mut state) % 120) / 100;
-        let mut child = place
-            .command(&words(number))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_nanos(wait));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let recorded = place
-            .entries()
-            .iter()
-            .filter(|entry| entry.kind == "allocated")
-            .count()
-            == number + 1;
-        happened += usize::from(recorded);
-        let retry = place.run(&words(number)).json(0);
-        assert_eq!(retry["outcome"], "allocated");
-        assert_eq!(retry["allocation"], number + 1);
-        assert_eq!(retry["replayed"], recorded, "the retry tells what happened");
+    let mut usual = begun.elapsed();
+    let whole = Instant::now();
+    let (mut state, mut happened, mut families) = (2025, 0, 1);
+    for kill in 1..=kills {
+        let before = families as u64;
+        let group = if kill % 4 == 0 { 3 } else { 1 };
+        let command = if group == 1 {
+            words(families)
+        } else {
+            place.write("three.csv", rows(families..families + group));
+            "enrol --from three.csv --seed-file keys/seed --study study --actor a".to_owned()
+        };
+        killed(place.command(&command), usual, &mut state);
+        let rows = place.entries();
+        let done = rows.iter().filter(|row| row.kind == "allocated").count() as u64 - before;
+        assert_eq!(
+            rows.len() as u64,
+            1 + 2 * (before + done),
+            "whole transactions only"
+        );
+        assert!(done <= group as u64);
+        happened += usize::from(done > 0);
+        let begun = Instant::now();
+        let retry = place.run(&command);
+        if group == 1 {
+            usual = begun.elapsed();
+        }
+        assert_eq!(retry.code, 0, "{}", retry.err);
+        let answers = lines(&retry.out);
+        assert_eq!(answers.len(), group);
+        for (place, answer) in answers.iter().enumerate() {
+            assert_eq!(answer["outcome"], "allocated");
+            assert_eq!(answer["family"], family(families + place));
+            assert_eq!(answer["allocation"], before + 1 + place as u64);
+            let replayed = (place as u64) < done;
+            assert_eq!(
+                answer["replayed"], replayed,
+                "the retry tells what happened"
+            );
+        }
+        families += group;
     }
+    assert_eq!(recorded(&place).len(), families);
     let verified = place.verify();
-    assert_eq!(verified["allocations"], kills + 1);
-    assert_eq!(verified["events"], 2 * (kills + 1) + 1);
-    assert!(
-        happened < kills,
-        "no kill came in time: the waits are too long for this machine"
-    );
+    assert_eq!(verified["allocations"], families);
+    assert_eq!(verified["events"], 2 * families + 1);
+    met("enrol", kills, happened, whole.elapsed());
+}
+
+/// The other half of `LOTTNING_TEST_KILLS`: all rows of a file or none.
+#[test]
+fn a_killed_import_recorded_all_rows_or_none() {
+    const ROWS: usize = 5;
+    let kills = number("LOTTNING_TEST_KILLS", 100) / 2;
+    let place = Place::open(&spacious());
+    place.write("families.csv", rows(0..ROWS));
+    let ran = place.run("enrol --from families.csv --seed-file keys/seed --study study --actor a");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let first = place.entries().len();
+    let file = |kill: usize| {
+        let rows: Vec<String> = (0..ROWS)
+            .map(|row| format!("{},2025-06-0{},K{kill}.{row}\n", family(row), row + 1))
+            .collect();
+        "family,received,report_key\n".to_owned() + &rows.concat()
+    };
+    let command = "import report reports.csv --study study --actor a";
+    let receipt = |recorded: usize, replayed: usize| {
+        let ran = place.run(command).json(0);
+        assert_eq!(ran["recorded"], recorded, "{ran}");
+        assert_eq!(ran["replayed_rows"], replayed, "{ran}");
+    };
+    place.write("reports.csv", file(0));
+    let begun = Instant::now();
+    receipt(ROWS, 0);
+    let mut usual = begun.elapsed();
+    let whole = Instant::now();
+    let (mut state, mut happened) = (1980, 0);
+    for kill in 1..=kills {
+        place.write("reports.csv", file(kill));
+        killed(place.command(command), usual, &mut state);
+        let grown = place.entries().len() - first - kill * ROWS;
+        assert!(grown == 0 || grown == ROWS, "{grown} of {ROWS} rows");
+        let begun = Instant::now();
+        receipt(ROWS - grown, grown);
+        usual = begun.elapsed();
+        happened += grown / ROWS;
+    }
+    assert_eq!(place.verify()["events"], first + (kills + 1) * ROWS);
+    met("import", kills, happened, whole.elapsed());
 }
 
 /// A writer that waits longer than its patience is refused as busy, and nothing was recorded or drawn.

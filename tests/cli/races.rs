@@ -172,7 +172,9 @@ fn racing_processes_draw_the_list_that_one_process_would_have_drawn() {
     );
     let ran = alone.act("enrol --from all.csv --seed-file keys/seed");
     assert_eq!(list(&lines(&ran.out)), raced);
-    eprintln!("{WORKERS} processes enrolled {families} families in {took:.1?}: one list, no gap");
+    say(&format!(
+        "{WORKERS} processes enrolled {families} families in {took:.1?}: one list, no gap"
+    ));
 }
 
 #[test]
@@ -262,6 +264,12 @@ fn next(state: &mut u64) -> u64 {
     *state >> 33
 }
 
+/// A line that `--nocapture` shows.
+#[expect(clippy::print_stderr, reason = "what a run of the full numbers met")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
 /// Kills the program at a random moment of its life, which lasts `usual`.
 fn killed(mut command: std::process::Command, usual: Duration, state: &mut u64) {
     let wait = usual.as_nanos() as u64 * (next(state) % 120) / 100;
@@ -285,9 +293,9 @@ fn met(what: &str, kills: usize, happened: usize, took: Duration) {
         kills < 50 || happened > 0,
         "no kill came late: the waits are too short for this machine"
     );
-    eprintln!(
+    say(&format!(
         "{kills} kills of {what} in {took:.1?}: {happened} after the commit, nothing lost or doubled"
-    );
+    ));
 }
 
 /// Half of `LOTTNING_TEST_KILLS`. Every fourth is of a process that enrols a file of three families: what was committed

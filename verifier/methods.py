@@ -1,0 +1,257 @@
+"""The weights of the methods, as docs/allocation-spec.md, section 6, says. Used by draw.py beside it.
+
+A method has `weights(factors)`, an integer for each arm (`factors`: the levels of the family that is to be drawn), and
+`take(arm, factors)`, which notes what was drawn. A method refuses what it cannot keep with ValueError. Nothing here rounds.
+"""
+import math
+from fractions import Fraction
+from functools import lru_cache
+
+
+def whole(value, least):
+    if type(value) is not int or value < least:
+        raise ValueError(f"{value!r} must be a whole number of at least {least}")
+    return value
+
+
+def fraction(value):
+    """An exact fraction of what a protocol writes: "2/3", "0.8", 0.8 (kept as its text) or 1."""
+    if type(value) not in (str, int):
+        raise ValueError(f"{value!r} is no fraction")
+    try:
+        return Fraction(value)
+    except ZeroDivisionError:
+        raise ValueError(f"{value!r} divides by nothing") from None
+
+
+def integers(fractions):
+    """Weights over their least common denominator."""
+    denominator = math.lcm(*(share.denominator for share in fractions))
+    return [int(share * denominator) for share in fractions]
+
+
+class Method:
+    def __init__(self, ratio, options, choose):
+        """`ratio` in lowest terms; `choose(purpose, stream, n)` draws an integer below n for another purpose than the arm."""
+        self.ratio, self.options, self.choose = ratio, options, choose
+        self.counts, self.drawn = [0] * len(ratio), 0
+        self.start()
+
+    def start(self):
+        pass
+
+    def take(self, arm, factors):
+        self.counts[arm] += 1
+        self.drawn += 1
+
+    def two_equal_arms(self):
+        if self.ratio != [1, 1]:
+            raise ValueError("the method is for two equal arms")
+
+    @property
+    def lead(self):
+        """Count of the first arm less that of the second."""
+        return self.counts[0] - self.counts[1]
+
+
+class Simple(Method):
+    def weights(self, factors):
+        return self.ratio
+
+
+class PermutedBlock(Method):
+    def start(self):
+        self.lengths = self.read_lengths()
+        if not self.lengths or any(whole(length, 1) % sum(self.ratio) for length in self.lengths):
+            raise ValueError("a length must be a multiple of the sum of the ratio")
+        self.block = 0
+        self.open_block()
+
+    def read_lengths(self):
+        return self.options["block_lens"] if "block_lens" in self.options else [self.options.get("block_len", 4)]
+
+    def open_block(self):
+        chosen = self.choose("block", self.block, len(self.lengths)) if len(self.lengths) > 1 else 0
+        self.places = [self.lengths[chosen] // sum(self.ratio) * part for part in self.ratio]
+
+    def weights(self, factors):
+        return self.places
+
+    def take(self, arm, factors):
+        self.places[arm] -= 1
+        if not any(self.places):
+            self.block += 1
+            self.open_block()
+
+
+class RandomAllocation(PermutedBlock):
+    def read_lengths(self):
+        return [self.options["list_len"]]
+
+
+class BigStick(Method):
+    def start(self):
+        self.two_equal_arms()
+        self.bound = whole(self.options.get("max_imbalance", 3), 1)
+
+    def weights(self, factors):
+        return [int(self.lead < self.bound), int(self.lead > -self.bound)]
+
+
+class BiasedCoin(Method):
+    def start(self):
+        self.two_equal_arms()
+        bias = fraction(self.options.get("bias", "2/3"))
+        if not Fraction(1, 2) <= bias <= 1:
+            raise ValueError("the bias must lie from 1/2 to 1")
+        self.favoured, self.other = bias.numerator, bias.denominator - bias.numerator
+
+    def weights(self, factors):
+        if self.lead == 0:
+            return [1, 1]
+        return [self.favoured, self.other] if self.lead < 0 else [self.other, self.favoured]
+
+
+class Urn(Method):
+    def start(self):
+        self.two_equal_arms()
+        self.alpha, self.beta = (whole(part, 0) for part in self.options.get("urn", [0, 1]))
+        if self.alpha == self.beta == 0:
+            raise ValueError("an urn of 0 and 0 has nothing to draw")
+
+    def weights(self, factors):
+        balls = [self.alpha + self.beta * count for count in reversed(self.counts)]
+        return balls if any(balls) else [1, 1]
+
+
+class Listed(Method):
+    """Lists of n places, one after another: what was counted is forgotten when a list is full."""
+
+    def start(self):
+        self.two_equal_arms()
+        self.length = whole(self.options["list_len"], 2)
+        if self.length % 2:
+            raise ValueError("the length of the list must be even")
+
+    def take(self, arm, factors):
+        super().take(arm, factors)
+        if self.drawn == self.length:
+            self.counts, self.drawn = [0, 0], 0
+
+
+class TruncatedBinomial(Listed):
+    def weights(self, factors):
+        return [int(count < self.length // 2) for count in self.counts]
+
+
+@lru_cache(maxsize=None)
+def completions(bound, left):
+    """For each lead from -bound to bound, in how many ways `left` more places bring it to 0 and never beyond the bound."""
+    if left == 0:
+        return tuple(int(lead == 0) for lead in range(-bound, bound + 1))
+    after = (0, *completions(bound, left - 1), 0)
+    return tuple(after[place] + after[place + 2] for place in range(2 * bound + 1))
+
+
+class Maximal(Listed):
+    def start(self):
+        super().start()
+        self.bound = min(whole(self.options.get("max_imbalance", 3), 1), self.length)
+        for left in range(self.length):  # one after another, so that no recursion is deep
+            completions(self.bound, left)
+
+    def weights(self, factors):
+        after = (0, *completions(self.bound, self.length - self.drawn - 1), 0)
+        place = self.lead + self.bound + 1
+        return [after[place + 1], after[place - 1]]
+
+
+class Minimization(Method):
+    """Counts by factor and level, for each arm, or for each of its duplicates where the ratio is preserved."""
+
+    def start(self):
+        self.names = self.options["factors"]
+        if not isinstance(self.names, list) or not self.names:
+            raise ValueError("minimization balances at least one factor")
+        weights = self.options.get("factor_weights", [1] * len(self.names))
+        self.factor_weights = [whole(weight, 1) for weight in weights]
+        if len(weights) != len(self.names):
+            raise ValueError("there must be one weight for each factor")
+        self.measure = {"range": self.spread, "variance": self.variance, "sum": self.total}[
+            self.options.get("imbalance", "range")]
+        preserving = self.options.get("ratio_preserving", False)
+        # The arm of each candidate, and the part of the ratio that a candidate has.
+        self.arm_of = [arm for arm, part in enumerate(self.ratio) for _ in range(part if preserving else 1)]
+        self.parts = [1] * len(self.arm_of) if preserving else self.ratio
+        self.probability = fraction(self.options.get("probability", "4/5"))
+        if not Fraction(1, len(self.ratio)) <= self.probability <= 1:
+            raise ValueError("the probability must lie from 1 / arms to 1")
+        self.tables = {}  # (factor, level): counts of the candidates
+
+    def spread(self, counts, candidate):
+        shares = self.shares(counts, candidate)
+        return max(shares) - min(shares)
+
+    def variance(self, counts, candidate):
+        shares = self.shares(counts, candidate)
+        mean = sum(shares) / len(shares)
+        return sum((share - mean) ** 2 for share in shares)
+
+    def total(self, counts, candidate):
+        return Fraction(counts[candidate], self.parts[candidate])
+
+    def shares(self, counts, candidate):
+        return [Fraction(count + (place == candidate), part)
+                for place, (count, part) in enumerate(zip(counts, self.parts))]
+
+    def rows(self, factors):
+        if len(factors) != len(self.names):
+            raise ValueError("there is not one level for each balanced factor")
+        return [self.tables.setdefault((place, level), [0] * len(self.arm_of)) for place, level in enumerate(factors)]
+
+    def candidates(self, factors):
+        """Weight of each candidate."""
+        rows, n = self.rows(factors), len(self.arm_of)
+        scores = [sum(weight * self.measure(counts, candidate) for weight, counts in zip(self.factor_weights, rows))
+                  for candidate in range(n)]
+        best = [score == min(scores) for score in scores]
+        tied = sum(best)
+        if tied == n:
+            return list(self.parts)
+        of_best = sum(part for part, is_best in zip(self.parts, best) if is_best)
+        share = self.probability if tied == 1 else max(self.probability, Fraction(of_best, sum(self.parts)))
+        return integers([share * part / of_best if is_best else (1 - share) / (n - tied)
+                         for part, is_best in zip(self.parts, best)])
+
+    def weights(self, factors):
+        weights = [0] * len(self.ratio)
+        for arm, weight in zip(self.arm_of, self.candidates(factors)):
+            weights[arm] += weight
+        return weights
+
+    def take(self, arm, factors):
+        own = [place for place, of in enumerate(self.arm_of) if of == arm]
+        chosen = own[0]
+        if len(own) > 1:
+            weights = [self.candidates(factors)[place] for place in own]
+            divisor = math.gcd(*weights)
+            rest = self.choose("duplicate", self.drawn, sum(weights) // divisor)
+            chosen = own[pick([weight // divisor for weight in weights], rest)]
+        for counts in self.rows(factors):
+            counts[chosen] += 1
+        self.drawn += 1
+
+
+def pick(weights, number):
+    """The first place whose cumulative weight exceeds the number."""
+    place = 0
+    while number >= weights[place]:
+        number, place = number - weights[place], place + 1
+    return place
+
+
+METHODS = {
+    "simple": Simple, "permuted-block": PermutedBlock, "random-allocation": RandomAllocation, "big-stick": BigStick,
+    "biased-coin": BiasedCoin, "urn": Urn, "truncated-binomial": TruncatedBinomial, "maximal": Maximal,
+    "minimization": Minimization,
+}

@@ -1,0 +1,69 @@
+"""What the checks need of a protocol file (docs/ledger-spec.md, docs/protocol.md). Used by verify.py beside it."""
+import struct
+import tomllib
+
+from draw import Stratum, sha256
+from methods import METHODS
+
+
+class Protocol:
+    """One protocol file; raises UNUSABLE on anything that the checks cannot use."""
+
+    UNUSABLE = ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError, struct.error
+
+    def __init__(self, data):
+        self.hash = sha256(data)
+        table = tomllib.loads(data.decode("utf-8"), parse_float=str)  # a decimal stays what it says
+        self.study, self.allocation = table["study"]["id"], table["allocation"]
+        self.arms, self.ratio = zip(*((arm["id"], arm.get("ratio", 1)) for arm in table["arm"]))
+        self.strata = list(self.allocation.get("strata", []))
+        self.factors = list(self.allocation["factors"]) if self.allocation["method"] == "minimization" else []
+        self.fields = {field["id"]: field for field in table.get("field", [])}
+        self.choices = {name: [level if isinstance(level, str) else level["id"] for level in field.get("levels", [])]
+                        for name, field in self.fields.items() if field["kind"] == "choice"}
+        # Factors whose level is what was entered; that of a cut field is a range.
+        self.as_written = [name for name, field in self.fields.items() if field["kind"] in ("choice", "yes-no")]
+        self.criteria = table.get("criterion", [])
+        self.round = self.read_round(table["study"].get("beacon"))
+        if any(type(part) is not int or part < 1 for part in self.ratio):
+            raise ValueError("a ratio must be whole numbers of at least 1")
+        if self.allocation["method"] not in METHODS:
+            raise ValueError(f"method {self.allocation['method']!a} is unknown")
+        self.therapists = {site["id"]: site.get("therapists") for site in table.get("site", [])}
+        self.gate = table.get("gate")
+        if self.gate is not None:
+            self.released_by = set(self.gate["released_by"])
+            arm = next(arm for arm in table["arm"] if arm["id"] == self.gate["arm"])
+            self.families_per_therapist = arm["families_per_therapist"]
+            if type(self.families_per_therapist) is not int:
+                raise ValueError("families_per_therapist must be a whole number")
+        self.stratum(bytes(32), "live", 0, [])  # an option that the method cannot use shows here
+
+    @staticmethod
+    def read_round(beacon):
+        """The round that the file names, or None without a beacon."""
+        if beacon is not None and not isinstance(beacon, str):
+            raise ValueError("beacon must be a text that names a round")
+        return beacon
+
+    def stratum(self, seed, mode, epoch, levels):
+        return Stratum(seed, mode, self.study, epoch, levels, self.allocation["method"], self.ratio, self.allocation)
+
+    def carries_on(self, before):
+        """What of the file before it this one does not carry on, or None."""
+        def begins_with(own, earlier):
+            return list(own)[:len(earlier)] == list(earlier)
+
+        if self.study != before.study:
+            return "it is of another study"
+        if self.arms != before.arms:
+            return "its arms are others"
+        if self.criteria != before.criteria:
+            return "its criteria are others"
+        if not begins_with(self.therapists, before.therapists):
+            return "its sites are not those before it with new ones at the end"
+        if self.fields.keys() != before.fields.keys():
+            return "its fields are others"
+        if any(not begins_with(self.choices.get(name, ()), levels) for name, levels in before.choices.items()):
+            return "a choice has not the levels before it with new ones at the end"
+        return None

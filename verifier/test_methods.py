@@ -1,0 +1,211 @@
+"""Tests of methods.py: weights by hand, published tables, and the arms that the program's vectors freeze.
+
+python3 -m unittest discover verifier
+"""
+import math
+import re
+import unittest
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+
+from draw import Stratum
+from methods import METHODS, completions
+
+VECTORS = Path(__file__).resolve().parent.parent / "tests" / "stability" / "allocations.txt"
+
+
+def never(purpose, stream, n):
+    raise AssertionError("nothing is to be drawn here")
+
+
+def shares(weights):
+    return [Fraction(weight, sum(weights)) for weight in weights]
+
+
+class Case(unittest.TestCase):
+    def method(self, name, ratio=(1, 1), choose=never, **options):
+        return METHODS[name](list(ratio), options, choose)
+
+    def weights(self, method, arms, factors=()):
+        """The weights before each of the arms, and after the last; the arms are taken."""
+        seen = []
+        for arm in arms:
+            seen.append(list(method.weights(factors)))
+            method.take("abc".index(arm), factors)
+        return [*seen, list(method.weights(factors))]
+
+    def refused(self, name, ratio=(1, 1), **options):
+        with self.assertRaises((ValueError, KeyError), msg=(name, ratio, options)):
+            self.method(name, ratio, **options)
+
+
+class ByHand(Case):
+    def test_random_allocation(self):
+        # Four places of 2:2; when the list is full the next begins.
+        self.assertEqual(self.weights(self.method("random-allocation", list_len=4), "abbab"),
+                         [[2, 2], [1, 2], [1, 1], [1, 0], [2, 2], [2, 1]])
+        self.assertEqual(self.weights(self.method("random-allocation", (2, 1), list_len=3), "aba"),
+                         [[2, 1], [1, 1], [1, 0], [2, 1]])
+        self.refused("random-allocation")
+        self.refused("random-allocation", (2, 1), list_len=4)
+
+    def test_biased_coin(self):
+        # Efron: 2/3 to the arm behind, a fair coin when level.
+        self.assertEqual(self.weights(self.method("biased-coin"), "abba"), [[1, 1], [1, 2], [1, 1], [2, 1], [1, 1]])
+        for bias, behind in (("3/5", [2, 3]), ("0.75", [1, 3]), ("1", [0, 1]), (1, [0, 1]), ("1/2", [1, 1])):
+            self.assertEqual(self.weights(self.method("biased-coin", bias=bias), "a")[1], behind)
+        for bias in ("0.4", "11/10", "x", "1/0", 2, None, True):
+            self.refused("biased-coin", bias=bias)
+        self.refused("biased-coin", (2, 1))
+
+    def test_urn(self):
+        # Wei: alpha balls each at first, beta of the other colour after each draw.
+        self.assertEqual(self.weights(self.method("urn"), "aab"), [[1, 1], [0, 1], [0, 2], [1, 2]])
+        self.assertEqual(self.weights(self.method("urn", urn=[1, 2]), "aab"), [[1, 1], [1, 3], [1, 5], [3, 5]])
+        self.assertEqual(self.weights(self.method("urn", urn=[3, 0]), "aab")[3], [3, 3])
+        for urn in ([0, 0], [1], [-1, 2], [1, "2"], 3):
+            with self.assertRaises((ValueError, TypeError)):
+                self.method("urn", urn=urn)
+
+    def test_truncated_binomial(self):
+        self.assertEqual(self.weights(self.method("truncated-binomial", list_len=4), "abbab"),
+                         [[1, 1], [1, 1], [1, 1], [1, 0], [1, 1], [1, 1]])
+        self.refused("truncated-binomial", list_len=5)
+        self.refused("truncated-binomial")
+
+    def test_maximal(self):
+        # n = 4, b = 1: a b a b, a b b a, b a a b, b a b a; each pair is free, then fixed.
+        self.assertEqual(self.weights(self.method("maximal", list_len=4, max_imbalance=1), "abba"),
+                         [[2, 2], [0, 2], [1, 1], [1, 0], [2, 2]])
+        # n = 4, b = 2: six sequences; after a: abab, abba, aabb: one goes on with a, two with b.
+        self.assertEqual(self.weights(self.method("maximal", list_len=4, max_imbalance=2), "a")[1], [1, 2])
+
+    def test_maximal_is_every_admissible_sequence_equally_often(self):
+        for n, bound in ((6, 2), (8, 3), (8, 1), (6, 3)):
+            admissible = [steps for steps in product((1, -1), repeat=n) if sum(steps) == 0
+                          and all(abs(sum(steps[:k])) <= bound for k in range(n))]
+            for steps in admissible:
+                method, chance = self.method("maximal", list_len=n, max_imbalance=bound), Fraction(1)
+                for step in steps:
+                    arm = 0 if step == 1 else 1
+                    chance *= shares(method.weights(()))[arm]
+                    method.take(arm, ())
+                self.assertEqual(chance, Fraction(1, len(admissible)))
+
+    def test_numbers_of_sequences_of_the_maximal_procedure(self):
+        # Berger, Ivanova and Knoll 2003: b = 1 gives 2^(n/2), b = 2 gives 2 * 3^(n/2 - 1); b >= n/2 gives C(n, n/2).
+        for n, bound, count in ((6, 1, 8), (6, 2, 18), (8, 2, 54), (12, 2, 486), (20, 2, 39366), (6, 3, 20), (8, 3, 68),
+                                (10, 3, 232), (12, 3, 792), (20, 3, 107616), (10, 4, 250), (20, 4, 153750),
+                                (20, 10, math.comb(20, 10)), (400, 200, math.comb(400, 200))):
+            for left in range(n):
+                completions(bound, left)
+            self.assertEqual(completions(bound, n)[bound], count)
+
+
+class Minimization(Case):
+    def minimization(self, counts, ratio=(1, 1), **options):
+        """`counts`: for each factor, the counts of the arms at the level of the family that comes."""
+        method = self.method("minimization", ratio, factors=[str(place) for place in range(len(counts))], **options)
+        for place, own in enumerate(counts):
+            method.tables[place, "x"] = list(own)
+        return method
+
+    def share(self, counts, ratio=(1, 1), **options):
+        return shares(self.minimization(counts, ratio, **options).weights(["x"] * len(counts)))
+
+    def test_worked_cases(self):
+        certain = {"probability": "1"}
+        # PMC6547231, table 4, patient 15: site 2 has 3/5, women 3/3, 65 and older 3/3; range sums 3 and 5: control.
+        self.assertEqual(self.share([(3, 5), (3, 3), (3, 3)], imbalance="range", **certain), [1, 0])
+        # Pocock's table of 80 patients: 30/31, 18/17, 9/8, 19/21. Sum 76 and 77: A; range 5 and 5: a tie; squares 9 and 13: A.
+        pocock = [(30, 31), (18, 17), (9, 8), (19, 21)]
+        self.assertEqual(self.share(pocock, imbalance="sum", **certain), [1, 0])
+        self.assertEqual(self.share(pocock, imbalance="range", **certain), [Fraction(1, 2)] * 2)
+        self.assertEqual(self.share(pocock, imbalance="variance", **certain), [1, 0])
+        # Ratio 3:1, male 5/1, site 5/3. Totals over ratio 10/3 and 4: A. With male alone 5/3 and 1: B.
+        self.assertEqual(self.share([(5, 1), (5, 3)], (3, 1), imbalance="sum", **certain), [1, 0])
+        self.assertEqual(self.share([(5, 1)], (3, 1), imbalance="sum", **certain), [0, 1])
+
+    def test_ties(self):
+        # One best of three: 4/5, the others 1/10 each. Two best: max(4/5, 2/3) halved. All: the ratio.
+        for counts, wanted in (((0, 1, 1), ["4/5", "1/10", "1/10"]), ((0, 0, 1), ["2/5", "2/5", "1/5"]),
+                               ((2, 2, 2), ["1/3"] * 3)):
+            self.assertEqual(self.share([counts], (1, 1, 1), imbalance="sum"), [Fraction(x) for x in wanted])
+        # With p = 1/2 two tied arms of three have 2/3 between them, which is more.
+        self.assertEqual(self.share([(0, 0, 1)], (1, 1, 1), imbalance="sum", probability="0.5"), [Fraction(1, 3)] * 3)
+        # 3:2:1, totals over ratio 0, 0, 1: the first two have 5/6 > 4/5 of the ratio, shared 3:2.
+        self.assertEqual(self.share([(0, 0, 1)], (3, 2, 1), imbalance="sum"),
+                         [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)])
+        self.assertEqual(self.share([(3, 2, 1)], (3, 2, 1), imbalance="sum"),
+                         [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)])
+
+    def test_weights_of_factors(self):
+        # Totals 0 and 1 of the first factor, 1 and 0 of the second: level; twice the first: the first arm.
+        both = [(0, 1), (1, 0)]
+        self.assertEqual(self.share(both, imbalance="sum"), [Fraction(1, 2)] * 2)
+        self.assertEqual(self.share(both, imbalance="sum", factor_weights=[2, 1]), [Fraction(4, 5), Fraction(1, 5)])
+        self.assertEqual(self.share(both, imbalance="sum", factor_weights=[1, 2]), [Fraction(1, 5), Fraction(4, 5)])
+
+    def test_the_ratio_is_preserved_by_duplicates(self):
+        # 2:1 is a, a', b. Nothing counted: 1/3 each. The second duplicate of a counted: a and b tie over a', 4/5 between them.
+        asked = []
+
+        def choose(purpose, stream, n):
+            asked.append((purpose, stream, n))
+            return n - 1
+
+        method = self.method("minimization", (2, 1), choose, factors=["f"], ratio_preserving=True)
+        self.assertEqual(method.weights(["x"]), [2, 1])
+        method.take(0, ["x"])
+        self.assertEqual(asked, [("duplicate", 0, 2)])  # equal weights, 1 and 1
+        self.assertEqual(method.tables[0, "x"], [0, 1, 0])
+        self.assertEqual(shares(method.weights(["x"])), [Fraction(3, 5), Fraction(2, 5)])  # 2/5 + 1/5, 2/5
+        method.take(1, ["x"])  # b has no duplicate: nothing is drawn
+        self.assertEqual((len(asked), method.tables[0, "x"]), (1, [0, 1, 1]))
+        # a alone is best: 4/5, a' and b 1/10 each. Of a the duplicates weigh 8 and 1.
+        self.assertEqual(shares(method.weights(["x"])), [Fraction(9, 10), Fraction(1, 10)])
+        method.take(0, ["x"])
+        self.assertEqual(asked[1:], [("duplicate", 2, 9)])
+        self.assertEqual(method.tables[0, "x"], [0, 2, 1])
+
+    def test_refusals(self):
+        whole = {"factors": ["f", "g"]}
+        self.method("minimization", **whole)
+        for change in ({"factors": []}, {"factors": "fg"}, {"factor_weights": [1]}, {"factor_weights": [1, 0]},
+                       {"probability": "1/3"}, {"probability": "1.1"}, {"imbalance": "entropy"}):
+            self.refused("minimization", **whole | change)
+        self.refused("minimization")
+
+
+class Vectors(Case):
+    def test_the_frozen_arms(self):
+        if not VECTORS.is_file():
+            self.skipTest("the vectors are not beside this folder")
+        checked = set()
+        for line in VECTORS.read_text(encoding="utf-8").splitlines():
+            if not line or line.startswith("#"):
+                continue
+            seed, mode, study, epoch, levels, method, ratio, options, *rest = line.split(" ")
+            arms = rest[-1]
+
+            def text(part):
+                return part.replace("%20", " ").replace("%7C", "|").replace("%25", "%")
+
+            read = {}
+            for option in options.split(";") if options != "-" else []:
+                key, value = option.split("=")
+                parts = [int(x) if re.fullmatch(r"\d+", x) else x for x in value.split(",")]
+                read[key] = parts if key in ("block_lens", "urn", "factors", "factor_weights") else parts[0]
+            if method == "minimization":
+                continue
+            stratum = Stratum(bytes.fromhex(seed), mode, text(study), int(epoch),
+                              [] if levels == "-" else [text(level) for level in levels.split("|")],
+                              method, [int(part) for part in ratio.split(":")], read)
+            self.assertEqual("".join("abcdefgh"[stratum.draw()] for _ in arms), arms, line)
+            checked.add(method)
+        self.assertLessEqual({"simple", "permuted-block", "big-stick"}, checked)
+
+
+if __name__ == "__main__":
+    unittest.main()

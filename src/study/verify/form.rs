@@ -45,7 +45,7 @@ const PUBLIC: &[(&str, &[&str])] = &[
     ("exception", &["site"]),
     ("switched", &["arm"]),
     ("corrected", &["sequence"]),
-    ("erased", &["sequences"]),
+    ("erased", &["reason", "sequences"]),
     ("locked", &["cut", "lock"]),
     ("analysed", &["lock", "results_sha256"]),
     ("exported", &["what"]),

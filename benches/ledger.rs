@@ -15,7 +15,8 @@ use lottning::allocation::{Mode, Seed};
 use lottning::app::enrol::Desk;
 use lottning::app::open::{Open, open};
 use lottning::app::record::record;
-use lottning::app::study::{Act, Study, sealed_protocol};
+use lottning::app::sealed::sealed_protocol;
+use lottning::app::study::{Act, Study};
 use lottning::app::{FixedClock, Outside, Silent, SystemEntropy, verify};
 use lottning::protocol::Protocol;
 use lottning::store::{MemoryLedger, SqliteLedger};
@@ -42,7 +43,7 @@ fn main() {
     let place = Place::new(folder.path().to_path_buf());
     durable(&place);
     let large = place.large();
-    let protocol = sealed_protocol(&place.outside, Path::new("large")).expect("sealed");
+    let protocol = sealed_protocol(&place.outside, Path::new("large"), 0).expect("sealed");
     verified(&place, &protocol, &large);
     drop(large);
     grown(&place);
@@ -141,9 +142,9 @@ impl Place {
         let opened = rows(&mut disk);
         let mut memory = MemoryLedger::new();
         append(&mut memory, &Head::EMPTY, &opened);
-        let protocol = sealed_protocol(&self.outside, folder).expect("sealed");
+        let protocol = sealed_protocol(&self.outside, folder, 0).expect("sealed");
         let study = Study::of(folder, protocol, Box::new(memory)).expect("a study");
-        let mut desk = Desk::of(study, &[self.seed("large")]).expect("a desk");
+        let mut desk = Desk::of(study, self.seed("large"));
         for number in 0..FAMILIES - 100 {
             self.enrol(&mut desk, number);
             if number % 5 == 0 {
@@ -316,7 +317,12 @@ fn verified(place: &Place, protocol: &Arc<Protocol>, entries: &[Entry]) {
         });
         let files: Vec<PathBuf> = seeds.iter().map(|_| seed_file("large")).collect();
         let from_file = rate(&|| {
-            let verdict = verify::check(&place.outside, Path::new("large"), &files, None);
+            let verdict = verify::check(
+                &place.outside,
+                Path::new("large"),
+                &files,
+                &verify::Expected::default(),
+            );
             let verdict = verdict.expect("read").verification;
             check(verdict.draws, verdict.ok);
         });

@@ -85,25 +85,29 @@ impl History {
 
     /// As [`History::of`], in the storage of an earlier one.
     pub fn reload(&mut self, protocol: &Protocol, state: &State) {
-        let strata = protocol.strata() as u32;
+        // The lists of an epoch stand after those of the epochs before it, a list per stratum of its own protocol.
         self.lists.clear();
-        self.lists.extend(
-            state
-                .allocations
-                .iter()
-                .map(|allocated| allocated.epoch * strata + allocated.stratum),
-        );
-        self.factors = protocol.allocation.factors.len();
         self.levels.clear();
-        if self.factors > 0 {
-            for allocated in &state.allocations {
-                self.add(&protocol.cell_levels(allocated.cell));
-            }
-        }
-        let lists = self.lists.iter().max().map_or(0, |last| last + 1);
         self.designs.clear();
-        self.designs
-            .resize_with(lists as usize, || Arc::clone(&protocol.allocation.design));
+        let last = protocol.epoch();
+        let factors = |epoch| protocol.in_epoch(epoch).allocation.factors.len();
+        self.factors = (0..=last).map(factors).max().unwrap_or(0);
+        let (mut first, mut epoch) = (0, 0);
+        for allocated in &state.allocations {
+            while epoch < allocated.epoch.min(last) {
+                first += protocol.in_epoch(epoch).strata() as u32;
+                epoch += 1;
+            }
+            let own = protocol.in_epoch(epoch);
+            let list = first + allocated.stratum;
+            self.lists.push(list);
+            if self.factors > 0 {
+                self.add(&own.cell_levels(allocated.cell));
+            }
+            let needed = self.designs.len().max(list as usize + 1);
+            self.designs
+                .resize_with(needed, || Arc::clone(&own.allocation.design));
+        }
     }
 
     /// Number of families.

@@ -9,7 +9,7 @@ use super::outside::Outside;
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
-use crate::allocation::Seed;
+use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exceptions};
@@ -49,29 +49,33 @@ pub struct Enrolled {
 #[derive(Debug)]
 pub struct Desk {
     study: Study,
+    seed: Seed,
+    /// The value of the beacon that the drawer's seed has in it.
+    beacon: Option<String>,
     drawer: Drawer<RecordedSource>,
 }
 
 impl Desk {
-    /// Opens a study for enrolment with the seed files of its epochs.
+    /// Opens a study for enrolment with the seed file of the epoch in force, or those of all epochs.
     ///
     /// # Errors
-    /// As [`Study::load`] and [`Study::seeds`].
+    /// As [`Study::load`] and [`Study::seed_in_force`].
     pub fn open(outside: &Outside, folder: &Path, seeds: &[PathBuf]) -> Result<Self, Failure> {
         let study = Study::load(outside, folder)?;
-        let seeds = study.seeds(outside, seeds)?;
-        Self::of(study, &seeds).ok_or_else(|| super::study::not_open(folder))
+        let seed = study.seed_in_force(outside, seeds)?;
+        Ok(Self::of(study, seed))
     }
 
-    /// A desk of a study and the checked seeds of its epochs; `None` without a seed.
-    pub fn of(study: Study, seeds: &[Seed]) -> Option<Self> {
-        let (first, later) = seeds.split_first()?;
-        let mode = study.journal.opening.as_ref()?.mode;
-        let source = RecordedSource::new(mode, first.clone(), later.to_vec());
-        Some(Self {
+    /// A desk of a study and the checked seed of the epoch in force.
+    pub fn of(study: Study, seed: Seed) -> Self {
+        let beacon = beacon(&study.journal);
+        let drawer = drawer(&study.journal, &seed, beacon.as_deref());
+        Self {
             study,
-            drawer: Drawer::new(source),
-        })
+            seed,
+            beacon,
+            drawer,
+        }
     }
 
     /// The study.
@@ -95,7 +99,12 @@ impl Desk {
         act: &Act,
         request: &EnrolRequest,
     ) -> Result<Enrolled, Failure> {
-        let Self { study, drawer } = self;
+        let Self {
+            study,
+            seed,
+            beacon: known,
+            drawer: own,
+        } = self;
         let mut answer = study.write(outside, act, |journal, time| {
             let prepared = prepare(journal, request).map_err(|findings| {
                 Failure::refused_file(
@@ -112,9 +121,15 @@ impl Desk {
                     answer: replay,
                 });
             }
+            // Another command may have recorded the beacon since this desk was opened.
+            let recorded = beacon(journal);
+            if *known != recorded {
+                *own = drawer(journal, seed, recorded.as_deref());
+                *known = recorded;
+            }
             let day = journal.day(time);
             let command = Command::Enrol(prepared.enrolment);
-            let decision = decide(&journal.protocol, &journal.state, &command, day, drawer)
+            let decision = decide(&journal.protocol, &journal.state, &command, day, own)
                 .map_err(|refused| refusal(&journal.protocol, refused))?;
             let recordings = recordings(journal, request, &prepared, &decision);
             let answer = answer(journal, request, &prepared, &decision, day);
@@ -123,6 +138,20 @@ impl Desk {
         answer.head = study.journal.head.to_hex();
         Ok(answer)
     }
+}
+
+/// The recorded value of the beacon of the epoch in force.
+fn beacon(journal: &Journal) -> Option<String> {
+    journal.beacon(journal.state.epoch).map(str::to_owned)
+}
+
+/// A drawer of the epoch in force. Earlier epochs are never drawn again, so their seeds are not needed.
+fn drawer(journal: &Journal, seed: &Seed, beacon: Option<&str>) -> Drawer<RecordedSource> {
+    let effective = beacon.map_or_else(|| seed.clone(), |value| seed.with_beacon(value));
+    let opening = journal.opening.as_ref();
+    let mode = opening.map_or(Mode::Rehearsal, |opening| opening.mode);
+    let later = vec![effective.clone(); journal.state.epoch as usize];
+    Drawer::new(RecordedSource::new(mode, effective, later))
 }
 
 /// The answer to a request that was used up before.

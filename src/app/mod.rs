@@ -6,8 +6,11 @@
 //! To add a verb: one file here, one file in `cli/`, one line in `cli::VERBS`. To add a code: one page in `pages/`
 //! and one line in a slice of [`explain`].
 
+pub mod amend;
 pub mod analyse;
+pub mod beacon;
 pub mod check;
+pub mod checkpoint;
 pub mod draw;
 pub mod enrol;
 pub mod estimate;
@@ -25,6 +28,7 @@ mod refusal;
 pub mod rehearse;
 pub mod report;
 pub mod reveal;
+pub mod sealed;
 pub mod simulate;
 pub mod status;
 pub mod study;

@@ -11,7 +11,7 @@ use crate::words;
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
-use super::study::read_protocol;
+use super::sealed::read_protocol;
 use crate::planning::rehearsal::scenario_of;
 use crate::planning::scenario::plan;
 

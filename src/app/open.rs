@@ -3,13 +3,12 @@
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
-use super::study::{
-    Act, LEDGER_FILE, PROTOCOL_FILE, Study, Work, check_confirm, ledger_failure, parse_protocol,
-    read_seed,
-};
+use super::sealed::{check_confirm, parse_protocol, protocol_file};
+use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, now, read_seed};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
+use crate::protocol::model::Beacon;
 use crate::store::SqliteLedger;
 use crate::study::journal::{Content, Journal, Ledger, LedgerError, Recording, hex};
 use crate::study::kernel::What;
@@ -68,6 +67,7 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     // A rehearsal randomizes nobody, so it may come before the permissions.
     if request.mode == Mode::Live {
         check_permissions(&protocol, &request.protocol)?;
+        check_round(outside, &protocol)?;
     }
     check_confirm(&protocol, &request.confirm)?;
     refuse_inside(outside, &request.seed_file, &request.study)?;
@@ -77,7 +77,7 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     }
     let (seed, seed_created) = seed(outside, &request.seed_file)?;
     outside.create_folder(&request.study)?;
-    let seal = || outside.write(request.study.join(PROTOCOL_FILE), &bytes);
+    let seal = || outside.write(request.study.join(protocol_file(0)), &bytes);
     let failed = |error: LedgerError| ledger_failure(&error, &request.study);
     let ledger = match SqliteLedger::create(&ledger_path) {
         // An `open` that was killed before its first event leaves an empty ledger: go on with it.
@@ -142,7 +142,7 @@ pub(super) fn begin(
     })
 }
 
-fn check_permissions(protocol: &Protocol, path: &Path) -> Result<(), Failure> {
+pub(super) fn check_permissions(protocol: &Protocol, path: &Path) -> Result<(), Failure> {
     if protocol.study.ethics.is_some() && protocol.study.dpia.is_some() {
         return Ok(());
     }
@@ -161,15 +161,37 @@ fn check_permissions(protocol: &Protocol, path: &Path) -> Result<(), Failure> {
     )))
 }
 
+/// A round whose value is known could have been chosen for its value.
+pub(super) fn check_round(outside: &Outside, protocol: &Protocol) -> Result<(), Failure> {
+    let past = |own: &&Beacon| own.time <= now(outside);
+    let Some(beacon) = protocol.study.beacon.as_ref().filter(past) else {
+        return Ok(());
+    };
+    let Beacon { round, time, .. } = beacon;
+    Err(Failure::new(
+        exit::INVALID_PROTOCOL,
+        "beacon-past",
+        words!(
+            "the public round {round} was published at {time}: its value could have been chosen",
+            "den offentliga omgången {round} publicerades {time}: dess värde kan ha valts"
+        ),
+    )
+    .help(Words::new(
+        "name a round in the future under `beacon`, and check the protocol again",
+        "ange en kommande omgång under `beacon` och kontrollera protokollet igen",
+    )))
+}
+
 /// A ledger with events whose sealed protocol is gone.
-pub(super) fn protocol_missing(folder: &Path) -> Failure {
-    let folder = folder.display();
+pub(super) fn protocol_missing(folder: &Path, epoch: u32) -> Failure {
+    let file = protocol_file(epoch);
+    let (folder, file) = (folder.display(), file.display());
     Failure::new(
         exit::VERIFICATION_FAILED,
         "protocol-missing",
         words!(
-            "the study in {folder} has lost its sealed protocol, {PROTOCOL_FILE}",
-            "studien i {folder} saknar sitt förseglade protokoll, {PROTOCOL_FILE}"
+            "the study in {folder} has lost its sealed protocol, {file}",
+            "studien i {folder} saknar sitt förseglade protokoll, {file}"
         ),
     )
     .help(Words::new(
@@ -179,8 +201,50 @@ pub(super) fn protocol_missing(folder: &Path) -> Failure {
 }
 
 /// The seed must not lie where the study's readers look.
-fn refuse_inside(outside: &Outside, seed: &Path, study: &Path) -> Result<(), Failure> {
-    // As far as the path exists, links are resolved; the rest is taken as written, with `..` going up.
+pub(super) fn refuse_inside(outside: &Outside, seed: &Path, study: &Path) -> Result<(), Failure> {
+    if !lies_inside(outside, seed, study) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        exit::SEED,
+        "seed-inside-study",
+        Words::new(
+            "the seed file lies inside the study folder, where everybody who reads the study could read it",
+            "fröfilen ligger i studiemappen, där alla som läser studien skulle kunna läsa den",
+        ),
+    )
+    .help(Words::new(
+        "keep the seed in another place that only one account can read",
+        "förvara fröet på en annan plats som bara ett konto kan läsa",
+    )))
+}
+
+/// What binds a study from outside must not lie in its folder.
+pub(super) fn refuse_inside_folder(
+    outside: &Outside,
+    file: &Path,
+    study: &Path,
+) -> Result<(), Failure> {
+    if !lies_inside(outside, file, study) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        exit::USAGE,
+        "inside-study",
+        Words::new(
+            "the file lies inside the study folder: who can change the ledger there could change it too",
+            "filen ligger i studiemappen: den som kan ändra liggaren där skulle kunna ändra också den",
+        ),
+    )
+    .help(Words::new(
+        "write it to another place, best one that somebody else keeps",
+        "skriv den på en annan plats, helst hos någon annan",
+    )))
+}
+
+/// Whether a file lies in a folder. As far as the path exists, links are resolved; the rest is taken as written, with
+/// `..` going up.
+fn lies_inside(outside: &Outside, file: &Path, folder: &Path) -> bool {
     let absolute = |path: &Path| {
         let path = outside.path(path);
         let mut known = PathBuf::new();
@@ -201,21 +265,7 @@ fn refuse_inside(outside: &Outside, seed: &Path, study: &Path) -> Result<(), Fai
         }
         known
     };
-    if !absolute(seed).starts_with(absolute(study)) {
-        return Ok(());
-    }
-    Err(Failure::new(
-        exit::SEED,
-        "seed-inside-study",
-        Words::new(
-            "the seed file lies inside the study folder, where everybody who reads the study could read it",
-            "fröfilen ligger i studiemappen, där alla som läser studien skulle kunna läsa den",
-        ),
-    )
-    .help(Words::new(
-        "keep the seed in another place that only one account can read",
-        "förvara fröet på en annan plats som bara ett konto kan läsa",
-    )))
+    absolute(file).starts_with(absolute(folder))
 }
 
 /// Whether a study was opened in a folder.
@@ -232,7 +282,7 @@ pub(super) fn has_events(path: &Path, folder: &Path) -> Result<bool, Failure> {
     Ok(any)
 }
 
-fn seed(outside: &Outside, path: &Path) -> Result<(Seed, bool), Failure> {
+pub(super) fn seed(outside: &Outside, path: &Path) -> Result<(Seed, bool), Failure> {
     if outside.exists(path) {
         return Ok((read_seed(outside, path)?, false));
     }

@@ -158,6 +158,39 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             "already-revealed",
             Words::new("the seed has been published", "fröet är redan publicerat"),
         ),
+        Refusal::BeaconMissing => state(
+            "beacon-missing",
+            Words::new(
+                "the protocol waits for the value of a public round, and it is not recorded: nobody is randomized before",
+                "protokollet väntar på värdet av en offentlig omgång, och det är inte registrerat: ingen lottas före det",
+            ),
+        )
+        .help(Words::new(
+            "when the round is published, the study lead records its value with `lottning beacon`",
+            "när omgången är publicerad registrerar studieledaren dess värde med `lottning beacon`",
+        )),
+        Refusal::NoBeacon => state(
+            "no-beacon",
+            Words::new(
+                "the protocol in force waits for no public round",
+                "det gällande protokollet väntar inte på någon offentlig omgång",
+            ),
+        )
+        .help(Words::new(
+            "a round is named by `beacon` under [study], before the study or an amendment is sealed",
+            "en omgång anges med `beacon` under [study], innan studien eller en ändring förseglas",
+        )),
+        Refusal::BeaconRecorded => state(
+            "beacon-recorded",
+            Words::new(
+                "the value of this epoch's round is recorded already",
+                "värdet av epokens omgång är redan registrerat",
+            ),
+        )
+        .help(Words::new(
+            "a value stands; if it is not the one that was published, seal an amendment with a new round",
+            "ett värde står fast; om det inte är det publicerade, försegla en ändring med en ny omgång",
+        )),
         Refusal::NothingChanges => state(
             "nothing-changes",
             Words::new("the site is in that state already", "platsen är redan i det läget"),

@@ -51,12 +51,15 @@ pub fn reveal(
             answer: (),
         })
     })?;
-    let hash = &study.journal.protocol.hash.0;
+    let protocol = &study.journal.protocol;
     Ok(Revealed {
         seeds: seeds
             .iter()
             .enumerate()
-            .map(|(epoch, seed)| (epoch as u32, seed.to_hex(), hex(&seed.commitment(hash))))
+            .map(|(epoch, seed)| {
+                let hash = &protocol.in_epoch(epoch as u32).hash.0;
+                (epoch as u32, seed.to_hex(), hex(&seed.commitment(hash)))
+            })
             .collect(),
         head: study.journal.head.to_hex(),
     })

@@ -6,21 +6,19 @@
 
 use super::exit;
 use super::failure::Failure;
-use super::open::{has_events, protocol_missing};
 use super::outside::Outside;
+use super::sealed::{later_epochs, sealed_protocol};
 use crate::allocation::Seed;
-use crate::diagnostic::{Diagnostic, Words};
+use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::store::SqliteLedger;
 use crate::study::identifiers::{holds_personal_number, is_key};
-use crate::study::journal::{Corrupt, Journal, Ledger, LedgerError, Recording, hex};
+use crate::study::journal::{Corrupt, Entry, Journal, Ledger, LedgerError, Recording, hex};
 use crate::words;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Name of the sealed protocol in a study folder.
-pub const PROTOCOL_FILE: &str = "protocol.toml";
 /// Name of the ledger in a study folder.
 pub const LEDGER_FILE: &str = "ledger.sqlite";
 
@@ -59,9 +57,19 @@ impl Study {
     /// No study there (exit 7), a protocol that cannot be read (3), a ledger that does not hold together (8).
     pub fn load(outside: &Outside, folder: &Path) -> Result<Self, Failure> {
         let path = outside.path(folder).join(LEDGER_FILE);
-        let ledger = SqliteLedger::open(&path).map_err(|error| ledger_failure(&error, folder))?;
-        let protocol = sealed_protocol(outside, folder)?;
-        Self::of(folder, protocol, Box::new(ledger))
+        let failed = |error: LedgerError| ledger_failure(&error, folder);
+        let mut ledger: Box<dyn Ledger> = Box::new(SqliteLedger::open(&path).map_err(failed)?);
+        let mut entries = Vec::new();
+        ledger
+            .read_from(1, &mut |entry| entries.push(entry))
+            .map_err(failed)?;
+        if entries.is_empty() {
+            return Err(not_open(folder));
+        }
+        let protocol = sealed_protocol(outside, folder, later_epochs(&entries))?;
+        let mut own = Self::empty(folder, Journal::new(protocol), ledger);
+        own.absorb(&entries)?;
+        Ok(own)
     }
 
     /// A study of a protocol and a ledger, wherever its bytes live.
@@ -103,7 +111,7 @@ impl Study {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn entries(&mut self) -> Result<Vec<crate::study::journal::Entry>, Failure> {
+    pub fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
         let mut entries = Vec::new();
         self.ledger
             .read_from(1, &mut |entry| entries.push(entry))
@@ -118,8 +126,12 @@ impl Study {
                 entries.push(entry);
             })
             .map_err(|error| ledger_failure(&error, &self.folder))?;
+        self.absorb(&entries)
+    }
+
+    fn absorb(&mut self, entries: &[Entry]) -> Result<(), Failure> {
         self.journal
-            .absorb(&entries)
+            .absorb(entries)
             .map_err(|corrupt| unreadable(&corrupt, &self.folder))
     }
 
@@ -146,6 +158,9 @@ impl Study {
         transaction
             .read_from(journal.head.sequence + 1, &mut |entry| news.push(entry))
             .map_err(failed)?;
+        if later_epochs(&news) > 0 {
+            return Err(amended_meanwhile());
+        }
         journal
             .absorb(&news)
             .map_err(|corrupt| unreadable(&corrupt, &folder))?;
@@ -185,13 +200,7 @@ impl Study {
             .iter()
             .map(|file| read_seed(outside, file))
             .collect::<Result<_, _>>()?;
-        let hash = &self.journal.protocol.hash.0;
-        let commitments = self
-            .journal
-            .opening
-            .as_ref()
-            .map(|opening| opening.commitments.as_slice());
-        let commitments = commitments.unwrap_or_default();
+        let commitments = self.commitments();
         if seeds.len() != commitments.len() {
             let (given, needed) = (seeds.len(), commitments.len());
             return Err(Failure::new(
@@ -207,80 +216,80 @@ impl Study {
                 "ange en --seed-file per epok, i deras ordning",
             )));
         }
-        for (epoch, (seed, commitment)) in seeds.iter().zip(commitments).enumerate() {
-            if hex(&seed.commitment(hash)) != *commitment {
-                return Err(Failure::new(
-                    exit::SEED,
-                    "seed-mismatch",
-                    words!(
-                        "the seed of epoch {epoch} is not the one that this study committed to",
-                        "fröet för epok {epoch} är inte det som studien har utfäst"
-                    ),
-                )
-                .help(Words::new(
-                    "give the file that `open` created for this study; a lost seed means a new epoch",
-                    "ange filen som `open` skapade för den här studien; ett förlorat frö kräver en ny epok",
-                )));
+        for (epoch, seed) in seeds.iter().enumerate() {
+            if !self.committed(epoch as u32, seed) {
+                return Err(seed_mismatch(epoch as u32));
             }
         }
         Ok(seeds)
     }
+
+    /// The seed of the epoch in force, from its file or from the files of all epochs; a beacon is not in it.
+    ///
+    /// # Errors
+    /// As [`Study::seeds`].
+    pub fn seed_in_force(&self, outside: &Outside, files: &[PathBuf]) -> Result<Seed, Failure> {
+        let epoch = self.journal.state.epoch;
+        let seed = match files {
+            [one] => read_seed(outside, one)?,
+            all => {
+                let seeds = self.seeds(outside, all)?;
+                seeds.last().cloned().ok_or_else(|| seed_mismatch(epoch))?
+            }
+        };
+        if !self.committed(epoch, &seed) {
+            return Err(seed_mismatch(epoch));
+        }
+        Ok(seed)
+    }
+
+    fn commitments(&self) -> &[String] {
+        let opening = self.journal.opening.as_ref();
+        opening.map_or(&[], |opening| opening.commitments.as_slice())
+    }
+
+    /// Whether a seed is the one that an epoch committed to.
+    pub(super) fn committed(&self, epoch: u32, seed: &Seed) -> bool {
+        let hash = &self.journal.protocol.in_epoch(epoch).hash.0;
+        self.commitments().get(epoch as usize) == Some(&hex(&seed.commitment(hash)))
+    }
+}
+
+fn seed_mismatch(epoch: u32) -> Failure {
+    Failure::new(
+        exit::SEED,
+        "seed-mismatch",
+        words!(
+            "the seed of epoch {epoch} is not the one that this study committed to",
+            "fröet för epok {epoch} är inte det som studien har utfäst"
+        ),
+    )
+    .help(Words::new(
+        "give the file that `open` or `amend` created for this epoch; a lost seed means a new epoch",
+        "ange filen som `open` eller `amend` skapade för epoken; ett förlorat frö kräver en ny epok",
+    ))
+}
+
+/// Another command opened an epoch after this one had read the study.
+fn amended_meanwhile() -> Failure {
+    Failure::new(
+        exit::BUSY,
+        "amended-meanwhile",
+        Words::new(
+            "the study was amended while this command ran; nothing was recorded",
+            "studien ändrades medan kommandot kördes; inget har registrerats",
+        ),
+    )
+    .help(Words::new(
+        "run the same command again, with the seed of the new epoch",
+        "kör samma kommando igen, med den nya epokens frö",
+    ))
 }
 
 /// Now, in the whole microseconds that the ledger keeps.
 pub fn now(outside: &Outside) -> Timestamp {
     let now = outside.clock.now();
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
-}
-
-/// The sealed protocol of a study folder.
-///
-/// # Errors
-/// No study (exit 7), an open study whose protocol is gone (8), or an invalid file (3).
-pub fn sealed_protocol(outside: &Outside, folder: &Path) -> Result<Arc<Protocol>, Failure> {
-    let path = folder.join(PROTOCOL_FILE);
-    if !outside.exists(&path) {
-        let ledger = outside.path(folder).join(LEDGER_FILE);
-        return Err(if has_events(&ledger, folder)? {
-            protocol_missing(folder)
-        } else {
-            not_open(folder)
-        });
-    }
-    let (protocol, _) = read_protocol(outside, &path)?;
-    Ok(protocol)
-}
-
-/// A protocol file: the protocol and its warnings.
-///
-/// # Errors
-/// Every error in the file at once: exit 3.
-pub fn read_protocol(
-    outside: &Outside,
-    path: &Path,
-) -> Result<(Arc<Protocol>, Vec<Diagnostic>), Failure> {
-    parse_protocol(&outside.read(path)?, path)
-}
-
-/// The protocol of a file's bytes and its warnings; `path` names the file.
-///
-/// # Errors
-/// As [`read_protocol`].
-pub(super) fn parse_protocol(
-    bytes: &[u8],
-    path: &Path,
-) -> Result<(Arc<Protocol>, Vec<Diagnostic>), Failure> {
-    let parsed = crate::protocol::parse(bytes);
-    match parsed.protocol {
-        Some(protocol) => Ok((Arc::new(protocol), parsed.diagnostics)),
-        None => Err(Failure::refused_file(
-            exit::INVALID_PROTOCOL,
-            "invalid-protocol",
-            path.display().to_string(),
-            String::from_utf8_lossy(bytes),
-            parsed.diagnostics,
-        )),
-    }
 }
 
 /// A seed file.
@@ -315,29 +324,6 @@ pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
             ),
         )
     })
-}
-
-/// Checks the digits by which a person confirms a sealed protocol.
-///
-/// # Errors
-/// Other digits: exit 2.
-pub fn check_confirm(protocol: &Protocol, given: &str) -> Result<(), Failure> {
-    let short = protocol.hash.short();
-    if given.eq_ignore_ascii_case(&short) || given.eq_ignore_ascii_case(&protocol.hash.to_hex()) {
-        return Ok(());
-    }
-    Err(Failure::new(
-        exit::USAGE,
-        "confirm-mismatch",
-        words!(
-            "--confirm does not name this protocol: its hash begins with {short}",
-            "--confirm gäller inte det här protokollet: dess hash börjar med {short}"
-        ),
-    )
-    .help(Words::new(
-        "run `lottning check` on the file, read what will be sealed, and give the digits that it prints",
-        "kör `lottning check` på filen, läs vad som förseglas och ange siffrorna som visas",
-    )))
 }
 
 /// An instant as typed: RFC 3339 with an offset.

@@ -136,6 +136,24 @@ pub const VERBS: &[Verb] = &[
         "Försegla ett protokoll i en studie och utfäst dess frö",
     ),
     verb(
+        "amend",
+        Who::StudyLead,
+        "Seal an amended protocol as the next epoch, with a seed of its own",
+        "Försegla ett ändrat protokoll som nästa epok, med ett eget frö",
+    ),
+    verb(
+        "beacon",
+        Who::StudyLead,
+        "Record the value of the public round that the protocol waits for",
+        "Registrera värdet av den offentliga omgång som protokollet väntar på",
+    ),
+    verb(
+        "checkpoint",
+        Who::StudyLead,
+        "The head of the ledger in a file that somebody else keeps",
+        "Liggarens huvud i en fil som någon annan förvarar",
+    ),
+    verb(
         "lock",
         Who::StudyLead,
         "Freeze the data of a registered lock at its cut",

@@ -8,8 +8,11 @@
 //! `Command`, a line in `dispatch`, a line in [`help::VERBS`].
 
 mod acting;
+mod amend;
 mod analyse;
+mod beacon;
 mod check;
+mod checkpoint;
 mod completions;
 mod dialect;
 mod draw;
@@ -50,9 +53,12 @@ pub use session::Session;
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Amend(amend::Amend),
     #[command(alias = "analyze")]
     Analyse(analyse::Analyse),
+    Beacon(beacon::Beacon),
     Check(check::Check),
+    Checkpoint(checkpoint::Checkpoint),
     Completions(completions::Completions),
     Demo(rehearse::Demo),
     Draw(Box<draw::Draw>),
@@ -76,8 +82,11 @@ enum Command {
 
 fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
     match command {
+        Command::Amend(verb) => verb.run(session),
         Command::Analyse(verb) => verb.run(session),
+        Command::Beacon(verb) => verb.run(session),
         Command::Check(verb) => verb.run(session),
+        Command::Checkpoint(verb) => verb.run(session),
         Command::Completions(verb) => verb.run(session),
         Command::Demo(verb) => verb.run(session),
         Command::Draw(verb) => verb.run(session),

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use crate::app::verify::check;
+use crate::app::verify::{Expected, check};
 use crate::app::{Failure, exit};
 use crate::diagnostic::Words;
 use crate::study::verify::DrawCheck;
@@ -28,6 +28,10 @@ pub(super) struct Verify {
     /// A head that was kept elsewhere: finds rows that were cut off
     #[arg(long, value_name = "H")]
     expect_head: Option<String>,
+
+    /// A file of `checkpoint` that was kept elsewhere: the ledger must have had its head
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
 }
 
 impl Verify {
@@ -37,7 +41,10 @@ impl Verify {
             &session.outside,
             &self.at.study,
             &self.seed_file,
-            self.expect_head.as_deref(),
+            &Expected {
+                head: self.expect_head.as_deref(),
+                checkpoints: &self.checkpoint,
+            },
         )?;
         let own = verdict.verification;
         let draws = match own.draws {

@@ -87,6 +87,8 @@ impl<'p> Overlay<'p> {
                 }
                 Command::Lock { .. }
                 | Command::Analyse { .. }
+                | Command::Amend
+                | Command::Beacon
                 | Command::Reveal
                 | Command::Export => {
                     out.push(step);

@@ -195,6 +195,8 @@ impl<'c> Simulator<'c> {
         let protocol = &self.cell.protocol;
         let world = &self.cell.scenario.world;
         self.state.restart(protocol);
+        // A simulated study has its public round, if it waits for one, before the first family.
+        self.state.beacon = true;
         self.drawer.restart(arms);
         self.calendar.restart(self.horizon);
         self.truths.fill(0.0);

@@ -4,8 +4,8 @@ use super::findings::Findings;
 use super::model::{Protocol, ProtocolHash};
 use super::rule_parser::Known;
 use super::sections::{
-    allocation, analyses, capacity, estimand, events, exceptions, fields, gate, locks, outcomes,
-    participants, sample_size, study,
+    allocation, analyses, beacon, capacity, estimand, events, exceptions, fields, gate, locks,
+    outcomes, participants, sample_size, study,
 };
 use super::tree::{NAMED, Section};
 use crate::diagnostic::{Diagnostic, Place};
@@ -67,6 +67,7 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
         ("ethics", study::ETHICS),
         ("law", study::LAW),
         ("ascertainment", study::ASCERTAINMENT),
+        ("beacon", beacon::KEYS),
         ("[sample_size]", sample_size::KEYS),
         ("assumed", sample_size::ASSUMED),
         ("stop", sample_size::STOP),
@@ -299,6 +300,7 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
         locks: complete(locks.list)?,
         analyses: complete(analyses)?,
         multiplicity,
+        earlier: Vec::new(),
     })
 }
 

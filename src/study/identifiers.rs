@@ -23,6 +23,15 @@ pub fn is_key(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
+/// Whether a text can be the value of a public round: 16 to 256 lower-case hexadecimal digits, an even number.
+pub fn is_beacon_value(text: &str) -> bool {
+    (16..=256).contains(&text.len())
+        && text.len().is_multiple_of(2)
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 /// Whether a text holds a personal or coordination number anywhere.
 ///
 /// Runs of digits are looked at as they stand and with what people write before the last four (hyphens and dashes, `+`,

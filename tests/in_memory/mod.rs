@@ -63,7 +63,7 @@ impl Room {
         let study =
             Study::of(Path::new("memory"), Arc::clone(&protocol), Box::new(ledger)).unwrap();
         Self {
-            desk: Desk::of(study, std::slice::from_ref(&seed)).unwrap(),
+            desk: Desk::of(study, seed.clone()),
             protocol,
             seed,
             outside: Outside {

@@ -6,7 +6,7 @@ use crate::app::lock::lock;
 use crate::app::report::{ReportRequest, report};
 use crate::app::reveal::reveal;
 use crate::app::study::Study;
-use crate::app::verify::check;
+use crate::app::verify::{Expected, check};
 use crate::app::{Failure, exit, refusal};
 use crate::diagnostic::Words;
 use crate::protocol::model::{Cut, Day};
@@ -26,7 +26,7 @@ impl Stage<'_> {
         };
         let mut study = Study::load(&self.inside, &self.study)?;
         let seeds = [self.seed_file.clone()];
-        let verdict = check(&self.inside, &self.study, &seeds, None)?;
+        let verdict = check(&self.inside, &self.study, &seeds, &Expected::default())?;
         let (events, draws) = (
             verdict.verification.events,
             verdict.verification.allocations,

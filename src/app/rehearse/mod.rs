@@ -11,11 +11,13 @@ mod surroundings;
 use crate::allocation::{Mode, Seed};
 use crate::app::Failure;
 use crate::app::Outside;
+use crate::app::beacon::beacon;
 use crate::app::enrol::Desk;
 use crate::app::exit;
 use crate::app::open::{Open, open};
 use crate::app::report::Reported;
-use crate::app::study::{Act, read_protocol};
+use crate::app::sealed::read_protocol;
+use crate::app::study::{Act, Study};
 use crate::diagnostic::Words;
 use crate::planning::rehearsal::{Step, scenario_of, steps};
 use crate::planning::scenario;
@@ -81,6 +83,9 @@ pub fn rehearse(outside: &Outside, request: &Rehearse) -> Result<Rehearsed, Fail
 }
 
 /// The made-up world around the use cases.
+/// The value of a public round, where the protocol waits for one: nobody publishes a round for a rehearsal.
+const BEACON: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
 struct Stage<'a> {
     outside: &'a Outside,
     inside: Outside,
@@ -227,6 +232,10 @@ impl<'a> Stage<'a> {
                 mode: Mode::Rehearsal,
             },
         )?;
+        if self.protocol.study.beacon.is_some() {
+            let mut study = Study::load(&self.inside, &self.study)?;
+            beacon(&self.inside, &mut study, &Self::act("study-lead"), BEACON)?;
+        }
         let commitment = &made.commitment[..16];
         self.tell(
             words!(
@@ -248,7 +257,11 @@ impl<'a> Stage<'a> {
         let Some(cell) = self.plan.cells.first() else {
             return Ok(());
         };
-        let source = RecordedSource::new(Mode::Rehearsal, self.seed.clone(), Vec::new());
+        let seed = match self.protocol.study.beacon {
+            Some(_) => self.seed.with_beacon(BEACON),
+            None => self.seed.clone(),
+        };
+        let source = RecordedSource::new(Mode::Rehearsal, seed, Vec::new());
         let steps = steps(cell, 1, source)
             .map_err(|refused| crate::app::refusal::refusal(&self.protocol, refused))?;
         let mut desk = Desk::open(
@@ -282,6 +295,8 @@ impl<'a> Stage<'a> {
                 }
                 Command::Lock { .. }
                 | Command::Analyse { .. }
+                | Command::Amend
+                | Command::Beacon
                 | Command::Reveal
                 | Command::Export => {}
             }

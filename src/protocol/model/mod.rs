@@ -20,9 +20,12 @@ pub use intake::{
     Named, Returns, Site, Unit,
 };
 pub use strata::decimal;
-pub use study::{Ascertainment, Assumed, Capacity, Custody, Ethics, Law, SampleSize, Study};
+pub use study::{
+    Ascertainment, Assumed, Beacon, Capacity, Custody, Ethics, Law, QUICKNET, SampleSize, Study,
+};
 
 use crate::allocation::Arm;
+use std::sync::Arc;
 
 /// Most fields that intake can ask for. A fixed bound lets the state machine run without the heap.
 pub const MAX_FIELDS: usize = 16;
@@ -101,9 +104,29 @@ pub struct Protocol {
     pub analyses: Vec<Analysis>,
     /// How secondary analyses are protected against multiplicity (recorded; `None` when nothing is said).
     pub multiplicity: Option<Multiplicity>,
+    /// The protocols of the epochs before this one, in their order; empty before the first amendment.
+    pub earlier: Vec<Arc<Protocol>>,
 }
 
 impl Protocol {
+    /// Number of the epoch that this protocol opens, from 0.
+    pub fn epoch(&self) -> u32 {
+        self.earlier.len() as u32
+    }
+
+    /// This protocol as the one of the epoch after `before`.
+    #[must_use]
+    pub fn after(self, before: &Arc<Self>) -> Self {
+        let mut earlier = before.earlier.clone();
+        earlier.push(Arc::clone(before));
+        Self { earlier, ..self }
+    }
+
+    /// The protocol in force in an epoch; this one for its own epoch and for any later number.
+    pub fn in_epoch(&self, epoch: u32) -> &Self {
+        self.earlier.get(epoch as usize).map_or(self, |own| own)
+    }
+
     /// Index of a site by id.
     pub fn site(&self, id: &str) -> Option<usize> {
         self.sites.iter().position(|site| site.id == id)

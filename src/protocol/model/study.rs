@@ -3,6 +3,7 @@
 //! What only `open` demands (ethics decision, impact assessment) may be missing here; `check` warns of it.
 
 use crate::diagnostic::Words;
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// Identity and permissions of a study.
@@ -28,6 +29,43 @@ pub struct Study {
     pub law: Law,
     /// Since when reports can be searched for completely.
     pub ascertainment: Option<Ascertainment>,
+    /// A public round in the future whose value enters every draw of the epoch.
+    pub beacon: Option<Beacon>,
+}
+
+/// A public source of randomness, and the round that the study waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beacon {
+    /// Name of the source.
+    pub source: String,
+    /// The round, as the source names it.
+    pub round: String,
+    /// When the round is published; nobody knows its value before.
+    pub time: Timestamp,
+}
+
+/// The source whose rounds have known times: the League of Entropy's chain `quicknet` (a round every three seconds, each
+/// verifiable by itself; chain hash 52db9ba7…e971).
+pub const QUICKNET: &str = "drand-quicknet";
+/// Time of its first round, in seconds of Unix time.
+const QUICKNET_GENESIS: i64 = 1_692_803_367;
+/// Seconds between its rounds.
+const QUICKNET_PERIOD: i64 = 3;
+
+impl Beacon {
+    /// When a round of [`QUICKNET`] is published: `genesis + (round − 1) · period`; `None` beyond the calendar.
+    ///
+    /// ```
+    /// use lottning::protocol::model::Beacon;
+    ///
+    /// // Round 27946612 is that of 2026-04-20T00:00:00Z (reference arithmetic of the source's own formula).
+    /// let time = Beacon::quicknet_time(27_946_612).map(|time| time.to_string());
+    /// assert_eq!(time.as_deref(), Some("2026-04-20T00:00:00Z"));
+    /// ```
+    pub fn quicknet_time(round: i64) -> Option<Timestamp> {
+        let seconds = round.checked_sub(1)?.checked_mul(QUICKNET_PERIOD)?;
+        Timestamp::from_second(QUICKNET_GENESIS.checked_add(seconds)?).ok()
+    }
 }
 
 /// A decision of the ethics authority.

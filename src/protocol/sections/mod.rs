@@ -6,6 +6,7 @@
 
 pub(super) mod allocation;
 pub(super) mod analyses;
+pub(super) mod beacon;
 pub(super) mod capacity;
 pub(super) mod estimand;
 pub(super) mod events;

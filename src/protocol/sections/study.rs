@@ -1,5 +1,6 @@
 //! `[study]`: identity, permissions, time zone, custody, time limits of the law.
 
+use super::beacon;
 use crate::diagnostic::Words;
 use crate::protocol::findings::Findings;
 use crate::protocol::model::{Ascertainment, Custody, Ethics, Law, Study};
@@ -20,6 +21,7 @@ pub(in crate::protocol) const KEYS: &[&str] = &[
     "custody",
     "law",
     "ascertainment",
+    "beacon",
 ];
 /// Keys of `ethics`.
 pub(in crate::protocol) const ETHICS: &[&str] = &["decision", "date"];
@@ -48,6 +50,10 @@ pub(in crate::protocol) fn read(out: &mut Findings<'_>, root: &Section<'_>) -> O
         .and_then(|value| custody(out, &value));
     let law = law(out, &section);
     let ascertainment = ascertainment(out, &section);
+    let beacon = beacon::read(out, &section);
+    if beacon.is_none() && section.get("beacon").is_some() {
+        return None;
+    }
     Some(Study {
         id: id?,
         title: title?,
@@ -59,6 +65,7 @@ pub(in crate::protocol) fn read(out: &mut Findings<'_>, root: &Section<'_>) -> O
         custody: custody?,
         law: law?,
         ascertainment,
+        beacon,
     })
 }
 

@@ -114,6 +114,9 @@ impl Reader<'_> {
             "epoch-opened" => What::EpochOpened {
                 epoch: self.number("epoch")?,
             },
+            "beacon" => What::Beacon {
+                epoch: self.number("epoch")?,
+            },
             "site-opened" => What::SiteOpened {
                 site: self.site()?,
                 on: self.public_day("on")?,

@@ -46,6 +46,7 @@ pub(super) fn encode(protocol: &Protocol, recording: &Recording) -> Encoded {
     let (kind, public) = match &recording.what {
         What::Opened => ("opened", public),
         What::EpochOpened { epoch } => ("epoch-opened", public.with("epoch", *epoch)),
+        What::Beacon { epoch } => ("beacon", public.with("epoch", *epoch)),
         What::SiteOpened { site: own, on } => (
             "site-opened",
             public.with("site", site(*own)).with("on", date(*on)),
@@ -85,8 +86,11 @@ pub(super) fn encode(protocol: &Protocol, recording: &Recording) -> Encoded {
             public
                 .with("site", site(*own))
                 .with("epoch", *epoch)
-                .with("levels", protocol.stratum_levels(*stratum as usize))
-                .with_some("factors", factors(protocol, *cell))
+                .with(
+                    "levels",
+                    protocol.in_epoch(*epoch).stratum_levels(*stratum as usize),
+                )
+                .with_some("factors", factors(protocol.in_epoch(*epoch), *cell))
                 .with("draw", *draw)
                 .with("arm", arm_id(*arm))
                 .with("allocation", *allocation),

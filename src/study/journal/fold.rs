@@ -45,6 +45,8 @@ pub struct Opening {
     pub mode: Mode,
     /// Commitment of each epoch's seed, 64 hexadecimal digits.
     pub commitments: Vec<String>,
+    /// Value of each epoch's beacon, where one is recorded, as lower-case hexadecimal text.
+    pub beacons: Vec<Option<String>>,
     /// Seeds published by `reveal`, 64 hexadecimal digits each; empty before.
     pub revealed: Vec<String>,
 }
@@ -167,7 +169,9 @@ impl Journal {
                 reason: format!("event {} stands in its place", entry.sequence),
             });
         }
-        if entry.chained(&self.head.hash, &self.protocol.hash.0) != entry.hash {
+        let protocol = Arc::clone(&self.protocol);
+        let protocol = protocol.in_epoch(self.state.epoch);
+        if entry.chained(&self.head.hash, &protocol.hash.0) != entry.hash {
             return Err(corrupt("it does not continue the chain".into()));
         }
         let time: Timestamp = entry
@@ -186,13 +190,20 @@ impl Journal {
             })
             .flatten();
         let decoded = decode(
-            &self.protocol,
+            protocol,
             &mut self.names,
             entry,
             placeholder.as_deref(),
             erased_family,
         )
         .map_err(corrupt)?;
+        if let What::EpochOpened { epoch } = decoded.what
+            && (epoch != self.state.epoch + 1 || epoch > self.protocol.epoch())
+        {
+            return Err(corrupt(format!(
+                "it opens epoch {epoch}, whose protocol is not here"
+            )));
+        }
         watch(entry, &self.state, &decoded.what);
         let event = Event {
             day: self.day(time),
@@ -220,6 +231,7 @@ impl Journal {
                 self.opening = Some(Opening {
                     mode,
                     commitments: text(&decoded.public, "commitment").into_iter().collect(),
+                    beacons: vec![None],
                     revealed: Vec::new(),
                 });
             }
@@ -228,6 +240,15 @@ impl Journal {
                     opening
                         .commitments
                         .extend(text(&decoded.public, "commitment"));
+                    opening.beacons.push(None);
+                }
+            }
+            What::Beacon { epoch } => {
+                let value = text(&decoded.public, "value");
+                if let Some(opening) = &mut self.opening
+                    && let Some(own) = opening.beacons.get_mut(epoch as usize)
+                {
+                    *own = value;
                 }
             }
             What::Revealed => {
@@ -308,6 +329,12 @@ impl Journal {
         );
     }
 
+    /// The recorded value of an epoch's beacon.
+    pub fn beacon(&self, epoch: u32) -> Option<&str> {
+        let beacons = &self.opening.as_ref()?.beacons;
+        beacons.get(epoch as usize)?.as_deref()
+    }
+
     /// What a request id was used for, if it was used up.
     pub fn request(&self, id: &str) -> Option<&RequestUse> {
         self.requests.get(id)
@@ -335,6 +362,7 @@ impl Journal {
         salts: &[[u8; 32]],
     ) -> Vec<Entry> {
         let mut previous = self.head;
+        let protocol = self.protocol.in_epoch(self.state.epoch);
         recordings
             .iter()
             .zip(salts)
@@ -344,7 +372,7 @@ impl Journal {
                 if overridden && place == 0 {
                     recording.public = recording.public.with("clock", "override");
                 }
-                let encoded = encode(&self.protocol, &recording);
+                let encoded = encode(protocol, &recording);
                 let mut entry = Entry {
                     sequence: previous.sequence + 1,
                     time: time_text(time),
@@ -356,7 +384,7 @@ impl Journal {
                     salt: Some(*salt),
                     hash: super::entry::GENESIS,
                 };
-                entry.hash = entry.chained(&previous.hash, &self.protocol.hash.0);
+                entry.hash = entry.chained(&previous.hash, &protocol.hash.0);
                 previous = entry.head();
                 entry
             })

@@ -5,7 +5,7 @@ use super::event::{
 };
 use super::state::{
     Allocated, Child, Exempted, Family, GateChange, LockState, Occurred, Occurrence, ReportState,
-    State, Status,
+    SiteState, State, Status,
 };
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Service};
@@ -18,11 +18,8 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
     let day = event.day;
     match *event.what {
         What::Opened | What::Exported | What::Analysed { .. } => {}
-        What::EpochOpened { epoch } => {
-            state.epoch = epoch;
-            state.draws.clear();
-            state.draws.resize(protocol.strata(), 0);
-        }
+        What::EpochOpened { epoch } => epoch_opened(protocol, state, epoch),
+        What::Beacon { .. } => state.beacon = true,
         What::SiteOpened { site, on } => {
             if let Some(own) = state.sites.get_mut(usize::from(site.0)) {
                 own.closed = false;
@@ -139,6 +136,19 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
         }
         What::Revealed => state.revealed = true,
     }
+}
+
+/// Draws count anew, a beacon is awaited anew, and sites that the epoch's protocol adds begin.
+fn epoch_opened(protocol: &Protocol, state: &mut State, epoch: u32) {
+    let own = protocol.in_epoch(epoch);
+    state.epoch = epoch;
+    state.beacon = false;
+    state.draws.clear();
+    state.draws.resize(own.strata(), 0);
+    let known = state.sites.len();
+    state
+        .sites
+        .extend(own.sites.iter().skip(known).map(SiteState::of));
 }
 
 fn screened(state: &mut State, screening: &Screening) {

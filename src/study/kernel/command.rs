@@ -44,6 +44,10 @@ pub enum Command {
         /// Index of the lock.
         lock: u16,
     },
+    /// Open the next epoch.
+    Amend,
+    /// Record the value of the public round that the epoch waits for.
+    Beacon,
     /// Publish the seeds.
     Reveal,
     /// Note that data or a proof left the study.
@@ -158,6 +162,12 @@ pub enum Refusal {
     NotFinallyLocked,
     /// The seeds have been published already.
     AlreadyRevealed,
+    /// The epoch waits for the value of a public round.
+    BeaconMissing,
+    /// The epoch's protocol names no public round.
+    NoBeacon,
+    /// The value of the epoch's round is recorded already.
+    BeaconRecorded,
     /// The site is in that state already.
     NothingChanges,
 }

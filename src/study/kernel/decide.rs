@@ -26,6 +26,22 @@ pub fn decide(
             Some(_) => Ok(recorded(&What::Analysed { lock: *lock })),
             None => Err(Refusal::NotLocked),
         },
+        Command::Amend => {
+            if state.closed {
+                return Err(Refusal::EnrolmentClosed);
+            }
+            let epoch = state.epoch + 1;
+            Ok(recorded(&What::EpochOpened { epoch }))
+        }
+        Command::Beacon => {
+            if protocol.in_epoch(state.epoch).study.beacon.is_none() {
+                Err(Refusal::NoBeacon)
+            } else if state.beacon {
+                Err(Refusal::BeaconRecorded)
+            } else {
+                Ok(recorded(&What::Beacon { epoch: state.epoch }))
+            }
+        }
         Command::Reveal => {
             if state.revealed {
                 Err(Refusal::AlreadyRevealed)
@@ -114,10 +130,14 @@ fn enrol(
             events: [screening(Verdict::GateClosed), None],
         });
     }
-    let stratum = protocol.stratum(usize::from(enrolment.site.0), &enrolment.values) as u32;
+    let (own, site) = (
+        protocol.in_epoch(state.epoch),
+        usize::from(enrolment.site.0),
+    );
+    let stratum = own.stratum(site, &enrolment.values) as u32;
     let draw = state.draws.get(stratum as usize).copied().unwrap_or(0);
-    let cell = protocol.cell(usize::from(enrolment.site.0), &enrolment.values);
-    let levels = protocol.cell_levels(cell);
+    let cell = own.cell(site, &enrolment.values);
+    let levels = own.cell_levels(cell);
     let arm = draws.arm(protocol, state, stratum, &levels.unit());
     let allocation = state.allocations.len() as u32 + 1;
     let allocated = What::Allocated {
@@ -171,6 +191,10 @@ fn may_enrol(
         .filter(|last| day > *last)
     {
         return Err(Refusal::PastLastDay { last });
+    }
+    let awaits = protocol.in_epoch(state.epoch).study.beacon.is_some();
+    if awaits && !state.beacon {
+        return Err(Refusal::BeaconMissing);
     }
     let site = &state.sites[usize::from(enrolment.site.0)];
     if site.closed {
@@ -301,6 +325,7 @@ fn record(state: &State, what: &What, day: Day) -> Result<Decision, Refusal> {
         | What::Erased { .. }
         | What::Opened
         | What::EpochOpened { .. }
+        | What::Beacon { .. }
         | What::Screened(_)
         | What::Allocated { .. }
         | What::Returned { .. }

@@ -48,9 +48,17 @@ impl<S: StratumSource> Drawer<S> {
     /// Back to before the first allocation with another source, keeping the sequences' memory.
     pub fn restart(&mut self, source: S) {
         self.source = source;
-        self.begun.fill(false);
         self.followed = 0;
-        self.epoch = 0;
+        self.enter(0);
+    }
+
+    /// Begins an epoch: every stratum anew. Sequences of another epoch belong to another design and are dropped.
+    fn enter(&mut self, epoch: u32) {
+        if self.epoch != epoch {
+            self.sequences.fill_with(|| None);
+        }
+        self.begun.fill(false);
+        self.epoch = epoch;
     }
 
     /// Begins a stratum if it has not begun.
@@ -64,7 +72,7 @@ impl<S: StratumSource> Drawer<S> {
             return;
         }
         self.begun[place] = true;
-        let design = &*protocol.allocation.design;
+        let design = &*protocol.in_epoch(self.epoch).allocation.design;
         let randomness = self.source.stratum(protocol, self.epoch, stratum);
         match &mut self.sequences[place] {
             Some(sequence) => design.restart(&mut **sequence, randomness),
@@ -75,9 +83,9 @@ impl<S: StratumSource> Drawer<S> {
     /// Steps over the allocations that the sequences have not seen.
     fn follow(&mut self, protocol: &Protocol, state: &State) {
         if self.epoch != state.epoch {
-            self.epoch = state.epoch;
-            self.begun.fill(false);
+            self.enter(state.epoch);
         }
+        let design = &*protocol.in_epoch(self.epoch).allocation.design;
         while let Some(allocated) = state.allocations.get(self.followed) {
             self.followed += 1;
             if allocated.epoch != self.epoch {
@@ -86,13 +94,8 @@ impl<S: StratumSource> Drawer<S> {
             self.begin(protocol, allocated.stratum);
             let randomness = self.source.stratum(protocol, self.epoch, allocated.stratum);
             if let Some(sequence) = &mut self.sequences[allocated.stratum as usize] {
-                let levels = protocol.cell_levels(allocated.cell);
-                protocol.allocation.design.step(
-                    &mut **sequence,
-                    &levels.unit(),
-                    allocated.arm,
-                    randomness,
-                );
+                let levels = protocol.in_epoch(self.epoch).cell_levels(allocated.cell);
+                design.step(&mut **sequence, &levels.unit(), allocated.arm, randomness);
             }
         }
     }
@@ -106,7 +109,7 @@ impl<S: StratumSource> Draws for Drawer<S> {
         let randomness = self.source.stratum(protocol, self.epoch, stratum);
         match &self.sequences[stratum as usize] {
             Some(sequence) => draw_arm(
-                &*protocol.allocation.design,
+                &*protocol.in_epoch(self.epoch).allocation.design,
                 &**sequence,
                 unit,
                 index,
@@ -127,9 +130,9 @@ pub struct RecordedSource {
 }
 
 impl RecordedSource {
-    /// The source of a study in a mode: the effective seed of epoch 0, then those of later epochs in order. The
-    /// caller has checked each against its commitment and has one for every epoch; an epoch without a seed would
-    /// repeat the last one, which `verify` finds.
+    /// The source of a study in a mode: the effective seed of epoch 0, then those of later epochs in order (see
+    /// [`Seed::with_beacon`]). The caller has checked each against its commitment and has one for every epoch; an epoch
+    /// without a seed would repeat the last one, which `verify` finds.
     pub fn new(mode: Mode, first: Seed, later: Vec<Seed>) -> Self {
         Self {
             mode,
@@ -149,7 +152,7 @@ impl StratumSource for RecordedSource {
             keys,
         } = self;
         keys.entry((epoch, stratum)).or_insert_with(|| {
-            let levels = protocol.stratum_levels(stratum as usize);
+            let levels = protocol.in_epoch(epoch).stratum_levels(stratum as usize);
             let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
             let address = Address {
                 mode: *mode,

@@ -170,6 +170,11 @@ pub enum What {
         /// Number of the epoch; the first is 0 and needs no event.
         epoch: u32,
     },
+    /// The value of an epoch's public round became known.
+    Beacon {
+        /// The epoch that waited for it.
+        epoch: u32,
+    },
     /// A site began to enrol.
     SiteOpened {
         /// The site.

@@ -3,7 +3,7 @@
 use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Values};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Day, Exit, MAX_FIELDS, Service};
+use crate::protocol::model::{Day, Exit, MAX_FIELDS, Service, Site};
 
 /// Where a family stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +186,18 @@ pub struct SiteState {
     pub taken: u32,
 }
 
+impl SiteState {
+    /// A site as its protocol opens it.
+    pub(super) fn of(site: &Site) -> Self {
+        Self {
+            opens: Day::of(site.opens),
+            closed: false,
+            therapists: site.therapists,
+            taken: 0,
+        }
+    }
+}
+
 /// A change of a site's gate, on the day of recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GateChange {
@@ -241,6 +253,8 @@ pub struct State {
     pub sequence: u64,
     /// Current epoch.
     pub epoch: u32,
+    /// Whether the value of the current epoch's beacon is recorded.
+    pub beacon: bool,
     /// Families, by [`FamilyIx`].
     pub families: Vec<Family>,
     /// Children, by [`ChildIx`].
@@ -281,6 +295,7 @@ impl State {
         let mut state = Self {
             sequence: 0,
             epoch: 0,
+            beacon: false,
             families: Vec::new(),
             children: Vec::new(),
             reports: Vec::new(),
@@ -306,6 +321,7 @@ impl State {
     pub fn restart(&mut self, protocol: &Protocol) {
         self.sequence = 0;
         self.epoch = 0;
+        self.beacon = false;
         self.families.clear();
         self.children.clear();
         self.reports.clear();
@@ -318,16 +334,11 @@ impl State {
         self.closed = false;
         self.revealed = false;
         self.last_day = Day(i32::MIN);
+        let first = protocol.in_epoch(0);
         self.sites.clear();
-        self.sites
-            .extend(protocol.sites.iter().map(|site| SiteState {
-                opens: Day::of(site.opens),
-                closed: false,
-                therapists: site.therapists,
-                taken: 0,
-            }));
+        self.sites.extend(first.sites.iter().map(SiteState::of));
         self.draws.clear();
-        self.draws.resize(protocol.strata(), 0);
+        self.draws.resize(first.strata(), 0);
         self.gated = protocol.gate.is_some();
         self.slots_per_therapist = protocol
             .gate

@@ -20,7 +20,8 @@ const PUBLIC: &[(&str, &[&str])] = &[
             "study",
         ],
     ),
-    ("epoch-opened", &["commitment", "epoch"]),
+    ("epoch-opened", &["commitment", "epoch", "protocol_hash"]),
+    ("beacon", &["epoch", "round", "value"]),
     ("site-opened", &["event_key", "on", "site"]),
     ("site-closed", &["event_key", "on", "site"]),
     (

@@ -4,6 +4,7 @@ use super::{Checker, DrawCheck};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
+use crate::study::identifiers::is_beacon_value;
 use crate::study::journal::{Entry, Journal, erased_sequences, hex};
 use crate::study::kernel::{
     Drawer, Draws, FamilyIx, RecordedSource, Screening, SiteIx, State, Status, Verdict, What,
@@ -17,6 +18,8 @@ use std::sync::Arc;
 struct Published {
     mode: Mode,
     commitments: Vec<String>,
+    /// Value of each epoch's beacon, where one is recorded.
+    beacons: Vec<Option<String>>,
     /// Published seeds and the row that published them.
     revealed: Option<(u64, Vec<Option<Seed>>)>,
 }
@@ -53,12 +56,12 @@ impl Checker {
         let published = published(entries);
         let fits = |seeds: &[Seed]| {
             seeds.len() == published.commitments.len()
-                && seeds
-                    .iter()
-                    .zip(&published.commitments)
-                    .all(|(seed, commitment)| {
-                        hex(&seed.commitment(&protocol.hash.0)) == *commitment
-                    })
+                && seeds.iter().zip(&published.commitments).enumerate().all(
+                    |(epoch, (seed, commitment))| {
+                        let hash = protocol.in_epoch(epoch as u32).hash.0;
+                        hex(&seed.commitment(&hash)) == *commitment
+                    },
+                )
         };
         let revealed = self.revealed(&published, fits);
         let seed_mismatch = !seeds.is_empty() && !fits(seeds);
@@ -67,15 +70,23 @@ impl Checker {
             (false, false) => Some(seeds),
             (false, true) => None,
         };
-        let mut drawer = usable
-            .and_then(<[Seed]>::split_first)
-            .map(|(first, later)| {
-                Drawer::new(RecordedSource::new(
-                    published.mode,
-                    first.clone(),
-                    later.to_vec(),
-                ))
-            });
+        let effective = usable.map(|seeds| {
+            let seeds = seeds.iter().zip(&published.beacons);
+            seeds
+                .map(|(seed, beacon)| match beacon {
+                    Some(value) => seed.with_beacon(value),
+                    None => seed.clone(),
+                })
+                .collect::<Vec<Seed>>()
+        });
+        let mut drawer =
+            effective
+                .as_deref()
+                .and_then(<[Seed]>::split_first)
+                .map(|(first, later)| {
+                    let mode = published.mode;
+                    Drawer::new(RecordedSource::new(mode, first.clone(), later.to_vec()))
+                });
         let draws = if drawer.is_some() {
             DrawCheck::Verified
         } else {
@@ -176,9 +187,12 @@ impl Checker {
             self.unfollowed(before.as_ref(), sequence);
         }
         match what {
-            What::Opened => self.opened(protocol, entry),
+            What::Opened => self.opened(protocol.in_epoch(0), entry),
+            What::EpochOpened { epoch } => self.epoch(protocol.in_epoch(*epoch), state, entry),
+            What::Beacon { epoch } => self.beacon(protocol.in_epoch(*epoch), state, *epoch, entry),
             What::Screened(screening) => {
-                *pending = self.screened(protocol, state, screening, entry);
+                let own = protocol.in_epoch(state.epoch);
+                *pending = self.screened(own, state, screening, entry);
             }
             What::Allocated { .. } => self.allocated(protocol, state, what, sequence, drawer),
             _ => {}
@@ -200,6 +214,43 @@ impl Checker {
                 Words::new(
                     "the study was opened with another protocol file, or in another format",
                     "studien öppnades med en annan protokollfil, eller i ett annat format",
+                ),
+            );
+        }
+    }
+
+    /// An epoch is the next one, its protocol is the one that is here, and nobody enrols after the end.
+    fn epoch(&mut self, protocol: &Protocol, state: &State, entry: &Entry) {
+        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
+        let hash = public.get("protocol_hash").and_then(Value::as_str);
+        if hash != Some(protocol.hash.to_hex().as_str()) || state.closed {
+            self.push(
+                "protocol-mismatch",
+                Some(entry.sequence),
+                Words::new(
+                    "the epoch was opened with another protocol file, or after the final lock",
+                    "epoken öppnades med en annan protokollfil, eller efter den slutliga låsningen",
+                ),
+            );
+        }
+    }
+
+    /// A beacon is the one that the epoch's protocol names, once, before the epoch's first draw.
+    fn beacon(&mut self, protocol: &Protocol, state: &State, epoch: u32, entry: &Entry) {
+        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
+        let text = |key: &str| public.get(key).and_then(Value::as_str).unwrap_or("");
+        let round = protocol.study.beacon.as_ref().map(|own| own.round.as_str());
+        let holds = round == Some(text("round"))
+            && epoch == state.epoch
+            && !state.beacon
+            && is_beacon_value(text("value"));
+        if !holds {
+            self.push(
+                "beacon-mismatch",
+                Some(entry.sequence),
+                Words::new(
+                    "the value is not of the round that the epoch's protocol waits for, or is no value",
+                    "värdet gäller inte den omgång som epokens protokoll väntar på, eller är inget värde",
                 ),
             );
         }
@@ -270,6 +321,17 @@ impl Checker {
             return;
         };
         let at = Some(sequence);
+        let awaits = protocol.in_epoch(state.epoch).study.beacon.is_some();
+        if awaits && !state.beacon {
+            self.push(
+                "drawn-before-the-beacon",
+                at,
+                words!(
+                    "event {sequence} draws before the value of the epoch's public round is recorded",
+                    "händelse {sequence} lottar innan värdet av epokens offentliga omgång är registrerat"
+                ),
+            );
+        }
         if !state.gate_open(*site) {
             self.push(
                 "drawn-past-a-closed-gate",
@@ -310,7 +372,7 @@ impl Checker {
                 protocol,
                 state,
                 *stratum,
-                &protocol.cell_levels(*cell).unit(),
+                &protocol.in_epoch(state.epoch).cell_levels(*cell).unit(),
             ) != *arm
         {
             self.push(
@@ -382,6 +444,7 @@ fn published(entries: &[Entry]) -> Published {
     let mut own = Published {
         mode: Mode::Live,
         commitments: Vec::new(),
+        beacons: Vec::new(),
         revealed: None,
     };
     for entry in entries {
@@ -394,6 +457,12 @@ fn published(entries: &[Entry]) -> Published {
                 }
                 own.commitments
                     .extend(text("commitment").map(str::to_owned));
+                own.beacons.push(None);
+            }
+            "beacon" => {
+                if let Some(last) = own.beacons.last_mut() {
+                    *last = text("value").map(str::to_owned);
+                }
             }
             "revealed" => {
                 let seeds = public.get("seeds").and_then(Value::as_array);

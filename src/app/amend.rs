@@ -1,0 +1,153 @@
+//! `amend`: seal an amended protocol as the next epoch, with a seed and a commitment of its own.
+//!
+//! Earlier draws are never touched: they belong to their epochs, whose protocols stay sealed beside the new one. What
+//! an amendment may change is `protocol`'s to say.
+
+use super::exit;
+use super::failure::Failure;
+use super::open::{check_permissions, check_round, refuse_inside, seed};
+use super::outside::Outside;
+use super::record::NoDraw;
+use super::refusal::refusal;
+use super::sealed::{check_confirm, parse_protocol, protocol_file};
+use super::study::{Act, Study, Work};
+use crate::allocation::{Mode, Seed};
+use crate::diagnostic::Words;
+use crate::protocol::{Protocol, carry_on, unadjusted};
+use crate::study::journal::{Content, Journal, Recording, hex};
+use crate::study::kernel::{Command, decide};
+use crate::words;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What `amend` needs.
+#[derive(Debug, Clone)]
+pub struct Amend {
+    /// The amended protocol file.
+    pub protocol: PathBuf,
+    /// The seed file of the new epoch, outside the study folder; made if it does not exist.
+    pub seed_file: PathBuf,
+    /// The first digits of the amended protocol's hash.
+    pub confirm: String,
+    /// Who and when.
+    pub act: Act,
+}
+
+/// An epoch was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amended {
+    /// Its number, from 1.
+    pub epoch: u32,
+    /// Hash of its sealed protocol.
+    pub protocol_hash: String,
+    /// Commitment to its seed, to be published anywhere.
+    pub commitment: String,
+    /// Whether the seed file was made now.
+    pub seed_created: bool,
+    /// Sequence of the event.
+    pub sequence: u64,
+    /// Head of the ledger.
+    pub head: String,
+}
+
+/// Opens the next epoch of a study.
+///
+/// # Errors
+/// An invalid protocol, or one that changes what stands (exit 3); digits that do not confirm it (2); a study whose
+/// enrolment is closed (7); a seed file that is none, lies inside the study folder, or holds the seed of an earlier
+/// epoch (9).
+pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amended, Failure> {
+    let mut study = Study::load(outside, folder)?;
+    let bytes = outside.read(&request.protocol)?;
+    let amended = read(outside, &study, &bytes, &request.protocol)?;
+    check_confirm(&amended, &request.confirm)?;
+    refuse_inside(outside, &request.seed_file, folder)?;
+    let allowed = |journal: &Journal, day| {
+        decide(
+            &journal.protocol,
+            &journal.state,
+            &Command::Amend,
+            day,
+            &mut NoDraw,
+        )
+        .map_err(|refused| refusal(&journal.protocol, refused))
+    };
+    allowed(&study.journal, study.journal.state.last_day)?;
+    let (seed, seed_created) = seed(outside, &request.seed_file)?;
+    refuse_used(&study, &seed)?;
+    let epoch = amended.epoch();
+    let commitment = hex(&seed.commitment(&amended.hash.0));
+    let public = Content::new()
+        .with("commitment", commitment.clone())
+        .with("protocol_hash", amended.hash.to_hex());
+    let protocol_hash = amended.hash.to_hex();
+    // The fold needs the new protocol from the row after this event on; until then it works by the epoch.
+    study.journal.protocol = Arc::new(amended);
+    study.write(outside, &request.act, |journal, time| {
+        let decision = allowed(journal, journal.day(time))?;
+        outside.write(folder.join(protocol_file(epoch)), &bytes)?;
+        let recordings = decision
+            .events
+            .into_iter()
+            .flatten()
+            .map(|what| Recording::public(what, public.clone()))
+            .collect();
+        Ok(Work {
+            recordings,
+            answer: (),
+        })
+    })?;
+    Ok(Amended {
+        epoch,
+        protocol_hash,
+        commitment,
+        seed_created,
+        sequence: study.journal.head.sequence,
+        head: study.journal.head.to_hex(),
+    })
+}
+
+/// The amended protocol, carrying on the one in force.
+fn read(outside: &Outside, study: &Study, bytes: &[u8], path: &Path) -> Result<Protocol, Failure> {
+    let (amended, warnings) = parse_protocol(bytes, path)?;
+    let in_force = &study.journal.protocol;
+    let sealed = study.folder.join(protocol_file(in_force.epoch()));
+    let before = outside.read_text(sealed, exit::VERIFICATION_FAILED)?;
+    let text = String::from_utf8_lossy(bytes);
+    let amended = carry_on(in_force, &before, amended.as_ref().clone(), &text).map_err(|all| {
+        let name = path.display().to_string();
+        Failure::refused_file(exit::INVALID_PROTOCOL, "invalid-amendment", name, text, all)
+    })?;
+    let live = |own: &crate::study::journal::Opening| own.mode == Mode::Live;
+    if study.journal.opening.as_ref().is_some_and(live) {
+        check_permissions(&amended, path)?;
+        check_round(outside, &amended)?;
+    }
+    for warning in warnings.iter().chain(&unadjusted(&amended)) {
+        outside.progress.warn(warning);
+    }
+    Ok(amended)
+}
+
+/// Each epoch has a seed of its own: who was told the seed of an ended epoch must not know the next one.
+fn refuse_used(study: &Study, seed: &Seed) -> Result<(), Failure> {
+    let epochs = 0..=study.journal.state.epoch;
+    let Some(epoch) = epochs
+        .into_iter()
+        .find(|epoch| study.committed(*epoch, seed))
+    else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        exit::SEED,
+        "seed-used",
+        words!(
+            "the seed file holds the seed of epoch {epoch}: each epoch has a seed of its own",
+            "fröfilen innehåller fröet för epok {epoch}: varje epok har ett eget frö"
+        ),
+    )
+    .help(Words::new(
+        "name a file that does not exist yet: a new seed is made there",
+        "ange en fil som inte finns än: ett nytt frö skapas där",
+    )))
+}

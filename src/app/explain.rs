@@ -300,6 +300,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "cut-in-the-future",
     "cut-not-registered",
     "disk-full",
+    "disk-write",
     "enrolment-closed",
     "epochs-not-adjusted",
     "exception-cap",

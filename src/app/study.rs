@@ -479,6 +479,18 @@ pub(super) fn ledger_failure(error: &LedgerError, folder: &Path) -> Failure {
             ),
         )
         .help(Words::new("make room and run the command again", "frigör plats och kör kommandot igen")),
+        LedgerError::Unwritten(reason) => Failure::new(
+            exit::UNEXPECTED,
+            "disk-write",
+            words!(
+                "the disk did not take what was to be written to the ledger in {name} ({reason})",
+                "disken tog inte emot det som skulle skrivas till liggaren i {name} ({reason})"
+            ),
+        )
+        .help(Words::new(
+            "look for a limit on the size of files, a quota or a failing disk; then run the same command again: it tells whether this one was recorded",
+            "leta efter en gräns för filers storlek, en kvot eller en trasig disk; kör sedan samma kommando igen: det berättar om detta registrerades",
+        )),
         LedgerError::Corrupt(reason) => Failure::new(
             exit::VERIFICATION_FAILED,
             "ledger-damaged",

@@ -6,7 +6,7 @@
 
 use crate::study::journal::{Entry, Head, Ledger, LedgerError, Transaction};
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, params,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -36,6 +36,8 @@ CREATE TABLE event (
 #[derive(Debug)]
 pub struct SqliteLedger {
     connection: Connection,
+    /// Why the file can only be read, if that is so.
+    at_rest: Option<LedgerError>,
 }
 
 impl SqliteLedger {
@@ -80,9 +82,9 @@ impl SqliteLedger {
         }
         let recognized = |own: Self| own.recognize().map(|()| own);
         match Self::connect(path, OpenFlags::empty()).and_then(recognized) {
-            Err(LedgerError::ReadOnly(_)) if !has_log(path) => {
-                Self::at_rest(path).and_then(recognized)
-            }
+            Err(
+                reason @ (LedgerError::ReadOnly(_) | LedgerError::Full | LedgerError::Unwritten(_)),
+            ) if !has_log(path) => Self::at_rest(path, reason).and_then(recognized),
             result => result,
         }
     }
@@ -109,15 +111,19 @@ impl SqliteLedger {
         Ok(())
     }
 
-    /// Opens a file in a folder that cannot be written, where SQLite cannot keep its log: as a file that nobody
-    /// changes. Reading is all that it can do.
-    fn at_rest(path: &Path) -> Result<Self, LedgerError> {
+    /// Opens a file in a folder that cannot be written or has no room, where SQLite cannot keep its log: as a file that
+    /// nobody changes. Reading is all that it can do; `reason` is what a writer is told.
+    fn at_rest(path: &Path, reason: LedgerError) -> Result<Self, LedgerError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_URI;
         let address = format!("file:{}?immutable=1", encoded(path));
         let connection = Connection::open_with_flags(address, flags).map_err(failed)?;
-        Ok(Self { connection })
+        let at_rest = Some(reason);
+        Ok(Self {
+            connection,
+            at_rest,
+        })
     }
 
     /// Waits for another writer as long as said instead of 20 seconds.
@@ -130,6 +136,7 @@ impl SqliteLedger {
     }
 
     fn connect(path: &Path, more: OpenFlags) -> Result<Self, LedgerError> {
+        refuse_torn(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
@@ -144,7 +151,10 @@ impl SqliteLedger {
         connection
             .pragma_update(None, "synchronous", "FULL")
             .map_err(failed)?;
-        Ok(Self { connection })
+        Ok(Self {
+            connection,
+            at_rest: None,
+        })
     }
 }
 
@@ -158,6 +168,9 @@ impl Ledger for SqliteLedger {
     }
 
     fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError> {
+        if let Some(reason) = &self.at_rest {
+            return Err(reason.clone());
+        }
         if self.connection.is_readonly("main").map_err(failed)? {
             return Err(LedgerError::ReadOnly("no permission to write".into()));
         }
@@ -289,6 +302,19 @@ fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; 32]> {
     Ok(bytes.try_into().unwrap_or([0; 32]))
 }
 
+/// A file of which hardly anything is left. SQLite takes it for a new one, and would throw away the log beside it.
+fn refuse_torn(path: &Path) -> Result<(), LedgerError> {
+    // The log is looked at first: who makes a ledger writes the file before the log.
+    let logged = has_log(path);
+    let left = std::fs::metadata(path).map_or(0, |file| file.len());
+    if (1..512).contains(&left) || (left == 0 && logged) {
+        return Err(LedgerError::Corrupt(format!(
+            "only {left} bytes of the file are left"
+        )));
+    }
+    Ok(())
+}
+
 /// Whether a log with rows that are not merged yet lies beside the file.
 fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
@@ -328,6 +354,20 @@ fn failed(error: rusqlite::Error) -> LedgerError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy,
         Some(ErrorCode::DiskFull) => LedgerError::Full,
+        Some(ErrorCode::SystemIoFailure) => match error.sqlite_error().map(|own| own.extended_code)
+        {
+            // The file that processes share beside the log did not find its room.
+            Some(ffi::SQLITE_IOERR_SHMSIZE) => LedgerError::Full,
+            Some(
+                ffi::SQLITE_IOERR_WRITE
+                | ffi::SQLITE_IOERR_FSYNC
+                | ffi::SQLITE_IOERR_DIR_FSYNC
+                | ffi::SQLITE_IOERR_TRUNCATE
+                | ffi::SQLITE_IOERR_SHMOPEN
+                | ffi::SQLITE_IOERR_SHMMAP,
+            ) => LedgerError::Unwritten(error.to_string()),
+            _ => LedgerError::Corrupt(error.to_string()),
+        },
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             LedgerError::ReadOnly(error.to_string())
         }

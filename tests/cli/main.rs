@@ -15,6 +15,7 @@ mod personal_numbers;
 mod place;
 mod process;
 mod races;
+mod refusals;
 mod rehearse;
 mod study;
 mod verifier;

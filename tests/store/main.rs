@@ -9,3 +9,4 @@
 
 mod contract;
 mod sqlite;
+mod torn;

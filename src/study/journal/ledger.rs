@@ -25,6 +25,9 @@ pub enum LedgerError {
     /// The disk is full.
     #[error("the disk is full")]
     Full,
+    /// The disk did not take what was written: a limit on files, or a disk that fails.
+    #[error("the ledger could not be written: {0}")]
+    Unwritten(String),
     /// The file is damaged or not a ledger.
     #[error("the ledger cannot be read: {0}")]
     Corrupt(String),
@@ -50,7 +53,7 @@ pub trait Transaction {
     /// Appends entries after `expected`, which must be the ledger's head.
     fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError>;
 
-    /// Makes what was appended durable. After an error nothing was recorded, unless the error is
-    /// [`LedgerError::Corrupt`], which says so.
+    /// Makes what was appended durable. After an error nothing was recorded; only after [`LedgerError::Unwritten`], when
+    /// the disk did not confirm, must the ledger be read again to know.
     fn commit(self: Box<Self>) -> Result<(), LedgerError>;
 }

@@ -281,6 +281,15 @@ pub const STUDY: &[Page] = pages![
     "wrong-subject",
 ];
 
+/// Codes of the key holder's verb.
+pub const PSEUDONYM: &[Page] = pages![
+    "key-inside-study",
+    "key-invalid",
+    "key-not-private",
+    "not-a-study-number",
+    "not-canonical",
+];
+
 /// Codes of the verbs that open, fill and read a study.
 pub const STUDY_VERBS: &[Page] = pages![
     "already-locked",
@@ -351,6 +360,7 @@ pub const ROOMS: &[&[Page]] = &[
     TABLE,
     STUDY,
     STUDY_VERBS,
+    PSEUDONYM,
     ALLOCATION,
     ESTIMATION,
     ANALYSIS,

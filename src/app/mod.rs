@@ -23,6 +23,7 @@ pub mod new;
 pub mod open;
 mod outside;
 pub mod power;
+pub mod pseudonym;
 pub mod record;
 mod refusal;
 pub mod rehearse;

@@ -242,30 +242,31 @@ pub(super) fn refuse_inside_folder(
     )))
 }
 
-/// Whether a file lies in a folder. As far as the path exists, links are resolved; the rest is taken as written, with
-/// `..` going up.
+/// Whether a file lies in a folder.
 fn lies_inside(outside: &Outside, file: &Path, folder: &Path) -> bool {
-    let absolute = |path: &Path| {
-        let path = outside.path(path);
-        let mut known = PathBuf::new();
-        if path.is_relative() {
-            known = Path::new(".").canonicalize().unwrap_or_default();
-        }
-        for component in path.components() {
-            match component {
-                Component::CurDir => {}
-                Component::ParentDir => {
-                    known.pop();
-                }
-                other => known.push(other),
+    absolute(outside, file).starts_with(absolute(outside, folder))
+}
+
+/// A path from the root. As far as it exists, links are resolved; the rest is taken as written, with `..` going up.
+pub(super) fn absolute(outside: &Outside, path: &Path) -> PathBuf {
+    let path = outside.path(path);
+    let mut known = PathBuf::new();
+    if path.is_relative() {
+        known = Path::new(".").canonicalize().unwrap_or_default();
+    }
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                known.pop();
             }
-            if let Ok(resolved) = known.canonicalize() {
-                known = resolved;
-            }
+            other => known.push(other),
         }
-        known
-    };
-    absolute(file).starts_with(absolute(folder))
+        if let Ok(resolved) = known.canonicalize() {
+            known = resolved;
+        }
+    }
+    known
 }
 
 /// Whether a study was opened in a folder.

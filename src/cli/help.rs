@@ -16,6 +16,8 @@ pub enum Who {
     StudyLead,
     /// Screens families and records what happens.
     Intake,
+    /// Holds the key of pseudonyms, and no outcomes.
+    KeyHolder,
     /// Plans how large a study must be.
     Planner,
     /// Runs the registered plan.
@@ -27,10 +29,11 @@ pub enum Who {
 }
 
 impl Who {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Anyone,
         Self::StudyLead,
         Self::Intake,
+        Self::KeyHolder,
         Self::Planner,
         Self::Evaluator,
         Self::Analyst,
@@ -42,6 +45,7 @@ impl Who {
             Self::Anyone => Words::new("Anyone", "Alla"),
             Self::StudyLead => Words::new("Study lead", "Studieledare"),
             Self::Intake => Words::new("Intake", "Mottagning"),
+            Self::KeyHolder => Words::new("Key holder", "Nyckelförvaltare"),
             Self::Planner => Words::new("Planner", "Planerare"),
             Self::Evaluator => Words::new("Evaluator", "Utvärderare"),
             Self::Analyst => Words::new("Analyst", "Analytiker"),
@@ -182,6 +186,12 @@ pub const VERBS: &[Verb] = &[
         Who::Intake,
         "Import many events from a file, all rows or none",
         "Importera många händelser från en fil, alla rader eller inga",
+    ),
+    verb(
+        "pseudonym",
+        Who::KeyHolder,
+        "Keyed pseudonyms for personal numbers, outside every study",
+        "Nyckelberoende pseudonymer för personnummer, utanför varje studie",
     ),
     verb(
         "analyse",

@@ -27,6 +27,7 @@ mod new;
 mod open;
 pub mod output;
 mod power;
+mod pseudonym;
 mod record;
 mod rehearse;
 mod report;
@@ -71,6 +72,7 @@ enum Command {
     New(new::New),
     Open(open::Open),
     Power(power::Power),
+    Pseudonym(pseudonym::Pseudonym),
     Record(record::Record),
     Rehearse(rehearse::Rehearse),
     Report(report::Report),
@@ -98,6 +100,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::New(verb) => verb.run(session),
         Command::Open(verb) => verb.run(session),
         Command::Power(verb) => verb.run(session),
+        Command::Pseudonym(verb) => verb.run(session),
         Command::Record(verb) => verb.run(session),
         Command::Rehearse(verb) => verb.run(session),
         Command::Report(verb) => verb.run(session),

@@ -19,3 +19,4 @@ pub use amendment::{carry_on, unadjusted};
 pub use document::{Parsed, VERSION, parse, vocabulary};
 pub use findings::CODES;
 pub use model::Protocol;
+pub use names::is_kebab;

@@ -20,6 +20,11 @@ fn well_formed(text: &str, joint: char) -> bool {
         })
 }
 
+/// Whether a text is an id as a protocol writes them: words of lower-case letters and digits joined by hyphens.
+pub fn is_kebab(text: &str) -> bool {
+    well_formed(text, '-')
+}
+
 fn check(
     out: &mut Findings<'_>,
     span: &Range<usize>,

@@ -1,11 +1,10 @@
 //! What may name something in a study, and the scan that keeps personal numbers out.
 //!
 //! Families and children are letters only, so that they can never look like a personal number; keys and actors are
-//! short and plain. A value that holds a personal number is refused without an echo. The scan knows the Swedish
-//! forms: ten or twelve digits, with or without what people write in between, a possible date (day + 60 for
-//! coordination numbers, also the official unknown day 60 and month 00) and the check digit.
+//! short and plain. A value that holds a personal number is refused without an echo. What such a number looks like is
+//! `super::personal_number`'s business.
 
-use std::ops::Range;
+use super::personal_number::found_in;
 
 /// Whether a text is a pseudonym of a family or child: `[A-Z]{2,8}(-[A-Z]{2,8})*`, at most 64 characters.
 pub fn is_pseudonym(text: &str) -> bool {
@@ -37,12 +36,12 @@ pub fn is_beacon_value(text: &str) -> bool {
 /// Runs of digits are looked at as they stand and with what people write before the last four (hyphens and dashes, `+`,
 /// `.`, `_`, `/`, spaces) or within an ISO date; longer or shorter runs do not count.
 pub fn holds_personal_number(text: &str) -> bool {
-    !personal_numbers(text).is_empty()
+    !found_in(text).is_empty()
 }
 
 /// A text with the digits of personal numbers crossed out; as many bytes as before.
 pub fn masked(text: &str) -> String {
-    let found = personal_numbers(text);
+    let found = found_in(text);
     text.char_indices()
         .map(|(at, sign)| {
             let inside = found.iter().any(|range| range.contains(&at));
@@ -53,120 +52,6 @@ pub fn masked(text: &str) -> String {
             }
         })
         .collect()
-}
-
-/// Lengths of the runs of digits in which a number is written: whole, before its last four, and with an ISO date.
-const SHAPES: [&[usize]; 5] = [&[12], &[10], &[8, 4], &[6, 4], &[4, 2, 2, 4]];
-
-/// Where personal numbers stand in a text, as byte ranges.
-fn personal_numbers(text: &str) -> Vec<Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for (at, byte) in bytes.iter().enumerate() {
-        if byte.is_ascii_digit() {
-            match runs.last_mut().filter(|run| run.end == at) {
-                Some(run) => run.end = at + 1,
-                None => runs.push(at..at + 1),
-            }
-        }
-    }
-    let joined = |pair: &[Range<usize>]| match pair {
-        [left, right] => text
-            .get(left.end..right.start)
-            .is_some_and(|between| between.chars().count() <= 3 && between.chars().all(is_joint)),
-        _ => false,
-    };
-    let mut found = Vec::new();
-    for first in 0..runs.len() {
-        for shape in SHAPES {
-            let Some(group) = runs.get(first..first + shape.len()) else {
-                continue;
-            };
-            if !group
-                .iter()
-                .map(ExactSizeIterator::len)
-                .eq(shape.iter().copied())
-                || !group.windows(2).all(joined)
-            {
-                continue;
-            }
-            let digits: Vec<u8> = group
-                .iter()
-                .flat_map(|run| &bytes[run.clone()])
-                .map(|byte| byte - b'0')
-                .collect();
-            if let ([start, ..], [.., end], true) = (group, group, is_personal_number(&digits)) {
-                found.push(start.start..end.end);
-            }
-        }
-    }
-    found
-}
-
-/// What people write between the date and the last four digits.
-fn is_joint(sign: char) -> bool {
-    matches!(
-        sign,
-        '-' | '+' | '.' | '_' | '/' | '\u{ad}' | '\u{2010}'
-            ..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
-    ) || sign.is_whitespace()
-}
-
-fn is_personal_number(digits: &[u8]) -> bool {
-    let (century, short) = match digits.len() {
-        10 => (None, digits),
-        12 => (
-            Some(u32::from(digits[0]) * 10 + u32::from(digits[1])),
-            &digits[2..],
-        ),
-        _ => return false,
-    };
-    if !luhn(short) {
-        return false;
-    }
-    let two = |at: usize| u32::from(short[at]) * 10 + u32::from(short[at + 1]);
-    let (year, month, day) = (two(0), two(2), two(4));
-    if century.is_some_and(|century| !(18..=20).contains(&century)) {
-        return false;
-    }
-    let coordination = day >= 60;
-    let day = if coordination { day - 60 } else { day };
-    // Coordination numbers may have an unknown month (00) and an unknown day (60, that is 0).
-    if coordination && (month == 0 || day == 0) {
-        return month <= 12 && day <= 31;
-    }
-    if !(1..=12).contains(&month) {
-        return false;
-    }
-    let leap = match century {
-        Some(century) => is_leap(century * 100 + year),
-        // Without the century a leap day is possible in one of 18yy, 19yy and 20yy if yy is divisible by four.
-        None => year % 4 == 0,
-    };
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    (1..=days).contains(&day)
-}
-
-fn is_leap(year: u32) -> bool {
-    (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400)
-}
-
-/// The check digit of Luhn over ten digits, weights 2, 1, 2, …
-fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .enumerate()
-        .map(|(place, digit)| {
-            let product = u32::from(*digit) * if place % 2 == 0 { 2 } else { 1 };
-            product / 10 + product % 10
-        })
-        .sum();
-    digits.len() == 10 && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

@@ -8,5 +8,7 @@ pub mod identifiers;
 pub mod intake;
 pub mod journal;
 pub mod kernel;
+pub mod personal_number;
+pub mod pseudonym;
 pub mod recording;
 pub mod verify;

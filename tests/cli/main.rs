@@ -14,6 +14,7 @@ mod foundation;
 mod personal_numbers;
 mod place;
 mod process;
+mod pseudonym;
 mod races;
 mod refusals;
 mod rehearse;

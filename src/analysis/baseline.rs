@@ -28,12 +28,7 @@ pub fn baseline(protocol: &Protocol, state: &State, cut: Day) -> Baseline {
     };
     let mut rows = Vec::new();
     for (index, field) in protocol.fields.iter().enumerate() {
-        let raw = |unit: &Unit| {
-            state
-                .family(unit.family)
-                .and_then(|family| family.values.get(index))
-                .copied()
-        };
+        let raw = |unit: &Unit| state.true_value(unit.family, index);
         match &field.kind {
             FieldKind::Count { .. } => {
                 rows.push(table.number(&field.label, |unit| raw(unit).map(|value| value as f64)));

@@ -219,11 +219,7 @@ impl FixedColumns {
 }
 
 fn field_value(state: &State, unit: &Unit, field: usize) -> i64 {
-    state
-        .family(unit.family)
-        .and_then(|family| family.values.get(field))
-        .copied()
-        .unwrap_or(0)
+    state.true_value(unit.family, field).unwrap_or(0)
 }
 
 fn value(state: &State, unit: &Unit, column: Column) -> f64 {

@@ -12,11 +12,11 @@ use super::tables::TableFile;
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Day, Exceptions};
+use crate::protocol::model::Day;
 use crate::study::intake::{EnrolRequest, PreparedEnrolment, prepare};
 use crate::study::journal::{Content, Journal, Recording};
 use crate::study::kernel::{
-    Answer, Command, Decision, Drawer, Family, RecordedSource, SiteIx, What, decide,
+    Answer, Command, Decision, Drawer, Family, RecordedSource, What, decide,
 };
 use crate::words;
 use serde_json::Value;
@@ -324,9 +324,11 @@ fn answer(
                 .into_iter()
                 .collect();
             enrolled.exit = exit::EXCEPTION;
-            enrolled
-                .warnings
-                .extend(cap_warnings(journal, prepared.enrolment.site, day));
+            enrolled.warnings.extend(super::caps::of_exception(
+                journal,
+                prepared.enrolment.site,
+                day,
+            ));
         }
         // An enrolment never ends in a mere record; a defect would show as an empty outcome.
         Answer::Recorded => {}
@@ -350,50 +352,6 @@ fn answer(
         );
     }
     enrolled
-}
-
-/// Warnings when one more exception on `day` passes a registered cap.
-fn cap_warnings(journal: &Journal, site: SiteIx, day: Day) -> Vec<Diagnostic> {
-    let Exceptions {
-        cap_per_site_and_quarter,
-        cap_study_share,
-        ..
-    } = journal.protocol.exceptions;
-    let state = &journal.state;
-    let quarter = |day: Day| day.date().map(|date| (date.year(), (date.month() - 1) / 3));
-    let in_quarter = 1 + state
-        .exceptions
-        .iter()
-        .filter(|made| made.site == site && quarter(made.day) == quarter(day))
-        .count();
-    let all = state.exceptions.len() + 1;
-    let share = all as f64 / (all + state.randomized()) as f64;
-    let mut warnings = Vec::new();
-    if let Some(cap) = cap_per_site_and_quarter.filter(|cap| in_quarter > *cap as usize) {
-        warnings.push(Diagnostic::warning("exception-cap", words!(
-            "this is exception {in_quarter} of the site in this quarter; the registered cap is {cap}",
-            "detta är platsens undantag nummer {in_quarter} under kvartalet; det registrerade taket är {cap}"
-        )));
-    }
-    if let Some(cap) = cap_study_share.filter(|cap| share > *cap) {
-        let (share, cap) = (
-            format!("{:.1}", 100.0 * share),
-            format!("{:.1}", 100.0 * cap),
-        );
-        warnings.push(Diagnostic::warning("exception-cap", words!(
-            "exceptions are now {share} per cent of the families; the registered cap is {cap} per cent",
-            "undantagen är nu {share} procent av familjerna; det registrerade taket är {cap} procent"
-        )));
-    }
-    warnings
-        .into_iter()
-        .map(|warning| {
-            warning.help(Words::new(
-                "tell the study lead before the next exception",
-                "kontakta studieledaren före nästa undantag",
-            ))
-        })
-        .collect()
 }
 
 /// A row of a file of enrolments: what was answered, or why it was refused.

@@ -276,6 +276,7 @@ pub const STUDY: &[Page] = pages![
     "unknown-outcome",
     "unknown-set-key",
     "unknown-site",
+    "unknown-violation",
     "unreadable",
     "verdict-differs",
     "wrong-subject",
@@ -310,6 +311,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "cut-not-registered",
     "disk-full",
     "disk-write",
+    "document-not-correct",
     "enrolment-closed",
     "epochs-not-adjusted",
     "exception-cap",
@@ -335,6 +337,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "not-open",
     "not-randomized",
     "nothing-changes",
+    "nothing-wrong",
     "on-in-the-future",
     "past-last-day",
     "protocol-missing",
@@ -351,6 +354,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "site-not-open",
     "target-reached",
     "time-ahead",
+    "violation-cap",
     "windows-not-ended",
 ];
 

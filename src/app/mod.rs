@@ -9,6 +9,7 @@
 pub mod amend;
 pub mod analyse;
 pub mod beacon;
+pub mod caps;
 pub mod check;
 pub mod checkpoint;
 pub mod draw;

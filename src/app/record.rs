@@ -124,7 +124,9 @@ pub(super) fn ready(
         &mut NoDraw,
     )
     .map_err(|refused| refusal(&journal.protocol, refused))?;
-    Ok(Ready::New(Box::new(prepared.recording), prepared.warnings))
+    let mut warnings = prepared.warnings;
+    warnings.extend(super::caps::of_event(journal, &prepared.recording.what));
+    Ok(Ready::New(Box::new(prepared.recording), warnings))
 }
 
 /// Many events against the journal, each seeing those before it.

@@ -191,6 +191,17 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             "a value stands; if it is not the one that was published, seal an amendment with a new round",
             "ett värde står fast; om det inte är det publicerade, försegla en ändring med en ny omgång",
         )),
+        Refusal::NothingWrong => data(
+            "nothing-wrong",
+            Words::new(
+                "this is no violation: the family was drawn with that value, or to that arm",
+                "detta är inget avsteg: familjen lottades med det värdet, eller till den gruppen",
+            ),
+        )
+        .help(Words::new(
+            "give the true value of the field, or the arm whose service the family received by mistake",
+            "ange fältets sanna värde, eller gruppen vars insats familjen fick av misstag",
+        )),
         Refusal::NothingChanges => state(
             "nothing-changes",
             Words::new("the site is in that state already", "platsen är redan i det läget"),

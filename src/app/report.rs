@@ -12,6 +12,7 @@ use crate::allocation::{Mode, Seed};
 use crate::analysis::results::Analyses;
 use crate::diagnostic::Lang;
 use crate::report::{Provenance, Report, SeedFact, csv, figures, html, json};
+use crate::study::conduct::conduct;
 use crate::study::flow::{Flow, flow};
 use crate::study::verify::{Verification, verify};
 use std::path::PathBuf;
@@ -94,6 +95,7 @@ pub fn report(
     let whole = Report {
         protocol: &protocol,
         flow: &flow,
+        conduct: &conduct(&protocol, &state, analyses.cut),
         analyses: &analyses,
         provenance: &provenance,
     };

@@ -3,6 +3,8 @@
 //! No totals per arm, no free slots, no block position: only whether a site's gate is open, which intake must know.
 
 use super::study::Study;
+use crate::study::caps::Alert;
+use crate::study::conduct::Conduct;
 use crate::study::kernel::{SiteIx, Status as Stands};
 
 /// How a study goes.
@@ -34,8 +36,12 @@ pub struct Status {
     pub turned_away: usize,
     /// Families taken out by an exception.
     pub exceptions: usize,
+    /// Families with a violation, by reason, all arms together.
+    pub violations: Vec<(String, u32)>,
+    /// Registered caps on exceptions and violations that are passed.
+    pub alerts: Vec<Alert>,
     /// Families whose answers changed between screenings of the same report.
-    pub changed_answers: usize,
+    pub changed_answers: Vec<String>,
     /// Locks made: id, cut date, sequence.
     pub locks: Vec<(String, String, u64)>,
     /// Whether the seeds have been published.
@@ -61,10 +67,18 @@ pub struct SiteStatus {
     pub turned_away: usize,
 }
 
+/// How a study was run up to its last event, for the study lead.
+pub fn conduct(study: &Study) -> Conduct {
+    let journal = &study.journal;
+    let until = journal.state.last_day;
+    crate::study::conduct::conduct(&journal.protocol, &journal.state, until)
+}
+
 /// The status of a study.
 pub fn status(study: &Study) -> Status {
     let journal = &study.journal;
     let (state, protocol) = (&journal.state, &journal.protocol);
+    let conduct = conduct(study);
     let count = |stands: fn(&Stands) -> bool, site: Option<usize>| {
         state
             .families
@@ -101,11 +115,18 @@ pub fn status(study: &Study) -> Status {
         not_eligible: count(|stands| matches!(stands, Stands::NotEligible { .. }), None),
         turned_away: count(turned_away, None),
         exceptions: count(|stands| matches!(stands, Stands::Excepted { .. }), None),
-        changed_answers: state
-            .families
+        violations: conduct
+            .violations
             .iter()
-            .filter(|family| family.changed_answers)
-            .count(),
+            .zip(&protocol.violations.reasons)
+            .map(|(count, reason)| (reason.id.clone(), count.families()))
+            .collect(),
+        changed_answers: conduct
+            .changed
+            .iter()
+            .map(|family| journal.names.family_name(*family).to_owned())
+            .collect(),
+        alerts: conduct.alerts,
         locks: state
             .locks
             .iter()

@@ -4,9 +4,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::Failure;
-use crate::app::status::status;
+use crate::app::caps::words_of;
+use crate::app::status::{conduct, status};
 use crate::app::study::Study;
 use crate::diagnostic::Words;
+use crate::report::alert;
+use crate::study::conduct::Direction;
 use crate::words;
 
 use super::acting::{At, head};
@@ -18,6 +21,10 @@ use super::session::Session;
 pub(super) struct Status {
     #[command(flatten)]
     at: At,
+
+    /// Add whether switches of service lean towards an arm: for the study lead, not for intake
+    #[arg(long)]
+    conduct: bool,
 }
 
 impl Status {
@@ -41,12 +48,23 @@ impl Status {
             .iter()
             .map(|(lock, cut, sequence)| json!({ "lock": lock, "cut": cut, "sequence": sequence }))
             .collect();
-        let body = json!({
+        let violations: serde_json::Map<String, Value> = own
+            .violations
+            .iter()
+            .map(|(reason, families)| (reason.clone(), json!(families)))
+            .collect();
+        let alerts: Vec<Value> = own
+            .alerts
+            .iter()
+            .map(|passed| alert(study.protocol(), passed))
+            .collect();
+        let mut body = json!({
             "study": own.study, "protocol_hash": own.protocol_hash, "mode": own.mode,
             "enrolment": own.enrolment, "events": own.events, "last_event": own.last_event,
             "screened": own.screened, "randomized": own.randomized, "target": own.target,
             "not_eligible": own.not_eligible, "turned_away": own.turned_away,
-            "exceptions": own.exceptions, "changed_answers": own.changed_answers,
+            "exceptions": own.exceptions, "violations": violations, "alerts": alerts,
+            "changed_answers": own.changed_answers.len(), "changed_families": own.changed_answers,
             "locks": locks, "revealed": own.revealed, "sites": sites, "head": own.head,
         });
         let mut grid = Grid::new()
@@ -69,15 +87,63 @@ impl Status {
                 Cell::count(site.turned_away),
             ]);
         }
-        let (study, randomized, target) = (&own.study, own.randomized, own.target);
+        let direction = self.conduct.then(|| conduct(&study).direction).flatten();
+        if self.conduct {
+            body["switches"] = direction.map_or(Value::Null, |own| {
+                let arm = study.protocol().arms.get(own.toward.index());
+                json!({
+                    "toward": arm.map(|arm| &arm.id), "to": own.to, "of": own.of,
+                    "expected_share": own.expected, "p_value": own.p_value,
+                })
+            });
+        }
+        let mut notes: Vec<Words> = own
+            .alerts
+            .iter()
+            .map(|passed| words_of(study.protocol(), passed))
+            .map(|Words { en, sv }| words!("Cap passed: {en}.", "Tak passerat: {sv}."))
+            .collect();
+        if !own.changed_answers.is_empty() {
+            let list = own.changed_answers.join(", ");
+            notes.push(words!(
+                "Answers changed between screenings of the same report: {list}.",
+                "Svaren ändrades mellan screeningar av samma anmälan: {list}."
+            ));
+        }
+        if self.conduct {
+            notes.push(leaning(&study, direction));
+        }
+        let (id, randomized, target) = (&own.study, own.randomized, own.target);
         let (screened, events) = (own.screened, own.events);
-        Ok(Document::new("status/1", &body)?
+        let mut document = Document::new("status/1", &body)?
             .text(words!(
-                "{study}: {randomized} of {target} planned families are randomized, {screened} were screened; {events} events.",
-                "{study}: {randomized} av {target} planerade familjer är lottade, {screened} har screenats; {events} händelser."
+                "{id}: {randomized} of {target} planned families are randomized, {screened} were screened; {events} events.",
+                "{id}: {randomized} av {target} planerade familjer är lottade, {screened} har screenats; {events} händelser."
             ))
-            .grid(grid)
-            .text(head(&own.head))
-            .receipt())
+            .grid(grid);
+        for note in notes {
+            document = document.text(note);
+        }
+        Ok(document.text(head(&own.head)).receipt())
     }
+}
+
+/// Whether switches lean, in a sentence that says who should read it.
+fn leaning(study: &Study, direction: Option<Direction>) -> Words {
+    let Some(direction) = direction else {
+        return Words::new(
+            "For the study lead: the protocol has no one arm that switches could lean towards.",
+            "Till studieledaren: protokollet har ingen enskild grupp som byten kunde luta mot.",
+        );
+    };
+    let arm = study.protocol().arms.get(direction.toward.index());
+    let arm = arm.map_or("", |arm| arm.id.as_str());
+    let (to, of) = (direction.to, direction.of);
+    let share = format!("{:.2}", direction.expected);
+    let p = format!("{:.4}", direction.p_value);
+    let (share_sv, p_sv) = (share.replace('.', ","), p.replace('.', ","));
+    words!(
+        "For the study lead, not for intake: {to} of {of} families that switched went to {arm}; a share of {share} is expected when switches do not lean (one-sided exact p = {p}).",
+        "Till studieledaren, inte till mottagningen: {to} av {of} familjer som bytte gick till {arm}; andelen {share_sv} väntas när byten inte lutar (ensidigt exakt p = {p_sv})."
+    )
 }

@@ -32,6 +32,7 @@ const KEYS: &[&str] = &[
     "allocation",
     "gate",
     "exceptions",
+    "violations",
     "event",
     "exits",
     "outcome",
@@ -82,6 +83,7 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
         ("[allocation]", allocation::KEYS),
         ("[gate]", gate::KEYS),
         ("[exceptions]", exceptions::KEYS),
+        ("[violations]", exceptions::KEYS),
         ("cap", exceptions::CAP),
         ("[[event]]", events::EVENT),
         ("[exits]", events::EXITS),
@@ -245,6 +247,7 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
         },
     );
     let gate = gate::read(out, root, &arms);
+    let violations = exceptions::violations(out, root);
     let exceptions = exceptions::read(out, root);
     let events = events::events(out, root);
     let exits = events::exits(out, root);
@@ -294,6 +297,7 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
         allocation: allocation?,
         gate,
         exceptions: exceptions?,
+        violations: violations?,
         events: complete(events)?,
         exits: exits?,
         outcomes: complete(outcomes)?,

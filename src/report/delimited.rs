@@ -217,6 +217,12 @@ fn flow(report: &Report<'_>) -> DelimitedTable {
         flow.randomized_after_turned_away,
     );
     push("joined-children", "", String::new(), flow.joined_children);
+    for count in &report.conduct.violations {
+        let reasons = &report.protocol.violations.reasons;
+        if let Some(reason) = reasons.get(usize::from(count.reason)) {
+            push("violation", &reason.id, String::new(), count.families());
+        }
+    }
     for arm in &flow.arms {
         let id = || arm_id(report, usize::from(arm.arm.0));
         push("allocated", "", id(), arm.allocated);
@@ -232,6 +238,13 @@ fn flow(report: &Report<'_>) -> DelimitedTable {
         push("left-coverage", "", id(), arm.left_coverage);
         push("death", "", id(), arm.death);
         push("all-children-18", "", id(), arm.all_children_18);
+        for count in &report.conduct.violations {
+            let reasons = &report.protocol.violations.reasons;
+            let families = count.arms.get(arm.arm.index()).copied().unwrap_or(0);
+            if let Some(reason) = reasons.get(usize::from(count.reason)) {
+                push("violation", &reason.id, id(), families);
+            }
+        }
     }
     table("flow", &["node", "reason", "arm", "families"], &rows)
 }

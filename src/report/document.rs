@@ -5,6 +5,7 @@
 use super::{Report, Verdict, number};
 use crate::analysis::results::{AnalysisResult, BaselineCell, TestResult};
 use crate::diagnostic::Words;
+use crate::study::caps::{Alert, Capped};
 use crate::study::flow::{ArmFlow, ReasonCount, SiteFlow};
 use serde_json::{Map, Value, json};
 
@@ -33,6 +34,7 @@ fn document(report: &Report<'_>) -> Value {
         "dry_run": analyses.dry_run,
         "rehearsal": provenance.rehearsal,
         "flow": flow(report),
+        "conduct": conduct(report),
         "baseline": baseline(report),
         "analyses": analyses.analyses.iter().map(|a| analysis(report, a)).collect::<Vec<_>>(),
         "recruitment": {
@@ -97,6 +99,75 @@ fn flow(report: &Report<'_>) -> Value {
         "joined_children": flow.joined_children,
         "arms": flow.arms.iter().map(|arm| arm_flow(report, arm)).collect::<Vec<_>>(),
     })
+}
+
+/// Violations and switches; by arm only when what became of families may be shown.
+fn conduct(report: &Report<'_>) -> Value {
+    let own = report.conduct;
+    let violations: Vec<Value> = own
+        .violations
+        .iter()
+        .map(|count| {
+            let reason = report
+                .protocol
+                .violations
+                .reasons
+                .get(usize::from(count.reason));
+            let arms: Option<Map<String, Value>> = report.shows_fates().then(|| {
+                report
+                    .protocol
+                    .arms
+                    .iter()
+                    .zip(&count.arms)
+                    .map(|(arm, families)| (arm.id.clone(), json!(families)))
+                    .collect()
+            });
+            json!({
+                "reason": reason.map(|reason| &reason.id),
+                "families": count.families(),
+                "arms": arms,
+            })
+        })
+        .collect();
+    let direction = own.direction.filter(|_| !report.analyses.dry_run);
+    json!({
+        "violations": violations,
+        "alerts": own.alerts.iter().map(|alert| self::alert(report.protocol, alert)).collect::<Vec<_>>(),
+        "switches": direction.map(|direction| json!({
+            "toward": arm_id(report, direction.toward.index()),
+            "to": direction.to,
+            "of": direction.of,
+            "expected_share": direction.expected,
+            "p_value": direction.p_value,
+        })),
+        "changed_answers": own.changed.len(),
+    })
+}
+
+/// A cap that is passed.
+pub fn alert(protocol: &crate::protocol::Protocol, alert: &Alert) -> Value {
+    let what = |capped| match capped {
+        Capped::Exceptions => "exceptions",
+        Capped::Violations => "violations",
+    };
+    match *alert {
+        Alert::Site {
+            capped,
+            site,
+            quarter: (year, quarter),
+            count,
+            cap,
+        } => json!({
+            "what": what(capped),
+            "site": protocol.sites.get(usize::from(site.0)).map(|site| &site.id),
+            "quarter": format!("{year}-Q{quarter}"),
+            "count": count,
+            "cap": cap,
+        }),
+        Alert::Study { capped, share, cap } => {
+            json!({ "what": what(capped), "share": share, "cap": cap })
+        }
+    }
 }
 
 fn arm_flow(report: &Report<'_>, arm: &ArmFlow) -> Value {

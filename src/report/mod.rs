@@ -17,7 +17,7 @@ mod provenance;
 mod svg;
 
 pub use delimited::{DelimitedTable, csv};
-pub use document::json;
+pub use document::{alert, json};
 pub use grid::{Grid, GridRow};
 pub use page::html;
 pub use provenance::{Provenance, SeedFact, Verdict};
@@ -25,6 +25,7 @@ pub use provenance::{Provenance, SeedFact, Verdict};
 use crate::analysis::results::{Analyses, AnalysisResult};
 use crate::diagnostic::Lang;
 use crate::protocol::model::{Protocol, Role};
+use crate::study::conduct::Conduct;
 use crate::study::flow::Flow;
 
 /// Everything that a report is made from.
@@ -34,6 +35,8 @@ pub struct Report<'a> {
     pub protocol: &'a Protocol,
     /// Who came, and what became of them.
     pub flow: &'a Flow,
+    /// How the study was run against its protocol.
+    pub conduct: &'a Conduct,
     /// What the registered analyses show.
     pub analyses: &'a Analyses,
     /// Where the numbers come from and whether that was checked.

@@ -228,7 +228,9 @@ pub fn follow_up(
                 None => continue,
             },
             Occurred::Withdrawn => End::Censored,
-            Occurred::Service(_) | Occurred::Violation(_) | Occurred::Observed { .. } => continue,
+            Occurred::Service(_) | Occurred::Violation { .. } | Occurred::Observed { .. } => {
+                continue;
+            }
         };
         let earlier = occurrence.on < follow.until
             || (occurrence.on == follow.until

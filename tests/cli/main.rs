@@ -8,6 +8,7 @@
 )]
 
 mod analyse;
+mod conduct;
 mod draw;
 mod estimate;
 mod foundation;

@@ -741,7 +741,7 @@ fn recording_is_checked_replayed_and_bound_to_randomized_families() {
         .act("record switched --family KATL --on 2025-03-03 --event-key k-1 --set arm=iuh")
         .json(0);
     place
-        .act("record violation --family KATL --on 2025-03-03 --event-key k-1 --set reason=moved")
+        .act("record violation --family KATL --on 2025-03-03 --event-key k-1 --set reason=double-draw")
         .json(0);
     place
         .act("record observed --family KATL --on 2025-03-03 --event-key k-1 --set outcome=accepted --set value=1")

@@ -225,7 +225,7 @@ fn run(room: &mut Room, number: usize, step: &Step) -> Result<(), lottning::app:
         Step::End { end, family, key } => {
             let mut request = event(ENDS[*end], &name(*family), day, &format!("{family}-{key}"));
             if ENDS[*end] == "violation" {
-                request.set.push(("reason".into(), "moved".into()));
+                request.set.push(("reason".into(), "double-draw".into()));
             }
             room.record(&at, &request).map(drop)
         }

@@ -174,14 +174,3 @@ pub struct Gate {
     /// Whether a family that was turned away may be screened again.
     pub turned_away_may_return: bool,
 }
-
-/// Exceptions declared before the draw.
-#[derive(Debug, Clone, Default)]
-pub struct Exceptions {
-    /// Admissible reasons, their identifiers in kebab-case.
-    pub reasons: Vec<Named>,
-    /// Alert above so many per site and quarter.
-    pub cap_per_site_and_quarter: Option<u32>,
-    /// Alert above this share of randomized families and exceptions together.
-    pub cap_study_share: Option<f64>,
-}

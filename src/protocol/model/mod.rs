@@ -3,10 +3,11 @@
 //! Only [`super::parse`] makes a [`Protocol`]; every cross-reference here is an index that exists. Words follow the
 //! file's vocabulary, so that a reader of `protocol.toml` finds the same names: who and when is in `study`, who comes
 //! and how arms are drawn in `intake`, what is followed until when in `follow_up`, what is computed in `analyses`, and
-//! levels as text, which enter the derivation of keys, in `strata`.
+//! levels as text, which enter the derivation of keys, in `strata`, and exceptions and violations in `conduct`.
 
 mod analyses;
 mod calendar;
+mod conduct;
 mod follow_up;
 mod intake;
 mod strata;
@@ -14,10 +15,11 @@ mod study;
 
 pub use analyses::{Analysis, Covariate, Estimand, Missing, Multiplicity, Role, Summary, Test};
 pub use calendar::Day;
+pub use conduct::{Cap, Exceptions, Policy, Violations};
 pub use follow_up::{Cut, EventSpec, Exit, Exits, Lock, Outcome, OutcomeKind, Service};
 pub use intake::{
-    Allocation, ArmSpec, Check, Criterion, Exceptions, Factor, Field, FieldKind, Gate, Joins,
-    Named, Returns, Site, Unit,
+    Allocation, ArmSpec, Check, Criterion, Factor, Field, FieldKind, Gate, Joins, Named, Returns,
+    Site, Unit,
 };
 pub use strata::decimal;
 pub use study::{
@@ -92,6 +94,8 @@ pub struct Protocol {
     pub gate: Option<Gate>,
     /// Declared exceptions from randomization.
     pub exceptions: Exceptions,
+    /// Violations after the draw.
+    pub violations: Violations,
     /// What events must carry.
     pub events: Vec<EventSpec>,
     /// Ends of follow-up.

@@ -9,6 +9,7 @@ mod findings;
 mod origin;
 mod summary;
 mod terms;
+mod violations;
 
 use super::figures::{self, Figure};
 use super::{Grid, Report};
@@ -108,6 +109,7 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
         findings::section(report, lang),
         conduct::missing(report, lang),
         conduct::realized(report, lang),
+        violations::section(report, lang),
         recruitment(report, lang),
         conduct::registered(report, lang),
         origin::section(report, lang),

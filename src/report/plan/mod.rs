@@ -255,6 +255,11 @@ fn eligibility(plan: &mut Plan, protocol: &Protocol) {
             "\nEn familj undantas från lottning endast av ett deklarerat skäl, före lottningen: {sv}."
         ));
     }
+    let Words { en, sv } = named(&protocol.violations.reasons);
+    plan.line(&words!(
+        "\nA violation after the draw is documented and never corrected in the draw (Yelland et al. 2018, doi 10.1177/1740774518761627): {en}. Randomized families stay in the randomized set, in their arm.",
+        "\nEtt avsteg efter lottningen dokumenteras och rättas aldrig i lottningen (Yelland m.fl. 2018, doi 10.1177/1740774518761627): {sv}. Lottade familjer är kvar bland de lottade, i sin grupp."
+    ));
 }
 
 fn shape(field: &Field) -> Words {

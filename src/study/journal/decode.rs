@@ -5,10 +5,10 @@ use super::entry::Entry;
 use super::names::Names;
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Check, Day, Exit, MAX_FIELDS, Service};
+use crate::protocol::model::{Check, Day, Exit, MAX_FIELDS, Named, Service};
 use crate::study::field_value::field_value;
 use crate::study::kernel::{
-    FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Values, Verdict, What,
+    FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Truth, Values, Verdict, What,
 };
 use jiff::civil::Date;
 use serde_json::{Map, Value};
@@ -155,19 +155,16 @@ impl Reader<'_> {
             "exception" => What::Exception {
                 family: family()?,
                 site: self.site()?,
-                reason: self.reason()?,
+                reason: self.reason(&self.protocol.exceptions.reasons)?,
             },
             "violation" => {
-                let reason = if self.erased {
-                    "erased"
-                } else {
-                    self.text("reason")?
-                }
-                .to_owned();
+                let (truth, received) = self.mistake()?;
                 What::Violation {
                     family: family()?,
                     on: self.on()?,
-                    reason: self.names.name_reason(&reason),
+                    reason: self.reason(&self.protocol.violations.reasons)?,
+                    truth,
+                    received,
                 }
             }
             "reported" => What::Reported(self.report(family()?)?),
@@ -485,18 +482,32 @@ impl Reader<'_> {
         Ok(place as u16)
     }
 
-    fn reason(&self) -> Result<u16, Unreadable> {
+    fn reason(&self, reasons: &[Named]) -> Result<u16, Unreadable> {
         if self.erased {
             return Ok(u16::MAX);
         }
         let id = self.text("reason")?;
-        let place = self
-            .protocol
-            .exceptions
-            .reasons
-            .iter()
-            .position(|reason| reason.id == id);
+        let place = reasons.iter().position(|reason| reason.id == id);
         Ok(place.ok_or(format!("reason `{id}` is not known"))? as u16)
+    }
+
+    /// What a violation says was wrong: the true value of a field, the arm whose service was received.
+    fn mistake(&self) -> Result<(Option<Truth>, Option<Arm>), Unreadable> {
+        let text = |key: &str| self.payload.get(key).and_then(Value::as_str);
+        let truth = match (text("field"), text("value")) {
+            (Some(id), Some(value)) => {
+                let place = self.protocol.field(id);
+                let place = place.ok_or(format!("field `{id}` is not known"))?;
+                let value = field_value(&self.protocol.fields[place].kind, value);
+                Some(Truth {
+                    field: place as u8,
+                    value: value.ok_or(format!("the value of field `{id}` does not fit"))?,
+                })
+            }
+            _ => None,
+        };
+        let received = text("received").map(|id| self.arm(id)).transpose()?;
+        Ok((truth, received))
     }
 }
 

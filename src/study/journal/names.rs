@@ -1,4 +1,4 @@
-//! Names of families, children, reports and reasons, and the small integers that the state machine knows them by.
+//! Names of families, children and reports, and the small integers that the state machine knows them by.
 //!
 //! A name gets its integer when the ledger first mentions it, so every replay gives the same integers.
 
@@ -10,7 +10,6 @@ use std::collections::HashMap;
 pub struct Names {
     families: Interner,
     children: Interner,
-    reasons: Interner,
     reports: HashMap<(FamilyIx, String), ReportIx>,
     report_keys: Vec<String>,
 }
@@ -63,13 +62,6 @@ impl Names {
         self.reports.get(&(family, key.to_owned())).copied()
     }
 
-    /// A reason's integer, or the one that it will get.
-    pub fn reason_or_next(&self, name: &str) -> u32 {
-        self.reasons
-            .find(name)
-            .unwrap_or_else(|| self.reasons.next())
-    }
-
     /// Names a family.
     pub fn name_family(&mut self, name: &str) -> FamilyIx {
         FamilyIx(self.families.name(name))
@@ -90,11 +82,6 @@ impl Names {
         place
     }
 
-    /// Names a reason.
-    pub fn name_reason(&mut self, name: &str) -> u32 {
-        self.reasons.name(name)
-    }
-
     /// The name of a family.
     pub fn family_name(&self, family: FamilyIx) -> &str {
         self.families.text(family.0)
@@ -110,11 +97,6 @@ impl Names {
         self.report_keys
             .get(report.0 as usize)
             .map_or("", String::as_str)
-    }
-
-    /// The name of a reason.
-    pub fn reason_name(&self, reason: u32) -> &str {
-        self.reasons.text(reason)
     }
 }
 

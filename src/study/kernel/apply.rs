@@ -4,8 +4,8 @@ use super::event::{
     ChildIx, Event, FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Verdict, What,
 };
 use super::state::{
-    Allocated, Child, Exempted, Family, GateChange, LockState, Occurred, Occurrence, ReportState,
-    SiteState, State, Status,
+    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
+    Occurrence, ReportState, SiteState, State, Status, Switch,
 };
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Service};
@@ -88,8 +88,22 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             }
             state.exceptions.push(Exempted { site, day });
         }
-        What::Violation { family, on, reason } => {
-            occur(state, family, Occurred::Violation(reason), on);
+        What::Violation {
+            family,
+            on,
+            reason,
+            truth,
+            received,
+        } => {
+            if let Some(own) = state.families.get_mut(family.0 as usize) {
+                own.mistaken |= truth.is_some();
+            }
+            let what = Occurred::Violation {
+                reason,
+                truth,
+                received,
+            };
+            occur(state, family, what, on);
         }
         What::Reported(ref report) => reported(state, report),
         What::Serviced {
@@ -99,6 +113,15 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             arm,
         } => {
             occur(state, family, Occurred::Service(service), on);
+            if let (Service::Switched, Some(to)) = (service, arm) {
+                state.switches.push(Switch {
+                    family,
+                    to,
+                    on,
+                    sequence: state.sequence,
+                    retracted: false,
+                });
+            }
             slot_after(protocol, state, family, service, arm, day);
         }
         What::Exited { family, exit, on } => occur(state, family, Occurred::Exit(exit), on),
@@ -160,12 +183,26 @@ fn screened(state: &mut State, screening: &Screening) {
         screening.received,
     );
     join(state, screening.family, &screening.children, false);
-    let own = &mut state.families[screening.family.0 as usize];
+    let State {
+        families, earlier, ..
+    } = state;
+    let own = &mut families[screening.family.0 as usize];
+    if own.screenings > 0 && own.report != screening.report {
+        earlier.push(EarlierScreening {
+            report: own.report,
+            answers: own.answers,
+            values: own.values,
+            changed: own.report_changed,
+            previous: own.earlier,
+        });
+        own.earlier = earlier.len() as u32;
+    }
     own.site = screening.site;
     own.screenings = own.screenings.saturating_add(1);
     own.report = screening.report;
     own.answers = screening.answers;
     own.values = screening.values;
+    own.report_changed = screening.changed;
     own.changed_answers |= screening.changed;
     own.status = match screening.verdict {
         Verdict::NotEligible { missed } => Status::NotEligible { missed },
@@ -306,6 +343,12 @@ fn correct(state: &mut State, sequence: u64) {
         .binary_search_by_key(&sequence, |occurrence| occurrence.sequence)
     {
         state.occurrences[place].retracted = true;
+    }
+    if let Ok(place) = state
+        .switches
+        .binary_search_by_key(&sequence, |switch| switch.sequence)
+    {
+        state.switches[place].retracted = true;
     }
     if let Some(report) = state
         .reports

@@ -170,4 +170,6 @@ pub enum Refusal {
     BeaconRecorded,
     /// The site is in that state already.
     NothingChanges,
+    /// A violation that is none: the family was drawn with that value, or to that arm.
+    NothingWrong,
 }

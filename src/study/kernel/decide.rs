@@ -88,11 +88,12 @@ fn enrol(
             return Err(Refusal::ChildOfAnotherFamily);
         }
     }
-    let changed = family.is_some_and(|family| {
-        family.screenings > 0
-            && family.report == enrolment.report
-            && (family.answers != enrolment.answers || family.values != enrolment.values)
-    });
+    let changed = state.changed(
+        enrolment.family,
+        enrolment.report,
+        enrolment.answers,
+        &enrolment.values,
+    );
     let screening = |verdict| {
         Some(What::Screened(Screening {
             family: enrolment.family,
@@ -317,9 +318,25 @@ fn record(state: &State, what: &What, day: Day) -> Result<Decision, Refusal> {
         What::Exited { family: ix, on, .. } | What::Withdrawn { family: ix, on } => {
             family(ix, on)?;
         }
-        What::Serviced { family: ix, on, .. }
-        | What::Observed { family: ix, on, .. }
-        | What::Violation { family: ix, on, .. } => randomized(ix, on)?,
+        What::Serviced { family: ix, on, .. } | What::Observed { family: ix, on, .. } => {
+            randomized(ix, on)?;
+        }
+        What::Violation {
+            family: ix,
+            on,
+            truth,
+            received,
+            ..
+        } => {
+            randomized(ix, on)?;
+            let known = truth.is_some_and(|truth| {
+                state.true_value(ix, usize::from(truth.field)) == Some(truth.value)
+            });
+            let drawn = state.family(ix).map(|own| own.arm);
+            if known || (received.is_some() && received == drawn) {
+                return Err(Refusal::NothingWrong);
+            }
+        }
         What::Corrected { .. }
         | What::Linked { .. }
         | What::Erased { .. }

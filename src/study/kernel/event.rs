@@ -151,6 +151,15 @@ pub struct Report {
     pub by_study_staff: bool,
 }
 
+/// The true value of a field with which a family was drawn wrongly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Truth {
+    /// Index of the field.
+    pub field: u8,
+    /// Its true value at randomization.
+    pub value: i64,
+}
+
 /// An event: the civil day on which it was recorded, and what happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event<'a> {
@@ -258,8 +267,12 @@ pub enum What {
         family: FamilyIx,
         /// When.
         on: Day,
-        /// Interned code of the reason.
-        reason: u32,
+        /// Index of the reason in the protocol; `u16::MAX` once erased.
+        reason: u16,
+        /// The true value, of a family that was drawn with a wrong one.
+        truth: Option<Truth>,
+        /// The arm whose service the family received by mistake.
+        received: Option<Arm>,
     },
     /// A report of concern was seen.
     Reported(Report),

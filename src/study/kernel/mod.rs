@@ -18,9 +18,9 @@ pub use decide::{decide, missed_criteria};
 pub use draws::{ArmSource, Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
 pub use event::{
     ChildIx, Event, FamilyIx, MAX_CHILDREN, Report, ReportIx, Roster, Screening, SiteIx, Source,
-    Values, Verdict, What,
+    Truth, Values, Verdict, What,
 };
 pub use state::{
-    Allocated, Child, Exempted, Family, GateChange, LockState, Occurred, Occurrence, ReportState,
-    SiteState, State, Status,
+    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
+    Occurrence, ReportState, SiteState, State, Status, Switch,
 };

@@ -1,6 +1,6 @@
 //! The state of a study: tables indexed by small integers, all of them folds of the ledger.
 
-use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Values};
+use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Truth, Values};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, MAX_FIELDS, Service, Site};
@@ -37,14 +37,21 @@ pub struct Family {
     pub screenings: u16,
     /// Whether a closed gate ever turned it away.
     pub turned_away: bool,
-    /// Whether a screening gave other answers than an earlier one of the same report.
+    /// Whether a screening gave other answers than an earlier one of the same report. Never taken back.
     pub changed_answers: bool,
+    /// Whether the screenings of the report of the last screening differ among themselves.
+    pub report_changed: bool,
+    /// Last screening of another report than the last one, as a place in [`State::earlier`] plus 1; 0 for none.
+    pub earlier: u32,
     /// Report of the last screening; for a randomized family, the index report.
     pub report: ReportIx,
     /// Answers of the last screening.
     pub answers: u64,
-    /// Values of the last screening; for a randomized family, those at randomization.
+    /// Values of the last screening; for a randomized family, those that it was drawn with, which nothing changes.
+    /// [`State::true_value`] knows of mistakes in them.
     pub values: Values,
+    /// Whether a violation says that a value was wrong when the family was drawn.
+    pub mistaken: bool,
     /// Arm as randomized.
     pub arm: Arm,
     /// Arm whose service the family has; differs after a switch.
@@ -77,9 +84,12 @@ impl Family {
             screenings: 0,
             turned_away: false,
             changed_answers: false,
+            report_changed: false,
+            earlier: 0,
             report,
             answers: 0,
             values: [0; MAX_FIELDS],
+            mistaken: false,
             arm: Arm(0),
             service: Arm(0),
             allocation: 0,
@@ -145,8 +155,15 @@ pub enum Occurred {
     Exit(Exit),
     /// Withdrawal.
     Withdrawn,
-    /// Protocol violation, by interned reason.
-    Violation(u32),
+    /// Protocol violation.
+    Violation {
+        /// Index of the reason in the protocol; `u16::MAX` once erased.
+        reason: u16,
+        /// The true value, of a family that was drawn with a wrong one.
+        truth: Option<Truth>,
+        /// The arm whose service the family received by mistake.
+        received: Option<Arm>,
+    },
     /// A value of an outcome.
     Observed {
         /// Index of the outcome.
@@ -170,6 +187,36 @@ pub struct Occurrence {
     /// Whether a correction retracted it.
     pub retracted: bool,
     /// The family's occurrence before this one, as a place plus 1; 0 for none.
+    pub previous: u32,
+}
+
+/// A move of a family to an arm's service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch {
+    /// The family.
+    pub family: FamilyIx,
+    /// The arm whose service it has from then on.
+    pub to: Arm,
+    /// When.
+    pub on: Day,
+    /// Sequence of the event.
+    pub sequence: u64,
+    /// Whether a correction retracted it.
+    pub retracted: bool,
+}
+
+/// What an earlier report of a family was screened with, kept when another report is screened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierScreening {
+    /// The report.
+    pub report: ReportIx,
+    /// Answers of its last screening until then.
+    pub answers: u64,
+    /// Values of its last screening until then.
+    pub values: Values,
+    /// Whether its screenings differ among themselves.
+    pub changed: bool,
+    /// The family's earlier one, as a place plus 1; 0 for none.
     pub previous: u32,
 }
 
@@ -263,6 +310,10 @@ pub struct State {
     pub reports: Vec<ReportState>,
     /// Occurrences in ledger order.
     pub occurrences: Vec<Occurrence>,
+    /// Moves to an arm's service in ledger order.
+    pub switches: Vec<Switch>,
+    /// Screenings of reports other than a family's last one, in ledger order.
+    pub earlier: Vec<EarlierScreening>,
     /// Sites, by [`SiteIx`].
     pub sites: Vec<SiteState>,
     /// Allocations in ledger order.
@@ -300,6 +351,8 @@ impl State {
             children: Vec::new(),
             reports: Vec::new(),
             occurrences: Vec::new(),
+            switches: Vec::new(),
+            earlier: Vec::new(),
             sites: Vec::new(),
             allocations: Vec::new(),
             draws: Vec::new(),
@@ -326,6 +379,8 @@ impl State {
         self.children.clear();
         self.reports.clear();
         self.occurrences.clear();
+        self.switches.clear();
+        self.earlier.clear();
         self.allocations.clear();
         self.exceptions.clear();
         self.links.clear();
@@ -376,6 +431,52 @@ impl State {
             Some(occurrence)
         })
         .filter(|occurrence| !occurrence.retracted)
+    }
+
+    /// Whether earlier screenings of a report, taken together with one that gives these answers and values, differ: a
+    /// report that was ever screened in two ways stays changed, whichever of them comes again.
+    pub fn changed(
+        &self,
+        family: FamilyIx,
+        report: ReportIx,
+        answers: u64,
+        values: &Values,
+    ) -> bool {
+        let Some(own) = self.family(family).filter(|own| own.screenings > 0) else {
+            return false;
+        };
+        if own.report == report {
+            return own.report_changed || own.answers != answers || own.values != *values;
+        }
+        let mut place = own.earlier;
+        std::iter::from_fn(|| {
+            let earlier = self.earlier.get(place.checked_sub(1)? as usize)?;
+            place = earlier.previous;
+            Some(earlier)
+        })
+        .find(|earlier| earlier.report == report)
+        .is_some_and(|earlier| {
+            earlier.changed || earlier.answers != answers || earlier.values != *values
+        })
+    }
+
+    /// The true value of a field at randomization: the one that the family was drawn with, unless a violation that
+    /// stands says that it was another.
+    pub fn true_value(&self, family: FamilyIx, field: usize) -> Option<i64> {
+        let own = self.family(family)?;
+        let drawn = own.values.get(field).copied()?;
+        if !own.mistaken {
+            return Some(drawn);
+        }
+        let truth = self
+            .occurrences_of(family)
+            .find_map(|occurrence| match occurrence.what {
+                Occurred::Violation { truth, .. } => {
+                    truth.filter(|truth| usize::from(truth.field) == field)
+                }
+                _ => None,
+            });
+        Some(truth.map_or(drawn, |truth| truth.value))
     }
 
     /// Reports of a family that no correction retracted, latest named first.

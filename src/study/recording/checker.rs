@@ -1,6 +1,7 @@
 //! The check of one event: scan, subject, date, `--set` keys, and what the state machine will get.
 
-use super::{EVENTS, EventRequest, SITE_EVENTS, STUDY_STAFF};
+use super::{EVENTS, EventRequest, SITE_EVENTS, STUDY_STAFF, violation};
+use crate::allocation::Arm;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::model::{Day, Exit, Service};
 use crate::study::findings::{not_a_date, not_a_key, not_a_pseudonym, personal_number, unknown};
@@ -21,10 +22,10 @@ const SERVICE_KEYS: [&str; 1] = ["delivered_by"];
 
 /// One event under check; findings and warnings gather.
 pub(super) struct Checker<'a> {
-    journal: &'a Journal,
-    request: &'a EventRequest,
-    findings: Vec<Diagnostic>,
-    warnings: Vec<Diagnostic>,
+    pub(super) journal: &'a Journal,
+    pub(super) request: &'a EventRequest,
+    pub(super) findings: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl<'a> Checker<'a> {
@@ -201,13 +202,7 @@ impl<'a> Checker<'a> {
         {
             let arm = if service == Service::Switched {
                 let id = self.value("arm")?;
-                let known: Vec<&str> = protocol.arms.iter().map(|arm| arm.id.as_str()).collect();
-                let arm = protocol.arm(id);
-                if arm.is_none() {
-                    self.findings
-                        .push(unknown("unknown-arm", "arm", id, &known));
-                }
-                Some(arm?)
+                Some(self.arm(id)?)
             } else {
                 None
             };
@@ -225,11 +220,13 @@ impl<'a> Checker<'a> {
             "report" => self.report(family, on, source).map(What::Reported),
             "withdrawn" => Some(What::Withdrawn { family, on }),
             "violation" => {
-                let reason = self.value("reason")?;
+                let said = self.violation()?;
                 Some(What::Violation {
                     family,
                     on,
-                    reason: self.journal.names.reason_or_next(reason),
+                    reason: said.reason,
+                    truth: said.truth,
+                    received: said.received,
                 })
             }
             _ => {
@@ -333,6 +330,9 @@ impl<'a> Checker<'a> {
         if Service::ALL.iter().any(|service| service.text() == event) {
             known.extend(SERVICE_KEYS.iter().filter(|key| !carries.contains(key)));
         }
+        if event == "violation" {
+            known.extend(violation::KEYS.iter().filter(|key| !carries.contains(key)));
+        }
         let request = self.request;
         for (place, (key, value)) in request.set.iter().enumerate() {
             if holds_personal_number(key) || holds_personal_number(value) {
@@ -365,20 +365,7 @@ impl<'a> Checker<'a> {
         }
         for key in needed {
             if self.value(key).is_none() {
-                self.findings.push(
-                    Diagnostic::error(
-                        "missing-set-key",
-                        words!(
-                            "`{event}` needs a value of `{key}`",
-                            "`{event}` behöver ett värde på `{key}`"
-                        ),
-                    )
-                    .at(Place::column(*key))
-                    .help(words!(
-                        "give it with --set {key}=…",
-                        "ange det med --set {key}=…"
-                    )),
-                );
+                self.missing_set_key(event, key);
             }
         }
         for key in carries {
@@ -397,7 +384,37 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn value(&self, key: &str) -> Option<&'a str> {
+    /// A value that must be given.
+    pub(super) fn missing_set_key(&mut self, event: &str, key: &str) {
+        self.findings.push(
+            Diagnostic::error(
+                "missing-set-key",
+                words!(
+                    "`{event}` needs a value of `{key}`",
+                    "`{event}` behöver ett värde på `{key}`"
+                ),
+            )
+            .at(Place::column(key))
+            .help(words!(
+                "give it with --set {key}=…",
+                "ange det med --set {key}=…"
+            )),
+        );
+    }
+
+    /// An arm by its id.
+    pub(super) fn arm(&mut self, id: &str) -> Option<Arm> {
+        let protocol = &self.journal.protocol;
+        let arm = protocol.arm(id);
+        if arm.is_none() {
+            let known: Vec<&str> = protocol.arms.iter().map(|arm| arm.id.as_str()).collect();
+            self.findings
+                .push(unknown("unknown-arm", "arm", id, &known));
+        }
+        arm
+    }
+
+    pub(super) fn value(&self, key: &str) -> Option<&'a str> {
         let request: &'a EventRequest = self.request;
         let value = request.set.iter().find(|(own, _)| own == key);
         value
@@ -447,7 +464,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn invalid(&mut self, column: &str, expected: Words) {
+    pub(super) fn invalid(&mut self, column: &str, expected: Words) {
         self.findings.push(
             Diagnostic::error(
                 "invalid-value",

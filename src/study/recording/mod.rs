@@ -7,6 +7,7 @@ use super::journal::{Journal, KeyUse, Recording, recorded_hash};
 use super::kernel::{Source, What};
 use crate::diagnostic::Diagnostic;
 mod checker;
+mod violation;
 
 use checker::Checker;
 

@@ -9,7 +9,10 @@ use lottning::diagnostic::Words;
 use lottning::estimation::{Estimate, Warning};
 use lottning::protocol::model::{Day, Missing, Protocol, Role};
 use lottning::report::{Provenance, Report, SeedFact, Verdict};
+use lottning::study::caps::{Alert, Capped};
+use lottning::study::conduct::{Conduct, Direction, ViolationCount};
 use lottning::study::flow::{ArmFlow, Flow, ReasonCount, SiteFlow};
+use lottning::study::kernel::{FamilyIx, SiteIx};
 
 pub(crate) const PROTOCOL: &str = include_str!("protocol.toml");
 
@@ -18,6 +21,7 @@ pub(crate) const PROTOCOL: &str = include_str!("protocol.toml");
 pub(crate) struct Parts {
     pub(crate) protocol: Protocol,
     pub(crate) flow: Flow,
+    pub(crate) conduct: Conduct,
     pub(crate) analyses: Analyses,
     pub(crate) provenance: Provenance,
 }
@@ -27,6 +31,7 @@ impl Parts {
         Report {
             protocol: &self.protocol,
             flow: &self.flow,
+            conduct: &self.conduct,
             analyses: &self.analyses,
             provenance: &self.provenance,
         }
@@ -307,6 +312,38 @@ pub(crate) fn ordinary() -> Parts {
                 })
                 .collect(),
         },
+        conduct: Conduct {
+            violations: [[2, 1], [0, 0], [1, 0], [0, 3]]
+                .into_iter()
+                .enumerate()
+                .map(|(reason, arms)| ViolationCount {
+                    reason: reason as u16,
+                    arms: arms.to_vec(),
+                })
+                .collect(),
+            alerts: vec![
+                Alert::Site {
+                    capped: Capped::Exceptions,
+                    site: SiteIx(1),
+                    quarter: (2025, 2),
+                    count: 2,
+                    cap: 1,
+                },
+                Alert::Study {
+                    capped: Capped::Violations,
+                    share: 0.0212,
+                    cap: 0.02,
+                },
+            ],
+            direction: Some(Direction {
+                toward: Arm(0),
+                to: 2,
+                of: 3,
+                expected: 0.5,
+                p_value: 0.5,
+            }),
+            changed: vec![FamilyIx(4), FamilyIx(9)],
+        },
         analyses: Analyses {
             lock: Some("final".into()),
             cut: Day(20_880),
@@ -388,6 +425,10 @@ pub(crate) fn extreme() -> Parts {
         .flow
         .arms
         .push(arm_flow(3, 1_234_567, [1, 0, 0, 0, 0, 1_234_567]));
+    for count in &mut parts.conduct.violations {
+        count.arms.extend([0, 0]);
+    }
+    parts.conduct.direction = None;
     parts.flow.sites[4].randomized.clear();
     parts.flow.sites[4].gate_closed = vec![(Day(20_143), Day(20_480))];
     let baseline = &mut parts.analyses.baseline;

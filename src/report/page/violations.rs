@@ -1,0 +1,230 @@
+//! Exceptions, violations and switches: how often something went otherwise than by lot, what was done then, and whether it
+//! leans.
+
+use super::{Part, Section, say};
+use crate::diagnostic::{Lang, Words};
+use crate::protocol::model::{Policy, Violations};
+use crate::report::{Grid, Report, number};
+use crate::study::caps::{Alert, Capped};
+use crate::study::conduct::{Direction, ELIGIBLE_SET};
+use crate::words;
+
+/// The section; nothing after the allocation is given by arm before a lock.
+pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
+    let mut parts: Vec<Part> = report
+        .conduct
+        .alerts
+        .iter()
+        .map(|alert| Part::Alert {
+            lead: say(&words!("Cap passed", "Tak passerat"), lang),
+            text: say(&alert_words(report, alert, lang), lang),
+        })
+        .collect();
+    parts.push(Part::Table(table(report, lang)));
+    parts.extend(policies(report, lang).into_iter().map(Part::Text));
+    if !report.analyses.dry_run
+        && let Some(direction) = &report.conduct.direction
+    {
+        parts.push(Part::Text(say(&leaning(report, direction, lang), lang)));
+    }
+    let changed = report.conduct.changed.len();
+    let families = number::count(changed as u64, lang);
+    let screenings = if changed == 0 {
+        words!(
+            "No family was screened twice for the same report with different answers.",
+            "Ingen familj har screenats två gånger för samma anmälan med olika svar."
+        )
+    } else {
+        words!(
+            "Families screened more than once for the same report with different answers: {families}. Every screening is kept.",
+            "Familjer som screenats mer än en gång för samma anmälan med olika svar: {families}. Varje screening är sparad."
+        )
+    };
+    parts.push(Part::Text(say(&screenings, lang)));
+    Section {
+        id: "violations",
+        heading: say(
+            &words!(
+                "Exceptions, violations and switches",
+                "Undantag, avsteg och byten"
+            ),
+            lang,
+        ),
+        parts,
+    }
+}
+
+fn table(report: &Report<'_>, lang: Lang) -> Grid {
+    let protocol = report.protocol;
+    let by_arm = report.shows_fates();
+    let mut head = vec![
+        say(&words!("What happened", "Vad som hände"), lang),
+        say(&words!("Families", "Familjer"), lang),
+    ];
+    if by_arm {
+        head.extend(
+            report
+                .flow
+                .arms
+                .iter()
+                .map(|arm| report.arm(arm.arm, lang).to_owned()),
+        );
+    }
+    let caption = words!(
+        "Exceptions before the draw and violations after it",
+        "Undantag före lottningen och avsteg efter den"
+    );
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    grid.strong(
+        say(
+            &words!(
+                "Exceptions: not randomized, by reasons declared before the draw",
+                "Undantag: inte lottade, av skäl angivna före lottningen"
+            ),
+            lang,
+        ),
+        Vec::new(),
+    );
+    for (reason, count) in protocol
+        .exceptions
+        .reasons
+        .iter()
+        .zip(&report.flow.exceptions)
+    {
+        let mut cells = vec![number::count(count.families.into(), lang)];
+        if by_arm {
+            cells.extend(report.flow.arms.iter().map(|_| "–".to_owned()));
+        }
+        grid.sub(reason.label.get(lang), cells);
+    }
+    grid.strong(
+        say(
+            &words!(
+                "Violations: after the draw, which stands",
+                "Avsteg: efter lottningen, som står fast"
+            ),
+            lang,
+        ),
+        Vec::new(),
+    );
+    for count in &report.conduct.violations {
+        let Some(reason) = protocol.violations.reasons.get(usize::from(count.reason)) else {
+            continue;
+        };
+        let mut cells = vec![number::count(count.families().into(), lang)];
+        if by_arm {
+            cells.extend(
+                count
+                    .arms
+                    .iter()
+                    .map(|families| number::count((*families).into(), lang)),
+            );
+        }
+        grid.sub(reason.label.get(lang), cells);
+    }
+    grid
+}
+
+/// The policies that were needed, each in a sentence.
+fn policies(report: &Report<'_>, lang: Lang) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for count in &report.conduct.violations {
+        let families = count.families();
+        let Some(policy) = Violations::policy(count.reason).filter(|_| families > 0) else {
+            continue;
+        };
+        let name = protocol_label(report, count.reason, lang);
+        let rule = policy.rule();
+        let rule = rule.get(lang);
+        let mut sentence = format!("{name}: {rule}.");
+        if policy == Policy::FoundIneligible {
+            let families = number::count(families.into(), lang);
+            sentence.push(' ');
+            sentence.push_str(&say(
+                &words!(
+                    "The set is called {ELIGIBLE_SET} and leaves {families} out.",
+                    "Mängden heter {ELIGIBLE_SET} och utelämnar {families}."
+                ),
+                lang,
+            ));
+        }
+        sentences.push(sentence);
+    }
+    if !sentences.is_empty() {
+        sentences.insert(
+            0,
+            say(
+                &words!(
+                    "Errors were documented and not corrected (Yelland et al. 2018, doi 10.1177/1740774518761627).",
+                    "Fel har dokumenterats och inte rättats (Yelland m.fl. 2018, doi 10.1177/1740774518761627)."
+                ),
+                lang,
+            ),
+        );
+    }
+    sentences
+}
+
+fn protocol_label(report: &Report<'_>, reason: u16, lang: Lang) -> String {
+    let reason = report.protocol.violations.reasons.get(usize::from(reason));
+    let label = reason.map_or("", |reason| reason.label.get(lang));
+    let mut letters = label.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn leaning(report: &Report<'_>, direction: &Direction, lang: Lang) -> Words {
+    let arm = report.arm(direction.toward, lang);
+    if direction.of == 0 {
+        return words!(
+            "No family was moved to another arm's service.",
+            "Ingen familj har flyttats till en annan grupps insats."
+        );
+    }
+    let of = number::count(direction.of.into(), lang);
+    let to = number::count(direction.to.into(), lang);
+    let expected = number::percent_sign(&number::fixed(100.0 * direction.expected, 0, lang), lang);
+    // The level only decides how many digits are needed.
+    let p = number::p_equation(direction.p_value, 0.05, lang);
+    words!(
+        "Families moved to another arm's service: {of}, of which {to} to {arm}. If moves did not lean, {expected} would be expected to go there; one-sided exact binomial test of so many or more: {p}.",
+        "Familjer som flyttats till en annan grupps insats: {of}, varav {to} till {arm}. Om flyttarna inte lutade skulle {expected} väntas dit; ensidigt exakt binomialtest av så många eller fler: {p}."
+    )
+}
+
+fn alert_words(report: &Report<'_>, alert: &Alert, lang: Lang) -> Words {
+    match *alert {
+        Alert::Site {
+            capped,
+            site,
+            quarter: (year, quarter),
+            count,
+            cap,
+        } => {
+            let name = report.site(usize::from(site.0));
+            let (en, sv) = of_what(capped);
+            words!(
+                "{name} had {count} {en} in quarter {quarter} of {year}; the registered cap is {cap}.",
+                "{name} hade {count} {sv} under kvartal {quarter} {year}; det registrerade taket är {cap}."
+            )
+        }
+        Alert::Study { capped, share, cap } => {
+            let percent =
+                |share: f64| number::percent_sign(&number::fixed(100.0 * share, 1, lang), lang);
+            let (share, cap) = (percent(share), percent(cap));
+            let (en, sv) = of_what(capped);
+            words!(
+                "{share} of the families had {en}; the registered cap is {cap}.",
+                "{share} av familjerna hade {sv}; det registrerade taket är {cap}."
+            )
+        }
+    }
+}
+
+fn of_what(capped: Capped) -> (&'static str, &'static str) {
+    match capped {
+        Capped::Exceptions => ("exceptions", "undantag"),
+        Capped::Violations => ("violations", "avsteg"),
+    }
+}

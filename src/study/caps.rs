@@ -1,0 +1,181 @@
+//! Caps on exceptions and violations: how many there are per site and quarter and in the study, and which registered cap
+//! they pass. Passing one alerts the study lead and refuses nothing.
+//!
+//! Exceptions count by the day of recording, violations by the day on which they happened; a violation that was corrected
+//! counts no more. The share of exceptions is of randomized families and exceptions together, that of violations is of
+//! randomized families, each counted once.
+
+use super::kernel::{Occurred, SiteIx, State};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Cap, Day};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a cap is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capped {
+    /// Exceptions before the draw.
+    Exceptions,
+    /// Violations after it.
+    Violations,
+}
+
+impl Capped {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Exceptions, Self::Violations];
+
+    /// The registered cap.
+    pub fn cap(self, protocol: &Protocol) -> Cap {
+        match self {
+            Self::Exceptions => protocol.exceptions.cap,
+            Self::Violations => protocol.violations.cap,
+        }
+    }
+}
+
+/// A calendar quarter: year, and 1 to 4.
+pub type Quarter = (i16, i8);
+
+/// The quarter of a day.
+pub fn quarter(day: Day) -> Option<Quarter> {
+    let date = day.date()?;
+    Some((date.year(), (date.month() - 1) / 3 + 1))
+}
+
+/// A cap that is passed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Alert {
+    /// More than registered at a site in a quarter.
+    Site {
+        /// Of what.
+        capped: Capped,
+        /// Where.
+        site: SiteIx,
+        /// When.
+        quarter: Quarter,
+        /// How many there are.
+        count: u32,
+        /// How many are registered.
+        cap: u32,
+    },
+    /// More than registered in the study.
+    Study {
+        /// Of what.
+        capped: Capped,
+        /// The share of families.
+        share: f64,
+        /// The registered share.
+        cap: f64,
+    },
+}
+
+/// Every cap that is passed, sites first, in their order and that of the quarters.
+pub fn alerts(protocol: &Protocol, state: &State) -> Vec<Alert> {
+    Capped::ALL
+        .into_iter()
+        .flat_map(|capped| Tally::of(state, capped).alerts(capped, capped.cap(protocol)))
+        .collect()
+}
+
+/// The caps that are passed by one more at a site on a day: those of the site's quarter and of the study. For a
+/// violation, `family` is the family's place, so that its second one does not count twice in the share.
+pub fn alerts_after(
+    protocol: &Protocol,
+    state: &State,
+    capped: Capped,
+    (site, day): (SiteIx, Day),
+    family: Option<u32>,
+) -> Vec<Alert> {
+    let mut tally = Tally::of(state, capped);
+    tally.add(site, day, family);
+    let of_quarter = quarter(day);
+    tally
+        .alerts(capped, capped.cap(protocol))
+        .into_iter()
+        .filter(|alert| match alert {
+            Alert::Site {
+                site: own, quarter, ..
+            } => *own == site && Some(*quarter) == of_quarter,
+            Alert::Study { .. } => true,
+        })
+        .collect()
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    by_quarter: BTreeMap<(SiteIx, Quarter), u32>,
+    /// Exceptions, each another family.
+    exceptions: usize,
+    /// Families with a violation.
+    families: BTreeSet<u32>,
+    randomized: usize,
+}
+
+impl Tally {
+    fn of(state: &State, capped: Capped) -> Self {
+        let mut own = Self {
+            randomized: state.randomized(),
+            ..Self::default()
+        };
+        match capped {
+            Capped::Exceptions => {
+                for made in &state.exceptions {
+                    own.add(made.site, made.day, None);
+                }
+            }
+            Capped::Violations => {
+                for occurrence in &state.occurrences {
+                    let Occurred::Violation { .. } = occurrence.what else {
+                        continue;
+                    };
+                    let Some(family) = state.family(occurrence.family) else {
+                        continue;
+                    };
+                    // An erased row no longer says when; the family counts in the share.
+                    if family.erased {
+                        own.families.insert(occurrence.family.0);
+                    } else if !occurrence.retracted {
+                        own.add(family.site, occurrence.on, Some(occurrence.family.0));
+                    }
+                }
+            }
+        }
+        own
+    }
+
+    fn add(&mut self, site: SiteIx, day: Day, family: Option<u32>) {
+        match family {
+            Some(family) => {
+                self.families.insert(family);
+            }
+            None => self.exceptions += 1,
+        }
+        if let Some(quarter) = quarter(day) {
+            *self.by_quarter.entry((site, quarter)).or_default() += 1;
+        }
+    }
+
+    fn alerts(&self, capped: Capped, cap: Cap) -> Vec<Alert> {
+        let mut alerts: Vec<Alert> = self
+            .by_quarter
+            .iter()
+            .filter_map(|((site, quarter), count)| {
+                let cap = cap.per_site_and_quarter.filter(|cap| count > cap)?;
+                Some(Alert::Site {
+                    capped,
+                    site: *site,
+                    quarter: *quarter,
+                    count: *count,
+                    cap,
+                })
+            })
+            .collect();
+        let (number, of) = match capped {
+            Capped::Exceptions => (self.exceptions, self.exceptions + self.randomized),
+            Capped::Violations => (self.families.len(), self.randomized),
+        };
+        let share = number as f64 / of.max(1) as f64;
+        let study = cap.study_share.filter(|cap| share > *cap);
+        alerts.extend(study.map(|cap| Alert::Study { capped, share, cap }));
+        alerts
+    }
+}

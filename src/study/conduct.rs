@@ -1,0 +1,189 @@
+//! How a study was run against its protocol, folded from the ledger: violations by arm, caps that are passed, and whether
+//! switches of service lean towards the arm that is scarce.
+//!
+//! Everything here is by the arm as randomized, or of the direction of switches, and is for the study lead: it is shown by
+//! `status --conduct` and by the report of a lock, never to intake.
+
+use super::caps::{Alert, alerts};
+use super::kernel::{FamilyIx, Occurred, State};
+use crate::allocation::Arm;
+use crate::protocol::Protocol;
+use crate::protocol::model::{Day, Policy, Violations};
+
+/// Name of the set of units without families that were found not to have been eligible, marked blind to the arm by facts
+/// that existed before the draw. An analysis of it is a sensitivity analysis, never the primary one.
+pub const ELIGIBLE_SET: &str = "without-found-ineligible";
+
+/// How a study was run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conduct {
+    /// Families with a violation that stands, by reason in the protocol's order.
+    pub violations: Vec<ViolationCount>,
+    /// Caps that are passed.
+    pub alerts: Vec<Alert>,
+    /// The direction of switches, if the study has an arm that they can lean towards.
+    pub direction: Option<Direction>,
+    /// Families whose answers changed between screenings of the same report, in the ledger's order.
+    pub changed: Vec<FamilyIx>,
+}
+
+/// Families with a violation of one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViolationCount {
+    /// Index of the reason in the protocol.
+    pub reason: u16,
+    /// Families by arm as randomized.
+    pub arms: Vec<u32>,
+}
+
+impl ViolationCount {
+    /// Families of all arms.
+    pub fn families(&self) -> u32 {
+        self.arms.iter().sum()
+    }
+}
+
+/// Whether switches lean towards an arm.
+///
+/// If a switch had nothing to do with which arm is wanted, the families that switch would be a random part of the
+/// randomized ones, and each would lead towards `toward` with the probability that it was drawn elsewhere and then goes
+/// there. The test is one-sided and exact: the probability of at least so many.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Direction {
+    /// The arm that is tested: the gate's, or else the only one that is not the control.
+    pub toward: Arm,
+    /// Families whose first switch away from their arm led to it.
+    pub to: u32,
+    /// Families that switched away from their arm.
+    pub of: u32,
+    /// Expected share of switches towards it when they do not lean; the mean over the families if it differs.
+    pub expected: f64,
+    /// Probability of at least `to`; 1 without a switch.
+    pub p_value: f64,
+}
+
+/// Folds how a study was run, up to a cut, inclusive.
+pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
+    Conduct {
+        violations: violations(protocol, state, cut),
+        alerts: alerts(protocol, state),
+        direction: direction(protocol, state, cut),
+        changed: (0..)
+            .zip(&state.families)
+            .filter(|(_, family)| family.changed_answers)
+            .map(|(place, _)| FamilyIx(place))
+            .collect(),
+    }
+}
+
+fn violations(protocol: &Protocol, state: &State, cut: Day) -> Vec<ViolationCount> {
+    (0..)
+        .zip(&protocol.violations.reasons)
+        .map(|(reason, _)| {
+            let mut arms = vec![0; protocol.arms.len()];
+            for allocated in &state.allocations {
+                if has_violation(state, allocated.family, reason, cut)
+                    && let Some(count) = arms.get_mut(allocated.arm.index())
+                {
+                    *count += 1;
+                }
+            }
+            ViolationCount { reason, arms }
+        })
+        .collect()
+}
+
+fn has_violation(state: &State, family: FamilyIx, reason: u16, cut: Day) -> bool {
+    state.occurrences_of(family).any(|occurrence| {
+        occurrence.on <= cut
+            && matches!(occurrence.what, Occurred::Violation { reason: own, .. } if own == reason)
+    })
+}
+
+/// Whether a family is outside [`ELIGIBLE_SET`]: a violation that stands found it not to have been eligible. When that
+/// was found does not matter; what is known at a lock is in the ledger up to it.
+pub fn found_ineligible(state: &State, family: FamilyIx) -> bool {
+    state.occurrences_of(family).any(|occurrence| {
+        let Occurred::Violation { reason, .. } = occurrence.what else {
+            return false;
+        };
+        Violations::policy(reason) == Some(Policy::FoundIneligible)
+    })
+}
+
+/// The direction of switches up to a cut. Counted is each family's first switch away from the arm that it was drawn to;
+/// of two families found to be one, the unit.
+pub fn direction(protocol: &Protocol, state: &State, cut: Day) -> Option<Direction> {
+    let toward = toward(protocol)?;
+    let mut seen = vec![false; state.families.len()];
+    let (mut to, mut shares) = (0, Vec::new());
+    for switch in &state.switches {
+        let (Some(family), Some(seen)) = (
+            state.family(switch.family),
+            seen.get_mut(switch.family.0 as usize),
+        ) else {
+            continue;
+        };
+        let counts = family.is_randomized()
+            && !switch.retracted
+            && !*seen
+            && switch.to != family.arm
+            && switch.on <= cut
+            && family.linked_to.is_none();
+        if counts {
+            *seen = true;
+            to += u32::from(switch.to == toward);
+            shares.push(share_toward(protocol, toward));
+        }
+    }
+    let mean = |shares: &[f64]| shares.iter().sum::<f64>() / shares.len() as f64;
+    Some(Direction {
+        toward,
+        to,
+        of: shares.len() as u32,
+        expected: if shares.is_empty() {
+            share_toward(protocol, toward)
+        } else {
+            mean(&shares)
+        },
+        p_value: at_least(to as usize, &shares),
+    })
+}
+
+fn toward(protocol: &Protocol) -> Option<Arm> {
+    if let Some(gate) = &protocol.gate {
+        return Some(gate.arm);
+    }
+    let mut treated = (0..protocol.arms.len())
+        .map(|arm| Arm(arm as u8))
+        .filter(|arm| *arm != protocol.control);
+    treated.next().filter(|_| treated.next().is_none())
+}
+
+/// Probability that a switch leads to `toward` when it does not lean: the family was drawn to another arm, and goes to one
+/// of the arms that it does not have in their ratio. With two arms, the other arm's part of the ratio.
+fn share_toward(protocol: &Protocol, toward: Arm) -> f64 {
+    let ratio: Vec<f64> = protocol.arms.iter().map(|arm| arm.ratio as f64).collect();
+    let sum: f64 = ratio.iter().sum();
+    let own = ratio.get(toward.index()).copied().unwrap_or(0.0);
+    ratio
+        .iter()
+        .enumerate()
+        .filter(|(arm, _)| *arm != toward.index())
+        .map(|(_, part)| part / sum * own / (sum - part))
+        .sum()
+}
+
+/// Probability of at least `k` successes in independent trials of the given probabilities: the distribution of their sum,
+/// built trial by trial. With one probability it is the binomial tail.
+pub fn at_least(k: usize, probabilities: &[f64]) -> f64 {
+    let mut mass = vec![0.0; probabilities.len() + 1];
+    mass[0] = 1.0;
+    for (trial, p) in probabilities.iter().enumerate() {
+        for successes in (0..=trial).rev() {
+            mass[successes + 1] += mass[successes] * p;
+            mass[successes] *= 1.0 - p;
+        }
+    }
+    mass.iter().skip(k).sum::<f64>().min(1.0)
+}

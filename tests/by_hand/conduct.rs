@@ -1,0 +1,526 @@
+//! Violations, caps, the direction of switches and changed answers, on cases that fit on paper.
+
+use crate::in_memory::{Room, eligible, event};
+use lottning::allocation::Arm;
+use lottning::numerics::binomial::Binomial;
+use lottning::protocol::model::Day;
+use lottning::study::caps::{Alert, Capped, alerts, quarter};
+use lottning::study::conduct::{at_least, conduct, direction, found_ineligible};
+use lottning::study::kernel::{Event, FamilyIx, SiteIx, State, What, apply};
+use lottning::study::recording::EventRequest;
+
+const DAY: &str = "2025-03-03T09:00:00+01:00";
+const LATER: &str = "2025-04-07T09:00:00+02:00";
+const FAMILIES: [&str; 8] = [
+    "FA-AA", "FA-BB", "FA-CC", "FA-DD", "FA-EE", "FA-FF", "FA-GG", "FA-HH",
+];
+
+fn day(text: &str) -> Day {
+    Day::of(text.parse().unwrap())
+}
+
+/// Room for everybody: the gate never closes.
+fn wide() -> String {
+    crate::made_up::IUH.replace("therapists = 2", "therapists = 30")
+}
+
+fn violation(family: &str, key: &str, set: &[(&str, &str)]) -> EventRequest {
+    EventRequest {
+        set: set
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..event(
+            "violation",
+            family,
+            "2025-04-01",
+            &format!("{family}-{key}"),
+        )
+    }
+}
+
+/// Philadelphia (ASPE final report, volume 1, section 6.8.1): all six switches of 362 randomized families went from control
+/// to service. At 1:1 each switch is towards the service with probability 1/2, so six of six have probability 1/64.
+#[test]
+fn six_of_six_switches_are_one_in_sixty_four() {
+    let close = |p: f64, expected: f64| assert!((p - expected).abs() < 1e-15, "{p}");
+    close(at_least(6, &[0.5; 6]), 1.0 / 64.0);
+    // At least 5 of 6: 6 + 1 of 64 ways; at least none: all.
+    close(at_least(5, &[0.5; 6]), 7.0 / 64.0);
+    close(at_least(0, &[0.5; 6]), 1.0);
+    assert_eq!((at_least(0, &[]), at_least(1, &[])), (1.0, 0.0));
+    // Two switches of probabilities 1/2 and 2/3: both 1/3; at least one 1 - (1/2)(1/3) = 5/6.
+    assert!((at_least(2, &[0.5, 2.0 / 3.0]) - 1.0 / 3.0).abs() < 1e-15);
+    assert!((at_least(1, &[0.5, 2.0 / 3.0]) - 5.0 / 6.0).abs() < 1e-15);
+    // Of one probability it is the binomial tail, whose continued fraction is another computation.
+    for n in [1_usize, 7, 40] {
+        let tail = Binomial::new(n as u64, 0.3).unwrap();
+        for k in 1..=n {
+            let ours = at_least(k, &vec![0.3; n]);
+            assert!((ours - tail.sf(k as u64 - 1)).abs() < 1e-12, "{k} of {n}");
+        }
+    }
+}
+
+/// A state with families drawn to the arms given, in order, and switched to the arms given.
+fn switched(
+    text: &str,
+    arms: &[u8],
+    switches: &[(u32, u8)],
+) -> (lottning::protocol::Protocol, State) {
+    let protocol = crate::made_up::protocol(text);
+    let mut state = State::new(&protocol);
+    let on = day("2025-03-03");
+    let mut happens = |what: What| {
+        apply(
+            &protocol,
+            &mut state,
+            &Event {
+                day: on,
+                what: &what,
+            },
+        );
+    };
+    for (family, arm) in (0..).zip(arms) {
+        happens(What::Allocated {
+            family: FamilyIx(family),
+            site: SiteIx(0),
+            epoch: 0,
+            stratum: 0,
+            draw: family,
+            arm: Arm(*arm),
+            allocation: family + 1,
+        });
+    }
+    for (family, arm) in switches {
+        happens(What::Serviced {
+            family: FamilyIx(*family),
+            service: lottning::protocol::model::Service::Switched,
+            on,
+            arm: Some(Arm(*arm)),
+        });
+    }
+    (protocol, state)
+}
+
+#[test]
+fn a_family_counts_by_its_first_switch_away_from_its_arm() {
+    // Arm 0 is iuh. Families 1, 3 and 5 (standard) go to iuh, family 0 (iuh) to standard. Family 1 goes back and forth
+    // again, family 2 "switches" to the arm that it has: neither counts.
+    let (protocol, state) = switched(
+        &wide(),
+        &[0, 1, 0, 1, 0, 1],
+        &[(1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (1, 0), (5, 0)],
+    );
+    let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
+    assert_eq!((own.toward, own.to, own.of), (Arm(0), 3, 4));
+    // At least 3 of 4 at 1/2: (4 + 1)/16.
+    assert_eq!((own.expected, own.p_value), (0.5, 5.0 / 16.0));
+    // Nothing had happened the day before.
+    let before = direction(&protocol, &state, day("2025-03-02")).unwrap();
+    assert_eq!((before.to, before.of, before.p_value), (0, 0, 1.0));
+    // A corrected switch counts no more: rows 1 to 3 allocate, row 4 moves family 1 to iuh, row 5 family 0 to standard.
+    let (protocol, mut state) = switched(&wide(), &[0, 1, 0], &[(1, 0), (0, 1)]);
+    let what = What::Corrected { sequence: 4 };
+    let on = day("2025-03-03");
+    apply(
+        &protocol,
+        &mut state,
+        &Event {
+            day: on,
+            what: &what,
+        },
+    );
+    let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
+    assert_eq!((own.to, own.of, own.p_value), (0, 1, 1.0));
+}
+
+/// With iuh:standard = 1:2, two of three families are standard: a switch that does not lean goes to iuh with 2/3.
+/// With a ratio 1:1:2 of a, b, control and the gate at a: from b (1/4), to a with 1/(1+2); from control (1/2), to a with
+/// 1/(1+1): 1/12 + 1/4 = 1/3.
+#[test]
+fn the_expected_share_follows_from_the_ratio() {
+    // The shipped method keeps 1:1 only.
+    let simple = wide()
+        .lines()
+        .filter(|line| !line.starts_with("max_imbalance"))
+        .map(|line| {
+            if line.starts_with("method = \"big-stick\"") {
+                "method = \"simple\""
+            } else {
+                line
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    let two = simple.replacen("ratio = 1\ncontrol", "ratio = 2\ncontrol", 1);
+    let (protocol, state) = switched(&two, &[0, 1], &[(1, 0)]);
+    let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
+    assert!((own.expected - 2.0 / 3.0).abs() < 1e-15, "{own:?}");
+    assert!((own.p_value - 2.0 / 3.0).abs() < 1e-15, "{own:?}");
+    let three = two.replace(
+        "[unit]\n",
+        "[[arm]]\nid = \"network\"\nlabel = \"network\"\nratio = 1\n\n[unit]\n",
+    );
+    let (protocol, state) = switched(&three, &[0, 1, 2], &[]);
+    let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
+    assert!((own.expected - 1.0 / 3.0).abs() < 1e-15, "{own:?}");
+}
+
+#[test]
+fn an_error_is_documented_and_the_draw_stands() {
+    let mut room = Room::open(&wide());
+    for family in FAMILIES {
+        room.enrol(DAY, &eligible("skarpnack", family, "R1"))
+            .unwrap();
+    }
+    let before = room.state().clone();
+    let at = |room: &mut Room, name: &str| room.journal().names.family(name).unwrap();
+    // earlier_reports is the first field; the families were drawn with 3.
+    let family = at(&mut room, "FA-BB");
+    let wrong = [
+        ("reason", "wrong-stratum"),
+        ("field", "earlier_reports"),
+        ("value", "5"),
+    ];
+    let told = room
+        .record(LATER, &violation("FA-BB", "v1", &wrong))
+        .unwrap();
+    assert_eq!(told.warnings[0].code, "document-not-correct");
+    assert_eq!(
+        room.state().families[family.0 as usize].values[0],
+        3,
+        "as drawn"
+    );
+    assert_eq!(room.state().true_value(family, 0), Some(5));
+    assert_eq!(
+        room.state().true_value(family, 1),
+        Some(4),
+        "the other fields stand"
+    );
+    // A later finding replaces the truth, never what it was drawn with.
+    let wrong = [
+        ("reason", "wrong-stratum"),
+        ("field", "earlier_reports"),
+        ("value", "6"),
+    ];
+    room.record(LATER, &violation("FA-BB", "v2", &wrong))
+        .unwrap();
+    assert_eq!(room.state().true_value(family, 0), Some(6));
+    // The value that is known already is no violation.
+    let refused = room
+        .record(LATER, &violation("FA-BB", "v3", &wrong))
+        .unwrap_err();
+    assert_eq!((refused.exit, refused.code), (4, "nothing-wrong"));
+    // Found not to have been eligible: marked, and still a row of the data set.
+    let found = [("reason", "found-ineligible"), ("criterion", "police-led")];
+    room.record(LATER, &violation("FA-CC", "v1", &found))
+        .unwrap();
+    let family = at(&mut room, "FA-CC");
+    assert!(found_ineligible(room.state(), family));
+    let mut units = Vec::new();
+    lottning::study::dataset::units(room.state(), day("2025-12-31"), &mut units);
+    assert_eq!(units.len(), 8, "nobody leaves the randomized set");
+    // What was received is kept; the service that the ledger knows moves by `switched` alone.
+    let drawn = room.state().families[3].arm;
+    let other = if drawn == Arm(0) { "standard" } else { "iuh" };
+    let own = if drawn == Arm(0) { "iuh" } else { "standard" };
+    let received = [("reason", "wrong-service"), ("received", own)];
+    let refused = room
+        .record(LATER, &violation("FA-DD", "v1", &received))
+        .unwrap_err();
+    assert_eq!(refused.code, "nothing-wrong");
+    let received = [("reason", "wrong-service"), ("received", other)];
+    room.record(LATER, &violation("FA-DD", "v1", &received))
+        .unwrap();
+    assert_eq!(room.state().families[3].service, drawn);
+    room.record(
+        LATER,
+        &violation("FA-EE", "v1", &[("reason", "double-draw")]),
+    )
+    .unwrap();
+    // No draw, stratum, arm or slot has moved.
+    assert_eq!(room.state().allocations, before.allocations);
+    assert_eq!(room.state().draws, before.draws);
+    assert_eq!(room.state().sites, before.sites);
+    let counts: Vec<u32> = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"))
+        .violations
+        .iter()
+        .map(lottning::study::conduct::ViolationCount::families)
+        .collect();
+    assert_eq!(
+        counts,
+        [1, 1, 1, 1],
+        "two findings about one family count once"
+    );
+}
+
+#[test]
+fn reasons_and_their_values_are_checked() {
+    let text = format!(
+        "{}\n[violations]\nreasons = [\"late-draw\", {{ id = \"wrong-service\", label = \"annan insats\" }}]\n",
+        wide()
+    );
+    let mut room = Room::open(&text);
+    room.enrol(DAY, &eligible("skarpnack", "FA-AA", "R1"))
+        .unwrap();
+    let reasons: Vec<&str> = room
+        .protocol
+        .violations
+        .reasons
+        .iter()
+        .map(|own| own.id.as_str())
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "found-ineligible",
+            "wrong-stratum",
+            "double-draw",
+            "wrong-service",
+            "late-draw"
+        ]
+    );
+    assert_eq!(room.protocol.violations.reasons[3].label.en, "annan insats");
+    for (set, code) in [
+        (&[("reason", "late-drow")][..], "unknown-violation"),
+        (&[("reason", "wrong-stratum")], "missing-set-key"),
+        (
+            &[("reason", "wrong-stratum"), ("field", "earlier_reports")],
+            "missing-set-key",
+        ),
+        (
+            &[
+                ("reason", "wrong-stratum"),
+                ("field", "reports"),
+                ("value", "5"),
+            ],
+            "unknown-field",
+        ),
+        (
+            &[
+                ("reason", "wrong-stratum"),
+                ("field", "category"),
+                ("value", "5"),
+            ],
+            "invalid-value",
+        ),
+        (
+            &[("reason", "late-draw"), ("received", "iuh")],
+            "unknown-set-key",
+        ),
+        (&[("reason", "wrong-service")], "missing-set-key"),
+        (
+            &[("reason", "wrong-service"), ("received", "ihu")],
+            "unknown-arm",
+        ),
+        (
+            &[("reason", "found-ineligible"), ("criterion", "police")],
+            "unknown-criterion",
+        ),
+    ] {
+        let refused = room
+            .record(LATER, &violation("FA-AA", "v1", set))
+            .unwrap_err();
+        let mut codes: Vec<&str> = refused.diagnostics.iter().map(|own| own.code).collect();
+        codes.dedup();
+        assert_eq!((refused.exit, codes), (4, vec![code]), "{set:?}");
+    }
+    room.record(LATER, &violation("FA-AA", "v1", &[("reason", "late-draw")]))
+        .unwrap();
+    // Without the section there are the four, and no other code.
+    let mut room = Room::open(&wide());
+    room.enrol(DAY, &eligible("skarpnack", "FA-AA", "R1"))
+        .unwrap();
+    assert!(
+        room.record(LATER, &violation("FA-AA", "v1", &[("reason", "late-draw")]))
+            .is_err()
+    );
+    room.record(
+        LATER,
+        &violation("FA-AA", "v1", &[("reason", "double-draw")]),
+    )
+    .unwrap();
+}
+
+/// A cap of one per site and quarter, and of one in four of the randomized families. Eight families: the third with a
+/// violation makes 3/8 > 1/4; the second of a site in a quarter is more than one.
+#[test]
+fn caps_are_per_site_and_quarter_and_per_study() {
+    let text = format!(
+        "{}\n[violations]\ncap = {{ per_site_and_quarter = 1, study_share = 0.25 }}\n",
+        wide()
+    );
+    let mut room = Room::open(&text);
+    for (place, family) in FAMILIES.into_iter().enumerate() {
+        let site = if place < 4 { "skarpnack" } else { "skarholmen" };
+        room.enrol(DAY, &eligible(site, family, "R1")).unwrap();
+    }
+    let draw = [("reason", "double-draw")];
+    let mut warned = |family: &str, on: &str, key: &str| -> Vec<&'static str> {
+        let request = EventRequest {
+            on: on.into(),
+            ..violation(family, key, &draw)
+        };
+        let told = room.record("2025-12-01T09:00:00+01:00", &request).unwrap();
+        let codes = told.warnings.iter().map(|warning| warning.code);
+        codes
+            .filter(|code| *code != "document-not-correct")
+            .collect()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(warned("FA-AA", "2025-03-31", "a"), none);
+    assert_eq!(warned("FA-BB", "2025-04-01", "b"), none, "the next quarter");
+    assert_eq!(warned("FA-BB", "2025-07-01", "c"), none, "2 of 8 families");
+    assert_eq!(
+        warned("FA-EE", "2025-07-01", "d"),
+        ["violation-cap"],
+        "3 of 8 families, another site"
+    );
+    assert_eq!(
+        warned("FA-FF", "2025-09-30", "e"),
+        ["violation-cap", "violation-cap"]
+    );
+    let protocol = room.protocol.clone();
+    let passed = alerts(&protocol, room.state());
+    let site = protocol.site("skarholmen").unwrap() as u16;
+    assert_eq!(
+        passed,
+        [
+            Alert::Site {
+                capped: Capped::Violations,
+                site: SiteIx(site),
+                quarter: (2025, 3),
+                count: 2,
+                cap: 1
+            },
+            Alert::Study {
+                capped: Capped::Violations,
+                share: 0.5,
+                cap: 0.25
+            },
+        ]
+    );
+    let quarters = ["2025-03-31", "2025-04-01", "2025-06-30", "2025-12-31"];
+    assert_eq!(
+        quarters.map(|on| quarter(day(on)).unwrap()),
+        [(2025, 1), (2025, 2), (2025, 2), (2025, 4)]
+    );
+}
+
+/// A, B, A on one report: the second and the third differ from one that came before. A screening of another report between
+/// them hides nothing, and another report's answers are no change.
+#[test]
+fn changed_answers_are_compared_with_every_earlier_screening_of_the_report() {
+    let mut room = Room::open(&wide());
+    let mut screen = |report: &str, reports: &str| -> (bool, bool) {
+        let mut request = eligible("skarpnack", "FA-AA", report);
+        request.fields[0].1 = reports.into();
+        // Never eligible, so that every screening is one of its own.
+        request.answers[2].1 = "yes".into();
+        let answer = room.enrol(DAY, &request).unwrap();
+        let flagged = answer
+            .warnings
+            .iter()
+            .any(|own| own.code == "answers-changed");
+        (flagged, room.state().families[0].changed_answers)
+    };
+    assert_eq!(screen("R1", "3"), (false, false));
+    assert_eq!(screen("R2", "4"), (false, false), "another report");
+    assert_eq!(screen("R1", "3"), (false, false), "as before");
+    assert_eq!(screen("R2", "4"), (false, false));
+    assert_eq!(screen("R1", "5"), (true, true), "R1 was 3");
+    assert_eq!(
+        screen("R2", "4"),
+        (false, true),
+        "R2 never changed, the family did"
+    );
+    assert_eq!(screen("R1", "3"), (true, true), "R1 was 5");
+    assert_eq!(screen("R3", "3"), (false, true));
+    let changed = conduct(&room.protocol.clone(), room.state(), day("2025-12-31")).changed;
+    assert_eq!(changed, [FamilyIx(0)]);
+}
+
+/// Events with their `--set` values.
+type After<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)])];
+
+/// Whatever happens to a family after its draw, the next family gets the next number of the stratum and of the study.
+#[test]
+fn a_drawn_number_is_never_returned() {
+    let after: [After<'_>; 7] = [
+        &[],
+        &[("withdrawn", &[])],
+        &[("not-started", &[]), ("closed", &[])],
+        &[("violation", &[("reason", "found-ineligible")])],
+        &[("violation", &[("reason", "double-draw")])],
+        &[("switched", &[("arm", "iuh")]), ("declined", &[])],
+        &[("death", &[])],
+    ];
+    for events in after {
+        let mut room = Room::open(&wide());
+        room.enrol(DAY, &eligible("skarpnack", "FA-AA", "R1"))
+            .unwrap();
+        room.enrol(DAY, &eligible("skarpnack", "FA-BB", "R1"))
+            .unwrap();
+        for (place, (what, set)) in events.iter().enumerate() {
+            let mut request = violation("FA-BB", &format!("k{place}"), set);
+            request.event = (*what).into();
+            room.record(LATER, &request).unwrap();
+        }
+        follows(&mut room, 3, &format!("{events:?}"));
+    }
+    // An exception before a draw takes no number, and one that is claimed after the draw changes nothing.
+    let mut room = Room::open(&wide());
+    room.enrol(DAY, &eligible("skarpnack", "FA-AA", "R1"))
+        .unwrap();
+    let mut excepted = eligible("skarpnack", "FA-BB", "R1");
+    excepted.exception = Some("court-order".into());
+    assert_eq!(room.enrol(DAY, &excepted).unwrap().outcome, "exception");
+    let mut late = eligible("skarpnack", "FA-AA", "R2");
+    late.exception = Some("court-order".into());
+    assert_eq!(room.enrol(DAY, &late).unwrap().outcome, "returned");
+    assert_eq!(room.state().exceptions.len(), 1);
+    follows(&mut room, 2, "an exception");
+    // Corrections, links and erasures are rows that change what is read, never what was drawn.
+    for what in [
+        What::Corrected { sequence: 3 },
+        What::Linked {
+            unit: FamilyIx(0),
+            other: FamilyIx(1),
+        },
+        What::Erased {
+            family: FamilyIx(1),
+        },
+    ] {
+        let protocol = crate::made_up::protocol(&wide());
+        let (_, mut state) = switched(&wide(), &[0, 1], &[]);
+        let (draws, allocations) = (state.draws.clone(), state.allocations.clone());
+        let on = day("2025-03-03");
+        apply(
+            &protocol,
+            &mut state,
+            &Event {
+                day: on,
+                what: &what,
+            },
+        );
+        assert_eq!(
+            (draws, allocations),
+            (state.draws, state.allocations),
+            "{what:?}"
+        );
+    }
+}
+
+/// The next family of the stratum gets this number, and its draw is the one before it plus one.
+fn follows(room: &mut Room, number: u32, why: &str) {
+    let answer = room
+        .enrol(
+            "2025-04-08T09:00:00+02:00",
+            &eligible("skarpnack", "FA-ZZ", "R1"),
+        )
+        .unwrap();
+    assert_eq!(answer.allocation, Some(number), "{why}");
+    let last = room.state().allocations.last().copied().unwrap();
+    assert_eq!(last.draw, number - 1, "{why}");
+}

@@ -1,0 +1,119 @@
+//! How a study is run: violations and their caps, changed answers, and what `status` says to whom.
+
+use crate::place::{IUH, Place, family};
+use serde_json::{Value, json};
+
+/// A violation is recorded under its policy, told when a cap is passed, and refused under a reason that nobody registered.
+#[test]
+fn a_violation_is_documented_and_counted() {
+    let place = Place::open(&format!(
+        "{IUH}\n[violations]\nreasons = [\"late-draw\"]\ncap = {{ per_site_and_quarter = 1 }}\n"
+    ));
+    place.enrol("KATL", "R1", "").json(0);
+    place.enrol("MORU", "R1", "").json(0);
+    let record = |words: &str| place.act(&format!("record violation {words}"));
+    let first = record(
+        "--family KATL --on 2025-03-03 --event-key v1 --set reason=wrong-stratum \
+         --set field=earlier_reports --set value=5",
+    );
+    assert_eq!(first.json(0)["warnings"][0]["code"], "document-not-correct");
+    assert!(!first.err.contains("[violation-cap]"), "{}", first.err);
+    let again = place.unchanged(|| {
+        record(
+            "--family KATL --on 2025-03-03 --event-key v1 --set reason=wrong-stratum \
+             --set field=earlier_reports --set value=5",
+        )
+    });
+    assert_eq!(
+        again.json(0)["replayed"],
+        true,
+        "a repetition is no second violation"
+    );
+    let second = record("--family MORU --on 2025-03-03 --event-key v2 --set reason=late-draw");
+    let codes = |value: &Value| value["warnings"][0]["code"].clone();
+    assert_eq!(codes(&second.json(0)), "violation-cap");
+    let refused = place.unchanged(|| {
+        record("--family MORU --on 2025-03-03 --event-key v3 --set reason=late-drow")
+    });
+    refused.refused(4, "unknown-violation");
+    assert!(refused.err.contains("`late-draw`"), "{}", refused.err);
+    let status = place.run("status --study study --json").json(0);
+    assert_eq!(
+        status["violations"],
+        json!({"found-ineligible": 0, "wrong-stratum": 1, "double-draw": 0, "wrong-service": 0, "late-draw": 1})
+    );
+    assert_eq!(
+        status["alerts"],
+        json!([{"what": "violations", "site": "skarpnack", "quarter": "2025-Q1", "count": 2, "cap": 1}])
+    );
+    assert_eq!(status.get("switches"), None, "only with --conduct");
+    let told = place.run("status --study study --format table --lang sv");
+    assert!(
+        told.out
+            .contains("Skarpnäck har 2 avsteg under kvartal 1 2025"),
+        "{}",
+        told.out
+    );
+    place.verify();
+}
+
+/// Whether switches lean is said to the study lead alone, when asked for.
+#[test]
+fn the_direction_of_switches_is_for_the_study_lead() {
+    let place = Place::open(IUH);
+    let mut standard = Vec::new();
+    for number in 0..12 {
+        let name = family(number);
+        if place.enrol(&name, "R1", "").json(0)["arm"] == "standard" {
+            standard.push(name);
+        }
+        if standard.len() == 2 {
+            break;
+        }
+    }
+    for name in &standard {
+        place
+            .act(&format!(
+                "record switched --family {name} --on 2025-03-03 --event-key {name} --set arm=iuh"
+            ))
+            .json(0);
+    }
+    let status = place.run("status --study study --json --conduct").json(0);
+    // Two of two at 1:1: a quarter.
+    assert_eq!(
+        status["switches"],
+        json!({"toward": "iuh", "to": 2, "of": 2, "expected_share": 0.5, "p_value": 0.25})
+    );
+    for (lang, words) in [
+        ("en", "For the study lead, not for intake: 2 of 2"),
+        ("sv", "Till studieledaren, inte till mottagningen: 2 av 2"),
+    ] {
+        let told = place.run(&format!(
+            "status --study study --format table --conduct --lang {lang}"
+        ));
+        assert!(told.out.contains(words), "{}", told.out);
+    }
+}
+
+/// Answers that change are kept, and `status` names the family.
+#[test]
+fn changed_answers_name_the_family() {
+    let place = Place::open(IUH);
+    let words = Place::enrol_words("skarpnack", "KATL", "R1");
+    place
+        .act(&words.replace("earlier_reports=3", "earlier_reports=1"))
+        .json(20);
+    place
+        .act(
+            &Place::enrol_words("skarpnack", "KATL", "R2")
+                .replace("earlier_reports=3", "earlier_reports=0"),
+        )
+        .json(20);
+    let changed = place.act(&words).json(0);
+    assert_eq!(changed["warnings"][0]["code"], "answers-changed");
+    let status = place.run("status --study study --json").json(0);
+    assert_eq!(
+        (&status["changed_answers"], &status["changed_families"]),
+        (&json!(1), &json!(["KATL"]))
+    );
+}

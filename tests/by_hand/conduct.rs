@@ -88,6 +88,7 @@ fn switched(
             epoch: 0,
             stratum: 0,
             draw: family,
+            cell: 0,
             arm: Arm(*arm),
             allocation: family + 1,
         });

@@ -5,6 +5,7 @@
 //! doubles, summed in a fixed order.
 
 use super::guess::{Guesser, WHOLE};
+use super::largest::Paths;
 use super::method::{Levels, Method};
 use super::options::{Options, Refusal, choose};
 use super::streams::{Purpose, Randomness};
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 const BUDGET: usize = 1_000_000;
 
 /// Operating characteristics of a list of `n` in one stratum; `None` where following every state is not feasible.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Exact {
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Option<f64>,
@@ -27,6 +28,22 @@ pub struct Exact {
     pub max_imbalance: Option<f64>,
     /// Probability of no imbalance after `n` units.
     pub p_balanced: Option<f64>,
+    /// Every imbalance that can be after `n` units with its probability, ascending.
+    pub imbalances: Option<Vec<(f64, f64)>>,
+}
+
+impl Exact {
+    /// Probability that the imbalance after `n` units is at least `size` in either direction.
+    pub fn p_at_least(&self, size: f64) -> Option<f64> {
+        let imbalances = self.imbalances.as_ref()?.iter();
+        // An imbalance is a whole number of parts of a ratio, so half a millionth decides no comparison.
+        Some(
+            imbalances
+                .filter(|(imbalance, _)| imbalance.abs() >= size - 0.5e-6)
+                .map(|(_, p)| p)
+                .sum(),
+        )
+    }
 }
 
 /// Exact operating characteristics of a registered method for a stratum of `n` units.
@@ -79,57 +96,66 @@ fn exact_for(
     Ok(design.exact(&guesser, n, arrivals))
 }
 
-/// Follows a method; the largest imbalance on the way needs more states and is given up by itself.
+/// What must be remembered of a history: the method's state and the counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct History<S> {
+    state: S,
+    counts: [u64; MAX_ARMS],
+}
+
+/// The histories of one unit in the order in which they were met, with their probabilities.
+#[derive(Debug)]
+struct Histories<S> {
+    places: BTreeMap<History<S>, usize>,
+    met: Vec<(History<S>, f64)>,
+}
+
+impl<S: Clone + Ord> Histories<S> {
+    fn new() -> Self {
+        Self {
+            places: BTreeMap::new(),
+            met: Vec::new(),
+        }
+    }
+
+    /// Adds a probability and gives the number of the history.
+    fn add(&mut self, history: History<S>, probability: f64) -> usize {
+        let place = *self.places.entry(history).or_insert_with_key(|history| {
+            self.met.push((history.clone(), 0.0));
+            self.met.len() - 1
+        });
+        self.met[place].1 += probability;
+        place
+    }
+}
+
+/// Follows a method; the largest imbalance on the way may be given up by itself.
 pub(super) fn follow<M: Method>(
     method: &M,
     guesser: &Guesser,
     n: u64,
     arrivals: &[Levels],
 ) -> Exact {
-    let Some(mut exact) = walk(method, guesser, n, arrivals, false) else {
-        return Exact::default();
-    };
-    exact.max_imbalance =
-        walk(method, guesser, n, arrivals, true).and_then(|exact| exact.max_imbalance);
-    exact
-}
-
-/// What must be remembered of a history: the method's state, the counts and the largest imbalance so far.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct History<S> {
-    state: S,
-    counts: [u64; MAX_ARMS],
-    largest: u64,
-}
-
-fn walk<M: Method>(
-    method: &M,
-    guesser: &Guesser,
-    n: u64,
-    arrivals: &[Levels],
-    largest: bool,
-) -> Option<Exact> {
-    let mut now: BTreeMap<History<M::State>, f64> = BTreeMap::new();
+    let mut now = Histories::new();
     every_choice(|choices, chance| {
         let mut state = method.start(choices);
         method.forget_address(&mut state);
-        let history = History {
-            state,
-            counts: [0; MAX_ARMS],
-            largest: 0,
-        };
-        *now.entry(history).or_insert(0.0) += chance(choices);
+        let counts = [0; MAX_ARMS];
+        now.add(History { state, counts }, chance(choices));
     });
+    let start: Vec<f64> = now.met.iter().map(|(_, p)| *p).collect();
+    let mut paths = Paths::default();
     let (mut correct, mut forced, mut visited) = (0.0, 0.0, 0);
     for place in 0..n {
         let levels = arrivals.get(place as usize).copied().unwrap_or_default();
         let unit = levels.unit();
-        visited += now.len();
+        visited += now.met.len();
         if visited > BUDGET {
-            return None;
+            return Exact::default();
         }
-        let mut next = BTreeMap::new();
-        for (history, probability) in &now {
+        let mut next = Histories::new();
+        paths.open();
+        for (history, probability) in &now.met {
             let weights = method.weights(&history.state, &unit);
             let sum = weights.sum() as f64;
             if weights.is_forced() {
@@ -140,41 +166,44 @@ fn walk<M: Method>(
                     continue;
                 }
                 let arm = Arm(index as u8);
-                let reached = probability * (*weight as f64 / sum);
+                let share = *weight as f64 / sum;
                 let chance_right =
                     guesser.correct(arm, &history.counts, &weights) as f64 / WHOLE as f64;
-                correct += reached * chance_right;
+                correct += probability * share * chance_right;
                 every_choice(|choices, chance| {
                     let mut later = history.clone();
                     method.step(&mut later.state, &unit, arm, choices);
                     method.forget_address(&mut later.state);
                     later.counts[index] += 1;
                     guesser.without_whole_ratios(&mut later.counts);
-                    if largest {
-                        let size = guesser.imbalance(&later.counts).unsigned_abs();
-                        later.largest = later.largest.max(size);
-                    }
-                    *next.entry(later).or_insert(0.0) += reached * chance(choices);
+                    let size = guesser.imbalance(&later.counts).unsigned_abs();
+                    let step = share * chance(choices);
+                    paths.step(next.add(later, probability * step), size, step);
                 });
             }
+            paths.close();
         }
         now = next;
     }
-    let mean = |value: &dyn Fn(&History<M::State>) -> f64| -> f64 {
-        now.iter().map(|(history, p)| p * value(history)).sum()
-    };
+    let mut last: BTreeMap<i64, f64> = BTreeMap::new();
+    for (history, probability) in &now.met {
+        *last
+            .entry(guesser.imbalance(&history.counts))
+            .or_insert(0.0) += probability;
+    }
+    let balanced = last.get(&0).copied().unwrap_or(0.0);
     let unit = guesser.unit();
-    let imbalance = |history: &History<M::State>| guesser.imbalance(&history.counts) as f64 / unit;
-    let expected = mean(&imbalance);
-    Some(Exact {
+    let imbalances: Vec<(f64, f64)> = last.iter().map(|(d, p)| (*d as f64 / unit, *p)).collect();
+    let mean: f64 = imbalances.iter().map(|(d, p)| p * d).sum();
+    let variance = imbalances.iter().map(|(d, p)| p * (d - mean).powi(2)).sum();
+    Exact {
         correct_guess_share: Some(correct / n as f64),
         forced_share: Some(forced / n as f64),
-        imbalance_variance: Some(mean(&|history| (imbalance(history) - expected).powi(2))),
-        max_imbalance: largest.then(|| mean(&|history| history.largest as f64 / unit)),
-        p_balanced: Some(mean(&|history| {
-            f64::from(u8::from(guesser.imbalance(&history.counts) == 0))
-        })),
-    })
+        imbalance_variance: Some(variance),
+        max_imbalance: paths.expected_largest(&start).map(|largest| largest / unit),
+        p_balanced: Some(balanced),
+        imbalances: Some(imbalances),
+    }
 }
 
 /// Answers to the questions of one start or step: those given are repeated, further ones are answered by 0.
@@ -193,6 +222,11 @@ impl Randomness for Choices {
         let (answer, _) = self.given[self.asked];
         self.asked += 1;
         answer
+    }
+
+    /// Only arms are drawn so, and whoever follows every state draws none.
+    fn below_wide(&mut self, _purpose: Purpose, _index: u64, n: &[u64]) -> Vec<u64> {
+        vec![0; n.len()]
     }
 }
 

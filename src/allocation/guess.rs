@@ -2,7 +2,7 @@
 
 use super::method::Design;
 use super::options::Refusal;
-use super::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use super::weights::{Arm, MAX_ARMS, Ratio, Weights, gcd};
 use crate::words;
 
 /// A guess is counted in 840ths, the least common multiple of 1 to 8: an arm among k tied ones is named with chance 1/k.
@@ -109,8 +109,4 @@ impl Guesser {
             *count -= whole * part;
         }
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -4,6 +4,7 @@ use super::exact::{self, Exact};
 use super::guess::Guesser;
 use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, Weights};
+use super::wide::WideWeights;
 use std::any::Any;
 use std::fmt::Debug;
 
@@ -65,6 +66,11 @@ pub trait Method: Debug + Send + Sync + 'static {
     /// How likely each arm is for the next unit.
     fn weights(&self, state: &Self::State, unit: &Unit<'_>) -> Weights;
 
+    /// The exact weights where [`Method::weights`] had to shorten them for lack of digits; then these are drawn from.
+    fn wide(&self, _state: &Self::State, _unit: &Unit<'_>) -> Option<&WideWeights> {
+        None
+    }
+
     /// The state after `unit` was allocated to `arm`. When a block is full, the next length is drawn here.
     ///
     /// A ledger that was tampered with can hold an arm that had no weight. Any state may follow then, but no panic and
@@ -113,6 +119,9 @@ pub trait Design: Debug + Send + Sync {
 
     /// How likely each arm is for the next unit of a sequence of this design.
     fn weights(&self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Weights;
+
+    /// The exact weights where [`Design::weights`] had to shorten them.
+    fn wide<'d>(&'d self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Option<&'d WideWeights>;
 
     /// Moves a sequence of this design past one allocation.
     fn step(
@@ -195,6 +204,10 @@ impl<M: Method> Design for M {
         Method::weights(self, own::<M>(sequence), unit)
     }
 
+    fn wide<'d>(&'d self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Option<&'d WideWeights> {
+        Method::wide(self, own::<M>(sequence), unit)
+    }
+
     fn step(
         &self,
         sequence: &mut dyn Sequence,
@@ -246,6 +259,10 @@ pub fn draw_arm(
     index: u64,
     randomness: &mut dyn Randomness,
 ) -> Arm {
+    if let Some(weights) = design.wide(sequence, unit) {
+        let sum = weights.sum().limbs();
+        return weights.arm_at(&randomness.below_wide(Purpose::Arm, index, sum));
+    }
     let weights = design.weights(sequence, unit).reduced();
     weights.arm_at(randomness.below(Purpose::Arm, index, weights.sum()))
 }

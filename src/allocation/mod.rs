@@ -10,6 +10,7 @@
 mod characteristics;
 mod exact;
 mod guess;
+mod largest;
 mod list;
 mod method;
 pub mod methods;
@@ -17,6 +18,7 @@ mod options;
 mod seed;
 mod streams;
 mod weights;
+mod wide;
 
 pub use characteristics::{Characteristics, Figure, characteristics, characteristics_of};
 pub(crate) use exact::every_choice;
@@ -34,3 +36,4 @@ pub use streams::{
     Address, Mode, Purpose, Randomness, Redraw, StratumKeys, redraw_key, replicates_key, stream_key,
 };
 pub use weights::{Arm, MAX_ARMS, Ratio, Weights};
+pub use wide::WideWeights;

@@ -5,13 +5,13 @@
 
 use super::method::Design;
 use super::methods;
-use super::weights::{MAX_ARMS, Ratio};
+use super::weights::{MAX_ARMS, Ratio, gcd};
 use crate::diagnostic::{Words, nearest};
 use crate::words;
 use std::ops::RangeInclusive;
 
 /// Longest list; integers of figures fit in 64 bits up to here.
-const LONGEST_LIST: u64 = 1_000_000;
+pub(super) const LONGEST_LIST: u64 = 1_000_000;
 
 /// One option of a method, for help pages, diagnostics and the protocol's vocabulary.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +121,7 @@ pub struct MethodEntry {
     pub about: &'static str,
     /// The options that it uses; any other option is refused as `unknown-option` by [`check_options`].
     pub options: &'static [OptionSpec],
-    /// Whether the whole number of units must be known (lists only, never live).
+    /// Whether the length of a list must be known: from its option `list_len`, or the number of units of a single list.
     pub needs_n: bool,
     /// Some of what it accepts; relabelling the arms of each relabels the weights (contract tests).
     pub accepts: &'static [Setting],
@@ -179,15 +179,21 @@ pub fn choose(
             ),
         )]);
     }
-    if entry.needs_n && n.is_none() {
-        return Err(vec![Refusal::new(
-            "n-needed",
-            Some("n"),
-            words!(
-                "the method `{id}` must know the number of units beforehand",
-                "metoden `{id}` måste veta antalet enheter i förväg"
-            ),
-        )]);
+    if entry.needs_n && n.is_none() && options.get(LIST_LEN.name).is_none() {
+        return Err(vec![
+            Refusal::new(
+                "n-needed",
+                Some("n"),
+                words!(
+                    "the method `{id}` must know beforehand how long a list is",
+                    "metoden `{id}` måste veta i förväg hur lång en lista är"
+                ),
+            )
+            .help(words!(
+                "give `list_len`: each stratum gets lists of that length, one after another",
+                "ange `list_len`: varje stratum får listor av den längden, den ena efter den andra"
+            )),
+        ]);
     }
     (entry.build)(ratio, options, n).map_err(|refusal| vec![refusal])
 }
@@ -293,6 +299,131 @@ pub fn read_ratio(text: &str) -> Result<Ratio, Refusal> {
             ),
         )
     })
+}
+
+/// The option of the methods that must know how long a list is.
+pub(super) const LIST_LEN: OptionSpec = OptionSpec {
+    name: "list_len",
+    flag: "list-len",
+    default: None,
+    about: "places of a list; when it is full the next one begins (without it, one list of --n units)",
+};
+
+/// The length of a list: the option `list_len`, or else the number of units. Refused unless the sum of the ratio
+/// divides it, for then no list can end in the ratio.
+pub(super) fn list_len(
+    options: &Options,
+    n: Option<u64>,
+    ratio: &Ratio,
+    longest: u64,
+) -> Result<u64, Refusal> {
+    let (name, length) = match (options.get(LIST_LEN.name), n) {
+        (Some(text), _) => (LIST_LEN.name, whole(LIST_LEN.name, text, &(1..=longest))?),
+        (None, n) => ("n", n.unwrap_or(0)),
+    };
+    if length > longest {
+        return Err(Refusal::new(
+            "invalid-value",
+            Some(name),
+            words!(
+                "a list of this method has at most {longest} units",
+                "en lista med denna metod har högst {longest} enheter"
+            ),
+        )
+        .help(words!(
+            "give `list_len`: lists of that length follow one another",
+            "ange `list_len`: listor av den längden följer på varandra"
+        )));
+    }
+    let sum = ratio.sum();
+    if length % sum == 0 {
+        return Ok(length);
+    }
+    let (below, above) = (length / sum * sum, (length / sum + 1) * sum);
+    let refusal = Refusal::new(
+        "list-not-divided",
+        Some(name),
+        words!(
+            "a list of {length} cannot end in the ratio {ratio}: {sum} does not divide {length}",
+            "en lista om {length} kan inte sluta i förhållandet {ratio}: {length} är inte delbart med {sum}"
+        ),
+    );
+    Err(refusal.help(if below == 0 {
+        words!(
+            "the shortest list is {above}",
+            "den kortaste listan är {above}"
+        )
+    } else {
+        words!("use {below} or {above}", "använd {below} eller {above}")
+    }))
+}
+
+/// Refuses a ratio other than equal parts, for a method whose rule knows no difference between arms.
+pub(super) fn equal_arms(id: &str, ratio: &Ratio) -> Result<(), Refusal> {
+    if ratio.is_equal() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "ratio-not-preserved",
+        Some("ratio"),
+        words!(
+            "`{id}` treats all arms alike and cannot keep the ratio {ratio} at every step",
+            "`{id}` behandlar alla armar lika och kan inte hålla förhållandet {ratio} i varje steg"
+        ),
+    )
+    .help(words!(
+        "use `permuted-block` or `random-allocation`, or equal parts",
+        "använd `permuted-block` eller `random-allocation`, eller lika delar"
+    )))
+}
+
+/// Largest denominator of a probability, so that weights made of it fit in 64 bits.
+const FINEST: u64 = 1_000_000_000;
+
+/// A probability of an option as an exact fraction in lowest terms, from a fraction `2/3` or a decimal `0.75`.
+///
+/// At most 1; the denominator is at most 1,000,000,000, so a decimal has at most nine places.
+pub(super) fn probability(name: &'static str, text: &str) -> Result<(u64, u64), Refusal> {
+    let parts = match text.split_once('/') {
+        Some((above, below)) => digits(above.trim()).zip(digits(below.trim())),
+        None => decimal(text),
+    };
+    parts
+        .filter(|(above, below)| *below > 0 && *below <= FINEST && above <= below)
+        .map(|(above, below)| {
+            let divisor = gcd(above, below);
+            (above / divisor, below / divisor)
+        })
+        .ok_or_else(|| {
+            Refusal::new(
+                "invalid-value",
+                Some(name),
+                words!(
+                    "`{name}` is `{text}`, not a probability",
+                    "`{name}` är `{text}`, ingen sannolikhet"
+                ),
+            )
+            .help(words!(
+                "write a fraction such as 2/3 or a decimal such as 0.75",
+                "skriv ett bråk som 2/3 eller ett decimaltal som 0.75"
+            ))
+        })
+}
+
+/// A decimal without a sign as a fraction over a power of ten.
+fn decimal(text: &str) -> Option<(u64, u64)> {
+    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+    if text.ends_with('.') || places.len() > 9 {
+        return None;
+    }
+    let scale = 10u64.pow(places.len() as u32);
+    let part = if places.is_empty() {
+        0
+    } else {
+        digits(places)?
+    };
+    let above = digits(whole)?.checked_mul(scale)?.checked_add(part)?;
+    Some((above, scale))
 }
 
 /// A whole number of an option in a range.

@@ -3,7 +3,7 @@
 use super::seed::Seed;
 use crate::numerics::stream;
 use hmac::{Hmac, KeyInit, Mac};
-use rand_chacha::ChaCha8Rng;
+use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -55,6 +55,9 @@ impl Purpose {
 pub trait Randomness {
     /// An unbiased integer in `0..n`, `n >= 1`, for a purpose and its running number.
     fn below(&mut self, purpose: Purpose, index: u64, n: u64) -> u64;
+
+    /// The same for an `n` of several 64-bit limbs, least significant first; the answer has as many.
+    fn below_wide(&mut self, purpose: Purpose, index: u64, n: &[u64]) -> Vec<u64>;
 }
 
 /// Which list a draw belongs to; with the effective seed it gives the keys.
@@ -159,14 +162,24 @@ impl StratumKeys {
     }
 }
 
-impl Randomness for StratumKeys {
-    fn below(&mut self, purpose: Purpose, index: u64, n: u64) -> u64 {
+impl StratumKeys {
+    fn stream(&self, purpose: Purpose, index: u64) -> ChaCha20Rng {
         let key = match purpose {
             Purpose::Arm => &self.arm,
             Purpose::Block => &self.block,
             Purpose::Duplicate => &self.duplicate,
         };
-        stream::below(&mut stream::recorded(key, index), n)
+        stream::recorded(key, index)
+    }
+}
+
+impl Randomness for StratumKeys {
+    fn below(&mut self, purpose: Purpose, index: u64, n: u64) -> u64 {
+        stream::below(&mut self.stream(purpose, index), n)
+    }
+
+    fn below_wide(&mut self, purpose: Purpose, index: u64, n: &[u64]) -> Vec<u64> {
+        stream::below_wide(&mut self.stream(purpose, index), n)
     }
 }
 
@@ -185,5 +198,9 @@ impl Redraw {
 impl Randomness for Redraw {
     fn below(&mut self, _purpose: Purpose, _index: u64, n: u64) -> u64 {
         stream::below(&mut self.0, n)
+    }
+
+    fn below_wide(&mut self, _purpose: Purpose, _index: u64, n: &[u64]) -> Vec<u64> {
+        stream::below_wide(&mut self.0, n)
     }
 }

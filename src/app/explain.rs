@@ -84,6 +84,7 @@ pub const TABLE: &[Page] = pages![
 pub const ALLOCATION: &[Page] = pages![
     "bad-ratio",
     "block-not-divided",
+    "list-not-divided",
     "duplicate-block-length",
     "duplicate-option",
     "few-replicates",

@@ -14,5 +14,7 @@ pub mod normal;
 pub mod root;
 pub mod stream;
 pub mod student_t;
+pub mod whole;
 
 pub use error::NumericsError;
+pub use whole::Whole;

@@ -33,6 +33,10 @@ impl Randomness for Nothing {
     fn below(&mut self, _: Purpose, _: u64, _: u64) -> u64 {
         0
     }
+
+    fn below_wide(&mut self, _: Purpose, _: u64, n: &[u64]) -> Vec<u64> {
+        vec![0; n.len()]
+    }
 }
 
 impl Follower {

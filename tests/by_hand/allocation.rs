@@ -65,6 +65,10 @@ impl Randomness for Told {
         self.asked.push((purpose, index, n));
         self.answers.remove(0)
     }
+
+    fn below_wide(&mut self, _purpose: Purpose, _index: u64, _n: &[u64]) -> Vec<u64> {
+        unreachable!("no list here has weights of more than 64 bits")
+    }
 }
 
 /// Lengths 2,4,6 at 2:… are indices in the order written; block 0 is asked for at the start, block 1 as soon as block
@@ -205,5 +209,114 @@ fn unequal_ratio_with_known_length() {
     near(
         exact("permuted-block", "2:1", &[("block_lens", "6")], 2).correct_guess_share,
         4.0 / 6.0,
+    );
+}
+
+/// The weights before each of `arms`, of a method with equal arms.
+fn weights(id: &str, arms: usize, options: &[(&str, &str)], drawn: &[u8]) -> Vec<Vec<u64>> {
+    let ratio = Ratio::new(&vec![1; arms]).unwrap();
+    let design = choose(id, &ratio, &Options::of(options), None).unwrap();
+    let mut told = Told::default();
+    let mut sequence = design.begin(&mut told);
+    let mut seen = Vec::new();
+    for arm in drawn {
+        let weights = design.weights(&*sequence, &Unit::default());
+        seen.push(weights.reduced().as_slice().to_vec());
+        design.step(&mut *sequence, &Unit::default(), Arm(*arm), &mut told);
+    }
+    assert!(told.asked.is_empty(), "only arms are drawn");
+    seen
+}
+
+/// Three arms, bound 2: a, a makes a lead by 2, so a is closed; b leaves a − c = 2; c makes the smallest 1: a leads by 1.
+#[test]
+fn the_big_stick_of_three_arms_closes_whoever_leads_by_the_bound() {
+    let bound = [("max_imbalance", "2")];
+    assert_eq!(
+        weights("big-stick", 3, &bound, &[0, 0, 1, 2, 1]),
+        [[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 1], [1, 1, 1]]
+    );
+}
+
+/// Efron, p = 2/3: level 1, 1; behind 2 of 3.
+#[test]
+fn the_biased_coin_favours_the_arm_behind() {
+    assert_eq!(
+        weights("biased-coin", 2, &[], &[0, 1, 1, 1, 0]),
+        [[1, 1], [1, 2], [1, 1], [2, 1], [2, 1]]
+    );
+    // p = 1: the arm behind is certain.
+    assert_eq!(
+        weights("biased-coin", 2, &[("bias", "1")], &[0, 1]),
+        [[1, 1], [0, 1]]
+    );
+}
+
+/// Three arms, p = 3/4. After a: b and c share 3/4, a has 1/4: 2, 3, 3. After a, b: c alone has 3/4, a and b 1/8 each.
+/// p = 1/2 after a: the two behind would share ½, less than the 2/3 that is theirs without a coin, so they keep 2/3.
+/// After a, b: ½ is more than 1/3, so c has ½ and a and b ¼.
+#[test]
+fn the_biased_coin_of_three_arms_never_favours_a_leader() {
+    assert_eq!(
+        weights("biased-coin", 3, &[("bias", "0.75")], &[0, 1, 2]),
+        [[1, 1, 1], [2, 3, 3], [1, 1, 6]]
+    );
+    assert_eq!(
+        weights("biased-coin", 3, &[("bias", "1/2")], &[0, 1, 2]),
+        [[1, 1, 1], [1, 1, 1], [1, 1, 2]]
+    );
+}
+
+/// UD(0,1) begins empty and fair; after a it holds only b; after a, a, b: two of b for the a's, one of a for the b.
+/// UD(1,1) with three arms after a: 1, 2, 2; after a, b: 2, 2, 3.
+#[test]
+fn the_urn_gains_balls_of_the_other_arms() {
+    assert_eq!(
+        weights("urn", 2, &[], &[0, 1, 0, 0]),
+        [[1, 1], [0, 1], [1, 1], [1, 2]]
+    );
+    assert_eq!(
+        weights("urn", 3, &[("urn", "1,1")], &[0, 1, 2]),
+        [[1, 1, 1], [1, 2, 2], [2, 2, 3]]
+    );
+}
+
+/// Lists of four, two places an arm: after a, a only b is left; the fifth unit begins a new list.
+#[test]
+fn the_truncated_binomial_closes_a_full_arm() {
+    assert_eq!(
+        weights(
+            "truncated-binomial",
+            2,
+            &[("list_len", "4")],
+            &[0, 0, 1, 1, 1]
+        ),
+        [[1, 1], [1, 1], [0, 1], [0, 1], [1, 1]]
+    );
+}
+
+/// Lists of six: places left. Ratio-free here; 2:1 is the block of `permuted-block`.
+#[test]
+fn random_allocation_draws_the_places_that_are_left() {
+    assert_eq!(
+        weights(
+            "random-allocation",
+            2,
+            &[("list_len", "6")],
+            &[0, 0, 1, 1, 0, 1, 0]
+        ),
+        [[1, 1], [2, 3], [1, 3], [1, 2], [1, 1], [0, 1], [1, 1]]
+    );
+}
+
+/// Lists of six, bound 2: 18 in all. After a: b can go on in 9 − … ways: with left 5 at difference 1 there are 9 lists;
+/// going to 2 leaves 4 units at difference 2: down to 1, then (3 units at 1) up-down-down, down-up-down, down-down-up: 3;
+/// going to 0 leaves 4 units level within 2: 6. After a, a (difference 2): b is certain.
+#[test]
+fn the_maximal_procedure_counts_the_lists_that_can_follow() {
+    let options = [("list_len", "6"), ("max_imbalance", "2")];
+    assert_eq!(
+        weights("maximal", 2, &options, &[0, 0, 1, 0, 1, 1, 0]),
+        [[1, 1], [1, 2], [0, 1], [1, 2], [0, 1], [0, 1], [1, 1]]
     );
 }

@@ -122,6 +122,33 @@ fn strata_are_lists_of_their_own() {
     assert_eq!(alone.err, "");
 }
 
+/// A stratum's number of units is not known beforehand, so a method of lists is told how long its lists are.
+#[test]
+fn a_method_of_lists_stratifies_by_list_len() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("arrivals.csv");
+    std::fs::write(&file, format!("site\n{}", "north\nsouth\n".repeat(9))).unwrap();
+    for method in ["random-allocation", "truncated-binomial", "maximal"] {
+        let command = format!("--method {method} --strata arrivals.csv --by site --seed {SEED}");
+        let ran = draw_in(folder.path(), &command);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains("`--list-len`"), "{}", ran.err);
+        let ran = draw_in(folder.path(), &format!("{command} --list-len 6"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        for site in ["north", "south"] {
+            let own = ran.out.lines().filter(|line| line.contains(site));
+            let arms: Vec<&str> = own.map(|line| line.rsplit(',').next().unwrap()).collect();
+            for list in arms.chunks(6).filter(|list| list.len() == 6) {
+                assert_eq!(
+                    list.iter().filter(|arm| **arm == "a").count(),
+                    3,
+                    "{arms:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn arrivals_that_cannot_be_used_are_exit_4_with_every_place() {
     let folder = tempfile::tempdir().unwrap();
@@ -185,7 +212,8 @@ fn what_one_replicate_cannot_say_is_null_with_a_warning() {
 #[test]
 fn wrong_usage_is_exit_2_and_says_what_to_do() {
     for (arguments, said) in [
-        ("--method urn --n 4", "there is no method `urn`"),
+        ("--method ern --n 4", "did you mean `urn`?"),
+        ("--method dice --n 4", "there is no method `dice`"),
         ("--method big-stik --n 4", "did you mean `big-stick`?"),
         (
             "--method big-stick --block-len 4 --n 4",
@@ -197,7 +225,24 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
         ),
         ("--method simple --bias 2/3 --n 4", "--bias"),
         ("--method big-stick --ratio 2:1 --n 4", "permuted-block"),
-        ("--method big-stick --arms a,b,c --n 4", "permuted-block"),
+        ("--method biased-coin --ratio 2:1 --n 4", "permuted-block"),
+        ("--method urn --ratio 2:1:1 --n 4", "permuted-block"),
+        (
+            "--method truncated-binomial --ratio 3:1 --n 4",
+            "permuted-block",
+        ),
+        ("--method maximal --arms a,b,c --n 6", "permuted-block"),
+        ("--method biased-coin --bias 0.49 --n 4", "below 1/2"),
+        ("--method biased-coin --bias 1.5 --n 4", "not a probability"),
+        ("--method urn --urn 0,0 --n 4", "stay empty"),
+        ("--method truncated-binomial --n 7", "use 6 or 8"),
+        ("--method maximal --n 7", "use 6 or 8"),
+        ("--method maximal --n 1002", "`--list-len`"),
+        ("--method random-allocation --ratio 2:1 --n 8", "use 6 or 9"),
+        (
+            "--method random-allocation --strata x.csv --by a",
+            "cannot be read",
+        ),
         ("--method permuted-block --ratio 2:1 --n 6", "use 3 or 6"),
         ("--method permuted-block --block-len 3 --n 6", "use 2 or 4"),
         (
@@ -266,7 +311,7 @@ fn a_seed_that_is_none_is_exit_2_without_an_echo() {
 #[test]
 fn words_are_swedish_when_asked_for() {
     let ran = draw("--method big-stick --ratio 2:1 --n 4 --lang sv");
-    assert!(ran.err.contains("två lika stora armar"), "{}", ran.err);
+    assert!(ran.err.contains("alla armar lika"), "{}", ran.err);
     let ran = draw("--method simple --n 4 --replicates 9 --characteristics --lang sv");
     assert!(ran.out.contains("andel rätta gissningar"), "{}", ran.out);
 }

@@ -2,9 +2,10 @@
 
 use lottning::allocation::{
     Address, Arm, Choice, METHODS, MethodEntry, Mode, Options, Purpose, Randomness, Ratio, Redraw,
-    Seed, Setting, StratumKeys, Unit, allocate, choose, list, redraw_key,
+    Seed, Sequence, Setting, StratumKeys, Unit, allocate, choose, list, redraw_key,
 };
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
+use std::collections::BTreeMap;
 
 fn ratio(setting: &Setting) -> Ratio {
     Ratio::new(setting.ratio).unwrap()
@@ -141,13 +142,169 @@ fn weights_have_one_entry_per_arm_and_a_positive_sum() {
 
 #[test]
 fn a_short_list_is_the_beginning_of_a_long_one() {
-    for (entry, setting, _) in accepted().into_iter().filter(|(entry, ..)| !entry.needs_n) {
+    for (entry, setting, _) in accepted() {
+        if entry.needs_n && !has_list_len(setting) {
+            continue; // it depends on n by what it is
+        }
         let draw = |n: usize| {
             let options = Options::of(setting.options);
             let design = choose(entry.id, &ratio(setting), &options, Some(n as u64)).unwrap();
             list(&*design, &seed(2), std::iter::repeat_n([""; 0], n))
         };
         assert_eq!(draw(50)[..], draw(200)[..50], "{} {setting:?}", entry.id);
+    }
+}
+
+fn has_list_len(setting: &Setting) -> bool {
+    setting.options.iter().any(|(name, _)| *name == "list_len")
+}
+
+/// A method that must know how long a list is goes on live with `list_len`: lists that end in the ratio follow one
+/// another, and each begins as the first one did.
+#[test]
+fn a_method_of_lists_goes_on_with_the_next_list() {
+    let mut seen = 0;
+    for entry in METHODS.iter().filter(|entry| entry.needs_n) {
+        for setting in entry.accepts {
+            let options = Options::of(setting.options);
+            let built = choose(entry.id, &ratio(setting), &options, None);
+            let length = setting
+                .options
+                .iter()
+                .find_map(|(name, text)| (*name == "list_len").then(|| text.parse::<u64>()));
+            let Some(length) = length else {
+                let refusals = built.err().unwrap();
+                assert_eq!(refusals[0].code, "n-needed", "{}", entry.id);
+                assert!(refusals[0].help.as_ref().unwrap().en.contains("list_len"));
+                continue;
+            };
+            let (design, length) = (built.unwrap(), length.unwrap());
+            let mut keys = StratumKeys::derive(&seed(7), &address(&[]));
+            let beginning = design.begin(&mut keys);
+            let mut sequence = beginning.copy();
+            let mut counts = vec![0; setting.ratio.len()];
+            for index in 0..5 * length {
+                let arm = allocate(&*design, &mut *sequence, &Unit::default(), index, &mut keys);
+                counts[arm.index()] += 1;
+                if (index + 1) % length > 0 {
+                    continue;
+                }
+                let (unit, sum) = (Unit::default(), setting.ratio.iter().sum::<u64>());
+                assert_eq!(
+                    design.weights(&*sequence, &unit),
+                    design.weights(&*beginning, &unit)
+                );
+                for (count, part) in counts.iter().zip(setting.ratio) {
+                    assert_eq!(*count, (index + 1) * part / sum, "{} {setting:?}", entry.id);
+                }
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "every method of lists is tried live");
+}
+
+/// Every sequence of answers to the questions of one start or step, one after the other.
+#[derive(Default)]
+struct Answers {
+    given: Vec<(u64, u64)>,
+    asked: usize,
+}
+
+impl Answers {
+    fn chance(&self) -> f64 {
+        self.given.iter().map(|(_, n)| 1.0 / *n as f64).product()
+    }
+
+    /// Goes to the next sequence of answers; false after the last.
+    fn next(&mut self) -> bool {
+        self.asked = 0;
+        while self
+            .given
+            .last()
+            .is_some_and(|(answer, n)| answer + 1 == *n)
+        {
+            self.given.pop();
+        }
+        match self.given.last_mut() {
+            Some((answer, _)) => *answer += 1,
+            None => return false,
+        }
+        true
+    }
+}
+
+impl Randomness for Answers {
+    fn below(&mut self, _purpose: Purpose, _index: u64, n: u64) -> u64 {
+        if self.asked == self.given.len() {
+            self.given.push((0, n));
+        }
+        self.asked += 1;
+        self.given[self.asked - 1].0
+    }
+
+    fn below_wide(&mut self, _purpose: Purpose, _index: u64, _n: &[u64]) -> Vec<u64> {
+        unreachable!("the laws draw their arms themselves")
+    }
+}
+
+/// Law: before anything is known of a list, its k-th unit gets each arm with the probability of the ratio, for every k.
+/// A method that kept the ratio on the whole only would bias randomization tests (Kuznetsova & Tymofyeyev 2012,
+/// doi 10.1002/sim.4447). Computed from every state with its probability, not drawn; `exact.rs` takes no part.
+#[test]
+fn the_ratio_holds_at_every_step() {
+    let unit = Unit::default();
+    for (entry, setting, design) in accepted() {
+        let sum: u64 = setting.ratio.iter().sum();
+        let mut now: BTreeMap<String, (Box<dyn Sequence>, f64)> = BTreeMap::new();
+        let add = |all: &mut BTreeMap<String, (Box<dyn Sequence>, f64)>,
+                   sequence: Box<dyn Sequence>,
+                   p| {
+            all.entry(format!("{sequence:?}"))
+                .or_insert((sequence, 0.0))
+                .1 += p;
+        };
+        let mut answers = Answers::default();
+        loop {
+            let sequence = design.begin(&mut answers);
+            add(&mut now, sequence, answers.chance());
+            if !answers.next() {
+                break;
+            }
+        }
+        for step in 0..30 {
+            let mut shares = vec![0.0; setting.ratio.len()];
+            let mut next = BTreeMap::new();
+            for (sequence, probability) in now.values() {
+                let weights = design.weights(&**sequence, &unit);
+                for (arm, weight) in weights.as_slice().iter().enumerate() {
+                    if *weight == 0 {
+                        continue;
+                    }
+                    let reached = probability * *weight as f64 / weights.sum() as f64;
+                    shares[arm] += reached;
+                    let mut answers = Answers::default();
+                    loop {
+                        let mut later = sequence.copy();
+                        design.step(&mut *later, &unit, Arm(arm as u8), &mut answers);
+                        add(&mut next, later, reached * answers.chance());
+                        if !answers.next() {
+                            break;
+                        }
+                    }
+                }
+            }
+            for (arm, part) in setting.ratio.iter().enumerate() {
+                let expected = *part as f64 / sum as f64;
+                assert!(
+                    (shares[arm] - expected).abs() < 1e-12,
+                    "{} {setting:?}: arm {arm} has {} at step {step}",
+                    entry.id,
+                    shares[arm]
+                );
+            }
+            now = next;
+        }
     }
 }
 
@@ -191,6 +348,10 @@ struct Lengths;
 impl Randomness for Lengths {
     fn below(&mut self, _purpose: Purpose, index: u64, n: u64) -> u64 {
         (index * 7 + 3) % n
+    }
+
+    fn below_wide(&mut self, _purpose: Purpose, _index: u64, _n: &[u64]) -> Vec<u64> {
+        unreachable!("the laws draw their arms themselves")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Simulated operating characteristics against exact ones, for every registered method.
 
 use lottning::allocation::{
-    Characteristics, Figure, METHODS, Options, Ratio, Seed, characteristics, choose,
+    Characteristics, Figure, METHODS, Options, Ratio, Seed, characteristics,
 };
 
 fn seed() -> Seed {
@@ -25,7 +25,9 @@ fn drawn_figures_agree_with_exact_ones() {
         for setting in entry.accepts {
             let ratio = Ratio::new(setting.ratio).unwrap();
             let options = Options::of(setting.options);
-            for n in [7, 30] {
+            // A list of a method that must know its length has an even number of units, or a length of its own.
+            let even = entry.needs_n && setting.options.iter().all(|(name, _)| *name != "list_len");
+            for n in [if even { 8 } else { 7 }, if even { 4 * 9 } else { 30 }] {
                 let found = characteristics(entry.id, &ratio, &options, n, 4000, &seed()).unwrap();
                 for (name, figure) in figures(&found) {
                     let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
@@ -73,13 +75,15 @@ fn one_replicate_has_no_spread() {
     assert!(found.correct_guess_share.value.is_some());
 }
 
-/// A figure that would need too many states is given up by itself, and only that one.
+/// What needs too many states is given up, never answered with something near it: four arms that are drawn freely can be
+/// in about k³ states after k units.
 #[test]
 fn what_is_not_feasible_is_absent() {
-    let ratio = Ratio::new(&[1, 1]).unwrap();
-    let design = choose("simple", &ratio, &Options::default(), Some(800)).unwrap();
-    let guesser = lottning::allocation::Guesser::new(&*design, &ratio).unwrap();
-    let exact = design.exact(&guesser, 800, &[]);
-    assert_eq!(exact.max_imbalance, None);
-    assert!((exact.imbalance_variance.unwrap() - 800.0).abs() < 1e-8); // Var D = n
+    let ratio = Ratio::new(&[1, 1, 1, 1]).unwrap();
+    let options = Options::default();
+    let found = characteristics("simple", &ratio, &options, 400, 20, &seed()).unwrap();
+    for (name, figure) in figures(&found) {
+        assert_eq!(figure.exact, None, "{name}");
+        assert!(figure.value.is_some() && figure.mcse.is_some(), "{name}");
+    }
 }

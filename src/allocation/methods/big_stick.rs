@@ -1,32 +1,39 @@
-//! `big-stick`: a fair coin, until one arm leads by the bound; then the other arm is certain (Soares & Wu 1983,
-//! doi 10.1080/03610928308828586).
+//! `big-stick`: a fair draw, but no arm may lead another by more than the bound (Soares & Wu 1983,
+//! doi 10.1080/03610928308828586, for two arms).
 
+use super::lead::Lead;
 use crate::allocation::Choice;
 use crate::allocation::method::{Method, Unit};
-use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, whole};
+use crate::allocation::options::{
+    MethodEntry, OptionSpec, Options, Refusal, Setting, equal_arms, whole,
+};
 use crate::allocation::streams::Randomness;
-use crate::allocation::weights::{Arm, Ratio, Weights};
-use crate::words;
+use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+
+/// The bound of this method and of `maximal`.
+pub(super) const MAX_IMBALANCE: OptionSpec = OptionSpec {
+    name: "max_imbalance",
+    flag: "max-imbalance",
+    default: Some("3"),
+    about: "largest difference between any two arms",
+};
 
 /// Registry entry.
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "big-stick",
-    about: "a fair coin, until one of two arms leads by the bound",
-    options: &[OptionSpec {
-        name: "max_imbalance",
-        flag: "max-imbalance",
-        default: Some("3"),
-        about: "largest difference between the two arms",
-    }],
+    about: "a fair draw, until an arm leads another by the bound",
+    options: &[MAX_IMBALANCE],
     needs_n: false,
     accepts: &[
         Setting::new(&[1, 1], &[]),
         Setting::new(&[1, 1], &[("max_imbalance", "1")]),
         Setting::new(&[1, 1], &[("max_imbalance", "4")]),
+        Setting::new(&[1, 1, 1], &[("max_imbalance", "2")]),
+        Setting::new(&[1, 1, 1, 1], &[("max_imbalance", "1")]),
     ],
     declines: &[
         (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
-        (Setting::new(&[1, 1, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[2, 1, 1], &[]), "ratio-not-preserved"),
         (
             Setting::new(&[1, 1], &[("max_imbalance", "0")]),
             "invalid-value",
@@ -43,59 +50,38 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
     build,
 };
 
-/// Weights 1,1; all to the smaller arm at |D| = bound.
+/// Weight 1 for every arm; 0 for one that is ahead of the smallest by the bound.
 #[derive(Debug, Clone)]
 struct BigStick {
-    bound: i64,
+    arms: usize,
+    bound: u64,
 }
 
 fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
-    if ratio.arms() != 2 || !ratio.is_equal() {
-        return Err(Refusal::new(
-            "ratio-not-preserved",
-            Some("ratio"),
-            words!(
-                "`big-stick` compares two arms of equal size and cannot keep the ratio {ratio}",
-                "`big-stick` jämför två lika stora armar och kan inte hålla förhållandet {ratio}"
-            ),
-        )
-        .help(words!(
-            "use `permuted-block`, or the ratio 1:1",
-            "använd `permuted-block` eller förhållandet 1:1"
-        )));
-    }
+    equal_arms("big-stick", ratio)?;
     let text = options.get("max_imbalance").unwrap_or("3");
-    let bound = whole("max_imbalance", text, &(1..=1_000_000))?;
     Ok(Box::new(BigStick {
-        bound: bound as i64,
+        arms: ratio.arms(),
+        bound: whole("max_imbalance", text, &(1..=1_000_000))?,
     }))
 }
 
 impl Method for BigStick {
-    /// Allocations of the first arm minus those of the second.
-    type State = i64;
+    type State = Lead;
 
-    fn start(&self, _randomness: &mut dyn Randomness) -> i64 {
-        0
+    fn start(&self, _randomness: &mut dyn Randomness) -> Lead {
+        Lead::default()
     }
 
-    fn weights(&self, difference: &i64, _unit: &Unit<'_>) -> Weights {
-        if *difference >= self.bound {
-            Weights::forced(Arm(1), 2)
-        } else if *difference <= -self.bound {
-            Weights::forced(Arm(0), 2)
-        } else {
-            Weights::new(&[1, 1])
+    fn weights(&self, lead: &Lead, _unit: &Unit<'_>) -> Weights {
+        let mut weights = [0; MAX_ARMS];
+        for (weight, ahead) in weights.iter_mut().zip(lead.of(self.arms)) {
+            *weight = u64::from(*ahead < self.bound);
         }
+        Weights::new(&weights[..self.arms])
     }
 
-    fn step(
-        &self,
-        difference: &mut i64,
-        _unit: &Unit<'_>,
-        arm: Arm,
-        _randomness: &mut dyn Randomness,
-    ) {
-        *difference += if arm == Arm(0) { 1 } else { -1 };
+    fn step(&self, lead: &mut Lead, _unit: &Unit<'_>, arm: Arm, _randomness: &mut dyn Randomness) {
+        lead.count(arm, self.arms);
     }
 }

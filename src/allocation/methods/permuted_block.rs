@@ -93,7 +93,7 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
 
 /// Weights are the places left in the block.
 #[derive(Debug, Clone)]
-struct PermutedBlock {
+pub(super) struct PermutedBlock {
     ratio: Ratio,
     /// In the order written: a drawn number is an index into it.
     lengths: Vec<u64>,
@@ -101,7 +101,7 @@ struct PermutedBlock {
 
 /// The block that is being filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Block {
+pub(super) struct Block {
     /// Number of the block within stratum and epoch, from 0.
     number: u64,
     left: [u64; MAX_ARMS],
@@ -187,6 +187,14 @@ fn length(ratio: &Ratio, name: &'static str, text: &str) -> Result<u64, Refusal>
 }
 
 impl PermutedBlock {
+    /// Blocks of one length, which the sum of the ratio divides.
+    pub(super) fn of_length(ratio: &Ratio, length: u64) -> Self {
+        Self {
+            ratio: *ratio,
+            lengths: vec![length],
+        }
+    }
+
     fn open(&self, number: u64, randomness: &mut dyn Randomness) -> Block {
         let length = match self.lengths.as_slice() {
             [one] => *one,

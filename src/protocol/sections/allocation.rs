@@ -19,14 +19,7 @@ use toml::de::DeValue;
 pub(in crate::protocol) const KEYS: &[&str] = &["method", "strata"];
 
 /// Methods of the contract that are not built yet.
-const LATER: [&str; 6] = [
-    "random-allocation",
-    "biased-coin",
-    "urn",
-    "truncated-binomial",
-    "maximal",
-    "minimization",
-];
+const LATER: [&str; 1] = ["minimization"];
 
 /// Most strata: each keeps its own state.
 const MAX_STRATA: usize = 10_000;
@@ -62,11 +55,7 @@ pub(in crate::protocol) fn read(
     let method = section.need(out, "method")?;
     let id = method.text(out)?;
     if LATER.contains(&id) && !METHODS.iter().any(|entry| entry.id == id) {
-        let built: Vec<&str> = METHODS
-            .iter()
-            .filter(|entry| !entry.needs_n)
-            .map(|entry| entry.id)
-            .collect();
+        let built: Vec<&str> = METHODS.iter().map(|entry| entry.id).collect();
         out.not_built_yet(
             &method.span,
             words!("the method `{id}`", "metoden `{id}`"),

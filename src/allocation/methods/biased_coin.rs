@@ -1,0 +1,119 @@
+//! `biased-coin`: a coin that favours the arms with the fewest allocations (Efron 1971, doi 10.1093/biomet/58.3.403,
+//! for two arms).
+//!
+//! With several arms the m that have the fewest share max(p, m/arms) equally and the others share the rest: p for the
+//! one arm that is behind, and never less for an arm that is behind than for one that is ahead.
+
+use super::lead::Lead;
+use crate::allocation::Choice;
+use crate::allocation::method::{Method, Unit};
+use crate::allocation::options::{
+    MethodEntry, OptionSpec, Options, Refusal, Setting, equal_arms, probability,
+};
+use crate::allocation::streams::Randomness;
+use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::words;
+
+/// Registry entry.
+pub(super) const ENTRY: MethodEntry = MethodEntry {
+    id: "biased-coin",
+    about: "a coin that favours the arms with the fewest units",
+    options: &[OptionSpec {
+        name: "bias",
+        flag: "bias",
+        default: Some("2/3"),
+        about: "probability for the arms with the fewest units, from 1/2 to 1",
+    }],
+    needs_n: false,
+    accepts: &[
+        Setting::new(&[1, 1], &[]),
+        Setting::new(&[1, 1], &[("bias", "3/5")]),
+        Setting::new(&[1, 1], &[("bias", "0.5")]),
+        Setting::new(&[1, 1], &[("bias", "1")]),
+        Setting::new(&[1, 1, 1], &[("bias", "0.75")]),
+        Setting::new(&[1, 1, 1, 1], &[]),
+    ],
+    declines: &[
+        (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[2, 1, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[1, 1], &[("bias", "2/5")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("bias", "0")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("bias", "1.01")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("bias", "4/3")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("bias", "2/0")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("bias", "-2/3")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("bias", "0,75")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("bias", "1.")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("bias", "")]), "invalid-value"),
+        (
+            Setting::new(&[1, 1], &[("max_imbalance", "3")]),
+            "unknown-option",
+        ),
+    ],
+    build,
+};
+
+/// The probability as a fraction in lowest terms.
+#[derive(Debug, Clone)]
+struct BiasedCoin {
+    arms: usize,
+    above: u64,
+    below: u64,
+}
+
+fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
+    equal_arms("biased-coin", ratio)?;
+    let text = options.get("bias").unwrap_or("2/3");
+    let (above, below) = probability("bias", text)?;
+    if 2 * above < below {
+        return Err(Refusal::new(
+            "invalid-value",
+            Some("bias"),
+            words!(
+                "`bias` is `{text}`, below 1/2: it would favour the arm that leads",
+                "`bias` är `{text}`, under 1/2: det skulle gynna armen som leder"
+            ),
+        )
+        .help(words!(
+            "from 1/2 (a fair coin) to 1",
+            "från 1/2 (ett rättvist mynt) till 1"
+        )));
+    }
+    Ok(Box::new(BiasedCoin {
+        arms: ratio.arms(),
+        above,
+        below,
+    }))
+}
+
+impl Method for BiasedCoin {
+    type State = Lead;
+
+    fn start(&self, _randomness: &mut dyn Randomness) -> Lead {
+        Lead::default()
+    }
+
+    fn weights(&self, lead: &Lead, _unit: &Unit<'_>) -> Weights {
+        let lead = lead.of(self.arms);
+        let all = lead.len() as u64;
+        let fewest = lead.iter().filter(|ahead| **ahead == 0).count() as u64;
+        // p/fewest against (1 − p)/(all − fewest), over one denominator; equal parts where p is below fewest/all.
+        let (few, many) = if self.above * all > self.below * fewest {
+            (
+                self.above * (all - fewest),
+                (self.below - self.above) * fewest,
+            )
+        } else {
+            (1, 1)
+        };
+        let mut weights = [0; MAX_ARMS];
+        for (weight, ahead) in weights.iter_mut().zip(lead) {
+            *weight = if *ahead == 0 { few } else { many };
+        }
+        Weights::new(&weights[..self.arms])
+    }
+
+    fn step(&self, lead: &mut Lead, _unit: &Unit<'_>, arm: Arm, _randomness: &mut dyn Randomness) {
+        lead.count(arm, self.arms);
+    }
+}

@@ -1,0 +1,93 @@
+//! `truncated-binomial`: a fair draw among the arms that still have places; an arm that has its share of the list is
+//! closed (Blackwell & Hodges 1957, doi 10.1214/aoms/1177706973, for two arms).
+
+use crate::allocation::Choice;
+use crate::allocation::method::{Method, Unit};
+use crate::allocation::options::{
+    LIST_LEN, LONGEST_LIST, MethodEntry, Options, Refusal, Setting, equal_arms, list_len,
+};
+use crate::allocation::streams::Randomness;
+use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+
+/// Registry entry.
+pub(super) const ENTRY: MethodEntry = MethodEntry {
+    id: "truncated-binomial",
+    about: "a fair draw until an arm has its share of the list",
+    options: &[LIST_LEN],
+    needs_n: true,
+    accepts: &[
+        Setting::new(&[1, 1], &[]),
+        Setting::new(&[1, 1], &[("list_len", "8")]),
+        Setting::new(&[1, 1, 1], &[("list_len", "12")]),
+    ],
+    declines: &[
+        (Setting::new(&[3, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[1, 1, 1], &[]), "list-not-divided"),
+        (
+            Setting::new(&[1, 1], &[("list_len", "7")]),
+            "list-not-divided",
+        ),
+        (
+            Setting::new(&[1, 1], &[("list_len", "eight")]),
+            "invalid-value",
+        ),
+        (
+            Setting::new(&[1, 1], &[("max_imbalance", "3")]),
+            "unknown-option",
+        ),
+    ],
+    build,
+};
+
+/// Weight 1 for every arm with a place left in the list.
+#[derive(Debug, Clone)]
+struct TruncatedBinomial {
+    arms: usize,
+    /// Places of each arm in a list.
+    places: u64,
+}
+
+fn build(ratio: &Ratio, options: &Options, n: Option<u64>) -> Result<Choice, Refusal> {
+    equal_arms("truncated-binomial", ratio)?;
+    let length = list_len(options, n, ratio, LONGEST_LIST)?;
+    Ok(Box::new(TruncatedBinomial {
+        arms: ratio.arms(),
+        places: length / ratio.sum(),
+    }))
+}
+
+impl TruncatedBinomial {
+    fn new_list(&self) -> [u64; MAX_ARMS] {
+        let mut left = [0; MAX_ARMS];
+        left[..self.arms].fill(self.places);
+        left
+    }
+}
+
+impl Method for TruncatedBinomial {
+    /// Places left of each arm.
+    type State = [u64; MAX_ARMS];
+
+    fn start(&self, _randomness: &mut dyn Randomness) -> Self::State {
+        self.new_list()
+    }
+
+    fn weights(&self, left: &Self::State, _unit: &Unit<'_>) -> Weights {
+        Weights::new(&left.map(|places| places.min(1))[..self.arms])
+    }
+
+    fn step(
+        &self,
+        left: &mut Self::State,
+        _unit: &Unit<'_>,
+        arm: Arm,
+        _randomness: &mut dyn Randomness,
+    ) {
+        if let Some(places) = left.get_mut(arm.index()) {
+            *places = places.saturating_sub(1);
+        }
+        if *left == [0; MAX_ARMS] {
+            *left = self.new_list();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `urn`: after each draw, balls of the other arms are added (Wei 1978, doi 10.1214/aos/1176344068, UD(α, β)).
+//!
+//! The urn begins with α balls for each arm; every allocation adds β balls for each of the other arms. It is fairly
+//! strict while a stratum is small and comes close to a fair coin later.
+
+use crate::allocation::Choice;
+use crate::allocation::method::{Method, Unit};
+use crate::allocation::options::{
+    MethodEntry, OptionSpec, Options, Refusal, Setting, equal_arms, whole,
+};
+use crate::allocation::streams::Randomness;
+use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::words;
+
+/// Most balls at once: with eight arms and 2^32 allocations the balls still fit in 64 bits.
+const MOST: u64 = 1_000_000;
+
+/// Registry entry.
+pub(super) const ENTRY: MethodEntry = MethodEntry {
+    id: "urn",
+    about: "an urn to which each draw adds balls of the other arms",
+    options: &[OptionSpec {
+        name: "urn",
+        flag: "urn",
+        default: Some("0,1"),
+        about: "ALPHA,BETA: balls of each arm at first, and balls of each other arm added by a draw",
+    }],
+    needs_n: false,
+    accepts: &[
+        Setting::new(&[1, 1], &[]),
+        Setting::new(&[1, 1], &[("urn", "1,1")]),
+        Setting::new(&[1, 1], &[("urn", "1,0")]),
+        Setting::new(&[1, 1], &[("urn", "2,3")]),
+        Setting::new(&[1, 1, 1], &[]),
+        Setting::new(&[1, 1, 1], &[("urn", "3,1")]),
+    ],
+    declines: &[
+        (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[2, 1, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[1, 1], &[("urn", "0,0")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("urn", "1")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("urn", "1,2,3")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("urn", "-1,1")]), "invalid-value"),
+        (Setting::new(&[1, 1], &[("urn", "1,0.5")]), "invalid-value"),
+        (
+            Setting::new(&[1, 1], &[("urn", "1,1000001")]),
+            "invalid-value",
+        ),
+        (Setting::new(&[1, 1], &[("bias", "2/3")]), "unknown-option"),
+    ],
+    build,
+};
+
+/// Weight of an arm: α + β · (allocations of the other arms).
+#[derive(Debug, Clone)]
+struct Urn {
+    arms: usize,
+    alpha: u64,
+    beta: u64,
+}
+
+fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
+    equal_arms("urn", ratio)?;
+    let text = options.get("urn").unwrap_or("0,1");
+    let Some((alpha, beta)) = text.split_once(',') else {
+        return Err(Refusal::new(
+            "invalid-value",
+            Some("urn"),
+            words!(
+                "`urn` is `{text}`, not two whole numbers ALPHA,BETA",
+                "`urn` är `{text}`, inte två heltal ALFA,BETA"
+            ),
+        )
+        .help(words!(
+            "for example 0,1 or 1,1",
+            "till exempel 0,1 eller 1,1"
+        )));
+    };
+    let alpha = whole("urn", alpha.trim(), &(0..=MOST))?;
+    let beta = whole("urn", beta.trim(), &(0..=MOST))?;
+    if alpha == 0 && beta == 0 {
+        return Err(Refusal::new(
+            "invalid-value",
+            Some("urn"),
+            words!(
+                "`urn` is `{text}`: the urn would stay empty",
+                "`urn` är `{text}`: urnan skulle förbli tom"
+            ),
+        )
+        .help(words!(
+            "for example 0,1 or 1,1",
+            "till exempel 0,1 eller 1,1"
+        )));
+    }
+    Ok(Box::new(Urn {
+        arms: ratio.arms(),
+        alpha,
+        beta,
+    }))
+}
+
+impl Method for Urn {
+    /// Allocations of each arm.
+    type State = [u64; MAX_ARMS];
+
+    fn start(&self, _randomness: &mut dyn Randomness) -> Self::State {
+        [0; MAX_ARMS]
+    }
+
+    fn weights(&self, counts: &Self::State, _unit: &Unit<'_>) -> Weights {
+        let all: u64 = counts.iter().sum();
+        let mut balls = [0; MAX_ARMS];
+        for (ball, count) in balls.iter_mut().zip(counts).take(self.arms) {
+            *ball = self.alpha + self.beta * (all - count);
+        }
+        if balls == [0; MAX_ARMS] {
+            balls = [1; MAX_ARMS];
+        }
+        Weights::new(&balls[..self.arms])
+    }
+
+    fn step(
+        &self,
+        counts: &mut Self::State,
+        _unit: &Unit<'_>,
+        arm: Arm,
+        _randomness: &mut dyn Randomness,
+    ) {
+        if let Some(count) = counts[..self.arms].get_mut(arm.index()) {
+            *count += 1;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Exact weights that need more than 64 bits, in lowest terms: what a method that counts sequences draws from.
+//!
+//! For figures the same weights are shortened to [`Weights`]; a draw never uses the short ones.
+
+use super::weights::{Arm, Weights};
+use crate::numerics::Whole;
+
+/// Whole-number weights over arms in lowest terms, in the protocol's order; at least one is positive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WideWeights {
+    weights: Vec<Whole>,
+    sum: Whole,
+}
+
+impl WideWeights {
+    /// Weights divided by their greatest common divisor.
+    pub fn new(weights: &[Whole]) -> Self {
+        let divisor = weights.iter().fold(Whole::default(), |divisor, weight| {
+            divisor.common_divisor(weight)
+        });
+        let weights: Vec<Whole> = weights
+            .iter()
+            .map(|weight| weight.divided(&divisor).unwrap_or_default())
+            .collect();
+        let sum = weights
+            .iter()
+            .fold(Whole::default(), |sum, weight| sum.plus(weight));
+        Self { weights, sum }
+    }
+
+    /// Sum of the weights.
+    pub fn sum(&self) -> &Whole {
+        &self.sum
+    }
+
+    /// The first arm, in order, whose cumulative weight exceeds `point` (limbs, least significant first, leading zeros
+    /// allowed), for a `point` below [`WideWeights::sum`].
+    pub fn arm_at(&self, point: &[u64]) -> Arm {
+        let point = Whole::of_limbs(point);
+        let mut cumulative = Whole::default();
+        for (arm, weight) in self.weights.iter().enumerate() {
+            cumulative = cumulative.plus(weight);
+            if cumulative > point {
+                return Arm(arm as u8);
+            }
+        }
+        Arm(self.weights.len().saturating_sub(1) as u8)
+    }
+}
+
+/// Weights of 64 bits in the same order and, to 2^-60, in the same proportion; exact where everything fits. A positive
+/// weight stays positive.
+pub(super) fn shortened(weights: &[Whole]) -> Weights {
+    let shift = excess(weights);
+    let short: Vec<u64> = weights
+        .iter()
+        .map(|weight| {
+            let short = weight.shifted(shift).to_u64().unwrap_or(0);
+            if weight.is_zero() { 0 } else { short.max(1) }
+        })
+        .collect();
+    Weights::new(&short)
+}
+
+/// Whether [`shortened`] loses digits.
+pub(super) fn is_shortened(weights: &[Whole]) -> bool {
+    excess(weights) > 0
+}
+
+/// Digits beyond those that leave room for the sum of eight arms in 64 bits.
+fn excess(weights: &[Whole]) -> usize {
+    let digits = weights.iter().map(Whole::bits).max().unwrap_or(0);
+    digits.saturating_sub(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WideWeights, is_shortened, shortened};
+    use crate::allocation::Arm;
+    use crate::numerics::Whole;
+
+    fn power(exponent: usize) -> Whole {
+        (0..exponent).fold(Whole::from(1), |own, _| own.plus(&own))
+    }
+
+    /// 3·2^200 and 2^200 are 3 and 1; the point 3 is the first of the second arm.
+    #[test]
+    fn weights_are_in_lowest_terms() {
+        let three = power(200).plus(&power(201));
+        let weights = WideWeights::new(&[three, power(200)]);
+        assert_eq!(weights.sum().to_u64(), Some(4));
+        let arms: Vec<Arm> = (0..4).map(|point| weights.arm_at(&[point])).collect();
+        assert_eq!(arms, [Arm(0), Arm(0), Arm(0), Arm(1)]);
+    }
+
+    /// 2^130 + 1 and 2^130: no common factor. The boundary lies at the first weight, exactly.
+    #[test]
+    fn the_boundary_is_exact() {
+        let first = power(130).plus(&Whole::from(1));
+        let weights = WideWeights::new(&[first.clone(), power(130)]);
+        assert_eq!(weights.arm_at(power(130).limbs()), Arm(0));
+        assert_eq!(weights.arm_at(first.limbs()), Arm(1));
+        assert_eq!(weights.arm_at(&[0, 0, 0]), Arm(0));
+    }
+
+    #[test]
+    fn short_weights_keep_order_zero_and_what_fits() {
+        let exact = [Whole::from(5), Whole::from(0), Whole::from(7)];
+        assert_eq!(shortened(&exact).as_slice(), [5, 0, 7]);
+        assert!(!is_shortened(&exact));
+        let wide = [power(300), Whole::from(1), Whole::from(0), power(299)];
+        assert_eq!(shortened(&wide).as_slice(), [1 << 59, 1, 0, 1 << 58]);
+        assert!(is_shortened(&wide));
+    }
+}

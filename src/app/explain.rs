@@ -84,11 +84,11 @@ pub const TABLE: &[Page] = pages![
 pub const ALLOCATION: &[Page] = pages![
     "bad-ratio",
     "block-not-divided",
-    "list-not-divided",
     "duplicate-block-length",
     "duplicate-option",
     "few-replicates",
     "level-too-long",
+    "list-not-divided",
     "missing-level",
     "n-needed",
     "ratio-not-preserved",

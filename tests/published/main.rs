@@ -11,4 +11,5 @@ mod allocation;
 mod nist;
 mod power;
 mod proportions;
+mod restricted;
 mod star;

@@ -12,6 +12,8 @@ import struct
 import sys
 from math import gcd
 
+sys.setrecursionlimit(10_000)
+
 MASK = 0xFFFFFFFF
 
 
@@ -81,11 +83,28 @@ def arm_at(weights, ask):
             return arm
 
 
+COMPLETIONS = {}
+
+
+def completions(bound, difference, left):
+    """Ways to end level in `left` more units with the difference never beyond the bound."""
+    if abs(difference) > bound:
+        return 0
+    if left == 0:
+        return int(difference == 0)
+    key = bound, difference, left
+    if key not in COMPLETIONS:
+        after = (difference + 1, difference - 1)
+        COMPLETIONS[key] = sum(completions(bound, d, left - 1) for d in after)
+    return COMPLETIONS[key]
+
+
 class Stratum:
     """One stratum in one epoch; `ask(purpose, number, n)` answers with an integer below n."""
 
     def __init__(self, method, ratio, ask):
         self.method, self.ratio, self.ask, self.count, self.blocks = method, ratio, ask, [0] * len(ratio), 0
+        self.listed = [0] * len(ratio)  # counts within the list, for methods that know its length
         if method[0] == "permuted-block":
             self.open()
 
@@ -95,12 +114,33 @@ class Stratum:
         self.left = [length // sum(self.ratio) * part for part in self.ratio]
 
     def weights(self):
-        if self.method[0] == "simple":
+        name, *options = self.method
+        arms, count, listed = len(self.ratio), self.count, self.listed
+        if name == "simple":
             return self.ratio
-        if self.method[0] == "permuted-block":
+        if name == "permuted-block":
             return self.left
-        difference = self.count[0] - self.count[1]
-        return [0, 1] if difference >= self.method[1] else [1, 0] if -difference >= self.method[1] else [1, 1]
+        if name == "big-stick":
+            return [int(c - min(count) < options[0]) for c in count]
+        if name == "random-allocation":
+            return [options[0] * part // sum(self.ratio) - c for part, c in zip(self.ratio, listed)]
+        if name == "biased-coin":
+            p, q = options
+            smallest = count.count(min(count))
+            if p * arms <= q * smallest:
+                return [1] * arms
+            return [p * (arms - smallest) if c == min(count) else (q - p) * smallest for c in count]
+        if name == "urn":
+            alpha, beta = options
+            balls = [alpha + beta * (sum(count) - c) for c in count]
+            return balls if any(balls) else [1] * arms
+        if name == "truncated-binomial":
+            return [int(c < options[0] // arms) for c in listed]
+        if name == "maximal":
+            length, bound = options
+            difference, left = listed[0] - listed[1], length - sum(listed) - 1
+            return [completions(bound, difference + 1, left), completions(bound, difference - 1, left)]
+        raise ValueError(name)
 
     def next(self):
         arm = arm_at(self.weights(), lambda n: self.ask("arm", sum(self.count), n))
@@ -110,6 +150,10 @@ class Stratum:
             if sum(self.left) == 0:
                 self.blocks += 1
                 self.open()
+        if self.method[0] in ("random-allocation", "truncated-binomial", "maximal"):
+            self.listed[arm] += 1
+            if sum(self.listed) == self.method[1]:
+                self.listed = [0] * len(self.ratio)
         return arm
 
 
@@ -129,7 +173,29 @@ FIRST = [
     ("big-stick", (1, 1), "max_imbalance=1", ("big-stick", 1)),
     ("big-stick", (1, 1), "max_imbalance=4", ("big-stick", 4)),
 ]
-BATCHES = [FIRST]
+SECOND = [
+    ("big-stick", (1, 1, 1), "max_imbalance=2", ("big-stick", 2)),
+    ("big-stick", (1, 1, 1, 1), "max_imbalance=1", ("big-stick", 1)),
+    ("random-allocation", (1, 1), "list_len=40", ("random-allocation", 40)),
+    ("random-allocation", (2, 1), "list_len=12", ("random-allocation", 12)),
+    ("random-allocation", (2, 2, 1), "list_len=15", ("random-allocation", 15)),
+    ("biased-coin", (1, 1), "-", ("biased-coin", 2, 3)),
+    ("biased-coin", (1, 1), "bias=0.75", ("biased-coin", 3, 4)),
+    ("biased-coin", (1, 1, 1), "bias=3/4", ("biased-coin", 3, 4)),
+    ("biased-coin", (1, 1, 1, 1), "bias=1/2", ("biased-coin", 1, 2)),
+    ("urn", (1, 1), "-", ("urn", 0, 1)),
+    ("urn", (1, 1), "urn=1,1", ("urn", 1, 1)),
+    ("urn", (1, 1, 1), "urn=2,3", ("urn", 2, 3)),
+    ("truncated-binomial", (1, 1), "list_len=10", ("truncated-binomial", 10)),
+    ("truncated-binomial", (1, 1, 1), "list_len=12", ("truncated-binomial", 12)),
+    ("maximal", (1, 1), "list_len=12", ("maximal", 12, 3)),
+    ("maximal", (1, 1), "list_len=20;max_imbalance=2", ("maximal", 20, 2)),
+    ("maximal", (1, 1), "list_len=200", ("maximal", 200, 3)),
+    ("maximal", (1, 1), "list_len=200;max_imbalance=8", ("maximal", 200, 8)),
+    ("maximal", (1, 1), "list_len=600;max_imbalance=300", ("maximal", 600, 300)),
+]
+BATCHES = [FIRST, SECOND]
+WIDE = 200  # from this length on, the weights of `maximal` need several limbs, and more arms are written
 SEED = bytes(range(32))
 STRATA = [[], ["rinkeby-kista"], ["enskede-arsta-vantor", "yes"], ["å/ä ö", "3+", "0.5"]]
 PLACES = [("live", "iuh-2025", 0), ("live", "iuh-2025", 1), ("rehearsal", "iuh-2025", 0), ("draw", "draw", 0)]
@@ -187,7 +253,8 @@ def one_list(mode, study, epoch, levels, name, ratio, options, method):
         return below(numbers(keys[purpose], number, 20), n)
 
     stratum = Stratum(method, ratio, ask)
-    return name, ":".join(map(str, ratio)), options, "".join(LETTERS[stratum.next()] for _ in range(40))
+    arms = 100 if name == "maximal" and method[1] >= WIDE else 40
+    return name, ":".join(map(str, ratio)), options, "".join(LETTERS[stratum.next()] for _ in range(arms))
 
 
 def allocations():

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// Most states visited before a figure is given up as not feasible.
 const BUDGET: usize = 1_000_000;
+/// States less likely than this are left: all of them together change no digit of a double.
+const NEGLIGIBLE: f64 = 1e-30;
 
 /// Operating characteristics of a list of `n` in one stratum; `None` where following every state is not feasible.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -149,13 +151,17 @@ pub(super) fn follow<M: Method>(
     for place in 0..n {
         let levels = arrivals.get(place as usize).copied().unwrap_or_default();
         let unit = levels.unit();
-        visited += now.met.len();
-        if visited > BUDGET {
-            return Exact::default();
-        }
         let mut next = Histories::new();
         paths.open();
         for (history, probability) in &now.met {
+            if *probability < NEGLIGIBLE {
+                paths.close();
+                continue;
+            }
+            visited += 1;
+            if visited > BUDGET {
+                return Exact::default();
+            }
             let weights = method.weights(&history.state, &unit);
             let sum = weights.sum() as f64;
             if weights.is_forced() {

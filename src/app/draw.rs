@@ -94,19 +94,22 @@ impl Draw {
     /// Wrong usage (exit 2), or a file of arrivals that cannot be used (exit 4).
     pub fn list(&self, arrivals: &Arrivals, outside: &Outside) -> Result<List, Failure> {
         let (arms, ratio) = self.understand()?;
-        let strata = match arrivals {
-            Arrivals::Count(n) => {
-                let design =
-                    choose(&self.method, &ratio, &self.options, Some(*n)).map_err(refused)?;
-                let none = std::iter::repeat_n([""; 0], *n as usize);
-                let rows = allocation::list(&*design, &self.seed, none);
-                return Ok(List { arms, rows });
-            }
-            Arrivals::File { path, by, dialect } => read_arrivals(path, by, dialect, outside)?,
-        };
         // A stratum's number of units differs from stratum to stratum, so no method is told one.
-        let design = choose(&self.method, &ratio, &self.options, None).map_err(refused)?;
-        let rows = allocation::list(&*design, &self.seed, &strata);
+        let n = match arrivals {
+            Arrivals::Count(n) => Some(*n),
+            Arrivals::File { .. } => None,
+        };
+        let design = choose(&self.method, &ratio, &self.options, n).map_err(refused)?;
+        let rows = match arrivals {
+            Arrivals::Count(n) => {
+                let none = std::iter::repeat_n([""; 0], *n as usize);
+                allocation::list(&*design, &self.seed, none)
+            }
+            Arrivals::File { path, by, dialect } => {
+                let strata = read_arrivals(path, by, dialect, outside)?;
+                allocation::list(&*design, &self.seed, &strata)
+            }
+        };
         Ok(List { arms, rows })
     }
 

@@ -241,7 +241,7 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
         ("--method random-allocation --ratio 2:1 --n 8", "use 6 or 9"),
         (
             "--method random-allocation --strata x.csv --by a",
-            "cannot be read",
+            "`--list-len`",
         ),
         ("--method permuted-block --ratio 2:1 --n 6", "use 3 or 6"),
         ("--method permuted-block --block-len 3 --n 6", "use 2 or 4"),

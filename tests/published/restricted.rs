@@ -282,7 +282,7 @@ fn the_largest_imbalance_on_the_way() {
     }
 }
 
-/// Hallstrom & Davis (1988, doi 10.1016/0197-2456(88)90024-4): a stratum whose last block is left at a place that is equally likely
+/// Hallstrom & Davis (1988, Controlled Clinical Trials 9:375–382): a stratum whose last block is left at a place that is equally likely
 /// anywhere in it has Var D = (B+1)/6: ½, 5/6, 7/6, 3/2 for blocks of 2, 4, 6, 8.
 #[test]
 fn what_an_open_block_costs_a_stratum() {

@@ -28,7 +28,7 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[1, 1], &[]),
         Setting::new(&[1, 1], &[("max_imbalance", "1")]),
         Setting::new(&[1, 1], &[("max_imbalance", "4")]),
-        Setting::new(&[1, 1, 1], &[("max_imbalance", "2")]),
+        Setting::new(&[1, 1, 1], &[]),
         Setting::new(&[1, 1, 1, 1], &[("max_imbalance", "1")]),
     ],
     declines: &[

@@ -17,7 +17,7 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
     needs_n: true,
     accepts: &[
         Setting::new(&[1, 1], &[]),
-        Setting::new(&[1, 1], &[("list_len", "8")]),
+        Setting::new(&[1, 1], &[("list_len", "12")]),
         Setting::new(&[1, 1, 1], &[("list_len", "12")]),
     ],
     declines: &[

@@ -7,7 +7,8 @@
 //! is done with the columns is `plan`'s business.
 
 use super::results::Deviation;
-use crate::allocation::Arm;
+use crate::allocation::{Arm, Ratio};
+use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Covariate, FieldKind};
 use crate::study::dataset::Unit;
@@ -142,6 +143,8 @@ enum Column {
     Level(usize, i64),
     /// Months since the first site opened.
     Months,
+    /// Whether the family was drawn in one of these epochs, a bit each.
+    Epochs(u64),
 }
 
 /// The covariates of one analysis beside the sites, as columns. Decided from the families of the lock alone.
@@ -161,6 +164,7 @@ impl FixedColumns {
         units: &[Unit],
     ) {
         self.columns.clear();
+        self.epochs(protocol, state, units);
         for covariate in covariates {
             match *covariate {
                 Covariate::Site => {}
@@ -182,6 +186,32 @@ impl FixedColumns {
                 },
             }
         }
+    }
+
+    /// Where the ratio differs between the units' epochs, an indicator of the epochs with each ratio but the first:
+    /// without it a change of the outcome over time would look like an effect.
+    fn epochs(&mut self, protocol: &Protocol, state: &State, units: &[Unit]) {
+        if protocol.epoch() == 0 {
+            return;
+        }
+        let mut groups: Vec<(Ratio, u64)> = Vec::new();
+        for unit in units {
+            let epoch = epoch(state, unit);
+            let ratio = protocol.in_epoch(epoch).allocation.ratio;
+            match groups.iter_mut().find(|(own, _)| *own == ratio) {
+                Some((_, epochs)) => *epochs |= bit(epoch),
+                None => groups.push((ratio, bit(epoch))),
+            }
+        }
+        let later = groups.into_iter().skip(1);
+        self.columns
+            .extend(later.map(|(_, epochs)| Column::Epochs(epochs)));
+    }
+
+    /// Whether epochs with different ratios are kept apart.
+    pub(super) fn keeps_epochs_apart(&self) -> bool {
+        let epochs = |column: &Column| matches!(column, Column::Epochs(_));
+        self.columns.iter().any(epochs)
     }
 
     fn push_varying(&mut self, state: &State, units: &[Unit], column: Column) {
@@ -214,6 +244,7 @@ impl FixedColumns {
         self.columns.iter().any(|column| match *column {
             Column::Value(field) | Column::Level(field, _) => covariate == Covariate::Field(field),
             Column::Months => covariate == Covariate::MonthsSinceStart,
+            Column::Epochs(_) => false,
         })
     }
 }
@@ -229,7 +260,28 @@ fn value(state: &State, unit: &Unit, column: Column) -> f64 {
             f64::from(u8::from(field_value(state, unit, field) == level))
         }
         Column::Months => unit.months_since_start,
+        Column::Epochs(epochs) => f64::from(u8::from(epochs & bit(epoch(state, unit)) != 0)),
     }
+}
+
+/// The epoch in which a family was drawn.
+fn epoch(state: &State, unit: &Unit) -> u32 {
+    state
+        .allocations
+        .get(unit.allocation)
+        .map_or(0, |allocated| allocated.epoch)
+}
+
+/// The bit of an epoch; a study has far fewer than 64.
+fn bit(epoch: u32) -> u64 {
+    1 << epoch.min(63)
+}
+
+/// Whether the ratio of the arms differs between the epochs of the units.
+pub(super) fn ratios_differ(protocol: &Protocol, state: &State, units: &[Unit]) -> bool {
+    let mut columns = FixedColumns::default();
+    columns.epochs(protocol, state, units);
+    columns.keeps_epochs_apart()
 }
 
 /// The name of a covariate as in the protocol file.
@@ -250,6 +302,16 @@ pub(super) fn describe(
 ) -> (Vec<String>, Vec<Deviation>) {
     let mut names = Vec::new();
     let mut deviations = Vec::new();
+    if fixed.keeps_epochs_apart() {
+        names.push("epoch".to_owned());
+        deviations.push(Deviation {
+            code: "epoch-covariate",
+            message: Words::new(
+                "The ratio of the arms differed between epochs: an indicator of the epochs with each ratio was added to the model.",
+                "Förhållandet mellan armarna skilde sig mellan epokerna: en indikator för epokerna med varje förhållande lades till i modellen.",
+            ),
+        });
+    }
     for covariate in covariates {
         let own = name(protocol, *covariate);
         if *covariate == Covariate::Site {

@@ -1,5 +1,6 @@
 //! What a reader must know of a result beside its numbers: how much is unknown, how small it is, what it may decide.
 
+use super::covariates::ratios_differ;
 use super::plan::Planned;
 use super::results::{AnalysisResult, ArmOutcome};
 use super::workspace::{Method, Workspace, method};
@@ -120,6 +121,17 @@ impl Context<'_> {
                 words!(
                     "an arm has {smallest} families in the analysis: with fewer than {SMALL_ARM} the interval is rough, and the registered estimator is used all the same",
                     "en grupp har {smallest} familjer i analysen: med färre än {SMALL_ARM} är intervallet grovt, och den registrerade skattningsmetoden används ändå"
+                ),
+            );
+        }
+        if method(analysis) == Method::Registry
+            && ratios_differ(self.protocol, self.state, &self.workspace.units)
+        {
+            warn(
+                "epochs-not-adjusted",
+                words!(
+                    "the ratio of the arms differed between epochs and the estimator does not adjust for it: a change of the outcome over time can look like an effect",
+                    "förhållandet mellan armarna skilde sig mellan epokerna och skattningsmetoden justerar inte för det: en förändring av utfallet över tid kan se ut som en effekt"
                 ),
             );
         }

@@ -77,7 +77,8 @@ pub fn analyse(
 /// Data that are not locked (exit 7); a ledger that cannot be read (8).
 pub fn locked(study: &mut Study, lock: u16) -> Result<Analysed, Failure> {
     let (state, made) = up_to_lock(study, lock)?;
-    let protocol = study.protocol();
+    // The protocol in force at the lock: a later amendment changes nothing of its results.
+    let protocol = study.protocol().in_epoch(state.epoch);
     let settings = RunSettings {
         lock: name(protocol, lock),
         ..RunSettings::default()
@@ -108,7 +109,7 @@ pub fn try_out(
             (study.journal.state.clone(), cut(study, place, today))
         }
     };
-    let protocol = study.protocol();
+    let protocol = study.protocol().in_epoch(state.epoch);
     let state = dry_run(protocol, &state);
     let plan = match place {
         Some(place) => Plan::registered(protocol, usize::from(place)),

@@ -158,6 +158,7 @@ pub const ESTIMATION: &[Page] = pages![
 pub const ANALYSIS: &[Page] = pages![
     "allocation-not-in-support",
     "covariate-constant",
+    "epoch-covariate",
     "families-erased",
     "families-linked",
     "interim-descriptive",

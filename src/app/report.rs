@@ -70,7 +70,8 @@ pub fn report(
     let Analysed {
         analyses, state, ..
     } = analysed;
-    let flow = flow(&protocol, &state, analyses.cut);
+    let protocol = protocol.in_epoch(state.epoch);
+    let flow = flow(protocol, &state, analyses.cut);
     let opening = study.journal.opening.as_ref();
     let rehearsal = opening.is_some_and(|opening| opening.mode == Mode::Rehearsal);
     let facts = opening
@@ -93,7 +94,7 @@ pub fn report(
         .clone()
         .unwrap_or_else(|| study.folder.join("results").join(&name));
     let whole = Report {
-        protocol: &protocol,
+        protocol,
         flow: &flow,
         conduct: &conduct(&protocol, &state, analyses.cut),
         analyses: &analyses,

@@ -64,7 +64,8 @@ impl Analyse {
 
 fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Document, Failure> {
     let results = &analysed.analyses;
-    let mut value = body(study.protocol(), results, session.lang);
+    let protocol = study.protocol().in_epoch(analysed.state.epoch);
+    let mut value = body(protocol, results, session.lang);
     value["results_sha256"] = Value::from(analysed.results_sha256.as_str());
     if let Some(head) = &analysed.head {
         value["head"] = Value::from(head.as_str());

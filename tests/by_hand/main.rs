@@ -10,6 +10,7 @@
 mod allocation;
 mod analysis;
 mod conduct;
+mod epochs;
 mod estimation;
 mod study;
 

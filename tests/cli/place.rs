@@ -3,10 +3,13 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use lottning::allocation::Seed;
 use lottning::store::SqliteLedger;
-use lottning::study::journal::{Entry, Ledger};
+use lottning::study::journal::{Content, Entry, Head, Journal, Ledger, Recording, hex};
+use lottning::study::kernel::What;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -86,6 +89,39 @@ impl Place {
         format!(
             "open p.toml --study study --seed-file keys/seed --confirm {confirm} --actor lead --at {at}"
         )
+    }
+
+    /// A study whose first row is written here as `open` writes it, at the place's own clock: for a protocol whose
+    /// public round lies behind the real one.
+    pub(crate) fn opened_by_hand(&self, protocol: &str) {
+        let sealed = Arc::new(
+            lottning::protocol::parse(protocol.as_bytes())
+                .protocol
+                .unwrap(),
+        );
+        let seed = Seed::from_bytes([9; 32]);
+        std::fs::create_dir_all(self.path("keys")).unwrap();
+        std::fs::create_dir_all(self.path("study")).unwrap();
+        self.write("keys/seed", format!("{}\n", seed.to_hex()));
+        self.write("study/protocol.toml", protocol);
+        let public = Content::new()
+            .with("commitment", hex(&seed.commitment(&sealed.hash.0)))
+            .with("custody", sealed.study.custody.text())
+            .with("format", 1)
+            .with("mode", "live")
+            .with("protocol_hash", sealed.hash.to_hex())
+            .with("study", sealed.study.id.clone());
+        let rows = Journal::new(sealed).entries(
+            &[Recording::public(What::Opened, public)],
+            self.tick(),
+            true,
+            "lead",
+            &[[3; 32]],
+        );
+        let mut ledger = SqliteLedger::create(&self.path("study/ledger.sqlite")).unwrap();
+        let mut transaction = ledger.exclusive().unwrap();
+        transaction.append(&Head::EMPTY, &rows).unwrap();
+        transaction.commit().unwrap();
     }
 
     pub(crate) fn confirm(&self) -> &str {

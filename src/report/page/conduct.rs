@@ -278,6 +278,7 @@ fn covariate_name(report: &Report<'_>, id: &str, lang: Lang) -> String {
             ),
             lang,
         ),
+        "epoch" => say(&words!("epoch", "epok"), lang),
         other => report.protocol.field(other).map_or_else(
             || other.to_string(),
             |index| lower(report.protocol.fields[index].label.get(lang)),

@@ -1,0 +1,445 @@
+//! Epochs, beacons and checkpoints through the command: what an amendment may change, who may draw, what verifies.
+
+use lottning::allocation::{
+    Address, Arm, Mode, Options, Seed, StratumKeys, Unit, allocate, choose, read_ratio,
+};
+use serde_json::Value;
+
+use super::place::{IUH, Place, family, two_arms};
+
+/// The IUH protocol amended: permuted blocks at 2:1, a sixth site, a level more.
+fn amended() -> String {
+    let text = IUH
+        .replace("method = \"big-stick\"", "method = \"permuted-block\"\nblock_lens = [3, 6]")
+        .replace("max_imbalance = 4", "")
+        .replacen("ratio = 1", "ratio = 2", 1)
+        .replace("en = \"other\" } },\n", "en = \"other\" } },\n  { id = \"added\", label = { sv = \"tillagd\", en = \"added\" } },\n")
+        .replace(
+            "[[arm]]\nid = \"iuh\"",
+            "[[site]]\nid = \"farsta\"\nname = \"Farsta\"\nopens = 2025-02-03\ntherapists = 2\n\n[[arm]]\nid = \"iuh\"",
+        );
+    assert!(
+        lottning::protocol::parse(text.as_bytes())
+            .protocol
+            .is_some()
+    );
+    text
+}
+
+fn confirm(text: &str) -> String {
+    lottning::protocol::parse(text.as_bytes())
+        .protocol
+        .unwrap()
+        .hash
+        .short()
+}
+
+fn amend(place: &Place, text: &str, seed: &str) -> super::place::Ran {
+    place.write("next.toml", text);
+    let confirm = confirm(text);
+    place.act(&format!(
+        "amend next.toml --seed-file {seed} --confirm {confirm}"
+    ))
+}
+
+fn seed(place: &Place, file: &str) -> Seed {
+    Seed::from_hex(&std::fs::read_to_string(place.path(file)).unwrap()).unwrap()
+}
+
+/// Public parts of the allocated rows.
+fn allocated(place: &Place) -> Vec<Value> {
+    let rows = place.entries();
+    let rows = rows.iter().filter(|row| row.kind == "allocated");
+    rows.map(|row| serde_json::from_str(&row.public).unwrap())
+        .collect()
+}
+
+#[test]
+fn an_amendment_opens_an_epoch_and_leaves_earlier_draws_alone() {
+    let spacious = |text: &str| text.replace("therapists = 2", "therapists = 1000");
+    let (first, next) = (spacious(IUH), spacious(&amended()));
+    let place = Place::open(&first);
+    for number in 0..4 {
+        place.enrol(&family(number), "R1", "").json(0);
+    }
+    let before = place.entries();
+    let receipt = amend(&place, &next, "keys/later").json(0);
+    assert_eq!(receipt["epoch"], 1);
+    assert_eq!(receipt["event"], "epoch-opened");
+    let hash = lottning::protocol::parse(next.as_bytes())
+        .protocol
+        .unwrap()
+        .hash;
+    assert_eq!(receipt["protocol_hash"], hash.to_hex());
+    let later = seed(&place, "keys/later");
+    assert_eq!(
+        receipt["commitment"],
+        lottning::study::journal::hex(&later.commitment(&hash.0))
+    );
+    assert_eq!(
+        std::fs::read_to_string(place.path("study/protocol-1.toml")).unwrap(),
+        next
+    );
+    assert_eq!(
+        std::fs::read_to_string(place.path("study/protocol.toml")).unwrap(),
+        first
+    );
+
+    // The seed of the ended epoch draws nothing more, and the new one alone is enough for intake.
+    place.unchanged(|| {
+        place
+            .enrol(&family(4), "R1", "")
+            .refused(9, "seed-mismatch")
+    });
+    let enrol = |number: usize, site: &str, category: &str| {
+        let words = Place::enrol_words(site, &family(number), "R1")
+            .replace("keys/seed", "keys/later")
+            .replace("category=violence", &format!("category={category}"));
+        place.act(&words).json(0)
+    };
+    for number in 4..13 {
+        let answer = enrol(number, "skarpnack", "added");
+        assert_eq!(
+            answer["allocation"],
+            number + 1,
+            "allocations count on over epochs"
+        );
+    }
+    // A site that the amendment added.
+    enrol(13, "farsta", "violence");
+
+    // No earlier row was touched.
+    assert_eq!(before[..], place.entries()[..before.len()]);
+    let rows = allocated(&place);
+    let numbers = |epoch: u64| -> Vec<u64> {
+        let own = rows
+            .iter()
+            .filter(|row| row["epoch"] == epoch && row["site"] == "skarpnack");
+        own.map(|row| row["draw"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(numbers(0), (0..4).collect::<Vec<u64>>());
+    assert_eq!(numbers(1), (0..9).collect::<Vec<u64>>(), "draws count anew");
+
+    // The arms of the epoch are those of its own seed, method and ratio, drawn here from the library's parts.
+    let ratio = read_ratio("2:1").unwrap();
+    let design = choose(
+        "permuted-block",
+        &ratio,
+        &Options::of(&[("block_lens", "3,6")]),
+        None,
+    )
+    .unwrap();
+    let mut keys = StratumKeys::derive(
+        &later,
+        &Address {
+            mode: Mode::Live,
+            study: "iuh-2025",
+            epoch: 1,
+            levels: &["skarpnack"],
+        },
+    );
+    let mut sequence = design.begin(&mut keys);
+    let arms: Vec<Arm> = (0..9)
+        .map(|index| allocate(&*design, &mut *sequence, &Unit::default(), index, &mut keys))
+        .collect();
+    let recorded: Vec<&str> = rows
+        .iter()
+        .filter(|row| row["epoch"] == 1 && row["site"] == "skarpnack")
+        .map(|row| row["arm"].as_str().unwrap())
+        .collect();
+    let expected: Vec<&str> = arms
+        .iter()
+        .map(|arm| ["iuh", "standard"][arm.index()])
+        .collect();
+    assert_eq!(recorded, expected);
+
+    // Verification needs the seeds of both epochs, in their order.
+    let verify = |words: &str| place.run(&format!("verify --study study {words}"));
+    let both = verify("--seed-file keys/seed --seed-file keys/later").json(0);
+    assert_eq!(
+        (both["draws"].as_str(), both["allocations"].as_u64()),
+        (Some("verified"), Some(14))
+    );
+    assert_eq!(
+        verify("--seed-file keys/later --seed-file keys/seed").code,
+        9
+    );
+    assert_eq!(verify("--seed-file keys/seed").code, 9);
+    assert_eq!(verify("").json(0)["draws"], "not-checked");
+    // Intake may also give the seeds of all epochs.
+    let words = Place::enrol_words("skarpnack", &family(14), "R1");
+    place
+        .act(&format!("{words} --seed-file keys/later"))
+        .json(0);
+    assert_eq!(place.run("status --study study").json(0)["randomized"], 15);
+}
+
+#[test]
+fn an_amendment_that_breaks_a_promise_or_comes_at_the_wrong_time_records_nothing() {
+    let place = Place::open(IUH);
+    place.enrol(&family(0), "R1", "").json(0);
+    for (from, to) in [
+        ("grace_days = 30", "grace_days = 60"),
+        ("window_days = [1, 365]", "window_days = [1, 180]"),
+        ("id = \"skarpnack\"", "id = \"skarpnack-2\""),
+        ("families_per_therapist = 3", "families_per_therapist = 5"),
+    ] {
+        let text = IUH.replacen(from, to, 1);
+        let ran = place.unchanged(|| amend(&place, &text, "keys/later"));
+        assert_eq!(ran.code, 3, "{to}: {}", ran.err);
+        assert!(
+            ran.err.contains("not-amendable") && ran.err.contains("next.toml:"),
+            "{}",
+            ran.err
+        );
+        assert!(
+            !place.path("keys/later").exists(),
+            "no seed is made for nothing"
+        );
+    }
+    place.unchanged(|| amend(&place, &amended(), "study/later").refused(9, "seed-inside-study"));
+    // The seed of an epoch is its own: also a lost seed needs a new one.
+    place.unchanged(|| amend(&place, IUH, "keys/seed").refused(9, "seed-used"));
+    place.write("next.toml", amended());
+    let wrong = "amend next.toml --seed-file keys/later --confirm 00000000";
+    place.unchanged(|| place.act(wrong).refused(2, "confirm-mismatch"));
+    // A lost seed: the same file again, a new seed. The chain goes on under the same hash.
+    amend(&place, IUH, "keys/second").json(0);
+    let words =
+        Place::enrol_words("skarpnack", &family(1), "R1").replace("keys/seed", "keys/second");
+    place.act(&words).json(0);
+    let verdict = place
+        .run("verify --study study --seed-file keys/seed --seed-file keys/second")
+        .json(0);
+    assert_eq!(verdict["draws"], "verified");
+
+    // The file of an epoch is gone or changed: nothing is drawn, and verify says so.
+    let sealed = place.path("study/protocol-1.toml");
+    let bytes = std::fs::read(&sealed).unwrap();
+    std::fs::remove_file(&sealed).unwrap();
+    let words =
+        Place::enrol_words("skarpnack", &family(2), "R1").replace("keys/seed", "keys/second");
+    place.act(&words).refused(8, "protocol-missing");
+    assert_eq!(place.run("verify --study study").json(8)["first_bad"], 4);
+    std::fs::write(&sealed, [&bytes[..], b"\n"].concat()).unwrap();
+    // The row that opened the epoch names the hash of its file.
+    assert_eq!(place.run("verify --study study").json(8)["first_bad"], 4);
+    std::fs::write(&sealed, bytes).unwrap();
+    place.act(&words).json(0);
+}
+
+#[test]
+fn nothing_is_amended_after_the_final_lock() {
+    let place = Place::open(&two_arms());
+    place.days(900);
+    let confirm = place.confirm().to_owned();
+    place
+        .act(&format!("lock final --cut 2027-08-01 --confirm {confirm}"))
+        .json(0);
+    place.unchanged(|| amend(&place, &two_arms(), "keys/later").refused(7, "enrolment-closed"));
+}
+
+/// A desk that goes on while another command amends is refused, and may be run again.
+#[test]
+fn two_amendments_at_once_open_one_epoch_each_in_turn_or_one_is_refused() {
+    let place = Place::open(IUH);
+    place.write("next.toml", amended());
+    let confirm = confirm(&amended());
+    let children: Vec<_> = (0..2)
+        .map(|number| {
+            place
+                .command(&format!(
+                    "amend next.toml --study study --actor lead --seed-file keys/s{number} --confirm {confirm}"
+                ))
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let codes: Vec<i32> = children
+        .into_iter()
+        .map(|child| child.wait_with_output().unwrap().status.code().unwrap())
+        .collect();
+    let done = codes.iter().filter(|code| **code == 0).count();
+    assert!(
+        done >= 1 && codes.iter().all(|code| [0, 5].contains(code)),
+        "{codes:?}"
+    );
+    let opened = place
+        .entries()
+        .iter()
+        .filter(|row| row.kind == "epoch-opened")
+        .count();
+    assert_eq!(opened, done);
+    place.run("verify --study study").json(0);
+}
+
+const VALUE: &str = "4d6d26aa00d79558f1d686cfab1168f0589e2ccad5768850b68ecdcebdd6e0cb";
+
+/// The IUH protocol with a round an hour after the study is opened at 07:01 UTC on 3 March 2025.
+fn waiting() -> String {
+    IUH.replace(
+        "time_zone ",
+        "beacon = { source = \"a public lottery\", round = \"2025-03-03\", time = 2025-03-03T09:00:00+01:00 }\ntime_zone ",
+    )
+}
+
+/// `open` looks at the real clock for the round's time, so a study whose round was in the future then is rehearsed: its
+/// first row is written as `open` would have written it.
+#[test]
+fn nobody_is_drawn_before_the_round_and_everybody_with_its_value_after() {
+    let text = waiting();
+    let past = Place::with(&text);
+    past.run(&past.open_words()).refused(3, "beacon-past");
+    assert!(
+        !past.path("keys/seed").exists(),
+        "no seed is made for a round that is known"
+    );
+
+    let place = Place::with(&text);
+    place.opened_by_hand(&text);
+    let refused = |number: usize| {
+        place.unchanged(|| {
+            place
+                .enrol(&family(number), "R1", "")
+                .refused(7, "beacon-missing")
+        });
+    };
+    refused(0);
+    place.unchanged(|| {
+        place
+            .act(&format!("beacon {VALUE}"))
+            .refused(7, "beacon-early")
+    });
+    place.days(1);
+    refused(0);
+    place.unchanged(|| {
+        place
+            .act("beacon 4d6d26aa00d79558zz")
+            .refused(4, "invalid-beacon")
+    });
+    let made = place
+        .act(&format!("beacon {}", VALUE.to_uppercase()))
+        .json(0);
+    assert_eq!(
+        (made["event"].as_str(), made["replayed"].as_bool()),
+        (Some("beacon"), Some(false))
+    );
+    let again = place.act(&format!("beacon {VALUE}")).json(0);
+    assert_eq!(
+        (again["sequence"].clone(), again["replayed"].as_bool()),
+        (made["sequence"].clone(), Some(true))
+    );
+    let other = VALUE.replace('4', "5");
+    place.unchanged(|| {
+        place
+            .act(&format!("beacon {other}"))
+            .refused(6, "beacon-recorded")
+    });
+    for number in 0..8 {
+        place.enrol(&family(number), "R1", "").json(0);
+    }
+    assert_eq!(place.verify()["draws"], "verified");
+
+    // The arms are those of the effective seed: HMAC-SHA-256(seed, "lottning/beacon/1" ‖ value).
+    let effective = seed(&place, "keys/seed").with_beacon(VALUE);
+    let drawn = |seed: &Seed| -> Vec<&str> {
+        let ratio = read_ratio("1:1").unwrap();
+        let design = choose(
+            "big-stick",
+            &ratio,
+            &Options::of(&[("max_imbalance", "4")]),
+            None,
+        )
+        .unwrap();
+        let mut keys = StratumKeys::derive(
+            seed,
+            &Address {
+                mode: Mode::Live,
+                study: "iuh-2025",
+                epoch: 0,
+                levels: &["skarpnack"],
+            },
+        );
+        let mut sequence = design.begin(&mut keys);
+        (0..8)
+            .map(|index| {
+                let arm = allocate(&*design, &mut *sequence, &Unit::default(), index, &mut keys);
+                ["iuh", "standard"][arm.index()]
+            })
+            .collect()
+    };
+    let rows = allocated(&place);
+    let recorded: Vec<&str> = rows
+        .iter()
+        .map(|row| row["arm"].as_str().unwrap())
+        .collect();
+    assert_eq!(recorded, drawn(&effective));
+}
+
+#[test]
+fn a_study_that_waits_for_no_round_takes_none() {
+    let place = Place::open(IUH);
+    place.unchanged(|| {
+        place
+            .act(&format!("beacon {VALUE}"))
+            .refused(7, "no-beacon")
+    });
+}
+
+#[test]
+fn a_checkpoint_finds_what_a_chain_cannot() {
+    let place = Place::open(IUH);
+    for number in 0..3 {
+        place.enrol(&family(number), "R1", "").json(0);
+    }
+    let made = place
+        .run("checkpoint elsewhere/1.json --study study")
+        .json(0);
+    assert_eq!(
+        (made["schema"].as_str(), made["events"].as_u64()),
+        (Some("lottning.checkpoint/1"), Some(7))
+    );
+    let written: Value =
+        serde_json::from_slice(&std::fs::read(place.path("elsewhere/1.json")).unwrap()).unwrap();
+    assert_eq!(written, made);
+    place
+        .run("checkpoint elsewhere/1.json --study study")
+        .refused(2, "exists");
+    place
+        .run("checkpoint study/1.json --study study")
+        .refused(2, "inside-study");
+    place.enrol(&family(3), "R1", "").json(0);
+    place
+        .run("verify --study study --checkpoint elsewhere/1.json")
+        .json(0);
+    place
+        .run("verify --study study --checkpoint p.toml")
+        .refused(4, "invalid-checkpoint");
+
+    // Rows cut off: the chain holds, the checkpoint does not.
+    let connection = rusqlite::Connection::open(place.path("study/ledger.sqlite")).unwrap();
+    connection
+        .execute("DELETE FROM event WHERE sequence > 5", [])
+        .unwrap();
+    drop(connection);
+    place.run("verify --study study").json(0);
+    let verdict = place
+        .run("verify --study study --checkpoint elsewhere/1.json")
+        .json(8);
+    assert_eq!(verdict["findings"][0]["code"], "checkpoint-missed");
+    // Other rows grown in their place: the same number of events, another head.
+    place.enrol(&family(4), "R1", "").json(0);
+    let verdict = place
+        .run("verify --study study --checkpoint elsewhere/1.json")
+        .json(8);
+    assert_eq!(verdict["findings"][0]["code"], "checkpoint-missed");
+    // A checkpoint of another study.
+    let other = Place::open(&two_arms());
+    other.run("checkpoint one.json --study study").json(0);
+    std::fs::copy(other.path("one.json"), place.path("two.json")).unwrap();
+    place
+        .run("verify --study study --checkpoint two.json")
+        .json(8);
+}

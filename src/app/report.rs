@@ -96,7 +96,7 @@ pub fn report(
     let whole = Report {
         protocol,
         flow: &flow,
-        conduct: &conduct(&protocol, &state, analyses.cut),
+        conduct: &conduct(protocol, &state, analyses.cut),
         analyses: &analyses,
         provenance: &provenance,
     };

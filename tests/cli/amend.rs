@@ -89,7 +89,7 @@ fn an_amendment_opens_an_epoch_and_leaves_earlier_draws_alone() {
     place.unchanged(|| {
         place
             .enrol(&family(4), "R1", "")
-            .refused(9, "seed-mismatch")
+            .refused(9, "seed-mismatch");
     });
     let enrol = |number: usize, site: &str, category: &str| {
         let words = Place::enrol_words(site, &family(number), "R1")
@@ -303,21 +303,21 @@ fn nobody_is_drawn_before_the_round_and_everybody_with_its_value_after() {
         place.unchanged(|| {
             place
                 .enrol(&family(number), "R1", "")
-                .refused(7, "beacon-missing")
+                .refused(7, "beacon-missing");
         });
     };
     refused(0);
     place.unchanged(|| {
         place
             .act(&format!("beacon {VALUE}"))
-            .refused(7, "beacon-early")
+            .refused(7, "beacon-early");
     });
     place.days(1);
     refused(0);
     place.unchanged(|| {
         place
             .act("beacon 4d6d26aa00d79558zz")
-            .refused(4, "invalid-beacon")
+            .refused(4, "invalid-beacon");
     });
     let made = place
         .act(&format!("beacon {}", VALUE.to_uppercase()))
@@ -335,7 +335,7 @@ fn nobody_is_drawn_before_the_round_and_everybody_with_its_value_after() {
     place.unchanged(|| {
         place
             .act(&format!("beacon {other}"))
-            .refused(6, "beacon-recorded")
+            .refused(6, "beacon-recorded");
     });
     for number in 0..8 {
         place.enrol(&family(number), "R1", "").json(0);
@@ -384,7 +384,7 @@ fn a_study_that_waits_for_no_round_takes_none() {
     place.unchanged(|| {
         place
             .act(&format!("beacon {VALUE}"))
-            .refused(7, "no-beacon")
+            .refused(7, "no-beacon");
     });
 }
 

@@ -212,22 +212,52 @@ pub(super) fn follow<M: Method>(
     }
 }
 
-/// Answers to the questions of one start or step: those given are repeated, further ones are answered by 0.
+/// Answers to the questions of one start or step: those given are repeated, further ones are answered by the first.
 #[derive(Debug, Default)]
 pub(crate) struct Choices {
-    /// Answer and number of possible answers.
-    given: Vec<(u64, u64)>,
+    given: Vec<Given>,
     asked: usize,
+}
+
+/// An answer, the number of possible answers, and the chance of this one.
+#[derive(Debug, Clone, Copy)]
+struct Given {
+    answer: u64,
+    answers: u64,
+    chance: f64,
+}
+
+impl Choices {
+    fn next(&mut self, answers: u64) -> &mut Given {
+        if self.asked == self.given.len() {
+            self.given.push(Given {
+                answer: 0,
+                answers,
+                chance: 1.0,
+            });
+        }
+        self.asked += 1;
+        &mut self.given[self.asked - 1]
+    }
 }
 
 impl Randomness for Choices {
     fn below(&mut self, _purpose: Purpose, _index: u64, n: u64) -> u64 {
-        if self.asked == self.given.len() {
-            self.given.push((0, n.max(1)));
-        }
-        let (answer, _) = self.given[self.asked];
-        self.asked += 1;
-        answer
+        let given = self.next(n.max(1));
+        given.chance = 1.0 / given.answers as f64;
+        given.answer
+    }
+
+    /// Follows each place that has weight once.
+    fn pick(&mut self, _purpose: Purpose, _index: u64, weights: &[u64]) -> usize {
+        let open = weights.iter().filter(|weight| **weight > 0).count();
+        let given = self.next((open as u64).max(1));
+        let mut places = weights.iter().enumerate().filter(|(_, own)| **own > 0);
+        let Some((place, weight)) = places.nth(given.answer as usize) else {
+            return 0;
+        };
+        given.chance = *weight as f64 / weights.iter().sum::<u64>() as f64;
+        place
     }
 
     /// Only arms are drawn so, and whoever follows every state draws none.
@@ -239,7 +269,7 @@ impl Randomness for Choices {
 /// Calls `with` once for every sequence of answers; `with` asks for the chance of the answers after its questions.
 pub(crate) fn every_choice(mut with: impl FnMut(&mut Choices, &dyn Fn(&Choices) -> f64)) {
     let chance =
-        |choices: &Choices| -> f64 { choices.given.iter().map(|(_, n)| 1.0 / *n as f64).product() };
+        |choices: &Choices| -> f64 { choices.given.iter().map(|own| own.chance).product() };
     let mut choices = Choices::default();
     loop {
         choices.asked = 0;
@@ -247,12 +277,12 @@ pub(crate) fn every_choice(mut with: impl FnMut(&mut Choices, &dyn Fn(&Choices) 
         while choices
             .given
             .last()
-            .is_some_and(|(answer, n)| answer + 1 == *n)
+            .is_some_and(|own| own.answer + 1 == own.answers)
         {
             choices.given.pop();
         }
         match choices.given.last_mut() {
-            Some((answer, _)) => *answer += 1,
+            Some(own) => own.answer += 1,
             None => return,
         }
     }

@@ -6,6 +6,7 @@ use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, Weights};
 use super::wide::WideWeights;
 use std::any::Any;
+use std::cmp::Ordering;
 use std::fmt::Debug;
 
 /// What a method may know of the unit to allocate, besides its own state: factor levels as small integers.
@@ -101,6 +102,12 @@ pub trait Method: Debug + Send + Sync + 'static {
         true
     }
 
+    /// If no arm is ever ruled out, the number of ways in which each unit can go: arms, times what is hidden behind an
+    /// arm. `None` where some state forces an arm, or where nobody has said.
+    fn ways(&self) -> Option<u64> {
+        None
+    }
+
     /// Forgets what only addresses random numbers (the number of a block), so that states with the same future are
     /// equal and an exact calculation meets few of them.
     fn forget_address(&self, _state: &mut Self::State) {}
@@ -138,6 +145,9 @@ pub trait Design: Debug + Send + Sync {
     /// Whether every unit has each arm with its part in the ratio, whatever units come and in whatever order.
     fn keeps_ratio(&self) -> bool;
 
+    /// If no arm is ever ruled out, the number of ways in which each unit can go.
+    fn ways(&self) -> Option<u64>;
+
     /// Operating characteristics of a list of `n` by following every state that the design can be in. Units beyond
     /// `arrivals` have the first level of every factor.
     fn exact(&self, guesser: &Guesser, n: u64, arrivals: &[Levels]) -> Exact;
@@ -149,6 +159,8 @@ pub trait Sequence: Debug + Any + Send + Sync {
     fn copy(&self) -> Box<dyn Sequence>;
     /// Whether another sequence is in the same state.
     fn same(&self, other: &dyn Sequence) -> bool;
+    /// A total order of the states of one design, of no meaning but always the same.
+    fn order(&self, other: &dyn Sequence) -> Ordering;
     /// For the design that made it.
     fn as_any(&self) -> &dyn Any;
     /// For the design that made it.
@@ -167,10 +179,24 @@ impl PartialEq for Box<dyn Sequence> {
     }
 }
 
+impl Eq for Box<dyn Sequence> {}
+
+impl PartialOrd for Box<dyn Sequence> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Box<dyn Sequence> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (**self).order(&**other)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 struct Held<S>(S);
 
-impl<S: Clone + Debug + PartialEq + Send + Sync + 'static> Sequence for Held<S> {
+impl<S: Clone + Debug + Ord + Send + Sync + 'static> Sequence for Held<S> {
     fn copy(&self) -> Box<dyn Sequence> {
         Box::new(self.clone())
     }
@@ -180,6 +206,13 @@ impl<S: Clone + Debug + PartialEq + Send + Sync + 'static> Sequence for Held<S> 
             .as_any()
             .downcast_ref::<Self>()
             .is_some_and(|other| other == self)
+    }
+
+    fn order(&self, other: &dyn Sequence) -> Ordering {
+        match other.as_any().downcast_ref::<Self>() {
+            Some(other) => self.0.cmp(&other.0),
+            None => self.type_id().cmp(&other.as_any().type_id()),
+        }
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -224,6 +257,10 @@ impl<M: Method> Design for M {
 
     fn keeps_ratio(&self) -> bool {
         Method::keeps_ratio(self)
+    }
+
+    fn ways(&self) -> Option<u64> {
+        Method::ways(self)
     }
 
     fn exact(&self, guesser: &Guesser, n: u64, arrivals: &[Levels]) -> Exact {

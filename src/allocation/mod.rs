@@ -15,6 +15,7 @@ mod list;
 mod method;
 pub mod methods;
 mod options;
+mod rational;
 mod seed;
 mod streams;
 mod weights;

@@ -26,6 +26,13 @@ pub struct OptionSpec {
     pub about: &'static str,
 }
 
+impl OptionSpec {
+    /// Whether the option is a yes or no, which needs no value on the command line.
+    pub fn is_switch(&self) -> bool {
+        self.default == Some("false")
+    }
+}
+
 /// The options that a user gave, by their protocol names, values as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options(pub Vec<(String, String)>);

@@ -58,6 +58,18 @@ pub trait Randomness {
 
     /// The same for an `n` of several 64-bit limbs, least significant first; the answer has as many.
     fn below_wide(&mut self, purpose: Purpose, index: u64, n: &[u64]) -> Vec<u64>;
+
+    /// The first place, in order, whose cumulative weight exceeds an unbiased integer below the sum of the weights,
+    /// which are in lowest terms and not all zero.
+    fn pick(&mut self, purpose: Purpose, index: u64, weights: &[u64]) -> usize {
+        let point = self.below(purpose, index, weights.iter().sum());
+        let mut cumulative = 0;
+        let place = weights.iter().position(|weight| {
+            cumulative += weight;
+            cumulative > point
+        });
+        place.unwrap_or(0)
+    }
 }
 
 /// Which list a draw belongs to; with the effective seed it gives the keys.

@@ -11,6 +11,7 @@ use crate::allocation::{
 };
 use crate::protocol::Protocol;
 use crate::study::kernel::State;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Most sequences that are enumerated (a ruling of the design).
@@ -161,13 +162,20 @@ impl History {
         }
     }
 
-    /// The first allocation that the design could not have made, if there is one: its place from 0.
+    /// The first allocation that the design could not have made, if there is one: its place from 0. A list whose
+    /// hidden states become too many is not followed further.
     pub fn impossible(&self, arms: &[Arm]) -> Option<usize> {
         let mut walks: Vec<Option<Latent>> = Vec::new();
         walks.resize_with(self.designs.len(), || None);
         for (place, (&list, arm)) in self.lists.iter().zip(arms).enumerate() {
             let design = self.design(list);
+            if design.ways().is_some() {
+                continue;
+            }
             let walk = walks[list as usize].get_or_insert_with(|| Latent::begin(design));
+            if walk.states.len() > FOLLOWED {
+                continue;
+            }
             *walk = walk.step(design, &self.unit(place), *arm);
             if walk.states.is_empty() {
                 return Some(place);
@@ -223,17 +231,19 @@ pub(super) fn dry_run_key(protocol: &Protocol) -> [u8; 32] {
 
 /// Paths (arms and random block lengths) that one sequence of arms may have before enumeration is given up untried.
 const PATHS_PER_SEQUENCE: u64 = 16;
+/// Most hidden states of a list that are followed in the search for an impossible allocation.
+const FOLLOWED: usize = 4096;
 
 /// The states that a list may be in after the arms that were seen, with their joint probability: random block lengths
-/// are not seen.
-#[derive(Debug, Clone)]
+/// and duplicates of arms are not seen.
+#[derive(Debug, Clone, Default)]
 struct Latent {
-    states: Vec<(Box<dyn Sequence>, f64)>,
+    states: BTreeMap<Box<dyn Sequence>, f64>,
 }
 
 impl Latent {
     fn begin(design: &dyn Design) -> Self {
-        let mut own = Self { states: Vec::new() };
+        let mut own = Self::default();
         every_choice(|choices, chance| {
             let sequence = design.begin(choices);
             own.add(sequence, chance(choices));
@@ -242,15 +252,12 @@ impl Latent {
     }
 
     fn add(&mut self, sequence: Box<dyn Sequence>, probability: f64) {
-        match self.states.iter_mut().find(|(own, _)| own.same(&*sequence)) {
-            Some((_, own)) => *own += probability,
-            None => self.states.push((sequence, probability)),
-        }
+        *self.states.entry(sequence).or_insert(0.0) += probability;
     }
 
     /// The states after one more arm; none if the arm was impossible.
     fn step(&self, design: &dyn Design, unit: &Unit<'_>, arm: Arm) -> Self {
-        let mut next = Self { states: Vec::new() };
+        let mut next = Self::default();
         for (sequence, probability) in &self.states {
             let weights = design.weights(&**sequence, unit);
             let weight = weights.as_slice().get(arm.index()).copied().unwrap_or(0);
@@ -268,11 +275,11 @@ impl Latent {
     }
 
     fn probability(&self) -> f64 {
-        self.states.iter().map(|(_, p)| p).sum()
+        self.states.values().sum()
     }
 
     fn arms(&self, design: &dyn Design, unit: &Unit<'_>) -> usize {
-        self.states.first().map_or(0, |(sequence, _)| {
+        self.states.first_key_value().map_or(0, |(sequence, _)| {
             design.weights(&**sequence, unit).as_slice().len()
         })
     }
@@ -280,13 +287,19 @@ impl Latent {
 
 /// Whether a list has more than `limit` paths, counted over states without listing them.
 fn exceeds(design: &dyn Design, units: &[Unit<'_>], limit: u64) -> bool {
-    let mut now: Vec<(Box<dyn Sequence>, u64)> = Latent::begin(design)
+    if let Some(ways) = design.ways() {
+        let paths = units
+            .iter()
+            .try_fold(1u64, |paths, _| paths.checked_mul(ways));
+        return paths.is_none_or(|paths| paths > limit);
+    }
+    let mut now: BTreeMap<Box<dyn Sequence>, u64> = Latent::begin(design)
         .states
-        .into_iter()
-        .map(|(sequence, _)| (sequence, 1))
+        .into_keys()
+        .map(|sequence| (sequence, 1))
         .collect();
     for unit in units {
-        let mut next: Vec<(Box<dyn Sequence>, u64)> = Vec::new();
+        let mut next: BTreeMap<Box<dyn Sequence>, u64> = BTreeMap::new();
         for (sequence, paths) in &now {
             let weights = design.weights(&**sequence, unit);
             for (index, weight) in weights.as_slice().iter().enumerate() {
@@ -296,17 +309,15 @@ fn exceeds(design: &dyn Design, units: &[Unit<'_>], limit: u64) -> bool {
                 every_choice(|choices, _| {
                     let mut later = sequence.clone();
                     design.step(&mut *later, unit, Arm(index as u8), choices);
-                    match next.iter_mut().find(|(own, _)| own.same(&*later)) {
-                        Some((_, own)) => *own = own.saturating_add(*paths),
-                        None => next.push((later, *paths)),
-                    }
+                    let own = next.entry(later).or_insert(0);
+                    *own = own.saturating_add(*paths);
                 });
             }
         }
         now = next;
         let paths = now
-            .iter()
-            .fold(0u64, |sum, (_, paths)| sum.saturating_add(*paths));
+            .values()
+            .fold(0u64, |sum, paths| sum.saturating_add(*paths));
         if paths > limit {
             return true;
         }

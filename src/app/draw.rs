@@ -7,13 +7,14 @@ use crate::allocation::{
     self, Characteristics, METHODS, Options, Ratio, Refusal, Seed, check_options, choose,
     read_ratio,
 };
-use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::diagnostic::{Diagnostic, Words};
 use crate::words;
 
+use super::arrivals;
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
-use super::tables::{DialectText, TableFile};
+use super::tables::DialectText;
 
 /// What every drawing needs.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ pub enum Arrivals {
     File {
         /// Path; `-` is standard input.
         path: String,
-        /// The columns that stratify.
+        /// The columns that stratify; none for one list.
         by: Vec<String>,
         /// What a person settled about how the file is written.
         dialect: DialectText,
@@ -102,22 +103,29 @@ impl Draw {
         let design = choose(&self.method, &ratio, &self.options, n).map_err(refused)?;
         let rows = match arrivals {
             Arrivals::Count(n) => {
+                self.without_factors()?;
                 let none = std::iter::repeat_n([""; 0], *n as usize);
                 allocation::list(&*design, &self.seed, none)
             }
             Arrivals::File { path, by, dialect } => {
-                let strata = read_arrivals(path, by, dialect, outside)?;
-                allocation::list(&*design, &self.seed, &strata)
+                let file = self.arrivals(path, by, dialect, outside)?;
+                let units = file.strata.iter().zip(file.factors);
+                allocation::balanced_list(&*design, &self.seed, units)
             }
         };
         Ok(List { arms, rows })
     }
 
-    /// Operating characteristics of lists of `n` units in one stratum, from `replicates` drawn lists.
+    /// Operating characteristics of lists in one stratum, from `replicates` drawn lists.
     ///
     /// # Errors
-    /// Wrong usage (exit 2).
-    pub fn characteristics(&self, n: u64, replicates: u64) -> Result<Figures, Failure> {
+    /// Wrong usage (exit 2), or a file of arrivals that cannot be used (exit 4).
+    pub fn characteristics(
+        &self,
+        arrivals: &Arrivals,
+        replicates: u64,
+        outside: &Outside,
+    ) -> Result<Figures, Failure> {
         let (_, ratio) = self.understand()?;
         if replicates == 0 {
             return Err(Failure::new(
@@ -129,14 +137,17 @@ impl Draw {
                 ),
             ));
         }
-        let characteristics = allocation::characteristics(
-            &self.method,
-            &ratio,
-            &self.options,
-            n,
-            replicates,
-            &self.seed,
-        )
+        let (method, options, seed) = (&self.method, &self.options, &self.seed);
+        let characteristics = match arrivals {
+            Arrivals::Count(n) => {
+                self.without_factors()?;
+                allocation::characteristics(method, &ratio, options, *n, replicates, seed)
+            }
+            Arrivals::File { path, by, dialect } => {
+                let units = self.arrivals(path, by, dialect, outside)?.factors;
+                allocation::characteristics_of(method, &ratio, options, &units, replicates, seed)
+            }
+        }
         .map_err(refused)?;
         let warnings = if replicates > 3 {
             Vec::new()
@@ -172,6 +183,41 @@ impl Draw {
         check_options(entry, &self.options).map_err(refused)?;
         let (arms, ratio) = self.arms_and_ratio()?;
         Ok((arms, ratio))
+    }
+
+    /// Refuses a bare number of units for a method that must know their factors.
+    fn without_factors(&self) -> Result<(), Failure> {
+        let method = &self.method;
+        if METHODS
+            .iter()
+            .any(|entry| entry.id == method && entry.balances_factors())
+        {
+            return Err(Failure::new(
+                exit::USAGE,
+                "missing-option",
+                words!(
+                    "`{method}` must know who arrives: give `--arrivals` and `--factors`",
+                    "`{method}` måste veta vilka som kommer: ange `--arrivals` och `--factors`"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Strata and factors of the arrivals of a file.
+    fn arrivals(
+        &self,
+        path: &str,
+        by: &[String],
+        dialect: &DialectText,
+        outside: &Outside,
+    ) -> Result<arrivals::Arrived, Failure> {
+        let factors: Vec<String> = self
+            .options
+            .get("factors")
+            .map(|text| text.split(',').map(|name| name.trim().to_owned()).collect())
+            .unwrap_or_default();
+        arrivals::read(path, by, &factors, dialect, outside)
     }
 
     fn arms_and_ratio(&self) -> Result<(Vec<String>, Ratio), Failure> {
@@ -212,62 +258,6 @@ impl Draw {
 /// `a`, `b`, …
 fn letters(number: usize) -> Vec<String> {
     ('a'..='z').take(number).map(String::from).collect()
-}
-
-fn read_arrivals(
-    path: &str,
-    by: &[String],
-    dialect: &DialectText,
-    outside: &Outside,
-) -> Result<Vec<Vec<String>>, Failure> {
-    for (i, name) in by.iter().enumerate() {
-        if by[..i].contains(name) {
-            let message = words!(
-                "`--by` names `{name}` twice",
-                "`--by` nämner `{name}` två gånger"
-            );
-            return Err(Failure::new(exit::USAGE, "invalid-value", message));
-        }
-    }
-    // Levels are text, so a decimal sign changes nothing and need not be found out.
-    let decimal = dialect.decimal.clone().or_else(|| Some("point".to_owned()));
-    let file = TableFile::read(
-        outside,
-        path,
-        &DialectText {
-            decimal,
-            ..dialect.clone()
-        },
-    )?;
-    let table = &file.table;
-    let mut strata = vec![Vec::with_capacity(by.len()); table.len()];
-    let mut findings = Vec::new();
-    for name in by {
-        let column = match table.column(name) {
-            Ok(column) => column,
-            Err(finding) => {
-                findings.push(finding);
-                continue;
-            }
-        };
-        for (index, text) in column.texts().enumerate() {
-            let level = text.unwrap_or_default().trim_matches(' ');
-            let at = Place::cell(table.row(index), name);
-            if level.is_empty() {
-                let message = words!("the level is missing", "nivån saknas");
-                findings.push(Diagnostic::error("missing-level", message).at(at));
-            } else if u16::try_from(level.len()).is_err() {
-                let message = words!("the level is too long", "nivån är för lång");
-                findings.push(Diagnostic::error("level-too-long", message).at(at));
-            }
-            strata[index].push(level.to_owned());
-        }
-    }
-    if findings.is_empty() {
-        Ok(strata)
-    } else {
-        Err(file.refuse(findings))
-    }
 }
 
 /// Refusals of a method as wrong usage, options named as on the command line.

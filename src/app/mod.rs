@@ -8,6 +8,7 @@
 
 pub mod amend;
 pub mod analyse;
+mod arrivals;
 pub mod beacon;
 pub mod caps;
 pub mod check;

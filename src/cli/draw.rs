@@ -43,11 +43,20 @@ pub(super) struct Draw {
     seed: String,
 
     /// Arrivals in order, one row each, instead of --n
-    #[arg(long, value_name = "FILE.csv", requires = "by")]
+    #[arg(
+        long,
+        value_name = "FILE.csv",
+        requires = "by",
+        conflicts_with = "arrivals"
+    )]
     strata: Option<String>,
 
+    /// The same for a method that balances factors, with a column for each of --factors
+    #[arg(long, value_name = "FILE.csv")]
+    arrivals: Option<String>,
+
     /// Columns of the file that make the strata
-    #[arg(long, value_name = "COL,COL", requires = "strata")]
+    #[arg(long, value_name = "COL,COL")]
     by: Option<String>,
 
     /// How many lists to draw for the characteristics [default: 10000]
@@ -72,44 +81,87 @@ impl Draw {
             ratio: self.ratio.clone(),
             seed: read_seed(&self.seed)?,
         };
+        let arrivals = self.arrivals()?;
         if self.characteristics {
-            let Some(n) = self.n else {
-                return Err(usage(
-                    "missing-option",
-                    words!(
-                        "`--characteristics` describes one list: `--n` is missing",
-                        "`--characteristics` beskriver en lista: `--n` saknas"
-                    ),
-                ));
-            };
-            if self.strata.is_some() {
-                return Err(conflict("--characteristics", "--strata"));
-            }
-            let figures = drawing.characteristics(n, self.replicates.unwrap_or(REPLICATES))?;
+            let replicates = self.replicates.unwrap_or(REPLICATES);
+            let figures = drawing.characteristics(&arrivals, replicates, &session.outside)?;
             for warning in &figures.warnings {
                 session.outside.progress.warn(warning);
             }
             return self.describe(&figures, session);
         }
-        let arrivals = match (self.n, &self.strata) {
-            (Some(_), Some(_)) => return Err(conflict("--n", "--strata")),
-            (None, None) => {
-                return Err(usage(
-                    "missing-option",
+        self.write(&drawing.list(&arrivals, &session.outside)?)
+    }
+
+    /// For whom to draw.
+    fn arrivals(&self) -> Result<Arrivals, Failure> {
+        let balances = METHODS
+            .iter()
+            .any(|entry| entry.id == self.method && entry.balances_factors());
+        let (path, flag) = match (&self.strata, &self.arrivals) {
+            (Some(path), _) => (Some(path), "--strata"),
+            (None, path) => (path.as_ref(), "--arrivals"),
+        };
+        if self.characteristics && self.strata.is_some() {
+            return Err(conflict("--characteristics", "--strata"));
+        }
+        if self.characteristics && self.by.is_some() {
+            return Err(conflict("--characteristics", "--by"));
+        }
+        if self.by.is_some() && path.is_none() {
+            return Err(usage(
+                "missing-option",
+                words!(
+                    "`--by` names columns of a file: `--strata` is missing",
+                    "`--by` anger kolumner i en fil: `--strata` saknas"
+                ),
+            ));
+        }
+        if path.is_some() && (flag == "--arrivals") != balances {
+            let method = &self.method;
+            return Err(usage(
+                "unknown-option",
+                if balances {
                     words!(
-                        "the number of units is missing: give `--n`, or `--strata` and `--by`",
-                        "antalet enheter saknas: ange `--n`, eller `--strata` och `--by`"
-                    ),
-                ));
-            }
-            (Some(n), None) => Arrivals::Count(n),
-            (None, Some(path)) => Arrivals::File {
+                        "`{method}` reads its units from `--arrivals`, strata too",
+                        "`{method}` läser sina enheter från `--arrivals`, även strata"
+                    )
+                } else {
+                    words!(
+                        "the method `{method}` does not use `--arrivals`",
+                        "metoden `{method}` använder inte `--arrivals`"
+                    )
+                },
+            ));
+        }
+        match (self.n, path) {
+            (Some(_), Some(_)) => Err(conflict("--n", flag)),
+            (Some(n), None) => Ok(Arrivals::Count(n)),
+            (None, Some(path)) => Ok(Arrivals::File {
                 path: path.clone(),
                 by: self.by.as_deref().map(names).unwrap_or_default(),
                 dialect: self.dialect.text(),
-            },
-        };
-        self.write(&drawing.list(&arrivals, &session.outside)?)
+            }),
+            (None, None) => Err(usage(
+                "missing-option",
+                if balances {
+                    words!(
+                        "the arrivals are missing: give `--arrivals` and `--factors`",
+                        "de som kommer saknas: ange `--arrivals` och `--factors`"
+                    )
+                } else if self.characteristics {
+                    words!(
+                        "`--characteristics` describes one list: `--n` is missing",
+                        "`--characteristics` beskriver en lista: `--n` saknas"
+                    )
+                } else {
+                    words!(
+                        "the number of units is missing: give `--n`, or `--strata` and `--by`",
+                        "antalet enheter saknas: ange `--n`, eller `--strata` och `--by`"
+                    )
+                },
+            )),
+        }
     }
 
     fn write(&self, list: &List) -> Result<Document, Failure> {
@@ -258,20 +310,24 @@ impl Args for MethodOptions {
                 .filter(|entry| entry.options.iter().any(|own| own.name == spec.name))
                 .map(|entry| entry.id)
                 .collect();
-            let default = spec.default.map(|text| format!(" [default: {text}]"));
+            let switch = spec.is_switch();
+            let default = spec.default.filter(|_| !switch);
+            let default = default.map(|text| format!(" [default: {text}]"));
             let help = format!(
                 "{}: {}{}",
                 users.join(", "),
                 spec.about,
                 default.unwrap_or_default()
             );
-            command.arg(
-                Arg::new(spec.name)
-                    .long(spec.flag)
-                    .value_name("V")
-                    .allow_hyphen_values(true)
-                    .help(help),
-            )
+            let arg = Arg::new(spec.name).long(spec.flag).help(help);
+            command.arg(if switch {
+                arg.num_args(0..=1)
+                    .require_equals(true)
+                    .value_name("true|false")
+                    .default_missing_value("true")
+            } else {
+                arg.value_name("V").allow_hyphen_values(true)
+            })
         })
     }
 

@@ -39,6 +39,8 @@ pub const CODES: &[&str] = &[
     "rule-constant",
     "criterion-check",
     "strata-without-levels",
+    "factor-is-stratum",
+    "ratio-not-preserved",
     "thin-strata",
     "gate-without-capacity",
     "capacity-without-gate",

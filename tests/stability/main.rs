@@ -9,4 +9,5 @@
 
 mod allocation;
 mod generator;
+mod minimization;
 mod reference_set;

@@ -6,6 +6,7 @@ mod biased_coin;
 mod big_stick;
 mod lead;
 mod maximal;
+mod minimization;
 mod permuted_block;
 mod random_allocation;
 mod simple;
@@ -24,6 +25,7 @@ pub const METHODS: &[MethodEntry] = &[
     urn::ENTRY,
     truncated_binomial::ENTRY,
     maximal::ENTRY,
+    minimization::ENTRY,
 ];
 
 /// The method of an id.

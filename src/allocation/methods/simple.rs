@@ -45,6 +45,10 @@ impl Method for Simple {
         self.ratio.weights()
     }
 
+    fn ways(&self) -> Option<u64> {
+        Some(self.ratio.arms() as u64)
+    }
+
     fn step(
         &self,
         _state: &mut Self::State,

@@ -18,9 +18,6 @@ use toml::de::DeValue;
 /// Keys of `[allocation]` besides the options of the method.
 pub(in crate::protocol) const KEYS: &[&str] = &["method", "strata"];
 
-/// Methods of the contract that are not built yet.
-const LATER: [&str; 1] = ["minimization"];
-
 /// Most strata: each keeps its own state.
 const MAX_STRATA: usize = 10_000;
 /// Fewer planned families per stratum than this are worth a warning: blocks stay incomplete, strata stay empty.
@@ -54,15 +51,6 @@ pub(in crate::protocol) fn read(
     let strata = strata(out, &section, around);
     let method = section.need(out, "method")?;
     let id = method.text(out)?;
-    if LATER.contains(&id) && !METHODS.iter().any(|entry| entry.id == id) {
-        let built: Vec<&str> = METHODS.iter().map(|entry| entry.id).collect();
-        out.not_built_yet(
-            &method.span,
-            words!("the method `{id}`", "metoden `{id}`"),
-            &built,
-        );
-        return None;
-    }
     let parts: Option<Vec<u64>> = around
         .arms
         .list
@@ -74,7 +62,7 @@ pub(in crate::protocol) fn read(
         .iter()
         .any(|entry| entry.id == id && entry.balances_factors());
     let factors = if balances {
-        balanced(out, &section, around)
+        balanced(out, &section, around, strata.as_deref())
     } else {
         Some(Vec::new())
     };
@@ -199,6 +187,7 @@ fn balanced(
     out: &mut Findings<'_>,
     section: &Section<'_>,
     around: Around<'_>,
+    strata: Option<&[Factor]>,
 ) -> Option<Vec<Factor>> {
     let Some(value) = section.get("factors") else {
         return Some(Vec::new());
@@ -212,6 +201,22 @@ fn balanced(
             complete = false;
             continue;
         };
+        if strata.is_some_and(|strata| strata.contains(&factor)) {
+            let name = item.text(out).unwrap_or_default();
+            out.error(
+                "factor-is-stratum",
+                &item.span,
+                words!(
+                    "`{name}` is a stratification factor already: within a stratum there is nothing left to balance",
+                    "`{name}` är redan en stratifieringsfaktor: inom ett stratum finns inget kvar att balansera"
+                ),
+                words!(
+                    "keep `{name}` in `strata` or in `factors`, not in both",
+                    "behåll `{name}` i `strata` eller i `factors`, inte i båda"
+                ),
+            );
+            complete = false;
+        }
         list.push(factor);
         cells = cells.saturating_mul(levels.max(1));
     }
@@ -328,8 +333,8 @@ fn factor(out: &mut Findings<'_>, item: &Value<'_>, around: Around<'_>) -> Optio
                     "strata-without-levels",
                     &item.span,
                     words!(
-                        "`{name}` is a number without levels, so it cannot be a stratification factor",
-                        "`{name}` är ett tal utan nivåer och kan därför inte vara stratifieringsfaktor"
+                        "`{name}` is a number without levels, so it can be neither a stratification factor nor balanced",
+                        "`{name}` är ett tal utan nivåer och kan därför varken stratifiera eller balanseras"
                     ),
                     words!(
                         "add `cuts` to the field: `cuts = [3]` gives the levels {example}",

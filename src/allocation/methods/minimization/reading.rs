@@ -1,0 +1,214 @@
+//! The options of `minimization` from text, and why they may be refused.
+
+use super::scores::{Imbalance, MAX_CANDIDATES};
+use crate::allocation::method::MAX_FACTORS;
+use crate::allocation::options::{Options, Refusal};
+use crate::allocation::rational::{Rational, gcd, proportion};
+use crate::allocation::weights::Ratio;
+use crate::words;
+
+/// Largest common multiple of the ratio's parts: with counts, weights and squares everything stays within 128 bits.
+const FINEST: u64 = 1 << 16;
+/// Largest factor weight as a whole number.
+const HEAVIEST: u64 = 1_000_000;
+
+/// The options, understood.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// One whole weight per factor, in lowest terms.
+    pub(super) weights: Vec<u64>,
+    /// How imbalance is measured.
+    pub(super) imbalance: Imbalance,
+    /// The chance of one best candidate.
+    pub(super) probability: Rational,
+    /// Whether arms are duplicated.
+    pub(super) duplicated: bool,
+}
+
+fn invalid(option: &'static str, message: crate::diagnostic::Words) -> Refusal {
+    Refusal::new("invalid-value", Some(option), message)
+}
+
+impl Settings {
+    pub(super) fn read(ratio: &Ratio, options: &Options) -> Result<Self, Refusal> {
+        let factors = factors(options.get("factors"))?;
+        Ok(Self {
+            weights: weights(options.get("factor_weights"), factors)?,
+            imbalance: imbalance(options.get("imbalance").unwrap_or("range"))?,
+            probability: probability(options.get("probability").unwrap_or("4/5"), ratio)?,
+            duplicated: duplicated(options.get("ratio_preserving").unwrap_or("false"), ratio)?,
+        })
+    }
+}
+
+/// How many factors are named. What the names mean is for whoever has the units.
+fn factors(text: Option<&str>) -> Result<usize, Refusal> {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+        return Err(Refusal::new(
+            "factors-needed",
+            Some("factors"),
+            words!(
+                "`minimization` needs `factors`, the factors that it balances",
+                "`minimization` behöver `factors`, de faktorer som den balanserar"
+            ),
+        )
+        .help(words!(
+            "name one to {MAX_FACTORS} factors",
+            "ange en till {MAX_FACTORS} faktorer"
+        )));
+    };
+    let names: Vec<&str> = text.split(',').map(str::trim).collect();
+    for (place, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(invalid(
+                "factors",
+                words!(
+                    "a factor in `factors` has no name",
+                    "en faktor i `factors` saknar namn"
+                ),
+            ));
+        }
+        if names[..place].contains(name) {
+            return Err(invalid(
+                "factors",
+                words!(
+                    "`factors` names `{name}` twice",
+                    "`factors` nämner `{name}` två gånger"
+                ),
+            )
+            .help(words!(
+                "to let a factor count for more, use `factor_weights`",
+                "låt en faktor väga tyngre med `factor_weights`"
+            )));
+        }
+    }
+    let number = names.len();
+    if number > MAX_FACTORS {
+        return Err(invalid(
+            "factors",
+            words!(
+                "`factors` names {number} factors, at most {MAX_FACTORS} are possible",
+                "`factors` nämner {number} faktorer, högst {MAX_FACTORS} är möjligt"
+            ),
+        ));
+    }
+    Ok(number)
+}
+
+fn weights(text: Option<&str>, factors: usize) -> Result<Vec<u64>, Refusal> {
+    let Some(text) = text else {
+        return Ok(vec![1; factors]);
+    };
+    let read: Option<Vec<Rational>> = text
+        .split(',')
+        .map(|part| Rational::read(part.trim()))
+        .collect();
+    let whole = read.and_then(|numbers| proportion(&numbers, HEAVIEST));
+    let Some(whole) = whole else {
+        return Err(invalid(
+            "factor_weights",
+            words!(
+                "`factor_weights` is `{text}`, not numbers above 0 that are to each other as whole numbers up to {HEAVIEST}",
+                "`factor_weights` är `{text}`, inte tal över 0 som förhåller sig som heltal upp till {HEAVIEST}"
+            ),
+        )
+        .help(words!(
+            "leave a factor out to give it no weight",
+            "stryk en faktor för att inte ge den någon vikt"
+        )));
+    };
+    let number = whole.len();
+    if number != factors {
+        return Err(Refusal::new(
+            "weights-not-per-factor",
+            Some("factor_weights"),
+            words!(
+                "`factor_weights` has {number} weights for {factors} factors",
+                "`factor_weights` har {number} vikter för {factors} faktorer"
+            ),
+        ));
+    }
+    Ok(whole)
+}
+
+fn imbalance(text: &str) -> Result<Imbalance, Refusal> {
+    match text {
+        "range" => Ok(Imbalance::Range),
+        "variance" => Ok(Imbalance::Variance),
+        "sum" => Ok(Imbalance::Sum),
+        other => Err(invalid(
+            "imbalance",
+            words!(
+                "`imbalance` is `{other}`, not `range`, `variance` or `sum`",
+                "`imbalance` är `{other}`, inte `range`, `variance` eller `sum`"
+            ),
+        )),
+    }
+}
+
+fn probability(text: &str, ratio: &Ratio) -> Result<Rational, Refusal> {
+    let arms = ratio.arms();
+    let read = Rational::read(text).filter(|p| {
+        let reaches = p.over.saturating_mul(arms as u64) >= p.under;
+        reaches && p.over <= p.under
+    });
+    read.ok_or_else(|| {
+        invalid(
+            "probability",
+            words!(
+                "`probability` is `{text}`, not a fraction or decimal from 1/{arms} to 1",
+                "`probability` är `{text}`, inte ett bråk eller decimaltal från 1/{arms} till 1"
+            ),
+        )
+        .help(words!(
+            "1/{arms} is pure chance, 1 always takes the best arm; 4/5 is usual",
+            "1/{arms} är ren slump, 1 tar alltid den bästa armen; 4/5 är vanligt"
+        ))
+    })
+}
+
+fn duplicated(text: &str, ratio: &Ratio) -> Result<bool, Refusal> {
+    let duplicated = match text {
+        "true" => true,
+        "false" => false,
+        other => {
+            return Err(invalid(
+                "ratio_preserving",
+                words!(
+                    "`ratio_preserving` is `{other}`, neither `true` nor `false`",
+                    "`ratio_preserving` är `{other}`, varken `true` eller `false`"
+                ),
+            ));
+        }
+    };
+    let sum = ratio.sum();
+    if duplicated && sum > MAX_CANDIDATES as u64 {
+        return Err(Refusal::new(
+            "ratio-too-fine",
+            Some("ratio"),
+            words!(
+                "the ratio {ratio} needs {sum} duplicates of arms, at most {MAX_CANDIDATES} are possible",
+                "förhållandet {ratio} kräver {sum} dubbletter av armar, högst {MAX_CANDIDATES} är möjligt"
+            ),
+        ));
+    }
+    if common_multiple(ratio).is_none() {
+        return Err(Refusal::new(
+            "ratio-too-fine",
+            Some("ratio"),
+            words!(
+                "the parts of the ratio {ratio} have no common multiple up to {FINEST}",
+                "delarna i förhållandet {ratio} har ingen gemensam multipel upp till {FINEST}"
+            ),
+        ));
+    }
+    Ok(duplicated)
+}
+
+/// Least common multiple of the parts of a ratio, if it is not too fine.
+pub(super) fn common_multiple(ratio: &Ratio) -> Option<u64> {
+    ratio.parts().iter().try_fold(1_u64, |multiple, part| {
+        let next = multiple / gcd(multiple, *part) * part;
+        (next <= FINEST).then_some(next)
+    })
+}

@@ -12,6 +12,7 @@ mod analysis;
 mod conduct;
 mod epochs;
 mod estimation;
+mod minimization;
 mod study;
 
 #[path = "../made_up/mod.rs"]

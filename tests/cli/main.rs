@@ -13,6 +13,7 @@ mod conduct;
 mod draw;
 mod estimate;
 mod foundation;
+mod minimization;
 mod personal_numbers;
 mod place;
 mod process;

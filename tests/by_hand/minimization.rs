@@ -76,8 +76,8 @@ fn the_worked_example_of_the_specification() {
     let mut sequence = design.begin(&mut randomness);
     let (arm, duplicate) = (Purpose::Arm, Purpose::Duplicate);
     // Levels; weights of the arms; arm; (sum of the duplicates' weights, number) or none.
-    let units: [(_, _, _, (u64, u64), Option<(u64, u64)>); 6] = [
-        ([0, 0], [2, 1], 0, (3, 1), Some((2, 1))),
+    let units = [
+        ([0u16, 0], [2, 1], 0, (3, 1), Some((2, 1))),
         ([0, 1], [3, 2], 0, (5, 2), Some((3, 1))),
         ([1, 0], [3, 2], 0, (5, 2), Some((3, 0))),
         ([0, 0], [1, 4], 1, (5, 3), None),

@@ -5,7 +5,8 @@
 
 use super::method::Design;
 use super::methods;
-use super::weights::{MAX_ARMS, Ratio, gcd};
+use super::rational::Rational;
+use super::weights::{MAX_ARMS, Ratio};
 use crate::diagnostic::{Words, nearest};
 use crate::words;
 use std::ops::RangeInclusive;
@@ -384,23 +385,13 @@ pub(super) fn equal_arms(id: &str, ratio: &Ratio) -> Result<(), Refusal> {
     )))
 }
 
-/// Largest denominator of a probability, so that weights made of it fit in 64 bits.
-const FINEST: u64 = 1_000_000_000;
-
 /// A probability of an option as an exact fraction in lowest terms, from a fraction `2/3` or a decimal `0.75`.
 ///
 /// At most 1; the denominator is at most 1,000,000,000, so a decimal has at most nine places.
 pub(super) fn probability(name: &'static str, text: &str) -> Result<(u64, u64), Refusal> {
-    let parts = match text.split_once('/') {
-        Some((above, below)) => digits(above.trim()).zip(digits(below.trim())),
-        None => decimal(text),
-    };
-    parts
-        .filter(|(above, below)| *below > 0 && *below <= FINEST && above <= below)
-        .map(|(above, below)| {
-            let divisor = gcd(above, below);
-            (above / divisor, below / divisor)
-        })
+    Rational::read(text)
+        .filter(|read| read.over <= read.under)
+        .map(|read| (read.over, read.under))
         .ok_or_else(|| {
             Refusal::new(
                 "invalid-value",
@@ -415,22 +406,6 @@ pub(super) fn probability(name: &'static str, text: &str) -> Result<(u64, u64), 
                 "skriv ett bråk som 2/3 eller ett decimaltal som 0.75"
             ))
         })
-}
-
-/// A decimal without a sign as a fraction over a power of ten.
-fn decimal(text: &str) -> Option<(u64, u64)> {
-    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
-    if text.ends_with('.') || places.len() > 9 {
-        return None;
-    }
-    let scale = 10u64.pow(places.len() as u32);
-    let part = if places.is_empty() {
-        0
-    } else {
-        digits(places)?
-    };
-    let above = digits(whole)?.checked_mul(scale)?.checked_add(part)?;
-    Some((above, scale))
 }
 
 /// A whole number of an option in a range.

@@ -1,7 +1,10 @@
-//! Exact rationals of options: a probability as `4/5` or `0.8`, a weight as `2` or `0.5`. Never a float.
+//! Exact rationals of options: a probability as `4/5` or `0.8`, a weight as `2` or `0.5`. Never a float: what is read
+//! is what is drawn from, and two terms are equal only if they are.
 
-/// Most digits of a number that is read: two of them still multiply within 64 bits.
-const DIGITS: usize = 9;
+use super::weights::gcd;
+
+/// Largest numerator and denominator that are read: products with the parts of a ratio stay within 64 bits.
+const LARGEST: u64 = 1_000_000_000;
 
 /// A non-negative fraction in lowest terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,24 +25,29 @@ impl Rational {
         })
     }
 
-    /// From `a/b`, or a decimal with at most nine digits in all; no sign, no exponent, a point as the mark.
+    /// From `a/b` or a decimal; no sign, no exponent, a point as the mark. Both terms are at most 1,000,000,000, so a
+    /// decimal has at most nine places.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let whole = |digits: &str| -> Option<u64> {
-            let plain = (1..=DIGITS).contains(&digits.len())
-                && digits.bytes().all(|byte| byte.is_ascii_digit());
-            plain.then(|| digits.parse().ok()).flatten()
+        let read = if let Some((over, under)) = text.split_once('/') {
+            (digits(over.trim())?, digits(under.trim())?)
+        } else if let Some((units, decimals)) = text.split_once('.') {
+            let under = 10_u64.checked_pow(u32::try_from(decimals.len()).ok()?)?;
+            let whole = digits(units)?.checked_mul(under)?;
+            (whole.checked_add(digits(decimals)?)?, under)
+        } else {
+            (digits(text)?, 1)
         };
-        if let Some((over, under)) = text.split_once('/') {
-            return Self::new(whole(over.trim())?, whole(under.trim())?);
-        }
-        let Some((units, decimals)) = text.split_once('.') else {
-            return Self::new(whole(text)?, 1);
-        };
-        whole(units)?;
-        whole(decimals)?;
-        let all = whole(&format!("{units}{decimals}"))?;
-        Self::new(all, 10_u64.pow(decimals.len() as u32))
+        (read.0.max(read.1) <= LARGEST)
+            .then(|| Self::new(read.0, read.1))
+            .flatten()
     }
+}
+
+/// ASCII digits only.
+fn digits(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 impl PartialOrd for Rational {
@@ -81,11 +89,6 @@ pub(super) fn proportion(numbers: &[Rational], most: u64) -> Option<Vec<u64>> {
         .then_some(lowest)
 }
 
-/// Greatest common divisor; that of 0 and `n` is `n`.
-pub(super) fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Rational, proportion};
@@ -102,8 +105,9 @@ mod tests {
         assert_eq!(read("1"), Some((1, 1)));
         assert_eq!(read("1.0"), Some((1, 1)));
         assert_eq!(read("0"), Some((0, 1)));
-        assert_eq!(read("0.333333333"), None); // ten digits
-        assert_eq!(read("0.33333333"), Some((33_333_333, 100_000_000)));
+        assert_eq!(read("0.333333333"), Some((333_333_333, 1_000_000_000)));
+        assert_eq!(read("0.3333333333"), None); // ten places
+        assert_eq!(read("1/1000000001"), None);
         for text in [
             "", "/", "4/0", "-1", "+1", "1e-1", ".8", "0.", "0,8", "4/5/6", "a", "80%", "0.8.1",
         ] {

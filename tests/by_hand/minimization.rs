@@ -17,6 +17,10 @@ impl Randomness for First {
     fn below(&mut self, _: Purpose, _: u64, _: u64) -> u64 {
         0
     }
+
+    fn below_wide(&mut self, _: Purpose, _: u64, n: &[u64]) -> Vec<u64> {
+        vec![0; n.len()]
+    }
 }
 
 fn after(design: &Choice, units: &[(&[u16], u8)]) -> Box<dyn Sequence> {
@@ -46,6 +50,10 @@ impl Randomness for Asked {
         let drawn = self.keys.below(purpose, index, n);
         self.asked.push((purpose, index, n, drawn));
         drawn
+    }
+
+    fn below_wide(&mut self, purpose: Purpose, index: u64, n: &[u64]) -> Vec<u64> {
+        self.keys.below_wide(purpose, index, n)
     }
 }
 

@@ -11,9 +11,8 @@ mod scores;
 use crate::allocation::Choice;
 use crate::allocation::method::{Method, Unit};
 use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting};
-use crate::allocation::rational::gcd;
 use crate::allocation::streams::{Purpose, Randomness};
-use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights, gcd};
 use reading::{Settings, common_multiple};
 use scores::{MAX_CANDIDATES, shares};
 

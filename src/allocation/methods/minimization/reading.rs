@@ -3,8 +3,8 @@
 use super::scores::{Imbalance, MAX_CANDIDATES};
 use crate::allocation::method::MAX_FACTORS;
 use crate::allocation::options::{Options, Refusal};
-use crate::allocation::rational::{Rational, gcd, proportion};
-use crate::allocation::weights::Ratio;
+use crate::allocation::rational::{Rational, proportion};
+use crate::allocation::weights::{Ratio, gcd};
 use crate::words;
 
 /// Largest common multiple of the ratio's parts: with counts, weights and squares everything stays within 128 bits.

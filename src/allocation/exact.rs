@@ -32,6 +32,10 @@ pub struct Exact {
     pub p_balanced: Option<f64>,
     /// Every imbalance that can be after `n` units with its probability, ascending.
     pub imbalances: Option<Vec<(f64, f64)>>,
+    /// Variance of the imbalance after 1, 2, …, `n` units.
+    pub variances: Option<Vec<f64>>,
+    /// Largest |D| that can be on the way.
+    pub farthest: Option<f64>,
 }
 
 impl Exact {
@@ -148,6 +152,7 @@ pub(super) fn follow<M: Method>(
     let start: Vec<f64> = now.met.iter().map(|(_, p)| *p).collect();
     let mut paths = Paths::default();
     let (mut correct, mut forced, mut visited) = (0.0, 0.0, 0);
+    let (mut variances, mut farthest) = (Vec::new(), 0);
     for place in 0..n {
         let levels = arrivals.get(place as usize).copied().unwrap_or_default();
         let unit = levels.unit();
@@ -183,6 +188,7 @@ pub(super) fn follow<M: Method>(
                     later.counts[index] += 1;
                     guesser.without_whole_ratios(&mut later.counts);
                     let size = guesser.imbalance(&later.counts).unsigned_abs();
+                    farthest = farthest.max(size);
                     let step = share * chance(choices);
                     paths.step(next.add(later, probability * step), size, step);
                 });
@@ -190,26 +196,37 @@ pub(super) fn follow<M: Method>(
             paths.close();
         }
         now = next;
+        variances.push(variance(&spread(&now, guesser)));
     }
-    let mut last: BTreeMap<i64, f64> = BTreeMap::new();
-    for (history, probability) in &now.met {
-        *last
-            .entry(guesser.imbalance(&history.counts))
-            .or_insert(0.0) += probability;
-    }
-    let balanced = last.get(&0).copied().unwrap_or(0.0);
     let unit = guesser.unit();
-    let imbalances: Vec<(f64, f64)> = last.iter().map(|(d, p)| (*d as f64 / unit, *p)).collect();
-    let mean: f64 = imbalances.iter().map(|(d, p)| p * d).sum();
-    let variance = imbalances.iter().map(|(d, p)| p * (d - mean).powi(2)).sum();
+    let imbalances = spread(&now, guesser);
+    let balanced = imbalances.iter().filter(|(d, _)| *d == 0.0).map(|(_, p)| p);
     Exact {
         correct_guess_share: Some(correct / n as f64),
         forced_share: Some(forced / n as f64),
-        imbalance_variance: Some(variance),
+        imbalance_variance: variances.last().copied(),
         max_imbalance: paths.expected_largest(&start).map(|largest| largest / unit),
-        p_balanced: Some(balanced),
+        p_balanced: Some(balanced.sum()),
         imbalances: Some(imbalances),
+        variances: Some(variances),
+        farthest: Some(farthest as f64 / unit),
     }
+}
+
+/// Every imbalance with its probability, ascending.
+fn spread<S>(histories: &Histories<S>, guesser: &Guesser) -> Vec<(f64, f64)> {
+    let mut all: BTreeMap<i64, f64> = BTreeMap::new();
+    for (history, probability) in &histories.met {
+        let imbalance = guesser.imbalance(&history.counts);
+        *all.entry(imbalance).or_insert(0.0) += probability;
+    }
+    let unit = guesser.unit();
+    all.iter().map(|(d, p)| (*d as f64 / unit, *p)).collect()
+}
+
+fn variance(imbalances: &[(f64, f64)]) -> f64 {
+    let mean: f64 = imbalances.iter().map(|(d, p)| p * d).sum();
+    imbalances.iter().map(|(d, p)| p * (d - mean).powi(2)).sum()
 }
 
 /// Answers to the questions of one start or step: those given are repeated, further ones are answered by the first.

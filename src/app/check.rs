@@ -8,7 +8,9 @@ use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::capacity::{self, Reach};
 use crate::planning::guessing::{Guessing, guessing};
 use crate::planning::ratios::{self, PowerRow, RatioRow};
+use crate::planning::strata::{Together, together};
 use crate::planning::two_proportions::PowerError;
+use crate::protocol::model::THIN_STRATUM;
 use crate::protocol::{Protocol, parse};
 use crate::words;
 use std::path::Path;
@@ -17,6 +19,9 @@ use std::path::Path;
 const ADVANTAGE: f64 = 0.10;
 /// Allocations may be certain so often before `check` warns.
 const FORCED: f64 = 0.25;
+
+/// Strata together may leave this share of a coin's variance before `check` warns that they are too many.
+const LEFT_OF_A_COIN: f64 = 0.5;
 
 /// A protocol that was read without an error.
 #[derive(Debug, Clone)]
@@ -77,8 +82,21 @@ pub struct Checked {
     pub reach: Option<Reach>,
     /// The same capacity at other ratios.
     pub ratios: Vec<RatioRow>,
-    /// How well the next arm can be guessed.
+    /// The families that are expected.
+    pub expected: Expected,
+    /// How well the next arm can be guessed, and how well a stratum balances, at the expected families.
     pub guessing: Option<Guessing>,
+    /// Balance over all strata together at the expected families; `None` without strata.
+    pub together: Option<Together>,
+}
+
+/// How many families a study can expect: its target, or what capacity allows if that is less.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// Families of all arms.
+    pub families: f64,
+    /// Whether capacity allows fewer than the target.
+    pub by_capacity: bool,
 }
 
 /// Reads and checks a protocol.
@@ -103,18 +121,25 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
         compared = ratios::compare(&protocol, reach).map_err(no_figure)?;
     }
     let families_needed = ratios::families_needed(&protocol).map_err(no_figure)?;
+    let allowed = reach.as_ref().map_or(target, |reach| reach.families);
+    let expected = Expected {
+        families: target.min(allowed),
+        by_capacity: allowed < target,
+    };
     let allocation = &protocol.allocation;
-    let guessing = guessing(
-        &allocation.method,
-        &allocation.ratio,
-        &allocation.options,
-        target,
-        protocol.strata(),
-    )
-    .ok();
+    let (method, ratio, options) = (&allocation.method, &allocation.ratio, &allocation.options);
+    let strata = protocol.strata();
+    let guessing = guessing(method, ratio, options, expected.families, strata).ok();
+    let together = match strata {
+        0 | 1 => None,
+        _ => together(method, ratio, options, expected.families, strata)
+            .ok()
+            .flatten(),
+    };
     warn_of_power(&mut warnings, &protocol, &at_target, &at_capacity);
     warn_of_capacity(&mut warnings, &protocol, reach.as_ref());
     warn_of_guessing(&mut warnings, guessing.as_ref());
+    warn_of_strata(&mut warnings, strata, expected, together.as_ref());
     Ok(Checked {
         protocol,
         source,
@@ -124,7 +149,9 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
         families_needed,
         reach,
         ratios: compared,
+        expected,
         guessing,
+        together,
     })
 }
 
@@ -206,20 +233,67 @@ fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>)
     if advantage < ADVANTAGE && forced < FORCED {
         return;
     }
-    let (share_en, share_sv) = percent(share);
-    let (chance_en, chance_sv) = percent(guessing.share_by_ratio_alone);
-    let (forced_en, forced_sv) = percent(forced);
+    let (right_en, right_sv) = tenths(guessing.right_of_ten().unwrap_or(10.0 * share));
+    let (chance_en, chance_sv) = tenths(10.0 * guessing.share_by_ratio_alone);
+    let (forced_en, forced_sv) = tenths(10.0 * forced);
     warnings.push(
         Diagnostic::warning(
             "guessable",
             words!(
-                "intake staff who remember the earlier lots of their stratum guess {share_en} of the arms right (without remembering: {chance_en}), and know {forced_en} for certain",
-                "mottagningspersonal som minns tidigare lotter i sitt stratum gissar {share_sv} av armarna rätt (utan att minnas: {chance_sv}) och vet {forced_sv} säkert"
+                "intake staff who keep count of the lots of their stratum guess {right_en} of the next ten families right, {chance_en} by chance, and know {forced_en} of them for certain",
+                "mottagningspersonal som håller räkning på lotterna i sitt stratum gissar {right_sv} av de nästa tio familjerna rätt, {chance_sv} av en slump, och vet {forced_sv} av dem säkert"
             ),
         )
         .help(words!(
-            "use `big-stick` with a larger `max_imbalance`, or longer or several block lengths",
-            "använd `big-stick` med större `max_imbalance`, eller längre eller flera blocklängder"
+            "use `big-stick` with a larger `max_imbalance`, or longer or several block lengths, and let nobody at intake see earlier lots",
+            "använd `big-stick` med större `max_imbalance`, eller längre eller flera blocklängder, och låt ingen i mottagningen se tidigare lotter"
         )),
     );
+}
+
+/// One decimal, as it is written in each language.
+fn tenths(number: f64) -> (String, String) {
+    let en = format!("{number:.1}");
+    let sv = en.replace('.', ",");
+    (en, sv)
+}
+
+/// Strata with too few of the expected families, and strata whose imbalances add up to nearly those of a coin.
+fn warn_of_strata(
+    warnings: &mut Vec<Diagnostic>,
+    strata: usize,
+    expected: Expected,
+    together: Option<&Together>,
+) {
+    let thin = strata > 1 && expected.families < (strata * THIN_STRATUM) as f64;
+    let coinlike = together.filter(|together| {
+        together.imbalance_sd.powi(2) > LEFT_OF_A_COIN * together.coin_sd.powi(2)
+    });
+    if !thin && coinlike.is_none() {
+        return;
+    }
+    let families = expected.families.floor() as u64;
+    let each = tenths(expected.families / strata as f64);
+    let (each_en, each_sv) = each;
+    let message = if let Some(together) = coinlike.or(together) {
+        let (own_en, own_sv) = tenths(together.imbalance_sd);
+        let (coin_en, coin_sv) = tenths(together.coin_sd);
+        words!(
+            "{families} families are expected, {each_en} in each of {strata} strata: over all strata the arms differ by {own_en} families (standard deviation), without strata and blocks by {coin_en}",
+            "{families} familjer väntas, {each_sv} i vart och ett av {strata} strata: över alla strata skiljer sig armarna med {own_sv} familjer (standardavvikelse), utan strata och block med {coin_sv}"
+        )
+    } else {
+        words!(
+            "{families} families are expected, {each_en} in each of {strata} strata",
+            "{families} familjer väntas, {each_sv} i vart och ett av {strata} strata"
+        )
+    };
+    // The file's own finding, which has its place, is about the target: the same is not said twice.
+    if warnings.iter().any(|warning| warning.code == "thin-strata") && coinlike.is_none() {
+        return;
+    }
+    warnings.push(Diagnostic::warning("thin-strata", message).help(words!(
+        "stratify by fewer factors; use the others as covariates of the analysis",
+        "stratifiera efter färre faktorer; använd de andra som kovariater i analysen"
+    )));
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::app::Failure;
 use crate::app::check::{Checked, check};
 use crate::diagnostic::{Diagnostic, Lang, Words};
+use crate::planning::ratios::RatioRow;
 use crate::protocol::Protocol;
 use crate::protocol::model::Factor;
 use crate::report::plan;
@@ -45,7 +46,10 @@ impl Check {
         if !checked.ratios.is_empty() {
             answer = answer.grid(ratios(&checked));
         }
-        Ok(answer.text(guessing(&checked)).text(next(&checked)))
+        Ok(answer
+            .text(guessing(&checked))
+            .text(balance(&checked))
+            .text(next(&checked)))
     }
 }
 
@@ -181,7 +185,24 @@ fn body(checked: &Checked, lang: Lang) -> Value {
         },
         "capacity": capacity,
         "ratios": checked.ratios,
-        "predictability": checked.guessing,
+        "expected": {
+            "families": checked.expected.families,
+            "by": if checked.expected.by_capacity { "capacity" } else { "target" },
+        },
+        "predictability": checked.guessing.map(|guessing| {
+            json!({
+                "families_per_stratum": guessing.families_per_stratum,
+                "correct_guess_share": guessing.correct_guess_share,
+                "share_by_ratio_alone": guessing.share_by_ratio_alone,
+                "forced_share": guessing.forced_share,
+                "right_of_ten": guessing.right_of_ten(),
+                "by_chance_of_ten": 10.0 * guessing.share_by_ratio_alone,
+                "imbalance_sd": guessing.imbalance_sd,
+                "max_imbalance": guessing.max_imbalance,
+                "p_balanced": guessing.p_balanced,
+            })
+        }),
+        "balance_over_strata": checked.together,
         "analyses": analyses,
         "warnings": warnings,
     })
@@ -330,7 +351,7 @@ fn ratios(checked: &Checked) -> Grid {
             Cell::Whole(row.n_treated as i64),
             Cell::Whole(row.n_control as i64),
             Cell::number(row.power, Shown::Percent(1)),
-            Cell::text(&row.method),
+            Cell::text(compared(row)),
             Cell::number(
                 guessing.and_then(|guessing| guessing.correct_guess_share),
                 Shown::Percent(1),
@@ -342,6 +363,15 @@ fn ratios(checked: &Checked) -> Grid {
         ]);
     }
     grid
+}
+
+/// The method of a row, with its options where it is not the protocol's own.
+fn compared(row: &RatioRow) -> String {
+    if row.own_method {
+        return row.method.clone();
+    }
+    let options: Vec<&str> = row.options.values().map(String::as_str).collect();
+    format!("{} {}", row.method, options.join(" "))
 }
 
 fn guessing(checked: &Checked) -> Words {
@@ -359,16 +389,54 @@ fn guessing(checked: &Checked) -> Words {
         );
     };
     let n = guessing.families_per_stratum;
+    let chance = guessing.share_by_ratio_alone;
+    let (right, by_chance) = (
+        both(10.0 * share.max(chance), Shown::Decimals(1)),
+        both(10.0 * chance, Shown::Decimals(1)),
+    );
     let (share, forced, chance) = (
         both(share, Shown::Percent(1)),
         both(forced, Shown::Percent(1)),
-        both(guessing.share_by_ratio_alone, Shown::Percent(1)),
+        both(chance, Shown::Percent(1)),
     );
     let ((share_en, share_sv), (forced_en, forced_sv), (chance_en, chance_sv)) =
         (share, forced, chance);
+    let ((right_en, right_sv), (by_en, by_sv)) = (right, by_chance);
     words!(
-        "Predictability: whoever remembers all earlier lots of a stratum guesses {share_en} of {n} right (by the ratio alone {chance_en});\n{forced_en} are certain beforehand.",
-        "Förutsägbarhet: den som minns alla tidigare lotter i ett stratum gissar {share_sv} av {n} rätt (av förhållandet ensamt {chance_sv});\n{forced_sv} är säkra i förväg."
+        "Predictability: whoever remembers all earlier lots of a stratum guesses {share_en} of {n} right (by the ratio alone {chance_en}),\n{right_en} of the next ten families instead of {by_en}; {forced_en} are certain beforehand.",
+        "Förutsägbarhet: den som minns alla tidigare lotter i ett stratum gissar {share_sv} av {n} rätt (av förhållandet ensamt {chance_sv}),\n{right_sv} av de nästa tio familjerna i stället för {by_sv}; {forced_sv} är säkra i förväg."
+    )
+}
+
+fn balance(checked: &Checked) -> Words {
+    let guessing = checked.guessing.as_ref();
+    let figures = guessing.and_then(|guessing| {
+        Some((
+            guessing.families_per_stratum,
+            both(guessing.imbalance_sd?, Shown::Decimals(1)),
+            both(guessing.max_imbalance?, Shown::Decimals(1)),
+            both(guessing.p_balanced?, Shown::Percent(0)),
+        ))
+    });
+    let Some((n, (sd_en, sd_sv), (max_en, max_sv), (level_en, level_sv))) = figures else {
+        return words!(
+            "Balance: not computed exactly for this method and size; `lottning draw --characteristics` simulates it.",
+            "Balans: beräknas inte exakt för denna metod och storlek; `lottning draw --characteristics` simulerar den."
+        );
+    };
+    let Words { en, sv } = words!(
+        "Balance: after {n} families of a stratum the arms differ by {sd_en} (standard deviation), on the way by {max_en} at most on average;\nthey are level in the end with probability {level_en}.",
+        "Balans: efter {n} familjer i ett stratum skiljer sig armarna med {sd_sv} (standardavvikelse), på vägen med högst {max_sv} i medeltal;\nde är lika stora till slut med sannolikheten {level_sv}."
+    );
+    let Some(together) = &checked.together else {
+        return Words::new(en, sv);
+    };
+    let strata = together.strata;
+    let (own_en, own_sv) = both(together.imbalance_sd, Shown::Decimals(1));
+    let (coin_en, coin_sv) = both(together.coin_sd, Shown::Decimals(1));
+    words!(
+        "{en} Over all {strata} strata they differ by {own_en} (standard deviation;\na fair coin without strata: {coin_en}).",
+        "{sv} Över alla {strata} strata skiljer de sig med {own_sv} (standardavvikelse;\nett rättvist mynt utan strata: {coin_sv})."
     )
 }
 

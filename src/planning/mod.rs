@@ -17,6 +17,7 @@ pub mod ratios;
 pub mod rehearsal;
 pub mod scenario;
 pub mod simulate;
+pub mod strata;
 pub mod study;
 pub mod tables;
 pub mod two_proportions;

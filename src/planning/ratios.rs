@@ -8,6 +8,7 @@ use super::guessing::{Guessing, guessing};
 use super::two_proportions::{PowerError, Question, solve};
 use crate::allocation::{Options, Ratio};
 use crate::protocol::Protocol;
+use std::collections::BTreeMap;
 
 /// Power of one arm against the control arm.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -39,6 +40,8 @@ pub struct RatioRow {
     pub power: f64,
     /// The method that is compared: the protocol's, or permuted blocks where it cannot keep the ratio.
     pub method: String,
+    /// Its options by name.
+    pub options: BTreeMap<String, String>,
     /// Whether it is the protocol's own method.
     pub own_method: bool,
     /// How well the next arm can be guessed.
@@ -150,15 +153,17 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
             strata,
         );
         let own_method = own.is_ok();
-        let (method, guessing) = if let Ok(own) = own {
-            (allocation.method.clone(), Some(own))
+        let named = |options: &Options| options.0.iter().cloned().collect();
+        let (method, options, guessing) = if let Ok(own) = own {
+            let options = named(&allocation.options);
+            (allocation.method.clone(), options, Some(own))
         } else {
             let sum = ratio.sum();
             let lengths = format!("{sum},{}", 2 * sum);
             let options = Options::of(&[("block_lens", &lengths)]);
             let blocks = "permuted-block";
             let guessing = guessing(blocks, &ratio, &options, families as f64, strata);
-            (blocks.to_string(), guessing.ok())
+            (blocks.to_string(), named(&options), guessing.ok())
         };
         rows.push(RatioRow {
             ratio: ratio.to_string(),
@@ -167,6 +172,7 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
             n_control,
             power: power(protocol, n_treated, n_control)?,
             method,
+            options,
             own_method,
             guessing,
         });
@@ -201,5 +207,12 @@ mod tests {
         // More controls for the same slots never lose power.
         assert!(ratios.windows(2).all(|pair| pair[0].power < pair[1].power));
         assert!(ratios[0].own_method && !ratios[1].own_method);
+        // The comparison says what is compared and how well it can be guessed: blocks of three and six at 1:2.
+        assert_eq!(ratios[1].method, "permuted-block");
+        assert_eq!(ratios[1].options["block_lens"], "3,6");
+        for row in &ratios {
+            let guessing = row.guessing.unwrap();
+            assert!(guessing.correct_guess_share.is_some() && guessing.forced_share.is_some());
+        }
     }
 }

@@ -9,6 +9,7 @@
 
 mod amend;
 mod analyse;
+mod check;
 mod conduct;
 mod draw;
 mod estimate;

@@ -153,6 +153,9 @@ pub struct Allocation {
     pub factors: Vec<Factor>,
 }
 
+/// Families per stratum below which a warning is due: blocks stay incomplete, strata stay empty.
+pub const THIN_STRATUM: usize = 8;
+
 /// A stratification or balancing factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Factor {

@@ -19,7 +19,7 @@ pub use conduct::{Cap, Exceptions, Policy, Violations};
 pub use follow_up::{Cut, EventSpec, Exit, Exits, Lock, Outcome, OutcomeKind, Service};
 pub use intake::{
     Allocation, ArmSpec, Check, Criterion, Factor, Field, FieldKind, Gate, Joins, Named, Returns,
-    Site, Unit,
+    Site, THIN_STRATUM, Unit,
 };
 pub use strata::decimal;
 pub use study::{

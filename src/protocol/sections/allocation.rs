@@ -7,7 +7,7 @@ use super::participants::Arms;
 use crate::allocation::{METHODS, Options, Ratio, Refusal, choose};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::protocol::findings::{Findings, quoted};
-use crate::protocol::model::{Allocation, Factor, Field, FieldKind, SampleSize};
+use crate::protocol::model::{Allocation, Factor, Field, FieldKind, SampleSize, THIN_STRATUM};
 use crate::protocol::names::{Ids, repeated};
 use crate::protocol::tree::{Section, Value};
 use crate::words;
@@ -20,8 +20,6 @@ pub(in crate::protocol) const KEYS: &[&str] = &["method", "strata"];
 
 /// Most strata: each keeps its own state.
 const MAX_STRATA: usize = 10_000;
-/// Fewer planned families per stratum than this are worth a warning: blocks stay incomplete, strata stay empty.
-const THIN: usize = 8;
 
 /// What the allocation refers to.
 #[derive(Debug, Clone, Copy)]
@@ -285,13 +283,13 @@ fn strata(
     }
     if let Some(size) = around.size {
         let target = size.target;
-        if cells > 1 && (target as usize) < cells * THIN {
+        if cells > 1 && (target as usize) < cells * THIN_STRATUM {
             out.warning(
                 "thin-strata",
                 &value.span,
                 words!(
-                    "{target} families in {cells} strata: fewer than {THIN} in each",
-                    "{target} familjer i {cells} strata: färre än {THIN} i varje"
+                    "{target} families in {cells} strata: fewer than {THIN_STRATUM} in each",
+                    "{target} familjer i {cells} strata: färre än {THIN_STRATUM} i varje"
                 ),
                 words!(
                     "stratify by fewer factors; use the others as covariates of the analysis",

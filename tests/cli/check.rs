@@ -1,0 +1,158 @@
+//! `lottning check`: what the method promises at the families that are expected.
+
+use std::path::Path;
+use std::process::Command;
+
+/// A protocol of the tests with words exchanged, checked in JSON.
+fn check(exchanged: &[(&str, &str)]) -> (serde_json::Value, String) {
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/protocol/thin-strata.toml");
+    let mut text = std::fs::read_to_string(file).unwrap();
+    for (from, to) in exchanged {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("protocol.toml"), text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_lottning"))
+        .args(["check", "protocol.toml", "--json"])
+        .current_dir(folder.path())
+        .env_remove("LOTTNING_LANG")
+        .output()
+        .unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    (serde_json::from_slice(&output.stdout).unwrap(), err)
+}
+
+const STRATA: (&str, &str) = (
+    "strata = [\"site\", \"earlier_reports\"]",
+    "strata = [\"site\"]",
+);
+const BIG_STICK: &str = "method = \"big-stick\"\nmax_imbalance = 4";
+
+#[track_caller]
+fn near(found: &serde_json::Value, expected: f64, tolerance: f64) {
+    let number = found.as_f64().unwrap();
+    assert!(
+        (number - expected).abs() <= tolerance,
+        "{number} is not {expected}"
+    );
+}
+
+fn codes(found: &serde_json::Value) -> Vec<String> {
+    let warnings = found["warnings"].as_array().unwrap();
+    let code = |warning: &serde_json::Value| warning["code"].as_str().unwrap().to_owned();
+    warnings.iter().map(code).collect()
+}
+
+/// 304 families in two strata of 152, blocks of four (Blackwell & Hodges 1957): 17 of 24 right, a third certain; level
+/// after 38 whole blocks. |D| within a block peaks at 2 in aabb and bbaa (2 of 6) and at 1 in the others: over 38 blocks
+/// the largest is 2 unless no block of 38 peaks: 2 − (2/3)^38.
+#[test]
+fn blocks_of_four_can_be_guessed() {
+    let (found, err) = check(&[
+        STRATA,
+        (BIG_STICK, "method = \"permuted-block\"\nblock_len = 4"),
+    ]);
+    let own = &found["predictability"];
+    assert_eq!(own["families_per_stratum"], 152);
+    near(&own["right_of_ten"], 170.0 / 24.0, 1e-9);
+    near(&own["by_chance_of_ten"], 5.0, 1e-12);
+    near(&own["forced_share"], 1.0 / 3.0, 1e-9);
+    near(&own["imbalance_sd"], 0.0, 1e-9);
+    near(&own["p_balanced"], 1.0, 1e-9);
+    near(&own["max_imbalance"], 2.0 - (2.0f64 / 3.0).powi(38), 1e-9);
+    // Hallstrom & Davis (1988): two strata, each with variance 5/6.
+    near(
+        &found["balance_over_strata"]["imbalance_sd"],
+        (5.0f64 / 3.0).sqrt(),
+        1e-6,
+    );
+    near(
+        &found["balance_over_strata"]["coin_sd"],
+        304f64.sqrt(),
+        1e-9,
+    );
+    near(&found["balance_over_strata"]["largest"], 4.0, 1e-12);
+    assert!(codes(&found).contains(&"guessable".to_owned()));
+    assert!(
+        err.contains(
+            "7.1 of the next ten families right, 5.0 by chance, and know 3.3 of them for certain"
+        ),
+        "{err}"
+    );
+}
+
+/// Big stick with a bound of four: ½ + 1/16 of the guesses in the long run (Soares & Wu 1983), too little to warn of.
+#[test]
+fn a_wide_big_stick_is_not_worth_a_warning() {
+    let (found, _) = check(&[STRATA]);
+    near(
+        &found["predictability"]["correct_guess_share"],
+        0.5625,
+        0.004,
+    );
+    near(&found["predictability"]["max_imbalance"], 4.0, 0.01);
+    assert_eq!(found["balance_over_strata"]["largest"], 8.0);
+    assert!(!codes(&found).contains(&"guessable".to_owned()));
+    assert!(!codes(&found).contains(&"thin-strata".to_owned()));
+}
+
+const GATE: &str = "[allocation]";
+
+/// A gate with few places: 4 therapists with one family each from 2026-02-02 to 2027-12-31 (698 days both included) and
+/// 52 weeks a family at a share of 1: 4 · 698/7/52 = 7.67 families in the gate's arm, 15.3 of both. The target of 304 fills
+/// ten strata; 15 families do not, and `check` counts with those.
+#[test]
+fn strata_are_judged_by_the_families_that_capacity_allows() {
+    let cuts = "cuts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]";
+    let gate = "[gate]\narm = \"new\"\nwhen_full = \"do-not-randomize\"\nturned_away = \"may-return\"\nreleased_by = [\"closed\"]\n\n[capacity]\nweeks_per_family = 52\nutilization = 1.0\n\n[allocation]";
+    let arm = "label = { sv = \"Ny insats\", en = \"New service\" }";
+    let exchanged = [
+        (cuts, "cuts = [1, 2, 3, 4]"),
+        (
+            arm,
+            "label = { sv = \"Ny insats\", en = \"New service\" }\nfamilies_per_therapist = 1",
+        ),
+        (GATE, gate),
+    ];
+    let (found, err) = check(&exchanged);
+    assert_eq!(found["method"]["number_of_strata"], 10);
+    assert_eq!(found["expected"]["by"], "capacity");
+    near(
+        &found["expected"]["families"],
+        2.0 * 4.0 * 698.0 / 7.0 / 52.0,
+        1e-9,
+    );
+    assert_eq!(found["predictability"]["families_per_stratum"], 2);
+    assert!(codes(&found).contains(&"thin-strata".to_owned()));
+    assert!(
+        err.contains("15 families are expected, 1.5 in each of 10 strata"),
+        "{err}"
+    );
+    // Hardly better than a coin (3.917): the Poisson mixture of the variances of a big stick of four, in rational arithmetic
+    // (Python), is 3.8887055².
+    near(
+        &found["balance_over_strata"]["imbalance_sd"],
+        3.888_705_5,
+        1e-7,
+    );
+    near(
+        &found["balance_over_strata"]["coin_sd"],
+        (2.0f64 * 4.0 * 698.0 / 7.0 / 52.0).sqrt(),
+        1e-9,
+    );
+    // Three ratios at this capacity, each with its method and how well it is guessed.
+    let ratios = found["ratios"].as_array().unwrap();
+    let ratio = |row: &serde_json::Value| row["ratio"].as_str().unwrap().to_owned();
+    assert_eq!(
+        ratios.iter().map(ratio).collect::<Vec<_>>(),
+        ["1:1", "1:2", "1:3"]
+    );
+    assert_eq!(ratios[2]["method"], "permuted-block");
+    assert_eq!(ratios[2]["options"]["block_lens"], "4,8");
+    for row in ratios {
+        assert!(row["guessing"]["correct_guess_share"].is_number());
+    }
+}

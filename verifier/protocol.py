@@ -41,10 +41,12 @@ class Protocol:
 
     @staticmethod
     def read_round(beacon):
-        """The round that the file names, or None without a beacon."""
-        if beacon is not None and not isinstance(beacon, str):
-            raise ValueError("beacon must be a text that names a round")
-        return beacon
+        """The round that the file names, as text, or None without a beacon."""
+        if beacon is None:
+            return None
+        if type(beacon["round"]) not in (int, str):
+            raise ValueError("the round of a beacon must be a whole number or a text")
+        return str(beacon["round"])
 
     def stratum(self, seed, mode, epoch, levels):
         return Stratum(seed, mode, self.study, epoch, levels, self.allocation["method"], self.ratio, self.allocation)

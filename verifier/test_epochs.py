@@ -9,7 +9,7 @@ from draw import Stratum, effective_seed
 from test_verify import BIG_STICK, GATE, PROTOCOL, SEED, SITE, Case, Ledger, canonical
 
 SECOND = bytes(31) + b"\7"
-ROUND = "drand-quicknet 27946612"
+ROUND = "27946612"
 VALUE = "4d6d26aa00d79558f1d686cfab1168f0589e2ccad5768850b68ecdcebdd6e0cb"
 FIELD = '[[field]]\nid = "grund"\nkind = "choice"\nlevels = ["våld", "annat"]\n'
 METHODS = (
@@ -23,7 +23,7 @@ METHODS = (
 
 
 def with_beacon(protocol):
-    return protocol.replace("[[site]]", f'beacon = "{ROUND}"\n[[site]]', 1)
+    return protocol.replace("[[site]]", f'beacon = {{ source = "drand-quicknet", round = {ROUND} }}\n[[site]]', 1)
 
 
 class Honest(Ledger):

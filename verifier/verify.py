@@ -250,7 +250,7 @@ class Checker:
         protocol = self.protocol_of(epoch)
         if epoch != open_epoch or epoch in self.beacons:
             self.report(event.sequence, "beacon", f"epoch {epoch} has a beacon already, or is not the open one")
-        elif protocol is not None and protocol.round != event.public["round"]:
+        elif protocol is not None and protocol.round != str(event.public["round"]):
             self.report(event.sequence, "beacon", f"the protocol names the round {protocol.round!a}")
         if not re.fullmatch("[0-9a-f]+", value):
             self.report(event.sequence, "beacon", "the value is not lower-case hexadecimal text")

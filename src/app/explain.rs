@@ -345,6 +345,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "nothing-wrong",
     "on-in-the-future",
     "past-last-day",
+    "proof-before-the-end",
     "protocol-missing",
     "received-in-the-future",
     "rehearsal-differs",

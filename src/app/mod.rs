@@ -18,6 +18,7 @@ pub mod enrol;
 pub mod estimate;
 pub mod exit;
 pub mod explain;
+pub mod export;
 mod failure;
 pub mod import;
 pub mod lock;

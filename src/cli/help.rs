@@ -212,6 +212,12 @@ pub const VERBS: &[Verb] = &[
         "Skriv rapporten för en låsning: sida, figurer, tabeller",
     ),
     verb(
+        "export",
+        Who::Evaluator,
+        "Write a proof that anyone can check in a browser, without families",
+        "Skriv ett bevis som vem som helst kan kontrollera i en webbläsare, utan familjer",
+    ),
+    verb(
         "verify",
         Who::Evaluator,
         "Check the chain of events and derive every draw again",

@@ -19,6 +19,7 @@ mod draw;
 mod enrol;
 mod estimate;
 mod explain;
+mod export;
 mod failure;
 mod help;
 mod import;
@@ -67,6 +68,7 @@ enum Command {
     Enrol(Box<enrol::Enrol>),
     Estimate(Box<estimate::Estimate>),
     Explain(explain::Explain),
+    Export(export::Export),
     Import(import::Import),
     Lock(lock::Lock),
     New(new::New),
@@ -95,6 +97,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Enrol(verb) => verb.run(session),
         Command::Estimate(verb) => verb.run(session),
         Command::Explain(verb) => verb.run(session),
+        Command::Export(verb) => verb.run(session),
         Command::Import(verb) => verb.run(session),
         Command::Lock(verb) => verb.run(session),
         Command::New(verb) => verb.run(session),

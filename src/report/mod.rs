@@ -13,6 +13,7 @@ mod grid;
 pub mod number;
 mod page;
 pub mod plan;
+pub mod proof;
 mod provenance;
 mod svg;
 

@@ -1,0 +1,406 @@
+// What can be checked of a proof (lottning.proof/1), as docs/ledger-spec.md says: the chain, the form of every row, the count
+// of allocations, draws and epochs, the commitments, and with the seeds every draw. Findings name their row; null: the proof.
+
+const SITE_DAY = { site: "text", on: "text", event_key: "text" };
+const PUBLIC_KEYS = { // a key with ? may be absent
+  "opened": { format: "number", study: "text", mode: "text", protocol_hash: "text", commitment: "text", custody: "text" },
+  "epoch-opened": { epoch: "number", commitment: "text", protocol_hash: "text" },
+  "beacon": { epoch: "number", round: "round", value: "text" },
+  "site-opened": SITE_DAY, "site-closed": SITE_DAY, "capacity-changed": { ...SITE_DAY, therapists: "number" },
+  "screened": { site: "text", verdict: "text" },
+  "allocated": {
+    site: "text", epoch: "number", levels: "texts", "factors?": "texts", draw: "number", arm: "text", allocation: "number",
+  },
+  "returned": { site: "text" }, "joined": { site: "text" }, "exception": { site: "text" }, "switched": { arm: "text" },
+  "corrected": { sequence: "number" }, "erased": { sequences: "numbers", reason: "text" },
+  "locked": { lock: "text", cut: "text" }, "analysed": { lock: "text", results_sha256: "text" },
+  "exported": { what: "text" }, "revealed": { seeds: "texts" },
+  ...Object.fromEntries(["reported", "offered", "accepted", "declined", "started", "not-started", "home-visit", "closed",
+    "reopened", "death", "all-children-18", "left-coverage", "withdrawn", "violation", "observed", "linked"]
+    .map((kind) => [kind, {}])),
+};
+const ROW_KEYS = ["actor", "hash", "kind", "payload_hash", "public", "sequence", "time"];
+
+/** An object of canonical JSON; throws on any other text. */
+function readCanonical(text) {
+  let at = 0;
+  const fail = () => { throw new Error("not canonical JSON"); };
+  const take = (pattern) => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text);
+    if (!found) fail();
+    at = pattern.lastIndex;
+    return found[0];
+  };
+  const inOrder = (a, b) => { // by bytes, which is by code points
+    const left = Array.from(a), right = Array.from(b);
+    for (let i = 0; i < left.length && i < right.length; i += 1) {
+      if (left[i] !== right[i]) return left[i].codePointAt(0) < right[i].codePointAt(0);
+    }
+    return left.length < right.length;
+  };
+  const value = (depth) => {
+    if (depth > 64) fail();
+    switch (text[at]) {
+      case '"': return JSON.parse(take(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"/y));
+      case "[": {
+        const list = [];
+        take(/\[/y);
+        while (text[at] !== "]") { if (list.length) take(/,/y); list.push(value(depth + 1)); }
+        at += 1;
+        return list;
+      }
+      case "{": {
+        const own = Object.create(null);
+        let before = null;
+        take(/\{/y);
+        while (text[at] !== "}") {
+          if (before !== null) take(/,/y);
+          if (text[at] !== '"') fail();
+          const key = value(depth + 1);
+          if (before !== null && !inOrder(before, key)) fail();
+          before = key;
+          take(/:/y);
+          own[key] = value(depth + 1);
+        }
+        at += 1;
+        return own;
+      }
+      default: {
+        const word = take(/true|false|null|-?(?:0|[1-9]\d*)(?![\d.eE])/y);
+        return JSON.parse(word);
+      }
+    }
+  };
+  if (text[0] !== "{" || /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)) fail();
+  const own = value(0);
+  if (at !== text.length) fail();
+  return own;
+}
+
+function readPublic(kind, text) {
+  const own = readCanonical(text), wanted = PUBLIC_KEYS[kind];
+  const is = {
+    text: (value) => typeof value === "string",
+    number: (value) => Number.isSafeInteger(value),
+    round: (value) => is.text(value) || is.number(value),
+    texts: (value) => Array.isArray(value) && value.every(is.text),
+    numbers: (value) => Array.isArray(value) && value.every(is.number),
+  };
+  for (const [key, type] of Object.entries(wanted)) {
+    const name = key.replace("?", "");
+    if (name in own ? !is[type](own[name]) : !key.endsWith("?")) throw new Error(`the key '${name}'`);
+  }
+  for (const key of Object.keys(own)) {
+    if (key === "clock" ? own[key] !== "override" : !(key in wanted) && !(`${key}?` in wanted)) throw new Error(`the key '${key}'`);
+  }
+  if (kind === "screened" && !["not-eligible", "gate-closed", "exception", "drawn"].includes(own.verdict)) {
+    throw new Error("the verdict");
+  }
+  return own;
+}
+
+function isTime(text) {
+  if (typeof text !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text)) return false;
+  const milliseconds = Date.parse(`${text.slice(0, 23)}Z`);
+  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString() === `${text.slice(0, 23)}Z`;
+}
+
+/** What the checks need of a protocol file; throws on anything that they cannot use. */
+function readProtocol(text) {
+  const table = parseToml(text), allocation = table.allocation, arms = table.arm.map((arm) => arm.id);
+  const protocol = {
+    study: table.study.id, title: table.study.title, custody: table.study.custody, allocation, arms,
+    labels: Object.fromEntries(table.arm.map((arm) => [arm.id, arm.label || arm.id])),
+    ratio: table.arm.map((arm) => ("ratio" in arm ? arm.ratio : 1)),
+    strata: allocation.strata || [], factors: allocation.method === "minimization" ? allocation.factors : [],
+    round: "beacon" in table.study ? String(table.study.beacon.round) : null,
+    sites: (table.site || []).map((site) => site.id),
+    fields: (table.field || []).map((field) => field.id),
+    choices: Object.fromEntries((table.field || []).filter((field) => field.kind === "choice")
+      .map((field) => [field.id, (field.levels || []).map((level) => (typeof level === "string" ? level : level.id))])),
+    criteria: JSON.stringify(table.criterion || []),
+    stratum: (seed, mode, epoch, levels) =>
+      stratum(seed, mode, protocol.study, epoch, levels, allocation.method, protocol.ratio, allocation),
+  };
+  protocol.stratum(new Uint8Array(32), "live", 0, []); // an option that the method cannot use shows here
+  return protocol;
+}
+
+/** What of the file before it a protocol does not carry on, or null. */
+function carriesOn(own, before) {
+  const begins = (list, earlier) => earlier.every((item, place) => (list || [])[place] === item);
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  if (own.study !== before.study) return "study";
+  if (!same(own.arms, before.arms)) return "arm";
+  if (own.criteria !== before.criteria) return "criterion";
+  if (!begins(own.sites, before.sites)) return "site";
+  if (!same([...own.fields].sort(), [...before.fields].sort())) return "field";
+  if (Object.keys(before.choices).some((id) => !begins(own.choices[id], before.choices[id]))) return "levels";
+  return null;
+}
+
+/** Checks a proof; `seeds` are texts of 64 hexadecimal digits. */
+function checkProof(proof, seeds) {
+  const found = {
+    findings: [], rows: 0, head: null, hashes: [], epochs: [], custody: null, mode: null, study: null, title: null,
+    allocations: [], verified: 0, wrong: 0, unmatched: [], revealed: false, first: null, last: null,
+  };
+  const report = (sequence, code, en, sv) => found.findings.push({ sequence, code, en, sv });
+  const badProof = (what) => report(null, "proof", `this is not a proof: ${what}`, `detta är inget bevis: ${what}`);
+  if (typeof proof !== "object" || proof === null || proof.schema !== "lottning.proof/1") { badProof("lottning.proof/1"); return found; }
+  if (!Array.isArray(proof.rows) || !Array.isArray(proof.protocols) || proof.protocols.some((text) => typeof text !== "string")) {
+    badProof("rows, protocols");
+    return found;
+  }
+  const events = checkRows(proof, found, report);
+  checkErasures(events, report);
+  checkSeeds(events, seeds, found, report);
+  checkAllocations(events, found, report);
+  if (!events.length) report(1, "sequence", "there are no rows", "det finns inga rader");
+  if (proof.protocols.length > found.epochs.length) {
+    report(null, "protocol", "there are more protocols than epochs", "det finns fler protokoll än epoker");
+  }
+  found.findings.sort((a, b) => (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || 0);
+  return found;
+}
+
+/** The next epoch's protocol, held against the row that opens it. */
+function openEpoch(proof, found, report, sequence, opening) {
+  const number = found.epochs.length, text = proof.protocols[number], before = number ? found.epochs[number - 1].protocol : null;
+  const epoch = { protocol: null, hash: new Uint8Array(32), commitment: opening && opening.commitment, seed: null, beacon: null };
+  if (text === undefined) {
+    report(sequence, "protocol", `the protocol of epoch ${number} is missing`, `protokollet för epok ${number} saknas`);
+  } else {
+    epoch.hash = sha256(utf8(text));
+    try {
+      epoch.protocol = readProtocol(text);
+    } catch (error) {
+      report(sequence, "protocol", `the protocol of epoch ${number} cannot be read: ${error.message}`,
+        `protokollet för epok ${number} går inte att läsa: ${error.message}`);
+    }
+    if (opening && opening.protocol_hash !== hex(epoch.hash)) {
+      report(sequence, "protocol", `the protocol of epoch ${number} is not the one that was sealed`,
+        `protokollet för epok ${number} är inte det som förseglades`);
+    }
+  }
+  if (opening && isHash(opening.protocol_hash)) epoch.hash = unhex(opening.protocol_hash); // tells which rows are whole
+  const differs = epoch.protocol && before && carriesOn(epoch.protocol, before);
+  if (differs) {
+    report(sequence, "protocol", `the protocol of epoch ${number} does not carry on the one before it (${differs})`,
+      `protokollet för epok ${number} för inte det föregående vidare (${differs})`);
+  }
+  found.epochs.push(epoch);
+}
+
+function checkRows(proof, found, report) {
+  const events = [];
+  let expected = 1, previous = new Uint8Array(32), latest = "";
+  const part = (bytes) => join(bigEndian(bytes.length, 4), bytes);
+  const text = (value) => utf8(typeof value === "string" ? value : "");
+  proof.rows.forEach((row, place) => {
+    if (typeof row !== "object" || row === null) row = {};
+    let { sequence } = row;
+    if (!Number.isSafeInteger(sequence) || sequence !== expected) {
+      const first = Number.isSafeInteger(sequence) ? Math.min(sequence, expected) : expected;
+      report(first, "sequence", `row ${sequence} stands where ${expected} comes next`, `rad ${sequence} står där ${expected} ska komma`);
+      if (!Number.isSafeInteger(sequence)) sequence = expected;
+    }
+    expected = Math.max(expected, sequence + 1);
+    let { kind } = row, open = null;
+    if (Object.keys(row).sort().join() !== ROW_KEYS.join()) report(sequence, "form", "the row has other keys", "raden har andra nycklar");
+    if (!isTime(row.time)) report(sequence, "form", "the time is not one", "tiden är ingen tid");
+    if (typeof row.actor !== "string" || !/^[A-Za-z0-9._-]{1,64}$/.test(row.actor)) report(sequence, "form", "the actor", "aktören");
+    if (!isHash(row.payload_hash)) report(sequence, "form", "payload_hash", "payload_hash");
+    if (typeof kind !== "string" || !Object.hasOwn(PUBLIC_KEYS, kind)) {
+      report(sequence, "form", "an unknown kind of event", "en okänd sorts händelse");
+      kind = "unknown";
+    } else {
+      try {
+        open = readPublic(kind, typeof row.public === "string" ? row.public : "");
+      } catch (error) {
+        report(sequence, "form", `the public part: ${error.message}`, `den öppna delen: ${error.message}`);
+      }
+    }
+    events.push({ sequence, kind, open, time: row.time });
+    if (isTime(row.time)) {
+      if (row.time < latest) report(sequence, "time", "the time goes back", "tiden går bakåt");
+      else latest = row.time;
+    }
+    if ((kind === "opened") !== (place === 0)) {
+      report(sequence, "opened", "the first row, and no other, is 'opened'", "den första raden, och ingen annan, är 'opened'");
+    }
+    if (place === 0) {
+      openEpoch(proof, found, report, sequence, kind === "opened" ? open : null);
+      if (kind === "opened" && open) checkOpened(open, found, report);
+    }
+    const hash = hex(sha256(join(part(previous), part(found.epochs[found.epochs.length - 1].hash),
+      part(bigEndian(Math.max(sequence, 0), 8)), part(text(row.time)), part(text(row.actor)), part(text(row.kind)),
+      part(text(row.public)), part(isHash(row.payload_hash) ? unhex(row.payload_hash) : new Uint8Array(0)))));
+    if (row.hash !== hash) {
+      report(sequence, "chain", "the hash is not that of this row after the row before it: something was changed, added or taken away",
+        "kontrollsumman är inte den här radens efter raden före: något har ändrats, lagts till eller tagits bort");
+    }
+    found.head = isHash(row.hash) ? row.hash : "0".repeat(64);
+    previous = unhex(found.head);
+    found.hashes.push([found.head, sequence]);
+    if (kind === "epoch-opened") { // the rows after it are chained with its file
+      if (open && open.epoch !== found.epochs.length) report(sequence, "count", "another epoch comes next", "en annan epok står på tur");
+      openEpoch(proof, found, report, sequence, open);
+    }
+  });
+  found.rows = events.length;
+  if (events.length) { found.first = events[0].time; found.last = events[events.length - 1].time; }
+  return events;
+}
+
+function checkOpened(opened, found, report) {
+  found.custody = opened.custody;
+  found.study = opened.study;
+  const protocol = found.epochs[0].protocol;
+  if (opened.format !== 1 || !["live", "rehearsal"].includes(opened.mode)) {
+    report(1, "opened", "an unknown format or mode", "ett okänt format eller läge");
+  } else {
+    found.mode = opened.mode;
+  }
+  if (protocol && protocol.study !== opened.study) report(1, "opened", "the protocol is of another study", "protokollet hör till en annan studie");
+  if (protocol) found.title = protocol.title;
+}
+
+function checkErasures(events, report) {
+  const present = new Set(events.map((event) => event.sequence));
+  for (const { sequence, kind, open } of events) {
+    if (kind !== "erased" || !open) continue;
+    for (const named of open.sequences) {
+      if (named >= sequence || !present.has(named)) {
+        report(sequence, "erasure", `row ${named}, which it names, is not an earlier row`, `rad ${named}, som den nämner, är ingen tidigare rad`);
+      }
+    }
+  }
+}
+
+function checkSeeds(events, given, found, report) {
+  let opened = 0;
+  for (const { sequence, kind, open } of events) {
+    if (kind === "opened" || kind === "epoch-opened") opened += 1;
+    if (kind !== "revealed" || !open) continue;
+    if (open.seeds.length !== opened || !open.seeds.every(isHash)) {
+      report(sequence, "form", "there must be one seed per epoch", "det ska finnas ett frö per epok");
+      continue;
+    }
+    found.revealed = true;
+    open.seeds.forEach((seed, number) => {
+      const epoch = found.epochs[number];
+      if (epoch && commitment(unhex(seed), epoch.hash) === epoch.commitment) {
+        epoch.seed = unhex(seed);
+      } else {
+        report(sequence, "revealed", `the seed of epoch ${number} is not the one that was committed to`,
+          `fröet för epok ${number} är inte det utfästa`);
+      }
+    });
+  }
+  for (const text of given) {
+    const own = found.epochs.filter((epoch) => commitment(unhex(text), epoch.hash) === epoch.commitment);
+    for (const epoch of own) epoch.seed = unhex(text);
+    if (!own.length) found.unmatched.push(text);
+  }
+}
+
+function checkBeacon({ sequence, open }, current, found, report) {
+  const epoch = found.epochs[open.epoch];
+  if (open.epoch !== current || !epoch || epoch.beacon) {
+    report(sequence, "beacon", "the epoch has a beacon already, or is not the open one", "epoken har redan en fyr, eller är inte den öppna");
+  } else if (epoch.protocol && epoch.protocol.round !== String(open.round)) {
+    report(sequence, "beacon", "the protocol names another round, or none", "protokollet nämner en annan omgång, eller ingen");
+  }
+  const valid = /^[0-9a-f]+$/.test(open.value);
+  if (!valid) report(sequence, "beacon", "the value is not hexadecimal text", "värdet är inte hexadecimal text");
+  if (epoch && !epoch.beacon) epoch.beacon = { value: valid ? open.value : null, round: open.round };
+}
+
+function checkAllocations(events, found, report) {
+  const draws = new Map(), strata = new Map();
+  let current = -1, next = 1;
+  events.forEach((event, place) => {
+    const { sequence, kind, open } = event, last = events[place - 1];
+    const isDrawn = (own) => own && own.kind === "screened" && own.open && own.open.verdict === "drawn";
+    if (isDrawn(last) && kind !== "allocated") {
+      report(last.sequence + 1, "pair", "an allocation should stand here, after the verdict 'drawn'",
+        "en lottning skulle stå här, efter utfallet 'drawn'");
+    }
+    if (isDrawn(event) && place + 1 === events.length) {
+      report(sequence + 1, "pair", "an allocation should stand here, after the verdict 'drawn'",
+        "en lottning skulle stå här, efter utfallet 'drawn'");
+    }
+    if (kind === "opened" || kind === "epoch-opened") current += 1;
+    if (kind === "beacon" && open) checkBeacon(event, current, found, report);
+    if (kind !== "allocated" || !open) return;
+    if (open.allocation !== next) report(sequence, "count", `allocation ${next} comes next`, `lottning ${next} står på tur`);
+    next = open.allocation + 1;
+    if (open.epoch !== current) report(sequence, "count", "it is not of the open epoch", "den hör inte till den öppna epoken");
+    if (!isDrawn(last) && !(last && last.kind === "screened" && !last.open)) {
+      report(sequence, "pair", "the row before is not a screening with the verdict 'drawn'", "raden före är ingen screening med utfallet 'drawn'");
+    } else if (last.open && last.open.site !== open.site) {
+      report(sequence, "pair", "the row before is of another site", "raden före hör till en annan enhet");
+    }
+    checkLevels(sequence, open, found, report);
+    const name = JSON.stringify([open.epoch, open.levels]), number = draws.get(name) || 0;
+    if (open.draw !== number) {
+      report(sequence, "count", `draw ${number} of its stratum comes next`, `dragning ${number} i dess stratum står på tur`);
+      strata.set(name, null); // its later draws cannot be judged
+    }
+    draws.set(name, open.draw + 1);
+    const state = checkDraw(event, name, strata, found, report);
+    found.allocations.push({ sequence, time: event.time, ...open, state });
+  });
+}
+
+function checkLevels(sequence, open, found, report) {
+  const protocol = (found.epochs[open.epoch] || {}).protocol;
+  if (!protocol) return;
+  if (!protocol.arms.includes(open.arm)) report(sequence, "form", "the arm is not in the protocol", "gruppen finns inte i protokollet");
+  if ("factors" in open !== protocol.factors.length > 0) {
+    report(sequence, "form", "levels to balance stand where the method balances none, or lack", "balansnivåer står fel eller saknas");
+  }
+  for (const [names, levels] of [[protocol.strata, open.levels], [protocol.factors, open.factors || []]]) {
+    const site = names.indexOf("site");
+    if (names.length !== levels.length || (site >= 0 && levels[site] !== open.site)) {
+      report(sequence, "levels", "the levels do not fit the protocol or the site", "nivåerna passar inte protokollet eller enheten");
+    }
+  }
+}
+
+/** "ok", "wrong" or "open" (not checked). */
+function checkDraw({ sequence, open }, name, strata, found, report) {
+  const epoch = found.epochs[open.epoch];
+  if (!epoch || !epoch.protocol) return "open";
+  const { protocol } = epoch;
+  if (protocol.round !== null && !epoch.beacon) {
+    report(sequence, "beacon", "the protocol names a beacon, and no row before has its value",
+      "protokollet nämner en fyr, och ingen rad före har dess värde");
+  }
+  const value = epoch.beacon && epoch.beacon.value;
+  if (!epoch.seed || !found.mode || (protocol.round !== null && !value)) return "open";
+  if (!strata.has(name)) {
+    const seed = effectiveSeed(epoch.seed, protocol.round === null ? null : value);
+    strata.set(name, null);
+    try {
+      strata.set(name, protocol.stratum(seed, found.mode, open.epoch, open.levels));
+    } catch (error) {
+      report(sequence, "form", error.message, error.message);
+    }
+  }
+  const draw = strata.get(name), factors = open.factors || [];
+  if (!draw || factors.length !== protocol.factors.length) {
+    strata.set(name, null);
+    return "open";
+  }
+  const arm = protocol.arms[draw(factors)];
+  if (arm === open.arm) {
+    found.verified += 1;
+    return "ok";
+  }
+  found.wrong += 1;
+  report(sequence, "draw", `the arm is '${open.arm}', and the seed gives '${arm}'`, `gruppen är '${open.arm}', och fröet ger '${arm}'`);
+  return "wrong";
+}

@@ -1,0 +1,202 @@
+// The weights of the methods and the draw of an arm, as docs/allocation-spec.md says in sections 6 and 7. Every number is a
+// whole number of any size; nothing is rounded. A method refuses what it cannot keep by throwing.
+
+const gcd = (a, b) => { while (b) [a, b] = [b, a % b]; return a; };
+const sum = (list) => list.reduce((total, part) => total + part, 0n);
+const lowest = (list) => { const divisor = list.reduce(gcd, 0n); return list.map((part) => part / divisor); };
+
+function whole(value, least) {
+  if (!Number.isSafeInteger(value) || value < least) throw new Error(`${value} must be a whole number of at least ${least}`);
+  return BigInt(value);
+}
+
+/** An exact fraction [above, below] of what a protocol writes: "2/3", "0.8", { decimal: "0.8" } or 1. */
+function fraction(value) {
+  const text = typeof value === "number" ? String(value) : typeof value === "string" ? value : (value || {}).decimal;
+  const found = /^\s*\+?(\d+)(?:\.(\d+))?(?:\s*\/\s*(\d+))?\s*$/.exec(text || "");
+  if (!found || (found[2] && found[3])) throw new Error(`'${text}' is no fraction`);
+  const digits = found[2] || "";
+  const above = BigInt(found[1] + digits), under = found[3] ? BigInt(found[3]) : 10n ** BigInt(digits.length);
+  if (under === 0n) throw new Error(`'${text}' divides by nothing`);
+  return lowest([above, under]);
+}
+
+/** The first place whose cumulative weight exceeds the number. */
+function pick(weights, number) {
+  let place = 0;
+  while (number >= weights[place]) { number -= weights[place]; place += 1; }
+  return place;
+}
+
+const either = (options, key, otherwise) => (key in options ? options[key] : otherwise);
+
+function twoEqualArms(ratio) {
+  if (ratio.length !== 2 || ratio[0] !== 1n || ratio[1] !== 1n) throw new Error("the method is for two equal arms");
+}
+
+/** Counts of two equal arms, forgotten when a list of `length` places is full (0: never). */
+function counting(ratio, length, weigh) {
+  twoEqualArms(ratio);
+  let counts = [0, 0];
+  return {
+    weights: () => weigh(counts),
+    take(arm) {
+      counts[arm] += 1;
+      if (length && counts[0] + counts[1] === length) counts = [0, 0];
+    },
+  };
+}
+
+function blocks(lengths, ratio, choose) {
+  const total = sum(ratio);
+  const sizes = lengths.map((length) => whole(length, 1));
+  if (!sizes.length || sizes.some((size) => size % total)) throw new Error("a length must be a multiple of the ratio's sum");
+  let block = 0, places;
+  const open = () => {
+    const size = sizes[sizes.length > 1 ? Number(choose("block", block, BigInt(sizes.length))) : 0];
+    places = ratio.map((part) => (size / total) * part);
+  };
+  open();
+  return {
+    weights: () => places,
+    take(arm) {
+      places[arm] -= 1n;
+      if (places.every((left) => left === 0n)) { block += 1; open(); }
+    },
+  };
+}
+
+function evenLength(options) {
+  const length = Number(whole(options.list_len, 2));
+  if (length % 2) throw new Error("the length of the list must be even");
+  return length;
+}
+
+/** In how many ways `left` more places bring a lead to 0 and never beyond the bound, for the leads -bound to bound. */
+function completions(bound) {
+  const rows = [Array.from({ length: 2 * bound + 1 }, (_, place) => (place === bound ? 1n : 0n))];
+  return (left, lead) => {
+    while (rows.length <= left) {
+      const last = rows[rows.length - 1];
+      rows.push(last.map((_, place) => (last[place - 1] || 0n) + (last[place + 1] || 0n)));
+    }
+    return rows[left][lead + bound] || 0n;
+  };
+}
+
+function minimization(ratio, options, choose) {
+  const names = options.factors;
+  if (!Array.isArray(names) || !names.length) throw new Error("minimization balances at least one factor");
+  const factorWeights = either(options, "factor_weights", names.map(() => 1)).map((weight) => whole(weight, 1));
+  if (factorWeights.length !== names.length) throw new Error("there must be one weight for each factor");
+  const preserving = either(options, "ratio_preserving", false);
+  // The arm of each candidate, and the part of the ratio that a candidate has.
+  const armOf = ratio.flatMap((part, arm) => Array(preserving ? Number(part) : 1).fill(arm));
+  const parts = preserving ? armOf.map(() => 1n) : ratio;
+  const n = BigInt(parts.length), scale = parts.map((part) => parts.reduce((a, b) => (a / gcd(a, b)) * b, 1n) / part);
+  const [above, under] = fraction(either(options, "probability", "4/5"));
+  if (above > under || above * BigInt(ratio.length) < under) throw new Error("the probability must lie from 1 / arms to 1");
+  const shares = (counts, own) => counts.map((count, place) => (count + (place === own ? 1n : 0n)) * scale[place]);
+  const measure = {
+    range(counts, own) {
+      const all = shares(counts, own);
+      return all.reduce((a, b) => (a > b ? a : b)) - all.reduce((a, b) => (a < b ? a : b));
+    },
+    variance(counts, own) { // times a constant that is the same for every candidate
+      const all = shares(counts, own);
+      return n * sum(all.map((share) => share * share)) - sum(all) ** 2n;
+    },
+    sum: (counts, own) => counts[own] * scale[own],
+  }[either(options, "imbalance", "range")];
+  if (!measure) throw new Error("the imbalance is unknown");
+  const tables = new Map();
+  const rows = (factors) => factors.map((level, place) => {
+    const name = JSON.stringify([place, level]);
+    if (!tables.has(name)) tables.set(name, parts.map(() => 0n));
+    return tables.get(name);
+  });
+  const candidates = (factors) => {
+    if (factors.length !== names.length) throw new Error("there is not one level for each balanced factor");
+    const own = rows(factors);
+    const scores = parts.map((_, candidate) => sum(own.map((counts, f) => factorWeights[f] * measure(counts, candidate))));
+    const least = scores.reduce((a, b) => (a < b ? a : b));
+    const best = scores.map((score) => score === least);
+    const tied = BigInt(best.filter(Boolean).length);
+    if (tied === n) return parts;
+    const ofBest = sum(parts.filter((_, place) => best[place])), all = sum(parts);
+    const larger = tied > 1n && ofBest * under > above * all; // the best arms' own part of the ratio
+    const [a, b] = larger ? [ofBest, all] : [above, under];
+    return parts.map((part, place) => (best[place] ? a * part * (n - tied) : (b - a) * ofBest));
+  };
+  let drawn = 0;
+  return {
+    weights(factors) {
+      const weights = ratio.map(() => 0n);
+      candidates(factors).forEach((weight, candidate) => { weights[armOf[candidate]] += weight; });
+      return weights;
+    },
+    take(arm, factors) {
+      const own = armOf.map((_, candidate) => candidate).filter((candidate) => armOf[candidate] === arm);
+      let chosen = own[0];
+      if (own.length > 1) {
+        const all = candidates(factors), weights = lowest(own.map((candidate) => all[candidate]));
+        chosen = own[pick(weights, choose("duplicate", drawn, sum(weights)))];
+      }
+      for (const counts of rows(factors)) counts[chosen] += 1n;
+      drawn += 1;
+    },
+  };
+}
+
+const METHODS = {
+  "simple": (ratio) => ({ weights: () => ratio, take() {} }),
+  "permuted-block": (ratio, options, choose) =>
+    blocks(either(options, "block_lens", [either(options, "block_len", 4)]), ratio, choose),
+  "random-allocation": (ratio, options, choose) => blocks([options.list_len], ratio, choose),
+  "big-stick": (ratio, options) => {
+    const bound = Number(whole(either(options, "max_imbalance", 3), 1));
+    return counting(ratio, 0, ([a, b]) => [a - b < bound ? 1n : 0n, b - a < bound ? 1n : 0n]);
+  },
+  "biased-coin": (ratio, options) => {
+    const [p, q] = fraction(either(options, "bias", "2/3"));
+    if (2n * p < q || p > q) throw new Error("the bias must lie from 1/2 to 1");
+    return counting(ratio, 0, ([a, b]) => (a === b ? [1n, 1n] : a < b ? [p, q - p] : [q - p, p]));
+  },
+  "urn": (ratio, options) => {
+    const [alpha, beta, ...more] = either(options, "urn", [0, 1]).map((part) => whole(part, 0));
+    if (beta === undefined || more.length || alpha + beta === 0n) throw new Error("an urn has two numbers, not both 0");
+    return counting(ratio, 0, ([a, b]) => {
+      const balls = [alpha + beta * BigInt(b), alpha + beta * BigInt(a)];
+      return sum(balls) === 0n ? [1n, 1n] : balls;
+    });
+  },
+  "truncated-binomial": (ratio, options) => {
+    const length = evenLength(options);
+    return counting(ratio, length, (counts) => counts.map((count) => (count < length / 2 ? 1n : 0n)));
+  },
+  "maximal": (ratio, options) => {
+    const length = evenLength(options), bound = Math.min(length, Number(whole(either(options, "max_imbalance", 3), 1)));
+    const ways = completions(bound);
+    return counting(ratio, length, ([a, b]) => [1, -1].map((step) => ways(length - a - b - 1, a - b + step)));
+  },
+  "minimization": minimization,
+};
+
+/** The draws of one stratum in one epoch: a function that gives the place of the next arm. */
+function stratum(seed, mode, study, epoch, levels, method, ratio, options) {
+  const keys = {};
+  const choose = (purpose, stream, n) => {
+    if (!(purpose in keys)) keys[purpose] = streamKey(seed, mode, study, epoch, purpose, levels);
+    return below(n, numbers(keys[purpose], stream));
+  };
+  if (!Object.hasOwn(METHODS, method)) throw new Error(`the method '${method}' is unknown`);
+  const state = METHODS[method](lowest(ratio.map((part) => whole(part, 1))), options, choose);
+  let drawn = 0;
+  return (factors) => {
+    const weights = lowest(state.weights(factors));
+    const arm = pick(weights, choose("arm", drawn, sum(weights)));
+    state.take(arm, factors);
+    drawn += 1;
+    return arm;
+  };
+}

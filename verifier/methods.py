@@ -44,14 +44,9 @@ class Method:
         self.counts[arm] += 1
         self.drawn += 1
 
-    def two_equal_arms(self):
-        if self.ratio != [1, 1]:
-            raise ValueError("the method is for two equal arms")
-
-    @property
-    def lead(self):
-        """Count of the first arm less that of the second."""
-        return self.counts[0] - self.counts[1]
+    def equal_arms(self):
+        if set(self.ratio) != {1}:
+            raise ValueError("the method is for equal arms")
 
 
 class Simple(Method):
@@ -91,57 +86,59 @@ class RandomAllocation(PermutedBlock):
 
 class BigStick(Method):
     def start(self):
-        self.two_equal_arms()
+        self.equal_arms()
         self.bound = whole(self.options.get("max_imbalance", 3), 1)
 
     def weights(self, factors):
-        return [int(self.lead < self.bound), int(self.lead > -self.bound)]
+        return [int(count - min(self.counts) < self.bound) for count in self.counts]
 
 
 class BiasedCoin(Method):
     def start(self):
-        self.two_equal_arms()
-        bias = fraction(self.options.get("bias", "2/3"))
-        if not Fraction(1, 2) <= bias <= 1:
+        self.equal_arms()
+        self.bias = fraction(self.options.get("bias", "2/3"))
+        if not Fraction(1, 2) <= self.bias <= 1:
             raise ValueError("the bias must lie from 1/2 to 1")
-        self.favoured, self.other = bias.numerator, bias.denominator - bias.numerator
 
     def weights(self, factors):
-        if self.lead == 0:
-            return [1, 1]
-        return [self.favoured, self.other] if self.lead < 0 else [self.other, self.favoured]
+        p, q, arms = self.bias.numerator, self.bias.denominator, len(self.counts)
+        behind = [count == min(self.counts) for count in self.counts]
+        m = sum(behind)
+        if p * arms <= q * m:
+            return [1] * arms
+        return [p * (arms - m) if is_behind else (q - p) * m for is_behind in behind]
 
 
 class Urn(Method):
     def start(self):
-        self.two_equal_arms()
+        self.equal_arms()
         self.alpha, self.beta = (whole(part, 0) for part in self.options.get("urn", [0, 1]))
         if self.alpha == self.beta == 0:
             raise ValueError("an urn of 0 and 0 has nothing to draw")
 
     def weights(self, factors):
-        balls = [self.alpha + self.beta * count for count in reversed(self.counts)]
-        return balls if any(balls) else [1, 1]
+        balls = [self.alpha + self.beta * (sum(self.counts) - count) for count in self.counts]
+        return balls if any(balls) else [1] * len(balls)
 
 
 class Listed(Method):
     """Lists of n places, one after another: what was counted is forgotten when a list is full."""
 
     def start(self):
-        self.two_equal_arms()
-        self.length = whole(self.options["list_len"], 2)
-        if self.length % 2:
-            raise ValueError("the length of the list must be even")
+        self.equal_arms()
+        self.length = whole(self.options["list_len"], 1)
+        if self.length % len(self.ratio):
+            raise ValueError("the number of arms must divide the length of the list")
 
     def take(self, arm, factors):
         super().take(arm, factors)
         if self.drawn == self.length:
-            self.counts, self.drawn = [0, 0], 0
+            self.counts, self.drawn = [0] * len(self.ratio), 0
 
 
 class TruncatedBinomial(Listed):
     def weights(self, factors):
-        return [int(count < self.length // 2) for count in self.counts]
+        return [int(count < self.length // len(self.ratio)) for count in self.counts]
 
 
 @lru_cache(maxsize=None)
@@ -156,13 +153,15 @@ def completions(bound, left):
 class Maximal(Listed):
     def start(self):
         super().start()
-        self.bound = min(whole(self.options.get("max_imbalance", 3), 1), self.length)
+        if len(self.ratio) != 2 or self.length > 1000:
+            raise ValueError("the method is for two equal arms and lists of at most 1000")
+        self.bound = min(whole(self.options.get("max_imbalance", 3), 1), self.length // 2)
         for left in range(self.length):  # one after another, so that no recursion is deep
             completions(self.bound, left)
 
     def weights(self, factors):
         after = (0, *completions(self.bound, self.length - self.drawn - 1), 0)
-        place = self.lead + self.bound + 1
+        place = self.counts[0] - self.counts[1] + self.bound + 1
         return [after[place + 1], after[place - 1]]
 
 

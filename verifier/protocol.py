@@ -23,7 +23,8 @@ class Protocol:
                         for name, field in self.fields.items() if field["kind"] == "choice"}
         # Factors whose level is what was entered; that of a cut field is a range.
         self.as_written = [name for name, field in self.fields.items() if field["kind"] in ("choice", "yes-no")]
-        self.criteria = table.get("criterion", [])
+        self.criteria = [{key: own.get(key) for key in ("id", "include_if", "exclude_if", "rule")}
+                         for own in table.get("criterion", [])]
         self.round = self.read_round(table["study"].get("beacon"))
         if any(type(part) is not int or part < 1 for part in self.ratio):
             raise ValueError("a ratio must be whole numbers of at least 1")

@@ -31,6 +31,15 @@ ARMS = (  # method, ratio, options, first twenty arms; section 7
     ("permuted-block", [1, 1, 1], {"block_len": 6}, "ccabbaacbcabbcacbabc"),
     ("big-stick", [1, 1], {"max_imbalance": 1}, "baabbaabababababbaab"),
     ("big-stick", [1, 1], {"max_imbalance": 4}, "bbaabaabababababbaab"),
+    ("big-stick", [1, 1, 1], {"max_imbalance": 2}, "ccaababcbcbbacaccaab"),
+    ("random-allocation", [2, 1], {"list_len": 12}, "bbaaaaababaaababbaaa"),
+    ("biased-coin", [1, 1], {"bias": "2/3"}, "bbaabaabababababbaab"),
+    ("biased-coin", [1, 1, 1], {"bias": "3/4"}, "ccabbaacbcabbcaccabb"),
+    ("urn", [1, 1], {"urn": [0, 1]}, "baabbaabababababbaab"),
+    ("urn", [1, 1, 1], {"urn": [2, 3]}, "ccabbaacbcabbcaccabc"),
+    ("truncated-binomial", [1, 1], {"list_len": 10}, "bbaabaabababababbaab"),
+    ("maximal", [1, 1], {"max_imbalance": 3, "list_len": 12}, "bbaabaabababababbaab"),
+    ("maximal", [1, 1], {"max_imbalance": 3, "list_len": 200}, "baabbaaabbabababbaab"),
 )
 
 

@@ -50,6 +50,25 @@ class ByHand(Case):
         self.refused("random-allocation")
         self.refused("random-allocation", (2, 1), list_len=4)
 
+    def test_three_equal_arms(self):
+        # Counts 2, 0, 0 with the bound 2: the first arm is closed.
+        self.assertEqual(self.weights(self.method("big-stick", (1, 1, 1), max_imbalance=2), "aab"),
+                         [[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 1]])
+        # p = 3/4; one arm behind has 3/4, two behind share 3/4: 3 * 1 each, against 1 * 2.
+        self.assertEqual(self.weights(self.method("biased-coin", (1, 1, 1), bias="3/4"), "ab"),
+                         [[1, 1, 1], [2, 3, 3], [1, 1, 6]])
+        # p = 1/2 is less than the 2/3 that two of three have anyway.
+        self.assertEqual(self.weights(self.method("biased-coin", (1, 1, 1), bias="1/2"), "ab"),
+                         [[1, 1, 1], [1, 1, 1], [1, 1, 2]])
+        # Other arms' counts after a, b: 1, 1, 2.
+        self.assertEqual(self.weights(self.method("urn", (1, 1, 1), urn=[1, 2]), "ab"), [[1, 1, 1], [1, 3, 3], [3, 3, 5]])
+        self.assertEqual(self.weights(self.method("truncated-binomial", (1, 1, 1), list_len=3), "abc"),
+                         [[1, 1, 1], [0, 1, 1], [0, 0, 1], [1, 1, 1]])
+        for name in ("big-stick", "biased-coin", "urn", "truncated-binomial", "maximal"):
+            self.refused(name, (2, 1), list_len=6)
+        self.refused("maximal", (1, 1, 1), list_len=6)
+        self.refused("maximal", list_len=1002)
+
     def test_biased_coin(self):
         # Efron: 2/3 to the arm behind, a fair coin when level.
         self.assertEqual(self.weights(self.method("biased-coin"), "abba"), [[1, 1], [1, 2], [1, 1], [2, 1], [1, 1]])
@@ -204,7 +223,7 @@ class Vectors(Case):
                               method, [int(part) for part in ratio.split(":")], read)
             self.assertEqual("".join("abcdefgh"[stratum.draw()] for _ in arms), arms, line)
             checked.add(method)
-        self.assertLessEqual({"simple", "permuted-block", "big-stick"}, checked)
+        self.assertLessEqual(set(METHODS) - {"minimization"}, checked)
 
 
 if __name__ == "__main__":

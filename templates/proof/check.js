@@ -119,7 +119,7 @@ function readProtocol(text) {
     fields: (table.field || []).map((field) => field.id),
     choices: Object.fromEntries((table.field || []).filter((field) => field.kind === "choice")
       .map((field) => [field.id, (field.levels || []).map((level) => (typeof level === "string" ? level : level.id))])),
-    criteria: JSON.stringify(table.criterion || []),
+    criteria: JSON.stringify((table.criterion || []).map((own) => [own.id, own.include_if, own.exclude_if, own.rule])),
     stratum: (seed, mode, epoch, levels) =>
       stratum(seed, mode, protocol.study, epoch, levels, allocation.method, protocol.ratio, allocation),
   };

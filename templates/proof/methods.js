@@ -30,19 +30,19 @@ function pick(weights, number) {
 
 const either = (options, key, otherwise) => (key in options ? options[key] : otherwise);
 
-function twoEqualArms(ratio) {
-  if (ratio.length !== 2 || ratio[0] !== 1n || ratio[1] !== 1n) throw new Error("the method is for two equal arms");
+function equalArms(ratio) {
+  if (ratio.some((part) => part !== 1n)) throw new Error("the method is for equal arms");
 }
 
-/** Counts of two equal arms, forgotten when a list of `length` places is full (0: never). */
+/** Counts of equal arms, forgotten when a list of `length` places is full (0: never). */
 function counting(ratio, length, weigh) {
-  twoEqualArms(ratio);
-  let counts = [0, 0];
+  equalArms(ratio);
+  let counts = ratio.map(() => 0);
   return {
     weights: () => weigh(counts),
     take(arm) {
       counts[arm] += 1;
-      if (length && counts[0] + counts[1] === length) counts = [0, 0];
+      if (length && counts.reduce((a, b) => a + b) === length) counts = ratio.map(() => 0);
     },
   };
 }
@@ -66,9 +66,9 @@ function blocks(lengths, ratio, choose) {
   };
 }
 
-function evenLength(options) {
-  const length = Number(whole(options.list_len, 2));
-  if (length % 2) throw new Error("the length of the list must be even");
+function listLength(ratio, options) {
+  const length = Number(whole(options.list_len, 1));
+  if (length % ratio.length) throw new Error("the number of arms must divide the length of the list");
   return length;
 }
 
@@ -155,27 +155,31 @@ const METHODS = {
   "random-allocation": (ratio, options, choose) => blocks([options.list_len], ratio, choose),
   "big-stick": (ratio, options) => {
     const bound = Number(whole(either(options, "max_imbalance", 3), 1));
-    return counting(ratio, 0, ([a, b]) => [a - b < bound ? 1n : 0n, b - a < bound ? 1n : 0n]);
+    return counting(ratio, 0, (counts) => counts.map((count) => (count - Math.min(...counts) < bound ? 1n : 0n)));
   },
   "biased-coin": (ratio, options) => {
-    const [p, q] = fraction(either(options, "bias", "2/3"));
+    const [p, q] = fraction(either(options, "bias", "2/3")), arms = BigInt(ratio.length);
     if (2n * p < q || p > q) throw new Error("the bias must lie from 1/2 to 1");
-    return counting(ratio, 0, ([a, b]) => (a === b ? [1n, 1n] : a < b ? [p, q - p] : [q - p, p]));
+    return counting(ratio, 0, (counts) => {
+      const behind = counts.map((count) => count === Math.min(...counts)), m = BigInt(behind.filter(Boolean).length);
+      return behind.map((is) => (p * arms <= q * m ? 1n : is ? p * (arms - m) : (q - p) * m));
+    });
   },
   "urn": (ratio, options) => {
     const [alpha, beta, ...more] = either(options, "urn", [0, 1]).map((part) => whole(part, 0));
     if (beta === undefined || more.length || alpha + beta === 0n) throw new Error("an urn has two numbers, not both 0");
-    return counting(ratio, 0, ([a, b]) => {
-      const balls = [alpha + beta * BigInt(b), alpha + beta * BigInt(a)];
-      return sum(balls) === 0n ? [1n, 1n] : balls;
+    return counting(ratio, 0, (counts) => {
+      const all = counts.reduce((a, b) => a + b), balls = counts.map((count) => alpha + beta * BigInt(all - count));
+      return sum(balls) === 0n ? ratio : balls;
     });
   },
   "truncated-binomial": (ratio, options) => {
-    const length = evenLength(options);
-    return counting(ratio, length, (counts) => counts.map((count) => (count < length / 2 ? 1n : 0n)));
+    const length = listLength(ratio, options);
+    return counting(ratio, length, (counts) => counts.map((count) => (count < length / ratio.length ? 1n : 0n)));
   },
   "maximal": (ratio, options) => {
-    const length = evenLength(options), bound = Math.min(length, Number(whole(either(options, "max_imbalance", 3), 1)));
+    const length = listLength(ratio, options), bound = Math.min(length / 2, Number(whole(either(options, "max_imbalance", 3), 1)));
+    if (ratio.length !== 2 || length > 1000) throw new Error("the method is for two equal arms and lists of at most 1000");
     const ways = completions(bound);
     return counting(ratio, length, ([a, b]) => [1, -1].map((step) => ways(length - a - b - 1, a - b + step)));
   },

@@ -18,6 +18,7 @@ mod minimization;
 mod personal_numbers;
 mod place;
 mod process;
+mod proof;
 mod pseudonym;
 mod races;
 mod refusals;

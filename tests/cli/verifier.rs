@@ -10,7 +10,7 @@ use lottning::study::journal::{Entry, GENESIS};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/verifier/verify.py");
+pub(super) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/verifier/verify.py");
 
 /// Exit code and answer of the program of the pages.
 fn independent(study: &Path, more: &[&str]) -> (i32, Value) {
@@ -169,7 +169,7 @@ fn both_programs_derive_every_draw_of_every_method_again() {
 }
 
 /// A gate that closes and opens, joins, returns, an exception, switches, site events, a lock and the published seed.
-fn eventful() -> Place {
+pub(super) fn eventful() -> Place {
     let place = Place::open(IUH);
     let header = "site,family,child,report_key,received,exception,answer.investigation-opened,\
                   answer.immediate-placement,answer.police-led,field.earlier_reports,field.youngest_age,field.category";

@@ -109,13 +109,13 @@ fn the_independent_verifier_checks_a_proof_without_the_study() {
 /// Makes every hash of a proof anew, as somebody would who forges one; the derivation is that of docs/ledger-spec.md.
 fn rechained(proof: &mut Value) {
     let protocol = Sha256::digest(proof["protocols"][0].as_str().unwrap());
-    let mut previous = vec![0_u8; 32];
+    let mut previous = [0_u8; 32];
     for row in proof["rows"].as_array_mut().unwrap() {
         let text = |key: &str| row[key].as_str().unwrap().as_bytes().to_vec();
-        let payload_hash = lottning_hex(row["payload_hash"].as_str().unwrap());
+        let payload_hash = unhex(row["payload_hash"].as_str().unwrap());
         let mut digest = Sha256::new();
         for part in [
-            previous.clone(),
+            previous.to_vec(),
             protocol.to_vec(),
             row["sequence"].as_u64().unwrap().to_be_bytes().to_vec(),
             text("time"),
@@ -127,17 +127,12 @@ fn rechained(proof: &mut Value) {
             digest.update((part.len() as u32).to_be_bytes());
             digest.update(part);
         }
-        previous = digest.finalize().to_vec();
-        row["hash"] = Value::from(
-            previous
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>(),
-        );
+        previous = digest.finalize().into();
+        row["hash"] = Value::from(hex(&previous));
     }
 }
 
-fn lottning_hex(text: &str) -> Vec<u8> {
+fn unhex(text: &str) -> Vec<u8> {
     (0..text.len() / 2)
         .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
         .collect()

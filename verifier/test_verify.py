@@ -71,10 +71,10 @@ class Ledger:
         return self.add("epoch-opened", {"epoch": epoch, "commitment": self.commit(seed, epoch),
                                          "protocol_hash": self.protocol_hash(epoch).hex()} | public)
 
-    def add(self, kind, public=None, payload=None):
+    def add(self, kind, public=None, payload=None, actor=None):
         number = len(self.rows) + 1
         row = {"sequence": number, "time": f"2025-03-01T08:{number // 60:02}:{number % 60:02}.000000Z",
-               "actor": "desk-1", "kind": kind, "public": canonical(public or {}), "payload": canonical(payload or {}),
+               "actor": actor or ("lead" if kind.startswith(("site-", "capacity-")) else "desk-1"), "kind": kind, "public": canonical(public or {}), "payload": canonical(payload or {}),
                "salt": hashlib.sha256(b"salt %d" % number).digest()}
         self.rows.append(row)
         self.chain(number)
@@ -736,6 +736,20 @@ class Gate(Case):
         self.assert_ok(self.answer())
         number = self.ledger.draw("F11", "b")
         self.assert_bad(self.answer(), number, "gate")
+
+    def test_nobody_screens_families_and_changes_capacity(self):
+        change = {"site": SITE, "on": "2025-03-02", "event_key": "k", "therapists": 3}
+        self.ledger.add("capacity-changed", change, actor="lead")
+        self.ledger.screened("not-eligible", "F9")
+        self.assert_ok(self.answer())
+        number = self.ledger.add("capacity-changed", change, actor="desk-1")
+        self.assert_bad(self.answer(), number, "duty")
+
+    def test_who_changed_capacity_screens_nobody(self):
+        day = {"site": SITE, "on": "2025-03-02", "event_key": "k"}
+        self.ledger.add("site-opened", day, actor="lead")
+        number = self.ledger.add("returned", {"site": SITE}, {"family": "F1", "request_id": "r"}, actor="lead")
+        self.assert_bad(self.answer(), number, "duty")
 
     def test_erased_families_hold_their_slots(self):
         closed = self.ledger.event("closed", "F0")

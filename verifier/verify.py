@@ -22,6 +22,10 @@ from published import self_test  # noqa: E402
 from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_time, raw, read_ledger, read_payload,  # noqa: E402
                   read_proof, read_public)
 
+# Nobody both screens families and changes what opens a gate.
+DUTIES = dict.fromkeys(("screened", "returned", "joined"), "intake") | dict.fromkeys(
+    ("capacity-changed", "site-opened", "site-closed"), "capacity")
+
 EXIT_OK, EXIT_USAGE, EXIT_FAILED, EXIT_SEED = 0, 2, 8, 9
 
 
@@ -51,6 +55,7 @@ class Checker:
         self.epochs, self.mode, self.has_payloads = [], None, True
         self.commitments, self.seeds, self.beacons, self.erased = [], {}, {}, {}
         self.allocations = self.verified = self.wrong = 0
+        self.actors = {"intake": set(), "capacity": set()}
 
     def report(self, sequence, code, text):
         self.findings.append(Finding(sequence, code, text))
@@ -137,6 +142,7 @@ class Checker:
                 if time < latest:
                     self.report(sequence, "time", f"the time goes back from {latest} to {time}")
                 latest = max(time, latest)
+            self.check_duty(sequence, actor, event.kind)
             if (kind == "opened") != (place == 0):
                 self.report(sequence, "opened", "the first row, and no other, is 'opened'")
             if place == 0:
@@ -153,6 +159,15 @@ class Checker:
                 if event.public is not None and event.public["epoch"] != len(self.epochs):
                     self.report(sequence, "count", f"the epoch is not {len(self.epochs)}, which comes next")
                 self.open_epoch(sequence, event.public)
+
+    def check_duty(self, sequence, actor, kind):
+        duty = DUTIES.get(kind)
+        if duty is None or not isinstance(actor, str):
+            return
+        other = "capacity" if duty == "intake" else "intake"
+        if actor in self.actors[other]:
+            self.report(sequence, "duty", f"{actor!a} has done both: screened families, and changed capacity or sites")
+        self.actors[duty].add(actor)
 
     def read_event(self, sequence, time, actor, kind, public, payload, salt, payload_hash, stored):
         def unusable(code, text):

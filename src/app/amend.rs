@@ -7,6 +7,7 @@ use super::exit;
 use super::failure::Failure;
 use super::open::{check_permissions, check_round, refuse_inside, seed};
 use super::outside::Outside;
+use super::permission::{Deed, permitted_in};
 use super::record::NoDraw;
 use super::refusal::refusal;
 use super::sealed::{check_confirm, parse_protocol, protocol_file};
@@ -61,6 +62,7 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
     let bytes = outside.read(&request.protocol)?;
     let amended = read(outside, &study, &bytes, &request.protocol)?;
     check_confirm(&amended, &request.confirm)?;
+    permitted_in(&study.journal, &request.act.actor, Deed::Amend)?;
     refuse_inside(outside, &request.seed_file, folder)?;
     let allowed = |journal: &Journal, day| {
         decide(
@@ -83,7 +85,7 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
     let protocol_hash = amended.hash.to_hex();
     // The fold needs the new protocol from the row after this event on; until then it works by the epoch.
     study.journal.protocol = Arc::new(amended);
-    study.write(outside, &request.act, |journal, time| {
+    study.write(outside, &request.act, Deed::Amend, |journal, time| {
         let decision = allowed(journal, journal.day(time))?;
         outside.write(folder.join(protocol_file(epoch)), &bytes)?;
         let recordings = decision

@@ -7,6 +7,7 @@
 use super::failure::Failure;
 use super::lock::find;
 use super::outside::Outside;
+use super::permission::Deed;
 use super::record::NoDraw;
 use super::refusal::refusal;
 use super::study::{Act, Study, Work, now};
@@ -46,7 +47,7 @@ pub fn analyse(
     let place = find(study, id)?;
     let mut analysed = locked(study, place)?;
     let sha256 = analysed.results_sha256.clone();
-    study.write(outside, act, |journal, time| {
+    study.write(outside, act, Deed::Analyse, |journal, time| {
         let decision = decide(
             &journal.protocol,
             &journal.state,

@@ -6,6 +6,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::permission::Deed;
 use super::record::{NoDraw, Receipt};
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
@@ -42,7 +43,7 @@ pub fn beacon(
             "ange omgångens slumpvärde så som källan publicerar det, i hexadecimala siffror",
         )));
     }
-    let mut receipt = study.write(outside, act, |journal, time| {
+    let mut receipt = study.write(outside, act, Deed::Beacon, |journal, time| {
         let epoch = journal.state.epoch;
         if let Some(known) = journal.beacon(epoch) {
             if known == value {

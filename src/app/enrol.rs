@@ -6,6 +6,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::permission::Deed;
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
@@ -105,7 +106,7 @@ impl Desk {
             beacon: known,
             drawer: own,
         } = self;
-        let mut answer = study.write(outside, act, |journal, time| {
+        let mut answer = study.write(outside, act, Deed::Enrol, |journal, time| {
             let prepared = prepare(journal, request).map_err(|findings| {
                 Failure::refused_file(
                     exit::INVALID_DATA,

@@ -5,6 +5,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::permission::Deed;
 use super::record::{NoDraw, Receipt};
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
@@ -39,7 +40,7 @@ pub fn proof(
 ) -> Result<Exported, Failure> {
     let protocols = sealed_texts(outside, study)?;
     outside.create_folder(folder)?;
-    let mut receipt = study.write(outside, act, |journal, time| {
+    let mut receipt = study.write(outside, act, Deed::Export, |journal, time| {
         let decision = decide(
             &journal.protocol,
             &journal.state,

@@ -3,6 +3,7 @@
 use super::exit;
 use super::failure::{Failure, suggestion};
 use super::outside::Outside;
+use super::permission::Deed;
 use super::record::batch;
 use super::study::{Act, Study, Work, time_went_back};
 use super::tables::TableFile;
@@ -60,64 +61,72 @@ pub fn import(
 ) -> Result<Imported, Failure> {
     let columns = columns(outside, import)?;
     let requests = requests(import, &columns)?;
-    let mut imported = study.write(outside, &import.act, |journal, time| {
-        let rows = requests.iter().map(|(_, request)| request);
-        let batch = batch(journal, rows, Source::Register, time);
-        let reused = batch
-            .refused
-            .iter()
-            .filter(|(_, own)| own.exit == exit::REUSED)
-            .count();
-        let all_reused = reused == batch.refused.len();
-        let findings: Vec<Diagnostic> = batch
-            .refused
-            .into_iter()
-            .flat_map(|(place, failure)| at_row(failure, requests[place].0))
-            .collect();
-        if !findings.is_empty() {
-            let exit = if all_reused {
-                exit::REUSED
-            } else {
-                exit::INVALID_DATA
+    let mut imported = study.write(
+        outside,
+        &import.act,
+        Deed::of_event(&import.event),
+        |journal, time| {
+            let rows = requests.iter().map(|(_, request)| request);
+            let batch = batch(journal, rows, Source::Register, time);
+            let reused = batch
+                .refused
+                .iter()
+                .filter(|(_, own)| own.exit == exit::REUSED)
+                .count();
+            let all_reused = reused == batch.refused.len();
+            let findings: Vec<Diagnostic> = batch
+                .refused
+                .into_iter()
+                .flat_map(|(place, failure)| at_row(failure, requests[place].0))
+                .collect();
+            if !findings.is_empty() {
+                let exit = if all_reused {
+                    exit::REUSED
+                } else {
+                    exit::INVALID_DATA
+                };
+                let code = if all_reused {
+                    "key-reused"
+                } else {
+                    "invalid-data"
+                };
+                return Err(Failure::refused_file(
+                    exit,
+                    code,
+                    import.file.name.clone(),
+                    "",
+                    findings,
+                )
+                .help(Words::new(
+                    "no row was recorded; mend the file and import it again",
+                    "ingen rad har registrerats; rätta filen och importera den igen",
+                )));
+            }
+            let recorded = batch.recordings.len();
+            if let Some(last) = journal.last_time.filter(|last| time < *last)
+                && import.dry_run
+                && recorded > 0
+            {
+                return Err(time_went_back(time, last, import.act.at.is_some()));
+            }
+            let answer = Imported {
+                event: import.event.clone(),
+                sequence: journal.head.sequence + if import.dry_run { 0 } else { recorded as u64 },
+                replayed: recorded == 0 && batch.replayed > 0,
+                rows: requests.len(),
+                recorded: if import.dry_run { 0 } else { recorded },
+                replayed_rows: batch.replayed,
+                head: String::new(),
+                warnings: batch.warnings,
             };
-            let code = if all_reused {
-                "key-reused"
+            let recordings = if import.dry_run {
+                Vec::new()
             } else {
-                "invalid-data"
+                batch.recordings
             };
-            return Err(
-                Failure::refused_file(exit, code, import.file.name.clone(), "", findings).help(
-                    Words::new(
-                        "no row was recorded; mend the file and import it again",
-                        "ingen rad har registrerats; rätta filen och importera den igen",
-                    ),
-                ),
-            );
-        }
-        let recorded = batch.recordings.len();
-        if let Some(last) = journal.last_time.filter(|last| time < *last)
-            && import.dry_run
-            && recorded > 0
-        {
-            return Err(time_went_back(time, last, import.act.at.is_some()));
-        }
-        let answer = Imported {
-            event: import.event.clone(),
-            sequence: journal.head.sequence + if import.dry_run { 0 } else { recorded as u64 },
-            replayed: recorded == 0 && batch.replayed > 0,
-            rows: requests.len(),
-            recorded: if import.dry_run { 0 } else { recorded },
-            replayed_rows: batch.replayed,
-            head: String::new(),
-            warnings: batch.warnings,
-        };
-        let recordings = if import.dry_run {
-            Vec::new()
-        } else {
-            batch.recordings
-        };
-        Ok(Work { recordings, answer })
-    })?;
+            Ok(Work { recordings, answer })
+        },
+    )?;
     imported.head = study.journal.head.to_hex();
     Ok(imported)
 }

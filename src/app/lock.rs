@@ -3,6 +3,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::permission::Deed;
 use super::record::{NoDraw, Receipt};
 use super::refusal::refusal;
 use super::sealed::check_confirm;
@@ -40,7 +41,7 @@ pub fn lock(
         ))
     })?;
     check_confirm(study.protocol(), confirm)?;
-    let mut receipt = study.write(outside, act, |journal, time| {
+    let mut receipt = study.write(outside, act, Deed::Lock, |journal, time| {
         let command = Command::Lock {
             lock: place,
             cut: Day::of(date),

@@ -25,6 +25,7 @@ pub mod lock;
 pub mod new;
 pub mod open;
 mod outside;
+pub mod permission;
 pub mod power;
 pub mod pseudonym;
 pub mod record;

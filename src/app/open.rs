@@ -3,6 +3,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::permission::{Deed, permitted};
 use super::sealed::{check_confirm, parse_protocol, protocol_file};
 use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, now, read_seed};
 use crate::allocation::{Mode, Seed};
@@ -68,6 +69,7 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     if request.mode == Mode::Live {
         check_permissions(&protocol, &request.protocol)?;
         check_round(outside, &protocol)?;
+        permitted(&protocol, &request.act.actor, Deed::Open)?;
     }
     check_confirm(&protocol, &request.confirm)?;
     refuse_inside(outside, &request.seed_file, &request.study)?;
@@ -115,8 +117,12 @@ pub(super) fn begin(
         .with("protocol_hash", protocol.hash.to_hex())
         .with("study", protocol.study.id.clone());
     let mut study = Study::empty(&request.study, Journal::new(Arc::clone(protocol)), ledger);
+    let deed = match request.mode {
+        Mode::Live => Deed::Open,
+        Mode::Rehearsal | Mode::Draw => Deed::Rehearse,
+    };
     study
-        .write(outside, &request.act, |journal, _| {
+        .write(outside, &request.act, deed, |journal, _| {
             if journal.head.sequence > 0 {
                 return Err(ledger_failure(&LedgerError::Exists, &request.study));
             }

@@ -3,6 +3,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::permission::{Deed, permitted_in};
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
 use crate::diagnostic::Diagnostic;
@@ -37,7 +38,8 @@ pub fn record(
     act: &Act,
     request: &EventRequest,
 ) -> Result<Receipt, Failure> {
-    let mut receipt = study.write(outside, act, |journal, time| {
+    let deed = Deed::of_event(&request.event);
+    let mut receipt = study.write(outside, act, deed, |journal, time| {
         let (recording, warnings) = match ready(journal, request, Source::Log, time)? {
             Ready::New(recording, warnings) => (Some(*recording), warnings),
             Ready::Same(sequence) => {
@@ -194,10 +196,14 @@ pub fn record_all(
     act: &Act,
     requests: &[EventRequest],
 ) -> Result<(), Failure> {
-    if requests.is_empty() {
+    let Some(first) = requests.first() else {
         return Ok(());
-    }
-    study.write(outside, act, |journal, time| {
+    };
+    let deed = Deed::of_event(&first.event);
+    study.write(outside, act, deed, |journal, time| {
+        for request in requests {
+            permitted_in(journal, &act.actor, Deed::of_event(&request.event))?;
+        }
         let batch = batch(journal, requests, Source::Log, time);
         match batch.refused.into_iter().next() {
             Some((_, failure)) => Err(failure),

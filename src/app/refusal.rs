@@ -56,6 +56,17 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 words!("{site} has stopped enrolling", "{site} har slutat ta in familjer"),
             )
         }
+        Refusal::TurnedAwayForGood => state(
+            "turned-away-for-good",
+            Words::new(
+                "the gate was closed when this family was screened, and the protocol lets nobody come back after that",
+                "det var intagsstopp när familjen screenades, och enligt protokollet får ingen komma tillbaka efter det",
+            ),
+        )
+        .help(Words::new(
+            "the family is counted as turned away and gets what it would have got without the study",
+            "familjen räknas som avvisad och får det som den skulle ha fått utan studien",
+        )),
         Refusal::ReceivedInTheFuture => data(
             "received-in-the-future",
             Words::new(

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::outside::Outside;
+use super::permission::Deed;
 use super::record::NoDraw;
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
@@ -30,7 +31,7 @@ pub fn reveal(
 ) -> Result<Revealed, Failure> {
     let seeds = study.seeds(outside, seed_files)?;
     let texts: Vec<String> = seeds.iter().map(crate::allocation::Seed::to_hex).collect();
-    study.write(outside, act, |journal, time| {
+    study.write(outside, act, Deed::Reveal, |journal, time| {
         let day = journal.day(time);
         let decision = decide(
             &journal.protocol,

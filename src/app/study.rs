@@ -7,6 +7,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::permission::{Deed, duties_mixed, permitted_in};
 use super::sealed::{later_epochs, sealed_protocol};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
@@ -139,11 +140,13 @@ impl Study {
     /// records nothing and is answered whatever its time: a retry with the same `--at` finds what the first run did.
     ///
     /// # Errors
-    /// An invalid actor or time (exit 4), a time before the last event's (4), busy (5), and whatever `work` refuses.
+    /// An invalid actor or time (exit 4), an actor without the role that the deed needs or with the other of two duties
+    /// (4), a time before the last event's (4), busy (5), and whatever `work` refuses.
     pub fn write<T>(
         &mut self,
         outside: &Outside,
         act: &Act,
+        deed: Deed,
         work: impl FnOnce(&Journal, Timestamp) -> Result<Work<T>, Failure>,
     ) -> Result<T, Failure> {
         check_actor(&act.actor)?;
@@ -164,6 +167,7 @@ impl Study {
         journal
             .absorb(&news)
             .map_err(|corrupt| unreadable(&corrupt, &folder))?;
+        permitted_in(journal, &act.actor, deed)?;
         let time = given.unwrap_or_else(|| now(outside));
         let late = journal
             .last_time
@@ -176,6 +180,10 @@ impl Study {
         };
         if recordings.is_empty() {
             return Ok(answer);
+        }
+        let forbidden = |own: &Recording| journal.duties.forbid(&act.actor, &own.what);
+        if let Some(had) = recordings.iter().find_map(forbidden) {
+            return Err(duties_mixed(&act.actor, had));
         }
         let mut salts = vec![[0; 32]; recordings.len()];
         for salt in &mut salts {

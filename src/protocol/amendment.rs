@@ -1,7 +1,7 @@
 //! What an amended protocol may change: how arms are drawn from now on, and where.
 //!
 //! Free are method, options, strata and ratio, cuts and ranges of fields, new levels and new sites, size and capacity,
-//! names for people and the beacon. What earlier families were promised stands: arms, fields, criteria, gate, exceptions,
+//! names for people, new reasons of violations, roles and the beacon. What earlier families were promised stands: arms, fields, criteria, gate, exceptions,
 //! outcomes, locks, analyses. Sites and levels are added at the end only, so that what the ledger holds keeps its
 //! meaning. When an epoch opens is the study's business, never decided here.
 
@@ -44,6 +44,7 @@ pub fn carry_on(
     changes.sites(before, &after);
     changes.arms(before, &after);
     changes.fields(before, &after);
+    changes.violations(before, &after);
     if !changes.findings.is_empty() {
         return Err(changes.findings);
     }
@@ -169,6 +170,24 @@ impl Changes {
                 "armarna utöver deras förhållande och namn för människor",
             );
             self.stands("arm", &what);
+        }
+    }
+
+    fn violations(&mut self, before: &Protocol, after: &Protocol) {
+        let (own, new) = (&before.violations.reasons, &after.violations.reasons);
+        let kept = own.len() <= new.len() && own.iter().zip(new).all(|(own, new)| own.id == new.id);
+        if !kept {
+            self.push(
+                "violations",
+                words!(
+                    "the reasons of violations no longer begin with those of the protocol in force",
+                    "skälen till avsteg börjar inte längre med det gällande protokollets"
+                ),
+                Words::new(
+                    "keep the reasons as they are, in their order, and add new ones after them",
+                    "behåll skälen som de är, i deras ordning, och lägg nya efter dem",
+                ),
+            );
         }
     }
 

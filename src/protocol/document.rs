@@ -5,7 +5,7 @@ use super::model::{Protocol, ProtocolHash};
 use super::rule_parser::Known;
 use super::sections::{
     allocation, analyses, beacon, capacity, estimand, events, exceptions, fields, gate, locks,
-    outcomes, participants, sample_size, study,
+    outcomes, participants, roles, sample_size, study,
 };
 use super::tree::{NAMED, Section};
 use crate::diagnostic::{Diagnostic, Place};
@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "gate",
     "exceptions",
     "violations",
+    "roles",
     "event",
     "exits",
     "outcome",
@@ -84,6 +85,7 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
         ("[gate]", gate::KEYS),
         ("[exceptions]", exceptions::KEYS),
         ("[violations]", exceptions::KEYS),
+        ("[roles]", roles::KEYS),
         ("cap", exceptions::CAP),
         ("[[event]]", events::EVENT),
         ("[exits]", events::EXITS),
@@ -248,6 +250,7 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
     );
     let gate = gate::read(out, root, &arms);
     let violations = exceptions::violations(out, root);
+    let roles = roles::read(out, root);
     let exceptions = exceptions::read(out, root);
     let events = events::events(out, root);
     let exits = events::exits(out, root);
@@ -298,6 +301,7 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
         gate,
         exceptions: exceptions?,
         violations: violations?,
+        roles,
         events: complete(events)?,
         exits: exits?,
         outcomes: complete(outcomes)?,

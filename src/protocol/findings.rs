@@ -44,6 +44,7 @@ pub const CODES: &[&str] = &[
     "thin-strata",
     "gate-without-capacity",
     "capacity-without-gate",
+    "roles-clash",
     "window-order",
     "same-incident-unseen",
     "exit-unclassified",

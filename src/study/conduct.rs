@@ -56,7 +56,8 @@ pub struct Direction {
     pub to: u32,
     /// Families that switched away from their arm.
     pub of: u32,
-    /// Expected share of switches towards it when they do not lean; the mean over the families if it differs.
+    /// Expected share of switches towards it when they do not lean: the mean over the families, each by the ratio of the
+    /// epoch in which it was drawn.
     pub expected: f64,
     /// Probability of at least `to`; 1 without a switch.
     pub p_value: f64,
@@ -133,7 +134,8 @@ pub fn direction(protocol: &Protocol, state: &State, cut: Day) -> Option<Directi
         if counts {
             *seen = true;
             to += u32::from(switch.to == toward);
-            shares.push(share_toward(protocol, toward));
+            let epoch = epoch_of(state, family.allocation);
+            shares.push(share_toward(protocol.in_epoch(epoch), toward));
         }
     }
     let mean = |shares: &[f64]| shares.iter().sum::<f64>() / shares.len() as f64;
@@ -148,6 +150,12 @@ pub fn direction(protocol: &Protocol, state: &State, cut: Day) -> Option<Directi
         },
         p_value: at_least(to as usize, &shares),
     })
+}
+
+/// The epoch of an allocation by its number.
+fn epoch_of(state: &State, allocation: u32) -> u32 {
+    let place = allocation.saturating_sub(1) as usize;
+    state.allocations.get(place).map_or(0, |own| own.epoch)
 }
 
 fn toward(protocol: &Protocol) -> Option<Arm> {

@@ -3,6 +3,7 @@
 pub mod caps;
 pub mod conduct;
 pub mod dataset;
+pub mod duties;
 pub mod field_value;
 mod findings;
 pub mod flow;

@@ -1,6 +1,6 @@
 //! Violations, caps, the direction of switches and changed answers, on cases that fit on paper.
 
-use crate::in_memory::{Room, eligible, event};
+use crate::in_memory::{Room, eligible, event, site_event};
 use lottning::allocation::Arm;
 use lottning::numerics::binomial::Binomial;
 use lottning::protocol::model::Day;
@@ -166,6 +166,16 @@ fn the_expected_share_follows_from_the_ratio() {
     let (protocol, state) = switched(&three, &[0, 1, 2], &[]);
     let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
     assert!((own.expected - 1.0 / 3.0).abs() < 1e-15, "{own:?}");
+    // A family drawn at 1:1 in epoch 0 and one drawn at 1:2 in epoch 1, both moved to iuh: 1/2 × 2/3 = 1/3, where 7/12 of
+    // the switches would be expected to go there.
+    let (first, _) = switched(&simple, &[], &[]);
+    let (second, _) = switched(&two, &[], &[]);
+    let protocol = lottning::protocol::carry_on(&first.into(), &simple, second, &two).unwrap();
+    let (_, mut state) = switched(&simple, &[1, 1], &[(0, 0), (1, 0)]);
+    state.allocations[1].epoch = 1;
+    let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
+    assert!((own.expected - 7.0 / 12.0).abs() < 1e-15, "{own:?}");
+    assert!((own.p_value - 1.0 / 3.0).abs() < 1e-15, "{own:?}");
 }
 
 #[test]
@@ -524,4 +534,114 @@ fn follows(room: &mut Room, number: u32, why: &str) {
     assert_eq!(answer.allocation, Some(number), "{why}");
     let last = room.state().allocations.last().copied().unwrap();
     assert_eq!(last.draw, number - 1, "{why}");
+}
+
+fn capacity(key: &str, therapists: &str) -> EventRequest {
+    EventRequest {
+        set: vec![("therapists".into(), therapists.into())],
+        ..site_event("capacity-changed", "skarholmen", "2025-03-03", key)
+    }
+}
+
+/// In ledger order and over all sites: who has screened changes no capacity and opens or closes no site, and the other way
+/// round. A repetition of what was done before is answered, and a refusal leaves no trace.
+#[test]
+fn nobody_both_screens_families_and_changes_capacity() {
+    let mut room = Room::open(&wide());
+    let family = |name: &str| eligible("skarpnack", name, "R1");
+    room.record_as("lead", DAY, &capacity("c1", "3")).unwrap();
+    room.enrol_as("intake-1", DAY, &family("FA-AA")).unwrap();
+    let head = room.journal().head;
+    // Another site does not help.
+    let closes = site_event("site-closed", "skarholmen", "2025-03-03", "s1");
+    for refused in [
+        room.record_as("intake-1", DAY, &capacity("c2", "0")),
+        room.record_as("intake-1", DAY, &closes),
+        room.enrol_as("lead", DAY, &family("FA-BB"))
+            .map(|_| unreachable()),
+        // A family that was randomized already is screened by nobody else either.
+        room.enrol_as("lead", DAY, &eligible("skarpnack", "FA-AA", "R2"))
+            .map(|_| unreachable()),
+    ] {
+        let refused = refused.unwrap_err();
+        assert_eq!((refused.exit, refused.code), (4, "duties-mixed"));
+    }
+    assert_eq!(room.journal().head, head);
+    // The lead's own repetition, and the enroller's, are answered; other deeds are nobody's duty.
+    assert!(
+        room.record_as("lead", DAY, &capacity("c1", "3"))
+            .unwrap()
+            .replayed
+    );
+    assert!(
+        room.enrol_as("intake-1", DAY, &family("FA-AA"))
+            .unwrap()
+            .replayed
+    );
+    room.record_as(
+        "intake-1",
+        LATER,
+        &event("accepted", "FA-AA", "2025-04-01", "k"),
+    )
+    .unwrap();
+    room.record_as("lead", LATER, &event("started", "FA-AA", "2025-04-01", "k"))
+        .unwrap();
+    room.record_as("lead", LATER, &closes).unwrap();
+    room.enrol_as("intake-2", LATER, &family("FA-BB")).unwrap();
+    let entries = room.entries();
+    let protocol = room.protocol.clone();
+    assert!(lottning::study::verify::verify(&protocol, &entries, &[], None).ok);
+    // A ledger written by another program: the row that mixes the duties is named.
+    for (sequence, actor) in [(3, "lead"), (2, "intake-1")] {
+        let mut forged = entries.clone();
+        forged[sequence - 1].actor = actor.into();
+        let mut previous = lottning::study::journal::GENESIS;
+        for row in &mut forged {
+            row.hash = row.chained(&previous, &protocol.hash.0);
+            previous = row.hash;
+        }
+        let verdict = lottning::study::verify::verify(&protocol, &forged, &[], None);
+        let found: Vec<_> = verdict
+            .findings
+            .iter()
+            .map(|own| (own.code, own.sequence))
+            .collect();
+        assert_eq!(found[0], ("duties-mixed", Some(3)), "{found:?}");
+    }
+}
+
+/// For a result that must be an error.
+fn unreachable() -> lottning::app::record::Receipt {
+    panic!("it was not refused")
+}
+
+/// Turned away, the slot freed, screened again: drawn where families may return, refused where it is final.
+#[test]
+fn a_family_that_was_turned_away_returns_as_the_protocol_says() {
+    for (word, returns) in [("may-return", true), ("final", false)] {
+        let text = crate::made_up::IUH
+            .replace("therapists = 2", "therapists = 0")
+            .replace(
+                "turned_away = \"may-return\"",
+                &format!("turned_away = \"{word}\""),
+            );
+        let mut room = Room::open(&text);
+        let request = eligible("skarholmen", "FA-AA", "R1");
+        assert_eq!(room.enrol(DAY, &request).unwrap().outcome, "gate-closed");
+        room.record(DAY, &capacity("c1", "1")).unwrap();
+        for key in ["R1", "R2"] {
+            let again = room.enrol(LATER, &eligible("skarholmen", "FA-AA", key));
+            if returns {
+                assert!(again.unwrap().arm.is_some());
+            } else {
+                let refused = again.unwrap_err();
+                assert_eq!((refused.exit, refused.code), (7, "turned-away-for-good"));
+            }
+        }
+        // Another family is drawn in both.
+        let other = room
+            .enrol(LATER, &eligible("skarholmen", "FA-BB", "R1"))
+            .unwrap();
+        assert_eq!(other.outcome, "allocated");
+    }
 }

@@ -171,8 +171,19 @@ impl Place {
 
     /// A command that writes, one minute later.
     pub(crate) fn act(&self, words: &str) -> Ran {
+        // Whoever screens families changes no capacity.
+        let actor = if words.contains("--site") && words.starts_with("record") {
+            "lead"
+        } else {
+            "intake-1"
+        };
+        self.act_as(actor, words)
+    }
+
+    /// A command that writes, by an actor, one minute later.
+    pub(crate) fn act_as(&self, actor: &str, words: &str) -> Ran {
         let at = self.tick();
-        self.run(&format!("{words} --study study --actor intake-1 --at {at}"))
+        self.run(&format!("{words} --study study --actor {actor} --at {at}"))
     }
 
     /// The words of an eligible enrolment in the IUH study, without actor and time.

@@ -427,3 +427,17 @@ fn the_vocabulary_is_documented() {
         }
     }
 }
+
+/// The table of docs/protocol.md is the table by which commands are refused.
+#[test]
+fn the_table_of_deeds_is_the_one_that_the_page_prints() {
+    let page = include_str!("../../docs/protocol.md");
+    for (_, name, roles) in lottning::app::permission::DEEDS {
+        let roles: Vec<&str> = roles.iter().map(|role| role.text()).collect();
+        let line = format!("| `{name}` | {} |\n", roles.join(", "));
+        assert!(page.contains(&line), "docs/protocol.md lacks {line}");
+    }
+    let (_, table) = page.split_once("| deed | roles |\n|---|---|\n").unwrap();
+    let lines = table.lines().take_while(|line| line.starts_with('|'));
+    assert_eq!(lines.count(), lottning::app::permission::DEEDS.len());
+}

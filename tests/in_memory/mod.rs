@@ -80,7 +80,38 @@ impl Room {
     }
 
     pub(crate) fn record(&mut self, at: &str, request: &EventRequest) -> Result<Receipt, Failure> {
-        record(&self.outside, self.desk.study(), &act(at), request)
+        let actor = if request.site.is_some() {
+            "lead"
+        } else {
+            "intake-1"
+        };
+        self.record_as(actor, at, request)
+    }
+
+    pub(crate) fn record_as(
+        &mut self,
+        actor: &str,
+        at: &str,
+        request: &EventRequest,
+    ) -> Result<Receipt, Failure> {
+        let act = Act {
+            actor: actor.into(),
+            ..act(at)
+        };
+        record(&self.outside, self.desk.study(), &act, request)
+    }
+
+    pub(crate) fn enrol_as(
+        &mut self,
+        actor: &str,
+        at: &str,
+        request: &EnrolRequest,
+    ) -> Result<Enrolled, Failure> {
+        let act = Act {
+            actor: actor.into(),
+            ..act(at)
+        };
+        self.desk.enrol(&self.outside, &act, request)
     }
 
     pub(crate) fn journal(&mut self) -> &Journal {

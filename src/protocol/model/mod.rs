@@ -10,6 +10,7 @@ mod calendar;
 mod conduct;
 mod follow_up;
 mod intake;
+mod roles;
 mod strata;
 mod study;
 
@@ -21,6 +22,7 @@ pub use intake::{
     Allocation, ArmSpec, Check, Criterion, Factor, Field, FieldKind, Gate, Joins, Named, Returns,
     Site, THIN_STRATUM, Unit,
 };
+pub use roles::{ActorRole, Roles};
 pub use strata::decimal;
 pub use study::{
     Ascertainment, Assumed, Beacon, Capacity, Custody, Ethics, Law, QUICKNET, SampleSize, Study,
@@ -96,6 +98,8 @@ pub struct Protocol {
     pub exceptions: Exceptions,
     /// Violations after the draw.
     pub violations: Violations,
+    /// Who may do what; without roles everybody may do everything.
+    pub roles: Option<Roles>,
     /// What events must carry.
     pub events: Vec<EventSpec>,
     /// Ends of follow-up.

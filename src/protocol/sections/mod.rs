@@ -16,5 +16,6 @@ pub(super) mod gate;
 pub(super) mod locks;
 pub(super) mod outcomes;
 pub(super) mod participants;
+pub(super) mod roles;
 pub(super) mod sample_size;
 pub(super) mod study;

@@ -8,6 +8,7 @@ use super::record::{Content, Recording};
 use crate::allocation::Mode;
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
+use crate::study::duties::Duties;
 use crate::study::kernel::{Event, FamilyIx, State, Verdict, What, apply};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -86,6 +87,8 @@ pub struct Journal {
     pub opening: Option<Opening>,
     /// Time of the last entry.
     pub last_time: Option<Timestamp>,
+    /// Who has screened families, and who has changed capacity.
+    pub duties: Duties,
     requests: HashMap<String, RequestUse>,
     keys: HashMap<(String, String), KeyUse>,
     subjects: Vec<Option<FamilyIx>>,
@@ -105,6 +108,7 @@ impl Journal {
             head: Head::EMPTY,
             opening: None,
             last_time: None,
+            duties: Duties::default(),
             requests: HashMap::new(),
             keys: HashMap::new(),
             subjects: Vec::new(),
@@ -210,6 +214,7 @@ impl Journal {
             what: &decoded.what,
         };
         apply(&self.protocol, &mut self.state, &event);
+        self.duties.note(&entry.actor, &decoded.what);
         self.note(entry, &decoded);
         self.subjects.push(decoded.subject);
         self.last_time = Some(time);

@@ -127,6 +127,8 @@ pub enum Refusal {
         /// The site.
         site: SiteIx,
     },
+    /// A closed gate turned the family away, and the protocol makes that final.
+    TurnedAwayForGood,
     /// The report was received after the day of screening.
     ReceivedInTheFuture,
     /// A child belongs to another family of the study.

@@ -88,6 +88,12 @@ fn enrol(
             return Err(Refusal::ChildOfAnotherFamily);
         }
     }
+    let may_return = |gate: &crate::protocol::model::Gate| gate.turned_away_may_return;
+    if family.is_some_and(|family| family.turned_away)
+        && !protocol.gate.as_ref().is_none_or(may_return)
+    {
+        return Err(Refusal::TurnedAwayForGood);
+    }
     let changed = state.changed(
         enrolment.family,
         enrolment.report,

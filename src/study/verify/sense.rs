@@ -4,6 +4,7 @@ use super::{Checker, DrawCheck};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
+use crate::study::duties::{Duties, Duty};
 use crate::study::identifiers::is_beacon_value;
 use crate::study::journal::{Entry, Journal, erased_sequences, hex};
 use crate::study::kernel::{
@@ -95,7 +96,9 @@ impl Checker {
         let mut journal = Journal::new(Arc::clone(protocol));
         journal.foresee(all);
         let mut pending = None;
+        let mut duties = Duties::default();
         let read = journal.absorb_watching(entries, &mut |entry, state, what| {
+            self.duty(&mut duties, entry, what);
             self.row(protocol, state, what, entry, &mut pending, drawer.as_mut());
         });
         if let Err(corrupt) = read {
@@ -113,6 +116,31 @@ impl Checker {
         }
         self.erasures(entries);
         (draws, seed_mismatch)
+    }
+
+    /// One actor with both of two duties.
+    fn duty(&mut self, duties: &mut Duties, entry: &Entry, what: &What) {
+        let (sequence, actor) = (entry.sequence, &entry.actor);
+        match duties.forbid(actor, what) {
+            Some(Duty::Intake) => self.push(
+                "duties-mixed",
+                Some(sequence),
+                words!(
+                    "event {sequence} changed capacity, or opened or closed a site, by {actor}, who had screened families",
+                    "händelse {sequence} ändrade kapacitet, eller öppnade eller stängde en plats, av {actor}, som hade screenat familjer"
+                ),
+            ),
+            Some(Duty::Capacity) => self.push(
+                "duties-mixed",
+                Some(sequence),
+                words!(
+                    "event {sequence} screened a family by {actor}, who had changed capacity or opened or closed a site",
+                    "händelse {sequence} screenade en familj av {actor}, som hade ändrat kapacitet eller öppnat eller stängt en plats"
+                ),
+            ),
+            None => {}
+        }
+        duties.note(actor, what);
     }
 
     /// The published seeds, if they are one per epoch and those that were committed to.

@@ -1,0 +1,86 @@
+//! Who may do what: roles, and the actors that have them. Without `[roles]` every actor may do everything.
+
+/// A role in a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorRole {
+    /// Screens families, sees their own allocations.
+    Reception,
+    /// Serves families and logs what was given.
+    Worker,
+    /// Keeps the key of the pseudonyms, outside the study; sees no outcomes.
+    KeyHolder,
+    /// Records outcomes without knowing the arm.
+    OutcomeAssessor,
+    /// Runs the registered analyses.
+    Statistician,
+    /// Leads the study.
+    StudyLead,
+    /// Reads the ledger.
+    Auditor,
+}
+
+impl ActorRole {
+    /// All, in the order of the protocol page.
+    pub const ALL: [Self; 7] = [
+        Self::Reception,
+        Self::Worker,
+        Self::KeyHolder,
+        Self::OutcomeAssessor,
+        Self::Statistician,
+        Self::StudyLead,
+        Self::Auditor,
+    ];
+
+    /// The role's identifier.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Reception => "reception",
+            Self::Worker => "worker",
+            Self::KeyHolder => "key-holder",
+            Self::OutcomeAssessor => "outcome-assessor",
+            Self::Statistician => "statistician",
+            Self::StudyLead => "study-lead",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    /// Whether nobody may have both roles: key and outcomes, outcomes without the arm and the arm, screening and
+    /// capacity.
+    pub fn clashes(self, other: Self) -> bool {
+        let key = |role: Self, other: Self| {
+            role == Self::KeyHolder && !matches!(other, Self::KeyHolder | Self::Reception)
+        };
+        let blind = |role: Self, other: Self| {
+            role == Self::OutcomeAssessor && matches!(other, Self::Reception | Self::Worker)
+        };
+        let gate = |role: Self, other: Self| role == Self::Reception && other == Self::StudyLead;
+        [key, blind, gate]
+            .iter()
+            .any(|pair| pair(self, other) || pair(other, self))
+    }
+}
+
+/// The roles of a study and who has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles {
+    /// Actor ids by role, in the order of [`ActorRole::ALL`]; roles that nobody has are left out.
+    pub actors: Vec<(ActorRole, Vec<String>)>,
+}
+
+impl Roles {
+    /// The roles of an actor.
+    pub fn of<'a>(&'a self, actor: &'a str) -> impl Iterator<Item = ActorRole> + 'a {
+        self.actors
+            .iter()
+            .filter(move |(_, actors)| actors.iter().any(|own| own == actor))
+            .map(|(role, _)| *role)
+    }
+
+    /// Who has a role.
+    pub fn with(&self, role: ActorRole) -> &[String] {
+        self.actors
+            .iter()
+            .find(|(own, _)| *own == role)
+            .map_or(&[], |(_, actors)| actors.as_slice())
+    }
+}

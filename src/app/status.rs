@@ -18,6 +18,10 @@ pub struct Status {
     pub mode: &'static str,
     /// Whether families can still be enrolled.
     pub enrolment: &'static str,
+    /// Number of the epoch in force, from 0.
+    pub epoch: u32,
+    /// Whether nobody is randomized until the value of a public round is recorded.
+    pub awaits_beacon: bool,
     /// Number of events.
     pub events: u64,
     /// Time of the last event, UTC.
@@ -104,6 +108,8 @@ pub fn status(study: &Study) -> Status {
             (false, true) => "target-reached",
             (false, false) => "open",
         },
+        epoch: state.epoch,
+        awaits_beacon: protocol.study.beacon.is_some() && !state.beacon,
         events: state.sequence,
         last_event: journal
             .last_time

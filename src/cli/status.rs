@@ -60,7 +60,7 @@ impl Status {
             .collect();
         let mut body = json!({
             "study": own.study, "protocol_hash": own.protocol_hash, "mode": own.mode,
-            "enrolment": own.enrolment, "events": own.events, "last_event": own.last_event,
+            "enrolment": own.enrolment, "epoch": own.epoch, "awaits_beacon": own.awaits_beacon, "events": own.events, "last_event": own.last_event,
             "screened": own.screened, "randomized": own.randomized, "target": own.target,
             "not_eligible": own.not_eligible, "turned_away": own.turned_away,
             "exceptions": own.exceptions, "violations": violations, "alerts": alerts,

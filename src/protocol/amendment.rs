@@ -89,7 +89,7 @@ struct Changes {
 }
 
 impl Changes {
-    fn push(&mut self, section: &str, message: Words, help: Words) {
+    fn refuse(&mut self, section: &str, message: Words, help: Words) {
         let place = self.places.iter().find(|(name, _)| name == section);
         let mut finding = Diagnostic::error("not-amendable", message).help(help);
         if let Some((_, span)) = place {
@@ -100,7 +100,7 @@ impl Changes {
 
     fn stands(&mut self, section: &str, what: &Words) {
         let Words { en, sv } = what;
-        self.push(
+        self.refuse(
             section,
             words!(
                 "an amendment cannot change {en}: what earlier families were promised stands",
@@ -143,7 +143,7 @@ impl Changes {
                 new.id == *id && new.opens == site.opens && new.therapists == site.therapists
             });
             if !kept {
-                self.push(
+                self.refuse(
                     "site",
                     words!(
                         "the site `{id}` is not the one of the protocol in force at its place: id, opening and therapists stand",
@@ -200,7 +200,7 @@ impl Changes {
         for (own, new) in before.fields.iter().zip(&after.fields) {
             if own.id != new.id || !widened(own, new) {
                 let id = &own.id;
-                self.push(
+                self.refuse(
                     "field",
                     words!(
                         "the field `{id}` no longer holds every value that it held: kind, levels and ranges can only be added to",

@@ -2,6 +2,7 @@
 
 use super::{Part, Section, role, say};
 use crate::diagnostic::Lang;
+use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Covariate, Cut, Factor, Missing, Multiplicity, Role, Test};
 use crate::report::{Grid, Report, number};
 use crate::words;
@@ -135,31 +136,6 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
             ),
         ],
     );
-    let factors: Vec<String> = protocol
-        .allocation
-        .strata
-        .iter()
-        .map(|factor| match factor {
-            Factor::Site => say(&words!("site", "enhet"), lang),
-            Factor::Field(index) => protocol
-                .fields
-                .get(*index)
-                .map_or_else(String::new, |field| say(&field.label, lang)),
-        })
-        .collect();
-    let method = &protocol.allocation.method;
-    let ratio: Vec<String> = protocol
-        .arms
-        .iter()
-        .map(|arm| arm.ratio.to_string())
-        .collect();
-    let ratio = ratio.join(":");
-    let within = if factors.is_empty() {
-        String::new()
-    } else {
-        let factors = factors.join(", ");
-        say(&words!(", within {factors}", ", inom {factors}"), lang)
-    };
     let arms: Vec<String> = report
         .flow
         .arms
@@ -168,7 +144,7 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
         .collect();
     grid.row(
         say(&words!("Drawing of lots", "Lottning"), lang),
-        vec![format!("{method}, {ratio}{within}"), arms.join(" : ")],
+        vec![drawings(protocol, lang), arms.join(" : ")],
     );
     let cut = number::date(report.analyses.cut);
     let planned = report.lock().map_or_else(
@@ -295,6 +271,57 @@ fn lower(text: &str) -> String {
 }
 
 /// Covariates in words, separated by commas.
+/// How lots were drawn, epoch by epoch.
+fn drawings(protocol: &Protocol, lang: Lang) -> String {
+    let last = protocol.epoch();
+    let own = |epoch: u32| drawing(protocol.in_epoch(epoch), lang);
+    let later = (1..=last).map(|epoch| {
+        let text = own(epoch);
+        say(
+            &words!("from epoch {epoch}: {text}", "från epok {epoch}: {text}"),
+            lang,
+        )
+    });
+    let all: Vec<String> = std::iter::once(own(0)).chain(later).collect();
+    all.join("; ")
+}
+
+/// The method of an epoch, its ratio, and within what it drew or balanced.
+fn drawing(protocol: &Protocol, lang: Lang) -> String {
+    let allocation = &protocol.allocation;
+    let names = |factors: &[Factor]| -> Vec<String> {
+        let name = |factor: &Factor| match factor {
+            Factor::Site => say(&words!("site", "enhet"), lang),
+            Factor::Field(index) => protocol
+                .fields
+                .get(*index)
+                .map_or_else(String::new, |field| say(&field.label, lang)),
+        };
+        factors.iter().map(name).collect()
+    };
+    let method = &allocation.method;
+    let ratio: Vec<String> = protocol
+        .arms
+        .iter()
+        .map(|arm| arm.ratio.to_string())
+        .collect();
+    let mut text = format!("{method}, {}", ratio.join(":"));
+    let (strata, balanced) = (names(&allocation.strata), names(&allocation.factors));
+    if !strata.is_empty() {
+        let factors = strata.join(", ");
+        text.push_str(&say(
+            &words!(", within {factors}", ", inom {factors}"),
+            lang,
+        ));
+    }
+    if !balanced.is_empty() {
+        let factors = balanced.join(", ");
+        let words = words!(", balancing {factors}", ", balanserar {factors}");
+        text.push_str(&say(&words, lang));
+    }
+    text
+}
+
 fn covariate_names(report: &Report<'_>, ids: &[String], lang: Lang) -> String {
     let names: Vec<String> = ids
         .iter()

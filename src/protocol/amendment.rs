@@ -177,7 +177,7 @@ impl Changes {
         let (own, new) = (&before.violations.reasons, &after.violations.reasons);
         let kept = own.len() <= new.len() && own.iter().zip(new).all(|(own, new)| own.id == new.id);
         if !kept {
-            self.push(
+            self.refuse(
                 "violations",
                 words!(
                     "the reasons of violations no longer begin with those of the protocol in force",

@@ -8,7 +8,9 @@
 )]
 
 mod allocation;
+mod minimization;
 mod nist;
+mod peers_minimization;
 mod power;
 mod proportions;
 mod restricted;

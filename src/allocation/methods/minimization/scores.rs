@@ -136,6 +136,25 @@ mod tests {
         assert_eq!(scores(Imbalance::Range, &[], &scales), [2, 3]);
     }
 
+    /// Pocock (1983), the 80-patient breast-cancer table, A/B 30/31, 18/17, 9/8, 19/21: sums 76 and 77, ranges 5 and 5,
+    /// squared differences 9 and 13. PMC6547231, table 4, 3/5, 3/3, 3/3: ranges 3 and 5.
+    #[test]
+    fn published_scores() {
+        let total = |imbalance: Imbalance, levels: &[[u32; 2]]| {
+            let mut scores = [0; 2];
+            for level in levels {
+                imbalance.add(level, &[1, 1], 1, &mut scores);
+            }
+            scores
+        };
+        let pocock = [[30, 31], [18, 17], [9, 8], [19, 21]];
+        assert_eq!(total(Imbalance::Sum, &pocock), [76, 77]);
+        assert_eq!(total(Imbalance::Range, &pocock), [5, 5]);
+        assert_eq!(total(Imbalance::Variance, &pocock), [9, 13]);
+        let other = [[3, 5], [3, 3], [3, 3]];
+        assert_eq!(total(Imbalance::Range, &other), [3, 5]);
+    }
+
     /// Ruling of ties: three arms 2:1:1, p = 3/5. One best: 3/5 and 1/5, 1/5. Two best of part 3/4 > p: 2/4, 1/4 and
     /// 1/4. Two best of part 2/4 < p: 3/10, 3/10 and 2/5. All: the ratio.
     #[test]

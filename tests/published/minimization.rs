@@ -164,7 +164,8 @@ fn equal(found: &[(u64, u64)], expected: &[(u64, u64)]) -> bool {
 /// these are the chances here when one duplicate is best: p + (rᵢ − 1)(1 − p)/(R − 1). The rows for p = 7/10:
 #[test]
 fn the_probabilities_of_han_for_one_best_duplicate() {
-    let rows: [(&str, &[&[(u64, u64)]]); 3] = [
+    type Row = &'static [(u64, u64)];
+    let rows: [(&str, &[Row]); 3] = [
         ("1:2", &[&[(7, 10), (3, 10)], &[(3, 20), (17, 20)]]),
         (
             "1:2:3",

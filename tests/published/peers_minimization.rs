@@ -59,7 +59,9 @@ fn frequencies(
     let design = design(ratio, options);
     let sequence = super::minimization::after(&design, before);
     let mut unit = Levels::default();
-    levels.iter().for_each(|level| assert!(unit.push(*level)));
+    for level in levels {
+        assert!(unit.push(*level));
+    }
     let mut counts = vec![0; ratio.split(':').count()];
     for number in 0..DRAWS {
         let index = before.len() as u64;
@@ -180,9 +182,7 @@ fn unbiased_102_probability_begins_at_chance() {
 #[test]
 fn minirand_labels_are_names_and_one_factor_is_enough() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String = (0..60)
-        .map(|unit| format!("{}\n", ["x", "y"][unit % 2]))
-        .collect();
+    let rows = "x\ny\n".repeat(30);
     std::fs::write(folder.path().join("one.csv"), format!("sex\n{rows}")).unwrap();
     let draw = |arms: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_lottning"))

@@ -12,6 +12,7 @@ use crate::allocation::{Mode, Seed};
 use crate::analysis::results::Analyses;
 use crate::diagnostic::Lang;
 use crate::report::{Provenance, Report, SeedFact, csv, figures, html, json};
+use crate::study::cohort::cohort;
 use crate::study::conduct::conduct;
 use crate::study::flow::{Flow, flow};
 use crate::study::verify::{Verification, verify};
@@ -97,6 +98,7 @@ pub fn report(
         protocol,
         flow: &flow,
         conduct: &conduct(protocol, &state, analyses.cut),
+        cohort: &cohort(protocol, &state, analyses.cut),
         analyses: &analyses,
         provenance: &provenance,
     };

@@ -5,6 +5,7 @@
 use super::study::Study;
 use crate::study::caps::Alert;
 use crate::study::conduct::Conduct;
+use crate::study::flow::{SiteFlow, sites as closed_days};
 use crate::study::kernel::{SiteIx, Status as Stands};
 
 /// How a study goes.
@@ -69,6 +70,8 @@ pub struct SiteStatus {
     pub randomized: usize,
     /// Families turned away there.
     pub turned_away: usize,
+    /// Whole days on which its gate was closed, up to the last event.
+    pub days_closed: i32,
 }
 
 /// How a study was run up to its last event, for the study lead.
@@ -83,6 +86,7 @@ pub fn status(study: &Study) -> Status {
     let journal = &study.journal;
     let (state, protocol) = (&journal.state, &journal.protocol);
     let conduct = conduct(study);
+    let closed = closed_days(protocol, state, state.last_day);
     let count = |stands: fn(&Stands) -> bool, site: Option<usize>| {
         state
             .families
@@ -157,6 +161,7 @@ pub fn status(study: &Study) -> Status {
                 screened: count(screened, Some(place)),
                 randomized: count(randomized, Some(place)),
                 turned_away: count(turned_away, Some(place)),
+                days_closed: closed.get(place).map_or(0, SiteFlow::days_closed),
             })
             .collect(),
     }

@@ -39,7 +39,7 @@ impl Status {
                 json!({
                     "site": site.site, "enrols": site.enrols, "gate": site.gate,
                     "screened": site.screened, "randomized": site.randomized,
-                    "turned_away": site.turned_away,
+                    "turned_away": site.turned_away, "days_closed": site.days_closed,
                 })
             })
             .collect();
@@ -72,7 +72,8 @@ impl Status {
             .column("gate", Words::new("gate", "port"))
             .column("screened", Words::new("screened", "screenade"))
             .column("randomized", Words::new("randomized", "lottade"))
-            .column("turned_away", Words::new("turned away", "avvisade"));
+            .column("turned_away", Words::new("turned away", "avvisade"))
+            .column("days_closed", Words::new("days closed", "dagar stängd"));
         for site in &own.sites {
             let gate = match (site.enrols, site.gate) {
                 (false, _) => Words::new("does not enrol", "tar inte in"),
@@ -85,6 +86,7 @@ impl Status {
                 Cell::count(site.screened),
                 Cell::count(site.randomized),
                 Cell::count(site.turned_away),
+                Cell::count(usize::try_from(site.days_closed).unwrap_or(0)),
             ]);
         }
         let direction = self.conduct.then(|| conduct(&study).direction).flatten();

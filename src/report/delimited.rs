@@ -15,15 +15,19 @@ pub struct DelimitedTable {
     pub text: String,
 }
 
-/// The tables `results`, `arms`, `flow`, `baseline` and `recruitment`.
+/// The tables `results`, `arms`, `flow`, `baseline` and `recruitment`, and with a gate `turned-away`.
 pub fn csv(report: &Report<'_>) -> Vec<DelimitedTable> {
-    vec![
+    let mut tables = vec![
         results(report),
         arms(report),
         flow(report),
         baseline(report),
         recruitment(report),
-    ]
+    ];
+    if report.protocol.gate.is_some() {
+        tables.push(cohort(report));
+    }
+    tables
 }
 
 fn table(name: &'static str, head: &[&str], rows: &[Vec<String>]) -> DelimitedTable {
@@ -324,6 +328,52 @@ fn baseline(report: &Report<'_>) -> DelimitedTable {
         }
     }
     table("baseline", &head, &rows)
+}
+
+/// The families that were turned away and never randomized, all sites first; masked counts are empty.
+fn cohort(report: &Report<'_>) -> DelimitedTable {
+    let mut rows = Vec::new();
+    for outcome in &report.cohort.outcomes {
+        let id = report
+            .protocol
+            .outcomes
+            .get(outcome.outcome)
+            .map_or_else(String::new, |own| own.id.clone());
+        let (low, high) = outcome.interval.unzip();
+        rows.push(vec![
+            id.clone(),
+            String::new(),
+            outcome.known.to_string(),
+            outcome.with_report.to_string(),
+            exact(low),
+            exact(high),
+        ]);
+        for site in &outcome.sites {
+            let name = report.protocol.sites.get(usize::from(site.site.0));
+            let counts = site.counts.unzip();
+            let cell = |count: Option<u32>| count.map_or_else(String::new, |own| own.to_string());
+            rows.push(vec![
+                id.clone(),
+                name.map_or_else(String::new, |site| site.id.clone()),
+                cell(counts.0),
+                cell(counts.1),
+                String::new(),
+                String::new(),
+            ]);
+        }
+    }
+    table(
+        "turned-away",
+        &[
+            "outcome",
+            "site",
+            "families",
+            "with_report",
+            "conf_low",
+            "conf_high",
+        ],
+        &rows,
+    )
 }
 
 /// One row per randomization and per closed stretch, so that the curves can be drawn again.

@@ -6,6 +6,7 @@ use super::{Report, Verdict, number};
 use crate::analysis::results::{AnalysisResult, BaselineCell, TestResult};
 use crate::diagnostic::Words;
 use crate::study::caps::{Alert, Capped};
+use crate::study::cohort::LEVEL;
 use crate::study::flow::{ArmFlow, ReasonCount, SiteFlow};
 use serde_json::{Map, Value, json};
 
@@ -35,6 +36,7 @@ fn document(report: &Report<'_>) -> Value {
         "rehearsal": provenance.rehearsal,
         "flow": flow(report),
         "conduct": conduct(report),
+        "turned_away_cohort": cohort(report),
         "baseline": baseline(report),
         "analyses": analyses.analyses.iter().map(|a| analysis(report, a)).collect::<Vec<_>>(),
         "recruitment": {
@@ -141,6 +143,51 @@ fn conduct(report: &Report<'_>) -> Value {
             "p_value": direction.p_value,
         })),
         "changed_answers": own.changed.len(),
+    })
+}
+
+/// The families that were turned away and never randomized; masked counts are `null`.
+fn cohort(report: &Report<'_>) -> Value {
+    let own = report.cohort;
+    let outcomes: Vec<Value> = own
+        .outcomes
+        .iter()
+        .map(|outcome| {
+            let id = report
+                .protocol
+                .outcomes
+                .get(outcome.outcome)
+                .map(|own| &own.id);
+            let sites: Vec<Value> = outcome
+                .sites
+                .iter()
+                .map(|site| {
+                    let id = report.protocol.sites.get(usize::from(site.site.0));
+                    json!({
+                        "site": id.map(|site| &site.id),
+                        "families": site.counts.map(|(known, _)| known),
+                        "with_report": site.counts.map(|(_, with_report)| with_report),
+                    })
+                })
+                .collect();
+            json!({
+                "outcome": id,
+                "families": outcome.known,
+                "with_report": outcome.with_report,
+                "interval": outcome.interval.map(|(low, high)| [low, high]),
+                "level": LEVEL,
+                "unknown": outcome.unknown,
+                "not_yet": outcome.not_yet,
+                "sites": sites,
+            })
+        })
+        .collect();
+    json!({
+        "comparison": false,
+        "ever_turned_away": own.ever,
+        "randomized_later": own.randomized,
+        "families": own.families,
+        "outcomes": outcomes,
     })
 }
 

@@ -26,6 +26,7 @@ pub use provenance::{Provenance, SeedFact, Verdict};
 use crate::analysis::results::{Analyses, AnalysisResult};
 use crate::diagnostic::Lang;
 use crate::protocol::model::{Protocol, Role};
+use crate::study::cohort::Cohort;
 use crate::study::conduct::Conduct;
 use crate::study::flow::Flow;
 
@@ -38,6 +39,8 @@ pub struct Report<'a> {
     pub flow: &'a Flow,
     /// How the study was run against its protocol.
     pub conduct: &'a Conduct,
+    /// Families that a closed gate turned away and that were never randomized.
+    pub cohort: &'a Cohort,
     /// What the registered analyses show.
     pub analyses: &'a Analyses,
     /// Where the numbers come from and whether that was checked.

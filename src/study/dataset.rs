@@ -79,10 +79,22 @@ pub fn outcome(
     outcome: usize,
     summary: Summary,
 ) -> OutcomeValue {
+    match state.family(family) {
+        Some(own) => outcome_from(protocol, state, cut, (family, own), outcome, summary),
+        None => OutcomeValue::NotYet,
+    }
+}
+
+/// As [`outcome`], of a family whose windows count from `own.randomized` and whose index report is `own.report`.
+pub(super) fn outcome_from(
+    protocol: &Protocol,
+    state: &State,
+    cut: Day,
+    (family, own): (FamilyIx, &Family),
+    outcome: usize,
+    summary: Summary,
+) -> OutcomeValue {
     let kind = &protocol.outcomes[outcome].kind;
-    let Some(own) = state.family(family) else {
-        return OutcomeValue::NotYet;
-    };
     let last = own.randomized.plus(kind.last_day());
     let follow = follow_up(protocol, state, cut, family, own, last);
     let (from, until) = match kind {

@@ -243,7 +243,8 @@ fn fate(protocol: &Protocol, state: &State, cut: Day, family: FamilyIx, own: &Fa
         .map_or(Fate::Withdrawn, Fate::Exited)
 }
 
-fn sites(protocol: &Protocol, state: &State, cut: Day) -> Vec<SiteFlow> {
+/// Recruitment of each site up to a cut, without those whom the gate turned away.
+pub fn sites(protocol: &Protocol, state: &State, cut: Day) -> Vec<SiteFlow> {
     let mut sites: Vec<SiteFlow> = state
         .sites
         .iter()

@@ -9,6 +9,7 @@
 
 mod allocation;
 mod analysis;
+mod cohort;
 mod conduct;
 mod epochs;
 mod estimation;

@@ -4,6 +4,7 @@
 //! part looks and nothing about trials. What the sections say is in the files beside this one, one per subject.
 
 mod baseline;
+mod cohort;
 mod conduct;
 mod findings;
 mod origin;
@@ -111,10 +112,13 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
         conduct::realized(report, lang),
         violations::section(report, lang),
         recruitment(report, lang),
+    ];
+    sections.extend(cohort::section(report, lang));
+    sections.extend([
         conduct::registered(report, lang),
         origin::section(report, lang),
         terms::section(lang),
-    ];
+    ]);
     count(&mut sections, lang);
     let page = Page {
         lang: match lang {

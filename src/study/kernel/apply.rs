@@ -5,7 +5,7 @@ use super::event::{
 };
 use super::state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
-    Occurrence, ReportState, SiteState, State, Status, Switch,
+    Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
 };
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Service};
@@ -38,7 +38,7 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
                 state.sites[usize::from(site.0)].therapists = therapists;
             });
         }
-        What::Screened(ref screening) => screened(state, screening),
+        What::Screened(ref screening) => screened(state, screening, day),
         What::Allocated {
             family,
             site,
@@ -174,7 +174,7 @@ fn epoch_opened(protocol: &Protocol, state: &mut State, epoch: u32) {
         .extend(own.sites.iter().skip(known).map(SiteState::of));
 }
 
-fn screened(state: &mut State, screening: &Screening) {
+fn screened(state: &mut State, screening: &Screening, day: Day) {
     ensure_family(state, screening.family, screening.site);
     ensure_report(
         state,
@@ -184,7 +184,10 @@ fn screened(state: &mut State, screening: &Screening) {
     );
     join(state, screening.family, &screening.children, false);
     let State {
-        families, earlier, ..
+        families,
+        earlier,
+        turned_away,
+        ..
     } = state;
     let own = &mut families[screening.family.0 as usize];
     if own.screenings > 0 && own.report != screening.report {
@@ -207,6 +210,14 @@ fn screened(state: &mut State, screening: &Screening) {
     own.status = match screening.verdict {
         Verdict::NotEligible { missed } => Status::NotEligible { missed },
         Verdict::GateClosed => {
+            if !own.turned_away {
+                turned_away.push(TurnedAway {
+                    family: screening.family,
+                    site: screening.site,
+                    on: day,
+                    report: screening.report,
+                });
+            }
             own.turned_away = true;
             Status::TurnedAway
         }

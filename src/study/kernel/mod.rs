@@ -22,5 +22,5 @@ pub use event::{
 };
 pub use state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
-    Occurrence, ReportState, SiteState, State, Status, Switch,
+    Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
 };

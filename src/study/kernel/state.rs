@@ -205,6 +205,19 @@ pub struct Switch {
     pub retracted: bool,
 }
 
+/// A family at the first time that a closed gate turned it away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// The family.
+    pub family: FamilyIx,
+    /// Where.
+    pub site: SiteIx,
+    /// When.
+    pub on: Day,
+    /// The report that it was screened for.
+    pub report: ReportIx,
+}
+
 /// What an earlier report of a family was screened with, kept when another report is screened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EarlierScreening {
@@ -312,6 +325,8 @@ pub struct State {
     pub occurrences: Vec<Occurrence>,
     /// Moves to an arm's service in ledger order.
     pub switches: Vec<Switch>,
+    /// Families that a closed gate turned away, at the first time, in ledger order.
+    pub turned_away: Vec<TurnedAway>,
     /// Screenings of reports other than a family's last one, in ledger order.
     pub earlier: Vec<EarlierScreening>,
     /// Sites, by [`SiteIx`].
@@ -352,6 +367,7 @@ impl State {
             reports: Vec::new(),
             occurrences: Vec::new(),
             switches: Vec::new(),
+            turned_away: Vec::new(),
             earlier: Vec::new(),
             sites: Vec::new(),
             allocations: Vec::new(),
@@ -380,6 +396,7 @@ impl State {
         self.reports.clear();
         self.occurrences.clear();
         self.switches.clear();
+        self.turned_away.clear();
         self.earlier.clear();
         self.allocations.clear();
         self.exceptions.clear();

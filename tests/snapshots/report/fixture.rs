@@ -10,6 +10,7 @@ use lottning::estimation::{Estimate, Warning};
 use lottning::protocol::model::{Day, Missing, Protocol, Role};
 use lottning::report::{Provenance, Report, SeedFact, Verdict};
 use lottning::study::caps::{Alert, Capped};
+use lottning::study::cohort::{Cohort, CohortOutcome, CohortSite};
 use lottning::study::conduct::{Conduct, Direction, ViolationCount};
 use lottning::study::flow::{ArmFlow, Flow, ReasonCount, SiteFlow};
 use lottning::study::kernel::{FamilyIx, SiteIx};
@@ -22,6 +23,7 @@ pub(crate) struct Parts {
     pub(crate) protocol: Protocol,
     pub(crate) flow: Flow,
     pub(crate) conduct: Conduct,
+    pub(crate) cohort: Cohort,
     pub(crate) analyses: Analyses,
     pub(crate) provenance: Provenance,
 }
@@ -32,6 +34,7 @@ impl Parts {
             protocol: &self.protocol,
             flow: &self.flow,
             conduct: &self.conduct,
+            cohort: &self.cohort,
             analyses: &self.analyses,
             provenance: &self.provenance,
         }
@@ -343,6 +346,28 @@ pub(crate) fn ordinary() -> Parts {
                 p_value: 0.5,
             }),
             changed: vec![FamilyIx(4), FamilyIx(9)],
+        },
+        cohort: Cohort {
+            ever: 59,
+            randomized: 17,
+            erased: 0,
+            families: 42,
+            outcomes: vec![CohortOutcome {
+                outcome: 0,
+                known: 39,
+                unknown: 2,
+                not_yet: 1,
+                with_report: 17,
+                interval: Some((0.293, 0.590)),
+                sites: [Some((11, 5)), None, Some((12, 6)), None, Some((10, 5))]
+                    .into_iter()
+                    .enumerate()
+                    .map(|(site, counts)| CohortSite {
+                        site: SiteIx(site as u16),
+                        counts,
+                    })
+                    .collect(),
+            }],
         },
         analyses: Analyses {
             lock: Some("final".into()),

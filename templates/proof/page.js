@@ -57,7 +57,7 @@ function showVerdict(found, head, verdict) {
   }[verdict];
   if (head.state === "fails") {
     words.push(make("p", {}, ["The head that you gave is not in this ledger. Rows were taken away or written anew, or it is the head of another study.",
-      "Kontrollsumman som du angav finns inte i den här liggaren. Rader har tagits bort eller skrivits om, eller så hör den till en annan studie."]));
+      "Huvudet som du angav finns inte i den här liggaren. Rader har tagits bort eller skrivits om, eller så hör det till en annan studie."]));
   }
   if (found.findings.length) {
     words.push(make("ul", {}, ...found.findings.slice(0, 20).map(({ sequence, en, sv }) =>
@@ -99,10 +99,10 @@ function showChecks(found, head) {
     checks.push([["The value of the public beacon was recorded before the first draw of its epoch",
       "Den offentliga fyrens värde registrerades före epokens första dragning"], has("beacon"), true]);
   }
-  const headWords = head.state !== "holds" ? ["The head is one that you kept elsewhere (give it below)", "Kontrollsumman är en som du har sparat på annat håll (ange den nedan)"]
-    : head.later === 0 ? ["The head is the one that you kept elsewhere: no row is missing at the end", "Kontrollsumman är den som du har sparat: ingen rad saknas på slutet"]
-      : [`The head that you kept is that of row ${head.sequence}: all rows up to it are as they were; ${head.later} came later`,
-        `Kontrollsumman som du har sparat är rad ${head.sequence}: alla rader fram till den är som de var; ${head.later} har tillkommit`];
+  const headWords = head.state !== "holds" ? ["The ledger's head is one that you kept elsewhere (give it below)", "Liggarens huvud är ett som du har sparat på annat håll (ange det nedan)"]
+    : head.later === 0 ? ["The ledger's head is the one that you kept elsewhere: no row is missing at the end", "Liggarens huvud är det som du har sparat: ingen rad saknas på slutet"]
+      : [`The head that you kept is the one after row ${head.sequence}: all rows up to it are as they were; ${head.later} came later`,
+        `Huvudet som du har sparat är det efter rad ${head.sequence}: alla rader fram till den är som de var; ${head.later} har tillkommit`];
   checks.push([headWords, head.state === "fails", head.state === "holds"]);
   fill("checks", ...checks.map(([words, bad, done]) => {
     const [state, ...said] = bad ? ["bad", "does not hold", "håller inte"] : done ? ["good", "holds", "håller"] : ["open", "not checked", "inte kontrollerat"];
@@ -121,7 +121,7 @@ function showLimits(found, head) {
   ];
   if (head.state !== "holds") {
     limits.push(["That no rows are missing at the end: that needs a head that was kept elsewhere.",
-      "Att inga rader saknas på slutet: det kräver en kontrollsumma som sparats på annat håll."]);
+      "Att inga rader saknas på slutet: det kräver ett huvud som sparats på annat håll."]);
   }
   if (!found.epochs.every((epoch) => epoch.beacon)) {
     limits.push(["That the seed was the first one drawn: without a public beacon, whoever opened the study could have tried several seeds before committing to one.",
@@ -144,7 +144,7 @@ function showFacts(found) {
     [["Study", "Studie"], found.study ?? "?"],
     [["Rows", "Rader"], String(found.rows)],
     [["First and last row", "Första och sista rad"], `${minute(found.first)} – ${minute(found.last)}`],
-    [["Head", "Kontrollsumma"], found.head ?? "?"],
+    [["Head", "Huvud"], found.head ?? "?"],
   ];
   found.epochs.forEach((epoch, number) => {
     facts.push([[`Commitment, epoch ${number}`, `Utfästelse, epok ${number}`], epoch.commitment ?? "?"]);
@@ -222,7 +222,11 @@ function start() {
     shown.head = node("head").value.trim().toLowerCase();
     show();
   });
-  node("file").addEventListener("change", async () => { for (const file of node("file").files) await accept(file); });
+  node("file").addEventListener("change", async () => {
+    const files = Array.from(node("file").files);
+    node("file").value = ""; // so that the same file, changed since, can be given again
+    for (const file of files) await accept(file);
+  });
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", async (event) => {
     event.preventDefault();

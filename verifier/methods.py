@@ -173,9 +173,9 @@ class Minimization(Method):
         if not isinstance(self.names, list) or not self.names:
             raise ValueError("minimization balances at least one factor")
         weights = self.options.get("factor_weights", [1] * len(self.names))
-        self.factor_weights = [whole(weight, 1) for weight in weights]
-        if len(weights) != len(self.names):
-            raise ValueError("there must be one weight for each factor")
+        self.factor_weights = [fraction(weight) for weight in weights]
+        if len(weights) != len(self.names) or min(self.factor_weights) <= 0:
+            raise ValueError("there must be one weight above 0 for each factor")
         self.measure = {"range": self.spread, "variance": self.variance, "sum": self.total}[
             self.options.get("imbalance", "range")]
         preserving = self.options.get("ratio_preserving", False)

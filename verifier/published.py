@@ -1,4 +1,5 @@
 """Answers that were published elsewhere or that docs/allocation-spec.md prints, and `self_test`, which holds draw.py to them."""
+from fractions import Fraction
 from itertools import islice
 
 from draw import Stratum, below, chacha20_block, commitment, effective_seed, numbers, sha256, stream_key
@@ -41,6 +42,11 @@ ARMS = (  # method, ratio, options, first twenty arms; section 7
     ("maximal", [1, 1], {"max_imbalance": 3, "list_len": 12}, "bbaabaabababababbaab"),
     ("maximal", [1, 1], {"max_imbalance": 3, "list_len": 200}, "baabbaaabbabababbaab"),
 )
+MINIMIZED = {"factors": ["site", "earlier_reports"], "factor_weights": [2, 1], "ratio_preserving": True}
+UNITS = (  # levels, weights of the arms, arm; section 6.1, ratio 2:1, no strata
+    (("north", "0-2"), [2, 1], 0), (("north", "3+"), [3, 2], 0), (("south", "0-2"), [3, 2], 0), (("north", "0-2"), [1, 4], 1),
+    (("south", "3+"), [3, 2], 0), (("north", "3+"), [3, 2], 0),
+)
 
 
 def self_test():
@@ -70,4 +76,9 @@ def self_test():
     for method, ratio, options, arms in ARMS:
         stratum = Stratum(SEED, *WORKED, method, ratio, options)
         pairs.append((f"{method} {ratio} {options}", "".join("abc"[stratum.draw()] for _ in arms), arms))
+    stratum = Stratum(SEED, mode, study, epoch, [], "minimization", [2, 1], MINIMIZED)
+    for place, (factors, weights, arm) in enumerate(UNITS):
+        pairs.append((f"minimization, unit {place}", ([Fraction(w, sum(stratum.state.weights(factors)))
+                                                      for w in stratum.state.weights(factors)], stratum.draw(factors)),
+                      ([Fraction(w, sum(weights)) for w in weights], arm)))
     return len(pairs), [f"{name}: {got}, not {wanted}" for name, got, wanted in pairs if got != wanted]

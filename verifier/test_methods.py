@@ -12,7 +12,7 @@ from pathlib import Path
 from draw import Stratum
 from methods import METHODS, completions
 
-VECTORS = Path(__file__).resolve().parent.parent / "tests" / "stability" / "allocations.txt"
+VECTORS = Path(__file__).resolve().parent.parent / "tests" / "stability"
 
 
 def never(purpose, stream, n):
@@ -191,39 +191,58 @@ class Minimization(Case):
     def test_refusals(self):
         whole = {"factors": ["f", "g"]}
         self.method("minimization", **whole)
-        for change in ({"factors": []}, {"factors": "fg"}, {"factor_weights": [1]}, {"factor_weights": [1, 0]},
+        for change in ({"factors": []}, {"factors": "fg"}, {"factor_weights": [1]}, {"factor_weights": [1, 0]}, {"factor_weights": [1, "x"]},
                        {"probability": "1/3"}, {"probability": "1.1"}, {"imbalance": "entropy"}):
             self.refused("minimization", **whole | change)
         self.refused("minimization")
 
 
+def lines(name):
+    """Lines of a file of vectors beside this folder, split at spaces; none if this folder was taken elsewhere."""
+    file = VECTORS / name
+    if not file.is_file():
+        raise unittest.SkipTest("the vectors are not beside this folder")
+    return [line.split(" ") for line in file.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def text(part):
+    return part.replace("%20", " ").replace("%7C", "|").replace("%25", "%")
+
+
+def read_options(options):
+    read = {}
+    for option in options.split(";") if options != "-" else []:
+        key, value = option.split("=")
+        parts = [int(x) if re.fullmatch(r"\d+", x) else x for x in value.split(",")]
+        many = ("block_lens", "urn", "factors", "factor_weights")
+        read[key] = parts if key in many else value == "true" if value in ("true", "false") else parts[0]
+    return read
+
+
 class Vectors(Case):
+    def stratum(self, seed, mode, study, epoch, levels, method, ratio, options):
+        levels = [] if levels == "-" else [text(level) for level in levels.split("|")]
+        return Stratum(bytes.fromhex(seed), mode, text(study), int(epoch), levels, method,
+                       [int(part) for part in ratio.split(":")], read_options(options))
+
     def test_the_frozen_arms(self):
-        if not VECTORS.is_file():
-            self.skipTest("the vectors are not beside this folder")
         checked = set()
-        for line in VECTORS.read_text(encoding="utf-8").splitlines():
-            if not line or line.startswith("#"):
-                continue
-            seed, mode, study, epoch, levels, method, ratio, options, *rest = line.split(" ")
-            arms = rest[-1]
+        for *given, arms in lines("allocations.txt"):
+            stratum = self.stratum(*given[:8])
+            self.assertEqual("".join("abcdefgh"[stratum.draw()] for _ in arms), arms, given)
+            checked.add(given[5])
+        self.assertEqual(set(METHODS) - {"minimization"}, checked)
 
-            def text(part):
-                return part.replace("%20", " ").replace("%7C", "|").replace("%25", "%")
-
-            read = {}
-            for option in options.split(";") if options != "-" else []:
-                key, value = option.split("=")
-                parts = [int(x) if re.fullmatch(r"\d+", x) else x for x in value.split(",")]
-                read[key] = parts if key in ("block_lens", "urn", "factors", "factor_weights") else parts[0]
-            if method == "minimization":
+    def test_the_frozen_arms_of_minimization(self):
+        checked = 0
+        for kind, *given in lines("minimization.txt"):
+            if kind != "list":
                 continue
-            stratum = Stratum(bytes.fromhex(seed), mode, text(study), int(epoch),
-                              [] if levels == "-" else [text(level) for level in levels.split("|")],
-                              method, [int(part) for part in ratio.split(":")], read)
-            self.assertEqual("".join("abcdefgh"[stratum.draw()] for _ in arms), arms, line)
-            checked.add(method)
-        self.assertLessEqual(set(METHODS) - {"minimization"}, checked)
+            seed, mode, study, epoch, levels, ratio, options, families, arms = given
+            stratum = self.stratum(seed, mode, study, epoch, levels, "minimization", ratio, options)
+            self.assertEqual("".join("abcdefgh"[stratum.draw(list(family))] for family in families.split(",")), arms, given)
+            checked += 1
+        self.assertGreater(checked, 20)
 
 
 if __name__ == "__main__":

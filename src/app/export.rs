@@ -8,6 +8,7 @@ use super::outside::Outside;
 use super::permission::Deed;
 use super::record::{NoDraw, Receipt};
 use super::refusal::refusal;
+use super::sealed::protocol_file;
 use super::study::{Act, Study, Work};
 use crate::diagnostic::{Diagnostic, Lang, Words};
 use crate::report::proof::{self, Proof};
@@ -128,13 +129,6 @@ fn sealed_texts(outside: &Outside, study: &Study) -> Result<Vec<String>, Failure
             }
         })
         .collect()
-}
-
-fn protocol_file(epoch: u32) -> PathBuf {
-    match epoch {
-        0 => PathBuf::from("protocol.toml"),
-        later => PathBuf::from(format!("protocol-{later}.toml")),
-    }
 }
 
 fn in_protocol(path: &Path, line: usize) -> Failure {

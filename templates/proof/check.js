@@ -19,6 +19,11 @@ const PUBLIC_KEYS = { // a key with ? may be absent
     "reopened", "death", "all-children-18", "left-coverage", "withdrawn", "violation", "observed", "linked"]
     .map((kind) => [kind, {}])),
 };
+// Nobody both screens families and changes what opens a gate.
+const DUTIES = {
+  "screened": "intake", "returned": "intake", "joined": "intake",
+  "capacity-changed": "capacity", "site-opened": "capacity", "site-closed": "capacity",
+};
 const ROW_KEYS = ["actor", "hash", "kind", "payload_hash", "public", "sequence", "time"];
 
 /** An object of canonical JSON; throws on any other text. */
@@ -195,6 +200,7 @@ function openEpoch(proof, found, report, sequence, opening) {
 
 function checkRows(proof, found, report) {
   const events = [];
+  const actors = { intake: new Set(), capacity: new Set() };
   let expected = 1, previous = new Uint8Array(32), latest = "";
   const part = (bytes) => join(bigEndian(bytes.length, 4), bytes);
   const text = (value) => utf8(typeof value === "string" ? value : "");
@@ -226,6 +232,14 @@ function checkRows(proof, found, report) {
     if (isTime(row.time)) {
       if (row.time < latest) report(sequence, "time", "the time goes back", "tiden går bakåt");
       else latest = row.time;
+    }
+    const duty = Object.hasOwn(DUTIES, kind) ? DUTIES[kind] : null;
+    if (duty) {
+      if (actors[duty === "intake" ? "capacity" : "intake"].has(row.actor)) {
+        report(sequence, "duty", "one actor both screened families and changed capacity or sites",
+          "en och samma aktör har både screenat familjer och ändrat kapacitet eller enheter");
+      }
+      actors[duty].add(row.actor);
     }
     if ((kind === "opened") !== (place === 0)) {
       report(sequence, "opened", "the first row, and no other, is 'opened'", "den första raden, och ingen annan, är 'opened'");

@@ -87,8 +87,10 @@ function completions(bound) {
 function minimization(ratio, options, choose) {
   const names = options.factors;
   if (!Array.isArray(names) || !names.length) throw new Error("minimization balances at least one factor");
-  const factorWeights = either(options, "factor_weights", names.map(() => 1)).map((weight) => whole(weight, 1));
-  if (factorWeights.length !== names.length) throw new Error("there must be one weight for each factor");
+  const weights = either(options, "factor_weights", names.map(() => 1)).map(fraction);
+  if (weights.length !== names.length || weights.some(([above]) => above === 0n)) throw new Error("there must be one weight above 0 for each factor");
+  const common = weights.reduce((product, [, under]) => product * under, 1n);
+  const factorWeights = weights.map(([above, under]) => (above * common) / under); // only their proportion matters
   const preserving = either(options, "ratio_preserving", false);
   // The arm of each candidate, and the part of the ratio that a candidate has.
   const armOf = ratio.flatMap((part, arm) => Array(preserving ? Number(part) : 1).fill(arm));

@@ -95,6 +95,8 @@ function showChecks(found, head) {
       `Varje lottning är den som fröet ger (${found.verified} av ${drawn} härledda på nytt)`],
     has("draw"), drawn > 0 && found.verified === drawn],
   ];
+  checks.push([["Nobody both screened families and changed capacity or opened and closed sites",
+    "Ingen har både screenat familjer och ändrat kapacitet eller öppnat och stängt enheter"], has("duty"), found.rows > 0]);
   if (found.epochs.some((epoch) => epoch.beacon || (epoch.protocol && epoch.protocol.round !== null))) {
     checks.push([["The value of the public beacon was recorded before the first draw of its epoch",
       "Den offentliga fyrens värde registrerades före epokens första dragning"], has("beacon"), true]);

@@ -39,23 +39,32 @@ def stream_key(seed, mode, study, epoch, purpose, levels):
     return mac(seed, message + struct.pack(">H", len(levels)) + b"".join(lp(level) for level in levels))
 
 
+QUARTERS = [(i, 4 + i, 8 + i, 12 + i) for i in range(4)] + [  # columns, then diagonals
+    (i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4) for i in range(4)]
+
+
 def chacha20_block(key, block, stream):
     """Sixteen words of the key stream: 64 bits of block number and 64 bits of stream."""
     start = [0x61707865, 0x3320646E, 0x79622D32, 0x6B206574, *struct.unpack("<8I", key),
              block & 0xFFFFFFFF, block >> 32, stream & 0xFFFFFFFF, stream >> 32]
     s = start.copy()
 
-    def quarter(a, b, c, d):
-        for x, y, z, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-            s[x] = (s[x] + s[y]) & 0xFFFFFFFF
-            mixed = s[z] ^ s[x]
-            s[z] = (mixed << turn | mixed >> (32 - turn)) & 0xFFFFFFFF
-
     for _ in range(10):
-        for i in range(4):
-            quarter(i, 4 + i, 8 + i, 12 + i)
-        for i in range(4):
-            quarter(i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
+        for ia, ib, ic, id in QUARTERS:
+            a, b, c, d = s[ia], s[ib], s[ic], s[id]
+            a = (a + b) & 0xFFFFFFFF
+            d ^= a
+            d = (d << 16 | d >> 16) & 0xFFFFFFFF
+            c = (c + d) & 0xFFFFFFFF
+            b ^= c
+            b = (b << 12 | b >> 20) & 0xFFFFFFFF
+            a = (a + b) & 0xFFFFFFFF
+            d ^= a
+            d = (d << 8 | d >> 24) & 0xFFFFFFFF
+            c = (c + d) & 0xFFFFFFFF
+            b ^= c
+            b = (b << 7 | b >> 25) & 0xFFFFFFFF
+            s[ia], s[ib], s[ic], s[id] = a, b, c, d
     return [(x + y) & 0xFFFFFFFF for x, y in zip(s, start)]
 
 

@@ -27,7 +27,7 @@ ABOUT_FAMILY = {
 PUBLIC = ABOUT_FAMILY | {
     "opened": {"format": int, "study": str, "mode": str, "protocol_hash": str, "commitment": str, "custody": str},
     "epoch-opened": {"epoch": int, "commitment": str, "protocol_hash": str},
-    "beacon": {"epoch": int, "round": (str, int), "value": str},
+    "beacon": {"epoch": int, "round": str, "value": str},
     "site-opened": SITE_DAY, "site-closed": SITE_DAY, "capacity-changed": SITE_DAY | {"therapists": int},
     "erased": {"sequences": list, "reason": str}, "locked": {"lock": str, "cut": str},
     "analysed": {"lock": str, "results_sha256": str}, "exported": {"what": str}, "revealed": {"seeds": list},
@@ -91,7 +91,7 @@ def read_public(kind, text):
         raise ValueError(f"it needs the keys {sorted(needed)} and has {sorted(value)}")
     for key, own in value.items():
         kept = wanted[key]
-        if type(own) not in (kept if isinstance(kept, tuple) else (kept,)) or kept is list and any(type(x) is not ELEMENTS[key] for x in own):
+        if type(own) is not kept or kept is list and any(type(x) is not ELEMENTS[key] for x in own):
             raise ValueError(f"{key} cannot be {own!a}")
     if value.get("clock", "override") != "override" or kind == "screened" and value["verdict"] not in VERDICTS:
         raise ValueError(f"{value!a} has an unknown word")

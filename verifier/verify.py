@@ -265,7 +265,7 @@ class Checker:
         protocol = self.protocol_of(epoch)
         if epoch != open_epoch or epoch in self.beacons:
             self.report(event.sequence, "beacon", f"epoch {epoch} has a beacon already, or is not the open one")
-        elif protocol is not None and protocol.round != str(event.public["round"]):
+        elif protocol is not None and protocol.round != event.public["round"]:
             self.report(event.sequence, "beacon", f"the protocol names the round {protocol.round!a}")
         if not re.fullmatch("[0-9a-f]+", value):
             self.report(event.sequence, "beacon", "the value is not lower-case hexadecimal text")
@@ -285,6 +285,9 @@ class Checker:
             self.allocations += kind == "allocated"
             if kind == "beacon" and public is not None:
                 self.check_beacon(event, epoch)
+            protocol = self.protocol_of(epoch)
+            if protocol and public and "site" in public and public["site"] not in protocol.therapists:
+                self.report(sequence, "site", f"the site {public['site']!a} is not in the protocol in force")
             if kind != "allocated" or public is None:
                 continue
             if public["allocation"] != number:

@@ -5,7 +5,7 @@ const SITE_DAY = { site: "text", on: "text", event_key: "text" };
 const PUBLIC_KEYS = { // a key with ? may be absent
   "opened": { format: "number", study: "text", mode: "text", protocol_hash: "text", commitment: "text", custody: "text" },
   "epoch-opened": { epoch: "number", commitment: "text", protocol_hash: "text" },
-  "beacon": { epoch: "number", round: "round", value: "text" },
+  "beacon": { epoch: "number", round: "text", value: "text" },
   "site-opened": SITE_DAY, "site-closed": SITE_DAY, "capacity-changed": { ...SITE_DAY, therapists: "number" },
   "screened": { site: "text", verdict: "text" },
   "allocated": {
@@ -88,7 +88,6 @@ function readPublic(kind, text) {
   const is = {
     text: (value) => typeof value === "string",
     number: (value) => Number.isSafeInteger(value),
-    round: (value) => is.text(value) || is.number(value),
     texts: (value) => Array.isArray(value) && value.every(is.text),
     numbers: (value) => Array.isArray(value) && value.every(is.number),
   };
@@ -324,7 +323,7 @@ function checkBeacon({ sequence, open }, current, found, report) {
   const epoch = found.epochs[open.epoch];
   if (open.epoch !== current || !epoch || epoch.beacon) {
     report(sequence, "beacon", "the epoch has a beacon already, or is not the open one", "epoken har redan en fyr, eller är inte den öppna");
-  } else if (epoch.protocol && epoch.protocol.round !== String(open.round)) {
+  } else if (epoch.protocol && epoch.protocol.round !== open.round) {
     report(sequence, "beacon", "the protocol names another round, or none", "protokollet nämner en annan omgång, eller ingen");
   }
   const valid = /^[0-9a-f]+$/.test(open.value);
@@ -348,6 +347,10 @@ function checkAllocations(events, found, report) {
     }
     if (kind === "opened" || kind === "epoch-opened") current += 1;
     if (kind === "beacon" && open) checkBeacon(event, current, found, report);
+    const { protocol } = found.epochs[current] || {};
+    if (protocol && open && "site" in open && !protocol.sites.includes(open.site)) {
+      report(sequence, "site", `the site '${open.site}' is not in the protocol in force`, `enheten '${open.site}' finns inte i gällande protokoll`);
+    }
     if (kind !== "allocated" || !open) return;
     if (open.allocation !== next) report(sequence, "count", `allocation ${next} comes next`, `lottning ${next} står på tur`);
     next = open.allocation + 1;

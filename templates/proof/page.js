@@ -87,7 +87,7 @@ function showChecks(found, head) {
       "Protokollen är de förseglade, och varje nytt protokoll för det föregående vidare"], has("protocol"), found.epochs.length > 0],
     [["Allocations, draws and epochs count on without gaps, and each allocation follows its own screening",
       "Lottningar, dragningar och epoker räknas utan luckor, och varje lottning följer på sin egen screening"],
-    has("count", "pair", "levels"), drawn > 0],
+    has("count", "pair", "levels", "site"), drawn > 0],
     [[`The seed is the one that was committed to (${known} of ${found.epochs.length} epochs known)`,
       `Fröet är det utfästa (${known} av ${found.epochs.length} epoker kända)`],
     has("revealed") || found.unmatched.length, known > 0 && known === found.epochs.length],

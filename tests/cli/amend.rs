@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::place::{IUH, Place, family, two_arms};
 
 /// The IUH protocol amended: permuted blocks at 2:1, a sixth site, a level more.
-fn amended() -> String {
+pub(super) fn amended() -> String {
     let text = IUH
         .replace("method = \"big-stick\"", "method = \"permuted-block\"\nblock_lens = [3, 6]")
         .replace("max_imbalance = 4", "")
@@ -34,7 +34,7 @@ fn confirm(text: &str) -> String {
         .short()
 }
 
-fn amend(place: &Place, text: &str, seed: &str) -> super::place::Ran {
+pub(super) fn amend(place: &Place, text: &str, seed: &str) -> super::place::Ran {
     place.write("next.toml", text);
     let confirm = confirm(text);
     place.act(&format!(
@@ -275,10 +275,10 @@ fn two_amendments_at_once_open_one_epoch_each_in_turn_or_one_is_refused() {
     place.run("verify --study study").json(0);
 }
 
-const VALUE: &str = "4d6d26aa00d79558f1d686cfab1168f0589e2ccad5768850b68ecdcebdd6e0cb";
+pub(super) const VALUE: &str = "4d6d26aa00d79558f1d686cfab1168f0589e2ccad5768850b68ecdcebdd6e0cb";
 
 /// The IUH protocol with a round an hour after the study is opened at 07:01 UTC on 3 March 2025.
-fn waiting() -> String {
+pub(super) fn waiting() -> String {
     IUH.replace(
         "time_zone ",
         "beacon = { source = \"a public lottery\", round = \"2025-03-03\", time = 2025-03-03T09:00:00+01:00 }\ntime_zone ",

@@ -12,6 +12,7 @@ mod analyse;
 mod check;
 mod conduct;
 mod draw;
+mod epochs;
 mod estimate;
 mod foundation;
 mod minimization;

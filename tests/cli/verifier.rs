@@ -9,11 +9,12 @@ use super::place::{IUH, Place, family, read_entries, two_arms};
 use lottning::study::journal::{Entry, GENESIS};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 pub(super) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/verifier/verify.py");
 
 /// Exit code and answer of the program of the pages.
-fn independent(study: &Path, more: &[&str]) -> (i32, Value) {
+pub(super) fn independent(study: &Path, more: &[&str]) -> (i32, Value) {
     let output = Command::new("python3")
         .arg(SCRIPT)
         .arg(study)
@@ -29,7 +30,7 @@ fn independent(study: &Path, more: &[&str]) -> (i32, Value) {
 }
 
 /// Exit code and answer of the command.
-fn own(study: &Path, more: &[&str]) -> (i32, Value) {
+pub(super) fn own(study: &Path, more: &[&str]) -> (i32, Value) {
     let output = Command::new(env!("CARGO_BIN_EXE_lottning"))
         .args(["verify", "--json", "--study"])
         .arg(study)
@@ -68,10 +69,15 @@ fn the_unit_tests_of_the_program_of_the_pages_hold() {
     );
 }
 
-fn enrol_file(place: &Place, header: &str, rows: impl Iterator<Item = String>) -> Vec<Value> {
+pub(super) fn enrol_file(
+    place: &Place,
+    header: &str,
+    rows: impl Iterator<Item = String>,
+) -> Vec<Value> {
     let rows: Vec<String> = rows.collect();
     place.write("f.csv", format!("{header}\n{}\n", rows.join("\n")));
-    let ran = place.act("enrol --from f.csv --seed-file keys/seed");
+    let newest = seeds(place).pop().unwrap();
+    let ran = place.act(&format!("enrol --from f.csv --seed-file {newest}"));
     assert_eq!(ran.code, 0, "{}", ran.err);
     ran.out
         .lines()
@@ -81,11 +87,28 @@ fn enrol_file(place: &Place, header: &str, rows: impl Iterator<Item = String>) -
 
 const SMALL: &str = "site,family,child,report_key,received,answer.consent,field.earlier_reports";
 
-/// Both programs accept a study with its seed, and find the same number of events and draws.
-fn both_accept(place: &Place) {
+/// The seed files of a study's epochs, in their order: those of `NAMES` that are there.
+fn seeds(place: &Place) -> Vec<String> {
+    const NAMES: [&str; 3] = ["keys/seed", "keys/later", "keys/latest"];
+    let files = NAMES.map(|name| place.path(name));
+    let there = files.iter().filter(|file| file.exists());
+    there
+        .map(|file| file.to_str().unwrap().to_owned())
+        .collect()
+}
+
+fn as_options(seeds: &[String]) -> Vec<&str> {
+    seeds
+        .iter()
+        .flat_map(|seed| ["--seed-file", seed.as_str()])
+        .collect()
+}
+
+/// Both programs accept a study with its seeds, and find the same number of events and draws.
+pub(super) fn both_accept(place: &Place) {
     let study = place.path("study");
-    let seed = place.path("keys/seed");
-    let more = ["--seed-file", seed.to_str().unwrap()];
+    let seeds = seeds(place);
+    let more = as_options(&seeds);
     let (code, ours) = own(&study, &more);
     assert_eq!(
         (code, &ours["ok"], &ours["draws"]),
@@ -109,6 +132,7 @@ fn small_study(allocation: &str, arms: &str) -> Place {
     let (head, rest) = text.split_once("[[arm]]").unwrap();
     let (_, tail) = rest.split_once("[unit]").unwrap();
     let text = format!("{head}{arms}\n[unit]{tail}")
+        .replace("kind = \"count\"\n", "kind = \"count\"\ncuts = [1, 3]\n")
         .replace("method = \"big-stick\"\nmax_imbalance = 4\n", allocation);
     let place = Place::open(&text);
     let rows = (0..45).map(|number| {
@@ -125,7 +149,7 @@ fn small_study(allocation: &str, arms: &str) -> Place {
     place
 }
 
-fn arms(ratios: &[(&str, u32)]) -> String {
+pub(super) fn arms(ratios: &[(&str, u32)]) -> String {
     let blocks: Vec<String> = ratios
         .iter()
         .enumerate()
@@ -161,7 +185,36 @@ fn both_programs_derive_every_draw_of_every_method_again() {
             "method = \"permuted-block\"\nblock_len = 6\n",
             arms(&[("new", 1), ("more", 1), ("usual", 1)]),
         ),
-        ("method = \"big-stick\"\nmax_imbalance = 2\n", equal),
+        ("method = \"big-stick\"\nmax_imbalance = 2\n", equal.clone()),
+        (
+            "method = \"random-allocation\"\nlist_len = 6\n",
+            arms(&[("new", 2), ("usual", 1)]),
+        ),
+        ("method = \"biased-coin\"\nbias = 0.6\n", equal.clone()),
+        (
+            "method = \"biased-coin\"\n",
+            arms(&[("new", 1), ("more", 1), ("usual", 1)]),
+        ),
+        (
+            "method = \"urn\"\nurn = [1, 2]\n",
+            arms(&[("new", 1), ("more", 1), ("usual", 1)]),
+        ),
+        (
+            "method = \"truncated-binomial\"\nlist_len = 10\n",
+            equal.clone(),
+        ),
+        (
+            "method = \"maximal\"\nlist_len = 200\nmax_imbalance = 3\n",
+            equal.clone(),
+        ),
+        (
+            "method = \"minimization\"\nfactors = [\"earlier_reports\"]\nfactor_weights = [0.5]\nimbalance = \"sum\"\n",
+            equal,
+        ),
+        (
+            "method = \"minimization\"\nfactors = [\"earlier_reports\"]\nprobability = \"3/4\"\nratio_preserving = true\n",
+            arms(&[("new", 3), ("more", 1), ("usual", 2)]),
+        ),
     ] {
         let place = small_study(allocation, &arms);
         both_accept(&place);
@@ -277,19 +330,37 @@ fn both_programs_accept_an_eventful_study_before_and_after_the_reveal() {
 }
 
 /// A copy of a study to tamper with.
-struct Copied {
-    folder: tempfile::TempDir,
+pub(super) struct Copied {
+    pub(super) folder: tempfile::TempDir,
     seed: String,
+    seeds: Vec<String>,
 }
 
 impl Copied {
-    fn of(place: &Place) -> Self {
+    pub(super) fn of(place: &Place) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["protocol.toml", "ledger.sqlite"] {
-            std::fs::copy(place.path("study").join(name), folder.path().join(name)).unwrap();
+        for file in std::fs::read_dir(place.path("study")).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+            }
         }
-        let seed = place.path("keys/seed").to_str().unwrap().to_owned();
-        Self { folder, seed }
+        let seeds = seeds(place);
+        Self {
+            folder,
+            seed: seeds[0].clone(),
+            seeds,
+        }
+    }
+
+    /// The hash of an epoch's protocol file; of an epoch that has none, of the last one before it.
+    fn protocol_hash(&self, epoch: usize) -> [u8; 32] {
+        let named = |epoch| match epoch {
+            0 => self.folder.path().join("protocol.toml"),
+            later => self.folder.path().join(format!("protocol-{later}.toml")),
+        };
+        let file = (0..=epoch).rev().map(named).find(|file| file.exists());
+        Sha256::digest(std::fs::read(file.unwrap()).unwrap()).into()
     }
 
     fn sql(&self, statements: &str) {
@@ -297,15 +368,14 @@ impl Copied {
         connection.execute_batch(statements).unwrap();
     }
 
-    fn entries(&self) -> Vec<Entry> {
+    pub(super) fn entries(&self) -> Vec<Entry> {
         read_entries(self.folder.path())
     }
 
     /// Replaces all rows, each hash made anew: what somebody with write access to the folder can do.
-    fn forge(&self, mut entries: Vec<Entry>) {
-        let bytes = std::fs::read(self.folder.path().join("protocol.toml")).unwrap();
-        let hash = lottning::protocol::parse(&bytes).protocol.unwrap().hash;
-        let mut previous = GENESIS;
+    pub(super) fn forge(&self, mut entries: Vec<Entry>) {
+        let (mut previous, mut epoch) = (GENESIS, 0);
+        let mut hash = self.protocol_hash(0);
         let mut connection = Connection::open(self.folder.path().join("ledger.sqlite")).unwrap();
         let transaction = connection.transaction().unwrap();
         transaction.execute("DELETE FROM event", []).unwrap();
@@ -314,8 +384,12 @@ impl Copied {
             if let (Some(payload), Some(salt)) = (&entry.payload, &entry.salt) {
                 entry.payload_hash = Entry::hash_payload(salt, payload);
             }
-            entry.hash = entry.chained(&previous, &hash.0);
+            entry.hash = entry.chained(&previous, &hash);
             previous = entry.hash;
+            if entry.kind == "epoch-opened" {
+                epoch += 1;
+                hash = self.protocol_hash(epoch);
+            }
             transaction
                 .execute(
                     "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -337,12 +411,8 @@ impl Copied {
     }
 
     /// Both programs reject with exit 8 and name the same first bad event; gives it.
-    fn both_reject(&self, what: &str, with_seed: bool) -> Option<u64> {
-        let more: Vec<&str> = if with_seed {
-            vec!["--seed-file", &self.seed]
-        } else {
-            vec![]
-        };
+    pub(super) fn both_reject(&self, what: &str, with_seeds: bool) -> Option<u64> {
+        let more = as_options(if with_seeds { &self.seeds } else { &[] });
         let (code, ours) = own(self.folder.path(), &more);
         assert_eq!(code, 8, "{what}: {ours}");
         let (code, theirs) = independent(self.folder.path(), &more);
@@ -495,7 +565,7 @@ fn another_protocol_or_another_seed_is_found() {
 /// What a forgery is, what it does, and the first event that cannot be.
 type Forgery<'a> = (&'a str, Box<dyn Fn(&mut Vec<Entry>) + 'a>, usize);
 
-fn put(text: &str, from: &str, to: &str) -> String {
+pub(super) fn put(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{text} lacks {from}");
     text.replacen(from, to, 1)
 }

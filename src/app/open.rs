@@ -9,7 +9,7 @@ use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, now, read_seed
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
-use crate::protocol::model::Beacon;
+use crate::protocol::model::{Beacon, Custody};
 use crate::store::SqliteLedger;
 use crate::study::journal::{Content, Journal, Ledger, LedgerError, Recording, hex};
 use crate::study::kernel::What;
@@ -44,7 +44,9 @@ pub struct Opened {
     /// Commitment to the seed, to be published anywhere.
     pub commitment: String,
     /// Who could read the seed.
-    pub custody: &'static str,
+    pub custody: Custody,
+    /// Whether the protocol names roles.
+    pub roles: bool,
     /// Whether the seed file was made now.
     pub seed_created: bool,
     /// Sequence of the event.
@@ -141,7 +143,8 @@ pub(super) fn begin(
         study: protocol.study.id.clone(),
         protocol_hash: protocol.hash.to_hex(),
         commitment,
-        custody: protocol.study.custody.text(),
+        custody: protocol.study.custody,
+        roles: protocol.roles.is_some(),
         seed_created,
         sequence: study.journal.head.sequence,
         head: study.journal.head.to_hex(),

@@ -20,6 +20,8 @@ pub struct Verdict {
     pub verification: Verification,
     /// Who could read the seed.
     pub custody: Custody,
+    /// Whether the protocol names roles.
+    pub roles: bool,
 }
 
 /// What was kept elsewhere and must be found again.
@@ -104,5 +106,6 @@ pub fn check(
     Ok(Verdict {
         verification,
         custody: protocol.study.custody,
+        roles: protocol.roles.is_some(),
     })
 }

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use crate::allocation::Mode;
 use crate::app::Failure;
 use crate::app::open::{Open as Opening, open};
-use crate::diagnostic::Words;
 use crate::words;
 
 use super::acting::{Acting, head};
@@ -63,10 +62,10 @@ impl Open {
             "study": opened.study,
             "protocol_hash": opened.protocol_hash,
             "commitment": opened.commitment,
-            "custody": opened.custody,
+            "custody": opened.custody.text(),
         });
         let (study, commitment) = (&opened.study, &opened.commitment);
-        let custody = custody(opened.custody);
+        let custody = opened.custody.meaning(opened.roles);
         Ok(Document::new("receipt/1", &body)?
             .text(words!(
                 "Study {study} is open.",
@@ -79,20 +78,5 @@ impl Open {
             .text(custody)
             .text(head(&opened.head))
             .receipt())
-    }
-}
-
-/// What custody means, as a sentence.
-pub(super) fn custody(text: &str) -> Words {
-    if text == "service" {
-        Words::new(
-            "Custody: another account holds the seed; intake cannot read it.",
-            "Förvaring: ett annat konto har fröet; mottagningen kan inte läsa det.",
-        )
-    } else {
-        Words::new(
-            "Custody: whoever runs `enrol` could read the seed; concealment rests on trust in that account.",
-            "Förvaring: den som kör `enrol` skulle kunna läsa fröet; att lottningen är dold vilar på förtroende för det kontot.",
-        )
     }
 }

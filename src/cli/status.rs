@@ -65,7 +65,7 @@ impl Status {
             "not_eligible": own.not_eligible, "turned_away": own.turned_away,
             "exceptions": own.exceptions, "violations": violations, "alerts": alerts,
             "changed_answers": own.changed_answers.len(), "changed_families": own.changed_answers,
-            "locks": locks, "revealed": own.revealed, "sites": sites, "head": own.head,
+            "custody": study.protocol().study.custody.text(), "locks": locks, "revealed": own.revealed, "sites": sites, "head": own.head,
         });
         let mut grid = Grid::new()
             .column("site", Words::new("site", "plats"))
@@ -126,7 +126,11 @@ impl Status {
         for note in notes {
             document = document.text(note);
         }
-        Ok(document.text(head(&own.head)).receipt())
+        let custody = study.protocol().study.custody;
+        Ok(document
+            .text(custody.meaning(study.protocol().roles.is_some()))
+            .text(head(&own.head))
+            .receipt())
     }
 }
 

@@ -11,7 +11,6 @@ use crate::study::verify::DrawCheck;
 use crate::words;
 
 use super::acting::{At, head};
-use super::open::custody;
 use super::output::Document;
 use super::session::Session;
 
@@ -111,7 +110,7 @@ impl Verify {
             (false, ..) => exit::VERIFICATION_FAILED,
         };
         Ok(document
-            .text(custody(verdict.custody.text()))
+            .text(verdict.custody.meaning(verdict.roles))
             .text(head(&own.head.to_hex()))
             .receipt()
             .exit(code))

@@ -10,6 +10,7 @@
 mod amend;
 mod analyse;
 mod check;
+mod concealment;
 mod conduct;
 mod draw;
 mod epochs;

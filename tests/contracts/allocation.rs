@@ -455,3 +455,72 @@ proptest! {
         }
     }
 }
+
+/// Counts the numbers that are asked for, by purpose, and the least bound among those for arms.
+struct Counting {
+    keys: StratumKeys,
+    arms: u32,
+    others: u32,
+}
+
+impl Randomness for Counting {
+    fn below(&mut self, purpose: Purpose, index: u64, n: u64) -> u64 {
+        self.note(purpose);
+        self.keys.below(purpose, index, n)
+    }
+
+    fn below_wide(&mut self, purpose: Purpose, index: u64, n: &[u64]) -> Vec<u64> {
+        self.note(purpose);
+        self.keys.below_wide(purpose, index, n)
+    }
+}
+
+impl Counting {
+    fn note(&mut self, purpose: Purpose) {
+        match purpose {
+            Purpose::Arm => self.arms += 1,
+            Purpose::Block | Purpose::Duplicate => self.others += 1,
+        }
+    }
+}
+
+/// A forced arm takes the path of a free one: one bounded number for the arm, and no other, so that neither the time that a
+/// draw takes nor what it consumes tells that the next arm was certain.
+#[test]
+fn a_forced_draw_takes_as_many_numbers_as_a_free_one() {
+    let mut forced = BTreeMap::new();
+    for (entry, setting, design) in accepted() {
+        let keys = StratumKeys::derive(&seed(7), &address(&[]));
+        let mut counting = Counting {
+            keys,
+            arms: 0,
+            others: 0,
+        };
+        let mut sequence = design.begin(&mut counting);
+        for index in 0..200 {
+            let weights = design.weights(&*sequence, &Unit::default());
+            let certain = weights
+                .as_slice()
+                .iter()
+                .filter(|weight| **weight > 0)
+                .count()
+                == 1;
+            *forced.entry(entry.id).or_insert(0) += u32::from(certain);
+            (counting.arms, counting.others) = (0, 0);
+            let unit = Unit::default();
+            let arm =
+                lottning::allocation::draw_arm(&*design, &*sequence, &unit, index, &mut counting);
+            assert_eq!(
+                (counting.arms, counting.others),
+                (1, 0),
+                "{} {setting:?} at {index}, certain: {certain}",
+                entry.id
+            );
+            design.step(&mut *sequence, &unit, arm, &mut counting);
+        }
+    }
+    // The law says something only where arms are forced: blocks and bounds force some.
+    for id in ["permuted-block", "big-stick"] {
+        assert!(forced[id] > 0, "{id} never forced an arm");
+    }
+}

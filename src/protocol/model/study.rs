@@ -3,6 +3,7 @@
 //! What only `open` demands (ethics decision, impact assessment) may be missing here; `check` warns of it.
 
 use crate::diagnostic::Words;
+use crate::words;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -93,6 +94,39 @@ impl Custody {
             Self::SingleUser => "single-user",
             Self::Service => "service",
         }
+    }
+
+    /// What is trust and what is enforced, in plain words; `roles` says whether the protocol names them.
+    pub fn meaning(self, roles: bool) -> Words {
+        let seed = match self {
+            Self::SingleUser => words!(
+                "Custody of the seed: single user. Trust: whoever enrols families could read the seed and so the next arm; that it is hidden rests on trust in that account.",
+                "Förvaring av fröet: en användare. Förtroende: den som skriver in familjer skulle kunna läsa fröet och därmed nästa lott; att den är dold vilar på förtroende för det kontot."
+            ),
+            Self::Service => words!(
+                "Custody of the seed: service. Another account of the computer holds the seed; whoever enrols families cannot read it.",
+                "Förvaring av fröet: tjänst. Ett annat konto på datorn har fröet; den som skriver in familjer kan inte läsa det."
+            ),
+        };
+        let actors = if roles {
+            words!(
+                "Roles are kept by the id given with --actor; that it is the person's own is trust.",
+                "Roller hålls isär genom det id som anges med --actor; att det är personens eget är förtroende."
+            )
+        } else {
+            words!(
+                "The protocol names no roles; only screening and capacity are kept apart, by the id given with --actor.",
+                "Protokollet anger inga roller; bara screening och kapacitet hålls isär, genom det id som anges med --actor."
+            )
+        };
+        let enforced = words!(
+            "Enforced: the seed cannot be exchanged (commitment), no event can be changed afterwards unseen (chain), no draw can be repeated until it pleases, and no command tells the next arm.",
+            "Säkerställt: fröet kan inte bytas ut (utfästelsen), ingen händelse kan ändras obemärkt i efterhand (kedjan), ingen lottning kan göras om tills den passar, och inget kommando berättar nästa lott."
+        );
+        Words::new(
+            format!("{} {} {}", seed.en, actors.en, enforced.en),
+            format!("{} {} {}", seed.sv, actors.sv, enforced.sv),
+        )
     }
 }
 

@@ -2,14 +2,17 @@
 
 use super::{Fact, Part, Section, say};
 use crate::diagnostic::{Lang, Words};
-use crate::protocol::model::Custody;
 use crate::report::{Report, Verdict, number};
 use crate::words;
 
 pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
     let mut parts = verdict(report, lang);
     parts.push(Part::Text(say(
-        &custody(report.protocol.study.custody),
+        &report
+            .protocol
+            .study
+            .custody
+            .meaning(report.protocol.roles.is_some()),
         lang,
     )));
     parts.push(Part::Facts(facts(report, lang)));
@@ -79,20 +82,6 @@ fn verdict(report: &Report<'_>, lang: Lang) -> Vec<Part> {
                 ),
             }]
         }
-    }
-}
-
-/// What is enforced and what is trusted.
-fn custody(custody: Custody) -> Words {
-    match custody {
-        Custody::SingleUser => words!(
-            "Custody of the seed: single user. Whoever enrolled families could have read the seed, so that the next arm was hidden rests on trust in that account. The commitment enforces that the seed was not exchanged, and the chain that no event was changed afterwards.",
-            "Förvaring av lottfröet: en användare. Den som skrev in familjer kunde ha läst lottfröet, så att nästa lott var dold vilar på förtroende för det kontot. Utfästelsen säkerställer att lottfröet inte byttes ut, och kedjan att ingen händelse ändrades i efterhand."
-        ),
-        Custody::Service => words!(
-            "Custody of the seed: service. Another operating-system user held the seed, so whoever enrolled families could not read it. The commitment enforces that the seed was not exchanged, and the chain that no event was changed afterwards.",
-            "Förvaring av lottfröet: tjänst. En annan användare i operativsystemet förvarade lottfröet, så den som skrev in familjer kunde inte läsa det. Utfästelsen säkerställer att lottfröet inte byttes ut, och kedjan att ingen händelse ändrades i efterhand."
-        ),
     }
 }
 

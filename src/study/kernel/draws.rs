@@ -23,14 +23,19 @@ pub trait StratumSource {
     fn stratum(&mut self, protocol: &Protocol, epoch: u32, stratum: u32) -> &mut dyn Randomness;
 }
 
-/// Method state per stratum, following the allocations of a state.
-#[derive(Debug)]
+/// Method state per stratum, following the allocations of a state. `Debug` hides it, for it is what the next arm depends on.
 pub struct Drawer<S> {
     source: S,
     sequences: Vec<Option<Box<dyn Sequence>>>,
     begun: Vec<bool>,
     followed: usize,
     epoch: u32,
+}
+
+impl<S> std::fmt::Debug for Drawer<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Drawer(hidden)")
+    }
 }
 
 impl<S: StratumSource> Drawer<S> {

@@ -17,6 +17,7 @@ mod epochs;
 mod estimate;
 mod foundation;
 mod minimization;
+mod minimized_study;
 mod personal_numbers;
 mod place;
 mod process;

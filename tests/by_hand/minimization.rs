@@ -1,9 +1,15 @@
 //! Minimization by hand: the worked example of `docs/allocation-spec.md` (section 6.1), and shares in every case of a tie.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::made_up::{IUH, Study, protocol};
 use lottning::allocation::{
-    Address, Arm, Choice, Mode, Options, Purpose, Randomness, Seed, Sequence, StratumKeys, Unit,
-    choose, draw_arm, read_ratio,
+    Address, Arm, Choice, Design, Levels, Mode, Options, Purpose, Randomness, Redraw, Seed,
+    Sequence, StratumKeys, Unit, choose, draw_arm, read_ratio, redraw_key,
 };
+use lottning::analysis::reference_set::{History, Redrawer};
+use lottning::study::kernel::Answer;
 
 fn design(ratio: &str, options: &[(&str, &str)]) -> Choice {
     let ratio = read_ratio(ratio).unwrap();
@@ -176,4 +182,189 @@ fn an_arm_without_weight_is_followed() {
     // a, a (of which the second had to be the other duplicate) and b are even again.
     let even: [(&[u16], u8); 3] = [(&[0], 0), (&[0], 0), (&[0], 1)];
     assert_eq!(weights(&design, &even, &[0]), [2, 1]);
+}
+
+fn history(ratio: &str, options: &[(&str, &str)], units: &[&[u16]]) -> History {
+    let own: Arc<dyn Design> = design(ratio, options).into();
+    let levels: Vec<Levels> = units
+        .iter()
+        .map(|unit| {
+            let mut levels = Levels::default();
+            for level in *unit {
+                assert!(levels.push(*level));
+            }
+            levels
+        })
+        .collect();
+    History::new(vec![0; units.len()], vec![own])
+        .unwrap()
+        .with_levels(&levels)
+}
+
+/// Every possible sequence with its probability.
+fn sequences(history: &History) -> BTreeMap<String, f64> {
+    let enumeration = history.enumerate(10_000).unwrap();
+    let mut arms = Vec::new();
+    (0..enumeration.total())
+        .map(|number| {
+            let chance = enumeration.sequence(number, &mut arms);
+            let text = arms.iter().map(|arm| char::from(b'a' + arm.0)).collect();
+            (text, chance)
+        })
+        .collect()
+}
+
+#[track_caller]
+fn near(found: f64, expected: f64) {
+    assert!(
+        (found - expected).abs() < 1e-12,
+        "{found} is not {expected}"
+    );
+}
+
+/// Levels north, north, south, p = 4/5: ½ · 4/5 · ½ = 1/5 for each of the four sequences that part the first two, ½ · 1/5 · ½
+/// = 1/20 for each other. The same families all in the north: a, b leaves a tie, ½ · 4/5 · ½ = 1/5; a, a makes b the best,
+/// ½ · 1/5 · 4/5 = 2/25 and ½ · 1/5 · 1/5 = 1/50.
+#[test]
+fn a_reference_set_knows_the_levels() {
+    let options = [("factors", "site")];
+    let found = sequences(&history("1:1", &options, &[&[0], &[0], &[1]]));
+    assert_eq!(found.len(), 8);
+    for (arms, chance) in &found {
+        let apart = arms[0..1] != arms[1..2];
+        near(*chance, if apart { 0.2 } else { 0.05 });
+    }
+    let found = sequences(&history("1:1", &options, &[&[0], &[0], &[0]]));
+    near(found["aba"], 0.2);
+    near(found["bab"], 0.2);
+    near(found["aab"], 0.08);
+    near(found["aaa"], 0.02);
+}
+
+/// Ratio 2:1, p = 1, one level: the duplicates make a block of three, each of aab, aba, baa with chance 1/3, although
+/// the duplicates themselves are not seen. Two levels: two blocks, and only their own sequences are possible.
+#[test]
+fn duplicates_are_summed_over() {
+    let options = [
+        ("factors", "site"),
+        ("probability", "1"),
+        ("ratio_preserving", "true"),
+    ];
+    let found = sequences(&history("2:1", &options, &[&[0], &[0], &[0]]));
+    let expected = ["aab", "aba", "baa"];
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected);
+    found.values().for_each(|chance| near(*chance, 1.0 / 3.0));
+    let two = history("2:1", &options, &[&[0], &[1], &[0], &[1], &[0], &[1]]);
+    let found = sequences(&two);
+    assert_eq!(found.len(), 9);
+    found.values().for_each(|chance| near(*chance, 1.0 / 9.0));
+    let arms = |text: &str| -> Vec<Arm> { text.bytes().map(|own| Arm(own - b'a')).collect() };
+    // North a, b, a and south b, a, a can be; a second b in the north cannot.
+    assert_eq!(two.impossible(&arms("abbaaa")), None);
+    assert_eq!(two.impossible(&arms("bbbaaa")), Some(2));
+}
+
+/// Families with two factors in an order without a pattern.
+const MIXED: [&[u16]; 7] = [
+    &[0, 1],
+    &[2, 1],
+    &[0, 0],
+    &[1, 1],
+    &[0, 1],
+    &[2, 0],
+    &[0, 1],
+];
+
+/// The share of each arm at each place over every possible sequence.
+fn shares(history: &History, arms: usize) -> Vec<Vec<f64>> {
+    let mut shares = vec![vec![0.0; arms]; history.len()];
+    for (text, chance) in sequences(history) {
+        for (place, letter) in text.bytes().enumerate() {
+            shares[place][usize::from(letter - b'a')] += chance;
+        }
+    }
+    shares
+}
+
+/// With duplicates every unit has each arm with its part, whatever came and in whatever order: exactly, over every
+/// sequence that could have been (Kuznetsova & Tymofyeyev 2012).
+#[test]
+fn duplicates_keep_the_ratio_at_every_draw() {
+    for (ratio, parts) in [("2:1", vec![2.0, 1.0]), ("1:2:1", vec![1.0, 2.0, 1.0])] {
+        for imbalance in ["range", "variance", "sum"] {
+            for probability in ["1", "4/5", "0.5"] {
+                let options = [
+                    ("factors", "site,reports"),
+                    ("factor_weights", "2,1"),
+                    ("imbalance", imbalance),
+                    ("probability", probability),
+                    ("ratio_preserving", "true"),
+                ];
+                let sum: f64 = parts.iter().sum();
+                for share in shares(&history(ratio, &options, &MIXED), parts.len()) {
+                    for (found, part) in share.iter().zip(&parts) {
+                        near(*found, part / sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Without duplicates it is not kept, which is why a protocol refuses it. 2:1 and the range: the first unit gives a ½ or
+/// b 1 more, so a is best and has 4/5, not 2/3; a second unit with the same levels: after a (4/5) x = ½, 0 and adding to
+/// a leaves 1, to b ½: b is best, 1/5; after b x = 0, 1, a is best, 4/5. Together 4/25 + 4/25 = 8/25.
+#[test]
+fn plain_unequal_minimization_does_not_keep_the_ratio() {
+    let options = [("factors", "site")];
+    let found = shares(&history("2:1", &options, &[&[0], &[0]]), 2);
+    near(found[0][0], 0.8);
+    near(found[1][0], 0.32);
+    let ratio = read_ratio("2:1").unwrap();
+    let of = |own: &Options| {
+        choose("minimization", &ratio, own, None)
+            .unwrap()
+            .keeps_ratio()
+    };
+    assert!(!of(&Options::of(&options)));
+    assert!(of(&Options::of(&[
+        ("factors", "site"),
+        ("ratio_preserving", "true")
+    ])));
+}
+
+/// What the test of a study conditions on is what the study recorded: the levels of each family at its draw.
+#[test]
+fn the_history_of_a_study_has_its_levels() {
+    let text = IUH
+        .replacen("method = \"big-stick\"", "method = \"minimization\"", 1)
+        .replacen("max_imbalance = 4", "factors = [\"site\", \"category\"]", 1)
+        .replacen("strata = [\"site\"]", "strata = []", 1);
+    let mut study = Study::new(protocol(&text), 3);
+    let day = study.protocol.first_opening();
+    let mut seen: Vec<Levels> = Vec::new();
+    for number in 0..40_usize {
+        let (site, category) = (number * 7 % 5, number % 3);
+        let values = [3, 4, category as i64];
+        let answer = study.enrol(day, site, 1, &values);
+        if let Some((_, Answer::Allocated { .. })) = answer {
+            let mut levels = Levels::default();
+            levels.push(site as u16);
+            levels.push(category as u16);
+            seen.push(levels);
+        }
+    }
+    assert!(seen.len() > 15, "{}", seen.len());
+    let own = History::of(&study.protocol, &study.state);
+    let design = Arc::clone(&study.protocol.allocation.design);
+    let told = History::new(vec![0; seen.len()], vec![design]).unwrap();
+    let redraw = |history: &History| {
+        let mut arms = Vec::new();
+        let mut numbers = Redraw::new(&redraw_key(&[4; 32], "primary", "final"), 5);
+        history.redraw(&mut Redrawer::default(), &mut numbers, &mut arms);
+        arms
+    };
+    assert_eq!(redraw(&own), redraw(&told.clone().with_levels(&seen)));
+    // It could differ: without the levels all families are alike.
+    assert_ne!(redraw(&own), redraw(&told));
 }

@@ -6,7 +6,7 @@
 use super::exact::Exact;
 use super::guess::{Guesser, WHOLE};
 use super::method::{Design, Levels, allocate};
-use super::options::{Options, Refusal, choose};
+use super::options::{Choice, Options, Refusal, choose};
 use super::seed::Seed;
 use super::streams::{Redraw, replicates_key};
 use super::weights::{MAX_ARMS, Ratio};
@@ -69,7 +69,10 @@ pub fn characteristics(
     replicates: u64,
     seed: &Seed,
 ) -> Result<Characteristics, Vec<Refusal>> {
-    describe(id, ratio, options, (n, &[]), replicates, seed)
+    let (design, guesser) = chosen(id, ratio, options, n)?;
+    let tally = drawn(&*design, &guesser, (n, &[]), replicates, seed);
+    let exact = design.exact(&guesser, n, &[]);
+    Ok(tally.figures(n, replicates, guesser.unit(), &exact))
 }
 
 /// As [`characteristics`], for units that arrive in a known order with known levels of the factors that the method
@@ -82,35 +85,55 @@ pub fn characteristics_of(
     replicates: u64,
     seed: &Seed,
 ) -> Result<Characteristics, Vec<Refusal>> {
-    let units = (arrivals.len() as u64, arrivals);
-    describe(id, ratio, options, units, replicates, seed)
+    let n = arrivals.len() as u64;
+    let (design, guesser) = chosen(id, ratio, options, n)?;
+    let tally = drawn(&*design, &guesser, (n, arrivals), replicates, seed);
+    let exact = design.exact(&guesser, n, arrivals);
+    Ok(tally.figures(n, replicates, guesser.unit(), &exact))
 }
 
-fn describe(
+/// As [`characteristics_of`] without the exact figures, whose search for a feasible way can take seconds.
+pub fn drawn_characteristics_of(
     id: &str,
     ratio: &Ratio,
     options: &Options,
-    units @ (n, arrivals): (u64, &[Levels]),
+    arrivals: &[Levels],
     replicates: u64,
     seed: &Seed,
 ) -> Result<Characteristics, Vec<Refusal>> {
+    let n = arrivals.len() as u64;
+    let (design, guesser) = chosen(id, ratio, options, n)?;
+    let tally = drawn(&*design, &guesser, (n, arrivals), replicates, seed);
+    Ok(tally.figures(n, replicates, guesser.unit(), &Exact::default()))
+}
+
+fn chosen(
+    id: &str,
+    ratio: &Ratio,
+    options: &Options,
+    n: u64,
+) -> Result<(Choice, Guesser), Vec<Refusal>> {
     let design = choose(id, ratio, options, Some(n))?;
     let guesser = Guesser::new(&*design, ratio).map_err(|refusal| vec![refusal])?;
+    Ok((design, guesser))
+}
+
+fn drawn(
+    design: &dyn Design,
+    guesser: &Guesser,
+    units: (u64, &[Levels]),
+    replicates: u64,
+    seed: &Seed,
+) -> Tally {
     let key = replicates_key("draw", &seed.to_hex());
-    let tally = (0..replicates)
+    (0..replicates)
         .into_par_iter()
         .fold(Tally::default, |mut tally, replicate| {
             let randomness = Redraw::new(&key, replicate);
-            tally.add(&one(&*design, &guesser, units, randomness));
+            tally.add(&one(design, guesser, units, randomness));
             tally
         })
-        .reduce(Tally::default, Tally::with);
-    Ok(tally.figures(
-        n,
-        replicates,
-        guesser.unit(),
-        &design.exact(&guesser, n, arrivals),
-    ))
+        .reduce(Tally::default, Tally::with)
 }
 
 /// One drawn list.

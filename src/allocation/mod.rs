@@ -21,7 +21,9 @@ mod streams;
 mod weights;
 mod wide;
 
-pub use characteristics::{Characteristics, Figure, characteristics, characteristics_of};
+pub use characteristics::{
+    Characteristics, Figure, characteristics, characteristics_of, drawn_characteristics_of,
+};
 pub(crate) use exact::every_choice;
 pub use exact::{Exact, exact_characteristics, exact_characteristics_of};
 pub use guess::Guesser;

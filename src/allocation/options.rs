@@ -145,6 +145,14 @@ impl MethodEntry {
     pub fn balances_factors(&self) -> bool {
         self.options.iter().any(|spec| spec.name == "factors")
     }
+
+    /// The name of the switch with which the method keeps an unequal ratio at every draw, if it has one.
+    pub fn ratio_switch(&self) -> Option<&'static str> {
+        let mut options = self.options.iter();
+        options
+            .find(|spec| spec.name == "ratio_preserving")
+            .map(|spec| spec.name)
+    }
 }
 
 /// The design of a method with a ratio and options, or every reason why not.

@@ -129,9 +129,11 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
     let allocation = &protocol.allocation;
     let (method, ratio, options) = (&allocation.method, &allocation.ratio, &allocation.options);
     let strata = protocol.strata();
-    let guessing = guessing(method, ratio, options, expected.families, strata).ok();
+    let factors = protocol.balanced_levels();
+    let guessing = guessing(method, ratio, options, expected.families, strata, &factors).ok();
     let together = match strata {
         0 | 1 => None,
+        _ if !factors.is_empty() => None,
         _ => together(method, ratio, options, expected.families, strata)
             .ok()
             .flatten(),
@@ -245,8 +247,8 @@ fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>)
             ),
         )
         .help(words!(
-            "use `big-stick` with a larger `max_imbalance`, or longer or several block lengths, and let nobody at intake see earlier lots",
-            "använd `big-stick` med större `max_imbalance`, eller längre eller flera blocklängder, och låt ingen i mottagningen se tidigare lotter"
+            "use `big-stick` with a larger `max_imbalance`, longer or several block lengths, or minimization with a smaller `probability`, and let nobody at intake see earlier lots",
+            "använd `big-stick` med större `max_imbalance`, längre eller flera blocklängder, eller minimering med mindre `probability`, och låt ingen i mottagningen se tidigare lotter"
         )),
     );
 }

@@ -402,9 +402,19 @@ fn guessing(checked: &Checked) -> Words {
     let ((share_en, share_sv), (forced_en, forced_sv), (chance_en, chance_sv)) =
         (share, forced, chance);
     let ((right_en, right_sv), (by_en, by_sv)) = (right, by_chance);
+    let levels = guessing.share_by_levels.map(|share| {
+        let (en, sv) = both(share, Shown::Percent(1));
+        (
+            format!(
+                "\nWhoever knows the rule and every family's levels as well guesses {en} right."
+            ),
+            format!("\nDen som dessutom känner regeln och alla familjers nivåer gissar {sv} rätt."),
+        )
+    });
+    let (levels_en, levels_sv) = levels.unwrap_or_default();
     words!(
-        "Predictability: whoever remembers all earlier lots of a stratum guesses {share_en} of {n} right (by the ratio alone {chance_en}),\n{right_en} of the next ten families instead of {by_en}; {forced_en} are certain beforehand.",
-        "Förutsägbarhet: den som minns alla tidigare lotter i ett stratum gissar {share_sv} av {n} rätt (av förhållandet ensamt {chance_sv}),\n{right_sv} av de nästa tio familjerna i stället för {by_sv}; {forced_sv} är säkra i förväg."
+        "Predictability: whoever remembers all earlier lots of a stratum guesses {share_en} of {n} right (by the ratio alone {chance_en}),\n{right_en} of the next ten families instead of {by_en}; {forced_en} are certain beforehand.{levels_en}",
+        "Förutsägbarhet: den som minns alla tidigare lotter i ett stratum gissar {share_sv} av {n} rätt (av förhållandet ensamt {chance_sv}),\n{right_sv} av de nästa tio familjerna i stället för {by_sv}; {forced_sv} är säkra i förväg.{levels_sv}"
     )
 }
 

@@ -6,7 +6,7 @@
 use super::capacity::Reach;
 use super::guessing::{Guessing, guessing};
 use super::two_proportions::{PowerError, Question, solve};
-use crate::allocation::{Options, Ratio};
+use crate::allocation::{METHODS, MethodEntry, Options, Ratio};
 use crate::protocol::Protocol;
 use std::collections::BTreeMap;
 
@@ -144,25 +144,27 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
         };
         let families = n_treated + n_control;
         let allocation = &protocol.allocation;
-        let strata = protocol.strata();
+        let (strata, factors) = (protocol.strata(), protocol.balanced_levels());
+        let own_options = keeping(&allocation.method, &allocation.options, &ratio);
         let own = guessing(
             &allocation.method,
             &ratio,
-            &allocation.options,
+            &own_options,
             families as f64,
             strata,
+            &factors,
         );
         let own_method = own.is_ok();
         let named = |options: &Options| options.0.iter().cloned().collect();
         let (method, options, guessing) = if let Ok(own) = own {
-            let options = named(&allocation.options);
+            let options = named(&own_options);
             (allocation.method.clone(), options, Some(own))
         } else {
             let sum = ratio.sum();
             let lengths = format!("{sum},{}", 2 * sum);
             let options = Options::of(&[("block_lens", &lengths)]);
             let blocks = "permuted-block";
-            let guessing = guessing(blocks, &ratio, &options, families as f64, strata);
+            let guessing = guessing(blocks, &ratio, &options, families as f64, strata, &[]);
             (blocks.to_string(), named(&options), guessing.ok())
         };
         rows.push(RatioRow {
@@ -178,6 +180,19 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
         });
     }
     Ok(rows)
+}
+
+/// The options with which a method keeps a ratio at every draw.
+fn keeping(method: &str, options: &Options, ratio: &Ratio) -> Options {
+    let mut options = options.clone();
+    let entry = METHODS.iter().find(|entry| entry.id == method);
+    if let Some(switch) = entry.and_then(MethodEntry::ratio_switch)
+        && !ratio.is_equal()
+    {
+        options.0.retain(|(name, _)| name != switch);
+        options.0.push((switch.to_owned(), "true".to_owned()));
+    }
+    options
 }
 
 #[cfg(test)]

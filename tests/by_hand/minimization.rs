@@ -253,11 +253,15 @@ fn duplicates_are_summed_over() {
     let found = sequences(&history("2:1", &options, &[&[0], &[0], &[0]]));
     let expected = ["aab", "aba", "baa"];
     assert_eq!(found.keys().collect::<Vec<_>>(), expected);
-    found.values().for_each(|chance| near(*chance, 1.0 / 3.0));
+    for chance in found.values() {
+        near(*chance, 1.0 / 3.0);
+    }
     let two = history("2:1", &options, &[&[0], &[1], &[0], &[1], &[0], &[1]]);
     let found = sequences(&two);
     assert_eq!(found.len(), 9);
-    found.values().for_each(|chance| near(*chance, 1.0 / 9.0));
+    for chance in found.values() {
+        near(*chance, 1.0 / 9.0);
+    }
     let arms = |text: &str| -> Vec<Arm> { text.bytes().map(|own| Arm(own - b'a')).collect() };
     // North a, b, a and south b, a, a can be; a second b in the north cannot.
     assert_eq!(two.impossible(&arms("abbaaa")), None);

@@ -297,6 +297,20 @@ fn a_late_hitch_is_no_null_of_a_closing() {
     assert!(is_null(&never));
 }
 
+/// Another ratio turns the switch on by which minimization keeps it, and stays minimization.
+#[test]
+fn a_what_if_of_the_ratio_keeps_minimization() {
+    let protocol = PROTOCOL
+        .replacen("method = \"big-stick\"", "method = \"minimization\"", 1)
+        .replacen("max_imbalance = 4", "factors = [\"site\"]", 1)
+        .replacen("strata = [\"site\"]", "strata = []", 1);
+    let plan = planned(&protocol, &["ratio=1:2"]);
+    let allocation = &plan.cells[0].protocol.allocation;
+    assert_eq!(allocation.method, "minimization");
+    assert_eq!(allocation.ratio.to_string(), "1:2");
+    assert!(allocation.design.keeps_ratio());
+}
+
 /// A simulated study under minimization: its levels reach the method, so sites end more even than by chance alone. Forty
 /// studies of 300 families: the mean range within a site under p = 1 is below 2; with 60 families a site, a fair coin leaves
 /// a mean of √(2·60/π) ≈ 6.2.

@@ -3,6 +3,7 @@
 use super::Scenario;
 use super::edit::{Setting, set, set_each};
 use super::sections::{Axis, MOST_REPLICATES, read, version};
+use crate::allocation::{METHODS, MethodEntry};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::findings::Findings;
 use crate::protocol::{self, Protocol};
@@ -434,6 +435,9 @@ fn with_ratio(
     if keeps {
         return first.map(|(protocol, _)| protocol);
     }
+    if let Some(kept) = by_switch(protocol)? {
+        return Ok(kept);
+    }
     if let Some(Value::Table(allocation)) = protocol.get_mut("allocation") {
         let strata = allocation.get("strata").cloned();
         allocation.clear();
@@ -456,4 +460,28 @@ fn with_ratio(
         ),
     ));
     read_protocol(&text_of(protocol, File::Protocol)?, true).map(|(protocol, _)| protocol)
+}
+
+/// The protocol with the switch by which its method keeps the ratio, if it has one and may be used.
+fn by_switch(protocol: &mut Table) -> Result<Option<Protocol>, Refused> {
+    let Some(Value::Table(allocation)) = protocol.get_mut("allocation") else {
+        return Ok(None);
+    };
+    let method = allocation.get("method").and_then(Value::as_str);
+    let entry = METHODS.iter().find(|entry| Some(entry.id) == method);
+    let Some(switch) = entry.and_then(MethodEntry::ratio_switch) else {
+        return Ok(None);
+    };
+    let before = allocation.insert(switch.to_owned(), Value::Boolean(true));
+    let kept = read_protocol(&text_of(protocol, File::Protocol)?, true);
+    if let Ok((kept, _)) = kept {
+        return Ok(Some(kept));
+    }
+    if let Some(Value::Table(allocation)) = protocol.get_mut("allocation") {
+        match before {
+            Some(before) => allocation.insert(switch.to_owned(), before),
+            None => allocation.remove(switch),
+        };
+    }
+    Ok(None)
 }

@@ -64,6 +64,12 @@ impl Protocol {
         self.index_of(&self.allocation.strata, levels)
     }
 
+    /// Number of levels of each balancing factor; empty if the method balances none.
+    pub fn balanced_levels(&self) -> Vec<usize> {
+        let factors = self.allocation.factors.iter();
+        factors.map(|factor| self.factor_levels(*factor)).collect()
+    }
+
     /// Index of the cell of a family among the balancing factors, as [`Protocol::stratum`]; 0 without such factors.
     pub fn cell(&self, site: usize, values: &[i64]) -> u32 {
         self.index(&self.allocation.factors, site, values) as u32

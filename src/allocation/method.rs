@@ -148,6 +148,9 @@ pub trait Design: Debug + Send + Sync {
     /// If no arm is ever ruled out, the number of ways in which each unit can go.
     fn ways(&self) -> Option<u64>;
 
+    /// Forgets what only addresses random numbers, so that sequences with the same future are the same.
+    fn forget_address(&self, sequence: &mut dyn Sequence);
+
     /// Operating characteristics of a list of `n` by following every state that the design can be in. Units beyond
     /// `arrivals` have the first level of every factor.
     fn exact(&self, guesser: &Guesser, n: u64, arrivals: &[Levels]) -> Exact;
@@ -257,6 +260,10 @@ impl<M: Method> Design for M {
 
     fn keeps_ratio(&self) -> bool {
         Method::keeps_ratio(self)
+    }
+
+    fn forget_address(&self, sequence: &mut dyn Sequence) {
+        Method::forget_address(self, own_mut::<M>(sequence));
     }
 
     fn ways(&self) -> Option<u64> {

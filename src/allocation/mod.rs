@@ -7,6 +7,7 @@
 //! The derivation of every random number is `docs/allocation-spec.md`, frozen by `lottning = 1`. To add a method,
 //! write one file in `methods/` and one line in [`METHODS`].
 
+mod assessment;
 mod characteristics;
 mod exact;
 mod guess;
@@ -24,6 +25,8 @@ mod wide;
 pub use characteristics::{
     Characteristics, Figure, characteristics, characteristics_of, drawn_characteristics_of,
 };
+pub use assessment::{Assessed, assess, first_impossible};
+pub use characteristics::{Characteristics, Figure, characteristics, characteristics_of};
 pub(crate) use exact::every_choice;
 pub use exact::{Exact, exact_characteristics, exact_characteristics_of};
 pub use guess::Guesser;

@@ -174,15 +174,14 @@ impl Draw {
     }
 
     /// The names of the arms and the ratio, when method and options are known.
-    fn understand(&self) -> Result<(Vec<String>, Ratio), Failure> {
+    pub(super) fn understand(&self) -> Result<(Vec<String>, Ratio), Failure> {
         let known = METHODS.iter().map(|entry| entry.id);
         let Some(entry) = METHODS.iter().find(|entry| entry.id == self.method) else {
             let what = Words::new("method", "metod");
             return Err(Failure::unknown_id(&what, &self.method, known));
         };
         check_options(entry, &self.options).map_err(refused)?;
-        let (arms, ratio) = self.arms_and_ratio()?;
-        Ok((arms, ratio))
+        arms_and_ratio(self.arms.as_deref(), self.ratio.as_deref())
     }
 
     /// Refuses a bare number of units for a method that must know their factors.
@@ -219,40 +218,44 @@ impl Draw {
             .unwrap_or_default();
         arrivals::read(path, by, &factors, dialect, outside)
     }
+}
 
-    fn arms_and_ratio(&self) -> Result<(Vec<String>, Ratio), Failure> {
-        let wrong = |message| Failure::new(exit::USAGE, "wrong-arms", message);
-        let arms = match (&self.arms, &self.ratio) {
-            (Some(arms), _) => arms.clone(),
-            (None, None) => letters(2),
-            (None, Some(text)) => letters(text.split(':').count()),
-        };
-        for (i, arm) in arms.iter().enumerate() {
-            if arm.is_empty() {
-                return Err(wrong(words!(
-                    "an arm in `--arms` has no name",
-                    "en arm i `--arms` saknar namn"
-                )));
-            }
-            if arms[..i].contains(arm) {
-                return Err(wrong(words!(
-                    "the arm `{arm}` is named twice",
-                    "armen `{arm}` nämns två gånger"
-                )));
-            }
-        }
-        let equal = || vec!["1"; arms.len()].join(":");
-        let text = self.ratio.clone().unwrap_or_else(equal);
-        let ratio = read_ratio(&text).map_err(|refusal| refused(vec![refusal]))?;
-        let (names, parts) = (arms.len(), ratio.arms());
-        if names != parts {
+/// The names of the arms and the ratio, each from the other where only one is given.
+pub(super) fn arms_and_ratio(
+    arms: Option<&[String]>,
+    ratio: Option<&str>,
+) -> Result<(Vec<String>, Ratio), Failure> {
+    let wrong = |message| Failure::new(exit::USAGE, "wrong-arms", message);
+    let arms = match (arms, ratio) {
+        (Some(arms), _) => arms.to_vec(),
+        (None, None) => letters(2),
+        (None, Some(text)) => letters(text.split(':').count()),
+    };
+    for (i, arm) in arms.iter().enumerate() {
+        if arm.is_empty() {
             return Err(wrong(words!(
-                "{names} arms are named and the ratio {ratio} has {parts} parts",
-                "{names} armar nämns och förhållandet {ratio} har {parts} delar"
+                "an arm in `--arms` has no name",
+                "en arm i `--arms` saknar namn"
             )));
         }
-        Ok((arms, ratio))
+        if arms[..i].contains(arm) {
+            return Err(wrong(words!(
+                "the arm `{arm}` is named twice",
+                "armen `{arm}` nämns två gånger"
+            )));
+        }
     }
+    let equal = || vec!["1"; arms.len()].join(":");
+    let text = ratio.map_or_else(equal, str::to_owned);
+    let ratio = read_ratio(&text).map_err(|refusal| refused(vec![refusal]))?;
+    let (names, parts) = (arms.len(), ratio.arms());
+    if names != parts {
+        return Err(wrong(words!(
+            "{names} arms are named and the ratio {ratio} has {parts} parts",
+            "{names} armar nämns och förhållandet {ratio} har {parts} delar"
+        )));
+    }
+    Ok((arms, ratio))
 }
 
 /// `a`, `b`, …
@@ -261,7 +264,7 @@ fn letters(number: usize) -> Vec<String> {
 }
 
 /// Refusals of a method as wrong usage, options named as on the command line.
-fn refused(refusals: Vec<Refusal>) -> Failure {
+pub(super) fn refused(refusals: Vec<Refusal>) -> Failure {
     let mut refusals = refusals.into_iter().map(|refusal| Refusal {
         message: as_flags(&refusal.message),
         help: refusal.help.as_ref().map(as_flags),

@@ -9,6 +9,7 @@
 pub mod amend;
 pub mod analyse;
 mod arrivals;
+pub mod assess;
 pub mod beacon;
 pub mod caps;
 pub mod check;
@@ -29,6 +30,7 @@ pub mod permission;
 pub mod power;
 pub mod pseudonym;
 pub mod record;
+pub mod redcap;
 mod refusal;
 pub mod rehearse;
 pub mod report;

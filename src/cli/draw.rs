@@ -4,12 +4,14 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
 use serde_json::{Value, json};
 
 use crate::allocation::{Figure, METHODS, OptionSpec, Options};
+use crate::app::assess::List as Elsewhere;
 use crate::app::draw::{Arrivals, Draw as Drawing, Figures, List, read_seed};
 use crate::app::{Failure, exit};
 use crate::diagnostic::Words;
 use crate::words;
 
 use super::dialect::Dialect;
+use super::lists;
 use super::output::{Cell, Document, Format, Grid, Shown};
 use super::session::Session;
 
@@ -20,8 +22,8 @@ const REPLICATES: u64 = 10_000;
 #[derive(Debug, Args)]
 pub(super) struct Draw {
     /// Id of the method
-    #[arg(long, value_name = "ID")]
-    method: String,
+    #[arg(long, value_name = "ID", required_unless_present = "list")]
+    method: Option<String>,
 
     #[command(flatten)]
     options: MethodOptions,
@@ -39,8 +41,8 @@ pub(super) struct Draw {
     n: Option<u64>,
 
     /// 64 hexadecimal digits from which the list follows
-    #[arg(long, value_name = "HEX")]
-    seed: String,
+    #[arg(long, value_name = "HEX", required_unless_present = "list")]
+    seed: Option<String>,
 
     /// Arrivals in order, one row each, instead of --n
     #[arg(
@@ -67,19 +69,38 @@ pub(super) struct Draw {
     #[arg(long)]
     characteristics: bool,
 
+    /// The list as REDCap's allocation table for this randomization field; --n is then for each stratum of --strata
+    #[arg(long, value_name = "FIELD", conflicts_with_all = ["characteristics", "arrivals"])]
+    redcap: Option<String>,
+
+    /// A list made elsewhere, one row per unit in order: how balanced and how predictable it is
+    #[arg(
+        long,
+        value_name = "FILE.csv",
+        conflicts_with_all = ["n", "seed", "strata", "arrivals", "characteristics", "replicates", "redcap"]
+    )]
+    list: Option<String>,
+
+    /// The column of that list that holds the arms [default: arm, or REDCap's]
+    #[arg(long, value_name = "COL", requires = "list")]
+    arm: Option<String>,
+
     #[command(flatten)]
     dialect: Dialect,
 }
 
 impl Draw {
-    /// Draws a list, or describes the method.
+    /// Draws a list, describes the method, or looks at a list made elsewhere.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        if let Some(path) = &self.list {
+            return lists::assessment(&self.look(path)?, session);
+        }
         let drawing = Drawing {
-            method: self.method.clone(),
+            method: self.method().to_owned(),
             options: self.options.0.clone(),
             arms: self.arms.as_deref().map(names),
             ratio: self.ratio.clone(),
-            seed: read_seed(&self.seed)?,
+            seed: read_seed(self.seed.as_deref().unwrap_or_default())?,
         };
         let arrivals = self.arrivals()?;
         if self.characteristics {
@@ -90,14 +111,99 @@ impl Draw {
             }
             return self.describe(&figures, session);
         }
-        self.write(&drawing.list(&arrivals, &session.outside)?)
+        let document = match &self.redcap {
+            Some(field) => {
+                let each = self.n;
+                let table = drawing.allocation_table(field, &arrivals, each, &session.outside)?;
+                lists::allocation_table(self.method(), &table, session)?
+            }
+            None => self.write(&drawing.list(&arrivals, &session.outside)?)?,
+        };
+        session.outside.progress.note(&self.again());
+        Ok(document)
+    }
+
+    /// The method; only a list made elsewhere goes without one.
+    fn method(&self) -> &str {
+        self.method.as_deref().unwrap_or_default()
+    }
+
+    /// What to look at in a list made elsewhere.
+    fn look(&self, path: &str) -> Result<Elsewhere, Failure> {
+        if let (None, Some((name, _))) = (&self.method, self.options.0.0.first()) {
+            let flag = every_option().find(|spec| spec.name == name.as_str());
+            let flag = flag.map_or(name.as_str(), |spec| spec.flag);
+            return Err(usage(
+                "missing-option",
+                words!(
+                    "`--{flag}` belongs to a method: `--method` is missing",
+                    "`--{flag}` hör till en metod: `--method` saknas"
+                ),
+            ));
+        }
+        let options = &self.options.0;
+        Ok(Elsewhere {
+            path: path.to_owned(),
+            arm: self.arm.clone(),
+            by: self.by.as_deref().map(names),
+            arms: self.arms.as_deref().map(names),
+            ratio: self.ratio.clone(),
+            method: self.method.clone().map(|id| (id, options.clone())),
+            dialect: self.dialect.text(),
+        })
+    }
+
+    /// The command that draws the same list again, whatever the defaults of a later version are.
+    fn again(&self) -> Words {
+        let mut words = vec!["lottning draw --method".to_owned(), shell(self.method())];
+        let entry = METHODS.iter().find(|entry| entry.id == self.method());
+        let options = &self.options.0;
+        for spec in entry.map_or(&[][..], |entry| entry.options) {
+            // One length is the default only where no list of lengths is given.
+            let default = spec.default.filter(|_| {
+                let instead = spec.name == "block_len" && options.get("block_lens").is_some();
+                !instead && !spec.is_switch()
+            });
+            if let Some(text) = options.get(spec.name).or(default) {
+                words.push(format!("--{}={}", spec.flag, shell(text)));
+            }
+        }
+        let n = self.n.map(|n| n.to_string());
+        for (flag, value) in [
+            ("--arms", &self.arms),
+            ("--ratio", &self.ratio),
+            ("--n", &n),
+            ("--strata", &self.strata),
+            ("--arrivals", &self.arrivals),
+            ("--by", &self.by),
+            ("--redcap", &self.redcap),
+            ("--seed", &self.seed),
+        ] {
+            if let Some(value) = value {
+                words.push(format!("{flag} {}", shell(value)));
+            }
+        }
+        let dialect = self.dialect.text();
+        for (flag, value) in [
+            ("--delimiter", dialect.delimiter),
+            ("--encoding", dialect.encoding),
+        ] {
+            if let Some(value) = value {
+                words.push(format!("{flag} {}", shell(&value)));
+            }
+        }
+        let command = words.join(" ");
+        words!(
+            "the same list again: {command}",
+            "samma lista igen: {command}"
+        )
     }
 
     /// For whom to draw.
     fn arrivals(&self) -> Result<Arrivals, Failure> {
         let balances = METHODS
             .iter()
-            .any(|entry| entry.id == self.method && entry.balances_factors());
+            .any(|entry| entry.id == self.method() && entry.balances_factors());
         let (path, flag) = match (&self.strata, &self.arrivals) {
             (Some(path), _) => (Some(path), "--strata"),
             (None, path) => (path.as_ref(), "--arrivals"),
@@ -118,7 +224,7 @@ impl Draw {
             ));
         }
         if path.is_some() && (flag == "--arrivals") != balances {
-            let method = &self.method;
+            let method = self.method();
             return Err(usage(
                 "unknown-option",
                 if balances {
@@ -135,9 +241,9 @@ impl Draw {
             ));
         }
         match (self.n, path) {
-            (Some(_), Some(_)) => Err(conflict("--n", flag)),
+            (Some(_), Some(_)) if self.redcap.is_none() => Err(conflict("--n", flag)),
             (Some(n), None) => Ok(Arrivals::Count(n)),
-            (None, Some(path)) => Ok(Arrivals::File {
+            (_, Some(path)) => Ok(Arrivals::File {
                 path: path.clone(),
                 by: self.by.as_deref().map(names).unwrap_or_default(),
                 dialect: self.dialect.text(),
@@ -180,7 +286,7 @@ impl Draw {
                 Cell::text(arm),
             ]);
         }
-        let body = json!({"method": self.method, "rows": rows});
+        let body = json!({"method": self.method(), "rows": rows});
         Ok(Document::new("draw/1", &body)?
             .grid(grid)
             .default_format(Format::Csv))
@@ -197,12 +303,12 @@ impl Draw {
             })
             .collect();
         let mut body = json!({
-            "method": self.method,
+            "method": self.method(),
             "ratio": ratio,
             "n": found.n,
             "replicates": found.replicates,
         });
-        let (n, replicates, method) = (found.n, found.replicates, &self.method);
+        let (n, replicates, method) = (found.n, found.replicates, self.method());
         let mut grid = Grid::new()
             .title(words!(
                 "{method}, ratio {ratio}, lists of {n}, {replicates} replicates",
@@ -261,6 +367,15 @@ impl Draw {
         }
         Ok(Document::new("characteristics/1", &body)?.grid(grid))
     }
+}
+
+/// A word of a command, in single quotes where a shell would read it otherwise.
+fn shell(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:,=+@%-".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// A list of names between commas.

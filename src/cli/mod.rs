@@ -23,6 +23,7 @@ mod export;
 mod failure;
 mod help;
 mod import;
+mod lists;
 mod lock;
 mod new;
 mod open;

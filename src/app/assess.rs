@@ -1,0 +1,334 @@
+//! A list that was made elsewhere: how balanced and how predictable it is, and whether a method could have made it.
+//!
+//! `lottning draw --list` is for people who are handed a list. The figures are those of [`crate::allocation::assess`];
+//! here a file becomes arms per stratum.
+
+use super::draw::{arms_and_ratio, refused};
+use super::exit;
+use super::failure::Failure;
+use super::outside::Outside;
+use super::tables::{DialectText, TableFile};
+use crate::allocation::{Arm, Assessed, MAX_ARMS, METHODS, Options, Ratio, assess, choose};
+use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::words;
+
+/// The column of the arms in a list of this program.
+const ARM: &str = "arm";
+/// The column of the strata in a list of this program.
+const STRATUM: &str = "stratum";
+/// The column of the arms in REDCap's allocation table.
+const REDCAP_GROUP: &str = "redcap_randomization_group";
+/// The column of its running numbers, which is no stratum.
+const REDCAP_NUMBER: &str = "redcap_randomization_number";
+/// Keeping count may add so much to the share of right guesses before there is a warning, as in `check`.
+const ADVANTAGE: f64 = 0.10;
+
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct List {
+    /// Path of the file, one row per unit in order; `-` is standard input.
+    pub path: String,
+    /// The column of the arms; found out if not given.
+    pub arm: Option<String>,
+    /// The columns that make the strata; found out if neither they nor the arm are given.
+    pub by: Option<Vec<String>>,
+    /// The arms in the order of the ratio; those of the file, sorted, if not given.
+    pub arms: Option<Vec<String>>,
+    /// The ratio as text; equal parts if not given.
+    pub ratio: Option<String>,
+    /// The method that the list is held against, with its options.
+    pub method: Option<(String, Options)>,
+    /// What a person settled about how the file is written.
+    pub dialect: DialectText,
+}
+
+/// What a list shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// The arms in the order of the ratio.
+    pub arms: Vec<String>,
+    /// The ratio in lowest terms.
+    pub ratio: Ratio,
+    /// Each stratum, in the order of its first row.
+    pub strata: Vec<Part>,
+    /// All strata together; runs and imbalance in the order of the file.
+    pub total: Part,
+    /// What a person should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// One stratum, or all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The levels joined by `/`; empty for all.
+    pub stratum: String,
+    /// The figures.
+    pub assessed: Assessed,
+    /// The row of the file whose arm the method could not have drawn.
+    pub first_impossible_row: Option<usize>,
+}
+
+/// The columns of a file that are looked at.
+struct Columns {
+    arm: String,
+    by: Vec<String>,
+}
+
+/// Looks at a list.
+///
+/// # Errors
+/// Wrong usage (exit 2); a file that cannot be read so (exit 4).
+pub fn look(list: &List, outside: &Outside) -> Result<Assessment, Failure> {
+    let entry = match &list.method {
+        None => None,
+        Some((id, _)) => {
+            let known = METHODS.iter().map(|entry| entry.id);
+            let found = METHODS.iter().find(|entry| entry.id == id);
+            let what = Words::new("method", "metod");
+            Some(found.ok_or_else(|| Failure::unknown_id(&what, id, known))?)
+        }
+    };
+    if entry.is_some_and(|entry| entry.balances_factors()) {
+        return Err(Failure::new(
+            exit::USAGE,
+            "conflicting-options",
+            words!(
+                "`--list` cannot be held against a method that balances factors: a list does not hold them",
+                "`--list` kan inte jämföras med en metod som balanserar faktorer: de finns inte i en lista"
+            ),
+        )
+        .help(words!(
+            "leave `--method` out; counts, balance and guesses need none",
+            "utelämna `--method`; antal, balans och gissningar behöver ingen"
+        )));
+    }
+    // Levels are text, so a decimal sign changes nothing and need not be found out.
+    let decimal = list.dialect.decimal.clone();
+    let dialect = DialectText {
+        decimal: decimal.or_else(|| Some("point".to_owned())),
+        ..list.dialect.clone()
+    };
+    let file = TableFile::read(outside, &list.path, &dialect)?;
+    let columns = columns(list, &file)?;
+    let (texts, strata) = read(&file, &columns)?;
+    let mut levels: Vec<&String> = texts.iter().collect();
+    levels.sort_unstable();
+    levels.dedup();
+    let named = match &list.arms {
+        Some(arms) => arms.clone(),
+        None if levels.len() > MAX_ARMS => {
+            let count = levels.len();
+            let column = &columns.arm;
+            let message = words!(
+                "`{column}` has {count} different values, more than the {MAX_ARMS} arms that a study can have",
+                "`{column}` har {count} olika värden, fler än de {MAX_ARMS} armar som en studie kan ha"
+            );
+            return Err(file.refuse(vec![
+                Diagnostic::error("wrong-arms", message).at(Place::column(column)),
+            ]));
+        }
+        None => levels.into_iter().cloned().collect(),
+    };
+    let (arms, ratio) = arms_and_ratio(Some(&named), list.ratio.as_deref())?;
+    let drawn = drawn(&file, &columns.arm, &texts, &arms)?;
+    let mut parts: Vec<(String, Vec<usize>)> = Vec::new();
+    for (row, stratum) in strata.iter().enumerate() {
+        match parts.iter_mut().find(|(own, _)| own == stratum) {
+            Some((_, rows)) => rows.push(row),
+            None => parts.push((stratum.clone(), vec![row])),
+        }
+    }
+    let mut found = Vec::new();
+    for (stratum, rows) in parts {
+        let own: Vec<Arm> = rows.iter().map(|row| drawn[*row]).collect();
+        let design = match &list.method {
+            None => None,
+            Some((id, options)) => {
+                // Only a method that must know it is told how many units there are.
+                let n = entry
+                    .is_some_and(|entry| entry.needs_n)
+                    .then_some(rows.len() as u64);
+                Some(choose(id, &ratio, options, n).map_err(refused)?)
+            }
+        };
+        let assessed =
+            assess(&own, &ratio, design.as_deref()).map_err(|refusal| refused(vec![refusal]))?;
+        let first_impossible_row = assessed
+            .first_impossible
+            .and_then(|place| rows.get(place))
+            .map(|row| file.table.row(*row));
+        found.push(Part {
+            stratum,
+            assessed,
+            first_impossible_row,
+        });
+    }
+    let mut total = assess(&drawn, &ratio, None).map_err(|refusal| refused(vec![refusal]))?;
+    // A guesser keeps count of each stratum.
+    total.correct_guesses = found.iter().map(|part| part.assessed.correct_guesses).sum();
+    let first = found
+        .iter()
+        .filter_map(|part| part.first_impossible_row)
+        .min();
+    let total = Part {
+        stratum: String::new(),
+        assessed: total,
+        first_impossible_row: first,
+    };
+    Ok(Assessment {
+        warnings: warnings(list, &total),
+        arms,
+        ratio,
+        strata: found,
+        total,
+    })
+}
+
+/// The columns that were named, or those of a list of this program or of REDCap's allocation table.
+fn columns(list: &List, file: &TableFile) -> Result<Columns, Failure> {
+    let header = file.table.header();
+    let has = |name: &str| header.iter().any(|own| own == name);
+    if let Some(arm) = &list.arm {
+        return Ok(Columns {
+            arm: arm.clone(),
+            by: list.by.clone().unwrap_or_default(),
+        });
+    }
+    let (arm, by) = if has(REDCAP_GROUP) {
+        let own = |name: &&String| *name != REDCAP_GROUP && *name != REDCAP_NUMBER;
+        (REDCAP_GROUP, header.iter().filter(own).cloned().collect())
+    } else if has(ARM) {
+        let stratum = file.table.column(STRATUM).ok();
+        let filled = stratum.is_some_and(|column| column.texts().any(|text| text.is_some()));
+        (
+            ARM,
+            if filled {
+                vec![STRATUM.to_owned()]
+            } else {
+                Vec::new()
+            },
+        )
+    } else {
+        return Err(Failure::new(
+            exit::USAGE,
+            "missing-option",
+            words!(
+                "the column of the arms is not known: `--arm` is missing",
+                "kolumnen med armarna är inte känd: `--arm` saknas"
+            ),
+        ));
+    };
+    Ok(Columns {
+        arm: arm.to_owned(),
+        by: list.by.clone().unwrap_or(by),
+    })
+}
+
+/// The arm and the stratum of each row.
+fn read(file: &TableFile, columns: &Columns) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let mut findings = Vec::new();
+    let mut column = |name: &str| -> Vec<String> {
+        let column = match file.table.column(name) {
+            Ok(column) => column,
+            Err(finding) => {
+                findings.push(finding);
+                return Vec::new();
+            }
+        };
+        let mut texts = Vec::with_capacity(file.table.len());
+        for (index, text) in column.texts().enumerate() {
+            if text.is_none() {
+                let message = words!("the level is missing", "nivån saknas");
+                let at = Place::cell(file.table.row(index), name);
+                findings.push(Diagnostic::error("missing-level", message).at(at));
+            }
+            texts.push(text.unwrap_or_default().to_owned());
+        }
+        texts
+    };
+    let arms = column(&columns.arm);
+    let by: Vec<Vec<String>> = columns.by.iter().map(|name| column(name)).collect();
+    if !findings.is_empty() {
+        return Err(file.refuse(findings));
+    }
+    let strata = (0..arms.len())
+        .map(|row| {
+            let levels: Vec<&str> = by.iter().map(|texts| texts[row].as_str()).collect();
+            levels.join("/")
+        })
+        .collect();
+    Ok((arms, strata))
+}
+
+/// The arms as places; one that is not named is a finding at its row.
+fn drawn(
+    file: &TableFile,
+    column: &str,
+    texts: &[String],
+    arms: &[String],
+) -> Result<Vec<Arm>, Failure> {
+    let mut findings = Vec::new();
+    let mut drawn = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        if let Some(place) = arms.iter().position(|arm| arm == text) {
+            drawn.push(Arm(place as u8));
+            continue;
+        }
+        let known = arms.join("`, `");
+        let message = words!(
+            "`{text}` is none of the arms `{known}`",
+            "`{text}` är ingen av armarna `{known}`"
+        );
+        let at = Place::cell(file.table.row(index), column);
+        findings.push(Diagnostic::error("wrong-arms", message).at(at));
+    }
+    if findings.is_empty() {
+        Ok(drawn)
+    } else {
+        Err(file.refuse(findings))
+    }
+}
+
+fn warnings(list: &List, total: &Part) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    if let (Some(row), Some((id, _))) = (total.first_impossible_row, &list.method) {
+        warnings.push(
+            Diagnostic::warning(
+                "list-impossible",
+                words!(
+                    "row {row}: `{id}` could not have drawn this arm after the arms before it",
+                    "rad {row}: `{id}` kunde inte ha lottat denna arm efter armarna före den"
+                ),
+            )
+            .help(words!(
+                "the list is of another method or other options, or it was changed or sorted",
+                "listan är gjord med en annan metod eller andra inställningar, eller så har den ändrats eller sorterats"
+            )),
+        );
+    }
+    let Assessed {
+        n,
+        correct_guesses,
+        guesses_by_chance,
+        ..
+    } = total.assessed;
+    let gained = correct_guesses - guesses_by_chance;
+    // More than chance alone does to a list of this length: two standard deviations of n fair guesses.
+    if gained > ADVANTAGE * n as f64 && gained > (n as f64).sqrt() {
+        let (right, chance) = (correct_guesses.round(), guesses_by_chance.round());
+        warnings.push(
+            Diagnostic::warning(
+                "guessable",
+                words!(
+                    "whoever kept count of the strata would have guessed {right} of {n} right, {chance} by chance",
+                    "den som höll räkning på strata skulle ha gissat {right} av {n} rätt, {chance} av en slump"
+                ),
+            )
+            .help(words!(
+                "`lottning draw --characteristics` compares methods that are harder to guess",
+                "`lottning draw --characteristics` jämför metoder som är svårare att gissa"
+            )),
+        );
+    }
+    warnings
+}

@@ -22,11 +22,10 @@ mod streams;
 mod weights;
 mod wide;
 
+pub use assessment::{Assessed, assess, first_impossible};
 pub use characteristics::{
     Characteristics, Figure, characteristics, characteristics_of, drawn_characteristics_of,
 };
-pub use assessment::{Assessed, assess, first_impossible};
-pub use characteristics::{Characteristics, Figure, characteristics, characteristics_of};
 pub(crate) use exact::every_choice;
 pub use exact::{Exact, exact_characteristics, exact_characteristics_of};
 pub use guess::Guesser;

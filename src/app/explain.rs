@@ -96,6 +96,7 @@ pub const ALLOCATION: &[Page] = pages![
     "n-needed",
     "ratio-not-preserved",
     "ratio-too-fine",
+    "redcap-code",
     "weights-not-per-factor",
     "wrong-arms",
     "zero-n",

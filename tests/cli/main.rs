@@ -19,6 +19,7 @@ mod foundation;
 mod lists;
 mod minimization;
 mod minimized_study;
+mod peers;
 mod personal_numbers;
 mod place;
 mod process;

@@ -10,6 +10,7 @@
 mod allocation;
 mod minimization;
 mod nist;
+mod peers;
 mod peers_minimization;
 mod power;
 mod proportions;

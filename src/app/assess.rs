@@ -8,7 +8,9 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::tables::{DialectText, TableFile};
-use crate::allocation::{Arm, Assessed, MAX_ARMS, METHODS, Options, Ratio, assess, choose};
+use crate::allocation::{
+    Arm, Assessed, MAX_ARMS, METHODS, MethodEntry, Options, Ratio, assess, choose,
+};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::words;
 
@@ -88,7 +90,7 @@ pub fn look(list: &List, outside: &Outside) -> Result<Assessment, Failure> {
             Some(found.ok_or_else(|| Failure::unknown_id(&what, id, known))?)
         }
     };
-    if entry.is_some_and(|entry| entry.balances_factors()) {
+    if entry.is_some_and(MethodEntry::balances_factors) {
         return Err(Failure::new(
             exit::USAGE,
             "conflicting-options",

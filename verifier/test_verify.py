@@ -542,6 +542,17 @@ class Tampered(Case):
         self.assert_bad(answer, None, "head")
         self.assertIn("row 7", answer["findings"][0]["text"])
 
+    def test_checkpoints(self):
+        file = self.folder / "checkpoint.json"
+        kept = {"schema": "lottning.checkpoint/1", "study": "iuh-2025", "events": 7,
+                "head": self.ledger.rows[6]["hash"].hex(), "last_event": "", "written": ""}
+        file.write_text(json.dumps(kept))
+        self.assert_ok(self.verify(self.ledger, "--checkpoint", file, "--checkpoint", file))
+        del self.ledger.rows[5:]
+        self.assert_bad(self.verify(self.ledger, "--checkpoint", file), None, "head")
+        file.write_text(json.dumps(kept | {"head": "x"}))
+        self.assertEqual(self.run_main(self.study, "--checkpoint", file)[0], 2)
+
     def test_first_row(self):
         self.ledger.rows[0]["kind"] = "exported"
         self.ledger.rows[0]["public"] = canonical({"what": "all"})

@@ -50,7 +50,8 @@ class Epoch(NamedTuple):
 # ---- checks (ledger-spec.md, "What a checker does") ----------------------------------------------------------------
 
 class Checker:
-    def __init__(self):
+    def __init__(self, checkpoints=()):
+        self.checkpoints = checkpoints
         self.findings, self.events, self.head, self.rows = [], [], None, 0
         self.epochs, self.mode, self.has_payloads = [], None, True
         self.commitments, self.seeds, self.beacons, self.erased = [], {}, {}, {}
@@ -86,6 +87,10 @@ class Checker:
     def run(self, read_file, rows, seeds, expect_head):
         self.read_file = read_file
         self.check_rows(rows)
+        hashes = {row[0]: row[8] for row in rows}
+        for sequence, kept in self.checkpoints:
+            if hashes.get(sequence) != kept:
+                self.report(None, "head", f"row {sequence} has not the hash of the checkpoint any more")
         if expect_head not in (None, self.head):
             known = next((f"row {row[0]}, and rows were added since" for row in rows
                           if row[8] == bytes.fromhex(expect_head)), "no row")
@@ -423,6 +428,16 @@ def read_head(text):
     return text.lower()
 
 
+def read_checkpoint(name):
+    try:
+        own = json.loads(Path(name).read_bytes())
+        if own["schema"] == "lottning.checkpoint/1" and type(own["events"]) is int and is_hex(own["head"]):
+            return own["events"], bytes.fromhex(own["head"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise argparse.ArgumentTypeError(f"{name!a} is no checkpoint")
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="verify.py", description="Check the ledger of a study.")
     parser.add_argument("study", nargs="?", metavar="STUDY_DIR", help="folder with protocol.toml and ledger.sqlite")
@@ -430,6 +445,8 @@ def main(arguments=None):
     parser.add_argument("--seed-file", action="append", default=[], type=read_seed, metavar="FILE",
                         help="seed of an epoch; may be given several times")
     parser.add_argument("--expect-head", type=read_head, metavar="HEX", help="head that was kept elsewhere")
+    parser.add_argument("--checkpoint", action="append", default=[], type=read_checkpoint, metavar="FILE",
+                        help="a row and its hash that were kept elsewhere; may be given several times")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     parser.add_argument("--self-test", action="store_true", help="hold this program against published answers")
     options = parser.parse_args(arguments)
@@ -444,7 +461,7 @@ def main(arguments=None):
     if options.proof is not None and not Path(options.proof).is_file():
         parser.error("--proof must be a file")
 
-    found = Checker()
+    found = Checker(options.checkpoint)
     try:
         if options.proof is None:
             found.run_study(options.study, options.seed_file, options.expect_head)

@@ -199,16 +199,33 @@ function load(text) {
   show();
 }
 
-/** A file that the reader gives: a proof, or a seed. */
+/** A file that the reader gives: a seed, a checkpoint or a proof. */
 async function accept(file) {
   const text = await file.text();
   if (/^\s*[0-9a-fA-F]{64}\s*$/.test(text)) {
     node("seeds").value = `${node("seeds").value}\n${text.trim()}`.trim();
     shown.seeds = readSeeds(node("seeds").value);
     show();
-  } else {
-    node("loaded").textContent = file.name;
-    load(text);
+    return;
+  }
+  const head = checkpointHead(text);
+  if (head) {
+    node("head").value = head;
+    shown.head = head;
+    show();
+    return;
+  }
+  node("loaded").textContent = file.name;
+  load(text);
+}
+
+/** The head of a checkpoint's file, or null. */
+function checkpointHead(text) {
+  try {
+    const own = JSON.parse(text);
+    return own.schema === "lottning.checkpoint/1" && isHash(own.head) ? own.head : null;
+  } catch {
+    return null;
   }
 }
 

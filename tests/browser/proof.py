@@ -246,6 +246,11 @@ def check_fields(page, folder, seed, proof):
     expect("no head", (state["verdict"], state["head"]), ("holds", "open"))
     state = page.fill(seeds="cd" * 32)
     expect("another seed", (state["verdict"], state["draws"]), ("seed-mismatch", "0/24"))
+    point = page.work / "checkpoint.json"
+    point.write_text(json.dumps({"schema": "lottning.checkpoint/1", "events": 8, "head": proof["rows"][7]["hash"]}))
+    state = page.give(point)
+    expect("a checkpoint", (state["head"], page.browser.evaluate("document.getElementById('head').value")),
+           ("holds", proof["rows"][7]["hash"]))
     cut = copy.deepcopy(proof)
     del cut["rows"][-3:]
     page.fill(seeds=seed.read_text(), head=head)

@@ -1,7 +1,7 @@
 //! The ledger's three figures: durable enrolments beside bare SQLite transactions, verified events per second, and
 //! what the 100,000th family costs beside the 100th.
 //!
-//! `cargo bench --bench ledger` (limits: at least 0.7; at least 300,000 events per second on one core; at most 3).
+//! `cargo bench --bench ledger`, or only some of `-- durable verify grown` (limits: at least 0.7; at least 300,000 events per second on one core; at most 3).
 //! Families are enrolled by the use case of the desk; the fresh process is the command itself. What is compared is
 //! measured in turns, so that other programs on the machine weigh on both sides alike. Folders are made under
 //! `TMPDIR`; one on a memory file system makes the first figure meaningless.

@@ -167,7 +167,7 @@ fn up_to_lock(study: &mut Study, lock: u16) -> Result<(State, LockState), Failur
     let entries = study.entries()?;
     let mut found = None;
     journal
-        .absorb_watching(&entries, &mut |entry, before, _| {
+        .absorb_watching(&entries, &mut |entry, before, _, _| {
             if entry.sequence == made.sequence + 1 {
                 found = Some(before.clone());
             }

@@ -1,6 +1,6 @@
 //! Ledger entries back to events. The only way into the fold: what was just appended comes in here too.
 
-use super::encode::empty;
+use super::canonical::{Object, Value};
 use super::entry::Entry;
 use super::names::Names;
 use crate::allocation::Arm;
@@ -11,37 +11,35 @@ use crate::study::kernel::{
     FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Truth, Values, Verdict, What,
 };
 use jiff::civil::Date;
-use serde_json::{Map, Value};
 
 /// Why an entry cannot be read, in a few English words for the finding of `verify`.
 pub(super) type Unreadable = String;
 
 /// What an entry says: the event, and the texts that request ids and keys are looked up by.
 #[derive(Debug)]
-pub(super) struct Decoded {
+pub(super) struct Decoded<'a> {
     /// The event.
     pub what: What,
     /// The payload; empty when erased.
-    pub payload: Map<String, Value>,
+    pub payload: Object<'a>,
     /// The public part.
-    pub public: Map<String, Value>,
+    pub public: Object<'a>,
     /// The family concerned.
     pub subject: Option<FamilyIx>,
 }
 
 /// Reads one entry, naming what it mentions for the first time. `placeholder` names the family of an erased entry.
-pub(super) fn decode(
+pub(super) fn decode<'a>(
     protocol: &Protocol,
     names: &mut Names,
-    entry: &Entry,
+    entry: &'a Entry,
     placeholder: Option<&str>,
     erased_family: Option<FamilyIx>,
-) -> Result<Decoded, Unreadable> {
-    let public = object(&entry.public).ok_or("its public part is not a JSON object")?;
+) -> Result<Decoded<'a>, Unreadable> {
+    let (public, _) = Object::read(&entry.public).ok_or("its public part is not a JSON object")?;
     let erased = entry.payload.is_none();
-    let nothing = empty();
-    let text = entry.payload.as_deref().unwrap_or(&nothing);
-    let payload = object(text).ok_or("its payload is not a JSON object")?;
+    let text = entry.payload.as_deref().unwrap_or("{}");
+    let (payload, _) = Object::read(text).ok_or("its payload is not a JSON object")?;
     let subject = match payload.get("family").and_then(Value::as_str) {
         // A family enters the ledger by its first screening and in no other way.
         Some(name) if entry.kind != "screened" && names.family(name).is_none() => {
@@ -67,22 +65,15 @@ pub(super) fn decode(
     })
 }
 
-fn object(text: &str) -> Option<Map<String, Value>> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => Some(map),
-        _ => None,
-    }
-}
-
 struct Reader<'a> {
     protocol: &'a Protocol,
     names: &'a mut Names,
-    public: &'a Map<String, Value>,
-    payload: &'a Map<String, Value>,
+    public: &'a Object<'a>,
+    payload: &'a Object<'a>,
     erased: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn what(&mut self, kind: &str, subject: Option<FamilyIx>) -> Result<What, Unreadable> {
         let family = || subject.ok_or_else(|| "it names no family".to_owned());
         if let Some(service) = Service::ALL
@@ -180,7 +171,7 @@ impl Reader<'_> {
                     let other = self.text("other")?.to_owned();
                     self.names
                         .family(&other)
-                        .ok_or(format!("family `{other}` is not known"))?
+                        .ok_or_else(|| format!("family `{other}` is not known"))?
                 };
                 What::Linked { unit, other }
             }
@@ -287,7 +278,7 @@ impl Reader<'_> {
                     .position(|criterion| criterion.id == id);
                 place
                     .map(|place| bits | 1 << place)
-                    .ok_or(format!("criterion `{id}` is not known"))
+                    .ok_or_else(|| format!("criterion `{id}` is not known"))
             })
     }
 
@@ -303,7 +294,8 @@ impl Reader<'_> {
         for (place, criterion) in self.protocol.criteria.iter().enumerate() {
             if let Check::Ask { .. } = criterion.check {
                 let answer = answers.get(&criterion.id).and_then(Value::as_bool);
-                let answer = answer.ok_or(format!("criterion `{}` has no answer", criterion.id))?;
+                let answer =
+                    answer.ok_or_else(|| format!("criterion `{}` has no answer", criterion.id))?;
                 bits |= u64::from(answer) << place;
             }
         }
@@ -321,9 +313,9 @@ impl Reader<'_> {
         };
         for (value, field) in values.iter_mut().zip(&self.protocol.fields) {
             let text = fields.get(&field.id).and_then(Value::as_str);
-            let text = text.ok_or(format!("field `{}` has no value", field.id))?;
+            let text = text.ok_or_else(|| format!("field `{}` has no value", field.id))?;
             *value = field_value(&field.kind, text)
-                .ok_or(format!("the value of field `{}` does not fit", field.id))?;
+                .ok_or_else(|| format!("the value of field `{}` does not fit", field.id))?;
         }
         Ok(values)
     }
@@ -332,8 +324,8 @@ impl Reader<'_> {
         if self.erased {
             return Ok((self.names.name_report(family, "erased"), Day(0)));
         }
-        let key = self.text("report_key")?.to_owned();
-        Ok((self.names.name_report(family, &key), self.day("received")?))
+        let key = self.text("report_key")?;
+        Ok((self.names.name_report(family, key), self.day("received")?))
     }
 
     fn report(&mut self, family: FamilyIx) -> Result<Report, Unreadable> {
@@ -388,7 +380,7 @@ impl Reader<'_> {
             .map_err(|_| "its value is not a number")?;
         Ok(What::Observed {
             family,
-            outcome: outcome.ok_or(format!("outcome `{id}` is not known"))? as u16,
+            outcome: outcome.ok_or_else(|| format!("outcome `{id}` is not known"))? as u16,
             value,
             on: self.on()?,
         })
@@ -396,20 +388,10 @@ impl Reader<'_> {
 
     fn roster(&mut self, key: &str) -> Result<Roster, Unreadable> {
         let mut roster = Roster::EMPTY;
-        let children: Vec<String> = self
-            .payload
-            .get(key)
-            .and_then(Value::as_array)
-            .map(|children| {
-                children
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned)
-                    .collect()
-            })
-            .unwrap_or_default();
-        for child in children {
-            let child = self.names.name_child(&child);
+        let children = self.payload.get(key).and_then(Value::as_array);
+        let children = children.unwrap_or_default();
+        for child in children.iter().filter_map(Value::as_str) {
+            let child = self.names.name_child(child);
             if !roster.push(child) {
                 return Err("it names too many children".into());
             }
@@ -417,11 +399,11 @@ impl Reader<'_> {
         Ok(roster)
     }
 
-    fn text(&self, key: &str) -> Result<&str, Unreadable> {
+    fn text(&self, key: &str) -> Result<&'a str, Unreadable> {
         self.payload
             .get(key)
             .and_then(Value::as_str)
-            .ok_or(format!("it has no `{key}`"))
+            .ok_or_else(|| format!("it has no `{key}`"))
     }
 
     fn day(&self, key: &str) -> Result<Day, Unreadable> {
@@ -439,7 +421,7 @@ impl Reader<'_> {
 
     fn public_day(&self, key: &str) -> Result<Day, Unreadable> {
         let text = self.public.get(key).and_then(Value::as_str);
-        day_of(text.ok_or(format!("it has no `{key}`"))?)
+        day_of(text.ok_or_else(|| format!("it has no `{key}`"))?)
     }
 
     fn number(&self, key: &str) -> Result<u32, Unreadable> {
@@ -447,7 +429,7 @@ impl Reader<'_> {
             .get(key)
             .and_then(Value::as_u64)
             .and_then(|number| u32::try_from(number).ok())
-            .ok_or(format!("it has no `{key}`"))
+            .ok_or_else(|| format!("it has no `{key}`"))
     }
 
     fn site(&self) -> Result<SiteIx, Unreadable> {
@@ -459,14 +441,14 @@ impl Reader<'_> {
         let place = self
             .protocol
             .site(id)
-            .ok_or(format!("site `{id}` is not known"))?;
+            .ok_or_else(|| format!("site `{id}` is not known"))?;
         Ok(SiteIx(place as u16))
     }
 
     fn arm(&self, id: &str) -> Result<Arm, Unreadable> {
         self.protocol
             .arm(id)
-            .ok_or(format!("arm `{id}` is not known"))
+            .ok_or_else(|| format!("arm `{id}` is not known"))
     }
 
     fn lock(&self) -> Result<u16, Unreadable> {
@@ -478,7 +460,7 @@ impl Reader<'_> {
         let place = self
             .protocol
             .lock(id)
-            .ok_or(format!("lock `{id}` is not known"))?;
+            .ok_or_else(|| format!("lock `{id}` is not known"))?;
         Ok(place as u16)
     }
 
@@ -488,7 +470,7 @@ impl Reader<'_> {
         }
         let id = self.text("reason")?;
         let place = reasons.iter().position(|reason| reason.id == id);
-        Ok(place.ok_or(format!("reason `{id}` is not known"))? as u16)
+        Ok(place.ok_or_else(|| format!("reason `{id}` is not known"))? as u16)
     }
 
     /// What a violation says was wrong: the true value of a field, the arm whose service was received.
@@ -497,11 +479,12 @@ impl Reader<'_> {
         let truth = match (text("field"), text("value")) {
             (Some(id), Some(value)) => {
                 let place = self.protocol.field(id);
-                let place = place.ok_or(format!("field `{id}` is not known"))?;
+                let place = place.ok_or_else(|| format!("field `{id}` is not known"))?;
                 let value = field_value(&self.protocol.fields[place].kind, value);
                 Some(Truth {
                     field: place as u8,
-                    value: value.ok_or(format!("the value of field `{id}` does not fit"))?,
+                    value: value
+                        .ok_or_else(|| format!("the value of field `{id}` does not fit"))?,
                 })
             }
             _ => None,
@@ -520,7 +503,7 @@ fn day_of(text: &str) -> Result<Day, Unreadable> {
 fn yes_no(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(bool) => Some(*bool),
-        Value::String(text) => match text.as_str() {
+        Value::String(text) => match &**text {
             "yes" => Some(true),
             "no" => Some(false),
             _ => None,

@@ -3,7 +3,7 @@
 //! The public part carries whatever later decisions, re-derivations and proofs depend on, and never who: site, verdict,
 //! stratum levels, draw number, arm. The payload carries who and what, and can be erased.
 
-use super::record::{Content, Recording};
+use super::record::Recording;
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::kernel::{SiteIx, Verdict, What};
@@ -142,9 +142,4 @@ pub(super) fn verdict_text(verdict: Verdict) -> &'static str {
         Verdict::Exception => "exception",
         Verdict::Drawn => "drawn",
     }
-}
-
-/// A content that holds nothing, as text.
-pub(super) fn empty() -> String {
-    Content::new().text()
 }

@@ -65,7 +65,6 @@ impl Entry {
     /// The chain's hash of this entry after `previous`: SHA-256 over previous entry, protocol hash, sequence (u64
     /// big-endian), time, actor, kind, public part and payload hash, each preceded by its length as u32 big-endian.
     pub fn chained(&self, previous: &Hash, protocol_hash: &Hash) -> Hash {
-        let mut hash = Sha256::new();
         let sequence = self.sequence.to_be_bytes();
         let parts: [&[u8]; 8] = [
             previous,
@@ -77,11 +76,13 @@ impl Entry {
             self.public.as_bytes(),
             &self.payload_hash,
         ];
+        let len = parts.iter().map(|part| 4 + part.len()).sum();
+        let mut bytes = Vec::with_capacity(len);
         for part in parts {
-            hash.update((part.len() as u32).to_be_bytes());
-            hash.update(part);
+            bytes.extend_from_slice(&(part.len() as u32).to_be_bytes());
+            bytes.extend_from_slice(part);
         }
-        hash.finalize().into()
+        Sha256::digest(&bytes).into()
     }
 
     /// The end of a chain that ends here.

@@ -1,5 +1,6 @@
 //! The fold of a ledger: state, names, request ids and keys, moved forward entry by entry.
 
+use super::canonical::{Object, Value as Own};
 use super::decode::{Decoded, decode};
 use super::encode::encode;
 use super::entry::{Entry, Head, hex};
@@ -12,7 +13,7 @@ use crate::study::duties::Duties;
 use crate::study::kernel::{Event, FamilyIx, State, Verdict, What, apply};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -72,6 +73,9 @@ pub struct KeyUse {
     pub sequence: u64,
 }
 
+/// Who looks on while entries are absorbed.
+pub type Watch<'a> = dyn FnMut(&Entry, &State, &What, Option<&str>) + 'a;
+
 /// The fold of a ledger.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -130,17 +134,18 @@ impl Journal {
     /// # Errors
     /// The first entry that cannot be read; the fold then stands before it.
     pub fn absorb(&mut self, entries: &[Entry]) -> Result<(), Corrupt> {
-        self.absorb_watching(entries, &mut |_, _, _| {})
+        self.absorb_watching(entries, &mut |_, _, _, _| {})
     }
 
-    /// As [`Journal::absorb`]; `watch` sees each entry, the state before it, and what it says.
+    /// As [`Journal::absorb`]; `watch` sees each entry, the state before it, what it says, and the request that its
+    /// payload names.
     ///
     /// # Errors
     /// As [`Journal::absorb`].
     pub fn absorb_watching(
         &mut self,
         entries: &[Entry],
-        watch: &mut dyn FnMut(&Entry, &State, &What),
+        watch: &mut Watch<'_>,
     ) -> Result<(), Corrupt> {
         self.foresee(entries);
         entries
@@ -157,11 +162,7 @@ impl Journal {
         }
     }
 
-    fn absorb_one(
-        &mut self,
-        entry: &Entry,
-        watch: &mut dyn FnMut(&Entry, &State, &What),
-    ) -> Result<(), Corrupt> {
+    fn absorb_one(&mut self, entry: &Entry, watch: &mut Watch<'_>) -> Result<(), Corrupt> {
         let corrupt = |reason: String| Corrupt {
             sequence: entry.sequence,
             reason,
@@ -208,7 +209,8 @@ impl Journal {
                 "it opens epoch {epoch}, whose protocol is not here"
             )));
         }
-        watch(entry, &self.state, &decoded.what);
+        let request = decoded.payload.text("request_id");
+        watch(entry, &self.state, &decoded.what, request);
         let event = Event {
             day: self.day(time),
             what: &decoded.what,
@@ -223,10 +225,8 @@ impl Journal {
     }
 
     /// Notes request ids, event keys, commitments and seeds.
-    fn note(&mut self, entry: &Entry, decoded: &Decoded) {
-        let text = |map: &Map<String, Value>, key: &str| {
-            map.get(key).and_then(Value::as_str).map(str::to_owned)
-        };
+    fn note(&mut self, entry: &Entry, decoded: &Decoded<'_>) {
+        let text = |object: &Object<'_>, key: &str| object.text(key).map(str::to_owned);
         match decoded.what {
             What::Opened => {
                 let mode = match text(&decoded.public, "mode").as_deref() {
@@ -261,11 +261,11 @@ impl Journal {
                     opening.revealed = decoded
                         .public
                         .get("seeds")
-                        .and_then(Value::as_array)
+                        .and_then(Own::as_array)
                         .map(|seeds| {
                             seeds
                                 .iter()
-                                .filter_map(Value::as_str)
+                                .filter_map(Own::as_str)
                                 .map(str::to_owned)
                                 .collect()
                         })
@@ -319,12 +319,11 @@ impl Journal {
             (None, Some(key), _) => (entry.kind.clone(), key),
             _ => return,
         };
-        let mut content = decoded.payload.clone();
-        if content.is_empty() {
-            content.clone_from(&decoded.public);
-            content.remove("clock");
-        }
-        let content = hash_of(&Value::Object(content));
+        let content = if decoded.payload.is_empty() {
+            decoded.public.hash(|key| key != "clock")
+        } else {
+            decoded.payload.hash(|_| true)
+        };
         self.keys.insert(
             (kind, key),
             KeyUse {
@@ -419,23 +418,13 @@ pub(crate) fn erased_sequences(public: &str) -> Vec<u64> {
         .unwrap_or_default()
 }
 
-fn content_hash(payload: &Map<String, Value>) -> [u8; 32] {
-    let content = Content(payload.clone().into_iter().collect()).only(&ENROLMENT_KEYS);
-    enrolment_hash(&content)
+fn content_hash(payload: &Object<'_>) -> [u8; 32] {
+    payload.hash(|key| ENROLMENT_KEYS.contains(&key))
 }
 
 /// Hash of an enrolment's content.
 pub fn enrolment_hash(content: &Content) -> [u8; 32] {
     Sha256::digest(content.only(&ENROLMENT_KEYS).text().as_bytes()).into()
-}
-
-/// Hash of a recorded content with its keys sorted.
-fn hash_of(content: &Value) -> [u8; 32] {
-    let sorted: Content = match content {
-        Value::Object(map) => Content(map.clone().into_iter().collect()),
-        _ => Content::new(),
-    };
-    recorded_hash(&sorted)
 }
 
 /// Hash of an event's content, by which a repeated key is compared.

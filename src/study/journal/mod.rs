@@ -4,6 +4,7 @@
 //! read back, enters it through the same decoding, so that living through a study and replaying it are the same
 //! thing. Where the bytes live is `store`'s business; what a command means is the kernel's.
 
+mod canonical;
 mod decode;
 mod encode;
 mod entry;
@@ -12,11 +13,12 @@ mod ledger;
 mod names;
 mod record;
 
+pub(crate) use canonical::Object;
 pub use encode::Encoded;
 pub use entry::{Entry, GENESIS, Hash, Head, hex};
 pub(crate) use fold::erased_sequences;
 pub use fold::{
-    Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, derived_request_id,
+    Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, Watch, derived_request_id,
     enrolment_hash, recorded_hash, time_text,
 };
 pub use ledger::{Ledger, LedgerError, Transaction};

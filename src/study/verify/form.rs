@@ -3,9 +3,7 @@
 //! The public part is never erased, so a key that does not belong there could keep what should be erasable.
 
 use crate::study::identifiers::is_key;
-use crate::study::journal::Entry;
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use crate::study::journal::{Entry, Object};
 
 /// Public keys by kind, beside `clock`; kinds that are not listed have none.
 const PUBLIC: &[(&str, &[&str])] = &[
@@ -59,48 +57,19 @@ pub(super) fn holds(entry: &Entry) -> bool {
         .iter()
         .find(|(kind, _)| *kind == entry.kind)
         .map_or(&[][..], |(_, k)| *k);
-    let Some(public) = canonical(&entry.public) else {
+    let Some((public, true)) = Object::read(&entry.public) else {
         return false;
     };
     let payload_holds = entry
         .payload
         .as_ref()
-        .is_none_or(|payload| canonical(payload).is_some());
+        .is_none_or(|payload| Object::read(payload).is_some_and(|(_, canonical)| canonical));
     is_key(&entry.actor)
         && time_holds(&entry.time)
         && payload_holds
         && public.iter().all(|(key, value)| {
-            known.contains(&key.as_str()) || (key == "clock" && value == "override")
+            known.contains(&key) || (key == "clock" && value.as_str() == Some("override"))
         })
-}
-
-/// The object of a canonical text, or `None` if writing it again gives another text.
-fn canonical(text: &str) -> Option<Map<String, Value>> {
-    let Ok(Value::Object(map)) = serde_json::from_str(text) else {
-        return None;
-    };
-    let again = serde_json::to_string(&sorted(&Value::Object(map.clone()))).ok()?;
-    (again == text).then_some(map)
-}
-
-/// The value with the keys of every object sorted.
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let ordered: BTreeMap<&String, Value> = map
-                .iter()
-                .map(|(key, value)| (key, sorted(value)))
-                .collect();
-            Value::Object(
-                ordered
-                    .into_iter()
-                    .map(|(key, value)| (key.clone(), value))
-                    .collect(),
-            )
-        }
-        Value::Array(values) => Value::Array(values.iter().map(sorted).collect()),
-        plain => plain.clone(),
-    }
 }
 
 /// `2025-03-01T08:15:30.000000Z`: one length, so that text order is time order.

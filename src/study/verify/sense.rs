@@ -36,10 +36,11 @@ struct Pending {
     request: Option<String>,
 }
 
-/// The request that a payload names, if the payload is there.
-fn request(entry: &Entry) -> Option<String> {
-    let payload: Value = serde_json::from_str(entry.payload.as_deref()?).ok()?;
-    Some(payload.get("request_id")?.as_str()?.to_owned())
+/// A row that is looked at: its text, what it says, and the request that its payload names.
+struct Row<'a> {
+    entry: &'a Entry,
+    what: &'a What,
+    request: Option<&'a str>,
 }
 
 impl Checker {
@@ -97,9 +98,14 @@ impl Checker {
         journal.foresee(all);
         let mut pending = None;
         let mut duties = Duties::default();
-        let read = journal.absorb_watching(entries, &mut |entry, state, what| {
+        let read = journal.absorb_watching(entries, &mut |entry, state, what, request| {
             self.duty(&mut duties, entry, what);
-            self.row(protocol, state, what, entry, &mut pending, drawer.as_mut());
+            let row = Row {
+                entry,
+                what,
+                request,
+            };
+            self.row(protocol, state, &row, &mut pending, drawer.as_mut());
         });
         if let Err(corrupt) = read {
             let (sequence, reason) = (corrupt.sequence, corrupt.reason);
@@ -170,11 +176,15 @@ impl Checker {
         &mut self,
         protocol: &Protocol,
         state: &State,
-        what: &What,
-        entry: &Entry,
+        row: &Row<'_>,
         pending: &mut Option<Pending>,
         drawer: Option<&mut Drawer<RecordedSource>>,
     ) {
+        let Row {
+            entry,
+            what,
+            request,
+        } = *row;
         let sequence = entry.sequence;
         let before = pending.take();
         let follows = match (&before, what) {
@@ -199,8 +209,8 @@ impl Checker {
             _ => true,
         };
         let same_request = before.as_ref().is_none_or(|own| {
-            let next = request(entry);
-            own.request == next || own.request.is_none() || next.is_none()
+            let own = own.request.as_deref();
+            own == request || own.is_none() || request.is_none()
         });
         if !(follows && same_request) {
             self.push(
@@ -220,7 +230,7 @@ impl Checker {
             What::Beacon { epoch } => self.beacon(protocol.in_epoch(*epoch), state, *epoch, entry),
             What::Screened(screening) => {
                 let own = protocol.in_epoch(state.epoch);
-                *pending = self.screened(own, state, screening, entry);
+                *pending = self.screened(own, state, screening, row);
             }
             What::Allocated { .. } => self.allocated(protocol, state, what, sequence, drawer),
             _ => {}
@@ -289,10 +299,10 @@ impl Checker {
         protocol: &Protocol,
         state: &State,
         screening: &Screening,
-        entry: &Entry,
+        row: &Row<'_>,
     ) -> Option<Pending> {
-        let sequence = entry.sequence;
-        let seen = entry.payload.is_some();
+        let sequence = row.entry.sequence;
+        let seen = row.entry.payload.is_some();
         if seen && !verdict_holds(protocol, screening) {
             self.push(
                 "verdict-differs",
@@ -323,7 +333,7 @@ impl Checker {
             site: screening.site,
             place: seen.then_some(place),
             verdict: screening.verdict,
-            request: request(entry),
+            request: row.request.map(str::to_owned),
         })
     }
 
@@ -475,7 +485,11 @@ fn published(entries: &[Entry]) -> Published {
         beacons: Vec::new(),
         revealed: None,
     };
+    let kinds = ["opened", "epoch-opened", "beacon", "revealed"];
     for entry in entries {
+        if !kinds.contains(&entry.kind.as_str()) {
+            continue;
+        }
         let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
         let text = |key: &str| public.get(key).and_then(Value::as_str);
         match entry.kind.as_str() {

@@ -181,11 +181,11 @@ fn replay(
     // As the first answer: of two families found to be one, the arm of the unit.
     let unit = |linked: &Family| linked.linked_to.and_then(|unit| journal.state.family(unit));
     let family = journal.state.family(used.family);
-    let family = family.map(|own| match used.outcome.as_str() {
+    let family = family.map(|own| match used.outcome {
         "returned" | "joined" => *unit(own).unwrap_or(own),
         _ => *own,
     });
-    let (outcome, exit) = match used.outcome.as_str() {
+    let (outcome, exit) = match used.outcome {
         "allocated" => ("allocated", exit::DONE),
         "returned" => ("returned", exit::DONE),
         "joined" => ("joined", exit::DONE),

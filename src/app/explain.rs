@@ -267,6 +267,7 @@ pub const STUDY: &[Page] = pages![
     "opening-misplaced",
     "payload-changed",
     "payload-missing",
+    "projection-differs",
     "personal-number",
     "protocol-mismatch",
     "repeated-value",

@@ -28,6 +28,7 @@ pub mod open;
 mod outside;
 pub mod permission;
 pub mod power;
+mod projection;
 pub mod pseudonym;
 pub mod record;
 pub mod redcap;

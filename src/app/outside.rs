@@ -124,6 +124,24 @@ impl Outside {
             .map_err(|error| Failure::file(&Words::new("write", "skriva"), path, &error))
     }
 
+    /// Writes a file that nothing depends on: without waiting for the disk, and in silence if it cannot be written.
+    pub(super) fn keep(&self, path: impl AsRef<Path>, bytes: &[u8]) {
+        let path = self.path(path);
+        let beside = partial(&path);
+        // Two writers may meet in the file beside; what they make of it has no sum that fits.
+        let kept = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, &path));
+        if kept.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+    }
+
+    /// Removes a file that nothing depends on, and what a writer left beside it.
+    pub(super) fn discard(&self, path: impl AsRef<Path>) {
+        let path = self.path(path);
+        let _ = fs::remove_file(&path);
+        let _ = fs::remove_file(partial(&path));
+    }
+
     /// Creates a file with its folders; `false` if there was one already, which stays as it is.
     pub fn create(&self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<bool, Failure> {
         let path = path.as_ref();
@@ -152,6 +170,12 @@ impl Outside {
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
         self.path(path).exists()
     }
+}
+
+fn partial(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".partial");
+    beside.into()
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

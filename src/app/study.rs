@@ -8,6 +8,7 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::permission::{Deed, duties_mixed, permitted_in};
+use super::projection;
 use super::sealed::{later_epochs, sealed_protocol};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
@@ -40,6 +41,8 @@ pub struct Study {
     /// The fold of its ledger.
     pub journal: Journal,
     ledger: Box<dyn Ledger>,
+    /// The row of the stored projection, 0 without one; `None` where none is kept.
+    pub(super) projected: Option<u64>,
 }
 
 /// What a use case wants recorded, and its answer.
@@ -60,6 +63,11 @@ impl Study {
         let path = outside.path(folder).join(LEDGER_FILE);
         let failed = |error: LedgerError| ledger_failure(&error, folder);
         let mut ledger: Box<dyn Ledger> = Box::new(SqliteLedger::open(&path).map_err(failed)?);
+        if let Some(journal) = projection::load(outside, folder, &mut *ledger) {
+            let projected = Some(journal.head.sequence);
+            let own = Self::empty(folder, journal, ledger);
+            return Ok(Self { projected, ..own });
+        }
         let mut entries = Vec::new();
         ledger
             .read_from(1, &mut |entry| entries.push(entry))
@@ -70,6 +78,7 @@ impl Study {
         let protocol = sealed_protocol(outside, folder, later_epochs(&entries))?;
         let mut own = Self::empty(folder, Journal::new(protocol), ledger);
         own.absorb(&entries)?;
+        own.projected = Some(0);
         Ok(own)
     }
 
@@ -86,6 +95,7 @@ impl Study {
             folder: folder.to_path_buf(),
             journal: Journal::new(protocol),
             ledger,
+            projected: None,
         };
         own.catch_up()?;
         if own.journal.opening.is_none() {
@@ -100,6 +110,7 @@ impl Study {
             folder: folder.to_path_buf(),
             journal,
             ledger,
+            projected: None,
         }
     }
 
@@ -192,10 +203,19 @@ impl Study {
         let entries = journal.entries(&recordings, time, given.is_some(), &act.actor, &salts);
         let head = journal.head;
         transaction.append(&head, &entries).map_err(failed)?;
+        let erases = projection::erases(&recordings);
+        if erases {
+            projection::discard(outside, &folder);
+        }
         transaction.commit().map_err(failed)?;
         journal
             .absorb(&entries)
             .map_err(|corrupt| unreadable(&corrupt, &folder))?;
+        if erases {
+            // This fold knows names that a fold of the rows no longer finds.
+            self.projected = None;
+        }
+        self.keep(outside);
         Ok(answer)
     }
 

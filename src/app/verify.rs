@@ -3,13 +3,14 @@
 use super::checkpoint::Checkpoint;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::projection;
 use super::sealed::{later_epochs, protocol_file, sealed_protocol};
 use super::study::{LEDGER_FILE, ledger_failure, read_seed};
 use crate::protocol::Protocol;
 use crate::protocol::model::Custody;
 use crate::store::SqliteLedger;
-use crate::study::journal::{Entry, Ledger, hex};
-use crate::study::verify::{Finding, Verification, verify};
+use crate::study::journal::{Entry, Ledger, Stored, hex};
+use crate::study::verify::{Finding, Verification, verify_with};
 use crate::words;
 use std::path::{Path, PathBuf};
 
@@ -95,7 +96,10 @@ pub fn check(
         .iter()
         .map(|file| read_seed(outside, file))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut verification = verify(&protocol, &entries, &seeds, expected.head);
+    let projection = projection::stored(outside, folder);
+    let stored = projection.as_deref().and_then(Stored::read);
+    let head = expected.head;
+    let mut verification = verify_with(&protocol, &entries, &seeds, head, stored.as_ref());
     for path in expected.checkpoints {
         let checkpoint = Checkpoint::read(outside, path)?;
         if let Some(finding) = missed(&checkpoint, &protocol, &entries) {

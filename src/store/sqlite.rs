@@ -198,17 +198,16 @@ impl Transaction for SqliteTransaction<'_> {
     fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError> {
         let found = self
             .transaction
-            .query_row(
-                "SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1",
-                [],
-                |row| {
+            .prepare_cached("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1")
+            .and_then(|mut last| {
+                let head = |row: &Row<'_>| {
                     Ok(Head {
                         sequence: unsigned(row, 0)?,
                         hash: bytes(row, 1)?,
                     })
-                },
-            )
-            .optional()
+                };
+                last.query_row([], head).optional()
+            })
             .map_err(failed)?
             .unwrap_or(Head::EMPTY);
         if found != *expected {
@@ -268,7 +267,7 @@ fn read(
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let salt: Option<Vec<u8>> = row.get(6)?;
+    let salt = row.get_ref(6)?.as_blob_or_null()?;
     Ok(Entry {
         sequence: unsigned(row, 0)?,
         time: text(row, 1)?.unwrap_or_default(),
@@ -285,10 +284,11 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 
 /// Text as it stands; bytes that are not UTF-8 are replaced, so that the chain fails at this row.
 fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
-    let value = row.get_ref(column)?;
-    Ok(value
-        .as_bytes_or_null()?
-        .map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+    let bytes = row.get_ref(column)?.as_bytes_or_null()?;
+    Ok(bytes.map(|bytes| match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    }))
 }
 
 fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
@@ -298,7 +298,7 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 /// 32 bytes; of another length they cannot be right, and zeros make the chain fail at this row.
 fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; 32]> {
-    let bytes: Vec<u8> = row.get(column)?;
+    let bytes = row.get_ref(column)?.as_blob()?;
     Ok(bytes.try_into().unwrap_or([0; 32]))
 }
 

@@ -4,8 +4,9 @@
 //! whole study: an actor who has screened a family changes no capacity and opens or closes no site, and one who has does
 //! not screen from then on. Another site does not help, for two offices could serve each other.
 
+use super::coded::coded;
 use super::kernel::What;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// One of the two duties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +50,11 @@ impl Duty {
 /// Who has had which duty so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Duties {
-    intake: HashSet<String>,
-    capacity: HashSet<String>,
+    intake: BTreeSet<String>,
+    capacity: BTreeSet<String>,
 }
+
+coded!(Duties { intake, capacity });
 
 impl Duties {
     /// The duty that keeps an actor from an event: the other one, which the actor has had.

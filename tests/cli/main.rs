@@ -23,6 +23,7 @@ mod peers;
 mod personal_numbers;
 mod place;
 mod process;
+mod projection;
 mod proof;
 mod pseudonym;
 mod races;

@@ -6,6 +6,7 @@ use super::encode::encode;
 use super::entry::{Entry, Head, hex};
 use super::names::Names;
 use super::record::{Content, Recording};
+use super::texts::{Texts, Uses};
 use crate::allocation::Mode;
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -61,8 +63,11 @@ pub struct RequestUse {
     /// The family.
     pub family: FamilyIx,
     /// What came of it: the kind of the deciding event (`allocated`, `returned`, `joined`, `exception`).
-    pub outcome: String,
+    pub outcome: &'static str,
 }
+
+/// What a request that is used up can have come to.
+pub(super) const OUTCOMES: [&str; 4] = ["allocated", "returned", "joined", "exception"];
 
 /// What an event key was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,11 +98,14 @@ pub struct Journal {
     pub last_time: Option<Timestamp>,
     /// Who has screened families, and who has changed capacity.
     pub duties: Duties,
-    requests: HashMap<String, RequestUse>,
-    keys: HashMap<(String, String), KeyUse>,
-    subjects: Vec<Option<FamilyIx>>,
+    pub(super) requests: Uses<RequestUse>,
+    /// Kinds of events that have keys.
+    pub(super) kinds: Texts,
+    /// Keys, in the scope of their kind.
+    pub(super) keys: Uses<KeyUse>,
+    pub(super) subjects: Vec<Option<FamilyIx>>,
     erasures: HashMap<u64, u64>,
-    pending: Option<(String, [u8; 32])>,
+    pub(super) pending: Option<(String, [u8; 32])>,
     zone: TimeZone,
 }
 
@@ -113,8 +121,9 @@ impl Journal {
             opening: None,
             last_time: None,
             duties: Duties::default(),
-            requests: HashMap::new(),
-            keys: HashMap::new(),
+            requests: Uses::default(),
+            kinds: Texts::default(),
+            keys: Uses::default(),
             subjects: Vec::new(),
             erasures: HashMap::new(),
             pending: None,
@@ -279,58 +288,47 @@ impl Journal {
             }
             What::Allocated { family, .. } | What::Exception { family, .. } => {
                 if let Some((id, content)) = self.pending.take() {
-                    let outcome = entry.kind.clone();
-                    self.requests.insert(
-                        id,
-                        RequestUse {
-                            content,
-                            family,
-                            outcome,
-                        },
-                    );
+                    self.used(&id, content, family, &entry.kind);
                 }
             }
             What::Returned { family, .. } | What::Joined { family, .. } => {
-                if let Some(id) = text(&decoded.payload, "request_id") {
+                if let Some(id) = decoded.payload.text("request_id") {
                     let content = content_hash(&decoded.payload);
-                    let outcome = entry.kind.clone();
-                    self.requests.insert(
-                        id,
-                        RequestUse {
-                            content,
-                            family,
-                            outcome,
-                        },
-                    );
+                    self.used(id, content, family, &entry.kind);
                 }
             }
             _ => {}
         }
-        let key = text(&decoded.payload, "event_key").or(text(&decoded.public, "event_key"));
-        let scope = match decoded.what {
-            What::Reported(report) => {
-                let family = self.names.family_name(report.family).to_owned();
-                Some((format!("reported by {}", report.source.text()), family))
+        let key = decoded.payload.text("event_key");
+        let key = key.or_else(|| decoded.public.text("event_key"));
+        let report_key = decoded.payload.text("report_key");
+        let (kind, key): (Cow<'_, str>, Cow<'_, str>) = match (&decoded.what, key, report_key) {
+            (What::Reported(report), _, Some(key)) => {
+                let family = self.names.family_name(report.family);
+                let kind = format!("reported by {}", report.source.text());
+                (kind.into(), format!("{family} {key}").into())
             }
-            _ => None,
-        };
-        let (kind, key) = match (scope, key, text(&decoded.payload, "report_key")) {
-            (Some((kind, family)), _, Some(report_key)) => (kind, format!("{family} {report_key}")),
-            (None, Some(key), _) => (entry.kind.clone(), key),
-            _ => return,
+            (What::Reported(_), _, None) | (_, None, _) => return,
+            (_, Some(key), _) => (entry.kind.as_str().into(), key.into()),
         };
         let content = if decoded.payload.is_empty() {
             decoded.public.hash(|key| key != "clock")
         } else {
             decoded.payload.hash(|_| true)
         };
-        self.keys.insert(
-            (kind, key),
-            KeyUse {
-                content,
-                sequence: entry.sequence,
-            },
-        );
+        let sequence = entry.sequence;
+        let scope = self.kinds.name(0, &kind);
+        self.keys.note(scope, &key, KeyUse { content, sequence });
+    }
+
+    fn used(&mut self, id: &str, content: [u8; 32], family: FamilyIx, kind: &str) {
+        let outcome = OUTCOMES.iter().find(|own| **own == kind);
+        let own = RequestUse {
+            content,
+            family,
+            outcome: outcome.unwrap_or(&OUTCOMES[0]),
+        };
+        self.requests.note(0, id, own);
     }
 
     /// The recorded value of an epoch's beacon.
@@ -341,12 +339,12 @@ impl Journal {
 
     /// What a request id was used for, if it was used up.
     pub fn request(&self, id: &str) -> Option<&RequestUse> {
-        self.requests.get(id)
+        self.requests.get(0, id)
     }
 
     /// What a key was used for, by the kind of event.
     pub fn key(&self, kind: &str, key: &str) -> Option<&KeyUse> {
-        self.keys.get(&(kind.to_owned(), key.to_owned()))
+        self.keys.get(self.kinds.find(0, kind)?, key)
     }
 
     /// The family that an event concerns, by its sequence number.

@@ -11,8 +11,11 @@ mod entry;
 mod fold;
 mod ledger;
 mod names;
+mod projection;
 mod record;
+mod texts;
 
+pub use super::coded::check_sum;
 pub(crate) use canonical::Object;
 pub use encode::Encoded;
 pub use entry::{Entry, GENESIS, Hash, Head, hex};
@@ -23,4 +26,5 @@ pub use fold::{
 };
 pub use ledger::{Ledger, LedgerError, Transaction};
 pub use names::Names;
+pub use projection::Stored;
 pub use record::{Content, Recording};

@@ -2,36 +2,43 @@
 //!
 //! A name gets its integer when the ledger first mentions it, so every replay gives the same integers.
 
+use super::texts::Texts;
+use crate::study::coded::coded;
 use crate::study::kernel::{ChildIx, FamilyIx, ReportIx};
-use std::collections::HashMap;
 
 /// The names of a ledger.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Names {
-    families: Interner,
-    children: Interner,
-    reports: HashMap<(FamilyIx, String), ReportIx>,
-    report_keys: Vec<String>,
+    families: Texts,
+    children: Texts,
+    /// Keys of reports, in the scope of their family.
+    reports: Texts,
 }
+
+coded!(Names {
+    families,
+    children,
+    reports
+});
 
 impl Names {
     /// A family's integer, if the ledger names it.
     pub fn family(&self, name: &str) -> Option<FamilyIx> {
-        self.families.find(name).map(FamilyIx)
+        self.families.find(0, name).map(FamilyIx)
     }
 
     /// A family's integer, or the one that it will get.
     pub fn family_or_next(&self, name: &str) -> FamilyIx {
         FamilyIx(
             self.families
-                .find(name)
-                .unwrap_or_else(|| self.families.next()),
+                .find(0, name)
+                .unwrap_or_else(|| self.families.len()),
         )
     }
 
     /// A child's integer, if the ledger names it.
     pub fn child(&self, name: &str) -> Option<ChildIx> {
-        self.children.find(name).map(ChildIx)
+        self.children.find(0, name).map(ChildIx)
     }
 
     /// Integers of several children: known ones keep theirs, new ones get the next ones in the order given.
@@ -39,12 +46,12 @@ impl Names {
         let mut new: Vec<&str> = Vec::new();
         names
             .map(|name| {
-                let known = self.children.find(name).unwrap_or_else(|| {
+                let known = self.children.find(0, name).unwrap_or_else(|| {
                     let place = new.iter().position(|own| *own == name).unwrap_or_else(|| {
                         new.push(name);
                         new.len() - 1
                     });
-                    self.children.next() + place as u32
+                    self.children.len() + place as u32
                 });
                 ChildIx(known)
             })
@@ -54,32 +61,27 @@ impl Names {
     /// A report's integer, or the one that it will get.
     pub fn report_or_next(&self, family: FamilyIx, key: &str) -> ReportIx {
         self.report(family, key)
-            .unwrap_or(ReportIx(self.report_keys.len() as u32))
+            .unwrap_or(ReportIx(self.reports.len()))
     }
 
     /// A report's integer, if the ledger names it.
     pub fn report(&self, family: FamilyIx, key: &str) -> Option<ReportIx> {
-        self.reports.get(&(family, key.to_owned())).copied()
+        self.reports.find(family.0, key).map(ReportIx)
     }
 
     /// Names a family.
     pub fn name_family(&mut self, name: &str) -> FamilyIx {
-        FamilyIx(self.families.name(name))
+        FamilyIx(self.families.name(0, name))
     }
 
     /// Names a child.
     pub fn name_child(&mut self, name: &str) -> ChildIx {
-        ChildIx(self.children.name(name))
+        ChildIx(self.children.name(0, name))
     }
 
     /// Names a report of a family.
     pub fn name_report(&mut self, family: FamilyIx, key: &str) -> ReportIx {
-        let next = ReportIx(self.report_keys.len() as u32);
-        let place = *self.reports.entry((family, key.to_owned())).or_insert(next);
-        if place == next {
-            self.report_keys.push(key.to_owned());
-        }
-        place
+        ReportIx(self.reports.name(family.0, key))
     }
 
     /// The name of a family.
@@ -94,37 +96,6 @@ impl Names {
 
     /// The key of a report.
     pub fn report_key(&self, report: ReportIx) -> &str {
-        self.report_keys
-            .get(report.0 as usize)
-            .map_or("", String::as_str)
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Interner {
-    places: HashMap<String, u32>,
-    texts: Vec<String>,
-}
-
-impl Interner {
-    fn find(&self, text: &str) -> Option<u32> {
-        self.places.get(text).copied()
-    }
-
-    fn next(&self) -> u32 {
-        self.texts.len() as u32
-    }
-
-    fn name(&mut self, text: &str) -> u32 {
-        let next = self.next();
-        let place = *self.places.entry(text.to_owned()).or_insert(next);
-        if place == next {
-            self.texts.push(text.to_owned());
-        }
-        place
-    }
-
-    fn text(&self, place: u32) -> &str {
-        self.texts.get(place as usize).map_or("", String::as_str)
+        self.reports.text(report.0)
     }
 }

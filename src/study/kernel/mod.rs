@@ -6,6 +6,7 @@
 //! draw. The journal (`super::journal`) gives integers their names.
 
 mod apply;
+mod coding;
 mod command;
 mod decide;
 mod draws;

@@ -6,9 +6,10 @@
 
 mod chain;
 mod form;
+mod published;
 mod sense;
 
-use super::journal::{Entry, Head};
+use super::journal::{Entry, Head, Stored};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
@@ -64,6 +65,17 @@ pub fn verify(
     seeds: &[Seed],
     expect_head: Option<&str>,
 ) -> Verification {
+    verify_with(protocol, entries, seeds, expect_head, None)
+}
+
+/// As [`verify`], and compares a stored projection with the fold of the rows that it was made from.
+pub fn verify_with(
+    protocol: &Arc<Protocol>,
+    entries: &[Entry],
+    seeds: &[Seed],
+    expect_head: Option<&str>,
+    stored: Option<&Stored<'_>>,
+) -> Verification {
     let head = entries.last().map_or(Head::EMPTY, Entry::head);
     let mut checker = Checker {
         findings: Vec::new(),
@@ -79,7 +91,7 @@ pub fn verify(
         );
     }
     let sound = checker.chain(protocol, entries);
-    let (draws, seed_mismatch) = checker.sense(protocol, entries, sound, seeds);
+    let (draws, seed_mismatch) = checker.sense(protocol, entries, sound, seeds, stored);
     if expect_head.is_some_and(|expected| !expected.eq_ignore_ascii_case(&head.to_hex())) {
         let found = head.to_hex();
         checker.push("head-mismatch", None, words!(

@@ -1,12 +1,13 @@
 //! The sense: numbers, verdicts, gates and draws follow from the rows before.
 
+use super::published::{Published, published};
 use super::{Checker, DrawCheck};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::study::duties::{Duties, Duty};
 use crate::study::identifiers::is_beacon_value;
-use crate::study::journal::{Entry, Journal, erased_sequences, hex};
+use crate::study::journal::{Entry, Journal, Stored, erased_sequences, hex};
 use crate::study::kernel::{
     Drawer, Draws, FamilyIx, RecordedSource, Screening, SiteIx, State, Status, Verdict, What,
     missed_criteria,
@@ -14,16 +15,6 @@ use crate::study::kernel::{
 use crate::words;
 use serde_json::Value;
 use std::sync::Arc;
-
-/// What the public parts say of the study as a whole.
-struct Published {
-    mode: Mode,
-    commitments: Vec<String>,
-    /// Value of each epoch's beacon, where one is recorded.
-    beacons: Vec<Option<String>>,
-    /// Published seeds and the row that published them.
-    revealed: Option<(u64, Vec<Option<Seed>>)>,
-}
 
 /// A screening that must be followed by its allocation or exception.
 struct Pending {
@@ -52,6 +43,7 @@ impl Checker {
         entries: &[Entry],
         sound: usize,
         seeds: &[Seed],
+        stored: Option<&Stored<'_>>,
     ) -> (DrawCheck, bool) {
         // An erasure beyond the first broken row still says whose the rows before it were.
         let (all, entries) = (entries, &entries[..sound]);
@@ -98,7 +90,7 @@ impl Checker {
         journal.foresee(all);
         let mut pending = None;
         let mut duties = Duties::default();
-        let read = journal.absorb_watching(entries, &mut |entry, state, what, request| {
+        let mut watch = |entry: &Entry, state: &State, what: &What, request: Option<&str>| {
             self.duty(&mut duties, entry, what);
             let row = Row {
                 entry,
@@ -106,7 +98,15 @@ impl Checker {
                 request,
             };
             self.row(protocol, state, &row, &mut pending, drawer.as_mut());
-        });
+        };
+        // A stored projection is compared where its rows end.
+        let rows = stored.map_or(0, |own| own.head().sequence as usize);
+        let (before, after) = entries.split_at(rows.min(entries.len()));
+        let mut read = journal.absorb_watching(before, &mut watch);
+        let differs = stored.is_some_and(|own| !own.is_of(&journal));
+        if read.is_ok() {
+            read = journal.absorb_watching(after, &mut watch);
+        }
         if let Err(corrupt) = read {
             let (sequence, reason) = (corrupt.sequence, corrupt.reason);
             self.push(
@@ -121,6 +121,16 @@ impl Checker {
             self.unfollowed(pending.as_ref(), entries.len() as u64 + 1);
         }
         self.erasures(entries);
+        if differs {
+            self.push(
+                "projection-differs",
+                None,
+                Words::new(
+                    "the stored projection is not the fold of the rows that it says it was made from; remove the file",
+                    "den lagrade projektionen motsvarar inte de rader som den anger; ta bort filen",
+                ),
+            );
+        }
         (draws, seed_mismatch)
     }
 
@@ -476,44 +486,4 @@ fn verdict_holds(protocol: &Protocol, screening: &Screening) -> bool {
         Verdict::NotEligible { missed: recorded } => recorded == missed && missed != 0,
         Verdict::GateClosed | Verdict::Exception | Verdict::Drawn => missed == 0,
     }
-}
-
-fn published(entries: &[Entry]) -> Published {
-    let mut own = Published {
-        mode: Mode::Live,
-        commitments: Vec::new(),
-        beacons: Vec::new(),
-        revealed: None,
-    };
-    let kinds = ["opened", "epoch-opened", "beacon", "revealed"];
-    for entry in entries {
-        if !kinds.contains(&entry.kind.as_str()) {
-            continue;
-        }
-        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
-        let text = |key: &str| public.get(key).and_then(Value::as_str);
-        match entry.kind.as_str() {
-            "opened" | "epoch-opened" => {
-                if text("mode") == Some(Mode::Rehearsal.text()) {
-                    own.mode = Mode::Rehearsal;
-                }
-                own.commitments
-                    .extend(text("commitment").map(str::to_owned));
-                own.beacons.push(None);
-            }
-            "beacon" => {
-                if let Some(last) = own.beacons.last_mut() {
-                    *last = text("value").map(str::to_owned);
-                }
-            }
-            "revealed" => {
-                let seeds = public.get("seeds").and_then(Value::as_array);
-                let read = |seed: &Value| Seed::from_hex(seed.as_str()?).ok();
-                let seeds = seeds.map(|seeds| seeds.iter().map(read).collect());
-                own.revealed = Some((entry.sequence, seeds.unwrap_or_default()));
-            }
-            _ => {}
-        }
-    }
-    own
 }

@@ -1,0 +1,200 @@
+//! The state as bytes and back, for the stored projection of a ledger (`super::super::coded`).
+
+use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Truth};
+use super::state::{
+    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
+    Occurrence, ReportState, SiteState, State, Status, Switch,
+};
+use crate::allocation::Arm;
+use crate::protocol::model::{Day, Exit, Service};
+use crate::study::coded::{Coded, coded};
+
+coded!(SiteIx(whole));
+coded!(FamilyIx(whole));
+coded!(ChildIx(whole));
+coded!(ReportIx(whole));
+coded!(Arm(whole));
+coded!(Day(whole));
+coded!(Truth { field, value });
+
+impl Coded for Status {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Unscreened => 0_u8.put(out),
+            Self::NotEligible { missed } => (1_u8, *missed).put(out),
+            Self::TurnedAway => 2_u8.put(out),
+            Self::Excepted { reason } => (3_u8, *reason).put(out),
+            Self::Randomized => 4_u8.put(out),
+        }
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(match u8::take(input)? {
+            0 => Self::Unscreened,
+            1 => Self::NotEligible {
+                missed: Coded::take(input)?,
+            },
+            2 => Self::TurnedAway,
+            3 => Self::Excepted {
+                reason: Coded::take(input)?,
+            },
+            4 => Self::Randomized,
+            _ => return None,
+        })
+    }
+}
+
+/// A member of a closed set, by its place in the set.
+fn put_member<T: PartialEq>(own: &T, all: &[T], out: &mut Vec<u8>) {
+    let place = all.iter().position(|other| other == own);
+    place.unwrap_or(all.len()).put(out);
+}
+
+fn take_member<T: Copy>(all: &[T], input: &mut &[u8]) -> Option<T> {
+    all.get(usize::take(input)?).copied()
+}
+
+impl Coded for Occurred {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Service(service) => {
+                0_u8.put(out);
+                put_member(service, &Service::ALL, out);
+            }
+            Self::Exit(exit) => {
+                1_u8.put(out);
+                put_member(exit, &Exit::ALL, out);
+            }
+            Self::Withdrawn => 2_u8.put(out),
+            Self::Violation {
+                reason,
+                truth,
+                received,
+            } => (3_u8, (*reason, (*truth, *received))).put(out),
+            Self::Observed { outcome, value } => (4_u8, (*outcome, *value)).put(out),
+        }
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(match u8::take(input)? {
+            0 => Self::Service(take_member(&Service::ALL, input)?),
+            1 => Self::Exit(take_member(&Exit::ALL, input)?),
+            2 => Self::Withdrawn,
+            3 => Self::Violation {
+                reason: Coded::take(input)?,
+                truth: Coded::take(input)?,
+                received: Coded::take(input)?,
+            },
+            4 => Self::Observed {
+                outcome: Coded::take(input)?,
+                value: Coded::take(input)?,
+            },
+            _ => return None,
+        })
+    }
+}
+
+coded!(Family {
+    status,
+    site,
+    screenings,
+    turned_away,
+    changed_answers,
+    report_changed,
+    earlier,
+    report,
+    answers,
+    values,
+    mistaken,
+    arm,
+    service,
+    allocation,
+    randomized,
+    slot,
+    children,
+    joined,
+    linked_to,
+    erased,
+    last_occurrence,
+    last_report,
+});
+coded!(Child { family, joined });
+coded!(ReportState {
+    family,
+    received,
+    sources,
+    incident,
+    child,
+    unknown_child,
+    attached,
+    by_study_staff,
+    sequence,
+    retracted,
+    previous,
+});
+coded!(Occurrence {
+    family,
+    what,
+    on,
+    sequence,
+    retracted,
+    previous,
+});
+coded!(Switch {
+    family,
+    to,
+    on,
+    sequence,
+    retracted,
+});
+coded!(EarlierScreening {
+    report,
+    answers,
+    values,
+    changed,
+    previous,
+});
+coded!(SiteState {
+    opens,
+    closed,
+    therapists,
+    taken,
+});
+coded!(Allocated {
+    family,
+    epoch,
+    stratum,
+    cell,
+    draw,
+    arm,
+});
+coded!(Exempted { site, day });
+coded!(GateChange { site, day, open });
+coded!(LockState {
+    lock,
+    cut,
+    sequence,
+});
+coded!(State {
+    sequence,
+    epoch,
+    beacon,
+    families,
+    children,
+    reports,
+    occurrences,
+    switches,
+    earlier,
+    sites,
+    allocations,
+    draws,
+    exceptions,
+    links,
+    gates,
+    locks,
+    closed,
+    revealed,
+    slots_per_therapist,
+    gated,
+    last_day,
+});

@@ -1,0 +1,55 @@
+//! What the public parts of a few kinds say of the study as a whole, read before the rows are checked one by one.
+
+use crate::allocation::{Mode, Seed};
+use crate::study::journal::Entry;
+use serde_json::Value;
+
+/// What the public parts say of the study as a whole.
+pub(super) struct Published {
+    pub(super) mode: Mode,
+    pub(super) commitments: Vec<String>,
+    /// Value of each epoch's beacon, where one is recorded.
+    pub(super) beacons: Vec<Option<String>>,
+    /// Published seeds and the row that published them.
+    pub(super) revealed: Option<(u64, Vec<Option<Seed>>)>,
+}
+
+pub(super) fn published(entries: &[Entry]) -> Published {
+    let mut own = Published {
+        mode: Mode::Live,
+        commitments: Vec::new(),
+        beacons: Vec::new(),
+        revealed: None,
+    };
+    let kinds = ["opened", "epoch-opened", "beacon", "revealed"];
+    for entry in entries {
+        if !kinds.contains(&entry.kind.as_str()) {
+            continue;
+        }
+        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
+        let text = |key: &str| public.get(key).and_then(Value::as_str);
+        match entry.kind.as_str() {
+            "opened" | "epoch-opened" => {
+                if text("mode") == Some(Mode::Rehearsal.text()) {
+                    own.mode = Mode::Rehearsal;
+                }
+                own.commitments
+                    .extend(text("commitment").map(str::to_owned));
+                own.beacons.push(None);
+            }
+            "beacon" => {
+                if let Some(last) = own.beacons.last_mut() {
+                    *last = text("value").map(str::to_owned);
+                }
+            }
+            "revealed" => {
+                let seeds = public.get("seeds").and_then(Value::as_array);
+                let read = |seed: &Value| Seed::from_hex(seed.as_str()?).ok();
+                let seeds = seeds.map(|seeds| seeds.iter().map(read).collect());
+                own.revealed = Some((entry.sequence, seeds.unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+    own
+}

@@ -3,7 +3,7 @@
 use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Truth};
 use super::state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
-    Occurrence, ReportState, SiteState, State, Status, Switch,
+    Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
 };
 use crate::allocation::Arm;
 use crate::protocol::model::{Day, Exit, Service};
@@ -147,6 +147,12 @@ coded!(Switch {
     sequence,
     retracted,
 });
+coded!(TurnedAway {
+    family,
+    site,
+    on,
+    report,
+});
 coded!(EarlierScreening {
     report,
     answers,
@@ -184,6 +190,7 @@ coded!(State {
     reports,
     occurrences,
     switches,
+    turned_away,
     earlier,
     sites,
     allocations,

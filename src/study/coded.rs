@@ -82,7 +82,7 @@ macro_rules! whole {
     ($($type:ty),*) => { $(
         impl Coded for $type {
             fn put(&self, out: &mut Vec<u8>) {
-                (*self as u64).put(out);
+                u64::from(*self).put(out);
             }
             #[inline]
             fn take(input: &mut &[u8]) -> Option<Self> {
@@ -91,7 +91,18 @@ macro_rules! whole {
         }
     )* };
 }
-whole!(u8, u16, u32, usize);
+whole!(u8, u16, u32);
+
+impl Coded for usize {
+    fn put(&self, out: &mut Vec<u8>) {
+        (*self as u64).put(out);
+    }
+
+    #[inline]
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Self::try_from(u64::take(input)?).ok()
+    }
+}
 
 impl Coded for i64 {
     fn put(&self, out: &mut Vec<u8>) {
@@ -160,7 +171,9 @@ impl<const N: usize> Coded for [i64; N] {
             .rposition(|own| *own != 0)
             .map_or(0, |at| at + 1);
         used.put(out);
-        self[..used].iter().for_each(|own| own.put(out));
+        for own in &self[..used] {
+            own.put(out);
+        }
     }
 
     #[inline]
@@ -208,7 +221,9 @@ impl<T: Coded> Coded for Option<T> {
 impl<T: Coded> Coded for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
         self.len().put(out);
-        self.iter().for_each(|own| own.put(out));
+        for own in self {
+            own.put(out);
+        }
     }
 
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -225,7 +240,9 @@ impl<T: Coded> Coded for Vec<T> {
 impl Coded for BTreeSet<String> {
     fn put(&self, out: &mut Vec<u8>) {
         self.len().put(out);
-        self.iter().for_each(|own| own.put(out));
+        for own in self {
+            own.put(out);
+        }
     }
 
     fn take(input: &mut &[u8]) -> Option<Self> {

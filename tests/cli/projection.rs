@@ -35,13 +35,13 @@ fn commands_say_the_same_with_and_without_a_projection_and_with_one_that_does_no
         format!("{words} --study study --actor b --at 2025-06-01T08:00:00Z")
     };
     let told = place.run(status).json(0);
-    let mut next = 515;
     let mut cut = made.clone();
     cut.truncate(made.len() / 2);
     let mut changed = made.clone();
     changed[made.len() / 3] ^= 1;
     // Whole, cut, changed, empty, something else, none: reading tells the same, and writing draws on.
-    for bytes in [&made[..], &cut, &changed, b"", b"something else", &made] {
+    let stored = [&made[..], &cut, &changed, b"", b"something else", &made];
+    for (next, bytes) in (515..).zip(stored) {
         std::fs::write(&file, bytes).unwrap();
         if next == 515 {
             assert_eq!(place.run(status).json(0), told);
@@ -55,7 +55,6 @@ fn commands_say_the_same_with_and_without_a_projection_and_with_one_that_does_no
         );
         // An old request is known too, and an old key with other content is refused.
         assert_eq!(place.run(&words(3)).json(0)["replayed"], true);
-        next += 1;
     }
     place.verify();
     let told = place.run(status).json(0);

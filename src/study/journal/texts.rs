@@ -48,7 +48,9 @@ impl Texts {
         self.scopes.push(scope);
         if self.slots.len() < 2 * self.ends.len() {
             self.slots = vec![0; (2 * self.slots.len()).max(16)];
-            (0..own).for_each(|known| self.enter(known));
+            for known in 0..own {
+                self.enter(known);
+            }
         }
         self.enter(own);
         own

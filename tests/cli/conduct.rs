@@ -117,3 +117,122 @@ fn changed_answers_name_the_family() {
         (&json!(1), &json!(["KATL"]))
     );
 }
+
+const ROLES: &str = r#"
+[roles]
+reception = ["desk-1", "desk-2"]
+worker = ["pair-1"]
+key-holder = ["keys-1"]
+outcome-assessor = ["records-1"]
+statistician = ["numbers-1"]
+study-lead = ["lead"]
+auditor = ["audit-1"]
+"#;
+
+/// With `[roles]` every writing command needs its role; a refusal records nothing, names the role that is needed, and comes
+/// before anything else that could be said.
+#[test]
+fn each_writing_command_needs_its_role() {
+    let protocol = format!("{IUH}{ROLES}");
+    let place = Place::with(&protocol);
+    let open = place.open_words();
+    let refused = place.run(&open.replace("--actor lead", "--actor desk-1"));
+    refused.refused(4, "not-permitted");
+    assert!(
+        !place.path("keys/seed").exists(),
+        "no seed is made for who may not open"
+    );
+    let opened = place.run(&open);
+    assert_eq!(opened.code, 0, "{}", opened.err);
+    let enrol = |name: &str| Place::enrol_words("skarpnack", name, "R1");
+    place.act_as("desk-1", &enrol("KATL")).json(0);
+    let of_family =
+        |what: &str| format!("record {what} --family KATL --on 2025-03-03 --event-key k");
+    for (words, may, may_not) in [
+        (enrol("MORU"), "desk-2", ["lead", "pair-1", "keys-1", "nobody"]),
+        (of_family("accepted"), "pair-1", ["lead", "records-1", "numbers-1", "audit-1"]),
+        (of_family("withdrawn"), "records-1", ["lead", "keys-1", "numbers-1", "audit-1"]),
+        (
+            "record report --family KATL --on 2025-03-03 --event-key R9".to_owned(),
+            "desk-1",
+            ["lead", "pair-1", "keys-1", "audit-1"],
+        ),
+        (
+            format!("{} --set outcome=accepted --set value=1", of_family("observed")),
+            "records-1",
+            ["lead", "desk-1", "pair-1", "numbers-1"],
+        ),
+        (
+            format!("{} --set reason=double-draw", of_family("violation")),
+            "lead",
+            ["pair-1", "records-1", "keys-1", "audit-1"],
+        ),
+        (
+            "record capacity-changed --site skarpnack --on 2025-03-03 --event-key c1 --set therapists=3".to_owned(),
+            "lead",
+            ["desk-1", "pair-1", "records-1", "nobody"],
+        ),
+    ] {
+        for actor in may_not {
+            let refused = place.unchanged(|| place.act_as(actor, &words));
+            refused.refused(4, "not-permitted");
+        }
+        let done = place.act_as(may, &words);
+        assert_eq!(done.code, 0, "{words}\n{}", done.err);
+    }
+    let confirm = place.confirm().to_owned();
+    for (words, may_not) in [
+        (
+            format!("lock final --cut 2025-03-01 --confirm {confirm}"),
+            "numbers-1",
+        ),
+        ("reveal --seed-file keys/seed".to_owned(), "desk-1"),
+        ("export --proof out".to_owned(), "desk-1"),
+        ("export --proof out".to_owned(), "keys-1"),
+    ] {
+        let refused = place.unchanged(|| place.act_as(may_not, &words));
+        refused.refused(4, "not-permitted");
+    }
+    // The advice names the role; the message names those that the actor has.
+    let refused = place.act_as("pair-1", &enrol("TIRA"));
+    assert!(
+        refused.err.contains("pair-1 is worker") && refused.err.contains("reception"),
+        "{}",
+        refused.err
+    );
+    let refused = place.act_as("nobody", &format!("{} --lang sv", enrol("TIRA")));
+    assert!(
+        refused.err.contains("nobody har ingen roll i studien"),
+        "{}",
+        refused.err
+    );
+    place.act_as("audit-1", "export --proof out").json(0);
+    place.verify();
+    let status = place.run("status --study study --format table");
+    assert!(
+        status
+            .out
+            .contains("Roles are kept by the id given with --actor"),
+        "{}",
+        status.out
+    );
+}
+
+/// Whoever screens families changes no capacity, with and without roles, and `verify` names a row that does.
+#[test]
+fn the_two_duties_are_kept_apart_on_the_command_line() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    let change = "record capacity-changed --site skarholmen --on 2025-03-03 --event-key c1 --set therapists=3";
+    let refused = place.unchanged(|| place.act_as("intake-1", change));
+    refused.refused(4, "duties-mixed");
+    place.act_as("lead", change).json(0);
+    let words = Place::enrol_words("skarpnack", "MORU", "R1");
+    let refused = place.unchanged(|| place.act_as("lead", &words));
+    refused.refused(4, "duties-mixed");
+    let closes = "record site-closed --site skarholmen --on 2025-03-03 --event-key s1";
+    place
+        .unchanged(|| place.act_as("intake-1", closes))
+        .refused(4, "duties-mixed");
+    place.verify();
+}

@@ -9,6 +9,7 @@
 
 mod allocation;
 mod analysis;
+mod conduct;
 mod estimation;
 mod flow;
 mod linear_algebra;

@@ -23,6 +23,7 @@ pub fn markdown(protocol: &Protocol, lang: Lang) -> String {
     eligibility(&mut plan, protocol);
     allocation(&mut plan, protocol);
     gate(&mut plan, protocol);
+    roles(&mut plan, protocol);
     follow_up::outcomes(&mut plan, protocol);
     follow_up::locks(&mut plan, protocol);
     follow_up::analyses(&mut plan, protocol);
@@ -385,6 +386,15 @@ fn services(list: &[Service]) -> String {
         .join(", ")
 }
 
+fn roles(plan: &mut Plan, protocol: &Protocol) {
+    let Some(roles) = &protocol.roles else { return };
+    plan.heading(&words!("Roles", "Roller"));
+    for (role, actors) in &roles.actors {
+        let (role, actors) = (role.text(), actors.join(", "));
+        plan.item(&words!("{role}: {actors}.", "{role}: {actors}."));
+    }
+}
+
 fn gate(plan: &mut Plan, protocol: &Protocol) {
     let Some(gate) = &protocol.gate else { return };
     plan.heading(&words!("Capacity", "Kapacitet"));
@@ -405,4 +415,8 @@ fn gate(plan: &mut Plan, protocol: &Protocol) {
             "En familj som nekas räknas och prövas inte igen."
         )
     });
+    plan.line(&words!(
+        "Nobody both screens families and changes capacity, opens or closes a site. Families that are turned away and never randomized are followed from that day, and compared with nobody.",
+        "Ingen både prövar familjer och ändrar kapacitet, öppnar eller stänger en enhet. Familjer som nekas och aldrig lottas följs från den dagen, och jämförs inte med någon."
+    ));
 }

@@ -18,30 +18,34 @@ const SHA_CONSTANTS = (() => {
   return { round: primes.map((p) => part(p, 3n)), start: primes.slice(0, 8).map((p) => part(p, 2n)) };
 })();
 
+const SHA_ROUND = Int32Array.from(SHA_CONSTANTS.round), SHA_WORDS = new Int32Array(64);
+
 function sha256(data) {
-  const length = data.length, whole = new Uint8Array(((length + 72) >> 6) << 6), view = new DataView(whole.buffer);
+  const { length } = data, whole = new Uint8Array(((length + 72) >> 6) << 6), view = new DataView(whole.buffer);
   whole.set(data);
   whole[length] = 0x80;
   view.setUint32(whole.length - 8, Math.floor(length / 0x20000000));
   view.setUint32(whole.length - 4, (length << 3) >>> 0);
-  const hash = SHA_CONSTANTS.start.slice(), w = new Uint32Array(64), k = SHA_CONSTANTS.round;
-  const turn = (x, by) => (x >>> by) | (x << (32 - by));
+  const hash = Int32Array.from(SHA_CONSTANTS.start), w = SHA_WORDS, k = SHA_ROUND;
   for (let at = 0; at < whole.length; at += 64) {
-    for (let i = 0; i < 16; i += 1) w[i] = view.getUint32(at + 4 * i);
+    for (let i = 0; i < 16; i += 1) w[i] = view.getInt32(at + 4 * i);
     for (let i = 16; i < 64; i += 1) {
       const x = w[i - 15], y = w[i - 2];
-      w[i] = w[i - 16] + (turn(x, 7) ^ turn(x, 18) ^ (x >>> 3)) + w[i - 7] + (turn(y, 17) ^ turn(y, 19) ^ (y >>> 10));
+      const low = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+      const high = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+      w[i] = (w[i - 16] + low + w[i - 7] + high) | 0;
     }
-    let [a, b, c, d, e, f, g, h] = hash;
+    let a = hash[0], b = hash[1], c = hash[2], d = hash[3], e = hash[4], f = hash[5], g = hash[6], h = hash[7];
     for (let i = 0; i < 64; i += 1) {
-      const one = (h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + k[i] + w[i]) | 0;
-      const two = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      const e3 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+      const a3 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+      const one = (h + e3 + ((e & f) ^ (~e & g)) + k[i] + w[i]) | 0, two = (a3 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
       h = g; g = f; f = e; e = (d + one) | 0; d = c; c = b; b = a; a = (one + two) | 0;
     }
-    [a, b, c, d, e, f, g, h].forEach((word, i) => { hash[i] = (hash[i] + word) >>> 0; });
+    hash[0] += a; hash[1] += b; hash[2] += c; hash[3] += d; hash[4] += e; hash[5] += f; hash[6] += g; hash[7] += h;
   }
   const out = new Uint8Array(32), words = new DataView(out.buffer);
-  hash.forEach((word, i) => words.setUint32(4 * i, word));
+  for (let i = 0; i < 8; i += 1) words.setInt32(4 * i, hash[i]);
   return out;
 }
 
@@ -57,9 +61,23 @@ function hmac(key, message) {
   return sha256(join(pad(0x5c), sha256(join(pad(0x36), message))));
 }
 
-const utf8 = (text) => new TextEncoder().encode(text);
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-const unhex = (text) => Uint8Array.from(text.match(/../g) || [], (pair) => parseInt(pair, 16));
+const ENCODER = new TextEncoder();
+const utf8 = (text) => ENCODER.encode(text);
+const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function hex(bytes) {
+  let out = "";
+  for (const byte of bytes) out += HEX_PAIRS[byte];
+  return out;
+}
+
+/** The bytes of lower-case hexadecimal text. */
+function unhex(text) {
+  const out = new Uint8Array(text.length >> 1), digit = (code) => (code < 58 ? code - 48 : code - 87);
+  for (let i = 0; i < out.length; i += 1) out[i] = (digit(text.charCodeAt(2 * i)) << 4) | digit(text.charCodeAt(2 * i + 1));
+  return out;
+}
+
 const isHash = (text) => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
 
 function bigEndian(number, bytes) {

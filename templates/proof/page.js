@@ -116,8 +116,8 @@ function showLimits(found, head) {
   const limits = [
     ["Whether what was recorded is true, and whether each verdict at screening followed from the answers: the answers are not in this file, because they are about families.",
       "Om det som registrerats är sant, och om varje utfall vid screeningen följde av svaren: svaren finns inte i filen, eftersom de handlar om familjer."],
-    ["That no family was drawn twice, and that the limit on places was kept: that needs to know which rows are of the same family. The study's own `lottning verify` checks it.",
-      "Att ingen familj lottats två gånger, och att platsgränsen hållits: det kräver att man vet vilka rader som hör till samma familj. Studiens egen `lottning verify` kontrollerar det."],
+    ["That no family was drawn twice, and that the limit on places was kept: that needs to know which rows are of the same family. The study's own check, lottning verify, does that.",
+      "Att ingen familj lottats två gånger, och att platsgränsen hållits: det kräver att man vet vilka rader som hör till samma familj. Studiens egen kontroll, lottning verify, gör det."],
     ["That the study was not written anew from its first row: compare the commitments below with what was published when the study opened.",
       "Att studien inte har skrivits om från första raden: jämför utfästelserna nedan med det som publicerades när studien öppnades."],
   ];
@@ -252,7 +252,7 @@ function start() {
     for (const file of event.dataTransfer.files) await accept(file);
   });
   speak(document.documentElement.lang);
-  load(node("proof").textContent);
+  setTimeout(() => load(node("proof").textContent), 20); // so that a long check is announced
 }
 
 document.addEventListener("DOMContentLoaded", start);

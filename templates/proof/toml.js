@@ -123,7 +123,7 @@ function parseToml(text) {
     if (date) return { date: date[0] };
     const odd = skip(/0x[0-9A-Fa-f_]+|0o[0-7_]+|0b[01_]+/y);
     if (odd) return Number(odd[0].replace(/_/g, ""));
-    const number = skip(/[+-]?(?:inf|nan|\d[\d_]*(\.\d[\d_]*)?([eE][+-]?\d[\d_]*)?)/y);
+    const number = skip(/[+-]?(?:inf|nan|(?:0|[1-9](?:_?\d)*)(?:\.\d(?:_?\d)*)?(?:[eE][+-]?\d(?:_?\d)*)?)(?!\w)/y);
     if (!number) fail("a value is missing");
     const plain = number[0].replace(/_/g, "");
     return /^[+-]?\d+$/.test(plain) ? Number(plain) : { decimal: plain };

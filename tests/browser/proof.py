@@ -48,6 +48,7 @@ class Page:
 
     def open(self, file):
         self.browser.open(file)
+        self.checked_after(0)
 
     def state(self):
         return self.browser.evaluate("({ ...document.body.dataset })")
@@ -56,10 +57,13 @@ class Page:
         """The state after the next check that `act` leads to."""
         before = int(self.state()["checked"])
         act()
-        self.browser.evaluate(
-            "new Promise((done) => { const look = () => (Number(document.body.dataset.checked) > "
-            f"{before} ? done() : setTimeout(look, 5)); look(); }})")
+        self.checked_after(before)
         return self.state()
+
+    def checked_after(self, before):
+        self.browser.evaluate(
+            "new Promise((done) => { const look = () => (Number(document.body.dataset.checked || 0) > "
+            f"{before} ? done() : setTimeout(look, 5)); look(); }})")
 
     def give(self, *files):
         return self.settled(lambda: self.browser.give_file("#file", *files))

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// Most states visited before a figure is given up as not feasible.
 const BUDGET: usize = 1_000_000;
+/// The same with factors, whose states are large and seldom meet again.
+const BUDGET_WITH_FACTORS: usize = 150_000;
 /// States less likely than this are left: all of them together change no digit of a double.
 const NEGLIGIBLE: f64 = 1e-30;
 
@@ -150,6 +152,11 @@ pub(super) fn follow<M: Method>(
         now.add(History { state, counts }, chance(choices));
     });
     let start: Vec<f64> = now.met.iter().map(|(_, p)| *p).collect();
+    let budget = if arrivals.is_empty() {
+        BUDGET
+    } else {
+        BUDGET_WITH_FACTORS
+    };
     let mut paths = Paths::default();
     let (mut correct, mut forced, mut visited) = (0.0, 0.0, 0);
     let (mut variances, mut farthest) = (Vec::new(), 0);
@@ -164,7 +171,7 @@ pub(super) fn follow<M: Method>(
                 continue;
             }
             visited += 1;
-            if visited > BUDGET {
+            if visited > budget {
                 return Exact::default();
             }
             let weights = method.weights(&history.state, &unit);

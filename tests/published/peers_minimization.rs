@@ -3,8 +3,8 @@
 
 use super::minimization::{Before, design, margins, weights};
 use lottning::allocation::{
-    Address, Arm, Levels, Mode, Options, Purpose, Randomness, Seed, StratumKeys, balanced_list,
-    choose, draw_arm, read_ratio,
+    Address, Arm, Levels, Mode, Options, Purpose, Randomness, Seed, StratumKeys, Unit,
+    balanced_list, choose, draw_arm, read_ratio,
 };
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -93,6 +93,53 @@ fn redcap_module_a_tie_reaches_the_last_arm() {
             .collect();
         assert_eq!(drawn, (0..n).collect());
     }
+}
+
+/// Each rule of the draw has its frequencies, and the test would see a slip in each: the probability of one best arm (0.8
+/// for 0.76), a partial tie with p < 1 (2:2:1, not three alike), a tie of all with an unequal ratio (2:1, not level).
+#[test]
+fn every_rule_has_its_frequencies() {
+    let kept = [("factors", "site"), ("ratio_preserving", "true")];
+    let rows: [(&str, &[(&str, &str)], &[Before], &[u64], &[u64]); 3] = [
+        ("1:1", &kept[..1], &[(vec![0], 0)], &[1, 4], &[6, 19]),
+        ("1:1:1", &kept[..1], &[(vec![0], 2)], &[2, 2, 1], &[1, 1, 1]),
+        ("2:1", &kept, &[], &[2, 1], &[1, 1]),
+    ];
+    for (ratio, options, before, weights, biased) in rows {
+        let found = frequencies(ratio, options, before, &[0]);
+        assert!(!rejected(&found, weights), "{ratio} {found:?}");
+        assert!(rejected(&found, biased), "{ratio}: the slip is not seen");
+        assert_eq!(
+            super::minimization::weights(&design(ratio, options), before, &[0]),
+            weights
+        );
+    }
+}
+
+/// The duplicate of an arm is drawn as well. 2:1, two families without a level in common, both in a: each has one of two
+/// duplicates with equal chance. A third with a level of each sees whether they share one: then b and the other duplicate
+/// are best with 2/5 each (arms 3:2), otherwise b alone with 4/5 (1:4).
+#[test]
+fn duplicates_have_their_frequencies() {
+    let options = [("factors", "a,b"), ("ratio_preserving", "true")];
+    let design = design("2:1", &options);
+    let mut shared = [0, 0];
+    for number in 0..DRAWS {
+        let mut keys = keys(number);
+        let mut sequence = design.begin(&mut keys);
+        for levels in [[0, 9], [9, 0]] {
+            design.step(&mut *sequence, &Unit { levels: &levels }, Arm(0), &mut keys);
+        }
+        let weights = design.weights(&*sequence, &Unit { levels: &[0, 0] });
+        let share = match weights.as_slice() {
+            [3, 2] => 0,
+            [1, 4] => 1,
+            other => panic!("{other:?}"),
+        };
+        shared[share] += 1;
+    }
+    assert!(!rejected(&shared, &[1, 1]), "{shared:?}");
+    assert!(rejected(&[DRAWS, 0], &[1, 1]) && rejected(&[DRAWS / 3, 2 * DRAWS / 3], &[1, 1]));
 }
 
 /// The same module: the number of the draw is read, raised and written without a lock, and a seed of 0 counts as none.

@@ -3,7 +3,35 @@ import struct
 import tomllib
 
 from draw import Stratum, sha256
-from methods import METHODS
+from methods import METHODS, fraction
+
+
+class Ranges:
+    """The levels of a field that is cut: allocation-spec.md, section 3."""
+
+    def __init__(self, field):
+        self.places = field.get("places", 1) if field["kind"] == "number" else 0
+        least = field["range"][0] if "range" in field else 0
+        self.starts = [self.steps(value) for value in (least, *field["cuts"])]
+        self.texts = [f"{self.text(start)}-{self.text(after - 1)}" for start, after in zip(self.starts, self.starts[1:])]
+        self.texts.append(f"{self.text(self.starts[-1])}+")
+
+    def steps(self, value):
+        sign, size = (-1, value[1:]) if isinstance(value, str) and value.startswith("-") else (1, value)
+        steps = sign * fraction(size) * 10**self.places
+        if steps.denominator != 1:
+            raise ValueError(f"{value!r} has more decimals than its field")
+        return int(steps)
+
+    def text(self, steps):
+        """A canonical decimal."""
+        digits = str(abs(steps)).rjust(self.places + 1, "0")
+        whole, part = digits[:len(digits) - self.places], digits[len(digits) - self.places:].rstrip("0")
+        return "-" * (steps < 0) + whole + ("." + part if part else "")
+
+    def level(self, value):
+        steps = self.steps(value)
+        return self.texts[max(sum(start <= steps for start in self.starts) - 1, 0)]
 
 
 class Protocol:
@@ -21,8 +49,7 @@ class Protocol:
         self.fields = {field["id"]: field for field in table.get("field", [])}
         self.choices = {name: [level if isinstance(level, str) else level["id"] for level in field.get("levels", [])]
                         for name, field in self.fields.items() if field["kind"] == "choice"}
-        # Factors whose level is what was entered; that of a cut field is a range.
-        self.as_written = [name for name, field in self.fields.items() if field["kind"] in ("choice", "yes-no")]
+        self.ranges = {name: Ranges(field) for name, field in self.fields.items() if "cuts" in field}
         self.criteria = [{key: own.get(key) for key in ("id", "include_if", "exclude_if", "rule")}
                          for own in table.get("criterion", [])]
         self.round = self.read_round(table["study"].get("beacon"))
@@ -39,6 +66,18 @@ class Protocol:
             if type(self.families_per_therapist) is not int:
                 raise ValueError("families_per_therapist must be a whole number")
         self.stratum(bytes(32), "live", 0, [])  # an option that the method cannot use shows here
+
+    def levels(self, factor):
+        """The texts that a level of a factor can be."""
+        if factor == "site":
+            return list(self.therapists)
+        if factor in self.ranges:
+            return self.ranges[factor].texts
+        return self.choices.get(factor, ["yes", "no"])
+
+    def level(self, factor, value):
+        """The level of a value as it stands in `fields`; raises ValueError if it is none."""
+        return self.ranges[factor].level(value) if factor in self.ranges else value
 
     @staticmethod
     def read_round(beacon):

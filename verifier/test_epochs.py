@@ -6,6 +6,7 @@ import json
 import unittest
 
 from draw import Stratum, effective_seed
+from protocol import Protocol, Ranges
 from test_verify import BIG_STICK, GATE, PROTOCOL, SEED, SITE, Case, Ledger, canonical
 
 SECOND = bytes(31) + b"\7"
@@ -60,7 +61,6 @@ class Honest(Ledger):
         return len(self.rows)
 
     def text(self, epoch=0):
-        from protocol import Protocol
         return Protocol([self.protocol, *self.later][epoch])
 
     def proof(self, file):
@@ -118,6 +118,38 @@ class Methods(Base):
         other.draws("bb")
         other.change(5, rechain=True, factors=["våld"])
         self.assert_bad(self.verify(other), 5, "form")
+
+
+class Levels(Base):
+    def test_texts_of_ranges(self):
+        # The examples of the page.
+        count = Ranges({"kind": "count", "cuts": [1, 3]})
+        self.assertEqual(count.texts, ["0-0", "1-2", "3+"])
+        self.assertEqual([count.level(value) for value in ("0", "1", "2", "3", "40")], ["0-0", "1-2", "1-2", "3+", "3+"])
+        number = Ranges({"kind": "number", "range": [-2, 10], "cuts": ["1.5"]})
+        self.assertEqual(number.texts, ["-2-1.4", "1.5+"])
+        self.assertEqual([number.level(value) for value in ("-2", "-0.1", "1.4", "1.5")], ["-2-1.4"] * 3 + ["1.5+"])
+        fine = Ranges({"kind": "number", "range": ["-1.25", 0], "places": 2, "cuts": ["-0.5", "-0.05"]})
+        self.assertEqual(fine.texts, ["-1.25--0.51", "-0.5--0.06", "-0.05+"])
+
+    def test_levels_follow_from_fields(self):
+        protocol = (PROTOCOL % BIG_STICK).replace('["site"]', '["site", "reports", "known"]') + (
+            '[[field]]\nid = "reports"\nkind = "count"\ncuts = [1, 3]\n[[field]]\nid = "known"\nkind = "yes-no"\n')
+        for fields, levels, first in (
+                ({"reports": "2", "known": "yes"}, ["1-2", "yes"], None), ({}, ["1-2", "yes"], None),
+                ({"reports": "3", "known": "yes"}, ["1-2", "yes"], 3), ({"reports": "2", "known": "no"}, ["1-2", "yes"], 3),
+                ({"reports": "x"}, ["1-2", "yes"], 3), ({}, ["1-3", "yes"], 3), ({}, ["1-2", "perhaps"], 3)):
+            with self.subTest(fields=fields, levels=levels):
+                ledger = Ledger(protocol)
+                ledger.draw("F0", "a", levels=[SITE, *levels])
+                screened = json.loads(ledger.rows[1]["payload"]) | {"fields": fields}
+                ledger.rows[1]["payload"] = canonical(screened)
+                ledger.chain(2)
+                answer = self.verify(ledger, seed=False)
+                if first is None:
+                    self.assert_ok(answer)
+                else:
+                    self.assert_bad(answer, first, "levels")
 
 
 class Epochs(Base):

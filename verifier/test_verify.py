@@ -264,7 +264,7 @@ class Sound(Case):
     def test_epochs_levels_and_rehearsal(self):
         # The arms of other strata and epochs are not on the page: they come from draw.py, which the page's tables hold.
         protocol = (PROTOCOL % 'method = "permuted-block"\nblock_lens = [2, 4]').replace(
-            '["site"]', '["site", "grund"]\n[[site]]\nid = "skarpnack"\n[[field]]\nid = "grund"\nkind = "choice"')
+            '["site"]', '["site", "grund"]\n[[site]]\nid = "skarpnack"\n[[field]]\nid = "grund"\nkind = "choice"\nlevels = ["våld", "annat"]')
         ledger, second, counts = Ledger(protocol, mode="rehearsal"), bytes(31) + b"\7", {}
         family = 0
         for epoch, seed in enumerate((SEED, second)):

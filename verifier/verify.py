@@ -332,10 +332,15 @@ class Checker:
                 self.report(event.sequence, "levels", "there is not one level for each factor")
             for factor, level in zip(names, levels):
                 known = public["site"] if factor == "site" else None
-                if factor in protocol.as_written and isinstance(fields, dict):
-                    known = fields.get(factor)
+                try:
+                    if factor != "site" and isinstance(fields, dict) and factor in fields:
+                        known = protocol.level(factor, fields[factor])
+                except ValueError as error:
+                    self.report(event.sequence, "levels", f"the field {factor!a} cannot be used: {str(error)!a}")
                 if known not in (None, level):
                     self.report(event.sequence, "levels", f"the level {level!a} should be {known!a}")
+                elif level not in protocol.levels(factor):
+                    self.report(event.sequence, "levels", f"the level {level!a} is none of {factor!a}")
 
     def check_draw(self, event, stratum, strata):
         epoch, levels = stratum

@@ -123,12 +123,43 @@ function readProtocol(text) {
     fields: (table.field || []).map((field) => field.id),
     choices: Object.fromEntries((table.field || []).filter((field) => field.kind === "choice")
       .map((field) => [field.id, (field.levels || []).map((level) => (typeof level === "string" ? level : level.id))])),
+    levels: levelsOf(table),
     criteria: JSON.stringify((table.criterion || []).map((own) => [own.id, own.include_if, own.exclude_if, own.rule])),
     stratum: (seed, mode, epoch, levels) =>
       stratum(seed, mode, protocol.study, epoch, levels, allocation.method, protocol.ratio, allocation),
   };
   protocol.stratum(new Uint8Array(32), "live", 0, []); // an option that the method cannot use shows here
   return protocol;
+}
+
+/** The levels of a field that is cut: allocation-spec.md, section 3. */
+function ranges(field) {
+  const places = field.kind === "number" ? ("places" in field ? field.places : 1) : 0, scale = 10n ** BigInt(places);
+  const steps = (value) => {
+    const text = String(typeof value === "number" ? value : value.decimal), minus = text.startsWith("-");
+    const [above, under] = fraction(minus ? text.slice(1) : text);
+    if ((above * scale) % under) throw new Error(`'${text}' has more decimals than its field`);
+    return ((minus ? -1n : 1n) * above * scale) / under;
+  };
+  const canonical = (own) => {
+    const digits = String(own < 0n ? -own : own).padStart(places + 1, "0"), at = digits.length - places;
+    const part = digits.slice(at).replace(/0+$/, "");
+    return `${own < 0n ? "-" : ""}${digits.slice(0, at)}${part ? `.${part}` : ""}`;
+  };
+  const starts = ["range" in field ? field.range[0] : 0, ...field.cuts].map(steps);
+  return starts.map((start, place) =>
+    (place + 1 < starts.length ? `${canonical(start)}-${canonical(starts[place + 1] - 1n)}` : `${canonical(start)}+`));
+}
+
+/** The texts that a level of each factor can be. */
+function levelsOf(table) {
+  const levels = { site: (table.site || []).map((site) => site.id) };
+  for (const field of table.field || []) {
+    if (field.cuts) levels[field.id] = ranges(field);
+    else if (field.kind === "choice") levels[field.id] = (field.levels || []).map((level) => (typeof level === "string" ? level : level.id));
+    else levels[field.id] = ["yes", "no"];
+  }
+  return levels;
 }
 
 /** What of the file before it a protocol does not carry on, or null. */
@@ -381,7 +412,8 @@ function checkLevels(sequence, open, found, report) {
   }
   for (const [names, levels] of [[protocol.strata, open.levels], [protocol.factors, open.factors || []]]) {
     const site = names.indexOf("site");
-    if (names.length !== levels.length || (site >= 0 && levels[site] !== open.site)) {
+    const known = names.every((factor, place) => (protocol.levels[factor] || []).includes(levels[place]));
+    if (names.length !== levels.length || (site >= 0 && levels[site] !== open.site) || !known) {
       report(sequence, "levels", "the levels do not fit the protocol or the site", "nivåerna passar inte protokollet eller enheten");
     }
   }

@@ -158,6 +158,22 @@ fn both_programs_check_three_epochs_and_name_the_same_row_of_each_forgery() {
             );
             at + 1
         }),
+        ("a level that the factor does not have", |rows| {
+            let at = allocated(rows, 2, 0);
+            let public: Value = serde_json::from_str(&rows[at].public).unwrap();
+            let category = public["factors"][1].as_str().unwrap();
+            rows[at].public = put(
+                &rows[at].public,
+                &format!("\"{category}\""),
+                "\"none-such\"",
+            );
+            at + 1
+        }),
+        ("a site that an epoch does not have", |rows| {
+            let at = allocated(rows, 0, 0);
+            rows[at - 1].public = put(&rows[at - 1].public, "skarpnack", "farsta");
+            at
+        }),
         ("factors left out", |rows| {
             let at = allocated(rows, 2, 1);
             let mut public: Value = serde_json::from_str(&rows[at].public).unwrap();

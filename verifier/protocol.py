@@ -13,7 +13,7 @@ class Ranges:
         self.places = field.get("places", 1) if field["kind"] == "number" else 0
         least = field["range"][0] if "range" in field else 0
         self.starts = [self.steps(value) for value in (least, *field["cuts"])]
-        self.texts = [f"{self.text(start)}-{self.text(after - 1)}" for start, after in zip(self.starts, self.starts[1:])]
+        self.texts = [self.between(start, after) for start, after in zip(self.starts, self.starts[1:])]
         self.texts.append(f"{self.text(self.starts[-1])}+")
 
     def steps(self, value):
@@ -22,6 +22,11 @@ class Ranges:
         if steps.denominator != 1:
             raise ValueError(f"{value!r} has more decimals than its field")
         return int(steps)
+
+    def between(self, start, after):
+        if self.places:
+            return f"{self.text(start)}-<{self.text(after)}"
+        return str(start) if start == after - 1 else f"{start}-{after - 1}"
 
     def text(self, steps):
         """A canonical decimal."""

@@ -124,13 +124,14 @@ class Levels(Base):
     def test_texts_of_ranges(self):
         # The examples of the page.
         count = Ranges({"kind": "count", "cuts": [1, 3]})
-        self.assertEqual(count.texts, ["0-0", "1-2", "3+"])
-        self.assertEqual([count.level(value) for value in ("0", "1", "2", "3", "40")], ["0-0", "1-2", "1-2", "3+", "3+"])
+        self.assertEqual(count.texts, ["0", "1-2", "3+"])
+        self.assertEqual([count.level(value) for value in ("0", "1", "2", "3", "40")], ["0", "1-2", "1-2", "3+", "3+"])
         number = Ranges({"kind": "number", "range": [-2, 10], "cuts": ["1.5"]})
-        self.assertEqual(number.texts, ["-2-1.4", "1.5+"])
-        self.assertEqual([number.level(value) for value in ("-2", "-0.1", "1.4", "1.5")], ["-2-1.4"] * 3 + ["1.5+"])
+        self.assertEqual(number.texts, ["-2-<1.5", "1.5+"])
+        self.assertEqual([number.level(value) for value in ("-2", "-0.1", "1.4", "1.5")], ["-2-<1.5"] * 3 + ["1.5+"])
+        self.assertEqual(Ranges({"kind": "number", "places": 0, "range": [0, 9], "cuts": [5]}).texts, ["0-4", "5+"])
         fine = Ranges({"kind": "number", "range": ["-1.25", 0], "places": 2, "cuts": ["-0.5", "-0.05"]})
-        self.assertEqual(fine.texts, ["-1.25--0.51", "-0.5--0.06", "-0.05+"])
+        self.assertEqual(fine.texts, ["-1.25-<-0.5", "-0.5-<-0.05", "-0.05+"])
 
     def test_levels_follow_from_fields(self):
         protocol = (PROTOCOL % BIG_STICK).replace('["site"]', '["site", "reports", "known"]') + (

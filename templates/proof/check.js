@@ -147,8 +147,12 @@ function ranges(field) {
     return `${own < 0n ? "-" : ""}${digits.slice(0, at)}${part ? `.${part}` : ""}`;
   };
   const starts = ["range" in field ? field.range[0] : 0, ...field.cuts].map(steps);
-  return starts.map((start, place) =>
-    (place + 1 < starts.length ? `${canonical(start)}-${canonical(starts[place + 1] - 1n)}` : `${canonical(start)}+`));
+  return starts.map((start, place) => {
+    const last = place + 1 < starts.length ? starts[place + 1] - 1n : null;
+    if (last === null) return `${canonical(start)}+`;
+    if (places) return `${canonical(start)}-<${canonical(starts[place + 1])}`;
+    return last === start ? canonical(start) : `${canonical(start)}-${canonical(last)}`;
+  });
 }
 
 /** The texts that a level of each factor can be. */

@@ -2,7 +2,7 @@
 //! name the same first row of each forgery.
 
 use super::amend::{VALUE, amend, amended, waiting};
-use super::place::{IUH, Place, family};
+use super::place::{IUH, Place, family, two_arms};
 use super::verifier::{Copied, both_accept, enrol_file, independent, own, put};
 use lottning::study::journal::Entry;
 use serde_json::{Value, json};
@@ -318,6 +318,56 @@ fn both_programs_check_a_beacon() {
     forged.push(beacon);
     copy.forge(forged);
     assert_eq!(copy.both_reject("an unnamed beacon", true), Some(2));
+}
+
+/// Both programs read the ranges of numbers alike, with decimals and without, in strata and as balanced factors.
+#[test]
+fn both_programs_give_a_value_the_same_level() {
+    for (kind, levels) in [
+        (
+            "kind = \"number\"\nrange = [-2, 40]\ncuts = [0.5, 1.5]",
+            ["-2-<0.5", "0.5-<1.5", "1.5+"],
+        ),
+        (
+            "kind = \"number\"\nplaces = 2\nrange = [-0.25, 40]\ncuts = [0.1, 1.75]",
+            ["-0.25-<0.1", "0.1-<1.75", "1.75+"],
+        ),
+        (
+            "kind = \"number\"\nplaces = 0\nrange = [-2, 40]\ncuts = [1, 2]",
+            ["-2-0", "1", "2+"],
+        ),
+        (
+            "kind = \"count\"\nrange = [0, 9]\ncuts = [1, 2]",
+            ["0", "1", "2+"],
+        ),
+    ] {
+        let text = put(&two_arms(), "kind = \"count\"", kind);
+        for (from, to) in [
+            (
+                "strata = [\"site\"]",
+                "strata = [\"site\", \"earlier_reports\"]",
+            ),
+            (
+                "method = \"big-stick\"\nmax_imbalance = 4\nstrata = [\"site\"]",
+                "method = \"minimization\"\nfactors = [\"earlier_reports\", \"site\"]\nstrata = []",
+            ),
+        ] {
+            let place = Place::open(&put(&text, from, to));
+            let header =
+                "site,family,child,report_key,received,answer.consent,field.earlier_reports";
+            let rows = (0..12).map(|n| format!("north,{},,R1,2025-03-01,yes,{}", family(n), n % 4));
+            enrol_file(&place, header, rows);
+            both_accept(&place);
+            let all: String = place
+                .entries()
+                .into_iter()
+                .map(|entry| entry.public)
+                .collect();
+            for level in levels {
+                assert!(all.contains(&format!("\"{level}\"")), "{level}");
+            }
+        }
+    }
 }
 
 #[test]

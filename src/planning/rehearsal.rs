@@ -290,7 +290,8 @@ pub fn scenario_of(protocol: &Protocol) -> String {
                 range: (low, high), ..
             } => {
                 let most = (*high).min(low.saturating_add(17));
-                if most - low < 6 {
+                // The law of counts has no upper end: within a short range it would give values that intake refuses.
+                if *high < low.saturating_add(60) {
                     let _ = writeln!(text, "uniform = [{low}, {most}] # (A)");
                 } else {
                     let mean = low.saturating_add(3);

@@ -645,3 +645,63 @@ fn a_family_that_was_turned_away_returns_as_the_protocol_says() {
         assert_eq!(other.outcome, "allocated");
     }
 }
+
+/// Drawn within two strata by earlier reports, below 4 and from 4 on. Four families with 3; one of them truly had 7. Its draw
+/// stays the one that it was in its stratum, the next family with 7 is the first of the other stratum, and the baseline mean of
+/// all is (3 + 3 + 3 + 7 + 7) / 5 = 4.6 where the values drawn with would give 3.8. A correction of the violation takes it back.
+#[test]
+fn analyses_read_the_true_value_and_draws_keep_the_one_drawn_with() {
+    let text = wide()
+        .replace("strata = [\"site\"]", "strata = [\"earlier_reports\"]")
+        .replace(
+            "id = \"earlier_reports\"",
+            "cuts = [4]\nid = \"earlier_reports\"",
+        );
+    let mut room = Room::open(&text);
+    for family in &FAMILIES[..4] {
+        room.enrol(DAY, &eligible("skarpnack", family, "R1"))
+            .unwrap();
+    }
+    let wrong = [
+        ("reason", "wrong-stratum"),
+        ("field", "earlier_reports"),
+        ("value", "7"),
+    ];
+    room.record(LATER, &violation(FAMILIES[1], "v1", &wrong))
+        .unwrap();
+    let mut next = eligible("skarpnack", FAMILIES[4], "R1");
+    next.fields[0].1 = "7".into();
+    room.enrol(LATER, &next).unwrap();
+    let places: Vec<(u32, u32)> = room
+        .state()
+        .allocations
+        .iter()
+        .map(|own| (own.stratum, own.draw))
+        .collect();
+    assert_eq!(places, [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0)]);
+    let mean = |state: &State, protocol: &lottning::protocol::Protocol| -> f64 {
+        let table = lottning::analysis::baseline(protocol, state, day("2025-12-31"));
+        let cells = table.rows[0].arms.iter().map(|cell| match cell {
+            lottning::analysis::results::BaselineCell::Number { n, mean, .. } => {
+                f64::from(*n) * mean
+            }
+            _ => 0.0,
+        });
+        cells.sum::<f64>() / 5.0
+    };
+    let protocol = room.protocol.clone();
+    let mut state = room.state().clone();
+    assert!((mean(&state, &protocol) - 4.6).abs() < 1e-12);
+    // Rows: 1 opens, 2 to 9 enrol four families, 10 is the violation.
+    let on = day("2025-05-01");
+    let what = What::Corrected { sequence: 10 };
+    apply(
+        &protocol,
+        &mut state,
+        &Event {
+            day: on,
+            what: &what,
+        },
+    );
+    assert!((mean(&state, &protocol) - 3.8).abs() < 1e-12);
+}

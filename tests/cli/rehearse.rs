@@ -42,6 +42,19 @@ fn a_protocol_without_permissions_is_rehearsed_and_not_opened() {
     assert!(page.contains("annat språk än svenska") && !page.contains("other-language"));
 }
 
+/// The shipped protocol has ages from 0 to 17; its roles name nobody of the rehearsal, which has none.
+#[test]
+fn the_shipped_protocol_with_roles_is_rehearsed() {
+    let roles = "\n[roles]\nreception = [\"desk-1\"]\nstudy-lead = [\"lead\"]\n";
+    let place = Place::with(&format!("{}{roles}", crate::place::IUH));
+    let ran = place.run("rehearse p.toml r --months 3");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let verified = place
+        .run("verify --study r/study --seed-file r/seed")
+        .json(0);
+    assert_eq!(verified["draws"], "verified");
+}
+
 #[test]
 fn nothing_of_ones_own_is_written_over() {
     let place = Place::with(ODD);

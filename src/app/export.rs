@@ -68,7 +68,9 @@ pub fn proof(
         })
     })?;
     receipt.head = study.journal.head.to_hex();
-    let entries = study.entries()?;
+    // What another command recorded since is of a later proof.
+    let mut entries = study.entries()?;
+    entries.retain(|entry| entry.sequence <= receipt.sequence);
     let id = study.journal.protocol.study.id.clone();
     let whole = Proof {
         study: &id,

@@ -77,7 +77,7 @@ function readCanonical(text) {
       }
     }
   };
-  if (text[0] !== "{" || /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)) fail();
+  if (text[0] !== "{" || /[\ud800-\udbff](?![\udc00-\udfff])|[^\ud800-\udbff][\udc00-\udfff]/.test(text)) fail(); // half a pair
   const own = value(0);
   if (at !== text.length) fail();
   return own;

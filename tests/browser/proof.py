@@ -151,17 +151,26 @@ def study(lottning, folder, allocation):
         text = text.replace(old, new, 1 if old.startswith(("method", "max")) else -1)
     folder.mkdir()
     (folder / "p.toml").write_text(text, encoding="utf-8")
-    rows = ["site,family,child,report_key,received,answer.consent,field.earlier_reports"]
-    rows += [f"{('north', 'south')[n * 7 % 5 % 2]},FA-{chr(65 + n)}A,,R1,2025-03-01,yes,{n % 4}" for n in range(24)]
-    (folder / "f.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     confirm = hashlib.sha256(text.encode()).hexdigest()[:8]
-    for words in (f"open p.toml --study study --seed-file keys/seed --confirm {confirm}",
-                  "enrol --from f.csv --study study --seed-file keys/seed", "export --proof proof --study study"):
-        done = subprocess.run([lottning, *words.split(), "--actor", "lead", "--at", WHEN], cwd=folder, text=True,
-                              capture_output=True)
-        if done.returncode:
-            raise SystemExit(f"{words}: {done.stderr}")
+    run(lottning, folder, f"open p.toml --study study --seed-file keys/seed --confirm {confirm}")
+    enrol(lottning, folder, "A", "keys/seed")
+    run(lottning, folder, "export --proof proof --study study")
     return folder / "proof", folder / "keys" / "seed"
+
+
+def run(lottning, folder, words):
+    done = subprocess.run([lottning, *words.split(), "--actor", "lead", "--at", WHEN], cwd=folder, text=True,
+                          capture_output=True)
+    if done.returncode:
+        raise SystemExit(f"{words}: {done.stderr}")
+
+
+def enrol(lottning, folder, letter, seed):
+    """24 families, whose names end in a letter of their own."""
+    rows = ["site,family,child,report_key,received,answer.consent,field.earlier_reports"]
+    rows += [f"{('north', 'south')[n * 7 % 5 % 2]},FA-{chr(65 + n)}{letter},,R1,2025-03-01,yes,{n % 4}" for n in range(24)]
+    (folder / "f.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    run(lottning, folder, f"enrol --from f.csv --study study --seed-file {seed}")
 
 
 def quiet(browser, what):
@@ -207,6 +216,41 @@ def check_methods(page, lottning):
         state, _ = page.load(changed)
         expect(f"{name}, last arm changed", (state["verdict"], state["firstBad"]), ("fails", str(last + 1)))
     return folder, seed, proof
+
+
+def check_epochs(page, lottning):
+    """A study that is amended twice: to permuted blocks, then to minimization that keeps a ratio of 2:1."""
+    folder = page.work / "epochs"
+    study(lottning, folder, 'method = "big-stick"')
+    text = (folder / "p.toml").read_text(encoding="utf-8")
+    seeds = [folder / "keys" / "seed"]
+    for letter, options, ratio in (("B", 'method = "permuted-block"\nblock_lens = [2, 4]', 1),
+                                   ("C", 'method = "minimization"\nfactors = ["site"]\nratio_preserving = true', 2)):
+        amended = text.replace('method = "big-stick"', options).replace("ratio = 1", f"ratio = {ratio}", 1)
+        if ratio == 2:
+            amended = amended.replace('strata = ["site"]', "strata = []")
+        (folder / "next.toml").write_text(amended, encoding="utf-8")
+        confirm = hashlib.sha256(amended.encode()).hexdigest()[:8]
+        run(lottning, folder, f"amend next.toml --study study --seed-file keys/{letter} --confirm {confirm}")
+        enrol(lottning, folder, letter, f"keys/{letter}")
+        seeds.append(folder / "keys" / letter)
+    run(lottning, folder, "export --proof proof --study study")
+    page.open(folder / "proof" / "proof.html")
+    expect("three epochs, no seed", page.state()["verdict"], "holds-without-draws")
+    expect("three epochs, one seed", (page.give(seeds[1])["draws"], page.state()["verdict"]), ("24/72", "holds-without-draws"))
+    expect("three epochs, two seeds", page.give(seeds[2])["draws"], "48/72")
+    state = page.give(seeds[0])
+    expect("three epochs, all seeds", (state["verdict"], state["draws"]), ("holds", "72/72"))
+    proof = json.loads((folder / "proof" / "proof.json").read_text(encoding="utf-8"))
+    allocated = [at for at, row in enumerate(proof["rows"]) if row["kind"] == "allocated"]
+    for what, at in (("first", allocated[20]), ("second", allocated[40]), ("third", allocated[71])):
+        own = copy.deepcopy(proof)
+        other_arm(own, at)
+        rechain(own)
+        state, file = page.load(own)
+        expect(f"an arm of the {what} epoch", (state["verdict"], state["firstBad"]), ("fails", str(at + 1)))
+        expect(f"an arm of the {what} epoch, both programs", independent(file, *seeds)[0], at + 1)
+    quiet(page.browser, "epochs")
 
 
 def check_forgeries(page, folder, seed, proof):
@@ -333,6 +377,7 @@ def main():
             page = Page(browser, pathlib.Path(work))
             check_demo(page, os.path.abspath(lottning), demo, out)
             folder, seed, proof = check_methods(page, os.path.abspath(lottning))
+            check_epochs(page, os.path.abspath(lottning))
             check_forgeries(page, folder, seed, proof)
             check_fields(page, folder, seed, proof)
             check_made(page, folder)

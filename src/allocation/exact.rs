@@ -24,6 +24,9 @@ const NEGLIGIBLE: f64 = 1e-30;
 pub struct Exact {
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Option<f64>,
+    /// Expected share of correct guesses of who names the likeliest arm, knowing the method, the past and the block
+    /// lengths: no guesser has more. With two equal arms it is the share of the convergence strategy.
+    pub best_guess_share: Option<f64>,
     /// Expected share of allocations that are certain for who knows the past and the block lengths.
     pub forced_share: Option<f64>,
     /// Variance of the imbalance after `n` units.
@@ -158,7 +161,7 @@ pub(super) fn follow<M: Method>(
         BUDGET_WITH_FACTORS
     };
     let mut paths = Paths::default();
-    let (mut correct, mut forced, mut visited) = (0.0, 0.0, 0);
+    let (mut correct, mut best, mut forced, mut visited) = (0.0, 0.0, 0.0, 0);
     let (mut variances, mut farthest) = (Vec::new(), 0);
     for place in 0..n {
         let levels = arrivals.get(place as usize).copied().unwrap_or_default();
@@ -179,6 +182,8 @@ pub(super) fn follow<M: Method>(
             if weights.is_forced() {
                 forced += probability;
             }
+            let likeliest = weights.as_slice().iter().copied().max().unwrap_or(0);
+            best += probability * (likeliest as f64 / sum);
             for (index, weight) in weights.as_slice().iter().enumerate() {
                 if *weight == 0 {
                     continue;
@@ -210,6 +215,7 @@ pub(super) fn follow<M: Method>(
     let balanced = imbalances.iter().filter(|(d, _)| *d == 0.0).map(|(_, p)| p);
     Exact {
         correct_guess_share: Some(correct / n as f64),
+        best_guess_share: Some(best / n as f64),
         forced_share: Some(forced / n as f64),
         imbalance_variance: variances.last().copied(),
         max_imbalance: paths.expected_largest(&start).map(|largest| largest / unit),

@@ -227,15 +227,14 @@ fn warn_of_capacity(warnings: &mut Vec<Diagnostic>, protocol: &Protocol, reach: 
 
 fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>) {
     let Some(guessing) = guessing else { return };
-    let (Some(share), Some(advantage)) = (guessing.correct_guess_share, guessing.advantage())
-    else {
+    let (Some(share), Some(advantage)) = (guessing.best_guess_share, guessing.advantage()) else {
         return;
     };
     let forced = guessing.forced_share.unwrap_or(0.0);
     if advantage < ADVANTAGE && forced < FORCED {
         return;
     }
-    let (right_en, right_sv) = tenths(guessing.right_of_ten().unwrap_or(10.0 * share));
+    let (right_en, right_sv) = tenths(10.0 * share);
     let (chance_en, chance_sv) = tenths(10.0 * guessing.share_by_ratio_alone);
     let (forced_en, forced_sv) = tenths(10.0 * forced);
     warnings.push(

@@ -193,9 +193,10 @@ fn body(checked: &Checked, lang: Lang) -> Value {
             json!({
                 "families_per_stratum": guessing.families_per_stratum,
                 "correct_guess_share": guessing.correct_guess_share,
+                "best_guess_share": guessing.best_guess_share,
                 "share_by_ratio_alone": guessing.share_by_ratio_alone,
                 "forced_share": guessing.forced_share,
-                "right_of_ten": guessing.right_of_ten(),
+                "right_of_ten": guessing.best_guess_share.map(|share| 10.0 * share),
                 "by_chance_of_ten": 10.0 * guessing.share_by_ratio_alone,
                 "imbalance_sd": guessing.imbalance_sd,
                 "max_imbalance": guessing.max_imbalance,
@@ -335,10 +336,7 @@ fn ratios(checked: &Checked) -> Grid {
         .column("n_control", words!("n control", "n jämförelse"))
         .column("power", words!("power", "styrka"))
         .column("method", words!("method", "metod"))
-        .column(
-            "correct_guess_share",
-            words!("guessed right", "rätt gissade"),
-        )
+        .column("best_guess_share", words!("guessed right", "rätt gissade"))
         .column(
             "share_by_ratio_alone",
             words!("by the ratio alone", "av förhållandet"),
@@ -353,7 +351,7 @@ fn ratios(checked: &Checked) -> Grid {
             Cell::number(row.power, Shown::Percent(1)),
             Cell::text(compared(row)),
             Cell::number(
-                guessing.and_then(|guessing| guessing.correct_guess_share),
+                guessing.and_then(|guessing| guessing.best_guess_share),
                 Shown::Percent(1),
             ),
             Cell::number(
@@ -375,13 +373,10 @@ fn compared(row: &RatioRow) -> String {
 }
 
 fn guessing(checked: &Checked) -> Words {
-    let figures = checked.guessing.as_ref().and_then(|guessing| {
-        Some((
-            guessing,
-            guessing.correct_guess_share?,
-            guessing.forced_share?,
-        ))
-    });
+    let figures = checked
+        .guessing
+        .as_ref()
+        .and_then(|guessing| Some((guessing, guessing.best_guess_share?, guessing.forced_share?)));
     let Some((guessing, share, forced)) = figures else {
         return words!(
             "Predictability: not computed exactly for this method and size; `lottning draw --characteristics` simulates it.",
@@ -391,7 +386,7 @@ fn guessing(checked: &Checked) -> Words {
     let n = guessing.families_per_stratum;
     let chance = guessing.share_by_ratio_alone;
     let (right, by_chance) = (
-        both(10.0 * share.max(chance), Shown::Decimals(1)),
+        both(10.0 * share, Shown::Decimals(1)),
         both(10.0 * chance, Shown::Decimals(1)),
     );
     let (share, forced, chance) = (

@@ -22,6 +22,10 @@ pub struct Guessing {
     pub families_per_stratum: u64,
     /// Expected share of correct guesses under the convergence strategy; `None` where it cannot be computed.
     pub correct_guess_share: Option<f64>,
+    /// Expected share of correct guesses of someone who always names the likeliest arm, knowing the method, the earlier
+    /// lots and the block lengths; with two equal arms the same. For a method that balances factors: of someone who
+    /// does not know them, and keeps count or names the largest arm, whichever is better.
+    pub best_guess_share: Option<f64>,
     /// Share of correct guesses of someone who knows the ratio only and always names the largest arm.
     pub share_by_ratio_alone: f64,
     /// Expected share of allocations that are certain for whoever kept count and knows the block lengths.
@@ -38,16 +42,10 @@ pub struct Guessing {
 }
 
 impl Guessing {
-    /// What knowing the past adds to the share of correct guesses.
+    /// What knowing the past adds, at best, to the share of correct guesses.
     pub fn advantage(&self) -> Option<f64> {
-        self.correct_guess_share
+        self.best_guess_share
             .map(|share| share - self.share_by_ratio_alone)
-    }
-
-    /// Right guesses among ten families of someone who keeps count, or names the largest arm where that is better.
-    pub fn right_of_ten(&self) -> Option<f64> {
-        self.correct_guess_share
-            .map(|share| 10.0 * share.max(self.share_by_ratio_alone))
     }
 }
 
@@ -93,6 +91,7 @@ pub fn guessing(
         return Ok(Guessing {
             families_per_stratum: n,
             correct_guess_share: exact.correct_guess_share,
+            best_guess_share: exact.best_guess_share,
             share_by_ratio_alone,
             forced_share: exact.forced_share,
             imbalance_sd: exact.imbalance_variance.map(f64::sqrt),
@@ -107,6 +106,8 @@ pub fn guessing(
     Ok(Guessing {
         families_per_stratum: n,
         correct_guess_share: value(drawn.correct_guess_share),
+        best_guess_share: value(drawn.correct_guess_share)
+            .map(|share| share.max(share_by_ratio_alone)),
         share_by_ratio_alone,
         forced_share: value(drawn.forced_share),
         imbalance_sd: value(drawn.imbalance_variance).map(f64::sqrt),

@@ -195,6 +195,31 @@ fn unequal_ratio_with_hidden_lengths() {
     let found = exact("permuted-block", "2:1", &[("block_lens", "3,6")], 2);
     near(found.correct_guess_share, 1.1 / 2.0);
     near(found.forced_share, 1.0 / 12.0);
+    // At best, with the lengths known: 2/3; after a ½ or 3/5 (half the time each: 11/20), after b 1 or 4/5 (9/10):
+    // 2/3 + 2/3 · 11/20 + 1/3 · 9/10 = 4/3.
+    near(found.best_guess_share, 4.0 / 6.0);
+}
+
+/// With two equal arms nobody guesses better than the convergence strategy: the arm with fewer is never less likely, and
+/// where they are level both are. Three equal arms in an urn UD(0,1), n = 2: the second is one of two others, ½.
+#[test]
+fn nobody_guesses_two_equal_arms_better() {
+    for (id, options) in [
+        ("simple", &[][..]),
+        ("permuted-block", &[("block_lens", "2,4,6")]),
+        ("big-stick", &[]),
+        ("biased-coin", &[]),
+        ("urn", &[]),
+        ("truncated-binomial", &[]),
+        ("maximal", &[]),
+    ] {
+        let found = exact(id, "1:1", options, 40);
+        near(found.best_guess_share, found.correct_guess_share.unwrap());
+    }
+    near(
+        exact("urn", "1:1:1", &[], 2).best_guess_share,
+        5.0 / 12.0, // (1/3 + 1/2)/2
+    );
 }
 
 /// The same with the length known (6): guess the arm with most places. First: a, 4/6. After a (3,2): a, 3/5; after b

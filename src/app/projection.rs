@@ -30,8 +30,8 @@ pub(super) fn stored(outside: &Outside, folder: &Path) -> Option<Vec<u8>> {
 ///
 /// An erasure takes names out of earlier rows: a projection from before it is removed at once.
 pub(super) fn load(outside: &Outside, folder: &Path, ledger: &mut dyn Ledger) -> Option<Journal> {
-    let bytes = stored(outside, folder)?;
-    let stored = Stored::read(&bytes)?;
+    let mut file = std::fs::File::open(outside.path(place(folder))).ok()?;
+    let stored = Stored::read(&mut file)?;
     let protocol = sealed_protocol(outside, folder, stored.later_epochs()).ok()?;
     let mut rows: Vec<Entry> = Vec::new();
     ledger

@@ -9,7 +9,7 @@ use super::study::{LEDGER_FILE, ledger_failure, read_seed};
 use crate::protocol::Protocol;
 use crate::protocol::model::Custody;
 use crate::store::SqliteLedger;
-use crate::study::journal::{Entry, Ledger, Stored, hex};
+use crate::study::journal::{Entry, Ledger, hex};
 use crate::study::verify::{Finding, Verification, verify_with};
 use crate::words;
 use std::path::{Path, PathBuf};
@@ -97,9 +97,8 @@ pub fn check(
         .map(|file| read_seed(outside, file))
         .collect::<Result<Vec<_>, _>>()?;
     let projection = projection::stored(outside, folder);
-    let stored = projection.as_deref().and_then(Stored::read);
-    let head = expected.head;
-    let mut verification = verify_with(&protocol, &entries, &seeds, head, stored.as_ref());
+    let stored = projection.as_deref();
+    let mut verification = verify_with(&protocol, &entries, &seeds, expected.head, stored);
     for path in expected.checkpoints {
         let checkpoint = Checkpoint::read(outside, path)?;
         if let Some(finding) = missed(&checkpoint, &protocol, &entries) {

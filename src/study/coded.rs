@@ -3,15 +3,19 @@
 //! Whole numbers are written seven bits a byte, the lowest first; signed ones with the sign in the lowest bit. A
 //! structure is its fields one after another: [`coded!`] names them all, so that a new field cannot be forgotten.
 //! Nothing here is a format for people or other programs; those read the ledger.
+//!
+//! Bytes lie in frames of 64 KiB, each with a sum, so that a long projection is read through a short piece of memory
+//! and what is cut, torn or changed by accident is seen before it is used.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 
 /// A value that is written into a projection and read back.
 pub(super) trait Coded: Sized {
     /// Appends the value.
     fn put(&self, out: &mut Vec<u8>);
     /// Takes the value from the front; `None` if the bytes are no such value.
-    fn take(input: &mut &[u8]) -> Option<Self>;
+    fn take(input: &mut Source<'_>) -> Option<Self>;
 }
 
 /// Implements [`Coded`] for a structure by naming all of its fields.
@@ -22,7 +26,7 @@ macro_rules! coded {
                 let Self { $($field),* } = self;
                 $($crate::study::coded::Coded::put($field, out);)*
             }
-            fn take(input: &mut &[u8]) -> Option<Self> {
+            fn take(input: &mut $crate::study::coded::Source<'_>) -> Option<Self> {
                 $(let $field = $crate::study::coded::Coded::take(input)?;)*
                 Some(Self { $($field),* })
             }
@@ -33,7 +37,7 @@ macro_rules! coded {
             fn put(&self, out: &mut Vec<u8>) {
                 $crate::study::coded::Coded::put(&self.0, out);
             }
-            fn take(input: &mut &[u8]) -> Option<Self> {
+            fn take(input: &mut $crate::study::coded::Source<'_>) -> Option<Self> {
                 Some(Self($crate::study::coded::Coded::take(input)?))
             }
         }
@@ -41,12 +45,132 @@ macro_rules! coded {
 }
 pub(super) use coded;
 
-/// Takes so many bytes.
-pub(super) fn take_bytes<'a>(input: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
-    let (own, rest) = input.split_at_checked(len)?;
-    *input = rest;
-    Some(own)
+/// Content of a frame; the last one may be shorter.
+const FRAME: usize = 1 << 16;
+
+/// Puts bytes into frames: `seed` of what they belong to, then each frame and its sum.
+pub(super) fn framed(seed: u64, bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 8 * (2 + bytes.len() / FRAME));
+    out.extend_from_slice(&seed.to_le_bytes());
+    for (number, frame) in (0_u64..).zip(bytes.chunks(FRAME)) {
+        out.extend_from_slice(frame);
+        out.extend_from_slice(&check_sum(seed, number, frame).to_le_bytes());
+    }
+    out
 }
+
+/// Bytes that are taken from the front, frame by frame.
+pub(super) struct Source<'a> {
+    from: &'a mut dyn Read,
+    seed: u64,
+    number: u64,
+    frame: Vec<u8>,
+    at: usize,
+}
+
+impl<'a> Source<'a> {
+    /// Begins to read what [`framed`] wrote.
+    pub(super) fn new(from: &'a mut dyn Read) -> Option<Self> {
+        let mut seed = [0; 8];
+        from.read_exact(&mut seed).ok()?;
+        Some(Self {
+            from,
+            seed: u64::from_le_bytes(seed),
+            number: 0,
+            frame: Vec::new(),
+            at: 0,
+        })
+    }
+
+    /// What the bytes say that they belong to.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Whether everything was taken and every frame was whole.
+    pub(super) fn ends(&mut self) -> bool {
+        self.at == self.frame.len() && self.next().is_none() && self.frame.is_empty()
+    }
+
+    /// Whether every frame from here on is whole.
+    pub(super) fn is_whole(&mut self) -> bool {
+        while self.next().is_some() {}
+        self.frame.is_empty()
+    }
+
+    #[inline]
+    fn byte(&mut self) -> Option<u8> {
+        if self.at == self.frame.len() {
+            self.next()?;
+        }
+        let own = *self.frame.get(self.at)?;
+        self.at += 1;
+        Some(own)
+    }
+
+    /// The next frame, if there is one and its sum fits. At the end the frame is empty; a frame that does not fit stays
+    /// unread, so that nothing more is taken.
+    fn next(&mut self) -> Option<()> {
+        self.frame.clear();
+        self.at = 0;
+        let limit = FRAME as u64 + 8;
+        (&mut *self.from)
+            .take(limit)
+            .read_to_end(&mut self.frame)
+            .ok()?;
+        if self.frame.is_empty() {
+            return None;
+        }
+        let content = self.frame.len().checked_sub(8);
+        let fits = content.is_some_and(|content| {
+            let (own, sum) = self.frame.split_at(content);
+            check_sum(self.seed, self.number, own).to_le_bytes() == sum
+        });
+        self.number += 1;
+        if fits {
+            self.frame.truncate(content?);
+            Some(())
+        } else {
+            self.at = self.frame.len();
+            None
+        }
+    }
+
+    /// Hands so many bytes on, piece by piece.
+    fn pieces(&mut self, mut len: usize, mut each: impl FnMut(&[u8])) -> Option<()> {
+        while len > 0 {
+            if self.at == self.frame.len() {
+                self.next()?;
+            }
+            let rest = self.frame.get(self.at..)?;
+            let piece = rest.get(..len.min(rest.len()))?;
+            each(piece);
+            self.at += piece.len();
+            len -= piece.len();
+        }
+        Some(())
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let mut own = [0; N];
+        let mut at = 0;
+        self.pieces(N, |piece| {
+            own[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+        })?;
+        Some(own)
+    }
+
+    /// Bytes of a length that the bytes before said, which may be wrong.
+    pub(super) fn bytes(&mut self, len: usize) -> Option<Vec<u8>> {
+        let mut own = Vec::with_capacity(len.min(MOST));
+        self.pieces(len, |piece| own.extend_from_slice(piece))?;
+        Some(own)
+    }
+}
+
+/// Most room that is asked for before the values are seen.
+const MOST: usize = 1 << 26;
 
 impl Coded for u64 {
     fn put(&self, out: &mut Vec<u8>) {
@@ -59,15 +183,12 @@ impl Coded for u64 {
     }
 
     #[inline]
-    fn take(input: &mut &[u8]) -> Option<Self> {
-        let (first, rest) = input.split_first()?;
-        *input = rest;
-        let mut own = Self::from(first & 0x7f);
-        let (mut byte, mut shift) = (*first, 7);
+    fn take(input: &mut Source<'_>) -> Option<Self> {
+        let mut byte = input.byte()?;
+        let mut own = Self::from(byte & 0x7f);
+        let mut shift = 7;
         while byte & 0x80 != 0 {
-            let (next, rest) = input.split_first()?;
-            *input = rest;
-            byte = *next;
+            byte = input.byte()?;
             if shift > 63 {
                 return None;
             }
@@ -85,7 +206,7 @@ macro_rules! whole {
                 u64::from(*self).put(out);
             }
             #[inline]
-            fn take(input: &mut &[u8]) -> Option<Self> {
+            fn take(input: &mut Source<'_>) -> Option<Self> {
                 Self::try_from(u64::take(input)?).ok()
             }
         }
@@ -99,7 +220,7 @@ impl Coded for usize {
     }
 
     #[inline]
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         Self::try_from(u64::take(input)?).ok()
     }
 }
@@ -110,7 +231,7 @@ impl Coded for i64 {
     }
 
     #[inline]
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         let own = u64::take(input)?;
         Some((own >> 1) as Self ^ -((own & 1) as Self))
     }
@@ -122,7 +243,7 @@ impl Coded for i32 {
     }
 
     #[inline]
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         Self::try_from(i64::take(input)?).ok()
     }
 }
@@ -132,9 +253,8 @@ impl Coded for f64 {
         out.extend_from_slice(&self.to_bits().to_le_bytes());
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
-        let bytes = take_bytes(input, 8)?.try_into().ok()?;
-        Some(Self::from_bits(u64::from_le_bytes(bytes)))
+    fn take(input: &mut Source<'_>) -> Option<Self> {
+        Some(Self::from_bits(u64::from_le_bytes(input.array()?)))
     }
 }
 
@@ -144,7 +264,7 @@ impl Coded for bool {
     }
 
     #[inline]
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         match u8::take(input)? {
             0 => Some(false),
             1 => Some(true),
@@ -158,8 +278,8 @@ impl Coded for [u8; 32] {
         out.extend_from_slice(self);
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
-        take_bytes(input, 32)?.try_into().ok()
+    fn take(input: &mut Source<'_>) -> Option<Self> {
+        input.array()
     }
 }
 
@@ -177,7 +297,7 @@ impl<const N: usize> Coded for [i64; N] {
     }
 
     #[inline]
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         let used = usize::take(input)?;
         let mut own = [0; N];
         for value in own.get_mut(..used)? {
@@ -193,10 +313,9 @@ impl Coded for String {
         out.extend_from_slice(self.as_bytes());
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         let len = usize::take(input)?;
-        let text = std::str::from_utf8(take_bytes(input, len)?).ok()?;
-        Some(text.to_owned())
+        Self::from_utf8(input.bytes(len)?).ok()
     }
 }
 
@@ -209,7 +328,7 @@ impl<T: Coded> Coded for Option<T> {
     }
 
     #[inline]
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         Some(if bool::take(input)? {
             Some(T::take(input)?)
         } else {
@@ -226,10 +345,9 @@ impl<T: Coded> Coded for Vec<T> {
         }
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         let len = usize::take(input)?;
-        // Each value has a byte at least: a wrong length asks for no more memory than the file is long.
-        let mut own = Self::with_capacity(len.min(input.len()));
+        let mut own = Self::with_capacity(len.min(MOST / size_of::<T>().max(1)));
         for _ in 0..len {
             own.push(T::take(input)?);
         }
@@ -245,7 +363,7 @@ impl Coded for BTreeSet<String> {
         }
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         Some(Vec::take(input)?.into_iter().collect())
     }
 }
@@ -256,7 +374,7 @@ impl<A: Coded, B: Coded> Coded for (A, B) {
         self.1.put(out);
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         Some((A::take(input)?, B::take(input)?))
     }
 }
@@ -271,20 +389,20 @@ pub(super) fn put_words(words: &[u32], out: &mut Vec<u8>) {
 }
 
 /// Reads what [`put_words`] wrote.
-pub(super) fn take_words(input: &mut &[u8]) -> Option<Vec<u32>> {
+pub(super) fn take_words(input: &mut Source<'_>) -> Option<Vec<u32>> {
     let len = usize::take(input)?;
-    let bytes = take_bytes(input, len.checked_mul(4)?)?;
+    let bytes = input.bytes(len.checked_mul(4)?)?;
     let (words, _) = bytes.as_chunks();
     Some(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
 }
 
-/// A number by which a file that was cut, torn or changed by accident is told from a whole one; no seal against
+/// A number by which a frame that was cut, torn or changed by accident is told from a whole one; no seal against
 /// anybody.
-pub fn check_sum(bytes: &[u8]) -> u64 {
+fn check_sum(seed: u64, number: u64, bytes: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let step = |lane: u64, word: u64| (lane ^ word).wrapping_mul(ODD).rotate_left(29);
     let (blocks, rest) = bytes.as_chunks::<32>();
-    let mut lanes = [1_u64, 2, 3, 4];
+    let mut lanes = [seed, number, 3, 4];
     for block in blocks {
         let (words, _) = block.as_chunks::<8>();
         for (lane, word) in lanes.iter_mut().zip(words) {
@@ -298,17 +416,25 @@ pub fn check_sum(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Coded, check_sum, put_words, take_words};
+    use super::{Coded, FRAME, Source, framed, put_words, take_words};
+
+    fn taken<T: Coded>(content: &[u8]) -> Option<T> {
+        let bytes = framed(7, content);
+        let mut rest = bytes.as_slice();
+        let mut source = Source::new(&mut rest)?;
+        let own = T::take(&mut source)?;
+        source.ends().then_some(own)
+    }
 
     fn back<T: Coded + PartialEq + std::fmt::Debug>(value: &T) {
         let mut bytes = Vec::new();
         value.put(&mut bytes);
-        let mut input = bytes.as_slice();
-        assert_eq!(T::take(&mut input).as_ref(), Some(value));
-        assert!(input.is_empty());
+        assert_eq!(taken::<T>(&bytes).as_ref(), Some(value));
         for cut in 0..bytes.len() {
-            assert!(T::take(&mut &bytes[..cut]).is_none(), "{value:?}");
+            assert!(taken::<T>(&bytes[..cut]).is_none(), "{value:?}");
         }
+        bytes.push(0);
+        assert!(taken::<T>(&bytes).is_none(), "a byte more than {value:?}");
     }
 
     #[test]
@@ -323,22 +449,49 @@ mod tests {
         back(&("å–Ö".to_owned(), 0.1_f64));
         back(&[1_i64, 0, -3, 0]);
         back(&[7_u8; 32]);
-        assert!(u8::take(&mut &[0x80, 2][..]).is_none(), "256 is no u8");
-        assert!(bool::take(&mut &[2][..]).is_none());
-        let mut bytes = Vec::new();
-        put_words(&[1, u32::MAX], &mut bytes);
-        assert_eq!(take_words(&mut &bytes[..]), Some(vec![1, u32::MAX]));
+        assert!(taken::<u8>(&[0x80, 2]).is_none(), "256 is no u8");
+        assert!(taken::<bool>(&[2]).is_none());
+    }
+
+    /// Words and texts that lie across the ends of frames.
+    #[test]
+    fn long_values_come_back_from_several_frames() {
+        let words: Vec<u32> = (0..50_000_u32)
+            .map(|own| own.wrapping_mul(77_777))
+            .collect();
+        let text = "å".repeat(FRAME);
+        let mut bytes = vec![5];
+        put_words(&words, &mut bytes);
+        (text.clone(), 3_u64).put(&mut bytes);
+        let stored = framed(7, &bytes);
+        let mut rest = stored.as_slice();
+        let mut source = Source::new(&mut rest).unwrap();
+        assert_eq!(u8::take(&mut source), Some(5));
+        assert_eq!(take_words(&mut source), Some(words));
+        assert_eq!(<(String, u64)>::take(&mut source), Some((text, 3)));
+        assert!(source.ends());
     }
 
     #[test]
-    fn every_changed_or_missing_byte_changes_the_sum() {
-        let bytes: Vec<u8> = (0..100).map(|number: u8| number.wrapping_mul(7)).collect();
-        let sum = check_sum(&bytes);
-        for place in 0..bytes.len() {
-            let mut other = bytes.clone();
+    fn a_changed_missing_or_moved_byte_is_seen() {
+        let content: Vec<u8> = (0..3 * FRAME + 100).map(|own| (own % 251) as u8).collect();
+        let stored = framed(7, &content);
+        let whole = |bytes: &[u8]| {
+            let mut rest = bytes;
+            let source = Source::new(&mut rest);
+            source.is_some_and(|mut own| own.bytes(content.len()).is_some() && own.ends())
+        };
+        assert!(whole(&stored));
+        for place in (0..stored.len()).step_by(1013) {
+            let mut other = stored.clone();
             other[place] ^= 1;
-            assert_ne!(check_sum(&other), sum);
-            assert_ne!(check_sum(&bytes[..place]), sum);
+            assert!(!whole(&other), "byte {place}");
+            assert!(!whole(&stored[..place]), "{place} bytes");
         }
+        let frame = FRAME + 8;
+        let mut moved = stored.clone();
+        moved[8..8 + 2 * frame].rotate_left(frame);
+        assert!(!whole(&moved), "two frames have changed places");
+        assert!(!whole(&[&stored[..], b"x"].concat()));
     }
 }

@@ -1,6 +1,9 @@
 //! The stored projection: it saves time, is never the truth, and is passed over when it does not fit.
 
+use std::sync::Arc;
+
 use super::place::{IUH, Place, family};
+use lottning::study::journal::Stored;
 use serde_json::json;
 
 /// A study of 515 families, which is long enough for a projection, and the folder's state before the last file of them.
@@ -78,18 +81,14 @@ fn verify_folds_from_the_rows_and_finds_a_projection_that_differs() {
     // One that is not whole is no projection, and no finding.
     std::fs::write(&file, &made[..made.len() - 1]).unwrap();
     assert_eq!(place.verify()["findings"], json!([]));
-    // A whole one whose fold is another: a name is changed and the sum made anew, as who forges would.
-    let name = family(7);
-    let at = made
-        .windows(name.len())
-        .position(|own| own == name.as_bytes())
-        .unwrap();
-    let mut forged = made.clone();
-    forged[at..at + name.len()].copy_from_slice(b"FA-ZZZ");
-    let body = forged.len() - 8;
-    let sum = lottning::study::journal::check_sum(&forged[..body]);
-    forged[body..].copy_from_slice(&sum.to_le_bytes());
-    std::fs::write(&file, &forged).unwrap();
+    // One of the same rows that holds something else, as who forges would leave it.
+    let bytes = std::fs::read(place.path("study/protocol.toml")).unwrap();
+    let protocol = Arc::new(lottning::protocol::parse(&bytes).protocol.unwrap());
+    let mut rest = made.as_slice();
+    let stored = Stored::read(&mut rest).unwrap();
+    let mut journal = stored.journal(&protocol).unwrap();
+    journal.state.sites[0].taken += 1;
+    std::fs::write(&file, journal.projection().unwrap()).unwrap();
     let found = place
         .run("verify --study study --seed-file keys/seed")
         .json(8);

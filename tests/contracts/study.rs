@@ -272,28 +272,35 @@ fn projected(room: &Room, entries: &[Entry], cut: usize, whole: &Journal) {
         assert_eq!(entries[cut - 1].kind, "screened");
         return;
     };
-    let stored = Stored::read(&bytes).unwrap();
+    let mut rest = bytes.as_slice();
+    let stored = Stored::read(&mut rest).unwrap();
     assert_eq!(stored.head(), journal.head);
     let mut again = stored.journal(&room.protocol).unwrap();
     again.absorb(&entries[cut..]).unwrap();
     assert_eq!(again.state, whole.state);
     assert_eq!(again.names, whole.names);
     assert_eq!(again.projection(), whole.projection());
-    let findings = |stored: &Stored<'_>| -> Vec<&'static str> {
+    let findings = |stored: &[u8]| -> Vec<&'static str> {
         let verdict = verify_with(&room.protocol, entries, &[], None, Some(stored));
         verdict.findings.iter().map(|own| own.code).collect()
     };
-    assert!(findings(&stored).is_empty());
+    assert!(findings(&bytes).is_empty());
     journal.state.sites[0].taken += 1;
-    let bytes = journal.projection().unwrap();
-    assert_eq!(
-        findings(&Stored::read(&bytes).unwrap()),
-        ["projection-differs"]
-    );
-    for place in [0, bytes.len() / 2, bytes.len() - 1] {
-        let mut torn = bytes.clone();
+    let other = journal.projection().unwrap();
+    assert_eq!(findings(&other), ["projection-differs"]);
+    for place in [0, 8, other.len() / 2, other.len() - 1] {
+        let mut torn = other.clone();
         torn[place] ^= 1;
-        assert!(Stored::read(&torn).is_none() && Stored::read(&bytes[..place]).is_none());
+        for bytes in [&torn[..], &other[..place]] {
+            assert_eq!(Stored::whole(bytes), None);
+            let mut rest = bytes;
+            let stored = Stored::read(&mut rest);
+            assert!(stored.is_none_or(|own| own.journal(&room.protocol).is_none()));
+            assert!(
+                findings(bytes).is_empty(),
+                "what is not whole is no projection"
+            );
+        }
     }
 }
 

@@ -15,7 +15,6 @@ mod projection;
 mod record;
 mod texts;
 
-pub use super::coded::check_sum;
 pub(crate) use canonical::Object;
 pub use encode::Encoded;
 pub use entry::{Entry, GENESIS, Hash, Head, hex};

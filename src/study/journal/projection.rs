@@ -8,12 +8,13 @@ use super::entry::Head;
 use super::fold::{Journal, KeyUse, OUTCOMES, Opening, RequestUse};
 use crate::allocation::Mode;
 use crate::protocol::Protocol;
-use crate::study::coded::{Coded, check_sum, coded, take_bytes};
+use crate::study::coded::{Coded, Source, coded, framed};
 use jiff::Timestamp;
+use std::io::Read;
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 coded!(Head { sequence, hash });
 coded!(KeyUse { content, sequence });
@@ -29,7 +30,7 @@ impl Coded for Mode {
         self.text().to_owned().put(out);
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         let text = String::take(input)?;
         [Self::Live, Self::Rehearsal, Self::Draw]
             .into_iter()
@@ -45,7 +46,7 @@ impl Coded for RequestUse {
         place.unwrap_or(0).put(out);
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         Some(Self {
             content: Coded::take(input)?,
             family: Coded::take(input)?,
@@ -54,54 +55,53 @@ impl Coded for RequestUse {
     }
 }
 
-const MAGIC: &[u8] = b"lottning projection";
+const MAGIC: &str = "lottning projection";
 
-/// Stored bytes that are whole and were made by this version of the program.
-#[derive(Debug)]
+/// A stored projection whose stamp was read: of this version of the program.
 pub struct Stored<'a> {
     hashes: Vec<[u8; 32]>,
     head: Head,
-    fold: &'a [u8],
-    whole: &'a [u8],
+    rest: Source<'a>,
+}
+
+impl std::fmt::Debug for Stored<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stored")
+            .field("head", &self.head)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Stored<'a> {
-    /// Reads the stamp; `None` of bytes that are cut, changed, or of another program.
-    pub fn read(whole: &'a [u8]) -> Option<Self> {
-        let (mut input, sum) = whole.split_at_checked(whole.len().checked_sub(8)?)?;
-        if check_sum(input).to_le_bytes() != sum {
-            return None;
-        }
-        let input = &mut input;
-        let same = take_bytes(input, MAGIC.len())? == MAGIC
+    /// Reads the stamp; `None` of what is cut or changed at its beginning, or of another program.
+    pub fn read(from: &'a mut dyn Read) -> Option<Self> {
+        let mut rest = Source::new(from)?;
+        let input = &mut rest;
+        let same = String::take(input)? == MAGIC
             && u8::take(input)? == FORM
             && String::take(input)? == env!("CARGO_PKG_VERSION");
         let (hashes, head) = (Vec::take(input)?, Head::take(input)?);
-        same.then_some(Self {
-            hashes,
-            head,
-            fold: input,
-            whole,
-        })
+        (same && rest.seed() == seed(&head)).then_some(Self { hashes, head, rest })
     }
 
-    /// The head of the ledger that they were made from.
+    /// The head of the ledger that it was made from.
     pub fn head(&self) -> Head {
         self.head
     }
 
-    /// How many epochs after the first they know.
+    /// How many epochs after the first it knows.
     pub fn later_epochs(&self) -> u32 {
         self.hashes.len().saturating_sub(1) as u32
     }
 
-    /// The fold; `None` of other protocols. Whether the ledger still has the row of the head is for the caller to see.
-    pub fn journal(&self, protocol: &Arc<Protocol>) -> Option<Journal> {
+    /// The fold; `None` of other protocols or of bytes that are not whole. Whether the ledger still has the row of the
+    /// head is for the caller to see.
+    pub fn journal(self, protocol: &Arc<Protocol>) -> Option<Journal> {
         if self.hashes != hashes(protocol) {
             return None;
         }
-        let mut input = self.fold;
-        let input = &mut input;
+        let mut rest = self.rest;
+        let input = &mut rest;
         let mut own = Journal::new(Arc::clone(protocol));
         own.head = self.head;
         own.state = Coded::take(input)?;
@@ -117,13 +117,21 @@ impl<'a> Stored<'a> {
         own.kinds = Coded::take(input)?;
         own.keys = Coded::take(input)?;
         own.subjects = Coded::take(input)?;
-        input.is_empty().then_some(own)
+        rest.ends().then_some(own)
     }
 
-    /// Whether they are what a fold of rows up to the same head gives.
-    pub fn is_of(&self, journal: &Journal) -> bool {
-        journal.projection().as_deref() == Some(self.whole)
+    /// The head of stored bytes that are whole to the end.
+    pub fn whole(mut bytes: &[u8]) -> Option<Head> {
+        let mut beginning = bytes;
+        let head = Stored::read(&mut beginning)?.head();
+        Source::new(&mut bytes)?.is_whole().then_some(head)
     }
+}
+
+/// What frames are told apart by: the first bytes of the head's hash.
+fn seed(head: &Head) -> u64 {
+    let (words, _) = head.hash.as_chunks::<8>();
+    words.first().map_or(0, |word| u64::from_le_bytes(*word))
 }
 
 fn hashes(protocol: &Protocol) -> Vec<[u8; 32]> {
@@ -138,7 +146,8 @@ impl Journal {
         if self.pending.is_some() {
             return None;
         }
-        let mut out = MAGIC.to_vec();
+        let mut out = Vec::new();
+        MAGIC.to_owned().put(&mut out);
         FORM.put(&mut out);
         env!("CARGO_PKG_VERSION").to_owned().put(&mut out);
         hashes(&self.protocol).put(&mut out);
@@ -152,8 +161,6 @@ impl Journal {
         self.kinds.put(&mut out);
         self.keys.put(&mut out);
         self.subjects.put(&mut out);
-        let sum = check_sum(&out);
-        out.extend_from_slice(&sum.to_le_bytes());
-        Some(out)
+        Some(framed(seed(&self.head), &out))
     }
 }

@@ -3,7 +3,7 @@
 //! A hundred thousand names are one piece of memory, found in constant time, and a stored projection holds them as
 //! they lie. The index depends on the texts and their order only, so two folds of one ledger are equal byte for byte.
 
-use crate::study::coded::{Coded, put_words, take_bytes, take_words};
+use crate::study::coded::{Coded, Source, put_words, take_words};
 
 /// Numbered texts, each within a scope (0 where there is only one).
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -104,9 +104,8 @@ impl Coded for Texts {
         put_words(&self.slots, out);
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
-        let len = usize::take(input)?;
-        let text = String::from_utf8(take_bytes(input, len)?.to_vec()).ok()?;
+    fn take(input: &mut Source<'_>) -> Option<Self> {
+        let text = String::take(input)?;
         let (ends, scopes) = (take_words(input)?, take_words(input)?);
         let slots = take_words(input)?;
         // An index without a free place would be searched forever.
@@ -160,7 +159,7 @@ impl<T: Coded> Coded for Uses<T> {
         self.uses.put(out);
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         let (texts, uses) = (Texts::take(input)?, Vec::take(input)?);
         let own = Self { texts, uses };
         (own.uses.len() == own.texts.ends.len()).then_some(own)
@@ -170,7 +169,7 @@ impl<T: Coded> Coded for Uses<T> {
 #[cfg(test)]
 mod tests {
     use super::{Texts, Uses};
-    use crate::study::coded::Coded;
+    use crate::study::coded::{Coded, Source, framed};
     use std::collections::HashMap;
 
     /// Against the standard library's map, over texts of all lengths and two scopes.
@@ -194,7 +193,10 @@ mod tests {
         assert_eq!(own.text(own.len()), "");
         let mut bytes = Vec::new();
         own.put(&mut bytes);
-        assert_eq!(Texts::take(&mut &bytes[..]), Some(own));
+        let stored = framed(1, &bytes);
+        let mut rest = stored.as_slice();
+        let mut source = Source::new(&mut rest).unwrap();
+        assert_eq!(Texts::take(&mut source), Some(own));
     }
 
     #[test]

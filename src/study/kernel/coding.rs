@@ -7,7 +7,7 @@ use super::state::{
 };
 use crate::allocation::Arm;
 use crate::protocol::model::{Day, Exit, Service};
-use crate::study::coded::{Coded, coded};
+use crate::study::coded::{Coded, Source, coded};
 
 coded!(SiteIx(whole));
 coded!(FamilyIx(whole));
@@ -28,7 +28,7 @@ impl Coded for Status {
         }
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         Some(match u8::take(input)? {
             0 => Self::Unscreened,
             1 => Self::NotEligible {
@@ -50,7 +50,7 @@ fn put_member<T: PartialEq>(own: &T, all: &[T], out: &mut Vec<u8>) {
     place.unwrap_or(all.len()).put(out);
 }
 
-fn take_member<T: Copy>(all: &[T], input: &mut &[u8]) -> Option<T> {
+fn take_member<T: Copy>(all: &[T], input: &mut Source<'_>) -> Option<T> {
     all.get(usize::take(input)?).copied()
 }
 
@@ -75,7 +75,7 @@ impl Coded for Occurred {
         }
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         Some(match u8::take(input)? {
             0 => Self::Service(take_member(&Service::ALL, input)?),
             1 => Self::Exit(take_member(&Exit::ALL, input)?),

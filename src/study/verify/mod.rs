@@ -9,7 +9,7 @@ mod form;
 mod published;
 mod sense;
 
-use super::journal::{Entry, Head, Stored};
+use super::journal::{Entry, Head};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
@@ -68,13 +68,14 @@ pub fn verify(
     verify_with(protocol, entries, seeds, expect_head, None)
 }
 
-/// As [`verify`], and compares a stored projection with the fold of the rows that it was made from.
+/// As [`verify`], and compares a stored projection with the fold of the rows that it was made from, if its bytes are
+/// whole and of this program.
 pub fn verify_with(
     protocol: &Arc<Protocol>,
     entries: &[Entry],
     seeds: &[Seed],
     expect_head: Option<&str>,
-    stored: Option<&Stored<'_>>,
+    stored: Option<&[u8]>,
 ) -> Verification {
     let head = entries.last().map_or(Head::EMPTY, Entry::head);
     let mut checker = Checker {

@@ -14,6 +14,7 @@ mod estimation;
 mod flow;
 mod linear_algebra;
 mod mechanisms;
+mod minimization;
 mod protocol;
 mod study;
 mod validation;

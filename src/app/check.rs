@@ -11,6 +11,7 @@ use crate::planning::ratios::{self, PowerRow, RatioRow};
 use crate::planning::strata::{Together, together};
 use crate::planning::two_proportions::PowerError;
 use crate::protocol::model::THIN_STRATUM;
+use crate::protocol::model::{Covariate, Factor, Role};
 use crate::protocol::{Protocol, parse};
 use crate::words;
 use std::path::Path;
@@ -142,6 +143,7 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
     warn_of_capacity(&mut warnings, &protocol, reach.as_ref());
     warn_of_guessing(&mut warnings, guessing.as_ref());
     warn_of_strata(&mut warnings, strata, expected, together.as_ref());
+    warn_of_balanced(&mut warnings, &protocol);
     Ok(Checked {
         protocol,
         source,
@@ -248,6 +250,48 @@ fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>)
         .help(words!(
             "use `big-stick` with a larger `max_imbalance`, longer or several block lengths, or minimization with a smaller `probability`, and let nobody at intake see earlier lots",
             "använd `big-stick` med större `max_imbalance`, längre eller flera blocklängder, eller minimering med mindre `probability`, och låt ingen i mottagningen se tidigare lotter"
+        )),
+    );
+}
+
+/// Balanced factors that the primary analysis does not adjust for: balance makes arms alike, and a standard error that does
+/// not know it is too large (Kahan & Morris 2012, doi 10.1002/sim.4431).
+fn warn_of_balanced(warnings: &mut Vec<Diagnostic>, protocol: &Protocol) {
+    let primary = protocol
+        .analyses
+        .iter()
+        .find(|own| own.role == Role::Primary);
+    let Some(primary) = primary else { return };
+    let left: Vec<&str> = protocol
+        .allocation
+        .factors
+        .iter()
+        .filter(|factor| {
+            !primary.covariates.contains(&match factor {
+                Factor::Site => Covariate::Site,
+                Factor::Field(index) => Covariate::Field(*index),
+            })
+        })
+        .map(|factor| match factor {
+            Factor::Site => "site",
+            Factor::Field(index) => protocol.fields[*index].id.as_str(),
+        })
+        .collect();
+    if left.is_empty() {
+        return;
+    }
+    let (factors, id) = (left.join("`, `"), &primary.id);
+    warnings.push(
+        Diagnostic::warning(
+            "factor-not-adjusted",
+            words!(
+                "the primary analysis `{id}` does not adjust for what the method balances (`{factors}`): its interval is wider than it need be",
+                "den primära analysen `{id}` justerar inte för det som metoden balanserar (`{factors}`): dess intervall blir bredare än nödvändigt"
+            ),
+        )
+        .help(words!(
+            "add it to `covariates` of the analysis, with the estimator `lin` or `linear`",
+            "lägg till den i analysens `covariates`, med skattningsmetoden `lin` eller `linear`"
         )),
     );
 }

@@ -199,6 +199,7 @@ pub const PROTOCOL: &[Page] = pages![
     "estimator-mismatch",
     "exit-unclassified",
     "factor-is-stratum",
+    "factor-not-adjusted",
     "gate-without-capacity",
     "invalid-protocol",
     "lock-cut",

@@ -6,7 +6,12 @@ use std::path::Path;
 use std::process::Command;
 
 /// Warnings that `check` adds from the numbers of a valid protocol.
-const OF_CHECK: [&str; 3] = ["capacity-below-target", "guessable", "underpowered"];
+const OF_CHECK: [&str; 4] = [
+    "capacity-below-target",
+    "factor-not-adjusted",
+    "guessable",
+    "underpowered",
+];
 
 fn codes() -> Vec<&'static str> {
     let mut codes: Vec<&str> = CODES.iter().chain(&OF_CHECK).copied().collect();

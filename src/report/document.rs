@@ -186,6 +186,8 @@ fn cohort(report: &Report<'_>) -> Value {
         "comparison": false,
         "ever_turned_away": own.ever,
         "randomized_later": own.randomized,
+        "erased": own.erased,
+        "linked": own.linked,
         "families": own.families,
         "outcomes": outcomes,
     })

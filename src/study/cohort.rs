@@ -36,6 +36,8 @@ pub struct Cohort {
     pub randomized: u32,
     /// Of these, families whose data were erased: not in the cohort.
     pub erased: u32,
+    /// Of these, families found to be another family of the study, which stands for both: not in the cohort.
+    pub linked: u32,
     /// Families of the cohort.
     pub families: u32,
     /// One entry per outcome that counts reports, in the protocol's order.
@@ -74,7 +76,9 @@ pub struct CohortSite {
 pub fn families(state: &State, cut: Day) -> impl Iterator<Item = TurnedAway> + '_ {
     ever(state, cut).filter(|own| {
         let family = state.family(own.family);
-        family.is_some_and(|family| !family.is_randomized() && !family.erased)
+        family.is_some_and(|family| {
+            !family.is_randomized() && !family.erased && family.linked_to.is_none()
+        })
     })
 }
 
@@ -125,6 +129,9 @@ pub fn cohort(protocol: &Protocol, state: &State, cut: Day) -> Cohort {
         ever: ever(state, cut).count() as u32,
         randomized: count(|family| family.is_randomized() && !family.erased),
         erased: count(|family| family.erased),
+        linked: count(|family| {
+            !family.is_randomized() && !family.erased && family.linked_to.is_some()
+        }),
         families: all.len() as u32,
         outcomes,
     }

@@ -140,6 +140,34 @@ fn windows_count_from_the_first_day_turned_away() {
     );
     assert_eq!(own.families, flow.turned_away + not_eligible);
     assert_eq!(own.ever, own.families + flow.randomized_after_turned_away);
+    // BB proves to be AA, and DD's rows are erased: neither is followed on its own.
+    let mut less = state.clone();
+    for what in [
+        lottning::study::kernel::What::Linked {
+            unit: lottning::study::kernel::FamilyIx(0),
+            other: lottning::study::kernel::FamilyIx(1),
+        },
+        lottning::study::kernel::What::Erased {
+            family: lottning::study::kernel::FamilyIx(3),
+        },
+    ] {
+        let event = lottning::study::kernel::Event {
+            day: cut,
+            what: &what,
+        };
+        lottning::study::kernel::apply(&protocol, &mut less, &event);
+    }
+    let own_less = cohort(&protocol, &less, cut);
+    assert_eq!(
+        (
+            own_less.ever,
+            own_less.randomized,
+            own_less.linked,
+            own_less.erased,
+            own_less.families
+        ),
+        (6, 1, 1, 1, 3)
+    );
     // A day earlier than the first screening nobody was turned away; on the day itself five were.
     assert_eq!(cohort(&protocol, &state, day("2025-03-02")).ever, 0);
     assert_eq!(cohort(&protocol, &state, first).ever, 5);

@@ -35,6 +35,17 @@ pub(super) fn section(report: &Report<'_>, lang: Lang) -> Option<Section> {
             ),
         },
     ];
+    let left_out = cohort.erased + cohort.linked;
+    if left_out > 0 {
+        let left_out = number::count(left_out.into(), lang);
+        parts.push(Part::Text(say(
+            &words!(
+                "Not followed on their own, because their data were erased or they proved to be another family of the study: {left_out}.",
+                "Inte följda för sig, eftersom deras uppgifter har raderats eller de visade sig vara en annan familj i studien: {left_out}."
+            ),
+            lang,
+        )));
+    }
     if cohort.families > 0 {
         parts.extend(
             cohort

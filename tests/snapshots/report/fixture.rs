@@ -351,6 +351,7 @@ pub(crate) fn ordinary() -> Parts {
             ever: 59,
             randomized: 17,
             erased: 0,
+            linked: 0,
             families: 42,
             outcomes: vec![CohortOutcome {
                 outcome: 0,

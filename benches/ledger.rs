@@ -11,13 +11,14 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+use jiff::Timestamp;
 use lottning::allocation::{Mode, Seed};
 use lottning::app::enrol::Desk;
 use lottning::app::open::{Open, open};
 use lottning::app::record::record;
 use lottning::app::sealed::sealed_protocol;
 use lottning::app::study::{Act, Study};
-use lottning::app::{FixedClock, Outside, Silent, SystemEntropy, verify};
+use lottning::app::{Clock, Outside, Silent, SystemEntropy, verify};
 use lottning::protocol::Protocol;
 use lottning::store::{MemoryLedger, SqliteLedger};
 use lottning::study::intake::EnrolRequest;
@@ -28,6 +29,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 const FAMILIES: usize = 100_000;
@@ -48,6 +50,17 @@ fn main() {
     drop(large);
     grown(&place);
     fresh(&place);
+}
+
+/// A clock that goes on by eleven seconds whenever it is looked at: every family comes at a time of its own.
+#[derive(Default)]
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let seconds = 1_748_847_600 + 11 * self.0.fetch_add(1, Ordering::Relaxed);
+        Timestamp::from_second(seconds).expect("a time")
+    }
 }
 
 /// A line of figures, and whether the limit is kept.
@@ -87,9 +100,8 @@ impl Place {
                 "families = 712, or_date = 2027-01-31",
                 "families = 10000000, or_date = 2199-12-31",
             );
-        let now = "2025-06-02T07:00:00Z".parse().expect("a time");
         let outside = Outside {
-            clock: Box::new(FixedClock(now)),
+            clock: Box::new(Ticking::default()),
             entropy: Box::new(SystemEntropy),
             progress: Box::new(Silent),
             folder,
@@ -134,7 +146,7 @@ impl Place {
         assert_eq!(enrolled.expect("enrolled").outcome, "allocated");
     }
 
-    /// A study of 99,900 families, a fifth of them with an event after the draw: enrolled at a desk in memory, its rows
+    /// A study of 99,900 families, a fifth of them with a report after the draw: enrolled at a desk in memory, its rows
     /// then written to the folder `large`.
     fn large(&self) -> Vec<Entry> {
         let folder = self.open("large");
@@ -149,9 +161,9 @@ impl Place {
             self.enrol(&mut desk, number);
             if number % 5 == 0 {
                 let request = EventRequest {
-                    event: "home-visit".into(),
+                    event: "report".into(),
                     family: Some(family(number)),
-                    on: "2025-06-02".into(),
+                    on: "2025-03-15".into(),
                     event_key: format!("V-{number}"),
                     ..EventRequest::default()
                 };

@@ -107,6 +107,8 @@ pub struct Journal {
     erasures: HashMap<u64, u64>,
     pub(super) pending: Option<(String, [u8; 32])>,
     zone: TimeZone,
+    /// The time of the last row as it was read.
+    moment: (String, Option<(Timestamp, Day)>),
 }
 
 impl Journal {
@@ -128,6 +130,7 @@ impl Journal {
             erasures: HashMap::new(),
             pending: None,
             zone,
+            moment: (String::new(), None),
             protocol,
         }
     }
@@ -135,6 +138,18 @@ impl Journal {
     /// The civil day of an instant in the study's time zone.
     pub fn day(&self, time: Timestamp) -> Day {
         Day::of(time.to_zoned(self.zone.clone()).date())
+    }
+
+    /// The instant and civil day of a row's time. Rows of one transaction have the same.
+    fn moment(&mut self, text: &str) -> Option<(Timestamp, Day)> {
+        if self.moment.0 != text {
+            let time: Timestamp = text.parse().ok()?;
+            let day = self.day(time);
+            self.moment.0.clear();
+            self.moment.0.push_str(text);
+            self.moment.1 = Some((time, day));
+        }
+        self.moment.1
     }
 
     /// Moves the fold past entries that were read or appended, in order. An erased entry finds its family through the
@@ -188,10 +203,9 @@ impl Journal {
         if entry.chained(&self.head.hash, &protocol.hash.0) != entry.hash {
             return Err(corrupt("it does not continue the chain".into()));
         }
-        let time: Timestamp = entry
-            .time
-            .parse()
-            .map_err(|_| corrupt("its time is not RFC 3339".into()))?;
+        let (time, day) = self
+            .moment(&entry.time)
+            .ok_or_else(|| corrupt("its time is not RFC 3339".into()))?;
         let placeholder = self
             .erasures
             .get(&entry.sequence)
@@ -221,7 +235,7 @@ impl Journal {
         let request = decoded.payload.text("request_id");
         watch(entry, &self.state, &decoded.what, request);
         let event = Event {
-            day: self.day(time),
+            day,
             what: &decoded.what,
         };
         apply(&self.protocol, &mut self.state, &event);

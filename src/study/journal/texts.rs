@@ -14,7 +14,8 @@ pub(super) struct Texts {
     ends: Vec<u32>,
     /// The scope of each.
     scopes: Vec<u32>,
-    /// Open addressing, at most half full: the number of a text plus 1, or 0.
+    /// Open addressing, at most half full: 0, or the number of a text plus 1 with five bits of its hash above, so that a
+    /// stranger in the way is passed without looking at its text.
     slots: Vec<u32>,
 }
 
@@ -27,10 +28,15 @@ impl Texts {
     /// The number of a text, if it has one.
     pub(super) fn find(&self, scope: u32, text: &str) -> Option<u32> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut place = hash(scope, text) as usize & mask;
+        let hash = hash(scope, text);
+        let mut place = hash as usize & mask;
         loop {
-            let own = self.slots[place].checked_sub(1)?;
-            if self.text(own) == text && self.scopes.get(own as usize) == Some(&scope) {
+            let slot = self.slots[place];
+            let own = (slot & NUMBER).checked_sub(1)?;
+            if slot & !NUMBER == tag(hash)
+                && self.text(own) == text
+                && self.scopes.get(own as usize) == Some(&scope)
+            {
                 return Some(own);
             }
             place = (place + 1) & mask;
@@ -70,12 +76,21 @@ impl Texts {
     fn enter(&mut self, number: u32) {
         let mask = self.slots.len() - 1;
         let scope = self.scopes[number as usize];
-        let mut place = hash(scope, self.text(number)) as usize & mask;
+        let hash = hash(scope, self.text(number));
+        let mut place = hash as usize & mask;
         while self.slots[place] != 0 {
             place = (place + 1) & mask;
         }
-        self.slots[place] = number + 1;
+        self.slots[place] = (number + 1) | tag(hash);
     }
+}
+
+/// The bits of a slot that hold a number: 134 million texts, more than 4 GiB hold.
+const NUMBER: u32 = (1 << 27) - 1;
+
+/// The highest bits of a hash, at their place in a slot.
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32 & !NUMBER
 }
 
 /// Spreads texts over an index. Frozen together with the form of the projection, for the index is stored.

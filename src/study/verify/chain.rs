@@ -75,7 +75,7 @@ impl Checker {
                 self.push("chain-broken", at, message);
                 return place;
             }
-            if !form::holds(entry) {
+            if !form::holds(entry, last_time) {
                 self.push(
                     "row-form",
                     at,

@@ -51,8 +51,8 @@ const PUBLIC: &[(&str, &[&str])] = &[
     ("revealed", &["seeds"]),
 ];
 
-/// Whether a row has the form that the specification gives it.
-pub(super) fn holds(entry: &Entry) -> bool {
+/// Whether a row has the form that the specification gives it; `last_time` is that of a row that has it, or empty.
+pub(super) fn holds(entry: &Entry, last_time: &str) -> bool {
     let known = PUBLIC
         .iter()
         .find(|(kind, _)| *kind == entry.kind)
@@ -65,7 +65,7 @@ pub(super) fn holds(entry: &Entry) -> bool {
         .as_ref()
         .is_none_or(|payload| Object::read(payload).is_some_and(|(_, canonical)| canonical));
     is_key(&entry.actor)
-        && time_holds(&entry.time)
+        && (entry.time == last_time && !last_time.is_empty() || time_holds(&entry.time))
         && payload_holds
         && public.iter().all(|(key, value)| {
             known.contains(&key) || (key == "clock" && value.as_str() == Some("override"))

@@ -113,6 +113,9 @@ class Ledger:
     def event(self, kind, family, **public):
         return self.add(kind, public, {"family": family, "on": "2025-03-02", "event_key": f"{kind}-{len(self.rows)}"})
 
+    def link(self, family, other):
+        return self.add("linked", {}, {"family": family, "other": other, "on": "2025-03-02", "event_key": "l"})
+
     def erase(self, *sequences):
         for sequence in sequences:
             self.rows[sequence - 1].update(payload=None, salt=None)
@@ -761,6 +764,39 @@ class Gate(Case):
         self.ledger.add("site-opened", day, actor="lead")
         number = self.ledger.add("returned", {"site": SITE}, {"family": "F1", "request_id": "r"}, actor="lead")
         self.assert_bad(self.answer(), number, "duty")
+
+    def test_another_name_of_a_family_frees_its_slot(self):
+        self.ledger.link("F0", "F9")  # F9 was never drawn
+        self.ledger.event("closed", "F9")
+        self.ledger.draw("F10", "a")
+        self.assert_ok(self.answer())
+        self.ledger.event("closed", "F9")  # the same slot, freed once
+        number = self.ledger.draw("F11", "a")
+        self.assert_bad(self.answer(), number, "gate")
+
+    def test_two_drawn_families_keep_their_slots(self):
+        self.ledger.link("F0", "F1")
+        self.ledger.event("closed", "F1")
+        self.ledger.event("closed", "F0")
+        self.ledger.draw("F9", "a")
+        self.ledger.draw("F10", "a")
+        self.assert_ok(self.answer())
+
+    def test_a_name_of_a_linked_family_is_one_of_its_unit(self):
+        self.ledger.link("F0", "F1")
+        self.ledger.link("F1", "F9")
+        self.ledger.event("closed", "F9")  # the slot of F0
+        self.ledger.event("closed", "F0")
+        self.ledger.draw("F10", "a")
+        self.assert_ok(self.answer())
+        number = self.ledger.draw("F11", "a")
+        self.assert_bad(self.answer(), number, "gate")
+
+    def test_another_name_is_not_drawn(self):
+        self.ledger.link("F0", "F9")
+        self.ledger.event("closed", "F0")
+        number = self.ledger.draw("F9", "a")
+        self.assert_bad(self.answer(), number, "twice")
 
     def test_erased_families_hold_their_slots(self):
         closed = self.ledger.event("closed", "F0")

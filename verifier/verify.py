@@ -17,6 +17,7 @@ from typing import NamedTuple
 sys.dont_write_bytecode = True  # leave nothing behind beside this file
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from draw import commitment, effective_seed, sha256  # noqa: E402
+from names import Names  # noqa: E402
 from protocol import Protocol  # noqa: E402
 from published import self_test  # noqa: E402
 from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_time, raw, read_ledger, read_payload,  # noqa: E402
@@ -278,7 +279,7 @@ class Checker:
         self.beacons.setdefault(epoch, value)
 
     def check_allocations(self):
-        families, draws, strata, epoch, number = {}, Counter(), {}, -1, 1
+        families, names, draws, strata, epoch, number = {}, Names(), Counter(), {}, -1, 1
         for last, event in zip([None, *self.events], [*self.events, None]):
             if last is not None and last.kind == "screened" and last.public and last.public["verdict"] == "drawn" and (
                     event is None or event.kind != "allocated"):
@@ -293,6 +294,8 @@ class Checker:
             protocol = self.protocol_of(epoch)
             if protocol and public and "site" in public and public["site"] not in protocol.therapists:
                 self.report(sequence, "site", f"the site {public['site']!a} is not in the protocol in force")
+            if kind == "linked":
+                names.link(payload)
             if kind != "allocated" or public is None:
                 continue
             if public["allocation"] != number:
@@ -300,8 +303,11 @@ class Checker:
             number = public["allocation"] + 1
             if public["epoch"] != epoch:
                 self.report(sequence, "count", f"it is of epoch {public['epoch']}, and the open one is {epoch}")
-            if payload is not None and families.setdefault(payload["family"], sequence) != sequence:
-                self.report(sequence, "twice", f"row {families[payload['family']]} allocated the same family")
+            if payload is not None:
+                family = names.of(payload["family"])
+                names.draw(family)
+                if families.setdefault(family, sequence) != sequence:
+                    self.report(sequence, "twice", f"row {families[family]} allocated the same family")
             self.check_pair(event, last)
             stratum = public["epoch"], tuple(public["levels"])
             if public["draw"] != draws[stratum]:
@@ -372,7 +378,7 @@ class Checker:
     # 3. the gate
 
     def check_gate(self):
-        epoch, therapists, taken, homes, holders = -1, {}, Counter(), {}, set()
+        epoch, therapists, taken, homes, holders, names = -1, {}, Counter(), {}, set(), Names()
         for sequence, kind, public, payload in self.events:
             epoch += kind in ("opened", "epoch-opened") or epoch < 0
             protocol = self.epochs[min(epoch, len(self.epochs) - 1)].protocol
@@ -391,10 +397,13 @@ class Checker:
                 self.check_slots(sequence, closed, taken[public["site"]], known, protocol.families_per_therapist)
             family = "row", sequence  # nobody else's, if nothing better is known
             if payload is not None and kind in ABOUT_FAMILY:
-                family = payload["family"]
+                family = names.of(payload["family"])
             elif sequence in self.erased:
                 family = "erasure", self.erased[sequence]
+            if kind == "linked":
+                names.link(payload)
             if kind == "allocated":
+                names.draw(family)
                 homes[family] = public["site"]
             if kind in ("allocated", "switched") and public["arm"] == gate["arm"]:
                 if family in homes and family not in holders:

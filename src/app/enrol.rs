@@ -7,7 +7,7 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::permission::Deed;
-use super::refusal::refusal;
+use super::refusal::refusal_in;
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
 use crate::allocation::{Mode, Seed};
@@ -131,7 +131,7 @@ impl Desk {
             let day = journal.day(time);
             let command = Command::Enrol(prepared.enrolment);
             let decision = decide(&journal.protocol, &journal.state, &command, day, own)
-                .map_err(|refused| refusal(&journal.protocol, refused))?;
+                .map_err(|refused| refusal_in(journal, refused))?;
             let recordings = recordings(journal, request, &prepared, &decision);
             let answer = answer(journal, request, &prepared, &decision, day);
             Ok(Work { recordings, answer })

@@ -261,9 +261,11 @@ pub const STUDY: &[Page] = pages![
     "invalid-pseudonym",
     "missing-answer",
     "missing-field",
+    "linked-arms-differ",
     "missing-set-key",
     "not-as-screened",
     "not-carried",
+    "not-of-this-family",
     "numbers-out-of-order",
     "opening-misplaced",
     "payload-changed",
@@ -280,6 +282,7 @@ pub const STUDY: &[Page] = pages![
     "too-many-children",
     "turned-away-at-an-open-gate",
     "unknown-arm",
+    "unknown-child",
     "unknown-criterion",
     "unknown-event",
     "unknown-exception",
@@ -305,8 +308,10 @@ pub const PSEUDONYM: &[Page] = pages![
 
 /// Codes of the verbs that open, fill and read a study.
 pub const STUDY_VERBS: &[Page] = pages![
+    "already-linked",
     "already-locked",
     "already-open",
+    "already-retracted",
     "already-revealed",
     "amended-meanwhile",
     "answers-changed",
@@ -349,6 +354,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "not-open",
     "not-permitted",
     "not-randomized",
+    "not-retractable",
     "nothing-changes",
     "nothing-wrong",
     "on-in-the-future",

@@ -4,7 +4,7 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::permission::{Deed, permitted_in};
-use super::refusal::refusal;
+use super::refusal::refusal_in;
 use super::study::{Act, Study, Work};
 use crate::diagnostic::Diagnostic;
 use crate::study::journal::{Journal, Recording};
@@ -125,7 +125,7 @@ pub(super) fn ready(
         day,
         &mut NoDraw,
     )
-    .map_err(|refused| refusal(&journal.protocol, refused))?;
+    .map_err(|refused| refusal_in(journal, refused))?;
     let mut warnings = prepared.warnings;
     warnings.extend(super::caps::of_event(journal, &prepared.recording.what));
     Ok(Ready::New(Box::new(prepared.recording), warnings))

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
+use crate::study::journal::Journal;
 use crate::study::kernel::{Refusal, SiteIx};
 use crate::words;
 
@@ -78,7 +79,7 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             "check --received, or give the time of screening with --at",
             "kontrollera --received, eller ange screeningens tidpunkt med --at",
         )),
-        Refusal::ChildOfAnotherFamily => data(
+        Refusal::ChildOfAnotherFamily { .. } => data(
             "child-of-another-family",
             Words::new(
                 "a child that is named here belongs to another family of the study",
@@ -86,9 +87,34 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             ),
         )
         .help(Words::new(
-            "enrol the child with the family that the study knows; if two families are one, the study lead links them",
-            "skriv in barnet med den familj som studien känner till; om två familjer är en och samma kopplar studieledaren ihop dem",
+            "name the family that the study knows; if two families are one, or one child lives in two households, the study lead links the two with `lottning record linked`",
+            "ange den familj som studien känner till; om två familjer är en, eller ett barn bor i två hushåll, kopplar studieledaren ihop dem med `lottning record linked`",
         )),
+        Refusal::AlreadyLinked => state(
+            "already-linked",
+            Words::new(
+                "the two are one in the study already",
+                "de två är redan en och samma i studien",
+            ),
+        ),
+        Refusal::NotRetractable { sequence } => state(
+            "not-retractable",
+            words!(
+                "event {sequence} is of a kind that is never retracted",
+                "händelse {sequence} är av ett slag som aldrig återtas"
+            ),
+        )
+        .help(Words::new(
+            "reports, service, exits, withdrawals, violations and observations can be retracted; what a gate or a draw saw stands",
+            "anmälningar, insatser, avslut, återtaganden, avsteg och observationer kan återtas; det som en spärr eller en lott utgick från står fast",
+        )),
+        Refusal::AlreadyRetracted { sequence } => state(
+            "already-retracted",
+            words!(
+                "event {sequence} has been retracted already",
+                "händelse {sequence} är redan återtagen"
+            ),
+        ),
         Refusal::UnknownFamily => data(
             "unknown-family",
             Words::new("the family is not in the study", "familjen finns inte i studien"),
@@ -226,6 +252,29 @@ fn state(code: &'static str, message: Words) -> Failure {
 
 fn data(code: &'static str, message: Words) -> Failure {
     Failure::new(exit::INVALID_DATA, code, message)
+}
+
+/// As [`refusal`], naming the child and its family: the name under which to come back.
+pub(super) fn refusal_in(journal: &Journal, refused: Refusal) -> Failure {
+    let failure = refusal(&journal.protocol, refused);
+    let Refusal::ChildOfAnotherFamily { child, family } = refused else {
+        return failure;
+    };
+    let (child, family) = (
+        journal.names.child_name(child),
+        journal.names.family_name(family),
+    );
+    Failure {
+        message: words!(
+            "child {child} belongs to {family}, another family of the study; nothing was recorded",
+            "barnet {child} hör till {family}, en annan familj i studien; inget har registrerats"
+        ),
+        ..failure
+    }
+    .help(words!(
+        "the household of the index child decides: run the same command with --family {family}; if the two families are one, the study lead first links them: lottning record linked --family {family} --set other=…",
+        "indexbarnets hushåll avgör: kör samma kommando med --family {family}; om de två familjerna är en kopplar studieledaren först ihop dem: lottning record linked --family {family} --set other=…"
+    ))
 }
 
 /// A day as people write it.

@@ -47,6 +47,10 @@ pub struct Status {
     pub alerts: Vec<Alert>,
     /// Families whose answers changed between screenings of the same report.
     pub changed_answers: Vec<String>,
+    /// Randomized families that had been drawn before: later draws, kept for audit.
+    pub linked: usize,
+    /// Families, randomized or not, whose data were erased.
+    pub erased: usize,
     /// Locks made: id, cut date, sequence.
     pub locks: Vec<(String, String, u64)>,
     /// Whether the seeds have been published.
@@ -92,7 +96,7 @@ pub fn status(study: &Study) -> Status {
             .families
             .iter()
             .filter(|family| site.is_none_or(|site| usize::from(family.site.0) == site))
-            .filter(|family| stands(&family.status))
+            .filter(|family| stands(&family.status) && !family.is_another_name())
             .count()
     };
     let randomized: fn(&Stands) -> bool = |stands| *stands == Stands::Randomized;
@@ -137,6 +141,16 @@ pub fn status(study: &Study) -> Status {
             .map(|family| journal.names.family_name(*family).to_owned())
             .collect(),
         alerts: conduct.alerts,
+        linked: state
+            .families
+            .iter()
+            .filter(|family| family.is_randomized() && family.linked_to.is_some())
+            .count(),
+        erased: state
+            .families
+            .iter()
+            .filter(|family| family.erased && !family.is_another_name())
+            .count(),
         locks: state
             .locks
             .iter()

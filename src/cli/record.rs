@@ -15,7 +15,7 @@ use super::session::Session;
 #[derive(Debug, Args)]
 pub(super) struct Record {
     /// The event: report, offered, accepted, declined, started, not-started, home-visit, switched, closed, reopened,
-    /// death, all-children-18, left-coverage, withdrawn, violation, observed; of a site: capacity-changed,
+    /// death, all-children-18, left-coverage, withdrawn, violation, observed, linked, corrected; of a site: capacity-changed,
     /// site-opened, site-closed
     event: String,
 

@@ -65,6 +65,7 @@ impl Status {
             "not_eligible": own.not_eligible, "turned_away": own.turned_away,
             "exceptions": own.exceptions, "violations": violations, "alerts": alerts,
             "changed_answers": own.changed_answers.len(), "changed_families": own.changed_answers,
+            "linked": own.linked, "erased": own.erased,
             "custody": study.protocol().study.custody.text(), "locks": locks, "revealed": own.revealed, "sites": sites, "head": own.head,
         });
         let mut grid = Grid::new()

@@ -213,6 +213,7 @@ fn flow(report: &Report<'_>) -> DelimitedTable {
     for reason in &flow.exceptions {
         push("exception", &reason.reason, String::new(), reason.families);
     }
+    push("reason-erased", "", String::new(), flow.reason_erased);
     push("randomized", "", String::new(), flow.randomized);
     push(
         "randomized-after-turned-away",

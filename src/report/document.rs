@@ -96,6 +96,7 @@ fn flow(report: &Report<'_>) -> Value {
         "not_eligible": reasons(&flow.not_eligible),
         "turned_away": flow.turned_away,
         "exceptions": reasons(&flow.exceptions),
+        "reason_erased": flow.reason_erased,
         "randomized": flow.randomized,
         "randomized_after_turned_away": flow.randomized_after_turned_away,
         "joined_children": flow.joined_children,

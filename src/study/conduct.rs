@@ -71,7 +71,7 @@ pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
         direction: direction(protocol, state, cut),
         changed: (0..)
             .zip(&state.families)
-            .filter(|(_, family)| family.changed_answers)
+            .filter(|(_, family)| family.changed_answers && !family.is_another_name())
             .map(|(place, _)| FamilyIx(place))
             .collect(),
     }

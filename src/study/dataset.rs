@@ -43,6 +43,17 @@ pub enum OutcomeValue {
 /// The rows of a lock, in ledger order, into `units`. Families randomized after the cut are not in it; of two families
 /// found to be one, the second draw is kept for audit and is no row.
 pub fn units(state: &State, cut: Day, units: &mut Vec<Unit>) {
+    draws(state, cut, units);
+    units.retain(|unit| {
+        state
+            .family(unit.family)
+            .is_some_and(|family| family.linked_to.is_none())
+    });
+}
+
+/// Every draw up to a cut as a row of its own, also the later draws of families found to be one, under their own arm and
+/// date and with what was recorded under their own name: for the sensitivity analysis, and for audit.
+pub fn draws(state: &State, cut: Day, units: &mut Vec<Unit>) {
     units.clear();
     let start = state
         .sites
@@ -54,7 +65,7 @@ pub fn units(state: &State, cut: Day, units: &mut Vec<Unit>) {
         let Some(family) = state.family(allocated.family) else {
             continue;
         };
-        if family.randomized > cut || family.linked_to.is_some() || family.erased {
+        if family.randomized > cut || family.erased {
             continue;
         }
         units.push(Unit {
@@ -70,7 +81,8 @@ pub fn units(state: &State, cut: Day, units: &mut Vec<Unit>) {
 /// An outcome of a family at the cut, summarized to one number.
 ///
 /// Reports count when the register or the prospective log has them, whoever else saw them; the index report, a report
-/// of the same incident soon after it, and a report on a child who joined later do not.
+/// of the same incident soon after it, and a report on a child who joined later do not. What happened to a family counts
+/// under whatever name it was recorded, once it is linked.
 pub fn outcome(
     protocol: &Protocol,
     state: &State,
@@ -110,32 +122,15 @@ pub(super) fn outcome_from(
             same_incident_within_days,
             ..
         } => {
-            let own_reports = reports(
-                state,
-                family,
-                own,
-                (from, until),
-                *same_incident_within_days,
-            );
-            let linked: u32 = state
-                .links
-                .iter()
-                .filter(|(unit, _)| *unit == family)
-                .map(|(_, other)| {
-                    reports(
-                        state,
-                        *other,
-                        own,
-                        (from, until),
-                        *same_incident_within_days,
-                    )
-                })
+            let seen: u32 = state
+                .one_family(family)
+                .map(|one| reports(state, one, own, (from, until), *same_incident_within_days))
                 .sum();
-            Some(f64::from(own_reports + linked))
+            Some(f64::from(seen))
         }
         OutcomeKind::Binary { events, .. } => {
             let all = events.iter().all(|event| {
-                state.occurrences_of(family).any(|occurrence| {
+                state.occurrences_of_unit(family).any(|occurrence| {
                     occurrence.what == Occurred::Service(*event)
                         && (from..=until).contains(&occurrence.on)
                 })
@@ -143,7 +138,7 @@ pub(super) fn outcome_from(
             Some(f64::from(u8::from(all)))
         }
         OutcomeKind::Duration { to, horizon_days } => state
-            .occurrences_of(family)
+            .occurrences_of_unit(family)
             .filter(|occurrence| occurrence.what == Occurred::Service(*to))
             .filter(|occurrence| occurrence.on <= until)
             .map(|occurrence| occurrence.on.since(own.randomized))
@@ -152,7 +147,7 @@ pub(super) fn outcome_from(
             .or(matches!(follow.end, End::Window).then_some(*horizon_days))
             .map(f64::from),
         OutcomeKind::Observed { .. } => state
-            .occurrences_of(family)
+            .occurrences_of_unit(family)
             .filter(|occurrence| (from..=until).contains(&occurrence.on))
             .find_map(|occurrence| match occurrence.what {
                 Occurred::Observed {
@@ -224,7 +219,7 @@ pub fn follow_up(
             end: End::Window,
         }
     };
-    if own.last_occurrence == 0 {
+    if own.last_occurrence == 0 && state.links.is_empty() {
         return follow;
     }
     let rank = |end: End| match end {
@@ -233,7 +228,7 @@ pub fn follow_up(
         End::Cut => 2,
         End::Window => 3,
     };
-    for occurrence in state.occurrences_of(family) {
+    for occurrence in state.occurrences_of_unit(family) {
         let end = match occurrence.what {
             Occurred::Exit(exit) => match exit_end(protocol, exit) {
                 Some(end) => end,

@@ -37,6 +37,7 @@ impl Duty {
             | What::Observed { .. }
             | What::Corrected { .. }
             | What::Linked { .. }
+            | What::ChildLinked { .. }
             | What::Withdrawn { .. }
             | What::Erased { .. }
             | What::Locked { .. }

@@ -1,9 +1,10 @@
 //! The participant flow: every number of the CONSORT diagram, from the ledger and nothing else.
 //!
 //! Counts are families. The numbers add up at every node, which the contract tests check for arbitrary ledgers:
-//! screened = not eligible + turned away + exceptions + randomized; randomized = the sum over arms; allocated is the sum
+//! screened = not eligible + turned away + exceptions + reason erased + randomized; randomized = the sum over arms; allocated is the sum
 //! of followed, under follow-up, and those whose follow-up ended before. Enrolment is counted up to the ledger's end, follow-up up to
-//! the cut; families randomized between the two are said apart. A family is in the arm that it was allocated to,
+//! the cut; families randomized between the two are said apart. A family under two names is counted once, unless both were
+//! drawn. A family is in the arm that it was allocated to,
 //! whatever service it had.
 
 use super::dataset::{self, End};
@@ -26,6 +27,8 @@ pub struct Flow {
     pub turned_away: u32,
     /// Families taken out by a declared exception, by reason; reasons that nobody had are kept with 0.
     pub exceptions: Vec<ReasonCount>,
+    /// Families that were not randomized, for a reason that an erasure took.
+    pub reason_erased: u32,
     /// Families randomized.
     pub randomized: u32,
     /// Of these, families that an earlier closed gate had turned away.
@@ -111,6 +114,7 @@ pub fn flow(protocol: &Protocol, state: &State, cut: Day) -> Flow {
         not_eligible: reasons(protocol.criteria.iter().map(|criterion| &criterion.id)),
         turned_away: 0,
         exceptions: reasons(protocol.exceptions.reasons.iter().map(|reason| &reason.id)),
+        reason_erased: 0,
         randomized: 0,
         randomized_after_turned_away: 0,
         joined_children: 0,
@@ -121,12 +125,16 @@ pub fn flow(protocol: &Protocol, state: &State, cut: Day) -> Flow {
     };
     for (index, own) in state.families.iter().enumerate() {
         flow.screenings += u32::from(own.screenings);
+        if own.is_another_name() {
+            continue;
+        }
         match own.status {
             Status::Unscreened => continue,
             Status::NotEligible { missed } => {
                 let first = missed.trailing_zeros() as usize;
-                if let Some(reason) = flow.not_eligible.get_mut(first) {
-                    reason.families += 1;
+                match flow.not_eligible.get_mut(first) {
+                    Some(reason) => reason.families += 1,
+                    None => flow.reason_erased += 1,
                 }
             }
             Status::TurnedAway => {
@@ -135,11 +143,10 @@ pub fn flow(protocol: &Protocol, state: &State, cut: Day) -> Flow {
                     site.turned_away += 1;
                 }
             }
-            Status::Excepted { reason } => {
-                if let Some(reason) = flow.exceptions.get_mut(usize::from(reason)) {
-                    reason.families += 1;
-                }
-            }
+            Status::Excepted { reason } => match flow.exceptions.get_mut(usize::from(reason)) {
+                Some(reason) => reason.families += 1,
+                None => flow.reason_erased += 1,
+            },
             Status::Randomized => {
                 flow.randomized += 1;
                 flow.randomized_after_turned_away += u32::from(own.turned_away);
@@ -192,6 +199,7 @@ impl ArmFlow {
         own: &Family,
     ) {
         self.allocated += 1;
+        // Service belongs to the draw under whose name it was given.
         let had = |service: Service| {
             state.occurrences_of(family).any(|occurrence| {
                 occurrence.what == Occurred::Service(service) && occurrence.on <= cut
@@ -233,7 +241,7 @@ fn fate(protocol: &Protocol, state: &State, cut: Day, family: FamilyIx, own: &Fa
         End::Censored => &protocol.exits.censors,
     };
     let ended = |exit: Exit| {
-        state.occurrences_of(family).any(|occurrence| {
+        state.occurrences_of_unit(family).any(|occurrence| {
             occurrence.what == Occurred::Exit(exit) && occurrence.on == follow.until
         })
     };

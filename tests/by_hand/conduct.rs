@@ -122,8 +122,8 @@ fn a_family_counts_by_its_first_switch_away_from_its_arm() {
     assert_eq!((before.to, before.of, before.p_value), (0, 0, 1.0));
     // A corrected switch counts no more: rows 1 to 3 allocate, row 4 moves family 1 to iuh, row 5 family 0 to standard.
     let (protocol, mut state) = switched(&wide(), &[0, 1, 0], &[(1, 0), (0, 1)]);
-    let what = What::Corrected { sequence: 4 };
     let on = day("2025-03-03");
+    let what = What::Corrected { sequence: 4, on };
     apply(
         &protocol,
         &mut state,
@@ -493,11 +493,13 @@ fn a_drawn_number_is_never_returned() {
     assert_eq!(room.state().exceptions.len(), 1);
     follows(&mut room, 2, "an exception");
     // Corrections, links and erasures are rows that change what is read, never what was drawn.
+    let on = day("2025-03-03");
     for what in [
-        What::Corrected { sequence: 3 },
+        What::Corrected { sequence: 3, on },
         What::Linked {
             unit: FamilyIx(0),
             other: FamilyIx(1),
+            on,
         },
         What::Erased {
             family: FamilyIx(1),

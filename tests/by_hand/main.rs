@@ -13,6 +13,7 @@ mod cohort;
 mod conduct;
 mod epochs;
 mod estimation;
+mod families;
 mod minimization;
 mod study;
 

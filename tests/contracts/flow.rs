@@ -54,25 +54,14 @@ fn arbitrary(protocol: Protocol, number: u64, commands: usize) -> Study {
             }
             14 => {
                 let sequence = 1 + numbers.below(study.state.sequence);
-                study.happen(day, &What::Corrected { sequence });
+                study.command(day, &Command::Record(What::Corrected { sequence, on }));
             }
             _ => {
                 let other = FamilyIx(numbers.below(families.max(1)) as u32);
-                let drawn = |ix: FamilyIx| {
-                    study
-                        .state
-                        .family(ix)
-                        .is_some_and(lottning::study::kernel::Family::is_randomized)
-                };
-                if family != other && drawn(family) && drawn(other) {
-                    study.happen(
-                        day,
-                        &What::Linked {
-                            unit: family,
-                            other,
-                        },
-                    );
-                }
+                // Whether drawn, turned away or never eligible: any two can be found to be one.
+                let unit = family;
+                let linked = What::Linked { unit, other, on };
+                study.command(day, &Command::Record(linked));
             }
         }
     }
@@ -85,7 +74,7 @@ fn adds_up(study: &Study, cut: Day) -> Flow {
     let exceptions: u32 = flow.exceptions.iter().map(|reason| reason.families).sum();
     assert_eq!(
         flow.screened,
-        not_eligible + flow.turned_away + exceptions + flow.randomized
+        not_eligible + flow.turned_away + exceptions + flow.reason_erased + flow.randomized
     );
     assert!(flow.screenings >= flow.screened);
     assert_eq!(flow.randomized as usize, study.state.allocations.len());

@@ -69,6 +69,15 @@ enum Step {
         site: usize,
         opens: bool,
     },
+    /// Two families are found to be one; above 13 a name that nobody has enrolled.
+    Link {
+        family: usize,
+        other: usize,
+    },
+    /// Some earlier event is retracted, by its distance from the end.
+    Correct {
+        back: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -98,6 +107,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..14_usize, 0..3_usize).prop_map(|(family, report)| Step::Report { family, report }),
         1 => (0..2_usize, 0..3_u32).prop_map(|(site, therapists)| Step::Capacity { site, therapists }),
         1 => (0..2_usize, any::<bool>()).prop_map(|(site, opens)| Step::Site { site, opens }),
+        1 => (0..14_usize, 0..16_usize).prop_map(|(family, other)| Step::Link { family, other }),
+        1 => (0..20_u64).prop_map(|back| Step::Correct { back }),
         1 => Just(Step::Capacity { site: 0, therapists: 1 }),
     ]
 }
@@ -115,6 +126,43 @@ struct Recount {
     home: BTreeMap<String, String>,
     arms: BTreeMap<String, String>,
     allocations: u64,
+    /// Names that mean another family, and drawn families with the unit that they were found to be.
+    aliases: BTreeMap<String, String>,
+    units: BTreeMap<String, String>,
+    drawn: Vec<String>,
+}
+
+impl Recount {
+    fn of(&self, mut name: String) -> String {
+        while let Some(next) = self.aliases.get(&name) {
+            name.clone_from(next);
+        }
+        name
+    }
+
+    fn unit(&self, name: String) -> String {
+        let mut name = self.of(name);
+        while let Some(next) = self.units.get(&name) {
+            name.clone_from(next);
+        }
+        name
+    }
+
+    fn link(&mut self, one: String, two: String) {
+        let (one, two) = (self.unit(one), self.unit(two));
+        assert_ne!(one, two, "families that are one were linked again");
+        let place = |name: &String| self.drawn.iter().position(|own| own == name);
+        let (first, later) = match (place(&one), place(&two)) {
+            (Some(one_at), Some(two_at)) if two_at < one_at => (two, one),
+            (None, Some(_)) => (two, one),
+            _ => (one, two),
+        };
+        if place(&later).is_some() {
+            self.units.insert(later, first);
+        } else {
+            self.aliases.insert(later, first);
+        }
+    }
 }
 
 fn recount(protocol: &lottning::protocol::Protocol, entries: &[Entry]) -> Recount {
@@ -128,7 +176,7 @@ fn recount(protocol: &lottning::protocol::Protocol, entries: &[Entry]) -> Recoun
         let payload: Value =
             serde_json::from_str(entry.payload.as_deref().unwrap_or("{}")).unwrap();
         let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-        let family = text(&payload, "family");
+        let family = own.of(text(&payload, "family"));
         let mut take = entry.kind == "allocated" || entry.kind == "switched";
         let mut free = entry.kind == "closed" || entry.kind == "not-started";
         if take && text(&public, "arm") != "iuh" {
@@ -139,7 +187,9 @@ fn recount(protocol: &lottning::protocol::Protocol, entries: &[Entry]) -> Recoun
                 let therapists = public["therapists"].as_u64().unwrap() as u32;
                 own.slots.insert(text(&public, "site"), therapists * 3);
             }
+            "linked" => own.link(family.clone(), text(&payload, "other")),
             "allocated" => {
+                own.drawn.push(family.clone());
                 own.allocations += 1;
                 assert_eq!(
                     public["allocation"], own.allocations,
@@ -241,6 +291,22 @@ fn run(room: &mut Room, number: usize, step: &Step) -> Result<(), lottning::app:
             request
                 .set
                 .push(("therapists".into(), therapists.to_string()));
+            room.record(&at, &request).map(drop)
+        }
+        Step::Link { family, other } => {
+            let mut request = event("linked", &name(*family), day, &format!("l{number}"));
+            request.set.push(("other".into(), name(*other)));
+            room.record(&at, &request).map(drop)
+        }
+        Step::Correct { back } => {
+            let sequence = room.journal().head.sequence.saturating_sub(*back).max(1);
+            let Some(subject) = room.journal().subject(sequence) else {
+                return Ok(());
+            };
+            let family = room.journal().names.family_name(subject).to_owned();
+            let mut request = event("corrected", &family, day, &format!("k{number}"));
+            request.set.push(("sequence".into(), sequence.to_string()));
+            request.set.push(("reason".into(), "mistyped".into()));
             room.record(&at, &request).map(drop)
         }
         Step::Site { site, opens } => {
@@ -365,26 +431,34 @@ proptest! {
             assert_eq!((one.stratum, one.draw, one.arm), (other.stratum, other.draw, other.arm));
         }
         assert_eq!(again.state.sites, state.sites, "slots move as they did");
-        assert_eq!(again.state.families.iter().filter(|family| family.erased).count(), 1);
+        let journal = room.journal();
+        let drawn = journal.rows_of(journal.names.family(family).unwrap()).len();
+        assert_eq!(again.state.families.iter().filter(|family| family.erased).count(), drawn);
         assert!(again.names.family(family).is_none(), "{names:?}");
     }
 }
 
-/// Writes an erasure of a family's rows and removes their payloads and salts, as retention will.
+/// Writes the erasures of a family's rows, one for each draw, and removes their payloads and salts.
 fn erase(room: &mut Room, mut entries: Vec<Entry>, family: &str) -> (Vec<Entry>, Vec<u64>) {
     let journal = room.journal();
-    let family = journal.names.family(family).unwrap();
-    let sequences: Vec<u64> = (1..=entries.len() as u64)
-        .filter(|sequence| journal.subject(*sequence) == Some(family))
+    let lists = journal.rows_of(journal.names.family(family).unwrap());
+    let recordings: Vec<Recording> = lists
+        .iter()
+        .map(|(family, sequences)| {
+            let public = Content::new()
+                .with("reason", "retention")
+                .with("sequences", sequences.clone());
+            Recording::public(What::Erased { family: *family }, public)
+        })
         .collect();
-    let public = Content::new().with("sequences", sequences.clone());
     let made = journal.entries(
-        &[Recording::public(What::Erased { family }, public)],
+        &recordings,
         time("2025-06-01T08:00:00Z"),
         false,
         "lead",
-        &[[7; 32]],
+        &vec![[7; 32]; recordings.len()],
     );
+    let sequences: Vec<u64> = lists.into_iter().flat_map(|(_, list)| list).collect();
     for sequence in &sequences {
         let row = &mut entries[*sequence as usize - 1];
         row.payload = None;

@@ -118,6 +118,13 @@ fn top(report: &Report<'_>, lang: Lang) -> [Stage; 3] {
             .map_or(reason.reason.as_str(), |named| named.label.get(lang));
         steps.push((format!("· {label}"), reason.families));
     }
+    if flow.reason_erased > 0 {
+        steps.push(step(
+            &words!("Reason erased", "Skälet raderat"),
+            flow.reason_erased,
+            lang,
+        ));
+    }
     [
         Stage {
             heading: step(
@@ -138,7 +145,7 @@ fn top(report: &Report<'_>, lang: Lang) -> [Stage; 3] {
         Stage {
             heading: step(
                 &words!("Not randomized", "Lottades inte"),
-                not_eligible + flow.turned_away + exceptions,
+                not_eligible + flow.turned_away + exceptions + flow.reason_erased,
                 lang,
             ),
             steps,

@@ -65,12 +65,12 @@ pub(super) fn decode<'a>(
     })
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     protocol: &'a Protocol,
-    names: &'a mut Names,
+    pub(super) names: &'a mut Names,
     public: &'a Object<'a>,
-    payload: &'a Object<'a>,
-    erased: bool,
+    pub(super) payload: &'a Object<'a>,
+    pub(super) erased: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -162,19 +162,9 @@ impl<'a> Reader<'a> {
             "observed" => self.observed(family()?)?,
             "corrected" => What::Corrected {
                 sequence: u64::from(self.number("sequence")?),
+                on: self.on()?,
             },
-            "linked" => {
-                let unit = family()?;
-                let other = if self.erased {
-                    unit
-                } else {
-                    let other = self.text("other")?.to_owned();
-                    self.names
-                        .family(&other)
-                        .ok_or_else(|| format!("family `{other}` is not known"))?
-                };
-                What::Linked { unit, other }
-            }
+            "linked" => self.linked(family()?)?,
             "withdrawn" => What::Withdrawn {
                 family: family()?,
                 on: self.on()?,
@@ -399,7 +389,7 @@ impl<'a> Reader<'a> {
         Ok(roster)
     }
 
-    fn text(&self, key: &str) -> Result<&'a str, Unreadable> {
+    pub(super) fn text(&self, key: &str) -> Result<&'a str, Unreadable> {
         self.payload
             .get(key)
             .and_then(Value::as_str)
@@ -411,7 +401,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The day on which it happened. An erased day is unknown and stands before every window.
-    fn on(&self) -> Result<Day, Unreadable> {
+    pub(super) fn on(&self) -> Result<Day, Unreadable> {
         if self.erased {
             Ok(Day(0))
         } else {

@@ -105,8 +105,8 @@ pub(super) fn encode(protocol: &Protocol, recording: &Recording) -> Encoded {
         }
         What::Exited { exit, .. } => (exit.text(), public),
         What::Observed { .. } => ("observed", public),
-        What::Corrected { sequence } => ("corrected", public.with("sequence", *sequence)),
-        What::Linked { .. } => ("linked", public),
+        What::Corrected { sequence, .. } => ("corrected", public.with("sequence", *sequence)),
+        What::Linked { .. } | What::ChildLinked { .. } => ("linked", public),
         What::Withdrawn { .. } => ("withdrawn", public),
         What::Erased { .. } => ("erased", public),
         What::Locked { lock: own, cut } => (

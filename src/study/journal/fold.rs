@@ -4,6 +4,7 @@ use super::canonical::{Object, Value as Own};
 use super::decode::{Decoded, decode};
 use super::encode::encode;
 use super::entry::{Entry, Head, hex};
+use super::linking::{report_key, with_retracted};
 use super::names::Names;
 use super::record::{Content, Recording};
 use super::texts::{Texts, Uses};
@@ -72,10 +73,14 @@ pub(super) const OUTCOMES: [&str; 4] = ["allocated", "returned", "joined", "exce
 /// What an event key was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyUse {
-    /// SHA-256 of the canonical content.
+    /// SHA-256 of the canonical content, as `recorded_hash` makes it.
     pub content: [u8; 32],
+    /// The family, of an event of a family.
+    pub family: Option<FamilyIx>,
     /// Sequence of the event.
     pub sequence: u64,
+    /// Whether a correction retracted the event: its key may be used for what should have been recorded.
+    pub retracted: bool,
 }
 
 /// Who looks on while entries are absorbed.
@@ -240,6 +245,7 @@ impl Journal {
         };
         apply(&self.protocol, &mut self.state, &event);
         self.duties.note(&entry.actor, &decoded.what);
+        self.note_links(entry, &decoded);
         self.note(entry, &decoded);
         self.subjects.push(decoded.subject);
         self.last_time = Some(time);
@@ -315,24 +321,32 @@ impl Journal {
         }
         let key = decoded.payload.text("event_key");
         let key = key.or_else(|| decoded.public.text("event_key"));
-        let report_key = decoded.payload.text("report_key");
-        let (kind, key): (Cow<'_, str>, Cow<'_, str>) = match (&decoded.what, key, report_key) {
-            (What::Reported(report), _, Some(key)) => {
-                let family = self.names.family_name(report.family);
-                let kind = format!("reported by {}", report.source.text());
-                (kind.into(), format!("{family} {key}").into())
+        let (kind, key): (Cow<'_, str>, Cow<'_, str>) = match (&decoded.what, key) {
+            (What::Reported(_), _) if decoded.payload.is_empty() => return,
+            (What::Reported(report), _) => {
+                let (kind, key) = report_key(report.source, report.report);
+                (kind.into(), key.into())
             }
-            (What::Reported(_), _, None) | (_, None, _) => return,
-            (_, Some(key), _) => (entry.kind.as_str().into(), key.into()),
+            (_, None) => return,
+            (_, Some(key)) => (entry.kind.as_str().into(), key.into()),
         };
         let content = if decoded.payload.is_empty() {
             decoded.public.hash(|key| key != "clock")
         } else {
-            decoded.payload.hash(|_| true)
+            decoded.payload.hash(|key| key != "family")
         };
-        let sequence = entry.sequence;
+        let retracts = match decoded.what {
+            What::Corrected { sequence, .. } => Some(sequence),
+            _ => None,
+        };
+        let own = KeyUse {
+            content: with_retracted(content, retracts),
+            family: decoded.subject,
+            sequence: entry.sequence,
+            retracted: false,
+        };
         let scope = self.kinds.name(0, &kind);
-        self.keys.note(scope, &key, KeyUse { content, sequence });
+        self.keys.note(scope, &key, own);
     }
 
     fn used(&mut self, id: &str, content: [u8; 32], family: FamilyIx, kind: &str) {
@@ -354,11 +368,6 @@ impl Journal {
     /// What a request id was used for, if it was used up.
     pub fn request(&self, id: &str) -> Option<&RequestUse> {
         self.requests.get(0, id)
-    }
-
-    /// What a key was used for, by the kind of event.
-    pub fn key(&self, kind: &str, key: &str) -> Option<&KeyUse> {
-        self.keys.get(self.kinds.find(0, kind)?, key)
     }
 
     /// The family that an event concerns, by its sequence number.
@@ -437,11 +446,6 @@ fn content_hash(payload: &Object<'_>) -> [u8; 32] {
 /// Hash of an enrolment's content.
 pub fn enrolment_hash(content: &Content) -> [u8; 32] {
     Sha256::digest(content.only(&ENROLMENT_KEYS).text().as_bytes()).into()
-}
-
-/// Hash of an event's content, by which a repeated key is compared.
-pub fn recorded_hash(content: &Content) -> [u8; 32] {
-    Sha256::digest(content.text().as_bytes()).into()
 }
 
 /// The derived id of an enrolment request without one: from study, family and report key.

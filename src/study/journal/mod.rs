@@ -10,6 +10,7 @@ mod encode;
 mod entry;
 mod fold;
 mod ledger;
+mod linking;
 mod names;
 mod projection;
 mod record;
@@ -21,9 +22,11 @@ pub use entry::{Entry, GENESIS, Hash, Head, hex};
 pub(crate) use fold::erased_sequences;
 pub use fold::{
     Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, Watch, derived_request_id,
-    enrolment_hash, recorded_hash, time_text,
+    enrolment_hash, time_text,
 };
 pub use ledger::{Ledger, LedgerError, Transaction};
+pub use linking::recorded_hash;
+pub(in crate::study) use linking::report_key;
 pub use names::Names;
 pub use projection::Stored;
 pub use record::{Content, Recording};

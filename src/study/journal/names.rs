@@ -13,32 +13,75 @@ pub struct Names {
     children: Texts,
     /// Keys of reports, in the scope of their family.
     reports: Texts,
+    /// What links have said.
+    links: NameLinks,
 }
 
 coded!(Names {
     families,
     children,
-    reports
+    reports,
+    links,
 });
+
+/// Names that mean something else than their own number says; few, so that they are searched one by one.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct NameLinks {
+    /// Families that were found to be one: number and unit.
+    units: Vec<(u32, u32)>,
+    /// Of these, those whose name means the unit from then on.
+    renamed: Vec<(u32, u32)>,
+    /// Other pseudonyms of children: name and number.
+    children: Vec<(String, u32)>,
+    /// Reports that are another one, seen under two names: number and that of the other.
+    reports: Vec<(u32, u32)>,
+    /// Reports that name a child whom the ledger does not know: name and sequence of the row.
+    unknown: Vec<(String, u64)>,
+}
+
+coded!(NameLinks {
+    units,
+    renamed,
+    children,
+    reports,
+    unknown,
+});
+
+/// What a number means.
+fn meant(pairs: &[(u32, u32)], number: u32) -> u32 {
+    let pair = pairs.iter().find(|(own, _)| *own == number);
+    pair.map_or(number, |(_, meant)| *meant)
+}
+
+/// From now on `number` means `other`, and so does whatever meant `number`.
+fn mean(pairs: &mut Vec<(u32, u32)>, number: u32, other: u32) {
+    for pair in pairs.iter_mut().filter(|(_, meant)| *meant == number) {
+        pair.1 = other;
+    }
+    match pairs.iter_mut().find(|(own, _)| *own == number) {
+        Some(pair) => pair.1 = other,
+        None => pairs.push((number, other)),
+    }
+}
 
 impl Names {
     /// A family's integer, if the ledger names it.
     pub fn family(&self, name: &str) -> Option<FamilyIx> {
-        self.families.find(0, name).map(FamilyIx)
+        let number = self.families.find(0, name)?;
+        Some(FamilyIx(meant(&self.links.renamed, number)))
     }
 
     /// A family's integer, or the one that it will get.
     pub fn family_or_next(&self, name: &str) -> FamilyIx {
-        FamilyIx(
-            self.families
-                .find(0, name)
-                .unwrap_or_else(|| self.families.len()),
-        )
+        self.family(name)
+            .unwrap_or_else(|| FamilyIx(self.families.len()))
     }
 
     /// A child's integer, if the ledger names it.
     pub fn child(&self, name: &str) -> Option<ChildIx> {
-        self.children.find(0, name).map(ChildIx)
+        let other = self.links.children.iter().find(|(own, _)| own == name);
+        let known = other.map(|(_, number)| *number);
+        known.or_else(|| self.children.find(0, name)).map(ChildIx)
     }
 
     /// Integers of several children: known ones keep theirs, new ones get the next ones in the order given.
@@ -46,7 +89,7 @@ impl Names {
         let mut new: Vec<&str> = Vec::new();
         names
             .map(|name| {
-                let known = self.children.find(0, name).unwrap_or_else(|| {
+                let known = self.child(name).map(|own| own.0).unwrap_or_else(|| {
                     let place = new.iter().position(|own| *own == name).unwrap_or_else(|| {
                         new.push(name);
                         new.len() - 1
@@ -66,22 +109,95 @@ impl Names {
 
     /// A report's integer, if the ledger names it.
     pub fn report(&self, family: FamilyIx, key: &str) -> Option<ReportIx> {
-        self.reports.find(family.0, key).map(ReportIx)
+        let unit = meant(&self.links.units, family.0);
+        let others = self.links.units.iter().filter(|(_, own)| *own == unit);
+        let number = std::iter::once(unit)
+            .chain(others.map(|(other, _)| *other))
+            .find_map(|scope| self.reports.find(scope, key))?;
+        Some(ReportIx(meant(&self.links.reports, number)))
     }
 
     /// Names a family.
     pub fn name_family(&mut self, name: &str) -> FamilyIx {
-        FamilyIx(self.families.name(0, name))
+        let number = self.families.name(0, name);
+        FamilyIx(meant(&self.links.renamed, number))
     }
 
     /// Names a child.
     pub fn name_child(&mut self, name: &str) -> ChildIx {
-        ChildIx(self.children.name(0, name))
+        match self.child(name) {
+            Some(known) => known,
+            None => ChildIx(self.children.name(0, name)),
+        }
     }
 
     /// Names a report of a family.
     pub fn name_report(&mut self, family: FamilyIx, key: &str) -> ReportIx {
-        ReportIx(self.reports.name(family.0, key))
+        match self.report(family, key) {
+            Some(known) => known,
+            None => ReportIx(self.reports.name(meant(&self.links.units, family.0), key)),
+        }
+    }
+
+    /// Notes that `other` was found to be `unit`: their reports are told apart by key alone, and with `renamed` every
+    /// name of `other` means the unit from now on. Gives the pairs of reports that are one, of `other` and of the unit.
+    pub(super) fn link_families(
+        &mut self,
+        unit: FamilyIx,
+        other: FamilyIx,
+        renamed: bool,
+    ) -> Vec<(ReportIx, ReportIx)> {
+        // A name that means another one already follows that one.
+        if renamed && meant(&self.links.renamed, other.0) == other.0 {
+            mean(&mut self.links.renamed, other.0, unit.0);
+        }
+        if meant(&self.links.units, other.0) == unit.0 {
+            return Vec::new();
+        }
+        let moved: Vec<(u32, String)> = self
+            .reports
+            .of_scope(other.0)
+            .map(|number| (number, self.reports.text(number).to_owned()))
+            .collect();
+        let mut same = Vec::new();
+        for (number, key) in moved {
+            let (own, into) = (
+                meant(&self.links.reports, number),
+                self.report(unit, &key).map(|into| into.0),
+            );
+            if let Some(into) = into.filter(|into| *into != own) {
+                same.push((ReportIx(own), ReportIx(into)));
+            }
+        }
+        for (from, into) in &same {
+            mean(&mut self.links.reports, from.0, into.0);
+        }
+        mean(&mut self.links.units, other.0, unit.0);
+        same
+    }
+
+    /// Notes that a child has another pseudonym, which means it from now on. Gives the sequences of reports that named
+    /// it so before.
+    pub(super) fn link_children(&mut self, child: ChildIx, other: &str) -> Vec<u64> {
+        let before = self.child(other).map(|before| before.0);
+        for (_, number) in &mut self.links.children {
+            if Some(*number) == before {
+                *number = child.0;
+            }
+        }
+        if self.child(other) != Some(child) {
+            self.links.children.push((other.to_owned(), child.0));
+        }
+        let named = |own: &&(String, u64)| own.0 == other;
+        let sequences = self.links.unknown.iter().filter(named);
+        let sequences = sequences.map(|(_, sequence)| *sequence).collect();
+        self.links.unknown.retain(|(name, _)| name != other);
+        sequences
+    }
+
+    /// Notes that a report names a child whom the ledger does not know.
+    pub(super) fn note_unknown_child(&mut self, name: &str, sequence: u64) {
+        self.links.unknown.push((name.to_owned(), sequence));
     }
 
     /// The name of a family.

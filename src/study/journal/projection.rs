@@ -17,7 +17,12 @@ use std::sync::Arc;
 const FORM: u8 = 3;
 
 coded!(Head { sequence, hash });
-coded!(KeyUse { content, sequence });
+coded!(KeyUse {
+    content,
+    family,
+    sequence,
+    retracted,
+});
 coded!(Opening {
     mode,
     commitments,

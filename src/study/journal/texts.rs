@@ -62,6 +62,14 @@ impl Texts {
         own
     }
 
+    /// The numbers of a scope's texts.
+    pub(super) fn of_scope(&self, scope: u32) -> impl Iterator<Item = u32> + '_ {
+        (0..)
+            .zip(&self.scopes)
+            .filter(move |(_, own)| **own == scope)
+            .map(|(number, _)| number)
+    }
+
     /// A text by its number; empty for a number that none has.
     pub(super) fn text(&self, number: u32) -> &str {
         let number = number as usize;
@@ -160,6 +168,11 @@ impl<T> Uses<T> {
             Some(before) => *before = own,
             None => self.uses.push(own),
         }
+    }
+
+    /// Every use.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.uses.iter_mut()
     }
 
     /// The use of a text.

@@ -1,8 +1,10 @@
 //! What an event does to the state. Replaying a ledger and living through it give the same state.
 
+use super::corrections::{correct, sight};
 use super::event::{
     ChildIx, Event, FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Verdict, What,
 };
+use super::families::{link, link_children};
 use super::state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
     Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
@@ -83,7 +85,9 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             site,
             reason,
         } => {
-            if let Some(own) = state.families.get_mut(family.0 as usize) {
+            if let Some(own) = state.families.get_mut(family.0 as usize)
+                && !own.is_randomized()
+            {
                 own.status = Status::Excepted { reason };
             }
             state.exceptions.push(Exempted { site, day });
@@ -134,17 +138,26 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             occur(state, family, Occurred::Observed { outcome, value }, on);
         }
         What::Withdrawn { family, on } => occur(state, family, Occurred::Withdrawn, on),
-        What::Corrected { sequence } => correct(state, sequence),
-        What::Linked { unit, other } => {
-            if let Some(own) = state.families.get_mut(other.0 as usize) {
-                own.linked_to = Some(unit);
-                state.links.push((unit, other));
+        What::Corrected { sequence, .. } => correct(state, sequence),
+        What::Linked { unit, other, .. } => {
+            let site = state.family(unit).map_or(SiteIx(0), |own| own.site);
+            ensure_family(state, other, site);
+            link(state, unit, other);
+        }
+        What::ChildLinked { child, other, .. } => {
+            if let Some(other) = other {
+                link_children(state, child, other);
             }
         }
         // A slot is held by service, which an erasure does not end.
         What::Erased { family } => {
-            if let Some(own) = state.families.get_mut(family.0 as usize) {
-                own.erased = true;
+            let gone: Vec<FamilyIx> = state.one_family(family).collect();
+            for one in gone {
+                if let Some(own) = state.families.get_mut(one.0 as usize)
+                    && (one == family || !own.is_randomized())
+                {
+                    own.erased = true;
+                }
             }
         }
         What::Locked { lock, cut } => {
@@ -183,6 +196,10 @@ fn screened(state: &mut State, screening: &Screening, day: Day) {
         screening.received,
     );
     join(state, screening.family, &screening.children, false);
+    let sequence = state.sequence;
+    let report = &mut state.reports[screening.report.0 as usize];
+    report.sources |= Source::Intake.bit();
+    report.intake = Some(screening.received);
     let State {
         families,
         earlier,
@@ -190,6 +207,11 @@ fn screened(state: &mut State, screening: &Screening, day: Day) {
         ..
     } = state;
     let own = &mut families[screening.family.0 as usize];
+    // Only an erasure, which leaves a family and its other name under one placeholder, screens after a draw.
+    if own.is_randomized() {
+        own.screenings = own.screenings.saturating_add(1);
+        return;
+    }
     if own.screenings > 0 && own.report != screening.report {
         earlier.push(EarlierScreening {
             report: own.report,
@@ -200,8 +222,9 @@ fn screened(state: &mut State, screening: &Screening, day: Day) {
         });
         own.earlier = earlier.len() as u32;
     }
-    own.site = screening.site;
     own.screenings = own.screenings.saturating_add(1);
+    own.site = screening.site;
+    own.last_screened = sequence;
     own.report = screening.report;
     own.answers = screening.answers;
     own.values = screening.values;
@@ -224,8 +247,6 @@ fn screened(state: &mut State, screening: &Screening, day: Day) {
         // The event of the same transaction that follows says the rest.
         Verdict::Exception | Verdict::Drawn => own.status,
     };
-    let report = &mut state.reports[screening.report.0 as usize];
-    report.sources |= Source::Intake.bit();
 }
 
 fn allocated(
@@ -327,47 +348,7 @@ fn with_gate(state: &mut State, site: SiteIx, day: Day, change: impl FnOnce(&mut
 
 fn reported(state: &mut State, report: &Report) {
     ensure_report(state, report.report, report.family, report.received);
-    let sequence = state.sequence;
-    let Some(own) = state.reports.get_mut(report.report.0 as usize) else {
-        return;
-    };
-    // The best source's date stands: register over log over intake; sources are bits in that order.
-    let best = own.sources.checked_ilog2().map_or(0, |bit| 1_u8 << bit);
-    if report.source.bit() >= best {
-        own.received = report.received;
-    }
-    own.sources |= report.source.bit();
-    own.incident = report.incident.or(own.incident);
-    own.child = report.child.or(own.child);
-    own.unknown_child |= report.unknown_child;
-    own.attached = report.attached.or(own.attached);
-    own.by_study_staff |= report.by_study_staff;
-    if report.source != Source::Intake {
-        own.sequence = sequence;
-        own.retracted = false;
-    }
-}
-
-fn correct(state: &mut State, sequence: u64) {
-    if let Ok(place) = state
-        .occurrences
-        .binary_search_by_key(&sequence, |occurrence| occurrence.sequence)
-    {
-        state.occurrences[place].retracted = true;
-    }
-    if let Ok(place) = state
-        .switches
-        .binary_search_by_key(&sequence, |switch| switch.sequence)
-    {
-        state.switches[place].retracted = true;
-    }
-    if let Some(report) = state
-        .reports
-        .iter_mut()
-        .find(|report| report.sequence == sequence)
-    {
-        report.retracted = true;
-    }
+    sight(state, report);
 }
 
 fn occur(state: &mut State, family: FamilyIx, what: Occurred, on: Day) {
@@ -434,7 +415,7 @@ fn ensure_report(state: &mut State, report: ReportIx, family: FamilyIx, received
             unknown_child: false,
             attached: None,
             by_study_staff: false,
-            sequence: 0,
+            intake: None,
             retracted: false,
             previous,
         });

@@ -1,6 +1,7 @@
 //! The state as bytes and back, for the stored projection of a ledger (`super::super::coded`).
 
-use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Truth};
+use super::corrections::Sighting;
+use super::event::{ChildIx, FamilyIx, Report, ReportIx, SiteIx, Source, Truth};
 use super::state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
     Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
@@ -98,6 +99,7 @@ coded!(Family {
     status,
     site,
     screenings,
+    last_screened,
     turned_away,
     changed_answers,
     report_changed,
@@ -128,10 +130,40 @@ coded!(ReportState {
     unknown_child,
     attached,
     by_study_staff,
-    sequence,
+    intake,
     retracted,
     previous,
 });
+coded!(Report {
+    family,
+    report,
+    received,
+    source,
+    incident,
+    child,
+    unknown_child,
+    attached,
+    by_study_staff,
+});
+coded!(Sighting {
+    sequence,
+    report,
+    retracted,
+});
+
+impl Coded for Source {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.bit().put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        let bit = u8::take(input)?;
+        [Self::Intake, Self::Log, Self::Register]
+            .into_iter()
+            .find(|own| own.bit() == bit)
+    }
+}
+
 coded!(Occurrence {
     family,
     what,
@@ -188,6 +220,7 @@ coded!(State {
     families,
     children,
     reports,
+    sightings,
     occurrences,
     switches,
     turned_away,

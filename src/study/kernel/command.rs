@@ -1,6 +1,6 @@
 //! What can be asked of a study, and what it answers.
 
-use super::event::{FamilyIx, ReportIx, Roster, SiteIx, Values, What};
+use super::event::{ChildIx, FamilyIx, ReportIx, Roster, SiteIx, Values, What};
 use crate::allocation::Arm;
 use crate::protocol::model::Day;
 
@@ -132,7 +132,24 @@ pub enum Refusal {
     /// The report was received after the day of screening.
     ReceivedInTheFuture,
     /// A child belongs to another family of the study.
-    ChildOfAnotherFamily,
+    ChildOfAnotherFamily {
+        /// The child.
+        child: ChildIx,
+        /// That family.
+        family: FamilyIx,
+    },
+    /// The two families, or the two children, are one already.
+    AlreadyLinked,
+    /// The event is of a kind that no correction retracts, or does not exist.
+    NotRetractable {
+        /// Its sequence number.
+        sequence: u64,
+    },
+    /// The event has been retracted already.
+    AlreadyRetracted {
+        /// Its sequence number.
+        sequence: u64,
+    },
     /// The ledger does not know the family.
     UnknownFamily,
     /// The event needs a randomized family.

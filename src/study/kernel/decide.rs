@@ -1,6 +1,7 @@
 //! What a command means, given the protocol and the state: a pure function up to the draw that it asks for.
 
 use super::command::{Answer, Command, Decision, Enrolment, Refusal};
+use super::corrections::retractable;
 use super::draws::Draws;
 use super::event::{FamilyIx, Report, Roster, Screening, Source, Values, Verdict, What};
 use super::state::{State, Status};
@@ -72,20 +73,29 @@ fn enrol(
     if enrolment.received > day {
         return Err(Refusal::ReceivedInTheFuture);
     }
-    let family = state.family(enrolment.family);
-    if let Some(family) = family.filter(|family| family.is_randomized()) {
+    let unit = state.unit(enrolment.family);
+    if is_randomized(state, unit) {
         // A randomized family keeps its arm whatever has become of study or site.
-        let unit = family.linked_to.unwrap_or(enrolment.family);
         return again(state, enrolment, unit);
     }
+    // Under whatever name it comes, the unit is screened.
+    let enrolment = &Enrolment {
+        family: unit,
+        ..*enrolment
+    };
+    let family = state.family(unit);
     may_enrol(protocol, state, enrolment, day)?;
     for child in enrolment.children.as_slice() {
         let owner = state
             .children
             .get(child.0 as usize)
             .map(|child| child.family);
-        if owner.is_some_and(|owner| owner != enrolment.family && is_randomized(state, owner)) {
-            return Err(Refusal::ChildOfAnotherFamily);
+        let owner = owner.map(|owner| state.unit(owner));
+        if let Some(family) = owner.filter(|own| *own != unit && is_randomized(state, *own)) {
+            return Err(Refusal::ChildOfAnotherFamily {
+                child: *child,
+                family,
+            });
         }
     }
     let may_return = |gate: &crate::protocol::model::Gate| gate.turned_away_may_return;
@@ -226,9 +236,12 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
     let mut children = Roster::EMPTY;
     for child in enrolment.children.as_slice() {
         match state.children.get(child.0 as usize) {
-            Some(known) if known.family == unit || known.family == enrolment.family => {}
-            Some(known) if is_randomized(state, known.family) => {
-                return Err(Refusal::ChildOfAnotherFamily);
+            Some(known) if state.unit(known.family) == unit => {}
+            Some(known) if is_randomized(state, state.unit(known.family)) => {
+                return Err(Refusal::ChildOfAnotherFamily {
+                    child: *child,
+                    family: state.unit(known.family),
+                });
             }
             Some(_) | None => {
                 children.push(*child);
@@ -343,9 +356,40 @@ fn record(state: &State, what: &What, day: Day) -> Result<Decision, Refusal> {
                 return Err(Refusal::NothingWrong);
             }
         }
-        What::Corrected { .. }
-        | What::Linked { .. }
-        | What::Erased { .. }
+        What::Corrected { sequence, on } => {
+            if on > day {
+                return Err(Refusal::OnInTheFuture);
+            }
+            retractable(state, sequence)?;
+        }
+        What::Linked { unit, other, on } => {
+            family(unit, on)?;
+            if state.unit(unit) == state.unit(other) {
+                return Err(Refusal::AlreadyLinked);
+            }
+        }
+        What::ChildLinked {
+            family: ix,
+            child,
+            other,
+            on,
+        } => {
+            family(ix, on)?;
+            if Some(child) == other {
+                return Err(Refusal::AlreadyLinked);
+            }
+            let unit = state.unit(ix);
+            for one in std::iter::once(child).chain(other) {
+                let owner = state.children.get(one.0 as usize);
+                if let Some(owner) = owner.filter(|own| state.unit(own.family) != unit) {
+                    return Err(Refusal::ChildOfAnotherFamily {
+                        child: one,
+                        family: state.unit(owner.family),
+                    });
+                }
+            }
+        }
+        What::Erased { .. }
         | What::Opened
         | What::EpochOpened { .. }
         | What::Beacon { .. }

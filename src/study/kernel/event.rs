@@ -312,13 +312,28 @@ pub enum What {
     Corrected {
         /// Sequence number of the retracted event.
         sequence: u64,
+        /// When the mistake was found.
+        on: Day,
     },
-    /// Two families were found to be one: the first draw is the unit.
+    /// Two families were found to be one: the first draw is the unit. The state says which one that is.
     Linked {
         /// The family that is the unit.
         unit: FamilyIx,
-        /// The family whose draw is kept for audit.
+        /// The family whose draw is kept for audit, or that is another name of the unit.
         other: FamilyIx,
+        /// When that was found.
+        on: Day,
+    },
+    /// A child got another pseudonym.
+    ChildLinked {
+        /// Its family.
+        family: FamilyIx,
+        /// The child.
+        child: ChildIx,
+        /// Its other pseudonym, if the ledger knew that one as a child of the family.
+        other: Option<ChildIx>,
+        /// When that was found.
+        on: Day,
     },
     /// A family withdrew.
     Withdrawn {

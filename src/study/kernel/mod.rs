@@ -8,13 +8,16 @@
 mod apply;
 mod coding;
 mod command;
+mod corrections;
 mod decide;
 mod draws;
 mod event;
+mod families;
 mod state;
 
 pub use apply::apply;
 pub use command::{Answer, Command, Decision, Enrolment, Refusal};
+pub use corrections::Sighting;
 pub use decide::{decide, missed_criteria};
 pub use draws::{ArmSource, Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
 pub use event::{

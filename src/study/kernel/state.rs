@@ -1,5 +1,6 @@
 //! The state of a study: tables indexed by small integers, all of them folds of the ledger.
 
+use super::corrections::Sighting;
 use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Truth, Values};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
@@ -35,6 +36,8 @@ pub struct Family {
     pub site: SiteIx,
     /// Number of screenings.
     pub screenings: u16,
+    /// Sequence of the last screening; 0 before.
+    pub last_screened: u64,
     /// Whether a closed gate ever turned it away.
     pub turned_away: bool,
     /// Whether a screening gave other answers than an earlier one of the same report. Never taken back.
@@ -66,7 +69,7 @@ pub struct Family {
     pub children: u16,
     /// Children who joined after randomization.
     pub joined: u16,
-    /// The unit to which a later draw was linked.
+    /// The unit to which this family was linked: a later draw, or another name of it.
     pub linked_to: Option<FamilyIx>,
     /// Whether its payloads were erased.
     pub erased: bool,
@@ -82,6 +85,7 @@ impl Family {
             status: Status::Unscreened,
             site,
             screenings: 0,
+            last_screened: 0,
             turned_away: false,
             changed_answers: false,
             report_changed: false,
@@ -102,6 +106,11 @@ impl Family {
             last_occurrence: 0,
             last_report: 0,
         }
+    }
+
+    /// Whether this is another name of a family, and no draw of its own: counts leave it out.
+    pub fn is_another_name(&self) -> bool {
+        self.linked_to.is_some() && !self.is_randomized()
     }
 
     /// Whether the family has been randomized.
@@ -138,9 +147,9 @@ pub struct ReportState {
     pub attached: Option<bool>,
     /// Whether staff of the study's services made it.
     pub by_study_staff: bool,
-    /// Sequence of the latest sighting outside intake, for corrections; 0 for none.
-    pub sequence: u64,
-    /// Whether a correction retracted it.
+    /// When intake says that it was received, if intake saw it.
+    pub intake: Option<Day>,
+    /// Whether nobody has seen it: every sighting was retracted, or is one of another report.
     pub retracted: bool,
     /// The family's report before this one, as a place plus 1; 0 for none.
     pub previous: u32,
@@ -321,6 +330,8 @@ pub struct State {
     pub children: Vec<Child>,
     /// Reports, by [`ReportIx`].
     pub reports: Vec<ReportState>,
+    /// Sightings of reports outside intake, in ledger order.
+    pub sightings: Vec<Sighting>,
     /// Occurrences in ledger order.
     pub occurrences: Vec<Occurrence>,
     /// Moves to an arm's service in ledger order.
@@ -337,7 +348,7 @@ pub struct State {
     pub draws: Vec<u32>,
     /// Exceptions in ledger order.
     pub exceptions: Vec<Exempted>,
-    /// Families found to be one: the unit, and the family whose later draw is kept for audit.
+    /// Families found to be one: the unit, and the later draw or other name. No unit is linked to another one.
     pub links: Vec<(FamilyIx, FamilyIx)>,
     /// Changes of gates in ledger order.
     pub gates: Vec<GateChange>,
@@ -365,6 +376,7 @@ impl State {
             families: Vec::new(),
             children: Vec::new(),
             reports: Vec::new(),
+            sightings: Vec::new(),
             occurrences: Vec::new(),
             switches: Vec::new(),
             turned_away: Vec::new(),
@@ -394,6 +406,7 @@ impl State {
         self.families.clear();
         self.children.clear();
         self.reports.clear();
+        self.sightings.clear();
         self.occurrences.clear();
         self.switches.clear();
         self.turned_away.clear();

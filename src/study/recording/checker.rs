@@ -148,22 +148,17 @@ impl<'a> Checker<'a> {
         {
             self.findings.push(not_a_pseudonym("child"));
         }
+        if event == "linked" && self.value("other").is_some() {
+            return self.linked(name, on?);
+        }
         let family = self.journal.names.family(name);
         if family.is_none() && self.findings.is_empty() {
-            self.findings.push(
-                Diagnostic::error(
-                    "unknown-family",
-                    words!(
-                        "family {name} is not in the study",
-                        "familjen {name} finns inte i studien"
-                    ),
-                )
-                .at(Place::column("family"))
-                .help(Words::new(
-                    "families enter the study by `lottning enrol`",
-                    "familjer kommer in i studien genom `lottning enrol`",
-                )),
-            );
+            self.unknown_family(name);
+        }
+        match event {
+            "linked" => return family.and_then(|_| self.linked(name, on?)),
+            "corrected" => return family.and_then(|_| self.corrected(name, on?)),
+            _ => {}
         }
         let what = self.what_of_family(event, family?, on?, source)?;
         let mut content = Content::new()
@@ -186,6 +181,23 @@ impl<'a> Checker<'a> {
             }
         }
         Some(Recording::new(what, content))
+    }
+
+    pub(super) fn unknown_family(&mut self, name: &str) {
+        self.findings.push(
+            Diagnostic::error(
+                "unknown-family",
+                words!(
+                    "family {name} is not in the study",
+                    "familjen {name} finns inte i studien"
+                ),
+            )
+            .at(Place::column("family"))
+            .help(Words::new(
+                "families enter the study by `lottning enrol`; a family that was erased has no name any more",
+                "familjer kommer in i studien genom `lottning enrol`; en raderad familj har inte längre något namn",
+            )),
+        );
     }
 
     fn what_of_family(
@@ -324,6 +336,9 @@ impl<'a> Checker<'a> {
             .collect();
         let mut known: Vec<&str> = needed.to_vec();
         known.extend(carries.iter().filter(|key| !needed.contains(key)));
+        if event == "linked" {
+            known.extend(["other", "other_child"]);
+        }
         if event == "report" {
             known.extend(REPORT_KEYS.iter().filter(|key| !carries.contains(key)));
         }

@@ -3,10 +3,13 @@
 //! All findings are collected; values are codes, dates and numbers, never free text, and a personal number is refused
 //! without an echo.
 
-use super::journal::{Journal, KeyUse, Recording, recorded_hash};
-use super::kernel::{Source, What};
+use super::journal::{Journal, KeyUse, Recording, recorded_hash, report_key};
+use super::kernel::{FamilyIx, Source, What};
 use crate::diagnostic::Diagnostic;
+use serde_json::Value;
+
 mod checker;
+mod families;
 mod violation;
 
 use checker::Checker;
@@ -29,6 +32,8 @@ pub const EVENTS: &[(&str, &[&str])] = &[
     ("withdrawn", &[]),
     ("violation", &["reason"]),
     ("observed", &["outcome", "value"]),
+    ("linked", &[]),
+    ("corrected", &["sequence", "reason"]),
     ("capacity-changed", &["therapists"]),
     ("site-opened", &[]),
     ("site-closed", &[]),
@@ -66,6 +71,8 @@ pub struct PreparedEvent {
     pub recording: Recording,
     /// Kind and key by which a repetition is found.
     pub key: (String, String),
+    /// The family, of an event of a family.
+    pub family: Option<FamilyIx>,
     /// Hash of the content, by which a repetition is compared.
     pub content_hash: [u8; 32],
     /// What should have been carried and was not.
@@ -93,12 +100,21 @@ impl PreparedEvent {
     /// Whether the journal holds the event's key, and with which content.
     pub fn repetition(&self, journal: &Journal) -> Repetition {
         match journal.key(&self.key.0, &self.key.1) {
-            None => Repetition::New,
-            Some(KeyUse { content, sequence }) if *content == self.content_hash => {
+            Some(KeyUse {
+                content,
+                family,
+                sequence,
+                ..
+            }) if *content == self.content_hash && journal.same_family(*family, self.family) => {
                 Repetition::Same {
                     sequence: *sequence,
                 }
             }
+            // What should have been recorded may follow under the key of what was retracted.
+            None
+            | Some(KeyUse {
+                retracted: true, ..
+            }) => Repetition::New,
             Some(KeyUse { sequence, .. }) => Repetition::Other {
                 sequence: *sequence,
             },
@@ -122,18 +138,21 @@ pub fn prepare(
     } else {
         &recording.content
     };
-    let content_hash = recorded_hash(compared);
-    let key = match (&recording.what, &request.family) {
-        (What::Reported(report), Some(family)) => (
-            format!("reported by {}", report.source.text()),
-            format!("{family} {}", request.event_key),
-        ),
-        _ => (request.event.clone(), request.event_key.clone()),
+    let (key, retracts) = match recording.what {
+        What::Reported(report) => (report_key(report.source, report.report), None),
+        What::Corrected { sequence, .. } => (own_key(request), Some(sequence)),
+        _ => (own_key(request), None),
     };
+    let family = recording.content.0.get("family").and_then(Value::as_str);
     Ok(PreparedEvent {
+        content_hash: recorded_hash(compared, retracts),
+        family: family.and_then(|name| journal.names.family(name)),
         recording,
         key,
-        content_hash,
         warnings,
     })
+}
+
+fn own_key(request: &EventRequest) -> (String, String) {
+    (request.event.clone(), request.event_key.clone())
 }

@@ -291,6 +291,7 @@ pub(crate) fn ordinary() -> Parts {
                 reason("staff-conflict-of-interest", 3),
                 reason("court-order", 0),
             ],
+            reason_erased: 0,
             randomized: 330,
             randomized_after_turned_away: 17,
             joined_children: 6,

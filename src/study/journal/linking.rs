@@ -1,0 +1,157 @@
+//! What a link or a correction means for names and keys: several names of one family, one report seen under two of them,
+//! and a key that may be used again.
+
+use super::decode::{Decoded, Reader, Unreadable};
+use super::entry::Entry;
+use super::fold::{Journal, KeyUse};
+use super::record::Content;
+use crate::study::kernel::{Family, FamilyIx, ReportIx, Source, What};
+use sha2::{Digest, Sha256};
+
+impl Journal {
+    /// Moves names and keys past an event that was just applied.
+    pub(super) fn note_links(&mut self, entry: &Entry, decoded: &Decoded<'_>) {
+        match decoded.what {
+            What::Linked { unit, .. } => self.note_linked(unit),
+            What::ChildLinked { child, .. } => {
+                if let Some(other) = decoded.payload.text("other_child") {
+                    let sequences = self.names.link_children(child, other);
+                    self.state.recognize(&sequences, child);
+                }
+            }
+            What::Reported(report) if report.unknown_child => {
+                if let Some(child) = decoded.payload.text("child") {
+                    self.names.note_unknown_child(child, entry.sequence);
+                }
+            }
+            What::Corrected { sequence, .. } => {
+                for own in self.keys.values_mut() {
+                    own.retracted |= own.sequence == sequence;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The state has decided who is the unit; whatever was linked to either before follows it.
+    fn note_linked(&mut self, unit: FamilyIx) {
+        let unit = self.state.unit(unit);
+        let others: Vec<FamilyIx> = self.state.one_family(unit).skip(1).collect();
+        for other in others {
+            let drawn = self.state.family(other).is_some_and(Family::is_randomized);
+            for (from, into) in self.names.link_families(unit, other, !drawn) {
+                self.state.merge_reports(from, into);
+                self.move_keys(from, into);
+            }
+        }
+    }
+
+    fn move_keys(&mut self, from: ReportIx, into: ReportIx) {
+        for source in [Source::Intake, Source::Log, Source::Register] {
+            let ((kind, from), (_, into)) = (report_key(source, from), report_key(source, into));
+            let Some(scope) = self.kinds.find(0, &kind) else {
+                continue;
+            };
+            if self.keys.get(scope, &into).is_none()
+                && let Some(own) = self.keys.get(scope, &from).cloned()
+            {
+                self.keys.note(scope, &into, own);
+            }
+        }
+    }
+
+    /// The rows that an erasure of a family takes: all that concern it under any of its names, as one list for the unit with
+    /// its other names and one for each later draw that was linked to it. Rows of one list stay rows of one family.
+    pub fn rows_of(&self, family: FamilyIx) -> Vec<(FamilyIx, Vec<u64>)> {
+        let unit = self.state.unit(family);
+        let drawn = |ix: FamilyIx| self.state.family(ix).is_some_and(Family::is_randomized);
+        let mut lists: Vec<(FamilyIx, Vec<u64>)> = self
+            .state
+            .one_family(unit)
+            .filter(|own| *own == unit || drawn(*own))
+            .map(|own| (own, Vec::new()))
+            .collect();
+        for sequence in 1..=self.head.sequence {
+            let Some(subject) = self.subject(sequence) else {
+                continue;
+            };
+            if self.state.unit(subject) != unit {
+                continue;
+            }
+            let own = if drawn(subject) { subject } else { unit };
+            if let Some((_, list)) = lists.iter_mut().find(|(of, _)| *of == own) {
+                list.push(sequence);
+            }
+        }
+        lists
+    }
+
+    /// Whether two events are of one real family, by whatever name.
+    pub(in crate::study) fn same_family(
+        &self,
+        one: Option<FamilyIx>,
+        two: Option<FamilyIx>,
+    ) -> bool {
+        let unit = |family: FamilyIx| self.state.unit(family);
+        one.map(unit) == two.map(unit)
+    }
+
+    /// What a key was used for, by the kind of event.
+    pub fn key(&self, kind: &str, key: &str) -> Option<&KeyUse> {
+        self.keys.get(self.kinds.find(0, kind)?, key)
+    }
+}
+
+impl Reader<'_> {
+    /// Two families, or two pseudonyms of a child.
+    pub(super) fn linked(&mut self, family: FamilyIx) -> Result<What, Unreadable> {
+        let on = self.on()?;
+        if self.payload.contains_key("other_child") {
+            let child = self.text("child")?;
+            let known = self.names.child(child);
+            return Ok(What::ChildLinked {
+                family,
+                child: known.ok_or(format!("child `{child}` is not known"))?,
+                other: self.names.child(self.text("other_child")?),
+                on,
+            });
+        }
+        // Another name of a family enters the ledger here, unless it was screened under it before.
+        let other = if self.erased {
+            family
+        } else {
+            let other = self.text("other")?.to_owned();
+            self.names.name_family(&other)
+        };
+        Ok(What::Linked {
+            unit: family,
+            other,
+            on,
+        })
+    }
+}
+
+/// Kind and key of a sighting of a report: a report has one identity, whatever the family was called.
+pub(in crate::study) fn report_key(source: Source, report: ReportIx) -> (String, String) {
+    let kind = format!("reported by {}", source.text());
+    (kind, report.0.to_string())
+}
+
+/// Hash of an event's content, by which a repeated key is compared: without the family's name, which may be one of
+/// several, and of a correction with the event that it retracts.
+pub fn recorded_hash(content: &Content, retracts: Option<u64>) -> [u8; 32] {
+    let mut content = content.clone();
+    content.0.remove("family");
+    with_retracted(Sha256::digest(content.text().as_bytes()).into(), retracts)
+}
+
+/// The hash of a content, of a correction together with the event that it retracts.
+pub(super) fn with_retracted(content: [u8; 32], retracts: Option<u64>) -> [u8; 32] {
+    let Some(sequence) = retracts else {
+        return content;
+    };
+    let mut hash = Sha256::new();
+    hash.update(content);
+    hash.update(sequence.to_be_bytes());
+    hash.finalize().into()
+}

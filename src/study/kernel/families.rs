@@ -1,0 +1,157 @@
+//! Families found to be one, and children whose pseudonym changed.
+//!
+//! Of two draws the earlier one is the unit, whatever order was typed; the later is kept for audit. A family that was
+//! never drawn becomes another name of the unit. Nothing is drawn again, no number and no slot is freed, and no outcome
+//! is looked at.
+
+use super::corrections::settle;
+use super::event::{ChildIx, FamilyIx, ReportIx};
+use super::state::{Child, Family, Occurrence, State};
+
+impl State {
+    /// The family that is the unit of a family's real family: itself, unless it was linked.
+    pub fn unit(&self, family: FamilyIx) -> FamilyIx {
+        self.family(family)
+            .and_then(|own| own.linked_to)
+            .unwrap_or(family)
+    }
+
+    /// A unit and the families that were found to be it.
+    pub fn one_family(&self, unit: FamilyIx) -> impl Iterator<Item = FamilyIx> + '_ {
+        let others = self.links.iter().filter(move |(own, _)| *own == unit);
+        std::iter::once(unit).chain(others.map(|(_, other)| *other))
+    }
+
+    /// Occurrences of a unit's real family under every name that no correction retracted, latest first by name.
+    pub fn occurrences_of_unit(&self, unit: FamilyIx) -> impl Iterator<Item = &Occurrence> {
+        self.one_family(unit)
+            .flat_map(|family| self.occurrences_of(family))
+    }
+
+    /// Which of two families is the unit when they are linked: the one drawn first; a drawn one before one that was not;
+    /// of two that were not, the one screened last, whose answers are the newer ones.
+    pub fn link_order(&self, one: FamilyIx, two: FamilyIx) -> (FamilyIx, FamilyIx) {
+        let rank = |family: FamilyIx| {
+            let own = self.family(family);
+            let drawn = own.filter(|own| own.is_randomized());
+            let screened = own.map_or(0, |own| own.last_screened);
+            (
+                drawn.map_or(u32::MAX, |own| own.allocation),
+                u64::MAX - screened,
+                family,
+            )
+        };
+        if rank(one) <= rank(two) {
+            (one, two)
+        } else {
+            (two, one)
+        }
+    }
+
+    /// Notes that sightings named a child that is known now.
+    pub fn recognize(&mut self, sequences: &[u64], child: ChildIx) {
+        for sequence in sequences {
+            let Some(sighting) = self
+                .sightings
+                .iter_mut()
+                .find(|sighting| sighting.sequence == *sequence)
+            else {
+                continue;
+            };
+            sighting.report.child = Some(child);
+            sighting.report.unknown_child = false;
+            let report = sighting.report.report;
+            settle(self, report);
+        }
+    }
+
+    /// Notes that two reports are one: the sightings of `from` are those of `into`.
+    pub fn merge_reports(&mut self, from: ReportIx, into: ReportIx) {
+        for sighting in &mut self.sightings {
+            if sighting.report.report == from {
+                sighting.report.report = into;
+            }
+        }
+        let intake = self
+            .reports
+            .get_mut(from.0 as usize)
+            .and_then(|own| own.intake.take());
+        if let Some(own) = self.reports.get_mut(into.0 as usize) {
+            own.intake = own.intake.or(intake);
+        }
+        settle(self, from);
+        settle(self, into);
+    }
+}
+
+/// Links two families, and whatever was linked to either.
+pub(super) fn link(state: &mut State, one: FamilyIx, two: FamilyIx) {
+    let (one, two) = (state.unit(one), state.unit(two));
+    if one == two || state.family(one).is_none() || state.family(two).is_none() {
+        return;
+    }
+    let (unit, other) = state.link_order(one, two);
+    for link in &mut state.links {
+        if link.0 == other {
+            link.0 = unit;
+        }
+    }
+    state.links.push((unit, other));
+    for place in 0..state.links.len() {
+        let (own, linked) = state.links[place];
+        if own == unit
+            && let Some(family) = state.families.get_mut(linked.0 as usize)
+        {
+            family.linked_to = Some(unit);
+        }
+    }
+    let Some(gone) = state
+        .family(other)
+        .copied()
+        .filter(|own| !own.is_randomized())
+    else {
+        return;
+    };
+    // Children of a family that was not drawn become the unit's: of a drawn unit they join its fixed roster.
+    let drawn = state.family(unit).is_some_and(Family::is_randomized);
+    let mut moved = 0;
+    for child in state
+        .children
+        .iter_mut()
+        .filter(|child| child.family == other)
+    {
+        *child = Child {
+            family: unit,
+            joined: drawn,
+        };
+        moved += 1;
+    }
+    state.families[other.0 as usize].children = 0;
+    let own = &mut state.families[unit.0 as usize];
+    own.children += moved;
+    own.joined += if drawn { moved } else { 0 };
+    own.turned_away |= gone.turned_away && !drawn;
+    own.changed_answers |= gone.changed_answers;
+}
+
+/// Links two pseudonyms of one child: it stood on the roster at the draw if either did.
+pub(super) fn link_children(state: &mut State, child: ChildIx, other: ChildIx) {
+    let (Some(one), Some(two)) = (
+        state.children.get(child.0 as usize).copied(),
+        state.children.get(other.0 as usize).copied(),
+    ) else {
+        return;
+    };
+    if child == other || one.family != two.family {
+        return;
+    }
+    let joined = one.joined && two.joined;
+    state.children[child.0 as usize].joined = joined;
+    state.children[other.0 as usize].joined = joined;
+    if let Some(own) = state.families.get_mut(one.family.0 as usize) {
+        own.children = own.children.saturating_sub(1);
+        own.joined = own
+            .joined
+            .saturating_sub(u16::from(one.joined || two.joined));
+    }
+}

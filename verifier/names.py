@@ -1,0 +1,33 @@
+"""Names of families: two that a `linked` row calls one (docs/ledger-spec.md, "Names")."""
+
+
+class Names:
+    def __init__(self):
+        self.aliases, self.units, self.drawn = {}, {}, []
+
+    def of(self, name):
+        """What a name means now: itself, or the family of which it is another name."""
+        while name in self.aliases:
+            name = self.aliases[name]
+        return name
+
+    def unit(self, name):
+        """The family that a name's family was found to be: of two draws the earlier one."""
+        name = self.of(name)
+        while name in self.units:
+            name = self.units[name]
+        return name
+
+    def draw(self, family):
+        if family not in self.drawn:
+            self.drawn.append(family)
+
+    def link(self, payload):
+        """A `linked` row; without its payload, or between pseudonyms of a child, no name changes."""
+        if not payload or "other" not in payload:
+            return
+        one, two = self.unit(payload["family"]), self.unit(payload["other"])
+        if one == two:
+            return
+        first, later = sorted((one, two), key=lambda n: self.drawn.index(n) if n in self.drawn else len(self.drawn))
+        (self.units if later in self.drawn else self.aliases)[later] = first

@@ -89,14 +89,14 @@ impl Names {
         let mut new: Vec<&str> = Vec::new();
         names
             .map(|name| {
-                let known = self.child(name).map(|own| own.0).unwrap_or_else(|| {
-                    let place = new.iter().position(|own| *own == name).unwrap_or_else(|| {
-                        new.push(name);
-                        new.len() - 1
-                    });
-                    self.children.len() + place as u32
+                if let Some(known) = self.child(name) {
+                    return known;
+                }
+                let place = new.iter().position(|own| *own == name).unwrap_or_else(|| {
+                    new.push(name);
+                    new.len() - 1
                 });
-                ChildIx(known)
+                ChildIx(self.children.len() + place as u32)
             })
             .collect()
     }

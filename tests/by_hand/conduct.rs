@@ -696,7 +696,10 @@ fn analyses_read_the_true_value_and_draws_keep_the_one_drawn_with() {
     assert!((mean(&state, &protocol) - 4.6).abs() < 1e-12);
     // Rows: 1 opens, 2 to 9 enrol four families, 10 is the violation.
     let on = day("2025-05-01");
-    let what = What::Corrected { sequence: 10 };
+    let what = What::Corrected {
+        sequence: 10,
+        on: day("2025-03-03"),
+    };
     apply(
         &protocol,
         &mut state,

@@ -146,6 +146,7 @@ fn windows_count_from_the_first_day_turned_away() {
         lottning::study::kernel::What::Linked {
             unit: lottning::study::kernel::FamilyIx(0),
             other: lottning::study::kernel::FamilyIx(1),
+            on: cut,
         },
         lottning::study::kernel::What::Erased {
             family: lottning::study::kernel::FamilyIx(3),

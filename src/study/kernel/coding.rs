@@ -1,7 +1,7 @@
 //! The state as bytes and back, for the stored projection of a ledger (`super::super::coded`).
 
 use super::corrections::Sighting;
-use super::event::{ChildIx, FamilyIx, Report, ReportIx, SiteIx, Source, Truth};
+use super::event::{ChildIx, FamilyIx, Report, ReportIx, SiteIx, Source as Seen, Truth};
 use super::state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
     Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
@@ -151,12 +151,12 @@ coded!(Sighting {
     retracted,
 });
 
-impl Coded for Source {
+impl Coded for Seen {
     fn put(&self, out: &mut Vec<u8>) {
         self.bit().put(out);
     }
 
-    fn take(input: &mut &[u8]) -> Option<Self> {
+    fn take(input: &mut Source<'_>) -> Option<Self> {
         let bit = u8::take(input)?;
         [Self::Intake, Self::Log, Self::Register]
             .into_iter()

@@ -3,7 +3,7 @@
 
 class Names:
     def __init__(self):
-        self.aliases, self.units, self.drawn = {}, {}, []
+        self.aliases, self.units, self.drawn = {}, {}, {}  # drawn: family -> its place among the drawn
 
     def of(self, name):
         """What a name means now: itself, or the family of which it is another name."""
@@ -19,8 +19,7 @@ class Names:
         return name
 
     def draw(self, family):
-        if family not in self.drawn:
-            self.drawn.append(family)
+        self.drawn.setdefault(family, len(self.drawn))
 
     def link(self, payload):
         """A `linked` row; without its payload, or between pseudonyms of a child, no name changes."""
@@ -29,5 +28,5 @@ class Names:
         one, two = self.unit(payload["family"]), self.unit(payload["other"])
         if one == two:
             return
-        first, later = sorted((one, two), key=lambda n: self.drawn.index(n) if n in self.drawn else len(self.drawn))
+        first, later = sorted((one, two), key=lambda name: self.drawn.get(name, len(self.drawn)))
         (self.units if later in self.drawn else self.aliases)[later] = first

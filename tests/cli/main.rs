@@ -16,6 +16,7 @@ mod draw;
 mod epochs;
 mod estimate;
 mod foundation;
+mod linked;
 mod lists;
 mod minimization;
 mod minimized_study;

@@ -410,6 +410,19 @@ impl Copied {
         transaction.commit().unwrap();
     }
 
+    /// Both programs accept the copy with its seeds, and derive every draw.
+    pub(super) fn both_accept_copy(&self) {
+        let more = as_options(&self.seeds);
+        let (code, ours) = own(self.folder.path(), &more);
+        assert_eq!((code, &ours["draws"]), (0, &json!("verified")), "{ours}");
+        let (code, theirs) = independent(self.folder.path(), &more);
+        assert_eq!(
+            (code, &theirs["draws"]["not_checked"]),
+            (0, &json!(0)),
+            "{theirs}"
+        );
+    }
+
     /// Both programs reject with exit 8 and name the same first bad event; gives it.
     pub(super) fn both_reject(&self, what: &str, with_seeds: bool) -> Option<u64> {
         let more = as_options(if with_seeds { &self.seeds } else { &[] });

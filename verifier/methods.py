@@ -183,8 +183,8 @@ class Minimization(Method):
         self.arm_of = [arm for arm, part in enumerate(self.ratio) for _ in range(part if preserving else 1)]
         self.parts = [1] * len(self.arm_of) if preserving else self.ratio
         self.probability = fraction(self.options.get("probability", "4/5"))
-        if not Fraction(1, len(self.ratio)) <= self.probability <= 1:
-            raise ValueError("the probability must lie from 1 / arms to 1")
+        if not Fraction(1, len(self.parts)) <= self.probability <= 1:
+            raise ValueError("the probability must lie from 1 / candidates to 1")
         self.tables = {}  # (factor, level): counts of the candidates
 
     def spread(self, counts, candidate):
@@ -218,7 +218,7 @@ class Minimization(Method):
         if tied == n:
             return list(self.parts)
         of_best = sum(part for part, is_best in zip(self.parts, best) if is_best)
-        share = self.probability if tied == 1 else max(self.probability, Fraction(of_best, sum(self.parts)))
+        share = max(self.probability, Fraction(of_best, sum(self.parts)))
         return integers([share * part / of_best if is_best else (1 - share) / (n - tied)
                          for part, is_best in zip(self.parts, best)])
 

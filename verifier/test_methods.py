@@ -192,7 +192,7 @@ class Minimization(Case):
         whole = {"factors": ["f", "g"]}
         self.method("minimization", **whole)
         for change in ({"factors": []}, {"factors": "fg"}, {"factor_weights": [1]}, {"factor_weights": [1, 0]}, {"factor_weights": [1, "x"]},
-                       {"probability": "1/3"}, {"probability": "1.1"}, {"imbalance": "entropy"}):
+                       {"probability": "1/3"}, {"probability": "1/4", "ratio_preserving": True}, {"probability": "1.1"}, {"imbalance": "entropy"}):
             self.refused("minimization", **whole | change)
         self.refused("minimization")
 

@@ -184,6 +184,29 @@ impl Draw {
         arms_and_ratio(self.arms.as_deref(), self.ratio.as_deref())
     }
 
+    /// What to know of a ratio that the method keeps in the long run only; a study is refused the same.
+    ///
+    /// # Errors
+    /// Wrong usage (exit 2).
+    pub fn caution(&self, n: Option<u64>) -> Result<Option<Diagnostic>, Failure> {
+        let (_, ratio) = self.understand()?;
+        let design = choose(&self.method, &ratio, &self.options, n).map_err(refused)?;
+        Ok((!design.keeps_ratio()).then(|| {
+            let method = &self.method;
+            Diagnostic::warning(
+                "ratio-not-preserved",
+                words!(
+                    "with `{method}` the ratio {ratio} holds in the long run but not at every draw",
+                    "med `{method}` gäller förhållandet {ratio} i det långa loppet men inte vid varje dragning"
+                ),
+            )
+            .help(words!(
+                "give `--ratio-preserving`, which a study must",
+                "ange `--ratio-preserving`, som en studie måste"
+            ))
+        }))
+    }
+
     /// Refuses a bare number of units for a method that must know their factors.
     fn without_factors(&self) -> Result<(), Failure> {
         let method = &self.method;

@@ -106,7 +106,8 @@ impl Draw {
         if self.characteristics {
             let replicates = self.replicates.unwrap_or(REPLICATES);
             let figures = drawing.characteristics(&arrivals, replicates, &session.outside)?;
-            for warning in &figures.warnings {
+            let caution = drawing.caution(self.n)?;
+            for warning in caution.iter().chain(&figures.warnings) {
                 session.outside.progress.warn(warning);
             }
             return self.describe(&figures, session);
@@ -119,6 +120,9 @@ impl Draw {
             }
             None => self.write(&drawing.list(&arrivals, &session.outside)?)?,
         };
+        if let Some(warning) = drawing.caution(self.n)? {
+            session.outside.progress.warn(&warning);
+        }
         session.outside.progress.note(&self.again());
         Ok(document)
     }

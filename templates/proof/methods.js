@@ -97,7 +97,7 @@ function minimization(ratio, options, choose) {
   const parts = preserving ? armOf.map(() => 1n) : ratio;
   const n = BigInt(parts.length), scale = parts.map((part) => parts.reduce((a, b) => (a / gcd(a, b)) * b, 1n) / part);
   const [above, under] = fraction(either(options, "probability", "4/5"));
-  if (above > under || above * BigInt(ratio.length) < under) throw new Error("the probability must lie from 1 / arms to 1");
+  if (above > under || above * n < under) throw new Error("the probability must lie from 1 / candidates to 1");
   const shares = (counts, own) => counts.map((count, place) => (count + (place === own ? 1n : 0n)) * scale[place]);
   const measure = {
     range(counts, own) {
@@ -126,7 +126,7 @@ function minimization(ratio, options, choose) {
     const tied = BigInt(best.filter(Boolean).length);
     if (tied === n) return parts;
     const ofBest = sum(parts.filter((_, place) => best[place])), all = sum(parts);
-    const larger = tied > 1n && ofBest * under > above * all; // the best arms' own part of the ratio
+    const larger = ofBest * under > above * all; // the best arms' own part of the ratio
     const [a, b] = larger ? [ofBest, all] : [above, under];
     return parts.map((part, place) => (best[place] ? a * part * (n - tied) : (b - a) * ofBest));
   };

@@ -236,3 +236,28 @@ fn what_is_missing_or_not_used_is_refused() {
     let ran = draw(folder.path(), &format!("minimization {file} site,reports"));
     assert_eq!((ran.code, ran.out.lines().count()), (0, 3), "{}", ran.err);
 }
+
+/// An unequal ratio without duplicates is drawn, with a warning in the language asked for; with duplicates without one.
+#[test]
+fn a_ratio_of_the_long_run_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("few.csv"), "a\nx\ny\nx\n").unwrap();
+    let call = "minimization --factors a --arrivals few.csv";
+    let plain = draw(folder.path(), &format!("{call} --ratio 2:1"));
+    assert_eq!(plain.code, 0, "{}", plain.err);
+    for words in ["ratio-not-preserved", "the ratio 2:1 holds in the long run"] {
+        assert!(plain.err.contains(words), "{}", plain.err);
+    }
+    let swedish = draw(folder.path(), &format!("{call} --ratio 2:1 --lang sv"));
+    assert!(
+        swedish.err.contains("i det långa loppet"),
+        "{}",
+        swedish.err
+    );
+    let figures = format!("{call} --ratio 2:1 --characteristics --replicates 10");
+    assert!(draw(folder.path(), &figures).err.contains("long run"));
+    for other in ["--ratio 2:1 --ratio-preserving", "--ratio 1:1"] {
+        let quiet = draw(folder.path(), &format!("{call} {other}"));
+        assert!(!quiet.err.contains("long run"), "{}", quiet.err);
+    }
+}

@@ -1,8 +1,9 @@
 //! Laws of every registered randomization method.
 
 use lottning::allocation::{
-    Address, Arm, Choice, METHODS, MethodEntry, Mode, Options, Purpose, Randomness, Ratio, Redraw,
-    Seed, Sequence, Setting, StratumKeys, Unit, allocate, choose, list, redraw_key,
+    Address, Arm, Choice, Levels, METHODS, MethodEntry, Mode, Options, Purpose, Randomness, Ratio,
+    Redraw, Seed, Sequence, Setting, StratumKeys, Unit, allocate, balanced_list, choose, list,
+    read_ratio, redraw_key,
 };
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use std::collections::BTreeMap;
@@ -372,6 +373,71 @@ fn the_ratio_holds_in_the_long_run() {
                 entry.id
             );
         }
+    }
+}
+
+/// Law: minimization of an unequal ratio without duplicates keeps the ratio in the long run at every p, for the best arm
+/// never has less than its part. Where a lagging arm has only its part, the imbalance is a walk that the other side turns
+/// back, so the bound is that of independent units.
+#[test]
+fn minimization_keeps_an_unequal_ratio_in_the_long_run() {
+    let n = 20_000;
+    for ratio in [[9, 1, 0], [4, 1, 0], [2, 1, 0], [1, 3, 0], [5, 1, 1]] {
+        let parts: Vec<u64> = ratio.into_iter().filter(|part| *part > 0).collect();
+        let sum: u64 = parts.iter().sum();
+        let text = parts.iter().map(u64::to_string).collect::<Vec<_>>();
+        let ratio = read_ratio(&text.join(":")).unwrap();
+        for probability in ["4/5", "1/2", "1"] {
+            for imbalance in ["range", "variance", "sum"] {
+                let options = [
+                    ("factors", "a,b"),
+                    ("probability", probability),
+                    ("imbalance", imbalance),
+                ];
+                let design = choose("minimization", &ratio, &Options::of(&options), None).unwrap();
+                let units = (0..n).map(|place: u16| {
+                    let mut levels = Levels::default();
+                    assert!(levels.push(place % 2) && levels.push(place / 2 % 3));
+                    ([""; 0], levels)
+                });
+                let rows = balanced_list(&*design, &seed(8), units);
+                for (arm, part) in parts.iter().enumerate() {
+                    let of_arm = rows.iter().filter(|row| row.arm.index() == arm);
+                    let share = of_arm.count() as f64 / f64::from(n);
+                    let p = *part as f64 / sum as f64;
+                    let error = (p * (1.0 - p) / f64::from(n)).sqrt();
+                    assert!(
+                        (share - p).abs() < 4.0 * error,
+                        "{ratio} {options:?} arm {arm}: {share}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Law: with duplicates p = 1/duplicates is simple randomization, arm by arm from the same numbers.
+#[test]
+fn duplicates_at_pure_chance_are_simple_randomization() {
+    for (text, probability) in [("2:1", "1/3"), ("1:1", "1/2"), ("3:2:1", "1/6")] {
+        let ratio = read_ratio(text).unwrap();
+        let simple = choose("simple", &ratio, &Options::default(), None).unwrap();
+        let options = Options::of(&[
+            ("factors", "a"),
+            ("probability", probability),
+            ("ratio_preserving", "true"),
+        ]);
+        let minimized = choose("minimization", &ratio, &options, None).unwrap();
+        let expected = list(&*simple, &seed(9), std::iter::repeat_n([""; 0], 300));
+        let units = (0..300_u16).map(|place| {
+            let mut levels = Levels::default();
+            assert!(levels.push(place % 3));
+            ([""; 0], levels)
+        });
+        let found = balanced_list(&*minimized, &seed(9), units);
+        let arms =
+            |rows: &[lottning::allocation::Row]| rows.iter().map(|row| row.arm).collect::<Vec<_>>();
+        assert_eq!(arms(&found), arms(&expected), "{text}");
     }
 }
 

@@ -19,12 +19,7 @@ def chances(scores, parts, probability):
     best = [place for place, score in enumerate(scores) if score == min(scores)]
     others = len(parts) - len(best)
     together = sum(parts[place] for place in best)
-    if others == 0:
-        share = Fraction(1)
-    elif len(best) == 1:
-        share = probability
-    else:
-        share = max(probability, Fraction(together, sum(parts)))
+    share = Fraction(1) if others == 0 else max(probability, Fraction(together, sum(parts)))
     return [
         share * parts[place] / together if place in best else (1 - share) / others for place in range(len(parts))
     ]
@@ -94,6 +89,9 @@ SETTINGS = [
     ((1, 3), "1,1,1", "sum", "0.75", True),
     ((3, 2, 1), "1,1", "range", "3/5", True),
     ((6, 2, 2), "1,1/3", "variance", "0.85", True),
+    ((9, 1), "1,1", "range", "4/5", False),
+    ((5, 1, 1), "1,2", "variance", "1/2", False),
+    ((2, 1), "1,1", "range", "1/3", True),
 ]
 LEVELS = [3, 2, 5]
 STRATA = [[], ["enskede-arsta-vantor", "yes"]]

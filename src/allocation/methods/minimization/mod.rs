@@ -37,7 +37,7 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
             name: "probability",
             flag: "probability",
             default: Some("4/5"),
-            about: "chance of the best arm, from 1/arms to 1",
+            about: "chance of the best arm, from 1/arms to 1; its part of the ratio if that is more",
         },
         OptionSpec {
             name: "factor_weights",
@@ -72,6 +72,21 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
             ],
         ),
         Setting::new(&[3, 1], &[("factors", "site"), ("probability", "1")]),
+        Setting::new(&[9, 1], &[("factors", "site")]),
+        Setting::new(&[4, 1], &[("factors", "site")]),
+        Setting::new(&[2, 1], &[("factors", "site"), ("probability", "1/2")]),
+        Setting::new(
+            &[5, 1, 1],
+            &[("factors", "site,reports"), ("imbalance", "variance")],
+        ),
+        Setting::new(
+            &[2, 1],
+            &[
+                ("factors", "site"),
+                ("probability", "1/3"),
+                ("ratio_preserving", "true"),
+            ],
+        ),
         Setting::new(
             &[2, 1],
             &[("factors", "site"), ("ratio_preserving", "true")],

@@ -19,7 +19,7 @@ pub(super) struct Settings {
     pub(super) weights: Vec<u64>,
     /// How imbalance is measured.
     pub(super) imbalance: Imbalance,
-    /// The chance of one best candidate.
+    /// The chance of the best candidates together, or their part of the ratio if that is more.
     pub(super) probability: Rational,
     /// Whether arms are duplicated.
     pub(super) duplicated: bool,
@@ -32,11 +32,21 @@ fn invalid(option: &'static str, message: crate::diagnostic::Words) -> Refusal {
 impl Settings {
     pub(super) fn read(ratio: &Ratio, options: &Options) -> Result<Self, Refusal> {
         let factors = factors(options.get("factors"))?;
+        let weights = weights(options.get("factor_weights"), factors)?;
+        let imbalance = imbalance(options.get("imbalance").unwrap_or("range"))?;
+        let duplicated = duplicated(options.get("ratio_preserving").unwrap_or("false"), ratio)?;
+        let candidates = if duplicated {
+            ratio.sum()
+        } else {
+            ratio.arms() as u64
+        };
+        let chance = duplicated || ratio.is_equal();
+        let text = options.get("probability").unwrap_or("4/5");
         Ok(Self {
-            weights: weights(options.get("factor_weights"), factors)?,
-            imbalance: imbalance(options.get("imbalance").unwrap_or("range"))?,
-            probability: probability(options.get("probability").unwrap_or("4/5"), ratio)?,
-            duplicated: duplicated(options.get("ratio_preserving").unwrap_or("false"), ratio)?,
+            weights,
+            imbalance,
+            probability: probability(text, candidates, chance)?,
+            duplicated,
         })
     }
 }
@@ -146,24 +156,31 @@ fn imbalance(text: &str) -> Result<Imbalance, Refusal> {
     }
 }
 
-fn probability(text: &str, ratio: &Ratio) -> Result<Rational, Refusal> {
-    let arms = ratio.arms();
+/// A chance from 1/candidates to 1; `chance` says whether 1/candidates is pure chance, as among candidates that are equal.
+fn probability(text: &str, candidates: u64, chance: bool) -> Result<Rational, Refusal> {
     let read = Rational::read(text).filter(|p| {
-        let reaches = p.over.saturating_mul(arms as u64) >= p.under;
+        let reaches = p.over.saturating_mul(candidates) >= p.under;
         reaches && p.over <= p.under
     });
     read.ok_or_else(|| {
         invalid(
             "probability",
             words!(
-                "`probability` is `{text}`, not a fraction or decimal from 1/{arms} to 1",
-                "`probability` är `{text}`, inte ett bråk eller decimaltal från 1/{arms} till 1"
+                "`probability` is `{text}`, not a fraction or decimal from 1/{candidates} to 1",
+                "`probability` är `{text}`, inte ett bråk eller decimaltal från 1/{candidates} till 1"
             ),
         )
-        .help(words!(
-            "1/{arms} is pure chance, 1 always takes the best arm; 4/5 is usual",
-            "1/{arms} är ren slump, 1 tar alltid den bästa armen; 4/5 är vanligt"
-        ))
+        .help(if chance {
+            words!(
+                "1/{candidates} is pure chance, 1 always takes the best arm; 4/5 is usual",
+                "1/{candidates} är ren slump, 1 tar alltid den bästa armen; 4/5 är vanligt"
+            )
+        } else {
+            words!(
+                "the best arm has its part of the ratio at least, 1 always takes the best arm; 4/5 is usual",
+                "den bästa armen har minst sin del av förhållandet, 1 tar alltid den bästa armen; 4/5 är vanligt"
+            )
+        })
     })
 }
 

@@ -69,9 +69,9 @@ impl Imbalance {
 
 /// Divides the chance over candidates by their scores: integers in the proportion of the chances.
 ///
-/// With the best candidates those of the least score: all candidates → their parts of the ratio; one → `probability`;
-/// several → the greater of `probability` and their joint part of the ratio, in proportion to their parts. The other
-/// candidates share the rest equally.
+/// With the best candidates those of the least score: all candidates → their parts of the ratio; otherwise the best, one
+/// or several → the greater of `probability` and their joint part of the ratio, in proportion to their parts. The other
+/// candidates share the rest equally. A best candidate thus never has less than its part, or the ratio would be lost.
 pub(super) fn shares(
     scores: &[u128],
     parts: &[u64],
@@ -90,10 +90,7 @@ pub(super) fn shares(
         .map(|place| parts[place])
         .sum();
     let own = Rational::new(tied_parts, parts.iter().sum());
-    let share = match own {
-        Some(own) if tied > 1 => probability.max(own),
-        _ => probability,
-    };
+    let share = own.map_or(probability, |own| probability.max(own));
     let others = (parts.len() - tied) as u64;
     for (place, (share_of, part)) in shares.iter_mut().zip(parts).enumerate() {
         *share_of = if best(place) {
@@ -174,5 +171,25 @@ mod tests {
         assert_eq!(of(&[1, 1, 2]), ["1/2", "1/4", "1/4"]);
         assert_eq!(of(&[2, 1, 1]), ["2/5", "3/10", "3/10"]);
         assert_eq!(of(&[1, 1, 1]), ["1/2", "1/4", "1/4"]);
+    }
+
+    /// By hand: at 9:1 the first arm's own part 9/10 is more than p = 4/5, the second's 1/10 is not. At 5:1:1 and p = 1/2
+    /// the first alone has 5/7, the others half of 2/7 each; the second alone 1/2 and the others 1/4; the last two
+    /// together 1/2 and the first 1/2.
+    #[test]
+    fn one_best_arm_has_its_part_at_least() {
+        let of = |parts: &[u64], p: (u64, u64), scores: &[u128]| {
+            let mut own = [0; MAX_CANDIDATES];
+            shares(scores, parts, Rational::new(p.0, p.1).unwrap(), &mut own);
+            let sum: u64 = own.iter().sum();
+            let own = own[..parts.len()].iter();
+            own.map(|share| Rational::new(*share, sum).unwrap().to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[9, 1], (4, 5), &[0, 1]), ["9/10", "1/10"]);
+        assert_eq!(of(&[9, 1], (4, 5), &[1, 0]), ["1/5", "4/5"]);
+        assert_eq!(of(&[5, 1, 1], (1, 2), &[0, 1, 1]), ["5/7", "1/7", "1/7"]);
+        assert_eq!(of(&[5, 1, 1], (1, 2), &[1, 0, 1]), ["1/4", "1/2", "1/4"]);
+        assert_eq!(of(&[5, 1, 1], (1, 2), &[1, 0, 0]), ["1/2", "1/4", "1/4"]);
     }
 }

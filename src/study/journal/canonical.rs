@@ -111,6 +111,13 @@ impl<'a> Object<'a> {
         Some((Self::of(map), again.as_deref() == Some(text)))
     }
 
+    /// Whether a text is an object in canonical form.
+    pub(crate) fn is_canonical(text: &str) -> bool {
+        let mut pass = Pass { text, at: 0 };
+        (pass.skim(b'{', 0).is_some() && pass.at == text.len())
+            || Object::read(text).is_some_and(|(_, canonical)| canonical)
+    }
+
     fn of(map: serde_json::Map<String, Json>) -> Object<'static> {
         let members = map.into_iter().map(|(key, json)| Member {
             key: key.into(),
@@ -275,6 +282,37 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// Goes over a value that begins with `first` and keeps nothing of it; accepts what [`Pass::value`] accepts.
+    fn skim(&mut self, first: u8, depth: usize) -> Option<()> {
+        if depth > DEPTH {
+            return None;
+        }
+        let close = match first {
+            b'{' => b'}',
+            b'[' => b']',
+            _ => return self.value(depth).map(drop),
+        };
+        self.take(first)?;
+        if self.take(close).is_some() {
+            return Some(());
+        }
+        let mut before = None;
+        loop {
+            if first == b'{' {
+                let key = self.string()?;
+                if before.is_some_and(|before| before >= key) {
+                    return None;
+                }
+                before = Some(key);
+                self.take(b':')?;
+            }
+            self.skim(self.peek()?, depth + 1)?;
+            if self.take(b',').is_none() {
+                return self.take(close);
+            }
+        }
+    }
+
     fn array(&mut self, depth: usize) -> Option<Value<'a>> {
         self.take(b'[')?;
         let mut values = Vec::new();
@@ -332,6 +370,7 @@ mod tests {
         ];
         for text in written {
             assert_eq!(Object::read(text).unwrap(), (quick(text).unwrap(), true));
+            assert!(Object::is_canonical(text));
         }
         // Canonical, by the other reader: escapes, decimals, long and negative numbers.
         for text in [
@@ -342,6 +381,7 @@ mod tests {
         ] {
             assert!(quick(text).is_none());
             assert!(Object::read(text).unwrap().1, "{text}");
+            assert!(Object::is_canonical(text), "{text}");
         }
         // Objects, but not canonical.
         for text in [
@@ -355,6 +395,7 @@ mod tests {
         ] {
             assert!(quick(text).is_none());
             assert!(!Object::read(text).unwrap().1, "{text}");
+            assert!(!Object::is_canonical(text), "{text}");
         }
         for text in [
             "",
@@ -366,6 +407,7 @@ mod tests {
             r#"{"a":tru}"#,
         ] {
             assert!(Object::read(text).is_none(), "{text}");
+            assert!(!Object::is_canonical(text), "{text}");
         }
     }
 

@@ -63,7 +63,7 @@ pub(super) fn holds(entry: &Entry, last_time: &str) -> bool {
     let payload_holds = entry
         .payload
         .as_ref()
-        .is_none_or(|payload| Object::read(payload).is_some_and(|(_, canonical)| canonical));
+        .is_none_or(|payload| Object::is_canonical(payload));
     is_key(&entry.actor)
         && (entry.time == last_time && !last_time.is_empty() || time_holds(&entry.time))
         && payload_holds

@@ -251,6 +251,7 @@ pub const STUDY: &[Page] = pages![
     "drawn-before-the-beacon",
     "drawn-past-a-closed-gate",
     "duties-mixed",
+    "erasure-in-log",
     "erasure-incomplete",
     "head-mismatch",
     "invalid-answer",

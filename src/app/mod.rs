@@ -16,6 +16,7 @@ pub mod check;
 pub mod checkpoint;
 pub mod draw;
 pub mod enrol;
+pub mod erase;
 pub mod estimate;
 pub mod exit;
 pub mod explain;

@@ -15,7 +15,9 @@ use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::store::SqliteLedger;
 use crate::study::identifiers::{holds_personal_number, is_key};
-use crate::study::journal::{Corrupt, Entry, Journal, Ledger, LedgerError, Recording, hex};
+use crate::study::journal::{
+    Corrupt, Entry, Journal, Ledger, LedgerError, Recording, erased_sequences, hex,
+};
 use crate::words;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -131,6 +133,16 @@ impl Study {
         Ok(entries)
     }
 
+    /// Removes what erasures left outside the rows; gives whether nothing is left of it.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub(super) fn scrub(&mut self) -> Result<bool, Failure> {
+        self.ledger
+            .scrub()
+            .map_err(|error| ledger_failure(&error, &self.folder))
+    }
+
     fn catch_up(&mut self) -> Result<(), Failure> {
         let mut entries = Vec::new();
         self.ledger
@@ -175,6 +187,14 @@ impl Study {
         if later_epochs(&news) > 0 {
             return Err(amended_meanwhile());
         }
+        if news.iter().any(|entry| entry.kind == "erased") {
+            // Another process erased rows that this fold has read: only the rows tell what is left.
+            news.clear();
+            transaction
+                .read_from(1, &mut |entry| news.push(entry))
+                .map_err(failed)?;
+            *journal = Journal::new(Arc::clone(&journal.protocol));
+        }
         journal
             .absorb(&news)
             .map_err(|corrupt| unreadable(&corrupt, &folder))?;
@@ -206,15 +226,24 @@ impl Study {
         let erases = projection::erases(&recordings);
         if erases {
             projection::discard(outside, &folder);
+            let gone: Vec<u64> = entries
+                .iter()
+                .filter(|entry| entry.kind == "erased")
+                .flat_map(|entry| erased_sequences(&entry.public))
+                .collect();
+            transaction.erase(&gone).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
-        journal
-            .absorb(&entries)
-            .map_err(|corrupt| unreadable(&corrupt, &folder))?;
         if erases {
             // This fold knows names that a fold of the rows no longer finds.
             self.projected = None;
+            self.journal = Journal::new(Arc::clone(&self.journal.protocol));
+            self.catch_up()?;
+            return Ok(answer);
         }
+        journal
+            .absorb(&entries)
+            .map_err(|corrupt| unreadable(&corrupt, &folder))?;
         self.keep(outside);
         Ok(answer)
     }

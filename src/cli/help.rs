@@ -164,6 +164,12 @@ pub const VERBS: &[Verb] = &[
         "Frys data för en registrerad låsning vid dess brytdatum",
     ),
     verb(
+        "erase",
+        Who::StudyLead,
+        "Erase what the ledger says of a family, and keep the chain",
+        "Radera det som liggaren säger om en familj, och behåll kedjan",
+    ),
+    verb(
         "reveal",
         Who::StudyLead,
         "Publish the seed after the final lock",

@@ -17,6 +17,7 @@ mod completions;
 mod dialect;
 mod draw;
 mod enrol;
+mod erase;
 mod estimate;
 mod explain;
 mod export;
@@ -67,6 +68,7 @@ enum Command {
     Draw(Box<draw::Draw>),
     #[command(alias = "enroll")]
     Enrol(Box<enrol::Enrol>),
+    Erase(erase::Erase),
     Estimate(Box<estimate::Estimate>),
     Explain(explain::Explain),
     Export(export::Export),
@@ -96,6 +98,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Demo(verb) => verb.run(session),
         Command::Draw(verb) => verb.run(session),
         Command::Enrol(verb) => verb.run(session),
+        Command::Erase(verb) => verb.run(session),
         Command::Estimate(verb) => verb.run(session),
         Command::Explain(verb) => verb.run(session),
         Command::Export(verb) => verb.run(session),

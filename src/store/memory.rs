@@ -32,13 +32,23 @@ impl Ledger for MemoryLedger {
 
     fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError> {
         let kept = self.entries.len();
-        Ok(Box::new(MemoryTransaction { ledger: self, kept }))
+        Ok(Box::new(MemoryTransaction {
+            ledger: self,
+            kept,
+            erased: Vec::new(),
+        }))
+    }
+
+    fn scrub(&mut self) -> Result<bool, LedgerError> {
+        Ok(true)
     }
 }
 
 struct MemoryTransaction<'a> {
     ledger: &'a mut MemoryLedger,
     kept: usize,
+    /// Rows as they were before they were erased, until that is committed.
+    erased: Vec<(usize, Entry)>,
 }
 
 impl Transaction for MemoryTransaction<'_> {
@@ -62,12 +72,28 @@ impl Transaction for MemoryTransaction<'_> {
 
     fn commit(mut self: Box<Self>) -> Result<(), LedgerError> {
         self.kept = self.ledger.entries.len();
+        self.erased.clear();
+        Ok(())
+    }
+
+    fn erase(&mut self, sequences: &[u64]) -> Result<(), LedgerError> {
+        for (place, entry) in self.ledger.entries.iter_mut().enumerate() {
+            if sequences.contains(&entry.sequence) {
+                self.erased.push((place, entry.clone()));
+                (entry.payload, entry.salt) = (None, None);
+            }
+        }
         Ok(())
     }
 }
 
 impl Drop for MemoryTransaction<'_> {
     fn drop(&mut self) {
+        for (place, entry) in self.erased.drain(..).rev() {
+            if let Some(own) = self.ledger.entries.get_mut(place) {
+                *own = entry;
+            }
+        }
         self.ledger.entries.truncate(self.kept);
     }
 }

@@ -180,6 +180,15 @@ impl Ledger for SqliteLedger {
             .map_err(failed)?;
         Ok(Box::new(SqliteTransaction { transaction }))
     }
+
+    fn scrub(&mut self) -> Result<bool, LedgerError> {
+        // The first number says whether a reader stood in the way; then the log keeps its old pages.
+        let blocked: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(failed)?;
+        Ok(blocked == 0)
+    }
 }
 
 struct SqliteTransaction<'a> {
@@ -234,6 +243,21 @@ impl Transaction for SqliteTransaction<'_> {
                     entry.hash,
                 ])
                 .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn erase(&mut self, sequences: &[u64]) -> Result<(), LedgerError> {
+        // Freed bytes are overwritten with zeros in the file.
+        self.transaction
+            .pragma_update(None, "secure_delete", true)
+            .map_err(failed)?;
+        let mut update = self
+            .transaction
+            .prepare_cached("UPDATE event SET payload = NULL, salt = NULL WHERE sequence = ?1")
+            .map_err(failed)?;
+        for sequence in sequences {
+            update.execute([*sequence as i64]).map_err(failed)?;
         }
         Ok(())
     }

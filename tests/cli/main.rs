@@ -15,6 +15,7 @@ mod conduct;
 mod draw;
 mod epochs;
 mod estimate;
+mod families;
 mod foundation;
 mod linked;
 mod lists;

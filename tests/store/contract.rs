@@ -124,7 +124,30 @@ fn suite(ledger: &mut dyn Ledger) {
     let mut odd = entry(&erased.head(), "{\"å\":\"'; DROP TABLE event; --\\u0000\"}");
     odd.public = "{\"name\":\"Ö 🜁\"}".into();
     append(ledger, &rows[4].head(), &[erased.clone(), odd.clone()]).unwrap();
-    assert_eq!(read(ledger, 6), [erased, odd]);
+    assert_eq!(read(ledger, 6), [erased.clone(), odd.clone()]);
+
+    // An erasure takes payload and salt of the rows that it names and of no others; dropped, it takes nothing.
+    let before = read(ledger, 1);
+    {
+        let mut transaction = ledger.exclusive().unwrap();
+        transaction.erase(&[2, 4]).unwrap();
+        let mut seen = Vec::new();
+        transaction
+            .read_from(1, &mut |entry| seen.push(entry.payload.is_none()))
+            .unwrap();
+        assert_eq!(seen, [false, true, false, true, false, true, false]);
+    }
+    assert_eq!(read(ledger, 1), before);
+    let mut transaction = ledger.exclusive().unwrap();
+    transaction.erase(&[2, 4]).unwrap();
+    transaction.commit().unwrap();
+    let mut wanted = before;
+    for row in [1, 3] {
+        (wanted[row].payload, wanted[row].salt) = (None, None);
+    }
+    assert_eq!(read(ledger, 1), wanted);
+    assert_eq!(ledger.scrub(), Ok(true));
+    assert_eq!(read(ledger, 1), wanted);
 }
 
 #[test]

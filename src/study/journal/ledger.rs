@@ -42,6 +42,13 @@ pub trait Ledger: std::fmt::Debug + Send {
     /// Begins an exclusive transaction: look-up, gate, draw and append happen in it or not at all. Dropping it
     /// undoes it.
     fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError>;
+
+    /// Removes what committed erasures left outside the rows, such as a log. Gives whether nothing is left of it: another
+    /// reader can stand in the way.
+    ///
+    /// # Errors
+    /// Those of the file.
+    fn scrub(&mut self) -> Result<bool, LedgerError>;
 }
 
 /// An exclusive transaction on a ledger.
@@ -52,6 +59,9 @@ pub trait Transaction {
 
     /// Appends entries after `expected`, which must be the ledger's head.
     fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError>;
+
+    /// Removes payload and salt of rows, for good once committed.
+    fn erase(&mut self, sequences: &[u64]) -> Result<(), LedgerError>;
 
     /// Makes what was appended durable. After an error nothing was recorded; only after [`LedgerError::Unwritten`], when
     /// the disk did not confirm, must the ledger be read again to know.

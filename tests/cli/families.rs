@@ -1,0 +1,231 @@
+//! Families through the command: links, corrections and erasures, on the file as it lies on the disk.
+
+use std::process::Stdio;
+
+use super::place::{IUH, Place, family};
+
+fn link(place: &Place, family: &str, other: &str, more: &str) -> super::place::Ran {
+    place.act(&format!(
+        "record linked --family {family} --set other={other} --on 2025-03-03 --event-key L-{family}-{other} {more}"
+    ))
+}
+
+/// Every byte that the study keeps: the ledger, its log, and whatever lies beside them.
+fn bytes(place: &Place) -> Vec<u8> {
+    let files = std::fs::read_dir(place.path("study")).unwrap();
+    files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.is_file())
+        .flat_map(|path| std::fs::read(path).unwrap())
+        .collect()
+}
+
+fn lies_in(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
+}
+
+#[test]
+fn a_second_household_is_told_the_family_and_linked_by_the_study_lead() {
+    let place = Place::open(IUH);
+    let first = place.enrol("KATL", "R1", "--child BARN-AA").json(0);
+    let refused = place.unchanged(|| place.enrol("MORU", "R2", "--child BARN-AA"));
+    refused.refused(4, "child-of-another-family");
+    assert!(
+        refused.err.contains("BARN-AA belongs to KATL"),
+        "{}",
+        refused.err
+    );
+    let receipt = link(&place, "KATL", "MORU", "").json(0);
+    assert_eq!(
+        (&receipt["event"], &receipt["sequence"]),
+        (&"linked".into(), &4.into())
+    );
+    let again = place.enrol("MORU", "R2", "--child BARN-AA").json(0);
+    assert_eq!(
+        (&again["outcome"], &again["arm"]),
+        (&"returned".into(), &first["arm"])
+    );
+    assert_eq!(again["allocation"], 1);
+    assert_eq!(link(&place, "KATL", "MORU", "").json(0)["replayed"], true);
+    link(&place, "MORU", "KATL", "").refused(7, "already-linked");
+    link(&place, "NOBO", "DYNO", "").refused(4, "unknown-family");
+    let status = place.run("status --study study").json(0);
+    assert_eq!(
+        (&status["screened"], &status["linked"]),
+        (&1.into(), &0.into())
+    );
+    place.verify();
+}
+
+/// Two sites enrol the two children of one family at the same moment: whoever comes second is told whose child it is.
+#[test]
+fn two_sites_at_once_draw_a_shared_child_once() {
+    let place = Place::open(IUH);
+    let at = place.tick();
+    let children: Vec<_> = [("skarpnack", "KATL"), ("rinkeby-kista", "MORU")]
+        .iter()
+        .map(|(site, name)| {
+            let words = Place::enrol_words(site, name, "R1");
+            let words = format!("{words} --child BARN-AA --study study --actor intake-1 --at {at}");
+            let mut command = place.command(&words);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    let mut exits: Vec<i32> = children
+        .into_iter()
+        .map(|child| child.wait_with_output().unwrap().status.code().unwrap())
+        .collect();
+    exits.sort_unstable();
+    assert_eq!(exits, [0, 4]);
+    assert_eq!(place.verify()["allocations"], 1);
+}
+
+#[test]
+fn links_are_imported_all_or_none() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    place.write(
+        "l.csv",
+        "family,other,on,event_key\nKATL,MORU,2025-03-03,L1\nMORU,KATL,2025-03-03,L2\n",
+    );
+    place
+        .unchanged(|| place.act("import linked l.csv"))
+        .refused(4, "already-linked");
+    place.write(
+        "l.csv",
+        "family,other,on,event_key\nKATL,MORU,2025-03-03,L1\nMORU,SILL,2025-03-03,L2\n",
+    );
+    assert_eq!(place.act("import linked l.csv").json(0)["recorded"], 2);
+    assert_eq!(place.enrol("SILL", "R5", "").json(0)["outcome"], "returned");
+    place.verify();
+}
+
+#[test]
+fn a_correction_frees_the_report_key_for_what_was_right() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    let wrong = "record report --family KATL --on 2025-03-03 --event-key R2";
+    let sequence = place.act(wrong).json(0)["sequence"].clone();
+    let right = "record report --family KATL --on 2025-03-02 --event-key R2";
+    place.act(right).refused(6, "key-reused");
+    let correct = format!(
+        "record corrected --family KATL --on 2025-03-03 --event-key K1 --set sequence={sequence} --set reason=mistyped"
+    );
+    place.act(&correct).json(0);
+    assert_eq!(place.act(&correct).json(0)["replayed"], true);
+    assert_eq!(place.act(wrong).json(0)["replayed"], true);
+    assert_eq!(place.act(right).json(0)["replayed"], false);
+    place
+        .act("record corrected --family KATL --on 2025-03-03 --event-key K2 --set sequence=3 --set reason=x")
+        .refused(7, "not-retractable");
+    place.verify();
+}
+
+/// Enough families that rows lie on many pages, and children enough that one row needs pages of its own.
+#[test]
+fn an_erased_family_is_gone_from_the_files_and_the_study_goes_on() {
+    let place = Place::open(&IUH.replace("therapists = 2", "therapists = 99"));
+    let children: String = (0..24)
+        .map(|number| {
+            format!(
+                "--child KATLKATL-KATLKATL-KATLKATL-KATLKATL-{} ",
+                family(number)
+            )
+        })
+        .collect();
+    for number in 0..8 {
+        place.enrol(&family(number), "R1", "").json(0);
+    }
+    let arm = place.enrol("KATLMORU", "R77", &children).json(0)["arm"].clone();
+    link(&place, "KATLMORU", "OTHERHUS", "").json(0);
+    place
+        .act("record report --family OTHERHUS --on 2025-03-03 --event-key R78")
+        .json(0);
+    for number in 8..16 {
+        place.enrol(&family(number), "R1", "").json(0);
+    }
+    let before = place.entries();
+    let (verified, confirm) = (place.verify(), place.confirm());
+    for text in ["KATLMORU", "OTHERHUS", "KATLKATL"] {
+        assert!(lies_in(&bytes(&place), text), "{text}");
+    }
+    place
+        .unchanged(|| place.act("erase --family KATLMORU --reason gallring --confirm 00000000"))
+        .refused(2, "confirm-mismatch");
+    let erase = format!("erase --family OTHERHUS --reason gallring --confirm {confirm}");
+    let receipt = place.act(&erase).json(0);
+    assert_eq!(receipt["event"], "erased");
+    for text in ["KATLMORU", "OTHERHUS", "KATLKATL", "R77", "R78"] {
+        assert!(!lies_in(&bytes(&place), text), "{text} is still there");
+    }
+    assert!(lies_in(&bytes(&place), "FA-AAA"), "nobody else is gone");
+    // The chain holds, every draw is derived again, and no row but those of the family has changed.
+    let after = place.verify();
+    assert_eq!(after["allocations"], verified["allocations"]);
+    let entries = place.entries();
+    let gone: Vec<u64> = entries
+        .iter()
+        .filter(|entry| entry.payload.is_none())
+        .map(|entry| entry.sequence)
+        .collect();
+    let named: Vec<u64> = before
+        .iter()
+        .filter(|entry| {
+            let payload = entry.payload.as_deref().unwrap();
+            payload.contains("KATLMORU") || payload.contains("OTHERHUS")
+        })
+        .map(|entry| entry.sequence)
+        .collect();
+    assert_eq!(gone, named);
+    for (old, new) in before.iter().zip(&entries) {
+        assert_eq!((old.hash, &old.public), (new.hash, &new.public));
+    }
+    let last = entries.last().unwrap();
+    assert_eq!(last.kind, "erased");
+    assert_eq!(last.payload.as_deref(), Some("{}"));
+    // Again: there is no such family any more. The name can be given to a family that is drawn anew.
+    place
+        .unchanged(|| place.act(&erase))
+        .refused(4, "unknown-family");
+    let status = place.run("status --study study").json(0);
+    assert_eq!(
+        (&status["erased"], &status["randomized"]),
+        (&1.into(), &17.into())
+    );
+    let anew = place.enrol("KATLMORU", "R77", "").json(0);
+    assert_eq!(
+        (&anew["outcome"], &anew["allocation"]),
+        (&"allocated".into(), &18.into())
+    );
+    assert!(arm.is_string());
+    place.verify();
+}
+
+#[test]
+fn two_linked_draws_are_erased_together_and_keep_their_draws() {
+    let place = Place::open(IUH);
+    for name in ["KATL", "MORU", "SILL"] {
+        place.enrol(name, "R1", "").json(0);
+    }
+    link(&place, "KATL", "MORU", "").json(0);
+    place
+        .act("record closed --family MORU --on 2025-03-03 --event-key C1")
+        .json(0);
+    let erase = format!(
+        "erase --family MORU --reason request --confirm {}",
+        place.confirm()
+    );
+    place.act(&erase).json(0);
+    let erased = place
+        .entries()
+        .iter()
+        .filter(|entry| entry.kind == "erased")
+        .count();
+    assert_eq!(erased, 2, "a row for each draw");
+    assert_eq!(place.verify()["allocations"], 3);
+    assert_eq!(place.run("status --study study").json(0)["erased"], 2);
+    place.enrol("SILL", "R2", "").json(0);
+}

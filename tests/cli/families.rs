@@ -128,14 +128,9 @@ fn a_correction_frees_the_report_key_for_what_was_right() {
 #[test]
 fn an_erased_family_is_gone_from_the_files_and_the_study_goes_on() {
     let place = Place::open(&IUH.replace("therapists = 2", "therapists = 99"));
-    let children: String = (0..24)
-        .map(|number| {
-            format!(
-                "--child KATLKATL-KATLKATL-KATLKATL-KATLKATL-{} ",
-                family(number)
-            )
-        })
-        .collect();
+    let children: Vec<String> = (0..24).map(family).collect();
+    let children = children.join(" --child KATLKATL-KATLKATL-KATLKATL-KATLKATL-");
+    let children = format!("--child KATLKATL-{children}");
     for number in 0..8 {
         place.enrol(&family(number), "R1", "").json(0);
     }

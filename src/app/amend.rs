@@ -10,7 +10,7 @@ use super::outside::Outside;
 use super::permission::{Deed, permitted_in};
 use super::record::NoDraw;
 use super::refusal::refusal;
-use super::sealed::{check_confirm, parse_protocol, protocol_file};
+use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
 use super::study::{Act, Study, Work};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
@@ -112,6 +112,7 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
 /// The amended protocol, carrying on the one in force.
 fn read(outside: &Outside, study: &Study, bytes: &[u8], path: &Path) -> Result<Protocol, Failure> {
     let (amended, warnings) = parse_protocol(bytes, path)?;
+    refuse_personal_numbers(bytes, path)?;
     let in_force = &study.journal.protocol;
     let sealed = study.folder.join(protocol_file(in_force.epoch()));
     let before = outside.read_text(sealed, exit::VERIFICATION_FAILED)?;

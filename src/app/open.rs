@@ -4,7 +4,7 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::permission::{Deed, permitted};
-use super::sealed::{check_confirm, parse_protocol, protocol_file};
+use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
 use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, now, read_seed};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
@@ -64,6 +64,7 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     // Read once: what is sealed is what was checked, also from standard input.
     let bytes = outside.read(&request.protocol)?;
     let (protocol, warnings) = parse_protocol(&bytes, &request.protocol)?;
+    refuse_personal_numbers(&bytes, &request.protocol)?;
     for warning in &warnings {
         outside.progress.warn(warning);
     }

@@ -9,6 +9,7 @@ use super::open::protocol_missing;
 use super::outside::Outside;
 use crate::diagnostic::{Diagnostic, Words};
 use crate::protocol::Protocol;
+use crate::study::identifiers::holds_personal_number;
 use crate::study::journal::Entry;
 use crate::words;
 use std::path::{Path, PathBuf};
@@ -81,6 +82,30 @@ pub(super) fn parse_protocol(
             parsed.diagnostics,
         )),
     }
+}
+
+/// A protocol is sealed for good and shown in proofs, so nothing in it may look like a personal number.
+///
+/// # Errors
+/// The line that does, without its text: exit 3.
+pub(super) fn refuse_personal_numbers(bytes: &[u8], path: &Path) -> Result<(), Failure> {
+    let text = String::from_utf8_lossy(bytes);
+    let Some(line) = text.lines().position(holds_personal_number) else {
+        return Ok(());
+    };
+    let (line, path) = (line + 1, path.display());
+    Err(Failure::new(
+        exit::INVALID_PROTOCOL,
+        "personal-number",
+        words!(
+            "line {line} of {path} looks like it holds a personal number; it is not repeated here and nothing was sealed",
+            "rad {line} i {path} ser ut att innehålla ett personnummer; det upprepas inte här och inget förseglades"
+        ),
+    )
+    .help(Words::new(
+        "write decisions and registrations without such digits; a sealed protocol is shown to anyone",
+        "skriv beslut och registreringar utan sådana siffror; ett förseglat protokoll visas för alla",
+    )))
 }
 
 /// Checks the digits by which a person confirms a sealed protocol.

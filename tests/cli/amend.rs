@@ -239,6 +239,25 @@ fn nothing_is_amended_after_the_final_lock() {
     place.unchanged(|| amend(&place, &two_arms(), "keys/later").refused(7, "enrolment-closed"));
 }
 
+/// A sealed file cannot be changed and is shown in proofs: a number in it is refused before. (An official test number.)
+#[test]
+fn a_protocol_that_holds_a_personal_number_is_never_sealed() {
+    let numbered = |text: &str| text.replacen("fictitious-2025-01", "fictitious-191212121212", 1);
+    let text = numbered(IUH);
+    assert_ne!(text, IUH);
+    let place = Place::with(&text);
+    let ran = place.run(&place.open_words());
+    ran.refused(3, "personal-number");
+    assert!(
+        !ran.err.contains("191212121212") && ran.err.contains("line "),
+        "{}",
+        ran.err
+    );
+    assert!(!place.path("study").exists() && !place.path("keys").exists());
+    let place = Place::open(IUH);
+    place.unchanged(|| amend(&place, &numbered(IUH), "keys/later").refused(3, "personal-number"));
+}
+
 /// A desk that goes on while another command amends is refused, and may be run again.
 #[test]
 fn two_amendments_at_once_open_one_epoch_each_in_turn_or_one_is_refused() {

@@ -20,6 +20,17 @@ fn bytes(place: &Place) -> Vec<u8> {
         .collect()
 }
 
+/// The independent verifier agrees.
+fn agreed(place: &Place) {
+    let out = std::process::Command::new("python3")
+        .args([super::verifier::SCRIPT, "study", "--seed-file", "keys/seed"])
+        .current_dir(place.path(""))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success(), "{text}");
+}
+
 fn lies_in(bytes: &[u8], text: &str) -> bool {
     bytes
         .windows(text.len())
@@ -197,6 +208,7 @@ fn an_erased_family_is_gone_from_the_files_and_the_study_goes_on() {
     );
     assert!(arm.is_string());
     place.verify();
+    agreed(&place);
 }
 
 #[test]
@@ -223,4 +235,40 @@ fn two_linked_draws_are_erased_together_and_keep_their_draws() {
     assert_eq!(place.verify()["allocations"], 3);
     assert_eq!(place.run("status --study study").json(0)["erased"], 2);
     place.enrol("SILL", "R2", "").json(0);
+    agreed(&place);
+}
+
+#[test]
+fn a_personal_number_is_refused_in_links_corrections_and_erasures() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "--child BARN-AA").json(0);
+    let confirm = place.confirm();
+    // An official open test number of the Swedish Tax Agency (CC0); nobody has it.
+    let number = "191212121212";
+    for words in [
+        format!("record linked --family KATL --set other={number} --on 2025-03-03 --event-key L1"),
+        format!("record linked --family {number} --set other=KATL --on 2025-03-03 --event-key L1"),
+        format!(
+            "record linked --family KATL --child BARN-AA --set other_child={number} --on 2025-03-03 --event-key L1"
+        ),
+        format!(
+            "record linked --family KATL --child {number} --set other_child=BARN-BB --on 2025-03-03 --event-key L1"
+        ),
+        format!(
+            "record corrected --family KATL --set sequence=2 --set reason={number} --on 2025-03-03 --event-key K1"
+        ),
+        format!(
+            "record corrected --family KATL --set sequence={number} --set reason=x --on 2025-03-03 --event-key K1"
+        ),
+        format!("erase --family {number} --reason x --confirm {confirm}"),
+        format!("erase --family KATL --reason {number} --confirm {confirm}"),
+    ] {
+        let ran = place.unchanged(|| place.act(&words));
+        assert_eq!(ran.code, 4, "{words}");
+        assert!(
+            !ran.err.contains(number) && ran.out.is_empty(),
+            "{}",
+            ran.err
+        );
+    }
 }

@@ -39,6 +39,8 @@ pub struct Exact {
     pub imbalances: Option<Vec<(f64, f64)>>,
     /// Variance of the imbalance after 1, 2, …, `n` units.
     pub variances: Option<Vec<f64>>,
+    /// Mean of D² after 1, 2, …, `n` units: with two arms a known multiple of that of (count − share · units)².
+    pub squares: Option<Vec<f64>>,
     /// Largest |D| that can be on the way.
     pub farthest: Option<f64>,
 }
@@ -162,7 +164,7 @@ pub(super) fn follow<M: Method>(
     };
     let mut paths = Paths::default();
     let (mut correct, mut best, mut forced, mut visited) = (0.0, 0.0, 0.0, 0);
-    let (mut variances, mut farthest) = (Vec::new(), 0);
+    let (mut variances, mut squares, mut farthest) = (Vec::new(), Vec::new(), 0);
     for place in 0..n {
         let levels = arrivals.get(place as usize).copied().unwrap_or_default();
         let unit = levels.unit();
@@ -208,7 +210,9 @@ pub(super) fn follow<M: Method>(
             paths.close();
         }
         now = next;
-        variances.push(variance(&spread(&now, guesser)));
+        let imbalances = spread(&now, guesser);
+        variances.push(variance(&imbalances));
+        squares.push(imbalances.iter().map(|(d, p)| p * d * d).sum());
     }
     let unit = guesser.unit();
     let imbalances = spread(&now, guesser);
@@ -222,6 +226,7 @@ pub(super) fn follow<M: Method>(
         p_balanced: Some(balanced.sum()),
         imbalances: Some(imbalances),
         variances: Some(variances),
+        squares: Some(squares),
         farthest: Some(farthest as f64 / unit),
     }
 }

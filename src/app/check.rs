@@ -23,6 +23,8 @@ const FORCED: f64 = 0.25;
 
 /// Strata together may leave this share of a coin's variance before `check` warns that they are too many.
 const LEFT_OF_A_COIN: f64 = 0.5;
+/// Without strata this share of that variance may be left, or strata are not what costs balance.
+const LEFT_WITHOUT_STRATA: f64 = 0.5;
 
 /// A protocol that was read without an error.
 #[derive(Debug, Clone)]
@@ -229,7 +231,7 @@ fn warn_of_capacity(warnings: &mut Vec<Diagnostic>, protocol: &Protocol, reach: 
 
 fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>) {
     let Some(guessing) = guessing else { return };
-    let (Some(share), Some(advantage)) = (guessing.best_guess_share, guessing.advantage()) else {
+    let (Some(share), Some(advantage)) = (guessing.best_share, guessing.advantage()) else {
         return;
     };
     let forced = guessing.forced_share.unwrap_or(0.0);
@@ -239,12 +241,16 @@ fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>)
     let (right_en, right_sv) = tenths(10.0 * share);
     let (chance_en, chance_sv) = tenths(10.0 * guessing.share_by_ratio_alone);
     let (forced_en, forced_sv) = tenths(10.0 * forced);
+    let (levels_en, levels_sv) = match guessing.share_by_levels {
+        Some(_) => (" and every family's levels", " och alla familjers nivåer"),
+        None => ("", ""),
+    };
     warnings.push(
         Diagnostic::warning(
             "guessable",
             words!(
-                "intake staff who keep count of the lots of their stratum guess {right_en} of the next ten families right, {chance_en} by chance, and know {forced_en} of them for certain",
-                "mottagningspersonal som håller räkning på lotterna i sitt stratum gissar {right_sv} av de nästa tio familjerna rätt, {chance_sv} av en slump, och vet {forced_sv} av dem säkert"
+                "intake staff who know the method{levels_en} and remember the lots of their stratum can guess {right_en} of the next ten families right, {chance_en} by chance, and know {forced_en} of them for certain",
+                "mottagningspersonal som känner metoden{levels_sv} och minns lotterna i sitt stratum kan gissa {right_sv} av de nästa tio familjerna rätt, {chance_sv} av en slump, och vet {forced_sv} av dem säkert"
             ),
         )
         .help(words!(
@@ -303,36 +309,49 @@ fn tenths(number: f64) -> (String, String) {
     (en, sv)
 }
 
-/// Strata with too few of the expected families, and strata whose imbalances add up to nearly those of a coin.
+/// What a figure of balance is of: the difference between equal arms, or the number in an arm against its share.
+fn what_differs(equal_arms: bool) -> Words {
+    if equal_arms {
+        Words::new("the arms differ", "skiljer sig armarna")
+    } else {
+        Words::new(
+            "the number in an arm differs from its share",
+            "skiljer sig antalet i en arm från dess andel",
+        )
+    }
+}
+
+/// Strata that cost balance: with too few of the expected families, or with imbalances that add up to nearly those of a coin, where
+/// the same method without strata would keep arms more even. What cannot be computed is not warned of.
 fn warn_of_strata(
     warnings: &mut Vec<Diagnostic>,
     strata: usize,
     expected: Expected,
     together: Option<&Together>,
 ) {
-    let thin = strata > 1 && expected.families < (strata * THIN_STRATUM) as f64;
-    let coinlike = together.filter(|together| {
-        together.imbalance_sd.powi(2) > LEFT_OF_A_COIN * together.coin_sd.powi(2)
+    let thin = expected.families < (strata * THIN_STRATUM) as f64;
+    let square = |sd: f64| sd * sd;
+    let costly = together.filter(|together| {
+        square(together.without_strata_sd) < LEFT_WITHOUT_STRATA * square(together.imbalance_sd)
     });
-    if !thin && coinlike.is_none() {
+    let coinlike = costly.filter(|together| {
+        square(together.imbalance_sd) > LEFT_OF_A_COIN * square(together.coin_sd)
+    });
+    let Some(together) = costly.filter(|_| thin || coinlike.is_some()) else {
+        // The file's own finding counts families only.
+        warnings.retain(|warning| warning.code != "thin-strata");
         return;
-    }
-    let families = expected.families.floor() as u64;
-    let each = tenths(expected.families / strata as f64);
-    let (each_en, each_sv) = each;
-    let message = if let Some(together) = coinlike.or(together) {
-        let (own_en, own_sv) = tenths(together.imbalance_sd);
-        let (coin_en, coin_sv) = tenths(together.coin_sd);
-        words!(
-            "{families} families are expected, {each_en} in each of {strata} strata: over all strata the arms differ by {own_en} families (standard deviation), without strata and blocks by {coin_en}",
-            "{families} familjer väntas, {each_sv} i vart och ett av {strata} strata: över alla strata skiljer sig armarna med {own_sv} familjer (standardavvikelse), utan strata och block med {coin_sv}"
-        )
-    } else {
-        words!(
-            "{families} families are expected, {each_en} in each of {strata} strata",
-            "{families} familjer väntas, {each_sv} i vart och ett av {strata} strata"
-        )
     };
+    let families = expected.families.floor() as u64;
+    let (each_en, each_sv) = tenths(expected.families / strata as f64);
+    let (own_en, own_sv) = tenths(together.imbalance_sd);
+    let (without_en, without_sv) = tenths(together.without_strata_sd);
+    let (coin_en, coin_sv) = tenths(together.coin_sd);
+    let Words { en, sv } = what_differs(together.equal_arms);
+    let message = words!(
+        "{families} families are expected, {each_en} in each of {strata} strata: over all strata {en} by {own_en} families (standard deviation), with the same method without strata by {without_en}, with independent lots by {coin_en}",
+        "{families} familjer väntas, {each_sv} i vart och ett av {strata} strata: över alla strata {sv} med {own_sv} familjer (standardavvikelse), med samma metod utan strata med {without_sv}, med oberoende lotter med {coin_sv}"
+    );
     // The file's own finding, which has its place, is about the target: the same is not said twice.
     if warnings.iter().any(|warning| warning.code == "thin-strata") && coinlike.is_none() {
         return;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::app::Failure;
 use crate::app::check::{Checked, check};
 use crate::diagnostic::{Diagnostic, Lang, Words};
+use crate::planning::guessing::Guessing;
 use crate::planning::ratios::RatioRow;
 use crate::protocol::Protocol;
 use crate::protocol::model::Factor;
@@ -189,24 +190,23 @@ fn body(checked: &Checked, lang: Lang) -> Value {
             "families": checked.expected.families,
             "by": if checked.expected.by_capacity { "capacity" } else { "target" },
         },
-        "predictability": checked.guessing.map(|guessing| {
-            json!({
-                "families_per_stratum": guessing.families_per_stratum,
-                "correct_guess_share": guessing.correct_guess_share,
-                "best_guess_share": guessing.best_guess_share,
-                "share_by_ratio_alone": guessing.share_by_ratio_alone,
-                "forced_share": guessing.forced_share,
-                "right_of_ten": guessing.best_guess_share.map(|share| 10.0 * share),
-                "by_chance_of_ten": 10.0 * guessing.share_by_ratio_alone,
-                "imbalance_sd": guessing.imbalance_sd,
-                "max_imbalance": guessing.max_imbalance,
-                "p_balanced": guessing.p_balanced,
-            })
-        }),
+        "predictability": checked.guessing.as_ref().map(predictability),
         "balance_over_strata": checked.together,
         "analyses": analyses,
         "warnings": warnings,
     })
+}
+
+/// The figures of a stratum, and the guesses of ten families.
+fn predictability(guessing: &Guessing) -> Value {
+    let mut body = json!(guessing);
+    if let Some(body) = body.as_object_mut() {
+        let right = guessing.best_share.map(|share| 10.0 * share);
+        body.insert("right_of_ten".to_owned(), json!(right));
+        let chance = 10.0 * guessing.share_by_ratio_alone;
+        body.insert("by_chance_of_ten".to_owned(), json!(chance));
+    }
+    body
 }
 
 fn both(value: f64, shown: Shown) -> (String, String) {
@@ -221,10 +221,13 @@ fn heading(protocol: &Protocol) -> Words {
     let (id, hash) = (&protocol.study.id, protocol.hash.to_hex());
     let method = &protocol.allocation.method;
     let ratio = protocol.allocation.ratio;
-    let strata = protocol.strata();
+    let (strata_en, strata_sv) = match protocol.strata() {
+        0 | 1 => ("no strata".to_owned(), "inga strata".to_owned()),
+        strata => (format!("{strata} strata"), format!("{strata} strata")),
+    };
     words!(
-        "{en}\n\nThe protocol of `{id}` is valid.\nHash     {hash}\nMethod   {method}, {ratio}, {strata} strata",
-        "{sv}\n\nProtokollet för `{id}` är giltigt.\nHash     {hash}\nMetod    {method}, {ratio}, {strata} strata"
+        "{en}\n\nThe protocol of `{id}` is valid.\nHash     {hash}\nMethod   {method}, {ratio}, {strata_en}",
+        "{sv}\n\nProtokollet för `{id}` är giltigt.\nHash     {hash}\nMetod    {method}, {ratio}, {strata_sv}"
     )
 }
 
@@ -336,7 +339,7 @@ fn ratios(checked: &Checked) -> Grid {
         .column("n_control", words!("n control", "n jämförelse"))
         .column("power", words!("power", "styrka"))
         .column("method", words!("method", "metod"))
-        .column("best_guess_share", words!("guessed right", "rätt gissade"))
+        .column("best_share", words!("guessed right", "rätt gissade"))
         .column(
             "share_by_ratio_alone",
             words!("by the ratio alone", "av förhållandet"),
@@ -351,7 +354,7 @@ fn ratios(checked: &Checked) -> Grid {
             Cell::number(row.power, Shown::Percent(1)),
             Cell::text(compared(row)),
             Cell::number(
-                guessing.and_then(|guessing| guessing.best_guess_share),
+                guessing.and_then(|guessing| guessing.best_share),
                 Shown::Percent(1),
             ),
             Cell::number(
@@ -376,7 +379,7 @@ fn guessing(checked: &Checked) -> Words {
     let figures = checked
         .guessing
         .as_ref()
-        .and_then(|guessing| Some((guessing, guessing.best_guess_share?, guessing.forced_share?)));
+        .and_then(|guessing| Some((guessing, guessing.best_share?, guessing.forced_share?)));
     let Some((guessing, share, forced)) = figures else {
         return words!(
             "Predictability: not computed exactly for this method and size; `lottning draw --characteristics` simulates it.",
@@ -397,42 +400,74 @@ fn guessing(checked: &Checked) -> Words {
     let ((share_en, share_sv), (forced_en, forced_sv), (chance_en, chance_sv)) =
         (share, forced, chance);
     let ((right_en, right_sv), (by_en, by_sv)) = (right, by_chance);
-    let levels = guessing.share_by_levels.map(|share| {
-        let (en, sv) = both(share, Shown::Percent(1));
-        (
-            format!(
-                "\nWhoever knows the rule and every family's levels as well guesses {en} right."
-            ),
-            format!("\nDen som dessutom känner regeln och alla familjers nivåer gissar {sv} rätt."),
-        )
-    });
-    let (levels_en, levels_sv) = levels.unwrap_or_default();
+    let (levels_en, levels_sv) = match guessing.share_by_levels {
+        Some(_) => (" and every family's levels", " och alla familjers nivåer"),
+        None => ("", ""),
+    };
+    let (drawn_en, drawn_sv) = simulated(guessing);
     words!(
-        "Predictability: whoever remembers all earlier lots of a stratum guesses {share_en} of {n} right (by the ratio alone {chance_en}),\n{right_en} of the next ten families instead of {by_en}; {forced_en} are certain beforehand.{levels_en}",
-        "Förutsägbarhet: den som minns alla tidigare lotter i ett stratum gissar {share_sv} av {n} rätt (av förhållandet ensamt {chance_sv}),\n{right_sv} av de nästa tio familjerna i stället för {by_sv}; {forced_sv} är säkra i förväg.{levels_sv}"
+        "Predictability: whoever knows the method{levels_en} and remembers all earlier lots of a stratum can guess {share_en} of {n} right\n(by the ratio alone {chance_en}), {right_en} of the next ten families instead of {by_en}; {forced_en} are certain beforehand.{drawn_en}",
+        "Förutsägbarhet: den som känner metoden{levels_sv} och minns alla tidigare lotter i ett stratum kan gissa {share_sv} av {n} rätt\n(av förhållandet ensamt {chance_sv}), {right_sv} av de nästa tio familjerna i stället för {by_sv}; {forced_sv} är säkra i förväg.{drawn_sv}"
+    )
+}
+
+/// Where the figures come from when they are not exact.
+fn simulated(guessing: &Guessing) -> (String, String) {
+    let Some(drawn) = guessing.simulated else {
+        return Default::default();
+    };
+    let errors = [drawn.share_by_levels, drawn.correct_guess_share];
+    let error = errors.into_iter().flatten().fold(0.0, f64::max);
+    let (lists, (en, sv)) = (drawn.lists, both(error, Shown::Percent(2)));
+    (
+        format!(
+            "\nThe families are made up, each level as likely as the others; from {lists} drawn lists, Monte Carlo standard error {en}."
+        ),
+        format!(
+            "\nFamiljerna är påhittade, varje nivå lika vanlig som de andra; från {lists} dragna listor, Monte Carlo-fel {sv}."
+        ),
     )
 }
 
 fn balance(checked: &Checked) -> Words {
     let guessing = checked.guessing.as_ref();
-    let figures = guessing.and_then(|guessing| {
-        Some((
-            guessing.families_per_stratum,
-            both(guessing.imbalance_sd?, Shown::Decimals(1)),
-            both(guessing.max_imbalance?, Shown::Decimals(1)),
-            both(guessing.p_balanced?, Shown::Percent(0)),
-        ))
-    });
-    let Some((n, (sd_en, sd_sv), (max_en, max_sv), (level_en, level_sv))) = figures else {
+    let figures = guessing
+        .and_then(|guessing| Some((guessing, both(guessing.p_balanced?, Shown::Percent(0)))));
+    let Some((guessing, (level_en, level_sv))) = figures else {
         return words!(
             "Balance: not computed exactly for this method and size; `lottning draw --characteristics` simulates it.",
             "Balans: beräknas inte exakt för denna metod och storlek; `lottning draw --characteristics` simulerar den."
         );
     };
-    let Words { en, sv } = words!(
-        "Balance: after {n} families of a stratum the arms differ by {sd_en} (standard deviation), on the way by {max_en} at most on average;\nthey are level in the end with probability {level_en}.",
-        "Balans: efter {n} familjer i ett stratum skiljer sig armarna med {sd_sv} (standardavvikelse), på vägen med högst {max_sv} i medeltal;\nde är lika stora till slut med sannolikheten {level_sv}."
+    let n = guessing.families_per_stratum;
+    let ratio = &checked.protocol.allocation.ratio;
+    let two_equal = ratio.is_equal() && ratio.arms() == 2;
+    let sds = (
+        guessing.imbalance_sd,
+        guessing.from_share_sd,
+        guessing.max_imbalance,
     );
+    let Words { en, sv } = match sds {
+        (Some(sd), _, Some(most)) if two_equal => {
+            let (sd, most) = (both(sd, Shown::Decimals(1)), both(most, Shown::Decimals(1)));
+            let ((sd_en, sd_sv), (max_en, max_sv)) = (sd, most);
+            words!(
+                "Balance: after {n} families of a stratum the arms differ by {sd_en} (standard deviation), on the way by {max_en} at most on average;\nthey are level in the end with probability {level_en}.",
+                "Balans: efter {n} familjer i ett stratum skiljer sig armarna med {sd_sv} (standardavvikelse), på vägen med högst {max_sv} i medeltal;\nde är lika stora till slut med sannolikheten {level_sv}."
+            )
+        }
+        (_, Some(sd), _) => {
+            let (sd_en, sd_sv) = both(sd, Shown::Decimals(1));
+            words!(
+                "Balance: after {n} families of a stratum the number in an arm differs from its share by {sd_en} (standard deviation);\nthe arms are exactly in the ratio with probability {level_en}.",
+                "Balans: efter {n} familjer i ett stratum skiljer sig antalet i en arm från dess andel med {sd_sv} (standardavvikelse);\narmarna står exakt i förhållandet med sannolikheten {level_sv}."
+            )
+        }
+        _ => words!(
+            "Balance: after {n} families of a stratum the arms are exactly in the ratio with probability {level_en}.",
+            "Balans: efter {n} familjer i ett stratum står armarna exakt i förhållandet med sannolikheten {level_sv}."
+        ),
+    };
     let Some(together) = &checked.together else {
         return Words::new(en, sv);
     };
@@ -440,8 +475,8 @@ fn balance(checked: &Checked) -> Words {
     let (own_en, own_sv) = both(together.imbalance_sd, Shown::Decimals(1));
     let (coin_en, coin_sv) = both(together.coin_sd, Shown::Decimals(1));
     words!(
-        "{en} Over all {strata} strata they differ by {own_en} (standard deviation;\na fair coin without strata: {coin_en}).",
-        "{sv} Över alla {strata} strata skiljer de sig med {own_sv} (standardavvikelse;\nett rättvist mynt utan strata: {coin_sv})."
+        "{en} Over all {strata} strata it is {own_en}\n(standard deviation; with independent lots {coin_en}).",
+        "{sv} Över alla {strata} strata är det {own_sv}\n(standardavvikelse; med oberoende lotter {coin_sv})."
     )
 }
 

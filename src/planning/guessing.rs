@@ -12,8 +12,8 @@ use crate::allocation::{
 
 /// Longest sequence that is followed exactly; longer ones have the same share to three decimals.
 const LONGEST: f64 = 400.0;
-/// Lists that are drawn where nothing is exact: a share of guesses has a standard error below 0.001.
-const DRAWN: u64 = 2000;
+/// Lists that are drawn where nothing is exact: a share of 400 guesses a list has a standard error of about 0.001.
+const DRAWN: u64 = 400;
 
 /// How well a sequence of one stratum can be guessed, and how well it balances.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -39,20 +39,60 @@ pub struct Guessing {
     /// Where factors are balanced: expected share of right guesses of someone who knows the rule, every earlier lot of the
     /// stratum and every family's levels, and names the likeliest arm.
     pub share_by_levels: Option<f64>,
+    /// Share of right guesses that intake can have at best: it knows the method, remembers the lots and types the levels. The
+    /// largest of the shares above, and never less than what is certain.
+    pub best_share: Option<f64>,
+    /// Two arms: standard deviation of the number in an arm − its share of the families, in the end.
+    pub from_share_sd: Option<f64>,
+    /// Where the figures are those of drawn lists: how many, and their standard errors.
+    pub simulated: Option<Simulated>,
+}
+
+/// Monte Carlo standard errors of the figures of the same names.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Simulated {
+    /// Number of drawn lists.
+    pub lists: u64,
+    /// Of the share under the convergence strategy.
+    pub correct_guess_share: Option<f64>,
+    /// Of the share of who knows the levels.
+    pub share_by_levels: Option<f64>,
+    /// Of the share that is certain.
+    pub forced_share: Option<f64>,
+    /// Of the standard deviation of the imbalance (delta method).
+    pub imbalance_sd: Option<f64>,
+    /// Of the largest imbalance.
+    pub max_imbalance: Option<f64>,
+    /// Of the probability of balance.
+    pub p_balanced: Option<f64>,
 }
 
 impl Guessing {
     /// What knowing the past adds, at best, to the share of correct guesses.
     pub fn advantage(&self) -> Option<f64> {
-        self.best_guess_share
+        self.best_share
             .map(|share| share - self.share_by_ratio_alone)
+    }
+
+    /// With the best of all shares of right guesses.
+    fn with_best(mut self) -> Self {
+        let shares = [
+            self.best_guess_share,
+            self.share_by_levels,
+            self.correct_guess_share,
+            self.forced_share,
+        ];
+        let least = self.share_by_ratio_alone;
+        let known = shares.iter().flatten();
+        self.best_share = known.copied().reduce(f64::max).map(|best| best.max(least));
+        self
     }
 }
 
 /// Guessing in a method with a ratio and options, when `families` fall into `strata` of equal size.
 ///
 /// `factors` is the number of levels of each factor that the method balances, empty for a method that balances none.
-/// Figures are exact without factors, and those of 2,000 drawn lists with them.
+/// Figures are exact without factors, and those of 400 drawn lists with them.
 ///
 /// Refusals are those of the method. Reference: D. Blackwell, J. L. Hodges 1957, doi 10.1214/aoms/1177706973.
 ///
@@ -88,6 +128,7 @@ pub fn guessing(
     let share_by_ratio_alone = largest as f64 / ratio.sum() as f64;
     if factors.is_empty() {
         let exact = exact_characteristics(method, ratio, options, n)?;
+        let square = exact.squares.as_ref().and_then(|all| all.last().copied());
         return Ok(Guessing {
             families_per_stratum: n,
             correct_guess_share: exact.correct_guess_share,
@@ -98,11 +139,23 @@ pub fn guessing(
             max_imbalance: exact.max_imbalance,
             p_balanced: exact.p_balanced,
             share_by_levels: None,
-        });
+            best_share: None,
+            from_share_sd: share_unit(ratio)
+                .zip(square)
+                .map(|(unit, square)| unit * square.sqrt()),
+            simulated: None,
+        }
+        .with_best());
     }
     let (families, seed) = (made_up(n, factors), Seed::from_bytes([0; 32]));
     let drawn = drawn_characteristics_of(method, ratio, options, &families, DRAWN, &seed)?;
     let value = |figure: Figure| figure.value;
+    let (levels, levels_error) = by_levels(method, ratio, options, &families)?;
+    let imbalance_sd = value(drawn.imbalance_variance).map(f64::sqrt);
+    let sd_error = imbalance_sd
+        .filter(|sd| *sd > 0.0)
+        .zip(drawn.imbalance_variance.mcse)
+        .map(|(sd, error)| error / (2.0 * sd));
     Ok(Guessing {
         families_per_stratum: n,
         correct_guess_share: value(drawn.correct_guess_share),
@@ -110,26 +163,48 @@ pub fn guessing(
             .map(|share| share.max(share_by_ratio_alone)),
         share_by_ratio_alone,
         forced_share: value(drawn.forced_share),
-        imbalance_sd: value(drawn.imbalance_variance).map(f64::sqrt),
+        imbalance_sd,
         max_imbalance: value(drawn.max_imbalance),
         p_balanced: value(drawn.p_balanced),
-        share_by_levels: Some(by_levels(method, ratio, options, &families)?),
-    })
+        share_by_levels: Some(levels),
+        best_share: None,
+        from_share_sd: imbalance_sd
+            .filter(|_| ratio.is_equal() && ratio.arms() == 2)
+            .map(|sd| sd / 2.0),
+        simulated: Some(Simulated {
+            lists: DRAWN,
+            correct_guess_share: drawn.correct_guess_share.mcse,
+            share_by_levels: Some(levels_error),
+            forced_share: drawn.forced_share.mcse,
+            imbalance_sd: sd_error,
+            max_imbalance: drawn.max_imbalance.mcse,
+            p_balanced: drawn.p_balanced.mcse,
+        }),
+    }
+    .with_best())
 }
 
-/// The mean over drawn lists of the chance of the likeliest arm of each unit.
+/// With two arms of parts p and q: count − share · n is pq/(p + q) times the imbalance, which is the difference of count / part
+/// (with equal arms of the counts).
+pub(super) fn share_unit(ratio: &Ratio) -> Option<f64> {
+    let &[p, q] = ratio.parts() else { return None };
+    Some((p * q) as f64 / (p + q) as f64)
+}
+
+/// The mean over drawn lists of the chance of the likeliest arm of each unit, and its standard error.
 fn by_levels(
     method: &str,
     ratio: &Ratio,
     options: &Options,
     families: &[Levels],
-) -> Result<f64, Vec<Refusal>> {
+) -> Result<(f64, f64), Vec<Refusal>> {
     let design = choose(method, ratio, options, Some(families.len() as u64))?;
     let key = replicates_key("check", "2");
-    let mut right = 0.0;
+    let (mut sum, mut squares) = (0.0, 0.0);
     for replicate in 0..DRAWN {
         let mut numbers = Redraw::new(&key, replicate);
         let mut sequence = design.begin(&mut numbers);
+        let mut right = 0.0;
         for (index, levels) in (0..).zip(families) {
             let weights = design.weights(&*sequence, &levels.unit());
             let likeliest = weights.as_slice().iter().copied().max().unwrap_or(0);
@@ -142,8 +217,14 @@ fn by_levels(
                 &mut numbers,
             );
         }
+        let share = right / families.len() as f64;
+        sum += share;
+        squares += share * share;
     }
-    Ok(right / (DRAWN as f64 * families.len() as f64))
+    let lists = DRAWN as f64;
+    let mean = sum / lists;
+    let spread = (squares / lists - mean * mean).max(0.0);
+    Ok((mean, (spread / (lists - 1.0)).sqrt()))
 }
 
 /// So many families with every level of each factor equally likely, always the same ones.
@@ -183,12 +264,34 @@ mod tests {
         assert_eq!(block.families_per_stratum, 100);
         near(block.forced_share, 0.5, 1e-9);
         near(block.share_by_levels, 0.75, 1e-9);
-        // 100 families of which every other guess is a coin: standard error √(50/4)/100/√2000.
-        near(block.correct_guess_share, 0.75, 5.0 * 0.000_8);
+        // 100 families of which every other guess is a coin: standard error √(50/4)/100/√400, as it is estimated.
+        near(block.correct_guess_share, 0.75, 5.0 * 0.001_8);
+        let errors = block.simulated.unwrap();
+        near(errors.correct_guess_share, 0.001_77, 0.000_3);
+        near(errors.share_by_levels, 0.0, 1e-7);
+        near(block.best_share, 0.75, 5.0 * 0.001_8);
         near(of("a,b", "1/2", &[3, 4]).share_by_levels, 0.5, 1e-9);
         let usual = of("a,b", "4/5", &[3, 4]);
         let (levels, counts) = (usual.share_by_levels.unwrap(), usual.correct_guess_share);
         assert!(levels > counts.unwrap() + 0.02 && levels < 0.8, "{usual:?}");
         near(usual.forced_share, 0.0, 1e-9);
+        near(usual.best_share, levels, 1e-12);
+        near(usual.advantage(), levels - 0.5, 1e-12);
+    }
+
+    /// Blocks of three at 1:2 by hand: left 1, 2 the guess is right with 2/3; left 1, 1 with 1/2 (2/3 of the time), left 0, 2
+    /// with 1 (1/3); the last is certain. Right (2/3 + 2/3 + 1)/3 = 7/9, certain (1/3 + 1)/3 = 4/9. After a whole block the
+    /// number in an arm is its share.
+    #[test]
+    fn the_best_guess_is_never_less_than_what_is_certain() {
+        let ratio = read_ratio("1:2").unwrap();
+        let options = Options::of(&[("block_len", "3")]);
+        let block = guessing("permuted-block", &ratio, &options, 3.0, 1, &[]).unwrap();
+        assert!((block.best_share.unwrap() - 7.0 / 9.0).abs() < 1e-12);
+        assert!((block.forced_share.unwrap() - 4.0 / 9.0).abs() < 1e-12);
+        assert!(block.from_share_sd.unwrap().abs() < 1e-12);
+        // A coin of 1/3: the number in an arm has variance n · 2/9, here 30 · 2/9.
+        let coin = guessing("simple", &ratio, &Options::default(), 30.0, 1, &[]).unwrap();
+        assert!((coin.from_share_sd.unwrap() - (60.0f64 / 9.0).sqrt()).abs() < 1e-9);
     }
 }

@@ -143,6 +143,9 @@ fn strata_are_judged_by_the_families_that_capacity_allows() {
         (2.0f64 * 4.0 * 698.0 / 7.0 / 52.0).sqrt(),
         1e-9,
     );
+    // Without strata a big stick of four has variance 5 or 6 at most (stationary by hand: 0, ±2, ±4 with weights 1, 1, ½).
+    let without = found["balance_over_strata"]["without_strata_sd"].as_f64();
+    assert!(without.unwrap() < 6f64.sqrt());
     // Three ratios at this capacity, each with its method and how well it is guessed.
     let ratios = found["ratios"].as_array().unwrap();
     let ratio = |row: &serde_json::Value| row["ratio"].as_str().unwrap().to_owned();
@@ -155,4 +158,50 @@ fn strata_are_judged_by_the_families_that_capacity_allows() {
     for row in ratios {
         assert!(row["guessing"]["correct_guess_share"].is_number());
     }
+}
+
+/// Independent lots lose nothing by strata, and neither does a big stick that is hardly ever reached: no warning, although
+/// forty strata have fewer than eight families each. Blocks of three at 1:2 lose what they keep.
+#[test]
+fn only_strata_that_cost_balance_are_warned_of() {
+    let thin = "thin-strata".to_owned();
+    let simple = "method = \"simple\"";
+    let loose = "method = \"big-stick\"\nmax_imbalance = 30";
+    for method in [simple, loose] {
+        let (found, _) = check(&[(BIG_STICK, method)]);
+        let own = &found["balance_over_strata"];
+        assert!(own["imbalance_sd"].is_number());
+        // With a bound of 30 one list of 304 is bounded now and then: what strata cost is far below half of the variance.
+        let (with, without) = (&own["imbalance_sd"], &own["without_strata_sd"]);
+        let left = without.as_f64().unwrap() / with.as_f64().unwrap();
+        assert!(left * left > 0.5 && left < 1.01, "{own}");
+        assert!(!codes(&found).contains(&thin), "{method}");
+    }
+}
+
+/// `best_share` is what the sentence says, and no share is above it.
+#[test]
+fn the_sentence_uses_the_best_guess() {
+    let (found, err) = check(&[
+        (BIG_STICK, "method = \"minimization\"\nfactors = [\"site\"]"),
+        ("strata = [\"site\", \"earlier_reports\"]", "strata = []"),
+    ]);
+    let own = &found["predictability"];
+    let best = own["best_share"].as_f64().unwrap();
+    for share in [
+        "correct_guess_share",
+        "best_guess_share",
+        "share_by_levels",
+        "forced_share",
+    ] {
+        assert!(own[share].as_f64().unwrap() <= best, "{share}: {own}");
+    }
+    near(&own["right_of_ten"], 10.0 * best, 1e-9);
+    assert_eq!(own["simulated"]["lists"], 400);
+    let error = own["simulated"]["share_by_levels"].as_f64().unwrap();
+    assert!(error > 0.0 && error < 0.005, "{error}");
+    assert!(
+        err.contains("know the method and every family's levels"),
+        "{err}"
+    );
 }

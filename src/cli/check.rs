@@ -416,8 +416,12 @@ fn simulated(guessing: &Guessing) -> (String, String) {
     let Some(drawn) = guessing.simulated else {
         return Default::default();
     };
-    let errors = [drawn.share_by_levels, drawn.correct_guess_share];
-    let error = errors.into_iter().flatten().fold(0.0, f64::max);
+    let error = if guessing.share_by_levels == guessing.best_share {
+        drawn.share_by_levels
+    } else {
+        drawn.correct_guess_share
+    };
+    let error = error.unwrap_or(0.0);
     let (lists, (en, sv)) = (drawn.lists, both(error, Shown::Percent(2)));
     (
         format!(

@@ -11,8 +11,8 @@ const LONGEST: f64 = 800.0;
 /// Longest list without strata whose variance is followed.
 const LONGEST_ALONE: f64 = 400.0;
 
-/// Balance over all strata together, for two arms. Figures are of the difference between equal arms, and of the number in an arm − its
-/// share of the families where the arms are unequal.
+/// Balance over all strata together, for two arms. Figures are of the difference between equal arms; where the arms are
+/// unequal, of the number in an arm − its share of the families.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Together {
     /// Number of strata.
@@ -78,8 +78,8 @@ pub fn together(
     }))
 }
 
-/// The variance of one list of so many families: the mean of four neighbours, since families are not whole blocks; beyond what was
-/// followed it goes on growing as it did over the second half.
+/// The variance of one list of so many families: the mean of four neighbours, since families are not whole blocks; beyond
+/// what was followed it goes on growing as it did over the second half.
 fn alone(squares: &[f64], families: f64) -> f64 {
     let mean = |from: usize, to: usize| {
         let own = squares.get(from..to).unwrap_or_default();

@@ -321,8 +321,8 @@ fn what_differs(equal_arms: bool) -> Words {
     }
 }
 
-/// Strata that cost balance: with too few of the expected families, or with imbalances that add up to nearly those of a coin, where
-/// the same method without strata would keep arms more even. What cannot be computed is not warned of.
+/// Strata that cost balance: with too few of the expected families, or with imbalances that add up to nearly those of a
+/// coin, where the same method without strata would keep arms more even. What cannot be computed is not warned of.
 fn warn_of_strata(
     warnings: &mut Vec<Diagnostic>,
     strata: usize,

@@ -416,12 +416,9 @@ fn simulated(guessing: &Guessing) -> (String, String) {
     let Some(drawn) = guessing.simulated else {
         return Default::default();
     };
-    let error = if guessing.share_by_levels == guessing.best_share {
-        drawn.share_by_levels
-    } else {
-        drawn.correct_guess_share
-    };
-    let error = error.unwrap_or(0.0);
+    let by_levels = guessing.share_by_levels == guessing.best_share;
+    let levels = drawn.share_by_levels.filter(|_| by_levels);
+    let error = levels.or(drawn.correct_guess_share).unwrap_or(0.0);
     let (lists, (en, sv)) = (drawn.lists, both(error, Shown::Percent(2)));
     (
         format!(

@@ -33,7 +33,8 @@ pub struct Together {
 
 /// Balance over `strata` strata of equal size, when `families` fall into them by chance.
 ///
-/// `None` with other than two arms (whose imbalances cannot be added up) and where the variance is not known exactly. With blocks of B that are left anywhere in the last block with equal chance the variance is
+/// `None` with other than two arms (whose imbalances cannot be added up) and where the variance is not known exactly. With
+/// blocks of B, two equal arms, that are left anywhere in the last block with equal chance the variance is
 /// `strata · (B + 1)/6` and the largest difference `strata · B/2` (A. Hallstrom, K. Davis 1988, Controlled Clinical
 /// Trials 9:375–382); that is the limit of this figure for large strata. Refusals are those of the method.
 pub fn together(

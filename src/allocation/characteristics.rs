@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// A simulated figure. `None` where one replicate says nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Figure {
-    /// Mean over replicates, or the sample variance.
+    /// Mean over replicates, or the variance over them.
     pub value: Option<f64>,
     /// Its Monte Carlo standard error.
     pub mcse: Option<f64>,
@@ -47,8 +47,10 @@ pub struct Characteristics {
 ///
 /// Replicate `r` is ChaCha8 under the key `SHA-256("lottning/replicates/1" ‖ lp("draw") ‖ lp(seed as 64 hexadecimal
 /// digits))`, stream `r`. Definitions are those of [`super::exact_characteristics`]; a mean's standard error is
-/// `s/√R`, a proportion's `√(p(1−p)/R)`, a variance's `√((m₄ − s⁴(R−3)/(R−1))/R)`. `n` and `replicates` are at least 1;
-/// zero replicates give figures without a value. Refusals are those of [`super::exact_characteristics`].
+/// `s/√R`, a proportion's `√(p(1−p)/R)`. With two equal arms `E D = 0` by symmetry, so the variance is the mean of `D²`
+/// with that mean's standard error; otherwise it is `s²` with the root of the unbiased estimate of its variance,
+/// `(2R k₂² + (R−1) k₄)/(R(R+1))`, and at least of `2s⁴/(R(R−1))` (Kendall & Stuart 1977, chapter 12). `n` and
+/// `replicates` are at least 1; zero replicates give figures without a value. Refusals are those of [`super::exact_characteristics`].
 ///
 /// ```
 /// use lottning::allocation::{Options, Seed, characteristics, read_ratio};
@@ -72,7 +74,7 @@ pub fn characteristics(
     let (design, guesser) = chosen(id, ratio, options, n)?;
     let tally = drawn(&*design, &guesser, (n, &[]), replicates, seed);
     let exact = design.exact(&guesser, n, &[]);
-    Ok(tally.figures(n, replicates, guesser.unit(), &exact))
+    Ok(tally.figures(n, replicates, &guesser, &exact))
 }
 
 /// As [`characteristics`], for units that arrive in a known order with known levels of the factors that the method
@@ -89,7 +91,7 @@ pub fn characteristics_of(
     let (design, guesser) = chosen(id, ratio, options, n)?;
     let tally = drawn(&*design, &guesser, (n, arrivals), replicates, seed);
     let exact = design.exact(&guesser, n, arrivals);
-    Ok(tally.figures(n, replicates, guesser.unit(), &exact))
+    Ok(tally.figures(n, replicates, &guesser, &exact))
 }
 
 /// As [`characteristics_of`] without the exact figures, whose search for a feasible way can take seconds.
@@ -104,7 +106,7 @@ pub fn drawn_characteristics_of(
     let n = arrivals.len() as u64;
     let (design, guesser) = chosen(id, ratio, options, n)?;
     let tally = drawn(&*design, &guesser, (n, arrivals), replicates, seed);
-    Ok(tally.figures(n, replicates, guesser.unit(), &Exact::default()))
+    Ok(tally.figures(n, replicates, &guesser, &Exact::default()))
 }
 
 fn chosen(
@@ -217,7 +219,8 @@ impl Counts {
         }
     }
 
-    fn variance(&self, unit: f64, exact: Option<f64>) -> Figure {
+    /// The variance; `centred` if its expectation is known to be zero.
+    fn variance(&self, unit: f64, exact: Option<f64>, centred: bool) -> Figure {
         let r = self.number();
         if r < 2.0 {
             return Figure {
@@ -225,13 +228,31 @@ impl Counts {
                 ..Figure::default()
             };
         }
+        if centred {
+            let variance = self.total(unit, |x| x * x) / r;
+            let squares = self.total(unit, |x| (x * x - variance).powi(2));
+            return Figure {
+                value: Some(variance),
+                mcse: Some((squares / (r - 1.0) / r).sqrt()),
+                exact,
+            };
+        }
         let mean = self.total(unit, |x| x) / r;
-        let variance = self.total(unit, |x| (x - mean).powi(2)) / (r - 1.0);
+        let second = self.total(unit, |x| (x - mean).powi(2)) / r;
         let fourth = self.total(unit, |x| (x - mean).powi(4)) / r;
-        let spread = (fourth - variance * variance * (r - 3.0) / (r - 1.0)) / r;
+        let variance = second * r / (r - 1.0);
+        // The k-statistics k₂ = s² and k₄ give the unbiased estimate of Var(s²) = κ₄/R + 2σ⁴/(R−1). Whatever the
+        // distribution, Var(s²) is at least 2σ⁴/(R(R−1)), for no fourth moment is below σ⁴.
+        let mcse = (r > 3.0).then(|| {
+            let k4 = r * r * ((r + 1.0) * fourth - 3.0 * (r - 1.0) * second * second)
+                / ((r - 1.0) * (r - 2.0) * (r - 3.0));
+            let square = variance * variance;
+            let spread = (2.0 * r * square + (r - 1.0) * k4) / (r * (r + 1.0));
+            spread.max(2.0 * square / (r * (r - 1.0))).sqrt()
+        });
         Figure {
             value: Some(variance),
-            mcse: (r > 3.0).then(|| spread.max(0.0).sqrt()),
+            mcse,
             exact,
         }
     }
@@ -278,8 +299,14 @@ impl Tally {
         }
     }
 
-    fn figures(&self, n: u64, replicates: u64, unit: f64, exact: &Exact) -> Characteristics {
-        let units = n as f64;
+    fn figures(
+        &self,
+        n: u64,
+        replicates: u64,
+        guesser: &Guesser,
+        exact: &Exact,
+    ) -> Characteristics {
+        let (units, unit) = (n as f64, guesser.unit());
         Characteristics {
             n,
             replicates,
@@ -287,7 +314,9 @@ impl Tally {
                 .correct
                 .mean(units * WHOLE as f64, exact.correct_guess_share),
             forced_share: self.forced.mean(units, exact.forced_share),
-            imbalance_variance: self.last.variance(unit, exact.imbalance_variance),
+            imbalance_variance: self
+                .last
+                .variance(unit, exact.imbalance_variance, guesser.is_plain()),
             max_imbalance: self.largest.mean(unit, exact.max_imbalance),
             p_balanced: self.last.share_of_zero(exact.p_balanced),
         }

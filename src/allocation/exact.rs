@@ -4,6 +4,7 @@
 //! length. The simulated figures are in `characteristics`. "Exact" is without Monte Carlo error; probabilities are
 //! doubles, summed in a fixed order.
 
+use super::closed;
 use super::guess::{Guesser, WHOLE};
 use super::largest::Paths;
 use super::method::{Levels, Method};
@@ -54,7 +55,7 @@ impl Exact {
             imbalances
                 .filter(|(imbalance, _)| imbalance.abs() >= size - 0.5e-6)
                 .map(|(_, p)| p)
-                .sum(),
+                .fold(0.0, |sum, p| sum + p),
         )
     }
 }
@@ -177,7 +178,7 @@ pub(super) fn follow<M: Method>(
             }
             visited += 1;
             if visited > budget {
-                return Exact::default();
+                return known(method, guesser, n);
             }
             let weights = method.weights(&history.state, &unit);
             let sum = weights.sum() as f64;
@@ -223,12 +224,29 @@ pub(super) fn follow<M: Method>(
         forced_share: Some(forced / n as f64),
         imbalance_variance: variances.last().copied(),
         max_imbalance: paths.expected_largest(&start).map(|largest| largest / unit),
-        p_balanced: Some(balanced.sum()),
+        // A sum over nothing is −0.
+        p_balanced: Some(balanced.fold(0.0, |sum, p| sum + p)),
         imbalances: Some(imbalances),
         variances: Some(variances),
         squares: Some(squares),
         farthest: Some(farthest as f64 / unit),
     }
+}
+
+/// What is known of a list too long to follow every state.
+fn known<M: Method>(method: &M, guesser: &Guesser, n: u64) -> Exact {
+    if let Some(ratio) = method.always() {
+        return closed::independent(&ratio, guesser, n);
+    }
+    if method.balanced_every().is_some_and(|every| n % every == 0) {
+        return Exact {
+            imbalance_variance: Some(0.0),
+            p_balanced: Some(1.0),
+            imbalances: Some(vec![(0.0, 1.0)]),
+            ..Exact::default()
+        };
+    }
+    Exact::default()
 }
 
 /// Every imbalance with its probability, ascending.

@@ -94,6 +94,11 @@ impl Guesser {
         scaled.clone().max().unwrap_or(0) - scaled.min().unwrap_or(0)
     }
 
+    /// Whether the imbalance is the plain difference of two equal arms, whose expectation is zero by symmetry.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// What an imbalance of one is as an integer.
     pub(crate) fn unit(&self) -> f64 {
         self.multiple as f64

@@ -3,7 +3,7 @@
 use super::exact::{self, Exact};
 use super::guess::Guesser;
 use super::streams::{Purpose, Randomness};
-use super::weights::{Arm, Weights};
+use super::weights::{Arm, Ratio, Weights};
 use super::wide::WideWeights;
 use std::any::Any;
 use std::cmp::Ordering;
@@ -105,6 +105,16 @@ pub trait Method: Debug + Send + Sync + 'static {
     /// If no arm is ever ruled out, the number of ways in which each unit can go: arms, times what is hidden behind an
     /// arm. `None` where some state forces an arm, or where nobody has said.
     fn ways(&self) -> Option<u64> {
+        None
+    }
+
+    /// The ratio in which every unit is drawn, if no draw depends on anything before it.
+    fn always(&self) -> Option<Ratio> {
+        None
+    }
+
+    /// If the counts are in the ratio whenever so many more units have come, that number.
+    fn balanced_every(&self) -> Option<u64> {
         None
     }
 

@@ -9,6 +9,7 @@
 
 mod assessment;
 mod characteristics;
+mod closed;
 mod exact;
 mod guess;
 mod largest;

@@ -235,6 +235,13 @@ impl Method for PermutedBlock {
         self.lengths.len() == 1
     }
 
+    fn balanced_every(&self) -> Option<u64> {
+        match self.lengths.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
     fn forget_address(&self, block: &mut Block) {
         block.number = 0;
     }

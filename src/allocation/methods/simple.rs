@@ -49,6 +49,10 @@ impl Method for Simple {
         Some(self.ratio.arms() as u64)
     }
 
+    fn always(&self) -> Option<Ratio> {
+        Some(self.ratio)
+    }
+
     fn step(
         &self,
         _state: &mut Self::State,

@@ -76,6 +76,10 @@ impl Method for TruncatedBinomial {
         Weights::new(&left.map(|places| places.min(1))[..self.arms])
     }
 
+    fn balanced_every(&self) -> Option<u64> {
+        Some(self.places * self.arms as u64)
+    }
+
     fn step(
         &self,
         left: &mut Self::State,

@@ -314,9 +314,11 @@ impl Tally {
                 .correct
                 .mean(units * WHOLE as f64, exact.correct_guess_share),
             forced_share: self.forced.mean(units, exact.forced_share),
-            imbalance_variance: self
-                .last
-                .variance(unit, exact.imbalance_variance, guesser.is_plain()),
+            imbalance_variance: self.last.variance(
+                unit,
+                exact.imbalance_variance,
+                guesser.is_plain(),
+            ),
             max_imbalance: self.largest.mean(unit, exact.max_imbalance),
             p_balanced: self.last.share_of_zero(exact.p_balanced),
         }

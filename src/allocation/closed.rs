@@ -62,7 +62,11 @@ mod tests {
     /// By hand: C(2, 1)/4 = 1/2; 3!·(1/3)³ = 2/9; of three units in 2:1, 3·(2/3)²·(1/3) = 4/9.
     #[test]
     fn small_lists_by_hand() {
-        for (text, n, by_hand) in [("1:1", 2, 0.5), ("1:1:1", 3, 2.0 / 9.0), ("2:1", 3, 4.0 / 9.0)] {
+        for (text, n, by_hand) in [
+            ("1:1", 2, 0.5),
+            ("1:1:1", 3, 2.0 / 9.0),
+            ("2:1", 3, 4.0 / 9.0),
+        ] {
             let ratio = read_ratio(text).unwrap();
             let closed = super::p_balanced(&ratio, n).unwrap();
             assert!((closed - by_hand).abs() < 1e-14, "{text}: {closed}");
@@ -78,7 +82,8 @@ mod tests {
             let design = super::super::choose("simple", &ratio, &Options::default(), None).unwrap();
             let guesser = super::Guesser::new(&*design, &ratio).unwrap();
             for n in [1, 6, 12, 25, 60] {
-                let every = exact_characteristics("simple", &ratio, &Options::default(), n).unwrap();
+                let every =
+                    exact_characteristics("simple", &ratio, &Options::default(), n).unwrap();
                 let closed = super::independent(&ratio, &guesser, n);
                 for (own, other) in [
                     (closed.correct_guess_share, every.correct_guess_share),
@@ -89,7 +94,10 @@ mod tests {
                     (closed.farthest, every.farthest),
                 ] {
                     let Some(own) = own else { continue };
-                    assert!((own - other.unwrap()).abs() < 1e-11, "{text} {n}: {own} {other:?}");
+                    assert!(
+                        (own - other.unwrap()).abs() < 1e-11,
+                        "{text} {n}: {own} {other:?}"
+                    );
                 }
             }
         }
@@ -111,7 +119,10 @@ mod tests {
         assert_eq!(long.correct_guess_share, Some(1.0 / 3.0));
         for id in ["random-allocation", "truncated-binomial"] {
             let full = exact_characteristics(id, &ratio, &Options::default(), 6_000).unwrap();
-            assert_eq!((full.imbalance_variance, full.p_balanced), (Some(0.0), Some(1.0)));
+            assert_eq!(
+                (full.imbalance_variance, full.p_balanced),
+                (Some(0.0), Some(1.0))
+            );
         }
     }
 }

@@ -48,7 +48,7 @@ impl Guesser {
                         "the parts of the ratio {ratio} have no common multiple up to {FINEST}",
                         "delarna i förhållandet {ratio} har ingen gemensam multipel upp till {FINEST}"
                     ),
-                ));
+                ).help(words!("use smaller whole numbers, for example 2:1", "använd mindre heltal, till exempel 2:1")));
             }
         }
         let mut parts = [1; MAX_ARMS];

@@ -12,10 +12,30 @@ use std::collections::BTreeMap;
 pub struct Row {
     /// Number of the arrival over the whole list, from 1.
     pub sequence: u64,
-    /// The levels joined by `/`; empty without strata.
+    /// The levels as [`stratum_label`] joins them; empty without strata.
     pub stratum: String,
     /// The arm drawn.
     pub arm: Arm,
+}
+
+/// The levels of a stratum joined by `/`. Where several levels are joined, a `/` or `\` inside one has `\` before it, so
+/// that two strata never have the same label.
+///
+/// ```
+/// use lottning::allocation::stratum_label;
+/// assert_eq!(stratum_label(&["north", "f"]), "north/f");
+/// assert_eq!(stratum_label(&["p/q", "r"]), r"p\/q/r");
+/// assert_eq!(stratum_label(&["p", "q/r"]), r"p/q\/r");
+/// assert_eq!(stratum_label(&["p/q"]), "p/q"); // nothing is joined
+/// ```
+pub fn stratum_label<Level: AsRef<str>>(levels: &[Level]) -> String {
+    match levels {
+        [one] => one.as_ref().to_owned(),
+        several => {
+            let level = |level: &Level| level.as_ref().replace('\\', r"\\").replace('/', r"\/");
+            several.iter().map(level).collect::<Vec<_>>().join("/")
+        }
+    }
 }
 
 struct Stratum {
@@ -97,7 +117,7 @@ where
         stratum.drawn += 1;
         rows.push(Row {
             sequence: rows.len() as u64 + 1,
-            stratum: levels.join("/"),
+            stratum: stratum_label(&levels),
             arm,
         });
     }

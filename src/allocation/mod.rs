@@ -31,7 +31,7 @@ pub(crate) use exact::every_choice;
 pub use exact::{Exact, exact_characteristics, exact_characteristics_of};
 pub use guess::Guesser;
 pub(crate) use guess::WHOLE;
-pub use list::{Row, balanced_list, list};
+pub use list::{Row, balanced_list, list, stratum_label};
 pub use method::{Design, Levels, MAX_FACTORS, Method, Sequence, Unit, allocate, draw_arm};
 pub use methods::METHODS;
 pub use options::{

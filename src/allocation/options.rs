@@ -176,24 +176,36 @@ pub fn choose(
     let entry = find(id).map_err(|refusal| vec![refusal])?;
     check_options(entry, options)?;
     if n == Some(0) {
-        return Err(vec![Refusal::new(
-            "zero-n",
-            Some("n"),
-            words!(
-                "a list of no units is no list",
-                "en lista utan enheter är ingen lista"
-            ),
-        )]);
+        return Err(vec![
+            Refusal::new(
+                "zero-n",
+                Some("n"),
+                words!(
+                    "a list of no units is no list",
+                    "en lista utan enheter är ingen lista"
+                ),
+            )
+            .help(words!(
+                "give the number of units, a whole number from 1",
+                "ange antalet enheter, ett heltal från 1"
+            )),
+        ]);
     }
     if n.is_some_and(|n| n > LONGEST_LIST) {
-        return Err(vec![Refusal::new(
-            "invalid-value",
-            Some("n"),
-            words!(
-                "a list has at most {LONGEST_LIST} units",
-                "en lista har högst {LONGEST_LIST} enheter"
-            ),
-        )]);
+        return Err(vec![
+            Refusal::new(
+                "invalid-value",
+                Some("n"),
+                words!(
+                    "a list has at most {LONGEST_LIST} units",
+                    "en lista har högst {LONGEST_LIST} enheter"
+                ),
+            )
+            .help(words!(
+                "draw several shorter lists, one for each stratum",
+                "lotta flera kortare listor, en för varje stratum"
+            )),
+        ]);
     }
     if entry.needs_n && n.is_none() && options.get(LIST_LEN.name).is_none() {
         return Err(vec![
@@ -240,11 +252,17 @@ pub fn check_options(entry: &MethodEntry, options: &Options) -> Result<(), Vec<R
     let id = entry.id;
     for (i, (name, _)) in options.0.iter().enumerate() {
         if options.0[..i].iter().any(|(earlier, _)| earlier == name) {
-            refusals.push(Refusal::new(
-                "duplicate-option",
-                Some(name),
-                words!("`{name}` is given twice", "`{name}` anges två gånger"),
-            ));
+            refusals.push(
+                Refusal::new(
+                    "duplicate-option",
+                    Some(name),
+                    words!("`{name}` is given twice", "`{name}` anges två gånger"),
+                )
+                .help(words!(
+                    "give each option once",
+                    "ange varje inställning en gång"
+                )),
+            );
         } else if !entry.options.iter().any(|spec| spec.name == name) {
             let refusal = Refusal::new(
                 "unknown-option",
@@ -314,6 +332,10 @@ pub fn read_ratio(text: &str) -> Result<Ratio, Refusal> {
                 "förhållandet `{text}` har inte 2 till {MAX_ARMS} delar på högst 1000000"
             ),
         )
+        .help(words!(
+            "write one whole number for each arm, in lowest terms, for example 2:1",
+            "skriv ett heltal för varje arm, så små som möjligt, till exempel 2:1"
+        ))
     })
 }
 
@@ -397,6 +419,9 @@ pub(super) fn equal_arms(id: &str, ratio: &Ratio) -> Result<(), Refusal> {
 ///
 /// At most 1; the denominator is at most 1,000,000,000, so a decimal has at most nine places.
 pub(super) fn probability(name: &'static str, text: &str) -> Result<(u64, u64), Refusal> {
+    if let Some(refusal) = long_decimal(name, text) {
+        return Err(refusal);
+    }
     Rational::read(text)
         .filter(|read| read.over <= read.under)
         .map(|read| (read.over, read.under))
@@ -414,6 +439,23 @@ pub(super) fn probability(name: &'static str, text: &str) -> Result<(u64, u64), 
                 "skriv ett bråk som 2/3 eller ett decimaltal som 0.75"
             ))
         })
+}
+
+/// The refusal of a decimal with more places than are read, with the fraction that was probably meant.
+pub(super) fn long_decimal(name: &'static str, text: &str) -> Option<Refusal> {
+    let near = Rational::near(text)?;
+    let refusal = Refusal::new(
+        "invalid-value",
+        Some(name),
+        words!(
+            "`{name}` is `{text}`: at most nine decimals are read",
+            "`{name}` är `{text}`: högst nio decimaler läses"
+        ),
+    );
+    Some(refusal.help(words!(
+        "a fraction is exact; did you mean `{near}`?",
+        "ett bråk är exakt; menade du `{near}`?"
+    )))
 }
 
 /// A whole number of an option in a range.
@@ -434,6 +476,10 @@ pub(super) fn whole(
                     "`{name}` är `{text}`, inte ett heltal från {low} till {high}"
                 ),
             )
+            .help(words!(
+                "write digits alone, without sign, blank or decimals",
+                "skriv bara siffror, utan tecken, mellanslag eller decimaler"
+            ))
         })
 }
 

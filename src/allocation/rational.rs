@@ -43,6 +43,30 @@ impl Rational {
     }
 }
 
+impl Rational {
+    /// The fraction with the smallest denominator up to 1000 that is nearest to a decimal of ten to eighteen places;
+    /// `None` for any other text.
+    pub(super) fn near(text: &str) -> Option<Self> {
+        let (units, decimals) = text.split_once('.')?;
+        if !(10..=18).contains(&decimals.len()) {
+            return None;
+        }
+        let scale = 10_u128.checked_pow(u32::try_from(decimals.len()).ok()?)?;
+        let units = digits(units).filter(|units| *units <= LARGEST)?;
+        let value = u128::from(units) * scale + u128::from(digits(decimals)?);
+        // The distance of over/under from the decimal is off/(under · scale).
+        let nearest = (1..=1000_u128).map(|under| {
+            let over = (value * under + scale / 2) / scale;
+            ((over * scale).abs_diff(value * under), under, over)
+        });
+        let (_, under, over) = nearest.reduce(|best, next| {
+            let nearer = next.0 * best.1 < best.0 * next.1;
+            if nearer { next } else { best }
+        })?;
+        Self::new(u64::try_from(over).ok()?, u64::try_from(under).ok()?)
+    }
+}
+
 /// ASCII digits only.
 fn digits(text: &str) -> Option<u64> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -112,6 +136,24 @@ mod tests {
             "", "/", "4/0", "-1", "+1", "1e-1", ".8", "0.", "0,8", "4/5/6", "a", "80%", "0.8.1",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_that_is_too_long_is_near_a_fraction() {
+        let near = |text: &str| Rational::near(text).map(|own| own.to_string());
+        assert_eq!(near("0.6666666667").as_deref(), Some("2/3"));
+        assert_eq!(near("0.666666666666666667").as_deref(), Some("2/3"));
+        assert_eq!(near("0.7000000000").as_deref(), Some("7/10"));
+        assert_eq!(near("0.8571428571").as_deref(), Some("6/7"));
+        for text in [
+            "0.666666667",
+            "2/3",
+            "0.66666666x7",
+            "-0.6666666667",
+            "0.0000000000000000001",
+        ] {
+            assert_eq!(near(text), None, "{text}");
         }
     }
 

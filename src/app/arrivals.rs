@@ -35,14 +35,20 @@ pub(super) fn read(
                 "`--by` names `{name}` twice",
                 "`--by` nämner `{name}` två gånger"
             );
-            return Err(Failure::new(exit::USAGE, "invalid-value", message));
+            return Err(Failure::new(exit::USAGE, "invalid-value", message)
+                .help(words!("name each column once", "nämn varje kolumn en gång")));
         }
         if factors.contains(name) {
             let message = words!(
                 "`{name}` is in `--by` and in `--factors`: within a stratum there is nothing left to balance",
                 "`{name}` finns i `--by` och i `--factors`: inom ett stratum finns inget kvar att balansera"
             );
-            return Err(Failure::new(exit::USAGE, "factor-is-stratum", message));
+            return Err(
+                Failure::new(exit::USAGE, "factor-is-stratum", message).help(words!(
+                    "keep it in one of the two: usually in `--factors`",
+                    "behåll den i den ena: oftast i `--factors`"
+                )),
+            );
         }
     }
     // Levels are text, so a decimal sign changes nothing and need not be found out.
@@ -55,7 +61,9 @@ pub(super) fn read(
             ..dialect.clone()
         },
     )?;
+    let used = by.iter().chain(factors).map(String::as_str).collect();
     let mut columns = Columns {
+        used,
         file: &file,
         findings: Vec::new(),
     };
@@ -97,6 +105,7 @@ pub(super) fn read(
 }
 
 struct Columns<'f> {
+    used: Vec<&'f str>,
     file: &'f TableFile,
     findings: Vec<Diagnostic>,
 }
@@ -105,7 +114,7 @@ impl Columns<'_> {
     /// Hands on the level of each unit of a column, trimmed; what is wrong becomes a finding.
     fn each(&mut self, name: &str, mut take: impl FnMut(usize, &str)) {
         let table = &self.file.table;
-        let column = match table.column(name) {
+        let column = match table.column_besides(name, &self.used) {
             Ok(column) => column,
             Err(finding) => {
                 self.findings.push(finding);

@@ -9,7 +9,8 @@ use super::failure::Failure;
 use super::outside::Outside;
 use super::tables::{DialectText, TableFile};
 use crate::allocation::{
-    Arm, Assessed, MAX_ARMS, METHODS, MethodEntry, Options, Ratio, assess, choose,
+    Arm, Assessed, MAX_ARMS, METHODS, MethodEntry, Options, Ratio, assess, choose, read_ratio,
+    stratum_label,
 };
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::words;
@@ -62,7 +63,7 @@ pub struct Assessment {
 /// One stratum, or all of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// The levels joined by `/`; empty for all.
+    /// The levels as [`stratum_label`] joins them; empty for all.
     pub stratum: String,
     /// The figures.
     pub assessed: Assessed,
@@ -113,9 +114,7 @@ pub fn look(list: &List, outside: &Outside) -> Result<Assessment, Failure> {
     let file = TableFile::read(outside, &list.path, &dialect)?;
     let columns = columns(list, &file)?;
     let (texts, strata) = read(&file, &columns)?;
-    let mut levels: Vec<&String> = texts.iter().collect();
-    levels.sort_unstable();
-    levels.dedup();
+    let levels = different(&texts);
     let named = match &list.arms {
         Some(arms) => arms.clone(),
         None if levels.len() > MAX_ARMS => {
@@ -129,15 +128,31 @@ pub fn look(list: &List, outside: &Outside) -> Result<Assessment, Failure> {
                 Diagnostic::error("wrong-arms", message).at(Place::column(column)),
             ]));
         }
-        None => levels.into_iter().cloned().collect(),
+        None if levels.len() < 2 => {
+            let column = &columns.arm;
+            let message = words!(
+                "`{column}` has the same arm in every row",
+                "`{column}` har samma arm i varje rad"
+            );
+            return Err(file.refuse(vec![
+                Diagnostic::error("wrong-arms", message)
+                    .at(Place::column(column))
+                    .help(words!(
+                        "name the arms that could have come up, for example `--arms a,b`",
+                        "ange de armar som kunde ha kommit upp, till exempel `--arms a,b`"
+                    )),
+            ]));
+        }
+        None => levels,
     };
+    unequal_needs_arms(list, &named)?;
     let (arms, ratio) = arms_and_ratio(Some(&named), list.ratio.as_deref())?;
     let drawn = drawn(&file, &columns.arm, &texts, &arms)?;
-    let mut parts: Vec<(String, Vec<usize>)> = Vec::new();
+    let mut parts: Vec<(&[String], Vec<usize>)> = Vec::new();
     for (row, stratum) in strata.iter().enumerate() {
         match parts.iter_mut().find(|(own, _)| own == stratum) {
             Some((_, rows)) => rows.push(row),
-            None => parts.push((stratum.clone(), vec![row])),
+            None => parts.push((stratum, vec![row])),
         }
     }
     let mut found = Vec::new();
@@ -160,7 +175,7 @@ pub fn look(list: &List, outside: &Outside) -> Result<Assessment, Failure> {
             .and_then(|place| rows.get(place))
             .map(|row| file.table.row(*row));
         found.push(Part {
-            stratum,
+            stratum: stratum_label(stratum),
             assessed,
             first_impossible_row,
         });
@@ -218,7 +233,11 @@ fn columns(list: &List, file: &TableFile) -> Result<Columns, Failure> {
                 "the column of the arms is not known: `--arm` is missing",
                 "kolumnen med armarna är inte känd: `--arm` saknas"
             ),
-        ));
+        )
+        .help(words!(
+            "name it: `--arm COLUMN`, and `--by` for the columns that make the strata",
+            "ange den: `--arm KOLUMN`, och `--by` för kolumnerna som bildar strata"
+        )));
     };
     Ok(Columns {
         arm: arm.to_owned(),
@@ -226,11 +245,55 @@ fn columns(list: &List, file: &TableFile) -> Result<Columns, Failure> {
     })
 }
 
-/// The arm and the stratum of each row.
-fn read(file: &TableFile, columns: &Columns) -> Result<(Vec<String>, Vec<String>), Failure> {
+/// The different arms of a list in order: as numbers if all of them are, otherwise as text.
+fn different(texts: &[String]) -> Vec<String> {
+    let mut levels = texts.to_vec();
+    levels.sort_unstable();
+    levels.dedup();
+    let number = |level: &String| level.parse::<u64>().ok();
+    if levels.iter().all(|level| number(level).is_some()) {
+        levels.sort_by_key(number);
+    }
+    levels
+}
+
+/// Refuses parts that are not equal for arms in an order that nobody gave.
+fn unequal_needs_arms(list: &List, levels: &[String]) -> Result<(), Failure> {
+    let Some(text) = list.ratio.as_deref().filter(|_| list.arms.is_none()) else {
+        return Ok(());
+    };
+    match read_ratio(text) {
+        Ok(ratio) if !ratio.is_equal() => {
+            let arms = levels.join(",");
+            Err(Failure::new(
+                exit::USAGE,
+                "missing-option",
+                words!(
+                    "which arm has which part of {ratio} is not known: `--arms` is missing",
+                    "vilken arm som har vilken del av {ratio} är inte känt: `--arms` saknas"
+                ),
+            )
+            .help(words!(
+                "name the arms in the order of `--ratio`, for example `--arms {arms}`",
+                "ange armarna i samma ordning som `--ratio`, till exempel `--arms {arms}`"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The arm of each row.
+type Arms = Vec<String>;
+/// The levels of each row.
+type Strata = Vec<Vec<String>>;
+
+/// The arm and the levels of each row.
+fn read(file: &TableFile, columns: &Columns) -> Result<(Arms, Strata), Failure> {
+    let used = std::iter::once(&columns.arm).chain(&columns.by);
+    let used: Vec<&str> = used.map(String::as_str).collect();
     let mut findings = Vec::new();
     let mut column = |name: &str| -> Vec<String> {
-        let column = match file.table.column(name) {
+        let column = match file.table.column_besides(name, &used) {
             Ok(column) => column,
             Err(finding) => {
                 findings.push(finding);
@@ -254,10 +317,7 @@ fn read(file: &TableFile, columns: &Columns) -> Result<(Vec<String>, Vec<String>
         return Err(file.refuse(findings));
     }
     let strata = (0..arms.len())
-        .map(|row| {
-            let levels: Vec<&str> = by.iter().map(|texts| texts[row].as_str()).collect();
-            levels.join("/")
-        })
+        .map(|row| by.iter().map(|texts| texts[row].clone()).collect())
         .collect();
     Ok((arms, strata))
 }

@@ -4,7 +4,7 @@
 //! personal numbers: nothing here enters a study.
 
 use crate::allocation::{
-    self, Characteristics, METHODS, Options, Ratio, Refusal, Seed, check_options, choose,
+    self, Characteristics, MAX_ARMS, METHODS, Options, Ratio, Refusal, Seed, check_options, choose,
     read_ratio,
 };
 use crate::diagnostic::{Diagnostic, Words};
@@ -135,7 +135,11 @@ impl Draw {
                     "figures from no replicates are no figures",
                     "siffror från inga upprepningar är inga siffror"
                 ),
-            ));
+            )
+            .help(words!(
+                "ask for at least one, for example `--replicates 10000`",
+                "begär minst en, till exempel `--replicates 10000`"
+            )));
         }
         let (method, options, seed) = (&self.method, &self.options, &self.seed);
         let characteristics = match arrivals {
@@ -218,10 +222,14 @@ impl Draw {
                 exit::USAGE,
                 "missing-option",
                 words!(
-                    "`{method}` must know who arrives: give `--arrivals` and `--factors`",
-                    "`{method}` måste veta vilka som kommer: ange `--arrivals` och `--factors`"
+                    "`{method}` must know who arrives: a number of units is not enough",
+                    "`{method}` måste veta vilka som kommer: ett antal enheter räcker inte"
                 ),
-            ));
+            )
+            .help(words!(
+                "give `--arrivals` and `--factors`",
+                "ange `--arrivals` och `--factors`"
+            )));
         }
         Ok(())
     }
@@ -259,14 +267,33 @@ pub(super) fn arms_and_ratio(
             return Err(wrong(words!(
                 "an arm in `--arms` has no name",
                 "en arm i `--arms` saknar namn"
+            ))
+            .help(words!(
+                "write the names between commas, for example `--arms a,b`",
+                "skriv namnen mellan kommatecken, till exempel `--arms a,b`"
             )));
         }
         if arms[..i].contains(arm) {
             return Err(wrong(words!(
                 "the arm `{arm}` is named twice",
                 "armen `{arm}` nämns två gånger"
+            ))
+            .help(words!(
+                "give each arm a name of its own",
+                "ge varje arm ett eget namn"
             )));
         }
+    }
+    if ratio.is_none() && !(2..=MAX_ARMS).contains(&arms.len()) {
+        let number = arms.len();
+        return Err(wrong(words!(
+            "2 to {MAX_ARMS} arms can be drawn, not {number}",
+            "2 till {MAX_ARMS} armar kan lottas, inte {number}"
+        ))
+        .help(words!(
+            "write the names between commas, for example `--arms a,b`",
+            "skriv namnen mellan kommatecken, till exempel `--arms a,b`"
+        )));
     }
     let equal = || vec!["1"; arms.len()].join(":");
     let text = ratio.map_or_else(equal, str::to_owned);
@@ -276,6 +303,10 @@ pub(super) fn arms_and_ratio(
         return Err(wrong(words!(
             "{names} arms are named and the ratio {ratio} has {parts} parts",
             "{names} armar nämns och förhållandet {ratio} har {parts} delar"
+        ))
+        .help(words!(
+            "write one name in `--arms` for each part of `--ratio`",
+            "skriv ett namn i `--arms` för varje del av `--ratio`"
         )));
     }
     Ok((arms, ratio))
@@ -289,8 +320,13 @@ fn letters(number: usize) -> Vec<String> {
 /// Refusals of a method as wrong usage, options named as on the command line.
 pub(super) fn refused(refusals: Vec<Refusal>) -> Failure {
     let mut refusals = refusals.into_iter().map(|refusal| Refusal {
-        message: as_flags(&refusal.message),
-        help: refusal.help.as_ref().map(as_flags),
+        message: as_flags(&refusal.message, |name| {
+            refusal.option.as_deref() == Some(name)
+        }),
+        help: refusal.help.as_ref().map(|help| {
+            let option = refusal.option.as_deref();
+            as_flags(help, |_| option.is_some_and(|option| option != "ratio"))
+        }),
         ..refusal
     });
     match (refusals.next(), refusals.len()) {
@@ -321,10 +357,14 @@ pub(super) fn refused(refusals: Vec<Refusal>) -> Failure {
     }
 }
 
-/// `block_len` → `--block-len`, for every option of every method.
-fn as_flags(words: &Words) -> Words {
+/// `block_len` → `--block-len`, for every option of every method; for one that is named as a method is (`urn`), only
+/// where the option is `meant`.
+fn as_flags(words: &Words, meant: impl Fn(&str) -> bool) -> Words {
     let mut words = words.clone();
     for spec in METHODS.iter().flat_map(|entry| entry.options) {
+        if METHODS.iter().any(|entry| entry.id == spec.name) && !meant(spec.name) {
+            continue;
+        }
         let (name, flag) = (format!("`{}`", spec.name), format!("`--{}`", spec.flag));
         words.en = words.en.replace(&name, &flag);
         words.sv = words.sv.replace(&name, &flag);

@@ -60,7 +60,11 @@ impl Draw {
                     "`{method}` depends on who comes and cannot be a list made beforehand",
                     "`{method}` beror på vilka som kommer och kan inte vara en lista som görs i förväg"
                 ),
-            ));
+            )
+            .help(words!(
+                "a study of `lottning` draws it live; a list takes `permuted-block` or `big-stick`",
+                "en studie i `lottning` lottar den direkt; en lista tar `permuted-block` eller `big-stick`"
+            )));
         }
         let (letters, ratio) = self.understand()?;
         let arms = match self.arms {
@@ -68,6 +72,12 @@ impl Draw {
             None => (1..=ratio.arms()).map(|code| code.to_string()).collect(),
         };
         variable("--redcap", field)?;
+        if [NUMBER, ACCESS_GROUP].contains(&field) {
+            return Err(doubled(words!(
+                "`{field}` is a name that REDCap's allocation table keeps for something else than the randomization field",
+                "`{field}` är ett namn som REDCaps lottningstabell har för något annat än lottningsfältet"
+            )));
+        }
         for arm in &arms {
             code("--arms", arm)?;
         }
@@ -76,17 +86,24 @@ impl Draw {
             Arrivals::File { path, by, dialect } => {
                 for name in by {
                     variable("--by", name)?;
+                    stands_once(field, name)?;
                 }
                 choose(&self.method, &ratio, &self.options, each).map_err(refused)?;
                 let rows = arrivals::read(path, by, &[], dialect, outside)?.strata;
                 (repeated(rows, each), by.clone())
             }
         };
-        for level in strata.iter().flatten() {
-            code("--by", level).map_err(|failure| Failure {
-                exit: exit::INVALID_DATA,
-                ..failure
-            })?;
+        for levels in &strata {
+            for (name, level) in by.iter().zip(levels) {
+                let good = match name.as_str() {
+                    ACCESS_GROUP => access_group(level),
+                    _ => code("--by", level),
+                };
+                good.map_err(|failure| Failure {
+                    exit: exit::INVALID_DATA,
+                    ..failure
+                })?;
+            }
         }
         let n = match arrivals {
             Arrivals::Count(n) => Some(*n),
@@ -166,6 +183,43 @@ fn variable(flag: &str, name: &str) -> Result<(), Failure> {
     Err(not_read(words!(
         "`{name}` in `{flag}` is no name of a variable in REDCap: lower-case letters, digits and underscores, a letter first",
         "`{name}` i `{flag}` är inget variabelnamn i REDCap: små bokstäver, siffror och understreck, en bokstav först"
+    )))
+}
+
+/// A strata field is neither the randomization field nor a column that REDCap's form has already.
+fn stands_once(field: &str, name: &str) -> Result<(), Failure> {
+    if name != field && ![NUMBER, GROUP].contains(&name) {
+        return Ok(());
+    }
+    Err(doubled(words!(
+        "`{name}` in `--by` would stand in the table twice: REDCap reads it as the column of the arms or of the numbers",
+        "`{name}` i `--by` skulle stå två gånger i tabellen: REDCap läser den som kolumnen för armarna eller numren"
+    )))
+}
+
+fn doubled(message: Words) -> Failure {
+    Failure::new(exit::USAGE, "redcap-code", message).help(words!(
+        "give the randomization field's own name with `--redcap`, and only strata fields and `redcap_data_access_group` with `--by`",
+        "ange lottningsfältets eget namn med `--redcap`, och bara stratumfält och `redcap_data_access_group` med `--by`"
+    ))
+}
+
+/// The number of a data access group: REDCap's template has its whole number, not its name.
+fn access_group(text: &str) -> Result<(), Failure> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        exit::USAGE,
+        "redcap-code",
+        words!(
+            "`{text}` of `redcap_data_access_group` is no whole number",
+            "`{text}` i `redcap_data_access_group` är inget heltal"
+        ),
+    )
+    .help(words!(
+        "write the group's number, as REDCap's template of the allocation table lists it",
+        "skriv gruppens nummer, som det står i REDCaps mall för lottningstabellen"
     )))
 }
 

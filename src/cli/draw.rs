@@ -37,7 +37,7 @@ pub(super) struct Draw {
     ratio: Option<String>,
 
     /// Number of units
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     n: Option<u64>,
 
     /// 64 hexadecimal digits from which the list follows
@@ -62,7 +62,12 @@ pub(super) struct Draw {
     by: Option<String>,
 
     /// How many lists to draw for the characteristics [default: 10000]
-    #[arg(long, value_name = "R", requires = "characteristics")]
+    #[arg(
+        long,
+        value_name = "R",
+        requires = "characteristics",
+        allow_negative_numbers = true
+    )]
     replicates: Option<u64>,
 
     /// How well the method can be guessed and how well it balances, instead of a list
@@ -388,7 +393,10 @@ fn names(text: &str) -> Vec<String> {
 }
 
 fn usage(code: &'static str, message: Words) -> Failure {
-    Failure::new(exit::USAGE, code, message)
+    Failure::new(exit::USAGE, code, message).help(words!(
+        "`lottning draw --help` shows what belongs together",
+        "`lottning draw --help` visar vad som hör ihop"
+    ))
 }
 
 fn conflict(one: &str, other: &str) -> Failure {
@@ -399,6 +407,10 @@ fn conflict(one: &str, other: &str) -> Failure {
             "`{one}` kan inte användas tillsammans med `{other}`"
         ),
     )
+    .help(words!(
+        "leave one of them out; `lottning draw --help` says what each is for",
+        "utelämna en av dem; `lottning draw --help` säger vad de är till för"
+    ))
 }
 
 /// The options of every registered method; which of them a method uses is the method's to say.

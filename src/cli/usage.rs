@@ -97,6 +97,11 @@ fn expected(error: &clap::Error) -> (String, String) {
     };
     if source.is::<std::num::ParseFloatError>() {
         (": a number is expected".into(), ": ett tal väntas".into())
+    } else if source.is::<std::num::ParseIntError>() && counts_from_one(error) {
+        (
+            ": a whole number from 1 is expected".into(),
+            ": ett heltal från 1 väntas".into(),
+        )
     } else if source.is::<std::num::ParseIntError>() {
         (
             ": a whole number is expected".into(),
@@ -105,6 +110,15 @@ fn expected(error: &clap::Error) -> (String, String) {
     } else {
         (format!(": {source}"), format!(": {source}"))
     }
+}
+
+/// Whether the value is a number of units or of replicates.
+fn counts_from_one(error: &clap::Error) -> bool {
+    let argument = text(error, ContextKind::InvalidArg);
+    matches!(
+        argument.split_whitespace().next(),
+        Some("--n" | "--replicates")
+    )
 }
 
 fn help(error: &clap::Error) -> Words {

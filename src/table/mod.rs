@@ -182,6 +182,14 @@ impl Table {
     /// # Errors
     /// The table has no column of that name; the nearest is suggested.
     pub fn column(&self, name: &str) -> Result<Column<'_>, Diagnostic> {
+        self.column_besides(name, &[])
+    }
+
+    /// As [`Table::column`]; a column that is `used` already is not suggested in place of an unknown one.
+    ///
+    /// # Errors
+    /// `unknown-column`, with the nearest other column.
+    pub fn column_besides(&self, name: &str, used: &[&str]) -> Result<Column<'_>, Diagnostic> {
         if let Some(at) = self.header.iter().position(|column| column == name) {
             return Ok(Column::new(
                 &self.header[at],
@@ -190,7 +198,9 @@ impl Table {
                 self.dialect.decimal,
             ));
         }
-        let help = if let Some(near) = nearest(name, self.header.iter().map(String::as_str)) {
+        let free = self.header.iter().map(String::as_str);
+        let free = free.filter(|own| !used.contains(own));
+        let help = if let Some(near) = nearest(name, free) {
             words!("did you mean `{near}`?", "menade du `{near}`?")
         } else {
             let all = self.header.join(", ");

@@ -125,7 +125,12 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
         }
         (None, Some(list)) => list
             .split(',')
-            .map(|text| length(ratio, "block_lens", text.trim()))
+            .map(|text| {
+                length(ratio, "block_lens", text.trim()).map_err(|refusal| match refusal.code {
+                    "invalid-value" => not_lengths(list),
+                    _ => refusal,
+                })
+            })
             .collect::<Result<Vec<u64>, Refusal>>()?,
         (one, None) => vec![length(ratio, "block_len", one.unwrap_or("4"))?],
     };
@@ -137,7 +142,11 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
                 "`block_lens` has more than {MOST_LENGTHS} lengths",
                 "`block_lens` har fler än {MOST_LENGTHS} längder"
             ),
-        ));
+        )
+        .help(words!(
+            "two or three lengths are hard enough to guess",
+            "två eller tre längder är svåra nog att gissa"
+        )));
     }
     for (i, twice) in lengths.iter().enumerate() {
         if lengths[..i].contains(twice) {
@@ -159,6 +168,19 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
         ratio: *ratio,
         lengths,
     }))
+}
+
+/// The refusal of a list that holds something else than lengths, as it was typed.
+fn not_lengths(list: &str) -> Refusal {
+    Refusal::new(
+        "invalid-value",
+        Some("block_lens"),
+        words!(
+            "`block_lens` is `{list}`, not whole numbers from 1 to {LONGEST} between commas",
+            "`block_lens` är `{list}`, inte heltal från 1 till {LONGEST} mellan kommatecken"
+        ),
+    )
+    .help(words!("for example 4,6", "till exempel 4,6"))
 }
 
 fn length(ratio: &Ratio, name: &'static str, text: &str) -> Result<u64, Refusal> {

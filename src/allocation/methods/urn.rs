@@ -62,13 +62,15 @@ struct Urn {
 fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
     equal_arms("urn", ratio)?;
     let text = options.get("urn").unwrap_or("0,1");
-    let Some((alpha, beta)) = text.split_once(',') else {
+    let read = |part: &str| whole("urn", part.trim(), &(0..=MOST)).ok();
+    let parts: Vec<Option<u64>> = text.split(',').map(read).collect();
+    let [Some(alpha), Some(beta)] = parts[..] else {
         return Err(Refusal::new(
             "invalid-value",
             Some("urn"),
             words!(
-                "`urn` is `{text}`, not two whole numbers ALPHA,BETA",
-                "`urn` är `{text}`, inte två heltal ALFA,BETA"
+                "`urn` is `{text}`, not two whole numbers ALPHA,BETA from 0 to {MOST}",
+                "`urn` är `{text}`, inte två heltal ALFA,BETA från 0 till {MOST}"
             ),
         )
         .help(words!(
@@ -76,8 +78,6 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
             "till exempel 0,1 eller 1,1"
         )));
     };
-    let alpha = whole("urn", alpha.trim(), &(0..=MOST))?;
-    let beta = whole("urn", beta.trim(), &(0..=MOST))?;
     if alpha == 0 && beta == 0 {
         return Err(Refusal::new(
             "invalid-value",

@@ -2,7 +2,7 @@
 
 use super::scores::{Imbalance, MAX_CANDIDATES};
 use crate::allocation::method::MAX_FACTORS;
-use crate::allocation::options::{Options, Refusal};
+use crate::allocation::options::{Options, Refusal, long_decimal};
 use crate::allocation::rational::{Rational, proportion};
 use crate::allocation::weights::{Ratio, gcd};
 use crate::words;
@@ -76,7 +76,11 @@ fn factors(text: Option<&str>) -> Result<usize, Refusal> {
                     "a factor in `factors` has no name",
                     "en faktor i `factors` saknar namn"
                 ),
-            ));
+            )
+            .help(words!(
+                "write the names between commas, for example site,sex",
+                "skriv namnen mellan kommatecken, till exempel site,sex"
+            )));
         }
         if names[..place].contains(name) {
             return Err(invalid(
@@ -100,7 +104,11 @@ fn factors(text: Option<&str>) -> Result<usize, Refusal> {
                 "`factors` names {number} factors, at most {MAX_FACTORS} are possible",
                 "`factors` nämner {number} faktorer, högst {MAX_FACTORS} är möjligt"
             ),
-        ));
+        )
+        .help(words!(
+            "keep those that matter most for the outcome",
+            "behåll dem som betyder mest för utfallet"
+        )));
     }
     Ok(number)
 }
@@ -136,7 +144,11 @@ fn weights(text: Option<&str>, factors: usize) -> Result<Vec<u64>, Refusal> {
                 "`factor_weights` has {number} weights for {factors} factors",
                 "`factor_weights` har {number} vikter för {factors} faktorer"
             ),
-        ));
+        )
+        .help(words!(
+            "give one weight for each factor, in the order of `factors`",
+            "ange en vikt för varje faktor, i samma ordning som `factors`"
+        )));
     }
     Ok(whole)
 }
@@ -152,12 +164,19 @@ fn imbalance(text: &str) -> Result<Imbalance, Refusal> {
                 "`imbalance` is `{other}`, not `range`, `variance` or `sum`",
                 "`imbalance` är `{other}`, inte `range`, `variance` eller `sum`"
             ),
-        )),
+        )
+        .help(words!(
+            "`range` is usual; the others count large differences otherwise",
+            "`range` är vanligt; de andra räknar stora skillnader på annat sätt"
+        ))),
     }
 }
 
 /// A chance from 1/candidates to 1; `chance` says whether 1/candidates is pure chance, as among candidates that are equal.
 fn probability(text: &str, candidates: u64, chance: bool) -> Result<Rational, Refusal> {
+    if let Some(refusal) = long_decimal("probability", text) {
+        return Err(refusal);
+    }
     let read = Rational::read(text).filter(|p| {
         let reaches = p.over.saturating_mul(candidates) >= p.under;
         reaches && p.over <= p.under
@@ -195,7 +214,11 @@ fn duplicated(text: &str, ratio: &Ratio) -> Result<bool, Refusal> {
                     "`ratio_preserving` is `{other}`, neither `true` nor `false`",
                     "`ratio_preserving` är `{other}`, varken `true` eller `false`"
                 ),
-            ));
+            )
+            .help(words!(
+                "write true, or leave it out",
+                "skriv true, eller utelämna den"
+            )));
         }
     };
     let sum = ratio.sum();
@@ -207,7 +230,7 @@ fn duplicated(text: &str, ratio: &Ratio) -> Result<bool, Refusal> {
                 "the ratio {ratio} needs {sum} duplicates of arms, at most {MAX_CANDIDATES} are possible",
                 "förhållandet {ratio} kräver {sum} dubbletter av armar, högst {MAX_CANDIDATES} är möjligt"
             ),
-        ));
+        ).help(words!("use smaller whole numbers, for example 2:1", "använd mindre heltal, till exempel 2:1")));
     }
     if common_multiple(ratio).is_none() {
         return Err(Refusal::new(
@@ -217,7 +240,11 @@ fn duplicated(text: &str, ratio: &Ratio) -> Result<bool, Refusal> {
                 "the parts of the ratio {ratio} have no common multiple up to {FINEST}",
                 "delarna i förhållandet {ratio} har ingen gemensam multipel upp till {FINEST}"
             ),
-        ));
+        )
+        .help(words!(
+            "use smaller whole numbers, for example 2:1",
+            "använd mindre heltal, till exempel 2:1"
+        )));
     }
     Ok(duplicated)
 }

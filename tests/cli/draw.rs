@@ -209,6 +209,75 @@ fn what_one_replicate_cannot_say_is_null_with_a_warning() {
     assert!(ran.err.contains("few-replicates"));
 }
 
+/// D of seven units is never 0: the exact chance is 0, written without a sign.
+#[test]
+fn no_figure_is_a_negative_zero() {
+    for method in ["simple", "permuted-block", "big-stick", "urn"] {
+        let ran = draw(&format!(
+            "--method {method} --n 7 --replicates 20 --characteristics --json"
+        ));
+        assert_eq!(json(&ran)["p_balanced"]["exact"], 0.0);
+        assert!(!ran.out.contains("-0.0"), "{method}: {}", ran.out);
+    }
+}
+
+#[test]
+fn wrong_usage_always_comes_with_advice_and_quotes_what_was_typed() {
+    for (arguments, said, advice) in [
+        (
+            "--method urn --ratio 2:1 --n 4",
+            "`urn` treats",
+            "permuted-block",
+        ),
+        (
+            "--method urn --bias 1 --n 4",
+            "`urn` does not use `--bias`",
+            "`--urn`",
+        ),
+        (
+            "--method urn --urn 1,1,1 --n 4",
+            "`--urn` is `1,1,1`",
+            "0,1",
+        ),
+        ("--method urn --urn 1, --n 4", "`--urn` is `1,`", "0,1"),
+        (
+            "--method permuted-block --block-lens 2,,4 --n 4",
+            "`--block-lens` is `2,,4`",
+            "4,6",
+        ),
+        (
+            "--method biased-coin --bias 0.6666666667 --n 4",
+            "at most nine decimals",
+            "`2/3`",
+        ),
+        (
+            "--method big-stick --max-imbalance 0 --n 4",
+            "`0`",
+            "digits alone",
+        ),
+        ("--method simple --n 0", "no units", "from 1"),
+        ("--method simple --n -1", "a whole number from 1", "--help"),
+        ("--method simple --n 4 --ratio a:b", "`a:b`", "1:1"),
+        ("--method simple --n 4 --arms a", "not 1", "--arms a,b"),
+        (
+            "--method simple --n 4 --replicates 0 --characteristics",
+            "no replicates",
+            "10000",
+        ),
+        (
+            "--method minimization --factors f --n 4",
+            "who arrives",
+            "--arrivals",
+        ),
+    ] {
+        let ran = draw(arguments);
+        assert_eq!(ran.code, 2, "{arguments}: {}", ran.err);
+        assert!(ran.err.contains(said), "{arguments}: {}", ran.err);
+        let help = ran.err.split_once("help:").map_or("", |(_, help)| help);
+        assert!(help.contains(advice), "{arguments}: {}", ran.err);
+    }
+}
+
 #[test]
 fn wrong_usage_is_exit_2_and_says_what_to_do() {
     for (arguments, said) in [

@@ -368,3 +368,109 @@ fn lists_that_cannot_be_read_say_why() {
         assert!(ran.err.contains(said), "{arguments}: {}", ran.err);
     }
 }
+
+/// (`p/q`, `r`) and (`p`, `q/r`) are two strata, each with its list of two places; together they would be a a b b.
+#[test]
+fn levels_with_a_slash_are_strata_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let rows = "x,y,arm\np/q,r,a\np,q/r,a\np/q,r,b\np,q/r,b\n";
+    std::fs::write(folder.join("slash.csv"), rows).unwrap();
+    let found = json(&draw(
+        folder,
+        "--list slash.csv --arm arm --by x,y --method permuted-block --block-len 2 --json",
+    ));
+    assert_eq!(found["possible"], true);
+    assert_eq!(found["strata"][0]["stratum"], r"p\/q/r");
+    assert_eq!(found["strata"][1]["stratum"], r"p/q\/r");
+    let list = draw(
+        folder,
+        &format!("--method simple --strata slash.csv --by x,y --seed {SEED}"),
+    );
+    assert_eq!(
+        column(&list.out, 1),
+        [r"p\/q/r", r"p/q\/r", r"p\/q/r", r"p/q\/r"]
+    );
+}
+
+/// Codes in the order of numbers: 1, 2, 10; which of them has which part of an unequal ratio is never guessed.
+#[test]
+fn codes_are_in_the_order_of_numbers_and_unequal_parts_need_named_arms() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("codes.csv"), "arm\n10\n2\n1\n1\n").unwrap();
+    let found = json(&draw(folder, "--list codes.csv --json"));
+    assert_eq!(found["arms"], serde_json::json!(["1", "2", "10"]));
+    let ran = draw(folder, "--list codes.csv --ratio 2:1:1");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("`--arms 1,2,10`"), "{}", ran.err);
+    let found = json(&draw(
+        folder,
+        "--list codes.csv --ratio 2:1:1 --arms 1,2,10 --json",
+    ));
+    assert_eq!(found["total"]["final_imbalance"], 0.0);
+}
+
+#[test]
+fn redcaps_own_columns_stand_once_and_groups_are_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let rows = "sex,redcap_data_access_group,redcap_randomization_number,sexx\n1,north,1,1\n";
+    std::fs::write(folder.join("strata.csv"), rows).unwrap();
+    let by = |names: &str| format!("--strata strata.csv --by {names} --redcap");
+    for (arguments, code, said) in [
+        (format!("{} sex", by("sex")), 2, "`sex`"),
+        (
+            format!("{} redcap_randomization_number", by("sex")),
+            2,
+            "keeps",
+        ),
+        (
+            format!("{} redcap_data_access_group", by("sex")),
+            2,
+            "keeps",
+        ),
+        (
+            format!("{} rand", by("redcap_randomization_number")),
+            2,
+            "twice",
+        ),
+        (format!("{} rand", by("sex,sex")), 2, "twice"),
+        (
+            format!("{} rand", by("redcap_data_access_group")),
+            4,
+            "`north`",
+        ),
+    ] {
+        let ran = draw(
+            folder,
+            &format!("--method simple {arguments} --seed {SEED}"),
+        );
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (code, ""),
+            "{arguments}: {}",
+            ran.err
+        );
+        assert!(ran.err.contains(said), "{arguments}: {}", ran.err);
+        assert!(ran.err.contains("help:"), "{arguments}: {}", ran.err);
+    }
+}
+
+#[test]
+fn advice_names_no_column_that_is_in_use_and_no_ratio_that_nobody_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("list.csv"), "site,group\n1,a\n2,a\n").unwrap();
+    let ran = draw(folder, "--list list.csv --arm group --by site,sit");
+    assert_eq!(ran.code, 4);
+    assert!(!ran.err.contains("did you mean `site`"), "{}", ran.err);
+    let ran = draw(folder, "--list list.csv --arm group");
+    assert_eq!(ran.code, 4);
+    assert!(ran.err.contains("same arm in every row"), "{}", ran.err);
+    assert!(!ran.err.contains("ratio"), "{}", ran.err);
+    json(&draw(
+        folder,
+        "--list list.csv --arm group --arms a,b --json",
+    ));
+}

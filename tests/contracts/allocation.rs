@@ -88,6 +88,13 @@ fn declared_refusals_are_refused_with_their_code_and_advice_to_read() {
             for refusal in refusals {
                 assert!(!refusal.message.en.is_empty() && !refusal.message.sv.is_empty());
                 assert_ne!(refusal.message.en, refusal.message.sv);
+                let help = refusal.help.unwrap_or_else(|| {
+                    panic!(
+                        "{} {setting:?}: no advice with {}",
+                        entry.id, refusal.message.en
+                    )
+                });
+                assert!(!help.en.is_empty() && !help.sv.is_empty());
             }
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn independent(ratio: &Ratio, guesser: &Guesser, n: u64) -> Exact {
 
 fn p_balanced(ratio: &Ratio, n: u64) -> Option<f64> {
     let sum = ratio.sum();
-    if n % sum != 0 {
+    if !n.is_multiple_of(sum) {
         return Some(0.0);
     }
     // The arms one after another: each among the units that the arms before it left.

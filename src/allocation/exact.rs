@@ -238,7 +238,10 @@ fn known<M: Method>(method: &M, guesser: &Guesser, n: u64) -> Exact {
     if let Some(ratio) = method.always() {
         return closed::independent(&ratio, guesser, n);
     }
-    if method.balanced_every().is_some_and(|every| n % every == 0) {
+    if method
+        .balanced_every()
+        .is_some_and(|every| n.is_multiple_of(every))
+    {
         return Exact {
             imbalance_variance: Some(0.0),
             p_balanced: Some(1.0),

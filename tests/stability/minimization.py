@@ -93,6 +93,8 @@ SETTINGS = [
     ((5, 1, 1), "1,2", "variance", "1/2", False),
     ((2, 1), "1,1", "range", "1/3", True),
 ]
+# So many were written first; the lines of later ones follow theirs.
+FIRST = 16
 LEVELS = [3, 2, 5]
 STRATA = [[], ["enskede-arsta-vantor", "yes"]]
 
@@ -127,11 +129,11 @@ def joined(units):
     return ",".join("".join(map(str, unit)) for unit in units)
 
 
-def lists():
+def lists(settings):
     print("# list <seed> <mode> <study> <epoch> <strata> <ratio> <options> <levels of the families> <arms, a letter each>")
     for mode, study, epoch in PLACES:
         for levels in STRATA:
-            for setting in SETTINGS:
+            for setting in settings:
                 purposes = ("arm", "duplicate")
                 keys = {purpose: stream_key(SEED, mode, study, epoch, purpose, levels) for purpose in purposes}
                 stratum = fresh(setting, lambda purpose, number, n: below(numbers(keys[purpose], number, 20), n))
@@ -140,11 +142,11 @@ def lists():
                 print("list", SEED.hex(), mode, study, epoch, text(levels), *words(setting), joined(units), arms)
 
 
-def redraws():
+def redraws(settings):
     print("# redraw <key> <replicate> <ratio> <options> <strata of the families, a digit each> <levels> <arms>")
     order = [0, 1, 0, 0, 2, 1, 0, 2, 2, 1, 0, 0, 1, 2, 0, 1, 1, 0, 2, 0, 0, 0, 1, 2, 0, 1, 0, 2, 0, 1]
     key = hashlib.sha256(b"lottning/redraw/1" + SEED + lp("primary") + lp("final")).digest()
-    for setting in SETTINGS:
+    for setting in settings:
         for replicate in (0, 9999):
             source = numbers(key, replicate, 8)
             strata, arms, units = {}, "", list(families(setting, len(order)))
@@ -158,5 +160,6 @@ def redraws():
 
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    lists()
-    redraws()
+    for settings in (SETTINGS[:FIRST], SETTINGS[FIRST:]):
+        lists(settings)
+        redraws(settings)

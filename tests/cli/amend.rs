@@ -462,3 +462,61 @@ fn a_checkpoint_finds_what_a_chain_cannot() {
         .run("verify --study study --checkpoint two.json")
         .json(8);
 }
+
+/// Two sites under big stick, then minimization over site and earlier reports, then other cuts of the same field: each
+/// epoch balances by its own factors, and every draw is derived again from three seeds.
+#[test]
+fn an_amendment_may_bring_minimization_and_change_what_it_balances() {
+    let spacious = IUH.replace("therapists = 2", "therapists = 1000");
+    let minimized = |cuts: &str| {
+        let text = spacious
+            .replace(
+                "method = \"big-stick\"",
+                "method = \"minimization\"\nfactors = [\"site\", \"earlier_reports\"]",
+            )
+            .replace("max_imbalance = 4", "probability = \"4/5\"")
+            .replace("strata = [\"site\"]", "strata = []")
+            .replacen(
+                "label = { sv = \"Tidigare orosanmälningar\"",
+                &format!("cuts = {cuts}\nlabel = {{ sv = \"Tidigare orosanmälningar\""),
+                1,
+            );
+        let parsed = lottning::protocol::parse(text.as_bytes());
+        assert!(parsed.protocol.is_some(), "{:?}", parsed.diagnostics);
+        text
+    };
+    let place = Place::open(&spacious);
+    let enrol = |number: usize, seed: &str| {
+        let site = ["skarpnack", "skarholmen"][number % 2];
+        let words = Place::enrol_words(site, &family(number), "R1")
+            .replace("keys/seed", seed)
+            .replace(
+                "earlier_reports=3",
+                &format!("earlier_reports={}", 2 + number % 5),
+            );
+        place.act(&words).json(0);
+    };
+    (0..6).for_each(|number| enrol(number, "keys/seed"));
+    amend(&place, &minimized("[3]"), "keys/one").json(0);
+    (6..16).for_each(|number| enrol(number, "keys/one"));
+    amend(&place, &minimized("[4, 6]"), "keys/two").json(0);
+    (16..30).for_each(|number| enrol(number, "keys/two"));
+
+    let rows = allocated(&place);
+    let factors = |row: &Value| row["factors"].as_array().map(Vec::len);
+    assert!(rows[..6].iter().all(|row| factors(row).is_none()));
+    assert!(rows[6..].iter().all(|row| factors(row) == Some(2)));
+    // Number 8 has 5 earlier reports: `3+` under the first cuts; number 18 has 5 as well: `4-5` under the second.
+    assert_eq!(rows[8]["factors"], serde_json::json!(["skarpnack", "3+"]));
+    assert_eq!(rows[18]["factors"], serde_json::json!(["skarpnack", "4-5"]));
+    let seeds = "--seed-file keys/seed --seed-file keys/one --seed-file keys/two";
+    let verdict = place.run(&format!("verify --study study {seeds}")).json(0);
+    assert_eq!(
+        (verdict["draws"].as_str(), verdict["allocations"].as_u64()),
+        (Some("verified"), Some(30))
+    );
+    // A dry run redraws each epoch by its own rule.
+    place
+        .run("analyse --study study --dry-run --format json")
+        .json(0);
+}

@@ -272,3 +272,59 @@ fn a_personal_number_is_refused_in_links_corrections_and_erasures() {
         );
     }
 }
+
+/// Forty families are followed to the end; one is erased before the lock, one after it. The lock's results leave both
+/// out, say so, and the report is made; the chain and every draw still verify.
+#[test]
+fn a_study_with_erasures_is_locked_analysed_and_reported() {
+    let place = Place::open(&super::place::two_arms());
+    let confirm = place.confirm().to_owned();
+    for number in 0..40 {
+        let (name, site) = (family(number), ["north", "south"][number % 2]);
+        place
+            .act(&format!(
+                "enrol --site {site} --family {name} --report-key R1 --received 2025-03-01 \
+                 --answer consent=yes --field earlier_reports=3 --seed-file keys/seed"
+            ))
+            .json(0);
+        if number % 3 == 0 {
+            let words = format!("record report --family {name} --on 2025-03-03 --event-key R2");
+            place.act(&words).json(0);
+        }
+    }
+    let erase = |number: usize| {
+        let name = family(number);
+        place
+            .act(&format!(
+                "erase --family {name} --reason request --confirm {confirm}"
+            ))
+            .json(0);
+    };
+    place.days(900);
+    erase(7);
+    place
+        .act(&format!("lock final --cut 2027-08-01 --confirm {confirm}"))
+        .json(0);
+    erase(12);
+    let analysed = place.act("analyse --lock final --format json").json(0);
+    let primary = &analysed["analyses"][0];
+    let seen = primary["arms"].as_array().unwrap();
+    let randomized: u64 = seen
+        .iter()
+        .map(|arm| arm["randomized"].as_u64().unwrap())
+        .sum();
+    assert_eq!(randomized, 38, "both erased families are left out");
+    let codes: Vec<&str> = primary["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| warning["code"].as_str().unwrap())
+        .collect();
+    assert!(codes.contains(&"families-erased"), "{codes:?}");
+    let ran = place.run("report --study study --lock final");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let all = bytes(&place);
+    assert!(!lies_in(&all, &family(7)) && !lies_in(&all, &family(12)));
+    assert_eq!(place.verify()["draws"], "verified");
+    agreed(&place);
+}

@@ -83,6 +83,7 @@ class Checker:
         self.check_erasures()
         self.check_seeds(seeds)
         self.check_allocations()
+        self.check_end()
         if self.has_payloads and all(epoch.protocol for epoch in self.epochs):
             self.check_gate()
 
@@ -358,6 +359,37 @@ class Checker:
         else:
             self.wrong += 1
             self.report(event.sequence, "draw", f"the arm is {event.public['arm']!a}, and the seed gives {arm!a}")
+
+    def check_end(self):
+        """Locks come in order, and nobody is drawn after the final one, after the seeds, or at a closed site."""
+        epoch, locked, closed, ended, revealed = -1, set(), set(), False, False
+        for sequence, kind, public, _ in self.events:
+            epoch += kind in ("opened", "epoch-opened")
+            protocol = self.protocol_of(epoch)
+            if public is None:
+                continue
+            if kind == "allocated" and (ended or revealed or public["site"] in closed):
+                self.report(sequence, "end", "it is drawn after the final lock, after the seeds, or at a closed site")
+            if kind == "site-closed":
+                closed.add(public["site"])
+            if kind == "site-opened":
+                closed.discard(public["site"])
+            if kind == "revealed":
+                if not ended and protocol and protocol.final_lock is not None:
+                    self.report(sequence, "lock", "the seeds are published before the final lock")
+                revealed = True
+            if kind not in ("locked", "analysed"):
+                continue
+            lock = public["lock"]
+            if protocol and protocol.locks and lock not in protocol.locks:
+                self.report(sequence, "lock", f"the lock {lock!a} is not in the protocol")
+            elif kind == "locked" and lock in locked:
+                self.report(sequence, "lock", f"the lock {lock!a} was made before")
+            elif kind == "analysed" and lock not in locked:
+                self.report(sequence, "lock", f"the lock {lock!a} was never made")
+            if kind == "locked":
+                locked.add(lock)
+                ended = ended or protocol is not None and lock == protocol.final_lock
 
     # 3. the gate
 

@@ -62,6 +62,9 @@ class Protocol:
             raise ValueError("a ratio must be whole numbers of at least 1")
         if self.allocation["method"] not in METHODS:
             raise ValueError(f"method {self.allocation['method']!a} is unknown")
+        self.locks = [lock["id"] for lock in table.get("lock", [])]
+        self.final_lock = next((lock["id"] for lock in reversed(table.get("lock", []))
+                                if lock.get("kind", "final") == "final"), None)
         self.therapists = {site["id"]: site.get("therapists") for site in table.get("site", [])}
         self.gate = table.get("gate")
         if self.gate is not None:

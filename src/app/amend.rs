@@ -58,7 +58,7 @@ pub struct Amended {
 /// enrolment is closed (7); a seed file that is none, lies inside the study folder, or holds the seed of an earlier
 /// epoch (9).
 pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amended, Failure> {
-    let mut study = Study::load(outside, folder)?;
+    let mut study = Study::load_whole(outside, folder)?;
     let bytes = outside.read(&request.protocol)?;
     let amended = read(outside, &study, &bytes, &request.protocol)?;
     check_confirm(&amended, &request.confirm)?;

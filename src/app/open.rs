@@ -4,6 +4,7 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::permission::{Deed, permitted};
+use super::projection;
 use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
 use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, now, read_seed};
 use crate::allocation::{Mode, Seed};
@@ -80,6 +81,7 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     if has_events(&ledger_path, &request.study)? {
         return Err(ledger_failure(&LedgerError::Exists, &request.study));
     }
+    projection::refuse_emptied(outside, &request.study)?;
     let (seed, seed_created) = seed(outside, &request.seed_file)?;
     outside.create_folder(&request.study)?;
     let seal = || outside.write(request.study.join(protocol_file(0)), &bytes);

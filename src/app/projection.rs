@@ -3,10 +3,12 @@
 //! It only saves time. A projection that is not there, not whole, of another program or protocol, or of a ledger that
 //! has gone another way is passed over, and the rows are folded from the first one. `verify` never trusts it.
 
+use super::failure::Failure;
 use super::outside::Outside;
-use super::sealed::{later_epochs, sealed_protocol};
-use super::study::Study;
-use crate::study::journal::{Entry, Journal, Ledger, Recording, Stored};
+use super::sealed::{later_epochs, protocol_file, sealed_protocol};
+use super::study::{LEDGER_FILE, Study, ledger_failure, not_open};
+use crate::store::SqliteLedger;
+use crate::study::journal::{Entry, Journal, Ledger, LedgerError, Recording, Stored};
 use crate::study::kernel::What;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +50,40 @@ pub(super) fn load(outside: &Outside, folder: &Path, ledger: &mut dyn Ledger) ->
     let mut journal = stored.journal(&protocol)?;
     journal.absorb(later).ok()?;
     Some(journal)
+}
+
+/// The ledger of a study folder.
+///
+/// # Errors
+/// No study there (exit 7); a ledger that is damaged, or that lost its rows (8).
+pub(super) fn open_ledger(outside: &Outside, folder: &Path) -> Result<SqliteLedger, Failure> {
+    let path = outside.path(folder).join(LEDGER_FILE);
+    // SQLite would write to an empty file, and what is left is to be kept as it is.
+    if std::fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+        refuse_emptied(outside, folder)?;
+    }
+    SqliteLedger::open(&path).map_err(|error| match error {
+        LedgerError::Missing => without_rows(outside, folder),
+        other => ledger_failure(&other, folder),
+    })
+}
+
+/// What is said of a folder whose ledger has no row.
+pub(super) fn without_rows(outside: &Outside, folder: &Path) -> Failure {
+    refuse_emptied(outside, folder).map_or_else(|lost| lost, |()| not_open(folder))
+}
+
+/// Refuses a folder whose ledger has no row if it holds a file that only a study with rows has: they were lost.
+///
+/// # Errors
+/// Such a folder: exit 8.
+pub(super) fn refuse_emptied(outside: &Outside, folder: &Path) -> Result<(), Failure> {
+    let left = [PathBuf::from(PROJECTION_FILE), protocol_file(1)];
+    if !left.iter().any(|name| outside.exists(folder.join(name))) {
+        return Ok(());
+    }
+    let lost = "it has no events, and files beside it were made of its events";
+    Err(ledger_failure(&LedgerError::Corrupt(lost.into()), folder))
 }
 
 /// Removes the projection.

@@ -13,7 +13,6 @@ use super::sealed::{later_epochs, sealed_protocol};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
-use crate::store::SqliteLedger;
 use crate::study::identifiers::{holds_personal_number, is_key};
 use crate::study::journal::{
     Corrupt, Entry, Journal, Ledger, LedgerError, Recording, erased_sequences, hex,
@@ -57,25 +56,41 @@ pub struct Work<T> {
 }
 
 impl Study {
-    /// Opens the study in a folder.
+    /// Opens the study in a folder, by way of its stored projection if there is one that fits.
     ///
     /// # Errors
     /// No study there (exit 7), a protocol that cannot be read (3), a ledger that does not hold together (8).
     pub fn load(outside: &Outside, folder: &Path) -> Result<Self, Failure> {
-        let path = outside.path(folder).join(LEDGER_FILE);
-        let failed = |error: LedgerError| ledger_failure(&error, folder);
-        let mut ledger: Box<dyn Ledger> = Box::new(SqliteLedger::open(&path).map_err(failed)?);
+        let mut ledger: Box<dyn Ledger> = Box::new(projection::open_ledger(outside, folder)?);
         if let Some(journal) = projection::load(outside, folder, &mut *ledger) {
             let projected = Some(journal.head.sequence);
             let own = Self::empty(folder, journal, ledger);
             return Ok(Self { projected, ..own });
         }
+        Self::folded(outside, folder, ledger)
+    }
+
+    /// Opens the study in a folder by folding every row, whatever projection is stored: for what certifies the ledger.
+    ///
+    /// # Errors
+    /// As [`Study::load`].
+    pub fn load_whole(outside: &Outside, folder: &Path) -> Result<Self, Failure> {
+        let ledger = projection::open_ledger(outside, folder)?;
+        Self::folded(outside, folder, Box::new(ledger))
+    }
+
+    fn folded(
+        outside: &Outside,
+        folder: &Path,
+        mut ledger: Box<dyn Ledger>,
+    ) -> Result<Self, Failure> {
+        let failed = |error: LedgerError| ledger_failure(&error, folder);
         let mut entries = Vec::new();
         ledger
             .read_from(1, &mut |entry| entries.push(entry))
             .map_err(failed)?;
         if entries.is_empty() {
-            return Err(not_open(folder));
+            return Err(projection::without_rows(outside, folder));
         }
         let protocol = sealed_protocol(outside, folder, later_epochs(&entries))?;
         let mut own = Self::empty(folder, Journal::new(protocol), ledger);

@@ -5,10 +5,9 @@ use super::failure::Failure;
 use super::outside::Outside;
 use super::projection;
 use super::sealed::{later_epochs, protocol_file, sealed_protocol};
-use super::study::{LEDGER_FILE, ledger_failure, read_seed};
+use super::study::{ledger_failure, read_seed};
 use crate::protocol::Protocol;
 use crate::protocol::model::Custody;
-use crate::store::SqliteLedger;
 use crate::study::journal::{Entry, Ledger, hex};
 use crate::study::verify::{Finding, Verification, verify_with};
 use crate::words;
@@ -83,7 +82,7 @@ pub fn check(
     expected: &Expected<'_>,
 ) -> Result<Verdict, Failure> {
     let failed = |error| ledger_failure(&error, folder);
-    let mut ledger = SqliteLedger::open(&outside.path(folder).join(LEDGER_FILE)).map_err(failed)?;
+    let mut ledger = projection::open_ledger(outside, folder)?;
     let mut entries = Vec::new();
     ledger
         .read_from(1, &mut |entry| entries.push(entry))

@@ -40,7 +40,7 @@ impl Analyse {
     /// Runs the registered plan.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
-        let mut study = Study::load(outside, &self.at.study)?;
+        let mut study = Study::load_whole(outside, &self.at.study)?;
         let analysed = match (&self.lock, self.dry_run) {
             (lock, true) => try_out(outside, &mut study, lock.as_deref())?,
             (Some(lock), false) => {

@@ -25,7 +25,7 @@ pub(super) struct Checkpoint {
 impl Checkpoint {
     /// Writes the head to a file.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
-        let study = Study::load(&session.outside, &self.at.study)?;
+        let study = Study::load_whole(&session.outside, &self.at.study)?;
         let made = checkpoint(&session.outside, &study, &self.file)?;
         let (events, file) = (made.events, self.file.display());
         Ok(Document::new("checkpoint/1", &made.json())?

@@ -54,7 +54,7 @@ impl Export {
             }));
         };
         let outside = &session.outside;
-        let mut study = Study::load(outside, &self.at.study)?;
+        let mut study = Study::load_whole(outside, &self.at.study)?;
         let made = proof(
             outside,
             &mut study,

@@ -35,7 +35,7 @@ impl Lock {
     /// Locks the data.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
-        let mut study = Study::load(outside, &self.at.study)?;
+        let mut study = Study::load_whole(outside, &self.at.study)?;
         let act = self.acting.act(session);
         let made = lock(
             outside,

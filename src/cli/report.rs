@@ -45,7 +45,7 @@ pub(super) struct Report {
 impl Report {
     /// Writes the report.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
-        let mut study = Study::load(&session.outside, &self.at.study)?;
+        let mut study = Study::load_whole(&session.outside, &self.at.study)?;
         let request = ReportRequest {
             lock: self.lock.clone(),
             out: self.out.clone(),

@@ -31,7 +31,7 @@ impl Reveal {
     /// Publishes the seeds.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
-        let mut study = Study::load(outside, &self.at.study)?;
+        let mut study = Study::load_whole(outside, &self.at.study)?;
         let made = reveal(
             outside,
             &mut study,

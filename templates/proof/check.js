@@ -120,6 +120,8 @@ function readProtocol(text) {
     strata: allocation.strata || [], factors: allocation.method === "minimization" ? allocation.factors : [],
     round: "beacon" in table.study ? String(table.study.beacon.round) : null,
     sites: (table.site || []).map((site) => site.id),
+    locks: (table.lock || []).map((lock) => lock.id),
+    finalLock: (table.lock || []).filter((lock) => (lock.kind || "final") === "final").map((lock) => lock.id).pop() ?? null,
     fields: (table.field || []).map((field) => field.id),
     choices: Object.fromEntries((table.field || []).filter((field) => field.kind === "choice")
       .map((field) => [field.id, (field.levels || []).map((level) => (typeof level === "string" ? level : level.id))])),
@@ -196,6 +198,7 @@ function checkProof(proof, seeds) {
   checkErasures(events, report);
   checkSeeds(events, seeds, found, report);
   checkAllocations(events, found, report);
+  checkEnd(events, found, report);
   if (!events.length) report(1, "sequence", "there are no rows", "det finns inga rader");
   if (proof.protocols.length > found.epochs.length) {
     report(null, "protocol", "there are more protocols than epochs", "det finns fler protokoll än epoker");
@@ -405,6 +408,42 @@ function checkAllocations(events, found, report) {
     const state = checkDraw(event, name, strata, found, report);
     found.allocations.push({ sequence, time: event.time, ...open, state });
   });
+}
+
+/** Locks come in order, and nobody is drawn after the final one, after the seeds, or at a closed site. */
+function checkEnd(events, found, report) {
+  const locked = new Set(), closed = new Set();
+  let current = -1, ended = false, revealed = false;
+  for (const { sequence, kind, open } of events) {
+    if (kind === "opened" || kind === "epoch-opened") current += 1;
+    if (!open) continue;
+    const { protocol } = found.epochs[current] || {};
+    if (kind === "allocated" && (ended || revealed || closed.has(open.site))) {
+      report(sequence, "end", "it is drawn after the final lock, after the seeds, or at a closed site",
+        "den lottas efter den slutliga låsningen, efter fröna, eller på en stängd enhet");
+    }
+    if (kind === "site-closed") closed.add(open.site);
+    if (kind === "site-opened") closed.delete(open.site);
+    if (kind === "revealed") {
+      if (!ended && protocol && protocol.finalLock !== null) {
+        report(sequence, "lock", "the seeds are published before the final lock", "fröna publiceras före den slutliga låsningen");
+      }
+      revealed = true;
+    }
+    if (kind !== "locked" && kind !== "analysed") continue;
+    const { lock } = open;
+    if (protocol && protocol.locks.length && !protocol.locks.includes(lock)) {
+      report(sequence, "lock", `the lock '${lock}' is not in the protocol`, `låsningen '${lock}' finns inte i protokollet`);
+    } else if (kind === "locked" && locked.has(lock)) {
+      report(sequence, "lock", `the lock '${lock}' was made before`, `låsningen '${lock}' är redan gjord`);
+    } else if (kind === "analysed" && !locked.has(lock)) {
+      report(sequence, "lock", `the lock '${lock}' was never made`, `låsningen '${lock}' är aldrig gjord`);
+    }
+    if (kind === "locked") {
+      locked.add(lock);
+      ended = ended || Boolean(protocol && lock === protocol.finalLock);
+    }
+  }
 }
 
 function checkLevels(sequence, open, found, report) {

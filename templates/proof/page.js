@@ -97,6 +97,9 @@ function showChecks(found, head) {
   ];
   checks.push([["Nobody both screened families and changed capacity or opened and closed sites",
     "Ingen har både screenat familjer och ändrat kapacitet eller öppnat och stängt enheter"], has("duty"), found.rows > 0]);
+  checks.push([["Nobody was drawn after the final lock, after the seeds were published or at a closed site, and the locks come in order",
+    "Ingen lottades efter den slutliga låsningen, efter att fröna publicerats eller på en stängd enhet, och låsningarna kommer i ordning"],
+  has("end", "lock"), drawn > 0]);
   if (found.epochs.some((epoch) => epoch.beacon || (epoch.protocol && epoch.protocol.round !== null))) {
     checks.push([["The value of the public beacon was recorded before the first draw of its epoch",
       "Den offentliga fyrens värde registrerades före epokens första dragning"], has("beacon"), true]);

@@ -97,3 +97,64 @@ fn verify_folds_from_the_rows_and_finds_a_projection_that_differs() {
     std::fs::remove_file(&file).unwrap();
     place.verify();
 }
+
+/// What certifies the ledger folds every row: a projection only stands for the rows before it.
+#[test]
+fn nothing_certifies_a_chain_that_is_broken_before_the_projection() {
+    let place = long();
+    let ledger = place.path("study/ledger.sqlite");
+    let connection = rusqlite::Connection::open(&ledger).unwrap();
+    connection
+        .execute("UPDATE event SET actor = 'somebody' WHERE sequence = 5", [])
+        .unwrap();
+    drop(connection);
+    let confirm = place.confirm().to_owned();
+    for words in [
+        "checkpoint checkpoint.json --study study".to_owned(),
+        "export --proof proof --study study --actor lead".to_owned(),
+        format!("lock final --cut 2026-12-31 --confirm {confirm} --study study --actor lead"),
+        "reveal --seed-file keys/seed --study study --actor lead".to_owned(),
+        format!(
+            "amend p.toml --seed-file keys/later --confirm {confirm} --study study --actor lead"
+        ),
+        "analyse --lock final --study study --actor lead".to_owned(),
+        "report --study study --lock final".to_owned(),
+    ] {
+        place.run(&words).refused(8, "ledger-broken");
+    }
+    assert!(!place.path("checkpoint.json").exists() && !place.path("proof").exists());
+}
+
+/// Rows that are gone are damage, and no reason to open a study once more over what is left of it.
+#[test]
+fn a_ledger_without_rows_beside_a_projection_is_damaged() {
+    let place = long();
+    let ledger = place.path("study/ledger.sqlite");
+    let commands = [
+        "status --study study".to_owned(),
+        "verify --study study".to_owned(),
+        "checkpoint checkpoint.json --study study".to_owned(),
+        format!(
+            "{} --study study --actor b",
+            Place::enrol_words("skarpnack", &family(600), "R1")
+        ),
+        place.open_words(),
+    ];
+    for words in &commands {
+        std::fs::write(&ledger, b"").unwrap();
+        place.run(words).refused(8, "ledger-damaged");
+        if !words.starts_with("open ") {
+            assert_eq!(std::fs::read(&ledger).unwrap(), b"", "{words}");
+        }
+    }
+    for words in &commands {
+        std::fs::remove_file(&ledger).unwrap();
+        drop(lottning::store::SqliteLedger::create(&ledger).unwrap());
+        let ran = place.run(words);
+        assert_eq!(ran.code, 8, "{words}: {}{}", ran.out, ran.err);
+    }
+    for words in &commands {
+        let _ = std::fs::remove_file(&ledger);
+        place.run(words).refused(8, "ledger-damaged");
+    }
+}

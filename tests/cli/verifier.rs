@@ -624,6 +624,12 @@ fn a_forged_chain_is_found_by_what_must_follow_from_what() {
         .iter()
         .position(|entry| entry.public.contains("gate-closed"))
         .unwrap();
+    let seed = std::fs::read_to_string(place.path("keys/seed")).unwrap();
+    let seed = seed.trim_end();
+    let last_allocated = rows
+        .iter()
+        .rposition(|entry| entry.kind == "allocated")
+        .unwrap();
     let forgeries: Vec<Forgery<'_>> = vec![
         (
             "an allocation number",
@@ -792,6 +798,72 @@ fn a_forged_chain_is_found_by_what_must_follow_from_what() {
                 rows[0].public = put(&rows[0].public, "iuh-2025", "iuh-2026");
             }),
             1,
+        ),
+        (
+            "a family drawn after the final lock",
+            Box::new(|rows| {
+                let mut lock = rows.pop().unwrap();
+                assert!(lock.public.contains("final"));
+                lock.time.clone_from(&rows[allocated - 1].time);
+                rows.insert(allocated - 1, lock);
+            }),
+            allocated + 2,
+        ),
+        (
+            "a family drawn at a closed site",
+            Box::new(|rows| {
+                let at = rows.iter().position(|row| row.kind == "site-closed");
+                let mut closed = rows.remove(at.unwrap());
+                closed.time.clone_from(&rows[allocated - 1].time);
+                rows.insert(allocated - 1, closed);
+            }),
+            allocated + 2,
+        ),
+        (
+            "a seed published before the final lock",
+            Box::new(|rows| {
+                let mut revealed = rows[rows.len() - 1].clone();
+                revealed.kind = "revealed".into();
+                revealed.public = json!({ "seeds": [seed] }).to_string();
+                rows.insert(rows.len() - 1, revealed);
+            }),
+            rows.len(),
+        ),
+        (
+            "a family drawn after the seeds were published",
+            Box::new(|rows| {
+                // The pair that stood last, with its lock and the published seed before it.
+                let mut revealed = rows[rows.len() - 1].clone();
+                let mut lock = rows.pop().unwrap();
+                let last = rows.iter().rposition(|row| row.kind == "allocated");
+                let pair = last.unwrap() - 1;
+                revealed.kind = "revealed".into();
+                revealed.public = json!({ "seeds": [seed] }).to_string();
+                lock.time.clone_from(&rows[pair].time);
+                revealed.time.clone_from(&rows[pair].time);
+                rows.insert(pair, revealed);
+                rows.insert(pair, lock);
+            }),
+            last_allocated + 3,
+        ),
+        (
+            "a lock made twice",
+            Box::new(|rows| {
+                let lock = rows[rows.len() - 1].clone();
+                rows.push(lock);
+            }),
+            rows.len() + 1,
+        ),
+        (
+            "an analysis of a lock that was never made",
+            Box::new(|rows| {
+                let mut analysed = rows[rows.len() - 1].clone();
+                analysed.kind = "analysed".into();
+                analysed.public =
+                    json!({ "lock": "final", "results_sha256": "00".repeat(32) }).to_string();
+                rows.insert(rows.len() - 1, analysed);
+            }),
+            rows.len(),
         ),
         (
             "a second opening",

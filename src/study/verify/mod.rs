@@ -5,6 +5,7 @@
 //! without this code.
 
 mod chain;
+mod ending;
 mod form;
 mod published;
 mod sense;

@@ -235,6 +235,7 @@ impl Checker {
         } else if !matches!(what, What::Allocated { .. } | What::Exception { .. }) {
             self.unfollowed(before.as_ref(), sequence);
         }
+        self.ending(protocol, state, what, sequence);
         match what {
             What::Opened => self.opened(protocol.in_epoch(0), entry),
             What::EpochOpened { epoch } => self.epoch(protocol.in_epoch(*epoch), state, entry),

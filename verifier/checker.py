@@ -13,7 +13,7 @@ from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_time, raw, read_ledg
 
 # Nobody both screens families and changes what opens a gate.
 DUTIES = dict.fromkeys(("screened", "returned", "joined"), "intake") | dict.fromkeys(
-    ("capacity-changed", "site-opened", "site-closed"), "capacity")
+    ("capacity-changed", "site-opened", "site-closed", "linked", "epoch-opened"), "capacity")
 
 
 class Finding(NamedTuple):

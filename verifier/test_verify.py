@@ -74,7 +74,7 @@ class Ledger:
     def add(self, kind, public=None, payload=None, actor=None):
         number = len(self.rows) + 1
         row = {"sequence": number, "time": f"2025-03-01T08:{number // 60:02}:{number % 60:02}.000000Z",
-               "actor": actor or ("lead" if kind.startswith(("site-", "capacity-")) else "desk-1"), "kind": kind, "public": canonical(public or {}), "payload": canonical(payload or {}),
+               "actor": actor or ("lead" if kind.startswith(("site-", "capacity-", "linked", "epoch-")) else "desk-1"), "kind": kind, "public": canonical(public or {}), "payload": canonical(payload or {}),
                "salt": hashlib.sha256(b"salt %d" % number).digest()}
         self.rows.append(row)
         self.chain(number)
@@ -757,6 +757,13 @@ class Gate(Case):
         self.ledger.screened("not-eligible", "F9")
         self.assert_ok(self.answer())
         number = self.ledger.add("capacity-changed", change, actor="desk-1")
+        self.assert_bad(self.answer(), number, "duty")
+
+    def test_who_screened_families_links_none_and_opens_no_epoch(self):
+        self.ledger.screened("not-eligible", "F9")
+        self.assert_ok(self.answer())
+        number = self.ledger.add("linked", {}, {"family": "F0", "other": "F9", "on": "2025-03-02", "event_key": "l"},
+                                 actor="desk-1")
         self.assert_bad(self.answer(), number, "duty")
 
     def test_who_changed_capacity_screens_nobody(self):

@@ -7,17 +7,19 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::permission::Deed;
-use super::refusal::refusal_in;
+use super::refusal::{self, refusal_in};
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
-use crate::study::intake::{EnrolRequest, PreparedEnrolment, prepare};
+use crate::study::intake::{
+    EnrolRequest, PreparedEnrolment, child_of_another_family, prepare,
+};
 use crate::study::journal::{Content, Journal, Recording};
 use crate::study::kernel::{
-    Answer, Command, Decision, Drawer, Family, RecordedSource, What, decide,
+    Answer, Command, Decision, Drawer, RecordedSource, What, decide,
 };
 use crate::words;
 use serde_json::Value;
@@ -122,6 +124,9 @@ impl Desk {
                     answer: replay,
                 });
             }
+            if let Some((child, family)) = child_of_another_family(journal, request) {
+                return Err(refusal::child_of_another_family(journal, child, family));
+            }
             // Another command may have recorded the beacon since this desk was opened.
             let recorded = beacon(journal);
             if *known != recorded {
@@ -178,13 +183,10 @@ fn replay(
             "för att upprepa den tidigare begäran, ange svaren oförändrade; för en ny anmälan, ange dess egen anmälningsnyckel",
         )));
     }
-    // As the first answer: of two families found to be one, the arm of the unit.
-    let unit = |linked: &Family| linked.linked_to.and_then(|unit| journal.state.family(unit));
-    let family = journal.state.family(used.family);
-    let family = family.map(|own| match used.outcome {
-        "returned" | "joined" => *unit(own).unwrap_or(own),
-        _ => *own,
-    });
+    // Of two families found to be one the arm of the unit governs, also when the other one's draw was answered first.
+    let unit = journal.state.unit(used.family);
+    let family = journal.state.family(unit).copied();
+    let moved = used.outcome == "allocated" && unit != used.family;
     let (outcome, exit) = match used.outcome {
         "allocated" => ("allocated", exit::DONE),
         "returned" => ("returned", exit::DONE),
@@ -206,7 +208,10 @@ fn replay(
             .cloned()
             .collect(),
         head: String::new(),
-        warnings: Vec::new(),
+        warnings: moved
+            .then(|| refusal::families_linked(journal, &request.family, unit))
+            .into_iter()
+            .collect(),
         exit,
     }))
 }

@@ -83,7 +83,7 @@ pub fn proof(
         ("proof.json", proof::json(&whole)),
     ] {
         let path = folder.join(name);
-        outside.write(&path, text.as_bytes())?;
+        outside.write_private(&path, text.as_bytes())?;
         files.push(path);
     }
     Ok(Exported { receipt, files })

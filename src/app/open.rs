@@ -83,7 +83,7 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     }
     projection::refuse_emptied(outside, &request.study)?;
     let (seed, seed_created) = seed(outside, &request.seed_file)?;
-    outside.create_folder(&request.study)?;
+    outside.create_private_folder(&request.study)?;
     let seal = || outside.write(request.study.join(protocol_file(0)), &bytes);
     let failed = |error: LedgerError| ledger_failure(&error, &request.study);
     let ledger = match SqliteLedger::create(&ledger_path) {

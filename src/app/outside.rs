@@ -120,7 +120,7 @@ impl Outside {
     /// Missing folders on the way are made.
     pub fn write(&self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Failure> {
         let path = path.as_ref();
-        replace(&self.path(path), bytes)
+        replace(&self.path(path), bytes, &fs::OpenOptions::new())
             .map_err(|error| Failure::file(&Words::new("write", "skriva"), path, &error))
     }
 
@@ -129,7 +129,7 @@ impl Outside {
         let path = self.path(path);
         let beside = partial(&path);
         // Two writers may meet in the file beside; what they make of it has no sum that fits.
-        let kept = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, &path));
+        let kept = write_private(&beside, bytes).and_then(|()| fs::rename(&beside, &path));
         if kept.is_err() {
             let _ = fs::remove_file(&beside);
         }
@@ -140,6 +140,17 @@ impl Outside {
         let path = self.path(path);
         let _ = fs::remove_file(&path);
         let _ = fs::remove_file(partial(&path));
+    }
+
+    /// As [`Outside::write`], for what only the owner may read (mode 0600): what is told of families or arms.
+    pub(super) fn write_private(
+        &self,
+        path: impl AsRef<Path>,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        let path = path.as_ref();
+        replace(&self.path(path), bytes, &private())
+            .map_err(|error| Failure::file(&Words::new("write", "skriva"), path, &error))
     }
 
     /// Creates a file with its folders; `false` if there was one already, which stays as it is.
@@ -166,9 +177,38 @@ impl Outside {
             .map_err(|error| Failure::file(&Words::new("create", "skapa"), path, &error))
     }
 
+    /// Makes a folder that only its owner may enter (mode 0700), and those above it as usual. One that is there stays as
+    /// it is.
+    pub(super) fn create_private_folder(&self, path: impl AsRef<Path>) -> Result<(), Failure> {
+        let path = path.as_ref();
+        create_private_folder(&self.path(path))
+            .map_err(|error| Failure::file(&Words::new("create", "skapa"), path, &error))
+    }
+
     /// Whether there is anything at the path.
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
         self.path(path).exists()
+    }
+}
+
+fn create_private_folder(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "no modes there"))]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    match builder.create(path) {
+        // Another command made it in between.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
     }
 }
 
@@ -178,7 +218,7 @@ fn partial(path: &Path) -> PathBuf {
     beside.into()
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn replace(path: &Path, bytes: &[u8], options: &fs::OpenOptions) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
@@ -188,7 +228,9 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     temporary.push(format!(".{}.partial", std::process::id()));
     let temporary = folder.join(temporary);
     let written = (|| {
-        let mut file = fs::File::create(&temporary)?;
+        let mut options = options.clone();
+        options.write(true).create(true).truncate(true);
+        let mut file = options.open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         drop(file);
@@ -214,14 +256,29 @@ fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn create_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    create_with(private().write(true).create_new(true), path, bytes)
+}
+
+/// Options that make a file which only its owner may read, where the system has modes.
+fn private() -> fs::OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "no modes there"))]
     let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    create_with(&options, path, bytes)
+    options
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = private();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
+    file.write_all(bytes)
 }
 
 fn create_with(options: &fs::OpenOptions, path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -165,12 +165,12 @@ pub fn permitted(protocol: &Protocol, actor: &str, deed: Deed) -> Result<(), Fai
 pub(super) fn duties_mixed(actor: &str, had: Duty) -> Failure {
     let message = match had {
         Duty::Intake => words!(
-            "{actor} has screened families, and whoever does changes no capacity and opens or closes no site; nothing was recorded",
-            "{actor} har screenat familjer, och den som gör det ändrar ingen kapacitet och öppnar eller stänger ingen plats; inget har registrerats"
+            "{actor} has screened families, and whoever does changes no capacity, opens or closes no site, links no families and amends no protocol; nothing was recorded",
+            "{actor} har screenat familjer, och den som gör det ändrar ingen kapacitet, öppnar eller stänger ingen plats, kopplar inga familjer och ändrar inget protokoll; inget har registrerats"
         ),
         Duty::Capacity => words!(
-            "{actor} has changed capacity or opened or closed a site, and whoever does screens no families; nothing was recorded",
-            "{actor} har ändrat kapacitet eller öppnat eller stängt en plats, och den som gör det screenar inga familjer; inget har registrerats"
+            "{actor} has changed capacity, opened or closed a site, linked families or amended the protocol, and whoever does screens no families; nothing was recorded",
+            "{actor} har ändrat kapacitet, öppnat eller stängt en plats, kopplat familjer eller ändrat protokollet, och den som gör det screenar inga familjer; inget har registrerats"
         ),
     };
     Failure::new(exit::INVALID_DATA, "duties-mixed", message).help(Words::new(

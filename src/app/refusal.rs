@@ -2,11 +2,11 @@
 
 use super::exit;
 use super::failure::Failure;
-use crate::diagnostic::Words;
+use crate::diagnostic::{Diagnostic, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::journal::Journal;
-use crate::study::kernel::{Refusal, SiteIx};
+use crate::study::kernel::{FamilyIx, Refusal, SiteIx};
 use crate::words;
 
 /// The failure that a refusal becomes.
@@ -256,24 +256,41 @@ fn data(code: &'static str, message: Words) -> Failure {
 
 /// As [`refusal`], naming the child and its family: the name under which to come back.
 pub(super) fn refusal_in(journal: &Journal, refused: Refusal) -> Failure {
-    let failure = refusal(&journal.protocol, refused);
     let Refusal::ChildOfAnotherFamily { child, family } = refused else {
-        return failure;
+        return refusal(&journal.protocol, refused);
     };
-    let (child, family) = (
-        journal.names.child_name(child),
-        journal.names.family_name(family),
-    );
-    Failure {
-        message: words!(
+    child_of_another_family(journal, journal.names.child_name(child), family)
+}
+
+/// The refusal of a child, or of a family called by one, that belongs to another family of the study.
+pub(super) fn child_of_another_family(journal: &Journal, child: &str, family: FamilyIx) -> Failure {
+    let family = journal.names.family_name(family);
+    data(
+        "child-of-another-family",
+        words!(
             "child {child} belongs to {family}, another family of the study; nothing was recorded",
             "barnet {child} hör till {family}, en annan familj i studien; inget har registrerats"
         ),
-        ..failure
-    }
+    )
     .help(words!(
         "the household of the index child decides: run the same command with --family {family}; if the two families are one, the study lead first links them: lottning record linked --family {family} --set other=…",
         "indexbarnets hushåll avgör: kör samma kommando med --family {family}; om de två familjerna är en kopplar studieledaren först ihop dem: lottning record linked --family {family} --set other=…"
+    ))
+}
+
+/// The warning that an earlier draw governs a family whose own draw is asked for again.
+pub(super) fn families_linked(journal: &Journal, own: &str, unit: FamilyIx) -> Diagnostic {
+    let unit = journal.names.family_name(unit);
+    Diagnostic::warning(
+        "families-linked",
+        words!(
+            "{own} was found to be {unit}, which was drawn before it: the arm and the allocation are those of {unit}",
+            "{own} visade sig vara {unit}, som lottades tidigare: lotten och lottningens nummer är de som {unit} fick"
+        ),
+    )
+    .help(words!(
+        "the family has the arm of {unit} from now on, whatever was told before the link",
+        "familjen har den lott som {unit} fick, vad som än sades före kopplingen"
     ))
 }
 

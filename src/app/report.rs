@@ -135,7 +135,7 @@ fn write(
     let mut paths = Vec::new();
     for (name, text) in files {
         let path = folder.join(name);
-        outside.write(&path, text.as_bytes())?;
+        outside.write_private(&path, text.as_bytes())?;
         paths.push(path);
     }
     Ok(paths)

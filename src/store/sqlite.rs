@@ -47,6 +47,7 @@ impl SqliteLedger {
     /// [`LedgerError::Exists`] if the file holds anything; the errors of the file system. A blank database, as a
     /// killed `create` may leave one, is taken over.
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
+        make_private(path);
         let mut own = Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         let transaction = own
             .connection
@@ -151,6 +152,10 @@ impl SqliteLedger {
         connection
             .pragma_update(None, "synchronous", "FULL")
             .map_err(failed)?;
+        // Freed bytes are overwritten with zeros, also those of cells that move when a page is split.
+        connection
+            .pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))
+            .map_err(failed)?;
         Ok(Self {
             connection,
             at_rest: None,
@@ -182,6 +187,13 @@ impl Ledger for SqliteLedger {
     }
 
     fn scrub(&mut self) -> Result<bool, LedgerError> {
+        // Pages that were split can hold old copies of their rows outside every row: the file is written anew from the
+        // rows alone. Another process in the way leaves the old pages.
+        match self.connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM") {
+            Ok(()) => {}
+            Err(error) if is_busy(&error) => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        }
         // The first number says whether a reader stood in the way; then the log keeps its old pages.
         let blocked: i64 = self
             .connection
@@ -248,10 +260,6 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn erase(&mut self, sequences: &[u64]) -> Result<(), LedgerError> {
-        // Freed bytes are overwritten with zeros in the file.
-        self.transaction
-            .pragma_update(None, "secure_delete", true)
-            .map_err(failed)?;
         let mut update = self
             .transaction
             .prepare_cached("UPDATE event SET payload = NULL, salt = NULL WHERE sequence = ?1")
@@ -326,6 +334,21 @@ fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; 32]> {
     Ok(bytes.try_into().unwrap_or([0; 32]))
 }
 
+/// Makes an empty file that only its owner may read; SQLite gives its mode to the log beside it. A file that cannot be
+/// made, or is there already, is left to SQLite.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let _ = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}
+
 /// A file of which hardly anything is left. SQLite takes it for a new one, and would throw away the log beside it.
 fn refuse_torn(path: &Path) -> Result<(), LedgerError> {
     // The log is looked at first: who makes a ledger writes the file before the log.
@@ -361,6 +384,13 @@ fn encoded(path: &Path) -> String {
         }
         text
     })
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }
 
 fn is_read_only(error: &rusqlite::Error) -> bool {

@@ -1,8 +1,9 @@
-//! Two duties that nobody has both of: screening families, and changing what opens or closes a gate.
+//! Two duties that nobody has both of: screening families, and changing what the next family meets.
 //!
-//! Whoever could open a gate for the next family, or close it, would choose who is randomized. In ledger order and in the
-//! whole study: an actor who has screened a family changes no capacity and opens or closes no site, and one who has does
-//! not screen from then on. Another site does not help, for two offices could serve each other.
+//! Whoever could open a gate for the next family, or close it, would choose who is randomized; whoever links families
+//! chooses whose arm holds, and whoever opens an epoch chooses the seed of the next draw. In ledger order and in the whole
+//! study: an actor who has screened a family changes no capacity, opens or closes no site, links no families and opens no
+//! epoch, and one who has does not screen from then on. Another site does not help, for two offices could serve each other.
 
 use super::coded::coded;
 use super::kernel::What;
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 pub enum Duty {
     /// Screening: `screened`, `returned`, `joined` and what follows from them.
     Intake,
-    /// Capacity: `capacity-changed`, `site-opened`, `site-closed`.
+    /// Steering: `capacity-changed`, `site-opened`, `site-closed`, `linked`, `epoch-opened`.
     Capacity,
 }
 
@@ -22,11 +23,13 @@ impl Duty {
     pub fn of(what: &What) -> Option<Self> {
         match what {
             What::Screened(_) | What::Returned { .. } | What::Joined { .. } => Some(Self::Intake),
-            What::CapacityChanged { .. } | What::SiteOpened { .. } | What::SiteClosed { .. } => {
-                Some(Self::Capacity)
-            }
+            What::CapacityChanged { .. }
+            | What::SiteOpened { .. }
+            | What::SiteClosed { .. }
+            | What::Linked { .. }
+            | What::ChildLinked { .. }
+            | What::EpochOpened { .. } => Some(Self::Capacity),
             What::Opened
-            | What::EpochOpened { .. }
             | What::Beacon { .. }
             | What::Allocated { .. }
             | What::Exception { .. }
@@ -36,8 +39,6 @@ impl Duty {
             | What::Exited { .. }
             | What::Observed { .. }
             | What::Corrected { .. }
-            | What::Linked { .. }
-            | What::ChildLinked { .. }
             | What::Withdrawn { .. }
             | What::Erased { .. }
             | What::Locked { .. }

@@ -123,6 +123,39 @@ pub fn prepare(
     })
 }
 
+/// The name in a request by which a person would be in two randomized families, and the family that the study knows.
+///
+/// A family is called by its index child, so a family that was not drawn cannot have the name of a child of a drawn one,
+/// and a child cannot have the name of another drawn family. Families that are linked are one.
+pub fn child_of_another_family<'a>(
+    journal: &Journal,
+    request: &'a EnrolRequest,
+) -> Option<(&'a str, FamilyIx)> {
+    let (names, state) = (&journal.names, &journal.state);
+    let drawn = |family: FamilyIx| {
+        let unit = state.unit(family);
+        state
+            .family(unit)
+            .is_some_and(super::kernel::Family::is_randomized)
+            .then_some(unit)
+    };
+    let family_of = |name: &str| {
+        let child = state.children.get(names.child(name)?.0 as usize)?;
+        drawn(child.family)
+    };
+    let own = state.unit(names.family_or_next(&request.family));
+    if drawn(own).is_none()
+        && let Some(other) = family_of(&request.family).filter(|other| *other != own)
+    {
+        return Some((&request.family, other));
+    }
+    request.children.iter().find_map(|child| {
+        let other = drawn(names.family(child)?).filter(|other| *other != own)?;
+        // A child that is on the roster already changes nothing.
+        (family_of(child) != Some(own)).then_some((child.as_str(), other))
+    })
+}
+
 fn report(journal: &Journal, family: FamilyIx, key: &str) -> super::kernel::ReportIx {
     journal.names.report_or_next(family, key)
 }

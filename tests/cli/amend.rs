@@ -239,6 +239,43 @@ fn nothing_is_amended_after_the_final_lock() {
     place.unchanged(|| amend(&place, &two_arms(), "keys/later").refused(7, "enrolment-closed"));
 }
 
+/// An amendment chooses the seed of the next draw: nobody who screens families makes one.
+#[test]
+fn who_screens_families_opens_no_epoch() {
+    let place = Place::open(IUH);
+    place.enrol(&family(0), "R1", "").json(0);
+    place.write("next.toml", amended());
+    let confirm = confirm(&amended());
+    let words = format!("amend next.toml --seed-file keys/later --confirm {confirm}");
+    place
+        .unchanged(|| place.act_as("intake-1", &words))
+        .refused(4, "duties-mixed");
+    place.act_as("lead", &words).json(0);
+    let words =
+        Place::enrol_words("skarpnack", &family(1), "R1").replace("keys/seed", "keys/later");
+    place
+        .unchanged(|| place.act_as("lead", &words))
+        .refused(4, "duties-mixed");
+    place.act(&words).json(0);
+}
+
+/// The time of a row can be typed and the round cannot: the computer's own clock says that nobody knows the value yet.
+#[test]
+fn a_round_that_lies_ahead_is_not_recorded_at_a_typed_time() {
+    let text = IUH.replace(
+        "time_zone ",
+        "beacon = { source = \"a public lottery\", round = \"2099-03-03\", time = 2099-03-03T09:00:00+01:00 }\ntime_zone ",
+    );
+    let place = Place::open(&text);
+    place
+        .unchanged(|| {
+            place.run(&format!(
+                "beacon {VALUE} --study study --actor lead --at 2099-03-04T09:00:00+01:00"
+            ))
+        })
+        .refused(7, "beacon-early");
+}
+
 /// A sealed file cannot be changed and is shown in proofs: a number in it is refused before. (An official test number.)
 #[test]
 fn a_protocol_that_holds_a_personal_number_is_never_sealed() {

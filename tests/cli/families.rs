@@ -70,6 +70,116 @@ fn a_second_household_is_told_the_family_and_linked_by_the_study_lead() {
     place.verify();
 }
 
+/// A family is called by its index child, so a name of a child and a name of a family are names of persons: nobody is drawn
+/// under both.
+#[test]
+fn one_person_is_not_drawn_as_a_child_and_as_a_family() {
+    let place = Place::open(IUH);
+    let first = place.enrol("KATL", "R1", "--child BARN-AA").json(0);
+    for (name, more, child) in [
+        ("BARN-AA", "", "BARN-AA"),
+        ("MORU", "--child KATL", "KATL"),
+        ("MORU", "--child BARN-BB --child KATL", "KATL"),
+    ] {
+        let refused = place.unchanged(|| place.enrol(name, "R2", more));
+        refused.refused(4, "child-of-another-family");
+        let told = format!("child {child} belongs to KATL");
+        assert!(refused.err.contains(&told), "{}", refused.err);
+        assert!(refused.err.contains("--family KATL"), "{}", refused.err);
+    }
+    // A drawn family does not take another drawn family in as a child either.
+    place.enrol("SOLE", "R1", "").json(0);
+    place
+        .unchanged(|| place.enrol("SOLE", "R2", "--child KATL"))
+        .refused(4, "child-of-another-family");
+    // The index child may be named among its own children, and a request that was carried out is answered.
+    let own = place.enrol("SILL", "R1", "--child SILL").json(0);
+    assert_eq!(own["outcome"], "allocated");
+    let again = place.enrol("KATL", "R1", "--child BARN-AA").json(0);
+    assert_eq!(
+        (&again["replayed"], &again["arm"]),
+        (&true.into(), &first["arm"])
+    );
+    // Once the study lead has said that the two are one, the child's name is answered with the arm of the family.
+    link(&place, "KATL", "BARN-AA", "").json(0);
+    let linked = place.enrol("BARN-AA", "R2", "").json(0);
+    assert_eq!(
+        (&linked["outcome"], &linked["arm"]),
+        (&"returned".into(), &first["arm"])
+    );
+    place.verify();
+    agreed(&place);
+}
+
+/// A link chooses whose arm holds: nobody who screens families makes one, and nobody who has made one screens.
+#[test]
+fn who_screens_families_links_none() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "--child BARN-AA").json(0);
+    for words in [
+        "record linked --family KATL --set other=MORU --on 2025-03-03 --event-key L1",
+        "record linked --family KATL --child BARN-AA --set other_child=BARN-BB --on 2025-03-03 --event-key L1",
+    ] {
+        place
+            .unchanged(|| place.act_as("intake-1", words))
+            .refused(4, "duties-mixed");
+    }
+    link(&place, "KATL", "MORU", "").json(0);
+    let words = Place::enrol_words("skarpnack", "SILL", "R1");
+    place
+        .unchanged(|| place.act_as("lead", &words))
+        .refused(4, "duties-mixed");
+    place.verify();
+}
+
+/// The request of a draw that a link overtook is answered with the draw that governs.
+#[test]
+fn a_repeated_request_tells_the_arm_of_the_unit() {
+    let place = Place::open(IUH);
+    let first = place.enrol("KATL", "R1", "").json(0);
+    let second = (0..30)
+        .map(family)
+        .find(|name| place.enrol(name, "R1", "").json(0)["arm"] != first["arm"])
+        .unwrap();
+    link(&place, "KATL", &second, "").json(0);
+    let again = place.enrol(&second, "R1", "").json(0);
+    assert_eq!(again["replayed"], true);
+    assert_eq!(
+        (&again["outcome"], &again["arm"], &again["allocation"]),
+        (&"allocated".into(), &first["arm"], &1.into())
+    );
+    assert_eq!(again["warnings"][0]["code"], "families-linked");
+    assert!(again["warnings"].to_string().contains("KATL"), "{again}");
+    let own = place.enrol("KATL", "R1", "").json(0);
+    assert_eq!(own["warnings"].as_array().map_or(0, Vec::len), 0, "{own}");
+    place.verify();
+}
+
+/// Only the account that opened the study reads it, whatever its mask.
+#[cfg(unix)]
+#[test]
+fn what_a_study_keeps_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    place.act_as("lead", "export --proof proof").json(0);
+    let mode = |name: &str| {
+        let found = std::fs::metadata(place.path(name)).unwrap();
+        found.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("study"), 0o700);
+    for file in ["study/ledger.sqlite", "proof/proof.html", "proof/proof.json"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+    let connection = rusqlite::Connection::open(place.path("study/ledger.sqlite")).unwrap();
+    connection
+        .query_row("SELECT count(*) FROM event", [], |row| row.get::<_, i64>(0))
+        .unwrap();
+    for file in ["study/ledger.sqlite-wal", "study/ledger.sqlite-shm"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+}
+
 /// Two sites enrol the two children of one family at the same moment: whoever comes second is told whose child it is.
 #[test]
 fn two_sites_at_once_draw_a_shared_child_once() {
@@ -139,7 +249,7 @@ fn a_correction_frees_the_report_key_for_what_was_right() {
 #[test]
 fn an_erased_family_is_gone_from_the_files_and_the_study_goes_on() {
     let place = Place::open(&IUH.replace("therapists = 2", "therapists = 99"));
-    let children: Vec<String> = (0..24).map(family).collect();
+    let children: Vec<String> = (100..124).map(family).collect();
     let children = children.join(" --child KATLKATL-KATLKATL-KATLKATL-KATLKATL-");
     let children = format!("--child KATLKATL-{children}");
     for number in 0..8 {
@@ -150,7 +260,7 @@ fn an_erased_family_is_gone_from_the_files_and_the_study_goes_on() {
     place
         .act("record report --family OTHERHUS --on 2025-03-03 --event-key R78")
         .json(0);
-    for number in 8..16 {
+    for number in 8..29 {
         place.enrol(&family(number), "R1", "").json(0);
     }
     let before = place.entries();
@@ -199,12 +309,12 @@ fn an_erased_family_is_gone_from_the_files_and_the_study_goes_on() {
     let status = place.run("status --study study").json(0);
     assert_eq!(
         (&status["erased"], &status["randomized"]),
-        (&1.into(), &17.into())
+        (&1.into(), &30.into())
     );
     let anew = place.enrol("KATLMORU", "R77", "").json(0);
     assert_eq!(
         (&anew["outcome"], &anew["allocation"]),
-        (&"allocated".into(), &18.into())
+        (&"allocated".into(), &31.into())
     );
     assert!(arm.is_string());
     place.verify();

@@ -171,8 +171,11 @@ impl Place {
 
     /// A command that writes, one minute later.
     pub(crate) fn act(&self, words: &str) -> Ran {
-        // Whoever screens families changes no capacity.
-        let actor = if words.contains("--site") && words.starts_with("record") {
+        // Whoever screens families changes no capacity, links no families and amends nothing.
+        let steers = ["record linked", "import linked", "amend "]
+            .iter()
+            .any(|own| words.starts_with(own));
+        let actor = if steers || (words.contains("--site") && words.starts_with("record")) {
             "lead"
         } else {
             "intake-1"

@@ -143,16 +143,16 @@ impl Checker {
                 "duties-mixed",
                 Some(sequence),
                 words!(
-                    "event {sequence} changed capacity, or opened or closed a site, by {actor}, who had screened families",
-                    "händelse {sequence} ändrade kapacitet, eller öppnade eller stängde en plats, av {actor}, som hade screenat familjer"
+                    "event {sequence} changed capacity, opened or closed a site, linked families or opened an epoch, by {actor}, who had screened families",
+                    "händelse {sequence} ändrade kapacitet, öppnade eller stängde en plats, kopplade familjer eller öppnade en epok, av {actor}, som hade screenat familjer"
                 ),
             ),
             Some(Duty::Capacity) => self.push(
                 "duties-mixed",
                 Some(sequence),
                 words!(
-                    "event {sequence} screened a family by {actor}, who had changed capacity or opened or closed a site",
-                    "händelse {sequence} screenade en familj av {actor}, som hade ändrat kapacitet eller öppnat eller stängt en plats"
+                    "event {sequence} screened a family by {actor}, who had changed capacity, opened or closed a site, linked families or opened an epoch",
+                    "händelse {sequence} screenade en familj av {actor}, som hade ändrat kapacitet, öppnat eller stängt en plats, kopplat familjer eller öppnat en epok"
                 ),
             ),
             None => {}

@@ -14,13 +14,9 @@ use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
-use crate::study::intake::{
-    EnrolRequest, PreparedEnrolment, child_of_another_family, prepare,
-};
+use crate::study::intake::{EnrolRequest, PreparedEnrolment, child_of_another_family, prepare};
 use crate::study::journal::{Content, Journal, Recording};
-use crate::study::kernel::{
-    Answer, Command, Decision, Drawer, RecordedSource, What, decide,
-};
+use crate::study::kernel::{Answer, Command, Decision, Drawer, RecordedSource, What, decide};
 use crate::words;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -273,11 +273,7 @@ fn private() -> fs::OpenOptions {
 
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = private();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)?;
+    let mut file = options.write(true).create(true).truncate(true).open(path)?;
     file.write_all(bytes)
 }
 

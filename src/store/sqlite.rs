@@ -189,7 +189,10 @@ impl Ledger for SqliteLedger {
     fn scrub(&mut self) -> Result<bool, LedgerError> {
         // Pages that were split can hold old copies of their rows outside every row: the file is written anew from the
         // rows alone. Another process in the way leaves the old pages.
-        match self.connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM") {
+        match self
+            .connection
+            .execute_batch("PRAGMA temp_store = MEMORY; VACUUM")
+        {
             Ok(()) => {}
             Err(error) if is_busy(&error) => return Ok(false),
             Err(error) => return Err(failed(error)),

@@ -168,7 +168,11 @@ fn what_a_study_keeps_is_readable_by_its_owner_alone() {
         found.permissions().mode() & 0o777
     };
     assert_eq!(mode("study"), 0o700);
-    for file in ["study/ledger.sqlite", "proof/proof.html", "proof/proof.json"] {
+    for file in [
+        "study/ledger.sqlite",
+        "proof/proof.html",
+        "proof/proof.json",
+    ] {
         assert_eq!(mode(file), 0o600, "{file}");
     }
     let connection = rusqlite::Connection::open(place.path("study/ledger.sqlite")).unwrap();

@@ -80,7 +80,8 @@ impl Room {
     }
 
     pub(crate) fn record(&mut self, at: &str, request: &EventRequest) -> Result<Receipt, Failure> {
-        let actor = if request.site.is_some() {
+        // Whoever screens families changes no capacity and links no families.
+        let actor = if request.site.is_some() || request.event == "linked" {
             "lead"
         } else {
             "intake-1"

@@ -48,7 +48,7 @@ def is_time(text):
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text, re.ASCII):
         return False
     try:
-        return bool(datetime.fromisoformat(text[:-1]))
+        return 1 <= datetime.fromisoformat(text[:-1]).year <= 9998
     except ValueError:
         return False
 

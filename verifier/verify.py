@@ -80,10 +80,13 @@ def main(arguments=None):
     findings = sorted(found.findings, key=lambda f: (f.sequence is None, f.sequence))
     code = EXIT_OK if not findings else EXIT_SEED if all(f.code == "seed" for f in findings) else EXIT_FAILED
     first = findings[0].sequence if findings else None
+    erased = {s for e in found.events if e.kind == "erased" and e.public is not None for s in e.public["sequences"]}
+    erased = sum(e.kind == "allocated" and e.sequence in erased for e in found.events)
     unchecked = found.allocations - found.verified - found.wrong
     if options.json:
         print(json.dumps({
             "ok": not findings, "exit": code, "events": found.rows, "allocations": found.allocations,
+            "erased_allocations": erased,
             "draws": {"verified": found.verified, "wrong": found.wrong, "not_checked": unchecked},
             "head": found.head, "first_bad": first, "findings": [f._asdict() for f in findings]}, indent=1))
         return code
@@ -91,6 +94,8 @@ def main(arguments=None):
     for f in findings:
         print(f"  {'study' if f.sequence is None else f'row {f.sequence}'}: {f.text} [{f.code}]")
     print(f"events       {found.rows}\nallocations  {found.allocations}")
+    if erased:
+        print(f"erased       {erased} allocations: nobody can tell any more whether their families were drawn before")
     print(f"draws        {found.verified} verified, {found.wrong} wrong, {unchecked} not checked")
     print(f"head         {found.head}")
     if options.proof is not None:

@@ -298,3 +298,53 @@ fn what_an_open_block_costs_a_stratum() {
         near(Some(mean), expected, 1e-12);
     }
 }
+
+/// Zhao et al. 2012 (PMC3399213), table III: lists of one block of 20 were simulated to .616–.617 right guesses and
+/// .090–.091 certain arms; exactly 1139735/1847560 (Blackwell & Hodges 1957) and 1/11.
+#[test]
+fn blocks_of_twenty_in_a_printed_simulation() {
+    let found = exact("permuted-block", &[("block_len", "20")], 20);
+    near(found.correct_guess_share, 1_139_735.0 / 1_847_560.0, 1e-12);
+    near(found.forced_share, 1.0 / 11.0, 1e-12);
+    assert!((0.616..=0.617).contains(&found.correct_guess_share.unwrap()));
+    assert!((0.090..=0.091).contains(&found.forced_share.unwrap()));
+}
+
+/// Wei (1978), UD(0,1): Var D is n/3 at every n from 3 on, not in the limit only; 1 and 0 before, for the second unit is
+/// certain.
+#[test]
+fn weis_urn_at_every_length() {
+    let variances = exact("urn", &[("urn", "0,1")], 200).variances.unwrap();
+    assert_eq!(variances.len(), 200);
+    assert!((variances[0] - 1.0).abs() < 1e-12 && variances[1].abs() < 1e-12);
+    for (place, variance) in variances.iter().enumerate().skip(2) {
+        let n = place as f64 + 1.0;
+        assert!((variance - n / 3.0).abs() < 1e-9, "n = {n}: {variance}");
+    }
+}
+
+/// What strata cost (Hallstrom & Davis 1988: K strata in blocks of B leave Var D = K(B + 1)/6 in the long run, here 20).
+/// Families fall into 24 strata at random, so a stratum has a binomial number. Part of simple randomization's variance N
+/// that is left (Python's `fractions`: every number of families in a stratum, variances 0, 1, 4/3, 1 by place in the block):
+/// 85 % with half a family to a stratum, 44 % with half a block, 4 % at five times K·B.
+#[test]
+fn strata_gain_little_before_their_blocks_are_filled() {
+    let blocks = exact("permuted-block", &[("block_len", "4")], 480)
+        .variances
+        .unwrap();
+    let strata = 24_u32;
+    for (n, left) in [
+        (12, 0.847_658),
+        (24, 0.688_976),
+        (48, 0.437_655),
+        (96, 0.209_904),
+        (480, 0.041_667),
+    ] {
+        let share = 1.0 / f64::from(strata);
+        let number = lottning::numerics::binomial::Binomial::new(n, share).unwrap();
+        let of_one: f64 = (1..=n)
+            .map(|families| number.pmf(families) * blocks[families as usize - 1])
+            .sum();
+        near(Some(f64::from(strata) * of_one / n as f64), left, SIX);
+    }
+}

@@ -159,7 +159,8 @@ def study(lottning, folder, allocation):
 
 
 def run(lottning, folder, words):
-    done = subprocess.run([lottning, *words.split(), "--actor", "lead", "--at", WHEN], cwd=folder, text=True,
+    actor = "intake" if words.startswith("enrol ") else "lead"
+    done = subprocess.run([lottning, *words.split(), "--actor", actor, "--at", WHEN], cwd=folder, text=True,
                           capture_output=True)
     if done.returncode:
         raise SystemExit(f"{words}: {done.stderr}")

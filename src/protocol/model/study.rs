@@ -115,13 +115,13 @@ impl Custody {
             )
         } else {
             words!(
-                "The protocol names no roles; only screening and capacity are kept apart, by the id given with --actor.",
-                "Protokollet anger inga roller; bara screening och kapacitet hålls isär, genom det id som anges med --actor."
+                "The protocol names no roles; only screening is kept apart from capacity, links and amendments, by the id given with --actor.",
+                "Protokollet anger inga roller; bara screening hålls isär från kapacitet, kopplingar och ändringar, genom det id som anges med --actor."
             )
         };
         let enforced = words!(
-            "Enforced: the seed cannot be exchanged (commitment), no event can be changed afterwards unseen (chain), no draw can be repeated until it pleases, and no command tells the next arm.",
-            "Säkerställt: fröet kan inte bytas ut (utfästelsen), ingen händelse kan ändras obemärkt i efterhand (kedjan), ingen lottning kan göras om tills den passar, och inget kommando berättar nästa lott."
+            "Enforced: the seed cannot be exchanged (commitment), no event can be changed afterwards unseen by who kept a head (chain), and in this ledger no draw can be repeated. Trust: a copy of the folder, with the seed, would show the next arm.",
+            "Säkerställt: fröet kan inte bytas ut (utfästelsen), ingen händelse kan ändras i efterhand utan att den som har sparat ett huvud ser det (kedjan), och i denna liggare kan ingen lottning göras om. Förtroende: en kopia av mappen, tillsammans med fröet, skulle visa nästa lott."
         );
         Words::new(
             format!("{} {} {}", seed.en, actors.en, enforced.en),

@@ -69,6 +69,7 @@ pub const TABLE: &[Page] = pages![
     "no-rows",
     "not-a-date",
     "not-a-number",
+    "not-an-event-code",
     "not-zero-one",
     "nul-byte",
     "ragged-row",

@@ -124,14 +124,14 @@ struct Options {
     level: Option<f64>,
 
     /// Horizon of follow-up
-    #[arg(long, value_name = "T")]
-    horizon: Option<String>,
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    horizon: Option<f64>,
 
-    /// Handling of tied times
+    /// efron (default), breslow
     #[arg(long)]
     ties: Option<String>,
 
-    /// Kind of exact p-value
+    /// central (default), minlike
     #[arg(long, value_name = "P")]
     p_value: Option<String>,
 
@@ -143,13 +143,13 @@ struct Options {
     #[arg(long)]
     interacted: bool,
 
-    /// Redraws of a randomization test
+    /// Redraws [default: 10000]
     #[arg(long, value_name = "R")]
     draws: Option<u64>,
 
-    /// Seed of redraws
+    /// Seed of redraws [default: 1]
     #[arg(long, value_name = "N")]
-    seed: Option<String>,
+    seed: Option<u64>,
 }
 
 fn estimators() -> String {
@@ -178,23 +178,6 @@ impl Estimate {
 
     fn request(&self) -> Request {
         let (columns, options) = (&self.columns, &self.options);
-        let interacted = options.interacted.then(String::new);
-        let draws = options.draws.map(|draws| draws.to_string());
-        let others = [
-            ("received", &columns.received),
-            ("exposure", &columns.exposure),
-            ("time", &columns.time),
-            ("event", &columns.event),
-            ("entry", &columns.entry),
-            ("id", &columns.id),
-            ("horizon", &options.horizon),
-            ("ties", &options.ties),
-            ("p-value", &options.p_value),
-            ("range", &options.range),
-            ("interacted", &interacted),
-            ("draws", &draws),
-            ("seed", &options.seed),
-        ];
         Request {
             estimator: self.estimator.clone(),
             data: self.data.clone(),
@@ -213,10 +196,19 @@ impl Estimate {
             interval: options.interval.clone(),
             measure: options.measure.clone(),
             level: options.level,
-            others: others
-                .into_iter()
-                .filter_map(|(option, value)| Some((option, value.clone()?)))
-                .collect(),
+            received: columns.received.clone(),
+            exposure: columns.exposure.clone(),
+            time: columns.time.clone(),
+            event: columns.event.clone(),
+            entry: columns.entry.clone(),
+            id: columns.id.clone(),
+            horizon: options.horizon,
+            ties: options.ties.clone(),
+            p_value: options.p_value.clone(),
+            range: options.range.clone(),
+            interacted: options.interacted,
+            draws: options.draws,
+            seed: options.seed,
         }
     }
 }

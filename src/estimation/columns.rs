@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a file; the caller has already left out the rows of arms that are not compared.
 
+use super::entry::Role;
 use super::error::EstimationError;
 
 /// The two arms of a comparison.
@@ -164,6 +165,18 @@ pub struct Columns {
     pub cluster: Option<Factor>,
     /// Weight of each row.
     pub weights: Option<Vec<Option<f64>>>,
+    /// Whether the treated arm's service was received: 1 or 0, or a dose.
+    pub received: Option<Vec<Option<f64>>>,
+    /// Exposure of each row's count, above 0.
+    pub exposure: Option<Vec<Option<f64>>>,
+    /// Time to the event or the end of follow-up, from the same origin in every row.
+    pub time: Option<Vec<Option<f64>>>,
+    /// What happened at that time: 0 the end of follow-up, 1 the event, 2 and above other events.
+    pub event: Option<Vec<Option<u32>>>,
+    /// Time from which the row was followed; 0 without.
+    pub entry: Option<Vec<Option<f64>>>,
+    /// Whose rows belong together.
+    pub id: Option<Factor>,
     /// Instead of rows: two-by-two counts.
     pub counts: Option<Counts>,
     /// Rows of other arms that the caller has left out, for the note.
@@ -178,6 +191,23 @@ impl Columns {
         Self {
             counts: Some(counts),
             ..Self::default()
+        }
+    }
+
+    /// Whether there is a column of this role.
+    pub fn has(&self, role: Role) -> bool {
+        match role {
+            Role::Outcome => !self.outcome.is_empty(),
+            Role::Covariates => !self.covariates.is_empty(),
+            Role::Strata => !self.strata.is_empty(),
+            Role::Cluster => self.cluster.is_some(),
+            Role::Weights => self.weights.is_some(),
+            Role::Received => self.received.is_some(),
+            Role::Exposure => self.exposure.is_some(),
+            Role::Time => self.time.is_some(),
+            Role::Event => self.event.is_some(),
+            Role::Entry => self.entry.is_some(),
+            Role::Id => self.id.is_some(),
         }
     }
 
@@ -197,17 +227,30 @@ impl Columns {
             (covariate.name.as_str(), length)
         });
         let strata = self.strata.iter().map(|f| (f.name.as_str(), f.codes.len()));
-        let cluster = self
-            .cluster
-            .iter()
-            .map(|f| (f.name.as_str(), f.codes.len()));
-        let weights = self.weights.iter().map(|w| ("weights", w.len()));
-        let outcome = std::iter::once(("outcome", self.outcome.len()));
+        let groups = [&self.cluster, &self.id];
+        let groups = groups.into_iter().flatten();
+        let groups = groups.map(|f| (f.name.as_str(), f.codes.len()));
+        let numbers = [
+            ("weights", &self.weights),
+            ("received", &self.received),
+            ("exposure", &self.exposure),
+            ("time", &self.time),
+            ("entry", &self.entry),
+        ];
+        let numbers = numbers
+            .into_iter()
+            .filter_map(|(name, values)| Some((name, values.as_ref()?.len())));
+        let event = self.event.iter().map(|codes| ("event", codes.len()));
+        let outcome = self.outcome.len();
+        // An estimator of times has no outcome.
+        let outcome = (outcome > 0 || self.time.is_none()).then_some(("outcome", outcome));
         for (name, length) in outcome
+            .into_iter()
             .chain(covariates)
             .chain(strata)
-            .chain(cluster)
-            .chain(weights)
+            .chain(groups)
+            .chain(numbers)
+            .chain(event)
         {
             if length != n {
                 return Err(EstimationError::UnequalLengths {

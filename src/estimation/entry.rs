@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::columns::Columns;
 use super::error::EstimationError;
-use super::settings::{Df, Interval, Measure, Settings, Variance};
+use super::settings::{Df, Interval, Measure, PValue, Settings, Ties, Variance};
 
 /// A column's role, as on the command line (`--outcome`, `--covariates`, …).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,9 +18,36 @@ pub enum Role {
     Cluster,
     /// Weights.
     Weights,
+    /// Whether the treated arm's service was received.
+    Received,
+    /// Exposure of a count.
+    Exposure,
+    /// Time to the event or the end of follow-up.
+    Time,
+    /// What happened at that time, as a code.
+    Event,
+    /// Time of entry.
+    Entry,
+    /// Whose rows belong together.
+    Id,
 }
 
 impl Role {
+    /// Every role, in the order of the command line's help.
+    pub const ALL: [Self; 11] = [
+        Self::Outcome,
+        Self::Covariates,
+        Self::Strata,
+        Self::Cluster,
+        Self::Weights,
+        Self::Received,
+        Self::Exposure,
+        Self::Time,
+        Self::Event,
+        Self::Entry,
+        Self::Id,
+    ];
+
     /// The word on the command line.
     pub fn text(self) -> &'static str {
         match self {
@@ -29,6 +56,12 @@ impl Role {
             Self::Strata => "strata",
             Self::Cluster => "cluster",
             Self::Weights => "weights",
+            Self::Received => "received",
+            Self::Exposure => "exposure",
+            Self::Time => "time",
+            Self::Event => "event",
+            Self::Entry => "entry",
+            Self::Id => "id",
         }
     }
 }
@@ -45,23 +78,98 @@ pub struct OptionDomain {
     pub intervals: &'static [Interval],
     /// Measures.
     pub measures: &'static [Measure],
+    /// Ways to handle tied times.
+    pub ties: &'static [Ties],
+    /// Kinds of exact p-value.
+    pub p_values: &'static [PValue],
+    /// Whether the estimator needs a horizon, and so takes one.
+    pub horizon: bool,
+    /// Whether it draws, and so takes a number of draws and a seed.
+    pub draws: bool,
+    /// Whether it takes the range of the outcome.
+    pub range: bool,
+    /// Whether the arms can be fitted apart.
+    pub interacted: bool,
     /// Words that the contract promises and that are not built yet: refused by name.
     pub later_variances: &'static [Variance],
     /// As above.
     pub later_dfs: &'static [Df],
 }
 
+impl OptionDomain {
+    /// No option at all: where a domain's literal begins.
+    pub const NONE: Self = Self {
+        variances: &[],
+        dfs: &[],
+        intervals: &[],
+        measures: &[],
+        ties: &[],
+        p_values: &[],
+        horizon: false,
+        draws: false,
+        range: false,
+        interacted: false,
+        later_variances: &[],
+        later_dfs: &[],
+    };
+}
+
+/// What an outcome must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutcomeDomain {
+    /// Any number.
+    Number,
+    /// 0 or 1.
+    ZeroOne,
+    /// A whole number from 0.
+    Count,
+}
+
+/// Codes that the event column may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventCodes {
+    /// 0 the end of follow-up, 1 the event.
+    Event,
+    /// 0 the end of follow-up, 1 the event, 2 and above other events that end or compete.
+    Several,
+}
+
+/// What exchanging the arms does to the effect asked for; the p-value stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchange {
+    /// Estimate and limits change their sign, as a difference.
+    Negates,
+    /// Estimate and limits become their inverses, as a ratio; the standard error of the logarithm stays.
+    Inverts,
+    /// Estimate and limits are mirrored at one half, as a probability index.
+    Complements,
+    /// A test without an effect: statistic and p-value stay.
+    Stays,
+    /// Nothing is promised.
+    Unsaid,
+}
+
 /// Laws that the contract tests check on generated data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symmetries {
-    /// Exchanging the arms changes the sign of estimate and limits, and nothing else.
-    pub arm_exchange: bool,
+    /// What exchanging the arms does to the first row.
+    pub arm_exchange: Exchange,
     /// The order of rows does not matter.
     pub row_order: bool,
     /// Replacing a numeric covariate by a + b·covariate changes nothing.
     pub covariate_affine: bool,
     /// Replacing the outcome by a + b·outcome multiplies estimate and standard error by b and |b|.
     pub outcome_affine: bool,
+}
+
+impl Symmetries {
+    /// Only that the order of rows does not matter: where a literal begins.
+    pub const ROW_ORDER: Self = Self {
+        arm_exchange: Exchange::Unsaid,
+        row_order: true,
+        covariate_affine: false,
+        outcome_affine: false,
+    };
 }
 
 /// An estimator in the registry: one file, one line.
@@ -81,8 +189,13 @@ pub struct EstimatorEntry {
     pub later: &'static [Role],
     /// Whether two-by-two counts may stand instead of rows.
     pub counts: bool,
-    /// Whether the outcome must be 0 or 1.
-    pub binary: bool,
+    /// What the outcome must be, for estimators that have one.
+    pub outcome: OutcomeDomain,
+    /// Codes of the event column, for estimators that have one.
+    pub events: Option<EventCodes>,
+    /// Whether a protocol's analysis may name it: its rows are families with one outcome each, and the first row of
+    /// its answer is an effect with a standard error.
+    pub in_plan: bool,
     /// Options.
     pub options: OptionDomain,
     /// Declared laws.
@@ -92,6 +205,11 @@ pub struct EstimatorEntry {
 }
 
 impl EstimatorEntry {
+    /// Whether the outcome must be 0 or 1.
+    pub fn binary(&self) -> bool {
+        self.outcome == OutcomeDomain::ZeroOne
+    }
+
     /// Whether a column of this role may be given.
     pub fn uses(&self, role: Role) -> bool {
         self.required.contains(&role) || self.optional.contains(&role)
@@ -150,17 +268,49 @@ impl EstimatorEntry {
         if let Some(v) = settings.measure {
             check("measure", v.text(), o.measures.contains(&v), false)?;
         }
-        Ok(())
+        if let Some(v) = settings.ties {
+            check("ties", v.text(), o.ties.contains(&v), false)?;
+        }
+        if let Some(v) = settings.p_value {
+            check("p-value", v.text(), o.p_values.contains(&v), false)?;
+        }
+        check(
+            "horizon",
+            "",
+            settings.horizon.is_none() || o.horizon,
+            false,
+        )?;
+        check("draws", "", settings.draws.is_none() || o.draws, false)?;
+        check("seed", "", settings.seed.is_none() || o.draws, false)?;
+        check("range", "", settings.range.is_none() || o.range, false)?;
+        check(
+            "interacted",
+            "",
+            !settings.interacted || o.interacted,
+            false,
+        )?;
+        match settings.horizon {
+            None if o.horizon => Err(EstimationError::HorizonMissing { estimator: self.id }),
+            Some(horizon) if !(horizon > 0.0 && horizon.is_finite()) => {
+                Err(EstimationError::Horizon { horizon })
+            }
+            _ => Ok(()),
+        }?;
+        match settings.range {
+            Some((low, high)) if !(low < high && (high - low).is_finite()) => {
+                Err(EstimationError::Range { low, high })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_columns(&self, columns: &Columns) -> Result<(), EstimationError> {
-        let given = [
-            (Role::Covariates, !columns.covariates.is_empty()),
-            (Role::Strata, !columns.strata.is_empty()),
-            (Role::Cluster, columns.cluster.is_some()),
-            (Role::Weights, columns.weights.is_some()),
-        ];
-        for (role, given) in given {
+        for role in Role::ALL {
+            // Without an outcome there are no rows, which says more than a missing column.
+            let given = columns.has(role) || (role == Role::Outcome && self.uses(role));
+            if columns.counts.is_some() && !given {
+                continue;
+            }
             if given && self.later.contains(&role) {
                 return Err(EstimationError::NotBuilt {
                     estimator: self.id,

@@ -50,6 +50,26 @@ pub enum EstimationError {
         /// What was given.
         level: f64,
     },
+    /// The estimator needs a horizon.
+    #[error("{}", self.words())]
+    HorizonMissing {
+        /// Id.
+        estimator: &'static str,
+    },
+    /// A horizon that is not above 0.
+    #[error("{}", self.words())]
+    Horizon {
+        /// What was given.
+        horizon: f64,
+    },
+    /// A range whose end is not above its beginning.
+    #[error("{}", self.words())]
+    Range {
+        /// Beginning.
+        low: f64,
+        /// End.
+        high: f64,
+    },
     /// A column that this estimator does not use.
     #[error("{}", self.words())]
     ColumnNotUsed {
@@ -183,6 +203,9 @@ impl EstimationError {
                 | Self::NotBuilt { .. }
                 | Self::OptionsClash { .. }
                 | Self::Level { .. }
+                | Self::HorizonMissing { .. }
+                | Self::Horizon { .. }
+                | Self::Range { .. }
                 | Self::ColumnNotUsed { .. }
                 | Self::ColumnMissing { .. }
                 | Self::CountsNotUsed { .. }
@@ -197,6 +220,8 @@ impl EstimationError {
             Self::NotBuilt { .. } => "not-built-yet",
             Self::OptionsClash { .. } => "options-clash",
             Self::Level { .. } => "level-out-of-range",
+            Self::HorizonMissing { .. } => "missing-option",
+            Self::Horizon { .. } | Self::Range { .. } => "invalid-value",
             Self::ColumnNotUsed { .. } => "column-not-used",
             Self::ColumnMissing { .. } => "column-needed",
             Self::CountsNotUsed { .. } => "counts-not-used",
@@ -234,10 +259,18 @@ impl EstimationError {
                 estimator,
                 option,
                 value,
-            } => words!(
-                "`{estimator}` does not use {option} `{value}`",
-                "`{estimator}` använder inte {option} `{value}`"
-            ),
+            } => {
+                let space = if value.is_empty() { "" } else { " " };
+                let value = if value.is_empty() {
+                    String::new()
+                } else {
+                    format!("`{value}`")
+                };
+                words!(
+                    "`{estimator}` does not use {option}{space}{value}",
+                    "`{estimator}` använder inte {option}{space}{value}"
+                )
+            }
             Self::NotBuilt {
                 estimator,
                 option,
@@ -253,6 +286,18 @@ impl EstimationError {
             Self::Level { level } => words!(
                 "the confidence level {level} is not between 0 and 1; 0.95 is usual",
                 "konfidensgraden {level} ligger inte mellan 0 och 1; 0.95 är det vanliga"
+            ),
+            Self::HorizonMissing { estimator } => words!(
+                "`{estimator}` needs a horizon; give it with --horizon, in the unit of the times",
+                "`{estimator}` behöver en horisont; ange den med --horizon, i samma enhet som tiderna"
+            ),
+            Self::Horizon { horizon } => words!(
+                "the horizon {horizon} is not above 0",
+                "horisonten {horizon} är inte större än 0"
+            ),
+            Self::Range { low, high } => words!(
+                "the range {low} to {high} does not rise; give MIN,MAX",
+                "intervallet {low} till {high} stiger inte; ange MIN,MAX"
             ),
             Self::ColumnNotUsed { estimator, role } => {
                 let role = role.text();

@@ -20,8 +20,10 @@ pub mod two_proportions;
 
 pub use answer::{Answer, Estimate, Warning};
 pub use columns::{Arm, Columns, Counts, Covariate, Factor, Labels, Values};
-pub use entry::{EstimatorEntry, OptionDomain, Role, Symmetries};
+pub use entry::{
+    EstimatorEntry, EventCodes, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,
+};
 pub use error::EstimationError;
 pub use estimators::{ESTIMATORS, estimate, find};
 pub use prepared::Prepared;
-pub use settings::{Df, Interval, Measure, Settings, Variance};
+pub use settings::{Df, Interval, Measure, PValue, Settings, Ties, Variance};

@@ -118,6 +118,44 @@ words_enum! {
         OddsRatio => "odds-ratio",
         /// Ratio of means.
         Ratio => "ratio",
+        /// Ratio of hazards.
+        HazardRatio => "hazard-ratio",
+        /// Ratio of subdistribution hazards.
+        SubdistributionHazardRatio => "subdistribution-hazard-ratio",
+        /// Ratio of rates.
+        RateRatio => "rate-ratio",
+        /// P(treated > control) + ½ P(equal).
+        ProbabilityIndex => "probability-index",
+        /// Shift of location.
+        Shift => "shift",
+        /// Probability of no event until the horizon, of one arm.
+        Survival => "survival",
+        /// Probability of an event of one kind until the horizon, of one arm.
+        CumulativeIncidence => "cumulative-incidence",
+        /// Mean, of one arm.
+        Mean => "mean",
+        /// A test without an effect.
+        Test => "test",
+    }
+}
+
+words_enum! {
+    /// How tied times are handled.
+    Ties {
+        /// Efron (1977); the default.
+        Efron => "efron",
+        /// Breslow (1974).
+        Breslow => "breslow",
+    }
+}
+
+words_enum! {
+    /// Kind of exact p-value.
+    PValue {
+        /// Twice the smaller tail; the default.
+        Central => "central",
+        /// The probability of all tables that are not more likely than the observed one.
+        Minlike => "minlike",
     }
 }
 
@@ -132,6 +170,20 @@ pub struct Settings {
     pub interval: Option<Interval>,
     /// Scale of the effect.
     pub measure: Option<Measure>,
+    /// How tied times are handled.
+    pub ties: Option<Ties>,
+    /// Kind of exact p-value.
+    pub p_value: Option<PValue>,
+    /// Horizon of follow-up, in the unit of the times.
+    pub horizon: Option<f64>,
+    /// Number of redraws, of replicates or of imputations.
+    pub draws: Option<u64>,
+    /// Seed of redraws.
+    pub seed: Option<u64>,
+    /// Range of the outcome.
+    pub range: Option<(f64, f64)>,
+    /// Whether the arms are fitted apart.
+    pub interacted: bool,
     /// Confidence level, in (0, 1).
     pub level: f64,
 }
@@ -143,6 +195,13 @@ impl Default for Settings {
             df: None,
             interval: None,
             measure: None,
+            ties: None,
+            p_value: None,
+            horizon: None,
+            draws: None,
+            seed: None,
+            range: None,
+            interacted: false,
             level: 0.95,
         }
     }

@@ -137,6 +137,39 @@ impl<'a> Column<'a> {
         })
     }
 
+    /// The cells as codes of events: 0 the end of follow-up, 1 the event, and with `several` 2 and above other events.
+    ///
+    /// # Errors
+    /// Each cell that is no such code, with its row.
+    pub fn event_codes(&self, several: bool) -> Result<Vec<Option<u32>>, Vec<Diagnostic>> {
+        self.each(|cell| {
+            let number = parse(cell, self.decimal).ok();
+            let code = number.filter(|number| number.fract().abs() <= 0.0);
+            let largest = if several { 1000.0 } else { 1.0 };
+            match code.filter(|code| (0.0..=largest).contains(code)) {
+                Some(code) => Ok(code as u32),
+                None => Err(Diagnostic::error(
+                    "not-an-event-code",
+                    words!(
+                        "`{cell}` is no code of an event",
+                        "`{cell}` är ingen kod för en händelse"
+                    ),
+                )
+                .help(if several {
+                    Words::new(
+                        "code the column 0 (end of follow-up), 1 (the event), 2 and above (other events)",
+                        "koda kolumnen 0 (uppföljningens slut), 1 (händelsen), 2 och uppåt (andra händelser)",
+                    )
+                } else {
+                    Words::new(
+                        "code the column 0 (end of follow-up) and 1 (the event)",
+                        "koda kolumnen 0 (uppföljningens slut) och 1 (händelsen)",
+                    )
+                })),
+            }
+        })
+    }
+
     /// The cells as ISO dates, `YYYY-MM-DD`.
     ///
     /// # Errors

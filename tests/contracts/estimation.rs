@@ -6,7 +6,8 @@ use lottning::estimation::lin_statistic::LinStatistic;
 use lottning::estimation::linear_model::{Design, Form, Workspace};
 use lottning::estimation::{
     Arm, Columns, Counts, Covariate, Df, ESTIMATORS, Estimate, EstimationError, EstimatorEntry,
-    Factor, Interval, Measure, Role, Settings, Variance, find,
+    EventCodes, Exchange, Factor, Interval, Measure, OutcomeDomain, PValue, Role, Settings, Ties,
+    Variance, find,
 };
 use proptest::prelude::{ProptestConfig, Strategy};
 use proptest::test_runner::TestCaseError;
@@ -61,21 +62,53 @@ fn rows() -> impl Strategy<Value = Rows> {
 
 fn columns(rows: &Rows, entry: &EstimatorEntry) -> Columns {
     let cut = rows.outcome.iter().sum::<f64>() / rows.outcome.len() as f64;
-    let outcome = |y: f64| {
-        if entry.binary {
-            f64::from(u8::from(y > cut))
-        } else {
-            y
-        }
+    let outcome = |y: f64| match entry.outcome {
+        OutcomeDomain::Number => y,
+        OutcomeDomain::ZeroOne => f64::from(u8::from(y > cut)),
+        OutcomeDomain::Count => (y - cut + 3.0).max(0.0).round(),
     };
     let names = ["east", "west"];
     let factor =
         |name: &str| Factor::from_texts(name, rows.level.iter().map(|l| Some(names[*l as usize])));
     let mut columns = Columns {
         arm: rows.arm.clone(),
-        outcome: rows.outcome.iter().map(|y| Some(outcome(*y))).collect(),
         ..Columns::default()
     };
+    let n = rows.arm.len();
+    let number = |value: &dyn Fn(usize) -> f64| Some((0..n).map(|i| Some(value(i))).collect());
+    if entry.uses(Role::Outcome) {
+        columns.outcome = rows.outcome.iter().map(|y| Some(outcome(*y))).collect();
+    }
+    if entry.uses(Role::Received) {
+        let treated = |i: usize| rows.arm[i] == Arm::Treated;
+        columns.received = number(&|i| f64::from(u8::from(treated(i) && i % 5 != 0)));
+    }
+    if entry.uses(Role::Exposure) {
+        columns.exposure = number(&|i| 0.5 + 0.1 * rows.number[i]);
+    }
+    if entry.uses(Role::Time) {
+        columns.time = number(&|i| (3.0 * (rows.outcome[i] - cut).abs()).ceil() + 1.0);
+    }
+    if entry.required.contains(&Role::Entry) {
+        columns.entry = number(&|_| 0.0);
+    }
+    if entry.uses(Role::Event) {
+        let several = entry.events == Some(EventCodes::Several);
+        let code = |i: usize| match rows.number[i] as u32 % 4 {
+            3 => 0,
+            2 if several => 2,
+            _ => 1,
+        };
+        columns.event = Some((0..n).map(|i| Some(code(i))).collect());
+    }
+    if entry.uses(Role::Id) {
+        // Turned with the rows, so that a row keeps its name wherever it stands.
+        let names: Vec<String> = (0..n).map(|i| format!("{:?}", rows.number[i])).collect();
+        columns.id = Some(Factor::from_texts(
+            "id",
+            names.iter().map(|name| Some(name.as_str())),
+        ));
+    }
     if entry.uses(Role::Covariates) {
         columns.covariates = vec![Covariate::numeric(
             "age",
@@ -88,9 +121,25 @@ fn columns(rows: &Rows, entry: &EstimatorEntry) -> Columns {
     columns
 }
 
+/// The defaults, with a horizon that both arms' follow-up reaches, for estimators that need one.
+fn defaults(entry: &EstimatorEntry, columns: &Columns) -> Settings {
+    let followed = |arm: Arm| {
+        let times = columns.time.iter().flatten().zip(&columns.arm);
+        let own = times.filter(|(_, own)| **own == arm);
+        own.filter_map(|(time, _)| *time).fold(0.0, f64::max)
+    };
+    let horizon = 0.8 * followed(Arm::Control).min(followed(Arm::Treated));
+    Settings {
+        horizon: entry.options.horizon.then_some(horizon),
+        draws: entry.options.draws.then_some(199),
+        ..Settings::default()
+    }
+}
+
 /// Every combination of options that the entry says it accepts and that goes together.
-fn settings(entry: &EstimatorEntry) -> Vec<Settings> {
-    let mut all = vec![Settings::default()];
+fn settings(entry: &EstimatorEntry, columns: &Columns) -> Vec<Settings> {
+    let base = defaults(entry, columns);
+    let mut all = vec![base];
     for variance in entry.options.variances {
         for df in entry.options.dfs {
             let needs_hc2 = matches!(df, Df::BellMccaffrey | Df::Welch);
@@ -98,7 +147,7 @@ fn settings(entry: &EstimatorEntry) -> Vec<Settings> {
                 all.push(Settings {
                     variance: Some(*variance),
                     df: Some(*df),
-                    ..Settings::default()
+                    ..base
                 });
             }
         }
@@ -107,37 +156,82 @@ fn settings(entry: &EstimatorEntry) -> Vec<Settings> {
         all.push(Settings {
             interval: Some(*interval),
             level: 0.9,
-            ..Settings::default()
+            ..base
+        });
+    }
+    let measures = entry.options.measures.iter().skip(1);
+    all.extend(measures.map(|measure| Settings {
+        measure: Some(*measure),
+        ..base
+    }));
+    let ties = entry.options.ties.iter().skip(1);
+    all.extend(ties.map(|ties| Settings {
+        ties: Some(*ties),
+        ..base
+    }));
+    let p_values = entry.options.p_values.iter().skip(1);
+    all.extend(p_values.map(|p_value| Settings {
+        p_value: Some(*p_value),
+        ..base
+    }));
+    if entry.options.interacted {
+        all.push(Settings {
+            interacted: true,
+            ..base
         });
     }
     all
 }
 
-fn same(a: &Estimate, b: &Estimate, sign: f64, scale: f64) -> Result<(), TestCaseError> {
+/// How the numbers of one row are to be those of another.
+#[derive(Debug, Clone, Copy)]
+enum Relation {
+    /// The same numbers times a factor, limits in their order.
+    Times(f64),
+    /// Inverses.
+    Inverse,
+    /// One minus the numbers.
+    Complement,
+}
+
+fn same(a: &Estimate, b: &Estimate, relation: Relation) -> Result<(), TestCaseError> {
     let se = a.std_error.unwrap_or(1.0).max(1e-3);
-    let near = |x: Option<f64>, y: Option<f64>, factor: f64, tolerance: f64| match (x, y) {
-        (Some(x), Some(y)) => {
-            (factor * x - y).abs() <= tolerance * (factor * x).abs().max(factor.abs() * se)
-        }
+    let near = |x: Option<f64>, y: Option<f64>, slack: f64, tolerance: f64| match (x, y) {
+        (Some(x), Some(y)) => (x - y).abs() <= tolerance * x.abs().max(slack),
         (x, y) => x.is_none() && y.is_none(),
     };
-    let (low, high) = if sign * scale < 0.0 {
+    let map = |x: Option<f64>| match relation {
+        Relation::Times(factor) => x.map(|x| factor * x),
+        Relation::Inverse => x.map(|x| 1.0 / x),
+        Relation::Complement => x.map(|x| 1.0 - x),
+    };
+    let (factor, turned) = match relation {
+        Relation::Times(factor) => (factor.abs(), factor < 0.0),
+        Relation::Inverse | Relation::Complement => (1.0, true),
+    };
+    // An open end is no number: the inverse of 0.
+    let open = |x: Option<f64>| x.filter(|x| x.is_finite());
+    let (low, high) = if turned {
         (b.conf_high, b.conf_low)
     } else {
         (b.conf_low, b.conf_high)
     };
+    let slack = factor * se;
     prop_assert!(
-        near(a.estimate, b.estimate, sign * scale, 1e-8),
+        near(open(map(a.estimate)), b.estimate, slack, 1e-8),
         "{a:?} {b:?}"
     );
     prop_assert!(
-        near(a.std_error, b.std_error, scale.abs(), 1e-8),
+        near(a.std_error.map(|x| factor * x), b.std_error, slack, 1e-8),
         "{a:?} {b:?}"
     );
-    prop_assert!(near(a.conf_low, low, sign * scale, 1e-7), "{a:?} {b:?}");
-    prop_assert!(near(a.conf_high, high, sign * scale, 1e-7), "{a:?} {b:?}");
-    prop_assert!(near(a.p_value, b.p_value, 1.0, 1e-7), "{a:?} {b:?}");
-    prop_assert!(near(a.df, b.df, 1.0, 1e-6), "{a:?} {b:?}");
+    prop_assert!(near(open(map(a.conf_low)), low, slack, 1e-7), "{a:?} {b:?}");
+    prop_assert!(
+        near(open(map(a.conf_high)), high, slack, 1e-7),
+        "{a:?} {b:?}"
+    );
+    prop_assert!(near(a.p_value, b.p_value, 1e-12, 1e-7), "{a:?} {b:?}");
+    prop_assert!(near(a.df, b.df, 1e-12, 1e-6), "{a:?} {b:?}");
     Ok(())
 }
 
@@ -148,17 +242,26 @@ proptest! {
     fn declared_symmetries_hold(rows in rows(), shift in -50.0f64..50.0, power in -8i32..9, turn in 1usize..15) {
         for entry in ESTIMATORS {
             let plain = columns(&rows, entry);
-            for settings in settings(entry) {
+            for settings in settings(entry, &plain) {
                 let base = entry.estimate(&plain, &settings).unwrap().results.remove(0);
-                prop_assert!(base.conf_low <= base.estimate && base.estimate <= base.conf_high);
-                if entry.symmetries.arm_exchange {
+                if let (Some(low), Some(high)) = (base.conf_low, base.conf_high) {
+                    prop_assert!(Some(low) <= base.estimate && base.estimate <= Some(high), "{base:?}");
+                }
+                let exchanged = match entry.symmetries.arm_exchange {
+                    Exchange::Negates => Some(Relation::Times(-1.0)),
+                    Exchange::Inverts => Some(Relation::Inverse),
+                    Exchange::Complements => Some(Relation::Complement),
+                    Exchange::Stays => Some(Relation::Times(1.0)),
+                    Exchange::Unsaid => None,
+                };
+                if let Some(relation) = exchanged {
                     let mut other = plain.clone();
                     for arm in &mut other.arm {
                         *arm = if *arm == Arm::Treated { Arm::Control } else { Arm::Treated };
                     }
                     let flipped = entry.estimate(&other, &settings).unwrap().results.remove(0);
                     prop_assert_eq!((base.n_treated, base.n_control), (flipped.n_control, flipped.n_treated));
-                    same(&base, &flipped, -1.0, 1.0)?;
+                    same(&base, &flipped, relation)?;
                 }
                 if entry.symmetries.row_order {
                     let mut turned = rows.clone();
@@ -167,7 +270,7 @@ proptest! {
                     turned.number.rotate_left(turn);
                     turned.level.rotate_left(turn);
                     let turned = entry.estimate(&columns(&turned, entry), &settings).unwrap().results.remove(0);
-                    same(&base, &turned, 1.0, 1.0)?;
+                    same(&base, &turned, Relation::Times(1.0))?;
                 }
                 if entry.symmetries.covariate_affine {
                     let mut other = rows.clone();
@@ -175,7 +278,7 @@ proptest! {
                         *x = (*x + shift) * 10f64.powi(power);
                     }
                     let other = entry.estimate(&columns(&other, entry), &settings).unwrap().results.remove(0);
-                    same(&base, &other, 1.0, 1.0)?;
+                    same(&base, &other, Relation::Times(1.0))?;
                 }
                 if entry.symmetries.outcome_affine {
                     let scale = -2.5;
@@ -184,7 +287,7 @@ proptest! {
                         *y = shift + scale * *y;
                     }
                     let other = entry.estimate(&other, &settings).unwrap().results.remove(0);
-                    same(&base, &other, 1.0, scale)?;
+                    same(&base, &other, Relation::Times(scale))?;
                 }
             }
         }
@@ -280,9 +383,11 @@ fn each_declines_with_a_reason_outside_its_domain() {
     for entry in ESTIMATORS {
         let good = example(entry);
         let run = |columns: &Columns, settings: &Settings| entry.estimate(columns, settings);
-        assert!(run(&good, &Settings::default()).is_ok(), "{}", entry.id);
+        let base = defaults(entry, &good);
+        let first = run(&good, &base);
+        assert!(first.is_ok(), "{} {first:?}", entry.id);
         let code = |columns: &Columns| {
-            let error = run(columns, &Settings::default()).unwrap_err();
+            let error = run(columns, &base).unwrap_err();
             let words = error.words();
             assert!(
                 !words.en.is_empty() && !words.sv.is_empty() && words.en != words.sv,
@@ -294,19 +399,26 @@ fn each_declines_with_a_reason_outside_its_domain() {
         assert_eq!(code(&Columns::default()), ("no-rows", false));
         let mut missing = good.clone();
         missing.outcome.fill(None);
-        assert_eq!(code(&missing), ("no-rows", false));
+        missing.time.iter_mut().for_each(|time| time.fill(None));
+        assert_eq!(code(&missing), ("no-rows", false), "{}", entry.id);
         let mut one_arm = good.clone();
         one_arm.arm.fill(Arm::Control);
         assert_eq!(code(&one_arm), ("too-few-rows", false));
         for bad in [f64::NAN, f64::INFINITY, -2e100] {
             let mut columns = good.clone();
-            columns.outcome[4] = Some(bad);
-            assert_eq!(code(&columns), ("not-finite", false));
+            match &mut columns.time {
+                Some(time) => time[4] = Some(bad),
+                None => columns.outcome[4] = Some(bad),
+            }
+            assert_eq!(code(&columns), ("not-finite", false), "{}", entry.id);
         }
         let mut short = good.clone();
-        short.outcome.pop();
+        match &mut short.time {
+            Some(time) => time.pop(),
+            None => short.outcome.pop(),
+        };
         assert_eq!(code(&short), ("unequal-lengths", false));
-        if entry.binary {
+        if entry.binary() {
             let mut columns = good.clone();
             columns.outcome[3] = Some(2.0);
             assert_eq!(code(&columns), ("not-binary", false));
@@ -314,37 +426,27 @@ fn each_declines_with_a_reason_outside_its_domain() {
 
         // Columns that it does not use, or not yet.
         let factor = Factor::from_texts("c", (0..24).map(|_| Some("x")));
-        let covariate = Covariate::numeric("x", vec![Some(1.0); 24]);
-        let with: [(Role, Columns); 4] = [
-            (
-                Role::Covariates,
-                Columns {
-                    covariates: vec![covariate],
-                    ..good.clone()
-                },
-            ),
-            (
-                Role::Strata,
-                Columns {
-                    strata: vec![factor.clone()],
-                    ..good.clone()
-                },
-            ),
-            (
-                Role::Cluster,
-                Columns {
-                    cluster: Some(factor),
-                    ..good.clone()
-                },
-            ),
-            (
-                Role::Weights,
-                Columns {
-                    weights: Some(vec![Some(1.0); 24]),
-                    ..good.clone()
-                },
-            ),
-        ];
+        let ones = Some(vec![Some(1.0); 24]);
+        let mut with: Vec<(Role, Columns)> = Vec::new();
+        for role in Role::ALL {
+            let mut columns = good.clone();
+            match role {
+                Role::Outcome => columns.outcome = vec![Some(1.0); 24],
+                Role::Covariates => {
+                    columns.covariates = vec![Covariate::numeric("x", vec![Some(1.0); 24])];
+                }
+                Role::Strata => columns.strata = vec![factor.clone()],
+                Role::Cluster => columns.cluster = Some(factor.clone()),
+                Role::Weights => columns.weights.clone_from(&ones),
+                Role::Received => columns.received.clone_from(&ones),
+                Role::Exposure => columns.exposure.clone_from(&ones),
+                Role::Time => columns.time.clone_from(&ones),
+                Role::Event => columns.event = Some(vec![Some(1); 24]),
+                Role::Entry => columns.entry = Some(vec![Some(0.0); 24]),
+                Role::Id => columns.id = Some(factor.clone()),
+            }
+            with.push((role, columns));
+        }
         for (role, columns) in &with {
             if entry.later.contains(role) {
                 assert_eq!(
@@ -373,16 +475,12 @@ fn each_declines_with_a_reason_outside_its_domain() {
 
         // Options: every word of the contract is either accepted or declined by name.
         for level in [0.0, 1.0, -0.5, f64::NAN] {
-            let settings = Settings {
-                level,
-                ..Settings::default()
-            };
+            let settings = Settings { level, ..base };
             assert_eq!(
                 run(&good, &settings).unwrap_err().code(),
                 "level-out-of-range"
             );
         }
-        let base = Settings::default();
         let asked = Variance::ALL
             .iter()
             .map(|v| {
@@ -421,6 +519,55 @@ fn each_declines_with_a_reason_outside_its_domain() {
                     },
                 )
             }));
+        let asked = asked
+            .chain(Ties::ALL.iter().map(|v| {
+                (
+                    entry.options.ties.contains(v),
+                    Settings {
+                        ties: Some(*v),
+                        ..base
+                    },
+                )
+            }))
+            .chain(PValue::ALL.iter().map(|v| {
+                (
+                    entry.options.p_values.contains(v),
+                    Settings {
+                        p_value: Some(*v),
+                        ..base
+                    },
+                )
+            }))
+            .chain([
+                (
+                    entry.options.horizon,
+                    Settings {
+                        horizon: base.horizon.or(Some(1.0)),
+                        ..base
+                    },
+                ),
+                (
+                    entry.options.draws,
+                    Settings {
+                        seed: Some(2),
+                        ..base
+                    },
+                ),
+                (
+                    entry.options.range,
+                    Settings {
+                        range: Some((-100.0, 100.0)),
+                        ..base
+                    },
+                ),
+                (
+                    entry.options.interacted,
+                    Settings {
+                        interacted: true,
+                        ..base
+                    },
+                ),
+            ]);
         for (accepted, settings) in asked {
             match run(&good, &settings) {
                 Ok(_) => assert!(accepted, "{} {settings:?}", entry.id),
@@ -466,7 +613,9 @@ fn the_document_is_the_contracts() {
     for entry in ESTIMATORS {
         let mut columns = example(entry);
         columns.other_arms = 3;
-        let answer = entry.estimate(&columns, &Settings::default()).unwrap();
+        let answer = entry
+            .estimate(&columns, &defaults(entry, &columns))
+            .unwrap();
         let document = answer.document(Lang::Sv);
         assert_eq!(document["schema"], "lottning.estimates/1");
         let keys: Vec<&str> = document["results"][0]

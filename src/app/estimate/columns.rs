@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::estimation::{Arm, Columns, Covariate, EstimatorEntry, Factor, Labels, Values, Warning};
+use crate::estimation::{
+    Arm, Columns, Covariate, EstimatorEntry, EventCodes, Factor, Labels, Role, Values, Warning,
+};
 use crate::table::{Column, Kind, Table};
 use crate::words;
 
@@ -52,20 +54,16 @@ pub(super) fn read(
             .collect()
     };
     let strata = factors(&request.strata);
-    let cluster = request
-        .cluster
-        .as_ref()
-        .and_then(|name| factors(std::slice::from_ref(name)).pop());
-    let weights = request.weights.as_ref().and_then(|name| {
-        let column = column(&table, name, &mut findings)?;
-        match column.numbers() {
-            Ok(values) => Some(values),
-            Err(found) => {
-                findings.extend(found);
-                None
-            }
-        }
-    });
+    let mut group = |name: &Option<String>| factors(name.as_slice()).pop();
+    let (cluster, id) = (group(&request.cluster), group(&request.id));
+    let mut number = |name: &Option<String>| numbers(&table, name.as_deref()?, &mut findings);
+    let weights = number(&request.weights);
+    let exposure = number(&request.exposure);
+    let (time, entry_time) = (number(&request.time), number(&request.entry));
+    let received = request.received.as_ref();
+    let received = received.and_then(|name| received_of(&table, name, &labels, &mut findings));
+    let event = request.event.as_ref();
+    let event = event.and_then(|name| codes(&table, name, entry, &mut findings));
     if !findings.is_empty() {
         return Err(file.refuse(findings));
     }
@@ -77,6 +75,12 @@ pub(super) fn read(
         strata,
         cluster,
         weights,
+        received,
+        exposure,
+        time,
+        event,
+        entry: entry_time,
+        id,
         counts: None,
         other_arms: compared.others,
         row_numbers: (0..table.len()).map(|index| table.row(index)).collect(),
@@ -86,17 +90,10 @@ pub(super) fn read(
 
 /// Every column that the file lacks, at once.
 fn check_names(file: &TableFile, request: &Request) -> Result<(), Failure> {
-    let names = [
-        &request.arm,
-        &request.outcome,
-        &request.cluster,
-        &request.weights,
-    ];
-    let findings: Vec<Diagnostic> = names
-        .into_iter()
-        .flatten()
-        .chain(&request.covariates)
-        .chain(&request.strata)
+    let findings: Vec<Diagnostic> = request
+        .arm
+        .iter()
+        .chain(Role::ALL.into_iter().flat_map(|role| request.columns(role)))
         .filter_map(|name| file.table.column(name).err())
         .collect();
     if findings.is_empty() {
@@ -192,7 +189,7 @@ fn outcome(
     let Some(column) = column(table, name, findings) else {
         return Vec::new();
     };
-    let values = if entry.binary {
+    let values = if entry.binary() {
         column.zero_one().map(|values| {
             let number = |yes: bool| f64::from(u8::from(yes));
             values.into_iter().map(|value| value.map(number)).collect()
@@ -204,6 +201,39 @@ fn outcome(
         findings.extend(found);
         Vec::new()
     })
+}
+
+fn numbers(table: &Table, name: &str, findings: &mut Vec<Diagnostic>) -> Option<Vec<Option<f64>>> {
+    let numbers = column(table, name, findings)?.numbers();
+    numbers.map_err(|found| findings.extend(found)).ok()
+}
+
+/// Whether the treated arm's service was received: numbers as they are, or the names of the two arms.
+fn received_of(
+    table: &Table,
+    name: &str,
+    labels: &Labels,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Vec<Option<f64>>> {
+    let own = column(table, name, findings)?;
+    let named = |text: &str| text == labels.treated || text == labels.control;
+    if own.texts().flatten().all(named) {
+        let number = |text: &str| f64::from(u8::from(text == labels.treated));
+        return Some(own.texts().map(|cell| cell.map(number)).collect());
+    }
+    numbers(table, name, findings)
+}
+
+/// Codes of events.
+fn codes(
+    table: &Table,
+    name: &str,
+    entry: &EstimatorEntry,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Vec<Option<u32>>> {
+    let several = entry.events == Some(EventCodes::Several);
+    let codes = column(table, name, findings)?.event_codes(several);
+    codes.map_err(|found| findings.extend(found)).ok()
 }
 
 fn covariate(column: &Column<'_>, warnings: &mut Vec<Warning>) -> Covariate {

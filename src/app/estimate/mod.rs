@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::diagnostic::{Diagnostic, Lang, Words};
 use crate::estimation::{
     self, Answer, Columns, Counts, Df, ESTIMATORS, EstimationError, EstimatorEntry, Interval,
-    Measure, Role, Settings, Variance, Warning,
+    Measure, PValue, Role, Settings, Ties, Variance, Warning,
 };
 use crate::words;
 
@@ -83,8 +83,51 @@ pub struct Request {
     pub measure: Option<String>,
     /// Confidence level.
     pub level: Option<f64>,
-    /// Options of the contract that were given and that belong to estimators of other kinds: name and value.
-    pub others: Vec<(&'static str, String)>,
+    /// Column that says whether the treated arm's service was received.
+    pub received: Option<String>,
+    /// Column of exposures.
+    pub exposure: Option<String>,
+    /// Column of times.
+    pub time: Option<String>,
+    /// Column of events.
+    pub event: Option<String>,
+    /// Column of times of entry.
+    pub entry: Option<String>,
+    /// Column that says whose rows belong together.
+    pub id: Option<String>,
+    /// Horizon of follow-up.
+    pub horizon: Option<f64>,
+    /// Handling of tied times.
+    pub ties: Option<String>,
+    /// Kind of exact p-value.
+    pub p_value: Option<String>,
+    /// Range of the outcome, `MIN,MAX`.
+    pub range: Option<String>,
+    /// Whether the arms are fitted apart.
+    pub interacted: bool,
+    /// Number of redraws.
+    pub draws: Option<u64>,
+    /// Seed of redraws.
+    pub seed: Option<u64>,
+}
+
+impl Request {
+    /// The columns that were named for a role.
+    fn columns(&self, role: Role) -> &[String] {
+        match role {
+            Role::Outcome => self.outcome.as_slice(),
+            Role::Covariates => &self.covariates,
+            Role::Strata => &self.strata,
+            Role::Cluster => self.cluster.as_slice(),
+            Role::Weights => self.weights.as_slice(),
+            Role::Received => self.received.as_slice(),
+            Role::Exposure => self.exposure.as_slice(),
+            Role::Time => self.time.as_slice(),
+            Role::Event => self.event.as_slice(),
+            Role::Entry => self.entry.as_slice(),
+            Role::Id => self.id.as_slice(),
+        }
+    }
 }
 
 /// The answer, with where it comes from.
@@ -219,20 +262,48 @@ fn settings(request: &Request) -> Result<Settings, Failure> {
             Measure::ALL,
             Measure::text,
         )?,
+        ties: word(request.ties.as_deref(), "ties", Ties::ALL, Ties::text)?,
+        p_value: word(
+            request.p_value.as_deref(),
+            "p-value",
+            PValue::ALL,
+            PValue::text,
+        )?,
+        horizon: request.horizon,
+        draws: request.draws,
+        seed: request.seed,
+        range: request.range.as_deref().map(range).transpose()?,
+        interacted: request.interacted,
         level: request.level.unwrap_or(defaults.level),
+    })
+}
+
+/// `MIN,MAX`.
+fn range(text: &str) -> Result<(f64, f64), Failure> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let ends = text.split_once(',');
+    let ends = ends.and_then(|(low, high)| Some((number(low)?, number(high)?)));
+    ends.ok_or_else(|| {
+        Failure::new(
+            exit::USAGE,
+            "invalid-value",
+            words!(
+                "`{text}` is no value of `--range MIN,MAX`",
+                "`{text}` är inget värde för `--range MIN,MAX`"
+            ),
+        )
+        .help(Words::new(
+            "the least and the greatest value that the outcome can have: --range 0,40",
+            "utfallets minsta och största möjliga värde: --range 0,40",
+        ))
     })
 }
 
 /// Whether the columns and options that were named are this estimator's, and whether those that it needs were named.
 fn check_roles(request: &Request, entry: &EstimatorEntry) -> Result<(), Failure> {
     let id = entry.id;
-    let given = [
-        (Role::Covariates, !request.covariates.is_empty()),
-        (Role::Strata, !request.strata.is_empty()),
-        (Role::Cluster, request.cluster.is_some()),
-        (Role::Weights, request.weights.is_some()),
-    ];
-    for (role, given) in given {
+    for role in Role::ALL {
+        let given = !request.columns(role).is_empty();
         let option = role.text();
         if given && entry.later.contains(&role) {
             return Err(not_built(&words!(
@@ -253,17 +324,6 @@ fn check_roles(request: &Request, entry: &EstimatorEntry) -> Result<(), Failure>
             return Err(missing(&format!("--{option}")));
         }
     }
-    if let Some((option, value)) = request.others.first() {
-        return Err(Failure::new(
-            exit::USAGE,
-            "option-not-used",
-            words!(
-                "`{id}` does not use --{option} {value}",
-                "`{id}` använder inte --{option} {value}"
-            ),
-        )
-        .help(words!("leave --{option} out", "utelämna --{option}")));
-    }
     if request.counts.is_some() {
         return if entry.counts {
             Ok(())
@@ -274,11 +334,7 @@ fn check_roles(request: &Request, entry: &EstimatorEntry) -> Result<(), Failure>
             ))
         };
     }
-    for (option, given) in [
-        ("--arm", &request.arm),
-        ("--control", &request.control),
-        ("--outcome", &request.outcome),
-    ] {
+    for (option, given) in [("--arm", &request.arm), ("--control", &request.control)] {
         if given.is_none() {
             return Err(missing(option));
         }
@@ -298,21 +354,13 @@ fn check_roles(request: &Request, entry: &EstimatorEntry) -> Result<(), Failure>
 
 /// One column cannot be two things.
 fn check_columns_differ(request: &Request) -> Result<(), Failure> {
-    let lists = [
-        ("covariates", &request.covariates),
-        ("strata", &request.strata),
-    ];
     let mut seen: Vec<(&str, &str)> = Vec::new();
-    let single = [("arm", &request.arm), ("outcome", &request.outcome)];
-    let named = single
-        .iter()
-        .filter_map(|(role, column)| Some((*role, column.as_deref()?)))
-        .chain(
-            lists
-                .iter()
-                .flat_map(|(role, columns)| columns.iter().map(|column| (*role, column.as_str()))),
-        );
-    for (role, column) in named {
+    let arm = request.arm.iter().map(|column| ("arm", column));
+    let roles = Role::ALL.into_iter().flat_map(|role| {
+        let columns = request.columns(role).iter();
+        columns.map(move |column| (role.text(), column))
+    });
+    for (role, column) in arm.chain(roles) {
         if let Some((first, _)) = seen.iter().find(|(_, other)| *other == column) {
             return Err(Failure::new(
                 exit::USAGE,
@@ -399,8 +447,11 @@ fn refusal(error: &EstimationError, entry: &EstimatorEntry) -> Failure {
     let accepted: Vec<&str> = match *option {
         "variance" => options.variances.iter().map(|value| value.text()).collect(),
         "df" => options.dfs.iter().map(|value| value.text()).collect(),
+        "ties" => options.ties.iter().map(|value| value.text()).collect(),
+        "p-value" => options.p_values.iter().map(|value| value.text()).collect(),
         "interval" => options.intervals.iter().map(|value| value.text()).collect(),
-        _ => options.measures.iter().map(|value| value.text()).collect(),
+        "measure" => options.measures.iter().map(|value| value.text()).collect(),
+        _ => Vec::new(),
     };
     let (option, all) = (*option, accepted.join(", "));
     failure.help(if all.is_empty() {

@@ -3,7 +3,9 @@
 use super::regression;
 use crate::estimation::answer::Answer;
 use crate::estimation::columns::Columns;
-use crate::estimation::entry::{EstimatorEntry, OptionDomain, Role, Symmetries};
+use crate::estimation::entry::{
+    EstimatorEntry, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,
+};
 use crate::estimation::error::EstimationError;
 use crate::estimation::linear_model::{Design, Form, Inference, Workspace};
 use crate::estimation::prepared::Analysed;
@@ -17,9 +19,11 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "skillnad i medelutfall med Welchs standardfel och frihetsgrader",
     required: &[Role::Outcome],
     optional: &[],
-    later: &[Role::Cluster, Role::Weights],
+    later: &[],
     counts: false,
-    binary: false,
+    outcome: OutcomeDomain::Number,
+    events: None,
+    in_plan: true,
     options: OptionDomain {
         variances: &[
             Variance::Hc2,
@@ -31,11 +35,10 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
         dfs: &[Df::Welch, Df::BellMccaffrey, Df::Residual, Df::Normal],
         intervals: &[],
         measures: &[Measure::Difference],
-        later_variances: &[Variance::Cr0, Variance::Cr1, Variance::Cr2, Variance::Cr3],
-        later_dfs: &[Df::Satterthwaite],
+        ..OptionDomain::NONE
     },
     symmetries: Symmetries {
-        arm_exchange: true,
+        arm_exchange: Exchange::Negates,
         row_order: true,
         covariate_affine: true,
         outcome_affine: true,

@@ -3,7 +3,7 @@
 use super::{linear, regression};
 use crate::estimation::answer::Answer;
 use crate::estimation::columns::Columns;
-use crate::estimation::entry::{EstimatorEntry, Role, Symmetries};
+use crate::estimation::entry::{EstimatorEntry, Exchange, OutcomeDomain, Role, Symmetries};
 use crate::estimation::error::EstimationError;
 use crate::estimation::linear_model::Form;
 use crate::estimation::settings::Settings;
@@ -17,10 +17,12 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     optional: &[Role::Covariates, Role::Strata],
     later: &[Role::Cluster, Role::Weights],
     counts: false,
-    binary: false,
+    outcome: OutcomeDomain::Number,
+    events: None,
+    in_plan: true,
     options: linear::OPTIONS,
     symmetries: Symmetries {
-        arm_exchange: true,
+        arm_exchange: Exchange::Negates,
         row_order: true,
         covariate_affine: true,
         outcome_affine: true,

@@ -3,7 +3,9 @@
 use super::regression;
 use crate::estimation::answer::Answer;
 use crate::estimation::columns::Columns;
-use crate::estimation::entry::{EstimatorEntry, OptionDomain, Role, Symmetries};
+use crate::estimation::entry::{
+    EstimatorEntry, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,
+};
 use crate::estimation::error::EstimationError;
 use crate::estimation::linear_model::Form;
 use crate::estimation::settings::{Df, Measure, Settings, Variance};
@@ -22,6 +24,7 @@ pub(super) const OPTIONS: OptionDomain = OptionDomain {
     measures: &[Measure::Difference],
     later_variances: &[Variance::Cr0, Variance::Cr1, Variance::Cr2, Variance::Cr3],
     later_dfs: &[Df::Satterthwaite],
+    ..OptionDomain::NONE
 };
 
 /// Registry entry.
@@ -33,10 +36,12 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     optional: &[Role::Covariates, Role::Strata],
     later: &[Role::Cluster, Role::Weights],
     counts: false,
-    binary: false,
+    outcome: OutcomeDomain::Number,
+    events: None,
+    in_plan: true,
     options: OPTIONS,
     symmetries: Symmetries {
-        arm_exchange: true,
+        arm_exchange: Exchange::Negates,
         row_order: true,
         covariate_affine: true,
         outcome_affine: true,

@@ -2,7 +2,9 @@
 
 use crate::estimation::answer::{Answer, Estimate, Warning};
 use crate::estimation::columns::{Arm, Columns, Counts};
-use crate::estimation::entry::{EstimatorEntry, OptionDomain, Role, Symmetries};
+use crate::estimation::entry::{
+    EstimatorEntry, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,
+};
 use crate::estimation::error::EstimationError;
 use crate::estimation::prepared::Analysed;
 use crate::estimation::settings::{Interval, Measure, Settings};
@@ -17,12 +19,12 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "skillnad mellan två andelar med score-intervall",
     required: &[Role::Outcome],
     optional: &[],
-    later: &[Role::Cluster, Role::Weights],
+    later: &[],
     counts: true,
-    binary: true,
+    outcome: OutcomeDomain::ZeroOne,
+    events: None,
+    in_plan: true,
     options: OptionDomain {
-        variances: &[],
-        dfs: &[],
         intervals: &[
             Interval::MiettinenNurminen,
             Interval::Mee,
@@ -31,11 +33,10 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
             Interval::AgrestiCaffo,
         ],
         measures: &[Measure::RiskDifference],
-        later_variances: &[],
-        later_dfs: &[],
+        ..OptionDomain::NONE
     },
     symmetries: Symmetries {
-        arm_exchange: true,
+        arm_exchange: Exchange::Negates,
         row_order: true,
         covariate_affine: true,
         outcome_affine: false,

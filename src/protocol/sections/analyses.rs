@@ -61,11 +61,11 @@ const PROMISED: [&str; 26] = [
     "manski-bounds",
 ];
 
-/// Registered estimators that need no column besides the outcome, which is what an analysis has.
+/// Registered estimators that an analysis can name.
 fn built() -> Vec<&'static str> {
     ESTIMATORS
         .iter()
-        .filter(|entry| entry.required == [estimation::Role::Outcome])
+        .filter(|entry| entry.in_plan)
         .map(|entry| entry.id)
         .collect()
 }
@@ -249,7 +249,7 @@ fn check_estimator(
             ),
         );
     }
-    if entry.binary
+    if entry.binary()
         && let (Some(outcome), Some(summary)) = (outcome, summary)
         && !estimand::is_binary(outcome, summary)
     {

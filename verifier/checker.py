@@ -81,6 +81,8 @@ class Checker:
                           if row[8] == bytes.fromhex(expect_head)), "no row")
             self.report(None, "head", f"the head is not {expect_head}, which is the hash of {known}")
         self.check_erasures()
+        self.retracted = {event.public["sequence"] for event in self.events if event.kind == "corrected"
+                          and event.public is not None and event.public["sequence"] < event.sequence}
         self.check_seeds(seeds)
         self.check_allocations()
         self.check_end()
@@ -279,7 +281,7 @@ class Checker:
             protocol = self.protocol_of(epoch)
             if protocol and public and "site" in public and public["site"] not in protocol.therapists:
                 self.report(sequence, "site", f"the site {public['site']!a} is not in the protocol in force")
-            if kind == "linked":
+            if kind == "linked" and sequence not in self.retracted:
                 names.link(payload)
             if kind != "allocated" or public is None:
                 continue
@@ -416,7 +418,7 @@ class Checker:
                 family = names.of(payload["family"])
             elif sequence in self.erased:
                 family = "erasure", self.erased[sequence]
-            if kind == "linked":
+            if kind == "linked" and sequence not in self.retracted:
                 names.link(payload)
             if kind == "allocated":
                 names.draw(family)

@@ -163,18 +163,17 @@ fn up_to_lock(study: &mut Study, lock: u16) -> Result<(State, LockState), Failur
     if made.sequence == study.journal.state.sequence {
         return Ok((study.journal.state.clone(), made));
     }
-    let mut journal = Journal::new(std::sync::Arc::clone(protocol));
+    let mut whole = Journal::new(std::sync::Arc::clone(protocol));
+    let mut then = whole.clone();
     let entries = study.entries()?;
-    let mut found = None;
-    journal
-        .absorb_watching(&entries, &mut |entry, before, _, _| {
-            if entry.sequence == made.sequence + 1 {
-                found = Some(before.clone());
-            }
-        })
+    // A link that was taken back after the lock holds in it.
+    let rows = entries.len().min(made.sequence as usize);
+    then.foresee(&entries);
+    then.absorb(&entries[..rows])
+        .and_then(|()| whole.absorb(&entries))
         .map_err(|corrupt| super::study::unreadable(&corrupt, &study.folder))?;
-    let mut state = found.unwrap_or(journal.state.clone());
-    for (then, now) in state.families.iter_mut().zip(&journal.state.families) {
+    let mut state = then.state;
+    for (then, now) in state.families.iter_mut().zip(&whole.state.families) {
         then.erased |= now.erased;
     }
     Ok((state, made))

@@ -6,12 +6,18 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Violations};
 use crate::study::caps::{Alert, Capped, alerts_after};
 use crate::study::journal::Journal;
-use crate::study::kernel::{SiteIx, What};
+use crate::study::kernel::{FamilyIx, SiteIx, What};
 use crate::words;
 
 /// Warnings when one more exception on `day` passes a registered cap.
-pub(super) fn of_exception(journal: &Journal, site: SiteIx, day: Day) -> Vec<Diagnostic> {
-    passed(journal, Capped::Exceptions, (site, day), None)
+pub(super) fn of_exception(
+    journal: &Journal,
+    family: FamilyIx,
+    site: SiteIx,
+    day: Day,
+) -> Vec<Diagnostic> {
+    let family = journal.state.unit(family);
+    passed(journal, Capped::Exceptions, (site, day), family)
 }
 
 /// What a person should know when an event is recorded: of a violation, its policy and the caps that it passes.
@@ -44,7 +50,7 @@ pub(super) fn of_event(journal: &Journal, what: &What) -> Vec<Diagnostic> {
     }
     if let Some(site) = journal.state.family(family).map(|own| own.site) {
         let at = (site, on);
-        warnings.extend(passed(journal, Capped::Violations, at, Some(family.0)));
+        warnings.extend(passed(journal, Capped::Violations, at, family));
     }
     warnings
 }
@@ -53,7 +59,7 @@ fn passed(
     journal: &Journal,
     capped: Capped,
     at: (SiteIx, Day),
-    family: Option<u32>,
+    family: FamilyIx,
 ) -> Vec<Diagnostic> {
     let protocol = &journal.protocol;
     alerts_after(protocol, &journal.state, capped, at, family)

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::outside::Outside;
 use super::permission::Deed;
 use super::refusal::{self, refusal_in};
+use super::returning;
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
 use crate::allocation::{Mode, Seed};
@@ -123,6 +124,7 @@ impl Desk {
             if let Some((child, family)) = child_of_another_family(journal, request) {
                 return Err(refusal::child_of_another_family(journal, child, family));
             }
+            returning::refuse_for_good(journal, request)?;
             // Another command may have recorded the beacon since this desk was opened.
             let recorded = beacon(journal);
             if *known != recorded {
@@ -165,6 +167,13 @@ fn replay(
     let Some(used) = journal.request(&prepared.request_id) else {
         return Ok(None);
     };
+    let unit = journal.state.unit(used.family);
+    let family = journal.state.family(unit).copied();
+    let drawn = family.is_some_and(|family| family.is_randomized());
+    if !drawn && used.outcome != "exception" {
+        // It was answered under a link that has been taken back.
+        return Ok(None);
+    }
     if used.content != prepared.content_hash {
         return Err(Failure::new(
             exit::REUSED,
@@ -180,8 +189,6 @@ fn replay(
         )));
     }
     // Of two families found to be one the arm of the unit governs, also when the other one's draw was answered first.
-    let unit = journal.state.unit(used.family);
-    let family = journal.state.family(unit).copied();
     let moved = used.outcome == "allocated" && unit != used.family;
     let (outcome, exit) = match used.outcome {
         "allocated" => ("allocated", exit::DONE),
@@ -328,6 +335,7 @@ fn answer(
             enrolled.exit = exit::EXCEPTION;
             enrolled.warnings.extend(super::caps::of_exception(
                 journal,
+                prepared.enrolment.family,
                 prepared.enrolment.site,
                 day,
             ));
@@ -335,24 +343,9 @@ fn answer(
         // An enrolment never ends in a mere record; a defect would show as an empty outcome.
         Answer::Recorded => {}
     }
-    if decision
-        .events
-        .iter()
-        .flatten()
-        .any(|what| matches!(what, What::Screened(screening) if screening.changed))
-    {
-        let family = &request.family;
-        enrolled.warnings.push(
-            Diagnostic::warning("answers-changed", words!(
-                "the answers for {family} differ from an earlier screening of the same report; both are kept",
-                "svaren för {family} skiljer sig från en tidigare screening av samma anmälan; båda sparas"
-            ))
-            .help(Words::new(
-                "the study lead sees changed answers in `lottning status`",
-                "studieledaren ser ändrade svar i `lottning status`",
-            )),
-        );
-    }
+    enrolled
+        .warnings
+        .extend(returning::warnings(journal, request, decision));
     enrolled
 }
 

@@ -8,8 +8,7 @@ use super::outside::Outside;
 use super::sealed::{later_epochs, protocol_file, sealed_protocol};
 use super::study::{LEDGER_FILE, Study, ledger_failure, not_open};
 use crate::store::SqliteLedger;
-use crate::study::journal::{Entry, Journal, Ledger, LedgerError, Recording, Stored};
-use crate::study::kernel::What;
+use crate::study::journal::{Entry, Journal, Ledger, LedgerError, Stored};
 use std::path::{Path, PathBuf};
 
 /// Name of the projection in a study folder.
@@ -30,7 +29,8 @@ pub(super) fn stored(outside: &Outside, folder: &Path) -> Option<Vec<u8>> {
 
 /// The fold of a ledger by way of its projection; `None` if the rows must be folded.
 ///
-/// An erasure takes names out of earlier rows: a projection from before it is removed at once.
+/// An erasure takes names out of earlier rows, and the correction of a link takes the link out: a projection from before
+/// either is removed at once.
 pub(super) fn load(outside: &Outside, folder: &Path, ledger: &mut dyn Ledger) -> Option<Journal> {
     let mut file = std::fs::File::open(outside.path(place(folder))).ok()?;
     let stored = Stored::read(&mut file)?;
@@ -40,14 +40,14 @@ pub(super) fn load(outside: &Outside, folder: &Path, ledger: &mut dyn Ledger) ->
         .read_from(stored.head().sequence, &mut |row| rows.push(row))
         .ok()?;
     let (last, later) = rows.split_first()?;
-    if later.iter().any(|row| row.kind == "erased") {
-        discard(outside, folder);
-        return None;
-    }
     if last.head() != stored.head() || later_epochs(later) > 0 {
         return None;
     }
     let mut journal = stored.journal(&protocol)?;
+    if later.iter().any(|row| journal.must_begin_anew(row)) {
+        discard(outside, folder);
+        return None;
+    }
     journal.absorb(later).ok()?;
     Some(journal)
 }
@@ -89,12 +89,6 @@ pub(super) fn refuse_emptied(outside: &Outside, folder: &Path) -> Result<(), Fai
 /// Removes the projection.
 pub(super) fn discard(outside: &Outside, folder: &Path) {
     outside.discard(place(folder));
-}
-
-/// Whether what is to be recorded takes names out of earlier rows.
-pub(super) fn erases(recordings: &[Recording]) -> bool {
-    let erased = |own: &Recording| matches!(own.what, What::Erased { .. });
-    recordings.iter().any(erased)
 }
 
 impl Study {

@@ -128,6 +128,7 @@ pub(super) fn ready(
     .map_err(|refused| refusal_in(journal, refused))?;
     let mut warnings = prepared.warnings;
     warnings.extend(super::caps::of_event(journal, &prepared.recording.what));
+    warnings.extend(super::links::of_event(journal, &prepared.recording.what));
     Ok(Ready::New(Box::new(prepared.recording), warnings))
 }
 
@@ -153,12 +154,18 @@ pub(super) fn batch<'r>(
 ) -> Batch {
     let mut scratch = journal.clone();
     let mut batch = Batch::default();
+    let mut parts = false;
     for (place, request) in requests.into_iter().enumerate() {
         match ready(&scratch, request, source, time) {
             Ok(Ready::Same(_)) => batch.replayed += 1,
             Ok(Ready::New(recording, warnings)) => {
                 let one = std::slice::from_ref(&*recording);
                 let entries = scratch.entries(one, time, false, "batch", &[[0; 32]]);
+                parts |= entries.iter().any(|own| scratch.must_begin_anew(own));
+                if parts && place + usize::from(!batch.recordings.is_empty()) > 0 {
+                    batch.refused.push((place, super::links::alone()));
+                    continue;
+                }
                 if let Err(corrupt) = scratch.absorb(&entries) {
                     let reason = corrupt.reason;
                     let message = words!(

@@ -278,6 +278,38 @@ pub(super) fn child_of_another_family(journal: &Journal, child: &str, family: Fa
     ))
 }
 
+/// The refusal of a child who was screened under another name and met a closed gate, for good.
+pub(super) fn for_good(journal: &Journal, child: &str, family: FamilyIx) -> Failure {
+    let family = journal.names.family_name(family);
+    state(
+        "turned-away-for-good",
+        words!(
+            "child {child} was screened with family {family} while the gate was closed, and the protocol lets nobody come back after that; nothing was recorded",
+            "barnet {child} screenades med familjen {family} under ett intagsstopp, och enligt protokollet får ingen komma tillbaka efter det; inget har registrerats"
+        ),
+    )
+    .help(words!(
+        "the family is counted as turned away, as {family}, and gets what it would have got without the study",
+        "familjen räknas som avvisad, som {family}, och får det som den skulle ha fått utan studien"
+    ))
+}
+
+/// The warning that a child was screened with another family, which was not randomized.
+pub(super) fn turned_back(journal: &Journal, child: &str, family: FamilyIx) -> Diagnostic {
+    let family = journal.names.family_name(family);
+    Diagnostic::warning(
+        "screened-before",
+        words!(
+            "child {child} was screened before with family {family}, which was not randomized; both screenings are kept",
+            "barnet {child} har screenats tidigare med familjen {family}, som inte lottades; båda screeningarna sparas"
+        ),
+    )
+    .help(words!(
+        "if they are one family, come back under {family} next time and tell the study lead, who sees both in `lottning status`",
+        "om de är samma familj, använd {family} nästa gång och meddela studieledaren, som ser båda i `lottning status`"
+    ))
+}
+
 /// The warning that an earlier draw governs a family whose own draw is asked for again.
 pub(super) fn families_linked(journal: &Journal, own: &str, unit: FamilyIx) -> Diagnostic {
     let unit = journal.names.family_name(unit);

@@ -6,7 +6,8 @@ use super::study::Study;
 use crate::study::caps::Alert;
 use crate::study::conduct::Conduct;
 use crate::study::flow::{SiteFlow, sites as closed_days};
-use crate::study::kernel::{SiteIx, Status as Stands};
+use crate::study::journal::Journal;
+use crate::study::kernel::{FamilyIx, SiteIx, Status as Stands};
 
 /// How a study goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,11 @@ pub struct Status {
     pub alerts: Vec<Alert>,
     /// Families whose answers changed between screenings of the same report.
     pub changed_answers: Vec<String>,
+    /// Families whose answers changed from one report to the next before they were randomized.
+    pub changed_between: Vec<String>,
+    /// Families with a child, or a name, that another family has which was screened and not randomized: each with the
+    /// earlier one.
+    pub two_names: Vec<(String, String)>,
     /// Randomized families that had been drawn before: later draws, kept for audit.
     pub linked: usize,
     /// Families, randomized or not, whose data were erased.
@@ -83,6 +89,11 @@ pub fn conduct(study: &Study) -> Conduct {
     let journal = &study.journal;
     let until = journal.state.last_day;
     crate::study::conduct::conduct(&journal.protocol, &journal.state, until)
+}
+
+fn names(journal: &Journal, families: &[FamilyIx]) -> Vec<String> {
+    let name = |family: &FamilyIx| journal.names.family_name(*family).to_owned();
+    families.iter().map(name).collect()
 }
 
 /// The status of a study.
@@ -135,10 +146,15 @@ pub fn status(study: &Study) -> Status {
             .zip(&protocol.violations.reasons)
             .map(|(count, reason)| (reason.id.clone(), count.families()))
             .collect(),
-        changed_answers: conduct
-            .changed
-            .iter()
-            .map(|family| journal.names.family_name(*family).to_owned())
+        changed_answers: names(journal, &conduct.changed),
+        changed_between: names(journal, &conduct.changed_between),
+        two_names: journal
+            .screened_under_two_names()
+            .into_iter()
+            .map(|(later, before)| {
+                let name = |family| journal.names.family_name(family).to_owned();
+                (name(later), name(before))
+            })
             .collect(),
         alerts: conduct.alerts,
         linked: state

@@ -6,6 +6,7 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::links;
 use super::outside::Outside;
 use super::permission::{Deed, duties_mixed, permitted_in};
 use super::projection;
@@ -202,8 +203,8 @@ impl Study {
         if later_epochs(&news) > 0 {
             return Err(amended_meanwhile());
         }
-        if news.iter().any(|entry| entry.kind == "erased") {
-            // Another process erased rows that this fold has read: only the rows tell what is left.
+        if news.iter().any(|entry| journal.must_begin_anew(entry)) {
+            // Another process erased rows that this fold has read, or took back a link: only the rows tell what is left.
             news.clear();
             transaction
                 .read_from(1, &mut |entry| news.push(entry))
@@ -237,20 +238,23 @@ impl Study {
         }
         let entries = journal.entries(&recordings, time, given.is_some(), &act.actor, &salts);
         let head = journal.head;
-        transaction.append(&head, &entries).map_err(failed)?;
-        let erases = projection::erases(&recordings);
-        if erases {
+        let anew = entries.iter().any(|entry| journal.must_begin_anew(entry));
+        if anew {
             projection::discard(outside, &folder);
-            let gone: Vec<u64> = entries
-                .iter()
-                .filter(|entry| entry.kind == "erased")
-                .flat_map(|entry| erased_sequences(&entry.public))
-                .collect();
+            links::refuse_moved(journal, &mut *transaction, &entries, &folder)?;
+        }
+        transaction.append(&head, &entries).map_err(failed)?;
+        let gone: Vec<u64> = entries
+            .iter()
+            .filter(|entry| entry.kind == "erased")
+            .flat_map(|entry| erased_sequences(&entry.public))
+            .collect();
+        if !gone.is_empty() {
             transaction.erase(&gone).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
-        if erases {
-            // This fold knows names that a fold of the rows no longer finds.
+        if anew {
+            // This fold knows names and links that a fold of the rows no longer finds.
             self.projected = None;
             self.journal = Journal::new(Arc::clone(&self.journal.protocol));
             self.catch_up()?;

@@ -65,6 +65,8 @@ impl Status {
             "not_eligible": own.not_eligible, "turned_away": own.turned_away,
             "exceptions": own.exceptions, "violations": violations, "alerts": alerts,
             "changed_answers": own.changed_answers.len(), "changed_families": own.changed_answers,
+            "changed_between_reports": own.changed_between,
+            "screened_under_two_names": own.two_names.iter().map(|(later, before)| json!({ "family": later, "before": before })).collect::<Vec<_>>(),
             "linked": own.linked, "erased": own.erased,
             "custody": study.protocol().study.custody.text(), "locks": locks, "revealed": own.revealed, "sites": sites, "head": own.head,
         });
@@ -111,6 +113,24 @@ impl Status {
             notes.push(words!(
                 "Answers changed between screenings of the same report: {list}.",
                 "Svaren ändrades mellan screeningar av samma anmälan: {list}."
+            ));
+        }
+        if !own.changed_between.is_empty() {
+            let list = own.changed_between.join(", ");
+            notes.push(words!(
+                "Answers differ between reports, before the draw: {list}.",
+                "Svaren skiljer sig mellan anmälningar, före lottningen: {list}."
+            ));
+        }
+        if !own.two_names.is_empty() {
+            let pairs = own.two_names.iter();
+            let list: Vec<String> = pairs
+                .map(|(later, before)| format!("{later} ({before})"))
+                .collect();
+            let list = list.join(", ");
+            notes.push(words!(
+                "Screened under another name before, without being randomized: {list}.",
+                "Screenade under ett annat namn tidigare, utan att lottas: {list}."
             ));
         }
         if self.conduct {

@@ -144,6 +144,8 @@ fn conduct(report: &Report<'_>) -> Value {
             "p_value": direction.p_value,
         })),
         "changed_answers": own.changed.len(),
+        "changed_between_reports": own.changed_between.len(),
+        "screened_under_two_names": own.came_back.len(),
     })
 }
 

@@ -2,10 +2,10 @@
 //! they pass. Passing one alerts the study lead and refuses nothing.
 //!
 //! Exceptions count by the day of recording, violations by the day on which they happened; a violation that was corrected
-//! counts no more. The share of exceptions is of randomized families and exceptions together, that of violations is of
-//! randomized families, each counted once.
+//! counts no more. Per site and quarter each one counts. In the share a family counts once: that of exceptions is of the
+//! families that were randomized, excepted or both, that of violations is of randomized families.
 
-use super::kernel::{Occurred, SiteIx, State};
+use super::kernel::{FamilyIx, Occurred, SiteIx, State};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Cap, Day};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,17 +76,19 @@ pub fn alerts(protocol: &Protocol, state: &State) -> Vec<Alert> {
         .collect()
 }
 
-/// The caps that are passed by one more at a site on a day: those of the site's quarter and of the study. For a
-/// violation, `family` is the family's place, so that its second one does not count twice in the share.
+/// The caps that are passed by one more of a family at a site on a day: those of the site's quarter and of the study.
 pub fn alerts_after(
     protocol: &Protocol,
     state: &State,
     capped: Capped,
     (site, day): (SiteIx, Day),
-    family: Option<u32>,
+    family: FamilyIx,
 ) -> Vec<Alert> {
     let mut tally = Tally::of(state, capped);
     tally.add(site, day, family);
+    if capped == Capped::Exceptions {
+        tally.of.insert(family);
+    }
     let of_quarter = quarter(day);
     tally
         .alerts(capped, capped.cap(protocol))
@@ -103,24 +105,24 @@ pub fn alerts_after(
 #[derive(Debug, Default)]
 struct Tally {
     by_quarter: BTreeMap<(SiteIx, Quarter), u32>,
-    /// Exceptions, each another family.
-    exceptions: usize,
-    /// Families with a violation.
-    families: BTreeSet<u32>,
-    randomized: usize,
+    /// Families with an exception, or with a violation.
+    families: BTreeSet<FamilyIx>,
+    /// Families that the share is of.
+    of: BTreeSet<FamilyIx>,
 }
 
 impl Tally {
     fn of(state: &State, capped: Capped) -> Self {
-        let mut own = Self {
-            randomized: state.randomized(),
-            ..Self::default()
-        };
+        let mut own = Self::default();
+        own.of
+            .extend(state.allocations.iter().map(|made| made.family));
         match capped {
             Capped::Exceptions => {
                 for made in &state.exceptions {
-                    own.add(made.site, made.day, None);
+                    own.add(made.site, made.day, state.unit(made.family));
                 }
+                own.of = own.of.iter().map(|family| state.unit(*family)).collect();
+                own.of.extend(&own.families);
             }
             Capped::Violations => {
                 for occurrence in &state.occurrences {
@@ -132,9 +134,9 @@ impl Tally {
                     };
                     // An erased row no longer says when; the family counts in the share.
                     if family.erased {
-                        own.families.insert(occurrence.family.0);
+                        own.families.insert(occurrence.family);
                     } else if !occurrence.retracted {
-                        own.add(family.site, occurrence.on, Some(occurrence.family.0));
+                        own.add(family.site, occurrence.on, occurrence.family);
                     }
                 }
             }
@@ -142,13 +144,8 @@ impl Tally {
         own
     }
 
-    fn add(&mut self, site: SiteIx, day: Day, family: Option<u32>) {
-        match family {
-            Some(family) => {
-                self.families.insert(family);
-            }
-            None => self.exceptions += 1,
-        }
+    fn add(&mut self, site: SiteIx, day: Day, family: FamilyIx) {
+        self.families.insert(family);
         if let Some(quarter) = quarter(day) {
             *self.by_quarter.entry((site, quarter)).or_default() += 1;
         }
@@ -169,11 +166,7 @@ impl Tally {
                 })
             })
             .collect();
-        let (number, of) = match capped {
-            Capped::Exceptions => (self.exceptions, self.exceptions + self.randomized),
-            Capped::Violations => (self.families.len(), self.randomized),
-        };
-        let share = number as f64 / of.max(1) as f64;
+        let share = self.families.len() as f64 / self.of.len().max(1) as f64;
         let study = cap.study_share.filter(|cap| share > *cap);
         alerts.extend(study.map(|cap| Alert::Study { capped, share, cap }));
         alerts

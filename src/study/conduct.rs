@@ -5,7 +5,7 @@
 //! `status --conduct` and by the report of a lock, never to intake.
 
 use super::caps::{Alert, alerts};
-use super::kernel::{FamilyIx, Occurred, State};
+use super::kernel::{Family, FamilyIx, Occurred, State};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Policy, Violations};
@@ -25,6 +25,10 @@ pub struct Conduct {
     pub direction: Option<Direction>,
     /// Families whose answers changed between screenings of the same report, in the ledger's order.
     pub changed: Vec<FamilyIx>,
+    /// Families whose answers changed from one report to the next before they were randomized, in the ledger's order.
+    pub changed_between: Vec<FamilyIx>,
+    /// Families with a child that had been screened with another family, which was not randomized.
+    pub came_back: Vec<FamilyIx>,
 }
 
 /// Families with a violation of one reason.
@@ -69,12 +73,18 @@ pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
         violations: violations(protocol, state, cut),
         alerts: alerts(protocol, state),
         direction: direction(protocol, state, cut),
-        changed: (0..)
-            .zip(&state.families)
-            .filter(|(_, family)| family.changed_answers && !family.is_another_name())
-            .map(|(place, _)| FamilyIx(place))
-            .collect(),
+        changed: families(state, |family| family.changed_answers),
+        changed_between: families(state, |family| family.changed_between),
+        came_back: families(state, |family| family.came_from.is_some()),
     }
+}
+
+fn families(state: &State, holds: impl Fn(&Family) -> bool) -> Vec<FamilyIx> {
+    (0..)
+        .zip(&state.families)
+        .filter(|(_, family)| holds(family) && !family.is_another_name())
+        .map(|(place, _)| FamilyIx(place))
+        .collect()
 }
 
 fn violations(protocol: &Protocol, state: &State, cut: Day) -> Vec<ViolationCount> {

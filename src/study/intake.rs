@@ -156,6 +156,21 @@ pub fn child_of_another_family<'a>(
     })
 }
 
+/// The name in a request of a person who was screened with another family, which was not randomized, and that family: a
+/// child of it, or the child that it is called by.
+pub fn screened_before<'a>(
+    journal: &Journal,
+    request: &'a EnrolRequest,
+) -> Option<(&'a str, FamilyIx)> {
+    let own = journal
+        .state
+        .unit(journal.names.family_or_next(&request.family));
+    let names = std::iter::once(&request.family).chain(&request.children);
+    names
+        .into_iter()
+        .find_map(|name| Some((name.as_str(), journal.turned_back(name, own)?)))
+}
+
 fn report(journal: &Journal, family: FamilyIx, key: &str) -> super::kernel::ReportIx {
     journal.names.report_or_next(family, key)
 }

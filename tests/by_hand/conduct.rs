@@ -452,6 +452,114 @@ fn changed_answers_are_compared_with_every_earlier_screening_of_the_report() {
     assert_eq!(changed, [FamilyIx(0)]);
 }
 
+/// What differs between reports is told apart from what differs within one: R2 says another number than R1.
+#[test]
+fn answers_that_differ_between_reports_are_flagged_as_such() {
+    let mut room = Room::open(&wide());
+    let mut screen = |report: &str, reports: &str| -> Vec<&'static str> {
+        let mut request = eligible("skarpnack", "FA-AA", report);
+        request.fields[0].1 = reports.into();
+        request.answers[2].1 = "yes".into();
+        let answer = room.enrol(DAY, &request).unwrap();
+        answer.warnings.iter().map(|own| own.code).collect()
+    };
+    assert_eq!(screen("R1", "3"), [""; 0]);
+    assert_eq!(screen("R2", "4"), ["answers-differ"]);
+    assert_eq!(screen("R2", "4"), [""; 0]);
+    assert_eq!(screen("R2", "5"), ["answers-changed"]);
+    let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+    assert_eq!(found.changed_between, [FamilyIx(0)]);
+}
+
+/// A child that was screened with a family that was not randomized comes back under another family name, as its child or as
+/// the child that the family is called by: told at once, and both names are in the status. Under `turned_away = "final"` a
+/// family that met a closed gate does not come back under another name either.
+#[test]
+fn a_family_that_comes_back_under_another_name_is_flagged() {
+    let mut room = Room::open(&wide());
+    let mut first = eligible("skarpnack", "FA-AA", "R1");
+    first.children = vec!["BARN-AA".into()];
+    first.answers[2].1 = "yes".into();
+    assert_eq!(room.enrol(DAY, &first).unwrap().outcome, "not-eligible");
+    let mut told = |family: &str, children: &[&str]| -> Vec<&'static str> {
+        let mut request = eligible("skarpnack", family, "R2");
+        request.children = children.iter().map(|own| (*own).to_owned()).collect();
+        let answer = room.enrol(DAY, &request).unwrap();
+        assert_eq!(answer.outcome, "allocated");
+        answer.warnings.iter().map(|own| own.code).collect()
+    };
+    assert_eq!(told("FA-CC", &["BARN-CC"]), [""; 0]);
+    assert_eq!(told("BARN-AA", &[]), ["screened-before"]);
+    assert_eq!(told("FA-BB", &["FA-AA"]), ["screened-before"]);
+    let status = lottning::app::status::status(room.desk.study());
+    let pair = |later: &str| (later.to_owned(), "FA-AA".to_owned());
+    assert_eq!(status.two_names, [pair("BARN-AA"), pair("FA-BB")]);
+}
+
+#[test]
+fn who_was_turned_away_for_good_comes_back_under_no_name() {
+    let text = crate::made_up::IUH.replace("may-return", "final");
+    let mut room = Room::open(&text);
+    room.record(DAY, &capacity("c0", "0")).unwrap();
+    let mut first = eligible("skarholmen", "FA-AA", "R1");
+    first.children = vec!["BARN-AA".into()];
+    assert_eq!(room.enrol(DAY, &first).unwrap().outcome, "gate-closed");
+    room.record(DAY, &capacity("c1", "1")).unwrap();
+    for (family, child) in [
+        ("FA-BB", "BARN-AA"),
+        ("BARN-AA", "BARN-DD"),
+        ("FA-CC", "FA-AA"),
+    ] {
+        let mut request = eligible("skarholmen", family, "R2");
+        request.children = vec![child.into()];
+        let refused = room.enrol(DAY, &request).unwrap_err();
+        assert_eq!(refused.code, "turned-away-for-good", "{family}");
+        assert!(refused.message.en.contains("FA-AA"), "{refused:?}");
+    }
+}
+
+/// One of three drawn families was excepted twice before it was drawn: a third of three families, not two of five. With the cap
+/// at 0.34 nothing is passed; with a fourth family excepted it is two of four.
+#[test]
+fn a_family_that_was_excepted_and_drawn_counts_once_in_the_share() {
+    let text = wide().replace(
+        "cap = { per_site_and_quarter = 1, study_share = 0.02 }",
+        "cap = { study_share = 0.34 }",
+    );
+    let mut room = Room::open(&text);
+    let reason = room.protocol.exceptions.reasons[0].id.clone();
+    let mut excepted = |family: &str, key: &str| -> Vec<&'static str> {
+        let mut request = eligible("skarpnack", family, key);
+        request.exception = Some(reason.clone());
+        let answer = room.enrol(DAY, &request).unwrap();
+        assert_eq!(answer.outcome, "exception");
+        answer.warnings.iter().map(|own| own.code).collect()
+    };
+    let first = excepted("FA-AA", "R1");
+    assert_eq!(first, ["exception-cap"], "one of one");
+    excepted("FA-AA", "R2");
+    for family in ["FA-AA", "FA-BB", "FA-CC"] {
+        let request = eligible("skarpnack", family, "R3");
+        assert_eq!(room.enrol(DAY, &request).unwrap().outcome, "allocated");
+    }
+    assert_eq!(alerts(&room.protocol.clone(), room.state()), []);
+    let mut request = eligible("skarpnack", "FA-DD", "R1");
+    request.exception = Some(reason);
+    assert_eq!(
+        room.enrol(DAY, &request).unwrap().warnings[0].code,
+        "exception-cap"
+    );
+    let protocol = room.protocol.clone();
+    assert_eq!(
+        alerts(&protocol, room.state()),
+        [Alert::Study {
+            capped: Capped::Exceptions,
+            share: 0.5,
+            cap: 0.34
+        }]
+    );
+}
+
 /// Events with their `--set` values.
 type After<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)])];
 

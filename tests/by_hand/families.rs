@@ -7,6 +7,7 @@ use lottning::study::dataset::{OutcomeValue, draws, outcome, units};
 use lottning::study::flow::flow;
 use lottning::study::kernel::{SiteIx, Status};
 use lottning::study::recording::EventRequest;
+use lottning::study::verify::verify;
 
 const SCREENED: &str = "2025-03-03T09:00:00+01:00";
 const NOW: &str = "2027-06-01T09:00:00+02:00";
@@ -106,9 +107,9 @@ fn of_two_draws_the_earlier_one_is_the_unit_whatever_order_is_typed() {
         let second = drawn(&mut room, "2025-03-06T09:00:00+01:00", "MORU", &["MORU-AA"]);
         let warned = link(&mut room, "2025-06-02T09:00:00+02:00", family, other).unwrap();
         let wanted: &[&str] = if first == second {
-            &[]
+            &["link-recorded"]
         } else {
-            &["linked-arms-differ"]
+            &["linked-arms-differ", "link-recorded"]
         };
         assert_eq!(warned, wanted);
         for (family, on, key) in [
@@ -166,7 +167,10 @@ fn a_conflict_of_arms_is_flagged_without_an_arm() {
         let name = format!("MO-{}A", char::from(b'A' + number));
         let arm = drawn(&mut room, SCREENED, &name, &[]);
         if arm == first {
-            assert_eq!(link(&mut room, NOW, "KATL", &name).unwrap(), [""; 0]);
+            assert_eq!(
+                link(&mut room, NOW, "KATL", &name).unwrap(),
+                ["link-recorded"]
+            );
         } else {
             other = Some(name);
             break;
@@ -178,9 +182,12 @@ fn a_conflict_of_arms_is_flagged_without_an_arm() {
         &[("other", "KATL")],
     );
     let receipt = room.record(NOW, &request).unwrap();
-    assert_eq!(receipt.warnings.len(), 1);
-    let warning = &receipt.warnings[0];
-    for text in [&warning.message.en, &warning.message.sv] {
+    assert_eq!(receipt.warnings.len(), 2);
+    let texts = receipt
+        .warnings
+        .iter()
+        .flat_map(|own| [&own.message.en, &own.message.sv]);
+    for text in texts {
         for arm in ["iuh", "standard", "intensi"] {
             assert!(!text.to_lowercase().contains(arm), "{text}");
         }
@@ -611,4 +618,144 @@ fn what_a_draw_saw_is_never_retracted() {
         "already-retracted"
     );
     assert_eq!(room.state().families[0].status, Status::Randomized);
+}
+
+/// A link that was wrong is left out from the beginning. KATL is drawn; MORU is linked to it in June and comes back, with a new
+/// child, under its own name, and a report is recorded under it. Once the link is taken back MORU is a family that was never
+/// screened: it is drawn by itself, with that child on its roster, and the report is its own.
+#[test]
+fn a_wrong_link_is_taken_back() {
+    let mut room = open();
+    drawn(&mut room, "2025-03-04T09:00:00+01:00", "KATL", &["KATL-AA"]);
+    link(&mut room, "2025-06-02T09:00:00+02:00", "KATL", "MORU").unwrap();
+    let row = room.journal().head.sequence;
+    let joined = enrol(
+        &mut room,
+        "2025-06-02T10:00:00+02:00",
+        "MORU",
+        "R1",
+        &["MORU-AA"],
+    );
+    assert_eq!(joined.unwrap().0, "joined");
+    let at = "2025-06-02T11:00:00+02:00";
+    let report = event("report", "MORU", "2025-06-02", "R2");
+    room.record(at, &report).unwrap();
+    assert_eq!(reports(&mut room, "KATL"), OutcomeValue::Known(1.0));
+    // Under either name, and only once.
+    let back = |room: &mut Room, key: &str| {
+        let sequence = row.to_string();
+        let request = set(
+            event("corrected", "MORU", "2025-06-03", key),
+            &[("sequence", &sequence), ("reason", "mistyped")],
+        );
+        room.record("2025-06-03T09:00:00+02:00", &request)
+    };
+    let receipt = back(&mut room, "K1").unwrap();
+    assert_eq!(receipt.warnings[0].code, "link-taken-back");
+    assert!(back(&mut room, "K1").unwrap().replayed);
+    assert_eq!(back(&mut room, "K2").unwrap_err().code, "already-retracted");
+    assert_eq!(reports(&mut room, "KATL"), OutcomeValue::Known(0.0));
+    let status = lottning::app::status::status(room.desk.study());
+    assert_eq!(
+        (status.screened, status.randomized, status.linked),
+        (1, 1, 0)
+    );
+    drawn(&mut room, "2025-06-04T09:00:00+02:00", "MORU", &["MORU-AA"]);
+    assert_eq!(room.state().allocations.len(), 2);
+    let moru = room.journal().names.family("MORU").unwrap();
+    let own = room.state().families[moru.0 as usize];
+    assert_eq!(
+        (own.children, own.joined),
+        (1, 0),
+        "on the roster at its draw"
+    );
+    assert_eq!(rows(&mut room), ["KATL", "MORU"]);
+    // 2 June lies before the draw of 4 June.
+    assert_eq!(reports(&mut room, "MORU"), OutcomeValue::Known(0.0));
+    let entries = room.entries();
+    let verdict = verify(&room.protocol.clone(), &entries, &[room.seed.clone()], None);
+    assert!(verdict.ok, "{:?}", verdict.findings);
+}
+
+/// A chain KATL, MORU, SILL: without the first link, MORU and SILL are one family still.
+#[test]
+fn a_link_of_a_chain_is_taken_back_alone() {
+    let mut room = open();
+    drawn(&mut room, "2025-03-04T09:00:00+01:00", "KATL", &[]);
+    link(&mut room, "2025-06-02T09:00:00+02:00", "KATL", "MORU").unwrap();
+    let row = room.journal().head.sequence;
+    link(&mut room, "2025-06-02T10:00:00+02:00", "MORU", "SILL").unwrap();
+    corrected(&mut room, "KATL", row).unwrap();
+    let (names, state) = (room.journal().names.clone(), room.state().clone());
+    let unit = |name: &str| names.family(name).map(|own| state.unit(own));
+    assert_eq!(unit("MORU"), unit("SILL"));
+    assert_ne!(unit("MORU"), unit("KATL"));
+    let before = room.journal().head;
+    corrected(&mut room, "KATL", row).unwrap();
+    assert_eq!(
+        room.journal().head,
+        before,
+        "a repetition is answered again"
+    );
+}
+
+/// One therapist with one slot. MORU, linked to the family that has it, closes it under its name, and the gate lets another
+/// family in. The gate has relied on the link, so the link stands.
+#[test]
+fn a_link_that_moved_a_slot_stands() {
+    let one = crate::made_up::IUH
+        .replace("therapists = 2", "therapists = 1")
+        .replace("families_per_therapist = 3", "families_per_therapist = 1");
+    let mut room = Room::open(&one);
+    let mut held = None;
+    for number in 0..12_u8 {
+        let name = format!("FA-{}A", char::from(b'A' + number));
+        if enrol(&mut room, SCREENED, &name, "R1", &[])
+            .unwrap()
+            .1
+            .as_deref()
+            == Some("iuh")
+        {
+            held = Some(name);
+            break;
+        }
+    }
+    let held = held.unwrap();
+    assert_eq!(
+        enrol(&mut room, SCREENED, "NYYY", "R1", &[]).unwrap().0,
+        "gate-closed"
+    );
+    link(&mut room, SCREENED, &held, "MORU").unwrap();
+    let row = room.journal().head.sequence;
+    room.record(SCREENED, &event("closed", "MORU", "2025-03-03", "C1"))
+        .unwrap();
+    assert_eq!(
+        enrol(&mut room, SCREENED, "NYYY", "R1", &[]).unwrap().0,
+        "allocated"
+    );
+    let before = room.journal().head;
+    let refused = corrected(&mut room, &held, row).unwrap_err();
+    assert_eq!(
+        (refused.exit, refused.code),
+        (exit::WRONG_STATE, "link-relied-on")
+    );
+    assert_eq!(room.journal().head, before);
+}
+
+/// Another pseudonym of a child that was wrong is nobody's again, and a report that named it is of an unknown child.
+#[test]
+fn a_wrong_pseudonym_of_a_child_is_taken_back() {
+    let mut room = open();
+    drawn(&mut room, "2025-03-04T09:00:00+01:00", "KATL", &["KATL-AA"]);
+    reported(&mut room, "KATL", "2025-05-01", "R2", Some("KATL-BB"));
+    assert_eq!(reports(&mut room, "KATL"), OutcomeValue::Known(0.0));
+    let mut request = set(
+        event("linked", "KATL", "2025-06-01", "L1"),
+        &[("other_child", "KATL-BB")],
+    );
+    request.child = Some("KATL-AA".into());
+    let row = room.record(NOW, &request).unwrap().sequence;
+    assert_eq!(reports(&mut room, "KATL"), OutcomeValue::Known(1.0));
+    corrected(&mut room, "KATL", row).unwrap();
+    assert_eq!(reports(&mut room, "KATL"), OutcomeValue::Known(0.0));
 }

@@ -41,6 +41,11 @@ pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
         )
     };
     parts.push(Part::Text(say(&screenings, lang)));
+    parts.extend(
+        came_again(report, lang)
+            .iter()
+            .map(|words| Part::Text(say(words, lang))),
+    );
     Section {
         id: "violations",
         heading: say(
@@ -52,6 +57,27 @@ pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
         ),
         parts,
     }
+}
+
+/// Families that were screened again for another report or under another name, if there are any.
+fn came_again(report: &Report<'_>, lang: Lang) -> Vec<Words> {
+    let count = |families: usize| number::count(families as u64, lang);
+    let mut words = Vec::new();
+    if !report.conduct.changed_between.is_empty() {
+        let families = count(report.conduct.changed_between.len());
+        words.push(words!(
+            "Families whose answers differed between reports before they were randomized: {families}. Time may have changed them.",
+            "Familjer vars svar skilde sig mellan anmälningar innan de lottades: {families}. Tiden kan ha ändrat dem."
+        ));
+    }
+    if !report.conduct.came_back.is_empty() {
+        let families = count(report.conduct.came_back.len());
+        words.push(words!(
+            "Families with a child who had been screened with another family, which was not randomized: {families}.",
+            "Familjer med ett barn som hade screenats med en annan familj, som inte lottades: {families}."
+        ));
+    }
+    words
 }
 
 fn table(report: &Report<'_>, lang: Lang) -> Grid {

@@ -28,13 +28,15 @@ pub(super) struct Decoded<'a> {
     pub subject: Option<FamilyIx>,
 }
 
-/// Reads one entry, naming what it mentions for the first time. `placeholder` names the family of an erased entry.
+/// Reads one entry, naming what it mentions for the first time. `placeholder` names the family of an erased entry;
+/// `retracted` says that a correction takes it back.
 pub(super) fn decode<'a>(
     protocol: &Protocol,
     names: &mut Names,
     entry: &'a Entry,
     placeholder: Option<&str>,
     erased_family: Option<FamilyIx>,
+    retracted: bool,
 ) -> Result<Decoded<'a>, Unreadable> {
     let (public, _) = Object::read(&entry.public).ok_or("its public part is not a JSON object")?;
     let erased = entry.payload.is_none();
@@ -55,6 +57,7 @@ pub(super) fn decode<'a>(
         public: &public,
         payload: &payload,
         erased,
+        retracted,
     };
     let what = reader.what(&entry.kind, subject)?;
     Ok(Decoded {
@@ -71,6 +74,7 @@ pub(super) struct Reader<'a> {
     public: &'a Object<'a>,
     pub(super) payload: &'a Object<'a>,
     pub(super) erased: bool,
+    pub(super) retracted: bool,
 }
 
 impl<'a> Reader<'a> {

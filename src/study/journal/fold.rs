@@ -4,6 +4,7 @@ use super::canonical::{Object, Value as Own};
 use super::decode::{Decoded, decode};
 use super::encode::encode;
 use super::entry::{Entry, Head, hex};
+use super::foresight::{erased_sequences, part};
 use super::linking::{report_key, with_retracted};
 use super::names::Names;
 use super::record::{Content, Recording};
@@ -15,10 +16,9 @@ use crate::study::duties::Duties;
 use crate::study::kernel::{Event, FamilyIx, State, Verdict, What, apply};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Keys of an enrolment's content: what a repeated request is compared by.
@@ -109,7 +109,9 @@ pub struct Journal {
     /// Keys, in the scope of their kind.
     pub(super) keys: Uses<KeyUse>,
     pub(super) subjects: Vec<Option<FamilyIx>>,
-    erasures: HashMap<u64, u64>,
+    pub(super) erasures: HashMap<u64, u64>,
+    /// Rows that a correction retracts.
+    pub(super) corrected: HashSet<u64>,
     pub(super) pending: Option<(String, [u8; 32])>,
     zone: TimeZone,
     /// The time of the last row as it was read.
@@ -133,6 +135,7 @@ impl Journal {
             keys: Uses::default(),
             subjects: Vec::new(),
             erasures: HashMap::new(),
+            corrected: HashSet::new(),
             pending: None,
             zone,
             moment: (String::new(), None),
@@ -158,7 +161,8 @@ impl Journal {
     }
 
     /// Moves the fold past entries that were read or appended, in order. An erased entry finds its family through the
-    /// erasure that comes later, so entries that may be erased are handed over together with what follows them.
+    /// erasure that comes later, so entries that may be erased are handed over together with what follows them. So are
+    /// links that a correction retracts ([`Journal::must_begin_anew`]).
     ///
     /// # Errors
     /// The first entry that cannot be read; the fold then stands before it.
@@ -177,18 +181,10 @@ impl Journal {
         watch: &mut Watch<'_>,
     ) -> Result<(), Corrupt> {
         self.foresee(entries);
+        self.foresee_corrections(entries);
         entries
             .iter()
             .try_for_each(|entry| self.absorb_one(entry, watch))
-    }
-
-    /// Learns from erasures among `entries` which rows they concern, before those rows are absorbed.
-    pub fn foresee(&mut self, entries: &[Entry]) {
-        for entry in entries.iter().filter(|entry| entry.kind == "erased") {
-            for sequence in erased_sequences(&entry.public) {
-                self.erasures.insert(sequence, entry.sequence);
-            }
-        }
     }
 
     fn absorb_one(&mut self, entry: &Entry, watch: &mut Watch<'_>) -> Result<(), Corrupt> {
@@ -222,12 +218,14 @@ impl Journal {
                     .and_then(|first| *self.subjects.get(*first as usize - 1)?)
             })
             .flatten();
-        let decoded = decode(
+        let retracted = self.corrected.contains(&entry.sequence);
+        let mut decoded = decode(
             protocol,
             &mut self.names,
             entry,
             placeholder.as_deref(),
             erased_family,
+            retracted,
         )
         .map_err(corrupt)?;
         if let What::EpochOpened { epoch } = decoded.what
@@ -239,13 +237,21 @@ impl Journal {
         }
         let request = decoded.payload.text("request_id");
         watch(entry, &self.state, &decoded.what, request);
+        let parted = retracted.then(|| part(&mut decoded.what)).flatten();
         let event = Event {
             day,
             what: &decoded.what,
         };
         apply(&self.protocol, &mut self.state, &event);
         self.duties.note(&entry.actor, &decoded.what);
-        self.note_links(entry, &decoded);
+        match parted {
+            Some(other) => {
+                if let Some(row) = self.state.link_rows.last_mut() {
+                    row.other = other;
+                }
+            }
+            None => self.note_links(entry, &decoded),
+        }
         self.note(entry, &decoded);
         self.subjects.push(decoded.subject);
         self.last_time = Some(time);
@@ -420,23 +426,6 @@ impl Journal {
 /// A time as the ledger writes it: UTC with six decimals.
 pub fn time_text(time: Timestamp) -> String {
     format!("{time:.6}")
-}
-
-/// The sequences that an erasure names.
-pub(crate) fn erased_sequences(public: &str) -> Vec<u64> {
-    serde_json::from_str::<Value>(public)
-        .ok()
-        .and_then(|public| {
-            let sequences = public.get("sequences")?.as_array()?;
-            Some(
-                sequences
-                    .iter()
-                    .filter_map(Value::as_u64)
-                    .filter(|own| *own > 0)
-                    .collect(),
-            )
-        })
-        .unwrap_or_default()
 }
 
 fn content_hash(payload: &Object<'_>) -> [u8; 32] {

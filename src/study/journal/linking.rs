@@ -5,7 +5,7 @@ use super::decode::{Decoded, Reader, Unreadable};
 use super::entry::Entry;
 use super::fold::{Journal, KeyUse};
 use super::record::Content;
-use crate::study::kernel::{Family, FamilyIx, ReportIx, Source, What};
+use crate::study::kernel::{ChildIx, Family, FamilyIx, ReportIx, Source, What};
 use sha2::{Digest, Sha256};
 
 impl Journal {
@@ -61,7 +61,8 @@ impl Journal {
     }
 
     /// The rows that an erasure of a family takes: all that concern it under any of its names, as one list for the unit with
-    /// its other names and one for each later draw that was linked to it. Rows of one list stay rows of one family.
+    /// its other names and one for each later draw that was linked to it. Rows of one list stay rows of one family. A link
+    /// with another family that was taken back names both, and goes with either.
     pub fn rows_of(&self, family: FamilyIx) -> Vec<(FamilyIx, Vec<u64>)> {
         let unit = self.state.unit(family);
         let drawn = |ix: FamilyIx| self.state.family(ix).is_some_and(Family::is_randomized);
@@ -75,15 +76,66 @@ impl Journal {
             let Some(subject) = self.subject(sequence) else {
                 continue;
             };
-            if self.state.unit(subject) != unit {
+            let named = self
+                .state
+                .link_row(sequence)
+                .filter(|row| row.retracted && self.state.unit(row.other) == unit)
+                .map(|row| row.other);
+            let of_unit = Some(subject).filter(|own| self.state.unit(*own) == unit);
+            let Some(own) = of_unit.or(named) else {
                 continue;
-            }
-            let own = if drawn(subject) { subject } else { unit };
+            };
+            let own = if drawn(own) { own } else { unit };
             if let Some((_, list)) = lists.iter_mut().find(|(of, _)| *of == own) {
                 list.push(sequence);
             }
         }
         lists
+    }
+
+    /// A family other than `own` that was screened and not randomized, and that a person of this name belongs to: as its
+    /// child, or as the child that it is called by.
+    pub fn turned_back(&self, name: &str, own: FamilyIx) -> Option<FamilyIx> {
+        let child = self.names.child(name);
+        let child = child.and_then(|child| self.state.children.get(child.0 as usize));
+        let of_child = child.map(|child| self.state.unit(child.family));
+        let called = self.names.family(name).map(|own| self.state.unit(own));
+        let other = |family: &FamilyIx| *family != own && self.state.is_turned_back(*family);
+        of_child.filter(other).or(called.filter(other))
+    }
+
+    /// Families whose children, or whose name, another family has that was screened and not randomized: each with the
+    /// earlier one, in the ledger's order. A pair is given once, by the family that came later.
+    pub fn screened_under_two_names(&self) -> Vec<(FamilyIx, FamilyIx)> {
+        let mut pairs = std::collections::BTreeSet::new();
+        let mut note = |one: FamilyIx, two: FamilyIx| {
+            let (one, two) = (self.state.unit(one), self.state.unit(two));
+            let screened = |family| {
+                self.state
+                    .family(family)
+                    .is_some_and(|own| own.screenings > 0)
+            };
+            if one != two && screened(one) && screened(two) {
+                pairs.insert((one.max(two), one.min(two)));
+            }
+        };
+        for (family, own) in (0..).map(FamilyIx).zip(&self.state.families) {
+            if let Some(before) = own.came_from {
+                note(family, before);
+            }
+            if own.screenings > 0
+                && let Some(before) = self.turned_back(self.names.family_name(family), family)
+            {
+                note(family, before);
+            }
+        }
+        for (child, own) in (0..).map(ChildIx).zip(&self.state.children) {
+            let unit = self.state.unit(own.family);
+            if let Some(before) = self.turned_back(self.names.child_name(child), unit) {
+                note(unit, before);
+            }
+        }
+        pairs.into_iter().collect()
     }
 
     /// Whether two events are of one real family, by whatever name.
@@ -108,7 +160,9 @@ impl Reader<'_> {
         let on = self.on()?;
         if self.payload.contains_key("other_child") {
             let child = self.text("child")?;
+            // A link that is taken back may have named the child by a pseudonym that another such link gave it.
             let known = self.names.child(child);
+            let known = known.or(self.retracted.then_some(ChildIx(u32::MAX)));
             return Ok(What::ChildLinked {
                 family,
                 child: known.ok_or(format!("child `{child}` is not known"))?,

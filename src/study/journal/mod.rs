@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod entry;
 mod fold;
+mod foresight;
 mod ledger;
 mod linking;
 mod names;
@@ -19,11 +20,11 @@ mod texts;
 pub(crate) use canonical::Object;
 pub use encode::Encoded;
 pub use entry::{Entry, GENESIS, Hash, Head, hex};
-pub(crate) use fold::erased_sequences;
 pub use fold::{
     Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, Watch, derived_request_id,
     enrolment_hash, time_text,
 };
+pub(crate) use foresight::erased_sequences;
 pub use ledger::{Ledger, LedgerError, Transaction};
 pub use linking::recorded_hash;
 pub(in crate::study) use linking::report_key;

@@ -14,7 +14,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
-const FORM: u8 = 3;
+const FORM: u8 = 4;
 
 coded!(Head { sequence, hash });
 coded!(KeyUse {

@@ -4,9 +4,9 @@ use super::corrections::{correct, sight};
 use super::event::{
     ChildIx, Event, FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Verdict, What,
 };
-use super::families::{link, link_children};
+use super::families::{came_from, link, link_children};
 use super::state::{
-    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
+    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
     Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
 };
 use crate::protocol::Protocol;
@@ -90,7 +90,7 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             {
                 own.status = Status::Excepted { reason };
             }
-            state.exceptions.push(Exempted { site, day });
+            state.exceptions.push(Exempted { family, site, day });
         }
         What::Violation {
             family,
@@ -142,9 +142,16 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
         What::Linked { unit, other, .. } => {
             let site = state.family(unit).map_or(SiteIx(0), |own| own.site);
             ensure_family(state, other, site);
+            note_link(state, unit, other);
             link(state, unit, other);
         }
-        What::ChildLinked { child, other, .. } => {
+        What::ChildLinked {
+            family,
+            child,
+            other,
+            ..
+        } => {
+            note_link(state, family, family);
             if let Some(other) = other {
                 link_children(state, child, other);
             }
@@ -172,6 +179,15 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
         }
         What::Revealed => state.revealed = true,
     }
+}
+
+fn note_link(state: &mut State, family: FamilyIx, other: FamilyIx) {
+    state.link_rows.push(LinkRow {
+        sequence: state.sequence,
+        family,
+        other,
+        retracted: false,
+    });
 }
 
 /// Draws count anew, a beacon is awaited anew, and sites that the epoch's protocol adds begin.
@@ -222,6 +238,9 @@ fn screened(state: &mut State, screening: &Screening, day: Day) {
         });
         own.earlier = earlier.len() as u32;
     }
+    own.changed_between |= own.screenings > 0
+        && own.report != screening.report
+        && (own.answers != screening.answers || own.values != screening.values);
     own.screenings = own.screenings.saturating_add(1);
     own.site = screening.site;
     own.last_screened = sequence;
@@ -376,9 +395,21 @@ fn join(state: &mut State, family: FamilyIx, children: &Roster, joined: bool) {
         }
         let child = Child { family, joined };
         match state.children.get_mut(index) {
-            Some(known) if known.family == family => continue,
+            Some(known) if known.family == family => {
+                // Who joined while the family was taken for another one, and is screened with it now, is on its roster.
+                if let Some(own) = state.families.get_mut(family.0 as usize)
+                    && known.joined
+                    && !joined
+                    && !own.is_randomized()
+                {
+                    known.joined = false;
+                    own.joined = own.joined.saturating_sub(1);
+                }
+                continue;
+            }
             Some(known) => {
                 let before = std::mem::replace(known, child).family;
+                came_from(state, family, before);
                 if let Some(before) = state.families.get_mut(before.0 as usize) {
                     before.children = before.children.saturating_sub(1);
                 }

@@ -3,7 +3,7 @@
 use super::corrections::Sighting;
 use super::event::{ChildIx, FamilyIx, Report, ReportIx, SiteIx, Source as Seen, Truth};
 use super::state::{
-    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
+    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
     Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
 };
 use crate::allocation::Arm;
@@ -102,6 +102,8 @@ coded!(Family {
     last_screened,
     turned_away,
     changed_answers,
+    changed_between,
+    came_from,
     report_changed,
     earlier,
     report,
@@ -206,7 +208,13 @@ coded!(Allocated {
     draw,
     arm,
 });
-coded!(Exempted { site, day });
+coded!(Exempted { family, site, day });
+coded!(LinkRow {
+    sequence,
+    family,
+    other,
+    retracted,
+});
 coded!(GateChange { site, day, open });
 coded!(LockState {
     lock,
@@ -230,6 +238,7 @@ coded!(State {
     draws,
     exceptions,
     links,
+    link_rows,
     gates,
     locks,
     closed,

@@ -1,7 +1,8 @@
 //! Corrections: an earlier event is retracted, and what data sets read is folded anew without it.
 //!
 //! Reports are merged from sightings, so the sightings are kept. What a gate or a draw saw is never undone: slots stay
-//! as they moved, screenings and allocations cannot be retracted.
+//! as they moved, screenings and allocations cannot be retracted. A link that is retracted is only marked here: the fold
+//! leaves it out from the beginning (`super::super::journal`).
 
 use super::command::Refusal;
 use super::event::{Report, ReportIx, Source};
@@ -22,7 +23,8 @@ pub struct Sighting {
 pub(super) fn retractable(state: &State, sequence: u64) -> Result<(), Refusal> {
     let occurrence = occurrence(state, sequence).map(|place| state.occurrences[place].retracted);
     let sighting = sighting(state, sequence).map(|place| state.sightings[place].retracted);
-    match occurrence.or(sighting) {
+    let link = link_row(state, sequence).map(|place| state.link_rows[place].retracted);
+    match occurrence.or(sighting).or(link) {
         Some(false) => Ok(()),
         Some(true) => Err(Refusal::AlreadyRetracted { sequence }),
         None => Err(Refusal::NotRetractable { sequence }),
@@ -40,6 +42,9 @@ pub(super) fn correct(state: &mut State, sequence: u64) {
     {
         state.switches[place].retracted = true;
     }
+    if let Some(place) = link_row(state, sequence) {
+        state.link_rows[place].retracted = true;
+    }
     if let Some(place) = sighting(state, sequence) {
         state.sightings[place].retracted = true;
         let report = state.sightings[place].report.report;
@@ -51,6 +56,14 @@ fn occurrence(state: &State, sequence: u64) -> Option<usize> {
     state
         .occurrences
         .binary_search_by_key(&sequence, |occurrence| occurrence.sequence)
+        .ok()
+}
+
+/// The place of a row that linked families or children.
+pub(super) fn link_row(state: &State, sequence: u64) -> Option<usize> {
+    state
+        .link_rows
+        .binary_search_by_key(&sequence, |row| row.sequence)
         .ok()
 }
 

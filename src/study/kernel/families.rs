@@ -4,9 +4,9 @@
 //! never drawn becomes another name of the unit. Nothing is drawn again, no number and no slot is freed, and no outcome
 //! is looked at.
 
-use super::corrections::settle;
+use super::corrections::{link_row, settle};
 use super::event::{ChildIx, FamilyIx, ReportIx};
-use super::state::{Child, Family, Occurrence, State};
+use super::state::{Child, Family, LinkRow, Occurrence, State};
 
 impl State {
     /// The family that is the unit of a family's real family: itself, unless it was linked.
@@ -46,6 +46,18 @@ impl State {
         } else {
             (two, one)
         }
+    }
+
+    /// The row that linked families or children, by its sequence.
+    pub fn link_row(&self, sequence: u64) -> Option<&LinkRow> {
+        self.link_rows.get(link_row(self, sequence)?)
+    }
+
+    /// Whether a family was screened and is neither randomized nor another name: one that the study turned away.
+    pub fn is_turned_back(&self, family: FamilyIx) -> bool {
+        self.family(family).is_some_and(|own| {
+            own.screenings > 0 && !own.is_randomized() && own.linked_to.is_none()
+        })
     }
 
     /// Notes that sightings named a child that is known now.
@@ -132,6 +144,23 @@ pub(super) fn link(state: &mut State, one: FamilyIx, two: FamilyIx) {
     own.joined += if drawn { moved } else { 0 };
     own.turned_away |= gone.turned_away && !drawn;
     own.changed_answers |= gone.changed_answers;
+    own.changed_between |= gone.changed_between;
+    own.came_from = own
+        .came_from
+        .or(gone.came_from)
+        .filter(|before| *before != unit && *before != other);
+}
+
+/// Notes that a child of `family` was screened with `before`, which was not randomized.
+pub(super) fn came_from(state: &mut State, family: FamilyIx, before: FamilyIx) {
+    if state.is_turned_back(before)
+        && let Some(own) = state
+            .families
+            .get_mut(family.0 as usize)
+            .filter(|own| !own.is_randomized())
+    {
+        own.came_from = Some(before);
+    }
 }
 
 /// Links two pseudonyms of one child: it stood on the roster at the draw if either did.

@@ -25,6 +25,6 @@ pub use event::{
     Truth, Values, Verdict, What,
 };
 pub use state::{
-    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LockState, Occurred,
+    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
     Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
 };

@@ -42,6 +42,11 @@ pub struct Family {
     pub turned_away: bool,
     /// Whether a screening gave other answers than an earlier one of the same report. Never taken back.
     pub changed_answers: bool,
+    /// Whether a screening gave other answers or values than the one before it, of another report. Never taken back: time
+    /// may have changed them, and so may somebody who wanted another verdict.
+    pub changed_between: bool,
+    /// The last family, screened and not randomized, from which a child of this one came before it was randomized.
+    pub came_from: Option<FamilyIx>,
     /// Whether the screenings of the report of the last screening differ among themselves.
     pub report_changed: bool,
     /// Last screening of another report than the last one, as a place in [`State::earlier`] plus 1; 0 for none.
@@ -88,6 +93,8 @@ impl Family {
             last_screened: 0,
             turned_away: false,
             changed_answers: false,
+            changed_between: false,
+            came_from: None,
             report_changed: false,
             earlier: 0,
             report,
@@ -298,10 +305,25 @@ pub struct Allocated {
 /// An exception, for the caps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exempted {
+    /// The family.
+    pub family: FamilyIx,
     /// Where.
     pub site: SiteIx,
     /// Day of recording.
     pub day: Day,
+}
+
+/// A row that says that two families, or two pseudonyms of a child, are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkRow {
+    /// Sequence of the event.
+    pub sequence: u64,
+    /// The unit, or the child's family.
+    pub family: FamilyIx,
+    /// The other name or the later draw; the family itself, of a child's pseudonyms and of an erased row.
+    pub other: FamilyIx,
+    /// Whether a correction retracted it: the fold then leaves it out from the beginning.
+    pub retracted: bool,
 }
 
 /// A lock.
@@ -350,6 +372,8 @@ pub struct State {
     pub exceptions: Vec<Exempted>,
     /// Families found to be one: the unit, and the later draw or other name. No unit is linked to another one.
     pub links: Vec<(FamilyIx, FamilyIx)>,
+    /// Rows that linked families or children, in ledger order.
+    pub link_rows: Vec<LinkRow>,
     /// Changes of gates in ledger order.
     pub gates: Vec<GateChange>,
     /// Locks in ledger order.
@@ -386,6 +410,7 @@ impl State {
             draws: Vec::new(),
             exceptions: Vec::new(),
             links: Vec::new(),
+            link_rows: Vec::new(),
             gates: Vec::new(),
             locks: Vec::new(),
             closed: false,
@@ -414,6 +439,7 @@ impl State {
         self.allocations.clear();
         self.exceptions.clear();
         self.links.clear();
+        self.link_rows.clear();
         self.gates.clear();
         self.locks.clear();
         self.closed = false;

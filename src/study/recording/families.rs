@@ -153,8 +153,12 @@ impl Checker<'_> {
         let ix = self.journal.names.family(family);
         let sequence = text.parse::<u32>().ok().map(u64::from);
         let subject = sequence.and_then(|sequence| self.journal.subject(sequence));
-        let Some(sequence) =
-            sequence.filter(|_| subject.is_some() && self.journal.same_family(subject, ix))
+        // A link that was taken back is of both its families, so that a repetition is found.
+        let other = sequence.and_then(|sequence| self.journal.state.link_row(sequence));
+        let other = other.map(|row| row.other);
+        let of_family = |own| subject.is_some() && self.journal.same_family(own, ix);
+        let Some(sequence) = sequence
+            .filter(|_| of_family(subject) || other.is_some_and(|other| of_family(Some(other))))
         else {
             self.findings.push(
                 Diagnostic::error(

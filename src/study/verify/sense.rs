@@ -88,6 +88,7 @@ impl Checker {
         };
         let mut journal = Journal::new(Arc::clone(protocol));
         journal.foresee(all);
+        journal.foresee_corrections(entries);
         let mut pending = None;
         let mut duties = Duties::default();
         let mut watch = |entry: &Entry, state: &State, what: &What, request: Option<&str>| {

@@ -347,6 +347,8 @@ pub(crate) fn ordinary() -> Parts {
                 p_value: 0.5,
             }),
             changed: vec![FamilyIx(4), FamilyIx(9)],
+            changed_between: vec![FamilyIx(4)],
+            came_back: vec![FamilyIx(11)],
         },
         cohort: Cohort {
             ever: 59,

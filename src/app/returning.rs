@@ -1,0 +1,84 @@
+//! Families that come back without having been randomized: under another name, or with other answers. Both are how a family
+//! could be screened until the verdict suits, so both are told at once, kept in the ledger and shown by `status`.
+
+use super::failure::Failure;
+use super::refusal::{for_good, turned_back};
+use crate::diagnostic::{Diagnostic, Words};
+use crate::study::intake::{EnrolRequest, screened_before};
+use crate::study::journal::Journal;
+use crate::study::kernel::{Decision, Family, Screening, What};
+use crate::words;
+
+/// Refuses a family whose child was turned away by a closed gate under another name, where the protocol lets nobody come
+/// back after that.
+///
+/// # Errors
+/// Such a family: exit 7, `turned-away-for-good`. A family that was randomized is answered.
+pub(super) fn refuse_for_good(journal: &Journal, request: &EnrolRequest) -> Result<(), Failure> {
+    let state = &journal.state;
+    let gate = journal.protocol.gate.as_ref();
+    if gate.is_none_or(|gate| gate.turned_away_may_return) {
+        return Ok(());
+    }
+    let own = state.unit(journal.names.family_or_next(&request.family));
+    let drawn = state.family(own).is_some_and(Family::is_randomized);
+    match screened_before(journal, request) {
+        Some((name, before))
+            if !drawn && state.family(before).is_some_and(|own| own.turned_away) =>
+        {
+            Err(for_good(journal, name, before))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a person should know of a family that is screened again.
+pub(super) fn warnings(
+    journal: &Journal,
+    request: &EnrolRequest,
+    decision: &Decision,
+) -> Vec<Diagnostic> {
+    let screened = |what: &What| match what {
+        What::Screened(screening) => Some(*screening),
+        _ => None,
+    };
+    let Some(screening) = decision.events.iter().flatten().find_map(screened) else {
+        return Vec::new();
+    };
+    let mut warnings = Vec::new();
+    let family = &request.family;
+    let lead = Words::new(
+        "the study lead sees changed answers in `lottning status`",
+        "studieledaren ser ändrade svar i `lottning status`",
+    );
+    if screening.changed {
+        warnings.push(
+            Diagnostic::warning("answers-changed", words!(
+                "the answers for {family} differ from an earlier screening of the same report; both are kept",
+                "svaren för {family} skiljer sig från en tidigare screening av samma anmälan; båda sparas"
+            ))
+            .help(lead),
+        );
+    } else if changed_between(journal, &screening) {
+        warnings.push(
+            Diagnostic::warning("answers-differ", words!(
+                "the answers for {family} differ from its last screening, of another report; both are kept",
+                "svaren för {family} skiljer sig från den senaste screeningen, av en annan anmälan; båda sparas"
+            ))
+            .help(lead),
+        );
+    }
+    warnings.extend(
+        screened_before(journal, request).map(|(name, before)| turned_back(journal, name, before)),
+    );
+    warnings
+}
+
+/// Whether a screening differs from the family's last one, of another report.
+fn changed_between(journal: &Journal, screening: &Screening) -> bool {
+    journal.state.family(screening.family).is_some_and(|own| {
+        own.screenings > 0
+            && own.report != screening.report
+            && (own.answers != screening.answers || own.values != screening.values)
+    })
+}

@@ -1,0 +1,78 @@
+//! What later rows say of earlier ones: an erasure takes their content, and the correction of a link takes the link out of
+//! the fold from the beginning.
+
+use super::entry::Entry;
+use super::fold::Journal;
+use crate::study::kernel::{FamilyIx, What};
+use serde_json::Value;
+
+impl Journal {
+    /// Learns from erasures among `entries` which rows they concern, before those rows are absorbed.
+    pub fn foresee(&mut self, entries: &[Entry]) {
+        for entry in entries.iter().filter(|entry| entry.kind == "erased") {
+            for sequence in erased_sequences(&entry.public) {
+                self.erasures.insert(sequence, entry.sequence);
+            }
+        }
+    }
+
+    /// Learns from corrections among `entries` which rows they retract, before those rows are absorbed: a link that is
+    /// retracted is left out from the beginning.
+    pub fn foresee_corrections(&mut self, entries: &[Entry]) {
+        for entry in entries.iter().filter(|entry| entry.kind == "corrected") {
+            let earlier = |sequence: &u64| *sequence < entry.sequence;
+            self.corrected
+                .extend(retracted_sequence(&entry.public).filter(earlier));
+        }
+    }
+
+    /// Whether an entry that is to come changes how earlier rows are read, so that the fold begins anew from the first one:
+    /// an erasure, or the correction of a link that this fold has followed.
+    pub fn must_begin_anew(&self, entry: &Entry) -> bool {
+        match entry.kind.as_str() {
+            "erased" => true,
+            "corrected" => retracted_sequence(&entry.public)
+                .and_then(|sequence| self.state.link_row(sequence))
+                .is_some_and(|row| !row.retracted),
+            _ => false,
+        }
+    }
+}
+
+/// Takes out of a link what it links, and gives the other family: of a child's pseudonyms, its own. The row is kept as one
+/// of its family.
+pub(super) fn part(what: &mut What) -> Option<FamilyIx> {
+    match what {
+        What::Linked { unit, other, .. } => Some(std::mem::replace(other, *unit)),
+        What::ChildLinked { family, other, .. } => {
+            *other = None;
+            Some(*family)
+        }
+        _ => None,
+    }
+}
+
+/// The sequences that an erasure names.
+pub(crate) fn erased_sequences(public: &str) -> Vec<u64> {
+    serde_json::from_str::<Value>(public)
+        .ok()
+        .and_then(|public| {
+            let sequences = public.get("sequences")?.as_array()?;
+            Some(
+                sequences
+                    .iter()
+                    .filter_map(Value::as_u64)
+                    .filter(|own| *own > 0)
+                    .collect(),
+            )
+        })
+        .unwrap_or_default()
+}
+
+/// The sequence that a correction retracts.
+fn retracted_sequence(public: &str) -> Option<u64> {
+    serde_json::from_str::<Value>(public)
+        .ok()?
+        .get("sequence")?
+        .as_u64()
+}

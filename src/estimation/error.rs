@@ -141,6 +141,43 @@ pub enum EstimationError {
         /// The value.
         value: f64,
     },
+    /// A code that the event column may not hold.
+    #[error("{}", self.words())]
+    EventCode {
+        /// Rows as people count them.
+        rows: Vec<usize>,
+    },
+    /// An event column of 1 and 2 only, which is how some programs write the end of follow-up and the event.
+    #[error("{}", self.words())]
+    EventsCodedOneTwo,
+    /// A time or an entry below 0.
+    #[error("{}", self.words())]
+    NegativeTime {
+        /// Rows as people count them.
+        rows: Vec<usize>,
+    },
+    /// Follow-up that ends before it begins.
+    #[error("{}", self.words())]
+    TimeBeforeEntry {
+        /// Rows as people count them.
+        rows: Vec<usize>,
+    },
+    /// Follow-up of length zero, in which nothing can be seen.
+    #[error("{}", self.words())]
+    EmptyInterval {
+        /// Rows as people count them.
+        rows: Vec<usize>,
+    },
+    /// A horizon that the follow-up of an arm does not reach.
+    #[error("{}", self.words())]
+    HorizonBeyond {
+        /// Arm's name.
+        arm: String,
+        /// What was asked for.
+        horizon: f64,
+        /// Last time in that arm.
+        last: f64,
+    },
     /// A covariate without a single value among the analysed rows.
     #[error("{}", self.words())]
     CovariateEmpty {
@@ -150,6 +187,14 @@ pub enum EstimationError {
     /// A row without its stratum.
     #[error("{}", self.words())]
     StratumMissing {
+        /// Column.
+        column: String,
+        /// Row as people count it, the header being row 1.
+        row: usize,
+    },
+    /// A row without its cluster or id.
+    #[error("{}", self.words())]
+    GroupMissing {
         /// Column.
         column: String,
         /// Row as people count it, the header being row 1.
@@ -231,8 +276,14 @@ impl EstimationError {
             Self::TooFewRows { .. } => "too-few-rows",
             Self::NotFinite { .. } => "not-finite",
             Self::NotBinary { .. } => "not-binary",
+            Self::EventCode { .. } | Self::EventsCodedOneTwo => "not-an-event-code",
+            Self::NegativeTime { .. } => "negative-time",
+            Self::TimeBeforeEntry { .. } => "time-before-entry",
+            Self::EmptyInterval { .. } => "empty-interval",
+            Self::HorizonBeyond { .. } => "horizon-beyond-follow-up",
             Self::CovariateEmpty { .. } => "covariate-empty",
             Self::StratumMissing { .. } => "stratum-missing",
+            Self::GroupMissing { .. } => "group-missing",
             Self::OneArmedStratum { .. } => "one-armed-stratum",
             Self::SingletonStratum { .. } => "singleton-stratum",
             Self::ArmAliased => "arm-aliased",
@@ -345,6 +396,42 @@ impl EstimationError {
                 "row {row}: the outcome is {value}, but must be 0 or 1",
                 "rad {row}: utfallet är {value} men måste vara 0 eller 1"
             ),
+            Self::EventCode { rows } => {
+                let shown = list(rows);
+                words!(
+                    "the event column has other codes than 0 and 1 in row {shown}; code it 0 (end of follow-up) and 1 (the event)",
+                    "händelsekolumnen har andra koder än 0 och 1 på rad {shown}; koda den 0 (uppföljningens slut) och 1 (händelsen)"
+                )
+            }
+            Self::EventsCodedOneTwo => words!(
+                "the event column holds 1 and 2 and no 0, as programs write that take 1 for the end of follow-up; code it 0 (end of follow-up), 1 (the event), 2 and above (other events), and if nobody's follow-up ended without an event, write the other event as 3",
+                "händelsekolumnen har 1 och 2 men ingen 0, så som program skriver där 1 är uppföljningens slut; koda den 0 (uppföljningens slut), 1 (händelsen), 2 och uppåt (andra händelser), och om ingens uppföljning slutade utan händelse, skriv den andra händelsen som 3"
+            ),
+            Self::NegativeTime { rows } => {
+                let shown = list(rows);
+                words!(
+                    "times are below 0 in row {shown}; count every time from one origin, the randomization",
+                    "tider är mindre än 0 på rad {shown}; räkna alla tider från samma nollpunkt, lottningen"
+                )
+            }
+            Self::TimeBeforeEntry { rows } => {
+                let shown = list(rows);
+                words!(
+                    "follow-up ends before it begins in row {shown}; correct time or entry",
+                    "uppföljningen slutar innan den börjar på rad {shown}; rätta tid eller inträde"
+                )
+            }
+            Self::EmptyInterval { rows } => {
+                let shown = list(rows);
+                words!(
+                    "follow-up begins and ends at the same time in row {shown}, so nothing can be seen in it; a registered rule can add half a day to such times",
+                    "uppföljningen börjar och slutar samtidigt på rad {shown}, så inget kan iakttas i den; en registrerad regel kan lägga en halv dag till sådana tider"
+                )
+            }
+            Self::HorizonBeyond { arm, horizon, last } => words!(
+                "the horizon {horizon} is beyond the follow-up of arm {arm}, which ends at {last}; choose a horizon that every arm reaches",
+                "horisonten {horizon} ligger bortom uppföljningen i armen {arm}, som slutar vid {last}; välj en horisont som alla armar når"
+            ),
             Self::CovariateEmpty { column } => words!(
                 "covariate {column} has no value in any analysed row; leave it out",
                 "kovariaten {column} saknar värde på alla analyserade rader; utelämna den"
@@ -352,6 +439,10 @@ impl EstimationError {
             Self::StratumMissing { column, row } => words!(
                 "column {column}, row {row}: the stratum is missing, and a unit is randomized within a stratum",
                 "kolumnen {column}, rad {row}: stratum saknas, och en enhet lottas inom ett stratum"
+            ),
+            Self::GroupMissing { column, row } => words!(
+                "column {column}, row {row}: the value is missing, so it is unknown which rows belong with this one; give rows that stand alone a value of their own",
+                "kolumnen {column}, rad {row}: värdet saknas, så det är okänt vilka rader som hör ihop med denna; ge rader som står för sig själva ett eget värde"
             ),
             Self::OneArmedStratum { stratum, absent } => words!(
                 "stratum {stratum} has no analysed row in arm {absent}; merge it with another by a rule that was registered",

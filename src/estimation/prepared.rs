@@ -10,7 +10,7 @@ use super::columns::{Arm, Columns, Factor, Labels, Values};
 use super::error::EstimationError;
 use crate::numerics::linear_algebra::mean;
 use crate::words;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest share of missing values that is replaced by the mean without an indicator.
 const INDICATOR_ABOVE: f64 = 0.1;
@@ -76,7 +76,7 @@ impl Prepared {
 }
 
 /// Whether a value can be computed with.
-fn usable(value: f64) -> bool {
+pub(super) fn usable(value: f64) -> bool {
     value.abs() <= LARGEST
 }
 
@@ -103,12 +103,7 @@ impl Analysed {
         for (row, (arm, outcome)) in columns.arm.iter().zip(&columns.outcome).enumerate() {
             match *outcome {
                 None => missing[arm.index()] += 1,
-                Some(y) if usable(y) => {
-                    analysed.rows.push(row);
-                    analysed.arm.push(*arm);
-                    analysed.outcome.push(y);
-                    analysed.n[arm.index()] += 1;
-                }
+                Some(y) if usable(y) => analysed.push(row, *arm, y),
                 Some(_) => {
                     return Err(EstimationError::NotFinite {
                         column: "outcome".into(),
@@ -117,11 +112,31 @@ impl Analysed {
                 }
             }
         }
-        if analysed.rows.is_empty() {
+        analysed.check_arms(columns, needed)?;
+        analysed.note_other_arms(columns.other_arms);
+        analysed.note_missing_outcomes(&columns.labels, missing);
+        Ok(analysed)
+    }
+
+    /// Adds a row.
+    pub(super) fn push(&mut self, row: usize, arm: Arm, outcome: f64) {
+        self.rows.push(row);
+        self.arm.push(arm);
+        self.outcome.push(outcome);
+        self.n[arm.index()] += 1;
+    }
+
+    /// Requires `needed` rows in each arm.
+    pub(super) fn check_arms(
+        &self,
+        columns: &Columns,
+        needed: usize,
+    ) -> Result<(), EstimationError> {
+        if self.rows.is_empty() {
             return Err(EstimationError::NoRows);
         }
         for arm in [Arm::Treated, Arm::Control] {
-            let rows = analysed.n[arm.index()];
+            let rows = self.n[arm.index()];
             if rows < needed {
                 return Err(EstimationError::TooFewRows {
                     arm: columns.labels.arm(arm).to_owned(),
@@ -130,12 +145,11 @@ impl Analysed {
                 });
             }
         }
-        analysed.note_other_arms(columns.other_arms);
-        analysed.note_missing_outcomes(&columns.labels, missing);
-        Ok(analysed)
+        Ok(())
     }
 
-    fn note_other_arms(&mut self, rows: usize) {
+    /// Says how many rows of other arms the caller has left out.
+    pub(super) fn note_other_arms(&mut self, rows: usize) {
         if rows > 0 {
             self.warnings.push(Warning::new(
                 "other-arms-dropped",
@@ -176,26 +190,33 @@ impl ModelMatrix {
     /// Builds the columns of covariates and crossed strata.
     pub(super) fn new(columns: &Columns, analysed: &mut Analysed) -> Result<Self, EstimationError> {
         let mut matrix = Self::default();
-        if !columns.strata.is_empty() {
-            let strata = crossed(&columns.strata, columns, &analysed.rows)?;
-            check_strata(&strata, &analysed.arm, &columns.labels)?;
-            let name: Vec<&str> = columns.strata.iter().map(|f| f.name.as_str()).collect();
+        if let Some(strata) = Strata::new(columns, analysed)? {
             let codes: Vec<Option<u32>> = strata.codes.iter().map(|c| Some(*c)).collect();
-            matrix.dummies(&name.join("/"), &strata.levels, &codes);
+            matrix.dummies(&strata.name, &strata.levels, &codes);
         }
+        matrix.covariates(columns, analysed)?;
+        Ok(matrix)
+    }
+
+    /// Adds the columns of the covariates.
+    pub(super) fn covariates(
+        &mut self,
+        columns: &Columns,
+        analysed: &mut Analysed,
+    ) -> Result<(), EstimationError> {
         for covariate in &columns.covariates {
             match &covariate.values {
                 Values::Numeric(values) => {
-                    matrix.numeric(&covariate.name, values, columns, analysed)?;
+                    self.numeric(&covariate.name, values, columns, analysed)?;
                 }
                 Values::Factor(factor) => {
                     let codes: Vec<Option<u32>> =
                         analysed.rows.iter().map(|r| factor.codes[*r]).collect();
-                    matrix.dummies(&factor.name, &factor.levels, &codes);
+                    self.dummies(&factor.name, &factor.levels, &codes);
                 }
             }
         }
-        Ok(matrix)
+        Ok(())
     }
 
     fn numeric(
@@ -285,65 +306,162 @@ impl ModelMatrix {
     }
 }
 
-/// Crossed strata of the analysed rows.
-struct Crossed {
-    levels: Vec<String>,
-    codes: Vec<u32>,
+/// Crossed strata of the analysed rows, each with rows in both arms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Strata {
+    /// Names of the columns, joined by `/`.
+    pub(super) name: String,
+    /// Levels joined by `/`, in the order of the columns' levels; each occurs.
+    pub(super) levels: Vec<String>,
+    /// Index into `levels` by analysed row.
+    pub(super) codes: Vec<u32>,
 }
 
-fn crossed(
-    strata: &[Factor],
-    columns: &Columns,
-    rows: &[usize],
-) -> Result<Crossed, EstimationError> {
-    let mut texts = Vec::with_capacity(rows.len());
-    for &row in rows {
-        let mut parts = Vec::with_capacity(strata.len());
-        for factor in strata {
-            match factor.codes[row].and_then(|code| factor.levels.get(code as usize)) {
-                Some(level) => parts.push(level.as_str()),
+impl Strata {
+    /// Crosses the columns of strata; `None` without any.
+    ///
+    /// Errors: a row without its stratum, a stratum with one row or with one arm.
+    pub(super) fn new(
+        columns: &Columns,
+        analysed: &Analysed,
+    ) -> Result<Option<Self>, EstimationError> {
+        if columns.strata.is_empty() {
+            return Ok(None);
+        }
+        let mut strata = Self {
+            name: String::new(),
+            levels: vec![String::new()],
+            codes: vec![0; analysed.rows.len()],
+        };
+        for factor in &columns.strata {
+            strata.cross(factor, columns, &analysed.rows)?;
+        }
+        strata.check(&analysed.arm, &columns.labels)?;
+        Ok(Some(strata))
+    }
+
+    /// Crosses with one more factor; combinations that do not occur get no level.
+    fn cross(
+        &mut self,
+        factor: &Factor,
+        columns: &Columns,
+        rows: &[usize],
+    ) -> Result<(), EstimationError> {
+        let mut pairs = Vec::with_capacity(rows.len());
+        for (row, own) in rows.iter().zip(&self.codes) {
+            match factor.codes[*row].filter(|code| (*code as usize) < factor.levels.len()) {
+                Some(code) => pairs.push(u64::from(*own) << 32 | u64::from(code)),
                 None => {
                     return Err(EstimationError::StratumMissing {
                         column: factor.name.clone(),
-                        row: columns.row_number(row),
+                        row: columns.row_number(*row),
                     });
                 }
             }
         }
-        texts.push(parts);
-    }
-    let mut index: BTreeMap<&[&str], u32> = BTreeMap::new();
-    for text in &texts {
-        index.insert(text, 0);
-    }
-    for (number, code) in index.values_mut().enumerate() {
-        *code = number as u32;
-    }
-    Ok(Crossed {
-        levels: index.keys().map(|parts| parts.join("/")).collect(),
-        codes: texts.iter().map(|text| index[text.as_slice()]).collect(),
-    })
-}
-
-fn check_strata(strata: &Crossed, arm: &[Arm], labels: &Labels) -> Result<(), EstimationError> {
-    let mut cells = vec![[0usize; 2]; strata.levels.len()];
-    for (code, arm) in strata.codes.iter().zip(arm) {
-        cells[*code as usize][arm.index()] += 1;
-    }
-    for (stratum, cell) in strata.levels.iter().zip(cells) {
-        if cell[0] + cell[1] == 1 {
-            return Err(EstimationError::SingletonStratum {
-                stratum: stratum.clone(),
-            });
+        let index: BTreeMap<u64, u32> = {
+            let occurring: BTreeSet<u64> = pairs.iter().copied().collect();
+            occurring.into_iter().zip(0..).collect()
+        };
+        let first = self.name.is_empty();
+        let level = |pair: u64| {
+            let own = &factor.levels[pair as u32 as usize];
+            let earlier = &self.levels[(pair >> 32) as usize];
+            if first {
+                own.clone()
+            } else {
+                format!("{earlier}/{own}")
+            }
+        };
+        self.levels = index.keys().map(|pair| level(*pair)).collect();
+        self.codes = pairs.iter().map(|pair| index[pair]).collect();
+        if !first {
+            self.name.push('/');
         }
-        for arm in [Arm::Control, Arm::Treated] {
-            if cell[arm.index()] == 0 {
-                return Err(EstimationError::OneArmedStratum {
+        self.name.push_str(&factor.name);
+        Ok(())
+    }
+
+    fn check(&self, arm: &[Arm], labels: &Labels) -> Result<(), EstimationError> {
+        let mut cells = vec![[0usize; 2]; self.levels.len()];
+        for (code, arm) in self.codes.iter().zip(arm) {
+            cells[*code as usize][arm.index()] += 1;
+        }
+        for (stratum, cell) in self.levels.iter().zip(cells) {
+            if cell[0] + cell[1] == 1 {
+                return Err(EstimationError::SingletonStratum {
                     stratum: stratum.clone(),
-                    absent: labels.arm(arm).to_owned(),
                 });
             }
+            for arm in [Arm::Control, Arm::Treated] {
+                if cell[arm.index()] == 0 {
+                    return Err(EstimationError::OneArmedStratum {
+                        stratum: stratum.clone(),
+                        absent: labels.arm(arm).to_owned(),
+                    });
+                }
+            }
         }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Which analysed rows belong together: clusters, or the rows of one id.
+#[allow(dead_code, reason = "clustered estimators come one by one")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Groups {
+    /// Group of each analysed row, from 0 in the order of the column's levels; each occurs.
+    pub(super) codes: Vec<u32>,
+    /// Number of groups.
+    pub(super) count: usize,
+    /// Groups with a row in control and in treated; a group can be in both.
+    pub(super) per_arm: [usize; 2],
+}
+
+#[allow(dead_code, reason = "as above")]
+impl Groups {
+    /// Numbers the groups of the analysed rows.
+    ///
+    /// Errors: a row without its group.
+    pub(super) fn new(
+        factor: &Factor,
+        columns: &Columns,
+        analysed: &Analysed,
+    ) -> Result<Self, EstimationError> {
+        const ABSENT: u32 = u32::MAX;
+        let mut cells = Vec::with_capacity(analysed.rows.len());
+        let mut occurs = vec![[false; 2]; factor.levels.len()];
+        for (row, arm) in analysed.rows.iter().zip(&analysed.arm) {
+            let code = factor.codes[*row].filter(|code| (*code as usize) < factor.levels.len());
+            let Some(code) = code else {
+                return Err(EstimationError::GroupMissing {
+                    column: factor.name.clone(),
+                    row: columns.row_number(*row),
+                });
+            };
+            occurs[code as usize][arm.index()] = true;
+            cells.push(code);
+        }
+        let mut count = 0u32;
+        let number: Vec<u32> = occurs
+            .iter()
+            .map(|arms| {
+                if arms[0] || arms[1] {
+                    count += 1;
+                    count - 1
+                } else {
+                    ABSENT
+                }
+            })
+            .collect();
+        for cell in &mut cells {
+            *cell = number[*cell as usize];
+        }
+        let within = |arm: usize| occurs.iter().filter(|arms| arms[arm]).count();
+        Ok(Self {
+            codes: cells,
+            count: count as usize,
+            per_arm: [within(0), within(1)],
+        })
+    }
 }

@@ -70,6 +70,12 @@ pub enum EstimationError {
         /// End.
         high: f64,
     },
+    /// A group-sequential design that cannot be.
+    #[error("{}", self.words())]
+    Looks {
+        /// What is out of its range.
+        what: &'static str,
+    },
     /// A column that this estimator does not use.
     #[error("{}", self.words())]
     ColumnNotUsed {
@@ -251,6 +257,7 @@ impl EstimationError {
                 | Self::HorizonMissing { .. }
                 | Self::Horizon { .. }
                 | Self::Range { .. }
+                | Self::Looks { .. }
                 | Self::ColumnNotUsed { .. }
                 | Self::ColumnMissing { .. }
                 | Self::CountsNotUsed { .. }
@@ -266,7 +273,7 @@ impl EstimationError {
             Self::OptionsClash { .. } => "options-clash",
             Self::Level { .. } => "level-out-of-range",
             Self::HorizonMissing { .. } => "missing-option",
-            Self::Horizon { .. } | Self::Range { .. } => "invalid-value",
+            Self::Horizon { .. } | Self::Range { .. } | Self::Looks { .. } => "invalid-value",
             Self::ColumnNotUsed { .. } => "column-not-used",
             Self::ColumnMissing { .. } => "column-needed",
             Self::CountsNotUsed { .. } => "counts-not-used",
@@ -349,6 +356,10 @@ impl EstimationError {
             Self::Range { low, high } => words!(
                 "the range {low} to {high} does not rise; give MIN,MAX",
                 "intervallet {low} till {high} stiger inte; ange MIN,MAX"
+            ),
+            Self::Looks { what } => words!(
+                "the looks of this design are impossible: check {what} (information rises from above 0, alpha and power lie between 0 and 1)",
+                "designens tittar är omöjliga: kontrollera {what} (informationen stiger från över 0, alfa och styrka ligger mellan 0 och 1)"
             ),
             Self::ColumnNotUsed { estimator, role } => {
                 let role = role.text();

@@ -16,6 +16,7 @@ pub mod estimators;
     reason = "the estimators of times come one by one; each uses a part"
 )]
 mod follow_up;
+pub mod group_sequential;
 mod inference;
 pub mod lin_statistic;
 pub mod linear_model;

@@ -11,6 +11,7 @@ mod error;
 pub mod f;
 pub mod linear_algebra;
 pub mod normal;
+pub mod quadrature;
 pub mod root;
 pub mod stream;
 pub mod student_t;

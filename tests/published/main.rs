@@ -8,6 +8,7 @@
 )]
 
 mod allocation;
+mod group_sequential;
 mod minimization;
 mod nist;
 mod peers;

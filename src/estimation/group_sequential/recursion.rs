@@ -1,0 +1,171 @@
+//! Probabilities of leaving the continuation regions, look by look, by numerical integration.
+//!
+//! The sub-density of Z_k on its region follows from that of Z_{k−1} by one convolution. Regions are cut where the
+//! density is below 1e-18, and panels of 32 Gauss–Legendre nodes are at most eight standard deviations of the
+//! narrowest step wide: the printed tables of the literature are met to their last digit, and a check by halving the
+//! panels moves no probability by 1e-12.
+
+use crate::numerics::normal;
+use crate::numerics::quadrature::GaussLegendre;
+
+/// How far from its mean a density is followed, in standard deviations.
+const REACH: f64 = 9.0;
+
+/// The interval on which a look goes on: Z strictly between its ends. An end may be infinite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Region {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// Probabilities of leaving for the first time at each look.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Exits {
+    /// Above the region.
+    pub upper: Vec<f64>,
+    /// Below the region.
+    pub lower: Vec<f64>,
+}
+
+impl Exits {
+    /// Probability of leaving upwards at any look.
+    pub fn up(&self) -> f64 {
+        self.upper.iter().sum()
+    }
+
+    /// Probability of leaving downwards at any look.
+    pub fn down(&self) -> f64 {
+        self.lower.iter().sum()
+    }
+}
+
+/// The sub-density of the looks so far: all that the next look needs.
+#[derive(Debug, Clone)]
+pub(super) struct Path {
+    rule: GaussLegendre,
+    drift: f64,
+    /// Information of the last look; 0 before the first.
+    information: f64,
+    /// Points of the last region and the sub-density there, times the weight of quadrature.
+    points: Vec<f64>,
+    masses: Vec<f64>,
+}
+
+impl Path {
+    /// Before the first look. `drift` is the mean of Z at information 1.
+    pub(super) fn new(drift: f64) -> Self {
+        Self {
+            rule: GaussLegendre::new(32),
+            drift,
+            information: 0.0,
+            points: Vec::new(),
+            masses: Vec::new(),
+        }
+    }
+
+    /// The probability of reaching a look of information `t` and having Z above `z` there.
+    pub(super) fn above(&self, t: f64, z: f64) -> f64 {
+        self.tail(t, z, 1.0)
+    }
+
+    /// The probability of reaching a look of information `t` and having Z below `z` there.
+    pub(super) fn below(&self, t: f64, z: f64) -> f64 {
+        self.tail(t, z, -1.0)
+    }
+
+    fn tail(&self, t: f64, z: f64, sign: f64) -> f64 {
+        if z.is_infinite() {
+            return if (z > 0.0) == (sign > 0.0) {
+                0.0
+            } else {
+                self.alive()
+            };
+        }
+        if self.points.is_empty() {
+            return normal::sf(sign * (z - self.drift * t.sqrt()));
+        }
+        let step = t - self.information;
+        let (root, scale) = (self.information.sqrt(), 1.0 / step.sqrt());
+        let limit = z * t.sqrt() - self.drift * step;
+        self.points
+            .iter()
+            .zip(&self.masses)
+            .map(|(u, mass)| mass * normal::sf(sign * (limit - u * root) * scale))
+            .sum()
+    }
+
+    /// The probability of having left at no look so far.
+    fn alive(&self) -> f64 {
+        if self.points.is_empty() {
+            1.0
+        } else {
+            self.masses.iter().sum()
+        }
+    }
+
+    /// Goes on through `region` of a look of information `t`; `next` is the information of the look after it.
+    pub(super) fn go_on(&mut self, t: f64, region: Region, next: f64) {
+        let mean = self.drift * t.sqrt();
+        let (low, high) = (region.low.max(mean - REACH), region.high.min(mean + REACH));
+        let (mut points, mut masses) = (Vec::new(), Vec::new());
+        if low < high {
+            // Features of the density are as wide as the step to it and the step from it, on the scale of Z.
+            let narrow = |step: f64| (step / t).sqrt().min(1.0);
+            let width = narrow(t - self.information).min(narrow(next - t));
+            let panels = ((high - low) / (8.0 * width)).ceil().clamp(1.0, 4096.0);
+            let each = (high - low) / panels;
+            for panel in 0..panels as usize {
+                let start = low + panel as f64 * each;
+                for (z, weight) in self.rule.panel(start, start + each) {
+                    points.push(z);
+                    masses.push(weight * self.density(t, z));
+                }
+            }
+        } else {
+            points.push(mean);
+            masses.push(0.0);
+        }
+        self.points = points;
+        self.masses = masses;
+        self.information = t;
+    }
+
+    /// Sub-density of Z at a look of information `t`.
+    fn density(&self, t: f64, z: f64) -> f64 {
+        if self.points.is_empty() {
+            return normal::pdf(z - self.drift * t.sqrt());
+        }
+        let step = t - self.information;
+        let (root, scale) = (self.information.sqrt(), 1.0 / step.sqrt());
+        let centre = z * t.sqrt() - self.drift * step;
+        let sum: f64 = self
+            .points
+            .iter()
+            .zip(&self.masses)
+            .map(|(u, mass)| {
+                let x = (centre - u * root) * scale;
+                mass * libm::exp(-0.5 * x * x)
+            })
+            .sum();
+        sum * (t.sqrt() * scale) / (2.0 * std::f64::consts::PI).sqrt()
+    }
+}
+
+/// Probabilities of leaving each look's region for the first time, for a mean of `drift·√t` at information `t`.
+///
+/// `information` ascends and is above 0; `regions` has one region per look, or one less: then the last look only
+/// receives who is left, and is not in the answer.
+pub(super) fn exits(information: &[f64], regions: &[Region], drift: f64) -> Exits {
+    let mut path = Path::new(drift);
+    let mut exits = Exits::default();
+    for (look, (t, region)) in information.iter().zip(regions).enumerate() {
+        exits.upper.push(path.above(*t, region.high));
+        exits.lower.push(path.below(*t, region.low));
+        if let Some(next) = information.get(look + 1) {
+            path.go_on(*t, *region, *next);
+        }
+    }
+    exits
+}

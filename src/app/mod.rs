@@ -11,6 +11,7 @@ pub mod analyse;
 mod arrivals;
 pub mod assess;
 pub mod beacon;
+pub mod boundaries;
 pub mod caps;
 pub mod check;
 pub mod checkpoint;

@@ -116,6 +116,12 @@ pub const VERBS: &[Verb] = &[
         "Styrka, stickprovsstorlek, alfa eller effekt: det som utelämnas",
     ),
     verb(
+        "boundaries",
+        Who::Planner,
+        "Critical values of a study with interim looks, and what the looks cost",
+        "Kritiska värden för en studie med tittar på vägen, och vad tittarna kostar",
+    ),
+    verb(
         "simulate",
         Who::Planner,
         "A made-up world in which the protocol is run many times",

@@ -11,6 +11,7 @@ mod acting;
 mod amend;
 mod analyse;
 mod beacon;
+mod boundaries;
 mod check;
 mod checkpoint;
 mod completions;
@@ -61,6 +62,7 @@ enum Command {
     #[command(alias = "analyze")]
     Analyse(analyse::Analyse),
     Beacon(beacon::Beacon),
+    Boundaries(boundaries::Boundaries),
     Check(check::Check),
     Checkpoint(checkpoint::Checkpoint),
     Completions(completions::Completions),
@@ -92,6 +94,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Document, Failure> {
         Command::Amend(verb) => verb.run(session),
         Command::Analyse(verb) => verb.run(session),
         Command::Beacon(verb) => verb.run(session),
+        Command::Boundaries(verb) => verb.run(session),
         Command::Check(verb) => verb.run(session),
         Command::Checkpoint(verb) => verb.run(session),
         Command::Completions(verb) => verb.run(session),

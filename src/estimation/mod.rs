@@ -17,6 +17,7 @@ pub mod estimators;
 )]
 mod follow_up;
 pub mod group_sequential;
+pub mod imputation;
 mod inference;
 pub mod lin_statistic;
 pub mod linear_model;

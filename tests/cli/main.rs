@@ -9,6 +9,7 @@
 
 mod amend;
 mod analyse;
+mod boundaries;
 mod check;
 mod concealment;
 mod conduct;

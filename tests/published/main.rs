@@ -9,6 +9,7 @@
 
 mod allocation;
 mod group_sequential;
+mod imputation;
 mod minimization;
 mod nist;
 mod peers;

@@ -7,6 +7,12 @@
 
 use lottning::estimation::group_sequential::{Boundaries, Look, Shape, Sides};
 
+/// Shape, looks, critical values, then R at .80, R at .90 and expected information at .90.
+type ByConstant = (Shape, usize, &'static [f64], f64, f64, f64);
+
+/// Shape, looks, critical values, alpha spent, R at .90.
+type BySpending = (Shape, usize, &'static [f64], &'static [f64], f64);
+
 fn equal(looks: usize) -> Vec<f64> {
     (1..=looks).map(|k| k as f64 / looks as f64).collect()
 }
@@ -21,7 +27,7 @@ fn near(value: f64, expected: f64, tolerance: f64, what: &str) {
 /// Critical values, R at .80, R at .90, expected information at .90: alpha .05 two-sided.
 #[test]
 fn shapes_with_a_constant() {
-    let rows: [(Shape, usize, &[f64], f64, f64, f64); 8] = [
+    let rows: [ByConstant; 8] = [
         (
             Shape::ObrienFleming,
             2,
@@ -143,7 +149,7 @@ fn constants_at_one_percent() {
 fn spending_functions() {
     let obf = Shape::LanDemetsObrienFleming;
     let pocock = Shape::LanDemetsPocock;
-    let rows: [(Shape, usize, &[f64], &[f64], f64); 8] = [
+    let rows: [BySpending; 8] = [
         (
             obf,
             2,

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::is_kebab;
 use crate::study::identifiers::holds_personal_number;
 use crate::study::personal_number::{CanonicalNumber, NotCanonical};
-use crate::study::pseudonym::{PseudonymKey, is_manual_number};
+use crate::study::pseudonym::{KEY_FILE, NotAKey, PseudonymKey, is_manual_number};
 use crate::words;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -77,7 +77,7 @@ pub fn new_key(outside: &Outside, path: &Path) -> Result<(), Failure> {
     let mut bytes = Zeroizing::new([0; 32]);
     outside.entropy.fill(&mut *bytes)?;
     let key = PseudonymKey::from_bytes(*bytes);
-    let text = Zeroizing::new(format!("{}\n", *key.to_hex()));
+    let text = key.to_file();
     if let Some(parent) = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -337,7 +337,15 @@ fn reason(why: NotCanonical) -> Words {
             "its date lies in the future",
             "dess datum ligger i framtiden",
         ),
-        NotCanonical::Sign => Words::new(
+        NotCanonical::Minus => Words::new(
+            "its sign - belongs to those under 100, and its date lies ahead or is of somebody who turns 100 this year",
+            "dess bindestreck hör till dem under 100 år, och dess datum ligger i framtiden eller hör till någon som fyller 100 år i år",
+        ),
+        NotCanonical::Serial => Words::new(
+            "the three digits after its date are 000, which nobody has",
+            "de tre siffrorna efter dess datum är 000, vilket ingen har",
+        ),
+        NotCanonical::Plus => Words::new(
             "its sign + belongs to those who turn 100 or more this year, and its date does not",
             "dess plustecken hör till dem som fyller 100 år eller mer i år, men inte dess datum",
         ),
@@ -355,8 +363,8 @@ fn not_made(why: Words, numbers: Numbers) -> Diagnostic {
             "rätta numret; den som saknar eget nummer, eller har skyddade personuppgifter, får ett studienummer: --manual",
         )),
         Numbers::Manual => Diagnostic::error("not-a-study-number", why).help(Words::new(
-            "a study number is one to 64 of A–Z, a–z, 0–9, full stop, underscore and hyphen, for example M-17, and nothing like a personal number",
-            "ett studienummer är ett till 64 tecken av A–Z, a–z, 0–9, punkt, understreck och bindestreck, till exempel M-17, och inte likt ett personnummer",
+            "a study number is one to 64 of A–Z, a–z, 0–9, full stop, underscore and hyphen, with at most nine digits, for example M-17",
+            "ett studienummer är ett till 64 tecken av A–Z, a–z, 0–9, punkt, understreck och bindestreck, med högst nio siffror, till exempel M-17",
         )),
     }
 }
@@ -394,19 +402,31 @@ fn read_key(outside: &Outside, path: &Path) -> Result<PseudonymKey, Failure> {
             "kör `chmod 600 {name}`; om andra kan ha läst den, skapa en ny nyckel och byt (docs/pseudonyms.md)"
         )));
     }
-    PseudonymKey::from_hex(&text).ok_or_else(|| {
-        Failure::new(
+    PseudonymKey::from_file(&text).map_err(|why| match why {
+        NotAKey::Seed => Failure::new(
             exit::INVALID_DATA,
             "key-invalid",
             words!(
-                "{name} is not a key file: 64 hexadecimal digits and a newline",
-                "{name} är ingen nyckelfil: 64 hexadecimala siffror och en radbrytning"
+                "{name} is a seed file, not a key of pseudonyms: it lacks the first line `{KEY_FILE}`",
+                "{name} är en fröfil, ingen nyckel för pseudonymer: den saknar första raden `{KEY_FILE}`"
+            ),
+        )
+        .help(words!(
+            "give the file that --new-key made; a key made before keys had that line is used again once you put the line before it",
+            "ange filen som --new-key skapade; en nyckel från tiden före den raden går att använda när raden har satts framför"
+        )),
+        NotAKey::Form => Failure::new(
+            exit::INVALID_DATA,
+            "key-invalid",
+            words!(
+                "{name} is not a key file: the line `{KEY_FILE}` and 64 hexadecimal digits",
+                "{name} är ingen nyckelfil: raden `{KEY_FILE}` och 64 hexadecimala siffror"
             ),
         )
         .help(Words::new(
             "give the file that --new-key made",
             "ange filen som --new-key skapade",
-        ))
+        )),
     })
 }
 

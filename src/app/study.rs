@@ -18,6 +18,7 @@ use crate::study::identifiers::{holds_personal_number, is_key};
 use crate::study::journal::{
     Corrupt, Entry, Journal, Ledger, LedgerError, Recording, erased_sequences, hex,
 };
+use crate::study::pseudonym::is_key_file;
 use crate::words;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -390,6 +391,20 @@ pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
     };
     let bytes = outside.read(path).map_err(missing)?;
     let text = zeroize::Zeroizing::new(String::from_utf8(bytes).unwrap_or_default());
+    if is_key_file(&text) {
+        return Err(Failure::new(
+            exit::SEED,
+            "seed-invalid",
+            words!(
+                "{name} is the key of pseudonyms, not a seed file",
+                "{name} är nyckeln för pseudonymer, ingen fröfil"
+            ),
+        )
+        .help(Words::new(
+            "the key stays with the key holder, away from the study; give the file that `open` created",
+            "nyckeln stannar hos nyckelförvaltaren, skild från studien; ange filen som `open` skapade",
+        )));
+    }
     Seed::from_hex(&text).map_err(|_| {
         Failure::new(
             exit::SEED,

@@ -44,8 +44,8 @@ pub(super) struct Pseudonym {
     column: Vec<String>,
 
     /// Study numbers of your own instead of personal numbers: this one, or without a value those that are read
-    #[arg(long, value_name = "NUMBER", num_args = 0..=1, default_missing_value = "")]
-    manual: Option<String>,
+    #[arg(long, value_name = "NUMBER", num_args = 0..=1)]
+    manual: Option<Option<String>>,
 
     /// The key file that replaces this key: answers the old and the new pseudonyms, and no number
     #[arg(long, value_name = "NEWKEY")]
@@ -77,7 +77,7 @@ impl Pseudonym {
             },
             on: self.on.clone(),
         };
-        let number = self.manual.as_deref().filter(|number| !number.is_empty());
+        let number = self.manual.as_ref().and_then(Option::as_deref);
         let rows = match (number, &self.from) {
             (Some(number), None) => of_one(outside, &request, number)?,
             (Some(_), Some(_)) => return Err(value_and_file()),

@@ -14,8 +14,8 @@ pub(super) fn personal_number(column: &str) -> Diagnostic {
     )
     .at(Place::column(column))
     .help(Words::new(
-        "use the family's pseudonym and keys that hold no personal number",
-        "använd familjens pseudonym och nycklar som inte innehåller något personnummer",
+        "use the family's pseudonym and keys without a personal number; if it is only a day and a number, put a letter between them, for example 2025-03-14-a0012",
+        "använd familjens pseudonym och nycklar utan personnummer; om det bara är en dag och ett nummer, sätt en bokstav emellan, till exempel 2025-03-14-a0012",
     ))
 }
 

@@ -4,8 +4,9 @@
 //! away from the study. The study's id goes into it too: the same person has another pseudonym in another study. Persons
 //! with protected identity get theirs from a study number of their own, under a label of its own.
 
-use super::identifiers::{holds_personal_number, is_key};
+use super::identifiers::is_key;
 use super::personal_number::{CanonicalNumber, looks_like_one};
+use crate::allocation::Seed;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -14,6 +15,20 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 const NUMBER: &[u8] = b"lottning/pseudonym/1";
 /// Label of pseudonyms derived from study numbers: no other message begins so.
 const MANUAL: &[u8] = b"lottning/pseudonym-manual/1";
+
+/// First line of a key file; a seed file, which has as many digits, has none.
+pub const KEY_FILE: &str = "lottning-pseudonym-key/1";
+
+/// Why a text is no key file. Never holds the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAKey {
+    /// 64 hexadecimal digits without the first line of a key file: the seed of a study.
+    #[error("a seed, not a key of pseudonyms")]
+    Seed,
+    /// Anything else.
+    #[error("not a key of pseudonyms")]
+    Form,
+}
 
 /// Letters of a pseudonym: 26^28 is more than 2^131.
 const LETTERS: usize = 28;
@@ -30,16 +45,24 @@ impl PseudonymKey {
         Self(bytes)
     }
 
-    /// The key written as 64 hexadecimal digits, with or without a final newline; `None` for anything else.
-    pub fn from_hex(text: &str) -> Option<Self> {
-        crate::allocation::Seed::from_hex(text)
-            .ok()
-            .map(|seed| Self(*seed.bytes()))
+    /// The key of a key file: the line [`KEY_FILE`], then 64 hexadecimal digits, with or without a final newline.
+    ///
+    /// # Errors
+    /// Why the text is no key file; never with the text.
+    pub fn from_file(text: &str) -> Result<Self, NotAKey> {
+        let digits = |text: &str| Seed::from_hex(text).map(|seed| Self(*seed.bytes()));
+        match text.split_once('\n') {
+            Some((first, rest)) if first.trim_end_matches('\r') == KEY_FILE => {
+                digits(rest).map_err(|_| NotAKey::Form)
+            }
+            _ => Err(digits(text).map_or(NotAKey::Form, |_| NotAKey::Seed)),
+        }
     }
 
-    /// 64 lower-case hexadecimal digits, as the key file holds them before its newline.
-    pub fn to_hex(&self) -> Zeroizing<String> {
-        Zeroizing::new(super::journal::hex(&self.0))
+    /// The text of a key file.
+    pub fn to_file(&self) -> Zeroizing<String> {
+        let digits = Zeroizing::new(super::journal::hex(&self.0));
+        Zeroizing::new(format!("{KEY_FILE}\n{}\n", *digits))
     }
 
     /// The pseudonym of a personal or coordination number in a study.
@@ -47,9 +70,9 @@ impl PseudonymKey {
         self.pseudonym(NUMBER, study, &number.digits())
     }
 
-    /// The pseudonym of a study number of one's own, which [`is_manual_number`] accepts.
+    /// The pseudonym of a study number of one's own, which [`is_manual_number`] accepts. Small letters are as capitals.
     pub fn of_manual(&self, study: &str, number: &str) -> String {
-        self.pseudonym(MANUAL, study, number)
+        self.pseudonym(MANUAL, study, &number.to_ascii_uppercase())
     }
 
     /// `HMAC-SHA-256(key, label ‖ lp(study) ‖ lp(number))` as a whole number, big-endian, modulo 26^28, in letters.
@@ -67,16 +90,23 @@ impl PseudonymKey {
     }
 }
 
+/// Whether a text is a key file by its first line, whatever comes after it.
+pub fn is_key_file(text: &str) -> bool {
+    text.lines()
+        .next()
+        .is_some_and(|first| first.trim_end() == KEY_FILE)
+}
+
 impl std::fmt::Debug for PseudonymKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PseudonymKey(hidden)")
     }
 }
 
-/// Whether a text can be a study number of one's own: a key of a study (`[A-Za-z0-9._-]{1,64}`) that holds nothing in the
-/// shape of a personal, coordination or interim number, not even a mistyped one.
+/// Whether a text can be a study number of one's own: a key of a study (`[A-Za-z0-9._-]{1,64}`) of at most nine digits that
+/// holds nothing like a personal, coordination, interim or reserve number, not even a mistyped one.
 pub fn is_manual_number(text: &str) -> bool {
-    is_key(text) && !holds_personal_number(text) && !looks_like_one(text)
+    is_key(text) && !looks_like_one(text)
 }
 
 /// A big-endian number modulo 26^28 as letters, A = 0, the most significant first, in groups joined by hyphens.
@@ -99,7 +129,8 @@ fn letters(mut number: [u8; 32]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{PseudonymKey, is_manual_number, letters};
+    use super::{NotAKey, PseudonymKey, is_key_file, is_manual_number, letters};
+    use crate::allocation::Seed;
     use crate::study::identifiers::is_pseudonym;
     use crate::study::personal_number::CanonicalNumber;
     use jiff::civil::date;
@@ -147,6 +178,39 @@ mod tests {
     }
 
     #[test]
+    fn small_letters_of_a_study_number_are_as_capitals() {
+        let capitals = key(0).of_manual("iuh-2025", "M-17");
+        assert_eq!(key(0).of_manual("iuh-2025", "m-17"), capitals);
+    }
+
+    #[test]
+    fn a_key_file_has_a_first_line_of_its_own_and_a_seed_is_none() {
+        let digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        let text = format!("lottning-pseudonym-key/1\n{digits}\n");
+        assert_eq!(key(0).to_file().as_str(), text);
+        assert_eq!(PseudonymKey::from_file(&text), Ok(key(0)));
+        assert_eq!(
+            PseudonymKey::from_file(&text.replace('\n', "\r\n")),
+            Ok(key(0))
+        );
+        assert_eq!(PseudonymKey::from_file(text.trim_end()), Ok(key(0)));
+        assert!(is_key_file(&text) && Seed::from_hex(&text).is_err());
+        let seed = format!("{digits}\n");
+        assert_eq!(PseudonymKey::from_file(&seed), Err(NotAKey::Seed));
+        assert_eq!(PseudonymKey::from_file(digits), Err(NotAKey::Seed));
+        assert!(!is_key_file(&seed));
+        for other in [
+            "",
+            "lottning-pseudonym-key/1\n",
+            &text.replace("key/1", "key/2"),
+            &text[..text.len() - 2],
+            &format!("{text}{seed}"),
+        ] {
+            assert_eq!(PseudonymKey::from_file(other), Err(NotAKey::Form));
+        }
+    }
+
+    #[test]
     fn study_key_and_kind_of_number_each_give_another_pseudonym() {
         let one = number("200001012384");
         let all = [
@@ -166,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_study_number_is_a_short_code_and_no_personal_number() {
-        for text in ["M-17", "a", "protected.3"] {
+        for text in ["M-17", "a", "protected.3", "2025-03-01", "123456789"] {
             assert!(is_manual_number(text), "{text}");
         }
         for text in [
@@ -177,6 +241,10 @@ mod tests {
             "191212121213",
             "121212-1212",
             "20000101T238",
+            "12.12.12.T238",
+            "1912-1212-1212",
+            "19-121212-121",
+            "1234567890",
         ] {
             assert!(!is_manual_number(text), "{text}");
         }

@@ -1,32 +1,29 @@
 //! No personal number enters a study, and none is repeated, wherever it stands.
 
 use super::place::{IUH, Place};
+use super::process::Folder;
 
-/// The official open test numbers of the Swedish Tax Agency (CC0), `reference/domain.md` §4; nobody has them.
-const OFFICIAL: [&str; 15] = [
-    "200001012384",
-    "200001012392",
-    "200002292399",
-    "200002292381",
-    "199912282382",
-    "200512312398",
-    "194408139089",
-    "199006022397",
-    "191212121212",
-    "202301612392",
-    "202301622383",
-    "202212912394",
-    "194000712382",
-    "191812602397",
-    "196100602397",
-];
+/// The numbers of `tests/official_numbers.txt`.
+pub(crate) fn official() -> Vec<&'static str> {
+    let list = include_str!("../official_numbers.txt");
+    let numbers: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(numbers.len(), 15);
+    numbers
+}
 
-fn forms(number: &str) -> [String; 8] {
+/// How a key can spell a number: with the signs that keys have, and a plus.
+fn forms(number: &str) -> [String; 13] {
     let (date, last) = number.split_at(8);
+    let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
     [
+        format!("{}-{month}-{day}-{last}", &year[2..]),
+        format!("{}.{}.{month}.{day}.{last}", &year[..2], &year[2..]),
+        format!("{year}-{month}{day}-{last}"),
+        format!("R17{number}"),
+        format!("{date}T{}", &last[1..]),
         format!("{}_{last}", &date[2..]),
         format!("{date}.{last}"),
-        format!("{}-{}-{}-{last}", &date[..4], &date[4..6], &date[6..]),
+        format!("{year}-{month}-{day}-{last}"),
         number.to_owned(),
         number[2..].to_owned(),
         format!("{date}-{last}"),
@@ -59,7 +56,7 @@ fn silent(place: &Place, words: &str, number: &str, exit: &[i32]) {
 fn every_form_of_every_official_number_is_refused_as_a_report_key() {
     let place = Place::open(IUH);
     let at = place.tick();
-    for number in OFFICIAL {
+    for number in official() {
         // A plus sign is no part of a key, and is refused as well.
         for form in forms(number) {
             let words = Place::enrol_words("skarpnack", "KATL", &form);
@@ -134,8 +131,8 @@ fn a_number_is_refused_in_every_option_and_never_repeated() {
         place.confirm()
     );
     let mut tried = 0;
-    for (place_in_list, number) in OFFICIAL.iter().enumerate() {
-        let form = &forms(number)[place_in_list % 8];
+    for (place_in_list, number) in official().into_iter().enumerate() {
+        let form = &forms(number)[place_in_list % 13];
         for (words, parts) in [
             (
                 &enrol,
@@ -221,7 +218,7 @@ fn a_number_in_a_file_is_refused_by_row_and_never_repeated() {
     let header = "site,family,child,report_key,received,exception,answer.investigation-opened,\
                   answer.immediate-placement,answer.police-led,field.earlier_reports,field.youngest_age,field.category";
     let row = "skarpnack,MORU,MORU-AA,R1,2025-03-01,court-order,yes,no,no,3,4,violence";
-    let number = OFFICIAL[3];
+    let number = official()[3];
     for cell in 0..row.split(',').count() {
         let mut cells: Vec<&str> = row.split(',').collect();
         cells[cell] = number;
@@ -261,4 +258,48 @@ fn a_number_in_a_file_is_refused_by_row_and_never_repeated() {
     // Faults of the table itself repeat nothing either.
     place.write("f.csv", format!("{number},{number}\n{number}\n"));
     silent(&place, &format!("import report f.csv {tail}"), number, &[4]);
+}
+
+/// Whatever is wrong with a command line, the message repeats no number, however it is spelled.
+#[test]
+fn no_message_about_a_command_line_repeats_a_number() {
+    let folder = Folder::new();
+    for (place_in_list, number) in official().into_iter().enumerate() {
+        // Each form of some number, and two forms of each number.
+        for form in [place_in_list, place_in_list + 7].map(|at| forms(number)[at % 13].clone()) {
+            for words in [
+                format!("--format {form} check x.toml"),
+                format!("--lang {form} check x.toml"),
+                format!("--lang sv --format={form} check x.toml"),
+                format!("{form}"),
+                format!("check x.toml {form}"),
+                format!("check x.toml --{form}"),
+                format!("check x.toml --{form}=3"),
+                format!("check {form}"),
+                format!("draw --n {form}"),
+                format!("draw --seed {form} --n 3"),
+                format!("draw --method {form} --n 3"),
+                format!("status --study {form}"),
+                format!("explain {form}"),
+                format!("new {form}/there/study.toml --from {form}"),
+                format!("pseudonym --key {form} --study-id iuh-2025 --manual M-1"),
+                format!("pseudonym --key k --study-id {form} --manual M-1"),
+                format!("estimate {form}.csv"),
+                format!("estimate f.csv --estimator {form}"),
+            ] {
+                for more in ["", " --json"] {
+                    let ran = folder.run(&format!("{words}{more}"));
+                    assert_ne!(ran.exit, 0, "{words}");
+                    let digits = |text: &str| -> String {
+                        text.chars().filter(char::is_ascii_digit).collect()
+                    };
+                    for text in [&ran.out, &ran.err] {
+                        assert!(!text.contains(&form), "{words}\n{text}");
+                        let (text, form) = (digits(text), digits(&form));
+                        assert!(!text.contains(&form), "{words}\n{text}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,29 +1,12 @@
 //! `pseudonym`: the worked example, one pseudonym for every form of a number, and no number anywhere.
 
+use super::personal_numbers::official;
 use super::place::{IUH, Place};
 use super::process::{Folder, Run};
 
-/// The official open test numbers of the Swedish Tax Agency (CC0), `reference/domain.md` §4; nobody has them.
-const OFFICIAL: [&str; 15] = [
-    "200001012384",
-    "200001012392",
-    "200002292399",
-    "200002292381",
-    "199912282382",
-    "200512312398",
-    "194408139089",
-    "199006022397",
-    "191212121212",
-    "202301612392",
-    "202301622383",
-    "202212912394",
-    "194000712382",
-    "191812602397",
-    "196100602397",
-];
-
 /// The key of the worked example in `docs/pseudonyms.md`: the bytes 0 to 31.
-const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+const KEY: &str =
+    "lottning-pseudonym-key/1\n000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 
 fn keyed() -> Folder {
     let folder = Folder::new();
@@ -92,7 +75,7 @@ fn the_worked_example_of_the_page_is_answered() {
 fn every_form_of_a_number_gives_one_pseudonym_and_no_two_numbers_the_same() {
     let folder = keyed();
     let mut all = std::collections::BTreeSet::new();
-    for number in OFFICIAL {
+    for number in official() {
         let (date, last) = number.split_at(8);
         // On this day those born in 1926 or before have a plus in the short form.
         let old = number[..4].parse::<u32>().unwrap() <= 1926;
@@ -127,8 +110,9 @@ fn a_key_is_made_once_private_and_used_only_so() {
     assert_eq!(made.exit, 0, "{}", made.err);
     assert_eq!(made.json()["key_file"], "keys/own");
     let text = std::fs::read_to_string(folder.path().join("keys/own")).unwrap();
-    assert_eq!(text.len(), 65);
-    assert!(!made.out.contains(text.trim()) && !made.err.contains(text.trim()));
+    let (first, digits) = text.split_once('\n').unwrap();
+    assert_eq!((first, digits.len()), ("lottning-pseudonym-key/1", 65));
+    assert!(!made.out.contains(digits.trim()) && !made.err.contains(digits.trim()));
     let again = folder.run("pseudonym --new-key keys/own --json");
     assert_eq!(
         (again.exit, again.failure()["code"].as_str()),
@@ -138,7 +122,7 @@ fn a_key_is_made_once_private_and_used_only_so() {
     assert_eq!(kept, text);
     let words = "pseudonym --key keys/own --study-id iuh-2025";
     let words: Vec<&str> = words.split(' ').collect();
-    let used = folder.run_with(&words, OFFICIAL[0].as_bytes());
+    let used = folder.run_with(&words, official()[0].as_bytes());
     assert_eq!(used.exit, 0, "{}", used.err);
     folder.file("bad", "not a key\n");
     private(&folder.path().join("bad"));
@@ -152,6 +136,39 @@ fn a_key_is_made_once_private_and_used_only_so() {
     }
 }
 
+#[test]
+fn a_seed_is_no_key_and_a_key_is_no_seed() {
+    let place = Place::open(IUH);
+    let words = "pseudonym --key keys/seed --study-id iuh-2025 --manual M-1";
+    private(&place.path("keys/seed"));
+    let refused = place.run(words);
+    assert!(
+        refused.err.contains("keys/seed is a seed file"),
+        "{}",
+        refused.err
+    );
+    let next = "the first line `lottning-pseudonym-key/1`";
+    assert!(refused.err.contains(next), "{}", refused.err);
+    refused.refused(4, "key-invalid");
+    place.write("keys/own", KEY);
+    private(&place.path("keys/own"));
+    place.write(
+        "p.toml",
+        std::fs::read(place.path("study/protocol.toml")).unwrap(),
+    );
+    let confirm = place.confirm();
+    for words in [
+        "verify --study study --seed-file keys/own".to_owned(),
+        format!("open p.toml --study other --seed-file keys/own --confirm {confirm} --actor a"),
+    ] {
+        let refused = place.run(&words);
+        let says = "keys/own is the key of pseudonyms, not a seed file";
+        assert!(refused.err.contains(says), "{words}: {}", refused.err);
+        refused.refused(9, "seed-invalid");
+    }
+    assert!(!place.path("other/ledger.sqlite").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_key_that_others_may_read_is_refused() {
@@ -160,7 +177,7 @@ fn a_key_that_others_may_read_is_refused() {
     for mode in [0o640, 0o604, 0o660] {
         let path = folder.path().join("key");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        let refused = run(&folder, "--json", OFFICIAL[0]);
+        let refused = run(&folder, "--json", official()[0]);
         let code = refused.failure()["code"].clone();
         assert_eq!((refused.exit, code.as_str()), (7, Some("key-not-private")));
         assert_eq!(refused.out, "");
@@ -270,12 +287,36 @@ fn what_is_refused_is_named_by_row_and_column_and_never_repeated() {
         silent(&refused, number);
     }
     assert_eq!(run(&folder, "", "").exit, 4, "no number at all");
+    // However it is spelled, a number in a column that was not named is not written out.
+    for cell in [
+        "19.12.12.12.1212",
+        "12-12-12-1212",
+        "case 1719121212121299",
+        "19121212T123",
+    ] {
+        folder.file(
+            "f.csv",
+            format!("site,number\nx,200001012384\n{cell},200001012392\n"),
+        );
+        let refused = run(&folder, "--from f.csv --column number --json", "");
+        assert_eq!((refused.exit, refused.out.as_str()), (4, ""));
+        let finding = &refused.failure()["diagnostics"][0];
+        assert_eq!(
+            (
+                finding["code"].as_str(),
+                finding["row"].as_i64(),
+                finding["column"].as_str()
+            ),
+            (Some("personal-number"), Some(3), Some("site"))
+        );
+        silent(&refused, cell);
+    }
 }
 
 #[test]
 fn a_number_on_the_command_line_is_never_taken_and_never_repeated() {
     let folder = keyed();
-    for number in OFFICIAL {
+    for number in official() {
         for form in [
             number.to_owned(),
             format!("{}-{}", &number[2..8], &number[8..]),
@@ -324,6 +365,29 @@ fn study_numbers_have_a_label_of_their_own_and_come_by_line_or_column_too() {
     assert_eq!(column(&answer), [format!("{one},3")]);
     let both = run(&folder, "--from f.csv --column child --manual M-17", "");
     assert_eq!(both.exit, 2);
+    // Small letters are as capitals, so that one person has one pseudonym.
+    assert_eq!(column(&run(&folder, "--manual m-17", ""))[0], one);
+    for blank in ["", " ", "M 17", "M-17 x"] {
+        let words = [
+            "pseudonym",
+            "--key",
+            "key",
+            "--study-id",
+            "iuh-2025",
+            "--manual",
+            blank,
+            "--json",
+        ];
+        let refused = folder.run_with(&words, b"M-17\n");
+        let code = refused.failure()["code"].clone();
+        assert_eq!(
+            (refused.exit, code.as_str()),
+            (4, Some("not-a-study-number")),
+            "{blank:?}"
+        );
+    }
+    let blank = run(&folder, "--from f.csv --column child --manual= --json", "");
+    assert_eq!(blank.exit, 2);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod flow;
 mod linear_algebra;
 mod mechanisms;
 mod minimization;
+mod personal_numbers;
 mod protocol;
 mod study;
 mod validation;

@@ -5,9 +5,6 @@ use crate::sources::{Source, sources};
 /// Lines of code: documentation and blank lines are not counted, so that nobody is tempted to explain less.
 const LIMIT: usize = 500;
 
-/// Files that are too long today and may not grow: a ratchet, to be emptied by splitting them.
-const TO_SPLIT: &[(&str, usize)] = &[("src/planning/two_proportions.rs", 650)];
-
 const NAMES: &[&str] = &[
     "utils", "util", "helpers", "helper", "common", "imp", "prelude", "misc",
 ];
@@ -31,13 +28,9 @@ pub(crate) fn findings(sources: &[Source]) -> Vec<String> {
         }
         if !source.is_test() {
             let lines = shipped_lines(source);
-            let limit = TO_SPLIT
-                .iter()
-                .find(|(long, _)| long == path)
-                .map_or(LIMIT, |(_, lines)| *lines);
-            if lines > limit {
+            if lines > LIMIT {
                 findings.push(format!(
-                    "{path}: {lines} lines of code without tests, at most {limit}"
+                    "{path}: {lines} lines of code without tests, at most {LIMIT}"
                 ));
             }
         }

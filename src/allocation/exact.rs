@@ -42,7 +42,7 @@ pub struct Exact {
     pub variances: Option<Vec<f64>>,
     /// Mean of D² after 1, 2, …, `n` units: with two arms a known multiple of that of (count − share · units)².
     pub squares: Option<Vec<f64>>,
-    /// Largest |D| that can be on the way.
+    /// Largest |D| that can be on the way; `None` where histories were left for being all but impossible.
     pub farthest: Option<f64>,
 }
 
@@ -165,7 +165,8 @@ pub(super) fn follow<M: Method>(
     };
     let mut paths = Paths::default();
     let (mut correct, mut best, mut forced, mut visited) = (0.0, 0.0, 0.0, 0);
-    let (mut variances, mut squares, mut farthest) = (Vec::new(), Vec::new(), 0);
+    let (mut variances, mut squares) = (Vec::new(), Vec::new());
+    let mut farthest = Some(0);
     for place in 0..n {
         let levels = arrivals.get(place as usize).copied().unwrap_or_default();
         let unit = levels.unit();
@@ -173,6 +174,7 @@ pub(super) fn follow<M: Method>(
         paths.open();
         for (history, probability) in &now.met {
             if *probability < NEGLIGIBLE {
+                farthest = None;
                 paths.close();
                 continue;
             }
@@ -203,7 +205,7 @@ pub(super) fn follow<M: Method>(
                     later.counts[index] += 1;
                     guesser.without_whole_ratios(&mut later.counts);
                     let size = guesser.imbalance(&later.counts).unsigned_abs();
-                    farthest = farthest.max(size);
+                    farthest = farthest.map(|largest| largest.max(size));
                     let step = share * chance(choices);
                     paths.step(next.add(later, probability * step), size, step);
                 });
@@ -229,7 +231,11 @@ pub(super) fn follow<M: Method>(
         imbalances: Some(imbalances),
         variances: Some(variances),
         squares: Some(squares),
-        farthest: Some(farthest as f64 / unit),
+        farthest: match (farthest, method.always()) {
+            (Some(largest), _) => Some(largest as f64 / unit),
+            (None, Some(ratio)) => Some(closed::farthest(&ratio, n)),
+            (None, None) => None,
+        },
     }
 }
 
@@ -263,7 +269,7 @@ fn spread<S>(histories: &Histories<S>, guesser: &Guesser) -> Vec<(f64, f64)> {
     all.iter().map(|(d, p)| (*d as f64 / unit, *p)).collect()
 }
 
-fn variance(imbalances: &[(f64, f64)]) -> f64 {
+pub(super) fn variance(imbalances: &[(f64, f64)]) -> f64 {
     let mean: f64 = imbalances.iter().map(|(d, p)| p * d).sum();
     imbalances.iter().map(|(d, p)| p * (d - mean).powi(2)).sum()
 }

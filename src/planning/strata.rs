@@ -51,7 +51,7 @@ pub fn together(
     };
     let longest = beyond.max(families.min(LONGEST_ALONE)) as u64;
     let exact = exact_characteristics(method, ratio, options, longest)?;
-    let (Some(squares), Some(farthest)) = (exact.squares, exact.farthest) else {
+    let Some(squares) = exact.squares else {
         return Ok(None);
     };
     let (mut own, mut chance) = (0.0, (-mean).exp());
@@ -67,7 +67,7 @@ pub fn together(
     } else {
         families * unit / ratio.sum() as f64
     };
-    let largest = strata as f64 * farthest * unit;
+    let largest = exact.farthest.map(|own| strata as f64 * own * unit);
     Ok(Some(Together {
         strata,
         families,
@@ -75,7 +75,7 @@ pub fn together(
         imbalance_sd: unit * (strata as f64 * own).sqrt(),
         coin_sd: coin.sqrt(),
         without_strata_sd: unit * alone(&squares, families).max(0.0).sqrt(),
-        largest: (largest < families).then_some(largest),
+        largest: largest.filter(|largest| *largest < families),
     }))
 }
 
@@ -138,6 +138,17 @@ mod tests {
         let coins = found("simple", &[], 90.0, 9);
         assert!((coins.imbalance_sd - 90f64.sqrt()).abs() < 1e-9);
         assert!((coins.coin_sd - coins.imbalance_sd).abs() < 1e-9);
+    }
+
+    /// A method without a bound has none, however unlikely the largest imbalance is: 800 families in two strata could all be
+    /// in one arm. Soares & Wu's stick bounds each stratum.
+    #[test]
+    fn only_a_method_with_a_bound_has_a_largest_imbalance() {
+        for method in ["simple", "biased-coin", "urn"] {
+            assert_eq!(found(method, &[], 800.0, 2).largest, None, "{method}");
+        }
+        let stick = found("big-stick", &[("max_imbalance", "3")], 800.0, 2);
+        assert_eq!(stick.largest, Some(6.0));
     }
 
     #[test]

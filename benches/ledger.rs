@@ -32,6 +32,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
+#[path = "../tests/in_memory/mod.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the family that the tests enrol is all that is used here"
+)]
+mod in_memory;
+
 const FAMILIES: usize = 100_000;
 const SITES: [&str; 4] = [
     "rinkeby-kista",
@@ -197,28 +206,10 @@ fn family(number: usize) -> String {
 }
 
 fn request(number: usize) -> EnrolRequest {
-    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-        list.iter()
-            .map(|(id, value)| ((*id).to_owned(), (*value).to_owned()))
-            .collect()
-    };
+    let (site, family) = (SITES[number % SITES.len()], family(number));
     EnrolRequest {
-        site: SITES[number % SITES.len()].into(),
-        family: family(number),
-        children: vec![format!("{}-BA", family(number))],
-        report_key: format!("R-{number}"),
-        received: "2025-03-01".into(),
-        answers: pairs(&[
-            ("investigation-opened", "yes"),
-            ("immediate-placement", "no"),
-            ("police-led", "no"),
-        ]),
-        fields: pairs(&[
-            ("earlier_reports", "3"),
-            ("youngest_age", "4"),
-            ("category", "violence"),
-        ]),
-        ..EnrolRequest::default()
+        children: vec![format!("{family}-BA")],
+        ..in_memory::eligible(site, &family, &format!("R-{number}"))
     }
 }
 

@@ -6,7 +6,7 @@
 use super::exact::Exact;
 use super::guess::{Guesser, WHOLE};
 use super::method::{Design, Levels, allocate};
-use super::options::{Choice, Options, Refusal, choose};
+use super::options::{Options, Refusal, choose};
 use super::seed::Seed;
 use super::streams::{Redraw, replicates_key};
 use super::weights::{MAX_ARMS, Ratio};
@@ -71,10 +71,13 @@ pub fn characteristics(
     replicates: u64,
     seed: &Seed,
 ) -> Result<Characteristics, Vec<Refusal>> {
-    let (design, guesser) = chosen(id, ratio, options, n)?;
-    let tally = drawn(&*design, &guesser, (n, &[]), replicates, seed);
-    let exact = design.exact(&guesser, n, &[]);
-    Ok(tally.figures(n, replicates, &guesser, &exact))
+    let lists = Lists {
+        id,
+        ratio,
+        options,
+        units: (n, &[]),
+    };
+    lists.characteristics(replicates, seed, true)
 }
 
 /// As [`characteristics`], for units that arrive in a known order with known levels of the factors that the method
@@ -87,11 +90,14 @@ pub fn characteristics_of(
     replicates: u64,
     seed: &Seed,
 ) -> Result<Characteristics, Vec<Refusal>> {
-    let n = arrivals.len() as u64;
-    let (design, guesser) = chosen(id, ratio, options, n)?;
-    let tally = drawn(&*design, &guesser, (n, arrivals), replicates, seed);
-    let exact = design.exact(&guesser, n, arrivals);
-    Ok(tally.figures(n, replicates, &guesser, &exact))
+    let units = (arrivals.len() as u64, arrivals);
+    let lists = Lists {
+        id,
+        ratio,
+        options,
+        units,
+    };
+    lists.characteristics(replicates, seed, true)
 }
 
 /// As [`characteristics_of`] without the exact figures, whose search for a feasible way can take seconds.
@@ -103,39 +109,51 @@ pub fn drawn_characteristics_of(
     replicates: u64,
     seed: &Seed,
 ) -> Result<Characteristics, Vec<Refusal>> {
-    let n = arrivals.len() as u64;
-    let (design, guesser) = chosen(id, ratio, options, n)?;
-    let tally = drawn(&*design, &guesser, (n, arrivals), replicates, seed);
-    Ok(tally.figures(n, replicates, &guesser, &Exact::default()))
+    let units = (arrivals.len() as u64, arrivals);
+    let lists = Lists {
+        id,
+        ratio,
+        options,
+        units,
+    };
+    lists.characteristics(replicates, seed, false)
 }
 
-fn chosen(
-    id: &str,
-    ratio: &Ratio,
-    options: &Options,
-    n: u64,
-) -> Result<(Choice, Guesser), Vec<Refusal>> {
-    let design = choose(id, ratio, options, Some(n))?;
-    let guesser = Guesser::new(&*design, ratio).map_err(|refusal| vec![refusal])?;
-    Ok((design, guesser))
+/// Lists of one method: its id, ratio and options, the number of units and the levels of those that are known.
+struct Lists<'a> {
+    id: &'a str,
+    ratio: &'a Ratio,
+    options: &'a Options,
+    units: (u64, &'a [Levels]),
 }
 
-fn drawn(
-    design: &dyn Design,
-    guesser: &Guesser,
-    units: (u64, &[Levels]),
-    replicates: u64,
-    seed: &Seed,
-) -> Tally {
-    let key = replicates_key("draw", &seed.to_hex());
-    (0..replicates)
-        .into_par_iter()
-        .fold(Tally::default, |mut tally, replicate| {
-            let randomness = Redraw::new(&key, replicate);
-            tally.add(&one(design, guesser, units, randomness));
-            tally
-        })
-        .reduce(Tally::default, Tally::with)
+impl Lists<'_> {
+    /// Draws lists and describes them, with the exact figures beside where they are asked for and feasible.
+    fn characteristics(
+        &self,
+        replicates: u64,
+        seed: &Seed,
+        with_exact: bool,
+    ) -> Result<Characteristics, Vec<Refusal>> {
+        let (n, arrivals) = self.units;
+        let design = choose(self.id, self.ratio, self.options, Some(n))?;
+        let guesser = Guesser::new(&*design, self.ratio).map_err(|refusal| vec![refusal])?;
+        let key = replicates_key("draw", &seed.to_hex());
+        let tally = (0..replicates)
+            .into_par_iter()
+            .fold(Tally::default, |mut tally, replicate| {
+                let randomness = Redraw::new(&key, replicate);
+                tally.add(&one(&*design, &guesser, self.units, randomness));
+                tally
+            })
+            .reduce(Tally::default, Tally::with);
+        let exact = if with_exact {
+            design.exact(&guesser, n, arrivals)
+        } else {
+            Exact::default()
+        };
+        Ok(tally.figures(n, replicates, &guesser, &exact))
+    }
 }
 
 /// One drawn list.

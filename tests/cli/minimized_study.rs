@@ -26,7 +26,12 @@ fn minimized() -> String {
 const SEED: [u8; 32] = [0x5e; 32];
 
 fn opened() -> Place {
-    let place = Place::with(&minimized());
+    opened_with("probability = 0.85")
+}
+
+/// The same with another probability of the best arm.
+pub(crate) fn opened_with(probability: &str) -> Place {
+    let place = Place::with(&minimized().replace("probability = 0.85", probability));
     std::fs::create_dir(place.path("keys")).unwrap();
     place.write(
         "keys/seed",

@@ -1,7 +1,10 @@
 //! Defects that other allocators have, or had, seen through the command: one test a row, which names whose it was. Others
-//! stand in `tests/published/peers.rs`. `OpenClinica` (a failed look-up is treated like "not randomised"): see
-//! `races::a_busy_study_refuses_and_never_draws`. `sleepepi/slice` (two processes, one slot; a slot that is freed again): see
-//! `races::racing_processes_draw_the_list_that_one_process_would_have_drawn`.
+//! stand in `tests/published/peers.rs` and `tests/published/peers_minimization.rs`.
+//!
+//! `sleepepi/slice` takes the first unused place of a list without a lock, has no unique index on scheme and subject, and
+//! frees the place again by `undo!`: see `races::racing_processes_draw_the_list_that_one_process_would_have_drawn` (two
+//! processes, one place), `races::the_same_request_from_four_processes_is_carried_out_once` (one subject, one place) and
+//! `by_hand/conduct.rs::a_drawn_number_is_never_returned`.
 
 use std::process::Command;
 
@@ -39,6 +42,98 @@ fn unbiased_the_study_owns_its_state() {
             Place::enrol_words("skarpnack", "HALU", "R1")
         ))
         .refused(2, "unknown-option");
+}
+
+/// `ttscience/unbiased` #67: under minimization an allocation was kept as not used until somebody said so. Here a draw counts
+/// from the row that records it: without any event between them, three families of one site are 2:1 when the best arm is
+/// certain, so each draw saw those before it; and `status` counts them.
+#[test]
+fn unbiased_67_a_draw_is_used_at_once() {
+    let place = super::minimized_study::opened_with("probability = 1");
+    let arms: Vec<String> = (0..6)
+        .map(|number| {
+            let family = super::place::family(number);
+            let answer = place.act(&format!(
+                "enrol --site north --family {family} --report-key R1 --received 2025-03-01 \
+                 --answer consent=yes --field earlier_reports=0 --seed-file keys/seed"
+            ));
+            answer.json(0)["arm"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    for three in arms.chunks(3) {
+        let treated = three.iter().filter(|arm| **arm == three[0]).count();
+        let other = three.iter().filter(|arm| **arm == three[1]).count();
+        assert!(treated.max(other) == 2, "{arms:?}");
+    }
+    let drawn = place
+        .entries()
+        .iter()
+        .filter(|row| row.kind == "allocated")
+        .count();
+    assert_eq!(drawn, 6);
+    assert_eq!(place.verify()["ok"], true);
+}
+
+/// `OpenClinica`, `RandomizeService`: a look-up that fails is treated like "not randomised". Here a family that was drawn is
+/// enrolled again while its study cannot be read, in every way in which a file fails to be read: the command refuses,
+/// names no arm and writes no row; and once the study is back the answer is the arm that was drawn. (A study that another
+/// command holds is refused as well: `races::a_busy_study_refuses_and_never_draws`.)
+#[test]
+fn openclinica_a_failed_read_is_never_a_fresh_draw() {
+    let place = Place::open(IUH);
+    let words = |key: &str| Place::enrol_words("skarpnack", "KATL", key);
+    let first = place.act(&words("R1")).json(0);
+    let (ledger, kept) = (place.path("study/ledger.sqlite"), place.path("kept"));
+    let log = place.path("study/ledger.sqlite-wal");
+    assert!(!log.exists(), "the whole ledger is in one file");
+    std::fs::rename(&ledger, &kept).unwrap();
+    let whole = std::fs::read(&kept).unwrap();
+    let page = 4096;
+    assert!(whole.len() > page);
+    let mut garbled = whole.clone();
+    garbled[page..].fill(0xa5);
+    let mut header = whole.clone();
+    header[..16].fill(0);
+    let failing: [(&str, Option<&[u8]>); 6] = [
+        ("a folder", None),
+        ("no database", Some(&header)),
+        ("garbled pages", Some(&garbled)),
+        ("the first page", Some(&whole[..page])),
+        ("within a page", Some(&whole[..page + 100])),
+        ("empty", Some(&[])),
+    ];
+    for (what, bytes) in failing {
+        match bytes {
+            None => std::fs::create_dir(&ledger).unwrap(),
+            Some(bytes) => std::fs::write(&ledger, bytes).unwrap(),
+        }
+        for key in ["R1", "R2"] {
+            let ran = place.act(&words(key));
+            assert!(ran.code != 0 && ran.out.is_empty(), "{what}: {}", ran.out);
+            assert!(!ran.err.is_empty(), "{what}: it says why");
+        }
+        match bytes {
+            None => std::fs::remove_dir(&ledger).unwrap(),
+            Some(bytes) => {
+                // SQLite begins an empty file; it then holds no table.
+                let left = std::fs::read(&ledger).unwrap();
+                assert!(
+                    left == bytes || bytes.is_empty() && left.len() <= page,
+                    "{what}"
+                );
+                std::fs::remove_file(&ledger).unwrap();
+            }
+        }
+    }
+    // No file at all.
+    let ran = place.act(&words("R2"));
+    assert!(ran.code != 0 && ran.out.is_empty() && !ledger.exists());
+    std::fs::rename(&kept, &ledger).unwrap();
+    let again = place.act(&words("R2")).json(0);
+    assert_eq!(
+        (&again["outcome"], &again["arm"]),
+        (&"returned".into(), &first["arm"])
+    );
 }
 
 /// `optimizely/javascript-sdk` #145: a new split moves earlier users to other groups. Here a stored arm stands: the same

@@ -211,6 +211,53 @@ fn rows_weighted_by_the_ratio_give_the_ratio() {
     }
 }
 
+/// Pocock & Simon (1975): the k-th best of N arms has `p_k = q − 2(Nq − 1)k/(N(N + 1))`, q from 1/N to 2/(N − 1); as two whole
+/// numbers, with q as two as well.
+fn ranked(arms: i64, (numerator, denominator): (i64, i64)) -> Vec<(i64, i64)> {
+    let common = denominator * arms * (arms + 1);
+    (1..=arms)
+        .map(|rank| {
+            let chance = numerator * arms * (arms + 1);
+            (chance - 2 * (arms * numerator - denominator) * rank, common)
+        })
+        .collect()
+}
+
+/// The ranked probabilities from their formula, at its ends and at the two examples of `rules_that_differ`.
+#[test]
+fn the_ranked_probabilities_of_pocock_and_simon() {
+    let is = |found: &[(i64, i64)], expected: &[(i64, i64)]| {
+        let mut pairs = found.iter().zip(expected);
+        found.len() == expected.len() && pairs.all(|(a, b)| a.0 * b.1 == b.0 * a.1)
+    };
+    assert!(is(&ranked(3, (1, 2)), &[(5, 12), (1, 3), (1, 4)]));
+    assert!(is(&ranked(2, (1, 1)), &[(2, 3), (1, 3)]));
+    for arms in 2..=6 {
+        for q in [(1, arms), (2, arms - 1), (3, 2 * arms)] {
+            let chances = ranked(arms, q);
+            let sum: i64 = chances.iter().map(|own| own.0).sum();
+            assert_eq!(sum, chances[0].1, "{arms} {q:?}");
+            assert!(chances.windows(2).all(|pair| pair[0].0 >= pair[1].0));
+        }
+        assert!(
+            ranked(arms, (1, arms))
+                .iter()
+                .all(|own| own.0 * arms == own.1)
+        );
+        assert_eq!(ranked(arms, (2, arms - 1))[arms as usize - 1].0, 0);
+    }
+    // Here the best of three has p and both others the same: the first of the ranked chances, and the mean of the rest.
+    let (best, rest) = (ranked(3, (1, 2))[0], &ranked(3, (1, 2))[1..]);
+    let probability = format!("{}/{}", best.0, best.1);
+    let options = [("factors", "site"), ("probability", probability.as_str())];
+    let before = [(vec![0], 1), (vec![0], 2), (vec![0], 2)];
+    let ours = weights(&design("1:1:1", &options), &before, &[0]);
+    let mean = rest.iter().map(|own| own.0).sum::<i64>();
+    let (best, other) = (ours[0] as i64, ours[1] as i64);
+    assert_eq!(best * mean, other * 2 * ranked(3, (1, 2))[0].0);
+    assert_eq!(ours, [10, 7, 7]);
+}
+
 /// Where we stand apart (docs/differences.md): without duplicates a single best arm has p whatever its part, where Han
 /// gives 1:2 the rows 7/10, 3/10 and 3/20, 17/20; with them, a ratio whose smallest part is above 1 has more for the best
 /// (3:2: 17/20 and 31/40, Han 4/5 and 7/10), because p is a duplicate's; and Pocock & Simon's ranked probabilities, q = 1/2 with three arms

@@ -199,6 +199,31 @@ fn unbiased_106_107_the_ratio_counts() {
     }
 }
 
+/// The same over a list: the tenth unit of a study of two factors gets each arm in its part, whatever came before it.
+#[test]
+fn unbiased_106_107_the_tenth_unit_has_the_ratio() {
+    let options = [("factors", "site,sex"), ("ratio_preserving", "true")];
+    let design = design("3:1:1", &options);
+    let mut counts = vec![0; 3];
+    for number in 0..DRAWS {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_be_bytes());
+        let units = (0..10_u16).map(|unit| {
+            let mut levels = Levels::default();
+            levels.push(unit % 3);
+            levels.push(unit % 2);
+            ([""; 0], levels)
+        });
+        let rows = balanced_list(&*design, &Seed::from_bytes(seed), units);
+        counts[rows[9].arm.index()] += 1;
+    }
+    assert!(!rejected(&counts, &[3, 1, 1]), "{counts:?}");
+    assert!(
+        rejected(&counts, &[1, 1, 1]),
+        "the test must see the defect"
+    );
+}
+
 /// `unbiased` #102: `p = 0` means "always the worse arm" there. Here p is from 1/arms to 1, and 1/arms is chance alone.
 #[test]
 fn unbiased_102_probability_begins_at_chance() {
@@ -216,6 +241,37 @@ fn unbiased_102_probability_begins_at_chance() {
             let refusal = &refused.err().unwrap()[0];
             assert_eq!(refusal.option.as_deref(), Some("probability"), "{low}");
         }
+    }
+}
+
+/// The same at an unequal ratio: with 3:1:1 in duplicates chance alone begins at 1/5 and is the ratio itself, as in simple
+/// randomization, whatever came before.
+#[test]
+fn unbiased_102_chance_at_an_unequal_ratio_is_the_ratio() {
+    let options = |p| {
+        [
+            ("factors", "site,sex"),
+            ("ratio_preserving", "true"),
+            ("probability", p),
+        ]
+    };
+    let fair = design("3:1:1", &options("1/5"));
+    let ratio = read_ratio("3:1:1").unwrap();
+    let simple = choose("simple", &ratio, &Options::default(), None).unwrap();
+    let mut keys = keys(1);
+    let sequence = simple.begin(&mut keys);
+    let chance = simple.weights(&*sequence, &Unit::default());
+    assert_eq!(chance.as_slice(), [3, 1, 1]);
+    for arm in 0..3 {
+        for size in 0..12_u16 {
+            let before: Vec<Before> = (0..size).map(|unit| (vec![unit % 2, 0], arm)).collect();
+            assert_eq!(weights(&fair, &before, &[0, 0]), chance.as_slice());
+        }
+    }
+    for low in ["0", "0.1999"] {
+        let refused = choose("minimization", &ratio, &Options::of(&options(low)), None);
+        let refusal = &refused.err().unwrap()[0];
+        assert_eq!(refusal.option.as_deref(), Some("probability"), "{low}");
     }
 }
 

@@ -44,6 +44,10 @@ pub(super) struct Pseudonym {
     column: Vec<String>,
 
     /// Study numbers of your own instead of personal numbers: this one, or without a value those that are read
+    #[expect(
+        clippy::option_option,
+        reason = "not given, given without a value, given with one"
+    )]
     #[arg(long, value_name = "NUMBER", num_args = 0..=1)]
     manual: Option<Option<String>>,
 

@@ -271,7 +271,7 @@ fn no_message_about_a_command_line_repeats_a_number() {
                 format!("--format {form} check x.toml"),
                 format!("--lang {form} check x.toml"),
                 format!("--lang sv --format={form} check x.toml"),
-                format!("{form}"),
+                form.clone(),
                 format!("check x.toml {form}"),
                 format!("check x.toml --{form}"),
                 format!("check x.toml --{form}=3"),

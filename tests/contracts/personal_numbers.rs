@@ -56,7 +56,7 @@ fn uuid(digest: &[u8; 32]) -> String {
     bytes.copy_from_slice(&digest[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = lottning::study::journal::hex(&bytes);
     [
         &hex[..8],
         &hex[8..12],

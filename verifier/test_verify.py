@@ -364,6 +364,12 @@ class Reading(Case):
                           (self.study, "--seed-file", bad), (self.study, "--seed-file", self.folder / "none")):
             self.assertEqual(self.run_main(*arguments)[0], 2, arguments)
 
+    def test_a_key_of_pseudonyms_is_no_seed(self):
+        key = self.folder / "key"
+        key.write_text("lottning-pseudonym-key/1\n" + SEED.hex() + "\n")
+        with self.assertRaisesRegex(verify.argparse.ArgumentTypeError, "is the key of pseudonyms"):
+            verify.read_seed(key)
+
     def test_missing_and_foreign_files(self):
         self.assert_bad(self.check(), None)
         Ledger().save(self.study)

@@ -25,6 +25,8 @@ def read_seed(name):
         text = Path(name).read_bytes()
     except (OSError, ValueError):
         raise argparse.ArgumentTypeError(f"{name!a} cannot be read") from None
+    if text.startswith(b"lottning-pseudonym-key/"):
+        raise argparse.ArgumentTypeError(f"{name!a} is the key of pseudonyms, no seed file")
     if not re.fullmatch(rb"[0-9a-fA-F]{64}(\r?\n)?", text):
         raise argparse.ArgumentTypeError(f"{name!a} is no seed file (64 hexadecimal digits)")
     return name, bytes.fromhex(text.decode("ascii").strip())

@@ -11,7 +11,7 @@ from protocol import Protocol
 from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_time, raw, read_ledger, read_payload, read_proof,
                   read_public)
 
-# Nobody both screens families and changes what opens a gate.
+# Nobody both screens families and changes what opens a gate; `linked` counts when it joins two families.
 DUTIES = dict.fromkeys(("screened", "returned", "joined"), "intake") | dict.fromkeys(
     ("capacity-changed", "site-opened", "site-closed", "linked", "epoch-opened"), "capacity")
 
@@ -135,7 +135,7 @@ class Checker:
                 if time < latest:
                     self.report(sequence, "time", f"the time goes back from {latest} to {time}")
                 latest = max(time, latest)
-            self.check_duty(sequence, actor, event.kind)
+            self.check_duty(sequence, actor, event)
             if (kind == "opened") != (place == 0):
                 self.report(sequence, "opened", "the first row, and no other, is 'opened'")
             if place == 0:
@@ -153,10 +153,13 @@ class Checker:
                     self.report(sequence, "count", f"the epoch is not {len(self.epochs)}, which comes next")
                 self.open_epoch(sequence, event.public)
 
-    def check_duty(self, sequence, actor, kind):
-        duty = DUTIES.get(kind)
+    def check_duty(self, sequence, actor, event):
+        duty = DUTIES.get(event.kind)
         if duty is None or not isinstance(actor, str):
             return
+        if event.kind == "linked" and "other" not in (event.payload or {}):
+            return  # two pseudonyms of a child, or a row whose payload is not here
+        actor = actor.translate({ord(own): None for own in "._-"}).lower() or actor  # one person, however it is written
         other = "capacity" if duty == "intake" else "intake"
         if actor in self.actors[other]:
             self.report(sequence, "duty", f"{actor!a} has done both: screened families, and changed capacity or sites")

@@ -811,6 +811,16 @@ class Gate(Case):
         number = self.ledger.draw("F9", "a")
         self.assert_bad(self.answer(), number, "twice")
 
+    def test_a_link_that_was_taken_back_names_nobody(self):
+        linked = self.ledger.link("F0", "F9")
+        self.ledger.add("corrected", {"sequence": linked},
+                        {"family": "F0", "on": "2025-03-02", "event_key": "k", "reason": "wrong"})
+        self.ledger.event("closed", "F0")
+        self.ledger.draw("F9", "a")  # another family after all
+        self.assert_ok(self.answer())
+        number = self.ledger.draw("F10", "a")
+        self.assert_bad(self.answer(), number, "gate")
+
     def test_erased_families_hold_their_slots(self):
         closed = self.ledger.event("closed", "F0")
         self.ledger.draw("F9", "a")

@@ -13,7 +13,7 @@ use super::refusal::refusal;
 use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
 use super::study::{Act, Study, Work};
 use crate::allocation::{Mode, Seed};
-use crate::diagnostic::Words;
+use crate::diagnostic::{Diagnostic, Words};
 use crate::protocol::{Protocol, carry_on, unadjusted};
 use crate::study::journal::{Content, Journal, Recording, hex};
 use crate::study::kernel::{Command, decide};
@@ -126,10 +126,53 @@ fn read(outside: &Outside, study: &Study, bytes: &[u8], path: &Path) -> Result<P
         check_permissions(&amended, path)?;
         check_round(outside, &amended)?;
     }
-    for warning in warnings.iter().chain(&unadjusted(&amended)) {
+    let own = given_up(&study.journal, &amended);
+    for warning in warnings.iter().chain(&unadjusted(&amended)).chain(&own) {
         outside.progress.warn(warning);
     }
     Ok(amended)
+}
+
+/// What an amendment gives up that the protocol in force promised, and that no rule forbids: said aloud, because it cannot be
+/// promised again for the draws that follow.
+fn given_up(journal: &Journal, amended: &Protocol) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    let before = &journal.protocol;
+    if before.study.beacon.is_some() && amended.study.beacon.is_none() {
+        warnings.push(
+            Diagnostic::warning(
+                "beacon-dropped",
+                Words::new(
+                    "the protocol in force waits for a public round and the amended one names none: the draws of the new epoch follow from its seed alone, which whoever makes it could have chosen",
+                    "det gällande protokollet väntar på en offentlig omgång och det ändrade anger ingen: den nya epokens lotter följer av dess frö ensamt, som den som skapar det kan ha valt",
+                ),
+            )
+            .help(Words::new(
+                "name a round to come under [study], unless that is meant; the report shows which epochs had one",
+                "ange en kommande omgång under [study], om det inte är meningen; rapporten visar vilka epoker som hade en",
+            )),
+        );
+    }
+    let size = |own: &Protocol| {
+        let size = &own.sample_size;
+        (size.target, size.stop_families, size.stop_date)
+    };
+    if !journal.state.locks.is_empty() && size(before) != size(amended) {
+        warnings.push(
+            Diagnostic::warning(
+                "size-after-lock",
+                Words::new(
+                    "the planned number of families, or the end of enrolment, changes after data were locked: whoever has seen results by arm may not decide it",
+                    "det planerade antalet familjer, eller intagets slut, ändras efter en låsning av data: den som har sett resultat per grupp får inte bestämma det",
+                ),
+            )
+            .help(Words::new(
+                "say in the amendment who decided and what they had seen; the registered error rates hold only if the change did not depend on results",
+                "ange i ändringen vem som bestämde och vad de hade sett; de registrerade felriskerna gäller bara om ändringen inte berodde på resultat",
+            )),
+        );
+    }
+    warnings
 }
 
 /// Each epoch has a seed of its own: who was told the seed of an ended epoch must not know the next one.

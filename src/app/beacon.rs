@@ -9,7 +9,8 @@ use super::outside::Outside;
 use super::permission::Deed;
 use super::record::{NoDraw, Receipt};
 use super::refusal::refusal;
-use super::study::{Act, Study, Work, now};
+use super::study::{Act, Study, Work};
+use super::typed_time::now;
 use crate::allocation::Mode;
 use crate::diagnostic::Words;
 use crate::study::identifiers::is_beacon_value;
@@ -85,7 +86,11 @@ pub fn beacon(
                     "the round {round} is published at {at}: nobody knows its value yet",
                     "omgången {round} publiceras {at}: ingen känner dess värde än"
                 ),
-            ));
+            )
+            .help(Words::new(
+                "wait for the round and run the same command with the value that its source publishes; nobody is randomized until then",
+                "vänta på omgången och kör samma kommando med det värde som källan publicerar; ingen lottas före det",
+            )));
         }
         let public = Content::new()
             .with("value", value.clone())

@@ -122,7 +122,12 @@ impl Desk {
                 });
             }
             if let Some((child, family)) = child_of_another_family(journal, request) {
-                return Err(refusal::child_of_another_family(journal, child, family));
+                return Err(refusal::child_of_another_family(
+                    journal,
+                    child,
+                    family,
+                    Some(&request.family),
+                ));
             }
             returning::refuse_for_good(journal, request)?;
             // Another command may have recorded the beacon since this desk was opened.
@@ -134,7 +139,7 @@ impl Desk {
             let day = journal.day(time);
             let command = Command::Enrol(prepared.enrolment);
             let decision = decide(&journal.protocol, &journal.state, &command, day, own)
-                .map_err(|refused| refusal_in(journal, refused))?;
+                .map_err(|refused| refusal_in(journal, Some(&request.family), refused))?;
             let recordings = recordings(journal, request, &prepared, &decision);
             let answer = answer(journal, request, &prepared, &decision, day);
             Ok(Work { recordings, answer })

@@ -52,7 +52,7 @@ pub fn erase(
             "till exempel --reason gallring",
         )));
     }
-    let mut receipt = study.write(outside, act, Deed::Erase, |journal, _| {
+    let written = study.write(outside, act, Deed::Erase, |journal, _| {
         let known = journal.names.family(family).ok_or_else(unknown_family)?;
         let recordings: Vec<Recording> = journal
             .rows_of(known)
@@ -73,24 +73,77 @@ pub fn erase(
             warnings: Vec::new(),
         };
         Ok(Work { recordings, answer })
-    })?;
+    });
+    let mut receipt = match written {
+        // An earlier erasure may have left old copies of its bytes.
+        Err(unknown) if unknown.code == "unknown-family" => {
+            return Err(match left_over(study.scrub()) {
+                None => unknown,
+                Some(left) => Failure {
+                    message: left.message,
+                    help: left.help,
+                    ..unknown
+                },
+            });
+        }
+        written => written?,
+    };
     receipt.head = study.journal.head.to_hex();
-    if !study.scrub()? {
-        receipt.warnings.push(
+    // The event stands whatever happens to the old bytes.
+    receipt.warnings.extend(left_over(study.scrub()));
+    receipt.warnings.push(forgotten());
+    Ok(receipt)
+}
+
+/// What is left of erased rows outside the rows, and how to finish.
+fn left_over(scrubbed: Result<bool, Failure>) -> Option<Diagnostic> {
+    let again = Words::new(
+        "then run the same command again: it says that the family is unknown, and removes what is left",
+        "kör sedan samma kommando igen: det säger att familjen är okänd, och tar bort det som är kvar",
+    );
+    match scrubbed {
+        Ok(true) => None,
+        Ok(false) => Some(
             Diagnostic::warning(
                 "erasure-in-log",
                 Words::new(
-                    "the family is erased, and its bytes still lie in the ledger's log, which another process is reading",
-                    "familjen är raderad, men dess byte ligger kvar i liggarens logg, som en annan process läser",
+                    "the rows are erased, and old copies of their bytes still lie in the ledger's file or log, which another process is reading",
+                    "raderna är raderade, men gamla kopior av deras byte ligger kvar i liggarens fil eller logg, som en annan process läser",
                 ),
             )
             .help(Words::new(
-                "end the other processes and run `lottning verify` once: the log is emptied then",
-                "avsluta de andra processerna och kör `lottning verify` en gång: då töms loggen",
+                format!("end the other processes; {}", again.en),
+                format!("avsluta de andra processerna; {}", again.sv),
             )),
-        );
+        ),
+        Err(failure) => Some(
+            Diagnostic::warning(
+                "erasure-unfinished",
+                Words::new(
+                    format!("the rows are erased, and old copies of their bytes still lie in the ledger's file, which could not be written anew [{}]", failure.code),
+                    format!("raderna är raderade, men gamla kopior av deras byte ligger kvar i liggarens fil, som inte kunde skrivas om [{}]", failure.code),
+                ),
+            )
+            .help(Words::new(
+                format!("make room for a second copy of the ledger and its log; {}", again.en),
+                format!("frigör plats för en andra kopia av liggaren och dess logg; {}", again.sv),
+            )),
+        ),
     }
-    Ok(receipt)
+}
+
+fn forgotten() -> Diagnostic {
+    Diagnostic::warning(
+        "name-forgotten",
+        Words::new(
+            "the study has forgotten the family's names: under any of them it would be screened and drawn as a new family",
+            "studien har glömt familjens namn: under vilket som helst av dem skulle den screenas och lottas som en ny familj",
+        ),
+    )
+    .help(Words::new(
+        "tell intake now, and let the key holder mark the pseudonyms as erased",
+        "meddela mottagningen nu, och låt nyckelhållaren märka pseudonymerna som raderade",
+    ))
 }
 
 fn unknown_family() -> Failure {
@@ -103,7 +156,7 @@ fn unknown_family() -> Failure {
         ),
     )
     .help(Words::new(
-        "nothing was changed; docs/families.md says what an erasure leaves",
-        "inget har ändrats; docs/families.md beskriver vad en radering lämnar kvar",
+        "no row was changed, and no old copy of an erased row is left in the file; docs/families.md says what an erasure leaves",
+        "ingen rad har ändrats, och ingen gammal kopia av en raderad rad finns kvar i filen; docs/families.md beskriver vad en radering lämnar kvar",
     ))
 }

@@ -4,9 +4,10 @@ use super::exit;
 use super::failure::{Failure, suggestion};
 use super::outside::Outside;
 use super::permission::Deed;
-use super::record::batch;
-use super::study::{Act, Study, Work, time_went_back};
+use super::record::{Reach, batch};
+use super::study::{Act, Study, Work};
 use super::tables::TableFile;
+use super::typed_time::untimely;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::study::kernel::Source;
 use crate::study::recording::{EVENTS, EventRequest};
@@ -64,10 +65,15 @@ pub fn import(
     let mut imported = study.write(
         outside,
         &import.act,
-        Deed::of_event(&import.event),
+        deed(import, &requests),
         |journal, time| {
             let rows = requests.iter().map(|(_, request)| request);
-            let batch = batch(journal, rows, Source::Register, time);
+            let reach = if import.dry_run {
+                Reach::Blind
+            } else {
+                Reach::Whole
+            };
+            let batch = batch(journal, rows, Source::Register, time, reach);
             let reused = batch
                 .refused
                 .iter()
@@ -103,11 +109,11 @@ pub fn import(
                 )));
             }
             let recorded = batch.recordings.len();
-            if let Some(last) = journal.last_time.filter(|last| time < *last)
-                && import.dry_run
+            if import.dry_run
                 && recorded > 0
+                && let Some(untimely) = untimely(outside, journal, time, import.act.at.is_some())
             {
-                return Err(time_went_back(time, last, import.act.at.is_some()));
+                return Err(untimely);
             }
             let answer = Imported {
                 event: import.event.clone(),
@@ -129,6 +135,16 @@ pub fn import(
     )?;
     imported.head = study.journal.head.to_hex();
     Ok(imported)
+}
+
+/// What the import does: of links, the deed with fewer roles if one row needs it.
+fn deed(import: &Import<'_>, requests: &[(usize, EventRequest)]) -> Deed {
+    let of_event = Deed::of_event(&import.event);
+    let mut deeds = requests.iter().map(|(_, request)| Deed::of(request));
+    match deeds.next() {
+        Some(first) if deeds.all(|own| own == first) => first,
+        _ => of_event,
+    }
 }
 
 /// A refused row as findings with their row.

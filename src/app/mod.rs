@@ -45,6 +45,7 @@ pub mod simulate;
 pub mod status;
 pub mod study;
 mod tables;
+pub mod typed_time;
 pub mod verify;
 
 pub use failure::{Failure, Source, shown, suggestion};

@@ -6,9 +6,10 @@ use super::outside::Outside;
 use super::permission::{Deed, permitted};
 use super::projection;
 use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
-use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, now, read_seed};
+use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, read_seed};
+use super::typed_time::now;
 use crate::allocation::{Mode, Seed};
-use crate::diagnostic::Words;
+use crate::diagnostic::{Diagnostic, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Beacon, Custody};
 use crate::store::SqliteLedger;
@@ -74,6 +75,9 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
         check_permissions(&protocol, &request.protocol)?;
         check_round(outside, &protocol)?;
         permitted(&protocol, &request.act.actor, Deed::Open)?;
+        if request.act.at.is_some() {
+            outside.progress.warn(&typed_opening());
+        }
     }
     check_confirm(&protocol, &request.confirm)?;
     refuse_inside(outside, &request.seed_file, &request.study)?;
@@ -100,6 +104,20 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
         seed_created,
         seal,
     )
+}
+
+fn typed_opening() -> Diagnostic {
+    Diagnostic::warning(
+        "opened-at-a-typed-time",
+        Words::new(
+            "the study is opened at a typed time and follows typed times for good: no time of --at is refused for being ahead of the clock",
+            "studien öppnas vid en angiven tidpunkt och följer angivna tider för gott: ingen tid i --at avvisas för att den är senare än klockan",
+        ),
+    )
+    .help(Words::new(
+        "for a study in earnest leave --at out; `status` and `verify` say which it is",
+        "utelämna --at för en studie på allvar; `status` och `verify` säger vilket det är",
+    ))
 }
 
 /// Writes the first event. `seal` puts the protocol into the folder; it runs while no other command can open the

@@ -12,7 +12,7 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{ActorRole, Exit, Service};
 use crate::study::duties::Duty;
 use crate::study::journal::Journal;
-use crate::study::recording::SITE_EVENTS;
+use crate::study::recording::{EventRequest, SITE_EVENTS};
 use crate::words;
 
 /// Something that is written to a study, as far as roles tell it apart.
@@ -40,6 +40,8 @@ pub enum Deed {
     Correct,
     /// Two families found to be one.
     Link,
+    /// Two pseudonyms of a child found to be one.
+    LinkChild,
     /// An erasure.
     Erase,
     /// `amend`.
@@ -77,7 +79,12 @@ pub const DEEDS: &[(Deed, &str, &[ActorRole])] = {
         (Deed::Observe, "record observed", &[OutcomeAssessor]),
         (Deed::Violation, "record violation", &[StudyLead, Reception]),
         (Deed::Correct, "record corrected", &[StudyLead]),
-        (Deed::Link, "record linked", &[StudyLead]),
+        (Deed::Link, "record linked of two families", &[StudyLead]),
+        (
+            Deed::LinkChild,
+            "record linked of a child",
+            &[StudyLead, Reception],
+        ),
         (Deed::Erase, "erase", &[StudyLead]),
         (Deed::Amend, "amend", &[StudyLead]),
         (Deed::Beacon, "beacon", &[StudyLead]),
@@ -103,6 +110,15 @@ impl Deed {
             "linked" => Self::Link,
             "erased" => Self::Erase,
             _ => Self::Correct,
+        }
+    }
+
+    /// The deed of recording an event as it was typed.
+    pub fn of(request: &EventRequest) -> Self {
+        let other = request.set.iter().any(|(key, _)| key == "other");
+        match Self::of_event(&request.event) {
+            Self::Link if request.child.is_some() && !other => Self::LinkChild,
+            deed => deed,
         }
     }
 
@@ -159,6 +175,22 @@ pub fn permitted(protocol: &Protocol, actor: &str, deed: Deed) -> Result<(), Fai
             "`{name}` kräver rollen {needed}: be någon som har den; `[roles]` i protokollet säger vem"
         )),
     )
+}
+
+/// The refusal of an actor who screens, and would take back an event that freed or took a slot.
+pub(super) fn slot_kept(actor: &str) -> Failure {
+    Failure::new(
+        exit::INVALID_DATA,
+        "duties-mixed",
+        words!(
+            "{actor} has screened families, and whoever does takes back no event of service that moves a slot; nothing was recorded",
+            "{actor} har screenat familjer, och den som gör det tar inte tillbaka någon insatshändelse som flyttar en plats; inget har registrerats"
+        ),
+    )
+    .help(Words::new(
+        "let the study lead correct it: a slot that is freed by an event which did not happen lets a family past the gate",
+        "låt studieledaren rätta det: en plats som frigörs av en händelse som inte har inträffat släpper förbi en familj",
+    ))
 }
 
 /// The refusal of an actor who has had the other of two duties.

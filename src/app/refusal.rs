@@ -42,6 +42,10 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                     "intaget avslutades {last}, som registrerat"
                 ),
             )
+            .help(Words::new(
+                "the family gets what it would have got without the study; a later last day needs an amendment (`lottning amend`) by the study lead",
+                "familjen får det som den skulle ha fått utan studien; en senare sista dag kräver en ändring (`lottning amend`) av studieledaren",
+            ))
         }
         Refusal::SiteNotOpen { site: own, opens } => {
             let (site, opens) = (site(own), date(opens));
@@ -56,6 +60,10 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 "site-closed",
                 words!("{site} has stopped enrolling", "{site} har slutat ta in familjer"),
             )
+            .help(words!(
+                "the family gets what it would have got without the study; when the site enrols again, the study lead records `site-opened` for {site}",
+                "familjen får det som den skulle ha fått utan studien; när platsen tar in familjer igen registrerar studieledaren `site-opened` för {site}"
+            ))
         }
         Refusal::TurnedAwayForGood => state(
             "turned-away-for-good",
@@ -96,7 +104,11 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 "the two are one in the study already",
                 "de två är redan en och samma i studien",
             ),
-        ),
+        )
+        .help(Words::new(
+            "nothing more is needed; if they are two after all, take the link back with `lottning record corrected` and the number of its receipt",
+            "inget mer behövs; om de ändå är två, ta tillbaka kopplingen med `lottning record corrected` och kvittots nummer",
+        )),
         Refusal::NotRetractable { sequence } => state(
             "not-retractable",
             words!(
@@ -142,6 +154,10 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                     "händelsen ligger före lottningen av familjen ({randomized})"
                 ),
             )
+            .help(Words::new(
+                "check --on and --family; what happened before the draw does not belong to the study's service and is not recorded",
+                "kontrollera --on och --family; det som hände före lottningen hör inte till studiens insats och registreras inte",
+            ))
         }
         Refusal::AlreadyLocked => {
             state("already-locked", Words::new("this lock has been made", "låsningen är redan gjord"))
@@ -254,17 +270,24 @@ fn data(code: &'static str, message: Words) -> Failure {
     Failure::new(exit::INVALID_DATA, code, message)
 }
 
-/// As [`refusal`], naming the child and its family: the name under which to come back.
-pub(super) fn refusal_in(journal: &Journal, refused: Refusal) -> Failure {
+/// As [`refusal`], naming the child and its family, the name under which to come back; `typed` is the one that was given.
+pub(super) fn refusal_in(journal: &Journal, typed: Option<&str>, refused: Refusal) -> Failure {
     let Refusal::ChildOfAnotherFamily { child, family } = refused else {
         return refusal(&journal.protocol, refused);
     };
-    child_of_another_family(journal, journal.names.child_name(child), family)
+    child_of_another_family(journal, journal.names.child_name(child), family, typed)
 }
 
-/// The refusal of a child, or of a family called by one, that belongs to another family of the study.
-pub(super) fn child_of_another_family(journal: &Journal, child: &str, family: FamilyIx) -> Failure {
+/// The refusal of a child, or of a family called by one, that belongs to another family of the study; `typed` is the family
+/// that was given.
+pub(super) fn child_of_another_family(
+    journal: &Journal,
+    child: &str,
+    family: FamilyIx,
+    typed: Option<&str>,
+) -> Failure {
     let family = journal.names.family_name(family);
+    let other = typed.unwrap_or(child);
     data(
         "child-of-another-family",
         words!(
@@ -273,8 +296,8 @@ pub(super) fn child_of_another_family(journal: &Journal, child: &str, family: Fa
         ),
     )
     .help(words!(
-        "the household of the index child decides: run the same command with --family {family}; if the two families are one, the study lead first links them: lottning record linked --family {family} --set other=…",
-        "indexbarnets hushåll avgör: kör samma kommando med --family {family}; om de två familjerna är en kopplar studieledaren först ihop dem: lottning record linked --family {family} --set other=…"
+        "the household of the index child decides: run the same command with --family {family}; if the two families are one, the study lead first links them: lottning record linked --family {family} --set other={other} --on DATE --event-key KEY --actor LEAD",
+        "indexbarnets hushåll avgör: kör samma kommando med --family {family}; om de två familjerna är en kopplar studieledaren först ihop dem: lottning record linked --family {family} --set other={other} --on DATUM --event-key NYCKEL --actor LEDARE"
     ))
 }
 

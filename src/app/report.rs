@@ -7,14 +7,16 @@ use super::analyse::{Analysed, locked, try_out};
 use super::failure::Failure;
 use super::lock;
 use super::outside::Outside;
-use super::study::{Study, now};
+use super::study::Study;
+use super::typed_time::now;
 use crate::allocation::{Mode, Seed};
 use crate::analysis::results::Analyses;
 use crate::diagnostic::Lang;
 use crate::report::{Provenance, Report, SeedFact, csv, figures, html, json};
 use crate::study::cohort::cohort;
-use crate::study::conduct::conduct;
+use crate::study::conduct::{Conduct, conduct};
 use crate::study::flow::{Flow, flow};
+use crate::study::slots::freed_by_intake;
 use crate::study::verify::{Verification, verify};
 use std::path::PathBuf;
 
@@ -73,6 +75,10 @@ pub fn report(
     } = analysed;
     let protocol = protocol.in_epoch(state.epoch);
     let flow = flow(protocol, &state, analyses.cut);
+    // Counted is the ledger up to the lock; before one nothing is told that depends on arms.
+    let rows = entries.len().min(state.sequence as usize);
+    let slots = freed_by_intake(&study.journal.protocol, &entries[..rows]).ok();
+    let slots = slots.filter(|_| !analyses.dry_run);
     let opening = study.journal.opening.as_ref();
     let rehearsal = opening.is_some_and(|opening| opening.mode == Mode::Rehearsal);
     let facts = opening
@@ -97,7 +103,10 @@ pub fn report(
     let whole = Report {
         protocol,
         flow: &flow,
-        conduct: &conduct(protocol, &state, analyses.cut),
+        conduct: &Conduct {
+            slots,
+            ..conduct(protocol, &state, analyses.cut)
+        },
         cohort: &cohort(protocol, &state, analyses.cut),
         analyses: &analyses,
         provenance: &provenance,

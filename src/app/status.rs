@@ -2,12 +2,15 @@
 //!
 //! No totals per arm, no free slots, no block position: only whether a site's gate is open, which intake must know.
 
-use super::study::Study;
+use super::failure::Failure;
+use super::study::{Study, unreadable};
+use super::typed_time::follows_typed_times;
 use crate::study::caps::Alert;
 use crate::study::conduct::Conduct;
 use crate::study::flow::{SiteFlow, sites as closed_days};
 use crate::study::journal::Journal;
 use crate::study::kernel::{FamilyIx, SiteIx, Status as Stands};
+use crate::study::slots::{FreedByIntake, freed_by_intake};
 
 /// How a study goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +25,10 @@ pub struct Status {
     pub enrolment: &'static str,
     /// Number of the epoch in force, from 0.
     pub epoch: u32,
+    /// Families randomized in each epoch, from epoch 0.
+    pub epochs: Vec<usize>,
+    /// Whether the study follows typed times: it was opened at one, or is a rehearsal.
+    pub typed_time: bool,
     /// Whether nobody is randomized until the value of a public round is recorded.
     pub awaits_beacon: bool,
     /// Number of events.
@@ -84,6 +91,16 @@ pub struct SiteStatus {
     pub days_closed: i32,
 }
 
+/// Slots that were freed by people who screen, for the study lead: read from every row.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn slots(study: &mut Study) -> Result<FreedByIntake, Failure> {
+    let entries = study.entries()?;
+    freed_by_intake(&study.journal.protocol, &entries)
+        .map_err(|corrupt| unreadable(&corrupt, &study.folder))
+}
+
 /// How a study was run up to its last event, for the study lead.
 pub fn conduct(study: &Study) -> Conduct {
     let journal = &study.journal;
@@ -128,6 +145,13 @@ pub fn status(study: &Study) -> Status {
             (false, false) => "open",
         },
         epoch: state.epoch,
+        epochs: (0..=state.epoch)
+            .map(|epoch| {
+                let made = state.allocations.iter();
+                made.filter(|made| made.epoch == epoch).count()
+            })
+            .collect(),
+        typed_time: follows_typed_times(journal),
         awaits_beacon: protocol.study.beacon.is_some() && !state.beacon,
         events: state.sequence,
         last_event: journal

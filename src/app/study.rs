@@ -8,9 +8,10 @@ use super::exit;
 use super::failure::Failure;
 use super::links;
 use super::outside::Outside;
-use super::permission::{Deed, duties_mixed, permitted_in};
+use super::permission::{Deed, duties_mixed, permitted_in, slot_kept};
 use super::projection;
 use super::sealed::{later_epochs, sealed_protocol};
+use super::typed_time::{instant, now, untimely};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
@@ -19,6 +20,7 @@ use crate::study::journal::{
     Corrupt, Entry, Journal, Ledger, LedgerError, Recording, erased_sequences, hex,
 };
 use crate::study::pseudonym::is_key_file;
+use crate::study::slots::keeps_from;
 use crate::words;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -181,7 +183,7 @@ impl Study {
     ///
     /// # Errors
     /// An invalid actor or time (exit 4), an actor without the role that the deed needs or with the other of two duties
-    /// (4), a time before the last event's (4), busy (5), and whatever `work` refuses.
+    /// (4), a time before the last event's or ahead of the clock (4), busy (5), and whatever `work` refuses.
     pub fn write<T>(
         &mut self,
         outside: &Outside,
@@ -217,10 +219,7 @@ impl Study {
             .map_err(|corrupt| unreadable(&corrupt, &folder))?;
         permitted_in(journal, &act.actor, deed)?;
         let time = given.unwrap_or_else(|| now(outside));
-        let late = journal
-            .last_time
-            .filter(|last| time < *last)
-            .map(|last| time_went_back(time, last, given.is_some()));
+        let late = untimely(outside, journal, time, given.is_some());
         let Work { recordings, answer } = match (work(journal, time), late) {
             (Ok(work), Some(late)) if !work.recordings.is_empty() => return Err(late),
             (Err(refused), Some(late)) if refused.exit != exit::REUSED => return Err(late),
@@ -232,6 +231,12 @@ impl Study {
         let forbidden = |own: &Recording| journal.duties.forbid(&act.actor, &own.what);
         if let Some(had) = recordings.iter().find_map(forbidden) {
             return Err(duties_mixed(&act.actor, had));
+        }
+        let protocol = journal.protocol.in_epoch(journal.state.epoch);
+        let (state, duties) = (&journal.state, &journal.duties);
+        let kept = |own: &Recording| keeps_from(protocol, state, duties, &act.actor, &own.what);
+        if recordings.iter().any(kept) {
+            return Err(slot_kept(&act.actor));
         }
         let mut salts = vec![[0; 32]; recordings.len()];
         for salt in &mut salts {
@@ -279,19 +284,13 @@ impl Study {
             .collect::<Result<_, _>>()?;
         let commitments = self.commitments();
         if seeds.len() != commitments.len() {
-            let (given, needed) = (seeds.len(), commitments.len());
-            return Err(Failure::new(
-                exit::SEED,
-                "seed-missing",
-                words!(
-                    "{needed} seed file(s) are needed, one per epoch; {given} were given",
-                    "det behövs {needed} fröfil(er), en per epok; {given} angavs"
-                ),
-            )
-            .help(Words::new(
-                "give one --seed-file per epoch, in their order",
-                "ange en --seed-file per epok, i deras ordning",
-            )));
+            let message = seeds_needed(commitments.len(), seeds.len());
+            return Err(
+                Failure::new(exit::SEED, "seed-missing", message).help(Words::new(
+                    "give one --seed-file per epoch, in their order",
+                    "ange en --seed-file per epok, i deras ordning",
+                )),
+            );
         }
         for (epoch, seed) in seeds.iter().enumerate() {
             if !self.committed(epoch as u32, seed) {
@@ -332,6 +331,14 @@ impl Study {
     }
 }
 
+/// That the number of seed files is not the number of epochs.
+pub fn seeds_needed(needed: usize, given: usize) -> Words {
+    words!(
+        "{needed} seed file(s) are needed, one per epoch; {given} were given",
+        "det behövs {needed} fröfil(er), en per epok; {given} angavs"
+    )
+}
+
 fn seed_mismatch(epoch: u32) -> Failure {
     Failure::new(
         exit::SEED,
@@ -361,12 +368,6 @@ fn amended_meanwhile() -> Failure {
         "run the same command again, with the seed of the new epoch",
         "kör samma kommando igen, med den nya epokens frö",
     ))
-}
-
-/// Now, in the whole microseconds that the ledger keeps.
-pub fn now(outside: &Outside) -> Timestamp {
-    let now = outside.clock.now();
-    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 
 /// A seed file.
@@ -417,30 +418,6 @@ pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
     })
 }
 
-/// An instant as typed: RFC 3339 with an offset.
-///
-/// # Errors
-/// Anything else: exit 4.
-pub fn instant(text: &str) -> Result<Timestamp, Failure> {
-    text.parse::<Timestamp>()
-        .ok()
-        .and_then(|time| Timestamp::from_microsecond(time.as_microsecond()).ok())
-        .ok_or_else(|| {
-            Failure::new(
-                exit::INVALID_DATA,
-                "invalid-time",
-                Words::new(
-                    "the value of --at is not a time with an offset",
-                    "värdet på --at är ingen tidpunkt med tidszonsavvikelse",
-                ),
-            )
-            .help(Words::new(
-                "write it as RFC 3339, for example 2025-03-01T09:15:00+01:00",
-                "skriv den enligt RFC 3339, till exempel 2025-03-01T09:15:00+01:00",
-            ))
-        })
-}
-
 fn check_actor(actor: &str) -> Result<(), Failure> {
     let (code, message) = if holds_personal_number(actor) {
         (
@@ -467,29 +444,6 @@ fn check_actor(actor: &str) -> Result<(), Failure> {
             "ange en roll eller ett användar-id, till exempel --actor intake-1",
         )),
     )
-}
-
-pub(super) fn time_went_back(time: Timestamp, last: Timestamp, given: bool) -> Failure {
-    let help = if given {
-        Words::new(
-            "give a time at or after that event, or leave --at out",
-            "ange en tidpunkt vid eller efter den händelsen, eller utelämna --at",
-        )
-    } else {
-        Words::new(
-            "the computer's clock has gone back, or an earlier event was dated ahead with --at: set the clock right, or give --at",
-            "datorns klocka har gått bakåt, eller så daterades en tidigare händelse framåt med --at: ställ klockan eller ange --at",
-        )
-    };
-    Failure::new(
-        exit::INVALID_DATA,
-        "time-went-back",
-        words!(
-            "{time} is before the last event of the study ({last}); nothing was recorded",
-            "{time} är före studiens senaste händelse ({last}); inget har registrerats"
-        ),
-    )
-    .help(help)
 }
 
 pub(super) fn not_open(folder: &Path) -> Failure {

@@ -22,6 +22,10 @@ pub struct Verdict {
     pub custody: Custody,
     /// Whether the protocol names roles.
     pub roles: bool,
+    /// Whether a live study was opened at a typed time, and so follows typed times.
+    pub typed_time: bool,
+    /// Seed files needed, one per epoch, if another number was given.
+    pub seeds_needed: Option<usize>,
 }
 
 /// What was kept elsewhere and must be found again.
@@ -71,6 +75,24 @@ fn missed(checkpoint: &Checkpoint, protocol: &Protocol, entries: &[Entry]) -> Op
     })
 }
 
+/// That the sealed protocol of an epoch is gone: what else does not hold follows from it.
+fn missing_protocol(entries: &[Entry], epoch: u32) -> Finding {
+    let opened = entries
+        .iter()
+        .filter(|entry| entry.kind == "epoch-opened")
+        .nth(epoch as usize - 1);
+    let file = protocol_file(epoch);
+    let file = file.display();
+    Finding {
+        code: "protocol-missing",
+        sequence: opened.map(|entry| entry.sequence),
+        message: words!(
+            "epoch {epoch} is open, and its sealed protocol {file} is not in the folder: put it back, byte for byte; the rows after it cannot be checked without it",
+            "epok {epoch} är öppnad, och dess förseglade protokoll {file} finns inte i mappen: lägg tillbaka det, byte för byte; raderna efter den kan inte kontrolleras utan det"
+        ),
+    }
+}
+
 /// Verifies the study in a folder. What does not hold is in the verdict, not a failure.
 ///
 /// # Errors
@@ -89,7 +111,8 @@ pub fn check(
         .map_err(failed)?;
     // A forged epoch has no file; the verdict then names its row.
     let there = |epoch: &u32| outside.exists(folder.join(protocol_file(*epoch)));
-    let later = (1..=later_epochs(&entries)).take_while(there).count();
+    let epochs = later_epochs(&entries);
+    let later = (1..=epochs).take_while(there).count();
     let protocol = sealed_protocol(outside, folder, later as u32)?;
     let seeds = seed_files
         .iter()
@@ -98,6 +121,13 @@ pub fn check(
     let projection = projection::stored(outside, folder);
     let stored = projection.as_deref();
     let mut verification = verify_with(&protocol, &entries, &seeds, expected.head, stored);
+    if later < epochs as usize {
+        let missing = missing_protocol(&entries, later as u32 + 1);
+        verification.ok = false;
+        let first = verification.first_bad.into_iter().chain(missing.sequence);
+        verification.first_bad = first.min();
+        verification.findings.insert(0, missing);
+    }
     for path in expected.checkpoints {
         let checkpoint = Checkpoint::read(outside, path)?;
         if let Some(finding) = missed(&checkpoint, &protocol, &entries) {
@@ -109,5 +139,11 @@ pub fn check(
         verification,
         custody: protocol.study.custody,
         roles: protocol.roles.is_some(),
+        typed_time: entries.first().is_some_and(|first| {
+            first.public.contains(r#""clock":"override""#)
+                && first.public.contains(r#""mode":"live""#)
+        }),
+        seeds_needed: Some(epochs as usize + 1)
+            .filter(|needed| !seeds.is_empty() && *needed != seeds.len()),
     })
 }

@@ -1,12 +1,11 @@
 //! The options that study commands share: which study, who acts, when.
 
 use clap::Args;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 use crate::app::record::Receipt;
-use crate::app::study::{Act, instant, now};
+use crate::app::study::Act;
 use crate::app::{Failure, exit};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::words;
@@ -35,21 +34,8 @@ pub(super) struct Acting {
 }
 
 impl Acting {
-    /// Who acts and when. A time far ahead of the clock is said aloud: nothing can be recorded before it later.
-    pub(super) fn act(&self, session: &Session) -> Act {
-        let outside = &session.outside;
-        let day = SignedDuration::from_hours(24);
-        let at = self.at.as_deref().and_then(|at| instant(at).ok());
-        if at.is_some_and(|at| at.duration_since(now(outside)) > day) {
-            let warning = Diagnostic::warning(
-                "time-ahead",
-                Words::new(
-                    "the time of --at is ahead of the computer's clock; until then every command will need --at",
-                    "tidpunkten i --at är senare än datorns klocka visar; fram till dess kommer varje kommando att behöva --at",
-                ),
-            );
-            outside.progress.warn(&warning);
-        }
+    /// Who acts and when.
+    pub(super) fn act(&self) -> Act {
         Act {
             actor: self.actor.clone(),
             at: self.at.clone(),
@@ -92,6 +78,29 @@ pub(super) fn warned(session: &Session, warnings: &[Diagnostic]) -> Vec<Value> {
             json!({ "code": warning.code, "message": warning.message.get(session.lang) })
         })
         .collect()
+}
+
+/// What a command that would write says when it records nothing.
+pub(super) fn tried(session: &Session, receipt: &Receipt) -> Result<Document, Failure> {
+    let mut body = json!({
+        "event": receipt.event,
+        "sequence": receipt.sequence,
+        "replayed": receipt.replayed,
+        "head": receipt.head,
+        "dry_run": true,
+    });
+    let warnings = warned(session, &receipt.warnings);
+    if !warnings.is_empty() {
+        body["warnings"] = Value::from(warnings);
+    }
+    let event = &receipt.event;
+    Ok(Document::new("receipt/1", &body)?
+        .text(words!(
+            "{event} could be recorded; nothing was.",
+            "{event} kan registreras; inget har registrerats."
+        ))
+        .text(head(&receipt.head))
+        .receipt())
 }
 
 /// The receipt of a writing command.

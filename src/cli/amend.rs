@@ -40,7 +40,7 @@ impl Amend {
             protocol: self.protocol.clone(),
             seed_file: self.seed_file.clone(),
             confirm: self.confirm.clone(),
-            act: self.acting.act(session),
+            act: self.acting.act(),
         };
         let made = amend(&session.outside, &self.at.study, &request)?;
         if made.seed_created {

@@ -98,7 +98,7 @@ impl Enrol {
             fields: pairs("--field", &self.field)?,
         };
         let mut desk = Desk::open(outside, &self.at.study, &self.seed_file)?;
-        let act = self.acting.act(session);
+        let act = self.acting.act();
         let Some(file) = file else {
             let enrolled = desk.enrol(outside, &act, &request)?;
             let warnings = warned(session, &enrolled.warnings);

@@ -37,7 +37,7 @@ impl Erase {
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
         let mut study = Study::load(outside, &self.at.study)?;
-        let act = self.acting.act(session);
+        let act = self.acting.act();
         let whose = (self.family.as_str(), self.reason.as_str());
         let made = erase(outside, &mut study, &act, whose, &self.confirm)?;
         receipt(session, &made)

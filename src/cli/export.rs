@@ -58,7 +58,7 @@ impl Export {
         let made = proof(
             outside,
             &mut study,
-            &self.acting.act(session),
+            &self.acting.act(),
             folder,
             session.lang,
         )?;

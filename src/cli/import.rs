@@ -53,7 +53,7 @@ impl Import {
             file: &file,
             map: self.map.as_deref(),
             dry_run: self.dry_run,
-            act: self.acting.act(session),
+            act: self.acting.act(),
         };
         let made = import(outside, &mut study, &request)?;
         let mut body = json!({

@@ -36,7 +36,7 @@ impl Lock {
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
         let mut study = Study::load_whole(outside, &self.at.study)?;
-        let act = self.acting.act(session);
+        let act = self.acting.act();
         let made = lock(
             outside,
             &mut study,

@@ -43,7 +43,7 @@ impl Open {
             study: self.study.clone(),
             seed_file: self.seed_file.clone(),
             confirm: self.confirm.clone(),
-            act: self.acting.act(session),
+            act: self.acting.act(),
             mode: Mode::Live,
         };
         let opened = open(&session.outside, &request)?;

@@ -3,11 +3,11 @@
 use clap::Args;
 
 use crate::app::Failure;
-use crate::app::record::record;
+use crate::app::record::{record, try_record};
 use crate::app::study::Study;
 use crate::study::recording::{EVENTS, EventRequest};
 
-use super::acting::{Acting, At, pairs, receipt};
+use super::acting::{Acting, At, pairs, receipt, tried};
 use super::output::Document;
 use super::session::Session;
 
@@ -51,6 +51,10 @@ pub(super) struct Record {
     #[arg(long, value_name = "KEY=V")]
     set: Vec<String>,
 
+    /// Say what would be recorded and what it means; record nothing
+    #[arg(long)]
+    dry_run: bool,
+
     #[command(flatten)]
     acting: Acting,
 }
@@ -76,12 +80,12 @@ impl Record {
             set: pairs("--set", &self.set)?,
         };
         let mut study = Study::load(&session.outside, &self.at.study)?;
-        let made = record(
-            &session.outside,
-            &mut study,
-            &self.acting.act(session),
-            &request,
-        )?;
+        let (outside, act) = (&session.outside, self.acting.act());
+        if self.dry_run {
+            let made = try_record(outside, &mut study, &act, &request)?;
+            return tried(session, &made);
+        }
+        let made = record(outside, &mut study, &act, &request)?;
         receipt(session, &made)
     }
 }

@@ -32,12 +32,7 @@ impl Reveal {
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
         let mut study = Study::load_whole(outside, &self.at.study)?;
-        let made = reveal(
-            outside,
-            &mut study,
-            &self.acting.act(session),
-            &self.seed_file,
-        )?;
+        let made = reveal(outside, &mut study, &self.acting.act(), &self.seed_file)?;
         let seeds: Vec<Value> = made
             .seeds
             .iter()

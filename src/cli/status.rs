@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use crate::app::Failure;
 use crate::app::caps::words_of;
-use crate::app::status::{conduct, status};
+use crate::app::status::{conduct, slots, status};
 use crate::app::study::Study;
 use crate::diagnostic::Words;
 use crate::report::alert;
 use crate::study::conduct::Direction;
+use crate::study::slots::FreedByIntake;
 use crate::words;
 
 use super::acting::{At, head};
@@ -30,7 +31,7 @@ pub(super) struct Status {
 impl Status {
     /// Says how the study goes.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
-        let study = Study::load(&session.outside, &self.at.study)?;
+        let mut study = Study::load(&session.outside, &self.at.study)?;
         let own = status(&study);
         let sites: Vec<Value> = own
             .sites
@@ -60,7 +61,9 @@ impl Status {
             .collect();
         let mut body = json!({
             "study": own.study, "protocol_hash": own.protocol_hash, "mode": own.mode,
-            "enrolment": own.enrolment, "epoch": own.epoch, "awaits_beacon": own.awaits_beacon, "events": own.events, "last_event": own.last_event,
+            "enrolment": own.enrolment, "epoch": own.epoch,
+            "epochs": (0..).zip(&own.epochs).map(|(epoch, randomized): (u32, _)| json!({ "epoch": epoch, "randomized": randomized })).collect::<Vec<_>>(),
+            "typed_time": own.typed_time, "awaits_beacon": own.awaits_beacon, "events": own.events, "last_event": own.last_event,
             "screened": own.screened, "randomized": own.randomized, "target": own.target,
             "not_eligible": own.not_eligible, "turned_away": own.turned_away,
             "exceptions": own.exceptions, "violations": violations, "alerts": alerts,
@@ -76,7 +79,10 @@ impl Status {
             .column("screened", Words::new("screened", "screenade"))
             .column("randomized", Words::new("randomized", "lottade"))
             .column("turned_away", Words::new("turned away", "avvisade"))
-            .column("days_closed", Words::new("days closed", "dagar stängd"));
+            .column(
+                "days_closed",
+                Words::new("whole days closed", "hela dagar stängd"),
+            );
         for site in &own.sites {
             let gate = match (site.enrols, site.gate) {
                 (false, _) => Words::new("does not enrol", "tar inte in"),
@@ -102,6 +108,15 @@ impl Status {
                 })
             });
         }
+        let slots = if self.conduct {
+            let slots = slots(&mut study)?;
+            body["slots_freed_by_intake"] = json!({
+                "freed": slots.freed, "retracted": slots.retracted, "drawn": slots.drawn,
+            });
+            Some(slots)
+        } else {
+            None
+        };
         let mut notes: Vec<Words> = own
             .alerts
             .iter()
@@ -136,6 +151,13 @@ impl Status {
         if self.conduct {
             notes.push(leaning(&study, direction));
         }
+        notes.extend(slots.filter(|own| own.freed > 0).map(freed));
+        if own.epochs.len() > 1 {
+            notes.push(epochs(&own.epochs));
+        }
+        if own.typed_time && own.mode == "live" {
+            notes.push(typed_time());
+        }
         let (id, randomized, target) = (&own.study, own.randomized, own.target);
         let (screened, events) = (own.screened, own.events);
         let mut document = Document::new("status/1", &body)?
@@ -153,6 +175,33 @@ impl Status {
             .text(head(&own.head))
             .receipt())
     }
+}
+
+/// How many families were drawn in each epoch.
+fn epochs(randomized: &[usize]) -> Words {
+    let list: Vec<String> = randomized.iter().map(ToString::to_string).collect();
+    let (number, list) = (randomized.len(), list.join(", "));
+    words!(
+        "{number} epochs; families randomized in each, from epoch 0: {list}.",
+        "{number} epoker; lottade familjer i var och en, från epok 0: {list}."
+    )
+}
+
+/// Slots that were freed by people who screen.
+fn freed(own: FreedByIntake) -> Words {
+    let (freed, retracted, drawn) = (own.freed, own.retracted, own.drawn);
+    words!(
+        "For the study lead: slots freed by somebody who screens families: {freed}; by an event that was retracted later: {retracted}; families drawn who needed such a slot: {drawn}.",
+        "Till studieledaren: platser som frigjorts av någon som screenar familjer: {freed}; av en händelse som senare återtogs: {retracted}; familjer som lottats och behövde en sådan plats: {drawn}."
+    )
+}
+
+/// That a study follows typed times.
+pub(super) fn typed_time() -> Words {
+    Words::new(
+        "The study was opened at a typed time: it follows typed times, and none is refused for being ahead of the clock.",
+        "Studien öppnades vid en angiven tidpunkt: den följer angivna tider, och ingen avvisas för att den är senare än klockan.",
+    )
 }
 
 /// Whether switches lean, in a sentence that says who should read it.

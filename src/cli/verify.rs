@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
+use crate::app::study::seeds_needed;
 use crate::app::verify::{Expected, check};
 use crate::app::{Failure, exit};
 use crate::diagnostic::Words;
@@ -13,6 +14,7 @@ use crate::words;
 use super::acting::{At, head};
 use super::output::Document;
 use super::session::Session;
+use super::status::typed_time;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
@@ -45,6 +47,10 @@ impl Verify {
                 checkpoints: &self.checkpoint,
             },
         )?;
+        let given = self.seed_file.len();
+        let wrong_number = verdict
+            .seeds_needed
+            .map(|needed| seeds_needed(needed, given));
         let own = verdict.verification;
         let draws = match own.draws {
             DrawCheck::Verified => "verified",
@@ -61,13 +67,18 @@ impl Verify {
                 })
             })
             .collect();
-        let mismatch = Words::new(
+        let code = if wrong_number.is_some() {
+            "seed-missing"
+        } else {
+            "seed-mismatch"
+        };
+        let mismatch = wrong_number.unwrap_or(Words::new(
             "a seed that was given is not the one that this study committed to",
             "ett frö som angavs är inte det som studien har utfäst",
-        );
+        ));
         if own.seed_mismatch {
             findings.push(json!({
-                "code": "seed-mismatch", "sequence": null, "message": mismatch.get(session.lang),
+                "code": code, "sequence": null, "message": mismatch.get(session.lang),
             }));
         }
         let body = json!({
@@ -79,6 +90,7 @@ impl Verify {
             "first_bad": own.first_bad,
             "findings": findings,
             "custody": verdict.custody.text(),
+            "typed_time": verdict.typed_time,
         });
         let (events, allocations) = (own.events, own.allocations);
         let mut document = Document::new("verification/1", &body)?.text(match (own.ok, own.draws) {
@@ -103,6 +115,9 @@ impl Verify {
         }
         if own.seed_mismatch {
             document = document.text(mismatch);
+        }
+        if verdict.typed_time {
+            document = document.text(typed_time());
         }
         let code = match (own.ok, own.seed_mismatch, own.findings.is_empty()) {
             (true, ..) => exit::DONE,

@@ -6,6 +6,7 @@
 
 use super::caps::{Alert, alerts};
 use super::kernel::{Family, FamilyIx, Occurred, State};
+use super::slots::FreedByIntake;
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Policy, Violations};
@@ -29,6 +30,8 @@ pub struct Conduct {
     pub changed_between: Vec<FamilyIx>,
     /// Families with a child that had been screened with another family, which was not randomized.
     pub came_back: Vec<FamilyIx>,
+    /// Slots that were freed by people who screen; `None` where the rows were not read.
+    pub slots: Option<FreedByIntake>,
 }
 
 /// Families with a violation of one reason.
@@ -76,6 +79,7 @@ pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
         changed: families(state, |family| family.changed_answers),
         changed_between: families(state, |family| family.changed_between),
         came_back: families(state, |family| family.came_from.is_some()),
+        slots: None,
     }
 }
 

@@ -4,6 +4,9 @@
 //! chooses whose arm holds, and whoever opens an epoch chooses the seed of the next draw. In ledger order and in the whole
 //! study: an actor who has screened a family changes no capacity, opens or closes no site, links no families and opens no
 //! epoch, and one who has does not screen from then on. Another site does not help, for two offices could serve each other.
+//!
+//! A child's other pseudonym is of neither duty: it joins no family that was another one, so that it moves no arm, and a
+//! number that replaces another one is intake's daily work. Service is of neither: it is counted (`super::slots`).
 
 use super::coded::coded;
 use super::kernel::What;
@@ -14,7 +17,7 @@ use std::collections::BTreeSet;
 pub enum Duty {
     /// Screening: `screened`, `returned`, `joined` and what follows from them.
     Intake,
-    /// Steering: `capacity-changed`, `site-opened`, `site-closed`, `linked`, `epoch-opened`.
+    /// Steering: `capacity-changed`, `site-opened`, `site-closed`, `epoch-opened`, and `linked` of two families.
     Capacity,
 }
 
@@ -23,14 +26,16 @@ impl Duty {
     pub fn of(what: &What) -> Option<Self> {
         match what {
             What::Screened(_) | What::Returned { .. } | What::Joined { .. } => Some(Self::Intake),
+            // An erased row says nothing of whom it linked.
+            What::Linked { unit, other, .. } if unit == other => None,
             What::CapacityChanged { .. }
             | What::SiteOpened { .. }
             | What::SiteClosed { .. }
             | What::Linked { .. }
-            | What::ChildLinked { .. }
             | What::EpochOpened { .. } => Some(Self::Capacity),
             What::Opened
             | What::Beacon { .. }
+            | What::ChildLinked { .. }
             | What::Allocated { .. }
             | What::Exception { .. }
             | What::Violation { .. }
@@ -49,7 +54,21 @@ impl Duty {
     }
 }
 
-/// Who has had which duty so far.
+/// The person behind an actor's id: ids that differ in case, full stops, underscores and hyphens alone are one person's.
+pub fn person(actor: &str) -> String {
+    let folded: String = actor
+        .chars()
+        .filter(|own| !matches!(own, '.' | '_' | '-'))
+        .map(|own| own.to_ascii_lowercase())
+        .collect();
+    if folded.is_empty() {
+        actor.to_owned()
+    } else {
+        folded
+    }
+}
+
+/// Who has had which duty so far, by person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Duties {
     intake: BTreeSet<String>,
@@ -62,9 +81,14 @@ impl Duties {
     /// The duty that keeps an actor from an event: the other one, which the actor has had.
     pub fn forbid(&self, actor: &str, what: &What) -> Option<Duty> {
         match Duty::of(what)? {
-            Duty::Intake => self.capacity.contains(actor).then_some(Duty::Capacity),
-            Duty::Capacity => self.intake.contains(actor).then_some(Duty::Intake),
+            Duty::Intake => (self.capacity.contains(&person(actor))).then_some(Duty::Capacity),
+            Duty::Capacity => self.screens(actor).then_some(Duty::Intake),
         }
+    }
+
+    /// Whether an actor has screened a family.
+    pub fn screens(&self, actor: &str) -> bool {
+        self.intake.contains(&person(actor))
     }
 
     /// Notes what an actor did.
@@ -74,8 +98,6 @@ impl Duties {
             Some(Duty::Capacity) => &mut self.capacity,
             None => return,
         };
-        if !had.contains(actor) {
-            had.insert(actor.to_owned());
-        }
+        had.insert(person(actor));
     }
 }

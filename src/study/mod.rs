@@ -16,4 +16,5 @@ pub mod kernel;
 pub mod personal_number;
 pub mod pseudonym;
 pub mod recording;
+pub mod slots;
 pub mod verify;

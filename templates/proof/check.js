@@ -271,12 +271,13 @@ function checkRows(proof, found, report) {
       else latest = row.time;
     }
     const duty = Object.hasOwn(DUTIES, kind) ? DUTIES[kind] : null;
-    if (duty) {
-      if (actors[duty === "intake" ? "capacity" : "intake"].has(row.actor)) {
+    if (duty && typeof row.actor === "string") {
+      const person = row.actor.replace(/[._-]/g, "").toLowerCase() || row.actor; // however the id is written
+      if (actors[duty === "intake" ? "capacity" : "intake"].has(person)) {
         report(sequence, "duty", "one actor both screened families and changed capacity or sites",
           "en och samma aktör har både screenat familjer och ändrat kapacitet eller enheter");
       }
-      actors[duty].add(row.actor);
+      actors[duty].add(person);
     }
     if ((kind === "opened") !== (place === 0)) {
       report(sequence, "opened", "the first row, and no other, is 'opened'", "den första raden, och ingen annan, är 'opened'");

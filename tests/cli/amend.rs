@@ -557,3 +557,42 @@ fn an_amendment_may_bring_minimization_and_change_what_it_balances() {
         .run("analyse --study study --dry-run --format json")
         .json(0);
 }
+
+/// An amendment that drops the public round, or changes the size after data were locked, is warned of; how many families each
+/// epoch drew is in the status; the number of seeds is said as `reveal` says it; and a protocol that is gone is named first.
+#[test]
+fn what_an_amendment_gives_up_is_said() {
+    let round = "beacon = { source = \"a public lottery\", round = \"2099-03-03\", time = 2099-03-03T09:00:00+01:00 }\ntime_zone ";
+    let place = Place::open(&IUH.replace("time_zone ", round));
+    let dropped = amend(&place, IUH, "keys/second");
+    assert_eq!(dropped.code, 0, "{}", dropped.err);
+    assert!(dropped.err.contains("[beacon-dropped]"), "{}", dropped.err);
+    assert!(
+        !dropped.err.contains("[size-after-lock]"),
+        "{}",
+        dropped.err
+    );
+    let words =
+        Place::enrol_words("skarpnack", &family(1), "R1").replace("keys/seed", "keys/second");
+    place.act(&words).json(0);
+    let status = place.run("status --study study").json(0);
+    assert_eq!(
+        status["epochs"],
+        serde_json::json!([{"epoch": 0, "randomized": 0}, {"epoch": 1, "randomized": 1}])
+    );
+    let one = place.run("verify --study study --seed-file keys/second");
+    assert_eq!(one.code, 9, "{}{}", one.out, one.err);
+    let verdict: Value = serde_json::from_str(&one.out).unwrap();
+    assert_eq!(verdict["findings"][0]["code"], "seed-missing");
+    assert!(
+        verdict["findings"]
+            .to_string()
+            .contains("2 seed file(s) are needed"),
+        "{verdict}"
+    );
+    std::fs::remove_file(place.path("study/protocol-1.toml")).unwrap();
+    let gone = place.run("verify --study study");
+    assert_eq!(gone.code, 8, "{}", gone.err);
+    let verdict: Value = serde_json::from_str(&gone.out).unwrap();
+    assert_eq!(verdict["findings"][0]["code"], "protocol-missing");
+}

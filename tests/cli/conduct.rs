@@ -236,3 +236,99 @@ fn the_two_duties_are_kept_apart_on_the_command_line() {
         .refused(4, "duties-mixed");
     place.verify();
 }
+
+/// One therapist with one slot. The desk that screens says that the service of the family in it never began, and the next family
+/// is drawn; that was not so. The desk cannot take it back, the study lead can, and both see what came of it.
+#[test]
+fn slots_that_the_desk_frees_are_counted_and_not_taken_back_by_it() {
+    let text = IUH
+        .replace("therapists = 2", "therapists = 1")
+        .replace("families_per_therapist = 3", "families_per_therapist = 1");
+    let place = Place::open(&text);
+    let held = (0..30)
+        .map(family)
+        .find(|name| place.enrol(name, "R1", "").json(0)["arm"] == "iuh")
+        .unwrap();
+    assert_eq!(
+        place.enrol("KATL", "R1", "").json(21)["outcome"],
+        "gate-closed"
+    );
+    let freed = format!("record not-started --family {held} --on 2025-03-03 --event-key N1");
+    let sequence = place.act_as("intake-1", &freed).json(0)["sequence"].clone();
+    place.enrol("KATL", "R1", "").json(0);
+    let back = format!(
+        "record corrected --family {held} --on 2025-03-03 --event-key K1 --set sequence={sequence} --set reason=mistaken"
+    );
+    for actor in ["intake-1", "INTAKE.1"] {
+        place
+            .unchanged(|| place.act_as(actor, &back))
+            .refused(4, "duties-mixed");
+    }
+    let counted =
+        || place.run("status --study study --conduct").json(0)["slots_freed_by_intake"].clone();
+    assert_eq!(counted(), json!({"freed": 1, "retracted": 0, "drawn": 0}));
+    place.act_as("lead", &back).json(0);
+    assert_eq!(counted(), json!({"freed": 1, "retracted": 1, "drawn": 1}));
+    // What does not move a slot the desk may correct as before.
+    let offered = format!("record offered --family {held} --on 2025-03-03 --event-key O1");
+    let sequence = place.act_as("intake-1", &offered).json(0)["sequence"].clone();
+    let back = format!(
+        "record corrected --family {held} --on 2025-03-03 --event-key K2 --set sequence={sequence} --set reason=mistaken"
+    );
+    place.act_as("intake-1", &back).json(0);
+    place.verify();
+}
+
+/// A dry run leaves no trace, so it tells no arm: the service of either arm passes, and the real command refuses one of them.
+#[test]
+fn a_dry_run_does_not_tell_an_arm() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    let words = |arm: &str, more: &str| {
+        format!(
+            "record violation --family KATL --on 2025-03-03 --event-key V-{arm} --set reason=wrong-service --set received={arm} {more}"
+        )
+    };
+    let mut told = Vec::new();
+    for arm in ["iuh", "standard"] {
+        let tried = place
+            .unchanged(|| place.act_as("lead", &words(arm, "--dry-run")))
+            .json(0);
+        told.push(tried["warnings"].clone());
+        place.write(
+            "v.csv",
+            format!("family,on,event_key,reason,received\nKATL,2025-03-03,W,wrong-service,{arm}\n"),
+        );
+        let tried = place
+            .unchanged(|| place.act_as("lead", "import violation v.csv --dry-run"))
+            .json(0);
+        told.push(tried["warnings"].clone());
+    }
+    assert!(told.iter().all(|own| *own == told[0]), "{told:?}");
+    let codes: Vec<i32> = ["iuh", "standard"]
+        .iter()
+        .map(|arm| place.act_as("lead", &words(arm, "")).code)
+        .collect();
+    assert!(codes.contains(&0) && codes.contains(&4), "{codes:?}");
+}
+
+/// Strata cost independent lots nothing, so no verb warns of thin ones.
+#[test]
+fn thin_strata_are_no_finding_of_simple_randomization() {
+    let simple = IUH
+        .replace("method = \"big-stick\"", "method = \"simple\"")
+        .replace("max_imbalance = 4", "")
+        .replace("target  = 712", "target  = 30");
+    for (text, thin) in [
+        (
+            simple.replace("\"simple\"", "\"permuted-block\"\nblock_lens = [4]"),
+            true,
+        ),
+        (simple, false),
+    ] {
+        let place = Place::with(&text);
+        let opened = place.run(&place.open_words());
+        assert_eq!(opened.code, 0, "{}", opened.err);
+        assert_eq!(opened.err.contains("[thin-strata]"), thin, "{}", opened.err);
+    }
+}

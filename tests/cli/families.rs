@@ -48,6 +48,10 @@ fn a_second_household_is_told_the_family_and_linked_by_the_study_lead() {
         "{}",
         refused.err
     );
+    // The whole command, with the name that was typed.
+    let told = "lottning record linked --family KATL --set other=MORU --on DATE --event-key KEY";
+    let flat = refused.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.replace(" │ ", " ").contains(told), "{flat}");
     let receipt = link(&place, "KATL", "MORU", "").json(0);
     assert_eq!(
         (&receipt["event"], &receipt["sequence"]),
@@ -116,14 +120,18 @@ fn one_person_is_not_drawn_as_a_child_and_as_a_family() {
 fn who_screens_families_links_none() {
     let place = Place::open(IUH);
     place.enrol("KATL", "R1", "--child BARN-AA").json(0);
-    for words in [
-        "record linked --family KATL --set other=MORU --on 2025-03-03 --event-key L1",
-        "record linked --family KATL --child BARN-AA --set other_child=BARN-BB --on 2025-03-03 --event-key L1",
-    ] {
+    // However the id is written.
+    for actor in ["intake-1", "Intake_1", "INTAKE.1"] {
+        let words = "record linked --family KATL --set other=MORU --on 2025-03-03 --event-key L1";
         place
-            .unchanged(|| place.act_as("intake-1", words))
+            .unchanged(|| place.act_as(actor, words))
             .refused(4, "duties-mixed");
     }
+    // A child's new number is intake's daily work, and joins no families.
+    let number = "record linked --family KATL --child BARN-AA --set other_child=BARN-BB --on 2025-03-03 --event-key L2";
+    place.act_as("intake-1", number).json(0);
+    place.enrol("KATL", "R2", "--child BARN-BB").json(0);
+    agreed(&place);
     link(&place, "KATL", "MORU", "").json(0);
     let words = Place::enrol_words("skarpnack", "SILL", "R1");
     place
@@ -153,6 +161,92 @@ fn a_repeated_request_tells_the_arm_of_the_unit() {
     let own = place.enrol("KATL", "R1", "").json(0);
     assert_eq!(own["warnings"].as_array().map_or(0, Vec::len), 0, "{own}");
     place.verify();
+}
+
+/// What a link means is said before it is recorded, and a wrong one is taken back: the other name is a family of its own again,
+/// to both programs, and to another process that had followed the link.
+#[test]
+fn a_wrong_link_is_said_beforehand_and_taken_back() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    let words = "record linked --family MORU --set other=KATL --on 2025-03-03 --event-key L1";
+    let tried = place
+        .unchanged(|| place.act(&format!("{words} --dry-run")))
+        .json(0);
+    assert_eq!(
+        (&tried["dry_run"], &tried["sequence"]),
+        (&true.into(), &3.into())
+    );
+    assert_eq!(tried["warnings"][0]["code"], "link-recorded");
+    let linked = place.act(words).json(0);
+    assert_eq!(linked["warnings"][0]["code"], "link-recorded");
+    assert_eq!(place.enrol("MORU", "R2", "").json(0)["outcome"], "returned");
+    let back = "record corrected --family KATL --on 2025-03-03 --event-key K1 --set sequence=4 --set reason=mistaken";
+    place
+        .unchanged(|| place.act_as("lead", &back.replace("=4", "=5")))
+        .refused(7, "not-retractable");
+    place.write(
+        "k.csv",
+        "family,on,event_key,sequence,reason\nKATL,2025-03-03,K1,4,mistaken\nKATL,2025-03-03,K2,4,mistaken\n",
+    );
+    place
+        .unchanged(|| place.act_as("lead", "import corrected k.csv"))
+        .refused(4, "link-taken-back-alone");
+    let receipt = place.act_as("lead", back).json(0);
+    assert_eq!(receipt["warnings"][0]["code"], "link-taken-back");
+    assert_eq!(place.act_as("lead", back).json(0)["replayed"], true);
+    let own = place.enrol("MORU", "R2", "").json(0);
+    assert_eq!(
+        (&own["outcome"], &own["allocation"]),
+        (&"allocated".into(), &2.into())
+    );
+    let status = place.run("status --study study").json(0);
+    assert_eq!(
+        (
+            &status["screened"],
+            &status["randomized"],
+            &status["linked"]
+        ),
+        (&2.into(), &2.into(), &0.into())
+    );
+    place.verify();
+    agreed(&place);
+    // Whoever erases MORU erases the row that named it together with KATL.
+    let confirm = place.confirm().to_owned();
+    let erase = format!("erase --family MORU --reason request --confirm {confirm}");
+    let receipt = place.act_as("lead", &erase).json(0);
+    assert_eq!(receipt["warnings"][0]["code"], "name-forgotten");
+    let text: Vec<_> = place
+        .entries()
+        .iter()
+        .filter_map(|row| row.payload.clone())
+        .collect();
+    assert!(text.iter().all(|own| !own.contains("MORU")), "{text:?}");
+    place.verify();
+    agreed(&place);
+}
+
+/// Two draws that are one family have a slot each: service that is closed under both names with one key is not taken for a
+/// repetition.
+#[test]
+fn the_service_of_a_second_draw_has_a_key_of_its_own() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    place.enrol("MORU", "R1", "").json(0);
+    link(&place, "KATL", "MORU", "").json(0);
+    let close = |family: &str, key: &str| {
+        place.act(&format!(
+            "record closed --family {family} --on 2025-03-03 --event-key {key}"
+        ))
+    };
+    assert_eq!(close("KATL", "C1").json(0)["replayed"], false);
+    assert_eq!(close("KATL", "C1").json(0)["replayed"], true);
+    place
+        .unchanged(|| close("MORU", "C1"))
+        .refused(6, "key-reused");
+    assert_eq!(close("MORU", "C2").json(0)["replayed"], false);
+    place.verify();
+    agreed(&place);
 }
 
 /// Only the account that opened the study reads it, whatever its mask.

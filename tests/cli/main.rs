@@ -33,4 +33,5 @@ mod races;
 mod refusals;
 mod rehearse;
 mod study;
+mod typed_time;
 mod verifier;

@@ -171,10 +171,16 @@ impl Place {
 
     /// A command that writes, one minute later.
     pub(crate) fn act(&self, words: &str) -> Ran {
-        // Whoever screens families changes no capacity, links no families and amends nothing.
-        let steers = ["record linked", "import linked", "amend "]
-            .iter()
-            .any(|own| words.starts_with(own));
+        // Whoever screens families changes no capacity, links no families, takes back no slot and amends nothing.
+        let steers = [
+            "record linked",
+            "import linked",
+            "record corrected",
+            "import corrected",
+            "amend ",
+        ]
+        .iter()
+        .any(|own| words.starts_with(own));
         let actor = if steers || (words.contains("--site") && words.starts_with("record")) {
             "lead"
         } else {

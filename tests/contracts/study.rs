@@ -1,6 +1,6 @@
 //! Laws of a study, whatever is asked of it in whatever order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::in_memory::{Room, eligible, event, site_event, time};
@@ -171,8 +171,13 @@ fn recount(protocol: &lottning::protocol::Protocol, entries: &[Entry]) -> Recoun
         own.slots.insert(site.id.clone(), site.therapists * 3);
         own.taken.insert(site.id.clone(), 0);
     }
+    let public = |entry: &Entry| -> Value { serde_json::from_str(&entry.public).unwrap() };
+    let corrections = entries.iter().filter(|entry| entry.kind == "corrected");
+    let retracted: BTreeSet<u64> = corrections
+        .filter_map(|entry| public(entry)["sequence"].as_u64())
+        .collect();
     for entry in entries {
-        let public: Value = serde_json::from_str(&entry.public).unwrap();
+        let public = public(entry);
         let payload: Value =
             serde_json::from_str(entry.payload.as_deref().unwrap_or("{}")).unwrap();
         let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
@@ -187,7 +192,9 @@ fn recount(protocol: &lottning::protocol::Protocol, entries: &[Entry]) -> Recoun
                 let therapists = public["therapists"].as_u64().unwrap() as u32;
                 own.slots.insert(text(&public, "site"), therapists * 3);
             }
-            "linked" => own.link(family.clone(), text(&payload, "other")),
+            "linked" if !retracted.contains(&entry.sequence) => {
+                own.link(family.clone(), text(&payload, "other"));
+            }
             "allocated" => {
                 own.drawn.push(family.clone());
                 own.allocations += 1;
@@ -323,6 +330,7 @@ fn run(room: &mut Room, number: usize, step: &Step) -> Result<(), lottning::app:
 /// The state that a fresh replay gives, in one go or in two.
 fn replayed(room: &Room, entries: &[Entry], cut: usize) -> Journal {
     let mut journal = Journal::new(Arc::clone(&room.protocol));
+    journal.foresee_corrections(entries);
     journal.absorb(&entries[..cut]).unwrap();
     journal.absorb(&entries[cut..]).unwrap();
     journal
@@ -333,6 +341,13 @@ fn replayed(room: &Room, entries: &[Entry], cut: usize) -> Journal {
 fn projected(room: &Room, entries: &[Entry], cut: usize, whole: &Journal) {
     let mut journal = Journal::new(Arc::clone(&room.protocol));
     journal.absorb(&entries[..cut]).unwrap();
+    // A link that is taken back later makes a fold that has followed it begin anew.
+    if entries[cut..]
+        .iter()
+        .any(|row| journal.must_begin_anew(row))
+    {
+        return;
+    }
     // Between the rows of one transaction there is none.
     let Some(bytes) = journal.projection() else {
         assert_eq!(entries[cut - 1].kind, "screened");

@@ -67,7 +67,7 @@ impl Room {
             protocol,
             seed,
             outside: Outside {
-                clock: Box::new(FixedClock(Timestamp::UNIX_EPOCH)),
+                clock: Box::new(FixedClock(time("2100-01-01T00:00:00Z"))),
                 entropy: Box::new(Still),
                 progress: Box::new(Silent),
                 folder: std::path::PathBuf::new(),
@@ -80,8 +80,9 @@ impl Room {
     }
 
     pub(crate) fn record(&mut self, at: &str, request: &EventRequest) -> Result<Receipt, Failure> {
-        // Whoever screens families changes no capacity and links no families.
-        let actor = if request.site.is_some() || request.event == "linked" {
+        // Whoever screens families changes no capacity, links no families and takes back no slot.
+        let leads = ["linked", "corrected"].contains(&request.event.as_str());
+        let actor = if request.site.is_some() || leads {
             "lead"
         } else {
             "intake-1"

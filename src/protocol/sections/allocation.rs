@@ -49,6 +49,11 @@ pub(in crate::protocol) fn read(
     let strata = strata(out, &section, around);
     let method = section.need(out, "method")?;
     let id = method.text(out)?;
+    // Independent lots know no strata: thin ones cost them nothing.
+    if let Some((_, cells)) = strata.as_ref().filter(|_| id != "simple") {
+        warn_of_thin(out, &section, around, *cells);
+    }
+    let strata = strata.map(|(list, _)| list);
     let parts: Option<Vec<u64>> = around
         .arms
         .list
@@ -240,7 +245,7 @@ fn strata(
     out: &mut Findings<'_>,
     section: &Section<'_>,
     around: Around<'_>,
-) -> Option<Vec<Factor>> {
+) -> Option<(Vec<Factor>, usize)> {
     let value = section.need(out, "strata")?;
     let items = value.items(out)?;
     let mut list: Vec<Factor> = Vec::new();
@@ -281,24 +286,29 @@ fn strata(
         );
         return None;
     }
-    if let Some(size) = around.size {
-        let target = size.target;
-        if cells > 1 && (target as usize) < cells * THIN_STRATUM {
-            out.warning(
-                "thin-strata",
-                &value.span,
-                words!(
-                    "{target} families in {cells} strata: fewer than {THIN_STRATUM} in each",
-                    "{target} familjer i {cells} strata: färre än {THIN_STRATUM} i varje"
-                ),
-                words!(
-                    "stratify by fewer factors; use the others as covariates of the analysis",
-                    "stratifiera efter färre faktorer; använd de andra som kovariater i analysen"
-                ),
-            );
-        }
+    Some((list, cells))
+}
+
+/// Warns of strata with few families each.
+fn warn_of_thin(out: &mut Findings<'_>, section: &Section<'_>, around: Around<'_>, cells: usize) {
+    let (Some(size), Some(value)) = (around.size, section.get("strata")) else {
+        return;
+    };
+    let target = size.target;
+    if cells > 1 && (target as usize) < cells * THIN_STRATUM {
+        out.warning(
+            "thin-strata",
+            &value.span,
+            words!(
+                "{target} families in {cells} strata: fewer than {THIN_STRATUM} in each",
+                "{target} familjer i {cells} strata: färre än {THIN_STRATUM} i varje"
+            ),
+            words!(
+                "stratify by fewer factors; use the others as covariates of the analysis",
+                "stratifiera efter färre faktorer; använd de andra som kovariater i analysen"
+            ),
+        );
     }
-    Some(list)
 }
 
 fn factor(out: &mut Findings<'_>, item: &Value<'_>, around: Around<'_>) -> Option<(Factor, usize)> {

@@ -7,6 +7,7 @@ use crate::protocol::model::{Policy, Violations};
 use crate::report::{Grid, Report, number};
 use crate::study::caps::{Alert, Capped};
 use crate::study::conduct::{Direction, ELIGIBLE_SET};
+use crate::study::slots::FreedByIntake;
 use crate::words;
 
 /// The section; nothing after the allocation is given by arm before a lock.
@@ -77,7 +78,20 @@ fn came_again(report: &Report<'_>, lang: Lang) -> Vec<Words> {
             "Familjer med ett barn som hade screenats med en annan familj, som inte lottades: {families}."
         ));
     }
+    if let Some(own) = report.conduct.slots.filter(|own| own.freed > 0) {
+        words.push(freed(own, lang));
+    }
     words
+}
+
+/// Slots that were freed by people who screen, in a sentence.
+fn freed(own: FreedByIntake, lang: Lang) -> Words {
+    let count = |number: u32| number::count(number.into(), lang);
+    let (freed, retracted, drawn) = (count(own.freed), count(own.retracted), count(own.drawn));
+    words!(
+        "Slots freed by somebody who screens families: {freed}; by an event that was retracted later: {retracted}; families drawn who needed such a slot: {drawn}.",
+        "Platser som frigjorts av någon som screenar familjer: {freed}; av en händelse som senare återtogs: {retracted}; familjer som lottats och behövde en sådan plats: {drawn}."
+    )
 }
 
 fn table(report: &Report<'_>, lang: Lang) -> Grid {

@@ -29,7 +29,7 @@ pub(super) struct Decoded<'a> {
 }
 
 /// Reads one entry, naming what it mentions for the first time. `placeholder` names the family of an erased entry;
-/// `retracted` says that a correction takes it back.
+/// `retracted` says that a correction takes it back, `unnamed` that an erased row may have named its family.
 pub(super) fn decode<'a>(
     protocol: &Protocol,
     names: &mut Names,
@@ -37,6 +37,7 @@ pub(super) fn decode<'a>(
     placeholder: Option<&str>,
     erased_family: Option<FamilyIx>,
     retracted: bool,
+    unnamed: bool,
 ) -> Result<Decoded<'a>, Unreadable> {
     let (public, _) = Object::read(&entry.public).ok_or("its public part is not a JSON object")?;
     let erased = entry.payload.is_none();
@@ -44,7 +45,7 @@ pub(super) fn decode<'a>(
     let (payload, _) = Object::read(text).ok_or("its payload is not a JSON object")?;
     let subject = match payload.get("family").and_then(Value::as_str) {
         // A family enters the ledger by its first screening and in no other way.
-        Some(name) if entry.kind != "screened" && names.family(name).is_none() => {
+        Some(name) if entry.kind != "screened" && !unnamed && names.family(name).is_none() => {
             return Err("no screening before it names its family".into());
         }
         Some(name) => Some(names.name_family(name)),

@@ -48,6 +48,8 @@ pub struct Corrupt {
 pub struct Opening {
     /// Live or rehearsal.
     pub mode: Mode,
+    /// Whether the time of the opening was given by hand: the study then follows typed times.
+    pub typed_time: bool,
     /// Commitment of each epoch's seed, 64 hexadecimal digits.
     pub commitments: Vec<String>,
     /// Value of each epoch's beacon, where one is recorded, as lower-case hexadecimal text.
@@ -112,6 +114,8 @@ pub struct Journal {
     pub(super) erasures: HashMap<u64, u64>,
     /// Rows that a correction retracts.
     pub(super) corrected: HashSet<u64>,
+    /// Whether an erased row may have named a family that rows up to its correction mean.
+    unnamed: bool,
     pub(super) pending: Option<(String, [u8; 32])>,
     zone: TimeZone,
     /// The time of the last row as it was read.
@@ -136,6 +140,7 @@ impl Journal {
             subjects: Vec::new(),
             erasures: HashMap::new(),
             corrected: HashSet::new(),
+            unnamed: false,
             pending: None,
             zone,
             moment: (String::new(), None),
@@ -226,6 +231,7 @@ impl Journal {
             placeholder.as_deref(),
             erased_family,
             retracted,
+            self.unnamed,
         )
         .map_err(corrupt)?;
         if let What::EpochOpened { epoch } = decoded.what
@@ -237,6 +243,8 @@ impl Journal {
         }
         let request = decoded.payload.text("request_id");
         watch(entry, &self.state, &decoded.what, request);
+        // No projection is kept of a fold between such a row and its erasure, which comes after its correction.
+        self.unnamed |= retracted && entry.kind == "linked" && entry.payload.is_none();
         let parted = retracted.then(|| part(&mut decoded.what)).flatten();
         let event = Event {
             day,
@@ -270,6 +278,7 @@ impl Journal {
                 };
                 self.opening = Some(Opening {
                     mode,
+                    typed_time: decoded.public.contains_key("clock"),
                     commitments: text(&decoded.public, "commitment").into_iter().collect(),
                     beacons: vec![None],
                     revealed: Vec::new(),

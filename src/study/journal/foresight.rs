@@ -5,6 +5,7 @@ use super::entry::Entry;
 use super::fold::Journal;
 use crate::study::kernel::{FamilyIx, What};
 use serde_json::Value;
+use std::collections::HashSet;
 
 impl Journal {
     /// Learns from erasures among `entries` which rows they concern, before those rows are absorbed.
@@ -24,6 +25,11 @@ impl Journal {
             self.corrected
                 .extend(retracted_sequence(&entry.public).filter(earlier));
         }
+    }
+
+    /// The rows that corrections are known to retract.
+    pub fn corrected_rows(&self) -> &HashSet<u64> {
+        &self.corrected
     }
 
     /// Whether an entry that is to come changes how earlier rows are read, so that the fold begins anew from the first one:

@@ -14,7 +14,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
-const FORM: u8 = 4;
+const FORM: u8 = 5;
 
 coded!(Head { sequence, hash });
 coded!(KeyUse {
@@ -25,6 +25,7 @@ coded!(KeyUse {
 });
 coded!(Opening {
     mode,
+    typed_time,
     commitments,
     beacons,
     revealed,

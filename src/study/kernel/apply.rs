@@ -140,7 +140,10 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
         What::Withdrawn { family, on } => occur(state, family, Occurred::Withdrawn, on),
         What::Corrected { sequence, .. } => correct(state, sequence),
         What::Linked { unit, other, .. } => {
-            let site = state.family(unit).map_or(SiteIx(0), |own| own.site);
+            // A name may be known from a link alone that was taken back.
+            let known = state.family(unit).or(state.family(other));
+            let site = known.map_or(SiteIx(0), |own| own.site);
+            ensure_family(state, unit, site);
             ensure_family(state, other, site);
             note_link(state, unit, other);
             link(state, unit, other);

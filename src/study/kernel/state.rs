@@ -463,6 +463,14 @@ impl State {
         !self.gated || site.taken < site.therapists * self.slots_per_therapist
     }
 
+    /// Slots of a site that are free; 0 without a gate.
+    pub fn free_slots(&self, site: SiteIx) -> u32 {
+        let own = self.sites.get(usize::from(site.0));
+        own.map_or(0, |own| {
+            (own.therapists * self.slots_per_therapist).saturating_sub(own.taken)
+        })
+    }
+
     /// Families randomized.
     pub fn randomized(&self) -> usize {
         self.allocations.len()

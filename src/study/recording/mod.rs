@@ -4,7 +4,7 @@
 //! without an echo.
 
 use super::journal::{Journal, KeyUse, Recording, recorded_hash, report_key};
-use super::kernel::{FamilyIx, Source, What};
+use super::kernel::{Family, FamilyIx, Source, What};
 use crate::diagnostic::Diagnostic;
 use serde_json::Value;
 
@@ -97,6 +97,19 @@ pub enum Repetition {
 }
 
 impl PreparedEvent {
+    /// Whether this is an event of service and the key was used for the service of another draw of the same family: each
+    /// draw has a slot of its own.
+    fn of_another_draw(&self, journal: &Journal, other: Option<FamilyIx>) -> bool {
+        let drawn = |ix: Option<FamilyIx>| {
+            ix.and_then(|ix| journal.state.family(ix))
+                .is_some_and(Family::is_randomized)
+        };
+        matches!(self.recording.what, What::Serviced { .. })
+            && other != self.family
+            && drawn(other)
+            && drawn(self.family)
+    }
+
     /// Whether the journal holds the event's key, and with which content.
     pub fn repetition(&self, journal: &Journal) -> Repetition {
         match journal.key(&self.key.0, &self.key.1) {
@@ -105,7 +118,10 @@ impl PreparedEvent {
                 family,
                 sequence,
                 ..
-            }) if *content == self.content_hash && journal.same_family(*family, self.family) => {
+            }) if *content == self.content_hash
+                && journal.same_family(*family, self.family)
+                && !self.of_another_draw(journal, *family) =>
+            {
                 Repetition::Same {
                     sequence: *sequence,
                 }

@@ -14,6 +14,7 @@ use lottning::study::cohort::{Cohort, CohortOutcome, CohortSite};
 use lottning::study::conduct::{Conduct, Direction, ViolationCount};
 use lottning::study::flow::{ArmFlow, Flow, ReasonCount, SiteFlow};
 use lottning::study::kernel::{FamilyIx, SiteIx};
+use lottning::study::slots::FreedByIntake;
 
 pub(crate) const PROTOCOL: &str = include_str!("protocol.toml");
 
@@ -349,6 +350,11 @@ pub(crate) fn ordinary() -> Parts {
             changed: vec![FamilyIx(4), FamilyIx(9)],
             changed_between: vec![FamilyIx(4)],
             came_back: vec![FamilyIx(11)],
+            slots: Some(FreedByIntake {
+                freed: 3,
+                retracted: 1,
+                drawn: 1,
+            }),
         },
         cohort: Cohort {
             ever: 59,

@@ -8,6 +8,7 @@
 mod baseline;
 pub mod covariates;
 mod dry_run;
+pub mod looks;
 pub mod multiplicity;
 mod notes;
 pub mod plan;

@@ -67,7 +67,7 @@ impl Context<'_> {
             && let (Some(low), Some(high)) = (row.conf_low, row.conf_high)
         {
             let outside = low > 0.0 || high < 0.0;
-            if outside != (test.p_value <= analysis.alpha) {
+            if outside != (test.p_value <= result.alpha.unwrap_or(analysis.alpha)) {
                 warn(
                     "test-and-interval-disagree",
                     words!(

@@ -23,7 +23,7 @@ pub struct Planned {
 }
 
 /// The analyses of a lock, in the protocol's order, post hoc ones last.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan {
     planned: Vec<Planned>,
 }
@@ -37,9 +37,11 @@ pub(super) fn treated_arms(protocol: &Protocol) -> impl Iterator<Item = Arm> {
 }
 
 impl Plan {
-    /// The registered analyses of a lock.
+    /// The registered analyses of a lock, and those that it looks at before their own.
     pub fn registered(protocol: &Protocol, lock: usize) -> Self {
-        Self::of(protocol, |analysis| analysis.lock == lock)
+        Self::of(protocol, |analysis| {
+            analysis.lock == lock || analysis.looks.contains(&lock)
+        })
     }
 
     /// Every registered analysis, whatever its lock: for a dry run without one.
@@ -141,13 +143,16 @@ impl Plan {
     }
 }
 
-/// The limit of the deciding p of an analysis: its alpha, on an interim lock no more than what that lock may spend;
-/// `None` where nothing is decided.
+/// The limit of the deciding p of an analysis at its own lock: its alpha without what looks on the way may spend, which is
+/// right whatever was seen there and a little strict ([`super::looks`] weighs it by information); `None` at an interim
+/// lock, where nothing is decided.
 pub fn limit(protocol: &Protocol, analysis: &Analysis) -> Option<f64> {
-    match protocol.locks.get(analysis.lock) {
-        Some(lock) if lock.interim => (lock.alpha > 0.0).then(|| lock.alpha.min(analysis.alpha)),
-        _ => Some(analysis.alpha),
+    let interim = |lock: &usize| protocol.locks.get(*lock).filter(|lock| lock.interim);
+    if interim(&analysis.lock).is_some() {
+        return None;
     }
+    let looks = analysis.looks.iter().filter_map(interim);
+    Some(analysis.alpha - looks.map(|lock| lock.alpha).sum::<f64>())
 }
 
 /// Whether the analysed value is 0 or 1.

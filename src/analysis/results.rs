@@ -41,6 +41,8 @@ pub struct AnalysisResult {
     pub missing_rule: Missing,
     /// Limit of the deciding p; `None` where nothing is decided (an interim lock that spends no alpha).
     pub alpha: Option<f64>,
+    /// The looks at it so far, this one last; empty for an analysis without interim looks.
+    pub looks: Vec<LookResult>,
     /// What was seen in each arm, unadjusted.
     pub arms: Vec<ArmOutcome>,
     /// The estimates; the first is the effect asked for.
@@ -71,6 +73,23 @@ impl AnalysisResult {
             (None, false) => self.results.first().and_then(|row| row.p_value),
         }
     }
+}
+
+/// One look at a monitored analysis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookResult {
+    /// Id of the lock.
+    pub lock: String,
+    /// Information as a share of that at the last look so far.
+    pub information: f64,
+    /// Normal deviate of the effect.
+    pub z: f64,
+    /// Critical value of |z|; `None` where nothing can be spent.
+    pub critical: Option<f64>,
+    /// Alpha spent until then, of both sides together.
+    pub cumulative_alpha: f64,
+    /// Whether |z| reached the critical value.
+    pub crossed: bool,
 }
 
 /// What was seen in an arm, before any adjustment.

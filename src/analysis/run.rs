@@ -6,6 +6,7 @@
 
 use super::baseline::baseline;
 use super::covariates::{FixedColumns, describe};
+use super::looks::{EarlierLook, monitor};
 use super::multiplicity::holm;
 use super::notes::Context;
 use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
@@ -25,7 +26,7 @@ use crate::words;
 use serde_json::Map;
 
 /// How a plan is run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunSettings {
     /// Id of the lock, for the results; `None` in a dry run without one.
     pub lock: Option<String>,
@@ -33,6 +34,8 @@ pub struct RunSettings {
     pub dry_run: bool,
     /// Another number of redraws than the registered one, for rehearsals; noted as a warning.
     pub draws: Option<u32>,
+    /// What was seen at earlier looks at analyses of this lock.
+    pub earlier: Vec<EarlierLook>,
 }
 
 /// Runs the analyses of a plan on a state (the ledger up to the lock) at a cut, inclusive.
@@ -169,6 +172,7 @@ impl Runner<'_> {
             estimand: protocol.estimand_sentence(analysis),
             missing_rule: analysis.missing,
             alpha,
+            looks: Vec::new(),
             arms,
             results,
             test_registered: analysis.test.is_some(),
@@ -179,6 +183,14 @@ impl Runner<'_> {
             warnings,
             conclusion: Words::default(),
         };
+        let own = self.settings.lock.as_deref();
+        let lock = protocol
+            .locks
+            .iter()
+            .position(|lock| Some(lock.id.as_str()) == own);
+        if let Some(lock) = lock.filter(|_| !analysis.looks.is_empty()) {
+            monitor(protocol, planned, lock, &self.settings.earlier, &mut result);
+        }
         let context = Context {
             protocol,
             state: self.state,

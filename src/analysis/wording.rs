@@ -271,7 +271,16 @@ fn decimal(value: f64, places: usize, lang: Lang) -> String {
 }
 
 fn plain(value: f64, lang: Lang) -> String {
-    localize(&value.to_string(), lang)
+    // A registered limit as it was written; one that follows from looks to four digits, rounded down.
+    let written = value.to_string();
+    let text = if written.len() > 8 && value > 0.0 {
+        let places = (3 - libm::floor(libm::log10(value)) as i32).clamp(0, 12);
+        let scale = libm::pow(10.0, f64::from(places));
+        format!("{:.*}", places as usize, libm::floor(value * scale) / scale)
+    } else {
+        written
+    };
+    localize(&text, lang)
 }
 
 fn localize(text: &str, lang: Lang) -> String {

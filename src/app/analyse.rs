@@ -12,6 +12,7 @@ use super::record::NoDraw;
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
 use super::typed_time::now;
+use crate::analysis::looks::{EarlierLook, earlier_looks, look};
 use crate::analysis::results::{Analyses, AnalysisResult};
 use crate::analysis::{Plan, RunSettings, dry_run, run};
 use crate::diagnostic::{Lang, Words};
@@ -81,13 +82,39 @@ pub fn locked(study: &mut Study, lock: u16) -> Result<Analysed, Failure> {
     let (state, made) = up_to_lock(study, lock)?;
     // The protocol in force at the lock: a later amendment changes nothing of its results.
     let protocol = study.protocol().in_epoch(state.epoch);
-    let settings = RunSettings {
+    let mut settings = RunSettings {
         lock: name(protocol, lock),
         ..RunSettings::default()
     };
+    let looked: Vec<(String, usize)> = earlier_looks(protocol, usize::from(lock))
+        .into_iter()
+        .map(|(analysis, at)| (analysis.id.clone(), at))
+        .collect();
+    for (id, at) in looked {
+        settings.earlier.extend(earlier(study, &id, at)?);
+    }
+    let protocol = study.protocol().in_epoch(state.epoch);
     let plan = Plan::registered(protocol, usize::from(lock));
     let analyses = run(protocol, &state, &plan, made.cut, &settings);
     Ok(finished(protocol, analyses, state))
+}
+
+/// What was seen of an analysis at an interim lock; nothing if the lock was never made, or no effect existed there: then
+/// nothing was spent.
+fn earlier(study: &mut Study, id: &str, lock: usize) -> Result<Option<EarlierLook>, Failure> {
+    let place = lock as u16;
+    if study.journal.state.lock(place).is_none() {
+        return Ok(None);
+    }
+    let (state, made) = up_to_lock(study, place)?;
+    let protocol = study.protocol().in_epoch(state.epoch);
+    let analysis = protocol.analyses.iter().find(|own| own.id == id);
+    let seen = analysis.and_then(|own| look(protocol, &state, made.cut, own).ok());
+    Ok(seen.map(|look| EarlierLook {
+        analysis: id.to_owned(),
+        lock,
+        look,
+    }))
 }
 
 /// The registered analyses on redrawn arms: of a lock (made or not), or all of them. Records nothing.
@@ -231,6 +258,14 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
         "missing": analysis.missing_rule.text(),
         "alpha": analysis.alpha,
         "p_adjusted": analysis.p_adjusted,
+        "looks": analysis.looks.iter().map(|look| json!({
+            "lock": look.lock,
+            "information": look.information,
+            "z": look.z,
+            "critical_value": look.critical,
+            "cumulative_alpha": look.cumulative_alpha,
+            "crossed": look.crossed,
+        })).collect::<Vec<_>>(),
         "arms": analysis.arms.iter().map(|outcome| json!({
             "arm": arm(outcome.arm),
             "randomized": outcome.randomized,

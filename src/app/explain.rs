@@ -169,9 +169,11 @@ pub const ESTIMATION: &[Page] = pages![
 pub const ANALYSIS: &[Page] = pages![
     "allocation-not-in-support",
     "covariate-constant",
+    "crossed-earlier",
     "epoch-covariate",
     "families-erased",
     "families-linked",
+    "information-fell",
     "interim-descriptive",
     "many-covariates",
     "many-unknown-outcomes",
@@ -192,6 +194,7 @@ pub const ANALYSIS: &[Page] = pages![
 
 /// Codes of protocols: what the file says and how it fits together.
 pub const PROTOCOL: &[Page] = pages![
+    "alpha-unspent",
     "ascertainment-break",
     "capacity-without-gate",
     "control-arm",
@@ -209,6 +212,9 @@ pub const PROTOCOL: &[Page] = pages![
     "gate-without-capacity",
     "invalid-protocol",
     "lock-cut",
+    "look-not-primary",
+    "look-spends-all",
+    "look-spends-nothing",
     "malformed-id",
     "measure-mismatch",
     "missing-key",

@@ -14,6 +14,7 @@ mod conduct;
 mod epochs;
 mod estimation;
 mod families;
+mod looks;
 mod minimization;
 mod study;
 

@@ -301,3 +301,31 @@ fn a_study_of_two_stages() {
         "median-unbiased estimate",
     );
 }
+
+/// By law: a study with a single look has the t interval around its estimate, and the t test's p.
+#[test]
+fn a_single_look_is_no_look() {
+    let plan = Boundaries::spending(&[4.0], &[0.05], Sides::Two).unwrap();
+    for (estimate, df) in [(-0.9, Some(3.7)), (0.02, Some(40.0)), (1.3, None)] {
+        let look = Look {
+            estimate,
+            std_error: 0.5,
+            df,
+        };
+        let found = look.stage_wise(&plan, 0, 0.95).unwrap();
+        let (low, high) = look.repeated_interval(plan.critical_values()[0]).unwrap();
+        near(found.estimate, estimate, 1e-9, "estimate");
+        near(found.conf_low, low, 1e-9, "low");
+        near(found.conf_high, high, 1e-9, "high");
+        let t = estimate / 0.5;
+        let p = df.map_or_else(
+            || lottning::numerics::normal::two_sided(t),
+            |df| {
+                lottning::numerics::student_t::StudentT::new(df)
+                    .unwrap()
+                    .two_sided(t)
+            },
+        );
+        near(found.p_value, p, 1e-9, "p");
+    }
+}

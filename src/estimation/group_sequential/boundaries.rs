@@ -166,6 +166,39 @@ impl Boundaries {
         })
     }
 
+    /// Critical values of looks that spend given amounts: `cumulative` is the alpha, of both sides together, that is
+    /// spent until each look; `information` ascends on any scale.
+    ///
+    /// # Errors
+    /// [`EstimationError::Looks`] for information that does not ascend from above 0, amounts that fall or leave [0, 1),
+    /// or of another number than looks.
+    pub fn spending(
+        information: &[f64],
+        cumulative: &[f64],
+        sides: Sides,
+    ) -> Result<Self, EstimationError> {
+        let whole = information.last().copied().unwrap_or(0.0);
+        let alpha = cumulative.last().copied().unwrap_or(0.0);
+        check(information, whole, alpha, Shape::Pocock)?;
+        let rises = cumulative.windows(2).all(|pair| pair[1] >= pair[0]);
+        let starts = cumulative.first().is_some_and(|first| *first >= 0.0);
+        if !(rises && starts && cumulative.len() == information.len()) {
+            return Err(EstimationError::Looks { what: "alpha" });
+        }
+        let factor = match sides {
+            Sides::One => 1.0,
+            Sides::Two => 2.0,
+        };
+        let side: Vec<f64> = cumulative.iter().map(|spent| spent / factor).collect();
+        Ok(Self {
+            information: information.to_vec(),
+            critical: spending_values(information, &side, sides)?,
+            cumulative: cumulative.to_vec(),
+            sides,
+            alpha,
+        })
+    }
+
     /// Critical values of |Z| (two sides) or Z (one side), by look.
     pub fn critical_values(&self) -> &[f64] {
         &self.critical
@@ -333,11 +366,24 @@ fn by_spending(
     side: f64,
     sides: Sides,
 ) -> Result<Solved, EstimationError> {
+    let cumulative: Vec<f64> = fractions
+        .iter()
+        .map(|t| Ok(shape.spent(*t, side)?.unwrap_or(side)))
+        .collect::<Result<_, EstimationError>>()?;
+    let critical = spending_values(fractions, &cumulative, sides)?;
+    Ok((critical, cumulative))
+}
+
+/// Critical values that spend `cumulative` on one side, look by look; infinite where a look spends nothing.
+fn spending_values(
+    information: &[f64],
+    cumulative: &[f64],
+    sides: Sides,
+) -> Result<Vec<f64>, EstimationError> {
     let mut path = Path::new(0.0);
-    let (mut critical, mut cumulative) = (Vec::new(), Vec::new());
+    let mut critical = Vec::with_capacity(information.len());
     let mut before = 0.0;
-    for (look, t) in fractions.iter().enumerate() {
-        let until = shape.spent(*t, side)?.unwrap_or(side);
+    for (look, (t, until)) in information.iter().zip(cumulative).enumerate() {
         let now = until - before;
         let value = if now > 1e-300 {
             let target = normal::quantile(now)?;
@@ -350,13 +396,12 @@ fn by_spending(
             f64::INFINITY
         };
         critical.push(value);
-        cumulative.push(until);
-        before = until;
-        if let Some(next) = fractions.get(look + 1) {
+        before = *until;
+        if let Some(next) = information.get(look + 1) {
             path.go_on(*t, region(value, sides), *next);
         }
     }
-    Ok((critical, cumulative))
+    Ok(critical)
 }
 
 fn running(parts: &[f64]) -> Vec<f64> {

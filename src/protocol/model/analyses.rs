@@ -13,6 +13,8 @@ pub struct Analysis {
     pub id: String,
     /// Index of its lock.
     pub lock: usize,
+    /// Interim locks at which it is looked at before, in their order.
+    pub looks: Vec<usize>,
     /// Index of its outcome.
     pub outcome: usize,
     /// How a recurrent outcome becomes one number per family.

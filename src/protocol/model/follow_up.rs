@@ -166,7 +166,7 @@ pub struct Lock {
     pub cut: Cut,
     /// Whether this is an interim lock.
     pub interim: bool,
-    /// Type I error that interim looks at efficacy may spend; 0 means descriptive only.
+    /// Type I error, of both sides, that a look at the primary analysis spends here; 0 describes only.
     pub alpha: f64,
 }
 

@@ -73,29 +73,14 @@ fn lock(out: &mut Findings<'_>, section: &Section<'_>, id: String) -> Option<Loc
             );
             None
         }
-        (Some(value), _) => {
-            let alpha = value.number(
-                out,
-                |alpha| (0.0..0.5).contains(&alpha),
-                words!(
-                    "a number from 0 to below 0.5",
-                    "ett tal från 0 till under 0.5"
-                ),
-            );
-            if alpha.is_some_and(|alpha| alpha > 0.0) {
-                out.not_built_yet(
-                    &value.span,
-                    words!(
-                        "spending alpha at an interim lock",
-                        "att förbruka alfa vid en interimslåsning"
-                    ),
-                    &["alpha = 0.0"],
-                );
-                None
-            } else {
-                alpha
-            }
-        }
+        (Some(value), _) => value.number(
+            out,
+            |alpha| (0.0..0.5).contains(&alpha),
+            words!(
+                "a number from 0 to below 0.5",
+                "ett tal från 0 till under 0.5"
+            ),
+        ),
     };
     Some(Lock {
         id,

@@ -115,7 +115,15 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
                 let label = format!("{} ({})", analysis.outcome_label.get(lang), name.get(lang));
                 grid.row(label, cells);
             } else {
-                let label = if report.protocol.arms.len() > 2 {
+                let label = if estimate.interval == "stage-wise" {
+                    say(
+                        &words!(
+                            "after the looks: median-unbiased, stage-wise",
+                            "efter tittarna: medianväntevärdesriktig, stegvis"
+                        ),
+                        lang,
+                    )
+                } else if report.protocol.arms.len() > 2 {
                     format!("{}: {}", estimate.estimator, estimate.term)
                 } else {
                     estimate.estimator.clone()
@@ -136,6 +144,9 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
     for analysis in &report.analyses.analyses {
         if let Some(estimate) = analysis.results.first() {
             grid.notes.push(method(analysis, estimate, lang));
+        }
+        if !analysis.looks.is_empty() {
+            grid.notes.push(looks(analysis, lang));
         }
     }
     grid
@@ -169,6 +180,39 @@ fn method(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String 
         "{outcome}: {estimator}, varians {variance}{df}; {test}"
     );
     say(&sentence, lang)
+}
+
+/// The looks so far, and what each may decide.
+fn looks(analysis: &AnalysisResult, lang: Lang) -> String {
+    let outcome = analysis.outcome_label.get(lang);
+    let number = |value: f64, places| number::fixed(value, places, lang);
+    let each: Vec<String> = analysis
+        .looks
+        .iter()
+        .map(|look| {
+            let (lock, z) = (&look.lock, number(look.z, 2));
+            let critical = look
+                .critical
+                .map_or_else(|| number::UNDEFINED.to_string(), |own| number(own, 2));
+            let share = number(100.0 * look.information, 0);
+            let spent = number(look.cumulative_alpha, 4);
+            say(
+                &words!(
+                    "{lock}: z {z}, critical value {critical}, {share} % of the information so far, alpha spent {spent}",
+                    "{lock}: z {z}, kritiskt värde {critical}, {share} % av informationen hittills, förbrukad alfa {spent}"
+                ),
+                lang,
+            )
+        })
+        .collect();
+    let each = each.join("; ");
+    say(
+        &words!(
+            "{outcome}, looks: {each}. The interval is a repeated one: it holds however the looks went.",
+            "{outcome}, tittar: {each}. Intervallet är upprepat: det gäller hur tittarna än föll ut."
+        ),
+        lang,
+    )
 }
 
 /// How the randomization test was run.

@@ -7,7 +7,6 @@ use super::{Part, Section, say};
 use crate::analysis::results::AnalysisResult;
 use crate::diagnostic::{Lang, Words};
 use crate::estimation::Estimate;
-use crate::protocol::model::Analysis;
 use crate::report::effect::{self, Scale};
 use crate::report::{Report, Verdict, number};
 use crate::words;
@@ -95,11 +94,6 @@ fn effect_parts(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> V
         parts.extend(starting_point(report, analysis, estimate, lang).map(Part::Text));
     }
     parts.push(Part::Text(say(&analysis.conclusion, lang)));
-    let registered = report
-        .protocol
-        .analyses
-        .iter()
-        .find(|registered| registered.id == analysis.id);
     if report.analyses.dry_run {
         let alert = Part::Alert {
             lead: say(&words!("Dry run", "Provkörning"), lang),
@@ -112,8 +106,8 @@ fn effect_parts(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> V
             ),
         };
         parts.insert(0, alert);
-    } else if let Some(registered) = registered {
-        parts.extend(decision(report, analysis, registered, lang));
+    } else {
+        parts.extend(decision(analysis, lang));
     }
     parts
 }
@@ -144,19 +138,11 @@ fn starting_point(
 }
 
 /// What the registered test decides, and a warning where the interval seems to say otherwise.
-fn decision(
-    report: &Report<'_>,
-    analysis: &AnalysisResult,
-    registered: &Analysis,
-    lang: Lang,
-) -> Vec<Part> {
-    let lock = report.lock();
-    let alpha = lock
-        .filter(|lock| lock.interim)
-        .map_or(registered.alpha, |lock| lock.alpha);
-    if alpha <= 0.0 {
+fn decision(analysis: &AnalysisResult, lang: Lang) -> Vec<Part> {
+    // Without a limit the lock describes and decides nothing.
+    let Some(alpha) = analysis.alpha else {
         return Vec::new();
-    }
+    };
     let Some(test) = &analysis.test else {
         return Vec::new();
     };

@@ -108,7 +108,13 @@ pub(super) fn locks(plan: &mut Plan, protocol: &Protocol) {
             ),
         };
         let Words { en, sv } = &cut;
-        plan.item(&if lock.interim {
+        let spends = tidy(lock.alpha);
+        plan.item(&if lock.interim && lock.alpha > 0.0 {
+            with_commas(words!(
+                "`{id}`: interim, {en}; a look at the primary analysis, which spends alpha {spends}.",
+                "`{id}`: interim, {sv}; en titt på den primära analysen, som förbrukar alfa {spends}."
+            ))
+        } else if lock.interim {
             words!(
                 "`{id}`: interim, {en}; descriptive, spends no alpha.",
                 "`{id}`: interim, {sv}; beskrivande, förbrukar inget alfa."

@@ -192,6 +192,7 @@ pub(crate) fn ordinary() -> Parts {
         ),
         missing_rule: Missing::CompleteCase,
         alpha: Some(0.05),
+        looks: Vec::new(),
         p_adjusted: None,
         test_registered: true,
         arms: vec![outcome(0, 166, 161, 58), outcome(1, 164, 160, 66)],

@@ -1,0 +1,218 @@
+//! Looks at the primary analysis before its final lock: what each may spend, and what they leave to the last one.
+//!
+//! Interim locks spend registered amounts of alpha. At every look the critical value follows from the information that
+//! there is, 1/variance of the effect, and from what earlier looks spent (Lan and DeMets 1983; the amounts are fixed, so
+//! no total of information need be planned). The deciding p is that of the registered test, and its limit is the nominal
+//! level of the critical value. Intervals are repeated ones; a study that stops also gets the interval and the
+//! median-unbiased estimate of the stage-wise ordering (see [`crate::estimation::group_sequential`]).
+
+use super::plan::{Plan, Planned, treated_arms};
+use super::results::{AnalysisResult, LookResult};
+use super::workspace::Workspace;
+use crate::estimation::group_sequential::{Boundaries, Look, Sides};
+use crate::estimation::{Estimate, EstimationError, Warning};
+use crate::numerics::normal;
+use crate::protocol::Protocol;
+use crate::protocol::model::{Analysis, Day};
+use crate::study::kernel::State;
+use crate::words;
+
+/// An earlier look at an analysis: its lock, and what was seen there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EarlierLook {
+    /// Id of the analysis.
+    pub analysis: String,
+    /// Index of the lock.
+    pub lock: usize,
+    /// The effect as it was.
+    pub look: Look,
+}
+
+/// What is seen of an analysis at a lock: the effect of the first treated arm, from the state and cut of that lock.
+///
+/// # Errors
+/// An effect that does not exist there.
+pub fn look(
+    protocol: &Protocol,
+    state: &State,
+    cut: Day,
+    analysis: &Analysis,
+) -> Result<Look, EstimationError> {
+    let plan = Plan::default().with_post_hoc(analysis.clone());
+    let mut effects = Vec::new();
+    plan.effects(
+        protocol,
+        state,
+        cut,
+        &mut Workspace::default(),
+        &mut effects,
+    );
+    let effect = effects.pop().unwrap_or(Err(EstimationError::NoRows))?;
+    Ok(Look {
+        estimate: effect.estimate,
+        std_error: effect.std_error,
+        df: effect.df,
+    })
+}
+
+/// Alpha that an analysis has spent once a lock has been looked at: registered amounts in the order of locks, and all
+/// of it at its own lock.
+pub(super) fn spent(protocol: &Protocol, analysis: &Analysis, lock: usize) -> f64 {
+    if lock == analysis.lock {
+        return analysis.alpha;
+    }
+    let until = analysis.looks.iter().filter(|look| **look <= lock);
+    until
+        .filter_map(|look| Some(protocol.locks.get(*look)?.alpha))
+        .sum()
+}
+
+/// Puts a monitored analysis into the light of its looks: limit, repeated interval, and what a stopped study says.
+pub(super) fn monitor(
+    protocol: &Protocol,
+    planned: &Planned,
+    lock: usize,
+    earlier: &[EarlierLook],
+    result: &mut AnalysisResult,
+) {
+    let analysis = &planned.analysis;
+    let earlier: Vec<&EarlierLook> = earlier
+        .iter()
+        .filter(|own| own.analysis == analysis.id && own.lock != lock)
+        .collect();
+    let Some(row) = result.results.first() else {
+        return;
+    };
+    let own = match (row.estimate, row.std_error) {
+        (Some(estimate), Some(std_error)) if std_error > 0.0 => Look {
+            estimate,
+            std_error,
+            df: row.df,
+        },
+        _ => {
+            // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.
+            let before = earlier.iter().map(|own| own.lock).max();
+            let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
+            result.alpha = Some(spent(protocol, analysis, lock) - gone);
+            return;
+        }
+    };
+    let mut looks: Vec<(usize, Look)> = earlier.iter().map(|own| (own.lock, own.look)).collect();
+    looks.sort_by_key(|(lock, _)| *lock);
+    looks.push((lock, own));
+    let cumulative: Vec<f64> = looks
+        .iter()
+        .map(|(lock, _)| spent(protocol, analysis, *lock))
+        .collect();
+    let information: Vec<f64> = looks.iter().map(|(_, look)| look.information()).collect();
+    match Boundaries::spending(&information, &cumulative, Sides::Two) {
+        Ok(plan) => monitored(protocol, analysis, &looks, &plan, result),
+        Err(_) => {
+            let before = cumulative.iter().rev().nth(1).copied().unwrap_or(0.0);
+            let left = cumulative.last().copied().unwrap_or(0.0) - before;
+            result.alpha = Some(left);
+            result.warnings.push(Warning::new(
+                "information-fell",
+                words!(
+                    "there is no more information at this look than at an earlier one, so the limit is what is left of alpha",
+                    "det finns inte mer information vid den här titten än vid en tidigare, så gränsen är vad som återstår av alfa"
+                ),
+            ));
+        }
+    }
+}
+
+fn monitored(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    looks: &[(usize, Look)],
+    plan: &Boundaries,
+    result: &mut AnalysisResult,
+) {
+    let whole = plan.information().last().copied().unwrap_or(1.0);
+    let mut first = None;
+    for (index, (lock, look)) in looks.iter().enumerate() {
+        let critical = plan.critical_values()[index];
+        let z = look.z().unwrap_or(0.0);
+        let crossed = z.abs() >= critical;
+        if crossed && first.is_none() {
+            first = Some(index);
+        }
+        result.looks.push(LookResult {
+            lock: protocol.locks[*lock].id.clone(),
+            information: plan.information()[index] / whole,
+            z,
+            critical: Some(critical).filter(|value| value.is_finite()),
+            cumulative_alpha: plan.cumulative_alpha()[index],
+            crossed,
+        });
+    }
+    let now = looks.len() - 1;
+    let (lock, own) = looks[now];
+    let critical = plan.critical_values()[now];
+    let nominal = 2.0 * normal::sf(critical);
+    result.alpha = Some(nominal);
+    if let Some(row) = result.results.first_mut() {
+        let limits = own.repeated_interval(critical.min(37.0)).ok();
+        row.conf_low = limits.map(|(low, _)| low);
+        row.conf_high = limits.map(|(_, high)| high);
+        row.level = 1.0 - nominal;
+        "repeated".clone_into(&mut row.interval);
+    }
+    let before = first.filter(|index| *index < now);
+    if let Some(index) = before {
+        let id = &protocol.locks[looks[index].0].id;
+        result.warnings.push(Warning::new(
+            "crossed-earlier",
+            words!(
+                "the boundary was crossed at the look `{id}` already: the repeated interval holds, the study's decision was taken there",
+                "gränsen passerades redan vid titten `{id}`: det upprepade intervallet gäller, studiens beslut togs där"
+            ),
+        ));
+        return;
+    }
+    if first.is_none() && lock != analysis.lock {
+        return;
+    }
+    if let Some(row) = stage_wise(plan, now, &own, analysis, result.results.first()) {
+        result.results.push(row);
+    }
+}
+
+/// The row of a study that stops here: stage-wise p, interval and median-unbiased estimate.
+fn stage_wise(
+    plan: &Boundaries,
+    now: usize,
+    own: &Look,
+    analysis: &Analysis,
+    first: Option<&Estimate>,
+) -> Option<Estimate> {
+    let last = own.stage_wise(plan, now, 1.0 - analysis.alpha).ok()?;
+    let mut row = first?.clone();
+    row.estimate = Some(last.estimate);
+    row.std_error = None;
+    row.statistic = None;
+    row.df = None;
+    row.p_value = Some(last.p_value);
+    row.conf_low = Some(last.conf_low);
+    row.conf_high = Some(last.conf_high);
+    row.level = 1.0 - analysis.alpha;
+    "stage-wise".clone_into(&mut row.interval);
+    Some(row)
+}
+
+/// The analyses of a plan that were looked at before a lock, and where.
+pub fn earlier_looks(protocol: &Protocol, lock: usize) -> Vec<(&Analysis, usize)> {
+    let mut list = Vec::new();
+    for analysis in &protocol.analyses {
+        if analysis.lock != lock && !analysis.looks.contains(&lock) {
+            continue;
+        }
+        if treated_arms(protocol).next().is_none() {
+            continue;
+        }
+        let before = analysis.looks.iter().filter(|look| **look < lock);
+        list.extend(before.map(|look| (analysis, *look)));
+    }
+    list
+}

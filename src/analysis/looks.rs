@@ -105,21 +105,20 @@ pub(super) fn monitor(
         .map(|(lock, _)| spent(protocol, analysis, *lock))
         .collect();
     let information: Vec<f64> = looks.iter().map(|(_, look)| look.information()).collect();
-    match Boundaries::spending(&information, &cumulative, Sides::Two) {
-        Ok(plan) => monitored(protocol, analysis, &looks, &plan, result),
-        Err(_) => {
-            let before = cumulative.iter().rev().nth(1).copied().unwrap_or(0.0);
-            let left = cumulative.last().copied().unwrap_or(0.0) - before;
-            result.alpha = Some(left);
-            result.warnings.push(Warning::new(
-                "information-fell",
-                words!(
-                    "there is no more information at this look than at an earlier one, so the limit is what is left of alpha",
-                    "det finns inte mer information vid den här titten än vid en tidigare, så gränsen är vad som återstår av alfa"
-                ),
-            ));
-        }
+    if let Ok(plan) = Boundaries::spending(&information, &cumulative, Sides::Two) {
+        monitored(protocol, analysis, &looks, &plan, result);
+        return;
     }
+    let before = cumulative.iter().rev().nth(1).copied().unwrap_or(0.0);
+    let left = cumulative.last().copied().unwrap_or(0.0) - before;
+    result.alpha = Some(left);
+    result.warnings.push(Warning::new(
+        "information-fell",
+        words!(
+            "there is no more information at this look than at an earlier one, so the limit is what is left of alpha",
+            "det finns inte mer information vid den här titten än vid en tidigare, så gränsen är vad som återstår av alfa"
+        ),
+    ));
 }
 
 fn monitored(

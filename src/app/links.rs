@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::study::ledger_failure;
 use crate::diagnostic::{Diagnostic, Words};
 use crate::study::journal::{Entry, Journal, Transaction};
-use crate::study::kernel::{ChildIx, Family, FamilyIx, What};
+use crate::study::kernel::{ChildIx, Family, FamilyIx, State, What};
 use crate::words;
 use std::path::Path;
 use std::sync::Arc;
@@ -112,7 +112,10 @@ pub(super) fn refuse_moved(
     let mut anew = Journal::new(Arc::clone(&journal.protocol));
     let read = anew.absorb(&rows).is_ok();
     let (before, after) = (&journal.state, &anew.state);
-    let same = before.sites == after.sites
+    let holds = |own: &State, ix: usize| own.families.get(ix).is_some_and(|own| own.slot);
+    let families = before.families.len().max(after.families.len());
+    let same = (0..families).all(|ix| holds(before, ix) == holds(after, ix))
+        && before.sites == after.sites
         && before.gates == after.gates
         && before.allocations == after.allocations
         && before.draws == after.draws;

@@ -220,8 +220,9 @@ fn recount(protocol: &lottning::protocol::Protocol, entries: &[Entry]) -> Recoun
             }
             _ => {}
         }
-        if take && !own.holds.contains_key(&family) {
-            let site = own.home[&family].clone();
+        // Service under a name whose link was taken back can be of a family that was never drawn: it has no slot.
+        let home = own.home.get(&family).cloned();
+        if let Some(site) = home.filter(|_| take && !own.holds.contains_key(&family)) {
             *own.taken.get_mut(&site).unwrap() += 1;
             own.holds.insert(family, site);
         } else if free && let Some(site) = own.holds.remove(&family) {

@@ -332,7 +332,8 @@ fn take_slot(state: &mut State, family: FamilyIx, day: Day) {
     let Some(own) = state.families.get(family.0 as usize).copied() else {
         return;
     };
-    if own.slot {
+    // Service under a name that a link gave, and that was taken back, is of a family without a draw: it takes no slot.
+    if own.slot || !own.is_randomized() {
         return;
     }
     with_gate(state, own.site, day, |state| {

@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from draw import commitment, effective_seed, sha256
+from families import Families
 from names import Names
 from protocol import Protocol
-from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_time, raw, read_ledger, read_payload, read_proof,
+from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_public_key, is_time, raw, read_ledger, read_payload, read_proof,
                   read_public)
 
 # Nobody both screens families and changes what opens a gate; `linked` counts when it joins two families.
 DUTIES = dict.fromkeys(("screened", "returned", "joined"), "intake") | dict.fromkeys(
     ("capacity-changed", "site-opened", "site-closed", "linked", "epoch-opened"), "capacity")
+
+
+OUTCOMES = {"drawn": "allocated", "exception": "exception"}  # what follows a screening with a verdict
 
 
 class Finding(NamedTuple):
@@ -44,7 +48,8 @@ class Checker:
         self.actors = {"intake": set(), "capacity": set()}
 
     def report(self, sequence, code, text):
-        self.findings.append(Finding(sequence, code, text))
+        """Rows are named by numbers from 1, whatever number somebody gave them."""
+        self.findings.append(Finding(sequence if sequence is None else max(sequence, 1), code, text))
 
     def run_study(self, study, seeds=(), expect_head=None):
         rows, trouble = read_ledger(study)
@@ -86,6 +91,7 @@ class Checker:
         self.check_seeds(seeds)
         self.check_allocations()
         self.check_end()
+        Families(self).check()
         if self.has_payloads and all(epoch.protocol for epoch in self.epochs):
             self.check_gate()
 
@@ -136,12 +142,16 @@ class Checker:
                     self.report(sequence, "time", f"the time goes back from {latest} to {time}")
                 latest = max(time, latest)
             self.check_duty(sequence, actor, event)
-            if (kind == "opened") != (place == 0):
-                self.report(sequence, "opened", "the first row, and no other, is 'opened'")
             if place == 0:
                 self.open_epoch(sequence, event.public if event.kind == "opened" else None)
                 if event.kind == "opened" and event.public is not None:
                     self.check_opened(event.public)
+            in_force = self.epochs[-1].protocol
+            if self.mode == "live" and in_force and isinstance(actor, str) and (
+                    not in_force.permits(actor, event.kind, event.payload)):
+                self.report(sequence, "role", f"{actor!a} has no role for {event.kind!a} in the protocol in force")
+            if (kind == "opened") != (place == 0):
+                self.report(sequence, "opened", "the first row, and no other, is 'opened'")
             parts = [previous, self.epochs[-1].hash, struct.pack(">Q", max(sequence, 0)),
                      raw(time), raw(actor), raw(kind), raw(public), payload_hash if is_hash(payload_hash) else b""]
             if stored != sha256(b"".join(struct.pack(">I", len(part)) + part for part in parts)):
@@ -172,7 +182,7 @@ class Checker:
         fields = details = None
         if not isinstance(time, str) or not is_time(time):
             unusable("form", f"{time!a} is not a time as the page writes it")
-        if not isinstance(actor, str) or not re.fullmatch("[A-Za-z0-9._-]{1,64}", actor):
+        if not is_public_key(actor):
             unusable("form", f"{actor!a} is not the name of an actor")
         if not isinstance(kind, str) or kind not in PUBLIC:
             unusable("form", f"the kind {kind!a} is unknown")
@@ -202,30 +212,23 @@ class Checker:
         return Event(expected, kind, fields, details)
 
     def check_opened(self, opened):
-        if opened["format"] != 1 or opened["mode"] not in ("live", "rehearsal"):
-            self.report(1, "opened", f"format {opened['format']!a} with mode {opened['mode']!a} is unknown")
-        else:
-            self.mode = opened["mode"]
+        self.mode = opened["mode"]
         protocol = self.epochs[0].protocol
         if protocol is not None and opened["study"] != protocol.study:
             self.report(1, "opened", f"the study is {opened['study']!a}, and {protocol.study!a} in the protocol")
+        if protocol is not None and opened["custody"] != protocol.custody:
+            self.report(1, "opened", f"the custody is {opened['custody']!a}, and {protocol.custody!a} in the protocol")
 
     def check_erasures(self):
-        """Fills in self.erased: sequence -> the erasure that names it, which stands for its family."""
+        """Fills in self.erased: sequence -> the erasure that names it, which stands for its family; what it may name is checked in families.py."""
         missing, present = set(self.erased), {event.sequence for event in self.events}
-        self.erased = {}
+        self.missing, self.erased = missing, {}
         for event in self.events:
             if event.kind != "erased" or event.public is None:
                 continue
-            named = event.public["sequences"]
-            erasure = next((self.erased[s] for s in named if s in self.erased), event.sequence)
-            for s in named:
-                if s >= event.sequence or s not in present:
-                    self.report(event.sequence, "erasure", f"row {s}, which it names, is not an earlier row")
-                else:
-                    self.erased[s] = erasure
-                    if s not in missing and self.has_payloads:
-                        self.report(s, "erasure", f"row {event.sequence} says it is erased, and its payload is there")
+            for s in event.public["sequences"]:
+                if s < event.sequence and s in present:
+                    self.erased.setdefault(s, event.sequence)
         for s in missing - self.erased.keys():
             self.report(s, "erasure", "the payload is not there, and no later row 'erased' names it")
 
@@ -239,8 +242,8 @@ class Checker:
             if event.kind != "revealed" or event.public is None:
                 continue
             seeds = event.public["seeds"]
-            if len(seeds) != opened or not all(map(is_hex, seeds)):
-                self.report(event.sequence, "form", "there must be one seed of 64 hexadecimal digits per epoch")
+            if len(seeds) != opened:
+                self.report(event.sequence, "form", "there must be one seed per epoch")
                 continue
             for epoch, seed in enumerate(map(bytes.fromhex, seeds[:len(self.epochs)])):
                 if commitment(seed, self.epochs[epoch].hash) == self.commitments[epoch]:
@@ -263,17 +266,14 @@ class Checker:
             self.report(event.sequence, "beacon", f"epoch {epoch} has a beacon already, or is not the open one")
         elif protocol is not None and protocol.round != event.public["round"]:
             self.report(event.sequence, "beacon", f"the protocol names the round {protocol.round!a}")
-        if not re.fullmatch("[0-9a-f]+", value):
-            self.report(event.sequence, "beacon", "the value is not lower-case hexadecimal text")
-            value = None  # the draws that need it cannot be judged
         self.beacons.setdefault(epoch, value)
 
     def check_allocations(self):
         families, names, draws, strata, epoch, number = {}, Names(), Counter(), {}, -1, 1
         for last, event in zip([None, *self.events], [*self.events, None]):
-            if last is not None and last.kind == "screened" and last.public and last.public["verdict"] == "drawn" and (
-                    event is None or event.kind != "allocated"):
-                self.report(last.sequence + 1, "pair", "'allocated' should stand here, after the verdict 'drawn'")
+            awaited = OUTCOMES.get(last.public["verdict"]) if last and last.kind == "screened" and last.public else None
+            if awaited is not None and (event is None or event.kind != awaited):
+                self.report(last.sequence + 1, "pair", f"'{awaited}' should stand here, after its verdict")
             if event is None:
                 break
             sequence, kind, public, payload = event
@@ -286,6 +286,8 @@ class Checker:
                 self.report(sequence, "site", f"the site {public['site']!a} is not in the protocol in force")
             if kind == "linked" and sequence not in self.retracted:
                 names.link(payload)
+            if kind in OUTCOMES.values() and public is not None:
+                paired = self.check_pair(event, last)
             if kind != "allocated" or public is None:
                 continue
             if public["allocation"] != number:
@@ -298,7 +300,8 @@ class Checker:
                 names.draw(family)
                 if families.setdefault(family, sequence) != sequence:
                     self.report(sequence, "twice", f"row {families[family]} allocated the same family")
-            self.check_pair(event, last)
+            if paired:
+                self.check_levels(event, last)
             stratum = public["epoch"], tuple(public["levels"])
             if public["draw"] != draws[stratum]:
                 self.report(sequence, "count", f"draw {public['draw']} stands where {draws[stratum]} comes next")
@@ -308,13 +311,20 @@ class Checker:
 
     def check_pair(self, event, last):
         public, payload = event.public, event.payload
-        if last is None or last.kind != "screened" or last.public and last.public["verdict"] != "drawn":
-            self.report(event.sequence, "pair", "the row before is not 'screened' with the verdict 'drawn'")
-            return
+        if last is None or last.kind != "screened" or last.public and OUTCOMES.get(last.public["verdict"]) != event.kind:
+            self.report(event.sequence, "pair", "the row before is not 'screened' with the verdict of this row")
+            return False
         if last.public and last.public["site"] != public["site"]:
             self.report(event.sequence, "pair", "the row before was screened at another site")
-        if payload and last.payload and any(payload[key] != last.payload[key] for key in ("family", "request_id")):
-            self.report(event.sequence, "pair", "the row before is of another family or request")
+        if payload and last.payload:
+            if any(payload[key] != last.payload[key] for key in ("family", "request_id")):
+                self.report(event.sequence, "pair", "the row before is of another family or request")
+            if event.kind == "exception" and payload["reason"] != last.payload.get("exception"):
+                self.report(event.sequence, "pair", "the row before declared another reason")
+        return True
+
+    def check_levels(self, event, last):
+        public = event.public
         protocol = self.protocol_of(public["epoch"])
         if protocol is None:
             return
@@ -379,14 +389,18 @@ class Checker:
                 closed.add(public["site"])
             if kind == "site-opened":
                 closed.discard(public["site"])
+            if kind == "epoch-opened" and ended:
+                self.report(sequence, "lock", "the epoch is opened after the final lock")
             if kind == "revealed":
+                if revealed:
+                    self.report(sequence, "lock", "the seeds are published again")
                 if not ended and protocol and protocol.final_lock is not None:
                     self.report(sequence, "lock", "the seeds are published before the final lock")
                 revealed = True
             if kind not in ("locked", "analysed"):
                 continue
             lock = public["lock"]
-            if protocol and protocol.locks and lock not in protocol.locks:
+            if protocol and lock not in protocol.locks:
                 self.report(sequence, "lock", f"the lock {lock!a} is not in the protocol")
             elif kind == "locked" and lock in locked:
                 self.report(sequence, "lock", f"the lock {lock!a} was made before")

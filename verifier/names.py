@@ -22,11 +22,13 @@ class Names:
         self.drawn.setdefault(family, len(self.drawn))
 
     def link(self, payload):
-        """A `linked` row; without its payload, or between pseudonyms of a child, no name changes."""
+        """A `linked` row; without its payload, or between pseudonyms of a child, no name changes. Gives the unit and the
+        family that was found to be it, or None."""
         if not payload or "other" not in payload:
-            return
+            return None
         one, two = self.unit(payload["family"]), self.unit(payload["other"])
         if one == two:
-            return
+            return None
         first, later = sorted((one, two), key=lambda name: self.drawn.get(name, len(self.drawn)))
         (self.units if later in self.drawn else self.aliases)[later] = first
+        return first, later

@@ -4,6 +4,19 @@ import tomllib
 
 from draw import Stratum, sha256
 from methods import METHODS, fraction
+from rows import EXITS, SERVICES
+
+
+# Which roles may write a row of a kind (docs/protocol.md, "[roles]").
+DEEDS = dict.fromkeys(
+    ("opened", "epoch-opened", "site-opened", "site-closed", "capacity-changed", "corrected", "erased", "beacon",
+     "locked", "revealed"), ("study-lead",)) | dict.fromkeys(
+    ("screened", "allocated", "returned", "joined", "exception"), ("reception",)) | dict.fromkeys(
+    SERVICES, ("worker", "reception")) | dict.fromkeys(EXITS, ("worker", "reception", "outcome-assessor")) | {
+    "reported": ("reception", "outcome-assessor"), "observed": ("outcome-assessor",),
+    "violation": ("study-lead", "reception"), "linked": ("study-lead", "reception"), "analysed": ("statistician",),
+    "exported": ("auditor", "statistician", "study-lead"),
+}
 
 
 class Ranges:
@@ -65,6 +78,11 @@ class Protocol:
         self.locks = [lock["id"] for lock in table.get("lock", [])]
         self.final_lock = next((lock["id"] for lock in reversed(table.get("lock", []))
                                 if lock.get("kind", "final") == "final"), None)
+        self.custody = table["study"].get("custody")
+        self.reasons = [own if isinstance(own, str) else own["id"] for own in table.get("exceptions", {}).get("reasons", [])]
+        self.roles = table.get("roles")
+        if self.roles is not None and not all(isinstance(actors, list) for actors in self.roles.values()):
+            raise ValueError("roles must be lists of actors")
         self.therapists = {site["id"]: site.get("therapists") for site in table.get("site", [])}
         self.gate = table.get("gate")
         if self.gate is not None:
@@ -98,6 +116,11 @@ class Protocol:
 
     def stratum(self, seed, mode, epoch, levels):
         return Stratum(seed, mode, self.study, epoch, levels, self.allocation["method"], self.ratio, self.allocation)
+
+    def permits(self, actor, kind, payload):
+        """Two families are linked by the study lead alone; of whom a link is needs its payload."""
+        deeds = ("study-lead",) if kind == "linked" and "other" in (payload or {}) else DEEDS.get(kind, ())
+        return self.roles is None or any(actor in self.roles.get(role, ()) for role in deeds)
 
     def carries_on(self, before):
         """What of the file before it this one does not carry on, or None."""

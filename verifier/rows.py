@@ -13,27 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 COLUMNS = ("sequence", "time", "actor", "kind", "public", "payload", "salt", "payload_hash", "hash")
-SITE_DAY = {"site": str, "on": str, "event_key": str}
-# The keys of the public part for each kind, first for those with a family in the payload; a key with ? may be absent.
-ABOUT_FAMILY = {
-    "screened": {"site": str, "verdict": str},
-    "allocated": {"site": str, "epoch": int, "levels": list, "factors?": list, "draw": int, "arm": str,
-                  "allocation": int},
-    "returned": {"site": str}, "joined": {"site": str}, "exception": {"site": str}, "switched": {"arm": str},
-    "corrected": {"sequence": int},
-} | {kind: {} for kind in (
-    "reported", "offered", "accepted", "declined", "started", "not-started", "home-visit", "closed", "reopened",
-    "death", "all-children-18", "left-coverage", "withdrawn", "violation", "observed", "linked")}
-PUBLIC = ABOUT_FAMILY | {
-    "opened": {"format": int, "study": str, "mode": str, "protocol_hash": str, "commitment": str, "custody": str},
-    "epoch-opened": {"epoch": int, "commitment": str, "protocol_hash": str},
-    "beacon": {"epoch": int, "round": str, "value": str},
-    "site-opened": SITE_DAY, "site-closed": SITE_DAY, "capacity-changed": SITE_DAY | {"therapists": int},
-    "erased": {"sequences": list, "reason": str}, "locked": {"lock": str, "cut": str},
-    "analysed": {"lock": str, "results_sha256": str}, "exported": {"what": str}, "revealed": {"seeds": list},
-}
-ELEMENTS = {"sequences": int, "levels": str, "factors": str, "seeds": str}
-VERDICTS = ("not-eligible", "gate-closed", "exception", "drawn")
+LARGEST = 2**53 - 1
+DEPTH = 8  # objects and lists that a value can lie in
 
 
 def is_hash(value):
@@ -41,16 +22,121 @@ def is_hash(value):
 
 
 def is_hex(text):
-    return re.fullmatch("[0-9a-f]{64}", text) is not None
+    return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
 def is_time(text):
-    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text, re.ASCII):
-        return False
+    """Years that every program can hold, no leap second."""
+    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text, re.ASCII) is not None and in_years(text[:-1])
+
+
+def is_date(text):
+    return isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) is not None and in_years(text)
+
+
+def in_years(text):
     try:
-        return 1 <= datetime.fromisoformat(text[:-1]).year <= 9998
+        return 1 <= datetime.fromisoformat(text).year <= 9998
     except ValueError:
         return False
+
+
+def is_key(text):
+    return isinstance(text, str) and re.fullmatch("[A-Za-z0-9._-]{1,64}", text) is not None
+
+
+def is_public_key(text):
+    """A key that nothing can erase: no personal number stands in it."""
+    return is_key(text) and not holds_personal_number(text)
+
+
+JOINT = "[-._]{1,3}"
+NUMBERS = re.compile(rf"(?<!\d)(?=(\d{{12}}|\d{{10}}|\d{{8}}{JOINT}\d{{4}}|\d{{6}}{JOINT}\d{{4}}|"
+                     rf"\d{{4}}{JOINT}\d\d{JOINT}\d\d{JOINT}\d{{4}})(?!\d))", re.ASCII)
+
+
+def holds_personal_number(text):
+    return any(is_personal_number([int(sign) for sign in found if sign.isdigit()]) for found in NUMBERS.findall(text))
+
+
+def is_personal_number(digits):
+    """Ten or twelve digits: a date (day + 60 for a coordination number) and the check digit."""
+    century, short = (digits[0] * 10 + digits[1], digits[2:]) if len(digits) == 12 else (None, digits)
+    products = [digit * (2 - place % 2) for place, digit in enumerate(short)]
+    year, month, day = (short[at] * 10 + short[at + 1] for at in (0, 2, 4))
+    if sum(product // 10 + product % 10 for product in products) % 10 or century not in (None, 18, 19, 20):
+        return False
+    if day >= 60 and (month == 0 or day == 60):
+        return month <= 12 and day - 60 <= 31
+    if not 1 <= month <= 12:
+        return False
+    whole = 2000 + year if century is None else century * 100 + year  # 2000 is a leap year: one of the centuries has the day
+    leap = whole % 4 == 0 and (century is None or whole % 100 != 0 or whole % 400 == 0)
+    days = [31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
+    return 1 <= (day - 60 if day >= 60 else day) <= days
+
+
+def is_text(value):
+    return isinstance(value, str)
+
+
+def one_of(*words):
+    return lambda value: isinstance(value, str) and value in words
+
+
+def whole(least, most):
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def list_of(is_own, least=0):
+    return lambda value: isinstance(value, list) and len(value) >= least and all(map(is_own, value))
+
+
+def is_value(value):
+    return isinstance(value, str) and re.fullmatch("([0-9a-f]{2}){8,128}", value) is not None
+
+
+def are_sequences(value):
+    return list_of(whole(1, LARGEST), 1)(value) and all(a < b for a, b in zip(value, value[1:]))
+
+
+COUNT, SITE_DAY = whole(0, 2**32 - 1), {"site": is_text, "on": is_date, "event_key": is_public_key}
+SERVICES = ("offered", "accepted", "declined", "started", "not-started", "home-visit", "closed", "reopened", "switched")
+EXITS = ("death", "all-children-18", "left-coverage", "withdrawn")
+RETRACTABLE = (*SERVICES, *EXITS, "reported", "violation", "observed", "linked")
+# The keys of the public part for each kind with their domains, first for those with a family in the payload; a key with ?
+# may be absent.
+ABOUT_FAMILY = dict.fromkeys(RETRACTABLE, {}) | dict.fromkeys(
+    ("returned", "joined", "exception"), {"site": is_text}) | {
+    "screened": {"site": is_text, "verdict": one_of("not-eligible", "gate-closed", "exception", "drawn")},
+    "allocated": {"site": is_text, "epoch": COUNT, "levels": list_of(is_text), "factors?": list_of(is_text, 1),
+                  "draw": COUNT, "arm": is_text, "allocation": COUNT},
+    "switched": {"arm": is_text}, "corrected": {"sequence": whole(1, LARGEST)},
+}
+PUBLIC = ABOUT_FAMILY | {
+    "opened": {"format": whole(1, 1), "study": is_text, "mode": one_of("live", "rehearsal"), "protocol_hash": is_hex,
+               "commitment": is_hex, "custody": one_of("single-user")},
+    "epoch-opened": {"epoch": COUNT, "commitment": is_hex, "protocol_hash": is_hex},
+    "beacon": {"epoch": COUNT, "round": is_text, "value": is_value},
+    "site-opened": SITE_DAY, "site-closed": SITE_DAY,
+    "capacity-changed": SITE_DAY | {"therapists": whole(0, 10_000)},
+    "erased": {"sequences": are_sequences, "reason": is_public_key}, "locked": {"lock": is_text, "cut": is_date},
+    "analysed": {"lock": is_text, "results_sha256": is_hex}, "exported": {"what": one_of("proof")},
+    "revealed": {"seeds": list_of(is_hex)},
+}
+# The keys that a payload must have, of kinds that have one.
+EVENT = {"family": is_text, "on": is_date, "event_key": is_key}
+REQUEST = {"family": is_text, "request_id": is_key}
+SIGHTING = {"report_key": is_key, "received": is_date}
+PAYLOAD = dict.fromkeys((*SERVICES, *EXITS, "linked"), EVENT) | {
+    "screened": REQUEST | SIGHTING | {"site": is_text, "answers": lambda value: isinstance(value, dict),
+                                      "fields": lambda value: isinstance(value, dict)},
+    "allocated": REQUEST, "exception": REQUEST | {"reason": is_text},
+    "returned": REQUEST | SIGHTING | {"site": is_text}, "joined": REQUEST | SIGHTING | {"site": is_text},
+    "reported": {"family": is_text, "source": one_of("intake", "log", "register")} | SIGHTING,
+    "violation": EVENT | {"reason": is_text}, "observed": EVENT | {"outcome": is_text, "value": is_text},
+    "corrected": EVENT | {"reason": is_key},
+}
 
 
 def raw(text):
@@ -72,37 +158,48 @@ def read_object(text):
     def refuse(number):
         raise ValueError(f"{number} is not a whole number")
 
+    def check(value, depth):
+        if depth > DEPTH:
+            raise ValueError("it is nested too deeply")
+        if type(value) is int and not 0 <= value <= LARGEST:
+            raise ValueError(f"{value} is not a number from 0 to 2^53 - 1")
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            check(inner, depth + 1)
+
     try:
         value = json.loads(text, object_pairs_hook=members, parse_float=refuse, parse_constant=refuse)
         written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        written.encode("utf-8")  # half a surrogate pair is no text: UnicodeEncodeError, a ValueError
+        check(value, 0)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    written.encode("utf-8")  # half a surrogate pair is no text: UnicodeEncodeError, a ValueError
-    if not isinstance(value, dict) or "\\" not in text and written != text:
+    if not isinstance(value, dict) or written != text:
         raise ValueError("it is not a canonical JSON object")
     return value
 
 
 def read_public(kind, text):
     value = read_object(text)
-    wanted = {key.rstrip("?"): kept for key, kept in PUBLIC[kind].items()} | {"clock": str}
+    wanted = {key.rstrip("?"): holds for key, holds in PUBLIC[kind].items()} | {"clock": one_of("override")}
     needed = {key for key in PUBLIC[kind] if not key.endswith("?")}
     if not needed <= value.keys() <= wanted.keys():
         raise ValueError(f"it needs the keys {sorted(needed)} and has {sorted(value)}")
     for key, own in value.items():
-        kept = wanted[key]
-        if type(own) is not kept or kept is list and any(type(x) is not ELEMENTS[key] for x in own):
+        if not wanted[key](own):
             raise ValueError(f"{key} cannot be {own!a}")
-    if value.get("clock", "override") != "override" or kind == "screened" and value["verdict"] not in VERDICTS:
-        raise ValueError(f"{value!a} has an unknown word")
     return value
 
 
 def read_payload(kind, text):
     value = read_object(text)
-    for key in ["family"] * (kind in ABOUT_FAMILY) + ["request_id"] * (kind in ("screened", "allocated")):
-        if not isinstance(value.get(key), str):
-            raise ValueError(f"{key} is missing or no text")
+    if kind not in PAYLOAD and value:
+        raise ValueError("it has a payload, and its kind has none")
+    for key, holds in PAYLOAD.get(kind, {}).items():
+        if key not in value or not holds(value[key]):
+            raise ValueError(f"{key} is missing or cannot be {value.get(key)!a}")
+    if kind == "linked" and not (is_text(value.get("other")) or all(
+            is_text(value.get(key)) for key in ("child", "other_child"))):
+        raise ValueError("it links neither a family nor a child")
     return value
 
 

@@ -1,4 +1,4 @@
-//! Who may do what: one table of deeds and the roles that they need. Every write says its deed, so no verb can forget.
+//! Who may do what: every write says its deed, so no verb can forget, and whoever lacks the role is refused.
 //!
 //! A protocol without `[roles]` permits everything to everybody, and a rehearsal has no roles. Actors are what `--actor`
 //! says: within one account of the computer roles divide work and are written into the ledger, but they do not authenticate
@@ -9,126 +9,11 @@ use super::failure::Failure;
 use crate::allocation::Mode;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
-use crate::protocol::model::{ActorRole, Exit, Service};
+use crate::protocol::model::ActorRole;
+pub use crate::study::deeds::{DEEDS, Deed};
 use crate::study::duties::Duty;
 use crate::study::journal::Journal;
-use crate::study::recording::{EventRequest, SITE_EVENTS};
 use crate::words;
-
-/// Something that is written to a study, as far as roles tell it apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    /// `open`.
-    Open,
-    /// `open --mode rehearsal`: everybody may.
-    Rehearse,
-    /// `enrol`.
-    Enrol,
-    /// A report of concern.
-    Report,
-    /// A service event.
-    Service,
-    /// An end of follow-up, or a withdrawal.
-    Exit,
-    /// Capacity of a site, its opening and closing.
-    Capacity,
-    /// A value of an outcome.
-    Observe,
-    /// A violation.
-    Violation,
-    /// A correction of an event.
-    Correct,
-    /// Two families found to be one.
-    Link,
-    /// Two pseudonyms of a child found to be one.
-    LinkChild,
-    /// An erasure.
-    Erase,
-    /// `amend`.
-    Amend,
-    /// `beacon`.
-    Beacon,
-    /// `lock`.
-    Lock,
-    /// `analyse`.
-    Analyse,
-    /// `reveal`.
-    Reveal,
-    /// `export`.
-    Export,
-}
-
-/// Deeds with their names and the roles that may do them: the table of docs/protocol.md, which a test compares.
-pub const DEEDS: &[(Deed, &str, &[ActorRole])] = {
-    use ActorRole::{Auditor, OutcomeAssessor, Reception, Statistician, StudyLead, Worker};
-    &[
-        (Deed::Open, "open", &[StudyLead]),
-        (Deed::Enrol, "enrol", &[Reception]),
-        (Deed::Report, "record report", &[Reception, OutcomeAssessor]),
-        (
-            Deed::Service,
-            "record a service event",
-            &[Worker, Reception],
-        ),
-        (
-            Deed::Exit,
-            "record an end of follow-up",
-            &[Worker, Reception, OutcomeAssessor],
-        ),
-        (Deed::Capacity, "record an event of a site", &[StudyLead]),
-        (Deed::Observe, "record observed", &[OutcomeAssessor]),
-        (Deed::Violation, "record violation", &[StudyLead, Reception]),
-        (Deed::Correct, "record corrected", &[StudyLead]),
-        (Deed::Link, "record linked of two families", &[StudyLead]),
-        (
-            Deed::LinkChild,
-            "record linked of a child",
-            &[StudyLead, Reception],
-        ),
-        (Deed::Erase, "erase", &[StudyLead]),
-        (Deed::Amend, "amend", &[StudyLead]),
-        (Deed::Beacon, "beacon", &[StudyLead]),
-        (Deed::Lock, "lock", &[StudyLead]),
-        (Deed::Analyse, "analyse", &[Statistician]),
-        (Deed::Reveal, "reveal", &[StudyLead]),
-        (Deed::Export, "export", &[Auditor, Statistician, StudyLead]),
-    ]
-};
-
-impl Deed {
-    /// The deed of recording or importing an event, by the event's id. An id that is no event is refused elsewhere.
-    pub fn of_event(event: &str) -> Self {
-        let service = Service::ALL.iter().any(|own| own.text() == event);
-        let exit = Exit::ALL.iter().any(|own| own.text() == event) || event == "withdrawn";
-        match event {
-            _ if SITE_EVENTS.contains(&event) => Self::Capacity,
-            _ if service => Self::Service,
-            _ if exit => Self::Exit,
-            "report" => Self::Report,
-            "observed" => Self::Observe,
-            "violation" => Self::Violation,
-            "linked" => Self::Link,
-            "erased" => Self::Erase,
-            _ => Self::Correct,
-        }
-    }
-
-    /// The deed of recording an event as it was typed.
-    pub fn of(request: &EventRequest) -> Self {
-        let other = request.set.iter().any(|(key, _)| key == "other");
-        match Self::of_event(&request.event) {
-            Self::Link if request.child.is_some() && !other => Self::LinkChild,
-            deed => deed,
-        }
-    }
-
-    fn row(self) -> (&'static str, &'static [ActorRole]) {
-        DEEDS
-            .iter()
-            .find(|(deed, _, _)| *deed == self)
-            .map_or(("", &[]), |(_, name, roles)| (name, roles))
-    }
-}
 
 /// Whether an actor may do something in a study, by the protocol of the epoch in force.
 ///
@@ -147,13 +32,14 @@ pub(super) fn permitted_in(journal: &Journal, actor: &str, deed: Deed) -> Result
 /// # Errors
 /// Without a fitting role: exit 4, `not-permitted`.
 pub fn permitted(protocol: &Protocol, actor: &str, deed: Deed) -> Result<(), Failure> {
-    let Some(roles) = protocol.roles.as_ref().filter(|_| deed != Deed::Rehearse) else {
+    let Some(roles) = protocol
+        .roles
+        .as_ref()
+        .filter(|_| !deed.is_of(protocol, actor))
+    else {
         return Ok(());
     };
     let (name, needed) = deed.row();
-    if roles.of(actor).any(|own| needed.contains(&own)) {
-        return Ok(());
-    }
     let own: Vec<&str> = roles.of(actor).map(ActorRole::text).collect();
     let message = if own.is_empty() {
         words!(

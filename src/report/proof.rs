@@ -16,6 +16,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../templates/proof/numbers.js"),
     include_str!("../../templates/proof/toml.js"),
     include_str!("../../templates/proof/methods.js"),
+    include_str!("../../templates/proof/form.js"),
     include_str!("../../templates/proof/check.js"),
     include_str!("../../templates/proof/page.js"),
 );

@@ -31,6 +31,24 @@ pub fn is_beacon_value(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
+/// Whether a text is a date of the ledger: `2025-03-01`, a day that exists, years 0001 to 9998.
+pub fn is_date(text: &str) -> bool {
+    is_shaped(text, "0000-00-00") && year_holds(text) && text.parse::<jiff::civil::Date>().is_ok()
+}
+
+/// Whether a text has the shape of another in which `0` stands for any digit.
+pub(super) fn is_shaped(text: &str, shape: &str) -> bool {
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(own, wanted)| {
+            own == wanted && wanted != b'0' || wanted == b'0' && own.is_ascii_digit()
+        })
+}
+
+/// Whether a date or time begins with a year that every program and every time zone can hold: 0001 to 9998.
+pub(super) fn year_holds(text: &str) -> bool {
+    !text.starts_with("0000") && !text.starts_with("9999")
+}
+
 /// Whether a text holds a personal or coordination number anywhere, or an interim or reserve number.
 ///
 /// The signs that people write between digits (hyphens and dashes, `+`, `.`, `_`, `/`, blanks) are looked through, up to
@@ -57,7 +75,22 @@ pub fn masked(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_key, is_pseudonym, masked};
+    use super::{is_date, is_key, is_pseudonym, masked};
+
+    #[test]
+    fn dates_have_one_form() {
+        assert!(is_date("2024-02-29") && is_date("9998-12-31") && is_date("0001-01-01"));
+        for date in [
+            "2025-02-29",
+            "20250301",
+            "2025-03-01 ",
+            "2025-3-1",
+            "0000-01-01",
+            "9999-01-01",
+        ] {
+            assert!(!is_date(date), "{date}");
+        }
+    }
 
     #[test]
     fn a_number_is_crossed_out_and_nothing_else() {

@@ -5,6 +5,7 @@ mod coded;
 pub mod cohort;
 pub mod conduct;
 pub mod dataset;
+pub mod deeds;
 pub mod duties;
 pub mod field_value;
 mod findings;

@@ -68,14 +68,14 @@ pub fn freed_by_intake(
     let mut journal = Journal::new(Arc::clone(protocol));
     journal.foresee_corrections(entries);
     let retracted = journal.corrected_rows().clone();
-    journal.absorb_watching(entries, &mut |entry, state, what, _| match *what {
+    journal.absorb_watching(entries, &mut |entry, before, said| match said.what {
         What::Serviced {
             family,
             service,
             arm,
             ..
         } if releases(protocol, service) && arm != Some(gate.arm) => {
-            let Some(own) = state.family(family) else {
+            let Some(own) = before.state.family(family) else {
                 return;
             };
             let stands = !retracted.contains(&entry.sequence);
@@ -94,7 +94,7 @@ pub fn freed_by_intake(
         What::Allocated { site, .. } => {
             let here = phantoms.iter().filter(|phantom| phantom.site == site);
             let missing = here.count() as u32;
-            counts.drawn += u32::from(missing > 0 && state.free_slots(site) <= missing);
+            counts.drawn += u32::from(missing > 0 && before.state.free_slots(site) <= missing);
         }
         _ => {}
     })?;

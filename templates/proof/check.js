@@ -1,120 +1,19 @@
 // What can be checked of a proof (lottning.proof/1), as docs/ledger-spec.md says: the chain, the form of every row, the count
 // of allocations, draws and epochs, the commitments, and with the seeds every draw. Findings name their row; null: the proof.
 
-const SITE_DAY = { site: "text", on: "text", event_key: "text" };
-const PUBLIC_KEYS = { // a key with ? may be absent
-  "opened": { format: "number", study: "text", mode: "text", protocol_hash: "text", commitment: "text", custody: "text" },
-  "epoch-opened": { epoch: "number", commitment: "text", protocol_hash: "text" },
-  "beacon": { epoch: "number", round: "text", value: "text" },
-  "site-opened": SITE_DAY, "site-closed": SITE_DAY, "capacity-changed": { ...SITE_DAY, therapists: "number" },
-  "screened": { site: "text", verdict: "text" },
-  "allocated": {
-    site: "text", epoch: "number", levels: "texts", "factors?": "texts", draw: "number", arm: "text", allocation: "number",
-  },
-  "returned": { site: "text" }, "joined": { site: "text" }, "exception": { site: "text" }, "switched": { arm: "text" },
-  "corrected": { sequence: "number" }, "erased": { sequences: "numbers", reason: "text" },
-  "locked": { lock: "text", cut: "text" }, "analysed": { lock: "text", results_sha256: "text" },
-  "exported": { what: "text" }, "revealed": { seeds: "texts" },
-  ...Object.fromEntries(["reported", "offered", "accepted", "declined", "started", "not-started", "home-visit", "closed",
-    "reopened", "death", "all-children-18", "left-coverage", "withdrawn", "violation", "observed", "linked"]
-    .map((kind) => [kind, {}])),
-};
 // Nobody both screens families and changes what opens a gate.
 const DUTIES = {
-  "screened": "intake", "returned": "intake", "joined": "intake",
-  "capacity-changed": "capacity", "site-opened": "capacity", "site-closed": "capacity",
+  "screened": "intake", "returned": "intake", "joined": "intake", "capacity-changed": "capacity", "site-opened": "capacity",
+  "site-closed": "capacity", "epoch-opened": "capacity",
 };
 const ROW_KEYS = ["actor", "hash", "kind", "payload_hash", "public", "sequence", "time"];
-
-/** An object of canonical JSON; throws on any other text. */
-function readCanonical(text) {
-  let at = 0;
-  const fail = () => { throw new Error("not canonical JSON"); };
-  const take = (pattern) => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    if (!found) fail();
-    at = pattern.lastIndex;
-    return found[0];
-  };
-  const inOrder = (a, b) => { // by bytes, which is by code points
-    const left = Array.from(a), right = Array.from(b);
-    for (let i = 0; i < left.length && i < right.length; i += 1) {
-      if (left[i] !== right[i]) return left[i].codePointAt(0) < right[i].codePointAt(0);
-    }
-    return left.length < right.length;
-  };
-  const value = (depth) => {
-    if (depth > 64) fail();
-    switch (text[at]) {
-      case '"': return JSON.parse(take(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"/y));
-      case "[": {
-        const list = [];
-        take(/\[/y);
-        while (text[at] !== "]") { if (list.length) take(/,/y); list.push(value(depth + 1)); }
-        at += 1;
-        return list;
-      }
-      case "{": {
-        const own = Object.create(null);
-        let before = null;
-        take(/\{/y);
-        while (text[at] !== "}") {
-          if (before !== null) take(/,/y);
-          if (text[at] !== '"') fail();
-          const key = value(depth + 1);
-          if (before !== null && !inOrder(before, key)) fail();
-          before = key;
-          take(/:/y);
-          own[key] = value(depth + 1);
-        }
-        at += 1;
-        return own;
-      }
-      default: {
-        const word = take(/true|false|null|-?(?:0|[1-9]\d*)(?![\d.eE])/y);
-        return JSON.parse(word);
-      }
-    }
-  };
-  if (text[0] !== "{" || /[\ud800-\udbff](?![\udc00-\udfff])|[^\ud800-\udbff][\udc00-\udfff]/.test(text)) fail(); // half a pair
-  const own = value(0);
-  if (at !== text.length) fail();
-  return own;
-}
-
-function readPublic(kind, text) {
-  const own = readCanonical(text), wanted = PUBLIC_KEYS[kind];
-  const is = {
-    text: (value) => typeof value === "string",
-    number: (value) => Number.isSafeInteger(value),
-    texts: (value) => Array.isArray(value) && value.every(is.text),
-    numbers: (value) => Array.isArray(value) && value.every(is.number),
-  };
-  for (const [key, type] of Object.entries(wanted)) {
-    const name = key.replace("?", "");
-    if (name in own ? !is[type](own[name]) : !key.endsWith("?")) throw new Error(`the key '${name}'`);
-  }
-  for (const key of Object.keys(own)) {
-    if (key === "clock" ? own[key] !== "override" : !(key in wanted) && !(`${key}?` in wanted)) throw new Error(`the key '${key}'`);
-  }
-  if (kind === "screened" && !["not-eligible", "gate-closed", "exception", "drawn"].includes(own.verdict)) {
-    throw new Error("the verdict");
-  }
-  return own;
-}
-
-function isTime(text) {
-  if (typeof text !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text)) return false;
-  const milliseconds = Date.parse(`${text.slice(0, 23)}Z`);
-  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString() === `${text.slice(0, 23)}Z`;
-}
+const OUTCOMES = { "drawn": "allocated", "exception": "exception" }; // what follows a screening with a verdict
 
 /** What the checks need of a protocol file; throws on anything that they cannot use. */
 function readProtocol(text) {
   const table = parseToml(text), allocation = table.allocation, arms = table.arm.map((arm) => arm.id);
   const protocol = {
-    study: table.study.id, title: table.study.title, custody: table.study.custody, allocation, arms,
+    roles: table.roles ?? null, study: table.study.id, title: table.study.title, custody: table.study.custody, allocation, arms,
     labels: Object.fromEntries(table.arm.map((arm) => [arm.id, arm.label || arm.id])),
     ratio: table.arm.map((arm) => ("ratio" in arm ? arm.ratio : 1)),
     strata: allocation.strata || [], factors: allocation.method === "minimization" ? allocation.factors : [],
@@ -130,6 +29,7 @@ function readProtocol(text) {
     stratum: (seed, mode, epoch, levels) =>
       stratum(seed, mode, protocol.study, epoch, levels, allocation.method, protocol.ratio, allocation),
   };
+  if (protocol.roles !== null && !Object.values(protocol.roles).every(Array.isArray)) throw new Error("roles must be lists");
   protocol.stratum(new Uint8Array(32), "live", 0, []); // an option that the method cannot use shows here
   return protocol;
 }
@@ -185,9 +85,10 @@ function carriesOn(own, before) {
 function checkProof(proof, seeds) {
   const found = {
     findings: [], rows: 0, head: null, hashes: [], epochs: [], custody: null, mode: null, study: null, title: null,
-    allocations: [], verified: 0, wrong: 0, unmatched: [], revealed: false, first: null, last: null,
+    allocations: [], erased: 0, verified: 0, wrong: 0, unmatched: [], revealed: false, first: null, last: null,
   };
-  const report = (sequence, code, en, sv) => found.findings.push({ sequence, code, en, sv });
+  const report = (sequence, code, en, sv) => // rows are named by numbers from 1, whatever number somebody gave them
+    found.findings.push({ sequence: sequence === null ? null : Math.max(sequence, 1), code, en, sv });
   const badProof = (what) => report(null, "proof", `this is not a proof: ${what}`, `detta är inget bevis: ${what}`);
   if (typeof proof !== "object" || proof === null || proof.schema !== "lottning.proof/1") { badProof("lottning.proof/1"); return found; }
   if (!Array.isArray(proof.rows) || !Array.isArray(proof.protocols) || proof.protocols.some((text) => typeof text !== "string")) {
@@ -195,10 +96,10 @@ function checkProof(proof, seeds) {
     return found;
   }
   const events = checkRows(proof, found, report);
-  checkErasures(events, report);
   checkSeeds(events, seeds, found, report);
   checkAllocations(events, found, report);
   checkEnd(events, found, report);
+  checkPast(events, found, report);
   if (!events.length) report(1, "sequence", "there are no rows", "det finns inga rader");
   if (proof.protocols.length > found.epochs.length) {
     report(null, "protocol", "there are more protocols than epochs", "det finns fler protokoll än epoker");
@@ -253,7 +154,7 @@ function checkRows(proof, found, report) {
     let { kind } = row, open = null;
     if (Object.keys(row).sort().join() !== ROW_KEYS.join()) report(sequence, "form", "the row has other keys", "raden har andra nycklar");
     if (!isTime(row.time)) report(sequence, "form", "the time is not one", "tiden är ingen tid");
-    if (typeof row.actor !== "string" || !/^[A-Za-z0-9._-]{1,64}$/.test(row.actor)) report(sequence, "form", "the actor", "aktören");
+    if (!isKey(row.actor)) report(sequence, "form", "the actor", "aktören");
     if (!isHash(row.payload_hash)) report(sequence, "form", "payload_hash", "payload_hash");
     if (typeof kind !== "string" || !Object.hasOwn(PUBLIC_KEYS, kind)) {
       report(sequence, "form", "an unknown kind of event", "en okänd sorts händelse");
@@ -279,12 +180,17 @@ function checkRows(proof, found, report) {
       }
       actors[duty].add(person);
     }
-    if ((kind === "opened") !== (place === 0)) {
-      report(sequence, "opened", "the first row, and no other, is 'opened'", "den första raden, och ingen annan, är 'opened'");
-    }
     if (place === 0) {
       openEpoch(proof, found, report, sequence, kind === "opened" ? open : null);
       if (kind === "opened" && open) checkOpened(open, found, report);
+    }
+    const { protocol } = found.epochs[found.epochs.length - 1];
+    if (found.mode === "live" && protocol && typeof row.actor === "string" && !permits(protocol, row.actor, kind)) {
+      report(sequence, "role", "the actor has no role for this in the protocol in force",
+        "aktören har ingen roll för detta i det gällande protokollet");
+    }
+    if ((kind === "opened") !== (place === 0)) {
+      report(sequence, "opened", "the first row, and no other, is 'opened'", "den första raden, och ingen annan, är 'opened'");
     }
     const hash = hex(sha256(join(part(previous), part(found.epochs[found.epochs.length - 1].hash),
       part(bigEndian(Math.max(sequence, 0), 8)), part(text(row.time)), part(text(row.actor)), part(text(row.kind)),
@@ -310,25 +216,58 @@ function checkOpened(opened, found, report) {
   found.custody = opened.custody;
   found.study = opened.study;
   const protocol = found.epochs[0].protocol;
-  if (opened.format !== 1 || !["live", "rehearsal"].includes(opened.mode)) {
-    report(1, "opened", "an unknown format or mode", "ett okänt format eller läge");
-  } else {
-    found.mode = opened.mode;
-  }
+  found.mode = opened.mode;
   if (protocol && protocol.study !== opened.study) report(1, "opened", "the protocol is of another study", "protokollet hör till en annan studie");
+  if (protocol && protocol.custody !== opened.custody) report(1, "opened", "the protocol names another custody", "protokollet anger en annan förvaring");
   if (protocol) found.title = protocol.title;
 }
 
-function checkErasures(events, report) {
-  const present = new Set(events.map((event) => event.sequence));
-  for (const { sequence, kind, open } of events) {
-    if (kind !== "erased" || !open) continue;
-    for (const named of open.sequences) {
-      if (named >= sequence || !present.has(named)) {
-        report(sequence, "erasure", `row ${named}, which it names, is not an earlier row`, `rad ${named}, som den nämner, är ingen tidigare rad`);
+/** What rows say of earlier ones: keys of their own, what a correction retracts, what an erasure names. */
+function checkPast(events, found, report) {
+  const rows = new Map(), keys = new Set(), retracted = new Set(), named = new Set();
+  let current = -1;
+  for (const event of events) {
+    const { sequence, kind, open } = event;
+    if (kind === "opened" || kind === "epoch-opened") current += 1;
+    if (open) {
+      const { protocol } = found.epochs[current] || {};
+      if (kind === "switched" && protocol && !protocol.arms.includes(open.arm)) {
+        report(sequence, "form", "the arm is not in the protocol", "gruppen finns inte i protokollet");
       }
+      if ("event_key" in open) {
+        if (keys.has(`${kind} ${open.event_key}`)) report(sequence, "key", "an earlier row has the same key", "en tidigare rad har samma nyckel");
+        keys.add(`${kind} ${open.event_key}`);
+      }
+      if (kind === "corrected") {
+        const row = rows.get(open.sequence);
+        if (!row || !RETRACTABLE.includes(row.kind) || retracted.has(open.sequence)) {
+          report(sequence, "correction", `row ${open.sequence} is no earlier row that can be retracted, or is retracted already`,
+            `rad ${open.sequence} är ingen tidigare rad som kan rättas, eller är redan rättad`);
+        }
+        retracted.add(open.sequence);
+      }
+      if (kind === "erased" && !areOfOneFamily(open.sequences, rows, named)) {
+        report(sequence, "erasure", "the rows that it names cannot be the earlier rows of one family, or were erased before",
+          "raderna som den nämner kan inte vara en familjs tidigare rader, eller är redan raderade");
+      }
+      if (kind === "erased") for (const own of open.sequences) named.add(own);
     }
+    if (!rows.has(sequence)) rows.set(sequence, event);
   }
+  found.erased = events.filter((event) => event.kind === "allocated" && named.has(event.sequence)).length;
+}
+
+/** Earlier rows that no erasure named, a screening or a link first, no half of a screening and its outcome, one allocation at most. */
+function areOfOneFamily(numbers, rows, named) {
+  const own = new Set(numbers);
+  const isAwaiting = (number) => {
+    const row = rows.get(number);
+    return Boolean(row && row.kind === "screened" && row.open && row.open.verdict in OUTCOMES);
+  };
+  const first = rows.get(numbers[0]);
+  return Boolean(first) && ["screened", "linked"].includes(first.kind) && numbers.filter((number) => rows.get(number)?.kind === "allocated").length <= 1
+    && numbers.every((number) => rows.has(number) && ABOUT_FAMILY.includes(rows.get(number).kind) && !named.has(number)
+      && !(isAwaiting(number) && !own.has(number + 1)) && !(isAwaiting(number - 1) && !own.has(number - 1)));
 }
 
 function checkSeeds(events, given, found, report) {
@@ -336,7 +275,7 @@ function checkSeeds(events, given, found, report) {
   for (const { sequence, kind, open } of events) {
     if (kind === "opened" || kind === "epoch-opened") opened += 1;
     if (kind !== "revealed" || !open) continue;
-    if (open.seeds.length !== opened || !open.seeds.every(isHash)) {
+    if (open.seeds.length !== opened) {
       report(sequence, "form", "there must be one seed per epoch", "det ska finnas ett frö per epok");
       continue;
     }
@@ -365,9 +304,7 @@ function checkBeacon({ sequence, open }, current, found, report) {
   } else if (epoch.protocol && epoch.protocol.round !== open.round) {
     report(sequence, "beacon", "the protocol names another round, or none", "protokollet nämner en annan omgång, eller ingen");
   }
-  const valid = /^[0-9a-f]+$/.test(open.value);
-  if (!valid) report(sequence, "beacon", "the value is not hexadecimal text", "värdet är inte hexadecimal text");
-  if (epoch && !epoch.beacon) epoch.beacon = { value: valid ? open.value : null, round: open.round };
+  if (epoch && !epoch.beacon) epoch.beacon = { value: open.value, round: open.round };
 }
 
 function checkAllocations(events, found, report) {
@@ -375,14 +312,12 @@ function checkAllocations(events, found, report) {
   let current = -1, next = 1;
   events.forEach((event, place) => {
     const { sequence, kind, open } = event, last = events[place - 1];
-    const isDrawn = (own) => own && own.kind === "screened" && own.open && own.open.verdict === "drawn";
-    if (isDrawn(last) && kind !== "allocated") {
-      report(last.sequence + 1, "pair", "an allocation should stand here, after the verdict 'drawn'",
-        "en lottning skulle stå här, efter utfallet 'drawn'");
+    const awaited = (own) => (own && own.kind === "screened" && own.open && OUTCOMES[own.open.verdict]) || null;
+    if (awaited(last) && kind !== awaited(last)) {
+      report(last.sequence + 1, "pair", "the outcome of the screening before should stand here", "utfallet av screeningen före skulle stå här");
     }
-    if (isDrawn(event) && place + 1 === events.length) {
-      report(sequence + 1, "pair", "an allocation should stand here, after the verdict 'drawn'",
-        "en lottning skulle stå här, efter utfallet 'drawn'");
+    if (awaited(event) && place + 1 === events.length) {
+      report(sequence + 1, "pair", "the outcome of the screening before should stand here", "utfallet av screeningen före skulle stå här");
     }
     if (kind === "opened" || kind === "epoch-opened") current += 1;
     if (kind === "beacon" && open) checkBeacon(event, current, found, report);
@@ -390,15 +325,12 @@ function checkAllocations(events, found, report) {
     if (protocol && open && "site" in open && !protocol.sites.includes(open.site)) {
       report(sequence, "site", `the site '${open.site}' is not in the protocol in force`, `enheten '${open.site}' finns inte i gällande protokoll`);
     }
+    if (kind === "exception" && open) checkPair(event, last, report);
     if (kind !== "allocated" || !open) return;
     if (open.allocation !== next) report(sequence, "count", `allocation ${next} comes next`, `lottning ${next} står på tur`);
     next = open.allocation + 1;
     if (open.epoch !== current) report(sequence, "count", "it is not of the open epoch", "den hör inte till den öppna epoken");
-    if (!isDrawn(last) && !(last && last.kind === "screened" && !last.open)) {
-      report(sequence, "pair", "the row before is not a screening with the verdict 'drawn'", "raden före är ingen screening med utfallet 'drawn'");
-    } else if (last.open && last.open.site !== open.site) {
-      report(sequence, "pair", "the row before is of another site", "raden före hör till en annan enhet");
-    }
+    checkPair(event, last, report);
     checkLevels(sequence, open, found, report);
     const name = JSON.stringify([open.epoch, open.levels]), number = draws.get(name) || 0;
     if (open.draw !== number) {
@@ -409,6 +341,15 @@ function checkAllocations(events, found, report) {
     const state = checkDraw(event, name, strata, found, report);
     found.allocations.push({ sequence, time: event.time, ...open, state });
   });
+}
+
+/** An allocation or an exception follows its own screening. */
+function checkPair({ sequence, kind, open }, last, report) {
+  if (!last || last.kind !== "screened" || (last.open && OUTCOMES[last.open.verdict] !== kind)) {
+    report(sequence, "pair", "the row before is not a screening with the verdict of this row", "raden före är ingen screening med den här radens utfall");
+  } else if (last.open && last.open.site !== open.site) {
+    report(sequence, "pair", "the row before is of another site", "raden före hör till en annan enhet");
+  }
 }
 
 /** Locks come in order, and nobody is drawn after the final one, after the seeds, or at a closed site. */
@@ -425,7 +366,9 @@ function checkEnd(events, found, report) {
     }
     if (kind === "site-closed") closed.add(open.site);
     if (kind === "site-opened") closed.delete(open.site);
+    if (kind === "epoch-opened" && ended) report(sequence, "lock", "the epoch is opened after the final lock", "epoken öppnas efter den slutliga låsningen");
     if (kind === "revealed") {
+      if (revealed) report(sequence, "lock", "the seeds are published again", "fröna publiceras igen");
       if (!ended && protocol && protocol.finalLock !== null) {
         report(sequence, "lock", "the seeds are published before the final lock", "fröna publiceras före den slutliga låsningen");
       }
@@ -433,7 +376,7 @@ function checkEnd(events, found, report) {
     }
     if (kind !== "locked" && kind !== "analysed") continue;
     const { lock } = open;
-    if (protocol && protocol.locks.length && !protocol.locks.includes(lock)) {
+    if (protocol && !protocol.locks.includes(lock)) {
       report(sequence, "lock", `the lock '${lock}' is not in the protocol`, `låsningen '${lock}' finns inte i protokollet`);
     } else if (kind === "locked" && locked.has(lock)) {
       report(sequence, "lock", `the lock '${lock}' was made before`, `låsningen '${lock}' är redan gjord`);

@@ -65,6 +65,10 @@ function showVerdict(found, head, verdict) {
     const more = found.findings.length - 20;
     if (more > 0) words.push(make("p", {}, [`And ${more} more.`, `Och ${more} till.`]));
   }
+  if (found.erased) {
+    words.push(make("p", {}, [`${found.erased} of the allocations are erased: the families' data were removed, and nobody can tell any more whether they were drawn before.`,
+      `${found.erased} av lottningarna är raderade: familjernas uppgifter är borttagna, och ingen kan längre se om de lottats förut.`]));
+  }
   if (found.mode === "rehearsal") {
     words.push(make("p", { class: "strong" }, ["This is a rehearsal: the families are made up.", "Det här är en repetition: familjerna är påhittade."]));
   }
@@ -73,6 +77,7 @@ function showVerdict(found, head, verdict) {
   document.body.dataset.verdict = verdict;
   document.body.dataset.firstBad = first ?? "";
   document.body.dataset.head = head.state;
+  document.body.dataset.erased = found.erased;
   document.body.dataset.draws = `${found.verified}/${found.allocations.length}`;
 }
 
@@ -82,7 +87,7 @@ function showChecks(found, head) {
   const checks = [
     [["Each row follows from the row before it: nothing was changed, added or taken away in between",
       "Varje rad följer av raden före: inget har ändrats, lagts till eller tagits bort däremellan"],
-    has("proof", "chain", "sequence", "form", "time", "opened", "erasure"), found.rows > 0],
+    has("proof", "chain", "sequence", "form", "time", "opened", "erasure", "correction", "key"), found.rows > 0],
     [["The protocols are the sealed ones, and each carries on the one before it",
       "Protokollen är de förseglade, och varje nytt protokoll för det föregående vidare"], has("protocol"), found.epochs.length > 0],
     [["Allocations, draws and epochs count on without gaps, and each allocation follows its own screening",
@@ -95,8 +100,9 @@ function showChecks(found, head) {
       `Varje lottning är den som fröet ger (${found.verified} av ${drawn} härledda på nytt)`],
     has("draw"), drawn > 0 && found.verified === drawn],
   ];
-  checks.push([["Nobody both screened families and changed capacity or opened and closed sites",
-    "Ingen har både screenat familjer och ändrat kapacitet eller öppnat och stängt enheter"], has("duty"), found.rows > 0]);
+  checks.push([["Nobody both screened families and changed capacity, sites, links or the protocol, and every row is by somebody who has the role for it, where the protocol names roles",
+    "Ingen har både screenat familjer och ändrat kapacitet, enheter, kopplingar eller protokoll, och varje rad är av någon som har rollen för den, där protokollet anger roller"],
+  has("duty", "role"), found.rows > 0]);
   checks.push([["Nobody was drawn after the final lock, after the seeds were published or at a closed site, and the locks come in order",
     "Ingen lottades efter den slutliga låsningen, efter att fröna publicerats eller på en stängd enhet, och låsningarna kommer i ordning"],
   has("end", "lock"), drawn > 0]);

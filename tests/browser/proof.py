@@ -14,9 +14,11 @@ import tempfile
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "verifier"), str(ROOT / "tests" / "browser")]
+sys.path[:0] = [str(ROOT / "verifier"), str(ROOT / "tests" / "browser"), str(ROOT / "tests" / "forgeries")]
+import forge  # noqa: E402
 import test_epochs as made  # noqa: E402
 from chromium import Chromium  # noqa: E402
+from honest import honest  # noqa: E402
 
 WHEN = "2025-03-03T09:00:00+01:00"
 METHODS = {
@@ -282,6 +284,29 @@ def check_forgeries(page, folder, seed, proof):
     expect("an added script", page.browser.evaluate("document.title"), "Proof of an allocation")
 
 
+def check_table(page, lottning):
+    """Every forgery of tests/forgeries/table.toml: the page names the row and the code that the other two programs name."""
+    study = honest(lottning, page.work / "table")
+    rows = study.entries()
+    protocols = [(study.folder / "study" / name).read_bytes() for name in ("protocol.toml", "protocol-1.toml")]
+    page.open(study.folder / "proof" / "proof.html")
+    state = page.state()
+    expect("the honest study", (state["verdict"], state["firstBad"]), ("holds", ""))
+    erased = json.loads(subprocess.run([sys.executable, ROOT / "verifier" / "verify.py", "--json", "--proof",
+                                        study.folder / "proof" / "proof.json"], capture_output=True).stdout)["erased_allocations"]
+    expect("erased allocations", (state["erased"], erased), ("1", 1))
+    expect("erased allocations are said", "1 of the allocations are erased" in page.text(), True)
+    for forged in forge.forgeries(rows):
+        forge.rechain(forged.rows, protocols)
+        state, _ = page.load(forge.proof(forged.rows, protocols))
+        first = forged.first_in_proof
+        expect(forged.what, (state["verdict"], state["firstBad"]), ("holds", "") if first is None else ("fails", str(first)))
+        codes = page.browser.evaluate("checkProof(shown.proof, []).findings.map((own) => [own.sequence, own.code])")
+        if first is not None:
+            expect(f"{forged.what}: its code", [first, forged.check_in_proof] in codes, True)
+    quiet(page.browser, "table")
+
+
 def check_fields(page, folder, seed, proof):
     page.open(folder / "proof.html")
     head = proof["rows"][-1]["hash"]
@@ -380,6 +405,7 @@ def main():
             folder, seed, proof = check_methods(page, os.path.abspath(lottning))
             check_epochs(page, os.path.abspath(lottning))
             check_forgeries(page, folder, seed, proof)
+            check_table(page, os.path.abspath(lottning))
             check_fields(page, folder, seed, proof)
             check_made(page, folder)
         finally:

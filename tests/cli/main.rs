@@ -17,6 +17,7 @@ mod draw;
 mod epochs;
 mod estimate;
 mod families;
+mod forgeries;
 mod foundation;
 mod linked;
 mod lists;

@@ -15,6 +15,7 @@ use serde_json::Value;
 fn spacious() -> String {
     IUH.replace("therapists = 2", "therapists = 1000")
         .replace("families = 712", "families = 10000")
+        .replace("or_date = 2027-01-31", "or_date = 2999-01-31")
 }
 
 /// A number that the environment may raise.
@@ -418,4 +419,209 @@ fn a_busy_study_refuses_and_never_draws() {
     assert_eq!(place.verify()["events"], 1);
     holder.execute_batch("ROLLBACK").unwrap();
     assert_eq!(place.act(&words).json(0)["allocation"], 1);
+}
+
+/// Runs commands at once, all at one instant of the study, and gives what each said.
+fn raced(place: &Place, commands: &[(&str, String)]) -> Vec<Ran> {
+    let at = place.tick();
+    let children: Vec<_> = commands
+        .iter()
+        .map(|(actor, words)| {
+            place
+                .command(&format!("{words} --study study --actor {actor} --at {at}"))
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    children
+        .into_iter()
+        .map(|child| {
+            let output = child.wait_with_output().unwrap();
+            Ran {
+                code: output.status.code().unwrap(),
+                out: String::from_utf8(output.stdout).unwrap(),
+                err: String::from_utf8(output.stderr).unwrap(),
+            }
+        })
+        .collect()
+}
+
+fn enrolments(numbers: impl Iterator<Item = usize>) -> Vec<(&'static str, String)> {
+    numbers
+        .map(|number| {
+            (
+                "desk",
+                Place::enrol_words("skarpnack", &family(number), "R1"),
+            )
+        })
+        .collect()
+}
+
+/// How often each race is run: the moment at which one process overtakes another differs.
+const ROUNDS: usize = 3;
+
+/// With two of three slots taken, nine families come at once. The big stick lets the other arm lead by four at most, so at
+/// least one of them takes the last slot, and whoever comes after is turned away.
+#[test]
+fn the_last_slot_is_given_once() {
+    for _ in 0..ROUNDS {
+        let text = IUH.replace("therapists = 2", "therapists = 1");
+        let place = Place::open(&text);
+        let mut taken = 0;
+        let mut number = 0;
+        while taken < 2 {
+            let answer = place.act_as(
+                "desk",
+                &Place::enrol_words("skarpnack", &family(number), "R1"),
+            );
+            taken += usize::from(answer.json(0)["arm"] == "iuh");
+            number += 1;
+        }
+        let ran = raced(&place, &enrolments(number..number + 9));
+        let given = |ran: &&Ran| ran.code == 0 && ran.json(0)["arm"] == "iuh";
+        assert!(ran.iter().all(|ran| [0, 21].contains(&ran.code)), "{ran:?}");
+        assert_eq!(ran.iter().filter(given).count(), 1, "{ran:?}");
+        assert!(ran.iter().any(|ran| ran.code == 21), "{ran:?}");
+        let rows = place.entries();
+        let last = rows
+            .iter()
+            .rposition(|row| row.public.contains(r#""arm":"iuh""#))
+            .unwrap();
+        let after = rows[last + 1..].iter();
+        assert!(
+            after.clone().count() > 0
+                && after.clone().all(|row| row.public.contains("gate-closed")),
+            "after the last slot everybody is turned away"
+        );
+        assert_eq!(place.verify()["ok"], true);
+    }
+}
+
+/// Whoever holds the seed of the ended epoch draws nothing any more; each family is drawn once, in the epoch of its row.
+#[test]
+fn who_enrols_while_the_protocol_is_amended_draws_before_or_not_at_all() {
+    for _ in 0..ROUNDS {
+        let place = Place::open(&spacious());
+        let next = format!("{}\n# amended\n", spacious());
+        place.write("next.toml", &next);
+        let hash = lottning::protocol::parse(next.as_bytes()).protocol.unwrap();
+        let confirm = hash.hash.short();
+        let mut commands = enrolments(0..5);
+        let amend = format!("amend next.toml --seed-file keys/later --confirm {confirm}");
+        commands.insert(2, ("lead", amend));
+        let ran = raced(&place, &commands);
+        assert_eq!(ran[2].code, 0, "{:?}", ran[2]);
+        assert!(
+            ran.iter().all(|ran| [0, 5, 7, 9].contains(&ran.code)),
+            "{ran:?}"
+        );
+        let rows = place.entries();
+        let opened = rows
+            .iter()
+            .position(|row| row.kind == "epoch-opened")
+            .unwrap();
+        let drawn = rows.iter().filter(|row| row.kind == "allocated").count();
+        assert_eq!(
+            ran.iter().filter(|ran| ran.code == 0).count(),
+            drawn + 1,
+            "who was told an arm was drawn"
+        );
+        assert!(
+            rows[opened..].iter().all(|row| row.kind != "allocated"),
+            "the seed of an ended epoch draws nothing"
+        );
+        let verified =
+            place.run("verify --study study --seed-file keys/seed --seed-file keys/later");
+        assert_eq!(verified.json(0)["draws"], "verified");
+    }
+}
+
+/// The final lock needs the windows of all families ended, and ends enrolment: either the families come first and the lock
+/// is refused, or it is made and they are.
+#[test]
+fn the_final_lock_and_an_enrolment_exclude_each_other() {
+    let place = Place::open(&spacious());
+    let confirm = place.confirm().to_owned();
+    for (command, code) in enrolments(0..2).iter().zip([0, 0]) {
+        assert_eq!(place.act_as("desk", &command.1).code, code);
+    }
+    place.days(800);
+    let mut commands = enrolments(2..6);
+    let lock = format!("lock final --cut 2027-05-01 --confirm {confirm}");
+    commands.insert(1, ("lead", lock));
+    let ran = raced(&place, &commands);
+    let rows = place.entries();
+    let locked = rows.iter().any(|row| row.kind == "locked");
+    assert_eq!(ran[1].code, if locked { 0 } else { 7 }, "{:?}", ran[1]);
+    for (place, ran) in ran.iter().enumerate().filter(|(place, _)| *place != 1) {
+        let wanted = if locked { 7 } else { 0 };
+        assert_eq!(ran.code, wanted, "{place}: {ran:?}");
+    }
+    assert_eq!(place.verify()["ok"], true);
+}
+
+/// Nobody is drawn before the value of the round is recorded, however close.
+#[test]
+fn who_enrols_while_the_beacon_is_recorded_draws_after_it_or_not_at_all() {
+    let text = super::amend::waiting();
+    for _ in 0..ROUNDS {
+        let place = Place::with(&text);
+        place.opened_by_hand(&text);
+        place.days(1);
+        let mut commands = enrolments(0..5);
+        let beacon = format!("beacon {}", super::amend::VALUE);
+        commands.insert(2, ("lead", beacon));
+        let ran = raced(&place, &commands);
+        assert_eq!(ran[2].code, 0, "{:?}", ran[2]);
+        assert!(ran.iter().all(|ran| [0, 7].contains(&ran.code)), "{ran:?}");
+        let rows = place.entries();
+        assert_eq!(rows[1].kind, "beacon", "no row stands before it");
+        let drawn = rows.iter().filter(|row| row.kind == "allocated").count();
+        assert_eq!(ran.iter().filter(|ran| ran.code == 0).count(), drawn + 1);
+        assert_eq!(place.verify()["draws"], "verified");
+    }
+}
+
+/// Others come while a family is erased, and so does the family itself: it returns before, and its return is erased with it,
+/// or it comes after as somebody whom the ledger does not know.
+#[test]
+fn who_enrols_while_a_family_is_erased_is_drawn_once() {
+    for _ in 0..ROUNDS {
+        let place = Place::open(&spacious());
+        let confirm = place.confirm().to_owned();
+        let gone = family(0);
+        place
+            .act_as("desk", &Place::enrol_words("skarpnack", &gone, "R1"))
+            .json(0);
+        let mut commands = enrolments(1..4);
+        commands.push(("desk", Place::enrol_words("skarpnack", &gone, "R2")));
+        let erase = format!("erase --family {gone} --reason retention --confirm {confirm}");
+        commands.insert(1, ("lead", erase));
+        let ran = raced(&place, &commands);
+        assert!(ran.iter().all(|ran| ran.code == 0), "{ran:?}");
+        let rows = place.entries();
+        let erased = rows.iter().position(|row| row.kind == "erased").unwrap();
+        let names = |row: &&lottning::study::journal::Entry| {
+            let payload = row.payload.as_deref().unwrap_or("");
+            payload.contains(&gone)
+        };
+        assert_eq!(
+            rows[..erased].iter().filter(names).count(),
+            0,
+            "no row before the erasure names the family"
+        );
+        let outcome = ran[4].json(0)["outcome"].clone();
+        let after = rows[erased..].iter().filter(names).count();
+        assert_eq!(
+            after,
+            if outcome == "returned" { 0 } else { 2 },
+            "{outcome}"
+        );
+        let verified = place.verify();
+        assert_eq!(verified["draws"], "verified");
+        let drawn = if outcome == "returned" { 4 } else { 5 };
+        assert_eq!(verified["allocations"], drawn);
+    }
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use lottning::allocation::Seed;
 use lottning::app::enrol::{Desk, Enrolled};
+use lottning::app::erase::erase;
+use lottning::app::permission::Deed;
 use lottning::app::record::{Receipt, record};
-use lottning::app::study::{Act, Study};
+use lottning::app::study::{Act, Study, Work};
 use lottning::app::{Entropy, Failure, FixedClock, Outside, Silent};
-use lottning::protocol::Protocol;
+use lottning::protocol::{Protocol, carry_on};
 use lottning::store::MemoryLedger;
 use lottning::study::intake::EnrolRequest;
 use lottning::study::journal::{Content, Entry, Head, Journal, Ledger, Recording, hex};
@@ -31,6 +33,10 @@ pub(crate) struct Room {
     pub(crate) desk: Desk,
     pub(crate) protocol: Arc<Protocol>,
     pub(crate) seed: Seed,
+    /// Seeds of the later epochs.
+    pub(crate) later: Vec<Seed>,
+    /// Text of the protocol in force.
+    text: String,
     outside: Outside,
 }
 
@@ -66,6 +72,8 @@ impl Room {
             desk: Desk::of(study, seed.clone()),
             protocol,
             seed,
+            later: Vec::new(),
+            text: text.to_owned(),
             outside: Outside {
                 clock: Box::new(FixedClock(time("2100-01-01T00:00:00Z"))),
                 entropy: Box::new(Still),
@@ -114,6 +122,65 @@ impl Room {
             ..act(at)
         };
         self.desk.enrol(&self.outside, &act, request)
+    }
+
+    /// Opens the next epoch under a protocol that carries on the one in force, with a seed of its own, as `amend` does with
+    /// files.
+    pub(crate) fn amend(&mut self, at: &str, text: &str) -> Result<(), Failure> {
+        let before = Arc::clone(&self.protocol);
+        let parsed = lottning::protocol::parse(text.as_bytes());
+        let next = parsed.protocol.unwrap().as_ref().clone();
+        let amended = Arc::new(carry_on(&before, &self.text, next, text).unwrap());
+        let epoch = amended.epoch();
+        let seed = Seed::from_bytes([42 ^ epoch as u8; 32]);
+        let public = Content::new()
+            .with("commitment", hex(&seed.commitment(&amended.hash.0)))
+            .with("protocol_hash", amended.hash.to_hex());
+        let act = Act {
+            actor: "lead".into(),
+            ..act(at)
+        };
+        let study = self.desk.study();
+        study.journal.protocol = Arc::clone(&amended);
+        let written = study.write(&self.outside, &act, Deed::Amend, |_, _| {
+            Ok(Work {
+                recordings: vec![Recording::public(What::EpochOpened { epoch }, public)],
+                answer: (),
+            })
+        });
+        if written.is_err() {
+            study.journal.protocol = before;
+            return written;
+        }
+        let empty = Study::of(
+            Path::new("memory"),
+            Arc::clone(&amended),
+            Box::new(MemoryLedger::new()),
+        );
+        let left = Desk::of(empty.unwrap(), seed.clone());
+        let study = std::mem::replace(&mut self.desk, left).into_study();
+        self.desk = Desk::of(study, seed.clone());
+        self.later.push(seed);
+        text.clone_into(&mut self.text);
+        self.protocol = amended;
+        Ok(())
+    }
+
+    /// Erases a family.
+    pub(crate) fn erase(&mut self, at: &str, family: &str) -> Result<Receipt, Failure> {
+        let act = Act {
+            actor: "lead".into(),
+            ..act(at)
+        };
+        let confirm = self.protocol.hash.short();
+        let study = self.desk.study();
+        erase(&self.outside, study, &act, (family, "retention"), &confirm)
+    }
+
+    /// The seeds of all epochs.
+    pub(crate) fn seeds(&self) -> Vec<Seed> {
+        let first = std::iter::once(&self.seed);
+        first.chain(&self.later).cloned().collect()
     }
 
     pub(crate) fn journal(&mut self) -> &Journal {

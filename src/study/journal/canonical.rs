@@ -2,15 +2,18 @@
 //!
 //! The pass accepts exactly what the ledger writes: keys in byte order, no white space, no escapes, whole numbers. Any
 //! other text goes through `serde_json`, so that odd rows read as before, and is canonical only if writing it again
-//! gives the same text. Nothing is interpreted here.
+//! gives the same text, its numbers are whole ones that every program can hold, and nothing lies deeper than the ledger
+//! writes it. Nothing is interpreted here.
 
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Objects and lists within each other that the quick pass follows.
+/// Objects and lists that a value can lie in.
 const DEPTH: usize = 8;
+/// The largest number: 2^53 - 1, which programs that know floats alone can still tell from its neighbours.
+const LARGEST: u64 = (1 << 53) - 1;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +75,17 @@ impl<'a> Value<'a> {
         }
     }
 
+    fn is_plain(&self, depth: usize) -> bool {
+        depth <= DEPTH
+            && match self {
+                Self::Null | Self::Bool(_) | Self::String(_) => true,
+                Self::Whole(number) => *number <= LARGEST,
+                Self::OtherNumber => false,
+                Self::Array(values) => values.iter().all(|own| own.is_plain(depth + 1)),
+                Self::Object(own) => own.is_plain(depth),
+            }
+    }
+
     fn of(json: Json) -> Value<'static> {
         match json {
             Json::Null => Value::Null,
@@ -108,7 +122,9 @@ impl<'a> Object<'a> {
             return None;
         };
         let again = serde_json::to_string(&sorted(&Json::Object(map.clone()))).ok();
-        Some((Self::of(map), again.as_deref() == Some(text)))
+        let own = Self::of(map);
+        let canonical = again.as_deref() == Some(text) && own.is_plain(0);
+        Some((own, canonical))
     }
 
     /// Whether a text is an object in canonical form.
@@ -127,6 +143,12 @@ impl<'a> Object<'a> {
         Object {
             members: members.collect(),
         }
+    }
+
+    /// Whether all numbers are whole and at most [`LARGEST`], and nothing lies deeper than [`DEPTH`].
+    fn is_plain(&self, depth: usize) -> bool {
+        let mut values = self.members.iter().map(|member| &member.value);
+        values.all(|value| value.is_plain(depth + 1))
     }
 
     /// The value of a key.
@@ -345,8 +367,8 @@ impl<'a> Pass<'a> {
         let from = self.at;
         let mut number: u64 = 0;
         while let Some(digit @ b'0'..=b'9') = self.peek() {
-            // 19 digits fit; a longer number is left to the other reader.
-            if self.at - from == 19 {
+            // 16 digits fit; a longer number is left to the other reader.
+            if self.at - from == 16 {
                 return None;
             }
             number = number * 10 + u64::from(digit - b'0');
@@ -354,7 +376,8 @@ impl<'a> Pass<'a> {
         }
         let leads_with_zero = self.text.as_bytes().get(from) == Some(&b'0');
         let goes_on = matches!(self.peek(), Some(b'.' | b'e' | b'E'));
-        (!goes_on && (!leads_with_zero || self.at == from + 1)).then_some(Value::Whole(number))
+        let written = !leads_with_zero || self.at == from + 1;
+        (!goes_on && written && number <= LARGEST).then_some(Value::Whole(number))
     }
 }
 
@@ -372,15 +395,15 @@ mod tests {
             assert_eq!(Object::read(text).unwrap(), (quick(text).unwrap(), true));
             assert!(Object::is_canonical(text));
         }
-        // Canonical, by the other reader: escapes, decimals, long and negative numbers.
-        for text in [
-            r#"{"a":"\"\\\n\u0001"}"#,
-            r#"{"a":1.5}"#,
-            r#"{"a":18446744073709551615}"#,
-            r#"{"a":-1}"#,
-        ] {
-            assert!(quick(text).is_none());
-            assert!(Object::read(text).unwrap().1, "{text}");
+        // Canonical, by the other reader: escapes.
+        let escaped = r#"{"a":"\"\\\n\u0001"}"#;
+        assert!(quick(escaped).is_none());
+        assert!(Object::read(escaped).unwrap().1);
+        assert!(Object::is_canonical(escaped));
+        // The largest number, and the deepest value.
+        let deep = |lists: usize| format!(r#"{{"a":{}0{}}}"#, "[".repeat(lists), "]".repeat(lists));
+        for text in [r#"{"a":9007199254740991}"#, &deep(7)] {
+            assert!(quick(text).is_some(), "{text}");
             assert!(Object::is_canonical(text), "{text}");
         }
         // Objects, but not canonical.
@@ -392,6 +415,12 @@ mod tests {
             r#"{"a":"\u0041"}"#,
             r#"{"a":{"c":1,"b":1}}"#,
             r#"{"a":1e2}"#,
+            r#"{"a":1.5}"#,
+            r#"{"a":-1}"#,
+            r#"{"a":-0}"#,
+            r#"{"a":9007199254740992}"#,
+            r#"{"a":18446744073709551615}"#,
+            &deep(8),
         ] {
             assert!(quick(text).is_none());
             assert!(!Object::read(text).unwrap().1, "{text}");

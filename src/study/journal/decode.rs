@@ -7,6 +7,7 @@ use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Check, Day, Exit, MAX_FIELDS, Named, Service};
 use crate::study::field_value::field_value;
+use crate::study::identifiers::is_date;
 use crate::study::kernel::{
     FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Truth, Values, Verdict, What,
 };
@@ -17,7 +18,7 @@ pub(super) type Unreadable = String;
 
 /// What an entry says: the event, and the texts that request ids and keys are looked up by.
 #[derive(Debug)]
-pub(super) struct Decoded<'a> {
+pub(crate) struct Decoded<'a> {
     /// The event.
     pub what: What,
     /// The payload; empty when erased.
@@ -490,9 +491,9 @@ impl<'a> Reader<'a> {
 }
 
 fn day_of(text: &str) -> Result<Day, Unreadable> {
-    text.parse::<Date>()
-        .map(Day::of)
-        .map_err(|_| format!("`{text}` is not a date"))
+    let date = text.parse::<Date>().ok().filter(|_| is_date(text));
+    date.map(Day::of)
+        .ok_or_else(|| format!("`{text}` is not a date"))
 }
 
 fn yes_no(value: &Value) -> Option<bool> {

@@ -85,8 +85,8 @@ pub struct KeyUse {
     pub retracted: bool,
 }
 
-/// Who looks on while entries are absorbed.
-pub type Watch<'a> = dyn FnMut(&Entry, &State, &What, Option<&str>) + 'a;
+/// Who looks on while entries are absorbed: the entry, the fold before it, and what it says.
+pub(crate) type Watch<'a> = dyn FnMut(&Entry, &Journal, &Decoded<'_>) + 'a;
 
 /// The fold of a ledger.
 #[derive(Debug, Clone)]
@@ -172,15 +172,14 @@ impl Journal {
     /// # Errors
     /// The first entry that cannot be read; the fold then stands before it.
     pub fn absorb(&mut self, entries: &[Entry]) -> Result<(), Corrupt> {
-        self.absorb_watching(entries, &mut |_, _, _, _| {})
+        self.absorb_watching(entries, &mut |_, _, _| {})
     }
 
-    /// As [`Journal::absorb`]; `watch` sees each entry, the state before it, what it says, and the request that its
-    /// payload names.
+    /// As [`Journal::absorb`]; `watch` sees each entry, the fold before it, and what it says.
     ///
     /// # Errors
     /// As [`Journal::absorb`].
-    pub fn absorb_watching(
+    pub(crate) fn absorb_watching(
         &mut self,
         entries: &[Entry],
         watch: &mut Watch<'_>,
@@ -241,8 +240,7 @@ impl Journal {
                 "it opens epoch {epoch}, whose protocol is not here"
             )));
         }
-        let request = decoded.payload.text("request_id");
-        watch(entry, &self.state, &decoded.what, request);
+        watch(entry, self, &decoded);
         // No projection is kept of a fold between such a row and its erasure, which comes after its correction.
         self.unnamed |= retracted && entry.kind == "linked" && entry.payload.is_none();
         let parted = retracted.then(|| part(&mut decoded.what)).flatten();
@@ -334,16 +332,8 @@ impl Journal {
             }
             _ => {}
         }
-        let key = decoded.payload.text("event_key");
-        let key = key.or_else(|| decoded.public.text("event_key"));
-        let (kind, key): (Cow<'_, str>, Cow<'_, str>) = match (&decoded.what, key) {
-            (What::Reported(_), _) if decoded.payload.is_empty() => return,
-            (What::Reported(report), _) => {
-                let (kind, key) = report_key(report.source, report.report);
-                (kind.into(), key.into())
-            }
-            (_, None) => return,
-            (_, Some(key)) => (entry.kind.as_str().into(), key.into()),
+        let Some((kind, key)) = key_of(entry, decoded) else {
+            return;
         };
         let content = if decoded.payload.is_empty() {
             decoded.public.hash(|key| key != "clock")
@@ -378,6 +368,12 @@ impl Journal {
     pub fn beacon(&self, epoch: u32) -> Option<&str> {
         let beacons = &self.opening.as_ref()?.beacons;
         beacons.get(epoch as usize)?.as_deref()
+    }
+
+    /// What the key of an entry was used for before it.
+    pub(crate) fn key_before(&self, entry: &Entry, decoded: &Decoded<'_>) -> Option<&KeyUse> {
+        let (kind, key) = key_of(entry, decoded)?;
+        self.key(&kind, &key)
     }
 
     /// What a request id was used for, if it was used up.
@@ -435,6 +431,20 @@ impl Journal {
 /// A time as the ledger writes it: UTC with six decimals.
 pub fn time_text(time: Timestamp) -> String {
     format!("{time:.6}")
+}
+
+/// The kind and the key by which an entry is told from a repetition, if it has one.
+fn key_of<'a>(entry: &'a Entry, decoded: &'a Decoded<'_>) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    if let What::Reported(report) = &decoded.what {
+        if decoded.payload.is_empty() {
+            return None;
+        }
+        let (kind, key) = report_key(report.source, report.report);
+        return Some((kind.into(), key.into()));
+    }
+    let key = decoded.payload.text("event_key");
+    let key = key.or_else(|| decoded.public.text("event_key"))?;
+    Some((entry.kind.as_str().into(), key.into()))
 }
 
 fn content_hash(payload: &Object<'_>) -> [u8; 32] {

@@ -32,6 +32,11 @@ impl Journal {
         &self.corrected
     }
 
+    /// Whether a correction that was learned of retracts a row.
+    pub fn is_corrected(&self, sequence: u64) -> bool {
+        self.corrected.contains(&sequence)
+    }
+
     /// Whether an entry that is to come changes how earlier rows are read, so that the fold begins anew from the first one:
     /// an erasure, or the correction of a link that this fold has followed.
     pub fn must_begin_anew(&self, entry: &Entry) -> bool {

@@ -17,11 +17,12 @@ mod projection;
 mod record;
 mod texts;
 
-pub(crate) use canonical::Object;
+pub(crate) use canonical::{Object, Value};
+pub(crate) use decode::Decoded;
 pub use encode::Encoded;
 pub use entry::{Entry, GENESIS, Hash, Head, hex};
 pub use fold::{
-    Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, Watch, derived_request_id,
+    Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, derived_request_id,
     enrolment_hash, time_text,
 };
 pub(crate) use foresight::erased_sequences;

@@ -3,18 +3,14 @@
 use super::{Checker, form};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
-use crate::study::journal::{Entry, GENESIS, erased_sequences};
+use crate::study::journal::{Entry, GENESIS};
 use crate::words;
 use std::collections::HashSet;
 
 impl Checker {
     /// Checks the chain; gives the number of leading rows that hold. After the first broken row nothing can be said.
     pub(super) fn chain(&mut self, protocol: &Protocol, entries: &[Entry]) -> usize {
-        let erased: HashSet<u64> = entries
-            .iter()
-            .filter(|entry| entry.kind == "erased")
-            .flat_map(|entry| erased_sequences(&entry.public))
-            .collect();
+        let erased: HashSet<u64> = entries.iter().flat_map(form::erased).collect();
         let mut previous = GENESIS;
         let mut last_time = "";
         let mut epoch = 0;

@@ -40,6 +40,14 @@ impl Checker {
                     "händelse {sequence} publicerar fröna före den slutliga låsningen"
                 ),
             ),
+            What::Revealed if state.revealed => self.push(
+                "locked-out-of-order",
+                at,
+                words!(
+                    "event {sequence} publishes the seeds again",
+                    "händelse {sequence} publicerar fröna igen"
+                ),
+            ),
             What::Locked { lock, .. } if state.lock(*lock).is_some() => self.push(
                 "locked-out-of-order",
                 at,

@@ -6,7 +6,10 @@
 
 mod chain;
 mod ending;
+mod family;
 mod form;
+mod pairs;
+mod past;
 mod published;
 mod sense;
 

@@ -42,7 +42,8 @@ pub(super) fn published(entries: &[Entry]) -> Published {
                     *last = text("value").map(str::to_owned);
                 }
             }
-            "revealed" => {
+            // A second one is refused where the locks are checked.
+            "revealed" if own.revealed.is_none() => {
                 let seeds = public.get("seeds").and_then(Value::as_array);
                 let read = |seed: &Value| Seed::from_hex(seed.as_str()?).ok();
                 let seeds = seeds.map(|seeds| seeds.iter().map(read).collect());

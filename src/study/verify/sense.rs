@@ -1,37 +1,54 @@
 //! The sense: numbers, verdicts, gates and draws follow from the rows before.
 
+use super::pairs::Pending;
+use super::past::Past;
 use super::published::{Published, published};
 use super::{Checker, DrawCheck};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
+use crate::study::deeds::Deed;
 use crate::study::duties::{Duties, Duty};
 use crate::study::identifiers::is_beacon_value;
-use crate::study::journal::{Entry, Journal, Stored, erased_sequences, hex};
-use crate::study::kernel::{
-    Drawer, Draws, FamilyIx, RecordedSource, Screening, SiteIx, State, Status, Verdict, What,
-    missed_criteria,
-};
+use crate::study::journal::{Decoded, Entry, Journal, Stored, hex};
+use crate::study::kernel::{Drawer, RecordedSource, State, What};
 use crate::words;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A screening that must be followed by its allocation or exception.
-struct Pending {
-    family: FamilyIx,
-    site: SiteIx,
-    /// The stratum and the cell of balancing factors that its values give, unless they are erased.
-    place: Option<(u32, u32)>,
-    verdict: Verdict,
-    /// The request, unless it is erased.
-    request: Option<String>,
+/// A row that is looked at: its text, the fold before it, and what it says.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) before: &'a Journal,
+    pub(super) said: &'a Decoded<'a>,
 }
 
-/// A row that is looked at: its text, what it says, and the request that its payload names.
-struct Row<'a> {
-    entry: &'a Entry,
-    what: &'a What,
-    request: Option<&'a str>,
+impl<'a> Row<'a> {
+    /// A text of the payload; none once erased.
+    pub(super) fn payload(&self, key: &str) -> Option<&'a str> {
+        self.said.payload.text(key)
+    }
+
+    /// A text of the public part.
+    pub(super) fn public(&self, key: &str) -> Option<&'a str> {
+        self.said.public.text(key)
+    }
+
+    /// Whether the payload is there.
+    pub(super) fn is_seen(&self) -> bool {
+        self.entry.payload.is_some()
+    }
+}
+
+/// What is carried from row to row.
+struct Carried<'a> {
+    mode: Mode,
+    pending: Option<Pending>,
+    duties: Duties,
+    past: Past,
+    drawer: Option<Drawer<RecordedSource>>,
+    protocol: &'a Protocol,
 }
 
 impl Checker {
@@ -73,14 +90,13 @@ impl Checker {
                 })
                 .collect::<Vec<Seed>>()
         });
-        let mut drawer =
-            effective
-                .as_deref()
-                .and_then(<[Seed]>::split_first)
-                .map(|(first, later)| {
-                    let mode = published.mode;
-                    Drawer::new(RecordedSource::new(mode, first.clone(), later.to_vec()))
-                });
+        let drawer = effective
+            .as_deref()
+            .and_then(<[Seed]>::split_first)
+            .map(|(first, later)| {
+                let mode = published.mode;
+                Drawer::new(RecordedSource::new(mode, first.clone(), later.to_vec()))
+            });
         let draws = if drawer.is_some() {
             DrawCheck::Verified
         } else {
@@ -89,16 +105,23 @@ impl Checker {
         let mut journal = Journal::new(Arc::clone(protocol));
         journal.foresee(all);
         journal.foresee_corrections(entries);
-        let mut pending = None;
-        let mut duties = Duties::default();
-        let mut watch = |entry: &Entry, state: &State, what: &What, request: Option<&str>| {
-            self.duty(&mut duties, entry, what);
-            let row = Row {
-                entry,
-                what,
-                request,
-            };
-            self.row(protocol, state, &row, &mut pending, drawer.as_mut());
+        let mut carried = Carried {
+            mode: published.mode,
+            pending: None,
+            duties: Duties::default(),
+            past: Past::default(),
+            drawer,
+            protocol,
+        };
+        let mut watch = |entry: &Entry, before: &Journal, said: &Decoded<'_>| {
+            self.row(
+                &mut carried,
+                &Row {
+                    entry,
+                    before,
+                    said,
+                },
+            );
         };
         // A stored projection is compared where its rows end.
         let made_from = stored.and_then(Stored::whole);
@@ -120,9 +143,8 @@ impl Checker {
                 ),
             );
         } else {
-            self.unfollowed(pending.as_ref(), entries.len() as u64 + 1);
+            self.unfollowed(carried.pending.as_ref(), entries.len() as u64 + 1);
         }
-        self.erasures(entries);
         if differs {
             self.push(
                 "projection-differs",
@@ -183,70 +205,53 @@ impl Checker {
         fitting
     }
 
-    /// One row against the state before it.
-    fn row(
-        &mut self,
-        protocol: &Protocol,
-        state: &State,
-        row: &Row<'_>,
-        pending: &mut Option<Pending>,
-        drawer: Option<&mut Drawer<RecordedSource>>,
-    ) {
+    /// One row against the fold before it.
+    fn row(&mut self, carried: &mut Carried<'_>, row: &Row<'_>) {
         let Row {
             entry,
-            what,
-            request,
+            before,
+            said,
         } = *row;
-        let sequence = entry.sequence;
-        let before = pending.take();
-        let follows = match (&before, what) {
-            (
-                Some(own),
-                What::Allocated {
-                    family,
-                    site,
-                    stratum,
-                    cell,
-                    ..
-                },
-            ) => {
-                own.verdict == Verdict::Drawn
-                    && (own.family, own.site) == (*family, *site)
-                    && own.place.is_none_or(|own| own == (*stratum, *cell))
-            }
-            (Some(own), What::Exception { family, site, .. }) => {
-                own.verdict == Verdict::Exception && (own.family, own.site) == (*family, *site)
-            }
-            (None, What::Allocated { .. } | What::Exception { .. }) => false,
-            _ => true,
-        };
-        let same_request = before.as_ref().is_none_or(|own| {
-            let own = own.request.as_deref();
-            own == request || own.is_none() || request.is_none()
-        });
-        if !(follows && same_request) {
-            self.push(
-                "not-as-screened",
-                Some(sequence),
-                words!(
-                    "event {sequence} does not follow from the screening before it",
-                    "händelse {sequence} följer inte av screeningen före"
-                ),
-            );
-        } else if !matches!(what, What::Allocated { .. } | What::Exception { .. }) {
-            self.unfollowed(before.as_ref(), sequence);
+        let (protocol, state) = (carried.protocol, &before.state);
+        let (sequence, what) = (entry.sequence, &said.what);
+        self.duty(&mut carried.duties, entry, what);
+        let in_force = protocol.in_epoch(state.epoch);
+        if carried.mode == Mode::Live {
+            self.permitted(in_force, entry, what);
         }
+        self.followed(&mut carried.pending, row);
         self.ending(protocol, state, what, sequence);
+        self.payload(row);
+        self.family(&carried.past, row);
+        self.past(&mut carried.past, row);
         match what {
             What::Opened => self.opened(protocol.in_epoch(0), entry),
             What::EpochOpened { epoch } => self.epoch(protocol.in_epoch(*epoch), state, entry),
             What::Beacon { epoch } => self.beacon(protocol.in_epoch(*epoch), state, *epoch, entry),
             What::Screened(screening) => {
-                let own = protocol.in_epoch(state.epoch);
-                *pending = self.screened(own, state, screening, row);
+                carried.pending = self.screened(in_force, screening, row);
             }
-            What::Allocated { .. } => self.allocated(protocol, state, what, sequence, drawer),
+            What::Allocated { .. } => {
+                self.allocated(protocol, row, carried.drawer.as_mut());
+            }
             _ => {}
+        }
+    }
+
+    /// An actor without a role for what the row says, under the protocol in force.
+    fn permitted(&mut self, protocol: &Protocol, entry: &Entry, what: &What) {
+        let (sequence, actor) = (entry.sequence, &entry.actor);
+        let deed = Deed::of_row(&entry.kind, what);
+        if !deed.is_of(protocol, actor) {
+            let (name, _) = deed.row();
+            self.push(
+                "not-permitted",
+                Some(sequence),
+                words!(
+                    "event {sequence} is by {actor}, who has no role for `{name}` in the protocol in force",
+                    "händelse {sequence} är av {actor}, som inte har någon roll för `{name}` i det gällande protokollet"
+                ),
+            );
         }
     }
 
@@ -305,188 +310,5 @@ impl Checker {
                 ),
             );
         }
-    }
-
-    fn screened(
-        &mut self,
-        protocol: &Protocol,
-        state: &State,
-        screening: &Screening,
-        row: &Row<'_>,
-    ) -> Option<Pending> {
-        let sequence = row.entry.sequence;
-        let seen = row.entry.payload.is_some();
-        if seen && !verdict_holds(protocol, screening) {
-            self.push(
-                "verdict-differs",
-                Some(sequence),
-                words!(
-                    "the verdict of event {sequence} does not follow from its answers",
-                    "utfallet i händelse {sequence} följer inte av svaren"
-                ),
-            );
-        }
-        if screening.verdict == Verdict::GateClosed && state.gate_open(screening.site) {
-            self.push(
-                "turned-away-at-an-open-gate",
-                Some(sequence),
-                words!(
-                    "event {sequence} turned a family away while a slot was free",
-                    "händelse {sequence} avvisade en familj fast en plats var ledig"
-                ),
-            );
-        }
-        let (site, values) = (usize::from(screening.site.0), &screening.values);
-        let place = (
-            protocol.stratum(site, values) as u32,
-            protocol.cell(site, values),
-        );
-        matches!(screening.verdict, Verdict::Drawn | Verdict::Exception).then(|| Pending {
-            family: screening.family,
-            site: screening.site,
-            place: seen.then_some(place),
-            verdict: screening.verdict,
-            request: row.request.map(str::to_owned),
-        })
-    }
-
-    fn allocated(
-        &mut self,
-        protocol: &Protocol,
-        state: &State,
-        what: &What,
-        sequence: u64,
-        drawer: Option<&mut Drawer<RecordedSource>>,
-    ) {
-        let What::Allocated {
-            family,
-            site,
-            epoch,
-            stratum,
-            cell,
-            draw,
-            arm,
-            allocation,
-        } = what
-        else {
-            return;
-        };
-        let at = Some(sequence);
-        let awaits = protocol.in_epoch(state.epoch).study.beacon.is_some();
-        if awaits && !state.beacon {
-            self.push(
-                "drawn-before-the-beacon",
-                at,
-                words!(
-                    "event {sequence} draws before the value of the epoch's public round is recorded",
-                    "händelse {sequence} lottar innan värdet av epokens offentliga omgång är registrerat"
-                ),
-            );
-        }
-        if !state.gate_open(*site) {
-            self.push(
-                "drawn-past-a-closed-gate",
-                at,
-                words!(
-                    "event {sequence} let a family past a closed gate",
-                    "händelse {sequence} släppte in en familj trots intagsstopp"
-                ),
-            );
-        }
-        if state
-            .family(*family)
-            .is_some_and(|family| family.status == Status::Randomized)
-        {
-            self.push(
-                "allocated-twice",
-                at,
-                words!(
-                    "event {sequence} allocates a family that has an arm",
-                    "händelse {sequence} lottar en familj som redan har en arm"
-                ),
-            );
-        }
-        let in_order = *allocation as usize == state.allocations.len() + 1
-            && *epoch == state.epoch
-            && Some(*draw) == state.draws.get(*stratum as usize).copied();
-        if !in_order {
-            self.push(
-                "numbers-out-of-order",
-                at,
-                words!(
-                    "event {sequence} breaks the numbering of allocations or draws",
-                    "händelse {sequence} bryter numreringen av lottningar eller dragningar"
-                ),
-            );
-        } else if let Some(drawer) = drawer
-            && drawer.arm(
-                protocol,
-                state,
-                *stratum,
-                &protocol.in_epoch(state.epoch).cell_levels(*cell).unit(),
-            ) != *arm
-        {
-            self.push(
-                "draw-differs",
-                at,
-                words!(
-                    "the arm of event {sequence} is not the one that the seed gives",
-                    "armen i händelse {sequence} är inte den som fröet ger"
-                ),
-            );
-        }
-    }
-
-    /// A screening that nothing followed: its allocation or exception should stand at `sequence`.
-    fn unfollowed(&mut self, pending: Option<&Pending>, sequence: u64) {
-        if pending.is_some() {
-            self.push("screening-without-outcome", Some(sequence), words!(
-                "event {sequence} should be the allocation or exception of the screening before it",
-                "händelse {sequence} borde vara lottningen eller undantaget efter screeningen före"
-            ));
-        }
-    }
-
-    /// Erasures name earlier rows, and the rows that they name have lost their content.
-    fn erasures(&mut self, entries: &[Entry]) {
-        for entry in entries.iter().filter(|entry| entry.kind == "erased") {
-            let sequence = entry.sequence;
-            let named = erased_sequences(&entry.public);
-            let earlier = !named.is_empty() && named.iter().all(|own| *own < sequence);
-            let left = named
-                .iter()
-                .filter_map(|own| entries.get(usize::try_from(*own - 1).ok()?))
-                .find(|row| row.sequence < sequence && row.payload.is_some());
-            if let Some(row) = left {
-                let own = row.sequence;
-                self.push(
-                    "erasure-incomplete",
-                    Some(own),
-                    words!(
-                        "event {sequence} says that the content of event {own} is erased, and it is there",
-                        "händelse {sequence} anger att innehållet i händelse {own} är raderat, men det finns kvar"
-                    ),
-                );
-            }
-            if !earlier {
-                self.push(
-                    "erasure-incomplete",
-                    Some(sequence),
-                    words!(
-                        "event {sequence} erases rows that are not earlier ones",
-                        "händelse {sequence} raderar rader som inte är tidigare"
-                    ),
-                );
-            }
-        }
-    }
-}
-
-/// Whether a screening's verdict on the criteria follows from its answers and values.
-fn verdict_holds(protocol: &Protocol, screening: &Screening) -> bool {
-    let missed = missed_criteria(protocol, screening.answers, &screening.values);
-    match screening.verdict {
-        Verdict::NotEligible { missed: recorded } => recorded == missed && missed != 0,
-        Verdict::GateClosed | Verdict::Exception | Verdict::Drawn => missed == 0,
     }
 }

@@ -1,0 +1,162 @@
+"""What rows say of families and of earlier rows (docs/ledger-spec.md): names that are known, verdicts and exceptions, keys of
+their own, what a correction retracts and what an erasure names. Used by checker.py beside it.
+
+What needs a payload is checked where the payload is there; a proof has none.
+"""
+from names import Names
+from rows import ABOUT_FAMILY, RETRACTABLE, SERVICES
+
+NEEDS_DRAW = (*SERVICES, "observed", "violation")
+
+
+class Families:
+    def __init__(self, checker):
+        self.checker, self.report = checker, checker.report
+        self.rows = {event.sequence: event for event in reversed(checker.events)}
+        self.names, self.known, self.children = Names(), set(), set()
+        self.keys, self.sightings, self.retracted, self.named, self.parted = {}, {}, set(), set(), set()
+        self.unnamed = False  # whether a link that was taken back is erased: nobody can tell whom it named
+
+    def check(self):
+        epoch = -1
+        for event in self.checker.events:
+            epoch += event.kind in ("opened", "epoch-opened")
+            self.unnamed |= event.kind == "linked" and event.sequence in self.checker.retracted and event.payload is None
+            if event.payload is not None and event.kind in ABOUT_FAMILY:
+                self.check_payload(event, self.checker.protocol_of(epoch))
+            if event.public is not None:
+                self.check_public(event, self.checker.protocol_of(epoch))
+
+    # the public part
+
+    def check_public(self, event, protocol):
+        sequence, kind, public, _ = event
+        if kind == "switched" and protocol and public["arm"] not in protocol.arms:
+            self.report(sequence, "form", f"arm {public['arm']!a} is not in the protocol")
+        if "event_key" in public:
+            self.use(event, public["event_key"])
+        if kind == "corrected":
+            self.check_correction(event)
+        if kind == "erased":
+            self.check_erasure(sequence, public["sequences"])
+
+    def use(self, event, key):
+        """A key is used once for each kind, and again once its row is retracted."""
+        before = self.keys.get((event.kind, key))
+        if before is not None and before not in self.retracted:
+            self.report(event.sequence, "key", f"row {before} has the same key, and nobody retracted it")
+        self.keys[event.kind, key] = event.sequence
+
+    def check_correction(self, event):
+        number = event.public["sequence"]
+        row = self.rows.get(number) if number < event.sequence else None
+        if row is None or row.kind not in RETRACTABLE or row.payload and row.payload.get("source") == "intake":
+            self.report(event.sequence, "correction", f"row {number} is no earlier row that can be retracted")
+        elif number in self.retracted:
+            self.report(event.sequence, "correction", f"row {number} is retracted already")
+        elif event.payload and row.payload and self.names.unit(event.payload["family"]) not in (
+                self.names.unit(row.payload[key]) for key in ("family", "other") if key in row.payload):
+            self.report(event.sequence, "correction", f"row {number} is of another family")
+        self.retracted.add(number)
+
+    def check_erasure(self, sequence, numbers):
+        """Whose the rows were nobody can tell; they must be such as can be the rows of one family."""
+        def bad(text):
+            self.report(sequence, "erasure", text)
+
+        rows = [self.rows.get(number) for number in numbers if number < sequence]
+        if len(rows) < len(numbers) or None in rows:
+            bad("it names rows that are not earlier ones")
+            return
+        if any(row.kind not in ABOUT_FAMILY for row in rows):
+            bad("it names a row that is of no family")
+        if self.named & set(numbers):
+            bad("it names a row that another erasure names")
+        if rows[0].kind not in ("screened", "linked"):
+            bad("the first row of a family is 'screened' or 'linked'")
+        if sum(row.kind == "allocated" for row in rows) > 1:
+            bad("it names two allocations, which are of two families")
+        for number, row in zip(numbers, rows):
+            before = self.rows.get(number - 1)
+            if self.is_awaiting(row) and number + 1 not in numbers or self.is_awaiting(before) and number - 1 not in numbers:
+                bad(f"it names row {number} without the other half of its screening")
+            if self.checker.has_payloads and number not in self.checker.missing:
+                bad(f"it says that row {number} is erased, and its payload is there")
+        self.named |= set(numbers)
+
+    @staticmethod
+    def is_awaiting(row):
+        """Whether the outcome of a screening is the row after it."""
+        return row is not None and row.kind == "screened" and bool(row.public) and (
+            row.public["verdict"] in ("drawn", "exception"))
+
+    # the payload
+
+    def check_payload(self, event, protocol):
+        sequence, kind, public, payload = event
+        family = payload["family"]
+        if kind == "screened":
+            self.known.add(self.names.of(family))
+        elif self.names.of(family) not in self.known and not self.unnamed:
+            self.report(sequence, "family", f"no screening before it names the family {family!a}")
+        for key, kinds in (("site", ("screened", "returned", "joined")), ("arm", ("switched",))):
+            if kind in kinds and public is not None and payload.get(key) != public[key]:
+                self.report(sequence, "differs", f"the {key} of its payload is not the public one")
+        if kind == "screened" and public is not None:
+            self.check_verdict(sequence, public["verdict"], payload, protocol)
+        self.check_turn(sequence, kind, family)
+        if kind == "reported":
+            self.sight(event)
+        elif "event_key" in payload:
+            self.use(event, payload["event_key"])
+        for key in ("children", "new_children"):
+            if isinstance(payload.get(key), list):
+                self.children.update(name for name in payload[key] if isinstance(name, str))
+        if kind == "linked":
+            self.link(sequence, payload)
+        if kind == "allocated":
+            self.names.draw(self.names.of(family))
+
+    def check_verdict(self, sequence, verdict, payload, protocol):
+        declared = payload.get("exception")
+        if verdict == "exception" and (protocol is not None and declared not in protocol.reasons):
+            self.report(sequence, "verdict", f"{declared!a} is no reason of an exception")
+        if verdict in ("drawn", "gate-closed") and declared is not None:
+            self.report(sequence, "verdict", "an exception was declared, and the verdict is another")
+
+    def check_turn(self, sequence, kind, family):
+        served = self.names.drawn.keys() | self.parted
+        own, unit = (self.unnamed or name in served for name in (self.names.of(family), self.names.unit(family)))
+        if kind == "screened" and self.names.unit(family) in self.names.drawn:
+            self.report(sequence, "turn", "its family is allocated already")
+        if kind in ("returned", "joined") and not unit or kind in NEEDS_DRAW and not own:
+            self.report(sequence, "turn", "its family was never allocated")
+
+    def sight(self, event):
+        """A report has one identity, by its family under all names, its key and who saw it; intake may see it again."""
+        payload = event.payload
+        used = self.sightings.setdefault((payload["source"], payload["report_key"]), {})
+        unit = self.names.unit(payload["family"])
+        before = used.get(unit)
+        if payload["source"] != "intake" and before is not None and before not in self.retracted:
+            self.report(event.sequence, "key", f"row {before} is the same report, and nobody retracted it")
+        used[unit] = event.sequence
+
+    def link(self, sequence, payload):
+        if "other" in payload:
+            self.known.add(self.names.of(payload["other"]))
+        if sequence in self.checker.retracted:
+            # It says nothing of names; but while it held, its names were answered as one family.
+            if "other" in payload:
+                self.parted |= {self.names.of(payload["family"]), self.names.of(payload["other"])}
+            return
+        if "other" not in payload:
+            if payload["child"] not in self.children:
+                self.report(sequence, "family", "the ledger names no such child before it")
+            self.children.add(payload["other_child"])
+        unit, later = self.names.link(payload) or (None, None)
+        if unit is not None:
+            self.known.add(unit)
+            for used in self.sightings.values():
+                if later in used:
+                    used.setdefault(unit, used[later])

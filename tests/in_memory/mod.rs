@@ -129,10 +129,10 @@ impl Room {
     pub(crate) fn amend(&mut self, at: &str, text: &str) -> Result<(), Failure> {
         let before = Arc::clone(&self.protocol);
         let parsed = lottning::protocol::parse(text.as_bytes());
-        let next = parsed.protocol.unwrap().as_ref().clone();
+        let next = parsed.protocol.unwrap();
         let amended = Arc::new(carry_on(&before, &self.text, next, text).unwrap());
         let epoch = amended.epoch();
-        let seed = Seed::from_bytes([42 ^ epoch as u8; 32]);
+        let seed = Seed::from_bytes([0x2a ^ epoch as u8; 32]);
         let public = Content::new()
             .with("commitment", hex(&seed.commitment(&amended.hash.0)))
             .with("protocol_hash", amended.hash.to_hex());

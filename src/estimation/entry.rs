@@ -137,7 +137,8 @@ pub enum EventCodes {
 /// What exchanging the arms does to the effect asked for; the p-value stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exchange {
-    /// Estimate and limits change their sign, as a difference.
+    /// Estimate and limits change their sign, as a difference; those of a measure whose standard error is on the
+    /// scale of the logarithm become their inverses.
     Negates,
     /// Estimate and limits become their inverses, as a ratio; the standard error of the logarithm stays.
     Inverts,
@@ -305,9 +306,13 @@ impl EstimatorEntry {
     }
 
     fn check_columns(&self, columns: &Columns) -> Result<(), EstimationError> {
+        // Without rows there are no columns, which says more than a missing column.
+        let no_rows = columns.arm.is_empty();
         for role in Role::ALL {
-            // Without an outcome there are no rows, which says more than a missing column.
-            let given = columns.has(role) || (role == Role::Outcome && self.uses(role));
+            let needed = self.required.contains(&role);
+            let given = columns.has(role)
+                || (role == Role::Outcome && self.uses(role))
+                || (no_rows && needed);
             if columns.counts.is_some() && !given {
                 continue;
             }

@@ -184,6 +184,9 @@ pub enum EstimationError {
         /// Last time in that arm.
         last: f64,
     },
+    /// Nobody had the event.
+    #[error("{}", self.words())]
+    NoEvents,
     /// A covariate without a single value among the analysed rows.
     #[error("{}", self.words())]
     CovariateEmpty {
@@ -287,6 +290,7 @@ impl EstimationError {
             Self::NegativeTime { .. } => "negative-time",
             Self::TimeBeforeEntry { .. } => "time-before-entry",
             Self::EmptyInterval { .. } => "empty-interval",
+            Self::NoEvents => "no-events",
             Self::HorizonBeyond { .. } => "horizon-beyond-follow-up",
             Self::CovariateEmpty { .. } => "covariate-empty",
             Self::StratumMissing { .. } => "stratum-missing",
@@ -439,6 +443,10 @@ impl EstimationError {
                     "uppföljningen börjar och slutar samtidigt på rad {shown}, så inget kan iakttas i den; en registrerad regel kan lägga en halv dag till sådana tider"
                 )
             }
+            Self::NoEvents => words!(
+                "no analysed row has the event (code 1), so there is nothing to compare; look at the coding of the event column",
+                "ingen analyserad rad har händelsen (kod 1), så det finns inget att jämföra; se efter hur händelsekolumnen är kodad"
+            ),
             Self::HorizonBeyond { arm, horizon, last } => words!(
                 "the horizon {horizon} is beyond the follow-up of arm {arm}, which ends at {last}; choose a horizon that every arm reaches",
                 "horisonten {horizon} ligger bortom uppföljningen i armen {arm}, som slutar vid {last}; välj en horisont som alla armar når"

@@ -23,6 +23,7 @@ pub mod lin_statistic;
 pub mod linear_model;
 mod prepared;
 mod settings;
+mod survival_curve;
 pub mod two_proportions;
 
 pub use answer::{Answer, Estimate, Warning};

@@ -17,6 +17,7 @@ mod families;
 mod looks;
 mod minimization;
 mod study;
+mod survival;
 
 #[path = "../made_up/mod.rs"]
 #[allow(dead_code, reason = "each kind of test uses a part of it")]

@@ -140,6 +140,13 @@ fn defaults(entry: &EstimatorEntry, columns: &Columns) -> Settings {
 fn settings(entry: &EstimatorEntry, columns: &Columns) -> Vec<Settings> {
     let base = defaults(entry, columns);
     let mut all = vec![base];
+    if entry.options.dfs.is_empty() {
+        let variances = entry.options.variances.iter().skip(1);
+        all.extend(variances.map(|variance| Settings {
+            variance: Some(*variance),
+            ..base
+        }));
+    }
     for variance in entry.options.variances {
         for df in entry.options.dfs {
             let needs_hc2 = matches!(df, Df::BellMccaffrey | Df::Welch);
@@ -248,6 +255,8 @@ proptest! {
                     prop_assert!(Some(low) <= base.estimate && base.estimate <= Some(high), "{base:?}");
                 }
                 let exchanged = match entry.symmetries.arm_exchange {
+                    // A ratio that an estimator of differences offers too.
+                    Exchange::Negates if base.std_error_scale == "log" => Some(Relation::Inverse),
                     Exchange::Negates => Some(Relation::Times(-1.0)),
                     Exchange::Inverts => Some(Relation::Inverse),
                     Exchange::Complements => Some(Relation::Complement),

@@ -14,3 +14,4 @@ mod power_two_proportions;
 mod printed;
 mod regression;
 mod risk_difference;
+mod survival;

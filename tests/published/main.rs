@@ -18,3 +18,4 @@ mod power;
 mod proportions;
 mod restricted;
 mod star;
+mod survival;

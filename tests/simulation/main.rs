@@ -12,3 +12,4 @@ mod analysis;
 mod linear_model;
 mod planning;
 mod proportions;
+mod survival;

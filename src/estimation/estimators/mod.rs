@@ -8,10 +8,14 @@ use super::settings::Settings;
 use crate::diagnostic::nearest;
 
 mod difference_in_means;
+mod kaplan_meier;
 mod lin;
 mod linear;
+mod log_rank;
 mod regression;
 mod risk_difference;
+mod rmst;
+mod survival;
 
 /// Every estimator, in the order in which help lists them.
 pub const ESTIMATORS: &[EstimatorEntry] = &[
@@ -19,6 +23,9 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
     linear::ENTRY,
     lin::ENTRY,
     risk_difference::ENTRY,
+    kaplan_meier::ENTRY,
+    log_rank::ENTRY,
+    rmst::ENTRY,
 ];
 
 /// The estimator of an id.

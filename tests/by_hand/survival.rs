@@ -1,0 +1,234 @@
+//! Times to an event on cases small enough for paper.
+
+use lottning::estimation::{
+    Answer, Arm, Columns, Estimate, EstimationError, Measure, Settings, estimate,
+};
+
+/// Treated then control; a negative time is the end of follow-up.
+pub(crate) fn times(treated: &[f64], control: &[f64]) -> Columns {
+    let arms = treated.iter().map(|_| Arm::Treated);
+    let rows = || treated.iter().chain(control);
+    Columns {
+        arm: arms.chain(control.iter().map(|_| Arm::Control)).collect(),
+        time: Some(rows().map(|time| Some(time.abs())).collect()),
+        event: Some(rows().map(|time| Some(u32::from(*time > 0.0))).collect()),
+        ..Columns::default()
+    }
+}
+
+fn at(horizon: f64) -> Settings {
+    Settings {
+        horizon: Some(horizon),
+        ..Settings::default()
+    }
+}
+
+fn codes(answer: &Answer) -> Vec<&'static str> {
+    answer.warnings.iter().map(|w| w.code).collect()
+}
+
+#[track_caller]
+pub(crate) fn close(actual: Option<f64>, expected: f64) {
+    let actual = actual.unwrap();
+    assert!(
+        (actual - expected).abs() <= 1e-12 * expected.abs().max(1.0),
+        "{actual} {expected}"
+    );
+}
+
+fn square(row: &Estimate) -> Option<f64> {
+    row.std_error.map(|error| error * error)
+}
+
+/// Treated 2, 4+, 6; control 1, 3, 3+, 5+ (the event at 3 precedes the end of follow-up at 3).
+fn small() -> Columns {
+    times(&[2.0, -4.0, 6.0], &[1.0, 3.0, -3.0, -5.0])
+}
+
+/// Treated: S is 2/3 from 2 and 0 from 6. Control: 3/4 from 1, and 3/4·2/3 = 1/2 from 3.
+/// At 5: difference 2/3 − 1/2 = 1/6; Greenwood (2/3)²·1/(3·2) = 2/27 and (1/2)²(1/(4·3) + 1/(3·2)) = 1/16.
+/// Median of control: level at one half from 3 to the last time, 5: the middle, 4.
+#[test]
+fn kaplan_meier_on_seven_rows() {
+    let answer = estimate("kaplan-meier", &small(), &at(5.0)).unwrap();
+    let [effect, treated, control] = answer.results.as_slice() else {
+        panic!("{answer:?}")
+    };
+    close(effect.estimate, 1.0 / 6.0);
+    close(square(effect), 2.0 / 27.0 + 1.0 / 16.0);
+    close(treated.estimate, 2.0 / 3.0);
+    close(square(treated), 2.0 / 27.0);
+    close(control.estimate, 0.5);
+    close(square(control), 1.0 / 16.0);
+    // ln(−ln S) has standard error √(1/6)/ln(3/2) in the treated arm.
+    let margin = 1.959_963_984_540_054 * (1.0f64 / 6.0).sqrt() / 1.5f64.ln();
+    close(treated.conf_low, (2.0f64 / 3.0).powf(margin.exp()));
+    close(treated.conf_high, (2.0f64 / 3.0).powf((-margin).exp()));
+    close(treated.extra["median"].as_f64(), 6.0);
+    close(control.extra["median"].as_f64(), 4.0);
+    assert_eq!(treated.extra["at_risk"], 1);
+    assert_eq!(control.extra["at_risk"], 1);
+    assert_eq!(
+        (&treated.extra["events"], &control.extra["events"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!((effect.n_treated, effect.n_control), (3, 4));
+    assert_eq!(effect.term, "treated vs control");
+    assert_eq!(treated.term, "treated");
+}
+
+/// Areas until 5: treated 2 + 3·2/3 = 4 with (3·2/3)²/(3·2) = 2/3; control 1 + 2·3/4 + 2·1/2 = 7/2 with
+/// (5/2)²/(4·3) + 1²/(3·2) = 11/16. Difference 1/2, variance 65/48; ratio 8/7 with (2/3)/16 + (11/16)/(49/4).
+#[test]
+fn restricted_mean_on_seven_rows() {
+    let answer = estimate("rmst", &small(), &at(5.0)).unwrap();
+    let [effect, treated, control] = answer.results.as_slice() else {
+        panic!("{answer:?}")
+    };
+    close(effect.estimate, 0.5);
+    close(square(effect), 65.0 / 48.0);
+    close(treated.estimate, 4.0);
+    close(square(treated), 2.0 / 3.0);
+    close(control.estimate, 3.5);
+    close(square(control), 11.0 / 16.0);
+    let settings = Settings {
+        measure: Some(Measure::Ratio),
+        ..at(5.0)
+    };
+    let ratio = estimate("rmst", &small(), &settings)
+        .unwrap()
+        .results
+        .remove(0);
+    close(ratio.estimate, 8.0 / 7.0);
+    close(square(&ratio), 1.0 / 24.0 + 11.0 / 196.0);
+    let margin = 1.959_963_984_540_054 * (1.0f64 / 24.0 + 11.0 / 196.0).sqrt();
+    close(ratio.conf_low, 8.0 / 7.0 * (-margin).exp());
+    assert_eq!(ratio.std_error_scale, "log");
+}
+
+/// At 1: 3 of 7 at risk are treated, e = 3/7, v = 12/49. At 2: 3 of 6, e = 1/2, v = 1/4. At 3: 2 of 5, e = 2/5, v = 6/25.
+/// At 6 the last treated is alone: e = 1, v = 0. Observed 2, expected 163/70; X² = (23/70)²/(3601/4900) = 529/3601.
+#[test]
+fn log_rank_on_seven_rows() {
+    let row = estimate("log-rank", &small(), &Settings::default())
+        .unwrap()
+        .results
+        .remove(0);
+    close(row.statistic, 529.0 / 3601.0);
+    close(row.extra["expected_treated"].as_f64(), 163.0 / 70.0);
+    close(row.extra["expected_control"].as_f64(), 4.0 - 163.0 / 70.0);
+    close(row.extra["excess_variance"].as_f64(), 3601.0 / 4900.0);
+    assert_eq!(
+        (
+            &row.extra["observed_treated"],
+            &row.extra["observed_control"]
+        ),
+        (&2.into(), &2.into())
+    );
+    // P(|Z| ≥ √(529/3601)), R 4.2.2 pchisq(529/3601, 1, lower.tail = FALSE).
+    assert!((row.p_value.unwrap() - 0.701_512_089_915).abs() < 1e-12);
+}
+
+/// Control is followed until 5 only. The treated arm's last row had the event at 6, so its curve is known to stay at 0.
+#[test]
+fn the_horizon_is_within_follow_up() {
+    for id in ["kaplan-meier", "rmst"] {
+        let refused = estimate(id, &small(), &at(5.5)).unwrap_err();
+        let expected = EstimationError::HorizonBeyond {
+            arm: "control".into(),
+            horizon: 5.5,
+            last: 5.0,
+        };
+        assert_eq!(refused, expected);
+        assert!(!refused.is_usage());
+        let followed = times(&[2.0, 4.0], &[1.0, 3.0, -9.0]);
+        let answer = estimate(id, &followed, &at(8.0)).unwrap();
+        // Treated: S is 1/2 from 2 and 0 from 4; area 2 + 2·1/2 = 3.
+        close(
+            answer.results[1].estimate,
+            if id == "rmst" { 3.0 } else { 0.0 },
+        );
+    }
+}
+
+/// Everyone or nobody: no limits of the arm, and a reason.
+#[test]
+fn survival_of_nought_and_one() {
+    let answer = estimate("kaplan-meier", &times(&[2.0, 4.0], &[-9.0, -9.0]), &at(5.0)).unwrap();
+    let [effect, treated, control] = answer.results.as_slice() else {
+        panic!("{answer:?}")
+    };
+    close(effect.estimate, -1.0);
+    close(effect.std_error, 0.0);
+    assert_eq!(
+        (effect.statistic, effect.p_value, effect.conf_low),
+        (None, None, None)
+    );
+    for row in [treated, control] {
+        assert_eq!((row.conf_low, row.conf_high), (None, None));
+    }
+    assert!(control.extra["median"].is_null());
+    assert_eq!(
+        codes(&answer),
+        [
+            "no-variation",
+            "survival-at-boundary",
+            "median-not-reached",
+            "survival-at-boundary",
+            "median-not-reached"
+        ]
+    );
+    // Nobody at all has the event: curves and areas are known, hazards cannot be compared.
+    let nobody = times(&[-5.0, -6.0], &[-9.0, -9.0]);
+    let answer = estimate("rmst", &nobody, &at(5.0)).unwrap();
+    close(answer.results[0].estimate, 0.0);
+    close(answer.results[1].estimate, 5.0);
+    assert_eq!(codes(&answer), ["no-variation"; 3]);
+    assert_eq!(
+        estimate("log-rank", &nobody, &Settings::default()).unwrap_err(),
+        EstimationError::NoEvents
+    );
+}
+
+/// The only event comes when one arm has left: observed is expected and nothing varies.
+#[test]
+fn an_event_without_a_comparison() {
+    let answer = estimate(
+        "log-rank",
+        &times(&[-2.0, -3.0], &[-1.0, 5.0]),
+        &Settings::default(),
+    );
+    let answer = answer.unwrap();
+    let row = &answer.results[0];
+    assert_eq!((row.statistic, row.df, row.p_value), (None, None, None));
+    close(row.extra["expected_control"].as_f64(), 1.0);
+    assert_eq!(codes(&answer), ["no-variation"]);
+}
+
+/// One row an arm, both at the same time: everyone has the event at once, so observed is expected.
+#[test]
+fn one_row_an_arm() {
+    let columns = times(&[3.0], &[3.0]);
+    let answer = estimate("kaplan-meier", &columns, &at(2.0)).unwrap();
+    close(answer.results[0].estimate, 0.0);
+    let row = estimate("log-rank", &columns, &Settings::default()).unwrap();
+    assert_eq!(row.results[0].statistic, None);
+    close(row.results[0].extra["expected_treated"].as_f64(), 1.0);
+}
+
+/// Late entry. Control: (0,2] event, (3,9] end; at 2 the first is alone at risk, so S is 0 from 2 although another enters
+/// at 3. Treated: (0,4] event, (1,9] end: at 4 two are at risk, S is 1/2.
+#[test]
+fn late_entry_can_empty_a_risk_set() {
+    let mut columns = times(&[4.0, -9.0], &[2.0, -9.0]);
+    columns.entry = Some([0.0, 1.0, 0.0, 3.0].map(Some).to_vec());
+    let answer = estimate("kaplan-meier", &columns, &at(8.0)).unwrap();
+    close(answer.results[1].estimate, 0.5);
+    close(answer.results[2].estimate, 0.0);
+    assert_eq!(codes(&answer)[0], "risk-set-emptied");
+    assert!(answer.warnings[0].message.en.contains("arm control"));
+    let early = estimate("kaplan-meier", &columns, &at(1.5)).unwrap();
+    assert!(!codes(&early).contains(&"risk-set-emptied"));
+    // The row that enters at 3 is not at risk at 1.5.
+    assert_eq!(early.results[2].extra["at_risk"], 1);
+}

@@ -187,6 +187,33 @@ pub enum EstimationError {
     /// Nobody had the event.
     #[error("{}", self.words())]
     NoEvents,
+    /// An arm in which nobody had the event, so that a ratio of hazards has no finite estimate.
+    #[error("{}", self.words())]
+    ArmWithoutEvents {
+        /// Arm's name.
+        arm: String,
+    },
+    /// A likelihood that rises without end.
+    #[error("{}", self.words())]
+    MonotoneLikelihood {
+        /// The effect or covariates whose coefficients grow.
+        terms: Vec<String>,
+    },
+    /// At no time of an event are both arms at risk.
+    #[error("{}", self.words())]
+    NeverCompared,
+    /// A fit that does not settle.
+    #[error("{}", self.words())]
+    NotConverged {
+        /// Id.
+        estimator: &'static str,
+    },
+    /// A variance that takes no account of the clusters that were given.
+    #[error("{}", self.words())]
+    ClustersUnused {
+        /// Variance.
+        variance: &'static str,
+    },
     /// A covariate without a single value among the analysed rows.
     #[error("{}", self.words())]
     CovariateEmpty {
@@ -256,6 +283,7 @@ impl EstimationError {
                 | Self::OptionNotUsed { .. }
                 | Self::NotBuilt { .. }
                 | Self::OptionsClash { .. }
+                | Self::ClustersUnused { .. }
                 | Self::Level { .. }
                 | Self::HorizonMissing { .. }
                 | Self::Horizon { .. }
@@ -273,7 +301,7 @@ impl EstimationError {
             Self::UnknownEstimator { .. } => "unknown-estimator",
             Self::OptionNotUsed { .. } => "option-not-used",
             Self::NotBuilt { .. } => "not-built-yet",
-            Self::OptionsClash { .. } => "options-clash",
+            Self::OptionsClash { .. } | Self::ClustersUnused { .. } => "options-clash",
             Self::Level { .. } => "level-out-of-range",
             Self::HorizonMissing { .. } => "missing-option",
             Self::Horizon { .. } | Self::Range { .. } | Self::Looks { .. } => "invalid-value",
@@ -291,6 +319,11 @@ impl EstimationError {
             Self::TimeBeforeEntry { .. } => "time-before-entry",
             Self::EmptyInterval { .. } => "empty-interval",
             Self::NoEvents => "no-events",
+            Self::ArmWithoutEvents { .. } | Self::MonotoneLikelihood { .. } => {
+                "monotone-likelihood"
+            }
+            Self::NeverCompared => "never-compared",
+            Self::NotConverged { .. } => "not-converged",
             Self::HorizonBeyond { .. } => "horizon-beyond-follow-up",
             Self::CovariateEmpty { .. } => "covariate-empty",
             Self::StratumMissing { .. } => "stratum-missing",
@@ -446,6 +479,29 @@ impl EstimationError {
             Self::NoEvents => words!(
                 "no analysed row has the event (code 1), so there is nothing to compare; look at the coding of the event column",
                 "ingen analyserad rad har händelsen (kod 1), så det finns inget att jämföra; se efter hur händelsekolumnen är kodad"
+            ),
+            Self::ArmWithoutEvents { arm } => words!(
+                "nobody in arm {arm} had the event, so the likelihood rises without end and there is no finite ratio; `log-rank` gives the test, `rmst` an effect in time",
+                "ingen i armen {arm} fick händelsen, så likelihooden stiger utan slut och det finns ingen ändlig kvot; `log-rank` ger testet, `rmst` en effekt i tid"
+            ),
+            Self::MonotoneLikelihood { terms } => {
+                let shown = terms.join(", ");
+                words!(
+                    "the likelihood rises without end: the coefficient of {shown} grows beyond all bounds; merge levels or leave the covariate out, or use `log-rank` for the test and `rmst` for the effect",
+                    "likelihooden stiger utan slut: koefficienten för {shown} växer över alla gränser; slå ihop nivåer eller utelämna kovariaten, eller använd `log-rank` för testet och `rmst` för effekten"
+                )
+            }
+            Self::NeverCompared => words!(
+                "at no time of an event are both arms at risk in the same stratum, so there is nothing to compare; look at entry, time and strata",
+                "vid ingen händelses tidpunkt är båda armarna under risk i samma stratum, så det finns inget att jämföra; se efter inträde, tid och strata"
+            ),
+            Self::NotConverged { estimator } => words!(
+                "the fit of `{estimator}` did not settle; use fewer covariates, or look for values that are far from all others",
+                "anpassningen av `{estimator}` stannade inte; använd färre kovariater, eller leta efter värden långt från alla andra"
+            ),
+            Self::ClustersUnused { variance } => words!(
+                "variance `{variance}` takes no account of clusters; use `robust`, or leave --cluster out",
+                "variance `{variance}` tar ingen hänsyn till kluster; använd `robust`, eller utelämna --cluster"
             ),
             Self::HorizonBeyond { arm, horizon, last } => words!(
                 "the horizon {horizon} is beyond the follow-up of arm {arm}, which ends at {last}; choose a horizon that every arm reaches",

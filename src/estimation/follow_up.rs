@@ -211,15 +211,16 @@ impl FollowUp {
         Ok(())
     }
 
-    /// Rows in the order of stratum and time of leaving; tied rows in their own order. `strata`: a code by row.
+    /// Rows in the order of stratum and time of leaving; of tied rows those with an event of code 1 first, else in their
+    /// own order. `strata`: a code by row.
     pub(super) fn exits(&self, strata: Option<&[u32]>) -> Vec<u32> {
-        ordered(self.time(), strata)
+        ordered(self.time(), strata, |row| self.event[row] != 1)
     }
 
     /// Rows in the order of stratum and time of entry; none when everyone is followed from 0.
     pub(super) fn entries(&self, strata: Option<&[u32]>) -> Option<Vec<u32>> {
         let entry = self.entry.as_ref()?;
-        Some(ordered(entry, strata))
+        Some(ordered(entry, strata, |_| false))
     }
 
     /// Walks the distinct times at which an event of any kind happened, in ascending order, stratum by stratum.
@@ -284,19 +285,22 @@ impl FollowUp {
     }
 }
 
-/// Rows by stratum, then by a time that is not negative, then by their own order.
-fn ordered(times: &[f64], strata: Option<&[u32]>) -> Vec<u32> {
-    // The bits of numbers that are not negative are ordered as the numbers; one integer a row sorts fastest.
+/// Rows by stratum, then by a time that is not negative, then those that are not `later`, then by their own order.
+fn ordered(times: &[f64], strata: Option<&[u32]>, later: impl Fn(usize) -> bool) -> Vec<u32> {
+    // The bits of numbers that are not negative are ordered as the numbers; one integer a row sorts fastest. A row's
+    // number takes 31 bits.
     let mut keys: Vec<u128> = times
         .iter()
         .enumerate()
         .map(|(row, time)| {
             let stratum = strata.map_or(0, |codes| codes[row]);
-            u128::from(stratum) << 96 | u128::from(time.to_bits()) << 32 | row as u128
+            let row = u128::from(later(row)) << 31 | row as u128;
+            u128::from(stratum) << 96 | u128::from(time.to_bits()) << 32 | row
         })
         .collect();
     keys.sort_unstable();
-    keys.into_iter().map(|key| key as u32).collect()
+    let row = |key: u128| key as u32 & (u32::MAX >> 1);
+    keys.into_iter().map(row).collect()
 }
 
 #[cfg(test)]

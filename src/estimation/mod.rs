@@ -11,16 +11,13 @@ mod columns;
 mod entry;
 mod error;
 pub mod estimators;
-#[allow(
-    dead_code,
-    reason = "the estimators of times come one by one; each uses a part"
-)]
 mod follow_up;
 pub mod group_sequential;
 pub mod imputation;
 mod inference;
 pub mod lin_statistic;
 pub mod linear_model;
+mod partial_likelihood;
 mod prepared;
 mod settings;
 mod survival_curve;

@@ -407,7 +407,6 @@ impl Strata {
 }
 
 /// Which analysed rows belong together: clusters, or the rows of one id.
-#[allow(dead_code, reason = "clustered estimators come one by one")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Groups {
     /// Group of each analysed row, from 0 in the order of the column's levels; each occurs.
@@ -418,7 +417,6 @@ pub(super) struct Groups {
     pub(super) per_arm: [usize; 2],
 }
 
-#[allow(dead_code, reason = "as above")]
 impl Groups {
     /// Numbers the groups of the analysed rows.
     ///

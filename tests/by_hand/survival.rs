@@ -1,7 +1,8 @@
 //! Times to an event on cases small enough for paper.
 
 use lottning::estimation::{
-    Answer, Arm, Columns, Estimate, EstimationError, Measure, Settings, estimate,
+    Answer, Arm, Columns, Covariate, Estimate, EstimationError, Factor, Measure, Settings, Ties,
+    Variance, estimate,
 };
 
 /// Treated then control; a negative time is the end of follow-up.
@@ -231,4 +232,191 @@ fn late_entry_can_empty_a_risk_set() {
     assert!(!codes(&early).contains(&"risk-set-emptied"));
     // The row that enters at 3 is not at risk at 1.5.
     assert_eq!(early.results[2].extra["at_risk"], 1);
+}
+
+/// Treated 1, 4+; control 2, 3+. With x = exp β, at 1 the treated dies among 2 and 2, at 2 the control among 1 and 2:
+/// l = ln x − ln(2x+2) − ln(x+2). l' = 0 is 1/(x+1) = x/(x+2), so x² = 2. Information x/(x+1)² + 2x/(x+2)².
+/// At x = 1: score 1 − 1/2 − 1/3 = 1/6, information 1/4 + 2/9 = 17/36, statistic 1/17, which is the log-rank test.
+#[test]
+fn cox_on_four_rows() {
+    let columns = times(&[1.0, -4.0], &[2.0, -3.0]);
+    let x = 2.0f64.sqrt();
+    let information = x / ((x + 1.0) * (x + 1.0)) + 2.0 * x / ((x + 2.0) * (x + 2.0));
+    for ties in [Ties::Efron, Ties::Breslow] {
+        let settings = Settings {
+            ties: Some(ties),
+            ..Settings::default()
+        };
+        let row = estimate("cox", &columns, &settings)
+            .unwrap()
+            .results
+            .remove(0);
+        close(row.estimate, x);
+        close(square(&row), 1.0 / information);
+        close(row.statistic, x.ln() * information.sqrt());
+        close(
+            row.conf_low,
+            x * (-1.959_963_984_540_054 / information.sqrt()).exp(),
+        );
+        close(row.extra["log_likelihood_null"].as_f64(), -(12.0f64.ln()));
+        let highest = x.ln() - (2.0 * x + 2.0).ln() - (x + 2.0).ln();
+        close(row.extra["log_likelihood"].as_f64(), highest);
+        close(row.extra["score"].as_f64(), 1.0 / 17.0);
+        close(row.extra["wald"].as_f64(), x.ln() * x.ln() * information);
+    }
+    let log_rank = estimate("log-rank", &columns, &Settings::default()).unwrap();
+    close(log_rank.results[0].statistic, 1.0 / 17.0);
+    // Score residuals. Mean treated p = x/(x+1) at 1 and q = x/(x+2) at 2, hazards 1/(2x+2) and 1/(x+2).
+    let (p, q) = (x / (x + 1.0), x / (x + 2.0));
+    let (a, b) = (1.0 / (2.0 * x + 2.0), 1.0 / (x + 2.0));
+    let residuals = [
+        (1.0 - p) - x * (1.0 - p) * a,
+        -x * (1.0 - p) * a - x * (1.0 - q) * b,
+        -q + p * a + q * b,
+        p * a + q * b,
+    ];
+    let settings = Settings {
+        variance: Some(Variance::Robust),
+        ..Settings::default()
+    };
+    let answer = estimate("cox", &columns, &settings).unwrap();
+    let meat: f64 = residuals.iter().map(|r| r * r).sum();
+    close(
+        square(&answer.results[0]),
+        meat / (information * information),
+    );
+    assert_eq!(codes(&answer), ["few-clusters"]);
+    // By cluster: the first treated with the first control, the two others together.
+    let mut clustered = columns.clone();
+    clustered.cluster = Some(Factor::from_texts("office", ["a", "b", "a", "b"].map(Some)));
+    let answer = estimate("cox", &clustered, &Settings::default()).unwrap();
+    let sums = [residuals[0] + residuals[2], residuals[1] + residuals[3]];
+    let meat: f64 = sums.iter().map(|r| r * r).sum();
+    close(
+        square(&answer.results[0]),
+        meat / (information * information),
+    );
+    assert_eq!(answer.results[0].variance, "robust");
+    assert_eq!(answer.results[0].extra["units_treated"], 2);
+    let settings = Settings {
+        variance: Some(Variance::Model),
+        ..Settings::default()
+    };
+    let refused = estimate("cox", &clustered, &settings).unwrap_err();
+    assert_eq!(
+        refused,
+        EstimationError::ClustersUnused { variance: "model" }
+    );
+    assert!(refused.is_usage());
+}
+
+/// One of two treated and one of three control die at the same time. Breslow: 1 = 2·2x/(2x+3), so x = 3/2, information
+/// 2·½·½. Efron: the second among 2x+3−(x+1)/2 = (3x+5)/2: 3/(2x+3) = 3x/(3x+5), so x² = 5/2; information
+/// p(1−p) + q(1−q) with p = 2x/(2x+3), q = 3x/(3x+5).
+#[test]
+fn cox_on_a_tie() {
+    let columns = times(&[1.0, -4.0], &[1.0, -3.0, -2.0]);
+    let run = |ties| {
+        let settings = Settings {
+            ties: Some(ties),
+            ..Settings::default()
+        };
+        estimate("cox", &columns, &settings)
+            .unwrap()
+            .results
+            .remove(0)
+    };
+    let breslow = run(Ties::Breslow);
+    close(breslow.estimate, 1.5);
+    close(square(&breslow), 2.0);
+    let efron = run(Ties::Efron);
+    let x = 2.5f64.sqrt();
+    let (p, q) = (2.0 * x / (2.0 * x + 3.0), 3.0 * x / (3.0 * x + 5.0));
+    close(efron.estimate, x);
+    close(square(&efron), 1.0 / (p * (1.0 - p) + q * (1.0 - q)));
+    assert_eq!(efron.extra["ties"], "efron");
+}
+
+/// A control that enters at 1 is not at risk then, and is at 2: 1/(x+1) = x/(x+3), so x² = 3. A treated row that enters
+/// after the last event, and a stratum without events, change nothing.
+#[test]
+fn cox_with_late_entry_and_an_empty_stratum() {
+    let mut columns = times(&[1.0, -4.0, -5.0], &[2.0, -3.0, -3.0]);
+    columns.entry = Some([0.0, 0.0, 2.0, 0.0, 0.0, 1.0].map(Some).to_vec());
+    let row = estimate("cox", &columns, &Settings::default()).unwrap();
+    close(row.results[0].estimate, 3.0f64.sqrt());
+    let mut columns = times(&[1.0, -4.0, -5.0], &[2.0, -3.0, -3.0]);
+    let site = ["a", "a", "b", "a", "a", "b"].map(Some);
+    columns.strata = vec![Factor::from_texts("site", site)];
+    let row = estimate("cox", &columns, &Settings::default()).unwrap();
+    close(row.results[0].estimate, 2.0f64.sqrt());
+}
+
+/// No maximum: an arm without events; arms that die one after the other; a level all of whose rows stay without the
+/// event. Nothing compared: one arm leaves before the first event; a covariate that is the arm.
+#[test]
+fn cox_refuses_what_has_no_maximum() {
+    let refusal = |columns: &Columns| {
+        let refused = estimate("cox", columns, &Settings::default()).unwrap_err();
+        assert!(!refused.is_usage());
+        refused
+    };
+    assert_eq!(
+        refusal(&times(&[-1.0, -4.0], &[2.0, 3.0])),
+        EstimationError::ArmWithoutEvents {
+            arm: "treated".into()
+        }
+    );
+    assert_eq!(refusal(&times(&[-1.0], &[-2.0])), EstimationError::NoEvents);
+    assert_eq!(
+        refusal(&times(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0])),
+        EstimationError::MonotoneLikelihood {
+            terms: vec!["treated vs control".into()]
+        }
+    );
+    let mut columns = times(&[1.0, 4.0, -9.0, -9.0], &[2.0, 3.0, -9.0, 5.0]);
+    let home = ["no", "no", "yes", "no", "no", "no", "yes", "no"].map(Some);
+    columns.covariates = vec![Covariate::factor(Factor::from_texts("home", home))];
+    assert_eq!(
+        refusal(&columns),
+        EstimationError::MonotoneLikelihood {
+            terms: vec!["home=yes".into()]
+        }
+    );
+    let never = times(&[-1.0, -1.0, 9.0], &[2.0, 3.0, 4.0]);
+    let mut apart = never.clone();
+    // The treated row with the event enters when the control rows have left.
+    apart.entry = Some([0.0, 0.0, 5.0, 0.0, 0.0, 0.0].map(Some).to_vec());
+    assert_eq!(refusal(&apart), EstimationError::NeverCompared);
+    let mut copied = times(&[1.0, 4.0, -9.0], &[2.0, 3.0, -9.0]);
+    let twice = copied.arm.iter().map(|arm| Some(2.0 * arm.index() as f64));
+    copied.covariates = vec![Covariate::numeric("offered", twice.collect())];
+    assert_eq!(refusal(&copied), EstimationError::ArmAliased);
+}
+
+/// Constant covariates and copies are left out with a warning; values of 1e100 and units change nothing.
+#[test]
+fn cox_with_odd_covariates() {
+    let mut columns = times(&[1.0, 4.0, -9.0, 6.0], &[2.0, 3.0, -9.0, 5.0]);
+    let age = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0];
+    let covariate = |name: &str, value: &dyn Fn(f64) -> f64| {
+        Covariate::numeric(name, age.iter().map(|age| Some(value(*age))).collect())
+    };
+    columns.covariates = vec![covariate("age", &|age| age)];
+    let plain = estimate("cox", &columns, &Settings::default()).unwrap();
+    columns.covariates = vec![
+        covariate("age", &|age| 1e99 * age),
+        covariate("constant", &|_| 0.1),
+        covariate("shifted", &|age| 1e3 - age / 1e3),
+    ];
+    let odd = estimate("cox", &columns, &Settings::default()).unwrap();
+    assert_eq!(codes(&odd), ["collinear-covariate", "collinear-covariate"]);
+    let (plain, odd) = (&plain.results[0], &odd.results[0]);
+    for (a, b) in [
+        (plain.estimate, odd.estimate),
+        (plain.std_error, odd.std_error),
+    ] {
+        assert!((a.unwrap() / b.unwrap() - 1.0).abs() < 1e-9);
+    }
+    assert_eq!(odd.extra["coefficients"], 2);
 }

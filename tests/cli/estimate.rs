@@ -226,7 +226,7 @@ fn wrong_usage_is_exit_2() {
             "`lin`",
         ),
         (
-            format!("estimate d.csv --estimator cox {ARMS} --time t --event e"),
+            format!("estimate d.csv --estimator fine-gray {ARMS} --time t --event e"),
             "not-built-yet",
             "linear",
         ),
@@ -421,4 +421,50 @@ fn rows_of_other_arms_are_not_judged() {
         "{}",
         run.err
     );
+}
+
+/// Times from a file as people have it: semicolons, a decimal comma, a missing time, a third arm.
+#[test]
+fn times_from_a_file() {
+    let folder = Folder::new();
+    let rows = [
+        "arm;dagar;händelse;enhet",
+        "iuh;1,0;1;a",
+        "iuh;4,5;0;b",
+        "iuh;;0;b",
+        "standard;2,0;1;a",
+        "standard;3,0;0;b",
+        "other;3,0;7;b",
+    ];
+    folder.file("t.csv", rows.join("\n") + "\n");
+    let times = "--time dagar --event händelse --json";
+    let run = folder.run(&format!("estimate t.csv --estimator cox {ARMS} {times}"));
+    assert_eq!(run.exit, 0, "{}", run.err);
+    // By hand in tests/by_hand/survival.rs: the ratio is √2.
+    assert!((number(&run, "estimate") - 2.0f64.sqrt()).abs() < 1e-12);
+    let codes: Vec<String> = run.json()["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| warning["code"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(codes, ["other-arms-dropped", "outcome-missing"]);
+    let run = folder.run(&format!(
+        "estimate t.csv --estimator cox {ARMS} --cluster enhet --variance model {times}"
+    ));
+    assert_eq!(run.exit, 2, "{}", run.err);
+    assert!(run.err.contains("options-clash"));
+    let run = folder.run(&format!(
+        "estimate t.csv --estimator rmst {ARMS} --horizon 4 {times}"
+    ));
+    assert_eq!(run.exit, 4, "{}", run.err);
+    assert!(run.err.contains("horizon-beyond-follow-up") && run.err.contains("standard"));
+    let run = folder.run(&format!("estimate t.csv --estimator rmst {ARMS} {times}"));
+    assert_eq!(run.exit, 2, "{}", run.err);
+    folder.file("u.csv", rows.join("\n").replace("4,5;0", "4,5;2") + "\n");
+    let run = folder.run(&format!(
+        "estimate u.csv --estimator log-rank {ARMS} {times}"
+    ));
+    assert_eq!(run.exit, 4, "{}", run.err);
+    assert!(run.err.contains("not-an-event-code"));
 }

@@ -7,7 +7,7 @@ use lottning::estimation::linear_model::{Design, Form, Workspace};
 use lottning::estimation::{
     Arm, Columns, Counts, Covariate, Df, ESTIMATORS, Estimate, EstimationError, EstimatorEntry,
     EventCodes, Exchange, Factor, Interval, Measure, OutcomeDomain, PValue, Role, Settings, Ties,
-    Variance, find,
+    Values, Variance, find,
 };
 use proptest::prelude::{ProptestConfig, Strategy};
 use proptest::test_runner::TestCaseError;
@@ -250,7 +250,11 @@ proptest! {
         for entry in ESTIMATORS {
             let plain = columns(&rows, entry);
             for settings in settings(entry, &plain) {
-                let base = entry.estimate(&plain, &settings).unwrap().results.remove(0);
+                let base = match entry.estimate(&plain, &settings) {
+                    // Few rows that die in the order of their age: outside the domain, and said so.
+                    Err(EstimationError::MonotoneLikelihood { .. }) => continue,
+                    answer => answer.unwrap().results.remove(0),
+                };
                 if let (Some(low), Some(high)) = (base.conf_low, base.conf_high) {
                     prop_assert!(Some(low) <= base.estimate && base.estimate <= Some(high), "{base:?}");
                 }
@@ -282,11 +286,16 @@ proptest! {
                     same(&base, &turned, Relation::Times(1.0))?;
                 }
                 if entry.symmetries.covariate_affine {
-                    let mut other = rows.clone();
-                    for x in &mut other.number {
-                        *x = (*x + shift) * 10f64.powi(power);
+                    // The covariate alone: other columns are made from the same numbers.
+                    let mut other = plain.clone();
+                    for covariate in &mut other.covariates {
+                        if let Values::Numeric(values) = &mut covariate.values {
+                            for x in values.iter_mut().flatten() {
+                                *x = (*x + shift) * 10f64.powi(power);
+                            }
+                        }
                     }
-                    let other = entry.estimate(&columns(&other, entry), &settings).unwrap().results.remove(0);
+                    let other = entry.estimate(&other, &settings).unwrap().results.remove(0);
                     same(&base, &other, Relation::Times(1.0))?;
                 }
                 if entry.symmetries.outcome_affine {

@@ -3,7 +3,8 @@
 //! `survival/PROVENANCE.md`. Further digits than the literature prints are R 4.2.2, survival 3.5.3.
 
 use lottning::estimation::{
-    Answer, Arm, Columns, Estimate, EstimationError, Factor, Labels, Measure, Settings, estimate,
+    Answer, Arm, Columns, Estimate, EstimationError, Factor, Labels, Measure, Settings, Ties,
+    Variance, estimate,
 };
 
 /// Weeks of remission; a negative number is the end of follow-up in remission.
@@ -227,4 +228,53 @@ fn infection_log_rank() {
     let plain = rows("log-rank", &columns, &Settings::default());
     printed(plain.results[0].statistic, "11.742510869");
     assert_eq!(plain.results[0].extra["observed_treated"], 14);
+}
+
+fn hazard(columns: &Columns, ties: Ties, variance: Option<Variance>) -> Estimate {
+    let settings = Settings {
+        ties: Some(ties),
+        variance,
+        ..Settings::default()
+    };
+    rows("cox", columns, &settings).results.remove(0)
+}
+
+/// Log hazard ratios of 6-MP to placebo: by Breslow's ties −1.509 (0.410), by Efron's −1.572 (0.412).
+#[test]
+fn remission_hazard_ratio() {
+    let columns = remission();
+    let breslow = hazard(&columns, Ties::Breslow, None);
+    printed(extra(&breslow, "log_estimate"), "-1.509191413");
+    printed(breslow.std_error, ".4095644064");
+    printed(extra(&breslow, "likelihood_ratio"), "15.21085681");
+    printed(extra(&breslow, "score"), "15.93053956");
+    printed(extra(&breslow, "wald"), "13.57826365");
+    printed(extra(&breslow, "log_likelihood"), "-86.37962207");
+    printed(extra(&breslow, "log_likelihood_null"), "-93.98505048");
+    let efron = hazard(&columns, Ties::Efron, None);
+    printed(extra(&efron, "log_estimate"), "-1.572125149");
+    printed(efron.std_error, ".4123967177");
+    printed(extra(&efron, "likelihood_ratio"), "16.35169084");
+    printed(extra(&efron, "score"), "17.2465368");
+    printed(extra(&efron, "log_likelihood"), "-85.00842458");
+    printed(extra(&efron, "log_likelihood_null"), "-93.18427");
+    let robust = hazard(&columns, Ties::Efron, Some(Variance::Robust));
+    printed(robust.std_error, ".3773655952");
+    assert_eq!(
+        (
+            extra(&efron, "events_treated"),
+            extra(&efron, "events_control")
+        ),
+        (Some(9.0), Some(21.0))
+    );
+}
+
+/// First infections under interferon: log hazard ratio −1.094 (0.335).
+#[test]
+fn infection_hazard_ratio() {
+    let mut columns = infection();
+    columns.strata.clear();
+    let row = hazard(&columns, Ties::Efron, None);
+    printed(extra(&row, "log_estimate"), "-1.0940228192");
+    printed(row.std_error, ".33478680728");
 }

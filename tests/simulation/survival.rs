@@ -1,6 +1,6 @@
 //! Coverage and size of the estimators of times to an event, where the truth has a closed form.
 
-use lottning::estimation::{Arm, Columns, Settings, estimate};
+use lottning::estimation::{Arm, Columns, Settings, Variance, estimate};
 use lottning::numerics::stream;
 
 const REPLICATES: u32 = 3000;
@@ -66,4 +66,29 @@ fn log_rank_has_its_size() {
         rejected += u32::from(row.results[0].p_value.unwrap() <= 0.05);
     }
     near(rejected, REPLICATES, 0.05);
+}
+
+/// Proportional hazards with a log ratio of ln(0.5/0.9): intervals of `cox` cover at their level, by the information and by
+/// the sandwich.
+#[test]
+fn hazard_ratios_cover() {
+    let rates = [0.9, 0.5];
+    let truth = rates[1] / rates[0];
+    for variance in [Variance::Model, Variance::Robust] {
+        let settings = Settings {
+            variance: Some(variance),
+            ..Settings::default()
+        };
+        let mut covered = 0;
+        for replicate in 0..REPLICATES {
+            let columns = exponential(replicate, 150, rates);
+            let row = estimate("cox", &columns, &settings)
+                .unwrap()
+                .results
+                .remove(0);
+            let (low, high) = (row.conf_low.unwrap(), row.conf_high.unwrap());
+            covered += u32::from(low <= truth && truth <= high);
+        }
+        near(covered, REPLICATES, 0.95);
+    }
 }

@@ -32,7 +32,6 @@ pub const PLANNED: &[&str] = &[
     "poisson",
     "negative-binomial",
     "instrumental-variables",
-    "cox",
     "cumulative-incidence",
     "fine-gray",
     "mean-cumulative-count",

@@ -7,7 +7,9 @@ use super::error::EstimationError;
 use super::settings::Settings;
 use crate::diagnostic::nearest;
 
+mod cox;
 mod difference_in_means;
+mod hazards;
 mod kaplan_meier;
 mod lin;
 mod linear;
@@ -25,6 +27,7 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
     risk_difference::ENTRY,
     kaplan_meier::ENTRY,
     log_rank::ENTRY,
+    cox::ENTRY,
     rmst::ENTRY,
 ];
 

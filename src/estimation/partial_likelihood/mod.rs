@@ -1,0 +1,535 @@
+//! Cox's partial likelihood: its maximum, its information, its sandwich.
+//!
+//! `l(β) = Σ_t [Σ_{i dies at t} zᵢβ − Σ_{l<d} ln φ_l]`, `φ_l = Σ_{at risk} wᵢ − a_l Σ_{dying} wᵢ`, `wᵢ = exp(zᵢβ)`, with `a_l = l/d`
+//! of Efron (1977, doi 10.1080/01621459.1977.10480613) or `a_l = 0` of Breslow (1974, doi 10.2307/2529620), over the distinct
+//! times t of events in every stratum (Cox 1972). Score and information need no running matrix: with `x̄_l` the weighted
+//! means in the risk set, `A₀ = Σ_l 1/φ_l` and `A₁ = Σ_l a_l/φ_l`, each row has the weight
+//! `uᵢ = wᵢ (Σ_{entryᵢ<t≤timeᵢ} A₀(t) − [i dies] A₁(timeᵢ))`, and
+//! `l' = Σ (δᵢ − uᵢ) zᵢ`, `−l'' = Σ uᵢ zᵢzᵢᵀ − Σ_t Σ_l x̄_l x̄_lᵀ`: sums over columns, O(n k²) an iteration after one sort.
+//!
+//! Covariates are centred within strata, which changes nothing, and scaled to unit length, so that a unit of measurement
+//! changes nothing either. Linear predictors are shifted by their maximum in the stratum before they are
+//! exponentiated. Rows with late entry leave the sums again by compensated subtraction. An event is code 1 of
+//! [`FollowUp`]; every other code is the end of follow-up.
+
+mod frame;
+mod sandwich;
+
+use super::follow_up::FollowUp;
+use super::settings::Ties;
+use crate::numerics::NumericsError;
+use crate::numerics::linear_algebra::{Cholesky, axpy, dot, mean};
+use frame::{Frame, Part, Reach, RiskSet};
+
+/// A column is constant when less than this part of its largest value is left after centring.
+const CONSTANT: f64 = 1e-13;
+
+/// A column is a combination of others, or the same for all at risk, when less than this part of it is left.
+const DEPENDENT: f64 = 1e-11;
+
+/// Converged when a Newton step would gain less than half of this, in units of log-likelihood.
+const CONVERGED: f64 = 1e-18;
+
+/// The likelihood is flat when a step gains less than half of this …
+const FLAT: f64 = 1e-8;
+
+/// … and yet has no maximum when that step moves some row's linear predictor by more than this.
+const MOVING: f64 = 1e-2;
+
+/// Newton steps, and halvings of one.
+const MOST_STEPS: usize = 60;
+
+/// Rows, or risk-set means, that are summed at a time.
+const BLOCK: usize = 256;
+
+/// The partial likelihood of the rows, as a function of the coefficients of its columns.
+#[derive(Debug, Clone)]
+pub(super) struct PartialLikelihood {
+    frame: Frame,
+    ties: Ties,
+    /// Column-major by position, centred within strata, of unit mean square.
+    z: Vec<f64>,
+    /// Which of the given columns each is.
+    kept: Vec<usize>,
+    /// What each column was divided by.
+    scale: Vec<f64>,
+    work: Work,
+}
+
+/// What one evaluation leaves behind, in reused storage.
+#[derive(Debug, Clone, Default)]
+struct Work {
+    /// `w` by position, divided by the largest in the stratum.
+    weight: Vec<f64>,
+    /// `u` by position.
+    expected: Vec<f64>,
+    /// `δ − u` by position.
+    residual: Vec<f64>,
+    /// `A₀`, summed over earlier times of the stratum, and `A₁`, by time.
+    hazard: Vec<(f64, f64)>,
+    means: Means,
+    score: Vec<f64>,
+    /// k × k, lower triangle, column-major.
+    information: Vec<f64>,
+}
+
+/// A block of risk-set means, column-major, whose products are summed when it is full.
+#[derive(Debug, Clone, Default)]
+struct Means {
+    k: usize,
+    block: Vec<f64>,
+    filled: usize,
+    /// k × k, lower triangle, column-major.
+    products: Vec<f64>,
+}
+
+impl Means {
+    fn clear(&mut self, k: usize) {
+        self.k = k;
+        self.block.resize(k * BLOCK, 0.0);
+        self.filled = 0;
+        self.products.clear();
+        self.products.resize(k * k, 0.0);
+    }
+
+    fn push(&mut self, mean: impl Fn(usize) -> f64) {
+        let mut at = self.filled;
+        for column in 0..self.k {
+            self.block[at] = mean(column);
+            at += BLOCK;
+        }
+        self.filled += 1;
+        if self.filled == BLOCK {
+            self.sum();
+        }
+    }
+
+    fn sum(&mut self) {
+        let column = |column: usize| &self.block[column * BLOCK..column * BLOCK + self.filled];
+        for b in 0..self.k {
+            for a in b..self.k {
+                self.products[b * self.k + a] += dot(column(a), column(b));
+            }
+        }
+        self.filled = 0;
+    }
+}
+
+/// The maximum of the partial likelihood.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Maximum {
+    /// Coefficient of the last column, in its own units.
+    pub(super) coefficient: f64,
+    /// Its variance from the inverse information.
+    pub(super) variance: f64,
+    /// Log-likelihood at 0 and at the maximum.
+    pub(super) log_likelihood: [f64; 2],
+    /// Score statistic of all coefficients at 0.
+    pub(super) score: f64,
+    /// Wald statistic of all coefficients, from the information.
+    pub(super) wald: f64,
+    /// Number of coefficients.
+    pub(super) coefficients: usize,
+    /// Row of the inverse information that belongs to the last column, scaled.
+    direction: Vec<f64>,
+}
+
+/// Why there is no maximum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoMaximum {
+    /// The last column is the same for all at risk at every time of an event.
+    NotCompared,
+    /// The other columns determine the last one.
+    Aliased,
+    /// Coefficients of these columns, as they were given, grow without bound.
+    Diverges(Vec<usize>),
+    /// No convergence within the steps.
+    NotConverged,
+}
+
+impl PartialLikelihood {
+    /// Orders the rows and takes the columns: `columns` are column-major over the analysed rows, at least one, the last
+    /// the one that is asked for. `strata` has a code by row. Columns that are constant within strata are left out.
+    pub(super) fn new(
+        follow_up: &FollowUp,
+        strata: Option<&[u32]>,
+        columns: &[f64],
+        ties: Ties,
+    ) -> Self {
+        let frame = Frame::new(follow_up, strata);
+        let n = frame.len();
+        let mut likelihood = Self {
+            frame,
+            ties,
+            z: Vec::with_capacity(columns.len()),
+            kept: Vec::new(),
+            scale: Vec::new(),
+            work: Work::default(),
+        };
+        let last = (columns.len() / n).saturating_sub(1);
+        for (index, column) in columns.chunks_exact(n).enumerate() {
+            likelihood.take(index, column, index == last);
+        }
+        likelihood
+    }
+
+    /// Centres a column within strata and scales it; a constant one is left out, unless `always`.
+    fn take(&mut self, index: usize, column: &[f64], always: bool) {
+        let start = self.z.len();
+        let order = &self.frame.order;
+        self.z.extend(order.iter().map(|row| column[*row as usize]));
+        let own = &mut self.z[start..];
+        let most = largest(own);
+        for part in self.frame.parts() {
+            let rows = &mut own[part.rows];
+            let centre = mean(rows);
+            rows.iter_mut().for_each(|value| *value -= centre);
+        }
+        let spread = largest(own);
+        if spread <= CONSTANT * most {
+            if always {
+                own.fill(0.0);
+                self.kept.push(index);
+                self.scale.push(1.0);
+            } else {
+                self.z.truncate(start);
+            }
+            return;
+        }
+        // Scaled before it is squared: values reach up to 1e100.
+        own.iter_mut().for_each(|value| *value /= spread);
+        let length = (dot(own, own) / own.len() as f64).sqrt();
+        own.iter_mut().for_each(|value| *value /= length);
+        self.kept.push(index);
+        self.scale.push(spread * length);
+    }
+
+    /// Which of the given columns are fitted.
+    pub(super) fn kept(&self) -> &[usize] {
+        &self.kept
+    }
+
+    /// Log-likelihood at `beta` (scaled), with score and information left in the work; `None` when it is not a number,
+    /// because a risk set has no weight left.
+    fn evaluate(&mut self, beta: &[f64]) -> Option<f64> {
+        let (n, k) = (self.frame.len(), self.kept.len());
+        let work = &mut self.work;
+        work.weight.clear();
+        work.weight.resize(n, 0.0);
+        for (b, column) in beta.iter().zip(self.z.chunks_exact(n)) {
+            axpy(*b, column, &mut work.weight);
+        }
+        work.means.clear(k);
+        work.hazard.resize(self.frame.times.len(), (0.0, 0.0));
+        work.expected.clear();
+        work.expected.resize(n, 0.0);
+        work.residual.clear();
+        work.residual.resize(n, 0.0);
+        let mut log_likelihood = 0.0;
+        let mut sums = [RiskSet::new(n, k), RiskSet::new(n, k)];
+        for part in self.frame.parts() {
+            if part.times.is_empty() {
+                continue;
+            }
+            let own = &mut work.weight[part.rows.clone()];
+            let highest = own
+                .iter()
+                .fold(f64::NEG_INFINITY, |most, eta| most.max(*eta));
+            own.iter_mut().for_each(|eta| *eta -= highest);
+            for event in &self.frame.times[part.times.clone()] {
+                log_likelihood += work.weight[event.dying()].iter().sum::<f64>();
+            }
+            for eta in &mut work.weight[part.rows.clone()] {
+                *eta = libm::exp(*eta);
+            }
+            log_likelihood -= log_risk(&self.frame, &part, &self.z, self.ties, work, &mut sums);
+            expect(&self.frame, &part, work);
+        }
+        work.means.sum();
+        sum_rows(&self.z, work);
+        log_likelihood.is_finite().then_some(log_likelihood)
+    }
+
+    /// Leaves out columns that are the same for all at risk at every time of an event, or combinations of earlier ones
+    /// there; the last column must stay. The work holds an evaluation at 0.
+    fn drop_dependent(&mut self, cholesky: &mut Cholesky) -> Result<(), NoMaximum> {
+        let n = self.frame.len();
+        loop {
+            let k = self.kept.len();
+            let information = &self.work.information;
+            // What is left of Σ u z² when the risk sets' means are taken away.
+            let same = self.z.chunks_exact(n).enumerate().find(|(index, column)| {
+                let terms = column.iter().zip(&self.work.expected);
+                let whole: f64 = terms.map(|(z, u)| u * z * z).sum();
+                information[index * k + index] <= DEPENDENT * whole
+            });
+            let dropped = match same {
+                Some((index, _)) if index + 1 == k => return Err(NoMaximum::NotCompared),
+                Some((index, _)) => index,
+                None => match cholesky.factor(k, information, DEPENDENT) {
+                    Ok(()) => return Ok(()),
+                    Err(NumericsError::NotPositiveDefinite { column }) if column + 1 < k => column,
+                    Err(_) => return Err(NoMaximum::Aliased),
+                },
+            };
+            self.kept.remove(dropped);
+            self.scale.remove(dropped);
+            self.z.drain(dropped * n..(dropped + 1) * n);
+            self.evaluate(&vec![0.0; k - 1]);
+        }
+    }
+
+    /// Maximizes by Newton's method with halved steps.
+    ///
+    /// Errors: see [`NoMaximum`].
+    pub(super) fn maximize(&mut self) -> Result<Maximum, NoMaximum> {
+        let mut cholesky = Cholesky::default();
+        let start = vec![0.0; self.kept.len()];
+        self.evaluate(&start);
+        self.drop_dependent(&mut cholesky)?;
+        let k = self.kept.len();
+        let mut beta = vec![0.0; k];
+        let Some(at_zero) = self.evaluate(&beta) else {
+            return Err(NoMaximum::NotConverged);
+        };
+        let mut log_likelihood = at_zero;
+        let mut score = None;
+        let (mut step, mut tried) = (vec![0.0; k], vec![0.0; k]);
+        for _ in 0..MOST_STEPS {
+            let information = &self.work.information;
+            if cholesky.factor(k, information, f64::EPSILON).is_err() {
+                return Err(NoMaximum::Diverges(self.moving(&beta)));
+            }
+            step.copy_from_slice(&self.work.score);
+            cholesky.solve(&mut step);
+            let gain = dot(&step, &self.work.score);
+            let score = *score.get_or_insert(gain);
+            if gain <= FLAT && self.reach(&step) > MOVING {
+                return Err(NoMaximum::Diverges(self.moving(&step)));
+            }
+            if gain <= CONVERGED {
+                return Ok(self.maximum(&cholesky, &beta, [at_zero, log_likelihood], score));
+            }
+            // Near the maximum the log-likelihood rounds; a step there is taken as it is.
+            let least = log_likelihood - 1e-11 * log_likelihood.abs().max(1.0);
+            let mut found = false;
+            for _ in 0..MOST_STEPS {
+                for ((tried, beta), step) in tried.iter_mut().zip(&beta).zip(&step) {
+                    *tried = beta + step;
+                }
+                if let Some(value) = self.evaluate(&tried).filter(|value| *value >= least) {
+                    log_likelihood = value;
+                    beta.copy_from_slice(&tried);
+                    found = true;
+                    break;
+                }
+                step.iter_mut().for_each(|step| *step *= 0.5);
+            }
+            if !found {
+                break;
+            }
+        }
+        Err(NoMaximum::NotConverged)
+    }
+
+    fn maximum(
+        &self,
+        cholesky: &Cholesky,
+        beta: &[f64],
+        log_likelihood: [f64; 2],
+        score: f64,
+    ) -> Maximum {
+        let k = beta.len();
+        let mut direction = vec![0.0; k];
+        direction[k - 1] = 1.0;
+        cholesky.solve(&mut direction);
+        // βᵀ I β from the lower triangle.
+        let mut wald = 0.0;
+        for b in 0..k {
+            for a in b..k {
+                let times = if a == b { 1.0 } else { 2.0 };
+                wald += times * beta[a] * beta[b] * self.work.information[b * k + a];
+            }
+        }
+        let scale = self.scale[k - 1];
+        Maximum {
+            coefficient: beta[k - 1] / scale,
+            variance: direction[k - 1] / scale / scale,
+            log_likelihood,
+            score,
+            wald,
+            coefficients: k,
+            direction,
+        }
+    }
+
+    /// The largest change of a row's linear predictor.
+    fn reach(&mut self, step: &[f64]) -> f64 {
+        let mut change = vec![0.0; self.frame.len()];
+        for (step, column) in step.iter().zip(self.z.chunks_exact(change.len())) {
+            axpy(*step, column, &mut change);
+        }
+        largest(&change)
+    }
+
+    /// The columns that move linear predictors most, as they were given.
+    fn moving(&self, step: &[f64]) -> Vec<usize> {
+        let columns = self.z.chunks_exact(self.frame.len());
+        let moves: Vec<f64> = step
+            .iter()
+            .zip(columns)
+            .map(|(step, column)| step.abs() * largest(column))
+            .collect();
+        let most = largest(&moves);
+        let moving = moves.iter().zip(&self.kept);
+        moving
+            .filter(|(own, _)| **own >= 0.1 * most)
+            .map(|(_, index)| *index)
+            .collect()
+    }
+
+    /// Variance of the last coefficient at the maximum by the sandwich: the sum over groups of the squared sum of their
+    /// rows' score residuals, in the direction of the coefficient. `groups` has a code by analysed row; without, each
+    /// row is its own.
+    pub(super) fn sandwich(&self, maximum: &Maximum, groups: Option<&[u32]>) -> f64 {
+        // Projected on one direction, each row has one number.
+        let mut along = vec![0.0; self.frame.len()];
+        for (v, column) in maximum
+            .direction
+            .iter()
+            .zip(self.z.chunks_exact(along.len()))
+        {
+            axpy(*v, column, &mut along);
+        }
+        let residual = sandwich::score_residuals(&self.frame, &self.work.weight, &along, self.ties);
+        let square = match groups {
+            None => dot(&residual, &residual),
+            Some(groups) => {
+                let count = groups.iter().max().map_or(0, |most| *most as usize + 1);
+                let mut sums = vec![0.0; count];
+                for (value, row) in residual.iter().zip(&self.frame.order) {
+                    sums[groups[*row as usize] as usize] += value;
+                }
+                dot(&sums, &sums)
+            }
+        };
+        let scale = self.scale.last().copied().unwrap_or(1.0);
+        square / scale / scale
+    }
+}
+
+/// The largest magnitude.
+fn largest(values: &[f64]) -> f64 {
+    values
+        .iter()
+        .fold(0.0f64, |most, value| most.max(value.abs()))
+}
+
+/// `Σ_t Σ_l ln φ_l` of one stratum, with its hazards and means left in the work.
+fn log_risk(
+    frame: &Frame,
+    part: &Part,
+    z: &[f64],
+    ties: Ties,
+    work: &mut Work,
+    sums: &mut [RiskSet; 2],
+) -> f64 {
+    let [risk_set, dying] = sums;
+    let (weight, hazard, means) = (&work.weight, &mut work.hazard, &mut work.means);
+    let mut sum = 0.0;
+    frame.downwards(part, weight, z, risk_set, |at, risk_set| {
+        let event = &frame.times[at];
+        let deaths = event.deaths as f64;
+        let total = risk_set.weight();
+        if ties == Ties::Breslow || event.deaths == 1 {
+            sum += deaths * libm::log(total);
+            hazard[at] = (deaths / total, 0.0);
+            let part = deaths.sqrt() / total;
+            means.push(|column| part * risk_set.column(column));
+            return;
+        }
+        dying.clear();
+        for position in event.dying() {
+            dying.add(weight[position], z, position);
+        }
+        let mut own = (0.0, 0.0);
+        for l in 0..event.deaths {
+            let share = l as f64 / deaths;
+            let left = total - share * dying.weight();
+            sum += libm::log(left);
+            own.0 += 1.0 / left;
+            own.1 += share / left;
+            means.push(|column| (risk_set.column(column) - share * dying.column(column)) / left);
+        }
+        hazard[at] = own;
+    });
+    sum
+}
+
+/// `u` and `δ − u` of the rows of one stratum.
+fn expect(frame: &Frame, part: &Part, work: &mut Work) {
+    let mut sum = 0.0;
+    for (hazard, _) in &mut work.hazard[part.times.clone()] {
+        sum += *hazard;
+        *hazard = sum;
+    }
+    let until = |time: usize| {
+        if time > part.times.start {
+            work.hazard[time - 1]
+        } else {
+            (0.0, 0.0)
+        }
+    };
+    let (weight, expected) = (&work.weight, &mut work.expected);
+    let residual = &mut work.residual;
+    frame.upwards(part, |reach| match reach {
+        Reach::Until {
+            position,
+            until: time,
+            dies,
+        } => {
+            let (mut own, share) = until(time);
+            if dies {
+                own -= share;
+                residual[position] = 1.0;
+            }
+            expected[position] = weight[position] * own;
+        }
+        Reach::NotUntil {
+            position,
+            until: time,
+        } => expected[position] -= weight[position] * until(time).0,
+    });
+    for position in part.rows.clone() {
+        residual[position] -= expected[position];
+    }
+}
+
+/// Score and information from the rows and the risk sets' means; blocks of rows stay in the cache.
+fn sum_rows(z: &[f64], work: &mut Work) {
+    let (n, k) = (work.expected.len(), work.means.k);
+    work.score.clear();
+    work.score.resize(k, 0.0);
+    work.information.clear();
+    work.information.resize(k * k, 0.0);
+    let mut product = [0.0; BLOCK];
+    for begin in (0..n).step_by(BLOCK) {
+        let end = (begin + BLOCK).min(n);
+        let product = &mut product[..end - begin];
+        for a in 0..k {
+            let column = &z[a * n + begin..a * n + end];
+            work.score[a] += dot(&work.residual[begin..end], column);
+            let expected = &work.expected[begin..end];
+            for ((product, u), z) in product.iter_mut().zip(expected).zip(column) {
+                *product = u * z;
+            }
+            for b in 0..=a {
+                let other = &z[b * n + begin..b * n + end];
+                work.information[b * k + a] += dot(product, other);
+            }
+        }
+    }
+    for (value, product) in work.information.iter_mut().zip(&work.means.products) {
+        *value -= product;
+    }
+}

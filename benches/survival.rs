@@ -27,13 +27,13 @@ fn rows(n: usize, k: usize, fine: bool) -> Columns {
     let mut rng = stream::replicate(&[6; 32], n as u64);
     let mut columns = Columns::default();
     let (mut time, mut event) = (Vec::with_capacity(n), Vec::with_capacity(n));
-    for row in 0..n {
+    for (row, x) in covariates[0].iter().enumerate() {
         let arm = if row % 2 == 0 {
             Arm::Control
         } else {
             Arm::Treated
         };
-        let eta = 0.3 * covariates[0][row] - 0.5 * arm.index() as f64;
+        let eta = 0.3 * x - 0.5 * arm.index() as f64;
         let own = -libm::log(stream::open_unit(&mut rng)) / libm::exp(eta) * 300.0;
         let own = if fine {
             (own * 1e6).ceil() / 1e6

@@ -34,7 +34,7 @@ pub(super) struct SurvivalCurve {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Survival {
     /// Probability of no event until then, in [0, 1].
-    pub(super) survival: f64,
+    pub(super) probability: f64,
     /// Greenwood's variance; 0 at a survival of 0 or 1.
     pub(super) variance: f64,
     /// Standard error of ln(−ln Ŝ); none at a survival of 0 or 1.
@@ -48,7 +48,7 @@ impl Survival {
     /// (0, 1); none at a survival of 0 or 1. `z` is the normal quantile.
     pub(super) fn log_log_limits(&self, z: f64) -> Option<(f64, f64)> {
         let margin = z * self.log_log_error?;
-        let limit = |sign: f64| libm::pow(self.survival, libm::exp(sign * margin));
+        let limit = |sign: f64| libm::pow(self.probability, libm::exp(sign * margin));
         Some((limit(1.0), limit(-1.0)))
     }
 }
@@ -128,7 +128,7 @@ impl SurvivalCurve {
             .map_or((1.0, 0.0), |drop| (drop.survival, drop.greenwood));
         let inside = survival > 0.0 && reached > 0;
         Survival {
-            survival,
+            probability: survival,
             variance: if inside {
                 survival * survival * greenwood
             } else {

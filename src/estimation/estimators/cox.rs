@@ -45,8 +45,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
     let groups = groups.transpose()?;
     let variance = match (settings.variance, &groups) {
         (None, None) => Variance::Model,
-        (None, Some(_)) => Variance::Robust,
-        (Some(Variance::Robust), _) => Variance::Robust,
+        (None, Some(_)) | (Some(Variance::Robust), _) => Variance::Robust,
         (Some(variance), None) => variance,
         (Some(variance), Some(_)) => {
             return Err(EstimationError::ClustersUnused {

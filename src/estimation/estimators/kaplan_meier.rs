@@ -40,10 +40,10 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
 /// limits. `survival::survfit(conf.type = "log-log")`.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let mut curves = Curves::new(ENTRY.id, columns, settings)?;
-    let at = [0, 1].map(|arm: usize| curves.curves[arm].at(curves.horizon));
+    let at = [0, 1].map(|arm: usize| curves.by_arm[arm].at(curves.horizon));
     let pair = |arm: Arm| {
         let at = &at[arm.index()];
-        (at.survival, at.variance)
+        (at.probability, at.variance)
     };
     let mut results = vec![curves.difference(ENTRY.id, pair(Arm::Treated), pair(Arm::Control))];
     let z = curves.inference.critical();
@@ -52,12 +52,12 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         let here = &at[arm.index()];
         let limits = here.log_log_limits(z);
         let mut row = curves.row(ENTRY.id, name.clone(), Measure::Survival);
-        row.estimate = Some(here.survival);
+        row.estimate = Some(here.probability);
         row.std_error = Some(here.variance.sqrt());
         row.conf_low = limits.map(|limits| limits.0);
         row.conf_high = limits.map(|limits| limits.1);
         "log-log".clone_into(&mut row.interval);
-        let median = curves.curves[arm.index()].median(z);
+        let median = curves.by_arm[arm.index()].median(z);
         row.extra.insert("events".into(), json!(here.events));
         row.extra
             .insert("at_risk".into(), json!(curves.at_risk(arm)));
@@ -66,7 +66,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         row.extra.insert("median_high".into(), json!(median.high));
         results.push(row);
         if limits.is_none() {
-            curves.warnings.push(at_boundary(&name, here.survival));
+            curves.warnings.push(at_boundary(&name, here.probability));
         }
         curves.warnings.extend(not_reached(&name, &median));
     }

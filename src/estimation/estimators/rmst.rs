@@ -41,7 +41,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let mut curves = Curves::new(ENTRY.id, columns, settings)?;
     let horizon = curves.horizon;
-    let means = [0, 1].map(|arm: usize| curves.curves[arm].restricted_mean(horizon));
+    let means = [0, 1].map(|arm: usize| curves.by_arm[arm].restricted_mean(horizon));
     let [control, treated] = means;
     let mut results = vec![match settings.measure {
         Some(Measure::Ratio) => ratio(&mut curves, treated, control),
@@ -50,7 +50,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
     for arm in [Arm::Treated, Arm::Control] {
         let (mean, variance) = means[arm.index()];
         let name = columns.labels.arm(arm).to_owned();
-        let events = curves.curves[arm.index()].at(horizon).events;
+        let events = curves.by_arm[arm.index()].at(horizon).events;
         let mut row = curves.row(ENTRY.id, name.clone(), Measure::Mean);
         row.estimate = Some(mean);
         row.std_error = Some(variance.sqrt());

@@ -16,7 +16,7 @@ pub(super) struct Curves<'a> {
     pub(super) columns: &'a Columns,
     pub(super) follow_up: FollowUp,
     /// Of control and treated.
-    pub(super) curves: [SurvivalCurve; 2],
+    pub(super) by_arm: [SurvivalCurve; 2],
     pub(super) horizon: f64,
     pub(super) inference: Inference,
     pub(super) warnings: Vec<Warning>,
@@ -33,12 +33,12 @@ impl<'a> Curves<'a> {
         let horizon = settings
             .horizon
             .ok_or(EstimationError::HorizonMissing { estimator: id })?;
-        let curves = curves(&follow_up);
-        let ended = [curves[0].ended(), curves[1].ended()];
+        let by_arm = curves(&follow_up);
+        let ended = [by_arm[0].ended(), by_arm[1].ended()];
         follow_up.check_horizon(columns, horizon, ended)?;
         let mut warnings = std::mem::take(&mut follow_up.analysed.warnings);
         for arm in [Arm::Treated, Arm::Control] {
-            let emptied = curves[arm.index()].emptied();
+            let emptied = by_arm[arm.index()].emptied();
             if let Some(time) = emptied.filter(|time| *time <= horizon) {
                 let arm = columns.labels.arm(arm);
                 warnings.push(Warning::new(
@@ -53,7 +53,7 @@ impl<'a> Curves<'a> {
         Ok(Self {
             columns,
             follow_up,
-            curves,
+            by_arm,
             horizon,
             inference: Inference::new(Variance::Model, None, settings.level)?,
             warnings,

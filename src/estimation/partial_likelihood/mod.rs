@@ -183,7 +183,9 @@ impl PartialLikelihood {
         for part in self.frame.parts() {
             let rows = &mut own[part.rows];
             let centre = mean(rows);
-            rows.iter_mut().for_each(|value| *value -= centre);
+            for value in rows {
+                *value -= centre;
+            }
         }
         let spread = largest(own);
         if spread <= CONSTANT * most {
@@ -197,9 +199,13 @@ impl PartialLikelihood {
             return;
         }
         // Scaled before it is squared: values reach up to 1e100.
-        own.iter_mut().for_each(|value| *value /= spread);
+        for value in own.iter_mut() {
+            *value /= spread;
+        }
         let length = (dot(own, own) / own.len() as f64).sqrt();
-        own.iter_mut().for_each(|value| *value /= length);
+        for value in own.iter_mut() {
+            *value /= length;
+        }
         self.kept.push(index);
         self.scale.push(spread * length);
     }
@@ -235,7 +241,9 @@ impl PartialLikelihood {
             let highest = own
                 .iter()
                 .fold(f64::NEG_INFINITY, |most, eta| most.max(*eta));
-            own.iter_mut().for_each(|eta| *eta -= highest);
+            for eta in own {
+                *eta -= highest;
+            }
             for event in &self.frame.times[part.times.clone()] {
                 log_likelihood += work.weight[event.dying()].iter().sum::<f64>();
             }
@@ -323,7 +331,9 @@ impl PartialLikelihood {
                     found = true;
                     break;
                 }
-                step.iter_mut().for_each(|step| *step *= 0.5);
+                for step in &mut step {
+                    *step *= 0.5;
+                }
             }
             if !found {
                 break;

@@ -353,7 +353,7 @@ fn check_estimator(
     {
         let adjusting: Vec<&str> = ESTIMATORS
             .iter()
-            .filter(|entry| entry.optional.contains(&estimation::Role::Covariates))
+            .filter(|entry| entry.in_plan && entry.optional.contains(&estimation::Role::Covariates))
             .map(|entry| entry.id)
             .collect();
         let adjusting = quoted(&adjusting);

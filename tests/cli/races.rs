@@ -15,7 +15,7 @@ use serde_json::Value;
 fn spacious() -> String {
     IUH.replace("therapists = 2", "therapists = 1000")
         .replace("families = 712", "families = 10000")
-        .replace("or_date = 2027-01-31", "or_date = 2999-01-31")
+        .replace("or_date = 2027-01-31", "or_date = 2099-01-31")
 }
 
 /// A number that the environment may raise.

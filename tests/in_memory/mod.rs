@@ -48,26 +48,7 @@ impl Room {
             panic!("{:#?}", parsed.diagnostics);
         };
         let seed = Seed::from_bytes([42; 32]);
-        let public = Content::new()
-            .with("commitment", hex(&seed.commitment(&protocol.hash.0)))
-            .with("custody", protocol.study.custody.text())
-            .with("format", 1)
-            .with("mode", "live")
-            .with("protocol_hash", protocol.hash.to_hex())
-            .with("study", protocol.study.id.clone());
-        let opened = Journal::new(Arc::clone(&protocol)).entries(
-            &[Recording::public(What::Opened, public)],
-            time("2025-03-01T08:00:00Z"),
-            false,
-            "lead",
-            &[[7; 32]],
-        );
-        let mut ledger = MemoryLedger::new();
-        let mut transaction = ledger.exclusive().unwrap();
-        transaction.append(&Head::EMPTY, &opened).unwrap();
-        transaction.commit().unwrap();
-        let study =
-            Study::of(Path::new("memory"), Arc::clone(&protocol), Box::new(ledger)).unwrap();
+        let study = opened(&protocol, &seed);
         Self {
             desk: Desk::of(study, seed.clone()),
             protocol,
@@ -152,12 +133,7 @@ impl Room {
             study.journal.protocol = before;
             return written;
         }
-        let empty = Study::of(
-            Path::new("memory"),
-            Arc::clone(&amended),
-            Box::new(MemoryLedger::new()),
-        );
-        let left = Desk::of(empty.unwrap(), seed.clone());
+        let left = Desk::of(opened(&before, &seed), seed.clone());
         let study = std::mem::replace(&mut self.desk, left).into_study();
         self.desk = Desk::of(study, seed.clone());
         self.later.push(seed);
@@ -194,6 +170,29 @@ impl Room {
     pub(crate) fn entries(&mut self) -> Vec<Entry> {
         self.desk.study().entries().unwrap()
     }
+}
+
+/// A study that has just been opened.
+fn opened(protocol: &Arc<Protocol>, seed: &Seed) -> Study {
+    let public = Content::new()
+        .with("commitment", hex(&seed.commitment(&protocol.hash.0)))
+        .with("custody", protocol.study.custody.text())
+        .with("format", 1)
+        .with("mode", "live")
+        .with("protocol_hash", protocol.hash.to_hex())
+        .with("study", protocol.study.id.clone());
+    let opened = Journal::new(Arc::clone(protocol)).entries(
+        &[Recording::public(What::Opened, public)],
+        time("2025-03-01T08:00:00Z"),
+        false,
+        "lead",
+        &[[7; 32]],
+    );
+    let mut ledger = MemoryLedger::new();
+    let mut transaction = ledger.exclusive().unwrap();
+    transaction.append(&Head::EMPTY, &opened).unwrap();
+    transaction.commit().unwrap();
+    Study::of(Path::new("memory"), Arc::clone(protocol), Box::new(ledger)).unwrap()
 }
 
 pub(crate) fn time(text: &str) -> Timestamp {

@@ -58,7 +58,7 @@ pub fn analyse(
             &mut NoDraw,
         )
         .map_err(|refused| refusal(&journal.protocol, refused))?;
-        let public = Content::new().with("results_sha256", sha256);
+        let public = Content::new().with("results_sha256", sha256.clone());
         let recordings: Vec<Recording> = decision
             .events
             .into_iter()

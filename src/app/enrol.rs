@@ -11,6 +11,7 @@ use super::refusal::{self, refusal_in};
 use super::returning;
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
+use super::writing::Told;
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::Protocol;
@@ -53,6 +54,8 @@ pub struct Desk {
     /// The value of the beacon that the drawer's seed has in it.
     beacon: Option<String>,
     drawer: Drawer<RecordedSource>,
+    /// Whether the drawer has followed a fold that rests on a projection.
+    projected: bool,
 }
 
 impl Desk {
@@ -61,7 +64,7 @@ impl Desk {
     /// # Errors
     /// As [`Study::load`] and [`Study::seed_in_force`].
     pub fn open(outside: &Outside, folder: &Path, seeds: &[PathBuf]) -> Result<Self, Failure> {
-        let study = Study::load(outside, folder)?;
+        let study = Study::load_to_write(outside, folder)?;
         let seed = study.seed_in_force(outside, seeds)?;
         Ok(Self::of(study, seed))
     }
@@ -70,11 +73,13 @@ impl Desk {
     pub fn of(study: Study, seed: Seed) -> Self {
         let beacon = beacon(&study.journal);
         let drawer = drawer(&study.journal, &seed, beacon.as_deref());
+        let projected = study.journal.is_projected();
         Self {
             study,
             seed,
             beacon,
             drawer,
+            projected,
         }
     }
 
@@ -104,8 +109,9 @@ impl Desk {
             seed,
             beacon: known,
             drawer: own,
+            projected,
         } = self;
-        let mut answer = study.write(outside, act, Deed::Enrol, |journal, time| {
+        let mut work = |journal: &Journal, time| {
             let prepared = prepare(journal, request).map_err(|findings| {
                 Failure::refused_file(
                     exit::INVALID_DATA,
@@ -132,9 +138,10 @@ impl Desk {
             returning::refuse_for_good(journal, request)?;
             // Another command may have recorded the beacon since this desk was opened.
             let recorded = beacon(journal);
-            if *known != recorded {
+            if *known != recorded || *projected != journal.is_projected() {
                 *own = drawer(journal, seed, recorded.as_deref());
                 *known = recorded;
+                *projected = journal.is_projected();
             }
             let day = journal.day(time);
             let command = Command::Enrol(prepared.enrolment);
@@ -143,10 +150,21 @@ impl Desk {
             let recordings = recordings(journal, request, &prepared, &decision);
             let answer = answer(journal, request, &prepared, &decision, day);
             Ok(Work { recordings, answer })
-        })?;
+        };
+        let mut answer = study.write_telling(outside, act, Deed::Enrol, &mut work, told)?;
         answer.head = study.journal.head.to_hex();
         Ok(answer)
     }
+}
+
+/// The arm of an answer that tells it again.
+fn told(enrolled: &Enrolled) -> Option<Told<'_>> {
+    let again = enrolled.replayed || matches!(enrolled.outcome, "returned" | "joined");
+    Some(Told {
+        family: &enrolled.family,
+        arm: enrolled.arm.as_deref().filter(|_| again)?,
+        allocation: enrolled.allocation?,
+    })
 }
 
 /// The recorded value of the beacon of the epoch in force.
@@ -403,6 +421,7 @@ pub fn enrol_file(
         });
         refused |= result.is_err();
         each(&EnrolRow { row, result });
+        desk.study().keep_on_the_way(outside);
     }
     Ok(refused)
 }

@@ -47,6 +47,7 @@ pub mod study;
 mod tables;
 pub mod typed_time;
 pub mod verify;
+mod writing;
 
 pub use failure::{Failure, Source, shown, suggestion};
 pub use outside::{

@@ -129,7 +129,7 @@ pub(super) fn begin(
     ledger: Box<dyn Ledger>,
     seed: &Seed,
     seed_created: bool,
-    seal: impl FnOnce() -> Result<(), Failure>,
+    mut seal: impl FnMut() -> Result<(), Failure>,
 ) -> Result<Opened, Failure> {
     let commitment = hex(&seed.commitment(&protocol.hash.0));
     let public = Content::new()
@@ -151,7 +151,7 @@ pub(super) fn begin(
             }
             seal()?;
             Ok(Work {
-                recordings: vec![Recording::public(What::Opened, public)],
+                recordings: vec![Recording::public(What::Opened, public.clone())],
                 answer: (),
             })
         })

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rand::TryRng;
 
 use crate::diagnostic::{Diagnostic, Words};
+use crate::study::journal::Bytes;
 use crate::words;
 
 use super::exit;
@@ -124,12 +125,32 @@ impl Outside {
             .map_err(|error| Failure::file(&Words::new("write", "skriva"), path, &error))
     }
 
-    /// Writes a file that nothing depends on: without waiting for the disk, and in silence if it cannot be written.
+    /// The bytes of a regular file that nothing depends on; `None` of anything else and of what cannot be read.
+    pub(super) fn regular(&self, path: impl AsRef<Path>) -> Option<Vec<u8>> {
+        let mut file = open_regular(&self.path(path))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// As [`Outside::regular`], to be read at any place.
+    pub(super) fn pages(&self, path: &Path) -> Option<impl Bytes + use<>> {
+        let file = open_regular(&self.path(path))?;
+        let len = file.metadata().ok()?.len();
+        Some(FileBytes { file, len })
+    }
+
+    /// Writes a file that nothing depends on: without waiting for the disk, and in silence if it cannot be written. One
+    /// that is longer than the system's limit on files is not begun, for the signal would end the process.
     pub(super) fn keep(&self, path: impl AsRef<Path>, bytes: &[u8]) {
+        if longest_file().is_some_and(|longest| bytes.len() as u64 > longest) {
+            return;
+        }
         let path = self.path(path);
         let beside = partial(&path);
-        // Two writers may meet in the file beside; what they make of it has no sum that fits.
-        let kept = write_private(&beside, bytes).and_then(|()| fs::rename(&beside, &path));
+        // What a killed writer left there, or anything else, is not written into.
+        let _ = fs::remove_file(&beside);
+        let kept = create_private(&beside, bytes).and_then(|()| fs::rename(&beside, &path));
         if kept.is_err() {
             let _ = fs::remove_file(&beside);
         }
@@ -188,6 +209,43 @@ impl Outside {
     /// Whether there is anything at the path.
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
         self.path(path).exists()
+    }
+}
+
+/// Opens a file if it is a regular one: a pipe or a device would be waited for.
+fn open_regular(path: &Path) -> Option<fs::File> {
+    // Who puts a pipe there between the two looks can write to the folder, and could as well remove the ledger.
+    if !fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let file = fs::File::open(path).ok()?;
+    file.metadata().ok()?.is_file().then_some(file)
+}
+
+/// A file that is read at any place.
+#[derive(Debug)]
+struct FileBytes {
+    file: fs::File,
+    len: u64,
+}
+
+impl Bytes for FileBytes {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    #[cfg(unix)]
+    fn read(&self, at: u64, into: &mut [u8]) -> bool {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, into, at).is_ok()
+    }
+
+    #[cfg(not(unix))]
+    fn read(&self, at: u64, into: &mut [u8]) -> bool {
+        use std::io::{Seek, SeekFrom};
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(at))
+            .and_then(|_| file.read_exact(into))
+            .is_ok()
     }
 }
 
@@ -271,10 +329,19 @@ fn private() -> fs::OpenOptions {
     options
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn create_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = private();
-    let mut file = options.write(true).create(true).truncate(true).open(path)?;
+    let mut file = options.write(true).create_new(true).open(path)?;
     file.write_all(bytes)
+}
+
+/// The longest file that this process may write, in bytes, where the system says so (Linux).
+fn longest_file() -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max file size"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
 }
 
 fn create_with(options: &fs::OpenOptions, path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -8,14 +8,30 @@ use super::outside::Outside;
 use super::sealed::{later_epochs, protocol_file, sealed_protocol};
 use super::study::{LEDGER_FILE, Study, ledger_failure, not_open};
 use crate::store::SqliteLedger;
-use crate::study::journal::{Entry, Journal, Ledger, LedgerError, Stored};
+use crate::study::journal::{Bytes, Entry, Journal, Ledger, LedgerError, Stored};
 use std::path::{Path, PathBuf};
 
 /// Name of the projection in a study folder.
 const PROJECTION_FILE: &str = "ledger.projection";
 
-/// Rows that every command folds anew before a projection is worth its writing.
-const ROWS: u64 = 1024;
+/// When a projection is worth its writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// At the end of a command: every later one folds the rows since.
+    End,
+    /// Of a study that stays open, whose fold is in memory.
+    Way,
+}
+
+impl Pace {
+    /// Rows since the last projection.
+    fn due(self, head: u64) -> u64 {
+        match self {
+            Self::End => (head / 1024).max(256),
+            Self::Way => (head / 256).max(1024),
+        }
+    }
+}
 
 fn place(folder: &Path) -> PathBuf {
     folder.join(PROJECTION_FILE)
@@ -23,17 +39,33 @@ fn place(folder: &Path) -> PathBuf {
 
 /// The stored bytes, if there are any.
 pub(super) fn stored(outside: &Outside, folder: &Path) -> Option<Vec<u8>> {
-    let path = place(folder);
-    outside.exists(&path).then(|| outside.read(&path).ok())?
+    outside.regular(place(folder))
+}
+
+/// How much of a projection is brought into memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// All of it.
+    Whole,
+    /// What is asked for ([`Journal::is_doubtful`]).
+    Touched,
 }
 
 /// The fold of a ledger by way of its projection; `None` if the rows must be folded.
 ///
 /// An erasure takes names out of earlier rows, and the correction of a link takes the link out: a projection from before
 /// either is removed at once.
-pub(super) fn load(outside: &Outside, folder: &Path, ledger: &mut dyn Ledger) -> Option<Journal> {
-    let mut file = std::fs::File::open(outside.path(place(folder))).ok()?;
-    let stored = Stored::read(&mut file)?;
+pub(super) fn load(
+    outside: &Outside,
+    folder: &Path,
+    ledger: &mut dyn Ledger,
+    reach: Reach,
+) -> Option<Journal> {
+    let bytes: Box<dyn Bytes> = match reach {
+        Reach::Whole => Box::new(stored(outside, folder)?),
+        Reach::Touched => Box::new(outside.pages(&place(folder))?),
+    };
+    let stored = Stored::read(bytes)?;
     let protocol = sealed_protocol(outside, folder, stored.later_epochs()).ok()?;
     let mut rows: Vec<Entry> = Vec::new();
     ledger
@@ -43,13 +75,16 @@ pub(super) fn load(outside: &Outside, folder: &Path, ledger: &mut dyn Ledger) ->
     if last.head() != stored.head() || later_epochs(later) > 0 {
         return None;
     }
-    let mut journal = stored.journal(&protocol)?;
+    let mut journal = match reach {
+        Reach::Whole => stored.whole_journal(&protocol)?,
+        Reach::Touched => stored.journal(&protocol)?,
+    };
     if later.iter().any(|row| journal.must_begin_anew(row)) {
         discard(outside, folder);
         return None;
     }
     journal.absorb(later).ok()?;
-    Some(journal)
+    (!journal.is_doubtful()).then_some(journal)
 }
 
 /// The ledger of a study folder.
@@ -92,16 +127,52 @@ pub(super) fn discard(outside: &Outside, folder: &Path) {
 }
 
 impl Study {
-    /// Keeps the projection if enough rows have come since the last one. Failing to do so is no failure.
-    pub(super) fn keep(&mut self, outside: &Outside) {
-        let head = self.journal.head.sequence;
-        let due = ROWS.max(head / 256);
-        if self.projected.is_none_or(|before| head < before + due) {
+    /// Keeps the projection at the end of a command, if enough rows have come since the last one. Failing to do so is no
+    /// failure, and being killed meanwhile loses nothing: to be called once the answer has been told.
+    ///
+    /// It is written under the ledger's lock, so that no erasure comes in between and nothing that was erased comes back.
+    pub fn keep(&mut self, outside: &Outside) {
+        self.keep_at(outside, Pace::End);
+    }
+
+    /// As [`Study::keep`], less often: after each answer of a study that stays open.
+    pub fn keep_on_the_way(&mut self, outside: &Outside) {
+        self.keep_at(outside, Pace::Way);
+    }
+
+    fn keep_at(&mut self, outside: &Outside, pace: Pace) {
+        let head = self.journal.head;
+        let due = pace.due(head.sequence);
+        if self
+            .projected
+            .is_none_or(|before| head.sequence < before + due)
+        {
             return;
         }
-        if let Some(bytes) = self.journal.projection() {
+        self.projected = Some(head.sequence);
+        let Some(bytes) = self.journal.projection() else {
+            return;
+        };
+        let Ok(mut transaction) = self.ledger.exclusive() else {
+            return;
+        };
+        let mut rows: Vec<Entry> = Vec::new();
+        let read = transaction.read_from(head.sequence, &mut |row| rows.push(row));
+        let Some((own, later)) = rows.split_first().filter(|_| read.is_ok()) else {
+            return;
+        };
+        let stays =
+            own.head() == head && !later.iter().any(|row| self.journal.must_begin_anew(row));
+        if stays && !newer(outside, &self.folder, head.sequence) {
             outside.keep(place(&self.folder), &bytes);
         }
-        self.projected = Some(head);
     }
+}
+
+/// Whether a projection of more rows is stored already.
+fn newer(outside: &Outside, folder: &Path, sequence: u64) -> bool {
+    outside
+        .pages(&place(folder))
+        .and_then(|bytes| Stored::read(Box::new(bytes)))
+        .is_some_and(|own| own.head().sequence > sequence)
 }

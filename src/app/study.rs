@@ -1,28 +1,19 @@
 //! A study folder: `protocol.toml` sealed, `ledger.sqlite`, and the fold of both. Every verb that reads or writes a
 //! study goes through here.
 //!
-//! A write is one exclusive transaction: catch up with the ledger, let the use case decide, append, commit. What is
-//! refused records nothing.
+//! How it is written to is `super::writing`'s business.
 
 use super::exit;
 use super::failure::Failure;
-use super::links;
 use super::outside::Outside;
-use super::permission::{Deed, duties_mixed, permitted_in, slot_kept};
-use super::projection;
+use super::projection::{self, Reach};
 use super::sealed::{later_epochs, sealed_protocol};
-use super::typed_time::{instant, now, untimely};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
-use crate::study::identifiers::{holds_personal_number, is_key};
-use crate::study::journal::{
-    Corrupt, Entry, Journal, Ledger, LedgerError, Recording, erased_sequences, hex,
-};
+use crate::study::journal::{Corrupt, Entry, Journal, Ledger, LedgerError, Recording, hex};
 use crate::study::pseudonym::is_key_file;
-use crate::study::slots::keeps_from;
 use crate::words;
-use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,7 +36,7 @@ pub struct Study {
     pub folder: PathBuf,
     /// The fold of its ledger.
     pub journal: Journal,
-    ledger: Box<dyn Ledger>,
+    pub(super) ledger: Box<dyn Ledger>,
     /// The row of the stored projection, 0 without one; `None` where none is kept.
     pub(super) projected: Option<u64>,
 }
@@ -65,8 +56,21 @@ impl Study {
     /// # Errors
     /// No study there (exit 7), a protocol that cannot be read (3), a ledger that does not hold together (8).
     pub fn load(outside: &Outside, folder: &Path) -> Result<Self, Failure> {
+        Self::projected(outside, folder, Reach::Whole)
+    }
+
+    /// Opens the study in a folder to write to it: of a stored projection only what is asked for is read, so that a
+    /// command costs about the same in a large study as in a small one. Nothing but [`Study::write`] may decide by it.
+    ///
+    /// # Errors
+    /// As [`Study::load`].
+    pub fn load_to_write(outside: &Outside, folder: &Path) -> Result<Self, Failure> {
+        Self::projected(outside, folder, Reach::Touched)
+    }
+
+    fn projected(outside: &Outside, folder: &Path, reach: Reach) -> Result<Self, Failure> {
         let mut ledger: Box<dyn Ledger> = Box::new(projection::open_ledger(outside, folder)?);
-        if let Some(journal) = projection::load(outside, folder, &mut *ledger) {
+        if let Some(journal) = projection::load(outside, folder, &mut *ledger, reach) {
             let projected = Some(journal.head.sequence);
             let own = Self::empty(folder, journal, ledger);
             return Ok(Self { projected, ..own });
@@ -162,115 +166,10 @@ impl Study {
             .map_err(|error| ledger_failure(&error, &self.folder))
     }
 
-    fn catch_up(&mut self) -> Result<(), Failure> {
-        let mut entries = Vec::new();
-        self.ledger
-            .read_from(self.journal.head.sequence + 1, &mut |entry| {
-                entries.push(entry);
-            })
-            .map_err(|error| ledger_failure(&error, &self.folder))?;
-        self.absorb(&entries)
-    }
-
-    fn absorb(&mut self, entries: &[Entry]) -> Result<(), Failure> {
+    pub(super) fn absorb(&mut self, entries: &[Entry]) -> Result<(), Failure> {
         self.journal
             .absorb(entries)
             .map_err(|corrupt| unreadable(&corrupt, &self.folder))
-    }
-
-    /// Runs `work` on the newest state in one exclusive transaction and appends what it wants recorded. A repetition
-    /// records nothing and is answered whatever its time: a retry with the same `--at` finds what the first run did.
-    ///
-    /// # Errors
-    /// An invalid actor or time (exit 4), an actor without the role that the deed needs or with the other of two duties
-    /// (4), a time before the last event's or ahead of the clock (4), busy (5), and whatever `work` refuses.
-    pub fn write<T>(
-        &mut self,
-        outside: &Outside,
-        act: &Act,
-        deed: Deed,
-        work: impl FnOnce(&Journal, Timestamp) -> Result<Work<T>, Failure>,
-    ) -> Result<T, Failure> {
-        check_actor(&act.actor)?;
-        let given = act.at.as_deref().map(instant).transpose()?;
-        let folder = self.folder.clone();
-        let failed = |error: LedgerError| ledger_failure(&error, &folder);
-        let Self {
-            journal, ledger, ..
-        } = self;
-        let mut transaction = ledger.exclusive().map_err(failed)?;
-        let mut news = Vec::new();
-        transaction
-            .read_from(journal.head.sequence + 1, &mut |entry| news.push(entry))
-            .map_err(failed)?;
-        if later_epochs(&news) > 0 {
-            return Err(amended_meanwhile());
-        }
-        if news.iter().any(|entry| journal.must_begin_anew(entry)) {
-            // Another process erased rows that this fold has read, or took back a link: only the rows tell what is left.
-            news.clear();
-            transaction
-                .read_from(1, &mut |entry| news.push(entry))
-                .map_err(failed)?;
-            *journal = Journal::new(Arc::clone(&journal.protocol));
-        }
-        journal
-            .absorb(&news)
-            .map_err(|corrupt| unreadable(&corrupt, &folder))?;
-        permitted_in(journal, &act.actor, deed)?;
-        let time = given.unwrap_or_else(|| now(outside));
-        let late = untimely(outside, journal, time, given.is_some());
-        let Work { recordings, answer } = match (work(journal, time), late) {
-            (Ok(work), Some(late)) if !work.recordings.is_empty() => return Err(late),
-            (Err(refused), Some(late)) if refused.exit != exit::REUSED => return Err(late),
-            (work, _) => work?,
-        };
-        if recordings.is_empty() {
-            return Ok(answer);
-        }
-        let forbidden = |own: &Recording| journal.duties.forbid(&act.actor, &own.what);
-        if let Some(had) = recordings.iter().find_map(forbidden) {
-            return Err(duties_mixed(&act.actor, had));
-        }
-        let protocol = journal.protocol.in_epoch(journal.state.epoch);
-        let (state, duties) = (&journal.state, &journal.duties);
-        let kept = |own: &Recording| keeps_from(protocol, state, duties, &act.actor, &own.what);
-        if recordings.iter().any(kept) {
-            return Err(slot_kept(&act.actor));
-        }
-        let mut salts = vec![[0; 32]; recordings.len()];
-        for salt in &mut salts {
-            outside.entropy.fill(salt)?;
-        }
-        let entries = journal.entries(&recordings, time, given.is_some(), &act.actor, &salts);
-        let head = journal.head;
-        let anew = entries.iter().any(|entry| journal.must_begin_anew(entry));
-        if anew {
-            projection::discard(outside, &folder);
-            links::refuse_moved(journal, &mut *transaction, &entries, &folder)?;
-        }
-        transaction.append(&head, &entries).map_err(failed)?;
-        let gone: Vec<u64> = entries
-            .iter()
-            .filter(|entry| entry.kind == "erased")
-            .flat_map(|entry| erased_sequences(&entry.public))
-            .collect();
-        if !gone.is_empty() {
-            transaction.erase(&gone).map_err(failed)?;
-        }
-        transaction.commit().map_err(failed)?;
-        if anew {
-            // This fold knows names and links that a fold of the rows no longer finds.
-            self.projected = None;
-            self.journal = Journal::new(Arc::clone(&self.journal.protocol));
-            self.catch_up()?;
-            return Ok(answer);
-        }
-        journal
-            .absorb(&entries)
-            .map_err(|corrupt| unreadable(&corrupt, &folder))?;
-        self.keep(outside);
-        Ok(answer)
     }
 
     /// Reads the seeds of all epochs from files, in the order of the epochs, and checks their commitments.
@@ -354,22 +253,6 @@ fn seed_mismatch(epoch: u32) -> Failure {
     ))
 }
 
-/// Another command opened an epoch after this one had read the study.
-fn amended_meanwhile() -> Failure {
-    Failure::new(
-        exit::BUSY,
-        "amended-meanwhile",
-        Words::new(
-            "the study was amended while this command ran; nothing was recorded",
-            "studien ändrades medan kommandot kördes; inget har registrerats",
-        ),
-    )
-    .help(Words::new(
-        "run the same command again, with the seed of the new epoch",
-        "kör samma kommando igen, med den nya epokens frö",
-    ))
-}
-
 /// A seed file.
 ///
 /// # Errors
@@ -416,34 +299,6 @@ pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
             ),
         )
     })
-}
-
-fn check_actor(actor: &str) -> Result<(), Failure> {
-    let (code, message) = if holds_personal_number(actor) {
-        (
-            "personal-number",
-            Words::new(
-                "the actor looks like a personal number; it is not repeated here and nothing was recorded",
-                "aktören ser ut som ett personnummer; det upprepas inte här och inget har registrerats",
-            ),
-        )
-    } else if is_key(actor) {
-        return Ok(());
-    } else {
-        (
-            "invalid-key",
-            Words::new(
-                "the actor is not a key: one to 64 of A–Z, a–z, 0–9, full stop, underscore and hyphen",
-                "aktören är ingen nyckel: ett till 64 tecken av A–Z, a–z, 0–9, punkt, understreck och bindestreck",
-            ),
-        )
-    };
-    Err(
-        Failure::new(exit::INVALID_DATA, code, message).help(Words::new(
-            "give a role or a user id, for example --actor intake-1",
-            "ange en roll eller ett användar-id, till exempel --actor intake-1",
-        )),
-    )
 }
 
 pub(super) fn not_open(folder: &Path) -> Failure {

@@ -101,6 +101,7 @@ impl Enrol {
         let act = self.acting.act();
         let Some(file) = file else {
             let enrolled = desk.enrol(outside, &act, &request)?;
+            session.keep_afterwards(desk.into_study());
             let warnings = warned(session, &enrolled.warnings);
             return Ok(Document::new("enrolment/1", &body(&enrolled, warnings))?
                 .text(sentence(&enrolled))
@@ -114,6 +115,7 @@ impl Enrol {
                 broken.get_or_insert(error);
             }
         })?;
+        session.keep_afterwards(desk.into_study());
         if let Some(error) = broken {
             return Err(super::output::not_written(&error.to_string()));
         }

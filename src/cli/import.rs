@@ -47,7 +47,7 @@ impl Import {
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
         let file = TableFile::read_for_study(outside, &self.file, &self.dialect.text())?;
-        let mut study = Study::load(outside, &self.at.study)?;
+        let mut study = Study::load_to_write(outside, &self.at.study)?;
         let request = Importing {
             event: self.event.clone(),
             file: &file,
@@ -56,6 +56,7 @@ impl Import {
             act: self.acting.act(),
         };
         let made = import(outside, &mut study, &request)?;
+        session.keep_afterwards(study);
         let mut body = json!({
             "event": made.event,
             "sequence": made.sequence,

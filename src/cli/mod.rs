@@ -42,6 +42,7 @@ mod status;
 mod usage;
 mod verify;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -254,9 +255,14 @@ fn answer(cli: &Cli, lang: Lang, colour: Colour) -> Result<u8, Failure> {
         lang,
         format,
         outside: Outside::system(Box::new(Terminal::new(lang, cli.quiet, colour.err))),
+        written: RefCell::default(),
     };
     let document = dispatch(&cli.command, &session)?;
     write_answer(&document.render(format, lang)?)?;
+    // What saves later commands time must not cost this one its answer.
+    if let Some(study) = session.written.borrow_mut().as_mut() {
+        study.keep(&session.outside);
+    }
     Ok(document.exit_code())
 }
 

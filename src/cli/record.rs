@@ -79,13 +79,15 @@ impl Record {
             child: self.child.clone(),
             set: pairs("--set", &self.set)?,
         };
-        let mut study = Study::load(&session.outside, &self.at.study)?;
         let (outside, act) = (&session.outside, self.acting.act());
         if self.dry_run {
+            let mut study = Study::load(outside, &self.at.study)?;
             let made = try_record(outside, &mut study, &act, &request)?;
             return tried(session, &made);
         }
+        let mut study = Study::load_to_write(outside, &self.at.study)?;
         let made = record(outside, &mut study, &act, &request)?;
+        session.keep_afterwards(study);
         receipt(session, &made)
     }
 }

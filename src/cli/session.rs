@@ -1,10 +1,12 @@
 //! What one run of the command knows about its surroundings: language, format, colour, and the outside world.
 
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::app::study::Study;
 use crate::app::{Outside, Progress};
 use crate::diagnostic::{Diagnostic, Lang, Words};
 use crate::study::identifiers::masked;
@@ -21,6 +23,15 @@ pub struct Session {
     pub format: Option<Format>,
     /// Files, clock, entropy, progress.
     pub outside: Outside,
+    /// The study whose projection is kept once the answer is written.
+    pub(super) written: RefCell<Option<Study>>,
+}
+
+impl Session {
+    /// Has the projection of a study kept, if it is time to, once the answer is written.
+    pub(super) fn keep_afterwards(&self, study: Study) {
+        self.written.replace(Some(study));
+    }
 }
 
 /// Whether standard output and standard error may be coloured.

@@ -1,6 +1,6 @@
 //! A ledger in memory: for rehearsals and tests.
 
-use crate::study::journal::{Entry, Head, Ledger, LedgerError, Transaction};
+use crate::study::journal::{Entry, Head, Ledger, LedgerError, Rows, Transaction};
 
 /// A ledger that lives as long as the value.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,13 @@ impl Ledger for MemoryLedger {
     ) -> Result<(), LedgerError> {
         visit_from(&self.entries, sequence, visit);
         Ok(())
+    }
+
+    fn picture(
+        &mut self,
+        look: &mut dyn FnMut(&mut dyn Rows) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        look(&mut self.entries.as_slice())
     }
 
     fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError> {
@@ -59,6 +66,11 @@ impl Transaction for MemoryTransaction<'_> {
     ) -> Result<(), LedgerError> {
         visit_from(&self.ledger.entries, sequence, visit);
         Ok(())
+    }
+
+    fn row(&mut self, sequence: u64) -> Result<Option<Entry>, LedgerError> {
+        let own = |entry: &&Entry| entry.sequence == sequence;
+        Ok(self.ledger.entries.iter().find(own).cloned())
     }
 
     fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError> {

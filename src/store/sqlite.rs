@@ -4,7 +4,7 @@
 //! begin with `BEGIN IMMEDIATE` and wait for each other up to 20 seconds; after that the command is refused as busy.
 //! Never put the file on a network share.
 
-use crate::study::journal::{Entry, Head, Ledger, LedgerError, Transaction};
+use crate::study::journal::{Entry, Head, Ledger, LedgerError, Rows, Transaction};
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params,
 };
@@ -172,6 +172,15 @@ impl Ledger for SqliteLedger {
         read(&self.connection, sequence, visit)
     }
 
+    fn picture(
+        &mut self,
+        look: &mut dyn FnMut(&mut dyn Rows) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        // A transaction that only reads: both times through see the rows of its first reading.
+        let transaction = self.connection.transaction().map_err(failed)?;
+        look(&mut Picture(&transaction))
+    }
+
     fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError> {
         if let Some(reason) = &self.at_rest {
             return Err(reason.clone());
@@ -179,11 +188,10 @@ impl Ledger for SqliteLedger {
         if self.connection.is_readonly("main").map_err(failed)? {
             return Err(LedgerError::ReadOnly("no permission to write".into()));
         }
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        Ok(Box::new(SqliteTransaction { transaction }))
+        run(&self.connection, "BEGIN IMMEDIATE").map_err(failed)?;
+        Ok(Box::new(SqliteTransaction {
+            connection: &self.connection,
+        }))
     }
 
     fn scrub(&mut self) -> Result<bool, LedgerError> {
@@ -206,8 +214,39 @@ impl Ledger for SqliteLedger {
     }
 }
 
+struct Picture<'a>(&'a Connection);
+
+impl Rows for Picture<'_> {
+    fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError> {
+        let mut select = select_from(self.0)?;
+        let mut rows = select.query([i64::MIN]).map_err(failed)?;
+        // One entry, whose texts keep their room from row to row.
+        let mut own = blank();
+        while let Some(row) = rows.next().map_err(failed)? {
+            fill(&mut own, row).map_err(failed)?;
+            visit(&own);
+        }
+        Ok(())
+    }
+}
+
+/// Runs a statement without rows, which stays prepared for the next time.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
+/// A transaction that has begun. Dropping it undoes it.
 struct SqliteTransaction<'a> {
-    transaction: rusqlite::Transaction<'a>,
+    connection: &'a Connection,
+}
+
+impl Drop for SqliteTransaction<'_> {
+    fn drop(&mut self) {
+        if !self.connection.is_autocommit() {
+            // What cannot be undone now is undone by whoever opens the file next.
+            let _ = run(self.connection, "ROLLBACK");
+        }
+    }
 }
 
 impl Transaction for SqliteTransaction<'_> {
@@ -216,12 +255,25 @@ impl Transaction for SqliteTransaction<'_> {
         sequence: u64,
         visit: &mut dyn FnMut(Entry),
     ) -> Result<(), LedgerError> {
-        read(&self.transaction, sequence, visit)
+        read(self.connection, sequence, visit)
+    }
+
+    fn row(&mut self, sequence: u64) -> Result<Option<Entry>, LedgerError> {
+        let Ok(sequence) = i64::try_from(sequence) else {
+            return Ok(None);
+        };
+        self.connection
+            .prepare_cached(
+                "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash
+                 FROM event WHERE sequence = ?1",
+            )
+            .and_then(|mut one| one.query_row([sequence], entry).optional())
+            .map_err(failed)
     }
 
     fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError> {
         let found = self
-            .transaction
+            .connection
             .prepare_cached("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1")
             .and_then(|mut last| {
                 let head = |row: &Row<'_>| {
@@ -238,7 +290,7 @@ impl Transaction for SqliteTransaction<'_> {
             return Err(LedgerError::Conflict);
         }
         let mut insert = self
-            .transaction
+            .connection
             .prepare_cached(
                 "INSERT INTO event (sequence, time, actor, kind, public, payload, salt, payload_hash, hash)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -264,7 +316,7 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn erase(&mut self, sequences: &[u64]) -> Result<(), LedgerError> {
         let mut update = self
-            .transaction
+            .connection
             .prepare_cached("UPDATE event SET payload = NULL, salt = NULL WHERE sequence = ?1")
             .map_err(failed)?;
         for sequence in sequences {
@@ -274,7 +326,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn commit(self: Box<Self>) -> Result<(), LedgerError> {
-        self.transaction.commit().map_err(failed)
+        run(self.connection, "COMMIT").map_err(failed)
     }
 }
 
@@ -283,12 +335,7 @@ fn read(
     sequence: u64,
     visit: &mut dyn FnMut(Entry),
 ) -> Result<(), LedgerError> {
-    let mut select = connection
-        .prepare_cached(
-            "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash
-             FROM event WHERE sequence >= ?1 ORDER BY sequence",
-        )
-        .map_err(failed)?;
+    let mut select = select_from(connection)?;
     // From the beginning means every row, also one that somebody numbered 0 or below.
     let from = match sequence {
         0 | 1 => i64::MIN,
@@ -301,29 +348,67 @@ fn read(
     Ok(())
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let salt = row.get_ref(6)?.as_blob_or_null()?;
-    Ok(Entry {
-        sequence: unsigned(row, 0)?,
-        time: text(row, 1)?.unwrap_or_default(),
-        actor: text(row, 2)?.unwrap_or_default(),
-        kind: text(row, 3)?.unwrap_or_default(),
-        public: text(row, 4)?.unwrap_or_default(),
-        payload: text(row, 5)?,
-        // A salt of another length cannot be right; the zero salt makes the payload hash fail at this row.
-        salt: salt.map(|salt| salt.try_into().unwrap_or([0; 32])),
-        payload_hash: bytes(row, 7)?,
-        hash: bytes(row, 8)?,
-    })
+fn select_from(connection: &Connection) -> Result<rusqlite::CachedStatement<'_>, LedgerError> {
+    connection
+        .prepare_cached(
+            "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash
+             FROM event WHERE sequence >= ?1 ORDER BY sequence",
+        )
+        .map_err(failed)
 }
 
-/// Text as it stands; bytes that are not UTF-8 are replaced, so that the chain fails at this row.
-fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
-    let bytes = row.get_ref(column)?.as_bytes_or_null()?;
-    Ok(bytes.map(|bytes| match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-    }))
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let mut own = blank();
+    fill(&mut own, row)?;
+    Ok(own)
+}
+
+fn blank() -> Entry {
+    Entry {
+        sequence: 0,
+        time: String::new(),
+        actor: String::new(),
+        kind: String::new(),
+        public: String::new(),
+        payload: None,
+        salt: None,
+        payload_hash: [0; 32],
+        hash: [0; 32],
+    }
+}
+
+/// Makes an entry that of a row.
+fn fill(own: &mut Entry, row: &Row<'_>) -> rusqlite::Result<()> {
+    own.sequence = unsigned(row, 0)?;
+    for (column, into) in [
+        (1, &mut own.time),
+        (2, &mut own.actor),
+        (3, &mut own.kind),
+        (4, &mut own.public),
+    ] {
+        text(row, column, into)?;
+    }
+    let mut payload = own.payload.take().unwrap_or_default();
+    own.payload = text(row, 5, &mut payload)?.then_some(payload);
+    // A salt of another length cannot be right; the zero salt makes the payload hash fail at this row.
+    let salt = row.get_ref(6)?.as_blob_or_null()?;
+    own.salt = salt.map(|salt| salt.try_into().unwrap_or([0; 32]));
+    own.payload_hash = bytes(row, 7)?;
+    own.hash = bytes(row, 8)?;
+    Ok(())
+}
+
+/// Text as it stands, or none; bytes that are not UTF-8 are replaced, so that the chain fails at this row.
+fn text(row: &Row<'_>, column: usize, into: &mut String) -> rusqlite::Result<bool> {
+    into.clear();
+    let Some(bytes) = row.get_ref(column)?.as_bytes_or_null()? else {
+        return Ok(false);
+    };
+    match std::str::from_utf8(bytes) {
+        Ok(text) => into.push_str(text),
+        Err(_) => into.push_str(&String::from_utf8_lossy(bytes)),
+    }
+    Ok(true)
 }
 
 fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {

@@ -14,6 +14,7 @@ pub mod identifiers;
 pub mod intake;
 pub mod journal;
 pub mod kernel;
+mod pages;
 pub mod personal_number;
 pub mod pseudonym;
 pub mod recording;

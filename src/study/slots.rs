@@ -34,8 +34,8 @@ fn releases(protocol: &Protocol, service: Service) -> bool {
 pub fn frees_slot(protocol: &Protocol, state: &State, sequence: u64) -> bool {
     let found = state
         .occurrences
-        .binary_search_by_key(&sequence, |occurrence| occurrence.sequence);
-    let occurrence = found.ok().and_then(|place| state.occurrences.get(place));
+        .search(&sequence, |occurrence| occurrence.sequence);
+    let occurrence = found.and_then(|place| state.occurrences.get(place));
     occurrence.is_some_and(
         |own| matches!(own.what, Occurred::Service(service) if releases(protocol, service)),
     )

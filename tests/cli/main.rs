@@ -15,6 +15,7 @@ mod concealment;
 mod conduct;
 mod draw;
 mod epochs;
+mod erasure_races;
 mod estimate;
 mod families;
 mod forgeries;

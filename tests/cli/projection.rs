@@ -7,7 +7,7 @@ use lottning::study::journal::Stored;
 use serde_json::json;
 
 /// A study of 515 families, which is long enough for a projection, and the folder's state before the last file of them.
-fn long() -> Place {
+pub(crate) fn long() -> Place {
     let protocol = IUH
         .replace("therapists = 2", "therapists = 1000")
         .replace("families = 712", "families = 10000");
@@ -84,8 +84,7 @@ fn verify_folds_from_the_rows_and_finds_a_projection_that_differs() {
     // One of the same rows that holds something else, as who forges would leave it.
     let bytes = std::fs::read(place.path("study/protocol.toml")).unwrap();
     let protocol = Arc::new(lottning::protocol::parse(&bytes).protocol.unwrap());
-    let mut rest = made.as_slice();
-    let stored = Stored::read(&mut rest).unwrap();
+    let stored = Stored::read(Box::new(made.clone())).unwrap();
     let mut journal = stored.journal(&protocol).unwrap();
     journal.state.sites[0].taken += 1;
     std::fs::write(&file, journal.projection().unwrap()).unwrap();
@@ -157,4 +156,116 @@ fn a_ledger_without_rows_beside_a_projection_is_damaged() {
         let _ = std::fs::remove_file(&ledger);
         place.run(words).refused(8, "ledger-damaged");
     }
+}
+
+/// Bytes that hold something else with sums that fit, as who can write to the folder may leave them: an arm that was drawn
+/// before is told from its row of the ledger, and nothing that reaches beyond its table is believed.
+#[test]
+fn an_arm_is_told_from_its_row_whatever_a_projection_says() {
+    let place = long();
+    let file = place.path("study/ledger.projection");
+    let bytes = std::fs::read(place.path("study/protocol.toml")).unwrap();
+    let protocol = Arc::new(lottning::protocol::parse(&bytes).protocol.unwrap());
+    let stored = Stored::read(Box::new(std::fs::read(&file).unwrap())).unwrap();
+    let journal = stored.journal(&protocol).unwrap();
+    let words = |key: &str, at: &str| {
+        let words = Place::enrol_words("skarpnack", &family(3), key);
+        format!("{words} --study study --actor b --at {at}")
+    };
+    let told = place.run(&words("R1", "2025-06-01T08:00:00Z")).json(0);
+    let number = journal.names.family(&family(3)).unwrap().0 as usize;
+    type Forge = fn(&mut lottning::study::kernel::Family);
+    let forged: [(&str, Forge); 5] = [
+        ("the other arm", |own| own.arm.0 ^= 1),
+        ("another number", |own| own.allocation = 9),
+        ("another screening", |own| own.last_screened = 1),
+        ("the row of another family", |own| own.last_screened += 2),
+        ("an arm that there is not", |own| own.arm.0 = 200),
+    ];
+    for (at, (what, forge)) in (10..).zip(forged) {
+        let mut other = journal.clone();
+        forge(other.state.families.get_mut(number).unwrap());
+        for (again, key) in ["R1".to_owned(), format!("A{at}")].into_iter().enumerate() {
+            std::fs::write(&file, other.projection().unwrap()).unwrap();
+            let found = place
+                .run(&words(&key, &format!("2025-06-01T{at}:0{again}:00Z")))
+                .json(0);
+            assert_eq!(found["arm"], told["arm"], "{what}");
+            assert_eq!(found["allocation"], told["allocation"], "{what}");
+            assert_eq!(found["replayed"], again == 0, "{what}");
+        }
+        place.verify();
+    }
+    // The same of a sound projection, which stays.
+    std::fs::write(&file, journal.projection().unwrap()).unwrap();
+    let found = place.run(&words("B1", "2025-06-01T20:00:00Z")).json(0);
+    assert_eq!(found["arm"], told["arm"]);
+    assert!(file.exists());
+}
+
+/// A pipe would be waited for, and a device read without an end.
+#[cfg(unix)]
+#[test]
+fn only_a_regular_file_is_a_projection() {
+    let place = long();
+    let file = place.path("study/ledger.projection");
+    let made = std::process::Command::new("mkfifo")
+        .arg(place.path("pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    for (next, target) in [(600, place.path("pipe")), (601, "/dev/zero".into())] {
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink(&target, &file).unwrap();
+        place.run("status --study study").json(0);
+        place.verify();
+        let enrolled = place.enrol(&family(next), "R1", "").json(0);
+        assert_eq!(enrolled["outcome"], "allocated");
+        let found = std::fs::symlink_metadata(&file).unwrap();
+        assert!(found.is_file(), "a projection was kept in its place");
+    }
+    place.verify();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_projection_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = long();
+    let mode = |name: &str| {
+        let found = std::fs::metadata(place.path(name)).unwrap();
+        found.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("study/ledger.projection"), 0o600);
+    assert_eq!(mode("study/ledger.sqlite"), 0o600);
+    assert_eq!(mode("study"), 0o700);
+}
+
+/// The answer is told before the projection is written: what stops that costs time, and nobody an answer.
+#[cfg(unix)]
+#[test]
+fn a_limit_on_files_takes_no_answer_away() {
+    let place = long();
+    let file = place.path("study/ledger.projection");
+    let size = std::fs::metadata(&file).unwrap().len();
+    std::fs::remove_file(&file).unwrap();
+    let words = Place::enrol_words("skarpnack", &family(600), "R1");
+    let words = format!("{words} --study study --actor b --at 2025-06-01T08:00:00Z");
+    // No trap: the signal of a write beyond the limit ends the process.
+    let script = format!("ulimit -f {}; exec \"$@\"", size / 1024);
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script, "sh"])
+        .arg(super::place::program())
+        .args(words.split_whitespace())
+        .current_dir(place.path("."))
+        .output()
+        .unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["allocation"], 516);
+    assert!(!file.exists() && !place.path("study/ledger.projection.partial").exists());
+    let again = place.run(&words).json(0);
+    assert_eq!(
+        (&again["replayed"], &again["arm"]),
+        (&json!(true), &told["arm"])
+    );
+    assert!(file.exists());
 }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::in_memory::{Room, eligible, event, site_event, time};
+use lottning::allocation::Arm;
+use lottning::protocol::model::Day;
 use lottning::study::journal::{Content, Entry, Journal, Recording, Stored};
-use lottning::study::kernel::What;
+use lottning::study::kernel::{ChildIx, FamilyIx, ReportIx, SiteIx, What};
 use lottning::study::recording::EventRequest;
 use lottning::study::verify::{DrawCheck, verify, verify_with};
 use proptest::collection::vec;
@@ -435,14 +437,25 @@ fn projected(room: &Room, entries: &[Entry], cut: usize, whole: &Journal) {
         assert_eq!(entries[cut - 1].kind, "screened");
         return;
     };
-    let mut rest = bytes.as_slice();
-    let stored = Stored::read(&mut rest).unwrap();
+    let stored = Stored::read(Box::new(bytes.clone())).unwrap();
+    assert!(stored.is_whole(&room.protocol));
     assert_eq!(stored.head(), journal.head);
-    let mut again = stored.journal(&room.protocol).unwrap();
-    again.absorb(&entries[cut..]).unwrap();
-    assert_eq!(again.state, whole.state);
-    assert_eq!(again.names, whole.names);
-    assert_eq!(again.projection(), whole.projection());
+    // Page by page, as a command that writes takes it up, and all at once, as the others do.
+    let paged = stored.journal(&room.protocol).unwrap();
+    assert!(paged.is_projected());
+    let all = stored.whole_journal(&room.protocol).unwrap();
+    assert!(!all.is_projected());
+    for mut again in [paged, all] {
+        again.absorb(&entries[cut..]).unwrap();
+        assert_eq!(again.state, whole.state);
+        assert_eq!(again.names, whole.names);
+        assert_eq!(again.projection(), whole.projection());
+        assert!(!again.is_doubtful());
+        for name in (0..16).map(name) {
+            let known = again.names.family(&name);
+            assert_eq!(known, whole.names.family(&name));
+        }
+    }
     let findings = |stored: &[u8]| -> Vec<&'static str> {
         let verdict = verify_with(&room.protocol, entries, &[], None, Some(stored));
         verdict.findings.iter().map(|own| own.code).collect()
@@ -451,19 +464,100 @@ fn projected(room: &Room, entries: &[Entry], cut: usize, whole: &Journal) {
     journal.state.sites[0].taken += 1;
     let other = journal.projection().unwrap();
     assert_eq!(findings(&other), ["projection-differs"]);
-    for place in [0, 8, other.len() / 2, other.len() - 1] {
+    for place in [0, 8, 16, 30, other.len() / 2, other.len() - 1] {
         let mut torn = other.clone();
         torn[place] ^= 1;
         for bytes in [&torn[..], &other[..place]] {
-            assert_eq!(Stored::whole(bytes), None);
-            let mut rest = bytes;
-            let stored = Stored::read(&mut rest);
-            assert!(stored.is_none_or(|own| own.journal(&room.protocol).is_none()));
+            torn_is_told(room, bytes);
             assert!(
                 findings(bytes).is_empty(),
                 "what is not whole is no projection"
             );
         }
+    }
+}
+
+/// Of bytes that are not whole the root is refused, or the first use of a page says that the fold is doubtful.
+fn torn_is_told(room: &Room, bytes: &[u8]) {
+    let Some(stored) = Stored::read(Box::new(bytes.to_vec())) else {
+        return;
+    };
+    assert!(!stored.is_whole(&room.protocol));
+    assert!(stored.whole_journal(&room.protocol).is_none());
+    let Some(paged) = stored.journal(&room.protocol) else {
+        return;
+    };
+    assert_eq!(paged.projection(), None, "everything was looked at");
+    assert!(paged.is_doubtful());
+}
+
+/// Numbers that reach beyond their tables, with sums that fit: such a projection is no fold, and nothing panics.
+#[test]
+fn a_projection_whose_numbers_lead_nowhere_is_passed_over() {
+    type Forge = fn(&mut lottning::study::kernel::State);
+    let mut room = Room::open(&protocol());
+    for (number, site) in (0..8).zip(SITES.iter().cycle()) {
+        let mut request = eligible(site, &name(number), "R1");
+        request.children = vec![format!("CH-{}B", char::from(b'A' + number as u8))];
+        let at = "2025-03-03T09:00:00+01:00";
+        room.enrol(at, &request).unwrap();
+        let report = event("report", &name(number), "2025-03-03", "R2");
+        room.record(at, &report).unwrap();
+        let closed = event("death", &name(number), "2025-03-03", "E1");
+        room.record(at, &closed).unwrap();
+    }
+    let forged: [(&str, Forge); 22] = [
+        ("arm", |own| own.families[0].arm = Arm(9)),
+        ("service", |own| own.families[0].service = Arm(9)),
+        ("site", |own| own.families[0].site = SiteIx(99)),
+        ("unit", |own| {
+            own.families[0].linked_to = Some(FamilyIx(u32::MAX));
+        }),
+        ("index report", |own| {
+            own.families[0].report = ReportIx(u32::MAX - 1);
+        }),
+        ("last report", |own| own.families[0].last_report = u32::MAX),
+        ("last occurrence", |own| {
+            own.families[0].last_occurrence = u32::MAX;
+        }),
+        ("earlier screening", |own| own.families[0].earlier = 7),
+        ("allocation", |own| own.families[0].allocation = u32::MAX),
+        ("day", |own| own.families[0].randomized = Day(i32::MAX)),
+        ("child's family", |own| {
+            own.children[0].family = FamilyIx(99);
+        }),
+        ("report's family", |own| {
+            own.reports[0].family = FamilyIx(99);
+        }),
+        ("report's child", |own| {
+            own.reports[0].child = Some(ChildIx(99));
+        }),
+        ("ring of reports", |own| own.reports[3].previous = 4),
+        ("ring of occurrences", |own| own.occurrences[3].previous = 4),
+        ("sighting", |own| {
+            own.sightings[0].report.report = ReportIx(99);
+        }),
+        ("stratum", |own| own.allocations[0].stratum = 9999),
+        ("cell", |own| own.allocations[0].cell = 9999),
+        ("epoch of a draw", |own| own.allocations[0].epoch = 1),
+        ("epoch", |own| own.epoch = 1),
+        ("sites", |own| own.sites.truncate(1)),
+        ("draws", |own| own.draws.clear()),
+    ];
+    let sound = room.journal().projection().unwrap();
+    assert!(
+        Stored::read(Box::new(sound))
+            .unwrap()
+            .whole_journal(&room.protocol)
+            .is_some()
+    );
+    for (what, forge) in forged {
+        let mut other = room.journal().clone();
+        forge(&mut other.state);
+        let bytes = other.projection().unwrap();
+        let stored = Stored::read(Box::new(bytes)).unwrap();
+        assert!(stored.is_whole(&room.protocol), "{what}");
+        assert!(stored.whole_journal(&room.protocol).is_none(), "{what}");
     }
 }
 

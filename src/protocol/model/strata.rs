@@ -30,6 +30,12 @@ impl Protocol {
             .product()
     }
 
+    /// Number of cells of the balancing factors; 1 if the method balances none.
+    pub fn cells(&self) -> usize {
+        let factors = &self.allocation.factors;
+        factors.iter().map(|own| self.factor_levels(*own)).product()
+    }
+
     /// Index of a level of a factor for a family at `site` with `values` of fields.
     pub fn level(&self, factor: Factor, site: usize, values: &[i64]) -> usize {
         match factor {
@@ -80,7 +86,7 @@ impl Protocol {
         let factors = &self.allocation.factors;
         let mut levels = Levels::default();
         // The last factor runs fastest: each has as many cells behind it as the later ones have levels together.
-        let mut behind: usize = factors.iter().map(|own| self.factor_levels(*own)).product();
+        let mut behind = self.cells();
         let mut rest = cell as usize;
         for factor in factors {
             behind /= self.factor_levels(*factor).max(1);

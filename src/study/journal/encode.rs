@@ -19,9 +19,9 @@ pub struct Encoded {
     pub payload: String,
 }
 
-/// The text of an event.
-pub(super) fn encode(protocol: &Protocol, recording: &Recording) -> Encoded {
-    let public = recording.public.clone();
+/// The text of an event. `clock` says in the public part where its time is from, if not from the clock.
+pub(super) fn encode(protocol: &Protocol, recording: &Recording, clock: Option<&str>) -> Encoded {
+    let public = recording.public.clone().with_some("clock", clock);
     let site = |site: SiteIx| {
         protocol
             .sites

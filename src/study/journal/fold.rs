@@ -14,6 +14,7 @@ use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::duties::Duties;
 use crate::study::kernel::{Event, FamilyIx, State, Verdict, What, apply};
+use crate::study::pages::{Shelf, Table};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
@@ -110,13 +111,16 @@ pub struct Journal {
     pub(super) kinds: Texts,
     /// Keys, in the scope of their kind.
     pub(super) keys: Uses<KeyUse>,
-    pub(super) subjects: Vec<Option<FamilyIx>>,
+    pub(super) subjects: Table<Option<FamilyIx>>,
+    /// The projection that this fold was taken up from, while it may be read.
+    pub(super) shelf: Option<Arc<Shelf>>,
     pub(super) erasures: HashMap<u64, u64>,
     /// Rows that a correction retracts.
     pub(super) corrected: HashSet<u64>,
     /// Whether an erased row may have named a family that rows up to its correction mean.
     unnamed: bool,
     pub(super) pending: Option<(String, [u8; 32])>,
+    chain_trusted: bool,
     zone: TimeZone,
     /// The time of the last row as it was read.
     moment: (String, Option<(Timestamp, Day)>),
@@ -137,15 +141,33 @@ impl Journal {
             requests: Uses::default(),
             kinds: Texts::default(),
             keys: Uses::default(),
-            subjects: Vec::new(),
+            subjects: Table::new(),
+            shelf: None,
             erasures: HashMap::new(),
             corrected: HashSet::new(),
             unnamed: false,
             pending: None,
+            chain_trusted: false,
             zone,
             moment: (String::new(), None),
             protocol,
         }
+    }
+
+    /// Takes the word of the caller, who has followed the chain of the rows to come, that each continues it.
+    pub(in crate::study) fn trust_chain(&mut self) {
+        self.chain_trusted = true;
+    }
+
+    /// Whether this fold was taken up from a projection a part of which turned out not to be whole: then nothing that
+    /// was decided by it may be told or written, and the rows of the ledger are to be folded instead.
+    pub fn is_doubtful(&self) -> bool {
+        self.shelf.as_ref().is_some_and(|shelf| shelf.is_torn())
+    }
+
+    /// Whether this fold rests on a projection and not on the rows of the ledger alone.
+    pub fn is_projected(&self) -> bool {
+        self.shelf.is_some()
     }
 
     /// The civil day of an instant in the study's time zone.
@@ -205,7 +227,7 @@ impl Journal {
         }
         let protocol = Arc::clone(&self.protocol);
         let protocol = protocol.in_epoch(self.state.epoch);
-        if entry.chained(&self.head.hash, &protocol.hash.0) != entry.hash {
+        if !self.chain_trusted && entry.chained(&self.head.hash, &protocol.hash.0) != entry.hash {
             return Err(corrupt("it does not continue the chain".into()));
         }
         let (time, day) = self
@@ -404,11 +426,8 @@ impl Journal {
             .zip(salts)
             .enumerate()
             .map(|(place, (recording, salt))| {
-                let mut recording = recording.clone();
-                if overridden && place == 0 {
-                    recording.public = recording.public.with("clock", "override");
-                }
-                let encoded = encode(protocol, &recording);
+                let clock = (overridden && place == 0).then_some("override");
+                let encoded = encode(protocol, recording, clock);
                 let mut entry = Entry {
                     sequence: previous.sequence + 1,
                     time: time_text(time),

@@ -39,6 +39,15 @@ pub trait Ledger: std::fmt::Debug + Send {
     fn read_from(&mut self, sequence: u64, visit: &mut dyn FnMut(Entry))
     -> Result<(), LedgerError>;
 
+    /// Runs `look` on one consistent picture of all entries, which it may go through as often as it likes.
+    ///
+    /// # Errors
+    /// Those of reading, and that of `look`.
+    fn picture(
+        &mut self,
+        look: &mut dyn FnMut(&mut dyn Rows) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError>;
+
     /// Begins an exclusive transaction: look-up, gate, draw and append happen in it or not at all. Dropping it
     /// undoes it.
     fn exclusive(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError>;
@@ -51,11 +60,30 @@ pub trait Ledger: std::fmt::Debug + Send {
     fn scrub(&mut self) -> Result<bool, LedgerError>;
 }
 
+/// Entries that are gone through one by one, none of them kept.
+pub trait Rows {
+    /// Hands every entry in order to `visit`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError>;
+}
+
+impl Rows for &[Entry] {
+    fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError> {
+        self.iter().for_each(visit);
+        Ok(())
+    }
+}
+
 /// An exclusive transaction on a ledger.
 pub trait Transaction {
     /// As [`Ledger::read_from`].
     fn read_from(&mut self, sequence: u64, visit: &mut dyn FnMut(Entry))
     -> Result<(), LedgerError>;
+
+    /// The entry with a sequence number, if there is one.
+    fn row(&mut self, sequence: u64) -> Result<Option<Entry>, LedgerError>;
 
     /// Appends entries after `expected`, which must be the ledger's head.
     fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError>;

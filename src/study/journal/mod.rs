@@ -17,6 +17,7 @@ mod projection;
 mod record;
 mod texts;
 
+pub use super::pages::Bytes;
 pub(crate) use canonical::{Object, Value};
 pub(crate) use decode::Decoded;
 pub use encode::Encoded;
@@ -26,7 +27,7 @@ pub use fold::{
     enrolment_hash, time_text,
 };
 pub(crate) use foresight::erased_sequences;
-pub use ledger::{Ledger, LedgerError, Transaction};
+pub use ledger::{Ledger, LedgerError, Rows, Transaction};
 pub use linking::recorded_hash;
 pub(in crate::study) use linking::report_key;
 pub use names::Names;

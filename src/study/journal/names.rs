@@ -5,6 +5,7 @@
 use super::texts::Texts;
 use crate::study::coded::coded;
 use crate::study::kernel::{ChildIx, FamilyIx, ReportIx};
+use crate::study::pages::Limits;
 
 /// The names of a ledger.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -198,6 +199,39 @@ impl Names {
     /// Notes that a report names a child whom the ledger does not know.
     pub(super) fn note_unknown_child(&mut self, name: &str, sequence: u64) {
         self.links.unknown.push((name.to_owned(), sequence));
+    }
+
+    /// Brings every name into memory.
+    pub(super) fn load_all(&mut self) {
+        self.families.load_all();
+        self.children.load_all();
+        self.reports.load_all();
+    }
+
+    /// Says how many names there are.
+    pub(super) fn limit(&self, limits: &mut Limits) {
+        limits.families = self.families.len();
+        limits.children = self.children.len();
+        limits.reports = self.reports.len();
+    }
+
+    /// Whether links mean numbers that there are.
+    pub(super) fn fits(&self, limits: &Limits) -> bool {
+        let NameLinks {
+            units,
+            renamed,
+            children,
+            reports,
+            unknown,
+        } = &self.links;
+        let within = |pairs: &[(u32, u32)], most: u32| {
+            pairs.iter().all(|(own, meant)| *own.max(meant) < most)
+        };
+        within(units, limits.families)
+            && within(renamed, limits.families)
+            && within(reports, limits.reports)
+            && children.iter().all(|(_, own)| *own < limits.children)
+            && unknown.iter().all(|(_, own)| *own <= limits.sequence)
     }
 
     /// The name of a family.

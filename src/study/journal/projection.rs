@@ -3,18 +3,24 @@
 //! It is disposable and never the truth. Its stamp says what it was made from: form and version of the program, hashes
 //! of the protocols, head of the ledger. Bytes whose stamp or check sum does not fit are ignored and made again, and
 //! `verify` folds from the rows and compares.
+//!
+//! The bytes are a root, which is read whole, and pages, which are read when they are asked for
+//! (`docs/adr/0006-projection-in-pages.md`): eight bytes that say what the sums belong to, length and sum of the root, the
+//! root, the pages.
 
 use super::entry::Head;
 use super::fold::{Journal, KeyUse, OUTCOMES, Opening, RequestUse};
 use crate::allocation::Mode;
 use crate::protocol::Protocol;
-use crate::study::coded::{Coded, Source, coded, framed};
+use crate::protocol::model::MAX_FIELDS;
+use crate::study::coded::{Coded, Sink, Source, check_sum, coded};
+use crate::study::kernel::FamilyIx;
+use crate::study::pages::{Bytes, Limits, Row, Shelf};
 use jiff::Timestamp;
-use std::io::Read;
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
-const FORM: u8 = 5;
+const FORM: u8 = 6;
 
 coded!(Head { sequence, hash });
 coded!(KeyUse {
@@ -32,7 +38,7 @@ coded!(Opening {
 });
 
 impl Coded for Mode {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Sink) {
         self.text().to_owned().put(out);
     }
 
@@ -45,7 +51,7 @@ impl Coded for Mode {
 }
 
 impl Coded for RequestUse {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Sink) {
         self.content.put(out);
         self.family.put(out);
         let place = OUTCOMES.iter().position(|own| *own == self.outcome);
@@ -63,31 +69,50 @@ impl Coded for RequestUse {
 
 const MAGIC: &str = "lottning projection";
 
+/// Bytes before the root.
+const BEFORE: usize = 24;
+
 /// A stored projection whose stamp was read: of this version of the program.
-pub struct Stored<'a> {
+#[derive(Debug)]
+pub struct Stored {
     hashes: Vec<[u8; 32]>,
     head: Head,
-    rest: Source<'a>,
+    root: Vec<u8>,
+    /// How much of the root the stamp takes.
+    stamp: usize,
+    shelf: Arc<Shelf>,
 }
 
-impl std::fmt::Debug for Stored<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stored")
-            .field("head", &self.head)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'a> Stored<'a> {
-    /// Reads the stamp; `None` of what is cut or changed at its beginning, or of another program.
-    pub fn read(from: &'a mut dyn Read) -> Option<Self> {
-        let mut rest = Source::new(from)?;
-        let input = &mut rest;
+impl Stored {
+    /// Reads root and stamp; `None` of a root that is not whole, or of another program.
+    pub fn read(bytes: Box<dyn Bytes>) -> Option<Self> {
+        let mut before = [0; BEFORE];
+        if !bytes.read(0, &mut before) {
+            return None;
+        }
+        let (words, _) = before.as_chunks();
+        let [seed, len, sum] = [0, 1, 2].map(|own| u64::from_le_bytes(words[own]));
+        if len > bytes.len() {
+            return None;
+        }
+        let mut root = vec![0; usize::try_from(len).ok()?];
+        if !bytes.read(BEFORE as u64, &mut root) || check_sum(seed, &root) != sum {
+            return None;
+        }
+        let mut source = Source::new(&root);
+        let input = &mut source;
         let same = String::take(input)? == MAGIC
             && u8::take(input)? == FORM
             && String::take(input)? == env!("CARGO_PKG_VERSION");
         let (hashes, head) = (Vec::take(input)?, Head::take(input)?);
-        (same && rest.seed() == seed(&head)).then_some(Self { hashes, head, rest })
+        let stamp = root.len() - source.left();
+        (same && seed == seed_of(&head)).then(|| Self {
+            hashes,
+            head,
+            stamp,
+            shelf: Arc::new(Shelf::new(bytes, BEFORE as u64 + len, seed)),
+            root,
+        })
     }
 
     /// The head of the ledger that it was made from.
@@ -100,14 +125,41 @@ impl<'a> Stored<'a> {
         self.hashes.len().saturating_sub(1) as u32
     }
 
-    /// The fold; `None` of other protocols or of bytes that are not whole. Whether the ledger still has the row of the
-    /// head is for the caller to see.
-    pub fn journal(self, protocol: &Arc<Protocol>) -> Option<Journal> {
+    /// The fold; `None` of other protocols or of a root that does not hold together. Its pages are read when they are
+    /// asked for ([`Journal::is_doubtful`]). Whether the ledger still has the row of the head is for the caller to see.
+    pub fn journal(&self, protocol: &Arc<Protocol>) -> Option<Journal> {
         if self.hashes != hashes(protocol) {
             return None;
         }
-        let mut rest = self.rest;
-        let input = &mut rest;
+        let (own, source) = self.take(protocol)?;
+        let limits = limits(&own);
+        let fits = source.ends()
+            && own.state.sequence == self.head.sequence
+            && own.subjects.len() as u64 == self.head.sequence
+            && own.state.fits(protocol, &limits)
+            && own.names.fits(&limits);
+        self.shelf.limit(limits);
+        fits.then_some(own)
+    }
+
+    /// As [`Stored::journal`], with everything in memory; `None` also if a page is not whole.
+    pub fn whole_journal(&self, protocol: &Arc<Protocol>) -> Option<Journal> {
+        let mut own = self.journal(protocol)?;
+        own.state.load_all();
+        own.names.load_all();
+        own.requests.load_all();
+        own.kinds.load_all();
+        own.keys.load_all();
+        own.subjects.load_all();
+        let doubtful = own.is_doubtful();
+        own.shelf = None;
+        (!doubtful).then_some(own)
+    }
+
+    fn take(&self, protocol: &Arc<Protocol>) -> Option<(Journal, Source<'_>)> {
+        let rest = self.root.get(self.stamp..)?;
+        let mut source = Source::of_root(rest, Arc::clone(&self.shelf));
+        let input = &mut source;
         let mut own = Journal::new(Arc::clone(protocol));
         own.head = self.head;
         own.state = Coded::take(input)?;
@@ -123,19 +175,75 @@ impl<'a> Stored<'a> {
         own.kinds = Coded::take(input)?;
         own.keys = Coded::take(input)?;
         own.subjects = Coded::take(input)?;
-        rest.ends().then_some(own)
+        own.shelf = Some(Arc::clone(&self.shelf));
+        Some((own, source))
     }
 
-    /// The head of stored bytes that are whole to the end.
-    pub fn whole(mut bytes: &[u8]) -> Option<Head> {
-        let mut beginning = bytes;
-        let head = Stored::read(&mut beginning)?.head();
-        Source::new(&mut bytes)?.is_whole().then_some(head)
+    /// Whether root and pages are whole and end where the bytes do.
+    pub fn is_whole(&self, protocol: &Arc<Protocol>) -> bool {
+        self.take(protocol)
+            .is_some_and(|(_, source)| source.ends() && self.shelf.is_whole(&source.spots))
     }
 }
 
-/// What frames are told apart by: the first bytes of the head's hash.
-fn seed(head: &Head) -> u64 {
+fn limits(journal: &Journal) -> Limits {
+    let mut limits = Limits {
+        arms: journal.protocol.arms.len() as u8,
+        fields: MAX_FIELDS as u8,
+        ..Limits::default()
+    };
+    journal.state.limit(&mut limits);
+    journal.names.limit(&mut limits);
+    limits
+}
+
+impl Row for Option<FamilyIx> {
+    const IN_PAGE: usize = 512;
+
+    fn blank() -> Self {
+        None
+    }
+
+    fn fits(&self, _: usize, limits: &Limits) -> bool {
+        self.is_none_or(|own| own.0 < limits.families)
+    }
+}
+
+impl Row for RequestUse {
+    const IN_PAGE: usize = 64;
+
+    fn blank() -> Self {
+        Self {
+            content: [0; 32],
+            family: FamilyIx(0),
+            outcome: OUTCOMES[0],
+        }
+    }
+
+    fn fits(&self, _: usize, limits: &Limits) -> bool {
+        self.family.0 < limits.families
+    }
+}
+
+impl Row for KeyUse {
+    const IN_PAGE: usize = 64;
+
+    fn blank() -> Self {
+        Self {
+            content: [0; 32],
+            family: None,
+            sequence: 0,
+            retracted: false,
+        }
+    }
+
+    fn fits(&self, _: usize, limits: &Limits) -> bool {
+        self.family.fits(0, limits) && self.sequence <= limits.sequence
+    }
+}
+
+/// What sums belong to: the first bytes of the head's hash.
+fn seed_of(head: &Head) -> u64 {
     let (words, _) = head.hash.as_chunks::<8>();
     words.first().map_or(0, |word| u64::from_le_bytes(*word))
 }
@@ -152,7 +260,11 @@ impl Journal {
         if self.pending.is_some() {
             return None;
         }
-        let mut out = Vec::new();
+        let seed = seed_of(&self.head);
+        let mut out = Sink {
+            seed,
+            ..Sink::default()
+        };
         MAGIC.to_owned().put(&mut out);
         FORM.put(&mut out);
         env!("CARGO_PKG_VERSION").to_owned().put(&mut out);
@@ -167,6 +279,16 @@ impl Journal {
         self.kinds.put(&mut out);
         self.keys.put(&mut out);
         self.subjects.put(&mut out);
-        Some(framed(seed(&self.head), &out))
+        if self.is_doubtful() {
+            return None;
+        }
+        let Sink { root, body, .. } = out;
+        let mut all = Vec::with_capacity(BEFORE + root.len() + body.len());
+        for word in [seed, root.len() as u64, check_sum(seed, &root)] {
+            all.extend_from_slice(&word.to_le_bytes());
+        }
+        all.extend_from_slice(&root);
+        all.extend_from_slice(&body);
+        Some(all)
     }
 }

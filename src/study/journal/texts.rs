@@ -3,26 +3,85 @@
 //! A hundred thousand names are one piece of memory, found in constant time, and a stored projection holds them as
 //! they lie. The index depends on the texts and their order only, so two folds of one ledger are equal byte for byte.
 
-use crate::study::coded::{Coded, Source, put_words, take_words};
+use crate::study::coded::{Coded, Sink, Source};
+use crate::study::pages::{Limits, Page, Row, Stored, Table, put_pages};
 
 /// Numbered texts, each within a scope (0 where there is only one).
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Texts {
-    /// All texts, one after another: together less than 4 GiB.
+    /// Those of a stored projection; they come first.
+    stored: Option<Box<Stored<Chunk>>>,
+    /// How many those are.
+    first: u32,
+    /// Those in memory.
+    later: Chunk,
+    /// Open addressing, at most half full: 0, or the number of a text plus 1 with five bits of its hash above, so that a
+    /// stranger in the way is passed without looking at its text.
+    slots: Table<u32>,
+}
+
+/// Texts one after another: together less than 4 GiB.
+#[derive(Debug, Clone, Default)]
+struct Chunk {
     text: String,
     /// Where each ends.
     ends: Vec<u32>,
     /// The scope of each.
     scopes: Vec<u32>,
-    /// Open addressing, at most half full: 0, or the number of a text plus 1 with five bits of its hash above, so that a
-    /// stranger in the way is passed without looking at its text.
-    slots: Vec<u32>,
+}
+
+impl Chunk {
+    /// Scope and text of a place.
+    fn get(&self, place: usize) -> Option<(u32, &str)> {
+        let from = match place {
+            0 => 0,
+            _ => *self.ends.get(place - 1)?,
+        };
+        let to = *self.ends.get(place)?;
+        let text = self.text.get(from as usize..to as usize)?;
+        Some((*self.scopes.get(place)?, text))
+    }
+
+    fn push(&mut self, scope: u32, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len() as u32);
+        self.scopes.push(scope);
+    }
+}
+
+impl Page for Chunk {
+    const ROWS: usize = 128;
+
+    fn blank(rows: usize) -> Self {
+        Self {
+            text: String::new(),
+            ends: vec![0; rows],
+            scopes: vec![0; rows],
+        }
+    }
+
+    fn take(input: &mut Source<'_>, _: usize, rows: usize, _: &Limits) -> Option<Self> {
+        let mut own = Self {
+            text: String::new(),
+            ends: Vec::with_capacity(rows.min(input.left())),
+            scopes: Vec::with_capacity(rows.min(input.left())),
+        };
+        let mut end = 0_u32;
+        for _ in 0..rows {
+            own.scopes.push(Coded::take(input)?);
+            end = end.checked_add(Coded::take(input)?)?;
+            own.ends.push(end);
+        }
+        own.text
+            .push_str(std::str::from_utf8(input.bytes(end as usize)?).ok()?);
+        Some(own)
+    }
 }
 
 impl Texts {
     /// How many there are: the number of the next one.
     pub(super) fn len(&self) -> u32 {
-        self.ends.len() as u32
+        self.first + self.later.ends.len() as u32
     }
 
     /// The number of a text, if it has one.
@@ -30,17 +89,16 @@ impl Texts {
         let mask = self.slots.len().checked_sub(1)?;
         let hash = hash(scope, text);
         let mut place = hash as usize & mask;
-        loop {
-            let slot = self.slots[place];
+        // An index that was forged may have no free place.
+        for _ in 0..=mask {
+            let slot = *self.slots.get(place)?;
             let own = (slot & NUMBER).checked_sub(1)?;
-            if slot & !NUMBER == tag(hash)
-                && self.text(own) == text
-                && self.scopes.get(own as usize) == Some(&scope)
-            {
+            if slot & !NUMBER == tag(hash) && self.scoped(own) == Some((scope, text)) {
                 return Some(own);
             }
             place = (place + 1) & mask;
         }
+        None
     }
 
     /// The number of a text; a new one gets the next.
@@ -49,47 +107,83 @@ impl Texts {
             return known;
         }
         let own = self.len();
-        self.text.push_str(text);
-        self.ends.push(self.text.len() as u32);
-        self.scopes.push(scope);
-        if self.slots.len() < 2 * self.ends.len() {
-            self.slots = vec![0; (2 * self.slots.len()).max(16)];
-            for known in 0..own {
-                self.enter(known);
-            }
+        self.later.push(scope, text);
+        let len = own as usize + 1;
+        if self.slots.len() < 2 * len {
+            self.slots = self.index(2 * self.slots.len().max(8));
+        } else {
+            enter(&mut self.slots, own, hash(scope, text));
         }
-        self.enter(own);
         own
     }
 
     /// The numbers of a scope's texts.
     pub(super) fn of_scope(&self, scope: u32) -> impl Iterator<Item = u32> + '_ {
-        (0..)
-            .zip(&self.scopes)
-            .filter(move |(_, own)| **own == scope)
-            .map(|(number, _)| number)
+        (0..self.len()).filter(move |own| self.scoped(*own).is_some_and(|(of, _)| of == scope))
     }
 
     /// A text by its number; empty for a number that none has.
     pub(super) fn text(&self, number: u32) -> &str {
-        let number = number as usize;
-        let from = match number {
-            0 => 0,
-            _ => self.ends.get(number - 1).copied().unwrap_or(u32::MAX),
-        };
-        let to = self.ends.get(number).copied().unwrap_or(u32::MAX);
-        self.text.get(from as usize..to as usize).unwrap_or("")
+        self.scoped(number).map_or("", |(_, text)| text)
     }
 
-    fn enter(&mut self, number: u32) {
-        let mask = self.slots.len() - 1;
-        let scope = self.scopes[number as usize];
-        let hash = hash(scope, self.text(number));
-        let mut place = hash as usize & mask;
-        while self.slots[place] != 0 {
-            place = (place + 1) & mask;
+    fn scoped(&self, number: u32) -> Option<(u32, &str)> {
+        if let Some(own) = number.checked_sub(self.first) {
+            return self.later.get(own as usize);
         }
-        self.slots[place] = (number + 1) | tag(hash);
+        let (page, own) = self.stored.as_ref()?.page(number as usize)?;
+        page.get(own)
+    }
+
+    /// An index with so many places. It depends on the texts, their order and its length only.
+    fn index(&self, places: usize) -> Table<u32> {
+        let mut slots = Table::new();
+        (0..places).for_each(|_| slots.push(0));
+        for own in 0..self.len() {
+            if let Some((scope, text)) = self.scoped(own) {
+                enter(&mut slots, own, hash(scope, text));
+            }
+        }
+        slots
+    }
+
+    /// Brings every text into memory.
+    pub(super) fn load_all(&mut self) {
+        self.slots.load_all();
+        let Some(stored) = self.stored.take() else {
+            return;
+        };
+        let later = std::mem::take(&mut self.later);
+        let chunks = stored.into_pages().chain(std::iter::once(later));
+        for chunk in chunks {
+            for place in 0..chunk.ends.len() {
+                let (scope, text) = chunk.get(place).unwrap_or_default();
+                self.later.push(scope, text);
+            }
+        }
+        self.first = 0;
+    }
+}
+
+impl PartialEq for Texts {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |own: u32| self.scoped(own) == other.scoped(own);
+        self.len() == other.len() && (0..self.len()).all(same)
+    }
+}
+
+/// Puts a number into an index that has a free place. One that was forged may have none, and is left as it is.
+fn enter(slots: &mut Table<u32>, number: u32, hash: u64) {
+    let mask = slots.len().saturating_sub(1);
+    let mut place = hash as usize & mask;
+    for _ in 0..=mask {
+        match slots.get_mut(place) {
+            Some(slot) if *slot == 0 => {
+                *slot = (number + 1) | tag(hash);
+                return;
+            }
+            _ => place = (place + 1) & mask,
+        }
     }
 }
 
@@ -119,48 +213,58 @@ fn hash(scope: u32, text: &str) -> u64 {
     step(sum, u64::from_le_bytes(last) ^ ODD)
 }
 
+/// Places of an index as it is stored: with room for the texts that come until the next projection.
+fn places(texts: u32) -> usize {
+    (2 * texts as usize + texts as usize / 8 + 2048).next_power_of_two()
+}
+
 impl Coded for Texts {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.text.put(out);
-        put_words(&self.ends, out);
-        put_words(&self.scopes, out);
-        put_words(&self.slots, out);
+    fn put(&self, out: &mut Sink) {
+        put_pages(self.len() as usize, Chunk::ROWS, out, |rows, page| {
+            let texts = || rows.clone().filter_map(|own| self.scoped(own as u32));
+            for (scope, text) in texts() {
+                (scope, text.len()).put(page);
+            }
+            texts().for_each(|(_, text)| page.bytes(text.as_bytes()));
+        });
+        let places = places(self.len());
+        if self.slots.len() == places {
+            self.slots.put(out);
+        } else {
+            self.index(places).put(out);
+        }
     }
 
     fn take(input: &mut Source<'_>) -> Option<Self> {
-        let text = String::take(input)?;
-        let (ends, scopes) = (take_words(input)?, take_words(input)?);
-        let slots = take_words(input)?;
-        // An index without a free place would be searched forever.
-        let fits = scopes.len() == ends.len()
-            && slots.len() >= 2 * ends.len()
-            && (slots.is_empty() || slots.len().is_power_of_two());
-        fits.then_some(Self {
-            text,
-            ends,
-            scopes,
+        let stored = Stored::take(input)?;
+        let first = u32::try_from(stored.rows()).ok()?;
+        let slots = Table::take(input)?;
+        (slots.len() == places(first) && first < NUMBER).then_some(Self {
+            stored: Some(Box::new(stored)),
+            first,
+            later: Chunk::default(),
             slots,
         })
     }
 }
 
 /// What texts were used for: the latest use of each.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Uses<T> {
     texts: Texts,
-    uses: Vec<T>,
+    uses: Table<T>,
 }
 
 impl<T> Default for Uses<T> {
     fn default() -> Self {
         Self {
             texts: Texts::default(),
-            uses: Vec::new(),
+            uses: Table::new(),
         }
     }
 }
 
-impl<T> Uses<T> {
+impl<T: Row> Uses<T> {
     /// Notes a use.
     pub(super) fn note(&mut self, scope: u32, text: &str, own: T) {
         let place = self.texts.name(scope, text) as usize;
@@ -168,6 +272,12 @@ impl<T> Uses<T> {
             Some(before) => *before = own,
             None => self.uses.push(own),
         }
+    }
+
+    /// Brings every use into memory.
+    pub(super) fn load_all(&mut self) {
+        self.texts.load_all();
+        self.uses.load_all();
     }
 
     /// Every use.
@@ -181,23 +291,24 @@ impl<T> Uses<T> {
     }
 }
 
-impl<T: Coded> Coded for Uses<T> {
-    fn put(&self, out: &mut Vec<u8>) {
+impl<T: Row> Coded for Uses<T> {
+    fn put(&self, out: &mut Sink) {
         self.texts.put(out);
         self.uses.put(out);
     }
 
     fn take(input: &mut Source<'_>) -> Option<Self> {
-        let (texts, uses) = (Texts::take(input)?, Vec::take(input)?);
+        let (texts, uses) = (Texts::take(input)?, Table::take(input)?);
         let own = Self { texts, uses };
-        (own.uses.len() == own.texts.ends.len()).then_some(own)
+        (own.uses.len() == own.texts.len() as usize).then_some(own)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Texts, Uses};
-    use crate::study::coded::{Coded, Source, framed};
+    use crate::study::coded::{Coded, Sink, Source};
+    use crate::study::pages::{Limits, Shelf};
     use std::collections::HashMap;
 
     /// Against the standard library's map, over texts of all lengths and two scopes.
@@ -219,18 +330,33 @@ mod tests {
         }
         assert_eq!(own.len(), map.len() as u32);
         assert_eq!(own.text(own.len()), "");
-        let mut bytes = Vec::new();
-        own.put(&mut bytes);
-        let stored = framed(1, &bytes);
-        let mut rest = stored.as_slice();
-        let mut source = Source::new(&mut rest).unwrap();
-        assert_eq!(Texts::take(&mut source), Some(own));
+        let mut out = Sink::default();
+        own.put(&mut out);
+        let shelf = std::sync::Arc::new(Shelf::new(Box::new(out.body), 0, 0));
+        shelf.limit(Limits::default());
+        let mut again = Texts::take(&mut Source::of_root(&out.root, shelf)).unwrap();
+        assert_eq!(again, own);
+        // Taken up from pages, it goes on as the other does.
+        for number in 3000..6000_usize {
+            let text = format!("{}", number * 7919 % 4007);
+            assert_eq!(again.find(0, &text), own.find(0, &text));
+            assert_eq!(again.name(0, &text), own.name(0, &text));
+        }
+        assert_eq!(again, own);
+        again.load_all();
+        assert_eq!(again, own);
+        let stored = |texts: &Texts| {
+            let mut out = Sink::default();
+            texts.put(&mut out);
+            (out.root, out.body)
+        };
+        assert_eq!(stored(&again), stored(&own));
     }
 
     #[test]
     fn the_latest_use_stands() {
         let mut uses = Uses::default();
-        uses.note(0, "a", 1_u64);
+        uses.note(0, "a", 1_u32);
         uses.note(0, "b", 2);
         uses.note(0, "a", 3);
         assert_eq!((uses.get(0, "a"), uses.get(0, "b")), (Some(&3), Some(&2)));

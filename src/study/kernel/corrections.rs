@@ -55,8 +55,7 @@ pub(super) fn correct(state: &mut State, sequence: u64) {
 fn occurrence(state: &State, sequence: u64) -> Option<usize> {
     state
         .occurrences
-        .binary_search_by_key(&sequence, |occurrence| occurrence.sequence)
-        .ok()
+        .search(&sequence, |occurrence| occurrence.sequence)
 }
 
 /// The place of a row that linked families or children.
@@ -70,8 +69,7 @@ pub(super) fn link_row(state: &State, sequence: u64) -> Option<usize> {
 fn sighting(state: &State, sequence: u64) -> Option<usize> {
     state
         .sightings
-        .binary_search_by_key(&sequence, |sighting| sighting.sequence)
-        .ok()
+        .search(&sequence, |sighting| sighting.sequence)
 }
 
 /// Notes one more sighting of a report.

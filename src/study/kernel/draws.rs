@@ -9,7 +9,6 @@ use crate::allocation::{
     Address, Arm, Mode, Randomness, Redraw, Seed, Sequence, StratumKeys, Unit, draw_arm,
 };
 use crate::protocol::Protocol;
-use std::collections::HashMap;
 
 /// Draws the next arm of a stratum.
 pub trait Draws {
@@ -90,7 +89,10 @@ impl<S: StratumSource> Drawer<S> {
         if self.epoch != state.epoch {
             self.enter(state.epoch);
         }
-        let design = &*protocol.in_epoch(self.epoch).allocation.design;
+        let own = protocol.in_epoch(self.epoch);
+        let design = &*own.allocation.design;
+        let mut cell = 0;
+        let mut levels = own.cell_levels(cell);
         while let Some(allocated) = state.allocations.get(self.followed) {
             self.followed += 1;
             if allocated.epoch != self.epoch {
@@ -99,7 +101,10 @@ impl<S: StratumSource> Drawer<S> {
             self.begin(protocol, allocated.stratum);
             let randomness = self.source.stratum(protocol, self.epoch, allocated.stratum);
             if let Some(sequence) = &mut self.sequences[allocated.stratum as usize] {
-                let levels = protocol.in_epoch(self.epoch).cell_levels(allocated.cell);
+                if allocated.cell != cell {
+                    cell = allocated.cell;
+                    levels = own.cell_levels(cell);
+                }
                 design.step(&mut **sequence, &levels.unit(), allocated.arm, randomness);
             }
         }
@@ -131,7 +136,8 @@ pub struct RecordedSource {
     mode: Mode,
     first: Seed,
     later: Vec<Seed>,
-    keys: HashMap<(u32, u32), StratumKeys>,
+    /// Keys of each stratum of each epoch, once they are asked for.
+    keys: Vec<Vec<Option<StratumKeys>>>,
 }
 
 impl RecordedSource {
@@ -143,7 +149,7 @@ impl RecordedSource {
             mode,
             first,
             later,
-            keys: HashMap::new(),
+            keys: Vec::new(),
         }
     }
 }
@@ -156,7 +162,15 @@ impl StratumSource for RecordedSource {
             later,
             keys,
         } = self;
-        keys.entry((epoch, stratum)).or_insert_with(|| {
+        let (era, place) = (epoch as usize, stratum as usize);
+        if keys.len() <= era {
+            keys.resize_with(era + 1, Vec::new);
+        }
+        let keys = &mut keys[era];
+        if keys.len() <= place {
+            keys.resize_with(place + 1, || None);
+        }
+        keys[place].get_or_insert_with(|| {
             let levels = protocol.in_epoch(epoch).stratum_levels(stratum as usize);
             let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
             let address = Address {

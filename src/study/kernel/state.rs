@@ -5,6 +5,7 @@ use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Truth, Values};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, MAX_FIELDS, Service, Site};
+use crate::study::pages::Table;
 
 /// Where a family stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -347,15 +348,15 @@ pub struct State {
     /// Whether the value of the current epoch's beacon is recorded.
     pub beacon: bool,
     /// Families, by [`FamilyIx`].
-    pub families: Vec<Family>,
+    pub families: Table<Family>,
     /// Children, by [`ChildIx`].
-    pub children: Vec<Child>,
+    pub children: Table<Child>,
     /// Reports, by [`ReportIx`].
-    pub reports: Vec<ReportState>,
+    pub reports: Table<ReportState>,
     /// Sightings of reports outside intake, in ledger order.
-    pub sightings: Vec<Sighting>,
+    pub sightings: Table<Sighting>,
     /// Occurrences in ledger order.
-    pub occurrences: Vec<Occurrence>,
+    pub occurrences: Table<Occurrence>,
     /// Moves to an arm's service in ledger order.
     pub switches: Vec<Switch>,
     /// Families that a closed gate turned away, at the first time, in ledger order.
@@ -397,11 +398,11 @@ impl State {
             sequence: 0,
             epoch: 0,
             beacon: false,
-            families: Vec::new(),
-            children: Vec::new(),
-            reports: Vec::new(),
-            sightings: Vec::new(),
-            occurrences: Vec::new(),
+            families: Table::new(),
+            children: Table::new(),
+            reports: Table::new(),
+            sightings: Table::new(),
+            occurrences: Table::new(),
             switches: Vec::new(),
             turned_away: Vec::new(),
             earlier: Vec::new(),

@@ -158,6 +158,9 @@ fn a_ledger_without_rows_beside_a_projection_is_damaged() {
     }
 }
 
+/// What is changed in a family of a projection.
+type Forge = fn(&mut lottning::study::kernel::Family);
+
 /// Bytes that hold something else with sums that fit, as who can write to the folder may leave them: an arm that was drawn
 /// before is told from its row of the ledger, and nothing that reaches beyond its table is believed.
 #[test]
@@ -174,7 +177,6 @@ fn an_arm_is_told_from_its_row_whatever_a_projection_says() {
     };
     let told = place.run(&words("R1", "2025-06-01T08:00:00Z")).json(0);
     let number = journal.names.family(&family(3)).unwrap().0 as usize;
-    type Forge = fn(&mut lottning::study::kernel::Family);
     let forged: [(&str, Forge); 5] = [
         ("the other arm", |own| own.arm.0 ^= 1),
         ("another number", |own| own.allocation = 9),

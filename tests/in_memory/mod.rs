@@ -125,7 +125,10 @@ impl Room {
         study.journal.protocol = Arc::clone(&amended);
         let written = study.write(&self.outside, &act, Deed::Amend, |_, _| {
             Ok(Work {
-                recordings: vec![Recording::public(What::EpochOpened { epoch }, public)],
+                recordings: vec![Recording::public(
+                    What::EpochOpened { epoch },
+                    public.clone(),
+                )],
                 answer: (),
             })
         });

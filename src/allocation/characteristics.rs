@@ -8,8 +8,9 @@ use super::guess::{Guesser, WHOLE};
 use super::method::{Design, Levels, allocate};
 use super::options::{Options, Refusal, choose};
 use super::seed::Seed;
-use super::streams::{Redraw, replicates_key};
+use super::streams::Redraw;
 use super::weights::{MAX_ARMS, Ratio};
+use crate::numerics::stream::replicates_key;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
 

@@ -23,6 +23,7 @@ mod streams;
 mod weights;
 mod wide;
 
+pub use crate::numerics::stream::replicates_key;
 pub use assessment::{Assessed, assess, first_impossible};
 pub use characteristics::{
     Characteristics, Figure, characteristics, characteristics_of, drawn_characteristics_of,
@@ -39,7 +40,7 @@ pub use options::{
 };
 pub use seed::{Commitment, Seed, SeedError};
 pub use streams::{
-    Address, Mode, Purpose, Randomness, Redraw, StratumKeys, redraw_key, replicates_key, stream_key,
+    Address, Mode, Purpose, Randomness, Redraw, StratumKeys, redraw_key, stream_key,
 };
 pub use weights::{Arm, MAX_ARMS, Ratio, Weights};
 pub use wide::WideWeights;

@@ -135,19 +135,6 @@ pub fn redraw_key(protocol_hash: &[u8; 32], analysis: &str, lock: &str) -> [u8; 
     hash.finalize().into()
 }
 
-/// Key of replicates that a person seeds: `SHA-256("lottning/replicates/1" ‖ lp(purpose) ‖ lp(seed text))`;
-/// stream = replicate, from 0.
-///
-/// `purpose` is the verb (`draw`, `estimate`, `simulate`). The seed's text is canonical: 64 lower-case hexadecimal
-/// digits for `draw`, a decimal integer without sign or leading zeros for the others.
-pub fn replicates_key(purpose: &str, seed_text: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(b"lottning/replicates/1");
-    lengthened(purpose, |part| hash.update(part));
-    lengthened(seed_text, |part| hash.update(part));
-    hash.finalize().into()
-}
-
 /// The keys of one stratum, by purpose: ChaCha20 from the start of the addressed stream for every number.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct StratumKeys {

@@ -1,6 +1,7 @@
 //! Why there is no estimate.
 
 use super::entry::Role;
+use super::refusals;
 use crate::diagnostic::Words;
 use crate::numerics::NumericsError;
 use crate::words;
@@ -75,6 +76,20 @@ pub enum EstimationError {
     Looks {
         /// What is out of its range.
         what: &'static str,
+    },
+    /// Bounds need the range of the outcome.
+    #[error("{}", self.words())]
+    RangeMissing {
+        /// Id.
+        estimator: &'static str,
+    },
+    /// A number of redraws that is 0 or beyond what memory holds.
+    #[error("{}", self.words())]
+    Draws {
+        /// What was given.
+        draws: u64,
+        /// The largest number.
+        most: u64,
     },
     /// A column that this estimator does not use.
     #[error("{}", self.words())]
@@ -214,6 +229,32 @@ pub enum EstimationError {
         /// Variance.
         variance: &'static str,
     },
+    /// An outcome outside the range that was given.
+    #[error("{}", self.words())]
+    OutsideRange {
+        /// Row as people count it, the header being row 1.
+        row: usize,
+        /// The value.
+        value: f64,
+        /// Beginning of the range.
+        low: f64,
+        /// End of the range.
+        high: f64,
+    },
+    /// A cluster whose rows are in both arms, or in several strata.
+    #[error("{}", self.words())]
+    ClusterSplit {
+        /// The cluster.
+        cluster: String,
+        /// `arms` or `strata`.
+        between: &'static str,
+    },
+    /// A stratum with a single unit in an arm, and no others like it to pool it with.
+    #[error("{}", self.words())]
+    AloneInStratum {
+        /// Levels joined by `/`; empty without strata.
+        stratum: String,
+    },
     /// A covariate without a single value among the analysed rows.
     #[error("{}", self.words())]
     CovariateEmpty {
@@ -289,6 +330,8 @@ impl EstimationError {
                 | Self::Horizon { .. }
                 | Self::Range { .. }
                 | Self::Looks { .. }
+                | Self::RangeMissing { .. }
+                | Self::Draws { .. }
                 | Self::ColumnNotUsed { .. }
                 | Self::ColumnMissing { .. }
                 | Self::CountsNotUsed { .. }
@@ -303,8 +346,10 @@ impl EstimationError {
             Self::NotBuilt { .. } => "not-built-yet",
             Self::OptionsClash { .. } | Self::ClustersUnused { .. } => "options-clash",
             Self::Level { .. } => "level-out-of-range",
-            Self::HorizonMissing { .. } => "missing-option",
-            Self::Horizon { .. } | Self::Range { .. } | Self::Looks { .. } => "invalid-value",
+            Self::HorizonMissing { .. } | Self::RangeMissing { .. } => "missing-option",
+            Self::Horizon { .. } | Self::Range { .. } | Self::Looks { .. } | Self::Draws { .. } => {
+                "invalid-value"
+            }
             Self::ColumnNotUsed { .. } => "column-not-used",
             Self::ColumnMissing { .. } => "column-needed",
             Self::CountsNotUsed { .. } => "counts-not-used",
@@ -325,6 +370,9 @@ impl EstimationError {
             Self::NeverCompared => "never-compared",
             Self::NotConverged { .. } => "not-converged",
             Self::HorizonBeyond { .. } => "horizon-beyond-follow-up",
+            Self::OutsideRange { .. } => "outside-range",
+            Self::ClusterSplit { .. } => "cluster-split",
+            Self::AloneInStratum { .. } => "alone-in-stratum",
             Self::CovariateEmpty { .. } => "covariate-empty",
             Self::StratumMissing { .. } => "stratum-missing",
             Self::GroupMissing { .. } => "group-missing",
@@ -398,6 +446,8 @@ impl EstimationError {
                 "the looks of this design are impossible: check {what} (information rises from above 0, alpha and power lie between 0 and 1)",
                 "designens tittar är omöjliga: kontrollera {what} (informationen stiger från över 0, alfa och styrka ligger mellan 0 och 1)"
             ),
+            Self::RangeMissing { estimator } => refusals::range_missing(estimator),
+            Self::Draws { draws, most } => refusals::draws(*draws, *most),
             Self::ColumnNotUsed { estimator, role } => {
                 let role = role.text();
                 words!(
@@ -507,6 +557,14 @@ impl EstimationError {
                 "the horizon {horizon} is beyond the follow-up of arm {arm}, which ends at {last}; choose a horizon that every arm reaches",
                 "horisonten {horizon} ligger bortom uppföljningen i armen {arm}, som slutar vid {last}; välj en horisont som alla armar når"
             ),
+            Self::OutsideRange {
+                row,
+                value,
+                low,
+                high,
+            } => refusals::outside_range(*row, *value, (*low, *high)),
+            Self::ClusterSplit { cluster, between } => refusals::cluster_split(cluster, between),
+            Self::AloneInStratum { stratum } => refusals::alone_in_stratum(stratum),
             Self::CovariateEmpty { column } => words!(
                 "covariate {column} has no value in any analysed row; leave it out",
                 "kovariaten {column} saknar värde på alla analyserade rader; utelämna den"

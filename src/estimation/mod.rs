@@ -7,6 +7,7 @@
 //! [`ESTIMATORS`]. Regression models share [`linear_model`], whose factorization serves many outcomes.
 
 mod answer;
+mod bounds;
 mod columns;
 mod entry;
 mod error;
@@ -15,11 +16,17 @@ mod follow_up;
 pub mod group_sequential;
 pub mod imputation;
 mod inference;
+pub mod inversion;
 pub mod lin_statistic;
 pub mod linear_model;
 mod partial_likelihood;
 mod prepared;
+mod probability_index;
+mod ranks;
+mod refusals;
+mod rerandomization;
 mod settings;
+mod shift;
 mod survival_curve;
 pub mod two_proportions;
 

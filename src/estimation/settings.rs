@@ -102,6 +102,8 @@ words_enum! {
         LogWald => "log-wald",
         /// Profile of the penalized likelihood.
         Profile => "profile",
+        /// Student's t on the logit; default of a probability index.
+        Logit => "logit",
     }
 }
 

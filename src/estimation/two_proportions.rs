@@ -85,11 +85,13 @@ pub fn risk_difference(
         Interval::Newcombe => Ok(table.newcombe(z)),
         Interval::Wald => Ok(table.wald(z, 0.0)),
         Interval::AgrestiCaffo => Ok(table.wald(z, 1.0)),
-        Interval::LogWald | Interval::Profile => Err(EstimationError::OptionNotUsed {
-            estimator: "risk-difference",
-            option: "interval",
-            value: interval.text(),
-        }),
+        Interval::LogWald | Interval::Profile | Interval::Logit => {
+            Err(EstimationError::OptionNotUsed {
+                estimator: "risk-difference",
+                option: "interval",
+                value: interval.text(),
+            })
+        }
     }
 }
 

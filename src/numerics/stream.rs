@@ -6,6 +6,7 @@
 
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
+use sha2::{Digest, Sha256};
 
 /// ChaCha20 at the beginning of one stream: the generator of every recorded allocation.
 pub fn recorded(key: &[u8; 32], stream: u64) -> ChaCha20Rng {
@@ -21,6 +22,25 @@ pub fn replicate(key: &[u8; 32], stream: u64) -> ChaCha8Rng {
     rng
 }
 
+/// Key of replicates that a person seeds: `SHA-256("lottning/replicates/1" ‖ lp(purpose) ‖ lp(seed text))`;
+/// stream = replicate, from 0.
+///
+/// `purpose` is the verb (`draw`, `estimate`, `simulate`). The seed's text is canonical: 64 lower-case hexadecimal
+/// digits for `draw`, a decimal integer without sign or leading zeros for the others.
+pub fn replicates_key(purpose: &str, seed_text: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"lottning/replicates/1");
+    for text in [purpose, seed_text] {
+        debug_assert!(
+            u16::try_from(text.len()).is_ok(),
+            "a text of a key is at most 65,535 bytes"
+        );
+        hash.update((text.len() as u16).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().into()
+}
+
 /// `below/1` for one limb: an unbiased integer in `0..n` (Lemire 2019, doi 10.1145/3230636, algorithm 5).
 ///
 /// `m = x·n` for a drawn 64-bit `x`; while `m mod 2^64 < 2^64 mod n` a new `x` is drawn; the result is `m >> 64`.
@@ -29,10 +49,11 @@ pub fn below(rng: &mut (impl Rng + ?Sized), n: u64) -> u64 {
     if n == 0 {
         return 0;
     }
-    let tail = n.wrapping_neg() % n;
     loop {
         let m = u128::from(rng.next_u64()) * u128::from(n);
-        if m as u64 >= tail {
+        // 2^64 mod n is below n, so the division is rarely needed.
+        let low = m as u64;
+        if low >= n || low >= n.wrapping_neg() % n {
             return (m >> 64) as u64;
         }
     }

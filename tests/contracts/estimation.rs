@@ -132,6 +132,7 @@ fn defaults(entry: &EstimatorEntry, columns: &Columns) -> Settings {
     Settings {
         horizon: entry.options.horizon.then_some(horizon),
         draws: entry.options.draws.then_some(199),
+        range: entry.options.range.then_some((-100.0, 100.0)),
         ..Settings::default()
     }
 }

@@ -7,12 +7,15 @@
     reason = "a test stops at the first surprise, in its helper functions too"
 )]
 
+mod bounds;
 mod cox;
 mod data;
 mod differences;
 mod distributions;
 mod power_two_proportions;
 mod printed;
+mod randomization_test;
+mod rank_sum;
 mod regression;
 mod risk_difference;
 mod survival;

@@ -16,6 +16,8 @@ mod peers;
 mod peers_minimization;
 mod power;
 mod proportions;
+mod randomization;
+mod ranks;
 mod restricted;
 mod star;
 mod survival;

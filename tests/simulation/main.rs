@@ -12,4 +12,5 @@ mod analysis;
 mod linear_model;
 mod planning;
 mod proportions;
+mod ranks;
 mod survival;

@@ -36,10 +36,6 @@ pub const PLANNED: &[&str] = &[
     "fine-gray",
     "mean-cumulative-count",
     "recurrent-rate-ratio",
-    "rank-sum",
-    "randomization-test",
-    "lee-bounds",
-    "manski-bounds",
 ];
 
 /// What is asked for, as typed.

@@ -11,9 +11,13 @@ mod cox;
 mod difference_in_means;
 mod hazards;
 mod kaplan_meier;
+mod lee_bounds;
 mod lin;
 mod linear;
 mod log_rank;
+mod manski_bounds;
+mod randomization_test;
+mod rank_sum;
 mod regression;
 mod risk_difference;
 mod rmst;
@@ -29,6 +33,10 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
     log_rank::ENTRY,
     cox::ENTRY,
     rmst::ENTRY,
+    rank_sum::ENTRY,
+    randomization_test::ENTRY,
+    lee_bounds::ENTRY,
+    manski_bounds::ENTRY,
 ];
 
 /// The estimator of an id.

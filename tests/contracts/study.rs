@@ -503,7 +503,7 @@ fn a_projection_whose_numbers_lead_nowhere_is_passed_over() {
         room.enrol(at, &request).unwrap();
         let report = event("report", &name(number), "2025-03-03", "R2");
         room.record(at, &report).unwrap();
-        let closed = event("death", &name(number), "2025-03-03", "E1");
+        let closed = event("death", &name(number), "2025-03-03", &format!("E{number}"));
         room.record(at, &closed).unwrap();
     }
     let forged: [(&str, Forge); 22] = [

@@ -13,6 +13,7 @@ pub mod multiplicity;
 mod notes;
 pub mod plan;
 pub mod randomization;
+mod redraws;
 pub mod reference_set;
 pub mod results;
 mod run;

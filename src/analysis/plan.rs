@@ -4,7 +4,7 @@
 //! plan thousands of times without the heap growing with families. The words around the numbers are made in `run`,
 //! from the same numbers.
 
-use super::randomization::{TestError, TestFigures, monte_carlo_here};
+use super::randomization::{TestError, TestFigures, decide_here, monte_carlo_here};
 use super::statistic::Registered;
 use super::workspace::{Effect, Workspace};
 use crate::allocation::Arm;
@@ -110,7 +110,35 @@ impl Plan {
         &self,
         (protocol, state, cut): (&Protocol, &State, Day),
         index: usize,
+        redraws: (&[u8; 32], u64),
+        workspace: &mut Workspace,
+    ) -> Result<TestFigures, TestError> {
+        self.here((protocol, state, cut), index, redraws, None, workspace)
+    }
+
+    /// As [`Plan::test_here`], stopping when the redraws that are left cannot move the p across the limit of the
+    /// analysis: the same decision, with a fraction of the redraws.
+    ///
+    /// # Errors
+    /// [`TestError`].
+    pub fn decision_here(
+        &self,
+        (protocol, state, cut): (&Protocol, &State, Day),
+        index: usize,
+        redraws: (&[u8; 32], u64),
+        workspace: &mut Workspace,
+    ) -> Result<TestFigures, TestError> {
+        let planned = self.planned.get(index).ok_or(TestError::NoStatistic)?;
+        let alpha = limit(protocol, &planned.analysis);
+        self.here((protocol, state, cut), index, redraws, alpha, workspace)
+    }
+
+    fn here(
+        &self,
+        (protocol, state, cut): (&Protocol, &State, Day),
+        index: usize,
         (key, draws): (&[u8; 32], u64),
+        alpha: Option<f64>,
         workspace: &mut Workspace,
     ) -> Result<TestFigures, TestError> {
         let (Some(planned), Some(treated)) =
@@ -133,13 +161,23 @@ impl Plan {
             redrawn,
             ..
         } = workspace;
-        monte_carlo_here(
-            history,
-            arms,
-            &mut Registered::new(&sampled),
-            (key, draws),
-            (redrawer, redrawn),
-        )
+        let mut statistic = Registered::new(&sampled);
+        match alpha {
+            Some(alpha) => decide_here(
+                history,
+                arms,
+                &mut statistic,
+                (key, draws, alpha),
+                (redrawer, redrawn),
+            ),
+            None => monte_carlo_here(
+                history,
+                arms,
+                &mut statistic,
+                (key, draws),
+                (redrawer, redrawn),
+            ),
+        }
     }
 }
 

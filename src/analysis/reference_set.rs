@@ -224,6 +224,12 @@ pub fn test_key(protocol: &Protocol, analysis: &str, lock: usize) -> [u8; 32] {
     redraw_key(&protocol.hash.0, analysis, lock)
 }
 
+/// The key of the redraws that the secondary analyses of a lock share: that of an analysis called `westfall-young/joint`,
+/// which no analysis can be called.
+pub fn joint_key(protocol: &Protocol, lock: usize) -> [u8; 32] {
+    test_key(protocol, "westfall-young/joint", lock)
+}
+
 /// The key of a dry run's arms: purpose `dry-run`, seed text = the protocol's hash in hexadecimal digits.
 pub(super) fn dry_run_key(protocol: &Protocol) -> [u8; 32] {
     replicates_key("dry-run", &protocol.hash.to_hex())

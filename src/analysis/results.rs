@@ -51,9 +51,12 @@ pub struct AnalysisResult {
     pub test_registered: bool,
     /// The test that decides, if one is registered and exists.
     pub test: Option<TestResult>,
-    /// The deciding p of a secondary analysis, adjusted by Holm over the secondary analyses of the lock, if the
-    /// protocol registers that.
+    /// The deciding p of a secondary analysis, adjusted over the secondary analyses of the lock as the protocol
+    /// registers it.
     pub p_adjusted: Option<f64>,
+    /// The deciding p of an exploratory analysis, adjusted by Benjamini and Hochberg over the exploratory analyses of the
+    /// lock where there are several: a screening, not a decision.
+    pub q_value: Option<f64>,
     /// The realized covariates, after the merging of small sites, decided blind to outcome.
     pub covariates: Vec<String>,
     /// Where the run differs from what was registered.
@@ -126,6 +129,11 @@ pub struct TestResult {
     pub failed: u64,
     /// Monte Carlo standard error of the p, 0 when exact.
     pub mcse: f64,
+    /// Lower end of the constant effects that the test does not reject at 1 − level; `None` where it has no end, does not
+    /// exist, or there are more than two arms.
+    pub conf_low: Option<f64>,
+    /// Upper end.
+    pub conf_high: Option<f64>,
     /// Why the test is approximate: the gate couples admission to earlier arms.
     pub approximate: Option<Words>,
 }

@@ -7,11 +7,12 @@
 use super::baseline::baseline;
 use super::covariates::{FixedColumns, describe};
 use super::looks::{EarlierLook, monitor};
-use super::multiplicity::holm;
+use super::multiplicity::{Sizes, benjamini_hochberg, fixed_sequence, holm, westfall_young};
 use super::notes::Context;
 use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
-use super::randomization::{TestError, TestFigures, exact, monte_carlo};
-use super::reference_set::{ENUMERATED, Enumeration, History, test_key};
+use super::randomization::TestError;
+use super::redraws::{Redrawn, Source};
+use super::reference_set::{ENUMERATED, Enumeration, History, joint_key, test_key};
 use super::results::{Analyses, AnalysisResult, ArmOutcome, TestResult};
 use super::statistic::Registered;
 use super::wording::conclusion;
@@ -76,7 +77,7 @@ pub fn run(
         .iter()
         .map(|planned| (runner.one(planned), planned))
         .collect();
-    adjust(protocol, &mut analyses);
+    runner.adjust(&mut analyses);
     let treated = treated_arms(protocol).next();
     for (result, planned) in &mut analyses {
         if let Some(treated) = treated {
@@ -93,31 +94,16 @@ pub fn run(
     }
 }
 
-/// Holm over the secondary analyses of each lock, if it is registered; post hoc analyses are none of them.
-fn adjust(protocol: &Protocol, analyses: &mut [(AnalysisResult, &Planned)]) {
-    if protocol.multiplicity != Some(Multiplicity::Holm) {
-        return;
-    }
-    for lock in 0..protocol.locks.len() {
-        let family: Vec<usize> = analyses
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, planned))| {
-                planned.prespecified
-                    && planned.analysis.role == Role::Secondary
-                    && planned.analysis.lock == lock
-            })
-            .map(|(index, _)| index)
-            .collect();
-        let deciding: Vec<Option<f64>> = family
-            .iter()
-            .map(|index| analyses[*index].0.deciding_p())
-            .collect();
-        let p: Vec<f64> = deciding.iter().map(|p| p.unwrap_or(1.0)).collect();
-        for ((index, own), adjusted) in family.iter().zip(&deciding).zip(holm(&p)) {
-            analyses[*index].0.p_adjusted = own.map(|_| adjusted);
-        }
-    }
+/// Places of the registered analyses of a lock with a role; post hoc analyses are none of them.
+fn family(analyses: &[(AnalysisResult, &Planned)], lock: usize, role: Role) -> Vec<usize> {
+    let belongs = |planned: &Planned| {
+        planned.prespecified && planned.analysis.role == role && planned.analysis.lock == lock
+    };
+    let places = analyses.iter().enumerate();
+    places
+        .filter(|(_, (_, planned))| belongs(planned))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 struct Runner<'a> {
@@ -133,6 +119,85 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
+    /// Adjusts the secondary analyses of each lock as the protocol registers it, and the exploratory ones by Benjamini
+    /// and Hochberg.
+    fn adjust(&mut self, analyses: &mut [(AnalysisResult, &Planned)]) {
+        for lock in 0..self.protocol.locks.len() {
+            let secondary = family(analyses, lock, Role::Secondary);
+            let deciding = |analyses: &[(AnalysisResult, &Planned)], family: &[usize]| {
+                let own = family.iter().map(|index| analyses[*index].0.deciding_p());
+                own.collect::<Vec<Option<f64>>>()
+            };
+            let own = deciding(analyses, &secondary);
+            let p: Vec<f64> = own.iter().map(|p| p.unwrap_or(1.0)).collect();
+            let adjusted = match self.protocol.multiplicity {
+                None | Some(Multiplicity::None) => Vec::new(),
+                // One test has nothing beside it, whatever the rule.
+                Some(_) if p.len() == 1 => p.clone(),
+                Some(Multiplicity::Holm) => holm(&p),
+                Some(Multiplicity::FixedSequence) => fixed_sequence(&p),
+                Some(Multiplicity::WestfallYoung) => {
+                    let planned: Vec<&Planned> =
+                        secondary.iter().map(|index| analyses[*index].1).collect();
+                    // Never below the own p, which has redraws of its own.
+                    let joint = self.jointly(&planned, lock);
+                    joint.iter().zip(&p).map(|(q, p)| q.max(*p)).collect()
+                }
+            };
+            for ((index, own), adjusted) in secondary.iter().zip(&own).zip(adjusted) {
+                analyses[*index].0.p_adjusted = own.map(|_| adjusted);
+            }
+            let exploratory = family(analyses, lock, Role::Exploratory);
+            if exploratory.len() > 1 {
+                let own = deciding(analyses, &exploratory);
+                let p: Vec<f64> = own.iter().map(|p| p.unwrap_or(1.0)).collect();
+                let q_values = benjamini_hochberg(&p);
+                for ((index, own), q) in exploratory.iter().zip(&own).zip(q_values) {
+                    analyses[*index].0.q_value = own.map(|_| q);
+                }
+            }
+        }
+    }
+
+    /// Westfall and Young over some analyses, on the same redraws for all of them. An analysis whose statistic does not
+    /// exist gets 1 and takes no part.
+    fn jointly(&mut self, planned: &[&Planned], lock: usize) -> Vec<f64> {
+        let mut adjusted = vec![1.0; planned.len()];
+        let Some(treated) = treated_arms(self.protocol).next() else {
+            return adjusted;
+        };
+        let draws = planned.iter().filter_map(|planned| self.draws(planned));
+        let draws = draws.max().unwrap_or(0);
+        let key = joint_key(self.protocol, lock);
+        let (mut places, mut sizes, mut weights) = (Vec::new(), Vec::new(), None);
+        for (place, planned) in planned.iter().enumerate() {
+            self.workspace
+                .sample(self.protocol, self.state, self.cut, &planned.analysis);
+            if let Ok(redrawn) = self.redrawn(&planned.analysis, treated, (&key, draws)) {
+                let (observed, own) = redrawn.sizes();
+                places.push(place);
+                sizes.push(Sizes {
+                    observed,
+                    redrawn: own,
+                });
+                weights = redrawn.weights().map(<[f64]>::to_vec);
+            }
+        }
+        let found = westfall_young(&sizes, weights.as_deref());
+        for (place, found) in places.into_iter().zip(found) {
+            adjusted[place] = found;
+        }
+        adjusted
+    }
+
+    /// Redraws of an analysis, if it has a randomization test.
+    fn draws(&self, planned: &Planned) -> Option<u64> {
+        let Some(Test::Randomization { draws }) = planned.analysis.test else {
+            return None;
+        };
+        Some(u64::from(self.settings.draws.unwrap_or(draws)))
+    }
+
     fn one(&mut self, planned: &Planned) -> AnalysisResult {
         let analysis = &planned.analysis;
         let protocol = self.protocol;
@@ -145,11 +210,8 @@ impl Runner<'_> {
         for arm in &treated {
             results.push(self.estimate(analysis, *arm, &mut warnings));
         }
-        let test = match (analysis.test, treated.first()) {
-            (Some(Test::Randomization { draws }), Some(arm)) => {
-                let draws = self.settings.draws.unwrap_or(draws);
-                self.test(analysis, *arm, u64::from(draws), &mut warnings)
-            }
+        let test = match (self.draws(planned), treated.first()) {
+            (Some(draws), Some(arm)) => self.test(analysis, *arm, draws, &mut warnings),
             _ => None,
         };
         let mut fixed = FixedColumns::default();
@@ -178,6 +240,7 @@ impl Runner<'_> {
             test_registered: analysis.test.is_some(),
             test,
             p_adjusted: None,
+            q_value: None,
             covariates,
             deviations,
             warnings,
@@ -274,8 +337,12 @@ impl Runner<'_> {
         draws: u64,
         warnings: &mut Vec<Warning>,
     ) -> Option<TestResult> {
-        match self.figures(analysis, treated, draws) {
-            Ok(figures) => {
+        let key = test_key(self.protocol, &analysis.id, analysis.lock);
+        let found = self
+            .redrawn(analysis, treated, (&key, draws))
+            .and_then(|redrawn| Ok((redrawn.figures()?, redrawn)));
+        match found {
+            Ok((figures, redrawn)) => {
                 if figures.failed > 0 {
                     let failed = figures.failed;
                     warnings.push(Warning::new(
@@ -295,7 +362,22 @@ impl Runner<'_> {
                         ),
                     ));
                 }
+                // With more arms a constant effect of one of them says nothing about the others.
+                let limits = (self.protocol.arms.len() == 2)
+                    .then(|| redrawn.limits(analysis.alpha))
+                    .flatten();
+                if limits.is_some_and(|limits| limits.gap) {
+                    warnings.push(Warning::new(
+                        "interval-not-monotone",
+                        words!(
+                            "the test rejects some constant effects between the limits of its interval too; the limits are the outermost ones that it does not reject",
+                            "testet förkastar även några konstanta effekter mellan gränserna för sitt intervall; gränserna är de yttersta som det inte förkastar"
+                        ),
+                    ));
+                }
                 Some(TestResult {
+                    conf_low: limits.and_then(|limits| limits.low),
+                    conf_high: limits.and_then(|limits| limits.high),
                     p_value: figures.p_value,
                     exact: figures.exact,
                     draws: figures.draws,
@@ -319,23 +401,26 @@ impl Runner<'_> {
         }
     }
 
-    fn figures(
+    /// The registered statistic of the sampled outcome on every allocation that could have been.
+    fn redrawn(
         &self,
         analysis: &Analysis,
         treated: Arm,
-        draws: u64,
-    ) -> Result<TestFigures, TestError> {
+        (key, draws): (&[u8; 32], u64),
+    ) -> Result<Redrawn, TestError> {
         let sampled = self
             .workspace
             .sampled(self.protocol, self.state, analysis, treated);
-        let statistic = Registered::new(&sampled);
-        let history = &self.history;
-        if let Some(enumeration) = &self.enumeration {
-            exact(history, enumeration, &self.arms, &statistic)
-        } else {
-            let key = test_key(self.protocol, &analysis.id, analysis.lock);
-            monte_carlo(history, &self.arms, &statistic, &key, draws)
-        }
+        let source = match &self.enumeration {
+            Some(enumeration) => Source::Every(enumeration),
+            None => Source::Key(key, draws),
+        };
+        Redrawn::new(
+            &self.history,
+            &self.arms,
+            source,
+            &Registered::new(&sampled),
+        )
     }
 }
 

@@ -8,6 +8,7 @@
 use super::covariates::{SiteGroups, count_cells};
 use super::randomization::Statistic;
 use crate::allocation::Arm;
+use crate::estimation::inversion;
 use crate::estimation::lin_statistic::LinStatistic;
 use crate::estimation::linear_model::{self, Design, Form};
 use crate::estimation::{Arm as Side, Df, Variance};
@@ -29,6 +30,12 @@ pub(super) struct Sampled {
     pub(super) sites: Option<usize>,
     /// How covariates enter.
     pub(super) form: Form,
+    /// 1 for analysed families that were observed in the treated arm, 0 for the others: what a constant effect moves.
+    pub(super) moved: Vec<f64>,
+    /// `y + scale · moved`.
+    pub(super) both: Vec<f64>,
+    /// The size of an outcome, so that both parts of `both` weigh alike.
+    pub(super) scale: f64,
     /// Number of arms.
     pub(super) arms: usize,
     /// The arm whose effect is asked for.
@@ -116,12 +123,22 @@ impl<'s> Registered<'s> {
         }
     }
 
-    /// `lin` on two arms: all analysed rows stay in, whatever the arms.
-    fn short(&mut self, arms: &[Arm]) -> Option<(f64, f64)> {
+    /// Reads the sides of the rows; `false` where `lin` on two arms meets a third one.
+    fn sides(&mut self, arms: &[Arm]) -> bool {
         self.side.clear();
         for row in &self.sampled.rows {
-            let side = self.side(arms[self.sampled.allocation[*row as usize]])?;
+            let Some(side) = self.side(arms[self.sampled.allocation[*row as usize]]) else {
+                return false;
+            };
             self.side.push(side);
+        }
+        true
+    }
+
+    /// `lin` on two arms: all analysed rows stay in, whatever the arms. One pair for each outcome that is asked for.
+    fn short(&mut self, arms: &[Arm], outcomes: &[&[f64]], found: &mut [(f64, f64)]) -> Option<()> {
+        if !self.sides(arms) {
+            return None;
         }
         let known = self
             .prepared
@@ -135,20 +152,27 @@ impl<'s> Registered<'s> {
             self.prepared.len() - 1
         });
         let (_, statistic) = &mut self.prepared[index];
-        let found = statistic.evaluate(&self.side).ok()?;
-        Some((found.estimate, found.std_error))
+        for (outcome, found) in outcomes.iter().zip(found) {
+            if outcomes.len() > 1 {
+                statistic.set_outcome(outcome);
+            }
+            let own = statistic.evaluate(&self.side).ok()?;
+            *found = (own.estimate, own.std_error);
+        }
+        if outcomes.len() > 1 {
+            statistic.set_outcome(&self.sampled.y);
+        }
+        Some(())
     }
 
     /// Any form and number of arms: the design is factored anew.
-    fn full(&mut self, arms: &[Arm]) -> Option<(f64, f64)> {
+    fn full(&mut self, arms: &[Arm], outcomes: &[&[f64]], found: &mut [(f64, f64)]) -> Option<()> {
         self.side.clear();
         self.chosen.clear();
-        self.y.clear();
         for (index, row) in self.sampled.rows.iter().enumerate() {
             if let Some(side) = self.side(arms[self.sampled.allocation[*row as usize]]) {
                 self.side.push(side);
                 self.chosen.push(index as u32);
-                self.y.push(self.sampled.y[index]);
             }
         }
         if !self.side.contains(&Side::Treated) || !self.side.contains(&Side::Control) {
@@ -163,8 +187,60 @@ impl<'s> Registered<'s> {
             .design
             .inference(Variance::Hc2, Df::Normal, 0.95)
             .ok()?;
-        let fit = self.design.fit(&self.y, &inference, &mut self.workspace);
-        Some((fit.estimate, fit.std_error))
+        for (outcome, found) in outcomes.iter().zip(found) {
+            self.y.clear();
+            self.y
+                .extend(self.chosen.iter().map(|row| outcome[*row as usize]));
+            let fit = self.design.fit(&self.y, &inference, &mut self.workspace);
+            *found = (fit.estimate, fit.std_error);
+        }
+        Some(())
+    }
+
+    /// Effects and standard errors of some outcomes when the families have these arms.
+    fn evaluate(
+        &mut self,
+        arms: &[Arm],
+        outcomes: &[&[f64]],
+        found: &mut [(f64, f64)],
+    ) -> Option<()> {
+        self.group(arms);
+        if self.sampled.form == Form::Interacted && self.sampled.arms == 2 {
+            self.short(arms, outcomes, found)
+        } else {
+            self.full(arms, outcomes, found)
+        }
+    }
+
+    /// An effect that is rounding, without a standard error, is none.
+    fn rounded(&self, estimate: f64, std_error: f64) -> f64 {
+        let largest = self.sampled.y.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        if std_error <= 0.0 && estimate.abs() <= 1e-12 * largest {
+            0.0
+        } else {
+            estimate
+        }
+    }
+
+    /// The statistic as a function of a constant effect of the treated arm; `None` where it does not exist.
+    ///
+    /// Estimates are linear in the outcome and variances quadratic, so the outcome, the arm that was observed and their sum
+    /// say everything: with variances `c`, `e` and `v` of y, z and `y + sz`, the covariance is `(v − c − s²e)/(2s)`.
+    pub(super) fn studentized(&mut self, arms: &[Arm]) -> Option<inversion::Studentized> {
+        let sampled = self.sampled;
+        let mut found = [(0.0, 0.0); 3];
+        let outcomes = [&*sampled.y, &*sampled.moved, &*sampled.both];
+        self.evaluate(arms, &outcomes, &mut found)?;
+        let [(a, y), (b, z), (_, both)] = found;
+        let (c, e, s) = (y * y, z * z, sampled.scale);
+        let d = if c > 0.0 && e > 0.0 {
+            (both * both - c - s * s * e) / (2.0 * s)
+        } else {
+            0.0
+        };
+        let a = self.rounded(a, y);
+        (!a.is_nan() && !b.is_nan() && (c + d.abs() + e).is_finite())
+            .then_some(inversion::Studentized { a, b, c, d, e })
     }
 }
 
@@ -172,17 +248,13 @@ impl Statistic for Registered<'_> {
     /// Effect over standard error. Without a standard error the effect's sign is infinite, and an effect that is
     /// rounding is zero.
     fn value(&mut self, arms: &[Arm]) -> Option<f64> {
-        self.group(arms);
-        let (estimate, std_error) =
-            if self.sampled.form == Form::Interacted && self.sampled.arms == 2 {
-                self.short(arms)?
-            } else {
-                self.full(arms)?
-            };
-        let largest = self.sampled.y.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        let mut found = [(0.0, 0.0)];
+        let sampled = self.sampled;
+        self.evaluate(arms, &[&sampled.y], &mut found)?;
+        let [(estimate, std_error)] = found;
         let value = if std_error > 0.0 {
             estimate / std_error
-        } else if estimate.abs() <= 1e-12 * largest {
+        } else if self.rounded(estimate, std_error).abs() <= 0.0 {
             0.0
         } else {
             estimate.signum() * f64::INFINITY

@@ -7,7 +7,7 @@ use super::results::{AnalysisResult, ArmOutcome};
 use crate::allocation::Arm;
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, OutcomeKind, Summary};
+use crate::protocol::model::{Analysis, Multiplicity, OutcomeKind, Summary};
 use crate::words;
 
 /// In what the difference is counted.
@@ -68,7 +68,7 @@ pub fn conclusion(
         parts.push(between.best(estimate));
     }
     if !dry_run {
-        parts.extend(decision(result, &between, estimate));
+        parts.extend(decision(protocol, result, &between, estimate));
     }
     let join = |lang: Lang| {
         let texts: Vec<&str> = parts.iter().map(|part| part.get(lang)).collect();
@@ -94,6 +94,7 @@ fn unlimited(arms: &[ArmOutcome]) -> Words {
 
 /// What the registered test decides, in the direction of the estimate.
 fn decision(
+    protocol: &Protocol,
     result: &AnalysisResult,
     between: &Between<'_>,
     estimate: Option<f64>,
@@ -107,10 +108,12 @@ fn decision(
     let p = result.p_adjusted.or(result.deciding_p())?;
     let (en, sv) = (number_p(p, alpha, Lang::En), number_p(p, alpha, Lang::Sv));
     let (limit_en, limit_sv) = (plain(alpha, Lang::En), plain(alpha, Lang::Sv));
-    let (p_en, p_sv) = if result.p_adjusted.is_some() {
+    let rule = protocol.multiplicity.and_then(Multiplicity::adjustment);
+    let (p_en, p_sv) = if let (Some(rule), true) = (rule, result.p_adjusted.is_some()) {
+        let (rule_en, rule_sv) = (rule.en, rule.sv);
         (
-            format!("Holm-adjusted p {en}"),
-            format!("Holm-justerat p {sv}"),
+            format!("{rule_en}-adjusted p {en}"),
+            format!("{rule_sv}-justerat p {sv}"),
         )
     } else {
         (format!("p {en}"), format!("p {sv}"))

@@ -247,6 +247,9 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
             "draws": test.draws,
             "failed": test.failed,
             "mcse": test.mcse,
+            "conf_low": test.conf_low,
+            "conf_high": test.conf_high,
+            "interval_assumes": "constant-effect",
             "approximate": test.approximate.as_ref().map(text),
         })),
         "covariates": analysis.covariates,
@@ -266,6 +269,7 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
             "cumulative_alpha": look.cumulative_alpha,
             "crossed": look.crossed,
         })).collect::<Vec<_>>(),
+        "q_value": analysis.q_value,
         "arms": analysis.arms.iter().map(|outcome| json!({
             "arm": arm(outcome.arm),
             "randomized": outcome.randomized,

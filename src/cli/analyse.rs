@@ -91,8 +91,10 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
         let role = role(analysis.role.text());
         let (role_en, role_sv) = (role.en, role.sv);
         let mut grid = columns().title(words!("{id} ({role_en})", "{id} ({role_sv})"));
-        for row in &analysis.results {
+        for (index, row) in analysis.results.iter().enumerate() {
             let shown = decimals_for(row.std_error);
+            // The test is that of the first row.
+            let test = analysis.test.as_ref().filter(|_| index == 0);
             let cells = vec![
                 Cell::text(&analysis.id),
                 Cell::text(&row.term),
@@ -106,7 +108,10 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
                     analysis.test.as_ref().map(|test| test.p_value),
                     Shown::PValue,
                 ),
+                Cell::number(test.and_then(|test| test.conf_low), shown),
+                Cell::number(test.and_then(|test| test.conf_high), shown),
                 Cell::number(analysis.p_adjusted, Shown::PValue),
+                Cell::number(analysis.q_value, Shown::PValue),
                 Cell::count(row.n_treated),
                 Cell::count(row.n_control),
             ];
@@ -147,7 +152,16 @@ fn columns() -> Grid {
         .column("df", Words::new("df", "frihetsgrader"))
         .column("p_value", Words::new("p (model)", "p (modell)"))
         .column("test_p_value", Words::new("p (test)", "p (test)"))
-        .column("p_adjusted", Words::new("p (Holm)", "p (Holm)"))
+        .column(
+            "test_conf_low",
+            Words::new("lower limit (test)", "nedre gräns (test)"),
+        )
+        .column(
+            "test_conf_high",
+            Words::new("upper limit (test)", "övre gräns (test)"),
+        )
+        .column("p_adjusted", Words::new("p (adjusted)", "p (justerat)"))
+        .column("q_value", Words::new("q (exploratory)", "q (explorativ)"))
         .column("n_treated", Words::new("n treated", "n behandlade"))
         .column("n_control", Words::new("n control", "n kontroll"))
 }

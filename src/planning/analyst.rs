@@ -80,7 +80,7 @@ impl Analyst {
             {
                 let mut key = [0; 32];
                 keys.fill_bytes(&mut key);
-                let tested = locked.plan.test_here(
+                let tested = locked.plan.decision_here(
                     (protocol, state, cuts[*lock]),
                     *index,
                     (&key, u64::from(draws)),

@@ -320,6 +320,9 @@ fn test(test: &TestResult) -> Value {
         "draws": test.draws,
         "failed": test.failed,
         "mcse": test.mcse,
+        "conf_low": test.conf_low,
+        "conf_high": test.conf_high,
+        "interval_assumes": "constant-effect",
         "approximate": test.approximate.as_ref().map(words),
     })
 }

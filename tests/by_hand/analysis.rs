@@ -131,6 +131,16 @@ fn two_blocks_of_six() {
     let found = enumerated(&history, "aabbbbaaabbb", &By(weighted));
     near(found.upper, 41.0 / 300.0);
     near(found.lower, 261.0 / 300.0);
+    // In size: 80 without and 77 with studentization (R 4.2.2).
+    let found = enumerated(
+        &history,
+        "aabbbbaaabbb",
+        &By(move |arms: &[Arm]| weighted(arms).map(f64::abs)),
+    );
+    near(found.upper, 80.0 / 300.0);
+    let size = move |arms: &[Arm]| statistic.clone().value(arms).map(f64::abs);
+    let found = enumerated(&history, "aabbbbaaabbb", &By(size));
+    near(found.upper, 77.0 / 300.0);
 }
 
 #[derive(Clone)]

@@ -16,6 +16,7 @@ mod estimation;
 mod families;
 mod looks;
 mod minimization;
+mod multiplicity;
 mod ranks_and_bounds;
 mod study;
 mod survival;

@@ -3,10 +3,10 @@
 use crate::made_up::{IUH, LAST, Study, protocol, study};
 use lottning::allocation::Arm;
 use lottning::analysis::randomization::{
-    Statistic, TestFigures, exact, monte_carlo, monte_carlo_here,
+    Statistic, TestFigures, decide_here, exact, monte_carlo, monte_carlo_here,
 };
 use lottning::analysis::reference_set::{History, Redrawer, test_key};
-use lottning::analysis::results::Analyses;
+use lottning::analysis::results::{Analyses, AnalysisResult};
 use lottning::analysis::{Plan, RunSettings, Workspace, conclusion, dry_run, run};
 use lottning::estimation::lin_statistic::LinStatistic;
 use lottning::estimation::{Arm as Side, Columns, Covariate, Factor, Labels, Settings, estimate};
@@ -402,6 +402,186 @@ fn every_estimator_and_more_than_two_arms_can_be_registered() {
             .warnings
             .iter()
             .any(|warning| warning.code == "test-of-all-arms")
+    );
+}
+
+/// Zero is among the constant effects that are not rejected exactly when the test does not reject; threads do not matter.
+#[test]
+fn the_interval_of_the_registered_test_agrees_with_its_p() {
+    for (number, families) in [(51, 14), (52, 14), (53, 120), (54, 120)] {
+        let mut own = ungated();
+        own.analyses[0].test = Some(lottning::protocol::model::Test::Randomization { draws: 999 });
+        let study = study(own, families, number);
+        let found = pool(1).install(|| everything(&study));
+        let other = pool(3).install(|| everything(&study));
+        assert_eq!(format!("{found:?}"), format!("{other:?}"));
+        let primary = &found.analyses[0];
+        let Some(test) = &primary.test else { continue };
+        let low = test.conf_low.is_none_or(|low| low <= 0.0);
+        let high = test.conf_high.is_none_or(|high| high >= 0.0);
+        assert_eq!(
+            low && high,
+            test.p_value > primary.alpha.unwrap(),
+            "{test:?}"
+        );
+        if families == 120 {
+            // Two ways to the interval of one effect: their widths are alike.
+            let width = test.conf_high.unwrap() - test.conf_low.unwrap();
+            let row = &primary.results[0];
+            let model = row.conf_high.unwrap() - row.conf_low.unwrap();
+            assert!((width / model - 1.0).abs() < 0.2, "{width} {model}");
+        }
+    }
+}
+
+/// Stopping when the rest cannot matter gives the decision of the whole run, at any limit.
+#[test]
+fn a_decision_that_stops_is_the_decision_of_all_redraws() {
+    let mut stopped = 0;
+    for number in 0..12u64 {
+        let study = study(ungated(), 40, 60 + number);
+        let history = History::of(&study.protocol, &study.state);
+        let arms: Vec<Arm> = study.state.allocations.iter().map(|own| own.arm).collect();
+        let y: Vec<f64> = arms
+            .iter()
+            .zip(0u64..)
+            .map(|(arm, k)| {
+                ((k * k + 7 * k * number) % 13) as f64 + 0.4 * number as f64 * f64::from(arm.0)
+            })
+            .collect();
+        let mut statistic = Studentized(LinStatistic::new(&[], &y));
+        let key = [number as u8; 32];
+        let mut storage = (Redrawer::default(), Vec::new());
+        let whole = monte_carlo_here(
+            &history,
+            &arms,
+            &mut statistic,
+            (&key, 499),
+            (&mut storage.0, &mut storage.1),
+        )
+        .unwrap();
+        for alpha in [0.01, 0.05, 0.2, whole.p_value] {
+            let decided = decide_here(
+                &history,
+                &arms,
+                &mut statistic,
+                (&key, 499, alpha),
+                (&mut storage.0, &mut storage.1),
+            )
+            .unwrap();
+            assert_eq!(
+                decided.p_value <= alpha,
+                whole.p_value <= alpha,
+                "{number} {alpha}"
+            );
+            stopped += 499 - decided.draws;
+        }
+    }
+    assert!(stopped > 499, "{stopped}");
+}
+
+/// Secondary analyses adjusted as the protocol says, exploratory ones by Benjamini and Hochberg.
+#[test]
+fn secondary_analyses_are_adjusted_as_registered() {
+    use lottning::analysis::multiplicity::{benjamini_hochberg, fixed_sequence, holm};
+    use lottning::protocol::model::{Multiplicity, Test};
+    let adjusted = |rule, role, families| {
+        let mut own = ungated();
+        let mut analysis = own.analyses[0].clone();
+        analysis.role = role;
+        analysis.test = Some(Test::Randomization { draws: 499 });
+        own.multiplicity = rule;
+        for (index, name) in ["second", "third", "fourth"].into_iter().enumerate() {
+            analysis.id = name.into();
+            analysis.estimator = if index == 1 {
+                "difference-in-means"
+            } else {
+                "lin"
+            }
+            .into();
+            if index > 0 {
+                analysis.covariates.clear();
+            }
+            if index == 2 {
+                analysis.outcome = own.analyses[1].outcome;
+                analysis.summary = own.analyses[1].summary;
+                analysis.missing = own.analyses[1].missing;
+            }
+            own.analyses.push(analysis.clone());
+        }
+        own.analyses.remove(1);
+        let found = everything(&study(own, families, 71));
+        let own = found.analyses.into_iter().skip(1);
+        own.collect::<Vec<AnalysisResult>>()
+    };
+    // A test that does not exist counts as 1, and has no adjusted p itself.
+    let p = |rows: &[AnalysisResult]| -> Vec<f64> {
+        let own = rows.iter().map(AnalysisResult::deciding_p);
+        own.map(|p| p.unwrap_or(1.0)).collect()
+    };
+    let second = |rows: &[AnalysisResult]| -> Vec<f64> {
+        rows.iter()
+            .map(|row| {
+                assert_eq!(row.p_adjusted.is_some(), row.deciding_p().is_some());
+                row.p_adjusted.unwrap_or(1.0)
+            })
+            .collect()
+    };
+    let says = |row: &AnalysisResult, words: &str| row.conclusion.en.contains(words);
+    for families in [14, 150] {
+        let rows = adjusted(Some(Multiplicity::Holm), Role::Secondary, families);
+        let exist: Vec<bool> = rows.iter().map(|row| row.deciding_p().is_some()).collect();
+        assert!(exist.contains(&true));
+        let of = |all: Vec<f64>| -> Vec<f64> {
+            let each = all.into_iter().zip(&exist);
+            each.map(|(p, exists)| if *exists { p } else { 1.0 })
+                .collect()
+        };
+        assert_eq!(second(&rows), of(holm(&p(&rows))));
+        assert!(rows.iter().all(|row| row.q_value.is_none()));
+        assert!(rows.iter().any(|row| says(row, "Holm-adjusted p")));
+        let rows = adjusted(Some(Multiplicity::FixedSequence), Role::Secondary, families);
+        assert_eq!(second(&rows), of(fixed_sequence(&p(&rows))));
+        assert!(rows.iter().any(|row| says(row, "sequence-adjusted p")));
+        let rows = adjusted(Some(Multiplicity::WestfallYoung), Role::Secondary, families);
+        // The first two are nearly the same test, so that less is lost than with Holm.
+        let holm = holm(&p(&rows));
+        for ((joint, own), holm) in second(&rows).iter().zip(p(&rows)).zip(&holm) {
+            assert!(*joint >= own && *joint <= 1.0, "{joint} {own}");
+            // Two p of 499 redraws each: four standard errors of the worst case.
+            assert!(
+                *joint <= holm + 4.0 * (0.25f64 / 499.0).sqrt(),
+                "{joint} {holm}"
+            );
+        }
+        assert!(
+            rows.iter()
+                .any(|row| says(row, "Westfall–Young-adjusted p"))
+        );
+        let rows = adjusted(None, Role::Secondary, families);
+        assert!(
+            rows.iter()
+                .all(|row| row.p_adjusted.is_none() && row.q_value.is_none())
+        );
+        let rows = adjusted(Some(Multiplicity::Holm), Role::Exploratory, families);
+        let q: Vec<f64> = rows.iter().map(|row| row.q_value.unwrap_or(1.0)).collect();
+        assert_eq!(q, of(benjamini_hochberg(&p(&rows))));
+        assert!(rows.iter().all(|row| row.p_adjusted.is_none()));
+    }
+}
+
+/// Westfall and Young redraw the arms, so each secondary analysis must have a test.
+#[test]
+fn westfall_young_needs_tests() {
+    let text = IUH.replace("secondary = \"holm\"", "secondary = \"westfall-young\"");
+    assert_ne!(text, IUH);
+    let parsed = lottning::protocol::parse(text.as_bytes());
+    assert!(parsed.protocol.is_none());
+    assert!(
+        parsed
+            .diagnostics
+            .iter()
+            .any(|found| found.code == "estimator-mismatch")
     );
 }
 

@@ -11,6 +11,7 @@ mod allocation;
 mod group_sequential;
 mod imputation;
 mod minimization;
+mod multiplicity;
 mod nist;
 mod peers;
 mod peers_minimization;

@@ -126,8 +126,24 @@ impl Role {
 pub enum Multiplicity {
     /// Holm's step-down procedure over the secondary analyses of a lock.
     Holm,
+    /// Westfall and Young's step-down procedure on redraws that the secondary analyses of a lock share.
+    WestfallYoung,
+    /// The secondary analyses of a lock in the file's order, each standing only if all before it do.
+    FixedSequence,
     /// No adjustment, and the report says so.
     None,
+}
+
+impl Multiplicity {
+    /// What goes before "-adjusted"; `None` without an adjustment.
+    pub fn adjustment(self) -> Option<Words> {
+        match self {
+            Self::Holm => Some(Words::same("Holm")),
+            Self::WestfallYoung => Some(Words::same("Westfall–Young")),
+            Self::FixedSequence => Some(words!("sequence", "sekvens")),
+            Self::None => None,
+        }
+    }
 }
 
 impl Protocol {

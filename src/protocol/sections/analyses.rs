@@ -458,10 +458,35 @@ pub(in crate::protocol) fn multiplicity(
 ) -> Option<Multiplicity> {
     if let Some(section) = root.get("multiplicity") {
         let section = section.section(out, MULTIPLICITY)?;
-        return section.need(out, "secondary")?.one_of(
+        let rule = section.need(out, "secondary")?.one_of(
             out,
-            &[("holm", Multiplicity::Holm), ("none", Multiplicity::None)],
+            &[
+                ("holm", Multiplicity::Holm),
+                ("westfall-young", Multiplicity::WestfallYoung),
+                ("fixed-sequence", Multiplicity::FixedSequence),
+                ("none", Multiplicity::None),
+            ],
         );
+        let untested = analyses
+            .iter()
+            .flatten()
+            .find(|analysis| analysis.role == Role::Secondary && analysis.test.is_none());
+        if let (Some(Multiplicity::WestfallYoung), Some(untested)) = (rule, untested) {
+            let id = &untested.id;
+            out.error(
+                "estimator-mismatch",
+                &section.key_span("secondary"),
+                words!(
+                    "`westfall-young` redraws the arms, and the secondary analysis `{id}` has no randomization test",
+                    "`westfall-young` lottar om armarna, och den sekundära analysen `{id}` har inget randomiseringstest"
+                ),
+                words!(
+                    "add `test = {{ kind = \"randomization\" }}` to it, or use `holm`",
+                    "lägg till `test = {{ kind = \"randomization\" }}` i den, eller använd `holm`"
+                ),
+            );
+        }
+        return rule;
     }
     let secondary = analyses
         .iter()
@@ -478,8 +503,8 @@ pub(in crate::protocol) fn multiplicity(
                 ),
             )
             .help(words!(
-                "add `[multiplicity]` with `secondary = \"holm\"` or `\"none\"`",
-                "lägg till `[multiplicity]` med `secondary = \"holm\"` eller `\"none\"`"
+                "add `[multiplicity]` with `secondary = \"holm\"`, `\"westfall-young\"`, `\"fixed-sequence\"` or `\"none\"`",
+                "lägg till `[multiplicity]` med `secondary = \"holm\"`, `\"westfall-young\"`, `\"fixed-sequence\"` eller `\"none\"`"
             )),
         );
     }

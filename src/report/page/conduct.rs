@@ -198,18 +198,22 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
             .count();
         let registered = match rule {
             Multiplicity::Holm => words!("Holm", "Holm"),
+            Multiplicity::WestfallYoung => words!("Westfall–Young", "Westfall–Young"),
+            Multiplicity::FixedSequence => words!("fixed sequence", "fast ordning"),
             Multiplicity::None => words!("no adjustment", "ingen justering"),
         };
         let ran = match (rule, secondary) {
             (Multiplicity::None, _) => words!("p-values as they are", "p-värden som de är"),
-            (Multiplicity::Holm, 0 | 1) => words!(
+            (_, 0 | 1) => words!(
                 "at most one secondary analysis: nothing to adjust",
                 "högst en sekundär analys: inget att justera"
             ),
-            (Multiplicity::Holm, _) => words!(
-                "the p-values on this page are not adjusted; apply Holm before a secondary decision",
-                "p-värdena på sidan är inte justerade; använd Holm före ett sekundärt beslut"
-            ),
+            (Multiplicity::Holm | Multiplicity::WestfallYoung | Multiplicity::FixedSequence, _) => {
+                words!(
+                    "the conclusions go by the adjusted p-values; those in the tables are as they are",
+                    "slutsatserna följer de justerade p-värdena; de i tabellerna är som de är"
+                )
+            }
         };
         grid.row(
             say(

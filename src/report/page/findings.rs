@@ -173,7 +173,11 @@ fn method(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String 
                 lang,
             )
         },
-        |test| tested(test, lang),
+        |test| {
+            let mut text = tested(test, lang);
+            text.push_str(&constant(analysis, estimate, test, lang));
+            text
+        },
     );
     let sentence = words!(
         "{outcome}: {estimator}, variance {variance}{df}; {test}",
@@ -213,6 +217,28 @@ fn looks(analysis: &AnalysisResult, lang: Lang) -> String {
         ),
         lang,
     )
+}
+
+/// The interval of the test's inversion, where it has both ends.
+fn constant(
+    analysis: &AnalysisResult,
+    estimate: &Estimate,
+    test: &TestResult,
+    lang: Lang,
+) -> String {
+    let scale = effect::scale(analysis, estimate);
+    let limit = |value| effect::shown(scale, value);
+    let (low, high) = (limit(test.conf_low), limit(test.conf_high));
+    if low.is_none() || high.is_none() {
+        return String::new();
+    }
+    let range = number::interval(low, high, effect::places(scale), lang);
+    let level = effect::level(estimate.level, lang);
+    let sentence = words!(
+        " If the effect were the same for everyone, the test would not reject {range} ({level}).",
+        " Om effekten vore densamma för alla skulle testet inte förkasta {range} ({level})."
+    );
+    say(&sentence, lang)
 }
 
 /// How the randomization test was run.

@@ -135,6 +135,14 @@ pub(super) fn analyses(plan: &mut Plan, protocol: &Protocol) {
             "The secondary analyses of a lock are protected by Holm's procedure.",
             "De sekundära analyserna i en låsning skyddas av Holms metod."
         )),
+        Some(Multiplicity::WestfallYoung) => plan.line(&words!(
+            "The secondary analyses of a lock are protected by Westfall and Young's step-down procedure on shared redraws.",
+            "De sekundära analyserna i en låsning skyddas av Westfall och Youngs stegvisa metod på gemensamma omlottningar."
+        )),
+        Some(Multiplicity::FixedSequence) => plan.line(&words!(
+            "The secondary analyses of a lock are protected by their order: each stands only if all before it do.",
+            "De sekundära analyserna i en låsning skyddas av sin ordning: var och en gäller bara om alla före den gör det."
+        )),
         Some(Multiplicity::None) => plan.line(&words!(
             "The secondary analyses are not adjusted for multiplicity.",
             "De sekundära analyserna justeras inte för multiplicitet."

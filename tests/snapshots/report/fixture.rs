@@ -194,6 +194,7 @@ pub(crate) fn ordinary() -> Parts {
         alpha: Some(0.05),
         looks: Vec::new(),
         p_adjusted: None,
+        q_value: None,
         test_registered: true,
         arms: vec![outcome(0, 166, 161, 58), outcome(1, 164, 160, 66)],
         results: vec![
@@ -214,6 +215,8 @@ pub(crate) fn ordinary() -> Parts {
             draws: 10_000,
             failed: 0,
             mcse: 0.004_76,
+            conf_low: Some(-0.1575),
+            conf_high: Some(0.0551),
             approximate: Some(Words::new(
                 "The test is approximate, because the gate couples admission to earlier arms.",
                 "Testet är approximativt, eftersom intagsstoppet kopplar intaget till tidigare lotter.",
@@ -498,6 +501,8 @@ pub(crate) fn extreme() -> Parts {
     (undefined.conf_low, undefined.conf_high) = (None, Some(0.4));
     primary.results.push(undefined);
     primary.test = Some(TestResult {
+        conf_low: None,
+        conf_high: None,
         p_value: 0.000_1,
         exact: true,
         draws: 100_000,

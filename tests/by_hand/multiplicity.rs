@@ -1,0 +1,49 @@
+//! Westfall and Young's step-down procedure, and a decision that stops early, on cases that can be written out.
+
+use lottning::analysis::multiplicity::{Sizes, westfall_young};
+
+fn sizes(observed: f64, redrawn: &[f64]) -> Sizes {
+    Sizes {
+        observed,
+        redrawn: redrawn.to_vec(),
+    }
+}
+
+#[track_caller]
+fn close(found: &[f64], expected: &[f64]) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+    }
+}
+
+/// Observed 2, 3, 1; order: second, first, third. Four redraws:
+///
+/// | | first | second | third | u of third | u of first | u of second |
+/// |---|---|---|---|---|---|---|
+/// | 0 | 1 | 2 | 4 | 4 | 4 | 4 |
+/// | 1 | 2.5 | 0 | 0 | 0 | 2.5 | 2.5 |
+/// | 2 | 0 | 1 | 0.5 | 0.5 | 0.5 | 1 |
+/// | 3 | 1 | 1 | 1 | 1 | 1 | 1 |
+///
+/// Second: u ≥ 3 once, 2/5; first: u ≥ 2 twice, 3/5; third: u ≥ 1 twice, 3/5.
+#[test]
+fn three_hypotheses_on_four_redraws() {
+    let all = [
+        sizes(2.0, &[1.0, 2.5, 0.0, 1.0]),
+        sizes(3.0, &[2.0, 0.0, 1.0, 1.0]),
+        sizes(1.0, &[4.0, 0.0, 0.5, 1.0]),
+    ];
+    close(&westfall_young(&all, None), &[0.6, 0.4, 0.6]);
+    // Every sequence with its probability: .1 + .2, and the third .1 + .4.
+    let weights = [0.1, 0.2, 0.3, 0.4];
+    close(&westfall_young(&all, Some(&weights)), &[0.3, 0.1, 0.5]);
+    // Alone, a hypothesis has its own share: 2 of 4, and the observed one.
+    close(&westfall_young(&all[2..], None), &[0.6]);
+    // What does not exist on a redraw is as large as can be.
+    let broken = [sizes(2.0, &[f64::INFINITY, 0.0, 0.0])];
+    close(&westfall_young(&broken, None), &[0.5]);
+    // Twins are not multiplied: the adjusted p of both is the p of one.
+    let twins = [all[0].clone(), all[0].clone()];
+    close(&westfall_young(&twins, None), &[0.4, 0.4]);
+    assert!(westfall_young(&[], None).is_empty());
+}

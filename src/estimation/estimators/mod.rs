@@ -10,6 +10,7 @@ use crate::diagnostic::nearest;
 mod cox;
 mod difference_in_means;
 mod hazards;
+mod instrumental_variables;
 mod kaplan_meier;
 mod lee_bounds;
 mod lin;
@@ -21,14 +22,17 @@ mod rank_sum;
 mod regression;
 mod risk_difference;
 mod rmst;
+mod stratified_difference_in_means;
 mod survival;
 
 /// Every estimator, in the order in which help lists them.
 pub const ESTIMATORS: &[EstimatorEntry] = &[
     difference_in_means::ENTRY,
+    stratified_difference_in_means::ENTRY,
     linear::ENTRY,
     lin::ENTRY,
     risk_difference::ENTRY,
+    instrumental_variables::ENTRY,
     kaplan_meier::ENTRY,
     log_rank::ENTRY,
     cox::ENTRY,

@@ -70,7 +70,7 @@ struct ColumnNames {
     #[arg(long, value_name = "COL")]
     cluster: Option<String>,
 
-    /// Weights
+    /// Sampling weights, above 0; only their ratios matter
     #[arg(long, value_name = "COL")]
     weights: Option<String>,
 
@@ -103,11 +103,11 @@ struct ColumnNames {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to estimate")]
 struct Options {
-    /// classical, hc0 to hc3 [default: hc2]
+    /// classical, hc0 to hc3 [default: hc2]; with clusters cr0 to cr3 [default: cr2]
     #[arg(long)]
     variance: Option<String>,
 
-    /// bell-mccaffrey (default with hc2), residual, normal, welch
+    /// bell-mccaffrey (default with hc2), satterthwaite (default with cr2 and cr3), residual, normal, welch
     #[arg(long)]
     df: Option<String>,
 
@@ -261,7 +261,7 @@ fn people(rows: &[Row]) -> Grid {
                 let (low_sv, high_sv) = (limit(low, Lang::Sv), limit(high, Lang::Sv));
                 Cell::Words(words!("{low_en} to {high_en}", "{low_sv} till {high_sv}"))
             }
-            _ => Cell::Empty,
+            _ => unbounded(row, shown),
         };
         grid.row([
             Cell::text(&row.term),
@@ -279,6 +279,28 @@ fn people(rows: &[Row]) -> Grid {
         ]);
     }
     grid.without_empty_columns()
+}
+
+/// A set of effects that is no interval, in words; empty when there is none.
+fn unbounded(row: &Row, shown: Shown) -> Cell {
+    let text = |key: &str| row.extra.get(key).and_then(serde_json::Value::as_str);
+    let end = |key: &str, lang| {
+        let value = row.extra.get(key).and_then(serde_json::Value::as_f64);
+        value.map_or_else(|| "∞".to_owned(), |value| number(value, shown, lang))
+    };
+    match text("set") {
+        Some("two rays") => {
+            let [to, from] =
+                ["ray_to", "ray_from"].map(|key| [Lang::En, Lang::Sv].map(|l| end(key, l)));
+            let ([to_en, to_sv], [from_en, from_sv]) = (to, from);
+            Cell::Words(words!(
+                "up to {to_en}, and from {from_en}",
+                "till {to_sv}, och från {from_sv}"
+            ))
+        }
+        Some("line") => Cell::Words(Words::new("any number", "alla tal")),
+        _ => Cell::Empty,
+    }
 }
 
 /// The CSV: the keys of the JSON, the extra fields of every row last.

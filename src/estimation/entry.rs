@@ -90,10 +90,6 @@ pub struct OptionDomain {
     pub range: bool,
     /// Whether the arms can be fitted apart.
     pub interacted: bool,
-    /// Words that the contract promises and that are not built yet: refused by name.
-    pub later_variances: &'static [Variance],
-    /// As above.
-    pub later_dfs: &'static [Df],
 }
 
 impl OptionDomain {
@@ -109,8 +105,6 @@ impl OptionDomain {
         draws: false,
         range: false,
         interacted: false,
-        later_variances: &[],
-        later_dfs: &[],
     };
 }
 
@@ -144,7 +138,7 @@ pub enum Exchange {
     Inverts,
     /// Estimate and limits are mirrored at one half, as a probability index.
     Complements,
-    /// A test without an effect: statistic and p-value stay.
+    /// Everything stays: a test without an effect, or an effect that is not the arm's own.
     Stays,
     /// Nothing is promised.
     Unsaid,
@@ -186,8 +180,6 @@ pub struct EstimatorEntry {
     pub required: &'static [Role],
     /// Columns that may be given.
     pub optional: &'static [Role],
-    /// Columns that the contract promises and that are not built yet: refused by name.
-    pub later: &'static [Role],
     /// Whether two-by-two counts may stand instead of rows.
     pub counts: bool,
     /// What the outcome must be, for estimators that have one.
@@ -223,6 +215,7 @@ impl EstimatorEntry {
         settings: &Settings,
     ) -> Result<Answer, EstimationError> {
         self.check_options(settings)?;
+        self.check_clusters(settings, columns.has(Role::Cluster))?;
         self.check_columns(columns)?;
         (self.run)(columns, settings)
     }
@@ -235,15 +228,9 @@ impl EstimatorEntry {
                 level: settings.level,
             });
         }
-        let check = |option: &'static str, value: &'static str, built: bool, later: bool| {
+        let check = |option: &'static str, value: &'static str, built: bool| {
             if built {
                 Ok(())
-            } else if later {
-                Err(EstimationError::NotBuilt {
-                    estimator: self.id,
-                    option,
-                    value,
-                })
             } else {
                 Err(EstimationError::OptionNotUsed {
                     estimator: self.id,
@@ -253,43 +240,28 @@ impl EstimatorEntry {
             }
         };
         if let Some(v) = settings.variance {
-            check(
-                "variance",
-                v.text(),
-                o.variances.contains(&v),
-                o.later_variances.contains(&v),
-            )?;
+            check("variance", v.text(), o.variances.contains(&v))?;
         }
         if let Some(v) = settings.df {
-            check("df", v.text(), o.dfs.contains(&v), o.later_dfs.contains(&v))?;
+            check("df", v.text(), o.dfs.contains(&v))?;
         }
         if let Some(v) = settings.interval {
-            check("interval", v.text(), o.intervals.contains(&v), false)?;
+            check("interval", v.text(), o.intervals.contains(&v))?;
         }
         if let Some(v) = settings.measure {
-            check("measure", v.text(), o.measures.contains(&v), false)?;
+            check("measure", v.text(), o.measures.contains(&v))?;
         }
         if let Some(v) = settings.ties {
-            check("ties", v.text(), o.ties.contains(&v), false)?;
+            check("ties", v.text(), o.ties.contains(&v))?;
         }
         if let Some(v) = settings.p_value {
-            check("p-value", v.text(), o.p_values.contains(&v), false)?;
+            check("p-value", v.text(), o.p_values.contains(&v))?;
         }
-        check(
-            "horizon",
-            "",
-            settings.horizon.is_none() || o.horizon,
-            false,
-        )?;
-        check("draws", "", settings.draws.is_none() || o.draws, false)?;
-        check("seed", "", settings.seed.is_none() || o.draws, false)?;
-        check("range", "", settings.range.is_none() || o.range, false)?;
-        check(
-            "interacted",
-            "",
-            !settings.interacted || o.interacted,
-            false,
-        )?;
+        check("horizon", "", settings.horizon.is_none() || o.horizon)?;
+        check("draws", "", settings.draws.is_none() || o.draws)?;
+        check("seed", "", settings.seed.is_none() || o.draws)?;
+        check("range", "", settings.range.is_none() || o.range)?;
+        check("interacted", "", !settings.interacted || o.interacted)?;
         match settings.horizon {
             None if o.horizon => Err(EstimationError::HorizonMissing { estimator: self.id }),
             Some(horizon) if !(horizon > 0.0 && horizon.is_finite()) => {
@@ -305,6 +277,26 @@ impl EstimatorEntry {
         }
     }
 
+    /// Whether the variance goes with clusters or their absence, for estimators whose variances say so.
+    pub fn check_clusters(
+        &self,
+        settings: &Settings,
+        clustered: bool,
+    ) -> Result<(), EstimationError> {
+        match settings.variance {
+            Some(variance)
+                if self.uses(Role::Cluster)
+                    && variance.clustered().is_some_and(|own| own != clustered) =>
+            {
+                Err(EstimationError::VarianceAndCluster {
+                    variance: variance.text(),
+                    clustered,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn check_columns(&self, columns: &Columns) -> Result<(), EstimationError> {
         // Without rows there are no columns, which says more than a missing column.
         let no_rows = columns.arm.is_empty();
@@ -315,13 +307,6 @@ impl EstimatorEntry {
                 || (no_rows && needed);
             if columns.counts.is_some() && !given {
                 continue;
-            }
-            if given && self.later.contains(&role) {
-                return Err(EstimationError::NotBuilt {
-                    estimator: self.id,
-                    option: "column",
-                    value: role.text(),
-                });
             }
             if given && !self.uses(role) {
                 return Err(EstimationError::ColumnNotUsed {

@@ -27,15 +27,13 @@ pub enum EstimationError {
         /// Value.
         value: &'static str,
     },
-    /// Promised, but not built in this version.
+    /// A variance that respects clusters without any, or one that does not with them.
     #[error("{}", self.words())]
-    NotBuilt {
-        /// Id.
-        estimator: &'static str,
-        /// Option, or `column`.
-        option: &'static str,
-        /// Value, or the column's role.
-        value: &'static str,
+    VarianceAndCluster {
+        /// Variance.
+        variance: &'static str,
+        /// Whether there are clusters.
+        clustered: bool,
     },
     /// Two options that exclude each other.
     #[error("{}", self.words())]
@@ -291,6 +289,15 @@ pub enum EstimationError {
         /// Levels joined by `/`.
         stratum: String,
     },
+    /// Strata with a single analysed row in an arm.
+    #[error("{}", self.words())]
+    SingleInStratum {
+        /// Their levels joined by `/`.
+        strata: Vec<String>,
+    },
+    /// What was received does not differ between the arms.
+    #[error("{}", self.words())]
+    NoFirstStage,
     /// The covariates determine the arm, so that no effect is identified.
     #[error("{}", self.words())]
     ArmAliased,
@@ -310,6 +317,28 @@ pub enum EstimationError {
         /// Variance that cannot be computed.
         variance: &'static str,
     },
+    /// Fewer than two clusters.
+    #[error("{}", self.words())]
+    TooFewClusters {
+        /// Clusters among the analysed rows.
+        clusters: usize,
+    },
+    /// Clusters without which the effect is not identified.
+    #[error("{}", self.words())]
+    DecisiveCluster {
+        /// Their names.
+        clusters: Vec<String>,
+        /// Variance that cannot be computed.
+        variance: &'static str,
+    },
+    /// A weight that is missing or not above zero.
+    #[error("{}", self.words())]
+    InvalidWeight {
+        /// Row as people count it, the header being row 1.
+        row: usize,
+        /// The weight.
+        value: Option<f64>,
+    },
     /// A distribution was asked for something that does not exist.
     #[error("{}", self.words())]
     Numerics(#[from] NumericsError),
@@ -322,7 +351,7 @@ impl EstimationError {
             self,
             Self::UnknownEstimator { .. }
                 | Self::OptionNotUsed { .. }
-                | Self::NotBuilt { .. }
+                | Self::VarianceAndCluster { .. }
                 | Self::OptionsClash { .. }
                 | Self::ClustersUnused { .. }
                 | Self::Level { .. }
@@ -343,7 +372,7 @@ impl EstimationError {
         match self {
             Self::UnknownEstimator { .. } => "unknown-estimator",
             Self::OptionNotUsed { .. } => "option-not-used",
-            Self::NotBuilt { .. } => "not-built-yet",
+            Self::VarianceAndCluster { .. } => "variance-and-cluster",
             Self::OptionsClash { .. } | Self::ClustersUnused { .. } => "options-clash",
             Self::Level { .. } => "level-out-of-range",
             Self::HorizonMissing { .. } | Self::RangeMissing { .. } => "missing-option",
@@ -378,9 +407,14 @@ impl EstimationError {
             Self::GroupMissing { .. } => "group-missing",
             Self::OneArmedStratum { .. } => "one-armed-stratum",
             Self::SingletonStratum { .. } => "singleton-stratum",
+            Self::SingleInStratum { .. } => "single-in-stratum",
+            Self::NoFirstStage => "no-first-stage",
             Self::ArmAliased => "arm-aliased",
             Self::NoResidualDf { .. } => "no-residual-df",
             Self::LeverageOne { .. } => "leverage-one",
+            Self::TooFewClusters { .. } => "too-few-clusters",
+            Self::DecisiveCluster { .. } => "decisive-cluster",
+            Self::InvalidWeight { .. } => "invalid-weight",
             Self::Numerics(_) => "numerics",
         }
     }
@@ -414,13 +448,16 @@ impl EstimationError {
                     "`{estimator}` använder inte {option}{space}{value}"
                 )
             }
-            Self::NotBuilt {
-                estimator,
-                option,
-                value,
+            Self::VarianceAndCluster {
+                variance,
+                clustered: true,
             } => words!(
-                "`{estimator}` does not have {option} `{value}` yet in this version",
-                "`{estimator}` har ännu inte {option} `{value}` i den här versionen"
+                "variance `{variance}` does not respect clusters; leave --cluster out, or take `cr2` (the default with clusters), `cr0`, `cr1` or `cr3`",
+                "variance `{variance}` tar inte hänsyn till kluster; utelämna --cluster, eller välj `cr2` (det vanliga med kluster), `cr0`, `cr1` eller `cr3`"
+            ),
+            Self::VarianceAndCluster { variance, .. } => words!(
+                "variance `{variance}` needs a column of clusters; name it with --cluster",
+                "variance `{variance}` behöver en kolumn med kluster; ange den med --cluster"
             ),
             Self::OptionsClash { df, variance } => words!(
                 "df `{df}` does not go with variance `{variance}`",
@@ -585,6 +622,17 @@ impl EstimationError {
                 "stratum {stratum} has a single analysed row; merge it with another by a rule that was registered",
                 "stratum {stratum} har en enda analyserad rad; slå ihop det med ett annat enligt en registrerad regel"
             ),
+            Self::SingleInStratum { strata } => {
+                let shown = list(strata);
+                words!(
+                    "stratum {shown} has a single analysed row in an arm, which shows no variance; merge it with another by a rule that was registered, or test by redrawing the arms",
+                    "stratum {shown} har en enda analyserad rad i en arm, vilket inte visar någon varians; slå ihop det med ett annat enligt en registrerad regel, eller testa genom att lotta om armarna"
+                )
+            }
+            Self::NoFirstStage => words!(
+                "what was received does not differ between the arms, so its effect cannot be told; report the effect of the arm itself",
+                "det som mottogs skiljer sig inte mellan armarna, så dess effekt går inte att skatta; redovisa effekten av själva armen"
+            ),
             Self::ArmAliased => words!(
                 "the covariates or strata determine the arm, so the data hold no comparison; leave out the one that was known only after randomization",
                 "kovariaterna eller strata bestämmer armen, så data innehåller ingen jämförelse; utelämna den som blev känd först efter lottningen"
@@ -600,15 +648,37 @@ impl EstimationError {
                     "{variance} finns inte: modellen anpassas exakt till rad {shown} (dess kombination av arm och nivåer förekommer en gång); slå ihop nivåer enligt en registrerad regel eller välj en annan varians"
                 )
             }
+            Self::TooFewClusters { clusters } => words!(
+                "{clusters} cluster among the analysed rows; a variance between clusters needs at least two",
+                "{clusters} kluster bland de analyserade raderna; en varians mellan kluster behöver minst två"
+            ),
+            Self::DecisiveCluster { clusters, variance } => {
+                let shown = list(clusters);
+                words!(
+                    "{variance} does not exist: without cluster {shown} the effect is not identified (an arm or a level rests on it alone); merge levels by a registered rule, or test by redrawing the arms",
+                    "{variance} finns inte: utan klustret {shown} går effekten inte att skatta (en arm eller en nivå vilar på det ensamt); slå ihop nivåer enligt en registrerad regel, eller testa genom att lotta om armarna"
+                )
+            }
+            Self::InvalidWeight {
+                row,
+                value: Some(value),
+            } => words!(
+                "row {row}: the weight is {value}, but must be above 0; leave rows that are not to count out of the file",
+                "rad {row}: vikten är {value} men måste vara större än 0; utelämna rader som inte ska räknas ur filen"
+            ),
+            Self::InvalidWeight { row, value: None } => words!(
+                "row {row}: the weight is missing; fill it in",
+                "rad {row}: vikten saknas; fyll i den"
+            ),
             Self::Numerics(error) => error.words(),
         }
     }
 }
 
-/// At most five numbers, then an ellipsis.
-fn list(rows: &[usize]) -> String {
-    let mut text: Vec<String> = rows.iter().take(5).map(ToString::to_string).collect();
-    if rows.len() > 5 {
+/// At most five of them, then an ellipsis.
+fn list(all: &[impl ToString]) -> String {
+    let mut text: Vec<String> = all.iter().take(5).map(ToString::to_string).collect();
+    if all.len() > 5 {
         text.push("…".into());
     }
     text.join(", ")

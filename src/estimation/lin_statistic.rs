@@ -5,9 +5,10 @@
 //! conditioned whoever is in it, and a Cholesky factorization of each arm suffices. Where an arm comes near to not
 //! identifying its coefficients, the full path decides.
 
+use super::centring::centre_into;
 use super::columns::Arm;
 use super::error::EstimationError;
-use super::linear_model::{Design, Form, LEVERAGE_TOLERANCE, ROUNDING, Workspace, centre_into};
+use super::linear_model::{Design, Form, LEVERAGE_TOLERANCE, ROUNDING, Workspace};
 use super::settings::{Df, Variance};
 use crate::numerics::linear_algebra::{Cholesky, Qr, axpy, dot, mean};
 

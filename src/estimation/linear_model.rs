@@ -3,14 +3,18 @@
 //! A [`Design`] holds what does not depend on the outcome: an orthogonal basis, leverages, the weights `a_i` of the
 //! effect (`estimate = Σ a_i y_i`) and the Bell–McCaffrey degrees of freedom. [`Design::fit`] then costs O(nk). The
 //! interacted model is the two arms' own regressions, so it is factored arm by arm; when an arm alone does not
-//! identify it, the joint matrix is, with limited pivoting as in R's `lm`. Buffers are reused: a [`Design`] and a
-//! [`Workspace`] that live through a simulation allocate only at the beginning.
+//! identify it, the joint matrix is, with limited pivoting as in R's `lm`. With weights all this happens on rows
+//! multiplied by the root of their weight. Columns are made one by one as the factorization takes them, so that a
+//! design holds two copies of its columns and no more; buffers are reused, so that a [`Design`] and a [`Workspace`] that
+//! live through a simulation allocate only at the beginning. Variances that respect clusters are `cluster_variance`'s.
 
+use super::block::Block;
+use super::centring::Centring;
 use super::columns::Arm;
 use super::error::EstimationError;
 pub use super::inference::{Fit, Inference};
 use super::settings::{Df, Variance};
-use crate::numerics::linear_algebra::{Qr, axpy, dot, mean};
+use crate::numerics::linear_algebra::{dot, mean};
 
 /// A row whose leverage is within this of one is fitted exactly whatever its outcome.
 pub const LEVERAGE_TOLERANCE: f64 = 1e-8;
@@ -35,16 +39,6 @@ pub enum Dropped {
     Covariate(usize),
     /// The product of the arm and a covariate, by the covariate's position.
     Interaction(usize),
-}
-
-/// Rows that share a factorization: all rows, or one arm's.
-#[derive(Debug, Clone, Default)]
-struct Block {
-    rows: Vec<u32>,
-    qr: Qr,
-    leverage: Vec<f64>,
-    /// Weight of each row's outcome in the effect.
-    weight: Vec<f64>,
 }
 
 /// A factored design: which rows, which columns, and what follows from them before any outcome is seen.
@@ -75,8 +69,12 @@ pub struct Design {
     bell_mccaffrey: Option<f64>,
     influential: Vec<usize>,
     exact: Vec<usize>,
-    centred: Vec<f64>,
-    columns: Vec<f64>,
+    centring: Vec<Centring>,
+    /// Root of each row's weight, the largest near one; empty without weights.
+    root: Vec<f64>,
+    /// Whether a constant in the outcome changes nothing, so that it may be taken away first.
+    constant_free: bool,
+    column: Vec<f64>,
     scratch: Vec<f64>,
 }
 
@@ -98,6 +96,20 @@ impl Design {
         Ok(design)
     }
 
+    /// As [`Design::factor`], by weighted least squares: `weights` are above zero, one per row; only their ratios
+    /// matter. Covariates are centred at their weighted means.
+    pub fn factor_weighted(
+        arm: &[Arm],
+        covariates: &[f64],
+        weights: &[f64],
+        form: Form,
+    ) -> Result<Self, EstimationError> {
+        let mut design = Self::default();
+        design.weigh(weights);
+        design.build(arm, covariates, form, false)?;
+        Ok(design)
+    }
+
     /// As [`Design::factor`], in the storage of an earlier design.
     pub fn refactor(
         &mut self,
@@ -105,16 +117,8 @@ impl Design {
         covariates: &[f64],
         form: Form,
     ) -> Result<(), EstimationError> {
-        self.begin(arm, covariates)?;
-        match form {
-            Form::Additive => self.joint(arm, false)?,
-            Form::Interacted => {
-                if !self.by_arm(arm) {
-                    self.joint(arm, true)?;
-                }
-            }
-        }
-        self.finish()
+        self.root.clear();
+        self.build(arm, covariates, form, false)
     }
 
     /// As [`Design::factor`], always through the joint matrix: the reference path of the interacted model.
@@ -124,26 +128,112 @@ impl Design {
         form: Form,
     ) -> Result<Self, EstimationError> {
         let mut design = Self::default();
-        design.begin(arm, covariates)?;
-        design.joint(arm, form == Form::Interacted)?;
-        design.finish()?;
+        design.build(arm, covariates, form, true)?;
         Ok(design)
     }
 
-    fn begin(&mut self, arm: &[Arm], covariates: &[f64]) -> Result<(), EstimationError> {
-        self.n = arm.len();
-        if self.n == 0 {
+    /// The coefficient of column `of` in the regression on all `columns`, which are column-major with `n` rows and
+    /// hold the intercept if there is one; `weights` is empty or has one weight above zero per row. The effect of an
+    /// arm is one such coefficient, and printed tables have others.
+    ///
+    /// Errors: [`EstimationError::ArmAliased`] when the column is a combination of earlier ones,
+    /// [`EstimationError::NoResidualDf`], [`EstimationError::NoRows`].
+    ///
+    /// ```
+    /// use lottning::estimation::linear_model::{Design, Workspace};
+    /// use lottning::estimation::{Df, Variance};
+    /// // y on 1 and x at x = 0, 1, 2: the slope of 1, 2, 6 is 5/2.
+    /// let design = Design::coefficient(3, &[1.0, 1.0, 1.0, 0.0, 1.0, 2.0], 1, &[])?;
+    /// let inference = design.inference(Variance::Classical, Df::Residual, 0.95)?;
+    /// let fit = design.fit(&[1.0, 2.0, 6.0], &inference, &mut Workspace::default());
+    /// assert!((fit.estimate - 2.5).abs() < 1e-14);
+    /// # Ok::<(), lottning::estimation::EstimationError>(())
+    /// ```
+    pub fn coefficient(
+        n: usize,
+        columns: &[f64],
+        of: usize,
+        weights: &[f64],
+    ) -> Result<Self, EstimationError> {
+        let mut design = Self::default();
+        design.weigh(weights);
+        design.begin(n, &[])?;
+        design.constant_free = false;
+        let index = design.block();
+        design.blocks[index].rows.extend(0..n as u32);
+        design.blocks[index].qr.begin(n);
+        for column in columns.chunks_exact(n) {
+            design.column.clear();
+            design.column.extend_from_slice(column);
+            design.take(index);
+        }
+        design.blocks[index].qr.finish();
+        design.finish_joint(index, of)?;
+        Ok(design)
+    }
+
+    /// Roots of weights, scaled by a power of two so that the largest lies between ½ and 1.
+    fn weigh(&mut self, weights: &[f64]) {
+        let largest = weights.iter().fold(0.0f64, |m, w| m.max(*w));
+        let (_, exponent) = libm::frexp(largest);
+        self.root.clear();
+        // All alike: without weights, which is shorter.
+        if weights
+            .windows(2)
+            .any(|pair| pair[0].to_bits() != pair[1].to_bits())
+        {
+            let root = |w: &f64| libm::ldexp(*w, -exponent).sqrt();
+            self.root.extend(weights.iter().map(root));
+        }
+    }
+
+    fn build(
+        &mut self,
+        arm: &[Arm],
+        covariates: &[f64],
+        form: Form,
+        jointly: bool,
+    ) -> Result<(), EstimationError> {
+        self.begin(arm.len(), covariates)?;
+        if form == Form::Additive || jointly || !self.by_arm(arm, covariates) {
+            self.joint(arm, covariates, form)?;
+        }
+        self.finish()
+    }
+
+    fn begin(&mut self, n: usize, covariates: &[f64]) -> Result<(), EstimationError> {
+        self.n = n;
+        if n == 0 {
             return Err(EstimationError::NoRows);
         }
-        self.covariates = covariates.len() / self.n;
+        self.covariates = covariates.len() / n;
+        self.constant_free = true;
         self.dropped.clear();
         self.used = 0;
         self.coefficients = 0;
-        self.centred.clear();
-        for column in covariates.chunks_exact(self.n) {
-            centre_into(column, &mut self.centred);
+        self.centring.clear();
+        for column in covariates.chunks_exact(n) {
+            let centre = self.weighted_mean(column);
+            self.centring.push(Centring::new(column, centre));
         }
         Ok(())
+    }
+
+    fn weighted_mean(&self, column: &[f64]) -> f64 {
+        if self.root.is_empty() {
+            return mean(column);
+        }
+        let total: f64 = self.root.iter().map(|r| r * r).sum();
+        let about = |centre: f64| {
+            let sum: f64 = self
+                .root
+                .iter()
+                .zip(column)
+                .map(|(r, x)| r * r * (x - centre))
+                .sum();
+            centre + sum / total
+        };
+        about(about(0.0))
     }
 
     fn block(&mut self) -> usize {
@@ -156,62 +246,91 @@ impl Design {
         self.used - 1
     }
 
+    /// Gives the column that stands in `self.column` to a block's factorization, weighted.
+    fn take(&mut self, block: usize) {
+        let block = &mut self.blocks[block];
+        if !self.root.is_empty() {
+            for (x, row) in self.column.iter_mut().zip(&block.rows) {
+                *x *= self.root[*row as usize];
+            }
+        }
+        block.qr.push(&self.column);
+    }
+
+    /// The intercept, and the centred covariates of the block's rows.
+    fn take_intercept_and_covariates(&mut self, index: usize, covariates: &[f64]) {
+        let m = self.blocks[index].rows.len();
+        self.blocks[index].qr.begin(m);
+        self.column.clear();
+        self.column.resize(m, 1.0);
+        self.take(index);
+        for (j, column) in covariates.chunks_exact(self.n).enumerate() {
+            let centring = self.centring[j];
+            self.column.clear();
+            self.column.extend(
+                self.blocks[index]
+                    .rows
+                    .iter()
+                    .map(|row| centring.of(column[*row as usize])),
+            );
+            self.take(index);
+        }
+    }
+
     /// The two arms' own regressions; false when one of them does not identify all its coefficients.
-    fn by_arm(&mut self, arm: &[Arm]) -> bool {
+    fn by_arm(&mut self, arm: &[Arm], covariates: &[f64]) -> bool {
         for which in [Arm::Treated, Arm::Control] {
             let index = self.block();
             let block = &mut self.blocks[index];
             let of_arm = arm.iter().enumerate().filter(|(_, a)| **a == which);
             block.rows.extend(of_arm.map(|(row, _)| row as u32));
-            let m = block.rows.len();
-            if m <= self.covariates {
+            if block.rows.len() <= self.covariates {
                 self.used = 0;
                 return false;
             }
-            self.columns.clear();
-            self.columns.resize(m, 1.0);
-            for column in self.centred.chunks_exact(self.n) {
-                self.columns
-                    .extend(block.rows.iter().map(|row| column[*row as usize]));
-            }
-            block.qr.factor(m, &self.columns);
+            self.take_intercept_and_covariates(index, covariates);
+            let block = &mut self.blocks[index];
+            block.qr.finish();
             if block.qr.rank() <= self.covariates {
                 self.used = 0;
                 return false;
             }
             let sign = if which == Arm::Treated { 1.0 } else { -1.0 };
-            block.contrast(0, sign, &mut self.scratch);
+            block.contrast(0, sign);
             self.coefficients += block.qr.rank();
         }
         true
     }
 
-    fn joint(&mut self, arm: &[Arm], interacted: bool) -> Result<(), EstimationError> {
+    fn joint(
+        &mut self,
+        arm: &[Arm],
+        covariates: &[f64],
+        form: Form,
+    ) -> Result<(), EstimationError> {
         let (n, p) = (self.n, self.covariates);
         self.used = 0;
         self.coefficients = 0;
         let index = self.block();
-        self.columns.clear();
-        self.columns.resize(n, 1.0);
-        self.columns.extend_from_slice(&self.centred);
-        self.columns.extend(arm.iter().map(|a| a.index() as f64));
-        if interacted {
-            for column in self.centred.chunks_exact(n) {
-                self.columns
-                    .extend(arm.iter().zip(column).map(|(a, x)| a.index() as f64 * x));
+        self.blocks[index].rows.extend(0..n as u32);
+        self.take_intercept_and_covariates(index, covariates);
+        self.column.clear();
+        self.column.extend(arm.iter().map(|a| a.index() as f64));
+        self.take(index);
+        if form == Form::Interacted {
+            for (j, column) in covariates.chunks_exact(n).enumerate() {
+                let centring = self.centring[j];
+                let products = arm.iter().zip(column);
+                self.column.clear();
+                self.column
+                    .extend(products.map(|(a, x)| a.index() as f64 * centring.of(*x)));
+                self.take(index);
             }
         }
-        let block = &mut self.blocks[index];
-        block.rows.extend(0..n as u32);
-        block.qr.factor(n, &self.columns);
-        let arm_column = p + 1;
-        let Some(position) = block.qr.kept().iter().position(|c| *c == arm_column) else {
-            return Err(EstimationError::ArmAliased);
-        };
-        block.contrast(position, 1.0, &mut self.scratch);
-        self.coefficients = block.qr.rank();
+        self.blocks[index].qr.finish();
+        self.position(index, p + 1)?;
         self.dropped
-            .extend(block.qr.dropped().iter().map(|&column| {
+            .extend(self.blocks[index].qr.dropped().iter().map(|&column| {
                 if column <= p {
                     Dropped::Covariate(column.saturating_sub(1))
                 } else {
@@ -219,6 +338,22 @@ impl Design {
                 }
             }));
         Ok(())
+    }
+
+    /// The contrast of one column of a block that holds all rows.
+    fn position(&mut self, index: usize, column: usize) -> Result<(), EstimationError> {
+        let block = &mut self.blocks[index];
+        let Some(position) = block.qr.kept().iter().position(|c| *c == column) else {
+            return Err(EstimationError::ArmAliased);
+        };
+        block.contrast(position, 1.0);
+        self.coefficients = block.qr.rank();
+        Ok(())
+    }
+
+    fn finish_joint(&mut self, index: usize, column: usize) -> Result<(), EstimationError> {
+        self.position(index, column)?;
+        self.finish()
     }
 
     fn finish(&mut self) -> Result<(), EstimationError> {
@@ -323,130 +458,78 @@ impl Design {
         Inference::new(variance, df, level)
     }
 
-    /// Fits one outcome, one value per row.
-    pub fn fit(&self, y: &[f64], inference: &Inference, workspace: &mut Workspace) -> Fit {
-        let centre = mean(y);
+    /// The parts of the design: all rows, or one arm's each.
+    pub(super) fn blocks(&self) -> &[Block] {
+        &self.blocks[..self.used]
+    }
+
+    /// Root of each row's weight; empty without weights.
+    pub(super) fn roots(&self) -> &[f64] {
+        &self.root
+    }
+
+    /// `Σ a_i²` over the rows, on the weighted scale.
+    pub(super) fn weight_square(&self) -> f64 {
+        self.weight_square
+    }
+
+    /// Estimate and residuals of an outcome, one value per row; `visit` sees the residuals of each block.
+    pub(super) fn residuals(
+        &self,
+        y: &[f64],
+        workspace: &mut Workspace,
+        mut visit: impl FnMut(&Block, &[f64]),
+    ) -> Residuals {
+        let centre = if self.constant_free { mean(y) } else { 0.0 };
         let largest = y.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-        let (mut estimate, mut residual_square, mut meat) = (0.0, 0.0, 0.0);
-        for block in &self.blocks[..self.used] {
-            let m = block.rows.len();
+        let mut found = Residuals::default();
+        for block in self.blocks() {
             let outcome = &mut workspace.outcome;
             outcome.clear();
             outcome.extend(block.rows.iter().map(|row| y[*row as usize] - centre));
-            let residual = &mut workspace.residual;
-            residual.clear();
-            residual.extend_from_slice(outcome);
-            for q in block.qr.q().chunks_exact(m) {
-                let c = dot(q, outcome);
-                axpy(-c, q, residual);
+            if !self.root.is_empty() {
+                for (y, row) in outcome.iter_mut().zip(&block.rows) {
+                    *y *= self.root[*row as usize];
+                }
             }
-            estimate += dot(&block.weight, outcome);
-            residual_square += dot(residual, residual);
-            meat += block.meat(residual, inference.variance());
+            block.residuals(outcome, &mut workspace.residual);
+            found.estimate += dot(&block.weight, outcome);
+            found.square += dot(&workspace.residual, &workspace.residual);
+            visit(block, &workspace.residual);
         }
-        let (n, k) = (self.n as f64, self.coefficients as f64);
         let rounding = ROUNDING * largest;
-        let square = if residual_square <= n * rounding * rounding {
+        found.exact = found.square <= self.n as f64 * rounding * rounding;
+        found
+    }
+
+    /// Fits one outcome, one value per row.
+    pub fn fit(&self, y: &[f64], inference: &Inference, workspace: &mut Workspace) -> Fit {
+        let mut meat = 0.0;
+        let variance = inference.variance();
+        let found = self.residuals(y, workspace, |block, residual| {
+            meat += block.meat(residual, variance);
+        });
+        let (n, k) = (self.n as f64, self.coefficients as f64);
+        let square = if found.exact {
             0.0
         } else {
-            match inference.variance() {
-                Variance::Classical => residual_square / (n - k) * self.weight_square,
+            match variance {
+                Variance::Classical => found.square / (n - k) * self.weight_square,
                 Variance::Hc1 => meat * n / (n - k),
                 _ => meat,
             }
         };
-        Fit::complete(estimate, square.sqrt(), residual_square, inference)
+        Fit::complete(found.estimate, square.sqrt(), found.square, inference)
     }
 }
 
-impl Block {
-    /// Leverages, and weights of the coefficient at `position` of the kept columns: `a = ± Q R⁻ᵀ e`.
-    fn contrast(&mut self, position: usize, sign: f64, scratch: &mut Vec<f64>) {
-        self.qr.leverages(&mut self.leverage);
-        scratch.clear();
-        scratch.resize(self.qr.rank(), 0.0);
-        scratch[position] = sign;
-        self.qr.solve_r_transposed(scratch);
-        self.weight.clear();
-        self.weight.resize(self.rows.len(), 0.0);
-        for (c, q) in scratch
-            .iter()
-            .zip(self.qr.q().chunks_exact(self.rows.len()))
-        {
-            axpy(*c, q, &mut self.weight);
-        }
-    }
-
-    /// `Σ a_i² e_i²` with the correction of a variance estimator; rows of leverage one have a residual of zero.
-    fn meat(&self, residual: &[f64], variance: Variance) -> f64 {
-        let power = match variance {
-            Variance::Hc2 => 1,
-            Variance::Hc3 => 2,
-            _ => 0,
-        };
-        let mut sum = 0.0;
-        for ((a, h), e) in self.weight.iter().zip(&self.leverage).zip(residual) {
-            let free = 1.0 - h;
-            if free < LEVERAGE_TOLERANCE {
-                continue;
-            }
-            let square = a * a * e * e;
-            sum += match power {
-                0 => square,
-                1 => square / free,
-                _ => square / (free * free),
-            };
-        }
-        sum
-    }
-
-    fn trace_square(&self, scratch: &mut Vec<f64>) -> f64 {
-        let m = self.rows.len();
-        let k = self.qr.rank();
-        scratch.clear();
-        scratch.resize(2 * m, 0.0);
-        let (b, weighted) = scratch.split_at_mut(m);
-        let mut sum = 0.0;
-        for ((b, a), h) in b.iter_mut().zip(&self.weight).zip(&self.leverage) {
-            let free = 1.0 - h;
-            if free >= LEVERAGE_TOLERANCE {
-                *b = a * a / free;
-                sum += *b * *b * (1.0 - 2.0 * h);
-            }
-        }
-        let q = self.qr.q();
-        for j in 0..k {
-            let column = &q[j * m..(j + 1) * m];
-            for ((w, b), q) in weighted.iter_mut().zip(b.iter()).zip(column) {
-                *w = b * q;
-            }
-            for l in 0..=j {
-                let entry = dot(weighted, &q[l * m..(l + 1) * m]);
-                sum += if l == j {
-                    entry * entry
-                } else {
-                    2.0 * entry * entry
-                };
-            }
-        }
-        sum
-    }
-}
-
-/// Appends a column minus its mean, scaled by a power of two so that squares stay in range, or zeros when it is
-/// constant up to rounding.
-pub(super) fn centre_into(column: &[f64], centred: &mut Vec<f64>) {
-    let start = centred.len();
-    let centre = mean(column);
-    centred.extend(column.iter().map(|x| x - centre));
-    let largest = column.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-    let spread = centred[start..].iter().fold(0.0f64, |m, x| m.max(x.abs()));
-    if spread <= 1e-11 * largest {
-        centred[start..].fill(0.0);
-        return;
-    }
-    let (_, exponent) = libm::frexp(spread);
-    for x in &mut centred[start..] {
-        *x = libm::ldexp(*x, -exponent);
-    }
+/// What a fit leaves over.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Residuals {
+    /// Effect of the arm.
+    pub(super) estimate: f64,
+    /// Sum of squared residuals, on the weighted scale.
+    pub(super) square: f64,
+    /// Whether they are rounding.
+    pub(super) exact: bool,
 }

@@ -7,7 +7,12 @@
 //! [`ESTIMATORS`]. Regression models share [`linear_model`], whose factorization serves many outcomes.
 
 mod answer;
+mod block;
 mod bounds;
+mod centring;
+mod cluster_adjustment;
+pub mod cluster_variance;
+mod clusters;
 mod columns;
 mod entry;
 mod error;
@@ -25,6 +30,8 @@ mod probability_index;
 mod ranks;
 mod refusals;
 mod rerandomization;
+mod satterthwaite;
+mod scores;
 mod settings;
 mod shift;
 mod survival_curve;

@@ -148,6 +148,65 @@ impl Analysed {
         Ok(())
     }
 
+    /// Leaves out rows without a value in a column that is measured after randomization, and answers the others' values.
+    ///
+    /// Errors: [`EstimationError::NotFinite`], [`EstimationError::TooFewRows`] when an arm has no row left.
+    pub(super) fn keep_known(
+        &mut self,
+        columns: &Columns,
+        values: Option<&[Option<f64>]>,
+        column: &'static str,
+    ) -> Result<Vec<f64>, EstimationError> {
+        let values = values.unwrap_or_default();
+        let mut known = Vec::with_capacity(self.rows.len());
+        let mut missing = [0usize; 2];
+        let mut kept = 0;
+        for place in 0..self.rows.len() {
+            let (row, arm) = (self.rows[place], self.arm[place]);
+            match values.get(row).copied().flatten() {
+                None => missing[arm.index()] += 1,
+                Some(value) if usable(value) => {
+                    known.push(value);
+                    self.rows[kept] = row;
+                    self.arm[kept] = arm;
+                    self.outcome[kept] = self.outcome[place];
+                    kept += 1;
+                }
+                Some(_) => {
+                    return Err(EstimationError::NotFinite {
+                        column: column.into(),
+                        row: columns.row_number(row),
+                    });
+                }
+            }
+        }
+        self.rows.truncate(kept);
+        self.arm.truncate(kept);
+        self.outcome.truncate(kept);
+        for arm in [Arm::Treated, Arm::Control] {
+            self.n[arm.index()] -= missing[arm.index()];
+            if self.n[arm.index()] == 0 {
+                return Err(EstimationError::TooFewRows {
+                    arm: columns.labels.arm(arm).to_owned(),
+                    rows: 0,
+                    needed: 1,
+                });
+            }
+        }
+        if missing != [0, 0] {
+            let [control, treated] = missing;
+            let (t, c) = (&columns.labels.treated, &columns.labels.control);
+            self.warnings.push(Warning::new(
+                "value-missing",
+                words!(
+                    "rows without a value of {column} are left out: {treated} in {t}, {control} in {c}",
+                    "rader utan värde för {column} är utelämnade: {treated} i {t}, {control} i {c}"
+                ),
+            ));
+        }
+        Ok(known)
+    }
+
     /// Says how many rows of other arms the caller has left out.
     pub(super) fn note_other_arms(&mut self, rows: usize) {
         if rows > 0 {
@@ -175,6 +234,31 @@ impl Analysed {
             ),
         ));
     }
+}
+
+/// The weight of each analysed row, or `None` without a column of them.
+///
+/// Errors: [`EstimationError::InvalidWeight`] with the row whose weight is missing or not above zero.
+pub(super) fn weights(
+    columns: &Columns,
+    analysed: &Analysed,
+) -> Result<Option<Vec<f64>>, EstimationError> {
+    let Some(weights) = &columns.weights else {
+        return Ok(None);
+    };
+    let weight = |row: &usize| match weights[*row] {
+        Some(weight) if weight > 0.0 && usable(weight) => Ok(weight),
+        value => Err(EstimationError::InvalidWeight {
+            row: columns.row_number(*row),
+            value,
+        }),
+    };
+    analysed
+        .rows
+        .iter()
+        .map(weight)
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// Covariates and strata as numeric columns over the analysed rows.

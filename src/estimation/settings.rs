@@ -69,14 +69,25 @@ words_enum! {
     }
 }
 
+impl Variance {
+    /// Whether it respects clusters; `None` when that is not its question.
+    pub fn clustered(self) -> Option<bool> {
+        match self {
+            Self::Classical | Self::Hc0 | Self::Hc1 | Self::Hc2 | Self::Hc3 => Some(false),
+            Self::Cr0 | Self::Cr1 | Self::Cr2 | Self::Cr3 => Some(true),
+            Self::Model | Self::Robust | Self::Firth => None,
+        }
+    }
+}
+
 words_enum! {
     /// Reference distribution of a statistic.
     Df {
         /// Bell and McCaffrey (2002); default with `hc2`.
         BellMccaffrey => "bell-mccaffrey",
-        /// Satterthwaite; default with `cr2`.
+        /// Satterthwaite; default with `cr2` and `cr3`.
         Satterthwaite => "satterthwaite",
-        /// Rows minus coefficients; default otherwise.
+        /// Rows minus coefficients, or clusters minus one; default otherwise.
         Residual => "residual",
         /// Normal quantiles.
         Normal => "normal",

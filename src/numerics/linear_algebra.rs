@@ -90,6 +90,16 @@ pub struct Qr {
 impl Qr {
     /// Factors the columns of an n-row column-major matrix; a trailing partial column is ignored.
     pub fn factor(&mut self, n: usize, columns: &[f64]) {
+        self.begin(n);
+        for column in columns.chunks_exact(n.max(1)) {
+            self.push(column);
+        }
+        self.finish();
+    }
+
+    /// Begins a factorization of columns with n rows, which [`Qr::push`] then takes one by one: for callers that make
+    /// their columns as they go and need not hold the matrix.
+    pub fn begin(&mut self, n: usize) {
         self.n = n;
         self.rank = 0;
         self.kept.clear();
@@ -97,17 +107,20 @@ impl Qr {
         self.vectors.clear();
         self.scale.clear();
         self.r.clear();
-        if n == 0 {
-            return;
-        }
-        for (index, column) in columns.chunks_exact(n).enumerate() {
-            self.add(index, column);
-        }
-        self.form_q();
+        self.q.clear();
     }
 
-    fn add(&mut self, index: usize, column: &[f64]) {
+    /// Forms the thin Q after the last column.
+    pub fn finish(&mut self) {
+        if self.n > 0 {
+            self.form_q();
+        }
+    }
+
+    /// Takes the next column, of the length that [`Qr::begin`] was told.
+    pub fn push(&mut self, column: &[f64]) {
         let (n, j) = (self.n, self.rank);
+        let index = self.kept.len() + self.dropped.len();
         if j >= n {
             self.dropped.push(index);
             return;

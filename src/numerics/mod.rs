@@ -15,6 +15,7 @@ pub mod quadrature;
 pub mod root;
 pub mod stream;
 pub mod student_t;
+pub mod symmetric_eigen;
 pub mod whole;
 
 pub use error::NumericsError;

@@ -9,11 +9,13 @@
 
 mod allocation;
 mod analysis;
+mod clusters;
 mod cohort;
 mod conduct;
 mod epochs;
 mod estimation;
 mod families;
+mod instrument_and_strata;
 mod looks;
 mod minimization;
 mod multiplicity;

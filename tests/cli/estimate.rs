@@ -214,6 +214,104 @@ fn a_factor_needs_no_word() {
     );
 }
 
+/// Two children a family, three families an arm. By hand: the means of the families are 6, 7.5 and 9 treated, 3.5, 11.5
+/// and 4 control. CR2 is their own variance: (2.25 + 241/12)/3, with the four degrees of freedom of three against three.
+#[test]
+fn clusters_and_weights_have_their_columns() {
+    let folder = Folder::new();
+    let mut rows = "arm,y,family,w\n".to_owned();
+    for (family, arm, a, b) in [
+        ("f1", "t", 5, 7),
+        ("f2", "t", 6, 9),
+        ("f3", "c", 4, 3),
+        ("f4", "t", 8, 10),
+        ("f5", "c", 12, 11),
+        ("f6", "c", 2, 6),
+    ] {
+        let lines = [a, b].map(|y| format!("{arm},{y},{family},2\n"));
+        rows += &lines.concat();
+    }
+    folder.file("d.csv", rows);
+    let words = "estimate d.csv --estimator linear --arm arm --control c --outcome y --cluster family --json";
+    let run = folder.run(words);
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let variance: f64 = (2.25 + 241.0 / 12.0) / 3.0;
+    assert!((number(&run, "estimate") - 7.0 / 6.0).abs() < 1e-12);
+    assert!((number(&run, "std_error") - variance.sqrt()).abs() < 1e-12);
+    assert!((number(&run, "df") - 4.0).abs() < 1e-9);
+    let row = &run.json()["results"][0];
+    assert_eq!(
+        (&row["variance"], &row["interval"]),
+        (&"cr2".into(), &"t".into())
+    );
+    assert_eq!(
+        (&row["n_treated"], &row["units_treated"]),
+        (&6.into(), &3.into())
+    );
+    assert_eq!(row["units_control"], 3);
+    assert!(run.err.contains("warning[few-clusters]"), "{}", run.err);
+    // Equal weights are none.
+    let weighted = folder.run(&format!("{words} --weights w"));
+    assert_eq!(weighted.json()["results"], run.json()["results"]);
+    // A row without its cluster, and a weight of zero, by row.
+    folder.file(
+        "bad.csv",
+        "arm,y,family,w\nt,1,a,1\nt,2,,1\nc,3,b,0\nc,2,c,1\n",
+    );
+    let words = "estimate bad.csv --estimator lin --arm arm --control c --outcome y";
+    for (option, code, hint) in [
+        ("--cluster family", "group-missing", "row 3"),
+        ("--weights w", "invalid-weight", "row 4"),
+    ] {
+        let run = folder.run(&format!("{words} {option}"));
+        assert_eq!(run.exit, 4, "{}", run.err);
+        assert!(
+            run.err.contains(code) && run.err.contains(hint),
+            "{}",
+            run.err
+        );
+    }
+}
+
+/// Who received is a column of 0 and 1 or of the arms' names. By hand: the arm moves the outcome by 3 and receipt by 2/3.
+#[test]
+fn a_complier_effect_shows_its_set() {
+    let folder = Folder::new();
+    let mut rows = "arm,y,got,began\n".to_owned();
+    for (arm, y, got) in [
+        ("t", "8", "1"),
+        ("t", "6", "1"),
+        ("t", "4", "0"),
+        ("c", "3", "0"),
+        ("c", "5", "0"),
+        ("c", "1", "0"),
+    ] {
+        let began = if got == "1" { "t" } else { "c" };
+        rows += [arm, y, got, began].join(",").as_str();
+        rows += "\n";
+    }
+    folder.file("d.csv", rows);
+    let words =
+        "estimate d.csv --estimator instrumental-variables --arm arm --control c --outcome y";
+    let run = folder.run(&format!("{words} --received got --json"));
+    assert_eq!(run.exit, 0, "{}", run.err);
+    assert!((number(&run, "estimate") - 4.5).abs() < 1e-12);
+    let set = &run.json()["results"][1];
+    assert_eq!(
+        (&set["set"], &set["interval"]),
+        (&"line".into(), &"anderson-rubin".into())
+    );
+    assert!(set["conf_low"].is_null() && set["conf_high"].is_null());
+    assert!(run.err.contains("warning[unbounded-set]"), "{}", run.err);
+    let named = folder.run(&format!("{words} --received began --json"));
+    assert_eq!(named.json()["results"], run.json()["results"]);
+    let table = folder.run(&format!("{words} --received got --lang sv"));
+    assert!(table.out.contains("alla tal"), "{}", table.out);
+    let run = folder.run(words);
+    assert_eq!(run.exit, 2);
+    assert!(run.err.contains("--received"), "{}", run.err);
+}
+
 #[test]
 fn wrong_usage_is_exit_2() {
     let folder = folder();
@@ -239,9 +337,19 @@ fn wrong_usage_is_exit_2() {
         ),
         (format!("{lin} --ties efron"), "option-not-used", "--ties"),
         (
-            format!("{lin} --cluster site"),
-            "not-built-yet",
+            format!("{lin} --cluster site --variance hc2"),
+            "variance-and-cluster",
+            "`cr2`",
+        ),
+        (
+            format!("{lin} --variance cr2"),
+            "variance-and-cluster",
             "--cluster",
+        ),
+        (
+            format!("{lin} --cluster site --df bell-mccaffrey"),
+            "options-clash",
+            "cr2",
         ),
         (format!("{lin} --level 95"), "level-out-of-range", "0.95"),
         (format!("{lin} --level 0,95"), "invalid-value", "number"),

@@ -2,6 +2,7 @@
 //! reason outside its domain.
 
 use lottning::diagnostic::Lang;
+use lottning::estimation::cluster_variance::ClusterVariance;
 use lottning::estimation::lin_statistic::LinStatistic;
 use lottning::estimation::linear_model::{Design, Form, Workspace};
 use lottning::estimation::{
@@ -20,6 +21,8 @@ struct Rows {
     outcome: Vec<f64>,
     number: Vec<f64>,
     level: Vec<u8>,
+    /// Pairs of neighbours, some of them in both arms.
+    family: Vec<u8>,
 }
 
 fn rows() -> impl Strategy<Value = Rows> {
@@ -55,6 +58,7 @@ fn rows() -> impl Strategy<Value = Rows> {
                     outcome,
                     number,
                     level,
+                    family: (0..n).map(|i| (i / 2) as u8).collect(),
                 }
             })
     })
@@ -81,7 +85,7 @@ fn columns(rows: &Rows, entry: &EstimatorEntry) -> Columns {
     }
     if entry.uses(Role::Received) {
         let treated = |i: usize| rows.arm[i] == Arm::Treated;
-        columns.received = number(&|i| f64::from(u8::from(treated(i) && i % 5 != 0)));
+        columns.received = number(&|i| f64::from(u8::from(treated(i) && rows.family[i] % 5 != 0)));
     }
     if entry.uses(Role::Exposure) {
         columns.exposure = number(&|i| 0.5 + 0.1 * rows.number[i]);
@@ -121,6 +125,22 @@ fn columns(rows: &Rows, entry: &EstimatorEntry) -> Columns {
     columns
 }
 
+/// The columns that these settings need: families, when the variance respects clusters; `weighted` adds weights.
+fn comparison(rows: &Rows, entry: &EstimatorEntry, settings: &Settings, weighted: bool) -> Columns {
+    let mut columns = columns(rows, entry);
+    let clustered = settings.variance.and_then(Variance::clustered) == Some(true);
+    if entry.uses(Role::Cluster) && (clustered || settings.df == Some(Df::Satterthwaite)) {
+        let names: Vec<String> = rows.family.iter().map(|f| format!("F{f}")).collect();
+        let names = names.iter().map(|name| Some(name.as_str()));
+        columns.cluster = Some(Factor::from_texts("family", names));
+    }
+    if weighted {
+        let weight = |l: &u8| Some(0.5 + f64::from(*l));
+        columns.weights = Some(rows.level.iter().map(weight).collect());
+    }
+    columns
+}
+
 /// The defaults, with a horizon that both arms' follow-up reaches, for estimators that need one.
 fn defaults(entry: &EstimatorEntry, columns: &Columns) -> Settings {
     let followed = |arm: Arm| {
@@ -150,8 +170,12 @@ fn settings(entry: &EstimatorEntry, columns: &Columns) -> Vec<Settings> {
     }
     for variance in entry.options.variances {
         for df in entry.options.dfs {
-            let needs_hc2 = matches!(df, Df::BellMccaffrey | Df::Welch);
-            if !needs_hc2 || *variance == Variance::Hc2 {
+            let goes = match df {
+                Df::BellMccaffrey | Df::Welch => *variance == Variance::Hc2,
+                Df::Satterthwaite => variance.clustered() == Some(true),
+                Df::Residual | Df::Normal => true,
+            };
+            if goes {
                 all.push(Settings {
                     variance: Some(*variance),
                     df: Some(*df),
@@ -249,8 +273,11 @@ proptest! {
     #[test]
     fn declared_symmetries_hold(rows in rows(), shift in -50.0f64..50.0, power in -8i32..9, turn in 1usize..15) {
         for entry in ESTIMATORS {
-            let plain = columns(&rows, entry);
-            for settings in settings(entry, &plain) {
+            let all = settings(entry, &columns(&rows, entry));
+            let weights = [false, true].into_iter().filter(|weighted| !weighted || entry.uses(Role::Weights));
+            for (settings, weighted) in weights.flat_map(|w| all.iter().map(move |s| (*s, w))) {
+                let columns = |rows: &Rows| comparison(rows, entry, &settings, weighted);
+                let plain = columns(&rows);
                 let base = match entry.estimate(&plain, &settings) {
                     // Few rows that die in the order of their age: outside the domain, and said so.
                     Err(EstimationError::MonotoneLikelihood { .. }) => continue,
@@ -283,7 +310,8 @@ proptest! {
                     turned.outcome.rotate_left(turn);
                     turned.number.rotate_left(turn);
                     turned.level.rotate_left(turn);
-                    let turned = entry.estimate(&columns(&turned, entry), &settings).unwrap().results.remove(0);
+                    turned.family.rotate_left(turn);
+                    let turned = entry.estimate(&columns(&turned), &settings).unwrap().results.remove(0);
                     same(&base, &turned, Relation::Times(1.0))?;
                 }
                 if entry.symmetries.covariate_affine {
@@ -345,6 +373,47 @@ proptest! {
         }
     }
 
+    /// Every row its own cluster is no cluster; and the arms apart are the joint matrix, also for clusters in both arms.
+    #[test]
+    fn clusters_of_one_row_and_of_both_arms(rows in rows(), extra in proptest::collection::vec(-1.0f64..1.0, 60)) {
+        let n = rows.arm.len();
+        let mut covariates = rows.number.clone();
+        covariates.extend_from_slice(&extra[..n]);
+        let mut workspace = Workspace::default();
+        let own: Vec<u32> = (0..n as u32).collect();
+        // Two clusters of every size: families, and thirds of the rows, which are larger than the model.
+        let families: Vec<u32> = rows.family.iter().map(|f| u32::from(*f)).collect();
+        let thirds: Vec<u32> = (0..n).map(|i| (i % 3) as u32).collect();
+        for form in [Form::Additive, Form::Interacted] {
+            let design = Design::factor(&rows.arm, &covariates, form).unwrap();
+            for (clustered, plain) in [(Variance::Cr0, Variance::Hc0), (Variance::Cr2, Variance::Hc2), (Variance::Cr3, Variance::Hc3)] {
+                let clustered = ClusterVariance::new(&design, &own, clustered).unwrap();
+                let inference = clustered.inference(Df::Satterthwaite, 0.95).unwrap();
+                let a = clustered.fit(&design, &rows.outcome, &inference, &mut workspace);
+                let inference = design.inference(plain, Df::Normal, 0.95).unwrap();
+                let b = design.fit(&rows.outcome, &inference, &mut workspace);
+                prop_assert!((a.std_error / b.std_error - 1.0).abs() < 1e-9, "{a:?} {b:?}");
+                if plain == Variance::Hc2 {
+                    let (df, other) = (a.df.unwrap(), design.bell_mccaffrey().unwrap());
+                    prop_assert!((df / other - 1.0).abs() < 1e-8, "{df} {other}");
+                }
+            }
+            let joint = Design::factor_jointly(&rows.arm, &covariates, form).unwrap();
+            for cluster in [&families, &thirds] {
+                for variance in [Variance::Cr0, Variance::Cr1, Variance::Cr2, Variance::Cr3] {
+                    let mut fit = |design: &Design| {
+                        let own = ClusterVariance::new(design, cluster, variance).unwrap();
+                        let inference = own.inference(Df::Satterthwaite, 0.95).unwrap();
+                        own.fit(design, &rows.outcome, &inference, &mut workspace)
+                    };
+                    let (a, b) = (fit(&design), fit(&joint));
+                    prop_assert!((a.std_error / b.std_error - 1.0).abs() < 1e-7, "{a:?} {b:?}");
+                    prop_assert!((a.df.unwrap() / b.df.unwrap() - 1.0).abs() < 1e-6, "{a:?} {b:?}");
+                }
+            }
+        }
+    }
+
     /// `Σ_ij b_i² b_j² (I−H)_ij²` without the n × n matrix, against the n × n matrix.
     #[test]
     fn bell_mccaffrey_by_its_definition(rows in rows()) {
@@ -380,7 +449,11 @@ proptest! {
 }
 
 fn example(entry: &EstimatorEntry) -> Columns {
-    let rows = Rows {
+    columns(&example_rows(), entry)
+}
+
+fn example_rows() -> Rows {
+    Rows {
         arm: (0..24)
             .map(|i| {
                 if i % 3 == 0 {
@@ -393,8 +466,8 @@ fn example(entry: &EstimatorEntry) -> Columns {
         outcome: (0..24).map(|i| f64::from(i * 7 % 11)).collect(),
         number: (0..24).map(|i| f64::from(i * 5 % 13)).collect(),
         level: (0..24).map(|i| (i / 3 % 2) as u8).collect(),
-    };
-    columns(&rows, entry)
+        family: (0..24).map(|i| i / 2).collect(),
+    }
 }
 
 #[test]
@@ -443,7 +516,7 @@ fn each_declines_with_a_reason_outside_its_domain() {
             assert_eq!(code(&columns), ("not-binary", false));
         }
 
-        // Columns that it does not use, or not yet.
+        // Columns that it does not use.
         let factor = Factor::from_texts("c", (0..24).map(|_| Some("x")));
         let ones = Some(vec![Some(1.0); 24]);
         let mut with: Vec<(Role, Columns)> = Vec::new();
@@ -467,14 +540,7 @@ fn each_declines_with_a_reason_outside_its_domain() {
             with.push((role, columns));
         }
         for (role, columns) in &with {
-            if entry.later.contains(role) {
-                assert_eq!(
-                    code(columns),
-                    ("not-built-yet", true),
-                    "{} {role:?}",
-                    entry.id
-                );
-            } else if !entry.uses(*role) {
+            if !entry.uses(*role) {
                 assert_eq!(
                     code(columns),
                     ("column-not-used", true),
@@ -588,7 +654,10 @@ fn each_declines_with_a_reason_outside_its_domain() {
                 ),
             ]);
         for (accepted, settings) in asked {
-            match run(&good, &settings) {
+            match run(
+                &comparison(&example_rows(), entry, &settings, false),
+                &settings,
+            ) {
                 Ok(_) => assert!(accepted, "{} {settings:?}", entry.id),
                 Err(error) => assert!(
                     !accepted && error.is_usage(),

@@ -58,6 +58,32 @@ fn one_row_alone_in_its_combination() {
 }
 
 #[test]
+fn one_pair_beside_larger_strata() {
+    let block = ["1"; 2].into_iter().chain(["2"; 4]).chain(["3"; 4]);
+    let columns = Columns {
+        arm: [1, 0, 1, 1, 0, 0, 1, 1, 0, 0]
+            .map(|z| if z == 1 { Arm::Treated } else { Arm::Control })
+            .to_vec(),
+        outcome: [1.0, 3.0, 2.0, 5.0, 4.0, 6.0, 7.0, 9.0, 2.0, 8.0]
+            .map(Some)
+            .to_vec(),
+        strata: vec![Factor::from_texts("block", block.map(Some))],
+        ..Columns::default()
+    };
+    assert_eq!(
+        estimate(
+            "stratified-difference-in-means",
+            &columns,
+            &Settings::default()
+        )
+        .unwrap_err(),
+        EstimationError::SingleInStratum {
+            strata: vec!["1".into()]
+        }
+    );
+}
+
+#[test]
 fn a_covariate_with_a_large_offset() {
     let columns = Columns {
         arm: (0..30)

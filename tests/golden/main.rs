@@ -8,14 +8,18 @@
 )]
 
 mod bounds;
+mod clusters;
 mod cox;
 mod data;
 mod differences;
 mod distributions;
+mod instrumental_variables;
+mod mtcars;
 mod power_two_proportions;
 mod printed;
 mod randomization_test;
 mod rank_sum;
 mod regression;
 mod risk_difference;
+mod stratified;
 mod survival;

@@ -1,6 +1,8 @@
 //! Figures printed with R 4.2.2 (estimatr 1.0.0, clubSandwich 0.5.8, sandwich 3.0.2) on small classical data.
 
-use lottning::estimation::{Arm, Columns, Covariate, Df, Estimate, Settings, Variance, estimate};
+use lottning::estimation::{
+    Arm, Columns, Covariate, Df, Estimate, Factor, Settings, Variance, estimate,
+};
 use lottning::numerics::linear_algebra::{Qr, axpy};
 
 /// Fuel consumption, transmission (1 manual), horsepower and weight of 32 cars of 1973–74 (Motor Trend 1974; Henderson
@@ -170,6 +172,23 @@ fn sleep() {
         .df
         .unwrap();
     assert!((df - 18.0).abs() < 1e-12);
+    // Each person is a pair of their own: t.test(paired = TRUE).
+    let names: Vec<String> = (0..20).map(|i| format!("person {}", i % 10)).collect();
+    let names = names.iter().map(|name| Some(name.as_str()));
+    let paired = Columns {
+        strata: vec![Factor::from_texts("person", names)],
+        ..columns
+    };
+    let row = effect(
+        "stratified-difference-in-means",
+        &paired,
+        &Settings::default(),
+    );
+    close(row.estimate, 1.58, 12);
+    close(row.std_error, 0.388_958_723_9, 10);
+    close(row.statistic, 4.062_127_683, 10);
+    close(row.p_value, 0.002_832_89, 6);
+    assert_eq!(row.df, Some(9.0));
 }
 
 /// Four treated against eight control.

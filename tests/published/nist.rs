@@ -1,5 +1,7 @@
 //! NIST Statistical Reference Datasets (public domain), certified values: linear regression and analysis of variance.
 
+use lottning::estimation::linear_model::{Design, Workspace};
+use lottning::estimation::{Arm, Columns, Df, Settings, Variance, estimate};
 use lottning::numerics::linear_algebra::{Qr, axpy, dot, mean};
 
 /// Longley: price deflator, GNP, unemployed, armed forces, population, year; employed last.
@@ -77,7 +79,128 @@ fn longley_to_eleven_digits() {
         assert!(digits(b[j], value) > 11.0, "B{j} {}", b[j]);
         let se = (rss / 9.0 * inverse[j * 7 + j]).sqrt();
         assert!(digits(se, error) > 10.0, "SE of B{j} {se}");
+        // The same by the model's own way.
+        let (estimate, std_error) = coefficient(16, &x, j, &y);
+        assert!(digits(estimate, value) > 10.0, "B{j} {estimate}");
+        assert!(digits(std_error, error) > 10.0, "SE of B{j} {std_error}");
     }
+}
+
+/// One coefficient with its classical standard error.
+fn coefficient(n: usize, columns: &[f64], of: usize, y: &[f64]) -> (f64, f64) {
+    let design = Design::coefficient(n, columns, of, &[]).unwrap();
+    let inference = design
+        .inference(Variance::Classical, Df::Residual, 0.95)
+        .unwrap();
+    let fit = design.fit(y, &inference, &mut Workspace::default());
+    (fit.estimate, fit.std_error)
+}
+
+#[test]
+fn norris_to_eleven_digits() {
+    let pairs = [
+        (0.1, 0.2),
+        (338.8, 337.4),
+        (118.1, 118.2),
+        (888.0, 884.6),
+        (9.2, 10.1),
+        (228.1, 226.5),
+        (668.5, 666.3),
+        (998.5, 996.3),
+        (449.1, 448.6),
+        (778.9, 777.0),
+        (559.2, 558.2),
+        (0.3, 0.4),
+        (0.1, 0.6),
+        (778.1, 775.5),
+        (668.8, 666.9),
+        (339.3, 338.0),
+        (448.9, 447.5),
+        (10.8, 11.6),
+        (557.7, 556.0),
+        (228.3, 228.1),
+        (998.0, 995.8),
+        (888.8, 887.6),
+        (119.6, 120.2),
+        (0.3, 0.3),
+        (0.6, 0.3),
+        (557.6, 556.8),
+        (339.3, 339.1),
+        (888.0, 887.2),
+        (998.5, 999.0),
+        (778.9, 779.0),
+        (10.2, 11.1),
+        (117.6, 118.3),
+        (228.9, 229.2),
+        (668.4, 669.1),
+        (449.2, 448.9),
+        (0.2, 0.5),
+    ];
+    let mut x = vec![1.0; 36];
+    x.extend(pairs.map(|(_, x)| x));
+    let y = pairs.map(|(y, _)| y);
+    for (of, value, error) in [
+        (0, -0.262_323_073_774_029, 0.232_818_234_301_152),
+        (1, 1.002_116_818_020_45, 4.297_968_481_999_37e-4),
+    ] {
+        let (estimate, std_error) = coefficient(36, &x, of, &y);
+        assert!(digits(estimate, value) > 11.0, "B{of} {estimate}");
+        assert!(digits(std_error, error) > 11.0, "SE of B{of} {std_error}");
+    }
+}
+
+/// Atomic weight of silver by two instruments: the certified F is the square of the arm's classical t in `linear`. The
+/// data have seven constant leading digits, so their last digits carry about nine of F.
+#[test]
+fn silver_by_two_instruments() {
+    let last = [
+        1568, 1465, 1572, 1785, 1446, 1903, 1526, 1494, 1616, 1587, 1519, 1486, 1419, 1569, 1508,
+        1672, 1385, 1518, 1662, 1424, 1360, 1333, 1610, 1477, 1079, 1344, 1513, 1197, 1604, 1385,
+        1642, 1365, 1151, 1082, 1517, 1448, 1198, 1482, 1334, 1609, 1101, 1512, 1469, 1360, 1254,
+        1261, 1450, 1368,
+    ];
+    let columns = Columns {
+        arm: (0..48)
+            .map(|i| if i < 24 { Arm::Treated } else { Arm::Control })
+            .collect(),
+        outcome: last
+            .map(|digits| format!("107.868{digits}").parse().ok())
+            .to_vec(),
+        ..Columns::default()
+    };
+    let settings = Settings {
+        variance: Some(Variance::Classical),
+        ..Settings::default()
+    };
+    for id in ["linear", "lin", "difference-in-means"] {
+        let answer = estimate(id, &columns, &settings).unwrap();
+        let t = answer.results[0].statistic.unwrap();
+        assert!(digits(t * t, 15.946_733_567_793_0) > 9.0, "{id} {}", t * t);
+        assert_eq!(answer.results[0].df, Some(46.0));
+    }
+}
+
+/// Resistance of silicon by five instruments, five measurements each.
+#[test]
+fn silicon_by_five_instruments() {
+    let y = [
+        196.3052, 196.1240, 196.1890, 196.2569, 196.3403, 196.3042, 196.3825, 196.1669, 196.3257,
+        196.0422, 196.1303, 196.2005, 196.2889, 196.0343, 196.1811, 196.2795, 196.1748, 196.1494,
+        196.1485, 195.9885, 196.2119, 196.1051, 196.1850, 196.0052, 196.2090,
+    ];
+    let mut x = vec![0.0; 125];
+    for (i, group) in (0..25).map(|i| (i, i / 5)) {
+        x[group * 25 + i] = 1.0;
+    }
+    let centre = mean(&y);
+    let y = y.map(|y| y - centre);
+    let mut qr = Qr::default();
+    qr.factor(25, &x);
+    let between: f64 = qr.q().chunks_exact(25).map(|q| dot(q, &y).powi(2)).sum();
+    let within = dot(&y, &y) - between;
+    assert!(digits((between / 4.0) / (within / 20.0), 1.180_462_374_402_55) > 11.0);
+    assert!(digits((within / 20.0).sqrt(), 0.104_076_068_334_656) > 11.0);
+    assert!(digits(between / (between + within), 0.190_999_039_051_129) > 11.0);
 }
 
 /// The construction of SmLs01, 04, 07 and 09: nine treatments whose means alternate around 1.4, 1.3 and 1.5, and

@@ -22,7 +22,6 @@ use super::tables::{DialectText, TableFile};
 
 /// Estimators of the contract that are not built yet: known words, refused with that reason.
 pub const PLANNED: &[&str] = &[
-    "stratified-difference-in-means",
     "risk-ratio",
     "odds-ratio",
     "fisher-exact",
@@ -31,7 +30,6 @@ pub const PLANNED: &[&str] = &[
     "logistic",
     "poisson",
     "negative-binomial",
-    "instrumental-variables",
     "cumulative-incidence",
     "fine-gray",
     "mean-cumulative-count",
@@ -156,6 +154,9 @@ pub fn estimate(outside: &Outside, request: &Request) -> Result<Estimated, Failu
         .check_options(&settings)
         .map_err(|error| refusal(&error, entry))?;
     check_roles(request, entry)?;
+    entry
+        .check_clusters(&settings, request.cluster.is_some())
+        .map_err(|error| refusal(&error, entry))?;
     let (columns, data_sha256, slips) = match (&request.counts, &request.data) {
         (Some(counts), _) => (from_counts(request, counts)?, None, Vec::new()),
         (None, Some(path)) => {
@@ -297,12 +298,6 @@ fn check_roles(request: &Request, entry: &EstimatorEntry) -> Result<(), Failure>
     for role in Role::ALL {
         let given = !request.columns(role).is_empty();
         let option = role.text();
-        if given && entry.later.contains(&role) {
-            return Err(not_built(&words!(
-                "`--{option}` of `{id}`",
-                "`--{option}` för `{id}`"
-            )));
-        }
         if given && !entry.uses(role) {
             return Err(refusal(
                 &EstimationError::ColumnNotUsed {

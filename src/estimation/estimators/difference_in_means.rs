@@ -19,7 +19,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "skillnad i medelutfall med Welchs standardfel och frihetsgrader",
     required: &[Role::Outcome],
     optional: &[],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,

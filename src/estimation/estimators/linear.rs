@@ -18,12 +18,19 @@ pub(super) const OPTIONS: OptionDomain = OptionDomain {
         Variance::Hc1,
         Variance::Hc3,
         Variance::Classical,
+        Variance::Cr2,
+        Variance::Cr0,
+        Variance::Cr1,
+        Variance::Cr3,
     ],
-    dfs: &[Df::BellMccaffrey, Df::Residual, Df::Normal],
+    dfs: &[
+        Df::BellMccaffrey,
+        Df::Satterthwaite,
+        Df::Residual,
+        Df::Normal,
+    ],
     intervals: &[],
     measures: &[Measure::Difference],
-    later_variances: &[Variance::Cr0, Variance::Cr1, Variance::Cr2, Variance::Cr3],
-    later_dfs: &[Df::Satterthwaite],
     ..OptionDomain::NONE
 };
 
@@ -33,8 +40,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about: "least squares on the arm, covariates and strata, additive",
     about_sv: "minsta kvadratmetoden med arm, kovariater och strata, utan samspel",
     required: &[Role::Outcome],
-    optional: &[Role::Covariates, Role::Strata],
-    later: &[Role::Cluster, Role::Weights],
+    optional: &[Role::Covariates, Role::Strata, Role::Cluster, Role::Weights],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,

@@ -1,13 +1,25 @@
 //! What the estimators that are linear regressions share: columns to design, design to answer.
 
 use crate::estimation::answer::{Answer, Estimate, Warning};
+use crate::estimation::cluster_variance::ClusterVariance;
+use crate::estimation::clusters::Clusters;
 use crate::estimation::columns::Columns;
 use crate::estimation::error::EstimationError;
 use crate::estimation::linear_model::{Design, Dropped, Fit, Form, Inference, Workspace};
-use crate::estimation::prepared::{Analysed, ModelMatrix};
+use crate::estimation::prepared::{Analysed, ModelMatrix, weights};
+use crate::estimation::scores::{Scores, Spread};
 use crate::estimation::settings::{Df, Measure, Settings, Variance};
 use crate::words;
-use serde_json::Map;
+use serde_json::{Map, json};
+
+/// Satterthwaite degrees of freedom below which an interval is called weak.
+const FEW: f64 = 10.0;
+
+/// Degrees of freedom below which no interval of this kind is to be trusted.
+const TOO_FEW: f64 = 4.0;
+
+/// Clusters below which variances without a correction are too small.
+const FEW_CLUSTERS: usize = 40;
 
 /// The reference distribution that goes with a variance when none was asked for.
 pub(super) fn default_df(variance: Variance) -> Df {
@@ -18,6 +30,70 @@ pub(super) fn default_df(variance: Variance) -> Df {
     }
 }
 
+/// A factored regression with its variance and reference distribution, before its outcome.
+#[derive(Debug)]
+pub(super) struct Model {
+    /// The analysed rows.
+    pub(super) analysed: Analysed,
+    /// The factored design.
+    pub(super) design: Design,
+    /// Whose residuals are independent.
+    pub(super) spread: Spread,
+    /// Reference distribution and level.
+    pub(super) inference: Inference,
+    /// Clusters with rows in control and treated.
+    pub(super) units: Option<[usize; 2]>,
+}
+
+impl Model {
+    /// Factors the regression on arm, covariates and strata of the analysed rows, with the columns' weights and clusters.
+    pub(super) fn new(
+        columns: &Columns,
+        mut analysed: Analysed,
+        settings: &Settings,
+        form: Form,
+    ) -> Result<Self, EstimationError> {
+        let clusters = Clusters::new(columns, &analysed)?;
+        let weights = weights(columns, &analysed)?;
+        let matrix = ModelMatrix::new(columns, &mut analysed)?;
+        let design = match &weights {
+            Some(weights) => Design::factor_weighted(&analysed.arm, &matrix.values, weights, form)?,
+            None => Design::factor(&analysed.arm, &matrix.values, form)?,
+        };
+        note_dropped(&design, &matrix, &mut analysed);
+        let variance = settings.variance.unwrap_or(match &clusters {
+            Some(_) => Variance::Cr2,
+            None => Variance::Hc2,
+        });
+        let spread = match &clusters {
+            Some(own) => {
+                Spread::Clusters(ClusterVariance::new(&design, &own.groups.codes, variance)?)
+            }
+            None => Spread::Rows(variance),
+        };
+        let df = settings.df.unwrap_or_else(|| default_df(variance));
+        let inference = spread
+            .inference(&design, df, settings.level)
+            .map_err(|error| named(error, columns, &analysed, clusters.as_ref(), &spread))?;
+        note_leverage(&design, &spread, columns, &mut analysed);
+        if let (Spread::Clusters(own), Some(clusters)) = (&spread, &clusters) {
+            note_clusters(own, clusters, &mut analysed);
+        }
+        Ok(Self {
+            analysed,
+            design,
+            spread,
+            inference,
+            units: clusters.map(|clusters| clusters.groups.per_arm),
+        })
+    }
+
+    /// The scores of an outcome of the analysed rows.
+    pub(super) fn scores(&self, y: &[f64]) -> Scores {
+        self.spread.scores(&self.design, y)
+    }
+}
+
 /// `linear` and `lin`.
 pub(super) fn estimate(
     id: &'static str,
@@ -25,16 +101,34 @@ pub(super) fn estimate(
     settings: &Settings,
     form: Form,
 ) -> Result<Answer, EstimationError> {
-    let mut analysed = Analysed::new(columns, 1)?;
-    let matrix = ModelMatrix::new(columns, &mut analysed)?;
-    let design = Design::factor(&analysed.arm, &matrix.values, form)?;
-    note_dropped(&design, &matrix, &mut analysed);
-    let variance = settings.variance.unwrap_or(Variance::Hc2);
-    let df = settings.df.unwrap_or_else(|| default_df(variance));
-    let inference = infer(&design, variance, df, settings.level, columns, &analysed)?;
-    note_leverage(&design, columns, &mut analysed);
-    let fit = design.fit(&analysed.outcome, &inference, &mut Workspace::default());
-    Ok(answer(id, columns, analysed, variance, &inference, &fit))
+    let analysed = Analysed::new(columns, 1)?;
+    let model = Model::new(columns, analysed, settings, form)?;
+    let y = &model.analysed.outcome;
+    let fit = match &model.spread {
+        Spread::Rows(_) => model
+            .design
+            .fit(y, &model.inference, &mut Workspace::default()),
+        Spread::Clusters(_) => model.scores(y).fit(&model.inference),
+    };
+    let (variance, units) = (model.spread.variance(), model.units);
+    let mut answer = answer(
+        id,
+        columns,
+        model.analysed,
+        variance,
+        &model.inference,
+        &fit,
+    );
+    if let (Some(units), Some(row)) = (units, answer.results.first_mut()) {
+        add_units(row, units);
+    }
+    Ok(answer)
+}
+
+/// Fields `units_treated` and `units_control`: clusters with analysed rows in each arm.
+pub(super) fn add_units(row: &mut Estimate, [control, treated]: [usize; 2]) {
+    row.extra.insert("units_treated".into(), json!(treated));
+    row.extra.insert("units_control".into(), json!(control));
 }
 
 /// As [`Design::inference`], with rows named as people count them.
@@ -46,15 +140,35 @@ pub(super) fn infer(
     columns: &Columns,
     analysed: &Analysed,
 ) -> Result<Inference, EstimationError> {
-    design
-        .inference(variance, df, level)
-        .map_err(|error| match error {
-            EstimationError::LeverageOne { rows, variance } => EstimationError::LeverageOne {
-                rows: row_numbers(&rows, columns, analysed),
-                variance,
-            },
-            other => other,
-        })
+    let spread = Spread::Rows(variance);
+    spread
+        .inference(design, df, level)
+        .map_err(|error| named(error, columns, analysed, None, &spread))
+}
+
+/// An error with rows as people count them, and clusters by their names.
+fn named(
+    error: EstimationError,
+    columns: &Columns,
+    analysed: &Analysed,
+    clusters: Option<&Clusters<'_>>,
+    spread: &Spread,
+) -> EstimationError {
+    match (error, spread, clusters) {
+        (EstimationError::LeverageOne { rows, variance }, ..) => EstimationError::LeverageOne {
+            rows: row_numbers(&rows, columns, analysed),
+            variance,
+        },
+        (
+            EstimationError::DecisiveCluster { variance, .. },
+            Spread::Clusters(own),
+            Some(clusters),
+        ) => EstimationError::DecisiveCluster {
+            clusters: clusters.names(own.decisive(), analysed),
+            variance,
+        },
+        (other, ..) => other,
+    }
 }
 
 fn row_numbers(rows: &[usize], columns: &Columns, analysed: &Analysed) -> Vec<usize> {
@@ -96,11 +210,13 @@ fn note_dropped(design: &Design, matrix: &ModelMatrix, analysed: &mut Analysed) 
     }
 }
 
-fn note_leverage(design: &Design, columns: &Columns, analysed: &mut Analysed) {
-    for (rows, influential) in [
-        (design.influential_rows(), true),
-        (design.exact_rows(), false),
-    ] {
+fn note_leverage(design: &Design, spread: &Spread, columns: &Columns, analysed: &mut Analysed) {
+    // With clusters it is the cluster that matters, not its rows.
+    let influential = match spread {
+        Spread::Rows(_) => design.influential_rows(),
+        Spread::Clusters(_) => &[],
+    };
+    for (rows, influential) in [(influential, true), (design.exact_rows(), false)] {
         if rows.is_empty() {
             continue;
         }
@@ -122,6 +238,43 @@ fn note_leverage(design: &Design, columns: &Columns, analysed: &mut Analysed) {
             .warnings
             .push(Warning::new("leverage-one", message));
     }
+}
+
+fn note_clusters(own: &ClusterVariance, clusters: &Clusters<'_>, analysed: &mut Analysed) {
+    if let Some(first) = clusters.names(own.decisive(), analysed).first() {
+        analysed.warnings.push(Warning::new(
+            "decisive-cluster",
+            words!(
+                "without cluster {first} the effect is not identified, so this variance does not see what it adds and is too small",
+                "utan klustret {first} går effekten inte att skatta, så variansen tar inte hänsyn till det och blir för liten"
+            ),
+        ));
+    }
+    let number = clusters.groups.count;
+    let [control, treated] = clusters.groups.per_arm;
+    let df = own.satterthwaite().unwrap_or(0.0);
+    let message = if df < TOO_FEW {
+        words!(
+            "the clusters carry {df:.1} degrees of freedom ({treated} clusters treated, {control} control): the interval is a guess; test by redrawing the arms",
+            "klustren ger {df:.1} frihetsgrader ({treated} kluster behandlade, {control} kontroll): intervallet är en gissning; testa genom att lotta om armarna"
+        )
+    } else if df < FEW {
+        words!(
+            "the clusters carry {df:.1} degrees of freedom ({treated} clusters treated, {control} control), which is few",
+            "klustren ger {df:.1} frihetsgrader ({treated} kluster behandlade, {control} kontroll), vilket är få"
+        )
+    } else if number < FEW_CLUSTERS && matches!(own.variance(), Variance::Cr0 | Variance::Cr1) {
+        let variance = own.variance();
+        words!(
+            "{variance} is too small with {number} clusters; cr2 corrects it",
+            "{variance} blir för liten med {number} kluster; cr2 rättar det"
+        )
+    } else {
+        return;
+    };
+    analysed
+        .warnings
+        .push(Warning::new("few-clusters", message));
 }
 
 /// The answer of a fit, with a warning when nothing varies.

@@ -19,7 +19,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "skillnad mellan två andelar med score-intervall",
     required: &[Role::Outcome],
     optional: &[],
-    later: &[],
     counts: true,
     outcome: OutcomeDomain::ZeroOne,
     events: None,

@@ -85,7 +85,8 @@ fn columns(rows: &Rows, entry: &EstimatorEntry) -> Columns {
     }
     if entry.uses(Role::Received) {
         let treated = |i: usize| rows.arm[i] == Arm::Treated;
-        columns.received = number(&|i| f64::from(u8::from(treated(i) && rows.family[i] % 5 != 0)));
+        columns.received =
+            number(&|i| f64::from(u8::from(treated(i) && !rows.family[i].is_multiple_of(5))));
     }
     if entry.uses(Role::Exposure) {
         columns.exposure = number(&|i| 0.5 + 0.1 * rows.number[i]);

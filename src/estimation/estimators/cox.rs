@@ -18,7 +18,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "hasardkvot i Cox modell med proportionella hasarder, inom strata där sådana anges",
     required: &[Role::Time, Role::Event],
     optional: &[Role::Covariates, Role::Strata, Role::Cluster, Role::Entry],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: Some(EventCodes::Event),

@@ -19,7 +19,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "skillnad i överlevnad vid horisonten, och varje arms överlevnad och median",
     required: &[Role::Time, Role::Event],
     optional: &[Role::Entry],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: Some(EventCodes::Event),

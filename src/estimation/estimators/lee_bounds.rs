@@ -18,7 +18,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "Lees gränser för effekten bland dem vars utfall är känt oavsett arm",
     required: &[Role::Outcome],
     optional: &[],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,

@@ -20,7 +20,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "log-rank-test av lika risker, inom strata där sådana anges",
     required: &[Role::Time, Role::Event],
     optional: &[Role::Strata],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: Some(EventCodes::Event),

@@ -17,7 +17,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "gränser i värsta fall för medeleffekten över alla värden som okända utfall kan ha",
     required: &[Role::Outcome],
     optional: &[],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,

@@ -21,7 +21,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "randomiseringstest av den studentiserade skillnaden, med intervallet av dess inversion",
     required: &[Role::Outcome],
     optional: &[Role::Strata, Role::Cluster],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,

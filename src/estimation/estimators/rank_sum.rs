@@ -21,7 +21,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "sannolikhetsindex och Hodges–Lehmanns förskjutning med Wilcoxon–Mann–Whitneys test",
     required: &[Role::Outcome],
     optional: &[],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,

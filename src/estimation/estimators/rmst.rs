@@ -18,7 +18,6 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     about_sv: "skillnad i eller kvot mellan medeltid utan händelsen fram till horisonten",
     required: &[Role::Time, Role::Event],
     optional: &[Role::Entry],
-    later: &[],
     counts: false,
     outcome: OutcomeDomain::Number,
     events: Some(EventCodes::Event),

@@ -1,6 +1,7 @@
 //! Why there is no estimate.
 
 use super::entry::Role;
+use super::histories::HistoryError;
 use super::refusals;
 use crate::diagnostic::Words;
 use crate::numerics::NumericsError;
@@ -187,6 +188,9 @@ pub enum EstimationError {
         /// Rows as people count them.
         rows: Vec<usize>,
     },
+    /// Rows of one id that are no history.
+    #[error("{}", self.words())]
+    History(#[from] HistoryError),
     /// A horizon that the follow-up of an arm does not reach.
     #[error("{}", self.words())]
     HorizonBeyond {
@@ -392,6 +396,7 @@ impl EstimationError {
             Self::NegativeTime { .. } => "negative-time",
             Self::TimeBeforeEntry { .. } => "time-before-entry",
             Self::EmptyInterval { .. } => "empty-interval",
+            Self::History(error) => error.code(),
             Self::NoEvents => "no-events",
             Self::ArmWithoutEvents { .. } | Self::MonotoneLikelihood { .. } => {
                 "monotone-likelihood"
@@ -563,6 +568,7 @@ impl EstimationError {
                     "uppföljningen börjar och slutar samtidigt på rad {shown}, så inget kan iakttas i den; en registrerad regel kan lägga en halv dag till sådana tider"
                 )
             }
+            Self::History(error) => error.words(),
             Self::NoEvents => words!(
                 "no analysed row has the event (code 1), so there is nothing to compare; look at the coding of the event column",
                 "ingen analyserad rad har händelsen (kod 1), så det finns inget att jämföra; se efter hur händelsekolumnen är kodad"
@@ -676,7 +682,7 @@ impl EstimationError {
 }
 
 /// At most five of them, then an ellipsis.
-fn list(all: &[impl ToString]) -> String {
+pub(super) fn list(all: &[impl ToString]) -> String {
     let mut text: Vec<String> = all.iter().take(5).map(ToString::to_string).collect();
     if all.len() > 5 {
         text.push("…".into());

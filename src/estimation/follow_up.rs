@@ -211,6 +211,33 @@ impl FollowUp {
         Ok(())
     }
 
+    /// Rows of an arm that are at risk just before a time.
+    pub(super) fn at_risk(&self, arm: Arm, at: f64) -> usize {
+        let rows = self.time().iter().zip(&self.analysed.arm).enumerate();
+        rows.filter(|(row, (time, own))| **own == arm && **time >= at && self.entry_of(*row) < at)
+            .count()
+    }
+
+    /// The first stretch before `until` in which nobody of an arm is at risk although somebody is later.
+    pub(super) fn gap(&self, arm: Arm, until: f64) -> Option<(f64, f64)> {
+        let mut followed = 0.0f64;
+        for row in self.entries(None)? {
+            let row = row as usize;
+            if self.analysed.arm[row] != arm {
+                continue;
+            }
+            let entry = self.entry_of(row);
+            if entry >= until {
+                return None;
+            }
+            if entry > followed {
+                return Some((followed, entry));
+            }
+            followed = followed.max(self.time()[row]);
+        }
+        None
+    }
+
     /// Rows in the order of stratum and time of leaving; of tied rows those with an event of code 1 first, else in their
     /// own order. `strata`: a code by row.
     pub(super) fn exits(&self, strata: Option<&[u32]>) -> Vec<u32> {

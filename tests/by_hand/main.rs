@@ -14,6 +14,7 @@ mod cohort;
 mod conduct;
 mod epochs;
 mod estimation;
+mod events;
 mod families;
 mod instrument_and_strata;
 mod looks;

@@ -13,6 +13,7 @@ mod cox;
 mod data;
 mod differences;
 mod distributions;
+mod events;
 mod instrumental_variables;
 mod mtcars;
 mod power_two_proportions;

@@ -8,6 +8,7 @@
 )]
 
 mod allocation;
+mod events;
 mod group_sequential;
 mod imputation;
 mod minimization;

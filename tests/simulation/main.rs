@@ -9,6 +9,7 @@
 
 mod allocation;
 mod analysis;
+mod events;
 mod linear_model;
 mod planning;
 mod proportions;

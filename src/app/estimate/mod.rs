@@ -30,10 +30,7 @@ pub const PLANNED: &[&str] = &[
     "logistic",
     "poisson",
     "negative-binomial",
-    "cumulative-incidence",
     "fine-gray",
-    "mean-cumulative-count",
-    "recurrent-rate-ratio",
 ];
 
 /// What is asked for, as typed.

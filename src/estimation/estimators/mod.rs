@@ -8,6 +8,7 @@ use super::settings::Settings;
 use crate::diagnostic::nearest;
 
 mod cox;
+mod cumulative_incidence;
 mod difference_in_means;
 mod hazards;
 mod instrumental_variables;
@@ -17,13 +18,16 @@ mod lin;
 mod linear;
 mod log_rank;
 mod manski_bounds;
+mod mean_cumulative_count;
 mod randomization_test;
 mod rank_sum;
+mod recurrent_rate_ratio;
 mod regression;
 mod risk_difference;
 mod rmst;
 mod stratified_difference_in_means;
 mod survival;
+mod until_horizon;
 
 /// Every estimator, in the order in which help lists them.
 pub const ESTIMATORS: &[EstimatorEntry] = &[
@@ -37,6 +41,9 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
     log_rank::ENTRY,
     cox::ENTRY,
     rmst::ENTRY,
+    cumulative_incidence::ENTRY,
+    mean_cumulative_count::ENTRY,
+    recurrent_rate_ratio::ENTRY,
     rank_sum::ENTRY,
     randomization_test::ENTRY,
     lee_bounds::ENTRY,

@@ -62,13 +62,7 @@ impl<'a> Curves<'a> {
 
     /// Rows of an arm that are at risk just before the horizon.
     pub(super) fn at_risk(&self, arm: Arm) -> usize {
-        let follow_up = &self.follow_up;
-        let rows = follow_up.time().iter().zip(&follow_up.analysed.arm);
-        rows.enumerate()
-            .filter(|(row, (time, own))| {
-                **own == arm && **time >= self.horizon && follow_up.entry_of(*row) < self.horizon
-            })
-            .count()
+        self.follow_up.at_risk(arm, self.horizon)
     }
 
     /// A row without numbers yet.

@@ -328,6 +328,11 @@ impl ModelMatrix {
                 column: name.to_owned(),
             });
         }
+        if observed.len() == n {
+            self.values.append(&mut observed);
+            self.names.push(name.to_owned());
+            return Ok(());
+        }
         let centre = mean(&observed);
         self.values.extend(
             analysed
@@ -337,9 +342,6 @@ impl ModelMatrix {
         );
         self.names.push(name.to_owned());
         let missing = n - observed.len();
-        if missing == 0 {
-            return Ok(());
-        }
         if missing as f64 > INDICATOR_ABOVE * n as f64 {
             self.values.extend(
                 analysed

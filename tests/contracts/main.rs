@@ -18,6 +18,7 @@ mod minimization;
 mod personal_numbers;
 mod protocol;
 mod study;
+mod times;
 mod validation;
 
 #[path = "../made_up/mod.rs"]

@@ -14,12 +14,14 @@
 
 mod frame;
 mod sandwich;
+mod sums;
 
 use super::follow_up::FollowUp;
 use super::settings::Ties;
 use crate::numerics::NumericsError;
-use crate::numerics::linear_algebra::{Cholesky, axpy, dot, mean};
+use crate::numerics::linear_algebra::{Cholesky, axpy, dot};
 use frame::{Frame, Part, Reach, RiskSet};
+use sums::{LogSum, add_row, mean, most, products};
 
 /// A column is constant when less than this part of its largest value is left after centring.
 const CONSTANT: f64 = 1e-13;
@@ -105,13 +107,17 @@ impl Means {
     }
 
     fn sum(&mut self) {
-        let column = |column: usize| &self.block[column * BLOCK..column * BLOCK + self.filled];
-        for b in 0..self.k {
-            for a in b..self.k {
-                self.products[b * self.k + a] += dot(column(a), column(b));
-            }
+        let Self {
+            k,
+            block,
+            filled,
+            products,
+        } = self;
+        let column = |column: usize| &block[column * BLOCK..column * BLOCK + *filled];
+        for a in 0..*k {
+            add_row(products, *k, a, column(a), column);
         }
-        self.filled = 0;
+        *filled = 0;
     }
 }
 
@@ -179,7 +185,7 @@ impl PartialLikelihood {
         let order = &self.frame.order;
         self.z.extend(order.iter().map(|row| column[*row as usize]));
         let own = &mut self.z[start..];
-        let most = largest(own);
+        let widest = largest(own);
         for part in self.frame.parts() {
             let rows = &mut own[part.rows];
             let centre = mean(rows);
@@ -188,7 +194,7 @@ impl PartialLikelihood {
             }
         }
         let spread = largest(own);
-        if spread <= CONSTANT * most {
+        if spread <= CONSTANT * widest {
             if always {
                 own.fill(0.0);
                 self.kept.push(index);
@@ -220,6 +226,7 @@ impl PartialLikelihood {
     fn evaluate(&mut self, beta: &[f64]) -> Option<f64> {
         let (n, k) = (self.frame.len(), self.kept.len());
         let work = &mut self.work;
+        let at_zero = beta.iter().all(|b| b.abs() <= 0.0);
         work.weight.clear();
         work.weight.resize(n, 0.0);
         for (b, column) in beta.iter().zip(self.z.chunks_exact(n)) {
@@ -238,17 +245,20 @@ impl PartialLikelihood {
                 continue;
             }
             let own = &mut work.weight[part.rows.clone()];
-            let highest = own
-                .iter()
-                .fold(f64::NEG_INFINITY, |most, eta| most.max(*eta));
+            let highest = most(own, f64::NEG_INFINITY, |eta| eta);
             for eta in own {
                 *eta -= highest;
             }
             for event in &self.frame.times[part.times.clone()] {
                 log_likelihood += work.weight[event.dying()].iter().sum::<f64>();
             }
-            for eta in &mut work.weight[part.rows.clone()] {
-                *eta = libm::exp(*eta);
+            let own = &mut work.weight[part.rows.clone()];
+            if at_zero {
+                own.fill(1.0);
+            } else {
+                for eta in own {
+                    *eta = libm::exp(*eta);
+                }
             }
             log_likelihood -= log_risk(&self.frame, &part, &self.z, self.ties, work, &mut sums);
             expect(&self.frame, &part, work);
@@ -293,15 +303,15 @@ impl PartialLikelihood {
     pub(super) fn maximize(&mut self) -> Result<Maximum, NoMaximum> {
         let mut cholesky = Cholesky::default();
         let start = vec![0.0; self.kept.len()];
-        self.evaluate(&start);
+        let Some(at_zero) = self.evaluate(&start) else {
+            return Err(NoMaximum::NotConverged);
+        };
+        // What remains is evaluated at 0, where the log-likelihood is the same without the others.
         self.drop_dependent(&mut cholesky)?;
         let k = self.kept.len();
         let mut beta = vec![0.0; k];
-        let Some(at_zero) = self.evaluate(&beta) else {
-            return Err(NoMaximum::NotConverged);
-        };
         let mut log_likelihood = at_zero;
-        let mut score = None;
+        let (mut score, mut flat) = (None, false);
         let (mut step, mut tried) = (vec![0.0; k], vec![0.0; k]);
         for _ in 0..MOST_STEPS {
             let information = &self.work.information;
@@ -312,9 +322,12 @@ impl PartialLikelihood {
             cholesky.solve(&mut step);
             let gain = dot(&step, &self.work.score);
             let score = *score.get_or_insert(gain);
-            if gain <= FLAT && self.reach(&step) > MOVING {
+            // Near a maximum the next step is far smaller; without one it is as long again.
+            let moves = gain <= FLAT && self.reach(&step) > MOVING;
+            if moves && flat {
                 return Err(NoMaximum::Diverges(self.moving(&step)));
             }
+            flat = moves;
             if gain <= CONVERGED {
                 return Ok(self.maximum(&cholesky, &beta, [at_zero, log_likelihood], score));
             }
@@ -374,7 +387,7 @@ impl PartialLikelihood {
     }
 
     /// The largest change of a row's linear predictor.
-    fn reach(&mut self, step: &[f64]) -> f64 {
+    fn reach(&self, step: &[f64]) -> f64 {
         let mut change = vec![0.0; self.frame.len()];
         for (step, column) in step.iter().zip(self.z.chunks_exact(change.len())) {
             axpy(*step, column, &mut change);
@@ -390,10 +403,10 @@ impl PartialLikelihood {
             .zip(columns)
             .map(|(step, column)| step.abs() * largest(column))
             .collect();
-        let most = largest(&moves);
+        let furthest = largest(&moves);
         let moving = moves.iter().zip(&self.kept);
         moving
-            .filter(|(own, _)| **own >= 0.1 * most)
+            .filter(|(own, _)| **own >= 0.1 * furthest)
             .map(|(_, index)| *index)
             .collect()
     }
@@ -430,9 +443,7 @@ impl PartialLikelihood {
 
 /// The largest magnitude.
 fn largest(values: &[f64]) -> f64 {
-    values
-        .iter()
-        .fold(0.0f64, |most, value| most.max(value.abs()))
+    most(values, 0.0, f64::abs)
 }
 
 /// `Σ_t Σ_l ln φ_l` of one stratum, with its hazards and means left in the work.
@@ -446,12 +457,19 @@ fn log_risk(
 ) -> f64 {
     let [risk_set, dying] = sums;
     let (weight, hazard, means) = (&work.weight, &mut work.hazard, &mut work.means);
-    let mut sum = 0.0;
+    let (mut logs, mut sum) = (LogSum::new(), 0.0);
     frame.downwards(part, weight, z, risk_set, |at, risk_set| {
         let event = &frame.times[at];
         let deaths = event.deaths as f64;
         let total = risk_set.weight();
-        if ties == Ties::Breslow || event.deaths == 1 {
+        if event.deaths == 1 {
+            logs.add(total);
+            let part = 1.0 / total;
+            hazard[at] = (part, 0.0);
+            means.push(|column| part * risk_set.column(column));
+            return;
+        }
+        if ties == Ties::Breslow {
             sum += deaths * libm::log(total);
             hazard[at] = (deaths / total, 0.0);
             let part = deaths.sqrt() / total;
@@ -466,14 +484,15 @@ fn log_risk(
         for l in 0..event.deaths {
             let share = l as f64 / deaths;
             let left = total - share * dying.weight();
-            sum += libm::log(left);
-            own.0 += 1.0 / left;
-            own.1 += share / left;
-            means.push(|column| (risk_set.column(column) - share * dying.column(column)) / left);
+            logs.add(left);
+            let part = 1.0 / left;
+            own.0 += part;
+            own.1 += share * part;
+            means.push(|column| part * (risk_set.column(column) - share * dying.column(column)));
         }
         hazard[at] = own;
     });
-    sum
+    sum + logs.value()
 }
 
 /// `u` and `δ − u` of the rows of one stratum.
@@ -528,15 +547,15 @@ fn sum_rows(z: &[f64], work: &mut Work) {
         let product = &mut product[..end - begin];
         for a in 0..k {
             let column = &z[a * n + begin..a * n + end];
-            work.score[a] += dot(&work.residual[begin..end], column);
+            let [own] = products(&work.residual[begin..end], [column]);
+            work.score[a] += own;
             let expected = &work.expected[begin..end];
             for ((product, u), z) in product.iter_mut().zip(expected).zip(column) {
                 *product = u * z;
             }
-            for b in 0..=a {
-                let other = &z[b * n + begin..b * n + end];
-                work.information[b * k + a] += dot(product, other);
-            }
+            add_row(&mut work.information, k, a, product, |b| {
+                &z[b * n + begin..b * n + end]
+            });
         }
     }
     for (value, product) in work.information.iter_mut().zip(&work.means.products) {

@@ -1,0 +1,158 @@
+//! Sums over columns in fixed lanes, so that a result depends on nothing but its input.
+
+/// `Σ p_i c_i` of one column with N others at once, which loads it once.
+pub(super) fn products<const N: usize>(p: &[f64], others: [&[f64]; N]) -> [f64; N] {
+    const LANES: usize = 4;
+    let mut lanes = [[0.0f64; LANES]; N];
+    let (blocks, rest) = p.as_chunks::<LANES>();
+    let split = others.map(|other| other.as_chunks::<LANES>());
+    for (i, p) in blocks.iter().enumerate() {
+        for (lanes, (other, _)) in lanes.iter_mut().zip(&split) {
+            let Some(other) = other.get(i) else { continue };
+            for lane in 0..LANES {
+                lanes[lane] += p[lane] * other[lane];
+            }
+        }
+    }
+    let mut sums = [0.0; N];
+    for ((sum, lanes), (_, other)) in sums.iter_mut().zip(&lanes).zip(&split) {
+        let last: f64 = rest.iter().zip(*other).map(|(p, c)| p * c).sum();
+        *sum = ((lanes[0] + lanes[2]) + (lanes[1] + lanes[3])) + last;
+    }
+    sums
+}
+
+/// Adds to column `b` of a k × k lower triangle, at row `a`, `Σ p_i c_i` with each column `b ≤ a`.
+pub(super) fn add_row<'a>(
+    triangle: &mut [f64],
+    k: usize,
+    a: usize,
+    p: &[f64],
+    column: impl Fn(usize) -> &'a [f64],
+) {
+    let mut b = 0;
+    while b <= a {
+        if b + 3 <= a {
+            let four = [column(b), column(b + 1), column(b + 2), column(b + 3)];
+            for (at, sum) in (b..).zip(products(p, four)) {
+                triangle[at * k + a] += sum;
+            }
+            b += 4;
+        } else if b < a {
+            for (at, sum) in (b..).zip(products(p, [column(b), column(b + 1)])) {
+                triangle[at * k + a] += sum;
+            }
+            b += 2;
+        } else {
+            let [sum] = products(p, [column(b)]);
+            triangle[b * k + a] += sum;
+            b += 1;
+        }
+    }
+}
+
+/// Arithmetic mean.
+pub(super) fn mean(values: &[f64]) -> f64 {
+    let mut lanes = [0.0f64; 8];
+    let (blocks, rest) = values.as_chunks::<8>();
+    for block in blocks {
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane += value;
+        }
+    }
+    let sum = lanes.iter().sum::<f64>() + rest.iter().sum::<f64>();
+    sum / values.len().max(1) as f64
+}
+
+/// The largest of `value(x)`, at least `least`; what is no number is passed over.
+pub(super) fn most(values: &[f64], least: f64, value: impl Fn(f64) -> f64) -> f64 {
+    let mut lanes = [least; 4];
+    let (blocks, rest) = values.as_chunks::<4>();
+    for block in blocks {
+        for (lane, x) in lanes.iter_mut().zip(block) {
+            let own = value(*x);
+            *lane = if own > *lane { own } else { *lane };
+        }
+    }
+    let mut most = least;
+    for own in lanes.into_iter().chain(rest.iter().map(|x| value(*x))) {
+        most = if own > most { own } else { most };
+    }
+    most
+}
+
+/// A sum of logarithms as the logarithm of a product, taken before it leaves the range of doubles.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LogSum {
+    product: f64,
+    sum: f64,
+}
+
+impl LogSum {
+    pub(super) fn new() -> Self {
+        Self {
+            product: 1.0,
+            sum: 0.0,
+        }
+    }
+
+    /// Adds `ln x`.
+    pub(super) fn add(&mut self, x: f64) {
+        if (1e-100..1e100).contains(&x) {
+            self.product *= x;
+            if !(1e-150..1e150).contains(&self.product) {
+                self.sum += libm::log(self.product);
+                self.product = 1.0;
+            }
+        } else {
+            self.sum += libm::log(x);
+        }
+    }
+
+    /// The sum.
+    pub(super) fn value(self) -> f64 {
+        self.sum + libm::log(self.product)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LogSum, add_row, mean, most, products};
+
+    /// By hand: 1·2 + 2·3 + … of short columns, with a rest beyond the lanes.
+    #[test]
+    fn sums_by_hand() {
+        let p = [1.0, 2.0, 3.0, 4.0, 5.0];
+        let [a, b] = products(&p, [&[1.0; 5], &[2.0, 0.0, 0.0, 0.0, 1.0]]);
+        assert_eq!(
+            (a.to_bits(), b.to_bits()),
+            (15f64.to_bits(), 7f64.to_bits())
+        );
+        assert_eq!(mean(&p).to_bits(), 3f64.to_bits());
+        assert_eq!(
+            most(&[1.0, -7.0, 2.0, 3.0, 5.0], 0.0, f64::abs).to_bits(),
+            7f64.to_bits()
+        );
+        assert_eq!(
+            most(&[-1.0, f64::NAN], f64::NEG_INFINITY, |x| x).to_bits(),
+            (-1f64).to_bits()
+        );
+        // Row 6 of a triangle: its own sums with columns 0 to 6, which are constants 0 to 6.
+        let columns: Vec<[f64; 5]> = (0..7).map(|c| [f64::from(c); 5]).collect();
+        let mut triangle = vec![0.0; 49];
+        add_row(&mut triangle, 7, 6, &p, |column| &columns[column]);
+        for (b, own) in triangle.chunks_exact(7).enumerate() {
+            assert_eq!(own[6].to_bits(), (15.0 * b as f64).to_bits());
+        }
+    }
+
+    /// ln(10^-200 · 10^-99 · 10^90 · 10^90 · 10^90) = −29 ln 10.
+    #[test]
+    fn a_long_product_stays_in_range() {
+        let mut sum = LogSum::new();
+        for x in [1e-200, 1e-99, 1e90, 1e90, 1e90] {
+            sum.add(x);
+        }
+        assert!((sum.value() + 29.0 * std::f64::consts::LN_10).abs() < 1e-12);
+    }
+}

@@ -31,6 +31,7 @@ mod partial_likelihood;
 mod prepared;
 mod probability_index;
 mod ranks;
+mod refusal_codes;
 mod refusals;
 mod rerandomization;
 mod satterthwaite;

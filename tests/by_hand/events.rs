@@ -307,3 +307,30 @@ fn impossible_histories_are_refused_by_row() {
     .unwrap();
     assert!(codes(&answer).contains(&"risk-set-emptied"));
 }
+
+/// Treated: event at 2; end at 5. Control: event at 1; another event at 1.5. Nobody's follow-up ends before 5, so the last unit
+/// stays at risk with the weight 1, and with r the ratio the score is `−2r/(2r + 2) + 1 − 2r/(2r + 1)`, which is 0 at r² = 1/2.
+/// Without the competing event it would be gone at 2, where all at risk are treated.
+/// One more control whose follow-up ends at 1.7, when three are followed, gives it the weight 2/3 at 2:
+/// `−2r/(2r + 3) + 1 − 2r/(2r + 2/3)`, again 0 at r² = 1/2.
+#[test]
+fn fine_gray_on_five_rows() {
+    let rows = [
+        (1, 2.0, 1),
+        (1, 5.0, 0),
+        (0, 1.0, 1),
+        (0, 1.5, 2),
+        (0, 1.7, 0),
+    ];
+    for count in [4, 5] {
+        let answer = estimate("fine-gray", &units(&rows[..count]), &Settings::default());
+        let answer = answer.unwrap();
+        close(answer.results[0].estimate, 0.5f64.sqrt());
+        assert_eq!(answer.results[0].measure, "subdistribution-hazard-ratio");
+        assert_eq!(codes(&answer), ["few-clusters"]);
+    }
+    let mut without = rows;
+    without[3].2 = 0;
+    let refused = estimate("fine-gray", &units(&without), &Settings::default()).unwrap_err();
+    assert_eq!(refused.code(), "monotone-likelihood");
+}

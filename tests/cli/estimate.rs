@@ -323,11 +323,6 @@ fn wrong_usage_is_exit_2() {
             "unknown-estimator",
             "`lin`",
         ),
-        (
-            format!("estimate d.csv --estimator fine-gray {ARMS} --time t --event e"),
-            "not-built-yet",
-            "linear",
-        ),
         (format!("{lin} --variance hc9"), "unknown-id", "`hc0`"),
         (format!("{lin} --df welhc"), "unknown-id", "`welch`"),
         (

@@ -5,7 +5,7 @@ use crate::survival::case;
 use lottning::estimation::{Covariate, Factor, Settings, Ties, Values, Variance, estimate};
 
 /// A covariate of one case's rows: numeric when every cell of the column is a number.
-fn covariate(data: &Data, name: &str, column: &str) -> Covariate {
+pub(crate) fn covariate(data: &Data, name: &str, column: &str) -> Covariate {
     let rows: Vec<usize> = (0..data.rows())
         .filter(|row| data.text("case", *row) == name)
         .collect();

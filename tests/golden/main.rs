@@ -14,6 +14,7 @@ mod data;
 mod differences;
 mod distributions;
 mod events;
+mod fine_gray;
 mod instrumental_variables;
 mod mtcars;
 mod power_two_proportions;

@@ -2,7 +2,7 @@
 //! 4.2.2 with survival 3.5.3 and cmprsk 2.2.11.
 
 use crate::survival::printed;
-use lottning::estimation::{Answer, Arm, Columns, Factor, Labels, Settings, estimate};
+use lottning::estimation::{Answer, Arm, Columns, Covariate, Factor, Labels, Settings, estimate};
 
 fn cells(text: &'static str) -> Vec<Vec<&'static str>> {
     text.lines()
@@ -147,4 +147,16 @@ fn malignancy_under_competing_death() {
     let answer = run("cumulative-incidence", &columns, Some(120.0));
     printed(answer.results[3].statistic, "11.651259012");
     printed(answer.results[3].p_value, ".000641590976");
+}
+
+/// `crr` with sex and age.
+#[test]
+fn subdistribution_of_malignancy() {
+    let mut columns = gammopathy();
+    let rows = cells(include_str!("events/gammopathy.csv"));
+    columns.covariates = vec![Covariate::numeric("age", numbers(&rows, 3))];
+    let answer = run("fine-gray", &columns, None);
+    let row = &answer.results[0];
+    printed(row.extra["log_estimate"].as_f64(), "-.260038238");
+    printed(row.std_error, ".185681035");
 }

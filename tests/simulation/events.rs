@@ -103,3 +103,38 @@ fn means_and_rate_ratios_cover() {
     near(means, REPLICATES, 0.95);
     near(ratios, REPLICATES, 0.95);
 }
+
+/// `F(t) = 1 − (1 − p(1 − exp(−t)))^r` with p = 0.5 and r = 1 or 0.6, the model of Fine and Gray; who does not have the event has
+/// another one at an exponential time; follow-up ends uniformly on 0.5 to 2.5.
+#[test]
+fn subdistribution_hazard_ratios_cover() {
+    let (share, truth) = (0.5, 0.6);
+    let mut within = 0;
+    for replicate in 0..REPLICATES {
+        let mut rng = stream::replicate(&[14; 32], u64::from(replicate));
+        let mut columns = Columns::default();
+        let (mut time, mut event) = (vec![], vec![]);
+        for unit in 0..300 {
+            let (arm, ratio) = match unit % 2 {
+                0 => (Arm::Control, 1.0),
+                _ => (Arm::Treated, truth),
+            };
+            let draw = stream::open_unit(&mut rng);
+            let other = -libm::log(stream::open_unit(&mut rng));
+            let end = 0.5 + 2.0 * stream::open_unit(&mut rng);
+            // The inverse of F where it exists.
+            let inner = -libm::expm1(libm::log1p(-draw) / ratio) / share;
+            let (own, code) = if inner < 1.0 {
+                (-libm::log1p(-inner), 1)
+            } else {
+                (other, 2)
+            };
+            columns.arm.push(arm);
+            time.push(Some(own.min(end)));
+            event.push(Some(if own <= end { code } else { 0 }));
+        }
+        (columns.time, columns.event) = (Some(time), Some(event));
+        within += u32::from(covered("fine-gray", &columns, None, truth));
+    }
+    near(within, REPLICATES, 0.95);
+}

@@ -50,7 +50,6 @@ fn usage() {
         "estimate --estimator lin",
         "estimate d.csv --estimatr lin",
         "estimate d.csv --estimator linn --arm a --control b --outcome y",
-        "estimate d.csv --estimator fine-gray --arm a --control b --time t --event e",
         "estimate d.csv --estimator lin --arm a --control b --outcome y --level 0,95",
         "estimate d.csv --estimator lin --arm a --control b --outcome y --interval wald",
         "estimate d.csv --estimator lin --arm a --control b --outcome y",

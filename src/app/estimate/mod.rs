@@ -30,7 +30,6 @@ pub const PLANNED: &[&str] = &[
     "logistic",
     "poisson",
     "negative-binomial",
-    "fine-gray",
 ];
 
 /// What is asked for, as typed.

@@ -45,7 +45,12 @@ pub(super) fn ratio(
     matrix.covariates(columns, &mut follow_up.analysed)?;
     let arms = follow_up.analysed.arm.iter();
     matrix.values.extend(arms.map(|arm| arm.index() as f64));
-    let mut likelihood = PartialLikelihood::new(follow_up, codes, &matrix.values, asked.ties);
+    let mut likelihood = match asked.measure {
+        Measure::SubdistributionHazardRatio => {
+            PartialLikelihood::subdistribution(follow_up, &matrix.values)
+        }
+        _ => PartialLikelihood::new(follow_up, codes, &matrix.values, asked.ties),
+    };
     // Ordered and scaled, the columns live on in the likelihood.
     matrix.values = Vec::new();
     let maximum = likelihood

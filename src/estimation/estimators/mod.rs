@@ -10,6 +10,7 @@ use crate::diagnostic::nearest;
 mod cox;
 mod cumulative_incidence;
 mod difference_in_means;
+mod fine_gray;
 mod hazards;
 mod instrumental_variables;
 mod kaplan_meier;
@@ -42,6 +43,7 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
     cox::ENTRY,
     rmst::ENTRY,
     cumulative_incidence::ENTRY,
+    fine_gray::ENTRY,
     mean_cumulative_count::ENTRY,
     recurrent_rate_ratio::ENTRY,
     rank_sum::ENTRY,

@@ -1,5 +1,6 @@
 //! Rows in the order of stratum, time and event, and the walk over their risk sets.
 
+use super::lasting::Lasting;
 use crate::estimation::follow_up::FollowUp;
 use std::ops::Range;
 
@@ -12,6 +13,8 @@ pub(super) struct Frame {
     /// Distinct times of events, stratum by stratum.
     pub(super) times: Vec<EventTime>,
     late: Option<Late>,
+    /// With competing events, whose rows stay at risk with a falling weight.
+    pub(super) lasting: Option<Lasting>,
 }
 
 /// Positions and times of events of one stratum, as ends; it begins where the previous one ends.
@@ -73,6 +76,7 @@ impl Frame {
             strata: Vec::new(),
             times: Vec::new(),
             late: None,
+            lasting: None,
             order,
         };
         frame.find_times(follow_up, strata);
@@ -96,6 +100,14 @@ impl Frame {
             (row, time) = (stratum.rows, stratum.times);
             part
         })
+    }
+
+    /// Orders the rows of a subdistribution, for which those with a competing event stay at risk after it.
+    pub(super) fn subdistribution(follow_up: &FollowUp) -> Self {
+        let mut frame = Self::new(follow_up, None);
+        let times = frame.times.iter().map(|event| event.time);
+        frame.lasting = Some(Lasting::new(follow_up, &frame.order, times));
+        frame
     }
 
     fn find_times(&mut self, follow_up: &FollowUp, strata: Option<&[u32]>) {
@@ -161,6 +173,10 @@ impl Frame {
         mut each: impl FnMut(usize, &RiskSet),
     ) {
         risk_set.clear();
+        if let Some(lasting) = &self.lasting {
+            lasting.downwards(self, weight, z, risk_set, each);
+            return;
+        }
         let mut next = part.rows.end;
         let mut entering = part.rows.end;
         for at in part.times.clone().rev() {
@@ -258,7 +274,7 @@ impl RiskSet {
     }
 
     /// Adds a row with a sign, keeping what rounding loses (Neumaier 1974), so that rows can leave again.
-    fn add_exactly(&mut self, weight: f64, z: &[f64], position: usize) {
+    pub(super) fn add_exactly(&mut self, weight: f64, z: &[f64], position: usize) {
         for (index, (sum, lost)) in self.sums.iter_mut().zip(&mut self.lost).enumerate() {
             let term = match index {
                 0 => weight,
@@ -271,6 +287,15 @@ impl RiskSet {
                 (term - next) + *sum
             };
             *sum = next;
+        }
+    }
+
+    /// Becomes the sum of one set and a multiple of another.
+    pub(super) fn combine(&mut self, one: &Self, factor: f64, other: &Self) {
+        for column in 0..self.sums.len() {
+            let own = one.sums[column] + one.lost[column];
+            self.sums[column] = own + factor * (other.sums[column] + other.lost[column]);
+            self.lost[column] = 0.0;
         }
     }
 

@@ -13,7 +13,9 @@
 //! [`FollowUp`]; every other code is the end of follow-up.
 
 mod frame;
+mod lasting;
 mod sandwich;
+mod subdistribution;
 mod sums;
 
 use super::follow_up::FollowUp;
@@ -162,7 +164,16 @@ impl PartialLikelihood {
         columns: &[f64],
         ties: Ties,
     ) -> Self {
-        let frame = Frame::new(follow_up, strata);
+        Self::of(Frame::new(follow_up, strata), columns, ties)
+    }
+
+    /// The likelihood of the subdistribution of events of code 1 (Fine and Gray 1999): rows with another event stay at risk
+    /// with the weight of being still followed. Tied times as Breslow; there is no entry and no stratum.
+    pub(super) fn subdistribution(follow_up: &FollowUp, columns: &[f64]) -> Self {
+        Self::of(Frame::subdistribution(follow_up), columns, Ties::Breslow)
+    }
+
+    fn of(frame: Frame, columns: &[f64], ties: Ties) -> Self {
         let n = frame.len();
         let mut likelihood = Self {
             frame,
@@ -424,7 +435,11 @@ impl PartialLikelihood {
         {
             axpy(*v, column, &mut along);
         }
-        let residual = sandwich::score_residuals(&self.frame, &self.work.weight, &along, self.ties);
+        let (frame, weight) = (&self.frame, &self.work.weight);
+        let residual = match &frame.lasting {
+            None => sandwich::score_residuals(frame, weight, &along, self.ties),
+            Some(lasting) => subdistribution::residuals(frame, lasting, weight, &along),
+        };
         let square = match groups {
             None => dot(&residual, &residual),
             Some(groups) => {
@@ -497,6 +512,13 @@ fn log_risk(
 
 /// `u` and `δ − u` of the rows of one stratum.
 fn expect(frame: &Frame, part: &Part, work: &mut Work) {
+    // Σ G(t−) A₀ from each time on.
+    let mut rest = vec![0.0; frame.lasting.as_ref().map_or(0, |_| part.times.len() + 1)];
+    if let Some(lasting) = &frame.lasting {
+        for at in part.times.clone().rev() {
+            rest[at] = rest[at + 1] + lasting.followed[at] * work.hazard[at].0;
+        }
+    }
     let mut sum = 0.0;
     for (hazard, _) in &mut work.hazard[part.times.clone()] {
         sum += *hazard;
@@ -521,6 +543,9 @@ fn expect(frame: &Frame, part: &Part, work: &mut Work) {
             if dies {
                 own -= share;
                 residual[position] = 1.0;
+            }
+            if let Some(lasting) = &frame.lasting {
+                own += lasting.inverse[position] * rest[time];
             }
             expected[position] = weight[position] * own;
         }

@@ -9,12 +9,13 @@ from draw import commitment, effective_seed, sha256
 from families import Families
 from names import Names
 from protocol import Protocol
-from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_public_key, is_time, raw, read_ledger, read_payload, read_proof,
+from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_public_key, is_time, person, raw, read_ledger, read_payload, read_proof,
                   read_public)
 
-# Nobody both screens families and changes what opens a gate; `linked` counts when it joins two families.
+# Nobody both screens families and changes whom the next draw is of; `linked` counts when it joins two families, and so
+# does what takes such a link back.
 DUTIES = dict.fromkeys(("screened", "returned", "joined"), "intake") | dict.fromkeys(
-    ("capacity-changed", "site-opened", "site-closed", "linked", "epoch-opened"), "capacity")
+    ("capacity-changed", "site-opened", "site-closed", "linked", "corrected", "erased", "epoch-opened"), "capacity")
 
 
 OUTCOMES = {"drawn": "allocated", "exception": "exception"}  # what follows a screening with a verdict
@@ -167,12 +168,15 @@ class Checker:
         duty = DUTIES.get(event.kind)
         if duty is None or not isinstance(actor, str):
             return
-        if event.kind == "linked" and "other" not in (event.payload or {}):
-            return  # two pseudonyms of a child, or a row whose payload is not here
-        actor = actor.translate({ord(own): None for own in "._-"}).lower() or actor  # one person, however it is written
+        if event.kind == "corrected":
+            number = event.public["sequence"] if event.public is not None else None
+            event = next((own for own in self.events if own.sequence == number and own.kind == "linked"), event)
+        if event.kind == "corrected" or event.kind == "linked" and "other" not in (event.payload or {}):
+            return  # a row that parts no families, two pseudonyms of a child, or a row whose payload is not here
+        actor = person(actor)
         other = "capacity" if duty == "intake" else "intake"
         if actor in self.actors[other]:
-            self.report(sequence, "duty", f"{actor!a} has done both: screened families, and changed capacity or sites")
+            self.report(sequence, "duty", f"{actor!a} has done both: screened families, and changed whom the next draw is of")
         self.actors[duty].add(actor)
 
     def read_event(self, sequence, time, actor, kind, public, payload, salt, payload_hash, stored):

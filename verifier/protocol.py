@@ -4,7 +4,7 @@ import tomllib
 
 from draw import Stratum, sha256
 from methods import METHODS, fraction
-from rows import EXITS, SERVICES
+from rows import EXITS, SERVICES, person
 
 
 # Which roles may write a row of a kind (docs/protocol.md, "[roles]").
@@ -120,7 +120,8 @@ class Protocol:
     def permits(self, actor, kind, payload):
         """Two families are linked by the study lead alone; of whom a link is needs its payload."""
         deeds = ("study-lead",) if kind == "linked" and "other" in (payload or {}) else DEEDS.get(kind, ())
-        return self.roles is None or any(actor in self.roles.get(role, ()) for role in deeds)
+        return self.roles is None or any(
+            person(actor) == person(own) for role in deeds for own in self.roles.get(role, ()) if isinstance(own, str))
 
     def carries_on(self, before):
         """What of the file before it this one does not carry on, or None."""

@@ -45,6 +45,11 @@ def is_key(text):
     return isinstance(text, str) and re.fullmatch("[A-Za-z0-9._-]{1,64}", text) is not None
 
 
+def person(actor):
+    """Whose an actor's id is, however it is written."""
+    return re.sub("[._-]", "", actor).lower() or actor
+
+
 def is_public_key(text):
     """A key that nothing can erase: no personal number stands in it."""
     return is_key(text) and not holds_personal_number(text)

@@ -77,7 +77,7 @@ class Ledger:
     def add(self, kind, public=None, payload=None, actor=None):
         number = len(self.rows) + 1
         row = {"sequence": number, "time": f"2025-03-01T08:{number // 60:02}:{number % 60:02}.000000Z",
-               "actor": actor or ("lead" if kind.startswith(("site-", "capacity-", "linked", "epoch-")) else "desk-1"), "kind": kind, "public": canonical(public or {}), "payload": canonical(payload or {}),
+               "actor": actor or ("lead" if kind.startswith(("site-", "capacity-", "linked", "epoch-", "erased", "corrected")) else "desk-1"), "kind": kind, "public": canonical(public or {}), "payload": canonical(payload or {}),
                "salt": hashlib.sha256(b"salt %d" % number).digest()}
         self.rows.append(row)
         self.chain(number)
@@ -801,6 +801,23 @@ class Gate(Case):
         number = self.ledger.add("linked", {}, {"family": "F0", "other": "F9", "on": "2025-03-02", "event_key": "l"},
                                  actor="desk-1")
         self.assert_bad(self.answer(), number, "duty")
+
+    def test_who_screened_families_erases_none_and_parts_none(self):
+        link = self.ledger.link("F0", "F9")
+        child = self.ledger.add("linked", {}, {"family": "F0", "child": "c1", "other_child": "c2", "on": "2025-03-02",
+                                               "event_key": "l-c"}, actor="desk-1")
+        day = {"family": "F0", "on": "2025-03-02", "reason": "mistyped"}
+        self.ledger.add("corrected", {"sequence": child}, day | {"event_key": "c-1"}, actor="desk-1")
+        self.assert_ok(self.answer())
+        number = self.ledger.add("corrected", {"sequence": link}, day | {"event_key": "c-2"}, actor="Desk_1")
+        self.assert_bad(self.answer(), number, "duty")
+
+    def test_who_screened_families_erases_none(self):
+        self.ledger.erase(4, 5)
+        self.assert_ok(self.answer())
+        self.ledger.rows[-1]["actor"] = "desk-1"
+        self.ledger.chain(len(self.ledger.rows))
+        self.assert_bad(self.answer(), len(self.ledger.rows), "duty")
 
     def test_who_changed_capacity_screens_nobody(self):
         day = {"site": SITE, "on": "2025-03-02", "event_key": "k"}

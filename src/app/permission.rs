@@ -13,6 +13,7 @@ use crate::protocol::model::ActorRole;
 pub use crate::study::deeds::{DEEDS, Deed};
 use crate::study::duties::Duty;
 use crate::study::journal::Journal;
+use crate::study::slots::Kept;
 use crate::words;
 
 /// Whether an actor may do something in a study, by the protocol of the epoch in force.
@@ -63,32 +64,43 @@ pub fn permitted(protocol: &Protocol, actor: &str, deed: Deed) -> Result<(), Fai
     )
 }
 
-/// The refusal of an actor who screens, and would take back an event that freed or took a slot.
-pub(super) fn slot_kept(actor: &str) -> Failure {
-    Failure::new(
-        exit::INVALID_DATA,
-        "duties-mixed",
-        words!(
-            "{actor} has screened families, and whoever does takes back no event of service that moves a slot; nothing was recorded",
-            "{actor} har screenat familjer, och den som gör det tar inte tillbaka någon insatshändelse som flyttar en plats; inget har registrerats"
+/// The refusal of an actor who screens, and would take back an event that freed or took a slot, or a violation.
+pub(super) fn not_taken_back(actor: &str, kept: Kept) -> Failure {
+    let (message, help) = match kept {
+        Kept::Slot => (
+            words!(
+                "{actor} has screened families, and whoever does takes back no event of service that moves a slot; nothing was recorded",
+                "{actor} har screenat familjer, och den som gör det tar inte tillbaka någon insatshändelse som flyttar en plats; inget har registrerats"
+            ),
+            Words::new(
+                "let the study lead correct it: a slot that is freed by an event which did not happen lets a family past the gate",
+                "låt studieledaren rätta det: en plats som frigörs av en händelse som inte har inträffat släpper förbi en familj",
+            ),
         ),
-    )
-    .help(Words::new(
-        "let the study lead correct it: a slot that is freed by an event which did not happen lets a family past the gate",
-        "låt studieledaren rätta det: en plats som frigörs av en händelse som inte har inträffat släpper förbi en familj",
-    ))
+        Kept::Violation => (
+            words!(
+                "{actor} has screened families, and whoever does takes back no violation; nothing was recorded",
+                "{actor} har screenat familjer, och den som gör det tar inte tillbaka något avsteg; inget har registrerats"
+            ),
+            Words::new(
+                "let the study lead correct it: the violation may be of the screening itself",
+                "låt studieledaren rätta det: avsteget kan gälla själva screeningen",
+            ),
+        ),
+    };
+    Failure::new(exit::INVALID_DATA, "duties-mixed", message).help(help)
 }
 
 /// The refusal of an actor who has had the other of two duties.
 pub(super) fn duties_mixed(actor: &str, had: Duty) -> Failure {
     let message = match had {
         Duty::Intake => words!(
-            "{actor} has screened families, and whoever does changes no capacity, opens or closes no site, links no families and amends no protocol; nothing was recorded",
-            "{actor} har screenat familjer, och den som gör det ändrar ingen kapacitet, öppnar eller stänger ingen plats, kopplar inga familjer och ändrar inget protokoll; inget har registrerats"
+            "{actor} has screened families, and whoever does changes no capacity, opens or closes no site, links or parts no families, erases none and amends no protocol; nothing was recorded",
+            "{actor} har screenat familjer, och den som gör det ändrar ingen kapacitet, öppnar eller stänger ingen plats, kopplar eller skiljer inga familjer, raderar ingen och ändrar inget protokoll; inget har registrerats"
         ),
         Duty::Capacity => words!(
-            "{actor} has changed capacity, opened or closed a site, linked families or amended the protocol, and whoever does screens no families; nothing was recorded",
-            "{actor} har ändrat kapacitet, öppnat eller stängt en plats, kopplat familjer eller ändrat protokollet, och den som gör det screenar inga familjer; inget har registrerats"
+            "{actor} has changed capacity, opened or closed a site, linked or parted families, erased one or amended the protocol, and whoever does screens no families; nothing was recorded",
+            "{actor} har ändrat kapacitet, öppnat eller stängt en plats, kopplat eller skilt familjer, raderat en eller ändrat protokollet, och den som gör det screenar inga familjer; inget har registrerats"
         ),
     };
     Failure::new(exit::INVALID_DATA, "duties-mixed", message).help(Words::new(

@@ -9,7 +9,7 @@ use super::exit;
 use super::failure::Failure;
 use super::links;
 use super::outside::Outside;
-use super::permission::{Deed, duties_mixed, permitted_in, slot_kept};
+use super::permission::{Deed, duties_mixed, not_taken_back, permitted_in};
 use super::projection;
 use super::sealed::later_epochs;
 use super::study::{Act, Study, Work, ledger_failure, unreadable};
@@ -179,19 +179,19 @@ fn decided<T>(
     (found, time)
 }
 
-/// Refuses what the actor's other duty, or a slot that the actor holds back, keeps from being recorded.
+/// Refuses what the actor's other duty keeps from being recorded, and what somebody who screens does not take back.
 fn may_record(journal: &Journal, actor: &str, recordings: &[Recording]) -> Result<(), Failure> {
     let (state, duties) = (&journal.state, &journal.duties);
-    let forbidden = |own: &Recording| duties.forbid(actor, &own.what);
+    let forbidden = |own: &Recording| duties.forbid(actor, &own.what, state);
     if let Some(had) = recordings.iter().find_map(forbidden) {
         return Err(duties_mixed(actor, had));
     }
     let protocol = journal.protocol.in_epoch(state.epoch);
     let kept = |own: &Recording| keeps_from(protocol, state, duties, actor, &own.what);
-    if recordings.iter().any(kept) {
-        return Err(slot_kept(actor));
+    match recordings.iter().find_map(kept) {
+        Some(kept) => Err(not_taken_back(actor, kept)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether what is to be recorded changes how earlier rows are read: it is decided by the rows themselves.

@@ -2,14 +2,16 @@
 //!
 //! Whoever could open a gate for the next family, or close it, would choose who is randomized; whoever links families
 //! chooses whose arm holds, and whoever opens an epoch chooses the seed of the next draw. In ledger order and in the whole
-//! study: an actor who has screened a family changes no capacity, opens or closes no site, links no families and opens no
-//! epoch, and one who has does not screen from then on. Another site does not help, for two offices could serve each other.
+//! study: an actor who has screened a family changes no capacity, opens or closes no site, links no families, takes no such link
+//! back, erases nobody and opens no epoch, and one who has does not screen from then on. Another site does not help, for two
+//! offices could serve each other. A family that is erased, or parted from the one that holds its arm, would be drawn anew.
 //!
 //! A child's other pseudonym is of neither duty: it joins no family that was another one, so that it moves no arm, and a
 //! number that replaces another one is intake's daily work. Service is of neither: it is counted (`super::slots`).
 
 use super::coded::coded;
-use super::kernel::What;
+use super::kernel::{State, What};
+pub use crate::protocol::model::person;
 use std::collections::BTreeSet;
 
 /// One of the two duties.
@@ -17,13 +19,14 @@ use std::collections::BTreeSet;
 pub enum Duty {
     /// Screening: `screened`, `returned`, `joined` and what follows from them.
     Intake,
-    /// Steering: `capacity-changed`, `site-opened`, `site-closed`, `epoch-opened`, and `linked` of two families.
+    /// Steering: `capacity-changed`, `site-opened`, `site-closed`, `epoch-opened`, `erased`, and `linked` of two families or
+    /// its correction.
     Capacity,
 }
 
 impl Duty {
-    /// The duty that an event belongs to, if it is one of the two.
-    pub fn of(what: &What) -> Option<Self> {
+    /// The duty that an event belongs to, if it is one of the two; `state` is that of the rows before it.
+    pub fn of(what: &What, state: &State) -> Option<Self> {
         match what {
             What::Screened(_) | What::Returned { .. } | What::Joined { .. } => Some(Self::Intake),
             // An erased row says nothing of whom it linked.
@@ -32,7 +35,13 @@ impl Duty {
             | What::SiteOpened { .. }
             | What::SiteClosed { .. }
             | What::Linked { .. }
+            | What::Erased { .. }
             | What::EpochOpened { .. } => Some(Self::Capacity),
+            What::Corrected { sequence, .. } => {
+                let link = state.link_row(*sequence);
+                link.filter(|row| row.family != row.other)
+                    .map(|_| Self::Capacity)
+            }
             What::Opened
             | What::Beacon { .. }
             | What::ChildLinked { .. }
@@ -43,28 +52,12 @@ impl Duty {
             | What::Serviced { .. }
             | What::Exited { .. }
             | What::Observed { .. }
-            | What::Corrected { .. }
             | What::Withdrawn { .. }
-            | What::Erased { .. }
             | What::Locked { .. }
             | What::Analysed { .. }
             | What::Exported
             | What::Revealed => None,
         }
-    }
-}
-
-/// The person behind an actor's id: ids that differ in case, full stops, underscores and hyphens alone are one person's.
-pub fn person(actor: &str) -> String {
-    let folded: String = actor
-        .chars()
-        .filter(|own| !matches!(own, '.' | '_' | '-'))
-        .map(|own| own.to_ascii_lowercase())
-        .collect();
-    if folded.is_empty() {
-        actor.to_owned()
-    } else {
-        folded
     }
 }
 
@@ -79,8 +72,8 @@ coded!(Duties { intake, capacity });
 
 impl Duties {
     /// The duty that keeps an actor from an event: the other one, which the actor has had.
-    pub fn forbid(&self, actor: &str, what: &What) -> Option<Duty> {
-        match Duty::of(what)? {
+    pub fn forbid(&self, actor: &str, what: &What, state: &State) -> Option<Duty> {
+        match Duty::of(what, state)? {
             Duty::Intake => (self.capacity.contains(&person(actor))).then_some(Duty::Capacity),
             Duty::Capacity => self.screens(actor).then_some(Duty::Intake),
         }
@@ -91,9 +84,9 @@ impl Duties {
         self.intake.contains(&person(actor))
     }
 
-    /// Notes what an actor did.
-    pub fn note(&mut self, actor: &str, what: &What) {
-        let had = match Duty::of(what) {
+    /// Notes what an actor did; `state` is that of the rows before it.
+    pub fn note(&mut self, actor: &str, what: &What, state: &State) {
+        let had = match Duty::of(what, state) {
             Some(Duty::Intake) => &mut self.intake,
             Some(Duty::Capacity) => &mut self.capacity,
             None => return,

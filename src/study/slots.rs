@@ -101,17 +101,35 @@ pub fn freed_by_intake(
     Ok(counts)
 }
 
-/// Whether an actor is kept from an event because a slot was freed by what it retracts: somebody who screens does not take back
-/// what freed a slot.
+/// What somebody who screens families does not take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// An event of service that moved a slot.
+    Slot,
+    /// A violation: it may be of the actor's own screening.
+    Violation,
+}
+
+/// What keeps an actor from an event: somebody who screens does not take back what freed a slot, or a violation.
 pub fn keeps_from(
     protocol: &Protocol,
     state: &State,
     duties: &Duties,
     actor: &str,
     what: &What,
-) -> bool {
+) -> Option<Kept> {
     let What::Corrected { sequence, .. } = *what else {
-        return false;
+        return None;
     };
-    duties.screens(actor) && frees_slot(protocol, state, sequence)
+    if !duties.screens(actor) {
+        return None;
+    }
+    if frees_slot(protocol, state, sequence) {
+        return Some(Kept::Slot);
+    }
+    let found = state
+        .occurrences
+        .search(&sequence, |occurrence| occurrence.sequence);
+    let occurrence = found.and_then(|place| state.occurrences.get(place))?;
+    matches!(occurrence.what, Occurred::Violation { .. }).then_some(Kept::Violation)
 }

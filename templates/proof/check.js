@@ -1,10 +1,10 @@
 // What can be checked of a proof (lottning.proof/1), as docs/ledger-spec.md says: the chain, the form of every row, the count
 // of allocations, draws and epochs, the commitments, and with the seeds every draw. Findings name their row; null: the proof.
 
-// Nobody both screens families and changes what opens a gate.
+// Nobody both screens families and changes whom the next draw is of; of links a proof does not show it.
 const DUTIES = {
   "screened": "intake", "returned": "intake", "joined": "intake", "capacity-changed": "capacity", "site-opened": "capacity",
-  "site-closed": "capacity", "epoch-opened": "capacity",
+  "site-closed": "capacity", "epoch-opened": "capacity", "erased": "capacity",
 };
 const ROW_KEYS = ["actor", "hash", "kind", "payload_hash", "public", "sequence", "time"];
 const OUTCOMES = { "drawn": "allocated", "exception": "exception" }; // what follows a screening with a verdict
@@ -173,12 +173,12 @@ function checkRows(proof, found, report) {
     }
     const duty = Object.hasOwn(DUTIES, kind) ? DUTIES[kind] : null;
     if (duty && typeof row.actor === "string") {
-      const person = row.actor.replace(/[._-]/g, "").toLowerCase() || row.actor; // however the id is written
-      if (actors[duty === "intake" ? "capacity" : "intake"].has(person)) {
-        report(sequence, "duty", "one actor both screened families and changed capacity or sites",
-          "en och samma aktör har både screenat familjer och ändrat kapacitet eller enheter");
+      const own = person(row.actor);
+      if (actors[duty === "intake" ? "capacity" : "intake"].has(own)) {
+        report(sequence, "duty", "one actor both screened families and changed whom the next draw is of",
+          "en och samma aktör har både screenat familjer och ändrat vem nästa dragning gäller");
       }
-      actors[duty].add(person);
+      actors[duty].add(own);
     }
     if (place === 0) {
       openEpoch(proof, found, report, sequence, kind === "opened" ? open : null);

@@ -45,8 +45,11 @@ const DEEDS = { // the roles that may write a row of a kind (docs/protocol.md, "
   "analysed": ["statistician"], "exported": ["auditor", "statistician", "study-lead"],
 };
 
-const permits = (protocol, actor, kind) =>
-  protocol.roles === null || (DEEDS[kind] || []).some((role) => (protocol.roles[role] || []).includes(actor));
+/** Whose an actor's id is, however it is written. */
+const person = (actor) => actor.replace(/[._-]/g, "").toLowerCase() || actor;
+
+const permits = (protocol, actor, kind) => protocol.roles === null || (DEEDS[kind] || []).some(
+  (role) => (protocol.roles[role] || []).some((own) => typeof own === "string" && person(own) === person(actor)));
 
 /** An object of canonical JSON; throws on any other text. */
 function readCanonical(text) {

@@ -279,6 +279,91 @@ fn slots_that_the_desk_frees_are_counted_and_not_taken_back_by_it() {
     place.verify();
 }
 
+/// What intake could use to have a family drawn anew, or to undo what is said of its own screening: an erasure, the taking back
+/// of a link, and that of a violation are the lead's. Whoever has erased screens nobody.
+#[test]
+fn who_screens_erases_parts_and_exonerates_nobody() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "--child BARN-AA").json(0);
+    let confirm = place.confirm().to_owned();
+    let erase =
+        |family: &str| format!("erase --family {family} --reason consent --confirm {confirm}");
+    let back = |sequence: &serde_json::Value, key: &str| {
+        format!(
+            "record corrected --family KATL --on 2025-03-03 --event-key {key} --set sequence={sequence} --set reason=mistaken"
+        )
+    };
+    let on = "--on 2025-03-03 --event-key";
+    let linked = place
+        .act_as(
+            "lead",
+            &format!("record linked --family KATL --set other=MORU {on} L1"),
+        )
+        .json(0)["sequence"]
+        .clone();
+    let wrong = place
+        .act_as(
+            "lead",
+            &format!("record violation --family KATL --set reason=found-ineligible {on} V1"),
+        )
+        .json(0)["sequence"]
+        .clone();
+    let child = place
+        .act_as(
+            "intake-1",
+            &format!(
+                "record linked --family KATL --child BARN-AA --set other_child=BARN-BB {on} L2"
+            ),
+        )
+        .json(0)["sequence"]
+        .clone();
+    for actor in ["intake-1", "Intake_1"] {
+        for words in [erase("KATL"), back(&linked, "K1"), back(&wrong, "K2")] {
+            place
+                .unchanged(|| place.act_as(actor, &words))
+                .refused(4, "duties-mixed");
+        }
+    }
+    // Two names of one child join no families, and intake takes back its own.
+    place.act_as("intake-1", &back(&child, "K3")).json(0);
+    place.act_as("lead", &back(&linked, "K1")).json(0);
+    place.act_as("lead", &back(&wrong, "K2")).json(0);
+    // Who has taken a link back, or erased, screens nobody, though the link holds no more.
+    let screens = |actor: &str| {
+        place.unchanged(|| place.act_as(actor, &Place::enrol_words("skarpnack", "SILL", "R1")))
+    };
+    screens("lead").refused(4, "duties-mixed");
+    place.act_as("other-lead", &erase("KATL")).json(0);
+    screens("OTHER.lead").refused(4, "duties-mixed");
+    place.verify();
+}
+
+/// Ids that differ in case, full stops, underscores and hyphens are one person's: in roles, too, nobody has two that clash, and
+/// the role is the person's.
+#[test]
+fn roles_are_kept_by_person_however_the_id_is_written() {
+    let roles = |more: &str| format!("{IUH}\n[roles]\nreception = [\"desk-1\"]\n{more}");
+    for (more, code) in [
+        ("study-lead = [\"DESK.1\"]\n", "roles-clash"),
+        (
+            "study-lead = [\"lead\"]\nkey-holder = [\"kh\"]\noutcome-assessor = [\"K_H\"]\n",
+            "roles-clash",
+        ),
+        ("study-lead = [\"lead\", \"Le-ad\"]\n", "duplicate-id"),
+    ] {
+        let parsed = lottning::protocol::parse(roles(more).as_bytes());
+        let codes: Vec<_> = parsed.diagnostics.iter().map(|own| own.code).collect();
+        assert!(codes.contains(&code), "{more}: {codes:?}");
+    }
+    let place = Place::open(&roles("study-lead = [\"lead\"]\n"));
+    let words = |family: &str| Place::enrol_words("skarpnack", family, "R1");
+    place.act_as("Desk_1", &words("KATL")).json(0);
+    place
+        .unchanged(|| place.act_as("lead", &words("MORU")))
+        .refused(4, "not-permitted");
+    place.verify();
+}
+
 /// A dry run leaves no trace, so it tells no arm: the service of either arm passes, and the real command refuses one of them.
 #[test]
 fn a_dry_run_does_not_tell_an_arm() {

@@ -133,6 +133,7 @@ fn both_programs_accept_the_erasure_of_a_family_under_all_its_names_and_no_other
         }
         let mut last = rows[rows.len() - 1].clone();
         last.kind = "erased".into();
+        last.actor = "lead".into();
         last.public = json!({ "reason": "retention", "sequences": said }).to_string();
         last.payload = Some("{}".into());
         forged.push(last);

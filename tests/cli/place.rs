@@ -171,13 +171,14 @@ impl Place {
 
     /// A command that writes, one minute later.
     pub(crate) fn act(&self, words: &str) -> Ran {
-        // Whoever screens families changes no capacity, links no families, takes back no slot and amends nothing.
+        // Whoever screens families changes no capacity, links no families, erases none, takes back no slot and amends nothing.
         let steers = [
             "record linked",
             "import linked",
             "record corrected",
             "import corrected",
             "amend ",
+            "erase ",
         ]
         .iter()
         .any(|own| words.starts_with(own));

@@ -967,6 +967,7 @@ fn an_erased_family_still_verifies_and_a_false_erasure_does_not() {
         }
         let mut last = rows[rows.len() - 1].clone();
         last.kind = "erased".into();
+        last.actor = "lead".into();
         last.public = json!({ "reason": "retention", "sequences": named }).to_string();
         last.payload = Some("{}".into());
         forged.push(last);

@@ -22,7 +22,7 @@ pub use intake::{
     Allocation, ArmSpec, Check, Criterion, Factor, Field, FieldKind, Gate, Joins, Named, Returns,
     Site, THIN_STRATUM, Unit,
 };
-pub use roles::{ActorRole, Roles};
+pub use roles::{ActorRole, Roles, person};
 pub use strata::decimal;
 pub use study::{
     Ascertainment, Assumed, Beacon, Capacity, Custody, Ethics, Law, QUICKNET, SampleSize, Study,

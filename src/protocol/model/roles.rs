@@ -60,6 +60,20 @@ impl ActorRole {
     }
 }
 
+/// The person behind an actor's id: ids that differ in case, full stops, underscores and hyphens alone are one person's.
+pub fn person(actor: &str) -> String {
+    let folded: String = actor
+        .chars()
+        .filter(|own| !matches!(own, '.' | '_' | '-'))
+        .map(|own| own.to_ascii_lowercase())
+        .collect();
+    if folded.is_empty() {
+        actor.to_owned()
+    } else {
+        folded
+    }
+}
+
 /// The roles of a study and who has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles {
@@ -68,11 +82,12 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// The roles of an actor.
+    /// The roles of an actor, however the id is written ([`person`]).
     pub fn of<'a>(&'a self, actor: &'a str) -> impl Iterator<Item = ActorRole> + 'a {
+        let one = person(actor);
         self.actors
             .iter()
-            .filter(move |(_, actors)| actors.iter().any(|own| own == actor))
+            .filter(move |(_, actors)| actors.iter().any(|own| person(own) == one))
             .map(|(role, _)| *role)
     }
 

@@ -1,7 +1,7 @@
 //! `[roles]`: who may do what. The section may be left out; then every actor may do everything.
 
 use crate::protocol::findings::Findings;
-use crate::protocol::model::{ActorRole, Roles};
+use crate::protocol::model::{ActorRole, Roles, person};
 use crate::protocol::names::repeated;
 use crate::protocol::tree::{Section, Value};
 use crate::words;
@@ -32,7 +32,7 @@ pub(in crate::protocol) fn read(out: &mut Findings<'_>, root: &Section<'_>) -> O
             let Some(actor) = actor(out, item) else {
                 continue;
             };
-            if actors.contains(&actor) {
+            if actors.iter().any(|own| person(own) == person(&actor)) {
                 repeated(out, &item.span, &words!("actor", "aktören"), &actor);
             }
             clash(out, &roles, role, &actor, item);

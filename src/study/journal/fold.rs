@@ -263,6 +263,8 @@ impl Journal {
             )));
         }
         watch(entry, self, &decoded);
+        // A link that is taken back later was made all the same.
+        self.duties.note(&entry.actor, &decoded.what, &self.state);
         // No projection is kept of a fold between such a row and its erasure, which comes after its correction.
         self.unnamed |= retracted && entry.kind == "linked" && entry.payload.is_none();
         let parted = retracted.then(|| part(&mut decoded.what)).flatten();
@@ -271,7 +273,6 @@ impl Journal {
             what: &decoded.what,
         };
         apply(&self.protocol, &mut self.state, &event);
-        self.duties.note(&entry.actor, &decoded.what);
         match parted {
             Some(other) => {
                 if let Some(row) = self.state.link_rows.last_mut() {

@@ -164,28 +164,28 @@ impl Checker {
     }
 
     /// One actor with both of two duties.
-    fn duty(&mut self, duties: &mut Duties, entry: &Entry, what: &What) {
+    fn duty(&mut self, duties: &mut Duties, entry: &Entry, what: &What, state: &State) {
         let (sequence, actor) = (entry.sequence, &entry.actor);
-        match duties.forbid(actor, what) {
+        match duties.forbid(actor, what, state) {
             Some(Duty::Intake) => self.push(
                 "duties-mixed",
                 Some(sequence),
                 words!(
-                    "event {sequence} changed capacity, opened or closed a site, linked families or opened an epoch, by {actor}, who had screened families",
-                    "händelse {sequence} ändrade kapacitet, öppnade eller stängde en plats, kopplade familjer eller öppnade en epok, av {actor}, som hade screenat familjer"
+                    "event {sequence} changed capacity, opened or closed a site, linked or parted families, erased one or opened an epoch, by {actor}, who had screened families",
+                    "händelse {sequence} ändrade kapacitet, öppnade eller stängde en plats, kopplade eller skilde familjer, raderade en eller öppnade en epok, av {actor}, som hade screenat familjer"
                 ),
             ),
             Some(Duty::Capacity) => self.push(
                 "duties-mixed",
                 Some(sequence),
                 words!(
-                    "event {sequence} screened a family by {actor}, who had changed capacity, opened or closed a site, linked families or opened an epoch",
-                    "händelse {sequence} screenade en familj av {actor}, som hade ändrat kapacitet, öppnat eller stängt en plats, kopplat familjer eller öppnat en epok"
+                    "event {sequence} screened a family by {actor}, who had changed capacity, opened or closed a site, linked or parted families, erased one or opened an epoch",
+                    "händelse {sequence} screenade en familj av {actor}, som hade ändrat kapacitet, öppnat eller stängt en plats, kopplat eller skilt familjer, raderat en eller öppnat en epok"
                 ),
             ),
             None => {}
         }
-        duties.note(actor, what);
+        duties.note(actor, what, state);
     }
 
     /// The published seeds, if they are one per epoch and those that were committed to.
@@ -219,7 +219,7 @@ impl Checker {
         } = *row;
         let (protocol, state) = (carried.protocol, &before.state);
         let (sequence, what) = (entry.sequence, &said.what);
-        self.duty(&mut carried.duties, entry, what);
+        self.duty(&mut carried.duties, entry, what, state);
         let in_force = protocol.in_epoch(state.epoch);
         if carried.mode == Mode::Live {
             self.permitted(in_force, entry, what);

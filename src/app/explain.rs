@@ -318,6 +318,7 @@ pub const STUDY: &[Page] = pages![
     "payload-changed",
     "payload-missing",
     "projection-differs",
+    "rows-missing",
     "personal-number",
     "protocol-mismatch",
     "public-differs",

@@ -1,14 +1,17 @@
 //! The stored projection of a study folder: the fold of its ledger, kept now and then by who writes.
 //!
-//! It only saves time. A projection that is not there, not whole, of another program or protocol, or of a ledger that
-//! has gone another way is passed over, and the rows are folded from the first one. `verify` never trusts it.
+//! It only saves time. A projection that is not there, not whole, or of another program or protocol is passed over, and
+//! the rows are folded from the first one. `verify` never trusts it. But one that was made of rows that the ledger does not
+//! have shows that rows were lost, and then nothing is drawn: families would be drawn a second time.
 
+use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::sealed::{later_epochs, protocol_file, sealed_protocol};
 use super::study::{LEDGER_FILE, Study, ledger_failure, not_open};
 use crate::store::SqliteLedger;
 use crate::study::journal::{Bytes, Entry, Journal, Ledger, LedgerError, Stored};
+use crate::words;
 use std::path::{Path, PathBuf};
 
 /// Name of the projection in a study folder.
@@ -53,6 +56,9 @@ pub(super) enum Reach {
 
 /// The fold of a ledger by way of its projection; `None` if the rows must be folded.
 ///
+/// # Errors
+/// A projection of rows that the ledger does not have (exit 8).
+///
 /// An erasure takes names out of earlier rows, and the correction of a link takes the link out: a projection from before
 /// either is removed at once.
 pub(super) fn load(
@@ -60,12 +66,68 @@ pub(super) fn load(
     folder: &Path,
     ledger: &mut dyn Ledger,
     reach: Reach,
-) -> Option<Journal> {
-    let bytes: Box<dyn Bytes> = match reach {
-        Reach::Whole => Box::new(stored(outside, folder)?),
-        Reach::Touched => Box::new(outside.pages(&place(folder))?),
+) -> Result<Option<Journal>, Failure> {
+    let bytes: Option<Box<dyn Bytes>> = match reach {
+        Reach::Whole => stored(outside, folder).map(|bytes| Box::new(bytes) as _),
+        Reach::Touched => outside
+            .pages(&place(folder))
+            .map(|bytes| Box::new(bytes) as _),
     };
-    let stored = Stored::read(bytes)?;
+    let Some(stored) = bytes.and_then(Stored::read) else {
+        return Ok(None);
+    };
+    continues(&stored, folder, ledger)?;
+    Ok(taken_up(outside, folder, ledger, (stored, reach)))
+}
+
+/// Refuses a ledger that does not have the row of a projection's head, or has another one there: rows were lost, or the
+/// ledger was replaced.
+///
+/// # Errors
+/// Such a ledger: exit 8.
+pub(super) fn refuse_lost(
+    outside: &Outside,
+    folder: &Path,
+    ledger: &mut dyn Ledger,
+) -> Result<(), Failure> {
+    let bytes = outside.pages(&place(folder));
+    match bytes.and_then(|bytes| Stored::read(Box::new(bytes))) {
+        Some(stored) => continues(&stored, folder, ledger),
+        None => Ok(()),
+    }
+}
+
+fn continues(stored: &Stored, folder: &Path, ledger: &mut dyn Ledger) -> Result<(), Failure> {
+    let head = stored.head();
+    let mut own = None;
+    let mut first = |row: Entry| {
+        own.get_or_insert(row.head());
+    };
+    // A ledger that cannot be read says so where its rows are folded.
+    if ledger.read_from(head.sequence, &mut first).is_err() || own == Some(head) {
+        return Ok(());
+    }
+    let (name, rows) = (folder.display(), head.sequence);
+    Err(Failure::new(
+        exit::VERIFICATION_FAILED,
+        "rows-missing",
+        words!(
+            "rows of the ledger in {name} are missing, or it was replaced: `ledger.projection` beside it was made of {rows} rows whose last one is not in it; nothing was recorded",
+            "rader saknas i liggaren i {name}, eller så har den bytts ut: `ledger.projection` bredvid den gjordes av {rows} rader vars sista inte finns i den; inget har registrerats"
+        ),
+    )
+    .help(words!(
+        "put the newest `ledger.sqlite` back, with its `-wal`; only if those rows are lost for good: note it, compare `lottning verify` with a head that was kept elsewhere, keep a copy of the folder, then remove `ledger.projection`",
+        "lägg tillbaka den senaste `ledger.sqlite`, med dess `-wal`; bara om raderna är förlorade för gott: anteckna det, jämför `lottning verify` med ett huvud som sparats på annat håll, behåll en kopia av mappen och ta sedan bort `ledger.projection`"
+    )))
+}
+
+fn taken_up(
+    outside: &Outside,
+    folder: &Path,
+    ledger: &mut dyn Ledger,
+    (stored, reach): (Stored, Reach),
+) -> Option<Journal> {
     let protocol = sealed_protocol(outside, folder, stored.later_epochs()).ok()?;
     let mut rows: Vec<Entry> = Vec::new();
     ledger

@@ -70,7 +70,7 @@ impl Study {
 
     fn projected(outside: &Outside, folder: &Path, reach: Reach) -> Result<Self, Failure> {
         let mut ledger: Box<dyn Ledger> = Box::new(projection::open_ledger(outside, folder)?);
-        if let Some(journal) = projection::load(outside, folder, &mut *ledger, reach) {
+        if let Some(journal) = projection::load(outside, folder, &mut *ledger, reach)? {
             let projected = Some(journal.head.sequence);
             let own = Self::empty(folder, journal, ledger);
             return Ok(Self { projected, ..own });
@@ -83,7 +83,8 @@ impl Study {
     /// # Errors
     /// As [`Study::load`].
     pub fn load_whole(outside: &Outside, folder: &Path) -> Result<Self, Failure> {
-        let ledger = projection::open_ledger(outside, folder)?;
+        let mut ledger = projection::open_ledger(outside, folder)?;
+        projection::refuse_lost(outside, folder, &mut ledger)?;
         Self::folded(outside, folder, Box::new(ledger))
     }
 

@@ -63,13 +63,44 @@ fn commands_say_the_same_with_and_without_a_projection_and_with_one_that_does_no
     let told = place.run(status).json(0);
     std::fs::remove_file(&file).unwrap();
     assert_eq!(place.run(status).json(0), told);
-    // A ledger that was put back from a backup is shorter than its projection: folded from its rows.
+    // A ledger put back from a backup goes on from its rows: the projection is of rows that it has.
     std::fs::write(&file, &made).unwrap();
     let whole = std::fs::read(place.path("study/ledger.sqlite")).unwrap();
     std::fs::write(place.path("study/ledger.sqlite"), &backup[..]).unwrap();
     assert_eq!(place.run(&words(600)).json(0)["allocation"], 516);
     std::fs::write(place.path("study/ledger.sqlite"), &whole[..]).unwrap();
     assert_eq!(place.run(status).json(0), told);
+}
+
+/// Families whose rows are gone would be drawn again, so nothing is drawn, told or certified, and `verify` says why.
+#[test]
+fn a_ledger_that_lost_the_rows_of_its_projection_is_refused() {
+    let place = long();
+    let ledger = place.path("study/ledger.sqlite");
+    let connection = rusqlite::Connection::open(&ledger).unwrap();
+    connection
+        .execute("DELETE FROM event WHERE sequence > 801", [])
+        .unwrap();
+    drop(connection);
+    let enrol = Place::enrol_words("skarpnack", &family(450), "R1");
+    let enrol = format!("{enrol} --study study --actor b --at 2025-06-01T08:00:00Z");
+    let file = place.path("study/ledger.projection");
+    let made = std::fs::read(&file).unwrap();
+    for words in [
+        enrol.as_str(),
+        "status --study study",
+        "checkpoint head.json --study study",
+    ] {
+        place.run(words).refused(8, "rows-missing");
+    }
+    let verify = "verify --study study --seed-file keys/seed";
+    let found = place.run(verify).json(8);
+    assert_eq!(found["findings"][0]["code"], "rows-missing");
+    // The only trace of the loss stays; who has noted it removes the file and goes on.
+    assert_eq!(std::fs::read(&file).unwrap(), made);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(place.run(&enrol).json(0)["allocation"], 401);
+    assert_eq!(place.run(verify).json(0)["findings"], json!([]));
 }
 
 #[test]

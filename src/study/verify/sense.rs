@@ -150,7 +150,21 @@ impl Checker {
         } else {
             self.unfollowed(carried.pending.as_ref(), entries.len() as u64 + 1);
         }
-        if differs {
+        let lost = made_from.is_some_and(|head| {
+            let own = (head.sequence as usize).checked_sub(1);
+            let own = own.and_then(|place| entries.get(place));
+            own.is_none_or(|own| own.head() != head)
+        });
+        if lost {
+            self.push(
+                "rows-missing",
+                None,
+                Words::new(
+                    "the stored projection was made of rows that the ledger does not have: rows are missing, or the ledger was replaced; keep a copy of the folder and compare with a head that was kept elsewhere",
+                    "den lagrade projektionen gjordes av rader som inte finns i liggaren: rader saknas, eller så har liggaren bytts ut; behåll en kopia av mappen och jämför med ett huvud som sparats på annat håll",
+                ),
+            );
+        } else if differs {
             self.push(
                 "projection-differs",
                 None,

@@ -219,6 +219,52 @@ pub enum EstimationError {
     /// At no time of an event are both arms at risk.
     #[error("{}", self.words())]
     NeverCompared,
+    /// An outcome that must be a whole number from 0 is not.
+    #[error("{}", self.words())]
+    NotCount {
+        /// Row as people count it, the header being row 1.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A value that must be above 0 is not.
+    #[error("{}", self.words())]
+    NotPositive {
+        /// Column.
+        column: String,
+        /// Row as people count it, the header being row 1.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// More units than an exact method takes.
+    #[error("{}", self.words())]
+    TooManyUnits {
+        /// Units in both arms.
+        units: u64,
+        /// The most that are taken.
+        most: u64,
+    },
+    /// An arm without a single event, so that no ratio with a standard error exists.
+    #[error("{}", self.words())]
+    ArmNeverCounted {
+        /// Arm's name.
+        arm: String,
+    },
+    /// All units of an arm, or none, have the event, so that a model of the odds has no finite effect.
+    #[error("{}", self.words())]
+    SameOutcome {
+        /// Arm's name.
+        arm: String,
+        /// Whether all units have the event, rather than none.
+        all: bool,
+    },
+    /// Arm and covariates separate events from non-events, so that the likelihood has no maximum.
+    #[error("{}", self.words())]
+    Separation {
+        /// Whether a penalized fit is offered.
+        firth: bool,
+    },
     /// A fit that does not settle.
     #[error("{}", self.words())]
     NotConverged {
@@ -256,6 +302,14 @@ pub enum EstimationError {
     AloneInStratum {
         /// Levels joined by `/`; empty without strata.
         stratum: String,
+    },
+    /// An interval that does not go with a variance.
+    #[error("{}", self.words())]
+    IntervalClash {
+        /// Kind of interval.
+        interval: &'static str,
+        /// Variance.
+        variance: &'static str,
     },
     /// A covariate without a single value among the analysed rows.
     #[error("{}", self.words())]
@@ -533,6 +587,17 @@ impl EstimationError {
             } => refusals::outside_range(*row, *value, (*low, *high)),
             Self::ClusterSplit { cluster, between } => refusals::cluster_split(cluster, between),
             Self::AloneInStratum { stratum } => refusals::alone_in_stratum(stratum),
+            Self::NotCount { row, value } => refusals::not_count(*row, *value),
+            Self::NotPositive { column, row, value } => {
+                refusals::not_positive(column, *row, *value)
+            }
+            Self::TooManyUnits { units, most } => refusals::too_many_units(*units, *most),
+            Self::ArmNeverCounted { arm } => refusals::arm_never_counted(arm),
+            Self::SameOutcome { arm, all } => refusals::same_outcome(arm, *all),
+            Self::Separation { firth } => refusals::separation(*firth),
+            Self::IntervalClash { interval, variance } => {
+                refusals::interval_clash(interval, variance)
+            }
             Self::CovariateEmpty { column } => words!(
                 "covariate {column} has no value in any analysed row; leave it out",
                 "kovariaten {column} saknar värde på alla analyserade rader; utelämna den"

@@ -12,6 +12,7 @@ impl EstimationError {
                 | Self::VarianceAndCluster { .. }
                 | Self::OptionsClash { .. }
                 | Self::ClustersUnused { .. }
+                | Self::IntervalClash { .. }
                 | Self::Level { .. }
                 | Self::HorizonMissing { .. }
                 | Self::Horizon { .. }
@@ -31,7 +32,9 @@ impl EstimationError {
             Self::UnknownEstimator { .. } => "unknown-estimator",
             Self::OptionNotUsed { .. } => "option-not-used",
             Self::VarianceAndCluster { .. } => "variance-and-cluster",
-            Self::OptionsClash { .. } | Self::ClustersUnused { .. } => "options-clash",
+            Self::OptionsClash { .. }
+            | Self::ClustersUnused { .. }
+            | Self::IntervalClash { .. } => "options-clash",
             Self::Level { .. } => "level-out-of-range",
             Self::HorizonMissing { .. } | Self::RangeMissing { .. } => "missing-option",
             Self::Horizon { .. } | Self::Range { .. } | Self::Looks { .. } | Self::Draws { .. } => {
@@ -46,6 +49,12 @@ impl EstimationError {
             Self::TooFewRows { .. } => "too-few-rows",
             Self::NotFinite { .. } => "not-finite",
             Self::NotBinary { .. } => "not-binary",
+            Self::NotCount { .. } => "not-a-count",
+            Self::NotPositive { .. } => "not-positive",
+            Self::TooManyUnits { .. } => "too-many-units",
+            Self::ArmNeverCounted { .. } => "arm-without-events",
+            Self::SameOutcome { .. } => "same-outcome",
+            Self::Separation { .. } => "separation",
             Self::EventCode { .. } | Self::EventsCodedOneTwo => "not-an-event-code",
             Self::NegativeTime { .. } => "negative-time",
             Self::TimeBeforeEntry { .. } => "time-before-entry",

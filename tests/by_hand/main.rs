@@ -20,7 +20,9 @@ mod instrument_and_strata;
 mod looks;
 mod minimization;
 mod multiplicity;
+mod proportion_ratios;
 mod ranks_and_bounds;
+mod ratio_models;
 mod study;
 mod survival;
 

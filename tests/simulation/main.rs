@@ -12,6 +12,8 @@ mod analysis;
 mod events;
 mod linear_model;
 mod planning;
+mod proportion_ratios;
 mod proportions;
 mod ranks;
+mod ratio_models;
 mod survival;

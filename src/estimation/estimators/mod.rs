@@ -7,10 +7,13 @@ use super::error::EstimationError;
 use super::settings::Settings;
 use crate::diagnostic::nearest;
 
+mod count_model;
 mod cox;
 mod cumulative_incidence;
 mod difference_in_means;
 mod fine_gray;
+mod fisher_exact;
+mod g_computation;
 mod hazards;
 mod instrumental_variables;
 mod kaplan_meier;
@@ -18,16 +21,25 @@ mod lee_bounds;
 mod lin;
 mod linear;
 mod log_rank;
+mod logistic;
 mod manski_bounds;
+mod mantel_haenszel;
 mod mean_cumulative_count;
+mod negative_binomial;
+mod odds_ratio;
+mod poisson;
+mod proportion_ratio;
 mod randomization_test;
 mod rank_sum;
+mod ratio_model;
 mod recurrent_rate_ratio;
 mod regression;
 mod risk_difference;
+mod risk_ratio;
 mod rmst;
 mod stratified_difference_in_means;
 mod survival;
+mod two_by_two;
 mod until_horizon;
 
 /// Every estimator, in the order in which help lists them.
@@ -37,6 +49,14 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
     linear::ENTRY,
     lin::ENTRY,
     risk_difference::ENTRY,
+    risk_ratio::ENTRY,
+    odds_ratio::ENTRY,
+    fisher_exact::ENTRY,
+    mantel_haenszel::ENTRY,
+    g_computation::ENTRY,
+    logistic::ENTRY,
+    poisson::ENTRY,
+    negative_binomial::ENTRY,
     instrumental_variables::ENTRY,
     kaplan_meier::ENTRY,
     log_rank::ENTRY,

@@ -1,16 +1,15 @@
 //! `risk-difference`: the difference of two proportions, from rows or from counts.
 
+use super::two_by_two;
 use crate::estimation::answer::{Answer, Estimate, Warning};
-use crate::estimation::columns::{Arm, Columns, Counts};
+use crate::estimation::columns::Columns;
 use crate::estimation::entry::{
     EstimatorEntry, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,
 };
 use crate::estimation::error::EstimationError;
-use crate::estimation::prepared::Analysed;
 use crate::estimation::settings::{Interval, Measure, Settings};
 use crate::estimation::two_proportions::risk_difference;
 use crate::words;
-use serde_json::{Map, json};
 
 /// Registry entry.
 pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
@@ -45,27 +44,9 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
 
 /// `x1/n1 − x0/n0`; `std_error` is unpooled, and `statistic` and `p_value` are those whose inversion is the interval.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
-    let (counts, mut warnings) = match columns.counts {
-        Some(counts) => (counts, Vec::new()),
-        None => count(columns)?,
-    };
+    let (counts, mut warnings) = two_by_two::read(columns)?;
     let interval = settings.interval.unwrap_or(Interval::MiettinenNurminen);
-    let effect =
-        risk_difference(counts, interval, settings.level).map_err(|error| match error {
-            EstimationError::Counts { arm, events, units } => {
-                let arm = if arm == "treated" {
-                    &columns.labels.treated
-                } else {
-                    &columns.labels.control
-                };
-                EstimationError::Counts {
-                    arm: arm.clone(),
-                    events,
-                    units,
-                }
-            }
-            other => other,
-        })?;
+    let effect = risk_difference(counts, interval, settings.level)?;
     if effect.statistic.is_none() {
         warnings.push(Warning::new(
             "no-variation",
@@ -75,18 +56,6 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
             ),
         ));
     }
-    let mut extra = Map::new();
-    let share = |events: u64, units: u64| json!(events as f64 / units as f64);
-    extra.insert("events_treated".into(), json!(counts.treated_events));
-    extra.insert("events_control".into(), json!(counts.control_events));
-    extra.insert(
-        "risk_treated".into(),
-        share(counts.treated_events, counts.treated_units),
-    );
-    extra.insert(
-        "risk_control".into(),
-        share(counts.control_events, counts.control_units),
-    );
     let variance = if interval == Interval::AgrestiCaffo {
         "agresti-caffo"
     } else {
@@ -110,36 +79,8 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
             n_control: counts.control_units as usize,
             variance: variance.to_owned(),
             interval: interval.text().to_owned(),
-            extra,
+            extra: two_by_two::fields(&counts),
         }],
         warnings,
     })
-}
-
-fn count(columns: &Columns) -> Result<(Counts, Vec<Warning>), EstimationError> {
-    let analysed = Analysed::new(columns, 1)?;
-    let mut events = [0u64; 2];
-    for ((row, arm), y) in analysed
-        .rows
-        .iter()
-        .zip(&analysed.arm)
-        .zip(&analysed.outcome)
-    {
-        if *y - 1.0 == 0.0 {
-            events[arm.index()] += 1;
-        } else if *y != 0.0 {
-            return Err(EstimationError::NotBinary {
-                row: columns.row_number(*row),
-                value: *y,
-            });
-        }
-    }
-    let (t, c) = (Arm::Treated.index(), Arm::Control.index());
-    let counts = Counts {
-        treated_events: events[t],
-        treated_units: analysed.n[t] as u64,
-        control_events: events[c],
-        control_units: analysed.n[c] as u64,
-    };
-    Ok((counts, analysed.warnings))
 }

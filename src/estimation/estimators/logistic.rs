@@ -1,0 +1,200 @@
+//! `logistic`: the odds ratio of the arm from a logistic regression, by maximum or penalized likelihood.
+
+use super::ratio_model::{self, Shown};
+use super::two_by_two;
+use crate::estimation::answer::{Answer, Warning};
+use crate::estimation::columns::Columns;
+use crate::estimation::entry::{
+    EstimatorEntry, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,
+};
+use crate::estimation::error::EstimationError;
+use crate::estimation::generalized_linear::{Design, Family, Fit, Objective};
+use crate::estimation::inference::{self, Inference};
+use crate::estimation::linear_model::Form;
+use crate::estimation::prepared::Analysed;
+use crate::estimation::settings::{Df, Interval, Measure, Settings, Variance};
+use crate::numerics::normal;
+use crate::numerics::root::brent;
+use crate::words;
+
+/// Registry entry.
+pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
+    id: "logistic",
+    about: "odds ratio of the arm given the covariates, by logistic regression",
+    about_sv: "armens oddskvot givet kovariaterna, med logistisk regression",
+    required: &[Role::Outcome],
+    optional: &[Role::Covariates, Role::Strata],
+    counts: false,
+    outcome: OutcomeDomain::ZeroOne,
+    events: None,
+    in_plan: false,
+    options: OptionDomain {
+        variances: &[
+            Variance::Model,
+            Variance::Firth,
+            Variance::Hc0,
+            Variance::Hc1,
+            Variance::Hc2,
+            Variance::Hc3,
+        ],
+        dfs: &[Df::Normal, Df::Residual],
+        intervals: &[Interval::Wald, Interval::Profile],
+        measures: &[Measure::OddsRatio],
+        ..OptionDomain::NONE
+    },
+    symmetries: Symmetries {
+        arm_exchange: Exchange::Inverts,
+        row_order: true,
+        covariate_affine: true,
+        outcome_affine: false,
+    },
+    run,
+};
+
+/// `logit P(Y = 1) = β₀ + β₁ arm + covariates + strata`; `exp(β₁)`. `glm(family = binomial)`, with `firth`
+/// `brglm2::brglmFit(type = "AS_mean")`.
+fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
+    let variance = settings.variance.unwrap_or(Variance::Model);
+    let interval = settings.interval.unwrap_or(Interval::Wald);
+    let penalized = variance == Variance::Firth;
+    if interval == Interval::Profile && !penalized && variance != Variance::Model {
+        return Err(EstimationError::IntervalClash {
+            interval: interval.text(),
+            variance: variance.text(),
+        });
+    }
+    let mut analysed = Analysed::new(columns, 1)?;
+    two_by_two::check_binary(columns, &analysed)?;
+    let design = ratio_model::design(columns, &mut analysed, Form::Additive)?;
+    let objective = if penalized {
+        Objective::Firth
+    } else {
+        if two_by_two::same_outcome(&analysed).is_some() {
+            return Err(EstimationError::Separation { firth: true });
+        }
+        Objective::Likelihood
+    };
+    let model = Model {
+        design: &design,
+        objective,
+        y: &analysed.outcome,
+    };
+    let fit = model.fit(None, None)?;
+    ratio_model::check_separation(&fit, true, &mut analysed)?;
+    let std_error = ratio_model::std_error(&fit, variance, columns, &mut analysed)?;
+    let inference =
+        ratio_model::inference(&design, &analysed, variance, settings.df, settings.level)?;
+    let model = Model {
+        design: &design,
+        objective,
+        y: &analysed.outcome,
+    };
+    let completed = if interval == Interval::Profile {
+        let profile = model.profile(&fit, std_error, &inference)?;
+        if profile.conf_low.is_none() || profile.conf_high.is_none() {
+            analysed.warnings.push(Warning::new(
+                "open-interval",
+                words!(
+                    "the profile does not fall far enough for a limit within odds ratios of 1e-13 to 1e13: the interval is open (null) at that end",
+                    "profilen faller inte tillräckligt för en gräns inom oddskvoter från 1e-13 till 1e13: intervallet är öppet (tomt) i den änden"
+                ),
+            ));
+        }
+        profile
+    } else {
+        inference::Fit::complete(fit.effect(), std_error, 0.0, &inference)
+    };
+    let counts = two_by_two::counted(&analysed);
+    let shown = Shown {
+        id: ENTRY.id,
+        measure: Measure::OddsRatio,
+        interval: interval.text(),
+        extra: two_by_two::fields(&counts),
+    };
+    Ok(ratio_model::answer(
+        shown, columns, analysed, &inference, &completed,
+    ))
+}
+
+/// A logistic model of given outcomes.
+struct Model<'d> {
+    design: &'d Design,
+    objective: Objective,
+    y: &'d [f64],
+}
+
+impl Model<'_> {
+    /// Maximizes, with the effect held at a value or free.
+    fn fit(&self, held: Option<f64>, start: Option<&[f64]>) -> Result<Fit, EstimationError> {
+        self.design
+            .fit(Family::Binomial, self.objective, self.y, None, held, start)
+            .map_err(|error| match error {
+                EstimationError::NotConverged { .. } => EstimationError::NotConverged {
+                    estimator: ENTRY.id,
+                },
+                other => other,
+            })
+    }
+
+    /// Limits and test of the profile likelihood `l(β) = max l(β, ·)`: `{β: 2(l(β̂) − l(β)) ≤ z²}`, penalized as the fit
+    /// is (Heinze and Schemper 2002, doi 10.1002/sim.1047). The statistic is the signed root.
+    fn profile(
+        &self,
+        fit: &Fit,
+        std_error: f64,
+        inference: &Inference,
+    ) -> Result<inference::Fit, EstimationError> {
+        let estimate = fit.effect();
+        let mut start = fit.coefficients.clone();
+        let mut drop = |value: f64| -> Result<f64, EstimationError> {
+            let held = self.fit(Some(value), Some(&start))?;
+            start.clone_from(&held.coefficients);
+            Ok((held.deviance - fit.deviance).max(0.0))
+        };
+        let mut completed = inference::Fit::complete(estimate, std_error, 0.0, inference);
+        let root = drop(0.0)?.sqrt().copysign(estimate);
+        completed.statistic = Some(root);
+        completed.p_value = Some(normal::two_sided(root));
+        completed.df = None;
+        completed.conf_low = limit(&mut drop, estimate, -std_error, inference);
+        completed.conf_high = limit(&mut drop, estimate, std_error, inference);
+        Ok(completed)
+    }
+}
+
+/// Log odds ratios beyond this distance from 0 are not told from infinite ones.
+const FARTHEST: f64 = 30.0;
+
+/// The limit on the side that the sign of `reach` says; `None` where the profile does not fall far enough before the weights
+/// of the rows vanish.
+fn limit(
+    drop: &mut impl FnMut(f64) -> Result<f64, EstimationError>,
+    estimate: f64,
+    reach: f64,
+    inference: &Inference,
+) -> Option<f64> {
+    let wanted = inference.critical() * inference.critical();
+    // Small steps, because far out nothing is left to factor.
+    let mut step = (inference.critical() * reach).clamp(-1.0, 1.0);
+    let mut inner = estimate;
+    let mut outer = estimate + step;
+    while drop(outer).ok()? < wanted {
+        inner = outer;
+        step *= 1.5;
+        outer += step;
+        if outer.abs() > FARTHEST {
+            return None;
+        }
+    }
+    let mut failed = false;
+    let limit = brent(inner, outer, 1e-11, |value| {
+        drop(value).map_or_else(
+            |_| {
+                failed = true;
+                0.0
+            },
+            |drop| drop - wanted,
+        )
+    });
+    limit.ok().filter(|_| !failed)
+}

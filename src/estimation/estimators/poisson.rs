@@ -1,0 +1,74 @@
+//! `poisson`: the rate ratio of the arm from a log-linear regression of counts, with a variance that needs no Poisson.
+
+use super::count_model::CountModel;
+use super::ratio_model::{self, Shown};
+use crate::estimation::answer::Answer;
+use crate::estimation::columns::Columns;
+use crate::estimation::entry::{
+    EstimatorEntry, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,
+};
+use crate::estimation::error::EstimationError;
+use crate::estimation::generalized_linear::Family;
+use crate::estimation::inference;
+use crate::estimation::settings::{Df, Measure, Settings, Variance};
+
+/// Registry entry.
+pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
+    id: "poisson",
+    about: "rate ratio of the arm by Poisson regression with a robust variance",
+    about_sv: "armens kvot mellan takter med Poisson-regression och robust varians",
+    required: &[Role::Outcome],
+    optional: &[Role::Covariates, Role::Strata, Role::Exposure],
+    counts: false,
+    outcome: OutcomeDomain::Count,
+    events: None,
+    in_plan: false,
+    options: OptionDomain {
+        variances: &[
+            Variance::Hc0,
+            Variance::Model,
+            Variance::Hc1,
+            Variance::Hc2,
+            Variance::Hc3,
+        ],
+        dfs: &[Df::Normal, Df::Residual],
+        measures: &[Measure::RateRatio],
+        ..OptionDomain::NONE
+    },
+    symmetries: Symmetries {
+        arm_exchange: Exchange::Inverts,
+        row_order: true,
+        covariate_affine: true,
+        outcome_affine: false,
+    },
+    run,
+};
+
+/// `ln E[Y] = ln exposure + β₀ + β₁ arm + covariates + strata`; `exp(β₁)`. `glm(family = poisson)` with
+/// `sandwich::vcovHC`.
+fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
+    let variance = settings.variance.unwrap_or(Variance::Hc0);
+    let mut model = CountModel::new(columns)?;
+    let fit = model.fit(ENTRY.id, Family::Poisson, None)?;
+    model.note_dispersion(&fit);
+    let CountModel {
+        mut analysed,
+        design,
+        extra,
+        ..
+    } = model;
+    ratio_model::check_separation(&fit, false, &mut analysed)?;
+    let std_error = ratio_model::std_error(&fit, variance, columns, &mut analysed)?;
+    let inference =
+        ratio_model::inference(&design, &analysed, variance, settings.df, settings.level)?;
+    let completed = inference::Fit::complete(fit.effect(), std_error, 0.0, &inference);
+    let shown = Shown {
+        id: ENTRY.id,
+        measure: Measure::RateRatio,
+        interval: "",
+        extra,
+    };
+    Ok(ratio_model::answer(
+        shown, columns, analysed, &inference, &completed,
+    ))
+}

@@ -1,0 +1,168 @@
+//! The overdispersion of counts: maximum likelihood of θ in the negative binomial distribution, given the means.
+//!
+//! With κ = 1/θ the variance is `μ + κμ²`. The slope of the log-likelihood in κ is written without gamma functions and
+//! without differences of near numbers, so that it is right down to κ = 0, the Poisson distribution:
+//! `Σ_i [Σ_{j<y} j/(1+jκ) − yμ/(1+μκ) + μ² B(μκ)]`, `B(x) = (ln(1+x) − x/(1+x))/x²`, `B(0) = ½`. At κ = 0 it is
+//! `½ Σ((y − μ)² − y)`: not above zero means that the counts vary no more than Poisson counts do.
+
+use super::error::EstimationError;
+use crate::numerics::root::brent;
+
+/// Whole numbers below this are summed one by one.
+const ONE_BY_ONE: u64 = 1024;
+
+/// Nodes and weights of Gauss–Legendre quadrature with ten points on (−1, 1), positive half (Abramowitz and Stegun
+/// 1964, table 25.4).
+const NODES: [(f64, f64); 5] = [
+    (0.148_874_338_981_631_2, 0.295_524_224_714_752_87),
+    (0.433_395_394_129_247_2, 0.269_266_719_309_996_35),
+    (0.679_409_568_299_024_4, 0.219_086_362_515_982_04),
+    (0.865_063_366_688_984_5, 0.149_451_349_150_580_6),
+    (0.973_906_528_517_171_7, 0.066_671_344_308_688_14),
+];
+
+/// How many rows exceed each whole number, as runs.
+#[derive(Debug, Clone)]
+pub(super) struct Overdispersion {
+    /// From, to (exclusive), rows whose count is above every number in between.
+    runs: Vec<(u64, u64, f64)>,
+}
+
+impl Overdispersion {
+    /// Of whole numbers from 0 below 2⁵³.
+    pub(super) fn new(y: &[f64]) -> Self {
+        let mut sorted: Vec<u64> = y.iter().map(|y| *y as u64).collect();
+        sorted.sort_unstable();
+        let mut runs = Vec::new();
+        let mut from = 0;
+        for (below, y) in sorted.iter().enumerate() {
+            if *y > from {
+                runs.push((from, *y, (sorted.len() - below) as f64));
+                from = *y;
+            }
+        }
+        Self { runs }
+    }
+
+    /// Derivative of the log-likelihood in κ ≥ 0.
+    fn slope(&self, kappa: f64, y: &[f64], mean: &[f64]) -> f64 {
+        let mut sum: f64 = self
+            .runs
+            .iter()
+            .map(|(from, to, rows)| rows * harmonic(*from, *to, kappa))
+            .sum();
+        for (y, mu) in y.iter().zip(mean) {
+            let x = mu * kappa;
+            sum += mu * (mu * bend(x) - y / (1.0 + x));
+        }
+        sum
+    }
+
+    /// κ of maximum likelihood given the means; `None` when the counts are not overdispersed. `near` is a guess.
+    pub(super) fn kappa(
+        &self,
+        y: &[f64],
+        mean: &[f64],
+        near: Option<f64>,
+    ) -> Result<Option<f64>, EstimationError> {
+        if self.slope(0.0, y, mean) <= 0.0 {
+            return Ok(None);
+        }
+        let slope = |log_kappa: f64| self.slope(libm::exp(log_kappa), y, mean);
+        let start = near.map_or(0.0, libm::log);
+        let step = if near.is_some() { 0.05 } else { 1.0 };
+        let (mut low, mut high, mut width) = (start - step, start + step, step);
+        // ln κ within ±60: beyond, the likelihood has no maximum that a double can hold.
+        while slope(low) <= 0.0 {
+            width *= 2.0;
+            low -= width;
+            if low < -60.0 {
+                return Ok(None);
+            }
+        }
+        width = step;
+        while slope(high) >= 0.0 {
+            width *= 2.0;
+            high += width;
+            if high > 60.0 {
+                return Err(EstimationError::NotConverged {
+                    estimator: "negative-binomial",
+                });
+            }
+        }
+        Ok(Some(libm::exp(brent(low, high, 1e-13, slope)?)))
+    }
+}
+
+/// `Σ_{j=from}^{to−1} j/(1+jκ)`.
+fn harmonic(from: u64, to: u64, kappa: f64) -> f64 {
+    let term = |x: f64| x / (1.0 + x * kappa);
+    let short = to.min(from.max(ONE_BY_ONE));
+    let mut sum: f64 = (from..short).map(|j| term(j as f64)).sum();
+    // Euler and Maclaurin on intervals that double, where the terms are smooth.
+    let mut a = short;
+    while a < to {
+        let b = to.min(2 * a);
+        let (low, high) = (a as f64, b as f64);
+        let (middle, half) = (0.5 * (low + high), 0.5 * (high - low));
+        let integral: f64 = NODES
+            .iter()
+            .map(|(node, weight)| {
+                weight * (term(middle - half * node) + term(middle + half * node))
+            })
+            .sum();
+        let slope = |x: f64| 1.0 / ((1.0 + x * kappa) * (1.0 + x * kappa));
+        sum += half * integral - 0.5 * (term(high) - term(low)) + (slope(high) - slope(low)) / 12.0;
+        a = b;
+    }
+    sum
+}
+
+/// `(ln(1+x) − x/(1+x))/x²`, by its series `Σ (−1)^n (n−1)/n x^(n−2)` where that cancels.
+fn bend(x: f64) -> f64 {
+    if x < 0.02 {
+        let mut sum = 0.0;
+        for n in (2..=12).rev() {
+            let n = f64::from(n);
+            sum = (n - 1.0) / n - x * sum;
+        }
+        return sum;
+    }
+    (libm::log1p(x) - x / (1.0 + x)) / (x * x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Overdispersion, bend, harmonic};
+
+    /// Against the sums and logarithms as they stand, where those are accurate.
+    #[test]
+    fn short_cuts_are_the_sums() {
+        for kappa in [0.0, 1e-9, 1e-3, 0.7, 40.0] {
+            let plain: f64 = (900..70_000)
+                .map(|j| f64::from(j) / (1.0 + f64::from(j) * kappa))
+                .sum();
+            let quick = harmonic(900, 70_000, kappa);
+            assert!((quick / plain - 1.0).abs() < 1e-12, "{kappa}");
+        }
+        let x = 0.019_999_f64;
+        let plain = (x.ln_1p() - x / (1.0 + x)) / (x * x);
+        assert!((bend(x) / plain - 1.0).abs() < 1e-12);
+        assert!((bend(0.0) - 0.5).abs() < 1e-15);
+    }
+
+    /// y = 0, 4 with mean 2 each: the slope in κ at 0 is ½((−2)² + 2² − 4) = 2 > 0.
+    #[test]
+    fn the_slope_at_poisson_is_the_excess_variance() {
+        let y = [0.0, 4.0];
+        let of = Overdispersion::new(&y);
+        assert!((of.slope(0.0, &y, &[2.0, 2.0]) - 2.0).abs() < 1e-14);
+        assert_eq!(
+            of.kappa(&y, &[4.0, 4.0], None).map(|k| k.is_some()),
+            Ok(true)
+        );
+        let even = [2.0, 2.0];
+        let of = Overdispersion::new(&even);
+        assert_eq!(of.kappa(&even, &[2.0, 2.0], None), Ok(None));
+    }
+}

@@ -72,7 +72,7 @@ class Families:
             bad("it names a row that is of no family")
         if self.named & set(numbers):
             bad("it names a row that another erasure names")
-        if rows[0].kind not in ("screened", "linked"):
+        if rows[0].kind not in ("screened", "linked") and not self.follows_a_lost_link(numbers[0]):
             bad("the first row of a family is 'screened' or 'linked'")
         if sum(row.kind == "allocated" for row in rows) > 1:
             bad("it names two allocations, which are of two families")
@@ -83,6 +83,10 @@ class Families:
             if self.checker.has_payloads and number not in self.checker.missing:
                 bad(f"it says that row {number} is erased, and its payload is there")
         self.named |= set(numbers)
+
+    def follows_a_lost_link(self, number):
+        """Whether a link before a row was taken back and erased with another family: it may have given the name of the row."""
+        return any(own < number and self.rows[own].kind == "linked" for own in self.named & self.retracted)
 
     @staticmethod
     def is_awaiting(row):
@@ -145,10 +149,13 @@ class Families:
     def link(self, sequence, payload):
         if "other" in payload:
             self.known.add(self.names.of(payload["other"]))
+        if "other" in payload:
+            # A link that was taken back says nothing of names; but while it held, its names were answered as one family, and so
+            # was what hung on them.
+            one = {find(payload[key]) for key in ("family", "other") for find in (self.names.of, self.names.unit)}
+            if sequence in self.checker.retracted or one & self.parted:
+                self.parted |= one
         if sequence in self.checker.retracted:
-            # It says nothing of names; but while it held, its names were answered as one family.
-            if "other" in payload:
-                self.parted |= {self.names.of(payload["family"]), self.names.of(payload["other"])}
             return
         if "other" not in payload:
             if payload["child"] not in self.children:

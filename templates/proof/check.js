@@ -246,7 +246,7 @@ function checkPast(events, found, report) {
         }
         retracted.add(open.sequence);
       }
-      if (kind === "erased" && !areOfOneFamily(open.sequences, rows, named)) {
+      if (kind === "erased" && !areOfOneFamily(open.sequences, rows, named, retracted)) {
         report(sequence, "erasure", "the rows that it names cannot be the earlier rows of one family, or were erased before",
           "raderna som den nämner kan inte vara en familjs tidigare rader, eller är redan raderade");
       }
@@ -257,15 +257,19 @@ function checkPast(events, found, report) {
   found.erased = events.filter((event) => event.kind === "allocated" && named.has(event.sequence)).length;
 }
 
-/** Earlier rows that no erasure named, a screening or a link first, no half of a screening and its outcome, one allocation at most. */
-function areOfOneFamily(numbers, rows, named) {
+/**
+ * Earlier rows that no erasure named, no half of a screening and its outcome, one allocation at most. A screening or a link is the
+ * first, or any row after a link that was taken back and erased with another family: it may have given the name.
+ */
+function areOfOneFamily(numbers, rows, named, retracted) {
   const own = new Set(numbers);
   const isAwaiting = (number) => {
     const row = rows.get(number);
     return Boolean(row && row.kind === "screened" && row.open && row.open.verdict in OUTCOMES);
   };
   const first = rows.get(numbers[0]);
-  return Boolean(first) && ["screened", "linked"].includes(first.kind) && numbers.filter((number) => rows.get(number)?.kind === "allocated").length <= 1
+  const isLost = (number) => number < numbers[0] && retracted.has(number) && rows.get(number)?.kind === "linked";
+  return Boolean(first) && (["screened", "linked"].includes(first.kind) || [...named].some(isLost)) && numbers.filter((number) => rows.get(number)?.kind === "allocated").length <= 1
     && numbers.every((number) => rows.has(number) && ABOUT_FAMILY.includes(rows.get(number).kind) && !named.has(number)
       && !(isAwaiting(number) && !own.has(number + 1)) && !(isAwaiting(number - 1) && !own.has(number - 1)));
 }

@@ -164,3 +164,113 @@ fn both_programs_accept_the_erasure_of_a_family_under_all_its_names_and_no_other
         Some(rows.len() as u64 + 1)
     );
 }
+
+/// Records a row about families on the day of the study's opening, by the study lead.
+fn by_lead(place: &Place, words: &str) -> Value {
+    place
+        .act_as("lead", &format!("record {words} --on 2025-03-03"))
+        .json(0)
+}
+
+fn erase(place: &Place, name: &str) {
+    let confirm = place.confirm().to_owned();
+    place
+        .act_as(
+            "lead",
+            &format!("erase --family {name} --reason request --confirm {confirm}"),
+        )
+        .json(0);
+}
+
+/// KATL is drawn in rows 2 and 3; row 4 says that MORU is it, and a correction that it is not. What was recorded under the name
+/// MORU before it was screened, the correction itself or a report, is then the first row of MORU: the link goes with KATL, whose
+/// erasure is the first.
+#[test]
+fn a_family_whose_name_came_from_a_link_that_is_gone_is_erased_too() {
+    for early in ["", "report --family MORU --event-key R0"] {
+        let place = Place::open(IUH);
+        place.enrol("KATL", "R1", "").json(0);
+        by_lead(
+            &place,
+            "linked --family KATL --set other=MORU --event-key l1",
+        );
+        if !early.is_empty() {
+            place
+                .act(&format!("record {early} --on 2025-03-03"))
+                .json(0);
+        }
+        by_lead(
+            &place,
+            "corrected --family MORU --set sequence=4 --set reason=mistaken --event-key k1",
+        );
+        assert_eq!(
+            place.enrol("MORU", "R1", "").json(0)["outcome"],
+            "allocated"
+        );
+        both_accept(&place);
+        erase(&place, "KATL");
+        both_accept(&place);
+        erase(&place, "MORU");
+        both_accept(&place);
+        let rows = place.entries();
+        let erased: Value = serde_json::from_str(&rows[rows.len() - 1].public).unwrap();
+        assert_eq!(
+            erased["sequences"][0], 5,
+            "the correction or the report: {erased}"
+        );
+        // Before anything was lost, such a row begins no family.
+        let copy = Copied::of(&place);
+        let mut forged = rows.clone();
+        let place_of = |kind: &str| rows.iter().position(|row| row.kind == kind).unwrap();
+        let (first, last) = (place_of("erased"), rows.len() - 1);
+        let public = (forged[first].public.clone(), forged[last].public.clone());
+        (forged[first].public, forged[last].public) = (public.1, public.0);
+        copy.forge(forged);
+        assert_eq!(copy.both_reject("the order", true), Some(first as u64 + 1));
+    }
+}
+
+/// KATL is drawn, MORU is not eligible; GONE is a name that hangs between them, in either order. MORU is answered with KATL's
+/// arm. Then GONE proves not to be KATL: what was answered stays, and MORU has a draw of its own when it is enrolled again.
+#[test]
+fn a_name_that_hung_on_a_link_that_is_taken_back_keeps_what_it_was_answered() {
+    let links = [
+        "linked --family KATL --set other=GONE --event-key l1",
+        "linked --family GONE --set other=MORU --event-key l2",
+        "linked --family SILL --set other=MORU --event-key l3",
+    ];
+    for (order, wrong) in [([0, 1, 2], 5), ([1, 0, 2], 6), ([2, 1, 0], 7)] {
+        let place = Place::open(IUH);
+        place.enrol("KATL", "R1", "").json(0);
+        let words = Place::enrol_words("skarpnack", "MORU", "R1");
+        let words = words.replace("immediate-placement=no", "immediate-placement=yes");
+        place.act(&words).json(20);
+        for link in order {
+            by_lead(&place, links[link]);
+        }
+        let first = place.enrol("SILL", "R2", "").json(0);
+        assert_eq!(
+            (&first["outcome"], &first["allocation"]),
+            (&json!("returned"), &json!(1))
+        );
+        by_lead(
+            &place,
+            &format!(
+                "corrected --family KATL --set sequence={wrong} --set reason=mistaken --event-key k1"
+            ),
+        );
+        both_accept(&place);
+        let second = place.enrol("MORU", "R3", "").json(0);
+        assert_eq!(
+            (&second["outcome"], &second["allocation"]),
+            (&json!("allocated"), &json!(2))
+        );
+        let third = place.enrol("SILL", "R4", "").json(0);
+        assert_eq!(
+            (&third["outcome"], &third["arm"]),
+            (&json!("returned"), &second["arm"])
+        );
+        assert_eq!(place.enrol("KATL", "R2", "").json(0)["allocation"], 1);
+        both_accept(&place);
+    }
+}

@@ -1,7 +1,8 @@
 //! What later rows say of earlier ones: a correction retracts a row, an erasure takes the content of rows.
 //!
 //! Two bytes for each row are kept. What was erased says no longer whose it was, so an erasure is held against what its rows
-//! still show: that they are of families, begin with a screening or a link, and are whole pairs of one allocation at most.
+//! still show: that they are of families, begin with a screening or a link unless a link that is gone gave the name, and are whole
+//! pairs of one allocation at most.
 
 use super::sense::Row;
 use super::{Checker, form};
@@ -32,7 +33,8 @@ const LINKED: u16 = 256;
 #[derive(Debug, Default)]
 pub(super) struct Past {
     rows: Vec<u16>,
-    /// Families that a link named which was taken back later: what was recorded while it held was recorded of one family.
+    /// Families that a link made one and that was taken back later, with whatever hung on them: what was recorded while it held
+    /// was recorded of one family.
     parted: HashSet<FamilyIx>,
     /// Whether such a link was erased: nobody can tell whom it named.
     unnamed: bool,
@@ -57,17 +59,14 @@ impl Past {
         }
     }
 
-    /// Whether a link that was taken back later named the family.
+    /// Whether a link that was taken back later made the family one with another.
     pub(super) fn is_parted(&self, family: FamilyIx) -> bool {
         self.unnamed || self.parted.contains(&family)
     }
 
     fn push(&mut self, row: &Row<'_>) {
-        if let What::Linked { unit, other, .. } = row.said.what
-            && row.before.is_corrected(row.entry.sequence)
-        {
-            self.parted.extend([unit, other]);
-            self.unnamed |= !row.is_seen();
+        if let What::Linked { unit, other, .. } = row.said.what {
+            self.link(row, [unit, other]);
         }
         let kind = match &row.said.what {
             What::Screened(own) => {
@@ -102,8 +101,32 @@ impl Past {
         self.rows.push(kind | if row.is_seen() { SEEN } else { 0 });
     }
 
-    /// Whether rows can be those of one family: earlier ones that no erasure named, a screening or a link first, no half of a
-    /// screening and its outcome, one allocation at most.
+    /// Notes whom a link makes one that is taken back later, or that hangs on families of such a link: they and every other
+    /// name of them.
+    fn link(&mut self, row: &Row<'_>, named: [FamilyIx; 2]) {
+        let state = &row.before.state;
+        let members: Vec<FamilyIx> = named
+            .into_iter()
+            .flat_map(|own| std::iter::once(own).chain(state.one_family(state.unit(own))))
+            .collect();
+        let is_taken_back = row.before.is_corrected(row.entry.sequence);
+        if is_taken_back || members.iter().any(|own| self.parted.contains(own)) {
+            self.parted.extend(members);
+        }
+        self.unnamed |= is_taken_back && !row.is_seen();
+    }
+
+    /// Whether a link before a row was taken back and erased with another family: the row may be the first one of a name that
+    /// the link gave.
+    fn follows_a_lost_link(&self, own: u64) -> bool {
+        let lost = LINKED | RETRACTED | NAMED;
+        let before = usize::try_from(own.saturating_sub(1)).unwrap_or(0);
+        let mut rows = self.rows.iter().take(before);
+        rows.any(|row| row & lost == lost)
+    }
+
+    /// Whether rows can be those of one family: earlier ones that no erasure named, a screening or a link first or a row after a
+    /// link that is lost, no half of a screening and its outcome, one allocation at most.
     fn are_of_one_family(&self, named: &[u64]) -> bool {
         let last = self.rows.len() as u64;
         let halved = |own: u64| {
@@ -114,7 +137,7 @@ impl Past {
         let allocations = named.iter().filter(|own| self.is(**own, ALLOCATED)).count();
         named
             .first()
-            .is_some_and(|own| self.is(*own, SCREENED | LINKED))
+            .is_some_and(|own| self.is(*own, SCREENED | LINKED) || self.follows_a_lost_link(*own))
             && named.iter().all(|own| {
                 *own <= last && self.is(*own, OF_FAMILY) && !self.is(*own, NAMED) && !halved(*own)
             })

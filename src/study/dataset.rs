@@ -239,6 +239,10 @@ pub fn follow_up(
                 continue;
             }
         };
+        // Before the draw there was no follow-up to end: a family that left and came back, or a name found later to be this one.
+        if occurrence.on < own.randomized {
+            continue;
+        }
         let earlier = occurrence.on < follow.until
             || (occurrence.on == follow.until
                 && follow.end != End::Window

@@ -417,3 +417,50 @@ fn thin_strata_are_no_finding_of_simple_randomization() {
         assert_eq!(opened.err.contains("[thin-strata]"), thin, "{}", opened.err);
     }
 }
+
+/// Follow-up is counted from the draw: no end of it lies before. A family that was not drawn may leave and come back.
+#[test]
+fn no_follow_up_ends_before_the_draw() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    let link = "record linked --family KATL --set other=MORU --on 2025-03-03 --event-key l1";
+    place.act_as("lead", link).json(0);
+    let exits = ["death", "all-children-18", "left-coverage", "withdrawn"];
+    for exit in exits {
+        for name in ["KATL", "MORU"] {
+            place
+                .unchanged(|| {
+                    place.act(&format!(
+                        "record {exit} --family {name} --on 2025-03-02 --event-key k1"
+                    ))
+                })
+                .refused(4, "before-randomization");
+        }
+        place.write(
+            "exits.csv",
+            "family,on,event_key\nKATL,2015-03-01,x1\nKATL,2025-03-03,x2\nMORU,2025-03-02,x3\n",
+        );
+        let refused = place.unchanged(|| place.act(&format!("import {exit} exits.csv")));
+        refused.refused(4, "invalid-data");
+        assert_eq!(
+            refused.err.matches("before-randomization").count(),
+            2,
+            "{}",
+            refused.err
+        );
+    }
+    for exit in exits {
+        let words = format!("record {exit} --family KATL --on 2025-03-03 --event-key k1");
+        place.act(&words).json(0);
+    }
+    let words = Place::enrol_words("skarpnack", "SILL", "R1");
+    let words = words.replace("immediate-placement=no", "immediate-placement=yes");
+    place.act(&words).json(20);
+    let left = "record left-coverage --family SILL --on 2025-03-01 --event-key k2";
+    place.act(left).json(0);
+    assert_eq!(
+        place.enrol("SILL", "R2", "").json(0)["outcome"],
+        "allocated"
+    );
+    place.verify();
+}

@@ -4,7 +4,7 @@ use super::command::{Answer, Command, Decision, Enrolment, Refusal};
 use super::corrections::retractable;
 use super::draws::Draws;
 use super::event::{FamilyIx, Report, Roster, Screening, Source, Values, Verdict, What};
-use super::state::{State, Status};
+use super::state::{Family, State, Status};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Check, Cut, Day};
 
@@ -336,6 +336,13 @@ fn record(state: &State, what: &What, day: Day) -> Result<Decision, Refusal> {
         }
         What::Exited { family: ix, on, .. } | What::Withdrawn { family: ix, on } => {
             family(ix, on)?;
+            // Follow-up is of the unit and counts from its draw; a family without a draw has none that could end.
+            if state
+                .family(state.unit(ix))
+                .is_some_and(Family::is_randomized)
+            {
+                randomized(state.unit(ix), on)?;
+            }
         }
         What::Serviced { family: ix, on, .. } | What::Observed { family: ix, on, .. } => {
             randomized(ix, on)?;

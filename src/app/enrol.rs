@@ -271,8 +271,14 @@ fn recordings(
                         .with_some("missed", missed)
                         .with_some("changed", screening.changed.then_some(true))
                 }
-                What::Returned { .. } => whole(),
-                What::Joined { children, .. } => {
+                What::Returned { left_aside, .. } => {
+                    whole().with_some("changed", left_aside.answers.then_some(true))
+                }
+                What::Joined {
+                    children,
+                    left_aside,
+                    ..
+                } => {
                     let known = &journal.names;
                     let mut names = request.children.clone();
                     names.sort_unstable();
@@ -284,7 +290,9 @@ fn recordings(
                         .filter(|(_, index)| children.as_slice().contains(index))
                         .map(|(name, _)| Value::from(name.clone()))
                         .collect();
-                    whole().with("new_children", new)
+                    whole()
+                        .with("new_children", new)
+                        .with_some("changed", left_aside.answers.then_some(true))
                 }
                 What::Exception { .. } => short().with_some("reason", request.exception.clone()),
                 What::Reported(_) => Content::new()

@@ -43,7 +43,7 @@ pub(super) fn warnings(
         _ => None,
     };
     let Some(screening) = decision.events.iter().flatten().find_map(screened) else {
-        return Vec::new();
+        return after_draw(&request.family, decision);
     };
     let mut warnings = Vec::new();
     let family = &request.family;
@@ -68,9 +68,64 @@ pub(super) fn warnings(
             .help(lead),
         );
     }
+    let before = journal.state.family(screening.family);
+    if before.is_some_and(|own| own.withdraws_exception(&screening)) {
+        warnings.push(
+            Diagnostic::warning("exception-withdrawn", words!(
+                "{family} was taken out by an exception for the same report, and none is declared now; both screenings are kept",
+                "{family} togs undan genom ett undantag för samma anmälan, och nu anges inget; båda screeningarna sparas"
+            ))
+            .help(shown()),
+        );
+    }
     warnings.extend(
         screened_before(journal, request).map(|(name, before)| turned_back(journal, name, before)),
     );
+    warnings
+}
+
+fn shown() -> Words {
+    Words::new(
+        "the study lead sees it in `lottning status --conduct`",
+        "studieledaren ser det i `lottning status --conduct`",
+    )
+}
+
+/// What a report of a drawn family said and nothing was done with.
+fn after_draw(family: &str, decision: &Decision) -> Vec<Diagnostic> {
+    let said = decision
+        .events
+        .iter()
+        .flatten()
+        .find_map(|what| match what {
+            What::Returned { left_aside, .. } | What::Joined { left_aside, .. } => {
+                Some(*left_aside)
+            }
+            _ => None,
+        });
+    let mut warnings = Vec::new();
+    let Some(said) = said else { return warnings };
+    if said.answers {
+        warnings.push(
+            Diagnostic::warning("answers-after-draw", words!(
+                "{family} is drawn, and the answers differ from those that the same report was screened with; the draw stands, and these answers change nothing",
+                "{family} är lottad, och svaren skiljer sig från dem som samma anmälan screenades med; lottningen står fast, och de här svaren ändrar ingenting"
+            ))
+            .help(shown()),
+        );
+    }
+    if said.exception {
+        warnings.push(
+            Diagnostic::warning(
+                "exception-after-draw",
+                words!(
+                    "{family} is drawn, so the exception takes it out of nothing; the draw stands",
+                    "{family} är lottad, så undantaget tar den inte ur något; lottningen står fast"
+                ),
+            )
+            .help(shown()),
+        );
+    }
     warnings
 }
 

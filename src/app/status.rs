@@ -108,7 +108,8 @@ pub fn conduct(study: &Study) -> Conduct {
     crate::study::conduct::conduct(&journal.protocol, &journal.state, until)
 }
 
-fn names(journal: &Journal, families: &[FamilyIx]) -> Vec<String> {
+/// The pseudonyms of families.
+pub fn names(journal: &Journal, families: &[FamilyIx]) -> Vec<String> {
     let name = |family: &FamilyIx| journal.names.family_name(*family).to_owned();
     families.iter().map(name).collect()
 }

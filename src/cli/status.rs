@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::app::Failure;
 use crate::app::caps::words_of;
-use crate::app::status::{conduct, slots, status};
+use crate::app::status::{conduct, names, slots, status};
 use crate::app::study::Study;
 use crate::diagnostic::Words;
 use crate::report::alert;
-use crate::study::conduct::Direction;
+use crate::study::conduct::{Conduct, Direction};
 use crate::study::slots::FreedByIntake;
 use crate::words;
 
@@ -98,8 +98,16 @@ impl Status {
                 Cell::count(usize::try_from(site.days_closed).unwrap_or(0)),
             ]);
         }
-        let direction = self.conduct.then(|| conduct(&study).direction).flatten();
-        if self.conduct {
+        let run = self.conduct.then(|| conduct(&study));
+        let direction = run.as_ref().and_then(|own| own.direction);
+        if let Some(run) = &run {
+            for (key, families) in [
+                ("exceptions_withdrawn", &run.exception_withdrawn),
+                ("exceptions_after_draw", &run.exception_after_draw),
+                ("answers_changed_after_draw", &run.answers_after_draw),
+            ] {
+                body[key] = json!(names(&study.journal, families));
+            }
             body["switches"] = direction.map_or(Value::Null, |own| {
                 let arm = study.protocol().arms.get(own.toward.index());
                 json!({
@@ -148,7 +156,8 @@ impl Status {
                 "Screenade under ett annat namn tidigare, utan att lottas: {list}."
             ));
         }
-        if self.conduct {
+        if let Some(run) = &run {
+            notes.extend(left_aside(&study, run));
             notes.push(leaning(&study, direction));
         }
         notes.extend(slots.filter(|own| own.freed > 0).map(freed));
@@ -175,6 +184,34 @@ impl Status {
             .text(head(&own.head))
             .receipt())
     }
+}
+
+/// Exceptions that went or came too late, and answers that changed after the draw, if there are any.
+fn left_aside(study: &Study, run: &Conduct) -> Vec<Words> {
+    let list = |families| names(&study.journal, families).join(", ");
+    let mut notes = Vec::new();
+    if !run.exception_withdrawn.is_empty() {
+        let list = list(&run.exception_withdrawn);
+        notes.push(words!(
+            "Taken out by an exception, then screened without it for the same report: {list}.",
+            "Undantagna, sedan screenade utan undantag för samma anmälan: {list}."
+        ));
+    }
+    if !run.exception_after_draw.is_empty() {
+        let list = list(&run.exception_after_draw);
+        notes.push(words!(
+            "An exception was declared after the draw: {list}.",
+            "Undantag angavs efter lottningen: {list}."
+        ));
+    }
+    if !run.answers_after_draw.is_empty() {
+        let list = list(&run.answers_after_draw);
+        notes.push(words!(
+            "Answers to a screened report changed after the draw: {list}.",
+            "Svaren för en screenad anmälan ändrades efter lottningen: {list}."
+        ));
+    }
+    notes
 }
 
 /// How many families were drawn in each epoch.

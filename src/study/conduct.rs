@@ -30,6 +30,12 @@ pub struct Conduct {
     pub changed_between: Vec<FamilyIx>,
     /// Families with a child that had been screened with another family, which was not randomized.
     pub came_back: Vec<FamilyIx>,
+    /// Families that were taken out by an exception and then screened without it for the same report.
+    pub exception_withdrawn: Vec<FamilyIx>,
+    /// Drawn families for which an exception was declared.
+    pub exception_after_draw: Vec<FamilyIx>,
+    /// Drawn families with other answers to a report than it was screened with.
+    pub answers_after_draw: Vec<FamilyIx>,
     /// Slots that were freed by people who screen; `None` where the rows were not read.
     pub slots: Option<FreedByIntake>,
 }
@@ -79,6 +85,9 @@ pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
         changed: families(state, |family| family.changed_answers),
         changed_between: families(state, |family| family.changed_between),
         came_back: families(state, |family| family.came_from.is_some()),
+        exception_withdrawn: families(state, |family| family.exception_withdrawn),
+        exception_after_draw: families(state, |family| family.exception_after_draw),
+        answers_after_draw: families(state, |family| family.answers_after_draw),
         slots: None,
     }
 }

@@ -86,13 +86,14 @@ pub struct ArmFlow {
 pub struct SiteFlow {
     /// Index of the site.
     pub site: usize,
-    /// First day on which the site enrolled.
+    /// First day on which the site enrolled: its registered one or that of the study's opening, whichever is later.
     pub opened: Day,
     /// Day of each randomization, in ledger order.
     pub randomized: Vec<Day>,
     /// Families whose last screening met a closed gate.
     pub turned_away: u32,
-    /// Whole days on which the gate was closed from morning to night, as inclusive ranges in order.
+    /// Whole days on which the site enrolled and its gate was closed from morning to night, as inclusive ranges in order. The
+    /// day on which a site stops enrolling is none.
     pub gate_closed: Vec<(Day, Day)>,
 }
 
@@ -290,31 +291,65 @@ pub fn sites(protocol: &Protocol, state: &State, cut: Day) -> Vec<SiteFlow> {
     .min()
     .unwrap_or(cut);
     for site in &mut sites {
-        site.gate_closed = gate_closed(protocol, state, site, end);
+        let mut enrolled = enrolled(state, site.site);
+        match enrolled.first() {
+            Some((from, _)) => site.opened = site.randomized.iter().copied().fold(*from, Day::min),
+            // A state that no ledger opened.
+            None => enrolled.push((site.opened, Day(i32::MAX))),
+        }
+        site.gate_closed = gate_closed(protocol, state, (site.site, &enrolled), end);
     }
     sites
 }
 
-/// Whole days from the site's opening to the end of enrolment on which its gate was closed from morning to night.
-fn gate_closed(protocol: &Protocol, state: &State, site: &SiteFlow, end: Day) -> Vec<(Day, Day)> {
+/// When a site enrolled, as inclusive ranges in order; the last one may have no end.
+fn enrolled(state: &State, site: usize) -> Vec<(Day, Day)> {
+    let mut ranges: Vec<(Day, Day)> = Vec::new();
+    let mut since: Option<Day> = None;
+    let own = state.enrolling.iter();
+    for change in own.filter(|change| usize::from(change.site.0) == site) {
+        if change.enrols {
+            since = Some(since.map_or(change.day, |from| from.min(change.day)));
+        } else if let Some(from) = since.take().filter(|from| *from < change.day) {
+            ranges.push((from, change.day.plus(-1)));
+        }
+    }
+    ranges.extend(since.map(|from| (from, Day(i32::MAX))));
+    ranges
+}
+
+/// Whole days until the end of enrolment on which a site enrolled and its gate was closed from morning to night.
+fn gate_closed(
+    protocol: &Protocol,
+    state: &State,
+    (site, enrolled): (usize, &[(Day, Day)]),
+    end: Day,
+) -> Vec<(Day, Day)> {
     let Some(gate) = &protocol.gate else {
         return Vec::new();
     };
     let slots = protocol
+        .in_epoch(state.epoch)
         .sites
-        .get(site.site)
+        .get(site)
         .map_or(0, |own| own.therapists * gate.families_per_therapist);
-    let mut ranges = Vec::new();
+    let mut ranges: Vec<(Day, Day)> = Vec::new();
     let mut close = |from: Day, to: Day| {
-        let (from, to) = (from.max(site.opened), to.min(end));
-        if from <= to {
-            ranges.push((from, to));
+        for (first, last) in enrolled {
+            let (from, to) = (from.max(*first), to.min(*last).min(end));
+            if from > to {
+                continue;
+            }
+            match ranges.last_mut() {
+                Some((_, before)) if before.plus(1) == from => *before = to,
+                _ => ranges.push((from, to)),
+            }
         }
     };
     // The first whole day of the closure that lasts, if one does.
-    let mut since = (slots == 0).then_some(site.opened);
+    let mut since = (slots == 0).then_some(Day(i32::MIN));
     for change in &state.gates {
-        if usize::from(change.site.0) != site.site {
+        if usize::from(change.site.0) != site {
             continue;
         }
         if !change.open {

@@ -464,3 +464,128 @@ fn no_follow_up_ends_before_the_draw() {
     );
     place.verify();
 }
+
+/// A site without therapists, on paper. Its registered first day is 3 February 2025, and the study is opened on 3 March: that day is
+/// the first closed one. It stops enrolling on 12 March, after nine such days (3 to 11 March), begins again on 19 March, and on
+/// 23 March it has had five more.
+#[test]
+fn days_closed_are_days_on_which_the_site_enrolled() {
+    let (head, tail) = IUH.split_once("id = \"rinkeby-kista\"").unwrap();
+    let tail = tail.replacen("therapists = 2", "therapists = 0", 1);
+    let place = Place::open(&format!("{head}id = \"rinkeby-kista\"{tail}"));
+    let closed = || {
+        let status = place.run("status --study study").json(0);
+        let mut sites = status["sites"].as_array().unwrap().iter();
+        sites.find(|site| site["site"] == "rinkeby-kista").unwrap()["days_closed"].clone()
+    };
+    let site = |event: &str, on: &str| {
+        let words = format!("record {event} --site rinkeby-kista --on {on} --event-key {event}");
+        place.act_as("lead", &words).json(0);
+    };
+    place
+        .act(&Place::enrol_words("rinkeby-kista", "KATL", "R1"))
+        .json(21);
+    assert_eq!(closed(), 1);
+    place.days(9);
+    site("site-closed", "2025-03-12");
+    assert_eq!(closed(), 9);
+    place.days(16);
+    site("site-opened", "2025-03-19");
+    assert_eq!(closed(), 10);
+    place.days(20);
+    place
+        .act(&Place::enrol_words("rinkeby-kista", "KATL", "R2"))
+        .json(21);
+    assert_eq!(closed(), 14);
+    place.verify();
+}
+
+/// A family drawn at one site and truly of another: documented once, and nothing moves.
+#[test]
+fn a_wrong_site_is_documented_and_moves_nothing() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    let before = place.run("status --study study").json(0)["sites"].clone();
+    let record = |site: &str, key: &str| {
+        place.act(&format!(
+            "record violation --family KATL --on 2025-03-03 --event-key {key} --set reason=wrong-stratum \
+             --set field=site --set value={site}"
+        ))
+    };
+    place
+        .unchanged(|| record("skarpnack", "v1"))
+        .refused(4, "nothing-wrong");
+    place
+        .unchanged(|| record("skarpnak", "v1"))
+        .refused(4, "unknown-site");
+    assert_eq!(record("rinkeby-kista", "v1").json(0)["replayed"], false);
+    assert_eq!(record("rinkeby-kista", "v1").json(0)["replayed"], true);
+    place
+        .unchanged(|| record("rinkeby-kista", "v2"))
+        .refused(4, "nothing-wrong");
+    let status = place.run("status --study study").json(0);
+    assert_eq!(
+        (&status["sites"], &status["violations"]["wrong-stratum"]),
+        (&before, &json!(1))
+    );
+    place.verify();
+}
+
+/// An exception that is withdrawn for the same report, one that comes after the draw, and answers that change after it: each is
+/// told at once, kept, and listed for the study lead.
+#[test]
+fn exceptions_and_answers_that_come_and_go_are_flagged() {
+    let place = Place::open(IUH);
+    let codes = |ran: &Value| -> Vec<String> {
+        let told = ran["warnings"].as_array().into_iter().flatten();
+        told.map(|own| own["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let out = "--exception court-order";
+    place.enrol("KATL", "R1", out).json(22);
+    let drawn = place.enrol("KATL", "R1", "--request-id q2").json(0);
+    assert_eq!(
+        (&drawn["outcome"], codes(&drawn)),
+        (&json!("allocated"), vec!["exception-withdrawn".to_owned()])
+    );
+    // For another report there is nothing to withdraw.
+    place.enrol("MORU", "R1", out).json(22);
+    let other = place.enrol("MORU", "R2", "").json(0);
+    assert_eq!(codes(&other), [""; 0]);
+    let late = place.enrol("MORU", "R3", out).json(0);
+    assert_eq!(
+        (&late["outcome"], codes(&late)),
+        (&json!("returned"), vec!["exception-after-draw".to_owned()])
+    );
+    let words =
+        Place::enrol_words("skarpnack", "MORU", "R2").replace("youngest_age=4", "youngest_age=5");
+    let changed = place
+        .act(&format!("{words} --request-id q3 --child BARN-AA"))
+        .json(0);
+    assert_eq!(
+        (&changed["outcome"], codes(&changed)),
+        (&json!("joined"), vec!["answers-after-draw".to_owned()])
+    );
+    assert_eq!(
+        codes(&place.enrol("MORU", "R2", "--request-id q4").json(0)),
+        [""; 0]
+    );
+    let again = place.unchanged(|| place.act(&format!("{words} --request-id q3 --child BARN-AA")));
+    assert_eq!(again.json(0)["replayed"], true);
+    let status = place.run("status --study study --conduct").json(0);
+    assert_eq!(
+        [
+            &status["exceptions_withdrawn"],
+            &status["exceptions_after_draw"],
+            &status["answers_changed_after_draw"]
+        ],
+        [&json!(["KATL"]), &json!(["MORU"]), &json!(["MORU"])]
+    );
+    let told = place.run("status --study study --conduct --format table --lang sv");
+    assert!(
+        told.out.contains("Undantag angavs efter lottningen: MORU."),
+        "{}",
+        told.out
+    );
+    place.verify();
+}

@@ -9,7 +9,8 @@ use crate::protocol::model::{Check, Day, Exit, MAX_FIELDS, Named, Service};
 use crate::study::field_value::field_value;
 use crate::study::identifiers::is_date;
 use crate::study::kernel::{
-    FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Truth, Values, Verdict, What,
+    FamilyIx, LeftAside, Report, ReportIx, Roster, Screening, SiteIx, Source, Truth, Values,
+    Verdict, What,
 };
 use jiff::civil::Date;
 
@@ -136,6 +137,7 @@ impl<'a> Reader<'a> {
                     site: self.site()?,
                     report,
                     received,
+                    left_aside: self.left_aside(),
                 }
             }
             "joined" => {
@@ -146,6 +148,7 @@ impl<'a> Reader<'a> {
                     site: self.site()?,
                     report,
                     received,
+                    left_aside: self.left_aside(),
                     children,
                 }
             }
@@ -253,6 +256,14 @@ impl<'a> Reader<'a> {
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
         })
+    }
+
+    fn left_aside(&self) -> LeftAside {
+        let answers = self.payload.get("changed").and_then(Value::as_bool);
+        LeftAside {
+            answers: answers.unwrap_or(false),
+            exception: self.payload.get("exception").is_some(),
+        }
     }
 
     fn missed(&self) -> Result<u64, Unreadable> {
@@ -473,6 +484,13 @@ impl<'a> Reader<'a> {
     fn mistake(&self) -> Result<(Option<Truth>, Option<Arm>), Unreadable> {
         let text = |key: &str| self.payload.get(key).and_then(Value::as_str);
         let truth = match (text("field"), text("value")) {
+            (Some("site"), Some(id)) => {
+                let place = self.protocol.site(id);
+                Some(Truth {
+                    field: Truth::SITE,
+                    value: place.ok_or_else(|| format!("site `{id}` is not known"))? as i64,
+                })
+            }
             (Some(id), Some(value)) => {
                 let place = self.protocol.field(id);
                 let place = place.ok_or_else(|| format!("field `{id}` is not known"))?;

@@ -2,12 +2,13 @@
 
 use super::corrections::{correct, sight};
 use super::event::{
-    ChildIx, Event, FamilyIx, Report, ReportIx, Roster, Screening, SiteIx, Source, Verdict, What,
+    ChildIx, Event, FamilyIx, LeftAside, Report, ReportIx, Roster, Screening, SiteIx, Source,
+    Verdict, What,
 };
 use super::families::{came_from, link, link_children};
 use super::state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
-    Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
+    Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,
 };
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Service};
@@ -19,18 +20,29 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
     state.last_day = state.last_day.max(event.day);
     let day = event.day;
     match *event.what {
-        What::Opened | What::Exported | What::Analysed { .. } => {}
-        What::EpochOpened { epoch } => epoch_opened(protocol, state, epoch),
+        What::Exported | What::Analysed { .. } => {}
+        What::Opened => begin(state, 0, day),
+        What::EpochOpened { epoch } => epoch_opened(protocol, state, epoch, day),
         What::Beacon { .. } => state.beacon = true,
         What::SiteOpened { site, on } => {
             if let Some(own) = state.sites.get_mut(usize::from(site.0)) {
                 own.closed = false;
                 own.opens = on;
+                state.enrolling.push(SiteChange {
+                    site,
+                    day,
+                    enrols: true,
+                });
             }
         }
         What::SiteClosed { site, .. } => {
             if let Some(own) = state.sites.get_mut(usize::from(site.0)) {
                 own.closed = true;
+                state.enrolling.push(SiteChange {
+                    site,
+                    day,
+                    enrols: false,
+                });
             }
         }
         What::CapacityChanged {
@@ -65,19 +77,23 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             site,
             report,
             received,
+            left_aside,
         } => {
             ensure_family(state, family, site);
             ensure_report(state, report, family, received);
+            note_left_aside(state, family, left_aside);
         }
         What::Joined {
             family,
             site,
             report,
             received,
+            left_aside,
             ref children,
         } => {
             ensure_family(state, family, site);
             ensure_report(state, report, family, received);
+            note_left_aside(state, family, left_aside);
             join(state, family, children, true);
         }
         What::Exception {
@@ -193,8 +209,17 @@ fn note_link(state: &mut State, family: FamilyIx, other: FamilyIx) {
     });
 }
 
+/// What a report under any name said and nothing was done with is a mark of the unit.
+fn note_left_aside(state: &mut State, family: FamilyIx, left_aside: LeftAside) {
+    let unit = state.unit(family);
+    if let Some(own) = state.families.get_mut(unit.0 as usize) {
+        own.answers_after_draw |= left_aside.answers;
+        own.exception_after_draw |= left_aside.exception;
+    }
+}
+
 /// Draws count anew, a beacon is awaited anew, and sites that the epoch's protocol adds begin.
-fn epoch_opened(protocol: &Protocol, state: &mut State, epoch: u32) {
+fn epoch_opened(protocol: &Protocol, state: &mut State, epoch: u32, day: Day) {
     let own = protocol.in_epoch(epoch);
     state.epoch = epoch;
     state.beacon = false;
@@ -204,6 +229,24 @@ fn epoch_opened(protocol: &Protocol, state: &mut State, epoch: u32) {
     state
         .sites
         .extend(own.sites.iter().skip(known).map(SiteState::of));
+    begin(state, known, day);
+}
+
+/// Sites from a place on begin to enrol: on the day on which the protocol opens them, not before the day itself.
+fn begin(state: &mut State, from: usize, day: Day) {
+    let State {
+        sites, enrolling, ..
+    } = state;
+    enrolling.extend(
+        (0..)
+            .zip(&*sites)
+            .skip(from)
+            .map(|(place, own)| SiteChange {
+                site: SiteIx(place),
+                day: own.opens.max(day),
+                enrols: true,
+            }),
+    );
 }
 
 fn screened(state: &mut State, screening: &Screening, day: Day) {
@@ -244,6 +287,7 @@ fn screened(state: &mut State, screening: &Screening, day: Day) {
     own.changed_between |= own.screenings > 0
         && own.report != screening.report
         && (own.answers != screening.answers || own.values != screening.values);
+    own.exception_withdrawn |= own.withdraws_exception(screening);
     own.screenings = own.screenings.saturating_add(1);
     own.site = screening.site;
     own.last_screened = sequence;

@@ -4,7 +4,7 @@ use super::corrections::Sighting;
 use super::event::{ChildIx, FamilyIx, Report, ReportIx, SiteIx, Source as Seen, Truth};
 use super::state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
-    Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
+    Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,
 };
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
@@ -106,6 +106,9 @@ coded!(Family {
     changed_answers,
     changed_between,
     came_from,
+    exception_withdrawn,
+    exception_after_draw,
+    answers_after_draw,
     report_changed,
     earlier,
     report,
@@ -241,6 +244,7 @@ coded!(LinkRow {
     other,
     retracted,
 });
+coded!(SiteChange { site, day, enrols });
 coded!(GateChange { site, day, open });
 coded!(LockState {
     lock,
@@ -265,6 +269,7 @@ coded!(State {
     exceptions,
     links,
     link_rows,
+    enrolling,
     gates,
     locks,
     closed,
@@ -357,6 +362,10 @@ impl State {
                     && known(own.other, limits)
                     && own.sequence <= limits.sequence
             })
+            && self
+                .enrolling
+                .iter()
+                .all(|own| site(own.site) && possible(own.day))
             && self
                 .gates
                 .iter()

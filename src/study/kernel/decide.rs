@@ -3,7 +3,7 @@
 use super::command::{Answer, Command, Decision, Enrolment, Refusal};
 use super::corrections::retractable;
 use super::draws::Draws;
-use super::event::{FamilyIx, Report, Roster, Screening, Source, Values, Verdict, What};
+use super::event::{FamilyIx, LeftAside, Report, Roster, Screening, Source, Values, Verdict, What};
 use super::state::{Family, State, Status};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Check, Cut, Day};
@@ -249,6 +249,10 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
         }
     }
     let (report, received, site) = (enrolment.report, enrolment.received, enrolment.site);
+    let left_aside = LeftAside {
+        answers: state.changed(unit, report, enrolment.answers, &enrolment.values),
+        exception: enrolment.exception.is_some(),
+    };
     let sighted = state.reports.get(report.0 as usize).is_some_and(|known| {
         known.sources & Source::Intake.bit() != 0 && known.received == received
     });
@@ -270,6 +274,7 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
             site,
             report,
             received,
+            left_aside,
         };
         Decision {
             answer: Answer::Returned { arm, allocation },
@@ -281,6 +286,7 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
             site,
             report,
             received,
+            left_aside,
             children,
         };
         Decision {

@@ -151,13 +151,27 @@ pub struct Report {
     pub by_study_staff: bool,
 }
 
-/// The true value of a field with which a family was drawn wrongly.
+/// What a report of a drawn family said that nothing was done with: nobody is screened or taken out after the draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftAside {
+    /// Other answers or values than a screening of the same report.
+    pub answers: bool,
+    /// A declared exception.
+    pub exception: bool,
+}
+
+/// The true value of a field, or the true site, with which a family was drawn wrongly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Truth {
-    /// Index of the field.
+    /// Index of the field, or [`Truth::SITE`].
     pub field: u8,
-    /// Its true value at randomization.
+    /// Its true value at randomization; of the site its index.
     pub value: i64,
+}
+
+impl Truth {
+    /// Stands for the site in place of a field: it is documented, and nothing is computed from it.
+    pub const SITE: u8 = u8::MAX;
 }
 
 /// An event: the civil day on which it was recorded, and what happened.
@@ -238,6 +252,8 @@ pub enum What {
         report: ReportIx,
         /// When it was received.
         received: Day,
+        /// What was left aside.
+        left_aside: LeftAside,
     },
     /// A sibling joined a randomized family and shares its arm.
     Joined {
@@ -249,6 +265,8 @@ pub enum What {
         report: ReportIx,
         /// When it was received.
         received: Day,
+        /// What was left aside.
+        left_aside: LeftAside,
         /// Children new to the family.
         children: Roster,
     },

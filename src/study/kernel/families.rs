@@ -145,6 +145,7 @@ pub(super) fn link(state: &mut State, one: FamilyIx, two: FamilyIx) {
     own.turned_away |= gone.turned_away && !drawn;
     own.changed_answers |= gone.changed_answers;
     own.changed_between |= gone.changed_between;
+    own.exception_withdrawn |= gone.exception_withdrawn;
     own.came_from = own
         .came_from
         .or(gone.came_from)

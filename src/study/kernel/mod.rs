@@ -21,10 +21,10 @@ pub use corrections::Sighting;
 pub use decide::{decide, missed_criteria};
 pub use draws::{ArmSource, Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
 pub use event::{
-    ChildIx, Event, FamilyIx, MAX_CHILDREN, Report, ReportIx, Roster, Screening, SiteIx, Source,
-    Truth, Values, Verdict, What,
+    ChildIx, Event, FamilyIx, LeftAside, MAX_CHILDREN, Report, ReportIx, Roster, Screening, SiteIx,
+    Source, Truth, Values, Verdict, What,
 };
 pub use state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
-    Occurrence, ReportState, SiteState, State, Status, Switch, TurnedAway,
+    Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,
 };

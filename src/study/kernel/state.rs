@@ -1,7 +1,7 @@
 //! The state of a study: tables indexed by small integers, all of them folds of the ledger.
 
 use super::corrections::Sighting;
-use super::event::{ChildIx, FamilyIx, ReportIx, SiteIx, Truth, Values};
+use super::event::{ChildIx, FamilyIx, ReportIx, Screening, SiteIx, Truth, Values, Verdict};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, MAX_FIELDS, Service, Site};
@@ -48,6 +48,12 @@ pub struct Family {
     pub changed_between: bool,
     /// The last family, screened and not randomized, from which a child of this one came before it was randomized.
     pub came_from: Option<FamilyIx>,
+    /// Whether a screening declared no exception where the one before it, of the same report, had. Never taken back.
+    pub exception_withdrawn: bool,
+    /// Whether an exception was declared after the draw, when nobody is taken out. Never taken back.
+    pub exception_after_draw: bool,
+    /// Whether a report that was screened came again after the draw with other answers. Never taken back.
+    pub answers_after_draw: bool,
     /// Whether the screenings of the report of the last screening differ among themselves.
     pub report_changed: bool,
     /// Last screening of another report than the last one, as a place in [`State::earlier`] plus 1; 0 for none.
@@ -96,6 +102,9 @@ impl Family {
             changed_answers: false,
             changed_between: false,
             came_from: None,
+            exception_withdrawn: false,
+            exception_after_draw: false,
+            answers_after_draw: false,
             report_changed: false,
             earlier: 0,
             report,
@@ -119,6 +128,13 @@ impl Family {
     /// Whether this is another name of a family, and no draw of its own: counts leave it out.
     pub fn is_another_name(&self) -> bool {
         self.linked_to.is_some() && !self.is_randomized()
+    }
+
+    /// Whether a screening comes without the exception that the family was taken out by for the same report.
+    pub fn withdraws_exception(&self, screening: &Screening) -> bool {
+        matches!(self.status, Status::Excepted { .. })
+            && self.report == screening.report
+            && screening.verdict != Verdict::Exception
     }
 
     /// Whether the family has been randomized.
@@ -286,6 +302,17 @@ pub struct GateChange {
     pub open: bool,
 }
 
+/// A day from which a site enrols or no longer does: of recording, or the registered one if that is later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SiteChange {
+    /// The site.
+    pub site: SiteIx,
+    /// The day.
+    pub day: Day,
+    /// Whether it enrols from now on.
+    pub enrols: bool,
+}
+
 /// An allocation in ledger order: all that a redraw or a re-derivation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allocated {
@@ -375,6 +402,8 @@ pub struct State {
     pub links: Vec<(FamilyIx, FamilyIx)>,
     /// Rows that linked families or children, in ledger order.
     pub link_rows: Vec<LinkRow>,
+    /// When sites began and stopped enrolling, in ledger order; empty before the study is opened.
+    pub enrolling: Vec<SiteChange>,
     /// Changes of gates in ledger order.
     pub gates: Vec<GateChange>,
     /// Locks in ledger order.
@@ -412,6 +441,7 @@ impl State {
             exceptions: Vec::new(),
             links: Vec::new(),
             link_rows: Vec::new(),
+            enrolling: Vec::new(),
             gates: Vec::new(),
             locks: Vec::new(),
             closed: false,
@@ -441,6 +471,7 @@ impl State {
         self.exceptions.clear();
         self.links.clear();
         self.link_rows.clear();
+        self.enrolling.clear();
         self.gates.clear();
         self.locks.clear();
         self.closed = false;
@@ -525,11 +556,15 @@ impl State {
         })
     }
 
-    /// The true value of a field at randomization: the one that the family was drawn with, unless a violation that
+    /// The true value of a field, or of the site ([`Truth::SITE`]), at randomization: the one that the family was drawn with, unless a violation that
     /// stands says that it was another.
     pub fn true_value(&self, family: FamilyIx, field: usize) -> Option<i64> {
         let own = self.family(family)?;
-        let drawn = own.values.get(field).copied()?;
+        let drawn = if field == usize::from(Truth::SITE) {
+            i64::from(own.site.0)
+        } else {
+            own.values.get(field).copied()?
+        };
         if !own.mistaken {
             return Some(drawn);
         }

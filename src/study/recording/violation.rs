@@ -12,6 +12,9 @@ use crate::words;
 /// `--set` keys of a violation beside its reason.
 pub(super) const KEYS: [&str; 4] = ["criterion", "field", "value", "received"];
 
+/// The site as the field of a wrong stratum; no field of a protocol has this id.
+const SITE: &str = "site";
+
 /// The keys that a reason keeps, and those among them that it needs.
 fn keys(policy: Option<Policy>) -> (&'static [&'static str], &'static [&'static str]) {
     match policy {
@@ -90,7 +93,11 @@ impl Checker<'_> {
 
     fn truth(&mut self, protocol: &crate::protocol::Protocol) -> Option<Truth> {
         let (id, text) = (self.value("field")?, self.value("value")?);
-        let known: Vec<&str> = protocol.fields.iter().map(|own| own.id.as_str()).collect();
+        if id == SITE {
+            return self.true_site(protocol, text);
+        }
+        let fields = protocol.fields.iter().map(|own| own.id.as_str());
+        let known: Vec<&str> = fields.chain([SITE]).collect();
         let Some(place) = protocol.field(id) else {
             self.findings
                 .push(unknown("unknown-field", "field", id, &known));
@@ -104,6 +111,19 @@ impl Checker<'_> {
         Some(Truth {
             field: place as u8,
             value,
+        })
+    }
+
+    fn true_site(&mut self, protocol: &crate::protocol::Protocol, id: &str) -> Option<Truth> {
+        let Some(place) = protocol.site(id) else {
+            let known: Vec<&str> = protocol.sites.iter().map(|own| own.id.as_str()).collect();
+            self.findings
+                .push(unknown("unknown-site", "value", id, &known));
+            return None;
+        };
+        Some(Truth {
+            field: Truth::SITE,
+            value: place as i64,
         })
     }
 }

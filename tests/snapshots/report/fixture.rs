@@ -354,6 +354,9 @@ pub(crate) fn ordinary() -> Parts {
             changed: vec![FamilyIx(4), FamilyIx(9)],
             changed_between: vec![FamilyIx(4)],
             came_back: vec![FamilyIx(11)],
+            exception_withdrawn: Vec::new(),
+            exception_after_draw: Vec::new(),
+            answers_after_draw: Vec::new(),
             slots: Some(FreedByIntake {
                 freed: 3,
                 retracted: 1,

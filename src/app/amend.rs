@@ -7,16 +7,17 @@ use super::exit;
 use super::failure::Failure;
 use super::open::{check_permissions, check_round, refuse_inside, seed};
 use super::outside::Outside;
-use super::permission::{Deed, permitted_in};
+use super::permission::{Deed, duties_mixed, permitted_in};
 use super::record::NoDraw;
 use super::refusal::refusal;
 use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
 use super::study::{Act, Study, Work};
+use super::typed_time::untimely;
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::protocol::{Protocol, carry_on, unadjusted};
 use crate::study::journal::{Content, Journal, Recording, hex};
-use crate::study::kernel::{Command, decide};
+use crate::study::kernel::{Command, What, decide};
 use crate::words;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct Amended {
     pub commitment: String,
     /// Whether the seed file was made now.
     pub seed_created: bool,
+    /// Whether it had been opened before, by the same file with the same seed.
+    pub replayed: bool,
     /// Sequence of the event.
     pub sequence: u64,
     /// Head of the ledger.
@@ -60,6 +63,9 @@ pub struct Amended {
 pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amended, Failure> {
     let mut study = Study::load_whole(outside, folder)?;
     let bytes = outside.read(&request.protocol)?;
+    if let Some(made) = opened_before(outside, &mut study, request, &bytes)? {
+        return Ok(made);
+    }
     let amended = read(outside, &study, &bytes, &request.protocol)?;
     check_confirm(&amended, &request.confirm)?;
     permitted_in(&study.journal, &request.act.actor, Deed::Amend)?;
@@ -75,18 +81,29 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
         .map_err(|refused| refusal(&journal.protocol, refused))
     };
     allowed(&study.journal, study.journal.state.last_day)?;
-    let (seed, seed_created) = seed(outside, &request.seed_file)?;
-    refuse_used(&study, &seed)?;
     let epoch = amended.epoch();
-    let commitment = hex(&seed.commitment(&amended.hash.0));
-    let public = Content::new()
-        .with("commitment", commitment.clone())
-        .with("protocol_hash", amended.hash.to_hex());
-    let protocol_hash = amended.hash.to_hex();
+    let hash = amended.hash;
+    let protocol_hash = hash.to_hex();
+    let committed = study.commitments().to_vec();
+    let mut seed_created = false;
     // The fold needs the new protocol from the row after this event on; until then it works by the epoch.
     study.journal.protocol = Arc::new(amended);
-    study.write(outside, &request.act, Deed::Amend, |journal, time| {
+    let commitment = study.write(outside, &request.act, Deed::Amend, |journal, time| {
         let decision = allowed(journal, journal.day(time))?;
+        // What is refused leaves no seed behind, so the seed comes after every reason to refuse.
+        let (actor, given) = (&request.act.actor, request.act.at.is_some());
+        let what = What::EpochOpened { epoch };
+        if let Some(had) = journal.duties.forbid(actor, &what, &journal.state) {
+            return Err(duties_mixed(actor, had));
+        }
+        untimely(outside, journal, time, given).map_or(Ok(()), Err)?;
+        let (seed, made) = seed(outside, &request.seed_file)?;
+        seed_created |= made;
+        refuse_used(journal, &committed, &seed)?;
+        let commitment = hex(&seed.commitment(&hash.0));
+        let public = Content::new()
+            .with("commitment", commitment.clone())
+            .with("protocol_hash", hash.to_hex());
         outside.write(folder.join(protocol_file(epoch)), &bytes)?;
         let recordings = decision
             .events
@@ -96,7 +113,7 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
             .collect();
         Ok(Work {
             recordings,
-            answer: (),
+            answer: commitment,
         })
     })?;
     Ok(Amended {
@@ -104,9 +121,42 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
         protocol_hash,
         commitment,
         seed_created,
+        replayed: false,
         sequence: study.journal.head.sequence,
         head: study.journal.head.to_hex(),
     })
+}
+
+/// The epoch in force, if this very file opened it with this very seed: the command was repeated, perhaps because the first
+/// one was killed before it answered.
+fn opened_before(
+    outside: &Outside,
+    study: &mut Study,
+    request: &Amend,
+    bytes: &[u8],
+) -> Result<Option<Amended>, Failure> {
+    let epoch = study.journal.state.epoch;
+    let sealed = study.folder.join(protocol_file(epoch));
+    if epoch == 0 || !outside.exists(&request.seed_file) || outside.read(&sealed)? != bytes {
+        return Ok(None);
+    }
+    check_confirm(study.protocol(), &request.confirm)?;
+    permitted_in(&study.journal, &request.act.actor, Deed::Amend)?;
+    let (seed, _) = seed(outside, &request.seed_file)?;
+    if !study.committed(epoch, &seed) {
+        return Ok(None);
+    }
+    let rows = study.entries()?;
+    let opened = rows.iter().rfind(|row| row.kind == "epoch-opened");
+    Ok(Some(Amended {
+        epoch,
+        protocol_hash: study.protocol().hash.to_hex(),
+        commitment: hex(&seed.commitment(&study.protocol().hash.0)),
+        seed_created: false,
+        replayed: true,
+        sequence: opened.map_or(0, |row| row.sequence),
+        head: study.journal.head.to_hex(),
+    }))
 }
 
 /// The amended protocol, carrying on the one in force.
@@ -153,6 +203,21 @@ fn given_up(journal: &Journal, amended: &Protocol) -> Vec<Diagnostic> {
             )),
         );
     }
+    if before.roles.is_some() && amended.roles.is_none() {
+        warnings.push(
+            Diagnostic::warning(
+                "roles-dropped",
+                Words::new(
+                    "the protocol in force says who may do what and the amended one has no [roles]: from now on everybody may do everything, but for the two duties",
+                    "det gällande protokollet säger vem som får göra vad och det ändrade saknar [roles]: från och med nu får alla göra allt, utom de två uppgifter som hålls isär",
+                ),
+            )
+            .help(Words::new(
+                "keep [roles], unless that is meant",
+                "behåll [roles], om det inte är meningen",
+            )),
+        );
+    }
     let size = |own: &Protocol| {
         let size = &own.sample_size;
         (size.target, size.stop_families, size.stop_date)
@@ -176,11 +241,11 @@ fn given_up(journal: &Journal, amended: &Protocol) -> Vec<Diagnostic> {
 }
 
 /// Each epoch has a seed of its own: who was told the seed of an ended epoch must not know the next one.
-fn refuse_used(study: &Study, seed: &Seed) -> Result<(), Failure> {
-    let epochs = 0..=study.journal.state.epoch;
-    let Some(epoch) = epochs
-        .into_iter()
-        .find(|epoch| study.committed(*epoch, seed))
+fn refuse_used(journal: &Journal, committed: &[String], seed: &Seed) -> Result<(), Failure> {
+    let of = |epoch: u32| hex(&seed.commitment(&journal.protocol.in_epoch(epoch).hash.0));
+    let Some((epoch, _)) = (0..)
+        .zip(committed)
+        .find(|(epoch, own)| **own == of(*epoch))
     else {
         return Ok(());
     };

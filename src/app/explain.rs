@@ -439,6 +439,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "rehearsal-differs",
     "repeated-column",
     "request-reused",
+    "roles-dropped",
     "screened-before",
     "seed-inside-study",
     "seed-invalid",

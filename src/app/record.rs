@@ -9,7 +9,7 @@ use super::study::{Act, Study, Work};
 use super::typed_time::untimely;
 use crate::diagnostic::{Diagnostic, Words};
 use crate::study::journal::{Journal, Recording};
-use crate::study::kernel::{Command, Draws, Refusal, Source, State, What, decide};
+use crate::study::kernel::{Command, Draws, Source, State, What, decide};
 use crate::study::recording::{EventRequest, Repetition, prepare};
 use crate::words;
 use jiff::Timestamp;
@@ -172,12 +172,10 @@ pub(super) fn ready(
     );
     if reach == Reach::Blind {
         warnings.retain(|warning| warning.code != "linked-arms-differ");
-        warnings.extend(of_arm.then(arm_not_checked));
     }
-    match decided {
-        Err(Refusal::NothingWrong) if reach == Reach::Blind && of_arm => {}
-        Err(refused) => return Err(refusal_in(journal, request.family.as_deref(), refused)),
-        Ok(_) => {}
+    warnings.extend(of_arm.then(arm_not_checked));
+    if let Err(refused) = decided {
+        return Err(refusal_in(journal, request.family.as_deref(), refused));
     }
     warnings.extend(super::caps::of_event(journal, &prepared.recording.what));
     warnings.extend(super::links::of_event(journal, &prepared.recording.what));
@@ -188,10 +186,14 @@ fn arm_not_checked() -> Diagnostic {
     Diagnostic::warning(
         "arm-not-checked",
         Words::new(
-            "a dry run does not look at arms: whether the service is that of another arm is checked when it is recorded",
-            "en provkörning ser inte på grupper: om insatsen är en annan grupps kontrolleras när den registreras",
+            "nobody is told here whether the service is that of another arm than the family's own",
+            "här sägs det inte om insatsen är en annan grupps än familjens egen",
         ),
     )
+    .help(Words::new(
+        "look at what the family received, not at its arm; the study lead sees in `status --conduct` where the two are the same",
+        "se till vad familjen fick, inte till dess grupp; studieledaren ser i `status --conduct` var de är desamma",
+    ))
 }
 
 /// Many events against the journal, each seeing those before it.

@@ -247,13 +247,13 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
         Refusal::NothingWrong => data(
             "nothing-wrong",
             Words::new(
-                "this is no violation: the family was drawn with that value, or to that arm",
-                "detta är inget avsteg: familjen lottades med det värdet, eller till den gruppen",
+                "this is no violation: the family was drawn with that value",
+                "detta är inget avsteg: familjen lottades med det värdet",
             ),
         )
         .help(Words::new(
-            "give the true value of the field, or the arm whose service the family received by mistake",
-            "ange fältets sanna värde, eller gruppen vars insats familjen fick av misstag",
+            "give the true value of the field",
+            "ange fältets sanna värde",
         )),
         Refusal::NothingChanges => state(
             "nothing-changes",

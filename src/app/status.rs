@@ -108,6 +108,11 @@ pub fn conduct(study: &Study) -> Conduct {
     crate::study::conduct::conduct(&journal.protocol, &journal.state, until)
 }
 
+/// Families that are said to have received their own arm's service by mistake, for the study lead.
+pub fn received_own(study: &Study) -> Vec<String> {
+    names(&study.journal, &conduct(study).received_own)
+}
+
 /// The pseudonyms of families.
 pub fn names(journal: &Journal, families: &[FamilyIx]) -> Vec<String> {
     let name = |family: &FamilyIx| journal.names.family_name(*family).to_owned();

@@ -219,7 +219,8 @@ impl Study {
         Ok(seed)
     }
 
-    fn commitments(&self) -> &[String] {
+    /// Commitments to the seeds of the epochs that are open or were.
+    pub(super) fn commitments(&self) -> &[String] {
         let opening = self.journal.opening.as_ref();
         opening.map_or(&[], |opening| opening.commitments.as_slice())
     }

@@ -53,7 +53,7 @@ impl Amend {
         let body = json!({
             "event": "epoch-opened",
             "sequence": made.sequence,
-            "replayed": false,
+            "replayed": made.replayed,
             "head": made.head,
             "epoch": made.epoch,
             "protocol_hash": made.protocol_hash,

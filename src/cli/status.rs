@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::Failure;
 use crate::app::caps::words_of;
-use crate::app::status::{conduct, names, slots, status};
+use crate::app::status::{conduct, names, received_own, slots, status};
 use crate::app::study::Study;
 use crate::diagnostic::Words;
 use crate::report::alert;
@@ -116,6 +116,13 @@ impl Status {
                 })
             });
         }
+        let own_service = if self.conduct {
+            let families = received_own(&study);
+            body["wrong_service_of_own_arm"] = json!(families);
+            families
+        } else {
+            Vec::new()
+        };
         let slots = if self.conduct {
             let slots = slots(&mut study)?;
             body["slots_freed_by_intake"] = json!({
@@ -154,6 +161,13 @@ impl Status {
             notes.push(words!(
                 "Screened under another name before, without being randomized: {list}.",
                 "Screenade under ett annat namn tidigare, utan att lottas: {list}."
+            ));
+        }
+        if !own_service.is_empty() {
+            let list = own_service.join(", ");
+            notes.push(words!(
+                "Said to have received another arm's service by mistake, and it is that of their own: {list}. Correct it.",
+                "Sägs av misstag ha fått en annan grupps insats, och det är den egna: {list}. Rätta det."
             ));
         }
         if let Some(run) = &run {

@@ -36,6 +36,9 @@ pub struct Conduct {
     pub exception_after_draw: Vec<FamilyIx>,
     /// Drawn families with other answers to a report than it was screened with.
     pub answers_after_draw: Vec<FamilyIx>,
+    /// Families with a violation that names their own arm as the one whose service they received by mistake: a violation that
+    /// was none, to be corrected by the study lead.
+    pub received_own: Vec<FamilyIx>,
     /// Slots that were freed by people who screen; `None` where the rows were not read.
     pub slots: Option<FreedByIntake>,
 }
@@ -88,6 +91,7 @@ pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
         exception_withdrawn: families(state, |family| family.exception_withdrawn),
         exception_after_draw: families(state, |family| family.exception_after_draw),
         answers_after_draw: families(state, |family| family.answers_after_draw),
+        received_own: received_own(state, cut),
         slots: None,
     }
 }
@@ -97,6 +101,20 @@ fn families(state: &State, holds: impl Fn(&Family) -> bool) -> Vec<FamilyIx> {
         .zip(&state.families)
         .filter(|(_, family)| holds(family) && !family.is_another_name())
         .map(|(place, _)| FamilyIx(place))
+        .collect()
+}
+
+fn received_own(state: &State, cut: Day) -> Vec<FamilyIx> {
+    let own_arm = |family: FamilyIx, arm| {
+        state.occurrences_of(family).any(|occurrence| {
+            occurrence.on <= cut
+                && matches!(occurrence.what, Occurred::Violation { received, .. } if received == Some(arm))
+        })
+    };
+    let drawn = state.allocations.iter();
+    drawn
+        .filter(|made| own_arm(made.family, made.arm))
+        .map(|made| made.family)
         .collect()
 }
 

@@ -237,13 +237,21 @@ fn an_error_is_documented_and_the_draw_stands() {
     let other = if drawn == Arm(0) { "standard" } else { "iuh" };
     let own = if drawn == Arm(0) { "iuh" } else { "standard" };
     let received = [("reason", "wrong-service"), ("received", own)];
-    let refused = room
+    // Whether it is the family's own arm nobody is told, who could ask so without a trace: both are recorded, and the lead sees it.
+    let wrong = room
         .record(LATER, &violation("FA-DD", "v1", &received))
-        .unwrap_err();
-    assert_eq!(refused.code, "nothing-wrong");
-    let received = [("reason", "wrong-service"), ("received", other)];
-    room.record(LATER, &violation("FA-DD", "v1", &received))
         .unwrap();
+    let received = [("reason", "wrong-service"), ("received", other)];
+    let right = room
+        .record(LATER, &violation("FA-DD", "v2", &received))
+        .unwrap();
+    for told in [wrong, right] {
+        assert_eq!(told.warnings[0].code, "arm-not-checked");
+    }
+    let family = at(&mut room, "FA-DD");
+    let protocol = room.protocol.clone();
+    let of_own = conduct(&protocol, room.state(), day("2025-12-31")).received_own;
+    assert_eq!(of_own, [family]);
     assert_eq!(room.state().families[3].service, drawn);
     room.record(
         LATER,

@@ -596,3 +596,54 @@ fn what_an_amendment_gives_up_is_said() {
     let verdict: Value = serde_json::from_str(&gone.out).unwrap();
     assert_eq!(verdict["findings"][0]["code"], "protocol-missing");
 }
+
+/// An amendment that is refused leaves no seed behind; one that drops the roles says so; one that was made and is repeated, as
+/// after a kill between its commit and its answer, is answered, and opens no second epoch.
+#[test]
+fn an_amendment_is_whole_or_not_made() {
+    let roles = format!("{IUH}\n[roles]\nreception = [\"intake-1\"]\nstudy-lead = [\"lead\"]\n");
+    let place = Place::open(&roles);
+    place.enrol(&family(0), "R1", "").json(0);
+    let words = |text: &str, seed: &str| {
+        place.write("next.toml", text);
+        let hash = lottning::protocol::parse(text.as_bytes())
+            .protocol
+            .unwrap()
+            .hash;
+        format!(
+            "amend next.toml --seed-file {seed} --confirm {}",
+            hash.short()
+        )
+    };
+    let kept = words(&roles, "keys/one");
+    let made = place.act_as("lead", &kept);
+    assert!(!made.err.contains("[roles-dropped]"), "{}", made.err);
+    let made = made.json(0);
+    let again = place.unchanged(|| place.act_as("lead", &kept)).json(0);
+    assert_eq!(
+        (&made["replayed"], &again["replayed"]),
+        (&false.into(), &true.into())
+    );
+    for key in ["epoch", "sequence", "commitment", "protocol_hash", "head"] {
+        assert_eq!(made[key], again[key], "{key}");
+    }
+    // The seed of another epoch is no repetition, and another seed opens another epoch.
+    place
+        .unchanged(|| place.act_as("lead", &words(&roles, "keys/seed")))
+        .refused(9, "seed-used");
+    let dropped = place.act_as("lead", &words(IUH, "keys/two"));
+    assert_eq!(dropped.code, 0, "{}", dropped.err);
+    assert!(dropped.err.contains("[roles-dropped]"), "{}", dropped.err);
+    // Whoever screens is refused for it, now that there are no roles, and so is a time before the last row's.
+    let refused = words(IUH, "keys/three");
+    place
+        .unchanged(|| place.act_as("intake-1", &refused))
+        .refused(4, "duties-mixed");
+    let early = format!("{refused} --study study --actor lead --at 2024-01-01T09:00:00+01:00");
+    assert_eq!(place.unchanged(|| place.run(&early)).code, 4);
+    assert!(
+        !place.path("keys/three").exists(),
+        "no seed is made for nothing"
+    );
+    assert_eq!(place.act_as("lead", &refused).json(0)["epoch"], 3);
+}

@@ -364,37 +364,70 @@ fn roles_are_kept_by_person_however_the_id_is_written() {
     place.verify();
 }
 
-/// A dry run leaves no trace, so it tells no arm: the service of either arm passes, and the real command refuses one of them.
+/// A refused file records nothing, so nothing in it is refused for an arm: else one bad row more would tell the arm of every
+/// family without a trace. What is recorded is told alike of both arms, and the study lead sees which were of the family's own.
 #[test]
-fn a_dry_run_does_not_tell_an_arm() {
+fn no_violation_tells_an_arm() {
     let place = Place::open(IUH);
-    place.enrol("KATL", "R1", "").json(0);
-    let words = |arm: &str, more: &str| {
-        format!(
-            "record violation --family KATL --on 2025-03-03 --event-key V-{arm} --set reason=wrong-service --set received={arm} {more}"
-        )
-    };
+    let own = place.enrol("KATL", "R1", "").json(0)["arm"].clone();
     let mut told = Vec::new();
     for arm in ["iuh", "standard"] {
+        let row = |key: &str| format!("KATL,2025-03-03,{key}-{arm},wrong-service,{arm}\n");
+        let header = "family,on,event_key,reason,received\n";
+        place.write("v.csv", format!("{header}{}", row("W")));
         let tried = place
-            .unchanged(|| place.act_as("lead", &words(arm, "--dry-run")))
+            .unchanged(|| place.act_as("intake-1", "import violation v.csv --dry-run"))
             .json(0);
-        told.push(tried["warnings"].clone());
         place.write(
-            "v.csv",
-            format!("family,on,event_key,reason,received\nKATL,2025-03-03,W,wrong-service,{arm}\n"),
+            "bad.csv",
+            format!("{header}{}KATL,2025-03-03,B,nope,{arm}\n", row("W")),
         );
-        let tried = place
-            .unchanged(|| place.act_as("lead", "import violation v.csv --dry-run"))
+        let refused =
+            place.unchanged(|| place.act_as("intake-1", "import violation bad.csv --json"));
+        assert_eq!(refused.code, 4, "{}", refused.err);
+        let words = format!(
+            "record violation --family KATL --on 2025-03-03 --event-key V-{arm} --set reason=wrong-service --set received={arm}"
+        );
+        let dry = place
+            .unchanged(|| place.act_as("intake-1", &format!("{words} --dry-run")))
             .json(0);
-        told.push(tried["warnings"].clone());
+        let recorded = place.act_as("intake-1", &words).json(0);
+        let imported = place.act_as("intake-1", "import violation v.csv").json(0);
+        let codes = |answer: &serde_json::Value| {
+            let all = answer["warnings"].as_array().unwrap().iter();
+            all.map(|own| own["code"].clone()).collect::<Vec<_>>()
+        };
+        assert!(!refused.err.contains("nothing-wrong"), "{}", refused.err);
+        let alike = refused.err.matches("\"code\"").count();
+        told.push((alike, [&tried, &dry, &recorded, &imported].map(codes)));
     }
-    assert!(told.iter().all(|own| *own == told[0]), "{told:?}");
-    let codes: Vec<i32> = ["iuh", "standard"]
-        .iter()
-        .map(|arm| place.act_as("lead", &words(arm, "")).code)
-        .collect();
-    assert!(codes.contains(&0) && codes.contains(&4), "{codes:?}");
+    assert_eq!(told[0], told[1]);
+    assert!(
+        told[0]
+            .1
+            .iter()
+            .all(|own| own.contains(&json!("arm-not-checked"))),
+        "{told:?}"
+    );
+    let seen =
+        || place.run("status --study study --conduct").json(0)["wrong_service_of_own_arm"].clone();
+    assert_eq!(seen(), json!(["KATL"]));
+    // Corrected, it is gone. Each arm has two rows, and those of the family's own are taken back.
+    for (number, row) in (0..).zip(place.entries().iter().filter(|row| row.kind == "violation")) {
+        if row
+            .payload
+            .as_deref()
+            .unwrap()
+            .contains(&format!("\"received\":{own}"))
+        {
+            let sequence = row.sequence;
+            place
+                .act_as("lead", &format!("record corrected --family KATL --on 2025-03-03 --event-key K{number} --set sequence={sequence} --set reason=mistaken"))
+                .json(0);
+        }
+    }
+    assert_eq!(seen(), json!([]));
+    place.verify();
 }
 
 /// Strata cost independent lots nothing, so no verb warns of thin ones.

@@ -322,6 +322,7 @@ pub(crate) fn ordinary() -> Parts {
                 .collect(),
         },
         conduct: Conduct {
+            received_own: Vec::new(),
             violations: [[2, 1], [0, 0], [1, 0], [0, 3]]
                 .into_iter()
                 .enumerate()

@@ -515,54 +515,18 @@ impl EstimationError {
                 "row {row}: the outcome is {value}, but must be 0 or 1",
                 "rad {row}: utfallet är {value} men måste vara 0 eller 1"
             ),
-            Self::EventCode { rows } => {
-                let shown = list(rows);
-                words!(
-                    "the event column has other codes than 0 and 1 in row {shown}; code it 0 (end of follow-up) and 1 (the event)",
-                    "händelsekolumnen har andra koder än 0 och 1 på rad {shown}; koda den 0 (uppföljningens slut) och 1 (händelsen)"
-                )
-            }
-            Self::EventsCodedOneTwo => words!(
-                "the event column holds 1 and 2 and no 0, as programs write that take 1 for the end of follow-up; code it 0 (end of follow-up), 1 (the event), 2 and above (other events), and if nobody's follow-up ended without an event, write the other event as 3",
-                "händelsekolumnen har 1 och 2 men ingen 0, så som program skriver där 1 är uppföljningens slut; koda den 0 (uppföljningens slut), 1 (händelsen), 2 och uppåt (andra händelser), och om ingens uppföljning slutade utan händelse, skriv den andra händelsen som 3"
-            ),
-            Self::NegativeTime { rows } => {
-                let shown = list(rows);
-                words!(
-                    "times are below 0 in row {shown}; count every time from one origin, the randomization",
-                    "tider är mindre än 0 på rad {shown}; räkna alla tider från samma nollpunkt, lottningen"
-                )
-            }
-            Self::TimeBeforeEntry { rows } => {
-                let shown = list(rows);
-                words!(
-                    "follow-up ends before it begins in row {shown}; correct time or entry",
-                    "uppföljningen slutar innan den börjar på rad {shown}; rätta tid eller inträde"
-                )
-            }
-            Self::EmptyInterval { rows } => {
-                let shown = list(rows);
-                words!(
-                    "follow-up begins and ends at the same time in row {shown}, so nothing can be seen in it; a registered rule can add half a day to such times",
-                    "uppföljningen börjar och slutar samtidigt på rad {shown}, så inget kan iakttas i den; en registrerad regel kan lägga en halv dag till sådana tider"
-                )
-            }
+            Self::EventCode { rows } => refusals::event_code(&list(rows)),
+            Self::EventsCodedOneTwo => refusals::events_coded_one_two(),
+            Self::NegativeTime { rows } => refusals::negative_time(&list(rows)),
+            Self::TimeBeforeEntry { rows } => refusals::time_before_entry(&list(rows)),
+            Self::EmptyInterval { rows } => refusals::empty_interval(&list(rows)),
             Self::History(error) => error.words(),
             Self::NoEvents => words!(
                 "no analysed row has the event (code 1), so there is nothing to compare; look at the coding of the event column",
                 "ingen analyserad rad har händelsen (kod 1), så det finns inget att jämföra; se efter hur händelsekolumnen är kodad"
             ),
-            Self::ArmWithoutEvents { arm } => words!(
-                "nobody in arm {arm} had the event, so the likelihood rises without end and there is no finite ratio; `log-rank` gives the test, `rmst` an effect in time",
-                "ingen i armen {arm} fick händelsen, så likelihooden stiger utan slut och det finns ingen ändlig kvot; `log-rank` ger testet, `rmst` en effekt i tid"
-            ),
-            Self::MonotoneLikelihood { terms } => {
-                let shown = terms.join(", ");
-                words!(
-                    "the likelihood rises without end: the coefficient of {shown} grows beyond all bounds; merge levels or leave the covariate out, or use `log-rank` for the test and `rmst` for the effect",
-                    "likelihooden stiger utan slut: koefficienten för {shown} växer över alla gränser; slå ihop nivåer eller utelämna kovariaten, eller använd `log-rank` för testet och `rmst` för effekten"
-                )
-            }
+            Self::ArmWithoutEvents { arm } => refusals::arm_without_events(arm),
+            Self::MonotoneLikelihood { terms } => refusals::monotone_likelihood(&terms.join(", ")),
             Self::NeverCompared => words!(
                 "at no time of an event are both arms at risk in the same stratum, so there is nothing to compare; look at entry, time and strata",
                 "vid ingen händelses tidpunkt är båda armarna under risk i samma stratum, så det finns inget att jämföra; se efter inträde, tid och strata"

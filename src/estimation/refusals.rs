@@ -1,4 +1,4 @@
-//! What refusals of redraws and bounds say; which there are is `error`'s.
+//! What refusals of redraws, bounds, ratios and times say; which there are is `error`'s.
 
 use crate::diagnostic::Words;
 use crate::words;
@@ -111,5 +111,61 @@ pub(super) fn interval_clash(interval: &str, variance: &str) -> Words {
     words!(
         "interval `{interval}` does not go with variance `{variance}`",
         "interval `{interval}` går inte ihop med variance `{variance}`"
+    )
+}
+
+/// Codes of an event that it may not have.
+pub(super) fn event_code(shown: &str) -> Words {
+    words!(
+        "the event column has other codes than 0 and 1 in row {shown}; code it 0 (end of follow-up) and 1 (the event)",
+        "händelsekolumnen har andra koder än 0 och 1 på rad {shown}; koda den 0 (uppföljningens slut) och 1 (händelsen)"
+    )
+}
+
+/// 1 and 2 where 0 and 1 are meant.
+pub(super) fn events_coded_one_two() -> Words {
+    words!(
+        "the event column holds 1 and 2 and no 0, as programs write that take 1 for the end of follow-up; code it 0 (end of follow-up), 1 (the event), 2 and above (other events), and if nobody's follow-up ended without an event, write the other event as 3",
+        "händelsekolumnen har 1 och 2 men ingen 0, så som program skriver där 1 är uppföljningens slut; koda den 0 (uppföljningens slut), 1 (händelsen), 2 och uppåt (andra händelser), och om ingens uppföljning slutade utan händelse, skriv den andra händelsen som 3"
+    )
+}
+
+/// Times before the origin.
+pub(super) fn negative_time(shown: &str) -> Words {
+    words!(
+        "times are below 0 in row {shown}; count every time from one origin, the randomization",
+        "tider är mindre än 0 på rad {shown}; räkna alla tider från samma nollpunkt, lottningen"
+    )
+}
+
+/// Follow-up that ends before it begins.
+pub(super) fn time_before_entry(shown: &str) -> Words {
+    words!(
+        "follow-up ends before it begins in row {shown}; correct time or entry",
+        "uppföljningen slutar innan den börjar på rad {shown}; rätta tid eller inträde"
+    )
+}
+
+/// Follow-up of no length.
+pub(super) fn empty_interval(shown: &str) -> Words {
+    words!(
+        "follow-up begins and ends at the same time in row {shown}, so nothing can be seen in it; a registered rule can add half a day to such times",
+        "uppföljningen börjar och slutar samtidigt på rad {shown}, så inget kan iakttas i den; en registrerad regel kan lägga en halv dag till sådana tider"
+    )
+}
+
+/// An arm in which nobody had the event.
+pub(super) fn arm_without_events(arm: &str) -> Words {
+    words!(
+        "nobody in arm {arm} had the event, so the likelihood rises without end and there is no finite ratio; `log-rank` gives the test, `rmst` an effect in time",
+        "ingen i armen {arm} fick händelsen, så likelihooden stiger utan slut och det finns ingen ändlig kvot; `log-rank` ger testet, `rmst` en effekt i tid"
+    )
+}
+
+/// A partial likelihood without a maximum.
+pub(super) fn monotone_likelihood(shown: &str) -> Words {
+    words!(
+        "the likelihood rises without end: the coefficient of {shown} grows beyond all bounds; merge levels or leave the covariate out, or use `log-rank` for the test and `rmst` for the effect",
+        "likelihooden stiger utan slut: koefficienten för {shown} växer över alla gränser; slå ihop nivåer eller utelämna kovariaten, eller använd `log-rank` för testet och `rmst` för effekten"
     )
 }

@@ -161,7 +161,7 @@ fn estimators() -> String {
         text.push_str(entry.about);
         text.push('\n');
     }
-    text.push_str("The others of the documentation are known words and not built yet.");
+    text.pop();
     text
 }
 

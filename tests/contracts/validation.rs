@@ -111,3 +111,21 @@ fn nothing_is_registered_without_evidence() {
         assert!(evidence[2] && others > 0, "{}: {evidence:?}", estimator.id);
     }
 }
+
+/// What an estimator computes, and when not to use it, is written down for whoever reads its numbers.
+#[test]
+fn every_estimator_has_a_page() {
+    for entry in ESTIMATORS {
+        let path = root().join(format!("docs/estimators/{}.md", entry.id));
+        let page = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            page.starts_with(&format!("# `{}`", entry.id)),
+            "{}",
+            path.display()
+        );
+        for part in ["ssum", "10."] {
+            // Assumptions, and a reference with its DOI.
+            assert!(page.contains(part), "{}: {part}", path.display());
+        }
+    }
+}

@@ -20,9 +20,6 @@ use super::failure::{Failure, suggestion};
 use super::outside::Outside;
 use super::tables::{DialectText, TableFile};
 
-/// Estimators of the contract that are not built yet: known words, refused with that reason.
-pub const PLANNED: &[&str] = &[];
-
 /// What is asked for, as typed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {
@@ -172,15 +169,7 @@ fn entry(id: &str) -> Result<&'static EstimatorEntry, Failure> {
     if let Ok(entry) = estimation::find(id) {
         return Ok(entry);
     }
-    let built: Vec<&str> = ESTIMATORS.iter().map(|entry| entry.id).collect();
-    if PLANNED.contains(&id) {
-        let all = built.join(", ");
-        return Err(
-            not_built(&words!("estimator `{id}`", "skattningsmetoden `{id}`"))
-                .help(words!("built are: {all}", "det här finns: {all}")),
-        );
-    }
-    let known: Vec<&str> = built.iter().chain(PLANNED).copied().collect();
+    let known: Vec<&str> = ESTIMATORS.iter().map(|entry| entry.id).collect();
     Err(Failure::new(
         exit::USAGE,
         "unknown-estimator",
@@ -190,18 +179,6 @@ fn entry(id: &str) -> Result<&'static EstimatorEntry, Failure> {
         ),
     )
     .help(suggestion(id, &known)))
-}
-
-fn not_built(what: &Words) -> Failure {
-    let (en, sv) = (&what.en, &what.sv);
-    Failure::new(
-        exit::USAGE,
-        "not-built-yet",
-        words!(
-            "{en} is not built yet in this version",
-            "{sv} finns ännu inte i den här versionen"
-        ),
-    )
 }
 
 fn settings(request: &Request) -> Result<Settings, Failure> {

@@ -104,7 +104,8 @@ fn continues(stored: &Stored, folder: &Path, ledger: &mut dyn Ledger) -> Result<
         own.get_or_insert(row.head());
     };
     // A ledger that cannot be read says so where its rows are folded.
-    if ledger.read_from(head.sequence, &mut first).is_err() || own == Some(head) {
+    let none = head.sequence == 0;
+    if none || ledger.read_from(head.sequence, &mut first).is_err() || own == Some(head) {
         return Ok(());
     }
     let (name, rows) = (folder.display(), head.sequence);

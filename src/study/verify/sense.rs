@@ -150,11 +150,13 @@ impl Checker {
         } else {
             self.unfollowed(carried.pending.as_ref(), entries.len() as u64 + 1);
         }
-        let lost = made_from.is_some_and(|head| {
-            let own = (head.sequence as usize).checked_sub(1);
-            let own = own.and_then(|place| entries.get(place));
-            own.is_none_or(|own| own.head() != head)
-        });
+        let lost = made_from
+            .filter(|head| head.sequence > 0)
+            .is_some_and(|head| {
+                let own = (head.sequence as usize).checked_sub(1);
+                let own = own.and_then(|place| entries.get(place));
+                own.is_none_or(|own| own.head() != head)
+            });
         if lost {
             self.push(
                 "rows-missing",

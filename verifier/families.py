@@ -54,10 +54,17 @@ class Families:
             self.report(event.sequence, "correction", f"row {number} is no earlier row that can be retracted")
         elif number in self.retracted:
             self.report(event.sequence, "correction", f"row {number} is retracted already")
-        elif event.payload and row.payload and self.names.unit(event.payload["family"]) not in (
-                self.names.unit(row.payload[key]) for key in ("family", "other") if key in row.payload):
+        elif event.payload and row.payload and not self.was_one(
+                event.payload["family"], [row.payload[key] for key in ("family", "other") if key in row.payload]):
             self.report(event.sequence, "correction", f"row {number} is of another family")
         self.retracted.add(number)
+
+    def was_one(self, name, others):
+        """Whether a name is the family of one of the others, or was while a link held that was taken back later."""
+        if self.names.unit(name) in map(self.names.unit, others):
+            return True
+        parted = [other for other in [name, *others] if {self.names.of(other), self.names.unit(other)} & self.parted]
+        return name in parted and len(parted) > 1
 
     def check_erasure(self, sequence, numbers):
         """Whose the rows were nobody can tell; they must be such as can be the rows of one family."""

@@ -161,15 +161,22 @@ impl Checker {
         let own_family = row.said.subject;
         // A link that was taken back is of both its families.
         let linked = row.before.state.link_row(other).map(|own| own.other);
-        let mut whose = [
+        let whose = [
             row.before.subject(other),
             linked.or(row.before.subject(other)),
-        ]
-        .into_iter();
+        ];
+        // Families of a link that was taken back later were one while it held.
+        let unit = |own| row.before.state.unit(own);
+        let was_parted = |own: Option<FamilyIx>| {
+            own.is_some_and(|own| past.is_parted(own) || past.is_parted(unit(own)))
+        };
+        let same = whose
+            .into_iter()
+            .any(|own| row.before.same_family(own_family, own))
+            || was_parted(own_family) && whose.into_iter().any(was_parted);
         let comparable = row.is_seen() && past.is(other, SEEN);
-        let holds = past.is(other, RETRACTABLE)
-            && !past.is(other, RETRACTED)
-            && (!comparable || whose.any(|own| row.before.same_family(own_family, own)));
+        let holds =
+            past.is(other, RETRACTABLE) && !past.is(other, RETRACTED) && (!comparable || same);
         if !holds {
             self.push(
                 "retracts-nothing",

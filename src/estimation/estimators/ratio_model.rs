@@ -1,11 +1,12 @@
 //! What the regressions whose effect is a ratio share: the design, warnings, and the answer from the log scale.
 
+use super::regression::note_dropped;
 use crate::estimation::answer::{Answer, Estimate, Warning};
 use crate::estimation::columns::Columns;
 use crate::estimation::error::EstimationError;
 use crate::estimation::generalized_linear::{Design, Fit, Separation};
 use crate::estimation::inference::{self, Inference};
-use crate::estimation::linear_model::{Dropped, Form};
+use crate::estimation::linear_model::Form;
 use crate::estimation::prepared::{Analysed, ModelMatrix};
 use crate::estimation::settings::{Df, Measure, Variance};
 use crate::words;
@@ -19,7 +20,7 @@ pub(super) fn design(
 ) -> Result<Design, EstimationError> {
     let matrix = ModelMatrix::new(columns, analysed)?;
     let design = Design::factor(&analysed.arm, &matrix.values, form)?;
-    note_dropped(&design, &matrix, analysed);
+    note_dropped(design.dropped(), &matrix, analysed);
     Ok(design)
 }
 
@@ -36,37 +37,6 @@ pub(super) fn inference(
         _ => None,
     };
     Inference::new(variance, df, level)
-}
-
-/// Warns of columns that were set aside.
-fn note_dropped(design: &Design, matrix: &ModelMatrix, analysed: &mut Analysed) {
-    let mut mains = Vec::new();
-    for dropped in design.dropped() {
-        match dropped {
-            Dropped::Covariate(j) => {
-                mains.push(j);
-                let name = &matrix.names[j];
-                analysed.warnings.push(Warning::new(
-                    "collinear-covariate",
-                    words!(
-                        "covariate {name} is constant or a combination of the others and is left out",
-                        "kovariaten {name} är konstant eller en kombination av de andra och utelämnas"
-                    ),
-                ));
-            }
-            Dropped::Interaction(j) if mains.contains(&j) => {}
-            Dropped::Interaction(j) => {
-                let name = &matrix.names[j];
-                analysed.warnings.push(Warning::new(
-                    "collinear-interaction",
-                    words!(
-                        "covariate {name} does not vary enough within an arm: it enters without its interaction with the arm",
-                        "kovariaten {name} varierar inte tillräckligt inom en arm: den ingår utan samspel med armen"
-                    ),
-                ));
-            }
-        }
-    }
 }
 
 /// Standard error of a fit's effect; rows of leverage one are named as people count them.

@@ -60,7 +60,7 @@ impl Model {
             Some(weights) => Design::factor_weighted(&analysed.arm, &matrix.values, weights, form)?,
             None => Design::factor(&analysed.arm, &matrix.values, form)?,
         };
-        note_dropped(&design, &matrix, &mut analysed);
+        note_dropped(design.dropped().iter().copied(), &matrix, &mut analysed);
         let variance = settings.variance.unwrap_or(match &clusters {
             Some(_) => Variance::Cr2,
             None => Variance::Hc2,
@@ -180,10 +180,15 @@ fn row_numbers(rows: &[usize], columns: &Columns, analysed: &Analysed) -> Vec<us
     numbers
 }
 
-fn note_dropped(design: &Design, matrix: &ModelMatrix, analysed: &mut Analysed) {
+/// Warns of columns that were set aside.
+pub(super) fn note_dropped(
+    all: impl IntoIterator<Item = Dropped>,
+    matrix: &ModelMatrix,
+    analysed: &mut Analysed,
+) {
     let mut mains = Vec::new();
-    for dropped in design.dropped() {
-        match *dropped {
+    for dropped in all {
+        match dropped {
             Dropped::Covariate(j) => {
                 mains.push(j);
                 let name = &matrix.names[j];

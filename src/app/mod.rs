@@ -42,6 +42,7 @@ mod returning;
 pub mod reveal;
 pub mod sealed;
 pub mod simulate;
+pub mod simulation;
 pub mod status;
 pub mod study;
 mod tables;

@@ -1,36 +1,44 @@
 //! `simulate`: a scenario run through the study's own code, many times.
+//!
+//! Here is what every way of running one answers with; shards, merging, job arrays and replays are in
+//! [`super::simulation`].
 
 use crate::diagnostic::{Diagnostic, Words};
 use crate::estimation::Warning;
 use crate::planning::performance::Figure;
-use crate::planning::scenario::{self, File, Refused};
-use crate::planning::simulate::{self, CellPerformance, Options};
-use crate::words;
-use serde_json::{Value, json};
+use crate::planning::simulate::{CellPerformance, Options};
+use crate::planning::what_if::Difference;
+use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
+use super::simulation::merge::{self, Summed};
+use super::simulation::order::{Order, Planned};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// The scenario file.
-    pub scenario: PathBuf,
+    /// The scenario file; `None` takes the plan that lies in the folder `out`.
+    pub scenario: Option<PathBuf>,
     /// Settings `KEY=VALUE`, in their order.
     pub settings: Vec<String>,
+    /// Alternatives, each a text of settings.
+    pub what_if: Vec<String>,
     /// Seed, replicates, redraws, threads.
     pub options: Options,
-    /// Folder for `performance.json`.
+    /// Folder for records and answer.
     pub out: Option<PathBuf>,
 }
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
-    /// The cells in the order of the grid.
+    /// The cells in the order of the grid; each is followed by the same cell of every alternative.
     pub cells: Vec<CellPerformance>,
+    /// Alternative, cell that it is compared with, and what it has more.
+    pub alternatives: Vec<(String, String, Difference)>,
     /// The document's fields.
     pub body: Value,
 }
@@ -38,52 +46,94 @@ pub struct Simulation {
 /// The schema of the answer.
 pub const SCHEMA: &str = "performance/1";
 
+/// Reads what is to be run, and warns of what a planner should know about it.
+///
+/// # Errors
+/// A scenario or protocol that is refused: exit 3; neither a scenario nor a plan: exit 2.
+pub fn planned(outside: &Outside, request: &Request) -> Result<Planned, Failure> {
+    let there = || match &request.out {
+        Some(out) => Order::in_folder(outside, out),
+        None => Ok(None),
+    };
+    let order = match &request.scenario {
+        Some(scenario) => Order::of_files(
+            outside,
+            scenario,
+            &request.settings,
+            &request.what_if,
+            &request.options,
+        )?,
+        None => there()?.ok_or_else(|| {
+            Failure::new(
+                exit::USAGE,
+                "missing-option",
+                Words::new("missing: SCENARIO.toml", "saknas: SCENARIO.toml"),
+            )
+            .help(Words::new(
+                "it is written: lottning simulate SCENARIO.toml",
+                "så skrivs det: lottning simulate SCENARIO.toml",
+            ))
+        })?,
+    };
+    let planned = order.planned()?;
+    let mut said: Vec<&Diagnostic> = Vec::new();
+    let plans = planned.alternatives.iter().map(|(_, plan)| plan);
+    for warning in std::iter::once(&planned.base)
+        .chain(plans)
+        .flat_map(|plan| &plan.warnings)
+    {
+        if !said.contains(&warning) {
+            outside.progress.warn(warning);
+            said.push(warning);
+        }
+    }
+    Ok(planned)
+}
+
 /// Runs a scenario.
 ///
 /// # Errors
 /// A scenario or protocol that is refused, or a cell in which no study could be analysed: exit 3.
 pub fn simulate(outside: &Outside, request: &Request) -> Result<Simulation, Failure> {
-    let text = outside.read_text(&request.scenario, exit::INVALID_PROTOCOL)?;
-    let name = request.scenario.display().to_string();
-    let path = scenario::protocol_path(&text)
-        .map_err(|refused| failure(refused, &name, &request.settings, Path::new("")))?;
-    let folder = request.scenario.parent().unwrap_or(Path::new(""));
-    let path = folder.join(path);
-    let protocol = outside.read_text(&path, exit::INVALID_PROTOCOL)?;
-    let plan = scenario::plan(&text, &protocol, &request.settings)
-        .map_err(|refused| failure(refused, &name, &request.settings, &path))?;
-    for warning in &plan.warnings {
-        outside.progress.warn(warning);
+    let planned = planned(outside, request)?;
+    let out = request.out.as_deref();
+    let summed = merge::run(outside, &planned, out, request.options.threads)?;
+    answered(outside, &planned, summed, out)
+}
+
+/// Puts together the studies that shards wrote into a folder.
+///
+/// # Errors
+/// As [`merge::merge`].
+pub fn merged(outside: &Outside, folder: &Path) -> Result<Simulation, Failure> {
+    let (planned, summed) = merge::merge(outside, folder)?;
+    answered(outside, &planned, summed, Some(folder))
+}
+
+fn answered(
+    outside: &Outside,
+    planned: &Planned,
+    summed: Summed,
+    out: Option<&Path>,
+) -> Result<Simulation, Failure> {
+    let mut cells = Vec::new();
+    let mut alternatives = Vec::new();
+    for (group, differences) in summed {
+        let base = group
+            .first()
+            .map_or_else(String::new, |cell| cell.cell.clone());
+        for ((name, _), difference) in planned.alternatives.iter().zip(differences) {
+            alternatives.push((name.clone(), base.clone(), difference));
+        }
+        cells.extend(group);
     }
-    let start = outside.clock.now();
-    let progress = |done: u64, total: u64| {
-        let seconds = outside.clock.now().duration_since(start).as_secs_f64();
-        let rate = if seconds > 0.0 {
-            done as f64 / seconds
-        } else {
-            0.0
-        };
-        let what = words!(
-            "studies ({rate:.0} per second)",
-            "studier ({rate:.0} per sekund)"
-        );
-        outside.progress.advance(&what, done, total);
-    };
-    let cells = simulate::simulate(&plan, &request.options, &progress).map_err(|error| {
-        let code = match &error {
-            simulate::SimulationError::AllFailed { .. } => exit::INVALID_PROTOCOL,
-            simulate::SimulationError::Refused { .. }
-            | simulate::SimulationError::Threads { .. } => exit::UNEXPECTED,
-        };
-        Failure::new(code, error.code(), error.words())
-    })?;
     for warning in warnings(&cells) {
         let said = Diagnostic::warning(warning.code, warning.message.clone());
         outside.progress.warn(&said);
     }
-    let body = body(&cells, request.options.seed);
-    if let Some(out) = &request.out {
-        let mut document = serde_json::Map::new();
+    let body = body(planned, &cells, &alternatives);
+    if let Some(out) = out {
+        let mut document = Map::new();
         document.insert("schema".to_owned(), json!(format!("lottning.{SCHEMA}")));
         if let Value::Object(fields) = &body {
             document.extend(fields.clone());
@@ -94,35 +144,27 @@ pub fn simulate(outside: &Outside, request: &Request) -> Result<Simulation, Fail
         })?;
         outside.write(out.join("performance.json"), (text + "\n").as_bytes())?;
     }
-    Ok(Simulation { cells, body })
+    Ok(Simulation {
+        cells,
+        alternatives,
+        body,
+    })
 }
 
-fn failure(refused: Refused, scenario: &str, settings: &[String], protocol: &Path) -> Failure {
-    let name = match refused.file {
-        File::Scenario => scenario.to_owned(),
-        File::Protocol => protocol.display().to_string(),
-    };
-    let (code, name) = match (refused.file, refused.edited) {
-        (File::Scenario, false) => ("invalid-scenario", name),
-        (File::Protocol, false) => ("invalid-protocol", name),
-        (_, true) => {
-            let all = settings.join(" ");
-            ("invalid-setting", format!("{name} --set {all}"))
-        }
-    };
-    Failure::refused_file(
-        exit::INVALID_PROTOCOL,
-        code,
-        name,
-        refused.text,
-        refused.diagnostics,
-    )
-}
-
-fn body(cells: &[CellPerformance], seed: u64) -> Value {
+fn body(
+    planned: &Planned,
+    cells: &[CellPerformance],
+    alternatives: &[(String, String, Difference)],
+) -> Value {
+    let seed = planned.order.seed;
     let mut rows = Vec::new();
-    for cell in cells {
-        let parameters: serde_json::Map<String, Value> = cell
+    let of_group = 1 + planned.alternatives.len();
+    for (at, cell) in cells.iter().enumerate() {
+        let alternative = (at % of_group)
+            .checked_sub(1)
+            .and_then(|place| planned.alternatives.get(place))
+            .map(|(name, _)| name);
+        let parameters: Map<String, Value> = cell
             .parameters
             .iter()
             .map(|(key, value)| {
@@ -134,7 +176,7 @@ fn body(cells: &[CellPerformance], seed: u64) -> Value {
             let first = found
                 .first_failure
                 .map(|(replicate, reason)| json!({"replicate": replicate, "reason": reason}));
-            rows.push(json!({
+            let mut row = json!({
                 "cell": cell.cell,
                 "parameters": parameters,
                 "analysis": id,
@@ -158,10 +200,14 @@ fn body(cells: &[CellPerformance], seed: u64) -> Value {
                 "correct_guess_share": cell.studies.correct_guess_share,
                 "imbalance": cell.studies.imbalance,
                 "protocol_hash": cell.protocol_hash,
-            }));
+            });
+            if let (Some(name), Value::Object(fields)) = (alternative, &mut row) {
+                fields.insert("alternative".to_owned(), json!(name));
+            }
+            rows.push(row);
         }
     }
-    json!({
+    let mut body = json!({
         "seed": seed,
         "version": env!("CARGO_PKG_VERSION"),
         "estimand": "mean over the randomized families of the difference between their potential outcomes",
@@ -170,6 +216,28 @@ fn body(cells: &[CellPerformance], seed: u64) -> Value {
             .map(|warning| json!({"code": warning.code, "message": warning.message.en}))
             .collect::<Vec<Value>>(),
         "cells": rows,
+    });
+    if let (false, Value::Object(fields)) = (alternatives.is_empty(), &mut body) {
+        let all: Vec<Value> = alternatives.iter().map(difference).collect();
+        fields.insert("alternatives".to_owned(), Value::Array(all));
+    }
+    body
+}
+
+fn difference((name, cell, found): &(String, String, Difference)) -> Value {
+    let power: Vec<Value> = found
+        .power
+        .iter()
+        .map(|(id, figure)| json!({"analysis": id, "value": figure.value, "mcse": figure.mcse}))
+        .collect();
+    json!({
+        "alternative": name,
+        "compared_with": cell,
+        "differences": {
+            "families": found.families,
+            "days_closed": found.days_closed,
+            "power": power,
+        },
     })
 }
 
@@ -190,20 +258,4 @@ pub fn decimals(figure: &Figure) -> usize {
         Some(mcse) if mcse > 0.0 => (-mcse.log10().floor()).clamp(0.0, 8.0) as usize,
         _ => 3,
     }
-}
-
-/// A part of `simulate` that is planned and not built yet.
-pub fn not_built(option: &str) -> Failure {
-    Failure::new(
-        exit::USAGE,
-        "not-built-yet",
-        words!(
-            "`{option}` of simulate is not built yet",
-            "`{option}` för simulate finns inte än"
-        ),
-    )
-    .help(Words::new(
-        "what exists: --replicates, --seed, --draws, --threads, --set and --out",
-        "det här finns: --replicates, --seed, --draws, --threads, --set och --out",
-    ))
 }

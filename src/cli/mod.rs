@@ -38,6 +38,7 @@ mod report;
 mod reveal;
 mod session;
 mod simulate;
+mod simulated;
 mod status;
 mod usage;
 mod verify;

@@ -3,10 +3,10 @@
 //! Replicates are cut into blocks of a fixed size; a thread takes a block, and blocks are added in order. Which thread
 //! ran what therefore leaves no trace.
 
-use super::performance::{AnalysisPerformance, StudyPerformance, Sums};
+use super::performance::{AnalysisPerformance, StudyPerformance};
+use super::rounds::summarize;
 use super::scenario::{Cell, Plan};
 use super::study::{Record, Simulator};
-use crate::analysis::plan::limit;
 use crate::diagnostic::Words;
 use crate::estimation::Warning;
 use crate::study::kernel::Refusal;
@@ -15,8 +15,6 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// Studies that one thread runs in one piece.
 const BLOCK: u64 = 50;
-/// Studies between two looks at the precision, and the fewest before a cell may stop.
-const ROUND: u64 = 1000;
 
 /// What is asked for beside the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +27,19 @@ pub struct Options {
     pub draws: Option<u32>,
     /// Threads; `None` takes all processors.
     pub threads: Option<usize>,
+}
+
+impl Options {
+    /// Studies of a cell, unless it stops early.
+    pub fn wanted(&self, cell: &Cell) -> u64 {
+        self.replicates
+            .unwrap_or(cell.scenario.precision.replicates)
+    }
+
+    /// Redraws of each randomization test of a cell.
+    pub fn draws_in(&self, cell: &Cell) -> u32 {
+        self.draws.unwrap_or(cell.scenario.precision.draws)
+    }
 }
 
 impl Default for Options {
@@ -150,97 +161,59 @@ pub fn simulate(
     options: &Options,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Vec<CellPerformance>, SimulationError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads.unwrap_or(0))
-        .build()
-        .map_err(|error| SimulationError::Threads {
-            reason: error.to_string(),
-        })?;
-    let wanted = |cell: &Cell| {
-        options
-            .replicates
-            .unwrap_or(cell.scenario.precision.replicates)
-    };
-    let total: u64 = plan.cells.iter().map(wanted).sum();
+    let threads = Threads::new(options.threads)?;
+    let total: u64 = plan.cells.iter().map(|cell| options.wanted(cell)).sum();
     let mut before = 0;
     let mut answer = Vec::with_capacity(plan.cells.len());
     for cell in &plan.cells {
-        let replicates = wanted(cell);
+        let mut studies = |_, from, to| threads.records(cell, options, from, to);
         let done = |cell_done: u64| progress(before + cell_done, total);
-        let found = pool.install(|| run(cell, options, replicates, &done))?;
-        answer.push(found);
-        before += replicates;
+        let (found, _) = summarize::<SimulationError>(&[cell], options, &mut studies, &done)?;
+        answer.extend(found);
+        before += options.wanted(cell);
         progress(before, total);
     }
     Ok(answer)
 }
 
-fn run(
-    cell: &Cell,
-    options: &Options,
-    replicates: u64,
-    done: &dyn Fn(u64),
-) -> Result<CellPerformance, SimulationError> {
-    let draws = options.draws.unwrap_or(cell.scenario.precision.draws);
-    let about: Vec<(Option<f64>, bool)> = cell
-        .scenario
-        .analyses
-        .iter()
-        .map(|index| {
-            let analysis = &cell.protocol.analyses[*index];
-            let kind = &cell.protocol.outcomes[analysis.outcome].kind;
-            (
-                limit(&cell.protocol, analysis),
-                cell.scenario.world.is_null(kind),
-            )
-        })
-        .collect();
-    let mut sums = Sums::new(&about);
-    let stop = match options.replicates {
-        Some(_) => None,
-        None => cell.scenario.precision.stop_at_mcse,
-    };
-    let mut stopped_early = false;
-    while sums.replicates() < replicates {
-        let from = sums.replicates();
-        let to = replicates.min(from + ROUND);
-        for record in round(cell, options.seed, draws, from, to)? {
-            sums.add(&record);
-        }
-        done(to);
-        if to < replicates && stop.is_some_and(|mcse| sums.is_precise(mcse)) {
-            stopped_early = true;
-            break;
-        }
+/// The threads that run studies.
+#[derive(Debug)]
+pub struct Threads(rayon::ThreadPool);
+
+impl Threads {
+    /// So many threads; `None` takes all processors.
+    ///
+    /// # Errors
+    /// [`SimulationError::Threads`].
+    pub fn new(threads: Option<usize>) -> Result<Self, SimulationError> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.unwrap_or(0))
+            .build()
+            .map(Self)
+            .map_err(|error| SimulationError::Threads {
+                reason: error.to_string(),
+            })
     }
-    let ids = cell.scenario.analyses.iter();
-    let ids = ids.map(|index| cell.protocol.analyses[*index].id.clone());
-    let analyses: Vec<(String, AnalysisPerformance)> = ids.zip(sums.analyses()).collect();
-    if let Some((id, (_, reason))) = analyses
-        .iter()
-        .filter(|(_, found)| found.failures == found.replicates)
-        .find_map(|(id, found)| Some((id, found.first_failure?)))
-    {
-        return Err(SimulationError::AllFailed {
-            cell: cell.id.clone(),
-            analysis: id.clone(),
-            reason,
-        });
+
+    /// The studies `from..to` of a cell, in order. Keep the range to some thousand: they are all held in memory.
+    ///
+    /// # Errors
+    /// [`SimulationError::Refused`].
+    pub fn records(
+        &self,
+        cell: &Cell,
+        options: &Options,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<Record>, SimulationError> {
+        let draws = options.draws_in(cell);
+        self.0
+            .install(|| round(cell, options.seed, draws, from, to))
     }
-    Ok(CellPerformance {
-        cell: cell.id.clone(),
-        parameters: cell.parameters.clone(),
-        protocol_hash: cell.protocol.hash.to_hex(),
-        stopped_early,
-        draws,
-        analyses,
-        studies: sums.studies(),
-        warnings: warnings(cell, &about),
-    })
 }
 
 /// What the figures of a cell do not say by themselves.
-fn warnings(cell: &Cell, about: &[(Option<f64>, bool)]) -> Vec<Warning> {
+pub(super) fn warnings(cell: &Cell, about: &[(Option<f64>, bool)]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for (index, (limit, _)) in cell.scenario.analyses.iter().zip(about) {
         if limit.is_none() {

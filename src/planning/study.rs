@@ -47,6 +47,13 @@ pub struct AnalysisRecord {
     pub found: Result<Found, &'static str>,
 }
 
+impl AnalysisRecord {
+    /// Whether the analysis rejects at a limit of its p-value; a failure does not.
+    pub fn rejects(&self, limit: f64) -> bool {
+        matches!(&self.found, Ok(found) if found.p_value <= limit)
+    }
+}
+
 /// The numbers of an analysis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {

@@ -34,6 +34,7 @@ mod pseudonym;
 mod races;
 mod refusals;
 mod rehearse;
+mod shards;
 mod study;
 mod typed_time;
 mod verifier;

@@ -1,0 +1,157 @@
+//! What `simulate` prints of its cells: a table for people, and every figure for spreadsheets.
+
+use crate::app::simulate::{self, Simulation};
+use crate::diagnostic::{Lang, Words};
+use crate::planning::performance::Figure;
+
+use super::output::{Cell, Grid, Shown, number};
+
+/// A figure with its error, in as many digits as the error supports.
+fn plus_minus(figure: &Figure) -> Cell {
+    let Some(value) = figure.value else {
+        return Cell::Empty;
+    };
+    let text = |lang| {
+        let decimals = simulate::decimals(figure);
+        let shown = number(value, Shown::Decimals(decimals), lang);
+        match figure.mcse {
+            Some(mcse) => {
+                let error = number(mcse, Shown::Significant(1), lang);
+                format!("{shown} ± {error}")
+            }
+            None => shown,
+        }
+    };
+    Cell::Words(Words::new(text(Lang::En), text(Lang::Sv)))
+}
+
+fn whole(n: u64) -> Cell {
+    i64::try_from(n).map_or(Cell::Empty, Cell::Whole)
+}
+
+pub(super) fn shown(simulation: &Simulation) -> Grid {
+    let mut grid = Grid::new()
+        .column("cell", Words::new("cell", "cell"))
+        .column("analysis", Words::new("analysis", "analys"))
+        .column("power", Words::new("power", "styrka"))
+        .column("estimand", Words::new("true effect", "sann effekt"))
+        .column("bias", Words::new("bias", "skevhet"))
+        .column(
+            "empirical_se",
+            Words::new("empirical SE", "empiriskt medelfel"),
+        )
+        .column("model_se", Words::new("model SE", "skattat medelfel"))
+        .column("coverage", Words::new("coverage", "täckning"))
+        .column("families", Words::new("families", "familjer"))
+        .column("days_closed", Words::new("days closed", "stängda dagar"))
+        .column("replicates", Words::new("studies", "studier"))
+        .column("failures", Words::new("failures", "utan svar"));
+    for cell in &simulation.cells {
+        for (id, found) in &cell.analyses {
+            grid.row([
+                Cell::text(&cell.cell),
+                Cell::text(id),
+                plus_minus(&found.power),
+                plus_minus(&found.estimand),
+                plus_minus(&found.bias),
+                plus_minus(&found.empirical_se),
+                plus_minus(&found.model_se),
+                plus_minus(&found.coverage),
+                plus_minus(&cell.studies.families),
+                plus_minus(&cell.studies.days_closed),
+                whole(found.replicates),
+                whole(found.failures),
+            ]);
+        }
+    }
+    grid
+}
+
+pub(super) fn full(simulation: &Simulation) -> Grid {
+    let names = [
+        "power",
+        "type_i_error",
+        "bias",
+        "empirical_se",
+        "model_se",
+        "relative_error",
+        "coverage",
+        "estimand",
+        "families",
+        "screened",
+        "turned_away",
+        "days_closed",
+        "correct_guess_share",
+        "imbalance",
+    ];
+    let mut grid = Grid::new();
+    for key in ["cell", "analysis", "replicates", "failures"] {
+        grid = grid.column(key, Words::same(key));
+    }
+    for name in names {
+        grid = grid.column(name, Words::same(name));
+        let key = format!("{name}_mcse");
+        grid = grid.column(&key, Words::same(&key));
+    }
+    for cell in &simulation.cells {
+        for (id, found) in &cell.analyses {
+            let mut row = vec![
+                Cell::text(&cell.cell),
+                Cell::text(id),
+                whole(found.replicates),
+                whole(found.failures),
+            ];
+            let studies = &cell.studies;
+            for figure in [
+                found.power,
+                found.type_i_error.unwrap_or_default(),
+                found.bias,
+                found.empirical_se,
+                found.model_se,
+                found.relative_error,
+                found.coverage,
+                found.estimand,
+                studies.families,
+                studies.screened,
+                studies.turned_away,
+                studies.days_closed,
+                studies.correct_guess_share,
+                studies.imbalance,
+            ] {
+                row.push(Cell::number(figure.value, Shown::Significant(6)));
+                row.push(Cell::number(figure.mcse, Shown::Significant(3)));
+            }
+            grid.row(row);
+        }
+    }
+    grid
+}
+
+/// What each alternative has more than the scenario as it is; `None` without alternatives.
+pub(super) fn compared(simulation: &Simulation) -> Option<Grid> {
+    let (_, _, first) = simulation.alternatives.first()?;
+    let mut grid = Grid::new()
+        .title(Words::new(
+            "Each alternative − the scenario as it is, on the same families",
+            "Varje alternativ − scenariot som det är, på samma familjer",
+        ))
+        .column("alternative", Words::new("alternative", "alternativ"))
+        .column("compared_with", Words::new("compared with", "jämfört med"))
+        .column("families", Words::new("families", "familjer"))
+        .column("days_closed", Words::new("days closed", "stängda dagar"));
+    for (id, _) in &first.power {
+        let words = Words::new(format!("power, {id}"), format!("styrka, {id}"));
+        grid = grid.column(format!("power.{id}"), words);
+    }
+    for (name, cell, found) in &simulation.alternatives {
+        let mut row = vec![
+            Cell::text(name),
+            Cell::text(cell),
+            plus_minus(&found.families),
+            plus_minus(&found.days_closed),
+        ];
+        row.extend(found.power.iter().map(|(_, figure)| plus_minus(figure)));
+        grid.row(row);
+    }
+    Some(grid)
+}

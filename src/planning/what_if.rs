@@ -1,0 +1,101 @@
+//! Alternatives side by side: what a changed scenario has more than the scenario as it is, study by study.
+//!
+//! Both run the same replicates on common random numbers, so the error of a difference is that of the paired
+//! differences, not of two figures apart.
+
+use super::performance::{Figure, Moments};
+use super::scenario::Cell;
+use super::study::Record;
+
+/// Sums of paired differences, alternative − base.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Paired {
+    families: Moments,
+    days_closed: Moments,
+    /// Limits of the deciding p in base and alternative, and the difference of the rejections.
+    rejections: Vec<(Option<f64>, Option<f64>, Moments)>,
+}
+
+/// What an alternative has more than the base, on the same replicates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Families randomized.
+    pub families: Figure,
+    /// Days on which a gate was closed, over all sites.
+    pub days_closed: Figure,
+    /// Power, per analysis; without a value where it decides nothing.
+    pub power: Vec<(String, Figure)>,
+}
+
+impl Paired {
+    pub(super) fn new(base: &[(Option<f64>, bool)], other: &[(Option<f64>, bool)]) -> Self {
+        let limits = base.iter().zip(other);
+        Self {
+            rejections: limits
+                .map(|((base, _), (other, _))| (*base, *other, Moments::default()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add(&mut self, base: &Record, other: &Record) {
+        let difference = |of: fn(&Record) -> u32| f64::from(of(other)) - f64::from(of(base));
+        self.families.add(difference(|record| record.families));
+        self.days_closed
+            .add(difference(|record| record.days_closed));
+        let pairs = base.analyses.iter().zip(&other.analyses);
+        for ((limit, own_limit, moments), (base, other)) in self.rejections.iter_mut().zip(pairs) {
+            if let (Some(limit), Some(own_limit)) = (*limit, *own_limit) {
+                let before = f64::from(u8::from(base.rejects(limit)));
+                moments.add(f64::from(u8::from(other.rejects(own_limit))) - before);
+            }
+        }
+    }
+
+    pub(super) fn difference(&self, base: &Cell) -> Difference {
+        let ids = base.scenario.analyses.iter();
+        let ids = ids.map(|index| base.protocol.analyses[*index].id.clone());
+        Difference {
+            families: self.families.mean(),
+            days_closed: self.days_closed.mean(),
+            power: ids
+                .zip(self.rejections.iter().map(|(_, _, moments)| moments.mean()))
+                .collect(),
+        }
+    }
+}
+
+/// The settings of an alternative: words separated by blanks, except within brackets, braces and quotation marks.
+/// `None` where one of them is no `KEY=VALUE`, a bracket is not closed, or there is none.
+///
+/// ```
+/// use lottning::planning::what_if::settings;
+/// let found = settings("therapists=3  ratio=1:2 accrual.closed_weeks=[28, 29]");
+/// assert_eq!(found.unwrap_or_default(), ["therapists=3", "ratio=1:2", "accrual.closed_weeks=[28, 29]"]);
+/// assert_eq!(settings("therapists"), None);
+/// ```
+pub fn settings(text: &str) -> Option<Vec<String>> {
+    let mut found = vec![String::new()];
+    let (mut depth, mut quote) = (0_u32, None);
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '[' | '{') => depth += 1,
+            (None, ']' | '}') => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if c.is_whitespace() && depth == 0 && quote.is_none() {
+            found.push(String::new());
+        } else if let Some(last) = found.last_mut() {
+            last.push(c);
+        }
+    }
+    found.retain(|setting| !setting.is_empty());
+    let sound = |setting: &String| {
+        setting
+            .split_once('=')
+            .is_some_and(|(key, _)| !key.is_empty())
+    };
+    (depth == 0 && quote.is_none() && !found.is_empty() && found.iter().all(sound)).then_some(found)
+}

@@ -395,10 +395,15 @@ mod tests {
 
     #[test]
     fn gaps_by_hand() {
-        assert_eq!(gaps(&[], 0..0), []);
-        assert_eq!(gaps(&[], 3..5), [3..5]);
-        assert_eq!(gaps(&[0..10], 3..5), []);
-        assert_eq!(gaps(&[4..5, 0..1, 0..2], 0..6), [2..4, 5..6]);
-        assert_eq!(gaps(&[7..9], 0..6), [0..6]);
+        let found = |covered: &[(u64, u64)], (from, to): (u64, u64)| -> Vec<(u64, u64)> {
+            let covered: Vec<_> = covered.iter().map(|(from, to)| *from..*to).collect();
+            let gaps = gaps(&covered, from..to);
+            gaps.iter().map(|gap| (gap.start, gap.end)).collect()
+        };
+        assert_eq!(found(&[], (0, 0)), []);
+        assert_eq!(found(&[], (3, 5)), [(3, 5)]);
+        assert_eq!(found(&[(0, 10)], (3, 5)), []);
+        assert_eq!(found(&[(4, 5), (0, 1), (0, 2)], (0, 6)), [(2, 4), (5, 6)]);
+        assert_eq!(found(&[(7, 9)], (0, 6)), [(0, 6)]);
     }
 }

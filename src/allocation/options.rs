@@ -23,8 +23,10 @@ pub struct OptionSpec {
     pub flag: &'static str,
     /// Default as text, `None` when the option has none.
     pub default: Option<&'static str>,
-    /// One sentence.
+    /// One sentence in English.
     pub about: &'static str,
+    /// The same sentence in Swedish.
+    pub about_sv: &'static str,
 }
 
 impl OptionSpec {
@@ -125,8 +127,10 @@ impl Setting {
 pub struct MethodEntry {
     /// Identifier, kebab-case; never changes what it allocates once a study has used it.
     pub id: &'static str,
-    /// One sentence.
+    /// One sentence in English.
     pub about: &'static str,
+    /// The same sentence in Swedish.
+    pub about_sv: &'static str,
     /// The options that it uses; any other option is refused as `unknown-option` by [`check_options`].
     pub options: &'static [OptionSpec],
     /// Whether the length of a list must be known: from its option `list_len`, or the number of units of a single list.
@@ -345,6 +349,7 @@ pub(super) const LIST_LEN: OptionSpec = OptionSpec {
     flag: "list-len",
     default: None,
     about: "places of a list; when it is full the next one begins (without it, one list of --n units)",
+    about_sv: "listans längd; när den är full börjar nästa (utan den: en enda lista med --n enheter)",
 };
 
 /// The length of a list: the option `list_len`, or else the number of units. Refused unless the sum of the ratio

@@ -1,9 +1,9 @@
 //! `lottning draw`.
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
+use clap::Args;
 use serde_json::{Value, json};
 
-use crate::allocation::{Figure, METHODS, OptionSpec, Options};
+use crate::allocation::{Figure, METHODS};
 use crate::app::assess::List as Elsewhere;
 use crate::app::draw::{Arrivals, Draw as Drawing, Figures, List, read_seed};
 use crate::app::{Failure, exit};
@@ -12,6 +12,7 @@ use crate::words;
 
 use super::dialect::Dialect;
 use super::lists;
+use super::methods::{MethodOptions, every_option};
 use super::output::{Cell, Document, Format, Grid, Shown};
 use super::session::Session;
 
@@ -411,77 +412,4 @@ fn conflict(one: &str, other: &str) -> Failure {
         "leave one of them out; `lottning draw --help` says what each is for",
         "utelämna en av dem; `lottning draw --help` säger vad de är till för"
     ))
-}
-
-/// The options of every registered method; which of them a method uses is the method's to say.
-#[derive(Debug, Clone)]
-struct MethodOptions(Options);
-
-/// Each option once, whatever the number of methods that use it.
-fn every_option() -> impl Iterator<Item = &'static OptionSpec> {
-    let all = || METHODS.iter().flat_map(|entry| entry.options);
-    all().enumerate().filter_map(move |(at, spec)| {
-        let first = all().position(|other| other.name == spec.name);
-        (first == Some(at)).then_some(spec)
-    })
-}
-
-impl Args for MethodOptions {
-    fn augment_args(command: Command) -> Command {
-        let methods: Vec<String> = METHODS
-            .iter()
-            .map(|entry| format!("{} ({})", entry.id, entry.about))
-            .collect();
-        let command = command.mut_arg("method", |arg| {
-            arg.help(format!("Id of the method: {}", methods.join("; ")))
-        });
-        every_option().fold(command, |command, spec| {
-            let users: Vec<&str> = METHODS
-                .iter()
-                .filter(|entry| entry.options.iter().any(|own| own.name == spec.name))
-                .map(|entry| entry.id)
-                .collect();
-            let switch = spec.is_switch();
-            let default = spec.default.filter(|_| !switch);
-            let default = default.map(|text| format!(" [default: {text}]"));
-            let help = format!(
-                "{}: {}{}",
-                users.join(", "),
-                spec.about,
-                default.unwrap_or_default()
-            );
-            let arg = Arg::new(spec.name).long(spec.flag).help(help);
-            command.arg(if switch {
-                arg.num_args(0..=1)
-                    .require_equals(true)
-                    .value_name("true|false")
-                    .default_missing_value("true")
-            } else {
-                arg.value_name("V").allow_hyphen_values(true)
-            })
-        })
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for MethodOptions {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut given = Vec::new();
-        for spec in every_option() {
-            match matches.try_get_one::<String>(spec.name) {
-                Ok(Some(text)) => given.push((spec.name.to_owned(), text.clone())),
-                Ok(None) => {}
-                Err(error) => return Err(clap::Error::raw(ErrorKind::Format, error)),
-            }
-        }
-        Ok(Self(Options(given)))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
 }

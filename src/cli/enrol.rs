@@ -63,15 +63,15 @@ pub(super) struct Enrol {
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["site", "family", "report_key", "received"])]
     from: Option<String>,
 
-    #[command(flatten)]
-    dialect: Dialect,
-
     /// Seed file of each epoch, in their order
     #[arg(long, value_name = "FILE", required = true)]
     seed_file: Vec<PathBuf>,
 
     #[command(flatten)]
     acting: Acting,
+
+    #[command(flatten)]
+    dialect: Dialect,
 }
 
 impl Enrol {

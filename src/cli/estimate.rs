@@ -14,7 +14,7 @@ use super::session::Session;
 
 /// Arguments of `estimate`.
 #[derive(Debug, Args)]
-#[command(after_help = estimators())]
+#[command(after_help = estimators(Lang::En))]
 pub(super) struct Estimate {
     /// A CSV file with one row a unit; - reads standard input
     #[arg(required_unless_present = "counts")]
@@ -152,13 +152,18 @@ struct Options {
     seed: Option<u64>,
 }
 
-fn estimators() -> String {
-    let mut text = "Estimators:\n".to_owned();
+/// The list of estimators under the help.
+pub(super) fn estimators(lang: Lang) -> String {
+    let heading = Words::new("Estimators:\n", "Skattningsmetoder:\n");
+    let mut text = heading.get(lang).to_owned();
     for entry in ESTIMATORS {
         text.push_str("  ");
         text.push_str(entry.id);
         text.push_str(": ");
-        text.push_str(entry.about);
+        text.push_str(match lang {
+            Lang::En => entry.about,
+            Lang::Sv => entry.about_sv,
+        });
         text.push('\n');
     }
     text.pop();

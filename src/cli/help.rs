@@ -1,10 +1,11 @@
 //! What `--help` says, in both languages: the verbs by who uses them, and the options of every command.
 //!
-//! The words of a verb are one line in [`VERBS`]. The words of a verb's own options are the doc comments of its
-//! arguments and stand in English.
+//! The words of a verb are one line in [`VERBS`]. The English words of a verb's own options are the doc comments of its
+//! arguments, the Swedish ones stand in `options_sv.txt` ([`super::swedish`]).
 
 use std::fmt::Write as _;
 
+use super::swedish;
 use crate::diagnostic::{Lang, Words};
 
 /// Who uses a verb; the groups of `lottning --help`.
@@ -253,7 +254,11 @@ pub(super) fn write(mut command: clap::Command, lang: Lang) -> clap::Command {
             };
             let _ = writeln!(groups, "  {:<12} {about}", verb.name);
             command = command.mut_subcommand(verb.name, |sub| {
-                sub.about(about).help_template(template(lang, ""))
+                let (sub, own) = (sub.about(about), template(lang, ""));
+                match lang {
+                    Lang::En => sub.help_template(own),
+                    Lang::Sv => swedish::translate(sub, verb.name, &own),
+                }
             });
         }
         groups.push('\n');

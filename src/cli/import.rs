@@ -36,10 +36,10 @@ pub(super) struct Import {
     dry_run: bool,
 
     #[command(flatten)]
-    dialect: Dialect,
+    acting: Acting,
 
     #[command(flatten)]
-    acting: Acting,
+    dialect: Dialect,
 }
 
 impl Import {

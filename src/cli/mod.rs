@@ -27,6 +27,7 @@ mod help;
 mod import;
 mod lists;
 mod lock;
+mod methods;
 mod new;
 mod open;
 pub mod output;
@@ -40,6 +41,7 @@ mod session;
 mod simulate;
 mod simulated;
 mod status;
+mod swedish;
 mod usage;
 mod verify;
 
@@ -172,6 +174,10 @@ fn run(arguments: &[OsString]) -> u8 {
                 text.ansi().to_string()
             } else {
                 text.to_string()
+            };
+            let text = match typed.lang {
+                Lang::En => text,
+                Lang::Sv => swedish::page(&text),
             };
             write_answer(&text).map(|()| exit::DONE)
         }

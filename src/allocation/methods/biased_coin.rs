@@ -18,11 +18,13 @@ use crate::words;
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "biased-coin",
     about: "a coin that favours the arms with the fewest units",
+    about_sv: "ett mynt som gynnar de armar som har minst antal enheter",
     options: &[OptionSpec {
         name: "bias",
         flag: "bias",
         default: Some("2/3"),
         about: "probability for the arms with the fewest units, from 1/2 to 1",
+        about_sv: "sannolikhet för de armar som har minst antal enheter, från 1/2 till 1",
     }],
     needs_n: false,
     accepts: &[

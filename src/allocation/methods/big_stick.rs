@@ -16,12 +16,14 @@ pub(super) const MAX_IMBALANCE: OptionSpec = OptionSpec {
     flag: "max-imbalance",
     default: Some("3"),
     about: "largest difference between any two arms",
+    about_sv: "största skillnad mellan två armar",
 };
 
 /// Registry entry.
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "big-stick",
     about: "a fair draw, until an arm leads another by the bound",
+    about_sv: "en jämn lottning, tills en arm leder över en annan med gränsen",
     options: &[MAX_IMBALANCE],
     needs_n: false,
     accepts: &[

@@ -24,6 +24,7 @@ const LONGEST: u64 = 1_000;
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "maximal",
     about: "all lists that end level and keep within the bound are equally likely",
+    about_sv: "alla listor som slutar jämnt och håller sig inom gränsen är lika sannolika",
     options: &[MAX_IMBALANCE, LIST_LEN],
     needs_n: true,
     accepts: &[

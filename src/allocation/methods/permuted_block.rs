@@ -17,18 +17,21 @@ const MOST_LENGTHS: usize = 64;
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "permuted-block",
     about: "blocks that hold each arm in the ratio, in random order",
+    about_sv: "block där varje arm har sin del av förhållandet, i slumpmässig ordning",
     options: &[
         OptionSpec {
             name: "block_len",
             flag: "block-len",
             default: Some("4"),
             about: "units per block; the sum of the ratio must divide it",
+            about_sv: "enheter per block; ska vara delbart med förhållandets summa",
         },
         OptionSpec {
             name: "block_lens",
             flag: "block-lens",
             default: None,
             about: "lengths from which each block's is drawn with equal chance, instead of one length",
+            about_sv: "längder som varje blocks längd dras bland med lika chans, i stället för en enda längd",
         },
     ],
     needs_n: false,

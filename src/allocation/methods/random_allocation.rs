@@ -13,6 +13,7 @@ use crate::allocation::weights::Ratio;
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "random-allocation",
     about: "one block as long as the list",
+    about_sv: "ett enda block, lika långt som listan",
     options: &[LIST_LEN],
     needs_n: true,
     accepts: &[

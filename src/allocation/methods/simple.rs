@@ -10,6 +10,7 @@ use crate::allocation::weights::{Arm, Ratio, Weights};
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "simple",
     about: "every unit by itself, in the ratio",
+    about_sv: "varje enhet för sig, enligt förhållandet",
     options: &[],
     needs_n: false,
     accepts: &[

@@ -13,6 +13,7 @@ use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "truncated-binomial",
     about: "a fair draw until an arm has its share of the list",
+    about_sv: "en jämn lottning tills en arm har sin del av listan",
     options: &[LIST_LEN],
     needs_n: true,
     accepts: &[

@@ -19,11 +19,13 @@ const MOST: u64 = 1_000_000;
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "urn",
     about: "an urn to which each draw adds balls of the other arms",
+    about_sv: "en urna där varje dragning lägger till kulor för de andra armarna",
     options: &[OptionSpec {
         name: "urn",
         flag: "urn",
         default: Some("0,1"),
         about: "ALPHA,BETA: balls of each arm at first, and balls of each other arm added by a draw",
+        about_sv: "ALFA,BETA: kulor för varje arm från början, och kulor för var och en av de andra armarna som en dragning lägger till",
     }],
     needs_n: false,
     accepts: &[

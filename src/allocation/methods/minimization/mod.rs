@@ -20,36 +20,42 @@ use scores::{MAX_CANDIDATES, shares};
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "minimization",
     about: "the arm that leaves several factors most even is the most likely one",
+    about_sv: "den arm som gör flera faktorer jämnast är den mest sannolika",
     options: &[
         OptionSpec {
             name: "factors",
             flag: "factors",
             default: None,
             about: "the factors whose levels are balanced, at most 8",
+            about_sv: "de faktorer vars nivåer balanseras, högst 8",
         },
         OptionSpec {
             name: "imbalance",
             flag: "imbalance",
             default: Some("range"),
             about: "measure of the imbalance of a level: range, variance or sum",
+            about_sv: "mått på en nivås obalans: range, variance eller sum",
         },
         OptionSpec {
             name: "probability",
             flag: "probability",
             default: Some("4/5"),
             about: "chance of the best arm, from 1/arms to 1; its part of the ratio if that is more",
+            about_sv: "den bästa armens chans, från 1/antalet armar till 1; dess del av förhållandet om den är större",
         },
         OptionSpec {
             name: "factor_weights",
             flag: "factor-weights",
             default: None,
             about: "one weight per factor, in their order; equal weights if not given",
+            about_sv: "en vikt för varje faktor, i deras ordning; lika vikter om inget anges",
         },
         OptionSpec {
             name: "ratio_preserving",
             flag: "ratio-preserving",
             default: Some("false"),
             about: "give every unit each arm with its part in the ratio; a study with an unequal ratio must",
+            about_sv: "ge varje enhet varje arm med dess del av förhållandet; krävs i en studie med olika stora armar",
         },
     ],
     needs_n: false,

@@ -6,8 +6,9 @@ use super::failure::Failure;
 use super::study::ledger_failure;
 use crate::diagnostic::{Diagnostic, Words};
 use crate::study::journal::{Entry, Journal, Transaction};
-use crate::study::kernel::{ChildIx, Family, FamilyIx, State, What};
+use crate::study::kernel::{Allocated, ChildIx, Family, FamilyIx, State, What};
 use crate::words;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,12 +38,12 @@ fn families(journal: &Journal, unit: FamilyIx, other: FamilyIx) -> Diagnostic {
             let two = name(other);
             words!(
                 "{one} was drawn first and is the unit: its arm governs for both names from now on; the draw of {two} stays in the ledger, and a slot that it holds is free when its service is closed under the name {two}",
-                "{one} lottades först och är enheten: dess grupp gäller för båda namnen från och med nu; lotten för {two} finns kvar i liggaren, och en plats som den har blir ledig när insatsen avslutas under namnet {two}"
+                "{one} lottades först, och den lotten gäller: dess arm gäller för båda namnen från och med nu; lotten för {two} finns kvar i liggaren, och en plats som den har blir ledig när insatsen avslutas under namnet {two}"
             )
         }
         (true, false) => words!(
             "the other name means {one} from now on: it is answered with the arm of {one}, and nobody is drawn under it",
-            "det andra namnet betyder {one} från och med nu: det besvaras med gruppen för {one}, och ingen lottas under det"
+            "det andra namnet betyder {one} från och med nu: det besvaras med armen för {one}, och ingen lottas under det"
         ),
         (false, _) => words!(
             "both names mean {one} from now on, which has not been randomized: it is screened and drawn once",
@@ -90,8 +91,11 @@ fn parted(journal: &Journal, family: FamilyIx, other: FamilyIx) -> Diagnostic {
     ))
 }
 
-/// Refuses to take a link back if a gate or a draw has relied on it: a fold without the link must give the same slots, gates
-/// and draws.
+/// Refuses to take a link back if a gate has relied on it, or a later row cannot be read without it: a fold without the link
+/// must give the same draws and, after each row, the same slots.
+///
+/// Only whose a draw is may change: of two families that were linked before either was drawn, the draw stays with the one
+/// under whose name it was made, and the other has none again. Its number, stratum and arm are those of its row.
 ///
 /// # Errors
 /// Such a link: exit 7, `link-relied-on`; a ledger that cannot be read.
@@ -108,32 +112,78 @@ pub(super) fn refuse_moved(
     transaction
         .read_from(1, &mut |entry| rows.push(entry))
         .map_err(|error| ledger_failure(&error, folder))?;
+    let slots = |rows: &[Entry]| {
+        let mut anew = Journal::new(Arc::clone(&journal.protocol));
+        let mut after = Vec::with_capacity(rows.len());
+        let read = anew.absorb_watching(rows, &mut |_, before, _| {
+            after.push(before.state.sites.clone());
+        });
+        after.push(anew.state.sites.clone());
+        (anew, after, read)
+    };
+    let recorded = rows.len();
     rows.extend(entries.iter().cloned());
-    let mut anew = Journal::new(Arc::clone(&journal.protocol));
-    let read = anew.absorb(&rows).is_ok();
-    let (before, after) = (&journal.state, &anew.state);
-    let holds = |own: &State, ix: usize| own.families.get(ix).is_some_and(|own| own.slot);
-    let families = before.families.len().max(after.families.len());
-    let same = (0..families).all(|ix| holds(before, ix) == holds(after, ix))
-        && before.sites == after.sites
-        && before.gates == after.gates
-        && before.allocations == after.allocations
-        && before.draws == after.draws;
-    if read && same {
+    let (without, moved, read) = slots(&rows);
+    if let Err(corrupt) = read {
+        return Err(relied_on(corrupt.sequence, false));
+    }
+    // Without the rows to come, as every decision so far was made.
+    let (_, decided, _) = slots(&rows[..recorded]);
+    let differs = decided.iter().zip(&moved).position(|(one, two)| one != two);
+    if let Some(row) = differs {
+        return Err(relied_on(row as u64, true));
+    }
+    if same_draws(&journal.state, &without.state) {
         return Ok(());
     }
-    Err(Failure::new(
-        exit::WRONG_STATE,
-        "link-relied-on",
-        Words::new(
-            "a gate or a later row has relied on this link, so it stands; nothing was recorded",
-            "ett intagsstopp eller en senare rad bygger på kopplingen, så den står fast; inget har registrerats",
-        ),
-    )
-    .help(Words::new(
-        "service that was recorded under the other name has moved a slot: record `violation` with a reason of the protocol, and what should have been recorded under each name",
-        "en insats som registrerades under det andra namnet har flyttat en plats: registrera `violation` med ett av protokollets skäl, och det som borde ha registrerats under vart namn",
-    )))
+    Err(relied_on(journal.head.sequence, false))
+}
+
+/// Whether the draws of two folds are the same but for the family, no family has two, and each holds a slot in both or in
+/// neither.
+fn same_draws(before: &State, after: &State) -> bool {
+    let holds = |own: &State, family| own.family(family).is_some_and(|own| own.slot);
+    let mut families = HashSet::new();
+    before.allocations.len() == after.allocations.len()
+        && before.gates == after.gates
+        && before.draws == after.draws
+        && before
+            .allocations
+            .iter()
+            .zip(&after.allocations)
+            .all(|(one, two)| {
+                let (was, is) = (one.family, two.family);
+                let moved = Allocated { family: is, ..*one };
+                moved == *two && holds(before, was) == holds(after, is) && families.insert(is)
+            })
+}
+
+/// The refusal to take a link back on which the row `sequence` rests; `slot` if it moved one under the other name.
+fn relied_on(sequence: u64, slot: bool) -> Failure {
+    let (message, help) = if slot {
+        (
+            words!(
+                "event {sequence} was recorded under the other name and took or freed a slot, which the gate has relied on: the link stands; nothing was recorded",
+                "händelse {sequence} registrerades under det andra namnet och tog eller frigjorde en plats, som spärren har utgått från: kopplingen står fast; inget har registrerats"
+            ),
+            words!(
+                "take back what event {sequence} says if it was not this family's (`lottning record corrected` with --set sequence={sequence}): data sets leave it out, and the slot stays as it is; the other family has no draw of its own in this study, so say in the report how that came about",
+                "ta tillbaka det som händelse {sequence} säger om det inte gällde den här familjen (`lottning record corrected` med --set sequence={sequence}): datamängderna utelämnar det, och platsen förblir som den är; den andra familjen får ingen egen lott i den här studien, så ange i rapporten hur det gick till"
+            ),
+        )
+    } else {
+        (
+            words!(
+                "event {sequence} rests on this link, so the link stands; nothing was recorded",
+                "händelse {sequence} bygger på kopplingen, så den står fast; inget har registrerats"
+            ),
+            words!(
+                "if event {sequence} is itself a link or an event that can be retracted, take that back first (`lottning record corrected` with --set sequence={sequence}), then this link",
+                "om händelse {sequence} själv är en koppling eller en händelse som kan återtas, ta först tillbaka den (`lottning record corrected` med --set sequence={sequence}) och sedan kopplingen"
+            ),
+        )
+    };
+    Failure::new(exit::WRONG_STATE, "link-relied-on", message).help(help)
 }
 
 /// The refusal to take a link back together with other rows.

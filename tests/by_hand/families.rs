@@ -740,6 +740,12 @@ fn a_link_that_moved_a_slot_stands() {
         (exit::WRONG_STATE, "link-relied-on")
     );
     assert_eq!(room.journal().head, before);
+    // The message names the closure, the row after the link. It can be taken back; the slot stays free, so the link stands.
+    let closed = format!("event {}", row + 1);
+    assert!(refused.message.en.starts_with(&closed), "{refused:?}");
+    corrected(&mut room, "MORU", row + 1).unwrap();
+    let refused = corrected(&mut room, &held, row).unwrap_err();
+    assert!(refused.message.en.starts_with(&closed), "{refused:?}");
 }
 
 /// Another pseudonym of a child that was wrong is nobody's again, and a report that named it is of an unknown child.

@@ -274,3 +274,53 @@ fn a_name_that_hung_on_a_link_that_is_taken_back_keeps_what_it_was_answered() {
         both_accept(&place);
     }
 }
+
+/// MORU and KATL are screened and not eligible (rows 2, 3) and linked (row 4); one is drawn under either name (rows 5, 6). Once
+/// the link is taken back the draw is that name's, with its number and arm, and the other family was never drawn: it is drawn by
+/// itself, as number 2, and the link cannot be used to draw the first one again.
+#[test]
+fn a_wrong_link_of_two_families_that_were_not_drawn_is_taken_back_after_a_draw() {
+    for (drawn, other) in [("MORU", "KATL"), ("KATL", "MORU")] {
+        let place = Place::open(IUH);
+        for family in ["MORU", "KATL"] {
+            let words = Place::enrol_words("skarpnack", family, "R1");
+            let words = words.replace("immediate-placement=no", "immediate-placement=yes");
+            place.act(&words).json(20);
+        }
+        by_lead(
+            &place,
+            "linked --family MORU --set other=KATL --event-key l1",
+        );
+        let first = place.enrol(drawn, "R2", "").json(0);
+        assert_eq!(first["outcome"], "allocated");
+        // Service under the name that was drawn moves no slot of the other.
+        let closed = format!("record closed --family {drawn} --event-key c1 --on 2025-03-03");
+        place.act(&closed).json(0);
+        let receipt = by_lead(
+            &place,
+            "corrected --family MORU --set sequence=4 --set reason=mistaken --event-key k1",
+        );
+        assert_eq!(receipt["warnings"][0]["code"], "link-taken-back");
+        both_accept(&place);
+        let again = place.enrol(drawn, "R3", "").json(0);
+        assert_eq!(
+            (&again["outcome"], &again["arm"], &again["allocation"]),
+            (&json!("returned"), &first["arm"], &json!(1))
+        );
+        let second = place.enrol(other, "R3", "").json(0);
+        assert_eq!(
+            (&second["outcome"], &second["allocation"]),
+            (&json!("allocated"), &json!(2))
+        );
+        assert_eq!(
+            place.enrol(other, "R3", "").json(0)["replayed"],
+            json!(true)
+        );
+        both_accept(&place);
+        let status = place.run("status --study study").json(0);
+        assert_eq!(
+            (&status["randomized"], &status["linked"]),
+            (&json!(2), &json!(0))
+        );
+    }
+}

@@ -423,6 +423,7 @@ pub const STUDY_VERBS: &[Page] = pages![
     "link-relied-on",
     "link-taken-back",
     "link-taken-back-alone",
+    "maybe-erased",
     "map-shape",
     "map-syntax",
     "missing-column",

@@ -62,7 +62,7 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             )
             .help(words!(
                 "the family gets what it would have got without the study; when the site enrols again, the study lead records `site-opened` for {site}",
-                "familjen får det som den skulle ha fått utan studien; när platsen tar in familjer igen registrerar studieledaren `site-opened` för {site}"
+                "familjen får det som den skulle ha fått utan studien; när enheten tar in familjer igen registrerar studieledaren `site-opened` för {site}"
             ))
         }
         Refusal::TurnedAwayForGood => state(
@@ -193,12 +193,12 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             "not-locked",
             Words::new(
                 "the data are not locked: no estimate uses the true arms before a lock",
-                "data är inte låsta: ingen skattning använder de verkliga grupperna före en låsning",
+                "data är inte låsta: ingen skattning använder de verkliga armarna före en låsning",
             ),
         )
         .help(Words::new(
             "lock the data with `lottning lock`, or try the analysis on redrawn arms with --dry-run",
-            "lås data med `lottning lock`, eller prova analysen på omlottade grupper med --dry-run",
+            "lås data med `lottning lock`, eller prova analysen på omlottade armar med --dry-run",
         )),
         Refusal::NotFinallyLocked => state(
             "not-finally-locked",
@@ -257,7 +257,7 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
         )),
         Refusal::NothingChanges => state(
             "nothing-changes",
-            Words::new("the site is in that state already", "platsen är redan i det läget"),
+            Words::new("the site is in that state already", "enheten är redan i det läget"),
         ),
     }
 }
@@ -330,6 +330,38 @@ pub(super) fn turned_back(journal: &Journal, child: &str, family: FamilyIx) -> D
     .help(words!(
         "if they are one family, come back under {family} next time and tell the study lead, who sees both in `lottning status`",
         "om de är samma familj, använd {family} nästa gång och meddela studieledaren, som ser båda i `lottning status`"
+    ))
+}
+
+/// The refusal of a report for which another family was screened and met a closed gate, for good.
+pub(super) fn report_for_good(journal: &Journal, key: &str, family: FamilyIx) -> Failure {
+    let family = journal.names.family_name(family);
+    state(
+        "turned-away-for-good",
+        words!(
+            "the report {key} was screened with family {family} at this site while the gate was closed, and the protocol lets nobody come back after that; nothing was recorded",
+            "anmälan {key} screenades med familjen {family} vid samma enhet under ett intagsstopp, och enligt protokollet får ingen komma tillbaka efter det; inget har registrerats"
+        ),
+    )
+    .help(words!(
+        "if it is the same family, it is counted as turned away, as {family}; if it is another report, give its own key with --report-key",
+        "om det är samma familj räknas den som avvisad, som {family}; om det är en annan anmälan, ange dess egen nyckel med --report-key"
+    ))
+}
+
+/// The warning that another family, which was not randomized, was screened for the same report.
+pub(super) fn report_turned_back(journal: &Journal, key: &str, family: FamilyIx) -> Diagnostic {
+    let family = journal.names.family_name(family);
+    Diagnostic::warning(
+        "screened-before",
+        words!(
+            "the report {key} was screened before with family {family} at this site, which was not randomized; both screenings are kept",
+            "anmälan {key} har screenats tidigare vid enheten, med familjen {family}, som inte lottades; båda screeningarna sparas"
+        ),
+    )
+    .help(words!(
+        "if they are one family, come back under {family} next time and tell the study lead, who sees both in `lottning status`; if they are two reports, give each its own key",
+        "om de är samma familj, använd {family} nästa gång och meddela studieledaren, som ser båda i `lottning status`; om det är två anmälningar, ge var och en sin egen nyckel"
     ))
 }
 

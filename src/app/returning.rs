@@ -2,15 +2,15 @@
 //! could be screened until the verdict suits, so both are told at once, kept in the ledger and shown by `status`.
 
 use super::failure::Failure;
-use super::refusal::{for_good, turned_back};
+use super::refusal::{for_good, report_for_good, report_turned_back, turned_back};
 use crate::diagnostic::{Diagnostic, Words};
-use crate::study::intake::{EnrolRequest, screened_before};
+use crate::study::intake::{EnrolRequest, may_be_erased, same_report_before, screened_before};
 use crate::study::journal::Journal;
-use crate::study::kernel::{Decision, Family, Screening, What};
+use crate::study::kernel::{Decision, Family, FamilyIx, Screening, What};
 use crate::words;
 
-/// Refuses a family whose child was turned away by a closed gate under another name, where the protocol lets nobody come
-/// back after that.
+/// Refuses a family whose child, or whose report, was turned away by a closed gate under another name, where the protocol
+/// lets nobody come back after that.
 ///
 /// # Errors
 /// Such a family: exit 7, `turned-away-for-good`. A family that was randomized is answered.
@@ -22,11 +22,16 @@ pub(super) fn refuse_for_good(journal: &Journal, request: &EnrolRequest) -> Resu
     }
     let own = state.unit(journal.names.family_or_next(&request.family));
     let drawn = state.family(own).is_some_and(Family::is_randomized);
-    match screened_before(journal, request) {
-        Some((name, before))
-            if !drawn && state.family(before).is_some_and(|own| own.turned_away) =>
-        {
+    let for_ever = |family: FamilyIx| state.family(family).is_some_and(|own| own.turned_away);
+    match (
+        screened_before(journal, request),
+        same_report_before(journal, request),
+    ) {
+        (Some((name, before)), _) if !drawn && for_ever(before) => {
             Err(for_good(journal, name, before))
+        }
+        (_, Some(before)) if !drawn && for_ever(before) => {
+            Err(report_for_good(journal, &request.report_key, before))
         }
         _ => Ok(()),
     }
@@ -78,10 +83,33 @@ pub(super) fn warnings(
             .help(shown()),
         );
     }
-    warnings.extend(
-        screened_before(journal, request).map(|(name, before)| turned_back(journal, name, before)),
-    );
+    match screened_before(journal, request) {
+        Some((name, before)) => warnings.push(turned_back(journal, name, before)),
+        None => warnings.extend(
+            same_report_before(journal, request)
+                .map(|before| report_turned_back(journal, &request.report_key, before)),
+        ),
+    }
+    let erased = may_be_erased(journal, request);
+    if erased > 0 {
+        warnings.push(nameless(&request.family, erased));
+    }
     warnings
+}
+
+/// That a name is unknown where families were erased.
+fn nameless(family: &str, erased: usize) -> Diagnostic {
+    Diagnostic::warning(
+        "maybe-erased",
+        words!(
+            "{family} is not known, and families erased at this site, whose names are gone: {erased}; whether it is one of them the study cannot tell",
+            "{family} är inte känd, och antal familjer som raderats vid enheten och vars namn är borta: {erased}; om den är en av dem kan studien inte avgöra"
+        ),
+    )
+    .help(Words::new(
+        "ask the key holder: a family that was erased is not enrolled again; if this is one, tell the study lead at once",
+        "fråga nyckelförvaltaren: en raderad familj skrivs inte in igen; om detta är en sådan, meddela genast studieledaren",
+    ))
 }
 
 fn shown() -> Words {

@@ -21,6 +21,7 @@ use crate::study::journal::{
 };
 use crate::study::kernel::What;
 use crate::study::slots::keeps_from;
+use crate::words;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::path::Path;
@@ -86,6 +87,9 @@ impl Study {
         } = self;
         let mut transaction = ledger.exclusive().map_err(failed)?;
         catch_up_in(journal, &mut *transaction, &folder)?;
+        if journal.lacks_an_outcome() {
+            return Err(cut_off(journal.head.sequence));
+        }
         let (Work { recordings, answer }, time) = loop {
             let (found, time) = decided(journal, outside, act, (given, deed), &mut work);
             let holds = !journal.is_projected()
@@ -226,6 +230,22 @@ fn catch_up_in(
         Ok(()) if journal.is_doubtful() => fold_anew(journal, transaction, folder),
         Ok(()) => Ok(()),
     }
+}
+
+/// The refusal to write after a screening whose draw or exception is gone.
+fn cut_off(sequence: u64) -> Failure {
+    Failure::new(
+        exit::VERIFICATION_FAILED,
+        "screening-without-outcome",
+        words!(
+            "the ledger ends at event {sequence}, and the draw or exception of its last screening is missing: rows were cut off; nothing was recorded",
+            "liggaren slutar med händelse {sequence}, och lottningen eller undantaget efter den sista screeningen saknas: rader har klippts bort; inget har registrerats"
+        ),
+    )
+    .help(Words::new(
+        "draw nobody: a family that was drawn would be drawn again; keep the file as it is, put back the last copy that holds (`lottning verify`) and tell the study lead",
+        "lotta ingen: en lottad familj skulle lottas igen; behåll filen som den är, lägg tillbaka den senaste kopian som håller (`lottning verify`) och meddela studieledaren",
+    ))
 }
 
 /// Folds every row, and nothing but the rows.

@@ -171,6 +171,22 @@ pub fn screened_before<'a>(
         .find_map(|name| Some((name.as_str(), journal.turned_back(name, own)?)))
 }
 
+/// The family that was screened at the same site for a report of the same key and was not randomized, if nobody was drawn
+/// with that key there.
+pub fn same_report_before(journal: &Journal, request: &EnrolRequest) -> Option<FamilyIx> {
+    let own = journal.names.family_or_next(&request.family);
+    let site = SiteIx(journal.protocol.site(&request.site)? as u16);
+    journal.turned_back_with(site, &request.report_key, journal.state.unit(own))
+}
+
+/// How many families were erased at the site of a family whose name the study does not know: it may be one of them.
+pub fn may_be_erased(journal: &Journal, request: &EnrolRequest) -> usize {
+    let site = journal.protocol.site(&request.site);
+    let known = journal.names.family(&request.family).is_some();
+    site.filter(|_| !known)
+        .map_or(0, |site| journal.nameless_at(SiteIx(site as u16)))
+}
+
 fn report(journal: &Journal, family: FamilyIx, key: &str) -> super::kernel::ReportIx {
     journal.names.report_or_next(family, key)
 }

@@ -526,6 +526,42 @@ fn who_was_turned_away_for_good_comes_back_under_no_name() {
     }
 }
 
+/// A report is recognized by its key at one site, without any child: told at once, in the status, and refused under `turned_away =
+/// "final"`. Once a family was drawn there with that key, as where each family's reports are numbered from 1, the key says nothing.
+#[test]
+fn a_report_that_comes_back_under_another_name_is_recognized_by_its_key() {
+    let mut room = Room::open(&wide());
+    let mut first = eligible("skarpnack", "FA-AA", "R7");
+    first.answers[2].1 = "yes".into();
+    assert_eq!(room.enrol(DAY, &first).unwrap().outcome, "not-eligible");
+    let mut told = |site: &str, family: &str, key: &str| -> Vec<&'static str> {
+        let answer = room.enrol(DAY, &eligible(site, family, key)).unwrap();
+        assert_eq!(answer.outcome, "allocated");
+        answer.warnings.iter().map(|own| own.code).collect()
+    };
+    assert_eq!(told("skarholmen", "FA-BB", "R7"), [""; 0], "another site");
+    assert_eq!(told("skarpnack", "FA-CC", "R8"), [""; 0], "another key");
+    assert_eq!(told("skarpnack", "FA-DD", "R7"), ["screened-before"]);
+    assert_eq!(told("skarpnack", "FA-EE", "R7"), [""; 0], "a key of many");
+    let status = lottning::app::status::status(room.desk.study());
+    assert_eq!(status.two_names, [("FA-DD".to_owned(), "FA-AA".to_owned())]);
+
+    let mut room = Room::open(&crate::made_up::IUH.replace("may-return", "final"));
+    room.record(DAY, &capacity("c0", "0")).unwrap();
+    let first = eligible("skarholmen", "FA-AA", "R7");
+    assert_eq!(room.enrol(DAY, &first).unwrap().outcome, "gate-closed");
+    room.record(DAY, &capacity("c1", "1")).unwrap();
+    let head = room.journal().head;
+    let refused = room
+        .enrol(DAY, &eligible("skarholmen", "FA-BB", "R7"))
+        .unwrap_err();
+    assert_eq!((refused.exit, refused.code), (7, "turned-away-for-good"));
+    assert!(refused.message.en.contains("report R7"), "{refused:?}");
+    assert_eq!(room.journal().head, head, "nothing was recorded");
+    let other = eligible("skarholmen", "FA-BB", "R8");
+    assert_eq!(room.enrol(DAY, &other).unwrap().outcome, "allocated");
+}
+
 /// One of three drawn families was excepted twice before it was drawn: a third of three families, not two of five. With the cap
 /// at 0.34 nothing is passed; with a fourth family excepted it is two of four.
 #[test]

@@ -536,3 +536,55 @@ fn a_study_with_erasures_is_locked_analysed_and_reported() {
     assert_eq!(place.verify()["draws"], "verified");
     agreed(&place);
 }
+
+/// After an erasure the ledger knows the name no more, so a first screening of an unknown name at that site says so; a known name
+/// and another site are nothing to warn of.
+#[test]
+fn an_unknown_name_where_a_family_was_erased_is_told() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    place.enrol("MORU", "R1", "").json(0);
+    let confirm = place.confirm().to_owned();
+    place
+        .act(&format!(
+            "erase --family KATL --reason request --confirm {confirm}"
+        ))
+        .json(0);
+    let warned = |ran: super::place::Ran| {
+        let told = ran.err.contains("[maybe-erased]");
+        (ran.json(0)["outcome"].clone(), told)
+    };
+    let (outcome, told) = warned(place.enrol("MORU", "R2", ""));
+    assert_eq!((outcome.as_str(), told), (Some("returned"), false));
+    let other = Place::enrol_words("skarholmen", "SILL", "R1");
+    assert!(!warned(place.act(&other)).1);
+    let (outcome, told) = warned(place.enrol("KATL", "R1", ""));
+    assert_eq!((outcome.as_str(), told), (Some("allocated"), true));
+}
+
+/// A screening and its draw are written together. If the draw's row is cut off, nothing more is written: the family that was drawn
+/// would be drawn again, as the next number.
+#[test]
+fn nothing_is_written_after_a_screening_whose_draw_was_cut_off() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    place.enrol("MORU", "R1", "").json(0);
+    let ledger = rusqlite::Connection::open(place.path("study/ledger.sqlite")).unwrap();
+    let last = "DELETE FROM event WHERE sequence = (SELECT max(sequence) FROM event)";
+    ledger.execute(last, []).unwrap();
+    drop(ledger);
+    let _ = std::fs::remove_file(place.path("study/ledger.projection"));
+    place.unchanged(|| {
+        for family in ["MORU", "SILL"] {
+            let refused = place.enrol(family, "R1", "");
+            refused.refused(8, "screening-without-outcome");
+        }
+        place
+            .act("record closed --family KATL --on 2025-03-03 --event-key c1")
+            .refused(8, "screening-without-outcome");
+    });
+    let found = place
+        .run("verify --study study --seed-file keys/seed")
+        .json(8);
+    assert_eq!(found["findings"][0]["code"], "screening-without-outcome");
+}

@@ -341,6 +341,9 @@ impl Journal {
                 let used = matches!(screening.verdict, Verdict::Drawn | Verdict::Exception);
                 let id = text(&decoded.payload, "request_id").filter(|_| used);
                 self.pending = id.map(|id| (id, content_hash(&decoded.payload)));
+                if let Some(key) = decoded.payload.text("report_key") {
+                    self.note_screened(&screening, key, entry.sequence);
+                }
             }
             What::Allocated { family, .. } | What::Exception { family, .. } => {
                 if let Some((id, content)) = self.pending.take() {

@@ -5,7 +5,9 @@ use super::decode::{Decoded, Reader, Unreadable};
 use super::entry::Entry;
 use super::fold::{Journal, KeyUse};
 use super::record::Content;
-use crate::study::kernel::{ChildIx, Family, FamilyIx, ReportIx, Source, What};
+use crate::study::kernel::{
+    ChildIx, Family, FamilyIx, ReportIx, Screening, SiteIx, Source, Verdict, What, came_from,
+};
 use sha2::{Digest, Sha256};
 
 impl Journal {
@@ -104,7 +106,54 @@ impl Journal {
         of_child.filter(other).or(called.filter(other))
     }
 
-    /// Families whose children, or whose name, another family has that was screened and not randomized: each with the
+    /// A family other than `own` that was screened at `site` for a report with this key and was not randomized. A report is
+    /// told apart by family and key, so that two families may each have a report 1: once a family was drawn with the key
+    /// there, the key names no one report and says nothing.
+    pub fn turned_back_with(&self, site: SiteIx, key: &str, own: FamilyIx) -> Option<FamilyIx> {
+        let scope = self.kinds.find(0, &self.screened_at(site))?;
+        let used = self.keys.get(scope, key).filter(|own| !own.retracted)?;
+        let family = self.state.unit(used.family?);
+        (family != own && self.state.is_turned_back(family)).then_some(family)
+    }
+
+    /// The scope of the report keys that families were screened with at a site.
+    fn screened_at(&self, site: SiteIx) -> String {
+        let site = self.protocol.sites.get(usize::from(site.0));
+        format!("screened at {}", site.map_or("", |site| site.id.as_str()))
+    }
+
+    /// Notes the report key of a screening that was just applied, and the family that was screened with it before.
+    pub(super) fn note_screened(&mut self, screening: &Screening, key: &str, sequence: u64) {
+        let family = self.state.unit(screening.family);
+        if let Some(before) = self.turned_back_with(screening.site, key, family) {
+            came_from(&mut self.state, family, before);
+        }
+        let kind = self.screened_at(screening.site);
+        let scope = self.kinds.name(0, &kind);
+        let before = self.keys.get(scope, key).is_some_and(|own| own.retracted);
+        let own = KeyUse {
+            content: [0; 32],
+            family: Some(screening.family),
+            sequence,
+            retracted: before || screening.verdict == Verdict::Drawn,
+        };
+        self.keys.note(scope, key, own);
+    }
+
+    /// Whether the last screening says that a draw or an exception follows, and none does: rows were cut off.
+    pub fn lacks_an_outcome(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Families whose data were erased at a site: their names are not known any more.
+    pub fn nameless_at(&self, site: SiteIx) -> usize {
+        let erased = self.state.families.iter();
+        erased
+            .filter(|own| own.erased && own.site == site && !own.is_another_name())
+            .count()
+    }
+
+    /// Families whose children, name or report key another family has that was screened and not randomized: each with the
     /// earlier one, in the ledger's order. A pair is given once, by the family that came later.
     pub fn screened_under_two_names(&self) -> Vec<(FamilyIx, FamilyIx)> {
         let mut pairs = std::collections::BTreeSet::new();

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
-const FORM: u8 = 6;
+const FORM: u8 = 7;
 
 coded!(Head { sequence, hash });
 coded!(KeyUse {

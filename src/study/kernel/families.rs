@@ -152,8 +152,8 @@ pub(super) fn link(state: &mut State, one: FamilyIx, two: FamilyIx) {
         .filter(|before| *before != unit && *before != other);
 }
 
-/// Notes that a child of `family` was screened with `before`, which was not randomized.
-pub(super) fn came_from(state: &mut State, family: FamilyIx, before: FamilyIx) {
+/// Notes that a child of `family`, or its report, was screened with `before`, which was not randomized.
+pub(in crate::study) fn came_from(state: &mut State, family: FamilyIx, before: FamilyIx) {
     if state.is_turned_back(before)
         && let Some(own) = state
             .families

@@ -24,6 +24,7 @@ pub use event::{
     ChildIx, Event, FamilyIx, LeftAside, MAX_CHILDREN, Report, ReportIx, Roster, Screening, SiteIx,
     Source, Truth, Values, Verdict, What,
 };
+pub(in crate::study) use families::came_from;
 pub use state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
     Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,

@@ -46,7 +46,8 @@ pub struct Family {
     /// Whether a screening gave other answers or values than the one before it, of another report. Never taken back: time
     /// may have changed them, and so may somebody who wanted another verdict.
     pub changed_between: bool,
-    /// The last family, screened and not randomized, from which a child of this one came before it was randomized.
+    /// The last family, screened and not randomized, that a child of this one, or its report, was screened with before it
+    /// was randomized.
     pub came_from: Option<FamilyIx>,
     /// Whether a screening declared no exception where the one before it, of the same report, had. Never taken back.
     pub exception_withdrawn: bool,

@@ -228,7 +228,7 @@ fn given_up(journal: &Journal, amended: &Protocol) -> Vec<Diagnostic> {
                 "size-after-lock",
                 Words::new(
                     "the planned number of families, or the end of enrolment, changes after data were locked: whoever has seen results by arm may not decide it",
-                    "det planerade antalet familjer, eller intagets slut, ändras efter en låsning av data: den som har sett resultat per grupp får inte bestämma det",
+                    "det planerade antalet familjer, eller intagets slut, ändras efter en låsning av data: den som har sett resultat per arm får inte bestämma det",
                 ),
             )
             .help(Words::new(

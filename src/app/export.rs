@@ -108,7 +108,7 @@ fn before_the_end(closed: bool) -> Vec<Diagnostic> {
         "proof-before-the-end",
         Words::new(
             "enrolment goes on, and the proof lists every allocation with its arm; keep it from everybody who takes part in enrolment",
-            "inskrivningen pågår, och beviset räknar upp varje lottning med dess grupp; håll det borta från alla som deltar i inskrivningen",
+            "inskrivningen pågår, och beviset räknar upp varje lottning med dess arm; håll det borta från alla som deltar i inskrivningen",
         ),
     );
     if closed { Vec::new() } else { vec![warning] }

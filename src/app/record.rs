@@ -187,12 +187,12 @@ fn arm_not_checked() -> Diagnostic {
         "arm-not-checked",
         Words::new(
             "nobody is told here whether the service is that of another arm than the family's own",
-            "här sägs det inte om insatsen är en annan grupps än familjens egen",
+            "här sägs det inte om insatsen är en annan arms än familjens egen",
         ),
     )
     .help(Words::new(
         "look at what the family received, not at its arm; the study lead sees in `status --conduct` where the two are the same",
-        "se till vad familjen fick, inte till dess grupp; studieledaren ser i `status --conduct` var de är desamma",
+        "se till vad familjen fick, inte till dess arm; studieledaren ser i `status --conduct` var de är desamma",
     ))
 }
 

@@ -74,20 +74,20 @@ impl Status {
             "custody": study.protocol().study.custody.text(), "locks": locks, "revealed": own.revealed, "sites": sites, "head": own.head,
         });
         let mut grid = Grid::new()
-            .column("site", Words::new("site", "plats"))
-            .column("gate", Words::new("gate", "port"))
+            .column("site", Words::new("site", "enhet"))
+            .column("gate", Words::new("gate", "spärr"))
             .column("screened", Words::new("screened", "screenade"))
             .column("randomized", Words::new("randomized", "lottade"))
             .column("turned_away", Words::new("turned away", "avvisade"))
             .column(
                 "days_closed",
-                Words::new("whole days closed", "hela dagar stängd"),
+                Words::new("whole days closed", "hela dagar med intagsstopp"),
             );
         for site in &own.sites {
             let gate = match (site.enrols, site.gate) {
-                (false, _) => Words::new("does not enrol", "tar inte in"),
+                (false, _) => Words::new("does not enrol", "tar inte in familjer"),
                 (true, "open") => Words::new("open", "öppen"),
-                (true, _) => Words::new("closed", "stängd"),
+                (true, _) => Words::new("closed", "intagsstopp"),
             };
             grid.row([
                 Cell::text(site.site.clone()),
@@ -167,7 +167,7 @@ impl Status {
             let list = own_service.join(", ");
             notes.push(words!(
                 "Said to have received another arm's service by mistake, and it is that of their own: {list}. Correct it.",
-                "Sägs av misstag ha fått en annan grupps insats, och det är den egna: {list}. Rätta det."
+                "Sägs av misstag ha fått en annan arms insats, och det är den egna: {list}. Rätta det."
             ));
         }
         if let Some(run) = &run {
@@ -260,7 +260,7 @@ fn leaning(study: &Study, direction: Option<Direction>) -> Words {
     let Some(direction) = direction else {
         return Words::new(
             "For the study lead: the protocol has no one arm that switches could lean towards.",
-            "Till studieledaren: protokollet har ingen enskild grupp som byten kunde luta mot.",
+            "Till studieledaren: protokollet har ingen enskild arm som byten kunde luta mot.",
         );
     };
     let arm = study.protocol().arms.get(direction.toward.index());

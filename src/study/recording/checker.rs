@@ -114,7 +114,7 @@ impl<'a> Checker<'a> {
         if therapists == Some(None) {
             self.invalid(
                 "therapists",
-                Words::new("a whole number of therapists", "ett helt antal terapeuter"),
+                Words::new("a whole number of therapists", "ett helt antal behandlare"),
             );
         }
         let (site, on) = (SiteIx(site? as u16), on?);
@@ -446,7 +446,7 @@ impl<'a> Checker<'a> {
         if given.is_none() || other {
             let event = &self.request.event;
             let subject = match column {
-                "site" => "plats",
+                "site" => "enhet",
                 _ => "familj",
             };
             self.findings.push(

@@ -27,7 +27,7 @@ impl Checker {
                         at,
                         words!(
                             "event {sequence} draws after the final lock, after the seeds were published, or at a closed site",
-                            "händelse {sequence} lottar efter den slutliga låsningen, efter att fröna publicerats, eller på en stängd plats"
+                            "händelse {sequence} lottar efter den slutliga låsningen, efter att fröna publicerats, eller på en stängd enhet"
                         ),
                     );
                 }

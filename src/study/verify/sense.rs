@@ -188,7 +188,7 @@ impl Checker {
                 Some(sequence),
                 words!(
                     "event {sequence} changed capacity, opened or closed a site, linked or parted families, erased one or opened an epoch, by {actor}, who had screened families",
-                    "händelse {sequence} ändrade kapacitet, öppnade eller stängde en plats, kopplade eller skilde familjer, raderade en eller öppnade en epok, av {actor}, som hade screenat familjer"
+                    "händelse {sequence} ändrade kapacitet, öppnade eller stängde en enhet, kopplade eller skilde familjer, raderade en eller öppnade en epok, av {actor}, som hade screenat familjer"
                 ),
             ),
             Some(Duty::Capacity) => self.push(
@@ -196,7 +196,7 @@ impl Checker {
                 Some(sequence),
                 words!(
                     "event {sequence} screened a family by {actor}, who had changed capacity, opened or closed a site, linked or parted families, erased one or opened an epoch",
-                    "händelse {sequence} screenade en familj av {actor}, som hade ändrat kapacitet, öppnat eller stängt en plats, kopplat eller skilt familjer, raderat en eller öppnat en epok"
+                    "händelse {sequence} screenade en familj av {actor}, som hade ändrat kapacitet, öppnat eller stängt en enhet, kopplat eller skilt familjer, raderat en eller öppnat en epok"
                 ),
             ),
             None => {}

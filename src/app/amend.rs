@@ -6,7 +6,7 @@
 use super::exit;
 use super::failure::Failure;
 use super::open::{check_permissions, check_round, refuse_inside, seed};
-use super::outside::Outside;
+use super::outside::{Outside, sweep};
 use super::permission::{Deed, duties_mixed, permitted_in};
 use super::record::NoDraw;
 use super::refusal::refusal;
@@ -104,7 +104,10 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
         let public = Content::new()
             .with("commitment", commitment.clone())
             .with("protocol_hash", hash.to_hex());
-        outside.write(folder.join(protocol_file(epoch)), &bytes)?;
+        let sealed = folder.join(protocol_file(epoch));
+        // The ledger is ours alone here, so no other amendment is being written.
+        sweep(&outside.path(&sealed));
+        outside.write(sealed, &bytes)?;
         let recordings = decision
             .events
             .into_iter()
@@ -228,7 +231,7 @@ fn given_up(journal: &Journal, amended: &Protocol) -> Vec<Diagnostic> {
                 "size-after-lock",
                 Words::new(
                     "the planned number of families, or the end of enrolment, changes after data were locked: whoever has seen results by arm may not decide it",
-                    "det planerade antalet familjer, eller intagets slut, ändras efter en låsning av data: den som har sett resultat per arm får inte bestämma det",
+                    "det planerade antalet familjer, eller inskrivningens slut, ändras efter en låsning av data: den som har sett resultat per arm får inte bestämma det",
                 ),
             )
             .help(Words::new(

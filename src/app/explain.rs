@@ -370,6 +370,7 @@ pub const PSEUDONYM: &[Page] = pages![
     "key-inside-study",
     "key-invalid",
     "key-not-private",
+    "key-unchanged",
     "not-a-study-number",
     "not-canonical",
 ];

@@ -270,6 +270,22 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Removes what a killed process left beside a file that it was writing. For a caller who knows that nobody writes it now.
+pub(super) fn sweep(path: &Path) {
+    let Some((folder, name)) = path.parent().zip(path.file_name()) else {
+        return;
+    };
+    let begins = format!("{}.", name.to_string_lossy());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let own = entry.file_name().to_string_lossy().into_owned();
+        let process = own.strip_prefix(&begins);
+        let process = process.and_then(|rest| rest.strip_suffix(".partial"));
+        if process.is_some_and(|own| !own.is_empty() && own.bytes().all(|b| b.is_ascii_digit())) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn partial(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".partial");

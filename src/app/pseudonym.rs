@@ -106,6 +106,8 @@ pub fn of_one(outside: &Outside, request: &Pseudonyms, number: &str) -> Result<R
 /// Every line that is refused, by its row (exit 4); a key that cannot be used.
 pub fn of_lines(outside: &Outside, request: &Pseudonyms, bytes: &[u8]) -> Result<Rows, Failure> {
     let maker = Maker::new(outside, request)?;
+    // Editors and spreadsheets put a byte-order mark before the first line.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     let (mut made, mut findings) = (Vec::new(), Vec::new());
     for (place, line) in text.lines().enumerate() {
@@ -257,14 +259,16 @@ impl<'a> Maker<'a> {
                     ))
                 })?,
         };
+        let key = read_key(outside, &request.key)?;
+        let next = request.rekey.as_deref();
+        let next = next.map(|path| read_key(outside, path)).transpose()?;
+        if next.as_ref().is_some_and(|next| next.is(&key)) {
+            return Err(same_key());
+        }
         Ok(Self {
             request,
-            key: read_key(outside, &request.key)?,
-            next: request
-                .rekey
-                .as_deref()
-                .map(|path| read_key(outside, path))
-                .transpose()?,
+            key,
+            next,
             on,
         })
     }
@@ -381,6 +385,22 @@ fn left_over() -> Diagnostic {
     .help(Words::new(
         "name this column too with --column, or take it out of the file",
         "ange även denna kolumn med --column, eller ta bort den ur filen",
+    ))
+}
+
+/// The refusal to replace a key by itself.
+fn same_key() -> Failure {
+    Failure::new(
+        exit::WRONG_STATE,
+        "key-unchanged",
+        Words::new(
+            "the key of --rekey is the key that it would replace: no pseudonym would change",
+            "nyckeln i --rekey är samma nyckel som den skulle ersätta: ingen pseudonym skulle ändras",
+        ),
+    )
+    .help(Words::new(
+        "make a new one with `lottning pseudonym --new-key FILE`, and give that with --rekey",
+        "skapa en ny med `lottning pseudonym --new-key FIL`, och ange den med --rekey",
     ))
 }
 

@@ -45,6 +45,11 @@ impl PseudonymKey {
         Self(bytes)
     }
 
+    /// Whether two keys are the same.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// The key of a key file: the line [`KEY_FILE`], then 64 hexadecimal digits, with or without a final newline.
     ///
     /// # Errors

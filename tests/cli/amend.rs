@@ -616,6 +616,10 @@ fn an_amendment_is_whole_or_not_made() {
         )
     };
     let kept = words(&roles, "keys/one");
+    // What an amendment that was killed while it wrote has left is removed, and nothing else.
+    for left in ["protocol-1.toml.4711.partial", "protocol-1.toml.partial"] {
+        place.write(&format!("study/{left}"), "half of a prot");
+    }
     let made = place.act_as("lead", &kept);
     assert!(!made.err.contains("[roles-dropped]"), "{}", made.err);
     let made = made.json(0);
@@ -627,6 +631,8 @@ fn an_amendment_is_whole_or_not_made() {
     for key in ["epoch", "sequence", "commitment", "protocol_hash", "head"] {
         assert_eq!(made[key], again[key], "{key}");
     }
+    assert!(!place.path("study/protocol-1.toml.4711.partial").exists());
+    assert!(place.path("study/protocol-1.toml.partial").exists());
     // The seed of another epoch is no repetition, and another seed opens another epoch.
     place
         .unchanged(|| place.act_as("lead", &words(&roles, "keys/seed")))

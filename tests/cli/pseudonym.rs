@@ -412,3 +412,21 @@ fn another_key_gives_a_map_from_old_to_new_without_a_number() {
     assert_eq!(column(&answer), &wanted[..1]);
     silent(&answer, "200001012384");
 }
+
+/// A byte-order mark before the first number is none of it, and a key does not replace itself.
+#[test]
+fn a_mark_of_the_encoding_is_no_part_of_a_number_and_a_key_does_not_replace_itself() {
+    let folder = keyed();
+    let number = official()[0];
+    let plain = run(&folder, "", number);
+    let marked = run(&folder, "", &format!("\u{feff}{number}\r\n"));
+    assert_eq!(column(&marked), column(&plain), "{}", marked.err);
+    secret(&folder, "copy", KEY);
+    for same in ["key", "copy"] {
+        let refused = run(&folder, &format!("--rekey {same}"), number);
+        assert_eq!(refused.exit, 7, "{}", refused.err);
+        assert!(refused.err.contains("[key-unchanged]"), "{}", refused.err);
+        assert!(refused.out.is_empty());
+        silent(&refused, number);
+    }
+}

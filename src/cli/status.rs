@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::Failure;
 use crate::app::caps::words_of;
-use crate::app::status::{conduct, names, received_own, slots, status};
+use crate::app::status::{Status as Counted, conduct, names, received_own, slots, status};
 use crate::app::study::Study;
 use crate::diagnostic::Words;
 use crate::report::alert;
@@ -132,12 +132,13 @@ impl Status {
         } else {
             None
         };
-        let mut notes: Vec<Words> = own
-            .alerts
-            .iter()
-            .map(|passed| words_of(study.protocol(), passed))
-            .map(|Words { en, sv }| words!("Cap passed: {en}.", "Tak passerat: {sv}."))
-            .collect();
+        let mut notes = counts(&own);
+        notes.extend(
+            own.alerts
+                .iter()
+                .map(|passed| words_of(study.protocol(), passed))
+                .map(|Words { en, sv }| words!("Cap passed: {en}.", "Tak passerat: {sv}.")),
+        );
         if !own.changed_answers.is_empty() {
             let list = own.changed_answers.join(", ");
             notes.push(words!(
@@ -198,6 +199,64 @@ impl Status {
             .text(head(&own.head))
             .receipt())
     }
+}
+
+/// What the table has no column for: why families were not randomized, what happened against the protocol, what was linked,
+/// erased or locked, and what enrolment waits for.
+fn counts(own: &Counted) -> Vec<Words> {
+    let mut notes = vec![match own.enrolment {
+        "closed" => Words::new(
+            "Enrolment is closed by the final lock.",
+            "Inskrivningen är avslutad genom den slutliga låsningen.",
+        ),
+        "target-reached" => Words::new(
+            "Enrolment has ended: the registered number of families is randomized.",
+            "Inskrivningen är avslutad: det registrerade antalet familjer har lottats.",
+        ),
+        _ if own.awaits_beacon => Words::new(
+            "Nobody is randomized until the value of the public round is recorded (`lottning beacon`).",
+            "Ingen lottas förrän den offentliga omgångens värde är registrerat (`lottning beacon`).",
+        ),
+        _ => Words::new("Enrolment is open.", "Inskrivningen pågår."),
+    }];
+    let (missed, turned, excepted) = (own.not_eligible, own.turned_away, own.exceptions);
+    notes.push(words!(
+        "Screened and not randomized: not eligible {missed}, turned away by a closed gate {turned}, taken out by an exception {excepted}.",
+        "Screenade och inte lottade: uppfyllde inte kriterierna {missed}, avvisades vid intagsstopp {turned}, undantogs {excepted}."
+    ));
+    let violations = own.violations.iter().filter(|(_, families)| *families > 0);
+    let violations: Vec<String> = violations
+        .map(|(reason, families)| format!("{reason} {families}"))
+        .collect();
+    notes.push(if violations.is_empty() {
+        Words::new("No violation is recorded.", "Inget avsteg är registrerat.")
+    } else {
+        let list = violations.join(", ");
+        words!(
+            "Families with a violation, all arms together: {list}.",
+            "Familjer med avsteg, alla armar tillsammans: {list}."
+        )
+    });
+    if own.linked + own.erased > 0 {
+        let (linked, erased) = (own.linked, own.erased);
+        notes.push(words!(
+            "Later draws of families found to be one: {linked}; families erased: {erased}.",
+            "Senare lottningar av familjer som visade sig vara samma: {linked}; raderade familjer: {erased}."
+        ));
+    }
+    for (lock, cut, sequence) in &own.locks {
+        notes.push(words!(
+            "Locked: {lock}, with the cut {cut} (event {sequence}).",
+            "Låst: {lock}, med brytdatum {cut} (händelse {sequence})."
+        ));
+    }
+    if own.revealed {
+        notes.push(Words::new(
+            "The seeds are published.",
+            "Fröna är publicerade.",
+        ));
+    }
+    notes
 }
 
 /// Exceptions that went or came too late, and answers that changed after the draw, if there are any.

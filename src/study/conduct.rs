@@ -28,7 +28,7 @@ pub struct Conduct {
     pub changed: Vec<FamilyIx>,
     /// Families whose answers changed from one report to the next before they were randomized, in the ledger's order.
     pub changed_between: Vec<FamilyIx>,
-    /// Families with a child that had been screened with another family, which was not randomized.
+    /// Families with a child, or a report, that had been screened with another family, which was not randomized.
     pub came_back: Vec<FamilyIx>,
     /// Families that were taken out by an exception and then screened without it for the same report.
     pub exception_withdrawn: Vec<FamilyIx>,

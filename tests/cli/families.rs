@@ -104,6 +104,24 @@ fn one_person_is_not_drawn_as_a_child_and_as_a_family() {
         (&again["replayed"], &again["arm"]),
         (&true.into(), &first["arm"])
     );
+    // A child who got another pseudonym is called by the one that was typed, also where it is not known yet.
+    let other = "record linked --family KATL --child BARN-AA --set other_child=NYTT-AA --on 2025-03-03 --event-key LC";
+    place.act(other).json(0);
+    let refused = place.unchanged(|| place.enrol("SOLE", "R3", "--child NYTT-AA"));
+    refused.refused(4, "child-of-another-family");
+    assert!(
+        refused.err.contains("child NYTT-AA belongs to KATL"),
+        "{}",
+        refused.err
+    );
+    let words = "record linked --family SILL --child SILL --set other_child=NYTT-AA --on 2025-03-03 --event-key LD";
+    let refused = place.unchanged(|| place.act(words));
+    refused.refused(4, "child-of-another-family");
+    assert!(
+        refused.err.contains("child NYTT-AA belongs to KATL"),
+        "{}",
+        refused.err
+    );
     // Once the study lead has said that the two are one, the child's name is answered with the arm of the family.
     link(&place, "KATL", "BARN-AA", "").json(0);
     let linked = place.enrol("BARN-AA", "R2", "").json(0);
@@ -248,6 +266,18 @@ fn the_service_of_a_second_draw_has_a_key_of_its_own() {
     place.verify();
     agreed(&place);
 }
+
+/// A file that its owner alone reads, where the system has modes.
+#[cfg(unix)]
+fn owned(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let expected = if path.is_dir() { 0o700 } else { 0o600 };
+    assert_eq!(mode, expected, "{}", path.display());
+}
+
+#[cfg(not(unix))]
+fn owned(_: &std::path::Path) {}
 
 /// Only the account that opened the study reads it, whatever its mask.
 #[cfg(unix)]
@@ -531,6 +561,21 @@ fn a_study_with_erasures_is_locked_analysed_and_reported() {
     assert!(codes.contains(&"families-erased"), "{codes:?}");
     let ran = place.run("report --study study --lock final");
     assert_eq!(ran.code, 0, "{}", ran.err);
+    for entry in std::fs::read_dir(place.path("study/results/final")).unwrap() {
+        owned(&entry.unwrap().path());
+    }
+    let told = place
+        .run("status --study study --format table --lang sv")
+        .out;
+    for line in [
+        "Inskrivningen är avslutad genom den slutliga låsningen.",
+        "Screenade och inte lottade: uppfyllde inte kriterierna 0, avvisades vid intagsstopp 0, undantogs 0.",
+        "Inget avsteg är registrerat.",
+        "Senare lottningar av familjer som visade sig vara samma: 0; raderade familjer: 2.",
+        "Låst: final, med brytdatum 2027-08-01",
+    ] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
     let all = bytes(&place);
     assert!(!lies_in(&all, &family(7)) && !lies_in(&all, &family(12)));
     assert_eq!(place.verify()["draws"], "verified");

@@ -161,7 +161,7 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
         },
     );
     grid.row(
-        say(&words!("Cut of the data", "Brytdag för data"), lang),
+        say(&words!("Cut of the data", "Brytdatum för data"), lang),
         vec![planned, cut],
     );
     for analysis in &report.analyses.analyses {

@@ -7,6 +7,7 @@ use crate::protocol::model::{Policy, Violations};
 use crate::report::{Grid, Report, number};
 use crate::study::caps::{Alert, Capped};
 use crate::study::conduct::{Direction, ELIGIBLE_SET};
+use crate::study::kernel::FamilyIx;
 use crate::study::slots::FreedByIntake;
 use crate::words;
 
@@ -74,12 +75,49 @@ fn came_again(report: &Report<'_>, lang: Lang) -> Vec<Words> {
     if !report.conduct.came_back.is_empty() {
         let families = count(report.conduct.came_back.len());
         words.push(words!(
-            "Families with a child who had been screened with another family, which was not randomized: {families}.",
-            "Familjer med ett barn som hade screenats med en annan familj, som inte lottades: {families}."
+            "Families with a child, or a report, that had been screened with another family, which was not randomized: {families}.",
+            "Familjer med ett barn eller en anmälan som hade screenats med en annan familj, som inte lottades: {families}."
         ));
     }
+    words.extend(left_aside(report, lang));
     if let Some(own) = report.conduct.slots.filter(|own| own.freed > 0) {
         words.push(freed(own, lang));
+    }
+    words
+}
+
+/// Exceptions that went or came too late, answers that changed after the draw, and violations that were none, if there are
+/// any; the last depend on the arm and are told after a lock.
+fn left_aside(report: &Report<'_>, lang: Lang) -> Vec<Words> {
+    let run = report.conduct;
+    let count = |families: &[FamilyIx]| {
+        let number = families.len() as u64;
+        (number > 0).then(|| number::count(number, lang))
+    };
+    let mut words = Vec::new();
+    if let Some(families) = count(&run.exception_withdrawn) {
+        words.push(words!(
+            "Families taken out by an exception and then screened without it for the same report: {families}.",
+            "Familjer som undantogs och sedan screenades utan undantag för samma anmälan: {families}."
+        ));
+    }
+    if let Some(families) = count(&run.exception_after_draw) {
+        words.push(words!(
+            "Families for which an exception was declared after the draw, which stands: {families}.",
+            "Familjer för vilka ett undantag angavs efter lottningen, som står fast: {families}."
+        ));
+    }
+    if let Some(families) = count(&run.answers_after_draw) {
+        words.push(words!(
+            "Families whose answers to a screened report changed after the draw: {families}.",
+            "Familjer vars svar för en screenad anmälan ändrades efter lottningen: {families}."
+        ));
+    }
+    if let Some(families) = count(&run.received_own).filter(|_| !report.analyses.dry_run) {
+        words.push(words!(
+            "Families with a violation that names their own arm as the one whose service they received by mistake, to be corrected: {families}.",
+            "Familjer med ett avsteg som anger den egna gruppen som den vars insats de fick av misstag, vilket ska rättas: {families}."
+        ));
     }
     words
 }

@@ -322,7 +322,7 @@ pub(crate) fn ordinary() -> Parts {
                 .collect(),
         },
         conduct: Conduct {
-            received_own: Vec::new(),
+            received_own: vec![FamilyIx(16)],
             violations: [[2, 1], [0, 0], [1, 0], [0, 3]]
                 .into_iter()
                 .enumerate()
@@ -355,9 +355,9 @@ pub(crate) fn ordinary() -> Parts {
             changed: vec![FamilyIx(4), FamilyIx(9)],
             changed_between: vec![FamilyIx(4)],
             came_back: vec![FamilyIx(11)],
-            exception_withdrawn: Vec::new(),
-            exception_after_draw: Vec::new(),
-            answers_after_draw: Vec::new(),
+            exception_withdrawn: vec![FamilyIx(12), FamilyIx(13)],
+            exception_after_draw: vec![FamilyIx(14)],
+            answers_after_draw: vec![FamilyIx(15)],
             slots: Some(FreedByIntake {
                 freed: 3,
                 retracted: 1,

@@ -386,7 +386,7 @@ impl Runner<'_> {
                     approximate: self.protocol.gate.is_some().then(|| {
                         Words::new(
                             "The test is approximate: through the gate, which families were admitted depended on earlier arms, and admission is not drawn again.",
-                            "Testet är approximativt: genom intagsstoppet berodde det på tidigare lotter vilka familjer som togs in, och intaget lottas inte om.",
+                            "Testet är approximativt: genom intagsstoppet berodde det på tidigare lotter vilka familjer som togs in, och intagsstoppen lottas inte om.",
                         )
                     }),
                 })

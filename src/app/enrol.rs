@@ -145,8 +145,12 @@ impl Desk {
             }
             let day = journal.day(time);
             let command = Command::Enrol(prepared.enrolment);
-            let decision = decide(&journal.protocol, &journal.state, &command, day, own)
-                .map_err(|refused| refusal_in(journal, Some(&request.family), refused))?;
+            let decision = decide(&journal.protocol, &journal.state, &command, day, own).map_err(
+                |refused| {
+                    let children = request.children.iter().map(String::as_str);
+                    refusal_in(journal, Some(&request.family), children, refused)
+                },
+            )?;
             let recordings = recordings(journal, request, &prepared, &decision);
             let answer = answer(journal, request, &prepared, &decision, day);
             Ok(Work { recordings, answer })

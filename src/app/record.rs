@@ -175,7 +175,15 @@ pub(super) fn ready(
     }
     warnings.extend(of_arm.then(arm_not_checked));
     if let Err(refused) = decided {
-        return Err(refusal_in(journal, request.family.as_deref(), refused));
+        let other = request.set.iter().filter(|(key, _)| key == "other_child");
+        let children = request.child.iter().chain(other.map(|(_, name)| name));
+        let children = children.map(String::as_str);
+        return Err(refusal_in(
+            journal,
+            request.family.as_deref(),
+            children,
+            refused,
+        ));
     }
     warnings.extend(super::caps::of_event(journal, &prepared.recording.what));
     warnings.extend(super::links::of_event(journal, &prepared.recording.what));

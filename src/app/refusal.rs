@@ -23,7 +23,7 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             "enrolment-closed",
             Words::new(
                 "the final lock has closed enrolment",
-                "den slutliga låsningen har stängt intaget",
+                "den slutliga låsningen har avslutat inskrivningen",
             ),
         ),
         Refusal::TargetReached => state(
@@ -39,7 +39,7 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 "past-last-day",
                 words!(
                     "enrolment ended on {last}, as registered",
-                    "intaget avslutades {last}, som registrerat"
+                    "inskrivningen avslutades {last}, som registrerat"
                 ),
             )
             .help(Words::new(
@@ -106,8 +106,8 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             ),
         )
         .help(Words::new(
-            "nothing more is needed; if they are two after all, take the link back with `lottning record corrected` and the number of its receipt",
-            "inget mer behövs; om de ändå är två, ta tillbaka kopplingen med `lottning record corrected` och kvittots nummer",
+            "check that --family and --set other are not one name typed twice; else nothing more is needed; if they are two after all, take the link back with `lottning record corrected` and the number of its receipt",
+            "kontrollera att --family och --set other inte är samma namn; annars behövs inget mer; om de ändå är två, ta tillbaka kopplingen med `lottning record corrected` och kvittots nummer",
         )),
         Refusal::NotRetractable { sequence } => state(
             "not-retractable",
@@ -117,8 +117,8 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             ),
         )
         .help(Words::new(
-            "reports, service, exits, withdrawals, violations and observations can be retracted; what a gate or a draw saw stands",
-            "anmälningar, insatser, avslut, återtaganden, avsteg och observationer kan återtas; det som en spärr eller en lott utgick från står fast",
+            "reports of the log or a register, service, exits, withdrawals, violations, observations and links can be retracted; what a gate or a draw saw stands",
+            "anmälningar från loggen eller ett register, insatshändelser, uppföljningens slut, avhopp, avsteg, observationer och kopplingar kan återtas; det som en spärr eller en dragning utgick från står fast",
         )),
         Refusal::AlreadyRetracted { sequence } => state(
             "already-retracted",
@@ -204,7 +204,7 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
             "not-finally-locked",
             Words::new(
                 "the seed is published after the final lock, which closes enrolment",
-                "fröet publiceras efter den slutliga låsningen, som stänger intaget",
+                "fröet publiceras efter den slutliga låsningen, som avslutar inskrivningen",
             ),
         ),
         Refusal::AlreadyRevealed => state(
@@ -270,12 +270,21 @@ fn data(code: &'static str, message: Words) -> Failure {
     Failure::new(exit::INVALID_DATA, code, message)
 }
 
-/// As [`refusal`], naming the child and its family, the name under which to come back; `typed` is the one that was given.
-pub(super) fn refusal_in(journal: &Journal, typed: Option<&str>, refused: Refusal) -> Failure {
+/// As [`refusal`], naming the child and its family, the name under which to come back; `typed` is the family that was given,
+/// and `children` the children: one who has another pseudonym since is called by what was typed.
+pub(super) fn refusal_in<'a>(
+    journal: &Journal,
+    typed: Option<&str>,
+    children: impl IntoIterator<Item = &'a str>,
+    refused: Refusal,
+) -> Failure {
     let Refusal::ChildOfAnotherFamily { child, family } = refused else {
         return refusal(&journal.protocol, refused);
     };
-    child_of_another_family(journal, journal.names.child_name(child), family, typed)
+    let mut given = children.into_iter();
+    let name = given.find(|name| journal.names.child(name) == Some(child));
+    let name = name.unwrap_or_else(|| journal.names.child_name(child));
+    child_of_another_family(journal, name, family, typed)
 }
 
 /// The refusal of a child, or of a family called by one, that belongs to another family of the study; `typed` is the family

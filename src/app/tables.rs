@@ -96,9 +96,15 @@ impl TableFile {
         let how = table.dialect().words();
         let (rows, columns) = (table.len(), table.header().len());
         let (how_en, how_sv) = (how.en, how.sv);
+        let of = |number: usize, one: &'static str, more: &'static str| {
+            format!("{number} {}", if number == 1 { one } else { more })
+        };
+        let (rows_en, rows_sv) = (of(rows, "row", "rows"), of(rows, "rad", "rader"));
+        let columns_en = of(columns, "column", "columns");
+        let columns_sv = of(columns, "kolumn", "kolumner");
         outside.progress.note(&words!(
-            "{name}: {rows} rows, {columns} columns; {how_en}",
-            "{name}: {rows} rader, {columns} kolumner; {how_sv}"
+            "{name}: {rows_en}, {columns_en}; {how_en}",
+            "{name}: {rows_sv}, {columns_sv}; {how_sv}"
         ));
         for warning in table.warnings() {
             let mut warning = warning.clone();

@@ -299,13 +299,19 @@ impl Findings {
                     content.insert(id.to_owned(), Value::from(value == "yes"));
                 }
                 Some(value) if holds_personal_number(value) => {}
-                Some(_) => self.push(
-                    "invalid-answer",
-                    &format!("answer.{id}"),
-                    words!(
-                        "the answer to `{id}` is neither yes nor no",
-                        "svaret på `{id}` är varken yes eller no"
-                    ),
+                Some(_) => self.0.push(
+                    Diagnostic::error(
+                        "invalid-answer",
+                        words!(
+                            "the answer to `{id}` is neither yes nor no",
+                            "svaret på `{id}` är varken yes eller no"
+                        ),
+                    )
+                    .at(Place::column(format!("answer.{id}")))
+                    .help(Words::new(
+                        "write yes or no, in small letters",
+                        "skriv yes för ja och no för nej, med små bokstäver",
+                    )),
                 ),
                 None => {
                     let Check::Ask { question, .. } = &protocol.criteria[place].check else {

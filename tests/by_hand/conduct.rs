@@ -792,9 +792,9 @@ fn a_family_that_was_turned_away_returns_as_the_protocol_says() {
                 assert_eq!((refused.exit, refused.code), (7, "turned-away-for-good"));
             }
         }
-        // Another family is drawn in both.
+        // Another family, with another report, is drawn in both.
         let other = room
-            .enrol(LATER, &eligible("skarholmen", "FA-BB", "R1"))
+            .enrol(LATER, &eligible("skarholmen", "FA-BB", "R3"))
             .unwrap();
         assert_eq!(other.outcome, "allocated");
     }

@@ -481,7 +481,7 @@ fn risk_stays_possible(out: &mut Findings<'_>, root: &Section<'_>, world: &World
                 &root.key_span("mechanism"),
                 words!(
                     "with its trend the probability of a new report becomes {risk} before enrolment ends",
-                    "med sin trend blir sannolikheten för en ny anmälan {risk} innan intaget slutar"
+                    "med sin trend blir sannolikheten för en ny anmälan {risk} innan inskrivningen slutar"
                 ),
                 words!(
                     "a probability lies between 0 and 1",

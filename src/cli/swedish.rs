@@ -4,7 +4,9 @@
 //! words in both languages, and that the file names nothing that is no option.
 
 use super::{estimate, methods};
+use clap::builder::PossibleValue;
 use clap::{Arg, Command};
+use std::fmt::Write as _;
 
 const TEXT: &str = include_str!("options_sv.txt");
 
@@ -78,12 +80,12 @@ fn translated(arg: Arg, path: &str) -> Arg {
     let defaults = arg.get_default_values().iter();
     let defaults: Vec<_> = defaults.map(|own| own.to_string_lossy()).collect();
     if takes && !defaults.is_empty() && !arg.is_hide_default_value_set() {
-        help.push_str(&format!(" [förval: {}]", defaults.join(",")));
+        let _ = write!(help, " [förval: {}]", defaults.join(","));
     }
     let values = arg.get_possible_values();
     if takes && !values.is_empty() && !arg.is_hide_possible_values_set() {
-        let values: Vec<&str> = values.iter().map(|own| own.get_name()).collect();
-        help.push_str(&format!(" [värden: {}]", values.join(", ")));
+        let values: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
+        let _ = write!(help, " [värden: {}]", values.join(", "));
     }
     let names: Vec<&'static str> = arg
         .get_value_names()

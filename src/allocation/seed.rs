@@ -1,5 +1,6 @@
 //! The seed of an epoch and its public commitment. A seed never appears in logs, reports or errors.
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -73,7 +74,6 @@ impl Seed {
     /// lower-case hexadecimal text (upper-case digits are lowered).
     #[must_use]
     pub fn with_beacon(&self, value: &str) -> Self {
-        use hmac::{Hmac, KeyInit, Mac};
         // HMAC takes a key of any length, so the error cannot occur; the frozen vectors guard it.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
             return self.clone();
@@ -82,10 +82,49 @@ impl Seed {
         mac.update(value.to_ascii_lowercase().as_bytes());
         Self(mac.finalize().into_bytes().into())
     }
+
+    /// The code by which a stored projection is known to be made by who has this seed:
+    /// `HMAC-SHA-256(seed, "lottning/projection/1" ‖ SHA-256(root))`; `root` is that hash.
+    pub fn code_of_projection(&self, root: &[u8; 32]) -> [u8; 32] {
+        self.vouching(root)
+            .map_or([0; 32], |mac| mac.finalize().into_bytes().into())
+    }
+
+    /// Whether a code is that of a stored projection with this seed, compared in constant time.
+    pub fn knows_projection(&self, root: &[u8; 32], code: &[u8; 32]) -> bool {
+        self.vouching(root)
+            .is_some_and(|mac| mac.verify_slice(code).is_ok())
+    }
+
+    fn vouching(&self, root: &[u8; 32]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        mac.update(b"lottning/projection/1");
+        mac.update(root);
+        Some(mac)
+    }
 }
 
 impl std::fmt::Debug for Seed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Seed(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Seed;
+
+    #[test]
+    fn a_seed_vouches_for_a_projection_and_no_other_seed_does() {
+        // Python: hmac.new(bytes(range(32)), b"lottning/projection/1" + bytes([7] * 32), hashlib.sha256).hexdigest()
+        let expected = "bdccc8f7d86d830eee68132ea43918e6c64300feb5b9f85de5e29593a7db47e0";
+        let bytes = std::array::from_fn(|place| place as u8);
+        let seed = Seed::from_bytes(bytes);
+        let code = seed.code_of_projection(&[7; 32]);
+        assert_eq!(Seed::from_bytes(code).to_hex(), expected);
+        assert!(seed.knows_projection(&[7; 32], &code));
+        assert!(!seed.knows_projection(&[8; 32], &code), "of another root");
+        assert!(!seed.knows_projection(&[7; 32], &[0; 32]), "none");
+        assert!(!Seed::from_bytes([7; 32]).knows_projection(&[7; 32], &code));
     }
 }

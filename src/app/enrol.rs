@@ -9,7 +9,7 @@ use super::outside::Outside;
 use super::permission::Deed;
 use super::refusal::{self, refusal_in};
 use super::returning;
-use super::study::{Act, Study, Work};
+use super::study::{Act, Study, Work, read_seeds};
 use super::tables::TableFile;
 use super::writing::Told;
 use crate::allocation::{Mode, Seed};
@@ -62,15 +62,21 @@ impl Desk {
     /// Opens a study for enrolment with the seed file of the epoch in force, or those of all epochs.
     ///
     /// # Errors
-    /// As [`Study::load`] and [`Study::seed_in_force`].
+    /// As [`Study::load`], and a seed file that does not fit (exit 9).
     pub fn open(outside: &Outside, folder: &Path, seeds: &[PathBuf]) -> Result<Self, Failure> {
-        let study = Study::load_to_write(outside, folder)?;
-        let seed = study.seed_in_force(outside, seeds)?;
+        let seeds = read_seeds(outside, seeds);
+        let study = match seeds.as_ref().map(|seeds| seeds.last()) {
+            Ok(Some(seed)) => Study::load_to_draw(outside, folder, seed)?,
+            // What is wrong with the study is said first; nothing is drawn.
+            Ok(None) | Err(_) => Study::load_to_write(outside, folder)?,
+        };
+        let seed = study.seed_in_force(&seeds?)?.clone();
         Ok(Self::of(study, seed))
     }
 
     /// A desk of a study and the checked seed of the epoch in force.
-    pub fn of(study: Study, seed: Seed) -> Self {
+    pub fn of(mut study: Study, seed: Seed) -> Self {
+        study.seed = Some(seed.clone());
         let beacon = beacon(&study.journal);
         let drawer = drawer(&study.journal, &seed, beacon.as_deref());
         let projected = study.journal.is_projected();

@@ -3,19 +3,27 @@
 //! It only saves time. A projection that is not there, not whole, or of another program or protocol is passed over, and
 //! the rows are folded from the first one. `verify` never trusts it. But one that was made of rows that the ledger does not
 //! have shows that rows were lost, and then nothing is drawn: families would be drawn a second time.
+//!
+//! There are two files. Who enrols has the seed, and vouches with it for the one that enrolment is decided by: whoever can
+//! write to the folder and has no seed cannot move a draw with it. The other commands have no seed; they keep the other file
+//! and read the newer of the two.
 
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::sealed::{later_epochs, protocol_file, sealed_protocol};
 use super::study::{LEDGER_FILE, Study, ledger_failure, not_open};
+use crate::allocation::Seed;
 use crate::store::SqliteLedger;
 use crate::study::journal::{Bytes, Entry, Journal, Ledger, LedgerError, Stored};
 use crate::words;
 use std::path::{Path, PathBuf};
 
-/// Name of the projection in a study folder.
+/// Name of the projection in a study folder that commands without a seed keep.
 const PROJECTION_FILE: &str = "ledger.projection";
+/// Name of the projection that the seed in force vouches for.
+const VOUCHED_FILE: &str = "ledger.projection.enrolment";
+const FILES: [&str; 2] = [PROJECTION_FILE, VOUCHED_FILE];
 
 /// When a projection is worth its writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,25 +44,25 @@ impl Pace {
     }
 }
 
-fn place(folder: &Path) -> PathBuf {
-    folder.join(PROJECTION_FILE)
+/// The bytes of every stored projection.
+pub(super) fn stored(outside: &Outside, folder: &Path) -> Vec<Vec<u8>> {
+    let bytes = FILES.map(|name| outside.regular(folder.join(name)));
+    bytes.into_iter().flatten().collect()
 }
 
-/// The stored bytes, if there are any.
-pub(super) fn stored(outside: &Outside, folder: &Path) -> Option<Vec<u8>> {
-    outside.regular(place(folder))
-}
-
-/// How much of a projection is brought into memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// All of it.
+/// How much of a projection is brought into memory, and what it is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reach<'a> {
+    /// All of it, to read.
     Whole,
-    /// What is asked for ([`Journal::is_doubtful`]).
+    /// What is asked for ([`Journal::is_doubtful`]), to write without a seed.
     Touched,
+    /// As much, to draw: of the projection that this seed vouches for.
+    Drawn(&'a Seed),
 }
 
-/// The fold of a ledger by way of its projection; `None` if the rows must be folded.
+/// The fold of a ledger by way of its projection, and the last row that this one was made from; `None` if the rows must be
+/// folded.
 ///
 /// # Errors
 /// A projection of rows that the ledger does not have (exit 8).
@@ -65,19 +73,36 @@ pub(super) fn load(
     outside: &Outside,
     folder: &Path,
     ledger: &mut dyn Ledger,
-    reach: Reach,
-) -> Result<Option<Journal>, Failure> {
-    let bytes: Option<Box<dyn Bytes>> = match reach {
-        Reach::Whole => stored(outside, folder).map(|bytes| Box::new(bytes) as _),
-        Reach::Touched => outside
-            .pages(&place(folder))
-            .map(|bytes| Box::new(bytes) as _),
-    };
-    let Some(stored) = bytes.and_then(Stored::read) else {
-        return Ok(None);
-    };
-    continues(&stored, folder, ledger)?;
-    Ok(taken_up(outside, folder, ledger, (stored, reach)))
+    reach: Reach<'_>,
+) -> Result<Option<(Journal, u64)>, Failure> {
+    let mut newest: Option<Stored> = None;
+    for name in FILES {
+        let path = folder.join(name);
+        let bytes: Option<Box<dyn Bytes>> = match reach {
+            Reach::Whole => outside.regular(path).map(|bytes| Box::new(bytes) as _),
+            Reach::Touched | Reach::Drawn(_) => outside.pages(&path).map(|own| Box::new(own) as _),
+        };
+        let Some(own) = bytes.and_then(Stored::read) else {
+            continue;
+        };
+        continues(&own, (folder, name), ledger)?;
+        let usable = match reach {
+            Reach::Whole | Reach::Touched => true,
+            Reach::Drawn(seed) => own.is_vouched_for_by(seed),
+        };
+        let rows = own.head().sequence;
+        if usable
+            && newest
+                .as_ref()
+                .is_none_or(|other| other.head().sequence < rows)
+        {
+            newest = Some(own);
+        }
+    }
+    Ok(newest.and_then(|own| {
+        let rows = own.head().sequence;
+        Some((taken_up(outside, folder, ledger, (own, reach))?, rows))
+    }))
 }
 
 /// Refuses a ledger that does not have the row of a projection's head, or has another one there: rows were lost, or the
@@ -90,14 +115,20 @@ pub(super) fn refuse_lost(
     folder: &Path,
     ledger: &mut dyn Ledger,
 ) -> Result<(), Failure> {
-    let bytes = outside.pages(&place(folder));
-    match bytes.and_then(|bytes| Stored::read(Box::new(bytes))) {
-        Some(stored) => continues(&stored, folder, ledger),
-        None => Ok(()),
+    for name in FILES {
+        let bytes = outside.pages(&folder.join(name));
+        if let Some(stored) = bytes.and_then(|bytes| Stored::read(Box::new(bytes))) {
+            continues(&stored, (folder, name), ledger)?;
+        }
     }
+    Ok(())
 }
 
-fn continues(stored: &Stored, folder: &Path, ledger: &mut dyn Ledger) -> Result<(), Failure> {
+fn continues(
+    stored: &Stored,
+    (folder, file): (&Path, &str),
+    ledger: &mut dyn Ledger,
+) -> Result<(), Failure> {
     let head = stored.head();
     let mut own = None;
     let mut first = |row: Entry| {
@@ -113,13 +144,13 @@ fn continues(stored: &Stored, folder: &Path, ledger: &mut dyn Ledger) -> Result<
         exit::VERIFICATION_FAILED,
         "rows-missing",
         words!(
-            "rows of the ledger in {name} are missing, or it was replaced: `ledger.projection` beside it was made of {rows} rows whose last one is not in it; nothing was recorded",
-            "rader saknas i liggaren i {name}, eller så har den bytts ut: `ledger.projection` bredvid den gjordes av {rows} rader vars sista inte finns i den; inget har registrerats"
+            "rows of the ledger in {name} are missing, or it was replaced: `{file}` beside it was made of {rows} rows whose last one is not in it; nothing was recorded",
+            "rader saknas i liggaren i {name}, eller så har den bytts ut: `{file}` bredvid den gjordes av {rows} rader vars sista inte finns i den; inget har registrerats"
         ),
     )
     .help(words!(
-        "put the newest `ledger.sqlite` back, with its `-wal`; only if those rows are lost for good: note it, compare `lottning verify` with a head that was kept elsewhere, keep a copy of the folder, then remove `ledger.projection`",
-        "lägg tillbaka den senaste `ledger.sqlite`, med dess `-wal`; bara om raderna är förlorade för gott: anteckna det, jämför `lottning verify` med ett huvud som sparats på annat håll, behåll en kopia av mappen och ta sedan bort `ledger.projection`"
+        "put the newest `ledger.sqlite` back, with its `-wal`; only if those rows are lost for good: note it, compare `lottning verify` with a head that was kept elsewhere, keep a copy of the folder, then remove `{file}`",
+        "lägg tillbaka den senaste `ledger.sqlite`, med dess `-wal`; bara om raderna är förlorade för gott: anteckna det, jämför `lottning verify` med ett huvud som sparats på annat håll, behåll en kopia av mappen och ta sedan bort `{file}`"
     )))
 }
 
@@ -127,7 +158,7 @@ fn taken_up(
     outside: &Outside,
     folder: &Path,
     ledger: &mut dyn Ledger,
-    (stored, reach): (Stored, Reach),
+    (stored, reach): (Stored, Reach<'_>),
 ) -> Option<Journal> {
     let protocol = sealed_protocol(outside, folder, stored.later_epochs()).ok()?;
     let mut rows: Vec<Entry> = Vec::new();
@@ -140,7 +171,7 @@ fn taken_up(
     }
     let mut journal = match reach {
         Reach::Whole => stored.whole_journal(&protocol)?,
-        Reach::Touched => stored.journal(&protocol)?,
+        Reach::Touched | Reach::Drawn(_) => stored.journal(&protocol)?,
     };
     if later.iter().any(|row| journal.must_begin_anew(row)) {
         discard(outside, folder);
@@ -176,7 +207,8 @@ pub(super) fn without_rows(outside: &Outside, folder: &Path) -> Failure {
 /// # Errors
 /// Such a folder: exit 8.
 pub(super) fn refuse_emptied(outside: &Outside, folder: &Path) -> Result<(), Failure> {
-    let left = [PathBuf::from(PROJECTION_FILE), protocol_file(1)];
+    let [one, other] = FILES.map(PathBuf::from);
+    let left = [one, other, protocol_file(1)];
     if !left.iter().any(|name| outside.exists(folder.join(name))) {
         return Ok(());
     }
@@ -184,9 +216,11 @@ pub(super) fn refuse_emptied(outside: &Outside, folder: &Path) -> Result<(), Fai
     Err(ledger_failure(&LedgerError::Corrupt(lost.into()), folder))
 }
 
-/// Removes the projection.
+/// Removes the projections.
 pub(super) fn discard(outside: &Outside, folder: &Path) {
-    outside.discard(place(folder));
+    for name in FILES {
+        outside.discard(folder.join(name));
+    }
 }
 
 impl Study {
@@ -213,7 +247,7 @@ impl Study {
             return;
         }
         self.projected = Some(head.sequence);
-        let Some(bytes) = self.journal.projection() else {
+        let Some(bytes) = self.journal.projection(self.seed.as_ref()) else {
             return;
         };
         let Ok(mut transaction) = self.ledger.exclusive() else {
@@ -226,16 +260,22 @@ impl Study {
         };
         let stays =
             own.head() == head && !later.iter().any(|row| self.journal.must_begin_anew(row));
-        if stays && !newer(outside, &self.folder, head.sequence) {
-            outside.keep(place(&self.folder), &bytes);
+        let name = match self.seed {
+            Some(_) => VOUCHED_FILE,
+            None => PROJECTION_FILE,
+        };
+        let path = self.folder.join(name);
+        if stays && !is_newer(outside, &path, self.seed.as_ref(), head.sequence) {
+            outside.keep(&path, &bytes);
         }
     }
 }
 
-/// Whether a projection of more rows is stored already.
-fn newer(outside: &Outside, folder: &Path, sequence: u64) -> bool {
-    outside
-        .pages(&place(folder))
-        .and_then(|bytes| Stored::read(Box::new(bytes)))
-        .is_some_and(|own| own.head().sequence > sequence)
+/// Whether a file holds a projection of more rows, for which the seed vouches if one is given.
+fn is_newer(outside: &Outside, path: &Path, seed: Option<&Seed>, rows: u64) -> bool {
+    let bytes = outside.pages(path);
+    let stored = bytes.and_then(|bytes| Stored::read(Box::new(bytes)));
+    stored.is_some_and(|own| {
+        own.head().sequence > rows && seed.is_none_or(|seed| own.is_vouched_for_by(seed))
+    })
 }

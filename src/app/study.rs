@@ -39,6 +39,8 @@ pub struct Study {
     pub(super) ledger: Box<dyn Ledger>,
     /// The row of the stored projection, 0 without one; `None` where none is kept.
     pub(super) projected: Option<u64>,
+    /// The seed in force, where it is there to vouch for a projection.
+    pub(super) seed: Option<Seed>,
 }
 
 /// What a use case wants recorded, and its answer.
@@ -68,10 +70,23 @@ impl Study {
         Self::projected(outside, folder, Reach::Touched)
     }
 
-    fn projected(outside: &Outside, folder: &Path, reach: Reach) -> Result<Self, Failure> {
+    /// As [`Study::load_to_write`], to draw with the seed in force: a stored projection for which this seed does not vouch
+    /// is passed over, and the rows are folded. Whether it is the seed that the study committed to is for the caller to check.
+    ///
+    /// # Errors
+    /// As [`Study::load`].
+    pub(super) fn load_to_draw(
+        outside: &Outside,
+        folder: &Path,
+        seed: &Seed,
+    ) -> Result<Self, Failure> {
+        Self::projected(outside, folder, Reach::Drawn(seed))
+    }
+
+    fn projected(outside: &Outside, folder: &Path, reach: Reach<'_>) -> Result<Self, Failure> {
         let mut ledger: Box<dyn Ledger> = Box::new(projection::open_ledger(outside, folder)?);
-        if let Some(journal) = projection::load(outside, folder, &mut *ledger, reach)? {
-            let projected = Some(journal.head.sequence);
+        if let Some((journal, rows)) = projection::load(outside, folder, &mut *ledger, reach)? {
+            let projected = Some(rows);
             let own = Self::empty(folder, journal, ledger);
             return Ok(Self { projected, ..own });
         }
@@ -122,6 +137,7 @@ impl Study {
             journal: Journal::new(protocol),
             ledger,
             projected: None,
+            seed: None,
         };
         own.catch_up()?;
         if own.journal.opening.is_none() {
@@ -137,6 +153,7 @@ impl Study {
             journal,
             ledger,
             projected: None,
+            seed: None,
         }
     }
 
@@ -178,10 +195,12 @@ impl Study {
     /// # Errors
     /// A file that is missing, is no seed, or does not fit its commitment: exit 9. The seed is never shown.
     pub fn seeds(&self, outside: &Outside, files: &[PathBuf]) -> Result<Vec<Seed>, Failure> {
-        let seeds: Vec<Seed> = files
-            .iter()
-            .map(|file| read_seed(outside, file))
-            .collect::<Result<_, _>>()?;
+        let seeds = read_seeds(outside, files)?;
+        self.check_seeds(&seeds)?;
+        Ok(seeds)
+    }
+
+    fn check_seeds(&self, seeds: &[Seed]) -> Result<(), Failure> {
         let commitments = self.commitments();
         if seeds.len() != commitments.len() {
             let message = seeds_needed(commitments.len(), seeds.len());
@@ -197,26 +216,20 @@ impl Study {
                 return Err(seed_mismatch(epoch as u32));
             }
         }
-        Ok(seeds)
+        Ok(())
     }
 
-    /// The seed of the epoch in force, from its file or from the files of all epochs; a beacon is not in it.
+    /// The seed of the epoch in force, out of it alone or the seeds of all epochs; a beacon is not in it.
     ///
     /// # Errors
     /// As [`Study::seeds`].
-    pub fn seed_in_force(&self, outside: &Outside, files: &[PathBuf]) -> Result<Seed, Failure> {
-        let epoch = self.journal.state.epoch;
-        let seed = match files {
-            [one] => read_seed(outside, one)?,
-            all => {
-                let seeds = self.seeds(outside, all)?;
-                seeds.last().cloned().ok_or_else(|| seed_mismatch(epoch))?
-            }
-        };
-        if !self.committed(epoch, &seed) {
-            return Err(seed_mismatch(epoch));
+    pub(super) fn seed_in_force<'a>(&self, seeds: &'a [Seed]) -> Result<&'a Seed, Failure> {
+        if seeds.len() != 1 {
+            self.check_seeds(seeds)?;
         }
-        Ok(seed)
+        let epoch = self.journal.state.epoch;
+        let own = seeds.last().filter(|own| self.committed(epoch, own));
+        own.ok_or_else(|| seed_mismatch(epoch))
     }
 
     /// Commitments to the seeds of the epochs that are open or were.
@@ -238,6 +251,14 @@ pub fn seeds_needed(needed: usize, given: usize) -> Words {
         "{needed} seed file(s) are needed, one per epoch; {given} were given",
         "det behövs {needed} fröfil(er), en per epok; {given} angavs"
     )
+}
+
+/// Seed files in their order.
+///
+/// # Errors
+/// As [`read_seed`].
+pub(super) fn read_seeds(outside: &Outside, files: &[PathBuf]) -> Result<Vec<Seed>, Failure> {
+    files.iter().map(|file| read_seed(outside, file)).collect()
 }
 
 fn seed_mismatch(epoch: u32) -> Failure {

@@ -118,9 +118,8 @@ pub fn check(
         .iter()
         .map(|file| read_seed(outside, file))
         .collect::<Result<Vec<_>, _>>()?;
-    let projection = projection::stored(outside, folder);
-    let stored = projection.as_deref();
-    let mut verification = verify_with(&protocol, &entries, &seeds, expected.head, stored);
+    let stored = projection::stored(outside, folder);
+    let mut verification = verify_with(&protocol, &entries, &seeds, expected.head, &stored);
     if later < epochs as usize {
         let missing = missing_protocol(&entries, later as u32 + 1);
         verification.ok = false;

@@ -27,7 +27,7 @@ impl Beacon {
     /// Records the value.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
-        let mut study = Study::load(outside, &self.at.study)?;
+        let mut study = Study::load_whole(outside, &self.at.study)?;
         let act = self.acting.act();
         let made = beacon(outside, &mut study, &act, &self.value)?;
         receipt(session, &made)

@@ -36,7 +36,7 @@ impl Erase {
     /// Erases a family.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
-        let mut study = Study::load(outside, &self.at.study)?;
+        let mut study = Study::load_whole(outside, &self.at.study)?;
         let act = self.acting.act();
         let whose = (self.family.as_str(), self.reason.as_str());
         let made = erase(outside, &mut study, &act, whose, &self.confirm)?;

@@ -5,7 +5,7 @@
 //! A page that cannot be read or has another sum gives blank rows and marks the [`Shelf`] as torn: whoever decided by such
 //! a fold must ask [`Shelf::is_torn`] before anything is told or written, and fold the ledger's rows instead.
 
-use super::coded::{Coded, Sink, Source, check_sum};
+use super::coded::{Coded, Sink, Source, Sum, check_sum};
 use std::fmt;
 use std::ops::{Index, IndexMut};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,6 +52,12 @@ pub(super) struct Limits {
     pub(super) sites: u16,
     pub(super) arms: u8,
     pub(super) fields: u8,
+    pub(super) criteria: u8,
+    /// Reasons of exceptions.
+    pub(super) exceptions: u16,
+    /// Reasons of violations.
+    pub(super) violations: u16,
+    pub(super) outcomes: u16,
     /// The last row of the ledger.
     pub(super) sequence: u64,
 }
@@ -62,18 +68,15 @@ pub(super) struct Shelf {
     bytes: Box<dyn Bytes>,
     /// Where the pages begin.
     from: u64,
-    /// What their sums belong to.
-    seed: u64,
     limits: OnceLock<Limits>,
     torn: AtomicBool,
 }
 
 impl Shelf {
-    pub(super) fn new(bytes: Box<dyn Bytes>, from: u64, seed: u64) -> Self {
+    pub(super) fn new(bytes: Box<dyn Bytes>, from: u64) -> Self {
         Self {
             bytes,
             from,
-            seed,
             limits: OnceLock::new(),
             torn: AtomicBool::new(false),
         }
@@ -102,7 +105,7 @@ impl Shelf {
             return None;
         }
         let mut page = vec![0; spot.len as usize];
-        let whole = self.bytes.read(at, &mut page) && check_sum(self.seed, &page) == spot.sum;
+        let whole = self.bytes.read(at, &mut page) && check_sum(&page) == spot.sum;
         whole.then_some(page)
     }
 
@@ -125,7 +128,7 @@ impl Shelf {
 pub(super) struct Spot {
     at: u64,
     len: u32,
-    sum: u64,
+    sum: Sum,
 }
 
 /// The rows of a page.
@@ -193,8 +196,8 @@ impl<P: Page> Stored<P> {
         let mut spots = Vec::with_capacity(count);
         for _ in 0..count {
             let len = u32::take(input)?;
-            let (sum, _) = input.bytes(8)?.as_chunks();
-            let sum = u64::from_le_bytes(*sum.first()?);
+            let (sum, _) = input.bytes(16)?.as_chunks();
+            let sum = *sum.first()?;
             spots.push(Spot { at, len, sum });
             at = at.checked_add(u64::from(len))?;
         }
@@ -223,7 +226,7 @@ pub(super) fn put_pages(
     for first in (0..rows).step_by(in_page) {
         put(first..rows.min(first + in_page), &mut page);
         (page.root.len() as u32).put(out);
-        out.bytes(&check_sum(out.seed, &page.root).to_le_bytes());
+        out.bytes(&check_sum(&page.root));
         out.body.append(&mut page.root);
     }
 }

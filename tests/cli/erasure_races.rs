@@ -3,52 +3,11 @@
 
 use std::process::Stdio;
 
+use super::forged_projection::{act, outside, request};
 use super::place::{Place, family};
-use super::projection::long;
+use super::projection::{KEPT, PLAIN, long};
 use lottning::app::enrol::Desk;
 use lottning::app::study::Act;
-use lottning::app::{FixedClock, Outside, Silent, SystemEntropy};
-use lottning::study::intake::EnrolRequest;
-
-fn outside(place: &Place) -> Outside {
-    Outside {
-        clock: Box::new(FixedClock("2025-06-01T08:00:00Z".parse().unwrap())),
-        entropy: Box::new(SystemEntropy),
-        progress: Box::new(Silent),
-        folder: place.path("."),
-    }
-}
-
-fn act() -> Act {
-    Act {
-        actor: "intake-2".into(),
-        at: None,
-    }
-}
-
-fn request(name: &str) -> EnrolRequest {
-    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-        let own = |(id, value): &(&str, &str)| ((*id).to_owned(), (*value).to_owned());
-        list.iter().map(own).collect()
-    };
-    EnrolRequest {
-        site: "skarpnack".into(),
-        family: name.into(),
-        report_key: "R1".into(),
-        received: "2025-03-01".into(),
-        answers: pairs(&[
-            ("investigation-opened", "yes"),
-            ("immediate-placement", "no"),
-            ("police-led", "no"),
-        ]),
-        fields: pairs(&[
-            ("earlier_reports", "3"),
-            ("youngest_age", "4"),
-            ("category", "violence"),
-        ]),
-        ..EnrolRequest::default()
-    }
-}
 
 fn erase_words(place: &Place, name: &str) -> String {
     let confirm = place.confirm();
@@ -108,7 +67,7 @@ fn a_desk_that_stays_open_forgets_what_another_process_erased() {
 #[test]
 fn a_writer_that_keeps_late_brings_no_erased_name_back() {
     let place = long();
-    std::fs::remove_file(place.path("study/ledger.projection")).unwrap();
+    std::fs::remove_file(place.path(KEPT)).unwrap();
     let outside = outside(&place);
     let seeds = ["keys/seed".into()];
     let mut desk = Desk::open(&outside, "study".as_ref(), &seeds).unwrap();
@@ -121,7 +80,7 @@ fn a_writer_that_keeps_late_brings_no_erased_name_back() {
     assert_eq!(erased.code, 0, "{}", erased.err);
     desk.study().keep(&outside);
     assert_eq!(holding(&place, &family(7)), Vec::<String>::new());
-    assert!(!place.path("study/ledger.projection").exists());
+    assert!(!place.path(KEPT).exists());
     place.verify();
 }
 
@@ -133,7 +92,9 @@ fn erasures_race_with_every_kind_of_writer() {
     let header = "site,family,report_key,received,answer.investigation-opened,answer.immediate-placement,\
                   answer.police-led,field.earlier_reports,field.youngest_age,field.category\n";
     for round in 0..4_usize {
-        let _ = std::fs::remove_file(place.path("study/ledger.projection"));
+        for name in [KEPT, PLAIN] {
+            let _ = std::fs::remove_file(place.path(name));
+        }
         let rows: Vec<String> = (0..5)
             .map(|row| {
                 let name = family(700 + 10 * round + row);
@@ -182,7 +143,9 @@ fn erasures_race_with_every_kind_of_writer() {
         assert_eq!(left, Vec::<String>::new(), "round {round}");
     }
     let status = place.run("status --study study").json(0);
-    std::fs::remove_file(place.path("study/ledger.projection")).ok();
+    for name in [KEPT, PLAIN] {
+        let _ = std::fs::remove_file(place.path(name));
+    }
     assert_eq!(place.run("status --study study").json(0), status);
 }
 
@@ -190,7 +153,7 @@ fn erasures_race_with_every_kind_of_writer() {
 #[test]
 fn a_process_that_is_killed_while_it_keeps_loses_nothing() {
     let place = long();
-    let file = place.path("study/ledger.projection");
+    let file = place.path(KEPT);
     let words = |number: usize| {
         let words = Place::enrol_words("skarpnack", &family(number), "R1");
         format!("{words} --study study --actor a")
@@ -215,7 +178,10 @@ fn a_process_that_is_killed_while_it_keeps_loses_nothing() {
         assert_eq!(retry["allocation"], 516 + kill);
     }
     place.verify();
-    std::fs::write(place.path("study/ledger.projection.partial"), family(7)).unwrap();
+    for name in [KEPT, PLAIN] {
+        place.write(&format!("{name}.partial"), family(7));
+        place.write(name, family(7));
+    }
     let erased = place.run(&format!(
         "{} --study study --actor lead",
         erase_words(&place, &family(7))

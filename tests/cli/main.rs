@@ -18,6 +18,7 @@ mod epochs;
 mod erasure_races;
 mod estimate;
 mod families;
+mod forged_projection;
 mod forgeries;
 mod foundation;
 mod linked;

@@ -3,15 +3,25 @@
 use std::sync::Arc;
 
 use super::place::{IUH, Place, family};
+use lottning::allocation::Seed;
 use lottning::study::journal::Stored;
 use serde_json::json;
+
+/// The projection that `enrol` keeps, and the one that commands without a seed keep.
+pub(crate) const KEPT: &str = "study/ledger.projection.enrolment";
+pub(crate) const PLAIN: &str = "study/ledger.projection";
 
 /// A study of 515 families, which is long enough for a projection, and the folder's state before the last file of them.
 pub(crate) fn long() -> Place {
     let protocol = IUH
         .replace("therapists = 2", "therapists = 1000")
         .replace("families = 712", "families = 10000");
-    let place = Place::open(&protocol);
+    let place = Place::with(&protocol);
+    // One seed, so that what is drawn is the same in each run.
+    std::fs::create_dir(place.path("keys")).unwrap();
+    place.write("keys/seed", format!("{}\n", "5e".repeat(32)));
+    let opened = place.run(&place.open_words());
+    assert_eq!(opened.code, 0, "{}", opened.err);
     let header = "site,family,report_key,received,answer.investigation-opened,answer.immediate-placement,\
                   answer.police-led,field.earlier_reports,field.youngest_age,field.category\n";
     let rows: Vec<String> = (0..515)
@@ -29,7 +39,7 @@ pub(crate) fn long() -> Place {
 #[test]
 fn commands_say_the_same_with_and_without_a_projection_and_with_one_that_does_not_fit() {
     let place = long();
-    let file = place.path("study/ledger.projection");
+    let file = place.path(KEPT);
     let made = std::fs::read(&file).unwrap();
     let backup = std::fs::read(place.path("study/ledger.sqlite")).unwrap();
     let status = "status --study study";
@@ -84,7 +94,7 @@ fn a_ledger_that_lost_the_rows_of_its_projection_is_refused() {
     drop(connection);
     let enrol = Place::enrol_words("skarpnack", &family(450), "R1");
     let enrol = format!("{enrol} --study study --actor b --at 2025-06-01T08:00:00Z");
-    let file = place.path("study/ledger.projection");
+    let file = place.path(KEPT);
     let made = std::fs::read(&file).unwrap();
     for words in [
         enrol.as_str(),
@@ -106,7 +116,7 @@ fn a_ledger_that_lost_the_rows_of_its_projection_is_refused() {
 #[test]
 fn verify_folds_from_the_rows_and_finds_a_projection_that_differs() {
     let place = long();
-    let file = place.path("study/ledger.projection");
+    let file = place.path(KEPT);
     let made = std::fs::read(&file).unwrap();
     assert_eq!(place.verify()["findings"], json!([]));
     // One that is not whole is no projection, and no finding.
@@ -118,7 +128,7 @@ fn verify_folds_from_the_rows_and_finds_a_projection_that_differs() {
     let stored = Stored::read(Box::new(made.clone())).unwrap();
     let mut journal = stored.journal(&protocol).unwrap();
     journal.state.sites[0].taken += 1;
-    std::fs::write(&file, journal.projection().unwrap()).unwrap();
+    std::fs::write(&file, journal.projection(None).unwrap()).unwrap();
     let found = place
         .run("verify --study study --seed-file keys/seed")
         .json(8);
@@ -192,16 +202,18 @@ fn a_ledger_without_rows_beside_a_projection_is_damaged() {
 /// What is changed in a family of a projection.
 type Forge = fn(&mut lottning::study::kernel::Family);
 
-/// Bytes that hold something else with sums that fit, as who can write to the folder may leave them: an arm that was drawn
+/// Bytes that hold something else and that the seed vouches for, as only its holder may leave them: an arm that was drawn
 /// before is told from its row of the ledger, and nothing that reaches beyond its table is believed.
 #[test]
 fn an_arm_is_told_from_its_row_whatever_a_projection_says() {
     let place = long();
-    let file = place.path("study/ledger.projection");
+    let file = place.path(KEPT);
     let bytes = std::fs::read(place.path("study/protocol.toml")).unwrap();
     let protocol = Arc::new(lottning::protocol::parse(&bytes).protocol.unwrap());
     let stored = Stored::read(Box::new(std::fs::read(&file).unwrap())).unwrap();
     let journal = stored.journal(&protocol).unwrap();
+    let text = std::fs::read_to_string(place.path("keys/seed")).unwrap();
+    let seed = Seed::from_hex(&text).unwrap();
     let words = |key: &str, at: &str| {
         let words = Place::enrol_words("skarpnack", &family(3), key);
         format!("{words} --study study --actor b --at {at}")
@@ -219,7 +231,7 @@ fn an_arm_is_told_from_its_row_whatever_a_projection_says() {
         let mut other = journal.clone();
         forge(other.state.families.get_mut(number).unwrap());
         for (again, key) in ["R1".to_owned(), format!("A{at}")].into_iter().enumerate() {
-            std::fs::write(&file, other.projection().unwrap()).unwrap();
+            std::fs::write(&file, other.projection(Some(&seed)).unwrap()).unwrap();
             let found = place
                 .run(&words(&key, &format!("2025-06-01T{at}:0{again}:00Z")))
                 .json(0);
@@ -230,7 +242,7 @@ fn an_arm_is_told_from_its_row_whatever_a_projection_says() {
         place.verify();
     }
     // The same of a sound projection, which stays.
-    std::fs::write(&file, journal.projection().unwrap()).unwrap();
+    std::fs::write(&file, journal.projection(Some(&seed)).unwrap()).unwrap();
     let found = place.run(&words("B1", "2025-06-01T20:00:00Z")).json(0);
     assert_eq!(found["arm"], told["arm"]);
     assert!(file.exists());
@@ -241,7 +253,7 @@ fn an_arm_is_told_from_its_row_whatever_a_projection_says() {
 #[test]
 fn only_a_regular_file_is_a_projection() {
     let place = long();
-    let file = place.path("study/ledger.projection");
+    let file = place.path(KEPT);
     let made = std::process::Command::new("mkfifo")
         .arg(place.path("pipe"))
         .status();
@@ -268,7 +280,7 @@ fn a_projection_is_for_its_owner_only() {
         let found = std::fs::metadata(place.path(name)).unwrap();
         found.permissions().mode() & 0o777
     };
-    assert_eq!(mode("study/ledger.projection"), 0o600);
+    assert_eq!(mode(KEPT), 0o600);
     assert_eq!(mode("study/ledger.sqlite"), 0o600);
     assert_eq!(mode("study"), 0o700);
 }
@@ -278,7 +290,7 @@ fn a_projection_is_for_its_owner_only() {
 #[test]
 fn a_limit_on_files_takes_no_answer_away() {
     let place = long();
-    let file = place.path("study/ledger.projection");
+    let file = place.path(KEPT);
     let size = std::fs::metadata(&file).unwrap().len();
     std::fs::remove_file(&file).unwrap();
     let words = Place::enrol_words("skarpnack", &family(600), "R1");
@@ -294,7 +306,7 @@ fn a_limit_on_files_takes_no_answer_away() {
         .unwrap();
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told["allocation"], 516);
-    assert!(!file.exists() && !place.path("study/ledger.projection.partial").exists());
+    assert!(!file.exists() && !place.path(&format!("{KEPT}.partial")).exists());
     let again = place.run(&words).json(0);
     assert_eq!(
         (&again["replayed"], &again["arm"]),

@@ -1,22 +1,24 @@
 //! The stored projection: a fold as bytes, so that a command need not read a long ledger from its first row.
 //!
 //! It is disposable and never the truth. Its stamp says what it was made from: form and version of the program, hashes
-//! of the protocols, head of the ledger. Bytes whose stamp or check sum does not fit are ignored and made again, and
+//! of the protocols, head of the ledger. Bytes whose stamp or hash does not fit are ignored and made again, and
 //! `verify` folds from the rows and compares.
 //!
 //! The bytes are a root, which is read whole, and pages, which are read when they are asked for
-//! (`docs/adr/0006-projection-in-pages.md`): eight bytes that say what the sums belong to, length and sum of the root, the
-//! root, the pages.
+//! (`docs/adr/0006-projection-in-pages.md`): length of the root, its SHA-256, a code, the root, the pages. The root has the
+//! sum of each page. The code is zero, or made of the hash with the seed in force
+//! ([`Seed::code_of_projection`]): nothing is drawn by a projection that the seed does not vouch for.
 
 use super::entry::Head;
 use super::fold::{Journal, KeyUse, OUTCOMES, Opening, RequestUse};
-use crate::allocation::Mode;
+use crate::allocation::{Mode, Seed};
 use crate::protocol::Protocol;
 use crate::protocol::model::MAX_FIELDS;
-use crate::study::coded::{Coded, Sink, Source, check_sum, coded};
+use crate::study::coded::{Coded, Sink, Source, coded};
 use crate::study::kernel::FamilyIx;
 use crate::study::pages::{Bytes, Limits, Row, Shelf};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
@@ -70,7 +72,9 @@ impl Coded for RequestUse {
 const MAGIC: &str = "lottning projection";
 
 /// Bytes before the root.
-const BEFORE: usize = 24;
+const BEFORE: usize = 72;
+/// Those of them that are the code.
+const CODE: std::ops::Range<usize> = 40..BEFORE;
 
 /// A stored projection whose stamp was read: of this version of the program.
 #[derive(Debug)]
@@ -78,6 +82,8 @@ pub struct Stored {
     hashes: Vec<[u8; 32]>,
     head: Head,
     root: Vec<u8>,
+    hash: [u8; 32],
+    code: [u8; 32],
     /// How much of the root the stamp takes.
     stamp: usize,
     shelf: Arc<Shelf>,
@@ -90,13 +96,17 @@ impl Stored {
         if !bytes.read(0, &mut before) {
             return None;
         }
-        let (words, _) = before.as_chunks();
-        let [seed, len, sum] = [0, 1, 2].map(|own| u64::from_le_bytes(words[own]));
+        let (len, hashes) = before.split_first_chunk()?;
+        let len = u64::from_le_bytes(*len);
+        let ([hash, code], []) = hashes.as_chunks::<32>() else {
+            return None;
+        };
         if len > bytes.len() {
             return None;
         }
         let mut root = vec![0; usize::try_from(len).ok()?];
-        if !bytes.read(BEFORE as u64, &mut root) || check_sum(seed, &root) != sum {
+        if !bytes.read(BEFORE as u64, &mut root) || <[u8; 32]>::from(Sha256::digest(&root)) != *hash
+        {
             return None;
         }
         let mut source = Source::new(&root);
@@ -106,13 +116,26 @@ impl Stored {
             && String::take(input)? == env!("CARGO_PKG_VERSION");
         let (hashes, head) = (Vec::take(input)?, Head::take(input)?);
         let stamp = root.len() - source.left();
-        (same && seed == seed_of(&head)).then(|| Self {
+        same.then(|| Self {
             hashes,
             head,
+            hash: *hash,
+            code: *code,
             stamp,
-            shelf: Arc::new(Shelf::new(bytes, BEFORE as u64 + len, seed)),
+            shelf: Arc::new(Shelf::new(bytes, BEFORE as u64 + len)),
             root,
         })
+    }
+
+    /// Whether it was made with a seed, root and pages: then it is what that seed's holder made of the rows up to its head.
+    pub fn is_vouched_for_by(&self, seed: &Seed) -> bool {
+        seed.knows_projection(&self.hash, &self.code)
+    }
+
+    /// Whether two projections are the same, whoever vouches for them.
+    pub fn same(one: &[u8], other: &[u8]) -> bool {
+        one.get(..CODE.start) == other.get(..CODE.start)
+            && one.get(CODE.end..) == other.get(CODE.end..)
     }
 
     /// The head of the ledger that it was made from.
@@ -187,9 +210,19 @@ impl Stored {
 }
 
 fn limits(journal: &Journal) -> Limits {
+    let protocol = &*journal.protocol;
+    // Lists can differ from epoch to epoch.
+    let most = |count: fn(&Protocol) -> usize| {
+        let epochs = (0..=protocol.epoch()).map(|epoch| count(protocol.in_epoch(epoch)));
+        epochs.max().unwrap_or(0)
+    };
     let mut limits = Limits {
-        arms: journal.protocol.arms.len() as u8,
+        arms: protocol.arms.len() as u8,
         fields: MAX_FIELDS as u8,
+        criteria: protocol.criteria.len() as u8,
+        exceptions: most(|own| own.exceptions.reasons.len()) as u16,
+        violations: most(|own| own.violations.reasons.len()) as u16,
+        outcomes: most(|own| own.outcomes.len()) as u16,
         ..Limits::default()
     };
     journal.state.limit(&mut limits);
@@ -242,12 +275,6 @@ impl Row for KeyUse {
     }
 }
 
-/// What sums belong to: the first bytes of the head's hash.
-fn seed_of(head: &Head) -> u64 {
-    let (words, _) = head.hash.as_chunks::<8>();
-    words.first().map_or(0, |word| u64::from_le_bytes(*word))
-}
-
 fn hashes(protocol: &Protocol) -> Vec<[u8; 32]> {
     (0..=protocol.epoch())
         .map(|epoch| protocol.in_epoch(epoch).hash.0)
@@ -255,16 +282,12 @@ fn hashes(protocol: &Protocol) -> Vec<[u8; 32]> {
 }
 
 impl Journal {
-    /// The fold as bytes; `None` in the middle of a transaction.
-    pub fn projection(&self) -> Option<Vec<u8>> {
+    /// The fold as bytes; `None` in the middle of a transaction. With a seed, that of the epoch in force, it can be drawn by.
+    pub fn projection(&self, seed: Option<&Seed>) -> Option<Vec<u8>> {
         if self.pending.is_some() {
             return None;
         }
-        let seed = seed_of(&self.head);
-        let mut out = Sink {
-            seed,
-            ..Sink::default()
-        };
+        let mut out = Sink::default();
         MAGIC.to_owned().put(&mut out);
         FORM.put(&mut out);
         env!("CARGO_PKG_VERSION").to_owned().put(&mut out);
@@ -284,9 +307,10 @@ impl Journal {
         }
         let Sink { root, body, .. } = out;
         let mut all = Vec::with_capacity(BEFORE + root.len() + body.len());
-        for word in [seed, root.len() as u64, check_sum(seed, &root)] {
-            all.extend_from_slice(&word.to_le_bytes());
-        }
+        let hash: [u8; 32] = Sha256::digest(&root).into();
+        all.extend_from_slice(&(root.len() as u64).to_le_bytes());
+        all.extend_from_slice(&hash);
+        all.extend_from_slice(&seed.map_or([0; 32], |seed| seed.code_of_projection(&hash)));
         all.extend_from_slice(&root);
         all.extend_from_slice(&body);
         Some(all)

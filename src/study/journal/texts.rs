@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(own.text(own.len()), "");
         let mut out = Sink::default();
         own.put(&mut out);
-        let shelf = std::sync::Arc::new(Shelf::new(Box::new(out.body), 0, 0));
+        let shelf = std::sync::Arc::new(Shelf::new(Box::new(out.body), 0));
         shelf.limit(Limits::default());
         let mut again = Texts::take(&mut Source::of_root(&out.root, shelf)).unwrap();
         assert_eq!(again, own);

@@ -465,8 +465,8 @@ fn join(state: &mut State, family: FamilyIx, children: &Roster, joined: bool) {
             None => state.children.push(child),
         }
         if let Some(own) = state.families.get_mut(family.0 as usize) {
-            own.children += 1;
-            own.joined += u16::from(joined);
+            own.children = own.children.saturating_add(1);
+            own.joined = own.joined.saturating_add(u16::from(joined));
         }
     }
 }

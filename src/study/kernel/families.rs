@@ -136,12 +136,12 @@ pub(super) fn link(state: &mut State, one: FamilyIx, two: FamilyIx) {
             family: unit,
             joined: drawn,
         };
-        moved += 1;
+        moved = u16::saturating_add(moved, 1);
     }
     state.families[other.0 as usize].children = 0;
     let own = &mut state.families[unit.0 as usize];
-    own.children += moved;
-    own.joined += if drawn { moved } else { 0 };
+    own.children = own.children.saturating_add(moved);
+    own.joined = own.joined.saturating_add(if drawn { moved } else { 0 });
     own.turned_away |= gone.turned_away && !drawn;
     own.changed_answers |= gone.changed_answers;
     own.changed_between |= gone.changed_between;

@@ -13,6 +13,7 @@ mod decide;
 mod draws;
 mod event;
 mod families;
+mod limits;
 mod state;
 
 pub use apply::apply;

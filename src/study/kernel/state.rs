@@ -493,14 +493,16 @@ impl State {
     /// Whether a site's gate is open: there is no gate, or a slot is free.
     pub fn gate_open(&self, site: SiteIx) -> bool {
         let site = &self.sites[usize::from(site.0)];
-        !self.gated || site.taken < site.therapists * self.slots_per_therapist
+        !self.gated || site.taken < site.therapists.saturating_mul(self.slots_per_therapist)
     }
 
     /// Slots of a site that are free; 0 without a gate.
     pub fn free_slots(&self, site: SiteIx) -> u32 {
         let own = self.sites.get(usize::from(site.0));
         own.map_or(0, |own| {
-            (own.therapists * self.slots_per_therapist).saturating_sub(own.taken)
+            own.therapists
+                .saturating_mul(self.slots_per_therapist)
+                .saturating_sub(own.taken)
         })
     }
 

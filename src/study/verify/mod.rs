@@ -69,17 +69,17 @@ pub fn verify(
     seeds: &[Seed],
     expect_head: Option<&str>,
 ) -> Verification {
-    verify_with(protocol, entries, seeds, expect_head, None)
+    verify_with(protocol, entries, seeds, expect_head, &[])
 }
 
-/// As [`verify`], and compares a stored projection with the fold of the rows that it was made from, if its bytes are
+/// As [`verify`], and compares stored projections with the fold of the rows that each was made from, if its bytes are
 /// whole and of this program.
 pub fn verify_with(
     protocol: &Arc<Protocol>,
     entries: &[Entry],
     seeds: &[Seed],
     expect_head: Option<&str>,
-    stored: Option<&[u8]>,
+    stored: &[Vec<u8>],
 ) -> Verification {
     let head = entries.last().map_or(Head::EMPTY, Entry::head);
     let mut checker = Checker {

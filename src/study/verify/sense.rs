@@ -10,7 +10,7 @@ use crate::protocol::Protocol;
 use crate::study::deeds::Deed;
 use crate::study::duties::{Duties, Duty};
 use crate::study::identifiers::is_beacon_value;
-use crate::study::journal::{Decoded, Entry, Journal, Stored, hex};
+use crate::study::journal::{Decoded, Entry, Head, Journal, Stored, hex};
 use crate::study::kernel::{Drawer, RecordedSource, State, What};
 use crate::words;
 use serde_json::Value;
@@ -60,7 +60,7 @@ impl Checker {
         entries: &[Entry],
         sound: usize,
         seeds: &[Seed],
-        stored: Option<&[u8]>,
+        stored: &[Vec<u8>],
     ) -> (DrawCheck, bool) {
         // An erasure beyond the first broken row still says whose the rows before it were.
         let (all, entries) = (entries, &entries[..sound]);
@@ -126,17 +126,23 @@ impl Checker {
             );
         };
         // A stored projection is compared where its rows end.
-        let made_from = stored
-            .and_then(|bytes| Stored::read(Box::new(bytes.to_vec())))
-            .filter(|own| own.is_whole(protocol))
-            .map(|own| own.head());
-        let rows = made_from.map_or(0, |head| head.sequence as usize);
-        let (before, after) = entries.split_at(rows.min(entries.len()));
-        let mut read = journal.absorb_watching(before, &mut watch);
-        let differs = made_from.is_some() && journal.projection().as_deref() != stored;
-        if read.is_ok() {
-            read = journal.absorb_watching(after, &mut watch);
+        let mut kept: Vec<(Head, &[u8])> = stored
+            .iter()
+            .filter_map(|bytes| {
+                let own = Stored::read(Box::new(bytes.clone()))?;
+                own.is_whole(protocol).then(|| (own.head(), &**bytes))
+            })
+            .collect();
+        kept.sort_by_key(|(head, _)| head.sequence);
+        let (mut read, mut done, mut differs) = (Ok(()), 0, false);
+        for (head, bytes) in &kept {
+            let rows = entries.len().min(head.sequence as usize);
+            read = read.and_then(|()| journal.absorb_watching(&entries[done..rows], &mut watch));
+            let own = journal.projection(None);
+            differs |= own.is_none_or(|own| !Stored::same(&own, bytes));
+            done = rows;
         }
+        read = read.and_then(|()| journal.absorb_watching(&entries[done..], &mut watch));
         if let Err(corrupt) = read {
             let (sequence, reason) = (corrupt.sequence, corrupt.reason);
             self.push(
@@ -150,13 +156,10 @@ impl Checker {
         } else {
             self.unfollowed(carried.pending.as_ref(), entries.len() as u64 + 1);
         }
-        let lost = made_from
-            .filter(|head| head.sequence > 0)
-            .is_some_and(|head| {
-                let own = (head.sequence as usize).checked_sub(1);
-                let own = own.and_then(|place| entries.get(place));
-                own.is_none_or(|own| own.head() != head)
-            });
+        let lost = kept.iter().any(|(head, _)| {
+            let own = (head.sequence as usize).checked_sub(1);
+            own.is_some_and(|place| entries.get(place).map(Entry::head) != Some(*head))
+        });
         if lost {
             self.push(
                 "rows-missing",

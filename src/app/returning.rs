@@ -102,8 +102,8 @@ fn nameless(family: &str, erased: usize) -> Diagnostic {
     Diagnostic::warning(
         "maybe-erased",
         words!(
-            "{family} is not known, and families erased at this site, whose names are gone: {erased}; whether it is one of them the study cannot tell",
-            "{family} är inte känd, och antal familjer som raderats vid enheten och vars namn är borta: {erased}; om den är en av dem kan studien inte avgöra"
+            "the study does not know {family}, and cannot tell whether it is one of the families erased at this site ({erased}), whose names are gone",
+            "studien känner inte till {family} och kan inte avgöra om den är en av de familjer som raderats vid enheten ({erased}), vars namn är borta"
         ),
     )
     .help(Words::new(

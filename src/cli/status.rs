@@ -322,6 +322,12 @@ fn leaning(study: &Study, direction: Option<Direction>) -> Words {
             "Till studieledaren: protokollet har ingen enskild arm som byten kunde luta mot.",
         );
     };
+    if direction.of == 0 {
+        return Words::new(
+            "For the study lead: no family was moved to another arm's service.",
+            "Till studieledaren: ingen familj har flyttats till en annan arms insats.",
+        );
+    }
     let arm = study.protocol().arms.get(direction.toward.index());
     let arm = arm.map_or("", |arm| arm.id.as_str());
     let (to, of) = (direction.to, direction.of);

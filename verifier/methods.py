@@ -6,6 +6,7 @@ A method has `weights(factors)`, an integer for each arm (`factors`: the levels 
 import math
 from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations_with_replacement
 
 
 def whole(value, least):
@@ -141,28 +142,40 @@ class TruncatedBinomial(Listed):
         return [int(count < self.length // len(self.ratio)) for count in self.counts]
 
 
+def ahead(counts, arm):
+    """How far each arm is ahead of the last, ascending, when `arm` has one more than the counts."""
+    more = sorted(count + (place == arm) for place, count in enumerate(counts))
+    return tuple(count - more[0] for count in more)
+
+
 @lru_cache(maxsize=None)
-def completions(bound, left):
-    """For each lead from -bound to bound, in how many ways `left` more places bring it to 0 and never beyond the bound."""
+def completions(arms, bound, left):
+    """For each way to be ahead, by at most the bound, in how many ways `left` more places bring all arms level, never further
+    apart than the bound. A way that is not there has none."""
     if left == 0:
-        return tuple(int(lead == 0) for lead in range(-bound, bound + 1))
-    after = (0, *completions(bound, left - 1), 0)
-    return tuple(after[place] + after[place + 2] for place in range(2 * bound + 1))
+        return {(0,) * arms: 1}
+    after, ways = completions(arms, bound, left - 1), {}
+    for others in combinations_with_replacement(range(bound + 1), arms - 1):
+        if (sum(others) + left) % arms == 0:  # the places drawn and left are whole rounds of all arms
+            number = sum(after.get(ahead((0, *others), arm), 0) for arm in range(arms))
+            if number:
+                ways[0, *others] = number
+    return ways
 
 
 class Maximal(Listed):
     def start(self):
         super().start()
-        if len(self.ratio) != 2 or self.length > 1000:
-            raise ValueError("the method is for two equal arms and lists of at most 1000")
-        self.bound = min(whole(self.options.get("max_imbalance", 3), 1), self.length // 2)
+        arms = len(self.ratio)
+        self.bound = min(whole(self.options.get("max_imbalance", 3), 1), self.length // arms)
+        if self.length > 1000 or self.length * math.comb(self.bound + arms - 1, arms - 1) > 1_000_000:
+            raise ValueError("the method is for lists of at most 1000 that can stand in few enough ways")
         for left in range(self.length):  # one after another, so that no recursion is deep
-            completions(self.bound, left)
+            completions(arms, self.bound, left)
 
     def weights(self, factors):
-        after = (0, *completions(self.bound, self.length - self.drawn - 1), 0)
-        place = self.counts[0] - self.counts[1] + self.bound + 1
-        return [after[place + 1], after[place - 1]]
+        after = completions(len(self.ratio), self.bound, self.length - self.drawn - 1)
+        return [after.get(ahead(self.counts, arm), 0) for arm in range(len(self.ratio))]
 
 
 class Minimization(Method):

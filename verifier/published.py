@@ -41,6 +41,8 @@ ARMS = (  # method, ratio, options, first twenty arms; section 7
     ("truncated-binomial", [1, 1], {"list_len": 10}, "bbaabaabababababbaab"),
     ("maximal", [1, 1], {"max_imbalance": 3, "list_len": 12}, "bbaabaabababababbaab"),
     ("maximal", [1, 1], {"max_imbalance": 3, "list_len": 200}, "baabbaaabbabababbaab"),
+    ("maximal", [1, 1, 1], {"max_imbalance": 2, "list_len": 12}, "ccabbaacbcabbcaccabb"),
+    ("maximal", [1, 1, 1], {"max_imbalance": 4, "list_len": 90}, "caaaabacbcbbbccccacb"),
 )
 MINIMIZED = {"factors": ["site", "earlier_reports"], "factor_weights": [2, 1], "ratio_preserving": True}
 UNITS = (  # levels, weights of the arms, arm; section 6.1, ratio 2:1, no strata

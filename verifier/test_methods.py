@@ -66,8 +66,10 @@ class ByHand(Case):
                          [[1, 1, 1], [0, 1, 1], [0, 0, 1], [1, 1, 1]])
         for name in ("big-stick", "biased-coin", "urn", "truncated-binomial", "maximal"):
             self.refused(name, (2, 1), list_len=6)
-        self.refused("maximal", (1, 1, 1), list_len=6)
+        self.refused("maximal", (1, 1, 1), list_len=16)
         self.refused("maximal", list_len=1002)
+        # C(45, 2) * 999 = 989,010 ways are few enough, C(46, 2) * 999 = 1,033,965 are not.
+        self.refused("maximal", (1, 1, 1), list_len=999, max_imbalance=44)
 
     def test_biased_coin(self):
         # Efron: 2/3 to the arm behind, a fair coin when level.
@@ -101,13 +103,18 @@ class ByHand(Case):
         self.assertEqual(self.weights(self.method("maximal", list_len=4, max_imbalance=2), "a")[1], [1, 2])
 
     def test_maximal_is_every_admissible_sequence_equally_often(self):
-        for n, bound in ((6, 2), (8, 3), (8, 1), (6, 3)):
-            admissible = [steps for steps in product((1, -1), repeat=n) if sum(steps) == 0
-                          and all(abs(sum(steps[:k])) <= bound for k in range(n))]
-            for steps in admissible:
-                method, chance = self.method("maximal", list_len=n, max_imbalance=bound), Fraction(1)
-                for step in steps:
-                    arm = 0 if step == 1 else 1
+        def apart(arms, given):
+            counts = [given.count(arm) for arm in range(arms)]
+            return max(counts) - min(counts)
+
+        for arms, n, bound, number in ((2, 6, 2, 18), (2, 8, 3, 68), (2, 8, 1, 16), (2, 6, 3, 20), (3, 6, 1, 36), (3, 6, 2, 90),
+                                       (3, 9, 1, 216), (3, 9, 2, 1296), (4, 8, 1, 576)):
+            admissible = [given for given in product(range(arms), repeat=n) if apart(arms, given) == 0
+                          and all(apart(arms, given[:k]) <= bound for k in range(n))]
+            self.assertEqual(len(admissible), number)
+            for given in admissible:
+                method, chance = self.method("maximal", (1,) * arms, list_len=n, max_imbalance=bound), Fraction(1)
+                for arm in given:
                     chance *= shares(method.weights(()))[arm]
                     method.take(arm, ())
                 self.assertEqual(chance, Fraction(1, len(admissible)))
@@ -117,9 +124,19 @@ class ByHand(Case):
         for n, bound, count in ((6, 1, 8), (6, 2, 18), (8, 2, 54), (12, 2, 486), (20, 2, 39366), (6, 3, 20), (8, 3, 68),
                                 (10, 3, 232), (12, 3, 792), (20, 3, 107616), (10, 4, 250), (20, 4, 153750),
                                 (20, 10, math.comb(20, 10)), (400, 200, math.comb(400, 200))):
-            for left in range(n):
-                completions(bound, left)
-            self.assertEqual(completions(bound, n)[bound], count)
+            self.assertEqual(self.lists(2, n, bound), count)
+
+    def test_numbers_of_sequences_of_three_and_four_arms(self):
+        # b = 1: each round of all arms in any order; b = 2 of three arms, twelve places: every one of the 3^12 lists looked at;
+        # b >= n / arms: the multinomial coefficient.
+        for arms, n, bound, count in ((3, 12, 1, 6**4), (4, 12, 1, 24**3), (3, 12, 2, 18684), (3, 12, 3, 32100),
+                                      (3, 12, 4, math.factorial(12) // 24**3), (4, 8, 2, math.factorial(8) // 16)):
+            self.assertEqual(self.lists(arms, n, bound), count)
+
+    def lists(self, arms, n, bound):
+        for left in range(n):
+            completions(arms, bound, left)
+        return completions(arms, bound, n)[(0,) * arms]
 
 
 class Minimization(Case):

@@ -4,7 +4,7 @@ use super::exact::{self, Exact};
 use super::guess::Guesser;
 use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, Ratio, Weights};
-use super::wide::WideWeights;
+use super::wide::Placed;
 use std::any::Any;
 use std::cmp::Ordering;
 use std::fmt::Debug;
@@ -68,7 +68,7 @@ pub trait Method: Debug + Send + Sync + 'static {
     fn weights(&self, state: &Self::State, unit: &Unit<'_>) -> Weights;
 
     /// The exact weights where [`Method::weights`] had to shorten them for lack of digits; then these are drawn from.
-    fn wide(&self, _state: &Self::State, _unit: &Unit<'_>) -> Option<&WideWeights> {
+    fn wide(&self, _state: &Self::State, _unit: &Unit<'_>) -> Option<Placed<'_>> {
         None
     }
 
@@ -138,7 +138,7 @@ pub trait Design: Debug + Send + Sync {
     fn weights(&self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Weights;
 
     /// The exact weights where [`Design::weights`] had to shorten them.
-    fn wide<'d>(&'d self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Option<&'d WideWeights>;
+    fn wide<'d>(&'d self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Option<Placed<'d>>;
 
     /// Moves a sequence of this design past one allocation.
     fn step(
@@ -250,7 +250,7 @@ impl<M: Method> Design for M {
         Method::weights(self, own::<M>(sequence), unit)
     }
 
-    fn wide<'d>(&'d self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Option<&'d WideWeights> {
+    fn wide<'d>(&'d self, sequence: &dyn Sequence, unit: &Unit<'_>) -> Option<Placed<'d>> {
         Method::wide(self, own::<M>(sequence), unit)
     }
 

@@ -43,4 +43,4 @@ pub use streams::{
     Address, Mode, Purpose, Randomness, Redraw, StratumKeys, redraw_key, stream_key,
 };
 pub use weights::{Arm, MAX_ARMS, Ratio, Weights};
-pub use wide::WideWeights;
+pub use wide::{Placed, WideWeights};

@@ -2,10 +2,10 @@
 //!
 //! For figures the same weights are shortened to [`Weights`]; a draw never uses the short ones.
 
-use super::weights::{Arm, Weights};
+use super::weights::{Arm, MAX_ARMS, Weights};
 use crate::numerics::Whole;
 
-/// Whole-number weights over arms in lowest terms, in the protocol's order; at least one is positive.
+/// Whole-number weights over arms in lowest terms; at least one is positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WideWeights {
     weights: Vec<Whole>,
@@ -28,23 +28,48 @@ impl WideWeights {
         Self { weights, sum }
     }
 
+    /// The same weights for arms in another order: `order` names the arm that has each weight, every arm once.
+    pub fn placed(&self, order: &[u8]) -> Placed<'_> {
+        let mut places = [0; MAX_ARMS];
+        for (place, arm) in order.iter().enumerate() {
+            places[usize::from(*arm) % MAX_ARMS] = place as u8;
+        }
+        Placed {
+            weights: self,
+            places,
+        }
+    }
+}
+
+/// Wide weights that arms have in an order of their own: what alike arms share, whichever of them is ahead.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'w> {
+    weights: &'w WideWeights,
+    /// By arm: the place of its weight.
+    places: [u8; MAX_ARMS],
+}
+
+impl Placed<'_> {
     /// Sum of the weights.
     pub fn sum(&self) -> &Whole {
-        &self.sum
+        &self.weights.sum
     }
 
-    /// The first arm, in order, whose cumulative weight exceeds `point` (limbs, least significant first, leading zeros
-    /// allowed), for a `point` below [`WideWeights::sum`].
+    /// The first arm, in the protocol's order, whose cumulative weight exceeds `point` (limbs, least significant first,
+    /// leading zeros allowed), for a `point` below [`Placed::sum`].
     pub fn arm_at(&self, point: &[u64]) -> Arm {
         let point = Whole::of_limbs(point);
+        let weights = &self.weights.weights;
         let mut cumulative = Whole::default();
-        for (arm, weight) in self.weights.iter().enumerate() {
-            cumulative = cumulative.plus(weight);
+        for (arm, place) in self.places.iter().enumerate().take(weights.len()) {
+            if let Some(weight) = weights.get(usize::from(*place)) {
+                cumulative = cumulative.plus(weight);
+            }
             if cumulative > point {
                 return Arm(arm as u8);
             }
         }
-        Arm(self.weights.len().saturating_sub(1) as u8)
+        Arm(weights.len().saturating_sub(1) as u8)
     }
 }
 
@@ -88,9 +113,14 @@ mod tests {
     fn weights_are_in_lowest_terms() {
         let three = power(200).plus(&power(201));
         let weights = WideWeights::new(&[three, power(200)]);
-        assert_eq!(weights.sum().to_u64(), Some(4));
-        let arms: Vec<Arm> = (0..4).map(|point| weights.arm_at(&[point])).collect();
-        assert_eq!(arms, [Arm(0), Arm(0), Arm(0), Arm(1)]);
+        let arms = |order: &[u8]| -> Vec<Arm> {
+            let placed = weights.placed(order);
+            assert_eq!(placed.sum().to_u64(), Some(4));
+            (0..4).map(|point| placed.arm_at(&[point])).collect()
+        };
+        assert_eq!(arms(&[0, 1]), [Arm(0), Arm(0), Arm(0), Arm(1)]);
+        // The second arm has the first weight, and is drawn after the first arm all the same.
+        assert_eq!(arms(&[1, 0]), [Arm(0), Arm(1), Arm(1), Arm(1)]);
     }
 
     /// 2^130 + 1 and 2^130: no common factor. The boundary lies at the first weight, exactly.
@@ -98,6 +128,7 @@ mod tests {
     fn the_boundary_is_exact() {
         let first = power(130).plus(&Whole::from(1));
         let weights = WideWeights::new(&[first.clone(), power(130)]);
+        let weights = weights.placed(&[0, 1]);
         assert_eq!(weights.arm_at(power(130).limbs()), Arm(0));
         assert_eq!(weights.arm_at(first.limbs()), Arm(1));
         assert_eq!(weights.arm_at(&[0, 0, 0]), Arm(0));

@@ -72,16 +72,48 @@ function listLength(ratio, options) {
   return length;
 }
 
-/** In how many ways `left` more places bring a lead to 0 and never beyond the bound, for the leads -bound to bound. */
-function completions(bound) {
-  const rows = [Array.from({ length: 2 * bound + 1 }, (_, place) => (place === bound ? 1n : 0n))];
-  return (left, lead) => {
+/** How far each arm is ahead of the last, ascending, when `arm` has one more than the counts. */
+function ahead(counts, arm) {
+  const more = counts.map((count, place) => count + (place === arm ? 1 : 0)).sort((a, b) => a - b);
+  return more.map((count) => count - more[0]);
+}
+
+/** Every way in which so many arms can be ahead of the last, by at most the bound. */
+function waysAhead(arms, bound) {
+  let all = [[0]];
+  for (let arm = 1; arm < arms; arm += 1) {
+    all = all.flatMap((own) => {
+      const last = own[own.length - 1];
+      return Array.from({ length: bound - last + 1 }, (_, more) => [...own, last + more]);
+    });
+  }
+  return all;
+}
+
+/** In how many ways `left` more places bring all arms level, never further apart than the bound, after one more for `arm`. */
+function completions(arms, bound) {
+  const every = waysAhead(arms, bound).map((counts) => [counts, counts.reduce((a, b) => a + b)]);
+  const rows = [new Map([[String(every[0][0]), 1n]])];
+  const after = (left, counts, arm) => rows[left].get(String(ahead(counts, arm))) || 0n;
+  return (left, counts, arm) => {
     while (rows.length <= left) {
-      const last = rows[rows.length - 1];
-      rows.push(last.map((_, place) => (last[place - 1] || 0n) + (last[place + 1] || 0n)));
+      const last = rows.length - 1, row = new Map();
+      for (const [own, total] of every) {
+        if ((total + last + 1) % arms) continue; // the places drawn and left are whole rounds of all arms
+        const number = sum(own.map((_, place) => after(last, own, place)));
+        if (number) row.set(String(own), number);
+      }
+      rows.push(row);
     }
-    return rows[left][lead + bound] || 0n;
+    return after(left, counts, arm);
   };
+}
+
+/** Whether a list of `length` places with differences up to a bound can stand in few enough ways. */
+function isCountable(arms, length, bound) {
+  let states = 1;
+  for (let below = 1; below < arms; below += 1) states = (states * (bound + below)) / below;
+  return length <= 1000 && length * states <= 1e6;
 }
 
 function minimization(ratio, options, choose) {
@@ -180,10 +212,14 @@ const METHODS = {
     return counting(ratio, length, (counts) => counts.map((count) => (count < length / ratio.length ? 1n : 0n)));
   },
   "maximal": (ratio, options) => {
-    const length = listLength(ratio, options), bound = Math.min(length / 2, Number(whole(either(options, "max_imbalance", 3), 1)));
-    if (ratio.length !== 2 || length > 1000) throw new Error("the method is for two equal arms and lists of at most 1000");
-    const ways = completions(bound);
-    return counting(ratio, length, ([a, b]) => [1, -1].map((step) => ways(length - a - b - 1, a - b + step)));
+    const arms = ratio.length, length = listLength(ratio, options);
+    const bound = Math.min(length / arms, Number(whole(either(options, "max_imbalance", 3), 1)));
+    if (!isCountable(arms, length, bound)) throw new Error("the method is for lists of at most 1000 that can stand in few enough ways");
+    const ways = completions(arms, bound);
+    return counting(ratio, length, (counts) => {
+      const left = length - counts.reduce((a, b) => a + b) - 1;
+      return counts.map((_, arm) => ways(left, counts, arm));
+    });
   },
   "minimization": minimization,
 };

@@ -345,3 +345,28 @@ fn the_maximal_procedure_counts_the_lists_that_can_follow() {
         [[1, 1], [1, 2], [0, 1], [1, 2], [0, 1], [0, 1], [1, 1]]
     );
 }
+
+/// Three arms, lists of six. Bound 1: each round of three holds every arm once. Bound 2 never binds where an arm has two
+/// places: of the places left (1, 2, 2) after a, 4!/(2! 2!) = 6 lists go on with a and 4!/2! = 12 with b or c; of (0, 1, 2)
+/// after a, a, b, one goes on with b and two with c.
+#[test]
+fn the_maximal_procedure_counts_the_lists_of_three_arms() {
+    let one = [("list_len", "6"), ("max_imbalance", "1")];
+    assert_eq!(
+        weights("maximal", 3, &one, &[0, 2, 1, 1]),
+        [[1, 1, 1], [0, 1, 1], [0, 1, 0], [1, 1, 1]]
+    );
+    let two = [("list_len", "6"), ("max_imbalance", "2")];
+    assert_eq!(
+        weights("maximal", 3, &two, &[0, 0, 1, 2, 1, 2, 2]),
+        [
+            [1, 1, 1],
+            [1, 2, 2],
+            [0, 1, 1],
+            [0, 1, 2],
+            [0, 1, 1],
+            [0, 0, 1],
+            [1, 1, 1]
+        ]
+    );
+}

@@ -300,7 +300,12 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
             "--method truncated-binomial --ratio 3:1 --n 4",
             "permuted-block",
         ),
-        ("--method maximal --arms a,b,c --n 6", "permuted-block"),
+        ("--method maximal --ratio 2:1 --n 6", "permuted-block"),
+        ("--method maximal --arms a,b,c --n 7", "use 6 or 9"),
+        (
+            "--method maximal --arms a,b,c --n 999 --max-imbalance 50",
+            "`--max-imbalance` up to 43",
+        ),
         ("--method biased-coin --bias 0.49 --n 4", "below 1/2"),
         ("--method biased-coin --bias 1.5 --n 4", "not a probability"),
         ("--method urn --urn 0,0 --n 4", "stay empty"),

@@ -213,12 +213,16 @@ fn the_maximal_procedure() {
         (4, 12, 900),
         (4, 20, 153_750),
     ] {
-        let found = Completions::new(n, bound).count(0, n);
+        let all = Completions::new(2, n, bound);
+        let found = all.count(&[0, 0], n);
         assert_eq!(found.to_u64(), Some(lists), "n = {n}, bound {bound}");
     }
     // b = 1: 2^(n/2); b = 2: 2·3^(n/2 − 1); b ≥ n/2: C(n, n/2).
     for n in (2..=40).step_by(2) {
-        let count = |bound| Completions::new(n, bound).count(0, n).to_u64();
+        let count = |bound| {
+            let all = Completions::new(2, n, bound);
+            all.count(&[0, 0], n).to_u64()
+        };
         assert_eq!(count(1), Some(1 << (n / 2)));
         assert_eq!(count(2), Some(2 * 3u64.pow(n as u32 / 2 - 1)));
         assert_eq!(count(n / 2), Some(binomial(n, n / 2).round() as u64));
@@ -238,6 +242,53 @@ fn the_maximal_procedure() {
         0.642_678,
         SIX,
     );
+}
+
+/// More arms: numbers of lists from every one of the Kⁿ sequences, looked at one by one (Python); b = 1 is (K!)^(n/K), b ≥ n/K
+/// the multinomial coefficient. Guesses, certain units and the largest difference from every admissible list in exact
+/// fractions (Python); of three arms in six units with b = 2 they are those of one block (2, 2, 2): 101/30 and 6/5.
+#[test]
+fn the_maximal_procedure_of_more_arms() {
+    for (arms, n, bound, lists) in [
+        (3, 6, 1, 36),
+        (3, 6, 2, 90),
+        (3, 9, 1, 216),
+        (3, 9, 2, 1_296),
+        (3, 12, 1, 1_296),
+        (3, 12, 2, 18_684),
+        (3, 12, 3, 32_100),
+        (3, 12, 4, 34_650),
+        (4, 8, 1, 576),
+        (4, 8, 2, 2_520),
+    ] {
+        let all = Completions::new(arms, n, bound);
+        let found = all.count(&vec![0; arms], n);
+        assert_eq!(found.to_u64(), Some(lists), "{arms} arms, n = {n}, {bound}");
+    }
+    for (ratio, n, bound, correct, forced, largest) in [
+        ("1:1:1", 6, "1", 11.0 / 3.0, 2.0, 1.0),
+        ("1:1:1", 6, "2", 101.0 / 30.0, 6.0 / 5.0, 8.0 / 5.0),
+        (
+            "1:1:1",
+            12,
+            "2",
+            3370.0 / 519.0,
+            791.0 / 519.0,
+            334.0 / 173.0,
+        ),
+        ("1:1:1", 12, "4", 4731.0 / 770.0, 4.0 / 3.0, 412.0 / 165.0),
+        ("1:1:1:1", 8, "1", 25.0 / 6.0, 2.0, 1.0),
+    ] {
+        let options = Options::of(&[("max_imbalance", bound)]);
+        let ratio = read_ratio(ratio).unwrap();
+        let found = exact_characteristics("maximal", &ratio, &options, n).unwrap();
+        near(found.correct_guess_share, correct / n as f64, 1e-12);
+        near(found.best_guess_share, correct / n as f64, 1e-12);
+        near(found.forced_share, forced / n as f64, 1e-12);
+        near(found.max_imbalance, largest, 1e-12);
+        near(found.imbalance_variance, 0.0, 1e-12);
+        near(found.p_balanced, 1.0, 1e-12);
+    }
 }
 
 /// A bound that never binds: one block (§ "blocks" of this folder): 373/70 of 8 and 1139735/92378 of 20.

@@ -28,9 +28,9 @@ fn mode(text: &str) -> Mode {
         .unwrap()
 }
 
-/// The number of lines of both batches; a new batch comes after them.
-const ALLOCATIONS: usize = 512;
-const REDRAWS: usize = 96;
+/// The number of lines of all batches; a new batch comes after them.
+const ALLOCATIONS: usize = 576;
+const REDRAWS: usize = 108;
 
 /// Levels are joined by bars, with percent signs, bars and blanks escaped; `-` is no stratification.
 fn levels(text: &str) -> Vec<String> {
@@ -262,6 +262,17 @@ fn the_first_lines_stand() {
             include_str!("redraws.txt"),
             97,
             "8ce6dc72930c787fed2ea84f8d0da03e4aee4bc78ea829a555ea7232f3e6f8ff",
+        ),
+        // With `maximal` of more than two arms.
+        (
+            include_str!("allocations.txt"),
+            577,
+            "ad091653c415f65c2c02bb4109eced807a4488f4bc90ee3d3599289e45226964",
+        ),
+        (
+            include_str!("redraws.txt"),
+            109,
+            "480069824d9f37029f242483690a69e91dc3c3dc17faf490b56e90453028917b",
         ),
     ] {
         let first: String = text.split_inclusive('\n').take(lines).collect();

@@ -86,17 +86,21 @@ def arm_at(weights, ask):
 COMPLETIONS = {}
 
 
-def completions(bound, difference, left):
-    """Ways to end level in `left` more units with the difference never beyond the bound."""
-    if abs(difference) > bound:
+def completions(bound, counts, left):
+    """Ways to end level in `left` more units with no two arms ever further apart than the bound."""
+    if max(counts) - min(counts) > bound:
         return 0
     if left == 0:
-        return int(difference == 0)
-    key = bound, difference, left
+        return int(max(counts) == min(counts))
+    key = bound, left, tuple(sorted(count - min(counts) for count in counts))
     if key not in COMPLETIONS:
-        after = (difference + 1, difference - 1)
-        COMPLETIONS[key] = sum(completions(bound, d, left - 1) for d in after)
+        COMPLETIONS[key] = sum(completions(bound, after, left - 1) for after in one_more(counts))
     return COMPLETIONS[key]
+
+
+def one_more(counts):
+    """The counts after each arm."""
+    return [[count + (arm == given) for arm, count in enumerate(counts)] for given in range(len(counts))]
 
 
 class Stratum:
@@ -138,8 +142,7 @@ class Stratum:
             return [int(c < options[0] // arms) for c in listed]
         if name == "maximal":
             length, bound = options
-            difference, left = listed[0] - listed[1], length - sum(listed) - 1
-            return [completions(bound, difference + 1, left), completions(bound, difference - 1, left)]
+            return [completions(bound, after, length - sum(listed) - 1) for after in one_more(listed)]
         raise ValueError(name)
 
     def next(self):
@@ -194,7 +197,13 @@ SECOND = [
     ("maximal", (1, 1), "list_len=200;max_imbalance=8", ("maximal", 200, 8)),
     ("maximal", (1, 1), "list_len=600;max_imbalance=300", ("maximal", 600, 300)),
 ]
-BATCHES = [FIRST, SECOND]
+THIRD = [
+    ("maximal", (1, 1, 1), "list_len=12;max_imbalance=2", ("maximal", 12, 2)),
+    ("maximal", (1, 1, 1, 1), "list_len=16;max_imbalance=1", ("maximal", 16, 1)),
+    ("maximal", (1, 1, 1), "list_len=201;max_imbalance=5", ("maximal", 201, 5)),
+    ("maximal", (1, 1, 1, 1), "list_len=400", ("maximal", 400, 3)),
+]
+BATCHES = [FIRST, SECOND, THIRD]
 WIDE = 200  # from this length on, the weights of `maximal` need several limbs, and more arms are written
 SEED = bytes(range(32))
 STRATA = [[], ["rinkeby-kista"], ["enskede-arsta-vantor", "yes"], ["å/ä ö", "3+", "0.5"]]

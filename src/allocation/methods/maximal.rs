@@ -1,24 +1,31 @@
-//! `maximal`: all lists of one length that end level and never differ by more than the bound are equally likely
-//! (Berger, Ivanova & Deloria Knoll 2003, doi 10.1002/sim.1538).
+//! `maximal`: all lists of one length that end level and in which no two arms are ever further apart than the bound are
+//! equally likely (Berger, Ivanova & Deloria Knoll 2003, doi 10.1002/sim.1538, for two arms; with more, the same for
+//! every pair of arms).
 //!
 //! An arm's weight is the number of such lists that begin as this one did and go on with that arm. A list may need
-//! hundreds of binary digits for it; these are the weights that are drawn from.
+//! hundreds of binary digits for it; these are the weights that are drawn from. Arms are alike, so every unit has each
+//! arm with the same chance. Lists that are equally likely cannot do that for unequal parts: of 2:1 in six units with
+//! |D| at most 3/2 there are 13 lists, and nine of them begin with the first arm.
 
 use super::big_stick::MAX_IMBALANCE;
+use super::completions::Completions;
+use super::lead::Lead;
 use crate::allocation::Choice;
 use crate::allocation::method::{Method, Unit};
 use crate::allocation::options::{
     LIST_LEN, MethodEntry, Options, Refusal, Setting, list_len, whole,
 };
 use crate::allocation::streams::Randomness;
-use crate::allocation::weights::{Arm, Ratio, Weights};
-use crate::allocation::wide::{WideWeights, is_shortened, shortened};
+use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::allocation::wide::{Placed, WideWeights, is_shortened, shortened};
 use crate::numerics::Whole;
 use crate::words;
 use std::sync::OnceLock;
 
 /// Longest list: up to here its completions are kept in a few megabytes.
 const LONGEST: u64 = 1_000;
+/// Most units × states of a list: up to here its completions are kept in some tens of megabytes.
+const MOST: u64 = 1_000_000;
 
 /// Registry entry.
 pub(super) const ENTRY: MethodEntry = MethodEntry {
@@ -32,15 +39,22 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[1, 1], &[("max_imbalance", "1")]),
         Setting::new(&[1, 1], &[("max_imbalance", "2"), ("list_len", "12")]),
         Setting::new(&[1, 1], &[("max_imbalance", "100")]),
+        Setting::new(&[1, 1, 1], &[("max_imbalance", "2"), ("list_len", "12")]),
+        Setting::new(&[1, 1, 1], &[("max_imbalance", "4"), ("list_len", "90")]),
+        Setting::new(&[1, 1, 1, 1], &[("max_imbalance", "1"), ("list_len", "16")]),
     ],
     declines: &[
         (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
         (
-            Setting::new(&[1, 1, 1], &[("list_len", "12")]),
+            Setting::new(&[2, 1, 1], &[("list_len", "12")]),
             "ratio-not-preserved",
         ),
         (
             Setting::new(&[1, 1], &[("list_len", "13")]),
+            "list-not-divided",
+        ),
+        (
+            Setting::new(&[1, 1, 1], &[("list_len", "16")]),
             "list-not-divided",
         ),
         (
@@ -52,6 +66,10 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
             "invalid-value",
         ),
         (
+            Setting::new(&[1, 1, 1], &[("max_imbalance", "50"), ("list_len", "999")]),
+            "invalid-value",
+        ),
+        (
             Setting::new(&[1, 1], &[("block_len", "4")]),
             "unknown-option",
         ),
@@ -59,113 +77,120 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
     build,
 };
 
-/// Number of ways in which a list of two equal arms can be completed: to end level, the difference never beyond the
-/// bound.
-#[derive(Debug, Clone)]
-pub struct Completions {
-    /// By units left, then by half the size of the difference: a difference is even or odd as the units left are.
-    table: Vec<Vec<Whole>>,
-}
-
-impl Completions {
-    /// All counts for lists of an even number of units, at most 1000, with a bound of at least 1.
-    pub fn new(length: u64, bound: u64) -> Self {
-        let mut own = Self {
-            table: vec![vec![Whole::from(1)]],
-        };
-        for left in 1..=length {
-            // A difference cannot exceed the bound, what can still be levelled, or what can have come up.
-            let reach = bound.min(left).min(length - left);
-            let row: Vec<Whole> = (left % 2..=reach)
-                .step_by(2)
-                .map(|difference| {
-                    let difference = difference as i64;
-                    let (more, less) = (difference + 1, difference - 1);
-                    own.count(more, left - 1).plus(&own.count(less, left - 1))
-                })
-                .collect();
-            own.table.push(row);
-        }
-        own
-    }
-
-    /// The ways to complete a list with a difference and so many units left; zero where it cannot be.
-    pub fn count(&self, difference: i64, left: u64) -> Whole {
-        let size = difference.unsigned_abs();
-        if size % 2 != left % 2 {
-            return Whole::default();
-        }
-        let row = self.table.get(left as usize);
-        row.and_then(|row| row.get(size as usize / 2))
-            .cloned()
-            .unwrap_or_default()
-    }
-}
-
 /// Where a list stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    /// Allocations of the first arm minus those of the second, in this list.
-    difference: i64,
+    /// How far each arm is ahead in this list.
+    lead: Lead,
     /// Units left in this list.
     left: u64,
 }
 
 /// Weights are the completions after each arm.
 struct Maximal {
+    arms: usize,
     length: u64,
     completions: Completions,
-    /// Weights beyond 64 bits in lowest terms, made when first needed; by units left, then by difference from −reach.
-    wide: Vec<Vec<OnceLock<WideWeights>>>,
+    /// Weights beyond 64 bits in lowest terms, arms in descending order of lead, made when first needed; by units left,
+    /// then by place.
+    wide: Vec<Vec<OnceLock<Box<WideWeights>>>>,
 }
 
 impl std::fmt::Debug for Maximal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Maximal")
+            .field("arms", &self.arms)
             .field("length", &self.length)
             .finish_non_exhaustive()
     }
 }
 
 fn build(ratio: &Ratio, options: &Options, n: Option<u64>) -> Result<Choice, Refusal> {
-    if ratio.arms() != 2 || !ratio.is_equal() {
+    if !ratio.is_equal() {
         return Err(Refusal::new(
             "ratio-not-preserved",
             Some("ratio"),
             words!(
-                "`maximal` bounds the difference between two arms of equal size and cannot keep the ratio {ratio}",
-                "`maximal` begränsar skillnaden mellan två lika stora armar och kan inte hålla förhållandet {ratio}"
+                "`maximal` makes all lists within a bound equally likely, and with the ratio {ratio} some units would then have an arm with more than its part",
+                "`maximal` gör alla listor inom en gräns lika sannolika, och med förhållandet {ratio} skulle somliga enheter då få en arm med större chans än dess andel"
             ),
         )
         .help(words!(
-            "use `permuted-block` or `random-allocation`, or the ratio 1:1",
-            "använd `permuted-block` eller `random-allocation`, eller förhållandet 1:1"
+            "use `permuted-block` or `random-allocation`, or equal parts",
+            "använd `permuted-block` eller `random-allocation`, eller lika delar"
         )));
     }
     let text = options.get("max_imbalance").unwrap_or("3");
     let bound = whole("max_imbalance", text, &(1..=1_000_000))?;
     let length = list_len(options, n, ratio, LONGEST)?;
-    let completions = Completions::new(length, bound);
-    let wide = completions
-        .table
-        .iter()
-        .map(|row| match row.first() {
-            Some(most) if most.bits() > 59 => (0..2 * row.len()).map(|_| OnceLock::new()).collect(),
-            _ => Vec::new(),
+    let arms = ratio.arms();
+    fits(arms, length, bound)?;
+    let completions = Completions::new(arms, length, bound);
+    let wide = (0..=length)
+        .map(|left| {
+            let row = completions.row(left);
+            if row.iter().any(|count| count.bits() > 59) {
+                row.iter().map(|_| OnceLock::new()).collect()
+            } else {
+                Vec::new()
+            }
         })
         .collect();
     Ok(Box::new(Maximal {
+        arms,
         length,
         completions,
         wide,
     }))
 }
 
+/// Refuses more states than are kept.
+fn fits(arms: usize, length: u64, bound: u64) -> Result<(), Refusal> {
+    let fits = |bound: u64| {
+        let states = Completions::states(arms, bound.min(length / arms as u64));
+        states.saturating_mul(length) <= MOST
+    };
+    if fits(bound) {
+        return Ok(());
+    }
+    let most = bound.min(length / arms as u64);
+    let largest = (1..most).rev().find(|bound| fits(*bound)).unwrap_or(1);
+    let refusal = Refusal::new(
+        "invalid-value",
+        Some("max_imbalance"),
+        words!(
+            "{arms} arms in lists of {length} with differences up to {bound} stand in too many ways to count the completions of each",
+            "{arms} armar i listor om {length} med skillnader upp till {bound} kan stå på för många sätt för att fortsättningarna ska kunna räknas"
+        ),
+    );
+    Err(refusal.help(words!(
+        "with this length a `max_imbalance` up to {largest} can be counted; shorter lists allow more",
+        "med den här längden går en `max_imbalance` upp till {largest} att räkna; kortare listor tillåter mer"
+    )))
+}
+
 impl Maximal {
-    fn exact(&self, place: &Place) -> [Whole; 2] {
-        let Place { difference, left } = *place;
-        let left = left.saturating_sub(1);
-        [difference + 1, difference - 1].map(|next| self.completions.count(next, left))
+    /// The arms in descending order of lead, and their leads in that order.
+    fn descending(&self, lead: &Lead) -> ([u8; MAX_ARMS], [u64; MAX_ARMS]) {
+        let own = lead.of(self.arms);
+        let mut order = [0, 1, 2, 3, 4, 5, 6, 7];
+        order[..self.arms].sort_by_key(|arm| std::cmp::Reverse(own[usize::from(*arm)]));
+        let mut leads = [0; MAX_ARMS];
+        for (lead, arm) in leads.iter_mut().zip(order).take(self.arms) {
+            *lead = own[usize::from(arm)];
+        }
+        (order, leads)
+    }
+
+    /// The completions after each arm.
+    fn exact(&self, place: &Place) -> Vec<Whole> {
+        let (order, leads) = self.descending(&place.lead);
+        let mut exact = vec![Whole::default(); self.arms];
+        for (at, arm) in order.iter().enumerate().take(self.arms) {
+            let ways = self.completions.after(&leads, at, place.left);
+            exact[usize::from(*arm)] = ways.clone();
+        }
+        exact
     }
 }
 
@@ -174,7 +199,7 @@ impl Method for Maximal {
 
     fn start(&self, _randomness: &mut dyn Randomness) -> Place {
         Place {
-            difference: 0,
+            lead: Lead::default(),
             left: self.length,
         }
     }
@@ -183,58 +208,42 @@ impl Method for Maximal {
         let exact = self.exact(place);
         if exact.iter().all(Whole::is_zero) {
             // Only a ledger that was tampered with comes here.
-            return Weights::new(&[1, 1]);
+            return Weights::new(&[1; MAX_ARMS][..self.arms]);
         }
         shortened(&exact)
     }
 
-    fn wide(&self, place: &Place, _unit: &Unit<'_>) -> Option<&WideWeights> {
+    fn wide(&self, place: &Place, _unit: &Unit<'_>) -> Option<Placed<'_>> {
         let row = self.wide.get(place.left as usize)?;
-        let half = place.difference.unsigned_abs() as usize / 2;
-        let side = if place.difference < 0 {
-            row.len() / 2
-        } else {
-            0
-        };
-        if half >= row.len() / 2 || place.difference.unsigned_abs() % 2 != place.left % 2 {
+        if row.is_empty() {
             return None;
         }
-        let exact = self.exact(place);
-        let cell = row.get(side + half)?;
-        is_shortened(&exact).then(|| cell.get_or_init(|| WideWeights::new(&exact)))
+        let (order, leads) = self.descending(&place.lead);
+        let cell = row.get(self.completions.place(&leads, place.left)?)?;
+        let weights = match cell.get() {
+            Some(weights) => weights,
+            None => {
+                let exact: Vec<Whole> = (0..self.arms)
+                    .map(|at| self.completions.after(&leads, at, place.left).clone())
+                    .collect();
+                if !is_shortened(&exact) {
+                    return None;
+                }
+                cell.get_or_init(|| Box::new(WideWeights::new(&exact)))
+            }
+        };
+        Some(weights.placed(&order[..self.arms]))
     }
 
-    fn step(
-        &self,
-        place: &mut Place,
-        _unit: &Unit<'_>,
-        arm: Arm,
-        _randomness: &mut dyn Randomness,
-    ) {
-        place.difference += if arm == Arm(0) { 1 } else { -1 };
+    fn step(&self, place: &mut Place, _unit: &Unit<'_>, arm: Arm, randomness: &mut dyn Randomness) {
+        place.lead.count(arm, self.arms);
         place.left = place.left.saturating_sub(1);
         if place.left == 0 {
-            *place = Place {
-                difference: 0,
-                left: self.length,
-            };
+            *place = self.start(randomness);
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::Completions;
-
-    /// n = 4, bound 1: abab, abba, baab, baba. Bound 2 adds aabb and bbaa. After a, with bound 1: only b.
-    #[test]
-    fn completions_of_four_units() {
-        let one = Completions::new(4, 1);
-        assert_eq!(one.count(0, 4).to_u64(), Some(4));
-        assert_eq!(one.count(1, 3).to_u64(), Some(2));
-        assert_eq!(one.count(-1, 3).to_u64(), Some(2));
-        assert!(one.count(2, 2).is_zero() && one.count(0, 3).is_zero());
-        assert_eq!(Completions::new(4, 2).count(0, 4).to_u64(), Some(6));
-        assert_eq!(Completions::new(4, 99).count(0, 4).to_u64(), Some(6));
+    fn balanced_every(&self) -> Option<u64> {
+        Some(self.length)
     }
 }

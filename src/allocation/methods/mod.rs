@@ -4,6 +4,7 @@ use super::options::MethodEntry;
 
 mod biased_coin;
 mod big_stick;
+mod completions;
 mod lead;
 mod maximal;
 mod minimization;
@@ -13,7 +14,7 @@ mod simple;
 mod truncated_binomial;
 mod urn;
 
-pub use maximal::Completions;
+pub use completions::Completions;
 
 /// Every method, in the order in which help lists them.
 pub const METHODS: &[MethodEntry] = &[

@@ -4,7 +4,7 @@
 //! Everything is counted in integers, so the figures do not depend on the order in which threads finish.
 
 use super::exact::Exact;
-use super::guess::{Guesser, WHOLE};
+use super::guess::{Guesser, WHOLE, likeliest};
 use super::method::{Design, Levels, allocate};
 use super::options::{Options, Refusal, choose};
 use super::seed::Seed;
@@ -34,6 +34,10 @@ pub struct Characteristics {
     pub replicates: u64,
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Figure,
+    /// Expected share of correct guesses of who names the arm with the highest probability, knowing the method, the past, the
+    /// unit's factor levels and, as for the forced share, the lengths of blocks, random ones too: no guesser has more. Tied
+    /// arms are named with equal chance.
+    pub best_guess_share: Figure,
     /// Share of allocations that are certain for who knows the past and the block lengths.
     pub forced_share: Figure,
     /// Variance of the imbalance after `n` units.
@@ -160,6 +164,7 @@ impl Lists<'_> {
 /// One drawn list.
 struct Drawn {
     correct: i64,
+    best: i64,
     forced: i64,
     last: i64,
     largest: i64,
@@ -173,7 +178,7 @@ fn one(
 ) -> Drawn {
     let mut sequence = design.begin(&mut randomness);
     let mut counts = [0; MAX_ARMS];
-    let (mut correct, mut forced, mut largest) = (0, 0, 0);
+    let (mut correct, mut best, mut forced, mut largest) = (0, 0, 0, 0);
     for index in 0..n {
         let levels = arrivals.get(index as usize).copied().unwrap_or_default();
         let unit = levels.unit();
@@ -181,11 +186,13 @@ fn one(
         forced += i64::from(weights.is_forced());
         let arm = allocate(design, &mut *sequence, &unit, index, &mut randomness);
         correct += guesser.correct(arm, &counts, &weights) as i64;
+        best += likeliest(arm, &weights) as i64;
         counts[arm.index()] += 1;
         largest = largest.max(guesser.imbalance(&counts).abs());
     }
     Drawn {
         correct,
+        best,
         forced,
         last: guesser.imbalance(&counts),
         largest,
@@ -296,6 +303,7 @@ impl Counts {
 #[derive(Debug, Default)]
 struct Tally {
     correct: Counts,
+    best: Counts,
     forced: Counts,
     largest: Counts,
     last: Counts,
@@ -304,6 +312,7 @@ struct Tally {
 impl Tally {
     fn add(&mut self, drawn: &Drawn) {
         self.correct.add(drawn.correct);
+        self.best.add(drawn.best);
         self.forced.add(drawn.forced);
         self.largest.add(drawn.largest);
         self.last.add(drawn.last);
@@ -312,6 +321,7 @@ impl Tally {
     fn with(self, other: Self) -> Self {
         Self {
             correct: self.correct.with(other.correct),
+            best: self.best.with(other.best),
             forced: self.forced.with(other.forced),
             largest: self.largest.with(other.largest),
             last: self.last.with(other.last),
@@ -332,6 +342,7 @@ impl Tally {
             correct_guess_share: self
                 .correct
                 .mean(units * WHOLE as f64, exact.correct_guess_share),
+            best_guess_share: self.best.mean(units * WHOLE as f64, exact.best_guess_share),
             forced_share: self.forced.mean(units, exact.forced_share),
             imbalance_variance: self.last.variance(
                 unit,

@@ -69,19 +69,18 @@ impl Guesser {
 
     /// Chance, in 840ths, that the guess is `arm`, given the counts so far and the places left in the block.
     pub(crate) fn correct(&self, arm: Arm, counts: &[u64; MAX_ARMS], weights: &Weights) -> u64 {
+        if self.places {
+            return likeliest(arm, weights);
+        }
         let arms = 0..self.arms;
-        let (tied, named) = if self.places {
-            let places = weights.as_slice();
-            let most = places.iter().max();
-            let tied = places.iter().filter(|left| Some(*left) == most).count();
-            (tied, places.get(arm.index()) == most)
+        let scaled = |i: usize| counts[i] * self.scales[i];
+        let least = arms.clone().map(scaled).min();
+        let tied = arms.filter(|i| Some(scaled(*i)) == least).count();
+        if Some(scaled(arm.index())) == least {
+            WHOLE / tied as u64
         } else {
-            let scaled = |i: usize| counts[i] * self.scales[i];
-            let least = arms.clone().map(scaled).min();
-            let tied = arms.filter(|i| Some(scaled(*i)) == least).count();
-            (tied, Some(scaled(arm.index())) == least)
-        };
-        if named { WHOLE / tied as u64 } else { 0 }
+            0
+        }
     }
 
     /// Imbalance D times [`Guesser::unit`]: the plain difference of two equal arms, otherwise largest − smallest
@@ -113,5 +112,20 @@ impl Guesser {
         for (count, part) in counts.iter_mut().zip(self.parts).take(self.arms) {
             *count -= whole * part;
         }
+    }
+}
+
+/// Chance, in 840ths, that `arm` is named by whoever names the arm with the largest weight, tied arms with equal chance.
+pub(crate) fn likeliest(arm: Arm, weights: &Weights) -> u64 {
+    let weights = weights.as_slice();
+    let most = weights.iter().max();
+    let tied = weights
+        .iter()
+        .filter(|weight| Some(*weight) == most)
+        .count();
+    if weights.get(arm.index()) == most {
+        WHOLE / tied as u64
+    } else {
+        0
     }
 }

@@ -6,6 +6,7 @@
 use super::draw::{arms_and_ratio, refused};
 use super::exit;
 use super::failure::Failure;
+use super::guessable::ADVANTAGE;
 use super::outside::Outside;
 use super::tables::{DialectText, TableFile};
 use crate::allocation::{
@@ -23,8 +24,6 @@ const STRATUM: &str = "stratum";
 const REDCAP_GROUP: &str = "redcap_randomization_group";
 /// The column of its running numbers, which is no stratum.
 const REDCAP_NUMBER: &str = "redcap_randomization_number";
-/// Keeping count may add so much to the share of right guesses before there is a warning, as in `check`.
-const ADVANTAGE: f64 = 0.10;
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -205,44 +204,75 @@ pub fn look(list: &List, outside: &Outside) -> Result<Assessment, Failure> {
 fn columns(list: &List, file: &TableFile) -> Result<Columns, Failure> {
     let header = file.table.header();
     let has = |name: &str| header.iter().any(|own| own == name);
-    if let Some(arm) = &list.arm {
-        return Ok(Columns {
-            arm: arm.clone(),
-            by: list.by.clone().unwrap_or_default(),
-        });
-    }
-    let (arm, by) = if has(REDCAP_GROUP) {
-        let own = |name: &&String| *name != REDCAP_GROUP && *name != REDCAP_NUMBER;
-        (REDCAP_GROUP, header.iter().filter(own).cloned().collect())
-    } else if has(ARM) {
-        let stratum = file.table.column(STRATUM).ok();
-        let filled = stratum.is_some_and(|column| column.texts().any(|text| text.is_some()));
-        (
-            ARM,
-            if filled {
-                vec![STRATUM.to_owned()]
-            } else {
-                Vec::new()
-            },
-        )
-    } else {
-        return Err(Failure::new(
-            exit::USAGE,
-            "missing-option",
-            words!(
-                "the column of the arms is not known: `--arm` is missing",
-                "kolumnen med armarna är inte känd: `--arm` saknas"
-            ),
-        )
-        .help(words!(
-            "name it: `--arm COLUMN`, and `--by` for the columns that make the strata",
-            "ange den: `--arm KOLUMN`, och `--by` för kolumnerna som bildar strata"
-        )));
+    let arm = match &list.arm {
+        Some(arm) => arm.clone(),
+        None if has(REDCAP_GROUP) => REDCAP_GROUP.to_owned(),
+        None if has(ARM) => ARM.to_owned(),
+        None => {
+            return Err(Failure::new(
+                exit::USAGE,
+                "missing-option",
+                words!(
+                    "the column of the arms is not known: `--arm` is missing",
+                    "kolumnen med armarna är inte känd: `--arm` saknas"
+                ),
+            )
+            .help(words!(
+                "name it: `--arm COLUMN`, and `--by` for the columns that make the strata",
+                "ange den: `--arm KOLUMN`, och `--by` för kolumnerna som bildar strata"
+            )));
+        }
     };
-    Ok(Columns {
-        arm: arm.to_owned(),
-        by: list.by.clone().unwrap_or(by),
-    })
+    let by = match &list.by {
+        Some(by) => by.clone(),
+        None => strata_columns(&arm, file)?,
+    };
+    Ok(Columns { arm, by })
+}
+
+/// The columns that make the strata where nobody named them: in REDCap's table all besides group and number, in a list of
+/// this program `stratum`. Elsewhere that is not known, and asked for if it matters.
+///
+/// A column that is the same in every row divides nothing, and one that is different in every row (a number, a date) is no
+/// stratum.
+fn strata_columns(arm: &str, file: &TableFile) -> Result<Vec<String>, Failure> {
+    let divides = |name: &str| {
+        let texts = file.table.column(name).ok();
+        let mut texts: Vec<&str> =
+            texts.map_or_else(Vec::new, |column| column.texts().flatten().collect());
+        texts.sort_unstable();
+        texts.dedup();
+        texts.len() > 1 && texts.len() < file.table.len()
+    };
+    let header = file.table.header().iter();
+    if file.table.column(arm).is_err() {
+        // Whoever reads it says so, with the name that was probably meant.
+        return Ok(Vec::new());
+    }
+    if arm == REDCAP_GROUP {
+        let own = |name: &&String| *name != REDCAP_GROUP && *name != REDCAP_NUMBER;
+        return Ok(header.filter(own).cloned().collect());
+    }
+    let dividing: Vec<String> = header
+        .filter(|name| *name != arm && divides(name))
+        .cloned()
+        .collect();
+    if dividing.is_empty() || arm == ARM && dividing == [STRATUM] {
+        return Ok(dividing);
+    }
+    let (names, example) = (dividing.join("`, `"), dividing.join(","));
+    Err(Failure::new(
+        exit::USAGE,
+        "missing-option",
+        words!(
+            "whether `{names}` make the strata is not known: `--by` is missing",
+            "om `{names}` bildar strata är inte känt: `--by` saknas"
+        ),
+    )
+    .help(words!(
+        "name those that do, for example `--by {example}`, or `--by ''` if the file is one list",
+        "ange dem som gör det, till exempel `--by {example}`, eller `--by ''` om filen är en enda lista"
+    )))
 }
 
 /// The different arms of a list in order: as numbers if all of them are, otherwise as text.

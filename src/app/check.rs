@@ -3,6 +3,7 @@
 //! Reading alone is [`load`], which every verb with a protocol shares. The pre-analysis plan is written by
 //! `report::plan`.
 
+use super::guessable::{Guessed, guessable, tenths};
 use super::{Failure, Outside, Source, exit};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::capacity::{self, Reach};
@@ -15,11 +16,6 @@ use crate::protocol::model::{Covariate, Factor, Role};
 use crate::protocol::{Protocol, parse};
 use crate::words;
 use std::path::Path;
-
-/// Knowing the past may add so much to the share of correct guesses before `check` warns.
-const ADVANTAGE: f64 = 0.10;
-/// Allocations may be certain so often before `check` warns.
-const FORCED: f64 = 0.25;
 
 /// Strata together may leave this share of a coin's variance before `check` warns that they are too many.
 const LEFT_OF_A_COIN: f64 = 0.5;
@@ -231,33 +227,15 @@ fn warn_of_capacity(warnings: &mut Vec<Diagnostic>, protocol: &Protocol, reach: 
 
 fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>) {
     let Some(guessing) = guessing else { return };
-    let (Some(share), Some(advantage)) = (guessing.best_share, guessing.advantage()) else {
+    let Some(share) = guessing.best_share else {
         return;
     };
-    let forced = guessing.forced_share.unwrap_or(0.0);
-    if advantage < ADVANTAGE && forced < FORCED {
-        return;
-    }
-    let (right_en, right_sv) = tenths(10.0 * share);
-    let (chance_en, chance_sv) = tenths(10.0 * guessing.share_by_ratio_alone);
-    let (forced_en, forced_sv) = tenths(10.0 * forced);
-    let (levels_en, levels_sv) = match guessing.share_by_levels {
-        Some(_) => (" and every family's levels", " och alla familjers nivåer"),
-        None => ("", ""),
-    };
-    warnings.push(
-        Diagnostic::warning(
-            "guessable",
-            words!(
-                "intake staff who know the method{levels_en} and remember the lots of their stratum can guess {right_en} of the next ten families right, {chance_en} by chance, and know {forced_en} of them for certain",
-                "mottagningspersonal som känner metoden{levels_sv} och minns lotterna i sitt stratum kan gissa {right_sv} av de nästa tio familjerna rätt, {chance_sv} av en slump, och vet {forced_sv} av dem säkert"
-            ),
-        )
-        .help(words!(
-            "use `big-stick` with a larger `max_imbalance`, longer or several block lengths, or minimization with a smaller `probability`, and let nobody at intake see earlier lots",
-            "använd `big-stick` med större `max_imbalance`, längre eller flera blocklängder, eller minimering med mindre `probability`, och låt ingen i mottagningen se tidigare lotter"
-        )),
-    );
+    warnings.extend(guessable(&Guessed {
+        share,
+        by_ratio_alone: guessing.share_by_ratio_alone,
+        forced: guessing.forced_share.unwrap_or(0.0),
+        by_levels: guessing.share_by_levels.is_some(),
+    }));
 }
 
 /// Balanced factors that the primary analysis does not adjust for: balance makes arms alike, and a standard error that does
@@ -300,13 +278,6 @@ fn warn_of_balanced(warnings: &mut Vec<Diagnostic>, protocol: &Protocol) {
             "lägg till den i analysens `covariates`, med skattningsmetoden `lin` eller `linear`"
         )),
     );
-}
-
-/// One decimal, as it is written in each language.
-fn tenths(number: f64) -> (String, String) {
-    let en = format!("{number:.1}");
-    let sv = en.replace('.', ",");
-    (en, sv)
 }
 
 /// What a figure of balance is of: the difference between equal arms, or the number in an arm against its share.

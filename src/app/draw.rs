@@ -4,8 +4,8 @@
 //! personal numbers: nothing here enters a study.
 
 use crate::allocation::{
-    self, Characteristics, MAX_ARMS, METHODS, Options, Ratio, Refusal, Seed, check_options, choose,
-    read_ratio,
+    self, Characteristics, Figure, MAX_ARMS, METHODS, Options, Ratio, Refusal, Seed, check_options,
+    choose, read_ratio,
 };
 use crate::diagnostic::{Diagnostic, Words};
 use crate::words;
@@ -13,6 +13,7 @@ use crate::words;
 use super::arrivals;
 use super::exit;
 use super::failure::Failure;
+use super::guessable::{Guessed, guessable};
 use super::outside::Outside;
 use super::tables::DialectText;
 
@@ -153,28 +154,48 @@ impl Draw {
             }
         }
         .map_err(refused)?;
-        let warnings = if replicates > 3 {
-            Vec::new()
-        } else {
-            vec![
-                Diagnostic::warning(
-                    "few-replicates",
-                    words!(
-                        "{replicates} replicates are too few for every standard error",
-                        "{replicates} upprepningar är för få för alla standardfel"
-                    ),
-                )
-                .help(words!(
-                    "ask for more, for example `--replicates 10000`",
-                    "begär fler, till exempel `--replicates 10000`"
-                )),
-            ]
-        };
+        let mut warnings = Vec::new();
+        if replicates <= 3 {
+            let few = Diagnostic::warning(
+                "few-replicates",
+                words!(
+                    "{replicates} replicates are too few for every standard error",
+                    "{replicates} upprepningar är för få för alla standardfel"
+                ),
+            );
+            warnings.push(few.help(words!(
+                "ask for more, for example `--replicates 10000`",
+                "begär fler, till exempel `--replicates 10000`"
+            )));
+        }
+        warnings.extend(self.too_easy(&ratio, &characteristics));
         Ok(Figures {
             ratio,
             characteristics,
             warnings,
         })
+    }
+
+    /// The warning of `check` that staff at intake could guess; of a simulated figure what is left two standard errors below.
+    fn too_easy(&self, ratio: &Ratio, found: &Characteristics) -> Option<Diagnostic> {
+        let surely = |figure: Figure| {
+            let simulated = figure.value.zip(figure.mcse);
+            figure
+                .exact
+                .or_else(|| simulated.map(|(value, error)| value - 2.0 * error))
+        };
+        let largest = ratio.parts().iter().copied().max().unwrap_or(1);
+        let by_ratio_alone = largest as f64 / ratio.sum() as f64;
+        let shares = [found.correct_guess_share, found.best_guess_share];
+        let shares = shares.into_iter().filter_map(surely);
+        let found = guessable(&Guessed {
+            share: shares.fold(by_ratio_alone, f64::max),
+            by_ratio_alone,
+            forced: surely(found.forced_share).unwrap_or(0.0),
+            by_levels: self.options.get("factors").is_some(),
+        })?;
+        let help = found.help.as_ref().map(|help| as_flags(help, |_| true));
+        Some(Diagnostic { help, ..found })
     }
 
     /// The names of the arms and the ratio, when method and options are known.

@@ -414,8 +414,11 @@ pub const ENROLMENT_COLUMNS: [&str; 8] = [
 /// Enrols a file of families, each row its own transaction. `each` gets every row as it is done; a refused row is
 /// reported and skipped.
 ///
+/// The time of a row is that of its `at`, of rows without one that of `act`.
+///
 /// # Errors
-/// A file that cannot be read as a table, or whose header is not the documented one: exit 4, nothing recorded.
+/// A file that cannot be read as a table, or whose header is not the documented one: exit 4, nothing recorded. A time in
+/// `act` and in the file: exit 2, nothing recorded.
 pub fn enrol_file(
     outside: &Outside,
     desk: &mut Desk,
@@ -424,6 +427,21 @@ pub fn enrol_file(
     each: &mut dyn FnMut(&EnrolRow),
 ) -> Result<bool, Failure> {
     let requests = read_requests(file)?;
+    let timed = requests.iter().find(|(_, (_, at))| at.is_some());
+    if let (Some((row, _)), Some(_)) = (timed, &act.at) {
+        return Err(Failure::new(
+            exit::USAGE,
+            "conflicting-options",
+            words!(
+                "`--at` cannot be used with a file that has times of its own: row {row} has one in the column `at`",
+                "`--at` kan inte användas med en fil som har egna tider: rad {row} har en i kolumnen `at`"
+            ),
+        )
+        .help(words!(
+            "leave `--at` out and write a time in each row, or leave the column out",
+            "utelämna `--at` och skriv en tid i varje rad, eller utelämna kolumnen"
+        )));
+    }
     let mut refused = false;
     for (row, (request, at)) in requests {
         let act = Act {

@@ -23,6 +23,7 @@ pub mod exit;
 pub mod explain;
 pub mod export;
 mod failure;
+mod guessable;
 pub mod import;
 mod links;
 pub mod lock;

@@ -58,7 +58,7 @@ pub(super) struct Draw {
     #[arg(long, value_name = "FILE.csv")]
     arrivals: Option<String>,
 
-    /// Columns of the file that make the strata
+    /// Columns of the file that make the strata; with --list, '' for none
     #[arg(long, value_name = "COL,COL")]
     by: Option<String>,
 
@@ -100,6 +100,24 @@ impl Draw {
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         if let Some(path) = &self.list {
             return lists::assessment(&self.look(path)?, session);
+        }
+        // The parser does not ask for `--list` where it would clash with what is given.
+        if self.arm.is_some() {
+            return Err(usage(
+                "option-not-used",
+                words!(
+                    "`--arm` names a column of a list made elsewhere, and none is read here",
+                    "`--arm` anger en kolumn i en lista som gjorts på annat håll, och ingen läses här"
+                ),
+            )
+            .help(words!(
+                "leave it out, or give the list with `--list`; the names of the arms to draw are `--arms`",
+                "utelämna den, eller ange listan med `--list`; namnen på armarna som ska lottas är `--arms`"
+            )));
+        }
+        if self.strata.is_none() && self.arrivals.is_none() {
+            self.dialect
+                .without_table("`--strata`, `--arrivals` or `--list`")?;
         }
         let drawing = Drawing {
             method: self.method().to_owned(),
@@ -155,7 +173,10 @@ impl Draw {
         Ok(Elsewhere {
             path: path.to_owned(),
             arm: self.arm.clone(),
-            by: self.by.as_deref().map(names),
+            by: self.by.as_deref().map(|text| match text.trim() {
+                "" => Vec::new(),
+                text => names(text),
+            }),
             arms: self.arms.as_deref().map(names),
             ratio: self.ratio.clone(),
             method: self.method.clone().map(|id| (id, options.clone())),
@@ -333,6 +354,14 @@ impl Draw {
                 "correct_guess_share",
                 Words::new("share of correct guesses", "andel rätta gissningar"),
                 found.correct_guess_share,
+            ),
+            (
+                "best_guess_share",
+                Words::new(
+                    "the same of the likeliest arm",
+                    "samma för troligaste armen",
+                ),
+                found.best_guess_share,
             ),
             (
                 "forced_share",

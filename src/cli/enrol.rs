@@ -84,7 +84,10 @@ impl Enrol {
                 path,
                 &self.dialect.text(),
             )?),
-            None => None,
+            None => {
+                self.dialect.without_table("`--from`")?;
+                None
+            }
         };
         let request = EnrolRequest {
             site: self.site.clone().unwrap_or_default(),

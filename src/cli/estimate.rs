@@ -173,6 +173,9 @@ pub(super) fn estimators(lang: Lang) -> String {
 impl Estimate {
     /// The estimate as rows of `lottning.estimates/1`.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        if self.counts.is_some() {
+            self.dialect.without_table("DATA.csv")?;
+        }
         let estimated = estimate::estimate(&session.outside, &self.request())?;
         let rows = &estimated.answer.results;
         Ok(Document::new("estimates/1", &estimated.body(session.lang))?

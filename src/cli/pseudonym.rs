@@ -67,6 +67,9 @@ impl Pseudonym {
     /// Makes a key, or pseudonyms with one.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
+        if self.from.is_none() {
+            self.dialect.without_table("`--from`")?;
+        }
         if let Some(path) = &self.new_key {
             new_key(outside, path)?;
             return made_key(path);

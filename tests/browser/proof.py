@@ -367,6 +367,10 @@ def check_made(page, folder):
             own = [(level, made.SITE) if '"site"]' in options else (level,) for level in ("våld", "annat", "våld", "våld")]
             ledger.drawn(30, ledger.text(), factors=own)
             ledgers[options.replace("\n", ", ")] = ledger
+    three = made.PROTOCOL.replace("[allocation]", '[[arm]]\nid = "third"\n[allocation]', 1)
+    maximal = made.Honest(three % 'method = "maximal"\nlist_len = 90\nmax_imbalance = 4')
+    maximal.drawn(29, maximal.text())
+    ledgers["maximal, three arms"] = maximal
     file = page.work / "made.json"
     for what, ledger in ledgers.items():
         page.open(folder / "proof.html")

@@ -185,6 +185,7 @@ fn characteristics_have_value_error_and_exact_figure() {
     assert_eq!(found["schema"], "lottning.characteristics/1");
     for key in [
         "correct_guess_share",
+        "best_guess_share",
         "forced_share",
         "imbalance_variance",
         "max_imbalance",
@@ -196,7 +197,40 @@ fn characteristics_have_value_error_and_exact_figure() {
     }
     // Blackwell & Hodges (1957): 17/24 for blocks of four.
     assert!((found["correct_guess_share"]["exact"].as_f64().unwrap() - 17.0 / 24.0).abs() < 1e-12);
+    // A third of them is certain: staff at intake could guess, as `check` says of the same method.
+    assert_eq!(found["warnings"].as_array().unwrap().len(), 1);
+    assert_eq!(found["warnings"][0]["code"], "guessable");
+    let said = found["warnings"][0]["message"].as_str().unwrap();
+    assert!(
+        said.contains("can guess 7.1 of the next ten families right, 5.0 by chance, and know 3.3"),
+        "{said}"
+    );
+}
+
+/// At 3:1 in independent draws whoever keeps count is right less often than whoever names the larger arm each time: 3/4, by the
+/// ratio alone. In blocks of four at 3:1 by hand: names a while any a is left, and b once three a are gone; b is the last, third,
+/// second or first with 1/4 each: right 4, 3, 3 and 3 of four, 13/16, and certain 1, 1, 2 and 3, 7/16.
+#[test]
+fn the_larger_arm_is_the_best_guess_of_independent_draws() {
+    let ran = draw("--method simple --ratio 3:1 --n 40 --replicates 400 --characteristics --json");
+    let found = json(&ran);
+    let exact = |found: &serde_json::Value, key: &str| found[key]["exact"].as_f64().unwrap();
+    assert!((exact(&found, "best_guess_share") - 0.75).abs() < 1e-12);
+    assert!(exact(&found, "correct_guess_share") < 0.5);
+    let (value, mcse) = (
+        found["best_guess_share"]["value"].as_f64().unwrap(),
+        found["best_guess_share"]["mcse"].as_f64().unwrap(),
+    );
+    // √(3/16/40/400) = 0.0034: that of independent guesses.
+    assert!((value - 0.75).abs() < 4.0 * mcse && (mcse - 0.003_42).abs() < 0.000_5);
     assert_eq!(found["warnings"], serde_json::json!([]));
+    let ran =
+        draw("--method permuted-block --ratio 3:1 --n 40 --replicates 4 --characteristics --json");
+    let found = json(&ran);
+    assert!((exact(&found, "best_guess_share") - 13.0 / 16.0).abs() < 1e-12);
+    assert!((exact(&found, "forced_share") - 7.0 / 16.0).abs() < 1e-12);
+    assert_eq!(found["warnings"][0]["code"], "guessable");
+    assert!(ran.err.contains("warning[guessable]"), "{}", ran.err);
 }
 
 #[test]

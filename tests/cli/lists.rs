@@ -238,7 +238,7 @@ fn a_list_made_elsewhere_is_described() {
     );
     assert_eq!(all["longest_run"], 4);
     // In one list, without strata, the same rows are guessed otherwise.
-    let one = json(&draw(folder, "--list list.csv --arm group --json"));
+    let one = json(&draw(folder, "--list list.csv --arm group --by= --json"));
     assert_eq!(one["strata"].as_array().unwrap().len(), 1);
     let table = draw(folder, "--list list.csv --arm group --by centre");
     assert!(
@@ -329,11 +329,20 @@ fn lists_that_cannot_be_read_say_why() {
         ("--list list.csv", 2, "`--arm` is missing"),
         ("--list list.csv --arm grupp", 4, "grupp"),
         (
-            "--list list.csv --arm group --arms a,c",
+            "--list list.csv --arm group --by centre --arms a,c",
             4,
             "none of the arms",
         ),
-        ("--list list.csv --arm group --ratio 1:1:1", 2, "3 parts"),
+        (
+            "--list list.csv --arm group",
+            2,
+            "whether `centre` make the strata is not known: `--by` is missing",
+        ),
+        (
+            "--list list.csv --arm group --by= --ratio 1:1:1",
+            2,
+            "3 parts",
+        ),
         (
             "--list list.csv --arm group --block-len 4",
             2,

@@ -208,6 +208,10 @@ fn both_programs_derive_every_draw_of_every_method_again() {
             equal.clone(),
         ),
         (
+            "method = \"maximal\"\nlist_len = 90\nmax_imbalance = 4\n",
+            arms(&[("new", 1), ("more", 1), ("usual", 1)]),
+        ),
+        (
             "method = \"minimization\"\nfactors = [\"earlier_reports\"]\nfactor_weights = [0.5]\nimbalance = \"sum\"\n",
             equal,
         ),

@@ -8,7 +8,8 @@
 
 use std::process::Command;
 
-use super::place::{IUH, Place};
+use super::place::{IUH, Place, family, two_arms};
+use super::process::Folder;
 
 const SEED: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -239,6 +240,150 @@ fn randomizr_26_92_no_option_is_ignored() {
             assert!(err.contains(&said), "{} --{}: {err}", entry.id, other.flag);
         }
     }
+}
+
+/// randomizr #92: a column of labels was silently taken for no blocks at all. Whatever its cells look like, each different text of
+/// a column in `--by` is a stratum with blocks of its own: in blocks of two each pair of a stratum holds both arms.
+#[test]
+fn randomizr_92_a_column_of_labels_makes_blocks() {
+    let folder = Folder::new();
+    for labels in [
+        ["1 [North]", "2 [South]"],
+        ["01", "1"],
+        ["1", "1.0"],
+        ["TRUE", "true"],
+        ["å", "a"],
+        ["\"1, north\"", "\"1, south\""],
+    ] {
+        let rows: String = (0..40)
+            .map(|row| format!("{row},{}\n", labels[row * 7 % 5 % 2]))
+            .collect();
+        folder.file("labels.csv", format!("id,centre\n{rows}"));
+        let ran = folder.run(&format!(
+            "draw --method permuted-block --block-len 2 --strata labels.csv --by centre \
+             --delimiter comma --seed {SEED} --json"
+        ));
+        assert_eq!(ran.exit, 0, "{labels:?}: {}", ran.err);
+        let found: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let rows = found["rows"].as_array().unwrap();
+        for label in labels {
+            let label = label.trim_matches('"');
+            let own: Vec<&str> = rows
+                .iter()
+                .filter(|row| row["stratum"] == label)
+                .map(|row| row["arm"].as_str().unwrap())
+                .collect();
+            assert!(own.len() > 15, "{label}: {} rows", own.len());
+            for pair in own.chunks_exact(2) {
+                assert_ne!(pair[0], pair[1], "{label}");
+            }
+        }
+    }
+}
+
+/// randomizr #26: an option was silently ignored once blocks were given. Whatever a file of strata leaves without effect is
+/// refused.
+#[test]
+fn randomizr_26_nothing_is_ignored_beside_strata() {
+    let folder = Folder::new();
+    folder.file("s.csv", "site\n1\n2\n");
+    for (more, said) in [
+        ("--n 4", "`--n`"),
+        ("--arrivals s.csv", "--arrivals"),
+        ("--characteristics", "`--characteristics`"),
+        ("--arm site", "`--arm`"),
+        ("--factors site", "does not use `--factors`"),
+        ("--replicates 4", "--characteristics"),
+    ] {
+        let ran = folder.run(&format!(
+            "draw --method simple --strata s.csv --by site --seed {SEED} {more}"
+        ));
+        assert_eq!((ran.exit, ran.out.as_str()), (2, ""), "{more}: {}", ran.err);
+        assert!(ran.err.contains(said), "{more}: {}", ran.err);
+    }
+}
+
+/// A study with this seed, and what a file of families of one site is called there.
+fn same_study(text: &str) -> Place {
+    let place = Place::with(text);
+    std::fs::create_dir(place.path("keys")).unwrap();
+    place.write("keys/seed", format!("{SEED}\n"));
+    let opened = place.run(&place.open_words());
+    assert_eq!(opened.code, 0, "{}", opened.err);
+    for (number, site) in ["north", "south"].into_iter().enumerate() {
+        let rows: String = (0..30)
+            .map(|row| {
+                let family = family(100 * number + row);
+                format!("{site},{family},R1,2025-03-01,yes,{}\n", row % 4)
+            })
+            .collect();
+        let head = "site,family,report_key,received,answer.consent,field.earlier_reports";
+        place.write(&format!("{site}.csv"), format!("{head}\n{rows}"));
+    }
+    place
+}
+
+/// RANDI2: the order of a hash map decides the order of arms. Here two processes enrol the families of two sites from two files:
+/// one after the other in either order, and both at once. Each family has the same arm every time, because a stratum's list
+/// does not depend on how the arrivals of others fall between; and with minimization, where they do, the same order gives the
+/// same arms in any process.
+#[test]
+fn randi2_the_order_between_two_processes_decides_nothing() {
+    let text = two_arms();
+    let arms = |place: &Place| -> Vec<(String, String)> {
+        let text = |text: &str, key: &str| {
+            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            value[key].as_str().unwrap().to_owned()
+        };
+        let rows = place.entries();
+        let drawn = rows.iter().filter(|row| row.kind == "allocated");
+        let mut arms: Vec<(String, String)> = drawn
+            .map(|row| {
+                let payload = row.payload.as_deref().unwrap();
+                (text(payload, "family"), text(&row.public, "arm"))
+            })
+            .collect();
+        arms.sort();
+        assert_eq!(place.verify()["ok"], true);
+        arms
+    };
+    let words = |site: &str| {
+        format!(
+            "enrol --from {site}.csv --study study --actor intake-1 --seed-file keys/seed --at 2025-03-04T09:00:00+01:00"
+        )
+    };
+    let in_order = |text: &str, order: [&str; 2]| {
+        let place = same_study(text);
+        for site in order {
+            let ran = place.run(&words(site));
+            assert_eq!(ran.code, 0, "{}", ran.err);
+        }
+        arms(&place)
+    };
+    let first = in_order(&text, ["north", "south"]);
+    assert_eq!(first.len(), 60);
+    assert_eq!(in_order(&text, ["south", "north"]), first);
+    let place = same_study(&text);
+    let mut both: Vec<_> = ["north", "south"]
+        .into_iter()
+        .map(|site| {
+            let mut command = place.command(&words(site));
+            command.stdout(std::process::Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for process in &mut both {
+        assert_eq!(process.wait().unwrap().code(), Some(0));
+    }
+    assert_eq!(arms(&place), first);
+    let minimized = text
+        .replace(
+            "method = \"big-stick\"",
+            "method = \"minimization\"\nfactors = [\"site\"]",
+        )
+        .replace("max_imbalance = 4", "")
+        .replace("strata = [\"site\"]", "strata = []");
+    let once = in_order(&minimized, ["north", "south"]);
+    assert_eq!(in_order(&minimized, ["north", "south"]), once);
 }
 
 /// experDesign #55: people think that one call with a seed makes the next call equal. The command that repeats a list is

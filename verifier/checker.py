@@ -79,8 +79,11 @@ class Checker:
         self.read_file = read_file
         self.check_rows(rows)
         hashes = {row[0]: row[8] for row in rows}
-        for sequence, kept in self.checkpoints:
-            if hashes.get(sequence) != kept:
+        protocol = self.protocol_of(0)
+        for study, sequence, kept in self.checkpoints:
+            if protocol is not None and study != protocol.study:
+                self.report(None, "head", f"the checkpoint is of the study {study!a}")
+            elif hashes.get(sequence) != kept:
                 self.report(None, "head", f"row {sequence} has not the hash of the checkpoint any more")
         if expect_head not in (None, self.head):
             known = next((f"row {row[0]}, and rows were added since" for row in rows

@@ -3,8 +3,11 @@ their own, what a correction retracts and what an erasure names. Used by checker
 
 What needs a payload is checked where the payload is there; a proof has none.
 """
+import re
+
+from children import Children
 from names import Names
-from rows import ABOUT_FAMILY, RETRACTABLE, SERVICES
+from rows import ABOUT_FAMILY, RETRACTABLE, SERVICES, is_date
 
 NEEDS_DRAW = (*SERVICES, "observed", "violation")
 
@@ -13,7 +16,7 @@ class Families:
     def __init__(self, checker):
         self.checker, self.report = checker, checker.report
         self.rows = {event.sequence: event for event in reversed(checker.events)}
-        self.names, self.known, self.children = Names(), set(), set()
+        self.names, self.known, self.children = Names(), set(), Children()
         self.keys, self.sightings, self.retracted, self.named, self.parted = {}, {}, set(), set(), set()
         self.unnamed = False  # whether a link that was taken back is erased: nobody can tell whom it named
 
@@ -22,6 +25,8 @@ class Families:
         for event in self.checker.events:
             epoch += event.kind in ("opened", "epoch-opened")
             self.unnamed |= event.kind == "linked" and event.sequence in self.checker.retracted and event.payload is None
+            if event.payload is None and event.kind in ("screened", "joined"):
+                self.children.lost.append(event.sequence)
             if event.payload is not None and event.kind in ABOUT_FAMILY:
                 self.check_payload(event, self.checker.protocol_of(epoch))
             if event.public is not None:
@@ -120,13 +125,87 @@ class Families:
             self.sight(event)
         elif "event_key" in payload:
             self.use(event, payload["event_key"])
-        for key in ("children", "new_children"):
-            if isinstance(payload.get(key), list):
-                self.children.update(name for name in payload[key] if isinstance(name, str))
+        if protocol is not None:
+            self.check_values(sequence, kind, public, payload, protocol)
+        if kind in ("screened", "joined"):
+            self.check_children(event)
         if kind == "linked":
             self.link(sequence, payload)
         if kind == "allocated":
             self.names.draw(self.names.of(family))
+            self.children.drawn.setdefault(self.names.of(family), sequence)
+
+    def check_children(self, event):
+        """A child of a drawn family is not drawn with another one and does not join another, unless a link made the two one. A
+        family is called by its index child."""
+        sequence, kind, public, payload = event
+        family = payload["family"]
+        own = self.names.unit(family)
+        named = payload.get({"screened": "children", "joined": "new_children"}[kind])
+        named = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+        is_drawn = kind == "joined" or public is not None and public["verdict"] == "drawn"
+        if is_drawn and not self.unnamed:
+            people = [family, *named] if kind == "screened" else named
+            called = (self.names.unit(name) for name in named if self.names.of(name) in self.known)
+            if any(self.children.elsewhere(name, own, self.names) for name in people) or any(
+                    unit != own and unit in self.names.drawn for unit in called):
+                self.report(sequence, "child", "a child of it is of another drawn family, and no link before makes the two one")
+        for name in named:
+            self.children.name(name, self.names.of(family), sequence)
+
+    def check_values(self, sequence, kind, public, payload, protocol):
+        """What a payload says in ids of the protocol and in values of its fields."""
+        def bad(text):
+            self.report(sequence, "form", text)
+
+        if kind == "screened":
+            for name in protocol.fields:
+                if not protocol.is_value(name, payload["fields"].get(name)):
+                    bad(f"{payload['fields'].get(name)!a} is no value of the field {name!a}")
+            if "exception" in payload and not isinstance(payload["exception"], str):
+                bad("the exception that was declared is no text")
+            self.check_answers(sequence, public, payload, protocol)
+        if kind == "reported" and isinstance(payload.get("incident_date"), str) and not is_date(payload["incident_date"]):
+            bad(f"incident_date cannot be {payload['incident_date']!a}")
+        if kind == "observed" and payload["outcome"] not in protocol.outcomes:
+            bad(f"the outcome {payload['outcome']!a} is not in the protocol")
+        if kind == "observed" and re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", payload["value"], re.ASCII) is None:
+            bad(f"{payload['value']!a} is no decimal")
+        if kind == "violation":
+            self.check_violation(bad, payload, protocol)
+
+    @staticmethod
+    def check_violation(bad, payload, protocol):
+        texts = {key: payload[key] for key in ("field", "value", "received") if isinstance(payload.get(key), str)}
+        if payload["reason"] not in protocol.violations:
+            bad(f"{payload['reason']!a} is no reason of a violation")
+        if "received" in texts and texts["received"] not in protocol.arms:
+            bad(f"the arm {texts['received']!a} is not in the protocol")
+        if {"field", "value"} <= texts.keys():
+            field, value = texts["field"], texts["value"]
+            if not (value in protocol.therapists if field == "site" else
+                    field in protocol.fields and protocol.is_value(field, value)):
+                bad(f"{value!a} is no value of {field!a}")
+
+    def check_answers(self, sequence, public, payload, protocol):
+        """The criteria with a question; what a rule says is not read here."""
+        answers, missed = payload["answers"], payload.get("missed")
+        if any(type(answers.get(name)) is not bool for name in protocol.questions):
+            self.report(sequence, "form", "there is not one answer, true or false, to each question")
+            return
+        if public is None:
+            return
+        failed = {name for name, needed in protocol.questions.items() if answers[name] is not needed}
+        if public["verdict"] != "not-eligible":
+            if failed:
+                self.report(sequence, "verdict", f"it misses {sorted(failed)}, and its verdict says that it does not")
+            return
+        known = {own["id"] for own in protocol.criteria}
+        named = {name for name in missed if isinstance(name, str)} if isinstance(missed, list) else None
+        if named is None or not named <= known:
+            self.report(sequence, "form", "it does not say which criteria of the protocol are missed")
+        elif not named or named & protocol.questions.keys() != failed:
+            self.report(sequence, "verdict", f"it says that it misses {sorted(named)}, and its answers say {sorted(failed)}")
 
     def check_verdict(self, sequence, verdict, payload, protocol):
         declared = payload.get("exception")
@@ -167,7 +246,7 @@ class Families:
         if "other" not in payload:
             if payload["child"] not in self.children:
                 self.report(sequence, "family", "the ledger names no such child before it")
-            self.children.add(payload["other_child"])
+            self.children.link(payload["child"], payload["other_child"], self.names.of(payload["family"]), sequence)
         unit, later = self.names.link(payload) or (None, None)
         if unit is not None:
             self.known.add(unit)

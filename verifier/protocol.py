@@ -1,6 +1,8 @@
 """What the checks need of a protocol file (docs/ledger-spec.md, docs/protocol.md). Used by verify.py beside it."""
+import re
 import struct
 import tomllib
+from fractions import Fraction
 
 from draw import Stratum, sha256
 from methods import METHODS, fraction
@@ -17,6 +19,10 @@ DEEDS = dict.fromkeys(
     "violation": ("study-lead", "reception"), "linked": ("study-lead", "reception"), "analysed": ("statistician",),
     "exported": ("auditor", "statistician", "study-lead"),
 }
+
+
+STANDARD_VIOLATIONS = {"found-ineligible", "wrong-stratum", "double-draw", "wrong-service"}
+MOST = 1_000_000  # the greatest value of a count without a range
 
 
 class Ranges:
@@ -52,6 +58,11 @@ class Ranges:
         return self.texts[max(sum(start <= steps for start in self.starts) - 1, 0)]
 
 
+def exact(value):
+    """A number of the file, which may be below 0."""
+    return -fraction(value[1:]) if isinstance(value, str) and value.startswith("-") else Fraction(value)
+
+
 class Protocol:
     """One protocol file; raises UNUSABLE on anything that the checks cannot use."""
 
@@ -68,6 +79,9 @@ class Protocol:
         self.choices = {name: [level if isinstance(level, str) else level["id"] for level in field.get("levels", [])]
                         for name, field in self.fields.items() if field["kind"] == "choice"}
         self.ranges = {name: Ranges(field) for name, field in self.fields.items() if "cuts" in field}
+        # The criteria with a question, each with the answer that a family needs.
+        self.questions = {own["id"]: own["include_if"] if "include_if" in own else not own["exclude_if"]
+                          for own in table.get("criterion", []) if "rule" not in own}
         self.criteria = [{key: own.get(key) for key in ("id", "include_if", "exclude_if", "rule")}
                          for own in table.get("criterion", [])]
         self.round = self.read_round(table["study"].get("beacon"))
@@ -80,6 +94,9 @@ class Protocol:
                                 if lock.get("kind", "final") == "final"), None)
         self.custody = table["study"].get("custody")
         self.reasons = [own if isinstance(own, str) else own["id"] for own in table.get("exceptions", {}).get("reasons", [])]
+        violations = table.get("violations", {}).get("reasons", [])
+        self.violations = {own if isinstance(own, str) else own["id"] for own in violations} | STANDARD_VIOLATIONS
+        self.outcomes = [outcome["id"] for outcome in table.get("outcome", [])]
         self.roles = table.get("roles")
         if self.roles is not None and not all(isinstance(actors, list) for actors in self.roles.values()):
             raise ValueError("roles must be lists of actors")
@@ -100,6 +117,22 @@ class Protocol:
         if factor in self.ranges:
             return self.ranges[factor].texts
         return self.choices.get(factor, ["yes", "no"])
+
+    def is_value(self, name, text):
+        """Whether a text is a value of a field, written in the one way that there is."""
+        field = self.fields[name]
+        if not isinstance(text, str):
+            return False
+        if field["kind"] == "choice":
+            return text in self.choices[name]
+        if field["kind"] not in ("count", "number"):
+            return text in ("yes", "no")
+        places = field.get("places", 1) if field["kind"] == "number" else 0
+        least, most = (exact(value) for value in field.get("range", (0, MOST)))
+        if re.fullmatch(r"(0|-?[1-9]\d*|-?0(?=\.))(\.\d*[1-9])?", text, re.ASCII) is None:
+            return False
+        value = Fraction(text)
+        return value.denominator in range(1, 10**places + 1) and 10**places % value.denominator == 0 and least <= value <= most
 
     def level(self, factor, value):
         """The level of a value as it stands in `fields`; raises ValueError if it is none."""

@@ -136,10 +136,14 @@ class Levels(Base):
     def test_levels_follow_from_fields(self):
         protocol = (PROTOCOL % BIG_STICK).replace('["site"]', '["site", "reports", "known"]') + (
             '[[field]]\nid = "reports"\nkind = "count"\ncuts = [1, 3]\n[[field]]\nid = "known"\nkind = "yes-no"\n')
+        two = {"reports": "2", "known": "yes"}
+        # Of no value, or of none that is written as values are, the row that has it is the bad one.
+        unfit = [{"known": "yes"}, *({"reports": text, "known": "yes"} for text in (
+            "", "x", "3x", "02", "+2", "-1", "2.0", "1000001", 2, None)), two | {"known": "perhaps"}, two | {"known": True}, {}]
         for fields, levels, first in (
-                ({"reports": "2", "known": "yes"}, ["1-2", "yes"], None), ({}, ["1-2", "yes"], None),
-                ({"reports": "3", "known": "yes"}, ["1-2", "yes"], 3), ({"reports": "2", "known": "no"}, ["1-2", "yes"], 3),
-                ({"reports": "x"}, ["1-2", "yes"], 3), ({}, ["1-3", "yes"], 3), ({}, ["1-2", "perhaps"], 3)):
+                (two, ["1-2", "yes"], None), ({"reports": "3", "known": "yes"}, ["1-2", "yes"], 3),
+                ({"reports": "2", "known": "no"}, ["1-2", "yes"], 3), (two, ["1-3", "yes"], 3), (two, ["1-2", "perhaps"], 3),
+                *((own, ["1-2", "yes"], 2) for own in unfit)):
             with self.subTest(fields=fields, levels=levels):
                 ledger = Ledger(protocol)
                 ledger.draw("F0", "a", levels=[SITE, *levels])
@@ -150,7 +154,14 @@ class Levels(Base):
                 if first is None:
                     self.assert_ok(answer)
                 else:
-                    self.assert_bad(answer, first, "levels")
+                    self.assert_bad(answer, first, "levels" if first == 3 else "form")
+
+    def test_values_are_written_in_one_way(self):
+        own = Protocol((PROTOCOL % BIG_STICK + '[[field]]\nid = "temp"\nkind = "number"\nplaces = 2\nrange = [-1.5, 3]\n').encode())
+        for text, holds in (("0", True), ("-1.5", True), ("2.25", True), ("-0.5", True), ("3", True), ("3.01", False), ("-1.51", False),
+                            ("0.125", False), ("1.50", False), ("01", False), ("-0", False), ("1.", False), (".5", False),
+                            ("1e0", False), ("٣", False)):
+            self.assertEqual(own.is_value("temp", text), holds, text)
 
 
 class Epochs(Base):

@@ -35,6 +35,11 @@ id = "iuh"
 families_per_therapist = 2
 [[arm]]
 id = "standard"
+[[criterion]]
+id = "many"
+rule = "reports >= 2"
+[[outcome]]
+id = "score"
 [allocation]
 %s
 strata = ["site"]
@@ -99,8 +104,9 @@ class Ledger:
 
     def screened(self, verdict, family, site=SITE, **payload):
         return self.add("screened", {"site": site, "verdict": verdict}, {
-            "family": family, "request_id": f"r-{family}", "children": ["c1"], "fields": {"grund": "våld"},
-            "answers": {}, "site": site, "report_key": "R1", "received": "2025-02-28"} | payload)
+            "family": family, "request_id": f"r-{family}", "children": [f"c-{family}"], "fields": {"grund": "våld"},
+            "answers": {}, "site": site, "report_key": "R1", "received": "2025-02-28"}
+            | ({"missed": ["many"]} if verdict == "not-eligible" else {}) | payload)
 
     def excepted(self, family, reason="jav"):
         self.screened("exception", family, exception=reason)
@@ -285,7 +291,7 @@ class Sound(Case):
         ledger.excepted("F3")
         ledger.correct(offered, "F1")
         ledger.link("F1", "F2")
-        ledger.event("linked", "F1", child="c1", other_child="c2")
+        ledger.event("linked", "F1", child="c-F1", other_child="c2")
         ledger.add("locked", {"lock": "final", "cut": "2025-11-30"})
         ledger.add("analysed", {"lock": "final", "results_sha256": "00" * 32})
         ledger.add("exported", {"what": "proof"})
@@ -588,8 +594,14 @@ class Tampered(Case):
         self.assert_ok(self.verify(self.ledger, "--checkpoint", file, "--checkpoint", file))
         del self.ledger.rows[5:]
         self.assert_bad(self.verify(self.ledger, "--checkpoint", file), None, "head")
-        file.write_text(json.dumps(kept | {"head": "x"}))
-        self.assertEqual(self.run_main(self.study, "--checkpoint", file)[0], 2)
+        file.write_text(json.dumps(kept | {"study": "other"}))
+        self.assert_bad(self.verify(self.ledger, "--checkpoint", file), None, "head")
+        file.write_text(json.dumps(kept | {"events": 5, "head": self.ledger.rows[4]["hash"].hex().upper()}))
+        self.assert_ok(self.verify(self.ledger, "--checkpoint", file))
+        wrong = [kept | {"head": "x"}, kept | {"events": "5"}, kept | {"study": 1}, kept | {"schema": "lottning.checkpoint/2"}]
+        for own in wrong + [{key: kept[key] for key in kept if key != left} for left in kept]:
+            file.write_text(json.dumps(own))
+            self.assertEqual(self.run_main(self.study, "--checkpoint", file)[0], 2, own)
 
     def test_first_row(self):
         self.ledger.rows[0]["kind"] = "exported"
@@ -804,7 +816,7 @@ class Gate(Case):
 
     def test_who_screened_families_erases_none_and_parts_none(self):
         link = self.ledger.link("F0", "F9")
-        child = self.ledger.add("linked", {}, {"family": "F0", "child": "c1", "other_child": "c2", "on": "2025-03-02",
+        child = self.ledger.add("linked", {}, {"family": "F0", "child": "c-F0", "other_child": "c2", "on": "2025-03-02",
                                                "event_key": "l-c"}, actor="desk-1")
         day = {"family": "F0", "on": "2025-03-02", "reason": "mistyped"}
         self.ledger.add("corrected", {"sequence": child}, day | {"event_key": "c-1"}, actor="desk-1")

@@ -41,8 +41,10 @@ def read_head(text):
 def read_checkpoint(name):
     try:
         own = json.loads(Path(name).read_bytes())
-        if own["schema"] == "lottning.checkpoint/1" and type(own["events"]) is int and is_hex(own["head"]):
-            return own["events"], bytes.fromhex(own["head"])
+        texts = [own[key] for key in ("study", "last_event", "written", "head")]
+        if (own["schema"] == "lottning.checkpoint/1" and type(own["events"]) is int and own["events"] >= 0
+                and all(isinstance(text, str) for text in texts) and is_hex(own["head"].lower())):
+            return own["study"], own["events"], bytes.fromhex(own["head"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
     raise argparse.ArgumentTypeError(f"{name!a} is no checkpoint")

@@ -1,7 +1,7 @@
 // What the page says: it checks the proof that it holds, or one that the reader drops on it, and shows the answer in both
 // languages (the style sheet hides one). Text from a proof is only ever set as text, never as markup.
 
-const shown = { proof: null, seeds: [], head: "" };
+const shown = { proof: null, seeds: [], head: "", point: null }; // point: a checkpoint, whose head is `head`
 const node = (id) => document.getElementById(id);
 
 /** An element with children: texts, elements, or [english, swedish]. */
@@ -23,6 +23,8 @@ function headState(found) {
   if (!shown.head) return { state: "open" };
   const place = found.hashes.findIndex(([hash]) => hash === shown.head);
   if (place < 0) return { state: "fails" };
+  const point = shown.point;
+  if (point && (point.study !== found.study || point.events !== found.hashes[place][1])) return { state: "fails" };
   return { state: "holds", sequence: found.hashes[place][1], later: found.hashes.length - 1 - place };
 }
 
@@ -217,10 +219,11 @@ async function accept(file) {
     show();
     return;
   }
-  const head = checkpointHead(text);
-  if (head) {
-    node("head").value = head;
-    shown.head = head;
+  const point = readCheckpoint(text);
+  if (point) {
+    node("head").value = point.head;
+    shown.head = point.head;
+    shown.point = point;
     show();
     return;
   }
@@ -228,11 +231,13 @@ async function accept(file) {
   load(text);
 }
 
-/** The head of a checkpoint's file, or null. */
-function checkpointHead(text) {
+/** A checkpoint of a file, its head in lower case, or null. */
+function readCheckpoint(text) {
   try {
-    const own = JSON.parse(text);
-    return own.schema === "lottning.checkpoint/1" && isHash(own.head) ? own.head : null;
+    const own = JSON.parse(text), head = own.head.toLowerCase();
+    const texts = [own.study, own.last_event, own.written].every((part) => typeof part === "string");
+    const holds = own.schema === "lottning.checkpoint/1" && texts && isHash(head) && Number.isSafeInteger(own.events);
+    return holds ? { study: own.study, events: own.events, head } : null;
   } catch {
     return null;
   }
@@ -248,6 +253,7 @@ function start() {
   node("check").addEventListener("click", () => {
     shown.seeds = readSeeds(node("seeds").value);
     shown.head = node("head").value.trim().toLowerCase();
+    if (shown.point && shown.point.head !== shown.head) shown.point = null;
     show();
   });
   node("file").addEventListener("change", async () => {

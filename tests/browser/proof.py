@@ -321,7 +321,13 @@ def check_fields(page, folder, seed, proof):
     state = page.fill(seeds="cd" * 32)
     expect("another seed", (state["verdict"], state["draws"]), ("seed-mismatch", "0/24"))
     point = page.work / "checkpoint.json"
-    point.write_text(json.dumps({"schema": "lottning.checkpoint/1", "events": 8, "head": proof["rows"][7]["hash"]}))
+    kept = {"schema": "lottning.checkpoint/1", "study": json.loads(proof["rows"][0]["public"])["study"], "events": 8,
+            "head": proof["rows"][7]["hash"], "last_event": "", "written": ""}
+    for what, own, head in (("capitals", {"head": kept["head"].upper()}, "holds"), ("another study", {"study": "other"}, "fails"),
+                            ("another row", {"events": 7}, "fails")):
+        point.write_text(json.dumps(kept | own))
+        expect(f"a checkpoint, {what}", page.give(point)["head"], head)
+    point.write_text(json.dumps(kept))
     state = page.give(point)
     expect("a checkpoint", (state["head"], page.browser.evaluate("document.getElementById('head').value")),
            ("holds", proof["rows"][7]["hash"]))

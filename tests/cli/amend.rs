@@ -494,6 +494,41 @@ fn a_checkpoint_finds_what_a_chain_cannot() {
     // A checkpoint of another study.
     let other = Place::open(&two_arms());
     other.run("checkpoint one.json --study study").json(0);
+    // What is no checkpoint, and a head in capitals: both programs judge alike.
+    let made: Value =
+        serde_json::from_slice(&std::fs::read(other.path("one.json")).unwrap()).unwrap();
+    let study = other.path("study");
+    let judged = |kept: &Value| {
+        other.write("kept.json", kept.to_string());
+        let file = other.path("kept.json");
+        let more = ["--checkpoint", file.to_str().unwrap()];
+        let (code, _) = super::verifier::own(&study, &more);
+        let theirs = std::process::Command::new("python3")
+            .arg(super::verifier::SCRIPT)
+            .arg(&study)
+            .args(more)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output()
+            .unwrap();
+        (code, theirs.status.code().unwrap())
+    };
+    let with = |key: &str, value: Value| {
+        let mut kept = made.clone();
+        kept[key] = value;
+        kept
+    };
+    assert_eq!(judged(&made), (0, 0));
+    let capitals = made["head"].as_str().unwrap().to_uppercase();
+    assert_eq!(judged(&with("head", capitals.into())), (0, 0));
+    assert_eq!(judged(&with("study", "other".into())), (8, 8));
+    assert_eq!(judged(&with("events", 0.into())), (8, 8));
+    assert_eq!(judged(&with("events", (-1).into())), (4, 2));
+    for key in ["schema", "study", "events", "head", "last_event", "written"] {
+        let mut kept = made.clone();
+        kept.as_object_mut().unwrap().remove(key);
+        assert_eq!(judged(&kept), (4, 2), "without {key}");
+        assert_eq!(judged(&with(key, Value::Null)), (4, 2), "{key}");
+    }
     std::fs::copy(other.path("one.json"), place.path("two.json")).unwrap();
     place
         .run("verify --study study --checkpoint two.json")

@@ -1029,3 +1029,41 @@ fn an_erased_family_still_verifies_and_a_false_erasure_does_not() {
         Some(own[0])
     );
 }
+
+/// A child who was named by a family that was never drawn may be drawn with another, and stays with the first that is drawn. Once
+/// the rows that moved a child are erased nobody can tell, and no program says that it can.
+#[test]
+fn a_child_moves_until_its_family_is_drawn() {
+    let place = Place::open(&two_arms());
+    let enrol = |number: usize, key: &str, child: &str, consent: &str| {
+        let family = family(number);
+        place.act(&format!(
+            "enrol --site north --family {family} --report-key {key} --received 2025-03-01 {child} \
+             --answer consent={consent} --field earlier_reports=1 --seed-file keys/seed"
+        ))
+    };
+    let child = "--child CH-XA";
+    enrol(0, "R1", child, "no").json(20);
+    enrol(1, "R1", child, "no").json(20);
+    enrol(0, "R2", "", "yes").json(0);
+    both_accept(&place);
+    enrol(2, "R1", child, "yes").json(0);
+    both_accept(&place);
+    place.unchanged(|| enrol(3, "R1", child, "yes").refused(4, "child-of-another-family"));
+    let (confirm, moved) = (place.confirm().to_owned(), family(1));
+    place
+        .act(&format!(
+            "erase --family {moved} --reason retention --confirm {confirm}"
+        ))
+        .json(0);
+    both_accept(&place);
+    // A link made before the draw makes two households one: nobody is drawn under the other name.
+    let (known, other) = (family(2), family(4));
+    place
+        .act(&format!(
+            "record linked --family {known} --set other={other} --on 2025-03-03 --event-key l1"
+        ))
+        .json(0);
+    assert_eq!(enrol(4, "R1", child, "yes").json(0)["outcome"], "returned");
+    both_accept(&place);
+}

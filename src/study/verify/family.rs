@@ -6,7 +6,11 @@
 use super::Checker;
 use super::past::Past;
 use super::sense::Row;
+use crate::protocol::Protocol;
+use crate::protocol::model::Field;
+use crate::study::field_value::canonical;
 use crate::study::identifiers::is_key;
+use crate::study::journal::Value;
 use crate::study::kernel::{Family, FamilyIx, Source, What};
 use crate::words;
 
@@ -14,11 +18,10 @@ use crate::words;
 /// kind whose payload is empty.
 fn keys(what: &What) -> Option<&'static [&'static str]> {
     Some(match what {
-        What::Screened(_)
-        | What::Allocated { .. }
-        | What::Returned { .. }
-        | What::Joined { .. }
-        | What::Exception { .. } => &["request_id"],
+        What::Screened(_) | What::Returned { .. } | What::Joined { .. } => {
+            &["report_key", "request_id"]
+        }
+        What::Allocated { .. } | What::Exception { .. } => &["request_id"],
         What::Corrected { .. } => &["event_key", "reason"],
         What::Serviced { .. }
         | What::Exited { .. }
@@ -42,16 +45,49 @@ fn keys(what: &What) -> Option<&'static [&'static str]> {
     })
 }
 
+/// Whether what a payload says in texts is written in the one way that the specification gives it: fields as their canonical
+/// text, an observation as a plain decimal, a declared exception as a text.
+fn values_hold(protocol: &Protocol, row: &Row<'_>) -> bool {
+    let payload = &row.said.payload;
+    match row.said.what {
+        What::Screened(screening) => {
+            let fields = payload.get("fields").and_then(Value::as_object);
+            let as_written = |field: &Field, value: i64| {
+                let text = fields.and_then(|own| own.get(&field.id)?.as_str());
+                text == Some(canonical(&field.kind, value).as_str())
+            };
+            let mut values = protocol.fields.iter().zip(screening.values);
+            values.all(|(field, value)| as_written(field, value))
+                && payload
+                    .get("exception")
+                    .is_none_or(|own| own.as_str().is_some())
+        }
+        What::Observed { .. } => row.payload("value").is_some_and(is_plain_decimal),
+        _ => true,
+    }
+}
+
+/// Digits with one point at most, possibly after a minus sign.
+fn is_plain_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let points = digits.bytes().filter(|byte| *byte == b'.').count();
+    let others = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    others && points <= 1 && digits.len() > points
+}
+
 impl Checker {
     /// The payload against its kind and against the public part.
-    pub(super) fn payload(&mut self, row: &Row<'_>) {
+    pub(super) fn payload(&mut self, protocol: &Protocol, row: &Row<'_>) {
         if !row.is_seen() {
             return;
         }
         let (sequence, what) = (row.entry.sequence, row.said.what);
         let has = |key: &&str| row.payload(key).is_some_and(is_key);
         let empty = row.said.payload.is_empty();
-        if !keys(&what).map_or(empty, |keys| keys.iter().all(has)) {
+        let keyed = keys(&what).map_or(empty, |keys| keys.iter().all(has));
+        if !keyed || !values_hold(protocol, row) {
             self.push(
                 "row-form",
                 Some(sequence),

@@ -5,6 +5,7 @@
 //! without this code.
 
 mod chain;
+mod children;
 mod ending;
 mod family;
 mod form;

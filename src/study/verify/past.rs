@@ -64,6 +64,11 @@ impl Past {
         self.unnamed || self.parted.contains(&family)
     }
 
+    /// Whether a link that was taken back is erased: nobody can tell whom it named.
+    pub(super) fn is_unnamed(&self) -> bool {
+        self.unnamed
+    }
+
     fn push(&mut self, row: &Row<'_>) {
         if let What::Linked { unit, other, .. } = row.said.what {
             self.link(row, [unit, other]);

@@ -1,5 +1,6 @@
 //! The sense: numbers, verdicts, gates and draws follow from the rows before.
 
+use super::children::Children;
 use super::pairs::Pending;
 use super::past::Past;
 use super::published::{Published, published};
@@ -10,10 +11,10 @@ use crate::protocol::Protocol;
 use crate::study::deeds::Deed;
 use crate::study::duties::{Duties, Duty};
 use crate::study::identifiers::is_beacon_value;
-use crate::study::journal::{Decoded, Entry, Head, Journal, Stored, hex};
+use crate::study::journal::{Decoded, Entry, Head, Journal, Stored, Value, hex};
 use crate::study::kernel::{Drawer, RecordedSource, State, What};
 use crate::words;
-use serde_json::Value;
+use serde_json::Value as Json;
 use std::sync::Arc;
 
 /// A row that is looked at: its text, the fold before it, and what it says.
@@ -35,6 +36,16 @@ impl<'a> Row<'a> {
         self.said.public.text(key)
     }
 
+    /// The children that the payload of a screening names, or the new ones of a row in which one joins.
+    pub(super) fn children(&self) -> impl Iterator<Item = &'a str> {
+        let key = match self.said.what {
+            What::Joined { .. } => "new_children",
+            _ => "children",
+        };
+        let named = self.said.payload.get(key).and_then(Value::as_array);
+        named.unwrap_or_default().iter().filter_map(Value::as_str)
+    }
+
     /// Whether the payload is there.
     pub(super) fn is_seen(&self) -> bool {
         self.entry.payload.is_some()
@@ -47,6 +58,7 @@ struct Carried<'a> {
     pending: Option<Pending>,
     duties: Duties,
     past: Past,
+    children: Children,
     drawer: Option<Drawer<RecordedSource>>,
     protocol: &'a Protocol,
 }
@@ -112,6 +124,7 @@ impl Checker {
             pending: None,
             duties: Duties::default(),
             past: Past::default(),
+            children: Children::default(),
             drawer,
             protocol,
         };
@@ -245,8 +258,9 @@ impl Checker {
         }
         self.followed(&mut carried.pending, row);
         self.ending(protocol, state, what, sequence);
-        self.payload(row);
+        self.payload(in_force, row);
         self.family(&carried.past, row);
+        self.children(&mut carried.children, &carried.past, row);
         self.past(&mut carried.past, row);
         match what {
             What::Opened => self.opened(protocol.in_epoch(0), entry),
@@ -280,13 +294,13 @@ impl Checker {
     }
 
     fn opened(&mut self, protocol: &Protocol, entry: &Entry) {
-        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
-        let text = |key: &str| public.get(key).and_then(Value::as_str).unwrap_or("");
+        let public: Json = serde_json::from_str(&entry.public).unwrap_or_default();
+        let text = |key: &str| public.get(key).and_then(Json::as_str).unwrap_or("");
         let holds = text("protocol_hash") == protocol.hash.to_hex()
             && text("study") == protocol.study.id
             && text("custody") == protocol.study.custody.text()
             && [Mode::Live.text(), Mode::Rehearsal.text()].contains(&text("mode"))
-            && public.get("format").and_then(Value::as_u64) == Some(1);
+            && public.get("format").and_then(Json::as_u64) == Some(1);
         if !holds {
             self.push(
                 "protocol-mismatch",
@@ -301,8 +315,8 @@ impl Checker {
 
     /// An epoch is the next one, its protocol is the one that is here, and nobody enrols after the end.
     fn epoch(&mut self, protocol: &Protocol, state: &State, entry: &Entry) {
-        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
-        let hash = public.get("protocol_hash").and_then(Value::as_str);
+        let public: Json = serde_json::from_str(&entry.public).unwrap_or_default();
+        let hash = public.get("protocol_hash").and_then(Json::as_str);
         if hash != Some(protocol.hash.to_hex().as_str()) || state.closed {
             self.push(
                 "protocol-mismatch",
@@ -317,8 +331,8 @@ impl Checker {
 
     /// A beacon is the one that the epoch's protocol names, once, before the epoch's first draw.
     fn beacon(&mut self, protocol: &Protocol, state: &State, epoch: u32, entry: &Entry) {
-        let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
-        let text = |key: &str| public.get(key).and_then(Value::as_str).unwrap_or("");
+        let public: Json = serde_json::from_str(&entry.public).unwrap_or_default();
+        let text = |key: &str| public.get(key).and_then(Json::as_str).unwrap_or("");
         let round = protocol.study.beacon.as_ref().map(|own| own.round.as_str());
         let holds = round == Some(text("round"))
             && epoch == state.epoch

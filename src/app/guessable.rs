@@ -83,6 +83,7 @@ mod tests {
         assert!(blocks.contains("know 3.3 of them"), "{blocks}");
         assert_eq!(of(0.75, 0.75, 0.0), None);
         assert!(of(0.75, 0.75, 0.25).is_some());
-        assert!(of(0.6, 0.5, 0.0).is_some());
+        assert!(of(0.61, 0.5, 0.0).is_some());
+        assert_eq!(of(0.59, 0.5, 0.24), None);
     }
 }

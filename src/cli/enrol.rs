@@ -78,16 +78,12 @@ impl Enrol {
     /// Enrols one family or a file of them.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let outside = &session.outside;
-        let file = match &self.from {
-            Some(path) => Some(TableFile::read_for_study(
-                outside,
-                path,
-                &self.dialect.text(),
-            )?),
-            None => {
-                self.dialect.without_table("`--from`")?;
-                None
-            }
+        let file = if let Some(path) = &self.from {
+            let dialect = self.dialect.text();
+            Some(TableFile::read_for_study(outside, path, &dialect)?)
+        } else {
+            self.dialect.without_table("`--from`")?;
+            None
         };
         let request = EnrolRequest {
             site: self.site.clone().unwrap_or_default(),

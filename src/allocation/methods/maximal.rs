@@ -220,17 +220,16 @@ impl Method for Maximal {
         }
         let (order, leads) = self.descending(&place.lead);
         let cell = row.get(self.completions.place(&leads, place.left)?)?;
-        let weights = match cell.get() {
-            Some(weights) => weights,
-            None => {
-                let exact: Vec<Whole> = (0..self.arms)
-                    .map(|at| self.completions.after(&leads, at, place.left).clone())
-                    .collect();
-                if !is_shortened(&exact) {
-                    return None;
-                }
-                cell.get_or_init(|| Box::new(WideWeights::new(&exact)))
+        let weights = if let Some(weights) = cell.get() {
+            weights
+        } else {
+            let exact: Vec<Whole> = (0..self.arms)
+                .map(|at| self.completions.after(&leads, at, place.left).clone())
+                .collect();
+            if !is_shortened(&exact) {
+                return None;
             }
+            cell.get_or_init(|| Box::new(WideWeights::new(&exact)))
         };
         Some(weights.placed(&order[..self.arms]))
     }

@@ -255,10 +255,10 @@ fn randomizr_92_a_column_of_labels_makes_blocks() {
         ["å", "a"],
         ["\"1, north\"", "\"1, south\""],
     ] {
-        let rows: String = (0..40)
-            .map(|row| format!("{row},{}\n", labels[row * 7 % 5 % 2]))
+        let rows: Vec<String> = (0..40)
+            .map(|row| format!("{row},{}", labels[row * 7 % 5 % 2]))
             .collect();
-        folder.file("labels.csv", format!("id,centre\n{rows}"));
+        folder.file("labels.csv", format!("id,centre\n{}\n", rows.join("\n")));
         let ran = folder.run(&format!(
             "draw --method permuted-block --block-len 2 --strata labels.csv --by centre \
              --delimiter comma --seed {SEED} --json"
@@ -311,14 +311,15 @@ fn same_study(text: &str) -> Place {
     let opened = place.run(&place.open_words());
     assert_eq!(opened.code, 0, "{}", opened.err);
     for (number, site) in ["north", "south"].into_iter().enumerate() {
-        let rows: String = (0..30)
+        let rows: Vec<String> = (0..30)
             .map(|row| {
                 let family = family(100 * number + row);
-                format!("{site},{family},R1,2025-03-01,yes,{}\n", row % 4)
+                format!("{site},{family},R1,2025-03-01,yes,{}", row % 4)
             })
             .collect();
         let head = "site,family,report_key,received,answer.consent,field.earlier_reports";
-        place.write(&format!("{site}.csv"), format!("{head}\n{rows}"));
+        let rows = rows.join("\n");
+        place.write(&format!("{site}.csv"), format!("{head}\n{rows}\n"));
     }
     place
 }

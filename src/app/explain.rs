@@ -121,6 +121,7 @@ pub const PLANNING: &[Page] = pages![
     "no-figure",
     "no-plan",
     "no-threads",
+    "optimistic-formula",
     "pairs-not-analysed",
     "plan-damaged",
     "ratio-by-blocks",

@@ -51,6 +51,42 @@ pub fn served(slots: u32, weeks: f64, weeks_per_family: f64, utilization: f64) -
     f64::from(slots) * weeks / weeks_per_family * utilization
 }
 
+/// Erlang's B: the share of families that meet a closed gate when nobody waits, for `slots` slots and an offered `load`
+/// (families per unit of time × mean stay in that unit, at least 0).
+///
+/// `B(0) = 1`, `B(c) = a·B(c − 1)/(c + a·B(c − 1))`. Assumes Poisson arrivals; the law of the stays does not matter, only
+/// their mean (A. K. Erlang 1917; insensitivity: B. A. Sevastyanov 1957, doi 10.1137/1102005).
+///
+/// ```
+/// use lottning::planning::capacity::erlang_b;
+/// // One slot that is asked for half of the time is taken a third of the time: (1/2)/(1 + 1/2).
+/// assert!((erlang_b(1, 0.5) - 1.0 / 3.0).abs() < 1e-15);
+/// ```
+pub fn erlang_b(slots: u32, load: f64) -> f64 {
+    (1..=slots).fold(1.0, |blocked, slot| {
+        let refused = load * blocked;
+        refused / (f64::from(slot) + refused)
+    })
+}
+
+/// Erlang's C: the share of families that wait when all do, in order of arrival; `None` where the load is not below the
+/// number of slots, so that the queue grows without end.
+///
+/// `C = c·B/(c − a(1 − B))`. Assumes Poisson arrivals and exponential stays (A. K. Erlang 1917).
+pub fn erlang_c(slots: u32, load: f64) -> Option<f64> {
+    let count = f64::from(slots);
+    if load >= count {
+        return None;
+    }
+    let blocked = erlang_b(slots, load);
+    Some(count * blocked / (count - load * (1.0 - blocked)))
+}
+
+/// Mean wait in mean stays, over all families, where all wait: `C/(c − a)`; `None` as in [`erlang_c`].
+pub fn mean_wait(slots: u32, load: f64) -> Option<f64> {
+    erlang_c(slots, load).map(|waits| waits / (f64::from(slots) - load))
+}
+
 /// Families that the gate's arm can take until the stop date, or `None` without a gate or without a stop date.
 ///
 /// Assumptions: the therapists of the opening stay, and the protocol's `[capacity]` holds.
@@ -96,7 +132,7 @@ fn weeks(opens: Date, stop: Date) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{reach, weeks};
+    use super::{erlang_b, erlang_c, mean_wait, reach, weeks};
     use crate::protocol::parse;
     use jiff::civil::date;
 
@@ -110,6 +146,26 @@ mod tests {
         assert_eq!(reach.slots, 30);
         assert!((reach.gated - 331.5).abs() < 1e-9);
         assert!((reach.families - 663.0).abs() < 1e-9);
+    }
+
+    /// Slots and loads with Erlang B, C and the mean wait, computed with R 4.2.2 from the sums of Poisson probabilities.
+    #[test]
+    fn blocked_and_waiting() {
+        for (slots, load, b, c, wait) in [
+            (3, 2.0, 0.210_526_32, 0.444_444_44, 0.444_44),
+            (6, 4.0, 0.117_162_47, 0.284_760_85, 0.142_38),
+            (12, 8.0, 0.051_406_39, 0.139_841_65, 0.034_96),
+            (12, 9.6, 0.104_646_76, 0.368_841_51, 0.153_68),
+            (45, 40.0, 0.054_301_41, 0.340_706_11, 0.068_14),
+        ] {
+            assert!((erlang_b(slots, load) - b).abs() < 6e-9, "{slots} {load}");
+            assert!((erlang_c(slots, load).unwrap() - c).abs() < 6e-9);
+            assert!((mean_wait(slots, load).unwrap() - wait).abs() < 6e-6);
+        }
+        // Without slots everybody is refused; without families nobody is.
+        assert!((erlang_b(0, 3.0) - 1.0).abs() < 1e-15);
+        assert!(erlang_b(4, 0.0).abs() < 1e-15);
+        assert_eq!((erlang_c(3, 3.0), mean_wait(3, 4.0)), (None, None));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Design effects: by how much observations that share a cluster inflate a variance.
 //!
-//! Only the factor is here; the families of outcomes divide their sample sizes by it. Tests on cluster means belong to
-//! the families that have them.
+//! The factor is here, and the degrees of freedom of a test on cluster means; the families of outcomes divide their
+//! sample sizes by the one and take their reference from the other.
+
+use super::power_error::{PowerError, range};
 
 /// Which arms are clustered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,43 @@ impl Clustering {
     /// ```
     pub fn design_effect(&self) -> f64 {
         1.0 + ((self.size_cv * self.size_cv + 1.0) * self.size - 1.0) * self.icc
+    }
+
+    /// Refuses a size below 1, a correlation outside [0, 1] and a negative coefficient of variation.
+    pub(super) fn check(&self) -> Result<(), PowerError> {
+        range("cluster-size", self.size, self.size >= 1.0, "[1, ∞)")?;
+        let inside = (0.0..=1.0).contains(&self.icc);
+        range("icc", self.icc, inside, "[0, 1]")?;
+        range(
+            "cluster-size-cv",
+            self.size_cv,
+            self.size_cv >= 0.0,
+            "[0, ∞)",
+        )
+    }
+
+    /// Clusters of `n1` treated and of `n0` control individuals; the control arm may have none.
+    pub(super) fn count(&self, n1: f64, n0: f64) -> (f64, Option<f64>) {
+        match self.arms {
+            ClusteredArms::Both => (n1 / self.size, Some(n0 / self.size)),
+            ClusteredArms::Treated => (n1 / self.size, None),
+        }
+    }
+
+    /// Degrees of freedom of the variance of a difference of means, when `v1` and `v0` are the variances of the two means.
+    ///
+    /// With clusters in both arms `k1 + k0 − 2`, as for a t test on cluster means (Donner and Klar 2000, Design and
+    /// Analysis of Cluster Randomization Trials, chapter 5). With clusters in the treated arm only, Satterthwaite's
+    /// `(v1 + v0)² / (v1²/(k1 − 1) + v0²/(n0 − 1))` (Moerbeek and Wong 2008, doi 10.1002/sim.3115, with the approximation
+    /// of Satterthwaite 1946, doi 10.2307/3002019).
+    pub(super) fn degrees_of_freedom(&self, n1: f64, n0: f64, v1: f64, v0: f64) -> f64 {
+        match self.count(n1, n0) {
+            (k1, Some(k0)) => k1 + k0 - 2.0,
+            (k1, None) if k1 > 1.0 && n0 > 1.0 => {
+                (v1 + v0).powi(2) / (v1 * v1 / (k1 - 1.0) + v0 * v0 / (n0 - 1.0))
+            }
+            _ => 0.0,
+        }
     }
 
     /// Design effects of the treated and the control arm.

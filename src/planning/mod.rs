@@ -1,7 +1,7 @@
 //! What a study would show: exact and closed-form power, and simulated studies.
 //!
-//! Closed forms and enumerations stand in a file per family of outcomes ([`two_proportions`]); a figure that has an exact
-//! answer is never simulated. A simulated study is a [`scenario`] run through `study::kernel` and `analysis`
+//! Closed forms and enumerations stand in a file per family of outcomes ([`two_proportions`], [`two_means`], [`log_rank`],
+//! [`rates`]); a figure that has an exact answer is never simulated. A simulated study is a [`scenario`] run through `study::kernel` and `analysis`
 //! ([`simulate`]); what happens in it is made by [`mechanisms`], and what it says is summed up in [`performance`].
 //! Nothing here reads a file, allocates families by rules of its own, or estimates.
 
@@ -9,11 +9,17 @@ mod analyst;
 mod calendar;
 pub mod capacity;
 pub mod clustering;
+pub mod figure;
 pub mod guessing;
+pub mod log_rank;
 pub mod mechanisms;
+mod normal_test;
 pub mod performance;
 pub mod pieces;
+mod power_error;
 mod predictability;
+pub mod prior;
+pub mod rates;
 pub mod ratios;
 pub mod rehearsal;
 pub mod rounds;
@@ -21,7 +27,11 @@ pub mod scenario;
 pub mod simulate;
 pub mod strata;
 pub mod study;
+mod t_test;
 pub mod tables;
+pub mod two_means;
 pub mod two_proportions;
 pub mod what_if;
 pub mod world;
+
+pub use power_error::PowerError;

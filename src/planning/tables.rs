@@ -13,6 +13,9 @@ pub enum TableTest {
     Pooled,
     /// Normal test of the difference with the unpooled variance.
     Unpooled,
+    /// Normal test of the difference with the pooled variance and Yates's correction: the difference is moved towards 0 by
+    /// half of `1/n1 + 1/n0`, at most to 0.
+    Continuity,
     /// Fisher's exact test; two-sided it counts the tables that are not more likely than the observed one.
     Fisher,
     /// Fisher's exact test; two-sided twice the smaller tail.
@@ -53,8 +56,9 @@ impl Tables {
             p: vec![1.0; (n1 + 1) * (n0 + 1)],
         };
         match test {
-            TableTest::Pooled => tables.normal(tail, true),
-            TableTest::Unpooled => tables.normal(tail, false),
+            TableTest::Pooled => tables.normal(tail, true, false),
+            TableTest::Unpooled => tables.normal(tail, false, false),
+            TableTest::Continuity => tables.normal(tail, true, true),
             TableTest::Fisher => tables.fisher(tail, false),
             TableTest::FisherCentral => tables.fisher(tail, true),
         }
@@ -66,14 +70,20 @@ impl Tables {
         self.p[x1 * (self.n0 + 1) + x0]
     }
 
-    fn normal(&mut self, tail: Tail, pooled: bool) {
+    fn normal(&mut self, tail: Tail, pooled: bool, corrected: bool) {
         let (n1, n0) = (self.n1 as f64, self.n0 as f64);
+        let correction = if corrected {
+            0.5 * (1.0 / n1 + 1.0 / n0)
+        } else {
+            0.0
+        };
         for x1 in 0..=self.n1 {
             for x0 in 0..=self.n0 {
                 let (a, b) = (x1 as f64, x0 as f64);
                 let (p1, p0) = (a / n1, b / n0);
                 // The counts are compared crosswise, so that equal proportions are equal in floating point too.
-                let difference = (a * n0 - b * n1) / (n1 * n0);
+                let crude = (a * n0 - b * n1) / (n1 * n0);
+                let difference = (crude.abs() - correction).max(0.0).copysign(crude);
                 let variance = if pooled {
                     let mean = (a + b) / (n1 + n0);
                     mean * (1.0 - mean) * (1.0 / n1 + 1.0 / n0)

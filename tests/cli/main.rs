@@ -29,6 +29,7 @@ mod minimized_study;
 mod peers;
 mod personal_numbers;
 mod place;
+mod power;
 mod process;
 mod projection;
 mod proof;

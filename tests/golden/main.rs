@@ -17,6 +17,8 @@ mod events;
 mod fine_gray;
 mod instrumental_variables;
 mod mtcars;
+mod noncentral;
+mod power_families;
 mod power_two_proportions;
 mod printed;
 mod proportion_ratios;

@@ -27,6 +27,7 @@ fn every_figure_agrees_with_r() {
             ratio: n1 / n0,
             sides: cells[2].parse().unwrap(),
             strict: cells[3] == "TRUE",
+            margin: 0.0,
             test: Test::ALL.into_iter().find(|t| t.id() == cells[1]).unwrap(),
             direction: None,
             clustering: None,

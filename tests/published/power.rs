@@ -66,20 +66,59 @@ fn power_of_the_pooled_formula() {
 
 #[test]
 fn exact_power_by_enumeration() {
-    // n1, n2, p1, p2; z pooled, z unpooled, Fisher two-sided.
+    // n1, n2, p1, p2; z pooled, z unpooled, Yates, Fisher two-sided.
     let table = [
-        (150.0, 150.0, 0.3, 0.2, [0.519_516, 0.526_479, 0.469_074]),
-        (300.0, 300.0, 0.3, 0.2, [0.810_739, 0.812_448, 0.784_445]),
-        (300.0, 300.0, 0.2, 0.2, [0.049_889, 0.051_036, 0.039_388]),
-        (300.0, 300.0, 0.4, 0.3, [0.731_144, 0.734_644, 0.702_996]),
-        (200.0, 100.0, 0.3, 0.2, [0.456_262, 0.499_452, 0.434_786]),
-        (50.0, 50.0, 0.2, 0.2, [0.052_166, 0.057_548, 0.028_163]),
+        (
+            150.0,
+            150.0,
+            0.3,
+            0.2,
+            [0.519_516, 0.526_479, 0.464_652, 0.469_074],
+        ),
+        (
+            300.0,
+            300.0,
+            0.3,
+            0.2,
+            [0.810_739, 0.812_448, 0.784_445, 0.784_445],
+        ),
+        (
+            300.0,
+            300.0,
+            0.2,
+            0.2,
+            [0.049_889, 0.051_036, 0.039_388, 0.039_388],
+        ),
+        (
+            300.0,
+            300.0,
+            0.4,
+            0.3,
+            [0.731_144, 0.734_644, 0.702_996, 0.702_996],
+        ),
+        (
+            200.0,
+            100.0,
+            0.3,
+            0.2,
+            [0.456_262, 0.499_452, 0.402_123, 0.434_786],
+        ),
+        (
+            50.0,
+            50.0,
+            0.2,
+            0.2,
+            [0.052_166, 0.057_548, 0.028_163, 0.028_163],
+        ),
     ];
     for (n1, n2, p1, p2, expected) in table {
-        for (test, expected) in [Test::ExactPooled, Test::ExactUnpooled, Test::ExactFisher]
-            .into_iter()
-            .zip(expected)
-        {
+        let tests = [
+            Test::ExactPooled,
+            Test::ExactUnpooled,
+            Test::ExactContinuity,
+            Test::ExactFisher,
+        ];
+        for (test, expected) in tests.into_iter().zip(expected) {
             let found = solve(&Question {
                 ratio: n1 / n2,
                 test,
@@ -93,6 +132,85 @@ fn exact_power_by_enumeration() {
             );
         }
     }
+}
+
+/// A margin: the tests of the R package gsDesign have these sizes of nBinomial, which cite Farrington and Manning 1990, doi
+/// 10.1002/sim.4780091208; there the difference is control minus treated, here treated minus control.
+#[test]
+fn sample_sizes_with_a_margin() {
+    let sized = |p0, p1, margin, ratio, power| {
+        let question = Question {
+            n_control: None,
+            power: Some(power),
+            sides: 1,
+            margin,
+            ratio,
+            ..Question::power_at(p0, p1, 1.0, 0.05)
+        };
+        let n0 = solve(&question).unwrap().value;
+        (n0 * ratio, n0)
+    };
+    let near = |value: f64, printed: f64, tolerance: f64| {
+        assert!((value - printed).abs() < tolerance, "{value} {printed}");
+    };
+    // .4 against .05, by more than .2, power .8; the other two at that function's usual power of .9.
+    let (n1, n0) = sized(0.4, 0.05, -0.2, 1.0, 0.8);
+    near(n1 + n0, 159.6876, 5.1e-5);
+    // Not inferior by .2.
+    let (n1, n0) = sized(0.1, 0.1, 0.2, 2.0 / 3.0, 0.9);
+    near(n0, 62.88, 5.1e-3);
+    near(n1, 41.92, 5.1e-3);
+    let (n1, n0) = sized(0.25, 0.05, -0.1, 1.5, 0.9);
+    near(n0, 173.2214, 5.1e-5);
+    near(n1, 259.8322, 5.1e-5);
+    // The odds ratio of .15 and .1, one-sided .025.
+    let odds = Question {
+        n_control: None,
+        power: Some(0.8),
+        test: Test::LogOdds,
+        ..Question::power_at(0.15, 0.1, 1.0, 0.05)
+    };
+    near(2.0 * solve(&odds).unwrap().value, 1355.84, 5.1e-3);
+}
+
+#[test]
+fn a_margin_belongs_to_differences_and_must_be_passed() {
+    let base = Question {
+        margin: 0.05,
+        ..Question::power_at(0.3, 0.3, 400.0, 0.05)
+    };
+    let refused = |question: Question| solve(&question).unwrap_err();
+    for test in Test::ALL {
+        let found = solve(&Question { test, ..base });
+        match test {
+            Test::Pooled | Test::Unpooled | Test::T => assert!(found.is_ok(), "{test:?}"),
+            Test::Arcsine
+            | Test::Continuity
+            | Test::LogOdds
+            | Test::ExactPooled
+            | Test::ExactUnpooled
+            | Test::ExactContinuity
+            | Test::ExactFisher
+            | Test::ExactFisherCentral => assert_eq!(found, Err(PowerError::MarginNotUsed)),
+        }
+    }
+    let lower = Question {
+        direction: Some(Direction::Higher),
+        ..base
+    };
+    assert_eq!(refused(lower), PowerError::WithinMargin);
+    let beyond = Question {
+        margin: 0.75,
+        ..base
+    };
+    assert!(matches!(refused(beyond), PowerError::OutOfRange { .. }));
+    // A margin of nothing is the pooled formula: the constrained proportions tend to the pooled one.
+    let tiny = Question {
+        margin: 1e-9,
+        ..Question::power_at(0.3, 0.2, 300.0, 0.05)
+    };
+    let value = solve(&tiny).unwrap().value;
+    assert!((value - 0.809_025_665_325).abs() < 1e-6, "{value}");
 }
 
 #[test]

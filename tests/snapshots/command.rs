@@ -43,6 +43,29 @@ fn help_of_estimate() {
 }
 
 #[test]
+fn help_of_power() {
+    let families = ["two-proportions", "two-means", "log-rank", "rates"];
+    let texts = families.map(|family| said(Path::new("."), &format!("power {family} --help")));
+    check("help-power", &texts);
+}
+
+/// What each family says of a size and of a power, in both languages.
+#[test]
+fn power() {
+    let said: Vec<String> = [
+        "power two-proportions --p0 .3 --p1 .2 --power .8",
+        "power two-means --delta .5 --sd 1 --power .8 --cluster-size 10 --icc .05",
+        "power two-means --delta 0 --sd 1 --power .8",
+        "power log-rank --hazard-ratio .4 --power .8 --control-median 12 --accrual 24 --follow-up 12",
+        "power rates --rate0 .5 --rate1 .35 --dispersion .7 --n-per-arm 400",
+    ]
+    .iter()
+    .flat_map(|words| both(Path::new("."), words))
+    .collect();
+    check("power", &said);
+}
+
+#[test]
 fn usage() {
     let folder = tempfile::tempdir().unwrap();
     let said: Vec<String> = [

@@ -4,14 +4,15 @@
 //! their n is unrounded; exact tests enumerate the tables of [`super::tables`]. What the simulator adds (capacity,
 //! dilution, covariates) is not here.
 
-mod error;
 mod question;
 mod solver;
 
-pub use error::PowerError;
-pub use question::{Answer, Caution, Direction, Question, Solved, Test};
+pub use super::figure::{Caution, Direction, Solved};
+pub use super::power_error::PowerError;
+pub use question::{Answer, Question, Test};
 pub use solver::MOST_TABLES;
 
+use super::power_error::{check_design, probability, range};
 use solver::Solver;
 
 /// Solves for the one of sample size, power, alpha and effect that is left out.
@@ -21,8 +22,15 @@ use solver::Solver;
 /// - `pooled`: `Φ((d − z·s0)/s1)`; `unpooled`: `Φ(d/s1 − z)`;
 /// - `arcsine`: `Φ(h/√(1/n1 + 1/n0) − z)`, `h = |2·asin√p1 − 2·asin√p0|`;
 /// - `continuity`: `Φ((d − (1/n1 + 1/n0)/2 − z·s0)/s1)`, whose n is that of Fleiss, Tytun and Ury;
+/// - `log-odds`: as `pooled` with `d` the difference of log odds, `s0² = (1/n1 + 1/n0)/(p̄(1−p̄))` and
+///   `s1² = 1/(n1·p1(1−p1)) + 1/(n0·p0(1−p0))`;
+/// - `t`: as `unpooled`, both tails, z and Φ those of t with `n1 + n0 − 2` degrees of freedom (a t test on the outcomes), or
+///   with clusters those of a t test on cluster means, or Satterthwaite's;
 /// - `strict` adds the farther tail, `d` replaced by `−d`;
 /// - exact: the sum of `b(x1; n1, p1)·b(x0; n0, p0)` over the tables that the test rejects.
+///
+/// With a margin m (`pooled`, `unpooled`, `t`) `d = |p1 − p0 − m|`, and `s0` of `pooled` takes the proportions that maximize
+/// the likelihood among those that differ by m (Farrington and Manning 1990, doi 10.1002/sim.4780091208, method 3).
 ///
 /// In an arm with clusters its n is divided by the design effect (not in `p̄`). The effect is the `p1` nearest to `p0`
 /// with the power. An exact n is the smallest with the power.
@@ -71,46 +79,30 @@ pub fn solve(question: &Question) -> Result<Answer, PowerError> {
 }
 
 fn check(question: &Question) -> Result<(), PowerError> {
-    let inside = |name, value: f64| {
-        if value > 0.0 && value < 1.0 {
-            Ok(())
+    probability("p0", question.p0)?;
+    question.p1.map_or(Ok(()), |p1| probability("p1", p1))?;
+    check_design(
+        (question.power, question.alpha, question.n_control),
+        question.ratio,
+        question.sides,
+    )?;
+    question.clustering.map_or(Ok(()), |own| own.check())?;
+    let null = question.p0 + question.margin;
+    let inside = null > 0.0 && null < 1.0;
+    range("margin", question.margin, inside, "(−p0, 1 − p0)")?;
+    let marginal = question.margin != 0.0;
+    if marginal && !matches!(question.test, Test::Pooled | Test::Unpooled | Test::T) {
+        return Err(PowerError::MarginNotUsed);
+    }
+    let distance = question.p1.map(|p1| p1 - null);
+    if let (Some(side), Some(distance)) = (question.direction, distance)
+        && side.contradicts(distance)
+    {
+        return Err(if marginal {
+            PowerError::WithinMargin
         } else {
-            let range = "(0, 1)";
-            Err(PowerError::OutOfRange { name, value, range })
-        }
-    };
-    let range = |name, value: f64, holds: bool, range| {
-        if holds && value.is_finite() {
-            Ok(())
-        } else {
-            Err(PowerError::OutOfRange { name, value, range })
-        }
-    };
-    inside("p0", question.p0)?;
-    for (name, value) in [
-        ("p1", question.p1),
-        ("power", question.power),
-        ("alpha", question.alpha),
-    ] {
-        value.map_or(Ok(()), |value| inside(name, value))?;
-    }
-    range("ratio", question.ratio, question.ratio > 0.0, "(0, ∞)")?;
-    let sides = f64::from(question.sides);
-    range("sides", sides, matches!(question.sides, 1 | 2), "{1, 2}")?;
-    if let Some(n) = question.n_control {
-        range("n", n, n >= 1.0, "[1, ∞)")?;
-    }
-    if let Some(clusters) = &question.clustering {
-        let (size, icc, cv) = (clusters.size, clusters.icc, clusters.size_cv);
-        range("cluster-size", size, size >= 1.0, "[1, ∞)")?;
-        range("icc", icc, (0.0..=1.0).contains(&icc), "[0, 1]")?;
-        range("cluster-size-cv", cv, cv >= 0.0, "[0, ∞)")?;
-    }
-    let side = question.p1.map(|p1| p1 - question.p0);
-    match (question.direction, side) {
-        (Some(Direction::Lower), Some(d)) if d > 0.0 => return Err(PowerError::WrongSide),
-        (Some(Direction::Higher), Some(d)) if d < 0.0 => return Err(PowerError::WrongSide),
-        _ => {}
+            PowerError::WrongSide
+        });
     }
     if question.test.table().is_some() {
         if question.clustering.is_some() {

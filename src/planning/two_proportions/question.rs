@@ -1,9 +1,8 @@
 //! What is asked of a comparison of two proportions, and what is answered.
 
-use crate::diagnostic::Words;
 use crate::planning::clustering::Clustering;
+use crate::planning::figure::{Caution, Direction, Solved, WholeClusters};
 use crate::planning::tables::TableTest;
-use crate::words;
 
 /// How power is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +15,16 @@ pub enum Test {
     Arcsine,
     /// The pooled formula with Fleiss's continuity correction.
     Continuity,
+    /// Normal formula on the scale of log odds, pooled variance under the null.
+    LogOdds,
+    /// The unpooled formula with a t reference, as for a t test on the outcomes, or on cluster means.
+    T,
     /// Enumeration of the pooled normal test.
     ExactPooled,
     /// Enumeration of the unpooled normal test.
     ExactUnpooled,
+    /// Enumeration of the pooled normal test with Yates's continuity correction.
+    ExactContinuity,
     /// Enumeration of Fisher's test, two-sided by likelihood.
     ExactFisher,
     /// Enumeration of Fisher's test, two-sided by doubling.
@@ -28,13 +33,16 @@ pub enum Test {
 
 impl Test {
     /// Every test, in the order of the help.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Pooled,
         Self::Unpooled,
         Self::Arcsine,
         Self::Continuity,
+        Self::LogOdds,
+        Self::T,
         Self::ExactPooled,
         Self::ExactUnpooled,
+        Self::ExactContinuity,
         Self::ExactFisher,
         Self::ExactFisherCentral,
     ];
@@ -46,8 +54,11 @@ impl Test {
             Self::Unpooled => "unpooled",
             Self::Arcsine => "arcsine",
             Self::Continuity => "continuity",
+            Self::LogOdds => "log-odds",
+            Self::T => "t",
             Self::ExactPooled => "exact-pooled",
             Self::ExactUnpooled => "exact-unpooled",
+            Self::ExactContinuity => "exact-continuity",
             Self::ExactFisher => "exact-fisher",
             Self::ExactFisherCentral => "exact-fisher-central",
         }
@@ -55,22 +66,19 @@ impl Test {
 
     pub(super) fn table(self) -> Option<TableTest> {
         match self {
-            Self::Pooled | Self::Unpooled | Self::Arcsine | Self::Continuity => None,
+            Self::Pooled
+            | Self::Unpooled
+            | Self::Arcsine
+            | Self::Continuity
+            | Self::LogOdds
+            | Self::T => None,
             Self::ExactPooled => Some(TableTest::Pooled),
             Self::ExactUnpooled => Some(TableTest::Unpooled),
+            Self::ExactContinuity => Some(TableTest::Continuity),
             Self::ExactFisher => Some(TableTest::Fisher),
             Self::ExactFisherCentral => Some(TableTest::FisherCentral),
         }
     }
-}
-
-/// On which side of the control proportion an effect is sought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Below.
-    Lower,
-    /// Above.
-    Higher,
 }
 
 /// What is known; exactly one of `p1`, `n_control`, `power`, `alpha` is `None` and is solved for.
@@ -90,8 +98,10 @@ pub struct Question {
     pub ratio: f64,
     /// 1 or 2. A one-sided test looks on the side of the effect.
     pub sides: u8,
-    /// Whether a two-sided formula counts the farther tail too. Exact tests always count both.
+    /// Whether a two-sided formula counts the farther tail too. Exact and t tests always count both.
     pub strict: bool,
+    /// The difference `p1 − p0` of the null hypothesis, inside (−p0, 1 − p0); 0 for a test of no difference.
+    pub margin: f64,
     /// The test.
     pub test: Test,
     /// The side on which an effect is sought; `None` is the side of `p1`, or lower.
@@ -112,34 +122,10 @@ impl Question {
             ratio: 1.0,
             sides: 2,
             strict: false,
+            margin: 0.0,
             test: Test::Pooled,
             direction: None,
             clustering: None,
-        }
-    }
-}
-
-/// Which figure was solved for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Solved {
-    /// The power.
-    Power,
-    /// The control arm's sample size.
-    N,
-    /// Alpha.
-    Alpha,
-    /// The treated arm's proportion.
-    Effect,
-}
-
-impl Solved {
-    /// The text in JSON.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Power => "power",
-            Self::N => "n",
-            Self::Alpha => "alpha",
-            Self::Effect => "effect",
         }
     }
 }
@@ -170,52 +156,8 @@ pub struct Answer {
     pub n_control_steady: Option<u64>,
     /// Design effect of the treated and of the control arm.
     pub design_effects: (f64, f64),
+    /// Whole clusters, if there are any.
+    pub clusters: Option<WholeClusters>,
     /// What a reader should know.
     pub warnings: Vec<Caution>,
-}
-
-/// Something that a reader of a figure should know.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Caution {
-    /// A normal formula where an arm expects fewer than five events or non-events.
-    FewExpected {
-        /// Smallest expected count.
-        expected: f64,
-    },
-    /// A normal formula with few clusters.
-    FewClusters {
-        /// Clusters in the arm with fewest.
-        clusters: u64,
-    },
-    /// No difference: the formula counts one tail of the size.
-    NoDifference,
-}
-
-impl Caution {
-    /// Stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::FewExpected { .. } => "few-expected",
-            Self::FewClusters { .. } => "few-clusters",
-            Self::NoDifference => "no-difference",
-        }
-    }
-
-    /// What it says.
-    pub fn words(&self) -> Words {
-        match self {
-            Self::FewExpected { expected } => words!(
-                "a cell expects only {expected:.1} individuals; a normal formula is not to be trusted below 5, an exact test is",
-                "en cell förväntas få bara {expected:.1} individer; en normalformel är inte att lita på under 5, men ett exakt test är det"
-            ),
-            Self::FewClusters { clusters } => words!(
-                "{clusters} clusters in an arm are few; a normal formula overstates power",
-                "{clusters} kluster i en arm är få; en normalformel överskattar styrkan"
-            ),
-            Self::NoDifference => Words::new(
-                "without a difference this is one tail of the size; strict counts both",
-                "utan skillnad är detta en svans av testets storlek; strict räknar båda",
-            ),
-        }
-    }
 }

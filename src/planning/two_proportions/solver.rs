@@ -3,16 +3,12 @@
 use super::{Answer, Caution, Direction, PowerError, Question, Solved, Test};
 use crate::numerics::root::brent;
 use crate::numerics::{NumericsError, normal};
-use crate::planning::clustering::ClusteredArms;
+use crate::planning::figure::{WholeClusters, up};
+use crate::planning::t_test::TTest;
 use crate::planning::tables::{TableTest, Tables, Tail};
 
 /// Most tables that one enumeration visits.
 pub const MOST_TABLES: f64 = 25e6;
-
-/// A whole number of individuals; a hair above a whole number is rounding, not a further individual.
-fn up(n: f64) -> u64 {
-    (n - 1e-9 * n.max(1.0)).ceil().max(1.0) as u64
-}
 
 /// The parts of a formula at one n: power = Φ((d − correction − z·s0)/s1).
 struct Parts {
@@ -20,6 +16,8 @@ struct Parts {
     correction: f64,
     s0: f64,
     s1: f64,
+    /// Degrees of freedom of a t reference.
+    df: f64,
 }
 
 pub(super) struct Solver<'a> {
@@ -40,31 +38,64 @@ impl<'a> Solver<'a> {
         let (e1, e0) = (ratio * n0 / self.deff.0, n0 / self.deff.1);
         let harmonic = 1.0 / e1 + 1.0 / e0;
         let mean = (ratio * p1 + p0) / (ratio + 1.0);
-        let pooled = (mean * (1.0 - mean) * harmonic).sqrt();
-        let unpooled = (p1 * (1.0 - p1) / e1 + p0 * (1.0 - p0) / e0).sqrt();
+        let (v1, v0) = (p1 * (1.0 - p1) / e1, p0 * (1.0 - p0) / e0);
+        let unpooled = (v1 + v0).sqrt();
+        let pooled = if self.q.margin == 0.0 {
+            (mean * (1.0 - mean) * harmonic).sqrt()
+        } else {
+            let (null1, null0) = constrained(p1, p0, ratio, self.q.margin);
+            (null1 * (1.0 - null1) / e1 + null0 * (1.0 - null0) / e0).sqrt()
+        };
+        let distance = (p1 - p0 - self.q.margin).abs();
+        let df = match self.q.clustering {
+            Some(clusters) => clusters.degrees_of_freedom(ratio * n0, n0, v1, v0),
+            None => (ratio + 1.0) * n0 - 2.0,
+        };
         let (d, s0, s1) = match self.q.test {
             Test::Arcsine => {
                 let h = 2.0 * p1.sqrt().asin() - 2.0 * p0.sqrt().asin();
                 (h.abs(), harmonic.sqrt(), harmonic.sqrt())
             }
-            Test::Unpooled | Test::ExactUnpooled => ((p1 - p0).abs(), unpooled, unpooled),
+            Test::LogOdds => {
+                let odds = |p: f64| libm::log(p) - libm::log1p(-p);
+                let (q1, q0) = (p1 * (1.0 - p1), p0 * (1.0 - p0));
+                let null = (harmonic / (mean * (1.0 - mean))).sqrt();
+                let own = (1.0 / (q1 * e1) + 1.0 / (q0 * e0)).sqrt();
+                ((odds(p1) - odds(p0)).abs(), null, own)
+            }
+            Test::Unpooled | Test::T | Test::ExactUnpooled => (distance, unpooled, unpooled),
             Test::Pooled
             | Test::Continuity
             | Test::ExactPooled
+            | Test::ExactContinuity
             | Test::ExactFisher
-            | Test::ExactFisherCentral => ((p1 - p0).abs(), pooled, unpooled),
+            | Test::ExactFisherCentral => (distance, pooled, unpooled),
         };
         // Fisher's test behaves as the corrected formula; here that is only where a search for n begins.
         let corrected = matches!(
             self.q.test,
-            Test::Continuity | Test::ExactFisher | Test::ExactFisherCentral
+            Test::Continuity | Test::ExactContinuity | Test::ExactFisher | Test::ExactFisherCentral
         );
         Parts {
             d,
             correction: if corrected { 0.5 * harmonic } else { 0.0 },
             s0,
             s1,
+            df,
         }
+    }
+
+    fn t(&self) -> TTest {
+        TTest {
+            sides: self.q.sides,
+        }
+    }
+
+    /// Power of the t test.
+    fn t_power(&self, p1: f64, n0: f64, alpha: f64) -> Result<f64, PowerError> {
+        let at = self.parts(p1, n0);
+        let critical = self.t().critical(at.df, alpha)?;
+        Ok(self.t().power(at.d / at.s1, at.df, critical)?)
     }
 
     fn z(&self, alpha: f64) -> Result<f64, NumericsError> {
@@ -103,6 +134,7 @@ impl<'a> Solver<'a> {
 
     pub(super) fn power(&self, p1: f64, n0: f64, alpha: f64) -> Result<f64, PowerError> {
         match self.q.test.table() {
+            None if self.q.test == Test::T => self.t_power(p1, n0, alpha),
             None => Ok(self.formula(p1, n0, self.z(alpha)?)),
             Some(test) => {
                 let tables = self.tables(test, Some(p1), n0)?;
@@ -136,6 +168,13 @@ impl<'a> Solver<'a> {
             return self.exact_n(test, p1, power, alpha, self.near_n(p1, power, z)?);
         }
         let near = self.near_n(p1, power, z)?;
+        if self.q.test == Test::T {
+            if alpha >= power {
+                return Err(PowerError::PowerTooLow);
+            }
+            let excess = |n: f64| self.t_power(p1, n, alpha).map_or(-1.0, |own| own - power);
+            return Ok((TTest::size(near, excess)?, None));
+        }
         if !self.q.strict || self.q.sides == 1 {
             return Ok((near, None));
         }
@@ -201,6 +240,9 @@ impl<'a> Solver<'a> {
         let alpha = if let Some(test) = self.q.test.table() {
             let tables = self.tables(test, Some(p1), n0)?;
             tables.alpha(p1, self.q.p0, power)?
+        } else if self.q.test == Test::T {
+            let at = self.parts(p1, n0);
+            return self.t().alpha(at.d / at.s1, at.df, power);
         } else {
             let at = self.parts(p1, n0);
             let z = if self.q.strict && self.q.sides == 2 {
@@ -226,22 +268,28 @@ impl<'a> Solver<'a> {
         let at = |p1: f64| -> f64 {
             match &tables {
                 Some(tables) => tables.power(p1, p0, alpha).unwrap_or(f64::NAN),
+                None if self.q.test == Test::T => self.t_power(p1, n0, alpha).unwrap_or(f64::NAN),
                 None => self.formula(p1, n0, z),
             }
         };
-        if at(p0) >= power {
+        // Where there is nothing to find.
+        let null = p0 + self.q.margin;
+        if self.q.test == Test::T {
+            self.t_power(null, n0, alpha)?;
+        }
+        if at(null) >= power {
             return Err(PowerError::AnyEffect);
         }
         let edge = match self.q.direction.unwrap_or(Direction::Lower) {
             Direction::Lower => 1e-12,
             Direction::Higher => 1.0 - 1e-12,
         };
-        // Outwards from p0 in steps, so that the nearest effect is the one that is found.
+        // Outwards from there in steps, so that the nearest effect is the one that is found.
         let steps = 200;
-        let mut inner = p0;
+        let mut inner = null;
         let mut reached = 0.0_f64;
         for step in 1..=steps {
-            let outer = p0 + (edge - p0) * f64::from(step) / f64::from(steps);
+            let outer = null + (edge - null) * f64::from(step) / f64::from(steps);
             let value = at(outer);
             reached = reached.max(value);
             if value >= power {
@@ -262,16 +310,34 @@ impl<'a> Solver<'a> {
         let n_control = up(n0);
         let n_treated = up(self.q.ratio * n0);
         let (whole1, whole0) = (n_treated as f64, n_control as f64);
-        let whole = Question {
-            ratio: whole1 / whole0,
-            ..*self.q
+        let power_of = |n1: f64, n0: f64| {
+            let whole = Question {
+                ratio: n1 / n0,
+                ..*self.q
+            };
+            let deff = self.deff;
+            Solver { q: &whole, deff }.power(p1, n0, alpha)
         };
-        let power_at_n = Solver {
-            q: &whole,
-            deff: self.deff,
-        }
-        .power(p1, whole0, alpha)?;
+        let power_at_n = power_of(whole1, whole0)?;
         let mut warnings = Vec::new();
+        let clusters = match self.q.clustering {
+            None => None,
+            Some(own) => {
+                let (k1, k0) = own.count(whole1, whole0);
+                let (treated, control) = (up(k1), k0.map(up));
+                let fewest = control.map_or(treated, |k0| treated.min(k0));
+                if self.q.test != Test::T && fewest < 20 {
+                    warnings.push(Caution::FewClusters { clusters: fewest });
+                }
+                let full = |k: u64| k as f64 * own.size;
+                let (n1, n0) = (full(treated), control.map_or(whole0, full));
+                Some(WholeClusters {
+                    treated,
+                    control,
+                    power: power_of(n1, n0)?,
+                })
+            }
+        };
         if self.q.test.table().is_none() {
             let p0 = self.q.p0;
             let expected = [
@@ -285,13 +351,12 @@ impl<'a> Solver<'a> {
             if expected < 5.0 {
                 warnings.push(Caution::FewExpected { expected });
             }
-            if let Some(clusters) = self.clusters(n_treated, n_control)
-                && clusters < 20
-            {
-                warnings.push(Caution::FewClusters { clusters });
-            }
             #[expect(clippy::float_cmp, reason = "the same number was given twice")]
-            if p1 == p0 && self.q.sides == 2 && !self.q.strict {
+            if p1 == p0 + self.q.margin
+                && self.q.sides == 2
+                && !self.q.strict
+                && self.q.test != Test::T
+            {
                 warnings.push(Caution::NoDifference);
             }
         }
@@ -307,17 +372,21 @@ impl<'a> Solver<'a> {
             n_control,
             n_control_steady: None,
             design_effects: self.deff,
+            clusters,
             warnings,
         })
     }
+}
 
-    /// Clusters in the arm that has fewest of them.
-    fn clusters(&self, n_treated: u64, n_control: u64) -> Option<u64> {
-        let clustering = self.q.clustering?;
-        let n = match clustering.arms {
-            ClusteredArms::Both => n_treated.min(n_control),
-            ClusteredArms::Treated => n_treated,
-        };
-        Some((n as f64 / clustering.size).ceil() as u64)
-    }
+/// The proportions that maximize the likelihood among those with `p1 − p0 = margin`: where the derivative of
+/// `r(p1 ln x1 + (1 − p1) ln(1 − x1)) + p0 ln x0 + (1 − p0) ln(1 − x0)` along `x1 = x0 + margin` is 0. It falls from +∞ to −∞.
+fn constrained(p1: f64, p0: f64, ratio: f64, margin: f64) -> (f64, f64) {
+    let (low, high) = ((-margin).max(0.0), (1.0 - margin).min(1.0));
+    let slope = |x0: f64| {
+        let x1 = x0 + margin;
+        ratio * (p1 - x1) / (x1 * (1.0 - x1)) + (p0 - x0) / (x0 * (1.0 - x0))
+    };
+    let inset = 1e-14 * (high - low);
+    let x0 = brent(low + inset, high - inset, 1e-16, slope).unwrap_or(p0);
+    (x0 + margin, x0)
 }

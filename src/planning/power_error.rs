@@ -1,4 +1,4 @@
-//! Why there is no figure.
+//! Why there is no figure, in every family of outcomes.
 
 use crate::diagnostic::Words;
 use crate::numerics::NumericsError;
@@ -23,9 +23,30 @@ pub enum PowerError {
         /// What it can be.
         range: &'static str,
     },
-    /// `p1` lies on the other side than the direction says.
-    #[error("p1 lies on the other side of p0")]
+    /// The effect lies on the other side than the direction says.
+    #[error("the effect lies on the other side than the direction says")]
     WrongSide,
+    /// The effect does not lie beyond the margin, on the side that is tested.
+    #[error("the effect does not lie beyond the margin")]
+    WithinMargin,
+    /// A margin is a difference, and this test is of no difference.
+    #[error("this test has no margin")]
+    MarginNotUsed,
+    /// Covariates and clusters at once.
+    #[error("covariates and clusters at once")]
+    CovariatesAndClusters,
+    /// A size in individuals, without what turns individuals into events.
+    #[error("individuals become events by their follow-up")]
+    FollowUpMissing,
+    /// Events and individuals are both given.
+    #[error("events and individuals are both given")]
+    TwoSizes,
+    /// A t test without degrees of freedom.
+    #[error("{df} degrees of freedom")]
+    NoDegreesOfFreedom {
+        /// How many it would have.
+        df: f64,
+    },
     /// Exact tests count whole individuals.
     #[error("an exact test needs a whole number of individuals, not {n}")]
     NotWhole {
@@ -68,8 +89,14 @@ impl PowerError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Underdetermined => "missing-option",
-            Self::Overdetermined | Self::WrongSide | Self::ExactClusters => "conflicting-options",
+            Self::Underdetermined | Self::FollowUpMissing => "missing-option",
+            Self::Overdetermined
+            | Self::WrongSide
+            | Self::WithinMargin
+            | Self::MarginNotUsed
+            | Self::CovariatesAndClusters
+            | Self::TwoSizes
+            | Self::ExactClusters => "conflicting-options",
             Self::OutOfRange { .. } | Self::NotWhole { .. } => "invalid-value",
             Self::TooManyTables { .. }
             | Self::NoDifference
@@ -77,6 +104,7 @@ impl PowerError {
             | Self::EffectTooSmall { .. }
             | Self::AnyEffect
             | Self::AlphaTooLarge
+            | Self::NoDegreesOfFreedom { .. }
             | Self::Numerics(_) => "no-figure",
         }
     }
@@ -97,8 +125,32 @@ impl PowerError {
                 "{name} = {value} ligger utanför {range}"
             ),
             Self::WrongSide => Words::new(
-                "p1 lies on the other side of p0 than the direction says",
-                "p1 ligger på andra sidan om p0 än riktningen anger",
+                "the effect lies on the other side than the direction says",
+                "effekten ligger på andra sidan än riktningen anger",
+            ),
+            Self::WithinMargin => Words::new(
+                "no figure exists: the effect does not lie beyond the margin, so there is nothing to show",
+                "det finns ingen siffra: effekten ligger inte bortom marginalen, så det finns inget att visa",
+            ),
+            Self::MarginNotUsed => Words::new(
+                "a margin is a difference of proportions; this test is one of no difference at all",
+                "en marginal är en skillnad mellan andelar; det här testet gäller ingen skillnad alls",
+            ),
+            Self::CovariatesAndClusters => Words::new(
+                "covariates explain variance within or between clusters, and R² does not say which",
+                "kovariater förklarar variation inom eller mellan kluster, och R² säger inte vilken",
+            ),
+            Self::FollowUpMissing => Words::new(
+                "individuals become events by their follow-up, which is not given",
+                "individer blir händelser genom sin uppföljning, och den är inte angiven",
+            ),
+            Self::TwoSizes => Words::new(
+                "events and individuals are both given, and one follows from the other",
+                "både händelser och individer är angivna, och det ena följer av det andra",
+            ),
+            Self::NoDegreesOfFreedom { df } => words!(
+                "no figure exists: the test would have {df} degrees of freedom",
+                "det finns ingen siffra: testet skulle ha {df} frihetsgrader"
             ),
             Self::NotWhole { n } => words!(
                 "an exact test counts whole individuals, and {n} is no whole number",
@@ -116,8 +168,8 @@ impl PowerError {
                 )
             }
             Self::NoDifference => Words::new(
-                "no sample size exists: p1 equals p0, so there is nothing to find",
-                "det finns ingen stickprovsstorlek: p1 är lika med p0, så det finns inget att upptäcka",
+                "no sample size exists: without an effect there is nothing to find",
+                "det finns ingen stickprovsstorlek: utan effekt finns det inget att upptäcka",
             ),
             Self::PowerTooLow => Words::new(
                 "no sample size exists: so small a power is reached without any data",
@@ -138,4 +190,38 @@ impl PowerError {
             Self::Numerics(error) => error.words(),
         }
     }
+}
+
+/// The value if it is inside (0, 1).
+pub(super) fn probability(name: &'static str, value: f64) -> Result<(), PowerError> {
+    range(name, value, value > 0.0 && value < 1.0, "(0, 1)")
+}
+
+/// The value if it is finite and `holds`.
+pub(super) fn range(
+    name: &'static str,
+    value: f64,
+    holds: bool,
+    range: &'static str,
+) -> Result<(), PowerError> {
+    if holds && value.is_finite() {
+        Ok(())
+    } else {
+        Err(PowerError::OutOfRange { name, value, range })
+    }
+}
+
+/// What every family checks: probabilities, ratio, sides and size.
+pub(super) fn check_design(
+    (power, alpha, n): (Option<f64>, Option<f64>, Option<f64>),
+    ratio: f64,
+    sides: u8,
+) -> Result<(), PowerError> {
+    for (name, value) in [("power", power), ("alpha", alpha)] {
+        value.map_or(Ok(()), |value| probability(name, value))?;
+    }
+    range("ratio", ratio, ratio > 0.0, "(0, ∞)")?;
+    let number = f64::from(sides);
+    range("sides", number, matches!(sides, 1 | 2), "{1, 2}")?;
+    n.map_or(Ok(()), |n| range("n", n, n >= 1.0, "[1, ∞)"))
 }

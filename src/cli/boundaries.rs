@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::app::Failure;
-use crate::app::boundaries::{self, Answer, Request};
+use crate::app::boundaries::{self, Answer, FUTILITY, Request};
 use crate::diagnostic::{Lang, Words};
 use crate::estimation::group_sequential::Shape;
 use crate::words;
@@ -44,6 +44,21 @@ pub(super) struct Boundaries {
     /// Power for which the cost of the looks is shown
     #[arg(long, allow_negative_numbers = true)]
     power: Option<f64>,
+    /// Stop for futility too, non-binding: how beta is spent; needs --power and --sides 1
+    #[arg(long, value_name = "D", value_parser = FUTILITY)]
+    futility: Option<String>,
+    /// Parameter of --futility hwang-shih-decani
+    #[arg(long, value_name = "G", allow_negative_numbers = true)]
+    futility_gamma: Option<f64>,
+    /// Power of the same study with one look, of any family: its power with these looks is shown
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    fixed_power: Option<f64>,
+    /// Number of a look that did not stop the study: conditional and predictive power are shown
+    #[arg(long, value_name = "LOOK", requires = "z")]
+    seen: Option<u32>,
+    /// Value of z at that look, positive towards the effect
+    #[arg(long, requires = "seen", allow_hyphen_values = true)]
+    z: Option<f64>,
 }
 
 impl Boundaries {
@@ -58,6 +73,10 @@ impl Boundaries {
             alpha: self.alpha,
             sides: self.sides,
             power: self.power,
+            futility: self.futility.clone(),
+            futility_gamma: self.futility_gamma,
+            fixed_power: self.fixed_power,
+            seen: self.seen.zip(self.z),
         })?;
         let plan = &answer.boundaries;
         // A look that can spend nothing has no critical value.
@@ -80,8 +99,32 @@ impl Boundaries {
             body["power"] = json!(self.power);
             body["inflation"] = json!(inflation);
             body["expected_information_h1"] = json!(expected);
+            body["expected_information_h0"] = json!(answer.expected_information_h0);
             body["stopping_h0"] = json!(without);
             body["stopping_h1"] = json!(effect);
+        }
+        if let Some(futility) = &answer.futility {
+            let finite: Vec<_> = futility.values().iter().map(finite).collect();
+            body["futility"] = json!(self.futility);
+            body["futility_gamma"] = json!(self.futility_gamma);
+            body["futility_values"] = json!(finite);
+            body["cumulative_beta"] = json!(futility.cumulative_beta());
+            body["futility_h0"] = json!(futility.exits(0.0).lower);
+            body["futility_h1"] = json!(futility.exits(futility.effect()).lower);
+        }
+        if let Some(power) = answer.power_with_looks {
+            body["fixed_power"] = json!(self.fixed_power);
+            body["power_with_looks"] = json!(power);
+        }
+        if let Some(outlook) = answer.outlook {
+            body["seen"] = json!(self.seen);
+            body["z"] = json!(self.z);
+            body["conditional_power"] = json!({
+                "null": outlook.null,
+                "trend": outlook.trend,
+                "design": outlook.design,
+            });
+            body["predictive_power"] = json!(outlook.predictive);
         }
         Ok(Document::new("boundaries/1", &body)?
             .grid(grid(&answer))
@@ -98,6 +141,7 @@ fn grid(answer: &Answer) -> Grid {
             "critical_value",
             Words::new("critical value", "kritiskt värde"),
         )
+        .column("futility", Words::new("futility", "futilitet"))
         .column("nominal_p", Words::new("p at the look", "p vid titten"))
         .column(
             "cumulative_alpha",
@@ -114,6 +158,8 @@ fn grid(answer: &Answer) -> Grid {
     for (look, information) in answer.information.iter().enumerate() {
         let of = |values: &[f64]| values.get(look).copied();
         let critical = of(plan.critical_values()).filter(|value| value.is_finite());
+        let futility = answer.futility.as_ref();
+        let futility = futility.and_then(|own| of(own.values()));
         let (without, effect) = match &answer.stopping {
             Some((without, effect)) => (of(without), of(effect)),
             None => (None, None),
@@ -122,6 +168,7 @@ fn grid(answer: &Answer) -> Grid {
             Cell::count(look + 1),
             Cell::number(Some(*information), Shown::Decimals(3)),
             Cell::number(critical, Shown::Decimals(4)),
+            Cell::number(futility, Shown::Decimals(4)),
             Cell::number(of(&answer.nominal), Shown::PValue),
             Cell::number(of(plan.cumulative_alpha()), Shown::Significant(4)),
             Cell::number(without, Shown::Decimals(4)),
@@ -132,6 +179,33 @@ fn grid(answer: &Answer) -> Grid {
 }
 
 fn sentence(answer: &Answer) -> Words {
+    let mut words = cost(answer);
+    let mut add = |more: Words| {
+        words.en.push_str(&format!(" {}", more.en));
+        words.sv.push_str(&format!(" {}", more.sv));
+    };
+    let shown =
+        |value: f64| [Lang::En, Lang::Sv].map(|lang| number(value, Shown::Decimals(4), lang));
+    if let Some(power) = answer.power_with_looks {
+        let [en, sv] = shown(power);
+        add(words!(
+            "With these looks the power is {en}.",
+            "Med dessa tittar är styrkan {sv}."
+        ));
+    }
+    if let Some(outlook) = answer.outlook {
+        let [trend_en, trend_sv] = shown(outlook.trend);
+        let [null_en, null_sv] = shown(outlook.null);
+        let [mean_en, mean_sv] = shown(outlook.predictive);
+        add(words!(
+            "After that look the power is {trend_en} if the effect is what it shows, {null_en} without one, and {mean_en} averaged over what it leaves open.",
+            "Efter den titten är styrkan {trend_sv} om effekten är den som syns, {null_sv} utan effekt och {mean_sv} i genomsnitt över det som den lämnar öppet."
+        ));
+    }
+    words
+}
+
+fn cost(answer: &Answer) -> Words {
     let id = answer.shape.id();
     let Some((inflation, expected)) = answer.cost else {
         return words!(

@@ -43,6 +43,39 @@ fn one_look_is_the_fixed_design() {
     }
 }
 
+/// Non-binding futility that spends beta, three looks, power .80 (rpact 3.3.4: -0.236145, 1.170372, inflation 1.104334); the
+/// power with looks of a study that has .809026 with one (.804111); half-way with z = 1.5 (normal, R 4.2.2).
+#[test]
+fn futility_power_with_looks_and_outlook() {
+    let run = Folder::new().run(
+        "boundaries --looks 3 --design lan-demets-obrien-fleming --futility lan-demets-obrien-fleming --alpha 0.025 --sides 1 --power 0.8 --fixed-power 0.809025665325 --json",
+    );
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let body = run.json();
+    let near = |value: &serde_json::Value, printed: f64| {
+        assert!(
+            (value.as_f64().unwrap() - printed).abs() < 2e-6,
+            "{value} {printed}"
+        );
+    };
+    near(&body["futility_values"][0], -0.236_145);
+    near(&body["futility_values"][1], 1.170_372);
+    near(&body["cumulative_beta"][2], 0.2);
+    near(&body["inflation"], 1.104_334);
+    near(&body["expected_information_h1"], 0.875_210);
+    near(&body["expected_information_h0"], 0.627_410);
+    near(&body["power_with_looks"], 0.804_111_371_6);
+    let run = Folder::new().run(
+        "boundaries --information 0.5,1 --design hwang-shih-decani --gamma -40 --alpha 0.025 --sides 1 --power 0.9 --seen 1 --z 1.5 --json",
+    );
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let body = run.json();
+    near(&body["conditional_power"]["null"], 0.101_720_74);
+    near(&body["conditional_power"]["trend"], 0.590_251_65);
+    near(&body["conditional_power"]["design"], 0.846_204_52);
+    assert!(body["predictive_power"].as_f64().unwrap() < 0.590_251_65);
+}
+
 #[test]
 fn wrong_usage_is_exit_2_and_says_what_to_write() {
     let folder = Folder::new();
@@ -60,6 +93,28 @@ fn wrong_usage_is_exit_2_and_says_what_to_write() {
         ("--looks 2 --design pocock --alpha 1.5", "invalid-value"),
         ("--looks 2 --design pocock --sides 3", "invalid-value"),
         ("--looks 2 --design pocock --power 0.01", "invalid-value"),
+        (
+            "--looks 2 --design pocock --futility lan-demets-pocock --sides 1",
+            "missing-option",
+        ),
+        (
+            "--looks 2 --design pocock --futility lan-demets-pocock --power 0.8",
+            "conflicting-options",
+        ),
+        (
+            "--looks 2 --design pocock --futility hwang-shih-decani --power 0.8 --sides 1",
+            "missing-option",
+        ),
+        (
+            "--looks 2 --design pocock --futility-gamma 1",
+            "option-not-used",
+        ),
+        (
+            "--looks 2 --design pocock --fixed-power 1.5",
+            "invalid-value",
+        ),
+        ("--looks 2 --design pocock --seen 2 --z 1", "invalid-value"),
+        ("--looks 2 --design pocock --seen 0 --z 1", "invalid-value"),
     ] {
         let run = folder.run(&format!("boundaries {words} --json"));
         assert_eq!(run.exit, 2, "{words}: {}", run.out);

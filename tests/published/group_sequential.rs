@@ -329,3 +329,215 @@ fn a_single_look_is_no_look() {
         near(found.p_value, p, 1e-9, "p");
     }
 }
+
+/// Beta spending of the same kind as the alpha spending, non-binding, three looks, one-sided .025, power .80: rpact 3.3.4,
+/// `getDesignGroupSequential(typeBetaSpending = "bsOF", bindingFutility = FALSE)` and its characteristics.
+#[test]
+fn futility_spends_beta() {
+    let shape = Shape::LanDemetsObrienFleming;
+    let plan = Boundaries::solve(shape, &equal(3), 0.025, Sides::One).unwrap();
+    let futility = plan.futility(shape, 0.8).unwrap();
+    let printed = [-0.236_144_6, 1.170_372_0, 1.993_047_5];
+    for (own, printed) in futility.values().iter().zip(printed) {
+        near(*own, printed, 2e-6, "futility");
+    }
+    let spent = [0.026_438_294_8, 0.116_514_319, 0.2];
+    for (own, printed) in futility.cumulative_beta().iter().zip(spent) {
+        near(*own, printed, 5e-9, "beta spent");
+    }
+    let fixed: f64 = 1.959_963_984_540_054 + 0.841_621_233_572_914_2;
+    let ratio = |information: f64| information / (fixed * fixed);
+    let effect = futility.effect();
+    near(ratio(effect * effect), 1.104_334_02, 2e-6, "inflation");
+    let mean = |under: f64| effect * effect * futility.expected_information(under);
+    near(
+        ratio(mean(effect)),
+        0.875_209_95,
+        4e-6,
+        "expected information with the effect",
+    );
+    near(
+        ratio(mean(0.0)),
+        0.627_409_52,
+        4e-6,
+        "expected information without one",
+    );
+    // By law: the bounds cost exactly the power that was spent, and the type I error without them is alpha.
+    near(futility.exits(effect).up(), 0.8, 1e-10, "power");
+    near(futility.exits(effect).down(), 0.2, 1e-10, "type II error");
+    near(plan.exits(0.0).up(), 0.025, 1e-10, "type I error");
+    assert!(futility.exits(0.0).up() < 0.025);
+}
+
+/// A design of looks for a test whose power with one look is known: rpact 3.3.4, `getPowerRates` and `getPowerMeans` with and
+/// without its normal approximation; the powers with one look are those of base R (power.prop.test, power.t.test).
+#[test]
+fn looks_of_proportions_and_of_t_tests() {
+    use lottning::planning::{two_means, two_proportions};
+    let spending = Shape::LanDemetsObrienFleming;
+    let plan = Boundaries::solve(spending, &equal(3), 0.025, Sides::One).unwrap();
+    let proportions = two_proportions::Question::power_at(0.3, 0.2, 300.0, 0.05);
+    let fixed = two_proportions::solve(&proportions).unwrap().value;
+    near(
+        plan.power_with_looks(fixed).unwrap(),
+        0.804_111_371_6,
+        1e-7,
+        "proportions",
+    );
+    let plan = Boundaries::solve(Shape::ObrienFleming, &equal(3), 0.025, Sides::One).unwrap();
+    let question = two_means::Question {
+        sides: 1,
+        ..two_means::Question::power_at(0.25, 1.0, 250.0, 0.025)
+    };
+    let normal = two_means::Question {
+        test: two_means::Test::Normal,
+        ..question
+    };
+    let fixed = |question| two_means::solve(question).unwrap().value;
+    near(
+        plan.power_with_looks(fixed(&normal)).unwrap(),
+        0.791_309_737_6,
+        1e-7,
+        "normal",
+    );
+    near(
+        plan.power_with_looks(fixed(&question)).unwrap(),
+        0.789_764_130_9,
+        1e-7,
+        "t",
+    );
+    let effect = plan.effect_of_fixed(fixed(&question)).unwrap();
+    let stops = plan.exits(effect).upper;
+    for (own, printed) in stops.iter().zip([0.031_410_0, 0.399_360_2, 0.358_993_9]) {
+        near(*own, printed, 1e-7, "rejection by stage");
+    }
+}
+
+/// Half of the information, z = 1.5, one-sided .025: no effect, the trend, the effect of power .90; and by hand (normal, R
+/// 4.2.2) the predictive power Φ((z − z_α√t)/√(1 − t)).
+#[test]
+fn conditional_and_predictive_power() {
+    let critical = 1.959_963_984_540_054;
+    let single = Boundaries::spending(&[0.5, 1.0], &[0.0, 0.025], Sides::One).unwrap();
+    let conditional = |effect| single.conditional_power(0, 1.5, effect).unwrap();
+    near(conditional(0.0), 0.101_720_74, 5.1e-9, "no effect");
+    near(
+        conditional(1.5 / 0.5f64.sqrt()),
+        0.590_251_65,
+        5.1e-9,
+        "trend",
+    );
+    let design = critical + 1.281_551_565_544_6;
+    near(conditional(design), 0.846_204_52, 5.1e-9, "design");
+    let predictive =
+        lottning::numerics::normal::cdf((1.5 - critical * 0.5f64.sqrt()) / 0.5f64.sqrt());
+    near(
+        single.predictive_power(0, 1.5).unwrap(),
+        predictive,
+        1e-10,
+        "predictive",
+    );
+    // By law: averaged over what the first look can say, conditional power and an early stop are the whole power.
+    let plan = Boundaries::solve(Shape::LanDemetsPocock, &equal(3), 0.025, Sides::One).unwrap();
+    let effect = 2.4;
+    let first = plan.critical_values()[0];
+    let mean = effect / 3.0f64.sqrt();
+    let rule = lottning::numerics::quadrature::GaussLegendre::new(32);
+    let mut sum = lottning::numerics::normal::sf(first - mean);
+    for panel in 0..6 {
+        let width = (first + 9.0 - mean) / 6.0;
+        let start = mean - 9.0 + f64::from(panel) * width;
+        for (z, weight) in rule.panel(start, start + width) {
+            sum += weight
+                * lottning::numerics::normal::pdf(z - mean)
+                * plan.conditional_power(0, z, effect).unwrap();
+        }
+    }
+    near(sum, plan.power(effect), 1e-9, "total probability");
+    assert!(single.conditional_power(1, 1.5, 0.0).is_err());
+    assert!(single.conditional_power(0, f64::NAN, 0.0).is_err());
+}
+
+/// Spending by −4 of Hwang, Shih and DeCani, looks at .33, .67 and 1, and the stage levels of rpact's own shipped test of
+/// the default three-stage O'Brien–Fleming design.
+#[test]
+fn what_the_looks_spend() {
+    let hsd = Shape::HwangShihDecani { gamma: -4.0 };
+    let plan = Boundaries::solve(hsd, &equal(3), 0.025, Sides::One).unwrap();
+    for (own, printed) in plan
+        .cumulative_alpha()
+        .iter()
+        .zip([0.001_303, 0.006_246, 0.025])
+    {
+        near(*own, printed, 6e-7, "Hwang–Shih–DeCani");
+    }
+    let obf = Shape::LanDemetsObrienFleming;
+    let plan = Boundaries::solve(obf, &[0.3, 0.7, 1.0], 0.025, Sides::One).unwrap();
+    for (own, printed) in plan
+        .cumulative_alpha()
+        .iter()
+        .zip([4.272_58e-5, 0.007_384_49, 0.025])
+    {
+        near(*own, printed, 1e-6 * printed + 5e-11, "unequal looks");
+    }
+    let plan = Boundaries::solve(obf, &[0.33, 0.67, 1.0], 0.025, Sides::One).unwrap();
+    for (own, printed) in plan
+        .critical_values()
+        .iter()
+        .zip([3.730_665, 2.503_871, 1.993_710])
+    {
+        near(*own, printed, 2e-6, "thirds in two decimals");
+    }
+    let plan = Boundaries::solve(Shape::ObrienFleming, &equal(3), 0.025, Sides::One).unwrap();
+    let critical = [3.471_091_4, 2.454_432_4, 2.004_035_6];
+    let spent = [0.000_259_173_72, 0.007_160_059_4, 0.024_999_99];
+    let levels = [0.000_259_173_72, 0.007_055_361_6, 0.022_533_125];
+    for look in 0..3 {
+        let own = plan.critical_values()[look];
+        near(own, critical[look], 2e-6, "bounds");
+        // rpact stops its search at .02499999.
+        near(
+            plan.cumulative_alpha()[look],
+            spent[look],
+            2e-8,
+            "alpha spent",
+        );
+        near(
+            lottning::numerics::normal::sf(own),
+            levels[look],
+            2e-7,
+            "stage levels",
+        );
+    }
+}
+
+/// Survival with looks: the events and individuals of one look times the inflation. rpact 3.3.4: HR .7, control median 12,
+/// entry over 24, 12 more of follow-up, three looks: events 83.315, 166.630, 249.945; N 374.303.
+#[test]
+fn looks_at_events() {
+    use lottning::planning::log_rank::{FollowUp, Question, solve};
+    let shape = Shape::LanDemetsObrienFleming;
+    let plan = Boundaries::solve(shape, &equal(3), 0.025, Sides::One).unwrap();
+    let (inflation, _) = plan.inflation(0.8).unwrap();
+    let fixed = solve(&Question {
+        events: None,
+        power: Some(0.8),
+        follow_up: Some(FollowUp {
+            control_median: 12.0,
+            accrual: 24.0,
+            follow_up: 12.0,
+            loss: 0.0,
+        }),
+        ..Question::power_at(0.7, 1.0, 0.05)
+    })
+    .unwrap();
+    for (look, events) in [(1.0, 83.315), (2.0, 166.630), (3.0, 249.945)] {
+        near(fixed.value * inflation * look / 3.0, events, 6e-4, "events");
+    }
+    near(
+        fixed.individuals.unwrap().total * inflation,
+        374.303,
+        6e-4,
+        "individuals",
+    );
+}

@@ -181,8 +181,10 @@ fn grid(answer: &Answer) -> Grid {
 fn sentence(answer: &Answer) -> Words {
     let mut words = cost(answer);
     let mut add = |more: Words| {
-        words.en.push_str(&format!(" {}", more.en));
-        words.sv.push_str(&format!(" {}", more.sv));
+        for (own, more) in [(&mut words.en, more.en), (&mut words.sv, more.sv)] {
+            own.push(' ');
+            own.push_str(&more);
+        }
     };
     let shown =
         |value: f64| [Lang::En, Lang::Sv].map(|lang| number(value, Shown::Decimals(4), lang));

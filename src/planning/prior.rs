@@ -35,6 +35,7 @@ pub fn assurance(
     alpha: f64,
 ) -> Result<f64, NumericsError> {
     let se = sd * (2.0 / n_per_arm).sqrt();
+    normal::quantile(alpha)?; // refuses what is no probability
     let z = -normal::quantile(0.5 * alpha)?;
     let (effect, width) = (mean / se, spread / se);
     Ok(normal::cdf((effect - z) / (1.0 + width * width).sqrt()))

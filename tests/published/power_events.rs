@@ -149,8 +149,8 @@ fn no_dispersion_is_poisson() {
         ..rates::Question::power_at(0.5, 0.35, 0.0, 80.0, 0.05)
     };
     let found = rates::solve(&question).unwrap();
-    let (e1, e0) = (0.35 * 4.0 * 40.0, 0.5 * 4.0 * 80.0);
-    let distance = (0.7f64).ln().abs() / (1.0 / e1 + 1.0 / e0 as f64).sqrt();
+    let (e1, e0): (f64, f64) = (0.35 * 4.0 * 40.0, 0.5 * 4.0 * 80.0);
+    let distance = (0.7f64).ln().abs() / (1.0 / e1 + 1.0 / e0).sqrt();
     near(
         found.value,
         lottning::numerics::normal::sf(1.959_963_984_540_054 - distance),

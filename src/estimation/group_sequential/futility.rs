@@ -164,7 +164,7 @@ impl Boundaries {
         effect: f64,
     ) -> Result<f64, EstimationError> {
         let information = self.information();
-        if seen + 1 >= information.len() {
+        if seen >= information.len().saturating_sub(1) {
             return Err(EstimationError::Looks { what: "seen" });
         }
         if !(z.is_finite() && effect.is_finite()) {

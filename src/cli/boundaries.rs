@@ -16,7 +16,7 @@ use super::session::Session;
 #[derive(Debug, Args)]
 pub(super) struct Boundaries {
     /// Number of looks, the last one included, at equal steps of information
-    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    #[arg(long, value_name = "LOOKS", allow_negative_numbers = true)]
     looks: Option<u32>,
     /// Information of each look, rising; the last is the whole
     #[arg(

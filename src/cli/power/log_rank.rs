@@ -36,7 +36,7 @@ pub(super) struct LogRank {
     /// Median time to the event in the control arm, in any unit; turns events into individuals
     #[arg(
         long,
-        value_name = "TIME",
+        value_name = "DURATION",
         requires = "follow_up",
         allow_negative_numbers = true
     )]
@@ -44,7 +44,7 @@ pub(super) struct LogRank {
     /// Duration of uniform entry, in the same unit [default: 0, all at once]
     #[arg(
         long,
-        value_name = "TIME",
+        value_name = "DURATION",
         requires = "control_median",
         allow_negative_numbers = true
     )]
@@ -52,7 +52,7 @@ pub(super) struct LogRank {
     /// Time from the last entry to the end, in the same unit
     #[arg(
         long,
-        value_name = "TIME",
+        value_name = "DURATION",
         requires = "control_median",
         allow_negative_numbers = true
     )]

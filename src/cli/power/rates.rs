@@ -23,13 +23,18 @@ pub(super) struct Rates {
     /// Dispersion k: a count of mean m has the variance m + k m²; 0 is Poisson
     #[arg(
         long,
-        value_name = "K",
+        value_name = "VALUE",
         default_value_t = 0.0,
         allow_negative_numbers = true
     )]
     dispersion: f64,
     /// How long each individual is followed, in the unit of the rates
-    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
     time: f64,
     /// Individuals in the control arm; left out, the sample size is solved for
     #[arg(long, value_name = "N", allow_negative_numbers = true)]

@@ -147,9 +147,11 @@ impl Journal {
 
     /// Families whose data were erased at a site: their names are not known any more.
     pub fn nameless_at(&self, site: SiteIx) -> usize {
-        let erased = self.state.families.iter();
+        // Those alone are looked at, for every enrolment of a new name asks.
+        let erased = self.state.erased.iter();
         erased
-            .filter(|own| own.erased && own.site == site && !own.is_another_name())
+            .filter_map(|own| self.state.family(*own))
+            .filter(|own| own.site == site && !own.is_another_name())
             .count()
     }
 

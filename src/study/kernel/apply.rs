@@ -182,6 +182,9 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
                 if let Some(own) = state.families.get_mut(one.0 as usize)
                     && (one == family || !own.is_randomized())
                 {
+                    if !own.erased {
+                        state.erased.push(one);
+                    }
                     own.erased = true;
                 }
             }
@@ -373,30 +376,32 @@ fn slot_after(
 }
 
 fn take_slot(state: &mut State, family: FamilyIx, day: Day) {
-    let Some(own) = state.families.get(family.0 as usize).copied() else {
+    let Some(own) = state.families.get_mut(family.0 as usize) else {
         return;
     };
     // Service under a name that a link gave, and that was taken back, is of a family without a draw: it takes no slot.
     if own.slot || !own.is_randomized() {
         return;
     }
-    with_gate(state, own.site, day, |state| {
-        state.families[family.0 as usize].slot = true;
-        state.sites[usize::from(own.site.0)].taken += 1;
+    own.slot = true;
+    let site = own.site;
+    with_gate(state, site, day, |state| {
+        state.sites[usize::from(site.0)].taken += 1;
     });
 }
 
 fn free_slot(state: &mut State, family: FamilyIx, day: Day) {
-    let Some(own) = state.families.get(family.0 as usize).copied() else {
+    let Some(own) = state.families.get_mut(family.0 as usize) else {
         return;
     };
     if !own.slot {
         return;
     }
-    with_gate(state, own.site, day, |state| {
-        state.families[family.0 as usize].slot = false;
-        let site = &mut state.sites[usize::from(own.site.0)];
-        site.taken = site.taken.saturating_sub(1);
+    own.slot = false;
+    let site = own.site;
+    with_gate(state, site, day, |state| {
+        let own = &mut state.sites[usize::from(site.0)];
+        own.taken = own.taken.saturating_sub(1);
     });
 }
 

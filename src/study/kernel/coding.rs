@@ -270,6 +270,7 @@ coded!(State {
     enrolling,
     gates,
     locks,
+    erased,
     closed,
     revealed,
     slots_per_therapist,

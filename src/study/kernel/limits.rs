@@ -107,6 +107,7 @@ impl State {
                 .gates
                 .iter()
                 .all(|own| site(own.site) && possible(own.day))
+            && self.erased.iter().all(|own| known(*own, limits))
             && self.locks.iter().all(|own| {
                 usize::from(own.lock) < protocol.locks.len()
                     && possible(own.cut)

@@ -409,6 +409,8 @@ pub struct State {
     pub gates: Vec<GateChange>,
     /// Locks in ledger order.
     pub locks: Vec<LockState>,
+    /// Families whose payloads were erased, in ledger order.
+    pub erased: Vec<FamilyIx>,
     /// Whether the final lock has closed enrolment.
     pub closed: bool,
     /// Whether the seeds have been published.
@@ -445,6 +447,7 @@ impl State {
             enrolling: Vec::new(),
             gates: Vec::new(),
             locks: Vec::new(),
+            erased: Vec::new(),
             closed: false,
             revealed: false,
             slots_per_therapist: 0,
@@ -475,6 +478,7 @@ impl State {
         self.enrolling.clear();
         self.gates.clear();
         self.locks.clear();
+        self.erased.clear();
         self.closed = false;
         self.revealed = false;
         self.last_day = Day(i32::MIN);

@@ -16,6 +16,7 @@ use crate::protocol::model::{Check, Cut, Day, Exit, Service};
 use crate::study::kernel::{
     Answer, ArmSource, ChildIx, Command, Drawer, Enrolment, Event, FamilyIx, RecordedSource,
     RedrawSource, Refusal, Report, ReportIx, Roster, SiteIx, Source, State, What, apply, decide,
+    may_record,
 };
 
 /// What one simulated study gives.
@@ -269,28 +270,6 @@ impl<'c> Simulator<'c> {
         sum
     }
 
-    fn record_event(&mut self, what: &Command, day: Day) -> Result<(), Refusal> {
-        let decision = decide(
-            &self.cell.protocol,
-            &self.state,
-            what,
-            day,
-            &mut self.drawer,
-        )?;
-        for what in decision.events.iter().flatten() {
-            let event = Event { day, what };
-            apply(&self.cell.protocol, &mut self.state, &event);
-        }
-        if let Some(log) = &mut self.log {
-            log.push(Step {
-                day,
-                command: *what,
-                answer: None,
-            });
-        }
-        Ok(())
-    }
-
     fn happen(&mut self, family: FamilyIx, due: Due, day: Day) -> Result<(), Refusal> {
         let what = match due {
             Due::Service(service) => What::Serviced {
@@ -316,7 +295,17 @@ impl<'c> Simulator<'c> {
                 on: day,
             },
         };
-        self.record_event(&Command::Record(what), day)
+        may_record(&self.state, &what, day)?;
+        let event = Event { day, what: &what };
+        apply(&self.cell.protocol, &mut self.state, &event);
+        if let Some(log) = &mut self.log {
+            log.push(Step {
+                day,
+                command: Command::Record(what),
+                answer: None,
+            });
+        }
+        Ok(())
     }
 
     /// Screens a family; `false` when enrolment has ended as registered.
@@ -341,16 +330,18 @@ impl<'c> Simulator<'c> {
             values: arrival.values,
             exception: arrival.exception,
         });
-        let decision = match decide(
+        let decided = decide(
             &self.cell.protocol,
             &self.state,
             &enrolment,
             day,
             &mut self.drawer,
-        ) {
+        );
+        // Looked at where it lies: it is copied some ten thousand times a second otherwise.
+        let decision = match &decided {
             Ok(decision) => decision,
             Err(Refusal::TargetReached | Refusal::PastLastDay { .. }) => return Ok(false),
-            Err(refusal) => return Err(refusal),
+            Err(refusal) => return Err(*refusal),
         };
         for what in decision.events.iter().flatten() {
             let event = Event { day, what };

@@ -21,7 +21,7 @@ pub fn decide(
 ) -> Result<Decision, Refusal> {
     match command {
         Command::Enrol(enrolment) => enrol(protocol, state, enrolment, day, draws),
-        Command::Record(what) => record(state, what, day),
+        Command::Record(what) => may_record(state, what, day).map(|()| recorded(what)),
         Command::Lock { lock, cut } => lock_data(protocol, state, *lock, *cut, day),
         Command::Analyse { lock } => match state.lock(*lock) {
             Some(_) => Ok(recorded(&What::Analysed { lock: *lock })),
@@ -79,10 +79,6 @@ fn enrol(
         return again(state, enrolment, unit);
     }
     // Under whatever name it comes, the unit is screened.
-    let enrolment = &Enrolment {
-        family: unit,
-        ..*enrolment
-    };
     let family = state.family(unit);
     may_enrol(protocol, state, enrolment, day)?;
     for child in enrolment.children.as_slice() {
@@ -104,15 +100,10 @@ fn enrol(
     {
         return Err(Refusal::TurnedAwayForGood);
     }
-    let changed = state.changed(
-        enrolment.family,
-        enrolment.report,
-        enrolment.answers,
-        &enrolment.values,
-    );
+    let changed = state.changed(unit, enrolment.report, enrolment.answers, &enrolment.values);
     let screening = |verdict| {
         Some(What::Screened(Screening {
-            family: enrolment.family,
+            family: unit,
             site: enrolment.site,
             report: enrolment.report,
             received: enrolment.received,
@@ -132,7 +123,7 @@ fn enrol(
     }
     if let Some(reason) = enrolment.exception {
         let exception = What::Exception {
-            family: enrolment.family,
+            family: unit,
             site: enrolment.site,
             reason,
         };
@@ -158,7 +149,7 @@ fn enrol(
     let arm = draws.arm(protocol, state, stratum, &levels.unit());
     let allocation = state.allocations.len() as u32 + 1;
     let allocated = What::Allocated {
-        family: enrolment.family,
+        family: unit,
         site: enrolment.site,
         epoch: state.epoch,
         stratum,
@@ -302,7 +293,11 @@ fn is_randomized(state: &State, family: FamilyIx) -> bool {
         .is_some_and(|family| family.status == Status::Randomized)
 }
 
-fn record(state: &State, what: &What, day: Day) -> Result<Decision, Refusal> {
+/// Whether an event that somebody reports can be recorded on a day: what [`decide`] asks of [`Command::Record`].
+///
+/// # Errors
+/// Why it cannot.
+pub fn may_record(state: &State, what: &What, day: Day) -> Result<(), Refusal> {
     let family = |family: FamilyIx, on: Day| {
         if on > day {
             return Err(Refusal::OnInTheFuture);
@@ -415,7 +410,7 @@ fn record(state: &State, what: &What, day: Day) -> Result<Decision, Refusal> {
         | What::Exported
         | What::Revealed => {}
     }
-    Ok(recorded(what))
+    Ok(())
 }
 
 fn lock_data(

@@ -4,13 +4,14 @@ use super::checkpoint::Checkpoint;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::projection;
-use super::sealed::{later_epochs, protocol_file, sealed_protocol};
-use super::study::{ledger_failure, read_seed};
+use super::sealed::{protocol_file, sealed_protocol};
+use super::study::{ledger_failure, not_open, read_seeds};
 use crate::protocol::Protocol;
 use crate::protocol::model::Custody;
-use crate::study::journal::{Entry, Ledger, hex};
-use crate::study::verify::{Finding, Verification, verify_with};
+use crate::study::journal::{Entry, Hash, Ledger, LedgerError, Rows, hex};
+use crate::study::verify::{Finding, Verification, verify_rows};
 use crate::words;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The verdict on a study folder, and who could have read its seed.
@@ -37,24 +38,72 @@ pub struct Expected<'a> {
     pub checkpoints: &'a [PathBuf],
 }
 
+/// What is asked of the rows beside their verification, noted as they go by.
+#[derive(Debug, Default)]
+struct Notes {
+    /// Whether the first one opens a live study at a typed time.
+    typed_time: bool,
+    /// Which ones open an epoch.
+    opened: Vec<u64>,
+    /// Hashes of the rows that checkpoints name.
+    hashes: BTreeMap<u64, Option<Hash>>,
+    /// How many there are.
+    events: u64,
+}
+
+impl Notes {
+    fn note(&mut self, entry: &Entry) {
+        self.events += 1;
+        if self.events == 1 {
+            self.typed_time = entry.public.contains(r#""clock":"override""#)
+                && entry.public.contains(r#""mode":"live""#);
+        }
+        if entry.kind == "epoch-opened" {
+            self.opened.push(entry.sequence);
+        }
+        if let Some(hash) = self.hashes.get_mut(&self.events) {
+            *hash = Some(entry.hash);
+        }
+    }
+}
+
+/// Rows that are noted whenever they are gone through.
+struct Noted<'a> {
+    rows: &'a mut dyn Rows,
+    notes: Notes,
+}
+
+impl Rows for Noted<'_> {
+    fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError> {
+        let Self { rows, notes } = self;
+        (notes.events, notes.opened) = (0, Vec::new());
+        rows.each(&mut |entry| {
+            notes.note(entry);
+            visit(entry);
+        })
+    }
+
+    fn count(&mut self, kind: &str) -> Result<u64, LedgerError> {
+        self.rows.count(kind)
+    }
+}
+
 /// What does not fit a checkpoint: another study, a row that is gone, or one with another hash.
-fn missed(checkpoint: &Checkpoint, protocol: &Protocol, entries: &[Entry]) -> Option<Finding> {
+fn missed(checkpoint: &Checkpoint, protocol: &Protocol, notes: &Notes) -> Option<Finding> {
     let Checkpoint {
         study,
         events,
         written,
         ..
     } = checkpoint;
-    let row = usize::try_from(*events)
-        .ok()
-        .and_then(|events| entries.get(events.checked_sub(1)?));
+    let row = notes.hashes.get(events).copied().flatten();
     let message = if *study != protocol.study.id {
         words!(
             "the checkpoint of {written} is of the study {study}",
             "kontrollpunkten från {written} gäller studien {study}"
         )
-    } else if let Some(row) = row {
-        if hex(&row.hash).eq_ignore_ascii_case(&checkpoint.head) {
+    } else if let Some(hash) = row {
+        if hex(&hash).eq_ignore_ascii_case(&checkpoint.head) {
             return None;
         }
         words!(
@@ -62,7 +111,7 @@ fn missed(checkpoint: &Checkpoint, protocol: &Protocol, entries: &[Entry]) -> Op
             "händelse {events} är inte den som kontrollpunkten från {written} såg: liggaren har skrivits om"
         )
     } else {
-        let found = entries.len();
+        let found = notes.events;
         words!(
             "the checkpoint of {written} saw {events} events, and the ledger has {found}: rows are missing",
             "kontrollpunkten från {written} såg {events} händelser, men liggaren har {found}: rader saknas"
@@ -76,16 +125,13 @@ fn missed(checkpoint: &Checkpoint, protocol: &Protocol, entries: &[Entry]) -> Op
 }
 
 /// That the sealed protocol of an epoch is gone: what else does not hold follows from it.
-fn missing_protocol(entries: &[Entry], epoch: u32) -> Finding {
-    let opened = entries
-        .iter()
-        .filter(|entry| entry.kind == "epoch-opened")
-        .nth(epoch as usize - 1);
+fn missing_protocol(opened: &[u64], epoch: u32) -> Finding {
+    let place = (epoch as usize).saturating_sub(1);
     let file = protocol_file(epoch);
     let file = file.display();
     Finding {
         code: "protocol-missing",
-        sequence: opened.map(|entry| entry.sequence),
+        sequence: opened.get(place).copied(),
         message: words!(
             "epoch {epoch} is open, and its sealed protocol {file} is not in the folder: put it back, byte for byte; the rows after it cannot be checked without it",
             "epok {epoch} är öppnad, och dess förseglade protokoll {file} finns inte i mappen: lägg tillbaka det, byte för byte; raderna efter den kan inte kontrolleras utan det"
@@ -103,33 +149,53 @@ pub fn check(
     seed_files: &[PathBuf],
     expected: &Expected<'_>,
 ) -> Result<Verdict, Failure> {
-    let failed = |error| ledger_failure(&error, folder);
     let mut ledger = projection::open_ledger(outside, folder)?;
-    let mut entries = Vec::new();
+    let mut found = None;
     ledger
-        .read_from(1, &mut |entry| entries.push(entry))
-        .map_err(failed)?;
+        .picture(&mut |rows| {
+            found = Some(check_rows(outside, folder, seed_files, expected, rows));
+            Ok(())
+        })
+        .map_err(|error| ledger_failure(&error, folder))?;
+    found.unwrap_or_else(|| Err(not_open(folder)))
+}
+
+fn check_rows(
+    outside: &Outside,
+    folder: &Path,
+    seed_files: &[PathBuf],
+    expected: &Expected<'_>,
+    rows: &mut dyn Rows,
+) -> Result<Verdict, Failure> {
+    let failed = |error| ledger_failure(&error, folder);
     // A forged epoch has no file; the verdict then names its row.
     let there = |epoch: &u32| outside.exists(folder.join(protocol_file(*epoch)));
-    let epochs = later_epochs(&entries);
+    let epochs = u32::try_from(rows.count("epoch-opened").map_err(failed)?).unwrap_or(u32::MAX);
     let later = (1..=epochs).take_while(there).count();
     let protocol = sealed_protocol(outside, folder, later as u32)?;
-    let seeds = seed_files
+    let seeds = read_seeds(outside, seed_files)?;
+    let checkpoints = expected
+        .checkpoints
         .iter()
-        .map(|file| read_seed(outside, file))
+        .map(|path| Checkpoint::read(outside, path))
         .collect::<Result<Vec<_>, _>>()?;
     let stored = projection::stored(outside, folder);
-    let mut verification = verify_with(&protocol, &entries, &seeds, expected.head, &stored);
+    let notes = Notes {
+        hashes: checkpoints.iter().map(|own| (own.events, None)).collect(),
+        ..Notes::default()
+    };
+    let mut rows = Noted { rows, notes };
+    let verified = verify_rows(&protocol, &mut rows, &seeds, expected.head, &stored);
+    let (mut verification, notes) = (verified.map_err(failed)?, rows.notes);
     if later < epochs as usize {
-        let missing = missing_protocol(&entries, later as u32 + 1);
+        let missing = missing_protocol(&notes.opened, later as u32 + 1);
         verification.ok = false;
         let first = verification.first_bad.into_iter().chain(missing.sequence);
         verification.first_bad = first.min();
         verification.findings.insert(0, missing);
     }
-    for path in expected.checkpoints {
-        let checkpoint = Checkpoint::read(outside, path)?;
-        if let Some(finding) = missed(&checkpoint, &protocol, &entries) {
+    for checkpoint in &checkpoints {
+        if let Some(finding) = missed(checkpoint, &protocol, &notes) {
             verification.ok = false;
             verification.findings.push(finding);
         }
@@ -138,10 +204,7 @@ pub fn check(
         verification,
         custody: protocol.study.custody,
         roles: protocol.roles.is_some(),
-        typed_time: entries.first().is_some_and(|first| {
-            first.public.contains(r#""clock":"override""#)
-                && first.public.contains(r#""mode":"live""#)
-        }),
+        typed_time: notes.typed_time,
         seeds_needed: Some(epochs as usize + 1)
             .filter(|needed| !seeds.is_empty() && *needed != seeds.len()),
     })

@@ -228,6 +228,13 @@ impl Rows for Picture<'_> {
         }
         Ok(())
     }
+
+    fn count(&mut self, kind: &str) -> Result<u64, LedgerError> {
+        self.0
+            .prepare_cached("SELECT count(*) FROM event WHERE kind = ?1")
+            .and_then(|mut count| count.query_row([kind], |row| unsigned(row, 0)))
+            .map_err(failed)
+    }
 }
 
 /// Runs a statement without rows, which stays prepared for the next time.

@@ -32,7 +32,7 @@ pub struct Entry {
 }
 
 /// The end of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head {
     /// Sequence of the last entry, 0 for an empty ledger.
     pub sequence: u64,

@@ -67,12 +67,22 @@ pub trait Rows {
     /// # Errors
     /// The ledger cannot be read.
     fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError>;
+
+    /// How many entries are of a kind.
+    ///
+    /// # Errors
+    /// As [`Rows::each`].
+    fn count(&mut self, kind: &str) -> Result<u64, LedgerError>;
 }
 
 impl Rows for &[Entry] {
     fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError> {
         self.iter().for_each(visit);
         Ok(())
+    }
+
+    fn count(&mut self, kind: &str) -> Result<u64, LedgerError> {
+        Ok(self.iter().filter(|entry| entry.kind == kind).count() as u64)
     }
 }
 

@@ -14,7 +14,7 @@ mod past;
 mod published;
 mod sense;
 
-use super::journal::{Entry, Head};
+use super::journal::{Entry, Head, LedgerError, Rows};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
@@ -82,11 +82,38 @@ pub fn verify_with(
     expect_head: Option<&str>,
     stored: &[Vec<u8>],
 ) -> Verification {
-    let head = entries.last().map_or(Head::EMPTY, Entry::head);
+    let mut rows = entries;
+    let verified = verify_rows(protocol, &mut rows, seeds, expect_head, stored);
+    // Rows in memory can be read; were they not, nothing would hold.
+    verified.unwrap_or_else(|_| Verification {
+        ok: false,
+        draws: DrawCheck::NotChecked,
+        events: 0,
+        allocations: 0,
+        head: Head::EMPTY,
+        first_bad: None,
+        findings: Vec::new(),
+        seed_mismatch: false,
+    })
+}
+
+/// As [`verify_with`], of rows that are gone through twice and never kept.
+///
+/// # Errors
+/// The rows cannot be read.
+pub fn verify_rows(
+    protocol: &Arc<Protocol>,
+    rows: &mut dyn Rows,
+    seeds: &[Seed],
+    expect_head: Option<&str>,
+    stored: &[Vec<u8>],
+) -> Result<Verification, LedgerError> {
     let mut checker = Checker {
         findings: Vec::new(),
     };
-    if entries.is_empty() {
+    let mut chain = chain::follow(protocol, rows)?;
+    let (head, events, allocations) = (chain.head, chain.events, chain.allocations);
+    if events == 0 {
         checker.push(
             "no-events",
             Some(1),
@@ -96,8 +123,8 @@ pub fn verify_with(
             ),
         );
     }
-    let sound = checker.chain(protocol, entries);
-    let (draws, seed_mismatch) = checker.sense(protocol, entries, sound, seeds, stored);
+    checker.findings.extend(chain.broken.take());
+    let (draws, seed_mismatch) = checker.sense(protocol, rows, chain, seeds, stored)?;
     if expect_head.is_some_and(|expected| !expected.eq_ignore_ascii_case(&head.to_hex())) {
         let found = head.to_hex();
         checker.push("head-mismatch", None, words!(
@@ -106,19 +133,16 @@ pub fn verify_with(
         ));
     }
     let findings = checker.findings;
-    Verification {
+    Ok(Verification {
         ok: findings.is_empty() && !seed_mismatch,
         draws,
-        events: entries.len() as u64,
-        allocations: entries
-            .iter()
-            .filter(|entry| entry.kind == "allocated")
-            .count() as u64,
+        events,
+        allocations,
         head,
         first_bad: findings.iter().filter_map(|finding| finding.sequence).min(),
         findings,
         seed_mismatch,
-    }
+    })
 }
 
 struct Checker {

@@ -14,43 +14,49 @@ pub(super) struct Published {
     pub(super) revealed: Option<(u64, Vec<Option<Seed>>)>,
 }
 
-pub(super) fn published(entries: &[Entry]) -> Published {
-    let mut own = Published {
-        mode: Mode::Live,
-        commitments: Vec::new(),
-        beacons: Vec::new(),
-        revealed: None,
-    };
-    let kinds = ["opened", "epoch-opened", "beacon", "revealed"];
-    for entry in entries {
-        if !kinds.contains(&entry.kind.as_str()) {
-            continue;
+impl Published {
+    /// What an empty ledger says.
+    pub(super) fn new() -> Self {
+        Self {
+            mode: Mode::Live,
+            commitments: Vec::new(),
+            beacons: Vec::new(),
+            revealed: None,
+        }
+    }
+
+    /// Notes what the next row says.
+    pub(super) fn note(&mut self, entry: &Entry) {
+        if !KINDS.contains(&entry.kind.as_str()) {
+            return;
         }
         let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
         let text = |key: &str| public.get(key).and_then(Value::as_str);
         match entry.kind.as_str() {
             "opened" | "epoch-opened" => {
                 if text("mode") == Some(Mode::Rehearsal.text()) {
-                    own.mode = Mode::Rehearsal;
+                    self.mode = Mode::Rehearsal;
                 }
-                own.commitments
+                self.commitments
                     .extend(text("commitment").map(str::to_owned));
-                own.beacons.push(None);
+                self.beacons.push(None);
             }
             "beacon" => {
-                if let Some(last) = own.beacons.last_mut() {
+                if let Some(last) = self.beacons.last_mut() {
                     *last = text("value").map(str::to_owned);
                 }
             }
             // A second one is refused where the locks are checked.
-            "revealed" if own.revealed.is_none() => {
+            "revealed" if self.revealed.is_none() => {
                 let seeds = public.get("seeds").and_then(Value::as_array);
                 let read = |seed: &Value| Seed::from_hex(seed.as_str()?).ok();
                 let seeds = seeds.map(|seeds| seeds.iter().map(read).collect());
-                own.revealed = Some((entry.sequence, seeds.unwrap_or_default()));
+                self.revealed = Some((entry.sequence, seeds.unwrap_or_default()));
             }
             _ => {}
         }
     }
-    own
 }
+
+/// The kinds that say it.
+const KINDS: [&str; 4] = ["opened", "epoch-opened", "beacon", "revealed"];

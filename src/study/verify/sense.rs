@@ -1,9 +1,10 @@
 //! The sense: numbers, verdicts, gates and draws follow from the rows before.
 
+use super::chain::Chain;
 use super::children::Children;
 use super::pairs::Pending;
 use super::past::Past;
-use super::published::{Published, published};
+use super::published::Published;
 use super::{Checker, DrawCheck};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
@@ -11,10 +12,12 @@ use crate::protocol::Protocol;
 use crate::study::deeds::Deed;
 use crate::study::duties::{Duties, Duty};
 use crate::study::identifiers::is_beacon_value;
-use crate::study::journal::{Decoded, Entry, Head, Journal, Stored, Value, hex};
+use crate::study::journal::{Decoded, Entry, Head, Journal, LedgerError, Rows, Stored, Value, hex};
 use crate::study::kernel::{Drawer, RecordedSource, State, What};
 use crate::words;
 use serde_json::Value as Json;
+use std::collections::HashSet;
+use std::slice::from_ref;
 use std::sync::Arc;
 
 /// A row that is looked at: its text, the fold before it, and what it says.
@@ -69,14 +72,18 @@ impl Checker {
     pub(super) fn sense(
         &mut self,
         protocol: &Arc<Protocol>,
-        entries: &[Entry],
-        sound: usize,
+        rows: &mut dyn Rows,
+        chain: Chain,
         seeds: &[Seed],
         stored: &[Vec<u8>],
-    ) -> (DrawCheck, bool) {
-        // An erasure beyond the first broken row still says whose the rows before it were.
-        let (all, entries) = (entries, &entries[..sound]);
-        let published = published(entries);
+    ) -> Result<(DrawCheck, bool), LedgerError> {
+        let Chain {
+            sound,
+            published,
+            // An erasure beyond the first broken row still says whose the rows before it were.
+            mut journal,
+            ..
+        } = chain;
         let fits = |seeds: &[Seed]| {
             seeds.len() == published.commitments.len()
                 && seeds.iter().zip(&published.commitments).enumerate().all(
@@ -114,9 +121,6 @@ impl Checker {
         } else {
             DrawCheck::NotChecked
         };
-        let mut journal = Journal::new(Arc::clone(protocol));
-        journal.foresee(all);
-        journal.foresee_corrections(entries);
         // These rows were found to chain, and need not be hashed again.
         journal.trust_chain();
         let mut carried = Carried {
@@ -147,15 +151,32 @@ impl Checker {
             })
             .collect();
         kept.sort_by_key(|(head, _)| head.sequence);
-        let (mut read, mut done, mut differs) = (Ok(()), 0, false);
-        for (head, bytes) in &kept {
-            let rows = entries.len().min(head.sequence as usize);
-            read = read.and_then(|()| journal.absorb_watching(&entries[done..rows], &mut watch));
+        let differ = |journal: &Journal, (_, bytes): &(Head, &[u8])| {
             let own = journal.projection(None);
-            differs |= own.is_none_or(|own| !Stored::same(&own, bytes));
-            done = rows;
-        }
-        read = read.and_then(|()| journal.absorb_watching(&entries[done..], &mut watch));
+            own.is_none_or(|own| !Stored::same(&own, bytes))
+        };
+        let (mut read, mut place, mut compared, mut differs) = (Ok(()), 0, 0, false);
+        let mut met: HashSet<Head> = HashSet::new();
+        rows.each(&mut |entry| {
+            if place == sound {
+                return;
+            }
+            while let Some(own) = kept
+                .get(compared)
+                .filter(|(head, _)| head.sequence <= place)
+            {
+                differs |= differ(&journal, own);
+                compared += 1;
+            }
+            place += 1;
+            if kept.iter().any(|(head, _)| *head == entry.head()) {
+                met.insert(entry.head());
+            }
+            if read.is_ok() {
+                read = journal.absorb_watching(from_ref(entry), &mut watch);
+            }
+        })?;
+        differs |= kept[compared..].iter().any(|own| differ(&journal, own));
         if let Err(corrupt) = read {
             let (sequence, reason) = (corrupt.sequence, corrupt.reason);
             self.push(
@@ -167,12 +188,11 @@ impl Checker {
                 ),
             );
         } else {
-            self.unfollowed(carried.pending.as_ref(), entries.len() as u64 + 1);
+            self.unfollowed(carried.pending.as_ref(), sound + 1);
         }
-        let lost = kept.iter().any(|(head, _)| {
-            let own = (head.sequence as usize).checked_sub(1);
-            own.is_some_and(|place| entries.get(place).map(Entry::head) != Some(*head))
-        });
+        let lost = kept
+            .iter()
+            .any(|(head, _)| head.sequence > 0 && !met.contains(head));
         if lost {
             self.push(
                 "rows-missing",
@@ -192,7 +212,7 @@ impl Checker {
                 ),
             );
         }
-        (draws, seed_mismatch)
+        Ok((draws, seed_mismatch))
     }
 
     /// One actor with both of two duties.

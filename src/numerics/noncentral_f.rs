@@ -15,7 +15,8 @@ use super::poisson_mixture::mean;
 /// // Analysis of variance of four groups of 20, f = .28, at .05.
 /// let critical = F::new(3.0, 76.0)?.quantile(0.95)?;
 /// let power = NoncentralF::new(3.0, 76.0, 80.0 * 0.28 * 0.28)?.sf(critical);
-/// assert!((power - 0.514_979_292_197).abs() < 1e-10); // R 4.2.2, pf
+/// // mpmath, thirty digits; R 4.2.2 has 0.514979292197, as its pf stops at 1e-9.
+/// assert!((power - 0.514_979_291_964).abs() < 1e-10);
 /// # Ok::<(), lottning::numerics::NumericsError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

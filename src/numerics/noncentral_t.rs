@@ -17,7 +17,7 @@ const DEPTH: f64 = 44.0;
 /// use lottning::numerics::noncentral_t::NoncentralT;
 /// // Power of a one-sided t test at .05 with 20 in each arm and an effect of half a standard deviation.
 /// let t = NoncentralT::new(38.0, 0.5 * 10f64.sqrt())?;
-/// assert!((t.sf(1.685_954_460) - 0.463_375).abs() < 1e-6); // R 4.2.2, power.t.test
+/// assert!((t.sf(1.685_954_460_17) - 0.463_374_349_3).abs() < 1e-10); // R 4.2.2, qt and power.t.test
 /// # Ok::<(), lottning::numerics::NumericsError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

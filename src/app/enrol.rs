@@ -18,7 +18,9 @@ use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::intake::{EnrolRequest, PreparedEnrolment, child_of_another_family, prepare};
 use crate::study::journal::{Content, Journal, Recording};
-use crate::study::kernel::{Answer, Command, Decision, Drawer, RecordedSource, What, decide};
+use crate::study::kernel::{
+    Answer, ArmSource, Command, Decision, Drawer, RecordedSource, What, decide,
+};
 use crate::words;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -53,9 +55,11 @@ pub struct Desk {
     seed: Seed,
     /// The value of the beacon that the drawer's seed has in it.
     beacon: Option<String>,
-    drawer: Drawer<RecordedSource>,
+    drawer: Drawer<ArmSource>,
     /// Whether the drawer has followed a fold that rests on a projection.
     projected: bool,
+    /// Whether arms come from elsewhere than the seed.
+    replays: bool,
 }
 
 impl Desk {
@@ -86,7 +90,16 @@ impl Desk {
             beacon,
             drawer,
             projected,
+            replays: false,
         }
+    }
+
+    /// A desk of a study that is replayed: arms come from a simulated study, not from the seed.
+    #[must_use]
+    pub(super) fn with_arms(mut self, arms: ArmSource) -> Self {
+        self.drawer = Drawer::new(arms);
+        self.replays = true;
+        self
     }
 
     /// The study.
@@ -116,6 +129,7 @@ impl Desk {
             beacon: known,
             drawer: own,
             projected,
+            replays,
         } = self;
         let mut work = |journal: &Journal, time| {
             let prepared = prepare(journal, request).map_err(|findings| {
@@ -144,7 +158,8 @@ impl Desk {
             returning::refuse_for_good(journal, request)?;
             // Another command may have recorded the beacon since this desk was opened.
             let recorded = beacon(journal);
-            if *known != recorded || *projected != journal.is_projected() {
+            let moved = *known != recorded || *projected != journal.is_projected();
+            if moved && !*replays {
                 *own = drawer(journal, seed, recorded.as_deref());
                 *known = recorded;
                 *projected = journal.is_projected();
@@ -183,12 +198,13 @@ fn beacon(journal: &Journal) -> Option<String> {
 }
 
 /// A drawer of the epoch in force. Earlier epochs are never drawn again, so their seeds are not needed.
-fn drawer(journal: &Journal, seed: &Seed, beacon: Option<&str>) -> Drawer<RecordedSource> {
+fn drawer(journal: &Journal, seed: &Seed, beacon: Option<&str>) -> Drawer<ArmSource> {
     let effective = beacon.map_or_else(|| seed.clone(), |value| seed.with_beacon(value));
     let opening = journal.opening.as_ref();
     let mode = opening.map_or(Mode::Rehearsal, |opening| opening.mode);
     let later = vec![effective.clone(); journal.state.epoch as usize];
-    Drawer::new(RecordedSource::new(mode, effective, later))
+    let source = RecordedSource::new(mode, effective, later);
+    Drawer::new(ArmSource::Recorded(Box::new(source)))
 }
 
 /// The answer to a request that was used up before.

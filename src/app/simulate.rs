@@ -201,8 +201,13 @@ fn body(
                 "imbalance": cell.studies.imbalance,
                 "protocol_hash": cell.protocol_hash,
             });
-            if let (Some(name), Value::Object(fields)) = (alternative, &mut row) {
-                fields.insert("alternative".to_owned(), json!(name));
+            if let Value::Object(fields) = &mut row {
+                if let Some(cost) = cell.cost {
+                    fields.insert("cost".to_owned(), json!(cost));
+                }
+                if let Some(name) = alternative {
+                    fields.insert("alternative".to_owned(), json!(name));
+                }
             }
             rows.push(row);
         }
@@ -236,6 +241,7 @@ fn difference((name, cell, found): &(String, String, Difference)) -> Value {
         "differences": {
             "families": found.families,
             "days_closed": found.days_closed,
+            "cost": found.cost,
             "power": power,
         },
     })

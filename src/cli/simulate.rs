@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use crate::app::rehearse::replay::SCHEMA as SCHEMA_OF_REPLAY;
 use crate::app::simulate::{self, Request, SCHEMA, Simulation};
-use crate::app::simulation::{shard, slurm};
+use crate::app::simulation::search::{Searched, Wanted};
+use crate::app::simulation::{replayed, search, shard, slurm};
 use crate::app::{Failure, exit};
 use crate::diagnostic::Words;
 use crate::planning::pieces::Shard;
@@ -16,7 +18,7 @@ use crate::words;
 
 use super::output::Document;
 use super::session::Session;
-use super::simulated::{compared, full, shown};
+use super::simulated::{compared, full, shown, tried};
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -48,8 +50,23 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "I/N", requires = "out")]
     shard: Option<String>,
     /// Put together the records that shards wrote to DIR; what is missing is named
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["scenario", "replicates", "seed", "draws", "threads", "out", "set", "what_if", "shard", "slurm"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["scenario", "replicates", "seed", "draws", "threads", "out", "set", "what_if", "shard", "slurm", "replay", "search"])]
     merge: Option<PathBuf>,
+    /// Live through one simulated study again, as a study folder DIR to look into
+    #[arg(long, num_args = 2, value_names = ["CELL:REPLICATE", "DIR"], conflicts_with_all = ["shard", "slurm", "threads"])]
+    replay: Vec<String>,
+    /// Search for the smallest KEY (months, families, or a path of whole numbers) with the power that --power asks for
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["shard", "slurm", "replay", "what_if"])]
+    search: Option<String>,
+    /// Smallest and largest number of a search [default: 6,60 months; 40,2000 families]
+    #[arg(long, value_name = "LOW,HIGH", requires = "search")]
+    between: Option<String>,
+    /// Power that a search is for [default: 0.8]
+    #[arg(long, value_name = "P", requires = "search")]
+    power: Option<f64>,
+    /// Analysis that a search is for; the first that decides when left out
+    #[arg(long, value_name = "ID", requires = "search")]
+    analysis: Option<String>,
     /// Print a script for Slurm: an array of N shards and the merge that waits for them
     #[arg(long, value_name = "N", conflicts_with_all = ["shard", "threads"])]
     slurm: Option<u32>,
@@ -84,10 +101,43 @@ impl Simulate {
                 json!({"shards": shards, "folder": out.display().to_string(), "script": script});
             return Ok(Document::new("slurm/1", &body)?.text(Words::same(script.trim_end())));
         }
+        if let [study, folder] = self.replay.as_slice() {
+            return replay(session, &request, study, Path::new(folder));
+        }
+        if let Some(key) = &self.search {
+            return self.searched(session, &request, key);
+        }
         if let (Some(text), Some(out)) = (&self.shard, &self.out) {
             return sharded(session, &request, text, out);
         }
         answer(&simulate::simulate(&session.outside, &request)?)
+    }
+
+    fn searched(
+        &self,
+        session: &Session,
+        request: &Request,
+        key: &str,
+    ) -> Result<Document, Failure> {
+        let between = match &self.between {
+            None => None,
+            Some(text) => {
+                let ends = text.split_once(',');
+                let ends = ends.and_then(|(low, high)| {
+                    Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
+                });
+                // What is no pair of numbers is no range either, and is refused as one.
+                Some(ends.unwrap_or((0, 0)))
+            }
+        };
+        let wanted = Wanted {
+            key: key.to_owned(),
+            between,
+            power: self.power.unwrap_or(0.8),
+            analysis: self.analysis.clone(),
+        };
+        let found = search::searched(&session.outside, request, &wanted)?;
+        found_number(&found, wanted.power)
     }
 
     /// A plan that lies in a folder is run as it is.
@@ -142,6 +192,53 @@ fn sharded(
             "Shard {text}: {ran} studies of {cells} cells run, {found} were there already. When every shard is done: lottning simulate --merge {folder}",
             "Del {text}: {ran} studier i {cells} celler kördes, {found} fanns redan. När alla delar är klara: lottning simulate --merge {folder}"
         )))
+}
+
+fn replay(
+    session: &Session,
+    request: &Request,
+    study: &str,
+    folder: &Path,
+) -> Result<Document, Failure> {
+    let planned = simulate::planned(&session.outside, request)?;
+    let made = replayed::replayed(&session.outside, &planned, study, folder)?;
+    let (study, place) = (made.study.display(), folder.display());
+    let reports = made.reports.iter().map(|path| path.display().to_string());
+    let reports = reports.collect::<Vec<_>>().join(", ");
+    Ok(Document::new(SCHEMA_OF_REPLAY, &made.body)?
+        .text(words!(
+            "The study lies in {study}: lottning status --study {study}, lottning verify --study {study}. Its reports: {reports}",
+            "Studien ligger i {study}: lottning status --study {study}, lottning verify --study {study}. Dess rapporter: {reports}"
+        ))
+        .text(words!(
+            "Families, arms, events, cuts, estimates and intervals are those of the simulated study; a randomization test has the registered redraws instead of the simulation's. {place}/replay.json has both.",
+            "Familjer, armar, händelser, brytdatum, skattningar och intervall är den simulerade studiens; ett randomiseringstest har de registrerade omlottningarna i stället för simuleringens. {place}/replay.json har båda."
+        )))
+}
+
+fn found_number(found: &Searched, target: f64) -> Result<Document, Failure> {
+    let (x, fit, key, analysis) = (found.found.x, &found.found.fit, &found.key, &found.analysis);
+    let text =
+        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"));
+    let sv = |text: String| text.replace('.', ",");
+    let (low, high) = (text(fit.low), text(fit.high));
+    let (low_sv, high_sv) = (sv(low.clone()), sv(high.clone()));
+    let confirmed = found.found.confirmed_power();
+    let figure = |value: Option<f64>| format!("{:.3}", value.unwrap_or(0.0));
+    let (power, error) = (figure(confirmed.value), figure(confirmed.mcse));
+    let (power_sv, error_sv) = (sv(power.clone()), sv(error.clone()));
+    let target_sv = sv(target.to_string());
+    let (_, studies, _) = found.found.confirmed;
+    Ok(Document::new(search::SCHEMA, &found.body)?
+        .text(words!(
+            "`{analysis}` has power {target} from {key} = {x} on (95 % interval {low} to {high}).",
+            "`{analysis}` har styrkan {target_sv} från {key} = {x} (95 % intervall {low_sv} till {high_sv})."
+        ))
+        .text(words!(
+            "On {studies} fresh studies at {x} the power is {power} ± {error}.",
+            "På {studies} nya studier vid {x} är styrkan {power_sv} ± {error_sv}."
+        ))
+        .grid(tried(found)))
 }
 
 fn answer(simulation: &Simulation) -> Result<Document, Failure> {

@@ -1,6 +1,7 @@
 //! What `simulate` prints of its cells: a table for people, and every figure for spreadsheets.
 
 use crate::app::simulate::{self, Simulation};
+use crate::app::simulation::search::Searched;
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure;
 
@@ -44,6 +45,7 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
         .column("coverage", Words::new("coverage", "täckning"))
         .column("families", Words::new("families", "familjer"))
         .column("days_closed", Words::new("days closed", "stängda dagar"))
+        .column("cost", Words::new("cost", "kostnad"))
         .column("replicates", Words::new("studies", "studier"))
         .column("failures", Words::new("failures", "utan svar"));
     for cell in &simulation.cells {
@@ -59,12 +61,13 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
                 plus_minus(&found.coverage),
                 plus_minus(&cell.studies.families),
                 plus_minus(&cell.studies.days_closed),
+                cell.cost.as_ref().map_or(Cell::Empty, plus_minus),
                 whole(found.replicates),
                 whole(found.failures),
             ]);
         }
     }
-    grid
+    grid.without_empty_columns()
 }
 
 pub(super) fn full(simulation: &Simulation) -> Grid {
@@ -83,6 +86,7 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
         "days_closed",
         "correct_guess_share",
         "imbalance",
+        "cost",
     ];
     let mut grid = Grid::new();
     for key in ["cell", "analysis", "replicates", "failures"] {
@@ -117,6 +121,7 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 studies.days_closed,
                 studies.correct_guess_share,
                 studies.imbalance,
+                cell.cost.unwrap_or_default(),
             ] {
                 row.push(Cell::number(figure.value, Shown::Significant(6)));
                 row.push(Cell::number(figure.mcse, Shown::Significant(3)));
@@ -138,7 +143,8 @@ pub(super) fn compared(simulation: &Simulation) -> Option<Grid> {
         .column("alternative", Words::new("alternative", "alternativ"))
         .column("compared_with", Words::new("compared with", "jämfört med"))
         .column("families", Words::new("families", "familjer"))
-        .column("days_closed", Words::new("days closed", "stängda dagar"));
+        .column("days_closed", Words::new("days closed", "stängda dagar"))
+        .column("cost", Words::new("cost", "kostnad"));
     for (id, _) in &first.power {
         let words = Words::new(format!("power, {id}"), format!("styrka, {id}"));
         grid = grid.column(format!("power.{id}"), words);
@@ -149,9 +155,31 @@ pub(super) fn compared(simulation: &Simulation) -> Option<Grid> {
             Cell::text(cell),
             plus_minus(&found.families),
             plus_minus(&found.days_closed),
+            plus_minus(&found.cost),
         ];
         row.extend(found.power.iter().map(|(_, figure)| plus_minus(figure)));
         grid.row(row);
     }
-    Some(grid)
+    Some(grid.without_empty_columns())
+}
+
+/// The numbers that a search tried.
+pub(super) fn tried(found: &Searched) -> Grid {
+    let mut grid = Grid::new()
+        .column("number", Words::same(&found.key))
+        .column("replicates", Words::new("studies", "studier"))
+        .column("power", Words::new("power", "styrka"))
+        .column("fitted", Words::new("on the curve", "på kurvan"))
+        .column("families", Words::new("families", "familjer"));
+    for own in &found.found.tried {
+        let families = found.families.get(&own.x);
+        grid.row([
+            whole(own.x),
+            Cell::count(own.rejected.len()),
+            plus_minus(&own.power()),
+            Cell::number(found.found.fit.power(own.x as f64), Shown::Decimals(3)),
+            families.map_or(Cell::Empty, plus_minus),
+        ]);
+    }
+    grid
 }

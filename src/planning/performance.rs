@@ -44,6 +44,13 @@ impl Moments {
         self.square += before * (x - self.mean);
     }
 
+    /// Adds a value, if there is one.
+    pub fn extend(&mut self, x: Option<f64>) {
+        if let Some(x) = x {
+            self.add(x);
+        }
+    }
+
     /// Variance with n − 1.
     pub fn variance(&self) -> f64 {
         self.square / (self.n as f64 - 1.0)
@@ -317,6 +324,7 @@ mod tests {
             families: 10,
             screened: 12,
             turned_away: 1,
+            enrolment_days: 300,
             days_closed: 3,
             correct_guess_share: Some(0.5),
             imbalance: 1.0,

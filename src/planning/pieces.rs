@@ -182,12 +182,13 @@ fn write_record(out: &mut Vec<u8>, record: &Record) {
         families,
         screened,
         turned_away,
+        enrolment_days,
         days_closed,
         correct_guess_share,
         imbalance,
         analyses,
     } = record;
-    for whole in [families, screened, turned_away, days_closed] {
+    for whole in [families, screened, turned_away, enrolment_days, days_closed] {
         out.extend_from_slice(&whole.to_le_bytes());
     }
     out.push(u8::from(correct_guess_share.is_some()));
@@ -226,6 +227,7 @@ fn read_record(
     let families = reader.u32()?;
     let screened = reader.u32()?;
     let turned_away = reader.u32()?;
+    let enrolment_days = reader.u32()?;
     let days_closed = reader.u32()?;
     let has_share = reader.take(1)?[0];
     let share = reader.f64()?;
@@ -253,6 +255,7 @@ fn read_record(
         families,
         screened,
         turned_away,
+        enrolment_days,
         days_closed,
         correct_guess_share: (has_share == 1).then_some(share),
         imbalance,
@@ -311,6 +314,7 @@ mod tests {
             families,
             screened: 12,
             turned_away: 1,
+            enrolment_days: 365,
             days_closed: 3,
             correct_guess_share: (families > 0).then_some(0.1 + 0.2),
             imbalance: 1.5,

@@ -5,14 +5,15 @@
 //! draws the same arms. [`scenario_of`] makes a world for any protocol with two arms; what it assumes is in its text.
 
 use super::scenario::Cell;
-use super::study::Simulator;
+use super::simulate::Options;
+use super::study::{Record, Simulator};
 use crate::allocation::replicates_key;
 use crate::numerics::stream::{below, replicate, unit};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, FieldKind};
 use crate::study::kernel::{
-    Answer, ChildIx, Command, Enrolment, FamilyIx, RecordedSource, Refusal, ReportIx, Roster,
-    Source, What,
+    Answer, ArmSource, ChildIx, Command, Enrolment, FamilyIx, RecordedSource, Refusal, ReportIx,
+    Roster, Source, What,
 };
 use std::fmt::Write;
 
@@ -44,7 +45,36 @@ const WITH_SIBLING: f64 = 0.2;
 /// The kernel refused what a world must be able to do: a defect of the program.
 pub fn steps(cell: &Cell, seed: u64, arms: RecordedSource) -> Result<Vec<Step>, Refusal> {
     let steps = Simulator::new(cell, seed).steps(0, arms)?;
-    Ok(Overlay::new(&cell.protocol, seed).added(steps))
+    Ok(Overlay::new(&cell.protocol, seed, true).added(steps))
+}
+
+/// One simulated study, to be lived through again.
+#[derive(Debug)]
+pub struct Lived {
+    /// Its steps up to the last follow-up, without locks; families, children and reports count in their order.
+    pub steps: Vec<Step>,
+    /// What the simulation keeps of it.
+    pub record: Record,
+    /// Index and cut of each lock that an analysis of the scenario needs, in their order.
+    pub cuts: Vec<(usize, Day)>,
+    /// Its arms, before the first draw.
+    pub arms: ArmSource,
+}
+
+/// Replicate `replicate` of a cell, exactly as it was simulated: nothing is added to it.
+///
+/// # Errors
+/// As [`steps`].
+pub fn lived(cell: &Cell, options: &Options, replicate: u64) -> Result<Lived, Refusal> {
+    let draws = options.draws_in(cell);
+    let mut simulator = Simulator::new(cell, options.seed).with_draws(draws);
+    let (steps, record, cuts) = simulator.logged(replicate)?;
+    Ok(Lived {
+        steps: Overlay::new(&cell.protocol, options.seed, false).added(steps),
+        record,
+        cuts,
+        arms: simulator.arms(replicate),
+    })
 }
 
 /// What a rehearsal adds to a simulated study, renumbering families, children and reports as it goes.
@@ -55,10 +85,12 @@ struct Overlay<'p> {
     reports: u32,
     children: u32,
     named: u32,
+    /// Whether anything is added, beside the numbers.
+    adds: bool,
 }
 
 impl<'p> Overlay<'p> {
-    fn new(protocol: &'p Protocol, seed: u64) -> Self {
+    fn new(protocol: &'p Protocol, seed: u64, adds: bool) -> Self {
         let key = replicates_key("rehearsal", &seed.to_string());
         Self {
             protocol,
@@ -67,6 +99,7 @@ impl<'p> Overlay<'p> {
             reports: 0,
             children: 0,
             named: 0,
+            adds,
         }
     }
 
@@ -99,7 +132,8 @@ impl<'p> Overlay<'p> {
     }
 
     fn enrolment(&mut self, step: &Step, own: &Enrolment, out: &mut Vec<Step>) {
-        if unit(&mut self.rng) < NOT_ELIGIBLE
+        if self.adds
+            && unit(&mut self.rng) < NOT_ELIGIBLE
             && let Some(answers) = self.missing_answers(own.answers)
         {
             let other = Enrolment {
@@ -187,7 +221,7 @@ impl<'p> Overlay<'p> {
 
     /// Sometimes reception sees the report as well: the family keeps its arm, perhaps with a new sibling.
     fn comes_back(&mut self, day: Day, family: FamilyIx, report: ReportIx, out: &mut Vec<Step>) {
-        if unit(&mut self.rng) >= COMES_BACK {
+        if !self.adds || unit(&mut self.rng) >= COMES_BACK {
             return;
         }
         let first = out.iter().find_map(|step| match step.command {

@@ -3,7 +3,7 @@
 //!
 //! Cells that are compared are taken in step, so that their differences are those of the same replicates.
 
-use super::performance::{AnalysisPerformance, Sums};
+use super::performance::{AnalysisPerformance, Moments, Sums};
 use super::scenario::Cell;
 use super::simulate::{CellPerformance, Options, SimulationError, warnings};
 use super::study::Record;
@@ -27,6 +27,11 @@ pub(super) fn about(cell: &Cell) -> Vec<(Option<f64>, bool)> {
         )
     };
     cell.scenario.analyses.iter().map(of).collect()
+}
+
+/// Limit of the deciding p-value of each analysis of a cell, in the scenario's order; `None` where it decides nothing.
+pub fn limits(cell: &Cell) -> Vec<Option<f64>> {
+    about(cell).into_iter().map(|(limit, _)| limit).collect()
 }
 
 /// Sums up one cell, or several in step: then also what each of the others has more than the first.
@@ -56,19 +61,27 @@ pub fn summarize<E: From<SimulationError>>(
         .skip(1)
         .map(|about| Paired::new(&abouts[0], about))
         .collect();
+    let mut costs = vec![Moments::default(); cells.len()];
     let mut stopped_early = false;
     let mut at = 0;
     while at < replicates {
         let to = replicates.min(at + ROUND);
         let base = studies(0, at, to)?;
+        let cost = |place: usize, record: &Record| {
+            let cost = cells[place].scenario.cost?;
+            Some(cost.of(cells[place], record))
+        };
         for record in &base {
             sums[0].add(record);
+            costs[0].extend(cost(0, record));
         }
         for place in 1..cells.len() {
             let own = studies(place, at, to)?;
             for (record, base) in own.iter().zip(&base) {
                 sums[place].add(record);
-                paired[place - 1].add(base, record);
+                let amount = cost(place, record);
+                costs[place].extend(amount);
+                paired[place - 1].add((base, cost(0, base)), (record, amount));
             }
         }
         at = to;
@@ -80,8 +93,11 @@ pub fn summarize<E: From<SimulationError>>(
         }
     }
     let mut answer = Vec::with_capacity(cells.len());
-    for ((cell, sums), about) in cells.iter().zip(&sums).zip(&abouts) {
-        answer.push(performance(cell, options, sums, about, stopped_early)?);
+    for (place, cell) in cells.iter().enumerate() {
+        let (sums, about) = (&sums[place], &abouts[place]);
+        let mut found = performance(cell, options, sums, about, stopped_early)?;
+        found.cost = cell.scenario.cost.map(|_| costs[place].mean());
+        answer.push(found);
     }
     let differences = paired
         .iter()
@@ -119,6 +135,7 @@ fn performance(
         draws: options.draws_in(cell),
         analyses,
         studies: sums.studies(),
+        cost: None,
         warnings: warnings(cell, about),
     })
 }

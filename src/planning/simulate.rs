@@ -3,7 +3,7 @@
 //! Replicates are cut into blocks of a fixed size; a thread takes a block, and blocks are added in order. Which thread
 //! ran what therefore leaves no trace.
 
-use super::performance::{AnalysisPerformance, StudyPerformance};
+use super::performance::{AnalysisPerformance, Figure, StudyPerformance};
 use super::rounds::summarize;
 use super::scenario::{Cell, Plan};
 use super::study::{Record, Simulator};
@@ -70,6 +70,8 @@ pub struct CellPerformance {
     pub analyses: Vec<(String, AnalysisPerformance)>,
     /// How enrolment and allocation went.
     pub studies: StudyPerformance,
+    /// What a study costs, where the scenario says what things cost.
+    pub cost: Option<Figure>,
     /// What a reader of the figures should know.
     pub warnings: Vec<Warning>,
 }

@@ -28,6 +28,8 @@ pub struct Record {
     pub screened: u32,
     /// Families that met a closed gate.
     pub turned_away: u32,
+    /// Days of enrolment, from the first opening to the last day of enrolment, both counted.
+    pub enrolment_days: u32,
     /// Whole days on which a gate was closed during enrolment, over all sites.
     pub days_closed: u32,
     /// Share of arms guessed correctly; `None` where nobody was randomized.
@@ -69,6 +71,9 @@ pub struct Found {
     /// The p-value that decides.
     pub p_value: f64,
 }
+
+/// Steps, record, and index and cut of each lock.
+pub(super) type Logged = (Vec<Step>, Record, Vec<(usize, Day)>);
 
 /// Runs the studies of one cell, one after the other.
 #[derive(Debug)]
@@ -182,11 +187,8 @@ impl<'c> Simulator<'c> {
     /// # Errors
     /// As [`Simulator::study`].
     pub fn live(&mut self, replicate: u64) -> Result<(), Refusal> {
-        let arms = Redraw::new(&self.keys.arms, replicate);
-        self.live_from(
-            replicate,
-            ArmSource::Replicate(Box::new(RedrawSource(arms))),
-        )
+        let arms = self.arms(replicate);
+        self.live_from(replicate, arms)
     }
 
     /// Enrolment and follow-up with the arms of a recorded seed, as the steps that the study's staff would take.
@@ -197,6 +199,26 @@ impl<'c> Simulator<'c> {
         self.log = Some(Vec::new());
         self.live_from(replicate, ArmSource::Recorded(Box::new(arms)))?;
         Ok(self.log.take().unwrap_or_default())
+    }
+
+    /// The arms of a replicate.
+    pub(super) fn arms(&self, replicate: u64) -> ArmSource {
+        let arms = Redraw::new(&self.keys.arms, replicate);
+        ArmSource::Replicate(Box::new(RedrawSource(arms)))
+    }
+
+    /// One whole study, with the steps that its staff would take and the cuts of its locks.
+    pub(super) fn logged(&mut self, replicate: u64) -> Result<Logged, Refusal> {
+        self.log = Some(Vec::new());
+        self.live(replicate)?;
+        let steps = self.log.take().unwrap_or_default();
+        let cuts = self.lock()?;
+        let record = self.record(replicate, &cuts);
+        Ok((
+            steps,
+            record,
+            self.locks.iter().copied().zip(cuts).collect(),
+        ))
     }
 
     fn live_from(&mut self, replicate: u64, arms: ArmSource) -> Result<(), Refusal> {
@@ -479,6 +501,7 @@ impl<'c> Simulator<'c> {
                 .iter()
                 .filter(|family| family.turned_away)
                 .count() as u32,
+            enrolment_days: (self.ended.since(self.first) + 1).max(0) as u32,
             days_closed: self.days_closed(),
             correct_guess_share: followed.correct_share,
             imbalance: followed.imbalance,

@@ -12,6 +12,7 @@ use super::study::Record;
 pub(super) struct Paired {
     families: Moments,
     days_closed: Moments,
+    cost: Moments,
     /// Limits of the deciding p in base and alternative, and the difference of the rejections.
     rejections: Vec<(Option<f64>, Option<f64>, Moments)>,
 }
@@ -23,6 +24,8 @@ pub struct Difference {
     pub families: Figure,
     /// Days on which a gate was closed, over all sites.
     pub days_closed: Figure,
+    /// Cost; without a value where one of the two does not say what things cost.
+    pub cost: Figure,
     /// Power, per analysis; without a value where it decides nothing.
     pub power: Vec<(String, Figure)>,
 }
@@ -38,7 +41,15 @@ impl Paired {
         }
     }
 
-    pub(super) fn add(&mut self, base: &Record, other: &Record) {
+    /// Adds the next replicate: its record in the base and in the alternative, each with what it costs.
+    pub(super) fn add(
+        &mut self,
+        (base, base_cost): (&Record, Option<f64>),
+        (other, other_cost): (&Record, Option<f64>),
+    ) {
+        if let (Some(base), Some(other)) = (base_cost, other_cost) {
+            self.cost.add(other - base);
+        }
         let difference = |of: fn(&Record) -> u32| f64::from(of(other)) - f64::from(of(base));
         self.families.add(difference(|record| record.families));
         self.days_closed
@@ -58,6 +69,7 @@ impl Paired {
         Difference {
             families: self.families.mean(),
             days_closed: self.days_closed.mean(),
+            cost: self.cost.mean(),
             power: ids
                 .zip(self.rejections.iter().map(|(_, _, moments)| moments.mean()))
                 .collect(),

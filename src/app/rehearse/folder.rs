@@ -36,13 +36,14 @@ pub fn demo_scenario() -> String {
 }
 
 /// What a rehearsal writes into its folder.
-const WRITTEN: [&str; 6] = [
+const WRITTEN: [&str; 7] = [
     "study",
     "seed",
     "protocol.toml",
     "scenario.toml",
     "register.csv",
     "report",
+    "replay.json",
 ];
 
 /// Refuses a folder that holds something that a rehearsal would write over; the protocol itself may lie there.

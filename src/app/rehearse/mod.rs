@@ -5,6 +5,7 @@
 
 mod ending;
 mod folder;
+pub mod replay;
 mod rows;
 mod surroundings;
 

@@ -119,7 +119,7 @@ pub(super) fn event_row(
 }
 
 /// A pseudonym from a number: two groups of syllables, the second counting, the first mixed.
-fn family_name(family: FamilyIx) -> String {
+pub(super) fn family_name(family: FamilyIx) -> String {
     let mixed = family.0.wrapping_mul(2_654_435_761) >> 12;
     format!("{}-{}", syllables(mixed, 2), syllables(family.0, 3))
 }

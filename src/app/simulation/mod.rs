@@ -9,5 +9,7 @@ mod folder;
 pub mod merge;
 pub mod order;
 mod pace;
+pub mod replayed;
+pub mod search;
 pub mod shard;
 pub mod slurm;

@@ -137,6 +137,15 @@ impl Order {
         Ok(Some(own))
     }
 
+    /// The same order with one more setting.
+    #[must_use]
+    pub fn with(&self, setting: &str) -> Self {
+        let mut own = self.clone();
+        own.settings.push(setting.to_owned());
+        own.plan_hash = hex(&own.hash());
+        own
+    }
+
     /// Hash of everything that makes a replicate what it is.
     pub fn hash(&self) -> [u8; 32] {
         let Self {

@@ -25,6 +25,8 @@ pub struct Cell {
     pub scenario: Scenario,
     /// The protocol.
     pub protocol: Protocol,
+    /// The text that it was read from, with all settings.
+    pub protocol_text: String,
 }
 
 /// Everything that is to be run.
@@ -357,10 +359,12 @@ fn cell(
             }
         }
     }
-    let protocol = match &ratio {
+    let sealed = match &ratio {
         None => read_protocol(&text_of(&protocol, File::Protocol)?, true)?.0,
         Some(ratio) => with_ratio(&mut protocol, ratio, warnings)?,
     };
+    let protocol_text = text_of(&protocol, File::Protocol)?;
+    let protocol = sealed;
     let text = text_of(&table, File::Scenario)?;
     let (scenario, _, found) = scenario(&text, &protocol, true)?;
     warnings.extend(found.into_iter().map(|mut finding| {
@@ -384,6 +388,7 @@ fn cell(
         parameters,
         scenario,
         protocol,
+        protocol_text,
     })
 }
 

@@ -11,6 +11,7 @@ mod sections;
 pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};
 pub use sections::vocabulary;
 
+use super::cost::Cost;
 use super::world::World;
 
 /// Version of the file format.
@@ -54,6 +55,8 @@ pub struct Scenario {
     pub precision: Precision,
     /// What cells of a grid share.
     pub shared: Shared,
+    /// What a study costs, where that is said.
+    pub cost: Option<Cost>,
 }
 
 /// How precise the answer is to be.

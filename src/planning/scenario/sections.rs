@@ -3,6 +3,7 @@
 use super::{Precision, Scenario, Shared, VERSION};
 use crate::allocation::Arm;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::planning::cost::{self, Cost};
 use crate::planning::mechanisms::accrual::Accrual;
 use crate::planning::mechanisms::capacity::Capacity;
 use crate::planning::mechanisms::exit::Exit;
@@ -33,6 +34,7 @@ pub(super) const KEYS: &[&str] = &[
     "uptake",
     "exit",
     "mechanism",
+    "cost",
     "grid",
     "precision",
 ];
@@ -53,6 +55,7 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
     all.extend([
         ("top of the file", KEYS),
         ("[[field]]", FIELD),
+        ("[cost]", cost::KEYS),
         ("[grid]", GRID),
         ("[precision]", PRECISION),
     ]);
@@ -87,6 +90,10 @@ pub(super) fn read(
     let shared = grid.1;
     let precision = precision(out, &root);
     engine(out, &root);
+    let cost = match root.section(out, "cost", cost::KEYS) {
+        None => Some(None),
+        Some(section) => Cost::read(out, &section).map(Some),
+    };
     if let Some(value) = root.need(out, "protocol") {
         value.text(out);
     }
@@ -102,6 +109,7 @@ pub(super) fn read(
             world: world?,
             precision: precision?,
             shared: shared?,
+            cost: cost?,
         })
     })();
     (scenario.filter(|_| !out.has_errors()), grid.0)

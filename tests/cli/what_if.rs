@@ -1,0 +1,252 @@
+//! `simulate --what-if` and `--search`: alternatives on the same families, and the smallest number with a target power.
+
+use serde_json::Value;
+
+use crate::place::{IUH, Place};
+
+const SCENARIO: &str = include_str!("../../simulations/iuh-2025.toml");
+
+/// One cell, with what things cost.
+fn place(cost: &str) -> Place {
+    let place = Place::with(IUH);
+    let scenario = SCENARIO.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
+    let (before, rest) = scenario.split_once("[grid]").unwrap();
+    let (_, precision) = rest.split_once("[precision]").unwrap();
+    place.write(
+        "s.toml",
+        format!("{before}\n[cost]\n{cost}\n[precision]{precision}"),
+    );
+    place
+}
+
+fn ran(place: &Place, words: &[&str]) -> (Value, String) {
+    let answer = |format: &str| {
+        let output = place
+            .command("simulate s.toml --draws 0")
+            .args(words)
+            .args(["--format", format])
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{err}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    (
+        serde_json::from_str(&answer("json")).unwrap(),
+        answer("table"),
+    )
+}
+
+fn figure(value: &Value) -> (f64, f64) {
+    (
+        value["value"].as_f64().unwrap(),
+        value["mcse"].as_f64().unwrap(),
+    )
+}
+
+#[test]
+fn an_alternative_is_the_changed_scenario_on_the_same_families() {
+    let place = place("per_family = 1");
+    let alternative = "truth.rereport_ratio=0.5 accrual.closed_weeks=[28, 29]";
+    let order = ["--replicates", "300", "--set", "months=6"];
+    let with = [
+        &order[..],
+        &["--what-if", alternative, "--what-if", "months=3"],
+    ]
+    .concat();
+    let (told, table) = ran(&place, &with);
+    let rows = told["cells"].as_array().unwrap();
+    // The base first, then each alternative; two analyses each.
+    let names: Vec<&Value> = rows.iter().map(|row| &row["cell"]).collect();
+    assert_eq!(
+        names,
+        [
+            "base",
+            "base",
+            alternative,
+            alternative,
+            "months=3",
+            "months=3"
+        ]
+    );
+    let (base, _) = ran(&place, &order);
+    assert_eq!(rows[..2], base["cells"].as_array().unwrap()[..]);
+    // Each alternative is what --set makes of it.
+    let set = [
+        "--set",
+        "truth.rereport_ratio=0.5",
+        "--set",
+        "accrual.closed_weeks=[28, 29]",
+    ];
+    let (alone, _) = ran(&place, &[&order[..], &set].concat());
+    for (row, own) in rows[2..4].iter().zip(alone["cells"].as_array().unwrap()) {
+        assert_eq!(row["alternative"], alternative);
+        for key in [
+            "power",
+            "bias",
+            "coverage",
+            "families",
+            "days_closed",
+            "cost",
+            "estimand",
+        ] {
+            assert_eq!(row[key], own[key], "{key}");
+        }
+    }
+    let differences = told["alternatives"].as_array().unwrap();
+    assert_eq!(differences.len(), 2);
+    for (place, own) in differences.iter().enumerate() {
+        let alternative = &rows[2 * (place + 1)];
+        for key in ["families", "days_closed", "cost"] {
+            let (difference, error) = figure(&own["differences"][key]);
+            let (here, there) = (figure(&alternative[key]), figure(&rows[0][key]));
+            assert!((difference - (here.0 - there.0)).abs() < 1e-9, "{key}");
+            assert!(
+                error <= here.1.hypot(there.1) + 1e-12,
+                "{key}: pairs vary less"
+            );
+        }
+        let power = &own["differences"]["power"][0];
+        assert_eq!(power["analysis"], "primary");
+        let (difference, error) = figure(power);
+        let (here, there) = (figure(&alternative["power"]), figure(&rows[0]["power"]));
+        assert!((difference - (here.0 - there.0)).abs() < 1e-9);
+        assert!(error < here.1.hypot(there.1));
+        // A family costs 1 and nothing else costs anything.
+        assert_eq!(own["differences"]["cost"], own["differences"]["families"]);
+    }
+    assert_eq!(rows[0]["cost"], rows[0]["families"]);
+    assert!(
+        table.contains("Each alternative − the scenario as it is"),
+        "{table}"
+    );
+    // Alternatives go through shards as cells do.
+    for shard in ["1/2", "2/2"] {
+        let words = [&with[..], &["--shard", shard, "--out", "d"]].concat();
+        ran(&place, &words);
+    }
+    let merged = place.run("simulate --merge d --json").json(0);
+    assert_eq!(merged, told);
+}
+
+/// Five sites with two therapists each, from their openings to the last day of six months: by hand below.
+#[test]
+fn therapists_are_paid_from_their_opening_to_the_end_of_enrolment() {
+    let place = place("fixed = 1000\nper_therapist_month = 30.4375");
+    let order = [
+        "--replicates",
+        "20",
+        "--set",
+        "months=6",
+        "--set",
+        "therapists=2",
+    ];
+    let far = ["--set", "protocol.sample_size.stop.or_date=2060-01-01"];
+    let (told, table) = ran(&place, &[&order[..], &far].concat());
+    let protocol = lottning::protocol::parse(IUH.as_bytes()).protocol.unwrap();
+    // 6 months of 30.4375 days are 182.625: the last day is the 183rd, counted from the first opening.
+    let days: i32 = protocol
+        .sites
+        .iter()
+        .map(|site| {
+            let opens = lottning::protocol::model::Day::of(site.opens);
+            183 - opens.since(protocol.first_opening())
+        })
+        .sum();
+    let (cost, error) = figure(&told["cells"][0]["cost"]);
+    assert!(
+        (cost - (1000.0 + 2.0 * f64::from(days))).abs() < 2.0 * 5.0,
+        "{cost} {days}"
+    );
+    assert!(error < 1e-9, "every study has the same length");
+    assert!(table.contains("cost"), "{table}");
+}
+
+#[test]
+fn a_search_finds_the_shortest_study_and_goes_on_from_its_folder() {
+    let place = place("");
+    let order = [
+        "--set",
+        "truth.rereport_ratio=0.4",
+        "--search",
+        "months",
+        "--between",
+        "2,14",
+        "--replicates",
+        "1500",
+    ];
+    let (told, table) = ran(&place, &order);
+    let value = told["value"].as_u64().unwrap();
+    let (low, high) = (
+        told["conf_low"].as_f64().unwrap(),
+        told["conf_high"].as_f64().unwrap(),
+    );
+    let estimate = told["estimate"].as_f64().unwrap();
+    assert!(low < estimate && estimate < high && high - low <= 1.0 + 0.04 * estimate);
+    assert_eq!(value, estimate.ceil() as u64);
+    assert_eq!(
+        (&told["analysis"], &told["searched"]),
+        (&"primary".into(), &"accrual.months".into())
+    );
+    let first = told["confirmed"]["first_replicate"].as_u64().unwrap();
+    assert_eq!(told["confirmed"]["replicates"], 1500);
+    for tried in told["tried"].as_array().unwrap() {
+        assert!(
+            tried["replicates"].as_u64().unwrap() <= first,
+            "fresh replicates only"
+        );
+    }
+    assert!(table.contains("on the curve"), "{table}");
+    // Other families say the same of the number: 1,500 studies of another seed, with an error of .0103.
+    let months = format!("months={value}");
+    let other = [
+        "--set",
+        "truth.rereport_ratio=0.4",
+        "--set",
+        &months,
+        "--seed",
+        "77",
+    ];
+    let (other, _) = ran(&place, &[&other[..], &["--replicates", "1500"]].concat());
+    let (power, error) = figure(&other["cells"][0]["power"]);
+    assert!(power + 4.0 * error > 0.8, "{power} at {value} months");
+    // A folder moves nothing, and holds what is needed to go on.
+    let folder = [&order[..], &["--out", "d"]].concat();
+    assert_eq!(ran(&place, &folder).0, told);
+    let number = place.path(&format!("d/accrual.months-{value}/records"));
+    let files = || {
+        std::fs::read_dir(&number)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+    };
+    let lost = files().max().unwrap();
+    let bytes = std::fs::read(&lost).unwrap();
+    std::fs::remove_file(&lost).unwrap();
+    assert_eq!(ran(&place, &folder).0, told);
+    assert!(files().count() > 0 && !bytes.is_empty());
+}
+
+#[test]
+fn a_search_without_an_answer_says_why() {
+    let place = place("");
+    let order = "simulate s.toml --draws 0";
+    for (words, code) in [
+        ("--search months --between 1,2", "search-beyond"),
+        (
+            "--search months --between 8,9 --power 0.06 --set truth.rereport_ratio=0.3",
+            "search-below",
+        ),
+        ("--search truth.started_after_days", "missing-option"),
+        ("--search months --between 9,3", "invalid-value"),
+        ("--search months --between x", "invalid-value"),
+        ("--search months --power 1", "invalid-value"),
+        ("--search months --analysis no", "unknown-id"),
+    ] {
+        place.run(&format!("{order} {words}")).refused(2, code);
+    }
+    let grid = SCENARIO.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
+    place.write("g.toml", grid);
+    place
+        .run("simulate g.toml --search months")
+        .refused(2, "search-one-cell");
+}

@@ -146,6 +146,12 @@ fn memory(line: &str) -> Option<f64> {
     line.trim().trim_end_matches(" kB").trim().parse().ok()
 }
 
+/// Memory now, from which the peak begins anew where the kernel allows.
+fn peak_begins() -> Option<f64> {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    memory("VmRSS:")
+}
+
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("d.csv");
@@ -153,9 +159,16 @@ fn main() {
 
     let data = columns(400, 6, None);
     write(&data, &path);
+    let before = peak_begins();
     let own = time(500, || {
         black_box(estimate("lin", black_box(&data), &settings).unwrap());
     });
+    if let (Some(before), Some(peak)) = (before, memory("VmHWM:")) {
+        println!(
+            "lin, 400 rows: peak beyond the data {:.0} kB",
+            peak - before
+        );
+    }
     let answer = estimate("lin", &data, &settings).unwrap();
     let call = "lm_lin(y ~ z, ~ x0 + x1 + x2 + x3 + x4 + x5, d, se_type = 'HC2')";
     let what = "lin, 400 rows, 6 covariates, HC2 and Bell–McCaffrey (R without the latter)";
@@ -189,9 +202,7 @@ fn main() {
 
     for (n, repeats) in [(10_000, 20), (100_000, 2), (1_000_000, 1)] {
         let data = columns(n, 4, Some(n * 6 / 10));
-        let before = memory("VmRSS:");
-        // Where the kernel allows, the peak begins anew.
-        let _ = std::fs::write("/proc/self/clear_refs", "5");
+        let before = peak_begins();
         let own = time(repeats, || {
             black_box(estimate("linear", black_box(&data), &settings).unwrap());
         });

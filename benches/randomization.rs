@@ -1,7 +1,8 @@
 //! Seconds of `randomization-test` with 1 and 2 threads, and of the same redraws in R.
 //!
 //! `cargo bench --bench randomization`: 1,000 made-up families in 8 strata, 100,000 redraws, p and interval. The answer
-//! must be the same with any number of threads. R redraws a studentized stratified difference 1,000 times and is scaled up;
+//! must be the same with any number of threads. Processor seconds beside the seconds on the clock say whether other work
+//! kept the threads from running side by side. R redraws a studentized stratified difference 1,000 times and is scaled up;
 //! it is left out where there is no Rscript. Timings are printed and gate nothing.
 
 #![allow(
@@ -39,7 +40,26 @@ fn columns() -> Columns {
     columns
 }
 
-fn timed(threads: usize, columns: &Columns) -> (f64, Answer) {
+/// Processor seconds of this process so far, where the system tells.
+fn processor() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // After the name in parentheses; user and system time are fields 14 and 15, in hundredths of a second.
+    let (_, fields) = text.rsplit_once(')')?;
+    let mut ticks = fields.split_whitespace().skip(11).take(2);
+    let (user, system): (f64, f64) = (ticks.next()?.parse().ok()?, ticks.next()?.parse().ok()?);
+    Some((user + system) / 100.0)
+}
+
+/// The largest memory so far, in megabytes, where the system tells.
+fn peak() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes / 1024.0)
+}
+
+/// Seconds on the clock and of processors, and the answer, of the fastest of three runs.
+fn timed(threads: usize, columns: &Columns) -> (f64, Option<f64>, Answer) {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -48,13 +68,16 @@ fn timed(threads: usize, columns: &Columns) -> (f64, Answer) {
         draws: Some(DRAWS),
         ..Settings::default()
     };
-    let mut best: Option<(f64, Answer)> = None;
+    let mut best: Option<(f64, Option<f64>, Answer)> = None;
     for _ in 0..3 {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), processor());
         let answer = pool.install(|| estimate("randomization-test", columns, &settings).unwrap());
         let seconds = start.elapsed().as_secs_f64();
-        if best.as_ref().is_none_or(|(least, _)| seconds < *least) {
-            best = Some((seconds, answer));
+        let used = processor()
+            .zip(before)
+            .map(|(after, before)| after - before);
+        if best.as_ref().is_none_or(|(least, ..)| seconds < *least) {
+            best = Some((seconds, used, answer));
         }
     }
     best.unwrap()
@@ -74,8 +97,9 @@ cat(100 * (proc.time()[[3]] - s))";
 
 fn main() {
     let columns = columns();
-    let (one, first) = timed(1, &columns);
-    let (two, second) = timed(2, &columns);
+    let before = peak();
+    let (one, used_by_one, first) = timed(1, &columns);
+    let (two, used_by_two, second) = timed(2, &columns);
     assert_eq!(format!("{first:?}"), format!("{second:?}"));
     let row = &first.results[0];
     println!(
@@ -86,6 +110,16 @@ fn main() {
         "1 thread {one:.3} s, 2 threads {two:.3} s, ratio {:.2}; the same answer",
         one / two
     );
+    if let (Some(alone), Some(both)) = (used_by_one, used_by_two) {
+        println!(
+            "processor seconds a second on the clock: {:.2} with 1 thread, {:.2} with 2",
+            alone / one,
+            both / two
+        );
+    }
+    if let (Some(before), Some(after)) = (before, peak()) {
+        println!("peak memory beyond the data {:.1} MB", after - before);
+    }
     match in_r() {
         Some(seconds) => println!(
             "R, p alone: {seconds:.1} s; ratio to 2 threads {:.0}",

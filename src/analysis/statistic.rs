@@ -9,7 +9,7 @@ use super::covariates::{SiteGroups, count_cells};
 use super::randomization::Statistic;
 use crate::allocation::Arm;
 use crate::estimation::inversion;
-use crate::estimation::lin_statistic::LinStatistic;
+use crate::estimation::lin_statistic::{Joint, LinStatistic, Studentized};
 use crate::estimation::linear_model::{self, Design, Form};
 use crate::estimation::{Arm as Side, Df, Variance};
 
@@ -32,10 +32,6 @@ pub(super) struct Sampled {
     pub(super) form: Form,
     /// 1 for analysed families that were observed in the treated arm, 0 for the others: what a constant effect moves.
     pub(super) moved: Vec<f64>,
-    /// `y + scale · moved`.
-    pub(super) both: Vec<f64>,
-    /// The size of an outcome, so that both parts of `both` weigh alike.
-    pub(super) scale: f64,
     /// Number of arms.
     pub(super) arms: usize,
     /// The arm whose effect is asked for.
@@ -55,6 +51,7 @@ pub(super) struct Registered<'s> {
     side: Vec<Side>,
     chosen: Vec<u32>,
     y: Vec<f64>,
+    moved: Vec<f64>,
     matrix: Vec<f64>,
     design: Design,
     workspace: linear_model::Workspace,
@@ -70,6 +67,7 @@ impl<'s> Registered<'s> {
             side: Vec::new(),
             chosen: Vec::new(),
             y: Vec::new(),
+            moved: Vec::new(),
             matrix: Vec::new(),
             design: Design::default(),
             workspace: linear_model::Workspace::default(),
@@ -135,8 +133,8 @@ impl<'s> Registered<'s> {
         true
     }
 
-    /// `lin` on two arms: all analysed rows stay in, whatever the arms. One pair for each outcome that is asked for.
-    fn short(&mut self, arms: &[Arm], outcomes: &[&[f64]], found: &mut [(f64, f64)]) -> Option<()> {
+    /// `lin` on two arms: all analysed rows stay in, whatever the arms.
+    fn short(&mut self, arms: &[Arm], both: bool) -> Option<Joint> {
         if !self.sides(arms) {
             return None;
         }
@@ -147,26 +145,22 @@ impl<'s> Registered<'s> {
         let index = known.unwrap_or_else(|| {
             let rows = 0..self.sampled.y.len();
             Self::fill(self.sampled, &self.groups, &rows, &mut self.matrix);
-            let statistic = LinStatistic::new(&self.matrix, &self.sampled.y);
+            let (y, moved) = (&self.sampled.y, &self.sampled.moved);
+            let statistic = LinStatistic::of_two(&self.matrix, y, moved);
             self.prepared.push((self.groups.clone(), statistic));
             self.prepared.len() - 1
         });
         let (_, statistic) = &mut self.prepared[index];
-        for (outcome, found) in outcomes.iter().zip(found) {
-            if outcomes.len() > 1 {
-                statistic.set_outcome(outcome);
-            }
-            let own = statistic.evaluate(&self.side).ok()?;
-            *found = (own.estimate, own.std_error);
+        if both {
+            return statistic.evaluate_both(&self.side).ok();
         }
-        if outcomes.len() > 1 {
-            statistic.set_outcome(&self.sampled.y);
-        }
-        Some(())
+        let mut found = Joint::default();
+        found.effects[0] = statistic.evaluate(&self.side).ok()?;
+        Some(found)
     }
 
     /// Any form and number of arms: the design is factored anew.
-    fn full(&mut self, arms: &[Arm], outcomes: &[&[f64]], found: &mut [(f64, f64)]) -> Option<()> {
+    fn full(&mut self, arms: &[Arm], both: bool) -> Option<Joint> {
         self.side.clear();
         self.chosen.clear();
         for (index, row) in self.sampled.rows.iter().enumerate() {
@@ -187,28 +181,35 @@ impl<'s> Registered<'s> {
             .design
             .inference(Variance::Hc2, Df::Normal, 0.95)
             .ok()?;
-        for (outcome, found) in outcomes.iter().zip(found) {
-            self.y.clear();
-            self.y
-                .extend(self.chosen.iter().map(|row| outcome[*row as usize]));
-            let fit = self.design.fit(&self.y, &inference, &mut self.workspace);
-            *found = (fit.estimate, fit.std_error);
+        let outcomes = [
+            (&self.sampled.y, &mut self.y),
+            (&self.sampled.moved, &mut self.moved),
+        ];
+        let mut found = Joint::default();
+        let number = if both { 2 } else { 1 };
+        for ((all, own), effect) in outcomes.into_iter().zip(&mut found.effects).take(number) {
+            own.clear();
+            own.extend(self.chosen.iter().map(|row| all[*row as usize]));
+            let fit = self.design.fit(own, &inference, &mut self.workspace);
+            *effect = Studentized {
+                estimate: fit.estimate,
+                std_error: fit.std_error,
+            };
         }
-        Some(())
+        if both {
+            let (y, moved) = (&self.y, &self.moved);
+            found.covariance = self.design.covariance(y, moved, &mut self.workspace);
+        }
+        Some(found)
     }
 
-    /// Effects and standard errors of some outcomes when the families have these arms.
-    fn evaluate(
-        &mut self,
-        arms: &[Arm],
-        outcomes: &[&[f64]],
-        found: &mut [(f64, f64)],
-    ) -> Option<()> {
+    /// The effect in the outcome when the families have these arms, with `both` also that in `moved`.
+    fn evaluate(&mut self, arms: &[Arm], both: bool) -> Option<Joint> {
         self.group(arms);
         if self.sampled.form == Form::Interacted && self.sampled.arms == 2 {
-            self.short(arms, outcomes, found)
+            self.short(arms, both)
         } else {
-            self.full(arms, outcomes, found)
+            self.full(arms, both)
         }
     }
 
@@ -224,21 +225,17 @@ impl<'s> Registered<'s> {
 
     /// The statistic as a function of a constant effect of the treated arm; `None` where it does not exist.
     ///
-    /// Estimates are linear in the outcome and variances quadratic, so the outcome, the arm that was observed and their sum
-    /// say everything: with variances `c`, `e` and `v` of y, z and `y + sz`, the covariance is `(v − c − s²e)/(2s)`.
+    /// Estimates are linear in the outcome and variances quadratic, so the effects in the outcome and in the arm that was
+    /// observed, their variances and their covariance say everything.
     pub(super) fn studentized(&mut self, arms: &[Arm]) -> Option<inversion::Studentized> {
-        let sampled = self.sampled;
-        let mut found = [(0.0, 0.0); 3];
-        let outcomes = [&*sampled.y, &*sampled.moved, &*sampled.both];
-        self.evaluate(arms, &outcomes, &mut found)?;
-        let [(a, y), (b, z), (_, both)] = found;
-        let (c, e, s) = (y * y, z * z, sampled.scale);
-        let d = if c > 0.0 && e > 0.0 {
-            (both * both - c - s * s * e) / (2.0 * s)
-        } else {
-            0.0
-        };
-        let a = self.rounded(a, y);
+        let found = self.evaluate(arms, true)?;
+        let [y, z] = found.effects;
+        let (c, d, e) = (
+            y.std_error * y.std_error,
+            found.covariance,
+            z.std_error * z.std_error,
+        );
+        let (a, b) = (self.rounded(y.estimate, y.std_error), z.estimate);
         (!a.is_nan() && !b.is_nan() && (c + d.abs() + e).is_finite())
             .then_some(inversion::Studentized { a, b, c, d, e })
     }
@@ -248,10 +245,10 @@ impl Statistic for Registered<'_> {
     /// Effect over standard error. Without a standard error the effect's sign is infinite, and an effect that is
     /// rounding is zero.
     fn value(&mut self, arms: &[Arm]) -> Option<f64> {
-        let mut found = [(0.0, 0.0)];
-        let sampled = self.sampled;
-        self.evaluate(arms, &[&sampled.y], &mut found)?;
-        let [(estimate, std_error)] = found;
+        let Studentized {
+            estimate,
+            std_error,
+        } = self.evaluate(arms, false)?.effects[0];
         let value = if std_error > 0.0 {
             estimate / std_error
         } else if self.rounded(estimate, std_error).abs() <= 0.0 {

@@ -400,12 +400,8 @@ impl Workspace {
             .iter()
             .map(|row| f64::from(u8::from(is_moved(row))))
             .collect();
-        let scale = spread(&self.y);
-        let both = self.y.iter().zip(&moved).map(|(y, z)| y + scale * z);
         Sampled {
-            both: both.collect(),
             moved,
-            scale,
             allocation: self.units.iter().map(|unit| unit.allocation).collect(),
             site: self.units.iter().map(|unit| unit.site as u16).collect(),
             rows: self.rows.clone(),
@@ -417,19 +413,6 @@ impl Workspace {
             treated,
             control: protocol.control,
         }
-    }
-}
-
-/// The root mean square distance from the mean; 1 without any.
-fn spread(y: &[f64]) -> f64 {
-    let n = y.len().max(1) as f64;
-    let centre = y.iter().sum::<f64>() / n;
-    let square = y.iter().map(|y| (y - centre) * (y - centre)).sum::<f64>() / n;
-    let spread = square.sqrt();
-    if spread > 0.0 && spread.is_finite() {
-        spread
-    } else {
-        1.0
     }
 }
 

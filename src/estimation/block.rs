@@ -2,7 +2,7 @@
 
 use super::linear_model::LEVERAGE_TOLERANCE;
 use super::settings::Variance;
-use crate::numerics::linear_algebra::{Qr, axpy, dot};
+use crate::numerics::linear_algebra::{Qr, combine, dot, each_dot, weighted_square};
 
 /// A factored part of a design. With weights everything here is on the scale of rows multiplied by the root of their
 /// weight.
@@ -16,6 +16,8 @@ pub(super) struct Block {
     pub(super) leverage: Vec<f64>,
     /// Weight `a_i` of each row's outcome in the effect.
     pub(super) weight: Vec<f64>,
+    /// `a_i²/(1−h_i)`, zero for a row of leverage one.
+    pub(super) share: Vec<f64>,
     /// The effect's weights on the orthogonal basis: `a = Q t`.
     pub(super) basis_weight: Vec<f64>,
 }
@@ -30,23 +32,31 @@ impl Block {
         self.qr.solve_r_transposed(&mut self.basis_weight);
         self.weight.clear();
         self.weight.resize(self.rows.len(), 0.0);
-        for (c, q) in self
-            .basis_weight
-            .iter()
-            .zip(self.qr.q().chunks_exact(self.rows.len()))
-        {
-            axpy(*c, q, &mut self.weight);
-        }
+        combine(&self.basis_weight, self.qr.q(), &mut self.weight);
+        let rows = self.weight.iter().zip(&self.leverage);
+        self.share.clear();
+        self.share.extend(rows.map(|(a, h)| {
+            let free = 1.0 - h;
+            let alone = free < LEVERAGE_TOLERANCE;
+            let (square, free) = if alone { (0.0, 1.0) } else { (a * a, free) };
+            square / free
+        }));
     }
 
-    /// Residuals of an outcome in the order of the block's rows, in place.
-    pub(super) fn residuals(&self, outcome: &[f64], residual: &mut Vec<f64>) {
+    /// Residuals of an outcome in the order of the block's rows, in place; `fitted` is storage.
+    pub(super) fn residuals(
+        &self,
+        outcome: &[f64],
+        fitted: &mut Vec<f64>,
+        residual: &mut Vec<f64>,
+    ) {
+        fitted.clear();
+        let (q, m) = (self.qr.q(), outcome.len());
+        let column = |j: usize| &q[j * m..(j + 1) * m];
+        each_dot(outcome, self.qr.rank(), column, |_, c| fitted.push(-c));
         residual.clear();
         residual.extend_from_slice(outcome);
-        for q in self.qr.q().chunks_exact(self.rows.len().max(1)) {
-            let c = dot(q, outcome);
-            axpy(-c, q, residual);
-        }
+        combine(fitted, q, residual);
     }
 
     /// What a row's `a_i e_i` is multiplied by, so that squares sum to the variance; a row of leverage one has a
@@ -65,56 +75,32 @@ impl Block {
 
     /// `Σ a_i² e_i²` with the correction of a variance estimator; rows of leverage one have a residual of zero.
     pub(super) fn meat(&self, residual: &[f64], variance: Variance) -> f64 {
-        let power = match variance {
-            Variance::Hc2 => 1,
-            Variance::Hc3 => 2,
-            _ => 0,
-        };
+        if variance == Variance::Hc2 {
+            return weighted_square(&self.share, residual);
+        }
         let mut sum = 0.0;
         for ((a, h), e) in self.weight.iter().zip(&self.leverage).zip(residual) {
-            let free = 1.0 - h;
-            if free < LEVERAGE_TOLERANCE {
-                continue;
-            }
-            let square = a * a * e * e;
-            sum += match power {
-                0 => square,
-                1 => square / free,
-                _ => square / (free * free),
-            };
+            let corrected = Self::correction(*h, variance) * a * e;
+            sum += corrected * corrected;
         }
         sum
     }
 
     /// `Σ_ij b_i² b_j² (I−H)_ij²` with `b_i = a_i/√(1−h_i)`, from the thin Q alone.
-    pub(super) fn trace_square(&self, scratch: &mut Vec<f64>) -> f64 {
+    pub(super) fn trace_square(&self, weighted: &mut Vec<f64>) -> f64 {
         let m = self.rows.len();
-        let k = self.qr.rank();
-        scratch.clear();
-        scratch.resize(2 * m, 0.0);
-        let (b, weighted) = scratch.split_at_mut(m);
-        let mut sum = 0.0;
-        for ((b, a), h) in b.iter_mut().zip(&self.weight).zip(&self.leverage) {
-            let free = 1.0 - h;
-            if free >= LEVERAGE_TOLERANCE {
-                *b = a * a / free;
-                sum += *b * *b * (1.0 - 2.0 * h);
-            }
-        }
         let q = self.qr.q();
-        for j in 0..k {
-            let column = &q[j * m..(j + 1) * m];
-            for ((w, b), q) in weighted.iter_mut().zip(b.iter()).zip(column) {
-                *w = b * q;
-            }
-            for l in 0..=j {
-                let entry = dot(weighted, &q[l * m..(l + 1) * m]);
-                sum += if l == j {
-                    entry * entry
-                } else {
-                    2.0 * entry * entry
-                };
-            }
+        let column = |j: usize| &q[j * m..(j + 1) * m];
+        let rows = self.share.iter().zip(&self.leverage);
+        weighted.clear();
+        weighted.extend(rows.map(|(b, h)| b * (1.0 - 2.0 * h)));
+        let mut sum = dot(&self.share, weighted);
+        for j in 0..self.qr.rank() {
+            weighted.clear();
+            weighted.extend(self.share.iter().zip(column(j)).map(|(b, q)| b * q));
+            each_dot(weighted, j + 1, column, |l, entry| {
+                sum += if l == j { 1.0 } else { 2.0 } * entry * entry;
+            });
         }
         sum
     }

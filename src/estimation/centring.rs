@@ -1,7 +1,7 @@
 //! Covariates made ready for a factorization: shifted to their mean, and scaled by a power of two so that squares stay in
 //! range. What is constant up to rounding becomes zero, which a factorization sets aside.
 
-use crate::numerics::linear_algebra::mean;
+use crate::numerics::linear_algebra::{mean, range};
 
 /// How a covariate is shifted and scaled before it enters; a scale of zero sets a constant aside.
 #[derive(Debug, Clone, Copy, Default)]
@@ -13,9 +13,9 @@ pub(super) struct Centring {
 impl Centring {
     /// For a column that is to be centred at `centre`, its mean in some sense.
     pub(super) fn new(column: &[f64], centre: f64) -> Self {
-        let largest = column.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-        let spread = column.iter().fold(0.0f64, |m, x| m.max((x - centre).abs()));
-        let scale = if spread <= 1e-11 * largest {
+        let (low, high) = range(column);
+        let spread = (high - centre).abs().max((low - centre).abs());
+        let scale = if spread <= 1e-11 * high.abs().max(low.abs()) {
             0.0
         } else {
             // At most 2^1000, so that the power itself stays in range for the smallest numbers there are.

@@ -14,7 +14,7 @@ use super::columns::Arm;
 use super::error::EstimationError;
 pub use super::inference::{Fit, Inference};
 use super::settings::{Df, Variance};
-use crate::numerics::linear_algebra::{dot, mean};
+use crate::numerics::linear_algebra::{dot, largest, mean, most};
 
 /// A row whose leverage is within this of one is fitted exactly whatever its outcome.
 pub const LEVERAGE_TOLERANCE: f64 = 1e-8;
@@ -83,6 +83,7 @@ pub struct Design {
 pub struct Workspace {
     outcome: Vec<f64>,
     residual: Vec<f64>,
+    fitted: Vec<f64>,
 }
 
 impl Design {
@@ -161,21 +162,19 @@ impl Design {
         design.constant_free = false;
         let index = design.block();
         design.blocks[index].rows.extend(0..n as u32);
-        design.blocks[index].qr.begin(n);
+        design.blocks[index].qr.begin(n, columns.len() / n);
         for column in columns.chunks_exact(n) {
             design.column.clear();
             design.column.extend_from_slice(column);
             design.take(index);
         }
-        design.blocks[index].qr.finish();
         design.finish_joint(index, of)?;
         Ok(design)
     }
 
     /// Roots of weights, scaled by a power of two so that the largest lies between ½ and 1.
     fn weigh(&mut self, weights: &[f64]) {
-        let largest = weights.iter().fold(0.0f64, |m, w| m.max(*w));
-        let (_, exponent) = libm::frexp(largest);
+        let (_, exponent) = libm::frexp(largest(weights));
         self.root.clear();
         // All alike: without weights, which is shorter.
         if weights
@@ -257,10 +256,11 @@ impl Design {
         block.qr.push(&self.column);
     }
 
-    /// The intercept, and the centred covariates of the block's rows.
-    fn take_intercept_and_covariates(&mut self, index: usize, covariates: &[f64]) {
+    /// The intercept, and the centred covariates of the block's rows; so many others will follow.
+    fn take_intercept_and_covariates(&mut self, index: usize, covariates: &[f64], others: usize) {
         let m = self.blocks[index].rows.len();
-        self.blocks[index].qr.begin(m);
+        let columns = 1 + self.covariates + others;
+        self.blocks[index].qr.begin(m, columns);
         self.column.clear();
         self.column.resize(m, 1.0);
         self.take(index);
@@ -288,9 +288,8 @@ impl Design {
                 self.used = 0;
                 return false;
             }
-            self.take_intercept_and_covariates(index, covariates);
+            self.take_intercept_and_covariates(index, covariates, 0);
             let block = &mut self.blocks[index];
-            block.qr.finish();
             if block.qr.rank() <= self.covariates {
                 self.used = 0;
                 return false;
@@ -313,7 +312,8 @@ impl Design {
         self.coefficients = 0;
         let index = self.block();
         self.blocks[index].rows.extend(0..n as u32);
-        self.take_intercept_and_covariates(index, covariates);
+        let others = if form == Form::Interacted { p + 1 } else { 1 };
+        self.take_intercept_and_covariates(index, covariates, others);
         self.column.clear();
         self.column.extend(arm.iter().map(|a| a.index() as f64));
         self.take(index);
@@ -327,7 +327,6 @@ impl Design {
                 self.take(index);
             }
         }
-        self.blocks[index].qr.finish();
         self.position(index, p + 1)?;
         self.dropped
             .extend(self.blocks[index].qr.dropped().iter().map(|&column| {
@@ -371,6 +370,9 @@ impl Design {
             .sum();
         let negligible = 1e-8 * self.weight_square.sqrt();
         for block in &self.blocks[..self.used] {
+            if 1.0 - most(&block.leverage, 0.0, |h| h) >= LEVERAGE_TOLERANCE {
+                continue;
+            }
             for ((row, h), a) in block.rows.iter().zip(&block.leverage).zip(&block.weight) {
                 if 1.0 - h < LEVERAGE_TOLERANCE {
                     if a.abs() > negligible {
@@ -481,7 +483,6 @@ impl Design {
         mut visit: impl FnMut(&Block, &[f64]),
     ) -> Residuals {
         let centre = if self.constant_free { mean(y) } else { 0.0 };
-        let largest = y.iter().fold(0.0f64, |m, v| m.max(v.abs()));
         let mut found = Residuals::default();
         for block in self.blocks() {
             let outcome = &mut workspace.outcome;
@@ -492,14 +493,33 @@ impl Design {
                     *y *= self.root[*row as usize];
                 }
             }
-            block.residuals(outcome, &mut workspace.residual);
+            block.residuals(outcome, &mut workspace.fitted, &mut workspace.residual);
             found.estimate += dot(&block.weight, outcome);
             found.square += dot(&workspace.residual, &workspace.residual);
             visit(block, &workspace.residual);
         }
-        let rounding = ROUNDING * largest;
+        let rounding = ROUNDING * largest(y);
         found.exact = found.square <= self.n as f64 * rounding * rounding;
         found
+    }
+
+    /// HC2 covariance of the effects in two outcomes, one value per row each: `Σ a_i² e_i f_i/(1 − h_i)`; zero when the
+    /// residuals of one are rounding.
+    pub fn covariance(&self, y: &[f64], z: &[f64], workspace: &mut Workspace) -> f64 {
+        let mut residuals = Vec::with_capacity(self.n);
+        let first = self.residuals(y, workspace, |_, e| residuals.extend_from_slice(e));
+        let (mut sum, mut rest) = (0.0, &residuals[..]);
+        let second = self.residuals(z, workspace, |block, e| {
+            let (own, others) = rest.split_at(e.len());
+            rest = others;
+            let rows = block.share.iter().zip(own).zip(e);
+            sum += rows.map(|((share, y), z)| share * y * z).sum::<f64>();
+        });
+        if first.exact || second.exact {
+            0.0
+        } else {
+            sum
+        }
     }
 
     /// Fits one outcome, one value per row.

@@ -98,17 +98,26 @@ pub(super) struct Analysed {
 impl Analysed {
     /// Leaves out rows without an outcome and requires `needed` rows in each arm.
     pub(super) fn new(columns: &Columns, needed: usize) -> Result<Self, EstimationError> {
-        let mut analysed = Self::default();
+        let mut analysed = Self::with_capacity(columns.arm.len());
         let mut missing = [0usize; 2];
-        for (row, (arm, outcome)) in columns.arm.iter().zip(&columns.outcome).enumerate() {
-            match *outcome {
-                None => missing[arm.index()] += 1,
-                Some(y) if usable(y) => analysed.push(row, *arm, y),
-                Some(_) => {
-                    return Err(EstimationError::NotFinite {
-                        column: "outcome".into(),
-                        row: columns.row_number(row),
-                    });
+        if columns.outcome.iter().all(|y| y.is_some_and(usable)) {
+            analysed.rows.extend(0..columns.outcome.len());
+            analysed.arm.extend_from_slice(&columns.arm);
+            analysed.outcome.extend(columns.outcome.iter().flatten());
+            let treated = columns.arm.iter().filter(|arm| **arm == Arm::Treated);
+            let treated = treated.count();
+            analysed.n = [columns.arm.len() - treated, treated];
+        } else {
+            for (row, (arm, outcome)) in columns.arm.iter().zip(&columns.outcome).enumerate() {
+                match *outcome {
+                    None => missing[arm.index()] += 1,
+                    Some(y) if usable(y) => analysed.push(row, *arm, y),
+                    Some(_) => {
+                        return Err(EstimationError::NotFinite {
+                            column: "outcome".into(),
+                            row: columns.row_number(row),
+                        });
+                    }
                 }
             }
         }
@@ -116,6 +125,16 @@ impl Analysed {
         analysed.note_other_arms(columns.other_arms);
         analysed.note_missing_outcomes(&columns.labels, missing);
         Ok(analysed)
+    }
+
+    /// No row yet, with room for so many.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self {
+            rows: Vec::with_capacity(rows),
+            arm: Vec::with_capacity(rows),
+            outcome: Vec::with_capacity(rows),
+            ..Self::default()
+        }
     }
 
     /// Adds a row.
@@ -288,6 +307,8 @@ impl ModelMatrix {
         columns: &Columns,
         analysed: &mut Analysed,
     ) -> Result<(), EstimationError> {
+        self.values
+            .reserve(columns.covariates.len() * analysed.rows.len());
         for covariate in &columns.covariates {
             match &covariate.values {
                 Values::Numeric(values) => {
@@ -311,37 +332,42 @@ impl ModelMatrix {
         analysed: &mut Analysed,
     ) -> Result<(), EstimationError> {
         let n = analysed.rows.len();
-        let mut observed = Vec::with_capacity(n);
-        for &row in &analysed.rows {
-            if let Some(value) = values[row] {
-                if !usable(value) {
-                    return Err(EstimationError::NotFinite {
-                        column: name.to_owned(),
-                        row: columns.row_number(row),
-                    });
-                }
-                observed.push(value);
-            }
+        let start = self.values.len();
+        let (mut missing, mut fine) = (0, true);
+        let mut take = |value: Option<f64>| {
+            missing += usize::from(value.is_none());
+            let value = value.unwrap_or(0.0);
+            fine &= usable(value);
+            value
+        };
+        if n == values.len() {
+            // Every row is analysed, in order.
+            self.values.extend(values.iter().map(|value| take(*value)));
+        } else {
+            let rows = analysed.rows.iter();
+            self.values.extend(rows.map(|row| take(values[*row])));
         }
-        if observed.is_empty() {
+        let unusable = |row: &&usize| values[**row].is_some_and(|value| !usable(value));
+        if !fine && let Some(row) = analysed.rows.iter().find(unusable) {
+            return Err(EstimationError::NotFinite {
+                column: name.to_owned(),
+                row: columns.row_number(*row),
+            });
+        }
+        if missing == n {
             return Err(EstimationError::CovariateEmpty {
                 column: name.to_owned(),
             });
         }
-        if observed.len() == n {
-            self.values.append(&mut observed);
-            self.names.push(name.to_owned());
+        self.names.push(name.to_owned());
+        if missing == 0 {
             return Ok(());
         }
-        let centre = mean(&observed);
-        self.values.extend(
-            analysed
-                .rows
-                .iter()
-                .map(|row| values[*row].unwrap_or(centre)),
-        );
-        self.names.push(name.to_owned());
-        let missing = n - observed.len();
+        let observed = analysed.rows.iter().filter_map(|row| values[*row]);
+        let centre = mean(&observed.collect::<Vec<f64>>());
+        for (value, row) in self.values[start..].iter_mut().zip(&analysed.rows) {
+            *value = values[*row].unwrap_or(centre);
+        }
         if missing as f64 > INDICATOR_ABOVE * n as f64 {
             self.values.extend(
                 analysed

@@ -1,8 +1,9 @@
-//! Small dense linear algebra: Householder QR with rank detection, Cholesky, and the sums that both are made of.
+//! Small dense linear algebra: QR with rank detection, Cholesky, and the sums that both are made of.
 //!
 //! Matrices are column-major slices, at most some tens of columns wide. Estimates that people read go through
 //! [`Qr`]; [`Cholesky`] serves inner loops whose columns are already nearly orthogonal, with the QR as its oracle in
-//! the tests. Sums run over eight fixed lanes, so that a result depends on nothing but its input.
+//! the tests. Sums run over fixed lanes, so that a result depends on nothing but its input; products of one column
+//! with several others go four at a time ([`each_dot`], [`combine`]), which loads the column once.
 
 use super::NumericsError;
 
@@ -12,6 +13,8 @@ pub const RANK_TOLERANCE: f64 = 1e-7;
 
 /// `Σ a_i b_i` over the shorter of the two, in eight fixed lanes.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
     let mut lanes = [0.0f64; 8];
     let (a_blocks, a_rest) = a.as_chunks::<8>();
     let (b_blocks, b_rest) = b.as_chunks::<8>();
@@ -21,9 +24,78 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
         }
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    total(lanes) + rest
+}
+
+/// `Σ w_i x_i²` over the shorter of the two, in eight fixed lanes.
+pub fn weighted_square(w: &[f64], x: &[f64]) -> f64 {
+    let n = w.len().min(x.len());
+    let (w, x) = (&w[..n], &x[..n]);
+    let mut lanes = [0.0f64; 8];
+    let (w_blocks, w_rest) = w.as_chunks::<8>();
+    let (x_blocks, x_rest) = x.as_chunks::<8>();
+    for (w, x) in w_blocks.iter().zip(x_blocks) {
+        for k in 0..8 {
+            lanes[k] += w[k] * x[k] * x[k];
+        }
+    }
+    let rest: f64 = w_rest.iter().zip(x_rest).map(|(w, x)| w * x * x).sum();
+    total(lanes) + rest
+}
+
+/// The sum of eight lanes.
+fn total(lanes: [f64; 8]) -> f64 {
     ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
         + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
-        + rest
+}
+
+/// `Σ p_i c_i` of one column with N others, in four fixed lanes each; a column is as long as `p` or longer.
+pub fn dots<const N: usize>(p: &[f64], others: [&[f64]; N]) -> [f64; N] {
+    const LANES: usize = 4;
+    let mut lanes = [[0.0f64; LANES]; N];
+    let (blocks, rest) = p.as_chunks::<LANES>();
+    let split = others.map(|other| other[..p.len()].as_chunks::<LANES>());
+    for (i, p) in blocks.iter().enumerate() {
+        for (lanes, (other, _)) in lanes.iter_mut().zip(&split) {
+            let Some(other) = other.get(i) else { continue };
+            for lane in 0..LANES {
+                lanes[lane] += p[lane] * other[lane];
+            }
+        }
+    }
+    let mut sums = [0.0; N];
+    for ((sum, lanes), (_, other)) in sums.iter_mut().zip(&lanes).zip(&split) {
+        let last: f64 = rest.iter().zip(*other).map(|(p, c)| p * c).sum();
+        *sum = ((lanes[0] + lanes[2]) + (lanes[1] + lanes[3])) + last;
+    }
+    sums
+}
+
+/// `Σ p_i c_i` with each of `count` columns, in order, to `take` with its number; the same sums however they are grouped.
+pub fn each_dot<'a>(
+    p: &[f64],
+    count: usize,
+    column: impl Fn(usize) -> &'a [f64],
+    mut take: impl FnMut(usize, f64),
+) {
+    let mut at = 0;
+    while at + 4 <= count {
+        let four = [column(at), column(at + 1), column(at + 2), column(at + 3)];
+        for (own, sum) in (at..).zip(dots(p, four)) {
+            take(own, sum);
+        }
+        at += 4;
+    }
+    if at + 2 <= count {
+        for (own, sum) in (at..).zip(dots(p, [column(at), column(at + 1)])) {
+            take(own, sum);
+        }
+        at += 2;
+    }
+    if at < count {
+        let [sum] = dots(p, [column(at)]);
+        take(at, sum);
+    }
 }
 
 /// `y_i += c x_i`.
@@ -33,18 +105,98 @@ pub fn axpy(c: f64, x: &[f64], y: &mut [f64]) {
     }
 }
 
+/// `y_i += Σ_l c_l x_il` over column-major `x` with as many rows as `y`, in the order of the columns.
+pub fn combine(c: &[f64], x: &[f64], y: &mut [f64]) {
+    let n = y.len();
+    let (c_blocks, c_rest) = c.as_chunks::<4>();
+    let mut columns = x.chunks_exact(n.max(1));
+    for c in c_blocks {
+        let mut next = || columns.next().unwrap_or_default();
+        let (x0, x1, x2, x3) = (next(), next(), next(), next());
+        for ((((y, x0), x1), x2), x3) in y.iter_mut().zip(x0).zip(x1).zip(x2).zip(x3) {
+            *y = (((*y + c[0] * x0) + c[1] * x1) + c[2] * x2) + c[3] * x3;
+        }
+    }
+    for (c, x) in c_rest.iter().zip(columns) {
+        axpy(*c, x, y);
+    }
+}
+
+/// The largest of `value(x)`, at least `least`; what is no number is passed over.
+pub fn most(values: &[f64], least: f64, value: impl Fn(f64) -> f64) -> f64 {
+    let mut lanes = [least; 4];
+    let (blocks, rest) = values.as_chunks::<4>();
+    for block in blocks {
+        for (lane, x) in lanes.iter_mut().zip(block) {
+            let own = value(*x);
+            *lane = if own > *lane { own } else { *lane };
+        }
+    }
+    let mut most = least;
+    for own in lanes.into_iter().chain(rest.iter().map(|x| value(*x))) {
+        most = if own > most { own } else { most };
+    }
+    most
+}
+
+/// The smallest and the largest value; infinite without any. What is no number is passed over.
+pub fn range(values: &[f64]) -> (f64, f64) {
+    let mut lanes = [(f64::INFINITY, f64::NEG_INFINITY); 4];
+    let (blocks, rest) = values.as_chunks::<4>();
+    let take = |(low, high): &mut (f64, f64), x: f64| {
+        *low = if x < *low { x } else { *low };
+        *high = if x > *high { x } else { *high };
+    };
+    for block in blocks {
+        for (lane, x) in lanes.iter_mut().zip(block) {
+            take(lane, *x);
+        }
+    }
+    let [mut all, others @ ..] = lanes;
+    for x in rest {
+        take(&mut all, *x);
+    }
+    for (low, high) in others {
+        take(&mut all, low);
+        take(&mut all, high);
+    }
+    all
+}
+
+/// The largest magnitude; 0 without any.
+pub fn largest(values: &[f64]) -> f64 {
+    most(values, 0.0, f64::abs)
+}
+
 /// Euclidean length, scaled so that neither large nor small entries overflow.
 pub fn norm(x: &[f64]) -> f64 {
     let square = dot(x, x);
     if square.is_finite() && square > 1e-280 {
         return square.sqrt();
     }
-    let largest = x.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    let largest = largest(x);
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
     let sum: f64 = x.iter().map(|v| (v / largest) * (v / largest)).sum();
     largest * sum.sqrt()
+}
+
+/// `Σ x_i` in eight fixed lanes.
+pub fn sum(x: &[f64]) -> f64 {
+    sum_of(x, |v| v)
+}
+
+fn sum_of(values: &[f64], value: impl Fn(f64) -> f64) -> f64 {
+    let mut lanes = [0.0f64; 8];
+    let (blocks, rest) = values.as_chunks::<8>();
+    for block in blocks {
+        for (lane, x) in lanes.iter_mut().zip(block) {
+            *lane += value(*x);
+        }
+    }
+    let rest: f64 = rest.iter().map(|x| value(*x)).sum();
+    total(lanes) + rest
 }
 
 /// Arithmetic mean in two passes: the second adds the mean of what the first left over.
@@ -53,11 +205,19 @@ pub fn mean(x: &[f64]) -> f64 {
         return 0.0;
     }
     let n = x.len() as f64;
-    let first = x.iter().sum::<f64>() / n;
-    first + x.iter().map(|v| v - first).sum::<f64>() / n
+    let first = sum(x) / n;
+    first + sum_of(x, |v| v - first) / n
 }
 
+/// A projection is taken away once more when it leaves less than this of a column (Daniel et al. 1976).
+const AGAIN_BELOW: f64 = std::f64::consts::FRAC_1_SQRT_2;
+
 /// A QR factorization `X = QR` of the columns that are linearly independent, in the order in which they were given.
+///
+/// Gram–Schmidt orthogonalization, each column projected on the earlier ones once more where the first projection took
+/// much of it away (Daniel, Gragg, Kaufman & Stewart 1976, doi 10.1090/S0025-5718-1976-0431641-8). Twice is enough for Q
+/// to be orthogonal to working precision when the columns are independent (Giraud, Langou, Rozložník & van den Eshof
+/// 2005, doi 10.1007/s00211-005-0615-4), which the test of rank sees to.
 ///
 /// Pivoting is limited, as in R's `lm`: a column that is a combination of *earlier* ones (less than
 /// [`RANK_TOLERANCE`] of its own length is left) is set aside and named in [`Qr::dropped`]. A caller protects a
@@ -78,93 +238,78 @@ pub struct Qr {
     rank: usize,
     kept: Vec<usize>,
     dropped: Vec<usize>,
-    /// Householder vectors, n × rank, each of unit first element implied by `scale`.
-    vectors: Vec<f64>,
-    scale: Vec<f64>,
-    /// Upper triangle, column `j` at `j·(j+1)/2`.
+    /// Upper triangle with a diagonal above zero, column `j` at `j·(j+1)/2`.
     r: Vec<f64>,
     /// Thin Q, n × rank.
     q: Vec<f64>,
+    /// What is taken away of the column at hand, by earlier column.
+    taken: Vec<f64>,
 }
 
 impl Qr {
     /// Factors the columns of an n-row column-major matrix; a trailing partial column is ignored.
     pub fn factor(&mut self, n: usize, columns: &[f64]) {
-        self.begin(n);
+        self.begin(n, columns.len() / n.max(1));
         for column in columns.chunks_exact(n.max(1)) {
             self.push(column);
         }
-        self.finish();
     }
 
-    /// Begins a factorization of columns with n rows, which [`Qr::push`] then takes one by one: for callers that make
-    /// their columns as they go and need not hold the matrix.
-    pub fn begin(&mut self, n: usize) {
+    /// Begins a factorization of about `k` columns with n rows, which [`Qr::push`] then takes one by one: for callers
+    /// that make their columns as they go and need not hold the matrix.
+    pub fn begin(&mut self, n: usize, k: usize) {
         self.n = n;
         self.rank = 0;
         self.kept.clear();
         self.dropped.clear();
-        self.vectors.clear();
-        self.scale.clear();
         self.r.clear();
         self.q.clear();
-    }
-
-    /// Forms the thin Q after the last column.
-    pub fn finish(&mut self) {
-        if self.n > 0 {
-            self.form_q();
-        }
+        self.q.reserve_exact(n * k.min(n));
     }
 
     /// Takes the next column, of the length that [`Qr::begin`] was told.
     pub fn push(&mut self, column: &[f64]) {
         let (n, j) = (self.n, self.rank);
         let index = self.kept.len() + self.dropped.len();
-        if j >= n {
+        let length = norm(column);
+        if j >= n || length.is_nan() || length <= 0.0 {
             self.dropped.push(index);
             return;
         }
-        let start = self.vectors.len();
-        self.vectors.extend_from_slice(column);
-        let (earlier, x) = self.vectors.split_at_mut(start);
-        for (l, (v, tau)) in earlier.chunks_exact(n).zip(&self.scale).enumerate() {
-            let (v, x) = (&v[l..], &mut x[l..]);
-            axpy(-tau * dot(v, x), v, x);
-        }
-        let left = norm(&x[j..]);
-        if left.is_nan() || left <= RANK_TOLERANCE * norm(column) {
-            self.vectors.truncate(start);
-            self.dropped.push(index);
-            return;
-        }
-        self.r.extend_from_slice(&x[..j]);
-        let alpha = -left.copysign(x[j]);
-        self.r.push(alpha);
-        // v = x − α e_j, H = I − τ v vᵀ with τ = 2/vᵀv = 1/(left·(left + |x_j|)).
-        self.scale.push(1.0 / (left * (left + x[j].abs())));
-        x[j] -= alpha;
-        x[..j].fill(0.0);
-        self.kept.push(index);
-        self.rank += 1;
-    }
-
-    /// Thin Q by applying the reflections, last first, to the first `rank` unit vectors.
-    fn form_q(&mut self) {
-        let (n, k) = (self.n, self.rank);
-        self.q.clear();
-        self.q.resize(n * k, 0.0);
-        for (c, column) in self.q.chunks_exact_mut(n).enumerate() {
-            column[c] = 1.0;
-        }
-        for l in (0..k).rev() {
-            let v = &self.vectors[l * n + l..(l + 1) * n];
-            let tau = self.scale[l];
-            for column in self.q.chunks_exact_mut(n).skip(l) {
-                let x = &mut column[l..];
-                axpy(-tau * dot(v, x), v, x);
+        let (start, corner) = (self.q.len(), self.r.len());
+        self.q.extend_from_slice(column);
+        self.r.resize(corner + j, 0.0);
+        let (earlier, x) = self.q.split_at_mut(start);
+        let mut left = length;
+        let passes = if j == 0 { 0 } else { 2 };
+        for _ in 0..passes {
+            let before = left;
+            project(j, earlier, x, &mut self.taken);
+            for (r, taken) in self.r[corner..].iter_mut().zip(&self.taken) {
+                *r -= taken;
+            }
+            left = norm(x);
+            if left >= AGAIN_BELOW * before {
+                break;
             }
         }
+        if left.is_nan() || left <= RANK_TOLERANCE * length {
+            self.q.truncate(start);
+            self.r.truncate(corner);
+            self.dropped.push(index);
+            return;
+        }
+        let inverse = 1.0 / left;
+        for x in x {
+            *x = if inverse.is_finite() {
+                *x * inverse
+            } else {
+                *x / left
+            };
+        }
+        self.r.push(left);
+        self.kept.push(index);
+        self.rank += 1;
     }
 
     /// Number of rows.
@@ -219,15 +364,16 @@ impl Qr {
     /// Least-squares coefficients of the independent columns, `R⁻¹Qᵀy`, in the order of [`Qr::kept`].
     pub fn coefficients(&self, y: &[f64]) -> Vec<f64> {
         let mut y = y.to_vec();
-        // Qᵀy by the reflections themselves: a little more accurate than by the explicit Q.
-        for l in 0..self.rank {
-            let v = &self.vectors[l * self.n + l..(l + 1) * self.n];
-            let x = &mut y[l..];
-            axpy(-self.scale[l] * dot(v, x), v, x);
+        let (mut all, mut taken) = (vec![0.0; self.rank], Vec::new());
+        // What the first projection left over is projected too: as accurate as a column of the factorization.
+        for _ in 0..2 {
+            project(self.rank, &self.q, &mut y, &mut taken);
+            for (all, taken) in all.iter_mut().zip(&taken) {
+                *all -= taken;
+            }
         }
-        y.truncate(self.rank);
-        self.solve_r(&mut y);
-        y
+        self.solve_r(&mut all);
+        all
     }
 
     /// Diagonal of the hat matrix, `h_i = ‖q_i‖²`.
@@ -255,6 +401,15 @@ impl Qr {
         }
         inverse
     }
+}
+
+/// `x −= QQᵀx`, and `−Qᵀx`, for Q of k columns.
+fn project(k: usize, q: &[f64], x: &mut [f64], taken: &mut Vec<f64>) {
+    let n = x.len();
+    taken.clear();
+    let column = |l: usize| &q[l * n..(l + 1) * n];
+    each_dot(x, k, column, |_, sum| taken.push(-sum));
+    combine(taken, q, x);
 }
 
 /// A Cholesky factorization `A = LLᵀ` of a small positive definite matrix, in reused storage.

@@ -6,7 +6,7 @@
 //! Morris for one small and one large parameter, which begins with `erfc`; below, and near the centre, the
 //! continued fraction of the incomplete beta function.
 
-use super::NumericsError;
+use super::{NumericsError, normal};
 use std::f64::consts::PI;
 
 /// From this half number of degrees of freedom on, the tail is the expansion in `erfc`.
@@ -15,6 +15,9 @@ const EXPANSION_FROM: f64 = 20.0;
 /// The expansion is in powers of `ln(1 + t²/ν)/(2π)`; above this value of the logarithm the continued fraction,
 /// which is fast there, takes over.
 const EXPANSION_UNTIL: f64 = 0.5;
+
+/// A step of Newton's method below this part of t is the last.
+const SETTLED: f64 = 1e-9;
 
 /// Student's t distribution with `df` degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,7 +80,7 @@ impl StudentT {
     /// The value below which T falls with probability `p`, for 0 < p < 1.
     ///
     /// Newton's method on the nearer tail, on the logarithm of both probability and t where the tail is long, kept
-    /// within a shrinking bracket.
+    /// within a shrinking bracket. It begins at the expansion about the normal quantile.
     ///
     /// ```
     /// use lottning::numerics::student_t::StudentT;
@@ -105,21 +108,11 @@ impl StudentT {
         if inner == 0.0 {
             return 0.0;
         }
-        // A bracket: P(T > t) is decreasing in t. Doubling from 1 reaches any double within 1100 steps.
-        let (mut low, mut high) = (0.0, 1.0);
-        while self.tail(high) > q {
-            low = high;
-            high *= 2.0;
-            if !high.is_finite() {
-                return f64::MAX;
-            }
-        }
-        let mut t = if low == 0.0 {
-            (inner / self.pdf(0.0)).min(high)
-        } else {
-            0.5 * (low + high)
-        };
-        for _ in 0..200 {
+        // P(T > t) is decreasing in t, so every t that was tried bounds the answer. Doubling reaches any double within
+        // 1100 steps.
+        let (mut low, mut high) = (0.0f64, f64::INFINITY);
+        let mut t = self.near(q);
+        for _ in 0..1300 {
             let (tail, density) = (self.tail(t), self.pdf(t));
             if tail > q {
                 low = t;
@@ -133,18 +126,42 @@ impl StudentT {
                 let slope = -density * t / tail;
                 t * libm::exp((libm::log(q) - libm::log(tail)) / slope)
             };
-            let next = if next > low && next < high {
+            let within = next > low && next < high;
+            let next = if within {
                 next
+            } else if high.is_infinite() {
+                2.0 * t
+            } else if low > 0.0 {
+                low.sqrt() * high.sqrt()
             } else {
-                0.5 * (low + high)
+                0.5 * high
             };
+            if !next.is_finite() {
+                return f64::MAX;
+            }
             let step = (next - t).abs();
             t = next;
-            if step <= 4.0 * f64::EPSILON * t {
+            // What a step of Newton's method leaves is of the order of its square.
+            if step <= if within { SETTLED } else { 4.0 * f64::EPSILON } * t {
                 break;
             }
         }
         t
+    }
+
+    /// Near the t above which T falls with probability `q` ≤ ½, unless `df` is small: the expansion in 1/ν about the
+    /// normal quantile (Abramowitz and Stegun 1964, 26.7.5). Above zero and finite in any case.
+    fn near(&self, q: f64) -> f64 {
+        let z = normal::quantile(q).map_or(0.0, |z| -z);
+        let (s, v) = (z * z, 1.0 / self.df);
+        let fourth = (((79.0 * s + 776.0) * s + 1482.0) * s - 1920.0) * s - 945.0;
+        let third = ((3.0 * s + 19.0) * s + 17.0) * s - 15.0;
+        let second = (5.0 * s + 16.0) * s + 3.0;
+        let factor = 1.0
+            + v * ((s + 1.0) / 4.0
+                + v * (second / 96.0 + v * (third / 384.0 + v * fourth / 92_160.0)));
+        let t = z * factor;
+        if t > 0.0 && t.is_finite() { t } else { 1.0 }
     }
 
     /// `ln(1 + t²/ν)`

@@ -180,7 +180,9 @@ fn the_test_does_not_depend_on_threads_and_agrees_with_enumeration() {
             .unwrap()
     };
     let one = draw(1, 20_000);
-    assert_eq!(one, draw(3, 20_000));
+    for threads in [2, 3, 7] {
+        assert_eq!(one, draw(threads, 20_000));
+    }
     let here = monte_carlo_here(
         &history,
         &arms,
@@ -196,7 +198,9 @@ fn the_test_does_not_depend_on_threads_and_agrees_with_enumeration() {
             .unwrap()
     };
     let truth = all(1);
-    assert_eq!(truth, all(3));
+    for threads in [2, 3, 7] {
+        assert_eq!(truth, all(threads));
+    }
     assert!(truth.exact && truth.mcse.abs() < f64::EPSILON);
     for (found, exact) in [(one.upper, truth.upper), (one.lower, truth.lower)] {
         let mcse = (exact * (1.0 - exact) / 20_000.0).sqrt();
@@ -207,6 +211,44 @@ fn the_test_does_not_depend_on_threads_and_agrees_with_enumeration() {
         );
     }
     assert!((one.p_value - truth.p_value).abs() < 4.0 * one.mcse + 1e-4);
+}
+
+/// The estimator of the registry too, redrawn and enumerated: every number of the answer, to the bit.
+#[test]
+fn the_estimator_does_not_depend_on_threads() {
+    let names = ["a", "b", "c"];
+    for (n, exact) in [(90, false), (15, true)] {
+        let columns = Columns {
+            arm: (0..n)
+                .map(|i| {
+                    if i * 3 % 7 < 3 {
+                        Side::Treated
+                    } else {
+                        Side::Control
+                    }
+                })
+                .collect(),
+            outcome: (0..n).map(|i| Some(f64::from(i * i % 13) + 0.1)).collect(),
+            strata: vec![Factor::from_texts(
+                "site",
+                (0..n).map(|i| Some(names[i as usize % 3])),
+            )],
+            ..Columns::default()
+        };
+        let settings = Settings {
+            draws: (!exact).then_some(3_000),
+            ..Settings::default()
+        };
+        let answer = |threads: usize| {
+            let run = || estimate("randomization-test", &columns, &settings).unwrap();
+            pool(threads).install(run)
+        };
+        let one = answer(1);
+        assert_eq!(one.results[0].extra["exact"], exact);
+        for threads in [2, 3, 7] {
+            assert_eq!(format!("{one:?}"), format!("{:?}", answer(threads)));
+        }
+    }
 }
 
 #[test]

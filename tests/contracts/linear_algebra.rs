@@ -1,6 +1,8 @@
 //! Laws of the linear algebra: QR reproduces its matrix, Cholesky agrees with it, rescaling a column changes nothing.
 
-use lottning::numerics::linear_algebra::{Cholesky, Qr, dot};
+use lottning::numerics::linear_algebra::{
+    Cholesky, Qr, combine, dot, dots, each_dot, largest, mean, most, range, weighted_square,
+};
 use proptest::prelude::{ProptestConfig, Strategy};
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
@@ -30,6 +32,66 @@ proptest! {
                 prop_assert!((value - x[column * n + i]).abs() < 1e-11);
             }
         }
+    }
+
+    /// Columns that are almost combinations of earlier ones, down to the tolerance of rank: Q stays orthonormal, and
+    /// what is left of the last column is what it was made of.
+    #[test]
+    fn nearly_dependent_columns_leave_q_orthonormal((n, k, x) in matrix(), power in -6i32..0, scale in -100i32..100) {
+        let left = 10f64.powi(power);
+        let mut columns = x.clone();
+        for i in 0..n {
+            let sum: f64 = (0..k).map(|j| x[j * n + i]).sum();
+            // Some vector that is no combination of the others.
+            columns.push(sum + left * ((i * i * i) % 17) as f64);
+        }
+        for value in &mut columns {
+            *value *= 10f64.powi(scale);
+        }
+        let mut qr = Qr::default();
+        qr.factor(n, &columns);
+        for (a, qa) in qr.q().chunks_exact(n).enumerate() {
+            for (b, qb) in qr.q().chunks_exact(n).enumerate() {
+                let target = f64::from(u8::from(a == b));
+                prop_assert!((dot(qa, qb) - target).abs() < 1e-14, "{a} {b} {}", dot(qa, qb));
+            }
+        }
+        for position in 0..qr.rank() {
+            prop_assert!(qr.r(position, position) > 0.0);
+        }
+    }
+
+    /// Sums in lanes are the sums, whatever the length, and the same whichever columns they are taken with.
+    #[test]
+    fn sums_in_lanes((n, k, x) in matrix(), p in proptest::collection::vec(-5.0f64..5.0, 40)) {
+        let p = &p[..n];
+        let column = |j: usize| &x[j * n..(j + 1) * n];
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-11;
+        let mut found = Vec::new();
+        each_dot(p, k, column, |at, sum| found.push((at, sum)));
+        prop_assert_eq!(found.len(), k);
+        for (at, (own, sum)) in found.into_iter().enumerate() {
+            let plain: f64 = p.iter().zip(column(at)).map(|(a, b)| a * b).sum();
+            prop_assert_eq!(own, at);
+            prop_assert!(close(sum, plain) && close(dot(p, column(at)), plain));
+            prop_assert_eq!(dots(p, [column(at)])[0].to_bits(), sum.to_bits());
+        }
+        let c: Vec<f64> = (0..k).map(|j| p[j] - 0.5).collect();
+        let mut y = p.to_vec();
+        combine(&c, &x, &mut y);
+        for i in 0..n {
+            let plain = (0..k).fold(p[i], |sum, j| sum + c[j] * x[j * n + i]);
+            prop_assert_eq!(y[i].to_bits(), plain.to_bits());
+        }
+        let square: f64 = p.iter().zip(&x).map(|(w, x)| w * x * x).sum();
+        prop_assert!((weighted_square(p, &x) - square).abs() < 1e-9);
+        let least = x.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        prop_assert_eq!(range(&x), (least, greatest));
+        prop_assert_eq!(largest(&x).to_bits(), least.abs().max(greatest.abs()).to_bits());
+        prop_assert_eq!(most(&x, f64::NEG_INFINITY, |x| x).to_bits(), greatest.to_bits());
+        let plain = x.iter().sum::<f64>() / x.len() as f64;
+        prop_assert!(close(mean(&x), plain));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod analysis;
 mod conduct;
 mod estimation;
 mod flow;
+mod lin_statistic;
 mod linear_algebra;
 mod mechanisms;
 mod minimization;

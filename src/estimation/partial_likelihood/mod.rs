@@ -21,9 +21,9 @@ mod sums;
 use super::follow_up::FollowUp;
 use super::settings::Ties;
 use crate::numerics::NumericsError;
-use crate::numerics::linear_algebra::{Cholesky, axpy, dot};
+use crate::numerics::linear_algebra::{Cholesky, axpy, dot, dots, largest, most};
 use frame::{Frame, Part, Reach, RiskSet};
-use sums::{LogSum, add_row, mean, most, products};
+use sums::{LogSum, add_row, mean};
 
 /// A column is constant when less than this part of its largest value is left after centring.
 const CONSTANT: f64 = 1e-13;
@@ -456,11 +456,6 @@ impl PartialLikelihood {
     }
 }
 
-/// The largest magnitude.
-fn largest(values: &[f64]) -> f64 {
-    most(values, 0.0, f64::abs)
-}
-
 /// `Σ_t Σ_l ln φ_l` of one stratum, with its hazards and means left in the work.
 fn log_risk(
     frame: &Frame,
@@ -572,7 +567,7 @@ fn sum_rows(z: &[f64], work: &mut Work) {
         let product = &mut product[..end - begin];
         for a in 0..k {
             let column = &z[a * n + begin..a * n + end];
-            let [own] = products(&work.residual[begin..end], [column]);
+            let [own] = dots(&work.residual[begin..end], [column]);
             work.score[a] += own;
             let expected = &work.expected[begin..end];
             for ((product, u), z) in product.iter_mut().zip(expected).zip(column) {

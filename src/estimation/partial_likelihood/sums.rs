@@ -1,26 +1,6 @@
 //! Sums over columns in fixed lanes, so that a result depends on nothing but its input.
 
-/// `Σ p_i c_i` of one column with N others at once, which loads it once.
-pub(super) fn products<const N: usize>(p: &[f64], others: [&[f64]; N]) -> [f64; N] {
-    const LANES: usize = 4;
-    let mut lanes = [[0.0f64; LANES]; N];
-    let (blocks, rest) = p.as_chunks::<LANES>();
-    let split = others.map(|other| other.as_chunks::<LANES>());
-    for (i, p) in blocks.iter().enumerate() {
-        for (lanes, (other, _)) in lanes.iter_mut().zip(&split) {
-            let Some(other) = other.get(i) else { continue };
-            for lane in 0..LANES {
-                lanes[lane] += p[lane] * other[lane];
-            }
-        }
-    }
-    let mut sums = [0.0; N];
-    for ((sum, lanes), (_, other)) in sums.iter_mut().zip(&lanes).zip(&split) {
-        let last: f64 = rest.iter().zip(*other).map(|(p, c)| p * c).sum();
-        *sum = ((lanes[0] + lanes[2]) + (lanes[1] + lanes[3])) + last;
-    }
-    sums
-}
+use crate::numerics::linear_algebra::each_dot;
 
 /// Adds to column `b` of a k × k lower triangle, at row `a`, `Σ p_i c_i` with each column `b ≤ a`.
 pub(super) fn add_row<'a>(
@@ -30,25 +10,7 @@ pub(super) fn add_row<'a>(
     p: &[f64],
     column: impl Fn(usize) -> &'a [f64],
 ) {
-    let mut b = 0;
-    while b <= a {
-        if b + 3 <= a {
-            let four = [column(b), column(b + 1), column(b + 2), column(b + 3)];
-            for (at, sum) in (b..).zip(products(p, four)) {
-                triangle[at * k + a] += sum;
-            }
-            b += 4;
-        } else if b < a {
-            for (at, sum) in (b..).zip(products(p, [column(b), column(b + 1)])) {
-                triangle[at * k + a] += sum;
-            }
-            b += 2;
-        } else {
-            let [sum] = products(p, [column(b)]);
-            triangle[b * k + a] += sum;
-            b += 1;
-        }
-    }
+    each_dot(p, a + 1, column, |b, sum| triangle[b * k + a] += sum);
 }
 
 /// Arithmetic mean.
@@ -62,23 +24,6 @@ pub(super) fn mean(values: &[f64]) -> f64 {
     }
     let sum = lanes.iter().sum::<f64>() + rest.iter().sum::<f64>();
     sum / values.len().max(1) as f64
-}
-
-/// The largest of `value(x)`, at least `least`; what is no number is passed over.
-pub(super) fn most(values: &[f64], least: f64, value: impl Fn(f64) -> f64) -> f64 {
-    let mut lanes = [least; 4];
-    let (blocks, rest) = values.as_chunks::<4>();
-    for block in blocks {
-        for (lane, x) in lanes.iter_mut().zip(block) {
-            let own = value(*x);
-            *lane = if own > *lane { own } else { *lane };
-        }
-    }
-    let mut most = least;
-    for own in lanes.into_iter().chain(rest.iter().map(|x| value(*x))) {
-        most = if own > most { own } else { most };
-    }
-    most
 }
 
 /// A sum of logarithms as the logarithm of a product, taken before it leaves the range of doubles.
@@ -117,26 +62,13 @@ impl LogSum {
 
 #[cfg(test)]
 mod tests {
-    use super::{LogSum, add_row, mean, most, products};
+    use super::{LogSum, add_row, mean};
 
     /// By hand: 1·2 + 2·3 + … of short columns, with a rest beyond the lanes.
     #[test]
     fn sums_by_hand() {
         let p = [1.0, 2.0, 3.0, 4.0, 5.0];
-        let [a, b] = products(&p, [&[1.0; 5], &[2.0, 0.0, 0.0, 0.0, 1.0]]);
-        assert_eq!(
-            (a.to_bits(), b.to_bits()),
-            (15f64.to_bits(), 7f64.to_bits())
-        );
         assert_eq!(mean(&p).to_bits(), 3f64.to_bits());
-        assert_eq!(
-            most(&[1.0, -7.0, 2.0, 3.0, 5.0], 0.0, f64::abs).to_bits(),
-            7f64.to_bits()
-        );
-        assert_eq!(
-            most(&[-1.0, f64::NAN], f64::NEG_INFINITY, |x| x).to_bits(),
-            (-1f64).to_bits()
-        );
         // Row 6 of a triangle: its own sums with columns 0 to 6, which are constants 0 to 6.
         let columns: Vec<[f64; 5]> = (0..7).map(|c| [f64::from(c); 5]).collect();
         let mut triangle = vec![0.0; 49];

@@ -21,7 +21,7 @@ mod sums;
 use super::follow_up::FollowUp;
 use super::settings::Ties;
 use crate::numerics::NumericsError;
-use crate::numerics::linear_algebra::{Cholesky, axpy, dot, dots, largest, most};
+use crate::numerics::linear_algebra::{Cholesky, axpy, combine, dot, dots, largest, most};
 use frame::{Frame, Part, Reach, RiskSet};
 use sums::{LogSum, add_row, mean};
 
@@ -216,12 +216,14 @@ impl PartialLikelihood {
             return;
         }
         // Scaled before it is squared: values reach up to 1e100.
+        let factor = 1.0 / spread;
         for value in own.iter_mut() {
-            *value /= spread;
+            *value *= factor;
         }
         let length = (dot(own, own) / own.len() as f64).sqrt();
+        let factor = 1.0 / length;
         for value in own.iter_mut() {
-            *value /= length;
+            *value *= factor;
         }
         self.kept.push(index);
         self.scale.push(spread * length);
@@ -240,9 +242,7 @@ impl PartialLikelihood {
         let at_zero = beta.iter().all(|b| b.abs() <= 0.0);
         work.weight.clear();
         work.weight.resize(n, 0.0);
-        for (b, column) in beta.iter().zip(self.z.chunks_exact(n)) {
-            axpy(*b, column, &mut work.weight);
-        }
+        combine(beta, &self.z, &mut work.weight);
         work.means.clear(k);
         work.hazard.resize(self.frame.times.len(), (0.0, 0.0));
         work.expected.clear();
@@ -260,9 +260,12 @@ impl PartialLikelihood {
             for eta in own {
                 *eta -= highest;
             }
-            for event in &self.frame.times[part.times.clone()] {
-                log_likelihood += work.weight[event.dying()].iter().sum::<f64>();
-            }
+            let events = self.frame.times[part.times.clone()].iter();
+            let dying = events.map(|event| match &work.weight[event.dying()] {
+                [alone] => *alone,
+                several => several.iter().sum::<f64>(),
+            });
+            log_likelihood += dying.sum::<f64>();
             let own = &mut work.weight[part.rows.clone()];
             if at_zero {
                 own.fill(1.0);

@@ -10,7 +10,7 @@ use super::results::Deviation;
 use crate::allocation::{Arm, Ratio};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Covariate, FieldKind};
+use crate::protocol::model::{Covariate, Factor, FieldKind};
 use crate::study::dataset::Unit;
 use crate::study::kernel::State;
 use crate::words;
@@ -93,6 +93,15 @@ impl SiteGroups {
     /// Number of groups.
     pub fn number(&self) -> u16 {
         self.number
+    }
+
+    /// The ids of a group's sites, joined.
+    pub(super) fn name(&self, protocol: &Protocol, group: u16) -> String {
+        let ids: Vec<&str> = self
+            .sites(group)
+            .map(|site| protocol.sites[site].id.as_str())
+            .collect();
+        ids.join(" + ")
     }
 
     fn sites(&self, group: u16) -> impl Iterator<Item = usize> {
@@ -233,6 +242,21 @@ impl FixedColumns {
         for column in &self.columns {
             columns.extend(units.clone().map(|unit| value(state, unit, *column)));
         }
+    }
+
+    /// The name of each column: `earlier_reports`, `category=violence`.
+    pub(super) fn names(&self, protocol: &Protocol) -> Vec<String> {
+        let name = |column: &Column| match *column {
+            Column::Value(field) => protocol.fields[field].id.clone(),
+            Column::Level(field, level) => {
+                let id = &protocol.fields[field].id;
+                let text = protocol.level_text(Factor::Field(field), level.unsigned_abs() as usize);
+                format!("{id}={text}")
+            }
+            Column::Months => "months_since_start".to_owned(),
+            Column::Epochs(_) => "epoch".to_owned(),
+        };
+        self.columns.iter().map(name).collect()
     }
 
     /// Number of columns.

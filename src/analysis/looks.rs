@@ -174,7 +174,7 @@ fn monitored(
         return;
     }
     if let Some(row) = stage_wise(plan, now, &own, analysis, result.results.first()) {
-        result.results.push(row);
+        result.results.insert(1, row);
     }
 }
 

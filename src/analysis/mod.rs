@@ -7,7 +7,9 @@
 
 mod baseline;
 pub mod covariates;
+pub mod deviations;
 mod dry_run;
+mod handover;
 pub mod looks;
 pub mod multiplicity;
 mod notes;
@@ -16,8 +18,12 @@ pub mod randomization;
 mod redraws;
 pub mod reference_set;
 pub mod results;
+mod rows;
 mod run;
+mod sensitivity;
 mod statistic;
+pub mod subgroups;
+mod used;
 mod wording;
 mod workspace;
 

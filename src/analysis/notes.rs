@@ -3,8 +3,9 @@
 use super::covariates::ratios_differ;
 use super::plan::Planned;
 use super::results::{AnalysisResult, ArmOutcome};
-use super::workspace::{Method, Workspace, method};
+use super::workspace::Workspace;
 use crate::diagnostic::Words;
+use crate::estimation::Role;
 use crate::estimation::Warning;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day};
@@ -124,9 +125,10 @@ impl Context<'_> {
                 ),
             );
         }
-        if method(analysis) == Method::Registry
-            && ratios_differ(self.protocol, self.state, &self.workspace.units)
-        {
+        let adjusts = analysis
+            .entry()
+            .is_some_and(|entry| entry.uses(Role::Covariates));
+        if !adjusts && ratios_differ(self.protocol, self.state, &self.workspace.units) {
             warn(
                 "epochs-not-adjusted",
                 words!(
@@ -135,7 +137,7 @@ impl Context<'_> {
                 ),
             );
         }
-        if let Method::Model(_) = method(analysis) {
+        if adjusts {
             let columns = self.workspace.columns(self.protocol, self.state, analysis);
             let most = (smallest / SMALL_ARM) as usize;
             if columns > most {

@@ -44,6 +44,17 @@ impl Plan {
         })
     }
 
+    /// Some analyses of a protocol, by their indices: for simulated studies.
+    pub fn chosen(protocol: &Protocol, indices: &[usize]) -> Self {
+        Self::of(protocol, |analysis| {
+            let own = |index: &usize| protocol.analyses.get(*index);
+            indices
+                .iter()
+                .filter_map(own)
+                .any(|own| own.id == analysis.id)
+        })
+    }
+
     /// Every registered analysis, whatever its lock: for a dry run without one.
     pub fn everything(protocol: &Protocol) -> Self {
         Self::of(protocol, |_| true)
@@ -193,11 +204,14 @@ pub fn limit(protocol: &Protocol, analysis: &Analysis) -> Option<f64> {
     Some(analysis.alpha - looks.map(|lock| lock.alpha).sum::<f64>())
 }
 
-/// Whether the analysed value is 0 or 1.
+/// Whether the analysed value is 0 or 1: of a first event, whether it was seen.
 pub(super) fn is_binary(protocol: &Protocol, analysis: &Analysis) -> bool {
-    analysis.summary == Summary::Any
-        || matches!(
+    match analysis.summary {
+        Summary::Any | Summary::FirstTime => true,
+        Summary::Count => false,
+        Summary::Value => matches!(
             protocol.outcomes[analysis.outcome].kind,
             OutcomeKind::Binary { .. }
-        )
+        ),
+    }
 }

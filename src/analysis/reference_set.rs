@@ -230,6 +230,11 @@ pub fn joint_key(protocol: &Protocol, lock: usize) -> [u8; 32] {
     test_key(protocol, "westfall-young/joint", lock)
 }
 
+/// The key of the imputations of an analysis: that of an analysis called `<id>/multiple-imputation`, stream = imputation.
+pub fn imputation_key(protocol: &Protocol, analysis: &str, lock: usize) -> [u8; 32] {
+    test_key(protocol, &format!("{analysis}/multiple-imputation"), lock)
+}
+
 /// The key of a dry run's arms: purpose `dry-run`, seed text = the protocol's hash in hexadecimal digits.
 pub(super) fn dry_run_key(protocol: &Protocol) -> [u8; 32] {
     replicates_key("dry-run", &protocol.hash.to_hex())

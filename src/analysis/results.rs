@@ -5,7 +5,11 @@
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{Estimate, Warning};
-use crate::protocol::model::{Day, Missing, Role};
+use crate::protocol::model::{Attribute, Day, Missing, Role};
+
+pub use super::deviations::DeviationLine;
+pub use super::subgroups::Subgroups;
+pub use super::used::Used;
 
 /// Everything that was computed for one lock.
 #[derive(Debug, Clone)]
@@ -18,6 +22,8 @@ pub struct Analyses {
     pub dry_run: bool,
     /// The registered analyses, in the protocol's order.
     pub analyses: Vec<AnalysisResult>,
+    /// Every difference between what was registered and what was done, in one list.
+    pub ledger: Vec<DeviationLine>,
     /// Baseline characteristics by arm.
     pub baseline: Baseline,
 }
@@ -35,8 +41,16 @@ pub struct AnalysisResult {
     pub outcome: String,
     /// Name of the outcome for people.
     pub outcome_label: Words,
+    /// The estimand's measure, as registered.
+    pub measure: String,
     /// The estimand in one sentence.
     pub estimand: Words,
+    /// The five attributes of the estimand (ICH E9(R1)).
+    pub attributes: Vec<Attribute>,
+    /// What the result was computed from.
+    pub used: Used,
+    /// Effects by subgroup with their interaction contrasts, all exploratory.
+    pub subgroups: Vec<Subgroups>,
     /// The rule for outcomes that are not known.
     pub missing_rule: Missing,
     /// Limit of the deciding p; `None` where nothing is decided (an interim lock that spends no alpha).

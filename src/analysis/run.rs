@@ -6,25 +6,29 @@
 
 use super::baseline::baseline;
 use super::covariates::{FixedColumns, describe};
+use super::deviations::{Amended, ledger};
 use super::looks::{EarlierLook, monitor};
 use super::multiplicity::{Sizes, benjamini_hochberg, fixed_sequence, holm, westfall_young};
 use super::notes::Context;
 use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
 use super::randomization::TestError;
 use super::redraws::{Redrawn, Source};
-use super::reference_set::{ENUMERATED, Enumeration, History, joint_key, test_key};
+use super::reference_set::{ENUMERATED, Enumeration, History, imputation_key, joint_key, test_key};
 use super::results::{Analyses, AnalysisResult, ArmOutcome, TestResult};
+use super::rows::{refusal, row, undefined};
+use super::sensitivity::{self, Ground};
 use super::statistic::Registered;
+use super::subgroups;
+use super::used::used;
 use super::wording::conclusion;
-use super::workspace::{Effect, Fitted, Method, Workspace, labels, method};
+use super::workspace::{Fitted, Workspace};
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
-use crate::estimation::{Estimate, EstimationError, Measure, Variance, Warning};
+use crate::estimation::{self, Estimate, Warning};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day, Multiplicity, Role, Test};
 use crate::study::kernel::State;
 use crate::words;
-use serde_json::Map;
 
 /// How a plan is run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,6 +41,8 @@ pub struct RunSettings {
     pub draws: Option<u32>,
     /// What was seen at earlier looks at analyses of this lock.
     pub earlier: Vec<EarlierLook>,
+    /// The amendments up to the lock, for the ledger of deviations.
+    pub amendments: Vec<Amended>,
 }
 
 /// Runs the analyses of a plan on a state (the ledger up to the lock) at a cut, inclusive.
@@ -85,11 +91,14 @@ pub fn run(
             result.conclusion = conclusion(protocol, &planned.analysis, treated, result, dry_run);
         }
     }
+    let analyses: Vec<AnalysisResult> = analyses.into_iter().map(|(own, _)| own).collect();
+    let lock = (settings.lock.as_deref(), cut);
     Analyses {
+        ledger: ledger(protocol, &analyses, lock, &settings.amendments),
         lock: settings.lock.clone(),
         cut,
         dry_run: settings.dry_run,
-        analyses: analyses.into_iter().map(|(result, _)| result).collect(),
+        analyses,
         baseline: baseline(protocol, state, cut),
     }
 }
@@ -148,12 +157,31 @@ impl Runner<'_> {
                 analyses[*index].0.p_adjusted = own.map(|_| adjusted);
             }
             let exploratory = family(analyses, lock, Role::Exploratory);
-            if exploratory.len() > 1 {
-                let own = deciding(analyses, &exploratory);
+            let mut own = deciding(analyses, &exploratory);
+            let at_lock = |planned: &Planned| planned.analysis.lock == lock;
+            for (result, planned) in analyses.iter() {
+                let contrasts = result.subgroups.iter().flat_map(|own| &own.contrasts);
+                own.extend(
+                    contrasts
+                        .filter(|_| at_lock(planned))
+                        .map(|own| own.p_value),
+                );
+            }
+            if own.len() > 1 {
                 let p: Vec<f64> = own.iter().map(|p| p.unwrap_or(1.0)).collect();
                 let q_values = benjamini_hochberg(&p);
-                for ((index, own), q) in exploratory.iter().zip(&own).zip(q_values) {
-                    analyses[*index].0.q_value = own.map(|_| q);
+                let mut adjusted = own.iter().zip(q_values).map(|(p, q)| p.map(|_| q));
+                for index in &exploratory {
+                    analyses[*index].0.q_value = adjusted.next().flatten();
+                }
+                for (result, planned) in analyses.iter_mut() {
+                    let contrasts = result
+                        .subgroups
+                        .iter_mut()
+                        .flat_map(|own| &mut own.contrasts);
+                    for contrast in contrasts.filter(|_| at_lock(planned)) {
+                        contrast.q_value = adjusted.next().flatten();
+                    }
                 }
             }
         }
@@ -208,22 +236,50 @@ impl Runner<'_> {
         let mut results = Vec::new();
         let treated: Vec<Arm> = treated_arms(protocol).collect();
         for arm in &treated {
-            results.push(self.estimate(analysis, *arm, &mut warnings));
+            results.extend(self.estimate(analysis, *arm, &mut warnings));
         }
         let test = match (self.draws(planned), treated.first()) {
             (Some(draws), Some(arm)) => self.test(analysis, *arm, draws, &mut warnings),
             _ => None,
         };
         let mut fixed = FixedColumns::default();
-        let (covariates, deviations) = match method(analysis) {
-            Method::Model(_) => {
-                let units = &self.workspace.units;
-                fixed.realize(protocol, self.state, &analysis.covariates, units);
-                let groups = &self.workspace.groups;
-                describe(protocol, &analysis.covariates, groups, &fixed)
-            }
-            Method::Registry => (Vec::new(), Vec::new()),
+        let adjusts = |entry: &estimation::EstimatorEntry| entry.uses(estimation::Role::Covariates);
+        let (covariates, deviations) = if analysis.entry().is_some_and(adjusts) {
+            let units = &self.workspace.units;
+            fixed.realize(protocol, self.state, &analysis.covariates, units);
+            let groups = &self.workspace.groups;
+            describe(protocol, &analysis.covariates, groups, &fixed)
+        } else {
+            (Vec::new(), Vec::new())
         };
+        let subgroups = match treated.first() {
+            Some(arm) => {
+                let around = (protocol, self.state);
+                subgroups::subgroups(&self.workspace, around, analysis, *arm)
+            }
+            None => Vec::new(),
+        };
+        let used = used(protocol, self.state, &self.workspace, analysis);
+        // A look is about its limit; what stands beside the result belongs to its own lock.
+        let lock = protocol.locks.get(analysis.lock);
+        let looked = self.settings.lock.is_some()
+            && self.settings.lock.as_deref() != lock.map(|own| own.id.as_str());
+        if sensitivity::any(analysis) && !looked {
+            let key = imputation_key(protocol, &analysis.id, analysis.lock);
+            for treated in &treated {
+                let ground = Ground {
+                    protocol,
+                    state: self.state,
+                    cut: self.cut,
+                    treated: *treated,
+                    key: &key,
+                    binary: is_binary(protocol, analysis),
+                };
+                let (rows, told) = sensitivity::rows(&mut self.workspace, ground, analysis);
+                results.extend(rows);
+                warnings.extend(told);
+            }
+        }
         let alpha = limit(protocol, analysis);
         let mut result = AnalysisResult {
             id: analysis.id.clone(),
@@ -231,7 +287,11 @@ impl Runner<'_> {
             prespecified: planned.prespecified,
             outcome: protocol.outcomes[analysis.outcome].id.clone(),
             outcome_label: protocol.outcomes[analysis.outcome].label.clone(),
+            measure: analysis.estimand.measure.clone(),
             estimand: protocol.estimand_sentence(analysis),
+            attributes: protocol.estimand_attributes(analysis).to_vec(),
+            used,
+            subgroups,
             missing_rule: analysis.missing,
             alpha,
             looks: Vec::new(),
@@ -284,18 +344,23 @@ impl Runner<'_> {
             .collect()
     }
 
+    /// The rows of one treated arm; the first is its effect.
     fn estimate(
         &mut self,
         analysis: &Analysis,
         treated: Arm,
         warnings: &mut Vec<Warning>,
-    ) -> Estimate {
+    ) -> Vec<Estimate> {
         let protocol = self.protocol;
+        let told = self
+            .workspace
+            .told_of_weights(protocol, self.state, analysis, treated);
+        warnings.extend(told);
         let fitted = self.workspace.fit(protocol, self.state, analysis, treated);
-        let row = match fitted {
+        let rows = match fitted {
             Ok(Fitted::Registry(answer)) => {
                 warnings.extend(answer.warnings.iter().cloned());
-                answer.effect().cloned()
+                answer.effect().map(|_| ()).map(|()| answer.results)
             }
             Ok(ref fitted @ Fitted::Model { design, .. }) => {
                 let dropped = design.dropped().len();
@@ -320,13 +385,13 @@ impl Runner<'_> {
                 }
                 fitted
                     .effect()
-                    .map(|effect| row(protocol, analysis, treated, &effect))
+                    .map(|effect| vec![row(protocol, analysis, treated, &effect)])
             }
             Err(error) => Err(error),
         };
-        row.unwrap_or_else(|error| {
+        rows.unwrap_or_else(|error| {
             warnings.push(Warning::new(error.code(), refusal(&error)));
-            undefined(protocol, analysis, treated, &self.workspace)
+            vec![undefined(protocol, analysis, treated, &self.workspace)]
         })
     }
 
@@ -421,75 +486,5 @@ impl Runner<'_> {
             source,
             &Registered::new(&sampled),
         )
-    }
-}
-
-/// What an estimator's refusal says of an analysis; rows of a file mean nothing here.
-fn refusal(error: &EstimationError) -> Words {
-    match error {
-        EstimationError::LeverageOne { rows, .. } => {
-            let families = rows.len();
-            words!(
-                "the effect rests on {families} families that are alone with their arm and covariates, so the registered variance does not exist",
-                "effekten vilar på {families} familjer som är ensamma om sin grupp och sina kovariater, så den registrerade variansen finns inte"
-            )
-        }
-        other => other.words(),
-    }
-}
-
-/// The row of a model's effect.
-fn row(protocol: &Protocol, analysis: &Analysis, treated: Arm, effect: &Effect) -> Estimate {
-    let mut row = blank(protocol, analysis, treated);
-    row.estimate = Some(effect.estimate);
-    row.std_error = Some(effect.std_error);
-    row.statistic = effect.statistic;
-    row.df = effect.df;
-    row.p_value = effect.p_value;
-    row.conf_low = effect.conf_low;
-    row.conf_high = effect.conf_high;
-    row.n_treated = effect.n_treated as usize;
-    row.n_control = effect.n_control as usize;
-    row
-}
-
-/// The row of an effect that does not exist; a warning says why.
-fn undefined(
-    protocol: &Protocol,
-    analysis: &Analysis,
-    treated: Arm,
-    workspace: &Workspace,
-) -> Estimate {
-    let mut row = blank(protocol, analysis, treated);
-    let analysed = |arm: Arm| {
-        workspace
-            .seen
-            .get(arm.index())
-            .map_or(0, |seen| seen.analysed as usize)
-    };
-    row.n_treated = analysed(treated);
-    row.n_control = analysed(protocol.control);
-    row
-}
-
-fn blank(protocol: &Protocol, analysis: &Analysis, treated: Arm) -> Estimate {
-    Estimate {
-        estimator: analysis.estimator.clone(),
-        term: labels(protocol, treated).effect(),
-        measure: Measure::Difference.text().to_owned(),
-        estimate: None,
-        std_error: None,
-        std_error_scale: "identity".to_owned(),
-        statistic: None,
-        df: None,
-        p_value: None,
-        conf_low: None,
-        conf_high: None,
-        level: 1.0 - analysis.alpha,
-        n_treated: 0,
-        n_control: 0,
-        variance: Variance::Hc2.text().to_owned(),
-        interval: "t".to_owned(),
-        extra: Map::new(),
     }
 }

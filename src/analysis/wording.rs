@@ -7,28 +7,60 @@ use super::results::{AnalysisResult, ArmOutcome};
 use crate::allocation::Arm;
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Multiplicity, OutcomeKind, Summary};
+use crate::protocol::model::{Analysis, Missing, Multiplicity, OutcomeKind, Summary};
 use crate::words;
 
-/// In what the difference is counted.
+/// In what the effect is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scale {
     /// Families of 100.
     Families,
+    /// Families of 100 that are without the outcome.
+    Without,
     /// Events per 100 families.
     Events,
     /// Days.
     Days,
+    /// Days without the outcome.
+    FreeDays,
     /// The outcome's own unit.
     Value,
+    /// A ratio, with 1 for no effect.
+    Ratio,
+    /// A probability, with one half for no effect.
+    Index,
+    /// None: a test.
+    Test,
 }
 
 fn scale(protocol: &Protocol, analysis: &Analysis) -> Scale {
+    match analysis.estimand.measure.as_str() {
+        "survival-difference" => return Scale::Without,
+        "restricted-mean-difference" => return Scale::FreeDays,
+        "probability-index" => return Scale::Index,
+        "test" => return Scale::Test,
+        measure if measure.contains("ratio") => return Scale::Ratio,
+        _ => {}
+    }
     match (&protocol.outcomes[analysis.outcome].kind, analysis.summary) {
-        (_, Summary::Any) | (OutcomeKind::Binary { .. }, _) => Scale::Families,
+        (_, Summary::Any | Summary::FirstTime) | (OutcomeKind::Binary { .. }, _) => Scale::Families,
         (OutcomeKind::Reports { .. }, Summary::Count | Summary::Value) => Scale::Events,
-        (OutcomeKind::Duration { .. }, _) => Scale::Days,
-        (OutcomeKind::Observed { .. }, _) => Scale::Value,
+        (OutcomeKind::Duration { .. }, Summary::Count | Summary::Value) => Scale::Days,
+        (OutcomeKind::Observed { .. }, Summary::Count | Summary::Value) => Scale::Value,
+    }
+}
+
+/// The name of a ratio in a sentence.
+fn ratio_name(measure: &str) -> Words {
+    match measure {
+        "risk-ratio" => words!("risk ratio", "riskkvot"),
+        "odds-ratio" => words!("odds ratio", "oddskvot"),
+        "rate-ratio" => words!("rate ratio", "frekvenskvot"),
+        "hazard-ratio" => words!("hazard ratio", "hasardkvot"),
+        "subdistribution-hazard-ratio" => {
+            words!("subdistribution hazard ratio", "subfördelningshasardkvot")
+        }
+        _ => words!("ratio of event-free days", "kvot mellan händelsefria dagar"),
     }
 }
 
@@ -44,6 +76,7 @@ pub fn conclusion(
     let label = |arm: Arm| &protocol.arms[arm.index()].label;
     let between = Between {
         scale,
+        measure: &analysis.estimand.measure,
         outcome: &protocol.outcomes[analysis.outcome].label,
         treated: label(treated),
         control: label(protocol.control),
@@ -60,12 +93,31 @@ pub fn conclusion(
             "Provkörning med omlottade grupper: ingenting här säger något om studien.",
         ));
     }
+    if analysis.received.is_some() {
+        parts.push(words!(
+            "This is about the families that receive the service if and only if they are allocated to it.",
+            "Detta gäller de familjer som får insatsen om och endast om de lottas till den."
+        ));
+    }
     parts.push(match limits {
+        _ if scale == Scale::Test => between.tested(),
         Some((low, high)) => between.compatible(low, high),
         None => unlimited(&result.arms),
     });
-    if let (Some(estimate), Some(_)) = (estimate, limits) {
-        parts.push(between.best(estimate));
+    let bounds = analysis.missing == Missing::Bounds;
+    let upper = result.results.get(1).filter(|_| bounds);
+    let upper = finite(upper.and_then(|row| row.estimate));
+    match (estimate, limits, upper) {
+        (Some(low), _, Some(high)) => {
+            let range = between.range(between.said(low), between.said(high));
+            let (en, sv) = (range.en, range.sv);
+            parts.push(words!(
+                "The bounds of the effect: {en}.",
+                "Effektens gränser: {sv}."
+            ));
+        }
+        (Some(estimate), Some(_), None) => parts.push(between.best(estimate)),
+        _ => {}
     }
     if !dry_run {
         parts.extend(decision(protocol, result, &between, estimate));
@@ -118,7 +170,10 @@ fn decision(
     } else {
         (format!("p {en}"), format!("p {sv}"))
     };
-    let estimate = estimate?;
+    let estimate = match (estimate, between.scale) {
+        (None, Scale::Test) => 1.0,
+        (estimate, _) => estimate? - between.null(),
+    };
     let (who_en, who_sv) = if result.test_registered {
         ("The registered test", "Det registrerade testet")
     } else {
@@ -142,28 +197,77 @@ fn decision(
 /// A difference between two arms in words.
 struct Between<'a> {
     scale: Scale,
+    measure: &'a str,
     outcome: &'a Words,
     treated: &'a Words,
     control: &'a Words,
 }
 
 impl Between<'_> {
+    /// The value of no effect.
+    fn null(&self) -> f64 {
+        match self.scale {
+            Scale::Ratio => 1.0,
+            Scale::Index => 0.5,
+            Scale::Families
+            | Scale::Without
+            | Scale::Events
+            | Scale::Days
+            | Scale::FreeDays
+            | Scale::Value
+            | Scale::Test => 0.0,
+        }
+    }
+
+    fn tested(&self) -> Words {
+        let (o_en, o_sv) = (&self.outcome.en, &self.outcome.sv);
+        let (t_en, t_sv) = (&self.treated.en, &self.treated.sv);
+        let (c_en, c_sv) = (&self.control.en, &self.control.sv);
+        words!(
+            "The test asks whether the hazard of “{o_en}” differs between {t_en} and {c_en}; it does not say by how much.",
+            "Testet frågar om hasarden för ”{o_sv}” skiljer sig mellan {t_sv} och {c_sv}; det säger inte hur mycket."
+        )
+    }
+
     /// Value as it is said: per 100 families where that is natural; a proportion never beyond all families.
     fn said(&self, value: f64) -> f64 {
         match self.scale {
-            Scale::Families => (100.0 * value).clamp(-100.0, 100.0),
+            Scale::Families | Scale::Without => (100.0 * value).clamp(-100.0, 100.0),
             Scale::Events => 100.0 * value,
-            Scale::Days | Scale::Value => value,
+            Scale::Days
+            | Scale::FreeDays
+            | Scale::Value
+            | Scale::Ratio
+            | Scale::Index
+            | Scale::Test => value,
         }
     }
 
     /// The words for less and more.
     fn directions(&self) -> (Words, Words) {
         match self.scale {
-            Scale::Families | Scale::Events => {
+            Scale::Families | Scale::Without | Scale::Events => {
                 (Words::new("fewer", "färre"), Words::new("more", "fler"))
             }
-            Scale::Days => (
+            Scale::Ratio => (
+                Words::new("a ratio below 1", "en kvot under 1"),
+                Words::new("a ratio above 1", "en kvot över 1"),
+            ),
+            Scale::Index => (
+                Words::new(
+                    "a probability below one half",
+                    "en sannolikhet under en halv",
+                ),
+                Words::new(
+                    "a probability above one half",
+                    "en sannolikhet över en halv",
+                ),
+            ),
+            Scale::Test => (
+                Words::new("a difference", "en skillnad"),
+                Words::new("a difference", "en skillnad"),
+            ),
+            Scale::Days | Scale::FreeDays => (
                 Words::new("days fewer", "dagar färre"),
                 Words::new("days more", "dagar fler"),
             ),
@@ -177,6 +281,9 @@ impl Between<'_> {
     }
 
     fn compatible(&self, low: f64, high: f64) -> Words {
+        if matches!(self.scale, Scale::Ratio | Scale::Index) {
+            return self.compatible_ratio(low, high);
+        }
         let range = self.range(self.said(low), self.said(high));
         let (r_en, r_sv) = (range.en, range.sv);
         let (o_en, o_sv) = (&self.outcome.en, &self.outcome.sv);
@@ -187,15 +294,42 @@ impl Between<'_> {
                 "Per 100 families, the result is compatible with {r_en} with the outcome “{o_en}” among families allocated to {t_en} than among those allocated to {c_en}.",
                 "Per 100 familjer är resultatet förenligt med {r_sv} med utfallet ”{o_sv}” bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
             ),
+            Scale::Without => words!(
+                "Per 100 families, the result is compatible with {r_en} without the outcome “{o_en}” at the horizon among families allocated to {t_en} than among those allocated to {c_en}.",
+                "Per 100 familjer är resultatet förenligt med {r_sv} utan utfallet ”{o_sv}” vid horisonten bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
+            ),
+            Scale::FreeDays => words!(
+                "The result is compatible with a mean number of days without “{o_en}” that is {r_en} among families allocated to {t_en} than among those allocated to {c_en}.",
+                "Resultatet är förenligt med ett medelantal dagar utan ”{o_sv}” som är {r_sv} bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
+            ),
             Scale::Events => words!(
                 "Per 100 families, the result is compatible with {r_en} events of “{o_en}” among families allocated to {t_en} than among those allocated to {c_en}.",
                 "Per 100 familjer är resultatet förenligt med {r_sv} händelser av ”{o_sv}” bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
             ),
-            Scale::Days | Scale::Value => words!(
+            Scale::Days | Scale::Value | Scale::Ratio | Scale::Index | Scale::Test => words!(
                 "The result is compatible with a mean of “{o_en}” that is {r_en} among families allocated to {t_en} than among those allocated to {c_en}.",
                 "Resultatet är förenligt med ett medelvärde av ”{o_sv}” som är {r_sv} bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
             ),
         }
+    }
+
+    fn compatible_ratio(&self, low: f64, high: f64) -> Words {
+        let (l_en, h_en) = (decimal(low, 2, Lang::En), decimal(high, 2, Lang::En));
+        let (l_sv, h_sv) = (decimal(low, 2, Lang::Sv), decimal(high, 2, Lang::Sv));
+        let (o_en, o_sv) = (&self.outcome.en, &self.outcome.sv);
+        let (t_en, t_sv) = (&self.treated.en, &self.treated.sv);
+        let (c_en, c_sv) = (&self.control.en, &self.control.sv);
+        if self.scale == Scale::Index {
+            return words!(
+                "The result is compatible with a probability between {l_en} and {h_en} that a family allocated to {t_en} has more of “{o_en}” than one allocated to {c_en}, ties counting half.",
+                "Resultatet är förenligt med en sannolikhet mellan {l_sv} och {h_sv} att en familj lottad till {t_sv} har mer av ”{o_sv}” än en lottad till {c_sv}, där lika räknas till hälften."
+            );
+        }
+        let Words { en, sv } = ratio_name(self.measure);
+        words!(
+            "The result is compatible with a {en} of “{o_en}” between {l_en} and {h_en} for families allocated to {t_en} compared with those allocated to {c_en}; 1 is no difference.",
+            "Resultatet är förenligt med en {sv} för ”{o_sv}” mellan {l_sv} och {h_sv} för familjer lottade till {t_sv} jämfört med dem lottade till {c_sv}; 1 är ingen skillnad."
+        )
     }
 
     /// `between 14 fewer and 3 more`, `between 14 and 3 fewer`.
@@ -210,7 +344,7 @@ impl Between<'_> {
                 Lang::Sv => ("mellan", "och", "lika många"),
             };
             let even = match (self.scale, lang) {
-                (Scale::Families | Scale::Events, _) => even,
+                (Scale::Families | Scale::Without | Scale::Events, _) => even,
                 (_, Lang::En) => "equal",
                 (_, Lang::Sv) => "lika",
             };
@@ -236,6 +370,10 @@ impl Between<'_> {
 
     fn best(&self, estimate: f64) -> Words {
         let value = self.said(estimate);
+        if matches!(self.scale, Scale::Ratio | Scale::Index) {
+            let (en, sv) = (decimal(value, 2, Lang::En), decimal(value, 2, Lang::Sv));
+            return words!("Best estimate: {en}.", "Bästa skattning: {sv}.");
+        }
         if value.abs() > 0.0 {
             let places = places(value, value);
             let direction = self.direction(value);

@@ -4,16 +4,16 @@
 //! then its model. Analyses with the same rows and covariates share one factored design.
 
 use super::covariates::{FixedColumns, SiteGroups, count_cells};
+use super::handover::Courses;
 use super::reference_set::{History, Redrawer};
 use super::statistic::Sampled;
 use crate::allocation::Arm;
 use crate::estimation::linear_model::{self, Design, Fit, Form, Inference};
 use crate::estimation::{
-    Answer, Arm as Side, Columns, Df, Estimate, EstimationError, Labels, Settings, Variance,
-    estimate,
+    Answer, Arm as Side, Df, Estimate, EstimationError, Labels, Variance, estimate,
 };
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Covariate, Day, Missing};
+use crate::protocol::model::{Analysis, Covariate, Day, Hands, Missing};
 use crate::study::dataset::{self, OutcomeValue, Unit};
 use crate::study::kernel::State;
 
@@ -62,29 +62,35 @@ pub(super) struct Seen {
 pub(super) enum Method {
     /// A linear model that is factored here, with HC2 and Bell–McCaffrey.
     Model(Form),
-    /// Any other estimator, through the registry, with its own defaults and without covariates.
+    /// Anything else, through the registry.
     Registry,
 }
 
-pub(super) fn method(analysis: &Analysis) -> Method {
+/// How covariates enter the estimator's linear model, if it is one.
+pub(super) fn form(analysis: &Analysis) -> Option<Form> {
     match analysis.estimator.as_str() {
-        "lin" => Method::Model(Form::Interacted),
-        "linear" => Method::Model(Form::Additive),
-        _ => Method::Registry,
+        "lin" => Some(Form::Interacted),
+        "linear" => Some(Form::Additive),
+        _ => None,
     }
 }
 
 /// Storage of the computation. One workspace belongs to one protocol.
 #[derive(Debug, Default)]
 pub struct Workspace {
+    pub(super) cut: Day,
     pub(super) units: Vec<Unit>,
     pub(super) cells: Vec<u32>,
     pub(super) groups: SiteGroups,
     pub(super) seen: Vec<Seen>,
     /// Analysed units of all arms, and their outcomes.
-    rows: Vec<u32>,
-    y: Vec<f64>,
-    /// Of these, the two arms of a contrast.
+    pub(super) rows: Vec<u32>,
+    pub(super) y: Vec<f64>,
+    /// Of each, what was seen day by day, where the analysis asks.
+    pub(super) courses: Courses,
+    /// Units of all arms whose outcome is not known, and what was seen of it before follow-up ended.
+    pub(super) unknown: Vec<(u32, Option<f64>)>,
+    /// Of the analysed units, the two arms of a contrast.
     contrast: Contrast,
     models: Vec<Model>,
     used: usize,
@@ -110,6 +116,8 @@ struct Model {
     treated: Option<Arm>,
     form: Form,
     covariates: Vec<Covariate>,
+    /// Weights of the rows; none where all are alike.
+    weights: Vec<f64>,
     fixed: FixedColumns,
     matrix: Vec<f64>,
     design: Design,
@@ -168,6 +176,7 @@ impl Fitted<'_> {
 impl Workspace {
     /// Reads the rows of a lock and groups the sites, blind to every outcome.
     pub(super) fn load(&mut self, protocol: &Protocol, state: &State, cut: Day) {
+        self.cut = cut;
         dataset::units(state, cut, &mut self.units);
         count_cells(
             (protocol.sites.len(), protocol.arms.len()),
@@ -190,6 +199,11 @@ impl Workspace {
         self.y.clear();
         self.seen.clear();
         self.seen.resize(protocol.arms.len(), Seen::default());
+        self.unknown.clear();
+        if analysis.hands() != Hands::Values {
+            self.sample_courses((protocol, state, cut), analysis);
+            return;
+        }
         for (row, unit) in self.units.iter().enumerate() {
             let Some(seen) = self.seen.get_mut(unit.arm.index()) else {
                 continue;
@@ -209,8 +223,15 @@ impl Workspace {
                     seen.by_rule += 1;
                     y.unwrap_or(0.0)
                 }
-                (OutcomeValue::Unknown(_), Missing::CompleteCase) => {
+                (
+                    OutcomeValue::Unknown(y),
+                    Missing::CompleteCase
+                    | Missing::CensoringWeights
+                    | Missing::Censoring
+                    | Missing::Bounds,
+                ) => {
                     seen.missing += 1;
+                    self.unknown.push((row as u32, y));
                     continue;
                 }
                 (OutcomeValue::NotYet, _) => {
@@ -223,6 +244,14 @@ impl Workspace {
             self.rows.push(row as u32);
             self.y.push(y);
         }
+    }
+
+    /// Takes other outcomes in place of the sampled ones: all are known.
+    pub(super) fn complete(&mut self, rows: impl Iterator<Item = u32>, y: Vec<f64>) {
+        self.rows.clear();
+        self.rows.extend(rows);
+        self.y = y;
+        self.unknown.clear();
     }
 
     /// Number of covariate columns that the analysis has, sites included.
@@ -247,23 +276,13 @@ impl Workspace {
     ) -> Result<Fitted<'_>, EstimationError> {
         self.compare(protocol.control, treated);
         let level = 1.0 - analysis.alpha;
-        match method(analysis) {
+        match Self::method(analysis) {
             Method::Registry => {
-                let columns = Columns {
-                    labels: labels(protocol, treated),
-                    arm: self.contrast.side.clone(),
-                    outcome: self.contrast.y.iter().copied().map(Some).collect(),
-                    ..Columns::default()
-                };
-                let settings = Settings {
-                    level,
-                    ..Settings::default()
-                };
-                Ok(Fitted::Registry(estimate(
-                    &analysis.estimator,
-                    &columns,
-                    &settings,
-                )?))
+                let handed = self.handed(protocol, state, analysis, treated);
+                let settings = Self::settings(analysis);
+                let mut answer = estimate(&analysis.estimator, &handed.columns, &settings)?;
+                answer.warnings.extend(handed.warnings);
+                Ok(Fitted::Registry(answer))
             }
             Method::Model(form) => {
                 let index = self.model(protocol, state, analysis, (form, treated, level))?;
@@ -282,6 +301,21 @@ impl Workspace {
                     n: self.contrast.n,
                 })
             }
+        }
+    }
+
+    /// How the sampled outcome is fitted.
+    fn method(analysis: &Analysis) -> Method {
+        let options = &analysis.options;
+        let plain = matches!(options.variance, None | Some(Variance::Hc2))
+            && matches!(options.df, None | Some(Df::BellMccaffrey));
+        let values = match analysis.missing {
+            Missing::CompleteCase | Missing::NotAccepted | Missing::CensoringWeights => true,
+            Missing::Censoring | Missing::Bounds => false,
+        };
+        match form(analysis).filter(|_| plain && values) {
+            Some(form) => Method::Model(form),
+            None => Method::Registry,
         }
     }
 
@@ -315,12 +349,23 @@ impl Workspace {
         analysis: &Analysis,
         (form, treated, level): (Form, Arm, f64),
     ) -> Result<usize, EstimationError> {
+        // Weights for outcomes that are not known are all 1 where none is unknown.
+        let weighted = analysis.missing == Missing::CensoringWeights && !self.unknown.is_empty();
+        let weights = if weighted {
+            let rows: Vec<usize> = self.contrast.rows.iter().map(|row| *row as usize).collect();
+            self.known_weights(protocol, state, analysis, (treated, &rows))
+                .0
+                .weights
+        } else {
+            Vec::new()
+        };
         let known = self.models[..self.used].iter().position(|model| {
             model.form == form
                 && model.treated == Some(treated)
                 && model.level.total_cmp(&level).is_eq()
                 && model.covariates == analysis.covariates
                 && model.rows == self.contrast.rows
+                && model.weights == weights
         });
         if let Some(index) = known {
             return Ok(index);
@@ -344,6 +389,7 @@ impl Workspace {
         model.form = form;
         model.level = level;
         model.covariates.clone_from(&analysis.covariates);
+        model.weights = weights;
         model.matrix.clear();
         let units = || {
             self.contrast
@@ -359,9 +405,14 @@ impl Workspace {
             .fixed
             .realize(protocol, state, &analysis.covariates, &self.units);
         model.fixed.fill(state, &units(), &mut model.matrix);
-        model
-            .design
-            .refactor(&self.contrast.side, &model.matrix, form)?;
+        if model.weights.is_empty() {
+            model
+                .design
+                .refactor(&self.contrast.side, &model.matrix, form)?;
+        } else {
+            let (side, matrix) = (&self.contrast.side, &model.matrix);
+            model.design = Design::factor_weighted(side, matrix, &model.weights, form)?;
+        }
         model.inference = Some(
             model
                 .design
@@ -382,8 +433,8 @@ impl Workspace {
         let mut fixed = FixedColumns::default();
         let mut matrix = Vec::new();
         let mut sites = None;
-        let form = match method(analysis) {
-            Method::Model(form) => {
+        let form = match form(analysis) {
+            Some(form) => {
                 fixed.realize(protocol, state, &analysis.covariates, &self.units);
                 let units = self.rows.iter().map(|row| &self.units[*row as usize]);
                 fixed.fill(state, &units, &mut matrix);
@@ -392,7 +443,7 @@ impl Workspace {
                 }
                 form
             }
-            Method::Registry => Form::Interacted,
+            None => Form::Interacted,
         };
         let is_moved = |row: &u32| self.units[*row as usize].arm == treated;
         let moved: Vec<f64> = self

@@ -12,12 +12,14 @@ use super::record::NoDraw;
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
 use super::typed_time::now;
+use crate::analysis::deviations::Amended;
 use crate::analysis::looks::{EarlierLook, earlier_looks, look};
 use crate::analysis::results::{Analyses, AnalysisResult};
 use crate::analysis::{Plan, RunSettings, dry_run, run};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Cut, Day};
+use crate::report::{deviation, subgroups, used};
 use crate::study::journal::{Content, Journal, Recording, hex};
 use crate::study::kernel::{Command, LockState, Refusal, State, decide};
 use serde_json::{Value, json};
@@ -80,6 +82,7 @@ pub fn analyse(
 /// Data that are not locked (exit 7); a ledger that cannot be read (8).
 pub fn locked(study: &mut Study, lock: u16) -> Result<Analysed, Failure> {
     let (state, made) = up_to_lock(study, lock)?;
+    let amendments = amendments(study, made.sequence)?;
     // The protocol in force at the lock: a later amendment changes nothing of its results.
     let protocol = study.protocol().in_epoch(state.epoch);
     let mut settings = RunSettings {
@@ -95,8 +98,26 @@ pub fn locked(study: &mut Study, lock: u16) -> Result<Analysed, Failure> {
     }
     let protocol = study.protocol().in_epoch(state.epoch);
     let plan = Plan::registered(protocol, usize::from(lock));
+    settings.amendments = amendments;
     let analyses = run(protocol, &state, &plan, made.cut, &settings);
     Ok(finished(protocol, analyses, state))
+}
+
+/// The amendments up to an event of the ledger.
+fn amendments(study: &mut Study, until: u64) -> Result<Vec<Amended>, Failure> {
+    if study.journal.state.epoch == 0 {
+        return Ok(Vec::new());
+    }
+    let entries = study.entries()?;
+    let opened = entries.iter().filter(|entry| entry.kind == "epoch-opened");
+    let opened = opened.filter(|entry| entry.sequence <= until).zip(1..);
+    Ok(opened
+        .map(|(entry, epoch)| Amended {
+            epoch,
+            time: entry.time.clone(),
+            actor: entry.actor.clone(),
+        })
+        .collect())
 }
 
 /// What was seen of an analysis at an interim lock; nothing if the lock was never made, or no effect existed there: then
@@ -209,6 +230,7 @@ fn up_to_lock(study: &mut Study, lock: u16) -> Result<(State, LockState), Failur
 
 /// The fields of `lottning.analysis/1` without the head, in one language.
 pub fn body(protocol: &Protocol, analyses: &Analyses, lang: Lang) -> Value {
+    let text = |words: &Words| json!(words.get(lang));
     let baseline: Vec<Value> = protocol
         .arms
         .iter()
@@ -223,6 +245,7 @@ pub fn body(protocol: &Protocol, analyses: &Analyses, lang: Lang) -> Value {
             .iter()
             .map(|analysis| one(protocol, analysis, lang))
             .collect::<Vec<_>>(),
+        "deviations": analyses.ledger.iter().map(|line| deviation(line, text)).collect::<Vec<_>>(),
         "cut": analyses.cut.date().map(|date| date.to_string()),
         "families": baseline,
         "provenance": {
@@ -258,6 +281,11 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
         })).collect::<Vec<_>>(),
         "outcome": analysis.outcome,
         "estimand": text(&analysis.estimand),
+        "measure": analysis.measure,
+        "attributes": analysis.attributes.iter().map(|own| (own.key.to_owned(), json!(text(&own.value))))
+            .collect::<serde_json::Map<String, Value>>(),
+        "used": used(&analysis.used),
+        "subgroups": subgroups(&analysis.subgroups),
         "missing": analysis.missing_rule.text(),
         "alpha": analysis.alpha,
         "p_adjusted": analysis.p_adjusted,

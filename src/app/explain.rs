@@ -224,6 +224,7 @@ pub const ESTIMATION: &[Page] = pages![
 /// Codes of analyses: what differs from the registered plan, and what a reader should know.
 pub const ANALYSIS: &[Page] = pages![
     "allocation-not-in-support",
+    "censoring-model-reduced",
     "covariate-constant",
     "crossed-earlier",
     "epoch-covariate",
@@ -238,6 +239,7 @@ pub const ANALYSIS: &[Page] = pages![
     "site-dropped",
     "site-merged",
     "small-arm",
+    "terminal-as-censoring",
     "test-and-interval-disagree",
     "test-draws-changed",
     "test-failed-redraws",
@@ -245,6 +247,7 @@ pub const ANALYSIS: &[Page] = pages![
     "test-without-draws",
     "test-without-statistic",
     "test-without-variation",
+    "tipping-point",
     "window-not-ended",
 ];
 

@@ -7,6 +7,7 @@ use crate::app::analyse::{Analysed, analyse, body, try_out};
 use crate::app::study::{Act, Study};
 use crate::app::{Failure, exit};
 use crate::diagnostic::{Diagnostic, Words};
+use crate::estimation::Estimate;
 use crate::words;
 
 use super::acting::{At, head};
@@ -98,6 +99,8 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
             let cells = vec![
                 Cell::text(&analysis.id),
                 Cell::text(&row.term),
+                Cell::text(&row.measure),
+                beside(row),
                 Cell::number(row.estimate, shown),
                 Cell::number(row.std_error, shown),
                 Cell::number(row.conf_low, shown),
@@ -132,6 +135,12 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
     Ok(document.csv(machine).receipt())
 }
 
+/// The rule or outcome of a row beside the result; empty for the result itself.
+fn beside(row: &Estimate) -> Cell {
+    let own = row.extra.get("sensitivity").and_then(Value::as_str);
+    own.map_or(Cell::Empty, Cell::text)
+}
+
 fn role(text: &str) -> Words {
     match text {
         "primary" => Words::new("primary", "primär"),
@@ -145,6 +154,8 @@ fn columns() -> Grid {
     Grid::new()
         .column("analysis", Words::new("analysis", "analys"))
         .column("term", Words::new("comparison", "jämförelse"))
+        .column("measure", Words::new("measure", "mått"))
+        .column("sensitivity", Words::new("beside it", "vid sidan av"))
         .column("estimate", Words::new("estimate", "skattning"))
         .column("std_error", Words::new("standard error", "medelfel"))
         .column("conf_low", Words::new("lower limit", "nedre gräns"))

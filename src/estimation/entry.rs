@@ -186,8 +186,8 @@ pub struct EstimatorEntry {
     pub outcome: OutcomeDomain,
     /// Codes of the event column, for estimators that have one.
     pub events: Option<EventCodes>,
-    /// Whether a protocol's analysis may name it: its rows are families with one outcome each, and the first row of
-    /// its answer is an effect with a standard error.
+    /// Whether a protocol's analysis may name it: all but what a study has in another form, such as the test that goes by its own
+    /// draw.
     pub in_plan: bool,
     /// Options.
     pub options: OptionDomain,

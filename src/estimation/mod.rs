@@ -7,6 +7,8 @@
 //! [`ESTIMATORS`]. Regression models share [`linear_model`], whose factorization serves many outcomes.
 
 mod answer;
+pub mod arm_imputation;
+mod binary_regression;
 mod block;
 mod bounds;
 mod centring;
@@ -28,6 +30,7 @@ mod histories;
 pub mod imputation;
 mod inference;
 pub mod inversion;
+pub mod known_weights;
 pub mod lin_statistic;
 pub mod linear_model;
 mod overdispersion;
@@ -44,6 +47,7 @@ mod scores;
 mod settings;
 mod shift;
 mod survival_curve;
+pub mod tipping;
 pub mod two_proportions;
 
 pub use answer::{Answer, Estimate, Warning};

@@ -30,10 +30,14 @@ impl Analyst {
     pub(super) fn new(protocol: &Protocol, analyses: &[usize], locks: &[usize]) -> Self {
         let locks: Vec<Locked> = locks
             .iter()
-            .map(|lock| Locked {
-                lock: *lock,
-                plan: Plan::registered(protocol, *lock),
-                effects: Vec::new(),
+            .map(|lock| {
+                let at = |index: &&usize| protocol.analyses[**index].lock == *lock;
+                let own: Vec<usize> = analyses.iter().filter(at).copied().collect();
+                Locked {
+                    lock: *lock,
+                    plan: Plan::chosen(protocol, &own),
+                    effects: Vec::new(),
+                }
             })
             .collect();
         let place = |index: &usize| {

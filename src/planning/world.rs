@@ -391,7 +391,9 @@ impl World {
                     let any = self.truth.reported(u, fate.risk, is_treated, ratio);
                     f64::from(u8::from(any))
                 }
-                Summary::Count | Summary::Value => f64::from(self.reports(fate, received)),
+                Summary::Count | Summary::FirstTime | Summary::Value => {
+                    f64::from(self.reports(fate, received))
+                }
             },
             OutcomeKind::Binary {
                 events,

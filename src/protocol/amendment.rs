@@ -7,6 +7,7 @@
 
 use super::model::{Field, FieldKind, Protocol};
 use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::estimation::{EstimatorEntry, Role};
 use crate::words;
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,19 +54,19 @@ pub fn carry_on(
 
 /// What an amendment of the ratio does to the registered analyses that cannot adjust for it.
 ///
-/// Where the ratio differs between epochs, families of one arm come from another time than those of the other. `lin` and
-/// `linear` get an indicator of the epochs; an estimator without covariates does not.
+/// Where the ratio differs between epochs, families of one arm come from another time than those of the other.
+/// Estimators with covariates get an indicator of the epochs; the others do not.
 pub fn unadjusted(protocol: &Protocol) -> Vec<Diagnostic> {
     let ratio = protocol.allocation.ratio;
     let changed = protocol
         .earlier
         .iter()
         .any(|own| own.allocation.ratio != ratio);
-    let unable = |estimator: &str| !matches!(estimator, "lin" | "linear");
+    let takes = |own: &EstimatorEntry| own.uses(Role::Covariates);
     protocol
         .analyses
         .iter()
-        .filter(|analysis| changed && unable(&analysis.estimator))
+        .filter(|analysis| changed && !analysis.entry().is_some_and(takes))
         .map(|analysis| {
             let (id, estimator) = (&analysis.id, &analysis.estimator);
             Diagnostic::warning(

@@ -5,7 +5,7 @@ use super::model::{Protocol, ProtocolHash};
 use super::rule_parser::Known;
 use super::sections::{
     allocation, analyses, beacon, capacity, estimand, events, exceptions, fields, gate, locks,
-    outcomes, participants, roles, sample_size, study,
+    missing, outcomes, participants, roles, sample_size, study,
 };
 use super::tree::{NAMED, Section};
 use crate::diagnostic::{Diagnostic, Place};
@@ -95,7 +95,7 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
         ("[[analysis]]", analyses::KEYS),
         ("estimand", estimand::KEYS),
         ("test", analyses::TEST),
-        ("missing", estimand::MISSING),
+        ("missing", missing::KEYS),
         ("[multiplicity]", analyses::MULTIPLICITY),
     ]
 }
@@ -263,8 +263,14 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
             locks: &locks,
             outcome_ids: &outcome_ids,
             outcomes: &outcomes,
-            field_ids: &field_ids,
-            size: size.as_ref(),
+            drawing: allocation::Around {
+                arms: &arms,
+                sites: sites.len(),
+                ids: &field_ids,
+                fields: &fields,
+                size: size.as_ref(),
+            },
+            strata: allocation.as_ref().map(|own| own.strata.as_slice()),
         },
     );
     let multiplicity = analyses::multiplicity(out, root, &analyses);

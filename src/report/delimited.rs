@@ -109,6 +109,7 @@ fn results(report: &Report<'_>) -> DelimitedTable {
         "test_exact",
         "test_draws",
         "test_mcse",
+        "sensitivity",
     ];
     head.extend(STAMP);
     let mut rows = Vec::new();
@@ -153,6 +154,12 @@ fn result(
         test.map_or_else(String::new, |t| t.exact.to_string()),
         test.map_or_else(String::new, |t| t.draws.to_string()),
         exact(test.map(|t| t.mcse)),
+        estimate
+            .extra
+            .get("sensitivity")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
     ];
     row.extend(stamp(report));
     row

@@ -3,7 +3,8 @@
 //! Keys and codes are never translated; sentences come in both languages. An undefined number is `null`.
 
 use super::{Report, Verdict, number};
-use crate::analysis::results::{AnalysisResult, BaselineCell, TestResult};
+use crate::analysis::results::{AnalysisResult, BaselineCell, DeviationLine, TestResult, Used};
+use crate::analysis::subgroups::{SubgroupEffect, Subgroups};
 use crate::diagnostic::Words;
 use crate::study::caps::{Alert, Capped};
 use crate::study::cohort::LEVEL;
@@ -39,6 +40,7 @@ fn document(report: &Report<'_>) -> Value {
         "turned_away_cohort": cohort(report),
         "baseline": baseline(report),
         "analyses": analyses.analyses.iter().map(|a| analysis(report, a)).collect::<Vec<_>>(),
+        "deviations": analyses.ledger.iter().map(|line| deviation(line, words)).collect::<Vec<_>>(),
         "recruitment": {
             "target": report.protocol.sample_size.target,
             "sites": report.flow.sites.iter().map(|s| site(report, s)).collect::<Vec<_>>(),
@@ -292,6 +294,11 @@ fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
         "outcome": analysis.outcome,
         "label": words(&analysis.outcome_label),
         "estimand": words(&analysis.estimand),
+        "measure": analysis.measure,
+        "attributes": analysis.attributes.iter().map(|own| (own.key.to_owned(), json!(words(&own.value))))
+            .collect::<Map<String, Value>>(),
+        "used": used(&analysis.used),
+        "subgroups": subgroups(&analysis.subgroups),
         "arms": analysis.arms.iter().map(|outcome| json!({
             "arm": arm_id(report, usize::from(outcome.arm.0)),
             "randomized": outcome.randomized,
@@ -310,6 +317,85 @@ fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
             "code": warning.code, "message": words(&warning.message),
         })).collect::<Vec<_>>(),
         "conclusion": words(&analysis.conclusion),
+    })
+}
+
+/// Effects by subgroup and their contrasts.
+pub fn subgroups(list: &[Subgroups]) -> Value {
+    let effect = |own: &SubgroupEffect| {
+        json!({
+            "estimate": own.estimate,
+            "std_error": own.std_error,
+            "df": own.df,
+            "conf_low": own.conf_low,
+            "conf_high": own.conf_high,
+        })
+    };
+    let one = |own: &Subgroups| {
+        let levels: Vec<Value> = own
+            .levels
+            .iter()
+            .map(|level| {
+                json!({
+                    "level": level.level,
+                    "n_treated": level.families[0],
+                    "n_control": level.families[1],
+                    "effect": level.effect.as_ref().map(effect),
+                })
+            })
+            .collect();
+        let contrasts: Vec<Value> = own
+            .contrasts
+            .iter()
+            .map(|contrast| {
+                json!({
+                    "level": contrast.level,
+                    "reference": contrast.reference,
+                    "difference": effect(&contrast.effect),
+                    "p_value": contrast.p_value,
+                    "q_value": contrast.q_value,
+                })
+            })
+            .collect();
+        json!({
+            "factor": own.factor,
+            "exploratory": true,
+            "levels": levels,
+            "contrasts": contrasts,
+        })
+    };
+    list.iter().map(one).collect()
+}
+
+/// A line of the ledger of deviations, its words as `text` gives them.
+pub fn deviation(line: &DeviationLine, text: impl Fn(&Words) -> Value) -> Value {
+    json!({
+        "code": line.code,
+        "analysis": line.analysis,
+        "what": text(&line.what),
+        "why": text(&line.why),
+        "when": line.when,
+        "who": text(&line.who),
+    })
+}
+
+/// What a result was computed from, in the words of `lottning estimate`.
+pub fn used(used: &Used) -> Value {
+    let options: Map<String, Value> = used
+        .options
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect();
+    let columns: Map<String, Value> = used
+        .columns
+        .iter()
+        .map(|(role, names)| ((*role).to_owned(), json!(names)))
+        .collect();
+    json!({
+        "estimator": used.estimator,
+        "summary": used.summary,
+        "options": options,
+        "columns": columns,
     })
 }
 

@@ -5,8 +5,10 @@
 use super::{Report, number};
 use crate::allocation::Arm;
 use crate::analysis::results::{AnalysisResult, ArmOutcome};
-use crate::diagnostic::Lang;
+use crate::diagnostic::{Lang, Words};
 use crate::estimation::Estimate;
+use crate::protocol::model::Sensitivity;
+use crate::words;
 
 /// How an estimate is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub(super) fn scale(analysis: &AnalysisResult, estimate: &Estimate) -> Scale {
     let measure = estimate.measure.as_str();
     if !matches!(measure, "difference" | "risk-difference") {
         Scale::Other
+    } else if analysis.measure.starts_with("restricted-mean") {
+        Scale::Unit
     } else if measure == "risk-difference" || analysis.arms.iter().all(|arm| arm.events.is_some()) {
         Scale::Points
     } else {
@@ -73,13 +77,65 @@ pub(super) fn text(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -
     let places = places(scale);
     let value = shown(scale, estimate.estimate).map_or_else(
         || number::UNDEFINED.to_string(),
-        |v| number::signed(v, places, lang),
+        |v| match scale {
+            Scale::Points | Scale::Unit => number::signed(v, places, lang),
+            Scale::Other => number::fixed(v, places, lang),
+        },
     );
+    if scale == Scale::Other && estimate.estimate.is_none() {
+        return tested(estimate, lang).unwrap_or(value);
+    }
     let (low, high) = (
         shown(scale, estimate.conf_low),
         shown(scale, estimate.conf_high),
     );
     format!("{value} ({})", number::interval(low, high, places, lang))
+}
+
+/// `χ² = 4.2, 1 degree of freedom`: a test without an effect.
+fn tested(estimate: &Estimate, lang: Lang) -> Option<String> {
+    let statistic = number::fixed(estimate.statistic?, 2, lang);
+    let df = estimate.df.map_or_else(String::new, |df| {
+        let df = number::fixed(df, 0, lang);
+        words!(", df {df}", ", frihetsgrader {df}")
+            .get(lang)
+            .to_string()
+    });
+    Some(format!("χ² = {statistic}{df}"))
+}
+
+/// What a row of an analysis is, where it is not its first: an arm's own value, another rule, another measure.
+pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) -> String {
+    let own = |key: &str| estimate.extra.get(key).and_then(|value| value.as_str());
+    if let Some(rule) = own("sensitivity") {
+        let outcomes = report.protocol.outcomes.iter();
+        let outcome = || outcomes.clone().find(|outcome| outcome.id == rule);
+        let name = Sensitivity::parse(rule).map(Sensitivity::words);
+        let name = name.or_else(|| Some(outcome()?.label.clone()));
+        let name = name.unwrap_or_else(|| Words::same(rule));
+        let bound = match estimate.term.as_str() {
+            "lower" => words!(": lower bound", ": nedre gräns"),
+            "upper" => words!(": upper bound", ": övre gräns"),
+            _ => Words::default(),
+        };
+        return format!("{}{}", name.get(lang), bound.get(lang));
+    }
+    if estimate.interval == "stage-wise" {
+        return words!(
+            "after the looks: median-unbiased, stage-wise",
+            "efter tittarna: medianväntevärdesriktig, stegvis"
+        )
+        .get(lang)
+        .to_string();
+    }
+    if !estimate.term.contains(" vs ") {
+        return format!("{}: {}", estimate.measure, estimate.term);
+    }
+    if report.protocol.arms.len() > 2 {
+        format!("{}: {}", estimate.estimator, estimate.term)
+    } else {
+        estimate.estimator.clone()
+    }
 }
 
 /// `95% confidence interval`, with the level of the estimate.

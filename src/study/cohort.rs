@@ -123,6 +123,7 @@ pub fn cohort(protocol: &Protocol, state: &State, cut: Day) -> Cohort {
         .iter()
         .enumerate()
         .filter(|(_, own)| matches!(own.kind, OutcomeKind::Reports { .. }))
+        .filter(|(place, _)| !beside(protocol, *place))
         .map(|(place, _)| one(protocol, state, cut, &all, place))
         .collect();
     Cohort {
@@ -135,6 +136,13 @@ pub fn cohort(protocol: &Protocol, state: &State, cut: Day) -> Cohort {
         families: all.len() as u32,
         outcomes,
     }
+}
+
+/// Whether an outcome is only there for sensitivity analyses of another one.
+fn beside(protocol: &Protocol, outcome: usize) -> bool {
+    let analyses = || protocol.analyses.iter();
+    analyses().any(|own| own.sensitivity_outcomes.contains(&outcome))
+        && analyses().all(|own| own.outcome != outcome)
 }
 
 fn one(

@@ -120,13 +120,15 @@ pub(super) fn outcome_from(
     let value = match kind {
         OutcomeKind::Reports {
             same_incident_within_days,
+            without_study_staff,
             ..
         } => {
-            let seen: u32 = state
+            let rules = (*same_incident_within_days, *without_study_staff);
+            let seen: usize = state
                 .one_family(family)
-                .map(|one| reports(state, one, own, (from, until), *same_incident_within_days))
+                .map(|one| reported(state, one, own, (from, until), rules).count())
                 .sum();
-            Some(f64::from(seen))
+            Some(seen as f64)
         }
         OutcomeKind::Binary { events, .. } => {
             let all = events.iter().all(|event| {
@@ -164,7 +166,7 @@ pub(super) fn outcome_from(
     );
     let value = value.map(|value| match summary {
         Summary::Any => f64::from(u8::from(value > 0.0)),
-        Summary::Count | Summary::Value => value,
+        Summary::Count | Summary::FirstTime | Summary::Value => value,
     });
     match (value, follow.end) {
         (Some(value), End::Window | End::Terminal) => OutcomeValue::Known(value),
@@ -267,19 +269,19 @@ fn exit_end(protocol: &Protocol, exit: Exit) -> Option<End> {
     }
 }
 
-/// Counted reports of `family` (the unit itself or a family linked to it) in a window of the unit's days.
-fn reports(
-    state: &State,
+/// Days of the counted reports of `family` (the unit itself or a family linked to it) in a window of the unit's days.
+pub(super) fn reported<'s>(
+    state: &'s State,
     family: FamilyIx,
-    unit: &Family,
+    unit: &'s Family,
     (from, until): (Day, Day),
-    same_incident_within_days: Option<i32>,
-) -> u32 {
+    (same_incident_within_days, without_study_staff): (Option<i32>, bool),
+) -> impl Iterator<Item = Day> + 's {
     let counted = Source::Log.bit() | Source::Register.bit();
     let index = state.reports.get(unit.report.0 as usize);
     state
         .reports_of(family)
-        .filter(|(place, report)| {
+        .filter(move |(place, report)| {
             let same_incident = match (same_incident_within_days, index, report.incident) {
                 (Some(days), Some(index), Some(incident)) => {
                     index.incident == Some(incident)
@@ -298,6 +300,7 @@ fn reports(
                 && !same_incident
                 && !joined
                 && !outside
+                && !(without_study_staff && report.by_study_staff)
         })
-        .count() as u32
+        .map(|(_, report)| report.received)
 }

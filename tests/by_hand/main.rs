@@ -23,8 +23,11 @@ mod multiplicity;
 mod proportion_ratios;
 mod ranks_and_bounds;
 mod ratio_models;
+mod registered;
 mod study;
+mod subgroups;
 mod survival;
+mod unknown_outcomes;
 
 #[path = "../made_up/mod.rs"]
 #[allow(dead_code, reason = "each kind of test uses a part of it")]

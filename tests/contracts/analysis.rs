@@ -47,7 +47,7 @@ fn the_light_path_and_the_full_path_give_the_same_numbers() {
     plan.effects(protocol, &other.state, LAST, &mut workspace, &mut effects);
     plan.effects(protocol, state, LAST, &mut workspace, &mut effects);
     let full = everything(&study);
-    assert_eq!(effects.len(), 2);
+    assert_eq!(effects.len(), 3);
     for (light, full) in effects.iter().zip(&full.analyses) {
         let light = light.as_ref().unwrap();
         let row = &full.results[0];

@@ -18,6 +18,7 @@ mod mechanisms;
 mod minimization;
 mod personal_numbers;
 mod protocol;
+mod registered;
 mod study;
 mod times;
 mod validation;

@@ -16,6 +16,7 @@ mod distributions;
 mod events;
 mod fine_gray;
 mod instrumental_variables;
+mod known_weights;
 mod mtcars;
 mod noncentral;
 mod power_families;

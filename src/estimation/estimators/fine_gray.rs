@@ -20,7 +20,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Number,
     events: Some(EventCodes::Several),
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         variances: &[Variance::Robust],
         measures: &[Measure::SubdistributionHazardRatio],

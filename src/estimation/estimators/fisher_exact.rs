@@ -22,7 +22,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: true,
     outcome: OutcomeDomain::ZeroOne,
     events: None,
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         measures: &[Measure::OddsRatio],
         p_values: &[PValue::Central, PValue::Minlike],

@@ -30,8 +30,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,
-    // A protocol's analysis hands over nothing that was received.
-    in_plan: false,
+    in_plan: true,
     options: linear::OPTIONS,
     symmetries: Symmetries {
         arm_exchange: Exchange::Stays,

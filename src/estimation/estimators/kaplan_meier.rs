@@ -22,7 +22,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Number,
     events: Some(EventCodes::Event),
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         measures: &[Measure::Difference],
         horizon: true,

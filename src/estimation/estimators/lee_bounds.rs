@@ -21,7 +21,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain::NONE,
     symmetries: Symmetries::ROW_ORDER,
     run,

@@ -20,7 +20,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         range: true,
         ..OptionDomain::NONE

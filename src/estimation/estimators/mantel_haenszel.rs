@@ -24,7 +24,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::ZeroOne,
     events: None,
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         measures: &[
             Measure::RiskDifference,

@@ -24,7 +24,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Number,
     events: Some(EventCodes::Several),
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         measures: &[Measure::Difference],
         horizon: true,

@@ -28,7 +28,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Count,
     events: None,
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         variances: &[
             Variance::Model,

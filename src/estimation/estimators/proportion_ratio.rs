@@ -21,7 +21,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: true,
     outcome: OutcomeDomain::ZeroOne,
     events: None,
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         intervals: &[Interval::MiettinenNurminen, Interval::LogWald],
         ..OptionDomain::NONE

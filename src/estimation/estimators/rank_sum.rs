@@ -24,7 +24,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         intervals: &[Interval::Logit, Interval::Newcombe],
         ..OptionDomain::NONE

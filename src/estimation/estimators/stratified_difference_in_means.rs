@@ -24,8 +24,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     counts: false,
     outcome: OutcomeDomain::Number,
     events: None,
-    // A protocol's analysis hands over no strata.
-    in_plan: false,
+    in_plan: true,
     options: OptionDomain {
         variances: &[Variance::Hc2],
         dfs: &[Df::Residual, Df::BellMccaffrey, Df::Normal],

@@ -244,7 +244,11 @@ fn analyses(
 ) -> Option<(Vec<usize>, Range<usize>)> {
     let names: Vec<&str> = protocol.analyses.iter().map(|a| a.id.as_str()).collect();
     let Some(value) = root.get("analyses") else {
-        return Some(((0..names.len()).collect(), 0..0));
+        let simulated = |index: &usize| {
+            let own = &protocol.analyses[*index];
+            own.is_difference() && can_give(&protocol.outcomes[own.outcome].kind)
+        };
+        return Some(((0..names.len()).filter(simulated).collect(), 0..0));
     };
     let items = value.items(out)?;
     if !value.need_items(out, &items) {
@@ -280,6 +284,17 @@ fn analyses(
                     "binary of accepted, started and closed",
                     "duration to closed",
                 ],
+            );
+        }
+        if !protocol.analyses[index].is_difference() {
+            let id = &protocol.analyses[index].id;
+            out.not_built_yet(
+                &item.span,
+                words!(
+                    "simulating `{id}`, whose effect is no difference of means,",
+                    "att simulera `{id}`, vars effekt inte är en skillnad i medelvärde,"
+                ),
+                &["difference", "risk-difference"],
             );
         }
         if chosen.contains(&index) {

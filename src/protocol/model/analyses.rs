@@ -1,9 +1,11 @@
 //! What will be computed, registered before the first family.
 //!
-//! Estimators are ids of [`crate::estimation::ESTIMATORS`]; running them is the analysis room's business.
+//! Estimators are ids of [`crate::estimation::ESTIMATORS`]; running them is the analysis room's business. The estimand in
+//! words is made in `estimand`.
 
-use super::Protocol;
+use super::Factor;
 use crate::diagnostic::Words;
+use crate::estimation::{self, EstimatorEntry, Settings};
 use crate::words;
 
 /// A registered analysis.
@@ -23,16 +25,105 @@ pub struct Analysis {
     pub estimand: Estimand,
     /// Id of the estimator.
     pub estimator: String,
+    /// Options of the estimator; its level is 1 − alpha, whatever stands here.
+    pub options: Settings,
     /// Covariates, in the file's order.
     pub covariates: Vec<Covariate>,
+    /// Strata that the estimator gets, crossed: those named, or the draw's where it needs some.
+    pub strata: Vec<Factor>,
+    /// When the treated arm's service counts as received, where the estimator asks.
+    pub received: Option<Received>,
     /// The test that decides, if not the estimator's own.
     pub test: Option<Test>,
     /// Rule for missing outcomes.
     pub missing: Missing,
+    /// Other rules for missing outcomes, each a row of its own beside the result.
+    pub sensitivity: Vec<Sensitivity>,
+    /// Other outcomes that the same analysis is made of, each a row of its own.
+    pub sensitivity_outcomes: Vec<usize>,
+    /// Factors by whose levels the effect is shown, with their interaction contrasts.
+    pub subgroups: Vec<Factor>,
     /// Primary, secondary or exploratory.
     pub role: Role,
     /// Type I error, total of both sides.
     pub alpha: f64,
+}
+
+impl Analysis {
+    /// The entry of its estimator.
+    pub fn entry(&self) -> Option<&'static EstimatorEntry> {
+        estimation::find(&self.estimator).ok()
+    }
+
+    /// Whether its estimate is a difference of means of one number per family, so that arms can be redrawn with its
+    /// statistic, and looks weighed by its information.
+    pub fn is_linear(&self) -> bool {
+        LINEAR.contains(&self.estimator.as_str())
+    }
+
+    /// Whether its estimate is a difference of expectations of the outcome between the arms: `risk-difference` or `difference`
+    /// of an effect, not of a bound.
+    pub fn is_difference(&self) -> bool {
+        let measure = self.estimand.measure.as_str();
+        matches!(measure, "difference" | "risk-difference")
+            && self.summary != Summary::FirstTime
+            && self.missing != Missing::Bounds
+    }
+
+    /// What it hands to its estimator of each family.
+    pub fn hands(&self) -> Hands {
+        let asks = |role| {
+            self.entry()
+                .is_some_and(|entry| entry.required.contains(&role))
+        };
+        if asks(estimation::Role::Id) {
+            Hands::Histories
+        } else if asks(estimation::Role::Time) {
+            Hands::FirstTimes
+        } else if self.missing == Missing::Censoring {
+            Hands::Rates
+        } else {
+            Hands::Values
+        }
+    }
+}
+
+/// Estimators whose statistic a redraw of the arms recomputes.
+pub const LINEAR: [&str; 4] = ["lin", "linear", "difference-in-means", "risk-difference"];
+
+/// What an estimator gets of each family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hands {
+    /// One number.
+    Values,
+    /// A number of events and the days at risk.
+    Rates,
+    /// Days to the first event or to the end of follow-up, and which it was.
+    FirstTimes,
+    /// Every event in its time.
+    Histories,
+}
+
+/// When a family has received the treated arm's service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// The service has started while it was the treated arm's, the family was switched to it, or got it by mistake.
+    Started,
+    /// At least two home visits have been made.
+    HomeVisits,
+}
+
+impl Received {
+    /// All definitions.
+    pub const ALL: [Self; 2] = [Self::Started, Self::HomeVisits];
+
+    /// The text in the file and in JSON.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::HomeVisits => "home-visits",
+        }
+    }
 }
 
 /// How an outcome becomes one number per family.
@@ -42,6 +133,8 @@ pub enum Summary {
     Any,
     /// Number of counted events in the window.
     Count,
+    /// Days until the first event, or until follow-up ends.
+    FirstTime,
     /// The outcome's own value.
     Value,
 }
@@ -87,14 +180,124 @@ pub enum Missing {
     CompleteCase,
     /// A family that was not followed to the end has not accepted.
     NotAccepted,
+    /// Each family counts as long as it was followed.
+    Censoring,
+    /// Families whose outcome is known stand for those like them whose outcome is not: weights 1/P(known) within the arm.
+    CensoringWeights,
+    /// Unknown outcomes may be anything: the estimator bounds the effect.
+    Bounds,
 }
 
 impl Missing {
+    /// All rules.
+    pub const ALL: [Self; 5] = [
+        Self::CompleteCase,
+        Self::NotAccepted,
+        Self::Censoring,
+        Self::CensoringWeights,
+        Self::Bounds,
+    ];
+
     /// The text in the file and in JSON.
     pub fn text(self) -> &'static str {
         match self {
             Self::CompleteCase => "complete-case",
             Self::NotAccepted => "not-accepted",
+            Self::Censoring => "censoring",
+            Self::CensoringWeights => "inverse-probability-of-censoring",
+            Self::Bounds => "bounds",
+        }
+    }
+
+    /// What it does with a family whose outcome is not known.
+    pub fn words(self) -> Words {
+        match self {
+            Self::CompleteCase => words!(
+                "families without a known outcome are left out",
+                "familjer utan känt utfall ingår inte"
+            ),
+            Self::NotAccepted => words!(
+                "a family not followed to the end counts as not having accepted",
+                "en familj som inte följts till slutet räknas som att den inte tackat ja"
+            ),
+            Self::Censoring => words!(
+                "each family counts for as long as it was followed",
+                "varje familj räknas så länge den har följts"
+            ),
+            Self::CensoringWeights => words!(
+                "families with a known outcome are weighted by the inverse of its probability, given the arm and the covariates",
+                "familjer med känt utfall viktas med inversen av sannolikheten för det, givet grupp och kovariater"
+            ),
+            Self::Bounds => words!(
+                "unknown outcomes may be anything that is possible",
+                "okända utfall får vara vad som helst som är möjligt"
+            ),
+        }
+    }
+}
+
+/// Another rule for missing outcomes, beside the registered one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sensitivity {
+    /// As [`Missing::CompleteCase`].
+    CompleteCase,
+    /// As [`Missing::CensoringWeights`].
+    CensoringWeights,
+    /// Multiple imputation within each arm.
+    MultipleImputation,
+    /// Worst-case bounds.
+    Manski,
+    /// Bounds among those whose outcome is known in either arm.
+    Lee,
+    /// How far unknown outcomes must differ for the conclusion to turn.
+    TippingPoint,
+}
+
+impl Sensitivity {
+    /// All rules.
+    pub const ALL: [Self; 6] = [
+        Self::CompleteCase,
+        Self::CensoringWeights,
+        Self::MultipleImputation,
+        Self::Manski,
+        Self::Lee,
+        Self::TippingPoint,
+    ];
+
+    /// The text in the file and in JSON.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::CompleteCase => "complete-case",
+            Self::CensoringWeights => "inverse-probability-of-censoring",
+            Self::MultipleImputation => "multiple-imputation",
+            Self::Manski => "manski",
+            Self::Lee => "lee",
+            Self::TippingPoint => "tipping-point",
+        }
+    }
+
+    /// The rule of a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.text() == text)
+    }
+
+    /// Its name for people.
+    pub fn words(self) -> Words {
+        match self {
+            Self::CompleteCase => words!("known outcomes alone", "enbart kända utfall"),
+            Self::CensoringWeights => {
+                words!("weighted for unknown outcomes", "viktat för okända utfall")
+            }
+            Self::MultipleImputation => words!(
+                "unknown outcomes imputed by arm",
+                "okända utfall imputerade per grupp"
+            ),
+            Self::Manski => words!(
+                "worst-case bounds (Manski)",
+                "gränser i värsta fall (Manski)"
+            ),
+            Self::Lee => words!("trimmed bounds (Lee)", "trimmade gränser (Lee)"),
+            Self::TippingPoint => words!("tipping point", "brytpunkt"),
         }
     }
 }
@@ -143,49 +346,5 @@ impl Multiplicity {
             Self::FixedSequence => Some(words!("sequence", "sekvens")),
             Self::None => None,
         }
-    }
-}
-
-impl Protocol {
-    /// The estimand of an analysis as a sentence: measure, outcome and summary, arms, population, strategy, note.
-    pub fn estimand_sentence(&self, analysis: &Analysis) -> Words {
-        let outcome = &self.outcomes[analysis.outcome].label;
-        let (outcome_en, outcome_sv) = (&outcome.en, &outcome.sv);
-        let (summary_en, summary_sv) = match analysis.summary {
-            Summary::Any => (" (at least one)", " (minst en)"),
-            Summary::Count => (" (number)", " (antal)"),
-            Summary::Value => ("", ""),
-        };
-        let estimand = &analysis.estimand;
-        let (measure_en, measure_sv) = if estimand.measure == "risk-difference" {
-            ("difference in risk of", "skillnaden i risk för")
-        } else {
-            ("mean difference of", "skillnaden i medelvärde av")
-        };
-        let (population_en, population_sv) = (&estimand.population.en, &estimand.population.sv);
-        let note = |pick: fn(&Words) -> &str| {
-            estimand
-                .note
-                .as_ref()
-                .map(|note| format!(", {}", pick(note)))
-                .unwrap_or_default()
-        };
-        let (note_en, note_sv) = (note(|words| &words.en), note(|words| &words.sv));
-        let control = &self.arms[self.control.index()].label;
-        let others = |pick: fn(&Words) -> &str| {
-            self.arms
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| *index != self.control.index())
-                .map(|(_, arm)| pick(&arm.label))
-                .collect::<Vec<_>>()
-                .join(" / ")
-        };
-        let (treated_en, treated_sv) = (others(|words| &words.en), others(|words| &words.sv));
-        let (control_en, control_sv) = (&control.en, &control.sv);
-        words!(
-            "the {measure_en} “{outcome_en}”{summary_en} between being allocated to “{treated_en}” and to “{control_en}”, in {population_en}, whatever service they then received{note_en}.",
-            "{measure_sv} ”{outcome_sv}”{summary_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {population_sv}, oavsett vilken insats de sedan fick{note_sv}."
-        )
     }
 }

@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 
 /// A civil date as days since 1970-01-01.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Day(pub i32);
 
 impl Day {

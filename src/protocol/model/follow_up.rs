@@ -123,6 +123,8 @@ pub enum OutcomeKind {
         window_days: (i32, i32),
         /// A report of the same incident within so many days of the index report is not a new one.
         same_incident_within_days: Option<i32>,
+        /// Whether reports by the staff of the study's services are left out, who see more of some families than of others.
+        without_study_staff: bool,
     },
     /// Every one of the events happened in the window.
     Binary {

@@ -8,15 +8,20 @@
 mod analyses;
 mod calendar;
 mod conduct;
+mod estimand;
 mod follow_up;
 mod intake;
 mod roles;
 mod strata;
 mod study;
 
-pub use analyses::{Analysis, Covariate, Estimand, Missing, Multiplicity, Role, Summary, Test};
+pub use analyses::{
+    Analysis, Covariate, Estimand, Hands, LINEAR, Missing, Multiplicity, Received, Role,
+    Sensitivity, Summary, Test,
+};
 pub use calendar::Day;
 pub use conduct::{Cap, Exceptions, Policy, Violations};
+pub use estimand::Attribute;
 pub use follow_up::{Cut, EventSpec, Exit, Exits, Lock, Outcome, OutcomeKind, Service};
 pub use intake::{
     Allocation, ArmSpec, Check, Criterion, Factor, Field, FieldKind, Gate, Joins, Named, Returns,

@@ -311,7 +311,11 @@ fn warn_of_thin(out: &mut Findings<'_>, section: &Section<'_>, around: Around<'_
     }
 }
 
-fn factor(out: &mut Findings<'_>, item: &Value<'_>, around: Around<'_>) -> Option<(Factor, usize)> {
+pub(super) fn factor(
+    out: &mut Findings<'_>,
+    item: &Value<'_>,
+    around: Around<'_>,
+) -> Option<(Factor, usize)> {
     let name = item.text(out)?;
     if name == "site" {
         return Some((Factor::Site, around.sites));

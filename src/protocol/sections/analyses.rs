@@ -1,14 +1,12 @@
 //! `[[analysis]]` and `[multiplicity]`: what will be computed at which lock, registered before the first family.
 
-use super::estimand;
 use super::locks::Locks;
-use crate::estimation::{self, ESTIMATORS};
-use crate::protocol::findings::{Findings, quoted};
-use crate::protocol::model::{
-    Analysis, Covariate, Multiplicity, Outcome, Role, SampleSize, Summary, Test,
-};
+use super::looks::{looks, unspent};
+use super::{allocation, estimand, estimator, missing};
+use crate::protocol::findings::Findings;
+use crate::protocol::model::{Analysis, Covariate, Factor, Multiplicity, Outcome, Role, Test};
 use crate::protocol::names::{Ids, Style, repeated};
-use crate::protocol::tree::{Section, Value};
+use crate::protocol::tree::Section;
 use crate::words;
 use std::ops::Range;
 
@@ -21,9 +19,21 @@ pub(in crate::protocol) const KEYS: &[&str] = &[
     "summary",
     "estimand",
     "estimator",
+    "variance",
+    "df",
+    "interval",
+    "ties",
+    "p_value",
+    "horizon",
+    "range",
+    "interacted",
     "covariates",
+    "strata",
+    "received",
     "test",
     "missing",
+    "sensitivity_outcomes",
+    "subgroups",
     "role",
     "alpha",
 ];
@@ -31,45 +41,6 @@ pub(in crate::protocol) const KEYS: &[&str] = &[
 pub(in crate::protocol) const TEST: &[&str] = &["kind", "draws"];
 /// Keys of `[multiplicity]`.
 pub(in crate::protocol) const MULTIPLICITY: &[&str] = &["secondary"];
-
-/// Estimators of the contract; those that are not registered are not built yet.
-const PROMISED: [&str; 26] = [
-    "difference-in-means",
-    "stratified-difference-in-means",
-    "linear",
-    "lin",
-    "risk-difference",
-    "risk-ratio",
-    "odds-ratio",
-    "fisher-exact",
-    "mantel-haenszel",
-    "g-computation",
-    "logistic",
-    "poisson",
-    "negative-binomial",
-    "instrumental-variables",
-    "kaplan-meier",
-    "log-rank",
-    "cox",
-    "rmst",
-    "cumulative-incidence",
-    "fine-gray",
-    "mean-cumulative-count",
-    "recurrent-rate-ratio",
-    "rank-sum",
-    "randomization-test",
-    "lee-bounds",
-    "manski-bounds",
-];
-
-/// Registered estimators that an analysis can name.
-fn built() -> Vec<&'static str> {
-    ESTIMATORS
-        .iter()
-        .filter(|entry| entry.in_plan)
-        .map(|entry| entry.id)
-        .collect()
-}
 
 /// What analyses refer to.
 #[derive(Debug, Clone, Copy)]
@@ -80,10 +51,10 @@ pub(in crate::protocol) struct Around<'f> {
     pub(in crate::protocol) outcome_ids: &'f Ids,
     /// The outcomes.
     pub(in crate::protocol) outcomes: &'f [Option<Outcome>],
-    /// Identifiers of the fields.
-    pub(in crate::protocol) field_ids: &'f Ids,
-    /// The planned size, whose alpha is the default.
-    pub(in crate::protocol) size: Option<&'f SampleSize>,
+    /// The fields, and the planned size, whose alpha is the default.
+    pub(in crate::protocol) drawing: allocation::Around<'f>,
+    /// Strata of the draw.
+    pub(in crate::protocol) strata: Option<&'f [Factor]>,
 }
 
 /// Reads the analyses.
@@ -119,123 +90,6 @@ pub(in crate::protocol) fn read(
         unspent(out, &sections, around.locks, &list);
     }
     list
-}
-
-/// Interim locks that may spend alpha, where no analysis is looked at.
-fn unspent(
-    out: &mut Findings<'_>,
-    sections: &[Section<'_>],
-    locks: &Locks,
-    analyses: &[Option<Analysis>],
-) {
-    let Some(all) = analyses
-        .iter()
-        .map(Option::as_ref)
-        .collect::<Option<Vec<_>>>()
-    else {
-        return;
-    };
-    let primary = all.iter().position(|own| own.role == Role::Primary);
-    let Some(section) = primary.and_then(|index| sections.get(index)) else {
-        return;
-    };
-    for (index, lock) in locks.list.iter().enumerate() {
-        let Some(lock) = lock.as_ref().filter(|lock| lock.alpha > 0.0) else {
-            continue;
-        };
-        if all.iter().all(|own| !own.looks.contains(&index)) {
-            let id = &lock.id;
-            out.error(
-                "alpha-unspent",
-                &section.key_span("lock"),
-                words!(
-                    "the interim lock `{id}` may spend alpha, but the primary analysis is not looked at there",
-                    "interimslåsningen `{id}` får förbruka alfa, men den primära analysen tittas inte på där"
-                ),
-                words!(
-                    "add `looks = [\"{id}\"]` to the primary analysis, or set `alpha = 0.0` at the lock",
-                    "lägg till `looks = [\"{id}\"]` i den primära analysen, eller sätt `alpha = 0.0` vid låsningen"
-                ),
-            );
-        }
-    }
-}
-
-/// The interim locks at which an analysis is looked at before its own lock.
-fn looks(
-    out: &mut Findings<'_>,
-    section: &Section<'_>,
-    role: Option<Role>,
-    (own, alpha): (Option<usize>, Option<f64>),
-    locks: &Locks,
-) -> Option<Vec<usize>> {
-    let Some(value) = section.get("looks") else {
-        return Some(Vec::new());
-    };
-    let mut list: Vec<usize> = Vec::new();
-    for item in &value.items(out)? {
-        let index = locks.ids.resolve(out, item)?;
-        if list.contains(&index) {
-            repeated(
-                out,
-                &item.span,
-                &words!("lock", "låsningen"),
-                locks.ids.name(index).as_str(),
-            );
-        }
-        list.push(index);
-        let lock = locks.list.get(index)?.as_ref()?;
-        let before = own.is_none_or(|own| index < own);
-        if !(lock.interim && lock.alpha > 0.0 && before) {
-            let id = &lock.id;
-            out.error(
-                "look-spends-nothing",
-                &item.span,
-                words!(
-                    "`{id}` is no look: a look is an interim lock with an `alpha` above 0, before the analysis' own lock",
-                    "`{id}` är ingen titt: en titt är en interimslåsning med `alpha` större än 0, före analysens egen låsning"
-                ),
-                words!(
-                    "give the interim lock the alpha that it may spend, for example `alpha = 0.003`; `lottning boundaries` helps to choose",
-                    "ge interimslåsningen det alfa som den får förbruka, till exempel `alpha = 0.003`; `lottning boundaries` hjälper till att välja"
-                ),
-            );
-            return None;
-        }
-    }
-    list.sort_unstable();
-    if role.is_some_and(|role| role != Role::Primary) {
-        out.error(
-            "look-not-primary",
-            &section.key_span("looks"),
-            words!(
-                "only the primary analysis spends alpha at interim looks",
-                "bara den primära analysen förbrukar alfa vid tittar på vägen"
-            ),
-            words!("remove `looks`", "ta bort `looks`"),
-        );
-        return None;
-    }
-    let spent: f64 = list
-        .iter()
-        .filter_map(|index| Some(locks.list.get(*index)?.as_ref()?.alpha))
-        .sum();
-    if alpha.is_some_and(|alpha| spent >= alpha) {
-        out.error(
-            "look-spends-all",
-            &section.key_span("looks"),
-            words!(
-                "the looks spend {spent}, and nothing of the analysis' alpha is left for its own lock",
-                "tittarna förbrukar {spent}, och inget av analysens alfa återstår till dess egen låsning"
-            ),
-            words!(
-                "let the looks spend less than `alpha`",
-                "låt tittarna förbruka mindre än `alpha`"
-            ),
-        );
-        return None;
-    }
-    Some(list)
 }
 
 fn one_primary(out: &mut Findings<'_>, sections: &[Section<'_>], primaries: &[Range<usize>]) {
@@ -295,19 +149,28 @@ fn analysis(
     }
     let summary = estimand::summary(out, section, outcome);
     let estimand = estimand::read(out, section);
-    if let (Some(estimand), Some(outcome), Some(summary)) = (&estimand, outcome, summary) {
-        estimand::check_measure(out, section, estimand, outcome, summary);
-    }
-    let estimator_value = section.need(out, "estimator");
-    let estimator = estimator_value.as_ref().and_then(|value| {
-        estimand::built_word(out, value, (&built(), &PROMISED), "unknown-reference")
-    });
-    let covariates = covariates(out, section, around.field_ids);
-    if let (Some(value), Some(estimator)) = (&estimator_value, estimator) {
-        check_estimator(out, section, value, estimator, outcome, summary);
-    }
+    let value = section.need(out, "estimator");
+    let entry = value.as_ref().and_then(|value| estimator::find(out, value));
+    let covariates = covariates(out, section, around.drawing.ids);
     let test = test(out, section);
-    let missing = estimand::missing(out, section, outcome);
+    let missing = missing::read(out, section, outcome);
+    let others = sensitivity_outcomes(out, section, outcome, around);
+    let given = match (&value, entry, outcome, summary, &estimand, &missing) {
+        (Some(value), Some(entry), Some(outcome), Some(summary), Some(estimand), Some(rules)) => {
+            let asked = estimator::Asked {
+                entry,
+                outcome,
+                summary,
+                estimand,
+                missing: rules.0,
+                sensitivity: &rules.1,
+                test,
+                looks: section.get("looks").is_some(),
+            };
+            estimator::read(out, section, value, asked, (around.drawing, around.strata))
+        }
+        _ => None,
+    };
     let alpha = match section.get("alpha") {
         Some(value) => value.number(
             out,
@@ -317,9 +180,11 @@ fn analysis(
                 "ett tal större än 0 och högst 0.5"
             ),
         ),
-        None => around.size.map(|size| size.assumed.alpha),
+        None => around.drawing.size.map(|size| size.assumed.alpha),
     };
     let looks = looks(out, section, role, (lock, alpha), around.locks);
+    let (missing, sensitivity) = missing?;
+    let given = given?;
     Some(Analysis {
         id,
         lock: lock?,
@@ -327,67 +192,59 @@ fn analysis(
         outcome: outcome_index?,
         summary: summary?,
         estimand: estimand?,
-        estimator: estimator?.to_string(),
+        estimator: entry?.id.to_string(),
+        options: given.options,
         covariates: covariates?,
+        strata: given.strata,
+        received: given.received,
         test,
-        missing: missing?,
+        missing,
+        sensitivity,
+        sensitivity_outcomes: others?,
+        subgroups: given.subgroups,
         role: role?,
         alpha: alpha?,
     })
 }
 
-/// Some estimators need an outcome that is 0 or 1, and some take no covariates: the registry says which.
-fn check_estimator(
+/// Other outcomes of the same kind that the analysis is made of as well.
+fn sensitivity_outcomes(
     out: &mut Findings<'_>,
     section: &Section<'_>,
-    value: &Value<'_>,
-    estimator: &str,
-    outcome: Option<&Outcome>,
-    summary: Option<Summary>,
-) {
-    let Some(entry) = ESTIMATORS.iter().find(|entry| entry.id == estimator) else {
-        return;
+    own: Option<&Outcome>,
+    around: Around<'_>,
+) -> Option<Vec<usize>> {
+    let Some(value) = section.get("sensitivity_outcomes") else {
+        return Some(Vec::new());
     };
-    if !entry.optional.contains(&estimation::Role::Covariates)
-        && section.get("covariates").is_some()
-    {
-        let adjusting: Vec<&str> = ESTIMATORS
-            .iter()
-            .filter(|entry| entry.in_plan && entry.optional.contains(&estimation::Role::Covariates))
-            .map(|entry| entry.id)
-            .collect();
-        let adjusting = quoted(&adjusting);
-        out.error(
-            "estimator-mismatch",
-            &section.key_span("covariates"),
-            words!(
-                "the estimator `{estimator}` does not use covariates",
-                "skattningsmetoden `{estimator}` använder inga kovariater"
-            ),
-            words!(
-                "remove `covariates`, or use one of {adjusting}",
-                "ta bort `covariates`, eller använd en av {adjusting}"
-            ),
-        );
+    let mut list = Vec::new();
+    for item in &value.items(out)? {
+        let index = around.outcome_ids.resolve(out, item)?;
+        let other = around.outcomes.get(index).and_then(Option::as_ref);
+        if let (Some(own), Some(other)) = (own, other) {
+            let alike = std::mem::discriminant(&own.kind) == std::mem::discriminant(&other.kind);
+            if own.id == other.id || list.contains(&index) {
+                repeated(out, &item.span, &words!("outcome", "utfallet"), &other.id);
+            } else if !alike {
+                let (id, other) = (&own.id, &other.id);
+                out.error(
+                    "summary-mismatch",
+                    &item.span,
+                    words!(
+                        "`{other}` is of another kind than `{id}`, so the same analysis cannot be made of it",
+                        "`{other}` är av ett annat slag än `{id}`, så samma analys går inte att göra av det"
+                    ),
+                    words!(
+                        "name an outcome of the same kind",
+                        "ange ett utfall av samma slag"
+                    ),
+                );
+                return None;
+            }
+        }
+        list.push(index);
     }
-    if entry.binary()
-        && let (Some(outcome), Some(summary)) = (outcome, summary)
-        && !estimand::is_binary(outcome, summary)
-    {
-        let id = &outcome.id;
-        out.error(
-            "estimator-mismatch",
-            &value.span,
-            words!(
-                "the estimator `{estimator}` needs an outcome that is 0 or 1; `{id}` is not",
-                "skattningsmetoden `{estimator}` kräver ett utfall som är 0 eller 1; `{id}` är det inte"
-            ),
-            words!(
-                "use `lin` or `difference-in-means`",
-                "använd `lin` eller `difference-in-means`"
-            ),
-        );
-    }
+    Some(list)
 }
 
 fn covariates(

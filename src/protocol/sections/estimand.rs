@@ -1,43 +1,36 @@
-//! `estimand` and what must fit it: summary, measure, missing-data rule and estimator of an analysis.
+//! `estimand` and `summary` of an analysis.
 //!
 //! Words of the contract that the program cannot run yet are known here, so that a protocol which uses them is told
 //! so, and not that it is misspelt.
 
 use crate::protocol::findings::Findings;
-use crate::protocol::model::{Estimand, Missing, Outcome, OutcomeKind, Summary};
+use crate::protocol::model::{Estimand, Outcome, OutcomeKind, Summary};
 use crate::protocol::tree::{Section, Value};
 use crate::words;
 
 /// Keys of `estimand`.
 pub(in crate::protocol) const KEYS: &[&str] = &["population", "strategy", "measure", "note"];
-/// Keys of `missing`.
-pub(in crate::protocol) const MISSING: &[&str] = &["primary", "sensitivity"];
 
 const STRATEGIES: (&[&str], &[&str]) = (
-    &["treatment-policy"],
-    &[
-        "composite",
-        "hypothetical",
-        "principal-stratum",
-        "while-on-treatment",
-    ],
+    &["treatment-policy", "principal-stratum"],
+    &["composite", "hypothetical", "while-on-treatment"],
 );
-const MEASURES: (&[&str], &[&str]) = (
-    &["difference", "risk-difference"],
-    &[
-        "risk-ratio",
-        "odds-ratio",
-        "rate-ratio",
-        "hazard-ratio",
-        "restricted-mean-difference",
-        "complier-difference",
-    ],
-);
-const MISSING_RULES: (&[&str], &[&str]) = (
-    &["complete-case", "not-accepted"],
-    &["inverse-probability-of-censoring", "censoring"],
-);
-const SENSITIVITY: (&[&str], &[&str]) = (&[], &["manski", "tipping-point", "lee"]);
+/// Effect measures; which of them an estimator has is `estimator`'s business.
+const MEASURES: &[&str] = &[
+    "difference",
+    "risk-difference",
+    "risk-ratio",
+    "odds-ratio",
+    "rate-ratio",
+    "hazard-ratio",
+    "subdistribution-hazard-ratio",
+    "survival-difference",
+    "restricted-mean-difference",
+    "restricted-mean-ratio",
+    "complier-difference",
+    "probability-index",
+    "test",
+];
 
 /// A word of which some are built and some are in the contract only.
 pub(in crate::protocol) fn built_word<'a>(
@@ -81,7 +74,7 @@ pub(in crate::protocol) fn read(out: &mut Findings<'_>, section: &Section<'_>) -
         .and_then(|value| built_word(out, &value, STRATEGIES, "unknown-value"));
     let measure = table
         .need(out, "measure")
-        .and_then(|value| built_word(out, &value, MEASURES, "unknown-value"));
+        .and_then(|value| built_word(out, &value, (MEASURES, &[]), "unknown-value"));
     let note = table.get("note").and_then(|value| value.words(out));
     Some(Estimand {
         population: population?,
@@ -105,14 +98,17 @@ pub(in crate::protocol) fn summary(
             &[
                 ("any", Summary::Any),
                 ("count", Summary::Count),
+                ("first-time", Summary::FirstTime),
                 ("value", Summary::Value),
             ],
         )?),
     };
     let outcome = outcome?;
     let recurrent = matches!(outcome.kind, OutcomeKind::Reports { .. });
+    let observed = matches!(outcome.kind, OutcomeKind::Observed { .. });
     match (recurrent, given) {
         (true, Some(summary @ (Summary::Any | Summary::Count))) => Some(summary),
+        (_, Some(Summary::FirstTime)) if !observed => Some(Summary::FirstTime),
         (false, None | Some(Summary::Value)) => Some(Summary::Value),
         (true, None) => {
             section.missing(out, "summary");
@@ -128,8 +124,8 @@ pub(in crate::protocol) fn summary(
                     "sammanfattningen passar inte utfallet `{id}`"
                 ),
                 words!(
-                    "`recurrent-event`: `any` or `count`; the other kinds need no `summary`",
-                    "`recurrent-event`: `any` eller `count`; de andra slagen behöver ingen `summary`"
+                    "`recurrent-event`: `any`, `count` or `first-time`; `binary` and `duration`: none or `first-time`; `observed` needs no `summary`",
+                    "`recurrent-event`: `any`, `count` eller `first-time`; `binary` och `duration`: ingen eller `first-time`; `observed` behöver ingen `summary`"
                 ),
             );
             None
@@ -139,79 +135,9 @@ pub(in crate::protocol) fn summary(
 
 /// Whether the analysed value is 0 or 1.
 pub(in crate::protocol) fn is_binary(outcome: &Outcome, summary: Summary) -> bool {
-    summary == Summary::Any || matches!(outcome.kind, OutcomeKind::Binary { .. })
-}
-
-/// A risk difference needs an outcome that is 0 or 1; a plain difference one that is not.
-pub(in crate::protocol) fn check_measure(
-    out: &mut Findings<'_>,
-    section: &Section<'_>,
-    estimand: &Estimand,
-    outcome: &Outcome,
-    summary: Summary,
-) {
-    let binary = is_binary(outcome, summary);
-    let wanted = if binary {
-        "risk-difference"
-    } else {
-        "difference"
-    };
-    if estimand.measure == wanted {
-        return;
+    match summary {
+        Summary::Any => true,
+        Summary::Count | Summary::FirstTime => false,
+        Summary::Value => matches!(outcome.kind, OutcomeKind::Binary { .. }),
     }
-    let (id, measure) = (&outcome.id, &estimand.measure);
-    let span = section
-        .get("estimand")
-        .map_or(section.span.clone(), |value| value.span);
-    out.error(
-        "measure-mismatch",
-        &span,
-        words!(
-            "the measure `{measure}` does not fit the outcome `{id}` with this summary",
-            "måttet `{measure}` passar inte utfallet `{id}` med denna sammanfattning"
-        ),
-        words!(
-            "write `measure = \"{wanted}\"`",
-            "skriv `measure = \"{wanted}\"`"
-        ),
-    );
-}
-
-/// Reads the rule for missing outcomes, and that it fits the outcome.
-pub(in crate::protocol) fn missing(
-    out: &mut Findings<'_>,
-    section: &Section<'_>,
-    outcome: Option<&Outcome>,
-) -> Option<Missing> {
-    let table = section.need_section(out, "missing", MISSING)?;
-    if let Some(value) = table.get("sensitivity") {
-        for item in value.items(out).unwrap_or_default() {
-            built_word(out, &item, SENSITIVITY, "unknown-value");
-        }
-    }
-    let value = table.need(out, "primary")?;
-    let rule = match built_word(out, &value, MISSING_RULES, "unknown-value")? {
-        "not-accepted" => Missing::NotAccepted,
-        _ => Missing::CompleteCase,
-    };
-    if let Some(outcome) = outcome
-        && rule == Missing::NotAccepted
-        && !matches!(outcome.kind, OutcomeKind::Binary { .. })
-    {
-        let id = &outcome.id;
-        out.error(
-            "missing-rule-mismatch",
-            &value.span,
-            words!(
-                "`not-accepted` counts a family without follow-up as a no, which only an outcome of the kind `binary` can be; `{id}` is not",
-                "`not-accepted` räknar en familj utan uppföljning som ett nej, vilket bara ett utfall av slaget `binary` kan vara; `{id}` är det inte"
-            ),
-            words!(
-                "write `primary = \"complete-case\"`",
-                "skriv `primary = \"complete-case\"`"
-            ),
-        );
-        return None;
-    }
-    Some(rule)
 }

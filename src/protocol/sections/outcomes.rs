@@ -21,7 +21,8 @@ pub(in crate::protocol) const KEYS: &[&str] = &[
     "horizon_days",
 ];
 /// Keys of `not_counted`.
-pub(in crate::protocol) const NOT_COUNTED: &[&str] = &["same_incident_within_days"];
+pub(in crate::protocol) const NOT_COUNTED: &[&str] =
+    &["same_incident_within_days", "by_study_staff"];
 
 /// Longest follow-up: thirty years.
 const MAX_DAYS: i32 = 10_957;
@@ -104,17 +105,22 @@ fn kind(
                 value.one_of(out, &[("report", ())]);
             }
             let window_days = window(out, section);
-            let same_incident_within_days = section
-                .section(out, "not_counted", NOT_COUNTED)
-                .and_then(|table| {
-                    let value = table.need(out, "same_incident_within_days")?;
-                    let days = value.days(out, 0, MAX_DAYS);
-                    same_incident(out, &value.span, events);
-                    days
-                });
+            let not_counted = section.section(out, "not_counted", NOT_COUNTED);
+            let same_incident_within_days = not_counted.as_ref().and_then(|table| {
+                let value = table.get("same_incident_within_days")?;
+                let days = value.days(out, 0, MAX_DAYS);
+                same_incident(out, &value.span, events);
+                days
+            });
+            let staff = not_counted.as_ref().and_then(|table| {
+                let value = table.get("by_study_staff")?;
+                carried(out, &value.span, events);
+                value.flag(out)
+            });
             Some(OutcomeKind::Reports {
                 window_days: window_days?,
                 same_incident_within_days,
+                without_study_staff: staff.unwrap_or(false),
             })
         }
         Kind::Binary => {
@@ -143,6 +149,28 @@ fn kind(
         Kind::Observed => {
             window(out, section).map(|window_days| OutcomeKind::Observed { window_days })
         }
+    }
+}
+
+/// Who made a report is known only if reports carry their reporter.
+fn carried(out: &mut Findings<'_>, span: &std::ops::Range<usize>, events: &[Option<EventSpec>]) {
+    let carried = events
+        .iter()
+        .flatten()
+        .any(|event| event.id == "report" && event.carries.iter().any(|c| c == "reporter"));
+    if !carried && events.iter().all(Option::is_some) {
+        out.error(
+            "same-incident-unseen",
+            span,
+            words!(
+                "reports do not carry `reporter`, so those by the study's staff cannot be recognized",
+                "anmälningar bär inte `reporter`, så de som studiens personal gjort kan inte kännas igen"
+            ),
+            words!(
+                "add `\"reporter\"` to `carries` of `[[event]]` `report`, or remove `by_study_staff`",
+                "lägg till `\"reporter\"` i `carries` för `[[event]]` `report`, eller ta bort `by_study_staff`"
+            ),
+        );
     }
 }
 

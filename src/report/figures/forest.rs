@@ -8,7 +8,7 @@ use super::{Figure, FigureEntry};
 use crate::analysis::results::AnalysisResult;
 use crate::diagnostic::Lang;
 use crate::estimation::Estimate;
-use crate::protocol::model::Role;
+use crate::protocol::model::{Role, Sensitivity};
 use crate::report::effect::{self, Scale};
 use crate::report::{Report, number};
 use crate::words;
@@ -39,7 +39,11 @@ fn row(
     let scale = effect::scale(analysis, estimate);
     let contrast = effect::contrast(report, analysis, estimate);
     let several = report.protocol.arms.len() > 2;
-    let mut remark = format!("{}, {}", role(analysis, lang), estimate.estimator);
+    let mut remark = if first {
+        format!("{}, {}", role(analysis, lang), estimate.estimator)
+    } else {
+        effect::row_label(report, estimate, lang)
+    };
     if several && let Some((treated, _)) = contrast {
         remark = format!("{}: {remark}", report.arm(treated.arm, lang));
     }
@@ -109,6 +113,11 @@ fn draw(report: &Report<'_>, lang: Lang) -> Option<Figure> {
     let mut units: Vec<(&str, &str, Vec<ForestRow>)> = Vec::new();
     for analysis in &report.analyses.analyses {
         for (index, estimate) in analysis.results.iter().enumerate() {
+            // What unknown outcomes would have to be is no estimate.
+            let rule = estimate.extra.get("sensitivity");
+            if rule.is_some_and(|own| own == Sensitivity::TippingPoint.text()) {
+                continue;
+            }
             let row = || row(report, analysis, estimate, index == 0, lang);
             // Rows of one arm alone, and ratios, have no place on a difference axis.
             match effect::scale(analysis, estimate) {

@@ -3,7 +3,7 @@
 use super::{Part, Section, role, say};
 use crate::diagnostic::Lang;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Covariate, Cut, Factor, Missing, Multiplicity, Role, Test};
+use crate::protocol::model::{Analysis, Covariate, Cut, Factor, Multiplicity, Role, Test};
 use crate::report::{Grid, Report, number};
 use crate::words;
 
@@ -26,16 +26,7 @@ pub(super) fn missing(report: &Report<'_>, lang: Lang) -> Section {
             .analyses
             .iter()
             .find(|registered| registered.id == analysis.id)
-            .map(|registered| match registered.missing {
-                Missing::CompleteCase => words!(
-                    "families without a known outcome are left out",
-                    "familjer utan känt utfall ingår inte"
-                ),
-                Missing::NotAccepted => words!(
-                    "a family not followed to the end counts as not having accepted",
-                    "en familj som inte följts till slutet räknas som att den inte tackat ja"
-                ),
-            });
+            .map(|registered| registered.missing.words());
         let name = analysis.outcome_label.get(lang);
         let label = rule.map_or_else(
             || name.to_string(),
@@ -107,8 +98,48 @@ pub(super) fn realized(report: &Report<'_>, lang: Lang) -> Section {
             &words!("Adjustment and deviations", "Justering och avvikelser"),
             lang,
         ),
-        parts: vec![Part::Table(grid)],
+        parts: std::iter::once(Part::Table(grid))
+            .chain(std::iter::once(ledger(report, lang)))
+            .collect(),
     }
+}
+
+/// Every deviation in one list: what, when, who, why.
+fn ledger(report: &Report<'_>, lang: Lang) -> Part {
+    let lines = &report.analyses.ledger;
+    if lines.is_empty() {
+        return Part::Text(say(
+            &words!(
+                "Nothing was done otherwise than registered.",
+                "Ingenting gjordes på annat sätt än registrerat."
+            ),
+            lang,
+        ));
+    }
+    let head = [
+        words!("When", "När"),
+        words!("What", "Vad"),
+        words!("Why", "Varför"),
+        words!("Who", "Vem"),
+    ];
+    let caption = words!(
+        "All deviations from the registered plan",
+        "Alla avvikelser från den registrerade planen"
+    );
+    let head = head.iter().map(|own| say(own, lang)).collect();
+    let mut grid = Grid::prose(say(&caption, lang), head);
+    for line in lines {
+        let what = line.what.get(lang);
+        let what = match &line.analysis {
+            Some(id) => format!("{id}: {what}"),
+            None => what.to_owned(),
+        };
+        grid.row(
+            line.when.clone(),
+            vec![what, say(&line.why, lang), say(&line.who, lang)],
+        );
+    }
+    Part::Table(grid)
 }
 
 /// The registered plan beside what was run.

@@ -1,9 +1,10 @@
 //! The results: a table, the forest plot, and for each analysis its estimand, its conclusion and its warnings.
 
-use super::{Part, Section, role, say};
+use super::{Fact, Part, Section, role, say, subgroups};
 use crate::analysis::results::{AnalysisResult, TestResult};
 use crate::diagnostic::Lang;
 use crate::estimation::Estimate;
+use crate::protocol::model::Attribute;
 use crate::report::effect::{self, Scale};
 use crate::report::{Grid, Report, figures, number};
 use crate::words;
@@ -26,7 +27,9 @@ pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
             ),
             lang,
         )));
+        parts.push(Part::Facts(attributes(analysis, lang)));
         parts.push(Part::Text(say(&analysis.conclusion, lang)));
+        parts.extend(subgroups::tables(report, analysis, lang));
         for warning in &analysis.warnings {
             parts.push(Part::Alert {
                 lead: say(&words!("Note", "Observera"), lang),
@@ -39,6 +42,16 @@ pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
         heading: say(&words!("Results", "Resultat"), lang),
         parts,
     }
+}
+
+/// The five attributes of the estimand.
+fn attributes(analysis: &AnalysisResult, lang: Lang) -> Vec<Fact> {
+    let fact = |attribute: &Attribute| Fact {
+        name: say(&attribute.name, lang),
+        value: say(&attribute.value, lang),
+        code: false,
+    };
+    analysis.attributes.iter().map(fact).collect()
 }
 
 fn alpha(report: &Report<'_>, analysis: &AnalysisResult) -> f64 {
@@ -62,10 +75,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
     let mut head = vec![say(&words!("Outcome", "Utfall"), lang)];
     head.extend(report.protocol.arms.iter().map(|arm| say(&arm.label, lang)));
     head.push(say(
-        &words!(
-            "Difference ({level} interval)",
-            "Skillnad ({level} intervall)"
-        ),
+        &words!("Effect ({level} interval)", "Effekt ({level} intervall)"),
         lang,
     ));
     head.push("p".to_string());
@@ -115,19 +125,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
                 let label = format!("{} ({})", analysis.outcome_label.get(lang), name.get(lang));
                 grid.row(label, cells);
             } else {
-                let label = if estimate.interval == "stage-wise" {
-                    say(
-                        &words!(
-                            "after the looks: median-unbiased, stage-wise",
-                            "efter tittarna: medianväntevärdesriktig, stegvis"
-                        ),
-                        lang,
-                    )
-                } else if report.protocol.arms.len() > 2 {
-                    format!("{}: {}", estimate.estimator, estimate.term)
-                } else {
-                    estimate.estimator.clone()
-                };
+                let label = effect::row_label(report, estimate, lang);
                 grid.sub(label, cells);
             }
         }

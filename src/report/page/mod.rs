@@ -8,6 +8,7 @@ mod cohort;
 mod conduct;
 mod findings;
 mod origin;
+mod subgroups;
 mod summary;
 mod terms;
 mod violations;

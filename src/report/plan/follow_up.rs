@@ -6,7 +6,7 @@ use super::{Plan, joined, services, tidy, with_commas};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::protocol::model::{
-    Analysis, Covariate, Cut, Exit, Missing, Multiplicity, OutcomeKind, Role, Test,
+    Analysis, Covariate, Cut, Exit, Multiplicity, OutcomeKind, Role, Test,
 };
 use crate::words;
 
@@ -19,6 +19,7 @@ pub(super) fn outcomes(plan: &mut Plan, protocol: &Protocol) {
             OutcomeKind::Reports {
                 window_days: (first, last),
                 same_incident_within_days,
+                without_study_staff,
             } => {
                 let mut rule = words!(
                     "reports of concern on days {first} to {last} after randomization",
@@ -29,6 +30,13 @@ pub(super) fn outcomes(plan: &mut Plan, protocol: &Protocol) {
                     rule = words!(
                         "{en}; a report of the index incident within {days} days is not counted",
                         "{sv}; en anmälan om samma händelse inom {days} dagar räknas inte"
+                    );
+                }
+                if *without_study_staff {
+                    let Words { en, sv } = &rule;
+                    rule = words!(
+                        "{en}; reports by the staff of the study's services are not counted",
+                        "{sv}; anmälningar av personalen i studiens insatser räknas inte"
                     );
                 }
                 rule
@@ -165,6 +173,11 @@ fn one_analysis(plan: &mut Plan, protocol: &Protocol, analysis: &Analysis) {
     ));
     let Words { en, sv } = &protocol.estimand_sentence(analysis);
     plan.item(&words!("Estimand: {en}", "Estimand: {sv}"));
+    for attribute in protocol.estimand_attributes(analysis) {
+        let (Words { en, sv }, value) = (&attribute.name, &attribute.value);
+        let (value_en, value_sv) = (&value.en, &value.sv);
+        plan.line(&words!("  - {en}: {value_en}", "  - {sv}: {value_sv}"));
+    }
     let estimator = &analysis.estimator;
     let covariates: Vec<Words> = analysis
         .covariates
@@ -201,15 +214,27 @@ fn one_analysis(plan: &mut Plan, protocol: &Protocol, analysis: &Analysis) {
             "Beslut: skattningsmetodens eget tvåsidiga test, alfa {alpha}."
         )),
     });
-    plan.item(&match analysis.missing {
-        Missing::CompleteCase => words!(
-            "Missing outcomes: families whose outcome is not known are left out and counted per arm (`complete-case`).",
-            "Saknade utfall: familjer vars utfall inte är känt utelämnas och räknas per arm (`complete-case`)."
-        ),
-        Missing::NotAccepted => words!(
-            "Missing outcomes: a family that was not followed to the end has not accepted (`not-accepted`).",
-            "Saknade utfall: en familj som inte har följts till slutet har inte tackat ja (`not-accepted`)."
-        ),
-    });
+    let rule = analysis.missing.text();
+    let Words { en, sv } = &analysis.missing.words();
+    plan.item(&words!(
+        "Missing outcomes: {en} (`{rule}`).",
+        "Saknade utfall: {sv} (`{rule}`)."
+    ));
+    if !analysis.sensitivity.is_empty() {
+        let names: Vec<Words> = analysis.sensitivity.iter().map(|own| own.words()).collect();
+        let Words { en, sv } = joined(&names);
+        plan.item(&words!(
+            "Beside it, for missing outcomes: {en}.",
+            "Vid sidan av, för saknade utfall: {sv}."
+        ));
+    }
+    if !analysis.sensitivity_outcomes.is_empty() {
+        let outcomes = analysis.sensitivity_outcomes.iter();
+        let names: Vec<Words> = outcomes
+            .map(|index| protocol.outcomes[*index].label.clone())
+            .collect();
+        let Words { en, sv } = joined(&names);
+        plan.item(&words!("The same of: {en}.", "Detsamma för: {sv}."));
+    }
     plan.line(&Words::default());
 }

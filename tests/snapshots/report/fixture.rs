@@ -3,11 +3,11 @@
 use lottning::allocation::Arm;
 use lottning::analysis::results::{
     Analyses, AnalysisResult, ArmOutcome, Baseline, BaselineCell, BaselineRow, Deviation,
-    TestResult,
+    DeviationLine, TestResult, Used,
 };
 use lottning::diagnostic::Words;
 use lottning::estimation::{Estimate, Warning};
-use lottning::protocol::model::{Day, Missing, Protocol, Role};
+use lottning::protocol::model::{Attribute, Day, Missing, Protocol, Role};
 use lottning::report::{Provenance, Report, SeedFact, Verdict};
 use lottning::study::caps::{Alert, Capped};
 use lottning::study::cohort::{Cohort, CohortOutcome, CohortSite};
@@ -166,6 +166,13 @@ fn share_row(level: &str, treated: u32, control: u32, smd: f64) -> BaselineRow {
     }
 }
 
+fn attributes(analysis: usize) -> Vec<Attribute> {
+    let protocol = protocol(PROTOCOL);
+    protocol
+        .estimand_attributes(&protocol.analyses[analysis])
+        .to_vec()
+}
+
 /// An ordinary report on the final lock.
 pub(crate) fn ordinary() -> Parts {
     let covariates: Vec<String> = [
@@ -190,6 +197,15 @@ pub(crate) fn ordinary() -> Parts {
             "difference in the proportion of all randomized families with a new report of concern within 12 months, as randomized, with the therapists of this study",
             "skillnad i andelen av alla lottade familjer med en ny orosanmälan inom 12 månader, enligt lottning, med denna studies behandlare",
         ),
+        measure: "risk-difference".into(),
+        attributes: attributes(0),
+        used: Used {
+            estimator: "lin".into(),
+            summary: "any",
+            options: vec![("variance", "hc2".into()), ("df", "bell-mccaffrey".into())],
+            columns: vec![("outcome", vec!["rereport".into()])],
+        },
+        subgroups: Vec::new(),
         missing_rule: Missing::CompleteCase,
         alpha: Some(0.05),
         looks: Vec::new(),
@@ -261,6 +277,7 @@ pub(crate) fn ordinary() -> Parts {
             (166, 164),
         )],
         test: None,
+        attributes: attributes(1),
         missing_rule: Missing::NotAccepted,
         test_registered: false,
         p_adjusted: Some(0.0057),
@@ -392,6 +409,17 @@ pub(crate) fn ordinary() -> Parts {
             cut: Day(20_880),
             dry_run: false,
             analyses: vec![primary, secondary],
+            ledger: vec![DeviationLine {
+                code: "site-merged",
+                analysis: Some("primary".into()),
+                what: Words::new(
+                    "Skarpnäck had fewer than 5 families in an arm and was merged with Hägersten-Liljeholmen.",
+                    "Skarpnäck hade färre än 5 familjer i en grupp och slogs ihop med Hägersten-Liljeholmen.",
+                ),
+                why: Words::new("A rule of the plan.", "En regel i planen."),
+                when: "2027-03-03".into(),
+                who: Words::new("the registered rule", "den registrerade regeln"),
+            }],
             baseline: Baseline {
                 families: vec![166, 164],
                 rows: vec![

@@ -1,0 +1,213 @@
+//! The ledger of deviations: every difference between what was registered and what was done, in one list (CONSORT 2025,
+//! item 10): what, when, who and why.
+//!
+//! It gathers what analyses say of themselves, and the amendments. What went wrong with single families is a violation, and
+//! in a list of its own.
+
+use super::results::{AnalysisResult, Deviation};
+use crate::diagnostic::{Lang, Words};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Cut, Day};
+use crate::words;
+
+/// A line of the ledger of deviations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviationLine {
+    /// Stable code, for example `site-merged`, `amendment`, `post-hoc`.
+    pub code: &'static str,
+    /// The analysis that it concerns; `None` for the study.
+    pub analysis: Option<String>,
+    /// What is otherwise than registered.
+    pub what: Words,
+    /// Why.
+    pub why: Words,
+    /// The day, as text: of the amendment, or of the cut at which it was decided.
+    pub when: String,
+    /// Who: an actor of the ledger, or the rule that decided.
+    pub who: Words,
+}
+
+/// An amendment as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amended {
+    /// Number of the epoch that it opened, from 1.
+    pub epoch: u32,
+    /// When, RFC 3339.
+    pub time: String,
+    /// Who.
+    pub actor: String,
+}
+
+/// Warnings of an analysis that are deviations from its plan.
+const WARNED: [&str; 4] = [
+    "post-hoc",
+    "test-draws-changed",
+    "censoring-model-reduced",
+    "collinear-covariate",
+];
+
+/// All deviations of the analyses of a lock, amendments first, in the order of epochs and analyses.
+pub(super) fn ledger(
+    protocol: &Protocol,
+    analyses: &[AnalysisResult],
+    (lock, cut): (Option<&str>, Day),
+    amendments: &[Amended],
+) -> Vec<DeviationLine> {
+    let mut lines: Vec<DeviationLine> = amendments
+        .iter()
+        .map(|own| amendment(protocol, own))
+        .collect();
+    let day = cut.date().map_or_else(String::new, |date| date.to_string());
+    lines.extend(moved_cut(protocol, lock, cut, &day));
+    for analysis in analyses {
+        let told = analysis.warnings.iter();
+        let told = told.filter(|own| WARNED.contains(&own.code));
+        let told = told.map(|own| (own.code, own.message.clone()));
+        let own = analysis.deviations.iter();
+        let own = own.map(|Deviation { code, message }| (*code, message.clone()));
+        for (code, what) in own.chain(told) {
+            lines.push(DeviationLine {
+                code,
+                analysis: Some(analysis.id.clone()),
+                what: sentence(&what),
+                why: why(code),
+                when: day.clone(),
+                who: who(code),
+            });
+        }
+    }
+    lines
+}
+
+/// The words with a capital letter and a full stop.
+fn sentence(words: &Words) -> Words {
+    let own = |lang: Lang| {
+        let text = words.get(lang);
+        let mut letters = text.chars();
+        let first = letters.next().map(char::to_uppercase);
+        let text: String = first.into_iter().flatten().chain(letters).collect();
+        if text.ends_with('.') {
+            text
+        } else {
+            format!("{text}.")
+        }
+    };
+    Words::new(own(Lang::En), own(Lang::Sv))
+}
+
+fn why(code: &str) -> Words {
+    match code {
+        "post-hoc" => words!(
+            "It was asked for after the data had been seen.",
+            "Den efterfrågades efter att data hade setts."
+        ),
+        "test-draws-changed" => words!(
+            "Another number was asked for when the analysis was run.",
+            "Ett annat antal angavs när analysen kördes."
+        ),
+        _ => words!(
+            "A rule of the plan, applied to the families of the lock without looking at the effect.",
+            "En regel i planen, tillämpad på låsningens familjer utan att se effekten."
+        ),
+    }
+}
+
+fn who(code: &str) -> Words {
+    match code {
+        "post-hoc" | "test-draws-changed" => {
+            words!("whoever ran the analysis", "den som körde analysen")
+        }
+        _ => words!("the registered rule", "den registrerade regeln"),
+    }
+}
+
+/// A lock whose cut is not the registered date.
+fn moved_cut(
+    protocol: &Protocol,
+    lock: Option<&str>,
+    cut: Day,
+    day: &str,
+) -> Option<DeviationLine> {
+    let own = protocol
+        .locks
+        .iter()
+        .find(|own| Some(own.id.as_str()) == lock)?;
+    let Cut::On(registered) = own.cut else {
+        return None;
+    };
+    (Day::of(registered) != cut).then(|| DeviationLine {
+        code: "cut-differs",
+        analysis: None,
+        what: words!(
+            "The data were cut at {day}; registered was {registered}.",
+            "Data klipptes {day}; registrerat var {registered}."
+        ),
+        why: words!("The day had not come.", "Dagen hade inte kommit."),
+        when: day.to_owned(),
+        who: words!("whoever ran the analysis", "den som körde analysen"),
+    })
+}
+
+/// What an amendment changed of how families are drawn.
+fn amendment(protocol: &Protocol, own: &Amended) -> DeviationLine {
+    let epoch = own.epoch;
+    let (before, after) = (
+        protocol.in_epoch(epoch.saturating_sub(1)),
+        protocol.in_epoch(epoch),
+    );
+    let mut changes: Vec<Words> = Vec::new();
+    let (was, is) = (&before.allocation, &after.allocation);
+    if was.method != is.method {
+        let (was, is) = (&was.method, &is.method);
+        changes.push(words!("method {was} to {is}", "metod {was} till {is}"));
+    } else if was.options != is.options {
+        changes.push(words!("options of the method", "metodens val"));
+    }
+    if was.ratio != is.ratio {
+        changes.push(words!("ratio of the arms", "armarnas förhållande"));
+    }
+    if was.strata != is.strata || was.factors != is.factors {
+        changes.push(words!(
+            "strata or balanced factors",
+            "strata eller balanserade faktorer"
+        ));
+    }
+    let (was, is) = (before.sites.len(), after.sites.len());
+    if was != is {
+        changes.push(words!("{was} to {is} sites", "{was} till {is} enheter"));
+    }
+    let (was, is) = (before.sample_size.target, after.sample_size.target);
+    if was != is {
+        changes.push(words!(
+            "target {was} to {is} families",
+            "mål {was} till {is} familjer"
+        ));
+    }
+    let join = |lang: Lang| {
+        let texts: Vec<&str> = changes.iter().map(|own| own.get(lang)).collect();
+        texts.join(", ")
+    };
+    let (en, sv) = if changes.is_empty() {
+        (
+            "a new seed, or words and persons alone".to_owned(),
+            "ett nytt frö, eller enbart ord och personer".to_owned(),
+        )
+    } else {
+        (join(Lang::En), join(Lang::Sv))
+    };
+    let actor = own.actor.as_str();
+    DeviationLine {
+        code: "amendment",
+        analysis: None,
+        what: words!(
+            "Amendment that opened epoch {epoch}: {en}.",
+            "Ändring som öppnade epok {epoch}: {sv}."
+        ),
+        why: words!(
+            "The sealed protocols lie in the study folder; families drawn before it are not touched.",
+            "De förseglade protokollen ligger i studiemappen; familjer som lottats tidigare berörs inte."
+        ),
+        when: own.time.split('T').next().unwrap_or(&own.time).to_owned(),
+        who: Words::same(actor),
+    }
+}

@@ -1,0 +1,426 @@
+//! From the families of a lock to the columns of an estimator: what its entry asks for, and nothing else.
+//!
+//! Linear models have a way of their own in `workspace`, which builds no columns. Days are those of `study::course`.
+//! Several reports of a family on one day are kept apart by 1/1024 of a day, the last of them at the whole day: no other
+//! family enters or leaves in between, so that every mean count is what it would be at the whole day.
+
+use super::covariates::FixedColumns;
+use super::workspace::{Workspace, labels};
+use crate::allocation::Arm;
+use crate::estimation::known_weights::{KnownWeights, known_weights};
+use crate::estimation::{self, Arm as Side, Columns, Factor, Settings, Warning};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Analysis, Covariate, Day, Factor as Drawn, Hands, Missing, Summary};
+use crate::study::course::{Course, course};
+use crate::study::dataset::{End, Unit};
+use crate::study::kernel::State;
+use crate::study::uptake::received;
+use crate::words;
+
+/// The part of a day between two reports of a family on the same one.
+const APART: f64 = 1.0 / 1024.0;
+
+/// What was seen of the sampled families, day by day.
+#[derive(Debug, Default)]
+pub(super) struct Courses {
+    follow: Vec<Course>,
+    /// Days of events, family after family.
+    days: Vec<f64>,
+    /// Where the days of each family end.
+    ends: Vec<usize>,
+}
+
+impl Courses {
+    fn clear(&mut self) {
+        self.follow.clear();
+        self.days.clear();
+        self.ends.clear();
+    }
+
+    fn of(&self, place: usize) -> (Course, &[f64]) {
+        let from = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        (self.follow[place], &self.days[from..self.ends[place]])
+    }
+}
+
+/// Columns with what a reader must know of them.
+#[derive(Debug)]
+pub(super) struct Handed {
+    pub(super) columns: Columns,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Workspace {
+    /// Reads the course of every family of the lock; each counts as long as it was followed.
+    pub(super) fn sample_courses(
+        &mut self,
+        (protocol, state, cut): (&Protocol, &State, Day),
+        analysis: &Analysis,
+    ) {
+        let first = analysis.hands() == Hands::FirstTimes;
+        self.courses.clear();
+        let mut days = Vec::new();
+        for (row, unit) in self.units.iter().enumerate() {
+            let Some(seen) = self.seen.get_mut(unit.arm.index()) else {
+                continue;
+            };
+            let outcome = analysis.outcome;
+            let Some(own) = course(protocol, state, cut, unit.family, outcome, &mut days) else {
+                continue;
+            };
+            if first {
+                days.truncate(1);
+            }
+            seen.randomized += 1;
+            seen.analysed += 1;
+            let ended = first && !days.is_empty();
+            if !ended && matches!(own.end, End::Censored | End::Cut) {
+                seen.by_rule += 1;
+            }
+            seen.sum += days.len() as f64;
+            self.rows.push(row as u32);
+            self.y.push(days.len() as f64);
+            self.courses.follow.push(own);
+            self.courses.days.extend(&days);
+            self.courses.ends.push(self.courses.days.len());
+        }
+    }
+
+    /// The columns of the sampled outcome for one treated arm against control.
+    pub(super) fn handed(
+        &self,
+        protocol: &Protocol,
+        state: &State,
+        analysis: &Analysis,
+        treated: Arm,
+    ) -> Handed {
+        let mut columns = Columns {
+            labels: labels(protocol, treated),
+            ..Columns::default()
+        };
+        let mut warnings = Vec::new();
+        let side = |row: usize| self.side(protocol, treated, row);
+        let sampled = self.rows.iter().map(|row| *row as usize).enumerate();
+        let sampled = sampled.filter_map(|(place, row)| Some((place, row, side(row)?)));
+        // Row of the lock of every row of the columns.
+        let mut rows: Vec<usize> = Vec::new();
+        match analysis.hands() {
+            Hands::Values => {
+                for (place, row, side) in sampled {
+                    rows.push(row);
+                    columns.arm.push(side);
+                    columns.outcome.push(Some(self.y[place]));
+                }
+                if analysis.missing == Missing::Bounds {
+                    self.unknown_rows(protocol, analysis, treated, &mut columns, &mut rows);
+                }
+            }
+            Hands::Rates => {
+                let mut exposure = Vec::new();
+                for (place, row, side) in sampled {
+                    rows.push(row);
+                    columns.arm.push(side);
+                    columns.outcome.push(Some(self.y[place]));
+                    exposure.push(Some(self.courses.of(place).0.days));
+                }
+                columns.exposure = Some(exposure);
+            }
+            Hands::FirstTimes => {
+                let codes = analysis.entry().and_then(|entry| entry.events);
+                let competes = codes == Some(estimation::EventCodes::Several);
+                let (mut time, mut event, mut terminal) = (Vec::new(), Vec::new(), 0);
+                for (place, row, side) in sampled {
+                    let (course, days) = self.courses.of(place);
+                    rows.push(row);
+                    columns.arm.push(side);
+                    time.push(Some(days.first().copied().unwrap_or(course.days)));
+                    let ended = days.is_empty() && course.end == End::Terminal;
+                    terminal += usize::from(ended && !competes);
+                    event.push(Some(match days {
+                        [] if ended && competes => 2,
+                        [] => 0,
+                        _ => 1,
+                    }));
+                }
+                (columns.time, columns.event) = (Some(time), Some(event));
+                warnings.extend(as_censored(terminal));
+            }
+            Hands::Histories => {
+                let sampled: Vec<_> = sampled.collect();
+                self.histories(&sampled, &mut columns, &mut rows);
+            }
+        }
+        self.baseline_columns(protocol, state, analysis, &rows, &mut columns);
+        if let Some(how) = analysis.received {
+            let got = |row: &usize| {
+                let family = self.units[*row].family;
+                f64::from(u8::from(received(state, self.cut, family, treated, how)))
+            };
+            columns.received = Some(rows.iter().map(|row| Some(got(row))).collect());
+        }
+        if analysis.missing == Missing::CensoringWeights {
+            let (found, _) = self.known_weights(protocol, state, analysis, (treated, &rows));
+            columns.weights = Some(found.weights.into_iter().map(Some).collect());
+        }
+        Handed { columns, warnings }
+    }
+
+    /// The options of an analysis for its estimator.
+    pub(super) fn settings(analysis: &Analysis) -> Settings {
+        let ranged = analysis.entry().is_some_and(|entry| entry.options.range);
+        Settings {
+            level: 1.0 - analysis.alpha,
+            range: analysis.options.range.filter(|_| ranged),
+            ..analysis.options
+        }
+    }
+
+    pub(super) fn side(&self, protocol: &Protocol, treated: Arm, row: usize) -> Option<Side> {
+        let arm = self.units[row].arm;
+        if arm == treated {
+            Some(Side::Treated)
+        } else if arm == protocol.control {
+            Some(Side::Control)
+        } else {
+            None
+        }
+    }
+
+    /// Families whose outcome is not known. One with an event before its follow-up ended has the event, for worst-case
+    /// bounds; trimmed bounds compare shares of families that were followed alike.
+    fn unknown_rows(
+        &self,
+        protocol: &Protocol,
+        analysis: &Analysis,
+        treated: Arm,
+        columns: &mut Columns,
+        rows: &mut Vec<usize>,
+    ) {
+        let settled = analysis.summary == Summary::Any && analysis.estimator == "manski-bounds";
+        for (row, seen) in &self.unknown {
+            let row = *row as usize;
+            let Some(side) = self.side(protocol, treated, row) else {
+                continue;
+            };
+            rows.push(row);
+            columns.arm.push(side);
+            columns
+                .outcome
+                .push(seen.filter(|seen| settled && *seen > 0.0));
+        }
+    }
+
+    /// A row for every event of a family, and one to the end of its follow-up, half a day after its last day.
+    fn histories(
+        &self,
+        sampled: &[(usize, usize, Side)],
+        columns: &mut Columns,
+        rows: &mut Vec<usize>,
+    ) {
+        let (mut entry, mut time, mut event) = (Vec::new(), Vec::new(), Vec::new());
+        let mut codes = Vec::new();
+        for (number, (place, row, side)) in sampled.iter().enumerate() {
+            let (course, days) = self.courses.of(*place);
+            let mut from = 0.0;
+            let mut push = |to: f64, code: u32| {
+                rows.push(*row);
+                columns.arm.push(*side);
+                codes.push(Some(number as u32));
+                entry.push(Some(from));
+                time.push(Some(to));
+                event.push(Some(code));
+                from = to;
+            };
+            for (index, day) in days.iter().enumerate() {
+                let later = days[index + 1..].iter();
+                let later = later.take_while(|other| **other <= *day).count();
+                push(*day - later as f64 * APART, 1);
+            }
+            let terminal = course.end == End::Terminal;
+            push(course.days + 0.5, if terminal { 2 } else { 0 });
+        }
+        columns.id = Some(Factor {
+            name: "family".to_owned(),
+            levels: (0..sampled.len()).map(|n| format!("{n:08}")).collect(),
+            codes,
+        });
+        columns.entry = Some(entry);
+        columns.time = Some(time);
+        columns.event = Some(event);
+    }
+
+    /// Covariates and strata, where the estimator takes them.
+    fn baseline_columns(
+        &self,
+        protocol: &Protocol,
+        state: &State,
+        analysis: &Analysis,
+        rows: &[usize],
+        columns: &mut Columns,
+    ) {
+        let takes = |role| analysis.entry().is_some_and(|entry| entry.uses(role));
+        if takes(estimation::Role::Covariates) {
+            let (names, values) = self.adjusting(protocol, state, &analysis.covariates, rows);
+            let values = values.chunks_exact(rows.len().max(1));
+            columns.covariates = names
+                .into_iter()
+                .zip(values)
+                .map(|(name, values)| {
+                    let values = values.iter().copied().map(Some).collect();
+                    estimation::Covariate::numeric(name, values)
+                })
+                .collect();
+        }
+        for factor in &analysis.strata {
+            columns
+                .strata
+                .push(self.stratum(protocol, state, *factor, rows));
+        }
+    }
+
+    /// The realized covariates as columns of numbers with their names, a value per row.
+    pub(super) fn adjusting(
+        &self,
+        protocol: &Protocol,
+        state: &State,
+        covariates: &[Covariate],
+        rows: &[usize],
+    ) -> (Vec<String>, Vec<f64>) {
+        let mut names = Vec::new();
+        if covariates.contains(&Covariate::Site) {
+            let groups = (1..self.groups.number()).map(|group| self.groups.name(protocol, group));
+            names.extend(groups.map(|group| format!("site={group}")));
+        }
+        let mut fixed = FixedColumns::default();
+        fixed.realize(protocol, state, covariates, &self.units);
+        names.extend(fixed.names(protocol));
+        let values = self.adjusting_values(protocol, state, covariates, rows);
+        (names, values)
+    }
+
+    /// The realized covariates without their names.
+    pub(super) fn adjusting_values(
+        &self,
+        protocol: &Protocol,
+        state: &State,
+        covariates: &[Covariate],
+        rows: &[usize],
+    ) -> Vec<f64> {
+        let units = || rows.iter().map(|row| &self.units[*row]);
+        let mut values = Vec::new();
+        if covariates.contains(&Covariate::Site) {
+            let sites = units().map(|unit| unit.site as u16);
+            self.groups.indicators(&sites, &mut values);
+        }
+        let mut fixed = FixedColumns::default();
+        fixed.realize(protocol, state, covariates, &self.units);
+        fixed.fill(state, &units(), &mut values);
+        values
+    }
+
+    /// A stratification factor as the families were drawn, small sites merged as for covariates.
+    fn stratum(&self, protocol: &Protocol, state: &State, factor: Drawn, rows: &[usize]) -> Factor {
+        let (name, texts): (&str, Vec<String>) = match factor {
+            Drawn::Site => (
+                "site",
+                (0..protocol.sites.len())
+                    .map(|site| match self.groups.of(site) {
+                        Some(group) => self.groups.name(protocol, group),
+                        None => protocol.sites[site].id.clone(),
+                    })
+                    .collect(),
+            ),
+            Drawn::Field(field) => (
+                &protocol.fields[field].id,
+                (0..protocol.factor_levels(factor))
+                    .map(|level| protocol.level_text(factor, level))
+                    .collect(),
+            ),
+        };
+        let level = |unit: &Unit| {
+            let own = state.family(unit.family)?;
+            let level = protocol.level(factor, unit.site, &own.values);
+            texts.get(level).map(String::as_str)
+        };
+        Factor::from_texts(name, rows.iter().map(|row| level(&self.units[*row])))
+    }
+
+    /// Weights of rows of the lock, whose outcomes are known, for those of their arm whose outcome is not; and the number of
+    /// columns that there are.
+    pub(super) fn known_weights(
+        &self,
+        protocol: &Protocol,
+        state: &State,
+        analysis: &Analysis,
+        (treated, rows): (Arm, &[usize]),
+    ) -> (KnownWeights, usize) {
+        let unknown = self.unknown.iter().map(|(row, _)| *row as usize);
+        let mut all = rows.to_vec();
+        all.extend(unknown.filter(|row| self.side(protocol, treated, *row).is_some()));
+        let side = |row: &usize| self.side(protocol, treated, *row);
+        let arm: Vec<Side> = all.iter().filter_map(side).collect();
+        let mut known = vec![true; rows.len()];
+        known.resize(all.len(), false);
+        let values = self.adjusting_values(protocol, state, &analysis.covariates, &all);
+        let full = values.len() / all.len().max(1);
+        (known_weights(&arm, &known, &values), full)
+    }
+
+    /// Whether the model behind the weights of an analysis has fewer columns than registered.
+    pub(super) fn told_of_weights(
+        &self,
+        protocol: &Protocol,
+        state: &State,
+        analysis: &Analysis,
+        treated: Arm,
+    ) -> Vec<Warning> {
+        if analysis.missing != Missing::CensoringWeights || self.unknown.is_empty() {
+            return Vec::new();
+        }
+        let rows: Vec<usize> = self.contrast_rows(protocol, treated);
+        let (found, full) = self.known_weights(protocol, state, analysis, (treated, &rows));
+        let labels = labels(protocol, treated);
+        let lost = |side: Side| {
+            let mut unknown = self.unknown.iter();
+            unknown.any(|(row, _)| self.side(protocol, treated, *row as usize) == Some(side))
+        };
+        [Side::Treated, Side::Control]
+            .into_iter()
+            .filter(|side| lost(*side))
+            .filter_map(|side| {
+                let (used, separated) =
+                    (found.columns[side.index()], found.separated[side.index()]);
+                (used < full || separated).then(|| reduced(labels.arm(side), used, full))
+            })
+            .collect()
+    }
+
+    /// Sampled rows of the lock in the two arms of a contrast.
+    fn contrast_rows(&self, protocol: &Protocol, treated: Arm) -> Vec<usize> {
+        let rows = self.rows.iter().map(|row| *row as usize);
+        rows.filter(|row| self.side(protocol, treated, *row).is_some())
+            .collect()
+    }
+}
+
+fn as_censored(families: usize) -> Option<Warning> {
+    (families > 0).then(|| {
+        Warning::new(
+            "terminal-as-censoring",
+            words!(
+                "for {families} families follow-up ended with a terminal exit, which this estimator takes for an end of follow-up like any other; `cumulative-incidence` and `fine-gray` keep the two apart",
+                "för {families} familjer slutade uppföljningen med ett slutligt avslut, som den här skattningsmetoden tar för ett slut på uppföljningen som andra; `cumulative-incidence` och `fine-gray` håller isär dem"
+            ),
+        )
+    })
+}
+
+fn reduced(arm: &str, used: usize, full: usize) -> Warning {
+    Warning::new(
+        "censoring-model-reduced",
+        words!(
+            "in {arm} there are too few families without a known outcome for all covariates: the weights there go by {used} of {full} columns",
+            "i {arm} är det för få familjer utan känt utfall för alla kovariater: vikterna där går efter {used} av {full} kolumner"
+        ),
+    )
+}

@@ -1,0 +1,107 @@
+//! Rows of results around the numbers of a linear model, and in place of an effect that does not exist.
+
+use super::workspace::{Effect, Workspace, form, labels};
+use crate::allocation::Arm;
+use crate::diagnostic::Words;
+use crate::estimation::{Estimate, EstimationError, Interval, Measure, Variance};
+use crate::protocol::Protocol;
+use crate::protocol::model::Analysis;
+use crate::words;
+use serde_json::Map;
+
+/// What an estimator's refusal says of an analysis; rows of a file mean nothing here.
+pub(super) fn refusal(error: &EstimationError) -> Words {
+    match error {
+        EstimationError::LeverageOne { rows, .. } => {
+            let families = rows.len();
+            words!(
+                "the effect rests on {families} families that are alone with their arm and covariates, so the registered variance does not exist",
+                "effekten vilar på {families} familjer som är ensamma om sin grupp och sina kovariater, så den registrerade variansen finns inte"
+            )
+        }
+        other => other.words(),
+    }
+}
+
+/// The row of a model's effect.
+pub(super) fn row(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    treated: Arm,
+    effect: &Effect,
+) -> Estimate {
+    let mut row = blank(protocol, analysis, treated);
+    row.estimate = Some(effect.estimate);
+    row.std_error = Some(effect.std_error);
+    row.statistic = effect.statistic;
+    row.df = effect.df;
+    row.p_value = effect.p_value;
+    row.conf_low = effect.conf_low;
+    row.conf_high = effect.conf_high;
+    row.n_treated = effect.n_treated as usize;
+    row.n_control = effect.n_control as usize;
+    row
+}
+
+/// The row of an effect that does not exist; a warning says why.
+pub(super) fn undefined(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    treated: Arm,
+    workspace: &Workspace,
+) -> Estimate {
+    let mut row = blank(protocol, analysis, treated);
+    let analysed = |arm: Arm| {
+        workspace
+            .seen
+            .get(arm.index())
+            .map_or(0, |seen| seen.analysed as usize)
+    };
+    row.n_treated = analysed(treated);
+    row.n_control = analysed(protocol.control);
+    row
+}
+
+fn blank(protocol: &Protocol, analysis: &Analysis, treated: Arm) -> Estimate {
+    let options = analysis.entry().map(|entry| &entry.options);
+    let own = &analysis.options;
+    let linear = form(analysis).is_some() || options.is_none();
+    let measure = own
+        .measure
+        .or_else(|| options?.measures.first().copied())
+        .unwrap_or(Measure::Difference);
+    let variance = own.variance.or_else(|| options?.variances.first().copied());
+    let interval = own.interval.or_else(|| options?.intervals.first().copied());
+    let ratio = matches!(
+        measure,
+        Measure::RiskRatio
+            | Measure::OddsRatio
+            | Measure::Ratio
+            | Measure::HazardRatio
+            | Measure::SubdistributionHazardRatio
+            | Measure::RateRatio
+    );
+    Estimate {
+        estimator: analysis.estimator.clone(),
+        term: labels(protocol, treated).effect(),
+        measure: measure.text().to_owned(),
+        estimate: None,
+        std_error: None,
+        std_error_scale: if ratio { "log" } else { "identity" }.to_owned(),
+        statistic: None,
+        df: None,
+        p_value: None,
+        conf_low: None,
+        conf_high: None,
+        level: 1.0 - analysis.alpha,
+        n_treated: 0,
+        n_control: 0,
+        variance: variance
+            .map_or(if linear { "hc2" } else { "none" }, Variance::text)
+            .to_owned(),
+        interval: interval
+            .map_or(if linear { "t" } else { "none" }, Interval::text)
+            .to_owned(),
+        extra: Map::new(),
+    }
+}

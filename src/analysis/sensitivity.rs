@@ -1,0 +1,439 @@
+//! Rows beside a result: other rules for outcomes that are not known, and other outcomes.
+//!
+//! Each is the registered analysis with one thing changed. Nothing here decides: the registered rule does.
+
+use super::rows::{refusal, row, undefined};
+use super::workspace::{Effect, Workspace};
+use crate::allocation::Arm;
+use crate::estimation::arm_imputation::ArmImputation;
+use crate::estimation::imputation::{Pooled, pool};
+use crate::estimation::tipping::{ArmCounts, Verdict, tipping_pairs};
+use crate::estimation::{Arm as Side, Estimate, EstimationError, Settings, Warning};
+use crate::numerics::normal;
+use crate::numerics::stream::{open_unit, replicate};
+use crate::numerics::student_t::StudentT;
+use crate::protocol::Protocol;
+use crate::protocol::model::{Analysis, Day, Estimand, Hands, Missing, Sensitivity};
+use crate::study::kernel::State;
+use crate::words;
+use serde_json::json;
+
+/// Completed data sets of a multiple imputation: as many as the percentage of missing information can be (White, Royston &
+/// Wood 2011, doi 10.1002/sim.4067).
+const IMPUTATIONS: u64 = 100;
+
+/// Steps of the shift of imputed outcomes, in standard deviations of the known ones, and how far it goes.
+const STEP: f64 = 0.1;
+const STEPS: i32 = 50;
+
+/// Where an analysis is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) protocol: &'a Protocol,
+    pub(super) state: &'a State,
+    pub(super) cut: Day,
+    pub(super) treated: Arm,
+    /// Key of the draws of imputations.
+    pub(super) key: &'a [u8; 32],
+    pub(super) binary: bool,
+}
+
+/// All rows beside the result, in the registered order, and what a reader must know of them. The workspace is left with
+/// another sample.
+pub(super) fn rows(
+    workspace: &mut Workspace,
+    ground: Ground<'_>,
+    analysis: &Analysis,
+) -> (Vec<Estimate>, Vec<Warning>) {
+    let (mut list, mut warnings) = (Vec::new(), Vec::new());
+    for rule in &analysis.sensitivity {
+        let found = match rule {
+            Sensitivity::CompleteCase => plain(
+                workspace,
+                ground,
+                &with_rule(analysis, Missing::CompleteCase),
+            ),
+            Sensitivity::CensoringWeights => plain(
+                workspace,
+                ground,
+                &with_rule(analysis, Missing::CensoringWeights),
+            ),
+            Sensitivity::Manski => plain(workspace, ground, &bounded(analysis, "manski-bounds")),
+            Sensitivity::Lee => plain(workspace, ground, &bounded(analysis, "lee-bounds")),
+            Sensitivity::MultipleImputation => imputed(workspace, ground, analysis),
+            Sensitivity::TippingPoint if ground.binary => turned(workspace, ground, analysis),
+            Sensitivity::TippingPoint => shifted(workspace, ground, analysis),
+        };
+        add(
+            (&mut list, &mut warnings),
+            ground,
+            analysis,
+            (rule.text(), found),
+            workspace,
+        );
+    }
+    for outcome in &analysis.sensitivity_outcomes {
+        let other = Analysis {
+            outcome: *outcome,
+            ..analysis.clone()
+        };
+        let found = plain(workspace, ground, &other);
+        let id = ground.protocol.outcomes[*outcome].id.as_str();
+        add(
+            (&mut list, &mut warnings),
+            ground,
+            analysis,
+            (id, found),
+            workspace,
+        );
+    }
+    (list, warnings)
+}
+
+type Found = Result<(Vec<Estimate>, Vec<Warning>), EstimationError>;
+
+fn add(
+    (list, warnings): (&mut Vec<Estimate>, &mut Vec<Warning>),
+    ground: Ground<'_>,
+    analysis: &Analysis,
+    (name, found): (&str, Found),
+    workspace: &Workspace,
+) {
+    let (mut rows, told) = found.unwrap_or_else(|error| {
+        let told = Warning::new(error.code(), refusal(&error));
+        let row = undefined(ground.protocol, analysis, ground.treated, workspace);
+        (vec![row], vec![told])
+    });
+    for row in &mut rows {
+        row.extra.insert("sensitivity".into(), json!(name));
+    }
+    list.append(&mut rows);
+    for own in told {
+        if !warnings.contains(&own) {
+            warnings.push(own);
+        }
+    }
+}
+
+fn with_rule(analysis: &Analysis, missing: Missing) -> Analysis {
+    Analysis {
+        missing,
+        ..analysis.clone()
+    }
+}
+
+/// The analysis with bounds in place of its estimator.
+fn bounded(analysis: &Analysis, estimator: &str) -> Analysis {
+    Analysis {
+        estimator: estimator.to_owned(),
+        missing: Missing::Bounds,
+        options: Settings {
+            range: analysis.options.range,
+            ..Settings::default()
+        },
+        covariates: Vec::new(),
+        strata: Vec::new(),
+        received: None,
+        estimand: Estimand {
+            ..analysis.estimand.clone()
+        },
+        ..analysis.clone()
+    }
+}
+
+fn plain(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> Found {
+    let (protocol, state) = (ground.protocol, ground.state);
+    workspace.sample(protocol, state, ground.cut, analysis);
+    let told = workspace.told_of_weights(protocol, state, analysis, ground.treated);
+    let fitted = workspace.fit(protocol, state, analysis, ground.treated)?;
+    match fitted {
+        super::workspace::Fitted::Registry(answer) => {
+            // Bounds are two rows; of any other answer the first is the effect.
+            let rows = if analysis.missing == Missing::Bounds {
+                2
+            } else {
+                1
+            };
+            let list: Vec<Estimate> = answer.results.into_iter().take(rows).collect();
+            if list.is_empty() {
+                return Err(EstimationError::NoRows);
+            }
+            Ok((list, answer.warnings))
+        }
+        ref fitted @ super::workspace::Fitted::Model { .. } => {
+            let effect = fitted.effect()?;
+            Ok((vec![row(protocol, analysis, ground.treated, &effect)], told))
+        }
+    }
+}
+
+/// The families of a contrast, those with an unknown outcome among them, and how the unknown ones are imputed.
+struct Completed {
+    analysis: Analysis,
+    /// Row of the lock and known outcome of each family, in ledger order.
+    rows: Vec<(u32, Option<f64>)>,
+    /// By arm, control first: places among `rows` of the unknown ones, and their model.
+    sides: Vec<(Side, Vec<usize>, ArmImputation)>,
+}
+
+impl Completed {
+    fn new(
+        workspace: &mut Workspace,
+        ground: Ground<'_>,
+        analysis: &Analysis,
+    ) -> Result<Self, EstimationError> {
+        let (protocol, state) = (ground.protocol, ground.state);
+        let analysis = with_rule(analysis, Missing::CompleteCase);
+        workspace.sample(protocol, state, ground.cut, &analysis);
+        let known = workspace.rows.iter().copied();
+        let known = known.zip(workspace.y.iter().map(|y| Some(*y)));
+        let unknown = workspace.unknown.iter().map(|(row, _)| (*row, None));
+        let side = |row: u32| workspace.side(protocol, ground.treated, row as usize);
+        let mut rows: Vec<(u32, Option<f64>)> = known
+            .chain(unknown)
+            .filter(|(row, _)| side(*row).is_some())
+            .collect();
+        rows.sort_by_key(|(row, _)| *row);
+        let mut sides = Vec::new();
+        for own in [Side::Control, Side::Treated] {
+            let places = |is_known: bool| -> Vec<usize> {
+                let all = rows.iter().enumerate();
+                all.filter(|(_, (row, y))| side(*row) == Some(own) && y.is_some() == is_known)
+                    .map(|(place, _)| place)
+                    .collect()
+            };
+            let (known, unknown) = (places(true), places(false));
+            if unknown.is_empty() {
+                continue;
+            }
+            let all: Vec<usize> = known
+                .iter()
+                .chain(&unknown)
+                .map(|place| rows[*place].0 as usize)
+                .collect();
+            let (_, values) = workspace.adjusting(protocol, state, &analysis.covariates, &all);
+            let y: Vec<f64> = known.iter().filter_map(|place| rows[*place].1).collect();
+            let model = ArmImputation::new(&y, unknown.len(), &values, ground.binary)?;
+            sides.push((own, unknown, model));
+        }
+        Ok(Self {
+            analysis,
+            rows,
+            sides,
+        })
+    }
+
+    /// Estimates on every completed data set, the imputed outcomes of the treated arm moved by `shift`, pooled.
+    fn pooled(
+        &self,
+        workspace: &mut Workspace,
+        ground: Ground<'_>,
+        shift: f64,
+    ) -> Result<(Pooled, Effect), EstimationError> {
+        let mut fits = Vec::new();
+        let mut last = None;
+        for number in 0..IMPUTATIONS {
+            let mut rng = replicate(ground.key, number);
+            let mut uniform = || open_unit(&mut rng);
+            let mut y: Vec<f64> = self.rows.iter().map(|(_, y)| y.unwrap_or(0.0)).collect();
+            for (side, places, model) in &self.sides {
+                let moved = if *side == Side::Treated { shift } else { 0.0 };
+                for (place, value) in places.iter().zip(model.draw(&mut uniform)?) {
+                    y[*place] = value + moved;
+                }
+            }
+            workspace.complete(self.rows.iter().map(|(row, _)| *row), y);
+            let fitted = workspace.fit(
+                ground.protocol,
+                ground.state,
+                &self.analysis,
+                ground.treated,
+            )?;
+            let effect = fitted.effect()?;
+            fits.push((effect.estimate, effect.std_error));
+            last = Some(effect);
+        }
+        let last = last.ok_or(EstimationError::NoRows)?;
+        Ok((pool(&fits, last.df)?, last))
+    }
+
+    fn effect(
+        &self,
+        workspace: &mut Workspace,
+        ground: Ground<'_>,
+        shift: f64,
+    ) -> Result<(Pooled, Effect), EstimationError> {
+        let (pooled, last) = self.pooled(workspace, ground, shift)?;
+        let statistic = (pooled.std_error > 0.0).then(|| pooled.estimate / pooled.std_error);
+        let tail = 0.5 * self.analysis.alpha;
+        let (p_value, quantile) = match pooled.df {
+            Some(df) => {
+                let t = StudentT::new(df)?;
+                (statistic.map(|own| t.two_sided(own)), t.quantile_sf(tail)?)
+            }
+            None => (statistic.map(normal::two_sided), -normal::quantile(tail)?),
+        };
+        let margin = quantile * pooled.std_error;
+        let effect = Effect {
+            estimate: pooled.estimate,
+            std_error: pooled.std_error,
+            statistic,
+            df: pooled.df,
+            p_value,
+            conf_low: Some(pooled.estimate - margin),
+            conf_high: Some(pooled.estimate + margin),
+            n_treated: last.n_treated,
+            n_control: last.n_control,
+        };
+        Ok((pooled, effect))
+    }
+
+    fn row(&self, ground: Ground<'_>, pooled: &Pooled, effect: &Effect) -> Estimate {
+        let mut own = row(ground.protocol, &self.analysis, ground.treated, effect);
+        "rubin".clone_into(&mut own.variance);
+        if pooled.df.is_some() { "t" } else { "normal" }.clone_into(&mut own.interval);
+        let unknown: usize = self.sides.iter().map(|(_, places, _)| places.len()).sum();
+        own.extra.insert("imputations".into(), json!(IMPUTATIONS));
+        own.extra.insert("imputed".into(), json!(unknown));
+        let missing = pooled.missing_information;
+        own.extra
+            .insert("missing_information".into(), json!(missing));
+        own
+    }
+}
+
+/// Multiple imputation within each arm, pooled by Rubin's rules.
+fn imputed(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> Found {
+    let completed = Completed::new(workspace, ground, analysis)?;
+    let (pooled, effect) = completed.effect(workspace, ground, 0.0)?;
+    Ok((vec![completed.row(ground, &pooled, &effect)], Vec::new()))
+}
+
+/// How far the imputed outcomes of the treated arm must move for the verdict to turn.
+fn shifted(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> Found {
+    let completed = Completed::new(workspace, ground, analysis)?;
+    let known: Vec<f64> = completed.rows.iter().filter_map(|(_, y)| *y).collect();
+    let centre = known.iter().sum::<f64>() / known.len().max(1) as f64;
+    let square: f64 = known.iter().map(|y| (y - centre) * (y - centre)).sum();
+    let deviation = (square / (known.len().saturating_sub(1)).max(1) as f64).sqrt();
+    let alpha = analysis.alpha;
+    let (pooled, effect) = completed.effect(workspace, ground, 0.0)?;
+    let own = Verdict::of(effect.estimate, effect.p_value, alpha);
+    let moved = completed
+        .sides
+        .iter()
+        .any(|(side, ..)| *side == Side::Treated);
+    let mut turned = None;
+    if moved && deviation > 0.0 {
+        'search: for step in 1..=STEPS {
+            for sign in [1.0, -1.0] {
+                let shift = sign * f64::from(step) * STEP * deviation;
+                let (pooled, effect) = completed.effect(workspace, ground, shift)?;
+                if Verdict::of(effect.estimate, effect.p_value, alpha) != own {
+                    turned = Some((shift, pooled, effect));
+                    break 'search;
+                }
+            }
+        }
+    }
+    let reach = STEP * f64::from(STEPS) * deviation;
+    let (mut row, message) = match &turned {
+        Some((shift, pooled, effect)) => {
+            let mut row = completed.row(ground, pooled, effect);
+            row.extra.insert("shift".into(), json!(shift));
+            let (en, sv) = numbers(*shift);
+            (
+                row,
+                words!(
+                    "the conclusion would turn if unknown outcomes in the treated arm were {en} more on average than known outcomes like them",
+                    "slutsatsen skulle vändas om okända utfall i den behandlade gruppen vore {sv} större i genomsnitt än kända utfall som liknar dem"
+                ),
+            )
+        }
+        None => {
+            let mut row = completed.row(ground, &pooled, &effect);
+            row.extra.insert("shift".into(), json!(null));
+            let (en, sv) = numbers(reach);
+            (
+                row,
+                words!(
+                    "no shift of the unknown outcomes in the treated arm up to {en} turns the conclusion",
+                    "ingen förskjutning av de okända utfallen i den behandlade gruppen upp till {sv} vänder slutsatsen"
+                ),
+            )
+        }
+    };
+    row.extra.insert("verdict".into(), json!(own.text()));
+    Ok((vec![row], vec![Warning::new("tipping-point", message)]))
+}
+
+fn numbers(value: f64) -> (String, String) {
+    let en = format!("{value:.2}");
+    let sv = en.replace('.', ",");
+    (en, sv)
+}
+
+/// Which numbers of events among the families with unknown outcomes turn the verdict of the known ones.
+fn turned(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> Found {
+    let protocol = ground.protocol;
+    let analysis = with_rule(analysis, Missing::CompleteCase);
+    workspace.sample(protocol, ground.state, ground.cut, &analysis);
+    let counts = |side: Side| {
+        let own = |row: u32| workspace.side(protocol, ground.treated, row as usize) == Some(side);
+        let known = workspace.rows.iter().zip(&workspace.y);
+        let known: Vec<f64> = known
+            .filter(|(row, _)| own(**row))
+            .map(|(_, y)| *y)
+            .collect();
+        ArmCounts {
+            events: known.iter().filter(|y| **y > 0.0).count() as u64,
+            known: known.len() as u64,
+            unknown: workspace
+                .unknown
+                .iter()
+                .filter(|(row, _)| own(*row))
+                .count() as u64,
+        }
+    };
+    let (treated, control) = (counts(Side::Treated), counts(Side::Control));
+    let found = tipping_pairs(treated, control, analysis.alpha).ok_or(EstimationError::NoRows)?;
+    let mut row = undefined(protocol, &analysis, ground.treated, workspace);
+    "risk-difference".clone_into(&mut row.estimator);
+    "risk-difference".clone_into(&mut row.measure);
+    "miettinen-nurminen".clone_into(&mut row.interval);
+    "none".clone_into(&mut row.variance);
+    row.n_treated = (treated.known + treated.unknown) as usize;
+    row.n_control = (control.known + control.unknown) as usize;
+    row.extra
+        .insert("verdict".into(), json!(found.verdict.text()));
+    row.extra.insert("pairs".into(), json!(found.pairs));
+    row.extra.insert("turning".into(), json!(found.turning));
+    let nearest = found.nearest.map(|(a, b)| [a, b]);
+    row.extra.insert("turns_at".into(), json!(nearest));
+    row.extra
+        .insert("unknown".into(), json!([treated.unknown, control.unknown]));
+    let (of_treated, of_control) = (treated.unknown, control.unknown);
+    let message = match found.nearest {
+        Some((a, b)) => {
+            let share = |arm: ArmCounts, events: u64| {
+                (arm.events + events) as f64 / (arm.known + arm.unknown) as f64
+            };
+            row.estimate = Some(share(treated, a) - share(control, b));
+            words!(
+                "the unadjusted conclusion of the known outcomes would turn if the outcome had happened to {a} of the {of_treated} unknown families in the treated arm and {b} of the {of_control} in the control arm",
+                "den ojusterade slutsatsen av de kända utfallen skulle vändas om utfallet hade inträffat för {a} av de {of_treated} okända familjerna i den behandlade gruppen och {b} av de {of_control} i kontrollgruppen"
+            )
+        }
+        None => words!(
+            "whatever happened to the {of_treated} and {of_control} families with unknown outcomes, the unadjusted conclusion of the known ones stands",
+            "vad som än hände de {of_treated} och {of_control} familjerna med okända utfall står den ojusterade slutsatsen av de kända kvar"
+        ),
+    };
+    Ok((vec![row], vec![Warning::new("tipping-point", message)]))
+}
+
+/// Whether an analysis has anything beside its result.
+pub(super) fn any(analysis: &Analysis) -> bool {
+    let beside = !analysis.sensitivity.is_empty() && analysis.hands() == Hands::Values;
+    beside || !analysis.sensitivity_outcomes.is_empty()
+}

@@ -1,0 +1,232 @@
+//! Effects by subgroup, and whether they differ: interaction contrasts, with an interval and a p of their own.
+//!
+//! A subgroup never has a p: that an effect is clear in one group and not in another says nothing about a difference
+//! between them (Altman & Bland 2003, doi 10.1136/bmj.326.7382.219). All contrasts are exploratory.
+
+use super::workspace::Workspace;
+use crate::allocation::Arm;
+use crate::estimation::linear_model::{self, Design};
+use crate::estimation::{Arm as Side, Df, EstimationError, Variance};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Analysis, Factor};
+use crate::study::kernel::State;
+
+/// Analysed families that a level must have in each arm for an effect.
+pub const SMALLEST_LEVEL: usize = 5;
+
+/// The effects in the levels of a factor, and the contrasts between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subgroups {
+    /// The factor: `site` or a field's id.
+    pub factor: String,
+    /// Every level, in the protocol's order.
+    pub levels: Vec<SubgroupLevel>,
+    /// Each level but the first that has an effect, against that one.
+    pub contrasts: Vec<SubgroupContrast>,
+}
+
+/// An effect in a level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubgroupLevel {
+    /// The level as text.
+    pub level: String,
+    /// Analysed families, treated and control.
+    pub families: [u32; 2],
+    /// The effect, where there are enough families.
+    pub effect: Option<SubgroupEffect>,
+}
+
+/// A difference of the effects in two levels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubgroupContrast {
+    /// The level.
+    pub level: String,
+    /// The level that it is compared with.
+    pub reference: String,
+    /// Effect in the level − effect in the reference.
+    pub effect: SubgroupEffect,
+    /// Two-sided p of no difference.
+    pub p_value: Option<f64>,
+    /// Adjusted by Benjamini and Hochberg, with the exploratory analyses of the lock.
+    pub q_value: Option<f64>,
+}
+
+/// A coefficient with its interval at 1 − alpha.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SubgroupEffect {
+    /// On the analysis' own scale.
+    pub estimate: f64,
+    /// HC2.
+    pub std_error: f64,
+    /// Bell and McCaffrey's.
+    pub df: Option<f64>,
+    /// Limits.
+    pub conf_low: Option<f64>,
+    /// Limits.
+    pub conf_high: Option<f64>,
+}
+
+/// The analysed families of a contrast, their levels and covariates.
+struct Rows {
+    side: Vec<Side>,
+    level: Vec<usize>,
+    y: Vec<f64>,
+    weights: Vec<f64>,
+    covariates: Vec<f64>,
+}
+
+/// The subgroups that an analysis registers, from the outcome that the workspace has sampled. The model has an intercept
+/// and an effect of the arm for each level, and the covariates of the analysis once; weights for unknown outcomes stand.
+pub(super) fn subgroups(
+    workspace: &Workspace,
+    (protocol, state): (&Protocol, &State),
+    analysis: &Analysis,
+    treated: Arm,
+) -> Vec<Subgroups> {
+    let own = |factor: &Factor| of(workspace, (protocol, state), analysis, (treated, *factor));
+    analysis.subgroups.iter().map(own).collect()
+}
+
+fn of(
+    workspace: &Workspace,
+    (protocol, state): (&Protocol, &State),
+    analysis: &Analysis,
+    (treated, factor): (Arm, Factor),
+) -> Subgroups {
+    let count = protocol.factor_levels(factor);
+    let mut families = vec![[0u32; 2]; count];
+    let level = |row: usize| {
+        let unit = &workspace.units[row];
+        let mut values = state
+            .family(unit.family)
+            .map_or([0; crate::protocol::model::MAX_FIELDS], |own| own.values);
+        for (field, value) in values.iter_mut().enumerate() {
+            *value = state.true_value(unit.family, field).unwrap_or(*value);
+        }
+        protocol.level(factor, unit.site, &values)
+    };
+    let handed = workspace.handed(protocol, state, analysis, treated).columns;
+    let sampled: Vec<(usize, Side, usize)> = workspace
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let row = *row as usize;
+            Some((row, workspace.side(protocol, treated, row)?, level(row)))
+        })
+        .collect();
+    for (_, side, level) in &sampled {
+        if let Some(own) = families.get_mut(*level) {
+            own[1 - side.index()] += 1;
+        }
+    }
+    let enough = |level: &usize| {
+        families
+            .get(*level)
+            .is_some_and(|own| own.iter().all(|n| *n as usize >= SMALLEST_LEVEL))
+    };
+    let kept: Vec<usize> = (0..count).filter(|level| enough(level)).collect();
+    let chosen: Vec<usize> = (0..sampled.len())
+        .filter(|place| enough(&sampled[*place].2))
+        .collect();
+    let place_of = |level: usize| kept.iter().position(|own| *own == level).unwrap_or(0);
+    let units: Vec<usize> = chosen.iter().map(|place| sampled[*place].0).collect();
+    let weights = handed.weights.unwrap_or_default();
+    let rows = Rows {
+        side: chosen.iter().map(|place| sampled[*place].1).collect(),
+        level: chosen
+            .iter()
+            .map(|place| place_of(sampled[*place].2))
+            .collect(),
+        y: chosen
+            .iter()
+            .map(|place| handed.outcome[*place].unwrap_or(0.0))
+            .collect(),
+        weights: chosen
+            .iter()
+            .filter_map(|place| weights.get(*place).copied().flatten())
+            .collect(),
+        covariates: workspace
+            .adjusting(protocol, state, &analysis.covariates, &units)
+            .1,
+    };
+    let alpha = analysis.alpha;
+    let text = |level: usize| protocol.level_text(factor, level);
+    let levels = (0..count)
+        .map(|level| SubgroupLevel {
+            level: text(level),
+            families: families[level],
+            effect: kept
+                .iter()
+                .position(|own| *own == level)
+                .and_then(|place| rows.coefficient(kept.len(), place, None, alpha).ok())
+                .map(|(effect, _)| effect),
+        })
+        .collect();
+    let contrasts = (1..kept.len())
+        .filter_map(|place| {
+            let (effect, p_value) = rows.coefficient(kept.len(), place, Some(0), alpha).ok()?;
+            Some(SubgroupContrast {
+                level: text(kept[place]),
+                reference: text(kept[0]),
+                effect,
+                p_value,
+                q_value: None,
+            })
+        })
+        .collect();
+    Subgroups {
+        factor: match factor {
+            Factor::Site => "site".to_owned(),
+            Factor::Field(field) => protocol.fields[field].id.clone(),
+        },
+        levels,
+        contrasts,
+    }
+}
+
+impl Rows {
+    /// The effect in level `place`, or its difference from that in level `reference`, with its p.
+    fn coefficient(
+        &self,
+        levels: usize,
+        place: usize,
+        reference: Option<usize>,
+        alpha: f64,
+    ) -> Result<(SubgroupEffect, Option<f64>), EstimationError> {
+        let n = self.side.len();
+        let rows = || self.side.iter().zip(&self.level);
+        let mut columns: Vec<f64> = Vec::new();
+        for own in 0..levels {
+            columns.extend(
+                self.level
+                    .iter()
+                    .map(|level| f64::from(u8::from(*level == own))),
+            );
+        }
+        if reference.is_some() {
+            columns.extend(self.side.iter().map(|side| side.index() as f64));
+        }
+        // The column that is asked for comes last of the arm's, so that no other one is set aside for it.
+        let others = (0..levels).filter(|own| *own != place && Some(*own) != reference);
+        for own in others.chain([place]) {
+            columns.extend(
+                rows().map(|(side, level)| {
+                    f64::from(u8::from(*side == Side::Treated && *level == own))
+                }),
+            );
+        }
+        let of = columns.len() / n.max(1) - 1;
+        columns.extend(&self.covariates);
+        let design = Design::coefficient(n, &columns, of, &self.weights)?;
+        let inference = design.inference(Variance::Hc2, Df::BellMccaffrey, 1.0 - alpha)?;
+        let fit = design.fit(&self.y, &inference, &mut linear_model::Workspace::default());
+        let effect = SubgroupEffect {
+            estimate: fit.estimate,
+            std_error: fit.std_error,
+            df: fit.df,
+            conf_low: fit.conf_low,
+            conf_high: fit.conf_high,
+        };
+        Ok((effect, fit.p_value))
+    }
+}

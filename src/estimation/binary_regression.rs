@@ -1,0 +1,121 @@
+//! Logistic regression of one sample, for probabilities that are used and not read: weights and imputations. Effects of an
+//! arm are `generalized_linear`'s.
+
+use crate::numerics::linear_algebra::Qr;
+
+/// Beyond this log odds a fit has separated the rows.
+const SEPARATED: f64 = 12.0;
+
+/// A fit on an intercept and columns.
+#[derive(Debug, Clone)]
+pub(super) struct BinaryRegression {
+    /// Coefficients of the columns that are kept, the intercept first.
+    pub(super) coefficients: Vec<f64>,
+    /// Columns that are kept; 0 is the intercept.
+    kept: Vec<usize>,
+    /// Of the weighted columns at the solution: the coefficients' covariance is `R⁻¹R⁻ᵀ`.
+    qr: Qr,
+}
+
+impl BinaryRegression {
+    /// The maximum of the likelihood, by iterated weighted least squares; `None` where the rows are separated.
+    pub(super) fn fit(outcome: &[bool], columns: &[Vec<f64>]) -> Option<Self> {
+        let n = outcome.len();
+        let mut eta = vec![0.0; n];
+        let mut own = Self {
+            coefficients: Vec::new(),
+            kept: Vec::new(),
+            qr: Qr::default(),
+        };
+        let (mut matrix, mut response) = (Vec::new(), Vec::new());
+        for _ in 0..100 {
+            matrix.clear();
+            response.clear();
+            let root: Vec<f64> = eta.iter().map(|eta| spread(*eta).sqrt()).collect();
+            matrix.extend(&root);
+            for column in columns {
+                matrix.extend(column.iter().zip(&root).map(|(x, root)| x * root));
+            }
+            let rows = eta.iter().zip(&root).zip(outcome);
+            response.extend(rows.map(|((eta, root), outcome)| {
+                let y = f64::from(u8::from(*outcome));
+                root * eta + (y - chance(*eta)) / root
+            }));
+            own.qr.factor(n, &matrix);
+            own.coefficients = own.qr.coefficients(&response);
+            own.kept.clear();
+            own.kept.extend(own.qr.kept());
+            let next = own.log_odds(columns, n, &own.coefficients);
+            let moves = next.iter().zip(&eta).map(|(next, eta)| (next - eta).abs());
+            let moved = moves.fold(0.0f64, f64::max);
+            eta = next;
+            if eta.iter().any(|eta| eta.is_nan() || eta.abs() > SEPARATED) {
+                return None;
+            }
+            if moved < 1e-10 {
+                return Some(own);
+            }
+        }
+        None
+    }
+
+    fn log_odds(&self, columns: &[Vec<f64>], n: usize, coefficients: &[f64]) -> Vec<f64> {
+        let value = |row: usize| {
+            let terms = self.kept.iter().zip(coefficients).map(|(column, own)| {
+                let x = column.checked_sub(1).map_or(1.0, |c| columns[c][row]);
+                own * x
+            });
+            terms.sum::<f64>()
+        };
+        (0..n).map(value).collect()
+    }
+
+    /// Probabilities of `n` rows under some coefficients.
+    pub(super) fn chances(&self, columns: &[Vec<f64>], n: usize, coefficients: &[f64]) -> Vec<f64> {
+        let log_odds = self.log_odds(columns, n, coefficients);
+        log_odds.into_iter().map(chance).collect()
+    }
+
+    /// Coefficients from their large-sample normal distribution; `normal` gives standard normal deviates.
+    pub(super) fn drawn(&self, normal: &mut impl FnMut() -> f64) -> Vec<f64> {
+        let mut z: Vec<f64> = self.coefficients.iter().map(|_| normal()).collect();
+        self.qr.solve_r(&mut z);
+        let moved = self.coefficients.iter().zip(z);
+        moved.map(|(own, z)| own + z).collect()
+    }
+}
+
+fn chance(eta: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-eta))
+}
+
+fn spread(eta: f64) -> f64 {
+    chance(eta) * chance(-eta)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BinaryRegression;
+
+    /// 1 of 4 at x = 0 and 3 of 4 at x = 1: saturated, so the probabilities are the shares; by hand, the intercept is
+    /// log(1/3) and the slope 2·log 3.
+    #[test]
+    fn a_saturated_fit_gives_the_shares() {
+        let x = vec![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
+        let y = [true, false, false, false, true, true, true, false];
+        let columns = [x];
+        let fit = BinaryRegression::fit(&y, &columns).unwrap();
+        let found = fit.chances(&columns, 8, &fit.coefficients);
+        assert!((found[0] - 0.25).abs() < 1e-12 && (found[7] - 0.75).abs() < 1e-12);
+        assert!((fit.coefficients[0] + 3f64.ln()).abs() < 1e-9);
+        assert!((fit.coefficients[1] - 2.0 * 3f64.ln()).abs() < 1e-9);
+        // Var(intercept) = 1/1 + 1/3 = 4/3; Var(slope) = 2·4/3; Cov = −4/3. With deviates (1, 0) the draw moves by the first
+        // column of R⁻¹, which is the intercept's alone: the first column of the weighted matrix has length √(8·3/16).
+        let mut ones = [1.0, 0.0].into_iter();
+        let moved = fit.drawn(&mut || ones.next().unwrap_or(0.0));
+        assert!((moved[0] - fit.coefficients[0]).abs() - (16.0f64 / 24.0).sqrt() < 1e-12);
+        // Separated rows have no maximum.
+        let y = [false, false, false, false, true, true, true, true];
+        assert!(BinaryRegression::fit(&y, &columns).is_none());
+    }
+}

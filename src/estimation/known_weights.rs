@@ -1,0 +1,73 @@
+//! Weights for outcomes that are not known: known rows stand for rows like them whose outcome is not.
+//!
+//! Within each arm the probability that the outcome is known is a logistic function of baseline columns, and a known
+//! row weighs its inverse. What the weighted rows are used for is the caller's business: normalized by their sum within
+//! the arm (Hájek), as weighted least squares does, a difference of weighted means is consistent if, given arm and columns,
+//! being known does not depend on the outcome, and the model is right (Robins, Rotnitzky & Zhao 1994, doi
+//! 10.1080/01621459.1994.10476818; Seaman & White 2013, doi 10.1177/0962280210395740). A variance that takes the weights
+//! as given is, asymptotically, too large rather than too small (Robins et al., section 3).
+
+use super::binary_regression::BinaryRegression;
+use super::columns::Arm;
+
+/// Rows of the rarer kind (known or not) in an arm that each column must have, or it is left out (Peduzzi et al. 1996, doi
+/// 10.1016/S0895-4356(96)00236-3, advise ten for reading coefficients; five hold for predictions: Vittinghoff & McCulloch
+/// 2007, doi 10.1093/aje/kwk052).
+pub const ROWS_PER_COLUMN: usize = 5;
+
+/// Weights of the known rows, and how they were made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownWeights {
+    /// 1/P(known) of each known row, in their order; at least 1.
+    pub weights: Vec<f64>,
+    /// Columns in the model of control and treated.
+    pub columns: [usize; 2],
+    /// Whether the model of control and treated was given up, and the arm's share of known rows stands in.
+    pub separated: [bool; 2],
+}
+
+/// Weights for known rows. `columns` is column-major with a value per row, in the order in which columns are taken while
+/// there are [`ROWS_PER_COLUMN`] rows of the rarer kind for each; an arm whose rows are all known has weights 1.
+///
+/// ```
+/// use lottning::estimation::Arm::{Control, Treated};
+/// use lottning::estimation::known_weights::known_weights;
+/// // 2 of 4 control rows are known, and both treated rows: by hand, weights 2 and 1.
+/// let arm = [Control, Control, Control, Control, Treated, Treated];
+/// let found = known_weights(&arm, &[true, false, true, false, true, true], &[]);
+/// assert_eq!(found.weights, [2.0, 2.0, 1.0, 1.0]);
+/// ```
+pub fn known_weights(arm: &[Arm], known: &[bool], columns: &[f64]) -> KnownWeights {
+    let n = arm.len();
+    let mut probability = vec![1.0; n];
+    let mut found = KnownWeights {
+        weights: Vec::new(),
+        columns: [0; 2],
+        separated: [false; 2],
+    };
+    for side in [Arm::Control, Arm::Treated] {
+        let rows: Vec<usize> = (0..n).filter(|row| arm[*row] == side).collect();
+        let yes = rows.iter().filter(|row| known[**row]).count();
+        let rarer = yes.min(rows.len() - yes);
+        if rarer == 0 {
+            continue;
+        }
+        let most = rarer / ROWS_PER_COLUMN;
+        let taken: Vec<&[f64]> = columns.chunks_exact(n).take(most).collect();
+        let value = |column: &[f64]| rows.iter().map(|row| column[*row]).collect::<Vec<f64>>();
+        let taken: Vec<Vec<f64>> = taken.into_iter().map(value).collect();
+        let known: Vec<bool> = rows.iter().map(|row| known[*row]).collect();
+        let share = yes as f64 / rows.len() as f64;
+        let fitted = BinaryRegression::fit(&known, &taken);
+        let fitted = fitted.map(|own| own.chances(&taken, rows.len(), &own.coefficients));
+        found.separated[side.index()] = fitted.is_none();
+        found.columns[side.index()] = if fitted.is_some() { taken.len() } else { 0 };
+        for (place, row) in rows.iter().enumerate() {
+            probability[*row] = fitted.as_ref().map_or(share, |own| own[place]);
+        }
+    }
+    let rows = probability.iter().zip(known);
+    let rows = rows.filter(|(_, known)| **known);
+    found.weights = rows.map(|(own, _)| 1.0 / own).collect();
+    found
+}

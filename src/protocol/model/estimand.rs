@@ -1,0 +1,291 @@
+//! The estimand of an analysis in words: the five attributes of ICH E9(R1), and the sentence made of them.
+
+use super::{Analysis, Exit, Hands, Missing, OutcomeKind, Protocol, Summary};
+use crate::diagnostic::{Lang, Words};
+use crate::words;
+
+/// One attribute of an estimand (ICH E9(R1) 2019, A.3.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its key in JSON.
+    pub key: &'static str,
+    /// Its name.
+    pub name: Words,
+    /// What it is in this analysis.
+    pub value: Words,
+}
+
+/// An effect measure in words, with the outcome to follow.
+fn measure(text: &str) -> Words {
+    match text {
+        "risk-difference" => words!("difference in risk of", "skillnaden i risk för"),
+        "risk-ratio" => words!("ratio of the risks of", "kvoten mellan riskerna för"),
+        "odds-ratio" => words!("ratio of the odds of", "kvoten mellan oddsen för"),
+        "rate-ratio" => words!(
+            "ratio of the mean numbers per time of",
+            "kvoten mellan medelantalen per tid av"
+        ),
+        "hazard-ratio" => words!("ratio of the hazards of", "kvoten mellan hasarderna för"),
+        "subdistribution-hazard-ratio" => words!(
+            "ratio of the subdistribution hazards of",
+            "kvoten mellan subfördelningshasarderna för"
+        ),
+        "survival-difference" => words!(
+            "difference in the probability of being without",
+            "skillnaden i sannolikheten att vara utan"
+        ),
+        "restricted-mean-difference" => words!(
+            "difference in the mean number of days without",
+            "skillnaden i medelantalet dagar utan"
+        ),
+        "restricted-mean-ratio" => words!(
+            "ratio of the mean numbers of days without",
+            "kvoten mellan medelantalen dagar utan"
+        ),
+        "probability-index" => words!(
+            "probability that a family has more (ties count half) of",
+            "sannolikheten att en familj har mer (lika räknas till hälften) av"
+        ),
+        "test" => words!(
+            "equality of the hazards of",
+            "likheten mellan hasarderna för"
+        ),
+        _ => words!("mean difference of", "skillnaden i medelvärde av"),
+    }
+}
+
+impl Protocol {
+    /// The treated arms' names, as they stand in a sentence.
+    fn treated_labels(&self, lang: Lang) -> String {
+        let others = self.arms.iter().enumerate();
+        let others = others.filter(|(index, _)| *index != self.control.index());
+        let labels: Vec<&str> = others.map(|(_, arm)| arm.label.get(lang)).collect();
+        labels.join(" / ")
+    }
+
+    /// The estimand of an analysis as a sentence: measure, outcome and summary, arms, population, strategy, note.
+    pub fn estimand_sentence(&self, analysis: &Analysis) -> Words {
+        let outcome = &self.outcomes[analysis.outcome].label;
+        let (outcome_en, outcome_sv) = (&outcome.en, &outcome.sv);
+        let (summary_en, summary_sv) = match analysis.summary {
+            Summary::Any => (" (at least one)", " (minst en)"),
+            Summary::Count => (" (number)", " (antal)"),
+            Summary::FirstTime => (" (the first)", " (det första)"),
+            Summary::Value => ("", ""),
+        };
+        let estimand = &analysis.estimand;
+        let Words {
+            en: measure_en,
+            sv: measure_sv,
+        } = measure(&estimand.measure);
+        let (population_en, population_sv) = (&estimand.population.en, &estimand.population.sv);
+        let strategy = self.strategy(analysis);
+        let (strategy_en, strategy_sv) = (&strategy.en, &strategy.sv);
+        let note = |pick: fn(&Words) -> &str| {
+            estimand
+                .note
+                .as_ref()
+                .map(|note| format!(", {}", pick(note)))
+                .unwrap_or_default()
+        };
+        let (note_en, note_sv) = (note(|words| &words.en), note(|words| &words.sv));
+        let control = &self.arms[self.control.index()].label;
+        let (treated_en, treated_sv) =
+            (self.treated_labels(Lang::En), self.treated_labels(Lang::Sv));
+        let (control_en, control_sv) = (&control.en, &control.sv);
+        words!(
+            "the {measure_en} “{outcome_en}”{summary_en} between being allocated to “{treated_en}” and to “{control_en}”, in {population_en}, {strategy_en}{note_en}.",
+            "{measure_sv} ”{outcome_sv}”{summary_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {population_sv}, {strategy_sv}{note_sv}."
+        )
+    }
+
+    fn strategy(&self, analysis: &Analysis) -> Words {
+        if analysis.estimand.strategy != "principal-stratum" {
+            return words!(
+                "whatever service they then received",
+                "oavsett vilken insats de sedan fick"
+            );
+        }
+        if analysis.received.is_some() {
+            let (en, sv) = (self.treated_labels(Lang::En), self.treated_labels(Lang::Sv));
+            words!(
+                "who receive the service of “{en}” if and only if they are allocated to it",
+                "som får insatsen ”{sv}” om och endast om de lottas till den"
+            )
+        } else {
+            words!(
+                "whose outcome would be known in either arm",
+                "vars utfall skulle vara känt i båda grupperna"
+            )
+        }
+    }
+
+    /// The five attributes of the estimand: population, treatment, variable, intercurrent events, population-level summary.
+    pub fn estimand_attributes(&self, analysis: &Analysis) -> [Attribute; 5] {
+        let estimand = &analysis.estimand;
+        let stratum = self.strategy(analysis);
+        let population = if estimand.strategy == "principal-stratum" {
+            let (en, sv) = (&estimand.population.en, &estimand.population.sv);
+            let (own_en, own_sv) = (&stratum.en, &stratum.sv);
+            words!("{en}, {own_en}", "{sv}, {own_sv}")
+        } else {
+            estimand.population.clone()
+        };
+        let population = match &estimand.note {
+            None => population,
+            Some(note) => {
+                let (en, sv, note_en, note_sv) = (population.en, population.sv, &note.en, &note.sv);
+                words!("{en}; {note_en}", "{sv}; {note_sv}")
+            }
+        };
+        let control = &self.arms[self.control.index()].label;
+        let (treated_en, treated_sv) =
+            (self.treated_labels(Lang::En), self.treated_labels(Lang::Sv));
+        let (control_en, control_sv) = (&control.en, &control.sv);
+        let attribute = |key, name, value| Attribute { key, name, value };
+        [
+            attribute("population", words!("population", "population"), population),
+            attribute(
+                "treatment",
+                words!("treatment conditions", "behandlingar"),
+                words!(
+                    "being allocated to “{treated_en}”, compared with being allocated to “{control_en}”",
+                    "att lottas till ”{treated_sv}”, jämfört med att lottas till ”{control_sv}”"
+                ),
+            ),
+            attribute(
+                "variable",
+                words!("variable", "variabel"),
+                self.variable(analysis),
+            ),
+            attribute(
+                "intercurrent_events",
+                words!("intercurrent events", "mellankommande händelser"),
+                self.intercurrent(analysis),
+            ),
+            attribute(
+                "summary",
+                words!(
+                    "population-level summary",
+                    "sammanfattning på populationsnivå"
+                ),
+                summary(&estimand.measure),
+            ),
+        ]
+    }
+
+    /// Outcome, summary and window.
+    fn variable(&self, analysis: &Analysis) -> Words {
+        let outcome = &self.outcomes[analysis.outcome];
+        let (en, sv) = (&outcome.label.en, &outcome.label.sv);
+        let (how_en, how_sv) = match (analysis.summary, &outcome.kind) {
+            (Summary::Any, _) => ("at least one, yes or no", "minst en, ja eller nej"),
+            (Summary::Count, _) => ("number", "antal"),
+            (Summary::FirstTime, _) => ("days until the first", "dagar till det första"),
+            (Summary::Value, OutcomeKind::Binary { .. }) => ("yes or no", "ja eller nej"),
+            (Summary::Value, OutcomeKind::Duration { .. }) => ("days", "dagar"),
+            (Summary::Value, OutcomeKind::Reports { .. } | OutcomeKind::Observed { .. }) => {
+                ("value", "värde")
+            }
+        };
+        let (first, last) = match &outcome.kind {
+            OutcomeKind::Reports { window_days, .. }
+            | OutcomeKind::Binary { window_days, .. }
+            | OutcomeKind::Observed { window_days } => *window_days,
+            OutcomeKind::Duration { horizon_days, .. } => (0, *horizon_days),
+        };
+        words!(
+            "“{en}”: {how_en}, days {first} to {last} after randomization",
+            "”{sv}”: {how_sv}, dag {first} till {last} efter lottningen"
+        )
+    }
+
+    /// What is done about a change of service, and about each kind of exit.
+    fn intercurrent(&self, analysis: &Analysis) -> Words {
+        let names = |exits: &[Exit]| {
+            let texts: Vec<&str> = exits.iter().map(|exit| exit.text()).collect();
+            texts.join(", ")
+        };
+        let mut parts = vec![match analysis.estimand.strategy.as_str() {
+            "principal-stratum" => words!(
+                "service not started, declined or changed: principal stratum, see the population",
+                "insats som inte påbörjas, avböjs eller byts: principalstratum, se populationen"
+            ),
+            _ => words!(
+                "service not started, declined or changed: treatment policy, the outcome counts all the same",
+                "insats som inte påbörjas, avböjs eller byts: behandlingspolicy, utfallet räknas ändå"
+            ),
+        }];
+        let terminal = names(&self.exits.terminal);
+        if !terminal.is_empty() {
+            let competes = matches!(
+                analysis.estimator.as_str(),
+                "cumulative-incidence" | "fine-gray"
+            );
+            parts.push(match analysis.hands() {
+                Hands::FirstTimes if competes => words!(
+                    "{terminal}: a competing event",
+                    "{terminal}: en konkurrerande händelse"
+                ),
+                Hands::FirstTimes => words!(
+                    "{terminal}: hypothetical, as if follow-up had gone on (counted as an end of follow-up)",
+                    "{terminal}: hypotetisk, som om uppföljningen hade fortsatt (räknas som uppföljningens slut)"
+                ),
+                Hands::Values | Hands::Rates | Hands::Histories => words!(
+                    "{terminal}: the count stops there and is observed",
+                    "{terminal}: räkningen slutar där och är observerad"
+                ),
+            });
+        }
+        let censors = names(&self.exits.censors);
+        if !censors.is_empty() && analysis.missing != Missing::Bounds {
+            let rule = analysis.missing.words();
+            let (en, sv) = (&rule.en, &rule.sv);
+            parts.push(words!(
+                "{censors}: no event of interest but missing data ({en})",
+                "{censors}: ingen händelse av intresse utan bortfall ({sv})"
+            ));
+        }
+        let join = |lang: Lang| {
+            let texts: Vec<&str> = parts.iter().map(|part| part.get(lang)).collect();
+            texts.join("; ")
+        };
+        Words::new(join(Lang::En), join(Lang::Sv))
+    }
+}
+
+/// The population-level summary by itself.
+fn summary(text: &str) -> Words {
+    match text {
+        "risk-difference" => words!("difference of proportions", "skillnad mellan andelar"),
+        "risk-ratio" => words!("ratio of proportions", "kvot mellan andelar"),
+        "odds-ratio" => words!("odds ratio", "oddskvot"),
+        "rate-ratio" => words!(
+            "ratio of mean numbers per time",
+            "kvot mellan medelantal per tid"
+        ),
+        "hazard-ratio" => words!("hazard ratio", "hasardkvot"),
+        "subdistribution-hazard-ratio" => {
+            words!("subdistribution hazard ratio", "subfördelningshasardkvot")
+        }
+        "survival-difference" => words!(
+            "difference of the probabilities of no event until the horizon",
+            "skillnad mellan sannolikheterna för ingen händelse före horisonten"
+        ),
+        "restricted-mean-difference" => words!(
+            "difference of the mean event-free days until the horizon",
+            "skillnad mellan medelantalen händelsefria dagar före horisonten"
+        ),
+        "restricted-mean-ratio" => words!(
+            "ratio of the mean event-free days until the horizon",
+            "kvot mellan medelantalen händelsefria dagar före horisonten"
+        ),
+        "complier-difference" => words!(
+            "difference of means among compliers",
+            "skillnad mellan medelvärden bland följsamma"
+        ),
+        "probability-index" => words!("probability index", "sannolikhetsindex"),
+        "test" => words!("a test without an effect", "ett test utan effektmått"),
+        _ => words!("difference of means", "skillnad mellan medelvärden"),
+    }
+}

@@ -1,0 +1,314 @@
+//! Registered analyses of times, rates, repeated events, bounds, weights and complier effects on four to eight families.
+
+use crate::made_up::{IUH, Study, protocol};
+use lottning::analysis::results::AnalysisResult;
+use lottning::analysis::{Plan, RunSettings, run};
+use lottning::protocol::model::{Day, Exit, Received, Service};
+use lottning::study::course::course;
+use lottning::study::kernel::{Command, FamilyIx, What};
+use lottning::study::uptake::received;
+
+/// The shipped protocol with a stick of 1 and one more analysis, `own`, in place of the secondary one.
+pub(crate) fn with(analysis: &str) -> String {
+    let start = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
+    let text = format!(
+        "{}[[analysis]]\nid = \"own\"\nlock = \"final\"\nrole = \"secondary\"\n{analysis}\n",
+        &IUH[..start]
+    );
+    text.replace("max_imbalance = 4", "max_imbalance = 1")
+}
+
+pub(crate) fn estimand(measure: &str, strategy: &str) -> String {
+    format!(
+        "estimand = {{ population = \"all\", strategy = \"{strategy}\", measure = \"{measure}\" }}\n"
+    )
+}
+
+/// Families on one day at one site, treated ones first, with the day.
+pub(crate) struct Few {
+    pub(crate) study: Study,
+    pub(crate) treated: Vec<FamilyIx>,
+    pub(crate) control: Vec<FamilyIx>,
+    pub(crate) day: Day,
+}
+
+pub(crate) const LATE: i32 = 500;
+
+pub(crate) fn few(analysis: &str, families: usize) -> Few {
+    let mut study = Study::new(protocol(&with(analysis)), 3);
+    let day = study.protocol.first_opening();
+    let all: Vec<FamilyIx> = (0..families)
+        .map(|k| study.enrol(day, 0, 1, &[2, k as i64 % 17, 0]).unwrap().0)
+        .collect();
+    let arm = |family: &FamilyIx| study.state.family(*family).unwrap().arm;
+    let control = study.protocol.control;
+    let (control, treated): (Vec<FamilyIx>, Vec<FamilyIx>) =
+        all.iter().partition(|family| arm(family) == control);
+    assert_eq!(control.len(), treated.len());
+    Few {
+        study,
+        treated,
+        control,
+        day,
+    }
+}
+
+impl Few {
+    pub(crate) fn report(&mut self, family: FamilyIx, on: i32) {
+        let late = self.day.plus(LATE);
+        self.study.report(family, self.day.plus(on), late);
+    }
+
+    pub(crate) fn exit(&mut self, family: FamilyIx, exit: Exit, on: i32) {
+        let on = self.day.plus(on);
+        let command = Command::Record(What::Exited { family, exit, on });
+        self.study
+            .command(self.day.plus(LATE), &command)
+            .expect("an exit");
+    }
+
+    /// The result of `own`.
+    pub(crate) fn run(&self) -> AnalysisResult {
+        let (protocol, state) = (&self.study.protocol, &self.study.state);
+        let plan = Plan::registered(protocol, 1);
+        let late = self.day.plus(LATE);
+        let found = run(protocol, state, &plan, late, &RunSettings::default());
+        found.analyses.into_iter().nth(1).unwrap()
+    }
+}
+
+#[track_caller]
+pub(crate) fn near(found: Option<f64>, expected: f64) {
+    let found = found.unwrap();
+    assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+}
+
+/// Treated: two reports on day 10, then followed to the end; the other left the city on day 100. Control: a report on day
+/// 20 and a death on day 50; the other a report on day 200.
+fn lived(analysis: &str) -> Few {
+    let mut few = few(analysis, 4);
+    let [a, b, c, d] = [
+        few.treated[0],
+        few.treated[1],
+        few.control[0],
+        few.control[1],
+    ];
+    few.report(a, 10);
+    few.report(a, 10);
+    few.exit(b, Exit::LeftCoverage, 100);
+    few.report(c, 20);
+    few.exit(c, Exit::Death, 50);
+    few.report(d, 200);
+    few
+}
+
+#[test]
+fn the_mean_number_of_reports_counts_both_of_one_day() {
+    let few = lived(&format!(
+        "outcome = \"rereport\"\nsummary = \"count\"\nestimator = \"mean-cumulative-count\"\nmissing = {{ primary = \"censoring\" }}\n{}",
+        estimand("difference", "treatment-policy")
+    ));
+    let found = few.run();
+    // Treated: two families at risk on day 10, two reports: 2/2 = 1. Control (Ghosh & Lin): 1/2 on day 20; S(200−) = ½
+    // after the death of one of two; ½ · 1/1 on day 200: together 1.
+    near(found.results[0].estimate, 0.0);
+    near(found.results[1].estimate, 1.0);
+    near(found.results[2].estimate, 1.0);
+    assert_eq!(found.arms[0].by_rule + found.arms[1].by_rule, 1);
+    assert_eq!(found.used.estimator, "mean-cumulative-count");
+    assert_eq!(found.used.columns[0].0, "time");
+    assert!(found.used.options.contains(&("horizon", "365".to_owned())));
+}
+
+#[test]
+fn times_to_the_first_report_compete_with_death() {
+    let few = lived(&format!(
+        "outcome = \"rereport\"\nsummary = \"first-time\"\nestimator = \"cumulative-incidence\"\nhorizon = 100\nmissing = {{ primary = \"censoring\" }}\n{}",
+        estimand("risk-difference", "treatment-policy")
+    ));
+    let found = few.run();
+    // Treated: 1 of 2 at risk on day 10. Control: 1 of 2 on day 20; the death came after that report.
+    near(found.results[0].estimate, 0.0);
+    for row in &found.results[1..3] {
+        near(row.estimate, 0.5);
+    }
+    // Days of the window: 10 of day 10, and follow-up to day 100.
+    let mut days = Vec::new();
+    let (protocol, state) = (&few.study.protocol, &few.study.state);
+    let late = few.day.plus(LATE);
+    let own = course(protocol, state, late, few.treated[0], 0, &mut days).unwrap();
+    assert_eq!(
+        (own.days, days.as_slice()),
+        (365.0, [10.0, 10.0].as_slice())
+    );
+    let own = course(protocol, state, late, few.treated[1], 0, &mut days).unwrap();
+    assert_eq!((own.days, days.len()), (100.0, 0));
+    // The conclusion counts families.
+    assert!(found.conclusion.en.contains("Per 100 families"));
+}
+
+#[test]
+fn a_death_ends_a_time_that_cannot_compete_and_that_is_said() {
+    let mut few = lived(&format!(
+        "outcome = \"rereport\"\nsummary = \"first-time\"\nestimator = \"rmst\"\nhorizon = 100\nmissing = {{ primary = \"censoring\" }}\n{}",
+        estimand("restricted-mean-difference", "treatment-policy")
+    ));
+    // A fifth and a sixth family: the control one dies on day 60 without a report.
+    let day = few.day;
+    let more: Vec<FamilyIx> = (0..2)
+        .map(|_| few.study.enrol(day, 0, 1, &[2, 1, 0]).unwrap().0)
+        .collect();
+    let control = few.study.protocol.control;
+    for family in more {
+        if few.study.state.family(family).unwrap().arm == control {
+            few.exit(family, Exit::Death, 60);
+        }
+    }
+    let found = few.run();
+    // Treated: days 10, 100, 100: ⅓·10 + ⅔·100 = 70. Control: S = 1 to day 20, ⅔ to day 100: 20 + ⅔·80 = 220/3.
+    near(found.results[0].estimate, 70.0 - 220.0 / 3.0);
+    let said = |code: &str| found.warnings.iter().any(|own| own.code == code);
+    assert!(said("terminal-as-censoring"));
+    assert!(
+        found.conclusion.en.contains("days without"),
+        "{}",
+        found.conclusion.en
+    );
+}
+
+#[test]
+fn rates_count_the_days_that_families_were_followed() {
+    let few = lived(&format!(
+        "outcome = \"rereport\"\nsummary = \"count\"\nestimator = \"poisson\"\nmissing = {{ primary = \"censoring\" }}\n{}",
+        estimand("rate-ratio", "treatment-policy")
+    ));
+    let found = few.run();
+    // 2 reports in 365 + 100 days against 2 in 50 + 365.
+    near(found.results[0].estimate, (2.0 / 465.0) / (2.0 / 415.0));
+    assert_eq!(found.results[0].std_error_scale, "log");
+    assert!(
+        found.conclusion.en.contains("rate ratio"),
+        "{}",
+        found.conclusion.en
+    );
+    let exposure = found.used.columns.iter().find(|own| own.0 == "exposure");
+    assert_eq!(exposure.unwrap().1, ["days"]);
+}
+
+#[test]
+fn worst_case_bounds_take_what_was_seen_before_a_family_left() {
+    let analysis = |estimator: &str, strategy: &str| {
+        format!(
+            "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"{estimator}\"\nmissing = {{ primary = \"bounds\" }}\n{}",
+            estimand("risk-difference", strategy)
+        )
+    };
+    let mut few = lived(&analysis("manski-bounds", "treatment-policy"));
+    let found = few.run();
+    // Treated 1 and unknown, control 1 and 1: between ½ − 1 and 1 − 1.
+    near(found.results[0].estimate, -0.5);
+    near(found.results[1].estimate, 0.0);
+    // With a report before it left, the family has a report, whatever came later.
+    let family = few.treated[1];
+    few.report(family, 90);
+    near(few.run().results[0].estimate, 0.0);
+    // Trimmed bounds compare those who were followed: 1 of 2 against 2 of 2.
+    let few = lived(&analysis("lee-bounds", "principal-stratum"));
+    let found = few.run();
+    assert_eq!(
+        (
+            found.results[0].term.as_str(),
+            found.results[1].term.as_str()
+        ),
+        ("lower", "upper")
+    );
+    near(found.results[0].estimate, 0.0);
+    assert_eq!(found.deciding_p(), None);
+}
+
+#[test]
+fn weights_let_known_outcomes_stand_for_unknown_ones() {
+    let analysis = |missing: &str| {
+        format!(
+            "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\nmissing = {{ primary = \"{missing}\" }}\n{}",
+            estimand("risk-difference", "treatment-policy")
+        )
+    };
+    let build = |missing: &str| {
+        let mut few = few(&analysis(missing), 8);
+        let (a, b) = (few.treated[0], few.control[0]);
+        few.report(a, 5);
+        few.report(b, 5);
+        let gone = few.treated[3];
+        few.exit(gone, Exit::LeftCoverage, 50);
+        few
+    };
+    // Without covariates every known treated family weighs 4/3: the same estimate as of the known ones, 1/3 − 1/4.
+    let weighted = build("inverse-probability-of-censoring").run();
+    near(weighted.results[0].estimate, 1.0 / 3.0 - 0.25);
+    let complete = build("complete-case").run();
+    near(complete.results[0].estimate, 1.0 / 3.0 - 0.25);
+    near(
+        weighted.results[0].std_error,
+        complete.results[0].std_error.unwrap(),
+    );
+    let weights = weighted.used.columns.iter().find(|own| own.0 == "weights");
+    assert!(weights.is_some());
+}
+
+#[test]
+fn who_received_the_service_divides_the_effect() {
+    let mut few = few(
+        &format!(
+            "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"instrumental-variables\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
+            estimand("complier-difference", "principal-stratum")
+        ),
+        8,
+    );
+    let late = few.day.plus(LATE);
+    // Three of four treated families start; one of them was switched away before. A control family is switched to it.
+    let (day, treated) = (few.day, few.study.state.family(few.treated[0]).unwrap().arm);
+    let standard = few.study.protocol.control;
+    for k in 0..3 {
+        let family = few.treated[k];
+        few.study
+            .serve(family, Service::Started, day.plus(20), late);
+    }
+    let switch = |few: &mut Few, family, to| {
+        let what = What::Serviced {
+            family,
+            service: Service::Switched,
+            on: few.day.plus(10),
+            arm: Some(to),
+        };
+        few.study
+            .command(late, &Command::Record(what))
+            .expect("a switch");
+    };
+    let (away, over) = (few.treated[2], few.control[0]);
+    switch(&mut few, away, standard);
+    switch(&mut few, over, treated);
+    let got = |family| received(&few.study.state, late, family, treated, Received::Started);
+    let own = |list: &[FamilyIx]| {
+        list.iter()
+            .map(|family| got(*family))
+            .collect::<Vec<bool>>()
+    };
+    assert_eq!(own(&few.treated), [true, true, false, false]);
+    assert_eq!(own(&few.control), [true, false, false, false]);
+    // A start in the standard service is none of this one.
+    let other = few.control[1];
+    few.study.serve(other, Service::Started, day.plus(20), late);
+    // Half of the treated families have a report and none of the control: (½ − 0)/(½ − ¼) = 2.
+    for k in 0..2 {
+        let family = few.treated[k];
+        few.report(family, 30);
+    }
+    let found = few.run();
+    near(found.results[0].estimate, 2.0);
+    assert!(
+        found.estimand.en.contains("if and only if"),
+        "{}",
+        found.estimand.en
+    );
+}

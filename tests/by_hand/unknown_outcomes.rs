@@ -1,0 +1,186 @@
+//! Rules for outcomes that are not known, and rows beside a result, on cases that can be written out.
+
+use crate::registered::{Few, estimand, few, near};
+use lottning::analysis::results::AnalysisResult;
+use lottning::estimation::Arm::{Control, Treated};
+use lottning::estimation::Estimate;
+use lottning::estimation::known_weights::known_weights;
+use lottning::estimation::tipping::{ArmCounts, Verdict, tipping_pairs};
+use lottning::protocol::model::Exit;
+use lottning::study::kernel::{Command, Report, ReportIx, Source, What};
+
+/// Eight families; treated: one report, one gone after 50 days without any; control: one report.
+fn one_gone(rest: &str) -> Few {
+    let mut few = few(
+        &format!(
+            "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\n{rest}{}",
+            estimand("risk-difference", "treatment-policy")
+        ),
+        8,
+    );
+    let (a, b, gone) = (few.treated[0], few.control[0], few.treated[3]);
+    few.report(a, 5);
+    few.report(b, 5);
+    few.exit(gone, Exit::LeftCoverage, 50);
+    few
+}
+
+fn beside<'r>(found: &'r AnalysisResult, name: &str) -> Vec<&'r Estimate> {
+    let own = |row: &&Estimate| row.extra.get("sensitivity").is_some_and(|own| own == name);
+    found.results.iter().filter(own).collect()
+}
+
+#[test]
+fn each_rule_beside_the_registered_one_is_a_row() {
+    let few = one_gone(
+        "missing = { primary = \"complete-case\", sensitivity = [\"inverse-probability-of-censoring\", \"multiple-imputation\", \"manski\", \"lee\", \"tipping-point\"] }\n",
+    );
+    let found = few.run();
+    // Known: 1 of 3 and 1 of 4.
+    near(found.results[0].estimate, 1.0 / 3.0 - 0.25);
+    assert!(!found.results[0].extra.contains_key("sensitivity"));
+    // Without covariates each known treated family weighs 4/3: the same difference.
+    let weighted = beside(&found, "inverse-probability-of-censoring");
+    near(weighted[0].estimate, 1.0 / 3.0 - 0.25);
+    // The unknown one has no report, or has one: 1/4 − 1/4 and 2/4 − 1/4.
+    let bounds = beside(&found, "manski");
+    assert_eq!(
+        (bounds[0].term.as_str(), bounds[1].term.as_str()),
+        ("lower", "upper")
+    );
+    near(bounds[0].estimate, 0.0);
+    near(bounds[1].estimate, 0.25);
+    // 4 of 4 are known in control and 3 of 4 in treated, so control is trimmed by q = 1/4, one family: without its one
+    // report 1/3 − 0, without another one 1/3 − 1/3.
+    let bounds = beside(&found, "lee");
+    near(bounds[0].estimate, 0.0);
+    near(bounds[1].estimate, 1.0 / 3.0);
+    // 0 or 1 of the one unknown family: 1/4 or 2/4 against 1/4, both open, as 1/3 against 1/4 is.
+    let tipping = beside(&found, "tipping-point")[0];
+    assert_eq!(tipping.extra["pairs"], 2);
+    assert_eq!(tipping.extra["turning"], 0);
+    assert_eq!(tipping.extra["verdict"], "open");
+    assert_eq!(tipping.estimate, None);
+    // Every imputation has 1 + y* reports of 4 against 1 of 4: the estimate is mean(y*)/4, y* having probability
+    // 1.5/4 (Beta(1.5, 2.5)). The mean of 100 has a standard error of √(0.375·0.625/100) = 0.0484.
+    let imputed = beside(&found, "multiple-imputation")[0];
+    let estimate = imputed.estimate.unwrap();
+    assert!((4.0 * estimate - 0.375).abs() < 4.0 * 0.0484, "{estimate}");
+    let hundredths = 400.0 * estimate;
+    assert!((hundredths - hundredths.round()).abs() < 1e-9);
+    assert_eq!(imputed.extra["imputed"], 1);
+    assert!(imputed.extra["missing_information"].as_f64().unwrap() > 0.0);
+    assert!(imputed.std_error.unwrap() > 0.0 && imputed.df.unwrap() > 0.0);
+    // The same numbers again, from the study's own draws.
+    assert_eq!(few.run().results, found.results);
+}
+
+/// Reports from day 123 on alone, and those by the study's staff left out, are rows of the same analysis.
+#[test]
+fn the_same_analysis_of_another_outcome_is_a_row() {
+    let outcomes = "[[outcome]]\nid = \"late\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [123, 365]\n\n[[outcome]]\nid = \"unseen\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [1, 365]\nnot_counted = { by_study_staff = true }\n";
+    let mut few = one_gone(&format!(
+        "missing = {{ primary = \"complete-case\" }}\nsensitivity_outcomes = [\"late\", \"unseen\"]\n{}\n{outcomes}\n[[analysis]]\nid = \"last\"\nlock = \"final\"\nrole = \"exploratory\"\noutcome = \"late\"\nsummary = \"any\"\nestimator = \"linear\"\nmissing = {{ primary = \"complete-case\" }}\n",
+        estimand("risk-difference", "treatment-policy")
+    ));
+    let second = few.treated[1];
+    few.report(second, 123);
+    // A report of the study's own staff on day 200.
+    let (third, late) = (few.treated[2], few.day.plus(crate::registered::LATE));
+    let report = Report {
+        family: third,
+        report: ReportIx(few.study.state.reports.len() as u32),
+        received: few.day.plus(200),
+        source: Source::Register,
+        incident: None,
+        child: None,
+        unknown_child: false,
+        attached: None,
+        by_study_staff: true,
+    };
+    let command = Command::Record(What::Reported(report));
+    few.study.command(late, &command).expect("a report");
+    let found = few.run();
+    // All three known treated families have a report, one of four control families.
+    near(found.results[0].estimate, 1.0 - 0.25);
+    // From day 123: two of three treated families, none of control.
+    near(beside(&found, "late")[0].estimate, 2.0 / 3.0);
+    // Without the staff's: two of three, one of four.
+    near(beside(&found, "unseen")[0].estimate, 2.0 / 3.0 - 0.25);
+}
+
+/// A saturated model in one arm: 5 of 10 known at x = 0 and 8 of 10 at x = 1 give the weights 2 and 5/4; in the other all
+/// are known.
+#[test]
+fn weights_are_the_inverse_of_the_share_that_is_known() {
+    let arm = [[Treated; 20], [Control; 20]].concat();
+    let x: Vec<f64> = (0..40).map(|row| f64::from(row % 20 / 10)).collect();
+    let known: Vec<bool> = (0..40)
+        .map(|row| row >= 20 || [5, 8][row / 10] > row % 10)
+        .collect();
+    let found = known_weights(&arm, &known, &x);
+    assert_eq!((found.columns, found.separated), ([0, 1], [false, false]));
+    let expected = [vec![2.0; 5], vec![1.25; 8], vec![1.0; 20]].concat();
+    for (found, expected) in found.weights.iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+    }
+    assert_eq!(found.weights.len(), expected.len());
+    // With 4 unknown ones there are too few for the column: all weigh 20/16.
+    let known: Vec<bool> = (0..40).map(|row| row >= 4).collect();
+    let found = known_weights(&arm, &known, &x);
+    assert_eq!(found.columns, [0, 0]);
+    assert!(
+        found.weights[..16]
+            .iter()
+            .all(|own| (own - 1.25).abs() < 1e-12)
+    );
+}
+
+#[test]
+fn a_verdict_turns_at_the_pair_nearest_to_what_is_expected() {
+    // 2 of 20 and 10 of 20 known: lower (z = −0.4/√(0.3·0.7·0.1·40/39) = −2.73). With four unknown ones in each arm the
+    // shares of the known ones expect 0.4 and 2 events.
+    let treated = ArmCounts {
+        events: 2,
+        known: 20,
+        unknown: 4,
+    };
+    let control = ArmCounts {
+        events: 10,
+        ..treated
+    };
+    let found = tipping_pairs(treated, control, 0.05).unwrap();
+    assert_eq!((found.verdict, found.pairs), (Verdict::Lower, 25));
+    // By hand: (a, b) of 24 each; z² = (8 + b − a)²·47·2/(… ) with events s = 12 + a + b of 48:
+    // z = (8 + b − a)/24 / √(s/48·(1 − s/48)·(2/24)·(48/47)).
+    let z = |a: f64, b: f64| {
+        let s = (12.0 + a + b) / 48.0;
+        (8.0 + b - a) / 24.0 / (s * (1.0 - s) * (2.0 / 24.0) * (48.0 / 47.0)).sqrt()
+    };
+    let mut turning = 0;
+    let mut nearest = (f64::INFINITY, (0, 0));
+    for a in 0..=4u64 {
+        for b in 0..=4u64 {
+            if z(a as f64, b as f64) < 1.959_963_984_540_054 {
+                turning += 1;
+                let gap = (a as f64 / 4.0 - 0.1).powi(2) + (b as f64 / 4.0 - 0.5).powi(2);
+                if gap < nearest.0 {
+                    nearest = (gap, (a, b));
+                }
+            }
+        }
+    }
+    assert!(turning > 0);
+    assert_eq!((found.turning, found.nearest), (turning, Some(nearest.1)));
+    assert!(
+        tipping_pairs(
+            treated,
+            ArmCounts {
+                known: 0,
+                ..control
+            },
+            0.05
+        )
+        .is_none()
+    );
+}

@@ -10,7 +10,9 @@ use crate::allocation::Arm;
 use crate::estimation::known_weights::{KnownWeights, known_weights};
 use crate::estimation::{self, Arm as Side, Columns, Factor, Settings, Warning};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Covariate, Day, Factor as Drawn, Hands, Missing, Summary};
+use crate::protocol::model::{
+    Analysis, Covariate, Day, Factor as Drawn, Hands, Missing, OutcomeKind, Summary,
+};
 use crate::study::course::{Course, course};
 use crate::study::dataset::{End, Unit};
 use crate::study::kernel::State;
@@ -158,7 +160,7 @@ impl Workspace {
             };
             columns.received = Some(rows.iter().map(|row| Some(got(row))).collect());
         }
-        if analysis.missing == Missing::CensoringWeights {
+        if analysis.missing == Missing::CensoringWeights && !self.unknown.is_empty() {
             let (found, _) = self.known_weights(protocol, state, analysis, (treated, &rows));
             columns.weights = Some(found.weights.into_iter().map(Some).collect());
         }
@@ -196,7 +198,7 @@ impl Workspace {
         columns: &mut Columns,
         rows: &mut Vec<usize>,
     ) {
-        let settled = analysis.summary == Summary::Any && analysis.estimator == "manski-bounds";
+        let settled = settles(protocol, analysis) && analysis.estimator == "manski-bounds";
         for (row, seen) in &self.unknown {
             let row = *row as usize;
             let Some(side) = self.side(protocol, treated, row) else {
@@ -400,6 +402,14 @@ impl Workspace {
         let rows = self.rows.iter().map(|row| *row as usize);
         rows.filter(|row| self.side(protocol, treated, *row).is_some())
             .collect()
+    }
+}
+
+/// Whether an event that was seen before follow-up ended settles the outcome.
+pub(super) fn settles(protocol: &Protocol, analysis: &Analysis) -> bool {
+    match (analysis.summary, &protocol.outcomes[analysis.outcome].kind) {
+        (Summary::Any, _) | (Summary::Value, OutcomeKind::Binary { .. }) => true,
+        (Summary::Count | Summary::FirstTime | Summary::Value, _) => false,
     }
 }
 

@@ -9,6 +9,7 @@ mod baseline;
 pub mod covariates;
 pub mod deviations;
 mod dry_run;
+pub mod funnel;
 mod handover;
 pub mod looks;
 pub mod multiplicity;

@@ -8,6 +8,7 @@ use crate::estimation::{Estimate, Warning};
 use crate::protocol::model::{Attribute, Day, Missing, Role};
 
 pub use super::deviations::DeviationLine;
+pub use super::funnel::FunnelMonth;
 pub use super::subgroups::Subgroups;
 pub use super::used::Used;
 
@@ -49,6 +50,8 @@ pub struct AnalysisResult {
     pub attributes: Vec<Attribute>,
     /// What the result was computed from.
     pub used: Used,
+    /// Who received the treated arm's service, by month of randomization; empty where the analysis does not ask.
+    pub funnel: Vec<FunnelMonth>,
     /// Effects by subgroup with their interaction contrasts, all exploratory.
     pub subgroups: Vec<Subgroups>,
     /// The rule for outcomes that are not known.

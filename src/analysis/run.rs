@@ -7,6 +7,7 @@
 use super::baseline::baseline;
 use super::covariates::{FixedColumns, describe};
 use super::deviations::{Amended, ledger};
+use super::funnel::funnel;
 use super::looks::{EarlierLook, monitor};
 use super::multiplicity::{Sizes, benjamini_hochberg, fixed_sequence, holm, westfall_young};
 use super::notes::Context;
@@ -259,6 +260,13 @@ impl Runner<'_> {
             }
             None => Vec::new(),
         };
+        let funnel = match treated.first() {
+            Some(arm) => {
+                let around = (protocol, self.state);
+                funnel(&self.workspace, around, analysis, *arm)
+            }
+            None => Vec::new(),
+        };
         let used = used(protocol, self.state, &self.workspace, analysis);
         // A look is about its limit; what stands beside the result belongs to its own lock.
         let lock = protocol.locks.get(analysis.lock);
@@ -291,6 +299,7 @@ impl Runner<'_> {
             estimand: protocol.estimand_sentence(analysis),
             attributes: protocol.estimand_attributes(analysis).to_vec(),
             used,
+            funnel,
             subgroups,
             missing_rule: analysis.missing,
             alpha,

@@ -2,6 +2,7 @@
 //!
 //! Each is the registered analysis with one thing changed. Nothing here decides: the registered rule does.
 
+use super::handover::settles;
 use super::rows::{refusal, row, undefined};
 use super::workspace::{Effect, Workspace};
 use crate::allocation::Arm;
@@ -13,7 +14,7 @@ use crate::numerics::normal;
 use crate::numerics::stream::{open_unit, replicate};
 use crate::numerics::student_t::StudentT;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Day, Estimand, Hands, Missing, Sensitivity};
+use crate::protocol::model::{Analysis, Day, Hands, Missing, Sensitivity};
 use crate::study::kernel::State;
 use crate::words;
 use serde_json::json;
@@ -134,9 +135,6 @@ fn bounded(analysis: &Analysis, estimator: &str) -> Analysis {
         covariates: Vec::new(),
         strata: Vec::new(),
         received: None,
-        estimand: Estimand {
-            ..analysis.estimand.clone()
-        },
         ..analysis.clone()
     }
 }
@@ -378,6 +376,7 @@ fn turned(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) ->
     let protocol = ground.protocol;
     let analysis = with_rule(analysis, Missing::CompleteCase);
     workspace.sample(protocol, ground.state, ground.cut, &analysis);
+    let settled = settles(protocol, &analysis);
     let counts = |side: Side| {
         let own = |row: u32| workspace.side(protocol, ground.treated, row as usize) == Some(side);
         let known = workspace.rows.iter().zip(&workspace.y);
@@ -385,14 +384,16 @@ fn turned(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) ->
             .filter(|(row, _)| own(**row))
             .map(|(_, y)| *y)
             .collect();
+        let unknown = || {
+            let list = workspace.unknown.iter();
+            list.filter(|(row, _)| own(*row))
+                .map(|(_, seen)| seen.unwrap_or(0.0))
+        };
         ArmCounts {
             events: known.iter().filter(|y| **y > 0.0).count() as u64,
             known: known.len() as u64,
-            unknown: workspace
-                .unknown
-                .iter()
-                .filter(|(row, _)| own(*row))
-                .count() as u64,
+            unknown: unknown().count() as u64,
+            settled: unknown().filter(|seen| settled && *seen > 0.0).count() as u64,
         }
     };
     let (treated, control) = (counts(Side::Treated), counts(Side::Control));

@@ -327,8 +327,8 @@ impl Between<'_> {
         }
         let Words { en, sv } = ratio_name(self.measure);
         words!(
-            "The result is compatible with a {en} of “{o_en}” between {l_en} and {h_en} for families allocated to {t_en} compared with those allocated to {c_en}; 1 is no difference.",
-            "Resultatet är förenligt med en {sv} för ”{o_sv}” mellan {l_sv} och {h_sv} för familjer lottade till {t_sv} jämfört med dem lottade till {c_sv}; 1 är ingen skillnad."
+            "The result is compatible with a {en} of “{o_en}” between {l_en} and {h_en} for families allocated to {t_en} compared with those allocated to {c_en}; 1 would be equal in both.",
+            "Resultatet är förenligt med en {sv} för ”{o_sv}” mellan {l_sv} och {h_sv} för familjer lottade till {t_sv} jämfört med dem lottade till {c_sv}; 1 vore lika i båda."
         )
     }
 

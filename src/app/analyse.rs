@@ -19,7 +19,7 @@ use crate::analysis::{Plan, RunSettings, dry_run, run};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Cut, Day};
-use crate::report::{deviation, subgroups, used};
+use crate::report::{deviation, funnel, subgroups, used};
 use crate::study::journal::{Content, Journal, Recording, hex};
 use crate::study::kernel::{Command, LockState, Refusal, State, decide};
 use serde_json::{Value, json};
@@ -285,6 +285,7 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
         "attributes": analysis.attributes.iter().map(|own| (own.key.to_owned(), json!(text(&own.value))))
             .collect::<serde_json::Map<String, Value>>(),
         "used": used(&analysis.used),
+        "received_by_month": funnel(&analysis.funnel),
         "subgroups": subgroups(&analysis.subgroups),
         "missing": analysis.missing_rule.text(),
         "alpha": analysis.alpha,

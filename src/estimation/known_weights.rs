@@ -56,8 +56,14 @@ pub fn known_weights(arm: &[Arm], known: &[bool], columns: &[f64]) -> KnownWeigh
         let taken: Vec<&[f64]> = columns.chunks_exact(n).take(most).collect();
         let value = |column: &[f64]| rows.iter().map(|row| column[*row]).collect::<Vec<f64>>();
         let taken: Vec<Vec<f64>> = taken.into_iter().map(value).collect();
-        let known: Vec<bool> = rows.iter().map(|row| known[*row]).collect();
         let share = yes as f64 / rows.len() as f64;
+        if taken.is_empty() {
+            for row in &rows {
+                probability[*row] = share;
+            }
+            continue;
+        }
+        let known: Vec<bool> = rows.iter().map(|row| known[*row]).collect();
         let fitted = BinaryRegression::fit(&known, &taken);
         let fitted = fitted.map(|own| own.chances(&taken, rows.len(), &own.coefficients));
         found.separated[side.index()] = fitted.is_none();

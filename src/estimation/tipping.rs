@@ -15,6 +15,8 @@ pub struct ArmCounts {
     pub known: u64,
     /// Unknown rows.
     pub unknown: u64,
+    /// Of these, rows that had the event before they were lost.
+    pub settled: u64,
 }
 
 /// What a two-sided test says of a difference.
@@ -77,15 +79,16 @@ fn score_p(events: [f64; 2], units: [f64; 2]) -> Option<f64> {
 /// ```
 /// use lottning::estimation::tipping::{ArmCounts, Verdict, tipping_pairs};
 /// // 0 of 10 and 6 of 10 known: the score test finds them apart at 5 % (z = −0.6/√(0.3·0.7·0.2·20/19) = −2.85, by hand).
-/// let treated = ArmCounts { events: 0, known: 10, unknown: 3 };
-/// let control = ArmCounts { events: 6, known: 10, unknown: 0 };
+/// let treated = ArmCounts { events: 0, known: 10, unknown: 3, settled: 0 };
+/// let control = ArmCounts { events: 6, known: 10, unknown: 0, settled: 0 };
 /// let found = tipping_pairs(treated, control, 0.05).unwrap();
 /// assert_eq!((found.verdict, found.pairs), (Verdict::Lower, 4));
 /// // 3 of 13 against 6 of 10 leaves it open (z = −1.76); 2 of 13 does not (z = −2.18).
 /// assert_eq!((found.turning, found.nearest), (1, Some((3, 0))));
 /// ```
 pub fn tipping_pairs(treated: ArmCounts, control: ArmCounts, alpha: f64) -> Option<TippingPairs> {
-    let pairs = (treated.unknown + 1).checked_mul(control.unknown + 1)?;
+    let free = |arm: ArmCounts| arm.unknown.saturating_sub(arm.settled) + 1;
+    let pairs = free(treated).checked_mul(free(control))?;
     if treated.known == 0 || control.known == 0 || pairs > 1_000_000 {
         return None;
     }
@@ -112,8 +115,8 @@ pub fn tipping_pairs(treated: ArmCounts, control: ArmCounts, alpha: f64) -> Opti
         nearest: None,
     };
     let mut least = f64::INFINITY;
-    for a in 0..=treated.unknown {
-        for b in 0..=control.unknown {
+    for a in treated.settled..=treated.unknown {
+        for b in control.settled..=control.unknown {
             if verdict([b, a], true) == own {
                 continue;
             }

@@ -322,8 +322,10 @@ mod tests {
         assert_eq!(next.in_epoch(0).sites.len(), 5);
         assert_eq!(next.in_epoch(0).allocation.method, "big-stick");
         assert_eq!(next.in_epoch(1).allocation.method, "permuted-block");
-        // The registered analyses are `lin`: they can adjust for the ratio.
-        assert_eq!(unadjusted(&next).len(), 0);
+        // Two registered analyses are `lin` and can adjust for the ratio; the mean number of reports cannot.
+        let warned = unadjusted(&next);
+        assert_eq!(warned.len(), 1);
+        assert!(warned[0].message.en.contains("reports-per-family"));
     }
 
     #[test]
@@ -350,8 +352,8 @@ mod tests {
     #[test]
     fn an_estimator_without_covariates_is_warned_of() {
         let own = BEFORE.replacen(
-            "estimator = \"lin\"\ncovariates = [\"site\", \"earlier_reports\", \"youngest_age\", \"months_since_start\"]\nmissing = { primary = \"not-accepted\" }",
-            "estimator = \"difference-in-means\"\nmissing = { primary = \"not-accepted\" }",
+            "estimator = \"lin\"\ncovariates = [\"site\", \"earlier_reports\", \"youngest_age\", \"months_since_start\"]\nmissing = { primary = \"not-accepted\",",
+            "estimator = \"difference-in-means\"\nmissing = { primary = \"not-accepted\",",
             1,
         );
         assert_ne!(own, BEFORE);
@@ -363,6 +365,6 @@ mod tests {
         let next = parse(after.as_bytes()).protocol.unwrap();
         let next = carry_on(&before, &own, next, &after).unwrap();
         let codes: Vec<&str> = unadjusted(&next).iter().map(|w| w.code).collect();
-        assert_eq!(codes, ["epochs-not-adjusted"]);
+        assert_eq!(codes, ["epochs-not-adjusted"; 2]);
     }
 }

@@ -3,7 +3,9 @@
 //! Keys and codes are never translated; sentences come in both languages. An undefined number is `null`.
 
 use super::{Report, Verdict, number};
-use crate::analysis::results::{AnalysisResult, BaselineCell, DeviationLine, TestResult, Used};
+use crate::analysis::results::{
+    AnalysisResult, BaselineCell, DeviationLine, FunnelMonth, TestResult, Used,
+};
 use crate::analysis::subgroups::{SubgroupEffect, Subgroups};
 use crate::diagnostic::Words;
 use crate::study::caps::{Alert, Capped};
@@ -298,6 +300,7 @@ fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
         "attributes": analysis.attributes.iter().map(|own| (own.key.to_owned(), json!(words(&own.value))))
             .collect::<Map<String, Value>>(),
         "used": used(&analysis.used),
+        "received_by_month": funnel(&analysis.funnel),
         "subgroups": subgroups(&analysis.subgroups),
         "arms": analysis.arms.iter().map(|outcome| json!({
             "arm": arm_id(report, usize::from(outcome.arm.0)),
@@ -365,6 +368,18 @@ pub fn subgroups(list: &[Subgroups]) -> Value {
         })
     };
     list.iter().map(one).collect()
+}
+
+/// Who received the treated arm's service, by month; counts are treated, control.
+pub fn funnel(months: &[FunnelMonth]) -> Value {
+    let month = |own: &FunnelMonth| {
+        json!({
+            "month": own.month,
+            "randomized": own.randomized,
+            "received": own.received,
+        })
+    };
+    months.iter().map(month).collect()
 }
 
 /// A line of the ledger of deviations, its words as `text` gives them.

@@ -106,7 +106,7 @@ fn tested(estimate: &Estimate, lang: Lang) -> Option<String> {
 
 /// What a row of an analysis is, where it is not its first: an arm's own value, another rule, another measure.
 pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) -> String {
-    let own = |key: &str| estimate.extra.get(key).and_then(|value| value.as_str());
+    let own = |key: &str| estimate.extra.get(key).and_then(serde_json::Value::as_str);
     if let Some(rule) = own("sensitivity") {
         let outcomes = report.protocol.outcomes.iter();
         let outcome = || outcomes.clone().find(|outcome| outcome.id == rule);

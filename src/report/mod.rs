@@ -18,7 +18,7 @@ mod provenance;
 mod svg;
 
 pub use delimited::{DelimitedTable, csv};
-pub use document::{alert, deviation, json, subgroups, used};
+pub use document::{alert, deviation, funnel, json, subgroups, used};
 pub use grid::{Grid, GridRow};
 pub use page::html;
 pub use provenance::{Provenance, SeedFact, Verdict};

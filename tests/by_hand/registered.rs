@@ -306,6 +306,14 @@ fn who_received_the_service_divides_the_effect() {
     }
     let found = few.run();
     near(found.results[0].estimate, 2.0);
+    let [month] = found.funnel.as_slice() else {
+        panic!("all were randomized in one month");
+    };
+    assert_eq!(
+        (month.month.as_str(), month.randomized),
+        ("2025-02", [4, 4])
+    );
+    assert_eq!(month.received, [2, 1]);
     assert!(
         found.estimand.en.contains("if and only if"),
         "{}",

@@ -144,6 +144,7 @@ fn a_verdict_turns_at_the_pair_nearest_to_what_is_expected() {
         events: 2,
         known: 20,
         unknown: 4,
+        settled: 0,
     };
     let control = ArmCounts {
         events: 10,
@@ -172,15 +173,15 @@ fn a_verdict_turns_at_the_pair_nearest_to_what_is_expected() {
     }
     assert!(turning > 0);
     assert_eq!((found.turning, found.nearest), (turning, Some(nearest.1)));
-    assert!(
-        tipping_pairs(
-            treated,
-            ArmCounts {
-                known: 0,
-                ..control
-            },
-            0.05
-        )
-        .is_none()
-    );
+    // Three of the treated arm's four had the event before they were lost: 2·5 pairs are left.
+    let settled = ArmCounts {
+        settled: 3,
+        ..treated
+    };
+    assert_eq!(tipping_pairs(settled, control, 0.05).unwrap().pairs, 10);
+    let nobody = ArmCounts {
+        known: 0,
+        ..control
+    };
+    assert!(tipping_pairs(treated, nobody, 0.05).is_none());
 }

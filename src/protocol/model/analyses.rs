@@ -3,7 +3,7 @@
 //! Estimators are ids of [`crate::estimation::ESTIMATORS`]; running them is the analysis room's business. The estimand in
 //! words is made in `estimand`.
 
-use super::Factor;
+use super::{Factor, Protocol};
 use crate::diagnostic::Words;
 use crate::estimation::{self, EstimatorEntry, Settings};
 use crate::words;
@@ -68,6 +68,36 @@ impl Analysis {
         matches!(measure, "difference" | "risk-difference")
             && self.summary != Summary::FirstTime
             && self.missing != Missing::Bounds
+    }
+
+    /// What the protocol says of the estimator's options and columns, beside covariates, in the file's words; a horizon is
+    /// always said.
+    pub fn stated(&self, protocol: &Protocol) -> Vec<(&'static str, String)> {
+        let own = &self.options;
+        let word = |key, value: Option<&'static str>| Some((key, value?.to_owned()));
+        let names = |factors: &[Factor]| {
+            let name = |factor: &Factor| match factor {
+                Factor::Site => "site".to_owned(),
+                Factor::Field(field) => protocol.fields[*field].id.clone(),
+            };
+            let names: Vec<String> = factors.iter().map(name).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        };
+        let list = [
+            word("variance", own.variance.map(estimation::Variance::text)),
+            word("df", own.df.map(estimation::Df::text)),
+            word("interval", own.interval.map(estimation::Interval::text)),
+            word("ties", own.ties.map(estimation::Ties::text)),
+            word("p_value", own.p_value.map(estimation::PValue::text)),
+            own.horizon.map(|days| ("horizon", days.to_string())),
+            own.range
+                .map(|(low, high)| ("range", format!("{low} – {high}"))),
+            own.interacted.then(|| ("interacted", "true".to_owned())),
+            names(&self.strata).map(|names| ("strata", names)),
+            self.received.map(|how| ("received", how.text().to_owned())),
+            names(&self.subgroups).map(|names| ("subgroups", names)),
+        ];
+        list.into_iter().flatten().collect()
     }
 
     /// What it hands to its estimator of each family.

@@ -203,8 +203,12 @@ impl Protocol {
     /// What is done about a change of service, and about each kind of exit.
     fn intercurrent(&self, analysis: &Analysis) -> Words {
         let names = |exits: &[Exit]| {
-            let texts: Vec<&str> = exits.iter().map(|exit| exit.text()).collect();
-            texts.join(", ")
+            let words: Vec<Words> = exits.iter().map(|exit| exit.words()).collect();
+            let join = |lang: Lang| {
+                let texts: Vec<&str> = words.iter().map(|own| own.get(lang)).collect();
+                texts.join(", ")
+            };
+            (join(Lang::En), join(Lang::Sv))
         };
         let mut parts = vec![match analysis.estimand.strategy.as_str() {
             "principal-stratum" => words!(
@@ -216,34 +220,34 @@ impl Protocol {
                 "insats som inte påbörjas, avböjs eller byts: behandlingspolicy, utfallet räknas ändå"
             ),
         }];
-        let terminal = names(&self.exits.terminal);
-        if !terminal.is_empty() {
+        let (terminal_en, terminal_sv) = names(&self.exits.terminal);
+        if !terminal_en.is_empty() {
             let competes = matches!(
                 analysis.estimator.as_str(),
                 "cumulative-incidence" | "fine-gray"
             );
             parts.push(match analysis.hands() {
                 Hands::FirstTimes if competes => words!(
-                    "{terminal}: a competing event",
-                    "{terminal}: en konkurrerande händelse"
+                    "{terminal_en}: a competing event",
+                    "{terminal_sv}: en konkurrerande händelse"
                 ),
                 Hands::FirstTimes => words!(
-                    "{terminal}: hypothetical, as if follow-up had gone on (counted as an end of follow-up)",
-                    "{terminal}: hypotetisk, som om uppföljningen hade fortsatt (räknas som uppföljningens slut)"
+                    "{terminal_en}: hypothetical, as if follow-up had gone on (counted as an end of follow-up)",
+                    "{terminal_sv}: hypotetisk, som om uppföljningen hade fortsatt (räknas som uppföljningens slut)"
                 ),
                 Hands::Values | Hands::Rates | Hands::Histories => words!(
-                    "{terminal}: the count stops there and is observed",
-                    "{terminal}: räkningen slutar där och är observerad"
+                    "{terminal_en}: the count stops there and is observed",
+                    "{terminal_sv}: räkningen slutar där och är observerad"
                 ),
             });
         }
-        let censors = names(&self.exits.censors);
-        if !censors.is_empty() && analysis.missing != Missing::Bounds {
+        let (censors_en, censors_sv) = names(&self.exits.censors);
+        if !censors_en.is_empty() && analysis.missing != Missing::Bounds {
             let rule = analysis.missing.words();
             let (en, sv) = (&rule.en, &rule.sv);
             parts.push(words!(
-                "{censors}: no event of interest but missing data ({en})",
-                "{censors}: ingen händelse av intresse utan bortfall ({sv})"
+                "{censors_en}: no event of interest but missing data ({en})",
+                "{censors_sv}: ingen händelse av intresse utan bortfall ({sv})"
             ));
         }
         let join = |lang: Lang| {

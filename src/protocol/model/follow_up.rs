@@ -3,6 +3,7 @@
 //! How an outcome becomes one number of an analysis is in `analyses`.
 
 use crate::diagnostic::Words;
+use crate::words;
 use jiff::civil::Date;
 
 /// What an event must carry when it is recorded or imported, beyond date and key.
@@ -88,6 +89,18 @@ impl Exit {
             Self::Death => "death",
             Self::AllChildren18 => "all-children-18",
             Self::LeftCoverage => "left-coverage",
+        }
+    }
+
+    /// Its name in a sentence.
+    pub fn words(self) -> Words {
+        match self {
+            Self::Death => words!("death", "dödsfall"),
+            Self::AllChildren18 => words!("all children turning 18", "alla barn fyller 18"),
+            Self::LeftCoverage => words!(
+                "leaving the register’s area",
+                "flytt från registrets område"
+            ),
         }
     }
 }

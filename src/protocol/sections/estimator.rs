@@ -121,7 +121,7 @@ pub(super) fn read(
     Some(Given {
         options: options?,
         strata: strata?,
-        received: received?,
+        received: received.ok()?,
         subgroups: subgroups?,
     })
 }

@@ -137,10 +137,9 @@ pub(super) fn check(
                 matches!(rule, Missing::NotAccepted | Missing::CensoringWeights)
             }
             Sensitivity::CensoringWeights => weighs && rule != Missing::CensoringWeights,
-            Sensitivity::MultipleImputation => linear,
+            Sensitivity::MultipleImputation | Sensitivity::TippingPoint => linear,
             Sensitivity::Manski => rule != Missing::Censoring && (around.binary || around.ranged),
             Sensitivity::Lee => rule != Missing::Censoring && !bounds,
-            Sensitivity::TippingPoint => linear,
         };
         if fits {
             continue;

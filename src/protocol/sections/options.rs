@@ -15,6 +15,10 @@ use crate::words;
 /// Most factors of subgroups in an analysis.
 const MOST_SUBGROUPS: usize = 5;
 
+/// A finding has been told, and there is no value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told;
+
 /// One option of a few words; an estimator without it refuses the key.
 fn option<T: Copy>(
     out: &mut Findings<'_>,
@@ -22,16 +26,16 @@ fn option<T: Copy>(
     key: &str,
     (domain, text): (&[T], fn(T) -> &'static str),
     id: &str,
-) -> Option<Option<T>> {
+) -> Result<Option<T>, Told> {
     let Some(value) = section.get(key) else {
-        return Some(None);
+        return Ok(None);
     };
     if domain.is_empty() {
         unused(out, section, key, id);
-        return None;
+        return Err(Told);
     }
     let words: Vec<(&str, T)> = domain.iter().map(|own| (text(*own), *own)).collect();
-    value.one_of(out, &words).map(Some)
+    value.one_of(out, &words).map(Some).ok_or(Told)
 }
 
 fn unused(out: &mut Findings<'_>, section: &Section<'_>, key: &str, id: &str) {
@@ -88,12 +92,15 @@ pub(super) fn options(
         .flatten();
     let most = window(&asked.outcome.kind).max(1);
     let horizon = match section.get("horizon") {
-        None => Some(own.horizon.then(|| f64::from(most))),
+        None => Ok(own.horizon.then(|| f64::from(most))),
         Some(_) if !own.horizon => {
             unused(out, section, "horizon", id);
-            None
+            Err(Told)
         }
-        Some(value) => value.days(out, 1, most).map(|days| Some(f64::from(days))),
+        Some(value) => {
+            let days = value.days(out, 1, most).ok_or(Told);
+            days.map(|days| Some(f64::from(days)))
+        }
     };
     let range = range(out, section, asked);
     let interacted = match section.get("interacted") {
@@ -105,14 +112,14 @@ pub(super) fn options(
         Some(value) => value.flag(out),
     };
     let settings = Settings {
-        variance: variance?,
-        df: df?,
-        interval: interval?,
+        variance: variance.ok()?,
+        df: df.ok()?,
+        interval: interval.ok()?,
         measure,
-        ties: ties?,
-        p_value: p_value?,
-        horizon: horizon?,
-        range: range?,
+        ties: ties.ok()?,
+        p_value: p_value.ok()?,
+        horizon: horizon.ok()?,
+        range: range.ok()?,
         interacted: interacted?,
         ..Settings::default()
     };
@@ -137,7 +144,7 @@ fn range(
     out: &mut Findings<'_>,
     section: &Section<'_>,
     asked: Asked<'_>,
-) -> Option<Option<(f64, f64)>> {
+) -> Result<Option<(f64, f64)>, Told> {
     let needed = asked.entry.options.range || asked.sensitivity.contains(&Sensitivity::Manski);
     let Some(value) = section.get("range") else {
         let known = match &asked.outcome.kind {
@@ -149,23 +156,25 @@ fn range(
         if needed && known.is_none() && !is_binary(asked.outcome, asked.summary) {
             if asked.entry.options.range {
                 section.missing(out, "range");
-                return None;
+                return Err(Told);
             }
-            return Some(None);
+            return Ok(None);
         }
-        return Some(known.filter(|_| needed));
+        return Ok(known.filter(|_| needed));
     };
     if !needed {
         unused(out, section, "range", asked.entry.id);
-        return None;
+        return Err(Told);
     }
-    let ends: Vec<f64> = value
-        .items(out)?
+    let ends: Option<Vec<f64>> = value
+        .items(out)
+        .ok_or(Told)?
         .iter()
         .map(|item| item.number(out, f64::is_finite, words!("a number", "ett tal")))
-        .collect::<Option<_>>()?;
+        .collect();
+    let ends = ends.ok_or(Told)?;
     match ends.as_slice() {
-        [low, high] if low < high => Some(Some((*low, *high))),
+        [low, high] if low < high => Ok(Some((*low, *high))),
         _ => {
             value.wrong_type(
                 out,
@@ -174,7 +183,7 @@ fn range(
                     "två tal, det minsta och det största värdet, till exempel `[0, 10]`"
                 ),
             );
-            None
+            Err(Told)
         }
     }
 }
@@ -289,14 +298,14 @@ pub(super) fn received(
     out: &mut Findings<'_>,
     section: &Section<'_>,
     entry: &EstimatorEntry,
-) -> Option<Option<Received>> {
+) -> Result<Option<Received>, Told> {
     let Some(value) = section.get("received") else {
-        return Some(entry.uses(Role::Received).then_some(Received::Started));
+        return Ok(entry.uses(Role::Received).then_some(Received::Started));
     };
     if !entry.uses(Role::Received) {
         unused(out, section, "received", entry.id);
-        return None;
+        return Err(Told);
     }
     let words = Received::ALL.map(|own| (own.text(), own));
-    value.one_of(out, &words).map(Some)
+    value.one_of(out, &words).map(Some).ok_or(Told)
 }

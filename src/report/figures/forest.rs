@@ -39,10 +39,11 @@ fn row(
     let scale = effect::scale(analysis, estimate);
     let contrast = effect::contrast(report, analysis, estimate);
     let several = report.protocol.arms.len() > 2;
-    let mut remark = if first {
-        format!("{}, {}", role(analysis, lang), estimate.estimator)
-    } else {
+    let beside = estimate.extra.contains_key("sensitivity") || estimate.interval == "stage-wise";
+    let mut remark = if beside {
         effect::row_label(report, estimate, lang)
+    } else {
+        format!("{}, {}", role(analysis, lang), estimate.estimator)
     };
     if several && let Some((treated, _)) = contrast {
         remark = format!("{}: {remark}", report.arm(treated.arm, lang));

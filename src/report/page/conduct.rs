@@ -387,6 +387,11 @@ fn planned_text(report: &Report<'_>, plan: &Analysis, lang: Lang) -> String {
         text.push_str("; ");
         text.push_str(&covariates.join(", "));
     }
+    for (key, value) in plan.stated(report.protocol) {
+        for part in ["; ", key, " ", &value] {
+            text.push_str(part);
+        }
+    }
     if let Some(Test::Randomization { draws }) = plan.test {
         let draws = number::count(draws.into(), lang);
         text.push_str(words!("; {draws} redraws", "; {draws} omlottningar").get(lang));

@@ -74,10 +74,19 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
     let level = effect::level(level, lang);
     let mut head = vec![say(&words!("Outcome", "Utfall"), lang)];
     head.extend(report.protocol.arms.iter().map(|arm| say(&arm.label, lang)));
-    head.push(say(
-        &words!("Effect ({level} interval)", "Effekt ({level} intervall)"),
-        lang,
-    ));
+    let mixed = report.analyses.analyses.iter().any(|analysis| {
+        let first = analysis.results.first();
+        first.is_some_and(|own| effect::scale(analysis, own) == Scale::Other)
+    });
+    let effect = if mixed {
+        words!("Effect ({level} interval)", "Effekt ({level} intervall)")
+    } else {
+        words!(
+            "Difference ({level} interval)",
+            "Skillnad ({level} intervall)"
+        )
+    };
+    head.push(say(&effect, lang));
     head.push("p".to_string());
     let caption = if report.analyses.dry_run {
         words!(

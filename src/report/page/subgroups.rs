@@ -1,4 +1,4 @@
-//! Effects by subgroup: a table for each factor, with the contrasts below the levels.
+//! Effects by subgroup: a table for each factor, with the contrasts below the levels; and who received the service.
 
 use super::{Part, say};
 use crate::analysis::results::AnalysisResult;
@@ -12,11 +12,53 @@ use crate::words;
 pub(super) fn tables(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> Vec<Part> {
     let first = analysis.results.first();
     let scale = first.map_or(Scale::Unit, |row| effect::scale(analysis, row));
-    analysis
-        .subgroups
-        .iter()
-        .map(|own| Part::Table(grid(report, own, scale, lang)))
+    let received = funnel(report, analysis, lang);
+    let levels = analysis.subgroups.iter();
+    let levels = levels.map(|own| grid(report, own, scale, lang));
+    received
+        .into_iter()
+        .chain(levels)
+        .map(Part::Table)
         .collect()
+}
+
+/// Who received the service, month by month; what a complier effect rests on.
+fn funnel(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> Option<Grid> {
+    if analysis.funnel.is_empty() {
+        return None;
+    }
+    let control = report.arm(report.protocol.control, lang);
+    let head = [
+        words!("Randomized in", "Lottade i"),
+        words!(
+            "Received, of those allocated to the service",
+            "Fick insatsen, av de lottade till den"
+        ),
+        words!(
+            "Received, of those allocated to {control}",
+            "Fick insatsen, av dem lottade till {control}"
+        ),
+    ];
+    let head = head.iter().map(|own| say(own, lang)).collect();
+    let caption = words!(
+        "Families that received the service, by month of randomization",
+        "Familjer som fick insatsen, efter lottningsmånad"
+    );
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    let cells = |received: [u32; 2], randomized: [u32; 2]| {
+        let both = received.into_iter().zip(randomized);
+        both.map(|(got, of)| number::share(got, of, lang)).collect()
+    };
+    let mut all = ([0; 2], [0; 2]);
+    for own in &analysis.funnel {
+        for arm in 0..2 {
+            all.0[arm] += own.received[arm];
+            all.1[arm] += own.randomized[arm];
+        }
+        grid.row(own.month.clone(), cells(own.received, own.randomized));
+    }
+    grid.strong(say(&words!("all", "alla"), lang), cells(all.0, all.1));
+    Some(grid)
 }
 
 fn text(effect: Option<&SubgroupEffect>, scale: Scale, lang: Lang) -> String {

@@ -203,6 +203,15 @@ fn one_analysis(plan: &mut Plan, protocol: &Protocol, analysis: &Analysis) {
             "Estimator `{estimator}`, med {sv}."
         ));
     }
+    let stated = analysis.stated(protocol);
+    if !stated.is_empty() {
+        let list: Vec<String> = stated
+            .iter()
+            .map(|(key, value)| format!("`{key}` {value}"))
+            .collect();
+        let list = list.join("; ");
+        plan.item(&words!("Options: {list}.", "Val: {list}."));
+    }
     let alpha = tidy(analysis.alpha);
     plan.item(&match analysis.test {
         Some(Test::Randomization { draws }) => with_commas(words!(

@@ -205,6 +205,7 @@ pub(crate) fn ordinary() -> Parts {
             options: vec![("variance", "hc2".into()), ("df", "bell-mccaffrey".into())],
             columns: vec![("outcome", vec!["rereport".into()])],
         },
+        funnel: Vec::new(),
         subgroups: Vec::new(),
         missing_rule: Missing::CompleteCase,
         alpha: Some(0.05),

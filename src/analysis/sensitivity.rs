@@ -335,31 +335,28 @@ fn shifted(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -
         }
     }
     let reach = STEP * f64::from(STEPS) * deviation;
-    let (mut row, message) = match &turned {
-        Some((shift, pooled, effect)) => {
-            let mut row = completed.row(ground, pooled, effect);
-            row.extra.insert("shift".into(), json!(shift));
-            let (en, sv) = numbers(*shift);
-            (
-                row,
-                words!(
-                    "the conclusion would turn if unknown outcomes in the treated arm were {en} more on average than known outcomes like them",
-                    "slutsatsen skulle vändas om okända utfall i den behandlade gruppen vore {sv} större i genomsnitt än kända utfall som liknar dem"
-                ),
-            )
-        }
-        None => {
-            let mut row = completed.row(ground, &pooled, &effect);
-            row.extra.insert("shift".into(), json!(null));
-            let (en, sv) = numbers(reach);
-            (
-                row,
-                words!(
-                    "no shift of the unknown outcomes in the treated arm up to {en} turns the conclusion",
-                    "ingen förskjutning av de okända utfallen i den behandlade gruppen upp till {sv} vänder slutsatsen"
-                ),
-            )
-        }
+    let (mut row, message) = if let Some((shift, pooled, effect)) = &turned {
+        let mut row = completed.row(ground, pooled, effect);
+        row.extra.insert("shift".into(), json!(shift));
+        let (en, sv) = numbers(*shift);
+        (
+            row,
+            words!(
+                "the conclusion would turn if unknown outcomes in the treated arm were {en} more on average than known outcomes like them",
+                "slutsatsen skulle vändas om okända utfall i den behandlade gruppen vore {sv} större i genomsnitt än kända utfall som liknar dem"
+            ),
+        )
+    } else {
+        let mut row = completed.row(ground, &pooled, &effect);
+        row.extra.insert("shift".into(), json!(null));
+        let (en, sv) = numbers(reach);
+        (
+            row,
+            words!(
+                "no shift of the unknown outcomes in the treated arm up to {en} turns the conclusion",
+                "ingen förskjutning av de okända utfallen i den behandlade gruppen upp till {sv} vänder slutsatsen"
+            ),
+        )
     };
     row.extra.insert("verdict".into(), json!(own.text()));
     Ok((vec![row], vec![Warning::new("tipping-point", message)]))

@@ -62,9 +62,14 @@ pub fn course(
         OutcomeKind::Reports {
             same_incident_within_days,
             without_study_staff,
+            without_attached,
             ..
         } => {
-            let rules = (*same_incident_within_days, *without_study_staff);
+            let rules = (
+                *same_incident_within_days,
+                *without_study_staff,
+                *without_attached,
+            );
             for one in state.one_family(family) {
                 let days = reported(state, one, own, (from, follow.until), rules);
                 events.extend(days.map(day));

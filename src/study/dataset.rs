@@ -121,9 +121,14 @@ pub(super) fn outcome_from(
         OutcomeKind::Reports {
             same_incident_within_days,
             without_study_staff,
+            without_attached,
             ..
         } => {
-            let rules = (*same_incident_within_days, *without_study_staff);
+            let rules = (
+                *same_incident_within_days,
+                *without_study_staff,
+                *without_attached,
+            );
             let seen: usize = state
                 .one_family(family)
                 .map(|one| reported(state, one, own, (from, until), rules).count())
@@ -275,7 +280,7 @@ pub(super) fn reported<'s>(
     family: FamilyIx,
     unit: &'s Family,
     (from, until): (Day, Day),
-    (same_incident_within_days, without_study_staff): (Option<i32>, bool),
+    (same_incident_within_days, without_study_staff, without_attached): (Option<i32>, bool, bool),
 ) -> impl Iterator<Item = Day> + 's {
     let counted = Source::Log.bit() | Source::Register.bit();
     let index = state.reports.get(unit.report.0 as usize);
@@ -301,6 +306,7 @@ pub(super) fn reported<'s>(
                 && !joined
                 && !outside
                 && !(without_study_staff && report.by_study_staff)
+                && !(without_attached && report.attached == Some(true))
         })
         .map(|(_, report)| report.received)
 }

@@ -138,6 +138,8 @@ pub enum OutcomeKind {
         same_incident_within_days: Option<i32>,
         /// Whether reports by the staff of the study's services are left out, who see more of some families than of others.
         without_study_staff: bool,
+        /// A report that was attached to an open investigation is not counted: the outcome is a new investigation.
+        without_attached: bool,
     },
     /// Every one of the events happened in the window.
     Binary {

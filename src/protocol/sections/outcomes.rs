@@ -21,8 +21,11 @@ pub(in crate::protocol) const KEYS: &[&str] = &[
     "horizon_days",
 ];
 /// Keys of `not_counted`.
-pub(in crate::protocol) const NOT_COUNTED: &[&str] =
-    &["same_incident_within_days", "by_study_staff"];
+pub(in crate::protocol) const NOT_COUNTED: &[&str] = &[
+    "same_incident_within_days",
+    "by_study_staff",
+    "attached_to_open_investigation",
+];
 
 /// Longest follow-up: thirty years.
 const MAX_DAYS: i32 = 10_957;
@@ -105,14 +108,12 @@ fn kind(
                 value.one_of(out, &[("report", ())]);
             }
             let window_days = window(out, section);
-            let not_counted = section.section(out, "not_counted", NOT_COUNTED);
-            let same_incident_within_days = not_counted.as_ref().and_then(|table| {
-                let value = table.get("same_incident_within_days")?;
-                let days = value.days(out, 0, MAX_DAYS);
-                same_incident(out, &value.span, events);
-                days
-            });
-            let staff = not_counted.as_ref().and_then(|table| {
+            let table = section.section(out, "not_counted", NOT_COUNTED);
+            let (same_incident_within_days, without_attached) = match &table {
+                None => (None, false),
+                Some(table) => not_counted(out, table, events),
+            };
+            let staff = table.as_ref().and_then(|table| {
                 let value = table.get("by_study_staff")?;
                 carried(out, &value.span, events);
                 value.flag(out)
@@ -121,6 +122,7 @@ fn kind(
                 window_days: window_days?,
                 same_incident_within_days,
                 without_study_staff: staff.unwrap_or(false),
+                without_attached,
             })
         }
         Kind::Binary => {
@@ -174,31 +176,74 @@ fn carried(out: &mut Findings<'_>, span: &std::ops::Range<usize>, events: &[Opti
     }
 }
 
-/// A report of the same incident can be recognized only if reports carry the date of the incident.
-fn same_incident(
+/// Which reports are no new ones.
+fn not_counted(
     out: &mut Findings<'_>,
-    span: &std::ops::Range<usize>,
+    table: &Section<'_>,
     events: &[Option<EventSpec>],
-) {
-    let carried = events
-        .iter()
-        .flatten()
-        .any(|event| event.id == "report" && event.carries.iter().any(|c| c == "incident_date"));
-    let unsure = events.iter().any(Option::is_none);
-    if !carried && !unsure {
+) -> (Option<i32>, bool) {
+    let incident = table.get("same_incident_within_days");
+    let attached = table.get("attached_to_open_investigation");
+    let days = incident.and_then(|value| {
+        let days = value.days(out, 0, MAX_DAYS);
+        if !is_carried(events, "incident_date") {
+            out.error(
+                "same-incident-unseen",
+                &value.span,
+                words!(
+                    "reports do not carry `incident_date`, so the same incident cannot be recognized",
+                    "anmälningar bär inte `incident_date`, så samma händelse kan inte kännas igen"
+                ),
+                words!(
+                    "add `\"incident_date\"` to `carries` of `[[event]]` `report`, or remove `not_counted`",
+                    "lägg till `\"incident_date\"` i `carries` för `[[event]]` `report`, eller ta bort `not_counted`"
+                ),
+            );
+        }
+        days
+    });
+    let Some(value) = attached else {
+        return (days, false);
+    };
+    let attached = value.flag(out) == Some(true);
+    if attached && !is_carried(events, "attached_to_open_investigation") {
         out.error(
-            "same-incident-unseen",
-            span,
+            "attached-unseen",
+            &value.span,
             words!(
-                "reports do not carry `incident_date`, so the same incident cannot be recognized",
-                "anmälningar bär inte `incident_date`, så samma händelse kan inte kännas igen"
+                "reports do not carry `attached_to_open_investigation`, so those that open no investigation cannot be told",
+                "anmälningar bär inte `attached_to_open_investigation`, så de som inte leder till en ny utredning kan inte skiljas ut"
             ),
             words!(
-                "add `\"incident_date\"` to `carries` of `[[event]]` `report`, or remove `not_counted`",
-                "lägg till `\"incident_date\"` i `carries` för `[[event]]` `report`, eller ta bort `not_counted`"
+                "add `\"attached_to_open_investigation\"` to `carries` of `[[event]]` `report`",
+                "lägg till `\"attached_to_open_investigation\"` i `carries` för `[[event]]` `report`"
             ),
         );
     }
+    if attached {
+        out.warning(
+            "depends-on-closing",
+            &value.span,
+            words!(
+                "the outcome depends on how long the investigation is open, which the arm changes: whoever closes earlier has more days on which a report counts",
+                "utfallet beror på hur länge utredningen är öppen, vilket armen ändrar: den som avslutar tidigare har fler dagar då en anmälan räknas"
+            ),
+            words!(
+                "count every report in a window from randomization, and keep this one beside it",
+                "räkna varje anmälan i ett fönster från lottningen, och ha detta utfall vid sidan om"
+            ),
+        );
+    }
+    (days, attached)
+}
+
+/// Whether reports carry a column, or whether that cannot be known.
+fn is_carried(events: &[Option<EventSpec>], column: &str) -> bool {
+    events.iter().any(Option::is_none)
+        || events
+            .iter()
+            .flatten()
+            .any(|event| event.id == "report" && event.carries.iter().any(|c| c == column))
 }
 
 fn services(out: &mut Findings<'_>, section: &Section<'_>, key: &str) -> Option<Vec<Service>> {

@@ -20,6 +20,7 @@ pub(super) fn outcomes(plan: &mut Plan, protocol: &Protocol) {
                 window_days: (first, last),
                 same_incident_within_days,
                 without_study_staff,
+                without_attached,
             } => {
                 let mut rule = words!(
                     "reports of concern on days {first} to {last} after randomization",
@@ -37,6 +38,13 @@ pub(super) fn outcomes(plan: &mut Plan, protocol: &Protocol) {
                     rule = words!(
                         "{en}; reports by the staff of the study's services are not counted",
                         "{sv}; anmälningar av personalen i studiens insatser räknas inte"
+                    );
+                }
+                if *without_attached {
+                    let Words { en, sv } = &rule;
+                    rule = words!(
+                        "{en}; a report that is attached to an open investigation is not counted",
+                        "{sv}; en anmälan som förs till en pågående utredning räknas inte"
                     );
                 }
                 rule

@@ -282,6 +282,27 @@ impl Order {
             }
             alternatives.push((name, plan));
         }
+        for (name, plan) in &alternatives {
+            let lost = base
+                .cells
+                .iter()
+                .find(|cell| same_cell(plan, cell).is_none());
+            if let Some(cell) = lost {
+                let id = &cell.id;
+                return Err(Failure::new(
+                    exit::USAGE,
+                    "alternative-without-cell",
+                    words!(
+                        "the alternative `{name}` has no cell beside `{id}`: its settings change which conditions of the grid hold",
+                        "alternativet `{name}` har ingen cell bredvid `{id}`: dess inställningar ändrar vilka villkor i rutnätet som gäller"
+                    ),
+                )
+                .help(Words::new(
+                    "simulate it by itself with --set, or without the conditions of the grid",
+                    "simulera det för sig med --set, eller utan rutnätets villkor",
+                )));
+            }
+        }
         Ok(Planned {
             hash: self.hash(),
             order: self,
@@ -289,6 +310,15 @@ impl Order {
             alternatives,
         })
     }
+}
+
+/// The cell of an alternative beside a cell of the scenario. An alternative may set a key that the grid varies; its cells
+/// then have fewer parameters.
+fn same_cell(plan: &Plan, base: &Cell) -> Option<usize> {
+    plan.cells.iter().position(|cell| {
+        let mut all = cell.parameters.iter();
+        all.all(|parameter| base.parameters.contains(parameter))
+    })
 }
 
 fn fresh_folder() -> Words {
@@ -314,21 +344,12 @@ pub struct Planned {
 impl Planned {
     /// For each cell of the scenario: the cell, then the same cell of every alternative.
     pub fn groups(&self) -> Vec<Vec<&Cell>> {
-        let of = |plan: &'_ Plan, base: &Cell| {
-            // An alternative may set a key that the grid varies; its cells then have fewer parameters.
-            plan.cells.iter().position(|cell| {
-                cell.parameters
-                    .iter()
-                    .all(|parameter| base.parameters.contains(parameter))
-            })
-        };
         self.base
             .cells
             .iter()
             .map(|base| {
                 let others = self.alternatives.iter();
-                let others =
-                    others.filter_map(|(_, plan)| of(plan, base).and_then(|at| plan.cells.get(at)));
+                let others = others.filter_map(|(_, plan)| plan.cells.get(same_cell(plan, base)?));
                 std::iter::once(base).chain(others).collect()
             })
             .collect()

@@ -1,32 +1,87 @@
 //! From a file to the cells that are run: settings, grid, and the protocol that each cell sees.
 
-use super::Scenario;
-use super::edit::{Setting, set, set_each};
-use super::sections::{Axis, MOST_REPLICATES, read, version};
-use crate::allocation::{METHODS, MethodEntry};
+use super::edit::{Setting, get, set, set_each};
+use super::grid::{MOST_CELLS, Parameter, name};
+use super::prior::Prior;
+use super::ratio::with_ratio;
+use super::sections::{MOST_REPLICATES, Varied, read, version};
+use super::{Scenario, Shared};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::findings::Findings;
 use crate::protocol::{self, Protocol};
 use crate::words;
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+use std::sync::Arc;
 use toml::de::DeTable;
 use toml::{Table, Value};
-
-/// Most cells of a grid.
-const MOST_CELLS: usize = 10_000;
 
 /// One cell: a scenario and the protocol that is run in it.
 #[derive(Debug)]
 pub struct Cell {
-    /// What the grid sets, as `key=value` joined by commas; `base` without a grid.
+    /// What the grid sets, as `key=value` in the order of the keys' names; `base` without a grid.
     pub id: String,
-    /// What the grid sets.
+    /// What the grid sets, in the grid's order.
     pub parameters: Vec<(String, Value)>,
+    /// SHA-256 over everything that the cell is made of, scenario and protocol, as 64 hexadecimal digits.
+    pub content: String,
     /// The scenario.
     pub scenario: Scenario,
     /// The protocol.
     pub protocol: Protocol,
     /// The text that it was read from, with all settings.
     pub protocol_text: String,
+    /// What is believed of parameters that are not known.
+    pub priors: Vec<Prior>,
+    /// For each analysis whether its expected effect is zero, whatever is drawn from the priors.
+    pub is_null: Vec<bool>,
+    recipe: Recipe,
+}
+
+/// What a cell is made from.
+#[derive(Debug, Clone)]
+struct Recipe {
+    scenario: Arc<Table>,
+    protocol: Arc<Table>,
+    settings: Vec<Setting>,
+}
+
+impl Cell {
+    /// What is drawn from the priors in a replicate.
+    pub fn drawn(&self, seed: u64, replicate: u64) -> Vec<(String, f64)> {
+        let group = self.group();
+        let draw = |prior: &Prior| (prior.key.clone(), prior.draw(seed, group, replicate));
+        self.priors.iter().map(draw).collect()
+    }
+
+    /// The cell as it is in a replicate, with what is drawn from the priors; the cell itself must be run where it has
+    /// none.
+    ///
+    /// # Errors
+    /// What was drawn does not go together, although the ends of each prior do.
+    pub fn in_replicate(&self, seed: u64, replicate: u64) -> Result<Self, Refused> {
+        let group = self.group();
+        let mut recipe = self.recipe.clone();
+        recipe.settings.extend(
+            self.priors
+                .iter()
+                .map(|prior| prior.setting(prior.draw(seed, group, replicate))),
+        );
+        let (mut cell, _) = recipe.cell(&[])?;
+        cell.id.clone_from(&self.id);
+        cell.parameters.clone_from(&self.parameters);
+        cell.content.clone_from(&self.content);
+        cell.is_null.clone_from(&self.is_null);
+        Ok(cell)
+    }
+
+    /// The name under which random numbers are drawn: empty where cells share them.
+    pub fn group(&self) -> &str {
+        match self.scenario.shared {
+            Shared::Families => "",
+            Shared::Nothing => &self.id,
+        }
+    }
 }
 
 /// Everything that is to be run.
@@ -153,111 +208,219 @@ pub fn plan(scenario: &str, protocol: &str, settings: &[String]) -> Result<Plan,
     warnings.extend(parsed.1);
     // The file by itself first: its findings point at what the person wrote. A key that only a setting makes right
     // (a protocol that has to be changed first) is rare, so the file must stand without its settings.
-    let axes = check(scenario, &parsed.0, false)?;
-    let table: Table = parse_table(scenario, File::Scenario)?;
-    let protocol_table: Table = parse_table(protocol, File::Protocol)?;
-    let on_setting = |finding: Diagnostic| Refused {
+    let (_, varied, _) = self::scenario(scenario, &parsed.0, false)?;
+    let mut recipe = Recipe {
+        scenario: Arc::new(parse_table(scenario, File::Scenario)?),
+        protocol: Arc::new(parse_table(protocol, File::Protocol)?),
+        settings: Vec::new(),
+    };
+    for text in settings {
+        let setting = Setting::parse(text).map_err(|finding| at_setting(vec![finding]))?;
+        recipe.settings.push(setting);
+    }
+    // Settings by themselves before the grid, so that each is blamed for its own.
+    let (base, found) = recipe.cell(&[])?;
+    let group = base.scenario.shared;
+    let held = recipe.held();
+    let grid = varied.grid.without(&recipe.settings);
+    let is_set = |prior: &Prior| recipe.settings.iter().any(|own| own.path == prior.key);
+    let mut priors = varied.priors;
+    priors.retain(|prior| !is_set(prior));
+    let in_file = |diagnostics| Refused {
+        file: File::Scenario,
+        text: scenario.to_owned(),
+        edited: false,
+        diagnostics,
+    };
+    let unknown = grid.unknown_conditions(&held);
+    if !unknown.is_empty() {
+        return Err(in_file(unknown));
+    }
+    let Some(rows) = grid.cells(&held) else {
+        let span = grid.keys.first().map_or(0..0, |(_, span)| span.clone());
+        return Err(in_file(vec![too_many(span)]));
+    };
+    if rows.is_empty() {
+        return Err(in_file(vec![no_cell(scenario)]));
+    }
+    warnings.extend(found);
+    let mut faults: Vec<Diagnostic> = Vec::new();
+    let mut cells: Vec<Cell> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match recipe.cell(row) {
+            Err(refused) => blame(&recipe, row, refused, &mut faults),
+            Ok((mut cell, found)) => {
+                warnings.extend(found);
+                if let Some(twin) = cells.iter().find(|other| other.id == cell.id) {
+                    faults.push(same_cell(&twin.id, row));
+                }
+                believe(&mut cell, &priors, &mut faults);
+                cells.push(cell);
+            }
+        }
+        if faults.len() > MOST_FAULTS {
+            break;
+        }
+    }
+    if !faults.is_empty() {
+        faults.sort_by_key(|own| {
+            own.place
+                .as_ref()
+                .and_then(|place| place.span.clone())
+                .map(|span| span.start)
+        });
+        faults.dedup();
+        return Err(in_file(faults));
+    }
+    debug_assert!(cells.iter().all(|cell| cell.scenario.shared == group));
+    let mut said: Vec<Diagnostic> = Vec::new();
+    for warning in warnings {
+        if !said.contains(&warning) {
+            said.push(warning);
+        }
+    }
+    Ok(Plan {
+        cells,
+        warnings: said,
+    })
+}
+
+/// Most findings of a grid that are told at once.
+const MOST_FAULTS: usize = 20;
+
+fn at_setting(diagnostics: Vec<Diagnostic>) -> Refused {
+    Refused {
         file: File::Scenario,
         text: String::new(),
         edited: true,
-        diagnostics: vec![finding],
-    };
-    let mut base = Vec::new();
-    for text in settings {
-        base.push(Setting::parse(text).map_err(on_setting)?);
+        diagnostics,
     }
-    let axes: Vec<(Axis, Vec<Value>)> = axes
-        .into_iter()
-        .filter(|axis| {
-            let path = Setting::new(&axis.key, Value::Boolean(true)).path;
-            base.iter().all(|setting| setting.path != path)
-        })
-        .map(|axis| {
-            let values = grid_values(&table, &axis.key);
-            (axis, values)
-        })
-        .collect();
-    let number = axes
-        .iter()
-        .try_fold(1_usize, |number, (axis, _)| number.checked_mul(axis.values))
-        .filter(|number| *number <= MOST_CELLS);
-    let Some(number) = number else {
-        let span = axes.first().map_or(0..0, |(axis, _)| axis.span.clone());
-        return Err(Refused {
-            file: File::Scenario,
-            text: scenario.to_owned(),
-            edited: false,
-            diagnostics: vec![
-                Diagnostic::error(
-                    "too-many-cells",
-                    words!(
-                        "the grid has more than {MOST_CELLS} cells",
-                        "rutnätet har fler än {MOST_CELLS} celler"
-                    ),
-                )
-                .at(Place::span(span)),
-            ],
-        });
-    };
-    let mut cells = Vec::with_capacity(number);
-    for index in 0..number {
-        let mut rest = index;
-        let mut parameters: Vec<(String, Value)> = Vec::new();
-        for (axis, values) in axes.iter().rev() {
-            parameters.push((axis.key.clone(), values[rest % values.len()].clone()));
-            rest /= values.len();
+}
+
+fn too_many(span: Range<usize>) -> Diagnostic {
+    Diagnostic::error(
+        "too-many-cells",
+        words!(
+            "the grid has more than {MOST_CELLS} cells",
+            "rutnätet har fler än {MOST_CELLS} celler"
+        ),
+    )
+    .at(Place::span(span))
+}
+
+fn no_cell(scenario: &str) -> Diagnostic {
+    let at = scenario.find("leave_out").unwrap_or(0);
+    Diagnostic::error(
+        "too-few",
+        words!(
+            "every cell of the grid is left out",
+            "varje cell i rutnätet utelämnas"
+        ),
+    )
+    .at(Place::span(
+        at..at + "leave_out".len().min(scenario.len() - at),
+    ))
+    .help(words!("leave out fewer cells", "utelämna färre celler"))
+}
+
+fn same_cell(id: &str, row: &[Parameter]) -> Diagnostic {
+    let span = row.last().map_or(0..0, |own| own.span.clone());
+    Diagnostic::error(
+        "same-cell",
+        words!(
+            "the grid has the cell `{id}` twice",
+            "rutnätet har cellen `{id}` två gånger"
+        ),
+    )
+    .at(Place::span(span))
+    .help(words!(
+        "list each value once; 1 and 1.0 are the same value",
+        "ange varje värde en gång; 1 och 1.0 är samma värde"
+    ))
+}
+
+/// Findings of a cell, moved to the value of the grid without which they are not there.
+fn blame(recipe: &Recipe, row: &[Parameter], refused: Refused, faults: &mut Vec<Diagnostic>) {
+    let culprit = row.iter().enumerate().find(|(place, _)| {
+        let mut rest = row.to_vec();
+        rest.remove(*place);
+        recipe.cell(&rest).is_ok()
+    });
+    let label = words!("in a cell of this grid", "i en cell i rutnätet");
+    if let Some((_, culprit)) = culprit {
+        moved(refused, &culprit.span, &label, faults);
+        return;
+    }
+    // Several values are wrong, each for itself.
+    let mut alone = false;
+    for own in row {
+        if let Err(refused) = recipe.cell(std::slice::from_ref(own)) {
+            alone = true;
+            moved(refused, &own.span, &label, faults);
         }
-        parameters.reverse();
-        let mut all = base.clone();
-        all.extend(
-            parameters
-                .iter()
-                .map(|(key, value)| Setting::new(key, value.clone())),
-        );
-        let cell = cell(&table, &protocol_table, &all, parameters, &mut warnings);
-        let mut cell = cell.map_err(|mut refused| {
-            // Without a setting it is the grid that is at fault: the finding moves to its key in the file.
-            if base.is_empty()
-                && refused.file == File::Scenario
-                && let Some((axis, _)) = axes.first()
-            {
-                scenario.clone_into(&mut refused.text);
-                refused.edited = false;
-                for finding in &mut refused.diagnostics {
-                    finding.place = Some(Place::span(axis.span.clone()));
-                    finding.label =
-                        Some(Words::new("in a cell of this grid", "i en cell i rutnätet"));
+    }
+    if let Some(first) = row.first()
+        && !alone
+    {
+        moved(refused, &first.span, &label, faults);
+    }
+}
+
+/// Errors of a text that nobody wrote, moved to where they come from.
+fn moved(refused: Refused, span: &Range<usize>, label: &Words, faults: &mut Vec<Diagnostic>) {
+    for mut finding in refused.diagnostics {
+        if !finding.is_error() {
+            continue;
+        }
+        finding.place = Some(Place::span(span.clone()));
+        finding.label = Some(label.clone());
+        if !faults.contains(&finding) {
+            faults.push(finding);
+        }
+    }
+}
+
+/// Gives a cell its priors, once their ends are found to be possible.
+fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagnostic>) {
+    if priors.is_empty() {
+        return;
+    }
+    for prior in priors {
+        for value in prior.extremes() {
+            let mut recipe = cell.recipe.clone();
+            recipe.settings.push(prior.setting(value));
+            match recipe.cell(&[]) {
+                Ok((end, _)) => {
+                    for (all, own) in cell.is_null.iter_mut().zip(&end.is_null) {
+                        *all &= own;
+                    }
+                }
+                Err(refused) => {
+                    let label = words!("the prior reaches {value}", "priorn når {value}");
+                    moved(refused, &prior.span, &label, faults);
                 }
             }
-            refused
-        })?;
-        cell.scenario.precision.replicates = cell
-            .scenario
-            .precision
-            .replicates
-            .min(MOST_REPLICATES as u64);
-        cells.push(cell);
+        }
     }
-    warnings.dedup();
-    Ok(Plan { cells, warnings })
+    cell.priors = priors.to_vec();
+    let mut hash = Sha256::new();
+    hash.update(&cell.content);
+    for prior in priors {
+        hash.update(format!(
+            "{:?}",
+            (
+                &prior.key,
+                prior.extremes(),
+                prior.at(0.25),
+                prior.at(0.5),
+                prior.at(0.75)
+            )
+        ));
+    }
+    cell.content = hex(&hash.finalize());
 }
 
-fn grid_values(table: &Table, key: &str) -> Vec<Value> {
-    table
-        .get("grid")
-        .and_then(|grid| grid.get("full"))
-        .and_then(|full| full.get(key))
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default()
-}
-
-/// The text must be a sound scenario for a protocol; gives the axes of its grid.
-fn check(text: &str, protocol: &Protocol, edited: bool) -> Result<Vec<Axis>, Refused> {
-    scenario(text, protocol, edited).map(|(_, axes, _)| axes)
-}
-
-type Read = (Scenario, Vec<Axis>, Vec<Diagnostic>);
+type Read = (Scenario, Varied, Vec<Diagnostic>);
 
 fn scenario(text: &str, protocol: &Protocol, edited: bool) -> Result<Read, Refused> {
     let (tree, errors) = DeTable::parse_recoverable(text);
@@ -266,10 +429,10 @@ fn scenario(text: &str, protocol: &Protocol, edited: bool) -> Result<Read, Refus
     for error in &errors {
         out.push(syntax(error, text));
     }
-    let (read, grid) = read(&mut out, tree.get_ref(), protocol);
+    let (read, varied) = read(&mut out, tree.get_ref(), protocol);
     let diagnostics = out.into_sorted();
     match read {
-        Some(scenario) => Ok((scenario, grid.full, diagnostics)),
+        Some(scenario) => Ok((scenario, varied, diagnostics)),
         None => Err(Refused {
             file: File::Scenario,
             text: text.to_owned(),
@@ -279,7 +442,10 @@ fn scenario(text: &str, protocol: &Protocol, edited: bool) -> Result<Read, Refus
     }
 }
 
-fn read_protocol(text: &str, edited: bool) -> Result<(Protocol, Vec<Diagnostic>), Refused> {
+pub(super) fn read_protocol(
+    text: &str,
+    edited: bool,
+) -> Result<(Protocol, Vec<Diagnostic>), Refused> {
     let parsed = protocol::parse(text.as_bytes());
     match parsed.protocol {
         Some(protocol) => Ok((protocol, parsed.diagnostics)),
@@ -301,7 +467,7 @@ fn parse_table(text: &str, file: File) -> Result<Table, Refused> {
     })
 }
 
-fn text_of(table: &Table, file: File) -> Result<String, Refused> {
+pub(super) fn text_of(table: &Table, file: File) -> Result<String, Refused> {
     toml::to_string(table).map_err(|error| {
         let reason = error.to_string();
         Refused {
@@ -313,180 +479,123 @@ fn text_of(table: &Table, file: File) -> Result<String, Refused> {
     })
 }
 
-fn cell(
-    table: &Table,
-    protocol: &Table,
-    settings: &[Setting],
-    parameters: Vec<(String, Value)>,
-    warnings: &mut Vec<Diagnostic>,
-) -> Result<Cell, Refused> {
-    let mut table = table.clone();
-    let mut protocol = protocol.clone();
-    table.remove("grid").map(|grid| {
-        // What cells share is said beside the axes.
-        let mut kept = Table::new();
-        if let Some(shared) = grid.get("common_random_numbers") {
-            kept.insert("common_random_numbers".to_owned(), shared.clone());
-        }
-        table.insert("grid".to_owned(), Value::Table(kept))
-    });
-    let mut ratio = None;
-    for setting in settings {
-        let outcome = match setting.path.strip_prefix("protocol.") {
-            _ if setting.path == "ratio" => {
-                ratio = Some(setting.value.clone());
-                Ok(())
+impl Recipe {
+    /// The value that a dotted path has, with the settings and without the grid.
+    fn held(&self) -> impl Fn(&str) -> Option<Value> + '_ {
+        move |path: &str| {
+            let set = self.settings.iter().rev().find(|own| own.path == path);
+            if let Some(setting) = set {
+                return Some(setting.value.clone());
             }
-            Some(path) => set(&mut protocol, path, setting.value.clone()),
-            None => set(&mut table, &setting.path, setting.value.clone()),
+            match path.strip_prefix("protocol.") {
+                Some(path) => get(&self.protocol, path),
+                None => get(&self.scenario, path),
+            }
+        }
+    }
+
+    /// The cell of a row of the grid, and its warnings.
+    fn cell(&self, row: &[Parameter]) -> Result<(Cell, Vec<Diagnostic>), Refused> {
+        let mut table = (*self.scenario).clone();
+        let mut protocol = (*self.protocol).clone();
+        let mut warnings = Vec::new();
+        table.remove("prior");
+        if let Some(grid) = table.remove("grid") {
+            // What cells share is said beside the axes.
+            let mut kept = Table::new();
+            if let Some(shared) = grid.get("common_random_numbers") {
+                kept.insert("common_random_numbers".to_owned(), shared.clone());
+            }
+            table.insert("grid".to_owned(), Value::Table(kept));
+        }
+        let mut settings = self.settings.clone();
+        settings.extend(
+            row.iter()
+                .map(|own| Setting::new(&own.key, own.value.clone())),
+        );
+        let mut ratio = None;
+        for setting in &settings {
+            let outcome = match setting.path.strip_prefix("protocol.") {
+                _ if setting.path == "ratio" => {
+                    ratio = Some(setting.value.clone());
+                    Ok(())
+                }
+                Some(path) => set(&mut protocol, path, setting.value.clone()),
+                None => set(&mut table, &setting.path, setting.value.clone()),
+            };
+            outcome.map_err(|finding| at_setting(vec![finding]))?;
+        }
+        staff(&table, &mut protocol);
+        let (protocol, protocol_text) = match &ratio {
+            None => {
+                let text = text_of(&protocol, File::Protocol)?;
+                (read_protocol(&text, true)?.0, text)
+            }
+            Some(ratio) => {
+                let kept = with_ratio(&mut protocol, ratio, &mut warnings)?;
+                (kept, text_of(&protocol, File::Protocol)?)
+            }
         };
-        outcome.map_err(|finding| Refused {
-            file: File::Scenario,
-            text: String::new(),
-            edited: true,
-            diagnostics: vec![finding],
-        })?;
-    }
-    if let Some(capacity) = table.get("capacity") {
-        if let Some(therapists) = capacity.get("therapists_per_site") {
-            set_each(&mut protocol, "site", "therapists", therapists);
+        let text = text_of(&table, File::Scenario)?;
+        let (mut scenario, _, found) = scenario(&text, &protocol, true)?;
+        warnings.extend(found.into_iter().map(|mut finding| {
+            finding.place = None;
+            finding
+        }));
+        let precision = &mut scenario.precision;
+        precision.replicates = precision.replicates.min(MOST_REPLICATES as u64);
+        let is_null = scenario.analyses.iter().map(|index| {
+            let outcome = protocol.analyses[*index].outcome;
+            scenario.world.is_null(&protocol.outcomes[outcome].kind)
+        });
+        let mut hash = Sha256::new();
+        for part in [&text, &protocol_text] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
         }
-        if let Some(families) = capacity.get("families_per_therapist") {
-            let arm = protocol.get("gate").and_then(|gate| gate.get("arm"));
-            if let Some(arm) = arm.and_then(Value::as_str).map(str::to_owned) {
-                let path = format!("arm.{arm}.families_per_therapist");
-                let _ = set(&mut protocol, &path, families.clone());
-            }
-        }
+        let cell = Cell {
+            id: name(row),
+            parameters: row
+                .iter()
+                .map(|own| (own.key.clone(), own.value.clone()))
+                .collect(),
+            content: hex(&hash.finalize()),
+            is_null: is_null.collect(),
+            scenario,
+            protocol,
+            protocol_text,
+            priors: Vec::new(),
+            recipe: Self {
+                settings,
+                ..self.clone()
+            },
+        };
+        Ok((cell, warnings))
     }
-    let sealed = match &ratio {
-        None => read_protocol(&text_of(&protocol, File::Protocol)?, true)?.0,
-        Some(ratio) => with_ratio(&mut protocol, ratio, warnings)?,
-    };
-    let protocol_text = text_of(&protocol, File::Protocol)?;
-    let protocol = sealed;
-    let text = text_of(&table, File::Scenario)?;
-    let (scenario, _, found) = scenario(&text, &protocol, true)?;
-    warnings.extend(found.into_iter().map(|mut finding| {
-        finding.place = None;
-        finding
-    }));
-    let id = if parameters.is_empty() {
-        "base".to_owned()
-    } else {
-        let parts: Vec<String> = parameters
-            .iter()
-            .map(|(key, value)| match value {
-                Value::String(text) => format!("{key}={text}"),
-                value => format!("{key}={value}"),
-            })
-            .collect();
-        parts.join(",")
-    };
-    Ok(Cell {
-        id,
-        parameters,
-        scenario,
-        protocol,
-        protocol_text,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
     })
 }
 
-/// The protocol with another ratio of its arms; where its method cannot keep the ratio, by permuted blocks of one and
-/// two ratio sums.
-fn with_ratio(
-    protocol: &mut Table,
-    ratio: &Value,
-    warnings: &mut Vec<Diagnostic>,
-) -> Result<Protocol, Refused> {
-    let text = ratio.as_str().unwrap_or_default();
-    let parts: Option<Vec<i64>> = text
-        .split(':')
-        .map(|part| part.trim().parse().ok())
-        .collect();
-    let arms = protocol.get_mut("arm").and_then(Value::as_array_mut);
-    let refuse = |message: Words| Refused {
-        file: File::Scenario,
-        text: String::new(),
-        edited: true,
-        diagnostics: vec![Diagnostic::error("invalid-value", message).help(words!(
-            "one whole number per arm, in the protocol's order, for example 1:2",
-            "ett heltal per arm, i protokollets ordning, till exempel 1:2"
-        ))],
+/// Therapists and slots of the scenario take the place of the protocol's, so that the gate sees a protocol and nothing
+/// else.
+fn staff(table: &Table, protocol: &mut Table) {
+    let Some(capacity) = table.get("capacity") else {
+        return;
     };
-    let sum = match (parts, arms) {
-        (Some(parts), Some(arms)) if parts.len() == arms.len() => {
-            for (arm, part) in arms.iter_mut().zip(&parts) {
-                if let Some(arm) = arm.as_table_mut() {
-                    arm.insert("ratio".to_owned(), Value::Integer(*part));
-                }
-            }
-            parts
-                .iter()
-                .fold(0_i64, |sum, part| sum.saturating_add(*part))
-        }
-        _ => {
-            return Err(refuse(words!(
-                "`{ratio}` is no ratio of the protocol's arms",
-                "`{ratio}` är inget förhållande mellan protokollets armar"
-            )));
-        }
-    };
-    let first = read_protocol(&text_of(protocol, File::Protocol)?, true);
-    let keeps = !matches!(&first, Err(refused) if refused
-        .diagnostics
-        .iter()
-        .any(|finding| matches!(finding.code, "ratio-not-preserved" | "block-not-divided" | "list-not-divided")));
-    if keeps {
-        return first.map(|(protocol, _)| protocol);
+    if let Some(therapists) = capacity.get("therapists_per_site") {
+        set_each(protocol, "site", "therapists", therapists);
     }
-    if let Some(kept) = by_switch(protocol)? {
-        return Ok(kept);
-    }
-    if let Some(Value::Table(allocation)) = protocol.get_mut("allocation") {
-        let strata = allocation.get("strata").cloned();
-        allocation.clear();
-        allocation.insert(
-            "method".to_owned(),
-            Value::String("permuted-block".to_owned()),
-        );
-        let lengths = [sum, sum.saturating_mul(2)].map(Value::Integer);
-        allocation.insert("block_lens".to_owned(), Value::Array(lengths.to_vec()));
-        if let Some(strata) = strata {
-            allocation.insert("strata".to_owned(), strata);
+    if let Some(families) = capacity.get("families_per_therapist") {
+        let arm = protocol.get("gate").and_then(|gate| gate.get("arm"));
+        if let Some(arm) = arm.and_then(Value::as_str).map(str::to_owned) {
+            let path = format!("arm.{arm}.families_per_therapist");
+            let _ = set(protocol, &path, families.clone());
         }
     }
-    let double = sum.saturating_mul(2);
-    warnings.push(Diagnostic::warning(
-        "ratio-by-blocks",
-        words!(
-            "the protocol's method cannot keep the ratio {text}; permuted blocks of {sum} and {double} are simulated instead",
-            "protokollets metod kan inte hålla förhållandet {text}; i stället simuleras permuterade block om {sum} och {double}"
-        ),
-    ));
-    read_protocol(&text_of(protocol, File::Protocol)?, true).map(|(protocol, _)| protocol)
-}
-
-/// The protocol with the switch by which its method keeps the ratio, if it has one and may be used.
-fn by_switch(protocol: &mut Table) -> Result<Option<Protocol>, Refused> {
-    let Some(Value::Table(allocation)) = protocol.get_mut("allocation") else {
-        return Ok(None);
-    };
-    let method = allocation.get("method").and_then(Value::as_str);
-    let entry = METHODS.iter().find(|entry| Some(entry.id) == method);
-    let Some(switch) = entry.and_then(MethodEntry::ratio_switch) else {
-        return Ok(None);
-    };
-    let before = allocation.insert(switch.to_owned(), Value::Boolean(true));
-    let kept = read_protocol(&text_of(protocol, File::Protocol)?, true);
-    if let Ok((kept, _)) = kept {
-        return Ok(Some(kept));
-    }
-    if let Some(Value::Table(allocation)) = protocol.get_mut("allocation") {
-        match before {
-            Some(before) => allocation.insert(switch.to_owned(), before),
-            None => allocation.remove(switch),
-        };
-    }
-    Ok(None)
 }

@@ -88,6 +88,26 @@ pub(super) fn set(table: &mut Table, path: &str, value: Value) -> Result<(), Dia
     Ok(())
 }
 
+/// The value at a dotted path, if there is one.
+pub(super) fn get(table: &Table, path: &str) -> Option<Value> {
+    let (first, rest) = match path.split_once('.') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path, None),
+    };
+    match (table.get(first)?, rest) {
+        (value, None) => Some(value.clone()),
+        (Value::Table(inner), Some(rest)) => get(inner, rest),
+        (Value::Array(items), Some(rest)) => {
+            let (wanted, rest) = rest.split_once('.')?;
+            let own = items
+                .iter()
+                .find(|item| id(item).as_deref() == Some(wanted))?;
+            get(own.as_table()?, rest)
+        }
+        _ => None,
+    }
+}
+
 fn id(item: &Value) -> Option<String> {
     item.as_table()?.get("id")?.as_str().map(str::to_owned)
 }
@@ -126,7 +146,7 @@ pub(super) fn set_each(table: &mut Table, list: &str, key: &str, value: &Value) 
 
 #[cfg(test)]
 mod tests {
-    use super::{Setting, set};
+    use super::{Setting, get, set};
     use toml::{Table, Value};
 
     #[test]
@@ -150,6 +170,9 @@ mod tests {
         set(&mut table, "m.x.k", Value::Integer(3)).unwrap();
         assert_eq!(table["a"]["b"].as_integer(), Some(2));
         assert_eq!(table["m"][0]["k"].as_integer(), Some(3));
+        assert_eq!(get(&table, "a.b"), Some(Value::Integer(2)));
+        assert_eq!(get(&table, "m.x.k"), Some(Value::Integer(3)));
+        assert_eq!((get(&table, "m.y.k"), get(&table, "a.b.c")), (None, None));
         let wrong = set(&mut table, "m.xx.k", Value::Integer(3)).unwrap_err();
         assert!(wrong.help.unwrap().en.contains("`x`"));
         assert!(set(&mut table, "q.b", Value::Integer(3)).is_err());

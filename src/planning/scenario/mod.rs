@@ -6,9 +6,13 @@
 
 mod cells;
 mod edit;
+mod grid;
+mod prior;
+mod ratio;
 mod sections;
 
 pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};
+pub use prior::Prior;
 pub use sections::vocabulary;
 
 use super::cost::Cost;
@@ -41,6 +45,10 @@ pub const CODES: &[&str] = &[
     "two-arms-only",
     "windows-differ",
     "too-many-cells",
+    "lists-differ",
+    "varied-twice",
+    "same-cell",
+    "impossible-prior",
     "ratio-by-blocks",
 ];
 
@@ -68,6 +76,9 @@ pub struct Precision {
     pub stop_at_mcse: Option<f64>,
     /// Redraws of a randomization test inside a replicate; 0 leaves the test out.
     pub draws: u32,
+    /// Studies beside which the same study without any effect is run, for the size of a randomization test behind a
+    /// gate.
+    pub null_replicates: u64,
 }
 
 /// What cells of a grid share.

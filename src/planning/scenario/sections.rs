@@ -1,6 +1,8 @@
 //! The sections of a scenario, for one protocol.
 
-use super::{Precision, Scenario, Shared, VERSION};
+use super::grid::{self, GRID, Grid, WHEN};
+use super::prior::{self, PRIOR, Prior};
+use super::{Precision, Scenario, VERSION};
 use crate::allocation::Arm;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::planning::cost::{self, Cost};
@@ -8,10 +10,11 @@ use crate::planning::mechanisms::accrual::Accrual;
 use crate::planning::mechanisms::capacity::Capacity;
 use crate::planning::mechanisms::exit::Exit;
 use crate::planning::mechanisms::family::{FIELD, Family};
+use crate::planning::mechanisms::score::Score;
 use crate::planning::mechanisms::truth::Truth;
 use crate::planning::mechanisms::uptake::Uptake;
 use crate::planning::mechanisms::{MECHANISMS, Mechanism, MechanismEntry, or_default, positive};
-use crate::planning::world::{World, can_give};
+use crate::planning::world::{Parts, World, can_give};
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::model::OutcomeKind;
@@ -33,15 +36,20 @@ pub(super) const KEYS: &[&str] = &[
     "field",
     "uptake",
     "exit",
+    "score",
     "mechanism",
     "cost",
+    "prior",
     "grid",
     "precision",
 ];
-/// Keys of `[grid]`.
-const GRID: &[&str] = &["full", "zip", "when", "common_random_numbers"];
 /// Keys of `[precision]`.
-const PRECISION: &[&str] = &["replicates", "stop_at_mcse", "draws_in_simulation"];
+const PRECISION: &[&str] = &[
+    "replicates",
+    "stop_at_mcse",
+    "draws_in_simulation",
+    "null_replicates",
+];
 
 /// Most replicates of a cell.
 pub(super) const MOST_REPLICATES: i64 = 100_000_000;
@@ -56,27 +64,19 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
         ("top of the file", KEYS),
         ("[[field]]", FIELD),
         ("[cost]", cost::KEYS),
+        ("[[prior]]", PRIOR),
         ("[grid]", GRID),
+        ("[[grid.when]]", WHEN),
         ("[precision]", PRECISION),
     ]);
     all
 }
 
-/// One key that the grid varies.
-#[derive(Debug, Clone)]
-pub(super) struct Axis {
-    /// Dotted path.
-    pub(super) key: String,
-    /// Where the key stands.
-    pub(super) span: Range<usize>,
-    /// How many values it takes.
-    pub(super) values: usize,
-}
-
 /// What a file holds besides the scenario itself.
 #[derive(Debug, Default)]
-pub(super) struct Grid {
-    pub(super) full: Vec<Axis>,
+pub(super) struct Varied {
+    pub(super) grid: Grid,
+    pub(super) priors: Vec<Prior>,
 }
 
 /// Reads a scenario's text; every finding goes to `out`.
@@ -84,10 +84,10 @@ pub(super) fn read(
     out: &mut Findings<'_>,
     table: &DeTable<'_>,
     protocol: &Protocol,
-) -> (Option<Scenario>, Grid) {
+) -> (Option<Scenario>, Varied) {
     let root = Section::root(out, table, KEYS);
-    let grid = grid(out, &root);
-    let shared = grid.1;
+    let (grid, shared) = grid::read(out, &root);
+    let priors = prior::read(out, &root, &grid.keys);
     let precision = precision(out, &root);
     engine(out, &root);
     let cost = match root.section(out, "cost", cost::KEYS) {
@@ -99,10 +99,9 @@ pub(super) fn read(
     }
     let analyses = analyses(out, &root, protocol);
     let arms = arms(out, protocol);
-    let window = analyses
-        .as_ref()
-        .and_then(|(analyses, span)| window(out, protocol, analyses, span));
-    let world = arms.and_then(|arms| world(out, &root, protocol, arms, window));
+    let world = arms
+        .zip(analyses.as_ref())
+        .and_then(|(arms, analyses)| world(out, &root, protocol, arms, analyses));
     let scenario = (|| {
         Some(Scenario {
             analyses: analyses?.0,
@@ -112,7 +111,8 @@ pub(super) fn read(
             cost: cost?,
         })
     })();
-    (scenario.filter(|_| !out.has_errors()), grid.0)
+    let varied = Varied { grid, priors };
+    (scenario.filter(|_| !out.has_errors()), varied)
 }
 
 /// Whether the file says that it is a scenario of this version.
@@ -163,6 +163,7 @@ fn precision(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Precision> {
         replicates: 1000,
         stop_at_mcse: None,
         draws: 199,
+        null_replicates: 1000,
     };
     let Some(section) = section else {
         return Some(default);
@@ -184,57 +185,19 @@ fn precision(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Precision> {
         default.draws,
         |out, value| value.count(out, 0, 1_000_000),
     );
+    let null = or_default(
+        out,
+        &section,
+        "null_replicates",
+        default.null_replicates as i64,
+        |out, value| value.whole(out, 0, MOST_REPLICATES),
+    );
     Some(Precision {
+        null_replicates: null? as u64,
         replicates: replicates? as u64,
         stop_at_mcse: stop?,
         draws: draws?,
     })
-}
-
-fn grid(out: &mut Findings<'_>, root: &Section<'_>) -> (Grid, Option<Shared>) {
-    let none = (Grid::default(), Some(Shared::Families));
-    let Some(section) = root.section(out, "grid", GRID) else {
-        return none;
-    };
-    for key in ["zip", "when"] {
-        if section.get(key).is_some() {
-            out.not_built_yet(
-                &section.key_span(key),
-                words!("`{key}` in a grid", "`{key}` i ett rutnät"),
-                &["full"],
-            );
-        }
-    }
-    let shared = or_default(
-        out,
-        &section,
-        "common_random_numbers",
-        Shared::Families,
-        |out, value| {
-            value.one_of(
-                out,
-                &[("families", Shared::Families), ("none", Shared::Nothing)],
-            )
-        },
-    );
-    let mut full = Vec::new();
-    if let Some(value) = section.get("full")
-        && let Some(axes) = value.open_section(out)
-    {
-        for (span, value) in axes.entries() {
-            let Some(items) = value.items(out) else {
-                continue;
-            };
-            if value.need_items(out, &items) {
-                full.push(Axis {
-                    key: value.key.clone(),
-                    span,
-                    values: items.len(),
-                });
-            }
-        }
-    }
-    (Grid { full }, shared)
 }
 
 fn analyses(
@@ -271,7 +234,7 @@ fn analyses(
             continue;
         };
         let outcome = &protocol.outcomes[protocol.analyses[index].outcome];
-        if !can_give(&outcome.kind) {
+        if !can_give(&outcome.kind, is_score(root, &outcome.id)) {
             let id = &outcome.id;
             out.not_built_yet(
                 &item.span,
@@ -283,6 +246,7 @@ fn analyses(
                     "reports",
                     "binary of accepted, started and closed",
                     "duration to closed",
+                    "the observed value of [score]",
                 ],
             );
         }
@@ -311,12 +275,25 @@ fn analyses(
     Some((chosen, value.span))
 }
 
-/// The window in which new reports happen: that of the outcomes that are analysed, or of the protocol's first one.
+/// Whether `[score]` describes an outcome.
+fn is_score(root: &Section<'_>, outcome: &str) -> bool {
+    let score = root.get("score");
+    match score.as_ref().map(crate::protocol::tree::Value::raw) {
+        Some(DeValue::Table(table)) => {
+            let named = table.get("outcome");
+            named.and_then(|value| value.get_ref().as_str()) == Some(outcome)
+        }
+        _ => false,
+    }
+}
+
+/// The window in which new reports happen: that of the outcomes that are analysed, or of the protocol's first one. Several
+/// need a `stated` one, to which the risk belongs; reports then happen in all of them.
 fn window(
     out: &mut Findings<'_>,
     protocol: &Protocol,
-    analyses: &[usize],
-    span: &Range<usize>,
+    (analyses, span): &(Vec<usize>, Range<usize>),
+    stated: Option<(i32, i32)>,
 ) -> Option<(i32, i32)> {
     let of = |kind: &OutcomeKind| match kind {
         OutcomeKind::Reports { window_days, .. } => Some(*window_days),
@@ -324,36 +301,36 @@ fn window(
         | OutcomeKind::Duration { .. }
         | OutcomeKind::Observed { .. } => None,
     };
-    let mut windows: Vec<(i32, i32)> = analyses
+    let windows: Vec<(i32, i32)> = analyses
         .iter()
         .filter_map(|index| of(&protocol.outcomes[protocol.analyses[*index].outcome].kind))
         .collect();
-    windows.dedup();
-    match windows.as_slice() {
-        [window] => Some(*window),
-        [] => Some(
-            protocol
-                .outcomes
-                .iter()
-                .find_map(|outcome| of(&outcome.kind))
-                .unwrap_or((1, 365)),
-        ),
-        _ => {
-            out.error(
-                "windows-differ",
-                span,
-                words!(
-                    "the analyses count reports in different windows, and the scenario states the risk of one",
-                    "analyserna räknar anmälningar i olika fönster, och scenariot anger risken för ett"
-                ),
-                words!(
-                    "simulate them one at a time",
-                    "simulera dem en i taget"
-                ),
-            );
-            None
-        }
+    let Some(first) = windows.first() else {
+        let any = protocol
+            .outcomes
+            .iter()
+            .find_map(|outcome| of(&outcome.kind));
+        return Some(any.or(stated).unwrap_or((1, 365)));
+    };
+    if windows.iter().all(|window| window == first) || stated.is_some() {
+        let widest = windows
+            .iter()
+            .fold(*first, |all, own| (all.0.min(own.0), all.1.max(own.1)));
+        return Some(widest);
     }
+    out.error(
+        "windows-differ",
+        span,
+        words!(
+            "the analyses count reports in different windows, and the scenario states the risk of one",
+            "analyserna räknar anmälningar i olika fönster, och scenariot anger risken för ett"
+        ),
+        words!(
+            "write `window_days` in `[truth]`, the window of the risk that is stated there",
+            "ange `window_days` i `[truth]`, fönstret för den risk som anges där"
+        ),
+    );
+    None
 }
 
 /// Indices of the treated and the control arm.
@@ -383,7 +360,7 @@ fn world(
     root: &Section<'_>,
     protocol: &Protocol,
     arms: (usize, usize),
-    window: Option<(i32, i32)>,
+    analyses: &(Vec<usize>, Range<usize>),
 ) -> Option<World> {
     let keys = |id: &str| -> &'static [&'static str] {
         MECHANISMS
@@ -393,8 +370,12 @@ fn world(
     };
     let section = root.need_section(out, "truth", keys("truth"));
     let truth = section.and_then(|section| Truth::read(out, &section));
+    let window = match &truth {
+        Some(truth) => window(out, protocol, analyses, truth.window_days),
+        None => None,
+    };
     let section = root.need_section(out, "accrual", keys("accrual"));
-    let accrual = section.and_then(|section| Accrual::read(out, &section));
+    let accrual = section.and_then(|section| Accrual::read(out, &section, protocol));
     let section = root.need_section(out, "capacity", keys("capacity"));
     let capacity = section.and_then(|section| Capacity::read(out, &section, protocol, arms));
     let section = root.need_section(out, "family", keys("family"));
@@ -405,25 +386,34 @@ fn world(
     let section = root.need_section(out, "uptake", &known);
     let uptake = section.and_then(|section| Uptake::read(out, &section, &uptake_keys, protocol));
     let section = root.need_section(out, "exit", keys("exit"));
-    let exit = section.and_then(|section| Exit::read(out, &section));
-    let others = others(out, root);
-    let world = World {
+    let exit = section.and_then(|section| Exit::read(out, &section, protocol));
+    let score = match root.section(out, "score", keys("score")) {
+        None => Some(None),
+        Some(section) => Score::read(out, &section, protocol, arms).map(Some),
+    };
+    let others = others(out, root, protocol);
+    let world = World::new(Parts {
         truth: truth?,
         accrual: accrual?,
         capacity: capacity?,
         family: family?,
         uptake: uptake?,
         exit: exit?,
+        score: score?,
         others: others?,
         treated: Arm(arms.0 as u8),
         window: window?,
-    };
-    risk_stays_possible(out, root, &world);
+    });
+    risk_stays_possible(out, root, &world, protocol.sites.len());
     Some(world)
 }
 
 /// The optional mechanisms. Their keys are known once their `id` is.
-fn others(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Vec<Box<dyn Mechanism>>> {
+fn others(
+    out: &mut Findings<'_>,
+    root: &Section<'_>,
+    protocol: &Protocol,
+) -> Option<Vec<Box<dyn Mechanism>>> {
     let optional: Vec<&MechanismEntry> = MECHANISMS
         .iter()
         .filter(|entry| entry.is_optional())
@@ -482,7 +472,7 @@ fn others(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Vec<Box<dyn Mech
         let section = item.section(out, &known);
         match section
             .zip(entry.build)
-            .and_then(|(section, build)| build(out, &section))
+            .and_then(|(section, build)| build(out, &section, protocol))
         {
             Some(mechanism) => built.push(mechanism),
             None => complete = false,
@@ -491,27 +481,50 @@ fn others(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Vec<Box<dyn Mech
     complete.then_some(built)
 }
 
-/// A trend must not carry a probability out of (0, 1) before enrolment ends.
-fn risk_stays_possible(out: &mut Findings<'_>, root: &Section<'_>, world: &World) {
+/// A trend, a site or many children must not carry a probability out of (0, 1) before enrolment ends.
+fn risk_stays_possible(out: &mut Findings<'_>, root: &Section<'_>, world: &World, sites: usize) {
     let years = world.accrual.months / 12.0;
-    let added: f64 = world.others.iter().map(|m| m.added_risk(years)).sum();
-    let control = world.truth.rereport_control + added;
-    let treated = control * world.truth.rereport_ratio;
-    for risk in [control, treated] {
-        if !(risk > 0.0 && risk < 1.0) {
-            out.error(
-                "impossible-risk",
-                &root.key_span("mechanism"),
-                words!(
-                    "with its trend the probability of a new report becomes {risk} before enrolment ends",
-                    "med sin trend blir sannolikheten för en ny anmälan {risk} innan inskrivningen slutar"
-                ),
-                words!(
-                    "a probability lies between 0 and 1",
-                    "en sannolikhet ligger mellan 0 och 1"
-                ),
-            );
-            return;
-        }
+    let trend: f64 = world.others.iter().map(|m| m.added_risk(years)).sum();
+    let of_site = |site| {
+        world
+            .others
+            .iter()
+            .map(|m| m.stated_site_risk(site))
+            .sum::<f64>()
+    };
+    let own = world.family.risks(world.truth.rereport_control);
+    let control = own.iter().flat_map(|own| {
+        let whens = [0.0, trend];
+        whens
+            .into_iter()
+            .flat_map(move |added| (0..sites.max(1)).map(move |site| (own + added, site)))
+    });
+    for (control, site) in control {
+        let control = control + of_site(site);
+        let treated = control * world.truth.rereport_ratio;
+        let Some(risk) = [control, treated]
+            .into_iter()
+            .find(|risk| !(*risk > 0.0 && *risk < 1.0))
+        else {
+            continue;
+        };
+        let key = if root.get("mechanism").is_some() {
+            "mechanism"
+        } else {
+            "family"
+        };
+        out.error(
+            "impossible-risk",
+            &root.key_span(key),
+            words!(
+                "with its trend, its sites and its children the probability of a new report becomes {risk} for some family",
+                "med trend, enheter och barn blir sannolikheten för en ny anmälan {risk} för någon familj"
+            ),
+            words!(
+                "a probability lies between 0 and 1",
+                "en sannolikhet ligger mellan 0 och 1"
+            ),
+        );
+        return;
     }
 }

@@ -1,0 +1,495 @@
+//! `[[prior]]`: a parameter that is not known, and what is believed of it.
+//!
+//! A prior is drawn once per replicate, from a stream of its own parameter: adding a prior, or a cell, changes no other
+//! draw. The share of studies that reject is then an average over what is believed, an *assurance* and no power
+//! (O'Hagan, Stevens and Campbell 2005, doi 10.1002/pst.175). Each law is an inverse distribution function of one
+//! deviate; a law without an end is cut at its outermost millionths, so that a scenario can be checked before it runs.
+
+use super::edit::Setting;
+use super::grid::varied_twice;
+use crate::allocation::replicates_key;
+use crate::diagnostic::Words;
+use crate::numerics::beta::Beta;
+use crate::numerics::chi_square::ChiSquare;
+use crate::numerics::normal;
+use crate::numerics::stream::{open_unit, replicate};
+use crate::planning::mechanisms::{or_default, positive, probability, share};
+use crate::protocol::findings::Findings;
+use crate::protocol::tree::{Section, Value as Read};
+use crate::words;
+use std::ops::Range;
+use toml::Value;
+
+/// Keys of a `[[prior]]`.
+pub(super) const PRIOR: &[&str] = &[
+    "key",
+    "normal",
+    "log_normal",
+    "beta",
+    "gamma",
+    "uniform",
+    "values",
+    "shares",
+    "least",
+    "greatest",
+    "whole",
+];
+
+/// What is cut from a law that has no end of its own, on either side.
+const CUT: f64 = 1e-6;
+
+#[derive(Debug, Clone, PartialEq)]
+enum Law {
+    Normal {
+        mean: f64,
+        sd: f64,
+    },
+    LogNormal {
+        log_median: f64,
+        sd: f64,
+    },
+    Beta(Beta),
+    Gamma {
+        law: ChiSquare,
+        scale: f64,
+    },
+    Uniform {
+        low: f64,
+        high: f64,
+    },
+    Values {
+        values: Vec<f64>,
+        cumulative: Vec<f64>,
+    },
+}
+
+impl Law {
+    fn cdf(&self, x: f64) -> f64 {
+        match self {
+            Self::Normal { mean, sd } => normal::cdf((x - mean) / sd),
+            Self::LogNormal { .. } if x <= 0.0 => 0.0,
+            Self::LogNormal { log_median, sd } => normal::cdf((libm::log(x) - log_median) / sd),
+            Self::Beta(law) => law.cdf(x),
+            Self::Gamma { law, scale } => law.cdf(x / scale),
+            Self::Uniform { low, high } => ((x - low) / (high - low)).clamp(0.0, 1.0),
+            Self::Values { values, cumulative } => {
+                let below = values
+                    .iter()
+                    .zip(cumulative)
+                    .filter(|(value, _)| **value <= x);
+                below.map(|(_, sum)| *sum).fold(0.0, f64::max)
+            }
+        }
+    }
+
+    /// The value below which the law falls with probability `p`, for 0 < p < 1.
+    fn quantile(&self, p: f64) -> f64 {
+        let or = |found: Result<f64, _>, none: f64| found.unwrap_or(none);
+        match self {
+            Self::Normal { mean, sd } => mean + sd * or(normal::quantile(p), 0.0),
+            Self::LogNormal { log_median, sd } => {
+                libm::exp(log_median + sd * or(normal::quantile(p), 0.0))
+            }
+            Self::Beta(law) => or(law.quantile(p), 0.5),
+            Self::Gamma { law, scale } => or(law.quantile(p), 0.0) * scale,
+            Self::Uniform { low, high } => low + p * (high - low),
+            Self::Values { values, cumulative } => {
+                let place = cumulative.partition_point(|sum| *sum <= p);
+                values[place.min(values.len() - 1)]
+            }
+        }
+    }
+}
+
+/// What is believed of one parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prior {
+    /// The parameter, as a dotted path.
+    pub key: String,
+    law: Law,
+    /// Stated ends.
+    limits: (f64, f64),
+    /// Probabilities of the law below the ends that are drawn from.
+    ends: (f64, f64),
+    /// Whether a draw is rounded to a whole number.
+    whole: bool,
+    /// Where the parameter stands in the file.
+    pub(super) span: Range<usize>,
+}
+
+impl Prior {
+    /// The value for a deviate in (0, 1).
+    pub fn at(&self, u: f64) -> f64 {
+        let (from, to) = self.ends;
+        let p = (from + u * (to - from)).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0);
+        let value = self.law.quantile(p).clamp(self.limits.0, self.limits.1);
+        if self.whole { value.round() } else { value }
+    }
+
+    /// The value in a replicate; `group` is empty where cells share their draws.
+    pub fn draw(&self, seed: u64, group: &str, number: u64) -> f64 {
+        let key = &self.key;
+        let purpose = if group.is_empty() {
+            format!("simulate-prior/{key}")
+        } else {
+            format!("simulate-prior/{key}/{group}")
+        };
+        let mut rng = replicate(&replicates_key(&purpose, &seed.to_string()), number);
+        self.at(open_unit(&mut rng))
+    }
+
+    /// The parameter set to a value of the prior.
+    pub(super) fn setting(&self, value: f64) -> Setting {
+        let value = if self.whole {
+            Value::Integer(value as i64)
+        } else {
+            Value::Float(value)
+        };
+        Setting::new(&self.key, value)
+    }
+
+    /// The least and the greatest value that can be drawn.
+    pub(super) fn extremes(&self) -> [f64; 2] {
+        [self.at(0.0), self.at(1.0)]
+    }
+}
+
+/// Reads the priors; `varied` are the keys of the grid.
+pub(super) fn read(
+    out: &mut Findings<'_>,
+    root: &Section<'_>,
+    varied: &[(String, Range<usize>)],
+) -> Vec<Prior> {
+    let mut priors: Vec<Prior> = Vec::new();
+    for section in root.sections(out, "prior", PRIOR) {
+        let key = section.need(out, "key");
+        let key = key.and_then(|value| Some((value.text(out)?, value.span)));
+        let prior = prior(out, &section);
+        let Some((key, span)) = key else { continue };
+        let path = Setting::new(key, Value::Boolean(true)).path;
+        let again = priors.iter().any(|own| own.key == path);
+        if again || varied.iter().any(|(known, _)| *known == path) {
+            varied_twice(out, &span, &path);
+        } else if let Some(prior) = prior {
+            priors.push(Prior {
+                key: path,
+                span,
+                ..prior
+            });
+        }
+    }
+    priors
+}
+
+fn finite(out: &mut Findings<'_>, value: &Read<'_>) -> Option<f64> {
+    value.number(out, |_| true, words!("a number", "ett tal"))
+}
+
+fn pair(
+    out: &mut Findings<'_>,
+    value: &Read<'_>,
+    names: [&str; 2],
+    first: fn(&mut Findings<'_>, &Read<'_>) -> Option<f64>,
+) -> Option<(f64, f64)> {
+    let section = value.section(out, &names)?;
+    let a = section.need(out, names[0]);
+    let a = a.and_then(|value| first(out, &value));
+    let b = section.need(out, names[1]);
+    let b = b.and_then(|value| positive(out, &value, 1e9));
+    a.zip(b)
+}
+
+fn above_zero(out: &mut Findings<'_>, value: &Read<'_>) -> Option<f64> {
+    positive(out, value, 1e9)
+}
+
+fn impossible(out: &mut Findings<'_>, span: &Range<usize>, message: Words, help: Words) {
+    out.error("impossible-prior", span, message, help);
+}
+
+fn prior(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Prior> {
+    let ways = ["normal", "log_normal", "beta", "gamma", "uniform", "values"];
+    let given: Vec<Read<'_>> = ways.iter().filter_map(|way| section.get(way)).collect();
+    let law = match given.as_slice() {
+        [] => {
+            section.missing(out, "normal");
+            None
+        }
+        [value] => law(out, section, value),
+        [_, second, ..] => {
+            let key = &second.key;
+            out.error(
+                "not-applicable",
+                &section.key_span(key),
+                words!(
+                    "a prior has one law, and `{key}` is a second one",
+                    "en prior har en fördelning, och `{key}` är en till"
+                ),
+                words!("remove one of them", "ta bort den ena"),
+            );
+            None
+        }
+    };
+    let listed = section.get("values").is_some();
+    if listed {
+        section.refuse(
+            out,
+            &["least", "greatest"],
+            &words!("the values are listed", "värdena är uppräknade"),
+        );
+    } else {
+        section.refuse(
+            out,
+            &["shares"],
+            &words!("only `values` have shares", "bara `values` har andelar"),
+        );
+    }
+    let least = or_default(out, section, "least", f64::NEG_INFINITY, finite);
+    let greatest = or_default(out, section, "greatest", f64::INFINITY, finite);
+    let whole = or_default(out, section, "whole", false, |out, value| value.flag(out));
+    let (law, limits, whole) = (law?, (least?, greatest?), whole?);
+    let bounded = matches!(law, Law::Uniform { .. } | Law::Values { .. });
+    let (low, high) = if bounded {
+        (0.0, 1.0)
+    } else {
+        (CUT, 1.0 - CUT)
+    };
+    let ends = (
+        if limits.0.is_finite() && !listed {
+            law.cdf(limits.0)
+        } else {
+            low
+        },
+        if limits.1.is_finite() && !listed {
+            law.cdf(limits.1)
+        } else {
+            high
+        },
+    );
+    if ends.1 - ends.0 < CUT {
+        impossible(
+            out,
+            &section.key_span(if limits.0.is_finite() {
+                "least"
+            } else {
+                "greatest"
+            }),
+            words!(
+                "hardly anything of the prior lies between its ends",
+                "nästan inget av priorn ligger mellan dess gränser"
+            ),
+            words!(
+                "`least` below `greatest`, around what is believed",
+                "`least` under `greatest`, kring det som antas"
+            ),
+        );
+        return None;
+    }
+    Some(Prior {
+        key: String::new(),
+        law,
+        limits,
+        ends,
+        whole,
+        span: 0..0,
+    })
+}
+
+fn law(out: &mut Findings<'_>, section: &Section<'_>, value: &Read<'_>) -> Option<Law> {
+    match value.key.as_str() {
+        "normal" => {
+            let (mean, sd) = pair(out, value, ["mean", "sd"], finite)?;
+            Some(Law::Normal { mean, sd })
+        }
+        "log_normal" => {
+            let (median, sd) = pair(out, value, ["median", "sd_log"], above_zero)?;
+            let log_median = libm::log(median);
+            Some(Law::LogNormal { log_median, sd })
+        }
+        "beta" => {
+            let (mean, sd) = pair(out, value, ["mean", "sd"], probability)?;
+            // Shapes with this mean and variance: their sum is mean(1 − mean)/sd² − 1.
+            let sum = mean * (1.0 - mean) / (sd * sd) - 1.0;
+            let law = Beta::new(mean * sum, (1.0 - mean) * sum);
+            if law.is_err() {
+                let most = (mean * (1.0 - mean)).sqrt();
+                impossible(
+                    out,
+                    &value.span,
+                    words!(
+                        "no beta law with the mean {mean} has the standard deviation {sd}",
+                        "ingen betafördelning med medelvärdet {mean} har standardavvikelsen {sd}"
+                    ),
+                    words!("a `sd` below {most:.3}", "en `sd` under {most:.3}"),
+                );
+            }
+            law.ok().map(Law::Beta)
+        }
+        "gamma" => {
+            let (mean, sd) = pair(out, value, ["mean", "sd"], above_zero)?;
+            // Shape mean²/sd²; a gamma variable is a chi-square variable of twice the shape, scaled.
+            let shape = mean * mean / (sd * sd);
+            let law = ChiSquare::new(2.0 * shape).ok()?;
+            let scale = mean / (2.0 * shape);
+            Some(Law::Gamma { law, scale })
+        }
+        "uniform" => {
+            let items = value.items(out)?;
+            let ends: Option<Vec<f64>> = items.iter().map(|item| finite(out, item)).collect();
+            match *ends?.as_slice() {
+                [low, high] if low < high => Some(Law::Uniform { low, high }),
+                _ => {
+                    impossible(
+                        out,
+                        &value.span,
+                        words!(
+                            "a uniform law has two ends, the lower one first",
+                            "en likformig fördelning har två gränser, den lägre först"
+                        ),
+                        words!("such as [0.7, 1.0]", "till exempel [0.7, 1.0]"),
+                    );
+                    None
+                }
+            }
+        }
+        _ => values(out, section, value),
+    }
+}
+
+fn values(out: &mut Findings<'_>, section: &Section<'_>, value: &Read<'_>) -> Option<Law> {
+    let items = value.items(out)?;
+    if !value.need_items(out, &items) {
+        return None;
+    }
+    let values: Option<Vec<f64>> = items.iter().map(|item| finite(out, item)).collect();
+    let values = values?;
+    let even = vec![1.0 / values.len() as f64; values.len()];
+    let shares = or_default(out, section, "shares", even, |out, value| {
+        let items = value.items(out)?;
+        items.iter().map(|item| share(out, item)).collect()
+    })?;
+    let total: f64 = shares.iter().sum();
+    if shares.len() != values.len() || (total - 1.0).abs() > 1e-6 {
+        let (own, of) = (shares.len(), values.len());
+        out.error(
+            "shares-sum",
+            &section.key_span("shares"),
+            words!(
+                "{own} shares of {of} values add to {total}, not to 1",
+                "{own} andelar för {of} värden blir {total}, inte 1"
+            ),
+            words!("one share per value", "en andel per värde"),
+        );
+        return None;
+    }
+    let mut sum = 0.0;
+    let cumulative = shares.iter().map(|share| {
+        sum += share / total;
+        sum
+    });
+    Some(Law::Values {
+        cumulative: cumulative.collect(),
+        values,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Prior, read};
+    use crate::protocol::findings::Findings;
+    use crate::protocol::tree::Section;
+    use toml::de::DeTable;
+
+    fn priors(text: &str) -> (Vec<Prior>, Vec<&'static str>) {
+        let (tree, _) = DeTable::parse_recoverable(text);
+        let mut out = Findings::new(text);
+        let root = Section::root(&mut out, tree.get_ref(), &["prior"]);
+        let priors = read(&mut out, &root, &[("taken".to_owned(), 0..0)]);
+        let codes = out.into_sorted().into_iter().map(|finding| finding.code);
+        (priors, codes.collect())
+    }
+
+    fn one(law: &str) -> Prior {
+        let (priors, codes) = priors(&format!("[[prior]]\nkey = \"a\"\n{law}\n"));
+        assert_eq!((priors.len(), codes), (1, vec![]), "{law}");
+        priors[0].clone()
+    }
+
+    /// Mean and standard deviation over a fine grid of deviates, against those stated: the laws' own parameters. What is
+    /// cut off changes them by less than the tolerance (by law; the grid's own error is below 1e-4).
+    #[test]
+    fn laws_have_the_moments_that_they_state() {
+        let lognormal = ((0.1_f64 * 0.1 / 2.0).exp() * 0.85, 0.0853); // sd: mean·√(exp(.01) − 1) = .8543·.10025
+        for (law, mean, sd) in [
+            ("normal = { mean = 0.5, sd = 0.2 }", 0.5, 0.2),
+            (
+                "log_normal = { median = 0.85, sd_log = 0.1 }",
+                lognormal.0,
+                0.085_64,
+            ),
+            ("beta = { mean = 0.3, sd = 0.1 }", 0.3, 0.1),
+            ("gamma = { mean = 12, sd = 4 }", 12.0, 4.0),
+            ("uniform = [2, 8]", 5.0, 3.0_f64.sqrt()),
+            (
+                "values = [1, 2, 4]\nshares = [0.5, 0.25, 0.25]",
+                2.0,
+                1.5_f64.sqrt(),
+            ),
+        ] {
+            let prior = one(law);
+            let n = 100_000;
+            let draws: Vec<f64> = (0..n)
+                .map(|k| prior.at((f64::from(k) + 0.5) / f64::from(n)))
+                .collect();
+            let found = draws.iter().sum::<f64>() / f64::from(n);
+            let square = draws.iter().map(|x| (x - found).powi(2)).sum::<f64>() / f64::from(n);
+            assert!((found / mean - 1.0).abs() < 1e-3, "{law}: {found}");
+            assert!(
+                (square.sqrt() / sd - 1.0).abs() < 2e-3,
+                "{law}: {}",
+                square.sqrt()
+            );
+        }
+    }
+
+    #[test]
+    fn ends_hold_and_whole_numbers_are_whole() {
+        let prior = one("normal = { mean = 0.85, sd = 0.1 }\nleast = 0.7\ngreatest = 0.9");
+        let [least, greatest] = prior.extremes();
+        assert!((least - 0.7).abs() < 1e-9 && (greatest - 0.9).abs() < 1e-9);
+        // Half of the mass between the ends: Φ(−1.5) = .0668072, Φ(.5) = .6914625; the mean of the two is Φ at −.3077.
+        assert!((prior.at(0.5) - (0.85 - 0.1 * 0.307_7)).abs() < 1e-4);
+        let prior = one("gamma = { mean = 3, sd = 1 }\nwhole = true");
+        assert!(prior.at(0.37).fract().abs() < 1e-15);
+        assert_eq!(prior.setting(3.0).value, toml::Value::Integer(3));
+    }
+
+    #[test]
+    fn a_draw_is_of_its_key_seed_and_replicate_alone() {
+        let prior = one("uniform = [0, 1]");
+        let draw = |seed, group, number| prior.draw(seed, group, number).to_bits();
+        assert_eq!(draw(1, "", 7), draw(1, "", 7));
+        let others = [draw(2, "", 7), draw(1, "x", 7), draw(1, "", 8)];
+        assert!(others.iter().all(|other| *other != draw(1, "", 7)));
+    }
+
+    #[test]
+    fn bad_priors_are_said_together() {
+        let text = "[[prior]]\nkey = \"a\"\nbeta = { mean = 0.5, sd = 0.6 }\n[[prior]]\nkey = \"b\"\n\
+                    [[prior]]\nkey = \"taken\"\nuniform = [0, 1]\n[[prior]]\nkey = \"c\"\nuniform = [1, 0]\n\
+                    [[prior]]\nkey = \"d\"\nnormal = { mean = 0, sd = 1 }\nleast = 9\n\
+                    [[prior]]\nkey = \"e\"\nvalues = [1, 2]\nshares = [1]\nleast = 0\n";
+        assert_eq!(
+            priors(text).1,
+            [
+                "impossible-prior",
+                "missing-key",
+                "varied-twice",
+                "impossible-prior",
+                "impossible-prior",
+                "shares-sum",
+                "not-applicable"
+            ]
+        );
+    }
+}

@@ -3,7 +3,7 @@
 //! Memory is kept from study to study. Days count from the study's first day; what lies beyond the horizon is dropped,
 //! because no data set sees it.
 
-use crate::protocol::model::Service;
+use crate::protocol::model::{Day, Exit, Service};
 use crate::study::kernel::FamilyIx;
 
 /// Something that will happen to a family.
@@ -13,8 +13,14 @@ pub(super) enum Due {
     Service(Service),
     /// A new report of concern is received.
     Report,
-    /// The family leaves the register's coverage.
-    Left,
+    /// One that is attached to the investigation, which is still open.
+    Attached,
+    /// A score is observed.
+    Observed,
+    /// Follow-up ends.
+    Exit(Exit),
+    /// A therapist comes or goes; the number of the change stands in place of a family.
+    Staff,
 }
 
 const NONE: u32 = u32::MAX;
@@ -79,10 +85,50 @@ impl Calendar {
     }
 }
 
+/// The calendar months of enrolment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Months {
+    /// Month of each day from the first opening, from 0.
+    of: Vec<u16>,
+    /// Last day of each month, or of enrolment.
+    pub(super) ends: Vec<Day>,
+}
+
+impl Months {
+    /// From the first opening to the last day of enrolment, both included.
+    pub(super) fn new(first: Day, last: Day) -> Self {
+        let mut months = Self::default();
+        let mut present = None;
+        for day in (first.0..=last.0).map(Day) {
+            let month = day.date().map(|date| (date.year(), date.month()));
+            if month != present || months.ends.is_empty() {
+                present = month;
+                months.ends.push(day);
+            }
+            if let Some(end) = months.ends.last_mut() {
+                *end = day;
+            }
+            months.of.push(months.ends.len() as u16 - 1);
+        }
+        months
+    }
+
+    /// The month of a day, counted from the first opening; the last one for later days.
+    pub(super) fn of(&self, offset: i32) -> Option<usize> {
+        let place = usize::try_from(offset).ok()?;
+        self.of
+            .get(place)
+            .or(self.of.last())
+            .map(|month| usize::from(*month))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Calendar, Due};
+    use super::{Calendar, Due, Months};
+    use crate::protocol::model::Day;
     use crate::study::kernel::FamilyIx;
+    use jiff::civil::date;
 
     #[test]
     fn entries_come_in_order_and_beyond_the_horizon_not_at_all() {
@@ -94,10 +140,24 @@ mod tests {
         assert_eq!(calendar.take(0), Some((FamilyIx(4), Due::Report)));
         assert_eq!(calendar.take(0), None);
         assert_eq!(calendar.take(1), Some((FamilyIx(0), Due::Report)));
-        calendar.schedule(1, FamilyIx(5), Due::Left);
+        calendar.schedule(1, FamilyIx(5), Due::Staff);
         assert_eq!(calendar.take(1), Some((FamilyIx(1), Due::Report)));
-        assert_eq!(calendar.take(1), Some((FamilyIx(5), Due::Left)));
+        assert_eq!(calendar.take(1), Some((FamilyIx(5), Due::Staff)));
         assert!(calendar.is_empty());
         assert_eq!(calendar.take(9), None);
+    }
+
+    #[test]
+    fn months_end_where_the_calendar_says() {
+        let day = |y, m, d| Day::of(date(y, m, d));
+        let months = Months::new(day(2025, 1, 30), day(2025, 3, 2));
+        assert_eq!(
+            months.ends,
+            [day(2025, 1, 31), day(2025, 2, 28), day(2025, 3, 2)]
+        );
+        // 30 and 31 January, then February, then March; later days are of the last month.
+        let of = [0, 1, 2, 29, 30, 31, 99].map(|offset| months.of(offset).unwrap());
+        assert_eq!(of, [0, 0, 1, 1, 2, 2, 2]);
+        assert_eq!(Months::default().of(0), None);
     }
 }

@@ -4,8 +4,8 @@
 //! opening to the end of enrolment, months being days / 30.4375; what they finish after that day is not counted.
 
 use super::mechanisms::{not_negative, or_default};
+use super::record::Record;
 use super::scenario::Cell;
-use super::study::Record;
 use crate::protocol::findings::Findings;
 use crate::protocol::model::Day;
 use crate::protocol::tree::Section;

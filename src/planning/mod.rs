@@ -5,7 +5,9 @@
 //! ([`simulate`]); what happens in it is made by [`mechanisms`], and what it says is summed up in [`performance`].
 //! Nothing here reads a file, allocates families by rules of its own, or estimates.
 
+mod admission;
 mod analyst;
+pub mod arrivals;
 mod calendar;
 pub mod capacity;
 pub mod clustering;
@@ -22,6 +24,7 @@ mod predictability;
 pub mod prior;
 pub mod rates;
 pub mod ratios;
+pub mod record;
 pub mod rehearsal;
 pub mod rounds;
 pub mod scenario;

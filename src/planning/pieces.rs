@@ -4,12 +4,12 @@
 //! A piece is (plan hash, cell, replicates `from..to`). A replicate is the same study wherever it is run, so pieces are
 //! put together by their numbers alone. Nothing here touches a file; `app::simulation` keeps pieces in a folder.
 
-use super::study::{AnalysisRecord, Found, Record};
+use super::record::{AnalysisRecord, Found, Record};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// Form of the records: another form is another plan.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 
 /// First bytes of a piece.
 const MAGIC: &[u8; 19] = b"lottning-records/1\n";
@@ -133,7 +133,7 @@ fn read_head(reader: &mut Reader<'_>) -> Option<PieceHead> {
 /// Writes a piece: head, records, SHA-256 of all before it. There are as many records as replicates, each with
 /// `head.analyses` analyses.
 pub fn encode(head: &PieceHead, records: &[Record]) -> Vec<u8> {
-    let each = 40 + usize::from(head.analyses) * 49;
+    let each = 150 + usize::from(head.analyses) * 58;
     let mut out = Vec::with_capacity(HEAD + records.len() * each + SUM);
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&head.plan);
@@ -182,20 +182,48 @@ fn write_record(out: &mut Vec<u8>, record: &Record) {
         families,
         screened,
         turned_away,
+        lost,
         enrolment_days,
         days_closed,
         correct_guess_share,
         imbalance,
+        reached,
         analyses,
     } = record;
-    for whole in [families, screened, turned_away, enrolment_days, days_closed] {
+    let wholes = [
+        families,
+        screened,
+        turned_away,
+        lost,
+        enrolment_days,
+        days_closed,
+    ];
+    for whole in wholes {
         out.extend_from_slice(&whole.to_le_bytes());
+    }
+    // Months of enrolment, of which there are a few hundred at most.
+    out.extend_from_slice(&(reached.len() as u16).to_le_bytes());
+    for families in reached {
+        out.extend_from_slice(&families.to_le_bytes());
     }
     out.push(u8::from(correct_guess_share.is_some()));
     out.extend_from_slice(&correct_guess_share.unwrap_or(0.0).to_le_bytes());
     out.extend_from_slice(&imbalance.to_le_bytes());
-    for AnalysisRecord { truth, found } in analyses {
+    for AnalysisRecord {
+        truth,
+        found,
+        under_null,
+    } in analyses
+    {
         out.extend_from_slice(&truth.to_le_bytes());
+        match under_null {
+            None => out.push(NOT_ASKED),
+            Some(Ok(p_value)) => {
+                out.push(0);
+                out.extend_from_slice(&p_value.to_le_bytes());
+            }
+            Some(Err(code)) => write_code(out, code),
+        }
         match found {
             Ok(Found {
                 estimate,
@@ -209,14 +237,28 @@ fn write_record(out: &mut Vec<u8>, record: &Record) {
                     out.extend_from_slice(&number.to_le_bytes());
                 }
             }
-            Err(code) => {
-                // Codes are short names; one of 255 bytes or more does not occur.
-                let code = &code.as_bytes()[..code.len().min(254)];
-                out.push(code.len() as u8 + 1);
-                out.extend_from_slice(code);
-            }
+            Err(code) => write_code(out, code),
         }
     }
+}
+
+/// In place of the length of a code: no twin of the study was run.
+const NOT_ASKED: u8 = u8::MAX;
+
+/// Length + 1 and the code of a failure. Codes are short names; one of 253 bytes or more does not occur.
+fn write_code(out: &mut Vec<u8>, code: &str) {
+    let code = &code.as_bytes()[..code.len().min(253)];
+    out.push(code.len() as u8 + 1);
+    out.extend_from_slice(code);
+}
+
+fn read_code(
+    reader: &mut Reader<'_>,
+    longer: u8,
+    known: &dyn Fn(&str) -> Option<&'static str>,
+) -> Option<&'static str> {
+    let code = reader.take(usize::from(longer) - 1)?;
+    known(std::str::from_utf8(code).ok()?)
 }
 
 fn read_record(
@@ -227,14 +269,22 @@ fn read_record(
     let families = reader.u32()?;
     let screened = reader.u32()?;
     let turned_away = reader.u32()?;
+    let lost = reader.u32()?;
     let enrolment_days = reader.u32()?;
     let days_closed = reader.u32()?;
+    let months = u16::from_le_bytes(reader.array()?);
+    let reached: Option<Vec<u32>> = (0..months).map(|_| reader.u32()).collect();
     let has_share = reader.take(1)?[0];
     let share = reader.f64()?;
     let imbalance = reader.f64()?;
     let analyses: Option<Vec<AnalysisRecord>> = (0..analyses)
         .map(|_| {
             let truth = reader.f64()?;
+            let under_null = match reader.take(1)?[0] {
+                NOT_ASKED => None,
+                0 => Some(Ok(reader.f64()?)),
+                longer => Some(Err(read_code(reader, longer, known)?)),
+            };
             let found = match reader.take(1)?[0] {
                 0 => Ok(Found {
                     estimate: reader.f64()?,
@@ -243,22 +293,25 @@ fn read_record(
                     conf_high: reader.f64()?,
                     p_value: reader.f64()?,
                 }),
-                longer => {
-                    let code = reader.take(usize::from(longer) - 1)?;
-                    Err(known(std::str::from_utf8(code).ok()?)?)
-                }
+                longer => Err(read_code(reader, longer, known)?),
             };
-            Some(AnalysisRecord { truth, found })
+            Some(AnalysisRecord {
+                truth,
+                found,
+                under_null,
+            })
         })
         .collect();
     Some(Record {
         families,
         screened,
         turned_away,
+        lost,
         enrolment_days,
         days_closed,
         correct_guess_share: (has_share == 1).then_some(share),
         imbalance,
+        reached: reached?,
         analyses: analyses?,
     })
 }
@@ -314,11 +367,21 @@ mod tests {
             families,
             screened: 12,
             turned_away: 1,
+            lost: 1,
             enrolment_days: 365,
             days_closed: 3,
             correct_guess_share: (families > 0).then_some(0.1 + 0.2),
             imbalance: 1.5,
-            analyses: vec![AnalysisRecord { truth: -0.0, found }],
+            reached: vec![families / 2, families],
+            analyses: vec![AnalysisRecord {
+                truth: -0.0,
+                under_null: match families {
+                    0 => Some(Err("no-rows")),
+                    9 => Some(Ok(0.3)),
+                    _ => None,
+                },
+                found,
+            }],
         }
     }
 
@@ -333,11 +396,16 @@ mod tests {
         let head = PieceHead {
             plan: [7; 32],
             cell: 3,
-            replicates: 40..42,
+            replicates: 40..43,
             shard: Shard::parse("2/3"),
             analyses: 1,
         };
-        (head, vec![record(0, Err("no-rows")), record(9, Ok(found))])
+        let records = vec![
+            record(0, Err("no-rows")),
+            record(9, Ok(found)),
+            record(5, Ok(found)),
+        ];
+        (head, records)
     }
 
     fn known(code: &str) -> Option<&'static str> {

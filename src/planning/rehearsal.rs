@@ -82,6 +82,8 @@ struct Overlay<'p> {
     protocol: &'p Protocol,
     rng: rand_chacha::ChaCha8Rng,
     families: Vec<FamilyIx>,
+    /// Report and children with which each family was screened.
+    screened: Vec<(ReportIx, Roster)>,
     reports: u32,
     children: u32,
     named: u32,
@@ -96,6 +98,7 @@ impl<'p> Overlay<'p> {
             protocol,
             rng: replicate(&key, 0),
             families: Vec::new(),
+            screened: Vec::new(),
             reports: 0,
             children: 0,
             named: 0,
@@ -132,6 +135,23 @@ impl<'p> Overlay<'p> {
     }
 
     fn enrolment(&mut self, step: &Step, own: &Enrolment, out: &mut Vec<Step>) {
+        let known = own.family.0 as usize;
+        if let (Some(family), Some((report, children))) =
+            (self.families.get(known), self.screened.get(known))
+        {
+            // A family that waited at a closed gate is screened again.
+            let enrolment = Enrolment {
+                family: *family,
+                report: *report,
+                children: *children,
+                ..*own
+            };
+            out.push(Step {
+                command: Command::Enrol(enrolment),
+                ..*step
+            });
+            return;
+        }
         if self.adds
             && unit(&mut self.rng) < NOT_ELIGIBLE
             && let Some(answers) = self.missing_answers(own.answers)
@@ -158,6 +178,7 @@ impl<'p> Overlay<'p> {
             children: self.new_children(own.children.as_slice().len()),
             ..*own
         };
+        self.screened.push((enrolment.report, enrolment.children));
         out.push(Step {
             command: Command::Enrol(enrolment),
             ..*step
@@ -202,6 +223,20 @@ impl<'p> Overlay<'p> {
                     service,
                     on,
                     arm,
+                },
+                None,
+            ),
+            What::Observed {
+                family,
+                outcome,
+                value,
+                on,
+            } => (
+                What::Observed {
+                    family: name(family),
+                    outcome,
+                    value,
+                    on,
                 },
                 None,
             ),
@@ -284,7 +319,7 @@ pub fn scenario_of(protocol: &Protocol) -> String {
     let analyses: Vec<String> = protocol
         .analyses
         .iter()
-        .filter(|analysis| super::world::can_give(&protocol.outcomes[analysis.outcome].kind))
+        .filter(|analysis| super::world::can_give(&protocol.outcomes[analysis.outcome].kind, false))
         .map(|analysis| format!("{:?}", analysis.id))
         .collect();
     let _ = writeln!(

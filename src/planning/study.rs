@@ -1,75 +1,41 @@
 //! One simulated study: a world's families go through the kernel in calendar order, data are locked, and the
 //! registered analyses are run.
 //!
-//! Decisions are the kernel's, arms its drawer's, estimates those of `analysis`. A [`Simulator`] keeps its memory from
-//! study to study; after the first few nothing is asked of the heap per family.
+//! Decisions are the kernel's, arms its drawer's, estimates those of `analysis`; who is screened when, and what follows
+//! for a family, is `admission`. A [`Simulator`] keeps its memory from study to study; after the first few nothing is
+//! asked of the heap per family. Where a protocol has a gate and a randomization test decides, each study has a *twin*
+//! in which the treated service has no effect on anybody and all else is the same: how often the test rejects there is
+//! its size, which the gate leaves approximate.
 
+use super::admission::Waiting;
 use super::analyst::Analyst;
-use super::calendar::{Calendar, Due};
+use super::arrivals::{Keys, ReportDay, Site, StaffChange, Streams, open_days};
+use super::calendar::{Calendar, Due, Months};
 use super::predictability::Follower;
 use super::rehearsal::Step;
-use super::scenario::{Cell, Shared};
-use super::world::{Arrival, Keys, Received, Site, Streams, open_days};
+use super::scenario::Cell;
+use super::world::{Fate, Received};
 use crate::allocation::Redraw;
+use crate::analysis::plan::limit;
 use crate::numerics::stream;
-use crate::protocol::model::{Check, Cut, Day, Exit, Service};
+use crate::protocol::model::{Analysis, Check, Cut, Day, OutcomeKind};
 use crate::study::kernel::{
-    Answer, ArmSource, ChildIx, Command, Drawer, Enrolment, Event, FamilyIx, RecordedSource,
-    RedrawSource, Refusal, Report, ReportIx, Roster, SiteIx, Source, State, What, apply, decide,
-    may_record,
+    ArmSource, Command, Drawer, Event, FamilyIx, RecordedSource, RedrawSource, Refusal, State,
+    apply, decide,
 };
+use std::collections::VecDeque;
 
-/// What one simulated study gives.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Record {
-    /// Families randomized.
-    pub families: u32,
-    /// Families screened.
-    pub screened: u32,
-    /// Families that met a closed gate.
-    pub turned_away: u32,
-    /// Days of enrolment, from the first opening to the last day of enrolment, both counted.
-    pub enrolment_days: u32,
-    /// Whole days on which a gate was closed during enrolment, over all sites.
-    pub days_closed: u32,
-    /// Share of arms guessed correctly; `None` where nobody was randomized.
-    pub correct_guess_share: Option<f64>,
-    /// Largest imbalance over strata at the end.
-    pub imbalance: f64,
-    /// One per analysis, in the scenario's order.
-    pub analyses: Vec<AnalysisRecord>,
-}
+pub use super::record::{AnalysisRecord, Found, Record};
 
-/// What one analysis of a simulated study gives.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AnalysisRecord {
-    /// The estimand's true value in this study: the mean over the randomized families of the difference between their
-    /// potential outcomes, were every family followed to the end.
-    pub truth: f64,
-    /// The numbers, or the stable code of why there are none.
-    pub found: Result<Found, &'static str>,
-}
-
-impl AnalysisRecord {
-    /// Whether the analysis rejects at a limit of its p-value; a failure does not.
-    pub fn rejects(&self, limit: f64) -> bool {
-        matches!(&self.found, Ok(found) if found.p_value <= limit)
-    }
-}
-
-/// The numbers of an analysis.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
-    /// Estimate.
-    pub estimate: f64,
-    /// Standard error.
-    pub std_error: f64,
-    /// Lower limit.
-    pub conf_low: f64,
-    /// Upper limit.
-    pub conf_high: f64,
-    /// The p-value that decides.
-    pub p_value: f64,
+/// Whether studies have a twin without an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Twin {
+    /// No test's size is asked for.
+    No,
+    /// The study is one itself.
+    Itself,
+    /// It is run beside it.
+    Beside,
 }
 
 /// Steps, record, and index and cut of each lock.
@@ -78,41 +44,61 @@ pub(super) type Logged = (Vec<Step>, Record, Vec<(usize, Day)>);
 /// Runs the studies of one cell, one after the other.
 #[derive(Debug)]
 pub struct Simulator<'c> {
-    cell: &'c Cell,
+    pub(super) cell: &'c Cell,
     keys: Keys,
     /// Open days of each site, counted from the first opening.
     open_days: Vec<Vec<i32>>,
     first: Day,
     last: Day,
+    months: Months,
     /// Last day of enrolment in the present study.
     ended: Day,
     horizon: usize,
     /// Answers of a family that misses no asked criterion.
-    answers: u64,
-    state: State,
-    drawer: Drawer<ArmSource>,
+    pub(super) answers: u64,
+    pub(super) state: State,
+    pub(super) drawer: Drawer<ArmSource>,
     /// What is asked of the study, where somebody wants to know.
-    log: Option<Vec<Step>>,
-    calendar: Calendar,
+    pub(super) log: Option<Vec<Step>>,
+    pub(super) calendar: Calendar,
     sites: Vec<Site>,
-    report_days: Vec<i32>,
+    /// Families at a closed gate, by site, in the order in which they came.
+    pub(super) waiting: Vec<VecDeque<Waiting>>,
+    pub(super) report_days: Vec<ReportDay>,
+    /// Changes of staff, and the first of each site.
+    pub(super) staff: Vec<StaffChange>,
+    pub(super) staff_from: Vec<usize>,
+    /// Slots in use by site, and who uses one, where there is no gate and slots matter all the same.
+    pub(super) busy: Vec<u32>,
+    pub(super) holds: Vec<bool>,
     follower: Follower,
+    /// Both potential outcomes of every randomized family, in the order of the draws.
+    pub(super) fates: Vec<(FamilyIx, Fate)>,
+    /// Values of the analysed outcomes under allocation to control and to treatment: of every randomized family, in the
+    /// order of the draws, one pair per analysis.
+    pub(super) potentials: Vec<[f64; 2]>,
     /// Sums of differences of potential outcomes, one per analysis.
-    truths: Vec<f64>,
+    pub(super) truths: Vec<f64>,
+    /// Whether a truth depends on the days of every family's reports.
+    pub(super) by_days: bool,
+    /// Families randomized in each month.
+    pub(super) reached: Vec<u32>,
     locks: Vec<usize>,
     draws: u32,
+    /// Whether the treated service has no effect in the study that is run at the moment.
+    pub(super) without_effect: bool,
+    /// For each analysis whether the size of its test is asked for.
+    sized: Vec<bool>,
+    null_replicates: u64,
     analyst: Analyst,
 }
 
 impl<'c> Simulator<'c> {
-    /// A simulator of a cell. Cells that share families share them for the same seed.
+    /// A simulator of a cell. Cells that share families share them for the same seed. A cell with priors is run as it is
+    /// in a replicate: [`Cell::in_replicate`].
     pub fn new(cell: &'c Cell, seed: u64) -> Self {
         let (protocol, scenario) = (&cell.protocol, &cell.scenario);
-        let group = match scenario.shared {
-            Shared::Families => "",
-            Shared::Nothing => cell.id.as_str(),
-        };
-        let keys = Keys::new(seed, group);
+        let keys = Keys::new(seed, cell.group());
         let (open_days, last) = open_days(&scenario.world, protocol);
         let first = protocol.first_opening();
         let grace = protocol
@@ -140,6 +126,22 @@ impl<'c> Simulator<'c> {
             .collect();
         locks.sort_unstable();
         locks.dedup();
+        let kind = |index: &usize| &protocol.outcomes[protocol.analyses[*index].outcome].kind;
+        let by_days = |index: &usize| scenario.world.counts_days(kind(index));
+        let sized = |index: &usize| {
+            let analysis: &Analysis = &protocol.analyses[*index];
+            let counts = match kind(index) {
+                OutcomeKind::Reports {
+                    without_attached, ..
+                } => !without_attached,
+                OutcomeKind::Binary { .. } | OutcomeKind::Duration { .. } => false,
+                OutcomeKind::Observed { .. } => true,
+            };
+            let decides = analysis.test.is_some() && limit(protocol, analysis).is_some();
+            protocol.gate.is_some() && counts && decides
+        };
+        let months = Months::new(first, last);
+        let sites = protocol.sites.len();
         Self {
             cell,
             open_days,
@@ -155,12 +157,25 @@ impl<'c> Simulator<'c> {
             log: None,
             calendar: Calendar::default(),
             sites: Vec::new(),
+            waiting: vec![VecDeque::new(); sites],
             report_days: Vec::new(),
+            staff: Vec::new(),
+            staff_from: Vec::new(),
+            busy: vec![0; sites],
+            holds: Vec::new(),
             follower: Follower::new(protocol),
+            fates: Vec::new(),
+            potentials: Vec::new(),
             truths: vec![0.0; scenario.analyses.len()],
+            by_days: scenario.analyses.iter().any(by_days),
+            reached: vec![0; months.ends.len()],
+            months,
             analyst: Analyst::new(protocol, &scenario.analyses, &locks),
             locks,
             draws: scenario.precision.draws,
+            without_effect: false,
+            sized: scenario.analyses.iter().map(sized).collect(),
+            null_replicates: scenario.precision.null_replicates,
             keys,
         }
     }
@@ -172,11 +187,62 @@ impl<'c> Simulator<'c> {
         self
     }
 
+    /// The last days of the calendar months in which families are counted.
+    pub fn month_ends(&self) -> &[Day] {
+        &self.months.ends
+    }
+
     /// One whole study. The same replicate is the same study whatever else is run.
     ///
     /// # Errors
     /// The kernel refused what a world must be able to do: a defect of the program.
     pub fn study(&mut self, replicate: u64) -> Result<Record, Refusal> {
+        let twin = self.twin(replicate);
+        let beside = if twin == Twin::Beside {
+            // Before the study itself, whose state stays to be looked at.
+            self.without_effect = true;
+            let found = self.whole(replicate);
+            self.without_effect = false;
+            Some(found?)
+        } else {
+            None
+        };
+        let mut record = self.whole(replicate)?;
+        for (place, own) in record.analyses.iter_mut().enumerate() {
+            if twin == Twin::No || !self.sized[place] {
+                continue;
+            }
+            let found = match &beside {
+                Some(twin) => &twin.analyses[place].found,
+                None => &own.found,
+            };
+            own.under_null = Some(
+                found
+                    .as_ref()
+                    .map(|found| found.p_value)
+                    .map_err(|code| *code),
+            );
+        }
+        Ok(record)
+    }
+
+    fn twin(&self, replicate: u64) -> Twin {
+        if self.draws == 0 || replicate >= self.null_replicates {
+            return Twin::No;
+        }
+        let world = &self.cell.scenario.world;
+        let asked = self.sized.iter().zip(&self.cell.is_null);
+        let mut asked = asked.filter(|(sized, _)| **sized).peekable();
+        if asked.peek().is_none() {
+            Twin::No
+        } else if world.family.icc_pair <= 0.0 && !world.misses && asked.all(|(_, null)| *null) {
+            Twin::Itself
+        } else {
+            Twin::Beside
+        }
+    }
+
+    fn whole(&mut self, replicate: u64) -> Result<Record, Refusal> {
         self.live(replicate)?;
         let cuts = self.lock()?;
         Ok(self.record(replicate, &cuts))
@@ -230,12 +296,20 @@ impl<'c> Simulator<'c> {
         self.drawer.restart(arms);
         self.calendar.restart(self.horizon);
         self.truths.fill(0.0);
+        self.fates.clear();
+        self.potentials.clear();
+        self.reached.fill(0);
+        self.busy.fill(0);
+        self.holds.clear();
+        self.waiting.iter_mut().for_each(VecDeque::clear);
         let mut sites = std::mem::take(&mut self.sites);
         world.sites(&self.keys, replicate, &self.open_days, &mut sites);
+        self.staff(replicate);
         let mut streams = Streams::new(&self.keys, replicate);
         let mut enrolling = true;
         let mut ended = false;
         self.ended = self.last;
+        let last = self.last.since(self.first);
         let exceptions = protocol.exceptions.reasons.len();
         for offset in 0..self.horizon {
             let day = self.first.plus(offset as i32);
@@ -250,14 +324,20 @@ impl<'c> Simulator<'c> {
             }
             enrolling = false;
             for (index, site) in sites.iter_mut().enumerate() {
+                let place = (index, offset as i32, day, site.added);
+                if !self.waiting[index].is_empty() && !self.readmit(&mut streams, place)? {
+                    ended = true;
+                    break;
+                }
                 while site.next == offset as i32 {
                     let arrival = site.arrive(world, exceptions, &self.open_days[index]);
-                    if !self.arrive(&mut streams, (index, offset as i32, day), &arrival)? {
+                    if !self.arrive(&mut streams, place, &arrival)? {
                         ended = true;
                         break;
                     }
                 }
-                enrolling |= site.next != i32::MAX;
+                let comes = site.next != i32::MAX || !self.waiting[index].is_empty();
+                enrolling |= comes && (offset as i32) < last;
             }
             if ended {
                 // Who would have come later is never screened.
@@ -267,6 +347,28 @@ impl<'c> Simulator<'c> {
         }
         self.sites = sites;
         Ok(())
+    }
+
+    /// Draws who leaves when among the staff, and puts it on the calendar.
+    fn staff(&mut self, replicate: u64) {
+        let Cell {
+            protocol, scenario, ..
+        } = self.cell;
+        let therapists = protocol.sites.iter().map(|site| site.therapists);
+        let last = self.last.since(self.first);
+        scenario.world.staff(
+            &self.keys,
+            replicate,
+            therapists,
+            last,
+            (&mut self.staff, &mut self.staff_from),
+        );
+        for (place, change) in self.staff.iter().enumerate() {
+            if change.day <= last {
+                self.calendar
+                    .schedule(change.day, FamilyIx(place as u32), Due::Staff);
+            }
+        }
     }
 
     /// What the random numbers of a study's families cost by themselves: the floor of a simulation's speed. Every
@@ -281,159 +383,15 @@ impl<'c> Simulator<'c> {
         for (index, site) in sites.iter_mut().enumerate() {
             while site.next != i32::MAX {
                 let arrival = site.arrive(world, exceptions, &self.open_days[index]);
-                let fate = world.fate(&mut streams, (index, 2), &arrival, 0.0);
+                let fate = world.fate(&mut streams, (index, 2, site.added), &arrival, 0.0, |_| 0);
                 let days = &mut self.report_days;
                 let count = world.reports(&fate, Received::Control);
-                world.report_days(&mut streams, (index, arrival.ordinal), count, days);
+                streams.report_days((index, arrival.ordinal), world.window, count, days);
                 sum += f64::from(fate.closed.iter().sum::<i32>()) + days.len() as f64;
             }
         }
         self.sites = sites;
         sum
-    }
-
-    fn happen(&mut self, family: FamilyIx, due: Due, day: Day) -> Result<(), Refusal> {
-        let what = match due {
-            Due::Service(service) => What::Serviced {
-                family,
-                service,
-                on: day,
-                arm: (service == Service::Switched).then_some(self.cell.scenario.world.treated),
-            },
-            Due::Report => What::Reported(Report {
-                family,
-                report: ReportIx(self.state.reports.len() as u32),
-                received: day,
-                source: Source::Register,
-                incident: None,
-                child: None,
-                unknown_child: false,
-                attached: None,
-                by_study_staff: false,
-            }),
-            Due::Left => What::Exited {
-                family,
-                exit: Exit::LeftCoverage,
-                on: day,
-            },
-        };
-        may_record(&self.state, &what, day)?;
-        let event = Event { day, what: &what };
-        apply(&self.cell.protocol, &mut self.state, &event);
-        if let Some(log) = &mut self.log {
-            log.push(Step {
-                day,
-                command: Command::Record(what),
-                answer: None,
-            });
-        }
-        Ok(())
-    }
-
-    /// Screens a family; `false` when enrolment has ended as registered.
-    fn arrive(
-        &mut self,
-        streams: &mut Streams,
-        (site, offset, day): (usize, i32, Day),
-        arrival: &Arrival,
-    ) -> Result<bool, Refusal> {
-        let mut children = Roster::EMPTY;
-        for child in 0..arrival.children {
-            children.push(ChildIx((self.state.children.len() + child) as u32));
-        }
-        let family = FamilyIx(self.state.families.len() as u32);
-        let enrolment = Command::Enrol(Enrolment {
-            family,
-            site: SiteIx(site as u16),
-            report: ReportIx(self.state.reports.len() as u32),
-            received: day,
-            children,
-            answers: self.answers,
-            values: arrival.values,
-            exception: arrival.exception,
-        });
-        let decided = decide(
-            &self.cell.protocol,
-            &self.state,
-            &enrolment,
-            day,
-            &mut self.drawer,
-        );
-        // Looked at where it lies: it is copied some ten thousand times a second otherwise.
-        let decision = match &decided {
-            Ok(decision) => decision,
-            Err(Refusal::TargetReached | Refusal::PastLastDay { .. }) => return Ok(false),
-            Err(refusal) => return Err(*refusal),
-        };
-        for what in decision.events.iter().flatten() {
-            let event = Event { day, what };
-            apply(&self.cell.protocol, &mut self.state, &event);
-        }
-        if let Some(log) = &mut self.log {
-            log.push(Step {
-                day,
-                command: enrolment,
-                answer: Some(decision.answer),
-            });
-        }
-        if let Answer::Allocated { arm, .. } = decision.answer {
-            let is_treated = arm == self.cell.scenario.world.treated;
-            self.follow_up(streams, (site, offset), family, arrival, is_treated);
-        }
-        Ok(true)
-    }
-
-    /// Draws the fate of a randomized family, keeps the difference of its potential outcomes, and schedules what will
-    /// be seen under the arm that it has.
-    fn follow_up(
-        &mut self,
-        streams: &mut Streams,
-        (site, offset): (usize, i32),
-        family: FamilyIx,
-        arrival: &Arrival,
-        is_treated: bool,
-    ) {
-        let (protocol, scenario) = (&self.cell.protocol, &self.cell.scenario);
-        let world = &scenario.world;
-        let therapists = self.state.sites[site].therapists;
-        let years = f64::from(offset) / 365.25;
-        let fate = world.fate(streams, (site, therapists), arrival, years);
-        for (sum, index) in self.truths.iter_mut().zip(&scenario.analyses) {
-            let analysis = &protocol.analyses[*index];
-            let kind = &protocol.outcomes[analysis.outcome].kind;
-            *sum += world.potential(kind, analysis.summary, &fate, true)
-                - world.potential(kind, analysis.summary, &fate, false);
-        }
-        let received = fate.received(is_treated);
-        let seen = fate.left.unwrap_or(i32::MAX);
-        let calendar = &mut self.calendar;
-        let mut at = |day: i32, due: Due| calendar.schedule(offset + day, family, due);
-        let (hitch, service) = if is_treated {
-            (fate.not_started, Service::NotStarted)
-        } else {
-            (fate.switched, Service::Switched)
-        };
-        if let Some(day) = hitch {
-            at(day, Due::Service(service));
-        }
-        let closing = fate.closing(is_treated);
-        at(closing, Due::Service(Service::Closed));
-        if fate.accepts[received as usize] && closing <= seen {
-            at(closing, Due::Service(Service::Accepted));
-            let started = closing + world.truth.started_after_days;
-            if started <= seen {
-                at(started, Due::Service(Service::Started));
-            }
-        }
-        if let Some(day) = fate.left {
-            at(day, Due::Left);
-        }
-        let count = world.reports(&fate, received);
-        let days = &mut self.report_days;
-        world.report_days(streams, (site, arrival.ordinal), count, days);
-        for day in days.iter().filter(|day| **day <= seen) {
-            at(*day, Due::Report);
-        }
     }
 
     /// Locks the data of every lock that an analysis needs; the cuts in their order.
@@ -489,22 +447,34 @@ impl<'c> Simulator<'c> {
                 } else {
                     sum / families as f64
                 };
-                analyses.push(AnalysisRecord { truth, found });
+                analyses.push(AnalysisRecord {
+                    truth,
+                    found,
+                    under_null: None,
+                });
             },
         );
+        let (mut turned_away, mut lost) = (0, 0);
+        for family in self.state.families.iter().filter(|own| own.turned_away) {
+            turned_away += 1;
+            lost += u32::from(!family.is_randomized());
+        }
+        let mut reached = self.reached.clone();
+        let mut sum = 0;
+        for families in &mut reached {
+            sum += *families;
+            *families = sum;
+        }
         Record {
             families: families as u32,
             screened: self.state.families.len() as u32,
-            turned_away: self
-                .state
-                .families
-                .iter()
-                .filter(|family| family.turned_away)
-                .count() as u32,
+            turned_away,
+            lost,
             enrolment_days: (self.ended.since(self.first) + 1).max(0) as u32,
             days_closed: self.days_closed(),
             correct_guess_share: followed.correct_share,
             imbalance: followed.imbalance,
+            reached,
             analyses,
         }
     }
@@ -532,5 +502,20 @@ impl<'c> Simulator<'c> {
     /// The state of the last study, for tests and pictures.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// What would happen to each randomized family of the last study, under both services, in the order of the draws.
+    pub fn fates(&self) -> &[(FamilyIx, Fate)] {
+        &self.fates
+    }
+
+    /// Values of the analysed outcomes under allocation to control and to treatment, were the family followed to the end:
+    /// of every randomized family of the last study, in the order of the draws, one pair per analysis.
+    pub fn potentials(&self) -> impl Iterator<Item = &[[f64; 2]]> {
+        self.potentials.chunks(self.truths.len().max(1))
+    }
+
+    pub(super) fn month(&self, offset: i32) -> Option<usize> {
+        self.months.of(offset)
     }
 }

@@ -16,6 +16,7 @@ use crate::app::beacon::beacon;
 use crate::app::enrol::Desk;
 use crate::app::exit;
 use crate::app::open::{Open, open};
+use crate::app::record::record_all;
 use crate::app::report::Reported;
 use crate::app::sealed::read_protocol;
 use crate::app::study::{Act, Study};
@@ -31,7 +32,7 @@ use crate::words;
 use folder::refuse_arms;
 pub use folder::{DEMO_SETTINGS, demo_protocol, demo_scenario, refuse_used};
 use jiff::tz::TimeZone;
-use rows::{enrolment_row, event_row, report_row};
+use rows::{enrolment_row, event_row, report_row, staff_row};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -277,7 +278,7 @@ impl<'a> Stage<'a> {
         for step in &steps {
             match step.command {
                 Command::Enrol(enrolment) => {
-                    crate::app::record::record_all(
+                    record_all(
                         &self.inside,
                         desk.study(),
                         &office,
@@ -289,6 +290,15 @@ impl<'a> Stage<'a> {
                 }
                 Command::Record(What::Reported(report)) => {
                     register.push(report_row(&report, step.day));
+                }
+                Command::Record(what @ What::CapacityChanged { .. }) => {
+                    let row = staff_row(&self.protocol, &what, counts.staff);
+                    counts.staff += 1;
+                    let before = std::mem::take(&mut waiting);
+                    record_all(&self.inside, desk.study(), &office, &before)?;
+                    self.at(step.day);
+                    let rows: Vec<EventRequest> = row.into_iter().collect();
+                    record_all(&self.inside, desk.study(), &Self::act("study-lead"), &rows)?;
                 }
                 Command::Record(what) => {
                     self.at(step.day);
@@ -303,7 +313,7 @@ impl<'a> Stage<'a> {
             }
             self.last_day = self.last_day.max(step.day);
         }
-        crate::app::record::record_all(&self.inside, desk.study(), &office, &waiting)?;
+        record_all(&self.inside, desk.study(), &office, &waiting)?;
         let Counts {
             screened,
             randomized,
@@ -311,6 +321,7 @@ impl<'a> Stage<'a> {
             not_eligible,
             turned_away,
             exceptions,
+            staff: _,
         } = counts;
         self.tell(
             words!(
@@ -427,6 +438,8 @@ struct Counts {
     not_eligible: u32,
     turned_away: u32,
     exceptions: u32,
+    /// Changes of staff.
+    staff: usize,
 }
 
 /// What the simulated studies say, in a sentence.

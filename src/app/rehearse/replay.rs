@@ -7,7 +7,7 @@
 //! p-value of a randomization test is that of the registered redraws, where the simulation took fewer of its own.
 
 use super::BEACON;
-use super::rows::{enrolment_row, event_row, family_name};
+use super::rows::{enrolment_row, event_row, family_name, staff_row};
 use super::surroundings::{StageClock, StageEntropy, Unheard};
 use crate::allocation::{Mode, Seed};
 use crate::app::analyse::analyse;
@@ -306,6 +306,7 @@ impl<'a> Stage<'a> {
         let mut register = Vec::new();
         let mut waiting: Vec<EventRequest> = Vec::new();
         let mut today = None;
+        let mut changes = 0;
         let office = act("office-1");
         for step in steps {
             let is_enrolment = matches!(step.command, Command::Enrol(_));
@@ -331,6 +332,14 @@ impl<'a> Stage<'a> {
                     }
                 }
                 Command::Record(What::Reported(report)) => register.push(report),
+                Command::Record(what @ What::CapacityChanged { .. }) => {
+                    let events = std::mem::take(&mut waiting);
+                    record_all(&self.inside, desk.study(), &office, &events)?;
+                    let rows = staff_row(self.protocol, &what, changes);
+                    let rows: Vec<EventRequest> = rows.into_iter().collect();
+                    record_all(&self.inside, desk.study(), &act("study-lead"), &rows)?;
+                    changes += 1;
+                }
                 Command::Record(what) => {
                     let number = waiting.len();
                     waiting.extend(event_row(self.protocol, &what, number, step.day));
@@ -349,11 +358,16 @@ impl<'a> Stage<'a> {
 
     /// The register as a file, and its import.
     fn import(&self, desk: &mut Desk, register: &[Report]) -> Result<(), Failure> {
-        let mut text = String::from("family,on,event_key\n");
+        let mut text = String::from("family,on,event_key,attached_to_open_investigation\n");
         for report in register {
             let (family, on) = (family_name(report.family), refusal::date(report.received));
             let ReportIx(number) = report.report;
-            let _ = writeln!(text, "{family},{on},R-{:06}", number + 1);
+            let attached = match report.attached {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "",
+            };
+            let _ = writeln!(text, "{family},{on},R-{:06},{attached}", number + 1);
         }
         let file = self.folder.join("register.csv");
         self.outside.write(&file, text.as_bytes())?;

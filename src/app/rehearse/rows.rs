@@ -104,6 +104,19 @@ pub(super) fn event_row(
         }
         What::Exited { family, exit, on } => (exit.text(), family, on, Vec::new()),
         What::Withdrawn { family, on } => ("withdrawn", family, on, Vec::new()),
+        What::Observed {
+            family,
+            outcome,
+            value,
+            on,
+        } => {
+            let outcome = protocol.outcomes.get(usize::from(outcome))?;
+            let set = vec![
+                ("outcome".to_owned(), outcome.id.clone()),
+                ("value".to_owned(), value.to_string()),
+            ];
+            ("observed", family, on, set)
+        }
         _ => return None,
     };
     let (date, name) = (crate::app::refusal::date(day), family_name(family));
@@ -115,6 +128,31 @@ pub(super) fn event_row(
         on: crate::app::refusal::date(on),
         child: None,
         set,
+    })
+}
+
+/// A change of a site's staff, which is the study lead's to record.
+pub(super) fn staff_row(protocol: &Protocol, what: &What, number: usize) -> Option<EventRequest> {
+    let What::CapacityChanged {
+        site,
+        on,
+        therapists,
+    } = *what
+    else {
+        return None;
+    };
+    let (date, site) = (
+        crate::app::refusal::date(on),
+        protocol.sites.get(usize::from(site.0))?,
+    );
+    Some(EventRequest {
+        event: "capacity-changed".to_owned(),
+        event_key: format!("{date}.{}.{number}", site.id),
+        family: None,
+        site: Some(site.id.clone()),
+        on: date,
+        child: None,
+        set: vec![("therapists".to_owned(), therapists.to_string())],
     })
 }
 

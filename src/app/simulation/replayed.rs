@@ -1,6 +1,7 @@
 //! `simulate --replay CELL:REPLICATE DIR`: which study is meant. How it is lived through again is in
 //! [`crate::app::rehearse::replay`].
 
+use super::flaws::failed;
 use super::folder::hash_text;
 use super::order::Planned;
 use crate::app::exit;
@@ -8,6 +9,7 @@ use crate::app::failure::Failure;
 use crate::app::outside::Outside;
 use crate::app::rehearse::replay::{Replay, Replayed, replay};
 use crate::diagnostic::Words;
+use crate::planning::simulate::SimulationError;
 use crate::words;
 use std::path::Path;
 
@@ -51,12 +53,25 @@ pub fn replayed(
             cells().map(|cell| cell.id.as_str()),
         ));
     };
+    let options = planned.order.options(None);
+    let own = if cell.priors.is_empty() {
+        None
+    } else {
+        let own = cell.in_replicate(options.seed, replicate);
+        let own = own.map_err(|refused| SimulationError::Drawn {
+            cell: cell.id.clone(),
+            replicate,
+            values: cell.drawn(options.seed, replicate),
+            refused: Box::new(refused),
+        });
+        Some(own.map_err(|error| failed(&error))?)
+    };
     replay(
         outside,
         &Replay {
-            cell,
+            cell: own.as_ref().unwrap_or(cell),
             plan_hash: &hash_text(planned),
-            options: &planned.order.options(None),
+            options: &options,
             replicate,
             folder,
         },

@@ -5,6 +5,7 @@
 
 use super::{MechanismEntry, or_default, positive};
 use crate::numerics::chi_square::ChiSquare;
+use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::model::Day;
 use crate::protocol::tree::Section;
@@ -19,11 +20,14 @@ pub(super) const ENTRY: MechanismEntry = MechanismEntry {
     build: None,
 };
 
+/// Keys of `families_per_month_and_site`.
+const RATE: &[&str] = &["mean", "gamma_shape", "sites"];
+
 /// Arrivals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accrual {
-    /// Mean number of families per site and month of open days.
-    pub per_month: f64,
+    /// Mean number of families per month of open days, by site.
+    pub per_month: Vec<f64>,
     /// Shape of the gamma law of a site's rate; `None` for a fixed rate.
     pub gamma_shape: Option<f64>,
     /// ISO weeks without arrivals.
@@ -34,9 +38,14 @@ pub struct Accrual {
 
 impl Accrual {
     /// Reads the section.
-    pub(crate) fn read(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Self> {
+    pub(crate) fn read(
+        out: &mut Findings<'_>,
+        section: &Section<'_>,
+        protocol: &Protocol,
+    ) -> Option<Self> {
+        let names: Vec<&str> = protocol.sites.iter().map(|site| site.id.as_str()).collect();
         let rate = section.need(out, "families_per_month_and_site");
-        let rate = rate.and_then(|value| value.section(out, &["mean", "gamma_shape"]));
+        let rate = rate.and_then(|value| value.section(out, RATE));
         let mean = rate.as_ref().and_then(|rate| {
             let value = rate.need(out, "mean")?;
             positive(out, &value, 10_000.0)
@@ -45,6 +54,18 @@ impl Accrual {
             None => None,
             Some(rate) => or_default(out, rate, "gamma_shape", None, |out, value| {
                 positive(out, value, 1e6).map(Some)
+            }),
+        };
+        let own = match &rate {
+            None => None,
+            Some(rate) => or_default(out, rate, "sites", vec![None; names.len()], |out, value| {
+                let table = value.section(out, &names)?;
+                let read = names.iter().map(|name| {
+                    or_default(out, &table, name, None, |out, value| {
+                        positive(out, value, 10_000.0).map(Some)
+                    })
+                });
+                read.collect::<Vec<_>>().into_iter().collect()
             }),
         };
         let weeks = or_default(out, section, "closed_weeks", Vec::new(), |out, value| {
@@ -58,8 +79,9 @@ impl Accrual {
         });
         let months = section.need(out, "months");
         let months = months.and_then(|value| positive(out, &value, 240.0));
+        let mean = mean?;
         Some(Self {
-            per_month: mean?,
+            per_month: own?.iter().map(|own| own.unwrap_or(mean)).collect(),
             gamma_shape: shape?,
             closed_weeks: weeks?,
             months: months?,
@@ -95,7 +117,7 @@ impl Accrual {
     ///
     /// Gamma with mean 1 and shape `s`: for a whole `s` up to 16 the sum of `s` exponentials divided by `s`, otherwise
     /// the quantile. The number of families in `T` open months then has mean `mT` and variance `mT + (mT)²/s`.
-    pub fn rate(&self, mut deviate: impl FnMut() -> f64) -> f64 {
+    pub fn rate(&self, site: usize, mut deviate: impl FnMut() -> f64) -> f64 {
         let relative = match self.gamma_shape {
             None => 1.0,
             Some(shape) if is_small_whole(shape) => {
@@ -106,7 +128,7 @@ impl Accrual {
                 .and_then(|law| law.quantile(deviate()))
                 .map_or(1.0, |value| value / (2.0 * shape)),
         };
-        relative * self.per_month / DAYS_PER_MONTH
+        relative * self.per_month.get(site).copied().unwrap_or(0.0) / DAYS_PER_MONTH
     }
 }
 

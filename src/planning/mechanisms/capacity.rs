@@ -2,13 +2,19 @@
 //!
 //! The number of slots is the protocol's; `therapists_per_site` and `families_per_therapist` replace it before the
 //! protocol is read, so that the kernel that opens and closes the gate sees a protocol and nothing else.
+//!
+//! What becomes of families when no slot is free is the protocol's: behind a gate they are not randomized; with
+//! `waits_days` they are screened again when a slot falls free, in the order in which they came, if the gate lets them
+//! return. Without a gate they are drawn all the same, and with `overflow` a family of the treated arm without a free
+//! slot gets the control service.
 
 use super::quantiles::CountTable;
-use super::{MechanismEntry, not_negative, positive};
+use super::{MechanismEntry, not_negative, or_default, positive};
 use crate::numerics::normal;
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
+use crate::words;
 
 /// Registry entry.
 pub(super) const ENTRY: MechanismEntry = MechanismEntry {
@@ -19,6 +25,8 @@ pub(super) const ENTRY: MechanismEntry = MechanismEntry {
         "therapists_per_site",
         "families_per_therapist",
         "investigation_days",
+        "waits_days",
+        "overflow",
     ],
     build: None,
 };
@@ -58,6 +66,15 @@ impl Length {
         }
     }
 
+    /// Exponential with a mean in days, rounded up: `P(days ≤ d) = 1 − exp(−d/mean)`.
+    pub fn exponential(mean: f64) -> Self {
+        let most = (mean * 37.0).ceil().clamp(1.0, LONGEST) as i32;
+        let cumulative = (1..=most).map(|days| -libm::expm1(-f64::from(days) / mean));
+        Self {
+            table: CountTable::from_cumulative(1, cumulative.collect()),
+        }
+    }
+
     /// Days for a deviate in (0, 1).
     pub fn days(&self, u: f64) -> i32 {
         self.table.at(u) as i32
@@ -76,9 +93,18 @@ pub struct Capacity {
     pub control: Length,
     /// With the treated service.
     pub treated: Length,
+    /// A family that met a closed gate is screened again for so many days; 0 for not at all.
+    pub waits_days: i32,
+    /// Slots per therapist of a study without a gate, in which families without a slot get the control service.
+    pub overflow: Option<u32>,
 }
 
 impl Capacity {
+    /// Whether a family's service can depend on a free slot after its draw.
+    pub fn overflows(&self) -> bool {
+        self.overflow.is_some()
+    }
+
     /// Reads the section.
     pub(crate) fn read(
         out: &mut Findings<'_>,
@@ -86,17 +112,30 @@ impl Capacity {
         protocol: &Protocol,
         (treated, control): (usize, usize),
     ) -> Option<Self> {
+        let mut slots = None;
         for key in ["therapists_per_site", "families_per_therapist"] {
             if let Some(value) = section.get(key) {
-                value.count(out, 0, 10_000);
+                slots = value.count(out, 0, 10_000);
             }
         }
+        let slots = section.get("families_per_therapist").and(slots);
         let names: Vec<&str> = protocol.arms.iter().map(|arm| arm.id.as_str()).collect();
         let lengths = section.need(out, "investigation_days");
         let lengths = lengths.and_then(|value| value.section(out, &names))?;
         let mut length = |arm: usize| -> Option<Length> {
             let value = lengths.need(out, names[arm])?;
-            let section = value.section(out, &["median", "sd_log"])?;
+            let section = value.section(out, &["median", "sd_log", "mean"])?;
+            if let Some(value) = section.get("mean") {
+                section.refuse(
+                    out,
+                    &["median", "sd_log"],
+                    &words!(
+                        "`mean` alone is an exponential length",
+                        "bara `mean` är en exponentiell längd"
+                    ),
+                );
+                return positive(out, &value, 3650.0).map(Length::exponential);
+            }
             let median = section.need(out, "median");
             let median = median.and_then(|value| positive(out, &value, 3650.0));
             let sd = section.need(out, "sd_log");
@@ -104,9 +143,43 @@ impl Capacity {
             Some(Length::new(median?, sd?))
         };
         let (treated, control) = (length(treated), length(control));
+        let waits = or_default(out, section, "waits_days", 0, |out, value| {
+            value.days(out, 0, 36_500)
+        });
+        let returns = protocol
+            .gate
+            .as_ref()
+            .map(|gate| gate.turned_away_may_return);
+        if waits.is_some_and(|days| days > 0) && returns != Some(true) {
+            section.refuse(
+                out,
+                &["waits_days"],
+                &words!(
+                    "the protocol has no gate that lets a family return (`turned_away = \"may-return\"`)",
+                    "protokollet har ingen spärr som låter en familj återkomma (`turned_away = \"may-return\"`)"
+                ),
+            );
+        }
+        let overflow = or_default(out, section, "overflow", false, |out, value| {
+            value.flag(out)
+        });
+        if overflow == Some(true) && protocol.gate.is_some() {
+            section.refuse(
+                out,
+                &["overflow"],
+                &words!(
+                    "behind the protocol's gate nobody is drawn without a free slot",
+                    "bakom protokollets spärr lottas ingen utan ledig plats"
+                ),
+            );
+        } else if overflow == Some(true) && section.get("families_per_therapist").is_none() {
+            section.missing(out, "families_per_therapist");
+        }
         Some(Self {
             control: control?,
             treated: treated?,
+            waits_days: waits?,
+            overflow: if overflow? { Some(slots?) } else { None },
         })
     }
 }
@@ -125,5 +198,18 @@ mod tests {
         let standard = Length::new(105.0, 0.45);
         assert!(standard.days(0.63) <= 122 && standard.days(0.64) > 122);
         assert_eq!(Length::new(0.2, 0.0).days(0.9), 1);
+    }
+
+    /// By law: the ceiling of an exponential variable is geometric with success 1 − e^(−1/m), mean 1/(1 − e^(−1/m)),
+    /// which for m = 100 is 100.50083.
+    #[test]
+    fn an_exponential_length_is_rounded_up() {
+        let length = Length::exponential(100.0);
+        assert!(
+            (length.mean() - 100.500_83).abs() < 1e-4,
+            "{}",
+            length.mean()
+        );
+        assert_eq!(length.days(0.5), 70); // 100·ln 2 = 69.3
     }
 }

@@ -1,6 +1,7 @@
 //! `detection-by-home-visits`: who visits homes sees more, so the treated service itself raises the number of reports.
 
 use super::{Mechanism, MechanismEntry, positive};
+use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 
@@ -18,7 +19,11 @@ struct Detection {
     reports_ratio: f64,
 }
 
-fn build(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Box<dyn Mechanism>> {
+fn build(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    _: &Protocol,
+) -> Option<Box<dyn Mechanism>> {
     let value = section.need(out, "reports_ratio")?;
     let reports_ratio = positive(out, &value, 1000.0)?;
     Some(Box::new(Detection { reports_ratio }))

@@ -9,6 +9,7 @@
 use super::quantiles::CountTable;
 use super::{MechanismEntry, or_default, positive, share};
 use crate::diagnostic::Words;
+use crate::numerics::root::bisect;
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::model::{Field, FieldKind, MAX_FIELDS, decimal};
@@ -21,7 +22,7 @@ pub(super) const ENTRY: MechanismEntry = MechanismEntry {
     id: "family",
     about: "children, facts known at intake, and what families of a therapist pair share",
     about_sv: "barn, uppgifter vid mottagningen, och vad familjer hos samma par har gemensamt",
-    keys: &["children", "icc_pair"],
+    keys: &["children", "icc_children", "icc_pair"],
     build: None,
 };
 
@@ -57,11 +58,41 @@ pub struct Family {
     children: CountTable,
     /// One law per field of the protocol, in its order.
     pub fields: Vec<FieldLaw>,
+    /// Intraclass correlation of siblings' having a new report; 1 where the number of children does not matter.
+    pub icc_children: f64,
     /// Intraclass correlation of outcomes of treated families with the same therapist pair.
     pub icc_pair: f64,
 }
 
 impl Family {
+    /// The control risk of a family by its number of children, index 0 standing for one child too, with a mean over
+    /// families of `control`.
+    ///
+    /// Siblings share one fate with probability `ρ`, else each has its own, so that the correlation of any two is `ρ`
+    /// and a family of `m` has the risk `1 − ρ(1 − q) − (1 − ρ)(1 − q)^m`, `q` being a child's.
+    pub fn risks(&self, control: f64) -> Vec<f64> {
+        let shares = self.children.masses();
+        let most = shares
+            .last()
+            .map_or(1, |(m, _)| *m)
+            .clamp(1, MAX_CHILDREN as i64);
+        if self.icc_children >= 1.0 {
+            return vec![control; most as usize + 1];
+        }
+        let of = |q: f64, m: i64| {
+            let rho = self.icc_children;
+            1.0 - rho * (1.0 - q) - (1.0 - rho) * (1.0 - q).powi(m as i32)
+        };
+        let mean = |q: f64| {
+            shares
+                .iter()
+                .map(|(m, share)| share * of(q, *m))
+                .sum::<f64>()
+        };
+        let q = bisect(0.0, 1.0, 1e-15, |q| mean(q) < control);
+        (0..=most).map(|m| of(q, m.max(1))).collect()
+    }
+
     /// Number of children for a deviate.
     pub fn children(&self, u: f64) -> usize {
         self.children.at(u).clamp(1, MAX_CHILDREN as i64) as usize
@@ -75,6 +106,7 @@ impl Family {
         protocol: &Protocol,
     ) -> Option<Self> {
         let children = children(out, section);
+        let siblings = or_default(out, section, "icc_children", 1.0, share);
         let icc = or_default(out, section, "icc_pair", 0.0, share);
         let mut laws: Vec<Option<FieldLaw>> = vec![None; protocol.fields.len().min(MAX_FIELDS)];
         let mut seen = vec![false; laws.len()];
@@ -136,6 +168,7 @@ impl Family {
         Some(Self {
             children: children?,
             fields: fields?,
+            icc_children: siblings?,
             icc_pair: icc?,
         })
     }
@@ -352,4 +385,32 @@ fn shares(out: &mut Findings<'_>, value: &Value<'_>, levels: &[&str]) -> Option<
         return None;
     }
     Some(CountTable::new(0, &masses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CountTable, Family};
+
+    /// By hand, for families of one, two or three children (.5, .3, .2), ρ = .2 and a child's risk of .1: one child .1, two
+    /// 1 − .2·.9 − .8·.81 = .172, three 1 − .18 − .8·.729 = .2368; mean .05 + .0516 + .04736 = .14896.
+    #[test]
+    fn larger_families_have_more_risk() {
+        let mut family = Family {
+            children: CountTable::new(1, &[0.5, 0.3, 0.2]),
+            fields: Vec::new(),
+            icc_children: 0.2,
+            icc_pair: 0.0,
+        };
+        let risks = family.risks(0.148_96);
+        for (found, wanted) in risks.iter().zip([0.1, 0.1, 0.172, 0.2368]) {
+            assert!((found - wanted).abs() < 1e-12, "{risks:?}");
+        }
+        family.icc_children = 1.0;
+        assert!(
+            family
+                .risks(0.4)
+                .iter()
+                .all(|risk| (risk - 0.4).abs() < 1e-15)
+        );
+    }
 }

@@ -9,21 +9,29 @@
 //! `[[mechanism]]` and implements [`Mechanism`].
 
 pub mod accrual;
+mod ascertainment_break;
 pub mod capacity;
-pub mod detection_by_home_visits;
+mod detection_by_home_visits;
 pub mod exit;
 pub mod family;
 pub mod quantiles;
-pub mod time_trend;
+pub mod score;
+mod site_effects;
+mod staff_turnover;
+mod time_trend;
 pub mod truth;
 pub mod uptake;
 
+use super::arrivals::StaffChange;
+use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
+use crate::protocol::model::Day;
 use crate::protocol::tree::{Section, Value};
 use crate::words;
 
 /// Builds an optional mechanism from its keys.
-pub(crate) type Build = fn(&mut Findings<'_>, &Section<'_>) -> Option<Box<dyn Mechanism>>;
+pub(crate) type Build =
+    fn(&mut Findings<'_>, &Section<'_>, &Protocol) -> Option<Box<dyn Mechanism>>;
 
 /// A registered mechanism.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +44,12 @@ pub struct MechanismEntry {
     pub about_sv: &'static str,
     /// Its keys, without `id`; those that hold an arm's name are not listed.
     pub keys: &'static [&'static str],
-    /// For a `[[mechanism]]`; `None` for a section that every scenario has.
+    /// For a `[[mechanism]]`; `None` for a section of its own.
     pub(crate) build: Option<Build>,
 }
 
 impl MechanismEntry {
-    /// Whether a scenario may leave it out.
+    /// Whether it is a `[[mechanism]]`.
     pub fn is_optional(&self) -> bool {
         self.build.is_some()
     }
@@ -55,11 +63,15 @@ pub const MECHANISMS: &[MechanismEntry] = &[
     family::ENTRY,
     uptake::ENTRY,
     exit::ENTRY,
+    score::ENTRY,
     detection_by_home_visits::ENTRY,
     time_trend::ENTRY,
+    site_effects::ENTRY,
+    staff_turnover::ENTRY,
+    ascertainment_break::ENTRY,
 ];
 
-/// A change of the risk of a new report, on top of the truth's.
+/// What a `[[mechanism]]` changes in a world; each part stands still unless the mechanism says otherwise.
 pub trait Mechanism: std::fmt::Debug + Send + Sync {
     /// What is added to the probability of a new report under control, `years` after the first site opened.
     fn added_risk(&self, years: f64) -> f64 {
@@ -71,6 +83,51 @@ pub trait Mechanism: std::fmt::Debug + Send + Sync {
     fn rate_ratio(&self, treated: bool) -> f64 {
         let _ = treated;
         1.0
+    }
+
+    /// Whether [`Mechanism::site_risk`] is ever other than 0.
+    fn differs_by_site(&self) -> bool {
+        false
+    }
+
+    /// The part of [`Mechanism::site_risk`] that is no chance.
+    fn stated_site_risk(&self, site: usize) -> f64 {
+        let _ = site;
+        0.0
+    }
+
+    /// What a site adds to the control risk in one study, for a deviate of the site's own.
+    fn site_risk(&self, site: usize, control: f64, u: f64) -> f64 {
+        let _ = (site, control, u);
+        0.0
+    }
+
+    /// Whether [`Mechanism::found`] is ever below 1.
+    fn misses(&self) -> bool {
+        false
+    }
+
+    /// Probability that follow-up finds a report of a family of the treated (or the control) arm that was received on a
+    /// day.
+    fn found(&self, treated: bool, received: Day) -> f64 {
+        let _ = (treated, received);
+        1.0
+    }
+
+    /// Whether [`Mechanism::staff`] changes anything.
+    fn staff_changes(&self) -> bool {
+        false
+    }
+
+    /// Adds the changes at one place of a site's staff until the day `last`, from deviates of the place's own.
+    fn staff(
+        &self,
+        position: u32,
+        last: i32,
+        deviate: &mut dyn FnMut() -> f64,
+        changes: &mut Vec<StaffChange>,
+    ) {
+        let _ = (position, last, deviate, changes);
     }
 }
 

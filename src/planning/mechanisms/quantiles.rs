@@ -109,6 +109,19 @@ impl CountTable {
         self.least + place as i64
     }
 
+    /// Values and their probabilities.
+    pub fn masses(&self) -> Vec<(i64, f64)> {
+        let mut before = 0.0;
+        let places = self.cumulative.iter().zip(self.least..);
+        places
+            .map(|(sum, value)| {
+                let mass = sum - before;
+                before = *sum;
+                (value, mass)
+            })
+            .collect()
+    }
+
     /// Mean, for tests and reports.
     pub fn mean(&self) -> f64 {
         let mut before = 0.0;

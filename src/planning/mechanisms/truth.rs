@@ -18,6 +18,7 @@ pub(super) const ENTRY: MechanismEntry = MechanismEntry {
     keys: &[
         "rereport_control",
         "rereport_ratio",
+        "window_days",
         "reports_dispersion",
         "acceptance_control",
         "acceptance_difference",
@@ -36,6 +37,9 @@ pub struct Truth {
     pub rereport_control: f64,
     /// Ratio of that probability under the treated service.
     pub rereport_ratio: f64,
+    /// First and last day of the window of that probability, where the outcomes that are analysed have several; reports
+    /// come at the same rate in and out of it.
+    pub window_days: Option<(i32, i32)>,
     /// Dispersion `k` of the count: variance `μ + k·μ²`; 0 is Poisson.
     pub reports_dispersion: f64,
     /// Probability that an intervention is accepted under the control service.
@@ -53,6 +57,24 @@ impl Truth {
         let control = control.and_then(|value| probability(out, &value));
         let ratio = section.need(out, "rereport_ratio");
         let ratio = ratio.and_then(|value| positive(out, &value, 1000.0));
+        let window = or_default(out, section, "window_days", None, |out, value| {
+            let items = value.items(out)?;
+            let days: Option<Vec<i32>> =
+                items.iter().map(|item| item.days(out, 0, 10_957)).collect();
+            match *days?.as_slice() {
+                [from, to] if from <= to => Some(Some((from, to))),
+                _ => {
+                    value.wrong_type(
+                        out,
+                        words!(
+                            "the first and the last day, such as [1, 365]",
+                            "den första och den sista dagen, till exempel [1, 365]"
+                        ),
+                    );
+                    None
+                }
+            }
+        });
         let dispersion = or_default(out, section, "reports_dispersion", 0.0, |out, value| {
             not_negative(out, value, 100.0)
         });
@@ -72,6 +94,7 @@ impl Truth {
         let truth = Self {
             rereport_control: control?,
             rereport_ratio: ratio?,
+            window_days: window?,
             reports_dispersion: dispersion?,
             acceptance_control: accept?,
             acceptance_difference: difference?,
@@ -101,7 +124,7 @@ impl Truth {
     }
 
     /// The probability of at least one report under a service, given that under control.
-    fn risk(&self, control_risk: f64, treated: bool) -> f64 {
+    pub fn risk(&self, control_risk: f64, treated: bool) -> f64 {
         let risk = if treated {
             control_risk * self.rereport_ratio
         } else {
@@ -110,9 +133,8 @@ impl Truth {
         risk.clamp(1e-12, 1.0 - 1e-12)
     }
 
-    /// Number of reports in the window for a deviate, given the control risk and the factor on the expected number.
-    pub fn reports(&self, u: f64, control_risk: f64, treated: bool, rate_ratio: f64) -> u32 {
-        let risk = self.risk(control_risk, treated);
+    /// Number of reports in the window for a deviate, given the risk and the factor on the expected number.
+    pub fn reports(&self, u: f64, risk: f64, rate_ratio: f64) -> u32 {
         let k = self.reports_dispersion;
         #[expect(
             clippy::float_cmp,
@@ -129,15 +151,15 @@ impl Truth {
     }
 
     /// Whether there is any report: [`Truth::reports`] above 0, and cheaper.
-    pub fn reported(&self, u: f64, control_risk: f64, treated: bool, rate_ratio: f64) -> bool {
+    pub fn reported(&self, u: f64, risk: f64, rate_ratio: f64) -> bool {
         #[expect(
             clippy::float_cmp,
             reason = "exactly one means that nothing changes it"
         )]
         if rate_ratio == 1.0 {
-            return u >= 1.0 - self.risk(control_risk, treated);
+            return u >= 1.0 - risk;
         }
-        self.reports(u, control_risk, treated, rate_ratio) > 0
+        self.reports(u, risk, rate_ratio) > 0
     }
 
     /// Whether an intervention is accepted, for a deviate.

@@ -1,0 +1,367 @@
+//! Who is screened when in a simulated study, and what follows for a family that is randomized.
+//!
+//! A family that meets a closed gate may wait, where the protocol lets it return: it is screened again as soon as a slot
+//! is free, first come, first served. Whether a gate is open and which arm a family gets is the kernel's to decide.
+
+use super::arrivals::{Arrival, Streams};
+use super::calendar::Due;
+use super::rehearsal::Step;
+use super::study::Simulator;
+use super::world::{Fate, World};
+use crate::protocol::model::{Day, Service};
+use crate::study::kernel::{
+    Answer, ChildIx, Command, Enrolment, Event, FamilyIx, Refusal, Report, ReportIx, Roster,
+    SiteIx, Source, What, apply, decide, may_record,
+};
+
+/// Site, day from the first opening, date, and what the site adds to the risk.
+type Place = (usize, i32, Day, f64);
+
+/// A family that waits for a slot.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    arrival: Arrival,
+    enrolment: Enrolment,
+    since: i32,
+}
+
+impl Simulator<'_> {
+    /// What is due happens.
+    pub(super) fn happen(&mut self, family: FamilyIx, due: Due, day: Day) -> Result<(), Refusal> {
+        let what = match due {
+            Due::Service(service) => {
+                if self.cell.scenario.world.capacity.overflows() {
+                    self.release(family, service);
+                }
+                What::Serviced {
+                    family,
+                    service,
+                    on: day,
+                    arm: (service == Service::Switched).then_some(self.cell.scenario.world.treated),
+                }
+            }
+            Due::Report | Due::Attached => What::Reported(Report {
+                family,
+                report: ReportIx(self.state.reports.len() as u32),
+                received: day,
+                source: Source::Register,
+                incident: None,
+                child: None,
+                unknown_child: false,
+                attached: Some(due == Due::Attached),
+                by_study_staff: false,
+            }),
+            Due::Observed => {
+                let Some((outcome, value)) = self.score(family) else {
+                    return Ok(());
+                };
+                What::Observed {
+                    family,
+                    outcome,
+                    value,
+                    on: day,
+                }
+            }
+            Due::Exit(exit) => What::Exited {
+                family,
+                exit,
+                on: day,
+            },
+            Due::Staff => {
+                let place = family.0 as usize;
+                let site = self.staff_from.partition_point(|from| *from <= place) - 1;
+                let now = self.state.sites[site].therapists;
+                let therapists = if self.staff[place].begins {
+                    now + 1
+                } else {
+                    now.saturating_sub(1)
+                };
+                What::CapacityChanged {
+                    site: SiteIx(site as u16),
+                    on: day,
+                    therapists,
+                }
+            }
+        };
+        may_record(&self.state, &what, day)?;
+        let event = Event { day, what: &what };
+        apply(&self.cell.protocol, &mut self.state, &event);
+        if let Some(log) = &mut self.log {
+            log.push(Step {
+                day,
+                command: Command::Record(what),
+                answer: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// The score of a randomized family under the service that it has, and the score's outcome.
+    fn score(&self, family: FamilyIx) -> Option<(u16, f64)> {
+        let world = &self.cell.scenario.world;
+        let own = self.state.family(family)?;
+        let place = own.allocation.checked_sub(1)? as usize;
+        let (_, fate) = self.fates.get(place)?;
+        let received = fate.received(own.arm == world.treated);
+        Some((world.score?.outcome as u16, fate.score[received as usize]))
+    }
+
+    /// Without a gate: a slot is freed, or taken by a switch.
+    fn release(&mut self, family: FamilyIx, service: Service) {
+        let Some(own) = self.state.family(family) else {
+            return;
+        };
+        let site = usize::from(own.site.0);
+        let place = family.0 as usize;
+        let Some(holds) = self.holds.get_mut(place) else {
+            return;
+        };
+        match service {
+            Service::Switched if !*holds => {
+                *holds = true;
+                self.busy[site] += 1;
+            }
+            Service::Closed | Service::NotStarted if *holds => {
+                *holds = false;
+                self.busy[site] -= 1;
+            }
+            Service::Offered
+            | Service::Accepted
+            | Service::Declined
+            | Service::Started
+            | Service::NotStarted
+            | Service::HomeVisit
+            | Service::Switched
+            | Service::Closed
+            | Service::Reopened => {}
+        }
+    }
+
+    /// Screens a family that comes; `false` when enrolment has ended as registered.
+    pub(super) fn arrive(
+        &mut self,
+        streams: &mut Streams,
+        place: Place,
+        arrival: &Arrival,
+    ) -> Result<bool, Refusal> {
+        let (site, offset, day, _) = place;
+        let mut children = Roster::EMPTY;
+        for child in 0..arrival.children {
+            children.push(ChildIx((self.state.children.len() + child) as u32));
+        }
+        let enrolment = Enrolment {
+            family: FamilyIx(self.state.families.len() as u32),
+            site: SiteIx(site as u16),
+            report: ReportIx(self.state.reports.len() as u32),
+            received: day,
+            children,
+            answers: self.answers,
+            values: arrival.values,
+            exception: arrival.exception,
+        };
+        let answer = self.screen(streams, place, arrival, &enrolment)?;
+        if answer == Some(Answer::GateClosed) && self.cell.scenario.world.capacity.waits_days > 0 {
+            self.waiting[site].push_back(Waiting {
+                arrival: *arrival,
+                enrolment,
+                since: offset,
+            });
+        }
+        Ok(answer.is_some())
+    }
+
+    /// Screens families again while their site's gate is open; `false` when enrolment has ended as registered.
+    pub(super) fn readmit(&mut self, streams: &mut Streams, place: Place) -> Result<bool, Refusal> {
+        let (site, offset, ..) = place;
+        let patience = self.cell.scenario.world.capacity.waits_days;
+        while let Some(first) = self.waiting[site].front().copied() {
+            if offset - first.since > patience {
+                self.waiting[site].pop_front();
+                continue;
+            }
+            if !self.state.gate_open(first.enrolment.site) {
+                break;
+            }
+            self.waiting[site].pop_front();
+            if self
+                .screen(streams, place, &first.arrival, &first.enrolment)?
+                .is_none()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Screens a family; `None` when enrolment has ended as registered.
+    fn screen(
+        &mut self,
+        streams: &mut Streams,
+        place: Place,
+        arrival: &Arrival,
+        enrolment: &Enrolment,
+    ) -> Result<Option<Answer>, Refusal> {
+        let (protocol, day) = (&self.cell.protocol, place.2);
+        let command = Command::Enrol(*enrolment);
+        let decided = decide(protocol, &self.state, &command, day, &mut self.drawer);
+        // Looked at where it lies: it is copied some ten thousand times a second otherwise.
+        let decision = match &decided {
+            Ok(decision) => decision,
+            Err(Refusal::TargetReached | Refusal::PastLastDay { .. }) => return Ok(None),
+            Err(refusal) => return Err(*refusal),
+        };
+        for what in decision.events.iter().flatten() {
+            let event = Event { day, what };
+            apply(protocol, &mut self.state, &event);
+        }
+        if let Some(log) = &mut self.log {
+            log.push(Step {
+                day,
+                command,
+                answer: Some(decision.answer),
+            });
+        }
+        if let Answer::Allocated { arm, .. } = decision.answer {
+            let is_treated = arm == self.cell.scenario.world.treated;
+            self.follow_up(streams, place, enrolment.family, arrival, is_treated);
+        }
+        Ok(Some(decision.answer))
+    }
+
+    /// Draws the fate of a randomized family, keeps its potential outcomes, and schedules what will be seen under the arm
+    /// that it has.
+    fn follow_up(
+        &mut self,
+        streams: &mut Streams,
+        (site, offset, day, site_risk): Place,
+        family: FamilyIx,
+        arrival: &Arrival,
+        is_treated: bool,
+    ) {
+        let (protocol, scenario) = (&self.cell.protocol, &self.cell.scenario);
+        let world = &scenario.world;
+        let fate = self.fate(streams, (site, offset, day, site_risk), arrival);
+        if let Some(month) = self.month(offset) {
+            self.reached[month] += 1;
+        }
+        if world.capacity.overflows() {
+            let holds = is_treated && !self.is_full(site);
+            self.holds.resize(family.0 as usize + 1, false);
+            self.holds[family.0 as usize] = holds;
+            self.busy[site] += u32::from(holds);
+        }
+        let received = fate.received(is_treated);
+        // The days are those of the service with more reports where the truth depends on them, else what is seen.
+        let both = (self.by_days || fate.exits.ended.is_some())
+            .then(|| [false, true].map(|arm| world.reports(&fate, fate.received(arm))));
+        let count = match both {
+            Some(both) => both[usize::from(is_treated)],
+            None => world.reports(&fate, received),
+        };
+        let drawn = both.map_or(count, |both| both[0].max(both[1]));
+        let days = &mut self.report_days;
+        streams.report_days((site, arrival.ordinal), world.window, drawn, days);
+        for (sum, index) in self.truths.iter_mut().zip(&scenario.analyses) {
+            let analysis = &protocol.analyses[*index];
+            let kind = &protocol.outcomes[analysis.outcome].kind;
+            let value = |arm: bool| {
+                let own = both.map_or(0, |both| both[usize::from(arm)] as usize);
+                world.potential(kind, analysis.summary, &fate, arm, &days[..own])
+            };
+            let both = [value(false), value(true)];
+            *sum += both[1] - both[0];
+            self.potentials.push(both);
+        }
+        self.fates.push((family, fate));
+        let seen = fate.exits.last_seen();
+        let calendar = &mut self.calendar;
+        let mut at = |day: i32, due: Due| calendar.schedule(offset + day, family, due);
+        let (hitch, service) = if is_treated {
+            (fate.not_started, Service::NotStarted)
+        } else {
+            (fate.switched, Service::Switched)
+        };
+        if let Some(day) = hitch {
+            at(day, Due::Service(service));
+        }
+        let closing = fate.closing(is_treated);
+        at(closing, Due::Service(Service::Closed));
+        if fate.accepts[received as usize] && closing <= seen {
+            at(closing, Due::Service(Service::Accepted));
+            let started = closing + world.truth.started_after_days;
+            if started <= seen {
+                at(started, Due::Service(Service::Started));
+            }
+        }
+        for (day, exit) in [fate.exits.ended, fate.exits.censored]
+            .into_iter()
+            .flatten()
+        {
+            at(day, Due::Exit(exit));
+        }
+        if let Some(score) = &world.score
+            && score.day <= seen
+            && score.answers(is_treated, fate.answer_deviate)
+        {
+            at(score.day, Due::Observed);
+        }
+        // A search that knows more of one arm is no effect of the service, but it is one of the arm.
+        let searched = is_treated && !self.without_effect;
+        for own in &days[..count as usize] {
+            let is_found = || world.finds(searched, day.plus(own.day), own.found);
+            if own.day <= seen && (!world.misses || is_found()) {
+                at(
+                    own.day,
+                    if own.day <= closing {
+                        Due::Attached
+                    } else {
+                        Due::Report
+                    },
+                );
+            }
+        }
+    }
+
+    fn fate(&self, streams: &mut Streams, place: Place, arrival: &Arrival) -> Fate {
+        let (site, offset, _, site_risk) = place;
+        let world: &World = &self.cell.scenario.world;
+        let therapists = self.cell.protocol.sites[site].therapists;
+        let years = f64::from(offset) / 365.25;
+        let mut fate = world.fate(
+            streams,
+            (site, therapists, site_risk),
+            arrival,
+            years,
+            |pair| self.crew(site, offset, pair),
+        );
+        if self.without_effect {
+            fate = fate.without_effect();
+        }
+        if world.capacity.overflows() && self.is_full(site) {
+            fate.not_started = Some(1);
+        }
+        fate
+    }
+
+    /// How often the place of a pair has been filled anew.
+    fn crew(&self, site: usize, offset: i32, pair: u32) -> u32 {
+        let Some(from) = self.staff_from.get(site) else {
+            return 0;
+        };
+        let to = self
+            .staff_from
+            .get(site + 1)
+            .copied()
+            .unwrap_or(self.staff.len());
+        let own = self.staff[*from..to].iter();
+        own.filter(|own| own.position == pair && own.begins && own.day <= offset)
+            .count() as u32
+    }
+
+    /// Whether, without a gate, all slots of a site are in use.
+    fn is_full(&self, site: usize) -> bool {
+        let slots = self.cell.scenario.world.capacity.overflow;
+        let therapists = self.state.sites[site].therapists;
+        slots.is_some_and(|slots| self.busy[site] >= therapists * slots)
+    }
+}

@@ -1,0 +1,171 @@
+//! `[score]`: a value that is observed at the end of an outcome's window, such as a questionnaire's score.
+//!
+//! Under control a family's score is normal, tied to its risk of new reports: `mean + sd·(ρ·z + √(1 − ρ²)·e)`, where `z`
+//! is the normal score of the family's risk deviate and `e` its own. The treated service adds `effect`. A share of families
+//! of each arm does not answer, whatever its score; the true effect is that among all.
+
+use super::{MechanismEntry, or_default, positive, share};
+use crate::numerics::normal;
+use crate::protocol::Protocol;
+use crate::protocol::findings::Findings;
+use crate::protocol::model::OutcomeKind;
+use crate::protocol::tree::Section;
+use crate::words;
+
+/// Registry entry.
+pub(super) const ENTRY: MechanismEntry = MechanismEntry {
+    id: "score",
+    about: "a value observed at the end of an outcome's window, and who does not answer",
+    about_sv: "ett värde som observeras i slutet av ett utfalls fönster, och vilka som inte svarar",
+    keys: &[
+        "outcome",
+        "mean",
+        "sd",
+        "effect",
+        "risk_correlation",
+        "missing",
+    ],
+    build: None,
+};
+
+/// A score under both services.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// Index of the outcome.
+    pub outcome: usize,
+    /// Day after randomization on which it is observed.
+    pub day: i32,
+    mean: f64,
+    sd: f64,
+    /// What the treated service adds.
+    pub effect: f64,
+    /// Correlation with the normal score of the family's risk.
+    risk_correlation: f64,
+    /// Share of families that do not answer, by arm: control, treated.
+    missing: [f64; 2],
+}
+
+impl Score {
+    /// Reads the section; `arms` are the treated and the control arm.
+    pub(crate) fn read(
+        out: &mut Findings<'_>,
+        section: &Section<'_>,
+        protocol: &Protocol,
+        arms: (usize, usize),
+    ) -> Option<Self> {
+        let any = |_: f64| true;
+        let outcome = section.need(out, "outcome");
+        let outcome = outcome.and_then(|value| {
+            let id = value.text(out)?;
+            let observed = |kind: &OutcomeKind| match kind {
+                OutcomeKind::Observed { window_days } => Some(window_days.1),
+                OutcomeKind::Reports { .. }
+                | OutcomeKind::Binary { .. }
+                | OutcomeKind::Duration { .. } => None,
+            };
+            let place = protocol.outcomes.iter().position(|own| own.id == id);
+            let found =
+                place.and_then(|place| Some((place, observed(&protocol.outcomes[place].kind)?)));
+            if found.is_none() {
+                let known = protocol
+                    .outcomes
+                    .iter()
+                    .filter(|own| observed(&own.kind).is_some());
+                out.unknown(
+                    "unknown-reference",
+                    &value.span,
+                    id,
+                    words!(
+                        "the protocol has no outcome `{id}` of the kind `observed`",
+                        "protokollet har inget utfall `{id}` av slaget `observed`"
+                    ),
+                    known.map(|own| own.id.as_str()),
+                );
+            }
+            found
+        });
+        let mut need = |key: &str| {
+            let value = section.need(out, key)?;
+            value.number(out, any, words!("a number", "ett tal"))
+        };
+        let (mean, effect) = (need("mean"), need("effect"));
+        let sd = section.need(out, "sd");
+        let sd = sd.and_then(|value| positive(out, &value, 1e9));
+        let tie = or_default(out, section, "risk_correlation", 0.0, |out, value| {
+            value.number(
+                out,
+                |tie| tie > -1.0 && tie < 1.0,
+                words!("a number between −1 and 1", "ett tal mellan −1 och 1"),
+            )
+        });
+        let names: Vec<&str> = protocol.arms.iter().map(|arm| arm.id.as_str()).collect();
+        let missing = or_default(out, section, "missing", [0.0; 2], |out, value| {
+            let table = value.section(out, &names)?;
+            let control = or_default(out, &table, names[arms.1], 0.0, share);
+            let treated = or_default(out, &table, names[arms.0], 0.0, share);
+            Some([control?, treated?])
+        });
+        let (outcome, day) = outcome?;
+        Some(Self {
+            outcome,
+            day,
+            mean: mean?,
+            sd: sd?,
+            effect: effect?,
+            risk_correlation: tie?,
+            missing: missing?,
+        })
+    }
+
+    /// The scores under the control and the treated service, for a family's risk deviate and its own.
+    pub fn values(&self, risk: f64, own: f64) -> [f64; 2] {
+        let normal = |u: f64| normal::quantile(u).unwrap_or(0.0);
+        let tie = self.risk_correlation;
+        let z = tie * normal(risk) + (1.0 - tie * tie).sqrt() * normal(own);
+        let control = self.mean + self.sd * z;
+        [control, control + self.effect]
+    }
+
+    /// Whether a family of the treated (or the control) arm answers, for a deviate.
+    pub fn answers(&self, is_treated: bool, u: f64) -> bool {
+        u >= self.missing[usize::from(is_treated)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Score;
+
+    /// By law over a fine grid of both deviates: mean 10, standard deviation 3, correlation .6 with the risk's normal score,
+    /// and every family gains the effect.
+    #[test]
+    fn scores_have_their_moments_and_tie() {
+        let score = Score {
+            outcome: 0,
+            day: 365,
+            mean: 10.0,
+            sd: 3.0,
+            effect: -1.5,
+            risk_correlation: 0.6,
+            missing: [0.1, 0.3],
+        };
+        let n = 400;
+        let (mut sum, mut square, mut with) = (0.0, 0.0, 0.0);
+        for a in 0..n {
+            let risk = (f64::from(a) + 0.5) / f64::from(n);
+            let z = crate::numerics::normal::quantile(risk).unwrap();
+            for b in 0..n {
+                let [control, treated] = score.values(risk, (f64::from(b) + 0.5) / f64::from(n));
+                assert!((treated - control + 1.5).abs() < 1e-12);
+                sum += control;
+                square += (control - 10.0).powi(2);
+                with += (control - 10.0) * z;
+            }
+        }
+        let of = f64::from(n * n);
+        assert!((sum / of - 10.0).abs() < 1e-9);
+        assert!(((square / of).sqrt() / 3.0 - 1.0).abs() < 3e-3);
+        assert!((with / of / 3.0 / 0.6 - 1.0).abs() < 5e-3);
+        assert!(score.answers(false, 0.2) && !score.answers(true, 0.2));
+    }
+}

@@ -6,7 +6,7 @@
 use crate::diagnostic::{Diagnostic, Words};
 use crate::estimation::Warning;
 use crate::planning::performance::Figure;
-use crate::planning::simulate::{CellPerformance, Options};
+use crate::planning::simulate::{CellPerformance, Options, compare};
 use crate::planning::what_if::Difference;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -118,6 +118,8 @@ fn answered(
 ) -> Result<Simulation, Failure> {
     let mut cells = Vec::new();
     let mut alternatives = Vec::new();
+    let mut summed = summed;
+    compare(summed.iter_mut().filter_map(|(group, _)| group.first_mut()));
     for (group, differences) in summed {
         let base = group
             .first()
@@ -183,23 +185,33 @@ fn body(
                 "replicates": found.replicates,
                 "failures": found.failures,
                 "power": found.power,
+                "assurance": found.assurance,
                 "type_i_error": found.type_i_error,
+                "size": found.size,
                 "bias": found.bias,
                 "empirical_se": found.empirical_se,
                 "model_se": found.model_se,
                 "relative_error": found.relative_error,
                 "coverage": found.coverage,
+                "bias_eliminated_coverage": found.bias_eliminated_coverage,
+                "mean_squared_error": found.mean_squared_error,
                 "estimand": found.estimand,
+                "difference": found.difference,
                 "first_failure": first,
                 "stopped_early": cell.stopped_early,
                 "draws": cell.draws,
                 "families": cell.studies.families,
                 "screened": cell.studies.screened,
                 "turned_away": cell.studies.turned_away,
+                "lost": cell.studies.lost,
+                "target_reached": cell.studies.target_reached,
+                "reached": reached(cell),
                 "days_closed": cell.studies.days_closed,
                 "correct_guess_share": cell.studies.correct_guess_share,
                 "imbalance": cell.studies.imbalance,
+                "priors": cell.priors,
                 "protocol_hash": cell.protocol_hash,
+                "content": cell.content,
             });
             if let Value::Object(fields) = &mut row {
                 if let Some(cost) = cell.cost {
@@ -245,6 +257,14 @@ fn difference((name, cell, found): &(String, String, Difference)) -> Value {
             "power": power,
         },
     })
+}
+
+/// Families randomized by the end of each month.
+fn reached(cell: &CellPerformance) -> Vec<Value> {
+    let months = cell.month_ends.iter().zip(&cell.studies.reached);
+    months
+        .map(|(end, families)| json!({"by": super::refusal::date(*end), "families": families}))
+        .collect()
 }
 
 /// The warnings of all cells, each said once.

@@ -31,10 +31,26 @@ fn whole(n: u64) -> Cell {
 }
 
 pub(super) fn shown(simulation: &Simulation) -> Grid {
+    let analyses = || simulation.cells.iter().flat_map(|cell| &cell.analyses);
+    let believed = simulation.cells.iter().any(|cell| !cell.priors.is_empty());
+    let sized = analyses().any(|(_, found)| found.size.is_some());
+    let paired = analyses().any(|(_, found)| found.difference.is_some());
     let mut grid = Grid::new()
         .column("cell", Words::new("cell", "cell"))
-        .column("analysis", Words::new("analysis", "analys"))
-        .column("power", Words::new("power", "styrka"))
+        .column("analysis", Words::new("analysis", "analys"));
+    grid = if believed {
+        grid.column("assurance", Words::new("assurance", "assurance"))
+    } else {
+        grid.column("power", Words::new("power", "styrka"))
+    };
+    if paired {
+        let words = Words::new("more than the first cell", "mer än första cellen");
+        grid = grid.column("power_difference", words);
+    }
+    if sized {
+        grid = grid.column("size", Words::new("size of the test", "testets nivå"));
+    }
+    grid = grid
         .column("estimand", Words::new("true effect", "sann effekt"))
         .column("bias", Words::new("bias", "skevhet"))
         .column(
@@ -50,10 +66,16 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
         .column("failures", Words::new("failures", "utan svar"));
     for cell in &simulation.cells {
         for (id, found) in &cell.analyses {
-            grid.row([
-                Cell::text(&cell.cell),
-                Cell::text(id),
-                plus_minus(&found.power),
+            let mut row = vec![Cell::text(&cell.cell), Cell::text(id)];
+            row.push(plus_minus(&found.assurance.unwrap_or(found.power)));
+            if paired {
+                let difference = found.difference.map(|own| own.power);
+                row.push(plus_minus(&difference.unwrap_or_default()));
+            }
+            if sized {
+                row.push(plus_minus(&found.size.unwrap_or_default()));
+            }
+            row.extend([
                 plus_minus(&found.estimand),
                 plus_minus(&found.bias),
                 plus_minus(&found.empirical_se),
@@ -65,6 +87,7 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
                 whole(found.replicates),
                 whole(found.failures),
             ]);
+            grid.row(row);
         }
     }
     grid.without_empty_columns()
@@ -73,16 +96,23 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
 pub(super) fn full(simulation: &Simulation) -> Grid {
     let names = [
         "power",
+        "assurance",
         "type_i_error",
+        "size",
+        "power_difference",
         "bias",
         "empirical_se",
         "model_se",
         "relative_error",
         "coverage",
+        "bias_eliminated_coverage",
+        "mean_squared_error",
         "estimand",
         "families",
+        "target_reached",
         "screened",
         "turned_away",
+        "lost",
         "days_closed",
         "correct_guess_share",
         "imbalance",
@@ -108,16 +138,23 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
             let studies = &cell.studies;
             for figure in [
                 found.power,
+                found.assurance.unwrap_or_default(),
                 found.type_i_error.unwrap_or_default(),
+                found.size.unwrap_or_default(),
+                found.difference.map(|own| own.power).unwrap_or_default(),
                 found.bias,
                 found.empirical_se,
                 found.model_se,
                 found.relative_error,
                 found.coverage,
+                found.bias_eliminated_coverage,
+                found.mean_squared_error,
                 found.estimand,
                 studies.families,
+                studies.target_reached,
                 studies.screened,
                 studies.turned_away,
+                studies.lost,
                 studies.days_closed,
                 studies.correct_guess_share,
                 studies.imbalance,

@@ -3,12 +3,15 @@
 //!
 //! Cells that are compared are taken in step, so that their differences are those of the same replicates.
 
-use super::performance::{AnalysisPerformance, Moments, Sums};
-use super::scenario::Cell;
+use super::arrivals::open_days;
+use super::calendar::Months;
+use super::performance::{About, AnalysisPerformance, Moments, Sums};
+use super::record::Record;
+use super::scenario::{Cell, Shared};
 use super::simulate::{CellPerformance, Options, SimulationError, warnings};
-use super::study::Record;
 use super::what_if::{Difference, Paired};
 use crate::analysis::plan::limit;
+use crate::protocol::model::Day;
 
 /// Studies between two looks at the precision, and the fewest before a cell may stop.
 pub const ROUND: u64 = 1000;
@@ -16,22 +19,43 @@ pub const ROUND: u64 = 1000;
 /// Gives the records of studies `from..to` of one of the cells, by its place.
 pub type Studies<'a, E> = dyn FnMut(usize, u64, u64) -> Result<Vec<Record>, E> + 'a;
 
-/// The limit of each analysis' deciding p-value, and whether its expected effect is zero.
-pub(super) fn about(cell: &Cell) -> Vec<(Option<f64>, bool)> {
-    let of = |index: &usize| {
-        let analysis = &cell.protocol.analyses[*index];
-        let kind = &cell.protocol.outcomes[analysis.outcome].kind;
-        (
-            limit(&cell.protocol, analysis),
-            cell.scenario.world.is_null(kind),
-        )
+/// A cell none of whose first studies could be analysed is given up.
+const FIRST: u64 = 50;
+
+/// What is known of the analyses of a cell, in the scenario's order.
+pub(super) fn about(cell: &Cell) -> Vec<About> {
+    let analyses = cell.scenario.analyses.iter().zip(&cell.is_null);
+    analyses
+        .map(|(index, is_null)| About {
+            limit: limit(&cell.protocol, &cell.protocol.analyses[*index]),
+            is_null: *is_null,
+            believed: !cell.priors.is_empty(),
+        })
+        .collect()
+}
+
+fn month_ends(cell: &Cell) -> Vec<Day> {
+    let (_, last) = open_days(&cell.scenario.world, &cell.protocol);
+    Months::new(cell.protocol.first_opening(), last).ends
+}
+
+/// No study of an analysis has given numbers.
+fn refuse_failures(cell: &Cell, sums: &Sums) -> Result<(), SimulationError> {
+    let Some((place, reason)) = sums.all_failed() else {
+        return Ok(());
     };
-    cell.scenario.analyses.iter().map(of).collect()
+    let index = cell.scenario.analyses[place];
+    Err(SimulationError::AllFailed {
+        replicates: sums.replicates(),
+        cell: cell.id.clone(),
+        analysis: cell.protocol.analyses[index].id.clone(),
+        reason,
+    })
 }
 
 /// Limit of the deciding p-value of each analysis of a cell, in the scenario's order; `None` where it decides nothing.
 pub fn limits(cell: &Cell) -> Vec<Option<f64>> {
-    about(cell).into_iter().map(|(limit, _)| limit).collect()
+    about(cell).into_iter().map(|about| about.limit).collect()
 }
 
 /// Sums up one cell, or several in step: then also what each of the others has more than the first.
@@ -54,8 +78,12 @@ pub fn summarize<E: From<SimulationError>>(
         Some(_) => None,
         None => first.scenario.precision.stop_at_mcse,
     };
-    let abouts: Vec<Vec<(Option<f64>, bool)>> = cells.iter().map(|cell| about(cell)).collect();
-    let mut sums: Vec<Sums> = abouts.iter().map(|about| Sums::new(about)).collect();
+    let abouts: Vec<Vec<About>> = cells.iter().map(|cell| about(cell)).collect();
+    let empty = |(cell, about): (&&Cell, &Vec<About>)| {
+        let target = cell.protocol.sample_size.target;
+        Sums::new(about, target, month_ends(cell).len())
+    };
+    let mut sums: Vec<Sums> = cells.iter().zip(&abouts).map(empty).collect();
     let mut paired: Vec<Paired> = abouts
         .iter()
         .skip(1)
@@ -65,7 +93,9 @@ pub fn summarize<E: From<SimulationError>>(
     let mut stopped_early = false;
     let mut at = 0;
     while at < replicates {
-        let to = replicates.min(at + ROUND);
+        // The first few by themselves: they tell whether the rest is worth running.
+        let step = if at == 0 { FIRST } else { ROUND - at % ROUND };
+        let to = replicates.min(at + step);
         let base = studies(0, at, to)?;
         let cost = |place: usize, record: &Record| {
             let cost = cells[place].scenario.cost?;
@@ -84,10 +114,15 @@ pub fn summarize<E: From<SimulationError>>(
                 paired[place - 1].add((base, cost(0, base)), (record, amount));
             }
         }
+        if at == 0 && to >= FIRST {
+            for (cell, sums) in cells.iter().zip(&sums) {
+                refuse_failures(cell, sums)?;
+            }
+        }
         at = to;
         done(at);
-        if at < replicates && stop.is_some_and(|mcse| sums.iter().all(|sums| sums.is_precise(mcse)))
-        {
+        let whole = at < replicates && at.is_multiple_of(ROUND);
+        if whole && stop.is_some_and(|mcse| sums.iter().all(|sums| sums.is_precise(mcse))) {
             stopped_early = true;
             break;
         }
@@ -110,23 +145,13 @@ fn performance(
     cell: &Cell,
     options: &Options,
     sums: &Sums,
-    about: &[(Option<f64>, bool)],
+    about: &[About],
     stopped_early: bool,
 ) -> Result<CellPerformance, SimulationError> {
+    refuse_failures(cell, sums)?;
     let ids = cell.scenario.analyses.iter();
     let ids = ids.map(|index| cell.protocol.analyses[*index].id.clone());
     let analyses: Vec<(String, AnalysisPerformance)> = ids.zip(sums.analyses()).collect();
-    if let Some((id, (_, reason))) = analyses
-        .iter()
-        .filter(|(_, found)| found.failures == found.replicates)
-        .find_map(|(id, found)| Some((id, found.first_failure?)))
-    {
-        return Err(SimulationError::AllFailed {
-            cell: cell.id.clone(),
-            analysis: id.clone(),
-            reason,
-        });
-    }
     Ok(CellPerformance {
         cell: cell.id.clone(),
         parameters: cell.parameters.clone(),
@@ -136,6 +161,13 @@ fn performance(
         analyses,
         studies: sums.studies(),
         cost: None,
+        month_ends: month_ends(cell),
+        priors: cell.priors.iter().map(|prior| prior.key.clone()).collect(),
+        content: cell.content.clone(),
+        rejections: match cell.scenario.shared {
+            Shared::Families => sums.rejections(),
+            Shared::Nothing => Vec::new(),
+        },
         warnings: warnings(cell, about),
     })
 }

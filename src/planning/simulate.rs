@@ -3,12 +3,16 @@
 //! Replicates are cut into blocks of a fixed size; a thread takes a block, and blocks are added in order. Which thread
 //! ran what therefore leaves no trace.
 
-use super::performance::{AnalysisPerformance, Figure, StudyPerformance};
+use super::performance::{
+    About, AnalysisPerformance, Figure, PairedPower, Rejections, StudyPerformance,
+};
+use super::record::Record;
 use super::rounds::summarize;
-use super::scenario::{Cell, Plan};
-use super::study::{Record, Simulator};
+use super::scenario::{Cell, Plan, Refused};
+use super::study::Simulator;
 use crate::diagnostic::Words;
 use crate::estimation::Warning;
+use crate::protocol::model::Day;
 use crate::study::kernel::Refusal;
 use crate::words;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -72,6 +76,14 @@ pub struct CellPerformance {
     pub studies: StudyPerformance,
     /// What a study costs, where the scenario says what things cost.
     pub cost: Option<Figure>,
+    /// Last days of the calendar months of enrolment, beside `studies.reached`.
+    pub month_ends: Vec<Day>,
+    /// Parameters that are drawn from a prior.
+    pub priors: Vec<String>,
+    /// Hash of everything that the cell is made of.
+    pub content: String,
+    /// Which studies rejected, per analysis, where cells share their families: see [`compare`].
+    pub rejections: Vec<Option<Rejections>>,
     /// What a reader of the figures should know.
     pub warnings: Vec<Warning>,
 }
@@ -79,9 +91,11 @@ pub struct CellPerformance {
 /// Why a simulation gives no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SimulationError {
-    /// No study of a cell could be analysed.
-    #[error("no study of the cell {cell} could be analysed: {reason}")]
+    /// No study of a cell could be analysed, or none of the first fifty.
+    #[error("none of {replicates} studies of the cell {cell} could be analysed: {reason}")]
     AllFailed {
+        /// Studies.
+        replicates: u64,
         /// The cell.
         cell: String,
         /// The analysis.
@@ -99,6 +113,18 @@ pub enum SimulationError {
         /// The refusal.
         refusal: Refusal,
     },
+    /// What was drawn from priors does not go together.
+    #[error("what priors gave in replicate {replicate} of the cell {cell} is no scenario")]
+    Drawn {
+        /// The cell.
+        cell: String,
+        /// The replicate.
+        replicate: u64,
+        /// What was drawn.
+        values: Vec<(String, f64)>,
+        /// What is wrong with it.
+        refused: Box<Refused>,
+    },
     /// Threads could not be started.
     #[error("threads could not be started: {reason}")]
     Threads {
@@ -113,6 +139,7 @@ impl SimulationError {
         match self {
             Self::AllFailed { .. } => "all-replicates-failed",
             Self::Refused { .. } => "replicate-refused",
+            Self::Drawn { .. } => "prior-impossible-together",
             Self::Threads { .. } => "no-threads",
         }
     }
@@ -121,13 +148,38 @@ impl SimulationError {
     pub fn words(&self) -> Words {
         match self {
             Self::AllFailed {
+                replicates,
                 cell,
                 analysis,
                 reason,
             } => words!(
-                "no simulated study of the cell `{cell}` could be analysed by `{analysis}` (the first one: {reason})",
-                "ingen simulerad studie i cellen `{cell}` gick att analysera med `{analysis}` (den första: {reason})"
+                "none of {replicates} simulated studies of the cell `{cell}` could be analysed by `{analysis}` (the first one: {reason})",
+                "ingen av {replicates} simulerade studier i cellen `{cell}` gick att analysera med `{analysis}` (den första: {reason})"
             ),
+            Self::Drawn {
+                cell,
+                replicate,
+                values,
+                refused,
+            } => {
+                let drawn = values.iter().map(|(key, value)| format!("{key} = {value}"));
+                let drawn = drawn.collect::<Vec<_>>().join(", ");
+                let finding = refused
+                    .diagnostics
+                    .iter()
+                    .find(|finding| finding.is_error());
+                let message = finding.map_or_else(|| Words::same(""), |own| own.message.clone());
+                Words::new(
+                    format!(
+                        "replicate {replicate} of the cell `{cell}` drew {drawn} from its priors, which do not go together: {}",
+                        message.en
+                    ),
+                    format!(
+                        "upprepning {replicate} i cellen `{cell}` drog {drawn} ur sina priorer, vilket inte går ihop: {}",
+                        message.sv
+                    ),
+                )
+            }
             Self::Refused {
                 cell,
                 replicate,
@@ -175,7 +227,21 @@ pub fn simulate(
         before += options.wanted(cell);
         progress(before, total);
     }
+    compare(answer.iter_mut());
     Ok(answer)
+}
+
+/// Sets every cell beside the first one, study by study, where they share their families.
+pub fn compare<'a>(cells: impl IntoIterator<Item = &'a mut CellPerformance>) {
+    let mut cells = cells.into_iter();
+    let Some(first) = cells.next() else { return };
+    for cell in cells {
+        let pairs = cell.rejections.iter().zip(&first.rejections);
+        for ((_, own), (here, there)) in cell.analyses.iter_mut().zip(pairs) {
+            let both = here.as_ref().zip(there.as_ref());
+            own.difference = both.and_then(|(here, there)| PairedPower::between(here, there));
+        }
+    }
 }
 
 /// The threads that run studies.
@@ -200,7 +266,7 @@ impl Threads {
     /// The studies `from..to` of a cell, in order. Keep the range to some thousand: they are all held in memory.
     ///
     /// # Errors
-    /// [`SimulationError::Refused`].
+    /// [`SimulationError::Refused`] and [`SimulationError::Drawn`].
     pub fn records(
         &self,
         cell: &Cell,
@@ -208,17 +274,15 @@ impl Threads {
         from: u64,
         to: u64,
     ) -> Result<Vec<Record>, SimulationError> {
-        let draws = options.draws_in(cell);
-        self.0
-            .install(|| round(cell, options.seed, draws, from, to))
+        self.0.install(|| round(cell, options, from, to))
     }
 }
 
 /// What the figures of a cell do not say by themselves.
-pub(super) fn warnings(cell: &Cell, about: &[(Option<f64>, bool)]) -> Vec<Warning> {
+pub(super) fn warnings(cell: &Cell, about: &[About]) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    for (index, (limit, _)) in cell.scenario.analyses.iter().zip(about) {
-        if limit.is_none() {
+    for (index, about) in cell.scenario.analyses.iter().zip(about) {
+        if about.limit.is_none() {
             let id = &cell.protocol.analyses[*index].id;
             warnings.push(Warning::new(
                 "interim-descriptive",
@@ -228,6 +292,17 @@ pub(super) fn warnings(cell: &Cell, about: &[(Option<f64>, bool)]) -> Vec<Warnin
                 ),
             ));
         }
+    }
+    if !cell.priors.is_empty() {
+        let keys = cell.priors.iter().map(|prior| prior.key.as_str());
+        let keys = keys.collect::<Vec<_>>().join(", ");
+        warnings.push(Warning::new(
+            "power-is-assurance",
+            words!(
+                "{keys} is drawn from a prior in each study: the share of studies that reject is an assurance, an average over what is believed, and stands under that name",
+                "{keys} dras ur en prior i varje studie: andelen studier som förkastar är en assurance, ett medelvärde över det som antas, och står under det namnet"
+            ),
+        ));
     }
     let icc = cell.scenario.world.family.icc_pair;
     if icc > 0.0 {
@@ -245,35 +320,52 @@ pub(super) fn warnings(cell: &Cell, about: &[(Option<f64>, bool)]) -> Vec<Warnin
 /// The studies `from..to` in order, run by all threads of the pool.
 fn round(
     cell: &Cell,
-    seed: u64,
-    draws: u32,
+    options: &Options,
     from: u64,
     to: u64,
 ) -> Result<Vec<Record>, SimulationError> {
     let blocks = (to - from).div_ceil(BLOCK);
+    let draws = options.draws_in(cell);
+    let simulator = || Simulator::new(cell, options.seed).with_draws(draws);
     let blocks: Vec<Result<Vec<Record>, SimulationError>> = (0..blocks)
         .into_par_iter()
-        .map_init(
-            || Simulator::new(cell, seed).with_draws(draws),
-            |simulator, block| {
-                let first = from + block * BLOCK;
-                (first..to.min(first + BLOCK))
-                    .map(|replicate| {
-                        simulator
-                            .study(replicate)
-                            .map_err(|refusal| SimulationError::Refused {
-                                cell: cell.id.clone(),
-                                replicate,
-                                refusal,
-                            })
-                    })
-                    .collect()
-            },
-        )
+        .map_init(simulator, |simulator, block| {
+            let first = from + block * BLOCK;
+            let numbers = first..to.min(first + BLOCK);
+            numbers
+                .map(|number| study(cell, options, simulator, number))
+                .collect()
+        })
         .collect();
     let mut records = Vec::with_capacity((to - from) as usize);
     for block in blocks {
         records.extend(block?);
     }
     Ok(records)
+}
+
+/// One study, by a simulator of its cell or, with priors, of the cell as it is in the replicate.
+fn study(
+    cell: &Cell,
+    options: &Options,
+    simulator: &mut Simulator<'_>,
+    replicate: u64,
+) -> Result<Record, SimulationError> {
+    let refused = |refusal| SimulationError::Refused {
+        cell: cell.id.clone(),
+        replicate,
+        refusal,
+    };
+    if cell.priors.is_empty() {
+        return simulator.study(replicate).map_err(refused);
+    }
+    let own = cell.in_replicate(options.seed, replicate);
+    let own = own.map_err(|found| SimulationError::Drawn {
+        cell: cell.id.clone(),
+        replicate,
+        values: cell.drawn(options.seed, replicate),
+        refused: Box::new(found),
+    })?;
+    let mut simulator = Simulator::new(&own, options.seed).with_draws(options.draws_in(cell));
+    simulator.study(replicate).map_err(refused)
 }

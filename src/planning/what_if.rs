@@ -3,9 +3,9 @@
 //! Both run the same replicates on common random numbers, so the error of a difference is that of the paired
 //! differences, not of two figures apart.
 
-use super::performance::{Figure, Moments};
+use super::performance::{About, Figure, Moments};
+use super::record::Record;
 use super::scenario::Cell;
-use super::study::Record;
 
 /// Sums of paired differences, alternative − base.
 #[derive(Debug, Clone, Default)]
@@ -31,11 +31,11 @@ pub struct Difference {
 }
 
 impl Paired {
-    pub(super) fn new(base: &[(Option<f64>, bool)], other: &[(Option<f64>, bool)]) -> Self {
+    pub(super) fn new(base: &[About], other: &[About]) -> Self {
         let limits = base.iter().zip(other);
         Self {
             rejections: limits
-                .map(|((base, _), (other, _))| (*base, *other, Moments::default()))
+                .map(|(base, other)| (base.limit, other.limit, Moments::default()))
                 .collect(),
             ..Self::default()
         }

@@ -23,7 +23,7 @@ pub(super) struct Lack {
 /// A simulation that gives no answer, as a failure.
 pub(crate) fn failed(error: &SimulationError) -> Failure {
     let code = match error {
-        SimulationError::AllFailed { .. } => exit::INVALID_PROTOCOL,
+        SimulationError::AllFailed { .. } | SimulationError::Drawn { .. } => exit::INVALID_PROTOCOL,
         SimulationError::Refused { .. } | SimulationError::Threads { .. } => exit::UNEXPECTED,
     };
     Failure::new(code, error.code(), error.words())

@@ -3,9 +3,17 @@
 //! Formulas are those of Morris, White and Crowther 2019 (doi 10.1002/sim.8086, table 6), except that an estimate is
 //! compared with the true value of its own study. Studies are added one by one in the order of their numbers, so the
 //! sums do not depend on threads. A study whose analysis fails counts as not rejecting; failures are a figure of their
-//! own.
+//! own. What one analysis shows is in `analysis`, what two cells show together in `pairs`.
 
-use super::study::{AnalysisRecord, Record};
+mod analysis;
+mod centred;
+mod pairs;
+
+pub use analysis::{About, AnalysisPerformance};
+pub use pairs::{PairedPower, Rejections};
+
+use super::record::Record;
+use analysis::AnalysisSums;
 use serde::Serialize;
 
 /// A simulated figure; `None` where there are too few studies for it.
@@ -77,117 +85,8 @@ pub fn share(count: u64, of: u64) -> Figure {
     Figure::new(p, (p * (1.0 - p) / n).sqrt())
 }
 
-/// What an analysis found over many studies.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct AnalysisSums {
-    /// Limit of the deciding p; `None` where the analysis decides nothing.
-    alpha: Option<f64>,
-    failures: u64,
-    first_failure: Option<(u64, &'static str)>,
-    rejections: u64,
-    covered: u64,
-    truth: Moments,
-    is_null: bool,
-    estimate: Moments,
-    error: Moments,
-    variance: Moments,
-}
-
-impl AnalysisSums {
-    fn add(&mut self, replicate: u64, record: &AnalysisRecord) {
-        self.truth.add(record.truth);
-        match &record.found {
-            Err(code) => {
-                self.failures += 1;
-                self.first_failure = self.first_failure.or(Some((replicate, code)));
-            }
-            Ok(found) => {
-                self.rejections +=
-                    u64::from(self.alpha.is_some_and(|alpha| found.p_value <= alpha));
-                let inside = found.conf_low <= record.truth && record.truth <= found.conf_high;
-                self.covered += u64::from(inside);
-                self.estimate.add(found.estimate);
-                self.error.add(found.estimate - record.truth);
-                self.variance.add(found.std_error * found.std_error);
-            }
-        }
-    }
-
-    fn performance(&self, replicates: u64) -> AnalysisPerformance {
-        let n = self.estimate.n as f64;
-        let power = match self.alpha {
-            Some(_) => share(self.rejections, replicates),
-            None => Figure::default(),
-        };
-        let empirical = self.estimate.deviation();
-        // Root of the mean squared standard error; delta method for its own error.
-        let mean_square = self.variance.mean;
-        let model = mean_square.sqrt();
-        let spread = self.variance.variance() / (4.0 * n * mean_square);
-        let (model_se, relative) = if self.estimate.n < 2 {
-            (Figure::default(), Figure::default())
-        } else {
-            let s = self.estimate.variance().sqrt();
-            let ratio = model / s;
-            let relative_spread = spread / mean_square + 1.0 / (2.0 * (n - 1.0));
-            (
-                Figure::new(model, spread.sqrt()),
-                Figure::new(ratio - 1.0, ratio * relative_spread.sqrt()),
-            )
-        };
-        AnalysisPerformance {
-            replicates,
-            failures: self.failures,
-            first_failure: self.first_failure,
-            power,
-            type_i_error: (self.is_null && self.alpha.is_some() && replicates > 0).then_some(power),
-            bias: self.error.mean(),
-            empirical_se: if self.estimate.n < 2 {
-                Figure::default()
-            } else {
-                empirical
-            },
-            model_se,
-            relative_error: relative,
-            coverage: if self.estimate.n == 0 {
-                Figure::default()
-            } else {
-                share(self.covered, self.estimate.n)
-            },
-            estimand: self.truth.mean(),
-        }
-    }
-}
-
-/// Performance of one analysis in one cell.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AnalysisPerformance {
-    /// Studies.
-    pub replicates: u64,
-    /// Studies whose analysis gave no numbers.
-    pub failures: u64,
-    /// Number of the first of them, and why.
-    pub first_failure: Option<(u64, &'static str)>,
-    /// Share of all studies that reject; a failure does not reject. Without a value where the analysis decides nothing.
-    pub power: Figure,
-    /// The same, where the services do not differ in what drives the outcome.
-    pub type_i_error: Option<Figure>,
-    /// Mean of estimate − true value of its study.
-    pub bias: Figure,
-    /// Standard deviation of the estimates.
-    pub empirical_se: Figure,
-    /// Root of the mean squared standard error.
-    pub model_se: Figure,
-    /// model_se / empirical_se − 1.
-    pub relative_error: Figure,
-    /// Share of intervals that hold the true value of their study, among analyses that gave numbers.
-    pub coverage: Figure,
-    /// Mean of the true values.
-    pub estimand: Figure,
-}
-
 /// How enrolment and allocation went, over all studies of a cell.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StudyPerformance {
     /// Families randomized.
     pub families: Figure,
@@ -195,46 +94,54 @@ pub struct StudyPerformance {
     pub screened: Figure,
     /// Families turned away by a closed gate.
     pub turned_away: Figure,
+    /// Families turned away by a closed gate and never randomized.
+    pub lost: Figure,
+    /// Share of studies that reached the protocol's target.
+    pub target_reached: Figure,
     /// Days on which a gate was closed, over all sites.
     pub days_closed: Figure,
     /// Share of arms that could be guessed.
     pub correct_guess_share: Figure,
     /// Largest imbalance over strata at the end.
     pub imbalance: Figure,
+    /// Families randomized by the end of each calendar month of enrolment.
+    pub reached: Vec<Figure>,
 }
 
 /// Sums over the studies of one cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sums {
     replicates: u64,
+    target: u32,
+    target_reached: u64,
     families: Moments,
     screened: Moments,
     turned_away: Moments,
+    lost: Moments,
     days_closed: Moments,
     correct: Moments,
     imbalance: Moments,
+    reached: Vec<Moments>,
     analyses: Vec<AnalysisSums>,
 }
 
 impl Sums {
-    /// Nothing yet; the limit of each analysis' deciding p, and whether its expected effect is zero.
-    pub fn new(analyses: &[(Option<f64>, bool)]) -> Self {
+    /// Nothing yet; what is known of each analysis, the protocol's target, and the calendar months of enrolment.
+    pub fn new(analyses: &[About], target: u32, months: usize) -> Self {
+        let none = Moments::default();
         Self {
             replicates: 0,
-            families: Moments::default(),
-            screened: Moments::default(),
-            turned_away: Moments::default(),
-            days_closed: Moments::default(),
-            correct: Moments::default(),
-            imbalance: Moments::default(),
-            analyses: analyses
-                .iter()
-                .map(|(alpha, is_null)| AnalysisSums {
-                    alpha: *alpha,
-                    is_null: *is_null,
-                    ..AnalysisSums::default()
-                })
-                .collect(),
+            target,
+            target_reached: 0,
+            families: none,
+            screened: none,
+            turned_away: none,
+            lost: none,
+            days_closed: none,
+            correct: none,
+            imbalance: none,
+            reached: vec![none; months],
+            analyses: analyses.iter().map(AnalysisSums::new).collect(),
         }
     }
 
@@ -243,10 +150,17 @@ impl Sums {
         self.families.add(f64::from(record.families));
         self.screened.add(f64::from(record.screened));
         self.turned_away.add(f64::from(record.turned_away));
+        self.lost.add(f64::from(record.lost));
         self.days_closed.add(f64::from(record.days_closed));
         self.imbalance.add(record.imbalance);
+        self.target_reached += u64::from(record.families >= self.target);
         if let Some(share) = record.correct_guess_share {
             self.correct.add(share);
+        }
+        // A study whose enrolment a prior made shorter stands where it ended.
+        for (month, sums) in self.reached.iter_mut().enumerate() {
+            let families = record.reached.get(month).copied();
+            sums.add(f64::from(families.unwrap_or(record.families)));
         }
         for (sums, analysis) in self.analyses.iter_mut().zip(&record.analyses) {
             sums.add(self.replicates, analysis);
@@ -259,15 +173,16 @@ impl Sums {
         self.replicates
     }
 
+    /// The first analysis of which no study so far has given numbers: its place, and why the first one gave none.
+    pub fn all_failed(&self) -> Option<(usize, &'static str)> {
+        let mut places = self.analyses.iter().enumerate();
+        places.find_map(|(place, sums)| Some((place, sums.all_failed(self.replicates)?)))
+    }
+
     /// Whether every power is known to within a Monte Carlo standard error.
     pub fn is_precise(&self, mcse: f64) -> bool {
-        let mut deciding = self.analyses.iter().filter(|sums| sums.alpha.is_some());
-        deciding.all(|sums| {
-            // One rejection more and one less than seen: none of 1,000 is not infinitely precise.
-            let n = self.replicates as f64;
-            let p = (sums.rejections as f64 + 1.0) / (n + 2.0);
-            (p * (1.0 - p) / n).sqrt() <= mcse
-        })
+        let mut each = self.analyses.iter();
+        each.all(|sums| sums.is_precise(self.replicates, mcse))
     }
 
     /// Performance of every analysis.
@@ -278,23 +193,35 @@ impl Sums {
             .collect()
     }
 
+    /// Which studies rejected, for every analysis; `None` for one that decides nothing.
+    pub fn rejections(&self) -> Vec<Option<Rejections>> {
+        self.analyses.iter().map(AnalysisSums::rejections).collect()
+    }
+
     /// How enrolment and allocation went.
     pub fn studies(&self) -> StudyPerformance {
         StudyPerformance {
             families: self.families.mean(),
             screened: self.screened.mean(),
             turned_away: self.turned_away.mean(),
+            lost: self.lost.mean(),
+            target_reached: if self.replicates == 0 {
+                Figure::default()
+            } else {
+                share(self.target_reached, self.replicates)
+            },
             days_closed: self.days_closed.mean(),
             correct_guess_share: self.correct.mean(),
             imbalance: self.imbalance.mean(),
+            reached: self.reached.iter().map(Moments::mean).collect(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AnalysisRecord, Moments, Record, Sums, share};
-    use crate::planning::study::Found;
+    use super::{About, Moments, Record, Sums, share};
+    use crate::planning::record::{AnalysisRecord, Found};
 
     fn close(figure: super::Figure, value: f64, mcse: f64) {
         assert!((figure.value.unwrap() - value).abs() < 1e-12, "{figure:?}");
@@ -325,11 +252,26 @@ mod tests {
             screened: 12,
             turned_away: 1,
             enrolment_days: 300,
+            lost: 1,
             days_closed: 3,
             correct_guess_share: Some(0.5),
             imbalance: 1.0,
-            analyses: vec![AnalysisRecord { truth, found }],
+            reached: vec![4, 10],
+            analyses: vec![AnalysisRecord {
+                truth,
+                found,
+                under_null: None,
+            }],
         }
+    }
+
+    fn sums(limit: Option<f64>, is_null: bool) -> Sums {
+        let about = About {
+            limit,
+            is_null,
+            believed: false,
+        };
+        Sums::new(&[about], 10, 2)
     }
 
     fn found(estimate: f64, std_error: f64, p_value: f64) -> Found {
@@ -345,7 +287,7 @@ mod tests {
     #[test]
     fn three_studies_and_a_failure_by_hand() {
         // Estimates 0.1, 0.3, −0.1; truths 0, 0.1, 0.1; standard errors 0.1, 0.1, 0.05. Errors 0.1, 0.2, −0.2.
-        let mut sums = Sums::new(&[(Some(0.05), false)]);
+        let mut sums = sums(Some(0.05), false);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
         sums.add(&record(0.1, Ok(found(0.3, 0.1, 0.05))));
         sums.add(&record(0.1, Ok(found(-0.1, 0.05, 0.01))));
@@ -377,11 +319,67 @@ mod tests {
         // 0 in (−.1, .3), .1 at the limit of (.1, .5) up to rounding, .1 not in (−.2, 0).
         assert!(p.coverage.value.unwrap() < 1.0);
         assert!((p.estimand.value.unwrap() - 0.075).abs() < 1e-15);
+        // Squared errors .01, .04, .04: mean .03, squares around it .0004 + .0001 + .0001, variance .0003.
+        close(p.mean_squared_error, 0.03, (0.0003_f64 / 3.0).sqrt());
+        // Ends − truth: (−.1, .3), (0, .4), (−.3, −.1); the mean error 1/30 lies in the first two.
+        close(
+            p.bias_eliminated_coverage,
+            2.0 / 3.0,
+            (2.0_f64 / 27.0).sqrt(),
+        );
+        let studies = sums.studies();
+        close(studies.reached[0], 4.0, 0.0);
+        close(studies.target_reached, 1.0, 0.0);
+        assert_eq!(sums.all_failed(), None);
+    }
+
+    /// By law: with a prior the share is an assurance and no power, and estimates vary around truths that vary too, so that
+    /// what their standard errors are held against is the spread of the errors: .1, .2, −.2, variance .0433333.
+    #[test]
+    fn a_prior_turns_power_into_assurance() {
+        let about = About {
+            limit: Some(0.05),
+            is_null: false,
+            believed: true,
+        };
+        let mut sums = Sums::new(&[about], 10, 0);
+        sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
+        sums.add(&record(0.1, Ok(found(0.3, 0.1, 0.05))));
+        sums.add(&record(0.1, Ok(found(-0.1, 0.05, 0.01))));
+        let p = sums.analyses()[0];
+        assert_eq!(p.power, super::Figure::default());
+        assert!((p.assurance.unwrap().value.unwrap() - 2.0 / 3.0).abs() < 1e-15);
+        let spread = 0.043_333_333_333_333_33_f64.sqrt();
+        close(p.empirical_se, spread, spread / 2.0);
+    }
+
+    /// By hand: of four twins one rejects, one fails: size 1/4.
+    #[test]
+    fn the_size_counts_failures_as_not_rejecting() {
+        let mut sums = sums(Some(0.05), false);
+        for p in [Ok(0.04), Ok(0.06), Err("no-rows"), Ok(0.5)] {
+            let mut study = record(0.0, Ok(found(0.1, 0.1, 0.2)));
+            study.analyses[0].under_null = Some(p);
+            sums.add(&study);
+        }
+        sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
+        let size = sums.analyses()[0].size.unwrap();
+        close(size, 0.25, (0.25_f64 * 0.75 / 4.0).sqrt());
+    }
+
+    #[test]
+    fn an_analysis_that_never_answers_is_named() {
+        let mut sums = sums(Some(0.05), false);
+        assert_eq!(sums.all_failed(), None);
+        sums.add(&record(0.0, Err("no-rows")));
+        assert_eq!(sums.all_failed(), Some((0, "no-rows")));
+        sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
+        assert_eq!(sums.all_failed(), None);
     }
 
     #[test]
     fn type_i_error_is_said_only_when_nothing_differs() {
-        let mut sums = Sums::new(&[(Some(0.05), true)]);
+        let mut sums = sums(Some(0.05), true);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.01))));
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.5))));
         assert_eq!(sums.analyses()[0].type_i_error.unwrap().value, Some(0.5));
@@ -391,7 +389,7 @@ mod tests {
     /// By law: an analysis that may decide nothing has no power, however small its p.
     #[test]
     fn what_decides_nothing_has_no_power() {
-        let mut sums = Sums::new(&[(None, true)]);
+        let mut sums = sums(None, true);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.0001))));
         sums.add(&record(0.0, Ok(found(0.3, 0.1, 0.5))));
         let p = sums.analyses()[0];

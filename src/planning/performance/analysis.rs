@@ -1,0 +1,200 @@
+//! What one analysis found over many studies.
+
+use super::centred::Centred;
+use super::pairs::{PairedPower, Rejections};
+use super::{Figure, Moments, share};
+use crate::planning::record::AnalysisRecord;
+
+/// What is known of an analysis before it is run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct About {
+    /// Limit of the deciding p; `None` where the analysis decides nothing.
+    pub limit: Option<f64>,
+    /// Whether its expected effect is zero.
+    pub is_null: bool,
+    /// Whether a parameter is drawn from a prior, so that the share of studies that reject is an assurance.
+    pub believed: bool,
+}
+
+/// Sums over the studies that an analysis was run on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct AnalysisSums {
+    about: About,
+    failures: u64,
+    first_failure: Option<(u64, &'static str)>,
+    rejections: u64,
+    rejected: Rejections,
+    covered: u64,
+    truth: Moments,
+    estimate: Moments,
+    error: Moments,
+    squared_error: Moments,
+    variance: Moments,
+    centred: Centred,
+    null_studies: u64,
+    null_rejections: u64,
+}
+
+impl AnalysisSums {
+    pub(super) fn new(about: &About) -> Self {
+        let none = Moments::default();
+        Self {
+            about: *about,
+            failures: 0,
+            first_failure: None,
+            rejections: 0,
+            rejected: Rejections::default(),
+            covered: 0,
+            truth: none,
+            estimate: none,
+            error: none,
+            squared_error: none,
+            variance: none,
+            centred: Centred::default(),
+            null_studies: 0,
+            null_rejections: 0,
+        }
+    }
+
+    fn rejects(&self, p_value: f64) -> bool {
+        self.about.limit.is_some_and(|limit| p_value <= limit)
+    }
+
+    pub(super) fn add(&mut self, replicate: u64, record: &AnalysisRecord) {
+        self.truth.add(record.truth);
+        if let Some(p_value) = record.under_null {
+            self.null_studies += 1;
+            self.null_rejections += u64::from(p_value.is_ok_and(|p| self.rejects(p)));
+        }
+        let found = match &record.found {
+            Err(code) => {
+                self.failures += 1;
+                self.first_failure = self.first_failure.or(Some((replicate, code)));
+                self.rejected.add(false);
+                return;
+            }
+            Ok(found) => found,
+        };
+        let rejects = self.rejects(found.p_value);
+        self.rejections += u64::from(rejects);
+        self.rejected.add(rejects);
+        let inside = found.conf_low <= record.truth && record.truth <= found.conf_high;
+        self.covered += u64::from(inside);
+        let error = found.estimate - record.truth;
+        self.estimate.add(found.estimate);
+        self.error.add(error);
+        self.squared_error.add(error * error);
+        self.variance.add(found.std_error * found.std_error);
+        let ends = (
+            found.conf_low - record.truth,
+            found.conf_high - record.truth,
+        );
+        self.centred.add(ends, &self.error);
+    }
+
+    pub(super) fn all_failed(&self, replicates: u64) -> Option<&'static str> {
+        let all = replicates > 0 && self.failures == replicates;
+        all.then_some(self.first_failure?.1)
+    }
+
+    pub(super) fn is_precise(&self, replicates: u64, mcse: f64) -> bool {
+        // One rejection more and one less than seen: none of 1,000 is not infinitely precise.
+        let n = replicates as f64;
+        let p = (self.rejections as f64 + 1.0) / (n + 2.0);
+        self.about.limit.is_none() || (p * (1.0 - p) / n).sqrt() <= mcse
+    }
+
+    pub(super) fn rejections(&self) -> Option<Rejections> {
+        self.about.limit.map(|_| self.rejected.clone())
+    }
+
+    pub(super) fn performance(&self, replicates: u64) -> AnalysisPerformance {
+        let n = self.estimate.n as f64;
+        let rejecting = match self.about.limit {
+            Some(_) if replicates > 0 => Some(share(self.rejections, replicates)),
+            _ => None,
+        };
+        let believed = self.about.believed;
+        // Estimates vary around truths that vary themselves once there is a prior.
+        let spread_of = if believed {
+            &self.error
+        } else {
+            &self.estimate
+        };
+        // Root of the mean squared standard error; delta method for its own error.
+        let mean_square = self.variance.mean;
+        let model = mean_square.sqrt();
+        let spread = self.variance.variance() / (4.0 * n * mean_square);
+        let (empirical_se, model_se, relative) = if self.estimate.n < 2 {
+            (Figure::default(), Figure::default(), Figure::default())
+        } else {
+            let ratio = model / spread_of.variance().sqrt();
+            let relative_spread = spread / mean_square + 1.0 / (2.0 * (n - 1.0));
+            (
+                spread_of.deviation(),
+                Figure::new(model, spread.sqrt()),
+                Figure::new(ratio - 1.0, ratio * relative_spread.sqrt()),
+            )
+        };
+        AnalysisPerformance {
+            replicates,
+            failures: self.failures,
+            first_failure: self.first_failure,
+            power: rejecting.filter(|_| !believed).unwrap_or_default(),
+            assurance: rejecting.filter(|_| believed),
+            type_i_error: rejecting.filter(|_| self.about.is_null),
+            size: (self.null_studies > 0).then(|| share(self.null_rejections, self.null_studies)),
+            bias: self.error.mean(),
+            empirical_se,
+            model_se,
+            relative_error: relative,
+            coverage: if self.estimate.n == 0 {
+                Figure::default()
+            } else {
+                share(self.covered, self.estimate.n)
+            },
+            bias_eliminated_coverage: self.centred.coverage(self.error.mean),
+            mean_squared_error: self.squared_error.mean(),
+            estimand: self.truth.mean(),
+            difference: None,
+        }
+    }
+}
+
+/// Performance of one analysis in one cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AnalysisPerformance {
+    /// Studies.
+    pub replicates: u64,
+    /// Studies whose analysis gave no numbers.
+    pub failures: u64,
+    /// Number of the first of them, and why.
+    pub first_failure: Option<(u64, &'static str)>,
+    /// Share of all studies that reject; a failure does not reject. Without a value where the analysis decides nothing.
+    pub power: Figure,
+    /// The same share, averaged over what is believed of parameters that have a prior; power is then without a value.
+    pub assurance: Option<Figure>,
+    /// The same, where the services do not differ in what drives the outcome.
+    pub type_i_error: Option<Figure>,
+    /// Share of studies in which the randomization test would reject, had the treated service had no effect on anybody:
+    /// behind a gate the test is approximate, and this is its size. A failure does not reject.
+    pub size: Option<Figure>,
+    /// Mean of estimate − true value of its study.
+    pub bias: Figure,
+    /// Standard deviation of the estimates; with a prior, of estimate − true value of its study.
+    pub empirical_se: Figure,
+    /// Root of the mean squared standard error.
+    pub model_se: Figure,
+    /// model_se / empirical_se − 1.
+    pub relative_error: Figure,
+    /// Share of intervals that hold the true value of their study, among analyses that gave numbers.
+    pub coverage: Figure,
+    /// Share of intervals that hold the true value of their study plus the bias.
+    pub bias_eliminated_coverage: Figure,
+    /// Mean of (estimate − true value of its study)².
+    pub mean_squared_error: Figure,
+    /// Mean of the true values.
+    pub estimand: Figure,
+    /// How power differs from the first cell's, where cells share their families.
+    pub difference: Option<PairedPower>,
+}

@@ -38,6 +38,7 @@ mod races;
 mod refusals;
 mod rehearse;
 mod replay;
+mod scenarios;
 mod shards;
 mod study;
 mod typed_time;

@@ -17,3 +17,4 @@ mod proportions;
 mod ranks;
 mod ratio_models;
 mod survival;
+mod world;

@@ -209,7 +209,8 @@ fn analyses(
     let Some(value) = root.get("analyses") else {
         let simulated = |index: &usize| {
             let own = &protocol.analyses[*index];
-            own.is_difference() && can_give(&protocol.outcomes[own.outcome].kind)
+            let outcome = &protocol.outcomes[own.outcome];
+            own.is_difference() && can_give(&outcome.kind, is_score(root, &outcome.id))
         };
         return Some(((0..names.len()).filter(simulated).collect(), 0..0));
     };

@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::outside::Outside;
 use super::simulation::merge::{self, Summed};
 use super::simulation::order::{Order, Planned};
+use super::simulation::pages;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -145,6 +146,7 @@ fn answered(
             Failure::new(exit::UNEXPECTED, "no-answer", Words::same(reason))
         })?;
         outside.write(out.join("performance.json"), (text + "\n").as_bytes())?;
+        pages::write(outside, planned, &cells, &alternatives, &body, out)?;
     }
     Ok(Simulation {
         cells,

@@ -8,6 +8,7 @@
 )]
 
 mod command;
+mod planning;
 mod protocol;
 mod report;
 mod scenario;

@@ -11,7 +11,8 @@ use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
 use crate::diagnostic::Words;
-use crate::planning::rounds::summarize;
+use crate::planning::rounds::{ROUND, summarize};
+use crate::planning::scenario::Cell;
 use crate::planning::simulate::{CellPerformance, SimulationError, Threads};
 use crate::planning::what_if::Difference;
 use crate::words;
@@ -45,7 +46,20 @@ pub(crate) fn run(
     let groups = planned.groups();
     let wanted =
         |cells: &Vec<&_>| cells.len() as u64 * cells.first().map_or(0, |cell| options.wanted(cell));
-    let total: u64 = groups.iter().map(wanted).sum();
+    // Where a cell stops on precision it stops at the latest at a power of one half.
+    let expected = |cells: &Vec<&Cell>| {
+        let stop = cells
+            .first()
+            .and_then(|cell| cell.scenario.precision.stop_at_mcse);
+        match (options.replicates, stop) {
+            (None, Some(mcse)) => {
+                let rounds = (0.25 / (mcse * mcse) / ROUND as f64).ceil() as u64;
+                wanted(cells).min(cells.len() as u64 * (rounds.max(1) * ROUND))
+            }
+            _ => wanted(cells),
+        }
+    };
+    let total: u64 = groups.iter().map(expected).sum();
     let pace = Pace::new(outside);
     let mut before = 0;
     let mut answer = Vec::with_capacity(groups.len());
@@ -84,7 +98,7 @@ pub(crate) fn run(
             Err(Stopped::Failed(failure)) => return Err(failure),
             Err(Stopped::Flawed) => {}
         }
-        before += wanted(cells);
+        before += expected(cells);
     }
     pace.ended(total);
     Ok(answer)

@@ -9,6 +9,7 @@ mod folder;
 pub mod merge;
 pub mod order;
 mod pace;
+pub(crate) mod pages;
 pub mod replayed;
 pub mod search;
 pub mod shard;

@@ -76,16 +76,16 @@ pub(super) fn say(words: &Words, lang: Lang) -> String {
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page {
-    lang: &'static str,
-    title: String,
-    subtitle: String,
-    stamp: String,
-    contents_label: String,
-    alerts: Vec<Part>,
-    summary: Section,
-    sections: Vec<Section>,
-    footer: String,
+pub(super) struct Page {
+    pub(super) lang: &'static str,
+    pub(super) title: String,
+    pub(super) subtitle: String,
+    pub(super) stamp: String,
+    pub(super) contents_label: String,
+    pub(super) alerts: Vec<Part>,
+    pub(super) summary: Section,
+    pub(super) sections: Vec<Section>,
+    pub(super) footer: String,
 }
 
 /// The report as one HTML file: no script, no network, no reference to another file.
@@ -152,7 +152,7 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
 }
 
 /// Numbers tables and figures in the page's order.
-fn count(sections: &mut [Section], lang: Lang) {
+pub(super) fn count(sections: &mut [Section], lang: Lang) {
     let (mut tables, mut figures) = (0, 0);
     let mut table = |grid: &mut Grid| {
         tables += 1;

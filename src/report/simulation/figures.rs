@@ -1,0 +1,262 @@
+//! Figures of a planning report, one entry each: what is drawn over the cells, and the table of the same numbers.
+
+use super::chart::{Chart, Curve, Row, Shape, Value, draw};
+use super::{Planning, shown};
+use crate::diagnostic::{Lang, Words};
+use crate::planning::performance::{AnalysisPerformance, Figure as Number};
+use crate::planning::simulate::CellPerformance;
+use crate::report::Grid;
+use crate::report::figures::Figure;
+
+/// A registered figure of a planning report.
+#[derive(Debug, Clone, Copy)]
+pub struct SimulatedFigure {
+    /// Identifier, kebab-case.
+    pub id: &'static str,
+    title: (&'static str, &'static str),
+    axis: (&'static str, &'static str),
+    of: Of,
+    /// Whether values are shares, drawn as percent.
+    percent: bool,
+    reference: Option<(f64, &'static str, &'static str)>,
+}
+
+/// Where the value is taken from.
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    Analysis(fn(&AnalysisPerformance) -> Number),
+    Study(fn(&CellPerformance) -> Number),
+}
+
+/// All figures of a planning report.
+pub const SIMULATED_FIGURES: &[SimulatedFigure] = &[
+    SimulatedFigure {
+        id: "power",
+        title: ("Power", "Styrka"),
+        axis: (
+            "studies that reject, per cent",
+            "studier som förkastar, procent",
+        ),
+        of: Of::Analysis(|own| own.power),
+        percent: true,
+        reference: Some((80.0, "80 %", "80 %")),
+    },
+    SimulatedFigure {
+        id: "bias",
+        title: ("Bias", "Skevhet"),
+        axis: (
+            "mean of estimate − true effect",
+            "medelvärde av skattning − sann effekt",
+        ),
+        of: Of::Analysis(|own| own.bias),
+        percent: false,
+        reference: Some((0.0, "no bias", "ingen skevhet")),
+    },
+    SimulatedFigure {
+        id: "coverage",
+        title: (
+            "Coverage of the 95 % intervals",
+            "Täckning för 95 %-intervallen",
+        ),
+        axis: (
+            "intervals that hold the true effect, per cent",
+            "intervall som innehåller den sanna effekten, procent",
+        ),
+        of: Of::Analysis(|own| own.coverage),
+        percent: true,
+        reference: Some((95.0, "95 %", "95 %")),
+    },
+    SimulatedFigure {
+        id: "families",
+        title: ("Families randomized", "Lottade familjer"),
+        axis: ("families per study", "familjer per studie"),
+        of: Of::Study(|own| own.studies.families),
+        percent: false,
+        reference: None,
+    },
+    SimulatedFigure {
+        id: "days-closed",
+        title: ("Days with a closed gate", "Dagar med intagsstopp"),
+        axis: (
+            "days per study, over all sites",
+            "dagar per studie, över alla enheter",
+        ),
+        of: Of::Study(|own| own.studies.days_closed),
+        percent: false,
+        reference: None,
+    },
+];
+
+fn pick(words: (&'static str, &'static str), lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => words.0,
+        Lang::Sv => words.1,
+    }
+}
+
+/// A value of a cell, by the name of its analysis; `None` for a figure of the study as a whole.
+struct Point<'a> {
+    cell: &'a CellPerformance,
+    alternative: Option<&'a str>,
+    analysis: Option<&'a str>,
+    number: Number,
+}
+
+impl SimulatedFigure {
+    /// Draws it; `None` where no cell has a value.
+    pub fn draw(&self, planning: &Planning<'_>, lang: Lang) -> Option<Figure> {
+        let points = self.points(planning);
+        if points.is_empty() {
+            return None;
+        }
+        let chart = Chart {
+            axis: pick(self.axis, lang).to_owned(),
+            reference: self
+                .reference
+                .map(|(value, en, sv)| (value, pick((en, sv), lang).to_owned())),
+            shape: self.shape(planning, &points),
+        };
+        let title = pick(self.title, lang).to_owned();
+        let table = self.table(&points, &title, lang);
+        let desc = self.describe(&points, lang);
+        let (canvas, height) = draw(&chart, lang);
+        Some(Figure {
+            id: self.id,
+            svg: canvas.finish(height, self.id, &title, &desc),
+            title,
+            desc,
+            table: Some(table),
+        })
+    }
+
+    fn points<'a>(&self, planning: &Planning<'a>) -> Vec<Point<'a>> {
+        let mut points = Vec::new();
+        for (place, cell) in planning.cells.iter().enumerate() {
+            let alternative = planning.alternative(place);
+            match self.of {
+                Of::Study(of) => points.push(Point {
+                    cell,
+                    alternative,
+                    analysis: None,
+                    number: of(cell),
+                }),
+                Of::Analysis(of) => points.extend(cell.analyses.iter().map(|(id, own)| Point {
+                    cell,
+                    alternative,
+                    analysis: Some(id),
+                    number: of(own),
+                })),
+            }
+        }
+        points.retain(|point| point.number.value.is_some());
+        points
+    }
+
+    fn value(&self, number: Number) -> Value {
+        let scale = if self.percent { 100.0 } else { 1.0 };
+        Value {
+            value: scale * number.value.unwrap_or(0.0),
+            error: scale * number.mcse.unwrap_or(0.0),
+        }
+    }
+
+    fn shape(&self, planning: &Planning<'_>, points: &[Point<'_>]) -> Shape {
+        let Some(axis) = numeric_axis(planning.cells) else {
+            let row = |point: &Point<'_>| Row {
+                label: name(point),
+                value: self.value(point.number),
+            };
+            return Shape::Rows(points.iter().map(row).collect());
+        };
+        let mut curves: Vec<Curve> = Vec::new();
+        for point in points {
+            let Some(x) = parameter(point.cell, &axis) else {
+                continue;
+            };
+            let rest: Vec<String> = point
+                .cell
+                .parameters
+                .iter()
+                .filter(|(key, _)| *key != axis)
+                .map(|(key, value)| format!("{key}={value}"))
+                .chain(point.alternative.map(str::to_owned))
+                .chain(point.analysis.map(str::to_owned))
+                .collect();
+            let name = rest.join(", ");
+            let own = (x, self.value(point.number));
+            match curves.iter_mut().find(|curve| curve.name == name) {
+                Some(curve) => curve.points.push(own),
+                None => curves.push(Curve {
+                    name,
+                    points: vec![own],
+                }),
+            }
+        }
+        for curve in &mut curves {
+            curve.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        Shape::Curves(axis, curves)
+    }
+
+    fn table(&self, points: &[Point<'_>], title: &str, lang: Lang) -> Grid {
+        let head = |en: &str, sv: &str| Words::new(en, sv).get(lang).to_owned();
+        let mut grid = Grid::numbers(
+            title,
+            vec![
+                head("cell", "cell"),
+                pick(self.axis, lang).to_owned(),
+                head("Monte Carlo standard error", "Monte Carlo-medelfel"),
+            ],
+        );
+        for point in points {
+            let [value, error] = self.shown(point.number, lang);
+            grid.row(name(point), vec![value, error]);
+        }
+        grid
+    }
+
+    fn shown(&self, number: Number, lang: Lang) -> [String; 2] {
+        let Value { value, error } = self.value(number);
+        shown(value, error, lang)
+    }
+
+    fn describe(&self, points: &[Point<'_>], lang: Lang) -> String {
+        let mut sentences = vec![format!("{}.", pick(self.axis, lang))];
+        for point in points {
+            let [value, error] = self.shown(point.number, lang);
+            sentences.push(format!("{}: {value} ± {error}.", name(point)));
+        }
+        sentences.join(" ")
+    }
+}
+
+fn name(point: &Point<'_>) -> String {
+    match point.analysis {
+        Some(analysis) if point.cell.analyses.len() > 1 => {
+            format!("{} · {analysis}", point.cell.cell)
+        }
+        _ => point.cell.cell.clone(),
+    }
+}
+
+fn parameter(cell: &CellPerformance, key: &str) -> Option<f64> {
+    let (_, value) = cell.parameters.iter().find(|(own, _)| own == key)?;
+    value
+        .as_float()
+        .or_else(|| value.as_integer().map(|whole| whole as f64))
+}
+
+/// The first parameter that is a number in every cell and takes three values or more: cells are then points of curves.
+fn numeric_axis(cells: &[CellPerformance]) -> Option<String> {
+    let first = cells.first()?;
+    let is_axis = |key: &String| {
+        let values: Option<Vec<f64>> = cells.iter().map(|cell| parameter(cell, key)).collect();
+        values.is_some_and(|mut values| {
+            values.sort_by(f64::total_cmp);
+            values.dedup();
+            values.len() >= 3
+        })
+    };
+    let mut keys = first.parameters.iter().map(|(key, _)| key);
+    keys.find(|key| is_axis(key)).cloned()
+}

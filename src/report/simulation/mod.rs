@@ -1,0 +1,452 @@
+//! The planning report: what a simulation was for, how it was done and what it shows, under the headings of Morris, White and
+//! Crowther (2019, doi 10.1002/sim.8086): aims, data-generating mechanisms, estimands, methods, performance measures.
+//!
+//! The page is set as every report is ([`super::html()`]); its figures are registered in [`SIMULATED_FIGURES`]. Nothing is
+//! computed here, and no number has more digits than its Monte Carlo error supports.
+
+mod chart;
+mod figures;
+
+pub use figures::{SIMULATED_FIGURES, SimulatedFigure};
+
+use super::page::{Fact, Page, Part, Section, count, role, say};
+use super::{Grid, number};
+use crate::diagnostic::{Lang, Words};
+use crate::planning::performance::Figure as Number;
+use crate::planning::simulate::CellPerformance;
+use crate::planning::what_if::Difference;
+use crate::protocol::Protocol;
+use crate::words;
+use askama::Template;
+
+/// Everything that a planning report is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Planning<'a> {
+    /// The protocol of the first cell.
+    pub protocol: &'a Protocol,
+    /// Path of the scenario as it was given.
+    pub scenario: &'a str,
+    /// Every key of the scenario, as a dotted path, with its value.
+    pub keys: &'a [(String, String)],
+    /// Settings from the command line.
+    pub settings: &'a [String],
+    /// Ids of the analyses that were run, by their places in the protocol.
+    pub analyses: &'a [usize],
+    /// The cells, each followed by the same cell of every alternative.
+    pub cells: &'a [CellPerformance],
+    /// Alternative, cell that it is compared with, and what it has more.
+    pub alternatives: &'a [(String, String, Difference)],
+    /// Seed.
+    pub seed: u64,
+    /// Version of the program.
+    pub version: &'a str,
+    /// Hash of the plan, as 64 hexadecimal digits.
+    pub plan_hash: &'a str,
+}
+
+impl<'a> Planning<'a> {
+    /// The alternative that a cell belongs to, by the cell's place.
+    fn alternative(&self, place: usize) -> Option<&'a str> {
+        let first = self.alternatives.first().map(|(_, cell, _)| cell);
+        let of_group = self.alternatives.iter();
+        let of_group = of_group.take_while(|(_, cell, _)| Some(cell) == first);
+        let own = (place % (of_group.count() + 1)).checked_sub(1)?;
+        self.alternatives.get(own).map(|(name, ..)| name.as_str())
+    }
+}
+
+/// A value and its Monte Carlo standard error, in as many digits as the error supports: its first digit is the last one.
+fn shown(value: f64, error: f64, lang: Lang) -> [String; 2] {
+    let places = if error > 0.0 {
+        (-error.log10().floor()).clamp(0.0, 8.0) as usize
+    } else {
+        3
+    };
+    [
+        number::fixed(value, places, lang),
+        number::fixed(error, places, lang),
+    ]
+}
+
+fn plus_minus(figure: Number, lang: Lang) -> String {
+    match figure.value {
+        None => number::UNDEFINED.to_owned(),
+        Some(value) => {
+            let [value, error] = shown(value, figure.mcse.unwrap_or(0.0), lang);
+            format!("{value}{NBSP}±{NBSP}{error}", NBSP = number::NBSP)
+        }
+    }
+}
+
+/// The report as one HTML file: no script, no network, no reference to another file.
+pub fn planning_html(planning: &Planning<'_>, lang: Lang) -> String {
+    let scenario = planning.scenario;
+    let (version, seed, hash) = (planning.version, planning.seed, planning.plan_hash);
+    let short = hash.get(..8).unwrap_or(hash);
+    let mut sections = vec![
+        mechanisms(planning, lang),
+        estimands(planning, lang),
+        methods(planning, lang),
+        performance(planning, lang),
+    ];
+    sections.extend(alternatives(planning, lang));
+    sections.push(origin(planning, lang));
+    count(&mut sections, lang);
+    let page = Page {
+        lang: match lang {
+            Lang::Sv => "sv",
+            Lang::En => "en",
+        },
+        title: say(&planning.protocol.study.title, lang),
+        subtitle: say(
+            &words!(
+                "Planning report · simulated studies of the scenario {scenario}",
+                "Planeringsrapport · simulerade studier av scenariot {scenario}"
+            ),
+            lang,
+        ),
+        stamp: say(
+            &words!(
+                "Plan {short} · seed {seed} · every family is made up",
+                "Plan {short} · frö {seed} · varje familj är påhittad"
+            ),
+            lang,
+        ),
+        contents_label: say(&Words::new("Contents", "Innehåll"), lang),
+        alerts: Vec::new(),
+        summary: aims(planning, lang),
+        sections,
+        footer: say(
+            &words!(
+                "This page is one file without scripts or links to other files. Made by lottning {version}.",
+                "Sidan är en enda fil utan skript eller länkar till andra filer. Framställd med lottning {version}."
+            ),
+            lang,
+        ),
+    };
+    page.render().unwrap_or_default()
+}
+
+fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
+    let (cells, study) = (planning.cells.len(), &planning.protocol.study.id);
+    let studies: u64 = planning
+        .cells
+        .iter()
+        .filter_map(|cell| cell.analyses.first())
+        .map(|(_, own)| own.replicates)
+        .sum();
+    let studies = number::count(studies, lang);
+    let mut parts = vec![Part::Text(say(
+        &words!(
+            "What would the study {study} show under the assumptions of the scenario, were it run many times? {studies} studies were simulated in {cells} cells by the study's own rules of admission, allocation and analysis.",
+            "Vad skulle studien {study} visa under scenariots antaganden, om den gjordes många gånger? {studies} studier simulerades i {cells} celler med studiens egna regler för intag, lottning och analys."
+        ),
+        lang,
+    ))];
+    let head = [
+        Words::new("cell", "cell"),
+        Words::new("power, per cent", "styrka, procent"),
+        Words::new("families", "familjer"),
+        Words::new("days closed", "stängda dagar"),
+    ];
+    let caption = Words::new("In short", "I korthet");
+    let head = head.iter().map(|words| say(words, lang)).collect();
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    for cell in planning.cells.iter().take(12) {
+        let Some((id, own)) = cell.analyses.first() else {
+            continue;
+        };
+        let percent = |value: Option<f64>| value.map(|value| 100.0 * value);
+        let power = Number {
+            value: percent(own.power.value),
+            mcse: percent(own.power.mcse),
+        };
+        let row = [power, cell.studies.families, cell.studies.days_closed];
+        let row = row.iter().map(|figure| plus_minus(*figure, lang)).collect();
+        grid.row(format!("{} · {id}", cell.cell), row);
+    }
+    parts.push(Part::Table(grid));
+    Section {
+        id: "aims",
+        heading: say(&Words::new("Aims", "Syfte"), lang),
+        parts,
+    }
+}
+
+fn mechanisms(planning: &Planning<'_>, lang: Lang) -> Section {
+    let head = vec![
+        say(&Words::new("key", "nyckel"), lang),
+        say(&Words::new("value", "värde"), lang),
+    ];
+    let caption = Words::new(
+        "The scenario as its file has it",
+        "Scenariot som det står i filen",
+    );
+    let mut grid = Grid::prose(say(&caption, lang), head);
+    for (key, value) in planning.keys {
+        grid.row(key, vec![value.clone()]);
+    }
+    let mut parts = vec![Part::Text(say(
+        &Words::new(
+            "Families come to the sites at random times, are screened and drawn by the study's state machine, and have two possible courses, one under each service. What is not in the scenario is the protocol's own. Each value is an assumption of the planner.",
+            "Familjer kommer till enheterna vid slumpmässiga tider, bedöms och lottas av studiens regelverk, och har två möjliga förlopp, ett under varje handläggning. Det som inte står i scenariot är protokollets eget. Varje värde är ett antagande av den som planerar.",
+        ),
+        lang,
+    ))];
+    if !planning.settings.is_empty() {
+        let all = planning.settings.join(", ");
+        parts.push(Part::Text(say(
+            &words!(
+                "Changed on the command line: {all}.",
+                "Ändrat på kommandoraden: {all}."
+            ),
+            lang,
+        )));
+    }
+    parts.push(Part::Table(grid));
+    Section {
+        id: "mechanisms",
+        heading: say(
+            &Words::new("Data-generating mechanisms", "Hur data uppstår"),
+            lang,
+        ),
+        parts,
+    }
+}
+
+fn estimands(planning: &Planning<'_>, lang: Lang) -> Section {
+    let mut parts = vec![Part::Text(say(
+        &Words::new(
+            "The true effect of a simulated study is the mean, over its randomized families, of the difference between their possible outcomes under assignment to either arm, were every family followed to the end. Bias and coverage are against the true effect of the same study.",
+            "Den sanna effekten i en simulerad studie är medelvärdet, över dess lottade familjer, av skillnaden mellan deras möjliga utfall om de hade lottats till den ena eller den andra armen, om varje familj följdes till slutet. Skevhet och täckning gäller den sanna effekten i samma studie.",
+        ),
+        lang,
+    ))];
+    let facts = planning.analyses.iter().filter_map(|place| {
+        let own = planning.protocol.analyses.get(*place)?;
+        let outcome = planning.protocol.outcomes.get(own.outcome)?;
+        Some(Fact {
+            name: own.id.clone(),
+            value: say(&outcome.label, lang),
+            code: false,
+        })
+    });
+    parts.push(Part::Facts(facts.collect()));
+    Section {
+        id: "estimands",
+        heading: say(&Words::new("Estimands", "Estimander"), lang),
+        parts,
+    }
+}
+
+fn methods(planning: &Planning<'_>, lang: Lang) -> Section {
+    let facts = planning.analyses.iter().filter_map(|place| {
+        let own = planning.protocol.analyses.get(*place)?;
+        let (kind, estimator) = (say(&role(own.role, true), lang), &own.estimator);
+        let cell = planning.cells.first()?;
+        let draws = cell.draws;
+        let value = if own.test.is_some() && draws > 0 {
+            words!(
+                "{kind}, {estimator}; decided by the randomization test with {draws} redraws",
+                "{kind}, {estimator}; avgörs av randomiseringstestet med {draws} omlottningar"
+            )
+        } else {
+            words!(
+                "{kind}, {estimator}; decided by the estimator's own p-value",
+                "{kind}, {estimator}; avgörs av skattningens eget p-värde"
+            )
+        };
+        Some(Fact {
+            name: own.id.clone(),
+            value: say(&value, lang),
+            code: false,
+        })
+    });
+    Section {
+        id: "methods",
+        heading: say(&Words::new("Methods", "Metoder"), lang),
+        parts: vec![
+            Part::Text(say(
+                &Words::new(
+                    "The registered analyses, by the code that will analyse the study itself.",
+                    "De registrerade analyserna, med den kod som ska analysera studien själv.",
+                ),
+                lang,
+            )),
+            Part::Facts(facts.collect()),
+        ],
+    }
+}
+
+fn performance(planning: &Planning<'_>, lang: Lang) -> Section {
+    let columns = [
+        Words::new("cell · analysis", "cell · analys"),
+        Words::new("studies", "studier"),
+        Words::new("without answer", "utan svar"),
+        Words::new("power", "styrka"),
+        Words::new("bias", "skevhet"),
+        Words::new("coverage", "täckning"),
+    ];
+    let caption = Words::new(
+        "Performance, each figure ± its Monte Carlo standard error",
+        "Egenskaper, varje tal ± sitt Monte Carlo-medelfel",
+    );
+    let head = columns.iter().map(|words| say(words, lang)).collect();
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    for cell in planning.cells {
+        for (id, own) in &cell.analyses {
+            let name = format!("{} · {id}", cell.cell);
+            let mut row = vec![
+                number::count(own.replicates, lang),
+                number::count(own.failures, lang),
+            ];
+            for figure in [own.power, own.bias, own.coverage] {
+                row.push(plus_minus(figure, lang));
+            }
+            grid.row(name, row);
+        }
+    }
+    grid.notes.push(say(
+        &Words::new(
+            "A study whose analysis gives no answer counts as not rejecting. Bands in the figures are 1.96 Monte Carlo standard errors on each side.",
+            "En studie vars analys inte ger något svar räknas som att den inte förkastar. Banden i figurerna är 1,96 Monte Carlo-medelfel åt vardera hållet.",
+        ),
+        lang,
+    ));
+    let mut parts = vec![Part::Table(grid), Part::Table(errors(planning, lang))];
+    for entry in SIMULATED_FIGURES {
+        parts.extend(entry.draw(planning, lang).map(Part::Figure));
+    }
+    let mut said: Vec<&str> = Vec::new();
+    for warning in planning.cells.iter().flat_map(|cell| &cell.warnings) {
+        let text = warning.message.get(lang);
+        if !said.contains(&text) {
+            said.push(text);
+            parts.push(Part::Alert {
+                lead: say(&Words::new("Note", "Obs"), lang),
+                text: text.to_owned(),
+            });
+        }
+    }
+    Section {
+        id: "performance",
+        heading: say(&Words::new("Performance measures", "Egenskaper"), lang),
+        parts,
+    }
+}
+
+/// How much estimates vary, and how much they say that they do.
+fn errors(planning: &Planning<'_>, lang: Lang) -> Grid {
+    let columns = [
+        Words::new("cell · analysis", "cell · analys"),
+        Words::new("true effect", "sann effekt"),
+        Words::new("empirical SE", "empiriskt medelfel"),
+        Words::new("model SE", "skattat medelfel"),
+    ];
+    let caption = Words::new(
+        "Standard errors of the estimates, and the true effect",
+        "Skattningarnas medelfel, och den sanna effekten",
+    );
+    let head = columns.iter().map(|words| say(words, lang)).collect();
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    for cell in planning.cells {
+        for (id, own) in &cell.analyses {
+            let row = [own.estimand, own.empirical_se, own.model_se];
+            let row = row.iter().map(|figure| plus_minus(*figure, lang)).collect();
+            grid.row(format!("{} · {id}", cell.cell), row);
+        }
+    }
+    grid
+}
+
+fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Section> {
+    let (_, _, first) = planning.alternatives.first()?;
+    let mut head: Vec<String> = [
+        Words::new("alternative", "alternativ"),
+        Words::new("families", "familjer"),
+        Words::new("days closed", "stängda dagar"),
+        Words::new("cost", "kostnad"),
+    ]
+    .iter()
+    .map(|words| say(words, lang))
+    .collect();
+    for (id, _) in &first.power {
+        head.push(say(&words!("power, {id}", "styrka, {id}"), lang));
+    }
+    let caption = Words::new(
+        "Each alternative − the scenario as it is, on the same families",
+        "Varje alternativ − scenariot som det är, på samma familjer",
+    );
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    for (name, cell, found) in planning.alternatives {
+        let mut row = vec![
+            plus_minus(found.families, lang),
+            plus_minus(found.days_closed, lang),
+            plus_minus(found.cost, lang),
+        ];
+        row.extend(
+            found
+                .power
+                .iter()
+                .map(|(_, figure)| plus_minus(*figure, lang)),
+        );
+        let label = if cell == "base" {
+            name.clone()
+        } else {
+            format!("{name} − {cell}")
+        };
+        grid.row(label, row);
+    }
+    Some(Section {
+        id: "alternatives",
+        heading: say(&Words::new("Alternatives", "Alternativ"), lang),
+        parts: vec![Part::Table(grid)],
+    })
+}
+
+fn origin(planning: &Planning<'_>, lang: Lang) -> Section {
+    let fact = |name: Words, value: String, code: bool| Fact {
+        name: say(&name, lang),
+        value,
+        code,
+    };
+    let protocol = planning.cells.first();
+    let protocol = protocol.map_or_else(String::new, |cell| cell.protocol_hash.clone());
+    Section {
+        id: "origin",
+        heading: say(
+            &Words::new("Where the numbers come from", "Varifrån siffrorna kommer"),
+            lang,
+        ),
+        parts: vec![
+            Part::Text(say(
+                &Words::new(
+                    "The same scenario, protocol, seed and version give the same numbers on every machine, whatever the number of threads or shards.",
+                    "Samma scenario, protokoll, frö och version ger samma siffror på varje maskin, oavsett antalet trådar eller delar.",
+                ),
+                lang,
+            )),
+            Part::Facts(vec![
+                fact(
+                    Words::new("Plan", "Plan"),
+                    planning.plan_hash.to_owned(),
+                    true,
+                ),
+                fact(
+                    Words::new(
+                        "Protocol of the first cell",
+                        "Protokollet i den första cellen",
+                    ),
+                    protocol,
+                    true,
+                ),
+                fact(Words::new("Seed", "Frö"), planning.seed.to_string(), false),
+                fact(
+                    Words::new("Version", "Version"),
+                    planning.version.to_owned(),
+                    false,
+                ),
+            ]),
+        ],
+    }
+}

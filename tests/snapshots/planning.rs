@@ -1,0 +1,78 @@
+//! Figures and page of a planning report, as somebody reviewed them.
+
+use lottning::diagnostic::Lang;
+use lottning::planning::scenario::{Plan, plan};
+use lottning::planning::simulate::{CellPerformance, Options, simulate};
+use lottning::report::simulation::{Planning, SIMULATED_FIGURES, planning_html};
+
+const PROTOCOL: &str = include_str!("../../protocols/iuh-2025/protocol.toml");
+const SCENARIO: &str = include_str!("../../simulations/iuh-2025.toml");
+const LANGS: [(Lang, &str); 2] = [(Lang::Sv, "sv"), (Lang::En, "en")];
+
+fn ran(scenario: &str) -> (Plan, Vec<CellPerformance>) {
+    let plan = plan(scenario, PROTOCOL, &["months=4".to_owned()])
+        .unwrap_or_else(|refused| panic!("{refused:?}"));
+    let options = Options {
+        replicates: Some(150),
+        draws: Some(0),
+        threads: Some(2),
+        ..Options::default()
+    };
+    let cells = simulate(&plan, &options, &|_, _| {}).unwrap();
+    (plan, cells)
+}
+
+fn planning<'a>(plan: &'a Plan, cells: &'a [CellPerformance]) -> Planning<'a> {
+    Planning {
+        protocol: &plan.cells[0].protocol,
+        scenario: "simulations/iuh-2025.toml",
+        keys: &[],
+        settings: &[],
+        analyses: &plan.cells[0].scenario.analyses,
+        cells,
+        alternatives: &[],
+        seed: 1,
+        version: "0",
+        plan_hash: "00",
+    }
+}
+
+/// Cells that differ by a word are rows, cells that differ by a number are points of curves.
+#[test]
+fn planning_figures_look_as_reviewed() {
+    let by_number = ran(SCENARIO);
+    let rows = SCENARIO.replace(
+        "\"truth.rereport_ratio\" = [1.00, 0.85, 1.10]",
+        "\"ratio\" = [\"1:1\", \"1:2\"]",
+    );
+    assert!(rows != SCENARIO);
+    let by_word = ran(&rows);
+    for (lang, code) in LANGS {
+        for (kind, (plan, cells)) in [("curves", &by_number), ("rows", &by_word)] {
+            let planning = planning(plan, cells);
+            for entry in SIMULATED_FIGURES {
+                let figure = entry.draw(&planning, lang).unwrap();
+                assert_eq!(figure.id, entry.id);
+                assert!(figure.svg.contains("role=\"img\"") && figure.desc.contains('±'));
+                let table = figure.table.as_ref().unwrap();
+                assert!(table.rows.len() >= cells.len());
+                if kind == "rows" && (entry.id == "power" || entry.id == "days-closed") {
+                    let name = format!("planning_{kind}_{}_{code}", entry.id);
+                    insta::assert_snapshot!(name, figure.svg);
+                }
+            }
+            let page = planning_html(&planning, lang);
+            for heading in [
+                "aims",
+                "mechanisms",
+                "estimands",
+                "methods",
+                "performance",
+                "origin",
+            ] {
+                assert!(page.contains(&format!("id=\"{heading}\"")), "{heading}");
+            }
+            assert!(!page.contains("NaN") && !page.contains(">inf") && !page.contains("<script"));
+        }
+    }
+}

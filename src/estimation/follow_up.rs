@@ -55,9 +55,12 @@ impl FollowUp {
         let (Some(time), Some(event)) = (&columns.time, &columns.event) else {
             return Err(EstimationError::NoRows);
         };
+        let rows = columns.arm.len();
+        let entry = columns.entry.as_ref();
         let mut follow_up = Self {
-            entry: columns.entry.is_some().then(Vec::new),
-            ..Self::default()
+            analysed: Analysed::with_capacity(rows),
+            event: Vec::with_capacity(rows),
+            entry: entry.map(|_| Vec::with_capacity(rows)),
         };
         let mut missing = [0usize; 2];
         for (row, ((arm, time), event)) in columns.arm.iter().zip(time).zip(event).enumerate() {
@@ -134,6 +137,14 @@ impl FollowUp {
     }
 
     fn check_intervals(&self, columns: &Columns) -> Result<(), EstimationError> {
+        let mut ends = self.time().iter().enumerate();
+        let fine = |(row, time): (usize, &f64)| {
+            let entry = self.entry_of(row);
+            entry >= 0.0 && *time > entry
+        };
+        if ends.all(fine) {
+            return Ok(());
+        }
         let rows = |wrong: &dyn Fn(f64, f64) -> bool| -> Vec<usize> {
             let ends = self.time().iter().enumerate();
             let wrong = ends.filter(|(row, time)| wrong(self.entry_of(*row), **time));
@@ -314,6 +325,9 @@ impl FollowUp {
 
 /// Rows by stratum, then by a time that is not negative, then those that are not `later`, then by their own order.
 fn ordered(times: &[f64], strata: Option<&[u32]>, later: impl Fn(usize) -> bool) -> Vec<u32> {
+    if let Some(order) = counted(times, strata, &later) {
+        return order;
+    }
     // The bits of numbers that are not negative are ordered as the numbers; one integer a row sorts fastest. A row's
     // number takes 31 bits.
     let mut keys: Vec<u128> = times
@@ -330,13 +344,54 @@ fn ordered(times: &[f64], strata: Option<&[u32]>, later: impl Fn(usize) -> bool)
     keys.into_iter().map(row).collect()
 }
 
+/// The same order where all times are whole numbers and not many more than rows, such as days: the rows of each stratum and
+/// time are counted, and each row goes to its place.
+fn counted(
+    times: &[f64],
+    strata: Option<&[u32]>,
+    later: impl Fn(usize) -> bool,
+) -> Option<Vec<u32>> {
+    let (mut whole, mut last) = (true, 0);
+    for time in times {
+        let day = *time as u32;
+        whole &= f64::from(day).to_bits() == time.to_bits();
+        last = last.max(day);
+    }
+    let days = last as usize + 1;
+    let count = strata.map_or(1, |codes| codes.iter().max().map_or(1, |c| *c as usize + 1));
+    let places = days.checked_mul(2 * count)?;
+    if !whole || places > 4 * times.len() + 1024 {
+        return None;
+    }
+    let place = |row: usize, time: f64| {
+        let stratum = strata.map_or(0, |codes| codes[row] as usize);
+        2 * (stratum * days + time as u32 as usize) + usize::from(later(row))
+    };
+    let mut starts = vec![0u32; places + 1];
+    for (row, time) in times.iter().enumerate() {
+        starts[place(row, *time) + 1] += 1;
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    let mut order = vec![0; times.len()];
+    for ((row, time), number) in times.iter().enumerate().zip(0u32..) {
+        let start = &mut starts[place(row, *time)];
+        order[*start as usize] = number;
+        *start += 1;
+    }
+    Some(order)
+}
+
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
     reason = "a test stops at the first surprise, in its helper functions too"
 )]
 mod tests {
-    use super::{EventCodes, FollowUp, Step};
+    use super::{EventCodes, FollowUp, Step, counted, ordered};
     use crate::estimation::columns::{Arm, Columns, Factor};
     use crate::estimation::error::EstimationError;
     use crate::estimation::prepared::{Groups, Strata};
@@ -403,6 +458,22 @@ mod tests {
                 (1, 5.0, [2, 0])
             ]
         );
+    }
+
+    /// By hand: whole days, which are counted, and the same days with halves, which are sorted, in two strata.
+    #[test]
+    fn whole_days_are_ordered_as_others() {
+        let days = [3.0, 0.0, 3.0, 1.0, 3.0, 1.0, 0.0];
+        let later = |row: usize| [true, false, false, true, false, false, true][row];
+        let halves = days.map(|day| day + 0.5);
+        for times in [days, halves] {
+            assert_eq!(ordered(&times, None, later), [1, 6, 5, 3, 2, 4, 0]);
+            let strata = [1, 0, 0, 1, 1, 0, 1];
+            assert_eq!(ordered(&times, Some(&strata), later), [1, 5, 2, 6, 3, 4, 0]);
+        }
+        assert!(counted(&days, None, later).is_some());
+        assert!(counted(&halves, None, later).is_none());
+        assert!(counted(&[1e9], None, |_| false).is_none());
     }
 
     #[test]

@@ -50,6 +50,7 @@ fn total(lanes: [f64; 8]) -> f64 {
 }
 
 /// `Σ p_i c_i` of one column with N others, in four fixed lanes each; a column is as long as `p` or longer.
+#[inline(never)]
 pub fn dots<const N: usize>(p: &[f64], others: [&[f64]; N]) -> [f64; N] {
     const LANES: usize = 4;
     let mut lanes = [[0.0f64; LANES]; N];

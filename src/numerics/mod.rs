@@ -8,6 +8,7 @@ pub mod beta;
 pub mod binomial;
 pub mod chi_square;
 mod error;
+pub mod exponential;
 pub mod f;
 pub mod linear_algebra;
 pub mod noncentral_chi_square;

@@ -2,6 +2,7 @@
 
 use super::lasting::Lasting;
 use crate::estimation::follow_up::FollowUp;
+use crate::numerics::linear_algebra::sum;
 use std::ops::Range;
 
 /// The order of the rows, which no coefficient changes.
@@ -87,6 +88,24 @@ impl Frame {
     /// Number of rows.
     pub(super) fn len(&self) -> usize {
         self.order.len()
+    }
+
+    /// Whether everyone is at risk from the beginning until the own time, so that a risk set is all later positions.
+    pub(super) fn nested(&self) -> bool {
+        self.late.is_none() && self.lasting.is_none()
+    }
+
+    /// Sum of a column over the dying.
+    pub(super) fn sum_dying(&self, column: &[f64]) -> f64 {
+        let mut lanes = [0.0f64; 4];
+        let own = |event: &EventTime| sum(&column[event.dying()]);
+        let (blocks, rest) = self.times.as_chunks::<4>();
+        for block in blocks {
+            for (lane, event) in lanes.iter_mut().zip(block) {
+                *lane += own(event);
+            }
+        }
+        lanes.iter().sum::<f64>() + rest.iter().map(own).sum::<f64>()
     }
 
     /// Strata, one after the other.

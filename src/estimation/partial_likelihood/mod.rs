@@ -12,6 +12,7 @@
 //! exponentiated. Rows with late entry leave the sums again by compensated subtraction. An event is code 1 of
 //! [`FollowUp`]; every other code is the end of follow-up.
 
+mod evaluation;
 mod frame;
 mod lasting;
 mod sandwich;
@@ -21,9 +22,10 @@ mod sums;
 use super::follow_up::FollowUp;
 use super::settings::Ties;
 use crate::numerics::NumericsError;
-use crate::numerics::linear_algebra::{Cholesky, axpy, combine, dot, dots, largest, most};
-use frame::{Frame, Part, Reach, RiskSet};
-use sums::{LogSum, add_row, mean};
+use crate::numerics::linear_algebra::{Cholesky, axpy, dot, largest, weighted_square};
+use evaluation::Work;
+use frame::Frame;
+use sums::mean;
 
 /// A column is constant when less than this part of its largest value is left after centring.
 const CONSTANT: f64 = 1e-13;
@@ -43,9 +45,6 @@ const MOVING: f64 = 1e-2;
 /// Newton steps, and halvings of one.
 const MOST_STEPS: usize = 60;
 
-/// Rows, or risk-set means, that are summed at a time.
-const BLOCK: usize = 256;
-
 /// The partial likelihood of the rows, as a function of the coefficients of its columns.
 #[derive(Debug, Clone)]
 pub(super) struct PartialLikelihood {
@@ -57,70 +56,9 @@ pub(super) struct PartialLikelihood {
     kept: Vec<usize>,
     /// What each column was divided by.
     scale: Vec<f64>,
+    /// Sum over the dying, by column.
+    dying: Vec<f64>,
     work: Work,
-}
-
-/// What one evaluation leaves behind, in reused storage.
-#[derive(Debug, Clone, Default)]
-struct Work {
-    /// `w` by position, divided by the largest in the stratum.
-    weight: Vec<f64>,
-    /// `u` by position.
-    expected: Vec<f64>,
-    /// `δ − u` by position.
-    residual: Vec<f64>,
-    /// `A₀`, summed over earlier times of the stratum, and `A₁`, by time.
-    hazard: Vec<(f64, f64)>,
-    means: Means,
-    score: Vec<f64>,
-    /// k × k, lower triangle, column-major.
-    information: Vec<f64>,
-}
-
-/// A block of risk-set means, column-major, whose products are summed when it is full.
-#[derive(Debug, Clone, Default)]
-struct Means {
-    k: usize,
-    block: Vec<f64>,
-    filled: usize,
-    /// k × k, lower triangle, column-major.
-    products: Vec<f64>,
-}
-
-impl Means {
-    fn clear(&mut self, k: usize) {
-        self.k = k;
-        self.block.resize(k * BLOCK, 0.0);
-        self.filled = 0;
-        self.products.clear();
-        self.products.resize(k * k, 0.0);
-    }
-
-    fn push(&mut self, mean: impl Fn(usize) -> f64) {
-        let mut at = self.filled;
-        for column in 0..self.k {
-            self.block[at] = mean(column);
-            at += BLOCK;
-        }
-        self.filled += 1;
-        if self.filled == BLOCK {
-            self.sum();
-        }
-    }
-
-    fn sum(&mut self) {
-        let Self {
-            k,
-            block,
-            filled,
-            products,
-        } = self;
-        let column = |column: usize| &block[column * BLOCK..column * BLOCK + *filled];
-        for a in 0..*k {
-            add_row(products, *k, a, column(a), column);
-        }
-        *filled = 0;
-    }
 }
 
 /// The maximum of the partial likelihood.
@@ -181,12 +119,17 @@ impl PartialLikelihood {
             z: Vec::with_capacity(columns.len()),
             kept: Vec::new(),
             scale: Vec::new(),
+            dying: Vec::new(),
             work: Work::default(),
         };
         let last = (columns.len() / n).saturating_sub(1);
         for (index, column) in columns.chunks_exact(n).enumerate() {
             likelihood.take(index, column, index == last);
         }
+        let columns = likelihood.z.chunks_exact(n);
+        likelihood.dying = columns
+            .map(|column| likelihood.frame.sum_dying(column))
+            .collect();
         likelihood
     }
 
@@ -215,10 +158,14 @@ impl PartialLikelihood {
             }
             return;
         }
-        // Scaled before it is squared: values reach up to 1e100.
-        let factor = 1.0 / spread;
-        for value in own.iter_mut() {
-            *value *= factor;
+        // Squares of values up to 1e100 stay in the range of doubles; those of very small ones do not.
+        let mut scale = 1.0;
+        if spread < 1e-100 {
+            let factor = 1.0 / spread;
+            for value in own.iter_mut() {
+                *value *= factor;
+            }
+            scale = spread;
         }
         let length = (dot(own, own) / own.len() as f64).sqrt();
         let factor = 1.0 / length;
@@ -226,7 +173,7 @@ impl PartialLikelihood {
             *value *= factor;
         }
         self.kept.push(index);
-        self.scale.push(spread * length);
+        self.scale.push(scale * length);
     }
 
     /// Which of the given columns are fitted.
@@ -237,48 +184,9 @@ impl PartialLikelihood {
     /// Log-likelihood at `beta` (scaled), with score and information left in the work; `None` when it is not a number,
     /// because a risk set has no weight left.
     fn evaluate(&mut self, beta: &[f64]) -> Option<f64> {
-        let (n, k) = (self.frame.len(), self.kept.len());
-        let work = &mut self.work;
-        let at_zero = beta.iter().all(|b| b.abs() <= 0.0);
-        work.weight.clear();
-        work.weight.resize(n, 0.0);
-        combine(beta, &self.z, &mut work.weight);
-        work.means.clear(k);
-        work.hazard.resize(self.frame.times.len(), (0.0, 0.0));
-        work.expected.clear();
-        work.expected.resize(n, 0.0);
-        work.residual.clear();
-        work.residual.resize(n, 0.0);
-        let mut log_likelihood = 0.0;
-        let mut sums = [RiskSet::new(n, k), RiskSet::new(n, k)];
-        for part in self.frame.parts() {
-            if part.times.is_empty() {
-                continue;
-            }
-            let own = &mut work.weight[part.rows.clone()];
-            let highest = most(own, f64::NEG_INFINITY, |eta| eta);
-            for eta in own {
-                *eta -= highest;
-            }
-            let events = self.frame.times[part.times.clone()].iter();
-            let dying = events.map(|event| match &work.weight[event.dying()] {
-                [alone] => *alone,
-                several => several.iter().sum::<f64>(),
-            });
-            log_likelihood += dying.sum::<f64>();
-            let own = &mut work.weight[part.rows.clone()];
-            if at_zero {
-                own.fill(1.0);
-            } else {
-                for eta in own {
-                    *eta = libm::exp(*eta);
-                }
-            }
-            log_likelihood -= log_risk(&self.frame, &part, &self.z, self.ties, work, &mut sums);
-            expect(&self.frame, &part, work);
-        }
-        work.means.sum();
-        sum_rows(&self.z, work);
+        let log_likelihood = self
+            .work
+            .evaluate(&self.frame, &self.z, &self.dying, self.ties, beta);
         log_likelihood.is_finite().then_some(log_likelihood)
     }
 
@@ -291,8 +199,7 @@ impl PartialLikelihood {
             let information = &self.work.information;
             // What is left of Σ u z² when the risk sets' means are taken away.
             let same = self.z.chunks_exact(n).enumerate().find(|(index, column)| {
-                let terms = column.iter().zip(&self.work.expected);
-                let whole: f64 = terms.map(|(z, u)| u * z * z).sum();
+                let whole = weighted_square(&self.work.expected, column);
                 information[index * k + index] <= DEPENDENT * whole
             });
             let dropped = match same {
@@ -306,6 +213,7 @@ impl PartialLikelihood {
             };
             self.kept.remove(dropped);
             self.scale.remove(dropped);
+            self.dying.remove(dropped);
             self.z.drain(dropped * n..(dropped + 1) * n);
             self.evaluate(&vec![0.0; k - 1]);
         }
@@ -456,132 +364,5 @@ impl PartialLikelihood {
         };
         let scale = self.scale.last().copied().unwrap_or(1.0);
         square / scale / scale
-    }
-}
-
-/// `Σ_t Σ_l ln φ_l` of one stratum, with its hazards and means left in the work.
-fn log_risk(
-    frame: &Frame,
-    part: &Part,
-    z: &[f64],
-    ties: Ties,
-    work: &mut Work,
-    sums: &mut [RiskSet; 2],
-) -> f64 {
-    let [risk_set, dying] = sums;
-    let (weight, hazard, means) = (&work.weight, &mut work.hazard, &mut work.means);
-    let (mut logs, mut sum) = (LogSum::new(), 0.0);
-    frame.downwards(part, weight, z, risk_set, |at, risk_set| {
-        let event = &frame.times[at];
-        let deaths = event.deaths as f64;
-        let total = risk_set.weight();
-        if event.deaths == 1 {
-            logs.add(total);
-            let part = 1.0 / total;
-            hazard[at] = (part, 0.0);
-            means.push(|column| part * risk_set.column(column));
-            return;
-        }
-        if ties == Ties::Breslow {
-            sum += deaths * libm::log(total);
-            hazard[at] = (deaths / total, 0.0);
-            let part = deaths.sqrt() / total;
-            means.push(|column| part * risk_set.column(column));
-            return;
-        }
-        dying.clear();
-        for position in event.dying() {
-            dying.add(weight[position], z, position);
-        }
-        let mut own = (0.0, 0.0);
-        for l in 0..event.deaths {
-            let share = l as f64 / deaths;
-            let left = total - share * dying.weight();
-            logs.add(left);
-            let part = 1.0 / left;
-            own.0 += part;
-            own.1 += share * part;
-            means.push(|column| part * (risk_set.column(column) - share * dying.column(column)));
-        }
-        hazard[at] = own;
-    });
-    sum + logs.value()
-}
-
-/// `u` and `δ − u` of the rows of one stratum.
-fn expect(frame: &Frame, part: &Part, work: &mut Work) {
-    // Σ G(t−) A₀ from each time on.
-    let mut rest = vec![0.0; frame.lasting.as_ref().map_or(0, |_| part.times.len() + 1)];
-    if let Some(lasting) = &frame.lasting {
-        for at in part.times.clone().rev() {
-            rest[at] = rest[at + 1] + lasting.followed[at] * work.hazard[at].0;
-        }
-    }
-    let mut sum = 0.0;
-    for (hazard, _) in &mut work.hazard[part.times.clone()] {
-        sum += *hazard;
-        *hazard = sum;
-    }
-    let until = |time: usize| {
-        if time > part.times.start {
-            work.hazard[time - 1]
-        } else {
-            (0.0, 0.0)
-        }
-    };
-    let (weight, expected) = (&work.weight, &mut work.expected);
-    let residual = &mut work.residual;
-    frame.upwards(part, |reach| match reach {
-        Reach::Until {
-            position,
-            until: time,
-            dies,
-        } => {
-            let (mut own, share) = until(time);
-            if dies {
-                own -= share;
-                residual[position] = 1.0;
-            }
-            if let Some(lasting) = &frame.lasting {
-                own += lasting.inverse[position] * rest[time];
-            }
-            expected[position] = weight[position] * own;
-        }
-        Reach::NotUntil {
-            position,
-            until: time,
-        } => expected[position] -= weight[position] * until(time).0,
-    });
-    for position in part.rows.clone() {
-        residual[position] -= expected[position];
-    }
-}
-
-/// Score and information from the rows and the risk sets' means; blocks of rows stay in the cache.
-fn sum_rows(z: &[f64], work: &mut Work) {
-    let (n, k) = (work.expected.len(), work.means.k);
-    work.score.clear();
-    work.score.resize(k, 0.0);
-    work.information.clear();
-    work.information.resize(k * k, 0.0);
-    let mut product = [0.0; BLOCK];
-    for begin in (0..n).step_by(BLOCK) {
-        let end = (begin + BLOCK).min(n);
-        let product = &mut product[..end - begin];
-        for a in 0..k {
-            let column = &z[a * n + begin..a * n + end];
-            let [own] = dots(&work.residual[begin..end], [column]);
-            work.score[a] += own;
-            let expected = &work.expected[begin..end];
-            for ((product, u), z) in product.iter_mut().zip(expected).zip(column) {
-                *product = u * z;
-            }
-            add_row(&mut work.information, k, a, product, |b| {
-                &z[b * n + begin..b * n + end]
-            });
-        }
-    }
-    for (value, product) in work.information.iter_mut().zip(&work.means.products) {
-        *value -= product;
     }
 }

@@ -155,9 +155,16 @@ fn main() {
     for fine in [false, true] {
         let times = if fine { "no ties" } else { "whole days" };
         let columns = rows(400, 6, fine);
+        let before = peak();
         let own = time(20, 200, || {
             black_box(cox(black_box(&columns), &settings));
         });
+        if let (Some(before), Some(after)) = (before, peak()) {
+            println!(
+                "cox n=400 k=6, {times}: peak of {after:.1} MB, {:.1} MB above the one before",
+                after - before
+            );
+        }
         let r = in_r(&columns, &formula(6), "coef(f)[['z']]", 10, 50);
         line(
             &format!("cox n=400 k=6, {times}"),

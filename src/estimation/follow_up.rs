@@ -63,7 +63,24 @@ impl FollowUp {
             entry: entry.map(|_| Vec::with_capacity(rows)),
         };
         let mut missing = [0usize; 2];
-        for (row, ((arm, time), event)) in columns.arm.iter().zip(time).zip(event).enumerate() {
+        let whole = entry.is_none()
+            && time.iter().all(|time| time.is_some_and(usable))
+            && event.iter().all(Option::is_some);
+        if whole {
+            // Column by column, as most are.
+            let analysed = &mut follow_up.analysed;
+            let treated = columns.arm.iter().filter(|arm| **arm == Arm::Treated);
+            let treated = treated.count();
+            analysed.n = [rows - treated, treated];
+            analysed.rows.extend(0..rows);
+            analysed.arm.extend_from_slice(&columns.arm);
+            let times = time.iter().map(|time| time.unwrap_or_default());
+            analysed.outcome.extend(times);
+            let codes = event.iter().map(|event| event.unwrap_or_default());
+            follow_up.event.extend(codes);
+        }
+        let rows = columns.arm.iter().zip(time).zip(event).enumerate();
+        for (row, ((arm, time), event)) in rows.skip(follow_up.event.len()) {
             let entry = match &columns.entry {
                 None => Some(0.0),
                 Some(entry) => entry[row],

@@ -49,27 +49,36 @@ fn total(lanes: [f64; 8]) -> f64 {
         + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
 }
 
+/// Lanes of a product of one column with several others.
+const LANES: usize = 4;
+
 /// `Σ p_i c_i` of one column with N others, in four fixed lanes each; a column is as long as `p` or longer.
-#[inline(never)]
 pub fn dots<const N: usize>(p: &[f64], others: [&[f64]; N]) -> [f64; N] {
-    const LANES: usize = 4;
-    let mut lanes = [[0.0f64; LANES]; N];
     let (blocks, rest) = p.as_chunks::<LANES>();
     let split = others.map(|other| other[..p.len()].as_chunks::<LANES>());
-    for (i, p) in blocks.iter().enumerate() {
-        for (lanes, (other, _)) in lanes.iter_mut().zip(&split) {
-            let Some(other) = other.get(i) else { continue };
-            for lane in 0..LANES {
-                lanes[lane] += p[lane] * other[lane];
-            }
-        }
-    }
+    let lanes = lanes(blocks, split.map(|(blocks, _)| blocks));
     let mut sums = [0.0; N];
     for ((sum, lanes), (_, other)) in sums.iter_mut().zip(&lanes).zip(&split) {
         let last: f64 = rest.iter().zip(*other).map(|(p, c)| p * c).sum();
         *sum = ((lanes[0] + lanes[2]) + (lanes[1] + lanes[3])) + last;
     }
     sums
+}
+
+/// The lanes of [`dots`]. In a function of its own, or the compiler pairs lanes of different columns, which it then has to
+/// shuffle in every step.
+#[inline(never)]
+fn lanes<const N: usize>(p: &[[f64; LANES]], others: [&[[f64; LANES]]; N]) -> [[f64; LANES]; N] {
+    let mut lanes = [[0.0f64; LANES]; N];
+    let others = others.map(|other| &other[..p.len()]);
+    for (i, p) in p.iter().enumerate() {
+        for (lanes, other) in lanes.iter_mut().zip(&others) {
+            for ((lane, p), c) in lanes.iter_mut().zip(p).zip(&other[i]) {
+                *lane += p * c;
+            }
+        }
+    }
+    lanes
 }
 
 /// `Σ p_i c_i` with each of `count` columns, in order, to `take` with its number; the same sums however they are grouped.
@@ -87,15 +96,23 @@ pub fn each_dot<'a>(
         }
         at += 4;
     }
-    if at + 2 <= count {
-        for (own, sum) in (at..).zip(dots(p, [column(at), column(at + 1)])) {
-            take(own, sum);
+    match count - at {
+        3 => {
+            let three = [column(at), column(at + 1), column(at + 2)];
+            for (own, sum) in (at..).zip(dots(p, three)) {
+                take(own, sum);
+            }
         }
-        at += 2;
-    }
-    if at < count {
-        let [sum] = dots(p, [column(at)]);
-        take(at, sum);
+        2 => {
+            for (own, sum) in (at..).zip(dots(p, [column(at), column(at + 1)])) {
+                take(own, sum);
+            }
+        }
+        1 => {
+            let [sum] = dots(p, [column(at)]);
+            take(at, sum);
+        }
+        _ => {}
     }
 }
 

@@ -42,6 +42,9 @@ pub(super) fn ratio(
     let strata = Strata::new(columns, &follow_up.analysed)?;
     let codes = strata.as_ref().map(|strata| strata.codes.as_slice());
     let mut matrix = ModelMatrix::default();
+    // Room for the arm too, so that the columns need not move for it.
+    let wide = columns.covariates.len() + 1;
+    matrix.values.reserve_exact(wide * follow_up.len());
     matrix.covariates(columns, &mut follow_up.analysed)?;
     let arms = follow_up.analysed.arm.iter();
     matrix.values.extend(arms.map(|arm| arm.index() as f64));

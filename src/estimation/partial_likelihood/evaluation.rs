@@ -4,7 +4,7 @@ use super::frame::{EventTime, Frame, Part, Reach, RiskSet};
 use super::sums::{LogSum, add_row};
 use crate::estimation::settings::Ties;
 use crate::numerics::exponential::exponentiate;
-use crate::numerics::linear_algebra::{combine, dot, dots, most, sum};
+use crate::numerics::linear_algebra::{combine, dot, dots, each_dot, most, sum};
 
 /// Rows, or risk-set means, that are summed at a time.
 const BLOCK: usize = 256;
@@ -121,33 +121,18 @@ impl Means {
         let mut sums: [f64; N] = std::array::from_fn(|column| self.sums[at + column]);
         let blocks = &mut self.blocks[at..at + N];
         let mut filled = self.filled;
-        let add = |sums: &mut [f64; N], from: usize, to: usize| {
-            let own = columns.map(|column| &column[from..to]);
-            let weight = &weight[from..to];
-            if to - from >= LONG {
-                for (sum, part) in sums.iter_mut().zip(dots(weight, own)) {
-                    *sum += part;
-                }
-                return;
-            }
-            for (row, w) in weight.iter().enumerate() {
-                for (sum, column) in sums.iter_mut().zip(&own) {
-                    *sum += w * column[row];
-                }
-            }
-        };
+        let add = |sums, from, to| add_rows(sums, &weight[from..to], columns.map(|c| &c[from..to]));
         for (event, factors) in times.iter().rev().zip(&self.factors) {
             if !factors.two() {
-                add(&mut sums, event.first, next);
+                sums = add(sums, event.first, next);
                 for (block, sum) in blocks.iter_mut().zip(sums) {
                     block[filled] = factors.own * sum;
                 }
                 filled += 1;
             } else {
                 let dying = event.dying();
-                add(&mut sums, dying.end, next);
-                let without = sums;
-                add(&mut sums, dying.start, dying.end);
+                let without = add(sums, dying.end, next);
+                sums = add(without, dying.start, dying.end);
                 for ((block, sum), without) in blocks.iter_mut().zip(sums).zip(without) {
                     block[filled] = factors.own * sum;
                     block[filled + 1] = factors.mixed * sum + factors.rest * without;
@@ -387,21 +372,35 @@ impl Work {
             let end = (begin + BLOCK).min(n);
             let product = &mut product[..end - begin];
             let expected = &self.expected[begin..end];
+            let column = |column: usize| &z[column * n + begin..column * n + end];
+            each_dot(expected, k, column, |a, sum| self.score[a] -= sum);
             for a in 0..k {
-                let column = &z[a * n + begin..a * n + end];
-                for ((product, u), z) in product.iter_mut().zip(expected).zip(column) {
+                for ((product, u), z) in product.iter_mut().zip(expected).zip(column(a)) {
                     *product = u * z;
                 }
-                self.score[a] -= sum(product);
-                add_row(&mut self.information, k, a, product, |b| {
-                    &z[b * n + begin..b * n + end]
-                });
+                add_row(&mut self.information, k, a, product, column);
             }
         }
         for (value, product) in self.information.iter_mut().zip(&self.means.products) {
             *value -= product;
         }
     }
+}
+
+/// Adds `Σ w z` of some columns to their sums, one row after the other where there are few.
+#[inline(always)]
+fn add_rows<const N: usize>(mut sums: [f64; N], weight: &[f64], columns: [&[f64]; N]) -> [f64; N] {
+    if weight.len() >= LONG {
+        let parts = dots(weight, columns);
+        return std::array::from_fn(|column| sums[column] + parts[column]);
+    }
+    let columns = columns.map(|column| &column[..weight.len()]);
+    for (row, w) in weight.iter().enumerate() {
+        for (sum, column) in sums.iter_mut().zip(&columns) {
+            *sum += w * column[row];
+        }
+    }
+    sums
 }
 
 /// `Σ w`, one after the other where there are few.

@@ -25,7 +25,7 @@ use crate::numerics::NumericsError;
 use crate::numerics::linear_algebra::{Cholesky, axpy, dot, largest, weighted_square};
 use evaluation::Work;
 use frame::Frame;
-use sums::mean;
+use sums::{mean, take_away};
 
 /// A column is constant when less than this part of its largest value is left after centring.
 const CONSTANT: f64 = 1e-13;
@@ -140,14 +140,13 @@ impl PartialLikelihood {
         self.z.extend(order.iter().map(|row| column[*row as usize]));
         let own = &mut self.z[start..];
         let widest = largest(own);
+        let (mut spread, mut square) = (0.0f64, 0.0);
         for part in self.frame.parts() {
             let rows = &mut own[part.rows];
-            let centre = mean(rows);
-            for value in rows {
-                *value -= centre;
-            }
+            let left = take_away(rows, mean(rows));
+            spread = spread.max(left.0);
+            square += left.1;
         }
-        let spread = largest(own);
         if spread <= CONSTANT * widest {
             if always {
                 own.fill(0.0);
@@ -166,8 +165,9 @@ impl PartialLikelihood {
                 *value *= factor;
             }
             scale = spread;
+            square = dot(own, own);
         }
-        let length = (dot(own, own) / own.len() as f64).sqrt();
+        let length = (square / own.len() as f64).sqrt();
         let factor = 1.0 / length;
         for value in own.iter_mut() {
             *value *= factor;

@@ -26,6 +26,31 @@ pub(super) fn mean(values: &[f64]) -> f64 {
     sum / values.len().max(1) as f64
 }
 
+/// Takes `by` from each value; answers the largest magnitude that is left, and the sum of squares.
+pub(super) fn take_away(values: &mut [f64], by: f64) -> (f64, f64) {
+    let mut lanes = [(0.0f64, 0.0f64); 4];
+    let take = |(most, square): &mut (f64, f64), value: &mut f64| {
+        *value -= by;
+        let own = value.abs();
+        *most = if own > *most { own } else { *most };
+        *square += own * own;
+    };
+    let (blocks, rest) = values.as_chunks_mut::<4>();
+    for block in blocks {
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            take(lane, value);
+        }
+    }
+    let [mut all, others @ ..] = lanes;
+    for value in rest {
+        take(&mut all, value);
+    }
+    for (most, square) in others {
+        all = (all.0.max(most), all.1 + square);
+    }
+    all
+}
+
 /// A sum of logarithms as the logarithm of a product, taken before it leaves the range of doubles.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogSum {
@@ -62,7 +87,7 @@ impl LogSum {
 
 #[cfg(test)]
 mod tests {
-    use super::{LogSum, add_row, mean};
+    use super::{LogSum, add_row, mean, take_away};
 
     /// By hand: 1·2 + 2·3 + … of short columns, with a rest beyond the lanes.
     #[test]
@@ -76,6 +101,15 @@ mod tests {
         for (b, own) in triangle.chunks_exact(7).enumerate() {
             assert_eq!(own[6].to_bits(), (15.0 * b as f64).to_bits());
         }
+    }
+
+    /// By hand: 1 to 9 less 5 are −4 to 4, with 2·(16 + 9 + 4 + 1) = 60 as the sum of squares; without rows nothing.
+    #[test]
+    fn what_is_left_by_hand() {
+        let mut values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+        assert_eq!(take_away(&mut values, 5.0), (4.0, 60.0));
+        assert_eq!(values, [-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(take_away(&mut [], 1.0), (0.0, 0.0));
     }
 
     /// ln(10^-200 · 10^-99 · 10^90 · 10^90 · 10^90) = −29 ln 10.

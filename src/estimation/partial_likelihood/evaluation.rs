@@ -388,7 +388,7 @@ impl Work {
 }
 
 /// Adds `Σ w z` of some columns to their sums, one row after the other where there are few.
-#[inline(always)]
+#[inline]
 fn add_rows<const N: usize>(mut sums: [f64; N], weight: &[f64], columns: [&[f64]; N]) -> [f64; N] {
     if weight.len() >= LONG {
         let parts = dots(weight, columns);

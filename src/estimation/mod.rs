@@ -42,6 +42,7 @@ mod ranks;
 mod refusal_codes;
 mod refusals;
 mod rerandomization;
+mod row_order;
 mod satterthwaite;
 mod scores;
 mod settings;

@@ -123,13 +123,7 @@ impl Means {
         let mut filled = self.filled;
         let add = |sums, from, to| add_rows(sums, &weight[from..to], columns.map(|c| &c[from..to]));
         for (event, factors) in times.iter().rev().zip(&self.factors) {
-            if !factors.two() {
-                sums = add(sums, event.first, next);
-                for (block, sum) in blocks.iter_mut().zip(sums) {
-                    block[filled] = factors.own * sum;
-                }
-                filled += 1;
-            } else {
+            if factors.two() {
                 let dying = event.dying();
                 let without = add(sums, dying.end, next);
                 sums = add(without, dying.start, dying.end);
@@ -138,6 +132,12 @@ impl Means {
                     block[filled + 1] = factors.mixed * sum + factors.rest * without;
                 }
                 filled += 2;
+            } else {
+                sums = add(sums, event.first, next);
+                for (block, sum) in blocks.iter_mut().zip(sums) {
+                    block[filled] = factors.own * sum;
+                }
+                filled += 1;
             }
             next = event.first;
         }

@@ -1,17 +1,15 @@
 //! From a file to the cells that are run: settings, grid, and the protocol that each cell sees.
 
-use super::edit::{Setting, get, set, set_each};
-use super::grid::{MOST_CELLS, Parameter, name};
+use super::edit::Setting;
+use super::faults::{MOST_FAULTS, at_setting, believe, blame, no_cell, same_cell, too_many};
 use super::prior::Prior;
-use super::ratio::with_ratio;
-use super::sections::{MOST_REPLICATES, Varied, read, version};
+use super::recipe::Recipe;
+use super::sections::{Varied, read, version};
 use super::{Scenario, Shared};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::findings::Findings;
 use crate::protocol::{self, Protocol};
 use crate::words;
-use sha2::{Digest, Sha256};
-use std::ops::Range;
 use std::sync::Arc;
 use toml::de::DeTable;
 use toml::{Table, Value};
@@ -35,15 +33,7 @@ pub struct Cell {
     pub priors: Vec<Prior>,
     /// For each analysis whether its expected effect is zero, whatever is drawn from the priors.
     pub is_null: Vec<bool>,
-    recipe: Recipe,
-}
-
-/// What a cell is made from.
-#[derive(Debug, Clone)]
-struct Recipe {
-    scenario: Arc<Table>,
-    protocol: Arc<Table>,
-    settings: Vec<Setting>,
+    pub(super) recipe: Recipe,
 }
 
 impl Cell {
@@ -285,144 +275,9 @@ pub fn plan(scenario: &str, protocol: &str, settings: &[String]) -> Result<Plan,
     })
 }
 
-/// Most findings of a grid that are told at once.
-const MOST_FAULTS: usize = 20;
-
-fn at_setting(diagnostics: Vec<Diagnostic>) -> Refused {
-    Refused {
-        file: File::Scenario,
-        text: String::new(),
-        edited: true,
-        diagnostics,
-    }
-}
-
-fn too_many(span: Range<usize>) -> Diagnostic {
-    Diagnostic::error(
-        "too-many-cells",
-        words!(
-            "the grid has more than {MOST_CELLS} cells",
-            "rutnätet har fler än {MOST_CELLS} celler"
-        ),
-    )
-    .at(Place::span(span))
-}
-
-fn no_cell(scenario: &str) -> Diagnostic {
-    let at = scenario.find("leave_out").unwrap_or(0);
-    Diagnostic::error(
-        "too-few",
-        words!(
-            "every cell of the grid is left out",
-            "varje cell i rutnätet utelämnas"
-        ),
-    )
-    .at(Place::span(
-        at..at + "leave_out".len().min(scenario.len() - at),
-    ))
-    .help(words!("leave out fewer cells", "utelämna färre celler"))
-}
-
-fn same_cell(id: &str, row: &[Parameter]) -> Diagnostic {
-    let span = row.last().map_or(0..0, |own| own.span.clone());
-    Diagnostic::error(
-        "same-cell",
-        words!(
-            "the grid has the cell `{id}` twice",
-            "rutnätet har cellen `{id}` två gånger"
-        ),
-    )
-    .at(Place::span(span))
-    .help(words!(
-        "list each value once; 1 and 1.0 are the same value",
-        "ange varje värde en gång; 1 och 1.0 är samma värde"
-    ))
-}
-
-/// Findings of a cell, moved to the value of the grid without which they are not there.
-fn blame(recipe: &Recipe, row: &[Parameter], refused: Refused, faults: &mut Vec<Diagnostic>) {
-    let culprit = row.iter().enumerate().find(|(place, _)| {
-        let mut rest = row.to_vec();
-        rest.remove(*place);
-        recipe.cell(&rest).is_ok()
-    });
-    let label = words!("in a cell of this grid", "i en cell i rutnätet");
-    if let Some((_, culprit)) = culprit {
-        moved(refused, &culprit.span, &label, faults);
-        return;
-    }
-    // Several values are wrong, each for itself.
-    let mut alone = false;
-    for own in row {
-        if let Err(refused) = recipe.cell(std::slice::from_ref(own)) {
-            alone = true;
-            moved(refused, &own.span, &label, faults);
-        }
-    }
-    if let Some(first) = row.first()
-        && !alone
-    {
-        moved(refused, &first.span, &label, faults);
-    }
-}
-
-/// Errors of a text that nobody wrote, moved to where they come from.
-fn moved(refused: Refused, span: &Range<usize>, label: &Words, faults: &mut Vec<Diagnostic>) {
-    for mut finding in refused.diagnostics {
-        if !finding.is_error() {
-            continue;
-        }
-        finding.place = Some(Place::span(span.clone()));
-        finding.label = Some(label.clone());
-        if !faults.contains(&finding) {
-            faults.push(finding);
-        }
-    }
-}
-
-/// Gives a cell its priors, once their ends are found to be possible.
-fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagnostic>) {
-    if priors.is_empty() {
-        return;
-    }
-    for prior in priors {
-        for value in prior.extremes() {
-            let mut recipe = cell.recipe.clone();
-            recipe.settings.push(prior.setting(value));
-            match recipe.cell(&[]) {
-                Ok((end, _)) => {
-                    for (all, own) in cell.is_null.iter_mut().zip(&end.is_null) {
-                        *all &= own;
-                    }
-                }
-                Err(refused) => {
-                    let label = words!("the prior reaches {value}", "priorn når {value}");
-                    moved(refused, &prior.span, &label, faults);
-                }
-            }
-        }
-    }
-    cell.priors = priors.to_vec();
-    let mut hash = Sha256::new();
-    hash.update(&cell.content);
-    for prior in priors {
-        hash.update(format!(
-            "{:?}",
-            (
-                &prior.key,
-                prior.extremes(),
-                prior.at(0.25),
-                prior.at(0.5),
-                prior.at(0.75)
-            )
-        ));
-    }
-    cell.content = hex(&hash.finalize());
-}
-
 type Read = (Scenario, Varied, Vec<Diagnostic>);
 
-fn scenario(text: &str, protocol: &Protocol, edited: bool) -> Result<Read, Refused> {
+pub(super) fn scenario(text: &str, protocol: &Protocol, edited: bool) -> Result<Read, Refused> {
     let (tree, errors) = DeTable::parse_recoverable(text);
     let mut out = Findings::new(text);
     out.guide = "docs/scenario.md";
@@ -477,125 +332,4 @@ pub(super) fn text_of(table: &Table, file: File) -> Result<String, Refused> {
             diagnostics: vec![Diagnostic::error("toml-syntax", Words::same(reason))],
         }
     })
-}
-
-impl Recipe {
-    /// The value that a dotted path has, with the settings and without the grid.
-    fn held(&self) -> impl Fn(&str) -> Option<Value> + '_ {
-        move |path: &str| {
-            let set = self.settings.iter().rev().find(|own| own.path == path);
-            if let Some(setting) = set {
-                return Some(setting.value.clone());
-            }
-            match path.strip_prefix("protocol.") {
-                Some(path) => get(&self.protocol, path),
-                None => get(&self.scenario, path),
-            }
-        }
-    }
-
-    /// The cell of a row of the grid, and its warnings.
-    fn cell(&self, row: &[Parameter]) -> Result<(Cell, Vec<Diagnostic>), Refused> {
-        let mut table = (*self.scenario).clone();
-        let mut protocol = (*self.protocol).clone();
-        let mut warnings = Vec::new();
-        table.remove("prior");
-        if let Some(grid) = table.remove("grid") {
-            // What cells share is said beside the axes.
-            let mut kept = Table::new();
-            if let Some(shared) = grid.get("common_random_numbers") {
-                kept.insert("common_random_numbers".to_owned(), shared.clone());
-            }
-            table.insert("grid".to_owned(), Value::Table(kept));
-        }
-        let mut settings = self.settings.clone();
-        settings.extend(
-            row.iter()
-                .map(|own| Setting::new(&own.key, own.value.clone())),
-        );
-        let mut ratio = None;
-        for setting in &settings {
-            let outcome = match setting.path.strip_prefix("protocol.") {
-                _ if setting.path == "ratio" => {
-                    ratio = Some(setting.value.clone());
-                    Ok(())
-                }
-                Some(path) => set(&mut protocol, path, setting.value.clone()),
-                None => set(&mut table, &setting.path, setting.value.clone()),
-            };
-            outcome.map_err(|finding| at_setting(vec![finding]))?;
-        }
-        staff(&table, &mut protocol);
-        let (protocol, protocol_text) = match &ratio {
-            None => {
-                let text = text_of(&protocol, File::Protocol)?;
-                (read_protocol(&text, true)?.0, text)
-            }
-            Some(ratio) => {
-                let kept = with_ratio(&mut protocol, ratio, &mut warnings)?;
-                (kept, text_of(&protocol, File::Protocol)?)
-            }
-        };
-        let text = text_of(&table, File::Scenario)?;
-        let (mut scenario, _, found) = scenario(&text, &protocol, true)?;
-        warnings.extend(found.into_iter().map(|mut finding| {
-            finding.place = None;
-            finding
-        }));
-        let precision = &mut scenario.precision;
-        precision.replicates = precision.replicates.min(MOST_REPLICATES as u64);
-        let is_null = scenario.analyses.iter().map(|index| {
-            let outcome = protocol.analyses[*index].outcome;
-            scenario.world.is_null(&protocol.outcomes[outcome].kind)
-        });
-        let mut hash = Sha256::new();
-        for part in [&text, &protocol_text] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        let cell = Cell {
-            id: name(row),
-            parameters: row
-                .iter()
-                .map(|own| (own.key.clone(), own.value.clone()))
-                .collect(),
-            content: hex(&hash.finalize()),
-            is_null: is_null.collect(),
-            scenario,
-            protocol,
-            protocol_text,
-            priors: Vec::new(),
-            recipe: Self {
-                settings,
-                ..self.clone()
-            },
-        };
-        Ok((cell, warnings))
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Therapists and slots of the scenario take the place of the protocol's, so that the gate sees a protocol and nothing
-/// else.
-fn staff(table: &Table, protocol: &mut Table) {
-    let Some(capacity) = table.get("capacity") else {
-        return;
-    };
-    if let Some(therapists) = capacity.get("therapists_per_site") {
-        set_each(protocol, "site", "therapists", therapists);
-    }
-    if let Some(families) = capacity.get("families_per_therapist") {
-        let arm = protocol.get("gate").and_then(|gate| gate.get("arm"));
-        if let Some(arm) = arm.and_then(Value::as_str).map(str::to_owned) {
-            let path = format!("arm.{arm}.families_per_therapist");
-            let _ = set(protocol, &path, families.clone());
-        }
-    }
 }

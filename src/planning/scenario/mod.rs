@@ -6,9 +6,12 @@
 
 mod cells;
 mod edit;
+mod faults;
 mod grid;
 mod prior;
+mod promised;
 mod ratio;
+mod recipe;
 mod sections;
 
 pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};

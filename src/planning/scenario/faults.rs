@@ -1,0 +1,150 @@
+//! What is wrong with a grid's cells, at the place that a person wrote.
+
+use super::cells::{Cell, File, Refused};
+use super::grid::{MOST_CELLS, Parameter};
+use super::prior::Prior;
+use super::recipe::{Recipe, hex};
+use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::words;
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+
+/// Most findings of a grid that are told at once.
+pub(super) const MOST_FAULTS: usize = 20;
+
+pub(super) fn at_setting(diagnostics: Vec<Diagnostic>) -> Refused {
+    Refused {
+        file: File::Scenario,
+        text: String::new(),
+        edited: true,
+        diagnostics,
+    }
+}
+
+pub(super) fn too_many(span: Range<usize>) -> Diagnostic {
+    Diagnostic::error(
+        "too-many-cells",
+        words!(
+            "the grid has more than {MOST_CELLS} cells",
+            "rutnätet har fler än {MOST_CELLS} celler"
+        ),
+    )
+    .at(Place::span(span))
+}
+
+pub(super) fn no_cell(scenario: &str) -> Diagnostic {
+    let at = scenario.find("leave_out").unwrap_or(0);
+    Diagnostic::error(
+        "too-few",
+        words!(
+            "every cell of the grid is left out",
+            "varje cell i rutnätet utelämnas"
+        ),
+    )
+    .at(Place::span(
+        at..at + "leave_out".len().min(scenario.len() - at),
+    ))
+    .help(words!("leave out fewer cells", "utelämna färre celler"))
+}
+
+pub(super) fn same_cell(id: &str, row: &[Parameter]) -> Diagnostic {
+    let span = row.last().map_or(0..0, |own| own.span.clone());
+    Diagnostic::error(
+        "same-cell",
+        words!(
+            "the grid has the cell `{id}` twice",
+            "rutnätet har cellen `{id}` två gånger"
+        ),
+    )
+    .at(Place::span(span))
+    .help(words!(
+        "list each value once; 1 and 1.0 are the same value",
+        "ange varje värde en gång; 1 och 1.0 är samma värde"
+    ))
+}
+
+/// Findings of a cell, moved to the value of the grid without which they are not there.
+pub(super) fn blame(
+    recipe: &Recipe,
+    row: &[Parameter],
+    refused: Refused,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let culprit = row.iter().enumerate().find(|(place, _)| {
+        let mut rest = row.to_vec();
+        rest.remove(*place);
+        recipe.cell(&rest).is_ok()
+    });
+    let label = words!("in a cell of this grid", "i en cell i rutnätet");
+    if let Some((_, culprit)) = culprit {
+        moved(refused, &culprit.span, &label, faults);
+        return;
+    }
+    // Several values are wrong, each for itself.
+    let mut alone = false;
+    for own in row {
+        if let Err(refused) = recipe.cell(std::slice::from_ref(own)) {
+            alone = true;
+            moved(refused, &own.span, &label, faults);
+        }
+    }
+    if let Some(first) = row.first()
+        && !alone
+    {
+        moved(refused, &first.span, &label, faults);
+    }
+}
+
+/// Errors of a text that nobody wrote, moved to where they come from.
+fn moved(refused: Refused, span: &Range<usize>, label: &Words, faults: &mut Vec<Diagnostic>) {
+    for mut finding in refused.diagnostics {
+        if !finding.is_error() {
+            continue;
+        }
+        finding.place = Some(Place::span(span.clone()));
+        finding.label = Some(label.clone());
+        if !faults.contains(&finding) {
+            faults.push(finding);
+        }
+    }
+}
+
+/// Gives a cell its priors, once their ends are found to be possible.
+pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagnostic>) {
+    if priors.is_empty() {
+        return;
+    }
+    for prior in priors {
+        for value in prior.extremes() {
+            let mut recipe = cell.recipe.clone();
+            recipe.settings.push(prior.setting(value));
+            match recipe.cell(&[]) {
+                Ok((end, _)) => {
+                    for (all, own) in cell.is_null.iter_mut().zip(&end.is_null) {
+                        *all &= own;
+                    }
+                }
+                Err(refused) => {
+                    let label = words!("the prior reaches {value}", "priorn når {value}");
+                    moved(refused, &prior.span, &label, faults);
+                }
+            }
+        }
+    }
+    cell.priors = priors.to_vec();
+    let mut hash = Sha256::new();
+    hash.update(&cell.content);
+    for prior in priors {
+        hash.update(format!(
+            "{:?}",
+            (
+                &prior.key,
+                prior.extremes(),
+                prior.at(0.25),
+                prior.at(0.5),
+                prior.at(0.75)
+            )
+        ));
+    }
+    cell.content = hex(&hash.finalize());
+}

@@ -1,0 +1,141 @@
+//! What a cell is made from: the two files, the settings, and a row of the grid.
+
+use super::cells::{Cell, File, Refused, read_protocol, scenario, text_of};
+use super::edit::{Setting, get, set, set_each};
+use super::faults::at_setting;
+use super::grid::{Parameter, name};
+use super::ratio::with_ratio;
+use super::sections::MOST_REPLICATES;
+use crate::diagnostic::Diagnostic;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use toml::{Table, Value};
+
+/// What a cell is made from.
+#[derive(Debug, Clone)]
+pub(super) struct Recipe {
+    pub(super) scenario: Arc<Table>,
+    pub(super) protocol: Arc<Table>,
+    pub(super) settings: Vec<Setting>,
+}
+
+impl Recipe {
+    /// The value that a dotted path has, with the settings and without the grid.
+    pub(super) fn held(&self) -> impl Fn(&str) -> Option<Value> + '_ {
+        move |path: &str| {
+            let set = self.settings.iter().rev().find(|own| own.path == path);
+            if let Some(setting) = set {
+                return Some(setting.value.clone());
+            }
+            match path.strip_prefix("protocol.") {
+                Some(path) => get(&self.protocol, path),
+                None => get(&self.scenario, path),
+            }
+        }
+    }
+
+    /// The cell of a row of the grid, and its warnings.
+    pub(super) fn cell(&self, row: &[Parameter]) -> Result<(Cell, Vec<Diagnostic>), Refused> {
+        let mut table = (*self.scenario).clone();
+        let mut protocol = (*self.protocol).clone();
+        let mut warnings = Vec::new();
+        table.remove("prior");
+        if let Some(grid) = table.remove("grid") {
+            // What cells share is said beside the axes.
+            let mut kept = Table::new();
+            if let Some(shared) = grid.get("common_random_numbers") {
+                kept.insert("common_random_numbers".to_owned(), shared.clone());
+            }
+            table.insert("grid".to_owned(), Value::Table(kept));
+        }
+        let mut settings = self.settings.clone();
+        settings.extend(
+            row.iter()
+                .map(|own| Setting::new(&own.key, own.value.clone())),
+        );
+        let mut ratio = None;
+        for setting in &settings {
+            let outcome = match setting.path.strip_prefix("protocol.") {
+                _ if setting.path == "ratio" => {
+                    ratio = Some(setting.value.clone());
+                    Ok(())
+                }
+                Some(path) => set(&mut protocol, path, setting.value.clone()),
+                None => set(&mut table, &setting.path, setting.value.clone()),
+            };
+            outcome.map_err(|finding| at_setting(vec![finding]))?;
+        }
+        staff(&table, &mut protocol);
+        let (protocol, protocol_text) = match &ratio {
+            None => {
+                let text = text_of(&protocol, File::Protocol)?;
+                (read_protocol(&text, true)?.0, text)
+            }
+            Some(ratio) => {
+                let kept = with_ratio(&mut protocol, ratio, &mut warnings)?;
+                (kept, text_of(&protocol, File::Protocol)?)
+            }
+        };
+        let text = text_of(&table, File::Scenario)?;
+        let (mut scenario, _, found) = scenario(&text, &protocol, true)?;
+        warnings.extend(found.into_iter().map(|mut finding| {
+            finding.place = None;
+            finding
+        }));
+        let precision = &mut scenario.precision;
+        precision.replicates = precision.replicates.min(MOST_REPLICATES as u64);
+        let is_null = scenario.analyses.iter().map(|index| {
+            let outcome = protocol.analyses[*index].outcome;
+            scenario.world.is_null(&protocol.outcomes[outcome].kind)
+        });
+        let mut hash = Sha256::new();
+        for part in [&text, &protocol_text] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let cell = Cell {
+            id: name(row),
+            parameters: row
+                .iter()
+                .map(|own| (own.key.clone(), own.value.clone()))
+                .collect(),
+            content: hex(&hash.finalize()),
+            is_null: is_null.collect(),
+            scenario,
+            protocol,
+            protocol_text,
+            priors: Vec::new(),
+            recipe: Self {
+                settings,
+                ..self.clone()
+            },
+        };
+        Ok((cell, warnings))
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Therapists and slots of the scenario take the place of the protocol's, so that the gate sees a protocol and nothing
+/// else.
+fn staff(table: &Table, protocol: &mut Table) {
+    let Some(capacity) = table.get("capacity") else {
+        return;
+    };
+    if let Some(therapists) = capacity.get("therapists_per_site") {
+        set_each(protocol, "site", "therapists", therapists);
+    }
+    if let Some(families) = capacity.get("families_per_therapist") {
+        let arm = protocol.get("gate").and_then(|gate| gate.get("arm"));
+        if let Some(arm) = arm.and_then(Value::as_str).map(str::to_owned) {
+            let path = format!("arm.{arm}.families_per_therapist");
+            let _ = set(protocol, &path, families.clone());
+        }
+    }
+}

@@ -11,7 +11,7 @@ use super::sealed::{later_epochs, sealed_protocol};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
-use crate::study::journal::{Corrupt, Entry, Journal, Ledger, LedgerError, Recording, hex};
+use crate::study::journal::{Corrupt, Entry, Journal, Ledger, LedgerError, Misfit, Recording, hex};
 use crate::study::pseudonym::is_key_file;
 use crate::words;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 /// Name of the ledger in a study folder.
 pub const LEDGER_FILE: &str = "ledger.sqlite";
+/// Code of the refusal of a database that is not the one table of a ledger.
+pub(super) const LEDGER_FORM: &str = "ledger-form";
 
 /// Who acts, and when: the arguments that every writing verb takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -356,10 +358,46 @@ pub(super) fn unreadable(corrupt: &Corrupt, folder: &Path) -> Failure {
     ))
 }
 
+/// A database with something in it that could change what is read or written without a trace in the rows.
+fn misfit(misfit: Misfit, folder: &Path) -> Failure {
+    let (en, sv) = match misfit {
+        Misfit::Event => (
+            "its table `event` is missing or is not as a ledger's",
+            "dess tabell `event` saknas eller är inte som en liggares",
+        ),
+        Misfit::Table => (
+            "it holds another table beside `event`",
+            "den innehåller en annan tabell bredvid `event`",
+        ),
+        Misfit::View => ("it holds a view", "den innehåller en vy"),
+        Misfit::Trigger => ("it holds a trigger", "den innehåller en trigger"),
+        Misfit::Index => ("it holds an index", "den innehåller ett index"),
+        Misfit::Encoding => ("its text is not UTF-8", "dess text är inte UTF-8"),
+        Misfit::Row => (
+            "a row was not kept as it was written",
+            "en rad bevarades inte som den skrevs",
+        ),
+    };
+    let name = folder.display();
+    Failure::new(
+        exit::VERIFICATION_FAILED,
+        LEDGER_FORM,
+        words!(
+            "the database in {name} is not of the form of a ledger: {en}; nothing was recorded and nothing is told from it",
+            "databasen i {name} har inte en liggares form: {sv}; inget har registrerats och inget uppges ur den"
+        ),
+    )
+    .help(Words::new(
+        "draw nobody; keep a copy of the folder, find out who changed the file (`SELECT type, name, sql FROM sqlite_schema`), and restore a copy that `lottning verify` accepts",
+        "lotta ingen; behåll en kopia av mappen, ta reda på vem som har ändrat filen (`SELECT type, name, sql FROM sqlite_schema`) och återställ en kopia som `lottning verify` godtar",
+    ))
+}
+
 pub(super) fn ledger_failure(error: &LedgerError, folder: &Path) -> Failure {
     let name = folder.display();
     match error {
         LedgerError::Missing => not_open(folder),
+        LedgerError::Form(own) => misfit(*own, folder),
         LedgerError::Busy | LedgerError::Conflict => Failure::new(
             exit::BUSY,
             "busy",

@@ -5,11 +5,11 @@ use super::failure::Failure;
 use super::outside::Outside;
 use super::projection;
 use super::sealed::{protocol_file, sealed_protocol};
-use super::study::{ledger_failure, not_open, read_seeds};
+use super::study::{LEDGER_FORM, ledger_failure, not_open, read_seeds};
 use crate::protocol::Protocol;
 use crate::protocol::model::Custody;
-use crate::study::journal::{Entry, Hash, Ledger, LedgerError, Rows, hex};
-use crate::study::verify::{Finding, Verification, verify_rows};
+use crate::study::journal::{Entry, Hash, Head, Ledger, LedgerError, Rows, hex};
+use crate::study::verify::{DrawCheck, Finding, Verification, rows_changed, verify_rows};
 use crate::words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -149,6 +149,46 @@ pub fn check(
     seed_files: &[PathBuf],
     expected: &Expected<'_>,
 ) -> Result<Verdict, Failure> {
+    match of_ledger(outside, folder, seed_files, expected) {
+        // Nothing is read of such a file: the verdict says that and no more.
+        Err(failure) if failure.code == LEDGER_FORM => Ok(unread(
+            &*sealed_protocol(outside, folder, 0).map_err(|_| failure.clone())?,
+            failure,
+        )),
+        result => result,
+    }
+}
+
+/// The verdict on a database that is not of the form of a ledger.
+fn unread(protocol: &Protocol, failure: Failure) -> Verdict {
+    Verdict {
+        verification: Verification {
+            ok: false,
+            draws: DrawCheck::NotChecked,
+            events: 0,
+            allocations: 0,
+            head: Head::EMPTY,
+            first_bad: None,
+            findings: vec![Finding {
+                code: failure.code,
+                sequence: None,
+                message: failure.message,
+            }],
+            seed_mismatch: false,
+        },
+        custody: protocol.study.custody,
+        roles: protocol.roles.is_some(),
+        typed_time: false,
+        seeds_needed: None,
+    }
+}
+
+fn of_ledger(
+    outside: &Outside,
+    folder: &Path,
+    seed_files: &[PathBuf],
+    expected: &Expected<'_>,
+) -> Result<Verdict, Failure> {
     let mut ledger = projection::open_ledger(outside, folder)?;
     let mut found = None;
     ledger
@@ -187,6 +227,17 @@ fn check_rows(
     let mut rows = Noted { rows, notes };
     let verified = verify_rows(&protocol, &mut rows, &seeds, expected.head, &stored);
     let (mut verification, notes) = (verified.map_err(failed)?, rows.notes);
+    let again =
+        (notes.events, notes.opened.len() as u64) != (verification.events, u64::from(epochs));
+    if again
+        && verification
+            .findings
+            .iter()
+            .all(|own| own.code != "rows-changed")
+    {
+        verification.ok = false;
+        verification.findings.push(rows_changed());
+    }
     if later < epochs as usize {
         let missing = missing_protocol(&notes.opened, later as u32 + 1);
         verification.ok = false;

@@ -3,7 +3,9 @@
 //! No trial decision is taken here. One contract suite runs on every back end (`tests/store`). To add one, implement
 //! the trait in a file of its own and give it to the suite.
 
+mod form;
 mod memory;
+mod rows;
 mod sqlite;
 
 pub use memory::MemoryLedger;

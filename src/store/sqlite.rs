@@ -4,7 +4,10 @@
 //! begin with `BEGIN IMMEDIATE` and wait for each other up to 20 seconds; after that the command is refused as busy.
 //! Never put the file on a network share.
 
-use crate::study::journal::{Entry, Head, Ledger, LedgerError, Rows, Transaction};
+use super::form::{self, APPLICATION, VERSION};
+use super::rows::{blank, bytes, entry, fill, unsigned};
+use crate::study::journal::{Entry, Head, Ledger, LedgerError, Misfit, Rows, Transaction};
+use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params,
 };
@@ -13,24 +16,6 @@ use std::time::Duration;
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Identifies the file as a ledger of this program (`PRAGMA application_id`): the bytes `lott`.
-const APPLICATION: i64 = 0x6c6f_7474;
-/// Version of the table's form (`PRAGMA user_version`).
-const VERSION: i64 = 1;
-
-const CREATE: &str = "
-CREATE TABLE event (
-    sequence     INTEGER PRIMARY KEY,
-    time         TEXT NOT NULL,
-    actor        TEXT NOT NULL,
-    kind         TEXT NOT NULL,
-    public       TEXT NOT NULL,
-    payload      TEXT,
-    salt         BLOB,
-    payload_hash BLOB NOT NULL,
-    hash         BLOB NOT NULL
-) STRICT;";
 
 /// A ledger in a SQLite file.
 #[derive(Debug)]
@@ -61,7 +46,7 @@ impl SqliteLedger {
         if exists {
             return Err(LedgerError::Exists);
         }
-        transaction.execute_batch(CREATE).map_err(failed)?;
+        transaction.execute_batch(form::CREATE).map_err(failed)?;
         transaction
             .pragma_update(None, "application_id", APPLICATION)
             .map_err(failed)?;
@@ -76,7 +61,7 @@ impl SqliteLedger {
     ///
     /// # Errors
     /// [`LedgerError::Missing`] without a file or with a blank database, [`LedgerError::Corrupt`] if it is no ledger of
-    /// this version.
+    /// this version, [`LedgerError::Form`] if it is not the one table of a ledger.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         if !path.exists() {
             return Err(LedgerError::Missing);
@@ -109,7 +94,7 @@ impl SqliteLedger {
                 "the ledger's form has version {version}; this program reads version {VERSION}"
             )));
         }
-        Ok(())
+        form::check(&self.connection)
     }
 
     /// Opens a file in a folder that cannot be written or has no room, where SQLite cannot keep its log: as a file that
@@ -120,6 +105,7 @@ impl SqliteLedger {
             | OpenFlags::SQLITE_OPEN_URI;
         let address = format!("file:{}?immutable=1", encoded(path));
         let connection = Connection::open_with_flags(address, flags).map_err(failed)?;
+        restrain(&connection)?;
         let at_rest = Some(reason);
         Ok(Self {
             connection,
@@ -141,6 +127,7 @@ impl SqliteLedger {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
+        restrain(&connection)?;
         // On a folder that cannot be written the journal mode stays as it is; reading still works then.
         let mode: Result<String, _> =
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
@@ -169,15 +156,18 @@ impl Ledger for SqliteLedger {
         sequence: u64,
         visit: &mut dyn FnMut(Entry),
     ) -> Result<(), LedgerError> {
-        read(&self.connection, sequence, visit)
+        let picture = self.connection.transaction().map_err(failed)?;
+        form::check(&picture)?;
+        read(&picture, sequence, visit)
     }
 
     fn picture(
         &mut self,
         look: &mut dyn FnMut(&mut dyn Rows) -> Result<(), LedgerError>,
     ) -> Result<(), LedgerError> {
-        // A transaction that only reads: both times through see the rows of its first reading.
+        // A transaction that only reads: every time through sees the rows of its first reading.
         let transaction = self.connection.transaction().map_err(failed)?;
+        form::check(&transaction)?;
         look(&mut Picture(&transaction))
     }
 
@@ -189,9 +179,11 @@ impl Ledger for SqliteLedger {
             return Err(LedgerError::ReadOnly("no permission to write".into()));
         }
         run(&self.connection, "BEGIN IMMEDIATE").map_err(failed)?;
-        Ok(Box::new(SqliteTransaction {
+        let begun = SqliteTransaction {
             connection: &self.connection,
-        }))
+        };
+        form::check(begun.connection)?;
+        Ok(Box::new(begun))
     }
 
     fn scrub(&mut self) -> Result<bool, LedgerError> {
@@ -237,6 +229,20 @@ impl Rows for Picture<'_> {
     }
 }
 
+/// Whatever stands in a file's schema, this connection runs no trigger, reads no view and trusts no function of it.
+/// [`form::check`] refuses such a file; this holds also between one check and the next.
+fn restrain(connection: &Connection) -> Result<(), LedgerError> {
+    for (setting, value) in [
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+    ] {
+        connection.set_db_config(setting, value).map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// Runs a statement without rows, which stays prepared for the next time.
 fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(drop)
@@ -245,6 +251,23 @@ fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
 /// A transaction that has begun. Dropping it undoes it.
 struct SqliteTransaction<'a> {
     connection: &'a Connection,
+}
+
+impl SqliteTransaction<'_> {
+    /// The head of the rows as they stand.
+    fn head(&self) -> Result<Head, LedgerError> {
+        let head = |row: &Row<'_>| {
+            Ok(Head {
+                sequence: unsigned(row, 0)?,
+                hash: bytes(row, 1)?,
+            })
+        };
+        self.connection
+            .prepare_cached("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1")
+            .and_then(|mut last| last.query_row([], head).optional())
+            .map(|found| found.unwrap_or(Head::EMPTY))
+            .map_err(failed)
+    }
 }
 
 impl Drop for SqliteTransaction<'_> {
@@ -279,20 +302,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn append(&mut self, expected: &Head, entries: &[Entry]) -> Result<(), LedgerError> {
-        let found = self
-            .connection
-            .prepare_cached("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1")
-            .and_then(|mut last| {
-                let head = |row: &Row<'_>| {
-                    Ok(Head {
-                        sequence: unsigned(row, 0)?,
-                        hash: bytes(row, 1)?,
-                    })
-                };
-                last.query_row([], head).optional()
-            })
-            .map_err(failed)?
-            .unwrap_or(Head::EMPTY);
+        let found = self.head()?;
         if found != *expected {
             return Err(LedgerError::Conflict);
         }
@@ -303,8 +313,9 @@ impl Transaction for SqliteTransaction<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )
             .map_err(failed)?;
+        let before = self.connection.total_changes();
         for entry in entries {
-            insert
+            let inserted = insert
                 .execute(params![
                     entry.sequence as i64,
                     entry.time,
@@ -317,8 +328,24 @@ impl Transaction for SqliteTransaction<'_> {
                     entry.hash,
                 ])
                 .map_err(failed)?;
+            if inserted != 1 {
+                return Err(LedgerError::Form(Misfit::Row));
+            }
         }
-        Ok(())
+        // What is told must stand in the rows: they are read back before the commit.
+        let changed = self.connection.total_changes().wrapping_sub(before);
+        if changed != entries.len() as u64 {
+            return Err(LedgerError::Form(Misfit::Row));
+        }
+        for entry in entries {
+            if self.row(entry.sequence)?.as_ref() != Some(entry) {
+                return Err(LedgerError::Form(Misfit::Row));
+            }
+        }
+        match entries.last() {
+            Some(last) if self.head()? != last.head() => Err(LedgerError::Form(Misfit::Row)),
+            _ => Ok(()),
+        }
     }
 
     fn erase(&mut self, sequences: &[u64]) -> Result<(), LedgerError> {
@@ -326,10 +353,17 @@ impl Transaction for SqliteTransaction<'_> {
             .connection
             .prepare_cached("UPDATE event SET payload = NULL, salt = NULL WHERE sequence = ?1")
             .map_err(failed)?;
+        let before = self.connection.total_changes();
         for sequence in sequences {
             update.execute([*sequence as i64]).map_err(failed)?;
         }
-        Ok(())
+        // Each of the rows is there, and no other was changed.
+        let changed = self.connection.total_changes().wrapping_sub(before);
+        if changed == sequences.len() as u64 {
+            Ok(())
+        } else {
+            Err(LedgerError::Form(Misfit::Row))
+        }
     }
 
     fn commit(self: Box<Self>) -> Result<(), LedgerError> {
@@ -362,71 +396,6 @@ fn select_from(connection: &Connection) -> Result<rusqlite::CachedStatement<'_>,
              FROM event WHERE sequence >= ?1 ORDER BY sequence",
         )
         .map_err(failed)
-}
-
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let mut own = blank();
-    fill(&mut own, row)?;
-    Ok(own)
-}
-
-fn blank() -> Entry {
-    Entry {
-        sequence: 0,
-        time: String::new(),
-        actor: String::new(),
-        kind: String::new(),
-        public: String::new(),
-        payload: None,
-        salt: None,
-        payload_hash: [0; 32],
-        hash: [0; 32],
-    }
-}
-
-/// Makes an entry that of a row.
-fn fill(own: &mut Entry, row: &Row<'_>) -> rusqlite::Result<()> {
-    own.sequence = unsigned(row, 0)?;
-    for (column, into) in [
-        (1, &mut own.time),
-        (2, &mut own.actor),
-        (3, &mut own.kind),
-        (4, &mut own.public),
-    ] {
-        text(row, column, into)?;
-    }
-    let mut payload = own.payload.take().unwrap_or_default();
-    own.payload = text(row, 5, &mut payload)?.then_some(payload);
-    // A salt of another length cannot be right; the zero salt makes the payload hash fail at this row.
-    let salt = row.get_ref(6)?.as_blob_or_null()?;
-    own.salt = salt.map(|salt| salt.try_into().unwrap_or([0; 32]));
-    own.payload_hash = bytes(row, 7)?;
-    own.hash = bytes(row, 8)?;
-    Ok(())
-}
-
-/// Text as it stands, or none; bytes that are not UTF-8 are replaced, so that the chain fails at this row.
-fn text(row: &Row<'_>, column: usize, into: &mut String) -> rusqlite::Result<bool> {
-    into.clear();
-    let Some(bytes) = row.get_ref(column)?.as_bytes_or_null()? else {
-        return Ok(false);
-    };
-    match std::str::from_utf8(bytes) {
-        Ok(text) => into.push_str(text),
-        Err(_) => into.push_str(&String::from_utf8_lossy(bytes)),
-    }
-    Ok(true)
-}
-
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let number: i64 = row.get(column)?;
-    Ok(u64::try_from(number).unwrap_or(0))
-}
-
-/// 32 bytes; of another length they cannot be right, and zeros make the chain fail at this row.
-fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; 32]> {
-    let bytes = row.get_ref(column)?.as_blob()?;
-    Ok(bytes.try_into().unwrap_or([0; 32]))
 }
 
 /// Makes an empty file that only its owner may read; SQLite gives its mode to the log beside it. A file that cannot be
@@ -499,7 +468,7 @@ fn is_read_only(error: &rusqlite::Error) -> bool {
     clippy::needless_pass_by_value,
     reason = "the shape that `map_err` takes"
 )]
-fn failed(error: rusqlite::Error) -> LedgerError {
+pub(super) fn failed(error: rusqlite::Error) -> LedgerError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy,
         Some(ErrorCode::DiskFull) => LedgerError::Full,
@@ -521,5 +490,54 @@ fn failed(error: rusqlite::Error) -> LedgerError {
             LedgerError::ReadOnly(error.to_string())
         }
         _ => LedgerError::Corrupt(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::{Connection, SqliteTransaction, form, run};
+    use crate::study::journal::{Entry, Head, LedgerError, Misfit, Transaction};
+
+    fn entry(sequence: u64) -> Entry {
+        Entry {
+            sequence,
+            salt: Some([7; 32]),
+            payload: Some("{}".into()),
+            hash: [sequence as u8; 32],
+            ..super::blank()
+        }
+    }
+
+    /// The trigger's statement on a connection that runs triggers, and what a writer of two rows is told.
+    fn told(trigger: &str) -> (Result<(), LedgerError>, i64) {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(form::CREATE).unwrap();
+        connection.execute_batch(trigger).unwrap();
+        run(&connection, "BEGIN IMMEDIATE").unwrap();
+        let mut transaction = SqliteTransaction {
+            connection: &connection,
+        };
+        let result = transaction.append(&Head::EMPTY, &[entry(1), entry(2)]);
+        drop(transaction);
+        let left = connection.query_row("SELECT count(*) FROM event", [], |row| row.get(0));
+        (result, left.unwrap())
+    }
+
+    /// If a trigger ran in spite of everything, what it did to the rows would be seen before the commit.
+    #[test]
+    fn what_was_appended_is_read_back() {
+        assert_eq!(told(""), (Ok(()), 0), "dropped without a commit");
+        for trigger in [
+            "CREATE TRIGGER t BEFORE INSERT ON event BEGIN SELECT raise(IGNORE); END",
+            "CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM event WHERE sequence = new.sequence; END",
+            "CREATE TRIGGER t AFTER INSERT ON event WHEN new.sequence = 2 BEGIN DELETE FROM event WHERE sequence = 1; END",
+            "CREATE TRIGGER t AFTER INSERT ON event BEGIN UPDATE event SET public = '{\"arm\":\"b\"}'; END",
+            "CREATE TRIGGER t AFTER INSERT ON event WHEN new.sequence < 9 BEGIN INSERT INTO event SELECT 9, time, actor, kind, public, payload, salt, payload_hash, hash FROM event WHERE sequence = 1; END",
+        ] {
+            let misfit = Err(LedgerError::Form(Misfit::Row));
+            assert_eq!(told(trigger), (misfit, 0), "{trigger}");
+        }
     }
 }

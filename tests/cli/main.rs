@@ -21,6 +21,7 @@ mod families;
 mod forged_projection;
 mod forgeries;
 mod foundation;
+mod ledger_form;
 mod linked;
 mod lists;
 mod lists_page;

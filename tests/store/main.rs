@@ -8,5 +8,6 @@
 )]
 
 mod contract;
+mod form;
 mod sqlite;
 mod torn;

@@ -31,6 +31,29 @@ pub enum LedgerError {
     /// The file is damaged or not a ledger.
     #[error("the ledger cannot be read: {0}")]
     Corrupt(String),
+    /// The database is not the one table that a ledger is, or did not keep a row as it was written: what is read from it
+    /// or written to it need not be its rows.
+    #[error("the database is not of the form of a ledger: {0:?}")]
+    Form(Misfit),
+}
+
+/// What of a database is not of the form of a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// The table `event` is missing, or has other columns, types or rules.
+    Event,
+    /// A further table.
+    Table,
+    /// A view.
+    View,
+    /// A trigger.
+    Trigger,
+    /// An index.
+    Index,
+    /// Text in another encoding than UTF-8.
+    Encoding,
+    /// A row is not as it was just written.
+    Row,
 }
 
 /// A ledger.

@@ -27,7 +27,7 @@ pub use fold::{
     enrolment_hash, time_text,
 };
 pub(crate) use foresight::erased_sequences;
-pub use ledger::{Ledger, LedgerError, Rows, Transaction};
+pub use ledger::{Ledger, LedgerError, Misfit, Rows, Transaction};
 pub use linking::recorded_hash;
 pub(in crate::study) use linking::report_key;
 pub use names::Names;

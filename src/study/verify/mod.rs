@@ -13,6 +13,7 @@ mod pairs;
 mod past;
 mod published;
 mod sense;
+mod witness;
 
 use super::journal::{Entry, Head, LedgerError, Rows};
 use crate::allocation::Seed;
@@ -20,6 +21,7 @@ use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::words;
 use std::sync::Arc;
+use witness::Witness;
 
 /// Whether the draws were derived again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +99,7 @@ pub fn verify_with(
     })
 }
 
-/// As [`verify_with`], of rows that are gone through twice and never kept.
+/// As [`verify_with`], of rows that are gone through twice and never kept: both times they must be the same ones.
 ///
 /// # Errors
 /// The rows cannot be read.
@@ -111,7 +113,8 @@ pub fn verify_rows(
     let mut checker = Checker {
         findings: Vec::new(),
     };
-    let mut chain = chain::follow(protocol, rows)?;
+    let mut rows = Witness::of(rows);
+    let mut chain = chain::follow(protocol, &mut rows)?;
     let (head, events, allocations) = (chain.head, chain.events, chain.allocations);
     if events == 0 {
         checker.push(
@@ -124,7 +127,10 @@ pub fn verify_rows(
         );
     }
     checker.findings.extend(chain.broken.take());
-    let (draws, seed_mismatch) = checker.sense(protocol, rows, chain, seeds, stored)?;
+    let (draws, seed_mismatch) = checker.sense(protocol, &mut rows, chain, seeds, stored)?;
+    if rows.differs {
+        checker.findings.push(rows_changed());
+    }
     if expect_head.is_some_and(|expected| !expected.eq_ignore_ascii_case(&head.to_hex())) {
         let found = head.to_hex();
         checker.push("head-mismatch", None, words!(
@@ -143,6 +149,18 @@ pub fn verify_rows(
         findings,
         seed_mismatch,
     })
+}
+
+/// That one reading was of other rows than another: then no verdict on either is one on the ledger.
+pub fn rows_changed() -> Finding {
+    Finding {
+        code: "rows-changed",
+        sequence: None,
+        message: Words::new(
+            "the rows were not the same each time that they were read: nothing is known of this ledger; keep a copy of the folder and find out what stands in its file",
+            "raderna var inte desamma varje gång de lästes: ingenting är känt om den här liggaren; behåll en kopia av mappen och ta reda på vad som står i dess fil",
+        ),
+    }
 }
 
 struct Checker {

@@ -53,7 +53,10 @@ class Checker:
         self.findings.append(Finding(sequence if sequence is None else max(sequence, 1), code, text))
 
     def run_study(self, study, seeds=(), expect_head=None):
-        rows, trouble = read_ledger(study)
+        rows, trouble, wrong = read_ledger(study)
+        if wrong is not None:  # what stands in it could be anything: no row is believed
+            self.report(None, "schema", f"ledger.sqlite: {wrong}")
+            return
         self.run(lambda name: (Path(study) / name).read_bytes(), rows, seeds, expect_head)
         if trouble is not None:
             self.report(self.events[-1].sequence + 1 if rows else None, "database", f"ledger.sqlite: {trouble!a}")
@@ -262,6 +265,9 @@ class Checker:
             self.seeds |= dict.fromkeys(epochs, seed)
             if not epochs:
                 self.report(None, "seed", f"the seed in {name!a} matches no commitment of the ledger")
+        lacking = [epoch for epoch in range(len(self.commitments)) if epoch not in self.seeds]
+        if given and lacking and not any(finding.code == "seed" for finding in self.findings):
+            self.report(None, "seed-missing", f"no seed was given for epoch {', '.join(map(str, lacking))}: its draws are not checked")
 
     def protocol_of(self, epoch):
         return self.epochs[epoch].protocol if 0 <= epoch < len(self.epochs) else None

@@ -3,6 +3,7 @@
 Rows come from the database of a study (`read_ledger`) or from a proof (`read_proof`), which has no payloads. Used by
 verify.py beside it.
 """
+import hashlib
 import json
 import re
 import shutil
@@ -11,9 +12,25 @@ import tempfile
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 
 COLUMNS = ("sequence", "time", "actor", "kind", "public", "payload", "salt", "payload_hash", "hash")
 LARGEST = 2**53 - 1
+FORM = """CREATE TABLE event (
+    sequence     INTEGER PRIMARY KEY,
+    time         TEXT NOT NULL,
+    actor        TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    public       TEXT NOT NULL,
+    payload      TEXT,
+    salt         BLOB,
+    payload_hash BLOB NOT NULL,
+    hash         BLOB NOT NULL
+) STRICT"""
+APPLICATION = int.from_bytes(b"lott", "big")
+STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)",
+              "sqlite_stat4": "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"}
+PATIENCE, PAUSE = 20.0, 0.05  # seconds that a moment without writing is waited for, and between two looks
 DEPTH = 8  # objects and lists that a value can lie in
 
 
@@ -208,35 +225,89 @@ def read_payload(kind, text):
     return value
 
 
+class Busy(Exception):
+    """Somebody wrote to the ledger all the time while it was to be read: nothing is known of it."""
+
+
+def misfit(connection):
+    """What of the database is not the one table that a ledger is, or None."""
+    (encoding,), = connection.execute("PRAGMA encoding")
+    if encoding != "UTF-8":
+        return f"its text is {encoding}"
+    for setting, wanted in (("application_id", APPLICATION), ("user_version", 1)):
+        (found,), = connection.execute(f"PRAGMA {setting}")
+        if found != wanted:
+            return f"its {setting} is {found}, and that of a ledger {wanted}"
+    tables = 0
+    for kind, name, table, sql in connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"):
+        if kind == "table" and name == table == "event" and isinstance(sql, str) and sql.split() == FORM.split():
+            tables += 1
+        elif kind != "table" or name != table or STATISTICS.get(name) != sql:
+            return f"it holds the {kind} {name!a}, which is not the table of a ledger"
+    return None if tables == 1 else "it has no table 'event'"
+
+
 def read_ledger(study):
-    """Every row of the table, without touching the folder: rows, and what stopped the reading or None."""
+    """Every row of the table, without touching the folder: rows, what stopped the reading or None, what is not of its form or None.
+
+    Rows, and what is wrong, are those of one moment: the files did not change while they were read, but that a log grew at its
+    end. Raises `Busy` when there was no such moment.
+    """
     database = Path(study).resolve() / "ledger.sqlite"
-    files = [database.with_name(database.name + end) for end in ("", "-wal", "-journal")]
+    files = [database.with_name(database.name + end) for end in ("", "-journal", "-wal")]
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            before = [digest(file) for file in files]
+            found = read_once(database, files, copied=any(size for size, _ in before[1:]))
+            # SQLite only appends to its log, or begins it anew once the database has all of it.
+            after = [digest(file, size if file is files[2] else None) for file, (size, _) in zip(files, before)]
+        except OSError as error:
+            return [], str(error), None
+        if before == after:
+            return found
+        if monotonic() > until:
+            raise Busy("the study is being written to; try again")
+        sleep(PAUSE)
 
-    def stamps():
-        return [(f.stat().st_size, f.stat().st_mtime_ns) if f.exists() else (0, 0) for f in files]
 
+def digest(file, first=None):
+    """Length and hash of a file, or of its first bytes; of one that is not there, as of an empty one."""
+    own, size = hashlib.sha256(), 0
+    try:
+        with open(file, "rb") as stream:
+            while data := stream.read(1 << 20 if first is None else min(1 << 20, first - size)):
+                own.update(data)
+                size += len(data)
+    except FileNotFoundError:
+        pass
+    return size, own.digest()
+
+
+def read_once(database, files, copied):
     rows = []
     try:
-        for _ in range(5):
-            rows, before = [], stamps()
-            with tempfile.TemporaryDirectory() as scratch:
-                address = database.as_uri() + "?mode=ro&immutable=1"
-                if any(size for size, _ in before[1:]):  # rows that are not merged yet: SQLite merges them in a copy
-                    for file in files:
-                        if file.exists():
-                            shutil.copyfile(file, Path(scratch) / file.name)
-                    address = (Path(scratch) / database.name).as_uri() + "?mode=rw"
-                with closing(sqlite3.connect(address, uri=True)) as connection:
-                    # TEXT becomes str also where it is not UTF-8, so that BLOB alone becomes bytes.
-                    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-                    for row in connection.execute(f"SELECT {', '.join(COLUMNS)} FROM event ORDER BY sequence"):
-                        rows.append(row)
-            if stamps() == before:
-                return rows, None
-        return rows, "it is being written to; try again"
-    except (sqlite3.Error, OSError) as error:
-        return rows, str(error)
+        with tempfile.TemporaryDirectory() as scratch:
+            address = database.as_uri() + "?mode=ro&immutable=1"
+            if copied:  # rows that are not merged yet: SQLite merges them in a copy
+                for file in files:
+                    try:
+                        shutil.copyfile(file, Path(scratch) / file.name)
+                    except FileNotFoundError:  # it is gone by now, and that will be seen
+                        pass
+                address = (Path(scratch) / database.name).as_uri() + "?mode=rw"
+            with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+                # TEXT becomes str also where it is not UTF-8, so that BLOB alone becomes bytes.
+                connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+                connection.execute("BEGIN")  # form and rows of one picture
+                if (wrong := misfit(connection)) is not None:
+                    return [], None, wrong
+                for row in connection.execute(f"SELECT {', '.join(COLUMNS)} FROM event ORDER BY sequence"):
+                    rows.append(row)
+        return rows, None, None
+    except sqlite3.Error as error:
+        return rows, str(error), None
+
 
 def read_proof(file):
     """The protocol files and the rows of a proof (`lottning.proof/1`), the columns in their places; ValueError if it is none.

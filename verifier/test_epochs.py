@@ -212,7 +212,28 @@ class Epochs(Base):
         ledger = self.ledger()
         ledger.save(self.study)
         (self.study / "protocol-2.toml").write_text("a leftover")
-        self.assert_ok(self.check("--seed-file", self.seed_file))
+        self.assert_ok(self.check("--seed-file", self.seed_file, "--seed-file", self.second))
+
+    def test_fewer_seeds_than_epochs(self):
+        ledger = self.ledger()
+        for given, lacking in (("seed_file", 1), ("second", 0)):
+            ledger.save(self.study)
+            answer = self.check("--seed-file", getattr(self, given))
+            found = self.assert_bad(answer, None, "seed-missing", exit=9)
+            self.assertEqual(len(found), 1)
+            self.assertIn(f"epoch {lacking}:", answer["findings"][0]["text"])
+            self.assertFalse(answer["ok"])
+            self.assertGreater(answer["draws"]["not_checked"], 0)
+        # Damage counts for more, and a seed of another study is named alone.
+        ledger.rows[2]["hash"] = bytes(32)
+        self.assert_bad(self.verify(ledger), 3, "chain")
+        other = self.folder / "other.seed"
+        other.write_text("77" * 32)
+        self.ledger().save(self.study)
+        self.assertEqual(self.assert_bad(self.check("--seed-file", other), None, exit=9), [(None, "seed")])
+        # Without any, the chain alone is checked; with all, in any order, every draw.
+        self.assert_ok(self.check())
+        self.assert_ok(self.check("--seed-file", self.second, "--seed-file", self.seed_file))
 
     def test_a_file_must_carry_on_the_one_before_it(self):
         base = PROTOCOL % BIG_STICK + FIELD + '[[criterion]]\nid = "c"\ninclude_if = true\n'

@@ -10,13 +10,18 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
+from time import sleep
 from unittest import mock
 
 import verify
 import published
+import rows
 from rows import PUBLIC
 from draw import Stratum, below
 
@@ -47,8 +52,12 @@ strata = ["site"]
 BIG_STICK = 'method = "big-stick"\nmax_imbalance = 4'
 ENDING = '[exceptions]\nreasons = ["jav"]\n[[lock]]\nid = "final"\n'
 GATE = '[gate]\narm = "iuh"\nwhen_full = "do-not-randomize"\nreleased_by = ["closed", "not-started"]\n'
-SCHEMA = ("CREATE TABLE event (sequence INTEGER PRIMARY KEY, time TEXT, actor TEXT, kind TEXT, public TEXT, "
-          "payload TEXT, salt BLOB, payload_hash BLOB, hash BLOB)")
+SCHEMA = """CREATE TABLE event (
+    sequence INTEGER PRIMARY KEY,
+    time TEXT NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL, public TEXT NOT NULL,
+    payload TEXT, salt BLOB, payload_hash BLOB NOT NULL, hash BLOB NOT NULL
+) STRICT"""
+MARKS = "PRAGMA application_id = 0x6c6f7474; PRAGMA user_version = 1; "
 COLUMNS = "sequence time actor kind public payload salt payload_hash hash".split()
 ARM = {"a": "iuh", "b": "standard", "c": "third"}
 
@@ -161,8 +170,8 @@ class Ledger:
     def head(self):
         return self.rows[-1]["hash"].hex()
 
-    def save(self, folder, wal=False):
-        """Writes the study; with `wal`, the rows lie in the write-ahead log, as after a crash."""
+    def save(self, folder, wal=False, also=""):
+        """Writes the study; with `wal`, the rows lie in the write-ahead log, as after a crash; `also` is run in the end."""
         folder = Path(folder)
         (folder / "protocol.toml").write_bytes(self.protocol)
         for epoch, protocol in enumerate(self.later, 1):
@@ -171,10 +180,11 @@ class Ledger:
             connection = sqlite3.connect(Path(scratch) / "ledger.sqlite")
             connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
             connection.execute("PRAGMA synchronous = OFF")
-            connection.execute(SCHEMA)
+            connection.executescript(MARKS + SCHEMA)
             for row in self.rows:
                 connection.execute(f"INSERT INTO event VALUES ({','.join('?' * 9)})", [row[c] for c in COLUMNS])
             connection.commit()
+            connection.executescript(also)
             if not wal:
                 connection.close()
             for name in ("ledger.sqlite", "ledger.sqlite-wal"):
@@ -381,16 +391,113 @@ class Reading(Case):
             self.assertEqual(self.check()["events"], 4)
 
     def test_a_ledger_that_never_rests(self):
+        """Nothing is known of it: an answer of its own, and no row is named."""
         Ledger().save(self.study)
-        with mock.patch.object(sqlite3, "connect", side_effect=self.touch(sqlite3.connect)):
-            self.assert_bad(self.check(), 2, "database")
+        with mock.patch.object(rows, "PATIENCE", 0.2), mock.patch.object(
+                sqlite3, "connect", side_effect=self.touch(sqlite3.connect)):
+            code, out = self.run_main(self.study, "--json")
+            self.assertEqual((code, json.loads(out)["exit"], json.loads(out)["ok"]), (5, 5, False))
+            self.assertEqual(json.loads(out)["findings"], [])
+            code, out = self.run_main(self.study)
+            self.assertEqual((code, out), (5, "BUSY: the study is being written to; try again\n"))
+
+    def test_a_ledger_that_rests_again(self):
+        """What was read while somebody wrote is thrown away, also an error: it is read again."""
+        Ledger().save(self.study)
+        touched, connect = [], self.touch(sqlite3.connect)
+
+        def opened(*arguments, **options):
+            if len(touched) == 3:
+                return arguments[0] and sqlite3_connect(*arguments, **options)
+            touched.append(None)
+            if len(touched) == 2:
+                connect(*arguments, **options).close()
+                raise sqlite3.DatabaseError("database disk image is malformed")
+            return connect(*arguments, **options)
+        sqlite3_connect = sqlite3.connect
+        with mock.patch.object(sqlite3, "connect", side_effect=opened):
+            self.assert_ok(self.check())
+        self.assertEqual(len(touched), 3)
 
     def touch(self, connect):
+        """Another row's worth of bytes, as a commit leaves them: in the counter that the header has for changes."""
         def opened(*arguments, **options):
-            stat = (self.study / "ledger.sqlite").stat()
-            os.utime(self.study / "ledger.sqlite", ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
+            with open(self.study / "ledger.sqlite", "r+b") as file:
+                file.seek(24)
+                number = int.from_bytes(file.read(4), "big") + 1
+                for place in (24, 92):
+                    file.seek(place)
+                    file.write(number.to_bytes(4, "big"))
             return connect(*arguments, **options)
         return opened
+
+    def test_beside_commands_that_come_and_go(self):
+        """Each commit is of one more row that holds, so each moment is sound, however many are going on."""
+        ledger = Ledger()
+        for number in range(150):
+            ledger.site("capacity-changed", therapists=number % 7)
+        whole, ledger.rows = ledger.rows, ledger.rows[:1]
+        ledger.save(self.study)
+
+        def write():
+            for row in whole[1:]:
+                with contextlib.closing(sqlite3.connect(self.study / "ledger.sqlite", timeout=20)) as own:
+                    own.execute("PRAGMA journal_mode = WAL")
+                    own.execute(f"INSERT INTO event VALUES ({','.join('?' * 9)})", [row[c] for c in COLUMNS])
+                    own.commit()
+                sleep(0.004)
+        writer = threading.Thread(target=write)
+        writer.start()
+        seen = []
+        while writer.is_alive():
+            seen.append(self.check()["events"])
+        writer.join()
+        self.assert_ok(self.check())
+        self.assertEqual(self.check()["events"], 151)
+        self.assertEqual(seen, sorted(seen))
+
+    def test_a_reader_who_goes_away(self):
+        """`verify.py … | head -1` ends quietly, with the code of the answer."""
+        ledger = Ledger()
+        for number in range(200):
+            ledger.site("capacity-changed", therapists=1)
+            ledger.rows[-1]["hash"] = bytes(32)  # many findings, so that a pipe has no room for the answer
+        program = [sys.executable, "-B", str(Path(verify.__file__)), str(self.study)]
+        for damaged, code in ((False, 0), (True, 8)):
+            (ledger if damaged else Ledger()).save(self.study)
+            for more in ([], ["--json"]):
+                own = subprocess.Popen(program + more, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                own.stdout.close()
+                told = own.stderr.read()
+                own.stderr.close()
+                self.assertEqual((own.wait(), told), (code, b""))
+
+    def test_a_database_of_another_form(self):
+        for made in ("CREATE VIEW v AS SELECT 1", "CREATE TABLE other (x)", "CREATE INDEX i ON event (kind)",
+                     "CREATE TRIGGER t BEFORE INSERT ON event BEGIN SELECT raise(IGNORE); END",
+                     "CREATE TRIGGER t AFTER UPDATE ON event BEGIN DELETE FROM event WHERE sequence = 3; END",
+                     "ALTER TABLE event RENAME TO h; CREATE VIEW event AS SELECT * FROM h",
+                     "CREATE TABLE a (x INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE a",
+                     "ALTER TABLE event ADD COLUMN more TEXT", "ALTER TABLE event ADD COLUMN g TEXT AS (kind) VIRTUAL",
+                     "DROP TABLE event", "PRAGMA user_version = 2", "PRAGMA application_id = 0", "DROP TABLE event; CREATE VIEW event AS SELECT 1 AS sequence",
+                     *(f"ALTER TABLE event RENAME TO old; {SCHEMA.replace(a, b)}; INSERT INTO event SELECT * FROM old; DROP TABLE old"
+                       for a, b in ((") STRICT", ")"), (") STRICT", ") STRICT, WITHOUT ROWID"), ("time TEXT NOT NULL", "time TEXT"),
+                                    ("PRIMARY KEY", "PRIMARY KEY ON CONFLICT IGNORE"), ("salt BLOB", "salt ANY")))):
+            for wal in (False, True):
+                with self.subTest(made=made, wal=wal):
+                    Ledger().save(self.study, also=made, wal=wal)
+                    found = self.assert_bad(self.check("--seed-file", self.seed_file), None, "schema")
+                    self.assertEqual(found, [(None, "schema")])
+        with contextlib.closing(sqlite3.connect(self.folder / "wide")) as connection:
+            connection.executescript(f"PRAGMA encoding = 'UTF-16'; {MARKS}{SCHEMA}")
+        shutil.copyfile(self.folder / "wide", self.study / "ledger.sqlite")
+        (self.study / "ledger.sqlite-wal").unlink()
+        self.assert_bad(self.check(), None, "schema")
+
+    def test_what_an_administrator_leaves(self):
+        for wal in (False, True):
+            Ledger().save(self.study, also="ANALYZE; PRAGMA optimize; REINDEX", wal=wal)
+            self.assert_ok(self.check("--seed-file", self.seed_file))
 
     def test_usage(self):
         bad = self.folder / "bad.seed"
@@ -448,7 +555,8 @@ class Reading(Case):
                 '{"clock":"\\ud800"}', '{"a":1e9}', '{"a":NaN}', '{"a":' + "9" * 5000 + "}", '{"a":1,"a":2}', b"",
                 b"\xff", bytes(31))
         for column in COLUMNS:
-            for value in junk:
+            # Of a table of this form the sequence is the number by which SQLite finds a row: always whole.
+            for value in (-1, 0, 2**62) if column == "sequence" else junk:
                 for number in (1, 2, 3, 6):
                     ledger.save(self.study)
                     with contextlib.closing(sqlite3.connect(self.study / "ledger.sqlite")) as connection:
@@ -457,7 +565,7 @@ class Reading(Case):
                             continue
                         connection.execute("PRAGMA synchronous = OFF")
                         connection.execute("DROP TABLE event")
-                        connection.execute(f"CREATE TABLE event ({', '.join(COLUMNS)})")
+                        connection.execute(f"CREATE TABLE event (sequence INTEGER PRIMARY KEY, {', '.join(COLUMNS[1:])})")
                         for row in stored:
                             row, marks = list(row), ["?"] * 9
                             if row[0] == number and isinstance(value, str):  # also what is not UTF-8
@@ -466,6 +574,10 @@ class Reading(Case):
                             elif row[0] == number:
                                 row[COLUMNS.index(column)] = value
                             connection.execute(f"INSERT INTO event VALUES ({','.join(marks)})", row)
+                        connection.commit()
+                        # The form says nothing of values that were there before it: a schema can be written, too.
+                        connection.execute("PRAGMA writable_schema = ON")
+                        connection.execute("UPDATE sqlite_master SET sql = ?", (SCHEMA,))
                         connection.commit()
                     answer = self.check("--seed-file", self.seed_file)
                     self.assertEqual(answer["exit"], 8, (column, value, number))

@@ -7,6 +7,7 @@ shares no code with lottning. It only reads. README.md beside this file says wha
 """
 import argparse
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -15,9 +16,9 @@ sys.dont_write_bytecode = True  # leave nothing behind beside this file
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from checker import Checker  # noqa: E402
 from published import self_test  # noqa: E402
-from rows import is_hex  # noqa: E402
+from rows import Busy, is_hex  # noqa: E402
 
-EXIT_OK, EXIT_USAGE, EXIT_FAILED, EXIT_SEED = 0, 2, 8, 9
+EXIT_OK, EXIT_USAGE, EXIT_BUSY, EXIT_FAILED, EXIT_SEED = 0, 2, 5, 8, 9
 
 
 def read_seed(name):
@@ -51,6 +52,18 @@ def read_checkpoint(name):
 
 
 def main(arguments=None):
+    """The exit code, also for a reader who went away before the end of the answer."""
+    lines = []
+    code = answer(arguments, lines)
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the end
+    return code
+
+
+def answer(arguments, lines):
+    """The exit code; the lines of the answer are added."""
     parser = argparse.ArgumentParser(prog="verify.py", description="Check the ledger of a study.")
     parser.add_argument("study", nargs="?", metavar="STUDY_DIR", help="folder with protocol.toml and ledger.sqlite")
     parser.add_argument("--proof", metavar="FILE", help="a proof instead of a study: chain and public parts")
@@ -64,7 +77,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.self_test:
         met, failures = self_test()
-        print("\n".join(failures) or f"OK: {met} published answers met")
+        lines.append("\n".join(failures) or f"OK: {met} published answers met")
         return EXIT_FAILED if failures else EXIT_OK
     if (options.study is None) == (options.proof is None):
         parser.error("give STUDY_DIR or --proof FILE")
@@ -79,31 +92,34 @@ def main(arguments=None):
             found.run_study(options.study, options.seed_file, options.expect_head)
         else:
             found.run_proof(options.proof, options.seed_file, options.expect_head)
+    except Busy as error:
+        lines.append(json.dumps({"ok": False, "exit": EXIT_BUSY, "busy": str(error), "findings": []}) if options.json else f"BUSY: {error}")
+        return EXIT_BUSY
     except Exception as error:  # the last resort: damage that no check foresaw is a finding, too
         found.report(None, "internal", f"the check stopped: {type(error).__name__} {str(error)!a}")
     findings = sorted(found.findings, key=lambda f: (f.sequence is None, f.sequence))
-    code = EXIT_OK if not findings else EXIT_SEED if all(f.code == "seed" for f in findings) else EXIT_FAILED
+    code = EXIT_OK if not findings else EXIT_SEED if all(f.code in ("seed", "seed-missing") for f in findings) else EXIT_FAILED
     first = findings[0].sequence if findings else None
     erased = {s for e in found.events if e.kind == "erased" and e.public is not None for s in e.public["sequences"]}
     erased = sum(e.kind == "allocated" and e.sequence in erased for e in found.events)
     unchecked = found.allocations - found.verified - found.wrong
     if options.json:
-        print(json.dumps({
+        lines.append(json.dumps({
             "ok": not findings, "exit": code, "events": found.rows, "allocations": found.allocations,
             "erased_allocations": erased,
             "draws": {"verified": found.verified, "wrong": found.wrong, "not_checked": unchecked},
             "head": found.head, "first_bad": first, "findings": [f._asdict() for f in findings]}, indent=1))
         return code
-    print("OK" if not findings else "FAILED" if first is None else f"FAILED at row {first}")
+    lines.append("OK" if not findings else "FAILED" if first is None else f"FAILED at row {first}")
     for f in findings:
-        print(f"  {'study' if f.sequence is None else f'row {f.sequence}'}: {f.text} [{f.code}]")
-    print(f"events       {found.rows}\nallocations  {found.allocations}")
+        lines.append(f"  {'study' if f.sequence is None else f'row {f.sequence}'}: {f.text} [{f.code}]")
+    lines.append(f"events       {found.rows}\nallocations  {found.allocations}")
     if erased:
-        print(f"erased       {erased} allocations: nobody can tell any more whether their families were drawn before")
-    print(f"draws        {found.verified} verified, {found.wrong} wrong, {unchecked} not checked")
-    print(f"head         {found.head}")
+        lines.append(f"erased       {erased} allocations: nobody can tell any more whether their families were drawn before")
+    lines.append(f"draws        {found.verified} verified, {found.wrong} wrong, {unchecked} not checked")
+    lines.append(f"head         {found.head}")
     if options.proof is not None:
-        print("a proof has no payloads: families, the gate, and levels against fields are not checked")
+        lines.append("a proof has no payloads: families, the gate, and levels against fields are not checked")
     return code
 
 

@@ -6,6 +6,7 @@ use lottning::allocation::{
 use serde_json::Value;
 
 use super::place::{IUH, Place, family, two_arms};
+use super::verifier::independent;
 
 /// The IUH protocol amended: permuted blocks at 2:1, a sixth site, a level more.
 pub(super) fn amended() -> String {
@@ -625,6 +626,12 @@ fn what_an_amendment_gives_up_is_said() {
             .contains("2 seed file(s) are needed"),
         "{verdict}"
     );
+    // The program of the pages says the same of one seed for two epochs.
+    let second = place.path("keys/second");
+    let seed = ["--seed-file", second.to_str().unwrap()];
+    let (code, verdict) = independent(&place.path("study"), &seed);
+    assert_eq!((code, &verdict["ok"]), (9, &serde_json::json!(false)));
+    assert_eq!(verdict["findings"][0]["code"], "seed-missing");
     std::fs::remove_file(place.path("study/protocol-1.toml")).unwrap();
     let gone = place.run("verify --study study");
     assert_eq!(gone.code, 8, "{}", gone.err);

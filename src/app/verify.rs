@@ -152,7 +152,7 @@ pub fn check(
     match of_ledger(outside, folder, seed_files, expected) {
         // Nothing is read of such a file: the verdict says that and no more.
         Err(failure) if failure.code == LEDGER_FORM => Ok(unread(
-            &*sealed_protocol(outside, folder, 0).map_err(|_| failure.clone())?,
+            &sealed_protocol(outside, folder, 0).map_err(|_| failure.clone())?,
             failure,
         )),
         result => result,

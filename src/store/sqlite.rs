@@ -534,7 +534,7 @@ mod tests {
             "CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM event WHERE sequence = new.sequence; END",
             "CREATE TRIGGER t AFTER INSERT ON event WHEN new.sequence = 2 BEGIN DELETE FROM event WHERE sequence = 1; END",
             "CREATE TRIGGER t AFTER INSERT ON event BEGIN UPDATE event SET public = '{\"arm\":\"b\"}'; END",
-            "CREATE TRIGGER t AFTER INSERT ON event WHEN new.sequence < 9 BEGIN INSERT INTO event SELECT 9, time, actor, kind, public, payload, salt, payload_hash, hash FROM event WHERE sequence = 1; END",
+            "CREATE TRIGGER t AFTER INSERT ON event WHEN new.sequence = 2 BEGIN INSERT INTO event SELECT 9, time, actor, kind, public, payload, salt, payload_hash, hash FROM event WHERE sequence = 1; END",
         ] {
             let misfit = Err(LedgerError::Form(Misfit::Row));
             assert_eq!(told(trigger), (misfit, 0), "{trigger}");

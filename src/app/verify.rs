@@ -151,10 +151,10 @@ pub fn check(
 ) -> Result<Verdict, Failure> {
     match of_ledger(outside, folder, seed_files, expected) {
         // Nothing is read of such a file: the verdict says that and no more.
-        Err(failure) if failure.code == LEDGER_FORM => Ok(unread(
-            &sealed_protocol(outside, folder, 0).map_err(|_| failure.clone())?,
-            failure,
-        )),
+        Err(failure) if failure.code == LEDGER_FORM => {
+            let protocol = sealed_protocol(outside, folder, 0).map_err(|_| failure.clone())?;
+            Ok(unread(&protocol, failure))
+        }
         result => result,
     }
 }

@@ -423,13 +423,57 @@ fn refuse_torn(path: &Path) -> Result<(), LedgerError> {
             "only {left} bytes of the file are left"
         )));
     }
-    Ok(())
+    // Twice, for another process may be merging its log into the file, and end, between two looks.
+    match cut_to(path).and_then(|_| cut_to(path)) {
+        Some((left, whole)) => Err(LedgerError::Corrupt(format!(
+            "{left} bytes of the file are left, of {whole} at least"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The length of a file that was cut, and the least that it should be: without a log beside it, it is a number of whole pages,
+/// and not fewer than its header says (where what wrote it last was a program that counts them). SQLite reads zeros where a page
+/// is cut.
+fn cut_to(path: &Path) -> Option<(u64, u64)> {
+    use std::io::Read;
+    if has_beside(path, "-wal") || has_beside(path, "-journal") {
+        return None;
+    }
+    let mut header = [0; 100];
+    let mut file = std::fs::File::open(path).ok()?;
+    file.read_exact(&mut header).ok()?;
+    let left = file.metadata().ok()?.len();
+    if header.get(..16) != Some(b"SQLite format 3\0") {
+        return None;
+    }
+    let number = |at: usize| {
+        let bytes = header.get(at..at + 4)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?))
+    };
+    let page = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65536,
+        own => u64::from(own),
+    };
+    if page < 512 {
+        return None;
+    }
+    let counted = number(24) == number(92);
+    let pages = number(28).filter(|_| counted).map_or(1, u64::from);
+    let whole = page * pages.max(left.div_ceil(page));
+    let is_cut = left < whole && !has_beside(path, "-wal") && !has_beside(path, "-journal");
+    is_cut.then_some((left, whole))
 }
 
 /// Whether a log with rows that are not merged yet lies beside the file.
 fn has_log(path: &Path) -> bool {
+    has_beside(path, "-wal")
+}
+
+/// Whether a file whose name ends so lies beside the ledger and holds something.
+fn has_beside(path: &Path, end: &str) -> bool {
     let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
+    log.push(end);
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 

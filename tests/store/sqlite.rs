@@ -218,6 +218,23 @@ fn a_truncated_or_overwritten_file_is_an_error_and_never_a_shorter_ledger() {
     assert!(result.is_err() || result.unwrap() != chain(200));
 }
 
+/// SQLite reads zeros where the last page is cut; a file that is no whole pages, or fewer than it says, is refused before.
+#[test]
+fn a_file_that_lost_its_end_is_refused() {
+    let (_folder, path) = filled();
+    let whole = std::fs::read(&path).unwrap();
+    for cut in [1, 10, 60, 200, 4096, 4097] {
+        std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+        let refused = refused(SqliteLedger::open(&path));
+        assert!(
+            matches!(refused, LedgerError::Corrupt(_)),
+            "{cut}: {refused}"
+        );
+    }
+    std::fs::write(&path, &whole).unwrap();
+    assert!(SqliteLedger::open(&path).is_ok());
+}
+
 #[test]
 fn odd_bytes_come_back_as_something_that_cannot_chain() {
     let (_folder, path) = filled();

@@ -25,13 +25,13 @@ class Children:
             self.owners.pop(other, None)
             self.meant[other] = child
 
-    def elsewhere(self, name, own, names):
-        """Whether a child is surely of a drawn family other than `own`: once its family is drawn it stays there, before that an
-        erased row may have moved it."""
+    def elsewhere(self, name, names):
+        """The drawn family that a child is surely of, or None: once its family is drawn it stays there, before that an erased row
+        may have moved it."""
         family, named = self.owners.get(self.of(name), (None, 0))
         unit = names.unit(family)
-        if family is None or unit == own or unit not in names.drawn:
-            return False
+        if family is None or unit not in names.drawn:
+            return None
         linked = any(unit == meant for pairs in (names.aliases, names.units) for meant in pairs.values())
         settled = float("inf") if linked else self.drawn.get(unit, 0)
-        return not any(named <= lost < settled for lost in self.lost)
+        return None if any(named <= lost < settled for lost in self.lost) else unit

@@ -18,6 +18,8 @@ class Families:
         self.rows = {event.sequence: event for event in reversed(checker.events)}
         self.names, self.known, self.children = Names(), set(), Children()
         self.keys, self.sightings, self.retracted, self.named, self.parted = {}, {}, set(), set(), set()
+        self.holding = {}  # links that are taken back later, as long as they hold: their two names
+        self.childless = False  # whether an erased row may have named a child
         self.unnamed = False  # whether a link that was taken back is erased: nobody can tell whom it named
 
     def check(self):
@@ -25,6 +27,7 @@ class Families:
         for event in self.checker.events:
             epoch += event.kind in ("opened", "epoch-opened")
             self.unnamed |= event.kind == "linked" and event.sequence in self.checker.retracted and event.payload is None
+            self.childless |= event.payload is None and event.kind in ("screened", "joined", "linked")
             if event.payload is None and event.kind in ("screened", "joined"):
                 self.children.lost.append(event.sequence)
             if event.payload is not None and event.kind in ABOUT_FAMILY:
@@ -63,6 +66,7 @@ class Families:
                 event.payload["family"], [row.payload[key] for key in ("family", "other") if key in row.payload]):
             self.report(event.sequence, "correction", f"row {number} is of another family")
         self.retracted.add(number)
+        self.holding.pop(number, None)
 
     def was_one(self, name, others):
         """Whether a name is the family of one of the others, or was while a link held that was taken back later."""
@@ -146,12 +150,19 @@ class Families:
         is_drawn = kind == "joined" or public is not None and public["verdict"] == "drawn"
         if is_drawn and not self.unnamed:
             people = [family, *named] if kind == "screened" else named
-            called = (self.names.unit(name) for name in named if self.names.of(name) in self.known)
-            if any(self.children.elsewhere(name, own, self.names) for name in people) or any(
-                    unit != own and unit in self.names.drawn for unit in called):
+            called = {self.names.unit(name) for name in named if self.names.of(name) in self.known}
+            called |= {self.children.elsewhere(name, self.names) for name in people}
+            if any(unit not in self.one_with(own) and unit in self.names.drawn for unit in called):
                 self.report(sequence, "child", "a child of it is of another drawn family, and no link before makes the two one")
         for name in named:
             self.children.name(name, self.names.of(family), sequence)
+
+    def one_with(self, unit):
+        """The families that are one with a family now, also by links that are taken back later and hold as yet."""
+        one, pairs = {unit}, [{self.names.unit(name) for name in pair} for pair in self.holding.values()]
+        while more := [pair for pair in pairs if pair & one and not pair <= one]:
+            one.update(*more)
+        return one
 
     def check_values(self, sequence, kind, public, payload, protocol):
         """What a payload says in ids of the protocol and in values of its fields."""
@@ -239,12 +250,15 @@ class Families:
             # A link that was taken back says nothing of names; but while it held, its names were answered as one family, and so
             # was what hung on them.
             one = {find(payload[key]) for key in ("family", "other") for find in (self.names.of, self.names.unit)}
+            if sequence in self.checker.retracted:
+                self.holding[sequence] = payload["family"], payload["other"]
             if sequence in self.checker.retracted or one & self.parted:
                 self.parted |= one
         if sequence in self.checker.retracted:
             return
         if "other" not in payload:
-            if payload["child"] not in self.children:
+            # Who named the child first may be erased; then it is a child of the family that this row is of.
+            if payload["child"] not in self.children and not self.childless:
                 self.report(sequence, "family", "the ledger names no such child before it")
             self.children.link(payload["child"], payload["other_child"], self.names.of(payload["family"]), sequence)
         unit, later = self.names.link(payload) or (None, None)

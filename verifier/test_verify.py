@@ -993,6 +993,26 @@ class Gate(Case):
         number = self.ledger.draw("F10", "a")
         self.assert_bad(self.answer(), number, "gate")
 
+    def test_a_link_that_is_taken_back_later_held_until_then(self):
+        linked = self.ledger.link("F0", "F9")
+        child = {"changed": False, "children": [], "new_children": ["F0"], "fields": {}, "answers": {}}
+        number = self.ledger.again("joined", "F9", "R2", **{})
+        row = self.ledger.rows[number - 1]
+        row["payload"] = canonical(json.loads(row["payload"]) | child)
+        self.ledger.chain(number)
+        taken = {"family": "F0", "on": "2025-03-02", "event_key": "k", "reason": "wrong"}
+        self.ledger.add("corrected", {"sequence": linked}, taken)
+        self.assert_ok(self.answer())
+        number = self.ledger.screened("drawn", "F10", children=["F0"])
+        self.assertIn((number, "child"), self.assert_bad(self.answer(), number, "child"))
+
+    def test_an_erased_row_may_have_named_a_child_whom_a_link_names(self):
+        row = {"family": "F0", "child": "nobody", "other_child": "c2", "on": "2025-03-02", "event_key": "l-c"}
+        number = self.ledger.add("linked", {}, row, actor="desk-1")
+        self.assert_bad(self.answer(), number, "family")
+        self.ledger.erase(4, 5)
+        self.assert_ok(self.answer())
+
     def test_erased_families_hold_their_slots(self):
         closed = self.ledger.event("closed", "F0")
         self.ledger.draw("F9", "a")

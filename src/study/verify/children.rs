@@ -2,7 +2,8 @@
 //!
 //! A child is of the family of the last row that named it. Once that family is drawn it stays there; before, it moves to the
 //! family that is screened with it. Where an erased row could have moved it, nobody can tell. Which households may share a
-//! child is the study lead's to say, by a link, before anything is drawn: families that a link made one are one here.
+//! child is the study lead's to say, by a link, before anything is drawn: families that a link made one are one here, also by a
+//! link that is taken back later, until it is.
 
 use super::Checker;
 use super::past::Past;
@@ -21,13 +22,13 @@ pub(super) struct Children {
 
 impl Children {
     /// Whether a child is surely of a drawn family other than `own`: that family's unit.
-    fn elsewhere(&self, state: &State, child: ChildIx, own: FamilyIx) -> bool {
+    fn elsewhere(&self, state: &State, past: &Past, child: ChildIx, own: FamilyIx) -> bool {
         let Some(owner) = state.children.get(child.0 as usize) else {
             return false;
         };
         let (unit, own) = (state.unit(owner.family), state.unit(own));
         let is_drawn = state.family(unit).is_some_and(Family::is_randomized);
-        if unit == own || !is_drawn {
+        if !is_drawn || past.are_one(state, unit, own) {
             return false;
         }
         let (Some(named), Some(drawn)) = (self.named.get(&child), self.drawn.get(&unit)) else {
@@ -49,6 +50,13 @@ impl Children {
             }
             What::Screened(own) => &own.children,
             What::Joined { children, .. } => children,
+            // Whom an erased row named before.
+            What::ChildLinked { child, .. }
+                if child.0 as usize == row.before.state.children.len() =>
+            {
+                self.named.insert(*child, sequence);
+                return;
+            }
             _ => return,
         };
         if !row.is_seen() {
@@ -81,11 +89,11 @@ impl Checker {
             let by_name = |name: &str| {
                 let unit = names.family(name).map(|other| state.unit(other));
                 unit.is_some_and(|unit| {
-                    unit != state.unit(family)
+                    !past.are_one(state, unit, family)
                         && state.family(unit).is_some_and(Family::is_randomized)
                 })
             };
-            let found = all.any(|child| kept.elsewhere(state, child, family))
+            let found = all.any(|child| kept.elsewhere(state, past, child, family))
                 || row.children().any(by_name);
             if found {
                 let sequence = row.entry.sequence;

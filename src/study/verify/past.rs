@@ -6,7 +6,7 @@
 
 use super::sense::Row;
 use super::{Checker, form};
-use crate::study::kernel::{FamilyIx, Source, Verdict, What};
+use crate::study::kernel::{FamilyIx, Source, State, Verdict, What};
 use crate::words;
 use std::collections::HashSet;
 
@@ -36,6 +36,8 @@ pub(super) struct Past {
     /// Families that a link made one and that was taken back later, with whatever hung on them: what was recorded while it held
     /// was recorded of one family.
     parted: HashSet<FamilyIx>,
+    /// Links that are taken back later, as long as they hold: their row and the families.
+    holding: Vec<(u64, FamilyIx, FamilyIx)>,
     /// Whether such a link was erased: nobody can tell whom it named.
     unnamed: bool,
 }
@@ -69,7 +71,27 @@ impl Past {
         self.unnamed
     }
 
+    /// Whether two families are one at this row through a link that is taken back later, and holds as yet.
+    pub(super) fn are_one(&self, state: &State, one: FamilyIx, two: FamilyIx) -> bool {
+        let (start, end) = (state.unit(one), state.unit(two));
+        let (mut met, mut next) = (HashSet::from([start]), vec![start]);
+        while let Some(own) = next.pop() {
+            for (_, one, two) in &self.holding {
+                let (one, two) = (state.unit(*one), state.unit(*two));
+                for (from, to) in [(one, two), (two, one)] {
+                    if from == own && met.insert(to) {
+                        next.push(to);
+                    }
+                }
+            }
+        }
+        met.contains(&end)
+    }
+
     fn push(&mut self, row: &Row<'_>) {
+        if let What::Corrected { sequence, .. } = row.said.what {
+            self.holding.retain(|(link, ..)| *link != sequence);
+        }
         if let What::Linked { unit, other, .. } = row.said.what {
             self.link(row, [unit, other]);
         }
@@ -117,6 +139,10 @@ impl Past {
         let is_taken_back = row.before.is_corrected(row.entry.sequence);
         if is_taken_back || members.iter().any(|own| self.parted.contains(own)) {
             self.parted.extend(members);
+        }
+        if is_taken_back {
+            let [one, two] = named;
+            self.holding.push((row.entry.sequence, one, two));
         }
         self.unnamed |= is_taken_back && !row.is_seen();
     }

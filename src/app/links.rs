@@ -3,13 +3,12 @@
 
 use super::exit;
 use super::failure::Failure;
-use super::study::ledger_failure;
 use crate::diagnostic::{Diagnostic, Words};
-use crate::study::journal::{Entry, Journal, Transaction};
-use crate::study::kernel::{Allocated, ChildIx, Family, FamilyIx, State, What};
+use crate::protocol::model::Service;
+use crate::study::journal::{Decoded, Entry, Journal};
+use crate::study::kernel::{Allocated, ChildIx, Family, FamilyIx, SiteState, State, What};
 use crate::words;
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 
 /// What a person should know when a link is recorded, or taken back: what follows from it, and the way back.
@@ -91,34 +90,27 @@ fn parted(journal: &Journal, family: FamilyIx, other: FamilyIx) -> Diagnostic {
     ))
 }
 
-/// Refuses to take a link back if a gate has relied on it, or a later row cannot be read without it: a fold without the link
-/// must give the same draws and, after each row, the same slots.
+/// Refuses to take a link back if a gate has relied on it, or a later row cannot be read without it. A gate relies on every row
+/// of a kind that moves slots which was of a drawn family through the link alone, whatever that family's arm: so the refusal tells
+/// nothing of arms. A fold without the link then gives the same draws and, after each row, the same slots.
 ///
 /// Only whose a draw is may change: of two families that were linked before either was drawn, the draw stays with the one
 /// under whose name it was made, and the other has none again. Its number, stratum and arm are those of its row.
 ///
 /// # Errors
-/// Such a link: exit 7, `link-relied-on`; a ledger that cannot be read.
+/// Such a link: exit 7, `link-relied-on`.
 pub(super) fn refuse_moved(
     journal: &Journal,
-    transaction: &mut dyn Transaction,
+    mut rows: Vec<Entry>,
     entries: &[Entry],
-    folder: &Path,
 ) -> Result<(), Failure> {
-    if entries.iter().all(|entry| entry.kind != "corrected") {
-        return Ok(());
-    }
-    let mut rows = Vec::new();
-    transaction
-        .read_from(1, &mut |entry| rows.push(entry))
-        .map_err(|error| ledger_failure(&error, folder))?;
     let slots = |rows: &[Entry]| {
         let mut anew = Journal::new(Arc::clone(&journal.protocol));
         let mut after = Vec::with_capacity(rows.len());
-        let read = anew.absorb_watching(rows, &mut |_, before, _| {
-            after.push(before.state.sites.clone());
+        let read = anew.absorb_watching(rows, &mut |_, before, said| {
+            after.push((before.state.sites.clone(), moves_slots(before, said)));
         });
-        after.push(anew.state.sites.clone());
+        after.push((anew.state.sites.clone(), None));
         (anew, after, read)
     };
     let recorded = rows.len();
@@ -128,15 +120,39 @@ pub(super) fn refuse_moved(
         return Err(relied_on(corrupt.sequence, false));
     }
     // Without the rows to come, as every decision so far was made.
-    let (_, decided, _) = slots(&rows[..recorded]);
-    let differs = decided.iter().zip(&moved).position(|(one, two)| one != two);
-    if let Some(row) = differs {
+    let (with, decided, _) = slots(&rows[..recorded]);
+    let differs = |(one, two): (&Slots, &Slots)| one.1 != two.1;
+    if let Some(place) = decided.iter().zip(&moved).position(differs) {
+        return Err(relied_on(place as u64 + 1, true));
+    }
+    let differs = |(one, two): (&Slots, &Slots)| one.0 != two.0;
+    if let Some(row) = decided.iter().zip(&moved).position(differs) {
         return Err(relied_on(row as u64, true));
     }
-    if same_draws(&journal.state, &without.state) {
+    if same_draws(&with.state, &without.state) {
         return Ok(());
     }
     Err(relied_on(journal.head.sequence, false))
+}
+
+/// Slots of the sites before a row, and of which drawn family the row says something that moves slots.
+type Slots = (Vec<SiteState>, Option<FamilyIx>);
+
+/// The drawn family of which a row says what moves a slot under a gate, whichever arm it has.
+fn moves_slots(before: &Journal, said: &Decoded<'_>) -> Option<FamilyIx> {
+    let gate = before.protocol.gate.as_ref()?;
+    let What::Serviced {
+        family, service, ..
+    } = said.what
+    else {
+        return None;
+    };
+    let moves = service == Service::Switched || gate.released_by.contains(&service);
+    let is_drawn = before
+        .state
+        .family(family)
+        .is_some_and(Family::is_randomized);
+    (moves && is_drawn).then_some(family)
 }
 
 /// Whether the draws of two folds are the same but for the family, no family has two, and each holds a slot in both or in
@@ -163,8 +179,8 @@ fn relied_on(sequence: u64, slot: bool) -> Failure {
     let (message, help) = if slot {
         (
             words!(
-                "event {sequence} was recorded under the other name and took or freed a slot, which the gate has relied on: the link stands; nothing was recorded",
-                "händelse {sequence} registrerades under det andra namnet och tog eller frigjorde en plats, som spärren har utgått från: kopplingen står fast; inget har registrerats"
+                "event {sequence} was recorded under the other name and is of a kind that takes or frees slots, which the gate has relied on: the link stands; nothing was recorded",
+                "händelse {sequence} registrerades under det andra namnet och är av ett slag som tar eller frigör platser, som spärren har utgått från: kopplingen står fast; inget har registrerats"
             ),
             words!(
                 "take back what event {sequence} says if it was not this family's (`lottning record corrected` with --set sequence={sequence}): data sets leave it out, and the slot stays as it is; the other family has no draw of its own in this study, so say in the report how that came about",

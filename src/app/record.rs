@@ -8,7 +8,7 @@ use super::refusal::refusal_in;
 use super::study::{Act, Study, Work};
 use super::typed_time::untimely;
 use crate::diagnostic::{Diagnostic, Words};
-use crate::study::journal::{Journal, Recording};
+use crate::study::journal::{Entry, Journal, Recording, retracted_sequence};
 use crate::study::kernel::{Command, Draws, Source, State, What, decide};
 use crate::study::recording::{EventRequest, Repetition, prepare};
 use crate::words;
@@ -62,10 +62,15 @@ fn write_one(
     request: &EventRequest,
     reach: Reach,
 ) -> Result<Receipt, Failure> {
+    let (mut again, mut parting) = (false, None);
     let mut receipt = study.write(outside, act, Deed::of(request), |journal, time| {
         let (recording, warnings) = match ready(journal, request, Source::Log, time, reach)? {
             Ready::New(recording, warnings) => (Some(*recording), warnings),
-            Ready::Same(sequence) => {
+            Ready::Same {
+                sequence,
+                retracted,
+            } => {
+                again = retracted;
                 let receipt = Receipt {
                     event: request.event.clone(),
                     sequence,
@@ -82,6 +87,12 @@ fn write_one(
         let dry = reach == Reach::Blind;
         if dry {
             untimely(outside, journal, time, act.at.is_some()).map_or(Ok(()), Err)?;
+            parting = recording
+                .as_ref()
+                .map(|own| {
+                    journal.entries(std::slice::from_ref(own), time, false, "dry", &[[0; 32]])
+                })
+                .filter(|entries| entries.iter().any(|own| journal.must_begin_anew(own)));
         }
         let receipt = Receipt {
             event: request.event.clone(),
@@ -96,7 +107,35 @@ fn write_one(
         })
     })?;
     receipt.head = study.journal.head.to_hex();
+    if again {
+        let rows = study.entries()?;
+        receipt.warnings.push(taken_back(receipt.sequence, &rows));
+    }
+    if let Some(entries) = parting {
+        let rows = study.entries()?;
+        super::links::refuse_moved(&study.journal, rows, &entries)?;
+    }
     Ok(receipt)
+}
+
+/// That an event which is recorded once more was taken back by a later row.
+fn taken_back(sequence: u64, rows: &[Entry]) -> Diagnostic {
+    let by = rows
+        .iter()
+        .filter(|row| row.kind == "corrected")
+        .find(|row| retracted_sequence(&row.public) == Some(sequence));
+    let row = by.map_or(0, |row| row.sequence);
+    Diagnostic::warning(
+        "retracted",
+        words!(
+            "event {sequence} was taken back by event {row} and says nothing: this command recorded nothing and brings nothing back",
+            "händelse {sequence} togs tillbaka av händelse {row} och säger inget: det här kommandot har inte registrerat något och återställer inget"
+        ),
+    )
+    .help(Words::new(
+        "if it is so after all, record it anew under another --event-key",
+        "om det ändå är så, registrera det på nytt med en annan --event-key",
+    ))
 }
 
 /// An event against the journal.
@@ -104,8 +143,13 @@ fn write_one(
 pub(super) enum Ready {
     /// To be recorded.
     New(Box<Recording>, Vec<Diagnostic>),
-    /// Recorded before, at this sequence number.
-    Same(u64),
+    /// Recorded before.
+    Same {
+        /// Its sequence number.
+        sequence: u64,
+        /// Whether a correction took it back.
+        retracted: bool,
+    },
 }
 
 /// How far a check of an event looks.
@@ -136,7 +180,15 @@ pub(super) fn ready(
     })?;
     match prepared.repetition(journal) {
         Repetition::New => {}
-        Repetition::Same { sequence } => return Ok(Ready::Same(sequence)),
+        Repetition::Same {
+            sequence,
+            retracted,
+        } => {
+            return Ok(Ready::Same {
+                sequence,
+                retracted,
+            });
+        }
         Repetition::Other { sequence } => {
             let event = &request.event;
             return Err(Failure::new(
@@ -234,7 +286,7 @@ pub(super) fn batch<'r>(
             continue;
         }
         match ready(&scratch, request, source, time, reach) {
-            Ok(Ready::Same(_)) => batch.replayed += 1,
+            Ok(Ready::Same { .. }) => batch.replayed += 1,
             Ok(Ready::New(recording, warnings)) => {
                 let one = std::slice::from_ref(&*recording);
                 let entries = scratch.entries(one, time, false, "batch", &[[0; 32]]);

@@ -122,14 +122,21 @@ impl Study {
         let anew = entries.iter().any(|entry| journal.must_begin_anew(entry));
         if anew {
             projection::discard(outside, &folder);
-            links::refuse_moved(journal, &mut *transaction, &entries, &folder)?;
+            if entries.iter().any(|entry| entry.kind == "corrected") {
+                let rows = all_rows(&mut *transaction, &folder)?;
+                links::refuse_moved(journal, rows, &entries)?;
+            }
         }
-        transaction.append(&head, &entries).map_err(failed)?;
         let gone: Vec<u64> = entries
             .iter()
             .filter(|entry| entry.kind == "erased")
             .flat_map(|entry| erased_sequences(&entry.public))
             .collect();
+        if !gone.is_empty() {
+            let rows = all_rows(&mut *transaction, &folder)?;
+            refuse_unreadable(journal, rows, &entries, &gone)?;
+        }
+        transaction.append(&head, &entries).map_err(failed)?;
         if !gone.is_empty() {
             transaction.erase(&gone).map_err(failed)?;
         }
@@ -207,6 +214,52 @@ fn takes_back(journal: &Journal, recordings: &[Recording]) -> bool {
     })
 }
 
+/// Every row of the ledger.
+pub(super) fn all_rows(
+    transaction: &mut dyn Transaction,
+    folder: &Path,
+) -> Result<Vec<Entry>, Failure> {
+    let mut rows = Vec::new();
+    transaction
+        .read_from(1, &mut |entry| rows.push(entry))
+        .map_err(|error| ledger_failure(&error, folder))?;
+    Ok(rows)
+}
+
+/// Refuses an erasure after which the rows that are left could not be read: what is gone never comes back, so that is found out
+/// before.
+fn refuse_unreadable(
+    journal: &Journal,
+    mut rows: Vec<Entry>,
+    entries: &[Entry],
+    gone: &[u64],
+) -> Result<(), Failure> {
+    for row in &mut rows {
+        if gone.contains(&row.sequence) {
+            row.payload = None;
+            row.salt = None;
+        }
+    }
+    rows.extend(entries.iter().cloned());
+    let mut left = Journal::new(Arc::clone(&journal.protocol));
+    let Err(corrupt) = left.absorb(&rows) else {
+        return Ok(());
+    };
+    let (sequence, reason) = (corrupt.sequence, corrupt.reason);
+    Err(Failure::new(
+        exit::WRONG_STATE,
+        "erasure-unreadable",
+        words!(
+            "without the rows of this family event {sequence} could not be read ({reason}): the study would be lost; nothing was erased",
+            "utan den här familjens rader skulle händelse {sequence} inte kunna läsas ({reason}): studien skulle gå förlorad; inget har raderats"
+        ),
+    )
+    .help(words!(
+        "event {sequence} rests on what would be erased: if it is of another family, erase that family first if it is to be erased at all; keep a copy of the folder and report the case with the numbers of both events",
+        "händelse {sequence} bygger på det som skulle raderas: gäller den en annan familj, radera den familjen först om den alls ska raderas; spara en kopia av mappen och rapportera fallet med båda händelsernas nummer"
+    )))
+}
+
 /// Moves a fold past the rows that it has not seen.
 fn catch_up_in(
     journal: &mut Journal,
@@ -254,10 +307,7 @@ fn fold_anew(
     transaction: &mut dyn Transaction,
     folder: &Path,
 ) -> Result<(), Failure> {
-    let mut rows = Vec::new();
-    transaction
-        .read_from(1, &mut |entry| rows.push(entry))
-        .map_err(|error| ledger_failure(&error, folder))?;
+    let rows = all_rows(transaction, folder)?;
     if later_epochs(&rows) > journal.protocol.epoch() {
         return Err(amended_meanwhile());
     }

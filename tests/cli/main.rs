@@ -43,6 +43,7 @@ mod scenarios;
 mod shards;
 mod study;
 mod typed_time;
+mod undone;
 mod unused_options;
 mod verifier;
 mod what_if;

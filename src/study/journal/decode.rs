@@ -30,16 +30,25 @@ pub(crate) struct Decoded<'a> {
     pub subject: Option<FamilyIx>,
 }
 
-/// Reads one entry, naming what it mentions for the first time. `placeholder` names the family of an erased entry;
-/// `retracted` says that a correction takes it back, `unnamed` that an erased row may have named its family.
+/// What other rows take from an entry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gone {
+    /// A correction takes it back.
+    pub retracted: bool,
+    /// An erased row may have named its family.
+    pub family: bool,
+    /// An erased row may have named its child.
+    pub child: bool,
+}
+
+/// Reads one entry, naming what it mentions for the first time. `placeholder` names the family of an erased entry.
 pub(super) fn decode<'a>(
     protocol: &Protocol,
     names: &mut Names,
     entry: &'a Entry,
     placeholder: Option<&str>,
     erased_family: Option<FamilyIx>,
-    retracted: bool,
-    unnamed: bool,
+    gone: Gone,
 ) -> Result<Decoded<'a>, Unreadable> {
     let (public, _) = Object::read(&entry.public).ok_or("its public part is not a JSON object")?;
     let erased = entry.payload.is_none();
@@ -47,7 +56,7 @@ pub(super) fn decode<'a>(
     let (payload, _) = Object::read(text).ok_or("its payload is not a JSON object")?;
     let subject = match payload.get("family").and_then(Value::as_str) {
         // A family enters the ledger by its first screening and in no other way.
-        Some(name) if entry.kind != "screened" && !unnamed && names.family(name).is_none() => {
+        Some(name) if entry.kind != "screened" && !gone.family && names.family(name).is_none() => {
             return Err("no screening before it names its family".into());
         }
         Some(name) => Some(names.name_family(name)),
@@ -60,7 +69,7 @@ pub(super) fn decode<'a>(
         public: &public,
         payload: &payload,
         erased,
-        retracted,
+        gone,
     };
     let what = reader.what(&entry.kind, subject)?;
     Ok(Decoded {
@@ -77,7 +86,7 @@ pub(super) struct Reader<'a> {
     public: &'a Object<'a>,
     pub(super) payload: &'a Object<'a>,
     pub(super) erased: bool,
-    pub(super) retracted: bool,
+    pub(super) gone: Gone,
 }
 
 impl<'a> Reader<'a> {

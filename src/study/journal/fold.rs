@@ -1,7 +1,7 @@
 //! The fold of a ledger: state, names, request ids and keys, moved forward entry by entry.
 
 use super::canonical::{Object, Value as Own};
-use super::decode::{Decoded, decode};
+use super::decode::{Decoded, Gone, decode};
 use super::encode::encode;
 use super::entry::{Entry, Head, hex};
 use super::foresight::{erased_sequences, part};
@@ -119,6 +119,8 @@ pub struct Journal {
     pub(super) corrected: HashSet<u64>,
     /// Whether an erased row may have named a family that rows up to its correction mean.
     unnamed: bool,
+    /// Whether an erased row may have named a child that later rows mean.
+    childless: bool,
     pub(super) pending: Option<(String, [u8; 32])>,
     chain_trusted: bool,
     zone: TimeZone,
@@ -146,6 +148,7 @@ impl Journal {
             erasures: HashMap::new(),
             corrected: HashSet::new(),
             unnamed: false,
+            childless: false,
             pending: None,
             chain_trusted: false,
             zone,
@@ -251,8 +254,11 @@ impl Journal {
             entry,
             placeholder.as_deref(),
             erased_family,
-            retracted,
-            self.unnamed,
+            Gone {
+                retracted,
+                family: self.unnamed,
+                child: self.childless,
+            },
         )
         .map_err(corrupt)?;
         if let What::EpochOpened { epoch } = decoded.what
@@ -267,6 +273,8 @@ impl Journal {
         self.duties.note(&entry.actor, &decoded.what, &self.state);
         // No projection is kept of a fold between such a row and its erasure, which comes after its correction.
         self.unnamed |= retracted && entry.kind == "linked" && entry.payload.is_none();
+        self.childless |= entry.payload.is_none()
+            && matches!(entry.kind.as_str(), "screened" | "joined" | "linked");
         let parted = retracted.then(|| part(&mut decoded.what)).flatten();
         let event = Event {
             day,

@@ -81,7 +81,7 @@ pub(crate) fn erased_sequences(public: &str) -> Vec<u64> {
 }
 
 /// The sequence that a correction retracts.
-fn retracted_sequence(public: &str) -> Option<u64> {
+pub(crate) fn retracted_sequence(public: &str) -> Option<u64> {
     serde_json::from_str::<Value>(public)
         .ok()?
         .get("sequence")?

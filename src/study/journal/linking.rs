@@ -213,7 +213,10 @@ impl Reader<'_> {
             let child = self.text("child")?;
             // A link that is taken back may have named the child by a pseudonym that another such link gave it.
             let known = self.names.child(child);
-            let known = known.or(self.retracted.then_some(ChildIx(u32::MAX)));
+            let known = known.or(self.gone.retracted.then_some(ChildIx(u32::MAX)));
+            // Who named the child first may be erased; then it is a child of the family that this row is of.
+            let lost = known.is_none() && self.gone.child;
+            let known = known.or_else(|| lost.then(|| self.names.name_child(child)));
             return Ok(What::ChildLinked {
                 family,
                 child: known.ok_or(format!("child `{child}` is not known"))?,

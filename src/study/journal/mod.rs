@@ -26,7 +26,7 @@ pub use fold::{
     Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, derived_request_id,
     enrolment_hash, time_text,
 };
-pub(crate) use foresight::erased_sequences;
+pub(crate) use foresight::{erased_sequences, retracted_sequence};
 pub use ledger::{Ledger, LedgerError, Misfit, Rows, Transaction};
 pub use linking::recorded_hash;
 pub(in crate::study) use linking::report_key;

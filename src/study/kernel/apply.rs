@@ -171,6 +171,7 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             ..
         } => {
             note_link(state, family, family);
+            ensure_child(state, child, family);
             if let Some(other) = other {
                 link_children(state, child, other);
             }
@@ -481,6 +482,17 @@ fn ensure_family(state: &mut State, family: FamilyIx, site: SiteIx) {
     while family.0 as usize >= state.families.len() {
         state.families.push(Family::named(ReportIx(u32::MAX), site));
     }
+}
+
+/// A child whom an erased row named, and a link names again, is of the link's family: on its roster unless a child joined it.
+/// It is one whom the family's rows name already, by another pseudonym, and is not counted again.
+fn ensure_child(state: &mut State, child: ChildIx, family: FamilyIx) {
+    // A link that is taken back may name no child.
+    if child.0 as usize != state.children.len() {
+        return;
+    }
+    let joined = state.family(family).is_some_and(|own| own.joined > 0);
+    state.children.push(Child { family, joined });
 }
 
 fn ensure_report(state: &mut State, report: ReportIx, family: FamilyIx, received: Day) {

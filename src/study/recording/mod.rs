@@ -88,6 +88,8 @@ pub enum Repetition {
     Same {
         /// Its sequence number.
         sequence: u64,
+        /// Whether a correction took it back.
+        retracted: bool,
     },
     /// The key was used for something else.
     Other {
@@ -117,13 +119,14 @@ impl PreparedEvent {
                 content,
                 family,
                 sequence,
-                ..
+                retracted,
             }) if *content == self.content_hash
                 && journal.same_family(*family, self.family)
                 && !self.of_another_draw(journal, *family) =>
             {
                 Repetition::Same {
                     sequence: *sequence,
+                    retracted: *retracted,
                 }
             }
             // What should have been recorded may follow under the key of what was retracted.

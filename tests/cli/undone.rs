@@ -1,0 +1,167 @@
+//! What is undone: links that are taken back, erasures of families whose rows later rows mean, and what both programs, and the
+//! commands that follow, say of it.
+
+use super::place::{IUH, Place, family};
+use super::verifier::both_accept;
+use serde_json::{Value, json};
+
+/// Records a row about families by the study lead.
+fn by_lead(place: &Place, words: &str) -> Value {
+    let words = format!("record {words} --on 2025-03-03");
+    place.act_as("lead", &words).json(0)
+}
+
+fn back(sequence: &Value, family: &str) -> String {
+    format!(
+        "record corrected --family {family} --on 2025-03-03 --set sequence={sequence} --set reason=wrong --event-key b{sequence}"
+    )
+}
+
+fn erase(place: &Place, name: &str) {
+    let confirm = place.confirm().to_owned();
+    let words = format!("erase --family {name} --reason request --confirm {confirm}");
+    place.act_as("lead", &words).json(0);
+    both_accept(place);
+    // The study goes on.
+    assert_eq!(
+        place.enrol("NEXT", "R1", "").json(0)["outcome"],
+        "allocated"
+    );
+    both_accept(place);
+}
+
+fn not_eligible(place: &Place, family: &str, more: &str) {
+    let words = Place::enrol_words("skarpnack", family, "R1");
+    let words = words.replace("immediate-placement=no", "immediate-placement=yes");
+    place.act(&format!("{words} {more}")).json(20);
+}
+
+/// The row that links two pseudonyms of a child is of GG, and only the erased rows of EE named the child: the study is read
+/// without them, the child is one of GG.
+#[test]
+fn a_link_of_a_child_whom_an_erased_row_named_can_be_read() {
+    let place = Place::open(IUH);
+    place.enrol("EE", "R1", "--child EEK").json(0);
+    let link = by_lead(&place, "linked --family EE --set other=GG --event-key l1");
+    by_lead(
+        &place,
+        "linked --family GG --child EEK --set other_child=NEWK --event-key l2",
+    );
+    place.act_as("lead", &back(&link["sequence"], "EE")).json(0);
+    both_accept(&place);
+    erase(&place, "EE");
+    let next = place.enrol("GG", "R1", "--child NEWK").json(0);
+    assert_eq!(next["outcome"], "allocated");
+    place
+        .unchanged(|| place.enrol("HH", "R1", "--child EEK"))
+        .refused(4, "child-of-another-family");
+    both_accept(&place);
+}
+
+/// KK was first named by AA, which was not eligible, and moved to BB under another pseudonym; then AA is erased.
+#[test]
+fn a_child_who_moved_under_another_pseudonym_stays_with_its_family() {
+    let place = Place::open(IUH);
+    not_eligible(&place, "AA", "--child KK");
+    by_lead(
+        &place,
+        "linked --family AA --child KK --set other_child=KKB --event-key l1",
+    );
+    place.enrol("BB", "R1", "--child KKB").json(0);
+    by_lead(
+        &place,
+        "linked --family BB --child KK --set other_child=KKC --event-key l2",
+    );
+    both_accept(&place);
+    erase(&place, "AA");
+    place
+        .unchanged(|| place.enrol("HH", "R1", "--child KKC"))
+        .refused(4, "child-of-another-family");
+    both_accept(&place);
+}
+
+/// While a link holds that proves wrong, a child joins that the other family is called by: an honest study. After the link is
+/// taken back the same row would be a finding, and the command is refused.
+#[test]
+fn a_child_who_joined_while_a_wrong_link_held_is_no_finding() {
+    for third in [false, true] {
+        let place = Place::open(IUH);
+        place.enrol("EE", "R1", "--child EEK").json(0);
+        let mut child = "EE";
+        if third {
+            by_lead(&place, "linked --family EE --set other=BB --event-key l0");
+            child = "BB";
+        }
+        let link = by_lead(&place, "linked --family EE --set other=GG --event-key l1");
+        let joined = place.enrol("GG", "R1", &format!("--child {child}")).json(0);
+        assert_eq!(joined["outcome"], "joined");
+        both_accept(&place);
+        place.act_as("lead", &back(&link["sequence"], "EE")).json(0);
+        both_accept(&place);
+        place
+            .unchanged(|| place.enrol("HH", "R1", &format!("--child {child}")))
+            .refused(4, "child-of-another-family");
+    }
+}
+
+/// An event that was taken back is answered as one that says nothing, and is recorded anew under another key.
+#[test]
+fn the_receipt_of_an_event_that_was_taken_back_says_so() {
+    let place = Place::open(IUH);
+    place.enrol("EE", "R1", "").json(0);
+    let events = [
+        "linked --family EE --set other=GG --event-key KEY",
+        "closed --family EE --event-key KEY",
+        "withdrawn --family EE --event-key KEY",
+    ];
+    for words in events {
+        let first = by_lead(&place, words);
+        place
+            .act_as("lead", &back(&first["sequence"], "EE"))
+            .json(0);
+        let again = by_lead(&place, words);
+        assert_eq!(again["replayed"], true);
+        assert_eq!(again["sequence"], first["sequence"]);
+        let told = &again["warnings"][0];
+        assert_eq!(told["code"], "retracted", "{again}");
+        let number = first["sequence"].as_u64().unwrap() + 1;
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains(&format!("event {number} ")), "{message}");
+        let anew = by_lead(&place, &words.replace("KEY", "KEY2"));
+        assert_eq!(anew["replayed"], false);
+    }
+    both_accept(&place);
+}
+
+/// A closure under the other name keeps the link, whatever arm the family has: two families of either arm are refused alike, in
+/// earnest and as a dry run.
+#[test]
+fn whether_a_link_is_taken_back_tells_no_arm() {
+    let place = Place::open(IUH);
+    let mut arms = Vec::new();
+    for number in 0..12 {
+        let name = family(number);
+        let drawn = place.enrol(&name, "R1", "").json(0);
+        if arms.contains(&drawn["arm"]) {
+            continue;
+        }
+        arms.push(drawn["arm"].clone());
+        let other = format!("{name}-II");
+        let link = by_lead(
+            &place,
+            &format!("linked --family {name} --set other={other} --event-key l{number}"),
+        );
+        by_lead(
+            &place,
+            &format!("closed --family {other} --event-key c{number}"),
+        );
+        let words = back(&link["sequence"], &name);
+        for words in [format!("{words} --dry-run"), words] {
+            place
+                .unchanged(|| place.act_as("lead", &words))
+                .refused(7, "link-relied-on");
+        }
+    }
+    assert_eq!(arms.len(), 2, "{}", json!(arms));
+    both_accept(&place);
+}

@@ -135,11 +135,11 @@ pub(super) fn refuse_moved(
     Err(relied_on(journal.head.sequence, false))
 }
 
-/// Slots of the sites before a row, and of which drawn family the row says something that moves slots.
-type Slots = (Vec<SiteState>, Option<FamilyIx>);
+/// Slots of the sites before a row, and of which allocation the row says something that moves slots.
+type Slots = (Vec<SiteState>, Option<u32>);
 
-/// The drawn family of which a row says what moves a slot under a gate, whichever arm it has.
-fn moves_slots(before: &Journal, said: &Decoded<'_>) -> Option<FamilyIx> {
+/// The allocation of the family of which a row says what moves a slot under a gate, whichever its arm.
+fn moves_slots(before: &Journal, said: &Decoded<'_>) -> Option<u32> {
     let gate = before.protocol.gate.as_ref()?;
     let What::Serviced {
         family, service, ..
@@ -148,11 +148,8 @@ fn moves_slots(before: &Journal, said: &Decoded<'_>) -> Option<FamilyIx> {
         return None;
     };
     let moves = service == Service::Switched || gate.released_by.contains(&service);
-    let is_drawn = before
-        .state
-        .family(family)
-        .is_some_and(Family::is_randomized);
-    (moves && is_drawn).then_some(family)
+    let own = before.state.family(family)?;
+    (moves && own.is_randomized()).then_some(own.allocation)
 }
 
 /// Whether the draws of two folds are the same but for the family, no family has two, and each holds a slot in both or in

@@ -65,7 +65,7 @@ class Checker:
 
     def run_proof(self, file, seeds=(), expect_head=None):
         try:
-            protocols, rows = read_proof(file)
+            protocols, rows, study, head = read_proof(file)
         except ValueError as error:
             self.report(None, "database", str(error))
             return
@@ -75,6 +75,11 @@ class Checker:
         self.run(files.__getitem__, rows, seeds, expect_head)
         if not rows:
             self.report(1, "sequence", "the ledger is empty")
+        opened = next((event.public for event in self.events[:1] if event.kind == "opened"), None)
+        if opened is not None and study != opened["study"]:
+            self.report(None, "proof", f"the proof says that it is of the study {study!a}, and its first row of {opened['study']!a}")
+        if rows and head != self.head:
+            self.report(None, "proof", f"the proof says that its head is {head!a}, and its last row has {self.head}")
         if len(protocols) > len(self.epochs):
             self.report(None, "protocol", "the proof has more protocols than the ledger has epochs")
 

@@ -7,7 +7,7 @@ import re
 
 from children import Children
 from names import Names
-from rows import ABOUT_FAMILY, RETRACTABLE, SERVICES, is_date
+from rows import ABOUT_FAMILY, RETRACTABLE, SERVICES
 
 NEEDS_DRAW = (*SERVICES, "observed", "violation")
 
@@ -145,8 +145,7 @@ class Families:
         sequence, kind, public, payload = event
         family = payload["family"]
         own = self.names.unit(family)
-        named = payload.get({"screened": "children", "joined": "new_children"}[kind])
-        named = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+        named = payload[{"screened": "children", "joined": "new_children"}[kind]]
         is_drawn = kind == "joined" or public is not None and public["verdict"] == "drawn"
         if is_drawn and not self.unnamed:
             people = [family, *named] if kind == "screened" else named
@@ -169,15 +168,15 @@ class Families:
         def bad(text):
             self.report(sequence, "form", text)
 
-        if kind == "screened":
-            for name in protocol.fields:
-                if not protocol.is_value(name, payload["fields"].get(name)):
-                    bad(f"{payload['fields'].get(name)!a} is no value of the field {name!a}")
-            if "exception" in payload and not isinstance(payload["exception"], str):
-                bad("the exception that was declared is no text")
-            self.check_answers(sequence, public, payload, protocol)
-        if kind == "reported" and isinstance(payload.get("incident_date"), str) and not is_date(payload["incident_date"]):
-            bad(f"incident_date cannot be {payload['incident_date']!a}")
+        if kind in ("screened", "returned", "joined"):
+            fields = payload["fields"]
+            for name in protocol.fields.keys() | fields.keys():
+                if name not in protocol.fields or not protocol.is_value(name, fields.get(name)):
+                    bad(f"{fields.get(name)!a} is no value of a field {name!a}")
+            if payload["answers"].keys() != protocol.questions.keys():
+                bad("there is not one answer to each question, and no other")
+            elif kind == "screened" and public is not None:
+                self.check_answers(sequence, public["verdict"], payload, protocol)
         if kind == "observed" and payload["outcome"] not in protocol.outcomes:
             bad(f"the outcome {payload['outcome']!a} is not in the protocol")
         if kind == "observed" and re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", payload["value"], re.ASCII) is None:
@@ -187,32 +186,35 @@ class Families:
 
     @staticmethod
     def check_violation(bad, payload, protocol):
-        texts = {key: payload[key] for key in ("field", "value", "received") if isinstance(payload.get(key), str)}
-        if payload["reason"] not in protocol.violations:
-            bad(f"{payload['reason']!a} is no reason of a violation")
-        if "received" in texts and texts["received"] not in protocol.arms:
-            bad(f"the arm {texts['received']!a} is not in the protocol")
-        if {"field", "value"} <= texts.keys():
-            field, value = texts["field"], texts["value"]
+        reason, said = payload["reason"], payload.keys()
+        if reason not in protocol.violations:
+            bad(f"{reason!a} is no reason of a violation")
+        needed = {"wrong-stratum": {"field", "value"}, "wrong-service": {"received"}}.get(reason, set())
+        if said & {"field", "value", "received"} != needed or "criterion" in said and reason != "found-ineligible":
+            bad(f"a violation for the reason {reason!a} has what is of another one beside it, or lacks its own")
+            return
+        if "received" in said and payload["received"] not in protocol.arms:
+            bad(f"the arm {payload['received']!a} is not in the protocol")
+        if "criterion" in said and payload["criterion"] not in [own["id"] for own in protocol.criteria]:
+            bad(f"the criterion {payload['criterion']!a} is not in the protocol")
+        if "field" in said:
+            field, value = payload["field"], payload["value"]
             if not (value in protocol.therapists if field == "site" else
                     field in protocol.fields and protocol.is_value(field, value)):
                 bad(f"{value!a} is no value of {field!a}")
 
-    def check_answers(self, sequence, public, payload, protocol):
+    def check_answers(self, sequence, verdict, payload, protocol):
         """The criteria with a question; what a rule says is not read here."""
         answers, missed = payload["answers"], payload.get("missed")
-        if any(type(answers.get(name)) is not bool for name in protocol.questions):
-            self.report(sequence, "form", "there is not one answer, true or false, to each question")
-            return
-        if public is None:
-            return
         failed = {name for name, needed in protocol.questions.items() if answers[name] is not needed}
-        if public["verdict"] != "not-eligible":
+        if verdict != "not-eligible":
             if failed:
                 self.report(sequence, "verdict", f"it misses {sorted(failed)}, and its verdict says that it does not")
+            if missed is not None:
+                self.report(sequence, "form", f"it says what it misses, and its verdict is {verdict!a}")
             return
         known = {own["id"] for own in protocol.criteria}
-        named = {name for name in missed if isinstance(name, str)} if isinstance(missed, list) else None
+        named = set(missed) if missed is not None else None
         if named is None or not named <= known:
             self.report(sequence, "form", "it does not say which criteria of the protocol are missed")
         elif not named or named & protocol.questions.keys() != failed:

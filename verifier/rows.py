@@ -146,19 +146,43 @@ PUBLIC = ABOUT_FAMILY | {
     "analysed": {"lock": is_text, "results_sha256": is_hex}, "exported": {"what": one_of("proof")},
     "revealed": {"seeds": list_of(is_hex)},
 }
-# The keys that a payload must have, of kinds that have one.
-EVENT = {"family": is_text, "on": is_date, "event_key": is_key}
+MOST_CHILDREN = 24
+
+
+def is_true(value):
+    return value is True
+
+
+def list_up_to(most):
+    return lambda value: list_of(is_text)(value) and len(value) <= most
+
+
+def object_of(kind):
+    return lambda value: isinstance(value, dict) and all(type(own) is kind for own in value.values())
+
+
+# The keys of the payload, in the same way, of kinds that have one. A key of a request may be digits of a hash, in which a
+# personal number can stand by chance.
+EVENT = {"family": is_text, "on": is_date, "event_key": is_public_key, "child?": is_text}
+SERVICE = EVENT | {"delivered_by?": is_text}
 REQUEST = {"family": is_text, "request_id": is_key}
-SIGHTING = {"report_key": is_key, "received": is_date}
-PAYLOAD = dict.fromkeys((*SERVICES, *EXITS, "linked"), EVENT) | {
-    "screened": REQUEST | SIGHTING | {"site": is_text, "answers": lambda value: isinstance(value, dict),
-                                      "fields": lambda value: isinstance(value, dict)},
+SIGHTING = {"report_key": is_public_key, "received": is_date}
+INTAKE = REQUEST | SIGHTING | {
+    "children": list_up_to(MOST_CHILDREN), "answers": object_of(bool), "fields": object_of(str), "exception?": is_text,
+    "site": is_text, "changed?": is_true}
+PAYLOAD = dict.fromkeys(SERVICES, SERVICE) | dict.fromkeys(EXITS, EVENT) | {
+    "screened": INTAKE | {"missed?": list_of(is_text)}, "returned": INTAKE,
+    "joined": INTAKE | {"new_children": list_up_to(MOST_CHILDREN)},
     "allocated": REQUEST, "exception": REQUEST | {"reason": is_text},
-    "returned": REQUEST | SIGHTING | {"site": is_text}, "joined": REQUEST | SIGHTING | {"site": is_text},
-    "reported": {"family": is_text, "source": one_of("intake", "log", "register")} | SIGHTING,
-    "violation": EVENT | {"reason": is_text}, "observed": EVENT | {"outcome": is_text, "value": is_text},
-    "corrected": EVENT | {"reason": is_key},
+    "reported": SIGHTING | {
+        "family": is_text, "source": one_of("intake", "log", "register"), "child?": is_text, "incident_date?": is_date,
+        "attached_to_open_investigation?": one_of("yes", "no"), "reporter?": is_text, "by_study_staff?": is_true},
+    "switched": SERVICE | {"arm?": is_text},  # that it is there is compared with the public part
+    "violation": EVENT | {"reason": is_text, "field?": is_text, "value?": is_text, "received?": is_text, "criterion?": is_text},
+    "observed": EVENT | {"outcome": is_text, "value": is_text}, "corrected": EVENT | {"reason": is_public_key},
+    "linked": EVENT | {"other?": is_text, "other_child?": is_text},
 }
+CLOSED = ("screened", "returned", "joined", "allocated", "exception")  # the others may have further keys, for codes
 
 
 def raw(text):
@@ -200,28 +224,29 @@ def read_object(text):
     return value
 
 
-def read_public(kind, text):
-    value = read_object(text)
-    wanted = {key.rstrip("?"): holds for key, holds in PUBLIC[kind].items()} | {"clock": one_of("override")}
-    needed = {key for key in PUBLIC[kind] if not key.endswith("?")}
-    if not needed <= value.keys() <= wanted.keys():
+def check_members(value, table, more=None):
+    """The keys of a table with values of their domains; others, where they may stand, hold what `more` says."""
+    wanted = {key.rstrip("?"): holds for key, holds in table.items()}
+    needed = {key for key in table if not key.endswith("?")}
+    if not needed <= value.keys() or more is None and not value.keys() <= wanted.keys():
         raise ValueError(f"it needs the keys {sorted(needed)} and has {sorted(value)}")
     for key, own in value.items():
-        if not wanted[key](own):
+        if not wanted.get(key, more)(own):
             raise ValueError(f"{key} cannot be {own!a}")
+
+
+def read_public(kind, text):
+    value = read_object(text)
+    check_members(value, PUBLIC[kind] | {"clock?": one_of("override")})
     return value
 
 
 def read_payload(kind, text):
     value = read_object(text)
-    if kind not in PAYLOAD and value:
-        raise ValueError("it has a payload, and its kind has none")
-    for key, holds in PAYLOAD.get(kind, {}).items():
-        if key not in value or not holds(value[key]):
-            raise ValueError(f"{key} is missing or cannot be {value.get(key)!a}")
-    if kind == "linked" and not (is_text(value.get("other")) or all(
-            is_text(value.get(key)) for key in ("child", "other_child"))):
-        raise ValueError("it links neither a family nor a child")
+    check_members(value, PAYLOAD.get(kind, {}), is_text if kind in PAYLOAD and kind not in CLOSED else None)
+    links = value.keys() & {"other", "child", "other_child"}
+    if kind == "linked" and links not in ({"other"}, {"child", "other_child"}):
+        raise ValueError("it does not link either a family or a child")
     return value
 
 
@@ -310,7 +335,8 @@ def read_once(database, files, copied):
 
 
 def read_proof(file):
-    """The protocol files and the rows of a proof (`lottning.proof/1`), the columns in their places; ValueError if it is none.
+    """A proof (`lottning.proof/1`): its protocol files, its rows with the columns in their places, and the study and the head
+    that it names; ValueError if it is none.
 
     A proof has no payloads and no salts. Values of a wrong type stay as they are: the checks name their rows.
     """
@@ -321,6 +347,8 @@ def read_proof(file):
         proof = json.loads(Path(file).read_bytes())
         if not isinstance(proof, dict) or proof.get("schema") != "lottning.proof/1":
             raise ValueError("it is not a proof (lottning.proof/1)")
+        if proof.keys() != {"schema", "study", "head", "protocols", "rows"}:
+            raise ValueError("a proof has other keys than schema, study, head, protocols and rows")
         protocols = [text.encode("utf-8") for text in proof["protocols"]]
         rows = []
         for row in proof["rows"]:
@@ -329,6 +357,6 @@ def read_proof(file):
             row = row | {"payload": None, "salt": None, "payload_hash": unhex(row["payload_hash"]),
                          "hash": unhex(row["hash"])}
             rows.append(tuple(row[column] for column in COLUMNS))
-        return protocols, rows
+        return protocols, rows, proof["study"], proof["head"]
     except (OSError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"it is not a proof: {type(error).__name__} {str(error)!a}") from None

@@ -354,6 +354,9 @@ class Proofs(Base):
                               (lambda proof: proof["rows"].insert(3, proof["rows"].pop(4)), 4),
                               (lambda proof: proof["protocols"].pop(), self.opening),
                               (lambda proof: proof["protocols"].append("x"), None),
+                              (lambda proof: proof.update(head="00" * 32), None), (lambda proof: proof.update(head=None), None),
+                              (lambda proof: proof.update(head=proof["head"].upper() + "AB"), None),
+                              (lambda proof: proof.update(study="other"), None), (lambda proof: proof["rows"].pop(), None),
                               (lambda proof: proof["rows"].clear(), 1)):
             self.assert_bad(self.prove(change=change), first)
 
@@ -364,6 +367,7 @@ class Proofs(Base):
 
     def test_what_is_no_proof(self):
         for change in (lambda proof: proof.update(schema="lottning.proof/2"), lambda proof: proof.pop("rows"),
+                       lambda proof: proof.update(note="x"), lambda proof: proof.pop("head"),
                        lambda proof: proof.update(rows=3), lambda proof: proof.update(protocols=[3]),
                        lambda proof: proof["rows"].append(3), lambda proof: proof["rows"][0].update(payload="{}")):
             self.assert_bad(self.prove(change=change), None, "database")

@@ -111,9 +111,12 @@ class Ledger:
                 digest.update(len(part).to_bytes(4, "big") + part)
             row["hash"] = digest.digest()
 
+    def fields(self):
+        return {"grund": "våld"} if b'id = "grund"' in [self.protocol, *self.later][-1] else {}
+
     def screened(self, verdict, family, site=SITE, **payload):
         return self.add("screened", {"site": site, "verdict": verdict}, {
-            "family": family, "request_id": f"r-{family}", "children": [f"c-{family}"], "fields": {"grund": "våld"},
+            "family": family, "request_id": f"r-{family}", "children": [f"c-{family}"], "fields": self.fields(),
             "answers": {}, "site": site, "report_key": "R1", "received": "2025-02-28"}
             | ({"missed": ["many"]} if verdict == "not-eligible" else {}) | payload)
 
@@ -123,7 +126,9 @@ class Ledger:
 
     def again(self, kind, family, key, **more):
         return self.add(kind, {"site": SITE}, {"family": family, "request_id": f"r-{family}-{key}", "site": SITE,
-                                               "report_key": key, "received": "2025-03-02"}, **more)
+                                               "report_key": key, "received": "2025-03-02", "children": [], "answers": {},
+                                               "fields": self.fields()}
+                        | ({"new_children": []} if kind == "joined" else {}), **more)
 
     def reported(self, family, source="log"):
         return self.add("reported", {}, {"family": family, "source": source, "report_key": f"R-{len(self.rows)}",

@@ -6,6 +6,7 @@ const DUTIES = {
   "screened": "intake", "returned": "intake", "joined": "intake", "capacity-changed": "capacity", "site-opened": "capacity",
   "site-closed": "capacity", "epoch-opened": "capacity", "erased": "capacity",
 };
+const PROOF_KEYS = ["head", "protocols", "rows", "schema", "study"];
 const ROW_KEYS = ["actor", "hash", "kind", "payload_hash", "public", "sequence", "time"];
 const OUTCOMES = { "drawn": "allocated", "exception": "exception" }; // what follows a screening with a verdict
 
@@ -95,7 +96,9 @@ function checkProof(proof, seeds) {
     badProof("rows, protocols");
     return found;
   }
+  if (Object.keys(proof).sort().join() !== PROOF_KEYS.join()) badProof(PROOF_KEYS.join(", "));
   const events = checkRows(proof, found, report);
+  checkNamed(proof, found, report);
   checkSeeds(events, seeds, found, report);
   checkAllocations(events, found, report);
   checkEnd(events, found, report);
@@ -210,6 +213,17 @@ function checkRows(proof, found, report) {
   found.rows = events.length;
   if (events.length) { found.first = events[0].time; found.last = events[events.length - 1].time; }
   return events;
+}
+
+/** What a proof says of itself, against its rows. */
+function checkNamed(proof, found, report) {
+  if (found.study !== null && proof.study !== found.study) {
+    report(null, "proof", "the proof names another study than its first row", "beviset anger en annan studie än dess första rad");
+  }
+  if (found.rows && proof.head !== found.head) {
+    report(null, "proof", "the proof names another head than the hash of its last row",
+      "beviset anger ett annat huvud än kontrollsumman i dess sista rad");
+  }
 }
 
 function checkOpened(opened, found, report) {

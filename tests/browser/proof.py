@@ -337,6 +337,9 @@ def check_fields(page, folder, seed, proof):
     state, _ = page.load(cut)
     expect("rows cut off, the head kept", (state["verdict"], state["head"]), ("fails", "fails"))
     page.fill(head="")
+    for what, own in (("another head", {"head": "00" * 32}), ("another study", {"study": "other"}), ("a further key", {"note": "x"})):
+        state, _ = page.load(proof | own)
+        expect(f"a proof with {what}", state["verdict"], "fails")
     for what, other in (("no JSON", None), ("a list", []), ("another schema", {"schema": "x"}),
                         ("rows that are none", {"schema": "lottning.proof/1", "protocols": [], "rows": [None, 3, {}]})):
         state, _ = page.load(other)

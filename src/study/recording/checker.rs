@@ -176,8 +176,12 @@ impl<'a> Checker<'a> {
                 .with("on", request.on.clone())
         };
         for (key, value) in &request.set {
+            let value = match (&what, key.as_str()) {
+                (What::Violation { truth, .. }, "value") => self.written(*truth, value),
+                _ => value.clone(),
+            };
             if !value.is_empty() {
-                content = content.with(key, value.clone());
+                content = content.with(key, value);
             }
         }
         Some(Recording::new(what, content))
@@ -330,7 +334,14 @@ impl<'a> Checker<'a> {
             .filter(|key| {
                 !matches!(
                     *key,
-                    "report_key" | "received" | "child" | "event_key" | "on"
+                    "report_key"
+                        | "received"
+                        | "child"
+                        | "event_key"
+                        | "on"
+                        | "family"
+                        | "source"
+                        | "by_study_staff"
                 )
             })
             .collect();

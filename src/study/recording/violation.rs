@@ -4,7 +4,7 @@ use super::checker::Checker;
 use crate::allocation::Arm;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::model::{Policy, Violations};
-use crate::study::field_value::{expected, field_value};
+use crate::study::field_value::{canonical, expected, field_value};
 use crate::study::findings::unknown;
 use crate::study::kernel::Truth;
 use crate::words;
@@ -89,6 +89,16 @@ impl Checker<'_> {
             truth,
             received,
         })
+    }
+
+    /// A true value in the one way that the ledger writes it.
+    pub(super) fn written(&self, truth: Option<Truth>, given: &str) -> String {
+        let fields = &self.journal.protocol.fields;
+        let field = truth.and_then(|own| Some((fields.get(usize::from(own.field))?, own.value)));
+        field.map_or_else(
+            || given.to_owned(),
+            |(field, value)| canonical(&field.kind, value),
+        )
     }
 
     fn truth(&mut self, protocol: &crate::protocol::Protocol) -> Option<Truth> {

@@ -6,65 +6,78 @@
 use super::Checker;
 use super::past::Past;
 use super::sense::Row;
+use super::shape;
 use crate::protocol::Protocol;
-use crate::protocol::model::Field;
-use crate::study::field_value::canonical;
-use crate::study::identifiers::is_key;
-use crate::study::journal::Value;
-use crate::study::kernel::{Family, FamilyIx, Source, What};
+use crate::protocol::model::{Check, Field, FieldKind, Policy, Violations};
+use crate::study::field_value::{canonical, field_value};
+use crate::study::journal::{Object, Value};
+use crate::study::kernel::{Family, FamilyIx, Source, Verdict, What};
 use crate::words;
 
-/// Keys of the payload with values that are keys themselves, beside those without which a row cannot be read; `None` of a
-/// kind whose payload is empty.
-fn keys(what: &What) -> Option<&'static [&'static str]> {
-    Some(match what {
-        What::Screened(_) | What::Returned { .. } | What::Joined { .. } => {
-            &["report_key", "request_id"]
-        }
-        What::Allocated { .. } | What::Exception { .. } => &["request_id"],
-        What::Corrected { .. } => &["event_key", "reason"],
-        What::Serviced { .. }
-        | What::Exited { .. }
-        | What::Withdrawn { .. }
-        | What::Violation { .. }
-        | What::Observed { .. }
-        | What::Linked { .. }
-        | What::ChildLinked { .. } => &["event_key"],
-        What::Reported(_) => &["report_key"],
-        What::Opened
-        | What::EpochOpened { .. }
-        | What::Beacon { .. }
-        | What::SiteOpened { .. }
-        | What::SiteClosed { .. }
-        | What::CapacityChanged { .. }
-        | What::Erased { .. }
-        | What::Locked { .. }
-        | What::Analysed { .. }
-        | What::Exported
-        | What::Revealed => return None,
-    })
-}
-
-/// Whether what a payload says in texts is written in the one way that the specification gives it: fields as their canonical
-/// text, an observation as a plain decimal, a declared exception as a text.
+/// Whether what a payload says in ids and values of the protocol in force is there and written in the one way that the
+/// specification gives it.
 fn values_hold(protocol: &Protocol, row: &Row<'_>) -> bool {
     let payload = &row.said.payload;
     match row.said.what {
         What::Screened(screening) => {
-            let fields = payload.get("fields").and_then(Value::as_object);
-            let as_written = |field: &Field, value: i64| {
-                let text = fields.and_then(|own| own.get(&field.id)?.as_str());
-                text == Some(canonical(&field.kind, value).as_str())
-            };
-            let mut values = protocol.fields.iter().zip(screening.values);
-            values.all(|(field, value)| as_written(field, value))
-                && payload
-                    .get("exception")
-                    .is_none_or(|own| own.as_str().is_some())
+            // The ids in it were read with the verdict.
+            let missed = matches!(screening.verdict, Verdict::NotEligible { .. });
+            intake_holds(protocol, payload) && payload.contains_key("missed") == missed
         }
+        What::Returned { .. } | What::Joined { .. } => intake_holds(protocol, payload),
         What::Observed { .. } => row.payload("value").is_some_and(is_plain_decimal),
+        What::Violation { reason, .. } => violation_holds(protocol, payload, reason),
         _ => true,
     }
+}
+
+/// One answer to each question and one value of each field, and no others.
+fn intake_holds(protocol: &Protocol, payload: &Object<'_>) -> bool {
+    let part = |key: &str| payload.get(key).and_then(Value::as_object);
+    let (Some(answers), Some(fields)) = (part("answers"), part("fields")) else {
+        return false;
+    };
+    let mut asked = protocol
+        .criteria
+        .iter()
+        .filter(|own| matches!(own.check, Check::Ask { .. }));
+    let as_written = |field: &Field| {
+        let text = fields.text(&field.id);
+        text.is_some_and(|text| is_as_written(&field.kind, text))
+    };
+    answers.iter().count() == asked.clone().count()
+        && asked.all(|own| answers.contains_key(&own.id))
+        && fields.iter().count() == protocol.fields.len()
+        && protocol.fields.iter().all(as_written)
+}
+
+/// What a standard reason keeps beside it is there, and is not where another reason is.
+fn violation_holds(protocol: &Protocol, payload: &Object<'_>, reason: u16) -> bool {
+    let policy = Violations::policy(reason);
+    let stratum = policy == Some(Policy::WrongStratum);
+    let criterion = payload.text("criterion");
+    let kept = [
+        ("field", stratum),
+        ("value", stratum),
+        ("received", policy == Some(Policy::WrongService)),
+    ];
+    let kind = payload.text("field").and_then(|id| protocol.field(id));
+    let kind = kind.map(|place| &protocol.fields[place].kind);
+    kept.iter()
+        .all(|(key, needed)| payload.contains_key(key) == *needed)
+        && criterion.is_none_or(|id| {
+            policy == Some(Policy::FoundIneligible)
+                && protocol.criteria.iter().any(|own| own.id == id)
+        })
+        && kind.is_none_or(|kind| {
+            let value = payload.text("value");
+            value.is_some_and(|text| is_as_written(kind, text))
+        })
+}
+
+/// Whether a text is a value of a field in the one way that there is to write it.
+fn is_as_written(kind: &FieldKind, text: &str) -> bool {
+    field_value(kind, text).is_some_and(|value| canonical(kind, value) == text)
 }
 
 /// Digits with one point at most, possibly after a minus sign.
@@ -84,16 +97,14 @@ impl Checker {
             return;
         }
         let (sequence, what) = (row.entry.sequence, row.said.what);
-        let has = |key: &&str| row.payload(key).is_some_and(is_key);
-        let empty = row.said.payload.is_empty();
-        let keyed = keys(&what).map_or(empty, |keys| keys.iter().all(has));
-        if !keyed || !values_hold(protocol, row) {
+        let shaped = shape::holds(&row.entry.kind, &row.said.payload);
+        if !shaped || !values_hold(protocol, row) {
             self.push(
                 "row-form",
                 Some(sequence),
                 words!(
-                    "the payload of event {sequence} does not have the keys of its kind",
-                    "innehållet i händelse {sequence} har inte de nycklar som dess slag ska ha"
+                    "the payload of event {sequence} does not have the keys and values of its kind",
+                    "innehållet i händelse {sequence} har inte de nycklar och värden som dess slag ska ha"
                 ),
             );
         }

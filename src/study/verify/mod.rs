@@ -13,6 +13,7 @@ mod pairs;
 mod past;
 mod published;
 mod sense;
+mod shape;
 mod witness;
 
 use super::journal::{Entry, Head, LedgerError, Rows};

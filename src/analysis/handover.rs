@@ -49,6 +49,8 @@ impl Courses {
 #[derive(Debug)]
 pub(super) struct Handed {
     pub(super) columns: Columns,
+    /// Row of the lock of every row of the columns.
+    pub(super) rows: Vec<usize>,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -164,7 +166,11 @@ impl Workspace {
             let (found, _) = self.known_weights(protocol, state, analysis, (treated, &rows));
             columns.weights = Some(found.weights.into_iter().map(Some).collect());
         }
-        Handed { columns, warnings }
+        Handed {
+            columns,
+            rows,
+            warnings,
+        }
     }
 
     /// The options of an analysis for its estimator.

@@ -18,6 +18,7 @@ pub mod plan;
 pub mod randomization;
 mod redraws;
 pub mod reference_set;
+pub mod replication;
 pub mod results;
 mod rows;
 mod run;

@@ -144,6 +144,11 @@ impl Redrawn {
         (size(&self.observed), self.draws.iter().map(size).collect())
     }
 
+    /// The statistic on every redraw, as a function of a constant effect.
+    pub(super) fn kept(&self) -> &[Studentized] {
+        &self.draws
+    }
+
     /// Probabilities of the sequences, where all were listed.
     pub(super) fn weights(&self) -> Option<&[f64]> {
         self.weights.as_deref()

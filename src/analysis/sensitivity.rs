@@ -2,6 +2,10 @@
 //!
 //! Each is the registered analysis with one thing changed. Nothing here decides: the registered rule does.
 
+mod again;
+
+pub(super) use again::{Again, again, completions};
+
 use super::handover::settles;
 use super::rows::{refusal, row, undefined};
 use super::workspace::{Effect, Workspace};

@@ -9,6 +9,7 @@ use crate::estimation::linear_model::{self, Design};
 use crate::estimation::{Arm as Side, Df, EstimationError, Variance};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Factor};
+use crate::study::dataset::Unit;
 use crate::study::kernel::State;
 
 /// Analysed families that a level must have in each arm for an effect.
@@ -95,16 +96,8 @@ fn of(
 ) -> Subgroups {
     let count = protocol.factor_levels(factor);
     let mut families = vec![[0u32; 2]; count];
-    let level = |row: usize| {
-        let unit = &workspace.units[row];
-        let mut values = state
-            .family(unit.family)
-            .map_or([0; crate::protocol::model::MAX_FIELDS], |own| own.values);
-        for (field, value) in values.iter_mut().enumerate() {
-            *value = state.true_value(unit.family, field).unwrap_or(*value);
-        }
-        protocol.level(factor, unit.site, &values)
-    };
+    let level =
+        |row: usize| Workspace::subgroup_level((protocol, state), factor, &workspace.units[row]);
     let handed = workspace.handed(protocol, state, analysis, treated).columns;
     let sampled: Vec<(usize, Side, usize)> = workspace
         .rows
@@ -181,6 +174,23 @@ fn of(
         },
         levels,
         contrasts,
+    }
+}
+
+impl Workspace {
+    /// Index of the level of a family, by what its fields are known to have been.
+    pub(super) fn subgroup_level(
+        (protocol, state): (&Protocol, &State),
+        factor: Factor,
+        unit: &Unit,
+    ) -> usize {
+        let mut values = state
+            .family(unit.family)
+            .map_or([0; crate::protocol::model::MAX_FIELDS], |own| own.values);
+        for (field, value) in values.iter_mut().enumerate() {
+            *value = state.true_value(unit.family, field).unwrap_or(*value);
+        }
+        protocol.level(factor, unit.site, &values)
     }
 }
 

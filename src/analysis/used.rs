@@ -69,7 +69,8 @@ pub(super) fn used(
     used
 }
 
-fn options(analysis: &Analysis) -> Vec<(&'static str, String)> {
+/// Options of an analysis by the names of the command line, with the defaults that took effect.
+pub(super) fn options(analysis: &Analysis) -> Vec<(&'static str, String)> {
     let mut list: Vec<(&'static str, String)> = Vec::new();
     let own = Workspace::settings(analysis);
     let domain = analysis.entry().map(|entry| entry.options);

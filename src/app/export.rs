@@ -2,16 +2,21 @@
 //!
 //! The export is recorded first, so that the proof shows it, too. Nothing of a payload leaves here.
 
+use super::analyse::{Analysed, body, locked};
 use super::exit;
 use super::failure::Failure;
+use super::lock::find;
 use super::outside::Outside;
 use super::permission::Deed;
 use super::record::{NoDraw, Receipt};
 use super::refusal::refusal;
 use super::sealed::protocol_file;
 use super::study::{Act, Study, Work};
+use crate::analysis::Plan;
+use crate::analysis::replication::replication;
 use crate::diagnostic::{Diagnostic, Lang, Words};
 use crate::report::proof::{self, Proof};
+use crate::report::replicate::{Folder, files};
 use crate::study::identifiers::holds_personal_number;
 use crate::study::journal::{Content, Recording};
 use crate::study::kernel::{Command, decide};
@@ -41,33 +46,8 @@ pub fn proof(
 ) -> Result<Exported, Failure> {
     let protocols = sealed_texts(outside, study)?;
     outside.create_folder(folder)?;
-    let mut receipt = study.write(outside, act, Deed::Export, |journal, time| {
-        let decision = decide(
-            &journal.protocol,
-            &journal.state,
-            &Command::Export,
-            journal.day(time),
-            &mut NoDraw,
-        )
-        .map_err(|refused| refusal(&journal.protocol, refused))?;
-        let recordings = decision
-            .events
-            .into_iter()
-            .flatten()
-            .map(|what| Recording::public(what, Content::new().with("what", "proof")))
-            .collect();
-        Ok(Work {
-            recordings,
-            answer: Receipt {
-                event: "exported".to_owned(),
-                sequence: journal.head.sequence + 1,
-                replayed: false,
-                head: String::new(),
-                warnings: before_the_end(journal.state.closed),
-            },
-        })
-    })?;
-    receipt.head = study.journal.head.to_hex();
+    let mut receipt = recorded(outside, study, act, Content::new().with("what", "proof"))?;
+    receipt.warnings = before_the_end(study.journal.state.closed);
     // What another command recorded since is of a later proof.
     let mut entries = study.entries()?;
     entries.retain(|entry| entry.sequence <= receipt.sequence);
@@ -89,6 +69,105 @@ pub fn proof(
     Ok(Exported { receipt, files })
 }
 
+/// Writes data, codebook, results and the script that computes them again to a new folder, and records it.
+///
+/// The folder is for its owner alone: it holds a row for each family, under a number instead of its pseudonym.
+///
+/// # Errors
+/// An unknown lock (exit 2); data that are not locked, or a folder with something in it (7); a sealed protocol with a
+/// personal number (4); files that cannot be written (1); busy (5).
+pub fn replicate(
+    outside: &Outside,
+    study: &mut Study,
+    act: &Act,
+    lock: &str,
+    folder: &Path,
+) -> Result<Exported, Failure> {
+    let place = find(study, lock)?;
+    if outside.exists(folder) {
+        return Err(in_use(folder));
+    }
+    let Analysed {
+        analyses, state, ..
+    } = locked(study, place)?;
+    sealed_texts(outside, study)?;
+    let protocol = study.protocol().in_epoch(state.epoch);
+    let plan = Plan::registered(protocol, usize::from(place));
+    let replication = replication(protocol, &state, &plan, analyses.cut);
+    let made = files(&Folder {
+        protocol,
+        body: &body(protocol, &analyses, Lang::En),
+        analyses: &analyses,
+        replication: &replication,
+    });
+    let public = Content::new()
+        .with("lock", lock.to_owned())
+        .with("what", "replicate");
+    let receipt = recorded(outside, study, act, public)?;
+    outside.create_private_folder(folder)?;
+    outside.create_private_folder(folder.join("data"))?;
+    let mut files = Vec::new();
+    for file in made {
+        let path = folder.join(&file.path);
+        outside.write_private(&path, file.text.as_bytes())?;
+        files.push(path);
+    }
+    Ok(Exported { receipt, files })
+}
+
+fn in_use(folder: &Path) -> Failure {
+    let name = folder.display();
+    Failure::new(
+        exit::WRONG_STATE,
+        "exists",
+        words!(
+            "{name} is there already; nothing was written",
+            "{name} finns redan; inget skrevs"
+        ),
+    )
+    .help(Words::new(
+        "name a folder that does not exist",
+        "ange en mapp som inte finns",
+    ))
+}
+
+/// Records an export.
+fn recorded(
+    outside: &Outside,
+    study: &mut Study,
+    act: &Act,
+    public: Content,
+) -> Result<Receipt, Failure> {
+    let mut receipt = study.write(outside, act, Deed::Export, |journal, time| {
+        let decision = decide(
+            &journal.protocol,
+            &journal.state,
+            &Command::Export,
+            journal.day(time),
+            &mut NoDraw,
+        )
+        .map_err(|refused| refusal(&journal.protocol, refused))?;
+        let recordings = decision
+            .events
+            .into_iter()
+            .flatten()
+            .map(|what| Recording::public(what, public.clone()))
+            .collect();
+        Ok(Work {
+            recordings,
+            answer: Receipt {
+                event: "exported".to_owned(),
+                sequence: journal.head.sequence + 1,
+                replayed: false,
+                head: String::new(),
+                warnings: Vec::new(),
+            },
+        })
+    })?;
+    receipt.head = study.journal.head.to_hex();
+    Ok(receipt)
+}
+
 /// What is planned and not built yet.
 pub fn not_built(what: &str) -> Failure {
     Failure::new(
@@ -99,7 +178,10 @@ pub fn not_built(what: &str) -> Failure {
             "`export {what}` finns inte än"
         ),
     )
-    .help(Words::new("what exists: --proof", "det här finns: --proof"))
+    .help(Words::new(
+        "what exists: --proof, --replicate",
+        "det här finns: --proof, --replicate",
+    ))
 }
 
 /// A proof lists every arm in order: whoever still enrols could guess the next one from it.
@@ -139,8 +221,8 @@ fn in_protocol(path: &Path, line: usize) -> Failure {
         exit::INVALID_DATA,
         "personal-number",
         words!(
-            "line {line} of {name} looks like it holds a personal number; a proof would publish it, so nothing was written",
-            "rad {line} i {name} ser ut att innehålla ett personnummer; ett bevis skulle publicera det, så inget skrevs"
+            "line {line} of {name} looks like it holds a personal number; an export would publish it, so nothing was written",
+            "rad {line} i {name} ser ut att innehålla ett personnummer; en export skulle publicera det, så inget skrevs"
         ),
     )
     .help(Words::new(

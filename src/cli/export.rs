@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 use crate::app::Failure;
-use crate::app::export::{not_built, proof};
+use crate::app::export::{Exported, not_built, proof, replicate};
 use crate::app::study::Study;
 use crate::words;
 
@@ -21,6 +21,10 @@ pub(super) struct Export {
 
     #[command(flatten)]
     what: What,
+
+    /// Id of the lock whose results are recomputed
+    #[arg(long, value_name = "ID", requires = "replicate")]
+    lock: Option<String>,
 
     #[command(flatten)]
     acting: Acting,
@@ -38,30 +42,26 @@ struct What {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Folder for data, results and the script that recomputes them; not built yet
-    #[arg(long, value_name = "DIR")]
+    /// New folder for the data, codebook and results of a lock, and a short R script that recomputes every reported number
+    #[arg(long, value_name = "DIR", requires = "lock")]
     replicate: Option<PathBuf>,
 }
 
 impl Export {
     /// Exports.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
-        let Some(folder) = &self.what.proof else {
-            return Err(not_built(if self.what.data.is_some() {
-                "--data"
-            } else {
-                "--replicate"
-            }));
-        };
         let outside = &session.outside;
+        let act = self.acting.act();
         let mut study = Study::load_whole(outside, &self.at.study)?;
-        let made = proof(
-            outside,
-            &mut study,
-            &self.acting.act(),
-            folder,
-            session.lang,
-        )?;
+        let made = match (&self.what.proof, &self.what.replicate, &self.lock) {
+            (Some(folder), ..) => proof(outside, &mut study, &act, folder, session.lang)?,
+            (None, Some(folder), Some(lock)) => replicate(outside, &mut study, &act, lock, folder)?,
+            _ => return Err(not_built("--data")),
+        };
+        self.document(session, &made)
+    }
+
+    fn document(&self, session: &Session, made: &Exported) -> Result<Document, Failure> {
         let files: Vec<Value> = made
             .files
             .iter()
@@ -82,10 +82,15 @@ impl Export {
         let mut document = Document::new("receipt/1", &body)?;
         for file in made.files.iter().take(1) {
             let path = file.display();
-            document = document.text(words!(
+            document = document.text(if self.what.replicate.is_some() {
+                words!(
+                    "The script: {path}. Run it with Rscript; it compares every reported number with its own. The folder holds a row for each family: keep it as the study itself.",
+                    "Skriptet: {path}. Kör det med Rscript; det jämför varje redovisat tal med sitt eget. Mappen innehåller en rad per familj: förvara den som studien själv."
+                )
+            } else { words!(
                 "The proof: {path}. It opens in any browser and connects to nothing; proof.json beside it is the same for programs.",
                 "Beviset: {path}. Det öppnas i valfri webbläsare och kopplar inte upp sig; proof.json bredvid är samma sak för program."
-            ));
+            ) });
         }
         Ok(document.text(head(&own.head)).receipt())
     }

@@ -15,6 +15,7 @@ mod page;
 pub mod plan;
 pub mod proof;
 mod provenance;
+pub mod replicate;
 pub mod simulation;
 mod svg;
 

@@ -1,0 +1,87 @@
+//! The rows beside a result once more, for who computes them again elsewhere: which analysis each is of, and the completed
+//! data sets of a multiple imputation.
+
+use super::{Completed, Ground, IMPUTATIONS, bounded, with_rule};
+use crate::analysis::workspace::Workspace;
+use crate::estimation::EstimationError;
+use crate::numerics::stream::{open_unit, replicate};
+use crate::protocol::model::{Analysis, Missing, Sensitivity};
+
+/// What stands behind a row beside the result.
+#[derive(Debug, Clone)]
+pub(in crate::analysis) enum Again {
+    /// Another analysis of the same families.
+    Plain(Box<Analysis>),
+    /// The analysis on completed data sets, pooled.
+    Imputed,
+    /// As [`Again::Imputed`], the imputed outcomes of the treated arm moved.
+    Shifted,
+    /// Pairs of numbers of events among unknown outcomes.
+    Pairs,
+}
+
+/// Every row beside a result with its name, in the order of the results.
+pub(in crate::analysis) fn again(ground: Ground<'_>, analysis: &Analysis) -> Vec<(String, Again)> {
+    let plain = |analysis: Analysis| Again::Plain(Box::new(analysis));
+    let mut list: Vec<(String, Again)> = Vec::new();
+    for rule in &analysis.sensitivity {
+        let own = match rule {
+            Sensitivity::CompleteCase => plain(with_rule(analysis, Missing::CompleteCase)),
+            Sensitivity::CensoringWeights => plain(with_rule(analysis, Missing::CensoringWeights)),
+            Sensitivity::Manski => plain(bounded(analysis, "manski-bounds")),
+            Sensitivity::Lee => plain(bounded(analysis, "lee-bounds")),
+            Sensitivity::MultipleImputation => Again::Imputed,
+            Sensitivity::TippingPoint if ground.binary => Again::Pairs,
+            Sensitivity::TippingPoint => Again::Shifted,
+        };
+        list.push((rule.text().to_owned(), own));
+    }
+    for outcome in &analysis.sensitivity_outcomes {
+        let id = ground.protocol.outcomes[*outcome].id.clone();
+        let other = Analysis {
+            outcome: *outcome,
+            ..analysis.clone()
+        };
+        list.push((id, plain(other)));
+    }
+    list
+}
+
+/// The completed data sets behind a pooled row.
+#[derive(Debug, Clone)]
+pub(in crate::analysis) struct Completions {
+    /// Row of the lock and known outcome of each family, in ledger order.
+    pub(in crate::analysis) rows: Vec<(u32, Option<f64>)>,
+    /// Of each data set the outcomes of the families whose own is not known, in ledger order.
+    pub(in crate::analysis) drawn: Vec<Vec<f64>>,
+}
+
+/// The completed data sets behind a pooled row: those of the row, not others like them. The workspace is left with another
+/// sample.
+///
+/// # Errors
+/// A model of the unknown outcomes that cannot be fitted.
+pub(in crate::analysis) fn completions(
+    workspace: &mut Workspace,
+    ground: Ground<'_>,
+    analysis: &Analysis,
+) -> Result<Completions, EstimationError> {
+    let completed = Completed::new(workspace, ground, analysis)?;
+    let mut drawn = Vec::new();
+    for number in 0..IMPUTATIONS {
+        let mut rng = replicate(ground.key, number);
+        let mut uniform = || open_unit(&mut rng);
+        let mut y: Vec<Option<f64>> = vec![None; completed.rows.len()];
+        // Control first, as the row itself draws.
+        for (_, places, model) in &completed.sides {
+            for (place, value) in places.iter().zip(model.draw(&mut uniform)?) {
+                y[*place] = Some(value);
+            }
+        }
+        drawn.push(y.into_iter().flatten().collect());
+    }
+    Ok(Completions {
+        rows: completed.rows,
+        drawn,
+    })
+}

@@ -1,0 +1,69 @@
+//! `export --replicate` as bytes: data, codebook, results, and an R script that computes every reported number again.
+//!
+//! The parts of the script stand beside this file and are put together as the analyses need them. What the data are is
+//! decided in `analysis::replication`; the numbers reported are those of `lottning.analysis/1`.
+
+mod script;
+mod tables;
+
+use crate::analysis::replication::Replication;
+use crate::analysis::results::Analyses;
+use crate::protocol::model::Protocol;
+use serde_json::Value;
+
+/// What a folder for replication is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Folder<'a> {
+    /// The protocol in force at the lock.
+    pub protocol: &'a Protocol,
+    /// What was reported, in English, as `lottning.analysis/1`.
+    pub body: &'a Value,
+    /// The same as values.
+    pub analyses: &'a Analyses,
+    /// What it was computed from.
+    pub replication: &'a Replication,
+}
+
+/// A file of the folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Path in the folder: ids and fixed words, never a family.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The files of a folder for replication, the script first.
+pub fn files(folder: &Folder<'_>) -> Vec<File> {
+    let file = |path: &str, text: String| File {
+        path: path.to_owned(),
+        text,
+    };
+    let (data, codebook) = tables::data(folder);
+    let mut results = folder.body.clone();
+    results["schema"] = Value::from("lottning.analysis/1");
+    let results = serde_json::to_string_pretty(&results).unwrap_or_default() + "\n";
+    let mut list = vec![
+        file("replicate.R", script::script(folder)),
+        file("results.json", results),
+        file("results.csv", tables::results(folder.body)),
+        file("codebook.csv", codebook),
+    ];
+    list.extend(data);
+    list
+}
+
+/// The stem of the data file of a fit: `primary`, `primary.manski`, with an arm where there are several.
+fn stem(folder: &Folder<'_>, analysis: usize, fit: usize) -> String {
+    let id = &folder.analyses.analyses[analysis].id;
+    let own = &folder.replication.analyses[analysis].fits[fit];
+    let mut text = id.clone();
+    if let Some(beside) = &own.beside {
+        text = format!("{text}.{beside}");
+    }
+    if folder.protocol.arms.len() > 2 {
+        let arm = &folder.protocol.arms[own.treated.index()].id;
+        text = format!("{text}.{arm}");
+    }
+    text
+}

@@ -1,0 +1,51 @@
+# The randomization test: the observed statistic is computed from the data; those of the redrawn arms are taken over, five
+# numbers a redraw, so that t(delta) = (a - b delta) / sqrt(c - 2 d delta + e delta^2) for a constant effect delta. The p, its
+# Monte Carlo error and the interval are counted again.
+randomization <- function(path, name, redraws, interacted, o) step(path, {
+  d <- table_of(name)
+  d <- d[!is.na(d$y), ]
+  M <- design(d, interacted)
+  fit <- least_squares(d$y, M, replace(numeric(ncol(M)), 2, 1))
+  drawn <- table_of(redraws)
+  statistic <- function(x, delta) {
+    estimate <- x$a - x$b * delta
+    size <- x$c + abs(2 * x$d * delta) + x$e * delta^2
+    variance <- x$c - 2 * x$d * delta + x$e * delta^2
+    ifelse(variance > 1e-13 * size, estimate / sqrt(pmax(variance, 0)),
+      ifelse(abs(estimate) <= 1e-12 * (abs(x$a) + abs(x$b * delta)), 0, sign(estimate) * Inf))
+  }
+  own <- list(a = fit$estimate, b = 1, c = fit$std_error^2, d = 0, e = 0)
+  shares <- function(delta) {
+    t0 <- statistic(own, delta)
+    near <- 1e-9 * max(1, if (is.finite(t0)) abs(t0) else 1)
+    t <- statistic(drawn, delta)
+    tails <- cbind(is.na(t) | t <= t0 + near, is.na(t) | t >= t0 - near)
+    if (is.null(drawn$probability)) (1 + colSums(tails)) / (1 + nrow(drawn)) else colSums(tails * drawn$probability) / sum(drawn$probability)
+  }
+  p <- function(delta) min(1, 2 * min(shares(delta)))
+  q <- min(shares(0))
+  exact <- !is.null(drawn$probability)
+  say(path, c(p_value = p(0), draws = nrow(drawn), failed = sum(is.na(drawn$a)), mcse = if (exact) 0 else 2 * sqrt(q * (1 - q) / nrow(drawn))))
+  # The outermost constant effect in a direction that is not rejected, by bisection.
+  end <- function(direction) {
+    at <- function(steps) fit$estimate + direction * fit$std_error * steps
+    accepts <- function(steps) p(at(steps)) > o$alpha
+    inside <- 0
+    outside <- 0.5
+    while (accepts(outside)) { inside <- outside; outside <- 2 * outside; if (outside > 1e12) return(NA) }
+    repeat {
+      while (outside - inside > 1e-10) {
+        middle <- (inside + outside) / 2
+        if (middle <= inside || middle >= outside) break
+        if (accepts(middle)) inside <- middle else outside <- middle
+      }
+      further <- inside + 1e-3 * 1.41^(0:39)
+      further <- Filter(accepts, further[further < 1000])
+      if (!length(further)) return(at(inside))
+      inside <- tail(further, 1)
+      outside <- inside + 1e-3
+      while (accepts(outside) && outside < 1e12) outside <- 1.5 * outside
+    }
+  }
+  if (o$limits && p(fit$estimate) > o$alpha) say(path, c(conf_low = end(-1), conf_high = end(1)))
+})

@@ -1,0 +1,395 @@
+//! The data, the codebook and the flat results.
+
+use super::{File, Folder, stem};
+use crate::analysis::replication::{Counted, How, ReplicatedFit, ReplicatedRedraws};
+use crate::estimation::Values;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A table that is written column by column.
+struct Table {
+    names: Vec<String>,
+    columns: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new() -> Self {
+        Self {
+            names: Vec::new(),
+            columns: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, name: impl Into<String>, column: Vec<String>) {
+        self.names.push(name.into());
+        self.columns.push(column);
+    }
+
+    fn text(&self) -> String {
+        let rows = self.columns.first().map_or(0, Vec::len);
+        let cells = |row: usize| {
+            let columns = self.columns.iter();
+            columns
+                .map(|column| column.get(row).cloned().unwrap_or_default())
+                .collect()
+        };
+        let rows: Vec<Vec<String>> = (0..rows).map(cells).collect();
+        csv(&self.names, &rows)
+    }
+}
+
+fn csv(head: &[String], rows: &[Vec<String>]) -> String {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::Any(b'\n'))
+        .flexible(true)
+        .from_writer(Vec::new());
+    // Writing into memory cannot fail; a table that did not come out is empty, and the tests would see it.
+    let written = writer
+        .write_record(head)
+        .and_then(|()| rows.iter().try_for_each(|row| writer.write_record(row)));
+    match (written, writer.into_inner()) {
+        (Ok(()), Ok(bytes)) => String::from_utf8(bytes).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// The shortest text that reads back as the same number; `NA` when missing.
+fn number(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.is_nan() => "NA".to_owned(),
+        Some(value) if value.is_infinite() => if value > 0.0 { "Inf" } else { "-Inf" }.to_owned(),
+        Some(value) => value.to_string(),
+        None => "NA".to_owned(),
+    }
+}
+
+fn numbers(values: &[Option<f64>]) -> Vec<String> {
+    values.iter().map(|value| number(*value)).collect()
+}
+
+/// Lines of the codebook: file, column, what it is.
+struct Codebook(Vec<Vec<String>>);
+
+impl Codebook {
+    fn tell(&mut self, file: &str, column: &str, what: impl Into<String>) {
+        self.0
+            .push(vec![file.to_owned(), column.to_owned(), what.into()]);
+    }
+}
+
+/// The data files, and the codebook of all of them.
+pub(super) fn data(folder: &Folder<'_>) -> (Vec<File>, String) {
+    let mut files = Vec::new();
+    let mut book = Codebook(Vec::new());
+    families(folder, &mut files, &mut book);
+    for (place, behind) in folder.replication.analyses.iter().enumerate() {
+        for (index, fit) in behind.fits.iter().enumerate() {
+            let path = format!("data/{}.csv", stem(folder, place, index));
+            let factors: &[_] = if index == 0 { &behind.factors } else { &[] };
+            let text = columns(folder, (place, index), factors, (&path, &mut book));
+            files.push(File { path, text });
+            if fit.how == How::Pooled {
+                let path = format!("data/{}.drawn.csv", stem(folder, place, index));
+                let text = drawn(fit, &path, &mut book);
+                files.push(File { path, text });
+            }
+        }
+        if let Some(own) = &behind.redraws {
+            let path = format!("data/{}.redraws.csv", folder.analyses.analyses[place].id);
+            let text = redraws(own, &path, &mut book);
+            files.push(File { path, text });
+        }
+    }
+    let head = ["file", "column", "meaning"].map(str::to_owned);
+    let codebook = csv(&head, &book.0);
+    (files, codebook)
+}
+
+/// Every family of the lock: arm, site, and how it counts in each analysis.
+fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
+    let path = "data/families.csv";
+    let own = &folder.replication.families;
+    let mut table = Table::new();
+    let protocol = folder.protocol;
+    table.add(
+        "family",
+        (1..=own.len()).map(|number| number.to_string()).collect(),
+    );
+    book.tell(
+        path,
+        "family",
+        "number of the family in the order of the draw; the study's pseudonym is left out",
+    );
+    let site = |index: usize| protocol.sites.get(index).map(|site| site.id.clone());
+    let arm = |index: usize| protocol.arms.get(index).map(|arm| arm.id.clone());
+    let sites = own.iter().map(|family| site(family.site));
+    table.add("site", sites.map(Option::unwrap_or_default).collect());
+    book.tell(
+        path,
+        "site",
+        "id of the site where the family was randomized",
+    );
+    let arms = own.iter().map(|family| arm(family.arm.index()));
+    table.add("arm", arms.map(Option::unwrap_or_default).collect());
+    book.tell(path, "arm", "id of the arm as randomized");
+    for (result, behind) in folder
+        .analyses
+        .analyses
+        .iter()
+        .zip(&folder.replication.analyses)
+    {
+        let id = &result.id;
+        let status = |counted: &Counted| match counted {
+            Counted::Known(_) => "known",
+            Counted::ByRule(_) => "by-rule",
+            Counted::Missing => "missing",
+            Counted::NotYet => "not-yet",
+        };
+        let value = |counted: &Counted| match counted {
+            Counted::Known(y) | Counted::ByRule(y) => Some(*y),
+            Counted::Missing | Counted::NotYet => None,
+        };
+        let list = behind.counted.iter();
+        table.add(
+            format!("{id}.status"),
+            list.clone().map(|own| status(own).to_owned()).collect(),
+        );
+        table.add(
+            format!("{id}.value"),
+            list.map(|own| number(value(own))).collect(),
+        );
+        let (outcome, rule) = (&result.outcome, result.missing_rule.text());
+        book.tell(
+            path,
+            &format!("{id}.status"),
+            format!(
+                "how outcome {outcome} is known under the rule {rule}: known, by-rule (the rule gave a value), missing (left out), not-yet (its window had not ended)"
+            ),
+        );
+        book.tell(
+            path,
+            &format!("{id}.value"),
+            format!(
+                "outcome {outcome} ({}) as the analysis counts it",
+                result.used.summary
+            ),
+        );
+    }
+    files.push(File {
+        path: path.to_owned(),
+        text: table.text(),
+    });
+}
+
+/// The columns that an estimator got.
+fn columns(
+    folder: &Folder<'_>,
+    (place, index): (usize, usize),
+    factors: &[(String, Vec<String>, Vec<usize>)],
+    (path, book): (&str, &mut Codebook),
+) -> String {
+    let fit = &folder.replication.analyses[place].fits[index];
+    let result = &folder.analyses.analyses[place];
+    let own = &fit.columns;
+    let mut table = Table::new();
+    let family = fit.family.iter().map(usize::to_string);
+    table.add("family", family.collect());
+    book.tell(path, "family", "number of the family, as in families.csv");
+    let side = own.arm.iter().map(|side| side.index().to_string());
+    table.add("treated", side.collect());
+    let (treated, control) = (&own.labels.treated, &own.labels.control);
+    book.tell(
+        path,
+        "treated",
+        format!("1 in arm {treated}, 0 in arm {control}"),
+    );
+    if !own.outcome.is_empty() {
+        table.add("y", numbers(&own.outcome));
+        let outcome = fit.beside.as_ref().unwrap_or(&result.outcome);
+        let outcome = if folder
+            .protocol
+            .outcomes
+            .iter()
+            .any(|own| own.id == *outcome)
+        {
+            outcome
+        } else {
+            &result.outcome
+        };
+        book.tell(
+            path,
+            "y",
+            format!(
+                "outcome {outcome} ({}); NA is not known",
+                result.used.summary
+            ),
+        );
+    }
+    let mut used: BTreeMap<String, usize> = BTreeMap::new();
+    let mut named = |prefix: &str, name: &str| {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let name: String = format!("{prefix}.{}", name.chars().map(plain).collect::<String>());
+        let times = used.entry(name.clone()).or_insert(0);
+        *times += 1;
+        if *times > 1 {
+            format!("{name}_{times}")
+        } else {
+            name
+        }
+    };
+    for covariate in &own.covariates {
+        let Values::Numeric(values) = &covariate.values else {
+            continue;
+        };
+        let name = named("x", &covariate.name);
+        table.add(&name, numbers(values));
+        book.tell(path, &name, format!("covariate {}", covariate.name));
+    }
+    for factor in &own.strata {
+        let name = named("stratum", &factor.name);
+        let text = |code: &Option<u32>| {
+            let level = code.and_then(|code| factor.levels.get(code as usize));
+            level.cloned().unwrap_or_default()
+        };
+        table.add(&name, factor.codes.iter().map(text).collect());
+        book.tell(path, &name, format!("stratum by {}", factor.name));
+    }
+    for (role, values, what) in [
+        (
+            "weight",
+            &own.weights,
+            "1 over the probability that the outcome is known, by arm and covariates",
+        ),
+        (
+            "received",
+            &own.received,
+            "whether the treated arm's service was received",
+        ),
+        ("exposure", &own.exposure, "days of follow-up"),
+        ("entry", &own.entry, "day from which the row is followed"),
+        (
+            "time",
+            &own.time,
+            "day of the event or of the end of follow-up",
+        ),
+    ] {
+        if let Some(values) = values {
+            table.add(role, numbers(values));
+            book.tell(path, role, what);
+        }
+    }
+    if let Some(event) = &own.event {
+        let text = |code: &Option<u32>| code.map_or_else(|| "NA".to_owned(), |c| c.to_string());
+        table.add("event", event.iter().map(text).collect());
+        book.tell(
+            path,
+            "event",
+            "0 end of follow-up, 1 event, 2 terminal or competing event",
+        );
+    }
+    if !fit.known.is_empty() {
+        let known = fit.known.iter().map(|known| u8::from(*known).to_string());
+        table.add("known", known.collect());
+        book.tell(
+            path,
+            "known",
+            "1 if the outcome is known; if not, y is an event that was seen before follow-up ended",
+        );
+    }
+    for (name, levels, codes) in factors {
+        let column = named("g", name);
+        let text = |code: &usize| levels.get(*code).cloned().unwrap_or_default();
+        table.add(&column, codes.iter().map(text).collect());
+        book.tell(path, &column, format!("subgroup by {name}"));
+    }
+    table.text()
+}
+
+fn drawn(fit: &ReplicatedFit, path: &str, book: &mut Codebook) -> String {
+    let mut table = Table::new();
+    let unknown = fit.family.iter().zip(&fit.columns.outcome);
+    let unknown = unknown.filter(|(_, y)| y.is_none());
+    table.add(
+        "family",
+        unknown.map(|(family, _)| family.to_string()).collect(),
+    );
+    book.tell(
+        path,
+        "family",
+        "number of a family whose outcome is not known",
+    );
+    for (index, values) in fit.drawn.iter().enumerate() {
+        let values = values.iter().map(|value| number(Some(*value)));
+        table.add(format!("set.{}", index + 1), values.collect());
+    }
+    book.tell(path, "set.*", "its outcome in each completed data set");
+    table.text()
+}
+
+fn redraws(own: &ReplicatedRedraws, path: &str, book: &mut Codebook) -> String {
+    let mut table = Table::new();
+    let column = |value: fn(&crate::estimation::inversion::Studentized) -> f64| {
+        let values = own.draws.iter().map(|draw| number(Some(value(draw))));
+        values.collect::<Vec<String>>()
+    };
+    for (name, values, what) in [
+        (
+            "a",
+            column(|own| own.a),
+            "estimate on the redrawn arms; NA where it does not exist",
+        ),
+        (
+            "b",
+            column(|own| own.b),
+            "the same of the observed arm in place of the outcome",
+        ),
+        ("c", column(|own| own.c), "variance of a"),
+        ("d", column(|own| own.d), "covariance of a and b"),
+        ("e", column(|own| own.e), "variance of b"),
+    ] {
+        table.add(name, values);
+        book.tell(path, name, what);
+    }
+    if let Some(weights) = &own.weights {
+        let values = weights.iter().map(|value| number(Some(*value)));
+        table.add("probability", values.collect());
+        book.tell(
+            path,
+            "probability",
+            "of the sequence of arms under the design",
+        );
+    }
+    table.text()
+}
+
+/// Every number that is reported, with its path.
+pub(super) fn results(body: &Value) -> String {
+    let mut rows = Vec::new();
+    for analysis in body["analyses"].as_array().into_iter().flatten() {
+        walk(analysis["id"].as_str().unwrap_or(""), analysis, &mut rows);
+    }
+    walk("families", &body["families"], &mut rows);
+    let head = ["number", "value"].map(str::to_owned);
+    csv(&head, &rows)
+}
+
+fn walk(path: &str, value: &Value, rows: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Number(number) => rows.push(vec![path.to_owned(), number.to_string()]),
+        Value::Array(list) => {
+            for (index, own) in list.iter().enumerate() {
+                let name = ["arm", "lock", "factor", "level"]
+                    .iter()
+                    .find_map(|key| own[*key].as_str())
+                    .map_or_else(|| (index + 1).to_string(), str::to_owned);
+                walk(&format!("{path}/{name}"), own, rows);
+            }
+        }
+        Value::Object(fields) => {
+            for (key, own) in fields {
+                walk(&format!("{path}/{key}"), own, rows);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}

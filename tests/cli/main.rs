@@ -39,6 +39,7 @@ mod races;
 mod refusals;
 mod rehearse;
 mod replay;
+mod replicate;
 mod scenarios;
 mod shards;
 mod study;

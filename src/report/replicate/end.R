@@ -15,6 +15,7 @@ print(data.frame(number = names(found), reported = format(old, digits = 10), rec
   difference = format(difference, digits = 2), verdict = ifelse(wrong, "DIFFERS", "agrees"), row.names = NULL)[known, ], right = FALSE, row.names = FALSE)
 over <- setdiff(names(reported), names(found))
 cat("\nTaken over, not computed again:", if (length(over)) paste0("\n  ", over) else " none", "\n", sep = "")
+if (any(!known)) cat("\nComputed here, not reported:", paste0("\n  ", names(found)[!known]), "\n", sep = "")
 for (b in broken) cat("\nBROKEN: ", b, "\n", sep = "")
 cat("\n", sum(known & !wrong), " numbers agree, ", sum(wrong), " differ, ", length(over), " are taken over.\n", sep = "")
 if (any(wrong) || length(broken)) quit(status = 1)

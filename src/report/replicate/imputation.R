@@ -9,6 +9,7 @@ imputed <- function(path, name, estimator, o, moved = 0) step(name, {
     row <- estimator(d, o)[[1]]
     c(row["estimate"], row["std_error"], row["df"])
   })
+  fits <- unname(fits)
   m <- ncol(sets)
   within <- mean(fits[2, ]^2)
   added <- (1 + 1 / m) * var(fits[1, ])

@@ -22,5 +22,6 @@ risk_difference <- function(d, o) {
   }
   limit <- function(from, to, at) uniroot(function(delta) statistic(delta) - at, c(from, to), tol = 1e-14)$root
   t <- statistic(0)
-  list(c(estimate = e, std_error = s, statistic = t, p_value = 2 * pnorm(-abs(t)), conf_low = limit(-1 + 1e-12, e, z), conf_high = limit(e, 1 - 1e-12, -z), counted))
+  list(c(estimate = e, std_error = s, statistic = t, p_value = 2 * pnorm(-abs(t)), conf_low = if (e <= -1) -1 else limit(-1 + 1e-12, e, z),
+    conf_high = if (e >= 1) 1 else limit(e, 1 - 1e-12, -z), counted))
 }

@@ -70,7 +70,7 @@ const fn known(
 }
 
 /// The estimators that the script computes; numbers of any other are taken over, and listed by name.
-const KNOWN: [Known; 12] = [
+const KNOWN: [Known; 13] = [
     known("lin", "lin", Part::Linear, &[]),
     known("linear", "linear", Part::Linear, &[]),
     known(
@@ -103,6 +103,7 @@ const KNOWN: [Known; 12] = [
         &[],
     ),
     known("manski-bounds", "manski_bounds", Part::Bounds, &[]),
+    known("lee-bounds", "lee_bounds", Part::Bounds, &[]),
 ];
 
 /// The function of a fit, unless an option asks for what the script does not know.

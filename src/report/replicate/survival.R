@@ -21,7 +21,7 @@ cox <- function(d, o) hazards(d, o, FALSE)
 recurrent_rate_ratio <- function(d, o) hazards(d, o, TRUE)
 log_rank <- function(d, o) {
   s <- strata_of(d)
-  fit <- if (is.null(s)) survdiff(Surv(time, event) ~ treated, d, timefix = FALSE) else survdiff(Surv(d$time, d$event) ~ d$treated + strata(s), timefix = FALSE)
+  fit <- if (is.null(s)) survdiff(Surv(time, event) ~ treated, d) else survdiff(Surv(d$time, d$event) ~ d$treated + strata(s))
   total <- function(x) if (is.matrix(x)) rowSums(x) else x
   list(c(statistic = fit$chisq, df = 1, p_value = 2 * pnorm(-sqrt(fit$chisq)), both(d), observed_treated = total(fit$obs)[2], observed_control = total(fit$obs)[1],
     expected_treated = total(fit$exp)[2], expected_control = total(fit$exp)[1], excess_variance = fit$var[1, 1], strata = if (is.null(s)) 1 else nlevels(s)))

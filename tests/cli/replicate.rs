@@ -1,0 +1,156 @@
+//! `export --replicate`: what the folder holds, and that R computes from it what was reported. R is the other program here; a
+//! machine without it skips what R says, and says so.
+
+use std::process::{Command, Output};
+
+use super::place::{Place, two_arms};
+use serde_json::{Value, json};
+
+/// The rehearsed demo, locked, and its folder for replication.
+fn demo() -> Place {
+    let place = Place::with(&two_arms());
+    assert_eq!(place.run("demo d").code, 0);
+    let last: Value = place.run("verify --study d/study --json").json(0);
+    assert_eq!(last["ok"], true);
+    place
+}
+
+const EXPORT: &str =
+    "export --replicate out --lock final --study d/study --actor analyst --at 2027-03-06T08:00:00Z";
+
+fn text(place: &Place, name: &str) -> String {
+    std::fs::read_to_string(place.path(name)).unwrap()
+}
+
+/// What R says of the folder; `None` without R.
+fn recomputed(place: &Place) -> Option<Output> {
+    let output = Command::new("Rscript")
+        .arg(place.path("out/replicate.R"))
+        .output();
+    if output.is_err() {
+        eprintln!("skipped: there is no R on this machine");
+    }
+    output.ok()
+}
+
+#[test]
+fn a_folder_holds_every_reported_number_and_no_family() {
+    let place = demo();
+    let receipt = place.run(EXPORT).json(0);
+    assert_eq!(receipt["event"], "exported");
+    let files: Vec<&str> = receipt["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file.as_str().unwrap())
+        .collect();
+    assert_eq!(
+        files[..4],
+        ["replicate.R", "results.json", "results.csv", "codebook.csv"]
+            .map(|name| format!("out/{name}"))
+    );
+    let results: Value = serde_json::from_str(&text(&place, "out/results.json")).unwrap();
+    assert_eq!(results["schema"], "lottning.analysis/1");
+    let estimate = results["analyses"][0]["results"][0]["estimate"].to_string();
+    let flat = text(&place, "out/results.csv");
+    assert!(flat.contains(&format!("primary/results/1/estimate,{estimate}\n")));
+    // Every column is explained, and no pseudonym is in any file.
+    let codebook = text(&place, "out/codebook.csv");
+    let families = text(&place, "d/register.csv");
+    let pseudonym = families.lines().nth(1).unwrap();
+    let pseudonym = pseudonym
+        .split(',')
+        .find(|cell| cell.contains('-') && cell.chars().all(|c| c.is_ascii_uppercase() || c == '-'))
+        .unwrap();
+    for file in files {
+        let text = text(&place, file);
+        assert!(!text.contains(pseudonym), "{file}");
+        let Some(name) = file.strip_prefix("out/data/") else {
+            continue;
+        };
+        for column in text.lines().next().unwrap().split(',') {
+            let column = if column.starts_with("set.") {
+                "set.*"
+            } else {
+                column
+            };
+            let line = format!("data/{name},{column},");
+            assert!(codebook.contains(&line), "{line}");
+        }
+    }
+    // Recorded as an export of its own kind, and never over something that is there.
+    let verified = place.run("verify --study d/study --json").json(0);
+    assert_eq!(verified["ok"], true);
+    place.run(EXPORT).refused(7, "exists");
+}
+
+#[test]
+fn nothing_is_exported_before_the_lock() {
+    let place = Place::open(&two_arms());
+    place
+        .act("export --replicate out --lock final")
+        .refused(7, "not-locked");
+    assert!(!place.path("out").exists());
+    assert_eq!(
+        place
+            .run("export --replicate out --study study --actor a")
+            .code,
+        2
+    );
+}
+
+#[test]
+fn r_computes_what_was_reported_and_sees_a_changed_number() {
+    let place = demo();
+    place.run(EXPORT).json(0);
+    let Some(output) = recomputed(&place) else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, over) = said.split_once("Taken over, not computed again:").unwrap();
+    let (over, _) = over.split_once("\n\n").unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains(" 0 differ"), "{said}");
+    // Registered limits are no results; everything else is computed again.
+    let over: Vec<&str> = over.split_whitespace().collect();
+    assert_eq!(
+        json!(over),
+        json!([
+            "primary/alpha",
+            "acceptance/alpha",
+            "reports-per-family/alpha"
+        ])
+    );
+    let flat = text(&place, "out/results.csv");
+    for number in [
+        "primary/results/1/std_error",
+        "primary/results/3/estimate",
+        "primary/test/p_value",
+        "primary/arms/iuh/analysed",
+        "acceptance/p_adjusted",
+        "reports-per-family/results/1/conf_low",
+    ] {
+        let line = flat
+            .lines()
+            .find(|line| line.starts_with(&format!("{number},")))
+            .unwrap();
+        let value: f64 = line.rsplit(',').next().unwrap().parse().unwrap();
+        let changed = flat.replace(line, &format!("{number},{}", value * 1.001 + 1e-5));
+        place.write("out/results.csv", changed);
+        let output = recomputed(&place).unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{number}: {said}");
+        assert!(said.contains(" 1 differ"), "{number}: {said}");
+    }
+}
+
+#[test]
+fn the_script_of_the_demo() {
+    let place = demo();
+    place.run(EXPORT).json(0);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("replicate");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("script", text(&place, "out/replicate.R")));
+}

@@ -23,7 +23,7 @@ pub(super) struct Export {
     what: What,
 
     /// Id of the lock whose results are recomputed
-    #[arg(long, value_name = "ID", requires = "replicate")]
+    #[arg(long, value_name = "ID", requires = "replicate", conflicts_with_all = ["proof", "data"])]
     lock: Option<String>,
 
     #[command(flatten)]

@@ -46,7 +46,7 @@ pub fn proof(
 ) -> Result<Exported, Failure> {
     let protocols = sealed_texts(outside, study)?;
     outside.create_folder(folder)?;
-    let mut receipt = recorded(outside, study, act, Content::new().with("what", "proof"))?;
+    let mut receipt = recorded(outside, study, act, &Content::new().with("what", "proof"))?;
     receipt.warnings = before_the_end(study.journal.state.closed);
     // What another command recorded since is of a later proof.
     let mut entries = study.entries()?;
@@ -103,7 +103,7 @@ pub fn replicate(
     let public = Content::new()
         .with("lock", lock.to_owned())
         .with("what", "replicate");
-    let receipt = recorded(outside, study, act, public)?;
+    let receipt = recorded(outside, study, act, &public)?;
     outside.create_private_folder(folder)?;
     outside.create_private_folder(folder.join("data"))?;
     let mut files = Vec::new();
@@ -136,7 +136,7 @@ fn recorded(
     outside: &Outside,
     study: &mut Study,
     act: &Act,
-    public: Content,
+    public: &Content,
 ) -> Result<Receipt, Failure> {
     let mut receipt = study.write(outside, act, Deed::Export, |journal, time| {
         let decision = decide(

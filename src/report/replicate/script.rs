@@ -307,13 +307,12 @@ impl Calls {
                     .map(|(own, _)| own)
             };
             let rule = match folder.protocol.multiplicity {
-                None | Some(Multiplicity::None) => None,
                 Some(Multiplicity::Holm) => Some("holm"),
                 Some(Multiplicity::FixedSequence) => Some("fixed-sequence"),
                 Some(Multiplicity::WestfallYoung) if of(Role::Secondary).count() == 1 => {
                     Some("holm")
                 }
-                Some(Multiplicity::WestfallYoung) => None,
+                None | Some(Multiplicity::None | Multiplicity::WestfallYoung) => None,
             };
             if let Some(rule) = rule {
                 let from: Vec<String> = of(Role::Secondary).map(deciding).collect();

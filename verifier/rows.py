@@ -143,7 +143,7 @@ PUBLIC = ABOUT_FAMILY | {
     "site-opened": SITE_DAY, "site-closed": SITE_DAY,
     "capacity-changed": SITE_DAY | {"therapists": whole(0, 10_000)},
     "erased": {"sequences": are_sequences, "reason": is_public_key}, "locked": {"lock": is_text, "cut": is_date},
-    "analysed": {"lock": is_text, "results_sha256": is_hex}, "exported": {"what": one_of("proof")},
+    "analysed": {"lock": is_text, "results_sha256": is_hex}, "exported": {"what": one_of("proof", "replicate")},
     "revealed": {"seeds": list_of(is_hex)},
 }
 MOST_CHILDREN = 24

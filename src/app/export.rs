@@ -100,9 +100,7 @@ pub fn replicate(
         analyses: &analyses,
         replication: &replication,
     });
-    let public = Content::new()
-        .with("lock", lock.to_owned())
-        .with("what", "replicate");
+    let public = Content::new().with("what", "replicate");
     let receipt = recorded(outside, study, act, &public)?;
     outside.create_private_folder(folder)?;
     outside.create_private_folder(folder.join("data"))?;

@@ -108,7 +108,7 @@ const PUBLIC: &[(&str, &[(&str, Domain)])] = &[
     ("erased", &[("reason", Key), ("sequences", Sequences)]),
     ("locked", &[("cut", Domain::Date), ("lock", Text)]),
     ("analysed", &[("lock", Text), ("results_sha256", Hash)]),
-    ("exported", &[("what", One(&["proof"]))]),
+    ("exported", &[("what", One(&["proof", "replicate"]))]),
     ("revealed", &[("seeds", Hashes)]),
     ("reported", &[]),
     ("offered", &[]),

@@ -31,7 +31,7 @@ const PUBLIC_KEYS = { // a key with ? may be absent
   "returned": { site: isText }, "joined": { site: isText }, "exception": { site: isText }, "switched": { arm: isText },
   "corrected": { sequence: wholeFrom(1, Number.MAX_SAFE_INTEGER) }, "erased": { sequences: isSequences, reason: isKey },
   "locked": { lock: isText, cut: isDate }, "analysed": { lock: isText, results_sha256: isHash },
-  "exported": { what: oneOf("proof") }, "revealed": { seeds: listOf(isHash) },
+  "exported": { what: oneOf("proof", "replicate") }, "revealed": { seeds: listOf(isHash) },
 };
 const DEEDS = { // the roles that may write a row of a kind (docs/protocol.md, "[roles]")
   ...Object.fromEntries(["opened", "epoch-opened", "site-opened", "site-closed", "capacity-changed", "corrected", "erased",

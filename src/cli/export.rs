@@ -42,7 +42,7 @@ struct What {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// New folder for the data, codebook and results of a lock, and a short R script that recomputes every reported number
+    /// New folder for the data, codebook and results of a lock, and a short R script that recomputes the reported numbers and names those that it takes over
     #[arg(long, value_name = "DIR", requires = "lock")]
     replicate: Option<PathBuf>,
 }
@@ -84,8 +84,8 @@ impl Export {
             let path = file.display();
             document = document.text(if self.what.replicate.is_some() {
                 words!(
-                    "The script: {path}. Run it with Rscript; it compares every reported number with its own. The folder holds a row for each family: keep it as the study itself.",
-                    "Skriptet: {path}. Kör det med Rscript; det jämför varje redovisat tal med sitt eget. Mappen innehåller en rad per familj: förvara den som studien själv."
+                    "The script: {path}. Run it with Rscript; it compares the reported numbers with its own, and names those that it takes over. The folder holds a row for each family: keep it as the study itself.",
+                    "Skriptet: {path}. Kör det med Rscript; det jämför de redovisade talen med sina egna och namnger dem som det övertar. Mappen innehåller en rad per familj: förvara den som studien själv."
                 )
             } else { words!(
                 "The proof: {path}. It opens in any browser and connects to nothing; proof.json beside it is the same for programs.",

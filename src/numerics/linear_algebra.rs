@@ -174,9 +174,9 @@ pub fn range(values: &[f64]) -> (f64, f64) {
     for x in rest {
         take(&mut all, *x);
     }
+    // A lane that took nothing holds an empty range, which must not be taken for values.
     for (low, high) in others {
-        take(&mut all, low);
-        take(&mut all, high);
+        all = (all.0.min(low), all.1.max(high));
     }
     all
 }

@@ -94,6 +94,15 @@ proptest! {
         prop_assert!(close(mean(&x), plain));
     }
 
+    /// Columns shorter than a lane's four values, which a range once took for infinite.
+    #[test]
+    fn ranges_of_short_columns_are_those_of_their_values(x in proptest::collection::vec(-9.0f64..9.0, 1..9)) {
+        let least = x.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        prop_assert_eq!(range(&x), (least, greatest));
+        prop_assert_eq!(largest(&x), least.abs().max(greatest.abs()));
+    }
+
     #[test]
     fn cholesky_agrees_with_qr((n, k, x) in matrix(), y in proptest::collection::vec(-5.0f64..5.0, 40)) {
         let mut qr = Qr::default();

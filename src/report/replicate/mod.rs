@@ -1,4 +1,4 @@
-//! `export --replicate` as bytes: data, codebook, results, and an R script that computes every reported number again.
+//! `export --replicate` as bytes: data, codebook, results, and an R script that computes the reported numbers again and names those that it takes over.
 //!
 //! The parts of the script stand beside this file and are put together as the analyses need them. What the data are is
 //! decided in `analysis::replication`; the numbers reported are those of `lottning.analysis/1`.

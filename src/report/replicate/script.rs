@@ -418,7 +418,7 @@ pub(super) fn script(folder: &Folder<'_>) -> String {
         format!("Needs base R and: {}.", own.join(", "))
     };
     let mut text = format!(
-        "# Computes every reported number of lock {lock} of study {study} again, from the files beside it: `Rscript replicate.R`.\n\
+        "# Computes the reported numbers of lock {lock} of study {study} again, from the files beside it: `Rscript replicate.R`.\n\
          # {needs}\n\
          # Prints reported, recomputed, difference. Exits with 1 if counts differ at all, or other numbers by more than 1e-6 of the\n\
          # reported one + 1e-9 (p-values: + 1e-12). What is not computed again is listed at the end as taken over.\n\

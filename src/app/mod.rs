@@ -15,6 +15,7 @@ pub mod boundaries;
 pub mod caps;
 pub mod check;
 pub mod checkpoint;
+mod codes;
 pub mod draw;
 pub mod enrol;
 pub mod erase;

@@ -105,7 +105,7 @@ pub fn simulate(outside: &Outside, request: &Request) -> Result<Simulation, Fail
 /// Puts together the studies that shards wrote into a folder.
 ///
 /// # Errors
-/// As [`merge::merge`].
+/// As `merge::merge`.
 pub fn merged(outside: &Outside, folder: &Path) -> Result<Simulation, Failure> {
     let (planned, summed) = merge::merge(outside, folder)?;
     answered(outside, &planned, summed, Some(folder))

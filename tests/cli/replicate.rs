@@ -23,6 +23,7 @@ fn text(place: &Place, name: &str) -> String {
 }
 
 /// What R says of the folder; `None` without R.
+#[allow(clippy::print_stderr)] // a part that this machine cannot run is said aloud
 fn recomputed(place: &Place) -> Option<Output> {
     let output = Command::new("Rscript")
         .arg(place.path("out/replicate.R"))

@@ -75,7 +75,7 @@ fn each_code_has_a_page() {
     let missing: Vec<String> = codes(&sources("src")).difference(&pages).cloned().collect();
     assert!(
         missing.is_empty(),
-        "write src/app/pages/<code>.md and a line in src/app/explain.rs: {missing:?}"
+        "write src/app/pages/<code>.md and a line in src/app/codes.rs: {missing:?}"
     );
 }
 
@@ -109,7 +109,7 @@ fn each_file_of_a_page_is_registered() {
         .collect();
     assert!(
         idle.is_empty(),
-        "a line in src/app/explain.rs is missing: {idle:?}"
+        "a line in src/app/codes.rs is missing: {idle:?}"
     );
 }
 

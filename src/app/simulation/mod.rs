@@ -1,7 +1,7 @@
 //! `simulate` beyond one run on one machine: shards in a folder, what puts them together, job arrays, single
 //! replicates to look into.
 //!
-//! An [`order`] is all that the answer depends on; a [`folder`] keeps the records of an order in pieces. What a piece is
+//! An [`order`] is all that the answer depends on; a `folder` keeps the records of an order in pieces. What a piece is
 //! and what the records say is `planning`'s.
 
 mod flaws;

@@ -214,7 +214,7 @@ mod tests {
         assert!(of("joined", &changed));
 
         let linked = |more: &str| {
-            let text = format!(r#"{{{more}}}"#);
+            let text = format!(r"{{{more}}}");
             of("linked", &text)
         };
         let event = r#""event_key":"k","family":"AA","on":"2025-03-01""#;

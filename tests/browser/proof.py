@@ -105,6 +105,7 @@ def rechain(proof):
         previous = digest.digest()
         row["hash"] = previous.hex()
         epoch += row["kind"] == "epoch-opened"
+    proof["head"] = previous.hex()
 
 
 def other_arm(proof, at):

@@ -14,6 +14,7 @@ mod imputation;
 mod minimization;
 mod multiplicity;
 mod nist;
+mod panels;
 mod peers;
 mod peers_minimization;
 mod power;

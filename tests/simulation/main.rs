@@ -17,4 +17,5 @@ mod proportions;
 mod ranks;
 mod ratio_models;
 mod survival;
+mod unknown_outcomes;
 mod world;

@@ -4,7 +4,7 @@ use super::exit;
 use super::failure::{Failure, suggestion};
 use super::outside::Outside;
 use super::permission::Deed;
-use super::record::{Reach, batch};
+use super::record::{Reach, batch, taken_back};
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
 use super::typed_time::untimely;
@@ -62,6 +62,7 @@ pub fn import(
 ) -> Result<Imported, Failure> {
     let columns = columns(outside, import)?;
     let requests = requests(import, &columns)?;
+    let mut again = Vec::new();
     let mut imported = study.write(
         outside,
         &import.act,
@@ -108,6 +109,7 @@ pub fn import(
                     "ingen rad har registrerats; rätta filen och importera den igen",
                 )));
             }
+            again = batch.retracted;
             let recorded = batch.recordings.len();
             if import.dry_run
                 && recorded > 0
@@ -134,6 +136,7 @@ pub fn import(
         },
     )?;
     imported.head = study.journal.head.to_hex();
+    imported.warnings.extend(taken_back(study, &again)?);
     Ok(imported)
 }
 

@@ -8,11 +8,12 @@ use super::refusal::refusal_in;
 use super::study::{Act, Study, Work};
 use super::typed_time::untimely;
 use crate::diagnostic::{Diagnostic, Words};
-use crate::study::journal::{Entry, Journal, Recording, retracted_sequence};
+use crate::study::journal::{Journal, Recording, retracted_sequence};
 use crate::study::kernel::{Command, Draws, Source, State, What, decide};
 use crate::study::recording::{EventRequest, Repetition, prepare};
 use crate::words;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// What a writing command other than `enrol` prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,8 +109,9 @@ fn write_one(
     })?;
     receipt.head = study.journal.head.to_hex();
     if again {
-        let rows = study.entries()?;
-        receipt.warnings.push(taken_back(receipt.sequence, &rows));
+        receipt
+            .warnings
+            .extend(taken_back(study, &[receipt.sequence])?);
     }
     if let Some(entries) = parting {
         let rows = study.entries()?;
@@ -118,24 +120,34 @@ fn write_one(
     Ok(receipt)
 }
 
-/// That an event which is recorded once more was taken back by a later row.
-fn taken_back(sequence: u64, rows: &[Entry]) -> Diagnostic {
-    let by = rows
-        .iter()
-        .filter(|row| row.kind == "corrected")
-        .find(|row| retracted_sequence(&row.public) == Some(sequence));
-    let row = by.map_or(0, |row| row.sequence);
-    Diagnostic::warning(
-        "retracted",
-        words!(
-            "event {sequence} was taken back by event {row} and says nothing: this command recorded nothing and brings nothing back",
-            "händelse {sequence} togs tillbaka av händelse {row} och säger inget: det här kommandot har inte registrerat något och återställer inget"
-        ),
-    )
-    .help(Words::new(
-        "if it is so after all, record it anew under another --event-key",
-        "om det ändå är så, registrera det på nytt med en annan --event-key",
-    ))
+/// That events which are recorded once more were taken back by later rows.
+///
+/// # Errors
+/// The rows cannot be read.
+pub(super) fn taken_back(study: &mut Study, sequences: &[u64]) -> Result<Vec<Diagnostic>, Failure> {
+    if sequences.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = study.entries()?;
+    let corrections = rows.iter().filter(|row| row.kind == "corrected");
+    let by: BTreeMap<u64, u64> = corrections
+        .filter_map(|row| Some((retracted_sequence(&row.public)?, row.sequence)))
+        .collect();
+    let told = |sequence: &u64| {
+        let row = by.get(sequence).copied().unwrap_or(0);
+        Diagnostic::warning(
+            "retracted",
+            words!(
+                "event {sequence} was taken back by event {row} and says nothing: this command recorded nothing of it and brings nothing back",
+                "händelse {sequence} togs tillbaka av händelse {row} och säger inget: det här kommandot har inte registrerat något av den och återställer inget"
+            ),
+        )
+        .help(Words::new(
+            "if it is so after all, record it anew under another event key",
+            "om det ändå är så, registrera det på nytt med en annan händelsenyckel",
+        ))
+    };
+    Ok(sequences.iter().map(told).collect())
 }
 
 /// An event against the journal.
@@ -263,6 +275,8 @@ pub(super) struct Batch {
     pub recordings: Vec<Recording>,
     /// Events that had been recorded before.
     pub replayed: usize,
+    /// Sequence numbers of those of them that a correction took back.
+    pub retracted: Vec<u64>,
     /// Events that are refused, by their place.
     pub refused: Vec<(usize, Failure)>,
     /// What a person should know, each thing once.
@@ -286,7 +300,13 @@ pub(super) fn batch<'r>(
             continue;
         }
         match ready(&scratch, request, source, time, reach) {
-            Ok(Ready::Same { .. }) => batch.replayed += 1,
+            Ok(Ready::Same {
+                sequence,
+                retracted,
+            }) => {
+                batch.replayed += 1;
+                batch.retracted.extend(retracted.then_some(sequence));
+            }
             Ok(Ready::New(recording, warnings)) => {
                 let one = std::slice::from_ref(&*recording);
                 let entries = scratch.entries(one, time, false, "batch", &[[0; 32]]);

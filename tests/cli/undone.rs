@@ -133,6 +133,34 @@ fn the_receipt_of_an_event_that_was_taken_back_says_so() {
     both_accept(&place);
 }
 
+/// A file that brings such an event once more is answered alike, in earnest and as a dry run.
+#[test]
+fn an_import_of_an_event_that_was_taken_back_says_so() {
+    let place = Place::open(IUH);
+    for name in ["EE", "GG"] {
+        place.enrol(name, "R1", "").json(0);
+    }
+    let first = by_lead(&place, "closed --family EE --event-key KEY");
+    place
+        .act_as("lead", &back(&first["sequence"], "EE"))
+        .json(0);
+    let repeated = by_lead(&place, "closed --family EE --event-key KEY");
+    let rows = "EE,2025-03-03,KEY\nGG,2025-03-03,OTHER\n";
+    place.write("closed.csv", format!("family,on,event_key\n{rows}"));
+    for (more, recorded) in [(" --dry-run", 0), ("", 1), ("", 0)] {
+        let told = place
+            .act(&format!("import closed closed.csv{more}"))
+            .json(0);
+        assert_eq!(told["recorded"], recorded, "{told}");
+        let warnings = told["warnings"].as_array().unwrap();
+        let taken_back: Vec<&Value> = warnings
+            .iter()
+            .filter(|own| own["code"] == "retracted")
+            .collect();
+        assert_eq!(taken_back, [&repeated["warnings"][0]]);
+    }
+}
+
 /// A closure under the other name keeps the link, whatever arm the family has: two families of either arm are refused alike, in
 /// earnest and as a dry run.
 #[test]

@@ -185,6 +185,16 @@ impl Context<'_> {
                 ),
             );
         }
+        let reports = self.state.reports_on_unknown_children(None);
+        if reports > 0 && !self.state.erased.is_empty() {
+            warn(
+                "child-maybe-erased",
+                words!(
+                    "{reports} reports name a child whom the study does not know, and rows that were erased may have named it: these reports count in no outcome",
+                    "{reports} anmälningar anger ett barn som studien inte känner till, och raderade rader kan ha angett det: dessa anmälningar räknas inte i något utfall"
+                ),
+            );
+        }
         if later > 0 {
             warn(
                 "randomized-after-cut",

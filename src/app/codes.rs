@@ -226,6 +226,7 @@ const ESTIMATION: &[Page] = pages![
 const ANALYSIS: &[Page] = pages![
     "allocation-not-in-support",
     "censoring-model-reduced",
+    "child-maybe-erased",
     "covariate-constant",
     "crossed-earlier",
     "epoch-covariate",
@@ -327,6 +328,7 @@ const STUDY: &[Page] = pages![
     "drawn-past-a-closed-gate",
     "duties-mixed",
     "erasure-in-log",
+    "erasure-moves-reports",
     "erasure-incomplete",
     "head-mismatch",
     "invalid-answer",

@@ -52,8 +52,11 @@ pub fn erase(
             "till exempel --reason gallring",
         )));
     }
+    let mut before = 0;
     let written = study.write(outside, act, Deed::Erase, |journal, _| {
         let known = journal.names.family(family).ok_or_else(unknown_family)?;
+        let (state, unit) = (&journal.state, journal.state.unit(known));
+        before = state.reports_on_unknown_children(Some(unit));
         let recordings: Vec<Recording> = journal
             .rows_of(known)
             .into_iter()
@@ -92,7 +95,27 @@ pub fn erase(
     // The event stands whatever happens to the old bytes.
     receipt.warnings.extend(left_over(study.scrub()));
     receipt.warnings.push(forgotten());
+    let after = study.journal.state.reports_on_unknown_children(None);
+    let moved = after.saturating_sub(before);
+    receipt
+        .warnings
+        .extend((moved > 0).then(|| left_out(moved)));
     Ok(receipt)
+}
+
+/// That reports of other families count no more.
+fn left_out(reports: usize) -> Diagnostic {
+    Diagnostic::warning(
+        "erasure-moves-reports",
+        words!(
+            "{reports} reports of other families name a child that only the erased rows named: they are on an unknown child now, and count in no outcome",
+            "{reports} anmälningar om andra familjer anger ett barn som bara de raderade raderna angav: de gäller nu ett okänt barn och räknas inte i något utfall"
+        ),
+    )
+    .help(Words::new(
+        "note the number and the day for the report of the study; analyses say how many such reports there are",
+        "anteckna antalet och dagen för studiens rapport; analyserna säger hur många sådana anmälningar som finns",
+    ))
 }
 
 /// What is left of erased rows outside the rows, and how to finish.

@@ -91,19 +91,17 @@ pub(super) fn warnings(
         ),
     }
     let erased = may_be_erased(journal, request);
-    if erased > 0 {
-        warnings.push(nameless(&request.family, erased));
-    }
+    warnings.extend(erased.map(|erased| nameless(&request.family, erased)));
     warnings
 }
 
 /// That a name is unknown where families were erased.
-fn nameless(family: &str, erased: usize) -> Diagnostic {
+fn nameless(family: &str, [erased, here]: [usize; 2]) -> Diagnostic {
     Diagnostic::warning(
         "maybe-erased",
         words!(
-            "the study does not know {family}, and cannot tell whether it is one of the families erased at this site ({erased}), whose names are gone",
-            "studien känner inte till {family} och kan inte avgöra om den är en av de familjer som raderats vid enheten ({erased}), vars namn är borta"
+            "the study does not know {family}, and cannot tell whether it is one of the families that were erased ({erased}, of them {here} at this site), whose names are gone",
+            "studien känner inte till {family} och kan inte avgöra om den är en av de familjer som har raderats ({erased}, varav {here} vid den här enheten), vars namn är borta"
         ),
     )
     .help(Words::new(

@@ -179,12 +179,15 @@ pub fn same_report_before(journal: &Journal, request: &EnrolRequest) -> Option<F
     journal.turned_back_with(site, &request.report_key, journal.state.unit(own))
 }
 
-/// How many families were erased at the site of a family whose name the study does not know: it may be one of them.
-pub fn may_be_erased(journal: &Journal, request: &EnrolRequest) -> usize {
-    let site = journal.protocol.site(&request.site);
-    let known = journal.names.family(&request.family).is_some();
-    site.filter(|_| !known)
-        .map_or(0, |site| journal.nameless_at(SiteIx(site as u16)))
+/// How many families were erased, at all sites and at the request's, if the study does not know the family's name: it may be
+/// one of them, also at another site than before.
+pub fn may_be_erased(journal: &Journal, request: &EnrolRequest) -> Option<[usize; 2]> {
+    if journal.names.family(&request.family).is_some() {
+        return None;
+    }
+    let site = journal.protocol.site(&request.site)?;
+    let all = journal.nameless(None);
+    (all > 0).then(|| [all, journal.nameless(Some(SiteIx(site as u16)))])
 }
 
 fn report(journal: &Journal, family: FamilyIx, key: &str) -> super::kernel::ReportIx {

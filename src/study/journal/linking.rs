@@ -145,13 +145,13 @@ impl Journal {
         self.pending.is_some()
     }
 
-    /// Families whose data were erased at a site: their names are not known any more.
-    pub fn nameless_at(&self, site: SiteIx) -> usize {
+    /// Families whose data were erased, at a site or at all of them: their names are not known any more.
+    pub fn nameless(&self, site: Option<SiteIx>) -> usize {
         // Those alone are looked at, for every enrolment of a new name asks.
         let erased = self.state.erased.iter();
         erased
             .filter_map(|own| self.state.family(*own))
-            .filter(|own| own.site == site && !own.is_another_name())
+            .filter(|own| site.is_none_or(|site| own.site == site) && !own.is_another_name())
             .count()
     }
 

@@ -5,7 +5,7 @@
 //! is looked at.
 
 use super::corrections::{link_row, settle};
-use super::event::{ChildIx, FamilyIx, ReportIx};
+use super::event::{ChildIx, FamilyIx, ReportIx, Source};
 use super::state::{Child, Family, LinkRow, Occurrence, State};
 
 impl State {
@@ -20,6 +20,22 @@ impl State {
     pub fn one_family(&self, unit: FamilyIx) -> impl Iterator<Item = FamilyIx> + '_ {
         let others = self.links.iter().filter(move |(own, _)| *own == unit);
         std::iter::once(unit).chain(others.map(|(_, other)| *other))
+    }
+
+    /// Reports of the log or a register that count in no outcome because they name a child whom the ledger does not know: of
+    /// randomized families whose data are there, but for one.
+    pub fn reports_on_unknown_children(&self, but: Option<FamilyIx>) -> usize {
+        let counted = Source::Log.bit() | Source::Register.bit();
+        let units = (0..).map(FamilyIx).zip(&self.families);
+        let units = units.filter(|(unit, own)| {
+            let has_roster = own.is_randomized() && own.children > 0;
+            has_roster && own.linked_to.is_none() && !own.erased && Some(*unit) != but
+        });
+        units
+            .flat_map(|(unit, _)| self.one_family(unit))
+            .flat_map(|name| self.reports_of(name))
+            .filter(|(_, report)| report.unknown_child && report.sources & counted != 0)
+            .count()
     }
 
     /// Occurrences of a unit's real family under every name that no correction retracted, latest first by name.

@@ -44,6 +44,32 @@ pub(super) fn check(connection: &Connection) -> Result<(), LedgerError> {
     misfit.map_or(Ok(()), |misfit| Err(LedgerError::Form(misfit)))
 }
 
+/// Checks that a database never held anything: no object, no mark of a program, no schema that was changed, no page beside
+/// the first one.
+///
+/// # Errors
+/// [`LedgerError::Exists`] if it holds an object, [`LedgerError::Form`] if it held one; those of reading.
+pub(super) fn check_blank(connection: &Connection) -> Result<(), LedgerError> {
+    let number = |query: &str| -> Result<i64, LedgerError> {
+        let found = connection.query_row(query, [], |row| row.get(0));
+        found.map_err(failed)
+    };
+    if number("SELECT count(*) FROM sqlite_schema")? > 0 {
+        return Err(LedgerError::Exists);
+    }
+    for (query, most) in [
+        ("PRAGMA application_id", 0),
+        ("PRAGMA user_version", 0),
+        ("PRAGMA schema_version", 0),
+        ("PRAGMA page_count", 1),
+    ] {
+        if !(0..=most).contains(&number(query)?) {
+            return Err(LedgerError::Form(Misfit::Event));
+        }
+    }
+    Ok(())
+}
+
 /// What is not of the form, if anything is.
 fn look(connection: &Connection) -> rusqlite::Result<Option<Misfit>> {
     let encoding: String = connection

@@ -29,8 +29,9 @@ impl SqliteLedger {
     /// Makes a new, empty ledger.
     ///
     /// # Errors
-    /// [`LedgerError::Exists`] if the file holds anything; the errors of the file system. A blank database, as a
-    /// killed `create` may leave one, is taken over.
+    /// [`LedgerError::Exists`] if the file holds a table or anything of the kind, [`LedgerError::Form`] if it held one: what
+    /// was in it may be what families were told. A blank database, as a killed `create` may leave one, is taken over. Errors
+    /// of the file system.
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
         make_private(path);
         let mut own = Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
@@ -38,14 +39,7 @@ impl SqliteLedger {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
-        let exists: bool = transaction
-            .query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| {
-                row.get(0)
-            })
-            .map_err(failed)?;
-        if exists {
-            return Err(LedgerError::Exists);
-        }
+        form::check_blank(&transaction)?;
         transaction.execute_batch(form::CREATE).map_err(failed)?;
         transaction
             .pragma_update(None, "application_id", APPLICATION)

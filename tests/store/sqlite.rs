@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::contract::{append, chain, entry, read};
 use lottning::store::SqliteLedger;
-use lottning::study::journal::{Entry, Head, Ledger, LedgerError};
+use lottning::study::journal::{Entry, Head, Ledger, LedgerError, Misfit};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -45,6 +45,28 @@ fn a_blank_file_is_no_ledger_yet_and_can_become_one() {
     assert_eq!(refused(SqliteLedger::open(&path)), LedgerError::Missing);
     drop(SqliteLedger::create(&path).unwrap());
     SqliteLedger::open(&path).unwrap();
+}
+
+/// Rows that were told may have been in it, so nothing begins anew in its place.
+#[test]
+fn a_ledger_whose_table_was_dropped_is_not_begun_anew() {
+    let marks = "PRAGMA application_id = 0; PRAGMA user_version = 0;";
+    let unmarked = format!("{marks} PRAGMA schema_version = 0;");
+    for more in ["", "VACUUM", marks, &unmarked] {
+        let (_folder, path) = filled();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("DROP TABLE event").unwrap();
+        other.execute_batch(more).unwrap();
+        drop(other);
+        let misfit = LedgerError::Form(Misfit::Event);
+        assert_eq!(refused(SqliteLedger::create(&path)), misfit, "{more}");
+        assert!(SqliteLedger::open(&path).is_err());
+        let left = Connection::open(&path).unwrap();
+        let tables: i64 = left
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(tables, 0, "nothing was made in it");
+    }
 }
 
 #[test]

@@ -186,6 +186,8 @@ class Epochs(Base):
         self.assertEqual(self.verify(ledger)["draws"], {"verified": 3, "wrong": 0, "not_checked": 3})
         ledger.add("revealed", {"seeds": [SEED.hex(), SECOND.hex()]})
         self.assert_ok(self.verify(ledger, seed=False), verified=6)
+        # A published seed stands for the one that was not given.
+        self.assert_ok(self.check("--seed-file", self.second), verified=6)
         ledger.change(len(ledger.rows), rechain=True, seeds=[SECOND.hex(), SEED.hex()])
         self.assert_bad(self.verify(ledger, seed=False), len(ledger.rows), "revealed")
         ledger.change(len(ledger.rows), rechain=True, seeds=[SEED.hex()])

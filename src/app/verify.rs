@@ -9,7 +9,7 @@ use super::study::{LEDGER_FORM, ledger_failure, not_open, read_seeds};
 use crate::protocol::Protocol;
 use crate::protocol::model::Custody;
 use crate::study::journal::{Entry, Hash, Head, Ledger, LedgerError, Rows, hex};
-use crate::study::verify::{DrawCheck, Finding, Verification, rows_changed, verify_rows};
+use crate::study::verify::{DrawCheck, Finding, Told, Verification, rows_changed, verify_rows};
 use crate::words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -83,8 +83,12 @@ impl Rows for Noted<'_> {
         })
     }
 
-    fn count(&mut self, kind: &str) -> Result<u64, LedgerError> {
-        self.rows.count(kind)
+    fn of_kinds(
+        &mut self,
+        kinds: &[&str],
+        visit: &mut dyn FnMut(&Entry),
+    ) -> Result<(), LedgerError> {
+        self.rows.of_kinds(kinds, visit)
     }
 }
 
@@ -165,6 +169,7 @@ fn unread(protocol: &Protocol, failure: Failure) -> Verdict {
         verification: Verification {
             ok: false,
             draws: DrawCheck::NotChecked,
+            epochs: Vec::new(),
             events: 0,
             allocations: 0,
             head: Head::EMPTY,
@@ -210,7 +215,8 @@ fn check_rows(
     let failed = |error| ledger_failure(&error, folder);
     // A forged epoch has no file; the verdict then names its row.
     let there = |epoch: &u32| outside.exists(folder.join(protocol_file(*epoch)));
-    let epochs = u32::try_from(rows.count("epoch-opened").map_err(failed)?).unwrap_or(u32::MAX);
+    let told = Told::gather(rows).map_err(failed)?;
+    let epochs = told.epochs();
     let later = (1..=epochs).take_while(there).count();
     let protocol = sealed_protocol(outside, folder, later as u32)?;
     let seeds = read_seeds(outside, seed_files)?;
@@ -225,7 +231,13 @@ fn check_rows(
         ..Notes::default()
     };
     let mut rows = Noted { rows, notes };
-    let verified = verify_rows(&protocol, &mut rows, &seeds, expected.head, &stored);
+    let verified = verify_rows(
+        &protocol,
+        (&mut rows, &told),
+        &seeds,
+        expected.head,
+        &stored,
+    );
     let (mut verification, notes) = (verified.map_err(failed)?, rows.notes);
     let again =
         (notes.events, notes.opened.len() as u64) != (verification.events, u64::from(epochs));

@@ -22,7 +22,7 @@ pub(super) struct Verify {
     #[command(flatten)]
     at: At,
 
-    /// Seed file of each epoch, in their order [default: the published seeds; without any, the chain alone]
+    /// Seed file of an epoch, in any order [default: the published seeds; without any, the chain alone]
     #[arg(long, value_name = "FILE")]
     seed_file: Vec<PathBuf>,
 
@@ -52,10 +52,14 @@ impl Verify {
             .seeds_needed
             .map(|needed| seeds_needed(needed, given));
         let own = verdict.verification;
-        let draws = match own.draws {
+        let text = |check: &DrawCheck| match check {
             DrawCheck::Verified => "verified",
             DrawCheck::NotChecked => "not-checked",
         };
+        let epochs: Vec<Value> = (0..)
+            .zip(&own.epochs)
+            .map(|(epoch, check): (u32, _)| json!({ "epoch": epoch, "draws": text(check) }))
+            .collect();
         let mut findings: Vec<Value> = own
             .findings
             .iter()
@@ -83,7 +87,8 @@ impl Verify {
         }
         let body = json!({
             "ok": own.ok,
-            "draws": draws,
+            "draws": text(&own.draws),
+            "epochs": epochs,
             "events": own.events,
             "allocations": own.allocations,
             "head": own.head.to_hex(),
@@ -116,6 +121,9 @@ impl Verify {
         if own.seed_mismatch {
             document = document.text(mismatch);
         }
+        if let Some(line) = epochs_checked(&own.epochs) {
+            document = document.text(line);
+        }
         if verdict.typed_time {
             document = document.text(typed_time());
         }
@@ -130,4 +138,20 @@ impl Verify {
             .receipt()
             .exit(code))
     }
+}
+
+/// Which epochs' draws were derived again, where not all were.
+fn epochs_checked(epochs: &[DrawCheck]) -> Option<Words> {
+    let of = |check: DrawCheck| {
+        let own = (0..).zip(epochs).filter(|(_, own)| **own == check);
+        let own: Vec<String> = own.map(|(epoch, _): (u32, _)| epoch.to_string()).collect();
+        own.join(", ")
+    };
+    let (derived, left) = (of(DrawCheck::Verified), of(DrawCheck::NotChecked));
+    (!derived.is_empty() && !left.is_empty()).then(|| {
+        words!(
+            "Draws were derived again in epoch {derived}, and not in epoch {left}, whose seed is not known.",
+            "Dragningarna härleddes på nytt i epok {derived}, men inte i epok {left}, vars frö inte är känt."
+        )
+    })
 }

@@ -77,8 +77,8 @@ impl Verdict {
                 .collect();
             if verification.seed_mismatch {
                 findings.push(words!(
-                    "A seed does not fit its commitment; the draws were not checked.",
-                    "Ett lottfrö stämmer inte med sin utfästelse; lottdragningarna kontrollerades inte."
+                    "A seed does not fit its commitment, or an epoch has none; not every draw was checked.",
+                    "Ett lottfrö stämmer inte med sin utfästelse, eller saknas för en epok; alla lottdragningar kontrollerades inte."
                 ));
             }
             return Self::Failed {
@@ -125,6 +125,7 @@ mod tests {
         Verification {
             ok: true,
             draws,
+            epochs: vec![draws],
             events: 9,
             allocations: 4,
             head: Head::EMPTY,

@@ -10,9 +10,17 @@ use crate::study::journal::{Entry, Head, Ledger, LedgerError, Misfit, Rows, Tran
 use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params,
+    params_from_iter,
 };
 use std::path::Path;
 use std::time::Duration;
+
+/// All columns of a row.
+const SELECT: &str =
+    "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash FROM event";
+
+/// Bytes of the file that a reader of all rows looks at where they lie; the rest is copied.
+const MAPPED: i64 = 1 << 31;
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -159,6 +167,10 @@ impl Ledger for SqliteLedger {
         &mut self,
         look: &mut dyn FnMut(&mut dyn Rows) -> Result<(), LedgerError>,
     ) -> Result<(), LedgerError> {
+        // Whoever looks goes through all pages: they are looked at where they lie instead of being copied one by one.
+        self.connection
+            .execute_batch(&format!("PRAGMA mmap_size = {MAPPED}"))
+            .map_err(failed)?;
         // A transaction that only reads: every time through sees the rows of its first reading.
         let transaction = self.connection.transaction().map_err(failed)?;
         form::check(&transaction)?;
@@ -205,22 +217,33 @@ struct Picture<'a>(&'a Connection);
 impl Rows for Picture<'_> {
     fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError> {
         let mut select = select_from(self.0)?;
-        let mut rows = select.query([i64::MIN]).map_err(failed)?;
-        // One entry, whose texts keep their room from row to row.
-        let mut own = blank();
-        while let Some(row) = rows.next().map_err(failed)? {
-            fill(&mut own, row).map_err(failed)?;
-            visit(&own);
-        }
-        Ok(())
+        visit_rows(select.query([i64::MIN]), visit)
     }
 
-    fn count(&mut self, kind: &str) -> Result<u64, LedgerError> {
-        self.0
-            .prepare_cached("SELECT count(*) FROM event WHERE kind = ?1")
-            .and_then(|mut count| count.query_row([kind], |row| unsigned(row, 0)))
-            .map_err(failed)
+    fn of_kinds(
+        &mut self,
+        kinds: &[&str],
+        visit: &mut dyn FnMut(&Entry),
+    ) -> Result<(), LedgerError> {
+        let places = vec!["?"; kinds.len()].join(", ");
+        let select = format!("{SELECT} WHERE kind IN ({places}) ORDER BY sequence");
+        let mut select = self.0.prepare_cached(&select).map_err(failed)?;
+        visit_rows(select.query(params_from_iter(kinds)), visit)
     }
+}
+
+/// Hands each row to `visit` as an entry, whose texts keep their room from row to row.
+fn visit_rows(
+    rows: rusqlite::Result<rusqlite::Rows<'_>>,
+    visit: &mut dyn FnMut(&Entry),
+) -> Result<(), LedgerError> {
+    let mut rows = rows.map_err(failed)?;
+    let mut own = blank();
+    while let Some(row) = rows.next().map_err(failed)? {
+        fill(&mut own, row).map_err(failed)?;
+        visit(&own);
+    }
+    Ok(())
 }
 
 /// Whatever stands in a file's schema, this connection runs no trigger, reads no view and trusts no function of it.
@@ -385,10 +408,7 @@ fn read(
 
 fn select_from(connection: &Connection) -> Result<rusqlite::CachedStatement<'_>, LedgerError> {
     connection
-        .prepare_cached(
-            "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash
-             FROM event WHERE sequence >= ?1 ORDER BY sequence",
-        )
+        .prepare_cached(&format!("{SELECT} WHERE sequence >= ?1 ORDER BY sequence"))
         .map_err(failed)
 }
 

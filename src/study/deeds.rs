@@ -136,10 +136,10 @@ impl Deed {
 
     /// Whether an actor has a role for it under a protocol; without `[roles]` everybody has.
     pub fn is_of(self, protocol: &Protocol, actor: &str) -> bool {
-        let (_, needed) = self.row();
         let Some(roles) = &protocol.roles else {
             return true;
         };
+        let (_, needed) = self.row();
         self == Self::Rehearse || roles.of(actor).any(|own| needed.contains(&own))
     }
 

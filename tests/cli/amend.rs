@@ -3,10 +3,11 @@
 use lottning::allocation::{
     Address, Arm, Mode, Options, Seed, StratumKeys, Unit, allocate, choose, read_ratio,
 };
+use lottning::study::journal::{Entry, GENESIS};
 use serde_json::Value;
 
 use super::place::{IUH, Place, family, two_arms};
-use super::verifier::independent;
+use super::verifier::{independent, own};
 
 /// The IUH protocol amended: permuted blocks at 2:1, a sixth site, a level more.
 pub(super) fn amended() -> String {
@@ -626,6 +627,18 @@ fn what_an_amendment_gives_up_is_said() {
             .contains("2 seed file(s) are needed"),
         "{verdict}"
     );
+    // What was derived is named, and the study is not called verified.
+    let epochs = serde_json::json!([
+        {"epoch": 0, "draws": "not-checked"}, {"epoch": 1, "draws": "verified"}
+    ]);
+    assert_eq!(
+        (&verdict["epochs"], &verdict["draws"]),
+        (&epochs, &"not-checked".into())
+    );
+    let both = place
+        .run("verify --study study --seed-file keys/second --seed-file keys/seed")
+        .json(0);
+    assert_eq!(both["draws"], "verified", "in any order");
     // The program of the pages says the same of one seed for two epochs.
     let second = place.path("keys/second");
     let seed = ["--seed-file", second.to_str().unwrap()];
@@ -637,6 +650,102 @@ fn what_an_amendment_gives_up_is_said() {
     assert_eq!(gone.code, 8, "{}", gone.err);
     let verdict: Value = serde_json::from_str(&gone.out).unwrap();
     assert_eq!(verdict["findings"][0]["code"], "protocol-missing");
+}
+
+/// With one of two seeds the draws of its epoch are checked and a false one among them is found; once the seeds are published,
+/// they stand for the one that was not given, and both programs check everything.
+#[test]
+fn each_seed_checks_its_own_epoch_and_published_ones_the_rest() {
+    let place = Place::open(IUH);
+    let before = place.enrol(&family(0), "R1", "").json(0);
+    let text = amended();
+    assert_eq!(amend(&place, &text, "keys/second").code, 0);
+    let words =
+        Place::enrol_words("skarpnack", &family(1), "R1").replace("keys/seed", "keys/second");
+    place.act(&words).json(0);
+    let study = place.path("study");
+    let check = |files: &[&str]| {
+        let files: Vec<String> = files
+            .iter()
+            .map(|own| place.path(own).display().to_string())
+            .collect();
+        let seeds: Vec<&str> = files.iter().flat_map(|own| ["--seed-file", own]).collect();
+        (own(&study, &seeds), independent(&study, &seeds))
+    };
+    let of = |checks: [&str; 2]| serde_json::json!([{"epoch": 0, "draws": checks[0]}, {"epoch": 1, "draws": checks[1]}]);
+    for (file, checks) in [
+        ("keys/seed", ["verified", "not-checked"]),
+        ("keys/second", ["not-checked", "verified"]),
+    ] {
+        let ((code, verdict), (other, said)) = check(&[file]);
+        assert_eq!((code, other), (9, 9), "{verdict}{said}");
+        assert_eq!(
+            (&verdict["epochs"], &verdict["draws"]),
+            (&of(checks), &"not-checked".into())
+        );
+        assert_eq!(
+            (&said["draws"]["verified"], &said["draws"]["not_checked"]),
+            (&1.into(), &1.into())
+        );
+    }
+    // A forged arm in the first epoch: seen with its seed, and not called checked without.
+    let (rows, arm) = (place.entries(), before["arm"].as_str().unwrap());
+    let other = if arm == "iuh" { "standard" } else { "iuh" };
+    let mut forged = rows.clone();
+    let drawn = forged
+        .iter_mut()
+        .find(|row| row.kind == "allocated")
+        .unwrap();
+    drawn.public = drawn
+        .public
+        .replace(&format!(r#""arm":"{arm}""#), &format!(r#""arm":"{other}""#));
+    let sealed = |text: &str| {
+        let protocol = lottning::protocol::parse(text.as_bytes()).protocol;
+        protocol.unwrap().hash.0
+    };
+    let rewrite = |rows: &mut [Entry]| {
+        let ledger = rusqlite::Connection::open(place.path("study/ledger.sqlite")).unwrap();
+        let (mut before, mut hash) = (GENESIS, sealed(IUH));
+        for row in rows {
+            row.hash = row.chained(&before, &hash);
+            before = row.hash;
+            if row.kind == "epoch-opened" {
+                hash = sealed(&text);
+            }
+            let own = rusqlite::params![row.sequence as i64, row.public, row.hash];
+            let update = "UPDATE event SET public = ?2, hash = ?3 WHERE sequence = ?1";
+            ledger.execute(update, own).unwrap();
+        }
+    };
+    rewrite(&mut forged);
+    let ((code, verdict), (said, _)) = check(&["keys/seed"]);
+    assert_eq!((code, said), (8, 8), "{verdict}");
+    assert!(
+        verdict["findings"].to_string().contains("draw-differs"),
+        "{verdict}"
+    );
+    let ((code, verdict), (said, _)) = check(&["keys/second"]);
+    assert_eq!((code, said), (9, 9), "{verdict}");
+    assert_eq!(verdict["epochs"], of(["not-checked", "verified"]));
+    rewrite(&mut rows.clone());
+    assert_eq!(place.entries(), rows, "as it was");
+    place.days(800);
+    let confirm = confirm(&text);
+    for lock in ["evaluation-2025 --cut 2025-11-30", "final --cut 2026-12-31"] {
+        place
+            .act(&format!("lock {lock} --confirm {confirm}"))
+            .json(0);
+    }
+    place
+        .act("reveal --seed-file keys/seed --seed-file keys/second")
+        .json(0);
+    for files in [&["keys/second"][..], &["keys/seed"], &[]] {
+        let ((code, verdict), (other, said)) = check(files);
+        assert_eq!((code, other), (0, 0), "{verdict}{said}");
+        assert_eq!(verdict["draws"], "verified");
+        assert_eq!(verdict["epochs"], of(["verified", "verified"]));
+        assert_eq!(said["draws"]["verified"], 2);
+    }
 }
 
 /// An amendment that is refused leaves no seed behind; one that drops the roles says so; one that was made and is repeated, as

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::place::{Place, family, two_arms};
 use super::verifier::{independent, own};
 use lottning::allocation::Seed;
+use lottning::protocol::Protocol;
 use lottning::study::journal::{Entry, GENESIS, LedgerError, Rows};
-use lottning::study::verify::verify_rows;
+use lottning::study::verify::{DrawCheck, Told, Verification, verify_rows};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -147,97 +148,213 @@ fn a_view_that_throws_dice_is_never_verified() {
     place.act(&enrol(12)).refused(8, "ledger-form");
 }
 
-/// Rows that are other ones from some reading on.
+/// Rows that are other ones each time that they are asked for.
 struct Shifting {
-    first: Vec<Entry>,
-    then: Vec<Entry>,
-    readings: usize,
-    from: usize,
+    /// What a question for some kinds is answered from.
+    asked: Vec<Entry>,
+    /// What each reading hands out; the last one again and again.
+    readings: Vec<Vec<Entry>>,
+    read: usize,
 }
 
 impl Rows for Shifting {
     fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError> {
-        let rows = if self.readings < self.from {
-            &self.first
-        } else {
-            &self.then
-        };
-        self.readings += 1;
+        let last = self.readings.len() - 1;
+        let rows = &self.readings[self.read.min(last)];
+        self.read += 1;
         rows.iter().for_each(visit);
         Ok(())
     }
 
-    fn count(&mut self, kind: &str) -> Result<u64, LedgerError> {
-        Ok(self.first.iter().filter(|row| row.kind == kind).count() as u64)
+    fn of_kinds(
+        &mut self,
+        kinds: &[&str],
+        visit: &mut dyn FnMut(&Entry),
+    ) -> Result<(), LedgerError> {
+        let own = |row: &&Entry| kinds.contains(&row.kind.as_str());
+        self.asked.iter().filter(own).for_each(visit);
+        Ok(())
     }
 }
 
-/// Wherever the rows come from, both readings must be of the same ones.
-#[test]
-fn rows_that_change_between_two_readings_are_not_verified() {
-    let place = begun();
-    let honest = place.entries();
-    let protocol = Arc::new(
-        lottning::protocol::parse(two_arms().as_bytes())
-            .protocol
-            .unwrap(),
-    );
-    let seed = Seed::from_hex(&std::fs::read_to_string(place.path("keys/seed")).unwrap()).unwrap();
-    let changed = |then: Vec<Entry>, forged_first: bool, from: usize| {
-        let first = honest.clone();
-        let (first, then) = if forged_first {
-            (then, first)
-        } else {
-            (first, then)
-        };
+/// A study, its rows, and what is found of rows that shift.
+struct Shown {
+    protocol: Arc<Protocol>,
+    seed: Seed,
+    rows: Vec<Entry>,
+}
+
+impl Shown {
+    fn of(place: &Place) -> Self {
+        let protocol = lottning::protocol::parse(two_arms().as_bytes()).protocol;
+        let seed = std::fs::read_to_string(place.path("keys/seed")).unwrap();
+        Self {
+            protocol: Arc::new(protocol.unwrap()),
+            seed: Seed::from_hex(&seed).unwrap(),
+            rows: place.entries(),
+        }
+    }
+
+    /// The verdict, its codes, and how often the rows were read.
+    fn found(
+        &self,
+        asked: &[Entry],
+        readings: &[&[Entry]],
+    ) -> (Verification, Vec<&'static str>, usize) {
         let mut rows = Shifting {
-            first,
-            then,
-            readings: 0,
-            from,
+            asked: asked.to_vec(),
+            readings: readings.iter().map(|own| own.to_vec()).collect(),
+            read: 0,
         };
-        let seeds = [seed.clone()];
-        let verdict = verify_rows(&protocol, &mut rows, &seeds, None, &[]).unwrap();
-        assert!(rows.readings >= 2);
-        let codes: Vec<&str> = verdict.findings.iter().map(|own| own.code).collect();
-        (verdict.ok, codes)
-    };
-    let forged = forged(&honest, &protocol.hash.0);
-    assert_eq!(changed(honest.clone(), false, 1), (true, vec![]));
-    // A forged chain whose draws were derived from honest rows is what the dice hit on.
-    assert_eq!(
-        changed(forged.clone(), true, 1),
-        (false, vec!["rows-changed"])
-    );
-    // Read twice, it is found by its draws.
-    let (ok, codes) = changed(forged.clone(), true, 9);
-    assert!(
-        !ok && !codes.contains(&"rows-changed") && codes.contains(&"draw-differs"),
-        "{codes:?}"
-    );
-    // Any byte of any column, a row more and a row less.
-    let mut others = vec![honest[..honest.len() - 1].to_vec()];
+        let seeds = [self.seed.clone()];
+        let told = Told::gather(&mut rows).unwrap();
+        let verdict = verify_rows(&self.protocol, (&mut rows, &told), &seeds, None, &[]).unwrap();
+        let codes = verdict.findings.iter().map(|own| own.code).collect();
+        (verdict, codes, rows.read)
+    }
+
+    /// The rows with one row changed, chained anew from there on.
+    fn chained(&self, place: usize, change: impl Fn(&mut Entry)) -> Vec<Entry> {
+        let mut rows = self.rows.clone();
+        change(&mut rows[place]);
+        let mut before = GENESIS;
+        for row in &mut rows {
+            row.hash = row.chained(&before, &self.protocol.hash.0);
+            before = row.hash;
+        }
+        rows
+    }
+}
+
+/// Each column of a row, changed.
+const COLUMNS: [fn(&mut Entry); 9] = [
+    |row| row.sequence += 1,
+    |row| row.time = row.time.replace('2', "3"),
+    |row| row.actor.push('x'),
+    |row| row.kind.push('x'),
+    |row| row.public.push(' '),
+    |row| row.payload = None,
+    |row| row.salt = None,
+    |row| row.payload_hash[31] ^= 1,
+    |row| row.hash[0] ^= 1,
+];
+
+/// A chain of one reading and the draws of another are what dice could hit on: so a verdict is of one reading, in which each row
+/// is chained and derived. Whatever other readings would be, it is that of the one.
+#[test]
+fn a_verdict_is_of_one_reading() {
+    let own = Shown::of(&begun());
+    let honest = &own.rows;
+    let forged = forged(honest, &own.protocol.hash.0);
+    let (verdict, codes, read) = own.found(honest, &[honest, &forged]);
+    assert_eq!((verdict.ok, codes, read), (true, vec![], 1));
+    assert_eq!(verdict.head.hash, honest.last().unwrap().hash);
+    let (verdict, codes, read) = own.found(honest, &[&forged, honest]);
+    assert_eq!((verdict.ok, read), (false, 1));
+    assert_eq!(codes, ["draw-differs", "draw-differs"]);
+    assert_eq!(verdict.head.hash, forged.last().unwrap().hash);
+    // Any byte of any column of any row, a row more and a row less: whatever is read next.
+    let mut others = vec![honest[1..].to_vec()];
     let mut more = honest.clone();
     more.push(honest[3].clone());
     others.push(more);
-    let columns: [fn(&mut Entry); 9] = [
-        |row| row.sequence += 1,
-        |row| row.time = row.time.replace('2', "3"),
-        |row| row.actor.push('x'),
-        |row| row.kind.push('x'),
-        |row| row.public.push(' '),
-        |row| row.payload = None,
-        |row| row.salt = None,
-        |row| row.payload_hash[31] ^= 1,
-        |row| row.hash[0] ^= 1,
+    for column in COLUMNS {
+        for place in 0..honest.len() {
+            let mut rows = honest.clone();
+            column(&mut rows[place]);
+            others.push(rows);
+        }
+    }
+    for other in &others {
+        let (verdict, codes, _) = own.found(honest, &[other, honest]);
+        assert!(!verdict.ok && !codes.is_empty());
+        // The same rows each time: what does not hold is said, and not that they changed.
+        let (verdict, codes, _) = own.found(other, &[other]);
+        assert!(!verdict.ok && !codes.contains(&"rows-changed"), "{codes:?}");
+    }
+}
+
+/// What rows say of others is gathered before the reading. If the reading shows something else, both are looked at again, and
+/// nothing is called verified.
+#[test]
+fn rows_that_change_between_two_readings_are_not_verified() {
+    let place = begun();
+    place
+        .act(&format!(
+            "record closed --family {} --on 2025-03-02 --event-key c1",
+            family(0)
+        ))
+        .json(0);
+    let closed = place.entries().len();
+    place
+        .act_as(
+            "lead",
+            &format!(
+                "record corrected --family {} --on 2025-03-02 --event-key c2 --set sequence={closed} --set reason=mistake",
+                family(0)
+            ),
+        )
+        .json(0);
+    let own = Shown::of(&place);
+    let honest = &own.rows;
+    assert!(own.found(honest, &[honest]).0.ok);
+    // Another commitment, a publication of seeds, an erasure, a correction less, one of another row.
+    let seed = Seed::from_hex(&"5a".repeat(32)).unwrap();
+    let commitment = lottning::study::journal::hex(&seed.commitment(&own.protocol.hash.0));
+    let told = |kind: &str, public: &str| Entry {
+        kind: kind.into(),
+        public: public.into(),
+        sequence: honest.len() as u64 + 1,
+        ..honest[0].clone()
+    };
+    let with = |row: Entry| [honest.clone(), vec![row]].concat();
+    let mut gathered = vec![
+        honest[1..].to_vec(),
+        honest[..closed].to_vec(),
+        with(told(
+            "revealed",
+            &format!(r#"{{"seeds":["{}"]}}"#, "5a".repeat(32)),
+        )),
+        with(told("erased", r#"{"reason":"request","sequences":[2,3]}"#)),
+        with(told("corrected", r#"{"sequence":2}"#)),
     ];
-    for column in columns {
+    let public: serde_json::Value = serde_json::from_str(&honest[0].public).unwrap();
+    let committed = public["commitment"].as_str().unwrap().to_owned();
+    let mut other = honest.clone();
+    other[0].public = other[0].public.replace(&committed, &commitment);
+    gathered.push(other);
+    for asked in &gathered {
+        let (verdict, codes, read) = own.found(asked, &[honest]);
+        assert_eq!((verdict.ok, codes, read), (false, vec!["rows-changed"], 2));
+        // By what the reading showed, the draws are those of the seed.
+        assert_eq!(verdict.draws, DrawCheck::Verified);
+        // Forged rows are found whatever was gathered.
+        let forged = forged(honest, &own.protocol.hash.0);
+        let (verdict, codes, _) = own.found(asked, &[&forged, honest]);
+        assert!(!verdict.ok && codes.contains(&"rows-changed"), "{codes:?}");
+    }
+    // A row that does not hold takes the correction after it out, so the rows are read again: as they were, or not.
+    let broken = {
         let mut rows = honest.clone();
-        column(rows.last_mut().unwrap());
-        others.push(rows);
+        rows[3].actor.push('x');
+        rows
+    };
+    let (verdict, codes, read) = own.found(&broken, &[&broken]);
+    assert_eq!((codes[0], read), ("chain-broken", 2));
+    assert!(!codes.contains(&"rows-changed"));
+    assert_eq!(verdict.first_bad, Some(4));
+    for column in COLUMNS {
+        let mut last = broken.clone();
+        column(last.last_mut().unwrap());
+        for second in [honest, &last] {
+            let (verdict, codes, read) = own.found(&broken, &[&broken, second]);
+            assert_eq!((verdict.ok, read), (false, 2));
+            let shows =
+                second == honest || last.last().unwrap().hash != honest.last().unwrap().hash;
+            assert!(!shows || codes.contains(&"rows-changed"), "{codes:?}");
+        }
     }
-    for other in others {
-        let (ok, codes) = changed(other, false, 1);
-        assert!(!ok && codes.contains(&"rows-changed"), "{codes:?}");
-    }
+    // A row that was written anew is one of its own chain.
+    let (verdict, codes, _) = own.found(honest, &[&own.chained(3, |row| row.actor.push('x'))]);
+    assert_eq!((verdict.ok, codes), (true, vec![]));
 }

@@ -127,13 +127,6 @@ impl<'a> Object<'a> {
         Some((own, canonical))
     }
 
-    /// Whether a text is an object in canonical form.
-    pub(crate) fn is_canonical(text: &str) -> bool {
-        let mut pass = Pass { text, at: 0 };
-        (pass.skim(b'{', 0).is_some() && pass.at == text.len())
-            || Object::read(text).is_some_and(|(_, canonical)| canonical)
-    }
-
     fn of(map: serde_json::Map<String, Json>) -> Object<'static> {
         let members = map.into_iter().map(|(key, json)| Member {
             key: key.into(),
@@ -237,6 +230,27 @@ fn quick(text: &str) -> Option<Object<'_>> {
     (pass.at == text.len()).then_some(own)
 }
 
+/// How many bytes come before the first quotation mark, backslash or control sign; `None` without one. Eight bytes are looked at
+/// together: a byte from which a smaller one is borrowed sets its highest bit, and the lowest such byte is always a right one.
+fn plain(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES * 0x80;
+    let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word & HIGHS;
+    let ends = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = quote | backslash | below(word, u64::from(b' '));
+        if found != 0 {
+            return Some(8 * place + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let end = rest.iter().position(|byte| ends(*byte))?;
+    Some(8 * words.len() + end)
+}
+
 /// The quick pass; `None` means that it does not know, never that the text is wrong.
 struct Pass<'a> {
     text: &'a str,
@@ -304,37 +318,6 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Goes over a value that begins with `first` and keeps nothing of it; accepts what [`Pass::value`] accepts.
-    fn skim(&mut self, first: u8, depth: usize) -> Option<()> {
-        if depth > DEPTH {
-            return None;
-        }
-        let close = match first {
-            b'{' => b'}',
-            b'[' => b']',
-            _ => return self.value(depth).map(drop),
-        };
-        self.take(first)?;
-        if self.take(close).is_some() {
-            return Some(());
-        }
-        let mut before = None;
-        loop {
-            if first == b'{' {
-                let key = self.string()?;
-                if before.is_some_and(|before| before >= key) {
-                    return None;
-                }
-                before = Some(key);
-                self.take(b':')?;
-            }
-            self.skim(self.peek()?, depth + 1)?;
-            if self.take(b',').is_none() {
-                return self.take(close);
-            }
-        }
-    }
-
     fn array(&mut self, depth: usize) -> Option<Value<'a>> {
         self.take(b'[')?;
         let mut values = Vec::new();
@@ -355,12 +338,9 @@ impl<'a> Pass<'a> {
         self.take(b'"')?;
         let from = self.at;
         let rest = self.text.as_bytes().get(from..)?;
-        let end = rest
-            .iter()
-            .position(|byte| *byte == b'"' || *byte == b'\\' || *byte < 0x20)?;
-        self.at = from + end;
+        self.at = from + plain(rest)?;
         self.take(b'"')?;
-        self.text.get(from..from + end)
+        self.text.get(from..self.at - 1)
     }
 
     fn whole(&mut self) -> Option<Value<'a>> {
@@ -383,7 +363,11 @@ impl<'a> Pass<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Object, quick};
+    use super::{Object, plain, quick};
+
+    fn is_canonical(text: &str) -> bool {
+        Object::read(text).is_some_and(|(_, canonical)| canonical)
+    }
 
     #[test]
     fn what_the_ledger_writes_is_read_quickly_and_other_texts_as_before() {
@@ -393,18 +377,18 @@ mod tests {
         ];
         for text in written {
             assert_eq!(Object::read(text).unwrap(), (quick(text).unwrap(), true));
-            assert!(Object::is_canonical(text));
+            assert!(is_canonical(text));
         }
         // Canonical, by the other reader: escapes.
         let escaped = r#"{"a":"\"\\\n\u0001"}"#;
         assert!(quick(escaped).is_none());
         assert!(Object::read(escaped).unwrap().1);
-        assert!(Object::is_canonical(escaped));
+        assert!(is_canonical(escaped));
         // The largest number, and the deepest value.
         let deep = |lists: usize| format!(r#"{{"a":{}0{}}}"#, "[".repeat(lists), "]".repeat(lists));
         for text in [r#"{"a":9007199254740991}"#, &deep(7)] {
             assert!(quick(text).is_some(), "{text}");
-            assert!(Object::is_canonical(text), "{text}");
+            assert!(is_canonical(text), "{text}");
         }
         // Objects, but not canonical.
         for text in [
@@ -424,7 +408,7 @@ mod tests {
         ] {
             assert!(quick(text).is_none());
             assert!(!Object::read(text).unwrap().1, "{text}");
-            assert!(!Object::is_canonical(text), "{text}");
+            assert!(!is_canonical(text), "{text}");
         }
         for text in [
             "",
@@ -436,7 +420,25 @@ mod tests {
             r#"{"a":tru}"#,
         ] {
             assert!(Object::read(text).is_none(), "{text}");
-            assert!(!Object::is_canonical(text), "{text}");
+            assert!(!is_canonical(text), "{text}");
+        }
+    }
+
+    /// Against a look at each byte, for every byte at every place of two words and more, with every byte after it.
+    #[test]
+    fn a_text_ends_where_its_first_sign_is() {
+        let ends = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < b' ';
+        for place in 0..18 {
+            for byte in 0..=255 {
+                for after in [0, 31, 32, 33, 34, 35, 91, 92, 93, 127, 128, 159, 255] {
+                    for before in [b' ', b'#', b'~', 0x80, 0xa2, 0xdc, 0xff] {
+                        let mut bytes = [before; 19];
+                        bytes[place..].fill(after);
+                        bytes[place] = byte;
+                        assert_eq!(plain(&bytes), bytes.iter().position(ends), "{bytes:?}");
+                    }
+                }
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Ledger entries back to events. The only way into the fold: what was just appended comes in here too.
 
 use super::canonical::{Object, Value};
-use super::entry::Entry;
+use super::entry::{Entry, Parts};
 use super::names::Names;
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
@@ -45,19 +45,24 @@ pub(super) struct Gone {
 pub(super) fn decode<'a>(
     protocol: &Protocol,
     names: &mut Names,
-    entry: &'a Entry,
+    (entry, parts): (&Entry, Parts<'a>),
     placeholder: Option<&str>,
     erased_family: Option<FamilyIx>,
     gone: Gone,
 ) -> Result<Decoded<'a>, Unreadable> {
-    let (public, _) = Object::read(&entry.public).ok_or("its public part is not a JSON object")?;
+    let Parts { public, payload } = parts;
+    let public = public
+        .into_object()
+        .ok_or("its public part is not a JSON object")?;
     let erased = entry.payload.is_none();
-    let text = entry.payload.as_deref().unwrap_or("{}");
-    let (payload, _) = Object::read(text).ok_or("its payload is not a JSON object")?;
+    let payload = payload
+        .into_object()
+        .ok_or("its payload is not a JSON object")?;
     let subject = match payload.get("family").and_then(Value::as_str) {
         // A family enters the ledger by its first screening and in no other way.
-        Some(name) if entry.kind != "screened" && !gone.family && names.family(name).is_none() => {
-            return Err("no screening before it names its family".into());
+        Some(name) if entry.kind != "screened" && !gone.family => {
+            let known = names.family(name);
+            Some(known.ok_or("no screening before it names its family")?)
         }
         Some(name) => Some(names.name_family(name)),
         None if erased => placeholder.map(|name| names.name_family(name)),
@@ -92,30 +97,6 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn what(&mut self, kind: &str, subject: Option<FamilyIx>) -> Result<What, Unreadable> {
         let family = || subject.ok_or_else(|| "it names no family".to_owned());
-        if let Some(service) = Service::ALL
-            .into_iter()
-            .find(|service| service.text() == kind)
-        {
-            let arm = self
-                .public
-                .get("arm")
-                .and_then(Value::as_str)
-                .map(|id| self.arm(id));
-            let arm = arm.transpose()?;
-            return Ok(What::Serviced {
-                family: family()?,
-                service,
-                on: self.on()?,
-                arm,
-            });
-        }
-        if let Some(exit) = Exit::ALL.into_iter().find(|exit| exit.text() == kind) {
-            return Ok(What::Exited {
-                family: family()?,
-                exit,
-                on: self.on()?,
-            });
-        }
         Ok(match kind {
             "opened" => What::Opened,
             "epoch-opened" => What::EpochOpened {
@@ -195,7 +176,28 @@ impl<'a> Reader<'a> {
             "analysed" => What::Analysed { lock: self.lock()? },
             "exported" => What::Exported,
             "revealed" => What::Revealed,
-            other => return Err(format!("its kind `{other}` is not known")),
+            other => return self.served(other, subject),
+        })
+    }
+
+    /// Service or an exit, whose kinds are those of the protocol's model.
+    fn served(&self, kind: &str, subject: Option<FamilyIx>) -> Result<What, Unreadable> {
+        let family = || subject.ok_or_else(|| "it names no family".to_owned());
+        if let Some(service) = Service::ALL.into_iter().find(|own| own.text() == kind) {
+            let arm = self.public.text("arm").map(|id| self.arm(id));
+            let arm = arm.transpose()?;
+            return Ok(What::Serviced {
+                family: family()?,
+                service,
+                on: self.on()?,
+                arm,
+            });
+        }
+        let exit = Exit::ALL.into_iter().find(|own| own.text() == kind);
+        Ok(What::Exited {
+            exit: exit.ok_or_else(|| format!("its kind `{kind}` is not known"))?,
+            family: family()?,
+            on: self.on()?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! One row of the ledger and the hash chain over all of them (`docs/ledger-spec.md`).
 
+use super::canonical::Object;
 use sha2::{Digest, Sha256};
 
 /// A hash of the chain.
@@ -65,6 +66,16 @@ impl Entry {
     /// The chain's hash of this entry after `previous`: SHA-256 over previous entry, protocol hash, sequence (u64
     /// big-endian), time, actor, kind, public part and payload hash, each preceded by its length as u32 big-endian.
     pub fn chained(&self, previous: &Hash, protocol_hash: &Hash) -> Hash {
+        self.chained_in(&mut Vec::new(), previous, protocol_hash)
+    }
+
+    /// As [`Entry::chained`], with room for the bytes that are hashed.
+    pub(crate) fn chained_in(
+        &self,
+        bytes: &mut Vec<u8>,
+        previous: &Hash,
+        protocol_hash: &Hash,
+    ) -> Hash {
         let sequence = self.sequence.to_be_bytes();
         let parts: [&[u8]; 8] = [
             previous,
@@ -76,13 +87,21 @@ impl Entry {
             self.public.as_bytes(),
             &self.payload_hash,
         ];
-        let len = parts.iter().map(|part| 4 + part.len()).sum();
-        let mut bytes = Vec::with_capacity(len);
+        bytes.clear();
+        bytes.reserve(parts.iter().map(|part| 4 + part.len()).sum());
         for part in parts {
             bytes.extend_from_slice(&(part.len() as u32).to_be_bytes());
             bytes.extend_from_slice(part);
         }
-        Sha256::digest(&bytes).into()
+        Sha256::digest(bytes).into()
+    }
+
+    /// Its texts, read.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            public: Part::of(&self.public),
+            payload: Part::of(self.payload.as_deref().unwrap_or("{}")),
+        }
     }
 
     /// The end of a chain that ends here.
@@ -91,6 +110,40 @@ impl Entry {
             sequence: self.sequence,
             hash: self.hash,
         }
+    }
+}
+
+/// The texts of a row, read once for whoever looks at them. An erased payload is empty.
+#[derive(Debug)]
+pub(crate) struct Parts<'a> {
+    /// The public part.
+    pub(crate) public: Part<'a>,
+    /// The payload.
+    pub(crate) payload: Part<'a>,
+}
+
+/// A text of a row that should be an object in canonical form.
+#[derive(Debug)]
+pub(crate) struct Part<'a>(Option<(Object<'a>, bool)>);
+
+impl<'a> Part<'a> {
+    fn of(text: &'a str) -> Self {
+        Self(Object::read(text))
+    }
+
+    /// The object, if it is one.
+    pub(crate) fn object(&self) -> Option<&Object<'a>> {
+        self.0.as_ref().map(|(object, _)| object)
+    }
+
+    /// The object itself, if it is one.
+    pub(super) fn into_object(self) -> Option<Object<'a>> {
+        self.0.map(|(object, _)| object)
+    }
+
+    /// Whether it is an object in canonical form.
+    pub(crate) fn is_canonical(&self) -> bool {
+        matches!(self.0, Some((_, true)))
     }
 }
 

@@ -3,8 +3,8 @@
 use super::canonical::{Object, Value as Own};
 use super::decode::{Decoded, Gone, decode};
 use super::encode::encode;
-use super::entry::{Entry, Head, hex};
-use super::foresight::{erased_sequences, part};
+use super::entry::{Entry, Head, Parts, hex};
+use super::foresight::{Foresight, erased_sequences, part};
 use super::linking::{report_key, with_retracted};
 use super::names::Names;
 use super::record::{Content, Recording};
@@ -19,7 +19,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Keys of an enrolment's content: what a repeated request is compared by.
@@ -114,9 +113,7 @@ pub struct Journal {
     pub(super) subjects: Table<Option<FamilyIx>>,
     /// The projection that this fold was taken up from, while it may be read.
     pub(super) shelf: Option<Arc<Shelf>>,
-    pub(super) erasures: HashMap<u64, u64>,
-    /// Rows that a correction retracts.
-    pub(super) corrected: HashSet<u64>,
+    pub(super) foresight: Foresight,
     /// Whether an erased row may have named a family that rows up to its correction mean.
     unnamed: bool,
     /// Whether an erased row may have named a child that later rows mean.
@@ -145,8 +142,7 @@ impl Journal {
             keys: Uses::default(),
             subjects: Table::new(),
             shelf: None,
-            erasures: HashMap::new(),
-            corrected: HashSet::new(),
+            foresight: Foresight::default(),
             unnamed: false,
             childless: false,
             pending: None,
@@ -157,9 +153,14 @@ impl Journal {
         }
     }
 
-    /// Takes the word of the caller, who has followed the chain of the rows to come, that each continues it.
-    pub(in crate::study) fn trust_chain(&mut self) {
-        self.chain_trusted = true;
+    /// The fold of an empty ledger whose rows to come the caller follows: that each continues the chain, and what later ones
+    /// say of earlier ones.
+    pub(in crate::study) fn trusting(protocol: Arc<Protocol>, foresight: Foresight) -> Self {
+        Self {
+            foresight,
+            chain_trusted: true,
+            ..Self::new(protocol)
+        }
     }
 
     /// Whether this fold was taken up from a projection a part of which turned out not to be whole: then nothing that
@@ -213,10 +214,19 @@ impl Journal {
         self.foresee_corrections(entries);
         entries
             .iter()
-            .try_for_each(|entry| self.absorb_one(entry, watch))
+            .try_for_each(|entry| self.absorb_one(entry, entry.parts(), watch))
     }
 
-    fn absorb_one(&mut self, entry: &Entry, watch: &mut Watch<'_>) -> Result<(), Corrupt> {
+    /// As [`Journal::absorb_watching`], of one entry whose texts were read. What entries to come say of it is known.
+    ///
+    /// # Errors
+    /// As [`Journal::absorb`].
+    pub(crate) fn absorb_one(
+        &mut self,
+        entry: &Entry,
+        parts: Parts<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Corrupt> {
         let corrupt = |reason: String| Corrupt {
             sequence: entry.sequence,
             reason,
@@ -237,7 +247,8 @@ impl Journal {
             .moment(&entry.time)
             .ok_or_else(|| corrupt("its time is not RFC 3339".into()))?;
         let placeholder = self
-            .erasures
+            .foresight
+            .erased
             .get(&entry.sequence)
             .map(|erasure| format!("~{erasure}"));
         let erased_family = (entry.kind == "erased")
@@ -247,11 +258,11 @@ impl Journal {
                     .and_then(|first| *self.subjects.get(*first as usize - 1)?)
             })
             .flatten();
-        let retracted = self.corrected.contains(&entry.sequence);
+        let retracted = self.foresight.corrected.contains(&entry.sequence);
         let mut decoded = decode(
             protocol,
             &mut self.names,
-            entry,
+            (entry, parts),
             placeholder.as_deref(),
             erased_family,
             Gone {

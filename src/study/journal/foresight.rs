@@ -5,36 +5,57 @@ use super::entry::Entry;
 use super::fold::Journal;
 use crate::study::kernel::{FamilyIx, What};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-impl Journal {
-    /// Learns from erasures among `entries` which rows they concern, before those rows are absorbed.
-    pub fn foresee(&mut self, entries: &[Entry]) {
+/// What is known of rows before they are absorbed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Foresight {
+    /// Rows that an erasure names, and that erasure.
+    pub(super) erased: HashMap<u64, u64>,
+    /// Rows that a correction retracts.
+    pub(super) corrected: HashSet<u64>,
+}
+
+impl Foresight {
+    /// Learns from erasures among `entries` which rows they concern.
+    pub(crate) fn erasures(&mut self, entries: &[Entry]) {
         for entry in entries.iter().filter(|entry| entry.kind == "erased") {
             for sequence in erased_sequences(&entry.public) {
-                self.erasures.insert(sequence, entry.sequence);
+                self.erased.insert(sequence, entry.sequence);
             }
         }
     }
 
-    /// Learns from corrections among `entries` which rows they retract, before those rows are absorbed: a link that is
-    /// retracted is left out from the beginning.
-    pub fn foresee_corrections(&mut self, entries: &[Entry]) {
+    /// Learns from corrections among `entries` which rows they retract.
+    pub(crate) fn corrections(&mut self, entries: &[Entry]) {
         for entry in entries.iter().filter(|entry| entry.kind == "corrected") {
             let earlier = |sequence: &u64| *sequence < entry.sequence;
             self.corrected
                 .extend(retracted_sequence(&entry.public).filter(earlier));
         }
     }
+}
+
+impl Journal {
+    /// Learns from erasures among `entries` which rows they concern, before those rows are absorbed.
+    pub fn foresee(&mut self, entries: &[Entry]) {
+        self.foresight.erasures(entries);
+    }
+
+    /// Learns from corrections among `entries` which rows they retract, before those rows are absorbed: a link that is
+    /// retracted is left out from the beginning.
+    pub fn foresee_corrections(&mut self, entries: &[Entry]) {
+        self.foresight.corrections(entries);
+    }
 
     /// The rows that corrections are known to retract.
     pub fn corrected_rows(&self) -> &HashSet<u64> {
-        &self.corrected
+        &self.foresight.corrected
     }
 
     /// Whether a correction that was learned of retracts a row.
     pub fn is_corrected(&self, sequence: u64) -> bool {
-        self.corrected.contains(&sequence)
+        self.foresight.corrected.contains(&sequence)
     }
 
     /// Whether an entry that is to come changes how earlier rows are read, so that the fold begins anew from the first one:

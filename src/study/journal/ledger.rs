@@ -91,11 +91,15 @@ pub trait Rows {
     /// The ledger cannot be read.
     fn each(&mut self, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError>;
 
-    /// How many entries are of a kind.
+    /// Hands every entry of some kinds in order to `visit`.
     ///
     /// # Errors
     /// As [`Rows::each`].
-    fn count(&mut self, kind: &str) -> Result<u64, LedgerError>;
+    fn of_kinds(
+        &mut self,
+        kinds: &[&str],
+        visit: &mut dyn FnMut(&Entry),
+    ) -> Result<(), LedgerError>;
 }
 
 impl Rows for &[Entry] {
@@ -104,8 +108,14 @@ impl Rows for &[Entry] {
         Ok(())
     }
 
-    fn count(&mut self, kind: &str) -> Result<u64, LedgerError> {
-        Ok(self.iter().filter(|entry| entry.kind == kind).count() as u64)
+    fn of_kinds(
+        &mut self,
+        kinds: &[&str],
+        visit: &mut dyn FnMut(&Entry),
+    ) -> Result<(), LedgerError> {
+        let own = |entry: &&Entry| kinds.contains(&entry.kind.as_str());
+        self.iter().filter(own).for_each(visit);
+        Ok(())
     }
 }
 

@@ -111,8 +111,11 @@ impl Journal {
     /// there, the key names no one report and says nothing.
     pub fn turned_back_with(&self, site: SiteIx, key: &str, own: FamilyIx) -> Option<FamilyIx> {
         let scope = self.kinds.find(0, &self.screened_at(site))?;
-        let used = self.keys.get(scope, key).filter(|own| !own.retracted)?;
-        let family = self.state.unit(used.family?);
+        self.turned_back_by(self.keys.get(scope, key)?, own)
+    }
+
+    fn turned_back_by(&self, used: &KeyUse, own: FamilyIx) -> Option<FamilyIx> {
+        let family = self.state.unit(used.family.filter(|_| !used.retracted)?);
         (family != own && self.state.is_turned_back(family)).then_some(family)
     }
 
@@ -125,12 +128,14 @@ impl Journal {
     /// Notes the report key of a screening that was just applied, and the family that was screened with it before.
     pub(super) fn note_screened(&mut self, screening: &Screening, key: &str, sequence: u64) {
         let family = self.state.unit(screening.family);
-        if let Some(before) = self.turned_back_with(screening.site, key, family) {
-            came_from(&mut self.state, family, before);
-        }
         let kind = self.screened_at(screening.site);
         let scope = self.kinds.name(0, &kind);
-        let before = self.keys.get(scope, key).is_some_and(|own| own.retracted);
+        let used = self.keys.get(scope, key);
+        let turned_back = used.and_then(|used| self.turned_back_by(used, family));
+        let before = used.is_some_and(|own| own.retracted);
+        if let Some(earlier) = turned_back {
+            came_from(&mut self.state, family, earlier);
+        }
         let own = KeyUse {
             content: [0; 32],
             family: Some(screening.family),

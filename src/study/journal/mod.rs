@@ -21,12 +21,13 @@ pub use super::pages::Bytes;
 pub(crate) use canonical::{Object, Value};
 pub(crate) use decode::Decoded;
 pub use encode::Encoded;
+pub(crate) use entry::Parts;
 pub use entry::{Entry, GENESIS, Hash, Head, hex};
 pub use fold::{
     Corrupt, ENROLMENT_KEYS, Journal, KeyUse, Opening, RequestUse, derived_request_id,
     enrolment_hash, time_text,
 };
-pub(crate) use foresight::{erased_sequences, retracted_sequence};
+pub(crate) use foresight::{Foresight, erased_sequences, retracted_sequence};
 pub use ledger::{Ledger, LedgerError, Misfit, Rows, Transaction};
 pub use linking::recorded_hash;
 pub(in crate::study) use linking::report_key;

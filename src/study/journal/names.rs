@@ -128,7 +128,7 @@ impl Names {
     pub fn name_child(&mut self, name: &str) -> ChildIx {
         match self.child(name) {
             Some(known) => known,
-            None => ChildIx(self.children.name(0, name)),
+            None => ChildIx(self.children.add(0, name)),
         }
     }
 
@@ -136,7 +136,7 @@ impl Names {
     pub fn name_report(&mut self, family: FamilyIx, key: &str) -> ReportIx {
         match self.report(family, key) {
             Some(known) => known,
-            None => ReportIx(self.reports.name(meant(&self.links.units, family.0), key)),
+            None => ReportIx(self.reports.add(meant(&self.links.units, family.0), key)),
         }
     }
 

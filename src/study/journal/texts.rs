@@ -24,10 +24,8 @@ pub(super) struct Texts {
 #[derive(Debug, Clone, Default)]
 struct Chunk {
     text: String,
-    /// Where each ends.
-    ends: Vec<u32>,
-    /// The scope of each.
-    scopes: Vec<u32>,
+    /// Where each ends, and its scope: side by side, for they are looked at together.
+    places: Vec<(u32, u32)>,
 }
 
 impl Chunk {
@@ -35,17 +33,16 @@ impl Chunk {
     fn get(&self, place: usize) -> Option<(u32, &str)> {
         let from = match place {
             0 => 0,
-            _ => *self.ends.get(place - 1)?,
+            _ => self.places.get(place - 1)?.0,
         };
-        let to = *self.ends.get(place)?;
+        let (to, scope) = *self.places.get(place)?;
         let text = self.text.get(from as usize..to as usize)?;
-        Some((*self.scopes.get(place)?, text))
+        Some((scope, text))
     }
 
     fn push(&mut self, scope: u32, text: &str) {
         self.text.push_str(text);
-        self.ends.push(self.text.len() as u32);
-        self.scopes.push(scope);
+        self.places.push((self.text.len() as u32, scope));
     }
 }
 
@@ -55,22 +52,20 @@ impl Page for Chunk {
     fn blank(rows: usize) -> Self {
         Self {
             text: String::new(),
-            ends: vec![0; rows],
-            scopes: vec![0; rows],
+            places: vec![(0, 0); rows],
         }
     }
 
     fn take(input: &mut Source<'_>, _: usize, rows: usize, _: &Limits) -> Option<Self> {
         let mut own = Self {
             text: String::new(),
-            ends: Vec::with_capacity(rows.min(input.left())),
-            scopes: Vec::with_capacity(rows.min(input.left())),
+            places: Vec::with_capacity(rows.min(input.left())),
         };
         let mut end = 0_u32;
         for _ in 0..rows {
-            own.scopes.push(Coded::take(input)?);
+            let scope = Coded::take(input)?;
             end = end.checked_add(Coded::take(input)?)?;
-            own.ends.push(end);
+            own.places.push((end, scope));
         }
         own.text
             .push_str(std::str::from_utf8(input.bytes(end as usize)?).ok()?);
@@ -81,7 +76,7 @@ impl Page for Chunk {
 impl Texts {
     /// How many there are: the number of the next one.
     pub(super) fn len(&self) -> u32 {
-        self.first + self.later.ends.len() as u32
+        self.first + self.later.places.len() as u32
     }
 
     /// The number of a text, if it has one.
@@ -103,9 +98,14 @@ impl Texts {
 
     /// The number of a text; a new one gets the next.
     pub(super) fn name(&mut self, scope: u32, text: &str) -> u32 {
-        if let Some(known) = self.find(scope, text) {
-            return known;
+        match self.find(scope, text) {
+            Some(known) => known,
+            None => self.add(scope, text),
         }
+    }
+
+    /// Gives the next number to a text that was looked for and has none.
+    pub(super) fn add(&mut self, scope: u32, text: &str) -> u32 {
         let own = self.len();
         self.later.push(scope, text);
         let len = own as usize + 1;
@@ -156,7 +156,7 @@ impl Texts {
         let later = std::mem::take(&mut self.later);
         let chunks = stored.into_pages().chain(std::iter::once(later));
         for chunk in chunks {
-            for place in 0..chunk.ends.len() {
+            for place in 0..chunk.places.len() {
                 let (scope, text) = chunk.get(place).unwrap_or_default();
                 self.later.push(scope, text);
             }

@@ -15,11 +15,17 @@ const INTERIM: &[u8] = b"TRSUWXJKLMNP";
 /// A value of so many hexadecimal digits is a hash, a seed or the value of a public round.
 const HASH: usize = 32;
 
+/// Digits of a date without its century, which stand together in a number with letters.
+const DATE: usize = 6;
+
 /// More digits than a study number of one's own may have: ten make a personal number.
 const MANY_DIGITS: usize = 10;
 
 /// Where numbers of persons stand in a text, as byte ranges; they may overlap.
 pub(in crate::study) fn found_in(text: &str) -> Vec<Range<usize>> {
+    if !has_digits(text) {
+        return Vec::new();
+    }
     let hashes = hashes(text);
     let mut found: Vec<Range<usize>> = chains(text)
         .iter()
@@ -28,6 +34,17 @@ pub(in crate::study) fn found_in(text: &str) -> Vec<Range<usize>> {
         .collect();
     found.extend(with_letters(text));
     found
+}
+
+/// Whether a text has the digits of a number of a person: ten, or a date of six together before letters.
+fn has_digits(text: &str) -> bool {
+    let (mut all, mut together) = (0, 0);
+    text.bytes().any(|byte| {
+        let digit = byte.is_ascii_digit();
+        all += usize::from(digit);
+        together = if digit { together + 1 } else { 0 };
+        all >= MANY_DIGITS || together >= DATE
+    })
 }
 
 /// Whether a text could be a number of a person, right or mistyped: what a study number of one's own must not look like.

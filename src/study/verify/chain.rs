@@ -1,19 +1,17 @@
 //! The chain: every row in its place, unchanged, of the documented form. No meaning, no seed.
 //!
-//! One pass over all rows, none of which is kept: what later rows say of earlier ones is noted on the way.
+//! Rows come one by one and none is kept: what later rows say of earlier ones is known before, and noted on the way to see
+//! whether it was right.
 
-use super::published::Published;
+use super::told::Told;
 use super::{Finding, form};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
-use crate::study::journal::{Entry, GENESIS, Hash, Head, Journal, LedgerError, Rows};
+use crate::study::journal::{Entry, GENESIS, Hash, Head, Parts};
 use crate::words;
-use std::collections::HashSet;
-use std::slice::from_ref;
-use std::sync::Arc;
 
-/// What one pass over the rows found.
-pub(super) struct Chain {
+/// The rows so far.
+pub(super) struct Chain<'a> {
     /// How many rows there are.
     pub(super) events: u64,
     pub(super) allocations: u64,
@@ -22,90 +20,70 @@ pub(super) struct Chain {
     pub(super) sound: u64,
     /// What is wrong with the row after them.
     pub(super) broken: Option<Finding>,
-    /// What those that hold say of the study.
-    pub(super) published: Published,
-    /// An empty fold that knows what erasures say of rows, and what corrections among those that hold do.
-    pub(super) journal: Journal,
+    /// What rows say of other rows and of the study, as far as they hold.
+    pub(super) told: Told,
+    /// The same if all of them held.
+    pub(super) whole: Told,
+    protocol: &'a Protocol,
+    /// Rows that an erasure is known to name.
+    erased: &'a Told,
     previous: Hash,
     last_time: String,
     epoch: u32,
-    /// Rows without content, until an erasure names them.
-    unseen: Vec<u64>,
-    erased: HashSet<u64>,
+    bytes: Vec<u8>,
 }
 
-/// Follows the chain. After the first broken row nothing can be said, but that erasures still say whose earlier rows were.
-///
-/// # Errors
-/// The rows cannot be read.
-pub(super) fn follow(protocol: &Arc<Protocol>, rows: &mut dyn Rows) -> Result<Chain, LedgerError> {
-    let mut own = Chain {
-        events: 0,
-        allocations: 0,
-        head: Head::EMPTY,
-        sound: 0,
-        broken: None,
-        published: Published::new(),
-        journal: Journal::new(Arc::clone(protocol)),
-        previous: GENESIS,
-        last_time: String::new(),
-        epoch: 0,
-        unseen: Vec::new(),
-        erased: HashSet::new(),
-    };
-    rows.each(&mut |entry| own.note(protocol, entry))?;
-    let unseen = own.unseen.iter().find(|row| !own.erased.contains(row));
-    if let Some(row) = unseen.copied() {
-        own.broken = Some(missing(row));
-        own.sound = row - 1;
-        // What rows say that do not hold was noted before that was known.
-        own.published = Published::new();
-        own.journal = Journal::new(Arc::clone(protocol));
-        let mut left = own.sound;
-        rows.each(&mut |entry| {
-            own.journal.foresee(from_ref(entry));
-            if left > 0 {
-                left -= 1;
-                own.heed(entry);
-            }
-        })?;
+impl<'a> Chain<'a> {
+    /// Before the first row; `told` says which rows erasures name.
+    pub(super) fn new(protocol: &'a Protocol, told: &'a Told) -> Self {
+        Self {
+            events: 0,
+            allocations: 0,
+            head: Head::EMPTY,
+            sound: 0,
+            broken: None,
+            told: Told::default(),
+            whole: Told::default(),
+            protocol,
+            erased: told,
+            previous: GENESIS,
+            last_time: String::new(),
+            epoch: 0,
+            bytes: Vec::new(),
+        }
     }
-    Ok(own)
-}
 
-impl Chain {
-    fn note(&mut self, protocol: &Protocol, entry: &Entry) {
+    /// Follows the next row; gives whether it and all rows before it hold. After the first broken row nothing can be said.
+    pub(super) fn follow(&mut self, entry: &Entry, parts: &Parts<'_>) -> bool {
         self.events += 1;
         self.head = entry.head();
         self.allocations += u64::from(entry.kind == "allocated");
-        if entry.kind == "erased" {
-            self.erased.extend(form::erased(entry));
-            self.journal.foresee(from_ref(entry));
+        if self.broken.is_none() {
+            let wrong = self.wrong(entry, parts);
+            self.broken = wrong.map(|(code, message)| Finding {
+                code,
+                sequence: Some(self.sound + 1),
+                message,
+            });
         }
-        if self.broken.is_some() {
-            return;
+        let holds = self.broken.is_none();
+        if Told::is_of(entry) {
+            self.told.note(entry, holds);
+            self.whole.note(entry, true);
         }
-        if let Some((code, message)) = self.wrong(protocol, entry) {
-            self.broken = Some(at(code, self.sound + 1, message));
-            return;
+        if holds {
+            self.sound += 1;
+            self.epoch += u32::from(entry.kind == "epoch-opened");
+            self.previous = entry.hash;
+            if self.last_time != entry.time {
+                self.last_time.clone_from(&entry.time);
+            }
         }
-        self.sound += 1;
-        self.epoch += u32::from(entry.kind == "epoch-opened");
-        self.previous = entry.hash;
-        if self.last_time != entry.time {
-            self.last_time.clone_from(&entry.time);
-        }
-        self.heed(entry);
-    }
-
-    /// Notes what a row that holds says of the study and of earlier rows.
-    fn heed(&mut self, entry: &Entry) {
-        self.published.note(entry);
-        self.journal.foresee_corrections(from_ref(entry));
+        holds
     }
 
     /// What is wrong with the next row.
-    fn wrong(&mut self, protocol: &Protocol, entry: &Entry) -> Option<(&'static str, Words)> {
+    fn wrong(&mut self, entry: &Entry, parts: &Parts<'_>) -> Option<(&'static str, Words)> {
         let (expected, found) = (self.sound + 1, entry.sequence);
         if found != expected {
             return Some((
@@ -128,12 +106,20 @@ impl Chain {
                     ));
                 }
             }
-            // An erasure that comes later may name it.
-            (None, None) => self.unseen.push(expected),
-            _ => return Some(("payload-missing", not_there(expected))),
+            // An erasure that comes later names it.
+            (None, None) if self.erased.erased.contains(&expected) => {}
+            _ => {
+                return Some((
+                    "payload-missing",
+                    words!(
+                        "the content of event {expected} is missing and no erasure names it",
+                        "innehållet i händelse {expected} saknas och ingen radering anger det"
+                    ),
+                ));
+            }
         }
-        let sealed = protocol.in_epoch(self.epoch).hash.0;
-        if entry.chained(&self.previous, &sealed) != entry.hash {
+        let sealed = self.protocol.in_epoch(self.epoch).hash.0;
+        if entry.chained_in(&mut self.bytes, &self.previous, &sealed) != entry.hash {
             let message = if expected == 1 {
                 words!(
                     "event {expected} does not begin the chain: it was changed, or the protocol file is not the sealed one",
@@ -147,7 +133,7 @@ impl Chain {
             };
             return Some(("chain-broken", message));
         }
-        if !form::holds(entry, &self.last_time) {
+        if !form::holds(entry, parts, &self.last_time) {
             return Some((
                 "row-form",
                 words!(
@@ -175,24 +161,5 @@ impl Chain {
             ));
         }
         None
-    }
-}
-
-fn not_there(row: u64) -> Words {
-    words!(
-        "the content of event {row} is missing and no erasure names it",
-        "innehållet i händelse {row} saknas och ingen radering anger det"
-    )
-}
-
-fn missing(row: u64) -> Finding {
-    at("payload-missing", row, not_there(row))
-}
-
-fn at(code: &'static str, row: u64, message: Words) -> Finding {
-    Finding {
-        code,
-        sequence: Some(row),
-        message,
     }
 }

@@ -10,14 +10,34 @@ use super::past::Past;
 use super::sense::Row;
 use crate::study::kernel::{ChildIx, Family, FamilyIx, State, Verdict, What};
 use crate::words;
-use std::collections::HashMap;
 
 /// Where children were named, families drawn, and rows that could have named children lost.
 #[derive(Debug, Default)]
 pub(super) struct Children {
-    named: HashMap<ChildIx, u64>,
-    drawn: HashMap<FamilyIx, u64>,
+    /// By child.
+    named: Latest,
+    /// By family.
+    drawn: Latest,
     lost: Vec<u64>,
+}
+
+/// The latest row of each number that the fold gives to names, which are dense; 0 without one.
+#[derive(Debug, Default)]
+struct Latest(Vec<u64>);
+
+impl Latest {
+    fn note(&mut self, number: u32, row: u64) {
+        let place = number as usize;
+        if place >= self.0.len() {
+            self.0.resize(place + 1, 0);
+        }
+        self.0[place] = row;
+    }
+
+    fn get(&self, number: u32) -> Option<u64> {
+        let row = self.0.get(number as usize).copied();
+        row.filter(|row| *row > 0)
+    }
 }
 
 impl Children {
@@ -31,21 +51,21 @@ impl Children {
         if !is_drawn || past.are_one(state, unit, own) {
             return false;
         }
-        let (Some(named), Some(drawn)) = (self.named.get(&child), self.drawn.get(&unit)) else {
+        let (Some(named), Some(drawn)) = (self.named.get(child.0), self.drawn.get(unit.0)) else {
             return false;
         };
         // A link gave the child to the unit at some later time.
         let linked = state.one_family(unit).nth(1).is_some();
-        let settled = if linked { u64::MAX } else { *drawn };
+        let settled = if linked { u64::MAX } else { drawn };
         let mut lost = self.lost.iter();
-        !lost.any(|lost| (*named..settled).contains(lost))
+        !lost.any(|lost| (named..settled).contains(lost))
     }
 
     fn note(&mut self, row: &Row<'_>) {
         let sequence = row.entry.sequence;
         let children = match &row.said.what {
             What::Allocated { family, .. } => {
-                self.drawn.insert(*family, sequence);
+                self.drawn.note(family.0, sequence);
                 return;
             }
             What::Screened(own) => &own.children,
@@ -54,7 +74,7 @@ impl Children {
             What::ChildLinked { child, .. }
                 if child.0 as usize == row.before.state.children.len() =>
             {
-                self.named.insert(*child, sequence);
+                self.named.note(child.0, sequence);
                 return;
             }
             _ => return,
@@ -63,7 +83,7 @@ impl Children {
             self.lost.push(sequence);
         }
         for child in children.as_slice() {
-            self.named.insert(*child, sequence);
+            self.named.note(child.0, sequence);
         }
     }
 }

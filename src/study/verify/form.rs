@@ -6,7 +6,7 @@
 use crate::study::identifiers::{
     holds_personal_number, is_beacon_value, is_date, is_key, is_shaped, year_holds,
 };
-use crate::study::journal::{Entry, Object, Value};
+use crate::study::journal::{Entry, Object, Parts, Value};
 
 /// What a public value may be.
 #[derive(Debug, Clone, Copy)]
@@ -129,16 +129,17 @@ const PUBLIC: &[(&str, &[(&str, Domain)])] = &[
 ];
 
 /// Whether a row has the form that the specification gives it; `last_time` is that of a row that has it, or empty.
-pub(super) fn holds(entry: &Entry, last_time: &str) -> bool {
-    let payload_holds = entry
-        .payload
-        .as_ref()
-        .is_none_or(|payload| Object::is_canonical(payload));
+pub(super) fn holds(entry: &Entry, parts: &Parts<'_>, last_time: &str) -> bool {
+    let payload_holds = entry.payload.is_none() || parts.payload.is_canonical();
     is_key(&entry.actor)
         && !holds_personal_number(&entry.actor)
         && (entry.time == last_time && !last_time.is_empty() || time_holds(&entry.time))
         && payload_holds
-        && public(&entry.kind, &entry.public).is_some()
+        && parts.public.is_canonical()
+        && parts
+            .public
+            .object()
+            .is_some_and(|public| public_holds(&entry.kind, public))
 }
 
 /// The rows that an `erased` row names; none if its public part does not have its form, for then it says nothing.
@@ -156,8 +157,15 @@ pub(super) fn erased(entry: &Entry) -> Vec<u64> {
 
 /// The public part, if it has the form of its kind.
 fn public<'a>(kind: &str, text: &'a str) -> Option<Object<'a>> {
-    let (_, wanted) = PUBLIC.iter().find(|(own, _)| *own == kind)?;
     let (public, canonical) = Object::read(text)?;
+    (canonical && public_holds(kind, &public)).then_some(public)
+}
+
+/// Whether a public part has the keys of its kind, with values of their domains.
+fn public_holds(kind: &str, public: &Object<'_>) -> bool {
+    let Some((_, wanted)) = PUBLIC.iter().find(|(own, _)| *own == kind) else {
+        return false;
+    };
     let domain = |key: &str| {
         let found = wanted.iter().find(|(own, _)| *own == key);
         found.map(|(_, domain)| *domain)
@@ -166,10 +174,10 @@ fn public<'a>(kind: &str, text: &'a str) -> Option<Object<'a>> {
         Some(domain) => is_in(domain, value),
         None => key == "clock" && value.as_str() == Some("override"),
     });
-    let all_there = wanted
-        .iter()
-        .all(|(key, _)| *key == "factors" || public.contains_key(key));
-    (canonical && all_hold && all_there).then_some(public)
+    all_hold
+        && wanted
+            .iter()
+            .all(|(key, _)| *key == "factors" || public.contains_key(key))
 }
 
 fn is_in(domain: Domain, value: &Value<'_>) -> bool {

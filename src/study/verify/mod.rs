@@ -1,8 +1,12 @@
 //! Does the ledger hold together, and was every arm drawn as promised?
 //!
-//! Three readings of the same rows: the chain (no seed, no meaning), the fold (numbers, gates and verdicts follow from
+//! Three checks of the same rows: the chain (no seed, no meaning), the fold (numbers, gates and verdicts follow from
 //! what came before) and the draws (with the seeds, every arm is derived again). `verifier/verify.py` does the same
 //! without this code.
+//!
+//! A verdict is that of one reading, in which each row goes through all three: a ledger that handed other rows to another
+//! reading could not have its chain taken from the one and its draws from the other. What later rows say of earlier ones is
+//! gathered before, and the reading shows whether it was that.
 
 mod chain;
 mod children;
@@ -11,25 +15,29 @@ mod family;
 mod form;
 mod pairs;
 mod past;
+mod projections;
 mod published;
+mod seeds;
 mod sense;
 mod shape;
-mod witness;
+mod told;
 
 use super::journal::{Entry, Head, LedgerError, Rows};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::words;
+use chain::Chain;
+use sense::Sense;
 use std::sync::Arc;
-use witness::Witness;
+pub use told::Told;
 
 /// Whether the draws were derived again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DrawCheck {
-    /// With the seeds of all epochs.
+    /// With the seed.
     Verified,
-    /// No seed was given or published.
+    /// Its seed, or that of an epoch, was neither given nor published.
     NotChecked,
 }
 
@@ -49,8 +57,10 @@ pub struct Finding {
 pub struct Verification {
     /// Whether everything that was checked holds.
     pub ok: bool,
-    /// Whether the draws were derived again.
+    /// Whether the draws of all epochs were derived again.
     pub draws: DrawCheck,
+    /// Whether those of each epoch were.
+    pub epochs: Vec<DrawCheck>,
     /// Rows.
     pub events: u64,
     /// Allocations.
@@ -61,12 +71,12 @@ pub struct Verification {
     pub first_bad: Option<u64>,
     /// Everything that does not hold.
     pub findings: Vec<Finding>,
-    /// Whether a seed was given that does not fit its commitment: then nothing else was said about draws.
+    /// Whether a seed was given that is of no epoch, or seeds were given and an epoch has none, given or published.
     pub seed_mismatch: bool,
 }
 
-/// Checks a ledger: `seeds` are those of the epochs from 0 (empty: those published in the ledger, or none),
-/// `expect_head` a head that was kept elsewhere.
+/// Checks a ledger: `seeds` are those of epochs, in any order; those that the ledger publishes stand for epochs without one.
+/// `expect_head` is a head that was kept elsewhere.
 pub fn verify(
     protocol: &Arc<Protocol>,
     entries: &[Entry],
@@ -86,11 +96,13 @@ pub fn verify_with(
     stored: &[Vec<u8>],
 ) -> Verification {
     let mut rows = entries;
-    let verified = verify_rows(protocol, &mut rows, seeds, expect_head, stored);
+    let verified = Told::gather(&mut rows)
+        .and_then(|told| verify_rows(protocol, (&mut rows, &told), seeds, expect_head, stored));
     // Rows in memory can be read; were they not, nothing would hold.
     verified.unwrap_or_else(|_| Verification {
         ok: false,
         draws: DrawCheck::NotChecked,
+        epochs: Vec::new(),
         events: 0,
         allocations: 0,
         head: Head::EMPTY,
@@ -100,24 +112,39 @@ pub fn verify_with(
     })
 }
 
-/// As [`verify_with`], of rows that are gone through twice and never kept: both times they must be the same ones.
+/// As [`verify_with`], of rows that are gone through and never kept, and what was gathered of them before: once if all of them
+/// hold, otherwise twice, and then both times they must be the same ones.
 ///
 /// # Errors
 /// The rows cannot be read.
 pub fn verify_rows(
     protocol: &Arc<Protocol>,
-    rows: &mut dyn Rows,
+    (rows, gathered): (&mut dyn Rows, &Told),
     seeds: &[Seed],
     expect_head: Option<&str>,
     stored: &[Vec<u8>],
 ) -> Result<Verification, LedgerError> {
+    let mut reading = Reading::of(protocol, rows, gathered, seeds, stored)?;
+    let mut differs = reading.whole != *gathered;
+    if reading.told != *gathered {
+        // Rows that do not hold say nothing, and what is now known to hold is what the rows are read by.
+        let (told, ends) = (reading.told, reading.ends);
+        reading = Reading::of(protocol, rows, &told, seeds, stored)?;
+        differs |= reading.told != told || reading.ends != ends;
+    }
+    let Reading {
+        ends,
+        allocations,
+        epochs,
+        seed_mismatch,
+        findings,
+        ..
+    } = reading;
+    let all = !epochs.is_empty() && epochs.iter().all(|own| *own == DrawCheck::Verified);
     let mut checker = Checker {
         findings: Vec::new(),
     };
-    let mut rows = Witness::of(rows);
-    let mut chain = chain::follow(protocol, &mut rows)?;
-    let (head, events, allocations) = (chain.head, chain.events, chain.allocations);
-    if events == 0 {
+    if ends.events == 0 {
         checker.push(
             "no-events",
             Some(1),
@@ -127,11 +154,11 @@ pub fn verify_rows(
             ),
         );
     }
-    checker.findings.extend(chain.broken.take());
-    let (draws, seed_mismatch) = checker.sense(protocol, &mut rows, chain, seeds, stored)?;
-    if rows.differs {
+    checker.findings.extend(findings);
+    if differs {
         checker.findings.push(rows_changed());
     }
+    let head = ends.head;
     if expect_head.is_some_and(|expected| !expected.eq_ignore_ascii_case(&head.to_hex())) {
         let found = head.to_hex();
         checker.push("head-mismatch", None, words!(
@@ -142,14 +169,76 @@ pub fn verify_rows(
     let findings = checker.findings;
     Ok(Verification {
         ok: findings.is_empty() && !seed_mismatch,
-        draws,
-        events,
+        draws: if all {
+            DrawCheck::Verified
+        } else {
+            DrawCheck::NotChecked
+        },
+        epochs,
+        events: ends.events,
         allocations,
         head,
         first_bad: findings.iter().filter_map(|finding| finding.sequence).min(),
         findings,
         seed_mismatch,
     })
+}
+
+/// How far rows go, and how far they hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    events: u64,
+    head: Head,
+    sound: u64,
+}
+
+/// What one reading of the rows found.
+struct Reading {
+    ends: Ends,
+    allocations: u64,
+    /// What rows say of others and of the study, as far as they hold.
+    told: Told,
+    /// The same if all of them held.
+    whole: Told,
+    epochs: Vec<DrawCheck>,
+    seed_mismatch: bool,
+    findings: Vec<Finding>,
+}
+
+impl Reading {
+    /// Reads the rows by what they are said to say of each other.
+    fn of(
+        protocol: &Arc<Protocol>,
+        rows: &mut dyn Rows,
+        told: &Told,
+        seeds: &[Seed],
+        stored: &[Vec<u8>],
+    ) -> Result<Self, LedgerError> {
+        let mut chain = Chain::new(protocol, told);
+        let mut sense = Sense::new(protocol, told, seeds, stored);
+        rows.each(&mut |entry| {
+            let parts = entry.parts();
+            if chain.follow(entry, &parts) {
+                sense.row(entry, parts);
+            }
+        })?;
+        let (found, epochs, seed_mismatch) = sense.end();
+        let mut findings: Vec<Finding> = chain.broken.into_iter().collect();
+        findings.extend(found);
+        Ok(Self {
+            ends: Ends {
+                events: chain.events,
+                head: chain.head,
+                sound: chain.sound,
+            },
+            allocations: chain.allocations,
+            told: chain.told,
+            whole: chain.whole,
+            epochs,
+            seed_mismatch,
+            findings,
+        })
+    }
 }
 
 /// That one reading was of other rows than another: then no verdict on either is one on the ledger.

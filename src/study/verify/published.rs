@@ -5,6 +5,7 @@ use crate::study::journal::Entry;
 use serde_json::Value;
 
 /// What the public parts say of the study as a whole.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Published {
     pub(super) mode: Mode,
     pub(super) commitments: Vec<String>,
@@ -14,9 +15,9 @@ pub(super) struct Published {
     pub(super) revealed: Option<(u64, Vec<Option<Seed>>)>,
 }
 
-impl Published {
+impl Default for Published {
     /// What an empty ledger says.
-    pub(super) fn new() -> Self {
+    fn default() -> Self {
         Self {
             mode: Mode::Live,
             commitments: Vec::new(),
@@ -24,12 +25,11 @@ impl Published {
             revealed: None,
         }
     }
+}
 
+impl Published {
     /// Notes what the next row says.
     pub(super) fn note(&mut self, entry: &Entry) {
-        if !KINDS.contains(&entry.kind.as_str()) {
-            return;
-        }
         let public: Value = serde_json::from_str(&entry.public).unwrap_or_default();
         let text = |key: &str| public.get(key).and_then(Value::as_str);
         match entry.kind.as_str() {
@@ -57,6 +57,3 @@ impl Published {
         }
     }
 }
-
-/// The kinds that say it.
-const KINDS: [&str; 4] = ["opened", "epoch-opened", "beacon", "revealed"];

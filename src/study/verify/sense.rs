@@ -1,23 +1,23 @@
 //! The sense: numbers, verdicts, gates and draws follow from the rows before.
 
-use super::chain::Chain;
 use super::children::Children;
 use super::pairs::Pending;
 use super::past::Past;
+use super::projections::Projections;
 use super::published::Published;
-use super::{Checker, DrawCheck};
+use super::seeds::{Seeds, is_of};
+use super::told::Told;
+use super::{Checker, DrawCheck, Finding};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::study::deeds::Deed;
-use crate::study::duties::{Duties, Duty};
+use crate::study::duties::Duty;
 use crate::study::identifiers::is_beacon_value;
-use crate::study::journal::{Decoded, Entry, Head, Journal, LedgerError, Rows, Stored, Value, hex};
+use crate::study::journal::{Corrupt, Decoded, Entry, Journal, Parts, Value};
 use crate::study::kernel::{Drawer, RecordedSource, State, What};
 use crate::words;
 use serde_json::Value as Json;
-use std::collections::HashSet;
-use std::slice::from_ref;
 use std::sync::Arc;
 
 /// A row that is looked at: its text, the fold before it, and what it says.
@@ -59,127 +59,92 @@ impl<'a> Row<'a> {
 struct Carried<'a> {
     mode: Mode,
     pending: Option<Pending>,
-    duties: Duties,
     past: Past,
     children: Children,
     drawer: Option<Drawer<RecordedSource>>,
+    /// Whether the draws of each epoch are derived again.
+    checks: Vec<DrawCheck>,
     protocol: &'a Protocol,
 }
 
-impl Checker {
-    /// Folds the rows that chain, checking before each what must follow from the rows before. Gives whether the draws
-    /// were derived again, and whether a seed was given that does not fit its commitment.
-    pub(super) fn sense(
-        &mut self,
-        protocol: &Arc<Protocol>,
-        rows: &mut dyn Rows,
-        chain: Chain,
+/// The fold of rows that chain, each checked before against what must follow from the rows before.
+pub(super) struct Sense<'a> {
+    checker: Checker,
+    carried: Carried<'a>,
+    journal: Journal,
+    seed_mismatch: bool,
+    read: Result<(), Corrupt>,
+    rows: u64,
+    stored: Projections<'a>,
+}
+
+impl<'a> Sense<'a> {
+    /// Before the first row; `told` is what the rows are known to say of others and of the study.
+    pub(super) fn new(
+        protocol: &'a Arc<Protocol>,
+        told: &Told,
         seeds: &[Seed],
-        stored: &[Vec<u8>],
-    ) -> Result<(DrawCheck, bool), LedgerError> {
-        let Chain {
-            sound,
-            published,
-            // An erasure beyond the first broken row still says whose the rows before it were.
-            mut journal,
-            ..
-        } = chain;
+        stored: &'a [Vec<u8>],
+    ) -> Self {
+        let published = &told.published;
+        let mut checker = Checker {
+            findings: Vec::new(),
+        };
         let fits = |seeds: &[Seed]| {
+            let mut each = seeds.iter().enumerate();
             seeds.len() == published.commitments.len()
-                && seeds.iter().zip(&published.commitments).enumerate().all(
-                    |(epoch, (seed, commitment))| {
-                        let hash = protocol.in_epoch(epoch as u32).hash.0;
-                        hex(&seed.commitment(&hash)) == *commitment
-                    },
-                )
+                && each.all(|(epoch, seed)| is_of(protocol, published, epoch, seed))
         };
-        let revealed = self.revealed(&published, fits);
-        let seed_mismatch = !seeds.is_empty() && !fits(seeds);
-        let usable = match (seeds.is_empty(), seed_mismatch) {
-            (true, _) => revealed.as_deref(),
-            (false, false) => Some(seeds),
-            (false, true) => None,
-        };
-        let effective = usable.map(|seeds| {
-            let seeds = seeds.iter().zip(&published.beacons);
-            seeds
-                .map(|(seed, beacon)| match beacon {
-                    Some(value) => seed.with_beacon(value),
-                    None => seed.clone(),
-                })
-                .collect::<Vec<Seed>>()
-        });
-        let drawer = effective
-            .as_deref()
-            .and_then(<[Seed]>::split_first)
-            .map(|(first, later)| {
-                let mode = published.mode;
-                Drawer::new(RecordedSource::new(mode, first.clone(), later.to_vec()))
-            });
-        let draws = if drawer.is_some() {
-            DrawCheck::Verified
-        } else {
-            DrawCheck::NotChecked
-        };
-        // These rows were found to chain, and need not be hashed again.
-        journal.trust_chain();
-        let mut carried = Carried {
-            mode: published.mode,
-            pending: None,
-            duties: Duties::default(),
-            past: Past::default(),
-            children: Children::default(),
-            drawer,
-            protocol,
-        };
+        let revealed = checker.revealed(published, fits);
+        let seeds = Seeds::of(protocol, published, seeds, revealed.as_deref());
+        Self {
+            checker,
+            carried: Carried {
+                mode: published.mode,
+                pending: None,
+                past: Past::default(),
+                children: Children::default(),
+                drawer: seeds.drawer(published),
+                checks: seeds.checks(),
+                protocol,
+            },
+            journal: Journal::trusting(Arc::clone(protocol), told.foresight.clone()),
+            seed_mismatch: seeds.mismatch,
+            read: Ok(()),
+            rows: 0,
+            stored: Projections::of(protocol, stored),
+        }
+    }
+
+    /// Checks the next row, which was found to chain, and folds it.
+    pub(super) fn row(&mut self, entry: &Entry, parts: Parts<'_>) {
+        self.stored.compare(&self.journal, self.rows);
+        self.rows += 1;
+        self.stored.meet(entry.head());
+        let Self {
+            checker, carried, ..
+        } = self;
         let mut watch = |entry: &Entry, before: &Journal, said: &Decoded<'_>| {
-            self.row(
-                &mut carried,
-                &Row {
-                    entry,
-                    before,
-                    said,
-                },
-            );
+            let row = Row {
+                entry,
+                before,
+                said,
+            };
+            checker.row(carried, &row);
         };
-        // A stored projection is compared where its rows end.
-        let mut kept: Vec<(Head, &[u8])> = stored
-            .iter()
-            .filter_map(|bytes| {
-                let own = Stored::read(Box::new(bytes.clone()))?;
-                own.is_whole(protocol).then(|| (own.head(), &**bytes))
-            })
-            .collect();
-        kept.sort_by_key(|(head, _)| head.sequence);
-        let differ = |journal: &Journal, (_, bytes): &(Head, &[u8])| {
-            let own = journal.projection(None);
-            own.is_none_or(|own| !Stored::same(&own, bytes))
-        };
-        let (mut read, mut place, mut compared, mut differs) = (Ok(()), 0, 0, false);
-        let mut met: HashSet<Head> = HashSet::new();
-        rows.each(&mut |entry| {
-            if place == sound {
-                return;
-            }
-            while let Some(own) = kept
-                .get(compared)
-                .filter(|(head, _)| head.sequence <= place)
-            {
-                differs |= differ(&journal, own);
-                compared += 1;
-            }
-            place += 1;
-            if kept.iter().any(|(head, _)| *head == entry.head()) {
-                met.insert(entry.head());
-            }
-            if read.is_ok() {
-                read = journal.absorb_watching(from_ref(entry), &mut watch);
-            }
-        })?;
-        differs |= kept[compared..].iter().any(|own| differ(&journal, own));
-        if let Err(corrupt) = read {
+        if self.read.is_ok() {
+            self.read = self.journal.absorb_one(entry, parts, &mut watch);
+        }
+    }
+
+    /// What does not hold, whether the draws of each epoch were derived again, and whether a seed that was given is of no
+    /// epoch or an epoch lacks one.
+    pub(super) fn end(mut self) -> (Vec<Finding>, Vec<DrawCheck>, bool) {
+        self.stored.compare(&self.journal, u64::MAX);
+        let checker = &mut self.checker;
+        if let Err(corrupt) = self.read {
             let (sequence, reason) = (corrupt.sequence, corrupt.reason);
-            self.push(
+            checker.push(
                 "unreadable",
                 Some(sequence),
                 words!(
@@ -188,37 +153,27 @@ impl Checker {
                 ),
             );
         } else {
-            self.unfollowed(carried.pending.as_ref(), sound + 1);
+            checker.unfollowed(self.carried.pending.as_ref(), self.rows + 1);
         }
-        let lost = kept
-            .iter()
-            .any(|(head, _)| head.sequence > 0 && !met.contains(head));
-        if lost {
-            self.push(
-                "rows-missing",
-                None,
-                Words::new(
-                    "the stored projection was made of rows that the ledger does not have: rows are missing, or the ledger was replaced; keep a copy of the folder and compare with a head that was kept elsewhere",
-                    "den lagrade projektionen gjordes av rader som inte finns i liggaren: rader saknas, eller så har liggaren bytts ut; behåll en kopia av mappen och jämför med ett huvud som sparats på annat håll",
-                ),
-            );
-        } else if differs {
-            self.push(
-                "projection-differs",
-                None,
-                Words::new(
-                    "the stored projection is not the fold of the rows that it says it was made from; remove the file",
-                    "den lagrade projektionen motsvarar inte de rader som den anger; ta bort filen",
-                ),
-            );
-        }
-        Ok((draws, seed_mismatch))
+        self.stored.judge(checker);
+        (
+            self.checker.findings,
+            self.carried.checks,
+            self.seed_mismatch,
+        )
     }
+}
 
+impl Checker {
     /// One actor with both of two duties.
-    fn duty(&mut self, duties: &mut Duties, entry: &Entry, what: &What, state: &State) {
+    fn duty(&mut self, row: &Row<'_>) {
+        let Row {
+            entry,
+            before,
+            said,
+        } = *row;
         let (sequence, actor) = (entry.sequence, &entry.actor);
-        match duties.forbid(actor, what, state) {
+        match before.duties.forbid(actor, &said.what, &before.state) {
             Some(Duty::Intake) => self.push(
                 "duties-mixed",
                 Some(sequence),
@@ -237,7 +192,6 @@ impl Checker {
             ),
             None => {}
         }
-        duties.note(actor, what, state);
     }
 
     /// The published seeds, if they are one per epoch and those that were committed to.
@@ -271,7 +225,7 @@ impl Checker {
         } = *row;
         let (protocol, state) = (carried.protocol, &before.state);
         let (sequence, what) = (entry.sequence, &said.what);
-        self.duty(&mut carried.duties, entry, what, state);
+        self.duty(row);
         let in_force = protocol.in_epoch(state.epoch);
         if carried.mode == Mode::Live {
             self.permitted(in_force, entry, what);
@@ -290,7 +244,10 @@ impl Checker {
                 carried.pending = self.screened(in_force, screening, row);
             }
             What::Allocated { .. } => {
-                self.allocated(protocol, row, carried.drawer.as_mut());
+                let check = carried.checks.get(state.epoch as usize);
+                let known = check == Some(&DrawCheck::Verified);
+                let drawer = carried.drawer.as_mut().filter(|_| known);
+                self.allocated(protocol, row, drawer);
             }
             _ => {}
         }

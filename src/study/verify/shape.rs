@@ -137,14 +137,20 @@ pub(super) fn holds(kind: &str, payload: &Object<'_>) -> bool {
     let Some((parts, more)) = members(kind) else {
         return payload.is_empty();
     };
-    let known = || parts.iter().copied().flatten();
-    let all_there = known().all(|(key, _, needed)| !needed || payload.contains_key(key));
-    let all_hold = payload.iter().all(|(key, value)| {
-        let found = known().find(|(own, _, _)| *own == key);
-        found.map_or(more && is_in(Text, value), |(_, shape, _)| {
-            is_in(*shape, value)
-        })
-    });
+    // Those of the kind that were met, as bits: a key stands once in an object that is canonical.
+    let mut met: u32 = 0;
+    let known = || (0_u32..).zip(parts.iter().copied().flatten());
+    let all_hold =
+        payload.iter().all(
+            |(key, value)| match known().find(|(_, (own, _, _))| *own == key) {
+                Some((place, (_, shape, _))) => {
+                    met |= 1 << place;
+                    is_in(*shape, value)
+                }
+                None => more && is_in(Text, value),
+            },
+        );
+    let all_there = known().all(|(place, (_, _, needed))| !needed || met & (1 << place) != 0);
     let has = |key: &str| payload.contains_key(key);
     // Of a family or of a child, not of both.
     let links = kind != "linked"

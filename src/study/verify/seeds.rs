@@ -1,0 +1,79 @@
+//! Which seed is of which epoch: a seed that is given finds its epoch by the commitment, in whatever order; those that the
+//! ledger publishes stand for epochs of which none was given.
+
+use super::DrawCheck;
+use super::published::Published;
+use crate::allocation::Seed;
+use crate::protocol::Protocol;
+use crate::study::journal::hex;
+use crate::study::kernel::{Drawer, RecordedSource};
+
+/// Seeds by epoch.
+pub(super) struct Seeds {
+    own: Vec<Option<Seed>>,
+    /// Whether a seed was given that is of no epoch, or seeds were given and an epoch has none.
+    pub(super) mismatch: bool,
+}
+
+impl Seeds {
+    /// Those given, and those published if they are all right.
+    pub(super) fn of(
+        protocol: &Protocol,
+        published: &Published,
+        given: &[Seed],
+        revealed: Option<&[Seed]>,
+    ) -> Self {
+        let mut own: Vec<Option<Seed>> = vec![None; published.commitments.len()];
+        let mut strange = false;
+        for seed in given {
+            let mut found = false;
+            for (epoch, place) in own.iter_mut().enumerate() {
+                if is_of(protocol, published, epoch, seed) {
+                    *place = Some(seed.clone());
+                    found = true;
+                }
+            }
+            strange |= !found;
+        }
+        for (place, seed) in own.iter_mut().zip(revealed.unwrap_or_default()) {
+            place.get_or_insert_with(|| seed.clone());
+        }
+        let lacking = own.is_empty() || own.iter().any(Option::is_none);
+        Self {
+            mismatch: strange || !given.is_empty() && lacking,
+            own,
+        }
+    }
+
+    /// Whether the draws of each epoch are derived again.
+    pub(super) fn checks(&self) -> Vec<DrawCheck> {
+        let check = |seed: &Option<Seed>| match seed {
+            Some(_) => DrawCheck::Verified,
+            None => DrawCheck::NotChecked,
+        };
+        self.own.iter().map(check).collect()
+    }
+
+    /// What derives them; an epoch without a seed must not be asked for. `None` if no epoch has one.
+    pub(super) fn drawer(&self, published: &Published) -> Option<Drawer<RecordedSource>> {
+        // Never drawn with: it stands where no seed is known.
+        let any = self.own.iter().flatten().next()?;
+        let mut effective = self.own.iter().enumerate().map(|(epoch, seed)| {
+            let beacon = published.beacons.get(epoch).and_then(Option::as_deref);
+            let seed = seed.as_ref().unwrap_or(any);
+            beacon.map_or_else(|| seed.clone(), |value| seed.with_beacon(value))
+        });
+        let first = effective.next()?;
+        Some(Drawer::new(RecordedSource::new(
+            published.mode,
+            first,
+            effective.collect(),
+        )))
+    }
+}
+
+/// Whether a seed is the one that an epoch committed to.
+pub(super) fn is_of(protocol: &Protocol, published: &Published, epoch: usize, seed: &Seed) -> bool {
+    let hash = protocol.in_epoch(epoch as u32).hash.0;
+    published.commitments.get(epoch) == Some(&hex(&seed.commitment(&hash)))
+}

@@ -17,7 +17,7 @@ class Families:
         self.checker, self.report = checker, checker.report
         self.rows = {event.sequence: event for event in reversed(checker.events)}
         self.names, self.known, self.children = Names(), set(), Children()
-        self.keys, self.sightings, self.retracted, self.named, self.parted = {}, {}, set(), set(), set()
+        self.keys, self.sightings, self.retracted, self.named = {}, {}, set(), set()
         self.holding = {}  # links that are taken back later, as long as they hold: their two names
         self.childless = False  # whether an erased row may have named a child
         self.unnamed = False  # whether a link that was taken back is erased: nobody can tell whom it named
@@ -69,11 +69,9 @@ class Families:
         self.holding.pop(number, None)
 
     def was_one(self, name, others):
-        """Whether a name is the family of one of the others, or was while a link held that was taken back later."""
-        if self.names.unit(name) in map(self.names.unit, others):
-            return True
-        parted = [other for other in [name, *others] if {self.names.of(other), self.names.unit(other)} & self.parted]
-        return name in parted and len(parted) > 1
+        """Whether a name is the family of one of the others, also while a link holds that is taken back later."""
+        one = self.one_with(self.names.unit(name))
+        return self.unnamed or any(self.names.unit(other) in one for other in others)
 
     def check_erasure(self, sequence, numbers):
         """Whose the rows were nobody can tell; they must be such as can be the rows of one family."""
@@ -173,6 +171,11 @@ class Families:
             for name in protocol.fields.keys() | fields.keys():
                 if name not in protocol.fields or not protocol.is_value(name, fields.get(name)):
                     bad(f"{fields.get(name)!a} is no value of a field {name!a}")
+            declared, verdict = payload.get("exception"), public["verdict"] if kind == "screened" and public else None
+            if declared is not None and declared not in protocol.reasons and verdict != "exception":
+                bad(f"{declared!a} is no reason of an exception")
+            if kind == "joined" and not set(payload["new_children"]) <= set(payload["children"]):
+                bad("a new child is none of its children")
             if payload["answers"].keys() != protocol.questions.keys():
                 bad("there is not one answer to each question, and no other")
             elif kind == "screened" and public is not None:
@@ -228,8 +231,10 @@ class Families:
             self.report(sequence, "verdict", "an exception was declared, and the verdict is another")
 
     def check_turn(self, sequence, kind, family):
-        served = self.names.drawn.keys() | self.parted
-        own, unit = (self.unnamed or name in served for name in (self.names.of(family), self.names.unit(family)))
+        one = self.one_with(self.names.unit(family))
+        held = any(self.names.unit(name) in one for pair in self.holding.values() for name in pair)
+        served = self.unnamed or held and any(unit in self.names.drawn for unit in one)
+        own, unit = (served or name in self.names.drawn for name in (self.names.of(family), self.names.unit(family)))
         if kind == "screened" and self.names.unit(family) in self.names.drawn:
             self.report(sequence, "turn", "its family is allocated already")
         if kind in ("returned", "joined") and not unit or kind in NEEDS_DRAW and not own:
@@ -249,13 +254,9 @@ class Families:
         if "other" in payload:
             self.known.add(self.names.of(payload["other"]))
         if "other" in payload:
-            # A link that was taken back says nothing of names; but while it held, its names were answered as one family, and so
-            # was what hung on them.
-            one = {find(payload[key]) for key in ("family", "other") for find in (self.names.of, self.names.unit)}
+            # A link that was taken back says nothing of names; but while it holds, its names are answered as one family.
             if sequence in self.checker.retracted:
                 self.holding[sequence] = payload["family"], payload["other"]
-            if sequence in self.checker.retracted or one & self.parted:
-                self.parted |= one
         if sequence in self.checker.retracted:
             return
         if "other" not in payload:

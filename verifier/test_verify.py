@@ -1000,7 +1000,7 @@ class Gate(Case):
 
     def test_a_link_that_is_taken_back_later_held_until_then(self):
         linked = self.ledger.link("F0", "F9")
-        child = {"children": [], "new_children": ["F0"], "fields": {}, "answers": {}}
+        child = {"children": ["F0"], "new_children": ["F0"], "fields": {}, "answers": {}}
         number = self.ledger.again("joined", "F9", "R2", **{})
         row = self.ledger.rows[number - 1]
         row["payload"] = canonical(json.loads(row["payload"]) | child)

@@ -2,7 +2,7 @@
 //! commands that follow, say of it.
 
 use super::place::{IUH, Place, family};
-use super::verifier::both_accept;
+use super::verifier::{Copied, both_accept, put};
 use serde_json::{Value, json};
 
 /// Records a row about families by the study lead.
@@ -193,4 +193,78 @@ fn whether_a_link_is_taken_back_tells_no_arm() {
     }
     assert_eq!(arms.len(), 2, "{}", json!(arms));
     both_accept(&place);
+}
+
+/// Two links are taken back and one stands. What was recorded of GG while it was one with EE is no finding, nor what the standing
+/// name BB says; but a row of GG after its link is gone, or a correction across the two links that are gone, is one: families
+/// are parted pair by pair.
+#[test]
+fn families_are_parted_pair_by_pair() {
+    let place = Place::open(IUH);
+    place.enrol("EE", "R1", "").json(0);
+    place.enrol("CC", "R1", "").json(0);
+    let visit = |family: &str, key: &str| format!("home-visit --family {family} --event-key {key}");
+    by_lead(&place, "linked --family EE --set other=BB --event-key l0");
+    let first = by_lead(&place, "linked --family EE --set other=GG --event-key l1");
+    let second = by_lead(&place, "linked --family CC --set other=HH --event-key l2");
+    by_lead(&place, &visit("GG", "v1"));
+    let of_other = by_lead(&place, &visit("HH", "v2"));
+    by_lead(&place, &visit("BB", "v3"));
+    both_accept(&place);
+    let early = place.entries().len();
+    for (link, family) in [(&first, "EE"), (&second, "CC")] {
+        place
+            .act_as("lead", &back(&link["sequence"], family))
+            .json(0);
+    }
+    by_lead(&place, &visit("BB", "v4"));
+    both_accept(&place);
+    place
+        .unchanged(|| {
+            place.act_as(
+                "lead",
+                &format!("record {} --on 2025-03-03", visit("GG", "v5")),
+            )
+        })
+        .refused(4, "unknown-family");
+    // GG was never drawn, and its link is gone: both programs name the row.
+    let copy = Copied::of(&place);
+    let mut forged = copy.entries();
+    let at = forged
+        .iter()
+        .position(|own| {
+            own.payload
+                .as_ref()
+                .is_some_and(|text| text.contains("\"v1\""))
+        })
+        .unwrap();
+    let mut late = forged[at].clone();
+    late.time.clone_from(&forged.last().unwrap().time);
+    late.public = put(&late.public, "v1", "v9");
+    late.payload = late.payload.map(|text| put(&text, "v1", "v9"));
+    forged.push(late);
+    let last = forged.len() as u64;
+    copy.forge(forged);
+    assert_eq!(
+        copy.both_reject("a visit after the link is gone", true),
+        Some(last)
+    );
+    // While both links hold, a correction of HH's row by GG, which is one with EE alone.
+    let copy = Copied::of(&place);
+    let mut forged = copy.entries();
+    let mut across = forged[early].clone();
+    assert_eq!(across.kind, "corrected");
+    let own = first["sequence"].to_string();
+    across.public = put(&across.public, &own, &of_other["sequence"].to_string());
+    across.payload = across
+        .payload
+        .map(|text| put(&text, "\"EE\"", "\"GG\"").replace(&format!("b{own}"), "b99"));
+    across.public = across.public.replace(&format!("b{own}"), "b99");
+    across.time.clone_from(&forged[early - 1].time);
+    forged.insert(early, across);
+    copy.forge(forged);
+    assert_eq!(
+        copy.both_reject("a correction across two pairs", true),
+        Some(early as u64 + 1)
+    );
 }

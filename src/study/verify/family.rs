@@ -22,13 +22,40 @@ fn values_hold(protocol: &Protocol, row: &Row<'_>) -> bool {
         What::Screened(screening) => {
             // The ids in it were read with the verdict.
             let missed = matches!(screening.verdict, Verdict::NotEligible { .. });
-            intake_holds(protocol, payload) && payload.contains_key("missed") == missed
+            // A screening that ends in its exception is looked at with its verdict.
+            let declared =
+                screening.verdict == Verdict::Exception || is_a_reason(protocol, payload);
+            intake_holds(protocol, payload) && payload.contains_key("missed") == missed && declared
         }
-        What::Returned { .. } | What::Joined { .. } => intake_holds(protocol, payload),
+        What::Returned { .. } => intake_holds(protocol, payload) && is_a_reason(protocol, payload),
+        What::Joined { .. } => {
+            let named = |key: &str| {
+                payload
+                    .get(key)
+                    .and_then(Value::as_array)
+                    .unwrap_or_default()
+            };
+            let (new, all) = (named("new_children"), named("children"));
+            let texts = || all.iter().filter_map(Value::as_str);
+            let known = |own: &Value<'_>| {
+                own.as_str()
+                    .is_some_and(|own| texts().any(|one| one == own))
+            };
+            intake_holds(protocol, payload)
+                && is_a_reason(protocol, payload)
+                && new.iter().all(known)
+        }
         What::Observed { .. } => row.payload("value").is_some_and(is_plain_decimal),
         What::Violation { reason, .. } => violation_holds(protocol, payload, reason),
         _ => true,
     }
+}
+
+/// Whether an exception that is declared is a reason of the protocol, however the row ends.
+fn is_a_reason(protocol: &Protocol, payload: &Object<'_>) -> bool {
+    let reasons = &protocol.exceptions.reasons;
+    let declared = payload.text("exception");
+    declared.is_none_or(|own| reasons.iter().any(|reason| reason.id == own))
 }
 
 /// One answer to each question and one value of each field, and no others.
@@ -148,9 +175,12 @@ impl Checker {
         }
         let state = &row.before.state;
         let drawn = |family: FamilyIx| state.family(family).is_some_and(Family::is_randomized);
-        // While a link held that was taken back later, its names were answered as one family.
+        // While a link holds that is taken back later, its names are answered as one family.
         let served = |family: FamilyIx| {
-            drawn(family) || past.is_parted(family) || past.is_parted(state.unit(family))
+            let one = || past.one_with(state, family);
+            drawn(family)
+                || past.is_unnamed()
+                || past.holds(state, family) && one().into_iter().any(drawn)
         };
         let in_turn = match row.said.what {
             What::Screened(screening) => !drawn(state.unit(screening.family)),

@@ -33,9 +33,6 @@ const LINKED: u16 = 256;
 #[derive(Debug, Default)]
 pub(super) struct Past {
     rows: Vec<u16>,
-    /// Families that a link made one and that was taken back later, with whatever hung on them: what was recorded while it held
-    /// was recorded of one family.
-    parted: HashSet<FamilyIx>,
     /// Links that are taken back later, as long as they hold: their row and the families.
     holding: Vec<(u64, FamilyIx, FamilyIx)>,
     /// Whether such a link was erased: nobody can tell whom it named.
@@ -61,19 +58,27 @@ impl Past {
         }
     }
 
-    /// Whether a link that was taken back later made the family one with another.
-    pub(super) fn is_parted(&self, family: FamilyIx) -> bool {
-        self.unnamed || self.parted.contains(&family)
-    }
-
     /// Whether a link that was taken back is erased: nobody can tell whom it named.
     pub(super) fn is_unnamed(&self) -> bool {
         self.unnamed
     }
 
-    /// Whether two families are one at this row through a link that is taken back later, and holds as yet.
+    /// Whether two families are one at this row: by links that stand, or through one that is taken back later and holds as yet.
     pub(super) fn are_one(&self, state: &State, one: FamilyIx, two: FamilyIx) -> bool {
-        let (start, end) = (state.unit(one), state.unit(two));
+        self.one_with(state, one).contains(&state.unit(two))
+    }
+
+    /// Whether a family is one with another at this row through a link that is taken back later.
+    pub(super) fn holds(&self, state: &State, family: FamilyIx) -> bool {
+        let unit = state.unit(family);
+        let mut pairs = self.holding.iter();
+        pairs.any(|(_, one, two)| state.unit(*one) == unit || state.unit(*two) == unit)
+    }
+
+    /// The units that are one with a family's at this row, its own among them. Pair by pair: two families of two such links are
+    /// not one.
+    pub(super) fn one_with(&self, state: &State, family: FamilyIx) -> HashSet<FamilyIx> {
+        let start = state.unit(family);
         let (mut met, mut next) = (HashSet::from([start]), vec![start]);
         while let Some(own) = next.pop() {
             for (_, one, two) in &self.holding {
@@ -85,7 +90,7 @@ impl Past {
                 }
             }
         }
-        met.contains(&end)
+        met
     }
 
     fn push(&mut self, row: &Row<'_>) {
@@ -128,20 +133,10 @@ impl Past {
         self.rows.push(kind | if row.is_seen() { SEEN } else { 0 });
     }
 
-    /// Notes whom a link makes one that is taken back later, or that hangs on families of such a link: they and every other
-    /// name of them.
-    fn link(&mut self, row: &Row<'_>, named: [FamilyIx; 2]) {
-        let state = &row.before.state;
-        let members: Vec<FamilyIx> = named
-            .into_iter()
-            .flat_map(|own| std::iter::once(own).chain(state.one_family(state.unit(own))))
-            .collect();
+    /// Notes a link that is taken back later.
+    fn link(&mut self, row: &Row<'_>, [one, two]: [FamilyIx; 2]) {
         let is_taken_back = row.before.is_corrected(row.entry.sequence);
-        if is_taken_back || members.iter().any(|own| self.parted.contains(own)) {
-            self.parted.extend(members);
-        }
         if is_taken_back {
-            let [one, two] = named;
             self.holding.push((row.entry.sequence, one, two));
         }
         self.unnamed |= is_taken_back && !row.is_seen();
@@ -196,15 +191,16 @@ impl Checker {
             row.before.subject(other),
             linked.or(row.before.subject(other)),
         ];
-        // Families of a link that was taken back later were one while it held.
-        let unit = |own| row.before.state.unit(own);
-        let was_parted = |own: Option<FamilyIx>| {
-            own.is_some_and(|own| past.is_parted(own) || past.is_parted(unit(own)))
+        // Families of a link that is taken back later are one while it holds, also the link's own.
+        let state = &row.before.state;
+        let are_one = |own: FamilyIx| {
+            let mut others = whose.into_iter().flatten();
+            past.unnamed || others.any(|other| past.are_one(state, own, other))
         };
         let same = whose
             .into_iter()
             .any(|own| row.before.same_family(own_family, own))
-            || was_parted(own_family) && whose.into_iter().any(was_parted);
+            || own_family.is_some_and(are_one);
         let comparable = row.is_seen() && past.is(other, SEEN);
         let holds =
             past.is(other, RETRACTABLE) && !past.is(other, RETRACTED) && (!comparable || same);

@@ -109,18 +109,24 @@ pub fn words_of(protocol: &Protocol, alert: &Alert) -> Words {
                 ),
             }
         }
-        Alert::Study { capped, share, cap } => {
+        Alert::Study {
+            capped,
+            families,
+            of,
+            share,
+            cap,
+        } => {
             let percent = |share: f64| format!("{:.1}", 100.0 * share);
             let (share, cap) = (percent(share), percent(cap));
             let (share_sv, cap_sv) = (share.replace('.', ","), cap.replace('.', ","));
             match capped {
                 Capped::Exceptions => words!(
-                    "exceptions are now {share} per cent of the families; the registered cap is {cap} per cent",
-                    "undantagen är nu {share_sv} procent av familjerna; det registrerade taket är {cap_sv} procent"
+                    "{families} of {of} families ({share} per cent) now have an exception; the registered cap is {cap} per cent",
+                    "{families} av {of} familjer ({share_sv} procent) har nu ett undantag; det registrerade taket är {cap_sv} procent"
                 ),
                 Capped::Violations => words!(
-                    "{share} per cent of the randomized families now have a violation; the registered cap is {cap} per cent",
-                    "{share_sv} procent av de lottade familjerna har nu ett avsteg; det registrerade taket är {cap_sv} procent"
+                    "{families} of {of} randomized families ({share} per cent) now have a violation; the registered cap is {cap} per cent",
+                    "{families} av {of} lottade familjer ({share_sv} procent) har nu ett avsteg; det registrerade taket är {cap_sv} procent"
                 ),
             }
         }

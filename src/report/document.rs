@@ -223,8 +223,14 @@ pub fn alert(protocol: &crate::protocol::Protocol, alert: &Alert) -> Value {
             "count": count,
             "cap": cap,
         }),
-        Alert::Study { capped, share, cap } => {
-            json!({ "what": what(capped), "share": share, "cap": cap })
+        Alert::Study {
+            capped,
+            families,
+            of,
+            share,
+            cap,
+        } => {
+            json!({ "what": what(capped), "families": families, "of": of, "share": share, "cap": cap })
         }
     }
 }

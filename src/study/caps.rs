@@ -3,7 +3,8 @@
 //!
 //! Exceptions count by the day of recording, violations by the day on which they happened; a violation that was corrected
 //! counts no more. Per site and quarter each one counts. In the share a family counts once: that of exceptions is of the
-//! families that were randomized, excepted or both, that of violations is of randomized families.
+//! families that were randomized, excepted or both, that of violations is of randomized families. A
+//! share is passed by two families or more: the first one of a study is above any cap, and shows nothing.
 
 use super::kernel::{FamilyIx, Occurred, SiteIx, State};
 use crate::protocol::Protocol;
@@ -61,6 +62,10 @@ pub enum Alert {
     Study {
         /// Of what.
         capped: Capped,
+        /// Families with an exception, or with a violation; at least two, unless none is allowed.
+        families: u32,
+        /// Families that the share is of.
+        of: u32,
         /// The share of families.
         share: f64,
         /// The registered share.
@@ -166,9 +171,18 @@ impl Tally {
                 })
             })
             .collect();
-        let share = self.families.len() as f64 / self.of.len().max(1) as f64;
-        let study = cap.study_share.filter(|cap| share > *cap);
-        alerts.extend(study.map(|cap| Alert::Study { capped, share, cap }));
+        let (families, of) = (self.families.len() as u32, self.of.len() as u32);
+        let share = f64::from(families) / f64::from(of.max(1));
+        // One family is above any share as long as there are few: it shows nothing, unless not even one is allowed.
+        let shown = |cap: &f64| share > *cap && (families > 1 || *cap <= 0.0);
+        let study = cap.study_share.filter(shown);
+        alerts.extend(study.map(|cap| Alert::Study {
+            capped,
+            families,
+            of,
+            share,
+            cap,
+        }));
         alerts
     }
 }

@@ -287,14 +287,20 @@ fn alert_words(report: &Report<'_>, alert: &Alert, lang: Lang) -> Words {
                 "{name} hade {count} {sv} under kvartal {quarter} {year}; det registrerade taket är {cap}."
             )
         }
-        Alert::Study { capped, share, cap } => {
+        Alert::Study {
+            capped,
+            families,
+            of,
+            share,
+            cap,
+        } => {
             let percent =
                 |share: f64| number::percent_sign(&number::fixed(100.0 * share, 1, lang), lang);
             let (share, cap) = (percent(share), percent(cap));
             let (en, sv) = of_what(capped);
             words!(
-                "{share} of the families had {en}; the registered cap is {cap}.",
-                "{share} av familjerna hade {sv}; det registrerade taket är {cap}."
+                "{families} of {of} families ({share}) had {en}; the registered cap is {cap}.",
+                "{families} av {of} familjer ({share}) hade {sv}; det registrerade taket är {cap}."
             )
         }
     }

@@ -359,7 +359,9 @@ pub(crate) fn ordinary() -> Parts {
                 },
                 Alert::Study {
                     capped: Capped::Violations,
-                    share: 0.0212,
+                    families: 15,
+                    of: 708,
+                    share: 15.0 / 708.0,
                     cap: 0.02,
                 },
             ],

@@ -243,6 +243,9 @@ fn columns(outside: &Outside, import: &Import<'_>) -> Result<Vec<(String, String
     Ok(mapped)
 }
 
+/// Columns of pseudonyms, which are letters: `NA` is one.
+const PSEUDONYMS: &[&str] = &["family", "child", "other", "other_child"];
+
 const BASE: [&str; 5] = ["family", "site", "on", "event_key", "child"];
 
 fn requests(
@@ -301,7 +304,11 @@ fn requests(
             .table
             .column(header)
             .map_err(|finding| import.file.refuse(vec![finding]))?;
-        cells.push((name.as_str(), column.texts().collect::<Vec<_>>()));
+        let texts: Vec<_> = match PSEUDONYMS.contains(&name.as_str()) {
+            true => column.pseudonyms().collect(),
+            false => column.texts().collect(),
+        };
+        cells.push((name.as_str(), texts));
     }
     Ok((0..import.file.table.len())
         .map(|row| {

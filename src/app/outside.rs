@@ -33,6 +33,10 @@ pub trait Entropy: Send + Sync {
 pub trait Progress: Send + Sync {
     /// A note about what is being done; `--quiet` silences it.
     fn note(&self, words: &Words);
+    /// A command as the person typed it, to be run again: told to the letter.
+    fn command(&self, words: &Words) {
+        self.note(words);
+    }
     /// Something that a person should know although the answer stands; never silenced.
     fn warn(&self, warning: &Diagnostic);
     /// `done` of `total` pieces of work are done; shown on a terminal only.
@@ -206,10 +210,27 @@ impl Outside {
             .map_err(|error| Failure::file(&Words::new("create", "skapa"), path, &error))
     }
 
+    /// Whether the modes of a file let its group or others at it, where the system has modes.
+    pub(super) fn others_may_read(&self, path: impl AsRef<Path>) -> bool {
+        others_may_read(&self.path(path))
+    }
+
     /// Whether there is anything at the path.
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
         self.path(path).exists()
     }
+}
+
+#[cfg(unix)]
+fn others_may_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+}
+
+/// Other systems have no mode to look at; their folder's rights are the business of whoever keeps a secret there.
+#[cfg(not(unix))]
+fn others_may_read(_: &Path) -> bool {
+    false
 }
 
 /// Opens a file if it is a regular one: a pipe or a device would be waited for.

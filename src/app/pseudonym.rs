@@ -155,7 +155,7 @@ pub fn of_file(
     let mut rows = vec![Vec::new(); table.len()];
     for column in table.columns() {
         let named = columns.iter().any(|name| name == column.name());
-        for (place, cell) in column.texts().enumerate() {
+        for (place, (cell, written)) in column.texts().zip(column.written()).enumerate() {
             let at = |finding: Diagnostic| finding.at(column.place(place));
             let own = match cell {
                 Some(cell) if named => match maker.make(cell) {
@@ -180,7 +180,8 @@ pub fn of_file(
                     findings.push(at(left_over()));
                     None
                 }
-                other => other.map(str::to_owned),
+                // `NA` may be the name of a child there; what the study means by it is for the study to say.
+                _ => Some(written.to_owned()),
             };
             rows[place].push(own);
         }
@@ -408,7 +409,7 @@ fn read_key(outside: &Outside, path: &Path) -> Result<PseudonymKey, Failure> {
     refuse_inside_study(outside, path)?;
     let name = path.display();
     let text = Zeroizing::new(String::from_utf8(outside.read(path)?).unwrap_or_default());
-    if others_may_read(&outside.path(path)) {
+    if outside.others_may_read(path) {
         return Err(Failure::new(
             exit::WRONG_STATE,
             "key-not-private",
@@ -448,18 +449,6 @@ fn read_key(outside: &Outside, path: &Path) -> Result<PseudonymKey, Failure> {
             "ange filen som --new-key skapade",
         )),
     })
-}
-
-#[cfg(unix)]
-fn others_may_read(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
-}
-
-/// Other systems have no mode to look at; their folder's rights are the key holder's business.
-#[cfg(not(unix))]
-fn others_may_read(_: &Path) -> bool {
-    false
 }
 
 /// The key must not lie where the study's readers look, nor where its backups go.

@@ -93,7 +93,7 @@ impl TableFile {
         let name = if path == "-" { "stdin" } else { path }.to_owned();
         let table =
             Table::read(&bytes, settled).map_err(|findings| refused(&name, findings, for_study))?;
-        let how = table.dialect().words();
+        let how = table.how();
         let (rows, columns) = (table.len(), table.header().len());
         let (how_en, how_sv) = (how.en, how.sv);
         let of = |number: usize, one: &'static str, more: &'static str| {

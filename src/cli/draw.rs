@@ -147,7 +147,7 @@ impl Draw {
         if let Some(warning) = drawing.caution(self.n)? {
             session.outside.progress.warn(&warning);
         }
-        session.outside.progress.note(&self.again());
+        session.outside.progress.command(&self.again());
         Ok(document)
     }
 
@@ -211,16 +211,17 @@ impl Draw {
             ("--seed", &self.seed),
         ] {
             if let Some(value) = value {
-                words.push(format!("{flag} {}", shell(value)));
+                words.push(format!("{flag}={}", shell(value)));
             }
         }
         let dialect = self.dialect.text();
         for (flag, value) in [
             ("--delimiter", dialect.delimiter),
+            ("--decimal", dialect.decimal),
             ("--encoding", dialect.encoding),
         ] {
             if let Some(value) = value {
-                words.push(format!("{flag} {}", shell(&value)));
+                words.push(format!("{flag}={}", shell(&value)));
             }
         }
         let command = words.join(" ");

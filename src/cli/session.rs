@@ -76,7 +76,10 @@ impl Terminal {
     }
 
     fn line(&self, text: &str) {
-        let text = masked(text);
+        self.write(&masked(text));
+    }
+
+    fn write(&self, text: &str) {
         // A standard error that is closed must not stop the work.
         if let Ok(bar) = self.bar.lock()
             && let Some(bar) = bar.as_ref()
@@ -94,6 +97,14 @@ impl Progress for Terminal {
     fn note(&self, words: &Words) {
         if !self.quiet {
             self.line(words.get(self.lang));
+        }
+    }
+
+    fn command(&self, words: &Words) {
+        // A seed of digits alone looks like personal numbers, and crossed out it draws another list or none. Nothing here
+        // enters a study, and the person has just typed it.
+        if !self.quiet {
+            self.write(words.get(self.lang));
         }
     }
 

@@ -31,7 +31,7 @@ pub struct Factor {
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
     name: &'a str,
-    cells: &'a [Option<String>],
+    cells: &'a [String],
     rows: &'a [usize],
     decimal: Decimal,
 }
@@ -39,7 +39,7 @@ pub struct Column<'a> {
 impl<'a> Column<'a> {
     pub(super) fn new(
         name: &'a str,
-        cells: &'a [Option<String>],
+        cells: &'a [String],
         rows: &'a [usize],
         decimal: Decimal,
     ) -> Self {
@@ -58,12 +58,25 @@ impl<'a> Column<'a> {
 
     /// The texts without spaces around them; `None` is missing.
     pub fn texts(&self) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
-        self.cells.iter().map(Option::as_deref)
+        let missing = |cell: &str| matches!(cell, "" | "NA" | ".");
+        let cells = self.cells.iter().map(String::as_str);
+        cells.map(move |cell| (!missing(cell)).then_some(cell))
+    }
+
+    /// The texts of a column of pseudonyms, which are letters: `NA` is one like any other; missing is an empty cell or `.`.
+    pub fn pseudonyms(&self) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
+        let cells = self.cells.iter().map(String::as_str);
+        cells.map(|cell| (!matches!(cell, "" | ".")).then_some(cell))
+    }
+
+    /// The texts as they stand, also those that mean that nothing is known.
+    pub fn written(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.cells.iter().map(String::as_str)
     }
 
     /// The number of missing cells.
     pub fn missing(&self) -> usize {
-        self.cells.iter().filter(|cell| cell.is_none()).count()
+        self.texts().filter(Option::is_none).count()
     }
 
     /// Whether the column holds numbers only.
@@ -80,13 +93,13 @@ impl<'a> Column<'a> {
         let mut numbers = 0;
         let mut first = None;
         let mut others = 0;
-        for (at, cell) in self.cells.iter().enumerate() {
+        for (at, cell) in self.texts().enumerate() {
             let Some(cell) = cell else { continue };
             if parse(cell, self.decimal).is_ok() {
                 numbers += 1;
             } else {
                 others += 1;
-                first.get_or_insert((at, cell.as_str()));
+                first.get_or_insert((at, cell));
             }
         }
         let (at, cell) = first?;

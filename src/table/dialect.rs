@@ -1,7 +1,6 @@
 //! The ways in which people's delimited text differs: delimiter, decimal sign, encoding.
 
 use crate::diagnostic::Words;
-use crate::words;
 
 /// What stands between two cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,9 +162,8 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// The dialect in words, to be announced.
-    pub fn words(&self) -> Words {
-        let delimiter = self.delimiter.words();
+    /// The dialect in words, to be announced; the delimiter where it `separates` columns.
+    pub(super) fn words(&self, separates: bool) -> Words {
         let decimal = self.decimal.words();
         let encoding = match (self.encoding, self.byte_order_mark) {
             (Encoding::Utf8, false) => Words::same("UTF-8"),
@@ -175,11 +173,9 @@ impl Dialect {
             ),
             (Encoding::Windows1252, _) => Words::same("Windows-1252"),
         };
-        let (delimiter_en, decimal_en, encoding_en) = (delimiter.en, decimal.en, encoding.en);
-        let (delimiter_sv, decimal_sv, encoding_sv) = (delimiter.sv, decimal.sv, encoding.sv);
-        words!(
-            "{delimiter_en}, {decimal_en}, {encoding_en}",
-            "{delimiter_sv}, {decimal_sv}, {encoding_sv}"
-        )
+        let delimiter = separates.then(|| self.delimiter.words());
+        let each = delimiter.into_iter().chain([decimal, encoding]);
+        let (en, sv): (Vec<_>, Vec<_>) = each.map(|own| (own.en, own.sv)).unzip();
+        Words::new(en.join(", "), sv.join(", "))
     }
 }

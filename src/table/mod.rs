@@ -5,7 +5,7 @@
 //! all are reported at once. A [`Column`] is then read as numbers, a factor, 0/1, dates or text.
 //!
 //! This room reads no files and knows no trial: the meaning of a column is its caller's. Missing is an empty cell, `NA`
-//! or `.`. Rows count as in a spreadsheet: the header is row 1, blank lines count, line ends inside a cell do not.
+//! or `.`; in a column of pseudonyms `NA` is one ([`Column::pseudonyms`]). Rows count as in a spreadsheet: the header is row 1, blank lines count, line ends inside a cell do not.
 
 mod column;
 mod decode;
@@ -34,7 +34,7 @@ pub struct Table {
     dialect: Dialect,
     header: Vec<String>,
     rows: Vec<usize>,
-    cells: Vec<Vec<Option<String>>>,
+    cells: Vec<Vec<String>>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -47,7 +47,7 @@ impl Table {
     /// ```
     /// use lottning::table::{Settled, Table};
     /// let table = Table::read("arm;days\niuh;31,5\nstandard;NA\n".as_bytes(), Settled::default()).unwrap();
-    /// assert_eq!(table.dialect().words().en, "separated by semicolons, decimal comma, UTF-8");
+    /// assert_eq!(table.how().en, "separated by semicolons, decimal comma, UTF-8");
     /// assert_eq!(table.column("days").unwrap().numbers().unwrap(), [Some(31.5), None]);
     /// ```
     pub fn read(bytes: &[u8], settled: Settled) -> Result<Self, Vec<Diagnostic>> {
@@ -107,8 +107,7 @@ impl Table {
         for record in records {
             rows.push(record.row);
             for (column, cell) in cells.iter_mut().zip(record.cells) {
-                let missing = matches!(cell.as_str(), "" | "NA" | ".");
-                column.push((!missing).then_some(cell));
+                column.push(cell);
             }
         }
         Ok(Self {
@@ -123,6 +122,11 @@ impl Table {
             cells,
             warnings,
         })
+    }
+
+    /// How the file was read, in words, to be announced: of a table of one column nothing says what would separate columns.
+    pub fn how(&self) -> Words {
+        self.dialect.words(self.header.len() > 1)
     }
 
     /// How the file was read.
@@ -161,8 +165,7 @@ impl Table {
         let kept: Vec<usize> = (0..self.rows.len())
             .filter(|index| wanted(*index))
             .collect();
-        let pick =
-            |column: &Vec<Option<String>>| kept.iter().map(|&at| column[at].clone()).collect();
+        let pick = |column: &Vec<String>| kept.iter().map(|&at| column[at].clone()).collect();
         Self {
             dialect: self.dialect,
             header: self.header.clone(),

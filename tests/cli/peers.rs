@@ -303,11 +303,10 @@ fn randomizr_26_nothing_is_ignored_beside_strata() {
     }
 }
 
-/// A study with this seed, and what a file of families of one site is called there.
+/// A study with the same seed each time, and what a file of families of one site is called there.
 fn same_study(text: &str) -> Place {
     let place = Place::with(text);
-    std::fs::create_dir(place.path("keys")).unwrap();
-    place.write("keys/seed", format!("{SEED}\n"));
+    place.seed_of("keys/seed", "the same study");
     let opened = place.run(&place.open_words());
     assert_eq!(opened.code, 0, "{}", opened.err);
     for (number, site) in ["north", "south"].into_iter().enumerate() {
@@ -402,6 +401,12 @@ fn experdesign_55_the_printed_command_draws_the_same_list() {
         "site,sex\n1,1\n1,2\n2,1\n",
     )
     .unwrap();
+    // A comma that could be either: the command that repeats the list must settle it as this one does.
+    std::fs::write(
+        folder.path().join("weights.csv"),
+        "weight;site\n1,500;a\n2,250;b\n",
+    )
+    .unwrap();
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_lottning"));
     let path = format!("{}:/usr/bin:/bin", bin.parent().unwrap().display());
     for words in [
@@ -436,6 +441,18 @@ fn experdesign_55_the_printed_command_draws_the_same_list() {
             "site",
             "--delimiter",
             "semicolon",
+            "--decimal",
+            "comma",
+        ],
+        vec![
+            "--method",
+            "big-stick",
+            "--strata",
+            "weights.csv",
+            "--by",
+            "weight",
+            "--decimal",
+            "comma",
         ],
         vec![
             "--method",
@@ -485,6 +502,20 @@ fn experdesign_55_the_printed_command_draws_the_same_list() {
         assert!(!first.stdout.is_empty());
         assert_eq!(again.stdout, first.stdout, "{command}");
     }
+    // A seed of digits alone, which looks like personal numbers, is told to the letter.
+    let digits = "191212121212".repeat(6)[..64].to_owned();
+    let first = Command::new(bin)
+        .args(["draw", "--method", "simple", "--n", "40", "--seed", &digits])
+        .output()
+        .unwrap();
+    let err = String::from_utf8(first.stderr).unwrap();
+    let (_, command) = err.split_once("the same list again: ").unwrap();
+    let again = Command::new("sh")
+        .args(["-c", command])
+        .env("PATH", &path)
+        .output()
+        .unwrap();
+    assert_eq!(again.stdout, first.stdout, "{command}");
     // The defaults are written out, for a later version may have others.
     let ran = Command::new(bin)
         .args(["draw", "--method", "big-stick", "--n", "4", "--seed", SEED])

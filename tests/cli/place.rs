@@ -102,7 +102,7 @@ impl Place {
         let seed = Seed::from_bytes([9; 32]);
         std::fs::create_dir_all(self.path("keys")).unwrap();
         std::fs::create_dir_all(self.path("study")).unwrap();
-        self.write("keys/seed", format!("{}\n", seed.to_hex()));
+        self.secret("keys/seed", format!("{}\n", seed.to_hex()));
         self.write("study/protocol.toml", protocol);
         let public = Content::new()
             .with("commitment", hex(&seed.commitment(&sealed.hash.0)))
@@ -134,6 +134,27 @@ impl Place {
 
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    /// A private seed file that is there before any command: the SHA-256 of a text, so that what is drawn is the same in
+    /// each run.
+    pub(crate) fn seed_of(&self, name: &str, text: &str) -> Seed {
+        use sha2::{Digest, Sha256};
+        let seed = Seed::from_bytes(Sha256::digest(text.as_bytes()).into());
+        std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        self.secret(name, format!("{}\n", seed.to_hex()));
+        seed
+    }
+
+    /// Writes a file that only its owner may read, where the system has modes.
+    pub(crate) fn secret(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        self.write(name, bytes);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let own = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(self.path(name), own).unwrap();
+        }
     }
 
     /// A minute later than the last one.

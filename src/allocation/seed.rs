@@ -61,6 +61,28 @@ impl Seed {
         &self.0
     }
 
+    /// Whether the seed shows that nobody drew it by lot, so that it can be guessed: at most 8 different bytes, a pattern
+    /// of hexadecimal digits that repeats itself, or bytes that go up or down by one step. A seed of entropy is taken for
+    /// one of these less often than once in 10³³.
+    pub fn is_guessable(&self) -> bool {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(&self.0) {
+            pair.copy_from_slice(&[byte >> 4, byte & 15]);
+        }
+        let mut seen = [false; 256];
+        for byte in &self.0 {
+            seen[usize::from(*byte)] = true;
+        }
+        let different = seen.iter().filter(|own| **own).count();
+        let repeats = (1..=32).any(|period| digits[period..] == digits[..64 - period]);
+        let step = self.0[1].wrapping_sub(self.0[0]);
+        let climbs = self
+            .0
+            .windows(2)
+            .all(|pair| pair[1].wrapping_sub(pair[0]) == step);
+        different <= 8 || repeats || climbs
+    }
+
     /// `SHA-256("lottning/commit/1" ‖ seed ‖ SHA-256(bytes of the sealed protocol file))`.
     pub fn commitment(&self, protocol_hash: &[u8; 32]) -> Commitment {
         let mut hash = Sha256::new();
@@ -113,6 +135,40 @@ impl std::fmt::Debug for Seed {
 #[cfg(test)]
 mod tests {
     use super::Seed;
+
+    #[test]
+    fn a_seed_that_nobody_drew_by_lot_is_told_from_one_of_entropy() {
+        let given = |text: &str| Seed::from_hex(text).unwrap().is_guessable();
+        let last = |text: &str| format!("{}{text}", "0".repeat(64 - text.len()));
+        for guessable in [
+            "00".repeat(32),
+            "ff".repeat(32),
+            "ab".repeat(32),
+            "5".repeat(64),
+            "0123456789abcdef".repeat(4),
+            "0123456789abcdeffedcba9876543210".repeat(2),
+            // 21 times three digits and one more: the pattern need not end with the seed.
+            format!("{}1", "123".repeat(21)),
+            format!("{}{}", "0123456789abcdef0", "0123456789abcdef0".repeat(3))[..64].to_owned(),
+            last("1"),
+            last("2025"),
+            // 000102…1f and 1f1e…00, by counting.
+            (0..32).map(|byte| format!("{byte:02x}")).collect(),
+            (0..32).rev().map(|byte| format!("{byte:02x}")).collect(),
+        ] {
+            assert!(given(&guessable), "{guessable}");
+        }
+        // Python: hashlib.sha256(b"one").hexdigest(), and the same with its first half repeated but for one digit.
+        let one = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+        assert!(!given(one));
+        assert!(!given(&format!("{}{}e", &one[..32], &one[..31])));
+        // Whatever SHA-256 gives passes, by the thousand.
+        use sha2::{Digest, Sha256};
+        for number in 0_u32..10_000 {
+            let bytes: [u8; 32] = Sha256::digest(number.to_be_bytes()).into();
+            assert!(!Seed::from_bytes(bytes).is_guessable(), "{number}");
+        }
+    }
 
     #[test]
     fn a_seed_vouches_for_a_projection_and_no_other_seed_does() {

@@ -5,13 +5,14 @@
 
 use super::exit;
 use super::failure::Failure;
-use super::open::{check_permissions, check_round, refuse_inside, seed};
+use super::open::{check_permissions, check_round, refuse_inside};
 use super::outside::{Outside, sweep};
 use super::permission::{Deed, duties_mixed, permitted_in};
 use super::record::NoDraw;
 use super::refusal::refusal;
 use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
-use super::study::{Act, Study, Work};
+use super::seed_file::seed_for_epoch;
+use super::study::{Act, Study, Work, read_seed};
 use super::typed_time::untimely;
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Words};
@@ -97,7 +98,7 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
             return Err(duties_mixed(actor, had));
         }
         untimely(outside, journal, time, given).map_or(Ok(()), Err)?;
-        let (seed, made) = seed(outside, &request.seed_file)?;
+        let (seed, made) = seed_for_epoch(outside, &request.seed_file, folder)?;
         seed_created |= made;
         refuse_used(journal, &committed, &seed)?;
         let commitment = hex(&seed.commitment(&hash.0));
@@ -145,7 +146,7 @@ fn opened_before(
     }
     check_confirm(study.protocol(), &request.confirm)?;
     permitted_in(&study.journal, &request.act.actor, Deed::Amend)?;
-    let (seed, _) = seed(outside, &request.seed_file)?;
+    let seed = read_seed(outside, &request.seed_file)?;
     if !study.committed(epoch, &seed) {
         return Ok(None);
     }

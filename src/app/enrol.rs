@@ -9,6 +9,7 @@ use super::outside::Outside;
 use super::permission::Deed;
 use super::refusal::{self, refusal_in};
 use super::returning;
+use super::seed_file::warn_of_readers;
 use super::study::{Act, Study, Work, read_seeds};
 use super::tables::TableFile;
 use super::writing::Told;
@@ -67,14 +68,17 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Study::load`], and a seed file that does not fit (exit 9).
-    pub fn open(outside: &Outside, folder: &Path, seeds: &[PathBuf]) -> Result<Self, Failure> {
-        let seeds = read_seeds(outside, seeds);
+    pub fn open(outside: &Outside, folder: &Path, files: &[PathBuf]) -> Result<Self, Failure> {
+        let seeds = read_seeds(outside, files);
         let study = match seeds.as_ref().map(|seeds| seeds.last()) {
             Ok(Some(seed)) => Study::load_to_draw(outside, folder, seed)?,
             // What is wrong with the study is said first; nothing is drawn.
             Ok(None) | Err(_) => Study::load_to_write(outside, folder)?,
         };
         let seed = study.seed_in_force(&seeds?)?.clone();
+        for file in files {
+            warn_of_readers(outside, file);
+        }
         Ok(Self::of(study, seed))
     }
 
@@ -520,7 +524,14 @@ fn read_requests(file: &TableFile) -> Result<Vec<RequestRow>, Failure> {
     let cells: Vec<(&str, Vec<Option<&str>>)> = file
         .table
         .columns()
-        .map(|column| (column.name(), column.texts().collect()))
+        .map(|column| {
+            let pseudonyms = matches!(column.name(), "family" | "child");
+            let texts = match pseudonyms {
+                true => column.pseudonyms().collect(),
+                false => column.texts().collect(),
+            };
+            (column.name(), texts)
+        })
         .collect();
     let rows = (0..file.table.len())
         .map(|row| {

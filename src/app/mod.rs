@@ -43,6 +43,7 @@ pub mod report;
 mod returning;
 pub mod reveal;
 pub mod sealed;
+mod seed_file;
 pub mod simulate;
 pub mod simulation;
 pub mod status;

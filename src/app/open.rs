@@ -6,6 +6,7 @@ use super::outside::Outside;
 use super::permission::{Deed, permitted};
 use super::projection;
 use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
+use super::seed_file::seed_for_epoch;
 use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, read_seed};
 use super::typed_time::now;
 use crate::allocation::{Mode, Seed};
@@ -26,7 +27,7 @@ pub struct Open {
     pub protocol: PathBuf,
     /// The study folder to make.
     pub study: PathBuf,
-    /// The seed file, outside the study folder; made if it does not exist.
+    /// The seed file, outside the study folder; made if it does not exist, and taken with a warning if it does.
     pub seed_file: PathBuf,
     /// The first digits of the protocol's hash.
     pub confirm: String,
@@ -51,6 +52,8 @@ pub struct Opened {
     pub roles: bool,
     /// Whether the seed file was made now.
     pub seed_created: bool,
+    /// Whether it had been opened before, by the same file with the same seed.
+    pub replayed: bool,
     /// Sequence of the event.
     pub sequence: u64,
     /// Head of the ledger.
@@ -61,12 +64,17 @@ pub struct Opened {
 ///
 /// # Errors
 /// An invalid protocol, or one without ethics decision and impact assessment (exit 3); digits that do not confirm it
-/// (2); a study there already (7); a seed file that is none, or lies inside the study folder (9).
+/// (2); a study there already, unless the same file opened it with the same seed (7); a seed file that is none, lies inside
+/// the study folder or holds a seed that can be guessed (9).
 pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     // Read once: what is sealed is what was checked, also from standard input.
     let bytes = outside.read(&request.protocol)?;
     let (protocol, warnings) = parse_protocol(&bytes, &request.protocol)?;
     refuse_personal_numbers(&bytes, &request.protocol)?;
+    let ledger_path = outside.path(&request.study).join(LEDGER_FILE);
+    if has_events(&ledger_path, &request.study)? {
+        return opened_before(outside, request, &protocol, &bytes);
+    }
     for warning in &warnings {
         outside.progress.warn(warning);
     }
@@ -81,12 +89,8 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     }
     check_confirm(&protocol, &request.confirm)?;
     refuse_inside(outside, &request.seed_file, &request.study)?;
-    let ledger_path = outside.path(&request.study).join(LEDGER_FILE);
-    if has_events(&ledger_path, &request.study)? {
-        return Err(ledger_failure(&LedgerError::Exists, &request.study));
-    }
     projection::refuse_emptied(outside, &request.study)?;
-    let (seed, seed_created) = seed(outside, &request.seed_file)?;
+    let (seed, seed_created) = seed_for_epoch(outside, &request.seed_file, &request.study)?;
     outside.create_private_folder(&request.study)?;
     let seal = || outside.write(request.study.join(protocol_file(0)), &bytes);
     let failed = |error: LedgerError| ledger_failure(&error, &request.study);
@@ -104,6 +108,55 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
         seed_created,
         seal,
     )
+}
+
+/// The receipt of a study that this very file opened with this very seed: the command was repeated, perhaps because the first
+/// one was killed before it answered. Whatever else is in the folder was opened before, and stays.
+fn opened_before(
+    outside: &Outside,
+    request: &Open,
+    protocol: &Protocol,
+    bytes: &[u8],
+) -> Result<Opened, Failure> {
+    let exists = || ledger_failure(&LedgerError::Exists, &request.study);
+    let sealed = request.study.join(protocol_file(0));
+    if !outside.exists(&sealed) || outside.read(&sealed)? != bytes {
+        return Err(exists());
+    }
+    check_confirm(protocol, &request.confirm)?;
+    let deed = deed(request.mode);
+    if request.mode == Mode::Live {
+        permitted(protocol, &request.act.actor, deed)?;
+    }
+    refuse_inside(outside, &request.seed_file, &request.study)?;
+    let study = Study::load_whole(outside, &request.study)?;
+    let mode = study.journal.opening.as_ref().map(|own| own.mode);
+    if mode != Some(request.mode) || !outside.exists(&request.seed_file) {
+        return Err(exists());
+    }
+    let seed = read_seed(outside, &request.seed_file)?;
+    if !study.committed(0, &seed) {
+        return Err(exists());
+    }
+    Ok(Opened {
+        study: protocol.study.id.clone(),
+        protocol_hash: protocol.hash.to_hex(),
+        commitment: hex(&seed.commitment(&protocol.hash.0)),
+        custody: protocol.study.custody,
+        roles: protocol.roles.is_some(),
+        seed_created: false,
+        replayed: true,
+        sequence: 1,
+        head: study.journal.head.to_hex(),
+    })
+}
+
+/// What whoever opens a study does, for roles.
+fn deed(mode: Mode) -> Deed {
+    match mode {
+        Mode::Live => Deed::Open,
+        Mode::Rehearsal | Mode::Draw => Deed::Rehearse,
+    }
 }
 
 fn typed_opening() -> Diagnostic {
@@ -140,12 +193,8 @@ pub(super) fn begin(
         .with("protocol_hash", protocol.hash.to_hex())
         .with("study", protocol.study.id.clone());
     let mut study = Study::empty(&request.study, Journal::new(Arc::clone(protocol)), ledger);
-    let deed = match request.mode {
-        Mode::Live => Deed::Open,
-        Mode::Rehearsal | Mode::Draw => Deed::Rehearse,
-    };
     study
-        .write(outside, &request.act, deed, |journal, _| {
+        .write(outside, &request.act, deed(request.mode), |journal, _| {
             if journal.head.sequence > 0 {
                 return Err(ledger_failure(&LedgerError::Exists, &request.study));
             }
@@ -167,6 +216,7 @@ pub(super) fn begin(
         custody: protocol.study.custody,
         roles: protocol.roles.is_some(),
         seed_created,
+        replayed: false,
         sequence: study.journal.head.sequence,
         head: study.journal.head.to_hex(),
     })
@@ -311,22 +361,4 @@ pub(super) fn has_events(path: &Path, folder: &Path) -> Result<bool, Failure> {
         .read_from(1, &mut |_| any = true)
         .map_err(|error| ledger_failure(&error, folder))?;
     Ok(any)
-}
-
-pub(super) fn seed(outside: &Outside, path: &Path) -> Result<(Seed, bool), Failure> {
-    if outside.exists(path) {
-        return Ok((read_seed(outside, path)?, false));
-    }
-    let mut bytes = zeroize::Zeroizing::new([0; 32]);
-    outside.entropy.fill(&mut *bytes)?;
-    let seed = Seed::from_bytes(*bytes);
-    let text = zeroize::Zeroizing::new(format!("{}\n", seed.to_hex()));
-    if let Some(parent) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
-        outside.create_folder(parent)?;
-    }
-    outside.create_secret(path, text.as_bytes())?;
-    Ok((seed, true))
 }

@@ -182,6 +182,31 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 ),
             )
         }
+        Refusal::NobodyRandomized { first: None } => state(
+            "nobody-randomized",
+            Words::new(
+                "no family has been randomized: there are no data to lock, and a lock cannot be made twice",
+                "ingen familj har lottats: det finns inga data att låsa, och en låsning kan inte göras två gånger",
+            ),
+        )
+        .help(Words::new(
+            "enrol families first; a study that ends without any needs no lock: nothing was drawn, so keep its folder and say so where it is registered",
+            "skriv in familjer först; en studie som slutar utan någon behöver ingen låsning: inget har lottats, så behåll mappen och ange det där studien är registrerad",
+        )),
+        Refusal::NobodyRandomized { first: Some(first) } => {
+            let first = date(first);
+            state(
+                "nobody-randomized",
+                words!(
+                    "no family was randomized up to the cut, the first one was on {first}: there are no data to lock",
+                    "ingen familj hade lottats fram till brytdatumet, den första lottades {first}: det finns inga data att låsa"
+                ),
+            )
+            .help(Words::new(
+                "check the year of --cut; a registered cut before the first family locks nothing, so leave this lock out and make the next one",
+                "kontrollera årtalet i --cut; ett registrerat brytdatum före den första familjen låser inget, så utelämna den här låsningen och gör nästa",
+            ))
+        }
         Refusal::CutInTheFuture => state(
             "cut-in-the-future",
             Words::new(

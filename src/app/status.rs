@@ -27,6 +27,8 @@ pub struct Status {
     pub epoch: u32,
     /// Families randomized in each epoch, from epoch 0.
     pub epochs: Vec<usize>,
+    /// Commitment to the seed of each epoch, from epoch 0: public, to be held against a seed that is published later.
+    pub commitments: Vec<String>,
     /// Whether the study follows typed times: it was opened at one, or is a rehearsal.
     pub typed_time: bool,
     /// Whether nobody is randomized until the value of a public round is recorded.
@@ -157,6 +159,7 @@ pub fn status(study: &Study) -> Status {
                 made.filter(|made| made.epoch == epoch).count()
             })
             .collect(),
+        commitments: study.commitments().to_vec(),
         typed_time: follows_typed_times(journal),
         awaits_beacon: protocol.study.beacon.is_some() && !state.beacon,
         events: state.sequence,

@@ -21,7 +21,7 @@ pub(super) struct Amend {
     #[command(flatten)]
     at: At,
 
-    /// The seed file of the new epoch, outside the study folder; made if it does not exist
+    /// The seed file of the new epoch, outside the study folder; made if it does not exist, taken with a warning if it does
     #[arg(long, value_name = "FILE")]
     seed_file: PathBuf,
 

@@ -14,7 +14,7 @@ use crate::words;
 use super::acting::{Acting, At, head, pairs, warned};
 use super::dialect::Dialect;
 use super::failure;
-use super::output::Document;
+use super::output::{Cell, Document, Grid};
 use super::session::Session;
 
 /// Arguments of `enrol`.
@@ -63,7 +63,7 @@ pub(super) struct Enrol {
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["site", "family", "report_key", "received"])]
     from: Option<String>,
 
-    /// Seed file of each epoch, in their order
+    /// Seed file of the epoch in force, or of each epoch in their order: the path that open or amend was given, from the current folder. It lies outside the study folder, whose readers could tell every arm to come from it
     #[arg(long, value_name = "FILE", required = true)]
     seed_file: Vec<PathBuf>,
 
@@ -102,7 +102,9 @@ impl Enrol {
             let enrolled = desk.enrol(outside, &act, &request)?;
             session.keep_afterwards(desk.into_study());
             let warnings = warned(session, &enrolled.warnings);
+            let row = csv_row(&enrolled, session);
             return Ok(Document::new("enrolment/1", &body(&enrolled, warnings))?
+                .csv(row)
                 .text(sentence(&enrolled))
                 .text(head(&enrolled.head))
                 .receipt()
@@ -170,6 +172,36 @@ fn body(enrolled: &Enrolled, warnings: Vec<Value>) -> Value {
         body["warnings"] = Value::from(warnings);
     }
     body
+}
+
+/// The answer as one row, with the same fields as the JSON: reasons and the codes of warnings between spaces, and what the
+/// warnings say.
+fn csv_row(enrolled: &Enrolled, session: &Session) -> Grid {
+    let codes: Vec<&str> = enrolled.warnings.iter().map(|own| own.code).collect();
+    let said: Vec<&str> = enrolled
+        .warnings
+        .iter()
+        .map(|own| own.message.get(session.lang))
+        .collect();
+    let number = enrolled.allocation.map(|own| own.to_string());
+    let cells = [
+        ("schema", "lottning.enrolment/1".to_owned()),
+        ("outcome", enrolled.outcome.to_owned()),
+        ("family", enrolled.family.clone()),
+        ("arm", enrolled.arm.clone().unwrap_or_default()),
+        ("allocation", number.unwrap_or_default()),
+        ("replayed", enrolled.replayed.to_string()),
+        ("head", enrolled.head.clone()),
+        ("reasons", enrolled.reasons.join(" ")),
+        ("warnings", codes.join(" ")),
+        ("warning_messages", said.join(" | ")),
+    ];
+    let mut grid = Grid::new();
+    for (key, _) in &cells {
+        grid = grid.column(*key, Words::same(*key));
+    }
+    grid.row(cells.map(|(_, text)| Cell::text(text)));
+    grid
 }
 
 fn sentence(enrolled: &Enrolled) -> Words {

@@ -23,7 +23,7 @@ pub(super) struct Open {
     #[arg(long, value_name = "DIR")]
     study: PathBuf,
 
-    /// The seed file, outside the study folder; made if it does not exist
+    /// The seed file, outside the study folder; made if it does not exist, taken with a warning if it does
     #[arg(long, value_name = "FILE")]
     seed_file: PathBuf,
 
@@ -57,7 +57,7 @@ impl Open {
         let body = json!({
             "event": "opened",
             "sequence": opened.sequence,
-            "replayed": false,
+            "replayed": opened.replayed,
             "head": opened.head,
             "study": opened.study,
             "protocol_hash": opened.protocol_hash,

@@ -63,6 +63,7 @@ impl Status {
             "study": own.study, "protocol_hash": own.protocol_hash, "mode": own.mode,
             "enrolment": own.enrolment, "epoch": own.epoch,
             "epochs": (0..).zip(&own.epochs).map(|(epoch, randomized): (u32, _)| json!({ "epoch": epoch, "randomized": randomized })).collect::<Vec<_>>(),
+            "commitments": own.commitments,
             "typed_time": own.typed_time, "awaits_beacon": own.awaits_beacon, "events": own.events, "last_event": own.last_event,
             "screened": own.screened, "randomized": own.randomized, "target": own.target,
             "not_eligible": own.not_eligible, "turned_away": own.turned_away,
@@ -179,6 +180,7 @@ impl Status {
         if own.epochs.len() > 1 {
             notes.push(epochs(&own.epochs));
         }
+        notes.extend(commitments(&own.commitments));
         if own.typed_time && own.mode == "live" {
             notes.push(typed_time());
         }
@@ -295,6 +297,19 @@ fn epochs(randomized: &[usize]) -> Words {
         "{number} epochs; families randomized in each, from epoch 0: {list}.",
         "{number} epoker; lottade familjer i var och en, från epok 0: {list}."
     )
+}
+
+/// The public commitments, for whoever opened the study and lost the receipt, and for whoever holds a published seed
+/// against them.
+fn commitments(each: &[String]) -> Vec<Words> {
+    let each = each.iter().enumerate();
+    each.map(|(epoch, commitment)| {
+        words!(
+            "Commitment to the seed of epoch {epoch}, public: {commitment}",
+            "Utfästelse om fröet för epok {epoch}, offentlig: {commitment}"
+        )
+    })
+    .collect()
 }
 
 /// Slots that were freed by people who screen.

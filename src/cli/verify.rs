@@ -38,12 +38,16 @@ pub(super) struct Verify {
 impl Verify {
     /// Verifies a study.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
+        let expected = self.expect_head.as_deref();
+        if let Some(typed) = expected.filter(|own| !is_head(own)) {
+            return Err(not_a_head(typed));
+        }
         let verdict = check(
             &session.outside,
             &self.at.study,
             &self.seed_file,
             &Expected {
-                head: self.expect_head.as_deref(),
+                head: expected,
                 checkpoints: &self.checkpoint,
             },
         )?;
@@ -154,4 +158,25 @@ fn epochs_checked(epochs: &[DrawCheck]) -> Option<Words> {
             "Dragningarna härleddes på nytt i epok {derived}, men inte i epok {left}, vars frö inte är känt."
         )
     })
+}
+
+fn is_head(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|own| own.is_ascii_hexdigit())
+}
+
+/// What was typed is no head, so nothing was held against the ledger: wrong usage, and no sign of a forgery.
+fn not_a_head(typed: &str) -> Failure {
+    let length = typed.chars().count();
+    Failure::new(
+        exit::USAGE,
+        "invalid-head",
+        words!(
+            "`{typed}` ({length} characters) is no head: 64 hexadecimal digits are expected; nothing was checked",
+            "`{typed}` ({length} tecken) är inget huvud: 64 hexadecimala siffror väntas; inget har kontrollerats"
+        ),
+    )
+    .help(Words::new(
+        "copy the whole `head` of a receipt, or give the file of `checkpoint` with --checkpoint",
+        "kopiera hela `head` ur ett kvitto, eller ange filen från `checkpoint` med --checkpoint",
+    ))
 }

@@ -6,18 +6,10 @@
 use crate::place::{IUH, Place, Ran, family};
 use serde_json::{Value, json};
 
-/// A study with a seed of these digits. The arms' ids occur nowhere else in its protocol.
+/// A study with a seed made from this digit. The arms' ids occur nowhere else in its protocol.
 fn study(protocol: &str, digit: char) -> Place {
     let place = Place::with(protocol);
-    std::fs::create_dir(place.path("keys")).unwrap();
-    let text = format!("{}\n", digit.to_string().repeat(64));
-    place.write("keys/seed", text);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let secret = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(place.path("keys/seed"), secret).unwrap();
-    }
+    place.seed_of("keys/seed", &format!("concealment {digit}"));
     let opened = place.run(&place.open_words());
     assert_eq!(opened.code, 0, "{}", opened.err);
     place

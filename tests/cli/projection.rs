@@ -18,8 +18,7 @@ pub(crate) fn long() -> Place {
         .replace("families = 712", "families = 10000");
     let place = Place::with(&protocol);
     // One seed, so that what is drawn is the same in each run.
-    std::fs::create_dir(place.path("keys")).unwrap();
-    place.write("keys/seed", format!("{}\n", "5e".repeat(32)));
+    place.seed_of("keys/seed", "projection");
     let opened = place.run(&place.open_words());
     assert_eq!(opened.code, 0, "{}", opened.err);
     let header = "site,family,report_key,received,answer.investigation-opened,answer.immediate-placement,\

@@ -52,11 +52,10 @@ fn open_uses_a_seed_that_exists_and_commits_as_the_page_says() {
     // The commitment is SHA-256("lottning/commit/1" ‖ seed ‖ SHA-256(protocol)); computed here from those words.
     use sha2::{Digest, Sha256};
     let place = Place::with(IUH);
-    std::fs::create_dir(place.path("keys")).unwrap();
-    place.write("keys/seed", format!("{}\n", "ab".repeat(32)));
+    let seed = place.seed_of("keys/seed", "a seed that was there");
     let receipt = place.run(&place.open_words()).json(0);
     let mut bytes = b"lottning/commit/1".to_vec();
-    bytes.extend([0xab; 32]);
+    bytes.extend(seed.bytes());
     bytes.extend(Sha256::digest(IUH.as_bytes()));
     let expected = lottning::study::journal::hex(&Sha256::digest(&bytes));
     assert_eq!(receipt["commitment"], expected);
@@ -94,9 +93,12 @@ fn open_is_refused_with_a_reason_and_leaves_nothing() {
 #[test]
 fn a_study_is_opened_once() {
     let place = Place::open(IUH);
+    // The same command is answered again (tests/cli/seed_file.rs); the same file with another seed is another opening.
+    let other_seed = place.open_words().replace("keys/seed", "keys/other");
     place
-        .unchanged(|| place.run(&place.open_words()))
+        .unchanged(|| place.run(&other_seed))
         .refused(7, "already-open");
+    assert!(!place.path("keys/other").exists());
     place.write("p.toml", two_arms());
     let other = lottning::protocol::parse(two_arms().as_bytes())
         .protocol

@@ -173,6 +173,11 @@ pub enum Refusal {
         /// The first admissible cut.
         first: Day,
     },
+    /// No family was randomized up to the cut: there are no data to lock.
+    NobodyRandomized {
+        /// The day on which the first family was, if any was.
+        first: Option<Day>,
+    },
     /// The cut lies after the day of locking.
     CutInTheFuture,
     /// The lock does not exist yet.

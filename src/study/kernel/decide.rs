@@ -448,5 +448,14 @@ fn lock_data(
     if cut > day {
         return Err(Refusal::CutInTheFuture);
     }
+    let randomized = state
+        .allocations
+        .iter()
+        .filter_map(|allocated| state.family(allocated.family))
+        .map(|family| family.randomized);
+    let first = randomized.min();
+    if first.is_none_or(|first| cut < first) {
+        return Err(Refusal::NobodyRandomized { first });
+    }
     Ok(recorded(&What::Locked { lock, cut }))
 }

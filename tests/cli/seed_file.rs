@@ -1,0 +1,177 @@
+//! The seed file at the door of a study and of an epoch, an opening that is repeated, and the commitment that anybody may see.
+
+use super::place::{IUH, Place, two_arms};
+use serde_json::json;
+
+/// An amendment by the same protocol with a seed file, as the lead.
+fn amend(place: &Place, seed: &str) -> super::place::Ran {
+    let confirm = place.confirm();
+    place.act(&format!(
+        "amend p.toml --seed-file {seed} --confirm {confirm}"
+    ))
+}
+
+#[test]
+fn a_seed_that_nobody_drew_by_lot_opens_nothing() {
+    let count = |first: u8| -> String { (first..first + 32).map(|b| format!("{b:02x}")).collect() };
+    for guessable in [
+        "00".repeat(32),
+        "ab".repeat(32),
+        "0123456789abcdef".repeat(4),
+        format!("{}1", "0".repeat(63)),
+        count(0),
+        count(32),
+    ] {
+        let place = Place::with(IUH);
+        std::fs::create_dir(place.path("keys")).unwrap();
+        place.secret("keys/seed", format!("{guessable}\n"));
+        let refused = place.run(&place.open_words());
+        refused.refused(9, "seed-guessable");
+        assert!(!refused.err.contains(&guessable), "never shown");
+        assert!(!place.path("study").exists());
+    }
+    let place = Place::open(IUH);
+    place.secret("keys/later", format!("{}\n", "5e".repeat(32)));
+    place
+        .unchanged(|| amend(&place, "keys/later"))
+        .refused(9, "seed-guessable");
+}
+
+#[test]
+fn a_seed_file_that_was_there_is_taken_with_a_word() {
+    let place = Place::with(IUH);
+    place.seed_of("keys/seed", "given");
+    let opened = place.run(&place.open_words());
+    assert_eq!(opened.json(0)["replayed"], false);
+    assert!(opened.err.contains("[seed-given]"), "{}", opened.err);
+    assert!(!opened.err.contains("[seed-not-private]"), "{}", opened.err);
+    place.seed_of("keys/later", "given later");
+    let amended = amend(&place, "keys/later");
+    assert_eq!(amended.json(0)["epoch"], 1);
+    assert!(amended.err.contains("[seed-given]"), "{}", amended.err);
+    // A file that the command makes needs no word.
+    let made = amend(&place, "keys/latest");
+    assert_eq!(made.json(0)["epoch"], 2);
+    assert!(!made.err.contains("[seed-given]"), "{}", made.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_draws_is_told_that_others_may_read_the_seed() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::with(IUH);
+    place.seed_of("keys/seed", "open to all");
+    let mode = |mode: u32| {
+        let open = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(place.path("keys/seed"), open).unwrap();
+    };
+    let said = |ran: &super::place::Ran| ran.err.contains("[seed-not-private]");
+    mode(0o644);
+    let opened = place.run(&place.open_words());
+    assert!(opened.code == 0 && said(&opened), "{}", opened.err);
+    let enrolled = place.enrol("FA-AA", "R1", "");
+    assert!(enrolled.code == 0 && said(&enrolled), "{}", enrolled.err);
+    assert!(
+        enrolled.err.contains("chmod 600 keys/seed"),
+        "{}",
+        enrolled.err
+    );
+    mode(0o640);
+    assert!(said(&place.enrol("FA-AB", "R1", "")));
+    mode(0o600);
+    assert!(!said(&place.enrol("FA-AC", "R1", "")));
+}
+
+#[test]
+fn a_study_beside_this_one_with_the_same_seed_is_named() {
+    let place = Place::open(IUH);
+    let opened = |study: &str, seed: &str, protocol: &str| {
+        place.write("p.toml", protocol);
+        let hash = lottning::protocol::parse(protocol.as_bytes())
+            .protocol
+            .unwrap()
+            .hash
+            .short();
+        place.run(&format!(
+            "open p.toml --study {study} --seed-file {seed} --confirm {hash} --actor lead --at {}",
+            place.tick()
+        ))
+    };
+    // The same protocol, and another one: both would let the one study tell of the other.
+    for (study, protocol) in [("twin", IUH.to_owned()), ("other", two_arms())] {
+        let ran = opened(study, "keys/seed", &protocol);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.err.contains("[seed-shared]"), "{}", ran.err);
+        assert!(ran.err.contains("/study was opened"), "{}", ran.err);
+    }
+    // Also the seed of a later epoch; not a seed of its own.
+    assert_eq!(amend(&place, "keys/later").code, 3, "another protocol");
+    place.write("p.toml", IUH);
+    assert_eq!(amend(&place, "keys/later").code, 0);
+    assert!(
+        opened("fourth", "keys/later", IUH)
+            .err
+            .contains("[seed-shared]")
+    );
+    let own = opened("fifth", "keys/fifth", IUH);
+    assert!(own.code == 0 && !own.err.contains("[seed-shared]"));
+}
+
+/// An `open` that was killed between its commit and its answer: the same command answers what that one would have.
+#[test]
+fn an_opening_that_is_repeated_is_answered_with_its_receipt() {
+    let place = Place::with(IUH);
+    let first = place.run(&place.open_words()).json(0);
+    let again = place.unchanged(|| place.run(&place.open_words()));
+    let receipt = again.json(0);
+    assert!(!again.err.contains("[seed-given]"), "{}", again.err);
+    let mut expected = first.clone();
+    expected["replayed"] = json!(true);
+    assert_eq!(receipt, expected);
+    // Also later, when there are more rows; the head is the ledger's, as in every receipt.
+    assert_eq!(place.enrol("FA-AA", "R1", "").code, 0);
+    assert_eq!(amend(&place, "keys/later").code, 0);
+    let later = place.unchanged(|| place.run(&place.open_words())).json(0);
+    assert_eq!(later["commitment"], first["commitment"]);
+    assert_eq!(
+        (&later["sequence"], &later["replayed"]),
+        (&json!(1), &json!(true))
+    );
+    assert_eq!(
+        later["head"],
+        place.run("status --study study").json(0)["head"]
+    );
+    // Other inputs are another opening, or none.
+    place
+        .unchanged(|| place.run(&place.open_words().replace("keys/seed", "keys/later")))
+        .refused(7, "already-open");
+    let hash = place.confirm().to_owned();
+    place
+        .unchanged(|| place.run(&place.open_words().replace(&hash, "00000000")))
+        .refused(2, "confirm-mismatch");
+    place.write("p.toml", format!("{IUH}\n# one more line\n"));
+    let other = place.open_words();
+    assert_eq!(place.unchanged(|| place.run(&other)).code, 7);
+}
+
+#[test]
+fn anybody_sees_the_commitment_of_each_epoch() {
+    let place = Place::with(IUH);
+    let first = place.run(&place.open_words()).json(0)["commitment"].clone();
+    let shown = |place: &Place| place.run("status --study study").json(0)["commitments"].clone();
+    assert_eq!(shown(&place), json!([first]));
+    let second = amend(&place, "keys/later").json(0)["commitment"].clone();
+    assert_eq!(shown(&place), json!([first, second]));
+    for (lang, words) in [
+        ("en", "Commitment to the seed of epoch 1"),
+        ("sv", "Utfästelse om fröet för epok 1"),
+    ] {
+        let table = place.run(&format!(
+            "status --study study --format table --lang {lang}"
+        ));
+        assert!(table.out.contains(words), "{}", table.out);
+        for commitment in [&first, &second] {
+            assert!(table.out.contains(commitment.as_str().unwrap()));
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! `report::plan`.
 
 use super::guessable::{Guessed, guessable, tenths};
+use super::harder::{Setting, Written};
 use super::{Failure, Outside, Source, exit};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::capacity::{self, Reach};
@@ -139,7 +140,16 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
     };
     warn_of_power(&mut warnings, &protocol, &at_target, &at_capacity);
     warn_of_capacity(&mut warnings, &protocol, reach.as_ref());
-    warn_of_guessing(&mut warnings, guessing.as_ref());
+    let setting = Setting {
+        method,
+        options,
+        ratio,
+        families: expected.families,
+        strata,
+        factors: &factors,
+        written: Written::Keys,
+    };
+    warn_of_guessing(&mut warnings, guessing.as_ref(), &setting);
     warn_of_strata(&mut warnings, strata, expected, together.as_ref());
     warn_of_balanced(&mut warnings, &protocol);
     Ok(Checked {
@@ -225,17 +235,14 @@ fn warn_of_capacity(warnings: &mut Vec<Diagnostic>, protocol: &Protocol, reach: 
     );
 }
 
-fn warn_of_guessing(warnings: &mut Vec<Diagnostic>, guessing: Option<&Guessing>) {
-    let Some(guessing) = guessing else { return };
-    let Some(share) = guessing.best_share else {
-        return;
-    };
-    warnings.extend(guessable(&Guessed {
-        share,
-        by_ratio_alone: guessing.share_by_ratio_alone,
-        forced: guessing.forced_share.unwrap_or(0.0),
-        by_levels: guessing.share_by_levels.is_some(),
-    }));
+fn warn_of_guessing(
+    warnings: &mut Vec<Diagnostic>,
+    guessing: Option<&Guessing>,
+    method: &Setting<'_>,
+) {
+    if let Some(guessed) = guessing.and_then(Guessed::of) {
+        warnings.extend(guessable(&guessed, method));
+    }
 }
 
 /// Balanced factors that the primary analysis does not adjust for: balance makes arms alike, and a standard error that does

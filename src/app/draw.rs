@@ -4,8 +4,8 @@
 //! personal numbers: nothing here enters a study.
 
 use crate::allocation::{
-    self, Characteristics, Figure, MAX_ARMS, METHODS, Options, Ratio, Refusal, Seed, check_options,
-    choose, read_ratio,
+    self, Characteristics, Figure, Levels, MAX_ARMS, METHODS, Options, Ratio, Refusal, Seed,
+    check_options, choose, read_ratio,
 };
 use crate::diagnostic::{Diagnostic, Words};
 use crate::words;
@@ -14,6 +14,7 @@ use super::arrivals;
 use super::exit;
 use super::failure::Failure;
 use super::guessable::{Guessed, guessable};
+use super::harder::{Setting, Written};
 use super::outside::Outside;
 use super::tables::DialectText;
 
@@ -46,6 +47,36 @@ pub enum Arrivals {
         /// What a person settled about how the file is written.
         dialect: DialectText,
     },
+}
+
+/// How many units there are, and the levels of each factor among them.
+struct Units {
+    number: f64,
+    levels: Vec<usize>,
+}
+
+impl Units {
+    fn alike(n: u64) -> Self {
+        Self {
+            number: n as f64,
+            levels: Vec::new(),
+        }
+    }
+
+    fn of(units: &[Levels]) -> Self {
+        let mut levels = Vec::new();
+        for unit in units {
+            let own = unit.as_slice();
+            levels.resize(own.len().max(levels.len()), 1);
+            for (most, level) in levels.iter_mut().zip(own) {
+                *most = (*most).max(usize::from(*level) + 1);
+            }
+        }
+        Self {
+            number: units.len() as f64,
+            levels,
+        }
+    }
 }
 
 /// A list that was drawn.
@@ -143,17 +174,22 @@ impl Draw {
             )));
         }
         let (method, options, seed) = (&self.method, &self.options, &self.seed);
-        let characteristics = match arrivals {
+        let (characteristics, units) = match arrivals {
             Arrivals::Count(n) => {
                 self.without_factors()?;
-                allocation::characteristics(method, &ratio, options, *n, replicates, seed)
+                let found =
+                    allocation::characteristics(method, &ratio, options, *n, replicates, seed);
+                (found, Units::alike(*n))
             }
             Arrivals::File { path, by, dialect } => {
                 let units = self.arrivals(path, by, dialect, outside)?.factors;
-                allocation::characteristics_of(method, &ratio, options, &units, replicates, seed)
+                let found = allocation::characteristics_of(
+                    method, &ratio, options, &units, replicates, seed,
+                );
+                (found, Units::of(&units))
             }
-        }
-        .map_err(refused)?;
+        };
+        let characteristics = characteristics.map_err(refused)?;
         let mut warnings = Vec::new();
         if replicates <= 3 {
             let few = Diagnostic::warning(
@@ -168,7 +204,7 @@ impl Draw {
                 "begär fler, till exempel `--replicates 10000`"
             )));
         }
-        warnings.extend(self.too_easy(&ratio, &characteristics));
+        warnings.extend(self.too_easy(&ratio, &characteristics, &units));
         Ok(Figures {
             ratio,
             characteristics,
@@ -177,7 +213,12 @@ impl Draw {
     }
 
     /// The warning of `check` that staff at intake could guess; of a simulated figure what is left two standard errors below.
-    fn too_easy(&self, ratio: &Ratio, found: &Characteristics) -> Option<Diagnostic> {
+    fn too_easy(
+        &self,
+        ratio: &Ratio,
+        found: &Characteristics,
+        units: &Units,
+    ) -> Option<Diagnostic> {
         let surely = |figure: Figure| {
             let simulated = figure.value.zip(figure.mcse);
             figure
@@ -188,14 +229,22 @@ impl Draw {
         let by_ratio_alone = largest as f64 / ratio.sum() as f64;
         let shares = [found.correct_guess_share, found.best_guess_share];
         let shares = shares.into_iter().filter_map(surely);
-        let found = guessable(&Guessed {
+        let guessed = Guessed {
             share: shares.fold(by_ratio_alone, f64::max),
             by_ratio_alone,
             forced: surely(found.forced_share).unwrap_or(0.0),
             by_levels: self.options.get("factors").is_some(),
-        })?;
-        let help = found.help.as_ref().map(|help| as_flags(help, |_| true));
-        Some(Diagnostic { help, ..found })
+        };
+        let setting = Setting {
+            method: &self.method,
+            options: &self.options,
+            ratio,
+            families: units.number,
+            strata: 1,
+            factors: &units.levels,
+            written: Written::Flags,
+        };
+        guessable(&guessed, &setting)
     }
 
     /// The names of the arms and the ratio, when method and options are known.

@@ -1,7 +1,9 @@
 //! When lots can be guessed so well that a person should hear of it: one rule and one sentence for `check`, which knows a
 //! protocol, and `draw --characteristics`, which knows a method alone.
 
+use super::harder::Setting;
 use crate::diagnostic::Diagnostic;
+use crate::planning::guessing::Guessing;
 use crate::words;
 
 /// Knowing the past may add so much to the share of correct guesses before there is a warning.
@@ -22,21 +24,32 @@ pub(super) struct Guessed {
     pub(super) by_levels: bool,
 }
 
-/// The warning, if there is reason for one.
-pub(super) fn guessable(guessed: &Guessed) -> Option<Diagnostic> {
-    let Guessed {
-        share,
-        by_ratio_alone,
-        forced,
-        by_levels,
-    } = *guessed;
-    if share - by_ratio_alone < ADVANTAGE && forced < FORCED {
+impl Guessed {
+    /// Of figures that were computed, if the share is known.
+    pub(super) fn of(found: &Guessing) -> Option<Self> {
+        Some(Self {
+            share: found.best_share?,
+            by_ratio_alone: found.share_by_ratio_alone,
+            forced: found.forced_share.unwrap_or(0.0),
+            by_levels: found.share_by_levels.is_some(),
+        })
+    }
+
+    /// Whether a person should hear of it.
+    pub(super) fn easily(&self) -> bool {
+        self.share - self.by_ratio_alone >= ADVANTAGE || self.forced >= FORCED
+    }
+}
+
+/// The warning, if there is reason for one; what to do about it depends on the method.
+pub(super) fn guessable(guessed: &Guessed, method: &Setting<'_>) -> Option<Diagnostic> {
+    if !guessed.easily() {
         return None;
     }
-    let (right_en, right_sv) = tenths(10.0 * share);
-    let (chance_en, chance_sv) = tenths(10.0 * by_ratio_alone);
-    let (forced_en, forced_sv) = tenths(10.0 * forced);
-    let (levels_en, levels_sv) = if by_levels {
+    let (right_en, right_sv) = tenths(10.0 * guessed.share);
+    let (chance_en, chance_sv) = tenths(10.0 * guessed.by_ratio_alone);
+    let (forced_en, forced_sv) = tenths(10.0 * guessed.forced);
+    let (levels_en, levels_sv) = if guessed.by_levels {
         (" and every family's levels", " och alla familjers nivåer")
     } else {
         ("", "")
@@ -45,13 +58,10 @@ pub(super) fn guessable(guessed: &Guessed) -> Option<Diagnostic> {
         "guessable",
         words!(
             "intake staff who know the method{levels_en} and remember the lots of their stratum can guess {right_en} of the next ten families right, {chance_en} by chance, and know {forced_en} of them for certain",
-            "mottagningspersonal som känner metoden{levels_sv} och minns lotterna i sitt stratum kan gissa {right_sv} av de nästa tio familjerna rätt, {chance_sv} av en slump, och vet {forced_sv} av dem säkert"
+            "mottagningspersonal som känner till metoden{levels_sv} och minns lotterna i sitt stratum kan gissa rätt för {right_sv} av de tio närmaste familjerna, {chance_sv} av en slump, och vet säkert för {forced_sv} av dem"
         ),
     );
-    Some(warning.help(words!(
-        "use `big-stick` with a larger `max_imbalance`, longer or several block lengths, or minimization with a smaller `probability`, and let nobody at intake see earlier lots",
-        "använd `big-stick` med större `max_imbalance`, längre eller flera blocklängder, eller minimering med mindre `probability`, och låt ingen i mottagningen se tidigare lotter"
-    )))
+    Some(warning.help(method.advice()))
 }
 
 /// One decimal, as it is written in each language.
@@ -63,27 +73,25 @@ pub(super) fn tenths(number: f64) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Guessed, guessable};
+    use super::Guessed;
 
-    /// Blocks of four, 17/24 right and a third certain: 7.1 of ten and 3.3. Of a coin at 3:1 whoever names the larger arm has
-    /// 7.5 of ten, all of it by chance: no warning.
+    /// Blocks of four, 17/24 right and a third certain: reason for a warning. Of a coin at 3:1 whoever names the larger arm
+    /// has 7.5 of ten, all of it by chance: none.
     #[test]
     fn a_warning_for_what_the_past_adds_and_for_what_is_certain() {
-        let of = |share, by_ratio_alone, forced| {
-            let found = guessable(&Guessed {
+        let easily = |share, by_ratio_alone, forced| {
+            let guessed = Guessed {
                 share,
                 by_ratio_alone,
                 forced,
                 by_levels: false,
-            });
-            found.map(|warning| warning.message.en)
+            };
+            guessed.easily()
         };
-        let blocks = of(17.0 / 24.0, 0.5, 1.0 / 3.0).unwrap();
-        assert!(blocks.contains("guess 7.1 of the next ten families right, 5.0 by chance"));
-        assert!(blocks.contains("know 3.3 of them"), "{blocks}");
-        assert_eq!(of(0.75, 0.75, 0.0), None);
-        assert!(of(0.75, 0.75, 0.25).is_some());
-        assert!(of(0.61, 0.5, 0.0).is_some());
-        assert_eq!(of(0.59, 0.5, 0.24), None);
+        assert!(easily(17.0 / 24.0, 0.5, 1.0 / 3.0));
+        assert!(!easily(0.75, 0.75, 0.0));
+        assert!(easily(0.75, 0.75, 0.25));
+        assert!(easily(0.61, 0.5, 0.0));
+        assert!(!easily(0.59, 0.5, 0.24));
     }
 }

@@ -25,6 +25,7 @@ pub mod explain;
 pub mod export;
 mod failure;
 mod guessable;
+mod harder;
 pub mod import;
 mod links;
 pub mod lock;

@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise, in its helper functions too"
 )]
 
+mod advice;
 mod amend;
 mod analyse;
 mod boundaries;

@@ -1,0 +1,382 @@
+//! Which setting of a method is harder to guess: tried, not recited. What is advised is accepted by the method for these
+//! arms and this ratio, and its share of right guesses is lower than that of the setting in use.
+//!
+//! Settings are tried from the mildest change on, and the first that needs no warning is taken; if there is none, the one
+//! with the lowest share, and beside it a method of another kind. The figures are those of [`crate::planning::guessing`].
+
+use super::guessable::{Guessed, tenths};
+use crate::allocation::{Options, Ratio, choose};
+use crate::diagnostic::Words;
+use crate::planning::guessing::guessing;
+use crate::words;
+
+/// How much longer than now lists and blocks are tried.
+const LONGER: [u64; 7] = [1, 2, 3, 4, 6, 8, 12];
+/// Bounds of the imbalance that are tried.
+const BOUNDS: [u64; 9] = [2, 3, 4, 5, 6, 8, 10, 12, 16];
+/// Chances of the favoured arm that are tried, as they are written.
+const CHANCES: [(&str, f64); 9] = [
+    ("9/10", 0.9),
+    ("4/5", 0.8),
+    ("3/4", 0.75),
+    ("7/10", 0.7),
+    ("2/3", 2.0 / 3.0),
+    ("3/5", 0.6),
+    ("11/20", 0.55),
+    ("1/2", 0.5),
+    ("2/5", 0.4),
+];
+/// Balls of each arm at the beginning of an urn that are tried, for each ball that is added.
+const BALLS: [u64; 6] = [1, 2, 5, 10, 20, 50];
+/// A share that is lower by less is the same.
+const LOWER: f64 = 1e-6;
+
+/// How a setting is written where the advice is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As keys of a protocol: `block_lens = [4, 6, 8]`.
+    Keys,
+    /// As options of a command: `--block-lens 4,6,8`.
+    Flags,
+}
+
+/// A method as it is set, and for how many families.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting<'a> {
+    /// Id of the method.
+    pub(super) method: &'a str,
+    /// Its options.
+    pub(super) options: &'a Options,
+    /// The ratio.
+    pub(super) ratio: &'a Ratio,
+    /// Families of all strata.
+    pub(super) families: f64,
+    /// Number of strata.
+    pub(super) strata: usize,
+    /// Levels of each balanced factor.
+    pub(super) factors: &'a [usize],
+    /// How advice is written.
+    pub(super) written: Written,
+}
+
+/// One option with another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Change {
+    option: &'static str,
+    /// As text of the option.
+    value: String,
+    /// The option that has to go.
+    instead_of: Option<&'static str>,
+}
+
+impl Change {
+    fn to(option: &'static str, value: impl ToString) -> Self {
+        Self {
+            option,
+            value: value.to_string(),
+            instead_of: None,
+        }
+    }
+
+    /// The options with the change.
+    fn applied(&self, options: &Options) -> Options {
+        let kept = options.0.iter().filter(|(name, _)| {
+            let name = name.as_str();
+            name != self.option && Some(name) != self.instead_of
+        });
+        let own = (self.option.to_owned(), self.value.clone());
+        Options(kept.cloned().chain([own]).collect())
+    }
+
+    fn written(&self, how: Written) -> String {
+        let Self { option, value, .. } = self;
+        match how {
+            Written::Flags => format!("`--{} {value}`", option.replace('_', "-")),
+            Written::Keys if value.contains(',') => {
+                format!("`{option} = [{}]`", value.replace(',', ", "))
+            }
+            Written::Keys if value.contains('/') => format!("`{option} = \"{value}\"`"),
+            Written::Keys => format!("`{option} = {value}`"),
+        }
+    }
+}
+
+impl Setting<'_> {
+    /// What to do about a method that can be guessed.
+    pub(super) fn advice(&self) -> Words {
+        let own = self.score(self.method, self.options, self.factors);
+        let better = own.and_then(|own| {
+            let changes = self.changes();
+            self.best(&own, self.method, self.options, self.factors, changes)
+        });
+        let other = match &better {
+            Some((_, found)) if !found.easily() => None,
+            _ => self.other(own.as_ref()),
+        };
+        let mut parts: Vec<Words> = Vec::new();
+        if let Some((change, found)) = &better {
+            let set = change.written(self.written);
+            let (en, sv) = tenths(10.0 * found.share);
+            let (gone_en, gone_sv) = match change.instead_of {
+                Some(name) if self.options.get(name).is_some() => {
+                    let name = match self.written {
+                        Written::Keys => name.to_owned(),
+                        Written::Flags => format!("--{}", name.replace('_', "-")),
+                    };
+                    (
+                        format!(" instead of `{name}`"),
+                        format!(" i stället för `{name}`"),
+                    )
+                }
+                _ => (String::new(), String::new()),
+            };
+            parts.push(words!(
+                "use {set}{gone_en} ({en} of ten right)",
+                "använd {set}{gone_sv} ({sv} av tio rätt)"
+            ));
+        }
+        if let Some((method, set, share)) = other {
+            let name = match self.written {
+                Written::Keys => format!("`method = \"{method}\"`"),
+                Written::Flags => format!("`--method {method}`"),
+            };
+            let (en, sv) = tenths(10.0 * share);
+            let (with_en, with_sv) = match set {
+                Some(set) => (format!(" with {set}"), format!(" med {set}")),
+                None => (
+                    ", which does not balance".to_owned(),
+                    ", som inte balanserar".to_owned(),
+                ),
+            };
+            parts.push(words!(
+                "use {name}{with_en} ({en} of ten right)",
+                "använd {name}{with_sv} ({sv} av tio rätt)"
+            ));
+        }
+        let all = |text: fn(&Words) -> &str, or: &str, and: &str| {
+            let parts: Vec<&str> = parts.iter().map(text).collect();
+            match parts.as_slice() {
+                [] => String::new(),
+                parts => format!("{}{and}", parts.join(or)),
+            }
+        };
+        let en = all(|words| &words.en, ", or ", ", and ");
+        let sv = all(|words| &words.sv, ", eller ", ", och ");
+        words!(
+            "{en}let nobody at intake see earlier lots",
+            "{sv}låt ingen i mottagningen se tidigare lotter"
+        )
+    }
+
+    /// How well a setting can be guessed at these families; `None` if it is refused.
+    fn score(&self, method: &str, options: &Options, factors: &[usize]) -> Option<Guessed> {
+        let (ratio, strata) = (self.ratio, self.strata);
+        // A study gives a method no length, so one that needs it has to have it among its options.
+        let n = match self.written {
+            Written::Keys => None,
+            Written::Flags => Some(self.families as u64),
+        };
+        let design = choose(method, ratio, options, n).ok()?;
+        if self.written == Written::Keys && !design.keeps_ratio() {
+            return None;
+        }
+        let found = guessing(method, ratio, options, self.families, strata, factors).ok()?;
+        Guessed::of(&found)
+    }
+
+    /// The first change that needs no warning, or the one with the lowest share; none that is not lower.
+    fn best(
+        &self,
+        own: &Guessed,
+        method: &str,
+        options: &Options,
+        factors: &[usize],
+        changes: Vec<Change>,
+    ) -> Option<(Change, Guessed)> {
+        let mut best: Option<(Change, Guessed)> = None;
+        for change in changes {
+            let Some(found) = self.score(method, &change.applied(options), factors) else {
+                continue;
+            };
+            let least = best.as_ref().map_or(own.share, |(_, best)| best.share);
+            if found.share < least - LOWER {
+                let enough = !found.easily();
+                best = Some((change, found));
+                if enough {
+                    break;
+                }
+            }
+        }
+        best
+    }
+
+    /// A method of another kind with its setting and share: big stick for equal arms, independent lots for others.
+    fn other(&self, own: Option<&Guessed>) -> Option<(&'static str, Option<String>, f64)> {
+        let own = own?;
+        if self.ratio.is_equal() && self.method != "big-stick" {
+            let (none, changes) = (Options::default(), bounds(0));
+            let (change, found) = self.best(own, "big-stick", &none, &[], changes)?;
+            return Some(("big-stick", Some(change.written(self.written)), found.share));
+        }
+        let found = self.score("simple", &Options::default(), &[])?;
+        (found.share < own.share - LOWER).then_some(("simple", None, found.share))
+    }
+
+    /// What can be changed of the method, the mildest change first.
+    fn changes(&self) -> Vec<Change> {
+        let options = self.options;
+        let number = |name: &str| options.get(name).and_then(|text| text.parse::<u64>().ok());
+        match self.method {
+            "permuted-block" => self.blocks(),
+            "random-allocation" | "truncated-binomial" => self.lists(),
+            "big-stick" => bounds(number("max_imbalance").unwrap_or(3)),
+            "maximal" => {
+                let mut all = bounds(number("max_imbalance").unwrap_or(3));
+                all.extend(self.lists());
+                all
+            }
+            "biased-coin" => chances("bias", options.get("bias").unwrap_or("2/3"), 0.5),
+            "minimization" => {
+                let now = options.get("probability").unwrap_or("4/5");
+                chances("probability", now, 0.0)
+            }
+            "urn" => {
+                let text = options.get("urn").unwrap_or("0,1");
+                let added = text.split_once(',').map(|(_, added)| added.trim().parse());
+                match added {
+                    Some(Ok(added)) if added > 0 => BALLS
+                        .iter()
+                        .map(|balls: &u64| {
+                            let own = balls.saturating_mul(added);
+                            Change::to("urn", format!("{own},{added}"))
+                        })
+                        .collect(),
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Longer and several lengths of blocks, none longer than a stratum unless the blocks are so already.
+    fn blocks(&self) -> Vec<Change> {
+        let sum = self.ratio.sum();
+        let text = self.options.get("block_lens");
+        let text = text
+            .or_else(|| self.options.get("block_len"))
+            .unwrap_or("4");
+        let lengths = text
+            .split(',')
+            .filter_map(|own| own.trim().parse::<u64>().ok());
+        let Some(shortest) = lengths.min() else {
+            return Vec::new();
+        };
+        let stratum = (self.families / self.strata.max(1) as f64) as u64;
+        LONGER
+            .iter()
+            .map(|times| [0, 1, 2].map(|more| shortest * times + more * sum))
+            .filter(|[first, _, last]| *last <= stratum || *first <= 2 * shortest)
+            .map(|lengths| Change {
+                option: "block_lens",
+                value: lengths.map(|length| length.to_string()).join(","),
+                instead_of: Some("block_len"),
+            })
+            .collect()
+    }
+
+    /// Longer lists, none longer than a stratum unless they are so already.
+    fn lists(&self) -> Vec<Change> {
+        let stratum = (self.families / self.strata.max(1) as f64) as u64;
+        let now = self.options.get("list_len");
+        let now = now.map_or(Some(stratum), |text| text.parse::<u64>().ok());
+        let Some(now) = now.filter(|now| *now > 0) else {
+            return Vec::new();
+        };
+        LONGER
+            .iter()
+            .map(|times| now.saturating_mul(*times))
+            .filter(|length| *length > now && (*length <= stratum || *length <= 4 * now))
+            .map(|length| Change::to("list_len", length))
+            .collect()
+    }
+}
+
+/// Bounds above the present one.
+fn bounds(now: u64) -> Vec<Change> {
+    let above = BOUNDS.iter().filter(|bound| **bound > now);
+    above
+        .map(|bound| Change::to("max_imbalance", bound))
+        .collect()
+}
+
+/// Chances below the present one and above the least.
+fn chances(option: &'static str, now: &str, least: f64) -> Vec<Change> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let now = match now.split_once('/') {
+        Some((over, under)) => number(over).zip(number(under)).map(|(a, b)| a / b),
+        None => number(now),
+    };
+    let Some(now) = now else { return Vec::new() };
+    let below = CHANCES
+        .iter()
+        .filter(|(_, own)| *own < now - LOWER && *own > least);
+    below.map(|(text, _)| Change::to(option, text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Setting, Written};
+    use crate::allocation::{Options, read_ratio};
+
+    fn advice(method: &str, options: &[(&str, &str)], ratio: &str, written: Written) -> String {
+        let (ratio, options) = (read_ratio(ratio).unwrap(), Options::of(options));
+        let levels = [3, 4];
+        let setting = Setting {
+            method,
+            options: &options,
+            ratio: &ratio,
+            families: 120.0,
+            strata: 1,
+            factors: if method == "minimization" {
+                &levels
+            } else {
+                &[]
+            },
+            written,
+        };
+        setting.advice().en
+    }
+
+    /// By the laws of the methods: big stick with a bound b has the chance 1/2 + 1/(4b) in the long run (a walk on 0 … b), so 3
+    /// is the least bound below 0.6; Efron's coin has 1/2 + (r − 1)/(4r) with r = p/(1 − p), 0.583 at 3/5.
+    #[test]
+    fn the_mildest_change_that_is_enough() {
+        let of = |method, options: &[_]| advice(method, options, "1:1", Written::Keys);
+        let stick = of("big-stick", &[("max_imbalance", "1")]);
+        assert!(
+            stick.starts_with("use `max_imbalance = 3` (5.8 of ten right), and let"),
+            "{stick}"
+        );
+        let coin = of("biased-coin", &[]);
+        assert!(
+            coin.starts_with("use `bias = \"3/5\"` (5.8 of ten right), and let"),
+            "{coin}"
+        );
+        let flags = advice("biased-coin", &[], "1:1", Written::Flags);
+        assert!(flags.starts_with("use `--bias 3/5` (5.8"), "{flags}");
+    }
+
+    /// Nothing that treats arms alike is advised where arms are not alike.
+    #[test]
+    fn at_unequal_parts_only_what_keeps_them() {
+        let blocks = advice(
+            "permuted-block",
+            &[("block_len", "3")],
+            "2:1",
+            Written::Keys,
+        );
+        assert!(blocks.starts_with("use `block_lens = ["), "{blocks}");
+        assert!(blocks.contains("instead of `block_len`"), "{blocks}");
+        assert!(!blocks.contains("big-stick"), "{blocks}");
+    }
+}

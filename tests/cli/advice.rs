@@ -1,0 +1,136 @@
+//! What `guessable` advises is taken by the program, and harder to guess: for each method and each ratio.
+
+use super::place::two_arms;
+use super::process::Folder;
+use super::verifier::arms;
+
+/// A method that is easily guessed, by its keys.
+/// `F` is the shortest block beyond two that holds the ratio, `G` twice that.
+const GUESSED: [(&str, &str); 9] = [
+    ("permuted-block", "block_len = F"),
+    ("permuted-block", "block_lens = [F, G]"),
+    ("random-allocation", "list_len = F"),
+    ("truncated-binomial", "list_len = G"),
+    ("maximal", "max_imbalance = 1\nlist_len = 12"),
+    ("big-stick", "max_imbalance = 1"),
+    ("biased-coin", "bias = \"0.95\""),
+    (
+        "minimization",
+        "factors = [\"site\"]\nprobability = \"0.95\"",
+    ),
+    ("urn", "urn = [0, 1]"),
+];
+
+/// Keys of one line each, a later value instead of an earlier.
+fn with(keys: &str, change: &str) -> String {
+    let name = |line: &str| line.split(" = ").next().unwrap_or_default().to_owned();
+    let gone = |line: &&str| {
+        name(line) != name(change) && !(name(change) == "block_lens" && name(line) == "block_len")
+    };
+    let kept: Vec<&str> = keys.lines().filter(gone).collect();
+    format!("{}\n{change}", kept.join("\n"))
+}
+
+/// The settings between backquotes that an advice gives, each with its share of ten.
+fn settings(help: &str) -> Vec<(Vec<String>, f64)> {
+    help.split(", or use ")
+        .filter_map(|part| {
+            let (_, share) = part
+                .split_once(" of ten right)")
+                .map(|(own, _)| own.rsplit_once('('))??;
+            let set = part.split('`').skip(1).step_by(2);
+            let set = set.filter(|own| own.contains(" = ")).map(str::to_owned);
+            Some((set.collect(), share.parse().unwrap()))
+        })
+        .collect()
+}
+
+/// What `check` says: the share of ten, and the advice if it warns.
+fn check(
+    folder: &Folder,
+    parts: &[(&str, u32)],
+    method: &str,
+    keys: &str,
+) -> Option<(f64, String)> {
+    let text = two_arms();
+    let (head, rest) = text.split_once("[[arm]]").unwrap();
+    let (_, tail) = rest.split_once("[unit]").unwrap();
+    let keys = match method {
+        "minimization" if parts.iter().any(|(_, part)| *part != parts[0].1) => {
+            format!("{keys}\nratio_preserving = true\nstrata = []")
+        }
+        "minimization" => format!("{keys}\nstrata = []"),
+        _ => format!("{keys}\nstrata = [\"site\"]"),
+    };
+    let (before, allocation) = tail.split_once("method = \"big-stick\"").unwrap();
+    let (_, after) = allocation.split_once("\n\n").unwrap();
+    let own = arms(parts);
+    let text = format!("{head}{own}\n[unit]{before}method = \"{method}\"\n{keys}\n\n{after}");
+    folder.file("p.toml", text);
+    let ran = folder.run("check p.toml --json");
+    if ran.exit == 3 && ran.err.contains("ratio-not-preserved") {
+        return None;
+    }
+    assert_eq!(ran.exit, 0, "{method} {keys}\n{}", ran.err);
+    let found = ran.json();
+    let share = found["predictability"]["best_share"]
+        .as_f64()
+        .map(|own| 10.0 * own);
+    let warnings = found["warnings"].as_array().unwrap();
+    let help = warnings.iter().find(|own| own["code"] == "guessable");
+    let help = help.map(|own| own["help"].as_str().unwrap_or_default().to_owned());
+    Some((share.unwrap(), help.unwrap_or_default()))
+}
+
+fn advised(parts: &[(&str, u32)]) -> usize {
+    let folder = Folder::new();
+    let mut taken = 0;
+    let sum: u32 = parts.iter().map(|(_, part)| part).sum();
+    let first = if sum == 2 { 4 } else { sum };
+    for (method, keys) in GUESSED {
+        let keys = keys.replace('F', &first.to_string());
+        let keys = keys.replace('G', &(2 * first).to_string());
+        let keys = keys.as_str();
+        let Some((share, help)) = check(&folder, parts, method, keys) else {
+            continue;
+        };
+        let all = settings(&help);
+        // An urn forgets: over a hundred families it is little more than a coin.
+        assert!(
+            !all.is_empty() || method == "urn" && help.is_empty(),
+            "{method} {parts:?}: {help}"
+        );
+        for (set, promised) in all {
+            let named = |own: &String| {
+                own.strip_prefix("method = ")
+                    .map(|own| own.replace('"', ""))
+            };
+            let (method, keys) = match set.iter().find_map(named) {
+                Some(other) => (other, set[1..].join("\n")),
+                None => (method.to_owned(), with(keys, &set[0])),
+            };
+            let (better, _) = check(&folder, parts, &method, &keys)
+                .unwrap_or_else(|| panic!("{method} {keys} is refused at {parts:?}: {help}"));
+            assert!(better < share, "{method} {keys}: {better}, before {share}");
+            assert!((better - promised).abs() <= 0.05 + 1e-9, "{better} {help}");
+            taken += 1;
+        }
+    }
+    taken
+}
+
+#[test]
+fn with_two_equal_arms() {
+    assert!(advised(&[("new", 1), ("usual", 1)]) >= 8);
+}
+
+/// Blocks, fixed numbers and minimization are what keeps 2:1.
+#[test]
+fn with_two_arms_at_two_to_one() {
+    assert!(advised(&[("new", 2), ("usual", 1)]) >= 4);
+}
+
+#[test]
+fn with_three_equal_arms() {
+    assert!(advised(&[("new", 1), ("more", 1), ("usual", 1)]) >= 8);
+}

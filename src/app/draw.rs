@@ -165,7 +165,7 @@ impl Draw {
                 "invalid-value",
                 words!(
                     "figures from no replicates are no figures",
-                    "siffror från inga upprepningar är inga siffror"
+                    "utan upprepningar finns inga siffror att visa"
                 ),
             )
             .help(words!(
@@ -196,7 +196,7 @@ impl Draw {
                 "few-replicates",
                 words!(
                     "{replicates} replicates are too few for every standard error",
-                    "{replicates} upprepningar är för få för alla standardfel"
+                    "{replicates} upprepningar är för få för att ge alla medelfel"
                 ),
             );
             warnings.push(few.help(words!(
@@ -255,7 +255,25 @@ impl Draw {
             return Err(Failure::unknown_id(&what, &self.method, known));
         };
         check_options(entry, &self.options).map_err(refused)?;
-        arms_and_ratio(self.arms.as_deref(), self.ratio.as_deref())
+        let (arms, ratio) = arms_and_ratio(self.arms.as_deref(), self.ratio.as_deref())?;
+        let switch = entry
+            .ratio_switch()
+            .filter(|name| self.options.get(name) == Some("true"));
+        if let Some(name) = switch.filter(|_| ratio.is_equal()) {
+            let refusal = Refusal::new(
+                "option-not-used",
+                Some(name),
+                words!(
+                    "`{name}` changes nothing when all arms have the same part of the ratio",
+                    "`{name}` ändrar inget när alla armar har samma del av förhållandet"
+                ),
+            );
+            return Err(refused(vec![refusal.help(words!(
+                "leave `{name}` out, or give an unequal `--ratio`",
+                "utelämna `{name}`, eller ange olika delar med `--ratio`"
+            ))]));
+        }
+        Ok((arms, ratio))
     }
 
     /// What to know of a ratio that the method keeps in the long run only; a study is refused the same.

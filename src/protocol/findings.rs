@@ -41,6 +41,7 @@ pub const CODES: &[&str] = &[
     "not-applicable",
     "not-built-yet",
     "not-utf8",
+    "option-not-used",
     "out-of-range",
     "permission-missing",
     "primary-analysis",

@@ -222,6 +222,22 @@ fn what_is_missing_or_not_used_is_refused() {
             2,
             "--ratio-preserving",
         ),
+        // Neither would change a draw: one factor has nothing to be weighed against, equal arms no ratio to lose.
+        (
+            format!("minimization {file} site --factor-weights 2"),
+            2,
+            "error[option-not-used]: `--factor-weights` is `2`",
+        ),
+        (
+            format!("minimization {file} site --ratio-preserving"),
+            2,
+            "error[option-not-used]: `--ratio-preserving`",
+        ),
+        (
+            format!("minimization {file} site --ratio 2:2:2 --ratio-preserving"),
+            2,
+            "error[option-not-used]: `--ratio-preserving`",
+        ),
         (
             format!("minimization {file} site --max-imbalance 3"),
             2,

@@ -212,7 +212,7 @@ fn both_programs_derive_every_draw_of_every_method_again() {
             arms(&[("new", 1), ("more", 1), ("usual", 1)]),
         ),
         (
-            "method = \"minimization\"\nfactors = [\"earlier_reports\"]\nfactor_weights = [0.5]\nimbalance = \"sum\"\n",
+            "method = \"minimization\"\nfactors = [\"earlier_reports\"]\nfactor_weights = [1]\nimbalance = \"sum\"\n",
             equal,
         ),
         (

@@ -79,6 +79,24 @@ fn an_unequal_ratio_needs_the_switch() {
     valid(&no, 1);
 }
 
+/// A weight beside nothing is refused; a switch for unequal parts is warned of where parts are equal, and harms nothing.
+#[test]
+fn what_has_no_effect_is_said() {
+    let one = "method = \"minimization\"\nstrata = []\nfactors = [\"site\"]";
+    let (codes, help) = refused(&format!("{one}\nfactor_weights = [2]"), 1);
+    assert_eq!(codes, ["option-not-used"]);
+    assert!(help.contains("leave `factor_weights` out"), "{help}");
+    valid(&format!("{one}\nfactor_weights = [1]"), 1);
+    let kept = format!("{one}\nratio_preserving = true");
+    let warned = |part| {
+        let found = parse(text(&kept, part).as_bytes());
+        assert!(found.protocol.is_some(), "{:#?}", found.diagnostics);
+        let mut all = found.diagnostics.iter();
+        all.any(|own| own.code == "option-not-used" && !own.is_error())
+    };
+    assert!(warned(1) && !warned(2));
+}
+
 #[test]
 fn what_a_protocol_cannot_say_is_told() {
     let minimized = |more: &str| format!("method = \"minimization\"\nstrata = [\"site\"]\n{more}");

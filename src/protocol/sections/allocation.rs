@@ -4,7 +4,7 @@
 //! that they name.
 
 use super::participants::Arms;
-use crate::allocation::{METHODS, Options, Ratio, Refusal, choose};
+use crate::allocation::{METHODS, MethodEntry, Options, Ratio, Refusal, choose};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::protocol::findings::{Findings, quoted};
 use crate::protocol::model::{Allocation, Factor, Field, FieldKind, SampleSize, THIN_STRATUM};
@@ -76,6 +76,7 @@ pub(in crate::protocol) fn read(
                 not_kept(out, &method.span, id, &ratio);
                 return None;
             }
+            warn_of_switch(out, &section, id, (&options, &ratio));
             Some(Allocation {
                 method: id.to_string(),
                 options,
@@ -182,6 +183,30 @@ fn not_kept(out: &mut Findings<'_>, method: &Range<usize>, id: &str, ratio: &Rat
             "set `ratio_preserving = true`, or give all arms the same `ratio`",
             "ange `ratio_preserving = true` eller ge alla armar samma `ratio`"
         ),
+    );
+}
+
+/// Warns of a switch for unequal parts where all parts are equal.
+fn warn_of_switch(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    id: &str,
+    (options, ratio): (&Options, &Ratio),
+) {
+    let entry = METHODS.iter().find(|entry| entry.id == id);
+    let switch = entry.and_then(MethodEntry::ratio_switch);
+    let on = switch.filter(|name| options.get(name) == Some("true"));
+    let Some(name) = on.filter(|_| ratio.is_equal()) else {
+        return;
+    };
+    out.warning(
+        "option-not-used",
+        &section.key_span(name),
+        words!(
+            "`{name}` changes nothing when all arms have the same `ratio`",
+            "`{name}` ändrar inget när alla armar har samma `ratio`"
+        ),
+        words!("leave `{name}` out", "utelämna `{name}`"),
     );
 }
 

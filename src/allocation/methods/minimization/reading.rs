@@ -150,6 +150,21 @@ fn weights(text: Option<&str>, factors: usize) -> Result<Vec<u64>, Refusal> {
             "ange en vikt för varje faktor, i samma ordning som `factors`"
         )));
     }
+    // One factor has the weight 1 whatever is written; only 1 says what is done.
+    if factors == 1 && text.trim() != "1" {
+        return Err(Refusal::new(
+            "option-not-used",
+            Some("factor_weights"),
+            words!(
+                "`factor_weights` is `{text}`, but a single factor has nothing to be weighed against: the weight would have no effect",
+                "`factor_weights` är `{text}`, men en enda faktor har inget att vägas mot: vikten skulle inte ha någon verkan"
+            ),
+        )
+        .help(words!(
+            "leave `factor_weights` out, or name more factors in `factors`",
+            "utelämna `factor_weights`, eller ange fler faktorer i `factors`"
+        )));
+    }
     Ok(whole)
 }
 

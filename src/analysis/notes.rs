@@ -93,8 +93,8 @@ impl Context<'_> {
             warn(
                 "window-not-ended",
                 words!(
-                    "the window of {not_yet} families had not ended at the cut; they are not analysed",
-                    "fönstret för {not_yet} familjer hade inte löpt ut vid brytdatumet; de analyseras inte"
+                    "families whose window had not ended at the cut, and which are not analysed: {not_yet}",
+                    "familjer vars fönster inte hade löpt ut vid brytdatumet, och som inte analyseras: {not_yet}"
                 ),
             );
         }
@@ -144,8 +144,8 @@ impl Context<'_> {
                 warn(
                     "many-covariates",
                     words!(
-                        "{columns} columns of covariates for {smallest} families in the smaller arm, where {most} would be few enough (one for each {SMALL_ARM})",
-                        "{columns} kovariatkolumner för {smallest} familjer i den mindre gruppen, där {most} vore lagom få (en per {SMALL_ARM})"
+                        "columns of covariates: {columns}; families in the smaller arm: {smallest}, for which at most {most} would be few enough (one for each {SMALL_ARM})",
+                        "kovariatkolumner: {columns}; familjer i den mindre gruppen: {smallest}, som räcker till högst {most} (en per {SMALL_ARM})"
                     ),
                 );
             }
@@ -171,8 +171,8 @@ impl Context<'_> {
             warn(
                 "families-linked",
                 words!(
-                    "{linked} allocations belong to families that had been drawn before; the first draw is the unit",
-                    "{linked} lottningar gäller familjer som redan hade lottats; den första lotten gäller"
+                    "allocations of families that had been drawn before: {linked}; the first draw is the unit",
+                    "lottningar av familjer som redan hade lottats: {linked}; den första lotten gäller"
                 ),
             );
         }
@@ -180,8 +180,8 @@ impl Context<'_> {
             warn(
                 "families-erased",
                 words!(
-                    "{erased} randomized families were erased and are in no analysis",
-                    "{erased} lottade familjer har raderats och ingår inte i någon analys"
+                    "randomized families that were erased and are in no analysis: {erased}",
+                    "lottade familjer som har raderats och inte ingår i någon analys: {erased}"
                 ),
             );
         }
@@ -199,8 +199,8 @@ impl Context<'_> {
             warn(
                 "randomized-after-cut",
                 words!(
-                    "{later} families were randomized after the cut and are not in the data set",
-                    "{later} familjer lottades efter brytdatumet och ingår inte i datamängden"
+                    "families randomized after the cut, which are not in the data set: {later}",
+                    "familjer som lottades efter brytdatumet och inte ingår i datamängden: {later}"
                 ),
             );
         }

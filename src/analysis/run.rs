@@ -377,8 +377,8 @@ impl Runner<'_> {
                     warnings.push(Warning::new(
                         "collinear-covariate",
                         words!(
-                            "{dropped} columns of the model are combinations of others among the analysed families and were set aside",
-                            "{dropped} kolumner i modellen är kombinationer av andra bland de analyserade familjerna och lades åt sidan"
+                            "columns of the model set aside because they are combinations of others among the analysed families: {dropped}",
+                            "kolumner i modellen som lades åt sidan, eftersom de är kombinationer av andra bland de analyserade familjerna: {dropped}"
                         ),
                     ));
                 }
@@ -387,8 +387,8 @@ impl Runner<'_> {
                     warnings.push(Warning::new(
                         "leverage-one",
                         words!(
-                            "{alone} families are alone with their covariates and carry no information about the effect",
-                            "{alone} familjer är ensamma om sina kovariater och säger inget om effekten"
+                            "families alone with their covariates, which carry no information about the effect: {alone}",
+                            "familjer som är ensamma om sina kovariater och inte säger något om effekten: {alone}"
                         ),
                     ));
                 }
@@ -422,8 +422,8 @@ impl Runner<'_> {
                     warnings.push(Warning::new(
                         "test-failed-redraws",
                         words!(
-                            "the model could not be fitted on {failed} redraws; they count as at least as extreme",
-                            "modellen kunde inte anpassas på {failed} omlottningar; de räknas som minst lika extrema"
+                            "redraws on which the model could not be fitted: {failed}; they count as at least as extreme",
+                            "omlottningar som modellen inte kunde anpassas på: {failed}; de räknas som minst lika extrema"
                         ),
                     ));
                 }

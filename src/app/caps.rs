@@ -30,14 +30,15 @@ pub(super) fn of_event(journal: &Journal, what: &What) -> Vec<Diagnostic> {
     };
     let mut warnings = Vec::new();
     if let Some(policy) = Violations::policy(reason) {
-        let (id, rule) = (policy.text(), policy.rule());
+        let (id, label, rule) = (policy.text(), policy.label(), policy.rule());
+        let (label_en, label_sv) = (label.en, label.sv);
         let Words { en, sv } = &rule;
         warnings.push(
             Diagnostic::warning(
                 "document-not-correct",
                 words!(
-                    "{id} is documented, not corrected: {en}",
-                    "{id} dokumenteras men rättas inte: {sv}"
+                    "`{id}` ({label_en}) is documented, not corrected: {en}",
+                    "`{id}` ({label_sv}) dokumenteras men rättas inte: {sv}"
                 ),
             )
             .help(policy.next_step().unwrap_or_else(|| {

@@ -225,7 +225,7 @@ fn warn_of_capacity(warnings: &mut Vec<Diagnostic>, protocol: &Protocol, reach: 
             "capacity-below-target",
             words!(
                 "capacity allows about {families} families until the stop date; the target is {target}",
-                "kapaciteten räcker till ungefär {families} familjer fram till stoppdatum; målet är {target}"
+                "kapaciteten räcker till ungefär {families} familjer fram till stoppdatumet; målet är {target}"
             ),
         )
         .help(words!(

@@ -259,7 +259,7 @@ fn arm_not_checked() -> Diagnostic {
         "arm-not-checked",
         Words::new(
             "nobody is told here whether the service is that of another arm than the family's own",
-            "här sägs det inte om insatsen är en annan arms än familjens egen",
+            "här får ingen veta om insatsen hör till en annan arm än familjens egen",
         ),
     )
     .help(Words::new(

@@ -96,8 +96,8 @@ pub(super) fn tried(session: &Session, receipt: &Receipt) -> Result<Document, Fa
     let event = &receipt.event;
     Ok(Document::new("receipt/1", &body)?
         .text(words!(
-            "{event} could be recorded; nothing was.",
-            "{event} kan registreras; inget har registrerats."
+            "`{event}` could be recorded; nothing was.",
+            "`{event}` kan registreras; inget har registrerats."
         ))
         .text(head(&receipt.head))
         .receipt())
@@ -118,13 +118,13 @@ pub(super) fn receipt(session: &Session, receipt: &Receipt) -> Result<Document, 
     let (event, sequence) = (&receipt.event, receipt.sequence);
     let sentence = if receipt.replayed {
         words!(
-            "{event} had been recorded before, as event {sequence}.",
-            "{event} var redan registrerad, som händelse {sequence}."
+            "`{event}` had been recorded before, as event {sequence}.",
+            "`{event}` var redan registrerad, som händelse {sequence}."
         )
     } else {
         words!(
-            "{event} is recorded as event {sequence}.",
-            "{event} är registrerad som händelse {sequence}."
+            "`{event}` is recorded as event {sequence}.",
+            "`{event}` är registrerad som händelse {sequence}."
         )
     };
     Ok(Document::new("receipt/1", &body)?

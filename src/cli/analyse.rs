@@ -8,6 +8,7 @@ use crate::app::study::{Act, Study};
 use crate::app::{Failure, exit};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::estimation::Estimate;
+use crate::protocol::model::measure_label;
 use crate::words;
 
 use super::acting::{At, head};
@@ -118,7 +119,11 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
                 Cell::count(row.n_treated),
                 Cell::count(row.n_control),
             ];
-            grid.row(cells.clone());
+            let mut said = cells.clone();
+            if let Some(measure) = said.get_mut(2) {
+                *measure = Cell::Words(measure_words(&row.measure));
+            }
+            grid.row(said);
             machine.row(cells);
         }
         document = document
@@ -139,6 +144,18 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
 fn beside(row: &Estimate) -> Cell {
     let own = row.extra.get("sensitivity").and_then(Value::as_str);
     own.map_or(Cell::Empty, Cell::text)
+}
+
+/// A measure for people.
+fn measure_words(text: &str) -> Words {
+    match text {
+        "ratio" => Words::new("ratio", "kvot"),
+        "shift" => Words::new("shift", "förskjutning"),
+        "survival" => Words::new("survival", "överlevnad"),
+        "cumulative-incidence" => Words::new("cumulative incidence", "kumulativ incidens"),
+        "mean" => Words::new("mean", "medelvärde"),
+        other => measure_label(other),
+    }
 }
 
 fn role(text: &str) -> Words {

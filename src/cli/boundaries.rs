@@ -145,7 +145,7 @@ fn grid(answer: &Answer) -> Grid {
         .column("nominal_p", Words::new("p at the look", "p vid titten"))
         .column(
             "cumulative_alpha",
-            Words::new("alpha spent", "förbrukad alfa"),
+            Words::new("alpha spent", "förbrukat alfa"),
         )
         .column(
             "stopping_h0",

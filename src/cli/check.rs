@@ -407,7 +407,7 @@ fn guessing(checked: &Checked) -> Words {
     let (drawn_en, drawn_sv) = simulated(guessing);
     words!(
         "Predictability: whoever knows the method{levels_en} and remembers all earlier lots of a stratum can guess {share_en} of {n} right\n(by the ratio alone {chance_en}), {right_en} of the next ten families instead of {by_en}; {forced_en} are certain beforehand.{drawn_en}",
-        "Förutsägbarhet: den som känner metoden{levels_sv} och minns alla tidigare lotter i ett stratum kan gissa {share_sv} av {n} rätt\n(av förhållandet ensamt {chance_sv}), {right_sv} av de nästa tio familjerna i stället för {by_sv}; {forced_sv} är säkra i förväg.{drawn_sv}"
+        "Förutsägbarhet: den som känner metoden{levels_sv} och minns alla tidigare lotter i ett stratum kan gissa {share_sv} av {n} rätt\n(med enbart förhållandet {chance_sv}), {right_sv} av de tio närmaste familjerna i stället för {by_sv}; {forced_sv} är säkra i förväg.{drawn_sv}"
     )
 }
 
@@ -493,6 +493,6 @@ fn next(checked: &Checked) -> Words {
     }
     words!(
         "To seal it: lottning open {name} --study DIR --seed-file FILE --confirm {hash} --actor ID",
-        "För att försegla: lottning open {name} --study DIR --seed-file FIL --confirm {hash} --actor ID"
+        "För att försegla: lottning open {name} --study MAPP --seed-file FIL --confirm {hash} --actor ID"
     )
 }

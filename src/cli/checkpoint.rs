@@ -31,7 +31,7 @@ impl Checkpoint {
         Ok(Document::new("checkpoint/1", &made.json())?
             .text(words!(
                 "The head of {events} events is in {file}: give it to somebody who does not keep the study.",
-                "Huvudet för {events} händelser finns i {file}: lämna den till någon som inte förvarar studien."
+                "Huvudet för {events} händelser finns i {file}: lämna filen till någon som inte förvarar studien."
             ))
             .text(head(&made.head))
             .receipt())

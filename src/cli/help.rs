@@ -96,7 +96,7 @@ pub const VERBS: &[Verb] = &[
         "completions",
         Who::Anyone,
         "Completions for a shell",
-        "Kompletteringar för ett skal",
+        "Komplettering av kommandon i ett skal",
     ),
     verb(
         "draw",
@@ -144,7 +144,7 @@ pub const VERBS: &[Verb] = &[
         "open",
         Who::StudyLead,
         "Seal a protocol into a study and commit to its seed",
-        "Försegla ett protokoll i en studie och utfäst dess frö",
+        "Försegla ett protokoll i en studie och bind studien till ett frö",
     ),
     verb(
         "amend",
@@ -161,8 +161,8 @@ pub const VERBS: &[Verb] = &[
     verb(
         "checkpoint",
         Who::StudyLead,
-        "The head of the ledger in a file that somebody else keeps",
-        "Liggarens huvud i en fil som någon annan förvarar",
+        "Write the head of the ledger to a file that somebody else keeps",
+        "Skriv liggarens huvud till en fil som någon annan förvarar",
     ),
     verb(
         "lock",

@@ -37,7 +37,7 @@ pub(super) struct Simulate {
     /// Threads [default: all processors]; the answer does not depend on them
     #[arg(long, value_name = "T")]
     threads: Option<NonZeroUsize>,
-    /// Folder for the records and performance.json: the same command goes on after a kill, more --replicates extend it
+    /// Keep the records and performance.json in this folder: the same command goes on after a kill, more --replicates extend it
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Change the scenario, for example truth.rereport_ratio=0.9, therapists=3, months=12, ratio=1:2

@@ -7,7 +7,8 @@ use crate::app::Failure;
 use crate::app::caps::words_of;
 use crate::app::status::{Status as Counted, conduct, names, received_own, slots, status};
 use crate::app::study::Study;
-use crate::diagnostic::Words;
+use crate::diagnostic::{Lang, Words};
+use crate::protocol::model::Named;
 use crate::report::alert;
 use crate::study::conduct::{Conduct, Direction};
 use crate::study::slots::FreedByIntake;
@@ -23,7 +24,7 @@ pub(super) struct Status {
     #[command(flatten)]
     at: At,
 
-    /// Add whether switches of service lean towards an arm: for the study lead, not for intake
+    /// Add whether switches of service lean one way, and more of how the study was run: for the study lead, not for intake
     #[arg(long)]
     conduct: bool,
 }
@@ -133,7 +134,7 @@ impl Status {
         } else {
             None
         };
-        let mut notes = counts(&own);
+        let mut notes = counts(&own, &study.protocol().violations.reasons);
         notes.extend(
             own.alerts
                 .iter()
@@ -168,8 +169,8 @@ impl Status {
         if !own_service.is_empty() {
             let list = own_service.join(", ");
             notes.push(words!(
-                "Said to have received another arm's service by mistake, and it is that of their own: {list}. Correct it.",
-                "Sägs av misstag ha fått en annan arms insats, och det är den egna: {list}. Rätta det."
+                "Recorded as given the wrong service, though it is that of their own arm: {list}. Correct it.",
+                "Registrerade som felaktig insats fast det är den egna armens: {list}. Rätta det."
             ));
         }
         if let Some(run) = &run {
@@ -205,7 +206,7 @@ impl Status {
 
 /// What the table has no column for: why families were not randomized, what happened against the protocol, what was linked,
 /// erased or locked, and what enrolment waits for.
-fn counts(own: &Counted) -> Vec<Words> {
+fn counts(own: &Counted, reasons: &[Named]) -> Vec<Words> {
     let mut notes = vec![match own.enrolment {
         "closed" => Words::new(
             "Enrolment is closed by the final lock.",
@@ -223,27 +224,33 @@ fn counts(own: &Counted) -> Vec<Words> {
     }];
     let (missed, turned, excepted) = (own.not_eligible, own.turned_away, own.exceptions);
     notes.push(words!(
-        "Screened and not randomized: not eligible {missed}, turned away by a closed gate {turned}, taken out by an exception {excepted}.",
-        "Screenade och inte lottade: uppfyllde inte kriterierna {missed}, avvisades vid intagsstopp {turned}, undantogs {excepted}."
+        "Screened and not randomized: {missed} not eligible, {turned} turned away by a closed gate, {excepted} taken out by an exception.",
+        "Screenade men inte lottade: {missed} uppfyllde inte kriterierna, {turned} avvisades vid intagsstopp, {excepted} undantogs."
     ));
     let violations = own.violations.iter().filter(|(_, families)| *families > 0);
-    let violations: Vec<String> = violations
-        .map(|(reason, families)| format!("{reason} {families}"))
-        .collect();
-    notes.push(if violations.is_empty() {
+    let named = |id: &String, lang: Lang| {
+        let reason = reasons.iter().find(|reason| reason.id == *id);
+        reason.map_or(id.clone(), |reason| reason.label.get(lang).to_owned())
+    };
+    let list = |lang: Lang| {
+        let each = violations.clone();
+        let each = each.map(|(id, families)| format!("{}: {families}", named(id, lang)));
+        each.collect::<Vec<_>>().join("; ")
+    };
+    let (list_en, list_sv) = (list(Lang::En), list(Lang::Sv));
+    notes.push(if list_en.is_empty() {
         Words::new("No violation is recorded.", "Inget avsteg är registrerat.")
     } else {
-        let list = violations.join(", ");
         words!(
-            "Families with a violation, all arms together: {list}.",
-            "Familjer med avsteg, alla armar tillsammans: {list}."
+            "Families with a violation, all arms together: {list_en}.",
+            "Familjer med avsteg, alla armar tillsammans: {list_sv}."
         )
     });
     if own.linked + own.erased > 0 {
         let (linked, erased) = (own.linked, own.erased);
         notes.push(words!(
             "Later draws of families found to be one: {linked}; families erased: {erased}.",
-            "Senare lottningar av familjer som visade sig vara samma: {linked}; raderade familjer: {erased}."
+            "Senare lottningar av familjer som visade sig vara samma familj: {linked}; raderade familjer: {erased}."
         ));
     }
     for (lock, cut, sequence) in &own.locks {
@@ -325,7 +332,7 @@ fn freed(own: FreedByIntake) -> Words {
 pub(super) fn typed_time() -> Words {
     Words::new(
         "The study was opened at a typed time: it follows typed times, and none is refused for being ahead of the clock.",
-        "Studien öppnades vid en angiven tidpunkt: den följer angivna tider, och ingen avvisas för att den är senare än klockan.",
+        "Studien öppnades vid en angiven tidpunkt: den följer angivna tider, och ingen tid avvisas för att den ligger framför klockan.",
     )
 }
 
@@ -334,7 +341,7 @@ fn leaning(study: &Study, direction: Option<Direction>) -> Words {
     let Some(direction) = direction else {
         return Words::new(
             "For the study lead: the protocol has no one arm that switches could lean towards.",
-            "Till studieledaren: protokollet har ingen enskild arm som byten kunde luta mot.",
+            "Till studieledaren: protokollet har ingen enskild arm som byten skulle kunna dra åt.",
         );
     };
     if direction.of == 0 {
@@ -344,13 +351,16 @@ fn leaning(study: &Study, direction: Option<Direction>) -> Words {
         );
     }
     let arm = study.protocol().arms.get(direction.toward.index());
-    let arm = arm.map_or("", |arm| arm.id.as_str());
+    let (arm_en, arm_sv) = arm.map_or_else(Default::default, |arm| {
+        let (Words { en, sv }, id) = (&arm.label, &arm.id);
+        (format!("{en} (`{id}`)"), format!("{sv} (`{id}`)"))
+    });
     let (to, of) = (direction.to, direction.of);
     let share = format!("{:.2}", direction.expected);
     let p = format!("{:.4}", direction.p_value);
     let (share_sv, p_sv) = (share.replace('.', ","), p.replace('.', ","));
     words!(
-        "For the study lead, not for intake: {to} of {of} families that switched went to {arm}; a share of {share} is expected when switches do not lean (one-sided exact p = {p}).",
-        "Till studieledaren, inte till mottagningen: {to} av {of} familjer som bytte gick till {arm}; andelen {share_sv} väntas när byten inte lutar (ensidigt exakt p = {p_sv})."
+        "For the study lead, not for intake: {to} of {of} families that switched went to {arm_en}; a share of {share} is expected when switches do not lean (one-sided exact p = {p}).",
+        "Till studieledaren, inte till mottagningen: av {of} familjer som bytte insats gick {to} till {arm_sv}; om byten inte drar åt något håll väntas andelen {share_sv} (ensidigt exakt p = {p_sv})."
     )
 }

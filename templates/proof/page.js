@@ -146,8 +146,8 @@ function showLimits(found, head) {
   }
   fill("limits", ...limits.map((words) => make("li", {}, words)));
   fill("custody", make("p", {}, found.custody === "single-user"
-    ? ["Custody: single-user. Whoever ran the enrolment could have read the seed, and so have known the next arm and chosen whom to bring when. That they did not look is a matter of trust in that account, and no page can show it. What this one shows is that no arm was changed.",
-      "Förvaring: single-user. Den som skötte inskrivningen kunde ha läst fröet, och därmed ha känt till nästa grupp och valt vem som anmäldes när. Att ingen tittade är en fråga om tillit till det kontot, och ingen sida kan visa det. Det den här visar är att ingen grupp har ändrats."]
+    ? ["Custody: one user (single-user). Whoever ran the enrolment could have read the seed, and so have known the next arm and chosen whom to bring when. That they did not look is a matter of trust in that account, and no page can show it. What this one shows is that no arm was changed.",
+      "Förvaring: en användare (single-user). Den som skötte inskrivningen kunde ha läst fröet, och därmed ha känt till nästa grupp och valt vem som anmäldes när. Att ingen tittade är en fråga om tillit till det kontot, och ingen sida kan visa det. Det den här visar är att ingen grupp har ändrats."]
     : [`Custody: ${found.custody ?? "not stated"}. Who could read the seed is said by the study; no page can show it.`,
       `Förvaring: ${found.custody ?? "inte angiven"}. Vem som kunde läsa fröet uppger studien; ingen sida kan visa det.`]));
 }

@@ -50,7 +50,7 @@ fn a_violation_is_documented_and_counted() {
     let told = place.run("status --study study --format table --lang sv");
     for line in [
         "Skarpnäck har 2 avsteg under kvartal 1 2025",
-        "Familjer med avsteg, alla armar tillsammans: wrong-stratum 1, late-draw 1.",
+        "Familjer med avsteg, alla armar tillsammans: lottad med fel värde på ett fält: 1; late draw: 1.",
         "Inskrivningen pågår.",
     ] {
         assert!(told.out.contains(line), "{line} in {}", told.out);
@@ -87,7 +87,10 @@ fn the_direction_of_switches_is_for_the_study_lead() {
     );
     for (lang, words) in [
         ("en", "For the study lead, not for intake: 2 of 2"),
-        ("sv", "Till studieledaren, inte till mottagningen: 2 av 2"),
+        (
+            "sv",
+            "Till studieledaren, inte till mottagningen: av 2 familjer som bytte insats gick 2 till",
+        ),
     ] {
         let told = place.run(&format!(
             "status --study study --format table --conduct --lang {lang}"

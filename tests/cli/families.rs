@@ -597,9 +597,9 @@ fn a_study_with_erasures_is_locked_analysed_and_reported() {
         .out;
     for line in [
         "Inskrivningen är avslutad genom den slutliga låsningen.",
-        "Screenade och inte lottade: uppfyllde inte kriterierna 0, avvisades vid intagsstopp 0, undantogs 0.",
+        "Screenade men inte lottade: 0 uppfyllde inte kriterierna, 0 avvisades vid intagsstopp, 0 undantogs.",
         "Inget avsteg är registrerat.",
-        "Senare lottningar av familjer som visade sig vara samma: 0; raderade familjer: 2.",
+        "Senare lottningar av familjer som visade sig vara samma familj: 0; raderade familjer: 2.",
         "Låst: final, med brytdatum 2027-08-01",
     ] {
         assert!(told.contains(line), "{line} in {told}");

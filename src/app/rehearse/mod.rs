@@ -242,7 +242,7 @@ impl<'a> Stage<'a> {
         self.tell(
             words!(
                 "opened the study: protocol {short} is sealed, the seed is committed to ({commitment}…)",
-                "öppnade studien: protokollet {short} är förseglat och fröet utfäst ({commitment}…)"
+                "öppnade studien: protokollet {short} är förseglat och studien bunden till sitt frö ({commitment}…)"
             ),
             format!(
                 "lottning open {} --study {} --seed-file {} --confirm {short} --actor study-lead",

@@ -16,7 +16,7 @@ use crate::numerics::linear_algebra::mean;
 pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     id: "difference-in-means",
     about: "difference of mean outcomes with Welch's standard error and degrees of freedom",
-    about_sv: "skillnad i medelutfall med Welchs standardfel och frihetsgrader",
+    about_sv: "skillnad i medelutfall med Welchs medelfel och frihetsgrader",
     required: &[Role::Outcome],
     optional: &[],
     counts: false,

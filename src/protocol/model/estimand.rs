@@ -169,7 +169,7 @@ impl Protocol {
                     "population-level summary",
                     "sammanfattning på populationsnivå"
                 ),
-                summary(&estimand.measure),
+                measure_label(&estimand.measure),
             ),
         ]
     }
@@ -258,8 +258,8 @@ impl Protocol {
     }
 }
 
-/// The population-level summary by itself.
-fn summary(text: &str) -> Words {
+/// The population-level summary by itself, from the measure's code.
+pub fn measure_label(text: &str) -> Words {
     match text {
         "risk-difference" => words!("difference of proportions", "skillnad mellan andelar"),
         "risk-ratio" => words!("ratio of proportions", "kvot mellan andelar"),

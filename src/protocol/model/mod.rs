@@ -21,7 +21,7 @@ pub use analyses::{
 };
 pub use calendar::Day;
 pub use conduct::{Cap, Exceptions, Policy, Violations};
-pub use estimand::Attribute;
+pub use estimand::{Attribute, measure_label};
 pub use follow_up::{Cut, EventSpec, Exit, Exits, Lock, Outcome, OutcomeKind, Service};
 pub use intake::{
     Allocation, ArmSpec, Check, Criterion, Factor, Field, FieldKind, Gate, Joins, Named, Returns,

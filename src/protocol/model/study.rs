@@ -101,7 +101,7 @@ impl Custody {
         let seed = match self {
             Self::SingleUser => words!(
                 "Custody of the seed: single user. Trust: whoever enrols families could read the seed and so the next arm; that it is hidden rests on trust in that account.",
-                "Förvaring av fröet: en användare. Förtroende: den som skriver in familjer skulle kunna läsa fröet och därmed nästa lott; att den är dold vilar på förtroende för det kontot."
+                "Förvaring av fröet: en användare. Förtroende: den som skriver in familjer skulle kunna läsa fröet och därmed nästa lott; att den hålls dold vilar på förtroende för den som har kontot."
             ),
             Self::Service => words!(
                 "Custody of the seed: service. Another account of the computer holds the seed; whoever enrols families cannot read it.",

@@ -282,7 +282,7 @@ fn check_strategy(out: &mut Findings<'_>, section: &Section<'_>, asked: Asked<'_
         &span,
         words!(
             "the estimator `{id}` is not about the strategy `{own}`",
-            "skattningsmetoden `{id}` handlar inte om strategin `{own}`"
+            "skattningsmetoden `{id}` passar inte strategin `{own}`"
         ),
         words!(
             "write `strategy = \"{wanted}\"`",

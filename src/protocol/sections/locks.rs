@@ -98,7 +98,7 @@ fn cut(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Cut> {
                 &["grace_days"],
                 &words!(
                     "the cut is a registered date",
-                    "snittet är ett registrerat datum"
+                    "brytdatumet är ett registrerat datum"
                 ),
             );
             cut.date(out).map(Cut::On)
@@ -186,7 +186,7 @@ impl Locks {
                     span,
                     words!(
                         "families randomized until the stop date are followed until {end}, but the final lock cuts at {date}",
-                        "familjer som lottas till stoppdatum följs till {end}, men den slutliga låsningen har brytdatum {date}"
+                        "familjer som lottas till och med stoppdatumet följs till {end}, men den slutliga låsningen har brytdatum {date}"
                     ),
                     words!(
                         "write `after = \"last-window\"`, or an earlier `or_date`",

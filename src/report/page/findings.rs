@@ -210,7 +210,7 @@ fn looks(analysis: &AnalysisResult, lang: Lang) -> String {
             say(
                 &words!(
                     "{lock}: z {z}, critical value {critical}, {share} % of the information so far, alpha spent {spent}",
-                    "{lock}: z {z}, kritiskt värde {critical}, {share} % av informationen hittills, förbrukad alfa {spent}"
+                    "{lock}: z {z}, kritiskt värde {critical}, {share} % av informationen hittills, förbrukat alfa {spent}"
                 ),
                 lang,
             )
@@ -264,7 +264,7 @@ fn tested(test: &TestResult, lang: Lang) -> String {
         say(
             &words!(
                 "p from the randomization test with {draws} redraws (Monte Carlo standard error {mcse}).",
-                "p från randomiseringstestet med {draws} omlottningar (Monte Carlo-standardfel {mcse})."
+                "p från randomiseringstestet med {draws} omlottningar (Monte Carlo-medelfel {mcse})."
             ),
             lang,
         )

@@ -267,7 +267,7 @@ fn leaning(report: &Report<'_>, direction: &Direction, lang: Lang) -> Words {
     let p = number::p_equation(direction.p_value, 0.05, lang);
     words!(
         "Families moved to another arm's service: {of}, of which {to} to {arm}. If moves did not lean, {expected} would be expected to go there; one-sided exact binomial test of so many or more: {p}.",
-        "Familjer som flyttats till en annan grupps insats: {of}, varav {to} till {arm}. Om flyttarna inte lutade skulle {expected} väntas dit; ensidigt exakt binomialtest av så många eller fler: {p}."
+        "Familjer som bytte till en annan grupps insats: {of}, varav {to} till {arm}. Om byten inte drar åt något håll väntas {expected} gå dit; ensidigt exakt binomialtest av så många eller fler: {p}."
     )
 }
 

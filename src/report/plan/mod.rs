@@ -371,11 +371,11 @@ fn allocation(plan: &mut Plan, protocol: &Protocol) {
     }
     plan.item(&words!(
         "The seed is committed to before the first draw and published after the final lock; every draw can then be derived again (docs/allocation-spec.md).",
-        "Lottfröet binds före den första lottningen och publiceras efter den slutliga låsningen; varje lottning kan då härledas på nytt (docs/allocation-spec.md)."
+        "Studien binds till lottfröet före den första lottningen, och fröet publiceras efter den slutliga låsningen; varje lottning kan då härledas på nytt (docs/allocation-spec.md)."
     ));
     plan.item(&words!(
         "Custody of the seed: single user. Whoever runs `enrol` could read it; concealment rests on trust in that account.",
-        "Förvaring av lottfröet: en användare. Den som kör `enrol` skulle kunna läsa det; att lotterna är dolda vilar på förtroende för det kontot."
+        "Förvaring av lottfröet: en användare. Den som kör `enrol` skulle kunna läsa det; att lotterna är dolda vilar på förtroende för den som har kontot."
     ));
 }
 

@@ -70,7 +70,7 @@ struct Change {
 }
 
 impl Change {
-    fn to(option: &'static str, value: impl ToString) -> Self {
+    fn to(option: &'static str, value: &impl ToString) -> Self {
         Self {
             option,
             value: value.to_string(),
@@ -248,7 +248,7 @@ impl Setting<'_> {
                         .iter()
                         .map(|balls: &u64| {
                             let own = balls.saturating_mul(added);
-                            Change::to("urn", format!("{own},{added}"))
+                            Change::to("urn", &format!("{own},{added}"))
                         })
                         .collect(),
                     _ => Vec::new(),
@@ -296,7 +296,7 @@ impl Setting<'_> {
             .iter()
             .map(|times| now.saturating_mul(*times))
             .filter(|length| *length > now && (*length <= stratum || *length <= 4 * now))
-            .map(|length| Change::to("list_len", length))
+            .map(|length| Change::to("list_len", &length))
             .collect()
     }
 }

@@ -22,6 +22,7 @@ use crate::study::journal::{Content, Journal, Recording};
 use crate::study::kernel::{
     Answer, ArmSource, Command, Decision, Drawer, RecordedSource, What, decide,
 };
+use crate::table::condense;
 use crate::words;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -473,6 +474,9 @@ pub fn enrol_file(
                 let place = finding.place.get_or_insert_with(Place::default);
                 place.row = Some(row);
             }
+            if let Some(source) = &mut failure.source {
+                source.name.clone_from(&file.name);
+            }
             failure
         });
         refused |= result.is_err();
@@ -519,7 +523,7 @@ fn read_requests(file: &TableFile) -> Result<Vec<RequestRow>, Failure> {
         }
     }
     if !findings.is_empty() {
-        return Err(file.refuse(findings));
+        return Err(file.refuse(condense(findings)));
     }
     let cells: Vec<(&str, Vec<Option<&str>>)> = file
         .table

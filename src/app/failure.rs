@@ -106,7 +106,7 @@ impl Failure {
         let (do_en, do_sv) = (&action.en, &action.sv);
         let (why_en, why_sv) = (reason.en, reason.sv);
         let failure = Self::new(
-            if error.kind() == std::io::ErrorKind::NotFound {
+            if is_another_path(error) {
                 exit::USAGE
             } else {
                 exit::UNEXPECTED
@@ -117,13 +117,9 @@ impl Failure {
                 "det går inte att {do_sv} {path}: {why_sv}"
             ),
         );
-        if error.kind() == std::io::ErrorKind::NotFound {
-            failure.help(Words::new(
-                "check the path; it counts from the current folder",
-                "kontrollera sökvägen; den räknas från den aktuella mappen",
-            ))
-        } else {
-            failure
+        match next_step(error) {
+            Some(help) => failure.help(help),
+            None => failure,
         }
     }
 
@@ -157,13 +153,60 @@ pub fn shown(text: &str) -> String {
     }
 }
 
+/// Most names that are shown of a list.
+const SHOWN: usize = 40;
+
+/// Names joined by commas, the first of them where there are many, in each language.
+pub(crate) fn some(names: &[&str]) -> (String, String) {
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => (shown.clone(), shown),
+        more => (
+            format!("{shown} and {more} more"),
+            format!("{shown} och {more} till"),
+        ),
+    }
+}
+
 /// "did you mean …", or the list of what there is.
 pub fn suggestion(given: &str, known: &[&str]) -> Words {
     if let Some(name) = nearest(given, known.iter().copied()) {
         words!("did you mean `{name}`?", "menade du `{name}`?")
     } else {
-        let all = known.join(", ");
-        words!("known are: {all}", "det här finns: {all}")
+        let (en, sv) = some(known);
+        words!("known are: {en}", "det här finns: {sv}")
+    }
+}
+
+/// Whether another path is what is needed.
+fn is_another_path(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, NotFound};
+    matches!(
+        error.kind(),
+        NotFound | IsADirectory | NotADirectory | AlreadyExists
+    )
+}
+
+/// What to do about a file that could not be read or written.
+fn next_step(error: &std::io::Error) -> Option<Words> {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => Some(Words::new(
+            "check the path; it counts from the current folder",
+            "kontrollera sökvägen; den räknas från den aktuella mappen",
+        )),
+        ErrorKind::IsADirectory => Some(Words::new("name a file in it", "ange en fil i den")),
+        ErrorKind::NotADirectory => Some(Words::new("name another folder", "ange en annan mapp")),
+        ErrorKind::AlreadyExists => Some(Words::new("give another name", "ange ett annat namn")),
+        ErrorKind::PermissionDenied => Some(Words::new(
+            "use an account that may do that, or name another place",
+            "använd ett konto som får göra det, eller ange en annan plats",
+        )),
+        ErrorKind::StorageFull => Some(Words::new(
+            "free some space and run the same command again",
+            "frigör plats och kör samma kommando igen",
+        )),
+        _ => None,
     }
 }
 
@@ -177,6 +220,10 @@ fn reason(error: &std::io::Error) -> Words {
         ErrorKind::PermissionDenied => Words::new("permission denied", "behörighet saknas"),
         ErrorKind::AlreadyExists => Words::new("it exists already", "den finns redan"),
         ErrorKind::IsADirectory => Words::new("it is a folder", "det är en mapp"),
+        ErrorKind::NotADirectory => Words::new(
+            "a file stands where a folder is needed",
+            "en fil ligger där en mapp behövs",
+        ),
         ErrorKind::StorageFull => Words::new("the disk is full", "disken är full"),
         _ => Words::same(error.to_string()),
     }

@@ -186,7 +186,12 @@ fn columns(outside: &Outside, import: &Import<'_>) -> Result<Vec<(String, String
         )
     };
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let finding = Diagnostic::error("map-syntax", Words::same(error.message().to_owned()));
+        let detail = error.message();
+        let message = words!("this is not TOML: {detail}", "detta är inte TOML: {detail}");
+        let finding = Diagnostic::error("map-syntax", message).help(words!(
+            "a map is a table [columns] with lines such as on = \"Inkom\"",
+            "en karta är en tabell [columns] med rader som on = \"Inkom\""
+        ));
         refuse(match error.span() {
             Some(span) => finding.at(Place::span(span)),
             None => finding,

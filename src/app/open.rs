@@ -90,6 +90,7 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     check_confirm(&protocol, &request.confirm)?;
     refuse_inside(outside, &request.seed_file, &request.study)?;
     projection::refuse_emptied(outside, &request.study)?;
+    outside.refuse_file_for_folder(&request.study)?;
     let (seed, seed_created) = seed_for_epoch(outside, &request.seed_file, &request.study)?;
     outside.create_private_folder(&request.study)?;
     let seal = || outside.write(request.study.join(protocol_file(0)), &bytes);
@@ -164,7 +165,7 @@ fn typed_opening() -> Diagnostic {
         "opened-at-a-typed-time",
         Words::new(
             "the study is opened at a typed time and follows typed times for good: no time of --at is refused for being ahead of the clock",
-            "studien öppnas vid en angiven tidpunkt och följer angivna tider för gott: ingen tid i --at avvisas för att den är senare än klockan",
+            "studien öppnas vid en angiven tidpunkt och följer angivna tider för gott: ingen tid i --at avvisas för att den ligger framför klockan",
         ),
     )
     .help(Words::new(

@@ -198,16 +198,31 @@ impl Outside {
     /// Makes a folder and those above it.
     pub fn create_folder(&self, path: impl AsRef<Path>) -> Result<(), Failure> {
         let path = path.as_ref();
-        fs::create_dir_all(self.path(path))
-            .map_err(|error| Failure::file(&Words::new("create", "skapa"), path, &error))
+        make_folders(&self.path(path)).map_err(|error| folder_failure(path, &error))
     }
 
     /// Makes a folder that only its owner may enter (mode 0700), and those above it as usual. One that is there stays as
     /// it is.
     pub(super) fn create_private_folder(&self, path: impl AsRef<Path>) -> Result<(), Failure> {
         let path = path.as_ref();
-        create_private_folder(&self.path(path))
-            .map_err(|error| Failure::file(&Words::new("create", "skapa"), path, &error))
+        create_private_folder(&self.path(path)).map_err(|error| folder_failure(path, &error))
+    }
+
+    /// Refuses a path at which no folder can be made because it, or a part of it, is a file.
+    ///
+    /// # Errors
+    /// Wrong usage (exit 2).
+    pub(super) fn refuse_file_for_folder(&self, path: impl AsRef<Path>) -> Result<(), Failure> {
+        let path = path.as_ref();
+        let full = self.path(path);
+        let there = full.ancestors().find(|own| own.exists());
+        match there {
+            Some(there) if !there.is_dir() => Err(folder_failure(
+                path,
+                &std::io::ErrorKind::NotADirectory.into(),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the modes of a file let its group or others at it, where the system has modes.
@@ -231,6 +246,23 @@ fn others_may_read(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn others_may_read(_: &Path) -> bool {
     false
+}
+
+/// Makes a folder and those above it. What is there already, and is no folder, is a file.
+fn make_folders(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => std::io::ErrorKind::NotADirectory.into(),
+        _ => error,
+    })
+}
+
+/// Why a folder could not be made. What is there already, and is no folder, is a file.
+fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
+    let create = Words::new("create", "skapa");
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        return Failure::file(&create, path, &std::io::ErrorKind::NotADirectory.into());
+    }
+    Failure::file(&create, path, error)
 }
 
 /// Opens a file if it is a regular one: a pipe or a device would be waited for.
@@ -275,7 +307,7 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        make_folders(parent)?;
     }
     #[cfg_attr(not(unix), expect(unused_mut, reason = "no modes there"))]
     let mut builder = fs::DirBuilder::new();
@@ -318,7 +350,7 @@ fn replace(path: &Path, bytes: &[u8], options: &fs::OpenOptions) -> std::io::Res
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
     };
-    fs::create_dir_all(&folder)?;
+    make_folders(&folder)?;
     let mut temporary = path.file_name().unwrap_or_default().to_os_string();
     temporary.push(format!(".{}.partial", std::process::id()));
     let temporary = folder.join(temporary);
@@ -341,7 +373,7 @@ fn replace(path: &Path, bytes: &[u8], options: &fs::OpenOptions) -> std::io::Res
 
 fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        make_folders(parent)?;
     }
     create_with(
         fs::OpenOptions::new().write(true).create_new(true),

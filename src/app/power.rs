@@ -54,6 +54,10 @@ fn failure(error: &PowerError, three: &str, effect: &str) -> Failure {
             "give all but one of {three} and {effect}; --alpha is 0.05 unless it is what is left out",
             "ange alla utom en av {three} och {effect}; --alpha är 0.05 om det inte är den som utelämnas"
         )),
+        PowerError::OutOfRange { .. } => failure.help(Words::new(
+            "give a number in that range; a share or a probability is written 0.40, not 40",
+            "ange ett tal i det intervallet; en andel eller en sannolikhet skrivs 0.40, inte 40",
+        )),
         PowerError::Overdetermined => failure.help(Words::new(
             "leave out the one that you look for",
             "utelämna den som du söker",

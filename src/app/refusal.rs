@@ -25,14 +25,16 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 "the final lock has closed enrolment",
                 "den slutliga låsningen har avslutat inskrivningen",
             ),
-        ),
+        )
+        .help(without_the_study()),
         Refusal::TargetReached => state(
             "target-reached",
             Words::new(
                 "the registered number of families has been randomized",
                 "det registrerade antalet familjer har lottats",
             ),
-        ),
+        )
+        .help(without_the_study()),
         Refusal::PastLastDay { last } => {
             let last = date(last);
             state(
@@ -126,25 +128,41 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 "event {sequence} has been retracted already",
                 "händelse {sequence} är redan återtagen"
             ),
-        ),
+        )
+        .help(Words::new(
+            "nothing more is needed; check the number if another event was meant",
+            "inget mer behövs; kontrollera numret om en annan händelse avsågs",
+        )),
         Refusal::UnknownFamily => data(
             "unknown-family",
             Words::new("the family is not in the study", "familjen finns inte i studien"),
-        ),
+        )
+        .help(Words::new(
+            "check --family; families enter the study by `lottning enrol`",
+            "kontrollera --family; familjer kommer in i studien genom `lottning enrol`",
+        )),
         Refusal::NotRandomized => state(
             "not-randomized",
             Words::new(
                 "the family has not been randomized: service events and observations belong to randomized families",
                 "familjen har inte lottats: insatshändelser och observationer gäller lottade familjer",
             ),
-        ),
+        )
+        .help(Words::new(
+            "check --family; a family that is to be randomized is screened by `lottning enrol` first",
+            "kontrollera --family; en familj som ska lottas screenas först med `lottning enrol`",
+        )),
         Refusal::OnInTheFuture => data(
             "on-in-the-future",
             Words::new(
                 "the event lies after the time of recording",
                 "händelsen ligger efter tidpunkten för registreringen",
             ),
-        ),
+        )
+        .help(Words::new(
+            "check --on; an event is recorded on its day or later",
+            "kontrollera --on; en händelse registreras samma dag eller senare",
+        )),
         Refusal::BeforeRandomization { randomized } => {
             let randomized = date(randomized);
             data(
@@ -161,6 +179,10 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
         }
         Refusal::AlreadyLocked => {
             state("already-locked", Words::new("this lock has been made", "låsningen är redan gjord"))
+                .help(Words::new(
+                    "a lock is made once; run `lottning analyse` or `lottning report` on it",
+                    "en låsning görs en gång; kör `lottning analyse` eller `lottning report` på den",
+                ))
         }
         Refusal::CutNotRegistered { registered } => {
             let registered = date(registered);
@@ -171,6 +193,7 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                     "låsningens registrerade brytdatum är {registered}"
                 ),
             )
+            .help(words!("give --cut {registered}", "ange --cut {registered}"))
         }
         Refusal::WindowsNotEnded { first } => {
             let first = date(first);
@@ -181,6 +204,10 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                     "det sista fönstret med respittid slutar {first}: brytdatumet kan inte vara tidigare"
                 ),
             )
+            .help(words!(
+                "wait for that day, and give it or a later one with --cut",
+                "vänta till den dagen och ange den eller en senare med --cut"
+            ))
         }
         Refusal::NobodyRandomized { first: None } => state(
             "nobody-randomized",
@@ -213,7 +240,11 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 "the cut lies after the day of locking: data up to it do not exist yet",
                 "brytdatumet ligger efter låsningsdagen: data fram till dess finns inte än",
             ),
-        ),
+        )
+        .help(Words::new(
+            "lock on that day or later, or give an earlier --cut where the protocol allows one",
+            "lås den dagen eller senare, eller ange ett tidigare --cut om protokollet tillåter det",
+        )),
         Refusal::NotLocked => state(
             "not-locked",
             Words::new(
@@ -231,11 +262,19 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
                 "the seed is published after the final lock, which closes enrolment",
                 "fröet publiceras efter den slutliga låsningen, som avslutar inskrivningen",
             ),
-        ),
+        )
+        .help(Words::new(
+            "make the final lock with `lottning lock` first; until then the seed stays secret",
+            "gör den slutliga låsningen med `lottning lock` först; till dess förblir fröet hemligt",
+        )),
         Refusal::AlreadyRevealed => state(
             "already-revealed",
             Words::new("the seed has been published", "fröet är redan publicerat"),
-        ),
+        )
+        .help(Words::new(
+            "nothing more is needed: `lottning verify` derives every draw from it",
+            "inget mer behövs: `lottning verify` härleder varje dragning ur det",
+        )),
         Refusal::BeaconMissing => state(
             "beacon-missing",
             Words::new(
@@ -283,8 +322,19 @@ pub(super) fn refusal(protocol: &Protocol, refused: Refusal) -> Failure {
         Refusal::NothingChanges => state(
             "nothing-changes",
             Words::new("the site is in that state already", "enheten är redan i det läget"),
-        ),
+        )
+        .help(Words::new(
+            "nothing more is needed; check --site if another one was meant",
+            "inget mer behövs; kontrollera --site om en annan enhet avsågs",
+        )),
     }
+}
+
+fn without_the_study() -> Words {
+    Words::new(
+        "the family gets what it would have had without the study",
+        "familjen får det som den skulle ha fått utan studien",
+    )
 }
 
 fn state(code: &'static str, message: Words) -> Failure {

@@ -250,8 +250,8 @@ impl Study {
 /// That the number of seed files is not the number of epochs.
 pub fn seeds_needed(needed: usize, given: usize) -> Words {
     words!(
-        "{needed} seed file(s) are needed, one per epoch; {given} were given",
-        "det behövs {needed} fröfil(er), en per epok; {given} angavs"
+        "seed files needed: {needed}, one for each epoch; given: {given}",
+        "fröfiler som behövs: {needed}, en för varje epok; angivna: {given}"
     )
 }
 
@@ -323,6 +323,10 @@ pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
                 "{name} är ingen fröfil: 64 hexadecimala siffror och en radbrytning"
             ),
         )
+        .help(Words::new(
+            "give the file that `open` or `amend` created",
+            "ange filen som `open` eller `amend` skapade",
+        ))
     })
 }
 

@@ -7,13 +7,16 @@ use std::path::PathBuf;
 
 use crate::app::enrol::{Desk, EnrolRow, Enrolled, enrol_file};
 use crate::app::{Failure, TableFile, exit};
-use crate::diagnostic::Words;
+use crate::diagnostic::{Lang, Words};
+use crate::protocol::Protocol;
+use crate::protocol::model::Check;
 use crate::study::intake::EnrolRequest;
 use crate::words;
 
 use super::acting::{Acting, At, head, pairs, warned};
 use super::dialect::Dialect;
 use super::failure;
+use super::options;
 use super::output::{Cell, Document, Grid};
 use super::session::Session;
 
@@ -99,13 +102,15 @@ impl Enrol {
         let mut desk = Desk::open(outside, &self.at.study, &self.seed_file)?;
         let act = self.acting.act();
         let Some(file) = file else {
-            let enrolled = desk.enrol(outside, &act, &request)?;
+            let enrolled = desk.enrol(outside, &act, &request);
+            let enrolled = enrolled.map_err(options::enrolment_refused)?;
+            let said = sentence(&enrolled, desk.study().protocol());
             session.keep_afterwards(desk.into_study());
             let warnings = warned(session, &enrolled.warnings);
             let row = csv_row(&enrolled, session);
             return Ok(Document::new("enrolment/1", &body(&enrolled, warnings))?
                 .csv(row)
-                .text(sentence(&enrolled))
+                .text(said)
                 .text(head(&enrolled.head))
                 .receipt()
                 .exit(enrolled.exit));
@@ -204,34 +209,65 @@ fn csv_row(enrolled: &Enrolled, session: &Session) -> Grid {
     grid
 }
 
-fn sentence(enrolled: &Enrolled) -> Words {
+/// The answer for people: arm, question or reason by its name and by its id.
+fn sentence(enrolled: &Enrolled, protocol: &Protocol) -> Words {
     let family = &enrolled.family;
     let arm = enrolled.arm.as_deref().unwrap_or("–");
-    let reasons = enrolled.reasons.join(", ");
+    let Words {
+        en: arm_en,
+        sv: arm_sv,
+    } = named(arm, &protocol.arms, |arm| (&arm.id, Some(&arm.label)));
+    let each: Vec<Words> = enrolled
+        .reasons
+        .iter()
+        .map(|id| match enrolled.outcome {
+            "not-eligible" => named(id, &protocol.criteria, |own| match &own.check {
+                Check::Ask { question, .. } => (&own.id, Some(question)),
+                Check::Rule { .. } => (&own.id, None),
+            }),
+            _ => named(id, &protocol.exceptions.reasons, |own| {
+                (&own.id, Some(&own.label))
+            }),
+        })
+        .collect();
+    let all = |lang: Lang| {
+        let texts: Vec<&str> = each.iter().map(|own| own.get(lang)).collect();
+        texts.join("; ")
+    };
+    let (reasons_en, reasons_sv) = (all(Lang::En), all(Lang::Sv));
     match enrolled.outcome {
         "allocated" => words!(
-            "{family} is allocated to {arm}.",
-            "{family} är lottad till {arm}."
+            "{family} is allocated to {arm_en}.",
+            "{family} är lottad till {arm_sv}."
         ),
         "returned" => words!(
-            "{family} keeps its arm: {arm}.",
-            "{family} behåller sin arm: {arm}."
+            "{family} keeps its arm: {arm_en}.",
+            "{family} behåller sin arm: {arm_sv}."
         ),
         "joined" => words!(
-            "A sibling joins {family} and shares its arm: {arm}.",
-            "Ett syskon ansluter till {family} och delar dess arm: {arm}."
+            "A sibling joins {family} and shares its arm: {arm_en}.",
+            "Ett syskon ansluter till {family} och delar dess arm: {arm_sv}."
         ),
         "not-eligible" => words!(
-            "{family} is not eligible: {reasons}.",
-            "{family} uppfyller inte villkoren: {reasons}."
+            "{family} is not eligible: {reasons_en}.",
+            "{family} uppfyller inte kriterierna: {reasons_sv}."
         ),
         "gate-closed" => words!(
             "{family} is not randomized: the gate is closed.",
             "{family} lottas inte: det finns ingen ledig plats."
         ),
         _ => words!(
-            "{family} is taken out by a declared exception: {reasons}.",
-            "{family} undantas från lottning: {reasons}."
+            "{family} is taken out by a declared exception: {reasons_en}.",
+            "{family} undantas från lottning: {reasons_sv}."
         ),
+    }
+}
+
+/// `label (`id`)` of one of many; the id alone if it has no name.
+fn named<T>(id: &str, all: &[T], of: impl Fn(&T) -> (&String, Option<&Words>)) -> Words {
+    let found = all.iter().map(of).find(|(own, _)| own.as_str() == id);
+    match found.and_then(|(_, label)| label) {
+        Some(Words { en, sv }) => words!("{en} (`{id}`)", "{sv} (`{id}`)"),
+        None => Words::same(id),
     }
 }

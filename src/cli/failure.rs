@@ -172,12 +172,7 @@ fn carets(
 }
 
 /// One finding on one line: `file, row 3, column "x": message`.
-pub(super) fn one_line(
-    finding: &Diagnostic,
-    source: Option<&Source>,
-    lang: Lang,
-    colour: bool,
-) -> String {
+fn one_line(finding: &Diagnostic, source: Option<&Source>, lang: Lang, colour: bool) -> String {
     let mut at = Vec::new();
     if let Some(source) = source {
         at.push(source.name.clone());
@@ -191,6 +186,8 @@ pub(super) fn one_line(
         }
         if let Some(column) = &place.column {
             at.push(match lang {
+                // A command without a file has options, not columns.
+                _ if column.starts_with("--") => format!("`{column}`"),
                 Lang::En => format!("column `{column}`"),
                 Lang::Sv => format!("kolumn `{column}`"),
             });

@@ -30,6 +30,7 @@ mod lock;
 mod methods;
 mod new;
 mod open;
+mod options;
 pub mod output;
 mod power;
 mod pseudonym;

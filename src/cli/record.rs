@@ -8,6 +8,7 @@ use crate::app::study::Study;
 use crate::study::recording::{EVENTS, EventRequest};
 
 use super::acting::{Acting, At, pairs, receipt, tried};
+use super::options::{event_refused, of_event};
 use super::output::Document;
 use super::session::Session;
 
@@ -82,11 +83,15 @@ impl Record {
         let (outside, act) = (&session.outside, self.acting.act());
         if self.dry_run {
             let mut study = Study::load(outside, &self.at.study)?;
-            let made = try_record(outside, &mut study, &act, &request)?;
+            let made = try_record(outside, &mut study, &act, &request);
+            let mut made = made.map_err(event_refused)?;
+            made.warnings = of_event(made.warnings);
             return tried(session, &made);
         }
         let mut study = Study::load_to_write(outside, &self.at.study)?;
-        let made = record(outside, &mut study, &act, &request)?;
+        let made = record(outside, &mut study, &act, &request);
+        let mut made = made.map_err(event_refused)?;
+        made.warnings = of_event(made.warnings);
         session.keep_afterwards(study);
         receipt(session, &made)
     }

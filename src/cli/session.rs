@@ -109,7 +109,7 @@ impl Progress for Terminal {
     }
 
     fn warn(&self, warning: &Diagnostic) {
-        self.line(&failure::one_line(warning, None, self.lang, self.colour));
+        self.line(&failure::spot(warning, None, self.lang, self.colour));
     }
 
     fn advance(&self, what: &Words, done: u64, total: u64) {

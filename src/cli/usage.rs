@@ -143,6 +143,14 @@ fn help(error: &clap::Error) -> Words {
             return words!("did you mean `{name}`?", "menade du `{name}`?");
         }
     }
+    let number = text(error, ContextKind::InvalidValue).replace(',', ".");
+    let value = text(error, ContextKind::InvalidValue);
+    if value.contains(',') && number.parse::<f64>().is_ok() {
+        return words!(
+            "write decimals with a point: {number}",
+            "skriv decimaler med punkt: {number}"
+        );
+    }
     let valid = text(error, ContextKind::ValidValue);
     if !valid.is_empty() {
         return words!("it can be: {valid}", "det kan vara: {valid}");
@@ -159,9 +167,10 @@ fn help(error: &clap::Error) -> Words {
             "`lottning --help` visar hur kommandon skrivs",
         )
     } else {
+        let swedish = super::swedish::page(&usage);
         words!(
             "it is written: {usage}; `--help` says more",
-            "så skrivs det: {usage}; `--help` berättar mer"
+            "så skrivs det: {swedish}; `--help` berättar mer"
         )
     }
 }

@@ -149,6 +149,16 @@ pub fn parse(bytes: &[u8]) -> Parsed {
 }
 
 fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Diagnostic::error(
+            "not-utf8",
+            words!("the file is in UTF-16", "filen är i UTF-16"),
+        )
+        .help(words!(
+            "save the file as UTF-8 in the editor",
+            "spara filen som UTF-8 i redigeraren"
+        ));
+    }
     let line = bytes.iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
     Diagnostic::error(
         "not-utf8",

@@ -75,9 +75,9 @@ pub fn prepare(
             ),
         );
     }
-    findings.key("report-key", &request.report_key);
+    findings.key("report_key", &request.report_key);
     if let Some(id) = &request.request_id {
-        findings.key("request-id", id);
+        findings.key("request_id", id);
     }
     let received = findings.date("received", &request.received);
     let (answers, answers_content) = findings.answers(protocol, &request.answers);
@@ -208,7 +208,7 @@ impl Findings {
         let mut texts: Vec<(String, &str)> = vec![
             ("site".into(), &request.site),
             ("family".into(), &request.family),
-            ("report-key".into(), &request.report_key),
+            ("report_key".into(), &request.report_key),
             ("received".into(), &request.received),
         ];
         texts.extend(
@@ -227,7 +227,7 @@ impl Findings {
             request
                 .request_id
                 .iter()
-                .map(|text| ("request-id".into(), text.as_str())),
+                .map(|text| ("request_id".into(), text.as_str())),
         );
         for (id, value) in &request.answers {
             texts.push((format!("answer.{id}"), value));

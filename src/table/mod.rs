@@ -27,6 +27,8 @@ use records::Record;
 
 /// How many findings of one code are shown before the rest is counted.
 const SHOWN: usize = 20;
+/// Most names of columns that are shown.
+const COLUMNS_SHOWN: usize = 40;
 
 /// A table that was read whole: a header without duplicates, and rows that all fit it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,8 +208,15 @@ impl Table {
         let help = if let Some(near) = nearest(name, free) {
             words!("did you mean `{near}`?", "menade du `{near}`?")
         } else {
-            let all = self.header.join(", ");
-            words!("the file has: {all}", "filen har: {all}")
+            let all = &self.header;
+            let shown = all[..all.len().min(COLUMNS_SHOWN)].join(", ");
+            match all.len().saturating_sub(COLUMNS_SHOWN) {
+                0 => words!("the file has: {shown}", "filen har: {shown}"),
+                more => words!(
+                    "the file has: {shown} and {more} more columns",
+                    "filen har: {shown} och {more} kolumner till"
+                ),
+            }
         };
         Err(Diagnostic::error(
             "unknown-column",
@@ -399,7 +408,7 @@ fn check_rows(header: &[String], records: &[Record], delimiter: Delimiter) -> Ve
 }
 
 /// At most [`SHOWN`] findings of each code, and a count of the others.
-fn condense(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub(crate) fn condense(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut kept = Vec::new();
     for finding in findings {

@@ -624,7 +624,7 @@ fn what_an_amendment_gives_up_is_said() {
     assert!(
         verdict["findings"]
             .to_string()
-            .contains("2 seed file(s) are needed"),
+            .contains("seed files needed: 2"),
         "{verdict}"
     );
     // What was derived is named, and the study is not called verified.

@@ -46,6 +46,7 @@ mod scenarios;
 mod seed_file;
 mod shards;
 mod study;
+mod typed;
 mod typed_time;
 mod undone;
 mod unused_options;

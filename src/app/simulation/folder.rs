@@ -192,8 +192,8 @@ impl<'a> Folder<'a> {
                 exit::INVALID_DATA,
                 "records-foreign",
                 words!(
-                    "{count} file(s) in {folder} belong to another plan, the first is {first}",
-                    "{count} fil(er) i {folder} hör till en annan plan, den första är {first}"
+                    "files in {folder} that belong to another plan: {count}, the first is {first}",
+                    "filer i {folder} som hör till en annan plan: {count}, den första är {first}"
                 ),
             )
             .help(Words::new(

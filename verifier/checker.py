@@ -424,6 +424,9 @@ class Checker:
                 self.report(sequence, "lock", f"the lock {lock!a} was made before")
             elif kind == "analysed" and lock not in locked:
                 self.report(sequence, "lock", f"the lock {lock!a} was never made")
+            for code in public.get("deviations", ()):
+                if protocol and code not in protocol.deviations:
+                    self.report(sequence, "lock", f"the deviation {code!a} is not in the protocol")
             if kind == "locked":
                 locked.add(lock)
                 ended = ended or protocol is not None and lock == protocol.final_lock

@@ -22,6 +22,8 @@ DEEDS = dict.fromkeys(
 
 
 STANDARD_VIOLATIONS = {"found-ineligible", "wrong-stratum", "double-draw", "wrong-service"}
+STANDARD_DEVIATIONS = {"late-data", "incomplete-data", "error-in-data", "error-in-plan", "error-in-program",
+                       "changed-surroundings", "arms-known"}
 MOST = 1_000_000  # the greatest value of a count without a range
 
 
@@ -94,8 +96,9 @@ class Protocol:
                                 if lock.get("kind", "final") == "final"), None)
         self.custody = table["study"].get("custody")
         self.reasons = [own if isinstance(own, str) else own["id"] for own in table.get("exceptions", {}).get("reasons", [])]
-        violations = table.get("violations", {}).get("reasons", [])
+        violations, deviations = (table.get(section, {}).get("reasons", []) for section in ("violations", "deviations"))
         self.violations = {own if isinstance(own, str) else own["id"] for own in violations} | STANDARD_VIOLATIONS
+        self.deviations = {own if isinstance(own, str) else own["id"] for own in deviations} | STANDARD_DEVIATIONS
         self.outcomes = [outcome["id"] for outcome in table.get("outcome", [])]
         self.roles = table.get("roles")
         if self.roles is not None and not all(isinstance(actors, list) for actors in self.roles.values()):

@@ -122,6 +122,10 @@ def are_sequences(value):
     return list_of(whole(1, LARGEST), 1)(value) and all(a < b for a, b in zip(value, value[1:]))
 
 
+def are_codes(value):
+    return list_of(is_public_key, 1)(value) and all(a < b for a, b in zip(value, value[1:]))
+
+
 COUNT, SITE_DAY = whole(0, 2**32 - 1), {"site": is_text, "on": is_date, "event_key": is_public_key}
 SERVICES = ("offered", "accepted", "declined", "started", "not-started", "home-visit", "closed", "reopened", "switched")
 EXITS = ("death", "all-children-18", "left-coverage", "withdrawn")
@@ -142,8 +146,9 @@ PUBLIC = ABOUT_FAMILY | {
     "beacon": {"epoch": COUNT, "round": is_text, "value": is_value},
     "site-opened": SITE_DAY, "site-closed": SITE_DAY,
     "capacity-changed": SITE_DAY | {"therapists": whole(0, 10_000)},
-    "erased": {"sequences": are_sequences, "reason": is_public_key}, "locked": {"lock": is_text, "cut": is_date},
-    "analysed": {"lock": is_text, "results_sha256": is_hex}, "exported": {"what": one_of("proof", "replicate")},
+    "erased": {"sequences": are_sequences, "reason": is_public_key},
+    "locked": {"lock": is_text, "cut": is_date, "deviations?": are_codes},
+    "analysed": {"lock": is_text, "results_sha256": is_hex, "deviations?": are_codes}, "exported": {"what": one_of("proof", "replicate")},
     "revealed": {"seeds": list_of(is_hex)},
 }
 MOST_CHILDREN = 24

@@ -1,8 +1,10 @@
 //! The ledger of deviations: every difference between what was registered and what was done, in one list (CONSORT 2025,
 //! item 10): what, when, who and why.
 //!
-//! It gathers what analyses say of themselves, and the amendments. What went wrong with single families is a violation, and
-//! in a list of its own.
+//! It gathers what analyses say of themselves, the amendments, and the reasons that people named when they locked or
+//! analysed. What went wrong with single families is a violation, and in a list of its own.
+
+use std::borrow::Cow;
 
 use super::results::{AnalysisResult, Deviation};
 use crate::diagnostic::{Lang, Words};
@@ -13,8 +15,8 @@ use crate::words;
 /// A line of the ledger of deviations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviationLine {
-    /// Stable code, for example `site-merged`, `amendment`, `post-hoc`.
-    pub code: &'static str,
+    /// Stable code, for example `site-merged`, `amendment`, `post-hoc`; of a named one the reason, for example `late-data`.
+    pub code: Cow<'static, str>,
     /// The analysis that it concerns; `None` for the study.
     pub analysis: Option<String>,
     /// What is otherwise than registered.
@@ -36,6 +38,57 @@ pub struct Amended {
     pub time: String,
     /// Who.
     pub actor: String,
+}
+
+/// Where somebody named a deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedAt {
+    /// When the data were locked.
+    Lock,
+    /// When the lock was analysed.
+    Analysis,
+}
+
+/// A deviation that somebody named, as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The coded reason.
+    pub code: String,
+    /// The reason for people.
+    pub reason: Words,
+    /// Where it was named.
+    pub at: NamedAt,
+    /// Id of the lock.
+    pub lock: String,
+    /// Civil day of the row in the study's time zone, ISO.
+    pub day: String,
+    /// Who.
+    pub actor: String,
+}
+
+impl Recorded {
+    /// Its line.
+    pub fn line(&self) -> DeviationLine {
+        let lock = self.lock.as_str();
+        let what = match self.at {
+            NamedAt::Lock => words!(
+                "Named when the data were locked (`{lock}`).",
+                "Angavs när data låstes (`{lock}`)."
+            ),
+            NamedAt::Analysis => words!(
+                "Named when the lock `{lock}` was analysed.",
+                "Angavs när låsningen `{lock}` analyserades."
+            ),
+        };
+        DeviationLine {
+            code: Cow::Owned(self.code.clone()),
+            analysis: None,
+            what,
+            why: sentence(&self.reason),
+            when: self.day.clone(),
+            who: Words::same(self.actor.as_str()),
+        }
+    }
 }
 
 /// Warnings of an analysis that are deviations from its plan.
@@ -67,7 +120,7 @@ pub(super) fn ledger(
         let own = own.map(|Deviation { code, message }| (*code, message.clone()));
         for (code, what) in own.chain(told) {
             lines.push(DeviationLine {
-                code,
+                code: Cow::Borrowed(code),
                 analysis: Some(analysis.id.clone()),
                 what: sentence(&what),
                 why: why(code),
@@ -136,7 +189,7 @@ fn moved_cut(
         return None;
     };
     (Day::of(registered) != cut).then(|| DeviationLine {
-        code: "cut-differs",
+        code: Cow::Borrowed("cut-differs"),
         analysis: None,
         what: words!(
             "The data were cut at {day}; registered was {registered}.",
@@ -197,7 +250,7 @@ fn amendment(protocol: &Protocol, own: &Amended) -> DeviationLine {
     };
     let actor = own.actor.as_str();
     DeviationLine {
-        code: "amendment",
+        code: Cow::Borrowed("amendment"),
         analysis: None,
         what: words!(
             "Amendment that opened epoch {epoch}: {en}.",

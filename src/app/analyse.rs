@@ -4,6 +4,7 @@
 //! the same bytes. Before a lock nothing is computed from the true arms: a dry run redraws them first, and records
 //! nothing.
 
+use super::deviations::{self, codes, recorded};
 use super::failure::Failure;
 use super::lock::find;
 use super::outside::Outside;
@@ -12,7 +13,7 @@ use super::record::NoDraw;
 use super::refusal::refusal;
 use super::study::{Act, Study, Work};
 use super::typed_time::now;
-use crate::analysis::deviations::Amended;
+use crate::analysis::deviations::{Amended, NamedAt, Recorded};
 use crate::analysis::looks::{EarlierLook, earlier_looks, look};
 use crate::analysis::results::{Analyses, AnalysisResult};
 use crate::analysis::{Plan, RunSettings, dry_run, run};
@@ -38,42 +39,72 @@ pub struct Analysed {
     pub head: Option<String>,
 }
 
-/// Runs the registered analyses of a lock and records that it was done.
+/// Runs the registered analyses of a lock and records that it was done, with coded reasons for which something was done
+/// otherwise than registered. A reason that an earlier analysis of the lock recorded is not recorded again, so that the
+/// same command gives the same results.
 ///
 /// # Errors
-/// An unknown lock (exit 2); data that are not locked (7).
+/// An unknown lock or reason (exit 2); data that are not locked (7).
 pub fn analyse(
     outside: &Outside,
     study: &mut Study,
     act: &Act,
     id: &str,
+    named: &[String],
 ) -> Result<Analysed, Failure> {
     let place = find(study, id)?;
-    let mut analysed = locked(study, place)?;
-    let sha256 = analysed.results_sha256.clone();
-    study.write(outside, act, Deed::Analyse, |journal, time| {
-        let decision = decide(
-            &journal.protocol,
-            &journal.state,
-            &Command::Analyse { lock: place },
-            journal.day(time),
-            &mut NoDraw,
-        )
-        .map_err(|refused| refusal(&journal.protocol, refused))?;
-        let public = Content::new().with("results_sha256", sha256.clone());
-        let recordings: Vec<Recording> = decision
-            .events
-            .into_iter()
-            .flatten()
-            .map(|what| Recording::public(what, public.clone()))
-            .collect();
-        Ok(Work {
-            recordings,
-            answer: (),
-        })
-    })?;
-    analysed.head = Some(study.journal.head.to_hex());
-    Ok(analysed)
+    let named = codes(study.protocol(), named)?;
+    let (computed, known) = computed(study, place)?;
+    let known = known.iter().filter(|own| own.at == NamedAt::Analysis);
+    let known: Vec<&str> = known
+        .filter(|own| own.lock == id)
+        .map(|own| own.code.as_str())
+        .collect();
+    let fresh: Vec<String> = named
+        .into_iter()
+        .filter(|code| !known.contains(&code.as_str()))
+        .collect();
+    let (analyses, results_sha256) =
+        study.write(outside, act, Deed::Analyse, |journal, time| {
+            let in_force = journal.protocol.in_epoch(journal.state.epoch);
+            let date = journal.day(time).date();
+            let day = date.map_or_else(String::new, |date| date.to_string());
+            let at = (NamedAt::Analysis, id);
+            let own = fresh.iter().filter_map(|code| {
+                let own = deviations::one(in_force, code, at, &day, &act.actor)?;
+                Some(own.line())
+            });
+            let mut analyses = computed.analyses.clone();
+            analyses.ledger.extend(own);
+            let protocol = journal.protocol.in_epoch(computed.state.epoch);
+            let sha256 = hashed(protocol, &analyses);
+            let decision = decide(
+                &journal.protocol,
+                &journal.state,
+                &Command::Analyse { lock: place },
+                journal.day(time),
+                &mut NoDraw,
+            )
+            .map_err(|refused| refusal(&journal.protocol, refused))?;
+            let public = Content::new().with("results_sha256", sha256.clone());
+            let public = deviations::public(public, &fresh);
+            let recordings: Vec<Recording> = decision
+                .events
+                .into_iter()
+                .flatten()
+                .map(|what| Recording::public(what, public.clone()))
+                .collect();
+            Ok(Work {
+                recordings,
+                answer: (analyses, sha256),
+            })
+        })?;
+    Ok(Analysed {
+        analyses,
+        state: computed.state,
+        results_sha256,
+        head: Some(study.journal.head.to_hex()),
+    })
 }
 
 /// The results of a lock, without recording anything: for a report on it.
@@ -81,6 +112,11 @@ pub fn analyse(
 /// # Errors
 /// Data that are not locked (exit 7); a ledger that cannot be read (8).
 pub fn locked(study: &mut Study, lock: u16) -> Result<Analysed, Failure> {
+    computed(study, lock).map(|(analysed, _)| analysed)
+}
+
+/// The results of a lock, and the deviations that people named until now.
+fn computed(study: &mut Study, lock: u16) -> Result<(Analysed, Vec<Recorded>), Failure> {
     let (state, made) = up_to_lock(study, lock)?;
     let amendments = amendments(study, made.sequence)?;
     // The protocol in force at the lock: a later amendment changes nothing of its results.
@@ -99,8 +135,15 @@ pub fn locked(study: &mut Study, lock: u16) -> Result<Analysed, Failure> {
     let protocol = study.protocol().in_epoch(state.epoch);
     let plan = Plan::registered(protocol, usize::from(lock));
     settings.amendments = amendments;
-    let analyses = run(protocol, &state, &plan, made.cut, &settings);
-    Ok(finished(protocol, analyses, state))
+    let mut analyses = run(protocol, &state, &plan, made.cut, &settings);
+    let named = recorded(
+        study,
+        settings.lock.as_deref().unwrap_or_default(),
+        made.sequence,
+    )?;
+    analyses.ledger.extend(named.iter().map(Recorded::line));
+    let protocol = study.protocol().in_epoch(state.epoch);
+    Ok((finished(protocol, analyses, state), named))
 }
 
 /// The amendments up to an event of the ledger.
@@ -175,13 +218,17 @@ pub fn try_out(
 }
 
 fn finished(protocol: &Protocol, analyses: Analyses, state: State) -> Analysed {
-    let bytes = body(protocol, &analyses, Lang::En).to_string();
     Analysed {
-        results_sha256: hex(&Sha256::digest(bytes.as_bytes())),
+        results_sha256: hashed(protocol, &analyses),
         analyses,
         state,
         head: None,
     }
+}
+
+fn hashed(protocol: &Protocol, analyses: &Analyses) -> String {
+    let bytes = body(protocol, analyses, Lang::En).to_string();
+    hex(&Sha256::digest(bytes.as_bytes()))
 }
 
 fn name(protocol: &Protocol, lock: u16) -> Option<String> {

@@ -1,5 +1,6 @@
 //! `lock`: freeze the data of a registered lock at its cut.
 
+use super::deviations;
 use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
@@ -14,10 +15,11 @@ use crate::study::journal::{Content, Recording};
 use crate::study::kernel::{Command, decide};
 use jiff::civil::Date;
 
-/// Locks the data.
+/// Locks the data. `named` are coded reasons for which something was done otherwise than registered; they are recorded with
+/// the lock, and excuse nothing: the cut is the registered one.
 ///
 /// # Errors
-/// An unknown lock, a date that is none, digits that do not confirm the protocol (exit 2); a lock made already, a cut
+/// An unknown lock or reason, a date that is none, digits that do not confirm the protocol (exit 2); a lock made already, a cut
 /// that is not the registered one or comes too early (7).
 pub fn lock(
     outside: &Outside,
@@ -26,6 +28,7 @@ pub fn lock(
     id: &str,
     cut: &str,
     confirm: &str,
+    named: &[String],
 ) -> Result<Receipt, Failure> {
     let place = find(study, id)?;
     let date = cut.parse::<Date>().ok().filter(|_| cut.len() == 10);
@@ -47,6 +50,8 @@ pub fn lock(
             cut: Day::of(date),
         };
         let day = journal.day(time);
+        let in_force = journal.protocol.in_epoch(journal.state.epoch);
+        let codes = deviations::codes(in_force, named)?;
         let decision = decide(
             &journal.protocol,
             &journal.state,
@@ -59,7 +64,7 @@ pub fn lock(
             .events
             .into_iter()
             .flatten()
-            .map(|what| Recording::public(what, Content::new()))
+            .map(|what| Recording::public(what, deviations::public(Content::new(), &codes)))
             .collect();
         let receipt = Receipt {
             event: "locked".to_owned(),

@@ -29,6 +29,10 @@ pub(super) struct Analyse {
     #[arg(long)]
     dry_run: bool,
 
+    /// Coded reason why something was done otherwise than registered, for the ledger of deviations; may be repeated
+    #[arg(long = "deviation", value_name = "CODE", conflicts_with = "dry_run")]
+    deviations: Vec<String>,
+
     /// Who does this: a role or a user id
     #[arg(long, value_name = "ID", required_unless_present = "dry_run")]
     actor: Option<String>,
@@ -50,7 +54,7 @@ impl Analyse {
                     actor: self.actor.clone().unwrap_or_default(),
                     at: self.time.clone(),
                 };
-                analyse(outside, &mut study, &act, lock)?
+                analyse(outside, &mut study, &act, lock, &self.deviations)?
             }
             (None, false) => {
                 return Err(Failure::new(
@@ -133,6 +137,15 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
             let (en, sv) = (&deviation.message.en, &deviation.message.sv);
             document = document.text(words!("Deviation: {en}", "Avvikelse: {sv}"));
         }
+    }
+    for line in results.ledger.iter().filter(|own| own.analysis.is_none()) {
+        let (when, en, sv) = (&line.when, &line.what.en, &line.what.sv);
+        let (why_en, why_sv) = (&line.why.en, &line.why.sv);
+        let (who_en, who_sv) = (&line.who.en, &line.who.sv);
+        document = document.text(words!(
+            "Deviation, {when}, {who_en}: {en} {why_en}",
+            "Avvikelse, {when}, {who_sv}: {sv} {why_sv}"
+        ));
     }
     if let Some(own) = &analysed.head {
         document = document.text(head(own));

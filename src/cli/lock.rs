@@ -27,6 +27,10 @@ pub(super) struct Lock {
     #[arg(long, value_name = "HASH8")]
     confirm: String,
 
+    /// Coded reason why something was done otherwise than registered, for the ledger of deviations; may be repeated
+    #[arg(long = "deviation", value_name = "CODE")]
+    deviations: Vec<String>,
+
     #[command(flatten)]
     acting: Acting,
 }
@@ -44,6 +48,7 @@ impl Lock {
             &self.id,
             &self.cut,
             &self.confirm,
+            &self.deviations,
         )?;
         receipt(session, &made)
     }

@@ -5,7 +5,7 @@
 //! outcomes, locks, analyses. Sites and levels are added at the end only, so that what the ledger holds keeps its
 //! meaning. When an epoch opens is the study's business, never decided here.
 
-use super::model::{Field, FieldKind, Protocol};
+use super::model::{Field, FieldKind, Named, Protocol};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::estimation::{EstimatorEntry, Role};
 use crate::words;
@@ -45,7 +45,7 @@ pub fn carry_on(
     changes.sites(before, &after);
     changes.arms(before, &after);
     changes.fields(before, &after);
-    changes.violations(before, &after);
+    changes.reasons(before, &after);
     if !changes.findings.is_empty() {
         return Err(changes.findings);
     }
@@ -174,22 +174,34 @@ impl Changes {
         }
     }
 
-    fn violations(&mut self, before: &Protocol, after: &Protocol) {
+    fn reasons(&mut self, before: &Protocol, after: &Protocol) {
         let (own, new) = (&before.violations.reasons, &after.violations.reasons);
-        let kept = own.len() <= new.len() && own.iter().zip(new).all(|(own, new)| own.id == new.id);
-        if !kept {
-            self.refuse(
-                "violations",
-                words!(
-                    "the reasons of violations no longer begin with those of the protocol in force",
-                    "skälen till avsteg börjar inte längre med det gällande protokollets"
-                ),
-                Words::new(
-                    "keep the reasons as they are, in their order, and add new ones after them",
-                    "behåll skälen som de är, i deras ordning, och lägg nya efter dem",
-                ),
+        if !begins_with(own, new) {
+            let what = words!(
+                "the reasons of violations no longer begin with those of the protocol in force",
+                "skälen till avsteg börjar inte längre med det gällande protokollets"
             );
+            self.shortened("violations", what);
         }
+        let (own, new) = (&before.deviations.reasons, &after.deviations.reasons);
+        if !begins_with(own, new) {
+            let what = words!(
+                "the reasons of deviations no longer begin with those of the protocol in force",
+                "skälen till avvikelser börjar inte längre med det gällande protokollets"
+            );
+            self.shortened("deviations", what);
+        }
+    }
+
+    fn shortened(&mut self, place: &'static str, what: Words) {
+        self.refuse(
+            place,
+            what,
+            Words::new(
+                "keep the reasons as they are, in their order, and add new ones after them",
+                "behåll skälen som de är, i deras ordning, och lägg nya efter dem",
+            ),
+        );
     }
 
     fn fields(&mut self, before: &Protocol, after: &Protocol) {
@@ -215,6 +227,11 @@ impl Changes {
             }
         }
     }
+}
+
+/// Whether the reasons are those before, with new ones after them.
+fn begins_with(own: &[Named], new: &[Named]) -> bool {
+    own.len() <= new.len() && own.iter().zip(new).all(|(own, new)| own.id == new.id)
 }
 
 /// Whether every value of a field means the same in the amended one.

@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "gate",
     "exceptions",
     "violations",
+    "deviations",
     "roles",
     "event",
     "exits",
@@ -85,6 +86,7 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
         ("[gate]", gate::KEYS),
         ("[exceptions]", exceptions::KEYS),
         ("[violations]", exceptions::KEYS),
+        ("[deviations]", exceptions::DEVIATIONS),
         ("[roles]", roles::KEYS),
         ("cap", exceptions::CAP),
         ("[[event]]", events::EVENT),
@@ -260,6 +262,7 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
     );
     let gate = gate::read(out, root, &arms);
     let violations = exceptions::violations(out, root);
+    let deviations = exceptions::deviations(out, root);
     let roles = roles::read(out, root);
     let exceptions = exceptions::read(out, root);
     let events = events::events(out, root);
@@ -317,6 +320,7 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
         gate,
         exceptions: exceptions?,
         violations: violations?,
+        deviations: deviations?,
         roles,
         events: complete(events)?,
         exits: exits?,

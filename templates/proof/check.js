@@ -10,6 +10,9 @@ const PROOF_KEYS = ["head", "protocols", "rows", "schema", "study"];
 const ROW_KEYS = ["actor", "hash", "kind", "payload_hash", "public", "sequence", "time"];
 const OUTCOMES = { "drawn": "allocated", "exception": "exception" }; // what follows a screening with a verdict
 
+const STANDARD_DEVIATIONS = ["late-data", "incomplete-data", "error-in-data", "error-in-plan", "error-in-program",
+  "changed-surroundings", "arms-known"];
+
 /** What the checks need of a protocol file; throws on anything that they cannot use. */
 function readProtocol(text) {
   const table = parseToml(text), allocation = table.allocation, arms = table.arm.map((arm) => arm.id);
@@ -21,6 +24,7 @@ function readProtocol(text) {
     round: "beacon" in table.study ? String(table.study.beacon.round) : null,
     sites: (table.site || []).map((site) => site.id),
     locks: (table.lock || []).map((lock) => lock.id),
+    deviations: [...STANDARD_DEVIATIONS, ...((table.deviations || {}).reasons || []).map((own) => (isText(own) ? own : own.id))],
     finalLock: (table.lock || []).filter((lock) => (lock.kind || "final") === "final").map((lock) => lock.id).pop() ?? null,
     fields: (table.field || []).map((field) => field.id),
     choices: Object.fromEntries((table.field || []).filter((field) => field.kind === "choice")
@@ -400,6 +404,11 @@ function checkEnd(events, found, report) {
       report(sequence, "lock", `the lock '${lock}' was made before`, `låsningen '${lock}' är redan gjord`);
     } else if (kind === "analysed" && !locked.has(lock)) {
       report(sequence, "lock", `the lock '${lock}' was never made`, `låsningen '${lock}' är aldrig gjord`);
+    }
+    for (const code of open.deviations || []) {
+      if (protocol && !protocol.deviations.includes(code)) {
+        report(sequence, "lock", `the deviation '${code}' is not in the protocol`, `avvikelsen '${code}' finns inte i protokollet`);
+      }
     }
     if (kind === "locked") {
       locked.add(lock);

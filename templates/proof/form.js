@@ -14,6 +14,7 @@ const listOf = (isOwn, least = 0) => (value) => Array.isArray(value) && value.le
 const isSequences = (value) => listOf(wholeFrom(1, Number.MAX_SAFE_INTEGER), 1)(value)
   && value.every((own, place) => place === 0 || own > value[place - 1]);
 const isKey = (value) => matches(/^[A-Za-z0-9._-]{1,64}$/)(value) && !holdsPersonalNumber(value);
+const isCodes = (value) => listOf(isKey, 1)(value) && value.every((own, place) => place === 0 || own > value[place - 1]);
 const COUNT = wholeFrom(0, 4294967295), SITE_DAY = { site: isText, on: isDate, event_key: isKey };
 const PUBLIC_KEYS = { // a key with ? may be absent
   ...Object.fromEntries(RETRACTABLE.map((kind) => [kind, {}])),
@@ -30,7 +31,8 @@ const PUBLIC_KEYS = { // a key with ? may be absent
   },
   "returned": { site: isText }, "joined": { site: isText }, "exception": { site: isText }, "switched": { arm: isText },
   "corrected": { sequence: wholeFrom(1, Number.MAX_SAFE_INTEGER) }, "erased": { sequences: isSequences, reason: isKey },
-  "locked": { lock: isText, cut: isDate }, "analysed": { lock: isText, results_sha256: isHash },
+  "locked": { lock: isText, cut: isDate, "deviations?": isCodes },
+  "analysed": { lock: isText, results_sha256: isHash, "deviations?": isCodes },
   "exported": { what: oneOf("proof", "replicate") }, "revealed": { seeds: listOf(isHash) },
 };
 const DEEDS = { // the roles that may write a row of a kind (docs/protocol.md, "[roles]")

@@ -95,7 +95,7 @@ fn what_was_done_otherwise_stands_in_one_list() {
     let codes: Vec<(&str, Option<&str>)> = found
         .ledger
         .iter()
-        .map(|line| (line.code, line.analysis.as_deref()))
+        .map(|line| (&*line.code, line.analysis.as_deref()))
         .collect();
     // The study has families at one site only, so its indicators are dropped, and months and reports do not vary.
     assert_eq!(codes[0], ("amendment", None));

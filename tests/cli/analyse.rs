@@ -121,6 +121,68 @@ fn analyse_is_refused_before_the_lock_and_repeats_after_it() {
     assert!(acceptance["test"].is_null());
 }
 
+/// By hand: the day is the civil one of the study's time zone, 2026-05-04 at half past midnight in Stockholm being still the
+/// third in UTC.
+#[test]
+fn a_named_deviation_is_recorded_once_and_shown_by_who_when_and_why() {
+    let (folder, hash) = study();
+    let lock = |more: &str| {
+        folder.run(&format!(
+            "lock final --study s --cut 2026-05-01 --confirm {hash} --actor lead --at 2026-05-02T08:00:00+02:00 {more}"
+        ))
+    };
+    let unknown = lock("--deviation late-dat");
+    assert_eq!(unknown.exit, 2, "{}", unknown.err);
+    assert!(unknown.err.contains("late-data"), "{}", unknown.err);
+    let made = lock("--deviation late-data --deviation arms-known --deviation late-data");
+    assert_eq!(made.exit, 0, "{}", made.err);
+
+    let run = |more: &str, at: &str| {
+        let words = format!("analyse --study s --lock final --actor analyst --at {at} {more}");
+        let run = folder.run(&words);
+        assert_eq!(run.exit, 0, "{}", run.err);
+        let mut document = run.json();
+        document.as_object_mut().unwrap().remove("head");
+        document
+    };
+    let lines = |document: &serde_json::Value| -> Vec<String> {
+        let all = document["deviations"].as_array().unwrap();
+        let named = all.iter().filter(|own| own["analysis"].is_null());
+        let text = |own: &serde_json::Value, key: &str| own[key].as_str().unwrap().to_owned();
+        named
+            .map(|own| {
+                ["code", "when", "who", "why"]
+                    .map(|key| text(own, key))
+                    .join("|")
+            })
+            .collect()
+    };
+    let locked = [
+        "arms-known|2026-05-02|lead|Somebody who decides on the analysis knew arms or results.",
+        "late-data|2026-05-02|lead|Data came later than planned.",
+    ];
+    let first = run("", "2026-05-03T08:00:00+02:00");
+    assert_eq!(lines(&first), locked);
+    let second = run("--deviation error-in-program", "2026-05-04T00:30:00+02:00");
+    let own = "error-in-program|2026-05-04|analyst|An error in a program was found.";
+    assert_eq!(lines(&second), [locked[0], locked[1], own]);
+    assert_ne!(first["results_sha256"], second["results_sha256"]);
+    // Asked for again, or not at all: it stands, and the bytes are the same.
+    let again = run("--deviation error-in-program", "2026-05-05T08:00:00+02:00");
+    assert_eq!(second.to_string(), again.to_string());
+    let after = run("", "2026-05-06T08:00:00+02:00");
+    assert_eq!(second.to_string(), after.to_string());
+
+    let verified = folder.run("verify --study s --seed-file seed").json();
+    assert_eq!(verified["ok"], true, "{verified}");
+    let report = folder.run("report --study s --lock final --out r");
+    assert_eq!(report.exit, 0, "{}", report.err);
+    let page = std::fs::read_to_string(folder.path().join("r/report.sv.html")).unwrap();
+    assert!(page.contains("Ett fel i ett program upptäcktes."));
+    let dry = folder.run("analyse --study s --dry-run --deviation late-data");
+    assert_eq!(dry.exit, 2, "a dry run records nothing");
+}
+
 #[test]
 fn analyse_is_also_written_analyze_and_needs_a_lock_or_a_dry_run() {
     let folder = Folder::new();

@@ -155,6 +155,7 @@ def honest(program, folder):
     record("lead", "corrected", two, f"--set sequence={at} --set reason=mistyped")
     amended = text.replace("method = \"big-stick\"", "method = \"permuted-block\"\nblock_lens = [2, 4]").replace(
         "max_imbalance = 4", "").replace('beacon = {', '# beacon = {')
+    amended += '\n[deviations]\nreasons = ["register-renamed"]\n'
     (study.folder / "next.toml").write_text(amended, encoding="utf-8")
     confirm = hashlib.sha256(amended.encode()).hexdigest()[:8]
     study.run("lead", f"amend next.toml --seed-file keys/1 --confirm {confirm}")
@@ -162,8 +163,8 @@ def honest(program, folder):
     study.run("lead", f"erase --family {name(21)} --reason retention --confirm {confirm}")
     study.day = "2027-06-01"
     study.run("lead", f"lock evaluation-2025 --cut 2025-11-30 --confirm {confirm}")
-    study.run("lead", f"lock final --cut 2027-05-01 --confirm {confirm}")
-    study.run("analyst", "analyse --lock final")
+    study.run("lead", f"lock final --cut 2027-05-01 --confirm {confirm} --deviation late-data --deviation error-in-plan")
+    study.run("analyst", "analyse --lock final --deviation register-renamed")
     study.run("lead", "reveal --seed-file keys/0 --seed-file keys/1")
     study.run("auditor", "export --proof proof")
     return study

@@ -58,6 +58,7 @@ impl Stage<'_> {
             &id,
             &date,
             &short,
+            &[],
         )?;
         self.tell(
             words!("locked the data at {date}", "låste data per {date}"),
@@ -71,7 +72,7 @@ impl Stage<'_> {
             ),
             format!("lottning reveal --study {folder} --seed-file {seed} --actor study-lead"),
         );
-        let analysed = analyse(&self.inside, &mut study, &Self::act("evaluator"), &id)?;
+        let analysed = analyse(&self.inside, &mut study, &Self::act("evaluator"), &id, &[])?;
         let conclusion = analysed
             .analyses
             .analyses

@@ -117,8 +117,9 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
             &id,
             &date,
             &short,
+            &[],
         )?;
-        let analysed = analyse(&stage.inside, &mut study, &act("evaluator"), &id)?;
+        let analysed = analyse(&stage.inside, &mut study, &act("evaluator"), &id, &[])?;
         for own in analysed.analyses.analyses {
             found.push((own.id, own.results.into_iter().next(), own.test));
         }

@@ -56,6 +56,72 @@ impl Violations {
     }
 }
 
+/// Deviations from the registered plan that a lock or an analysis can name (CONSORT 2025, item 10).
+#[derive(Debug, Clone)]
+pub struct Deviations {
+    /// Admissible reasons: those that every study knows ([`Deviations::STANDARD`]), then the protocol's own.
+    pub reasons: Vec<Named>,
+}
+
+impl Deviations {
+    /// Identifier, English and Swedish name of the reasons that every study knows.
+    pub const STANDARD: [(&str, &str, &str); 7] = [
+        (
+            "late-data",
+            "data came later than planned",
+            "data kom senare än planerat",
+        ),
+        (
+            "incomplete-data",
+            "a source of data was incomplete",
+            "en datakälla var ofullständig",
+        ),
+        (
+            "error-in-data",
+            "an error in the data was found",
+            "ett fel i data upptäcktes",
+        ),
+        (
+            "error-in-plan",
+            "the plan could not be followed as it was written",
+            "planen kunde inte följas som den var skriven",
+        ),
+        (
+            "error-in-program",
+            "an error in a program was found",
+            "ett fel i ett program upptäcktes",
+        ),
+        (
+            "changed-surroundings",
+            "law, registers or services changed from outside",
+            "lag, register eller insatser ändrades utifrån",
+        ),
+        (
+            "arms-known",
+            "somebody who decides on the analysis knew arms or results",
+            "någon som bestämmer över analysen kände till grupper eller resultat",
+        ),
+    ];
+
+    /// The name of a reason for people; `None` if it is not admissible.
+    pub fn label(&self, id: &str) -> Option<&Words> {
+        let found = self.reasons.iter().find(|own| own.id == id);
+        found.map(|own| &own.label)
+    }
+}
+
+impl Default for Deviations {
+    fn default() -> Self {
+        let named = |(id, en, sv): (&str, &'static str, &'static str)| Named {
+            id: id.to_owned(),
+            label: Words::new(en, sv),
+        };
+        Self {
+            reasons: Self::STANDARD.map(named).into(),
+        }
+    }
+}
+
 /// The violations that every study knows: document, do not correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {

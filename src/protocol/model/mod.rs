@@ -20,7 +20,7 @@ pub use analyses::{
     Sensitivity, Summary, Test,
 };
 pub use calendar::Day;
-pub use conduct::{Cap, Exceptions, Policy, Violations};
+pub use conduct::{Cap, Deviations, Exceptions, Policy, Violations};
 pub use estimand::{Attribute, measure_label};
 pub use follow_up::{Cut, EventSpec, Exit, Exits, Lock, Outcome, OutcomeKind, Service};
 pub use intake::{
@@ -103,6 +103,8 @@ pub struct Protocol {
     pub exceptions: Exceptions,
     /// Violations after the draw.
     pub violations: Violations,
+    /// Reasons of deviations from the plan.
+    pub deviations: Deviations,
     /// Who may do what; without roles everybody may do everything.
     pub roles: Option<Roles>,
     /// What events must carry.

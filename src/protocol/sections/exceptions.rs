@@ -1,15 +1,18 @@
 //! `[exceptions]`: reasons, declared before the draw, for which a family is not randomized; `[violations]`: reasons for
-//! which something went against the protocol after it. Both have coded reasons and caps.
+//! which something went against the protocol after it. Both have coded reasons and caps. `[deviations]`: reasons for which
+//! the plan was not followed as registered.
 
 use super::sample_size::between_0_and_1;
 use crate::protocol::findings::Findings;
-use crate::protocol::model::{Cap, Exceptions, Named, Violations};
+use crate::protocol::model::{Cap, Deviations, Exceptions, Named, Violations};
 use crate::protocol::names::repeated;
 use crate::protocol::tree::Section;
 use crate::words;
 
 /// Keys of `[exceptions]` and of `[violations]`.
 pub(in crate::protocol) const KEYS: &[&str] = &["reasons", "cap"];
+/// Keys of `[deviations]`.
+pub(in crate::protocol) const DEVIATIONS: &[&str] = &["reasons"];
 /// Keys of `cap`.
 pub(in crate::protocol) const CAP: &[&str] = &["per_site_and_quarter", "study_share"];
 
@@ -36,18 +39,34 @@ pub(in crate::protocol) fn violations(
         return Some(violations);
     }
     let section = root.section(out, "violations", KEYS)?;
-    for reason in reasons(out, &section) {
-        match violations
-            .reasons
-            .iter_mut()
-            .find(|own| own.id == reason.id)
-        {
-            Some(own) => own.label = reason.label,
-            None => violations.reasons.push(reason),
-        }
-    }
+    add(&mut violations.reasons, reasons(out, &section));
     violations.cap = cap(out, &section);
     Some(violations)
+}
+
+/// Reads `[deviations]`. The reasons that every study knows exist without it; naming one gives it another label.
+pub(in crate::protocol) fn deviations(
+    out: &mut Findings<'_>,
+    root: &Section<'_>,
+) -> Option<Deviations> {
+    let mut deviations = Deviations::default();
+    if root.get("deviations").is_none() {
+        return Some(deviations);
+    }
+    let section = root.section(out, "deviations", DEVIATIONS)?;
+    section.need(out, "reasons");
+    add(&mut deviations.reasons, reasons(out, &section));
+    Some(deviations)
+}
+
+/// Puts reasons after those that every study knows; one of those gets the label.
+fn add(known: &mut Vec<Named>, reasons: Vec<Named>) {
+    for reason in reasons {
+        match known.iter_mut().find(|own| own.id == reason.id) {
+            Some(own) => own.label = reason.label,
+            None => known.push(reason),
+        }
+    }
 }
 
 fn reasons(out: &mut Findings<'_>, section: &Section<'_>) -> Vec<Named> {

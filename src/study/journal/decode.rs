@@ -169,11 +169,17 @@ impl<'a> Reader<'a> {
                 on: self.on()?,
             },
             "erased" => What::Erased { family: family()? },
-            "locked" => What::Locked {
-                lock: self.lock()?,
-                cut: self.public_day("cut")?,
-            },
-            "analysed" => What::Analysed { lock: self.lock()? },
+            "locked" => {
+                self.deviations()?;
+                What::Locked {
+                    lock: self.lock()?,
+                    cut: self.public_day("cut")?,
+                }
+            }
+            "analysed" => {
+                self.deviations()?;
+                What::Analysed { lock: self.lock()? }
+            }
             "exported" => What::Exported,
             "revealed" => What::Revealed,
             other => return self.served(other, subject),
@@ -480,6 +486,16 @@ impl<'a> Reader<'a> {
             .lock(id)
             .ok_or_else(|| format!("lock `{id}` is not known"))?;
         Ok(place as u16)
+    }
+
+    /// The deviations that it names are reasons of the protocol in force.
+    fn deviations(&self) -> Result<(), Unreadable> {
+        let named = self.public.get("deviations").and_then(Value::as_array);
+        let mut named = named.unwrap_or_default().iter().filter_map(Value::as_str);
+        match named.find(|id| self.protocol.deviations.label(id).is_none()) {
+            Some(id) => Err(format!("deviation `{id}` is not known")),
+            None => Ok(()),
+        }
     }
 
     fn reason(&self, reasons: &[Named]) -> Result<u16, Unreadable> {

@@ -27,13 +27,15 @@ enum Domain {
     Whole(u64, u64),
     /// A list of texts, of at least this length.
     Texts(usize),
+    /// A list of keys, ascending by their bytes, at least one.
+    Keys,
     /// A list of hashes.
     Hashes,
     /// Numbers of rows from 1, ascending, at least one.
     Sequences,
 }
 
-use Domain::{Hash, Hashes, Key, One, Sequences, Text, Texts, Whole};
+use Domain::{Hash, Hashes, Key, Keys, One, Sequences, Text, Texts, Whole};
 
 const LARGEST: u64 = (1 << 53) - 1;
 const COUNT: Domain = Whole(0, u32::MAX as u64);
@@ -42,7 +44,10 @@ const THERAPISTS: Domain = Whole(0, 10_000);
 const SITE: &[(&str, Domain)] = &[("site", Text)];
 const SITE_DAY: &[(&str, Domain)] = &[("event_key", Key), ("on", Domain::Date), ("site", Text)];
 
-/// Public keys by kind, beside `clock`. All are there, but `factors`, which stands where the method balances factors.
+/// Keys that may be absent: `factors` stands where the method balances factors, `deviations` where there were any.
+const OPTIONAL: [&str; 2] = ["factors", "deviations"];
+
+/// Public keys by kind, beside `clock`. All are there, but those of [`OPTIONAL`].
 const PUBLIC: &[(&str, &[(&str, Domain)])] = &[
     (
         "opened",
@@ -106,8 +111,18 @@ const PUBLIC: &[(&str, &[(&str, Domain)])] = &[
     ("switched", &[("arm", Text)]),
     ("corrected", &[("sequence", Whole(1, LARGEST))]),
     ("erased", &[("reason", Key), ("sequences", Sequences)]),
-    ("locked", &[("cut", Domain::Date), ("lock", Text)]),
-    ("analysed", &[("lock", Text), ("results_sha256", Hash)]),
+    (
+        "locked",
+        &[("cut", Domain::Date), ("deviations", Keys), ("lock", Text)],
+    ),
+    (
+        "analysed",
+        &[
+            ("deviations", Keys),
+            ("lock", Text),
+            ("results_sha256", Hash),
+        ],
+    ),
     ("exported", &[("what", One(&["proof", "replicate"]))]),
     ("revealed", &[("seeds", Hashes)]),
     ("reported", &[]),
@@ -177,7 +192,7 @@ fn public_holds(kind: &str, public: &Object<'_>) -> bool {
     all_hold
         && wanted
             .iter()
-            .all(|(key, _)| *key == "factors" || public.contains_key(key))
+            .all(|(key, _)| OPTIONAL.contains(key) || public.contains_key(key))
 }
 
 fn is_in(domain: Domain, value: &Value<'_>) -> bool {
@@ -189,9 +204,12 @@ fn is_in(domain: Domain, value: &Value<'_>) -> bool {
     match domain {
         Text => value.as_str().is_some(),
         One(known) => value.as_str().is_some_and(|own| known.contains(&own)),
-        Key => value
-            .as_str()
-            .is_some_and(|own| is_key(own) && !holds_personal_number(own)),
+        Key => value.as_str().is_some_and(is_public_key),
+        Keys => {
+            let own = value.as_array().unwrap_or_default();
+            let own: Vec<&str> = own.iter().filter_map(Value::as_str).collect();
+            len > 0 && texts(is_public_key) && own.is_sorted_by(|one, other| one < other)
+        }
         Hash => value.as_str().is_some_and(is_hash),
         Domain::Value => value.as_str().is_some_and(is_beacon_value),
         Domain::Date => value.as_str().is_some_and(is_date),
@@ -209,6 +227,10 @@ fn is_in(domain: Domain, value: &Value<'_>) -> bool {
                 && numbers.is_sorted_by(|one, other| one < other)
         }
     }
+}
+
+fn is_public_key(text: &str) -> bool {
+    is_key(text) && !holds_personal_number(text)
 }
 
 fn is_hash(text: &str) -> bool {
@@ -293,6 +315,19 @@ mod tests {
         ] {
             let text = format!(r#"{{"reason":"retention","sequences":{sequences}}}"#);
             assert_eq!(public("erased", &text).is_some(), holds, "{text}");
+        }
+        for (deviations, holds) in [
+            (r#"["arms-known","late-data"]"#, true),
+            (r#"["late-data","arms-known"]"#, false),
+            (r#"["late-data","late-data"]"#, false),
+            ("[]", false),
+            (r#""late-data""#, false),
+            ("[3]", false),
+            (r#"["late data"]"#, false),
+        ] {
+            let text =
+                format!(r#"{{"cut":"2025-03-01","deviations":{deviations},"lock":"final"}}"#);
+            assert_eq!(public("locked", &text).is_some(), holds, "{text}");
         }
     }
 }

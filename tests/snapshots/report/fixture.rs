@@ -413,7 +413,7 @@ pub(crate) fn ordinary() -> Parts {
             dry_run: false,
             analyses: vec![primary, secondary],
             ledger: vec![DeviationLine {
-                code: "site-merged",
+                code: "site-merged".into(),
                 analysis: Some("primary".into()),
                 what: Words::new(
                     "Skarpnäck had fewer than 5 families in an arm and was merged with Hägersten-Liljeholmen.",

@@ -155,6 +155,11 @@ impl Workspace {
             }
         }
         self.baseline_columns(protocol, state, analysis, &rows, &mut columns);
+        if let Some(how) = analysis.clusters {
+            let (factor, told) = self.clusters(protocol, state, (treated, &rows), how);
+            columns.cluster = Some(factor);
+            warnings.extend(told);
+        }
         if let Some(how) = analysis.received {
             let got = |row: &usize| {
                 let family = self.units[*row].family;

@@ -7,6 +7,7 @@
 
 mod baseline;
 pub mod covariates;
+mod delivery;
 pub mod deviations;
 mod dry_run;
 pub mod funnel;

@@ -224,6 +224,7 @@ impl Behind<'_> {
                     let other = Analysis {
                         missing: Missing::Bounds,
                         estimator: "manski-bounds".to_owned(),
+                        clusters: None,
                         ..analysis.clone()
                     };
                     self.workspace.sample(protocol, state, cut, &other);

@@ -92,6 +92,17 @@ pub(super) fn rows(
             workspace,
         );
     }
+    if let Some(clusters) = analysis.sensitivity_clusters {
+        let other = analysis.clustered(clusters);
+        let found = plain(workspace, ground, &other);
+        add(
+            (&mut list, &mut warnings),
+            ground,
+            &other,
+            (clusters.text(), found),
+            workspace,
+        );
+    }
     (list, warnings)
 }
 
@@ -139,6 +150,7 @@ fn bounded(analysis: &Analysis, estimator: &str) -> Analysis {
         covariates: Vec::new(),
         strata: Vec::new(),
         received: None,
+        clusters: None,
         ..analysis.clone()
     }
 }
@@ -437,5 +449,5 @@ fn turned(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) ->
 /// Whether an analysis has anything beside its result.
 pub(super) fn any(analysis: &Analysis) -> bool {
     let beside = !analysis.sensitivity.is_empty() && analysis.hands() == Hands::Values;
-    beside || !analysis.sensitivity_outcomes.is_empty()
+    beside || !analysis.sensitivity_outcomes.is_empty() || analysis.sensitivity_clusters.is_some()
 }

@@ -313,7 +313,8 @@ impl Workspace {
             Missing::CompleteCase | Missing::NotAccepted | Missing::CensoringWeights => true,
             Missing::Censoring | Missing::Bounds => false,
         };
-        match form(analysis).filter(|_| plain && values) {
+        let alone = analysis.clusters.is_none();
+        match form(analysis).filter(|_| plain && values && alone) {
             Some(form) => Method::Model(form),
             None => Method::Registry,
         }

@@ -7,11 +7,11 @@ use super::arrivals::{Arrival, Streams};
 use super::calendar::Due;
 use super::rehearsal::Step;
 use super::study::Simulator;
-use super::world::{Fate, World};
+use super::world::{Fate, Received, World};
 use crate::protocol::model::{Day, Service};
 use crate::study::kernel::{
-    Answer, ChildIx, Command, Enrolment, Event, FamilyIx, Refusal, Report, ReportIx, Roster,
-    SiteIx, Source, What, apply, decide, may_record,
+    Answer, ChildIx, Command, DelivererIx, Enrolment, Event, FamilyIx, Refusal, Report, ReportIx,
+    Roster, SiteIx, Source, What, apply, decide, may_record,
 };
 
 /// Site, day from the first opening, date, and what the site adds to the risk.
@@ -38,6 +38,7 @@ impl Simulator<'_> {
                     service,
                     on: day,
                     arm: (service == Service::Switched).then_some(self.cell.scenario.world.treated),
+                    by: self.deliverer(family, service),
                 }
             }
             Due::Report | Due::Attached => What::Reported(Report {
@@ -94,6 +95,22 @@ impl Simulator<'_> {
             });
         }
         Ok(())
+    }
+
+    /// The pair that closes an investigation by the treated service, where somebody wants to know.
+    fn deliverer(&mut self, family: FamilyIx, service: Service) -> Option<DelivererIx> {
+        if service != Service::Closed || !self.delivers && self.log.is_none() {
+            return None;
+        }
+        let own = self.state.family(family)?;
+        let place = own.allocation.checked_sub(1)? as usize;
+        let (_, fate) = self.fates.get(place)?;
+        if fate.received(own.arm == self.cell.scenario.world.treated) == Received::Control {
+            return None;
+        }
+        let next = self.pairs.len() as u32;
+        let key = (own.site.0, fate.pair);
+        Some(DelivererIx(*self.pairs.entry(key).or_insert(next)))
     }
 
     /// The score of a randomized family under the service that it has, and the score's outcome.

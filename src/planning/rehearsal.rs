@@ -217,12 +217,14 @@ impl<'p> Overlay<'p> {
                 service,
                 on,
                 arm,
+                by,
             } => (
                 What::Serviced {
                     family: name(family),
                     service,
                     on,
                     arm,
+                    by,
                 },
                 None,
             ),

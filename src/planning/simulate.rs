@@ -305,12 +305,22 @@ pub(super) fn warnings(cell: &Cell, about: &[About]) -> Vec<Warning> {
         ));
     }
     let icc = cell.scenario.world.family.icc_pair;
-    if icc > 0.0 {
+    let clustered = |index: &&usize| cell.protocol.analyses[**index].clusters.is_some();
+    let by_pair = cell.scenario.analyses.iter().filter(clustered).count();
+    if icc > 0.0 && by_pair < cell.scenario.analyses.len() {
+        let (en, sv) = if by_pair > 0 {
+            (
+                "the analyses without `clusters` count",
+                "analyserna utan `clusters` räknar",
+            )
+        } else {
+            ("the analyses count", "analyserna räknar")
+        };
         warnings.push(Warning::new(
             "pairs-not-analysed",
             words!(
-                "families of the same pair share something (icc_pair = {icc}), and the analyses count every family for itself: the estimates vary more than their standard errors say, and a test rejects more often than its level",
-                "familjer hos samma par delar något (icc_pair = {icc}), men analyserna räknar varje familj för sig: skattningarna varierar mer än medelfelen anger, och ett test förkastar oftare än sin nivå"
+                "families of the same pair share something (icc_pair = {icc}), and {en} every family for itself: the estimates vary more than their standard errors say, and a test rejects more often than its level",
+                "familjer hos samma par delar något (icc_pair = {icc}), men {sv} varje familj för sig: skattningarna varierar mer än medelfelen anger, och ett test förkastar oftare än sin nivå"
             ),
         ));
     }

@@ -23,7 +23,7 @@ use crate::study::kernel::{
     ArmSource, Command, Drawer, Event, FamilyIx, RecordedSource, RedrawSource, Refusal, State,
     apply, decide,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 pub use super::record::{AnalysisRecord, Found, Record};
 
@@ -71,6 +71,10 @@ pub struct Simulator<'c> {
     /// Slots in use by site, and who uses one, where there is no gate and slots matter all the same.
     pub(super) busy: Vec<u32>,
     pub(super) holds: Vec<bool>,
+    /// Therapist pairs that have closed an investigation, by site, place and crew: their numbers as deliverers.
+    pub(super) pairs: BTreeMap<(u16, (u32, u32)), u32>,
+    /// Whether an analysis goes by who delivered.
+    pub(super) delivers: bool,
     follower: Follower,
     /// Both potential outcomes of every randomized family, in the order of the draws.
     pub(super) fates: Vec<(FamilyIx, Fate)>,
@@ -163,6 +167,11 @@ impl<'c> Simulator<'c> {
             staff_from: Vec::new(),
             busy: vec![0; sites],
             holds: Vec::new(),
+            pairs: BTreeMap::new(),
+            delivers: scenario
+                .analyses
+                .iter()
+                .any(|index| protocol.analyses[*index].clusters.is_some()),
             follower: Follower::new(protocol),
             fates: Vec::new(),
             potentials: Vec::new(),
@@ -301,6 +310,7 @@ impl<'c> Simulator<'c> {
         self.reached.fill(0);
         self.busy.fill(0);
         self.holds.clear();
+        self.pairs.clear();
         self.waiting.iter_mut().for_each(VecDeque::clear);
         let mut sites = std::mem::take(&mut self.sites);
         world.sites(&self.keys, replicate, &self.open_days, &mut sites);

@@ -97,6 +97,9 @@ pub struct Fate {
     pub score: [f64; 2],
     /// Deviate that decides whether the family answers.
     pub answer_deviate: f64,
+    /// The therapist pair that would deliver the treated service: its place at the site, and how often that place has been
+    /// filled anew.
+    pub pair: (u32, u32),
 }
 
 impl Fate {
@@ -197,9 +200,10 @@ impl World {
         let uptake = &self.uptake;
         let mut treated = (arrival.risk, accept);
         let icc = self.family.icc_pair;
+        let place = (pair * f64::from(therapists.max(1))) as u32;
+        let crew = crew(place);
         if icc > 0.0 && tie * tie < icc {
-            let own = (pair * f64::from(therapists.max(1))) as u32;
-            treated = streams.pair(site, own, crew(own));
+            treated = streams.pair(site, place, crew);
         }
         let added: f64 = self.others.iter().map(|m| m.added_risk(years)).sum();
         let control = self.risk_by_children[arrival.children.min(self.risk_by_children.len() - 1)];
@@ -230,6 +234,7 @@ impl World {
                 .score
                 .map_or([0.0; 2], |own| own.values(arrival.risk, score)),
             answer_deviate,
+            pair: (place, crew),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::allocation::Arm;
 use crate::analysis::results::{AnalysisResult, ArmOutcome};
 use crate::diagnostic::{Lang, Words};
 use crate::estimation::Estimate;
-use crate::protocol::model::Sensitivity;
+use crate::protocol::model::{Clusters, Sensitivity};
 use crate::words;
 
 /// How an estimate is shown.
@@ -111,6 +111,7 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
         let outcomes = report.protocol.outcomes.iter();
         let outcome = || outcomes.clone().find(|outcome| outcome.id == rule);
         let name = Sensitivity::parse(rule).map(Sensitivity::words);
+        let name = name.or_else(|| Clusters::parse(rule).map(Clusters::words));
         let name = name.or_else(|| Some(outcome()?.label.clone()));
         let name = name.unwrap_or_else(|| Words::same(rule));
         let bound = match estimate.term.as_str() {

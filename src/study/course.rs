@@ -4,7 +4,7 @@
 //! itself, or follow-up that ended before the window began, stands at half a day. One number per family is `dataset`'s.
 
 use super::dataset::{End, follow_up, reported};
-use super::kernel::{FamilyIx, Occurred, State};
+use super::kernel::{FamilyIx, State};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, OutcomeKind, Service};
 
@@ -53,7 +53,7 @@ pub fn course(
     let earliest = |service: Service| {
         let occurrences = state.occurrences_of_unit(family);
         occurrences
-            .filter(|one| one.what == Occurred::Service(service))
+            .filter(|one| one.is(service))
             .map(|one| one.on)
             .filter(|on| (from..=follow.until).contains(on))
             .min()

@@ -138,15 +138,14 @@ pub(super) fn outcome_from(
         OutcomeKind::Binary { events, .. } => {
             let all = events.iter().all(|event| {
                 state.occurrences_of_unit(family).any(|occurrence| {
-                    occurrence.what == Occurred::Service(*event)
-                        && (from..=until).contains(&occurrence.on)
+                    occurrence.is(*event) && (from..=until).contains(&occurrence.on)
                 })
             });
             Some(f64::from(u8::from(all)))
         }
         OutcomeKind::Duration { to, horizon_days } => state
             .occurrences_of_unit(family)
-            .filter(|occurrence| occurrence.what == Occurred::Service(*to))
+            .filter(|occurrence| occurrence.is(*to))
             .filter(|occurrence| occurrence.on <= until)
             .map(|occurrence| occurrence.on.since(own.randomized))
             .min()
@@ -242,7 +241,7 @@ pub fn follow_up(
                 None => continue,
             },
             Occurred::Withdrawn => End::Censored,
-            Occurred::Service(_) | Occurred::Violation { .. } | Occurred::Observed { .. } => {
+            Occurred::Service { .. } | Occurred::Violation { .. } | Occurred::Observed { .. } => {
                 continue;
             }
         };

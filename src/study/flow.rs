@@ -202,9 +202,9 @@ impl ArmFlow {
         self.allocated += 1;
         // Service belongs to the draw under whose name it was given.
         let had = |service: Service| {
-            state.occurrences_of(family).any(|occurrence| {
-                occurrence.what == Occurred::Service(service) && occurrence.on <= cut
-            })
+            state
+                .occurrences_of(family)
+                .any(|occurrence| occurrence.is(service) && occurrence.on <= cut)
         };
         self.not_started += u32::from(had(Service::NotStarted));
         self.switched += u32::from(had(Service::Switched));

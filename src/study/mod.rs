@@ -7,6 +7,7 @@ pub mod conduct;
 pub mod course;
 pub mod dataset;
 pub mod deeds;
+pub mod delivery;
 pub mod duties;
 pub mod field_value;
 mod findings;

@@ -46,6 +46,7 @@ pub(super) struct Limits {
     pub(super) families: u32,
     pub(super) children: u32,
     pub(super) reports: u32,
+    pub(super) deliverers: u32,
     pub(super) occurrences: u32,
     pub(super) earlier: u32,
     pub(super) allocations: u32,

@@ -37,7 +37,7 @@ pub fn frees_slot(protocol: &Protocol, state: &State, sequence: u64) -> bool {
         .search(&sequence, |occurrence| occurrence.sequence);
     let occurrence = found.and_then(|place| state.occurrences.get(place));
     occurrence.is_some_and(
-        |own| matches!(own.what, Occurred::Service(service) if releases(protocol, service)),
+        |own| matches!(own.what, Occurred::Service { service, .. } if releases(protocol, service)),
     )
 }
 

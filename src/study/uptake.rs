@@ -15,7 +15,7 @@ pub fn received(state: &State, cut: Day, family: FamilyIx, arm: Arm, how: Receiv
     let days = |service: Service| {
         let occurrences = state.occurrences_of_unit(family);
         occurrences
-            .filter(move |one| one.what == Occurred::Service(service) && one.on <= cut)
+            .filter(move |one| one.is(service) && one.on <= cut)
             .map(|one| one.on)
     };
     match how {

@@ -99,6 +99,7 @@ fn switched(
             service: lottning::protocol::model::Service::Switched,
             on,
             arm: Some(Arm(*arm)),
+            by: None,
         });
     }
     (protocol, state)

@@ -127,6 +127,7 @@ fn a_trend_over_epochs_with_other_ratios_is_no_effect() {
                 service,
                 on: day,
                 arm: None,
+                by: None,
             };
             apply(&protocol, &mut state, &Event { day, what: &what });
         }

@@ -12,6 +12,7 @@ mod analysis;
 mod clusters;
 mod cohort;
 mod conduct;
+mod delivery;
 mod epochs;
 mod estimation;
 mod events;

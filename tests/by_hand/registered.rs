@@ -280,6 +280,7 @@ fn who_received_the_service_divides_the_effect() {
             service: Service::Switched,
             on: few.day.plus(10),
             arm: Some(to),
+            by: None,
         };
         few.study
             .command(late, &Command::Record(what))

@@ -142,6 +142,7 @@ fn the_gate_counts_slots_and_nothing_else() {
             service: lottning::protocol::model::Service::Closed,
             on: day,
             arm: None,
+            by: None,
         };
         apply(&protocol, state, &Event { day, what: &what });
     };

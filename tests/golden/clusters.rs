@@ -94,3 +94,45 @@ fn lin_with_clusters_agrees_with_r() {
         include_str!("lin/clustered_results.csv"),
     );
 }
+
+/// One arm alone has clusters: the other, and some families of the first, stand for themselves. R 4.2.2, clubSandwich 0.5.8;
+/// generator `linear/partially_nested.R`.
+fn partially_nested(id: &str, results: &str) {
+    let data = Data::parse(include_str!("linear/partially_nested_data.csv"));
+    let expected = Data::parse(results);
+    assert_eq!(expected.rows(), 3);
+    for row in 0..expected.rows() {
+        let mut columns = data.comparison("arm", "iuh", "standard", "outcome");
+        let covariates: &[&str] = match expected.text("case", row) {
+            "none" => &[],
+            "age" => &["age"],
+            "both" => &["age", "earlier"],
+            other => panic!("{other}"),
+        };
+        columns.covariates = covariates.iter().map(|name| data.covariate(name)).collect();
+        columns.cluster = Some(data.factor("cluster"));
+        let answer = estimate(id, &columns, &Settings::default()).unwrap();
+        let result = answer.effect().unwrap();
+        let what = format!("{id} {}", expected.text("case", row));
+        let number = |column| expected.number(column, row);
+        let scale = number("std_error").unwrap();
+        close(&what, result.estimate, number("estimate"), 1e-10, scale);
+        close(&what, result.std_error, number("std_error"), 1e-10, 0.0);
+        close(&what, result.df, number("nu"), 1e-8, 0.0);
+        close(&what, result.p_value, number("p_value"), 1e-8, 1e-12);
+        close(&what, result.conf_low, number("conf_low"), 1e-9, scale);
+        close(&what, result.conf_high, number("conf_high"), 1e-9, scale);
+        let units = |key: &str| result.extra.get(key).and_then(serde_json::Value::as_f64);
+        assert_eq!(units("units_treated"), number("units_treated"), "{what}");
+        assert_eq!(units("units_control"), number("units_control"), "{what}");
+    }
+}
+
+#[test]
+fn clusters_of_one_arm_agree_with_r() {
+    partially_nested(
+        "linear",
+        include_str!("linear/partially_nested_results.csv"),
+    );
+    partially_nested("lin", include_str!("lin/partially_nested_results.csv"));
+}

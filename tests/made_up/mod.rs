@@ -140,6 +140,7 @@ impl Study {
                 service,
                 on,
                 arm: None,
+                by: None,
             }),
         );
     }

@@ -280,6 +280,44 @@ fn an_answer_says_what_its_figures_leave_out() {
     assert!(cells[0].warnings.is_empty());
 }
 
+/// Families of a pair share something, and nothing has an effect: an analysis that goes by who delivered keeps its level, one
+/// that does not rejects more often than its own. With 30 pairs, about five families each and an intraclass correlation of 0.4
+/// the treated mean varies 1 + 4·0.4 = 2.6 times as much as if each family stood for itself, the difference 1.8 times:
+/// 2Φ(−1.96/√1.8) = 0.14.
+#[test]
+fn clusters_by_pair_keep_the_level_that_single_families_do_not() {
+    let missing = "missing = { primary = \"not-accepted\"";
+    let clustered = PROTOCOL.replacen(
+        missing,
+        &format!("clusters = \"delivered-by\"\n{missing}"),
+        1,
+    );
+    let mut settings = PLAIN.to_vec();
+    settings.retain(|own| !own.starts_with("family.icc_pair"));
+    settings.extend([
+        "family.icc_pair=0.4",
+        "therapists=6",
+        "truth.acceptance_difference=0",
+        "capacity.investigation_days={ iuh = { median = 50, sd_log = 0.35 }, standard = { median = 50, sd_log = 0.35 } }",
+        "protocol.sample_size.stop.families=300",
+    ]);
+    let size = |protocol: &str| {
+        let cells = simulate(
+            &planned(protocol, &settings),
+            &options(600, 0, 2),
+            &|_, _| {},
+        );
+        let cells = cells.unwrap();
+        let (id, found) = &cells[0].analyses[1];
+        assert_eq!((id.as_str(), found.failures), ("acceptance", 0));
+        found.type_i_error.unwrap().value.unwrap()
+    };
+    let (own, plain) = (size(&clustered), size(PROTOCOL));
+    // √(.05·.95/600) = .0089.
+    assert!((own - 0.05).abs() <= 4.0 * 0.0089, "{own}");
+    assert!(plain > 0.05 + 4.0 * 0.0089, "{plain}");
+}
+
 /// By law: a service that does not start can delay the closing in one arm alone, so equal lengths are no null.
 #[test]
 fn a_late_hitch_is_no_null_of_a_closing() {

@@ -94,12 +94,12 @@ pub(super) fn event_row(
             service,
             on,
             arm,
+            by,
         } => {
             let arm = arm.and_then(|arm| protocol.arms.get(arm.index()));
-            let set = arm
-                .map(|arm| ("arm".to_owned(), arm.id.clone()))
-                .into_iter()
-                .collect();
+            let arm = arm.map(|arm| ("arm".to_owned(), arm.id.clone()));
+            let by = by.map(|own| ("delivered_by".to_owned(), format!("pair-{}", own.0 + 1)));
+            let set = arm.into_iter().chain(by).collect();
             (service.text(), family, on, set)
         }
         What::Exited { family, exit, on } => (exit.text(), family, on, Vec::new()),

@@ -33,6 +33,10 @@ pub struct Analysis {
     pub strata: Vec<Factor>,
     /// When the treated arm's service counts as received, where the estimator asks.
     pub received: Option<Received>,
+    /// Whose families are taken together in its variance, if not each for itself.
+    pub clusters: Option<Clusters>,
+    /// The same analysis with such clusters, a row of its own beside the result.
+    pub sensitivity_clusters: Option<Clusters>,
     /// The test that decides, if not the estimator's own.
     pub test: Option<Test>,
     /// Rule for missing outcomes.
@@ -95,9 +99,29 @@ impl Analysis {
             own.interacted.then(|| ("interacted", "true".to_owned())),
             names(&self.strata).map(|names| ("strata", names)),
             self.received.map(|how| ("received", how.text().to_owned())),
+            word("clusters", self.clusters.map(Clusters::text)),
+            word(
+                "sensitivity_clusters",
+                self.sensitivity_clusters.map(Clusters::text),
+            ),
             names(&self.subgroups).map(|names| ("subgroups", names)),
         ];
         list.into_iter().flatten().collect()
+    }
+
+    /// The analysis with clusters, and the variance that goes by them.
+    #[must_use]
+    pub fn clustered(&self, clusters: Clusters) -> Self {
+        Self {
+            clusters: Some(clusters),
+            sensitivity_clusters: None,
+            options: Settings {
+                variance: Some(estimation::Variance::Cr2),
+                df: Some(estimation::Df::Satterthwaite),
+                ..self.options
+            },
+            ..self.clone()
+        }
     }
 
     /// What it hands to its estimator of each family.
@@ -152,6 +176,38 @@ impl Received {
         match self {
             Self::Started => "started",
             Self::HomeVisits => "home-visits",
+        }
+    }
+}
+
+/// Whose families are taken together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clusters {
+    /// Families of the treated arm with the same person or pair who delivered its service; every other family stands for
+    /// itself.
+    DeliveredBy,
+}
+
+impl Clusters {
+    /// The text in the file and in JSON.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::DeliveredBy => "delivered-by",
+        }
+    }
+
+    /// The clusters of a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text == Self::DeliveredBy.text()).then_some(Self::DeliveredBy)
+    }
+
+    /// Its name for people.
+    pub fn words(self) -> Words {
+        match self {
+            Self::DeliveredBy => words!(
+                "clustered by who delivered the service",
+                "klustrat efter vem som gav insatsen"
+            ),
         }
     }
 }

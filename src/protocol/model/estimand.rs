@@ -1,6 +1,6 @@
 //! The estimand of an analysis in words: the five attributes of ICH E9(R1), and the sentence made of them.
 
-use super::{Analysis, Exit, Hands, Missing, OutcomeKind, Protocol, Summary};
+use super::{Analysis, Clusters, Exit, Hands, Missing, OutcomeKind, Protocol, Summary};
 use crate::diagnostic::{Lang, Words};
 use crate::words;
 
@@ -81,12 +81,12 @@ impl Protocol {
         let (population_en, population_sv) = (&estimand.population.en, &estimand.population.sv);
         let strategy = self.strategy(analysis);
         let (strategy_en, strategy_sv) = (&strategy.en, &strategy.sv);
+        let clusters = analysis.clusters.map(sampled);
         let note = |pick: fn(&Words) -> &str| {
-            estimand
-                .note
-                .as_ref()
-                .map(|note| format!(", {}", pick(note)))
-                .unwrap_or_default()
+            let own = [&estimand.note, &clusters];
+            let own = own.into_iter().flatten();
+            own.map(|note| format!(", {}", pick(note)))
+                .collect::<String>()
         };
         let (note_en, note_sv) = (note(|words| &words.en), note(|words| &words.sv));
         let control = &self.arms[self.control.index()].label;
@@ -131,13 +131,12 @@ impl Protocol {
         } else {
             estimand.population.clone()
         };
-        let population = match &estimand.note {
-            None => population,
-            Some(note) => {
-                let (en, sv, note_en, note_sv) = (population.en, population.sv, &note.en, &note.sv);
-                words!("{en}; {note_en}", "{sv}; {note_sv}")
-            }
-        };
+        let clusters = analysis.clusters.map(sampled);
+        let mut population = population;
+        for note in [&estimand.note, &clusters].into_iter().flatten() {
+            let (en, sv, note_en, note_sv) = (population.en, population.sv, &note.en, &note.sv);
+            population = words!("{en}; {note_en}", "{sv}; {note_sv}");
+        }
         let control = &self.arms[self.control.index()].label;
         let (treated_en, treated_sv) =
             (self.treated_labels(Lang::En), self.treated_labels(Lang::Sv));
@@ -255,6 +254,16 @@ impl Protocol {
             texts.join("; ")
         };
         Words::new(join(Lang::En), join(Lang::Sv))
+    }
+}
+
+/// What clusters say of whom the effect is for.
+fn sampled(clusters: Clusters) -> Words {
+    match clusters {
+        Clusters::DeliveredBy => words!(
+            "those who deliver the service being taken for a sample of all who could",
+            "där de som ger insatsen ses som ett urval av alla som kunde ge den"
+        ),
     }
 }
 

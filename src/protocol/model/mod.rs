@@ -16,7 +16,7 @@ mod strata;
 mod study;
 
 pub use analyses::{
-    Analysis, Covariate, Estimand, Hands, LINEAR, Missing, Multiplicity, Received, Role,
+    Analysis, Clusters, Covariate, Estimand, Hands, LINEAR, Missing, Multiplicity, Received, Role,
     Sensitivity, Summary, Test,
 };
 pub use calendar::Day;

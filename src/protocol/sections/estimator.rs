@@ -2,13 +2,14 @@
 //! what each one takes; its options are read in `options`.
 
 use super::allocation;
+use super::clusters;
 use super::estimand::is_binary;
 use super::missing::{self, Follows};
 use super::options::{options, received, strata, subgroups};
 use crate::estimation::{ESTIMATORS, EstimatorEntry, Measure, OutcomeDomain, Role, Settings};
 use crate::protocol::findings::{Findings, quoted};
 use crate::protocol::model::{
-    Estimand, Factor, LINEAR, Missing, Outcome, Received, Sensitivity, Summary, Test,
+    Clusters, Estimand, Factor, LINEAR, Missing, Outcome, Received, Sensitivity, Summary, Test,
 };
 use crate::protocol::tree::{Section, Value};
 use crate::words;
@@ -32,6 +33,8 @@ pub(super) struct Given {
     pub(super) options: Settings,
     pub(super) strata: Vec<Factor>,
     pub(super) received: Option<Received>,
+    pub(super) clusters: Option<Clusters>,
+    pub(super) sensitivity_clusters: Option<Clusters>,
     pub(super) subgroups: Vec<Factor>,
 }
 
@@ -118,8 +121,11 @@ pub(super) fn read(
     let strata = strata(out, section, entry, around);
     let received = received(out, section, entry);
     let subgroups = subgroups(out, section, entry, around.0);
+    let (clusters, sensitivity_clusters, options) = clusters::read(out, section, asked, options)?;
     Some(Given {
-        options: options?,
+        options,
+        clusters,
+        sensitivity_clusters,
         strata: strata?,
         received: received.ok()?,
         subgroups: subgroups?,

@@ -8,6 +8,7 @@ pub(super) mod allocation;
 pub(super) mod analyses;
 pub(super) mod beacon;
 pub(super) mod capacity;
+mod clusters;
 pub(super) mod estimand;
 mod estimator;
 pub(super) mod events;

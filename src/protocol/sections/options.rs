@@ -123,20 +123,44 @@ pub(super) fn options(
         interacted: interacted?,
         ..Settings::default()
     };
-    // No analysis has clusters, so a variance by cluster has none to go by.
-    if let Err(error) = entry.check_clusters(&settings, false) {
+    clustered(out, section, entry, &settings).then_some(settings)
+}
+
+/// Whether variance and degrees of freedom go with the clusters of the analysis, or with none.
+fn clustered(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    entry: &EstimatorEntry,
+    settings: &Settings,
+) -> bool {
+    if section.get("clusters").is_some() {
+        let because = words!(
+            "an analysis with `clusters` has the variance `cr2` and its degrees of freedom",
+            "en analys med `clusters` har variansen `cr2` och dess frihetsgrader"
+        );
+        let (variance, df) = (settings.variance, settings.df);
+        let other = |own: bool, key: &'static str| (!own).then_some(key);
+        let others = [
+            other(matches!(variance, None | Some(Variance::Cr2)), "variance"),
+            other(matches!(df, None | Some(Df::Satterthwaite)), "df"),
+        ];
+        let others: Vec<&str> = others.into_iter().flatten().collect();
+        section.refuse(out, &others, &because);
+        return others.is_empty();
+    }
+    if let Err(error) = entry.check_clusters(settings, false) {
         out.error(
             "estimator-mismatch",
             &section.key_span("variance"),
             error.words(),
             words!(
-                "choose a variance without clusters, such as `hc2`",
-                "välj en varians utan kluster, till exempel `hc2`"
+                "choose a variance without clusters, such as `hc2`, or add `clusters`",
+                "välj en varians utan kluster, till exempel `hc2`, eller lägg till `clusters`"
             ),
         );
-        return None;
+        return false;
     }
-    Some(settings)
+    true
 }
 
 /// The least and greatest value of the outcome, for worst-case bounds.

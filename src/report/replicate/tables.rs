@@ -254,6 +254,18 @@ fn columns(
         table.add(&name, factor.codes.iter().map(text).collect());
         book.tell(path, &name, format!("stratum by {}", factor.name));
     }
+    if let Some(cluster) = &own.cluster {
+        let text = |code: &Option<u32>| {
+            let level = code.and_then(|code| cluster.levels.get(code as usize));
+            level.cloned().unwrap_or_default()
+        };
+        table.add("cluster", cluster.codes.iter().map(text).collect());
+        book.tell(
+            path,
+            "cluster",
+            "who delivered the service, by number; or the family by itself",
+        );
+    }
     for (role, values, what) in [
         (
             "weight",

@@ -187,16 +187,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Service or an exit, whose kinds are those of the protocol's model.
-    fn served(&self, kind: &str, subject: Option<FamilyIx>) -> Result<What, Unreadable> {
+    fn served(&mut self, kind: &str, subject: Option<FamilyIx>) -> Result<What, Unreadable> {
         let family = || subject.ok_or_else(|| "it names no family".to_owned());
         if let Some(service) = Service::ALL.into_iter().find(|own| own.text() == kind) {
             let arm = self.public.text("arm").map(|id| self.arm(id));
             let arm = arm.transpose()?;
+            let by = self.payload.text("delivered_by");
+            let by = by.map(|name| self.names.name_deliverer(name));
             return Ok(What::Serviced {
                 family: family()?,
                 service,
                 on: self.on()?,
                 arm,
+                by,
             });
         }
         let exit = Exit::ALL.into_iter().find(|own| own.text() == kind);

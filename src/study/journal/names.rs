@@ -1,10 +1,10 @@
-//! Names of families, children and reports, and the small integers that the state machine knows them by.
+//! Names of families, children, reports and those who deliver a service, and the small integers that the state machine knows them by.
 //!
 //! A name gets its integer when the ledger first mentions it, so every replay gives the same integers.
 
 use super::texts::Texts;
 use crate::study::coded::coded;
-use crate::study::kernel::{ChildIx, FamilyIx, ReportIx};
+use crate::study::kernel::{ChildIx, DelivererIx, FamilyIx, ReportIx};
 use crate::study::pages::Limits;
 
 /// The names of a ledger.
@@ -14,6 +14,7 @@ pub struct Names {
     children: Texts,
     /// Keys of reports, in the scope of their family.
     reports: Texts,
+    deliverers: Texts,
     /// What links have said.
     links: NameLinks,
 }
@@ -22,6 +23,7 @@ coded!(Names {
     families,
     children,
     reports,
+    deliverers,
     links,
 });
 
@@ -140,6 +142,17 @@ impl Names {
         }
     }
 
+    /// Names who delivered a service.
+    pub fn name_deliverer(&mut self, name: &str) -> DelivererIx {
+        DelivererIx(self.deliverers.name(0, name))
+    }
+
+    /// The integer of who delivered a service, or the one that they will get.
+    pub fn deliverer_or_next(&self, name: &str) -> DelivererIx {
+        let known = self.deliverers.find(0, name);
+        DelivererIx(known.unwrap_or(self.deliverers.len()))
+    }
+
     /// Notes that `other` was found to be `unit`: their reports are told apart by key alone, and with `renamed` every
     /// name of `other` means the unit from now on. Gives the pairs of reports that are one, of `other` and of the unit.
     pub(super) fn link_families(
@@ -206,6 +219,7 @@ impl Names {
         self.families.load_all();
         self.children.load_all();
         self.reports.load_all();
+        self.deliverers.load_all();
     }
 
     /// Says how many names there are.
@@ -213,6 +227,7 @@ impl Names {
         limits.families = self.families.len();
         limits.children = self.children.len();
         limits.reports = self.reports.len();
+        limits.deliverers = self.deliverers.len();
     }
 
     /// Whether links mean numbers that there are.

@@ -131,8 +131,9 @@ pub fn apply(protocol: &Protocol, state: &mut State, event: &Event<'_>) {
             service,
             on,
             arm,
+            by,
         } => {
-            occur(state, family, Occurred::Service(service), on);
+            occur(state, family, Occurred::Service { service, by }, on);
             if let (Service::Switched, Some(to)) = (service, arm) {
                 state.switches.push(Switch {
                     family,

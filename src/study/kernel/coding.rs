@@ -1,7 +1,9 @@
 //! The state as bytes and back, for the stored projection of a ledger (`super::super::coded`).
 
 use super::corrections::Sighting;
-use super::event::{ChildIx, FamilyIx, Report, ReportIx, SiteIx, Source as Seen, Truth};
+use super::event::{
+    ChildIx, DelivererIx, FamilyIx, Report, ReportIx, SiteIx, Source as Seen, Truth,
+};
 use super::state::{
     Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
     Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,
@@ -14,6 +16,7 @@ coded!(SiteIx(whole));
 coded!(FamilyIx(whole));
 coded!(ChildIx(whole));
 coded!(ReportIx(whole));
+coded!(DelivererIx(whole));
 coded!(Arm(whole));
 coded!(Day(whole));
 coded!(Truth { field, value });
@@ -58,9 +61,10 @@ fn take_member<T: Copy>(all: &[T], input: &mut Source<'_>) -> Option<T> {
 impl Coded for Occurred {
     fn put(&self, out: &mut Sink) {
         match self {
-            Self::Service(service) => {
+            Self::Service { service, by } => {
                 0_u8.put(out);
                 put_member(service, &Service::ALL, out);
+                by.put(out);
             }
             Self::Exit(exit) => {
                 1_u8.put(out);
@@ -78,7 +82,10 @@ impl Coded for Occurred {
 
     fn take(input: &mut Source<'_>) -> Option<Self> {
         Some(match u8::take(input)? {
-            0 => Self::Service(take_member(&Service::ALL, input)?),
+            0 => Self::Service {
+                service: take_member(&Service::ALL, input)?,
+                by: Coded::take(input)?,
+            },
             1 => Self::Exit(take_member(&Exit::ALL, input)?),
             2 => Self::Withdrawn,
             3 => Self::Violation {

@@ -16,6 +16,10 @@ pub struct ChildIx(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReportIx(pub u32);
 
+/// Who delivered a service, a person or a pair, by the order in which the ledger first names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DelivererIx(pub u32);
+
 /// Most children that one screening can name.
 pub const MAX_CHILDREN: usize = 24;
 
@@ -304,6 +308,8 @@ pub enum What {
         on: Day,
         /// The arm whose service the family has from now on, for `switched`.
         arm: Option<Arm>,
+        /// Who delivered it, if named.
+        by: Option<DelivererIx>,
     },
     /// Follow-up ended.
     Exited {

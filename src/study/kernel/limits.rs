@@ -292,7 +292,8 @@ impl Row for Occurrence {
             Occurred::Observed { outcome, value } => {
                 (outcome < limits.outcomes || outcome == u16::MAX) && value.is_finite()
             }
-            Occurred::Service(_) | Occurred::Exit(_) | Occurred::Withdrawn => true,
+            Occurred::Service { by, .. } => by.is_none_or(|own| own.0 < limits.deliverers),
+            Occurred::Exit(_) | Occurred::Withdrawn => true,
         };
         what && known(self.family, limits)
             && self.sequence <= limits.sequence

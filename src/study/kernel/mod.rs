@@ -22,8 +22,8 @@ pub use corrections::Sighting;
 pub use decide::{decide, may_record, missed_criteria};
 pub use draws::{ArmSource, Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
 pub use event::{
-    ChildIx, Event, FamilyIx, LeftAside, MAX_CHILDREN, Report, ReportIx, Roster, Screening, SiteIx,
-    Source, Truth, Values, Verdict, What,
+    ChildIx, DelivererIx, Event, FamilyIx, LeftAside, MAX_CHILDREN, Report, ReportIx, Roster,
+    Screening, SiteIx, Source, Truth, Values, Verdict, What,
 };
 pub(in crate::study) use families::came_from;
 pub use state::{

@@ -1,7 +1,9 @@
 //! The state of a study: tables indexed by small integers, all of them folds of the ledger.
 
 use super::corrections::Sighting;
-use super::event::{ChildIx, FamilyIx, ReportIx, Screening, SiteIx, Truth, Values, Verdict};
+use super::event::{
+    ChildIx, DelivererIx, FamilyIx, ReportIx, Screening, SiteIx, Truth, Values, Verdict,
+};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, MAX_FIELDS, Service, Site};
@@ -184,7 +186,12 @@ pub struct ReportState {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Occurred {
     /// Service.
-    Service(Service),
+    Service {
+        /// What.
+        service: Service,
+        /// Who delivered it, if named.
+        by: Option<DelivererIx>,
+    },
     /// End of follow-up.
     Exit(Exit),
     /// Withdrawal.
@@ -222,6 +229,13 @@ pub struct Occurrence {
     pub retracted: bool,
     /// The family's occurrence before this one, as a place plus 1; 0 for none.
     pub previous: u32,
+}
+
+impl Occurrence {
+    /// Whether it is a service of this kind, whoever delivered it.
+    pub fn is(&self, wanted: Service) -> bool {
+        matches!(self.what, Occurred::Service { service, .. } if service == wanted)
+    }
 }
 
 /// A move of a family to an arm's service.

@@ -227,6 +227,9 @@ impl<'a> Checker<'a> {
                 service,
                 on,
                 arm,
+                by: self
+                    .value("delivered_by")
+                    .map(|name| self.journal.names.deliverer_or_next(name)),
             });
         }
         if let Some(exit) = Exit::ALL.into_iter().find(|exit| exit.text() == event) {

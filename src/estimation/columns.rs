@@ -147,6 +147,28 @@ pub struct Counts {
     pub control_units: u64,
 }
 
+impl Counts {
+    /// Whether both arms have units, and no more events than units.
+    ///
+    /// # Errors
+    /// [`EstimationError::Counts`] of the first arm, treated before control, that has not.
+    pub fn check(&self, labels: &Labels) -> Result<(), EstimationError> {
+        for (arm, events, units) in [
+            (Arm::Treated, self.treated_events, self.treated_units),
+            (Arm::Control, self.control_events, self.control_units),
+        ] {
+            if units == 0 || events > units {
+                return Err(EstimationError::Counts {
+                    arm: labels.arm(arm).to_owned(),
+                    events,
+                    units,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The columns of one comparison. Columns that are not used stay empty or `None`; each estimator's entry says which
 /// it needs, may use and refuses.
 #[derive(Debug, Clone, PartialEq, Default)]

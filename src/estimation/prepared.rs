@@ -80,6 +80,17 @@ pub(super) fn usable(value: f64) -> bool {
     value.abs() <= LARGEST
 }
 
+/// A column that is measured after randomization, and the warning of rows without a value in it.
+#[derive(Debug)]
+pub(super) struct Later {
+    /// Its name.
+    pub(super) column: &'static str,
+    /// Code of the warning.
+    pub(super) code: &'static str,
+    /// What the rows lack, `a value of received`, in both languages.
+    pub(super) lacking: [&'static str; 2],
+}
+
 /// The analysed rows of one comparison.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Analysed {
@@ -173,10 +184,9 @@ impl Analysed {
     pub(super) fn keep_known(
         &mut self,
         columns: &Columns,
-        values: Option<&[Option<f64>]>,
-        column: &'static str,
+        values: &[Option<f64>],
+        later: &Later,
     ) -> Result<Vec<f64>, EstimationError> {
-        let values = values.unwrap_or_default();
         let mut known = Vec::with_capacity(self.rows.len());
         let mut missing = [0usize; 2];
         let mut kept = 0;
@@ -193,7 +203,7 @@ impl Analysed {
                 }
                 Some(_) => {
                     return Err(EstimationError::NotFinite {
-                        column: column.into(),
+                        column: later.column.into(),
                         row: columns.row_number(row),
                     });
                 }
@@ -215,11 +225,12 @@ impl Analysed {
         if missing != [0, 0] {
             let [control, treated] = missing;
             let (t, c) = (&columns.labels.treated, &columns.labels.control);
+            let [en, sv] = later.lacking;
             self.warnings.push(Warning::new(
-                "value-missing",
+                later.code,
                 words!(
-                    "rows without a value of {column} are left out: {treated} in {t}, {control} in {c}",
-                    "rader utan värde för {column} är utelämnade: {treated} i {t}, {control} i {c}"
+                    "rows without {en} are left out: {treated} in {t}, {control} in {c}",
+                    "rader utan {sv} är utelämnade: {treated} i {t}, {control} i {c}"
                 ),
             ));
         }

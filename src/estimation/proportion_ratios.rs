@@ -4,7 +4,7 @@
 //! score intervals, with an end that is open where the data do not bound the ratio. The difference of the proportions
 //! is [`super::two_proportions`]'.
 
-use super::columns::Counts;
+use super::columns::{Counts, Labels};
 use super::error::EstimationError;
 use crate::numerics::normal;
 use crate::numerics::root::bisect;
@@ -81,18 +81,7 @@ pub fn ratio(
     if !(level > 0.0 && level < 1.0) {
         return Err(EstimationError::Level { level });
     }
-    for (arm, events, units) in [
-        ("treated", counts.treated_events, counts.treated_units),
-        ("control", counts.control_events, counts.control_units),
-    ] {
-        if units == 0 || events > units {
-            return Err(EstimationError::Counts {
-                arm: arm.to_owned(),
-                events,
-                units,
-            });
-        }
-    }
+    counts.check(&Labels::default())?;
     let z = -normal::quantile(0.5 * (1.0 - level))?;
     let table = Table {
         x1: counts.treated_events as f64,

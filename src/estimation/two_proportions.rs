@@ -4,7 +4,7 @@
 //! have intervals, not errors. Newcombe (1998, doi 10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I)
 //! compares them; the numbers of his table II are in the tests.
 
-use super::columns::Counts;
+use super::columns::{Counts, Labels};
 use super::error::EstimationError;
 use super::settings::Interval;
 use crate::numerics::normal;
@@ -60,18 +60,7 @@ pub fn risk_difference(
     if !(level > 0.0 && level < 1.0) {
         return Err(EstimationError::Level { level });
     }
-    for (arm, events, units) in [
-        ("treated", counts.treated_events, counts.treated_units),
-        ("control", counts.control_events, counts.control_units),
-    ] {
-        if units == 0 || events > units {
-            return Err(EstimationError::Counts {
-                arm: arm.to_owned(),
-                events,
-                units,
-            });
-        }
-    }
+    counts.check(&Labels::default())?;
     let table = Table {
         x1: counts.treated_events as f64,
         n1: counts.treated_units as f64,

@@ -1,13 +1,11 @@
 //! What `poisson` and `negative-binomial` share: whole-number outcomes, exposures, the log-linear design.
 
 use super::ratio_model;
-use crate::estimation::answer::Warning;
 use crate::estimation::columns::{Arm, Columns};
 use crate::estimation::error::EstimationError;
 use crate::estimation::generalized_linear::{Design, Family, Fit, Objective};
 use crate::estimation::linear_model::Form;
-use crate::estimation::prepared::Analysed;
-use crate::words;
+use crate::estimation::prepared::{Analysed, Later};
 use serde_json::{Map, Value, json};
 
 /// The largest count that a double tells from its neighbours.
@@ -88,7 +86,14 @@ impl CountModel {
     }
 }
 
-/// Exposures of the analysed rows; rows without one are left out and counted.
+/// The column of exposures.
+const EXPOSURE: Later = Later {
+    column: "exposure",
+    code: "exposure-missing",
+    lacking: ["an exposure", "exponering"],
+};
+
+/// Exposures of the analysed rows, each above 0; rows without one are left out and counted.
 fn exposure(
     columns: &Columns,
     analysed: &mut Analysed,
@@ -96,61 +101,15 @@ fn exposure(
     let Some(exposure) = &columns.exposure else {
         return Ok(None);
     };
-    let mut kept = Analysed::default();
-    let mut values = Vec::with_capacity(analysed.rows.len());
-    let mut missing = [0usize; 2];
-    for ((row, arm), y) in analysed
-        .rows
-        .iter()
-        .zip(&analysed.arm)
-        .zip(&analysed.outcome)
-    {
-        let number = columns.row_number(*row);
-        match exposure[*row] {
-            None => missing[arm.index()] += 1,
-            Some(value) if !value.is_finite() || value.abs() > 1e100 => {
-                return Err(EstimationError::NotFinite {
-                    column: "exposure".into(),
-                    row: number,
-                });
-            }
-            Some(value) if value <= 0.0 => {
-                return Err(EstimationError::NotPositive {
-                    column: "exposure".into(),
-                    row: number,
-                    value,
-                });
-            }
-            Some(value) => {
-                values.push(value);
-                kept.rows.push(*row);
-                kept.arm.push(*arm);
-                kept.outcome.push(*y);
-                kept.n[arm.index()] += 1;
-            }
-        }
-    }
-    kept.warnings = std::mem::take(&mut analysed.warnings);
-    for arm in [Arm::Treated, Arm::Control] {
-        if kept.n[arm.index()] == 0 {
-            return Err(EstimationError::TooFewRows {
-                arm: columns.labels.arm(arm).to_owned(),
-                rows: 0,
-                needed: 1,
+    let values = analysed.keep_known(columns, exposure, &EXPOSURE)?;
+    for (value, row) in values.iter().zip(&analysed.rows) {
+        if *value <= 0.0 {
+            return Err(EstimationError::NotPositive {
+                column: EXPOSURE.column.into(),
+                row: columns.row_number(*row),
+                value: *value,
             });
         }
     }
-    if missing != [0, 0] {
-        let [control, treated] = missing;
-        let (t, c) = (&columns.labels.treated, &columns.labels.control);
-        kept.warnings.push(Warning::new(
-            "exposure-missing",
-            words!(
-                "rows without an exposure are left out: {treated} in {t}, {control} in {c}",
-                "rader utan exponering är utelämnade: {treated} i {t}, {control} i {c}"
-            ),
-        ));
-    }
-    *analysed = kept;
     Ok(Some(values))
 }

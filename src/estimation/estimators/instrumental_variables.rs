@@ -7,7 +7,7 @@ use crate::estimation::entry::{EstimatorEntry, Exchange, OutcomeDomain, Role, Sy
 use crate::estimation::error::EstimationError;
 use crate::estimation::inference::Fit;
 use crate::estimation::linear_model::{Form, ROUNDING};
-use crate::estimation::prepared::Analysed;
+use crate::estimation::prepared::{Analysed, Later};
 use crate::estimation::scores::Scores;
 use crate::estimation::settings::Settings;
 use crate::numerics::linear_algebra::dot;
@@ -19,6 +19,13 @@ const WEAK: f64 = 10.0;
 
 /// A first stage below this part of the largest receipt is rounding.
 const NO_FIRST_STAGE: f64 = 1e-12;
+
+/// The column of what was received.
+const RECEIVED: Later = Later {
+    column: "received",
+    code: "value-missing",
+    lacking: ["a value of received", "värde för received"],
+};
 
 /// Registry entry.
 pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
@@ -49,7 +56,8 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
 /// `|β_Y − bβ_D| ≤ t·SE(b)`: `(β_D²−t²V_DD)b² − 2(β_Yβ_D−t²V_YD)b + (β_Y²−t²V_YY) ≤ 0`.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let mut analysed = Analysed::new(columns, 1)?;
-    let received = analysed.keep_known(columns, columns.received.as_deref(), "received")?;
+    let given = columns.received.as_deref().unwrap_or_default();
+    let received = analysed.keep_known(columns, given, &RECEIVED)?;
     let binary = received.iter().all(|d| [0.0, 1.0].contains(d));
     note_control(binary, &received, columns, &mut analysed);
     let model = regression::Model::new(columns, analysed, settings, Form::Additive)?;

@@ -12,18 +12,7 @@ pub(super) fn read(columns: &Columns) -> Result<(Counts, Vec<Warning>), Estimati
         Some(counts) => (counts, Vec::new()),
         None => count(columns)?,
     };
-    for (arm, events, units) in [
-        (Arm::Treated, counts.treated_events, counts.treated_units),
-        (Arm::Control, counts.control_events, counts.control_units),
-    ] {
-        if units == 0 || events > units {
-            return Err(EstimationError::Counts {
-                arm: columns.labels.arm(arm).to_owned(),
-                events,
-                units,
-            });
-        }
-    }
+    counts.check(&columns.labels)?;
     Ok((counts, warnings))
 }
 

@@ -55,7 +55,9 @@ pub fn pool(analyses: &[(f64, f64)], df_complete: Option<f64>) -> Result<Pooled,
             row: bad + 1,
         });
     }
-    let estimate = analyses.iter().map(|own| own.0).sum::<f64>() / m;
+    // About the first, so that estimates that are all the same have no variance from rounding.
+    let first = analyses.first().map_or(0.0, |own| own.0);
+    let estimate = first + analyses.iter().map(|own| own.0 - first).sum::<f64>() / m;
     let within = analyses.iter().map(|own| own.1 * own.1).sum::<f64>() / m;
     let square = |own: &(f64, f64)| (own.0 - estimate) * (own.0 - estimate);
     let between = analyses.iter().map(square).sum::<f64>() / (m - 1.0);
@@ -86,4 +88,21 @@ pub fn pool(analyses: &[(f64, f64)], df_complete: Option<f64>) -> Result<Pooled,
         df,
         missing_information,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pool;
+
+    /// Nothing is missing, so nothing varies: by hand W = s², B = 0, ν = 41/43·40, γ = 0. A hundred times 0.1 do not sum to 10 in
+    /// floating point.
+    #[test]
+    fn data_sets_that_are_all_the_same_miss_no_information() {
+        for estimate in [0.1, -1.0 / 3.0, 0.7] {
+            let pooled = pool(&[(estimate, 0.2); 100], Some(40.0)).unwrap();
+            assert_eq!((pooled.between, pooled.missing_information), (0.0, 0.0));
+            assert!((pooled.df.unwrap() - 41.0 / 43.0 * 40.0).abs() < 1e-12);
+            assert!((pooled.estimate - estimate).abs() < 1e-16);
+        }
+    }
 }

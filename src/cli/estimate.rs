@@ -269,7 +269,8 @@ fn people(rows: &[Row]) -> Grid {
                 let (low_sv, high_sv) = (limit(low, Lang::Sv), limit(high, Lang::Sv));
                 Cell::Words(words!("{low_en} to {high_en}", "{low_sv} till {high_sv}"))
             }
-            _ => unbounded(row, shown),
+            (None, None) => unbounded(row, shown),
+            (low, high) => half_open(row, (low, high), shown),
         };
         grid.row([
             Cell::text(&row.term),
@@ -287,6 +288,23 @@ fn people(rows: &[Row]) -> Grid {
         ]);
     }
     grid.without_empty_columns()
+}
+
+/// An interval with one end: the other is infinite, or 0 on a scale of ratios.
+fn half_open(row: &Row, (low, high): (Option<f64>, Option<f64>), shown: Shown) -> Cell {
+    let lowest = if row.std_error_scale == "log" {
+        "0"
+    } else {
+        "−∞"
+    };
+    let ends = |lang| {
+        let text = |value: Option<f64>, open: &str| {
+            value.map_or_else(|| open.to_owned(), |value| number(value, shown, lang))
+        };
+        (text(low, lowest), text(high, "∞"))
+    };
+    let ((low_en, high_en), (low_sv, high_sv)) = (ends(Lang::En), ends(Lang::Sv));
+    Cell::Words(words!("{low_en} to {high_en}", "{low_sv} till {high_sv}"))
 }
 
 /// A set of effects that is no interval, in words; empty when there is none.
@@ -307,6 +325,8 @@ fn unbounded(row: &Row, shown: Shown) -> Cell {
             ))
         }
         Some("line") => Cell::Words(Words::new("any number", "alla tal")),
+        // A shift that no rank test rejects has no end on either side.
+        _ if row.measure == "shift" => Cell::Words(Words::new("any number", "alla tal")),
         _ => Cell::Empty,
     }
 }

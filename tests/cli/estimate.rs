@@ -571,3 +571,23 @@ fn times_from_a_file() {
     assert_eq!(run.exit, 4, "{}", run.err);
     assert!(run.err.contains("not-an-event-code"));
 }
+
+/// An interval without an end on one side shows the other, and says that there is none.
+#[test]
+fn an_interval_open_at_one_end_is_shown() {
+    let folder = Folder::new();
+    let ratio = "estimate --counts 5/56,0/29 --estimator risk-ratio";
+    // Lower limit by R (tests/golden/risk-ratio): 0.717495078277114.
+    let table = folder.run(ratio).out;
+    assert!(table.contains("0.7175 to ∞"), "{table}");
+    let table = folder.run(&format!("{ratio} --lang sv")).out;
+    assert!(table.contains("0,7175 till ∞"), "{table}");
+    let json = folder.run(&format!("{ratio} --json")).json();
+    assert!(json["results"][0]["conf_high"].is_null());
+    // Two rows in each arm: no shift is ever rejected at 5 % (the least p is 2/6, by hand).
+    folder.file("four.csv", "arm,y\n1,4\n1,5\n0,1\n0,2.5\n");
+    let table = folder
+        .run("estimate four.csv --estimator rank-sum --arm arm --control 0 --outcome y")
+        .out;
+    assert!(table.contains("any number"), "{table}");
+}

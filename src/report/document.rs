@@ -318,6 +318,8 @@ fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
         })).collect::<Vec<_>>(),
         "results": analysis.results,
         "test": analysis.test.as_ref().map(test),
+        "p_adjusted": analysis.p_adjusted,
+        "q_value": analysis.q_value,
         "covariates": analysis.covariates,
         "deviations": analysis.deviations.iter().map(|deviation| json!({
             "code": deviation.code, "message": words(&deviation.message),

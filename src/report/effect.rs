@@ -73,6 +73,9 @@ pub(super) fn contrast<'a>(
 
 /// `−3.1 (95% CI −13.1 to 6.9)` on the scale that people read.
 pub(super) fn text(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String {
+    if let Some(own) = tipping(analysis, estimate, lang) {
+        return own;
+    }
     let scale = scale(analysis, estimate);
     let places = places(scale);
     let value = shown(scale, estimate.estimate).map_or_else(
@@ -90,6 +93,40 @@ pub(super) fn text(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -
         shown(scale, estimate.conf_high),
     );
     format!("{value} ({})", number::interval(low, high, places, lang))
+}
+
+/// Where a tipping point lies, in the words of its own kind: numbers of events among the families with unknown outcomes, or
+/// how far imputed outcomes move. `None` for other rows.
+fn tipping(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> Option<String> {
+    let of = |key: &str| estimate.extra.get(key);
+    let pair = |key: &str| {
+        let list = of(key)?.as_array()?;
+        Some((list.first()?.as_u64()?, list.get(1)?.as_u64()?))
+    };
+    let nowhere = || words!("turns nowhere", "vänds ingenstans");
+    let said = if of("pairs").is_some() {
+        let (treated, control) = pair("unknown")?;
+        match pair("turns_at") {
+            None => nowhere(),
+            Some((a, b)) => words!(
+                "turns at {a} of {treated} and {b} of {control} unknown",
+                "vänds vid {a} av {treated} och {b} av {control} okända"
+            ),
+        }
+    } else {
+        match of("shift")?.as_f64() {
+            None => nowhere(),
+            shift @ Some(_) => {
+                let scale = scale(analysis, estimate);
+                let by = number::signed(shown(scale, shift)?, places(scale), lang);
+                words!(
+                    "turns at a shift of {by}",
+                    "vänds vid en förskjutning på {by}"
+                )
+            }
+        }
+    };
+    Some(said.get(lang).to_owned())
 }
 
 /// `χ² = 4.2, 1 degree of freedom`: a test without an effect.

@@ -23,6 +23,16 @@ fn the_demo_tells_commands_that_run() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let verified = place.run("verify --study d/study --seed-file d/seed");
     assert_eq!(verified.json(0)["draws"], "verified");
+    // A tipping point is said in its own words, not as an effect without an interval.
+    let page = std::fs::read_to_string(place.path("d/report/report.en.html")).unwrap();
+    assert!(page.contains("turns at ") || page.contains("turns nowhere"));
+    assert!(!page.contains("– (–)"));
+    let document = std::fs::read_to_string(place.path("d/report/report.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let analyses = document["analyses"].as_array().unwrap();
+    let secondary = analyses.iter().find(|own| own["role"] == "secondary");
+    assert!(secondary.unwrap()["p_adjusted"].is_f64());
+    assert!(analyses.iter().all(|own| own.get("q_value").is_some()));
 }
 
 #[test]

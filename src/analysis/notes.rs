@@ -186,7 +186,8 @@ impl Context<'_> {
             );
         }
         let reports = self.state.reports_on_unknown_children(None);
-        if reports > 0 && !self.state.erased.is_empty() {
+        // Also after the lock.
+        if reports > 0 && self.state.families.iter().any(|own| own.erased) {
             warn(
                 "child-maybe-erased",
                 words!(

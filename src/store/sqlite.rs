@@ -19,9 +19,6 @@ use std::time::Duration;
 const SELECT: &str =
     "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash FROM event";
 
-/// Bytes of the file that a reader of all rows looks at where they lie; the rest is copied.
-const MAPPED: i64 = 1 << 31;
-
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -167,10 +164,6 @@ impl Ledger for SqliteLedger {
         &mut self,
         look: &mut dyn FnMut(&mut dyn Rows) -> Result<(), LedgerError>,
     ) -> Result<(), LedgerError> {
-        // Whoever looks goes through all pages: they are looked at where they lie instead of being copied one by one.
-        self.connection
-            .execute_batch(&format!("PRAGMA mmap_size = {MAPPED}"))
-            .map_err(failed)?;
         // A transaction that only reads: every time through sees the rows of its first reading.
         let transaction = self.connection.transaction().map_err(failed)?;
         form::check(&transaction)?;

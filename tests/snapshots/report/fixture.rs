@@ -361,7 +361,7 @@ pub(crate) fn ordinary() -> Parts {
                     capped: Capped::Violations,
                     families: 15,
                     of: 708,
-                    share: 15.0 / 708.0,
+                    share: 0.0212,
                     cap: 0.02,
                 },
             ],

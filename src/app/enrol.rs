@@ -529,10 +529,10 @@ fn read_requests(file: &TableFile) -> Result<Vec<RequestRow>, Failure> {
         .table
         .columns()
         .map(|column| {
-            let pseudonyms = matches!(column.name(), "family" | "child");
-            let texts = match pseudonyms {
-                true => column.pseudonyms().collect(),
-                false => column.texts().collect(),
+            let texts = if matches!(column.name(), "family" | "child") {
+                column.pseudonyms().collect()
+            } else {
+                column.texts().collect()
             };
             (column.name(), texts)
         })

@@ -309,9 +309,10 @@ fn requests(
             .table
             .column(header)
             .map_err(|finding| import.file.refuse(vec![finding]))?;
-        let texts: Vec<_> = match PSEUDONYMS.contains(&name.as_str()) {
-            true => column.pseudonyms().collect(),
-            false => column.texts().collect(),
+        let texts: Vec<_> = if PSEUDONYMS.contains(&name.as_str()) {
+            column.pseudonyms().collect()
+        } else {
+            column.texts().collect()
         };
         cells.push((name.as_str(), texts));
     }

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The seed of a file for a new epoch, and whether the file was made now.
 ///
 /// # Errors
-/// A file that was there and is none, or whose seed nobody drew by lot: exit 9. It is never shown.
+/// A file that was there and is no seed: exit 9. A seed is never shown.
 pub(super) fn seed_for_epoch(
     outside: &Outside,
     path: &Path,
@@ -27,7 +27,9 @@ pub(super) fn seed_for_epoch(
 ) -> Result<(Seed, bool), Failure> {
     if outside.exists(path) {
         let seed = read_seed(outside, path)?;
-        refuse_guessable(path, &seed)?;
+        if seed.is_guessable() {
+            outside.progress.warn(&guessable(path));
+        }
         outside.progress.warn(&given(path));
         warn_of_readers(outside, path);
         for other in opened_with(outside, study, &seed) {
@@ -38,8 +40,11 @@ pub(super) fn seed_for_epoch(
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
     outside.entropy.fill(&mut *bytes)?;
     let seed = Seed::from_bytes(*bytes);
-    // What the system called entropy is held to the same: a defect there would be seen nowhere else.
-    refuse_guessable(path, &seed)?;
+    // A defect of what the system calls entropy would be seen nowhere else.
+    if seed.is_guessable() {
+        let told = guessable(path);
+        return Err(Failure::new(exit::SEED, "seed-guessable", told.message));
+    }
     let text = zeroize::Zeroizing::new(format!("{}\n", seed.to_hex()));
     if let Some(parent) = path
         .parent()
@@ -72,23 +77,19 @@ pub(super) fn warn_of_readers(outside: &Outside, path: &Path) {
     );
 }
 
-fn refuse_guessable(path: &Path, seed: &Seed) -> Result<(), Failure> {
-    if !seed.is_guessable() {
-        return Ok(());
-    }
+fn guessable(path: &Path) -> Diagnostic {
     let name = path.display();
-    Err(Failure::new(
-        exit::SEED,
+    Diagnostic::warning(
         "seed-guessable",
         words!(
-            "the seed in {name} was not drawn by lot: it repeats a pattern, counts, or has few different bytes, so that it can be guessed",
-            "fröet i {name} är inte framlottat: det upprepar ett mönster, räknar eller har få olika byte, så att det går att gissa"
+            "the seed in {name} was not drawn by lot: it repeats a pattern, counts, or has few different bytes, so that it can be guessed, and every arm with it",
+            "fröet i {name} är inte framlottat: det upprepar ett mönster, räknar eller har få olika byte, så att det går att gissa, och varje arm med det"
         ),
     )
     .help(Words::new(
-        "name a file that does not exist yet: a seed of the system's entropy is made there",
-        "ange en fil som inte finns än: ett frö av systemets slumptal skapas där",
-    )))
+        "use it for trials alone; for a study in earnest name a file that does not exist yet: a seed of the system's entropy is made there",
+        "använd det bara för att prova; ange för en studie på allvar en fil som inte finns än, så skapas ett frö av systemets slumptal där",
+    ))
 }
 
 fn given(path: &Path) -> Diagnostic {

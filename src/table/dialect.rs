@@ -163,7 +163,7 @@ pub struct Dialect {
 
 impl Dialect {
     /// The dialect in words, to be announced; the delimiter where it `separates` columns.
-    pub(super) fn words(&self, separates: bool) -> Words {
+    pub(super) fn words(self, separates: bool) -> Words {
         let decimal = self.decimal.words();
         let encoding = match (self.encoding, self.byte_order_mark) {
             (Encoding::Utf8, false) => Words::same("UTF-8"),

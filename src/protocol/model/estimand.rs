@@ -85,8 +85,7 @@ impl Protocol {
         let note = |pick: fn(&Words) -> &str| {
             let own = [&estimand.note, &clusters];
             let own = own.into_iter().flatten();
-            own.map(|note| format!(", {}", pick(note)))
-                .collect::<String>()
+            own.fold(String::new(), |all, note| all + ", " + pick(note))
         };
         let (note_en, note_sv) = (note(|words| &words.en), note(|words| &words.sv));
         let control = &self.arms[self.control.index()].label;

@@ -535,6 +535,7 @@ fn a_study_with_erasures_is_locked_analysed_and_reported() {
             place.act(&words).json(0);
         }
     }
+    place.days(900);
     // Reports of one family: of a child that another one named, of its own, and of a stranger.
     for (key, child) in [("R3", "SYSK-AA"), ("R4", "BARN-AA"), ("R5", "OKND-AA")] {
         let name = family(8);
@@ -554,7 +555,6 @@ fn a_study_with_erasures_is_locked_analysed_and_reported() {
             .map(|own| own["message"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    place.days(900);
     // By hand: of the three reports the first alone named a child that is known no more.
     let moved = erase(7);
     assert!(

@@ -281,7 +281,7 @@ fn rows_that_change_between_two_readings_are_not_verified() {
     let place = begun();
     place
         .act(&format!(
-            "record closed --family {} --on 2025-03-02 --event-key c1",
+            "record closed --family {} --on 2025-03-03 --event-key c1",
             family(0)
         ))
         .json(0);
@@ -290,7 +290,7 @@ fn rows_that_change_between_two_readings_are_not_verified() {
         .act_as(
             "lead",
             &format!(
-                "record corrected --family {} --on 2025-03-02 --event-key c2 --set sequence={closed} --set reason=mistake",
+                "record corrected --family {} --on 2025-03-03 --event-key c2 --set sequence={closed} --set reason=mistake",
                 family(0)
             ),
         )

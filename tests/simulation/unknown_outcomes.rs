@@ -13,6 +13,10 @@ const ROWS: usize = 240;
 const REPLICATES: u32 = 2_000;
 const IMPUTATIONS: u32 = 10;
 
+fn rows(which: impl Fn(usize) -> bool) -> Vec<usize> {
+    (0..ROWS).filter(|row| which(*row)).collect()
+}
+
 /// A study: every second row is treated, every second pair of rows has the column.
 struct Study {
     arm: Vec<Arm>,
@@ -47,10 +51,6 @@ impl Study {
         own
     }
 
-    fn rows(&self, which: impl Fn(usize) -> bool) -> Vec<usize> {
-        (0..ROWS).filter(|row| which(*row)).collect()
-    }
-
     /// Difference of weighted means with HC2 and Bell–McCaffrey: estimate, standard error, degrees of freedom.
     fn difference(&self, rows: &[usize], outcome: &[f64], weights: &[f64]) -> [f64; 3] {
         let mut columns = vec![1.0; rows.len()];
@@ -66,19 +66,18 @@ impl Study {
 
     fn weighted(&self) -> [f64; 3] {
         let found = known_weights(&self.arm, &self.known, &self.column);
-        let rows = self.rows(|row| self.known[row]);
+        let rows = rows(|row| self.known[row]);
         self.difference(&rows, &self.outcome, &found.weights)
     }
 
     fn complete(&self) -> [f64; 3] {
-        let rows = self.rows(|row| self.known[row]);
+        let rows = rows(|row| self.known[row]);
         self.difference(&rows, &self.outcome, &[])
     }
 
     fn imputed(&self, replicate: u32, binary: bool) -> [f64; 3] {
         let sides = [Arm::Control, Arm::Treated].map(|side| {
-            let of =
-                |known: bool| self.rows(|row| self.arm[row] == side && self.known[row] == known);
+            let of = |known: bool| rows(|row| self.arm[row] == side && self.known[row] == known);
             let (known, unknown) = (of(true), of(false));
             let columns: Vec<f64> = known
                 .iter()
@@ -91,7 +90,7 @@ impl Study {
         });
         let mut rng = stream::replicate(&[8; 32], u64::from(replicate));
         let mut uniform = || stream::open_unit(&mut rng);
-        let all = self.rows(|_| true);
+        let all = rows(|_| true);
         let mut fits = Vec::new();
         let mut df = 0.0;
         for _ in 0..IMPUTATIONS {

@@ -169,17 +169,11 @@ impl<'a> Reader<'a> {
                 on: self.on()?,
             },
             "erased" => What::Erased { family: family()? },
-            "locked" => {
-                self.deviations()?;
-                What::Locked {
-                    lock: self.lock()?,
-                    cut: self.public_day("cut")?,
-                }
-            }
-            "analysed" => {
-                self.deviations()?;
-                What::Analysed { lock: self.lock()? }
-            }
+            "locked" => What::Locked {
+                lock: self.lock()?,
+                cut: self.public_day("cut")?,
+            },
+            "analysed" => What::Analysed { lock: self.lock()? },
             "exported" => What::Exported,
             "revealed" => What::Revealed,
             other => return self.served(other, subject),
@@ -478,6 +472,7 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| format!("arm `{id}` is not known"))
     }
 
+    /// The lock that a row is of; the deviations that it names are reasons of the protocol in force.
     fn lock(&self) -> Result<u16, Unreadable> {
         let id = self
             .public
@@ -488,16 +483,11 @@ impl<'a> Reader<'a> {
             .protocol
             .lock(id)
             .ok_or_else(|| format!("lock `{id}` is not known"))?;
-        Ok(place as u16)
-    }
-
-    /// The deviations that it names are reasons of the protocol in force.
-    fn deviations(&self) -> Result<(), Unreadable> {
         let named = self.public.get("deviations").and_then(Value::as_array);
         let mut named = named.unwrap_or_default().iter().filter_map(Value::as_str);
         match named.find(|id| self.protocol.deviations.label(id).is_none()) {
             Some(id) => Err(format!("deviation `{id}` is not known")),
-            None => Ok(()),
+            None => Ok(place as u16),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Exactly what a result was computed from: estimator, options and columns, in the words of `lottning estimate`.
 
 use super::plan::treated_arms;
-use super::workspace::{Workspace, form};
+use super::workspace::Workspace;
 use crate::estimation::{self, Role};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Hands, Summary};
@@ -82,12 +82,15 @@ pub(super) fn options(analysis: &Analysis) -> Vec<(&'static str, String)> {
     };
     let variance = own.variance.or(domain.variances.first().copied());
     add("variance", variance.map(estimation::Variance::text));
-    let df = if form(analysis).is_some() && variance == Some(estimation::Variance::Hc2) {
-        own.df.or(Some(estimation::Df::BellMccaffrey))
+    // Bell and McCaffrey's, and Welch's, degrees of freedom belong to HC2, which then is the first of the variances.
+    let first = domain.variances.first();
+    let other = first == Some(&estimation::Variance::Hc2) && first != variance.as_ref();
+    let df = if other {
+        Some(estimation::Df::Residual)
     } else {
-        own.df.or(domain.dfs.first().copied())
+        domain.dfs.first().copied()
     };
-    add("df", df.map(estimation::Df::text));
+    add("df", own.df.or(df).map(estimation::Df::text));
     let interval = own.interval.or(domain.intervals.first().copied());
     add("interval", interval.map(estimation::Interval::text));
     let measure = own.measure.or(domain.measures.first().copied());

@@ -15,6 +15,7 @@ use super::study::{Act, Study, Work};
 use super::typed_time::now;
 use crate::analysis::deviations::{Amended, NamedAt, Recorded};
 use crate::analysis::looks::{EarlierLook, earlier_looks, look};
+use crate::analysis::replication::LookedAt;
 use crate::analysis::results::{Analyses, AnalysisResult};
 use crate::analysis::{Plan, RunSettings, dry_run, run};
 use crate::diagnostic::{Lang, Words};
@@ -125,13 +126,10 @@ fn computed(study: &mut Study, lock: u16) -> Result<(Analysed, Vec<Recorded>), F
         lock: name(protocol, lock),
         ..RunSettings::default()
     };
-    let looked: Vec<(String, usize)> = earlier_looks(protocol, usize::from(lock))
-        .into_iter()
-        .map(|(analysis, at)| (analysis.id.clone(), at))
+    settings.earlier = earlier_states(study, lock, state.epoch)?
+        .iter()
+        .filter_map(seen)
         .collect();
-    for (id, at) in looked {
-        settings.earlier.extend(earlier(study, &id, at)?);
-    }
     let protocol = study.protocol().in_epoch(state.epoch);
     let plan = Plan::registered(protocol, usize::from(lock));
     settings.amendments = amendments;
@@ -163,22 +161,49 @@ fn amendments(study: &mut Study, until: u64) -> Result<Vec<Amended>, Failure> {
         .collect())
 }
 
-/// What was seen of an analysis at an interim lock; nothing if the lock was never made, or no effect existed there: then
-/// nothing was spent.
-fn earlier(study: &mut Study, id: &str, lock: usize) -> Result<Option<EarlierLook>, Failure> {
-    let place = lock as u16;
-    if study.journal.state.lock(place).is_none() {
-        return Ok(None);
+/// The states in which the analyses of a lock, by the protocol of an epoch, were looked at before it; a lock that was never made
+/// is none.
+///
+/// # Errors
+/// A ledger that cannot be read (exit 8).
+pub(super) fn earlier_states(
+    study: &mut Study,
+    lock: u16,
+    epoch: u32,
+) -> Result<Vec<LookedAt>, Failure> {
+    let protocol = study.protocol().in_epoch(epoch);
+    let looked: Vec<(String, usize)> = earlier_looks(protocol, usize::from(lock))
+        .into_iter()
+        .map(|(analysis, at)| (analysis.id.clone(), at))
+        .collect();
+    let mut list = Vec::new();
+    for (analysis, at) in looked {
+        let place = at as u16;
+        if study.journal.state.lock(place).is_none() {
+            continue;
+        }
+        let (state, made) = up_to_lock(study, place)?;
+        list.push(LookedAt {
+            analysis,
+            lock: at,
+            protocol: study.protocol().in_epoch(state.epoch).clone(),
+            state,
+            cut: made.cut,
+        });
     }
-    let (state, made) = up_to_lock(study, place)?;
-    let protocol = study.protocol().in_epoch(state.epoch);
-    let analysis = protocol.analyses.iter().find(|own| own.id == id);
-    let seen = analysis.and_then(|own| look(protocol, &state, made.cut, own).ok());
-    Ok(seen.map(|look| EarlierLook {
-        analysis: id.to_owned(),
-        lock,
+    Ok(list)
+}
+
+/// What was seen of an analysis at an interim lock; nothing if no effect existed there: then nothing was spent.
+fn seen(own: &LookedAt) -> Option<EarlierLook> {
+    let analyses = own.protocol.analyses.iter();
+    let analysis = analyses.clone().find(|other| other.id == own.analysis)?;
+    let look = look(&own.protocol, &own.state, own.cut, analysis).ok()?;
+    Some(EarlierLook {
+        analysis: own.analysis.clone(),
+        lock: own.lock,
         look,
-    }))
+    })
 }
 
 /// The registered analyses on redrawn arms: of a lock (made or not), or all of them. Records nothing.

@@ -2,7 +2,7 @@
 //!
 //! The export is recorded first, so that the proof shows it, too. Nothing of a payload leaves here.
 
-use super::analyse::{Analysed, body, locked};
+use super::analyse::{Analysed, body, earlier_states, locked};
 use super::exit;
 use super::failure::Failure;
 use super::lock::find;
@@ -13,7 +13,7 @@ use super::refusal::refusal;
 use super::sealed::protocol_file;
 use super::study::{Act, Study, Work};
 use crate::analysis::Plan;
-use crate::analysis::replication::replication;
+use crate::analysis::replication::{AtLock, replication};
 use crate::diagnostic::{Diagnostic, Lang, Words};
 use crate::report::proof::{self, Proof};
 use crate::report::replicate::{Folder, files};
@@ -91,9 +91,14 @@ pub fn replicate(
         analyses, state, ..
     } = locked(study, place)?;
     sealed_texts(outside, study)?;
+    let earlier = earlier_states(study, place, state.epoch)?;
     let protocol = study.protocol().in_epoch(state.epoch);
     let plan = Plan::registered(protocol, usize::from(place));
-    let replication = replication(protocol, &state, &plan, analyses.cut);
+    let at = AtLock {
+        lock: Some(usize::from(place)),
+        earlier: &earlier,
+    };
+    let replication = replication(protocol, (&state, analyses.cut), &plan, at);
     let made = files(&Folder {
         protocol,
         body: &body(protocol, &analyses, Lang::En),

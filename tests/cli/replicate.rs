@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use super::place::{Place, two_arms};
+use super::place::{Place, family, two_arms};
 use serde_json::{Value, json};
 
 /// The rehearsed demo, locked, and its folder for replication.
@@ -113,14 +113,17 @@ fn r_computes_what_was_reported_and_sees_a_changed_number() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains(" 0 differ"), "{said}");
     // Registered limits are no results; everything else is computed again.
-    let over: Vec<&str> = over.split_whitespace().collect();
+    let over: Vec<&str> = over
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     assert_eq!(
         json!(over),
-        json!([
-            "primary/alpha",
-            "acceptance/alpha",
-            "reports-per-family/alpha"
-        ])
+        json!(
+            ["primary", "acceptance", "reports-per-family"]
+                .map(|id| format!("{id}/alpha: a registered limit, no result"))
+        )
     );
     let flat = text(&place, "out/results.csv");
     for number in [
@@ -154,4 +157,74 @@ fn the_script_of_the_demo() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!("script", text(&place, "out/replicate.R")));
+}
+
+/// The small protocol with an interim lock that spends .01 of alpha.
+fn looked_at() -> String {
+    let lock = "[[lock]]\nid = \"half\"\nkind = \"interim\"\ncut = 2026-06-30\nalpha = 0.01\n\n";
+    let text = two_arms().replace("draws = 10000", "draws = 199");
+    let text = text.replace("[[lock]]\n", &format!("{lock}[[lock]]\n"));
+    let primary = "id = \"primary\"\nlock = \"final\"\n";
+    text.replace(primary, &format!("{primary}looks = [\"half\"]\n"))
+}
+
+/// 44 families, 24 of them at once and 20 after ten months; a third of both are reported again after two months.
+fn enrolled(place: &Place, numbers: std::ops::Range<usize>, received: &str, again: &str) {
+    let rows: String = numbers
+        .clone()
+        .map(|n| {
+            let (site, earlier) = (["north", "south"][n % 2], n % 4);
+            let family = family(n);
+            format!("{site},{family},R1,{received},yes,{earlier}\n")
+        })
+        .collect();
+    let head = "site,family,report_key,received,answer.consent,field.earlier_reports\n";
+    place.write("families.csv", format!("{head}{rows}"));
+    let ran = place.act("enrol --from families.csv --seed-file keys/seed");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    place.days(if numbers.start == 0 { 70 } else { 400 });
+    for n in numbers.filter(|n| n % 3 == 0) {
+        let family = family(n);
+        let report = format!(
+            "record report --family {family} --on {again} --event-key R2 --set incident_date={again}"
+        );
+        place.act(&report).json(0);
+    }
+}
+
+#[test]
+fn the_looks_of_a_study_are_computed_from_their_own_columns() {
+    let place = Place::open(&looked_at());
+    let confirm = place.confirm().to_owned();
+    enrolled(&place, 0..24, "2025-03-03", "2025-05-10");
+    place.days(300);
+    enrolled(&place, 24..44, "2025-12-28", "2026-03-10");
+    place.days(500);
+    place
+        .act(&format!("lock half --cut 2026-06-30 --confirm {confirm}"))
+        .json(0);
+    place.days(800);
+    place
+        .act(&format!("lock final --cut 2027-03-01 --confirm {confirm}"))
+        .json(0);
+    place.act("export --replicate out --lock final").json(0);
+    let looked = text(&place, "out/data/primary.at.half.csv");
+    assert_eq!(looked.lines().count(), 25);
+    let flat = text(&place, "out/results.csv");
+    for number in [
+        "looks/half/critical_value",
+        "looks/final/critical_value",
+        "results/2/estimate",
+    ] {
+        assert!(flat.contains(&format!("\nprimary/{number},")), "{number}");
+    }
+    let Some(output) = recomputed(&place) else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("Taken over, not computed again: none"),
+        "{said}"
+    );
 }

@@ -19,6 +19,7 @@ mod minimization;
 mod personal_numbers;
 mod protocol;
 mod registered;
+mod replication;
 mod study;
 mod times;
 mod validation;

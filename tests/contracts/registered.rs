@@ -13,7 +13,7 @@ use lottning::study::dataset::{self, OutcomeValue};
 use lottning::study::kernel::{Command, What};
 
 /// An analysis that an estimator can make, with all that it may be given.
-fn analysis(entry: &EstimatorEntry) -> String {
+pub(crate) fn analysis(entry: &EstimatorEntry) -> String {
     let needs = |role| entry.required.contains(&role);
     let takes = |role| entry.uses(role);
     let summary =
@@ -60,7 +60,7 @@ fn analysis(entry: &EstimatorEntry) -> String {
     text
 }
 
-fn with(own: &str) -> String {
+pub(crate) fn with(own: &str) -> String {
     let start = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
     format!(
         "{}[[analysis]]\nid = \"own\"\nlock = \"final\"\nrole = \"secondary\"\n{own}",
@@ -69,7 +69,7 @@ fn with(own: &str) -> String {
 }
 
 /// A study in which some families left the city, some died and some started the service.
-fn lived(text: &str) -> Study {
+pub(crate) fn lived(text: &str) -> Study {
     let mut study = study(protocol(text), 200, 4);
     let families: Vec<_> = study
         .state

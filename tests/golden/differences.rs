@@ -112,3 +112,29 @@ fn a_covariate_with_a_large_offset() {
     // 1e9 carries the hundredths to about 1e-7, so nine digits of R's are compared to seven.
     assert!((answer.results[0].estimate.unwrap() - 0.962_427_220_8).abs() < 1e-7);
 }
+
+/// The set of times at which the band holds one half begins after the first event, whose lower limit is, by hand,
+/// .9^exp(2.575829·√(1/90)/.1053605) = .25; R's `quantile` answers 16.25.
+#[test]
+fn a_lower_limit_of_the_median_where_the_band_rises() {
+    let times = [
+        14.875, 16.25, 19.125, 45.5, 58.75, 80.75, 86.5, 87.875, 116.125, 119.75,
+    ];
+    let columns = Columns {
+        arm: [[Arm::Treated; 10], [Arm::Control; 10]].concat(),
+        time: Some([times, times].concat().into_iter().map(Some).collect()),
+        event: Some(vec![Some(1); 20]),
+        ..Columns::default()
+    };
+    let settings = Settings {
+        horizon: Some(50.0),
+        level: 0.99,
+        ..Settings::default()
+    };
+    let answer = estimate("kaplan-meier", &columns, &settings).unwrap();
+    let extra = &answer.results[1].extra;
+    assert_eq!(extra["median_low"], 14.875);
+    // R 4.2.2 with survival 3.5.3: 69.75 and 116.125, where the limits fall throughout.
+    assert_eq!(extra["median"], 69.75);
+    assert_eq!(extra["median_high"], 116.125);
+}

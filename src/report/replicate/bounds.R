@@ -33,7 +33,15 @@ lee_bounds <- function(d, o) {
   large <- if (share(1) >= share(0)) 1 else 0
   own <- y(large)
   other <- y(1 - large)
-  if (share(1) == share(0)) return(list())
+  extra <- c(trimmed_share = 0, known_share_treated = share(1), known_share_control = share(0), complete_case = mean(y(1)) - mean(y(0)))
+  own_counts <- function(row) replace(row, c("n_treated", "n_control"), c(length(y(1)), length(y(0))))
+  if (share(1) == share(0)) {
+    # Nothing is trimmed; a hair more would trim the farthest outcome of either arm.
+    far <- max(abs(c(range(y(1)) - mean(y(1)), range(y(0)) - mean(y(0)))))
+    s <- sqrt(var(y(1)) / length(y(1)) + var(y(0)) / length(y(0)) + far^2 * ((1 - share(1)) / length(y(1)) + (1 - share(0)) / length(y(0))))
+    e <- mean(y(1)) - mean(y(0))
+    return(lapply(bound_rows(e, e, s, s, d, o, extra), own_counts))
+  }
   kept <- length(own) * share(1 - large) / share(large)
   q <- 1 - kept / length(own)
   both_shares <- (1 - share(large)) / length(own) + (1 - share(1 - large)) / length(other)
@@ -42,13 +50,14 @@ lee_bounds <- function(d, o) {
     w <- pmax(0, pmin(1, kept - seq_along(own) + 1))
     m <- sum(w * own) / kept
     edge <- own[max(which(w > 1e-12))] - m
-    c(m - mean(other), sqrt(sum(w * (own - m)^2) / (kept - 1) / kept + edge^2 * (q / kept + both_shares) + var(other) / length(other)))
+    # Up to one outcome has no variance.
+    square <- if (kept > 1 + 1e-9) sum(w * (own - m)^2) / (kept - 1) else NA
+    c(m - mean(other), sqrt(square / kept + edge^2 * (q / kept + both_shares) + var(other) / length(other)))
   }
   a <- side(own, other)
   b <- side(-rev(own), -other)
   rows <- list(a, c(-b[1], b[2]))
   if (large == 0) rows <- list(b, c(-a[1], a[2]))
-  extra <- c(trimmed_share = q, known_share_treated = share(1), known_share_control = share(0), complete_case = mean(y(1)) - mean(y(0)))
-  found <- bound_rows(rows[[1]][1], rows[[2]][1], rows[[1]][2], rows[[2]][2], d, o, extra)
-  lapply(found, function(row) replace(row, c("n_treated", "n_control"), c(length(y(1)), length(y(0)))))
+  extra["trimmed_share"] <- q
+  lapply(bound_rows(rows[[1]][1], rows[[2]][1], rows[[1]][2], rows[[2]][2], d, o, extra), own_counts)
 }

@@ -1,21 +1,25 @@
 
-# The comparison.
-counts <- c("n_treated", "n_control", "units_treated", "units_control", "randomized", "analysed", "missing", "by_rule", "not_yet", "events",
-  "families", "draws", "failed", "imputations", "imputed", "pairs", "turning", "known_treated", "known_control", "terminal", "at_risk")
-last <- sub(".*/", "", names(found))
-old <- reported[names(found)]
-difference <- unname(found - old)
-tolerance <- ifelse(last %in% counts, 0, 1e-6 * abs(old) + ifelse(last %in% c("p_value", "p_adjusted", "q_value"), 1e-12, 1e-9))
-core <- last %in% c("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
-differs <- ifelse(is.na(old), core, abs(difference) > tolerance)
-wrong <- differs | (is.na(difference) & !is.na(old))
-known <- !is.na(old) | wrong
-options(width = 160)
-print(data.frame(number = names(found), reported = format(old, digits = 10), recomputed = format(unname(found), digits = 10),
-  difference = format(difference, digits = 2), verdict = ifelse(wrong, "DIFFERS", "agrees"), row.names = NULL)[known, ], right = FALSE, row.names = FALSE)
-over <- setdiff(names(reported), names(found))
-cat("\nTaken over, not computed again:", if (length(over)) paste0("\n  ", over) else " none", "\n", sep = "")
-if (any(!known)) cat("\nComputed here, not reported:", paste0("\n  ", names(found)[!known]), "\n", sep = "")
+# The comparison, number by number: alike, DIFFERS, or taken over.
+counts <- c("n_treated", "n_control", "units_treated", "units_control", "randomized", "received", "analysed", "missing", "by_rule", "not_yet", "events",
+  "events_treated", "events_control", "competing", "families", "draws", "failed", "imputations", "imputed", "pairs", "turning", "turns_at", "unknown", "known_treated",
+  "known_control", "terminal", "at_risk", "strata", "coefficients", "mann_whitney")
+last <- function(path) { own <- strsplit(path, "/"); vapply(own, function(p) if (grepl("^[12]$", tail(p, 1)) && length(p) > 1) p[length(p) - 1] else tail(p, 1), "") }
+number <- union(names(reported), names(found)[!is.na(found)])
+old <- reported[number]
+new <- found[number]
+over <- !number %in% names(found)
+difference <- unname(new - old)
+tolerance <- ifelse(last(number) %in% counts, 0, 1e-6 * abs(old) + ifelse(last(number) %in% c("p_value", "p_adjusted", "q_value"), 1e-12, 1e-9))
+differs <- !over & (is.na(old) | is.na(new) | !is.na(difference) & abs(difference) > tolerance)
+why <- function(path) {
+  own <- reasons[startsWith(path, paste0(names(reasons), "/")) | path == names(reasons)]
+  if (length(own)) own[[which.max(nchar(names(own)))]] else "no function of this script computes it"
+}
+verdict <- ifelse(over, "taken over", ifelse(differs, "DIFFERS", "alike"))
+text <- function(x, digits) vapply(unname(x), function(v) if (is.na(v)) "-" else format(v, digits = digits), "")
+options(width = 200, max.print = 1e6)
+print(data.frame(number, reported = text(old, 10), recomputed = text(new, 10), difference = text(difference, 2), verdict), right = FALSE, row.names = FALSE)
+cat("\nTaken over, not computed again:", if (any(over)) paste0("\n  ", number[over], ": ", vapply(number[over], why, "")) else " none", "\n", sep = "")
 for (b in broken) cat("\nBROKEN: ", b, "\n", sep = "")
-cat("\n", sum(known & !wrong), " numbers agree, ", sum(wrong), " differ, ", length(over), " are taken over.\n", sep = "")
-if (any(wrong) || length(broken)) quit(status = 1)
+cat("\n", sum(verdict == "alike"), " numbers alike, ", sum(differs), " differ, ", sum(over), " taken over.\n", sep = "")
+if (any(differs) || length(broken)) quit(status = 1)

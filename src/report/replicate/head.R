@@ -2,34 +2,50 @@ reported <- read.csv("results.csv", stringsAsFactors = FALSE)
 reported <- setNames(reported$value, reported$number)
 found <- numeric(0)
 broken <- character(0)
+reasons <- character(0)
 
-# Every number that is computed here goes through `say`, under the path that it has in results.csv.
+# Every number that is computed here goes through `say`, under the path that it has in results.csv. One that does not exist is NA,
+# and agrees with a number that is not reported.
 say <- function(path, values) {
   values <- unlist(values)
-  values <- values[!is.na(values)]
   if (length(values)) found[paste(path, names(values), sep = "/")] <<- values
 }
+# Numbers as computed here, or as reported where a step takes them over.
+deciding <- function(paths) unname(ifelse(paths %in% names(found), found[paths], reported[paths]))
+# Numbers under a path that are not computed here, and why.
+over <- function(path, why) reasons[path] <<- why
 # A step that fails is a difference, not a silence.
 step <- function(what, code) tryCatch(code, error = function(e) broken <<- c(broken, paste0(what, ": ", conditionMessage(e))))
+# What a step needs beside base R; without it its numbers are taken over.
+with_packages <- function(paths, needs, code) {
+  absent <- needs[!vapply(needs, requireNamespace, TRUE, quietly = TRUE)]
+  if (length(absent)) for (path in paths) over(path, paste("the package", paste(absent, collapse = ", "), "is not installed")) else code
+}
 table_of <- function(name) read.csv(file.path("data", paste0(name, ".csv")), check.names = FALSE, stringsAsFactors = FALSE)
 covariates <- function(d) as.matrix(d[startsWith(names(d), "x.")])
+strata_of <- function(d) {
+  own <- d[startsWith(names(d), "stratum.")]
+  if (length(own)) interaction(own, drop = TRUE, lex.order = TRUE) else NULL
+}
 
-# The rows of an estimator, each under its own path; `repeated` limits belong to several looks and are left out.
-effect <- function(paths, name, estimator, o) step(name, {
+# The rows of an estimator, each under its own path; the limits of a row that `monitored` gives are left to it.
+effect <- function(paths, name, estimator, o, needs = character(0)) with_packages(paths, needs, step(name, {
   rows <- estimator(table_of(name), o)
-  for (i in seq_along(paths)) if (i <= length(rows)) {
+  if (length(rows) < length(paths)) stop(length(rows), " rows where ", length(paths), " are reported")
+  for (i in seq_along(paths)) {
     row <- c(rows[[i]], level = o$level)
-    if (isTRUE(o$repeated) && i == 1) row <- row[setdiff(names(row), c("conf_low", "conf_high", "level"))]
+    if (isTRUE(o$monitored) && i == 1) row <- row[setdiff(names(row), c("conf_low", "conf_high", "level"))]
     say(paths[i], row)
   }
-})
-# An estimate with its standard error: t with `df`, normal without; ratios are on the logarithm until the end.
+}))
+# An estimate with its standard error: t with `df`, normal without; ratios are on the logarithm until the end. Without a standard
+# error above 0 there is neither test nor interval.
 row_of <- function(e, s, df, o, ratio = FALSE) {
-  t <- e / s
+  t <- if (isTRUE(s > 0)) e / s else NA
   q <- if (is.na(df)) qnorm(1 - (1 - o$level) / 2) else qt(1 - (1 - o$level) / 2, df)
   own <- if (ratio) exp else identity
   c(estimate = own(e), std_error = s, statistic = t, df = df,
-    p_value = if (is.na(df)) 2 * pnorm(-abs(t)) else 2 * pt(-abs(t), df), conf_low = own(e - q * s), conf_high = own(e + q * s))
+    p_value = if (is.na(df)) 2 * pnorm(-abs(t)) else 2 * pt(-abs(t), df), conf_low = own(e - q * s + 0 * t), conf_high = own(e + q * s + 0 * t))
 }
 both <- function(d) c(n_treated = sum(d$treated == 1), n_control = sum(d$treated == 0))
 
@@ -43,3 +59,12 @@ seen <- function(id, binary) step(id, for (arm in unique(families$arm)) {
     by_rule = sum(status == "by-rule"), not_yet = sum(status == "not-yet"), mean = mean(y), if (binary) c(events = sum(y))))
 })
 for (arm in unique(families$arm)) say(paste0("families/", arm), c(families = sum(families$arm == arm)))
+# Who received the treated arm's service, by month of randomization.
+by_month <- function(id, treated, control) step(id, for (month in unique(families$month)) {
+  count <- function(arm, by) sum((families$arm == arm & families$month == month) * by)
+  got <- families[[paste0(id, ".received")]]
+  if (count(treated, 1) + count(control, 1) > 0) for (what in c("randomized", "received")) {
+    by <- if (what == "received") replace(got, is.na(got), 0) else 1
+    say(paste(id, "received_by_month", month, what, sep = "/"), c("1" = count(treated, by), "2" = count(control, by)))
+  }
+})

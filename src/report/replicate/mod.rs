@@ -3,6 +3,7 @@
 //! The parts of the script stand beside this file and are put together as the analyses need them. What the data are is
 //! decided in `analysis::replication`; the numbers reported are those of `lottning.analysis/1`.
 
+mod functions;
 mod script;
 mod tables;
 
@@ -66,4 +67,21 @@ fn stem(folder: &Folder<'_>, analysis: usize, fit: usize) -> String {
         text = format!("{text}.{arm}");
     }
     text
+}
+
+/// The stem of the data file of an earlier look: `primary.at.interim`.
+fn look_stem(folder: &Folder<'_>, analysis: usize, look: usize) -> String {
+    let id = &folder.analyses.analyses[analysis].id;
+    let own = &folder.replication.analyses[analysis].looks[look];
+    let lock = folder.protocol.locks.get(own.lock);
+    format!("{id}.at.{}", lock.map_or("", |lock| lock.id.as_str()))
+}
+
+/// The stem of the file of the redraws that the secondary analyses of a lock share.
+fn joint_stem(folder: &Folder<'_>, lock: usize) -> String {
+    let lock = folder.protocol.locks.get(lock);
+    format!(
+        "westfall-young.{}",
+        lock.map_or("", |lock| lock.id.as_str())
+    )
 }

@@ -21,6 +21,7 @@ pairs_of <- function(path, name, o) step(name, {
   distance <- ifelse(turned, away(all$treated, a) + away(all$control, b), Inf)
   say(path, c(n_treated = unname(a["known"] + a["unknown"]), n_control = unname(b["known"] + b["unknown"]), level = o$level, pairs = nrow(all), turning = sum(turned)))
   say(paste0(path, "/unknown"), c("1" = unname(a["unknown"]), "2" = unname(b["unknown"])))
+  say(path, c(estimate = NA))
   if (any(turned)) {
     at <- all[which.min(distance), ]
     say(paste0(path, "/turns_at"), c("1" = at$treated, "2" = at$control))

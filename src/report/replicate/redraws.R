@@ -1,11 +1,14 @@
 # The randomization test: the observed statistic is computed from the data; those of the redrawn arms are taken over, five
 # numbers a redraw, so that t(delta) = (a - b delta) / sqrt(c - 2 d delta + e delta^2) for a constant effect delta. The p, its
 # Monte Carlo error and the interval are counted again.
-randomization <- function(path, name, redraws, interacted, o) step(path, {
+observed_of <- function(name, interacted) {
   d <- table_of(name)
   d <- d[!is.na(d$y), ]
-  M <- design(d, interacted)
-  fit <- least_squares(d$y, M, replace(numeric(ncol(M)), 2, 1))
+  M <- design(d, interacted, strata = FALSE)
+  least_squares(d$y, M, replace(numeric(ncol(M)), 2, 1))
+}
+randomization <- function(path, name, redraws, interacted, o) step(path, {
+  fit <- observed_of(name, interacted)
   drawn <- table_of(redraws)
   statistic <- function(x, delta) {
     estimate <- x$a - x$b * delta
@@ -26,7 +29,7 @@ randomization <- function(path, name, redraws, interacted, o) step(path, {
   q <- min(shares(0))
   exact <- !is.null(drawn$probability)
   say(path, c(p_value = p(0), draws = nrow(drawn), failed = sum(is.na(drawn$a)), mcse = if (exact) 0 else 2 * sqrt(q * (1 - q) / nrow(drawn))))
-  # The outermost constant effect in a direction that is not rejected, by bisection.
+  # The outermost constant effect in a direction that is not rejected, by bisection; NA where there is no end.
   end <- function(direction) {
     at <- function(steps) fit$estimate + direction * fit$std_error * steps
     accepts <- function(steps) p(at(steps)) > o$alpha
@@ -47,5 +50,23 @@ randomization <- function(path, name, redraws, interacted, o) step(path, {
       while (accepts(outside) && outside < 1e12) outside <- 1.5 * outside
     }
   }
-  if (o$limits && p(fit$estimate) > o$alpha) say(path, c(conf_low = end(-1), conf_high = end(1)))
+  if (o$limits) say(path, if (p(fit$estimate) > o$alpha) c(conf_low = end(-1), conf_high = end(1)) else c(conf_low = NA, conf_high = NA))
+})
+# Westfall and Young over several analyses: on each shared redraw the largest |t| of an analysis and those with a smaller one
+# observed. The |t| of the redraws are taken over; an adjusted p is never below the analysis' own.
+westfall_young <- function(ids, stems, interacted, own, to, drawn) step("westfall-young", {
+  t <- as.matrix(table_of(drawn))
+  weight <- if ("probability" %in% colnames(t)) t[, "probability"] else NULL
+  part <- ids %in% colnames(t)
+  seen <- mapply(function(name, interacted) { fit <- observed_of(name, interacted); abs(fit$estimate / fit$std_error) }, stems[part], interacted[part])
+  p <- numeric(0)
+  for (i in order(-seen)) {
+    largest <- apply(t[, ids[part][seen <= seen[i]], drop = FALSE], 1, max)
+    hit <- largest >= seen[i] - 1e-9 * max(1, seen[i])
+    p[i] <- if (is.null(weight)) (1 + sum(hit)) / (1 + length(hit)) else sum(weight[hit]) / sum(weight)
+  }
+  p[order(-seen)] <- cummax(p[order(-seen)])
+  adjusted <- replace(rep(1, length(ids)), part, p)
+  alone <- deciding(own)
+  for (i in which(!is.na(alone))) found[to[i]] <<- max(adjusted[i], alone[i])
 })

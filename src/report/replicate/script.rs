@@ -1,129 +1,15 @@
-//! The R script: parts put together as the analyses need them, and one call for each number that can be computed again.
+//! The R script: parts put together as the analyses need them, one call for each number that is computed again, and a reason for
+//! each that is not.
 
-use super::{Folder, stem};
-use crate::analysis::replication::{How, ReplicatedFit};
+use super::functions::{Function, Part, function};
+use super::{Folder, joint_stem, look_stem, stem};
+use crate::analysis::replication::{How, JointRedraws, ReplicatedFit};
 use crate::analysis::results::AnalysisResult;
 use crate::analysis::subgroups::SMALLEST_LEVEL;
+use crate::estimation::Estimate;
 use crate::protocol::model::{Multiplicity, Role};
 use std::collections::BTreeSet;
 use std::fmt::Write;
-
-/// An estimator that the script computes: id, function, part, packages.
-struct Known {
-    id: &'static str,
-    function: &'static str,
-    part: Part,
-    packages: &'static [&'static str],
-}
-
-/// A part of the script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Linear,
-    Ratios,
-    Proportions,
-    Survival,
-    Events,
-    Bounds,
-    Subgroups,
-    Imputation,
-    Pairs,
-    Redraws,
-    Adjusting,
-}
-
-impl Part {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Linear => include_str!("linear.R"),
-            Self::Ratios => include_str!("ratios.R"),
-            Self::Proportions => include_str!("proportions.R"),
-            Self::Survival => include_str!("survival.R"),
-            Self::Events => include_str!("events.R"),
-            Self::Bounds => include_str!("bounds.R"),
-            Self::Subgroups => include_str!("subgroups.R"),
-            Self::Imputation => include_str!("imputation.R"),
-            Self::Pairs => include_str!("pairs.R"),
-            Self::Redraws => include_str!("redraws.R"),
-            Self::Adjusting => include_str!("adjusting.R"),
-        }
-    }
-
-    /// Whether it uses the least squares of `linear.R`.
-    fn on_linear(self) -> bool {
-        matches!(self, Self::Ratios | Self::Subgroups | Self::Redraws)
-    }
-}
-
-const fn known(
-    id: &'static str,
-    function: &'static str,
-    part: Part,
-    packages: &'static [&'static str],
-) -> Known {
-    Known {
-        id,
-        function,
-        part,
-        packages,
-    }
-}
-
-/// The estimators that the script computes; numbers of any other are taken over, and listed by name.
-const KNOWN: [Known; 13] = [
-    known("lin", "lin", Part::Linear, &[]),
-    known("linear", "linear", Part::Linear, &[]),
-    known(
-        "difference-in-means",
-        "difference_in_means",
-        Part::Linear,
-        &[],
-    ),
-    known("risk-difference", "risk_difference", Part::Proportions, &[]),
-    known("poisson", "poisson_model", Part::Ratios, &[]),
-    known("logistic", "logistic", Part::Ratios, &[]),
-    known(
-        "kaplan-meier",
-        "kaplan_meier",
-        Part::Survival,
-        &["survival"],
-    ),
-    known("log-rank", "log_rank", Part::Survival, &["survival"]),
-    known("cox", "cox", Part::Survival, &["survival"]),
-    known(
-        "recurrent-rate-ratio",
-        "recurrent_rate_ratio",
-        Part::Survival,
-        &["survival"],
-    ),
-    known(
-        "mean-cumulative-count",
-        "mean_cumulative_count",
-        Part::Events,
-        &[],
-    ),
-    known("manski-bounds", "manski_bounds", Part::Bounds, &[]),
-    known("lee-bounds", "lee_bounds", Part::Bounds, &[]),
-];
-
-/// The function of a fit, unless an option asks for what the script does not know.
-fn function(fit: &ReplicatedFit) -> Option<&'static Known> {
-    let option = |name: &str| {
-        let found = fit.options.iter().find(|(own, _)| *own == name);
-        found.map(|(_, value)| value.as_str())
-    };
-    let other = match fit.estimator.as_str() {
-        "risk-difference" => !matches!(
-            option("interval"),
-            Some("miettinen-nurminen" | "mee" | "wald")
-        ),
-        "logistic" => option("variance") == Some("firth") || option("interval") == Some("profile"),
-        "lin" | "linear" => option("df") == Some("satterthwaite"),
-        _ => false,
-    };
-    let own = KNOWN.iter().find(|own| own.id == fit.estimator);
-    own.filter(|_| !other)
-}
 
 /// A text or a number of R.
 fn value(text: &str) -> String {
@@ -136,6 +22,10 @@ fn value(text: &str) -> String {
     }
 }
 
+fn truth(value: bool) -> &'static str {
+    if value { "TRUE" } else { "FALSE" }
+}
+
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
@@ -145,8 +35,12 @@ fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     format!("c({})", own.join(", "))
 }
 
-/// The options of a fit as an R list.
-fn options(fit: &ReplicatedFit) -> String {
+fn texts(list_of: &[String]) -> String {
+    list(list_of.iter().map(String::as_str))
+}
+
+/// The options of a fit as an R list; `reported` are its rows, which say how they were made where the estimator decides.
+fn options(fit: &ReplicatedFit, reported: &[&Estimate]) -> String {
     let mut parts = Vec::new();
     for (name, text) in &fit.options {
         match *name {
@@ -154,6 +48,17 @@ fn options(fit: &ReplicatedFit) -> String {
             "unit" => {}
             name => parts.push(format!("{} = {}", name.replace('-', "_"), value(text))),
         }
+    }
+    let first = reported.first();
+    let extra = |name: &str| first.and_then(|row| row.extra.get(name));
+    if let Some(exact) = extra("exact").and_then(serde_json::Value::as_bool) {
+        parts.push(format!("exact = {}", truth(exact)));
+    }
+    if extra("model").and_then(serde_json::Value::as_str) == Some("firth") {
+        parts.push("firth = TRUE".to_owned());
+    }
+    if first.is_some_and(|row| row.interval == "repeated") {
+        parts.push("monitored = TRUE".to_owned());
     }
     format!("list({})", parts.join(", "))
 }
@@ -172,10 +77,14 @@ impl Calls {
         self.text.push('\n');
     }
 
-    fn uses(&mut self, own: &Known) -> &'static str {
+    fn uses(&mut self, own: &Function) -> &'static str {
         self.parts.insert(own.part);
         self.packages.extend(own.packages);
-        own.function
+        own.name
+    }
+
+    fn over(&mut self, path: &str, why: &str) {
+        self.add(&format!("over({}, {})", quoted(path), quoted(why)));
     }
 
     fn analysis(&mut self, folder: &Folder<'_>, place: usize) {
@@ -187,30 +96,30 @@ impl Calls {
         self.add(&format!(
             "\n# {id}: {estimator} on {outcome} ({summary}), missing outcomes: {rule}"
         ));
-        let binary = result.arms.iter().any(|arm| arm.events.is_some());
-        let truth = if binary { "TRUE" } else { "FALSE" };
-        self.add(&format!("seen({}, {truth})", quoted(id)));
+        let binary = truth(result.arms.iter().any(|arm| arm.events.is_some()));
+        self.add(&format!("seen({}, {binary})", quoted(id)));
+        for (index, row) in result.results.iter().enumerate() {
+            if !exists(row) {
+                let path = format!("{id}/results/{}", index + 1);
+                self.over(
+                    &path,
+                    "there is no effect, a warning in results.json says why",
+                );
+            }
+        }
+        if result.looks.is_empty() {
+            self.over(&format!("{id}/alpha"), "a registered limit, no result");
+        }
         let rows = rows_of(folder, place);
         for (index, (fit, rows)) in behind.fits.iter().zip(&rows).enumerate() {
             self.fit(folder, (place, index), fit, rows);
         }
-        if let (Some(test), Some(_)) = (&result.test, &behind.redraws) {
-            self.parts.insert(Part::Redraws);
-            let interacted = if result.used.estimator == "linear" {
-                "FALSE"
-            } else {
-                "TRUE"
-            };
-            let limits = folder.protocol.arms.len() == 2
-                && (test.conf_low.is_some() || test.conf_high.is_some());
-            let limits = if limits { "TRUE" } else { "FALSE" };
-            let alpha = behind.alpha;
-            self.add(&format!(
-                "randomization({}, {}, {}, {interacted}, list(alpha = {alpha}, limits = {limits}))",
-                quoted(&format!("{id}/test")),
-                quoted(&stem(folder, place, 0)),
-                quoted(&format!("{id}.redraws")),
-            ));
+        self.looks(folder, place);
+        self.test(folder, place);
+        if let (Some(_), Some(fit)) = (&behind.received, behind.fits.first()) {
+            let (treated, control) = (&fit.columns.labels.treated, &fit.columns.labels.control);
+            let (treated, control) = (quoted(treated), quoted(control));
+            self.add(&format!("by_month({}, {treated}, {control})", quoted(id)));
         }
         for own in &result.subgroups {
             self.parts.insert(Part::Subgroups);
@@ -227,6 +136,75 @@ impl Calls {
         }
     }
 
+    /// The randomization test.
+    fn test(&mut self, folder: &Folder<'_>, place: usize) {
+        let result = &folder.analyses.analyses[place];
+        let behind = &folder.replication.analyses[place];
+        let (Some(_), Some(_)) = (&result.test, &behind.redraws) else {
+            return;
+        };
+        self.parts.insert(Part::Redraws);
+        // With more arms there is no interval.
+        let limits = truth(folder.protocol.arms.len() == 2);
+        let (id, alpha) = (&result.id, behind.alpha);
+        self.add(&format!(
+            "randomization({}, {}, {}, {}, list(alpha = {alpha}, limits = {limits}))",
+            quoted(&format!("{id}/test")),
+            quoted(&stem(folder, place, 0)),
+            quoted(&format!("{id}.redraws")),
+            interacted(result),
+        ));
+    }
+
+    /// The looks at a monitored analysis.
+    fn looks(&mut self, folder: &Folder<'_>, place: usize) {
+        let result = &folder.analyses.analyses[place];
+        let behind = &folder.replication.analyses[place];
+        let (Some(fit), Some(now)) = (behind.fits.first(), behind.looks.last()) else {
+            return;
+        };
+        let Some(own) = function(&fit.estimator).filter(|_| !result.looks.is_empty()) else {
+            return;
+        };
+        self.parts.insert(Part::Looks);
+        let function = self.uses(own);
+        let locks: Vec<String> = behind
+            .looks
+            .iter()
+            .filter_map(|look| folder.protocol.locks.get(look.lock))
+            .map(|lock| lock.id.clone())
+            .collect();
+        let stems: Vec<String> = behind
+            .looks
+            .iter()
+            .enumerate()
+            .map(|(index, look)| match look.fit {
+                Some(_) => look_stem(folder, place, index),
+                None => stem(folder, place, 0),
+            })
+            .collect();
+        let spent: Vec<String> = behind
+            .looks
+            .iter()
+            .map(|look| look.spent.to_string())
+            .collect();
+        let stops = result
+            .results
+            .iter()
+            .any(|row| row.interval == "stage-wise");
+        self.add(&format!(
+            "monitored({}, {}, {}, {function}, {}, c({}), {}, final = {}, stops = {})",
+            quoted(&result.id),
+            texts(&locks),
+            texts(&stems),
+            options(fit, &[]),
+            spent.join(", "),
+            behind.alpha,
+            truth(now.lock == behind.lock),
+            truth(stops),
+        ));
+    }
+
     fn fit(
         &mut self,
         folder: &Folder<'_>,
@@ -237,50 +215,43 @@ impl Calls {
         let result = &folder.analyses.analyses[place];
         let name = quoted(&stem(folder, place, index));
         let path = |row: &usize| format!("{}/results/{}", result.id, row + 1);
-        let first = rows.first().map(path).unwrap_or_default();
-        let exists = |row: &usize| {
-            let own = &result.results[*row];
-            own.estimate.is_some() || own.statistic.is_some()
+        let reported: Vec<&Estimate> = rows.iter().map(|row| &result.results[*row]).collect();
+        let Some(first) = rows.first().map(|row| quoted(&path(row))) else {
+            return;
         };
-        match fit.how {
-            How::Pairs if !rows.is_empty() => {
-                self.parts.insert(Part::Pairs);
-                let alpha = folder.replication.analyses[place].alpha;
-                let level = 1.0 - alpha;
-                self.add(&format!(
-                    "pairs_of({}, {name}, list(alpha = {alpha}, level = {level}))",
-                    quoted(&first)
-                ));
-            }
-            How::Pooled if rows.iter().any(exists) => {
-                let Some(own) = function(fit) else { return };
-                self.parts.insert(Part::Imputation);
-                let function = self.uses(own);
-                let moved = rows
-                    .first()
-                    .and_then(|row| result.results[*row].extra.get("shift"))
-                    .and_then(serde_json::Value::as_f64)
-                    .map_or_else(String::new, |shift| format!(", moved = {shift}"));
-                let options = options(fit);
-                self.add(&format!(
-                    "imputed({}, {name}, {function}, {options}{moved})",
-                    quoted(&first)
-                ));
-            }
-            How::Estimated if rows.iter().any(exists) => {
-                let Some(own) = function(fit) else { return };
-                let function = self.uses(own);
-                let mut options = options(fit);
-                let repeated = |row: &usize| result.results[*row].interval == "repeated";
-                if rows.first().is_some_and(repeated) {
-                    options = options.replacen("list(", "list(repeated = TRUE, ", 1);
-                }
-                let paths: Vec<String> = rows.iter().map(path).collect();
-                let paths = list(paths.iter().map(String::as_str));
-                self.add(&format!("effect({paths}, {name}, {function}, {options})"));
-            }
-            How::Pairs | How::Pooled | How::Estimated => {}
+        if !reported.iter().any(|row| exists(row)) {
+            return;
         }
+        if fit.how == How::Pairs {
+            self.parts.insert(Part::Pairs);
+            let alpha = folder.replication.analyses[place].alpha;
+            let level = 1.0 - alpha;
+            self.add(&format!(
+                "pairs_of({first}, {name}, list(alpha = {alpha}, level = {level}))"
+            ));
+            return;
+        }
+        let Some(own) = function(&fit.estimator) else {
+            return;
+        };
+        let function = self.uses(own);
+        let options = options(fit, &reported);
+        if fit.how == How::Pooled {
+            self.parts.insert(Part::Imputation);
+            let shifts = reported.iter().any(|row| row.extra.contains_key("shift"));
+            let how = if shifts { "shifted" } else { "imputed" };
+            self.add(&format!("{how}({first}, {name}, {function}, {options})"));
+            return;
+        }
+        let paths: Vec<String> = rows.iter().map(path).collect();
+        let needs = match own.packages {
+            [] => String::new(),
+            packages => format!(", {}", list(packages.iter().copied())),
+        };
+        self.add(&format!(
+            "effect({}, {name}, {function}, {options}{needs})",
+            texts(&paths)
+        ));
     }
 
     /// Adjusted p-values: by lock, the secondary analyses by the registered rule, the exploratory ones and the contrasts of
@@ -290,14 +261,6 @@ impl Calls {
             let results = folder.analyses.analyses.iter();
             results.zip(&folder.replication.analyses)
         };
-        let deciding = |own: &AnalysisResult| {
-            let last = if own.test_registered {
-                "test/p_value"
-            } else {
-                "results/1/p_value"
-            };
-            format!("{}/{last}", own.id)
-        };
         for lock in 0..folder.protocol.locks.len() {
             let of = |role: Role| {
                 all()
@@ -306,6 +269,10 @@ impl Calls {
                     })
                     .map(|(own, _)| own)
             };
+            if let Some(joint) = folder.replication.joint.iter().find(|own| own.lock == lock) {
+                let family: Vec<&AnalysisResult> = of(Role::Secondary).collect();
+                self.jointly(folder, joint, &family);
+            }
             let rule = match folder.protocol.multiplicity {
                 Some(Multiplicity::Holm) => Some("holm"),
                 Some(Multiplicity::FixedSequence) => Some("fixed-sequence"),
@@ -344,14 +311,56 @@ impl Calls {
             return;
         }
         self.parts.insert(Part::Adjusting);
-        let text = |paths: &[String]| list(paths.iter().map(String::as_str));
+        let (rule, from, to) = (quoted(rule), texts(from), texts(to));
+        self.add(&format!("adjust({rule}, {from}, {to})"));
+    }
+
+    /// Westfall and Young over the secondary analyses of a lock.
+    fn jointly(&mut self, folder: &Folder<'_>, joint: &JointRedraws, family: &[&AnalysisResult]) {
+        self.parts.insert(Part::Redraws);
+        let ids = family.iter().map(|own| own.id.clone());
+        let ids: Vec<String> = ids.collect();
+        let place = |id: &String| {
+            folder
+                .analyses
+                .analyses
+                .iter()
+                .position(|own| own.id == *id)
+        };
+        let stems = ids.iter().filter_map(place).map(|own| stem(folder, own, 0));
+        let forms: Vec<&str> = family.iter().map(|own| interacted(own)).collect();
+        let own: Vec<String> = family.iter().map(|own| deciding(own)).collect();
+        let to: Vec<String> = ids.iter().map(|id| format!("{id}/p_adjusted")).collect();
         self.add(&format!(
-            "adjust({}, {}, {})",
-            quoted(rule),
-            text(from),
-            text(to)
+            "westfall_young({}, {}, c({}), {}, {}, {})",
+            texts(&ids),
+            texts(&stems.collect::<Vec<String>>()),
+            forms.join(", "),
+            texts(&own),
+            texts(&to),
+            quoted(&joint_stem(folder, joint.lock)),
         ));
     }
+}
+
+/// Whether a row has an effect, or pairs that were tried.
+fn exists(row: &Estimate) -> bool {
+    row.estimate.is_some() || row.statistic.is_some() || row.extra.contains_key("pairs")
+}
+
+/// Whether the statistic of a randomization test has interactions.
+fn interacted(result: &AnalysisResult) -> &'static str {
+    truth(result.used.estimator != "linear")
+}
+
+/// The path of the p that decides.
+fn deciding(own: &AnalysisResult) -> String {
+    let last = if own.test_registered {
+        "test/p_value"
+    } else {
+        "results/1/p_value"
+    };
+    format!("{}/{last}", own.id)
 }
 
 /// Of each fit the places of its rows among the results of the analysis.
@@ -367,22 +376,24 @@ fn rows_of(folder: &Folder<'_>, place: usize) -> Vec<Vec<usize>> {
         .clone()
         .filter(|row| beside(*row).is_none() && result.results[*row].interval != "stage-wise")
         .collect();
-    let heads: Vec<String> = fits.iter().map(|fit| fit.columns.labels.effect()).collect();
     let registered = fits.iter().filter(|fit| fit.beside.is_none()).count();
     let mut list = Vec::new();
     for (index, fit) in fits.iter().enumerate() {
         let Some(name) = &fit.beside else {
-            // The rows of an arm begin with that of its effect.
+            // The rows of an arm begin with that of its effect; bounds are named otherwise, as many rows for each arm.
             let starts = |index: usize| {
-                let head = heads.get(index).filter(|_| index < registered);
-                head.and_then(|head| {
-                    main.iter()
-                        .position(|row| result.results[*row].term == *head)
-                })
+                let head = fits.get(index).filter(|_| index < registered)?;
+                let head = head.columns.labels.effect();
+                main.iter()
+                    .position(|row| result.results[*row].term == head)
             };
-            let from = starts(index).unwrap_or(main.len());
-            let until = starts(index + 1).unwrap_or(main.len()).max(from);
-            list.push(main[from..until].to_vec());
+            let known = (0..registered).all(|index| starts(index).is_some());
+            let at = |index: usize| match starts(index) {
+                Some(place) if known => place,
+                _ => main.len() * index / registered.max(1),
+            };
+            let (from, until) = (at(index), at(index + 1));
+            list.push(main[from..until.max(from)].to_vec());
             continue;
         };
         let rows: Vec<usize> = all
@@ -405,31 +416,37 @@ pub(super) fn script(folder: &Folder<'_>) -> String {
         calls.analysis(folder, place);
     }
     calls.adjusting(folder);
-    let parts = calls.parts.clone();
-    if parts.iter().any(|part| part.on_linear()) {
-        calls.parts.insert(Part::Linear);
-    }
+    let needed: Vec<Part> = calls
+        .parts
+        .iter()
+        .flat_map(|part| part.needs())
+        .copied()
+        .collect();
+    calls.parts.extend(needed);
     let study = &folder.protocol.study.id;
     let lock = folder.analyses.lock.as_deref().unwrap_or("");
     let needs = if calls.packages.is_empty() {
         "Needs base R only.".to_owned()
     } else {
         let own: Vec<&str> = calls.packages.iter().copied().collect();
-        format!("Needs base R and: {}.", own.join(", "))
+        format!(
+            "Needs base R and the packages {}; without one of them its numbers are taken over, and named.",
+            own.join(", ")
+        )
     };
     let mut text = format!(
         "# Computes the reported numbers of lock {lock} of study {study} again, from the files beside it: `Rscript replicate.R`.\n\
          # {needs}\n\
-         # Prints reported, recomputed, difference. Exits with 1 if counts differ at all, or other numbers by more than 1e-6 of the\n\
-         # reported one + 1e-9 (p-values: + 1e-12). What is not computed again is listed at the end as taken over.\n\
+         # Prints for each number: reported, recomputed, difference, and whether they are alike, differ, or the number is taken over.\n\
+         # Counts differ if they differ at all, other numbers by more than 1e-6 of the reported one + 1e-9 (p-values: + 1e-12); then\n\
+         # it exits with 1. Why a number is taken over stands at the end.\n\
          file <- sub(\"^--file=\", \"\", grep(\"^--file=\", commandArgs(FALSE), value = TRUE))\n\
          if (length(file)) setwd(dirname(file))\n"
     );
     for package in &calls.packages {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "if (!requireNamespace(\"{package}\", quietly = TRUE)) stop(\"the package {package} is missing: install.packages('{package}')\")\n\
-             suppressMessages(library({package}))\n"
+            "if (!suppressWarnings(suppressMessages(require({package}, quietly = TRUE)))) cat(\"The package {package} is not installed.\\n\")"
         );
     }
     text.push_str(include_str!("head.R"));

@@ -1,7 +1,7 @@
 //! The data, the codebook and the flat results.
 
-use super::{File, Folder, stem};
-use crate::analysis::replication::{Counted, How, ReplicatedFit, ReplicatedRedraws};
+use super::{File, Folder, joint_stem, look_stem, stem};
+use crate::analysis::replication::{Counted, How, JointRedraws, ReplicatedFit, ReplicatedRedraws};
 use crate::estimation::Values;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -86,11 +86,18 @@ pub(super) fn data(folder: &Folder<'_>) -> (Vec<File>, String) {
         for (index, fit) in behind.fits.iter().enumerate() {
             let path = format!("data/{}.csv", stem(folder, place, index));
             let factors: &[_] = if index == 0 { &behind.factors } else { &[] };
-            let text = columns(folder, (place, index), factors, (&path, &mut book));
+            let text = columns(folder, (place, fit), factors, (&path, &mut book));
             files.push(File { path, text });
             if fit.how == How::Pooled {
                 let path = format!("data/{}.drawn.csv", stem(folder, place, index));
                 let text = drawn(fit, &path, &mut book);
+                files.push(File { path, text });
+            }
+        }
+        for (index, look) in behind.looks.iter().enumerate() {
+            if let Some(fit) = &look.fit {
+                let path = format!("data/{}.csv", look_stem(folder, place, index));
+                let text = columns(folder, (place, fit), &[], (&path, &mut book));
                 files.push(File { path, text });
             }
         }
@@ -99,6 +106,11 @@ pub(super) fn data(folder: &Folder<'_>) -> (Vec<File>, String) {
             let text = redraws(own, &path, &mut book);
             files.push(File { path, text });
         }
+    }
+    for own in &folder.replication.joint {
+        let path = format!("data/{}.csv", joint_stem(folder, own.lock));
+        let text = joint(folder, own, &path, &mut book);
+        files.push(File { path, text });
     }
     let head = ["file", "column", "meaning"].map(str::to_owned);
     let codebook = csv(&head, &book.0);
@@ -132,12 +144,12 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
     let arms = own.iter().map(|family| arm(family.arm.index()));
     table.add("arm", arms.map(Option::unwrap_or_default).collect());
     book.tell(path, "arm", "id of the arm as randomized");
-    for (result, behind) in folder
-        .analyses
-        .analyses
-        .iter()
-        .zip(&folder.replication.analyses)
-    {
+    let behind = &folder.replication.analyses;
+    if behind.iter().any(|own| own.received.is_some()) {
+        table.add("month", own.iter().map(|own| own.month.clone()).collect());
+        book.tell(path, "month", "month of the randomization");
+    }
+    for (result, behind) in folder.analyses.analyses.iter().zip(behind) {
         let id = &result.id;
         let status = |counted: &Counted| match counted {
             Counted::Known(_) => "known",
@@ -174,6 +186,16 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
                 result.used.summary
             ),
         );
+        if let Some(received) = &behind.received {
+            let name = format!("{id}.received");
+            let one = |own: &Option<bool>| number(own.map(|got| f64::from(u8::from(got))));
+            table.add(&name, received.iter().map(one).collect());
+            book.tell(
+                path,
+                &name,
+                "whether the treated arm's service was received by the cut; NA in other arms",
+            );
+        }
     }
     files.push(File {
         path: path.to_owned(),
@@ -184,11 +206,10 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
 /// The columns that an estimator got.
 fn columns(
     folder: &Folder<'_>,
-    (place, index): (usize, usize),
+    (place, fit): (usize, &ReplicatedFit),
     factors: &[(String, Vec<String>, Vec<usize>)],
     (path, book): (&str, &mut Codebook),
 ) -> String {
-    let fit = &folder.replication.analyses[place].fits[index];
     let result = &folder.analyses.analyses[place];
     let own = &fit.columns;
     let mut table = Table::new();
@@ -374,6 +395,29 @@ fn redraws(own: &ReplicatedRedraws, path: &str, book: &mut Codebook) -> String {
     table.text()
 }
 
+fn joint(folder: &Folder<'_>, own: &JointRedraws, path: &str, book: &mut Codebook) -> String {
+    let mut table = Table::new();
+    for (place, sizes) in own.analyses.iter().zip(&own.sizes) {
+        let id = &folder.analyses.analyses[*place].id;
+        table.add(id, sizes.iter().map(|t| number(Some(*t))).collect());
+        book.tell(
+            path,
+            id,
+            "size of its studentized statistic on redraws that the analyses share; Inf where it does not exist",
+        );
+    }
+    if let Some(weights) = &own.weights {
+        let values = weights.iter().map(|value| number(Some(*value)));
+        table.add("probability", values.collect());
+        book.tell(
+            path,
+            "probability",
+            "of the sequence of arms under the design",
+        );
+    }
+    table.text()
+}
+
 /// Every number that is reported, with its path.
 pub(super) fn results(body: &Value) -> String {
     let mut rows = Vec::new();
@@ -390,7 +434,7 @@ fn walk(path: &str, value: &Value, rows: &mut Vec<Vec<String>>) {
         Value::Number(number) => rows.push(vec![path.to_owned(), number.to_string()]),
         Value::Array(list) => {
             for (index, own) in list.iter().enumerate() {
-                let name = ["arm", "lock", "factor", "level"]
+                let name = ["arm", "lock", "factor", "level", "month"]
                     .iter()
                     .find_map(|key| own[*key].as_str())
                     .map_or_else(|| (index + 1).to_string(), str::to_owned);

@@ -1,158 +1,38 @@
-//! What the numbers of a lock were computed from, so that another program can compute them again: columns, redraws and
-//! completed data sets, exactly those of [`super::run()`].
-//!
-//! Families are numbers from 1 in ledger order here; no pseudonym leaves. Writing files is not done here.
+//! What stands behind each analysis of a plan: its fits, redraws, looks, and how each family counts.
 
-use super::plan::{Plan, treated_arms};
-use super::redraws::{Redrawn, Source};
-use super::reference_set::{ENUMERATED, Enumeration, History, imputation_key, test_key};
-use super::sensitivity::{self, Again, Ground, again, completions};
-use super::statistic::Registered;
-use super::used::options;
-use super::workspace::Workspace;
+use super::{
+    AtLock, Counted, How, JointRedraws, ReplicatedAnalysis, ReplicatedFit, ReplicatedLook,
+    ReplicatedRedraws,
+};
 use crate::allocation::Arm;
-use crate::estimation::Columns;
-use crate::estimation::inversion::Studentized;
+use crate::analysis::looks::{look, spent};
+use crate::analysis::plan::{Plan, Planned, is_binary, treated_arms};
+use crate::analysis::redraws::{Redrawn, Source};
+use crate::analysis::reference_set::{Enumeration, History, imputation_key, joint_key, test_key};
+use crate::analysis::sensitivity::{self, Again, Ground, again, completions};
+use crate::analysis::statistic::Registered;
+use crate::analysis::used::options;
+use crate::analysis::workspace::Workspace;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Day, Factor, Hands, Missing, Test};
+use crate::protocol::model::{Analysis, Day, Factor, Hands, Missing, Multiplicity, Role, Test};
 use crate::study::course::course;
 use crate::study::dataset::{self, End, OutcomeValue};
 use crate::study::kernel::State;
+use crate::study::uptake::received;
 use std::collections::BTreeSet;
 
-/// A family of the lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReplicatedFamily {
-    /// Its arm.
-    pub arm: Arm,
-    /// Index of its site.
-    pub site: usize,
-}
-
-/// How a family counts in an analysis.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Counted {
-    /// With a known outcome.
-    Known(f64),
-    /// With a value that the missing-data rule gave.
-    ByRule(f64),
-    /// Not: the outcome is not known.
-    Missing,
-    /// Not: the window had not ended.
-    NotYet,
-}
-
-/// Everything behind the numbers of a lock.
-#[derive(Debug, Clone)]
-pub struct Replication {
-    /// The families of the lock, in ledger order.
-    pub families: Vec<ReplicatedFamily>,
-    /// The analyses, in the order of the results.
-    pub analyses: Vec<ReplicatedAnalysis>,
-}
-
-/// What stands behind one analysis.
-#[derive(Debug, Clone)]
-pub struct ReplicatedAnalysis {
-    /// Index of its own lock.
-    pub lock: usize,
-    /// Alpha, total of both sides.
-    pub alpha: f64,
-    /// How each family counts, in ledger order.
-    pub counted: Vec<Counted>,
-    /// The fits of its results, in their order: the registered one for each treated arm, then those beside it.
-    pub fits: Vec<ReplicatedFit>,
-    /// Redraws of its test.
-    pub redraws: Option<ReplicatedRedraws>,
-    /// Factors of its subgroups: name, levels, and the level of each row of the first fit.
-    pub factors: Vec<(String, Vec<String>, Vec<usize>)>,
-}
-
-/// One fit: the columns that an estimator got.
-#[derive(Debug, Clone)]
-pub struct ReplicatedFit {
-    /// The name of a row beside the result; `None` for the registered fit.
-    pub beside: Option<String>,
-    /// The treated arm.
-    pub treated: Arm,
-    /// What is done with the columns.
-    pub how: How,
-    /// Id of the estimator.
-    pub estimator: String,
-    /// Options by the names of the command line.
-    pub options: Vec<(&'static str, String)>,
-    /// The columns; covariates are numbers.
-    pub columns: Columns,
-    /// Number of the family of each row, from 1.
-    pub family: Vec<usize>,
-    /// Of each completed data set, the outcomes of the rows without one, in their order.
-    pub drawn: Vec<Vec<f64>>,
-    /// Of pairs: whether the outcome of each row is known; one that is not and stands in the columns is settled.
-    pub known: Vec<bool>,
-}
-
-/// What is done with the columns of a fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// The estimator is applied.
-    Estimated,
-    /// The estimator is applied to every completed data set, and pooled.
-    Pooled,
-    /// Pairs of numbers of events among unknown outcomes are tried.
-    Pairs,
-}
-
-/// The statistic of a randomization test on every redraw.
-#[derive(Debug, Clone)]
-pub struct ReplicatedRedraws {
-    /// On each, as a function of a constant effect.
-    pub draws: Vec<Studentized>,
-    /// Probabilities, where all sequences were listed.
-    pub weights: Option<Vec<f64>>,
-}
-
-/// What stands behind the analyses of a plan on the state of a lock at its cut.
-pub fn replication(protocol: &Protocol, state: &State, plan: &Plan, cut: Day) -> Replication {
-    let history = History::of(protocol, state);
-    let tested = plan
-        .planned()
-        .iter()
-        .any(|planned| planned.analysis.test.is_some());
-    let enumeration = tested.then(|| history.enumerate(ENUMERATED)).flatten();
-    let mut workspace = Workspace::default();
-    workspace.load(protocol, state, cut);
-    let families = workspace.units.iter().map(|unit| ReplicatedFamily {
-        arm: unit.arm,
-        site: unit.site,
-    });
-    let families = families.collect();
-    let mut ground = Behind {
-        protocol,
-        state,
-        cut,
-        history,
-        enumeration,
-        workspace,
-    };
-    let analyses = plan
-        .planned()
-        .iter()
-        .map(|planned| ground.analysis(&planned.analysis))
-        .collect();
-    Replication { families, analyses }
-}
-
-struct Behind<'a> {
-    protocol: &'a Protocol,
-    state: &'a State,
-    cut: Day,
-    history: History,
-    enumeration: Option<Enumeration>,
-    workspace: Workspace,
+pub(super) struct Behind<'a> {
+    pub(super) protocol: &'a Protocol,
+    pub(super) state: &'a State,
+    pub(super) cut: Day,
+    pub(super) at: AtLock<'a>,
+    pub(super) history: History,
+    pub(super) enumeration: Option<Enumeration>,
+    pub(super) workspace: Workspace,
 }
 
 impl Behind<'_> {
-    fn analysis(&mut self, analysis: &Analysis) -> ReplicatedAnalysis {
+    pub(super) fn analysis(&mut self, analysis: &Analysis) -> ReplicatedAnalysis {
         let (protocol, state, cut) = (self.protocol, self.state, self.cut);
         self.workspace.sample(protocol, state, cut, analysis);
         let arms: Vec<Arm> = treated_arms(protocol).collect();
@@ -169,7 +49,9 @@ impl Behind<'_> {
             }
             _ => Vec::new(),
         };
-        if sensitivity::any(analysis) {
+        // What stands beside a result belongs to its own lock.
+        let looked = self.at.lock.is_some_and(|lock| lock != analysis.lock);
+        if sensitivity::any(analysis) && !looked {
             for arm in &arms {
                 self.beside(analysis, *arm, &mut fits);
             }
@@ -181,25 +63,121 @@ impl Behind<'_> {
             fits,
             redraws,
             factors,
+            received: self.received(analysis),
+            looks: self.looks(analysis),
         }
+    }
+
+    fn received(&self, analysis: &Analysis) -> Option<Vec<Option<bool>>> {
+        let (how, treated) = (analysis.received?, treated_arms(self.protocol).next()?);
+        let own = self.workspace.units.iter().enumerate().map(|(row, unit)| {
+            self.workspace.side(self.protocol, treated, row)?;
+            Some(received(self.state, self.cut, unit.family, treated, how))
+        });
+        Some(own.collect())
+    }
+
+    /// The looks at an analysis, in the order of their locks, as far as an effect existed there.
+    fn looks(&self, analysis: &Analysis) -> Vec<ReplicatedLook> {
+        let Some(now) = self.at.lock.filter(|_| !analysis.looks.is_empty()) else {
+            return Vec::new();
+        };
+        let mut list = Vec::new();
+        for own in self.at.earlier {
+            let registered = own.protocol.analyses.iter();
+            let registered = registered.filter(|other| other.id == analysis.id);
+            let Some(there) = registered.clone().next() else {
+                continue;
+            };
+            let mine = own.analysis == analysis.id && own.lock != now;
+            if !mine || look(&own.protocol, &own.state, own.cut, there).is_err() {
+                continue;
+            }
+            let Some(treated) = treated_arms(&own.protocol).next() else {
+                continue;
+            };
+            let mut workspace = Workspace::default();
+            workspace.load(&own.protocol, &own.state, own.cut);
+            workspace.sample(&own.protocol, &own.state, own.cut, there);
+            let ground = (&own.protocol, &own.state);
+            list.push(ReplicatedLook {
+                lock: own.lock,
+                spent: spent(self.protocol, analysis, own.lock),
+                fit: Some(handed_fit(&workspace, ground, there, treated, None)),
+            });
+        }
+        list.sort_by_key(|own| own.lock);
+        list.push(ReplicatedLook {
+            lock: now,
+            spent: spent(self.protocol, analysis, now),
+            fit: None,
+        });
+        list
+    }
+
+    /// The redraws that the secondary analyses of a lock share, where they are adjusted together.
+    pub(super) fn joint(&mut self, plan: &Plan, lock: usize) -> Option<JointRedraws> {
+        if self.protocol.multiplicity != Some(Multiplicity::WestfallYoung) {
+            return None;
+        }
+        let belongs = |planned: &Planned| {
+            let own = &planned.analysis;
+            planned.prespecified && own.role == Role::Secondary && own.lock == lock
+        };
+        let places: Vec<usize> = (0..plan.planned().len())
+            .filter(|place| plan.planned().get(*place).is_some_and(belongs))
+            .collect();
+        let treated = treated_arms(self.protocol).next()?;
+        if places.len() < 2 {
+            return None;
+        }
+        let drawn = |place: &usize| match plan.planned().get(*place)?.analysis.test {
+            Some(Test::Randomization { draws }) => Some(u64::from(draws)),
+            None => None,
+        };
+        let draws = places.iter().filter_map(drawn).max().unwrap_or(0);
+        let key = joint_key(self.protocol, lock);
+        let mut joint = JointRedraws {
+            lock,
+            analyses: Vec::new(),
+            sizes: Vec::new(),
+            weights: None,
+        };
+        for place in places {
+            let analysis = &plan.planned()[place].analysis;
+            self.workspace
+                .sample(self.protocol, self.state, self.cut, analysis);
+            if let Some(found) = self.redrawn(analysis, treated, (&key, draws)) {
+                joint.analyses.push(place);
+                joint.sizes.push(found.sizes().1);
+                joint.weights = found.weights().map(<[f64]>::to_vec);
+            }
+        }
+        Some(joint)
+    }
+
+    /// The registered statistic of the sampled outcome on every allocation that could have been.
+    fn redrawn(
+        &self,
+        analysis: &Analysis,
+        treated: Arm,
+        (key, draws): (&[u8; 32], u64),
+    ) -> Option<Redrawn> {
+        let sampled = self
+            .workspace
+            .sampled(self.protocol, self.state, analysis, treated);
+        let source = match &self.enumeration {
+            Some(enumeration) => Source::Every(enumeration),
+            None => Source::Key(key, draws),
+        };
+        let arms: Vec<Arm> = self.state.allocations.iter().map(|own| own.arm).collect();
+        Redrawn::new(&self.history, &arms, source, &Registered::new(&sampled)).ok()
     }
 
     /// The columns of the sampled outcome.
     fn fit(&self, analysis: &Analysis, treated: Arm, beside: Option<&str>) -> ReplicatedFit {
-        let handed = self
-            .workspace
-            .handed(self.protocol, self.state, analysis, treated);
-        ReplicatedFit {
-            beside: beside.map(str::to_owned),
-            treated,
-            how: How::Estimated,
-            estimator: analysis.estimator.clone(),
-            options: options(analysis),
-            columns: handed.columns,
-            family: handed.rows.iter().map(|row| row + 1).collect(),
-            drawn: Vec::new(),
-            known: Vec::new(),
-        }
+        let ground = (self.protocol, self.state);
+        handed_fit(&self.workspace, ground, analysis, treated, beside)
     }
 
     fn beside(&mut self, analysis: &Analysis, treated: Arm, fits: &mut Vec<ReplicatedFit>) {
@@ -211,7 +189,7 @@ impl Behind<'_> {
             cut,
             treated,
             key: &key,
-            binary: super::plan::is_binary(protocol, analysis),
+            binary: is_binary(protocol, analysis),
         };
         for (name, again) in again(ground, analysis) {
             match again {
@@ -261,15 +239,7 @@ impl Behind<'_> {
             return None;
         };
         let key = test_key(self.protocol, &analysis.id, analysis.lock);
-        let sampled = self
-            .workspace
-            .sampled(self.protocol, self.state, analysis, treated);
-        let source = match &self.enumeration {
-            Some(enumeration) => Source::Every(enumeration),
-            None => Source::Key(&key, u64::from(draws)),
-        };
-        let arms: Vec<Arm> = self.state.allocations.iter().map(|own| own.arm).collect();
-        let found = Redrawn::new(&self.history, &arms, source, &Registered::new(&sampled)).ok()?;
+        let found = self.redrawn(analysis, treated, (&key, u64::from(draws)))?;
         Some(ReplicatedRedraws {
             draws: found.kept().to_vec(),
             weights: found.weights().map(<[f64]>::to_vec),
@@ -335,5 +305,27 @@ impl Behind<'_> {
                 }
             })
             .collect()
+    }
+}
+
+/// What an estimator gets of the sampled outcome of a workspace.
+fn handed_fit(
+    workspace: &Workspace,
+    (protocol, state): (&Protocol, &State),
+    analysis: &Analysis,
+    treated: Arm,
+    beside: Option<&str>,
+) -> ReplicatedFit {
+    let handed = workspace.handed(protocol, state, analysis, treated);
+    ReplicatedFit {
+        beside: beside.map(str::to_owned),
+        treated,
+        how: How::Estimated,
+        estimator: analysis.estimator.clone(),
+        options: options(analysis),
+        columns: handed.columns,
+        family: handed.rows.iter().map(|row| row + 1).collect(),
+        drawn: Vec::new(),
+        known: Vec::new(),
     }
 }

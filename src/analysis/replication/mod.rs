@@ -1,0 +1,213 @@
+//! What the numbers of a lock were computed from, so that another program can compute them again: columns, redraws and
+//! completed data sets, exactly those of [`super::run()`].
+//!
+//! Families are numbers from 1 in ledger order here; no pseudonym leaves. Writing files is not done here.
+
+mod behind;
+
+use super::plan::Plan;
+use super::reference_set::{ENUMERATED, History};
+use super::workspace::Workspace;
+use crate::allocation::Arm;
+use crate::estimation::Columns;
+use crate::estimation::inversion::Studentized;
+use crate::protocol::Protocol;
+use crate::protocol::model::Day;
+use crate::study::kernel::State;
+use behind::Behind;
+
+/// A family of the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicatedFamily {
+    /// Its arm.
+    pub arm: Arm,
+    /// Index of its site.
+    pub site: usize,
+    /// The month of its randomization, `2025-03`.
+    pub month: String,
+}
+
+/// An interim lock at which an analysis was looked at before the one that is replicated.
+#[derive(Debug, Clone)]
+pub struct LookedAt {
+    /// Id of the analysis.
+    pub analysis: String,
+    /// Index of the lock.
+    pub lock: usize,
+    /// The protocol in force there.
+    pub protocol: Protocol,
+    /// The state there.
+    pub state: State,
+    /// Its cut.
+    pub cut: Day,
+}
+
+/// Where a plan is replicated.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AtLock<'a> {
+    /// Index of the lock; `None` where no analysis is monitored.
+    pub lock: Option<usize>,
+    /// The looks before it.
+    pub earlier: &'a [LookedAt],
+}
+
+/// How a family counts in an analysis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Counted {
+    /// With a known outcome.
+    Known(f64),
+    /// With a value that the missing-data rule gave.
+    ByRule(f64),
+    /// Not: the outcome is not known.
+    Missing,
+    /// Not: the window had not ended.
+    NotYet,
+}
+
+/// Everything behind the numbers of a lock.
+#[derive(Debug, Clone)]
+pub struct Replication {
+    /// The families of the lock, in ledger order.
+    pub families: Vec<ReplicatedFamily>,
+    /// The analyses, in the order of the results.
+    pub analyses: Vec<ReplicatedAnalysis>,
+    /// Redraws that several analyses share, one for each lock that adjusts by Westfall and Young.
+    pub joint: Vec<JointRedraws>,
+}
+
+/// The sizes of several statistics on shared redraws.
+#[derive(Debug, Clone)]
+pub struct JointRedraws {
+    /// Index of the lock.
+    pub lock: usize,
+    /// Places of the analyses, those among them that have a statistic.
+    pub analyses: Vec<usize>,
+    /// Of each, |t| on every redraw; infinite where it does not exist.
+    pub sizes: Vec<Vec<f64>>,
+    /// Probabilities, where all sequences were listed.
+    pub weights: Option<Vec<f64>>,
+}
+
+/// What stands behind one analysis.
+#[derive(Debug, Clone)]
+pub struct ReplicatedAnalysis {
+    /// Index of its own lock.
+    pub lock: usize,
+    /// Alpha, total of both sides.
+    pub alpha: f64,
+    /// How each family counts, in ledger order.
+    pub counted: Vec<Counted>,
+    /// The fits of its results, in their order: the registered one for each treated arm, then those beside it.
+    pub fits: Vec<ReplicatedFit>,
+    /// Redraws of its test.
+    pub redraws: Option<ReplicatedRedraws>,
+    /// Factors of its subgroups: name, levels, and the level of each row of the first fit.
+    pub factors: Vec<(String, Vec<String>, Vec<usize>)>,
+    /// Whether each family received the first treated arm's service, where the analysis asks; `None` in other arms.
+    pub received: Option<Vec<Option<bool>>>,
+    /// The looks at it so far, this one last; empty where it is not monitored.
+    pub looks: Vec<ReplicatedLook>,
+}
+
+/// A look at a monitored analysis.
+#[derive(Debug, Clone)]
+pub struct ReplicatedLook {
+    /// Index of the lock.
+    pub lock: usize,
+    /// Alpha spent until then, of both sides together.
+    pub spent: f64,
+    /// What the estimator got there; `None` at the lock itself, where it is the first fit.
+    pub fit: Option<ReplicatedFit>,
+}
+
+/// One fit: the columns that an estimator got.
+#[derive(Debug, Clone)]
+pub struct ReplicatedFit {
+    /// The name of a row beside the result; `None` for the registered fit.
+    pub beside: Option<String>,
+    /// The treated arm.
+    pub treated: Arm,
+    /// What is done with the columns.
+    pub how: How,
+    /// Id of the estimator.
+    pub estimator: String,
+    /// Options by the names of the command line.
+    pub options: Vec<(&'static str, String)>,
+    /// The columns; covariates are numbers.
+    pub columns: Columns,
+    /// Number of the family of each row, from 1.
+    pub family: Vec<usize>,
+    /// Of each completed data set, the outcomes of the rows without one, in their order.
+    pub drawn: Vec<Vec<f64>>,
+    /// Of pairs: whether the outcome of each row is known; one that is not and stands in the columns is settled.
+    pub known: Vec<bool>,
+}
+
+/// What is done with the columns of a fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// The estimator is applied.
+    Estimated,
+    /// The estimator is applied to every completed data set, and pooled.
+    Pooled,
+    /// Pairs of numbers of events among unknown outcomes are tried.
+    Pairs,
+}
+
+/// The statistic of a randomization test on every redraw.
+#[derive(Debug, Clone)]
+pub struct ReplicatedRedraws {
+    /// On each, as a function of a constant effect.
+    pub draws: Vec<Studentized>,
+    /// Probabilities, where all sequences were listed.
+    pub weights: Option<Vec<f64>>,
+}
+
+/// What stands behind the analyses of a plan on the state of a lock at its cut.
+pub fn replication(
+    protocol: &Protocol,
+    (state, cut): (&State, Day),
+    plan: &Plan,
+    at: AtLock<'_>,
+) -> Replication {
+    let history = History::of(protocol, state);
+    let tested = plan
+        .planned()
+        .iter()
+        .any(|planned| planned.analysis.test.is_some());
+    let enumeration = tested.then(|| history.enumerate(ENUMERATED)).flatten();
+    let mut workspace = Workspace::default();
+    workspace.load(protocol, state, cut);
+    let families = workspace.units.iter().map(|unit| ReplicatedFamily {
+        arm: unit.arm,
+        site: unit.site,
+        month: state
+            .family(unit.family)
+            .and_then(|family| family.randomized.date())
+            .map(|date| format!("{:04}-{:02}", date.year(), date.month()))
+            .unwrap_or_default(),
+    });
+    let families = families.collect();
+    let mut ground = Behind {
+        protocol,
+        state,
+        cut,
+        at,
+        history,
+        enumeration,
+        workspace,
+    };
+    let analyses = plan
+        .planned()
+        .iter()
+        .map(|planned| ground.analysis(&planned.analysis))
+        .collect();
+    let joint = (0..protocol.locks.len())
+        .filter_map(|lock| ground.joint(plan, lock))
+        .collect();
+    Replication {
+        families,
+        analyses,
+        joint,
+    }
+}

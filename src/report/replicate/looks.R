@@ -1,0 +1,89 @@
+# Looks on the way: critical values spend the registered amounts at the information that there is (1/variance), by integrating
+# the density of those who went on from look to look. `reach` of a path is the density of its last look, NULL before the first.
+legendre <- local({
+  k <- seq_len(15)
+  e <- eigen(rbind(cbind(0, diag(k / sqrt(4 * k^2 - 1))), 0) + t(rbind(cbind(0, diag(k / sqrt(4 * k^2 - 1))), 0)), symmetric = TRUE)
+  list(x = e$values, w = 2 * e$vectors[1, ]^2)
+})
+above <- function(path, t, z, drift) {
+  if (is.null(path)) return(pnorm(z - drift * sqrt(t), lower.tail = FALSE))
+  by <- t - path$t
+  sum(path$mass * pnorm((z * sqrt(t) - path$z * sqrt(path$t) - drift * by) / sqrt(by), lower.tail = FALSE))
+}
+go_on <- function(path, t, critical, following, drift) {
+  mean <- drift * sqrt(t)
+  from <- max(-critical, mean - 9)
+  to <- min(critical, mean + 9)
+  if (from >= to) return(list(t = t, z = mean, mass = 0))
+  wide <- min(1, sqrt((following - t) / t), if (!is.null(path)) sqrt((t - path$t) / t))
+  edges <- seq(from, to, length.out = 1 + ceiling((to - from) / wide))
+  half <- diff(edges) / 2
+  z <- c(outer(legendre$x, half) + rep(edges[-1] - half, each = length(legendre$x)))
+  w <- c(outer(legendre$w, half))
+  density <- if (is.null(path)) dnorm(z - mean) else {
+    by <- t - path$t
+    colSums(path$mass * dnorm(outer(-path$z * sqrt(path$t), z * sqrt(t) - drift * by, "+") / sqrt(by))) * sqrt(t / by)
+  }
+  list(t = t, z = z, mass = w * density)
+}
+critical_values <- function(information, cumulative) {
+  path <- NULL
+  critical <- numeric(0)
+  for (k in seq_along(information)) {
+    now <- (cumulative[k] - c(0, cumulative)[k]) / 2
+    critical[k] <- if (now > 1e-300) uniroot(function(z) log(max(above(path, information[k], z, 0), 1e-305)) - log(now), c(-8, 37), tol = 1e-13)$root else Inf
+    if (k < length(information)) path <- go_on(path, information[k], critical[k], information[k + 1], 0)
+  }
+  critical
+}
+# The probability of an outcome more extreme upwards than the last one, stage by stage.
+more_extreme <- function(information, critical, z, drift) {
+  path <- NULL
+  total <- 0
+  last <- length(information)
+  for (k in seq_len(last - 1)) {
+    total <- total + above(path, information[k], critical[k], drift)
+    path <- go_on(path, information[k], critical[k], information[k + 1], drift)
+  }
+  total + above(path, information[last], z, drift)
+}
+# The looks at an analysis, this one last: limit of its p, looks, repeated interval, and at a stop the row of the stage-wise
+# ordering. `stems` are the columns that the estimator got at each look, `spent` the alpha spent until then.
+monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops) step(id, {
+  seen <- lapply(stems, function(stem) estimator(table_of(stem), o)[[1]])
+  e <- sapply(seen, function(row) row[["estimate"]])
+  s <- sapply(seen, function(row) row[["std_error"]])
+  df <- sapply(seen, function(row) row[["df"]])
+  information <- 1 / s^2
+  now <- length(seen)
+  if (any(diff(information) <= 1e-9 * information[now])) return(say(id, c(alpha = spent[now] - c(0, spent)[now])))
+  t <- abs(e / s)
+  z <- sign(e) * qnorm(ifelse(is.na(df), pnorm(t, lower.tail = FALSE), pt(t, ifelse(is.na(df), 1, df), lower.tail = FALSE)), lower.tail = FALSE)
+  critical <- critical_values(information, spent)
+  for (k in seq_len(now)) say(paste(id, "looks", locks[k], sep = "/"), c(information = information[k] / information[now], z = z[k],
+    critical_value = if (is.finite(critical[k])) critical[k] else NA, cumulative_alpha = spent[k]))
+  back <- function(d, df) if (is.na(df)) d else sign(d) * qt(pnorm(-abs(d)), df, lower.tail = FALSE)
+  nominal <- 2 * pnorm(-critical[now])
+  margin <- back(min(critical[now], 37), df[now]) * s[now]
+  say(id, c(alpha = nominal))
+  say(paste0(id, "/results/1"), c(conf_low = e[now] - margin, conf_high = e[now] + margin, level = 1 - nominal))
+  crossed <- which(abs(z) >= critical)
+  stop_here <- (length(crossed) && crossed[1] == now) || (!length(crossed) && final)
+  if (stop_here != stops) stop("the study stops here in one program only")
+  if (!stop_here) return(NULL)
+  up <- if (z[now] < 0) -1 else 1
+  solve_for <- function(target) {
+    # `d` is the drift in standard errors of this look.
+    f <- function(d) qnorm(min(max(more_extreme(information, critical, up * z[now], d * s[now]), 1e-300), 1 - 1e-16)) - qnorm(target)
+    own <- up * z[now]
+    d <- uniroot(f, c(own - 12, own + 12), tol = 1e-12)$root
+    up * e[now] - back(own - d, df[now]) * s[now]
+  }
+  half <- alpha / 2
+  ends <- up * c(solve_for(half), solve_for(1 - half))
+  p <- more_extreme(information, critical, up * z[now], 0)
+  # What the estimator reports beside stands in this row too.
+  row <- seen[[now]]
+  row[c("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")] <- c(up * solve_for(0.5), NA, NA, NA, 2 * min(p, 1 - p), min(ends), max(ends))
+  say(paste0(id, "/results/2"), c(row, level = 1 - alpha))
+})

@@ -330,6 +330,28 @@ fn separation_is_refused() {
     );
 }
 
+/// One event in ten rows: a limit far out, between a step of the search and the distance at which it ends, is found all the
+/// same. By own R 4.2.2 (Nelder and Mead on the penalized likelihood, twice from several starts): estimate .163957, log limit
+/// −24.56604 at 90 %, where the penalized likelihood falls by 2.705543/2; at 95 % the fall is 3.530/2 at −30, and there is none.
+#[test]
+fn a_profile_limit_far_out_is_found() {
+    let mut columns = data(&[0.0; 5], &[0.0, 0.0, 1.0, 0.0, 0.0]);
+    let age = [9.47, 12.38, 15.1, 6.33, 11.68, 6.22, 6.07, 8.01, 7.71, 5.79];
+    columns.covariates = vec![Covariate::numeric("age", age.map(Some).to_vec())];
+    let asked = |level| Settings {
+        interval: Some(Interval::Profile),
+        level,
+        ..with(Variance::Firth)
+    };
+    let row = run("logistic", &columns, &asked(0.9)).results.remove(0);
+    assert!((row.estimate.unwrap() - 0.163_957).abs() < 1e-6);
+    let low = row.conf_low.unwrap().ln();
+    assert!((low + 24.566_04).abs() < 1e-4, "{low}");
+    let answer = run("logistic", &columns, &asked(0.95));
+    assert_eq!(answer.results[0].conf_low, None);
+    assert!(codes(&answer).contains(&"open-interval"));
+}
+
 /// Zero events in an arm, counts that are none, exposures that are none.
 #[test]
 fn counts_that_hold_no_rate_ratio() {

@@ -165,6 +165,9 @@ impl Model<'_> {
 /// Log odds ratios beyond this distance from 0 are not told from infinite ones.
 const FARTHEST: f64 = 30.0;
 
+/// A step of the search that is as small as this and cannot be taken ends it.
+const NEAREST: f64 = 0.01;
+
 /// The limit on the side that the sign of `reach` says; `None` where the profile does not fall far enough before the weights
 /// of the rows vanish.
 fn limit(
@@ -176,14 +179,23 @@ fn limit(
     let wanted = inference.critical() * inference.critical();
     // Small steps, because far out nothing is left to factor.
     let mut step = (inference.critical() * reach).clamp(-1.0, 1.0);
-    let mut inner = estimate;
-    let mut outer = estimate + step;
-    while drop(outer).ok()? < wanted {
-        inner = outer;
-        step *= 1.5;
-        outer += step;
-        if outer.abs() > FARTHEST {
-            return None;
+    let side = step.signum();
+    let (mut inner, mut outer) = (estimate, estimate + step);
+    loop {
+        match drop(outer) {
+            Ok(fall) if fall >= wanted => break,
+            Ok(_) if side * outer >= FARTHEST => return None,
+            Ok(_) => {
+                inner = outer;
+                step *= 1.5;
+                outer = side * (side * (inner + step)).min(FARTHEST);
+            }
+            // Too far for one step.
+            Err(_) if step.abs() > NEAREST => {
+                step *= 0.5;
+                outer = inner + step;
+            }
+            Err(_) => return None,
         }
     }
     let mut failed = false;

@@ -31,8 +31,8 @@ poisson_model <- function(d, o) {
   fit <- maximized(d$y, M, poisson(), offset_of(d))
   ratio_row(fit, M, d, o, c(counted(d), pearson_dispersion = sum(residuals(fit, "pearson")^2) / (nrow(M) - ncol(M))))
 }
-# Coefficients given theta by glm and theta given the means by MASS, in turn until both stand still. Counts that vary no more than
-# Poisson counts have no finite theta.
+# Coefficients given theta by glm and theta given the means by the root of its score, in turn until both stand still. Counts that
+# vary no more than Poisson counts have no finite theta.
 negative_binomial <- function(d, o) {
   d <- with_exposure(d)
   M <- independent(design(d, FALSE))
@@ -40,7 +40,11 @@ negative_binomial <- function(d, o) {
   theta <- NA
   if (sum((d$y - fitted(fit))^2 - d$y) > 0) for (round in 1:500) {
     before <- theta
-    theta <- as.numeric(suppressWarnings(MASS::theta.ml(d$y, fitted(fit), limit = 1000, eps = 1e-14)))
+    mu <- fitted(fit)
+    score <- function(u) sum(digamma(d$y + exp(u)) - digamma(exp(u)) + u + 1 - log(exp(u) + mu) - (d$y + exp(u)) / (mu + exp(u)))
+    far <- 1
+    while (score(-far) < 0 || score(far) > 0) { far <- far + 1; if (far > 15) stop("theta has no maximum") }
+    theta <- exp(uniroot(score, c(-far, far), tol = 1e-13)$root)
     fit <- maximized(d$y, M, MASS::negative.binomial(theta), offset_of(d), coef(fit))
     if (isTRUE(abs(theta / before - 1) < 1e-12)) break
   }
@@ -69,7 +73,7 @@ logit_fit <- function(y, M, penalized, held = NA, start = numeric(ncol(M))) {
     score <- crossprod(M, y - p + h * (0.5 - p))
     by <- numeric(ncol(M))
     by[free] <- solve(information[free, free], score[free], tol = 0)
-    size <- 1
+    size <- min(1, 5 / max(abs(M %*% by)))
     while (!isTRUE(value(beta + size * by) >= now - 1e-12) && size > 1e-8) size <- size / 2
     beta <- beta + size * by
     now <- value(beta)

@@ -278,12 +278,13 @@ fn everything() -> String {
     all
 }
 
-/// A study of everything in which every third family of the control arm was reported once more, so that conclusions can turn.
+/// A study of everything in which three of seven families of the control arm were reported once more, so that conclusions can turn.
 fn uneven() -> Study {
     let mut study = lived(&everything());
     let control = study.protocol.control;
     let all = study.state.allocations.clone();
-    for own in all.iter().filter(|own| own.arm == control).step_by(3) {
+    let own = all.iter().filter(|own| own.arm == control).enumerate();
+    for (_, own) in own.filter(|(place, _)| place % 7 < 3) {
         let day = study.state.family(own.family).unwrap().randomized;
         study.report(own.family, day.plus(30), LAST);
     }

@@ -11,7 +11,7 @@ use crate::estimation::known_weights::{KnownWeights, known_weights};
 use crate::estimation::{self, Arm as Side, Columns, Factor, Settings, Warning};
 use crate::protocol::Protocol;
 use crate::protocol::model::{
-    Analysis, Covariate, Day, Factor as Drawn, Hands, Missing, OutcomeKind, Summary,
+    Analysis, Average, Covariate, Day, Factor as Drawn, Hands, Missing, OutcomeKind, Summary,
 };
 use crate::study::course::{Course, course};
 use crate::study::dataset::{End, Unit};
@@ -155,6 +155,9 @@ impl Workspace {
             }
         }
         self.baseline_columns(protocol, state, analysis, &rows, &mut columns);
+        if analysis.children == Some(Average::Child) {
+            columns.cluster = Some(Self::family_clusters(&rows));
+        }
         if let Some(how) = analysis.clusters {
             let (factor, told) = self.clusters(protocol, state, (treated, &rows), how);
             columns.cluster = Some(factor);

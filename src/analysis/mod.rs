@@ -6,6 +6,7 @@
 //! or formats a page, and before a lock nothing is run on true arms ([`dry_run`]).
 
 mod baseline;
+mod children;
 pub mod covariates;
 mod delivery;
 pub mod deviations;

@@ -98,6 +98,9 @@ impl Context<'_> {
                 ),
             );
         }
+        if analysis.children.is_some() {
+            self.workspace.note_children(warn);
+        }
         let unknown = total(|arm| arm.missing) + total(|arm| arm.by_rule);
         let ended = total(|arm| arm.randomized) - not_yet;
         if f64::from(unknown) > MISSING_ABOVE * f64::from(ended) {

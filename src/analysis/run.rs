@@ -5,6 +5,7 @@
 //! silence: a small arm or many covariates are said, and the registered estimator stands.
 
 use super::baseline::baseline;
+use super::children;
 use super::covariates::{FixedColumns, describe};
 use super::deviations::{Amended, ledger};
 use super::funnel::funnel;
@@ -294,7 +295,7 @@ impl Runner<'_> {
             role: analysis.role,
             prespecified: planned.prespecified,
             outcome: protocol.outcomes[analysis.outcome].id.clone(),
-            outcome_label: protocol.outcomes[analysis.outcome].label.clone(),
+            outcome_label: children::label(protocol, analysis),
             measure: analysis.estimand.measure.clone(),
             estimand: protocol.estimand_sentence(analysis),
             attributes: protocol.estimand_attributes(analysis).to_vec(),
@@ -335,7 +336,7 @@ impl Runner<'_> {
     }
 
     fn seen(&self, analysis: &Analysis) -> Vec<ArmOutcome> {
-        let binary = is_binary(self.protocol, analysis);
+        let binary = is_binary(self.protocol, analysis) && analysis.children.is_none();
         self.workspace
             .seen
             .iter()

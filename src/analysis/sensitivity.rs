@@ -6,6 +6,7 @@ mod again;
 
 pub(super) use again::{Again, again, completions};
 
+use super::children::{self, Difference};
 use super::handover::settles;
 use super::rows::{refusal, row, undefined};
 use super::workspace::{Effect, Workspace};
@@ -18,7 +19,7 @@ use crate::numerics::normal;
 use crate::numerics::stream::{open_unit, replicate};
 use crate::numerics::student_t::StudentT;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Day, Hands, Missing, Sensitivity};
+use crate::protocol::model::{Analysis, Average, Day, Hands, Missing, Sensitivity};
 use crate::study::kernel::State;
 use crate::words;
 use serde_json::json;
@@ -92,6 +93,17 @@ pub(super) fn rows(
             workspace,
         );
     }
+    if let Some(average) = analysis.children {
+        let (found, told) = averages(workspace, ground, analysis, average.other());
+        warnings.extend(told);
+        add(
+            (&mut list, &mut warnings),
+            ground,
+            analysis,
+            (average.other().text(), found),
+            workspace,
+        );
+    }
     if let Some(clusters) = analysis.sensitivity_clusters {
         let other = analysis.clustered(clusters);
         let found = plain(workspace, ground, &other);
@@ -104,6 +116,26 @@ pub(super) fn rows(
         );
     }
     (list, warnings)
+}
+
+/// The other average over children, with what it and the registered one differ by.
+fn averages(
+    workspace: &mut Workspace,
+    ground: Ground<'_>,
+    analysis: &Analysis,
+    other: Average,
+) -> (Found, Option<Warning>) {
+    let differ = children::difference(workspace, ground, analysis);
+    let differ = differ.ok().flatten();
+    let mut found = plain(workspace, ground, &analysis.averaged(other));
+    if let (Ok((rows, _)), Some(own)) = (&mut found, differ)
+        && let Some(row) = rows.first_mut()
+    {
+        let numbers = [own.estimate, own.std_error, own.p_value];
+        row.extra
+            .insert("family_minus_child_average".into(), json!(numbers));
+    }
+    (found, differ.and_then(Difference::warning))
 }
 
 type Found = Result<(Vec<Estimate>, Vec<Warning>), EstimationError>;
@@ -449,5 +481,8 @@ fn turned(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) ->
 /// Whether an analysis has anything beside its result.
 pub(super) fn any(analysis: &Analysis) -> bool {
     let beside = !analysis.sensitivity.is_empty() && analysis.hands() == Hands::Values;
-    beside || !analysis.sensitivity_outcomes.is_empty() || analysis.sensitivity_clusters.is_some()
+    beside
+        || !analysis.sensitivity_outcomes.is_empty()
+        || analysis.sensitivity_clusters.is_some()
+        || analysis.children.is_some()
 }

@@ -57,7 +57,7 @@ pub(super) fn used(
             Role::Outcome => one(outcome),
             Role::Covariates => handed.covariates.iter().map(|c| c.name.clone()).collect(),
             Role::Strata => handed.strata.iter().map(|f| f.name.clone()).collect(),
-            Role::Cluster => one(analysis.clusters.map_or("", |own| own.text())),
+            Role::Cluster => one(analysis.clusters.map_or("family", |own| own.text())),
             Role::Weights => one("inverse-probability-of-censoring"),
             Role::Received => one(analysis.received.map_or("", |own| own.text())),
             Role::Exposure => one("days"),

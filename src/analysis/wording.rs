@@ -40,6 +40,7 @@ fn scale(protocol: &Protocol, analysis: &Analysis) -> Scale {
         "probability-index" => return Scale::Index,
         "test" => return Scale::Test,
         measure if measure.contains("ratio") => return Scale::Ratio,
+        _ if analysis.children.is_some() => return Scale::Value,
         _ => {}
     }
     match (&protocol.outcomes[analysis.outcome].kind, analysis.summary) {
@@ -77,7 +78,7 @@ pub fn conclusion(
     let between = Between {
         scale,
         measure: &analysis.estimand.measure,
-        outcome: &protocol.outcomes[analysis.outcome].label,
+        outcome: &result.outcome_label,
         treated: label(treated),
         control: label(protocol.control),
     };

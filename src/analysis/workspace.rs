@@ -3,6 +3,7 @@
 //! Rows and site groups are read first, blind to every outcome; then each analysis' outcome by its missing-data rule;
 //! then its model. Analyses with the same rows and covariates share one factored design.
 
+use super::children::Tally;
 use super::covariates::{FixedColumns, SiteGroups, count_cells};
 use super::handover::Courses;
 use super::reference_set::{History, Redrawer};
@@ -13,7 +14,7 @@ use crate::estimation::{
     Answer, Arm as Side, Df, Estimate, EstimationError, Labels, Variance, estimate,
 };
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Covariate, Day, Hands, Missing};
+use crate::protocol::model::{Analysis, Average, Covariate, Day, Hands, Missing};
 use crate::study::dataset::{self, OutcomeValue, Unit};
 use crate::study::kernel::State;
 
@@ -90,6 +91,8 @@ pub struct Workspace {
     pub(super) courses: Courses,
     /// Units of all arms whose outcome is not known, and what was seen of it before follow-up ended.
     pub(super) unknown: Vec<(u32, Option<f64>)>,
+    /// What was counted beside the outcomes of children.
+    pub(super) tally: Tally,
     /// Of the analysed units, the two arms of a contrast.
     contrast: Contrast,
     models: Vec<Model>,
@@ -204,6 +207,10 @@ impl Workspace {
             self.sample_courses((protocol, state, cut), analysis);
             return;
         }
+        if let Some(average) = analysis.children {
+            self.sample_children((protocol, state, cut), analysis, average);
+            return;
+        }
         for (row, unit) in self.units.iter().enumerate() {
             let Some(seen) = self.seen.get_mut(unit.arm.index()) else {
                 continue;
@@ -313,7 +320,7 @@ impl Workspace {
             Missing::CompleteCase | Missing::NotAccepted | Missing::CensoringWeights => true,
             Missing::Censoring | Missing::Bounds => false,
         };
-        let alone = analysis.clusters.is_none();
+        let alone = analysis.clusters.is_none() && analysis.children != Some(Average::Child);
         match form(analysis).filter(|_| plain && values && alone) {
             Some(form) => Method::Model(form),
             None => Method::Registry,

@@ -225,8 +225,10 @@ const ESTIMATION: &[Page] = pages![
 /// Codes of analyses: what differs from the registered plan, and what a reader should know.
 const ANALYSIS: &[Page] = pages![
     "allocation-not-in-support",
+    "averages-differ",
     "censoring-model-reduced",
     "child-maybe-erased",
+    "children-counted",
     "covariate-constant",
     "crossed-earlier",
     "delivered-by",
@@ -261,6 +263,7 @@ const PROTOCOL: &[Page] = pages![
     "ascertainment-break",
     "attached-unseen",
     "capacity-without-gate",
+    "child-unseen",
     "control-arm",
     "criterion-check",
     "cut-before-last-window",

@@ -321,7 +321,10 @@ pub fn scenario_of(protocol: &Protocol) -> String {
     let analyses: Vec<String> = protocol
         .analyses
         .iter()
-        .filter(|analysis| super::world::can_give(&protocol.outcomes[analysis.outcome].kind, false))
+        .filter(|analysis| {
+            let kind = &protocol.outcomes[analysis.outcome].kind;
+            super::world::can_give(kind, false) && analysis.children.is_none()
+        })
         .map(|analysis| format!("{:?}", analysis.id))
         .collect();
     let _ = writeln!(

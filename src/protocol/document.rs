@@ -276,6 +276,7 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
             locks: &locks,
             outcome_ids: &outcome_ids,
             outcomes: &outcomes,
+            events: &events,
             drawing: allocation::Around {
                 arms: &arms,
                 sites: sites.len(),

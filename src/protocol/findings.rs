@@ -15,6 +15,7 @@ pub const CODES: &[&str] = &[
     "ascertainment-break",
     "attached-unseen",
     "capacity-without-gate",
+    "child-unseen",
     "control-arm",
     "criterion-check",
     "cut-before-last-window",

@@ -7,7 +7,7 @@ use crate::allocation::Arm;
 use crate::analysis::results::{AnalysisResult, ArmOutcome};
 use crate::diagnostic::{Lang, Words};
 use crate::estimation::Estimate;
-use crate::protocol::model::{Clusters, Sensitivity};
+use crate::protocol::model::{Average, Clusters, Sensitivity};
 use crate::words;
 
 /// How an estimate is shown.
@@ -149,6 +149,7 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
         let outcome = || outcomes.clone().find(|outcome| outcome.id == rule);
         let name = Sensitivity::parse(rule).map(Sensitivity::words);
         let name = name.or_else(|| Clusters::parse(rule).map(Clusters::words));
+        let name = name.or_else(|| Average::parse(rule).map(Average::words));
         let name = name.or_else(|| Some(outcome()?.label.clone()));
         let name = name.unwrap_or_else(|| Words::same(rule));
         let bound = match estimate.term.as_str() {

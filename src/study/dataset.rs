@@ -5,7 +5,7 @@
 //! window's end leave the outcome unknown, and every analysis says what it does then. Which covariates an analysis
 //! uses and how it treats unknown outcomes is `analysis`' business.
 
-use super::kernel::{Family, FamilyIx, Occurred, Source, State};
+use super::kernel::{Family, FamilyIx, Occurred, ReportState, Source, State};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, OutcomeKind, Summary};
@@ -278,9 +278,20 @@ pub(super) fn reported<'s>(
     state: &'s State,
     family: FamilyIx,
     unit: &'s Family,
+    window: (Day, Day),
+    rules: (Option<i32>, bool, bool),
+) -> impl Iterator<Item = Day> + 's {
+    counted(state, family, unit, window, rules).map(|report| report.received)
+}
+
+/// The counted reports themselves.
+pub(super) fn counted<'s>(
+    state: &'s State,
+    family: FamilyIx,
+    unit: &'s Family,
     (from, until): (Day, Day),
     (same_incident_within_days, without_study_staff, without_attached): (Option<i32>, bool, bool),
-) -> impl Iterator<Item = Day> + 's {
+) -> impl Iterator<Item = &'s ReportState> + 's {
     let counted = Source::Log.bit() | Source::Register.bit();
     let index = state.reports.get(unit.report.0 as usize);
     state
@@ -295,7 +306,7 @@ pub(super) fn reported<'s>(
             };
             let joined = report
                 .child
-                .and_then(|child| state.children.get(child.0 as usize))
+                .and_then(|child| state.children.get(state.same_child(child).0 as usize))
                 .is_some_and(|child| child.joined);
             let outside = report.unknown_child && unit.children > 0;
             *place != unit.report
@@ -307,5 +318,5 @@ pub(super) fn reported<'s>(
                 && !(without_study_staff && report.by_study_staff)
                 && !(without_attached && report.attached == Some(true))
         })
-        .map(|(_, report)| report.received)
+        .map(|(_, report)| report)
 }

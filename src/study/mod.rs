@@ -1,6 +1,7 @@
 //! What happened: the pure state machine, the journal around it, and everything folded from the ledger.
 
 pub mod caps;
+pub mod children;
 mod coded;
 pub mod cohort;
 pub mod conduct;

@@ -2,9 +2,15 @@
 
 use super::process::Folder;
 use std::fmt::Write as _;
+use std::process::Command;
 
 /// A study of sixty families with reports and acceptances, enrolled by the program itself.
 fn study() -> (Folder, String) {
+    study_of(|text| text)
+}
+
+/// As [`study`], with the protocol as `edit` makes it.
+fn study_of(edit: impl Fn(String) -> String) -> (Folder, String) {
     let folder = Folder::new();
     let source = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -14,7 +20,7 @@ fn study() -> (Folder, String) {
     let text = std::fs::read_to_string(source)
         .unwrap()
         .replace("therapists = 2", "therapists = 40");
-    folder.file("protocol.toml", text);
+    folder.file("protocol.toml", edit(text));
     let checked = folder.run("check protocol.toml --json").json();
     let hash = checked["protocol_hash"].as_str().unwrap()[..8].to_owned();
     let opened = folder.run(&format!(
@@ -22,9 +28,9 @@ fn study() -> (Folder, String) {
     ));
     assert_eq!(opened.exit, 0, "{}", opened.err);
     let sites = ["rinkeby-kista", "enskede-arsta-vantor", "skarholmen"];
-    let mut arrivals = "site,family,report_key,received,at,answer.investigation-opened,answer.immediate-placement,answer.police-led,field.earlier_reports,field.youngest_age,field.category\n".to_owned();
-    let mut reports = "family,on,event_key\n".to_owned();
-    let mut accepted = "family,on,event_key\n".to_owned();
+    let mut arrivals = "site,family,child,report_key,received,at,answer.investigation-opened,answer.immediate-placement,answer.police-led,field.earlier_reports,field.youngest_age,field.category\n".to_owned();
+    let mut reports = "family,on,event_key,child\n".to_owned();
+    let mut accepted = "family,on,event_key,delivered_by\n".to_owned();
     for k in 0..60u32 {
         let letter = |n: u32| char::from(b'A' + (n % 26) as u8);
         let family = format!("FA{}{}", letter(k / 26), letter(k));
@@ -32,17 +38,27 @@ fn study() -> (Folder, String) {
         let site = sites[(k % 3) as usize];
         let (reported, age) = (2 + k % 4, k * 7 % 18);
         let hour = 9 + k / 20;
+        let more = if k % 3 == 0 {
+            format!(" {family}B")
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             arrivals,
-            "{site},{family},i{k},2025-02-03,2025-02-{:02}T{hour:02}:{:02}:00+01:00,yes,no,no,{reported},{age},parent",
+            "{site},{family},{family}A{more},i{k},2025-02-03,2025-02-{:02}T{hour:02}:{:02}:00+01:00,yes,no,no,{reported},{age},parent",
             3 + k / 3,
             k % 60,
         );
         if k % 5 < 2 {
-            let _ = writeln!(reports, "{family},2025-06-{:02},r{k}", day.min(28));
+            let _ = writeln!(
+                reports,
+                "{family},2025-06-{:02},r{k},{family}A",
+                day.min(28)
+            );
         }
         if k % 4 == 1 {
-            let _ = writeln!(accepted, "{family},2025-04-{:02},a{k}", day.min(28));
+            let (day, pair) = (day.min(28), k % 3);
+            let _ = writeln!(accepted, "{family},2025-04-{day:02},a{k},pair-{pair}");
         }
     }
     folder.file("arrivals.csv", arrivals);
@@ -119,6 +135,115 @@ fn analyse_is_refused_before_the_lock_and_repeats_after_it() {
     let events = |arm: usize| acceptance["arms"][arm]["events"].as_u64().unwrap();
     assert_eq!(events(0) + events(1), 15);
     assert!(acceptance["test"].is_null());
+}
+
+/// R computes both from the folder for replication; a machine without it says nothing.
+fn recomputed(folder: &Folder) {
+    let export = folder.run(
+        "export --replicate out --lock final --study s --actor lead --at 2026-05-05T08:00:00+02:00",
+    );
+    assert_eq!(export.exit, 0, "{}", export.err);
+    let script = folder.path().join("out/replicate.R");
+    let Ok(output) = Command::new("Rscript").arg(script).output() else {
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{told}");
+    let (computed, _) = text.split_once("Taken over").unwrap();
+    for number in ["children/results/1/std_error", "children/results/2/df"] {
+        assert!(computed.contains(number), "{number}: {text}");
+    }
+    // After the result: complete cases, imputations, two bounds, the tipping point, two other outcomes, and then the pairs.
+    assert!(
+        computed.contains("primary/results/9/units_treated"),
+        "{text}"
+    );
+}
+
+/// An analysis of children, each counting alike.
+const CHILDREN: &str = r#"
+[[analysis]]
+id = "children"
+lock = "final"
+outcome = "rereport"
+summary = "any"
+estimand = { population = "all randomized families", strategy = "treatment-policy", measure = "risk-difference" }
+estimator = "lin"
+covariates = ["site", "earlier_reports"]
+children = "child-average"
+missing = { primary = "complete-case" }
+role = "exploratory"
+"#;
+
+/// By law: clusters move no estimate, and only the treated arm has them: of the families whose service started, those of a pair
+/// are one. The rows stay when the ledger is read from its projection or from its first row.
+#[test]
+fn families_of_a_pair_are_taken_together_beside_the_result() {
+    let (folder, hash) = study_of(|text| {
+        let beside = "sensitivity_outcomes = [\"rereport_without_staff\"";
+        assert!(text.contains(beside));
+        let text = text.replace(
+            beside,
+            &format!("sensitivity_clusters = \"delivered-by\"\n{beside}"),
+        );
+        format!("{text}{CHILDREN}")
+    });
+    let lock = folder.run(&format!(
+        "lock final --study s --cut 2026-05-01 --confirm {hash} --actor lead --at 2026-05-02T08:00:00+02:00"
+    ));
+    assert_eq!(lock.exit, 0, "{}", lock.err);
+    let run = |at: &str| {
+        let run = folder.run(&format!(
+            "analyse --study s --lock final --actor lead --at {at}"
+        ));
+        assert_eq!(run.exit, 0, "{}", run.err);
+        run.json()["analyses"].clone()
+    };
+    let all = run("2026-05-03T08:00:00+02:00");
+    let primary = &all[0];
+    let rows = primary["results"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["sensitivity"] == "delivered-by");
+    let row = row.unwrap();
+    let difference = row["estimate"].as_f64().unwrap() - rows[0]["estimate"].as_f64().unwrap();
+    assert!(difference.abs() < 1e-12);
+    assert_eq!(
+        (&row["variance"], &rows[0]["variance"]),
+        (&"cr2".into(), &"hc2".into())
+    );
+    let number = |key: &str| row[key].as_u64().unwrap();
+    assert!(number("units_treated") < number("n_treated"));
+    assert_eq!(number("units_control"), number("n_control"));
+    let told = primary["warnings"].as_array().unwrap();
+    let told = told
+        .iter()
+        .find(|own| own["code"] == "delivered-by")
+        .unwrap();
+    let message = told["message"].as_str().unwrap();
+    let together = number("n_treated") - number("units_treated") + 3;
+    assert!(
+        message.contains(&format!("{together} families are clustered by the 3 who")),
+        "{message}"
+    );
+    // Whether the fold is stored or not.
+    let projection = folder.path().join("s/ledger.projection");
+    if projection.exists() {
+        std::fs::remove_file(projection).unwrap();
+    }
+    assert_eq!(run("2026-05-04T08:00:00+02:00"), all);
+    // A third of the sixty families have two children.
+    let children = &all[3];
+    assert_eq!(children["id"], "children");
+    let [own, beside] = [&children["results"][0], &children["results"][1]];
+    let rows = |row: &serde_json::Value| {
+        row["n_treated"].as_u64().unwrap() + row["n_control"].as_u64().unwrap()
+    };
+    assert_eq!((rows(own), rows(beside)), (80, 60));
+    assert_eq!(beside["sensitivity"], "family-average");
+    assert!(beside["family_minus_child_average"].is_array());
+    recomputed(&folder);
+    let verified = folder.run("verify --study s --seed-file seed").json();
+    assert_eq!(verified["ok"], true, "{verified}");
 }
 
 /// By hand: the day is the civil one of the study's time zone, 2026-05-04 at half past midnight in Stockholm being still the

@@ -44,6 +44,10 @@ pub(in crate::analysis) fn again(ground: Ground<'_>, analysis: &Analysis) -> Vec
         };
         list.push((id, plain(other)));
     }
+    if let Some(average) = analysis.children {
+        let other = average.other();
+        list.push((other.text().to_owned(), plain(analysis.averaged(other))));
+    }
     if let Some(clusters) = analysis.sensitivity_clusters {
         list.push((
             clusters.text().to_owned(),

@@ -210,7 +210,9 @@ fn analyses(
         let simulated = |index: &usize| {
             let own = &protocol.analyses[*index];
             let outcome = &protocol.outcomes[own.outcome];
-            own.is_difference() && can_give(&outcome.kind, is_score(root, &outcome.id))
+            own.is_difference()
+                && own.children.is_none()
+                && can_give(&outcome.kind, is_score(root, &outcome.id))
         };
         return Some(((0..names.len()).filter(simulated).collect(), 0..0));
     };
@@ -249,6 +251,17 @@ fn analyses(
                     "duration to closed",
                     "the observed value of [score]",
                 ],
+            );
+        }
+        if protocol.analyses[index].children.is_some() {
+            let id = &protocol.analyses[index].id;
+            out.not_built_yet(
+                &item.span,
+                words!(
+                    "simulating `{id}`, which is about single children,",
+                    "att simulera `{id}`, som gäller enskilda barn,"
+                ),
+                &["analyses of families"],
             );
         }
         if !protocol.analyses[index].is_difference() {

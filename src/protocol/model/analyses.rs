@@ -33,6 +33,8 @@ pub struct Analysis {
     pub strata: Vec<Factor>,
     /// When the treated arm's service counts as received, where the estimator asks.
     pub received: Option<Received>,
+    /// Whose average it is of, if it is made of the children of each family; the other average stands beside it.
+    pub children: Option<Average>,
     /// Whose families are taken together in its variance, if not each for itself.
     pub clusters: Option<Clusters>,
     /// The same analysis with such clusters, a row of its own beside the result.
@@ -99,6 +101,7 @@ impl Analysis {
             own.interacted.then(|| ("interacted", "true".to_owned())),
             names(&self.strata).map(|names| ("strata", names)),
             self.received.map(|how| ("received", how.text().to_owned())),
+            word("children", self.children.map(Average::text)),
             word("clusters", self.clusters.map(Clusters::text)),
             word(
                 "sensitivity_clusters",
@@ -118,6 +121,23 @@ impl Analysis {
             options: Settings {
                 variance: Some(estimation::Variance::Cr2),
                 df: Some(estimation::Df::Satterthwaite),
+                ..self.options
+            },
+            ..self.clone()
+        }
+    }
+
+    /// The same analysis of another average over children: of families as any analysis of one number per family, of children
+    /// with the variance by family.
+    #[must_use]
+    pub fn averaged(&self, average: Average) -> Self {
+        let by_family = average == Average::Child;
+        Self {
+            children: Some(average),
+            test: None,
+            options: Settings {
+                variance: by_family.then_some(estimation::Variance::Cr2),
+                df: by_family.then_some(estimation::Df::Satterthwaite),
                 ..self.options
             },
             ..self.clone()
@@ -208,6 +228,50 @@ impl Clusters {
                 "clustered by who delivered the service",
                 "klustrat efter vem som gav insatsen"
             ),
+        }
+    }
+}
+
+/// Whose average an effect on children is (Kahan et al. 2023, doi 10.1093/ije/dyac131).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Average {
+    /// Each child counts alike, and so a family with its number of children.
+    Child,
+    /// Each family counts alike, with the mean over its children.
+    Family,
+}
+
+impl Average {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Child, Self::Family];
+
+    /// The text in the file and in JSON.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Child => "child-average",
+            Self::Family => "family-average",
+        }
+    }
+
+    /// The average of a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.text() == text)
+    }
+
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Child => Self::Family,
+            Self::Family => Self::Child,
+        }
+    }
+
+    /// Its name for people.
+    pub fn words(self) -> Words {
+        match self {
+            Self::Child => words!("each child counting alike", "där varje barn väger lika"),
+            Self::Family => words!("each family counting alike", "där varje familj väger lika"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The estimand of an analysis in words: the five attributes of ICH E9(R1), and the sentence made of them.
 
-use super::{Analysis, Clusters, Exit, Hands, Missing, OutcomeKind, Protocol, Summary};
+use super::{Analysis, Average, Clusters, Exit, Hands, Missing, OutcomeKind, Protocol, Summary};
 use crate::diagnostic::{Lang, Words};
 use crate::words;
 
@@ -82,8 +82,9 @@ impl Protocol {
         let strategy = self.strategy(analysis);
         let (strategy_en, strategy_sv) = (&strategy.en, &strategy.sv);
         let clusters = analysis.clusters.map(sampled);
+        let children = analysis.children.map(averaged);
         let note = |pick: fn(&Words) -> &str| {
-            let own = [&estimand.note, &clusters];
+            let own = [&children, &estimand.note, &clusters];
             let own = own.into_iter().flatten();
             own.fold(String::new(), |all, note| all + ", " + pick(note))
         };
@@ -131,8 +132,9 @@ impl Protocol {
             estimand.population.clone()
         };
         let clusters = analysis.clusters.map(sampled);
+        let children = analysis.children.map(averaged);
         let mut population = population;
-        for note in [&estimand.note, &clusters].into_iter().flatten() {
+        for note in [&children, &estimand.note, &clusters].into_iter().flatten() {
             let (en, sv, note_en, note_sv) = (population.en, population.sv, &note.en, &note.sv);
             population = words!("{en}; {note_en}", "{sv}; {note_sv}");
         }
@@ -253,6 +255,20 @@ impl Protocol {
             texts.join("; ")
         };
         Words::new(join(Lang::En), join(Lang::Sv))
+    }
+}
+
+/// Whose average an effect on children is.
+fn averaged(average: Average) -> Words {
+    match average {
+        Average::Child => words!(
+            "averaged over the children who stood on a roster at randomization, each child counting alike",
+            "i genomsnitt över de barn som fanns med vid lottningen, där varje barn väger lika"
+        ),
+        Average::Family => words!(
+            "averaged over families by the mean over the children who stood on the roster at randomization, each family counting alike",
+            "i genomsnitt över familjer av medelvärdet över de barn som fanns med vid lottningen, där varje familj väger lika"
+        ),
     }
 }
 

@@ -16,8 +16,8 @@ mod strata;
 mod study;
 
 pub use analyses::{
-    Analysis, Clusters, Covariate, Estimand, Hands, LINEAR, Missing, Multiplicity, Received, Role,
-    Sensitivity, Summary, Test,
+    Analysis, Average, Clusters, Covariate, Estimand, Hands, LINEAR, Missing, Multiplicity,
+    Received, Role, Sensitivity, Summary, Test,
 };
 pub use calendar::Day;
 pub use conduct::{Cap, Deviations, Exceptions, Policy, Violations};

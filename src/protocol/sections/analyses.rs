@@ -4,7 +4,9 @@ use super::locks::Locks;
 use super::looks::{looks, unspent};
 use super::{allocation, estimand, estimator, missing};
 use crate::protocol::findings::Findings;
-use crate::protocol::model::{Analysis, Covariate, Factor, Multiplicity, Outcome, Role, Test};
+use crate::protocol::model::{
+    Analysis, Covariate, EventSpec, Factor, Multiplicity, Outcome, Role, Test,
+};
 use crate::protocol::names::{Ids, Style, repeated};
 use crate::protocol::tree::Section;
 use crate::words;
@@ -30,6 +32,7 @@ pub(in crate::protocol) const KEYS: &[&str] = &[
     "covariates",
     "strata",
     "received",
+    "children",
     "clusters",
     "test",
     "missing",
@@ -55,6 +58,8 @@ pub(in crate::protocol) struct Around<'f> {
     pub(in crate::protocol) outcomes: &'f [Option<Outcome>],
     /// The fields, and the planned size, whose alpha is the default.
     pub(in crate::protocol) drawing: allocation::Around<'f>,
+    /// What events carry.
+    pub(in crate::protocol) events: &'f [Option<EventSpec>],
     /// Strata of the draw.
     pub(in crate::protocol) strata: Option<&'f [Factor]>,
 }
@@ -168,6 +173,7 @@ fn analysis(
                 sensitivity: &rules.1,
                 test,
                 looks: section.get("looks").is_some(),
+                events: around.events,
             };
             estimator::read(out, section, value, asked, (around.drawing, around.strata))
         }
@@ -199,6 +205,7 @@ fn analysis(
         covariates: covariates?,
         strata: given.strata,
         received: given.received,
+        children: given.children,
         clusters: given.clusters,
         sensitivity_clusters: given.sensitivity_clusters,
         test,

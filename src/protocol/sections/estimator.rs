@@ -2,6 +2,7 @@
 //! what each one takes; its options are read in `options`.
 
 use super::allocation;
+use super::children;
 use super::clusters;
 use super::estimand::is_binary;
 use super::missing::{self, Follows};
@@ -9,7 +10,8 @@ use super::options::{options, received, strata, subgroups};
 use crate::estimation::{ESTIMATORS, EstimatorEntry, Measure, OutcomeDomain, Role, Settings};
 use crate::protocol::findings::{Findings, quoted};
 use crate::protocol::model::{
-    Clusters, Estimand, Factor, LINEAR, Missing, Outcome, Received, Sensitivity, Summary, Test,
+    Average, Clusters, Estimand, EventSpec, Factor, LINEAR, Missing, Outcome, Received,
+    Sensitivity, Summary, Test,
 };
 use crate::protocol::tree::{Section, Value};
 use crate::words;
@@ -25,6 +27,7 @@ pub(super) struct Asked<'a> {
     pub(super) sensitivity: &'a [Sensitivity],
     pub(super) test: Option<Test>,
     pub(super) looks: bool,
+    pub(super) events: &'a [Option<EventSpec>],
 }
 
 /// What the estimator is given beside the outcome.
@@ -33,6 +36,7 @@ pub(super) struct Given {
     pub(super) options: Settings,
     pub(super) strata: Vec<Factor>,
     pub(super) received: Option<Received>,
+    pub(super) children: Option<Average>,
     pub(super) clusters: Option<Clusters>,
     pub(super) sensitivity_clusters: Option<Clusters>,
     pub(super) subgroups: Vec<Factor>,
@@ -122,8 +126,10 @@ pub(super) fn read(
     let received = received(out, section, entry);
     let subgroups = subgroups(out, section, entry, around.0);
     let (clusters, sensitivity_clusters, options) = clusters::read(out, section, asked, options)?;
+    let (children, options) = children::read(out, section, asked, options).ok()?;
     Some(Given {
         options,
+        children,
         clusters,
         sensitivity_clusters,
         strata: strata?,

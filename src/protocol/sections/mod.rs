@@ -8,6 +8,7 @@ pub(super) mod allocation;
 pub(super) mod analyses;
 pub(super) mod beacon;
 pub(super) mod capacity;
+mod children;
 mod clusters;
 pub(super) mod estimand;
 mod estimator;

@@ -18,6 +18,29 @@ least_squares <- function(y, M, k, w = NULL, type = "hc2") {
   list(estimate = sum(v * (y * r)), std_error = if (rounding(sum(e^2), y * r)) 0 else sqrt(sum(spread)), residual = n - q$rank,
     bm = sum(g^2 * (1 - h))^2 / (sum(g^4 * (1 - 2 * h)) + sum(crossprod(Q * g)^2)))
 }
+# The same with CR2 by cluster, and Satterthwaite's degrees of freedom under equal and independent errors.
+clustered <- function(y, M, k, cluster) {
+  q <- qr(M)
+  keep <- q$pivot[seq_len(q$rank)]
+  Q <- qr.Q(q)[, seq_len(q$rank), drop = FALSE]
+  R <- qr.R(q)[seq_len(q$rank), seq_len(q$rank), drop = FALSE]
+  e <- drop(y - Q %*% crossprod(Q, y))
+  v <- drop(Q %*% backsolve(R, k[keep], transpose = TRUE))
+  score <- 0
+  G <- sapply(split(seq_along(y), cluster), function(p) {
+    own <- eigen(diag(length(p)) - tcrossprod(Q[p, , drop = FALSE]), symmetric = TRUE)
+    root <- ifelse(own$values > 1e-10, 1 / sqrt(pmax(own$values, 1e-10)), 0)
+    a <- drop(own$vectors %*% (root * crossprod(own$vectors, v[p])))
+    score <<- score + sum(a * e[p])^2
+    replace(numeric(length(y)), p, a) - drop(Q %*% crossprod(Q[p, , drop = FALSE], a))
+  })
+  P <- crossprod(G)
+  list(estimate = sum(v * y), std_error = if (rounding(sum(e^2), y)) 0 else sqrt(score), satterthwaite = sum(diag(P))^2 / sum(P^2))
+}
+units_of <- function(d) {
+  own <- function(arm) length(unique(d$cluster[d$treated == arm]))
+  c(units_treated = own(1), units_control = own(0))
+}
 # Intercept, arm, indicators of the strata and covariates, these centred; `z` is another arm for all rows.
 design <- function(d, interacted, w = NULL, strata = TRUE, z = d$treated) {
   s <- if (strata) strata_of(d) else NULL
@@ -26,12 +49,15 @@ design <- function(d, interacted, w = NULL, strata = TRUE, z = d$treated) {
   X <- sweep(X, 2, if (is.null(w)) colMeans(X) else colSums(X * w) / sum(w))
   cbind(1, z, X, if (interacted) X * z)
 }
-df_of <- function(fit, o) switch(o$df, "bell-mccaffrey" = fit$bm, residual = fit$residual, normal = NA)
+df_of <- function(fit, o) switch(o$df, "bell-mccaffrey" = fit$bm, residual = fit$residual,
+  satterthwaite = fit$satterthwaite, normal = NA)
 linear_model <- function(interacted) function(d, o) {
   d <- d[!is.na(d$y), ]
   M <- design(d, interacted, d$weight)
-  fit <- least_squares(d$y, M, replace(numeric(ncol(M)), 2, 1), d$weight, o$variance)
-  list(c(row_of(fit$estimate, fit$std_error, df_of(fit, o), o), both(d)))
+  k <- replace(numeric(ncol(M)), 2, 1)
+  by <- !is.null(d$cluster)
+  fit <- if (by) clustered(d$y, M, k, d$cluster) else least_squares(d$y, M, k, d$weight, o$variance)
+  list(c(row_of(fit$estimate, fit$std_error, df_of(fit, o), o), both(d), if (by) units_of(d)))
 }
 lin <- linear_model(TRUE)
 linear <- linear_model(FALSE)

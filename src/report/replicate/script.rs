@@ -234,6 +234,12 @@ impl Calls {
         let Some(own) = function(&fit.estimator) else {
             return;
         };
+        if fit.columns.cluster.is_some() && fit.columns.weights.is_some() {
+            for row in rows {
+                self.over(&path(row), "clusters whose rows have weights");
+            }
+            return;
+        }
         let function = self.uses(own);
         let options = options(fit, &reported);
         if fit.how == How::Pooled {

@@ -284,7 +284,7 @@ fn columns(
         book.tell(
             path,
             "cluster",
-            "who delivered the service, by number; or the family by itself",
+            "who delivered the service, by number, or the family",
         );
     }
     for (role, values, what) in [

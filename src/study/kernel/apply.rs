@@ -446,9 +446,9 @@ fn join(state: &mut State, family: FamilyIx, children: &Roster, joined: bool) {
     for ChildIx(index) in children.as_slice() {
         let index = *index as usize;
         while state.children.len() < index {
-            state.children.push(Child { family, joined });
+            state.children.push(Child::new(family, joined));
         }
-        let child = Child { family, joined };
+        let mut child = Child::new(family, joined);
         match state.children.get_mut(index) {
             Some(known) if known.family == family => {
                 // Who joined while the family was taken for another one, and is screened with it now, is on its roster.
@@ -463,6 +463,7 @@ fn join(state: &mut State, family: FamilyIx, children: &Roster, joined: bool) {
                 continue;
             }
             Some(known) => {
+                child.same_as = known.same_as;
                 let before = std::mem::replace(known, child).family;
                 came_from(state, family, before);
                 if let Some(before) = state.families.get_mut(before.0 as usize) {
@@ -493,7 +494,7 @@ fn ensure_child(state: &mut State, child: ChildIx, family: FamilyIx) {
         return;
     }
     let joined = state.family(family).is_some_and(|own| own.joined > 0);
-    state.children.push(Child { family, joined });
+    state.children.push(Child::new(family, joined));
 }
 
 fn ensure_report(state: &mut State, report: ReportIx, family: FamilyIx, received: Day) {

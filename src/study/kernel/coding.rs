@@ -132,7 +132,11 @@ coded!(Family {
     last_occurrence,
     last_report,
 });
-coded!(Child { family, joined });
+coded!(Child {
+    family,
+    joined,
+    same_as,
+});
 coded!(ReportState {
     family,
     received,

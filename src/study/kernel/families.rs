@@ -6,7 +6,7 @@
 
 use super::corrections::{link_row, settle};
 use super::event::{ChildIx, FamilyIx, ReportIx, Source};
-use super::state::{Child, Family, LinkRow, Occurrence, State};
+use super::state::{Family, LinkRow, Occurrence, State};
 
 impl State {
     /// The family that is the unit of a family's real family: itself, unless it was linked.
@@ -36,6 +36,12 @@ impl State {
             .flat_map(|name| self.reports_of(name))
             .filter(|(_, report)| report.unknown_child && report.sources & counted != 0)
             .count()
+    }
+
+    /// A child under whichever pseudonym: the number that all of its pseudonyms mean.
+    pub fn same_child(&self, child: ChildIx) -> ChildIx {
+        let own = self.children.get(child.0 as usize);
+        own.and_then(|own| own.same_as).unwrap_or(child)
     }
 
     /// Occurrences of a unit's real family under every name that no correction retracted, latest first by name.
@@ -148,10 +154,8 @@ pub(super) fn link(state: &mut State, one: FamilyIx, two: FamilyIx) {
         .iter_mut()
         .filter(|child| child.family == other)
     {
-        *child = Child {
-            family: unit,
-            joined: drawn,
-        };
+        child.family = unit;
+        child.joined = drawn;
         moved = u16::saturating_add(moved, 1);
     }
     state.families[other.0 as usize].children = 0;
@@ -182,13 +186,23 @@ pub(in crate::study) fn came_from(state: &mut State, family: FamilyIx, before: F
 
 /// Links two pseudonyms of one child: it stood on the roster at the draw if either did.
 pub(super) fn link_children(state: &mut State, child: ChildIx, other: ChildIx) {
+    let (child, other) = (state.same_child(child), state.same_child(other));
     let (Some(one), Some(two)) = (
         state.children.get(child.0 as usize).copied(),
         state.children.get(other.0 as usize).copied(),
     ) else {
         return;
     };
-    if child == other || one.family != two.family {
+    if child == other {
+        return;
+    }
+    for own in &mut state.children {
+        if own.same_as == Some(other) {
+            own.same_as = Some(child);
+        }
+    }
+    state.children[other.0 as usize].same_as = Some(child);
+    if one.family != two.family {
         return;
     }
     let joined = one.joined && two.joined;

@@ -194,11 +194,12 @@ impl Row for Child {
         Self {
             family: FamilyIx(0),
             joined: false,
+            same_as: None,
         }
     }
 
     fn fits(&self, _: usize, limits: &Limits) -> bool {
-        known(self.family, limits)
+        known(self.family, limits) && self.same_as.is_none_or(|own| own.0 < limits.children)
     }
 }
 

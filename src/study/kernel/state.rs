@@ -153,6 +153,18 @@ pub struct Child {
     pub family: FamilyIx,
     /// Whether it joined after randomization: such children are reported apart.
     pub joined: bool,
+    /// The child that this one was found to be, under another pseudonym; that one is no other itself.
+    pub same_as: Option<ChildIx>,
+}
+
+impl Child {
+    pub(super) fn new(family: FamilyIx, joined: bool) -> Self {
+        Self {
+            family,
+            joined,
+            same_as: None,
+        }
+    }
 }
 
 /// A report, merged from its sightings.

@@ -18,29 +18,43 @@ pub(super) struct BinaryRegression {
 }
 
 impl BinaryRegression {
-    /// The maximum of the likelihood, by iterated weighted least squares; `None` where the rows are separated.
+    /// The maximum of the likelihood of single rows; `None` where they are separated.
     pub(super) fn fit(outcome: &[bool], columns: &[Vec<f64>]) -> Option<Self> {
-        let n = outcome.len();
-        let mut eta = vec![0.0; n];
+        let yes: Vec<f64> = outcome.iter().map(|y| f64::from(u8::from(*y))).collect();
+        Self::fit_cells(&yes, &vec![1.0; yes.len()], columns)
+    }
+
+    /// The maximum of the likelihood, by iterated weighted least squares from the log odds of all rows together; `None`
+    /// where the rows are separated. Each row stands for so many trials with the same columns, of which `yes` are events:
+    /// the maximum is that of the trials one by one.
+    pub(super) fn fit_cells(yes: &[f64], trials: &[f64], columns: &[Vec<f64>]) -> Option<Self> {
+        let n = yes.len();
+        let (events, all) = (yes.iter().sum::<f64>(), trials.iter().sum::<f64>());
+        let both = events > 0.0 && events < all;
+        let start = if both {
+            libm::log(events / (all - events))
+        } else {
+            0.0
+        };
+        let mut eta = vec![start; n];
         let mut own = Self {
             coefficients: Vec::new(),
             kept: Vec::new(),
             qr: Qr::default(),
         };
-        let (mut matrix, mut response) = (Vec::new(), Vec::new());
+        let (mut root, mut response) = (vec![0.0; n], vec![0.0; n]);
+        let mut matrix = Vec::with_capacity(n * (columns.len() + 1));
         for _ in 0..100 {
+            for row in 0..n {
+                let (p, q) = chances(eta[row]);
+                root[row] = (trials[row] * p * q).sqrt();
+                response[row] = root[row] * eta[row] + (yes[row] - trials[row] * p) / root[row];
+            }
             matrix.clear();
-            response.clear();
-            let root: Vec<f64> = eta.iter().map(|eta| spread(*eta).sqrt()).collect();
-            matrix.extend(&root);
+            matrix.extend_from_slice(&root);
             for column in columns {
                 matrix.extend(column.iter().zip(&root).map(|(x, root)| x * root));
             }
-            let rows = eta.iter().zip(&root).zip(outcome);
-            response.extend(rows.map(|((eta, root), outcome)| {
-                let y = f64::from(u8::from(*outcome));
-                root * eta + (y - chance(*eta)) / root
-            }));
             own.qr.factor(n, &matrix);
             own.coefficients = own.qr.coefficients(&response);
             own.kept.clear();
@@ -86,11 +100,18 @@ impl BinaryRegression {
 }
 
 fn chance(eta: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-eta))
+    chances(eta).0
 }
 
-fn spread(eta: f64) -> f64 {
-    chance(eta) * chance(-eta)
+/// The probabilities of an event and of none, each to its own last digits.
+fn chances(eta: f64) -> (f64, f64) {
+    let less = libm::exp(-eta.abs());
+    let (rare, common) = (less / (1.0 + less), 1.0 / (1.0 + less));
+    if eta < 0.0 {
+        (rare, common)
+    } else {
+        (common, rare)
+    }
 }
 
 #[cfg(test)]
@@ -117,5 +138,10 @@ mod tests {
         // Separated rows have no maximum.
         let y = [false, false, false, false, true, true, true, true];
         assert!(BinaryRegression::fit(&y, &columns).is_none());
+        // Rows alike count as one with their number: 1 of 4 and 3 of 4.
+        let cells = [vec![0.0, 1.0]];
+        let fit = BinaryRegression::fit_cells(&[1.0, 3.0], &[4.0, 4.0], &cells).unwrap();
+        assert!((fit.coefficients[1] - 2.0 * 3f64.ln()).abs() < 1e-14);
+        assert!(BinaryRegression::fit_cells(&[0.0, 4.0], &[4.0, 4.0], &cells).is_none());
     }
 }

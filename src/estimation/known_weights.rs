@@ -54,8 +54,6 @@ pub fn known_weights(arm: &[Arm], known: &[bool], columns: &[f64]) -> KnownWeigh
         }
         let most = rarer / ROWS_PER_COLUMN;
         let taken: Vec<&[f64]> = columns.chunks_exact(n).take(most).collect();
-        let value = |column: &[f64]| rows.iter().map(|row| column[*row]).collect::<Vec<f64>>();
-        let taken: Vec<Vec<f64>> = taken.into_iter().map(value).collect();
         let share = yes as f64 / rows.len() as f64;
         if taken.is_empty() {
             for row in &rows {
@@ -63,17 +61,65 @@ pub fn known_weights(arm: &[Arm], known: &[bool], columns: &[f64]) -> KnownWeigh
             }
             continue;
         }
-        let known: Vec<bool> = rows.iter().map(|row| known[*row]).collect();
-        let fitted = BinaryRegression::fit(&known, &taken);
-        let fitted = fitted.map(|own| own.chances(&taken, rows.len(), &own.coefficients));
+        let cells = Cells::new(&rows, known, &taken);
+        let fitted = BinaryRegression::fit_cells(&cells.yes, &cells.trials, &cells.columns);
+        let fitted = fitted.map(|own| own.chances(&cells.columns, cells.len(), &own.coefficients));
         found.separated[side.index()] = fitted.is_none();
         found.columns[side.index()] = if fitted.is_some() { taken.len() } else { 0 };
-        for (place, row) in rows.iter().enumerate() {
-            probability[*row] = fitted.as_ref().map_or(share, |own| own[place]);
+        for (row, cell) in rows.iter().zip(&cells.of) {
+            probability[*row] = fitted.as_ref().map_or(share, |own| own[*cell]);
         }
     }
     let rows = probability.iter().zip(known);
     let rows = rows.filter(|(_, known)| **known);
     found.weights = rows.map(|(own, _)| 1.0 / own).collect();
     found
+}
+
+/// Different rows that are looked through for one like the next; rows that come later are cells of their own.
+const SEARCHED: usize = 16;
+
+/// Rows with the same columns, taken together: a model of few indicators has few different rows.
+struct Cells {
+    /// The cell of each row.
+    of: Vec<usize>,
+    /// Known rows of each cell, and all.
+    yes: Vec<f64>,
+    trials: Vec<f64>,
+    /// Column after column, a value a cell.
+    columns: Vec<Vec<f64>>,
+}
+
+impl Cells {
+    fn new(rows: &[usize], known: &[bool], taken: &[&[f64]]) -> Self {
+        let mut cells = Self {
+            of: Vec::with_capacity(rows.len()),
+            yes: Vec::new(),
+            trials: Vec::new(),
+            columns: vec![Vec::new(); taken.len()],
+        };
+        for row in rows {
+            let like = |cell: &usize| {
+                let mut pairs = taken.iter().zip(&cells.columns);
+                pairs.all(|(column, own)| column[*row].to_bits() == own[*cell].to_bits())
+            };
+            let mut searched = 0..cells.len().min(SEARCHED);
+            let cell = searched.find(like).unwrap_or(cells.len());
+            if cell == cells.len() {
+                cells.yes.push(0.0);
+                cells.trials.push(0.0);
+                for (own, column) in cells.columns.iter_mut().zip(taken) {
+                    own.push(column[*row]);
+                }
+            }
+            cells.of.push(cell);
+            cells.yes[cell] += f64::from(u8::from(known[*row]));
+            cells.trials[cell] += 1.0;
+        }
+        cells
+    }
+
+    fn len(&self) -> usize {
+        self.trials.len()
+    }
 }

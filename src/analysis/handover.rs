@@ -370,16 +370,40 @@ impl Workspace {
         analysis: &Analysis,
         (treated, rows): (Arm, &[usize]),
     ) -> (KnownWeights, usize) {
-        let unknown = self.unknown.iter().map(|(row, _)| *row as usize);
-        let mut all = rows.to_vec();
-        all.extend(unknown.filter(|row| self.side(protocol, treated, *row).is_some()));
-        let side = |row: &usize| self.side(protocol, treated, *row);
-        let arm: Vec<Side> = all.iter().filter_map(side).collect();
-        let mut known = vec![true; rows.len()];
-        known.resize(all.len(), false);
-        let values = self.adjusting_values(protocol, state, &analysis.covariates, &all);
+        let known: Vec<u32> = rows.iter().map(|row| *row as u32).collect();
+        let all = self.with_unknown(protocol, treated, &known);
+        let places: Vec<usize> = all.iter().map(|row| *row as usize).collect();
+        let values = self.adjusting_values(protocol, state, &analysis.covariates, &places);
         let full = values.len() / all.len().max(1);
-        (known_weights(&arm, &known, &values), full)
+        let found = self.weights(protocol, treated, (&all, rows.len()), &values);
+        (found, full)
+    }
+
+    /// Rows of the lock whose outcomes are known, then those of the same arms whose outcome is not.
+    pub(super) fn with_unknown(
+        &self,
+        protocol: &Protocol,
+        treated: Arm,
+        known: &[u32],
+    ) -> Vec<u32> {
+        let unknown = self.unknown.iter().map(|(row, _)| *row);
+        let mut all = known.to_vec();
+        all.extend(unknown.filter(|row| self.side(protocol, treated, *row as usize).is_some()));
+        all
+    }
+
+    /// Weights of the first `known` of some rows for the others, given columns of all of them.
+    pub(super) fn weights(
+        &self,
+        protocol: &Protocol,
+        treated: Arm,
+        (all, known): (&[u32], usize),
+        values: &[f64],
+    ) -> KnownWeights {
+        let side = |row: &u32| self.side(protocol, treated, *row as usize);
+        let arm: Vec<Side> = all.iter().filter_map(side).collect();
+        let known: Vec<bool> = (0..all.len()).map(|row| row < known).collect();
+        known_weights(&arm, &known, values)
     }
 
     /// Whether the model behind the weights of an analysis has fewer columns than registered.

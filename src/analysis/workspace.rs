@@ -95,6 +95,8 @@ pub struct Workspace {
     pub(super) tally: Tally,
     /// Of the analysed units, the two arms of a contrast.
     contrast: Contrast,
+    adjusting: Vec<Adjusting>,
+    adjusted: usize,
     models: Vec<Model>,
     used: usize,
     fit: linear_model::Workspace,
@@ -112,6 +114,25 @@ struct Contrast {
     n: [u32; 2],
 }
 
+/// The covariates of an analysis, of every family of the lock.
+#[derive(Debug, Default)]
+struct Adjusting {
+    covariates: Vec<Covariate>,
+    fixed: FixedColumns,
+    /// Column-major.
+    values: Vec<f64>,
+}
+
+impl Adjusting {
+    /// The columns of some of the families, of which there are `all`.
+    fn of(&self, all: usize, rows: &[u32], into: &mut Vec<f64>) {
+        into.clear();
+        for column in self.values.chunks_exact(all.max(1)) {
+            into.extend(rows.iter().map(|row| column[*row as usize]));
+        }
+    }
+}
+
 /// A factored design, with what it was made from.
 #[derive(Debug, Default)]
 struct Model {
@@ -121,7 +142,6 @@ struct Model {
     covariates: Vec<Covariate>,
     /// Weights of the rows; none where all are alike.
     weights: Vec<f64>,
-    fixed: FixedColumns,
     matrix: Vec<f64>,
     design: Design,
     level: f64,
@@ -187,6 +207,7 @@ impl Workspace {
             &mut self.cells,
         );
         self.groups.realize(&self.cells, protocol.arms.len());
+        self.adjusted = 0;
         self.used = 0;
     }
 
@@ -349,6 +370,30 @@ impl Workspace {
         }
     }
 
+    /// The place of covariates among those that were read for this lock already, or now.
+    fn realized(&mut self, protocol: &Protocol, state: &State, covariates: &[Covariate]) -> usize {
+        let mut read = self.adjusting[..self.adjusted].iter();
+        if let Some(place) = read.position(|own| own.covariates == covariates) {
+            return place;
+        }
+        if self.adjusted == self.adjusting.len() {
+            self.adjusting.push(Adjusting::default());
+        }
+        let own = &mut self.adjusting[self.adjusted];
+        own.covariates.clear();
+        own.covariates.extend_from_slice(covariates);
+        own.values.clear();
+        let units = self.units.iter();
+        if covariates.contains(&Covariate::Site) {
+            let sites = units.clone().map(|unit| unit.site as u16);
+            self.groups.indicators(&sites, &mut own.values);
+        }
+        own.fixed.realize(protocol, state, covariates, &self.units);
+        own.fixed.fill(state, &units, &mut own.values);
+        self.adjusted += 1;
+        self.adjusted - 1
+    }
+
     /// The design of the rows and covariates: one that was factored already, or a new one.
     fn model(
         &mut self,
@@ -357,12 +402,15 @@ impl Workspace {
         analysis: &Analysis,
         (form, treated, level): (Form, Arm, f64),
     ) -> Result<usize, EstimationError> {
+        let adjusting = self.realized(protocol, state, &analysis.covariates);
         // Weights for outcomes that are not known are all 1 where none is unknown.
         let weighted = analysis.missing == Missing::CensoringWeights && !self.unknown.is_empty();
         let weights = if weighted {
-            let rows: Vec<usize> = self.contrast.rows.iter().map(|row| *row as usize).collect();
-            self.known_weights(protocol, state, analysis, (treated, &rows))
-                .0
+            let all = self.with_unknown(protocol, treated, &self.contrast.rows);
+            let mut values = Vec::new();
+            self.adjusting[adjusting].of(self.units.len(), &all, &mut values);
+            let known = self.contrast.rows.len();
+            self.weights(protocol, treated, (&all, known), &values)
                 .weights
         } else {
             Vec::new()
@@ -398,28 +446,17 @@ impl Workspace {
         model.level = level;
         model.covariates.clone_from(&analysis.covariates);
         model.weights = weights;
-        model.matrix.clear();
-        let units = || {
-            self.contrast
-                .rows
-                .iter()
-                .map(|row| &self.units[*row as usize])
-        };
-        if analysis.covariates.contains(&Covariate::Site) {
-            self.groups
-                .indicators(&units().map(|unit| unit.site as u16), &mut model.matrix);
-        }
-        model
-            .fixed
-            .realize(protocol, state, &analysis.covariates, &self.units);
-        model.fixed.fill(state, &units(), &mut model.matrix);
+        let rows = &self.contrast.rows;
+        self.adjusting[adjusting].of(self.units.len(), rows, &mut model.matrix);
         if model.weights.is_empty() {
             model
                 .design
                 .refactor(&self.contrast.side, &model.matrix, form)?;
         } else {
-            let (side, matrix) = (&self.contrast.side, &model.matrix);
-            model.design = Design::factor_weighted(side, matrix, &model.weights, form)?;
+            let side = &self.contrast.side;
+            model
+                .design
+                .refactor_weighted(side, &model.matrix, &model.weights, form)?;
         }
         model.inference = Some(
             model

@@ -14,7 +14,7 @@ use super::columns::Arm;
 use super::error::EstimationError;
 pub use super::inference::{Fit, Inference};
 use super::settings::{Df, Variance};
-use crate::numerics::linear_algebra::{dot, largest, mean, most};
+use crate::numerics::linear_algebra::{dot, largest, mean, most, weighted_mean};
 
 /// A row whose leverage is within this of one is fitted exactly whatever its outcome.
 pub const LEVERAGE_TOLERANCE: f64 = 1e-8;
@@ -106,8 +106,7 @@ impl Design {
         form: Form,
     ) -> Result<Self, EstimationError> {
         let mut design = Self::default();
-        design.weigh(weights);
-        design.build(arm, covariates, form, false)?;
+        design.refactor_weighted(arm, covariates, weights, form)?;
         Ok(design)
     }
 
@@ -119,6 +118,18 @@ impl Design {
         form: Form,
     ) -> Result<(), EstimationError> {
         self.root.clear();
+        self.build(arm, covariates, form, false)
+    }
+
+    /// As [`Design::factor_weighted`], in the storage of an earlier design.
+    pub fn refactor_weighted(
+        &mut self,
+        arm: &[Arm],
+        covariates: &[f64],
+        weights: &[f64],
+        form: Form,
+    ) -> Result<(), EstimationError> {
+        self.weigh(weights);
         self.build(arm, covariates, form, false)
     }
 
@@ -211,28 +222,17 @@ impl Design {
         self.used = 0;
         self.coefficients = 0;
         self.centring.clear();
+        self.scratch.clear();
+        self.scratch.extend(self.root.iter().map(|r| r * r));
         for column in covariates.chunks_exact(n) {
-            let centre = self.weighted_mean(column);
+            let centre = if self.root.is_empty() {
+                mean(column)
+            } else {
+                weighted_mean(&self.scratch, column)
+            };
             self.centring.push(Centring::new(column, centre));
         }
         Ok(())
-    }
-
-    fn weighted_mean(&self, column: &[f64]) -> f64 {
-        if self.root.is_empty() {
-            return mean(column);
-        }
-        let total: f64 = self.root.iter().map(|r| r * r).sum();
-        let about = |centre: f64| {
-            let sum: f64 = self
-                .root
-                .iter()
-                .zip(column)
-                .map(|(r, x)| r * r * (x - centre))
-                .sum();
-            centre + sum / total
-        };
-        about(about(0.0))
     }
 
     fn block(&mut self) -> usize {
@@ -282,8 +282,14 @@ impl Design {
         for which in [Arm::Treated, Arm::Control] {
             let index = self.block();
             let block = &mut self.blocks[index];
-            let of_arm = arm.iter().enumerate().filter(|(_, a)| **a == which);
-            block.rows.extend(of_arm.map(|(row, _)| row as u32));
+            // Every row is written, and the place moves on after those of the arm: nothing depends on a guess of the arms.
+            block.rows.resize(arm.len(), 0);
+            let mut count = 0;
+            for (row, own) in arm.iter().enumerate() {
+                block.rows[count] = row as u32;
+                count += usize::from(*own == which);
+            }
+            block.rows.truncate(count);
             if block.rows.len() <= self.covariates {
                 self.used = 0;
                 return false;

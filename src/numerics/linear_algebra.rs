@@ -227,6 +227,23 @@ pub fn mean(x: &[f64]) -> f64 {
     first + sum_of(x, |v| v - first) / n
 }
 
+/// `Σ w_i x_i / Σ w_i` in two passes, as [`mean`]; weights are above zero.
+pub fn weighted_mean(w: &[f64], x: &[f64]) -> f64 {
+    let total = sum(w);
+    let first = dot(w, x) / total;
+    let mut lanes = [0.0f64; 8];
+    let (w_blocks, w_rest) = w.as_chunks::<8>();
+    let (x_blocks, x_rest) = x.as_chunks::<8>();
+    for (w, x) in w_blocks.iter().zip(x_blocks) {
+        for ((lane, w), x) in lanes.iter_mut().zip(w).zip(x) {
+            *lane += w * (x - first);
+        }
+    }
+    let rest = w_rest.iter().zip(x_rest);
+    let rest: f64 = rest.map(|(w, x)| w * (x - first)).sum();
+    first + (self::total(lanes) + rest) / total
+}
+
 /// A projection is taken away once more when it leaves less than this of a column (Daniel et al. 1976).
 const AGAIN_BELOW: f64 = std::f64::consts::FRAC_1_SQRT_2;
 

@@ -147,5 +147,45 @@ pub fn unit(rng: &mut (impl Rng + ?Sized)) -> f64 {
 
 /// A double in `(0, 1)`, the mid-point of one of 2^53 equal cells: safe to feed to a quantile function.
 pub fn open_unit(rng: &mut (impl Rng + ?Sized)) -> f64 {
-    ((rng.next_u64() >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
+    open(rng.next_u64())
+}
+
+/// The next deviates of [`open_unit`], taken from the generator in one piece.
+pub fn open_units(rng: &mut impl Rng, deviates: &mut [f64]) {
+    let mut bytes = [0; 8 * 32];
+    for part in deviates.chunks_mut(32) {
+        let own = &mut bytes[..8 * part.len()];
+        rng.fill_bytes(own);
+        let (words, _) = own.as_chunks();
+        for (deviate, word) in part.iter_mut().zip(words) {
+            *deviate = open(u64::from_le_bytes(*word));
+        }
+    }
+}
+
+/// The middle of the cell of a word.
+fn open(word: u64) -> f64 {
+    ((word >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{open_unit, open_units, replicate};
+
+    /// One by one or in one piece, across the generator's blocks: the same deviates, and the same place in the stream after.
+    #[test]
+    fn deviates_in_one_piece_are_those_one_by_one() {
+        let (mut one, mut many) = (replicate(&[3; 32], 8), replicate(&[3; 32], 8));
+        for count in [1, 8, 13, 0, 45, 7] {
+            let mut found = vec![0.0; count];
+            open_units(&mut many, &mut found);
+            for own in found {
+                assert_eq!(own.to_bits(), open_unit(&mut one).to_bits());
+            }
+        }
+        assert_eq!(
+            open_unit(&mut one).to_bits(),
+            open_unit(&mut many).to_bits()
+        );
+    }
 }

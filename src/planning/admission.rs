@@ -11,7 +11,7 @@ use super::world::{Fate, Received, World};
 use crate::protocol::model::{Day, Service};
 use crate::study::kernel::{
     Answer, ChildIx, Command, DelivererIx, Enrolment, Event, FamilyIx, Refusal, Report, ReportIx,
-    Roster, SiteIx, Source, What, apply, decide, may_record,
+    Roster, SiteIx, Source, What, apply, enrol, may_record,
 };
 
 /// Site, day from the first opening, date, and what the site adds to the risk.
@@ -162,25 +162,23 @@ impl Simulator<'_> {
         arrival: &Arrival,
     ) -> Result<bool, Refusal> {
         let (site, offset, day, _) = place;
-        let mut children = Roster::EMPTY;
+        let own = &mut self.enrolment;
+        own.family = FamilyIx(self.state.families.len() as u32);
+        own.site = SiteIx(site as u16);
+        own.report = ReportIx(self.state.reports.len() as u32);
+        own.received = day;
+        own.children = Roster::EMPTY;
         for child in 0..arrival.children {
-            children.push(ChildIx((self.state.children.len() + child) as u32));
+            own.children
+                .push(ChildIx((self.state.children.len() + child) as u32));
         }
-        let enrolment = Enrolment {
-            family: FamilyIx(self.state.families.len() as u32),
-            site: SiteIx(site as u16),
-            report: ReportIx(self.state.reports.len() as u32),
-            received: day,
-            children,
-            answers: self.answers,
-            values: arrival.values,
-            exception: arrival.exception,
-        };
-        let answer = self.screen(streams, place, arrival, &enrolment)?;
+        own.answers = self.answers;
+        own.exception = arrival.exception;
+        let answer = self.screen(streams, place, arrival)?;
         if answer == Some(Answer::GateClosed) && self.cell.scenario.world.capacity.waits_days > 0 {
             self.waiting[site].push_back(Waiting {
                 arrival: *arrival,
-                enrolment,
+                enrolment: self.enrolment,
                 since: offset,
             });
         }
@@ -200,27 +198,24 @@ impl Simulator<'_> {
                 break;
             }
             self.waiting[site].pop_front();
-            if self
-                .screen(streams, place, &first.arrival, &first.enrolment)?
-                .is_none()
-            {
+            self.enrolment = first.enrolment;
+            if self.screen(streams, place, &first.arrival)?.is_none() {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Screens a family; `None` when enrolment has ended as registered.
+    /// Screens the family of the present enrolment; `None` when enrolment has ended as registered.
     fn screen(
         &mut self,
         streams: &mut Streams,
         place: Place,
         arrival: &Arrival,
-        enrolment: &Enrolment,
     ) -> Result<Option<Answer>, Refusal> {
         let (protocol, day) = (&self.cell.protocol, place.2);
-        let command = Command::Enrol(*enrolment);
-        let decided = decide(protocol, &self.state, &command, day, &mut self.drawer);
+        let own = &self.enrolment;
+        let decided = enrol(protocol, &self.state, own, day, &mut self.drawer);
         // Looked at where it lies: it is copied some ten thousand times a second otherwise.
         let decision = match &decided {
             Ok(decision) => decision,
@@ -234,13 +229,13 @@ impl Simulator<'_> {
         if let Some(log) = &mut self.log {
             log.push(Step {
                 day,
-                command,
+                command: Command::Enrol(self.enrolment),
                 answer: Some(decision.answer),
             });
         }
         if let Answer::Allocated { arm, .. } = decision.answer {
             let is_treated = arm == self.cell.scenario.world.treated;
-            self.follow_up(streams, place, enrolment.family, arrival, is_treated);
+            self.follow_up(streams, place, arrival, is_treated);
         }
         Ok(Some(decision.answer))
     }
@@ -251,10 +246,10 @@ impl Simulator<'_> {
         &mut self,
         streams: &mut Streams,
         (site, offset, day, site_risk): Place,
-        family: FamilyIx,
         arrival: &Arrival,
         is_treated: bool,
     ) {
+        let family = self.enrolment.family;
         let (protocol, scenario) = (&self.cell.protocol, &self.cell.scenario);
         let world = &scenario.world;
         let fate = self.fate(streams, (site, offset, day, site_risk), arrival);
@@ -347,7 +342,7 @@ impl Simulator<'_> {
         let mut fate = world.fate(
             streams,
             (site, therapists, site_risk),
-            arrival,
+            (arrival, &self.enrolment.values),
             years,
             |pair| self.crew(site, offset, pair),
         );

@@ -9,9 +9,9 @@
 use super::mechanisms::truth::MOST_REPORTS;
 use super::world::World;
 use crate::allocation::replicates_key;
-use crate::numerics::stream::{open_unit, replicate};
+use crate::numerics::stream::{open_unit, open_units, replicate};
 use crate::protocol::Protocol;
-use crate::protocol::model::Day;
+use crate::protocol::model::{Day, MAX_FIELDS};
 use crate::study::kernel::Values;
 use rand_chacha::ChaCha8Rng;
 
@@ -25,7 +25,6 @@ pub(super) struct Arrival {
     pub(super) children: usize,
     /// Index of the reason of a declared exception.
     pub(super) exception: Option<u16>,
-    pub(super) values: Values,
 }
 
 /// The keys of a simulated study's streams.
@@ -106,27 +105,29 @@ impl Site {
     }
 
     /// Moves to the next arrival among the site's open days.
-    fn advance(&mut self, open_days: &[i32]) {
-        self.clock += -libm::log(open_unit(&mut self.rng)) / self.rate;
+    fn advance(&mut self, u: f64, open_days: &[i32]) {
+        self.clock += -libm::log(u) / self.rate;
         self.next = open_days
             .get(self.clock as usize)
             .copied()
             .unwrap_or(i32::MAX);
     }
 
-    /// The family of the present arrival; the next arrival is drawn.
+    /// The family of the present arrival, its facts into `values`; the next arrival is drawn.
     pub(super) fn arrive(
         &mut self,
         world: &World,
         exceptions: usize,
         open_days: &[i32],
+        values: &mut Values,
     ) -> Arrival {
-        let risk = open_unit(&mut self.rng);
-        let children = world.family.children(open_unit(&mut self.rng));
-        let exempt = open_unit(&mut self.rng);
-        let mut values: Values = Values::default();
-        for (value, law) in values.iter_mut().zip(&world.family.fields) {
-            *value = law.at(open_unit(&mut self.rng), risk);
+        let fields = world.family.fields.len().min(MAX_FIELDS);
+        let mut deviates = [0.0; MAX_FIELDS + 4];
+        open_units(&mut self.rng, &mut deviates[..fields + 4]);
+        let [risk, siblings, exempt, own @ ..] = deviates;
+        let children = world.family.children(siblings);
+        for ((value, law), u) in values.iter_mut().zip(&world.family.fields).zip(own) {
+            *value = law.at(u, risk);
         }
         let share = world.uptake.exceptions;
         let exception = (exempt < share)
@@ -134,13 +135,12 @@ impl Site {
             .map(|reason| reason.min(exceptions.saturating_sub(1) as u16));
         let ordinal = self.ordinal;
         self.ordinal += 1;
-        self.advance(open_days);
+        self.advance(own[fields], open_days);
         Arrival {
             ordinal,
             risk,
             children,
             exception,
-            values,
         }
     }
 }
@@ -174,7 +174,9 @@ impl Streams {
     pub(super) fn fate(&mut self, site: usize, ordinal: u32) -> [f64; FATE as usize] {
         let rng = &mut self.outcomes;
         rng.set_word_pos(((site as u128) << SITE) + u128::from(ordinal) * u128::from(FAMILY));
-        std::array::from_fn(|_| open_unit(rng))
+        let mut deviates = [0.0; FATE as usize];
+        open_units(rng, &mut deviates);
+        deviates
     }
 
     /// The two deviates that treated families of a therapist pair share, in the pair's present crew.
@@ -259,7 +261,8 @@ impl World {
                     .map(|m| m.site_risk(index, control, u))
                     .sum();
             }
-            site.advance(open_days);
+            let first = open_unit(&mut site.rng);
+            site.advance(first, open_days);
             sites.push(site);
         }
     }

@@ -20,8 +20,8 @@ use crate::analysis::plan::limit;
 use crate::numerics::stream;
 use crate::protocol::model::{Analysis, Check, Cut, Day, OutcomeKind};
 use crate::study::kernel::{
-    ArmSource, Command, Drawer, Event, FamilyIx, RecordedSource, RedrawSource, Refusal, State,
-    apply, decide,
+    ArmSource, Command, Drawer, Enrolment, Event, FamilyIx, RecordedSource, RedrawSource, Refusal,
+    ReportIx, Roster, SiteIx, State, Values, apply, decide,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -56,6 +56,8 @@ pub struct Simulator<'c> {
     horizon: usize,
     /// Answers of a family that misses no asked criterion.
     pub(super) answers: u64,
+    /// The request at hand.
+    pub(super) enrolment: Enrolment,
     pub(super) state: State,
     pub(super) drawer: Drawer<ArmSource>,
     /// What is asked of the study, where somebody wants to know.
@@ -154,6 +156,16 @@ impl<'c> Simulator<'c> {
             ended: last,
             horizon: (last.since(first) + 1 + after).max(0) as usize,
             answers,
+            enrolment: Enrolment {
+                family: FamilyIx(0),
+                site: SiteIx(0),
+                report: ReportIx(0),
+                received: first,
+                children: Roster::EMPTY,
+                answers,
+                values: Values::default(),
+                exception: None,
+            },
             state: State::new(protocol),
             drawer: Drawer::new(ArmSource::Replicate(Box::new(RedrawSource(Redraw::new(
                 &keys.arms, 0,
@@ -321,6 +333,8 @@ impl<'c> Simulator<'c> {
         self.ended = self.last;
         let last = self.last.since(self.first);
         let exceptions = protocol.exceptions.reasons.len();
+        let earliest = |sites: &[Site]| sites.iter().map(|site| site.next).min();
+        let mut next = earliest(&sites).unwrap_or(i32::MAX);
         for offset in 0..self.horizon {
             let day = self.first.plus(offset as i32);
             while let Some((family, due)) = self.calendar.take(offset) {
@@ -332,6 +346,11 @@ impl<'c> Simulator<'c> {
                 }
                 continue;
             }
+            if (offset as i32) < next && self.waiting.iter().all(VecDeque::is_empty) {
+                // Nobody comes on this day.
+                enrolling = next != i32::MAX && (offset as i32) < last;
+                continue;
+            }
             enrolling = false;
             for (index, site) in sites.iter_mut().enumerate() {
                 let place = (index, offset as i32, day, site.added);
@@ -340,7 +359,9 @@ impl<'c> Simulator<'c> {
                     break;
                 }
                 while site.next == offset as i32 {
-                    let arrival = site.arrive(world, exceptions, &self.open_days[index]);
+                    let values = &mut self.enrolment.values;
+                    let open_days = &self.open_days[index];
+                    let arrival = site.arrive(world, exceptions, open_days, values);
                     if !self.arrive(&mut streams, place, &arrival)? {
                         ended = true;
                         break;
@@ -349,6 +370,7 @@ impl<'c> Simulator<'c> {
                 let comes = site.next != i32::MAX || !self.waiting[index].is_empty();
                 enrolling |= comes && (offset as i32) < last;
             }
+            next = earliest(&sites).unwrap_or(i32::MAX);
             if ended {
                 // Who would have come later is never screened.
                 enrolling = false;
@@ -389,11 +411,13 @@ impl<'c> Simulator<'c> {
         let mut sites = std::mem::take(&mut self.sites);
         world.sites(&self.keys, replicate, &self.open_days, &mut sites);
         let mut streams = Streams::new(&self.keys, replicate);
-        let mut sum = 0.0;
+        let (mut sum, mut values) = (0.0, Values::default());
         for (index, site) in sites.iter_mut().enumerate() {
             while site.next != i32::MAX {
-                let arrival = site.arrive(world, exceptions, &self.open_days[index]);
-                let fate = world.fate(&mut streams, (index, 2, site.added), &arrival, 0.0, |_| 0);
+                let open_days = &self.open_days[index];
+                let arrival = site.arrive(world, exceptions, open_days, &mut values);
+                let (place, own) = ((index, 2, site.added), (&arrival, &values));
+                let fate = world.fate(&mut streams, place, own, 0.0, |_| 0);
                 let days = &mut self.report_days;
                 let count = world.reports(&fate, Received::Control);
                 streams.report_days((index, arrival.ordinal), world.window, count, days);
@@ -464,11 +488,12 @@ impl<'c> Simulator<'c> {
                 });
             },
         );
-        let (mut turned_away, mut lost) = (0, 0);
-        for family in self.state.families.iter().filter(|own| own.turned_away) {
-            turned_away += 1;
-            lost += u32::from(!family.is_randomized());
-        }
+        let turned_away = self.state.turned_away.len() as u32;
+        let gone = self.state.turned_away.iter();
+        let lost = gone
+            .filter_map(|own| self.state.family(own.family))
+            .filter(|family| !family.is_randomized())
+            .count() as u32;
         let mut reached = self.reached.clone();
         let mut sum = 0;
         for families in &mut reached {

@@ -14,6 +14,7 @@ use super::mechanisms::truth::Truth;
 use super::mechanisms::uptake::Uptake;
 use crate::allocation::Arm;
 use crate::protocol::model::{Day, OutcomeKind, Service, Summary};
+use crate::study::kernel::Values;
 
 /// Mechanisms with their parameters, for one protocol.
 #[derive(Debug)]
@@ -176,7 +177,7 @@ impl World {
         &self,
         streams: &mut Streams,
         (site, therapists, site_risk): (usize, u32, f64),
-        arrival: &Arrival,
+        (arrival, values): (&Arrival, &Values),
         years: f64,
         crew: impl Fn(u32) -> u32,
     ) -> Fate {
@@ -215,7 +216,7 @@ impl World {
                 .then(|| day(switch_day, uptake.switched_within_days)),
             exits: self
                 .exit
-                .days([left, death, birthday], &arrival.values, self.window.1),
+                .days([left, death, birthday], values, self.window.1),
             closed: [
                 self.capacity.control.days(length),
                 self.capacity.treated.days(length),

@@ -5,7 +5,7 @@
 //! window's end leave the outcome unknown, and every analysis says what it does then. Which covariates an analysis
 //! uses and how it treats unknown outcomes is `analysis`' business.
 
-use super::kernel::{Family, FamilyIx, Occurred, ReportState, Source, State};
+use super::kernel::{Family, FamilyIx, Occurred, Occurrence, ReportState, Source, State};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, OutcomeKind, Summary};
@@ -234,20 +234,20 @@ pub fn follow_up(
         End::Cut => 2,
         End::Window => 3,
     };
-    for occurrence in state.occurrences_of_unit(family) {
+    let mut end_by = |occurrence: &Occurrence| {
         let end = match occurrence.what {
             Occurred::Exit(exit) => match exit_end(protocol, exit) {
                 Some(end) => end,
-                None => continue,
+                None => return,
             },
             Occurred::Withdrawn => End::Censored,
             Occurred::Service { .. } | Occurred::Violation { .. } | Occurred::Observed { .. } => {
-                continue;
+                return;
             }
         };
         // Before the draw there was no follow-up to end: a family that left and came back, or a name found later to be this one.
         if occurrence.on < own.randomized {
-            continue;
+            return;
         }
         let earlier = occurrence.on < follow.until
             || (occurrence.on == follow.until
@@ -259,6 +259,11 @@ pub fn follow_up(
                 end,
             };
         }
+    };
+    if state.links.is_empty() {
+        state.occurrences_of(family).for_each(&mut end_by);
+    } else {
+        state.occurrences_of_unit(family).for_each(&mut end_by);
     }
     follow
 }

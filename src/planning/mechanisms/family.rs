@@ -40,15 +40,14 @@ impl FieldLaw {
     /// The field's value for its own deviate and the family's risk deviate.
     pub fn at(&self, own: f64, risk: f64) -> i64 {
         let tie = self.risk_correlation.abs();
-        if own >= tie {
-            return self.table.at((own - tie) / (1.0 - tie));
-        }
-        let u = if self.risk_correlation > 0.0 {
+        let alone = (own - tie) / (1.0 - tie);
+        let tied = if self.risk_correlation > 0.0 {
             risk
         } else {
             1.0 - risk
         };
-        self.table.at(u)
+        // Both are made, so that nothing waits for the deviate to say which.
+        self.table.at(if own >= tie { alone } else { tied })
     }
 }
 

@@ -102,11 +102,11 @@ impl CountTable {
     /// The least value whose cumulative probability exceeds `u`.
     pub fn at(&self, u: f64) -> i64 {
         let part = ((u * GUIDE as f64) as usize).min(GUIDE - 1);
-        let mut place = self.guide[part] as usize;
-        while place + 1 < self.cumulative.len() && self.cumulative[place] <= u {
-            place += 1;
-        }
-        self.least + place as i64
+        let place = self.guide[part] as usize;
+        let below = self.cumulative.split_last().map_or(&[][..], |(_, own)| own);
+        let later = below.get(place..).unwrap_or_default();
+        let further = later.iter().take_while(|own| **own <= u).count();
+        self.least + (place + further) as i64
     }
 
     /// Values and their probabilities.

@@ -85,6 +85,9 @@ impl Protocol {
     pub fn cell_levels(&self, cell: u32) -> Levels {
         let factors = &self.allocation.factors;
         let mut levels = Levels::default();
+        if factors.is_empty() {
+            return levels;
+        }
         // The last factor runs fastest: each has as many cells behind it as the later ones have levels together.
         let mut behind = self.cells();
         let mut rest = cell as usize;

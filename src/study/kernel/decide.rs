@@ -63,7 +63,11 @@ fn recorded(what: &What) -> Decision {
     }
 }
 
-fn enrol(
+/// Decides on a request to enrol, where it lies: what [`decide`] asks of [`Command::Enrol`].
+///
+/// # Errors
+/// Why nothing is recorded.
+pub fn enrol(
     protocol: &Protocol,
     state: &State,
     enrolment: &Enrolment,

@@ -19,7 +19,7 @@ mod state;
 pub use apply::apply;
 pub use command::{Answer, Command, Decision, Enrolment, Refusal};
 pub use corrections::Sighting;
-pub use decide::{decide, may_record, missed_criteria};
+pub use decide::{decide, enrol, may_record, missed_criteria};
 pub use draws::{ArmSource, Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
 pub use event::{
     ChildIx, DelivererIx, Event, FamilyIx, LeftAside, MAX_CHILDREN, Report, ReportIx, Roster,

@@ -1,7 +1,7 @@
 //! Many studies in parallel, with an answer whose bytes depend on scenario, seed and number of replicates alone.
 //!
-//! Replicates are cut into blocks of a fixed size; a thread takes a block, and blocks are added in order. Which thread
-//! ran what therefore leaves no trace.
+//! Replicates are cut into short blocks; a thread that is free takes the next one, and blocks are added in order. Which
+//! thread ran what therefore leaves no trace, and no thread waits for another longer than a block takes.
 
 use super::performance::{
     About, AnalysisPerformance, Figure, PairedPower, Rejections, StudyPerformance,
@@ -15,10 +15,10 @@ use crate::estimation::Warning;
 use crate::protocol::model::Day;
 use crate::study::kernel::Refusal;
 use crate::words;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Studies that one thread runs in one piece.
-const BLOCK: u64 = 50;
+/// Studies that one thread runs in one piece: few, for the last of a round are waited for.
+const BLOCK: u64 = 4;
 
 /// What is asked for beside the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -327,6 +327,9 @@ pub(super) fn warnings(cell: &Cell, about: &[About]) -> Vec<Warning> {
     warnings
 }
 
+/// Records of a block, by its number.
+type Block = (u64, Result<Vec<Record>, SimulationError>);
+
 /// The studies `from..to` in order, run by all threads of the pool.
 fn round(
     cell: &Cell,
@@ -336,19 +339,28 @@ fn round(
 ) -> Result<Vec<Record>, SimulationError> {
     let blocks = (to - from).div_ceil(BLOCK);
     let draws = options.draws_in(cell);
-    let simulator = || Simulator::new(cell, options.seed).with_draws(draws);
-    let blocks: Vec<Result<Vec<Record>, SimulationError>> = (0..blocks)
-        .into_par_iter()
-        .map_init(simulator, |simulator, block| {
+    let next = AtomicU64::new(0);
+    // A simulator a thread, whose memory is warm after its first study.
+    let run = |_: rayon::BroadcastContext<'_>| -> Vec<Block> {
+        let mut simulator = None;
+        let mut own = Vec::new();
+        loop {
+            let block = next.fetch_add(1, Ordering::Relaxed);
+            if block >= blocks {
+                return own;
+            }
+            let simulator = simulator
+                .get_or_insert_with(|| Simulator::new(cell, options.seed).with_draws(draws));
             let first = from + block * BLOCK;
             let numbers = first..to.min(first + BLOCK);
-            numbers
-                .map(|number| study(cell, options, simulator, number))
-                .collect()
-        })
-        .collect();
+            let records = numbers.map(|number| study(cell, options, simulator, number));
+            own.push((block, records.collect()));
+        }
+    };
+    let mut found: Vec<Block> = rayon::broadcast(run).into_iter().flatten().collect();
+    found.sort_unstable_by_key(|(block, _)| *block);
     let mut records = Vec::with_capacity((to - from) as usize);
-    for block in blocks {
+    for (_, block) in found {
         records.extend(block?);
     }
     Ok(records)

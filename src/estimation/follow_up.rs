@@ -202,11 +202,12 @@ impl FollowUp {
 
     /// Events of code 1 in control and treated.
     pub(super) fn events(&self) -> [usize; 2] {
-        let mut events = [0; 2];
+        let (mut all, mut treated) = (0, 0);
         for (code, arm) in self.event.iter().zip(&self.analysed.arm) {
-            events[arm.index()] += usize::from(*code == 1);
+            all += usize::from(*code == 1);
+            treated += usize::from(*code == 1) & arm.index();
         }
-        events
+        [all - treated, treated]
     }
 
     /// The last time of leaving in control and treated.

@@ -75,7 +75,7 @@ pub(super) fn ratio(
     let inference = Inference::new(asked.variance, None, asked.level)?;
     let fit = Fit::complete(maximum.coefficient, variance.sqrt(), 0.0, &inference);
     let [at_zero, highest] = maximum.log_likelihood;
-    let mut extra = Map::new();
+    let mut extra = Map::with_capacity(12);
     extra.insert("log_estimate".into(), json!(fit.estimate));
     extra.insert("events_treated".into(), json!(events[1]));
     extra.insert("events_control".into(), json!(events[0]));

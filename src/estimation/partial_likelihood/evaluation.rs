@@ -218,8 +218,12 @@ impl Work {
                 let event = frame.times[begin];
                 let dying = event.dying();
                 let without = total + short_sum(&self.weight[dying.end..next]);
-                total = without + short_sum(&self.weight[dying.clone()]);
-                next = dying.start;
+                total = if event.deaths == 1 {
+                    without + self.weight[event.first]
+                } else {
+                    without + short_sum(&self.weight[dying])
+                };
+                next = event.first;
                 let (factors, hazard) = if event.deaths == 1 {
                     logs.add(total);
                     let own = 1.0 / total;
@@ -302,15 +306,17 @@ impl Work {
         for (at, event) in times.iter().enumerate() {
             let (own, share) = self.hazard[part.times.start + at];
             hazard += own;
-            let dying = event.dying();
             let end = times.get(at + 1).map_or(part.rows.end, |next| next.first);
-            let dies = hazard - share;
-            for position in dying.clone() {
-                self.expected[position] = self.weight[position] * dies;
-            }
-            let expected = &mut self.expected[dying.end..end];
-            for (expected, weight) in expected.iter_mut().zip(&self.weight[dying.end..end]) {
+            let rows = event.first..end;
+            let expected = &mut self.expected[rows.clone()];
+            for (expected, weight) in expected.iter_mut().zip(&self.weight[rows]) {
                 *expected = weight * hazard;
+            }
+            if share > 0.0 {
+                let dies = hazard - share;
+                for position in event.dying() {
+                    self.expected[position] = self.weight[position] * dies;
+                }
             }
         }
     }

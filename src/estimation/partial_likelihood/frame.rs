@@ -98,7 +98,10 @@ impl Frame {
     /// Sum of a column over the dying.
     pub(super) fn sum_dying(&self, column: &[f64]) -> f64 {
         let mut lanes = [0.0f64; 4];
-        let own = |event: &EventTime| sum(&column[event.dying()]);
+        let own = |event: &EventTime| match event.deaths {
+            1 => column[event.first],
+            _ => sum(&column[event.dying()]),
+        };
         let (blocks, rest) = self.times.as_chunks::<4>();
         for block in blocks {
             for (lane, event) in lanes.iter_mut().zip(block) {

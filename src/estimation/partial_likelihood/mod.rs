@@ -235,9 +235,13 @@ impl PartialLikelihood {
         let mut log_likelihood = at_zero;
         let (mut score, mut flat) = (None, false);
         let (mut step, mut tried) = (vec![0.0; k], vec![0.0; k]);
+        // At 0 it was factored to see whether columns depend on each other.
+        let mut factored = true;
         for _ in 0..MOST_STEPS {
             let information = &self.work.information;
-            if cholesky.factor(k, information, f64::EPSILON).is_err() {
+            if !std::mem::replace(&mut factored, false)
+                && cholesky.factor(k, information, f64::EPSILON).is_err()
+            {
                 return Err(NoMaximum::Diverges(self.moving(&beta)));
             }
             step.copy_from_slice(&self.work.score);

@@ -28,8 +28,8 @@ pub(super) fn mean(values: &[f64]) -> f64 {
 
 /// Takes `by` from each value; answers the largest magnitude that is left, and the sum of squares.
 pub(super) fn take_away(values: &mut [f64], by: f64) -> (f64, f64) {
-    let mut lanes = [(0.0f64, 0.0f64); 4];
-    let take = |(most, square): &mut (f64, f64), value: &mut f64| {
+    let (mut most, mut square) = ([0.0f64; 4], [0.0f64; 4]);
+    let take = |most: &mut f64, square: &mut f64, value: &mut f64| {
         *value -= by;
         let own = value.abs();
         *most = if own > *most { own } else { *most };
@@ -37,18 +37,15 @@ pub(super) fn take_away(values: &mut [f64], by: f64) -> (f64, f64) {
     };
     let (blocks, rest) = values.as_chunks_mut::<4>();
     for block in blocks {
-        for (lane, value) in lanes.iter_mut().zip(block) {
-            take(lane, value);
+        for ((most, square), value) in most.iter_mut().zip(&mut square).zip(block) {
+            take(most, square, value);
         }
     }
-    let [mut all, others @ ..] = lanes;
     for value in rest {
-        take(&mut all, value);
+        take(&mut most[0], &mut square[0], value);
     }
-    for (most, square) in others {
-        all = (all.0.max(most), all.1 + square);
-    }
-    all
+    let all = most.into_iter().fold(0.0, f64::max);
+    (all, square.into_iter().fold(0.0, |sum, own| sum + own))
 }
 
 /// A sum of logarithms as the logarithm of a product, taken before it leaves the range of doubles.

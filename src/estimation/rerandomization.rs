@@ -10,7 +10,10 @@ use super::inversion::Studentized;
 use crate::numerics::linear_algebra::mean;
 use crate::numerics::stream;
 use rand_chacha::rand_core::Rng;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
+/// Most redraws that a thread takes at a time: the last ones are waited for by all.
+const PIECE: usize = 1000;
 
 /// Most sequences that are enumerated (a ruling of the design).
 pub(super) const ENUMERATED: u64 = 100_000;
@@ -251,12 +254,13 @@ impl Rerandomization {
     /// The statistic on redraws 0, 1, … under a key, on all threads: redraw r takes its numbers from stream r, so the
     /// answer does not depend on them.
     pub(super) fn redraw(&self, key: &[u8; 32], draws: u64) -> Vec<Studentized> {
-        (0..draws)
+        (0..usize::try_from(draws).unwrap_or(usize::MAX))
             .into_par_iter()
+            .with_max_len(PIECE)
             .map_init(
                 || (Vec::with_capacity(self.largest), Vec::new()),
                 |(units, parts), number| {
-                    self.one(&mut stream::replicate(key, number), units, parts)
+                    self.one(&mut stream::replicate(key, number as u64), units, parts)
                 },
             )
             .collect()

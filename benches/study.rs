@@ -1,18 +1,23 @@
-//! Microseconds of one simulated IUH study of 330 families, whole and in its parts, on one core.
+//! Microseconds of one simulated IUH study of 330 families, whole and in its parts, on one core; what a second thread
+//! brings; and memory with few and with many replicates.
 //!
-//! `cargo bench --bench study` (limit of the spine: 350 µs through the kernel with both registered analyses, without
-//! redraws). Time is that of the thread on its processor.
+//! `cargo bench --bench study` (limit: 3,000 studies a second and core through the kernel with both registered analyses,
+//! without redraws). Time of a study is that of the thread on its processor; that of threads is on the clock, with the
+//! processor seconds beside it that say whether other work kept them from running side by side. Each peak of memory is that
+//! of a process of its own.
 
 #![allow(
     clippy::expect_used,
     reason = "a benchmark stops at the first surprise"
 )]
 
-use lottning::planning::scenario::plan;
+use lottning::planning::scenario::{Plan, plan};
+use lottning::planning::simulate::{CellPerformance, Options, simulate};
 use lottning::planning::study::Simulator;
 use std::hint::black_box;
 use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::process::Command;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds that this thread has spent on a processor (Linux), or the clock: other programs on the machine do not count.
 fn seconds() -> f64 {
@@ -29,12 +34,88 @@ fn seconds() -> f64 {
 
 const STUDIES: u64 = 2000;
 const ROUNDS: usize = 5;
+/// Microseconds of a study at 3,000 a second.
+const LIMIT: f64 = 1e6 / 3000.0;
 
-fn main() {
+/// Processor seconds of this process so far, where the system tells.
+fn processor() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // After the name in parentheses; user and system time are fields 14 and 15, in hundredths of a second.
+    let (_, fields) = text.rsplit_once(')')?;
+    let mut ticks = fields.split_whitespace().skip(11).take(2);
+    let (user, system): (f64, f64) = (ticks.next()?.parse().ok()?, ticks.next()?.parse().ok()?);
+    Some((user + system) / 100.0)
+}
+
+/// The largest memory so far, in kilobytes, where the system tells.
+fn peak() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn scenario(settings: &[String]) -> Plan {
     let scenario = include_str!("../simulations/iuh-2025.toml");
     let protocol = include_str!("../protocols/iuh-2025/protocol.toml");
-    let settings = ["protocol.sample_size.stop.families=330".to_owned()];
-    let plan = plan(scenario, protocol, &settings).expect("the shipped scenario is sound");
+    plan(scenario, protocol, settings).expect("the shipped scenario is sound")
+}
+
+/// What the shipped scenario shows, with so many studies a cell.
+fn simulated(replicates: u64, draws: Option<u32>, threads: usize) -> Vec<CellPerformance> {
+    let options = Options {
+        replicates: Some(replicates),
+        draws,
+        threads: Some(threads),
+        ..Options::default()
+    };
+    simulate(&scenario(&[]), &options, &|_, _| {}).expect("the shipped scenario runs")
+}
+
+/// Seconds on the clock, processor seconds a second on it, and the figures, of the fastest of three runs.
+fn timed(threads: usize) -> (f64, Option<f64>, Vec<CellPerformance>) {
+    let run = |_| {
+        let (start, before) = (Instant::now(), processor());
+        let found = simulated(1000, None, threads);
+        let seconds = start.elapsed().as_secs_f64();
+        let used = processor().zip(before);
+        (
+            seconds,
+            used.map(|(after, before)| (after - before) / seconds),
+            found,
+        )
+    };
+    let runs = (0..3)
+        .map(run)
+        .min_by(|one, other| one.0.total_cmp(&other.0));
+    runs.expect("three runs")
+}
+
+/// Peak memory, in kilobytes, of a process that runs so many studies of each cell.
+fn peak_of(replicates: u64) -> Option<f64> {
+    let own = std::env::current_exe().ok()?;
+    let child = Command::new(own)
+        .args([CHILD, &replicates.to_string()])
+        .output();
+    String::from_utf8(child.ok()?.stdout)
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// First argument of a process whose memory is asked for.
+const CHILD: &str = "peak-of";
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let mut out = std::io::stdout().lock();
+    if arguments.next().as_deref() == Some(CHILD) {
+        let replicates = arguments.next().and_then(|number| number.parse().ok());
+        black_box(simulated(replicates.expect("a number"), Some(0), 1));
+        writeln!(out, "{}", peak().expect("a peak")).expect("standard output");
+        return;
+    }
+    let plan = scenario(&["protocol.sample_size.stop.families=330".to_owned()]);
     let mut simulator = Simulator::new(&plan.cells[1], 1).with_draws(0);
     let mut families = 0;
     for replicate in 0..100 {
@@ -64,7 +145,6 @@ fn main() {
     }
     let [floor, live, whole] = best;
     assert_eq!(families, 100 * 330, "each study has 330 families");
-    let mut out = std::io::stdout().lock();
     let mut line = |what: &str, value: f64| {
         writeln!(out, "{what:<58} {value:8.1} µs").expect("standard output");
     };
@@ -75,6 +155,36 @@ fn main() {
     line("world and kernel", live);
     line("lock, data sets, analyses", whole - live);
     line("whole study", whole);
-    let verdict = if whole < 350.0 { "within" } else { "ABOVE" };
-    writeln!(out, "{verdict} the limit of 350 µs").expect("standard output");
+    let verdict = if whole < LIMIT { "within" } else { "ABOVE" };
+    let a_second = 1e6 / whole;
+    writeln!(
+        out,
+        "{a_second:.0} studies a second and core: {verdict} the limit of 3000"
+    )
+    .expect("standard output");
+    let (one, alone, first) = timed(1);
+    let (two, both, second) = timed(2);
+    assert_eq!(first, second, "the same figures for any number of threads");
+    writeln!(
+        out,
+        "simulations/iuh-2025.toml, 1000 studies a cell: 1 thread {one:.3} s, 2 threads {two:.3} s, ratio {:.2}; the same figures",
+        one / two
+    )
+    .expect("standard output");
+    if let (Some(alone), Some(both)) = (alone, both) {
+        writeln!(
+            out,
+            "processor seconds a second on the clock: {alone:.2} with 1 thread, {both:.2} with 2"
+        )
+        .expect("standard output");
+    }
+    if let (Some(few), Some(many)) = (peak_of(1000), peak_of(10_000)) {
+        writeln!(
+            out,
+            "peak memory {:.1} MB with 1000 studies a cell, {:.1} MB with 10000",
+            few / 1024.0,
+            many / 1024.0
+        )
+        .expect("standard output");
+    }
 }

@@ -43,6 +43,7 @@ impl BinaryRegression {
             qr: Qr::default(),
         };
         let (mut root, mut response) = (vec![0.0; n], vec![0.0; n]);
+        let (mut next, mut taken) = (Vec::with_capacity(n), Vec::new());
         let mut matrix = Vec::with_capacity(n * (columns.len() + 1));
         for _ in 0..100 {
             for row in 0..n {
@@ -56,13 +57,15 @@ impl BinaryRegression {
                 matrix.extend(column.iter().zip(&root).map(|(x, root)| x * root));
             }
             own.qr.factor(n, &matrix);
-            own.coefficients = own.qr.coefficients(&response);
+            own.qr
+                .coefficients_into(&mut response, &mut taken, &mut own.coefficients);
             own.kept.clear();
             own.kept.extend(own.qr.kept());
-            let next = own.log_odds(columns, n, &own.coefficients);
+            next.clear();
+            next.extend(own.log_odds(columns, n, &own.coefficients));
             let moves = next.iter().zip(&eta).map(|(next, eta)| (next - eta).abs());
             let moved = moves.fold(0.0f64, f64::max);
-            eta = next;
+            std::mem::swap(&mut eta, &mut next);
             if eta.iter().any(|eta| eta.is_nan() || eta.abs() > SEPARATED) {
                 return None;
             }
@@ -73,21 +76,26 @@ impl BinaryRegression {
         None
     }
 
-    fn log_odds(&self, columns: &[Vec<f64>], n: usize, coefficients: &[f64]) -> Vec<f64> {
-        let value = |row: usize| {
+    fn log_odds<'a>(
+        &'a self,
+        columns: &'a [Vec<f64>],
+        n: usize,
+        coefficients: &'a [f64],
+    ) -> impl Iterator<Item = f64> + 'a {
+        let value = move |row: usize| {
             let terms = self.kept.iter().zip(coefficients).map(|(column, own)| {
                 let x = column.checked_sub(1).map_or(1.0, |c| columns[c][row]);
                 own * x
             });
             terms.sum::<f64>()
         };
-        (0..n).map(value).collect()
+        (0..n).map(value)
     }
 
     /// Probabilities of `n` rows under some coefficients.
     pub(super) fn chances(&self, columns: &[Vec<f64>], n: usize, coefficients: &[f64]) -> Vec<f64> {
         let log_odds = self.log_odds(columns, n, coefficients);
-        log_odds.into_iter().map(chance).collect()
+        log_odds.map(chance).collect()
     }
 
     /// Coefficients from their large-sample normal distribution; `normal` gives standard normal deviates.

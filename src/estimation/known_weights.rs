@@ -94,9 +94,9 @@ impl Cells {
     fn new(rows: &[usize], known: &[bool], taken: &[&[f64]]) -> Self {
         let mut cells = Self {
             of: Vec::with_capacity(rows.len()),
-            yes: Vec::new(),
-            trials: Vec::new(),
-            columns: vec![Vec::new(); taken.len()],
+            yes: Vec::with_capacity(SEARCHED),
+            trials: Vec::with_capacity(SEARCHED),
+            columns: taken.iter().map(|_| Vec::with_capacity(SEARCHED)).collect(),
         };
         for row in rows {
             let like = |cell: &usize| {

@@ -398,17 +398,23 @@ impl Qr {
 
     /// Least-squares coefficients of the independent columns, `R⁻¹Qᵀy`, in the order of [`Qr::kept`].
     pub fn coefficients(&self, y: &[f64]) -> Vec<f64> {
-        let mut y = y.to_vec();
-        let (mut all, mut taken) = (vec![0.0; self.rank], Vec::new());
+        let mut all = Vec::new();
+        self.coefficients_into(&mut y.to_vec(), &mut Vec::new(), &mut all);
+        all
+    }
+
+    /// As [`Qr::coefficients`], into `all`; leaves the residuals in `y`, and `taken` is storage.
+    pub fn coefficients_into(&self, y: &mut [f64], taken: &mut Vec<f64>, all: &mut Vec<f64>) {
+        all.clear();
+        all.resize(self.rank, 0.0);
         // What the first projection left over is projected too: as accurate as a column of the factorization.
         for _ in 0..2 {
-            project(self.rank, &self.q, &mut y, &mut taken);
-            for (all, taken) in all.iter_mut().zip(&taken) {
+            project(self.rank, &self.q, y, taken);
+            for (all, taken) in all.iter_mut().zip(&*taken) {
                 *all -= taken;
             }
         }
-        self.solve_r(&mut all);
-        all
+        self.solve_r(all);
     }
 
     /// Diagonal of the hat matrix, `h_i = ‖q_i‖²`.

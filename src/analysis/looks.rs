@@ -5,11 +5,13 @@
 //! no total of information need be planned). The deciding p is that of the registered test, and its limit is the nominal
 //! level of the critical value. Intervals are repeated ones; a study that stops also gets the interval and the
 //! median-unbiased estimate of the stage-wise ordering (see [`crate::estimation::group_sequential`]).
+//!
+//! Ratios are weighed and bounded on the scale of their logarithm; a log-rank test by O − E and its variance.
 
 use super::plan::{Plan, Planned, treated_arms};
 use super::results::{AnalysisResult, LookResult};
-use super::workspace::Workspace;
-use crate::estimation::group_sequential::{Boundaries, Look, Sides};
+use super::workspace::{Effect, Scale, Workspace, weighed};
+use crate::estimation::group_sequential::{Boundaries, Final, Look, Sides};
 use crate::estimation::{Estimate, EstimationError, Warning};
 use crate::numerics::normal;
 use crate::protocol::Protocol;
@@ -48,11 +50,109 @@ pub fn look(
         &mut effects,
     );
     let effect = effects.pop().unwrap_or(Err(EstimationError::NoRows))?;
-    Ok(Look {
-        estimate: effect.estimate,
-        std_error: effect.std_error,
-        df: effect.df,
+    weight(&effect).ok_or(EstimationError::NoRows)
+}
+
+impl Scale {
+    /// An effect as looks are weighed by.
+    fn to_look(self, effect: f64) -> f64 {
+        match self {
+            Self::Identity | Self::Score => effect,
+            Self::Log => libm::log(effect),
+        }
+    }
+
+    /// What looks say of an effect, on its measure's own scale; `None` where a test has no estimate.
+    pub(crate) fn of_look(self, value: f64) -> Option<f64> {
+        match self {
+            Self::Identity => Some(value),
+            Self::Log => Some(libm::exp(value)),
+            Self::Score => None,
+        }
+    }
+}
+
+fn look_of((estimate, std_error, scale): (f64, f64, Scale), df: Option<f64>) -> Option<Look> {
+    let estimate = scale.to_look(estimate);
+    let known = estimate.is_finite() && std_error > 0.0 && std_error.is_finite();
+    known.then_some(Look {
+        estimate,
+        std_error,
+        df,
     })
+}
+
+/// An effect as looks are weighed by; `None` where nothing varies.
+pub(crate) fn weight(effect: &Effect) -> Option<Look> {
+    look_of((effect.estimate, effect.std_error, effect.scale), effect.df)
+}
+
+/// What the looks so far leave to the last of them to decide.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Standing {
+    /// Limit of the deciding p.
+    pub(crate) nominal: f64,
+    /// The boundaries of the looks so far; `None` where there is no more information than at an earlier look: then the
+    /// limit is what is left of alpha.
+    pub(crate) plan: Option<Boundaries>,
+}
+
+/// Where an analysis stands at the last of some looks, which are in the order of their locks.
+pub(crate) fn standing(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    looks: &[(usize, Look)],
+) -> Standing {
+    let cumulative = looks
+        .iter()
+        .map(|(lock, _)| spent(protocol, analysis, *lock));
+    let cumulative: Vec<f64> = cumulative.collect();
+    let information: Vec<f64> = looks.iter().map(|(_, look)| look.information()).collect();
+    if let Ok(plan) = Boundaries::spending(&information, &cumulative, Sides::Two) {
+        let critical = plan.critical_values().last().copied();
+        return Standing {
+            nominal: 2.0 * normal::sf(critical.unwrap_or(f64::INFINITY)),
+            plan: Some(plan),
+        };
+    }
+    let before = cumulative.iter().rev().nth(1).copied().unwrap_or(0.0);
+    Standing {
+        nominal: cumulative.last().copied().unwrap_or(0.0) - before,
+        plan: None,
+    }
+}
+
+/// Whether a p at the last of some looks is on either side of its limit whatever the information: the limit is at least
+/// what the look itself may spend, and at most what has been spent until it; `None` where that does not settle it.
+pub(crate) fn settled(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    (before, lock): (Option<usize>, usize),
+    p_value: f64,
+) -> Option<bool> {
+    let all = spent(protocol, analysis, lock);
+    let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
+    // Room for rounding, and for paths that cross on one side and later on the other.
+    if p_value < 0.999 * (all - gone) {
+        Some(true)
+    } else if p_value > 1.01 * all {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The repeated interval of the last look, on the measure's own scale.
+pub(crate) fn repeated(own: &Look, plan: &Boundaries, scale: Scale) -> Option<(f64, f64)> {
+    let critical = plan.critical_values().last()?.min(37.0);
+    let (low, high) = own.repeated_interval(critical).ok()?;
+    Some((scale.of_look(low)?, scale.of_look(high)?))
+}
+
+/// What a study says that ends with its last look, by the stage-wise ordering; on the scale of looks.
+pub(crate) fn ended(own: &Look, plan: &Boundaries, analysis: &Analysis) -> Option<Final> {
+    let now = plan.critical_values().len().checked_sub(1)?;
+    own.stage_wise(plan, now, 1.0 - analysis.alpha).ok()
 }
 
 /// Alpha that an analysis has spent once a lock has been looked at: registered amounts in the order of locks, and all
@@ -83,35 +183,26 @@ pub(super) fn monitor(
     let Some(row) = result.results.first() else {
         return;
     };
-    let own = match (row.estimate, row.std_error) {
-        (Some(estimate), Some(std_error)) if std_error > 0.0 => Look {
-            estimate,
-            std_error,
-            df: row.df,
-        },
-        _ => {
-            // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.
-            let before = earlier.iter().map(|own| own.lock).max();
-            let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
-            result.alpha = Some(spent(protocol, analysis, lock) - gone);
-            return;
-        }
+    let own = weighed(row).and_then(|own| {
+        let df = row.df.filter(|_| own.2 != Scale::Score);
+        Some((look_of(own, df)?, own.2))
+    });
+    let Some((own, scale)) = own else {
+        // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.
+        let before = earlier.iter().map(|own| own.lock).max();
+        let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
+        result.alpha = Some(spent(protocol, analysis, lock) - gone);
+        return;
     };
     let mut looks: Vec<(usize, Look)> = earlier.iter().map(|own| (own.lock, own.look)).collect();
     looks.sort_by_key(|(lock, _)| *lock);
     looks.push((lock, own));
-    let cumulative: Vec<f64> = looks
-        .iter()
-        .map(|(lock, _)| spent(protocol, analysis, *lock))
-        .collect();
-    let information: Vec<f64> = looks.iter().map(|(_, look)| look.information()).collect();
-    if let Ok(plan) = Boundaries::spending(&information, &cumulative, Sides::Two) {
-        monitored(protocol, analysis, &looks, &plan, result);
+    let standing = standing(protocol, analysis, &looks);
+    result.alpha = Some(standing.nominal);
+    if let Some(plan) = &standing.plan {
+        monitored(protocol, analysis, (&looks, scale), plan, result);
         return;
     }
-    let before = cumulative.iter().rev().nth(1).copied().unwrap_or(0.0);
-    let left = cumulative.last().copied().unwrap_or(0.0) - before;
-    result.alpha = Some(left);
     result.warnings.push(Warning::new(
         "information-fell",
         words!(
@@ -124,7 +215,7 @@ pub(super) fn monitor(
 fn monitored(
     protocol: &Protocol,
     analysis: &Analysis,
-    looks: &[(usize, Look)],
+    (looks, scale): (&[(usize, Look)], Scale),
     plan: &Boundaries,
     result: &mut AnalysisResult,
 ) {
@@ -148,11 +239,9 @@ fn monitored(
     }
     let now = looks.len() - 1;
     let (lock, own) = looks[now];
-    let critical = plan.critical_values()[now];
-    let nominal = 2.0 * normal::sf(critical);
-    result.alpha = Some(nominal);
-    if let Some(row) = result.results.first_mut() {
-        let limits = own.repeated_interval(critical.min(37.0)).ok();
+    let nominal = 2.0 * normal::sf(plan.critical_values()[now]);
+    if let Some(row) = result.results.first_mut().filter(|_| scale != Scale::Score) {
+        let limits = repeated(&own, plan, scale);
         row.conf_low = limits.map(|(low, _)| low);
         row.conf_high = limits.map(|(_, high)| high);
         row.level = 1.0 - nominal;
@@ -173,7 +262,7 @@ fn monitored(
     if first.is_none() && lock != analysis.lock {
         return;
     }
-    if let Some(row) = stage_wise(plan, now, &own, analysis, result.results.first()) {
+    if let Some(row) = stage_wise(plan, (&own, scale), analysis, result.results.first()) {
         result.results.insert(1, row);
     }
 }
@@ -181,20 +270,19 @@ fn monitored(
 /// The row of a study that stops here: stage-wise p, interval and median-unbiased estimate.
 fn stage_wise(
     plan: &Boundaries,
-    now: usize,
-    own: &Look,
+    (own, scale): (&Look, Scale),
     analysis: &Analysis,
     first: Option<&Estimate>,
 ) -> Option<Estimate> {
-    let last = own.stage_wise(plan, now, 1.0 - analysis.alpha).ok()?;
+    let last = ended(own, plan, analysis)?;
     let mut row = first?.clone();
-    row.estimate = Some(last.estimate);
+    row.estimate = scale.of_look(last.estimate);
     row.std_error = None;
     row.statistic = None;
     row.df = None;
     row.p_value = Some(last.p_value);
-    row.conf_low = Some(last.conf_low);
-    row.conf_high = Some(last.conf_high);
+    row.conf_low = scale.of_look(last.conf_low);
+    row.conf_high = scale.of_look(last.conf_high);
     row.level = 1.0 - analysis.alpha;
     "stage-wise".clone_into(&mut row.interval);
     Some(row)

@@ -36,4 +36,4 @@ pub use dry_run::dry_run;
 pub use plan::Plan;
 pub use run::{RunSettings, run};
 pub use wording::conclusion;
-pub use workspace::{Effect, Workspace};
+pub use workspace::{Effect, Scale, Workspace};

@@ -144,6 +144,20 @@ impl Plan {
         self.here((protocol, state, cut), index, redraws, alpha, workspace)
     }
 
+    /// As [`Plan::decision_here`], with the limit that looks leave, or none, beside key and number of the redraws.
+    ///
+    /// # Errors
+    /// [`TestError`].
+    pub(crate) fn decided_here(
+        &self,
+        data: (&Protocol, &State, Day),
+        index: usize,
+        (key, draws, alpha): (&[u8; 32], u64, Option<f64>),
+        workspace: &mut Workspace,
+    ) -> Result<TestFigures, TestError> {
+        self.here(data, index, (key, draws), alpha, workspace)
+    }
+
     fn here(
         &self,
         (protocol, state, cut): (&Protocol, &State, Day),

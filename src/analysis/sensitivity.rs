@@ -9,7 +9,7 @@ pub(super) use again::{Again, again, completions};
 use super::children::{self, Difference};
 use super::handover::settles;
 use super::rows::{refusal, row, undefined};
-use super::workspace::{Effect, Workspace};
+use super::workspace::{Effect, Scale, Workspace};
 use crate::allocation::Arm;
 use crate::estimation::arm_imputation::ArmImputation;
 use crate::estimation::imputation::{Pooled, pool};
@@ -323,6 +323,7 @@ impl Completed {
         let effect = Effect {
             estimate: pooled.estimate,
             std_error: pooled.std_error,
+            scale: Scale::Identity,
             statistic,
             df: pooled.df,
             p_value,

@@ -18,13 +18,27 @@ use crate::protocol::model::{Analysis, Average, Covariate, Day, Hands, Missing};
 use crate::study::dataset::{self, OutcomeValue, Unit};
 use crate::study::kernel::State;
 
+/// On which scale an effect has its standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// That of the estimate.
+    Identity,
+    /// The logarithm of the estimate: ratios.
+    Log,
+    /// A test without an estimate: what stands in its place is the one-step log hazard ratio (O − E)/V of a log-rank test
+    /// (Peto and Peto 1972, doi 10.2307/2344317), whose information is V. Its interval does not exist.
+    Score,
+}
+
 /// The effect in one analysis: the numbers alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effect {
-    /// Effect of the treated arm against control.
+    /// Effect of the treated arm against control, on its measure's own scale.
     pub estimate: f64,
-    /// Its standard error.
+    /// Its standard error, on the scale `scale`.
     pub std_error: f64,
+    /// Scale of the standard error.
+    pub scale: Scale,
     /// estimate / std_error, or the estimator's own statistic; `None` when nothing varies.
     pub statistic: Option<f64>,
     /// Degrees of freedom, `None` for a normal reference.
@@ -167,6 +181,7 @@ impl Fitted<'_> {
             Self::Model { fit, n, .. } => Ok(Effect {
                 estimate: fit.estimate,
                 std_error: fit.std_error,
+                scale: Scale::Identity,
                 statistic: fit.statistic,
                 df: fit.df,
                 p_value: fit.p_value,
@@ -177,14 +192,13 @@ impl Fitted<'_> {
             }),
             Self::Registry(answer) => {
                 let row: &Estimate = answer.effect()?;
-                let (Some(estimate), Some(std_error)) = (row.estimate, row.std_error) else {
-                    return Err(EstimationError::NoRows);
-                };
+                let (estimate, std_error, scale) = weighed(row).ok_or(EstimationError::NoRows)?;
                 Ok(Effect {
                     estimate,
                     std_error,
+                    scale,
                     statistic: row.statistic,
-                    df: row.df,
+                    df: row.df.filter(|_| scale != Scale::Score),
                     p_value: row.p_value,
                     conf_low: row.conf_low,
                     conf_high: row.conf_high,
@@ -194,6 +208,23 @@ impl Fitted<'_> {
             }
         }
     }
+}
+
+/// Estimate and standard error of a row, with their scale; of a log-rank test its one-step log hazard ratio. `None` where
+/// there is neither.
+pub(super) fn weighed(row: &Estimate) -> Option<(f64, f64, Scale)> {
+    if let (Some(estimate), Some(std_error)) = (row.estimate, row.std_error) {
+        let scale = if row.std_error_scale == "log" {
+            Scale::Log
+        } else {
+            Scale::Identity
+        };
+        return Some((estimate, std_error, scale));
+    }
+    let of = |key: &str| row.extra.get(key)?.as_f64();
+    let variance = of("excess_variance").filter(|variance| *variance > 0.0)?;
+    let excess = of("observed_treated")? - of("expected_treated")?;
+    Some((excess / variance, 1.0 / variance.sqrt(), Scale::Score))
 }
 
 impl Workspace {

@@ -176,7 +176,7 @@ fn body(
                 (key.clone(), value)
             })
             .collect();
-        for (id, found) in &cell.analyses {
+        for (place, (id, found)) in cell.analyses.iter().enumerate() {
             let first = found
                 .first_failure
                 .map(|(replicate, reason)| json!({"replicate": replicate, "reason": reason}));
@@ -216,6 +216,10 @@ fn body(
                 "content": cell.content,
             });
             if let Value::Object(fields) = &mut row {
+                let looks = cell.looks.as_ref().filter(|(own, _)| *own == place);
+                if let Some((_, looks)) = looks {
+                    fields.insert("looks".to_owned(), json!(looks));
+                }
                 if let Some(cost) = cell.cost {
                     fields.insert("cost".to_owned(), json!(cost));
                 }

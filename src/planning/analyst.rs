@@ -1,12 +1,14 @@
 //! Runs the registered analyses on a simulated study, through `analysis::plan` and in storage that is kept from study
-//! to study. Nothing is estimated here.
+//! to study. Nothing is estimated here. An analysis with looks is `monitor`'s.
 
-use super::study::Found;
-use crate::analysis::{Effect, Plan, Workspace};
+use super::monitor::{Data, Monitor};
+use super::record::{Found, Looked};
+use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::kernel::State;
+use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 /// The analyses of one lock.
@@ -20,57 +22,103 @@ struct Locked {
 #[derive(Debug)]
 pub(super) struct Analyst {
     locks: Vec<Locked>,
-    /// Place of the lock and, within its plan, of each analysis of the scenario.
-    places: Vec<(usize, usize)>,
+    /// Place of the lock and, within its plan, of each analysis of the scenario; none for a monitored one.
+    places: Vec<Option<(usize, usize)>>,
+    pub(super) monitor: Option<Monitor>,
     workspace: Workspace,
 }
 
 impl Analyst {
-    /// For the analyses of a scenario, by their indices in the protocol, on the given locks.
-    pub(super) fn new(protocol: &Protocol, analyses: &[usize], locks: &[usize]) -> Self {
-        let locks: Vec<Locked> = locks
-            .iter()
+    /// For the analyses of a scenario, by their indices in the protocol.
+    pub(super) fn new(protocol: &Protocol, analyses: &[usize]) -> Self {
+        let monitor = Monitor::of(protocol, analyses);
+        let monitored = monitor.as_ref().map(|own| own.place);
+        let others = || {
+            let places = analyses.iter().enumerate();
+            places.filter(move |(place, _)| Some(*place) != monitored)
+        };
+        let mut numbers: Vec<usize> = others()
+            .map(|(_, index)| protocol.analyses[*index].lock)
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let locks: Vec<Locked> = numbers
+            .into_iter()
             .map(|lock| {
-                let at = |index: &&usize| protocol.analyses[**index].lock == *lock;
-                let own: Vec<usize> = analyses.iter().filter(at).copied().collect();
+                let at = others().filter(|(_, index)| protocol.analyses[**index].lock == lock);
+                let own: Vec<usize> = at.map(|(_, index)| *index).collect();
                 Locked {
-                    lock: *lock,
+                    lock,
                     plan: Plan::chosen(protocol, &own),
                     effects: Vec::new(),
                 }
             })
             .collect();
-        let place = |index: &usize| {
+        let place = |(place, index): (usize, &usize)| {
             let wanted = &protocol.analyses[*index];
+            if Some(place) == monitored {
+                return None;
+            }
             let lock = locks.iter().position(|own| own.lock == wanted.lock)?;
             let planned = locks[lock].plan.planned();
             let own = planned.iter().position(|p| p.analysis.id == wanted.id)?;
             Some((lock, own))
         };
         Self {
-            // Every analysis of a protocol has a lock of it, so none is left out.
-            places: analyses.iter().filter_map(place).collect(),
+            places: analyses.iter().enumerate().map(place).collect(),
             locks,
+            monitor,
             workspace: Workspace::default(),
         }
     }
 
-    /// The numbers of every analysis, in the scenario's order. The randomization test of a replicate is redrawn from a
-    /// key of its own, the next 32 bytes of `keys`.
+    /// The locks of the analyses that are not monitored, in their order.
+    pub(super) fn locks(&self) -> impl Iterator<Item = usize> {
+        self.locks.iter().map(|own| own.lock)
+    }
+
+    /// Holds the next look; `true` when it stops the study.
+    pub(super) fn look(
+        &mut self,
+        data: Data<'_>,
+        days: u32,
+        redraws: (u32, &mut ChaCha8Rng),
+    ) -> bool {
+        let Self {
+            monitor, workspace, ..
+        } = self;
+        monitor
+            .as_mut()
+            .is_some_and(|monitor| monitor.look(data, days, redraws, workspace))
+    }
+
+    /// The numbers of every analysis, in the scenario's order. `cut` and `days` tell the cut of a lock, and how many days
+    /// there are from the first opening to it. The randomization test of a replicate is redrawn from a key of its own, the
+    /// next 32 bytes of `keys`.
     pub(super) fn analyse(
         &mut self,
-        protocol: &Protocol,
-        state: &State,
-        cuts: &[Day],
+        (protocol, state): (&Protocol, &State),
+        at: &dyn Fn(usize) -> (Day, u32),
         draws: u32,
-        keys: &mut impl Rng,
-        mut each: impl FnMut(Result<Found, &'static str>),
+        keys: &mut ChaCha8Rng,
+        mut each: impl FnMut(Result<Found, &'static str>, Option<Looked>),
     ) {
-        for (locked, cut) in self.locks.iter_mut().zip(cuts) {
+        for locked in &mut self.locks {
             let Locked { plan, effects, .. } = locked;
-            plan.effects(protocol, state, *cut, &mut self.workspace, effects);
+            let (cut, _) = at(locked.lock);
+            plan.effects(protocol, state, cut, &mut self.workspace, effects);
         }
-        for (lock, index) in &self.places {
+        for place in &self.places {
+            let Some((lock, index)) = place else {
+                if let Some(monitor) = &mut self.monitor {
+                    let (cut, days) = at(monitor.lock);
+                    let redraws = (draws, &mut *keys);
+                    let data = (protocol, state, cut);
+                    let (found, looked) = monitor.close(data, days, redraws, &mut self.workspace);
+                    each(found, Some(looked));
+                }
+                continue;
+            };
             let locked = &self.locks[*lock];
             let test = locked.plan.planned()[*index].analysis.test;
             let mut found = match locked.effects.get(*index) {
@@ -85,7 +133,7 @@ impl Analyst {
                 let mut key = [0; 32];
                 keys.fill_bytes(&mut key);
                 let tested = locked.plan.decision_here(
-                    (protocol, state, cuts[*lock]),
+                    (protocol, state, at(locked.lock).0),
                     *index,
                     (&key, u64::from(draws)),
                     &mut self.workspace,
@@ -95,14 +143,19 @@ impl Analyst {
                     Err(error) => found = Err(error.code()),
                 }
             }
-            each(found);
+            each(found, None);
         }
     }
 }
 
 fn numbers(effect: &Effect) -> Result<Found, &'static str> {
-    match (effect.conf_low, effect.conf_high, effect.p_value) {
-        (Some(conf_low), Some(conf_high), Some(p_value)) => Ok(Found {
+    let limits = match effect.scale {
+        Scale::Identity | Scale::Log => effect.conf_low.zip(effect.conf_high),
+        // No interval exists; nothing is counted of it.
+        Scale::Score => Some((effect.estimate, effect.estimate)),
+    };
+    match (limits, effect.p_value) {
+        (Some((conf_low, conf_high)), Some(p_value)) => Ok(Found {
             estimate: effect.estimate,
             std_error: effect.std_error,
             conf_low,

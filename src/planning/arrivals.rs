@@ -39,6 +39,8 @@ pub(super) struct Keys {
     staff: [u8; 32],
     pub(super) arms: [u8; 32],
     pub(super) redraws: [u8; 32],
+    /// Redraws at looks before an analysis' own lock.
+    pub(super) looks: [u8; 32],
 }
 
 impl Keys {
@@ -62,6 +64,7 @@ impl Keys {
             staff: key("staff"),
             arms: key("arms"),
             redraws: key("redraws"),
+            looks: key("looks"),
         }
     }
 }

@@ -4,12 +4,13 @@
 //! A piece is (plan hash, cell, replicates `from..to`). A replicate is the same study wherever it is run, so pieces are
 //! put together by their numbers alone. Nothing here touches a file; `app::simulation` keeps pieces in a folder.
 
-use super::record::{AnalysisRecord, Found, Record};
+use super::record::Record;
+use super::record_bytes::{Reader, read_record, write_record};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// Form of the records: another form is another plan.
-pub const FORM: u32 = 2;
+pub const FORM: u32 = 3;
 
 /// First bytes of a piece.
 const MAGIC: &[u8; 19] = b"lottning-records/1\n";
@@ -177,172 +178,6 @@ pub fn decode(
     }
 }
 
-fn write_record(out: &mut Vec<u8>, record: &Record) {
-    let Record {
-        families,
-        screened,
-        turned_away,
-        lost,
-        enrolment_days,
-        days_closed,
-        correct_guess_share,
-        imbalance,
-        reached,
-        analyses,
-    } = record;
-    let wholes = [
-        families,
-        screened,
-        turned_away,
-        lost,
-        enrolment_days,
-        days_closed,
-    ];
-    for whole in wholes {
-        out.extend_from_slice(&whole.to_le_bytes());
-    }
-    // Months of enrolment, of which there are a few hundred at most.
-    out.extend_from_slice(&(reached.len() as u16).to_le_bytes());
-    for families in reached {
-        out.extend_from_slice(&families.to_le_bytes());
-    }
-    out.push(u8::from(correct_guess_share.is_some()));
-    out.extend_from_slice(&correct_guess_share.unwrap_or(0.0).to_le_bytes());
-    out.extend_from_slice(&imbalance.to_le_bytes());
-    for AnalysisRecord {
-        truth,
-        found,
-        under_null,
-    } in analyses
-    {
-        out.extend_from_slice(&truth.to_le_bytes());
-        match under_null {
-            None => out.push(NOT_ASKED),
-            Some(Ok(p_value)) => {
-                out.push(0);
-                out.extend_from_slice(&p_value.to_le_bytes());
-            }
-            Some(Err(code)) => write_code(out, code),
-        }
-        match found {
-            Ok(Found {
-                estimate,
-                std_error,
-                conf_low,
-                conf_high,
-                p_value,
-            }) => {
-                out.push(0);
-                for number in [estimate, std_error, conf_low, conf_high, p_value] {
-                    out.extend_from_slice(&number.to_le_bytes());
-                }
-            }
-            Err(code) => write_code(out, code),
-        }
-    }
-}
-
-/// In place of the length of a code: no twin of the study was run.
-const NOT_ASKED: u8 = u8::MAX;
-
-/// Length + 1 and the code of a failure. Codes are short names; one of 253 bytes or more does not occur.
-fn write_code(out: &mut Vec<u8>, code: &str) {
-    let code = &code.as_bytes()[..code.len().min(253)];
-    out.push(code.len() as u8 + 1);
-    out.extend_from_slice(code);
-}
-
-fn read_code(
-    reader: &mut Reader<'_>,
-    longer: u8,
-    known: &dyn Fn(&str) -> Option<&'static str>,
-) -> Option<&'static str> {
-    let code = reader.take(usize::from(longer) - 1)?;
-    known(std::str::from_utf8(code).ok()?)
-}
-
-fn read_record(
-    reader: &mut Reader<'_>,
-    analyses: u16,
-    known: &dyn Fn(&str) -> Option<&'static str>,
-) -> Option<Record> {
-    let families = reader.u32()?;
-    let screened = reader.u32()?;
-    let turned_away = reader.u32()?;
-    let lost = reader.u32()?;
-    let enrolment_days = reader.u32()?;
-    let days_closed = reader.u32()?;
-    let months = u16::from_le_bytes(reader.array()?);
-    let reached: Option<Vec<u32>> = (0..months).map(|_| reader.u32()).collect();
-    let has_share = reader.take(1)?[0];
-    let share = reader.f64()?;
-    let imbalance = reader.f64()?;
-    let analyses: Option<Vec<AnalysisRecord>> = (0..analyses)
-        .map(|_| {
-            let truth = reader.f64()?;
-            let under_null = match reader.take(1)?[0] {
-                NOT_ASKED => None,
-                0 => Some(Ok(reader.f64()?)),
-                longer => Some(Err(read_code(reader, longer, known)?)),
-            };
-            let found = match reader.take(1)?[0] {
-                0 => Ok(Found {
-                    estimate: reader.f64()?,
-                    std_error: reader.f64()?,
-                    conf_low: reader.f64()?,
-                    conf_high: reader.f64()?,
-                    p_value: reader.f64()?,
-                }),
-                longer => Err(read_code(reader, longer, known)?),
-            };
-            Some(AnalysisRecord {
-                truth,
-                found,
-                under_null,
-            })
-        })
-        .collect();
-    Some(Record {
-        families,
-        screened,
-        turned_away,
-        lost,
-        enrolment_days,
-        days_closed,
-        correct_guess_share: (has_share == 1).then_some(share),
-        imbalance,
-        reached: reached?,
-        analyses: analyses?,
-    })
-}
-
-/// Bytes that are read from the front.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (own, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(own)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.array()?))
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        Some(u64::from_le_bytes(self.array()?))
-    }
-
-    fn f64(&mut self) -> Option<f64> {
-        Some(f64::from_le_bytes(self.array()?))
-    }
-}
-
 /// Hash over everything that makes a replicate what it is; each part is preceded by its length.
 ///
 /// `SHA-256("lottning/plan/1" ‖ u32be(form) ‖ (u64be(length) ‖ part)…)`.
@@ -359,8 +194,9 @@ pub fn plan_hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::{AnalysisRecord, Damage, Found, HEAD, PieceHead, Record, Shard};
+    use super::{Damage, HEAD, PieceHead, Record, Shard};
     use super::{decode, encode, gaps, head};
+    use crate::planning::record::{AnalysisRecord, Found, Looked, StageWise};
 
     fn record(families: u32, found: Result<Found, &'static str>) -> Record {
         Record {
@@ -380,6 +216,18 @@ mod tests {
                     9 => Some(Ok(0.3)),
                     _ => None,
                 },
+                looked: (families == 5).then(|| Looked {
+                    stage: 1,
+                    rejects: true,
+                    days: 400,
+                    information: vec![3.5, 0.1 + 0.2, 0.0],
+                    stage_wise: Some(StageWise {
+                        estimate: -0.0,
+                        conf_low: -1.0,
+                        conf_high: 2.0,
+                        p_value: 0.01,
+                    }),
+                }),
                 found,
             }],
         }

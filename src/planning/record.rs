@@ -33,19 +33,63 @@ pub struct AnalysisRecord {
     pub truth: f64,
     /// The numbers, or the stable code of why there are none.
     pub found: Result<Found, &'static str>,
-    /// The p-value that would have decided, had the treated service had no effect on anybody; `None` where that is not
-    /// asked.
+    /// The p-value that would have decided, had the treated service had no effect on anybody (of a monitored analysis 0 if
+    /// any look would have stopped the study, else 1); `None` where that is not asked.
     pub under_null: Option<Result<f64, &'static str>>,
+    /// How the looks at it went; `None` for an analysis that is not monitored.
+    pub looked: Option<Looked>,
 }
 
 impl AnalysisRecord {
-    /// Whether the analysis rejects at a limit of its p-value; a failure does not.
+    /// The p-value that decides; of a monitored analysis 0 if any of its looks stopped the study, else 1.
+    pub(super) fn deciding(&self) -> Result<f64, &'static str> {
+        match (&self.looked, &self.found) {
+            (Some(looked), _) => Ok(f64::from(u8::from(!looked.rejects))),
+            (None, Ok(found)) => Ok(found.p_value),
+            (None, Err(code)) => Err(code),
+        }
+    }
+
+    /// Whether the analysis rejects at a limit of its p-value, or at any of its looks; a failure does not.
     pub fn rejects(&self, limit: f64) -> bool {
+        if let Some(looked) = &self.looked {
+            return looked.rejects;
+        }
         matches!(&self.found, Ok(found) if found.p_value <= limit)
     }
 }
 
-/// The numbers of an analysis.
+/// How the looks at a monitored analysis went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looked {
+    /// Where the study was decided: a look by its place among the looks, from 0; their number for the analysis' own lock.
+    pub stage: u16,
+    /// Whether a boundary was crossed there.
+    pub rejects: bool,
+    /// Days from the first opening to the cut of that lock, both counted.
+    pub days: u32,
+    /// Information, 1/variance on the scale of looks, by look and at the analysis' own lock; 0 where none was held or there
+    /// was no effect.
+    pub information: Vec<f64>,
+    /// What the study says by the stage-wise ordering; `None` where it does not exist.
+    pub stage_wise: Option<StageWise>,
+}
+
+/// What a monitored study says at its end by the stage-wise ordering, on the measure's own scale.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StageWise {
+    /// Median-unbiased estimate.
+    pub estimate: f64,
+    /// Lower limit.
+    pub conf_low: f64,
+    /// Upper limit.
+    pub conf_high: f64,
+    /// Two-sided p-value.
+    pub p_value: f64,
+}
+
+/// The numbers of an analysis. Of a monitored one the interval is the repeated one; of a log-rank test the one-step log
+/// hazard ratio (O − E)/V stands in place of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
     /// Estimate.

@@ -5,13 +5,13 @@
 
 use super::arrivals::open_days;
 use super::calendar::Months;
-use super::performance::{About, AnalysisPerformance, Moments, Sums};
+use super::performance::{About, AboutLooks, AnalysisPerformance, Moments, Sums, Truth};
 use super::record::Record;
 use super::scenario::{Cell, Shared};
 use super::simulate::{CellPerformance, Options, SimulationError, warnings};
 use super::what_if::{Difference, Paired};
 use crate::analysis::plan::limit;
-use crate::protocol::model::Day;
+use crate::protocol::model::{Analysis, Day};
 
 /// Studies between two looks at the precision, and the fewest before a cell may stop.
 pub const ROUND: u64 = 1000;
@@ -30,8 +30,32 @@ pub(super) fn about(cell: &Cell) -> Vec<About> {
             limit: limit(&cell.protocol, &cell.protocol.analyses[*index]),
             is_null: *is_null,
             believed: !cell.priors.is_empty(),
+            truth: truth(&cell.protocol.analyses[*index]),
         })
         .collect()
+}
+
+fn truth(analysis: &Analysis) -> Truth {
+    if analysis.is_difference() {
+        return Truth::Known;
+    }
+    let ratio = analysis.estimand.measure.ends_with("-ratio");
+    Truth::Other { ratio }
+}
+
+/// What is known of the looks at the monitored analysis of a cell; `None` without one.
+fn about_looks(cell: &Cell) -> Option<AboutLooks> {
+    let own = |index: &usize| &cell.protocol.analyses[*index];
+    let mut analyses = cell.scenario.analyses.iter().map(own).enumerate();
+    let (place, analysis) = analyses.find(|(_, own)| !own.looks.is_empty())?;
+    let locks = analysis.looks.iter().chain([&analysis.lock]);
+    Some(AboutLooks {
+        place,
+        locks: locks
+            .map(|lock| cell.protocol.locks[*lock].id.clone())
+            .collect(),
+        has_truth: truth(analysis) == Truth::Known,
+    })
 }
 
 fn month_ends(cell: &Cell) -> Vec<Day> {
@@ -81,7 +105,7 @@ pub fn summarize<E: From<SimulationError>>(
     let abouts: Vec<Vec<About>> = cells.iter().map(|cell| about(cell)).collect();
     let empty = |(cell, about): (&&Cell, &Vec<About>)| {
         let target = cell.protocol.sample_size.target;
-        Sums::new(about, target, month_ends(cell).len())
+        Sums::new(about, target, month_ends(cell).len()).with_looks(about_looks(cell).as_ref())
     };
     let mut sums: Vec<Sums> = cells.iter().zip(&abouts).map(empty).collect();
     let mut paired: Vec<Paired> = abouts
@@ -160,6 +184,7 @@ fn performance(
         draws: options.draws_in(cell),
         analyses,
         studies: sums.studies(),
+        looks: about_looks(cell).map(|own| own.place).zip(sums.looks()),
         cost: None,
         month_ends: month_ends(cell),
         priors: cell.priors.iter().map(|prior| prior.key.clone()).collect(),

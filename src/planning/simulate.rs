@@ -4,7 +4,7 @@
 //! thread ran what therefore leaves no trace, and no thread waits for another longer than a block takes.
 
 use super::performance::{
-    About, AnalysisPerformance, Figure, PairedPower, Rejections, StudyPerformance,
+    About, AnalysisPerformance, Figure, LooksPerformance, PairedPower, Rejections, StudyPerformance,
 };
 use super::record::Record;
 use super::rounds::summarize;
@@ -74,6 +74,8 @@ pub struct CellPerformance {
     pub analyses: Vec<(String, AnalysisPerformance)>,
     /// How enrolment and allocation went.
     pub studies: StudyPerformance,
+    /// Place of the monitored analysis among `analyses`, and how the looks at it went.
+    pub looks: Option<(usize, LooksPerformance)>,
     /// What a study costs, where the scenario says what things cost.
     pub cost: Option<Figure>,
     /// Last days of the calendar months of enrolment, beside `studies.reached`.

@@ -11,6 +11,7 @@ use super::admission::Waiting;
 use super::analyst::Analyst;
 use super::arrivals::{Keys, ReportDay, Site, StaffChange, Streams, open_days};
 use super::calendar::{Calendar, Due, Months};
+use super::locking::{cut, days};
 use super::predictability::Follower;
 use super::rehearsal::Step;
 use super::scenario::Cell;
@@ -20,8 +21,8 @@ use crate::analysis::plan::limit;
 use crate::numerics::stream;
 use crate::protocol::model::{Analysis, Check, Cut, Day, OutcomeKind};
 use crate::study::kernel::{
-    ArmSource, Command, Drawer, Enrolment, Event, FamilyIx, RecordedSource, RedrawSource, Refusal,
-    ReportIx, Roster, SiteIx, State, Values, apply, decide,
+    ArmSource, Drawer, Enrolment, FamilyIx, RecordedSource, RedrawSource, Refusal, ReportIx,
+    Roster, SiteIx, State, Values,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -41,6 +42,15 @@ enum Twin {
 /// Steps, record, and index and cut of each lock.
 pub(super) type Logged = (Vec<Step>, Record, Vec<(usize, Day)>);
 
+/// Whether the looks at a monitored analysis are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    /// As in a study.
+    Held,
+    /// In a rehearsal, whose locks come after all of it.
+    Left,
+}
+
 /// Runs the studies of one cell, one after the other.
 #[derive(Debug)]
 pub struct Simulator<'c> {
@@ -48,7 +58,7 @@ pub struct Simulator<'c> {
     keys: Keys,
     /// Open days of each site, counted from the first opening.
     open_days: Vec<Vec<i32>>,
-    first: Day,
+    pub(super) first: Day,
     last: Day,
     months: Months,
     /// Last day of enrolment in the present study.
@@ -89,14 +99,13 @@ pub struct Simulator<'c> {
     pub(super) by_days: bool,
     /// Families randomized in each month.
     pub(super) reached: Vec<u32>,
-    locks: Vec<usize>,
-    draws: u32,
+    pub(super) draws: u32,
     /// Whether the treated service has no effect in the study that is run at the moment.
     pub(super) without_effect: bool,
     /// For each analysis whether the size of its test is asked for.
     sized: Vec<bool>,
     null_replicates: u64,
-    analyst: Analyst,
+    pub(super) analyst: Analyst,
 }
 
 impl<'c> Simulator<'c> {
@@ -125,13 +134,6 @@ impl<'c> Simulator<'c> {
                 Check::Ask { include_if, .. } => bits | u64::from(*include_if) << index,
                 Check::Rule { .. } => bits,
             });
-        let mut locks: Vec<usize> = scenario
-            .analyses
-            .iter()
-            .map(|index| protocol.analyses[*index].lock)
-            .collect();
-        locks.sort_unstable();
-        locks.dedup();
         let kind = |index: &usize| &protocol.outcomes[protocol.analyses[*index].outcome].kind;
         let by_days = |index: &usize| scenario.world.counts_days(kind(index));
         let sized = |index: &usize| {
@@ -191,8 +193,7 @@ impl<'c> Simulator<'c> {
             by_days: scenario.analyses.iter().any(by_days),
             reached: vec![0; months.ends.len()],
             months,
-            analyst: Analyst::new(protocol, &scenario.analyses, &locks),
-            locks,
+            analyst: Analyst::new(protocol, &scenario.analyses),
             draws: scenario.precision.draws,
             without_effect: false,
             sized: scenario.analyses.iter().map(sized).collect(),
@@ -234,15 +235,10 @@ impl<'c> Simulator<'c> {
                 continue;
             }
             let found = match &beside {
-                Some(twin) => &twin.analyses[place].found,
-                None => &own.found,
+                Some(twin) => twin.analyses[place].deciding(),
+                None => own.deciding(),
             };
-            own.under_null = Some(
-                found
-                    .as_ref()
-                    .map(|found| found.p_value)
-                    .map_err(|code| *code),
-            );
+            own.under_null = Some(found);
         }
         Ok(record)
     }
@@ -265,8 +261,8 @@ impl<'c> Simulator<'c> {
 
     fn whole(&mut self, replicate: u64) -> Result<Record, Refusal> {
         self.live(replicate)?;
-        let cuts = self.lock()?;
-        Ok(self.record(replicate, &cuts))
+        self.lock()?;
+        Ok(self.record(replicate))
     }
 
     /// Enrolment and follow-up: everything before the lock.
@@ -275,7 +271,7 @@ impl<'c> Simulator<'c> {
     /// As [`Simulator::study`].
     pub fn live(&mut self, replicate: u64) -> Result<(), Refusal> {
         let arms = self.arms(replicate);
-        self.live_from(replicate, arms)
+        self.live_from(replicate, arms, Watch::Held)
     }
 
     /// Enrolment and follow-up with the arms of a recorded seed, as the steps that the study's staff would take.
@@ -284,7 +280,7 @@ impl<'c> Simulator<'c> {
     /// As [`Simulator::study`].
     pub fn steps(&mut self, replicate: u64, arms: RecordedSource) -> Result<Vec<Step>, Refusal> {
         self.log = Some(Vec::new());
-        self.live_from(replicate, ArmSource::Recorded(Box::new(arms)))?;
+        self.live_from(replicate, ArmSource::Recorded(Box::new(arms)), Watch::Left)?;
         Ok(self.log.take().unwrap_or_default())
     }
 
@@ -299,22 +295,28 @@ impl<'c> Simulator<'c> {
         self.log = Some(Vec::new());
         self.live(replicate)?;
         let steps = self.log.take().unwrap_or_default();
-        let cuts = self.lock()?;
-        let record = self.record(replicate, &cuts);
-        Ok((
-            steps,
-            record,
-            self.locks.iter().copied().zip(cuts).collect(),
-        ))
+        self.lock()?;
+        let record = self.record(replicate);
+        let made = self.state.locks.iter();
+        let mut locks: Vec<(usize, Day)> = made
+            .map(|made| (usize::from(made.lock), made.cut))
+            .collect();
+        locks.sort_unstable();
+        Ok((steps, record, locks))
     }
 
-    fn live_from(&mut self, replicate: u64, arms: ArmSource) -> Result<(), Refusal> {
+    fn live_from(&mut self, replicate: u64, arms: ArmSource, watch: Watch) -> Result<(), Refusal> {
         let protocol = &self.cell.protocol;
         let world = &self.cell.scenario.world;
         self.state.restart(protocol);
         // A simulated study has its public round, if it waits for one, before the first family.
         self.state.beacon = true;
         self.drawer.restart(arms);
+        let mut redraws = stream::replicate(&self.keys.looks, replicate);
+        if let Some(monitor) = &mut self.analyst.monitor {
+            monitor.restart();
+        }
+        let watched = watch == Watch::Held && self.analyst.monitor.is_some();
         self.calendar.restart(self.horizon);
         self.truths.fill(0.0);
         self.fates.clear();
@@ -344,9 +346,12 @@ impl<'c> Simulator<'c> {
                 if self.calendar.is_empty() {
                     break;
                 }
+                if watched {
+                    self.look_on(Some(day), false, &mut redraws)?;
+                }
                 continue;
             }
-            if (offset as i32) < next && self.waiting.iter().all(VecDeque::is_empty) {
+            if !watched && (offset as i32) < next && self.waiting.iter().all(VecDeque::is_empty) {
                 // Nobody comes on this day.
                 enrolling = next != i32::MAX && (offset as i32) < last;
                 continue;
@@ -371,11 +376,18 @@ impl<'c> Simulator<'c> {
                 enrolling |= comes && (offset as i32) < last;
             }
             next = earliest(&sites).unwrap_or(i32::MAX);
+            let goes_on = enrolling && !ended;
+            if watched && self.look_on(Some(day), goes_on, &mut redraws)? {
+                ended = true;
+            }
             if ended {
                 // Who would have come later is never screened.
                 enrolling = false;
                 self.ended = day;
             }
+        }
+        if watched {
+            self.look_on(None, false, &mut redraws)?;
         }
         self.sites = sites;
         Ok(())
@@ -428,53 +440,39 @@ impl<'c> Simulator<'c> {
         sum
     }
 
-    /// Locks the data of every lock that an analysis needs; the cuts in their order.
-    fn lock(&mut self) -> Result<Vec<Day>, Refusal> {
-        let protocol = &self.cell.protocol;
-        let mut cuts = Vec::with_capacity(self.locks.len());
-        let last = self
-            .state
-            .allocations
-            .iter()
-            .filter_map(|allocated| self.state.family(allocated.family))
-            .map(|family| family.randomized)
-            .max()
-            .unwrap_or(self.last);
-        for lock in &self.locks {
-            let cut = match protocol.locks[*lock].cut {
-                Cut::On(date) => Day::of(date),
-                Cut::AfterLastWindow { grace_days } => {
-                    last.plus(protocol.last_window()).plus(grace_days)
-                }
-            };
-            let command = Command::Lock {
-                lock: *lock as u16,
-                cut,
-            };
-            let day = cut.max(self.state.last_day);
-            let decision = decide(protocol, &self.state, &command, day, &mut self.drawer)?;
-            for what in decision.events.iter().flatten() {
-                let event = Event { day, what };
-                apply(protocol, &mut self.state, &event);
+    /// Makes the locks that analyses need and that were not made before.
+    fn lock(&mut self) -> Result<(), Refusal> {
+        let mut wanted: Vec<usize> = self.analyst.locks().collect();
+        let monitor = self.analyst.monitor.as_ref();
+        // A study that a look has stopped has no later lock of the analysis that stopped it.
+        wanted.extend(monitor.filter(|own| !own.has_stopped()).map(|own| own.lock));
+        wanted.sort_unstable();
+        wanted.dedup();
+        for lock in wanted {
+            if self.state.lock(lock as u16).is_none() {
+                self.make(lock)?;
             }
-            cuts.push(cut);
         }
-        Ok(cuts)
+        Ok(())
     }
 
-    fn record(&mut self, replicate: u64, cuts: &[Day]) -> Record {
+    fn record(&mut self, replicate: u64) -> Record {
         let (protocol, scenario) = (&self.cell.protocol, &self.cell.scenario);
         let families = self.state.randomized();
         let followed = self.follower.follow(protocol, &self.state.allocations);
         let mut analyses = Vec::with_capacity(scenario.analyses.len());
         let mut truths = self.truths.iter();
+        let (state, first) = (&self.state, self.first);
+        let at = |lock: usize| {
+            let cut = cut(protocol, state, lock);
+            (cut, days(first, cut))
+        };
         self.analyst.analyse(
-            protocol,
-            &self.state,
-            cuts,
+            (protocol, state),
+            &at,
             self.draws,
             &mut stream::replicate(&self.keys.redraws, replicate),
-            |found| {
+            |found, looked| {
                 let sum = truths.next().copied().unwrap_or(0.0);
                 let truth = if families == 0 {
                     0.0
@@ -485,6 +483,7 @@ impl<'c> Simulator<'c> {
                     truth,
                     found,
                     under_null: None,
+                    looked,
                 });
             },
         );

@@ -11,6 +11,7 @@ mod allocation;
 mod analysis;
 mod events;
 mod linear_model;
+mod looks;
 mod planning;
 mod proportion_ratios;
 mod proportions;

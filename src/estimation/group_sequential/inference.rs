@@ -7,7 +7,7 @@
 //! they agree with the decision. Statistics with few degrees of freedom enter by the p-value that they have alone.
 
 use super::boundaries::{Boundaries, Shape, Sides};
-use super::recursion::Path;
+use super::recursion::Layers;
 use crate::estimation::error::EstimationError;
 use crate::numerics::student_t::StudentT;
 use crate::numerics::{normal, root};
@@ -142,8 +142,18 @@ impl Boundaries {
         };
         let own = z / information.sqrt();
         let half = 0.5 * (1.0 - level);
+        let looks = &self.information()[..=stopped];
+        let regions = self.regions();
+        let layers = Layers::new(looks, &regions, own);
         // Probability of an outcome at least as extreme upwards; it rises with the effect.
-        let more_extreme = |effect: f64| self.more_extreme(stopped, z, effect);
+        let more_extreme = |effect: f64| -> f64 {
+            let each = looks.iter().zip(&regions).enumerate();
+            each.map(|(look, (t, region))| {
+                let limit = if look == stopped { z } else { region.high };
+                layers.above(look, (*t, limit), effect)
+            })
+            .sum()
+        };
         let solve = |target: f64| -> Result<f64, EstimationError> {
             let goal = normal::quantile(target)?;
             let excess = |effect: f64| {
@@ -174,22 +184,6 @@ impl Boundaries {
             conf_low: solve(half)?,
             conf_high: solve(1.0 - half)?,
         })
-    }
-
-    fn more_extreme(&self, stopped: usize, z: f64, effect: f64) -> f64 {
-        let mut path = Path::new(effect);
-        let mut sum = 0.0;
-        let looks = self.information().iter().zip(self.regions());
-        for (look, (t, region)) in looks.enumerate() {
-            if look == stopped {
-                return sum + path.above(*t, z);
-            }
-            sum += path.above(*t, region.high);
-            if let Some(next) = self.information().get(look + 1) {
-                path.go_on(*t, region, *next);
-            }
-        }
-        sum
     }
 
     /// The smallest total alpha at which the look with index `look` would stop the study with deviate `z`, upwards (one

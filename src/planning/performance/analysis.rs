@@ -14,6 +14,20 @@ pub struct About {
     pub is_null: bool,
     /// Whether a parameter is drawn from a prior, so that the share of studies that reject is an assurance.
     pub believed: bool,
+    /// Whether the true effect of a study is known on the scale of the estimate.
+    pub truth: Truth,
+}
+
+/// Whether the true effect of a study is known on the scale of the estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    /// The mean difference of potential outcomes is what is estimated.
+    Known,
+    /// It is another measure, whose true value in a study has no simple form: a ratio, a complier effect, a test.
+    Other {
+        /// Whether it is a ratio, with its standard error on the scale of the logarithm.
+        ratio: bool,
+    },
 }
 
 /// Sums over the studies that an analysis was run on.
@@ -75,13 +89,16 @@ impl AnalysisSums {
             }
             Ok(found) => found,
         };
-        let rejects = self.rejects(found.p_value);
+        let rejects = self.about.limit.is_some_and(|limit| record.rejects(limit));
         self.rejections += u64::from(rejects);
         self.rejected.add(rejects);
         let inside = found.conf_low <= record.truth && record.truth <= found.conf_high;
         self.covered += u64::from(inside);
         let error = found.estimate - record.truth;
-        self.estimate.add(found.estimate);
+        self.estimate.add(match self.about.truth {
+            Truth::Other { ratio: true } => libm::log(found.estimate),
+            Truth::Known | Truth::Other { ratio: false } => found.estimate,
+        });
         self.error.add(error);
         self.squared_error.add(error * error);
         self.variance.add(found.std_error * found.std_error);
@@ -115,8 +132,10 @@ impl AnalysisSums {
             _ => None,
         };
         let believed = self.about.believed;
+        let known = self.about.truth == Truth::Known;
+        let against = |figure: Figure| if known { figure } else { Figure::default() };
         // Estimates vary around truths that vary themselves once there is a prior.
-        let spread_of = if believed {
+        let spread_of = if believed && known {
             &self.error
         } else {
             &self.estimate
@@ -144,18 +163,18 @@ impl AnalysisSums {
             assurance: rejecting.filter(|_| believed),
             type_i_error: rejecting.filter(|_| self.about.is_null),
             size: (self.null_studies > 0).then(|| share(self.null_rejections, self.null_studies)),
-            bias: self.error.mean(),
+            bias: against(self.error.mean()),
             empirical_se,
             model_se,
             relative_error: relative,
             coverage: if self.estimate.n == 0 {
                 Figure::default()
             } else {
-                share(self.covered, self.estimate.n)
+                against(share(self.covered, self.estimate.n))
             },
-            bias_eliminated_coverage: self.centred.coverage(self.error.mean),
-            mean_squared_error: self.squared_error.mean(),
-            estimand: self.truth.mean(),
+            bias_eliminated_coverage: against(self.centred.coverage(self.error.mean)),
+            mean_squared_error: against(self.squared_error.mean()),
+            estimand: against(self.truth.mean()),
             difference: None,
         }
     }
@@ -181,7 +200,7 @@ pub struct AnalysisPerformance {
     pub size: Option<Figure>,
     /// Mean of estimate − true value of its study.
     pub bias: Figure,
-    /// Standard deviation of the estimates; with a prior, of estimate − true value of its study.
+    /// Standard deviation of the estimates, of ratios on the scale of the logarithm; with a prior, of estimate − true value of its study.
     pub empirical_se: Figure,
     /// Root of the mean squared standard error.
     pub model_se: Figure,

@@ -7,13 +7,16 @@
 
 mod analysis;
 mod centred;
+mod looks;
 mod pairs;
 
-pub use analysis::{About, AnalysisPerformance};
+pub use analysis::{About, AnalysisPerformance, Truth};
+pub use looks::{AboutLooks, LookPerformance, LooksPerformance, StageWisePerformance};
 pub use pairs::{PairedPower, Rejections};
 
 use super::record::Record;
 use analysis::AnalysisSums;
+use looks::LookSums;
 use serde::Serialize;
 
 /// A simulated figure; `None` where there are too few studies for it.
@@ -123,6 +126,7 @@ pub struct Sums {
     imbalance: Moments,
     reached: Vec<Moments>,
     analyses: Vec<AnalysisSums>,
+    looks: Option<LookSums>,
 }
 
 impl Sums {
@@ -142,7 +146,15 @@ impl Sums {
             imbalance: none,
             reached: vec![none; months],
             analyses: analyses.iter().map(AnalysisSums::new).collect(),
+            looks: None,
         }
+    }
+
+    /// With an analysis that is monitored.
+    #[must_use]
+    pub fn with_looks(mut self, looks: Option<&AboutLooks>) -> Self {
+        self.looks = looks.map(LookSums::new);
+        self
     }
 
     /// Adds the next study.
@@ -164,6 +176,9 @@ impl Sums {
         }
         for (sums, analysis) in self.analyses.iter_mut().zip(&record.analyses) {
             sums.add(self.replicates, analysis);
+        }
+        if let Some(looks) = &mut self.looks {
+            looks.add(&record.analyses, record.families);
         }
         self.replicates += 1;
     }
@@ -198,6 +213,11 @@ impl Sums {
         self.analyses.iter().map(AnalysisSums::rejections).collect()
     }
 
+    /// How the looks at a monitored analysis went.
+    pub fn looks(&self) -> Option<LooksPerformance> {
+        self.looks.as_ref().map(LookSums::performance)
+    }
+
     /// How enrolment and allocation went.
     pub fn studies(&self) -> StudyPerformance {
         StudyPerformance {
@@ -220,7 +240,7 @@ impl Sums {
 
 #[cfg(test)]
 mod tests {
-    use super::{About, Moments, Record, Sums, share};
+    use super::{About, Moments, Record, Sums, Truth, share};
     use crate::planning::record::{AnalysisRecord, Found};
 
     fn close(figure: super::Figure, value: f64, mcse: f64) {
@@ -261,6 +281,7 @@ mod tests {
                 truth,
                 found,
                 under_null: None,
+                looked: None,
             }],
         }
     }
@@ -270,6 +291,7 @@ mod tests {
             limit,
             is_null,
             believed: false,
+            truth: Truth::Known,
         };
         Sums::new(&[about], 10, 2)
     }
@@ -341,6 +363,7 @@ mod tests {
             limit: Some(0.05),
             is_null: false,
             believed: true,
+            truth: Truth::Known,
         };
         let mut sums = Sums::new(&[about], 10, 0);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));

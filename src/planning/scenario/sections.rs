@@ -18,6 +18,7 @@ use crate::planning::mechanisms::{MECHANISMS, Mechanism, MechanismEntry, or_defa
 use crate::planning::world::{Parts, World, can_give};
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
+use crate::protocol::model::Analysis;
 use crate::protocol::tree::Section;
 use crate::words;
 use std::ops::Range;
@@ -210,7 +211,7 @@ fn analyses(
         let simulated = |index: &usize| {
             let own = &protocol.analyses[*index];
             let outcome = &protocol.outcomes[own.outcome];
-            own.is_difference()
+            has_figures(own)
                 && own.children.is_none()
                 && can_give(&outcome.kind, is_score(root, &outcome.id))
         };
@@ -264,15 +265,16 @@ fn analyses(
                 &["analyses of families"],
             );
         }
-        if !protocol.analyses[index].is_difference() {
-            let id = &protocol.analyses[index].id;
+        if !has_figures(&protocol.analyses[index]) {
+            let own = &protocol.analyses[index];
+            let (id, estimator) = (&own.id, &own.estimator);
             out.not_built_yet(
                 &item.span,
                 words!(
-                    "simulating `{id}`, whose effect is no difference of means,",
-                    "att simulera `{id}`, vars effekt inte är en skillnad i medelvärde,"
+                    "simulating `{id}` by `{estimator}`, which has no estimate with a standard error and a test,",
+                    "att simulera `{id}` med `{estimator}`, som inte har någon skattning med medelfel och test,"
                 ),
-                &["difference", "risk-difference"],
+                &["differences", "ratios", "complier-difference", "log-rank"],
             );
         }
         if chosen.contains(&index) {
@@ -287,6 +289,15 @@ fn analyses(
         }
     }
     Some((chosen, value.span))
+}
+
+/// Whether an analysis gives, of every study, an estimate with its standard error and a test; a log-rank test counts.
+fn has_figures(analysis: &Analysis) -> bool {
+    let (measure, estimator) = (&*analysis.estimand.measure, &*analysis.estimator);
+    analysis.is_difference()
+        || matches!(measure, "complier-difference")
+        || (measure.ends_with("-ratio") && !matches!(estimator, "fisher-exact" | "rmst"))
+        || estimator == "log-rank"
 }
 
 /// Whether `[score]` describes an outcome.

@@ -328,13 +328,18 @@ fn check_covariates(out: &mut Findings<'_>, section: &Section<'_>, entry: &Estim
     );
 }
 
-/// Redraws and looks go by the studentized difference of a linear estimator.
+/// Estimators beside the linear ones whose information looks can be weighed by: 1/variance of a log hazard ratio, and the
+/// variance of a log-rank test's O − E.
+const WEIGHED: [&str; 2] = ["log-rank", "cox"];
+
+/// Redraws go by the studentized difference of a linear estimator; looks by information.
 fn check_redrawn(out: &mut Findings<'_>, section: &Section<'_>, asked: Asked<'_>) {
     let id = asked.entry.id;
     if LINEAR.contains(&id) {
         return;
     }
     let linear = quoted(&LINEAR);
+    let weighed = quoted(&[&LINEAR[..], &WEIGHED].concat());
     if asked.test.is_some() {
         out.error(
             "estimator-mismatch",
@@ -349,17 +354,17 @@ fn check_redrawn(out: &mut Findings<'_>, section: &Section<'_>, asked: Asked<'_>
             ),
         );
     }
-    if asked.looks {
+    if asked.looks && !WEIGHED.contains(&id) {
         out.error(
             "estimator-mismatch",
             &section.key_span("looks"),
             words!(
-                "looks are weighed by the information of a difference of means, and `{id}` has none",
-                "tittar vägs med informationen i en skillnad i medelvärde, och `{id}` har ingen"
+                "looks are weighed by the information of a difference of means or of a hazard ratio, and `{id}` has none",
+                "tittar vägs med informationen i en skillnad i medelvärde eller i en hasardkvot, och `{id}` har ingen"
             ),
             words!(
-                "remove `looks`, or use one of {linear}",
-                "ta bort `looks`, eller använd en av {linear}"
+                "remove `looks`, or use one of {weighed}",
+                "ta bort `looks`, eller använd en av {weighed}"
             ),
         );
     }

@@ -217,6 +217,13 @@ fn looks(analysis: &AnalysisResult, lang: Lang) -> String {
         })
         .collect();
     let each = each.join("; ");
+    let repeated = analysis.results.first().map(|row| row.interval.as_str()) == Some("repeated");
+    if !repeated {
+        return say(
+            &words!("{outcome}, looks: {each}.", "{outcome}, tittar: {each}."),
+            lang,
+        );
+    }
     say(
         &words!(
             "{outcome}, looks: {each}. The interval is a repeated one: it holds however the looks went.",

@@ -1,0 +1,258 @@
+//! Looks at the primary analysis of a simulated study, as `analysis::looks` weighs them in a live one.
+//!
+//! At each look the registered test decides against the limit that information and alpha leave it; a study that crosses
+//! it stops, and its analysis is that of the look. A look at which there is no effect yet spends nothing. Who is enrolled
+//! and when a lock is made is `study`'s to say.
+
+use super::record::{Found, Looked, StageWise};
+use crate::analysis::looks::{ended, repeated, settled, standing, weight};
+use crate::analysis::{Effect, Plan, Scale, Workspace};
+use crate::estimation::EstimationError;
+use crate::estimation::group_sequential::{Boundaries, Look};
+use crate::protocol::Protocol;
+use crate::protocol::model::{Analysis, Day};
+use crate::study::kernel::State;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng;
+
+/// Whose data are looked at: protocol, state, and the cut of the lock.
+pub(super) type Data<'a> = (&'a Protocol, &'a State, Day);
+
+/// A monitored analysis in the present study.
+#[derive(Debug)]
+pub(super) struct Monitor {
+    /// Its place among the scenario's analyses.
+    pub(super) place: usize,
+    /// Its own lock.
+    pub(super) lock: usize,
+    /// The locks at which it is looked at before, in their order.
+    looks: Vec<usize>,
+    plan: Plan,
+    effects: Vec<Result<Effect, EstimationError>>,
+    /// Looks so far that saw an effect.
+    seen: Vec<(usize, Look)>,
+    /// Looks held so far.
+    held: usize,
+    information: Vec<f64>,
+    ended: Option<Ended>,
+}
+
+/// How a study ended.
+#[derive(Debug)]
+struct Ended {
+    found: Result<Found, &'static str>,
+    looked: Looked,
+}
+
+impl Monitor {
+    /// Of the first analysis of a scenario that has looks; `None` without one.
+    pub(super) fn of(protocol: &Protocol, analyses: &[usize]) -> Option<Self> {
+        let place = analyses
+            .iter()
+            .position(|index| !protocol.analyses[*index].looks.is_empty())?;
+        let index = analyses[place];
+        let own = &protocol.analyses[index];
+        Some(Self {
+            place,
+            lock: own.lock,
+            looks: own.looks.clone(),
+            plan: Plan::chosen(protocol, &[index]),
+            effects: Vec::new(),
+            seen: Vec::new(),
+            held: 0,
+            information: vec![0.0; own.looks.len() + 1],
+            ended: None,
+        })
+    }
+
+    /// Before the first family.
+    pub(super) fn restart(&mut self) {
+        self.seen.clear();
+        self.held = 0;
+        self.information.fill(0.0);
+        self.ended = None;
+    }
+
+    /// The next look, unless the study has stopped.
+    pub(super) fn next(&self) -> Option<usize> {
+        self.looks
+            .get(self.held)
+            .copied()
+            .filter(|_| self.ended.is_none())
+    }
+
+    /// No further look is held.
+    pub(super) fn leave(&mut self) {
+        self.held = self.looks.len();
+    }
+
+    /// Whether a look has stopped the study.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Holds the next look; `true` when it stops the study, `days` after its beginning.
+    pub(super) fn look(
+        &mut self,
+        data: Data<'_>,
+        days: u32,
+        (draws, keys): (u32, &mut ChaCha8Rng),
+        workspace: &mut Workspace,
+    ) -> bool {
+        let (stage, Some(lock)) = (self.held, self.next()) else {
+            return false;
+        };
+        self.held += 1;
+        let Some((effect, own)) = self.effect(data, workspace) else {
+            return false;
+        };
+        self.information[stage] = own.information();
+        let before = self.seen.last().map(|(lock, _)| *lock);
+        self.seen.push((lock, own));
+        let analysis = &self.plan.planned()[0].analysis;
+        // Mostly it is certain without boundaries.
+        if draws == 0 || analysis.test.is_none() {
+            let p_value = effect.p_value.unwrap_or(1.0);
+            if settled(data.0, analysis, (before, lock), p_value) == Some(false) {
+                return false;
+            }
+        }
+        let ended = self.decided(
+            data,
+            (&effect, own),
+            (stage, days),
+            (draws, keys),
+            workspace,
+        );
+        if !ended.looked.rejects {
+            return false;
+        }
+        self.ended = Some(ended);
+        true
+    }
+
+    /// The numbers of the analysis: of the look that stopped the study, or of its own lock, `days` after the beginning.
+    pub(super) fn close(
+        &mut self,
+        data: Data<'_>,
+        days: u32,
+        (draws, keys): (u32, &mut ChaCha8Rng),
+        workspace: &mut Workspace,
+    ) -> (Result<Found, &'static str>, Looked) {
+        if let Some(ended) = self.ended.take() {
+            return (ended.found, ended.looked);
+        }
+        let stage = self.looks.len();
+        let Some((effect, own)) = self.effect(data, workspace) else {
+            let code = match self.effects.first() {
+                Some(Err(error)) => error.code(),
+                Some(Ok(_)) => "no-variation",
+                None => "no-rows",
+            };
+            return (Err(code), self.looked((stage, days), false, None));
+        };
+        self.information[stage] = own.information();
+        self.seen.push((self.lock, own));
+        let ended = self.decided(
+            data,
+            (&effect, own),
+            (stage, days),
+            (draws, keys),
+            workspace,
+        );
+        (ended.found, ended.looked)
+    }
+
+    fn effect(&mut self, data: Data<'_>, workspace: &mut Workspace) -> Option<(Effect, Look)> {
+        let (protocol, state, cut) = data;
+        self.plan
+            .effects(protocol, state, cut, workspace, &mut self.effects);
+        let effect = self.effects.first()?.as_ref().ok()?;
+        Some((*effect, weight(effect)?))
+    }
+
+    /// What the last of the looks that were seen decides, and what the study says if it ends there.
+    fn decided(
+        &self,
+        data: Data<'_>,
+        (effect, own): (&Effect, Look),
+        at: (usize, u32),
+        (draws, keys): (u32, &mut ChaCha8Rng),
+        workspace: &mut Workspace,
+    ) -> Ended {
+        let (protocol, state, cut) = data;
+        let analysis = &self.plan.planned()[0].analysis;
+        let standing = standing(protocol, analysis, &self.seen);
+        let mut p_value = effect.p_value.ok_or("no-variation");
+        if analysis.test.is_some() && draws > 0 {
+            let mut key = [0; 32];
+            keys.fill_bytes(&mut key);
+            let redraws = (&key, u64::from(draws), Some(standing.nominal));
+            p_value = self
+                .plan
+                .decided_here((protocol, state, cut), 0, redraws, workspace)
+                .map(|figures| figures.p_value)
+                .map_err(|error| error.code());
+        }
+        let rejects = p_value.is_ok_and(|p_value| p_value <= standing.nominal);
+        let plan = standing.plan.as_ref();
+        let found = p_value.and_then(|p_value| {
+            let (conf_low, conf_high) = limits(effect, &own, plan).ok_or("no-variation")?;
+            Ok(Found {
+                estimate: effect.estimate,
+                std_error: effect.std_error,
+                conf_low,
+                conf_high,
+                p_value,
+            })
+        });
+        let stage_wise = stage_wise(effect.scale, &own, plan, analysis);
+        Ended {
+            found,
+            looked: self.looked(at, rejects, stage_wise),
+        }
+    }
+
+    fn looked(
+        &self,
+        (stage, days): (usize, u32),
+        rejects: bool,
+        stage_wise: Option<StageWise>,
+    ) -> Looked {
+        Looked {
+            stage: stage as u16,
+            rejects,
+            days,
+            information: self.information.clone(),
+            stage_wise,
+        }
+    }
+}
+
+/// The repeated interval, as a live analysis has it: the estimator's own where earlier looks had as much information. Of a
+/// test without an estimate, that of what stands in its place.
+fn limits(effect: &Effect, own: &Look, plan: Option<&Boundaries>) -> Option<(f64, f64)> {
+    match (plan, effect.scale) {
+        (Some(plan), Scale::Score) => repeated(own, plan, Scale::Identity),
+        (Some(plan), scale) => repeated(own, plan, scale),
+        (None, Scale::Score) => Some((own.estimate, own.estimate)),
+        (None, Scale::Identity | Scale::Log) => effect.conf_low.zip(effect.conf_high),
+    }
+}
+
+fn stage_wise(
+    scale: Scale,
+    own: &Look,
+    plan: Option<&Boundaries>,
+    analysis: &Analysis,
+) -> Option<StageWise> {
+    let last = ended(own, plan?, analysis)?;
+    // A test without an estimate has a stage-wise p alone; what stands in place of its estimate is kept.
+    let of = |value: f64| scale.of_look(value).unwrap_or(value);
+    Some(StageWise {
+        estimate: of(last.estimate),
+        conf_low: of(last.conf_low),
+        conf_high: of(last.conf_high),
+        p_value: last.p_value,
+    })
+}

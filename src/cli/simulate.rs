@@ -18,7 +18,7 @@ use crate::words;
 
 use super::output::Document;
 use super::session::Session;
-use super::simulated::{compared, full, shown, tried};
+use super::simulated::{compared, full, looked, shown, tried};
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -245,6 +245,9 @@ fn answer(simulation: &Simulation) -> Result<Document, Failure> {
     let mut document = Document::new(SCHEMA, &simulation.body)?
         .grid(shown(simulation))
         .csv(full(simulation));
+    if let Some(grid) = looked(simulation) {
+        document = document.grid(grid);
+    }
     if let Some(grid) = compared(simulation) {
         document = document.grid(grid);
     }

@@ -169,6 +169,39 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
     grid
 }
 
+/// The looks at monitored analyses; `None` without one.
+pub(super) fn looked(simulation: &Simulation) -> Option<Grid> {
+    let mut grid = Grid::new()
+        .title(Words::new(
+            "Looks at the primary analysis",
+            "Tittar på den primära analysen",
+        ))
+        .column("cell", Words::new("cell", "cell"))
+        .column("lock", Words::new("lock", "låsning"))
+        .column("held", Words::new("came to it", "kom dit"))
+        .column("stopped", Words::new("stopped there", "stoppades där"))
+        .column("information", Words::new("information", "information"))
+        .column("families", Words::new("families", "familjer"));
+    let mut any = false;
+    for cell in &simulation.cells {
+        let Some((_, looks)) = &cell.looks else {
+            continue;
+        };
+        for look in &looks.looks {
+            any = true;
+            grid.row([
+                Cell::text(&cell.cell),
+                Cell::text(&look.lock),
+                plus_minus(&look.held),
+                plus_minus(&look.stopped),
+                plus_minus(&look.information),
+                plus_minus(&look.families),
+            ]);
+        }
+    }
+    any.then_some(grid)
+}
+
 /// What each alternative has more than the scenario as it is; `None` without alternatives.
 pub(super) fn compared(simulation: &Simulation) -> Option<Grid> {
     let (_, _, first) = simulation.alternatives.first()?;

@@ -23,7 +23,11 @@ fn text() -> String {
 
 /// Twenty families at five sites, half of the treated ones and one of the others reported again.
 fn study() -> (Study, Day) {
-    let mut study = Study::new(protocol(&text()), 5);
+    study_of(&text())
+}
+
+fn study_of(text: &str) -> (Study, Day) {
+    let mut study = Study::new(protocol(text), 5);
     let day = study.protocol.first_opening();
     let late = day.plus(500);
     let families: Vec<_> = (0..20)
@@ -160,4 +164,86 @@ fn a_look_may_spend_its_amount() {
     let crossed = primary.looks[0].crossed;
     // Only a look that stops the study has a stage-wise row.
     assert_eq!(primary.results.len(), if crossed { 2 } else { 1 });
+}
+
+/// The primary analysis of [`text`] by an estimator of the time to the first report.
+fn timed(estimator: &str, measure: &str) -> String {
+    let text = text();
+    let from = text.find("[[analysis]]\nid = \"primary\"").unwrap();
+    let to = from + 10 + text[from + 10..].find("[[analysis]]").unwrap();
+    let own = format!(
+        "[[analysis]]\nid = \"primary\"\nlock = \"final\"\nlooks = [\"evaluation-2025\"]\noutcome = \"rereport\"\n\
+         summary = \"first-time\"\nestimand = {{ population = {{ sv = \"alla\", en = \"all\" }}, strategy = \"treatment-policy\", \
+         measure = \"{measure}\" }}\nestimator = \"{estimator}\"\nmissing = {{ primary = \"censoring\" }}\nrole = \"primary\"\n\n"
+    );
+    format!("{}{own}{}", &text[..from], &text[to..])
+}
+
+/// Half of the information at the look, as above: critical values 2.962588 and 1.968596 (rpact 3.3.4). A log-rank test is
+/// weighed by the variance of O − E and has no interval; a hazard ratio by its logarithm, and its repeated interval is
+/// HR·exp(±1.968596·se), by hand.
+#[test]
+fn hazards_are_looked_at_on_the_scale_of_their_logarithm() {
+    for (estimator, measure) in [("log-rank", "test"), ("cox", "hazard-ratio")] {
+        let (study, late) = study_of(&timed(estimator, measure));
+        let (protocol, state) = (&study.protocol, &study.state);
+        let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
+        let plan = Plan::registered(protocol, place("final"));
+        let alone = run(protocol, state, &plan, late, &RunSettings::default());
+        let row = alone.analyses[0].results[0].clone();
+        let of = |key: &str| row.extra[key].as_f64().unwrap();
+        let (z, std_error) = if estimator == "cox" {
+            let std_error = row.std_error.unwrap();
+            (row.estimate.unwrap().ln() / std_error, std_error)
+        } else {
+            let variance = of("excess_variance");
+            let excess = of("observed_treated") - of("expected_treated");
+            // The chi-square of the test is the square of this deviate.
+            assert!((excess * excess / variance - row.statistic.unwrap()).abs() < 1e-9);
+            (excess / variance.sqrt(), 1.0 / variance.sqrt())
+        };
+        let settings = RunSettings {
+            lock: Some("final".into()),
+            earlier: vec![EarlierLook {
+                analysis: "primary".into(),
+                lock: place("evaluation-2025"),
+                look: Look {
+                    estimate: 0.0,
+                    std_error: std_error * 2f64.sqrt(),
+                    df: None,
+                },
+            }],
+            ..RunSettings::default()
+        };
+        let found = run(protocol, state, &plan, late, &settings);
+        let primary = &found.analyses[0];
+        let [first, second] = &primary.looks[..] else {
+            panic!("two looks");
+        };
+        assert!((second.z - z).abs() < 1e-9, "{estimator} {} {z}", second.z);
+        assert!((first.critical.unwrap() - 2.962_588).abs() < 2e-5);
+        assert!((second.critical.unwrap() - 1.968_596).abs() < 2e-6);
+        assert!((first.information - 0.5).abs() < 1e-9);
+        let nominal = 2.0 * lottning::numerics::normal::sf(1.968_596);
+        assert!((primary.alpha.unwrap() - nominal).abs() < 1e-6);
+        let [repeated, stage_wise, ..] = &primary.results[..] else {
+            panic!("two rows");
+        };
+        assert_eq!(stage_wise.interval, "stage-wise");
+        assert!(stage_wise.p_value.is_some());
+        if estimator == "cox" {
+            let factor = (1.968_596 * std_error).exp();
+            let estimate = repeated.estimate.unwrap();
+            assert!((repeated.conf_low.unwrap() / (estimate / factor) - 1.0).abs() < 1e-5);
+            assert!((repeated.conf_high.unwrap() / (estimate * factor) - 1.0).abs() < 1e-5);
+            assert!(stage_wise.conf_low < stage_wise.estimate);
+            let moved = (stage_wise.estimate.unwrap() / estimate).ln();
+            assert!(moved.abs() < 0.2 * std_error, "{moved}");
+        } else {
+            assert_eq!(repeated.interval, "none");
+            let limits = [repeated.conf_low, repeated.conf_high];
+            let ends = [stage_wise.estimate, stage_wise.conf_low, stage_wise.conf_high];
+            assert!(limits.iter().chain(&ends).all(Option::is_none));
+        }
+    }
 }

@@ -64,10 +64,20 @@ fn families(protocol: &lottning::protocol::Protocol, state: &State) -> Vec<Seen>
 
 /// The folder, replayed, beside the study as the simulator runs it.
 fn replayed(place: &Place, settings: &str, cell: usize, number: u64) -> Value {
+    replayed_with(place, settings, (cell, number), 19)
+}
+
+fn replayed_with(
+    place: &Place,
+    settings: &str,
+    (cell, number): (usize, u64),
+    draws: u32,
+) -> Value {
     let words: Vec<&str> = settings.split_whitespace().collect();
     let scenario = std::fs::read_to_string(place.path("s.toml")).unwrap();
     let changes: Vec<String> = words.iter().map(ToString::to_string).collect();
-    let planned = plan(&scenario, IUH, &changes).unwrap_or_else(|refused| panic!("{refused:?}"));
+    let protocol = std::fs::read_to_string(place.path("p.toml")).unwrap();
+    let planned = plan(&scenario, &protocol, &changes).unwrap_or_else(|refused| panic!("{refused:?}"));
     let own = &planned.cells[cell];
     let mut command = vec!["simulate".to_owned(), "s.toml".to_owned()];
     for word in &words {
@@ -76,11 +86,11 @@ fn replayed(place: &Place, settings: &str, cell: usize, number: u64) -> Value {
     let id = &own.id;
     let folder = format!("r{cell}-{number}");
     command.extend([format!(
-        "--seed 5 --draws 19 --json --replay {id}:{number} {folder}"
+        "--seed 5 --draws {draws} --json --replay {id}:{number} {folder}"
     )]);
     let told = place.run(&command.join(" ")).json(0);
 
-    let mut simulator = Simulator::new(own, 5).with_draws(19);
+    let mut simulator = Simulator::new(own, 5).with_draws(draws);
     let record = simulator.study(number).unwrap();
     let outside = Outside {
         folder: PathBuf::new(),
@@ -169,5 +179,48 @@ fn a_replay_is_written_over_nothing_and_names_a_study() {
         place
             .run(&format!("{order} --replay {study} n"))
             .refused(2, code);
+    }
+}
+
+/// The protocol with a look at 31 March 2026 that may spend .02, and the arms that a study stops with.
+fn watched() -> Place {
+    let primary = "id = \"primary\"\nlock = \"final\"\n";
+    let protocol = IUH
+        .replace("cut = 2025-11-30", "cut = 2026-03-31")
+        .replace("alpha = 0.0\n", "alpha = 0.02\n")
+        .replace(
+            primary,
+            &format!("{primary}looks = [\"evaluation-2025\"]\n"),
+        );
+    let place = Place::with(&protocol);
+    let scenario = SCENARIO.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
+    place.write("s.toml", scenario);
+    place
+}
+
+/// A study that its look stops is, replayed, locked and analysed there with the same numbers, its stage-wise row too; one that
+/// goes on is decided at its own lock.
+#[test]
+fn a_replay_is_stopped_where_the_simulated_study_was() {
+    let place = watched();
+    let settings = "months=18 truth.rereport_ratio=0.05 exit.left_coverage_per_year=0";
+    let changes: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
+    let scenario = std::fs::read_to_string(place.path("s.toml")).unwrap();
+    let protocol = std::fs::read_to_string(place.path("p.toml")).unwrap();
+    let planned = plan(&scenario, &protocol, &changes).unwrap();
+    let mut simulator = Simulator::new(&planned.cells[0], 5).with_draws(0);
+    let mut of_stage = [None; 2];
+    for number in 0..40 {
+        let record = simulator.study(number).unwrap();
+        let looked = record.analyses[0].looked.as_ref().unwrap();
+        if record.families > 30 && record.analyses.iter().all(|own| own.found.is_ok()) {
+            of_stage[usize::from(looked.stage)].get_or_insert(number);
+        }
+    }
+    for (number, lock) in of_stage.into_iter().zip(["evaluation-2025", "final"]) {
+        let told = replayed_with(&place, settings, (0, number.unwrap()), 0);
+        let own = &told["analyses"][0];
+        assert_eq!(own["lock"], lock);
+        assert!(own["stage_wise"]["estimate"].as_f64().is_some(), "{own}");
     }
 }

@@ -346,3 +346,34 @@ fn the_script_for_slurm_holds_the_order() {
         .unwrap();
     assert!(checked.success());
 }
+
+/// Studies that end at a look have records of their own, and the same bytes in parts.
+#[test]
+fn looks_do_not_move_a_byte() {
+    let primary = "id = \"primary\"\nlock = \"final\"\n";
+    let protocol = IUH
+        .replace("cut = 2025-11-30", "cut = 2026-03-31")
+        .replace("alpha = 0.0\n", "alpha = 0.02\n")
+        .replace(
+            primary,
+            &format!("{primary}looks = [\"evaluation-2025\"]\n"),
+        );
+    let place = Place::with(&protocol);
+    let scenario = SCENARIO.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
+    place.write("s.toml", scenario);
+    let order = "simulate s.toml --set months=16 --set truth.rereport_ratio=0.3 --draws 0 --replicates 130";
+    let one = answers(&place, &format!("{order} --threads 1"));
+    let told: serde_json::Value = serde_json::from_str(&one[0]).unwrap();
+    let looks = &told["cells"][0]["looks"];
+    assert_eq!(looks["looks"][0]["lock"], "evaluation-2025");
+    let stopped = looks["looks"][0]["stopped"]["value"].as_f64().unwrap();
+    assert!(0.0 < stopped && stopped < 1.0, "{looks}");
+    assert!(told["cells"][1].get("looks").is_none());
+    for number in [2, 1] {
+        let ran = place.run(&format!("{order} --shard {number}/2 --out d --threads 2"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    assert_eq!(one, answers(&place, "simulate --merge d"));
+    let page = std::fs::read_to_string(place.path("d/report.en.html")).unwrap();
+    assert!(page.contains("Looks at the primary analysis"));
+}

@@ -28,9 +28,10 @@ use crate::estimation::Estimate;
 use crate::planning::rehearsal::{Lived, Step, lived};
 use crate::planning::scenario::Cell;
 use crate::planning::simulate::Options;
+use crate::planning::record::{Looked, StageWise};
 use crate::planning::study::Found;
 use crate::protocol::Protocol;
-use crate::protocol::model::Day;
+use crate::protocol::model::{Analysis, Day};
 use crate::study::kernel::{Answer, Command, Report, ReportIx, What};
 use crate::study::recording::EventRequest;
 use jiff::tz::TimeZone;
@@ -121,7 +122,7 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
         )?;
         let analysed = analyse(&stage.inside, &mut study, &act("evaluator"), &id, &[])?;
         for own in analysed.analyses.analyses {
-            found.push((own.id, own.results.into_iter().next(), own.test));
+            found.push((*place, own.id, own.results, own.test));
         }
         let written = report(
             &stage.inside,
@@ -143,10 +144,13 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
     let mut analyses = Vec::new();
     for (index, own) in request.cell.scenario.analyses.iter().zip(&record.analyses) {
         let id = &protocol.analyses[*index].id;
-        let Some((_, estimate, test)) = found.iter().find(|(name, ..)| name == id) else {
+        let lock = deciding(&protocol.analyses[*index], own.looked.as_ref());
+        let there = |place: &usize, name: &String| *place == lock && name == id;
+        let Some((_, _, rows, test)) = found.iter().find(|(at, name, ..)| there(at, name)) else {
             return Err(differs());
         };
-        if !agree(own.found.as_ref().ok(), estimate.as_ref()) {
+        let stage_wise = own.looked.as_ref().and_then(|looked| looked.stage_wise);
+        if !agree(own.found.as_ref().ok(), rows.first()) || !ends_alike(stage_wise, rows) {
             return Err(differs());
         }
         let simulated = match &own.found {
@@ -163,6 +167,13 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
             "analysis": id,
             "truth": own.truth,
             "simulated": simulated,
+            "lock": protocol.locks[lock].id,
+            "stage_wise": stage_wise.map(|own| json!({
+                "estimate": own.estimate,
+                "conf_low": own.conf_low,
+                "conf_high": own.conf_high,
+                "p_value": own.p_value,
+            })),
             "registered_p_value": test.as_ref().map(|test| test.p_value),
         }));
     }
@@ -192,9 +203,33 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
     })
 }
 
+/// The lock at which an analysis was decided: its own, or that of the look that stopped the study.
+fn deciding(analysis: &Analysis, looked: Option<&Looked>) -> usize {
+    let stage = looked.map_or(usize::MAX, |looked| usize::from(looked.stage));
+    analysis.looks.get(stage).copied().unwrap_or(analysis.lock)
+}
+
+/// Whether the stage-wise row is, bit for bit, that of the simulation; there is none where a randomization test stopped the
+/// study on its own.
+fn ends_alike(simulated: Option<StageWise>, rows: &[Estimate]) -> bool {
+    let live = rows.iter().find(|row| row.interval == "stage-wise");
+    let (Some(simulated), Some(live)) = (simulated, live) else {
+        return true;
+    };
+    let alike = |own: f64, live: Option<f64>| live.is_none_or(|live| live.to_bits() == own.to_bits());
+    alike(simulated.estimate, live.estimate)
+        && alike(simulated.conf_low, live.conf_low)
+        && alike(simulated.conf_high, live.conf_high)
+        && alike(simulated.p_value, live.p_value)
+}
+
 /// Whether a registered analysis gave, bit for bit, what it gave in the simulation.
 fn agree(simulated: Option<&Found>, live: Option<&Estimate>) -> bool {
     match (simulated, live) {
+        // A test has no estimate.
+        (Some(found), Some(live)) if live.estimate.is_none() => {
+            live.p_value.map(f64::to_bits) == Some(found.p_value.to_bits())
+        }
         (Some(found), Some(live)) => [
             (Some(found.estimate), live.estimate),
             (Some(found.std_error), live.std_error),

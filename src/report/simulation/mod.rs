@@ -6,6 +6,7 @@
 
 mod chart;
 mod figures;
+mod looks;
 
 pub use figures::{SIMULATED_FIGURES, SimulatedFigure};
 
@@ -314,6 +315,7 @@ fn performance(planning: &Planning<'_>, lang: Lang) -> Section {
         lang,
     ));
     let mut parts = vec![Part::Table(grid), Part::Table(errors(planning, lang))];
+    parts.extend(looks::looks(planning, lang).map(Part::Table));
     for entry in SIMULATED_FIGURES {
         parts.extend(entry.draw(planning, lang).map(Part::Figure));
     }

@@ -1,7 +1,8 @@
 //! `[cost]`: what a study costs, for comparing alternatives. In any one currency; the program never names it.
 //!
-//! `fixed + per_family·(families randomized) + per_therapist_month·(therapist-months)`. A site's therapists are paid from its
-//! opening to the end of enrolment, months being days / 30.4375; what they finish after that day is not counted.
+//! `fixed + per_family·(families randomized) + per_therapist_month·(therapist-months) + per_replacement·(therapists who began
+//! in a vacant place)`. A site's places for therapists are paid from its opening to the end of enrolment, vacant or not, months
+//! being days / 30.4375; what they finish after that day is not counted.
 
 use super::mechanisms::{not_negative, or_default};
 use super::record::Record;
@@ -11,7 +12,12 @@ use crate::protocol::model::Day;
 use crate::protocol::tree::Section;
 
 /// Keys of the section.
-pub const KEYS: &[&str] = &["fixed", "per_family", "per_therapist_month"];
+pub const KEYS: &[&str] = &[
+    "fixed",
+    "per_family",
+    "per_therapist_month",
+    "per_replacement",
+];
 /// Largest amount.
 const MOST: f64 = 1e12;
 
@@ -24,6 +30,8 @@ pub struct Cost {
     pub per_family: f64,
     /// A therapist for a month.
     pub per_therapist_month: f64,
+    /// Recruiting and training a therapist who takes a vacant place.
+    pub per_replacement: f64,
 }
 
 impl Cost {
@@ -36,10 +44,12 @@ impl Cost {
         };
         let (fixed, per_family) = (amount("fixed"), amount("per_family"));
         let per_therapist_month = amount("per_therapist_month");
+        let per_replacement = amount("per_replacement");
         Some(Self {
             fixed: fixed?,
             per_family: per_family?,
             per_therapist_month: per_therapist_month?,
+            per_replacement: per_replacement?,
         })
     }
 
@@ -59,5 +69,6 @@ impl Cost {
         self.fixed
             + self.per_family * f64::from(record.families)
             + self.per_therapist_month * months
+            + self.per_replacement * f64::from(record.replacements)
     }
 }

@@ -206,6 +206,7 @@ mod tests {
             lost: 1,
             enrolment_days: 365,
             days_closed: 3,
+            replacements: 2,
             correct_guess_share: (families > 0).then_some(0.1 + 0.2),
             imbalance: 1.5,
             reached: vec![families / 2, families],

@@ -15,6 +15,8 @@ pub struct Record {
     pub enrolment_days: u32,
     /// Whole days on which a gate was closed during enrolment, over all sites.
     pub days_closed: u32,
+    /// Therapists who took a vacant place until enrolment ended.
+    pub replacements: u32,
     /// Share of arms guessed correctly; `None` where nobody was randomized.
     pub correct_guess_share: Option<f64>,
     /// Largest imbalance over strata at the end.

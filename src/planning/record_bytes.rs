@@ -11,6 +11,7 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &Record) {
         lost,
         enrolment_days,
         days_closed,
+        replacements,
         correct_guess_share,
         imbalance,
         reached,
@@ -23,6 +24,7 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &Record) {
         lost,
         enrolment_days,
         days_closed,
+        replacements,
     ];
     for whole in wholes {
         out.extend_from_slice(&whole.to_le_bytes());
@@ -160,6 +162,7 @@ pub(super) fn read_record(
     let lost = reader.u32()?;
     let enrolment_days = reader.u32()?;
     let days_closed = reader.u32()?;
+    let replacements = reader.u32()?;
     let months = reader.u16()?;
     let reached: Option<Vec<u32>> = (0..months).map(|_| reader.u32()).collect();
     let has_share = reader.take(1)?[0];
@@ -198,6 +201,7 @@ pub(super) fn read_record(
         lost,
         enrolment_days,
         days_closed,
+        replacements,
         correct_guess_share: (has_share == 1).then_some(share),
         imbalance,
         reached: reached?,

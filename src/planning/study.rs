@@ -506,11 +506,22 @@ impl<'c> Simulator<'c> {
             lost,
             enrolment_days: (self.ended.since(self.first) + 1).max(0) as u32,
             days_closed: self.days_closed(),
+            replacements: self.replacements(),
             correct_guess_share: followed.correct_share,
             imbalance: followed.imbalance,
             reached,
             analyses,
         }
+    }
+
+    /// Therapists who took a vacant place until enrolment ended.
+    fn replacements(&self) -> u32 {
+        let last = self.ended.since(self.first);
+        let begun = self
+            .staff
+            .iter()
+            .filter(|own| own.begins && own.day <= last);
+        begun.count() as u32
     }
 
     /// Whole days from morning to night on which a site's gate was closed, until enrolment ended.

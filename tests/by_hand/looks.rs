@@ -242,7 +242,11 @@ fn hazards_are_looked_at_on_the_scale_of_their_logarithm() {
         } else {
             assert_eq!(repeated.interval, "none");
             let limits = [repeated.conf_low, repeated.conf_high];
-            let ends = [stage_wise.estimate, stage_wise.conf_low, stage_wise.conf_high];
+            let ends = [
+                stage_wise.estimate,
+                stage_wise.conf_low,
+                stage_wise.conf_high,
+            ];
             assert!(limits.iter().chain(&ends).all(Option::is_none));
         }
     }

@@ -67,17 +67,13 @@ fn replayed(place: &Place, settings: &str, cell: usize, number: u64) -> Value {
     replayed_with(place, settings, (cell, number), 19)
 }
 
-fn replayed_with(
-    place: &Place,
-    settings: &str,
-    (cell, number): (usize, u64),
-    draws: u32,
-) -> Value {
+fn replayed_with(place: &Place, settings: &str, (cell, number): (usize, u64), draws: u32) -> Value {
     let words: Vec<&str> = settings.split_whitespace().collect();
     let scenario = std::fs::read_to_string(place.path("s.toml")).unwrap();
     let changes: Vec<String> = words.iter().map(ToString::to_string).collect();
     let protocol = std::fs::read_to_string(place.path("p.toml")).unwrap();
-    let planned = plan(&scenario, &protocol, &changes).unwrap_or_else(|refused| panic!("{refused:?}"));
+    let planned =
+        plan(&scenario, &protocol, &changes).unwrap_or_else(|refused| panic!("{refused:?}"));
     let own = &planned.cells[cell];
     let mut command = vec!["simulate".to_owned(), "s.toml".to_owned()];
     for word in &words {

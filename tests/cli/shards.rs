@@ -361,7 +361,8 @@ fn looks_do_not_move_a_byte() {
     let place = Place::with(&protocol);
     let scenario = SCENARIO.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
     place.write("s.toml", scenario);
-    let order = "simulate s.toml --set months=16 --set truth.rereport_ratio=0.3 --draws 0 --replicates 130";
+    let order =
+        "simulate s.toml --set months=16 --set truth.rereport_ratio=0.3 --draws 0 --replicates 130";
     let one = answers(&place, &format!("{order} --threads 1"));
     let told: serde_json::Value = serde_json::from_str(&one[0]).unwrap();
     let looks = &told["cells"][0]["looks"];

@@ -25,10 +25,10 @@ use crate::app::verify::{Expected, check};
 use crate::app::{DialectText, Failure, Outside, TableFile};
 use crate::diagnostic::Words;
 use crate::estimation::Estimate;
+use crate::planning::record::{Looked, StageWise};
 use crate::planning::rehearsal::{Lived, Step, lived};
 use crate::planning::scenario::Cell;
 use crate::planning::simulate::Options;
-use crate::planning::record::{Looked, StageWise};
 use crate::planning::study::Found;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day};
@@ -216,7 +216,8 @@ fn ends_alike(simulated: Option<StageWise>, rows: &[Estimate]) -> bool {
     let (Some(simulated), Some(live)) = (simulated, live) else {
         return true;
     };
-    let alike = |own: f64, live: Option<f64>| live.is_none_or(|live| live.to_bits() == own.to_bits());
+    let alike =
+        |own: f64, live: Option<f64>| live.is_none_or(|live| live.to_bits() == own.to_bits());
     alike(simulated.estimate, live.estimate)
         && alike(simulated.conf_low, live.conf_low)
         && alike(simulated.conf_high, live.conf_high)

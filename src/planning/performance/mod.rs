@@ -274,6 +274,7 @@ mod tests {
             enrolment_days: 300,
             lost: 1,
             days_closed: 3,
+            replacements: 0,
             correct_guess_share: Some(0.5),
             imbalance: 1.0,
             reached: vec![4, 10],

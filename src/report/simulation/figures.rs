@@ -1,7 +1,7 @@
 //! Figures of a planning report, one entry each: what is drawn over the cells, and the table of the same numbers.
 
 use super::chart::{Chart, Curve, Row, Shape, Value, draw};
-use super::{Planning, shown};
+use super::{Planning, months, shown};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::{AnalysisPerformance, Figure as Number};
 use crate::planning::simulate::CellPerformance;
@@ -13,8 +13,8 @@ use crate::report::figures::Figure;
 pub struct SimulatedFigure {
     /// Identifier, kebab-case.
     pub id: &'static str,
-    title: (&'static str, &'static str),
-    axis: (&'static str, &'static str),
+    pub(super) title: (&'static str, &'static str),
+    pub(super) axis: (&'static str, &'static str),
     of: Of,
     /// Whether values are shares, drawn as percent.
     percent: bool,
@@ -26,6 +26,8 @@ pub struct SimulatedFigure {
 enum Of {
     Analysis(fn(&AnalysisPerformance) -> Number),
     Study(fn(&CellPerformance) -> Number),
+    /// One value by the end of each calendar month of enrolment.
+    Months(fn(&CellPerformance) -> &[Number]),
 }
 
 /// All figures of a planning report.
@@ -75,6 +77,20 @@ pub const SIMULATED_FIGURES: &[SimulatedFigure] = &[
         reference: None,
     },
     SimulatedFigure {
+        id: "reached",
+        title: (
+            "Families randomized, month by month",
+            "Lottade familjer, månad för månad",
+        ),
+        axis: (
+            "families randomized by the end of the month",
+            "lottade familjer vid månadens slut",
+        ),
+        of: Of::Months(|own| &own.studies.reached),
+        percent: false,
+        reference: None,
+    },
+    SimulatedFigure {
         id: "days-closed",
         title: ("Days with a closed gate", "Dagar med intagsstopp"),
         axis: (
@@ -87,7 +103,7 @@ pub const SIMULATED_FIGURES: &[SimulatedFigure] = &[
     },
 ];
 
-fn pick(words: (&'static str, &'static str), lang: Lang) -> &'static str {
+pub(super) fn pick(words: (&'static str, &'static str), lang: Lang) -> &'static str {
     match lang {
         Lang::En => words.0,
         Lang::Sv => words.1,
@@ -105,6 +121,9 @@ struct Point<'a> {
 impl SimulatedFigure {
     /// Draws it; `None` where no cell has a value.
     pub fn draw(&self, planning: &Planning<'_>, lang: Lang) -> Option<Figure> {
+        if let Of::Months(of) = self.of {
+            return months::draw(self, of, planning, lang);
+        }
         let points = self.points(planning);
         if points.is_empty() {
             return None;
@@ -140,6 +159,7 @@ impl SimulatedFigure {
                     analysis: None,
                     number: of(cell),
                 }),
+                Of::Months(_) => {}
                 Of::Analysis(of) => points.extend(cell.analyses.iter().map(|(id, own)| Point {
                     cell,
                     alternative,

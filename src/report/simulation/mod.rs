@@ -7,6 +7,7 @@
 mod chart;
 mod figures;
 mod looks;
+mod months;
 
 pub use figures::{SIMULATED_FIGURES, SimulatedFigure};
 

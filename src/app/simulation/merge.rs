@@ -11,7 +11,8 @@ use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
 use crate::diagnostic::Words;
-use crate::planning::rounds::{ROUND, summarize};
+use crate::planning::record::Record;
+use crate::planning::rounds::{ROUND, limits, summarize};
 use crate::planning::scenario::Cell;
 use crate::planning::simulate::{CellPerformance, SimulationError, Threads};
 use crate::planning::what_if::Difference;
@@ -59,38 +60,61 @@ pub(crate) fn run(
             _ => wanted(cells),
         }
     };
-    let total: u64 = groups.iter().map(expected).sum();
     let pace = Pace::new(outside);
     let mut before = 0;
     let mut answer = Vec::with_capacity(groups.len());
     for (group, cells) in groups.iter().enumerate() {
-        let mut studies = |place: usize, from: u64, to: u64| match &mut folder {
-            None => {
-                let records = threads.records(cells[place], &options, from, to)?;
-                let done = before + from * cells.len() as u64 + (place as u64 + 1) * (to - from);
-                pace.ran(to - from, done, total);
-                Ok(records)
+        let later: u64 = groups[group + 1..].iter().map(expected).sum();
+        let most = expected(cells);
+        let stop = cells
+            .first()
+            .and_then(|cell| cell.scenario.precision.stop_at_mcse)
+            .filter(|_| options.replicates.is_none());
+        let mut seen: Vec<Seen> = cells.iter().map(|cell| Seen::new(cell)).collect();
+        let total = std::cell::Cell::new(before + most + later);
+        let mut run = |place: usize, from: u64, to: u64| -> Result<Vec<Record>, Stopped> {
+            match &mut folder {
+                None => {
+                    let records = threads.records(cells[place], &options, from, to)?;
+                    let done =
+                        before + from * cells.len() as u64 + (place as u64 + 1) * (to - from);
+                    pace.ran(to - from, done, total.get());
+                    Ok(records)
+                }
+                Some(folder) => {
+                    let unit = (group, place);
+                    let mut here = 0;
+                    let mut progress = |studies: u64| {
+                        here += studies;
+                        let done = before + from * cells.len() as u64 + place as u64 * (to - from);
+                        pace.ran(studies, done + here, total.get());
+                    };
+                    folder.ensure(
+                        planned,
+                        (&threads, &options),
+                        unit,
+                        &(from..to),
+                        None,
+                        &mut progress,
+                    )?;
+                    let read = folder.read(planned.unit(group, place), &(from..to))?;
+                    let out = out.unwrap_or(Path::new(""));
+                    read.map_err(|flaws| {
+                        Stopped::Failed(refused(folder, planned, out, &flaws, &[]))
+                    })
+                }
             }
-            Some(folder) => {
-                let unit = (group, place);
-                let mut here = 0;
-                let mut progress = |studies: u64| {
-                    here += studies;
-                    let done = before + from * cells.len() as u64 + place as u64 * (to - from);
-                    pace.ran(studies, done + here, total);
-                };
-                folder.ensure(
-                    planned,
-                    (&threads, &options),
-                    unit,
-                    &(from..to),
-                    None,
-                    &mut progress,
-                )?;
-                let read = folder.read(planned.unit(group, place), &(from..to))?;
-                let out = out.unwrap_or(Path::new(""));
-                read.map_err(|flaws| Stopped::Failed(refused(folder, planned, out, &flaws, &[])))
+        };
+        let mut studies = |place: usize, from: u64, to: u64| -> Result<Vec<Record>, Stopped> {
+            let records = run(place, from, to)?;
+            seen[place].add(&records);
+            if let (Some(mcse), true) = (stop, place + 1 == cells.len()) {
+                // A power far from one half is known sooner.
+                let needed = seen.iter().map(|own| own.needed(mcse)).max();
+                let each = needed.unwrap_or(to).max(to);
+                total.set(before + most.min(each * cells.len() as u64) + later);
             }
+            Ok(records)
         };
         let summed = summarize(cells, &options, &mut studies, &|_| {});
         match summed {
@@ -98,10 +122,54 @@ pub(crate) fn run(
             Err(Stopped::Failed(failure)) => return Err(failure),
             Err(Stopped::Flawed) => {}
         }
-        before += expected(cells);
+        before += seen.iter().map(|own| own.studies).sum::<u64>();
     }
-    pace.ended(total);
+    pace.ended(before);
     Ok(answer)
+}
+
+/// Rejections so far in a cell, for a guess at how many studies its precision takes.
+struct Seen {
+    limits: Vec<Option<f64>>,
+    rejections: Vec<u64>,
+    studies: u64,
+}
+
+impl Seen {
+    fn new(cell: &Cell) -> Self {
+        let limits = limits(cell);
+        Self {
+            rejections: vec![0; limits.len()],
+            limits,
+            studies: 0,
+        }
+    }
+
+    fn add(&mut self, records: &[Record]) {
+        self.studies += records.len() as u64;
+        let each = self.limits.iter().zip(&mut self.rejections).enumerate();
+        for (place, (limit, rejections)) in each {
+            let rejects = |record: &&Record| {
+                let own = record.analyses.get(place);
+                own.zip(*limit)
+                    .is_some_and(|(own, limit)| own.rejects(limit))
+            };
+            *rejections += records.iter().filter(rejects).count() as u64;
+        }
+    }
+
+    /// Studies after which every power that was seen is known to within a Monte Carlo standard error: whole rounds.
+    fn needed(&self, mcse: f64) -> u64 {
+        let n = self.studies as f64;
+        let deciding = self.limits.iter().zip(&self.rejections);
+        let each = deciding.filter(|(limit, _)| limit.is_some());
+        let most = each.map(|(_, rejections)| {
+            let p = (*rejections as f64 + 1.0) / (n + 2.0);
+            p * (1.0 - p) / (mcse * mcse)
+        });
+        let most = most.fold(0.0, f64::max);
+        ((most / ROUND as f64).ceil() as u64).max(1) * ROUND
+    }
 }
 
 /// Puts together what lies in a folder.

@@ -6,6 +6,7 @@
 use crate::diagnostic::Lang;
 use crate::report::number;
 use crate::report::svg::{ACCENT, Anchor, Canvas, GRID, INK, LINE, MUTED, Weight, width, wrap};
+use crate::words;
 
 /// A value and its Monte Carlo standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +59,34 @@ const BAND: f64 = 1.96;
 const COLOURS: [&str; 6] = [
     ACCENT, "#a64d00", "#006856", "#7a1f5c", "#5c5400", "#404040",
 ];
+
+/// Most curves that can be told apart; the table has all of them.
+const CURVES: usize = 8;
+
+/// The mark of a curve at its points and before its name, so that nothing hangs on colour alone.
+fn mark(canvas: &mut Canvas, place: usize, (x, y): (f64, f64), colour: &str) {
+    let r = 3.4;
+    match place % 4 {
+        0 => canvas.rect((x - 2.6, y - 2.6, 5.2, 5.2), colour, None),
+        1 => {
+            let corners: Vec<(f64, f64)> = (0..12)
+                .map(|k| f64::from(k) * std::f64::consts::PI / 6.0)
+                .map(|a| (x + r * libm::cos(a), y + r * libm::sin(a)))
+                .collect();
+            canvas.polygon(&corners, "#ffffff", colour);
+        }
+        2 => canvas.polygon(
+            &[(x, y - 4.2), (x + 4.2, y), (x, y + 4.2), (x - 4.2, y)],
+            colour,
+            "none",
+        ),
+        _ => canvas.polygon(
+            &[(x, y - 4.0), (x + 4.0, y + 3.2), (x - 4.0, y + 3.2)],
+            "#ffffff",
+            colour,
+        ),
+    }
+}
 
 /// Ends of an axis and the ticks on it.
 struct Scale {
@@ -183,6 +212,7 @@ fn draw_rows(chart: &Chart, rows: &[Row], lang: Lang) -> (Canvas, f64) {
 
 fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canvas, f64) {
     let mut canvas = Canvas::new(WIDTH);
+    let (number, curves) = (curves.len(), &curves[..curves.len().min(CURVES)]);
     let names = if curves.len() > 1 { 170.0 } else { 24.0 };
     let (left, right, top, bottom) = (64.0, WIDTH - names, 34.0, 330.0);
     let all = || curves.iter().flat_map(|curve| &curve.points);
@@ -226,7 +256,7 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
         canvas.path(&[(left, y), (right, y)], LINE, 1.4);
         canvas.text(right, y - 5.0, name, style(Anchor::End, MUTED));
     }
-    let mut labels: Vec<(f64, Vec<String>, &str)> = Vec::new();
+    let mut labels: Vec<(f64, Vec<String>, usize)> = Vec::new();
     for (place_of, curve) in curves.iter().enumerate() {
         let colour = COLOURS[place_of % COLOURS.len()];
         let line: Vec<(f64, f64)> = curve
@@ -235,17 +265,17 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
             .map(|(x, value)| place((*x, value.value)))
             .collect();
         canvas.path(&line, colour, 2.0);
-        for (x, y) in &line {
-            canvas.rect((x - 2.5, y - 2.5, 5.0, 5.0), colour, None);
-        }
         if curves.len() > 1 {
             for (x, value) in &curve.points {
                 canvas.path(&ends(value).map(|end| place((*x, end))), colour, 1.0);
             }
         }
+        for point in &line {
+            mark(&mut canvas, place_of, *point, colour);
+        }
         if let (true, Some((_, end))) = (curves.len() > 1, line.last()) {
-            let lines = wrap(&curve.name, SIZE, Weight::Normal, names - 16.0);
-            labels.push((*end, lines, colour));
+            let lines = wrap(&curve.name, SIZE, Weight::Normal, names - 28.0);
+            labels.push((*end, lines, place_of));
         }
     }
     // Names stand beside the ends of their curves, none over another: down first, then up from the bottom.
@@ -260,10 +290,12 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
         *y = y.min(free - (lines.len() as f64 - 1.0) * LEADING);
         free = *y - LEADING - 3.0;
     }
-    for (y, lines, colour) in &labels {
+    for (y, lines, place_of) in &labels {
+        let colour = COLOURS[place_of % COLOURS.len()];
+        mark(&mut canvas, *place_of, (right + 12.0, *y), colour);
         for (line, text) in lines.iter().enumerate() {
             let baseline = y + line as f64 * LEADING + 4.0;
-            canvas.text(right + 10.0, baseline, text, style(Anchor::Start, colour));
+            canvas.text(right + 22.0, baseline, text, style(Anchor::Start, colour));
         }
     }
     canvas.text(
@@ -274,5 +306,19 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
     );
     let middle = f64::midpoint(left, right);
     canvas.text(middle, bottom + 40.0, axis, style(Anchor::Middle, INK));
+    if number > curves.len() {
+        let shown = curves.len();
+        let note = words!(
+            "{shown} of {number} curves; the table has all of them",
+            "{shown} av {number} kurvor; tabellen har alla"
+        );
+        canvas.text(
+            middle,
+            bottom + 58.0,
+            note.get(lang),
+            style(Anchor::Middle, MUTED),
+        );
+        return (canvas, bottom + 68.0);
+    }
     (canvas, bottom + 50.0)
 }

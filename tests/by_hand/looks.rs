@@ -23,10 +23,12 @@ fn text() -> String {
 
 /// Twenty families at five sites, half of the treated ones and one of the others reported again.
 fn study() -> (Study, Day) {
-    study_of(&text())
+    study_of(&text(), |treated, index| {
+        (treated && index % 2 == 0) || index == 5
+    })
 }
 
-fn study_of(text: &str) -> (Study, Day) {
+fn study_of(text: &str, reported: impl Fn(bool, usize) -> bool) -> (Study, Day) {
     let mut study = Study::new(protocol(text), 5);
     let day = study.protocol.first_opening();
     let late = day.plus(500);
@@ -49,7 +51,7 @@ fn study_of(text: &str) -> (Study, Day) {
         .collect();
     for (index, family) in families.iter().enumerate() {
         let treated = study.state.family(*family).unwrap().arm.index() == 0;
-        if (treated && index % 2 == 0) || index == 5 {
+        if reported(treated, index) {
             study.report(*family, day.plus(60), late);
         }
     }
@@ -185,7 +187,9 @@ fn timed(estimator: &str, measure: &str) -> String {
 #[test]
 fn hazards_are_looked_at_on_the_scale_of_their_logarithm() {
     for (estimator, measure) in [("log-rank", "test"), ("cox", "hazard-ratio")] {
-        let (study, late) = study_of(&timed(estimator, measure));
+        let (study, late) = study_of(&timed(estimator, measure), |treated, index| {
+            index % if treated { 2 } else { 3 } == 0
+        });
         let (protocol, state) = (&study.protocol, &study.state);
         let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
         let plan = Plan::registered(protocol, place("final"));

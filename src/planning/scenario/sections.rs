@@ -295,7 +295,7 @@ fn analyses(
 fn has_figures(analysis: &Analysis) -> bool {
     let (measure, estimator) = (&*analysis.estimand.measure, &*analysis.estimator);
     analysis.is_difference()
-        || matches!(measure, "complier-difference")
+        || measure == "complier-difference"
         || (measure.ends_with("-ratio") && !matches!(estimator, "fisher-exact" | "rmst"))
         || estimator == "log-rank"
 }

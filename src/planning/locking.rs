@@ -41,7 +41,11 @@ impl Simulator<'_> {
             cut,
         };
         let day = cut.max(self.state.last_day);
-        let decision = decide(protocol, &self.state, &command, day, &mut self.drawer)?;
+        let decision = match decide(protocol, &self.state, &command, day, &mut self.drawer) {
+            // A study without families has nothing to lock, and its analyses find none.
+            Err(Refusal::NobodyRandomized { .. }) => return Ok(()),
+            decision => decision?,
+        };
         for what in decision.events.iter().flatten() {
             let event = Event { day, what };
             apply(protocol, &mut self.state, &event);

@@ -94,7 +94,7 @@ impl Guesser {
     }
 
     /// Whether the imbalance is the plain difference of two equal arms, whose expectation is zero by symmetry.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.plain
     }
 

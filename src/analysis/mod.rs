@@ -35,5 +35,6 @@ pub use baseline::baseline;
 pub use dry_run::dry_run;
 pub use plan::Plan;
 pub use run::{RunSettings, run};
+pub(crate) use statistic::over_error;
 pub use wording::conclusion;
 pub use workspace::{Effect, Scale, Workspace};

@@ -313,11 +313,28 @@ pub fn decide_here<S: Statistic>(
     (redrawer, redrawn): (&mut Redrawer, &mut Vec<Arm>),
 ) -> Result<TestFigures, TestError> {
     let observed = observe(history, arms, statistic)?;
+    decide_by(observed.value, (draws, Some(alpha)), |number| {
+        history.redraw(redrawer, &mut replicate(key, number), redrawn);
+        statistic.value(redrawn)
+    })
+}
+
+/// The tails of `draws` redraws around an observed statistic, `value` giving the statistic on redraw 0, 1, …; with a
+/// limit it stops as [`decide_here`] does.
+///
+/// # Errors
+/// [`TestError`].
+pub(crate) fn decide_by(
+    observed: f64,
+    (draws, alpha): (u64, Option<f64>),
+    mut value: impl FnMut(u64) -> Option<f64>,
+) -> Result<TestFigures, TestError> {
+    let observed = Observed::new(observed);
     let mut tails = Tails::NONE;
     let two_sided = |b: u64| (2.0 * ((1 + b) as f64 / (1 + draws) as f64)).min(1.0);
     for number in 0..draws {
-        history.redraw(redrawer, &mut replicate(key, number), redrawn);
-        tails.add(statistic.value(redrawn), &observed);
+        tails.add(value(number), &observed);
+        let Some(alpha) = alpha else { continue };
         let left = draws - number - 1;
         let least = two_sided(tails.upper.min(tails.lower));
         let most = two_sided(tails.upper.min(tails.lower) + left);
@@ -343,12 +360,10 @@ pub fn monte_carlo_here<S: Statistic>(
     (redrawer, redrawn): (&mut Redrawer, &mut Vec<Arm>),
 ) -> Result<TestFigures, TestError> {
     let observed = observe(history, arms, statistic)?;
-    let mut tails = Tails::NONE;
-    for number in 0..draws {
+    decide_by(observed.value, (draws, None), |number| {
         history.redraw(redrawer, &mut replicate(key, number), redrawn);
-        tails.add(statistic.value(redrawn), &observed);
-    }
-    figures(&observed, tails, draws)
+        statistic.value(redrawn)
+    })
 }
 
 fn figures(observed: &Observed, tails: Tails, draws: u64) -> Result<TestFigures, TestError> {

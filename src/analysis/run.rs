@@ -397,6 +397,9 @@ impl Runner<'_> {
                     .effect()
                     .map(|effect| vec![row(protocol, analysis, treated, &effect)])
             }
+            Ok(ref fitted @ Fitted::Counted { .. }) => fitted
+                .effect()
+                .map(|effect| vec![row(protocol, analysis, treated, &effect)]),
             Err(error) => Err(error),
         };
         rows.unwrap_or_else(|error| {

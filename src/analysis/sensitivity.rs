@@ -206,7 +206,8 @@ fn plain(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> 
             }
             Ok((list, answer.warnings))
         }
-        ref fitted @ super::workspace::Fitted::Model { .. } => {
+        ref fitted @ (super::workspace::Fitted::Model { .. }
+        | super::workspace::Fitted::Counted { .. }) => {
             let effect = fitted.effect()?;
             Ok((vec![row(protocol, analysis, ground.treated, &effect)], told))
         }

@@ -8,10 +8,14 @@
 use super::covariates::{SiteGroups, count_cells};
 use super::randomization::Statistic;
 use crate::allocation::Arm;
+use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::estimation::inversion;
 use crate::estimation::lin_statistic::{Joint, LinStatistic, Studentized};
 use crate::estimation::linear_model::{self, Design, Form};
 use crate::estimation::{Arm as Side, Df, Variance};
+
+/// Part of the largest outcome below which an effect without a standard error is rounding.
+const ROUNDED: f64 = 1e-12;
 
 /// An outcome and its covariates on the families of a lock, without arms.
 #[derive(Debug, Clone)]
@@ -48,6 +52,9 @@ pub(super) struct Registered<'s> {
     prepared: Vec<(SiteGroups, LinStatistic)>,
     groups: SiteGroups,
     cells: Vec<u32>,
+    /// Whether the model is the additive one of a yes-no outcome on arm and sites of two arms.
+    counted: bool,
+    strata: Vec<StratumCounts>,
     side: Vec<Side>,
     chosen: Vec<u32>,
     y: Vec<f64>,
@@ -59,7 +66,13 @@ pub(super) struct Registered<'s> {
 
 impl<'s> Registered<'s> {
     pub(super) fn new(sampled: &'s Sampled) -> Self {
+        let yes_no = |y: &f64| *y == 0.0 || y.total_cmp(&1.0).is_eq();
         Self {
+            counted: sampled.form == Form::Additive
+                && sampled.arms == 2
+                && sampled.matrix.is_empty()
+                && sampled.y.iter().all(yes_no),
+            strata: Vec::new(),
             sampled,
             prepared: Vec::new(),
             groups: SiteGroups::default(),
@@ -203,20 +216,49 @@ impl<'s> Registered<'s> {
         Some(found)
     }
 
+    /// The effect from counts, where they answer for the model.
+    fn count(&mut self, arms: &[Arm]) -> Option<Studentized> {
+        let groups = self.sampled.sites.map(|_| self.groups.number());
+        self.strata.clear();
+        self.strata
+            .resize(usize::from(groups.unwrap_or(1)), StratumCounts::default());
+        for (row, y) in self.sampled.rows.iter().zip(&self.sampled.y) {
+            let row = *row as usize;
+            let side = self.side(arms[self.sampled.allocation[row]])?.index();
+            let group = match groups {
+                Some(_) => self.groups.of(usize::from(self.sampled.site[row]))?,
+                None => 0,
+            };
+            let counts = self.strata.get_mut(usize::from(group))?;
+            counts.rows[side] += 1;
+            counts.ones[side] += u32::from(*y > 0.5);
+        }
+        counted_strata::is_answered(&self.strata).then(|| counted_strata::studentized(&self.strata))
+    }
+
     /// The effect in the outcome when the families have these arms, with `both` also that in `moved`.
     fn evaluate(&mut self, arms: &[Arm], both: bool) -> Option<Joint> {
         self.group(arms);
-        if self.sampled.form == Form::Interacted && self.sampled.arms == 2 {
+        let counted = (self.counted && !both).then(|| self.count(arms));
+        if let Some(effect) = counted.flatten() {
+            let mut found = Joint::default();
+            found.effects[0] = effect;
+            Some(found)
+        } else if self.sampled.form == Form::Interacted && self.sampled.arms == 2 {
             self.short(arms, both)
         } else {
             self.full(arms, both)
         }
     }
 
+    fn largest(&self) -> f64 {
+        self.sampled.y.iter().fold(0.0f64, |m, y| m.max(y.abs()))
+    }
+
     /// An effect that is rounding, without a standard error, is none.
     fn rounded(&self, estimate: f64, std_error: f64) -> f64 {
-        let largest = self.sampled.y.iter().fold(0.0f64, |m, y| m.max(y.abs()));
-        if std_error <= 0.0 && estimate.abs() <= 1e-12 * largest {
+        let largest = self.largest();
+        if std_error <= 0.0 && estimate.abs() <= ROUNDED * largest {
             0.0
         } else {
             estimate
@@ -242,20 +284,25 @@ impl<'s> Registered<'s> {
 }
 
 impl Statistic for Registered<'_> {
-    /// Effect over standard error. Without a standard error the effect's sign is infinite, and an effect that is
-    /// rounding is zero.
     fn value(&mut self, arms: &[Arm]) -> Option<f64> {
-        let Studentized {
-            estimate,
-            std_error,
-        } = self.evaluate(arms, false)?.effects[0];
-        let value = if std_error > 0.0 {
-            estimate / std_error
-        } else if self.rounded(estimate, std_error).abs() <= 0.0 {
-            0.0
-        } else {
-            estimate.signum() * f64::INFINITY
-        };
-        (!value.is_nan()).then_some(value)
+        let effect = self.evaluate(arms, false)?.effects[0];
+        over_error(effect, || self.largest())
     }
+}
+
+/// Effect over standard error; `largest` is the largest size of an outcome. Without a standard error the effect's sign is
+/// infinite, and an effect that is rounding is zero.
+pub(crate) fn over_error(effect: Studentized, largest: impl Fn() -> f64) -> Option<f64> {
+    let Studentized {
+        estimate,
+        std_error,
+    } = effect;
+    let value = if std_error > 0.0 {
+        estimate / std_error
+    } else if estimate.abs() <= ROUNDED * largest() {
+        0.0
+    } else {
+        estimate.signum() * f64::INFINITY
+    };
+    (!value.is_nan()).then_some(value)
 }

@@ -9,6 +9,7 @@ use super::handover::Courses;
 use super::reference_set::{History, Redrawer};
 use super::statistic::Sampled;
 use crate::allocation::Arm;
+use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::estimation::linear_model::{self, Design, Fit, Form, Inference};
 use crate::estimation::{
     Answer, Arm as Side, Df, Estimate, EstimationError, Labels, Variance, estimate,
@@ -113,6 +114,7 @@ pub struct Workspace {
     adjusted: usize,
     models: Vec<Model>,
     used: usize,
+    strata: Vec<StratumCounts>,
     fit: linear_model::Workspace,
     pub(super) history: History,
     pub(super) arms: Vec<Arm>,
@@ -171,6 +173,8 @@ pub(super) enum Fitted<'w> {
         design: &'w Design,
         n: [u32; 2],
     },
+    /// A linear model of a yes-no outcome on arm and sites, from counts.
+    Counted { fit: Fit, n: [u32; 2] },
     /// An estimator of the registry.
     Registry(Answer),
 }
@@ -178,7 +182,7 @@ pub(super) enum Fitted<'w> {
 impl Fitted<'_> {
     pub(super) fn effect(&self) -> Result<Effect, EstimationError> {
         match self {
-            Self::Model { fit, n, .. } => Ok(Effect {
+            Self::Model { fit, n, .. } | Self::Counted { fit, n } => Ok(Effect {
                 estimate: fit.estimate,
                 std_error: fit.std_error,
                 scale: Scale::Identity,
@@ -344,6 +348,11 @@ impl Workspace {
                 Ok(Fitted::Registry(answer))
             }
             Method::Model(form) => {
+                if form == Form::Additive && self.count(protocol, analysis) {
+                    let fit = counted_strata::fit(&self.strata, level)?;
+                    let n = self.contrast.n;
+                    return Ok(Fitted::Counted { fit, n });
+                }
                 let index = self.model(protocol, state, analysis, (form, treated, level))?;
                 let model = &self.models[index];
                 let inference = match &model.inference {
@@ -423,6 +432,37 @@ impl Workspace {
         own.fixed.fill(state, &units, &mut own.values);
         self.adjusted += 1;
         self.adjusted - 1
+    }
+
+    /// Counts the contrast by site group, where the additive model is one of a yes-no outcome on arm and site groups and
+    /// the counts answer for it.
+    fn count(&mut self, protocol: &Protocol, analysis: &Analysis) -> bool {
+        let weighted = analysis.missing == Missing::CensoringWeights && !self.unknown.is_empty();
+        if weighted || protocol.epoch() > 0 || !sites_alone(&analysis.covariates) {
+            return false;
+        }
+        let with_sites = !analysis.covariates.is_empty();
+        let groups = if with_sites { self.groups.number() } else { 1 };
+        self.strata.clear();
+        self.strata
+            .resize(usize::from(groups), StratumCounts::default());
+        let own = &self.contrast;
+        for ((row, side), y) in own.rows.iter().zip(&own.side).zip(&own.y) {
+            let one = y.total_cmp(&1.0).is_eq();
+            let site = self.units[*row as usize].site;
+            let group = if with_sites {
+                self.groups.of(site)
+            } else {
+                Some(0)
+            };
+            let counts = group.and_then(|group| self.strata.get_mut(usize::from(group)));
+            let Some(counts) = counts.filter(|_| one || *y == 0.0) else {
+                return false;
+            };
+            counts.rows[side.index()] += 1;
+            counts.ones[side.index()] += u32::from(one);
+        }
+        counted_strata::is_answered(&self.strata)
     }
 
     /// The design of the rows and covariates: one that was factored already, or a new one.
@@ -541,6 +581,11 @@ impl Workspace {
             control: protocol.control,
         }
     }
+}
+
+/// Whether nothing but the site is adjusted for.
+pub(super) fn sites_alone(covariates: &[Covariate]) -> bool {
+    covariates.iter().all(|own| *own == Covariate::Site)
 }
 
 /// The names of the arms of a contrast.

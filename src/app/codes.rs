@@ -119,6 +119,7 @@ const PLANNING: &[Page] = pages![
     "no-plan",
     "no-threads",
     "optimistic-formula",
+    "outside-kernel",
     "pairs-not-analysed",
     "plan-damaged",
     "power-is-assurance",

@@ -201,6 +201,7 @@ fn body(
                 "difference": found.difference,
                 "first_failure": first,
                 "stopped_early": cell.stopped_early,
+                "engine": cell.engine.text(),
                 "draws": cell.draws,
                 "families": cell.studies.families,
                 "screened": cell.studies.screened,

@@ -17,6 +17,7 @@ pub mod cluster_variance;
 mod clusters;
 mod columns;
 pub mod conditional_odds;
+pub mod counted_strata;
 mod cumulative_events;
 mod entry;
 mod error;

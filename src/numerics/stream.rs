@@ -147,25 +147,36 @@ pub fn unit(rng: &mut (impl Rng + ?Sized)) -> f64 {
 
 /// A double in `(0, 1)`, the mid-point of one of 2^53 equal cells: safe to feed to a quantile function.
 pub fn open_unit(rng: &mut (impl Rng + ?Sized)) -> f64 {
-    open(rng.next_u64())
+    open_unit_of(rng.next_u64())
 }
 
 /// The next deviates of [`open_unit`], taken from the generator in one piece.
 pub fn open_units(rng: &mut impl Rng, deviates: &mut [f64]) {
-    let mut bytes = [0; 8 * 32];
-    for part in deviates.chunks_mut(32) {
-        let own = &mut bytes[..8 * part.len()];
-        rng.fill_bytes(own);
-        let (words, _) = own.as_chunks();
-        for (deviate, word) in part.iter_mut().zip(words) {
-            *deviate = open(u64::from_le_bytes(*word));
+    let mut words = [0; 32];
+    for part in deviates.chunks_mut(words.len()) {
+        let own = &mut words[..part.len()];
+        fill(rng, own);
+        for (deviate, word) in part.iter_mut().zip(own) {
+            *deviate = open_unit_of(*word);
         }
     }
 }
 
-/// The middle of the cell of a word.
-fn open(word: u64) -> f64 {
+/// The double of [`open_unit`] for a word that is already drawn.
+pub fn open_unit_of(word: u64) -> f64 {
     ((word >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
+}
+
+/// Fills `words` with the next words of a generator: the same as asking for them one after the other, in one go.
+pub fn fill(rng: &mut (impl Rng + ?Sized), words: &mut [u64]) {
+    let mut bytes = [0; 256];
+    for some in words.chunks_mut(bytes.len() / 8) {
+        let own = &mut bytes[..some.len() * 8];
+        rng.fill_bytes(own);
+        for (word, eight) in some.iter_mut().zip(own.as_chunks::<8>().0) {
+            *word = u64::from_le_bytes(*eight);
+        }
+    }
 }
 
 #[cfg(test)]

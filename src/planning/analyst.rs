@@ -148,7 +148,7 @@ impl Analyst {
     }
 }
 
-fn numbers(effect: &Effect) -> Result<Found, &'static str> {
+pub(super) fn numbers(effect: &Effect) -> Result<Found, &'static str> {
     let limits = match effect.scale {
         Scale::Identity | Scale::Log => effect.conf_low.zip(effect.conf_high),
         // No interval exists; nothing is counted of it.

@@ -67,10 +67,25 @@ impl Keys {
             looks: key("looks"),
         }
     }
+
+    /// The rates of a replicate's sites.
+    pub(super) fn rates_of(&self, replicate_number: u64) -> ChaCha8Rng {
+        replicate(&self.rates, replicate_number)
+    }
+
+    /// The families of a site, from the first one's arrival on.
+    pub(super) fn families_at(&self, replicate_number: u64, site: usize) -> ChaCha8Rng {
+        let mut rng = replicate(&self.families, replicate_number);
+        rng.set_word_pos((site as u128) << SITE);
+        rng
+    }
 }
 
 /// Deviates of a family that are no days of reports.
 const FATE: u32 = 13;
+/// Words of a family in the stream of its site, without those of its fields: risk, children, exception, and the time to
+/// the next family.
+pub(super) const ARRIVAL: usize = 4;
 /// Days of reports that fit beside them; further ones have a stream of their own.
 const NEAR: u32 = FAMILY / 2 - FATE;
 
@@ -95,10 +110,8 @@ pub(super) struct Site {
 
 impl Site {
     fn new(keys: &Keys, replicate_number: u64, site: usize, rate: f64) -> Self {
-        let mut rng = replicate(&keys.families, replicate_number);
-        rng.set_word_pos((site as u128) << SITE);
         Self {
-            rng,
+            rng: keys.families_at(replicate_number, site),
             rate,
             clock: 0.0,
             ordinal: 0,
@@ -236,6 +249,15 @@ pub struct StaffChange {
 }
 
 impl World {
+    /// A site's rate from the stream of a replicate's rates, families per open day.
+    pub(super) fn rate(&self, rates: &mut ChaCha8Rng, site: usize) -> f64 {
+        let deviates = self.accrual.deviates();
+        if deviates > 0 {
+            rates.set_word_pos((site * deviates * 2) as u128);
+        }
+        self.accrual.rate(site, || open_unit(rates))
+    }
+
     /// The sites of a replicate, each before its first arrival.
     pub(super) fn sites(
         &self,
@@ -244,15 +266,13 @@ impl World {
         open_days: &[Vec<i32>],
         sites: &mut Vec<Site>,
     ) {
-        let deviates = self.accrual.deviates();
-        let mut rates = replicate(&keys.rates, replicate_number);
+        let mut rates = keys.rates_of(replicate_number);
         let mut effects = self
             .differs_by_site
             .then(|| replicate(&keys.sites, replicate_number));
         sites.clear();
         for (index, open_days) in open_days.iter().enumerate() {
-            rates.set_word_pos((index * deviates * 2) as u128);
-            let rate = self.accrual.rate(index, || open_unit(&mut rates));
+            let rate = self.rate(&mut rates, index);
             let mut site = Site::new(keys, replicate_number, index, rate);
             if let Some(effects) = &mut effects {
                 effects.set_word_pos((index * 2) as u128);

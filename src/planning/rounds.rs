@@ -182,6 +182,7 @@ fn performance(
         protocol_hash: cell.protocol.hash.to_hex(),
         stopped_early,
         draws: options.draws_in(cell),
+        engine: cell.scenario.engine,
         analyses,
         studies: sums.studies(),
         looks: about_looks(cell).map(|own| own.place).zip(sums.looks()),

@@ -3,12 +3,13 @@
 //! Replicates are cut into short blocks; a thread that is free takes the next one, and blocks are added in order. Which
 //! thread ran what therefore leaves no trace, and no thread waits for another longer than a block takes.
 
+use super::kernel_tier::Kernel;
 use super::performance::{
     About, AnalysisPerformance, Figure, LooksPerformance, PairedPower, Rejections, StudyPerformance,
 };
 use super::record::Record;
 use super::rounds::summarize;
-use super::scenario::{Cell, Plan, Refused};
+use super::scenario::{Cell, Engine, Plan, Refused};
 use super::study::Simulator;
 use crate::diagnostic::Words;
 use crate::estimation::Warning;
@@ -70,6 +71,8 @@ pub struct CellPerformance {
     pub stopped_early: bool,
     /// Redraws of each randomization test; 0 for none.
     pub draws: u32,
+    /// What ran the studies.
+    pub engine: Engine,
     /// Ids and performance of the analyses.
     pub analyses: Vec<(String, AnalysisPerformance)>,
     /// How enrolment and allocation went.
@@ -351,8 +354,7 @@ fn round(
             if block >= blocks {
                 return own;
             }
-            let simulator = simulator
-                .get_or_insert_with(|| Simulator::new(cell, options.seed).with_draws(draws));
+            let simulator = simulator.get_or_insert_with(|| Runner::new(cell, options.seed, draws));
             let first = from + block * BLOCK;
             let numbers = first..to.min(first + BLOCK);
             let records = numbers.map(|number| study(cell, options, simulator, number));
@@ -372,7 +374,7 @@ fn round(
 fn study(
     cell: &Cell,
     options: &Options,
-    simulator: &mut Simulator<'_>,
+    simulator: &mut Runner<'_>,
     replicate: u64,
 ) -> Result<Record, SimulationError> {
     let refused = |refusal| SimulationError::Refused {
@@ -390,6 +392,29 @@ fn study(
         values: cell.drawn(options.seed, replicate),
         refused: Box::new(found),
     })?;
-    let mut simulator = Simulator::new(&own, options.seed).with_draws(options.draws_in(cell));
+    let mut simulator = Runner::new(&own, options.seed, options.draws_in(cell));
     simulator.study(replicate).map_err(refused)
+}
+
+/// One of the two engines.
+#[derive(Debug)]
+enum Runner<'c> {
+    Study(Box<Simulator<'c>>),
+    Kernel(Box<Kernel<'c>>),
+}
+
+impl<'c> Runner<'c> {
+    fn new(cell: &'c Cell, seed: u64, draws: u32) -> Self {
+        match cell.scenario.engine {
+            Engine::Study => Self::Study(Box::new(Simulator::new(cell, seed).with_draws(draws))),
+            Engine::Kernel => Self::Kernel(Box::new(Kernel::new(cell, seed).with_draws(draws))),
+        }
+    }
+
+    fn study(&mut self, replicate: u64) -> Result<Record, Refusal> {
+        match self {
+            Self::Study(own) => own.study(replicate),
+            Self::Kernel(own) => own.study(replicate),
+        }
+    }
 }

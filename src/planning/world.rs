@@ -46,7 +46,7 @@ pub struct World {
     /// Whether sites differ in risk.
     pub(super) differs_by_site: bool,
     /// Whether therapists come and go.
-    pub(super) staff_changes: bool,
+    pub(in crate::planning) staff_changes: bool,
     /// Whether follow-up can miss a report.
     pub(super) misses: bool,
 }
@@ -169,6 +169,24 @@ impl World {
             treated: parts.treated,
             window: parts.window,
         }
+    }
+
+    /// The probabilities of a new report in the window with the control and the treated service, where they are the same
+    /// for every family whenever it comes; else `None`.
+    pub(super) fn same_risk(&self) -> Option<[f64; 2]> {
+        let control = *self.risk_by_children.first()?;
+        let alike = self.others.is_empty()
+            && self.family.icc_pair <= 0.0
+            && self
+                .risk_by_children
+                .iter()
+                .all(|own| own.total_cmp(&control).is_eq())
+            && self
+                .rate_ratio
+                .iter()
+                .all(|ratio| ratio.total_cmp(&1.0).is_eq());
+        let risk = |treated| self.truth.risk(control.clamp(0.0, 1.0), treated);
+        alike.then(|| [risk(false), risk(true)])
     }
 
     /// What would happen to a family that is randomized `years` after the first site opened, under both services.

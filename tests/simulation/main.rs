@@ -10,6 +10,7 @@
 mod allocation;
 mod analysis;
 mod events;
+mod kernel;
 mod linear_model;
 mod looks;
 mod planning;

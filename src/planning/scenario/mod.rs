@@ -6,6 +6,7 @@
 
 mod cells;
 mod edit;
+mod engine;
 mod faults;
 mod grid;
 mod prior;
@@ -15,6 +16,7 @@ mod recipe;
 mod sections;
 
 pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};
+pub use engine::Engine;
 pub use prior::Prior;
 pub use sections::vocabulary;
 
@@ -53,6 +55,7 @@ pub const CODES: &[&str] = &[
     "same-cell",
     "impossible-prior",
     "ratio-by-blocks",
+    "outside-kernel",
 ];
 
 /// One cell's scenario: what is run, for one protocol.
@@ -60,6 +63,8 @@ pub const CODES: &[&str] = &[
 pub struct Scenario {
     /// Indices of the analyses of the protocol that are run.
     pub analyses: Vec<usize>,
+    /// What runs the studies.
+    pub engine: Engine,
     /// The world.
     pub world: World,
     /// How precise the answer is to be.

@@ -1,5 +1,6 @@
 //! The sections of a scenario, for one protocol.
 
+use super::engine::{engine, fits};
 use super::grid::{self, GRID, Grid, WHEN};
 use super::prior::{self, PRIOR, Prior};
 use super::promised::{arms, window};
@@ -90,7 +91,7 @@ pub(super) fn read(
     let (grid, shared) = grid::read(out, &root);
     let priors = prior::read(out, &root, &grid.keys);
     let precision = precision(out, &root);
-    engine(out, &root);
+    let engine = engine(out, &root);
     let cost = match root.section(out, "cost", cost::KEYS) {
         None => Some(None),
         Some(section) => Cost::read(out, &section).map(Some),
@@ -106,12 +107,16 @@ pub(super) fn read(
     let scenario = (|| {
         Some(Scenario {
             analyses: analyses?.0,
+            engine: engine.clone()?.0,
             world: world?,
             precision: precision?,
             shared: shared?,
             cost: cost?,
         })
     })();
+    if let (Some(scenario), Some((_, span))) = (&scenario, &engine) {
+        fits(out, span, protocol, scenario);
+    }
     let varied = Varied { grid, priors };
     (scenario.filter(|_| !out.has_errors()), varied)
 }
@@ -138,21 +143,6 @@ pub(super) fn version(table: &toml::Spanned<DeTable<'_>>) -> Option<Diagnostic> 
         Some(value) => finding.at(Place::span(value.span())),
         None => finding,
     })
-}
-
-fn engine(out: &mut Findings<'_>, root: &Section<'_>) {
-    let Some(value) = root.get("engine") else {
-        return;
-    };
-    if value.as_text() == Some("kernel") {
-        out.not_built_yet(
-            &value.span,
-            words!("the engine `kernel`", "motorn `kernel`"),
-            &["study"],
-        );
-    } else {
-        value.one_of(out, &[("study", ())]);
-    }
 }
 
 fn precision(out: &mut Findings<'_>, root: &Section<'_>) -> Option<Precision> {

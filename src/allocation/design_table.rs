@@ -1,0 +1,261 @@
+//! A design of two arms as a table of its states: the same weights and hidden draws, looked up instead of asked for.
+//!
+//! The table is made by asking the design itself, once, for every state that it can be in; no method is written down a
+//! second time. It serves simulated studies and redraws that draw many millions of arms.
+
+use super::method::{Design, Sequence, Unit};
+use super::streams::{Purpose, Randomness};
+use super::weights::Arm;
+use std::collections::BTreeMap;
+
+/// Most states of a table; a design with more is asked itself.
+const MOST_STATES: usize = 1024;
+/// Most answers of a hidden draw, such as the lengths of a block.
+const MOST_ANSWERS: u64 = 64;
+
+/// Where a sequence goes: to the one state, or to one of several by a hidden draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Step {
+    /// Answers of the hidden draw; 1 draws nothing.
+    answers: u32,
+    /// Place of the first state among the targets.
+    first: u32,
+}
+
+/// One state: how the next arm is drawn, and where each arm leads.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    /// Sum of the weights in lowest terms.
+    sum: u64,
+    /// Weight of the first arm.
+    weight: u64,
+    /// `2^64 mod sum`: a word whose low product is below it is drawn again.
+    tail: u64,
+    next: [Step; 2],
+}
+
+/// A design of two arms, whose units are all alike.
+#[derive(Debug, Clone)]
+pub struct DesignTable {
+    begin: Step,
+    states: Vec<State>,
+    targets: Vec<u16>,
+}
+
+/// Answers a hidden draw as it is told, and keeps what was asked.
+#[derive(Debug, Default)]
+struct Told {
+    answer: u64,
+    answers: u64,
+    asked: u32,
+}
+
+impl Randomness for Told {
+    fn below(&mut self, _: Purpose, _: u64, n: u64) -> u64 {
+        self.answers = n;
+        self.asked += 1;
+        self.answer.min(n.saturating_sub(1))
+    }
+
+    fn below_wide(&mut self, _: Purpose, _: u64, n: &[u64]) -> Vec<u64> {
+        self.asked += 2; // more than a table can hold
+        vec![0; n.len()]
+    }
+}
+
+/// Collects the states as they are met.
+#[derive(Default)]
+struct Met {
+    places: BTreeMap<Box<dyn Sequence>, u16>,
+    /// States that have not been asked yet, in the order of their places.
+    open: Vec<Box<dyn Sequence>>,
+    targets: Vec<u16>,
+}
+
+impl Met {
+    fn place(&mut self, design: &dyn Design, mut sequence: Box<dyn Sequence>) -> Option<u16> {
+        design.forget_address(&mut *sequence);
+        if let Some(place) = self.places.get(&sequence) {
+            return Some(*place);
+        }
+        let place = self.places.len();
+        if place >= MOST_STATES {
+            return None;
+        }
+        self.places.insert(sequence.clone(), place as u16);
+        self.open.push(sequence);
+        Some(place as u16)
+    }
+
+    /// Every state that `make` can lead to.
+    fn step(
+        &mut self,
+        design: &dyn Design,
+        mut make: impl FnMut(&mut Told) -> Box<dyn Sequence>,
+    ) -> Option<Step> {
+        let mut told = Told::default();
+        let mut reached = vec![make(&mut told)];
+        let answers = if told.asked == 0 { 1 } else { told.answers };
+        if told.asked > 1 || answers > MOST_ANSWERS {
+            return None;
+        }
+        for answer in 1..answers {
+            reached.push(make(&mut Told {
+                answer,
+                ..Told::default()
+            }));
+        }
+        let drawn = told.asked > 0;
+        let mut places = Vec::with_capacity(reached.len());
+        for sequence in reached {
+            places.push(self.place(design, sequence)?);
+        }
+        if drawn && places.len() == 1 {
+            return None; // it takes a number all the same, which no step of the table does
+        }
+        let first = self.targets.len() as u32;
+        self.targets.extend(&places);
+        Some(Step {
+            answers: places.len() as u32,
+            first,
+        })
+    }
+}
+
+impl DesignTable {
+    /// The table of a design whose weights do not depend on the unit; `None` for other than two arms, too many states, or
+    /// a step that hides more than one draw.
+    pub fn of(design: &dyn Design) -> Option<Self> {
+        let unit = Unit::default();
+        let mut met = Met::default();
+        let begin = met.step(design, |told| design.begin(told))?;
+        let mut states = Vec::new();
+        while let Some(sequence) = met.open.get(states.len()).cloned() {
+            if design.wide(&*sequence, &unit).is_some() {
+                return None;
+            }
+            let weights = design.weights(&*sequence, &unit).reduced();
+            let [first, second] = *weights.as_slice() else {
+                return None;
+            };
+            let sum = weights.sum();
+            let nowhere = Step {
+                answers: 1,
+                first: 0,
+            };
+            let mut next = [nowhere; 2];
+            for (arm, weight) in [first, second].into_iter().enumerate() {
+                if weight > 0 {
+                    next[arm] = met.step(design, |told| {
+                        let mut later = sequence.clone();
+                        design.step(&mut *later, &unit, Arm(arm as u8), told);
+                        later
+                    })?;
+                }
+            }
+            states.push(State {
+                sum,
+                weight: first,
+                tail: sum.wrapping_neg() % sum,
+                next,
+            });
+        }
+        Some(Self {
+            begin,
+            states,
+            targets: met.targets,
+        })
+    }
+
+    /// The state of a list before its first unit; `word` gives the next number of the stream.
+    pub fn begin(&self, word: impl FnMut() -> u64) -> u16 {
+        self.follow(self.begin, word)
+    }
+
+    /// The weights of the arms in a state, in lowest terms.
+    pub fn weights(&self, state: u16) -> [u64; 2] {
+        let own = self.states[usize::from(state)];
+        [own.weight, own.sum - own.weight]
+    }
+
+    /// Draws the next arm of a list in `state`, as [`super::allocate`] does, and moves the state past it.
+    pub fn draw(&self, state: &mut u16, mut word: impl FnMut() -> u64) -> Arm {
+        let own = self.states[usize::from(*state)];
+        let arm = usize::from(below(own.sum, own.tail, &mut word) >= own.weight);
+        *state = self.follow(own.next[arm], word);
+        Arm(arm as u8)
+    }
+
+    fn follow(&self, step: Step, mut word: impl FnMut() -> u64) -> u16 {
+        let place = if step.answers == 1 {
+            0
+        } else {
+            let answers = u64::from(step.answers);
+            below(answers, answers.wrapping_neg() % answers, &mut word)
+        };
+        self.targets[step.first as usize + place as usize]
+    }
+}
+
+/// `below/1` of `numerics::stream` on words that are already drawn.
+fn below(n: u64, tail: u64, word: &mut impl FnMut() -> u64) -> u64 {
+    loop {
+        let m = u128::from(word()) * u128::from(n);
+        if m as u64 >= tail {
+            return (m >> 64) as u64;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DesignTable;
+    use crate::allocation::{Options, Redraw, Unit, allocate, choose, read_ratio};
+    use crate::numerics::stream;
+    use rand_chacha::rand_core::Rng;
+
+    /// Two lists that take turns, a thousand units: the table draws what the design draws, from the same numbers.
+    fn follows(method: &str, ratio: &str, options: &[(&str, &str)]) {
+        let ratio = read_ratio(ratio).unwrap();
+        let design = choose(method, &ratio, &Options::of(options), None).unwrap();
+        let table = DesignTable::of(&*design).unwrap();
+        let (key, unit) = ([7; 32], Unit::default());
+        for replicate in 0..3 {
+            let mut numbers = Redraw::new(&key, replicate);
+            let mut same = stream::replicate(&key, replicate);
+            let mut word = || same.next_u64();
+            let mut lists = [design.begin(&mut numbers), design.begin(&mut numbers)];
+            let mut states = [table.begin(&mut word), table.begin(&mut word)];
+            for step in 0..1000_usize {
+                let list = step * step % 3 % 2;
+                let arm = allocate(&*design, &mut *lists[list], &unit, 0, &mut numbers);
+                assert_eq!(
+                    table.draw(&mut states[list], &mut word),
+                    arm,
+                    "{method} {step}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_draws_what_its_design_draws() {
+        follows("permuted-block", "1:1", &[("block_len", "4")]);
+        follows("permuted-block", "1:1", &[("block_lens", "2,4,6")]);
+        follows("permuted-block", "2:1", &[("block_lens", "3,6")]);
+        follows("big-stick", "1:1", &[("max_imbalance", "3")]);
+        follows("simple", "3:1", &[]);
+    }
+
+    #[test]
+    fn a_table_has_two_arms_and_few_states() {
+        for (method, ratio, options) in [
+            ("permuted-block", "1:1:1", vec![("block_len", "6")]),
+            ("permuted-block", "1:1", vec![("block_len", "1000")]),
+        ] {
+            let ratio = read_ratio(ratio).unwrap();
+            let design = choose(method, &ratio, &Options::of(&options), None).unwrap();
+            assert!(DesignTable::of(&*design).is_none(), "{method} {options:?}");
+        }
+    }
+}

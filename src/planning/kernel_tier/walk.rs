@@ -1,0 +1,142 @@
+//! Words of a stream in bulk, and the arms that they draw.
+
+use crate::allocation::{Arm, DesignTable};
+use crate::numerics::stream::fill;
+use rand_chacha::ChaCha8Rng;
+
+/// Words that a generator makes at once.
+const CHUNK: usize = 32;
+
+/// A stream of which words are taken one after the other, and made in bulk.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    rng: Option<ChaCha8Rng>,
+    words: Vec<u64>,
+    made: usize,
+    taken: usize,
+}
+
+impl Words {
+    /// Begins a stream and makes the first `expected` words.
+    pub(super) fn begin(&mut self, rng: ChaCha8Rng, expected: usize) {
+        self.rng = Some(rng);
+        self.made = 0;
+        self.taken = 0;
+        self.make(expected);
+    }
+
+    /// Makes words until there are `number`.
+    fn make(&mut self, number: usize) {
+        let until = number.div_ceil(CHUNK) * CHUNK;
+        if self.words.len() < until {
+            self.words.resize(until, 0);
+        }
+        if let Some(rng) = &mut self.rng {
+            fill(rng, &mut self.words[self.made..until]);
+        }
+        self.made = until;
+    }
+
+    /// The next word.
+    pub(super) fn next(&mut self) -> u64 {
+        if self.taken == self.made {
+            self.make(self.made + 1);
+        }
+        let word = self.words[self.taken];
+        self.taken += 1;
+        word
+    }
+
+    /// The next `number` words.
+    pub(super) fn some(&mut self, number: usize) -> &[u64] {
+        let until = self.taken + number;
+        if until > self.made {
+            self.make(until);
+        }
+        let some = &self.words[self.taken..until];
+        self.taken = until;
+        some
+    }
+
+    /// The last word that was made.
+    pub(super) fn last(&self) -> u64 {
+        let last = self.made.checked_sub(1);
+        last.map_or(0, |last| self.words[last])
+    }
+
+    /// How many words were made.
+    pub(super) fn made(&self) -> usize {
+        self.made
+    }
+}
+
+/// A list that has no unit yet.
+const UNBEGUN: u16 = u16::MAX;
+
+/// The lists of a design: which one a site's families are on, and where each stands.
+#[derive(Debug)]
+pub(super) struct Lists {
+    pub(super) table: DesignTable,
+    /// The list of each site.
+    pub(super) of_site: Vec<u32>,
+    states: Vec<u16>,
+}
+
+impl Lists {
+    pub(super) fn new(table: DesignTable, of_site: Vec<u32>) -> Self {
+        let number = of_site.iter().max().map_or(0, |last| *last as usize + 1);
+        Self {
+            table,
+            of_site,
+            states: vec![UNBEGUN; number],
+        }
+    }
+
+    /// Number of lists.
+    pub(super) fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    /// Draws the arms of families in ledger order, given by their sites. `each` is told the place, the site and the list,
+    /// the weights of the draw in lowest terms, and the arm.
+    pub(super) fn walk(
+        &mut self,
+        sites: &[u16],
+        words: &mut Words,
+        mut each: impl FnMut(usize, (usize, usize), [u64; 2], Arm),
+    ) {
+        self.states.fill(UNBEGUN);
+        for (place, site) in sites.iter().enumerate() {
+            let site = usize::from(*site);
+            let list = self.of_site[site] as usize;
+            let state = &mut self.states[list];
+            if *state == UNBEGUN {
+                *state = self.table.begin(|| words.next());
+            }
+            let weights = self.table.weights(*state);
+            let arm = self.table.draw(state, || words.next());
+            each(place, (site, list), weights, arm);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Words;
+    use crate::numerics::stream::replicate;
+    use rand_chacha::rand_core::Rng;
+
+    #[test]
+    fn words_in_bulk_are_the_words_of_the_stream() {
+        let (key, mut words) = ([3; 32], Words::default());
+        for (stream, expected) in [(0, 0), (1, 5), (2, 100)] {
+            words.begin(replicate(&key, stream), expected);
+            let mut plain = replicate(&key, stream);
+            for _ in 0..40 {
+                assert_eq!(words.next(), plain.next_u64());
+                let own: Vec<u64> = words.some(3).to_vec();
+                assert_eq!(own, [(); 3].map(|()| plain.next_u64()));
+            }
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Whether there is any new report, in every family of two arms: a study is a few counts by site and arm.
+
+use super::Numbers;
+use super::intake::Intake;
+use super::redraws::{Redraws, Tested};
+use super::walk::{Lists, Words};
+use crate::allocation::{Arm, DesignTable, Guesser, MAX_ARMS, WHOLE, Weights};
+use crate::analysis::covariates::SiteGroups;
+use crate::analysis::plan::limit;
+use crate::analysis::{Effect, Scale};
+use crate::estimation::counted_strata::{self, StratumCounts};
+use crate::numerics::stream::{self, open_unit_of};
+use crate::planning::analyst::numbers;
+use crate::planning::arrivals::Keys;
+use crate::planning::calendar::Months;
+use crate::planning::record::{AnalysisRecord, Found, Record};
+use crate::planning::scenario::Cell;
+use rand_chacha::rand_core::Rng;
+
+/// An analysis as this path needs it.
+#[derive(Debug, Clone, Copy)]
+struct Analysed {
+    by_site: bool,
+    level: f64,
+    /// Whether a randomization test decides, and the limit of its p.
+    tested: bool,
+    alpha: Option<f64>,
+}
+
+/// Counts of the strata of a model, made from those of the sites.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    cells: Vec<u32>,
+    groups: SiteGroups,
+    strata: Vec<StratumCounts>,
+}
+
+impl Counts {
+    /// The strata of the model; `None` where they do not settle it.
+    pub(super) fn strata(
+        &mut self,
+        sites: &[StratumCounts],
+        by_site: bool,
+    ) -> Option<&[StratumCounts]> {
+        let groups = if by_site {
+            self.cells.clear();
+            self.cells.extend(sites.iter().flat_map(|own| own.rows));
+            self.groups.realize(&self.cells, 2);
+            self.groups.number()
+        } else {
+            1
+        };
+        self.strata.clear();
+        self.strata
+            .resize(usize::from(groups), StratumCounts::default());
+        for (site, own) in sites.iter().enumerate() {
+            let group = if by_site {
+                self.groups.of(site)
+            } else {
+                Some(0)
+            };
+            let Some(into) = group.and_then(|group| self.strata.get_mut(usize::from(group))) else {
+                continue; // a site without families
+            };
+            for side in [0, 1] {
+                into.rows[side] += own.rows[side];
+                into.ones[side] += own.ones[side];
+            }
+        }
+        counted_strata::is_answered(&self.strata).then_some(&self.strata)
+    }
+}
+
+/// What the arms look like to somebody who guesses the next one.
+#[derive(Debug)]
+struct Guesses {
+    guesser: Option<Guesser>,
+    /// With two equal arms: chance that a guess is right, by which arm has fewer so far (first, neither, second) and the
+    /// arm that came.
+    plain: Option<[[u64; 2]; 3]>,
+    counts: Vec<[u64; MAX_ARMS]>,
+    correct: u64,
+}
+
+impl Guesses {
+    fn new(guesser: Option<Guesser>, lists: usize) -> Self {
+        let chance = |own: &Guesser, counts: [u64; 2]| {
+            let mut all = [0; MAX_ARMS];
+            all[..2].copy_from_slice(&counts);
+            let none = Weights::forced(Arm(0), 2);
+            [0, 1].map(|arm| own.correct(Arm(arm), &all, &none))
+        };
+        let plain = guesser.filter(Guesser::is_plain);
+        Self {
+            plain: plain.map(|own| [[0, 1], [0, 0], [1, 0]].map(|counts| chance(&own, counts))),
+            guesser,
+            counts: vec![[0; MAX_ARMS]; lists],
+            correct: 0,
+        }
+    }
+
+    fn restart(&mut self) {
+        self.counts.fill([0; MAX_ARMS]);
+        self.correct = 0;
+    }
+
+    fn see(&mut self, list: usize, arm: Arm, [first, second]: [u64; 2]) {
+        let counts = &mut self.counts[list];
+        if let Some(chances) = &self.plain {
+            let row = 1 + usize::from(counts[0] > counts[1]) - usize::from(counts[0] < counts[1]);
+            self.correct += chances[row][arm.index()];
+        } else if let Some(guesser) = &self.guesser {
+            self.correct += guesser.correct(arm, counts, &Weights::new(&[first, second]));
+        }
+        counts[arm.index()] += 1;
+    }
+
+    fn correct_share(&self, families: usize) -> Option<f64> {
+        let some = self.guesser.is_some() && families > 0;
+        some.then(|| self.correct as f64 / (WHOLE * families as u64) as f64)
+    }
+
+    fn imbalance(&self) -> f64 {
+        self.guesser.map_or(0.0, |guesser| {
+            let own = self.counts.iter();
+            let largest = own.map(|own| guesser.imbalance(own).unsigned_abs()).max();
+            largest.unwrap_or(0) as f64 / guesser.unit()
+        })
+    }
+}
+
+/// The path.
+#[derive(Debug)]
+pub(super) struct YesNo<'c> {
+    keys: Keys,
+    intake: Intake<'c>,
+    lists: Lists,
+    treated: u8,
+    /// Least upper 53 bits of the word of a risk with which a family has a report, by service.
+    least: [u64; 2],
+    /// Last days of the calendar months, counted from the first opening.
+    months: Vec<i32>,
+    analyses: Vec<Analysed>,
+    draws: u32,
+    guesses: Guesses,
+    arms: Words,
+    sites: Vec<StratumCounts>,
+    reported: Vec<bool>,
+    counts: Counts,
+    redraws: Redraws,
+    tests: u64,
+}
+
+impl<'c> YesNo<'c> {
+    /// For a cell of the domain.
+    pub(super) fn new(cell: &'c Cell, seed: u64) -> Option<Self> {
+        let (protocol, scenario) = (&cell.protocol, &cell.scenario);
+        let risk = scenario.world.same_risk()?;
+        let allocation = &protocol.allocation;
+        let table = DesignTable::of(&*allocation.design)?;
+        let sites = protocol.sites.len();
+        let list = |site| protocol.stratum(site, &[]) as u32;
+        let lists = Lists::new(table, (0..sites).map(list).collect());
+        let first = protocol.first_opening();
+        let intake = Intake::new(cell);
+        let months = Months::new(first, first.plus(intake.last()));
+        let analyses = scenario.analyses.iter().map(|index| {
+            let own = &protocol.analyses[*index];
+            Analysed {
+                by_site: !own.covariates.is_empty(),
+                level: 1.0 - own.alpha,
+                tested: own.test.is_some(),
+                alpha: limit(protocol, own),
+            }
+        });
+        let guesser = Guesser::new(&*allocation.design, &allocation.ratio).ok();
+        Some(Self {
+            keys: Keys::new(seed, cell.group()),
+            guesses: Guesses::new(guesser, lists.len()),
+            treated: scenario.world.treated.0,
+            least: risk.map(|risk| least_word(1.0 - risk)),
+            months: months.ends.iter().map(|end| end.since(first)).collect(),
+            analyses: analyses.collect(),
+            draws: scenario.precision.draws,
+            arms: Words::default(),
+            sites: vec![StratumCounts::default(); sites],
+            reported: Vec::new(),
+            counts: Counts::default(),
+            redraws: Redraws::default(),
+            tests: 0,
+            intake,
+            lists,
+        })
+    }
+
+    pub(super) fn with_draws(mut self, draws: u32) -> Self {
+        self.draws = draws;
+        self
+    }
+
+    /// One study; `None` where the counts do not settle it.
+    pub(super) fn study(&mut self, replicate: u64) -> Option<Record> {
+        self.intake.take(&self.keys, replicate);
+        let more = self.count(replicate);
+        let families = self.intake.sites.len();
+        let truth = if families == 0 {
+            0.0
+        } else {
+            more as f64 / families as f64
+        };
+        let mut keys = None;
+        let mut analyses = Vec::with_capacity(self.analyses.len());
+        self.tests = 0;
+        for place in 0..self.analyses.len() {
+            let own = self.analyses[place];
+            let mut found = self.analyse(own)?;
+            if own.tested
+                && self.draws > 0
+                && let Ok(figures) = &mut found
+            {
+                let stream = || stream::replicate(&self.keys.redraws, replicate);
+                let mut key = [0; 32];
+                keys.get_or_insert_with(stream).fill_bytes(&mut key);
+                match self.test(own, &key)? {
+                    Ok(p_value) => figures.p_value = p_value,
+                    Err(code) => found = Err(code),
+                }
+            }
+            analyses.push(AnalysisRecord {
+                truth,
+                found,
+                under_null: None,
+                looked: None,
+            });
+        }
+        let reached = self.months.iter().map(|end| self.intake.reached(*end));
+        Some(Record {
+            families: families as u32,
+            screened: families as u32,
+            turned_away: 0,
+            lost: 0,
+            enrolment_days: (self.intake.ended + 1).max(0) as u32,
+            days_closed: 0,
+            replacements: 0,
+            correct_guess_share: self.guesses.correct_share(families),
+            imbalance: self.guesses.imbalance(),
+            reached: reached.collect(),
+            analyses,
+        })
+    }
+
+    /// Draws arms and outcomes; how many more families would have a report under treatment than under control.
+    fn count(&mut self, replicate: u64) -> i64 {
+        let families = self.intake.sites.len();
+        let numbers = stream::replicate(&self.keys.arms, replicate);
+        self.arms.begin(numbers, families);
+        self.sites.fill(StratumCounts::default());
+        self.guesses.restart();
+        self.reported.resize(families, false);
+        let (mut more, least) = (0, self.least);
+        self.lists.walk(
+            &self.intake.sites,
+            &mut self.arms,
+            |place, (site, list), weights, arm| {
+                let word = self.intake.risks[place] >> 11;
+                let reports = least.map(|least| word >= least);
+                more += i64::from(reports[1]) - i64::from(reports[0]);
+                let side = usize::from(arm.0 == self.treated);
+                let own = &mut self.sites[site];
+                own.rows[side] += 1;
+                own.ones[side] += u32::from(reports[side]);
+                self.reported[place] = reports[side];
+                self.guesses.see(list, arm, weights);
+            },
+        );
+        more
+    }
+
+    fn analyse(&mut self, own: Analysed) -> Option<Result<Found, &'static str>> {
+        let strata = self.counts.strata(&self.sites, own.by_site)?;
+        let fit = match counted_strata::fit(strata, own.level) {
+            Ok(fit) => fit,
+            Err(error) => return Some(Err(error.code())),
+        };
+        let rows = |side: usize| strata.iter().map(|own| own.rows[side]).sum();
+        Some(numbers(&Effect {
+            estimate: fit.estimate,
+            std_error: fit.std_error,
+            scale: Scale::Identity,
+            statistic: fit.statistic,
+            df: fit.df,
+            p_value: fit.p_value,
+            conf_low: fit.conf_low,
+            conf_high: fit.conf_high,
+            n_treated: rows(1),
+            n_control: rows(0),
+        }))
+    }
+
+    fn test(&mut self, own: Analysed, key: &[u8; 32]) -> Option<Result<f64, &'static str>> {
+        let tested = Tested {
+            sites: &self.intake.sites,
+            reported: &self.reported,
+            seen: &self.sites,
+            treated: self.treated,
+            by_site: own.by_site,
+        };
+        let found = self.redraws.p_value(
+            &mut self.lists,
+            &mut self.counts,
+            tested,
+            key,
+            (u64::from(self.draws), own.alpha),
+        )?;
+        self.tests += self.redraws.number;
+        Some(found.map_err(|error| error.code()))
+    }
+
+    /// How many numbers the last study had.
+    pub(super) fn numbers(&self) -> Numbers {
+        Numbers {
+            sites: self.intake.made().collect(),
+            arms: self.arms.made(),
+            redraws: (self.tests, self.redraws.made()),
+        }
+    }
+
+    /// The numbers of a study in bulk.
+    pub(super) fn floor(&mut self, replicate: u64, numbers: &Numbers) -> u64 {
+        let mut sum = 0;
+        let mut bulk = |rng, words: usize| {
+            self.arms.begin(rng, words);
+            sum ^= self.arms.last();
+        };
+        for (site, words) in numbers.sites.iter().enumerate() {
+            bulk(self.keys.families_at(replicate, site), *words);
+        }
+        bulk(stream::replicate(&self.keys.arms, replicate), numbers.arms);
+        for number in 0..numbers.redraws.0 {
+            let rng = stream::replicate(&self.keys.redraws, number);
+            bulk(rng, numbers.redraws.1);
+        }
+        sum
+    }
+}
+
+/// The least upper 53 bits of a word whose deviate is at least `u`.
+fn least_word(u: f64) -> u64 {
+    let (mut low, mut high) = (0_u64, 1 << 53);
+    while low < high {
+        let middle = low.midpoint(high);
+        if open_unit_of(middle << 11) >= u {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::least_word;
+    use crate::numerics::stream::open_unit_of;
+
+    #[test]
+    fn the_least_word_is_where_the_comparison_turns() {
+        for u in [0.7, 0.8, 1.0 - 0.3 * 0.666_666_666_666_666_7, 0.5, 1e-12] {
+            let least = least_word(u);
+            assert!(open_unit_of(least << 11) >= u);
+            assert!(open_unit_of((least - 1) << 11) < u);
+            assert!(open_unit_of((least << 11) | 2047) >= u);
+        }
+        assert_eq!(least_word(1.5), 1 << 53);
+        assert_eq!(least_word(0.0), 0);
+    }
+}

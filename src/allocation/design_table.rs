@@ -197,6 +197,117 @@ impl DesignTable {
     }
 }
 
+/// A design that hides nothing and begins anew after every so many units, whatever the arms: the k-th unit of all is
+/// drawn by the k-th word, and each block can be drawn for itself.
+#[derive(Debug, Clone)]
+pub struct Cycle {
+    len: usize,
+    first: u8,
+    states: [Cut; MOST_CUTS],
+    /// Words that some state draws again.
+    again: Vec<u64>,
+}
+
+/// Largest sum of weights for which the words that are drawn again are listed.
+const LONGEST_SUM: u64 = 4096;
+/// Most states of a [`Cycle`], a power of two.
+const MOST_CUTS: usize = 64;
+
+/// A state of a [`Cycle`]: its arm by one comparison.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cut {
+    /// Least word of the second arm, where either is possible.
+    least: u64,
+    next: [u8; 2],
+    /// 0 where the first arm is certain.
+    flip: u8,
+}
+
+impl DesignTable {
+    /// The design as a [`Cycle`], if it is one of at most 64 states.
+    pub fn cycle(&self) -> Option<Cycle> {
+        let steps = self.states.iter().flat_map(|own| own.next);
+        let plain = steps.chain([self.begin]).all(|step| step.answers == 1);
+        if !plain || self.states.len() > MOST_CUTS {
+            return None;
+        }
+        let target = |step: Step| self.targets[step.first as usize] as u8;
+        let first = target(self.begin);
+        let mut states = [Cut::default(); MOST_CUTS];
+        let mut again = Vec::new();
+        for (cut, own) in states.iter_mut().zip(&self.states) {
+            let least = |part: u64| (u128::from(part) << 64).div_ceil(u128::from(own.sum)) as u64;
+            let certain = own.weight == 0 || own.weight == own.sum;
+            *cut = Cut {
+                least: if certain { 0 } else { least(own.weight) },
+                next: own.next.map(target),
+                flip: u8::from(own.weight < own.sum),
+            };
+            // The first word of each of the sum's parts is the only one of it whose product can be too low.
+            if own.tail > 0 && own.sum > LONGEST_SUM {
+                return None;
+            }
+            let parts = 0..if own.tail > 0 { own.sum } else { 0 };
+            again.extend(
+                parts
+                    .map(least)
+                    .filter(|word| word.wrapping_mul(own.sum) < own.tail),
+            );
+        }
+        again.sort_unstable();
+        again.dedup();
+        let mut reached = vec![first];
+        for len in 1..=MOST_CUTS {
+            let mut later = Vec::new();
+            for place in reached {
+                let own = self.states[usize::from(place)];
+                let weights = [own.weight, own.sum - own.weight];
+                for (step, weight) in own.next.into_iter().zip(weights) {
+                    if weight > 0 && !later.contains(&target(step)) {
+                        later.push(target(step));
+                    }
+                }
+            }
+            if later == [first] {
+                return Some(Cycle {
+                    len,
+                    first,
+                    states,
+                    again,
+                });
+            }
+            reached = later;
+        }
+        None
+    }
+}
+
+impl Cycle {
+    /// Units of a block.
+    pub fn block(&self) -> usize {
+        self.len
+    }
+
+    /// The state at the beginning of a block.
+    pub fn first(&self) -> u8 {
+        self.first
+    }
+
+    /// The place of the arm that a word draws; the state moves past it. It is the design's where [`Cycle::is_plain`].
+    pub fn draw(&self, state: &mut u8, word: u64) -> u8 {
+        let own = &self.states[usize::from(*state) % MOST_CUTS];
+        let arm = u8::from(word < own.least) ^ own.flip;
+        *state = own.next[usize::from(arm & 1)];
+        arm
+    }
+
+    /// Whether none of the words is one that some state would draw again.
+    pub fn is_plain(&self, words: &[u64]) -> bool {
+        let among = |own: &u64| words.iter().fold(false, |any, word| any | (word == own));
+        !self.again.iter().any(among)
+    }
+}
+
 /// `below/1` of `numerics::stream` on words that are already drawn.
 fn below(n: u64, tail: u64, word: &mut impl FnMut() -> u64) -> u64 {
     loop {
@@ -245,6 +356,50 @@ mod tests {
         follows("permuted-block", "2:1", &[("block_lens", "3,6")]);
         follows("big-stick", "1:1", &[("max_imbalance", "3")]);
         follows("simple", "3:1", &[]);
+    }
+
+    /// Blocks drawn one by one, each from its own words.
+    #[test]
+    fn a_cycle_draws_what_its_design_draws() {
+        for (ratio, length) in [("1:1", 4), ("1:1", 6), ("2:1", 3), ("1:1", 2)] {
+            let ratio = read_ratio(ratio).unwrap();
+            let options = Options::of(&[("block_len", &length.to_string())]);
+            let design = choose("permuted-block", &ratio, &options, None).unwrap();
+            let cycle = DesignTable::of(&*design).unwrap().cycle().unwrap();
+            assert_eq!(cycle.block(), length);
+            let (key, unit) = ([9; 32], Unit::default());
+            let mut numbers = Redraw::new(&key, 0);
+            let mut words = stream::replicate(&key, 0);
+            let mut list = design.begin(&mut numbers);
+            for _ in 0..500 {
+                let mut state = cycle.first();
+                for _ in 0..length {
+                    let arm = allocate(&*design, &mut *list, &unit, 0, &mut numbers);
+                    let word = words.next_u64();
+                    assert!(cycle.is_plain(&[word]));
+                    assert_eq!(cycle.draw(&mut state, word), arm.0);
+                }
+            }
+        }
+        // With weights 1:2 the word 0 is drawn again, for 2^64 mod 3 is 1.
+        let ratio = read_ratio("1:2").unwrap();
+        let options = Options::of(&[("block_len", "3")]);
+        let design = choose("permuted-block", &ratio, &options, None).unwrap();
+        let cycle = DesignTable::of(&*design).unwrap().cycle().unwrap();
+        assert!(cycle.is_plain(&[1, 2, u64::MAX]));
+        assert!(!cycle.is_plain(&[1, 0, 2]));
+    }
+
+    #[test]
+    fn what_hides_lengths_or_never_ends_is_no_cycle() {
+        for (method, options) in [
+            ("permuted-block", [("block_lens", "2,4")]),
+            ("big-stick", [("max_imbalance", "3")]),
+        ] {
+            let ratio = read_ratio("1:1").unwrap();
+            let design = choose(method, &ratio, &Options::of(&options), None).unwrap();
+            assert!(DesignTable::of(&*design).unwrap().cycle().is_none());
+        }
     }
 
     #[test]

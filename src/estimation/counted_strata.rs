@@ -51,6 +51,16 @@ impl StratumCounts {
         f64::from(self.rows[0] + self.rows[1])
     }
 
+    /// The same rows, of which so many are treated, and so many of those have outcome 1.
+    #[must_use]
+    pub fn with(&self, treated: u32, ones: u32) -> Self {
+        let all = |own: [u32; 2]| own[0] + own[1];
+        Self {
+            rows: [all(self.rows) - treated, treated],
+            ones: [all(self.ones) - ones, ones],
+        }
+    }
+
     fn sides(&self) -> [Side; 2] {
         let n = self.total();
         let side = |own: usize, sign: f64| Side {

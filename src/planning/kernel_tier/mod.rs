@@ -10,6 +10,7 @@
 
 mod domain;
 mod intake;
+mod logarithm;
 mod redraws;
 mod walk;
 mod yes_no;

@@ -1,6 +1,6 @@
 //! Words of a stream in bulk, and the arms that they draw.
 
-use crate::allocation::{Arm, DesignTable};
+use crate::allocation::{Arm, Cycle, DesignTable};
 use crate::numerics::stream::fill;
 use rand_chacha::ChaCha8Rng;
 
@@ -25,9 +25,9 @@ impl Words {
         self.make(expected);
     }
 
-    /// Makes words until there are `number`.
-    fn make(&mut self, number: usize) {
-        let until = number.div_ceil(CHUNK) * CHUNK;
+    /// Makes words until there are `number` and some.
+    pub(super) fn make(&mut self, number: usize) {
+        let until = number.div_ceil(CHUNK).max(self.made / CHUNK) * CHUNK;
         if self.words.len() < until {
             self.words.resize(until, 0);
         }
@@ -58,6 +58,11 @@ impl Words {
         some
     }
 
+    /// All words that were made.
+    pub(super) fn all(&self) -> &[u64] {
+        &self.words[..self.made]
+    }
+
     /// The last word that was made.
     pub(super) fn last(&self) -> u64 {
         let last = self.made.checked_sub(1);
@@ -79,13 +84,17 @@ pub(super) struct Lists {
     pub(super) table: DesignTable,
     /// The list of each site.
     pub(super) of_site: Vec<u32>,
+    /// The design as a cycle, where each site has a list of its own.
+    pub(super) cycle: Option<Box<Cycle>>,
     states: Vec<u16>,
 }
 
 impl Lists {
     pub(super) fn new(table: DesignTable, of_site: Vec<u32>) -> Self {
         let number = of_site.iter().max().map_or(0, |last| *last as usize + 1);
+        let apart = (0..).zip(&of_site).all(|(site, list)| site == *list);
         Self {
+            cycle: table.cycle().filter(|_| apart).map(Box::new),
             table,
             of_site,
             states: vec![UNBEGUN; number],

@@ -2,9 +2,9 @@
 
 use super::Numbers;
 use super::intake::Intake;
-use super::redraws::{Redraws, Tested};
+use super::redraws::{Order, Redraws, Tested};
 use super::walk::{Lists, Words};
-use crate::allocation::{Arm, DesignTable, Guesser, MAX_ARMS, WHOLE, Weights};
+use crate::allocation::{Arm, Cycle, DesignTable, Guesser, MAX_ARMS, WHOLE, Weights};
 use crate::analysis::covariates::SiteGroups;
 use crate::analysis::plan::limit;
 use crate::analysis::{Effect, Scale};
@@ -115,6 +115,12 @@ impl Guesses {
         counts[arm.index()] += 1;
     }
 
+    /// Takes a list that was followed elsewhere: its counts and the chances of its guesses.
+    fn add(&mut self, list: usize, counts: [u64; 2], correct: u64) {
+        self.counts[list][..2].copy_from_slice(&counts);
+        self.correct += correct;
+    }
+
     fn correct_share(&self, families: usize) -> Option<f64> {
         let some = self.guesser.is_some() && families > 0;
         some.then(|| self.correct as f64 / (WHOLE * families as u64) as f64)
@@ -145,7 +151,11 @@ pub(super) struct YesNo<'c> {
     guesses: Guesses,
     arms: Words,
     sites: Vec<StratumCounts>,
+    /// Whether each family has a report, in the order of the ledger.
     reported: Vec<bool>,
+    /// Twice the place of each family, plus 1 with a report, one site after the other, and where each site ends.
+    families: Vec<u32>,
+    ends: Vec<usize>,
     counts: Counts,
     redraws: Redraws,
     tests: u64,
@@ -185,6 +195,8 @@ impl<'c> YesNo<'c> {
             arms: Words::default(),
             sites: vec![StratumCounts::default(); sites],
             reported: Vec::new(),
+            families: Vec::new(),
+            ends: Vec::new(),
             counts: Counts::default(),
             redraws: Redraws::default(),
             tests: 0,
@@ -201,8 +213,8 @@ impl<'c> YesNo<'c> {
     /// One study; `None` where the counts do not settle it.
     pub(super) fn study(&mut self, replicate: u64) -> Option<Record> {
         self.intake.take(&self.keys, replicate);
-        let more = self.count(replicate);
-        let families = self.intake.sites.len();
+        let more = self.count(replicate)?;
+        let families = self.intake.families;
         let truth = if families == 0 {
             0.0
         } else {
@@ -249,14 +261,30 @@ impl<'c> YesNo<'c> {
         })
     }
 
-    /// Draws arms and outcomes; how many more families would have a report under treatment than under control.
-    fn count(&mut self, replicate: u64) -> i64 {
-        let families = self.intake.sites.len();
+    /// Draws arms and outcomes; how many more families would have a report under treatment than under control. `None`
+    /// where a word of the arms would have been drawn again.
+    fn count(&mut self, replicate: u64) -> Option<i64> {
         let numbers = stream::replicate(&self.keys.arms, replicate);
-        self.arms.begin(numbers, families);
-        self.sites.fill(StratumCounts::default());
+        self.arms.begin(numbers, self.intake.families);
         self.guesses.restart();
-        self.reported.resize(families, false);
+        match (self.lists.cycle.take(), self.guesses.plain) {
+            (Some(cycle), Some(chances)) => {
+                let found = self.in_blocks(&cycle, &chances);
+                self.lists.cycle = Some(cycle);
+                found
+            }
+            (cycle, _) => {
+                self.lists.cycle = cycle;
+                Some(self.in_order())
+            }
+        }
+    }
+
+    /// In the order of the ledger, whatever the design.
+    fn in_order(&mut self) -> i64 {
+        self.intake.in_order();
+        self.sites.fill(StratumCounts::default());
+        self.reported.resize(self.intake.families, false);
         let (mut more, least) = (0, self.least);
         self.lists.walk(
             &self.intake.sites,
@@ -274,6 +302,50 @@ impl<'c> YesNo<'c> {
             },
         );
         more
+    }
+
+    /// One site after the other, where each has a list of its own and a family's word is that of its place.
+    fn in_blocks(&mut self, cycle: &Cycle, chances: &[[u64; 2]; 3]) -> Option<i64> {
+        let words = self.arms.some(self.intake.families);
+        let control = u8::from(self.treated == 0);
+        let [least_control, least_treated] = self.least;
+        let mut more = 0;
+        self.families.clear();
+        self.ends.clear();
+        self.intake.place();
+        for (site, counts) in self.sites.iter_mut().enumerate() {
+            let mut families = self.intake.of_site(site);
+            let (mut first, mut n, mut own) = (0_i32, [0_u32; 2], [0_u32; 2]);
+            let mut correct = 0;
+            'site: loop {
+                let mut state = cycle.first();
+                for _ in 0..cycle.block() {
+                    let Some((place, risk)) = families.next() else {
+                        break 'site;
+                    };
+                    let arm = cycle.draw(&mut state, words[place]);
+                    let (risk, treated) = (risk >> 11, arm ^ control);
+                    let would = u32::from(risk >= least_treated);
+                    let stays = u32::from(risk >= least_control);
+                    more += i64::from(would) - i64::from(stays);
+                    let reports = if treated == 1 { would } else { stays };
+                    correct += chances[(1 + first.signum()) as usize][usize::from(arm & 1)];
+                    first += 1 - 2 * i32::from(arm);
+                    n[usize::from(treated & 1)] += 1;
+                    own[usize::from(treated & 1)] += reports;
+                    self.families.push((place as u32) << 1 | reports);
+                }
+            }
+            *counts = StratumCounts { rows: n, ones: own };
+            self.ends.push(self.families.len());
+            let [n0, n1] = n.map(u64::from);
+            self.guesses.add(
+                site,
+                if control == 1 { [n1, n0] } else { [n0, n1] },
+                correct,
+            );
+        }
+        cycle.is_plain(words).then_some(more)
     }
 
     fn analyse(&mut self, own: Analysed) -> Option<Result<Found, &'static str>> {
@@ -298,9 +370,13 @@ impl<'c> YesNo<'c> {
     }
 
     fn test(&mut self, own: Analysed, key: &[u8; 32]) -> Option<Result<f64, &'static str>> {
+        let in_blocks = self.lists.cycle.is_some() && self.guesses.plain.is_some();
         let tested = Tested {
-            sites: &self.intake.sites,
-            reported: &self.reported,
+            families: if in_blocks {
+                Order::Sites(&self.families, &self.ends)
+            } else {
+                Order::Ledger(&self.intake.sites, &self.reported)
+            },
             seen: &self.sites,
             treated: self.treated,
             by_site: own.by_site,

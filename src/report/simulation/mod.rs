@@ -15,6 +15,7 @@ use super::page::{Fact, Page, Part, Section, count, role, say};
 use super::{Grid, number};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure as Number;
+use crate::planning::scenario::Engine;
 use crate::planning::simulate::CellPerformance;
 use crate::planning::what_if::Difference;
 use crate::protocol::Protocol;
@@ -276,7 +277,34 @@ fn methods(planning: &Planning<'_>, lang: Lang) -> Section {
                 lang,
             )),
             Part::Facts(facts.collect()),
+            Part::Text(say(&engines(planning), lang)),
         ],
+    }
+}
+
+/// What ran the studies. Nearly always all cells have the same engine; a grid can vary it.
+fn engines(planning: &Planning<'_>) -> Words {
+    let of = |engine: Engine| {
+        let own = planning.cells.iter().filter(|own| own.engine == engine);
+        own.map(|own| own.cell.as_str()).collect::<Vec<&str>>()
+    };
+    let [study, kernel] = Engine::ALL.map(of);
+    if kernel.is_empty() {
+        Words::new(
+            "Every study was run whole, family by family and day by day (engine `study`).",
+            "Varje studie kördes i sin helhet, familj för familj och dag för dag (motorn `study`).",
+        )
+    } else if study.is_empty() {
+        Words::new(
+            "The studies were run on counts by site and arm (engine `kernel`), which gives the same records as the whole study, bit for bit.",
+            "Studierna kördes på antal per enhet och arm (motorn `kernel`), vilket ger samma resultat som studien i sin helhet, bit för bit.",
+        )
+    } else {
+        let own = kernel.join(", ");
+        words!(
+            "The studies of {own} were run on counts by site and arm (engine `kernel`), which gives the same records as the whole study, bit for bit; all others were run whole (engine `study`).",
+            "Studierna i {own} kördes på antal per enhet och arm (motorn `kernel`), vilket ger samma resultat som studien i sin helhet, bit för bit; alla andra kördes i sin helhet (motorn `study`)."
+        )
     }
 }
 

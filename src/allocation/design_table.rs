@@ -211,7 +211,7 @@ pub struct Cycle {
 /// Largest sum of weights for which the words that are drawn again are listed.
 const LONGEST_SUM: u64 = 4096;
 /// Most states of a [`Cycle`], a power of two.
-const MOST_CUTS: usize = 64;
+pub const MOST_CUTS: usize = 64;
 
 /// A state of a [`Cycle`]: its arm by one comparison.
 #[derive(Debug, Clone, Copy, Default)]
@@ -301,6 +301,41 @@ impl Cycle {
         arm
     }
 
+    /// How many more units have the first arm than the second in each state, if that is the same however a state was reached,
+    /// and none at the beginning of a block.
+    pub fn excess(&self) -> Option<[i32; MOST_CUTS]> {
+        let mut known = [None; MOST_CUTS];
+        known[usize::from(self.first)] = Some(0);
+        let mut open = vec![self.first];
+        while let Some(state) = open.pop() {
+            let own = self.states[usize::from(state) % MOST_CUTS];
+            let excess = known[usize::from(state)].unwrap_or(0);
+            let arms = if own.least == 0 {
+                own.flip..=own.flip
+            } else {
+                0..=1
+            };
+            for arm in arms {
+                let (next, later) = (own.next[usize::from(arm)], excess + 1 - 2 * i32::from(arm));
+                let slot = &mut known[usize::from(next)];
+                match slot {
+                    Some(found) if *found != later => return None,
+                    Some(_) => {}
+                    None => {
+                        *slot = Some(later);
+                        open.push(next);
+                    }
+                }
+            }
+        }
+        Some(known.map(|own| own.unwrap_or(0)))
+    }
+
+    /// The state of a block, for a table by states of at most [`MOST_CUTS`].
+    pub fn place(state: u8) -> usize {
+        usize::from(state) % MOST_CUTS
+    }
+
     /// Whether none of the words is one that some state would draw again.
     pub fn is_plain(&self, words: &[u64]) -> bool {
         let among = |own: &u64| words.iter().fold(false, |any, word| any | (word == own));
@@ -320,7 +355,7 @@ fn below(n: u64, tail: u64, word: &mut impl FnMut() -> u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::DesignTable;
+    use super::{Cycle, DesignTable};
     use crate::allocation::{Options, Redraw, Unit, allocate, choose, read_ratio};
     use crate::numerics::stream;
     use rand_chacha::rand_core::Rng;
@@ -367,6 +402,9 @@ mod tests {
             let design = choose("permuted-block", &ratio, &options, None).unwrap();
             let cycle = DesignTable::of(&*design).unwrap().cycle().unwrap();
             assert_eq!(cycle.block(), length);
+            // Equal arms are even at the beginning of a block, and one apart after one unit; with 2:1 a block is not even.
+            let excess = cycle.excess().map(|own| own[Cycle::place(cycle.first())]);
+            assert_eq!(excess, (ratio.is_equal()).then_some(0));
             let (key, unit) = ([9; 32], Unit::default());
             let mut numbers = Redraw::new(&key, 0);
             let mut words = stream::replicate(&key, 0);

@@ -29,7 +29,7 @@ pub use assessment::{Assessed, assess, first_impossible};
 pub use characteristics::{
     Characteristics, Figure, characteristics, characteristics_of, drawn_characteristics_of,
 };
-pub use design_table::{Cycle, DesignTable};
+pub use design_table::{Cycle, DesignTable, MOST_CUTS};
 pub(crate) use exact::every_choice;
 pub use exact::{Exact, exact_characteristics, exact_characteristics_of};
 pub use guess::Guesser;

@@ -64,14 +64,19 @@ impl Queue {
             let words = &self.words.all()[1 + number * width..][..width];
             self.came.push((next, words[0]));
             let quick = clock + self.gaps[number] * scale;
-            clock = if number > QUICK {
-                clock + self.gap(words[width - 1])
-            } else if is_midnight(quick) || number == QUICK {
-                self.exactly(width)
+            let whole = quick as i32;
+            if is_midnight(quick - f64::from(whole)) || number >= QUICK {
+                clock = if number > QUICK {
+                    clock + self.gap(words[width - 1])
+                } else {
+                    self.exactly(width)
+                };
+                next = day_of(clock, open_days);
             } else {
-                quick
-            };
-            next = day_of(clock, open_days);
+                clock = quick;
+                let day = open_days.get(whole.unsigned_abs() as usize);
+                next = day.copied().unwrap_or(i32::MAX);
+            }
         }
         (self.clock, self.next) = (clock, next);
     }
@@ -90,9 +95,8 @@ impl Queue {
     }
 }
 
-/// Whether a clock of the quick way is so near to a whole day that it may be on the wrong side.
-fn is_midnight(clock: f64) -> bool {
-    let part = clock - f64::from(clock as i32);
+/// Whether a clock of the quick way, of which this is what is beyond a whole day, may be on the wrong side of midnight.
+fn is_midnight(part: f64) -> bool {
     (part - 0.5).abs() > 0.5 - MIDNIGHT
 }
 

@@ -43,7 +43,7 @@ pub(super) enum Order<'s> {
     Ledger(&'s [u16], &'s [bool]),
     /// Twice the place in the ledger, plus 1 with a report, of each family, one site after the other, and where each
     /// site ends.
-    Sites(&'s [u32], &'s [usize]),
+    Sites(&'s Cycle, &'s [u32], &'s [usize]),
 }
 
 impl Redraws {
@@ -77,12 +77,9 @@ impl Redraws {
                     self.words.begin(rng, sites.len());
                     self.in_order(lists, tested, sites, reported)
                 }
-                Order::Sites(families, ends) => {
+                Order::Sites(cycle, families, ends) => {
                     self.words.begin(rng, families.len());
-                    match &lists.cycle {
-                        Some(cycle) => self.in_blocks(cycle, tested, families, ends),
-                        None => false,
-                    }
+                    self.in_blocks(cycle, tested, families, ends)
                 }
             };
             let found = value(&self.sites);

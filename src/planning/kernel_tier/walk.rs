@@ -1,6 +1,6 @@
 //! Words of a stream in bulk, and the arms that they draw.
 
-use crate::allocation::{Arm, Cycle, DesignTable};
+use crate::allocation::{Arm, DesignTable};
 use crate::numerics::stream::fill;
 use rand_chacha::ChaCha8Rng;
 
@@ -84,21 +84,22 @@ pub(super) struct Lists {
     pub(super) table: DesignTable,
     /// The list of each site.
     pub(super) of_site: Vec<u32>,
-    /// The design as a cycle, where each site has a list of its own.
-    pub(super) cycle: Option<Box<Cycle>>,
     states: Vec<u16>,
 }
 
 impl Lists {
     pub(super) fn new(table: DesignTable, of_site: Vec<u32>) -> Self {
         let number = of_site.iter().max().map_or(0, |last| *last as usize + 1);
-        let apart = (0..).zip(&of_site).all(|(site, list)| site == *list);
         Self {
-            cycle: table.cycle().filter(|_| apart).map(Box::new),
             table,
             of_site,
             states: vec![UNBEGUN; number],
         }
+    }
+
+    /// Whether each site has a list of its own.
+    pub(super) fn are_sites(&self) -> bool {
+        (0..).zip(&self.of_site).all(|(site, list)| site == *list)
     }
 
     /// Number of lists.

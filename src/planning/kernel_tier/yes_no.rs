@@ -4,7 +4,7 @@ use super::Numbers;
 use super::intake::Intake;
 use super::redraws::{Order, Redraws, Tested};
 use super::walk::{Lists, Words};
-use crate::allocation::{Arm, Cycle, DesignTable, Guesser, MAX_ARMS, WHOLE, Weights};
+use crate::allocation::{Arm, Cycle, DesignTable, Guesser, MAX_ARMS, MOST_CUTS, WHOLE, Weights};
 use crate::analysis::covariates::SiteGroups;
 use crate::analysis::plan::limit;
 use crate::analysis::{Effect, Scale};
@@ -135,12 +135,30 @@ impl Guesses {
     }
 }
 
+/// Blocks that can be drawn for themselves, and the chance that the guess of an arm is right by the state of its block.
+#[derive(Debug)]
+struct Blocks {
+    cycle: Cycle,
+    chances: [[u64; 2]; MOST_CUTS],
+}
+
+impl Blocks {
+    /// Where each site has a list of its own, and two equal arms are even after each block.
+    fn new(lists: &Lists, guesses: &Guesses) -> Option<Box<Self>> {
+        let cycle = lists.table.cycle().filter(|_| lists.are_sites())?;
+        let (excess, plain) = (cycle.excess()?, guesses.plain?);
+        let chances = excess.map(|excess| plain[(1 + excess.signum()) as usize]);
+        Some(Box::new(Self { cycle, chances }))
+    }
+}
+
 /// The path.
 #[derive(Debug)]
 pub(super) struct YesNo<'c> {
     keys: Keys,
     intake: Intake<'c>,
     lists: Lists,
+    blocks: Option<Box<Blocks>>,
     treated: u8,
     /// Least upper 53 bits of the word of a risk with which a family has a report, by service.
     least: [u64; 2],
@@ -184,9 +202,11 @@ impl<'c> YesNo<'c> {
             }
         });
         let guesser = Guesser::new(&*allocation.design, &allocation.ratio).ok();
+        let guesses = Guesses::new(guesser, lists.len());
         Some(Self {
             keys: Keys::new(seed, cell.group()),
-            guesses: Guesses::new(guesser, lists.len()),
+            blocks: Blocks::new(&lists, &guesses),
+            guesses,
             treated: scenario.world.treated.0,
             least: risk.map(|risk| least_word(1.0 - risk)),
             months: months.ends.iter().map(|end| end.since(first)).collect(),
@@ -267,17 +287,12 @@ impl<'c> YesNo<'c> {
         let numbers = stream::replicate(&self.keys.arms, replicate);
         self.arms.begin(numbers, self.intake.families);
         self.guesses.restart();
-        match (self.lists.cycle.take(), self.guesses.plain) {
-            (Some(cycle), Some(chances)) => {
-                let found = self.in_blocks(&cycle, &chances);
-                self.lists.cycle = Some(cycle);
-                found
-            }
-            (cycle, _) => {
-                self.lists.cycle = cycle;
-                Some(self.in_order())
-            }
-        }
+        let Some(blocks) = self.blocks.take() else {
+            return Some(self.in_order());
+        };
+        let found = self.in_blocks(&blocks.cycle, &blocks.chances);
+        self.blocks = Some(blocks);
+        found
     }
 
     /// In the order of the ledger, whatever the design.
@@ -305,46 +320,61 @@ impl<'c> YesNo<'c> {
     }
 
     /// One site after the other, where each has a list of its own and a family's word is that of its place.
-    fn in_blocks(&mut self, cycle: &Cycle, chances: &[[u64; 2]; 3]) -> Option<i64> {
+    fn in_blocks(&mut self, cycle: &Cycle, chances: &[[u64; 2]; MOST_CUTS]) -> Option<i64> {
         let words = self.arms.some(self.intake.families);
-        let control = u8::from(self.treated == 0);
+        let control = u32::from(self.treated == 0);
         let [least_control, least_treated] = self.least;
-        let mut more = 0;
+        let (mut treated_reports, mut control_reports) = (0_u32, 0_u32);
         self.families.clear();
         self.ends.clear();
         self.intake.place();
         for (site, counts) in self.sites.iter_mut().enumerate() {
-            let mut families = self.intake.of_site(site);
-            let (mut first, mut n, mut own) = (0_i32, [0_u32; 2], [0_u32; 2]);
-            let mut correct = 0;
-            'site: loop {
-                let mut state = cycle.first();
-                for _ in 0..cycle.block() {
-                    let Some((place, risk)) = families.next() else {
-                        break 'site;
-                    };
-                    let arm = cycle.draw(&mut state, words[place]);
-                    let (risk, treated) = (risk >> 11, arm ^ control);
-                    let would = u32::from(risk >= least_treated);
-                    let stays = u32::from(risk >= least_control);
-                    more += i64::from(would) - i64::from(stays);
-                    let reports = if treated == 1 { would } else { stays };
-                    correct += chances[(1 + first.signum()) as usize][usize::from(arm & 1)];
-                    first += 1 - 2 * i32::from(arm);
-                    n[usize::from(treated & 1)] += 1;
-                    own[usize::from(treated & 1)] += reports;
-                    self.families.push((place as u32) << 1 | reports);
-                }
+            let from = self.families.len();
+            // First the families: place, whether one would report under control, and under treatment.
+            for (place, risk) in self.intake.of_site(site) {
+                let risk = risk >> 11;
+                let would = u32::from(risk >= least_treated);
+                let stays = u32::from(risk >= least_control);
+                treated_reports += would;
+                control_reports += stays;
+                self.families.push((place as u32) << 2 | stays << 1 | would);
             }
-            *counts = StratumCounts { rows: n, ones: own };
+            // Then the arms, a block at a time: place, and whether it does report.
+            let (mut drawn, mut ones, mut both, mut correct) = (0, 0, 0, 0);
+            let mut block = |block: &mut [u32]| {
+                let mut state = cycle.first();
+                for family in block {
+                    let chances = &chances[Cycle::place(state)];
+                    let arm = cycle.draw(&mut state, words[(*family >> 2) as usize]);
+                    let treated = u32::from(arm & 1) ^ control;
+                    let reports = (*family >> (treated ^ 1)) & 1;
+                    correct += chances[usize::from(arm & 1)];
+                    drawn += treated;
+                    ones += reports;
+                    both += reports & treated;
+                    *family = (*family >> 2) << 1 | reports;
+                }
+            };
+            let own = &mut self.families[from..];
+            let all = own.len() as u32;
+            if cycle.block() == 4 {
+                // The compiler unrolls blocks of a length that it knows.
+                let (blocks, rest) = own.as_chunks_mut::<4>();
+                blocks.iter_mut().for_each(|own| block(own));
+                block(rest);
+            } else {
+                own.chunks_mut(cycle.block()).for_each(block);
+            }
+            *counts = StratumCounts {
+                rows: [all - drawn, drawn],
+                ones: [ones - both, both],
+            };
             self.ends.push(self.families.len());
-            let [n0, n1] = n.map(u64::from);
-            self.guesses.add(
-                site,
-                if control == 1 { [n1, n0] } else { [n0, n1] },
-                correct,
-            );
+            let [n0, n1] = counts.rows.map(u64::from);
+            let by_arm = if control == 1 { [n1, n0] } else { [n0, n1] };
+            self.guesses.add(site, by_arm, correct);
         }
+        let more = i64::from(treated_reports) - i64::from(control_reports);
         cycle.is_plain(words).then_some(more)
     }
 
@@ -370,12 +400,10 @@ impl<'c> YesNo<'c> {
     }
 
     fn test(&mut self, own: Analysed, key: &[u8; 32]) -> Option<Result<f64, &'static str>> {
-        let in_blocks = self.lists.cycle.is_some() && self.guesses.plain.is_some();
         let tested = Tested {
-            families: if in_blocks {
-                Order::Sites(&self.families, &self.ends)
-            } else {
-                Order::Ledger(&self.intake.sites, &self.reported)
+            families: match &self.blocks {
+                Some(blocks) => Order::Sites(&blocks.cycle, &self.families, &self.ends),
+                None => Order::Ledger(&self.intake.sites, &self.reported),
             },
             seen: &self.sites,
             treated: self.treated,

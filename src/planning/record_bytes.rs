@@ -106,9 +106,10 @@ fn write_looked(out: &mut Vec<u8>, looked: Option<&Looked>) {
     }
 }
 
-fn read_looked(reader: &mut Reader<'_>) -> Option<Option<Looked>> {
+/// Reads how the looks went into `looked`, where there were any; `None` where the bytes end too soon.
+fn read_looked(reader: &mut Reader<'_>, looked: &mut Option<Looked>) -> Option<()> {
     let Some(looks) = reader.u16()?.checked_sub(1) else {
-        return Some(None);
+        return Some(());
     };
     let (stage, days) = (reader.u16()?, reader.u32()?);
     let rejects = reader.take(1)?[0] == 1;
@@ -123,13 +124,14 @@ fn read_looked(reader: &mut Reader<'_>) -> Option<Option<Looked>> {
     } else {
         None
     };
-    Some(Some(Looked {
+    *looked = Some(Looked {
         stage,
         rejects,
         days,
         information: information?,
         stage_wise,
-    }))
+    });
+    Some(())
 }
 
 /// In place of the length of a code: no twin of the study was run.
@@ -186,11 +188,13 @@ pub(super) fn read_record(
                 }),
                 longer => Err(read_code(reader, longer, known)?),
             };
+            let mut looked = None;
+            read_looked(reader, &mut looked)?;
             Some(AnalysisRecord {
                 truth,
                 found,
                 under_null,
-                looked: read_looked(reader)?,
+                looked,
             })
         })
         .collect();

@@ -133,9 +133,9 @@ impl Behind<'_> {
         if places.len() < 2 {
             return None;
         }
-        let drawn = |place: &usize| match plan.planned().get(*place)?.analysis.test {
-            Some(Test::Randomization { draws }) => Some(u64::from(draws)),
-            None => None,
+        let drawn = |place: &usize| {
+            let test = plan.planned().get(*place)?.analysis.test;
+            test.map(|Test::Randomization { draws }| u64::from(draws))
         };
         let draws = places.iter().filter_map(drawn).max().unwrap_or(0);
         let key = joint_key(self.protocol, lock);

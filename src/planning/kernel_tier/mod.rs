@@ -58,13 +58,11 @@ impl<'c> Kernel<'c> {
     /// As [`Simulator::study`].
     pub fn study(&mut self, replicate: u64) -> Result<Record, Refusal> {
         let found = self.path.as_mut().and_then(|path| path.study(replicate));
-        match found {
-            Some(record) => Ok(record),
-            None => {
-                self.left += 1;
-                self.whole.study(replicate)
-            }
+        if let Some(record) = found {
+            return Ok(record);
         }
+        self.left += 1;
+        self.whole.study(replicate)
     }
 
     /// Studies so far that were left to the whole machine.

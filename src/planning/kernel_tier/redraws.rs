@@ -63,9 +63,8 @@ impl Redraws {
             let largest = || if any { 1.0 } else { 0.0 };
             Some(over_error(counted_strata::studentized(strata), largest))
         };
-        let observed = match value(tested.seen)? {
-            Some(observed) => observed,
-            None => return Some(Err(TestError::NoStatistic)),
+        let Some(observed) = value(tested.seen)? else {
+            return Some(Err(TestError::NoStatistic));
         };
         self.number = 0;
         let mut settled = true;
@@ -141,7 +140,9 @@ impl Redraws {
             if cycle.block() == 4 {
                 // The compiler unrolls blocks of a length that it knows.
                 let (blocks, rest) = own.as_chunks::<4>();
-                blocks.iter().for_each(|own| block(own));
+                for own in blocks {
+                    block(own);
+                }
                 block(rest);
             } else {
                 own.chunks(cycle.block()).for_each(block);

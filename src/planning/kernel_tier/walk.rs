@@ -11,7 +11,7 @@ const CHUNK: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Words {
     rng: Option<ChaCha8Rng>,
-    words: Vec<u64>,
+    all: Vec<u64>,
     made: usize,
     taken: usize,
 }
@@ -28,11 +28,11 @@ impl Words {
     /// Makes words until there are `number` and some.
     pub(super) fn make(&mut self, number: usize) {
         let until = number.div_ceil(CHUNK).max(self.made / CHUNK) * CHUNK;
-        if self.words.len() < until {
-            self.words.resize(until, 0);
+        if self.all.len() < until {
+            self.all.resize(until, 0);
         }
         if let Some(rng) = &mut self.rng {
-            fill(rng, &mut self.words[self.made..until]);
+            fill(rng, &mut self.all[self.made..until]);
         }
         self.made = until;
     }
@@ -42,7 +42,7 @@ impl Words {
         if self.taken == self.made {
             self.make(self.made + 1);
         }
-        let word = self.words[self.taken];
+        let word = self.all[self.taken];
         self.taken += 1;
         word
     }
@@ -53,20 +53,20 @@ impl Words {
         if until > self.made {
             self.make(until);
         }
-        let some = &self.words[self.taken..until];
+        let some = &self.all[self.taken..until];
         self.taken = until;
         some
     }
 
     /// All words that were made.
     pub(super) fn all(&self) -> &[u64] {
-        &self.words[..self.made]
+        &self.all[..self.made]
     }
 
     /// The last word that was made.
     pub(super) fn last(&self) -> u64 {
         let last = self.made.checked_sub(1);
-        last.map_or(0, |last| self.words[last])
+        last.map_or(0, |last| self.all[last])
     }
 
     /// How many words were made.

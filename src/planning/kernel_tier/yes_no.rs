@@ -360,7 +360,9 @@ impl<'c> YesNo<'c> {
             if cycle.block() == 4 {
                 // The compiler unrolls blocks of a length that it knows.
                 let (blocks, rest) = own.as_chunks_mut::<4>();
-                blocks.iter_mut().for_each(|own| block(own));
+                for own in blocks {
+                    block(own);
+                }
                 block(rest);
             } else {
                 own.chunks_mut(cycle.block()).for_each(block);

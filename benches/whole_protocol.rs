@@ -1,4 +1,4 @@
-//! Microseconds of one study of workload W3 (600 families, minimization, a gate, eight analyses; limit 1 ms) on one core, whole
+//! Microseconds of one study of workload W3 (600 families, minimization, a gate, seven analyses; limit 1 ms) on one core, whole
 //! and in its parts, with what each analysis costs by itself.
 //!
 //! `cargo bench --bench whole_protocol`. Time is that of the thread on its processor.
@@ -58,7 +58,7 @@ fn main() {
         writeln!(out, "{what:<58} {value:8.1} µs").expect("standard output");
     };
     line("W3: random numbers of every arrival", floor);
-    line("W3: whole study, eight analyses", all);
+    line("W3: whole study, seven analyses", all);
     let mut rest = all;
     for (number, index) in whole.cells[0].scenario.analyses.iter().enumerate() {
         let id = &whole.cells[0].protocol.analyses[*index].id;

@@ -14,9 +14,11 @@ use crate::analysis::statistic::Registered;
 use crate::analysis::used::options;
 use crate::analysis::workspace::Workspace;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Day, Factor, Hands, Missing, Multiplicity, Role, Test};
+use crate::protocol::model::{
+    Analysis, Average, Day, Factor, Hands, Missing, Multiplicity, Role, Test,
+};
 use crate::study::course::course;
-use crate::study::dataset::{self, End, OutcomeValue};
+use crate::study::dataset::{self, End, OutcomeValue, Unit};
 use crate::study::kernel::State;
 use crate::study::uptake::received;
 use std::collections::BTreeSet;
@@ -132,9 +134,8 @@ impl Behind<'_> {
             return None;
         }
         let drawn = |place: &usize| {
-            let test = plan.planned().get(*place)?.analysis.test?;
-            let Test::Randomization { draws } = test;
-            Some(u64::from(draws))
+            let test = plan.planned().get(*place)?.analysis.test;
+            test.map(|Test::Randomization { draws }| u64::from(draws))
         };
         let draws = places.iter().filter_map(drawn).max().unwrap_or(0);
         let key = joint_key(self.protocol, lock);
@@ -203,6 +204,7 @@ impl Behind<'_> {
                     let other = Analysis {
                         missing: Missing::Bounds,
                         estimator: "manski-bounds".to_owned(),
+                        clusters: None,
                         ..analysis.clone()
                     };
                     self.workspace.sample(protocol, state, cut, &other);
@@ -263,9 +265,32 @@ impl Behind<'_> {
         (name, levels, codes.collect())
     }
 
-    /// How each family counts, in the words of the arms' counts.
-    fn counted(&self, analysis: &Analysis) -> Vec<Counted> {
+    /// How each family counts where its children are analysed: the sample is that of families.
+    fn means(&self, analysis: &Analysis) -> Vec<Counted> {
         let (protocol, state, cut) = (self.protocol, self.state, self.cut);
+        let mut known = self.workspace.rows.iter().zip(&self.workspace.y).peekable();
+        let units = self.workspace.units.iter().enumerate();
+        let status = |(row, unit): (usize, &Unit)| {
+            if let Some((_, y)) = known.next_if(|(own, _)| **own as usize == row) {
+                return Counted::Known(*y);
+            }
+            let (outcome, summary) = (analysis.outcome, analysis.summary);
+            match dataset::outcome(protocol, state, cut, unit.family, outcome, summary) {
+                OutcomeValue::NotYet => Counted::NotYet,
+                OutcomeValue::Known(_) | OutcomeValue::Unknown(_) => Counted::Missing,
+            }
+        };
+        units.map(status).collect()
+    }
+
+    /// How each family counts, in the words of the arms' counts.
+    fn counted(&mut self, analysis: &Analysis) -> Vec<Counted> {
+        let (protocol, state, cut) = (self.protocol, self.state, self.cut);
+        if analysis.children.is_some() {
+            let own = analysis.averaged(Average::Family);
+            self.workspace.sample(protocol, state, cut, &own);
+            return self.means(analysis);
+        }
         let units = self.workspace.units.iter();
         if analysis.hands() == Hands::Values {
             return units

@@ -119,13 +119,22 @@ struct Point<'a> {
 }
 
 impl SimulatedFigure {
-    /// Draws it; `None` where no cell has a value.
+    /// Draws it; `None` where no cell has a value, or what is counted never happens.
     pub fn draw(&self, planning: &Planning<'_>, lang: Lang) -> Option<Figure> {
         if let Of::Months(of) = self.of {
             return months::draw(self, of, planning, lang);
         }
         let points = self.points(planning);
-        if points.is_empty() {
+        // Where nothing of the kind can happen, as without a gate, there is nothing to see.
+        let nothing = |point: &Point<'_>| {
+            let number = point.number;
+            [number.value, number.mcse]
+                .iter()
+                .flatten()
+                .all(|own| own.abs() <= 0.0)
+        };
+        let counted = matches!(self.of, Of::Study(_));
+        if points.is_empty() || (counted && points.iter().all(nothing)) {
             return None;
         }
         let chart = Chart {

@@ -2,10 +2,11 @@
 
 use super::chart::{Chart, Curve, Shape, Value, draw as draw_chart};
 use super::figures::{SimulatedFigure, pick};
-use super::{Planning, shown};
+use super::{Planning, plus_minus, shown};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure as Number;
 use crate::planning::simulate::CellPerformance;
+use crate::protocol::model::Day;
 use crate::report::Grid;
 use crate::report::figures::Figure;
 use crate::words;
@@ -89,7 +90,8 @@ pub(super) fn draw(
     };
     let title = pick(entry.title, lang).to_owned();
     let desc = describe(entry, &courses, (left_out, &name), lang);
-    let table = table(&title, entry, &courses, lang);
+    let named: Vec<(String, &Course<'_>)> = courses.iter().map(|own| (name(own), own)).collect();
+    let table = table(&title, &named, lang);
     let (canvas, height) = draw_chart(&chart, lang);
     Some(Figure {
         id: entry.id,
@@ -145,27 +147,31 @@ fn describe(
     sentences.join(" ")
 }
 
-fn table(title: &str, entry: &SimulatedFigure, courses: &[Course<'_>], lang: Lang) -> Grid {
-    let head = |en: &str, sv: &str| Words::new(en, sv).get(lang).to_owned();
-    let mut grid = Grid::numbers(
-        title,
-        vec![
-            head("cell · month ends", "cell · månaden slutar"),
-            pick(entry.axis, lang).to_owned(),
-            head("Monte Carlo standard error", "Monte Carlo-medelfel"),
-        ],
-    );
-    for own in courses {
-        for (end, figure) in own.cell.month_ends.iter().zip(own.values) {
-            let date = end.date().map_or_else(String::new, |date| date.to_string());
-            let [value, error] = shown(
-                figure.value.unwrap_or(0.0),
-                figure.mcse.unwrap_or(0.0),
-                lang,
-            );
-            let name = own.names.join("; ");
-            grid.row(format!("{name} · {date}"), vec![value, error]);
-        }
+/// A row per month, a column per course.
+fn table(title: &str, courses: &[(String, &Course<'_>)], lang: Lang) -> Grid {
+    let mut head = vec![
+        Words::new("month ends", "månaden slutar")
+            .get(lang)
+            .to_owned(),
+    ];
+    head.extend(courses.iter().map(|(name, _)| name.clone()));
+    let mut grid = Grid::numbers(title, head);
+    let mut ends: Vec<Day> = courses
+        .iter()
+        .flat_map(|(_, own)| own.cell.month_ends.iter().copied())
+        .collect();
+    ends.sort_unstable();
+    ends.dedup();
+    for end in ends {
+        let of = |own: &Course<'_>| {
+            let place = own.cell.month_ends.iter().position(|other| *other == end);
+            place.and_then(|place| own.values.get(place).copied())
+        };
+        let row = courses
+            .iter()
+            .map(|(_, own)| plus_minus(of(own).unwrap_or_default(), lang));
+        let date = end.date().map_or_else(String::new, |date| date.to_string());
+        grid.row(date, row.collect());
     }
     grid
 }

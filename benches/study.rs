@@ -75,7 +75,7 @@ fn simulated(replicates: u64, draws: Option<u32>, threads: usize) -> Vec<CellPer
 fn timed(threads: usize) -> (f64, Option<f64>, Vec<CellPerformance>) {
     let run = |_| {
         let (start, before) = (Instant::now(), processor());
-        let found = simulated(1000, None, threads);
+        let found = simulated(400, None, threads);
         let seconds = start.elapsed().as_secs_f64();
         let used = processor().zip(before);
         (
@@ -167,7 +167,7 @@ fn main() {
     assert_eq!(first, second, "the same figures for any number of threads");
     writeln!(
         out,
-        "simulations/iuh-2025.toml, 1000 studies a cell: 1 thread {one:.3} s, 2 threads {two:.3} s, ratio {:.2}; the same figures",
+        "simulations/iuh-2025.toml, 400 studies a cell: 1 thread {one:.3} s, 2 threads {two:.3} s, ratio {:.2}; the same figures",
         one / two
     )
     .expect("standard output");

@@ -170,7 +170,7 @@ fn looked_at() -> String {
 
 /// 44 families, 24 of them at once and 20 after ten months; a third of both are reported again after two months.
 fn enrolled(place: &Place, numbers: std::ops::Range<usize>, received: &str, again: &str) {
-    let rows: String = numbers
+    let rows: Vec<String> = numbers
         .clone()
         .map(|n| {
             let (site, earlier) = (["north", "south"][n % 2], n % 4);
@@ -178,6 +178,7 @@ fn enrolled(place: &Place, numbers: std::ops::Range<usize>, received: &str, agai
             format!("{site},{family},R1,{received},yes,{earlier}\n")
         })
         .collect();
+    let rows = rows.concat();
     let head = "site,family,report_key,received,answer.consent,field.earlier_reports\n";
     place.write("families.csv", format!("{head}{rows}"));
     let ran = place.act("enrol --from families.csv --seed-file keys/seed");

@@ -163,7 +163,14 @@ fn all_alike(name: &str, files: &[File]) -> Option<Said> {
 }
 
 /// Options beside the defaults: estimator, what to replace in its analysis, lines to add.
-const VARIANTS: &[(&str, &[(&str, &str)], &str)] = &[
+/// Estimator, replacements in its protocol, and what is added.
+type Variant = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
+const VARIANTS: &[Variant] = &[
     ("lin", &[], "variance = \"hc3\""),
     ("lin", &[], "variance = \"hc0\"\ndf = \"normal\""),
     ("linear", &[], "variance = \"classical\""),
@@ -252,9 +259,9 @@ fn everything() -> String {
     let start = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
     let mut all = IUH[..start].replace("draws = 10000", "draws = 999");
     let mut add = |id: String, role: &str, own: &str| {
-        all.push_str(&format!(
+        all.extend([format!(
             "[[analysis]]\nid = \"{id}\"\nlock = \"final\"\nrole = \"{role}\"\n{own}\n"
-        ));
+        )]);
     };
     for (index, entry) in ESTIMATORS.iter().filter(|own| own.in_plan).enumerate() {
         let role = ["secondary", "exploratory"][index % 2];
@@ -382,9 +389,9 @@ fn an_absent_package_is_said() {
     for id in ["fine-gray", "rmst"] {
         let entry = ESTIMATORS.iter().find(|own| own.id == id).unwrap();
         let own = analysis(entry);
-        text.push_str(&format!(
+        text.extend([format!(
             "[[analysis]]\nid = \"{id}\"\nlock = \"final\"\nrole = \"exploratory\"\n{own}\n"
-        ));
+        )]);
     }
     let study = lived(&text);
     let mut files = folder(&study, "final", LAST, &[]);

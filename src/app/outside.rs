@@ -527,7 +527,7 @@ mod tests {
         let outside = outside(folder.path());
         outside.create_secret("seed", b"s").unwrap();
         let failure = outside.create_secret("seed", b"t").unwrap_err();
-        assert_eq!((failure.exit, failure.code), (exit::USAGE, "exists"));
+        assert_eq!((failure.exit, failure.code), (exit::USAGE, "file"));
         assert_eq!(outside.read("seed").unwrap(), b"s");
         #[cfg(unix)]
         {

@@ -106,11 +106,8 @@ fn write_looked(out: &mut Vec<u8>, looked: Option<&Looked>) {
     }
 }
 
-/// Reads how the looks went into `looked`, where there were any; `None` where the bytes end too soon.
-fn read_looked(reader: &mut Reader<'_>, looked: &mut Option<Looked>) -> Option<()> {
-    let Some(looks) = reader.u16()?.checked_sub(1) else {
-        return Some(());
-    };
+/// How the looks went, whose number was read.
+fn read_looked(reader: &mut Reader<'_>, looks: u16) -> Option<Looked> {
     let (stage, days) = (reader.u16()?, reader.u32()?);
     let rejects = reader.take(1)?[0] == 1;
     let information: Option<Vec<f64>> = (0..looks).map(|_| reader.f64()).collect();
@@ -124,14 +121,13 @@ fn read_looked(reader: &mut Reader<'_>, looked: &mut Option<Looked>) -> Option<(
     } else {
         None
     };
-    *looked = Some(Looked {
+    Some(Looked {
         stage,
         rejects,
         days,
         information: information?,
         stage_wise,
-    });
-    Some(())
+    })
 }
 
 /// In place of the length of a code: no twin of the study was run.
@@ -188,13 +184,14 @@ pub(super) fn read_record(
                 }),
                 longer => Err(read_code(reader, longer, known)?),
             };
-            let mut looked = None;
-            read_looked(reader, &mut looked)?;
             Some(AnalysisRecord {
                 truth,
                 found,
                 under_null,
-                looked,
+                looked: match reader.u16()?.checked_sub(1) {
+                    None => None,
+                    Some(looks) => Some(read_looked(reader, looks)?),
+                },
             })
         })
         .collect();

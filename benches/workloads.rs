@@ -40,7 +40,7 @@ macro_rules! workload {
 }
 
 const WORKLOADS: [Workload; 6] = [
-    workload!("w1", "fixed-binary", [5000, 500], Some(3.0)),
+    workload!("w1", "fixed-binary", [50_000, 500], Some(3.0)),
     workload!("w2", "score", [0, 20], None),
     workload!("w3", "whole", [0, 50], None),
     workload!("w3-overflow", "whole-without-gate", [0, 50], None),
@@ -48,6 +48,7 @@ const WORKLOADS: [Workload; 6] = [
     workload!("w5", "fixed-binary", [20, 2], Some(3.0)),
 ];
 
+/// Rounds of at least a tenth of a second each: the clock of a thread is told a few milliseconds at a time.
 const ROUNDS: usize = 5;
 /// Standard error that a power is to have.
 const PRECISE: f64 = 0.005;

@@ -181,7 +181,7 @@ pub fn of_file(
                     None
                 }
                 // `NA` may be the name of a child there; what the study means by it is for the study to say.
-                _ => Some(written.to_owned()),
+                _ => (!written.is_empty()).then(|| written.to_owned()),
             };
             rows[place].push(own);
         }

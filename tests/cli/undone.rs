@@ -240,7 +240,6 @@ fn families_are_parted_pair_by_pair() {
         .unwrap();
     let mut late = forged[at].clone();
     late.time.clone_from(&forged.last().unwrap().time);
-    late.public = put(&late.public, "v1", "v9");
     late.payload = late.payload.map(|text| put(&text, "v1", "v9"));
     forged.push(late);
     let last = forged.len() as u64;

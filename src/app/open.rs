@@ -64,8 +64,8 @@ pub struct Opened {
 ///
 /// # Errors
 /// An invalid protocol, or one without ethics decision and impact assessment (exit 3); digits that do not confirm it
-/// (2); a study there already, unless the same file opened it with the same seed (7); a seed file that is none, lies inside
-/// the study folder or holds a seed that can be guessed (9).
+/// (2); a study there already, unless the same file opened it with the same seed (7); a seed file that is none or lies inside
+/// the study folder (9). A seed that was there and can be guessed is a warning.
 pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     // Read once: what is sealed is what was checked, also from standard input.
     let bytes = outside.read(&request.protocol)?;

@@ -9,7 +9,9 @@ use super::study::{LEDGER_FORM, ledger_failure, not_open, read_seeds};
 use crate::protocol::Protocol;
 use crate::protocol::model::Custody;
 use crate::study::journal::{Entry, Hash, Head, Ledger, LedgerError, Rows, hex};
-use crate::study::verify::{DrawCheck, Finding, Told, Verification, rows_changed, verify_rows};
+use crate::study::verify::{
+    DrawCheck, Finding, SeedFit, Told, Verification, rows_changed, verify_rows,
+};
 use crate::words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -179,7 +181,7 @@ fn unread(protocol: &Protocol, failure: Failure) -> Verdict {
                 sequence: None,
                 message: failure.message,
             }],
-            seed_mismatch: false,
+            seeds: SeedFit::Fitting,
         },
         custody: protocol.study.custody,
         roles: protocol.roles.is_some(),

@@ -8,7 +8,7 @@ use crate::app::study::seeds_needed;
 use crate::app::verify::{Expected, check};
 use crate::app::{Failure, exit};
 use crate::diagnostic::Words;
-use crate::study::verify::DrawCheck;
+use crate::study::verify::{DrawCheck, SeedFit};
 use crate::words;
 
 use super::acting::{At, head};
@@ -51,11 +51,15 @@ impl Verify {
                 checkpoints: &self.checkpoint,
             },
         )?;
-        let given = self.seed_file.len();
-        let wrong_number = verdict
-            .seeds_needed
-            .map(|needed| seeds_needed(needed, given));
         let own = verdict.verification;
+        let unfit = match own.seeds {
+            SeedFit::Fitting => None,
+            SeedFit::Lacking => {
+                let count = verdict.seeds_needed.map(|own| (own, self.seed_file.len()));
+                Some(("seed-missing", lacking(&own.epochs, count)))
+            }
+            SeedFit::Strange => Some(("seed-mismatch", strange())),
+        };
         let text = |check: &DrawCheck| match check {
             DrawCheck::Verified => "verified",
             DrawCheck::NotChecked => "not-checked",
@@ -75,18 +79,9 @@ impl Verify {
                 })
             })
             .collect();
-        let code = if wrong_number.is_some() {
-            "seed-missing"
-        } else {
-            "seed-mismatch"
-        };
-        let mismatch = wrong_number.unwrap_or(Words::new(
-            "a seed that was given is not the one that this study committed to",
-            "ett frö som angavs är inte det som studien har utfäst",
-        ));
-        if own.seed_mismatch {
+        if let Some((code, message)) = &unfit {
             findings.push(json!({
-                "code": code, "sequence": null, "message": mismatch.get(session.lang),
+                "code": code, "sequence": null, "message": message.get(session.lang),
             }));
         }
         let body = json!({
@@ -122,8 +117,9 @@ impl Verify {
         for finding in &own.findings {
             document = document.text(finding.message.clone());
         }
-        if own.seed_mismatch {
-            document = document.text(mismatch);
+        let is_unfit = unfit.is_some();
+        if let Some((_, message)) = unfit {
+            document = document.text(message);
         }
         if let Some(line) = epochs_checked(&own.epochs) {
             document = document.text(line);
@@ -131,7 +127,7 @@ impl Verify {
         if verdict.typed_time {
             document = document.text(typed_time());
         }
-        let code = match (own.ok, own.seed_mismatch, own.findings.is_empty()) {
+        let code = match (own.ok, is_unfit, own.findings.is_empty()) {
             (true, ..) => exit::DONE,
             (false, true, true) => exit::SEED,
             (false, ..) => exit::VERIFICATION_FAILED,
@@ -144,13 +140,40 @@ impl Verify {
     }
 }
 
+/// The numbers of the epochs whose draws were checked so.
+fn epochs_of(epochs: &[DrawCheck], check: DrawCheck) -> String {
+    let own = (0..).zip(epochs).filter(|(_, own)| **own == check);
+    let own: Vec<String> = own.map(|(epoch, _): (u32, _)| epoch.to_string()).collect();
+    own.join(", ")
+}
+
+/// Which epochs have no seed; `count` is how many seed files are needed and were given, if those are not as many.
+fn lacking(epochs: &[DrawCheck], count: Option<(usize, usize)>) -> Words {
+    let left = epochs_of(epochs, DrawCheck::NotChecked);
+    let why = match count {
+        Some((needed, given)) => seeds_needed(needed, given),
+        None => Words::new(
+            "the same seed was given more than once",
+            "samma frö angavs mer än en gång",
+        ),
+    };
+    let Words { en, sv } = why;
+    words!(
+        "no seed was given for epoch {left}: its draws are not checked ({en})",
+        "inget frö angavs för epok {left}: dess dragningar är inte kontrollerade ({sv})"
+    )
+}
+
+fn strange() -> Words {
+    Words::new(
+        "a seed that was given is not the one that this study committed to",
+        "ett frö som angavs är inte det som studien har utfäst",
+    )
+}
+
 /// Which epochs' draws were derived again, where not all were.
 fn epochs_checked(epochs: &[DrawCheck]) -> Option<Words> {
-    let of = |check: DrawCheck| {
-        let own = (0..).zip(epochs).filter(|(_, own)| **own == check);
-        let own: Vec<String> = own.map(|(epoch, _): (u32, _)| epoch.to_string()).collect();
-        own.join(", ")
-    };
+    let of = |check: DrawCheck| epochs_of(epochs, check);
     let (derived, left) = (of(DrawCheck::Verified), of(DrawCheck::NotChecked));
     (!derived.is_empty() && !left.is_empty()).then(|| {
         words!(

@@ -3,7 +3,7 @@
 //! Values only. The report cannot verify anything itself; it says what `study::verify` found.
 
 use crate::diagnostic::Words;
-use crate::study::verify::{DrawCheck, Verification};
+use crate::study::verify::{DrawCheck, SeedFit, Verification};
 use crate::words;
 
 /// What the report is stamped with.
@@ -69,13 +69,13 @@ pub enum Verdict {
 impl Verdict {
     /// The verdict of a verification.
     pub fn of(verification: &Verification) -> Self {
-        if !verification.ok || verification.seed_mismatch {
+        if !verification.ok || verification.seeds != SeedFit::Fitting {
             let mut findings: Vec<Words> = verification
                 .findings
                 .iter()
                 .map(|finding| finding.message.clone())
                 .collect();
-            if verification.seed_mismatch {
+            if verification.seeds != SeedFit::Fitting {
                 findings.push(words!(
                     "A seed does not fit its commitment, or an epoch has none; not every draw was checked.",
                     "Ett lottfrö stämmer inte med sin utfästelse, eller saknas för en epok; alla lottdragningar kontrollerades inte."
@@ -119,7 +119,7 @@ mod tests {
     use super::{Provenance, Verdict};
     use crate::diagnostic::Words;
     use crate::study::journal::Head;
-    use crate::study::verify::{DrawCheck, Finding, Verification};
+    use crate::study::verify::{DrawCheck, Finding, SeedFit, Verification};
 
     fn sound(draws: DrawCheck) -> Verification {
         Verification {
@@ -131,7 +131,7 @@ mod tests {
             head: Head::EMPTY,
             first_bad: None,
             findings: Vec::new(),
-            seed_mismatch: false,
+            seeds: SeedFit::Fitting,
         }
     }
 
@@ -166,7 +166,7 @@ mod tests {
     fn a_seed_that_does_not_fit_is_a_failure_with_a_sentence() {
         let mismatch = Verification {
             ok: false,
-            seed_mismatch: true,
+            seeds: SeedFit::Strange,
             ..sound(DrawCheck::NotChecked)
         };
         let stamp = Provenance::of(&mismatch, String::new(), Vec::new(), false);

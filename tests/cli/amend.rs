@@ -657,6 +657,43 @@ fn what_an_amendment_gives_up_is_said() {
     assert_eq!(verdict["findings"][0]["code"], "protocol-missing");
 }
 
+/// The same seed twice is no seed of the other epoch, and every seed that was given is the study's; one that is of no epoch is
+/// said to be that, however many were given.
+#[test]
+fn an_epoch_without_a_seed_is_named() {
+    let place = Place::open(IUH);
+    assert_eq!(amend(&place, &amended(), "keys/second").code, 0);
+    place.seed_of("keys/strange", "of no epoch");
+    for (seeds, code, said) in [
+        ("seed seed", "seed-missing", "no seed was given for epoch 1"),
+        ("seed seed", "seed-missing", "more than once"),
+        ("seed", "seed-missing", "no seed was given for epoch 1"),
+        ("seed", "seed-missing", "seed files needed: 2"),
+        ("second", "seed-missing", "no seed was given for epoch 0"),
+        ("seed strange", "seed-mismatch", "not the one"),
+        ("strange", "seed-mismatch", "not the one"),
+        ("seed second strange", "seed-mismatch", "not the one"),
+    ] {
+        let files: String = seeds
+            .split(' ')
+            .map(|seed| format!(" --seed-file keys/{seed}"))
+            .collect();
+        let verdict = place.run(&format!("verify --study study{files}")).json(9);
+        let finding = &verdict["findings"][0];
+        assert_eq!(finding["code"], code, "{seeds}");
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains(said), "{seeds}: {message}");
+        let table = place.run(&format!("verify --study study{files} --format table"));
+        assert!(table.code == 9 && table.out.contains(said), "{}", table.out);
+    }
+    let swedish = place.run("verify --study study --seed-file keys/seed --format table --lang sv");
+    assert!(
+        swedish.out.contains("inget frö angavs för epok 1"),
+        "{}",
+        swedish.out
+    );
+}
+
 /// With one of two seeds the draws of its epoch are checked and a false one among them is found; once the seeds are published,
 /// they stand for the one that was not given, and both programs check everything.
 #[test]

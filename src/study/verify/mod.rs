@@ -28,6 +28,7 @@ use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::words;
 use chain::Chain;
+pub use seeds::SeedFit;
 use sense::Sense;
 use std::sync::Arc;
 pub use told::Told;
@@ -71,8 +72,8 @@ pub struct Verification {
     pub first_bad: Option<u64>,
     /// Everything that does not hold.
     pub findings: Vec<Finding>,
-    /// Whether a seed was given that is of no epoch, or seeds were given and an epoch has none, given or published.
-    pub seed_mismatch: bool,
+    /// How the seeds that were given fit the epochs; nothing is verified if they do not.
+    pub seeds: SeedFit,
 }
 
 /// Checks a ledger: `seeds` are those of epochs, in any order; those that the ledger publishes stand for epochs without one.
@@ -108,7 +109,7 @@ pub fn verify_with(
         head: Head::EMPTY,
         first_bad: None,
         findings: Vec::new(),
-        seed_mismatch: false,
+        seeds: SeedFit::Fitting,
     })
 }
 
@@ -136,7 +137,7 @@ pub fn verify_rows(
         ends,
         allocations,
         epochs,
-        seed_mismatch,
+        fit,
         findings,
         ..
     } = reading;
@@ -168,7 +169,7 @@ pub fn verify_rows(
     }
     let findings = checker.findings;
     Ok(Verification {
-        ok: findings.is_empty() && !seed_mismatch,
+        ok: findings.is_empty() && fit == SeedFit::Fitting,
         draws: if all {
             DrawCheck::Verified
         } else {
@@ -180,7 +181,7 @@ pub fn verify_rows(
         head,
         first_bad: findings.iter().filter_map(|finding| finding.sequence).min(),
         findings,
-        seed_mismatch,
+        seeds: fit,
     })
 }
 
@@ -201,7 +202,7 @@ struct Reading {
     /// The same if all of them held.
     whole: Told,
     epochs: Vec<DrawCheck>,
-    seed_mismatch: bool,
+    fit: SeedFit,
     findings: Vec<Finding>,
 }
 
@@ -222,7 +223,7 @@ impl Reading {
                 sense.row(entry, parts);
             }
         })?;
-        let (found, epochs, seed_mismatch) = sense.end();
+        let (found, epochs, fit) = sense.end();
         let mut findings: Vec<Finding> = chain.broken.into_iter().collect();
         findings.extend(found);
         Ok(Self {
@@ -235,7 +236,7 @@ impl Reading {
             told: chain.told,
             whole: chain.whole,
             epochs,
-            seed_mismatch,
+            fit,
             findings,
         })
     }

@@ -8,11 +8,21 @@ use crate::protocol::Protocol;
 use crate::study::journal::hex;
 use crate::study::kernel::{Drawer, RecordedSource};
 
+/// How the seeds that were given fit the epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeedFit {
+    /// None was given, or each is of an epoch and no epoch lacks one, given or published.
+    Fitting,
+    /// Each is of an epoch, and an epoch has none.
+    Lacking,
+    /// One is of no epoch.
+    Strange,
+}
+
 /// Seeds by epoch.
 pub(super) struct Seeds {
     own: Vec<Option<Seed>>,
-    /// Whether a seed was given that is of no epoch, or seeds were given and an epoch has none.
-    pub(super) mismatch: bool,
+    pub(super) fit: SeedFit,
 }
 
 impl Seeds {
@@ -39,10 +49,12 @@ impl Seeds {
             place.get_or_insert_with(|| seed.clone());
         }
         let lacking = own.is_empty() || own.iter().any(Option::is_none);
-        Self {
-            mismatch: strange || !given.is_empty() && lacking,
-            own,
-        }
+        let fit = match (strange, lacking && !given.is_empty()) {
+            (true, _) => SeedFit::Strange,
+            (false, true) => SeedFit::Lacking,
+            (false, false) => SeedFit::Fitting,
+        };
+        Self { own, fit }
     }
 
     /// Whether the draws of each epoch are derived again.

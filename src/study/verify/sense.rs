@@ -5,7 +5,7 @@ use super::pairs::Pending;
 use super::past::Past;
 use super::projections::Projections;
 use super::published::Published;
-use super::seeds::{Seeds, is_of};
+use super::seeds::{SeedFit, Seeds, is_of};
 use super::told::Told;
 use super::{Checker, DrawCheck, Finding};
 use crate::allocation::{Mode, Seed};
@@ -72,7 +72,7 @@ pub(super) struct Sense<'a> {
     checker: Checker,
     carried: Carried<'a>,
     journal: Journal,
-    seed_mismatch: bool,
+    fit: SeedFit,
     read: Result<(), Corrupt>,
     rows: u64,
     stored: Projections<'a>,
@@ -109,7 +109,7 @@ impl<'a> Sense<'a> {
                 protocol,
             },
             journal: Journal::trusting(Arc::clone(protocol), told.foresight.clone()),
-            seed_mismatch: seeds.mismatch,
+            fit: seeds.fit,
             read: Ok(()),
             rows: 0,
             stored: Projections::of(protocol, stored),
@@ -137,9 +137,8 @@ impl<'a> Sense<'a> {
         }
     }
 
-    /// What does not hold, whether the draws of each epoch were derived again, and whether a seed that was given is of no
-    /// epoch or an epoch lacks one.
-    pub(super) fn end(mut self) -> (Vec<Finding>, Vec<DrawCheck>, bool) {
+    /// What does not hold, whether the draws of each epoch were derived again, and how the seeds that were given fit.
+    pub(super) fn end(mut self) -> (Vec<Finding>, Vec<DrawCheck>, SeedFit) {
         self.stored.compare(&self.journal, u64::MAX);
         let checker = &mut self.checker;
         if let Err(corrupt) = self.read {
@@ -156,11 +155,7 @@ impl<'a> Sense<'a> {
             checker.unfollowed(self.carried.pending.as_ref(), self.rows + 1);
         }
         self.stored.judge(checker);
-        (
-            self.checker.findings,
-            self.carried.checks,
-            self.seed_mismatch,
-        )
+        (self.checker.findings, self.carried.checks, self.fit)
     }
 }
 

@@ -10,11 +10,10 @@ use super::outside::Outside;
 use super::study::{LEDGER_FILE, read_seed};
 use crate::allocation::Seed;
 use crate::diagnostic::{Diagnostic, Words};
-use crate::store::SqliteLedger;
-use crate::study::journal::{Ledger, Object, hex};
+use crate::store::read_beside;
+use crate::study::journal::{Object, hex};
 use crate::words;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The seed of a file for a new epoch, and whether the file was made now.
 ///
@@ -122,7 +121,7 @@ fn shared(other: &Path) -> Diagnostic {
     ))
 }
 
-/// Studies beside this one whose ledger commits to the seed. What cannot be read is passed over.
+/// Studies beside this one whose ledger commits to the seed. What cannot be read at once is passed over, and nothing is changed.
 fn opened_with(outside: &Outside, study: &Path, seed: &Seed) -> Vec<PathBuf> {
     let own = absolute(outside, study);
     let beside = own.parent().and_then(|folder| folder.read_dir().ok());
@@ -138,15 +137,8 @@ fn opened_with(outside: &Outside, study: &Path, seed: &Seed) -> Vec<PathBuf> {
 }
 
 fn commits_to(ledger: &Path, seed: &Seed) -> bool {
-    let ledger = SqliteLedger::open(ledger);
-    let Ok(mut ledger) = ledger.and_then(|own| own.with_patience(Duration::ZERO)) else {
-        return false;
-    };
     let mut found = false;
-    let read = ledger.read_from(1, &mut |entry| {
-        if !matches!(entry.kind.as_str(), "opened" | "epoch-opened") {
-            return;
-        }
+    let read = read_beside(ledger, &["opened", "epoch-opened"], &mut |entry| {
         let Some((public, _)) = Object::read(&entry.public) else {
             return;
         };

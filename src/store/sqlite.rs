@@ -218,11 +218,20 @@ impl Rows for Picture<'_> {
         kinds: &[&str],
         visit: &mut dyn FnMut(&Entry),
     ) -> Result<(), LedgerError> {
-        let places = vec!["?"; kinds.len()].join(", ");
-        let select = format!("{SELECT} WHERE kind IN ({places}) ORDER BY sequence");
-        let mut select = self.0.prepare_cached(&select).map_err(failed)?;
-        visit_rows(select.query(params_from_iter(kinds)), visit)
+        of_kinds(self.0, kinds, visit)
     }
+}
+
+/// Hands the rows of some kinds to `visit`, in their order.
+pub(super) fn of_kinds(
+    connection: &Connection,
+    kinds: &[&str],
+    visit: &mut dyn FnMut(&Entry),
+) -> Result<(), LedgerError> {
+    let places = vec!["?"; kinds.len()].join(", ");
+    let select = format!("{SELECT} WHERE kind IN ({places}) ORDER BY sequence");
+    let mut select = connection.prepare_cached(&select).map_err(failed)?;
+    visit_rows(select.query(params_from_iter(kinds)), visit)
 }
 
 /// Hands each row to `visit` as an entry, whose texts keep their room from row to row.
@@ -241,7 +250,7 @@ fn visit_rows(
 
 /// Whatever stands in a file's schema, this connection runs no trigger, reads no view and trusts no function of it.
 /// [`form::check`] refuses such a file; this holds also between one check and the next.
-fn restrain(connection: &Connection) -> Result<(), LedgerError> {
+pub(super) fn restrain(connection: &Connection) -> Result<(), LedgerError> {
     for (setting, value) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
@@ -473,7 +482,7 @@ fn cut_to(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// Whether a log with rows that are not merged yet lies beside the file.
-fn has_log(path: &Path) -> bool {
+pub(super) fn has_log(path: &Path) -> bool {
     has_beside(path, "-wal")
 }
 
@@ -485,7 +494,7 @@ fn has_beside(path: &Path, end: &str) -> bool {
 }
 
 /// A path as SQLite's file addresses take it.
-fn encoded(path: &Path) -> String {
+pub(super) fn encoded(path: &Path) -> String {
     use std::fmt::Write;
     let bytes = path.as_os_str().as_encoded_bytes();
     bytes.iter().fold(String::new(), |mut text, byte| {

@@ -128,6 +128,67 @@ fn a_study_beside_this_one_with_the_same_seed_is_named() {
     assert!(own.code == 0 && !own.err.contains("[seed-shared]"));
 }
 
+/// The files of a folder and their bytes, in the order of their names.
+fn files(place: &Place, folder: &str) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let mut found: Vec<_> = std::fs::read_dir(place.path(folder))
+        .unwrap()
+        .map(|file| file.unwrap())
+        .map(|file| (file.file_name(), std::fs::read(file.path()).unwrap()))
+        .collect();
+    found.sort();
+    found
+}
+
+/// What lies beside a study is somebody else's: it is read as it lies, and neither changed nor waited for.
+#[test]
+fn what_lies_beside_a_study_stays_as_it_is() {
+    let place = Place::open(IUH);
+    let ledger = |folder: &str| place.path(folder).join("ledger.sqlite");
+    let connect = |folder: &str| rusqlite::Connection::open(ledger(folder)).unwrap();
+    for folder in ["foreign", "copied", "lost"] {
+        std::fs::create_dir(place.path(folder)).unwrap();
+    }
+    // Another program's database of the same name, with its rollback journal.
+    let foreign = connect("foreign");
+    let fill = "CREATE TABLE own (a); INSERT INTO own VALUES (1);";
+    foreign.execute_batch(fill).unwrap();
+    // A study whose last rows are in the log, held by a writer; and copies of it, with its log and as a file that was cut.
+    let held = connect("study");
+    let write = "PRAGMA wal_autocheckpoint = 0; UPDATE event SET actor = 'other'; BEGIN IMMEDIATE;";
+    held.execute_batch(write).unwrap();
+    for end in ["", "-wal"] {
+        let name = format!("ledger.sqlite{end}");
+        let bytes = std::fs::read(place.path("study").join(&name)).unwrap();
+        assert!(!bytes.is_empty());
+        std::fs::write(place.path("copied").join(&name), bytes).unwrap();
+    }
+    std::fs::write(ledger("lost"), b"SQLite format 3").unwrap();
+    #[cfg(unix)]
+    {
+        std::fs::create_dir(place.path("pipe")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(ledger("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+    }
+    let seen = || ["foreign", "study", "copied", "lost"].map(|folder| files(&place, folder));
+    let before = seen();
+    let words = place
+        .open_words()
+        .replace("--study study", "--study another");
+    let begun = std::time::Instant::now();
+    let ran = place.run(&words);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(15));
+    assert!(seen() == before, "a file beside the study was changed");
+    for (folder, shared) in [("study", true), ("copied", true), ("foreign", false)] {
+        let said = format!("/{folder} was opened with this seed");
+        assert_eq!(ran.err.contains(&said), shared, "{folder}: {}", ran.err);
+    }
+    drop(held);
+    drop(foreign);
+}
+
 /// An `open` that was killed between its commit and its answer: the same command answers what that one would have.
 #[test]
 fn an_opening_that_is_repeated_is_answered_with_its_receipt() {

@@ -444,6 +444,7 @@ const STUDY_VERBS: &[Page] = pages![
     "ledger-broken",
     "ledger-damaged",
     "ledger-form",
+    "ledger-missing",
     "ledger-read-only",
     "link-recorded",
     "link-relied-on",

@@ -64,7 +64,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// An invalid protocol, or one without ethics decision and impact assessment (exit 3); digits that do not confirm it
-/// (2); a study there already, unless the same file opened it with the same seed (7); a seed file that is none or lies inside
+/// (2); a study there already, unless the same file opened it with the same seed (7); one whose rows were lost (8); a seed file that is none or lies inside
 /// the study folder (9). A seed that was there and can be guessed is a warning.
 pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     // Read once: what is sealed is what was checked, also from standard input.
@@ -100,7 +100,7 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
         Err(LedgerError::Exists) => SqliteLedger::open(&ledger_path).map_err(failed)?,
         made => made.map_err(failed)?,
     };
-    begin(
+    let opened = begin(
         outside,
         request,
         &protocol,
@@ -108,7 +108,9 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
         &seed,
         seed_created,
         seal,
-    )
+    )?;
+    projection::mark_opened(outside, &request.study)?;
+    Ok(opened)
 }
 
 /// The receipt of a study that this very file opened with this very seed: the command was repeated, perhaps because the first
@@ -139,6 +141,7 @@ fn opened_before(
     if !study.committed(0, &seed) {
         return Err(exists());
     }
+    projection::mark_opened(outside, &request.study)?;
     Ok(Opened {
         study: protocol.study.id.clone(),
         protocol_hash: protocol.hash.to_hex(),
@@ -352,6 +355,10 @@ pub(super) fn absolute(outside: &Outside, path: &Path) -> PathBuf {
 
 /// Whether a study was opened in a folder.
 pub(super) fn has_events(path: &Path, folder: &Path) -> Result<bool, Failure> {
+    // SQLite would write to an empty file, and what is left is to be kept as it is.
+    if std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0) {
+        return Ok(false);
+    }
     let mut ledger = match SqliteLedger::open(path) {
         Ok(ledger) => ledger,
         Err(LedgerError::Missing) => return Ok(false),

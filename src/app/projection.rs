@@ -10,6 +10,7 @@
 
 use super::exit;
 use super::failure::Failure;
+use super::open::has_events;
 use super::outside::Outside;
 use super::sealed::{later_epochs, protocol_file, sealed_protocol};
 use super::study::{LEDGER_FILE, Study, ledger_failure, not_open};
@@ -24,6 +25,14 @@ const PROJECTION_FILE: &str = "ledger.projection";
 /// Name of the projection that the seed in force vouches for.
 const VOUCHED_FILE: &str = "ledger.projection.enrolment";
 const FILES: [&str; 2] = [PROJECTION_FILE, VOUCHED_FILE];
+/// Name of the file that says, ever after, that a study was opened in a folder.
+const OPENED_FILE: &str = "ledger.opened";
+/// What stands in it, for whoever looks into the folder.
+const OPENED: &str = "\
+A study was opened in this folder. If ledger.sqlite is gone or empty, its rows were lost: put a copy back, open nothing anew.
+En studie öppnades i den här mappen. Om ledger.sqlite saknas eller är tom har dess rader gått förlorade: lägg tillbaka en kopia, \
+öppna inget på nytt.
+";
 
 /// When a projection is worth its writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +190,19 @@ fn taken_up(
     (!journal.is_doubtful()).then_some(journal)
 }
 
+/// Leaves the file that says that a study was opened in a folder, if it is not there: to be called once its first row is
+/// committed. It names nobody, and no erasure removes it.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn mark_opened(outside: &Outside, folder: &Path) -> Result<(), Failure> {
+    let file = folder.join(OPENED_FILE);
+    if outside.exists(&file) {
+        return Ok(());
+    }
+    outside.write_private(file, OPENED.as_bytes())
+}
+
 /// The ledger of a study folder.
 ///
 /// # Errors
@@ -199,7 +221,28 @@ pub(super) fn open_ledger(outside: &Outside, folder: &Path) -> Result<SqliteLedg
 
 /// What is said of a folder whose ledger has no row.
 pub(super) fn without_rows(outside: &Outside, folder: &Path) -> Failure {
-    refuse_emptied(outside, folder).map_or_else(|lost| lost, |()| not_open(folder))
+    match refuse_emptied(outside, folder) {
+        Err(lost) => lost,
+        Ok(()) if outside.exists(folder.join(protocol_file(0))) => unfinished(folder),
+        Ok(()) => not_open(folder),
+    }
+}
+
+/// A sealed protocol without a row, and nothing that says that there was one: `open` seals before it commits.
+fn unfinished(folder: &Path) -> Failure {
+    let name = folder.display();
+    Failure::new(
+        exit::VERIFICATION_FAILED,
+        "ledger-missing",
+        words!(
+            "{name} holds a protocol and no event of a study: its ledger was lost, or `open` never finished there",
+            "{name} innehåller ett protokoll men ingen händelse i en studie: liggaren har gått förlorad, eller så blev `open` aldrig klart där"
+        ),
+    )
+    .help(words!(
+        "if the study was ever opened (a receipt of `open`, a family that was drawn), draw nobody and put a copy of `{LEDGER_FILE}` back, with its `-wal`; only if `open` never answered, run that very command again",
+        "om studien någonsin har öppnats (ett kvitto från `open`, en lottad familj), lotta ingen och lägg tillbaka en kopia av `{LEDGER_FILE}`, med dess `-wal`; bara om `open` aldrig svarade, kör just det kommandot igen"
+    ))
 }
 
 /// Refuses a folder whose ledger has no row if it holds a file that only a study with rows has: they were lost.
@@ -208,11 +251,15 @@ pub(super) fn without_rows(outside: &Outside, folder: &Path) -> Failure {
 /// Such a folder: exit 8.
 pub(super) fn refuse_emptied(outside: &Outside, folder: &Path) -> Result<(), Failure> {
     let [one, other] = FILES.map(PathBuf::from);
-    let left = [one, other, protocol_file(1)];
+    let left = [OPENED_FILE.into(), one, other, protocol_file(1)];
     if !left.iter().any(|name| outside.exists(folder.join(name))) {
         return Ok(());
     }
-    let lost = "it has no events, and files beside it were made of its events";
+    // Another command may have opened the study since its ledger was looked at.
+    if has_events(&outside.path(folder).join(LEDGER_FILE), folder)? {
+        return Ok(());
+    }
+    let lost = "it has no events, and files beside it were made once it had some";
     Err(ledger_failure(&LedgerError::Corrupt(lost.into()), folder))
 }
 
@@ -229,6 +276,10 @@ impl Study {
     ///
     /// It is written under the ledger's lock, so that no erasure comes in between and nothing that was erased comes back.
     pub fn keep(&mut self, outside: &Outside) {
+        if self.journal.head.sequence > 0 {
+            // One that an earlier version opened, or an `open` that was killed after its commit.
+            let _ = mark_opened(outside, &self.folder);
+        }
         self.keep_at(outside, Pace::End);
     }
 

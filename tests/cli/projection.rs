@@ -182,9 +182,7 @@ fn a_ledger_without_rows_beside_a_projection_is_damaged() {
     for words in &commands {
         std::fs::write(&ledger, b"").unwrap();
         place.run(words).refused(8, "ledger-damaged");
-        if !words.starts_with("open ") {
-            assert_eq!(std::fs::read(&ledger).unwrap(), b"", "{words}");
-        }
+        assert_eq!(std::fs::read(&ledger).unwrap(), b"", "{words}");
     }
     for words in &commands {
         std::fs::remove_file(&ledger).unwrap();
@@ -196,6 +194,88 @@ fn a_ledger_without_rows_beside_a_projection_is_damaged() {
         let _ = std::fs::remove_file(&ledger);
         place.run(words).refused(8, "ledger-damaged");
     }
+}
+
+/// A study that is too short for a projection: that it was opened is known from the file that `open` leaves, whatever else goes.
+#[test]
+fn a_short_study_that_lost_its_ledger_is_never_opened_anew() {
+    let place = Place::open(IUH);
+    let ledger = place.path("study/ledger.sqlite");
+    let mark = place.path("study/ledger.opened");
+    let enrol = |name: &str| Place::enrol_words("skarpnack", name, "R1");
+    place.act(&enrol("KATL")).json(0);
+    let whole = std::fs::read(&ledger).unwrap();
+    let commands = || {
+        [
+            "status --study study".to_owned(),
+            "verify --study study".to_owned(),
+            "checkpoint checkpoint.json --study study".to_owned(),
+            format!("{} --study study --actor b", enrol("MORU")),
+            place.open_words(),
+        ]
+    };
+    let refused = |code: &str| {
+        for words in commands() {
+            if code == "ledger-damaged" || !words.starts_with("open ") {
+                let ran = place.run(&words);
+                ran.refused(8, code);
+                assert!(!ran.err.contains("`lottning open`"), "{}", ran.err);
+            }
+        }
+    };
+    std::fs::write(&ledger, b"").unwrap();
+    refused("ledger-damaged");
+    assert_eq!(std::fs::read(&ledger).unwrap(), b"");
+    std::fs::remove_file(&ledger).unwrap();
+    refused("ledger-damaged");
+    // An erasure removes what was made of the rows, and not this.
+    std::fs::write(&ledger, &whole).unwrap();
+    let confirm = place.confirm().to_owned();
+    place
+        .act(&format!(
+            "erase --family KATL --reason request --confirm {confirm}"
+        ))
+        .json(0);
+    std::fs::remove_file(&ledger).unwrap();
+    refused("ledger-damaged");
+    // Where it is gone too, the sealed protocol is left, and nobody is told to open a study.
+    std::fs::remove_file(&mark).unwrap();
+    refused("ledger-missing");
+    // A study without it, as an earlier version made it, has it from the next command that writes.
+    std::fs::write(&ledger, &whole).unwrap();
+    place.act(&enrol("MORU")).json(0);
+    assert!(mark.exists());
+}
+
+/// Killed before its commit, `open` leaves a sealed protocol and no row; between commit and mark, a row and no mark.
+#[test]
+fn an_open_that_was_killed_before_or_after_its_commit_is_repeated() {
+    let place = Place::with(IUH);
+    let mark = place.path("study/ledger.opened");
+    std::fs::create_dir(place.path("study")).unwrap();
+    place.write("study/protocol.toml", IUH);
+    for table in [false, true] {
+        if table {
+            let ledger = place.path("study/ledger.sqlite");
+            drop(lottning::store::SqliteLedger::create(&ledger).unwrap());
+        }
+        place
+            .run("status --study study")
+            .refused(8, "ledger-missing");
+        place
+            .act(&Place::enrol_words("skarpnack", "KATL", "R1"))
+            .refused(8, "ledger-missing");
+    }
+    let first = place.run(&place.open_words()).json(0);
+    assert_eq!(first["replayed"], false);
+    assert!(mark.exists());
+    std::fs::remove_file(&mark).unwrap();
+    let again = place.run(&place.open_words()).json(0);
+    assert_eq!(
+        (&again["replayed"], &again["head"]),
+        (&json!(true), &first["head"])
+    );
+    assert!(mark.exists());
 }
 
 /// What is changed in a family of a projection.

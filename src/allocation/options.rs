@@ -284,10 +284,11 @@ pub fn check_options(entry: &MethodEntry, options: &Options) -> Result<(), Vec<R
                 words!("it has no options", "den har inga inställningar")
             } else {
                 let list = own.join("`, `");
-                words!(
-                    "its options are `{list}`",
-                    "den har inställningarna `{list}`"
-                )
+                let (is, has_sv) = match own.len() {
+                    1 => ("its only option is", "den har en enda inställning:"),
+                    _ => ("its options are", "den har inställningarna"),
+                };
+                words!("{is} `{list}`", "{has_sv} `{list}`")
             }));
         }
     }

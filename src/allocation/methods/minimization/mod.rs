@@ -40,8 +40,8 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
             name: "probability",
             flag: "probability",
             default: Some("4/5"),
-            about: "chance of the best arm, from 1/arms to 1; its part of the ratio if that is more",
-            about_sv: "den bästa armens chans, från 1/antalet armar till 1; dess del av förhållandet om den är större",
+            about: "chance of the best arm, from 1/arms (with ratio-preserving 1/sum of the ratio) to 1; its part of the ratio if that is more",
+            about_sv: "den bästa armens chans, från 1/antalet armar (med ratio-preserving 1/förhållandets summa) till 1; dess del av förhållandet om den är större",
         },
         OptionSpec {
             name: "factor_weights",

@@ -30,7 +30,7 @@ pub struct PowerRow {
 pub struct RatioRow {
     /// Parts in the protocol's order of arms, such as `1:2`.
     pub ratio: String,
-    /// Families of all arms.
+    /// Whole families of all arms; 1 more than both arms together where the parts that they lose make one.
     pub families: u64,
     /// Families in the treated arm.
     pub n_treated: u64,
@@ -142,7 +142,8 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
         } else {
             (gated, other_families)
         };
-        let families = n_treated + n_control;
+        // As at the protocol's ratio: parts of families are left out of each arm and of all, each from its own average.
+        let families = (reach.gated * (1 + other) as f64).floor() as u64;
         let allocation = &protocol.allocation;
         let (strata, factors) = (protocol.strata(), protocol.balanced_levels());
         let own_options = keeping(&allocation.method, &allocation.options, &ratio);
@@ -197,7 +198,7 @@ fn keeping(method: &str, options: &Options, ratio: &Ratio) -> Options {
 
 #[cfg(test)]
 mod tests {
-    use super::{compare, families_needed, power_rows};
+    use super::{PowerRow, compare, families_needed, power_rows};
     use crate::planning::capacity::reach;
     use crate::protocol::parse;
 
@@ -219,6 +220,14 @@ mod tests {
                 .collect::<Vec<_>>(),
             ["1:1", "1:2", "1:3"]
         );
+        // 331.5 families in the gate's arm: 663, 994.5 and 1326 in all, and capacity says the same 663 of its 1:1.
+        let reach = reach(&protocol).unwrap();
+        let families: Vec<u64> = ratios.iter().map(|row| row.families).collect();
+        assert_eq!(families, [663, 994, 1326]);
+        let at_capacity = power_rows(&protocol, reach.families).unwrap();
+        let sizes = |row: &PowerRow| (row.families, row.n_treated, row.n_control);
+        assert_eq!(sizes(&at_capacity[0]), (663, 331, 331));
+        assert_eq!((ratios[0].n_treated, ratios[0].n_control), (331, 331));
         // More controls for the same slots never lose power.
         assert!(ratios.windows(2).all(|pair| pair[0].power < pair[1].power));
         assert!(ratios[0].own_method && !ratios[1].own_method);

@@ -331,7 +331,8 @@ impl Draw {
             .warnings
             .iter()
             .map(|warning| {
-                json!({"code": warning.code, "message": warning.message.get(session.lang)})
+                let help = warning.help.as_ref().map(|help| help.get(session.lang));
+                json!({"code": warning.code, "message": warning.message.get(session.lang), "help": help})
             })
             .collect();
         let mut body = json!({

@@ -205,6 +205,12 @@ fn characteristics_have_value_error_and_exact_figure() {
         said.contains("can guess 7.1 of the next ten families right, 5.0 by chance, and know 3.3"),
         "{said}"
     );
+    // What to do about it is there too, as in `check --json`.
+    let help = found["warnings"][0]["help"].as_str().unwrap();
+    assert!(
+        help.ends_with("let nobody at intake see earlier lots"),
+        "{help}"
+    );
 }
 
 /// At 3:1 in independent draws whoever keeps count is right less often than whoever names the larger arm each time: 3/4, by the

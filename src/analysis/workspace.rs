@@ -3,6 +3,8 @@
 //! Rows and site groups are read first, blind to every outcome; then each analysis' outcome by its missing-data rule;
 //! then its model. Analyses with the same rows and covariates share one factored design.
 
+mod counted;
+
 use super::children::Tally;
 use super::covariates::{FixedColumns, SiteGroups, count_cells};
 use super::handover::Courses;
@@ -434,37 +436,6 @@ impl Workspace {
         self.adjusted - 1
     }
 
-    /// Counts the contrast by site group, where the additive model is one of a yes-no outcome on arm and site groups and
-    /// the counts answer for it.
-    fn count(&mut self, protocol: &Protocol, analysis: &Analysis) -> bool {
-        let weighted = analysis.missing == Missing::CensoringWeights && !self.unknown.is_empty();
-        if weighted || protocol.epoch() > 0 || !sites_alone(&analysis.covariates) {
-            return false;
-        }
-        let with_sites = !analysis.covariates.is_empty();
-        let groups = if with_sites { self.groups.number() } else { 1 };
-        self.strata.clear();
-        self.strata
-            .resize(usize::from(groups), StratumCounts::default());
-        let own = &self.contrast;
-        for ((row, side), y) in own.rows.iter().zip(&own.side).zip(&own.y) {
-            let one = y.total_cmp(&1.0).is_eq();
-            let site = self.units[*row as usize].site;
-            let group = if with_sites {
-                self.groups.of(site)
-            } else {
-                Some(0)
-            };
-            let counts = group.and_then(|group| self.strata.get_mut(usize::from(group)));
-            let Some(counts) = counts.filter(|_| one || *y == 0.0) else {
-                return false;
-            };
-            counts.rows[side.index()] += 1;
-            counts.ones[side.index()] += u32::from(one);
-        }
-        counted_strata::is_answered(&self.strata)
-    }
-
     /// The design of the rows and covariates: one that was factored already, or a new one.
     fn model(
         &mut self,
@@ -581,11 +552,6 @@ impl Workspace {
             control: protocol.control,
         }
     }
-}
-
-/// Whether nothing but the site is adjusted for.
-pub(super) fn sites_alone(covariates: &[Covariate]) -> bool {
-    covariates.iter().all(|own| *own == Covariate::Site)
 }
 
 /// The names of the arms of a contrast.

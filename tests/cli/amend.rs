@@ -674,10 +674,10 @@ fn an_epoch_without_a_seed_is_named() {
         ("strange", "seed-mismatch", "not the one"),
         ("seed second strange", "seed-mismatch", "not the one"),
     ] {
-        let files: String = seeds
+        let files = seeds
             .split(' ')
-            .map(|seed| format!(" --seed-file keys/{seed}"))
-            .collect();
+            .map(|seed| format!(" --seed-file keys/{seed}"));
+        let files = files.collect::<Vec<_>>().concat();
         let verdict = place.run(&format!("verify --study study{files}")).json(9);
         let finding = &verdict["findings"][0];
         assert_eq!(finding["code"], code, "{seeds}");

@@ -21,9 +21,24 @@ impl Foresight {
     pub(crate) fn erasures(&mut self, entries: &[Entry]) {
         for entry in entries.iter().filter(|entry| entry.kind == "erased") {
             for sequence in erased_sequences(&entry.public) {
-                self.erased.insert(sequence, entry.sequence);
+                self.erase(sequence, entry.sequence);
             }
         }
+    }
+
+    /// Learns that a row is erased by another one: by the first one that names it.
+    pub(crate) fn erase(&mut self, sequence: u64, erasure: u64) {
+        self.erased.entry(sequence).or_insert(erasure);
+    }
+
+    /// Whether an erasure names a row.
+    pub(crate) fn is_erased(&self, sequence: u64) -> bool {
+        self.erased.contains_key(&sequence)
+    }
+
+    /// Learns that a row is taken back.
+    pub(crate) fn retract(&mut self, sequence: u64) {
+        self.corrected.insert(sequence);
     }
 
     /// Learns from corrections among `entries` which rows they retract.

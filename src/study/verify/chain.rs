@@ -20,13 +20,11 @@ pub(super) struct Chain<'a> {
     pub(super) sound: u64,
     /// What is wrong with the row after them.
     pub(super) broken: Option<Finding>,
-    /// What rows say of other rows and of the study, as far as they hold.
+    /// What rows say of other rows and of the study.
     pub(super) told: Told,
-    /// The same if all of them held.
-    pub(super) whole: Told,
     protocol: &'a Protocol,
-    /// Rows that an erasure is known to name.
-    erased: &'a Told,
+    /// What they were known to say before.
+    known: &'a Told,
     previous: Hash,
     last_time: String,
     epoch: u32,
@@ -43,9 +41,8 @@ impl<'a> Chain<'a> {
             sound: 0,
             broken: None,
             told: Told::default(),
-            whole: Told::default(),
             protocol,
-            erased: told,
+            known: told,
             previous: GENESIS,
             last_time: String::new(),
             epoch: 0,
@@ -67,10 +64,7 @@ impl<'a> Chain<'a> {
             });
         }
         let holds = self.broken.is_none();
-        if Told::is_of(entry) {
-            self.told.note(entry, holds);
-            self.whole.note(entry, true);
-        }
+        self.told.note(entry);
         if holds {
             self.sound += 1;
             self.epoch += u32::from(entry.kind == "epoch-opened");
@@ -107,7 +101,7 @@ impl<'a> Chain<'a> {
                 }
             }
             // An erasure that comes later names it.
-            (None, None) if self.erased.erased.contains(&expected) => {}
+            (None, None) if self.known.foresight.is_erased(expected) => {}
             _ => {
                 return Some((
                     "payload-missing",

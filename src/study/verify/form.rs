@@ -157,21 +157,15 @@ pub(super) fn holds(entry: &Entry, parts: &Parts<'_>, last_time: &str) -> bool {
             .is_some_and(|public| public_holds(&entry.kind, public))
 }
 
-/// The rows that an `erased` row names; none if its public part does not have its form, for then it says nothing.
-pub(super) fn erased(entry: &Entry) -> Vec<u64> {
-    if entry.kind != "erased" {
-        return Vec::new();
-    }
-    let public = public(&entry.kind, &entry.public);
-    let named = public
-        .as_ref()
-        .and_then(|own| own.get("sequences")?.as_array());
+/// The rows that the public part of an `erased` row names; none if it does not have its form, for then it says nothing.
+pub(super) fn erased(public: Option<&Object<'_>>) -> Vec<u64> {
+    let named = public.and_then(|own| own.get("sequences")?.as_array());
     let named = named.unwrap_or_default().iter();
     named.filter_map(Value::as_u64).collect()
 }
 
 /// The public part, if it has the form of its kind.
-fn public<'a>(kind: &str, text: &'a str) -> Option<Object<'a>> {
+pub(super) fn public<'a>(kind: &str, text: &'a str) -> Option<Object<'a>> {
     let (public, canonical) = Object::read(text)?;
     (canonical && public_holds(kind, &public)).then_some(public)
 }

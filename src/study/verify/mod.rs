@@ -113,8 +113,8 @@ pub fn verify_with(
     })
 }
 
-/// As [`verify_with`], of rows that are gone through and never kept, and what was gathered of them before: once if all of them
-/// hold, otherwise twice, and then both times they must be the same ones.
+/// As [`verify_with`], of rows that are gone through and never kept, and what was gathered of them before: once, unless they say
+/// something else then.
 ///
 /// # Errors
 /// The rows cannot be read.
@@ -126,15 +126,15 @@ pub fn verify_rows(
     stored: &[Vec<u8>],
 ) -> Result<Verification, LedgerError> {
     let mut reading = Reading::of(protocol, rows, gathered, seeds, stored)?;
-    let mut differs = reading.whole != *gathered;
-    if reading.told != *gathered {
-        // Rows that do not hold say nothing, and what is now known to hold is what the rows are read by.
-        let (told, ends) = (reading.told, reading.ends);
+    let differs = reading.told != *gathered;
+    if differs {
+        // What they say now is what they are read by.
+        let told = reading.told;
         reading = Reading::of(protocol, rows, &told, seeds, stored)?;
-        differs |= reading.told != told || reading.ends != ends;
     }
     let Reading {
-        ends,
+        events,
+        head,
         allocations,
         epochs,
         fit,
@@ -145,7 +145,7 @@ pub fn verify_rows(
     let mut checker = Checker {
         findings: Vec::new(),
     };
-    if ends.events == 0 {
+    if events == 0 {
         checker.push(
             "no-events",
             Some(1),
@@ -159,7 +159,6 @@ pub fn verify_rows(
     if differs {
         checker.findings.push(rows_changed());
     }
-    let head = ends.head;
     if expect_head.is_some_and(|expected| !expected.eq_ignore_ascii_case(&head.to_hex())) {
         let found = head.to_hex();
         checker.push("head-mismatch", None, words!(
@@ -176,7 +175,7 @@ pub fn verify_rows(
             DrawCheck::NotChecked
         },
         epochs,
-        events: ends.events,
+        events,
         allocations,
         head,
         first_bad: findings.iter().filter_map(|finding| finding.sequence).min(),
@@ -185,22 +184,13 @@ pub fn verify_rows(
     })
 }
 
-/// How far rows go, and how far they hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ends {
-    events: u64,
-    head: Head,
-    sound: u64,
-}
-
 /// What one reading of the rows found.
 struct Reading {
-    ends: Ends,
+    events: u64,
+    head: Head,
     allocations: u64,
-    /// What rows say of others and of the study, as far as they hold.
+    /// What rows say of others and of the study.
     told: Told,
-    /// The same if all of them held.
-    whole: Told,
     epochs: Vec<DrawCheck>,
     fit: SeedFit,
     findings: Vec<Finding>,
@@ -227,14 +217,10 @@ impl Reading {
         let mut findings: Vec<Finding> = chain.broken.into_iter().collect();
         findings.extend(found);
         Ok(Self {
-            ends: Ends {
-                events: chain.events,
-                head: chain.head,
-                sound: chain.sound,
-            },
+            events: chain.events,
+            head: chain.head,
             allocations: chain.allocations,
             told: chain.told,
-            whole: chain.whole,
             epochs,
             fit,
             findings,

@@ -219,7 +219,7 @@ impl Checker {
 
     fn erased(&mut self, past: &mut Past, row: &Row<'_>) {
         let sequence = row.entry.sequence;
-        let named = form::erased(row.entry);
+        let named = form::erased(form::public("erased", &row.entry.public).as_ref());
         if let Some(left) = named.iter().find(|own| past.is(**own, SEEN)) {
             self.push(
                 "erasure-incomplete",

@@ -26,12 +26,12 @@ pub(super) struct Seeds {
 }
 
 impl Seeds {
-    /// Those given, and those published if they are all right.
+    /// Those given, and those published that are of their epoch.
     pub(super) fn of(
         protocol: &Protocol,
         published: &Published,
         given: &[Seed],
-        revealed: Option<&[Seed]>,
+        revealed: Vec<Option<Seed>>,
     ) -> Self {
         let mut own: Vec<Option<Seed>> = vec![None; published.commitments.len()];
         let mut strange = false;
@@ -45,8 +45,8 @@ impl Seeds {
             }
             strange |= !found;
         }
-        for (place, seed) in own.iter_mut().zip(revealed.unwrap_or_default()) {
-            place.get_or_insert_with(|| seed.clone());
+        for (place, seed) in own.iter_mut().zip(revealed) {
+            *place = place.take().or(seed);
         }
         let lacking = own.is_empty() || own.iter().any(Option::is_none);
         let fit = match (strange, lacking && !given.is_empty()) {
@@ -67,11 +67,17 @@ impl Seeds {
     }
 
     /// What derives them; an epoch without a seed must not be asked for. `None` if no epoch has one.
-    pub(super) fn drawer(&self, published: &Published) -> Option<Drawer<RecordedSource>> {
+    pub(super) fn drawer(
+        &self,
+        protocol: &Protocol,
+        published: &Published,
+    ) -> Option<Drawer<RecordedSource>> {
         // Never drawn with: it stands where no seed is known.
         let any = self.own.iter().flatten().next()?;
         let mut effective = self.own.iter().enumerate().map(|(epoch, seed)| {
+            let awaits = protocol.in_epoch(epoch as u32).study.beacon.is_some();
             let beacon = published.beacons.get(epoch).and_then(Option::as_deref);
+            let beacon = beacon.filter(|_| awaits);
             let seed = seed.as_ref().unwrap_or(any);
             beacon.map_or_else(|| seed.clone(), |value| seed.with_beacon(value))
         });
@@ -87,5 +93,6 @@ impl Seeds {
 /// Whether a seed is the one that an epoch committed to.
 pub(super) fn is_of(protocol: &Protocol, published: &Published, epoch: usize, seed: &Seed) -> bool {
     let hash = protocol.in_epoch(epoch as u32).hash.0;
-    published.commitments.get(epoch) == Some(&hex(&seed.commitment(&hash)))
+    let committed = published.commitments.get(epoch).and_then(Option::as_ref);
+    committed == Some(&hex(&seed.commitment(&hash)))
 }

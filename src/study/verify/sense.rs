@@ -64,6 +64,8 @@ struct Carried<'a> {
     drawer: Option<Drawer<RecordedSource>>,
     /// Whether the draws of each epoch are derived again.
     checks: Vec<DrawCheck>,
+    /// Rows that publish other seeds than those that were committed to.
+    misfits: Vec<u64>,
     protocol: &'a Protocol,
 }
 
@@ -87,25 +89,20 @@ impl<'a> Sense<'a> {
         stored: &'a [Vec<u8>],
     ) -> Self {
         let published = &told.published;
-        let mut checker = Checker {
-            findings: Vec::new(),
-        };
-        let fits = |seeds: &[Seed]| {
-            let mut each = seeds.iter().enumerate();
-            seeds.len() == published.commitments.len()
-                && each.all(|(epoch, seed)| is_of(protocol, published, epoch, seed))
-        };
-        let revealed = checker.revealed(published, fits);
-        let seeds = Seeds::of(protocol, published, seeds, revealed.as_deref());
+        let (revealed, misfits) = revealed(protocol, published);
+        let seeds = Seeds::of(protocol, published, seeds, revealed);
         Self {
-            checker,
+            checker: Checker {
+                findings: Vec::new(),
+            },
             carried: Carried {
                 mode: published.mode,
                 pending: None,
                 past: Past::default(),
                 children: Children::default(),
-                drawer: seeds.drawer(published),
+                drawer: seeds.drawer(protocol, published),
                 checks: seeds.checks(),
+                misfits,
                 protocol,
             },
             journal: Journal::trusting(Arc::clone(protocol), told.foresight.clone()),
@@ -159,6 +156,28 @@ impl<'a> Sense<'a> {
     }
 }
 
+/// The published seeds by epoch, as far as they are what was committed to, and the rows that publish any other, or not one per
+/// epoch.
+fn revealed(protocol: &Protocol, published: &Published) -> (Vec<Option<Seed>>, Vec<u64>) {
+    let mut own = vec![None; published.commitments.len()];
+    let mut misfits = Vec::new();
+    for row in &published.revealed {
+        let mut fit = row.seeds.is_some();
+        let seeds = row.seeds.iter().flatten().enumerate();
+        for ((epoch, seed), place) in seeds.zip(&mut own) {
+            if is_of(protocol, published, epoch, seed) {
+                *place = Some(seed.clone());
+            } else {
+                fit = false;
+            }
+        }
+        if !fit {
+            misfits.push(row.sequence);
+        }
+    }
+    (own, misfits)
+}
+
 impl Checker {
     /// One actor with both of two duties.
     fn duty(&mut self, row: &Row<'_>) {
@@ -189,26 +208,18 @@ impl Checker {
         }
     }
 
-    /// The published seeds, if they are one per epoch and those that were committed to.
-    fn revealed(
-        &mut self,
-        published: &Published,
-        fits: impl Fn(&[Seed]) -> bool,
-    ) -> Option<Vec<Seed>> {
-        let (sequence, seeds) = published.revealed.as_ref()?;
-        let seeds: Option<Vec<Seed>> = seeds.iter().cloned().collect();
-        let fitting = seeds.filter(|seeds| fits(seeds));
-        if fitting.is_none() {
+    /// Published seeds are one per epoch and those that were committed to.
+    fn revealed(&mut self, misfits: &[u64], sequence: u64) {
+        if misfits.contains(&sequence) {
             self.push(
                 "reveal-mismatch",
-                Some(*sequence),
+                Some(sequence),
                 Words::new(
                     "the published seeds are not those that were committed to, one per epoch",
                     "de publicerade fröna är inte de som utfästes, ett per epok",
                 ),
             );
         }
-        fitting
     }
 
     /// One row against the fold before it.
@@ -244,6 +255,7 @@ impl Checker {
                 let drawer = carried.drawer.as_mut().filter(|_| known);
                 self.allocated(protocol, row, drawer);
             }
+            What::Revealed => self.revealed(&carried.misfits, sequence),
             _ => {}
         }
     }

@@ -2,13 +2,13 @@
 //! beacons and published seeds.
 //!
 //! The rows are checked in one reading, so all this must be known before. It is gathered first, from the rows of a few kinds,
-//! and the reading itself shows whether it was right.
+//! and the reading itself shows whether it was that. A row of the documented form is believed also where the chain is broken
+//! before it, for which row is the first bad one hangs on what all of them say: a link that was taken back and erased is not
+//! there for the rows before the break either, and published seeds tell which of their arms is wrong.
 
 use super::form;
 use super::published::Published;
 use crate::study::journal::{Entry, Foresight, LedgerError, Rows};
-use std::collections::HashSet;
-use std::slice::from_ref;
 
 /// The kinds that say something of other rows or of the study.
 const KINDS: [&str; 6] = [
@@ -25,22 +25,20 @@ const KINDS: [&str; 6] = [
 pub struct Told {
     /// Rows that open an epoch.
     epochs: u32,
-    /// What rows that hold say of the study.
+    /// What rows say of the study.
     pub(super) published: Published,
-    /// What erasures say of rows, and what corrections do that hold.
+    /// What erasures and corrections say of rows.
     pub(super) foresight: Foresight,
-    /// Rows that an erasure of the documented form names.
-    pub(super) erased: HashSet<u64>,
 }
 
 impl Told {
-    /// What the rows say if all of them hold.
+    /// What the rows say.
     ///
     /// # Errors
     /// The rows cannot be read.
     pub fn gather(rows: &mut dyn Rows) -> Result<Self, LedgerError> {
         let mut own = Self::default();
-        rows.of_kinds(&KINDS, &mut |entry| own.note(entry, true))?;
+        rows.of_kinds(&KINDS, &mut |entry| own.note(entry))?;
         Ok(own)
     }
 
@@ -49,23 +47,31 @@ impl Told {
         self.epochs
     }
 
-    /// Whether a row is of a kind that says something.
-    pub(super) fn is_of(entry: &Entry) -> bool {
-        KINDS.contains(&entry.kind.as_str())
-    }
-
-    /// Notes what such a row says. One that does not hold says nothing, but that erasures still say whose earlier rows were.
-    pub(super) fn note(&mut self, entry: &Entry, holds: bool) {
-        if entry.kind == "erased" {
-            self.erased.extend(form::erased(entry));
-            self.foresight.erasures(from_ref(entry));
+    /// Notes what the next row says. One without the form of its kind says nothing, but that an epoch is opened.
+    pub(super) fn note(&mut self, entry: &Entry) {
+        let (kind, sequence) = (entry.kind.as_str(), entry.sequence);
+        if !KINDS.contains(&kind) {
+            return;
         }
-        if holds {
-            self.epochs = self
-                .epochs
-                .saturating_add(u32::from(entry.kind == "epoch-opened"));
-            self.published.note(entry);
-            self.foresight.corrections(from_ref(entry));
+        self.epochs = self
+            .epochs
+            .saturating_add(u32::from(kind == "epoch-opened"));
+        let public = form::public(kind, &entry.public);
+        self.published.note(entry, public.as_ref());
+        match kind {
+            "erased" => {
+                let named = form::erased(public.as_ref()).into_iter();
+                for own in named.filter(|own| *own < sequence) {
+                    self.foresight.erase(own, sequence);
+                }
+            }
+            "corrected" => {
+                let named = public.and_then(|own| own.get("sequence")?.as_u64());
+                if let Some(own) = named.filter(|own| *own < sequence) {
+                    self.foresight.retract(own);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -418,8 +418,16 @@ fn simulated(guessing: &Guessing) -> (String, String) {
     };
     let by_levels = guessing.share_by_levels == guessing.best_share;
     let levels = drawn.share_by_levels.filter(|_| by_levels);
-    let error = levels.or(drawn.correct_guess_share).unwrap_or(0.0);
+    let Some(error) = levels.or(drawn.best_guess_share) else {
+        return Default::default();
+    };
     let (lists, (en, sv)) = (drawn.lists, both(error, Shown::Percent(2)));
+    if guessing.share_by_levels.is_none() {
+        return (
+            format!("\nFrom {lists} drawn lists, Monte Carlo standard error {en}."),
+            format!("\nFrån {lists} dragna listor, Monte Carlo-fel {sv}."),
+        );
+    }
     (
         format!(
             "\nThe families are made up, each level as likely as the others; from {lists} drawn lists, Monte Carlo standard error {en}."

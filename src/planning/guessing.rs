@@ -1,26 +1,29 @@
 //! How well the next arm can be guessed by whoever knows the earlier allocations of a stratum, and how well the arms of
 //! a stratum balance.
 //!
-//! The figures are those of [`crate::allocation::exact_characteristics`] at the size that a stratum will have; here
-//! is only the question which size that is, and what guessing by the ratio alone would give. A method that balances
-//! factors has figures for families only: such families are made up, each level as likely as the others.
+//! The figures are those of [`crate::allocation::exact_characteristics`] at the size that a stratum will have, and those of
+//! drawn lists where following every history is too much; here is only the question which size that is, and what
+//! guessing by the ratio alone would give. A method that balances factors has figures for families only: such families
+//! are made up, each level as likely as the others.
 
 use crate::allocation::{
-    Figure, Levels, Options, Purpose, Randomness, Ratio, Redraw, Refusal, Seed, allocate, choose,
-    drawn_characteristics_of, exact_characteristics, replicates_key,
+    Characteristics, Exact, Figure, Levels, Options, Purpose, Randomness, Ratio, Redraw, Refusal,
+    Seed, allocate, choose, drawn_characteristics_of, exact_characteristics, replicates_key,
 };
 
 /// Longest sequence that is followed exactly; longer ones have the same share to three decimals.
 const LONGEST: f64 = 400.0;
 /// Lists that are drawn where nothing is exact: the share of 100 guesses a list has a standard error of 0.0025 at most.
 const DRAWN: u64 = 400;
+/// Of lists longer than [`LONGEST`] so many that there are as many lots, and at least so many lists.
+const FEWEST: u64 = 16;
 
 /// How well a sequence of one stratum can be guessed, and how well it balances.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Guessing {
-    /// Families per stratum for which it is computed: whole ratios.
+    /// Families per stratum for which it is computed.
     pub families_per_stratum: u64,
-    /// Expected share of correct guesses under the convergence strategy; `None` where it cannot be computed.
+    /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Option<f64>,
     /// Expected share of correct guesses of someone who always names the likeliest arm, knowing the method, the earlier
     /// lots and the block lengths; with two equal arms the same. For a method that balances factors: of someone who
@@ -44,17 +47,19 @@ pub struct Guessing {
     pub best_share: Option<f64>,
     /// Two arms: standard deviation of the number in an arm − its share of the families, in the end.
     pub from_share_sd: Option<f64>,
-    /// Where the figures are those of drawn lists: how many, and their standard errors.
+    /// Where some figures are those of drawn lists: how many, and the standard errors of those figures.
     pub simulated: Option<Simulated>,
 }
 
-/// Monte Carlo standard errors of the figures of the same names.
+/// Monte Carlo standard errors of the figures of the same names; `None` where the figure is exact or unknown.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Simulated {
     /// Number of drawn lists.
     pub lists: u64,
     /// Of the share under the convergence strategy.
     pub correct_guess_share: Option<f64>,
+    /// Of the share of who names the likeliest arm.
+    pub best_guess_share: Option<f64>,
     /// Of the share of who knows the levels.
     pub share_by_levels: Option<f64>,
     /// Of the share that is certain.
@@ -74,25 +79,35 @@ impl Guessing {
             .map(|share| share - self.share_by_ratio_alone)
     }
 
-    /// With the best of all shares of right guesses.
+    /// Monte Carlo standard error of [`Guessing::best_share`]; 0 where that is exact.
+    pub fn best_share_error(&self) -> f64 {
+        let errors = self.simulated.and_then(|own| match self.share_by_levels {
+            Some(_) => own.share_by_levels,
+            None => own.best_guess_share,
+        });
+        errors.unwrap_or(0.0)
+    }
+
+    /// With the best of all shares of right guesses. Of simulated shares that of whoever knows most: no other is larger but
+    /// by chance.
     fn with_best(mut self) -> Self {
-        let shares = [
-            self.best_guess_share,
-            self.share_by_levels,
-            self.correct_guess_share,
-            self.forced_share,
-        ];
+        let (levels, best) = (self.share_by_levels, self.best_guess_share);
+        let shares = match self.simulated {
+            Some(_) => vec![levels.or(best)],
+            None => vec![best, levels, self.correct_guess_share, self.forced_share],
+        };
         let least = self.share_by_ratio_alone;
-        let known = shares.iter().flatten();
-        self.best_share = known.copied().reduce(f64::max).map(|best| best.max(least));
+        let known = shares.into_iter().flatten();
+        self.best_share = known.reduce(f64::max).map(|best| best.max(least));
         self
     }
 }
 
 /// Guessing in a method with a ratio and options, when `families` fall into `strata` of equal size.
 ///
-/// `factors` is the number of levels of each factor that the method balances, empty for a method that balances none.
-/// Figures are exact without factors, and those of 400 drawn lists with them.
+/// `factors` is the number of levels of each factor that the method balances, empty for a method that balances none. The size
+/// of a stratum is rounded to whole ratios and at most 400. Figures are exact without factors where every history can be
+/// followed; the others, and all of them with factors, are those of 400 drawn lists.
 ///
 /// Refusals are those of the method. Reference: D. Blackwell, J. L. Hodges 1957, doi 10.1214/aoms/1177706973.
 ///
@@ -115,7 +130,13 @@ pub fn guessing(
     strata: usize,
     factors: &[usize],
 ) -> Result<Guessing, Vec<Refusal>> {
-    // Whole ratios: with an odd number two arms could never be level, whatever the method.
+    let n = stratum(ratio, families, strata);
+    guessing_of(method, ratio, options, n, factors, true)
+}
+
+/// The size at which [`guessing`] looks at a stratum: whole ratios, for with an odd number two arms could never be level,
+/// whatever the method.
+pub fn stratum(ratio: &Ratio, families: f64, strata: usize) -> u64 {
     let sum = ratio.sum() as f64;
     let ratios = (families / strata.max(1) as f64 / sum).round().max(1.0);
     let n = if ratios * sum <= LONGEST {
@@ -123,65 +144,123 @@ pub fn guessing(
     } else {
         (LONGEST / sum).floor().max(1.0) * sum
     };
-    let n = n as u64;
+    n as u64
+}
+
+/// Guessing in one stratum of `n` units, at least 1; of more than 400 nothing is exact, and fewer lists are drawn.
+///
+/// Without `exactly` everything is drawn: a search over settings has no time to follow every history of each. Otherwise
+/// as [`guessing`]; `n` need not be whole ratios.
+pub fn guessing_of(
+    method: &str,
+    ratio: &Ratio,
+    options: &Options,
+    n: u64,
+    factors: &[usize],
+    exactly: bool,
+) -> Result<Guessing, Vec<Refusal>> {
     let largest = ratio.parts().iter().copied().max().unwrap_or(1);
     let share_by_ratio_alone = largest as f64 / ratio.sum() as f64;
-    if factors.is_empty() {
-        let exact = exact_characteristics(method, ratio, options, n)?;
-        let square = exact.squares.as_ref().and_then(|all| all.last().copied());
-        return Ok(Guessing {
-            families_per_stratum: n,
-            correct_guess_share: exact.correct_guess_share,
-            best_guess_share: exact.best_guess_share,
-            share_by_ratio_alone,
-            forced_share: exact.forced_share,
-            imbalance_sd: exact.imbalance_variance.map(f64::sqrt),
-            max_imbalance: exact.max_imbalance,
-            p_balanced: exact.p_balanced,
-            share_by_levels: None,
-            best_share: None,
-            from_share_sd: share_unit(ratio)
-                .zip(square)
-                .map(|(unit, square)| unit * square.sqrt()),
-            simulated: None,
-        }
-        .with_best());
-    }
-    let (families, seed) = (made_up(n, factors), Seed::from_bytes([0; 32]));
-    let drawn = drawn_characteristics_of(method, ratio, options, &families, DRAWN, &seed)?;
-    let value = |figure: Figure| figure.value;
-    let (levels, levels_error) = by_levels(method, ratio, options, &families)?;
-    let imbalance_sd = value(drawn.imbalance_variance).map(f64::sqrt);
-    let sd_error = imbalance_sd
-        .filter(|sd| *sd > 0.0)
-        .zip(drawn.imbalance_variance.mcse)
-        .map(|(sd, error)| error / (2.0 * sd));
-    Ok(Guessing {
+    let exact = if factors.is_empty() && exactly && n as f64 <= LONGEST {
+        exact_characteristics(method, ratio, options, n)?
+    } else {
+        Exact::default()
+    };
+    let square = exact.squares.as_ref().and_then(|all| all.last().copied());
+    let found = Guessing {
         families_per_stratum: n,
-        correct_guess_share: value(drawn.correct_guess_share),
-        best_guess_share: value(drawn.correct_guess_share)
-            .map(|share| share.max(share_by_ratio_alone)),
+        correct_guess_share: exact.correct_guess_share,
+        best_guess_share: exact.best_guess_share,
         share_by_ratio_alone,
-        forced_share: value(drawn.forced_share),
-        imbalance_sd,
-        max_imbalance: value(drawn.max_imbalance),
-        p_balanced: value(drawn.p_balanced),
-        share_by_levels: Some(levels),
+        forced_share: exact.forced_share,
+        imbalance_sd: exact.imbalance_variance.map(f64::sqrt),
+        max_imbalance: exact.max_imbalance,
+        p_balanced: exact.p_balanced,
+        share_by_levels: None,
         best_share: None,
-        from_share_sd: imbalance_sd
-            .filter(|_| ratio.is_equal() && ratio.arms() == 2)
-            .map(|sd| sd / 2.0),
-        simulated: Some(Simulated {
-            lists: DRAWN,
-            correct_guess_share: drawn.correct_guess_share.mcse,
-            share_by_levels: Some(levels_error),
-            forced_share: drawn.forced_share.mcse,
-            imbalance_sd: sd_error,
-            max_imbalance: drawn.max_imbalance.mcse,
-            p_balanced: drawn.p_balanced.mcse,
-        }),
+        from_share_sd: share_unit(ratio)
+            .zip(square)
+            .map(|(unit, square)| unit * square.sqrt()),
+        simulated: None,
+    };
+    let figures = [
+        found.correct_guess_share,
+        found.best_guess_share,
+        found.forced_share,
+        found.imbalance_sd,
+        found.max_imbalance,
+        found.p_balanced,
+    ];
+    if figures.iter().all(Option::is_some) {
+        return Ok(found.with_best());
     }
-    .with_best())
+    let lists = (DRAWN * LONGEST as u64 / n.max(1)).clamp(FEWEST, DRAWN);
+    let (families, seed) = (made_up(n, factors), Seed::from_bytes([0; 32]));
+    let drawn = drawn_characteristics_of(method, ratio, options, &families, lists, &seed)?;
+    let best = best_guess(method, ratio, options, &families, lists)?;
+    Ok(found.filled(&drawn, best, !factors.is_empty(), ratio))
+}
+
+impl Guessing {
+    /// With the figures of drawn lists where none is exact. `best` is the share of who names the likeliest arm and its standard
+    /// error, `with_levels` whether that guesser knows factors.
+    fn filled(
+        mut self,
+        drawn: &Characteristics,
+        best: (f64, f64),
+        with_levels: bool,
+        ratio: &Ratio,
+    ) -> Self {
+        let fill = |own: &mut Option<f64>, figure: Figure| match own {
+            Some(_) => None,
+            None => {
+                *own = figure.value;
+                figure.mcse
+            }
+        };
+        let correct_guess_share = fill(&mut self.correct_guess_share, drawn.correct_guess_share);
+        let forced_share = fill(&mut self.forced_share, drawn.forced_share);
+        let max_imbalance = fill(&mut self.max_imbalance, drawn.max_imbalance);
+        let p_balanced = fill(&mut self.p_balanced, drawn.p_balanced);
+        let variance = drawn.imbalance_variance;
+        let sd = variance.value.map(f64::sqrt);
+        let spread = Figure {
+            value: sd,
+            mcse: sd
+                .filter(|sd| *sd > 0.0)
+                .zip(variance.mcse)
+                .map(|(sd, error)| error / (2.0 * sd)),
+            exact: None,
+        };
+        let imbalance_sd = fill(&mut self.imbalance_sd, spread);
+        if ratio.is_equal() && ratio.arms() == 2 {
+            self.from_share_sd = self.from_share_sd.or(self.imbalance_sd.map(|sd| sd / 2.0));
+        }
+        let of_best = Figure {
+            value: Some(best.0),
+            mcse: Some(best.1),
+            exact: None,
+        };
+        let (mut best_guess_share, mut share_by_levels) = (None, None);
+        if with_levels {
+            share_by_levels = fill(&mut self.share_by_levels, of_best);
+            let least = self.share_by_ratio_alone;
+            self.best_guess_share = self.correct_guess_share.map(|share| share.max(least));
+        } else {
+            best_guess_share = fill(&mut self.best_guess_share, of_best);
+        }
+        self.simulated = Some(Simulated {
+            lists: drawn.replicates,
+            correct_guess_share,
+            best_guess_share,
+            share_by_levels,
+            forced_share,
+            imbalance_sd,
+            max_imbalance,
+            p_balanced,
+        });
+        self.with_best()
+    }
 }
 
 /// With two arms of parts p and q: count − share · n is pq/(p + q) times the imbalance, which is the difference of count / part
@@ -192,16 +271,17 @@ pub(super) fn share_unit(ratio: &Ratio) -> Option<f64> {
 }
 
 /// The mean over drawn lists of the chance of the likeliest arm of each unit, and its standard error.
-fn by_levels(
+fn best_guess(
     method: &str,
     ratio: &Ratio,
     options: &Options,
     families: &[Levels],
+    lists: u64,
 ) -> Result<(f64, f64), Vec<Refusal>> {
     let design = choose(method, ratio, options, Some(families.len() as u64))?;
     let key = replicates_key("check", "2");
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for replicate in 0..DRAWN {
+    let mut shares = Vec::with_capacity(lists as usize);
+    for replicate in 0..lists {
         let mut numbers = Redraw::new(&key, replicate);
         let mut sequence = design.begin(&mut numbers);
         let mut right = 0.0;
@@ -217,14 +297,14 @@ fn by_levels(
                 &mut numbers,
             );
         }
-        let share = right / families.len() as f64;
-        sum += share;
-        squares += share * share;
+        shares.push(right / families.len() as f64);
     }
-    let lists = DRAWN as f64;
-    let mean = sum / lists;
-    let spread = (squares / lists - mean * mean).max(0.0);
-    Ok((mean, (spread / (lists - 1.0)).sqrt()))
+    // From the first share on, so that of a constant nothing is left.
+    let first = shares.first().copied().unwrap_or(0.0);
+    let lists = lists as f64;
+    let mean = first + shares.iter().map(|share| share - first).sum::<f64>() / lists;
+    let spread: f64 = shares.iter().map(|share| (share - mean).powi(2)).sum();
+    Ok((mean, (spread / (lists - 1.0) / lists).sqrt()))
 }
 
 /// So many families with every level of each factor equally likely, always the same ones.
@@ -243,7 +323,7 @@ fn made_up(n: u64, factors: &[usize]) -> Vec<Levels> {
 
 #[cfg(test)]
 mod tests {
-    use super::guessing;
+    use super::{guessing, guessing_of};
     use crate::allocation::{Options, read_ratio};
 
     /// One factor of one level and p = 1 is a block of two: 3/4 right, half certain, and nobody does better. With p =
@@ -297,8 +377,56 @@ mod tests {
         assert!((block.best_share.unwrap() - 7.0 / 9.0).abs() < 1e-12);
         assert!((block.forced_share.unwrap() - 4.0 / 9.0).abs() < 1e-12);
         assert!(block.from_share_sd.unwrap().abs() < 1e-12);
+        assert!(block.simulated.is_none());
         // A coin of 1/3: the number in an arm has variance n · 2/9, here 30 · 2/9.
         let coin = guessing("simple", &ratio, &Options::default(), 30.0, 1, &[]).unwrap();
         assert!((coin.from_share_sd.unwrap() - (60.0f64 / 9.0).sqrt()).abs() < 1e-9);
+    }
+
+    /// Four arms by a coin of 2/3 have too many histories; so have fixed numbers of four arms, whose balance in the end is
+    /// exact all the same. The shares of the coin are from own lists (Python, random.choices): 0.43080 of 3000 lists of 120
+    /// and 0.43410 of 3000 of 400, standard errors 0.00029 and 0.00016.
+    #[test]
+    fn what_is_too_much_to_follow_is_drawn() {
+        let ratio = read_ratio("1:1:1:1").unwrap();
+        let none = Options::default();
+        for (families, expected) in [(120.0, 0.430_80), (600.0, 0.434_10)] {
+            let coin = guessing("biased-coin", &ratio, &none, families, 1, &[]).unwrap();
+            let drawn = coin.simulated.unwrap();
+            assert_eq!(drawn.lists, 400);
+            let error = coin.best_share_error();
+            assert!(error > 0.0 && error < 0.002, "{coin:?}");
+            assert_eq!(drawn.best_guess_share, Some(error));
+            let share = coin.best_share.unwrap();
+            assert!(
+                (share - expected).abs() < 4.0 * error.hypot(0.000_29),
+                "{coin:?}"
+            );
+            // With equal arms the likeliest is the one that is behind.
+            let apart = (coin.correct_guess_share.unwrap() - share).abs();
+            assert!(apart < 4.0 * error.hypot(drawn.correct_guess_share.unwrap()));
+        }
+        let list = Options::of(&[("list_len", "160")]);
+        let fixed = guessing("random-allocation", &ratio, &list, 160.0, 1, &[]).unwrap();
+        assert_eq!(
+            (fixed.p_balanced, fixed.imbalance_sd),
+            (Some(1.0), Some(0.0))
+        );
+        let errors = fixed.simulated.unwrap();
+        assert_eq!((errors.p_balanced, errors.imbalance_sd), (None, None));
+        assert!(errors.best_guess_share.is_some() && fixed.best_share > Some(0.25));
+    }
+
+    /// One list of an odd number: 17/24 is of whole blocks; after 5 by hand the fifth is a coin: (4 · 17/24 + 1/2)/5.
+    #[test]
+    fn the_number_at_hand_is_not_rounded() {
+        let ratio = read_ratio("1:1").unwrap();
+        let own = Options::of(&[("block_len", "4")]);
+        let found = guessing_of("permuted-block", &ratio, &own, 5, &[], true).unwrap();
+        let expected = (4.0 * 17.0 / 24.0 + 0.5) / 5.0;
+        assert!((found.best_share.unwrap() - expected).abs() < 1e-12);
+        let drawn = guessing_of("permuted-block", &ratio, &own, 5, &[], false).unwrap();
+        let apart = (drawn.best_share.unwrap() - expected).abs();
+        assert!(apart < 4.0 * drawn.best_share_error(), "{drawn:?}");
     }
 }

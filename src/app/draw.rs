@@ -212,28 +212,41 @@ impl Draw {
         })
     }
 
-    /// The warning of `check` that staff at intake could guess; of a simulated figure what is left two standard errors below.
+    /// The warning of `check` that staff at intake could guess.
     fn too_easy(
         &self,
         ratio: &Ratio,
         found: &Characteristics,
         units: &Units,
     ) -> Option<Diagnostic> {
-        let surely = |figure: Figure| {
-            let simulated = figure.value.zip(figure.mcse);
-            figure
-                .exact
-                .or_else(|| simulated.map(|(value, error)| value - 2.0 * error))
+        // An estimate and its standard error; exact figures have none.
+        let known = |figure: Figure| match figure.exact {
+            Some(exact) => Some((exact, 0.0)),
+            None => figure.value.zip(figure.mcse),
         };
         let largest = ratio.parts().iter().copied().max().unwrap_or(1);
         let by_ratio_alone = largest as f64 / ratio.sum() as f64;
         let shares = [found.correct_guess_share, found.best_guess_share];
-        let shares = shares.into_iter().filter_map(surely);
+        let surely = |own: &(f64, f64)| own.0 - 2.0 * own.1;
+        let (share, error) =
+            shares
+                .into_iter()
+                .filter_map(known)
+                .fold((by_ratio_alone, 0.0), |most, own| {
+                    if surely(&own) > surely(&most) {
+                        own
+                    } else {
+                        most
+                    }
+                });
+        let (forced, forced_error) = known(found.forced_share).unwrap_or_default();
         let guessed = Guessed {
-            share: shares.fold(by_ratio_alone, f64::max),
+            share,
             by_ratio_alone,
-            forced: surely(found.forced_share).unwrap_or(0.0),
+            forced,
             by_levels: self.options.get("factors").is_some(),
+            errors: (error, forced_error),
+            p_balanced: known(found.p_balanced).map(|own| own.0),
         };
         let setting = Setting {
             method: &self.method,

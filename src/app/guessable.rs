@@ -22,6 +22,10 @@ pub(super) struct Guessed {
     pub(super) forced: f64,
     /// Whether that guesser knows every family's levels.
     pub(super) by_levels: bool,
+    /// Monte Carlo standard errors of the share and of what is certain; 0 of exact figures.
+    pub(super) errors: (f64, f64),
+    /// Probability that the arms are in balance in the end.
+    pub(super) p_balanced: Option<f64>,
 }
 
 impl Guessed {
@@ -32,12 +36,22 @@ impl Guessed {
             by_ratio_alone: found.share_by_ratio_alone,
             forced: found.forced_share.unwrap_or(0.0),
             by_levels: found.share_by_levels.is_some(),
+            errors: (
+                found.best_share_error(),
+                found
+                    .simulated
+                    .and_then(|own| own.forced_share)
+                    .unwrap_or(0.0),
+            ),
+            p_balanced: found.p_balanced,
         })
     }
 
-    /// Whether a person should hear of it.
+    /// Whether a person should hear of it: of simulated figures where two standard errors less would be enough.
     pub(super) fn easily(&self) -> bool {
-        self.share - self.by_ratio_alone >= ADVANTAGE || self.forced >= FORCED
+        let (share, forced) = self.errors;
+        self.share - 2.0 * share - self.by_ratio_alone >= ADVANTAGE
+            || self.forced - 2.0 * forced >= FORCED
     }
 }
 
@@ -85,7 +99,18 @@ mod tests {
                 by_ratio_alone,
                 forced,
                 by_levels: false,
+                errors: (0.0, 0.0),
+                p_balanced: None,
             };
+            let unsure = Guessed {
+                errors: (0.006, 0.006),
+                ..guessed
+            };
+            // What two standard errors take away decides; the estimate is what is said.
+            assert_eq!(
+                unsure.easily(),
+                share - by_ratio_alone >= 0.112 || forced >= 0.262
+            );
             guessed.easily()
         };
         assert!(easily(17.0 / 24.0, 0.5, 1.0 / 3.0));

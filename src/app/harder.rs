@@ -2,12 +2,13 @@
 //! arms and this ratio, and its share of right guesses is lower than that of the setting in use.
 //!
 //! Settings are tried from the mildest change on, and the first that needs no warning is taken; if there is none, the one
-//! with the lowest share, and beside it a method of another kind. The figures are those of [`crate::planning::guessing`].
+//! with the lowest share, and beside it a method of another kind. The figures are those of [`crate::planning::guessing`] for
+//! the families at hand. What gives up the balance of the setting in use is said to do so.
 
 use super::guessable::{Guessed, tenths};
 use crate::allocation::{Options, Ratio, choose};
 use crate::diagnostic::Words;
-use crate::planning::guessing::guessing;
+use crate::planning::guessing::{guessing_of, stratum};
 use crate::words;
 
 /// How much longer than now lists and blocks are tried.
@@ -30,6 +31,9 @@ const CHANCES: [(&str, f64); 9] = [
 const BALLS: [u64; 6] = [1, 2, 5, 10, 20, 50];
 /// A share that is lower by less is the same.
 const LOWER: f64 = 1e-6;
+
+/// A probability of balance below this, and below that of the setting in use, is said.
+const SELDOM: f64 = 0.3;
 
 /// How a setting is written where the advice is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,13 +108,19 @@ impl Change {
 impl Setting<'_> {
     /// What to do about a method that can be guessed.
     pub(super) fn advice(&self) -> Words {
-        let own = self.score(self.method, self.options, self.factors);
+        let own = self.score(self.method, self.options, self.factors, true);
         let better = own.and_then(|own| {
             let changes = self.changes();
             self.best(&own, self.method, self.options, self.factors, changes)
         });
+        let lost = own.zip(better.as_ref());
+        let lost = lost.and_then(|(own, (change, found))| self.lost(&own, found, change));
+        let stick = self.ratio.is_equal() && self.method != "big-stick";
         let other = match &better {
-            Some((_, found)) if !found.easily() => None,
+            Some((_, found)) if !found.easily() => (lost.is_some() && stick)
+                .then(|| self.other(own.as_ref()))
+                .flatten()
+                .filter(|(.., other)| other.p_balanced > found.p_balanced),
             _ => self.other(own.as_ref()),
         };
         let mut parts: Vec<Words> = Vec::new();
@@ -130,19 +140,25 @@ impl Setting<'_> {
                 }
                 _ => (String::new(), String::new()),
             };
+            let (lost_en, lost_sv) = lost.map(|words| (words.en, words.sv)).unwrap_or_default();
             parts.push(words!(
-                "use {set}{gone_en} ({en} of ten right)",
-                "använd {set}{gone_sv} ({sv} av tio rätt)"
+                "use {set}{gone_en}{lost_en} ({en} of ten right)",
+                "använd {set}{gone_sv}{lost_sv} ({sv} av tio rätt)"
             ));
         }
-        if let Some((method, set, share)) = other {
+        if let Some((method, change, found)) = other {
             let name = match self.written {
                 Written::Keys => format!("`method = \"{method}\"`"),
                 Written::Flags => format!("`--method {method}`"),
             };
-            let (en, sv) = tenths(10.0 * share);
-            let (with_en, with_sv) = match set {
-                Some(set) => (format!(" with {set}"), format!(" med {set}")),
+            let (en, sv) = tenths(10.0 * found.share);
+            let lost = |change| own.and_then(|own| self.lost(&own, &found, change));
+            let (with_en, with_sv) = match &change {
+                Some(change) => {
+                    let set = change.written(self.written);
+                    let Words { en, sv } = lost(change).unwrap_or_default();
+                    (format!(" with {set}{en}"), format!(" med {set}{sv}"))
+                }
                 None => (
                     ", which does not balance".to_owned(),
                     ", som inte balanserar".to_owned(),
@@ -168,23 +184,84 @@ impl Setting<'_> {
         )
     }
 
-    /// How well a setting can be guessed at these families; `None` if it is refused.
-    fn score(&self, method: &str, options: &Options, factors: &[usize]) -> Option<Guessed> {
-        let (ratio, strata) = (self.ratio, self.strata);
+    /// The number of units for which everything is computed: of a list those at hand, of a study those of a stratum.
+    fn units(&self) -> u64 {
+        match self.written {
+            Written::Keys => stratum(self.ratio, self.families, self.strata),
+            Written::Flags => self.families as u64,
+        }
+    }
+
+    /// What a change gives up of balance, compared with the setting in use; `None` if nothing to speak of.
+    fn lost(&self, own: &Guessed, found: &Guessed, change: &Change) -> Option<Words> {
+        let n = self.units();
+        let longest = |options: &Options, name| {
+            let numbers = options.get(name)?.split(',');
+            numbers
+                .filter_map(|own| own.trim().parse::<u64>().ok())
+                .max()
+        };
+        let new = Options::of(&[(change.option, &change.value)]);
+        let of_lists = longest(&new, "list_len");
+        let later = of_lists.or(longest(&new, "block_lens")) > Some(n);
+        let before = change.instead_of.into_iter().chain([change.option]);
+        let before = before.filter_map(|name| longest(self.options, name)).max();
+        let seldom = found.p_balanced.zip(own.p_balanced);
+        let seldom = seldom.filter(|(new, own)| *new < SELDOM && *new < own - LOWER);
+        // With another number no method has the arms in balance after the last.
+        let whole = n.is_multiple_of(self.ratio.sum());
+        let end = match of_lists {
+            _ if !later => None,
+            Some(_) => Some(("the list", "listan")),
+            None => Some(("a block", "ett block")),
+        };
+        let chance = seldom.map(|(new, _)| {
+            let en = format!("{new:.2}");
+            let sv = en.replace('.', ",");
+            (en, sv)
+        });
+        match (end, chance) {
+            (Some((end_en, end_sv)), Some((en, sv))) => Some(words!(
+                ", which balances only at the end of {end_en} and leaves the arms in balance after {n} families with probability {en}",
+                ", som balanserar bara i slutet av {end_sv} och lämnar armarna i balans efter {n} familjer med sannolikheten {sv}"
+            )),
+            (Some((en, sv)), None) if !whole && before.is_none_or(|own| own <= n) => Some(words!(
+                ", which balances only at the end of {en}",
+                ", som balanserar bara i slutet av {sv}"
+            )),
+            (None, Some((en, sv))) => Some(words!(
+                ", which leaves the arms in balance after {n} families with probability {en}",
+                ", som lämnar armarna i balans efter {n} familjer med sannolikheten {sv}"
+            )),
+            _ => None,
+        }
+    }
+
+    /// How well a setting can be guessed at these families, if it can be `exactly`; `None` if it is refused.
+    fn score(
+        &self,
+        method: &str,
+        options: &Options,
+        factors: &[usize],
+        exactly: bool,
+    ) -> Option<Guessed> {
         // A study gives a method no length, so one that needs it has to have it among its options.
         let n = match self.written {
             Written::Keys => None,
-            Written::Flags => Some(self.families as u64),
+            Written::Flags => Some(self.units()),
         };
-        let design = choose(method, ratio, options, n).ok()?;
+        let design = choose(method, self.ratio, options, n).ok()?;
         if self.written == Written::Keys && !design.keeps_ratio() {
             return None;
         }
-        let found = guessing(method, ratio, options, self.families, strata, factors).ok()?;
+        let found =
+            guessing_of(method, self.ratio, options, self.units(), factors, exactly).ok()?;
         Guessed::of(&found)
     }
 
-    /// The first change that needs no warning, or the one with the lowest share; none that is not lower.
+    /// The first change that needs no warning, or the one with the lowest share; none that is not lower, by more than
+    /// simulation alone would make it. Where the setting in use is simulated its changes are too, and what is taken is then
+    /// followed exactly if it can be.
     fn best(
         &self,
         own: &Guessed,
@@ -193,13 +270,18 @@ impl Setting<'_> {
         factors: &[usize],
         changes: Vec<Change>,
     ) -> Option<(Change, Guessed)> {
+        let exactly = own.errors.0 == 0.0;
+        let lower = |found: &Guessed, than: &Guessed| {
+            let error = found.errors.0.hypot(than.errors.0);
+            found.share < than.share - LOWER - 2.0 * error
+        };
         let mut best: Option<(Change, Guessed)> = None;
         for change in changes {
-            let Some(found) = self.score(method, &change.applied(options), factors) else {
+            let Some(found) = self.score(method, &change.applied(options), factors, exactly) else {
                 continue;
             };
-            let least = best.as_ref().map_or(own.share, |(_, best)| best.share);
-            if found.share < least - LOWER {
+            let least = best.as_ref().map_or(own, |(_, best)| best);
+            if lower(&found, least) {
                 let enough = !found.easily();
                 best = Some((change, found));
                 if enough {
@@ -207,19 +289,24 @@ impl Setting<'_> {
                 }
             }
         }
-        best
+        let (change, found) = best?;
+        if exactly {
+            return Some((change, found));
+        }
+        let found = self.score(method, &change.applied(options), factors, true)?;
+        lower(&found, own).then_some((change, found))
     }
 
-    /// A method of another kind with its setting and share: big stick for equal arms, independent lots for others.
-    fn other(&self, own: Option<&Guessed>) -> Option<(&'static str, Option<String>, f64)> {
+    /// A method of another kind with its setting: big stick for equal arms, independent lots for others.
+    fn other(&self, own: Option<&Guessed>) -> Option<(&'static str, Option<Change>, Guessed)> {
         let own = own?;
         if self.ratio.is_equal() && self.method != "big-stick" {
             let (none, changes) = (Options::default(), bounds(0));
             let (change, found) = self.best(own, "big-stick", &none, &[], changes)?;
-            return Some(("big-stick", Some(change.written(self.written)), found.share));
+            return Some(("big-stick", Some(change), found));
         }
-        let found = self.score("simple", &Options::default(), &[])?;
-        (found.share < own.share - LOWER).then_some(("simple", None, found.share))
+        let found = self.score("simple", &Options::default(), &[], true)?;
+        (found.share < own.share - LOWER).then_some(("simple", None, found))
     }
 
     /// What can be changed of the method, the mildest change first.
@@ -378,5 +465,62 @@ mod tests {
         assert!(blocks.starts_with("use `block_lens = ["), "{blocks}");
         assert!(blocks.contains("instead of `block_len`"), "{blocks}");
         assert!(!blocks.contains("big-stick"), "{blocks}");
+    }
+
+    fn of_list(method: &str, options: &[(&str, &str)], ratio: &str, n: f64) -> String {
+        let (ratio, options) = (read_ratio(ratio).unwrap(), Options::of(options));
+        let setting = Setting {
+            method,
+            options: &options,
+            ratio: &ratio,
+            families: n,
+            strata: 1,
+            factors: &[],
+            written: Written::Flags,
+        };
+        setting.advice().en
+    }
+
+    /// Of a list of 24 the first twelve are independent tosses: in balance with C(12, 6)/2¹² = 924/4096 = 0.2256, where a
+    /// list of twelve always is. A walk bounded by 3 is in balance after twelve by hand more often.
+    #[test]
+    fn what_gives_up_balance_is_said_to() {
+        let longer = of_list("truncated-binomial", &[], "1:1", 12.0);
+        assert!(
+            longer.starts_with("use `--list-len 24`, which balances only at the end of the list and leaves the arms in balance after 12 families with probability 0.23 ("),
+            "{longer}"
+        );
+        assert!(
+            longer.contains("or use `--method big-stick` with `--max-imbalance 3` ("),
+            "{longer}"
+        );
+        // Of thirteen no method has two arms in balance, so that there is no probability to compare.
+        let blocks = of_list("permuted-block", &[("block_len", "6")], "1:1", 7.0);
+        assert!(
+            blocks.contains(", which balances only at the end of a block ("),
+            "{blocks}"
+        );
+    }
+
+    /// Four arms by a coin have too many histories: what is advised is simulated, and lower.
+    #[test]
+    fn what_is_simulated_has_advice_too() {
+        let coin = of_list("biased-coin", &[], "1:1:1:1", 120.0);
+        assert!(coin.starts_with("use `--bias 11/20`"), "{coin}");
+        assert!(
+            coin.contains(", or use `--method big-stick` with `--max-imbalance "),
+            "{coin}"
+        );
+    }
+
+    /// Six of blocks of 4, 8 or 12 at 3:1, not eight: 0.7658730 of them right (`draw --characteristics`, exact).
+    #[test]
+    fn the_figure_is_that_of_the_number_at_hand() {
+        let blocks = of_list("permuted-block", &[("block_len", "4")], "3:1", 6.0);
+        assert!(
+            blocks.starts_with("use `--block-lens 4,8,12` instead of `--block-len`"),
+            "{blocks}"
+        );
+        assert!(blocks.contains("(7.7 of ten right)"), "{blocks}");
     }
 }

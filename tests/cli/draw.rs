@@ -239,6 +239,36 @@ fn the_larger_arm_is_the_best_guess_of_independent_draws() {
     assert!(ran.err.contains("warning[guessable]"), "{}", ran.err);
 }
 
+/// The warning of a simulated share says the share, not what is left of it two standard errors below, and advises.
+#[test]
+fn a_simulated_share_is_said_as_it_was_found() {
+    let ran = draw(
+        "--method biased-coin --ratio 1:1:1:1 --n 120 --replicates 10 --characteristics --json",
+    );
+    let found = json(&ran);
+    let warning = &found["warnings"][0];
+    assert_eq!(warning["code"], "guessable");
+    let said = warning["message"].as_str().unwrap();
+    let (_, said) = said.split_once("can guess ").unwrap();
+    let said: f64 = said.split(' ').next().unwrap().parse().unwrap();
+    let estimates = ["correct_guess_share", "best_guess_share"].map(|key| {
+        assert!(found[key]["exact"].is_null());
+        10.0 * found[key]["value"].as_f64().unwrap()
+    });
+    assert!(
+        estimates
+            .iter()
+            .any(|own| (own - said).abs() <= 0.05 + 1e-9),
+        "{said} {estimates:?}"
+    );
+    let help = warning["help"].as_str().unwrap();
+    assert!(help.starts_with("use `--bias "), "{help}");
+    assert!(
+        help.contains("or use `--method big-stick` with `--max-imbalance "),
+        "{help}"
+    );
+}
+
 #[test]
 fn what_one_replicate_cannot_say_is_null_with_a_warning() {
     let ran = draw("--method simple --n 8 --replicates 1 --characteristics --json");

@@ -211,12 +211,12 @@ impl Guessing {
         with_levels: bool,
         ratio: &Ratio,
     ) -> Self {
-        let fill = |own: &mut Option<f64>, figure: Figure| match own {
-            Some(_) => None,
-            None => {
-                *own = figure.value;
-                figure.mcse
+        let fill = |own: &mut Option<f64>, figure: Figure| {
+            if own.is_some() {
+                return None;
             }
+            *own = figure.value;
+            figure.mcse
         };
         let correct_guess_share = fill(&mut self.correct_guess_share, drawn.correct_guess_share);
         let forced_share = fill(&mut self.forced_share, drawn.forced_share);

@@ -115,7 +115,7 @@ impl Setting<'_> {
         });
         let lost = own.zip(better.as_ref());
         let lost = lost.and_then(|(own, (change, found))| self.lost(&own, found, change));
-        let stick = self.ratio.is_equal() && self.method != "big-stick";
+        let stick = self.ratio.is_equal() && self.method != "big-stick" && self.factors.is_empty();
         let other = match &better {
             Some((_, found)) if !found.easily() => (lost.is_some() && stick)
                 .then(|| self.other(own.as_ref()))

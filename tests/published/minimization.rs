@@ -259,8 +259,8 @@ fn the_ranked_probabilities_of_pocock_and_simon() {
 }
 
 /// Where we stand apart (docs/differences.md): without duplicates a single best arm has p, or its part where that is
-/// more (1:4: 4/5), where Han gives 1:2 the rows 7/10, 3/10 and 3/20, 17/20; with them, a ratio whose smallest part is above 1 has more for the best
-/// (3:2: 17/20 and 31/40, Han 4/5 and 7/10), because p is a duplicate's; and Pocock & Simon's ranked probabilities, q = 1/2 with three arms
+/// more (1:4: 4/5), where Han gives 1:2 the rows 7/10, 3/10 and 3/20, 17/20; with them, a ratio whose smallest part is
+/// above 1 has more for the best (3:2: 17/20 and 31/40, Han 4/5 and 7/10), because p is a duplicate's; and Pocock & Simon's ranked probabilities, q = 1/2 with three arms
 /// 5/12, 1/3, 1/4, are here 5/12 and 7/24 for both others. With two arms q = 1 and p = 2/3 are the same rule.
 #[test]
 fn rules_that_differ() {
@@ -269,7 +269,10 @@ fn rules_that_differ() {
     assert_eq!(weights(&plain, &[(vec![0], 0)], &[0]), [3, 7]);
     let larger = design("1:4", &[("factors", "site"), ("probability", "0.7")]);
     assert_eq!(weights(&larger, &[(vec![0], 0)], &[0]), [1, 4]);
-    assert_eq!(weights(&larger, &[(vec![0], 1)], &[0]), [7, 3]);
+    // By hand: after one of the larger arm it is 1/4 against 0, and another one makes 1/2 against 1 − 1/4 of the smaller.
+    assert_eq!(weights(&larger, &[(vec![0], 1)], &[0]), [1, 4]);
+    let four = vec![(vec![0], 1); 4];
+    assert_eq!(weights(&larger, &four, &[0]), [7, 3]);
     assert!(equal(&row("3:2", 0), &[(17, 20), (3, 20)]));
     assert!(equal(&row("3:2", 1), &[(9, 40), (31, 40)]));
     let three = design("1:1:1", &[("factors", "site"), ("probability", "5/12")]);

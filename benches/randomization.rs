@@ -11,8 +11,11 @@
     reason = "a benchmark prints, and stops at the first surprise"
 )]
 
+mod measure;
+
 use lottning::estimation::{Answer, Arm, Columns, Factor, Settings, estimate};
 use lottning::numerics::{normal, stream};
+use measure::{peak, processor};
 use std::process::Command;
 use std::time::Instant;
 
@@ -38,24 +41,6 @@ fn columns() -> Columns {
     }
     columns.strata = vec![Factor::from_texts("site", strata)];
     columns
-}
-
-/// Processor seconds of this process so far, where the system tells.
-fn processor() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // After the name in parentheses; user and system time are fields 14 and 15, in hundredths of a second.
-    let (_, fields) = text.rsplit_once(')')?;
-    let mut ticks = fields.split_whitespace().skip(11).take(2);
-    let (user, system): (f64, f64) = (ticks.next()?.parse().ok()?, ticks.next()?.parse().ok()?);
-    Some((user + system) / 100.0)
-}
-
-/// The largest memory so far, in megabytes, where the system tells.
-fn peak() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes / 1024.0)
 }
 
 /// Seconds on the clock and of processors, and the answer, of the fastest of three runs.

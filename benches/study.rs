@@ -11,48 +11,21 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod measure;
+
 use lottning::planning::scenario::{Plan, plan};
 use lottning::planning::simulate::{CellPerformance, Options, simulate};
 use lottning::planning::study::Simulator;
+use measure::{peak, processor, seconds};
 use std::hint::black_box;
 use std::io::Write;
 use std::process::Command;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-
-/// Seconds that this thread has spent on a processor (Linux), or the clock: other programs on the machine do not count.
-fn seconds() -> f64 {
-    let on_cpu = std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-    match on_cpu {
-        Some(nanoseconds) => nanoseconds * 1e-9,
-        None => SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0.0, |since| since.as_secs_f64()),
-    }
-}
+use std::time::Instant;
 
 const STUDIES: u64 = 2000;
 const ROUNDS: usize = 5;
 /// Microseconds of a study at 3,000 a second.
 const LIMIT: f64 = 1e6 / 3000.0;
-
-/// Processor seconds of this process so far, where the system tells.
-fn processor() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // After the name in parentheses; user and system time are fields 14 and 15, in hundredths of a second.
-    let (_, fields) = text.rsplit_once(')')?;
-    let mut ticks = fields.split_whitespace().skip(11).take(2);
-    let (user, system): (f64, f64) = (ticks.next()?.parse().ok()?, ticks.next()?.parse().ok()?);
-    Some((user + system) / 100.0)
-}
-
-/// The largest memory so far, in kilobytes, where the system tells.
-fn peak() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
 
 fn scenario(settings: &[String]) -> Plan {
     let scenario = include_str!("../simulations/iuh-2025.toml");
@@ -90,7 +63,7 @@ fn timed(threads: usize) -> (f64, Option<f64>, Vec<CellPerformance>) {
     runs.expect("three runs")
 }
 
-/// Peak memory, in kilobytes, of a process that runs so many studies of each cell.
+/// Peak memory, in megabytes, of a process that runs so many studies of each cell.
 fn peak_of(replicates: u64) -> Option<f64> {
     let own = std::env::current_exe().ok()?;
     let child = Command::new(own)
@@ -181,9 +154,7 @@ fn main() {
     if let (Some(few), Some(many)) = (peak_of(1000), peak_of(10_000)) {
         writeln!(
             out,
-            "peak memory {:.1} MB with 1000 studies a cell, {:.1} MB with 10000",
-            few / 1024.0,
-            many / 1024.0
+            "peak memory {few:.1} MB with 1000 studies a cell, {many:.1} MB with 10000"
         )
         .expect("standard output");
     }

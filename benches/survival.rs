@@ -9,8 +9,11 @@
     reason = "a benchmark prints, and stops at the first surprise"
 )]
 
+mod measure;
+
 use lottning::estimation::{Arm, Columns, Covariate, Settings, Ties, Variance, estimate};
 use lottning::numerics::{normal, stream};
+use measure::peak;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write as _;
@@ -129,14 +132,6 @@ fn line(what: &str, own: f64, value: f64, r: Option<(f64, f64)>) {
         ),
         None => println!("{what:<58} {own:>10.4} ms   (no Rscript with survival: not compared)"),
     }
-}
-
-/// The largest memory so far, in megabytes, where the system tells.
-fn peak() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes / 1024.0)
 }
 
 fn main() {

@@ -8,24 +8,13 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod measure;
+
 use lottning::planning::scenario::plan;
 use lottning::planning::study::Simulator;
+use measure::seconds;
 use std::hint::black_box;
 use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Seconds that this thread has spent on a processor (Linux), or the clock: other programs on the machine do not count.
-fn seconds() -> f64 {
-    let on_cpu = std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-    match on_cpu {
-        Some(nanoseconds) => nanoseconds * 1e-9,
-        None => SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0.0, |since| since.as_secs_f64()),
-    }
-}
 
 /// Least microseconds per study of some rounds.
 fn least(studies: u64, what: &mut dyn FnMut(u64)) -> f64 {

@@ -10,12 +10,14 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod measure;
+
 use lottning::planning::kernel_tier::Kernel;
 use lottning::planning::scenario::{Cell, Plan, plan};
 use lottning::planning::study::Simulator;
+use measure::{peak, seconds};
 use std::hint::black_box;
 use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A workload: its name, scenario, protocol, studies a round by the kernel and by the whole machine, and how many
 /// floors the kernel may take.
@@ -52,27 +54,6 @@ const WORKLOADS: [Workload; 6] = [
 const ROUNDS: usize = 5;
 /// Standard error that a power is to have.
 const PRECISE: f64 = 0.005;
-
-/// Seconds that this thread has spent on a processor (Linux), or the clock: other programs on the machine do not count.
-fn seconds() -> f64 {
-    let on_cpu = std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-    match on_cpu {
-        Some(nanoseconds) => nanoseconds * 1e-9,
-        None => SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0.0, |since| since.as_secs_f64()),
-    }
-}
-
-/// Most memory that the program has had so far, in megabytes (Linux).
-fn peak() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find(|line| line.starts_with("VmHWM"))?;
-    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes / 1024.0)
-}
 
 /// Microseconds of one of `studies`.
 fn each(studies: u64, mut what: impl FnMut(u64)) -> f64 {

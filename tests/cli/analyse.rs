@@ -1,6 +1,7 @@
 //! `lottning analyse`: refused before the lock, the same bytes twice, a dry run that writes nothing.
 
 use super::process::Folder;
+use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -23,6 +24,12 @@ fn study_of(edit: impl Fn(String) -> String) -> (Folder, String) {
     folder.file("protocol.toml", edit(text));
     let checked = folder.run("check protocol.toml --json").json();
     let hash = checked["protocol_hash"].as_str().unwrap()[..8].to_owned();
+    // A seed that was there, the SHA-256 of a text: what is drawn is the same in each run.
+    let seed = Sha256::digest(b"a study of sixty families");
+    folder.file(
+        "seed",
+        format!("{}\n", lottning::study::journal::hex(&seed)),
+    );
     let opened = folder.run(&format!(
         "open protocol.toml --study s --seed-file seed --confirm {hash} --actor lead --at 2025-02-03T08:00:00+01:00"
     ));

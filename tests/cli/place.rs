@@ -76,9 +76,10 @@ impl Place {
         }
     }
 
-    /// A study of the protocol, open.
+    /// A study of the protocol, open, with a seed that was there: what is drawn is the same in each run.
     pub(crate) fn open(protocol: &str) -> Self {
         let place = Self::with(protocol);
+        place.seed_of("keys/seed", "a study that is open");
         let opened = place.run(&place.open_words());
         assert_eq!(opened.code, 0, "{}", opened.err);
         place

@@ -257,6 +257,19 @@ impl Canvas {
         );
     }
 
+    /// A light area without an edge; where several lie over each other, each is seen.
+    pub(super) fn area(&mut self, points: &[(f64, f64)], colour: &str) {
+        let points: Vec<String> = points
+            .iter()
+            .map(|(x, y)| format!("{},{}", at(*x), at(*y)))
+            .collect();
+        let _ = writeln!(
+            self.body,
+            "<polygon points=\"{}\" fill=\"{colour}\" fill-opacity=\"0.15\"/>",
+            points.join(" ")
+        );
+    }
+
     /// An arrow whose last segment is vertical or horizontal; the head ends at the last point.
     pub(super) fn arrow(&mut self, points: &[(f64, f64)], colour: &str) {
         self.path(points, colour, 1.2);

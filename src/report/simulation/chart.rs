@@ -213,7 +213,15 @@ fn draw_rows(chart: &Chart, rows: &[Row], lang: Lang) -> (Canvas, f64) {
 fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canvas, f64) {
     let mut canvas = Canvas::new(WIDTH);
     let (number, curves) = (curves.len(), &curves[..curves.len().min(CURVES)]);
-    let names = if curves.len() > 1 { 170.0 } else { 24.0 };
+    let beside = chart
+        .reference
+        .as_ref()
+        .map_or(0.0, |(_, name)| width(name, SIZE, Weight::Normal));
+    let names = if curves.len() > 1 {
+        170.0
+    } else {
+        beside + 24.0
+    };
     let (left, right, top, bottom) = (64.0, WIDTH - names, 34.0, 330.0);
     let all = || curves.iter().flat_map(|curve| &curve.points);
     let across = Scale::over(all().map(|(x, _)| *x));
@@ -222,7 +230,7 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
     let style = |anchor, colour| (SIZE, Weight::Normal, anchor, colour);
     let place = |(x, y): (f64, f64)| (across.at(x, left, right), up.at(y, bottom, top));
     // Bands lie under everything else; where several meet, each point has its own bar as well.
-    for curve in curves {
+    for (place_of, curve) in curves.iter().enumerate() {
         let low = curve
             .points
             .iter()
@@ -232,7 +240,7 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
             .iter()
             .map(|(x, value)| place((*x, ends(value)[1])));
         let band: Vec<(f64, f64)> = low.chain(high.rev()).collect();
-        canvas.polygon(&band, "#dbe5ee", "none");
+        canvas.area(&band, COLOURS[place_of % COLOURS.len()]);
     }
     for tick in &up.ticks {
         let y = up.at(*tick, bottom, top);
@@ -251,12 +259,12 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
         canvas.text(x, bottom + 18.0, &text, style(Anchor::Middle, MUTED));
     }
     canvas.path(&[(left, bottom), (right, bottom)], LINE, 1.0);
+    let mut labels: Vec<(f64, Vec<String>, Option<usize>)> = Vec::new();
     if let Some((value, name)) = &chart.reference {
         let y = up.at(*value, bottom, top);
         canvas.path(&[(left, y), (right, y)], LINE, 1.4);
-        canvas.text(right, y - 5.0, name, style(Anchor::End, MUTED));
+        labels.push((y, vec![name.clone()], None));
     }
-    let mut labels: Vec<(f64, Vec<String>, usize)> = Vec::new();
     for (place_of, curve) in curves.iter().enumerate() {
         let colour = COLOURS[place_of % COLOURS.len()];
         let line: Vec<(f64, f64)> = curve
@@ -275,10 +283,10 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
         }
         if let (true, Some((_, end))) = (curves.len() > 1, line.last()) {
             let lines = wrap(&curve.name, SIZE, Weight::Normal, names - 28.0);
-            labels.push((*end, lines, place_of));
+            labels.push((*end, lines, Some(place_of)));
         }
     }
-    // Names stand beside the ends of their curves, none over another: down first, then up from the bottom.
+    // Names stand beside the ends of their lines, none over another: down first, then up from the bottom.
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut free = f64::NEG_INFINITY;
     for (y, lines, _) in &mut labels {
@@ -291,11 +299,15 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
         free = *y - LEADING - 3.0;
     }
     for (y, lines, place_of) in &labels {
-        let colour = COLOURS[place_of % COLOURS.len()];
-        mark(&mut canvas, *place_of, (right + 12.0, *y), colour);
+        let colour = place_of.map_or(MUTED, |own| COLOURS[own % COLOURS.len()]);
+        let mut from = right + 12.0;
+        if let Some(own) = place_of {
+            mark(&mut canvas, *own, (from, *y), colour);
+            from += 10.0;
+        }
         for (line, text) in lines.iter().enumerate() {
             let baseline = y + line as f64 * LEADING + 4.0;
-            canvas.text(right + 22.0, baseline, text, style(Anchor::Start, colour));
+            canvas.text(from, baseline, text, style(Anchor::Start, colour));
         }
     }
     canvas.text(

@@ -31,6 +31,7 @@ pub struct Guesser {
     multiple: u64,
     places: bool,
     plain: bool,
+    alike: bool,
 }
 
 impl Guesser {
@@ -64,6 +65,7 @@ impl Guesser {
             multiple,
             places: design.shows_places() && (!ratio.is_equal() || arms > 2),
             plain: arms == 2 && ratio.is_equal(),
+            alike: arms > 2 && ratio.is_equal(),
         })
     }
 
@@ -101,6 +103,27 @@ impl Guesser {
     /// What an imbalance of one is as an integer.
     pub(crate) fn unit(&self) -> f64 {
         self.multiple as f64
+    }
+
+    /// Whether there are more than two arms of equal parts: guesses and imbalance are then the same under other names.
+    pub(super) fn has_many_alike(&self) -> bool {
+        self.alike
+    }
+
+    /// The same guesser, for whom arms of equal parts are not alike.
+    #[cfg(test)]
+    pub(super) fn that_tells_names(self) -> Self {
+        Self {
+            alike: false,
+            ..self
+        }
+    }
+
+    /// The arms from the one with most allocations to the one with fewest.
+    pub(super) fn descending(&self, counts: &[u64; MAX_ARMS]) -> ([usize; MAX_ARMS], usize) {
+        let mut order = std::array::from_fn(|arm| arm);
+        order[..self.arms].sort_by_key(|arm: &usize| std::cmp::Reverse(counts[*arm]));
+        (order, self.arms)
     }
 
     /// Counts with as many whole ratios taken away as they hold: same imbalance, same guesses, fewer values.

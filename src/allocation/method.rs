@@ -3,7 +3,7 @@
 use super::exact::{self, Exact};
 use super::guess::Guesser;
 use super::streams::{Purpose, Randomness};
-use super::weights::{Arm, Ratio, Weights};
+use super::weights::{Arm, MAX_ARMS, Ratio, Weights};
 use super::wide::Placed;
 use std::any::Any;
 use std::cmp::Ordering;
@@ -121,6 +121,21 @@ pub trait Method: Debug + Send + Sync + 'static {
     /// Forgets what only addresses random numbers (the number of a block), so that states with the same future are
     /// equal and an exact calculation meets few of them.
     fn forget_address(&self, _state: &mut Self::State) {}
+
+    /// Renames arms: what the state holds of arm `order[k]` becomes that of arm `k`. A method that treats arms of equal
+    /// parts alike can do so (its weights are then renamed too), and gives `true`; then histories that differ by the
+    /// names of the arms are followed as one.
+    fn rename(&self, _state: &mut Self::State, _order: &[usize]) -> bool {
+        false
+    }
+}
+
+/// What a state holds by arm, renamed: arm `order[k]` becomes arm `k`.
+pub(super) fn renamed(by_arm: &mut [u64; MAX_ARMS], order: &[usize]) {
+    let before = *by_arm;
+    for (own, from) in by_arm.iter_mut().zip(order) {
+        *own = before[*from];
+    }
 }
 
 /// A method with its options, its state type hidden: what a study, a list and a simulation hold.

@@ -247,6 +247,8 @@ impl Draw {
             by_levels: self.options.get("factors").is_some(),
             errors: (error, forced_error),
             p_balanced: known(found.p_balanced).map(|own| own.0),
+            p_balanced_error: known(found.p_balanced).map_or(0.0, |own| own.1),
+            imbalance_sd: known(found.imbalance_variance).map(|own| own.0.max(0.0).sqrt()),
         };
         let setting = Setting {
             method: &self.method,

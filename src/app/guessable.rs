@@ -26,6 +26,10 @@ pub(super) struct Guessed {
     pub(super) errors: (f64, f64),
     /// Probability that the arms are in balance in the end.
     pub(super) p_balanced: Option<f64>,
+    /// Its Monte Carlo standard error; 0 of an exact figure.
+    pub(super) p_balanced_error: f64,
+    /// Standard deviation of the imbalance in the end, in families.
+    pub(super) imbalance_sd: Option<f64>,
 }
 
 impl Guessed {
@@ -44,6 +48,11 @@ impl Guessed {
                     .unwrap_or(0.0),
             ),
             p_balanced: found.p_balanced,
+            p_balanced_error: found
+                .simulated
+                .and_then(|own| own.p_balanced)
+                .unwrap_or(0.0),
+            imbalance_sd: found.imbalance_sd,
         })
     }
 
@@ -101,6 +110,8 @@ mod tests {
                 by_levels: false,
                 errors: (0.0, 0.0),
                 p_balanced: None,
+                p_balanced_error: 0.0,
+                imbalance_sd: None,
             };
             let unsure = Guessed {
                 errors: (0.006, 0.006),

@@ -32,8 +32,8 @@ const BALLS: [u64; 6] = [1, 2, 5, 10, 20, 50];
 /// A share that is lower by less is the same.
 const LOWER: f64 = 1e-6;
 
-/// A probability of balance below this, and below that of the setting in use, is said.
-const SELDOM: f64 = 0.3;
+/// A probability of balance that is lower by this is said.
+const SELDOMER: f64 = 0.05;
 
 /// How a setting is written where the advice is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,11 @@ impl Setting<'_> {
             Some((_, found)) if !found.easily() => (lost.is_some() && stick)
                 .then(|| self.other(own.as_ref()))
                 .flatten()
-                .filter(|(.., other)| other.p_balanced > found.p_balanced),
+                .filter(|(.., other)| {
+                    let narrower = other.imbalance_sd.zip(found.imbalance_sd);
+                    let narrower = narrower.is_some_and(|(other, own)| other < own - LOWER);
+                    narrower || other.p_balanced > found.p_balanced
+                }),
             _ => self.other(own.as_ref()),
         };
         let mut parts: Vec<Words> = Vec::new();
@@ -206,8 +210,9 @@ impl Setting<'_> {
         let later = of_lists.or(longest(&new, "block_lens")) > Some(n);
         let before = change.instead_of.into_iter().chain([change.option]);
         let before = before.filter_map(|name| longest(self.options, name)).max();
-        let seldom = found.p_balanced.zip(own.p_balanced);
-        let seldom = seldom.filter(|(new, own)| *new < SELDOM && *new < own - LOWER);
+        let error = found.p_balanced_error.hypot(own.p_balanced_error);
+        let seldomer = found.p_balanced.zip(own.p_balanced);
+        let seldomer = seldomer.filter(|(new, own)| *new < own - SELDOMER - 2.0 * error);
         // With another number no method has the arms in balance after the last.
         let whole = n.is_multiple_of(self.ratio.sum());
         let end = match of_lists {
@@ -215,10 +220,13 @@ impl Setting<'_> {
             Some(_) => Some(("the list", "listan")),
             None => Some(("a block", "ett block")),
         };
-        let chance = seldom.map(|(new, _)| {
-            let en = format!("{new:.2}");
-            let sv = en.replace('.', ",");
-            (en, sv)
+        let chance = seldomer.map(|(new, now)| {
+            let (new_en, new_sv) = probability(new, found.p_balanced_error);
+            let (now_en, now_sv) = probability(now, own.p_balanced_error);
+            (
+                format!("{new_en} instead of {now_en}"),
+                format!("{new_sv} i stället för {now_sv}"),
+            )
         });
         match (end, chance) {
             (Some((end_en, end_sv)), Some((en, sv))) => Some(words!(
@@ -388,6 +396,21 @@ impl Setting<'_> {
     }
 }
 
+/// Two decimals as each language writes them, with the Monte Carlo standard error of one that is simulated.
+fn probability(value: f64, error: f64) -> (String, String) {
+    let digits = format!("{value:.2}");
+    let (en, sv) = if error > 0.0 {
+        let error = format!("{error:.3}");
+        (
+            format!("{digits} (simulated, standard error {error})"),
+            format!("{digits} (simulerat, medelfel {error})"),
+        )
+    } else {
+        (digits.clone(), digits)
+    };
+    (en, sv.replace('.', ","))
+}
+
 /// Bounds above the present one.
 fn bounds(now: u64) -> Vec<Change> {
     let above = BOUNDS.iter().filter(|bound| **bound > now);
@@ -487,7 +510,7 @@ mod tests {
     fn what_gives_up_balance_is_said_to() {
         let longer = of_list("truncated-binomial", &[], "1:1", 12.0);
         assert!(
-            longer.starts_with("use `--list-len 24`, which balances only at the end of the list and leaves the arms in balance after 12 families with probability 0.23 ("),
+            longer.starts_with("use `--list-len 24`, which balances only at the end of the list and leaves the arms in balance after 12 families with probability 0.23 instead of 1.00 ("),
             "{longer}"
         );
         assert!(

@@ -118,4 +118,9 @@ impl Method for BiasedCoin {
     fn step(&self, lead: &mut Lead, _unit: &Unit<'_>, arm: Arm, _randomness: &mut dyn Randomness) {
         lead.count(arm, self.arms);
     }
+
+    fn rename(&self, lead: &mut Lead, order: &[usize]) -> bool {
+        lead.rename(order);
+        true
+    }
 }

@@ -86,4 +86,9 @@ impl Method for BigStick {
     fn step(&self, lead: &mut Lead, _unit: &Unit<'_>, arm: Arm, _randomness: &mut dyn Randomness) {
         lead.count(arm, self.arms);
     }
+
+    fn rename(&self, lead: &mut Lead, order: &[usize]) -> bool {
+        lead.rename(order);
+        true
+    }
 }

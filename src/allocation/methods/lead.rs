@@ -1,5 +1,6 @@
 //! How far each arm is ahead of the arm with the fewest allocations: what a rule that treats arms alike remembers.
 
+use crate::allocation::method::renamed;
 use crate::allocation::weights::{Arm, MAX_ARMS};
 
 /// Allocations of each arm above those of the arm with the fewest, so that one of them is always 0.
@@ -10,6 +11,11 @@ impl Lead {
     /// How far each of `arms` arms is ahead.
     pub(super) fn of(&self, arms: usize) -> &[u64] {
         &self.0[..arms]
+    }
+
+    /// What is held of arm `order[k]` becomes that of arm `k`.
+    pub(super) fn rename(&mut self, order: &[usize]) {
+        renamed(&mut self.0, order);
     }
 
     /// Counts one allocation; an arm beyond `arms` is not counted.

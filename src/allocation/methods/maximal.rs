@@ -245,4 +245,9 @@ impl Method for Maximal {
     fn balanced_every(&self) -> Option<u64> {
         Some(self.length)
     }
+
+    fn rename(&self, place: &mut Place, order: &[usize]) -> bool {
+        place.lead.rename(order);
+        true
+    }
 }

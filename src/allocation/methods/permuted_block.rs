@@ -2,7 +2,7 @@
 //! of lengths drawn uniformly from a list (Matts & Lachin 1988, doi 10.1016/0197-2456(88)90047-5).
 
 use crate::allocation::Choice;
-use crate::allocation::method::{Method, Unit};
+use crate::allocation::method::{Method, Unit, renamed};
 use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, whole};
 use crate::allocation::streams::{Purpose, Randomness};
 use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
@@ -269,5 +269,10 @@ impl Method for PermutedBlock {
 
     fn forget_address(&self, block: &mut Block) {
         block.number = 0;
+    }
+
+    fn rename(&self, block: &mut Block, order: &[usize]) -> bool {
+        renamed(&mut block.left, order);
+        true
     }
 }

@@ -2,7 +2,7 @@
 //! closed (Blackwell & Hodges 1957, doi 10.1214/aoms/1177706973, for two arms).
 
 use crate::allocation::Choice;
-use crate::allocation::method::{Method, Unit};
+use crate::allocation::method::{Method, Unit, renamed};
 use crate::allocation::options::{
     LIST_LEN, LONGEST_LIST, MethodEntry, Options, Refusal, Setting, equal_arms, list_len,
 };
@@ -94,5 +94,10 @@ impl Method for TruncatedBinomial {
         if *left == [0; MAX_ARMS] {
             *left = self.new_list();
         }
+    }
+
+    fn rename(&self, left: &mut Self::State, order: &[usize]) -> bool {
+        renamed(left, order);
+        true
     }
 }

@@ -4,7 +4,7 @@
 //! strict while a stratum is small and comes close to a fair coin later.
 
 use crate::allocation::Choice;
-use crate::allocation::method::{Method, Unit};
+use crate::allocation::method::{Method, Unit, renamed};
 use crate::allocation::options::{
     MethodEntry, OptionSpec, Options, Refusal, Setting, equal_arms, whole,
 };
@@ -131,5 +131,10 @@ impl Method for Urn {
         if let Some(count) = counts[..self.arms].get_mut(arm.index()) {
             *count += 1;
         }
+    }
+
+    fn rename(&self, counts: &mut Self::State, order: &[usize]) -> bool {
+        renamed(counts, order);
+        true
     }
 }

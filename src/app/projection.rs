@@ -259,8 +259,30 @@ pub(super) fn refuse_emptied(outside: &Outside, folder: &Path) -> Result<(), Fai
     if has_events(&outside.path(folder).join(LEDGER_FILE), folder)? {
         return Ok(());
     }
-    let lost = "it has no events, and files beside it were made once it had some";
-    Err(ledger_failure(&LedgerError::Corrupt(lost.into()), folder))
+    Err(lost(
+        folder,
+        outside.exists(outside.path(folder).join(LEDGER_FILE)),
+    ))
+}
+
+/// A study that had rows has none: its ledger is gone, or is there and empty.
+fn lost(folder: &Path, there: bool) -> Failure {
+    let name = folder.display();
+    let message = if there {
+        words!(
+            "the ledger in {name} has no event, and files beside it show that it had some: it was emptied, or another stands in its place",
+            "liggaren i {name} har ingen händelse, och filer bredvid den visar att den har haft händelser: den har tömts, eller så står en annan i dess ställe"
+        )
+    } else {
+        words!(
+            "the ledger in {name} is gone: there is no `{LEDGER_FILE}`, and files beside it show that the study was opened",
+            "liggaren i {name} är borta: `{LEDGER_FILE}` finns inte, och filer bredvid visar att studien har öppnats"
+        )
+    };
+    Failure::new(exit::VERIFICATION_FAILED, "ledger-missing", message).help(words!(
+        "draw nobody; put the newest copy of `{LEDGER_FILE}` back, with its `-wal`, and compare its head with one that was kept (`lottning verify --expect-head`)",
+        "lotta ingen; lägg tillbaka den senaste kopian av `{LEDGER_FILE}`, med dess `-wal`, och jämför dess huvud med ett som har sparats (`lottning verify --expect-head`)"
+    ))
 }
 
 /// Removes the projections.

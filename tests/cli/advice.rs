@@ -119,6 +119,18 @@ fn advised(parts: &[(&str, u32)]) -> usize {
     taken
 }
 
+/// Four arms are followed as counts in descending order: 0.43183602624331 of a coin of 2/3 for 152 (own Python, the same sum
+/// over sorted counts).
+#[test]
+fn with_four_arms_by_exact_figures() {
+    let folder = Folder::new();
+    let four = [("new", 1), ("more", 1), ("most", 1), ("usual", 1)];
+    let (coin, _) = check(&folder, &four, "biased-coin", "bias = \"2/3\"").unwrap();
+    assert!((coin - 4.318_360_262_433_1).abs() < 1e-9, "{coin}");
+    let own = &folder.run("check p.toml --json").json()["predictability"];
+    assert!(own["simulated"].is_null(), "{own}");
+}
+
 #[test]
 fn with_two_equal_arms() {
     assert!(advised(&[("new", 1), ("usual", 1)]) >= 8);
@@ -135,14 +147,14 @@ fn with_three_equal_arms() {
     assert!(advised(&[("new", 1), ("more", 1), ("usual", 1)]) >= 8);
 }
 
-/// Four arms have too many histories to follow: what is simulated is reported, warned of and advised against all the same. A
-/// coin of 2/3 for strata of 152 has between 4.308 and 4.341 of ten (own lists of 120 and of 400, Python).
+/// Eight arms have too many histories to follow: what is simulated is reported, warned of and advised against all the same. A
+/// coin of 2/3 for strata of 152 has 2.84 of ten (own lists, 400 and 2,000, Python: 2.838 and 2.843).
 #[test]
-fn with_four_arms_by_simulated_figures() {
+fn with_eight_arms_by_simulated_figures() {
     let folder = Folder::new();
-    let four = [("new", 1), ("more", 1), ("most", 1), ("usual", 1)];
-    let (coin, help) = check(&folder, &four, "biased-coin", "bias = \"2/3\"").unwrap();
-    assert!((coin - 4.325).abs() < 0.05, "{coin}");
+    let eight = ["a", "b", "c", "d", "e", "f", "new", "usual"].map(|arm| (arm, 1));
+    let (coin, help) = check(&folder, &eight, "biased-coin", "bias = \"2/3\"").unwrap();
+    assert!((coin - 2.84).abs() < 0.05, "{coin}");
     let ran = folder.run("check p.toml --json");
     let own = &ran.json()["predictability"];
     for part in [
@@ -158,7 +170,7 @@ fn with_four_arms_by_simulated_figures() {
     }
     assert!(
         ran.err
-            .contains("can guess 4.3 of the next ten families right, 2.5 by chance"),
+            .contains("can guess 2.8 of the next ten families right, 1.2 by chance"),
         "{}",
         ran.err
     );
@@ -169,7 +181,7 @@ fn with_four_arms_by_simulated_figures() {
             Some(other) => (other.replace('"', ""), set[1].clone()),
             None => ("biased-coin".to_owned(), set[0].clone()),
         };
-        let (better, _) = check(&folder, &four, &method, &keys).unwrap();
+        let (better, _) = check(&folder, &eight, &method, &keys).unwrap();
         assert!(
             better < coin && (better - promised).abs() <= 0.05 + 1e-9,
             "{better} {help}"
@@ -181,7 +193,7 @@ fn with_four_arms_by_simulated_figures() {
         ("urn", "urn = [0, 1]"),
         ("random-allocation", "list_len = 120"),
     ] {
-        let (share, _) = check(&folder, &four, method, keys).unwrap();
-        assert!(share > 2.5 && share < 10.0, "{method}: {share}");
+        let (share, _) = check(&folder, &eight, method, keys).unwrap();
+        assert!(share > 1.25 && share < 10.0, "{method}: {share}");
     }
 }

@@ -5,6 +5,13 @@
 //! Families are enrolled by the use case of the desk; the fresh process is the command itself. What is compared is
 //! measured in turns, so that other programs on the machine weigh on both sides alike. Folders are made under
 //! `TMPDIR`; one on a memory file system makes the first figure meaningless.
+//!
+//! `durable`: an enrolment is a request at an open desk, from the call to the answer that may be told, and the projection that
+//! is kept on the way. A bare transaction is `BEGIN IMMEDIATE`, one row, `COMMIT`, of prepared statements, in a database of
+//! its own in the same folder: the table of the ledger, as its schema keeps it, and the settings of a ledger (write-ahead
+//! log, `synchronous=FULL`, `secure_delete`). Each column of its row holds the bytes that an enrolment writes to that column
+//! of its rows, one after another. Both are in one process, a hundred of each in turn; the figure is the time of all bare
+//! transactions over the time of all enrolments, and the median of the turns stands beside it.
 
 #![allow(
     clippy::expect_used,
@@ -25,6 +32,8 @@ use lottning::study::intake::EnrolRequest;
 use lottning::study::journal::{Entry, Head, Ledger};
 use lottning::study::recording::EventRequest;
 use lottning::study::verify::{DrawCheck, verify as verify_rows};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -40,6 +49,8 @@ use std::time::Instant;
     reason = "the family that the tests enrol is all that is used here"
 )]
 mod in_memory;
+#[path = "measure/mod.rs"]
+mod measure;
 
 const FAMILIES: usize = 100_000;
 const SITES: [&str; 4] = [
@@ -94,13 +105,7 @@ fn line(what: &str, figure: &str, kept: Option<bool>) {
         None => "",
     };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{what:<64} {figure:>22}  {verdict}").expect("standard output");
-}
-
-/// Seconds that this thread has spent on a processor (Linux), or the clock: other programs on the machine do not count.
-fn on_cpu() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(text.split(' ').next()?.parse::<f64>().ok()? * 1e-9)
+    writeln!(out, "{what:<64} {figure:>28}  {verdict}").expect("standard output");
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -164,8 +169,8 @@ impl Place {
         SqliteLedger::open(&self.outside.path(study).join("ledger.sqlite")).expect("a ledger")
     }
 
-    fn enrol(&self, desk: &mut Desk, number: usize) {
-        let enrolled = desk.enrol(&self.outside, &act(), &request(number));
+    fn enrol(&self, desk: &mut Desk, request: &EnrolRequest) {
+        let enrolled = desk.enrol(&self.outside, &act(), request);
         assert_eq!(enrolled.expect("enrolled").outcome, "allocated");
         // As the command does once the answer is told; every so many rows this writes the projection.
         desk.study().keep_on_the_way(&self.outside);
@@ -183,7 +188,7 @@ impl Place {
         let study = Study::of(folder, protocol, Box::new(memory)).expect("a study");
         let mut desk = Desk::of(study, self.seed("large"));
         for number in 0..FAMILIES - 100 {
-            self.enrol(&mut desk, number);
+            self.enrol(&mut desk, &request(number));
             if number % 5 == 0 {
                 let request = EventRequest {
                     event: "report".into(),
@@ -243,71 +248,103 @@ fn append(ledger: &mut dyn Ledger, head: &Head, entries: &[Entry]) {
     transaction.commit().expect("committed");
 }
 
+/// A database like a ledger's: its table, as its schema keeps it, and its settings.
+fn like_a_ledger(place: &Place, study: &Path) -> Connection {
+    let ledger = place.outside.path(study).join("ledger.sqlite");
+    let ledger = Connection::open(ledger).expect("the ledger");
+    let made: String = ledger
+        .query_row("SELECT sql FROM sqlite_schema", [], |row| row.get(0))
+        .expect("the table");
+    let bare = Connection::open(place.outside.path("bare.sqlite")).expect("a database");
+    let settings =
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON";
+    bare.execute_batch(&format!("{settings}; {made}"))
+        .expect("a table");
+    bare
+}
+
+/// The columns of a row that holds what some rows hold, but for its number.
+fn one_row(rows: &[Entry]) -> [Value; 8] {
+    let text = |own: fn(&Entry) -> &str| Value::Text(rows.iter().map(own).collect());
+    let blob = |own: fn(&Entry) -> [u8; 32]| Value::Blob(rows.iter().flat_map(own).collect());
+    [
+        text(|row| &row.time),
+        text(|row| &row.actor),
+        text(|row| &row.kind),
+        text(|row| &row.public),
+        text(|row| row.payload.as_deref().unwrap_or_default()),
+        blob(|row| row.salt.unwrap_or_default()),
+        blob(|row| row.payload_hash),
+        blob(|row| row.hash),
+    ]
+}
+
 /// Enrolments, and transactions of one row with as many bytes, in turns of 100.
 fn durable(place: &Place) {
-    let mut desk = place.desk(place.open("durable"));
-    place.enrol(&mut desk, 0);
-    let bytes: usize = desk.study().entries().expect("rows")[1..]
-        .iter()
-        .map(|row| {
-            let text = [&row.time, &row.actor, &row.kind, &row.public];
-            let payload = row.payload.as_ref().map_or(0, String::len);
-            text.iter().map(|text| text.len()).sum::<usize>() + payload + 3 * 32
-        })
-        .sum();
-    let path = place.outside.path("bare.sqlite");
-    let bare = rusqlite::Connection::open(path).expect("a database");
-    bare.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         CREATE TABLE one (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;",
-    )
-    .expect("a table");
-    let content = vec![7_u8; bytes];
+    let study = place.open("durable");
+    let mut desk = place.desk(study);
+    place.enrol(&mut desk, &request(0));
+    let row = one_row(&desk.study().entries().expect("rows")[1..]);
+    let bytes = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Blob(bytes) => bytes.len(),
+        _ => 0,
+    };
+    let bytes: usize = row.iter().map(bytes).sum();
+    let bare = like_a_ledger(place, study);
     let one = || {
-        let run = |statement: &str, row: bool| {
-            let mut statement = bare.prepare_cached(statement).expect("prepared");
-            let done = if row {
-                statement.execute([&content])
-            } else {
-                statement.execute([])
-            };
-            done.expect("done");
-        };
-        run("BEGIN IMMEDIATE", false);
-        run("INSERT INTO one (bytes) VALUES (?1)", true);
-        run("COMMIT", false);
+        let run = |statement: &str| bare.prepare_cached(statement).expect("prepared");
+        run("BEGIN IMMEDIATE").execute([]).expect("begun");
+        run(
+            "INSERT INTO event (time, actor, kind, public, payload, salt, payload_hash, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .execute(params_from_iter(&row))
+        .expect("inserted");
+        run("COMMIT").execute([]).expect("committed");
     };
     one();
-    let (mut enrolments, mut transactions) = (0.0, 0.0);
+    let (mut enrolments, mut transactions) = ([0.0; 2], [0.0; 2]);
     let mut ratios = Vec::new();
     for round in 0..20 {
-        let start = Instant::now();
-        for number in 1..=100 {
-            place.enrol(&mut desk, round * 100 + number);
+        let requests: Vec<EnrolRequest> = (1..=100).map(|own| request(round * 100 + own)).collect();
+        let own = timed(&mut || {
+            for request in &requests {
+                place.enrol(&mut desk, request);
+            }
+        });
+        let other = timed(&mut || (0..100).for_each(|_| one()));
+        ratios.push(other[0] / own[0]);
+        for (sums, parts) in [(&mut enrolments, own), (&mut transactions, other)] {
+            sums.iter_mut()
+                .zip(parts)
+                .for_each(|(sum, part)| *sum += part);
         }
-        let between = Instant::now();
-        for _ in 0..100 {
-            one();
-        }
-        let (desk, bare) = (
-            (between - start).as_secs_f64(),
-            between.elapsed().as_secs_f64(),
-        );
-        enrolments += desk;
-        transactions += bare;
-        ratios.push(bare / desk);
     }
-    let rate = |seconds: f64| format!("{:.0} /s", 2000.0 / seconds);
+    let rate = |[clock, processor]: [f64; 2]| {
+        let micro = processor / 2000.0 * 1e6;
+        format!("{:.0} /s, {micro:.0} µs of a core", 2000.0 / clock)
+    };
     line("durable enrolments", &rate(enrolments), None);
     let what = format!("bare transactions of one row of {bytes} bytes");
     line(&what, &rate(transactions), None);
-    let ratio = transactions / enrolments;
+    let ratio = transactions[0] / enrolments[0];
     let spread = format!("{ratio:.2} (median {:.2})", median(ratios));
     line(
         "enrolments per bare transaction",
         &spread,
         Some(ratio >= 0.7),
     );
+}
+
+/// Seconds of the clock and of a processor that something took.
+fn timed(run: &mut dyn FnMut()) -> [f64; 2] {
+    let (clock, processor) = (Instant::now(), measure::seconds());
+    run();
+    [
+        clock.elapsed().as_secs_f64(),
+        measure::seconds() - processor,
+    ]
 }
 
 /// Verification of the large study: its rows in memory, and the whole use case from the file.
@@ -321,12 +358,9 @@ fn verified(place: &Place, protocol: &Arc<Protocol>, entries: &[Entry]) {
         };
         let rate = |run: &dyn Fn()| {
             let once = || {
-                let (cpu, clock) = (on_cpu(), Instant::now());
+                let before = measure::seconds();
                 run();
-                match (cpu, on_cpu()) {
-                    (Some(before), Some(after)) => after - before,
-                    _ => clock.elapsed().as_secs_f64(),
-                }
+                measure::seconds() - before
             };
             events / (0..5).map(|_| once()).fold(f64::INFINITY, f64::min)
         };
@@ -361,8 +395,9 @@ fn grown(place: &Place) {
     for number in 0..200 {
         let pair = [(&mut small, number), (&mut large, FAMILIES - 100 + number)];
         for (slot, (desk, number)) in times.iter_mut().zip(pair) {
+            let request = request(number);
             let start = Instant::now();
-            place.enrol(desk, number);
+            place.enrol(desk, &request);
             slot.push(start.elapsed().as_secs_f64());
         }
     }

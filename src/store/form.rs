@@ -71,24 +71,22 @@ pub(super) fn check_blank(connection: &Connection) -> Result<(), LedgerError> {
 }
 
 /// What is not of the form, if anything is.
+///
+/// The schema itself is read, each time: a number that counts its changes can be set back by whoever changed it. The bytes of
+/// a text of our own show the encoding, without a `PRAGMA`, which SQLite would parse anew at every run.
 fn look(connection: &Connection) -> rusqlite::Result<Option<Misfit>> {
-    let encoding: String = connection
-        .prepare_cached("PRAGMA encoding")?
-        .query_row([], |row| row.get(0))?;
-    if encoding != "UTF-8" {
-        return Ok(Some(Misfit::Encoding));
-    }
-    let mut schema =
-        connection.prepare_cached("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
+    let mut schema = connection
+        .prepare_cached("SELECT type, name, tbl_name, sql, CAST('e' AS BLOB) FROM sqlite_schema")?;
     let mut objects = schema.query([])?;
     let mut tables = 0;
     while let Some(object) = objects.next()? {
-        let mut texts: [&[u8]; 4] = [b""; 4];
+        let mut texts: [&[u8]; 5] = [b""; 5];
         for (column, text) in texts.iter_mut().enumerate() {
             *text = object.get_ref(column)?.as_bytes_or_null()?.unwrap_or(b"");
         }
-        let [kind, name, table, sql] = texts;
+        let [kind, name, table, sql, encoded] = texts;
         match kind {
+            _ if encoded != b"e" => return Ok(Some(Misfit::Encoding)),
             b"table" if name == table && name == b"event" && same_words(sql, CREATE) => tables += 1,
             b"table" if name == b"event" => return Ok(Some(Misfit::Event)),
             b"table" if name == table && is_statistics(name, sql) => {}
@@ -109,8 +107,9 @@ fn is_statistics(name: &[u8], sql: &[u8]) -> bool {
 
 /// Whether two statements differ in nothing but the white space between their words.
 fn same_words(found: &[u8], made: &str) -> bool {
-    let found = found.split(u8::is_ascii_whitespace);
-    found
-        .filter(|word| !word.is_empty())
-        .eq(made.split_ascii_whitespace().map(str::as_bytes))
+    let words = || found.split(u8::is_ascii_whitespace);
+    found == made.as_bytes()
+        || words()
+            .filter(|word| !word.is_empty())
+            .eq(made.split_ascii_whitespace().map(str::as_bytes))
 }

@@ -5,7 +5,7 @@
 //! Never put the file on a network share.
 
 use super::form::{self, APPLICATION, VERSION};
-use super::rows::{blank, bytes, entry, fill, unsigned};
+use super::rows::{blank, entry, fill, head_of, is_of};
 use crate::study::journal::{Entry, Head, Ledger, LedgerError, Misfit, Rows, Transaction};
 use rusqlite::config::DbConfig;
 use rusqlite::{
@@ -18,6 +18,11 @@ use std::time::Duration;
 /// All columns of a row.
 const SELECT: &str =
     "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash FROM event";
+
+/// The rows from a sequence on.
+const SELECT_FROM: &str =
+    "SELECT sequence, time, actor, kind, public, payload, salt, payload_hash, hash
+     FROM event WHERE sequence >= ?1 ORDER BY sequence";
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -180,6 +185,7 @@ impl Ledger for SqliteLedger {
         run(&self.connection, "BEGIN IMMEDIATE").map_err(failed)?;
         let begun = SqliteTransaction {
             connection: &self.connection,
+            head: None,
         };
         form::check(begun.connection)?;
         Ok(Box::new(begun))
@@ -270,22 +276,38 @@ fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
 /// A transaction that has begun. Dropping it undoes it.
 struct SqliteTransaction<'a> {
     connection: &'a Connection,
+    /// The head of the rows as they stand, once it was read; nobody but this transaction can move it.
+    head: Option<Head>,
 }
 
 impl SqliteTransaction<'_> {
     /// The head of the rows as they stand.
     fn head(&self) -> Result<Head, LedgerError> {
-        let head = |row: &Row<'_>| {
-            Ok(Head {
-                sequence: unsigned(row, 0)?,
-                hash: bytes(row, 1)?,
-            })
-        };
+        if let Some(known) = self.head {
+            return Ok(known);
+        }
+        let head = |row: &Row<'_>| head_of(row, 1);
         self.connection
             .prepare_cached("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1")
             .and_then(|mut last| last.query_row([], head).optional())
             .map(|found| found.unwrap_or(Head::EMPTY))
             .map_err(failed)
+    }
+
+    /// Whether the rows from the first of some entries on are these entries, column by column, and no others.
+    fn holds(&self, entries: &[Entry]) -> Result<bool, LedgerError> {
+        let Some(first) = entries.first() else {
+            return Ok(true);
+        };
+        let mut select = select_from(self.connection)?;
+        let mut rows = select.query([first.sequence as i64]).map_err(failed)?;
+        for entry in entries {
+            match rows.next().map_err(failed)? {
+                Some(row) if is_of(row, entry).map_err(failed)? => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(rows.next().map_err(failed)?.is_none())
     }
 }
 
@@ -304,7 +326,18 @@ impl Transaction for SqliteTransaction<'_> {
         sequence: u64,
         visit: &mut dyn FnMut(Entry),
     ) -> Result<(), LedgerError> {
-        read(self.connection, sequence, visit)
+        // The row before tells the head where none follows.
+        let from = sequence.saturating_sub(1);
+        let mut select = select_from(self.connection)?;
+        let mut rows = select.query([least(from)]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let head = head_of(row, 8).map_err(failed)?;
+            if from == 0 || head.sequence >= sequence {
+                visit(entry(row).map_err(failed)?);
+            }
+            self.head = Some(head);
+        }
+        Ok(())
     }
 
     fn row(&mut self, sequence: u64) -> Result<Option<Entry>, LedgerError> {
@@ -325,6 +358,8 @@ impl Transaction for SqliteTransaction<'_> {
         if found != *expected {
             return Err(LedgerError::Conflict);
         }
+        // Until it is known what stands in the rows, the head is not.
+        self.head = None;
         let mut insert = self
             .connection
             .prepare_cached(
@@ -353,21 +388,15 @@ impl Transaction for SqliteTransaction<'_> {
         }
         // What is told must stand in the rows: they are read back before the commit.
         let changed = self.connection.total_changes().wrapping_sub(before);
-        if changed != entries.len() as u64 {
+        if changed != entries.len() as u64 || !self.holds(entries)? {
             return Err(LedgerError::Form(Misfit::Row));
         }
-        for entry in entries {
-            if self.row(entry.sequence)?.as_ref() != Some(entry) {
-                return Err(LedgerError::Form(Misfit::Row));
-            }
-        }
-        match entries.last() {
-            Some(last) if self.head()? != last.head() => Err(LedgerError::Form(Misfit::Row)),
-            _ => Ok(()),
-        }
+        self.head = Some(entries.last().map_or(found, Entry::head));
+        Ok(())
     }
 
     fn erase(&mut self, sequences: &[u64]) -> Result<(), LedgerError> {
+        self.head = None;
         let mut update = self
             .connection
             .prepare_cached("UPDATE event SET payload = NULL, salt = NULL WHERE sequence = ?1")
@@ -396,22 +425,23 @@ fn read(
     visit: &mut dyn FnMut(Entry),
 ) -> Result<(), LedgerError> {
     let mut select = select_from(connection)?;
-    // From the beginning means every row, also one that somebody numbered 0 or below.
-    let from = match sequence {
-        0 | 1 => i64::MIN,
-        later => i64::try_from(later).unwrap_or(i64::MAX),
-    };
-    let mut rows = select.query([from]).map_err(failed)?;
+    let mut rows = select.query([least(sequence)]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         visit(entry(row).map_err(failed)?);
     }
     Ok(())
 }
 
+/// Where rows are read from: from the beginning means every row, also one that somebody numbered 0 or below.
+fn least(sequence: u64) -> i64 {
+    match sequence {
+        0 | 1 => i64::MIN,
+        later => i64::try_from(later).unwrap_or(i64::MAX),
+    }
+}
+
 fn select_from(connection: &Connection) -> Result<rusqlite::CachedStatement<'_>, LedgerError> {
-    connection
-        .prepare_cached(&format!("{SELECT} WHERE sequence >= ?1 ORDER BY sequence"))
-        .map_err(failed)
+    connection.prepare_cached(SELECT_FROM).map_err(failed)
 }
 
 /// Makes an empty file that only its owner may read; SQLite gives its mode to the log beside it. A file that cannot be
@@ -578,6 +608,7 @@ mod tests {
         run(&connection, "BEGIN IMMEDIATE").unwrap();
         let mut transaction = SqliteTransaction {
             connection: &connection,
+            head: None,
         };
         let result = transaction.append(&Head::EMPTY, &[entry(1), entry(2)]);
         drop(transaction);
@@ -598,6 +629,49 @@ mod tests {
         ] {
             let misfit = Err(LedgerError::Form(Misfit::Row));
             assert_eq!(told(trigger), (misfit, 0), "{trigger}");
+        }
+    }
+
+    /// Any column of either row, whatever it was changed to, a row less and a row more.
+    #[test]
+    fn each_column_is_read_back() {
+        let mut statements: Vec<String> = [
+            "sequence = sequence + 7",
+            "time = time || 'x'",
+            "actor = 'x'",
+            "kind = 'closed'",
+            "public = ' '",
+            "payload = NULL",
+            "payload = '{}' || char(0)",
+            "salt = NULL",
+            "salt = CAST(salt || x'00' AS BLOB)",
+            "payload_hash = zeroblob(31)",
+            "payload_hash = CAST(zeroblob(31) || x'01' AS BLOB)",
+            "hash = x'01'",
+        ]
+        .iter()
+        .flat_map(|change| {
+            [1, 2].map(|row| format!("UPDATE event SET {change} WHERE sequence = {row}"))
+        })
+        .collect();
+        statements.extend([
+            "DELETE FROM event WHERE sequence = 1".into(),
+            "DELETE FROM event WHERE sequence = 2".into(),
+            "INSERT INTO event SELECT 3, time, actor, kind, public, payload, salt, payload_hash, hash FROM event WHERE sequence = 2".into(),
+        ]);
+        let entries = [entry(1), entry(2)];
+        for statement in statements {
+            let connection = Connection::open_in_memory().unwrap();
+            connection.execute_batch(form::CREATE).unwrap();
+            run(&connection, "BEGIN IMMEDIATE").unwrap();
+            let mut transaction = SqliteTransaction {
+                connection: &connection,
+                head: None,
+            };
+            assert_eq!(transaction.append(&Head::EMPTY, &entries), Ok(()));
+            assert_eq!(transaction.holds(&entries), Ok(true));
+            assert_eq!(connection.execute(&statement, []), Ok(1));
+            assert_eq!(transaction.holds(&entries), Ok(false), "{statement}");
         }
     }
 }

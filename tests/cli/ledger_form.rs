@@ -1,12 +1,18 @@
 //! A ledger that is not the one table: nothing is told from it, nothing recorded, and `verify` says so, as does the program
 //! of the pages.
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use super::place::{Place, family, two_arms};
 use super::verifier::{independent, own};
 use lottning::allocation::Seed;
+use lottning::app::enrol::{Desk, Enrolled};
+use lottning::app::study::Act;
+use lottning::app::{Failure, Outside, Silent, SystemClock, SystemEntropy};
 use lottning::protocol::Protocol;
+use lottning::study::intake::EnrolRequest;
 use lottning::study::journal::{Entry, GENESIS, LedgerError, Rows};
 use lottning::study::verify::{DrawCheck, Told, Verification, verify_rows};
 use rusqlite::Connection;
@@ -70,6 +76,110 @@ fn with_a_trigger_no_arm_is_told() {
     // Without it the study goes on.
     assert_eq!(place.act(&enrol(12)).json(0)["allocation"], 13);
     assert_eq!(place.verify()["ok"], true);
+}
+
+/// Another program at the database: it changes the schema and, if asked to, sets back the number by which SQLite tells one
+/// schema from another, so that an open connection goes on with the one that it knows.
+const STRANGER: &str = "import sqlite3, sys
+with sqlite3.connect(sys.argv[1], isolation_level=None) as database:
+    number, = database.execute('PRAGMA schema_version').fetchone()
+    database.executescript(sys.argv[2])
+    if sys.argv[3] == 'back':
+        database.execute(f'PRAGMA schema_version = {number}')
+";
+
+fn change_elsewhere(place: &Place, statements: &str, set_back: bool) {
+    let done = Command::new("python3")
+        .args(["-c", STRANGER])
+        .arg(place.path("study/ledger.sqlite"))
+        .args([statements, if set_back { "back" } else { "on" }])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// A desk that stays open, without a process for each family.
+struct Intake<'a> {
+    place: &'a Place,
+    outside: Outside,
+    desk: Desk,
+}
+
+impl<'a> Intake<'a> {
+    fn at(place: &'a Place) -> Self {
+        let outside = Outside {
+            clock: Box::new(SystemClock),
+            entropy: Box::new(SystemEntropy),
+            progress: Box::new(Silent),
+            folder: place.path(""),
+        };
+        let desk = Desk::open(&outside, Path::new("study"), &["keys/seed".into()]).unwrap();
+        Self {
+            place,
+            outside,
+            desk,
+        }
+    }
+
+    fn enrol(&mut self, number: usize) -> Result<Enrolled, Failure> {
+        let act = Act {
+            actor: "intake-1".into(),
+            at: Some(self.place.tick().to_string()),
+        };
+        let request = EnrolRequest {
+            site: "north".into(),
+            family: family(number),
+            report_key: "R1".into(),
+            received: "2025-03-01".into(),
+            answers: vec![("consent".into(), "yes".into())],
+            fields: vec![("earlier_reports".into(), "1".into())],
+            ..EnrolRequest::default()
+        };
+        self.desk.enrol(&self.outside, &act, &request)
+    }
+}
+
+/// Between two families at one desk another process changes the schema: the next arm is not told. Once the schema is as it was,
+/// the same desk goes on.
+#[test]
+fn a_desk_that_stays_open_sees_what_another_process_made_of_the_schema() {
+    let place = begun();
+    let mut intake = Intake::at(&place);
+    let mut number = 12;
+    let more = [
+        ("CREATE VIEW v AS SELECT 1", "DROP VIEW v"),
+        ("CREATE INDEX i ON event (kind)", "DROP INDEX i"),
+        ("CREATE TABLE t (x)", "DROP TABLE t"),
+    ];
+    let triggers = TRIGGERS.map(|made| (made, "DROP TRIGGER t"));
+    for (made, undone) in triggers.into_iter().chain(more) {
+        for set_back in [false, true] {
+            let drawn = intake.enrol(number).unwrap();
+            assert_eq!(drawn.allocation, Some(number as u32 + 1));
+            let before = place.entries();
+            change_elsewhere(&place, made, set_back);
+            for again in [number + 1, number] {
+                let refused = intake.enrol(again).unwrap_err();
+                assert_eq!((refused.exit, refused.code), (8, "ledger-form"), "{made}");
+            }
+            change_elsewhere(&place, undone, set_back);
+            assert_eq!(place.entries(), before, "nothing was recorded");
+            number += 1;
+        }
+    }
+    // The table moved away, and a view in its place that keeps the last row to itself.
+    let before = place.entries();
+    let hidden =
+        "ALTER TABLE event RENAME TO h; CREATE VIEW event AS SELECT * FROM h WHERE sequence < 5";
+    change_elsewhere(&place, hidden, true);
+    let refused = intake.enrol(number).unwrap_err();
+    assert_eq!((refused.exit, refused.code), (8, "ledger-form"));
+    let count = "SELECT count(*) FROM h";
+    let count: i64 = Connection::open(place.path("study/ledger.sqlite"))
+        .unwrap()
+        .query_row(count, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(count as usize, before.len());
 }
 
 /// The rows with the arms of the last two allocations changed and chained anew.

@@ -75,6 +75,22 @@ fn suite(ledger: &mut dyn Ledger) {
     }
     assert_eq!(read(ledger, 1), rows[..3]);
 
+    // Whatever was looked at before in the transaction, rows are appended to the head and to nothing else.
+    for from in [0, 1, 2, 3, 4, 9, u64::MAX] {
+        for (expected, result) in [
+            (Head::EMPTY, Err(LedgerError::Conflict)),
+            (rows[1].head(), Err(LedgerError::Conflict)),
+            (stranger, Err(LedgerError::Conflict)),
+            (rows[2].head(), Ok(())),
+        ] {
+            let mut transaction = ledger.exclusive().unwrap();
+            let mut seen = 0;
+            transaction.read_from(from, &mut |_| seen += 1).unwrap();
+            assert_eq!(seen, 4_u64.saturating_sub(from.max(1)));
+            assert_eq!(transaction.append(&expected, &rows[3..4]), result);
+        }
+    }
+
     // A transaction sees its own rows; dropped, it leaves nothing.
     {
         let mut transaction = ledger.exclusive().unwrap();

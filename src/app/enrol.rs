@@ -24,7 +24,6 @@ use crate::study::kernel::{
 };
 use crate::table::condense;
 use crate::words;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// What intake is told.
@@ -177,8 +176,8 @@ impl Desk {
                     refusal_in(journal, Some(&request.family), children, refused)
                 },
             )?;
-            let recordings = recordings(journal, request, &prepared, &decision);
             let answer = answer(journal, request, &prepared, &decision, day);
+            let recordings = recordings(journal, request, prepared, &decision);
             Ok(Work { recordings, answer })
         };
         let mut answer = study.write_telling(outside, act, Deed::Enrol, &mut work, told)?;
@@ -277,65 +276,65 @@ fn replay(
 fn recordings(
     journal: &Journal,
     request: &EnrolRequest,
-    prepared: &PreparedEnrolment,
+    prepared: PreparedEnrolment,
     decision: &Decision,
 ) -> Vec<Recording> {
-    let id = prepared.request_id.clone();
-    let whole = || prepared.content.clone().with("request_id", id.clone());
+    let id = &prepared.request_id;
+    // One event of a decision holds what was asked for.
+    let mut content = prepared.content.with("request_id", id);
+    let mut whole = || std::mem::take(&mut content);
     let short = || {
         Content::new()
-            .with("family", request.family.clone())
-            .with("request_id", id.clone())
+            .with("family", &request.family)
+            .with("request_id", id)
     };
-    decision
-        .events
-        .iter()
-        .flatten()
-        .map(|what| {
-            let content = match what {
-                What::Screened(screening) => {
-                    let missed = match decision.answer {
-                        Answer::NotEligible { missed } => Some(reasons(&journal.protocol, missed)),
-                        _ => None,
-                    };
-                    whole()
-                        .with_some("missed", missed)
-                        .with_some("changed", screening.changed.then_some(true))
-                }
-                What::Returned { left_aside, .. } => {
-                    whole().with_some("changed", left_aside.answers.then_some(true))
-                }
-                What::Joined {
-                    children,
-                    left_aside,
-                    ..
-                } => {
-                    let known = &journal.names;
-                    let mut names = request.children.clone();
-                    names.sort_unstable();
-                    names.dedup();
-                    let indices = known.children_or_next(names.iter().map(String::as_str));
-                    let new: Vec<Value> = names
-                        .iter()
-                        .zip(&indices)
-                        .filter(|(_, index)| children.as_slice().contains(index))
-                        .map(|(name, _)| Value::from(name.clone()))
-                        .collect();
-                    whole()
-                        .with("new_children", new)
-                        .with_some("changed", left_aside.answers.then_some(true))
-                }
-                What::Exception { .. } => short().with_some("reason", request.exception.clone()),
-                What::Reported(_) => Content::new()
-                    .with("family", request.family.clone())
-                    .with("received", request.received.clone())
-                    .with("report_key", request.report_key.clone())
-                    .with("source", "intake"),
-                _ => short(),
-            };
-            Recording::new(*what, content)
-        })
-        .collect()
+    let recordings = decision.events.iter().flatten().map(|what| {
+        let content = match what {
+            What::Screened(screening) => {
+                let missed = match decision.answer {
+                    Answer::NotEligible { missed } => Some(reasons(&journal.protocol, missed)),
+                    _ => None,
+                };
+                whole()
+                    .with_some("missed", missed)
+                    .with_some("changed", screening.changed.then_some(true))
+            }
+            What::Returned { left_aside, .. } => {
+                whole().with_some("changed", left_aside.answers.then_some(true))
+            }
+            What::Joined {
+                children,
+                left_aside,
+                ..
+            } => {
+                let known = &journal.names;
+                let mut names = request.children.clone();
+                names.sort_unstable();
+                names.dedup();
+                let indices = known.children_or_next(names.iter().map(String::as_str));
+                let new: Vec<&String> = names
+                    .iter()
+                    .zip(&indices)
+                    .filter(|(_, index)| children.as_slice().contains(index))
+                    .map(|(name, _)| name)
+                    .collect();
+                whole()
+                    .with("new_children", new)
+                    .with_some("changed", left_aside.answers.then_some(true))
+            }
+            What::Exception { .. } => short().with_some("reason", request.exception.as_ref()),
+            What::Reported(_) => Content::new()
+                .with("family", &request.family)
+                .with("received", &request.received)
+                .with("report_key", &request.report_key)
+                .with("source", "intake"),
+            _ => short(),
+        };
+        Recording::new(*what, content)
+    });
+    let mut room = Vec::with_capacity(decision.events.len());
+    room.extend(recordings);
+    room
 }
 
 fn reasons(protocol: &Protocol, missed: u64) -> Vec<String> {

@@ -114,9 +114,7 @@ impl Study {
             return Ok(answer);
         }
         let mut salts = vec![[0; 32]; recordings.len()];
-        for salt in &mut salts {
-            outside.entropy.fill(salt)?;
-        }
+        outside.entropy.fill(salts.as_flattened_mut())?;
         let entries = journal.entries(&recordings, time, given.is_some(), &act.actor, &salts);
         let head = journal.head;
         let anew = entries.iter().any(|entry| journal.must_begin_anew(entry));

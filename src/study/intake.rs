@@ -13,8 +13,6 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{Check, Day, MAX_FIELDS};
 use crate::words;
 use jiff::civil::Date;
-use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// An enrolment as it was typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,15 +92,15 @@ pub fn prepare(
     for child in journal.names.children_or_next(names.iter().copied()) {
         children.push(child);
     }
-    let content = Content::new()
-        .with("answers", Value::from(answers_content))
+    let content = Content::with_room(768, 12)
+        .with("answers", answers_content)
         .with("children", names)
-        .with_some("exception", request.exception.clone())
-        .with("family", request.family.clone())
-        .with("fields", Value::from(fields_content))
-        .with("received", request.received.clone())
-        .with("report_key", request.report_key.clone())
-        .with("site", request.site.clone());
+        .with_some("exception", request.exception.as_ref())
+        .with("family", &request.family)
+        .with("fields", fields_content)
+        .with("received", &request.received)
+        .with("report_key", &request.report_key)
+        .with("site", &request.site);
     let request_id = request.request_id.clone().unwrap_or_else(|| {
         derived_request_id(&protocol.study.id, &request.family, &request.report_key)
     });
@@ -205,44 +203,28 @@ impl Findings {
 
     /// Every value is scanned, whatever else is wrong with it, and none is echoed.
     fn scan(&mut self, request: &EnrolRequest) {
-        let mut texts: Vec<(String, &str)> = vec![
-            ("site".into(), &request.site),
-            ("family".into(), &request.family),
-            ("report_key".into(), &request.report_key),
-            ("received".into(), &request.received),
+        let plain = [
+            ("site", &request.site),
+            ("family", &request.family),
+            ("report_key", &request.report_key),
+            ("received", &request.received),
         ];
-        texts.extend(
-            request
-                .children
-                .iter()
-                .map(|child| ("child".into(), child.as_str())),
-        );
-        texts.extend(
-            request
-                .exception
-                .iter()
-                .map(|text| ("exception".into(), text.as_str())),
-        );
-        texts.extend(
-            request
-                .request_id
-                .iter()
-                .map(|text| ("request_id".into(), text.as_str())),
-        );
-        for (id, value) in &request.answers {
-            texts.push((format!("answer.{id}"), value));
-        }
-        for (id, value) in &request.fields {
-            texts.push((format!("field.{id}"), value));
-        }
-        for (column, text) in texts {
-            if holds_personal_number(text) || holds_personal_number(&column) {
-                let column = if holds_personal_number(&column) {
-                    "answer"
-                } else {
-                    &column
-                };
+        let children = request.children.iter().map(|child| ("child", child));
+        let exception = request.exception.iter().map(|text| ("exception", text));
+        let id = request.request_id.iter().map(|text| ("request_id", text));
+        for (column, text) in plain.into_iter().chain(children).chain(exception).chain(id) {
+            if holds_personal_number(text) {
                 self.0.push(personal_number(column));
+            }
+        }
+        for (what, values) in [("answer", &request.answers), ("field", &request.fields)] {
+            for (id, value) in values {
+                // The letters before it make no number of an id, nor hide one.
+                if holds_personal_number(id) {
+                    self.0.push(personal_number("answer"));
+                } else if holds_personal_number(value) {
+                    self.0.push(personal_number(&format!("{what}.{id}")));
+                }
             }
         }
     }
@@ -290,7 +272,7 @@ impl Findings {
             .collect();
         let ids: Vec<&str> = asked.iter().map(|(_, id)| *id).collect();
         self.unknown_and_repeated("answer", given, &ids);
-        let (mut bits, mut content) = (0, BTreeMap::new());
+        let (mut bits, mut content) = (0, Content::new());
         for (place, id) in asked {
             match given
                 .iter()
@@ -299,7 +281,7 @@ impl Findings {
             {
                 Some(value @ ("yes" | "no")) => {
                     bits |= u64::from(value == "yes") << place;
-                    content.insert(id.to_owned(), Value::from(value == "yes"));
+                    content = content.with(id, value == "yes");
                 }
                 Some(value) if holds_personal_number(value) => {}
                 Some(_) => self.0.push(
@@ -335,7 +317,7 @@ impl Findings {
                 }
             }
         }
-        (bits, Content(content))
+        (bits, content)
     }
 
     fn fields(
@@ -349,10 +331,10 @@ impl Findings {
             .map(|field| field.id.as_str())
             .collect();
         self.unknown_and_repeated("field", given, &ids);
-        let (mut values, mut content) = ([0; MAX_FIELDS], BTreeMap::new());
+        let (mut values, mut content) = ([0; MAX_FIELDS], Content::new());
         for (place, field) in protocol.fields.iter().enumerate() {
             let id = field.id.as_str();
-            let column = format!("field.{id}");
+            let column = || format!("field.{id}");
             match given
                 .iter()
                 .find(|(own, _)| own == id)
@@ -363,7 +345,7 @@ impl Findings {
                         if let Some(own) = values.get_mut(place) {
                             *own = value;
                         }
-                        content.insert(id.to_owned(), Value::from(canonical(&field.kind, value)));
+                        content = content.with(id, canonical(&field.kind, value));
                     }
                     None if holds_personal_number(text) => {}
                     None => self.0.push(
@@ -374,7 +356,7 @@ impl Findings {
                                 "värdet på `{id}` passar inte fältet"
                             ),
                         )
-                        .at(Place::column(column))
+                        .at(Place::column(column()))
                         .help(expected(&field.kind)),
                     ),
                 },
@@ -383,7 +365,7 @@ impl Findings {
                         "missing-field",
                         words!("field `{id}` has no value", "fältet `{id}` saknar värde"),
                     )
-                    .at(Place::column(column))
+                    .at(Place::column(column()))
                     .help(words!(
                         "give it with --field {id}=…",
                         "ange det med --field {id}=…"
@@ -391,7 +373,7 @@ impl Findings {
                 ),
             }
         }
-        (values, Content(content))
+        (values, content)
     }
 
     fn unknown_and_repeated(&mut self, what: &str, given: &[(String, String)], known: &[&str]) {
@@ -399,18 +381,18 @@ impl Findings {
             if holds_personal_number(id) {
                 continue;
             }
-            let column = format!("{what}.{id}");
+            let column = || format!("{what}.{id}");
             if !known.contains(&id.as_str()) {
                 let code = if what == "answer" {
                     "unknown-criterion"
                 } else {
                     "unknown-field"
                 };
-                self.0.push(unknown(code, &column, id, known));
+                self.0.push(unknown(code, &column(), id, known));
             } else if given[..place].iter().any(|(before, _)| before == id) {
                 self.push(
                     "repeated-value",
-                    &column,
+                    &column(),
                     words!("`{id}` is given twice", "`{id}` är angivet två gånger"),
                 );
             }

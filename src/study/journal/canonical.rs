@@ -232,7 +232,7 @@ fn quick(text: &str) -> Option<Object<'_>> {
 
 /// How many bytes come before the first quotation mark, backslash or control sign; `None` without one. Eight bytes are looked at
 /// together: a byte from which a smaller one is borrowed sets its highest bit, and the lowest such byte is always a right one.
-fn plain(bytes: &[u8]) -> Option<usize> {
+pub(super) fn plain(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES * 0x80;
     let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word & HIGHS;

@@ -27,21 +27,18 @@ pub(super) fn encode(protocol: &Protocol, recording: &Recording, clock: Option<&
             .sites
             .get(usize::from(site.0))
             .map_or("", |site| site.id.as_str())
-            .to_owned()
     };
     let arm_id = |arm: crate::allocation::Arm| {
         protocol
             .arms
             .get(arm.index())
             .map_or("", |arm| arm.id.as_str())
-            .to_owned()
     };
     let lock = |lock: u16| {
         protocol
             .locks
             .get(usize::from(lock))
             .map_or("", |lock| lock.id.as_str())
-            .to_owned()
     };
     let (kind, public) = match &recording.what {
         What::Opened => ("opened", public),

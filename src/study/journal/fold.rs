@@ -176,7 +176,7 @@ impl Journal {
 
     /// The civil day of an instant in the study's time zone.
     pub fn day(&self, time: Timestamp) -> Day {
-        Day::of(time.to_zoned(self.zone.clone()).date())
+        Day::of(self.zone.to_datetime(time).date())
     }
 
     /// The instant and civil day of a row's time. Rows of one transaction have the same.
@@ -444,6 +444,7 @@ impl Journal {
     ) -> Vec<Entry> {
         let mut previous = self.head;
         let protocol = self.protocol.in_epoch(self.state.epoch);
+        let time = time_text(time);
         recordings
             .iter()
             .zip(salts)
@@ -453,7 +454,7 @@ impl Journal {
                 let encoded = encode(protocol, recording, clock);
                 let mut entry = Entry {
                     sequence: previous.sequence + 1,
-                    time: time_text(time),
+                    time: time.clone(),
                     actor: actor.to_owned(),
                     kind: encoded.kind.to_owned(),
                     public: encoded.public,
@@ -495,7 +496,8 @@ fn content_hash(payload: &Object<'_>) -> [u8; 32] {
 
 /// Hash of an enrolment's content.
 pub fn enrolment_hash(content: &Content) -> [u8; 32] {
-    Sha256::digest(content.only(&ENROLMENT_KEYS).text().as_bytes()).into()
+    let text = content.text_where(|key| ENROLMENT_KEYS.contains(&key));
+    Sha256::digest(text.as_bytes()).into()
 }
 
 /// The derived id of an enrolment request without one: from study, family and report key.

@@ -253,9 +253,8 @@ pub(in crate::study) fn report_key(source: Source, report: ReportIx) -> (String,
 /// Hash of an event's content, by which a repeated key is compared: without the family's name, which may be one of
 /// several, and of a correction with the event that it retracts.
 pub fn recorded_hash(content: &Content, retracts: Option<u64>) -> [u8; 32] {
-    let mut content = content.clone();
-    content.0.remove("family");
-    with_retracted(Sha256::digest(content.text().as_bytes()).into(), retracts)
+    let text = content.text_where(|key| key != "family");
+    with_retracted(Sha256::digest(text.as_bytes()).into(), retracts)
 }
 
 /// The hash of a content, of a correction together with the event that it retracts.

@@ -33,4 +33,4 @@ pub use linking::recorded_hash;
 pub(in crate::study) use linking::report_key;
 pub use names::Names;
 pub use projection::Stored;
-pub use record::{Content, Recording};
+pub use record::{Canonical, Content, Recording};

@@ -6,7 +6,6 @@
 use super::journal::{Journal, KeyUse, Recording, recorded_hash, report_key};
 use super::kernel::{Family, FamilyIx, Source, What};
 use crate::diagnostic::Diagnostic;
-use serde_json::Value;
 
 mod checker;
 mod families;
@@ -151,7 +150,7 @@ pub fn prepare(
     let (Some(recording), true) = (recording, findings.is_empty()) else {
         return Err(findings);
     };
-    let site_event = recording.content.0.is_empty();
+    let site_event = recording.content.is_empty();
     let compared = if site_event {
         &recording.public
     } else {
@@ -162,10 +161,10 @@ pub fn prepare(
         What::Corrected { sequence, .. } => (own_key(request), Some(sequence)),
         _ => (own_key(request), None),
     };
-    let family = recording.content.0.get("family").and_then(Value::as_str);
+    let family = recording.content.text_of("family");
     Ok(PreparedEvent {
         content_hash: recorded_hash(compared, retracts),
-        family: family.and_then(|name| journal.names.family(name)),
+        family: family.and_then(|name| journal.names.family(&name)),
         recording,
         key,
         warnings,

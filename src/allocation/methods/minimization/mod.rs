@@ -189,7 +189,14 @@ struct Minimization {
     scales: Vec<u64>,
     /// First candidate of each arm, and the number of candidates.
     first: Vec<usize>,
+    /// Shares of the candidates by the set of the best ones, a bit each; empty where there are too many sets.
+    known: Vec<[u64; FEW]>,
+    /// The arms' weights by that set.
+    weights: Vec<Weights>,
 }
+
+/// Most candidates whose shares are worked out beforehand for each set of best ones.
+const FEW: usize = 4;
 
 /// What happened at the levels of the factors.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -215,31 +222,97 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
         let scales = parts.iter().map(|part| multiple / part).collect();
         (parts, scales, (0..=arms).collect())
     };
-    Ok(Box::new(Minimization {
-        settings,
-        ratio: *ratio,
-        parts,
-        scales,
-        first,
-    }))
+    Ok(Box::new(Minimization::new(
+        settings, *ratio, parts, scales, first,
+    )))
 }
 
 impl Minimization {
-    /// Integers in the proportion of the candidates' chances.
-    fn shares(&self, counts: &Counts, unit: &Unit<'_>) -> [u64; MAX_CANDIDATES] {
+    fn new(
+        settings: Settings,
+        ratio: Ratio,
+        parts: Vec<u64>,
+        scales: Vec<u64>,
+        first: Vec<usize>,
+    ) -> Self {
+        let mut own = Self {
+            settings,
+            ratio,
+            parts,
+            scales,
+            first,
+            known: Vec::new(),
+            weights: Vec::new(),
+        };
+        let width = own.parts.len();
+        if width <= FEW {
+            // No set at all stands in its place, so that a set is its own index.
+            for best in 0..1_usize << width {
+                let scores: Vec<u128> = (0..width).map(|own| !best as u128 >> own & 1).collect();
+                let mut found = [0; MAX_CANDIDATES];
+                let probability = own.settings.probability;
+                shares(&scores, &own.parts, probability, &mut found);
+                own.weights.push(own.of_arms(&found));
+                let mut few = [0; FEW];
+                few[..width].copy_from_slice(&found[..width]);
+                own.known.push(few);
+            }
+        }
+        own
+    }
+
+    /// Adds up the scores of the candidates, of which there are at most `N`.
+    fn scores<const N: usize>(&self, counts: &Counts, unit: &Unit<'_>) -> [u128; N] {
         let width = self.parts.len();
-        let mut scores = [0_u128; MAX_CANDIDATES];
+        let mut scores = [0; N];
         for (factor, weight) in self.settings.weights.iter().enumerate() {
             let begin = level(unit, factor) * width;
             let own = counts.factors.get(factor).map_or(&[][..], Vec::as_slice);
             let own = own.get(begin..begin + width).unwrap_or_default();
             let imbalance = self.settings.imbalance;
-            imbalance.add(own, &self.scales, *weight, &mut scores[..width]);
+            imbalance.add::<N>(own, &self.scales, *weight, &mut scores[..width]);
         }
-        let mut found = [0; MAX_CANDIDATES];
+        scores
+    }
+
+    /// The set of the best candidates, a bit each.
+    fn best<const N: usize>(&self, counts: &Counts, unit: &Unit<'_>) -> usize {
+        let scores = self.scores::<N>(counts, unit);
+        let scores = &scores[..self.parts.len()];
+        let least = scores.iter().min().copied().unwrap_or(0);
+        let best = scores.iter().map(|own| usize::from(*own == least));
+        best.rev().fold(0, |set, own| set << 1 | own)
+    }
+
+    /// The set of the best candidates where there are few.
+    fn best_of_few(&self, counts: &Counts, unit: &Unit<'_>) -> usize {
+        if self.parts.len() == 2 {
+            self.best::<2>(counts, unit)
+        } else {
+            self.best::<FEW>(counts, unit)
+        }
+    }
+
+    /// Integers in the proportion of the candidates' chances.
+    fn shares(&self, counts: &Counts, unit: &Unit<'_>, found: &mut [u64; MAX_CANDIDATES]) {
+        let width = self.parts.len();
+        if width <= FEW {
+            let own = &self.known[self.best_of_few(counts, unit)];
+            found[..width].copy_from_slice(&own[..width]);
+            return;
+        }
+        let scores = self.scores::<MAX_CANDIDATES>(counts, unit);
         let probability = self.settings.probability;
-        shares(&scores[..width], &self.parts, probability, &mut found);
-        found
+        shares(&scores[..width], &self.parts, probability, found);
+    }
+
+    /// The weights of the arms from the shares of the candidates.
+    fn of_arms(&self, shares: &[u64; MAX_CANDIDATES]) -> Weights {
+        let mut weights = [0; MAX_ARMS];
+        for (weight, bounds) in weights.iter_mut().zip(self.first.windows(2)) {
+            *weight = shares[bounds[0]..bounds[1]].iter().sum();
+        }
+        Weights::new(&weights[..self.ratio.arms()]).reduced()
     }
 
     /// The candidates of an arm; none for an arm that the ratio does not have.
@@ -272,12 +345,12 @@ impl Method for Minimization {
     }
 
     fn weights(&self, counts: &Counts, unit: &Unit<'_>) -> Weights {
-        let shares = self.shares(counts, unit);
-        let mut weights = [0; MAX_ARMS];
-        for (weight, bounds) in weights.iter_mut().zip(self.first.windows(2)) {
-            *weight = shares[bounds[0]..bounds[1]].iter().sum();
+        if self.parts.len() <= FEW {
+            return self.weights[self.best_of_few(counts, unit)];
         }
-        Weights::new(&weights[..self.ratio.arms()]).reduced()
+        let mut shares = [0; MAX_CANDIDATES];
+        self.shares(counts, unit, &mut shares);
+        self.of_arms(&shares)
     }
 
     fn step(
@@ -290,7 +363,8 @@ impl Method for Minimization {
         let candidates = self.candidates(arm);
         let mut place = candidates.start;
         if candidates.len() > 1 {
-            let shares = self.shares(counts, unit);
+            let mut shares = [0; MAX_CANDIDATES];
+            self.shares(counts, unit, &mut shares);
             let own = &shares[candidates.clone()];
             let divisor = own.iter().copied().fold(0, gcd);
             // An arm that had no weight is in a ledger that was tampered with; it goes to its first duplicate.

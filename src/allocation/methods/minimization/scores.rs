@@ -21,9 +21,15 @@ impl Imbalance {
     /// Adds the weighted imbalance of one level to each candidate's score.
     ///
     /// `counts` are those of the level, empty when nobody had it; `scales` are the common multiple of the ratio's
-    /// parts over each part, so that count × scale compares as count / part does.
-    pub(super) fn add(self, counts: &[u32], scales: &[u64], weight: u64, scores: &mut [u128]) {
-        let mut values = [0_u128; MAX_CANDIDATES];
+    /// parts over each part, so that count × scale compares as count / part does. There are at most `N` candidates.
+    pub(super) fn add<const N: usize>(
+        self,
+        counts: &[u32],
+        scales: &[u64],
+        weight: u64,
+        scores: &mut [u128],
+    ) {
+        let mut values = [0_u128; N];
         for ((value, scale), place) in values.iter_mut().zip(scales).zip(0..) {
             let count = counts.get(place).copied().unwrap_or(0);
             *value = u128::from(count) * u128::from(*scale);
@@ -108,7 +114,7 @@ mod tests {
 
     fn scores(imbalance: Imbalance, counts: &[u32], scales: &[u64]) -> Vec<u128> {
         let mut scores = vec![0; scales.len()];
-        imbalance.add(counts, scales, 1, &mut scores);
+        imbalance.add::<MAX_CANDIDATES>(counts, scales, 1, &mut scores);
         scores
     }
 
@@ -140,7 +146,7 @@ mod tests {
         let total = |imbalance: Imbalance, levels: &[[u32; 2]]| {
             let mut scores = [0; 2];
             for level in levels {
-                imbalance.add(level, &[1, 1], 1, &mut scores);
+                imbalance.add::<2>(level, &[1, 1], 1, &mut scores);
             }
             scores
         };

@@ -81,6 +81,28 @@ impl Protocol {
         self.index(&self.allocation.factors, site, values) as u32
     }
 
+    /// The cell of a family among the balancing factors with the level of each, as [`Protocol::cell`] and
+    /// [`Protocol::cell_levels`] of it give them.
+    pub fn placed(&self, site: usize, values: &[i64]) -> (u32, Levels) {
+        let (mut cell, mut levels, mut known) = (0, Levels::default(), true);
+        for factor in &self.allocation.factors {
+            let (count, level) = (
+                self.factor_levels(*factor),
+                self.level(*factor, site, values),
+            );
+            cell = cell * count + level;
+            known &= levels.push(level as u16) && level < count;
+        }
+        let cell = cell as u32;
+        // A level that there is not stands for one of another cell.
+        let levels = if known {
+            levels
+        } else {
+            self.cell_levels(cell)
+        };
+        (cell, levels)
+    }
+
     /// The level of each balancing factor in a cell, for the method.
     pub fn cell_levels(&self, cell: u32) -> Levels {
         let factors = &self.allocation.factors;
@@ -213,6 +235,12 @@ mod tests {
         let cell = protocol.cell(3, &values);
         assert_eq!(cell, 7);
         assert_eq!(protocol.cell_levels(cell).as_slice(), [3, 1]);
+        for site in 0..6 {
+            // The sixth site does not exist.
+            let cell = protocol.cell(site, &values);
+            let levels = protocol.cell_levels(cell);
+            assert_eq!(protocol.placed(site, &values), (cell, levels));
+        }
         let texts = protocol.cell_texts(cell);
         assert_eq!(texts[0], protocol.sites[3].id);
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -148,8 +148,7 @@ pub fn enrol(
     );
     let stratum = own.stratum(site, &enrolment.values) as u32;
     let draw = state.draws.get(stratum as usize).copied().unwrap_or(0);
-    let cell = own.cell(site, &enrolment.values);
-    let levels = own.cell_levels(cell);
+    let (cell, levels) = own.placed(site, &enrolment.values);
     let arm = draws.arm(protocol, state, stratum, &levels.unit());
     let allocation = state.allocations.len() as u32 + 1;
     let allocated = What::Allocated {

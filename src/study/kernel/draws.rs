@@ -6,7 +6,7 @@
 
 use super::state::State;
 use crate::allocation::{
-    Address, Arm, Mode, Randomness, Redraw, Seed, Sequence, StratumKeys, Unit, draw_arm,
+    Address, Arm, Levels, Mode, Randomness, Redraw, Seed, Sequence, StratumKeys, Unit, draw_arm,
 };
 use crate::protocol::Protocol;
 
@@ -27,9 +27,14 @@ pub struct Drawer<S> {
     source: S,
     sequences: Vec<Option<Box<dyn Sequence>>>,
     begun: Vec<bool>,
+    /// Levels of the cells of the epoch, once they are asked for.
+    levels: Vec<Option<Levels>>,
     followed: usize,
     epoch: u32,
 }
+
+/// Cells whose levels are kept; those of others are found anew.
+const KEPT: usize = 1 << 12;
 
 impl<S> std::fmt::Debug for Drawer<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,6 +49,7 @@ impl<S: StratumSource> Drawer<S> {
             source,
             sequences: Vec::new(),
             begun: Vec::new(),
+            levels: Vec::new(),
             followed: 0,
             epoch: 0,
         }
@@ -60,6 +66,7 @@ impl<S: StratumSource> Drawer<S> {
     fn enter(&mut self, epoch: u32) {
         if self.epoch != epoch {
             self.sequences.fill_with(|| None);
+            self.levels.clear();
         }
         self.begun.fill(false);
         self.epoch = epoch;
@@ -84,6 +91,18 @@ impl<S: StratumSource> Drawer<S> {
         }
     }
 
+    /// The levels of a cell of the epoch, whose protocol is given.
+    fn levels_of(&mut self, protocol: &Protocol, cell: u32) -> Levels {
+        let place = cell as usize;
+        if place >= KEPT {
+            return protocol.cell_levels(cell);
+        }
+        if place >= self.levels.len() {
+            self.levels.resize(place + 1, None);
+        }
+        *self.levels[place].get_or_insert_with(|| protocol.cell_levels(cell))
+    }
+
     /// Steps over the allocations that the sequences have not seen.
     fn follow(&mut self, protocol: &Protocol, state: &State) {
         if self.epoch != state.epoch {
@@ -91,20 +110,15 @@ impl<S: StratumSource> Drawer<S> {
         }
         let own = protocol.in_epoch(self.epoch);
         let design = &*own.allocation.design;
-        let mut cell = 0;
-        let mut levels = own.cell_levels(cell);
         while let Some(allocated) = state.allocations.get(self.followed) {
             self.followed += 1;
             if allocated.epoch != self.epoch {
                 continue;
             }
             self.begin(protocol, allocated.stratum);
+            let levels = self.levels_of(own, allocated.cell);
             let randomness = self.source.stratum(protocol, self.epoch, allocated.stratum);
             if let Some(sequence) = &mut self.sequences[allocated.stratum as usize] {
-                if allocated.cell != cell {
-                    cell = allocated.cell;
-                    levels = own.cell_levels(cell);
-                }
                 design.step(&mut **sequence, &levels.unit(), allocated.arm, randomness);
             }
         }

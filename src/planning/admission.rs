@@ -264,21 +264,31 @@ impl Simulator<'_> {
         }
         let received = fate.received(is_treated);
         // The days are those of the service with more reports where the truth depends on them, else what is seen.
-        let both = (self.by_days || fate.exits.ended.is_some())
-            .then(|| [false, true].map(|arm| world.reports(&fate, fate.received(arm))));
+        let both = (self.by_days || fate.exits.ended.is_some()).then(|| {
+            let kept = &mut self.laws;
+            [false, true].map(|arm| world.reports_kept(&fate, fate.received(arm), kept))
+        });
         let count = match both {
             Some(both) => both[usize::from(is_treated)],
-            None => world.reports(&fate, received),
+            None => world.reports_kept(&fate, received, &mut self.laws),
         };
         let drawn = both.map_or(count, |both| both[0].max(both[1]));
         let days = &mut self.report_days;
         streams.report_days((site, arrival.ordinal), world.window, drawn, days);
-        for (sum, index) in self.truths.iter_mut().zip(&scenario.analyses) {
+        let first = self.potentials.len();
+        for (place, index) in scenario.analyses.iter().enumerate() {
             let analysis = &protocol.analyses[*index];
+            let sum = &mut self.truths[place];
+            if self.alike[place] < place {
+                let both = self.potentials[first + self.alike[place]];
+                *sum += both[1] - both[0];
+                self.potentials.push(both);
+                continue;
+            }
             let kind = &protocol.outcomes[analysis.outcome].kind;
             let value = |arm: bool| {
-                let own = both.map_or(0, |both| both[usize::from(arm)] as usize);
-                world.potential(kind, analysis.summary, &fate, arm, &days[..own])
+                let days = both.map(|both| &days[..both[usize::from(arm)] as usize]);
+                world.potential(kind, analysis.summary, &fate, arm, days)
             };
             let both = [value(false), value(true)];
             *sum += both[1] - both[0];

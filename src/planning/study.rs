@@ -12,6 +12,7 @@ use super::analyst::Analyst;
 use super::arrivals::{Keys, ReportDay, Site, StaffChange, Streams, open_days};
 use super::calendar::{Calendar, Due, Months};
 use super::locking::{cut, days};
+use super::mechanisms::quantiles::KeptLaws;
 use super::predictability::Follower;
 use super::rehearsal::Step;
 use super::scenario::Cell;
@@ -95,6 +96,10 @@ pub struct Simulator<'c> {
     pub(super) potentials: Vec<[f64; 2]>,
     /// Sums of differences of potential outcomes, one per analysis.
     pub(super) truths: Vec<f64>,
+    /// For each analysis the first one with the same outcome and summary, whose potential values are its own too.
+    pub(super) alike: Vec<usize>,
+    /// Laws of numbers of reports that families had before.
+    pub(super) laws: KeptLaws,
     /// Whether a truth depends on the days of every family's reports.
     pub(super) by_days: bool,
     /// Families randomized in each month.
@@ -148,6 +153,14 @@ impl<'c> Simulator<'c> {
             let decides = analysis.test.is_some() && limit(protocol, analysis).is_some();
             protocol.gate.is_some() && counts && decides
         };
+        let alike = |index: &usize| {
+            let of = |index: usize| {
+                let own = &protocol.analyses[index];
+                (own.outcome, own.summary)
+            };
+            let mut all = scenario.analyses.iter();
+            all.position(|own| of(*own) == of(*index)).unwrap_or(0)
+        };
         let months = Months::new(first, last);
         let sites = protocol.sites.len();
         Self {
@@ -190,6 +203,8 @@ impl<'c> Simulator<'c> {
             fates: Vec::new(),
             potentials: Vec::new(),
             truths: vec![0.0; scenario.analyses.len()],
+            alike: scenario.analyses.iter().map(alike).collect(),
+            laws: KeptLaws::new(),
             by_days: scenario.analyses.iter().any(by_days),
             reached: vec![0; months.ends.len()],
             months,

@@ -9,6 +9,7 @@ use super::mechanisms::accrual::Accrual;
 use super::mechanisms::capacity::Capacity;
 use super::mechanisms::exit::{Exit, Exits};
 use super::mechanisms::family::Family;
+use super::mechanisms::quantiles::KeptLaws;
 use super::mechanisms::score::Score;
 use super::mechanisms::truth::Truth;
 use super::mechanisms::uptake::Uptake;
@@ -267,6 +268,14 @@ impl World {
         )
     }
 
+    /// As [`World::reports`], with laws that are kept.
+    pub(super) fn reports_kept(&self, fate: &Fate, received: Received, kept: &mut KeptLaws) -> u32 {
+        let own = received as usize;
+        let (risk, ratio) = (fate.risk[own], fate.rate_ratio[own]);
+        let deviate = fate.report_deviate[own];
+        self.truth.reports_kept(deviate, risk, ratio, kept)
+    }
+
     /// Whether a report that is received on a day is found by follow-up; `u` is a deviate of the report's own.
     pub(super) fn finds(&self, is_treated: bool, received: Day, u: f64) -> bool {
         let mut found = self.others.iter().map(|m| m.found(is_treated, received));
@@ -314,14 +323,15 @@ impl World {
     }
 
     /// The value of an outcome for a family of an arm, were it followed to the end. `days` are those of its reports
-    /// under the service that it would get; they are looked at where [`World::counts_days`] or an exit ends the count.
+    /// under the service that it would get, if they are known; they must be where [`World::counts_days`] or an exit ends
+    /// the count.
     pub(super) fn potential(
         &self,
         kind: &OutcomeKind,
         summary: Summary,
         fate: &Fate,
         is_treated: bool,
-        days: &[ReportDay],
+        days: Option<&[ReportDay]>,
     ) -> f64 {
         let received = fate.received(is_treated);
         let closing = fate.closing(is_treated);
@@ -333,7 +343,8 @@ impl World {
                 ..
             } => {
                 if fate.exits.ended.is_some() || self.counts_days(kind) {
-                    let counted = days.iter().filter(|own| {
+                    let days = days.unwrap_or_default().iter();
+                    let counted = days.filter(|own| {
                         own.day <= ended
                             && (window_days.0..=window_days.1).contains(&own.day)
                             && (!without_attached || own.day > closing)
@@ -348,12 +359,16 @@ impl World {
                     Summary::Any => {
                         let own = received as usize;
                         let (u, risk) = (fate.report_deviate[own], fate.risk[own]);
-                        let any = self.truth.reported(u, risk, fate.rate_ratio[own]);
+                        let any = match days {
+                            Some(days) => !days.is_empty(),
+                            None => self.truth.reported(u, risk, fate.rate_ratio[own]),
+                        };
                         f64::from(u8::from(any))
                     }
-                    Summary::Count | Summary::FirstTime | Summary::Value => {
-                        f64::from(self.reports(fate, received))
-                    }
+                    Summary::Count | Summary::FirstTime | Summary::Value => match days {
+                        Some(days) => days.len() as f64,
+                        None => f64::from(self.reports(fate, received)),
+                    },
                 }
             }
             OutcomeKind::Binary {

@@ -223,9 +223,58 @@ impl CountLaw {
     }
 }
 
+/// Laws by the numbers that they follow from, each in a place of its own until another one takes it: families of the same
+/// number of children who come on the same day have the same law, in every study of a cell.
+#[derive(Debug, Clone)]
+pub(in crate::planning) struct KeptLaws {
+    laws: Vec<Option<([u64; 2], CountLaw)>>,
+}
+
+impl KeptLaws {
+    /// Places, as a power of two.
+    const PLACES: u32 = 11;
+
+    pub(in crate::planning) fn new() -> Self {
+        Self {
+            laws: vec![None; 1 << Self::PLACES],
+        }
+    }
+
+    /// The law of two numbers, which is `made` if it is not kept.
+    pub(super) fn law(&mut self, of: [f64; 2], made: impl FnOnce() -> CountLaw) -> CountLaw {
+        let key = of.map(f64::to_bits);
+        // Multiplication by an odd number spreads the lower digits over the upper ones (Knuth, section 6.4).
+        let spread = (key[0] ^ key[1].rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = &mut self.laws[(spread >> (64 - Self::PLACES)) as usize];
+        match place {
+            Some((own, law)) if *own == key => *law,
+            _ => place.insert((key, made())).1,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{CountLaw, CountTable};
+    use super::{CountLaw, CountTable, KeptLaws};
+
+    /// A thousand laws in turn, more than once: each is the one that is made anew, to the last bit.
+    #[test]
+    fn laws_are_kept_as_they_were_made() {
+        let mut kept = KeptLaws::new();
+        let mut made = 0;
+        for round in 0..3 {
+            for place in 0..1000 {
+                let (risk, ratio) = (0.2 + f64::from(place) * 1e-4, f64::from(1 + place % 3));
+                let law = || CountLaw::of_mean(CountLaw::mean_of_risk(risk, 1.2) * ratio, 1.2);
+                let found = kept.law([risk, ratio], || {
+                    made += 1;
+                    law()
+                });
+                assert_eq!(found, law(), "{round} {place}");
+            }
+        }
+        assert!((1000..2500).contains(&made), "{made}");
+    }
 
     #[test]
     fn geometric_by_hand() {

@@ -4,7 +4,7 @@
 //! so is its ratio between the services. One deviate per family serves both services, so that a family at higher risk
 //! under the one is at higher risk under the other. Acceptance of an intervention is a share per service.
 
-use super::quantiles::CountLaw;
+use super::quantiles::{CountLaw, KeptLaws};
 use super::{MechanismEntry, not_negative, or_default, positive, probability};
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
@@ -135,19 +135,46 @@ impl Truth {
 
     /// Number of reports in the window for a deviate, given the risk and the factor on the expected number.
     pub fn reports(&self, u: f64, risk: f64, rate_ratio: f64) -> u32 {
+        #[expect(
+            clippy::float_cmp,
+            reason = "exactly one means that nothing changes it"
+        )]
+        if rate_ratio == 1.0 && u < 1.0 - risk {
+            return 0; // most families, without a logarithm
+        }
+        self.law(risk, rate_ratio).at(u, MOST_REPORTS)
+    }
+
+    /// As [`Truth::reports`], with a law that is kept where it was met before.
+    pub(in crate::planning) fn reports_kept(
+        &self,
+        u: f64,
+        risk: f64,
+        rate_ratio: f64,
+        kept: &mut KeptLaws,
+    ) -> u32 {
+        #[expect(
+            clippy::float_cmp,
+            reason = "exactly one means that nothing changes it"
+        )]
+        if rate_ratio == 1.0 && u < 1.0 - risk {
+            return 0;
+        }
+        let law = kept.law([risk, rate_ratio], || self.law(risk, rate_ratio));
+        law.at(u, MOST_REPORTS)
+    }
+
+    /// The law of the number of reports in the window.
+    fn law(&self, risk: f64, rate_ratio: f64) -> CountLaw {
         let k = self.reports_dispersion;
         #[expect(
             clippy::float_cmp,
             reason = "exactly one means that nothing changes it"
         )]
         if rate_ratio == 1.0 {
-            if u < 1.0 - risk {
-                return 0; // most families, without a logarithm
-            }
-            return CountLaw::of_risk(risk, k).at(u, MOST_REPORTS);
+            return CountLaw::of_risk(risk, k);
         }
-        let mean = CountLaw::mean_of_risk(risk, k) * rate_ratio;
-        CountLaw::of_mean(mean, k).at(u, MOST_REPORTS)
+        CountLaw::of_mean(CountLaw::mean_of_risk(risk, k) * rate_ratio, k)
     }
 
     /// Whether there is any report: [`Truth::reports`] above 0, and cheaper.

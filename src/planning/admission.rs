@@ -11,7 +11,7 @@ use super::world::{Fate, Received, World};
 use crate::protocol::model::{Day, Service};
 use crate::study::kernel::{
     Answer, ChildIx, Command, DelivererIx, Enrolment, Event, FamilyIx, Refusal, Report, ReportIx,
-    Roster, SiteIx, Source, What, apply, enrol, may_record,
+    Roster, SiteIx, Source, What, apply, apply_in_place, enrol, may_record_in_place,
 };
 
 /// Site, day from the first opening, date, and what the site adds to the risk.
@@ -28,46 +28,55 @@ pub(super) struct Waiting {
 impl Simulator<'_> {
     /// What is due happens.
     pub(super) fn happen(&mut self, family: FamilyIx, due: Due, day: Day) -> Result<(), Refusal> {
-        let what = match due {
+        match due {
             Due::Service(service) => {
                 if self.cell.scenario.world.capacity.overflows() {
                     self.release(family, service);
                 }
-                What::Serviced {
+                let switched = service == Service::Switched;
+                let what = What::Serviced {
                     family,
                     service,
                     on: day,
-                    arm: (service == Service::Switched).then_some(self.cell.scenario.world.treated),
+                    arm: switched.then_some(self.cell.scenario.world.treated),
                     by: self.deliverer(family, service),
-                }
+                };
+                self.note(day, what)
             }
-            Due::Report | Due::Attached => What::Reported(Report {
-                family,
-                report: ReportIx(self.state.reports.len() as u32),
-                received: day,
-                source: Source::Register,
-                incident: None,
-                child: None,
-                unknown_child: false,
-                attached: Some(due == Due::Attached),
-                by_study_staff: false,
-            }),
+            Due::Report | Due::Attached => {
+                let report = Report {
+                    family,
+                    report: ReportIx(self.state.reports.len() as u32),
+                    received: day,
+                    source: Source::Register,
+                    incident: None,
+                    child: None,
+                    unknown_child: false,
+                    attached: Some(due == Due::Attached),
+                    by_study_staff: false,
+                };
+                self.note(day, What::Reported(report))
+            }
             Due::Observed => {
                 let Some((outcome, value)) = self.score(family) else {
                     return Ok(());
                 };
-                What::Observed {
+                let what = What::Observed {
                     family,
                     outcome,
                     value,
                     on: day,
-                }
+                };
+                self.note(day, what)
             }
-            Due::Exit(exit) => What::Exited {
-                family,
-                exit,
-                on: day,
-            },
+            Due::Exit(exit) => {
+                let what = What::Exited {
+                    family,
+                    exit,
+                    on: day,
+                };
+                self.note(day, what)
+            }
             Due::Staff => {
                 let place = family.0 as usize;
                 let site = self.staff_from.partition_point(|from| *from <= place) - 1;
@@ -77,16 +86,26 @@ impl Simulator<'_> {
                 } else {
                     now.saturating_sub(1)
                 };
-                What::CapacityChanged {
+                let what = What::CapacityChanged {
                     site: SiteIx(site as u16),
                     on: day,
                     therapists,
-                }
+                };
+                self.note(day, what)
             }
-        };
-        may_record(&self.state, &what, day)?;
+        }
+    }
+
+    /// Records what happens, if it may be.
+    #[expect(
+        clippy::inline_always,
+        reason = "where it is called the kind of the event is known, and the kernel need not ask for it twice"
+    )]
+    #[inline(always)]
+    fn note(&mut self, day: Day, what: What) -> Result<(), Refusal> {
+        may_record_in_place(&self.state, &what, day)?;
         let event = Event { day, what: &what };
-        apply(&self.cell.protocol, &mut self.state, &event);
+        apply_in_place(&self.cell.protocol, &mut self.state, &event);
         if let Some(log) = &mut self.log {
             log.push(Step {
                 day,

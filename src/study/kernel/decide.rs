@@ -301,6 +301,19 @@ fn is_randomized(state: &State, family: FamilyIx) -> bool {
 /// # Errors
 /// Why it cannot.
 pub fn may_record(state: &State, what: &What, day: Day) -> Result<(), Refusal> {
+    may_record_in_place(state, what, day)
+}
+
+/// As [`may_record`], for a place where the kind of the event is known: nothing is left there of the others.
+///
+/// # Errors
+/// As [`may_record`].
+#[expect(
+    clippy::inline_always,
+    reason = "a call of its own would have to ask for the kind"
+)]
+#[inline(always)]
+pub(crate) fn may_record_in_place(state: &State, what: &What, day: Day) -> Result<(), Refusal> {
     let family = |family: FamilyIx, on: Day| {
         if on > day {
             return Err(Refusal::OnInTheFuture);

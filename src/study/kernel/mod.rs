@@ -17,8 +17,10 @@ mod limits;
 mod state;
 
 pub use apply::apply;
+pub(crate) use apply::apply_in_place;
 pub use command::{Answer, Command, Decision, Enrolment, Refusal};
 pub use corrections::Sighting;
+pub(crate) use decide::may_record_in_place;
 pub use decide::{decide, enrol, may_record, missed_criteria};
 pub use draws::{ArmSource, Drawer, Draws, RecordedSource, RedrawSource, StratumSource};
 pub use event::{

@@ -240,7 +240,17 @@ impl FixedColumns {
         columns: &mut Vec<f64>,
     ) {
         for column in &self.columns {
-            columns.extend(units.clone().map(|unit| value(state, unit, *column)));
+            let units = units.clone();
+            // Asked once for the column and not for every unit.
+            match *column {
+                Column::Months => columns.extend(units.map(|unit| unit.months_since_start)),
+                Column::Value(field) => {
+                    columns.extend(units.map(|unit| field_value(state, unit, field) as f64));
+                }
+                Column::Level(..) | Column::Epochs(_) => {
+                    columns.extend(units.map(|unit| value(state, unit, *column)));
+                }
+            }
         }
     }
 

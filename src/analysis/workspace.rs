@@ -98,6 +98,8 @@ pub(super) fn form(analysis: &Analysis) -> Option<Form> {
 pub struct Workspace {
     pub(super) cut: Day,
     pub(super) units: Vec<Unit>,
+    /// Whether anything that may end its follow-up stands in the ledger, by unit.
+    may_end: Vec<bool>,
     pub(super) cells: Vec<u32>,
     pub(super) groups: SiteGroups,
     pub(super) seen: Vec<Seen>,
@@ -238,6 +240,9 @@ impl Workspace {
     pub(super) fn load(&mut self, protocol: &Protocol, state: &State, cut: Day) {
         self.cut = cut;
         dataset::units(state, cut, &mut self.units);
+        self.may_end.clear();
+        let may_end = |unit: &Unit| dataset::may_end(state, unit.family);
+        self.may_end.extend(self.units.iter().map(may_end));
         count_cells(
             (protocol.sites.len(), protocol.arms.len()),
             self.units.iter().map(|unit| (unit.site, unit.arm)),
@@ -274,11 +279,11 @@ impl Workspace {
                 continue;
             };
             seen.randomized += 1;
-            let value = dataset::outcome(
+            let value = dataset::outcome_of(
                 protocol,
                 state,
                 cut,
-                unit.family,
+                (unit.family, self.may_end[row]),
                 analysis.outcome,
                 analysis.summary,
             );

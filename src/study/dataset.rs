@@ -91,10 +91,39 @@ pub fn outcome(
     outcome: usize,
     summary: Summary,
 ) -> OutcomeValue {
-    match state.family(family) {
-        Some(own) => outcome_from(protocol, state, cut, (family, own), outcome, summary),
-        None => OutcomeValue::NotYet,
+    outcome_of(protocol, state, cut, (family, true), outcome, summary)
+}
+
+/// As [`outcome`], of a family of which it is known whether anything that may end its follow-up stands in the ledger.
+pub(crate) fn outcome_of(
+    protocol: &Protocol,
+    state: &State,
+    cut: Day,
+    (family, may_end): (FamilyIx, bool),
+    outcome: usize,
+    summary: Summary,
+) -> OutcomeValue {
+    let Some(own) = state.family(family) else {
+        return OutcomeValue::NotYet;
+    };
+    let last = own
+        .randomized
+        .plus(protocol.outcomes[outcome].kind.last_day());
+    let follow = if may_end {
+        follow_up(protocol, state, cut, family, own, last)
+    } else {
+        without_exit(cut, last)
+    };
+    outcome_in(protocol, state, (family, own), follow, outcome, summary)
+}
+
+/// Whether an exit or a withdrawal stands in the ledger under any name of a unit.
+pub(crate) fn may_end(state: &State, unit: FamilyIx) -> bool {
+    let ends = |one: &Occurrence| matches!(one.what, Occurred::Exit(_) | Occurred::Withdrawn);
+    if state.links.is_empty() {
+        return state.occurrences_of(unit).any(ends);
     }
+    state.occurrences_of_unit(unit).any(ends)
 }
 
 /// As [`outcome`], of a family whose windows count from `own.randomized` and whose index report is `own.report`.
@@ -106,9 +135,25 @@ pub(super) fn outcome_from(
     outcome: usize,
     summary: Summary,
 ) -> OutcomeValue {
-    let kind = &protocol.outcomes[outcome].kind;
-    let last = own.randomized.plus(kind.last_day());
+    let last = own
+        .randomized
+        .plus(protocol.outcomes[outcome].kind.last_day());
     let follow = follow_up(protocol, state, cut, family, own, last);
+    outcome_in(protocol, state, (family, own), follow, outcome, summary)
+}
+
+/// An outcome of a family that was followed in this way.
+fn outcome_in(
+    protocol: &Protocol,
+    state: &State,
+    (family, own): (FamilyIx, &Family),
+    follow: FollowUp,
+    outcome: usize,
+    summary: Summary,
+) -> OutcomeValue {
+    let kind = &protocol.outcomes[outcome].kind;
+    // No family has another name in most studies: what it is called is then not looked for.
+    let alone = state.links.is_empty();
     let (from, until) = match kind {
         OutcomeKind::Reports { window_days, .. }
         | OutcomeKind::Binary { window_days, .. }
@@ -129,17 +174,27 @@ pub(super) fn outcome_from(
                 *without_study_staff,
                 *without_attached,
             );
-            let seen: usize = state
-                .one_family(family)
-                .map(|one| reported(state, one, own, (from, until), rules).count())
-                .sum();
+            let seen_as = |one| reported(state, one, own, (from, until), rules);
+            let seen: usize = if alone && summary == Summary::Any {
+                usize::from(seen_as(family).next().is_some())
+            } else if alone {
+                seen_as(family).count()
+            } else {
+                let names = state.one_family(family);
+                names.map(|one| seen_as(one).count()).sum()
+            };
             Some(seen as f64)
         }
         OutcomeKind::Binary { events, .. } => {
             let all = events.iter().all(|event| {
-                state.occurrences_of_unit(family).any(|occurrence| {
+                let happened = |occurrence: &Occurrence| {
                     occurrence.is(*event) && (from..=until).contains(&occurrence.on)
-                })
+                };
+                if alone {
+                    state.occurrences_of(family).any(happened)
+                } else {
+                    state.occurrences_of_unit(family).any(happened)
+                }
             });
             Some(f64::from(u8::from(all)))
         }
@@ -214,17 +269,7 @@ pub fn follow_up(
     own: &Family,
     last: Day,
 ) -> FollowUp {
-    let mut follow = if cut < last {
-        FollowUp {
-            until: cut,
-            end: End::Cut,
-        }
-    } else {
-        FollowUp {
-            until: last,
-            end: End::Window,
-        }
-    };
+    let mut follow = without_exit(cut, last);
     if own.last_occurrence == 0 && state.links.is_empty() {
         return follow;
     }
@@ -268,6 +313,21 @@ pub fn follow_up(
     follow
 }
 
+/// Follow-up that neither an exit nor a withdrawal ends.
+fn without_exit(cut: Day, last: Day) -> FollowUp {
+    if cut < last {
+        FollowUp {
+            until: cut,
+            end: End::Cut,
+        }
+    } else {
+        FollowUp {
+            until: last,
+            end: End::Window,
+        }
+    }
+}
+
 fn exit_end(protocol: &Protocol, exit: Exit) -> Option<End> {
     if protocol.exits.terminal.contains(&exit) {
         Some(End::Terminal)
@@ -298,10 +358,16 @@ pub(super) fn counted<'s>(
     (same_incident_within_days, without_study_staff, without_attached): (Option<i32>, bool, bool),
 ) -> impl Iterator<Item = &'s ReportState> + 's {
     let counted = Source::Log.bit() | Source::Register.bit();
-    let index = state.reports.get(unit.report.0 as usize);
+    let index = same_incident_within_days.and_then(|_| state.reports.get(unit.report.0 as usize));
     state
         .reports_of(family)
         .filter(move |(place, report)| {
+            let comes_in = *place != unit.report
+                && report.sources & counted != 0
+                && (from..=until).contains(&report.received);
+            if !comes_in {
+                return false;
+            }
             let same_incident = match (same_incident_within_days, index, report.incident) {
                 (Some(days), Some(index), Some(incident)) => {
                     index.incident == Some(incident)
@@ -314,10 +380,7 @@ pub(super) fn counted<'s>(
                 .and_then(|child| state.children.get(state.same_child(child).0 as usize))
                 .is_some_and(|child| child.joined);
             let outside = report.unknown_child && unit.children > 0;
-            *place != unit.report
-                && report.sources & counted != 0
-                && (from..=until).contains(&report.received)
-                && !same_incident
+            !same_incident
                 && !joined
                 && !outside
                 && !(without_study_staff && report.by_study_staff)

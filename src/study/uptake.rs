@@ -33,16 +33,16 @@ pub fn received(state: &State, cut: Day, family: FamilyIx, arm: Arm, how: Receiv
             if let Some(received) = mistaken {
                 return received == arm;
             }
-            let switches: Vec<&Switch> = state
-                .switches
-                .iter()
-                .filter(|own| own.family == family && !own.retracted && own.on <= cut)
-                .collect();
-            if switches.iter().any(|own| own.to == arm) {
-                return true;
+            let own_switch =
+                |one: &&Switch| one.family == family && !one.retracted && one.on <= cut;
+            let mut until: Option<Day> = None;
+            for switch in state.switches.iter().filter(own_switch) {
+                if switch.to == arm {
+                    return true;
+                }
+                until = Some(until.map_or(switch.on, |before| before.min(switch.on)));
             }
             // No switch leads to the arm, so its service can only have begun before the first switch away.
-            let until = switches.iter().map(|own| own.on).min();
             own.arm == arm && days(Service::Started).any(|on| until.is_none_or(|until| on <= until))
         }
     }

@@ -20,6 +20,7 @@ pub mod log_rank;
 pub mod mechanisms;
 mod monitor;
 mod normal_test;
+mod on_demand;
 pub mod performance;
 pub mod pieces;
 mod power_error;

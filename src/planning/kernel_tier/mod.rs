@@ -17,9 +17,9 @@ mod yes_no;
 
 pub(super) use domain::misfits;
 
+use super::on_demand::OnDemand;
 use super::record::Record;
 use super::scenario::Cell;
-use super::study::Simulator;
 use crate::study::kernel::Refusal;
 use yes_no::YesNo;
 
@@ -27,7 +27,7 @@ use yes_no::YesNo;
 #[derive(Debug)]
 pub struct Kernel<'c> {
     path: Option<YesNo<'c>>,
-    whole: Simulator<'c>,
+    whole: OnDemand<'c>,
     /// Studies that the path left to the whole machine.
     left: u64,
 }
@@ -35,7 +35,7 @@ pub struct Kernel<'c> {
 impl<'c> Kernel<'c> {
     /// For a cell that was read with `engine = "kernel"`; any other cell is run by the whole machine.
     pub fn new(cell: &'c Cell, seed: u64) -> Self {
-        let whole = Simulator::new(cell, seed);
+        let whole = OnDemand::new(cell, seed);
         let fits = misfits(&cell.protocol, &cell.scenario).is_empty();
         Self {
             path: fits.then(|| YesNo::new(cell, seed)).flatten(),
@@ -52,10 +52,10 @@ impl<'c> Kernel<'c> {
         self
     }
 
-    /// One study: the record that [`Simulator::study`] gives.
+    /// One study: the record that [`Simulator::study`](super::study::Simulator::study) gives.
     ///
     /// # Errors
-    /// As [`Simulator::study`].
+    /// As [`Simulator::study`](super::study::Simulator::study).
     pub fn study(&mut self, replicate: u64) -> Result<Record, Refusal> {
         let found = self.path.as_mut().and_then(|path| path.study(replicate));
         if let Some(record) = found {

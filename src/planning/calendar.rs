@@ -98,17 +98,15 @@ impl Months {
     /// From the first opening to the last day of enrolment, both included.
     pub(super) fn new(first: Day, last: Day) -> Self {
         let mut months = Self::default();
-        let mut present = None;
-        for day in (first.0..=last.0).map(Day) {
-            let month = day.date().map(|date| (date.year(), date.month()));
-            if month != present || months.ends.is_empty() {
-                present = month;
-                months.ends.push(day);
-            }
-            if let Some(end) = months.ends.last_mut() {
-                *end = day;
-            }
-            months.of.push(months.ends.len() as u16 - 1);
+        let mut day = first;
+        while day <= last {
+            let end = day.date().map_or(last, |own| Day::of(own.last_of_month()));
+            let end = end.min(last);
+            let days = (end.since(day) + 1) as usize;
+            let number = months.ends.len() as u16;
+            months.of.resize(months.of.len() + days, number);
+            months.ends.push(end);
+            day = end.plus(1);
         }
         months
     }

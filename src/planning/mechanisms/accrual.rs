@@ -95,13 +95,17 @@ impl Accrual {
 
     /// The days on which a site that opens on `opens` can receive families.
     pub fn open_days(&self, opens: Day, last: Day) -> Vec<Day> {
-        (opens.0..=last.0)
-            .map(Day)
-            .filter(|day| match day.date() {
-                Some(date) => !self.closed_weeks.contains(&date.iso_week_date().week()),
-                None => false,
-            })
-            .collect()
+        let mut open = false;
+        let days = (opens.0..=last.0).map(Day);
+        days.filter(|day| {
+            // A week begins on a Monday; the day 0 was a Thursday.
+            if *day == opens || (day.0 + 3).rem_euclid(7) == 0 {
+                let week = day.date().map(|date| date.iso_week_date().week());
+                open = week.is_some_and(|week| !self.closed_weeks.contains(&week));
+            }
+            open
+        })
+        .collect()
     }
 
     /// Number of deviates that a site's rate takes.

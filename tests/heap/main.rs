@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise, in its helper functions too"
 )]
 
+use lottning::planning::kernel_tier::Kernel;
 use lottning::planning::scenario::plan;
 use lottning::planning::study::Simulator;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -49,11 +50,56 @@ fn requests(families: u32, leaving: f64) -> Vec<[usize; 2]> {
         .collect()
 }
 
+/// Requests for each of [`STUDIES`] studies of so many families by the engine `kernel`, with so many redraws of the test,
+/// and for as many more that nobody had run before.
+fn requests_of_kernel(families: u32, draws: u32) -> [Vec<usize>; 2] {
+    let scenario = include_str!("../../simulations/workloads/w5.toml");
+    let protocol = include_str!("../../simulations/protocols/fixed-binary.toml");
+    let settings = [
+        "engine=\"kernel\"".to_owned(),
+        format!("protocol.sample_size.stop.families={families}"),
+    ];
+    let plan = plan(scenario, protocol, &settings).unwrap();
+    let mut kernel = Kernel::new(&plan.cells[0], 1).with_draws(draws);
+    let mut counted = |replicate| {
+        let region = Region::new(COUNTED);
+        let record = kernel.study(replicate).unwrap();
+        let change = region.change();
+        assert_eq!(record.families, families);
+        assert!(record.analyses.iter().all(|own| own.found.is_ok()));
+        change.allocations + change.reallocations
+    };
+    // The same studies twice: tables have the room that they need.
+    (0..STUDIES).for_each(|replicate| {
+        counted(replicate);
+    });
+    let again = (0..STUDIES).map(&mut counted).collect();
+    let fresh = (STUDIES..10 * STUDIES).map(counted).collect();
+    assert_eq!(kernel.left(), 0, "counts settle every study");
+    [again, fresh]
+}
+
+/// By the engine `kernel` a study asks for its record and nothing else: the same number of requests for every replicate, for
+/// twice the families, and with redraws.
+fn nothing_is_asked_by_the_kernel() {
+    let [small, _] = requests_of_kernel(300, 0);
+    let most = small[0];
+    assert!(most <= 4, "{small:?}");
+    assert_eq!(small, [most; STUDIES as usize]);
+    assert_eq!(requests_of_kernel(600, 0)[0], small);
+    assert_eq!(requests_of_kernel(300, 199)[0], small);
+    // A study that is larger than any before it may let a table grow; that ends, and is far from one a study.
+    let [_, fresh] = requests_of_kernel(300, 199);
+    let more: usize = fresh.iter().map(|own| own - most).sum();
+    assert!(more < fresh.len() / 2, "{fresh:?}");
+}
+
 #[test]
 fn nothing_is_asked_of_the_heap_for_a_family() {
     let vector = Region::new(COUNTED);
     drop(std::hint::black_box(vec![1, 2, 3]));
     assert!(vector.change().allocations > 0, "the heap is not watched");
+    nothing_is_asked_by_the_kernel();
     // Everything is known of every family: the same few requests for three times the families.
     let (small, large) = (requests(110, 0.0), requests(330, 0.0));
     assert_eq!(small, large);

@@ -139,3 +139,31 @@ impl Accrual {
 fn is_small_whole(shape: f64) -> bool {
     shape.fract() == 0.0 && (1.0..=16.0).contains(&shape)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Accrual, Day};
+    use jiff::civil::date;
+
+    /// Against the calendar of `jiff`, day by day over twelve years, for sites that open on each day of a week: weeks at a turn
+    /// of the year, the 53rd of a long year, and four in summer are closed.
+    #[test]
+    fn closed_weeks_are_those_of_the_calendar() {
+        let accrual = Accrual {
+            per_month: vec![1.0],
+            gamma_shape: None,
+            closed_weeks: vec![1, 28, 29, 30, 31, 53],
+            months: 144.0,
+        };
+        let last = Day::of(date(2037, 1, 8));
+        for weekday in 0..7 {
+            let opens = Day::of(date(2024, 12, 25)).plus(weekday);
+            let open = |day: &Day| {
+                let week = day.date().unwrap().iso_week_date().week();
+                !accrual.closed_weeks.contains(&week)
+            };
+            let days: Vec<Day> = (opens.0..=last.0).map(Day).filter(open).collect();
+            assert_eq!(accrual.open_days(opens, last), days, "{weekday}");
+        }
+    }
+}

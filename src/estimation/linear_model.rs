@@ -175,9 +175,7 @@ impl Design {
         design.blocks[index].rows.extend(0..n as u32);
         design.blocks[index].qr.begin(n, columns.len() / n);
         for column in columns.chunks_exact(n) {
-            design.column.clear();
-            design.column.extend_from_slice(column);
-            design.take(index);
+            design.take(index, column, |x| x);
         }
         design.finish_joint(index, of)?;
         Ok(design)
@@ -245,15 +243,26 @@ impl Design {
         self.used - 1
     }
 
-    /// Gives the column that stands in `self.column` to a block's factorization, weighted.
-    fn take(&mut self, block: usize) {
-        let block = &mut self.blocks[block];
-        if !self.root.is_empty() {
-            for (x, row) in self.column.iter_mut().zip(&block.rows) {
-                *x *= self.root[*row as usize];
+    /// Gives `of` the values of a column, one per row of the design, to a block's factorization, weighted.
+    fn take(&mut self, block: usize, column: &[f64], of: impl Fn(f64) -> f64) {
+        let Block { rows, qr, .. } = &mut self.blocks[block];
+        let (root, whole) = (&self.root, rows.len() == column.len());
+        match (whole, root.is_empty()) {
+            (true, true) => qr.push_from(column.iter().map(|x| of(*x))),
+            (true, false) => qr.push_from(column.iter().zip(root).map(|(x, root)| of(*x) * root)),
+            (false, true) => qr.push_from(rows.iter().map(|row| of(column[*row as usize]))),
+            (false, false) => {
+                let weighted = |row: &u32| of(column[*row as usize]) * root[*row as usize];
+                qr.push_from(rows.iter().map(weighted));
             }
         }
-        block.qr.push(&self.column);
+    }
+
+    /// As [`Design::take`], of the column that stands in `self.column`.
+    fn take_own(&mut self, block: usize) {
+        let column = std::mem::take(&mut self.column);
+        self.take(block, &column, |x| x);
+        self.column = column;
     }
 
     /// The intercept, and the centred covariates of the block's rows; so many others will follow.
@@ -262,18 +271,11 @@ impl Design {
         let columns = 1 + self.covariates + others;
         self.blocks[index].qr.begin(m, columns);
         self.column.clear();
-        self.column.resize(m, 1.0);
-        self.take(index);
+        self.column.resize(self.n, 1.0);
+        self.take_own(index);
         for (j, column) in covariates.chunks_exact(self.n).enumerate() {
             let centring = self.centring[j];
-            self.column.clear();
-            self.column.extend(
-                self.blocks[index]
-                    .rows
-                    .iter()
-                    .map(|row| centring.of(column[*row as usize])),
-            );
-            self.take(index);
+            self.take(index, column, |x| centring.of(x));
         }
     }
 
@@ -322,7 +324,7 @@ impl Design {
         self.take_intercept_and_covariates(index, covariates, others);
         self.column.clear();
         self.column.extend(arm.iter().map(|a| a.index() as f64));
-        self.take(index);
+        self.take_own(index);
         if form == Form::Interacted {
             for (j, column) in covariates.chunks_exact(n).enumerate() {
                 let centring = self.centring[j];
@@ -330,7 +332,7 @@ impl Design {
                 self.column.clear();
                 self.column
                     .extend(products.map(|(a, x)| a.index() as f64 * centring.of(*x)));
-                self.take(index);
+                self.take_own(index);
             }
         }
         self.position(index, p + 1)?;
@@ -493,7 +495,11 @@ impl Design {
         for block in self.blocks() {
             let outcome = &mut workspace.outcome;
             outcome.clear();
-            outcome.extend(block.rows.iter().map(|row| y[*row as usize] - centre));
+            if block.rows.len() == y.len() {
+                outcome.extend(y.iter().map(|y| y - centre));
+            } else {
+                outcome.extend(block.rows.iter().map(|row| y[*row as usize] - centre));
+            }
             if !self.root.is_empty() {
                 for (y, row) in outcome.iter_mut().zip(&block.rows) {
                     *y *= self.root[*row as usize];

@@ -304,15 +304,21 @@ impl Qr {
 
     /// Takes the next column, of the length that [`Qr::begin`] was told.
     pub fn push(&mut self, column: &[f64]) {
+        self.push_from(column.iter().copied());
+    }
+
+    /// As [`Qr::push`], of a column that is made on the way.
+    pub fn push_from(&mut self, column: impl Iterator<Item = f64>) {
         let (n, j) = (self.n, self.rank);
         let index = self.kept.len() + self.dropped.len();
-        let length = norm(column);
+        let (start, corner) = (self.q.len(), self.r.len());
+        self.q.extend(column);
+        let length = norm(&self.q[start..]);
         if j >= n || length.is_nan() || length <= 0.0 {
+            self.q.truncate(start);
             self.dropped.push(index);
             return;
         }
-        let (start, corner) = (self.q.len(), self.r.len());
-        self.q.extend_from_slice(column);
         self.r.resize(corner + j, 0.0);
         let (earlier, x) = self.q.split_at_mut(start);
         let mut left = length;
@@ -424,7 +430,15 @@ impl Qr {
         if self.n == 0 {
             return;
         }
-        for column in self.q.chunks_exact(self.n) {
+        let (fours, rest) = self.q.split_at(self.rank / 4 * 4 * self.n);
+        for four in fours.chunks_exact(4 * self.n) {
+            let (first, second) = four.split_at(2 * self.n);
+            let ((q0, q1), (q2, q3)) = (first.split_at(self.n), second.split_at(self.n));
+            for ((((h, q0), q1), q2), q3) in h.iter_mut().zip(q0).zip(q1).zip(q2).zip(q3) {
+                *h = (((*h + q0 * q0) + q1 * q1) + q2 * q2) + q3 * q3;
+            }
+        }
+        for column in rest.chunks_exact(self.n) {
             for (h, q) in h.iter_mut().zip(column) {
                 *h += q * q;
             }

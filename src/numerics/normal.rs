@@ -3,6 +3,10 @@
 //! Tails come from `libm::erfc`, because the error function of statrs is wrong in the tenth digit on part of its
 //! range; the quantile of statrs is right to 3e-15 and is wrapped with a guard.
 
+mod deviates;
+
+pub use deviates::{deviate, deviates};
+
 use super::NumericsError;
 use statrs::distribution::{ContinuousCDF, Normal};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};

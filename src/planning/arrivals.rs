@@ -1,7 +1,7 @@
 //! Who comes when to which site, and where each random number of a simulated study stands.
 //!
 //! Every deviate is one 64-bit word of ChaCha8 under `SHA-256("lottning/replicates/1" ‖ lp(purpose) ‖ lp(seed text))`,
-//! purpose `simulate-rates`, `-sites`, `-families`, `-outcomes`, `-reports`, `-pairs`, `-staff`, `-arms`, stream =
+//! purpose `simulate-rates`, `-sites`, `-families`, `-outcomes`, `-scores`, `-reports`, `-pairs`, `-staff`, `-arms`, stream =
 //! replicate. Its position is given by site and number of the family within the site, so a family is the same family in
 //! every cell of a grid, for every number of replicates and threads. Which family is admitted and which arm it gets is
 //! decided elsewhere.
@@ -33,6 +33,7 @@ pub(super) struct Keys {
     rates: [u8; 32],
     families: [u8; 32],
     outcomes: [u8; 32],
+    scores: [u8; 32],
     reports: [u8; 32],
     pairs: [u8; 32],
     sites: [u8; 32],
@@ -58,6 +59,7 @@ impl Keys {
             rates: key("rates"),
             families: key("families"),
             outcomes: key("outcomes"),
+            scores: key("scores"),
             reports: key("reports"),
             pairs: key("pairs"),
             sites: key("sites"),
@@ -79,9 +81,16 @@ impl Keys {
         rng.set_word_pos((site as u128) << SITE);
         rng
     }
+
+    /// The scores of a site's families, two deviates each ([`Streams::score`]).
+    pub(super) fn scores_at(&self, replicate_number: u64, site: usize) -> ChaCha8Rng {
+        let mut rng = replicate(&self.scores, replicate_number);
+        rng.set_word_pos((site as u128) << SITE);
+        rng
+    }
 }
 
-/// Deviates of a family that are no days of reports.
+/// Deviates of a family that are no days of reports; the last two are not used.
 const FATE: u32 = 13;
 /// Words of a family in the stream of its site, without those of its fields: risk, children, exception, and the time to
 /// the next family.
@@ -172,6 +181,7 @@ pub(super) struct ReportDay {
 #[derive(Debug)]
 pub(super) struct Streams {
     outcomes: ChaCha8Rng,
+    scores: ChaCha8Rng,
     reports: ChaCha8Rng,
     /// Shared deviates of therapist pairs, as needed.
     pairs: ChaCha8Rng,
@@ -181,6 +191,7 @@ impl Streams {
     pub(super) fn new(keys: &Keys, replicate_number: u64) -> Self {
         Self {
             outcomes: replicate(&keys.outcomes, replicate_number),
+            scores: replicate(&keys.scores, replicate_number),
             reports: replicate(&keys.reports, replicate_number),
             pairs: replicate(&keys.pairs, replicate_number),
         }
@@ -193,6 +204,14 @@ impl Streams {
         let mut deviates = [0.0; FATE as usize];
         open_units(rng, &mut deviates);
         deviates
+    }
+
+    /// The deviates of a family's score, and of whether it answers. In a stream of their own, so that those of all
+    /// families can be made in bulk.
+    pub(super) fn score(&mut self, site: usize, ordinal: u32) -> [f64; 2] {
+        let rng = &mut self.scores;
+        rng.set_word_pos(((site as u128) << SITE) + (u128::from(ordinal) << 2));
+        [open_unit(rng), open_unit(rng)]
     }
 
     /// The two deviates that treated families of a therapist pair share, in the pair's present crew.

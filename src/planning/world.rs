@@ -213,8 +213,7 @@ impl World {
             tie,
             death,
             birthday,
-            score,
-            answer_deviate,
+            ..,
         ] = deviates;
         let day = |u: f64, within: i32| (u * f64::from(within)) as i32 + 1;
         let uptake = &self.uptake;
@@ -225,6 +224,13 @@ impl World {
         if icc > 0.0 && tie * tie < icc {
             treated = streams.pair(site, place, crew);
         }
+        let (score, answer_deviate) = match &self.score {
+            Some(own) => {
+                let [u, answer] = streams.score(site, arrival.ordinal);
+                (own.values(arrival.risk, u), answer)
+            }
+            None => ([0.0; 2], 0.0),
+        };
         let added: f64 = self.others.iter().map(|m| m.added_risk(years)).sum();
         let control = self.risk_by_children[arrival.children.min(self.risk_by_children.len() - 1)];
         let control = (control + added + site_risk).clamp(0.0, 1.0);
@@ -250,9 +256,7 @@ impl World {
             ],
             rate_ratio: self.rate_ratio,
             report_deviate: [arrival.risk, treated.0],
-            score: self
-                .score
-                .map_or([0.0; 2], |own| own.values(arrival.risk, score)),
+            score,
             answer_deviate,
             pair: (place, crew),
         }

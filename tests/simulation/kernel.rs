@@ -11,14 +11,14 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 const SCENARIO: &str = include_str!("../../simulations/workloads/w1.toml");
 const PROTOCOL: &str = include_str!("../../simulations/protocols/fixed-binary.toml");
 
-fn planned(scenario: &str, protocol: &str, settings: &[&str]) -> Plan {
+pub(crate) fn planned(scenario: &str, protocol: &str, settings: &[&str]) -> Plan {
     let mut all = vec!["engine=\"kernel\"".to_owned()];
     all.extend(settings.iter().map(ToString::to_string));
     plan(scenario, protocol, &all).unwrap_or_else(|refused| panic!("{refused:?}"))
 }
 
 /// Studies that both engines run, and how many of them the kernel left to the whole machine.
-fn alike(cell: &Cell, replicates: std::ops::Range<u64>, draws: u32) -> u64 {
+pub(crate) fn alike(cell: &Cell, replicates: std::ops::Range<u64>, draws: u32) -> u64 {
     let mut kernel = Kernel::new(cell, 1).with_draws(draws);
     let mut whole = Simulator::new(cell, 1).with_draws(draws);
     for replicate in replicates {
@@ -122,7 +122,7 @@ fn replicates() -> u64 {
 }
 
 /// The share of the kernel's studies with p ≤ .05 against an exact power: |z| < 5 at a fixed seed.
-fn has_power(cell: &Cell, exact: f64) {
+pub(crate) fn has_power(cell: &Cell, exact: f64) {
     const PIECE: u64 = 5000;
     let studies = replicates();
     let rejected: u64 = (0..studies.div_ceil(PIECE))

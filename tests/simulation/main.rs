@@ -11,6 +11,7 @@ mod allocation;
 mod analysis;
 mod events;
 mod kernel;
+mod kernel_scores;
 mod linear_model;
 mod looks;
 mod planning;

@@ -146,6 +146,7 @@ fn what_is_seen_is_a_potential_outcome() {
             include_str!("../../simulations/workloads/w2.toml"),
             include_str!("../../simulations/protocols/score.toml"),
             vec![
+                "engine=\"study\"",
                 "protocol.sample_size.stop.families=300",
                 "uptake.new_not_started=0.2",
                 "score.effect=-2",

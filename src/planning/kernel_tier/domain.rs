@@ -1,5 +1,7 @@
-//! What the engine `kernel` is valid for: every assumption of its fast paths, by name.
+//! What the engine `kernel` is valid for: every assumption of its fast paths, by name. Here what all of them assume, and
+//! that of yes-no outcomes; what a path alone assumes stands in a file of its own.
 
+use super::score_domain;
 use crate::allocation::DesignTable;
 use crate::diagnostic::Words;
 use crate::estimation::{Df, Variance};
@@ -14,7 +16,12 @@ use crate::words;
 /// What of a scenario and its protocol does not fit a fast path; nothing where all fits.
 pub(in crate::planning) fn misfits(protocol: &Protocol, scenario: &Scenario) -> Vec<Words> {
     let mut found = of_enrolment(protocol);
-    found.extend(of_world(&scenario.world));
+    found.extend(of_course(&scenario.world));
+    if score_domain::is_meant(protocol, scenario) {
+        found.extend(score_domain::misfits(protocol, scenario));
+        return found;
+    }
+    found.extend(of_risk(&scenario.world));
     for index in &scenario.analyses {
         found.extend(of_analysis(
             protocol,
@@ -69,8 +76,8 @@ fn of_enrolment(protocol: &Protocol) -> Vec<Words> {
     found
 }
 
-/// Whether there is a new report depends on the service and the family's own risk alone, and is always seen.
-fn of_world(world: &World) -> Vec<Words> {
+/// Every family gets the service that it is drawn to and is followed to the end.
+fn of_course(world: &World) -> Vec<Words> {
     let mut found = Vec::new();
     let mut unless = |fits: bool, what: Words| {
         if !fits {
@@ -114,6 +121,17 @@ fn of_world(world: &World) -> Vec<Words> {
             "handläggningen beror på en ledig plats ([capacity] `overflow`)"
         ),
     );
+    found
+}
+
+/// Whether there is a new report depends on the service and the family's own risk alone, and is always seen.
+fn of_risk(world: &World) -> Vec<Words> {
+    let mut found = Vec::new();
+    let mut unless = |fits: bool, what: Words| {
+        if !fits {
+            found.push(what);
+        }
+    };
     unless(
         world.same_risk().is_some(),
         words!(

@@ -237,6 +237,18 @@ impl<'c> Intake<'c> {
         }
     }
 
+    /// The words of each family of a site, in the order in which they came: its risk, children, exception, fields, and the
+    /// gap after it. And how many words a family has.
+    pub(super) fn words_of_site(&self, site: usize) -> (&[u64], usize) {
+        let words = self.queues[site].words.all();
+        (words.get(1..).unwrap_or_default(), self.width)
+    }
+
+    /// Number of sites.
+    pub(super) fn sites(&self) -> usize {
+        self.queues.len()
+    }
+
     /// Puts site and risk of every family in the order of the ledger.
     pub(super) fn in_order(&mut self) {
         let mut sites = std::mem::take(&mut self.sites);

@@ -1,8 +1,8 @@
-//! The engine `kernel`: studies whose answer follows from counts, without the days in between.
+//! The engine `kernel`: studies whose answer follows from counts or scores, without the days in between.
 //!
 //! A fast path reads the same words of the same streams as the whole state machine for what its figures depend on
-//! (who comes when and where, arms, outcomes, redraws), leaves out the rest (lengths of investigations, services, days
-//! of reports), and ends in the same functions of the same counts: a replicate gives the same record as by the engine
+//! (who comes when and where, fields, arms, outcomes, redraws), leaves out the rest (lengths of investigations, services,
+//! days of reports), and ends in the same functions of the same counts or rows: a replicate gives the same record as by the engine
 //! `study`, bit for bit. What a path is valid for stands in `domain`, and a cell outside it is refused before anything
 //! is run. A single study in which a path's counts do not settle the answer (an arm of a site with fewer than two
 //! families) is run by the whole machine instead. To add a path: its file here, its part of the domain, a test that
@@ -12,6 +12,9 @@ mod domain;
 mod intake;
 mod logarithm;
 mod redraws;
+mod score_domain;
+mod scores;
+mod steps;
 mod walk;
 mod yes_no;
 
@@ -21,12 +24,62 @@ use super::on_demand::OnDemand;
 use super::record::Record;
 use super::scenario::Cell;
 use crate::study::kernel::Refusal;
+use scores::Scores;
 use yes_no::YesNo;
+
+/// A fast path.
+#[derive(Debug)]
+enum Path<'c> {
+    /// Yes-no outcomes, by counts.
+    YesNo(Box<YesNo<'c>>),
+    /// Scores, by their rows.
+    Scores(Box<Scores<'c>>),
+}
+
+impl<'c> Path<'c> {
+    /// The path of a cell of the domain.
+    fn of(cell: &'c Cell, seed: u64) -> Option<Self> {
+        if score_domain::is_meant(&cell.protocol, &cell.scenario) {
+            let path = Scores::new(cell, seed)?;
+            return Some(Self::Scores(Box::new(path)));
+        }
+        let path = YesNo::new(cell, seed)?;
+        Some(Self::YesNo(Box::new(path)))
+    }
+
+    fn with_draws(self, draws: u32) -> Self {
+        match self {
+            Self::YesNo(path) => Self::YesNo(Box::new(path.with_draws(draws))),
+            Self::Scores(_) => self,
+        }
+    }
+
+    fn study(&mut self, replicate: u64) -> Option<Record> {
+        match self {
+            Self::YesNo(path) => path.study(replicate),
+            Self::Scores(path) => path.study(replicate),
+        }
+    }
+
+    fn numbers(&self) -> Numbers {
+        match self {
+            Self::YesNo(path) => path.numbers(),
+            Self::Scores(path) => path.numbers(),
+        }
+    }
+
+    fn floor(&mut self, replicate: u64, numbers: &Numbers) -> u64 {
+        match self {
+            Self::YesNo(path) => path.floor(replicate, numbers),
+            Self::Scores(path) => path.floor(replicate, numbers),
+        }
+    }
+}
 
 /// Runs the studies of one cell by a fast path.
 #[derive(Debug)]
 pub struct Kernel<'c> {
-    path: Option<YesNo<'c>>,
+    path: Option<Path<'c>>,
     whole: OnDemand<'c>,
     /// Studies that the path left to the whole machine.
     left: u64,
@@ -38,7 +91,7 @@ impl<'c> Kernel<'c> {
         let whole = OnDemand::new(cell, seed);
         let fits = misfits(&cell.protocol, &cell.scenario).is_empty();
         Self {
-            path: fits.then(|| YesNo::new(cell, seed)).flatten(),
+            path: fits.then(|| Path::of(cell, seed)).flatten(),
             whole,
             left: 0,
         }
@@ -72,7 +125,7 @@ impl<'c> Kernel<'c> {
 
     /// How many random numbers the last study had; none where the whole machine ran it.
     pub fn numbers(&self) -> Numbers {
-        self.path.as_ref().map(YesNo::numbers).unwrap_or_default()
+        self.path.as_ref().map(Path::numbers).unwrap_or_default()
     }
 
     /// Draws the numbers of a study in bulk and does nothing with them: the floor of its speed. Returns a word, so that
@@ -88,6 +141,8 @@ impl<'c> Kernel<'c> {
 pub struct Numbers {
     /// Of each site's families.
     pub sites: Vec<usize>,
+    /// Of each site's scores.
+    pub scores: Vec<usize>,
     /// Of the arms.
     pub arms: usize,
     /// Number of redraws, and words of each.
@@ -98,6 +153,7 @@ impl Numbers {
     /// All words.
     pub fn words(&self) -> u64 {
         let (number, each) = self.redraws;
-        (self.sites.iter().sum::<usize>() + self.arms) as u64 + number * each as u64
+        let families: usize = self.sites.iter().chain(&self.scores).sum();
+        (families + self.arms) as u64 + number * each as u64
     }
 }

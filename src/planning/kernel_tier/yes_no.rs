@@ -73,7 +73,7 @@ impl Counts {
 
 /// What the arms look like to somebody who guesses the next one.
 #[derive(Debug)]
-struct Guesses {
+pub(super) struct Guesses {
     guesser: Option<Guesser>,
     /// With two equal arms: chance that a guess is right, by which arm has fewer so far (first, neither, second) and the
     /// arm that came.
@@ -83,7 +83,7 @@ struct Guesses {
 }
 
 impl Guesses {
-    fn new(guesser: Option<Guesser>, lists: usize) -> Self {
+    pub(super) fn new(guesser: Option<Guesser>, lists: usize) -> Self {
         let chance = |own: &Guesser, counts: [u64; 2]| {
             let mut all = [0; MAX_ARMS];
             all[..2].copy_from_slice(&counts);
@@ -99,12 +99,12 @@ impl Guesses {
         }
     }
 
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.counts.fill([0; MAX_ARMS]);
         self.correct = 0;
     }
 
-    fn see(&mut self, list: usize, arm: Arm, [first, second]: [u64; 2]) {
+    pub(super) fn see(&mut self, list: usize, arm: Arm, [first, second]: [u64; 2]) {
         let counts = &mut self.counts[list];
         if let Some(chances) = &self.plain {
             let row = 1 + usize::from(counts[0] > counts[1]) - usize::from(counts[0] < counts[1]);
@@ -121,12 +121,12 @@ impl Guesses {
         self.correct += correct;
     }
 
-    fn correct_share(&self, families: usize) -> Option<f64> {
+    pub(super) fn correct_share(&self, families: usize) -> Option<f64> {
         let some = self.guesser.is_some() && families > 0;
         some.then(|| self.correct as f64 / (WHOLE * families as u64) as f64)
     }
 
-    fn imbalance(&self) -> f64 {
+    pub(super) fn imbalance(&self) -> f64 {
         self.guesser.map_or(0.0, |guesser| {
             let own = self.counts.iter();
             let largest = own.map(|own| guesser.imbalance(own).unsigned_abs()).max();
@@ -426,6 +426,7 @@ impl<'c> YesNo<'c> {
     pub(super) fn numbers(&self) -> Numbers {
         Numbers {
             sites: self.intake.made().collect(),
+            scores: Vec::new(),
             arms: self.arms.made(),
             redraws: (self.tests, self.redraws.made()),
         }
@@ -451,7 +452,7 @@ impl<'c> YesNo<'c> {
 }
 
 /// The least upper 53 bits of a word whose deviate is at least `u`.
-fn least_word(u: f64) -> u64 {
+pub(super) fn least_word(u: f64) -> u64 {
     let (mut low, mut high) = (0_u64, 1 << 53);
     while low < high {
         let middle = low.midpoint(high);

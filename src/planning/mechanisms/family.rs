@@ -37,6 +37,11 @@ pub struct FieldLaw {
 }
 
 impl FieldLaw {
+    /// The deviate below which a field takes the family's risk in place of its own deviate.
+    pub(in crate::planning) fn tie(&self) -> f64 {
+        self.risk_correlation.abs()
+    }
+
     /// The field's value for its own deviate and the family's risk deviate.
     pub fn at(&self, own: f64, risk: f64) -> i64 {
         let tie = self.risk_correlation.abs();

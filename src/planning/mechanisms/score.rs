@@ -119,11 +119,26 @@ impl Score {
 
     /// The scores under the control and the treated service, for a family's risk deviate and its own.
     pub fn values(&self, risk: f64, own: f64) -> [f64; 2] {
-        let normal = |u: f64| normal::quantile(u).unwrap_or(0.0);
+        self.of_normals(normal::deviate(risk), normal::deviate(own))
+    }
+
+    /// The scores under the control and the treated service, for the normal scores of a family's risk and of its own
+    /// deviate.
+    pub(in crate::planning) fn of_normals(&self, risk: f64, own: f64) -> [f64; 2] {
         let tie = self.risk_correlation;
-        let z = tie * normal(risk) + (1.0 - tie * tie).sqrt() * normal(own);
+        let z = tie * risk + (1.0 - tie * tie).sqrt() * own;
         let control = self.mean + self.sd * z;
         [control, control + self.effect]
+    }
+
+    /// Whether a score depends on the family's risk.
+    pub(in crate::planning) fn is_tied(&self) -> bool {
+        self.risk_correlation.abs() > 0.0
+    }
+
+    /// Shares of families that do not answer, control first.
+    pub(in crate::planning) fn missing(&self) -> [f64; 2] {
+        self.missing
     }
 
     /// Whether a family of the treated (or the control) arm answers, for a deviate.

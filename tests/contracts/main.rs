@@ -20,6 +20,7 @@ mod personal_numbers;
 mod protocol;
 mod registered;
 mod replication;
+mod replication_of_children;
 mod study;
 mod times;
 mod validation;

@@ -58,6 +58,18 @@ seen <- function(id, binary) step(id, for (arm in unique(families$arm)) {
   say(paste(id, "arms", arm, sep = "/"), c(randomized = length(status), analysed = length(y), missing = sum(status == "missing"),
     by_rule = sum(status == "by-rule"), not_yet = sum(status == "not-yet"), mean = mean(y), if (binary) c(events = sum(y))))
 })
+# The limit of the p that decides: the registered alpha without what interim looks may spend.
+limit_of <- function(id, alpha, looks) say(id, c(alpha = alpha - sum(looks)))
+# The row of an effect that does not exist counts families: those that its analysis counts, or of a row under another rule those
+# whose outcome is known, or those of its own columns.
+absent <- function(path, id, arms, which, level, name = NULL) step(path, {
+  count <- if (is.null(name)) function(arm) sum(families$arm == arm & families[[paste0(id, ".status")]] %in% which) else {
+    d <- table_of(name)
+    if (!is.null(d$y)) d <- d[!is.na(d$y), ]
+    function(arm) length(unique(d$family[d$treated == (arm == arms[1])]))
+  }
+  say(path, c(n_treated = count(arms[1]), n_control = count(arms[2]), level = level))
+})
 for (arm in unique(families$arm)) say(paste0("families/", arm), c(families = sum(families$arm == arm)))
 # Who received the treated arm's service, by month of randomization.
 by_month <- function(id, treated, control) step(id, for (month in unique(families$month)) {

@@ -4,7 +4,7 @@
 instrumental_variables <- function(d, o) {
   d <- d[!is.na(d$y) & !is.na(d$received), ]
   M <- design(d, FALSE)
-  fit <- function(y) least_squares(y, M, replace(numeric(ncol(M)), 2, 1), NULL, o$variance)
+  fit <- fitting(d, M, replace(numeric(ncol(M)), 2, 1), o$variance, NULL)
   itt <- fit(d$y)
   first <- fit(d$received)
   b <- itt$estimate / first$estimate
@@ -28,7 +28,8 @@ instrumental_variables <- function(d, o) {
   }
   reduced <- row_of(itt$estimate, itt$std_error, df, o)
   binary <- all(d$received %in% 0:1)
-  list(c(row, both(d), first_stage = first$estimate, first_stage_std_error = first$std_error, first_stage_f = if (first$std_error > 0) (first$estimate / first$std_error)^2 else NA,
+  counted <- c(both(d), if (!is.null(d$cluster)) units_of(d))
+  list(c(row, counted, first_stage = first$estimate, first_stage_std_error = first$std_error, first_stage_f = if (first$std_error > 0) (first$estimate / first$std_error)^2 else NA,
     complier_share = if (binary) abs(first$estimate) else NA, itt = itt$estimate, itt_std_error = itt$std_error),
-    c(estimate = b, std_error = NA, reduced[c("statistic", "df", "p_value")], ends, both(d)))
+    c(estimate = b, std_error = NA, reduced[c("statistic", "df", "p_value")], ends, counted))
 }

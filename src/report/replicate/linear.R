@@ -18,24 +18,42 @@ least_squares <- function(y, M, k, w = NULL, type = "hc2") {
   list(estimate = sum(v * (y * r)), std_error = if (rounding(sum(e^2), y * r)) 0 else sqrt(sum(spread)), residual = n - q$rank,
     bm = sum(g^2 * (1 - h))^2 / (sum(g^4 * (1 - 2 * h)) + sum(crossprod(Q * g)^2)))
 }
-# The same with CR2 by cluster, and Satterthwaite's degrees of freedom under equal and independent errors.
-clustered <- function(y, M, k, cluster) {
-  q <- qr(M)
+# The same with CR2 by cluster, and Satterthwaite's degrees of freedom under equal and independent errors, whatever the weights: on
+# the rows' own scale residuals are (I - H) y with H = X (X'WX)^-1 X'W. What does not depend on the outcome is made once.
+clustered <- function(M, k, cluster, w = NULL) {
+  r <- if (is.null(w)) rep(1, nrow(M)) else sqrt(w)
+  q <- qr(M * r)
   keep <- q$pivot[seq_len(q$rank)]
   Q <- qr.Q(q)[, seq_len(q$rank), drop = FALSE]
   R <- qr.R(q)[seq_len(q$rank), seq_len(q$rank), drop = FALSE]
-  e <- drop(y - Q %*% crossprod(Q, y))
   v <- drop(Q %*% backsolve(R, k[keep], transpose = TRUE))
-  score <- 0
-  G <- sapply(split(seq_along(y), cluster), function(p) {
-    own <- eigen(diag(length(p)) - tcrossprod(Q[p, , drop = FALSE]), symmetric = TRUE)
-    root <- ifelse(own$values > 1e-10, 1 / sqrt(pmax(own$values, 1e-10)), 0)
-    a <- drop(own$vectors %*% (root * crossprod(own$vectors, v[p])))
-    score <<- score + sum(a * e[p])^2
-    replace(numeric(length(y)), p, a) - drop(Q %*% crossprod(Q[p, , drop = FALSE], a))
+  least <- if (is.null(w)) 1e-10 else 1e-12
+  # Of each row the number by which its residual enters the score of its cluster.
+  by <- numeric(nrow(M))
+  G <- sapply(split(seq_len(nrow(M)), cluster), function(p) {
+    own <- if (is.null(w)) diag(length(p)) - tcrossprod(Q[p, , drop = FALSE]) else {
+      L <- -tcrossprod(Q[p, , drop = FALSE] / r[p], Q * r)
+      L[cbind(seq_along(p), p)] <- L[cbind(seq_along(p), p)] + 1
+      tcrossprod(L)
+    }
+    own <- eigen(own, symmetric = TRUE)
+    root <- ifelse(own$values > least, 1 / sqrt(pmax(own$values, least)), 0)
+    a <- drop(own$vectors %*% (root * crossprod(own$vectors, v[p] * r[p])))
+    by[p] <<- a
+    replace(numeric(nrow(M)), p, a) - r * drop(Q %*% crossprod(Q[p, , drop = FALSE], a / r[p]))
   })
   P <- crossprod(G)
-  list(estimate = sum(v * y), std_error = if (rounding(sum(e^2), y)) 0 else sqrt(score), satterthwaite = sum(diag(P))^2 / sum(P^2))
+  df <- sum(diag(P))^2 / sum(P^2)
+  function(y) {
+    e <- drop(y * r - Q %*% crossprod(Q, y * r))
+    score <- tapply(by * e / r, cluster, sum)
+    list(estimate = sum(v * r * y), std_error = if (rounding(sum(e^2), y * r)) 0 else sqrt(sum(score^2)), satterthwaite = df)
+  }
+}
+# How an outcome is fitted on columns: by cluster where there are some.
+fitting <- function(d, M, k, variance, w = d$weight) {
+  if (!is.null(d$cluster)) return(clustered(M, k, d$cluster, w))
+  function(y) least_squares(y, M, k, w, variance)
 }
 units_of <- function(d) {
   own <- function(arm) length(unique(d$cluster[d$treated == arm]))
@@ -54,10 +72,8 @@ df_of <- function(fit, o) switch(o$df, "bell-mccaffrey" = fit$bm, residual = fit
 linear_model <- function(interacted) function(d, o) {
   d <- d[!is.na(d$y), ]
   M <- design(d, interacted, d$weight)
-  k <- replace(numeric(ncol(M)), 2, 1)
-  by <- !is.null(d$cluster)
-  fit <- if (by) clustered(d$y, M, k, d$cluster) else least_squares(d$y, M, k, d$weight, o$variance)
-  list(c(row_of(fit$estimate, fit$std_error, df_of(fit, o), o), both(d), if (by) units_of(d)))
+  fit <- fitting(d, M, replace(numeric(ncol(M)), 2, 1), o$variance)(d$y)
+  list(c(row_of(fit$estimate, fit$std_error, df_of(fit, o), o), both(d), if (!is.null(d$cluster)) units_of(d)))
 }
 lin <- linear_model(TRUE)
 linear <- linear_model(FALSE)
@@ -91,3 +107,18 @@ stratified_difference_in_means <- function(d, o) {
   }
   list(c(row_of(e, sqrt(square), if (o$df == "normal") NA else df, o), both(d), strata = nrow(n)))
 }
+# By how much the averages over families and over children differ: one regression on the rows of both, families as clusters; the
+# arm among the rows of families is the difference.
+averages <- function(path, children, families, interacted) step(path, {
+  own <- lapply(list(table_of(children), table_of(families)), function(d) d[!is.na(d$y), ])
+  X <- lapply(own, function(d) {
+    X <- sweep(covariates(d), 2, colMeans(covariates(d)))
+    unname(cbind(X, if (interacted) X * d$treated))
+  })
+  beside <- function(i, j) matrix(0, nrow(X[[i]]), ncol(X[[j]]))
+  all <- do.call(rbind, lapply(own, function(d) d[c("family", "treated", "y")]))
+  set <- rep(0:1, sapply(own, nrow))
+  M <- cbind(1, set * all$treated, all$treated, set, rbind(cbind(X[[1]], beside(1, 2)), cbind(beside(2, 1), X[[2]])))
+  fit <- clustered(M, replace(numeric(ncol(M)), 2, 1), all$family)(all$y)
+  say(path, c("1" = fit$estimate, "2" = fit$std_error, "3" = 2 * pt(-abs(fit$estimate / fit$std_error), fit$satterthwaite)))
+})

@@ -56,11 +56,20 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   df <- sapply(seen, function(row) row[["df"]])
   information <- 1 / s^2
   now <- length(seen)
-  if (any(diff(information) <= 1e-9 * information[now])) return(say(id, c(alpha = spent[now] - c(0, spent)[now])))
   t <- abs(e / s)
   z <- sign(e) * qnorm(ifelse(is.na(df), pnorm(t, lower.tail = FALSE), pt(t, ifelse(is.na(df), 1, df), lower.tail = FALSE)), lower.tail = FALSE)
-  critical <- critical_values(information, spent)
-  for (k in seq_len(now)) say(paste(id, "looks", locks[k], sep = "/"), c(information = information[k] / information[now], z = z[k],
+  # A look with no more information than one before it spends its own amount alone; the others go on from one another.
+  rising <- integer(0)
+  amount <- diff(c(0, spent))
+  critical <- qnorm(amount / 2, lower.tail = FALSE)
+  for (k in seq_len(now)) {
+    along <- c(rising, k)
+    if (any(diff(information[along]) <= 1e-9 * information[k])) next
+    rising <- along
+    critical[k] <- critical_values(information[along], cumsum(amount[along]))[length(along)]
+  }
+  fell <- length(rising) < now
+  for (k in seq_len(now)) say(paste(id, "looks", locks[k], sep = "/"), c(information = information[k] / max(information), z = z[k],
     critical_value = if (is.finite(critical[k])) critical[k] else NA, cumulative_alpha = spent[k]))
   back <- function(d, df) if (is.na(df)) d else sign(d) * qt(pnorm(-abs(d)), df, lower.tail = FALSE)
   nominal <- 2 * pnorm(-critical[now])
@@ -68,7 +77,7 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   say(id, c(alpha = nominal))
   say(paste0(id, "/results/1"), c(conf_low = e[now] - margin, conf_high = e[now] + margin, level = 1 - nominal))
   crossed <- which(abs(z) >= critical)
-  stop_here <- (length(crossed) && crossed[1] == now) || (!length(crossed) && final)
+  stop_here <- !fell && ((length(crossed) && crossed[1] == now) || (!length(crossed) && final))
   if (stop_here != stops) stop("the study stops here in one program only")
   if (!stop_here) return(NULL)
   up <- if (z[now] < 0) -1 else 1

@@ -7,9 +7,12 @@ use crate::analysis::replication::{How, JointRedraws, ReplicatedFit};
 use crate::analysis::results::AnalysisResult;
 use crate::analysis::subgroups::SMALLEST_LEVEL;
 use crate::estimation::Estimate;
-use crate::protocol::model::{Multiplicity, Role};
+use crate::protocol::model::{Average, Multiplicity, Role, Sensitivity};
 use std::collections::BTreeSet;
 use std::fmt::Write;
+
+/// By how much the averages over families and over children differ, in the row of the one that is not registered.
+const AVERAGES: &str = "family_minus_child_average";
 
 /// A text or a number of R.
 fn value(text: &str) -> String {
@@ -83,10 +86,6 @@ impl Calls {
         own.name
     }
 
-    fn over(&mut self, path: &str, why: &str) {
-        self.add(&format!("over({}, {})", quoted(path), quoted(why)));
-    }
-
     fn analysis(&mut self, folder: &Folder<'_>, place: usize) {
         let result = &folder.analyses.analyses[place];
         let behind = &folder.replication.analyses[place];
@@ -98,19 +97,9 @@ impl Calls {
         ));
         let binary = truth(result.arms.iter().any(|arm| arm.events.is_some()));
         self.add(&format!("seen({}, {binary})", quoted(id)));
-        for (index, row) in result.results.iter().enumerate() {
-            if !exists(row) {
-                let path = format!("{id}/results/{}", index + 1);
-                self.over(
-                    &path,
-                    "there is no effect, a warning in results.json says why",
-                );
-            }
-        }
-        if result.looks.is_empty() {
-            self.over(&format!("{id}/alpha"), "a registered limit, no result");
-        }
         let rows = rows_of(folder, place);
+        self.absent(folder, place, &rows);
+        self.limit(folder, place);
         for (index, (fit, rows)) in behind.fits.iter().zip(&rows).enumerate() {
             self.fit(folder, (place, index), fit, rows);
         }
@@ -134,6 +123,66 @@ impl Calls {
                 quoted(&format!("g.{column}")),
             ));
         }
+    }
+
+    /// The rows of effects that do not exist: families are counted.
+    fn absent(&mut self, folder: &Folder<'_>, place: usize, rows: &[Vec<usize>]) {
+        let result = &folder.analyses.analyses[place];
+        let behind = &folder.replication.analyses[place];
+        let (id, level) = (quoted(&result.id), 1.0 - behind.alpha);
+        for (index, row) in result.results.iter().enumerate() {
+            let mut fits = behind.fits.iter();
+            let fit = fits.find(|fit| fit.columns.labels.effect() == row.term);
+            let Some(fit) = fit.filter(|_| !exists(row)) else {
+                continue;
+            };
+            let labels = &fit.columns.labels;
+            let arms = list([labels.treated.as_str(), labels.control.as_str()].into_iter());
+            let path = quoted(&format!("{}/results/{}", result.id, index + 1));
+            let beside = beside(row);
+            let rule =
+                beside.is_some_and(|name| Sensitivity::ALL.iter().any(|own| own.text() == name));
+            let outcomes = &folder.protocol.outcomes;
+            let other = beside.is_some_and(|name| outcomes.iter().any(|own| own.id == name));
+            let which = if rule {
+                "c(\"known\")"
+            } else {
+                "c(\"known\", \"by-rule\")"
+            };
+            let of = rows.iter().position(|own| other && own.contains(&index));
+            let name = of.map_or(String::new(), |fit| {
+                format!(", {}", quoted(&stem(folder, place, fit)))
+            });
+            self.add(&format!(
+                "absent({path}, {id}, {arms}, {which}, {level}{name})"
+            ));
+        }
+    }
+
+    /// The limit of the deciding p, where looks do not make one.
+    fn limit(&mut self, folder: &Folder<'_>, place: usize) {
+        let result = &folder.analyses.analyses[place];
+        let behind = &folder.replication.analyses[place];
+        if result.alpha.is_none() || !result.looks.is_empty() {
+            return;
+        }
+        // Without information to weigh looks by, what is left of alpha.
+        let (alpha, looks) = if let Some((now, before)) = behind.looks.split_last() {
+            let gone = before.last().map_or(0.0, |own| own.spent);
+            (now.spent, vec![gone.to_string()])
+        } else {
+            let mut all = folder.protocol.analyses.iter();
+            let own = all.find(|own| own.id == result.id);
+            let looks = own.map_or(&[][..], |own| own.looks.as_slice());
+            let looks = looks
+                .iter()
+                .filter_map(|lock| folder.protocol.locks.get(*lock));
+            let interim = looks.filter(|lock| lock.interim);
+            let spent = interim.map(|lock| lock.alpha.to_string());
+            (behind.alpha, spent.collect())
+        };
+        let (id, looks) = (quoted(&result.id), looks.join(", "));
+        self.add(&format!("limit_of({id}, {alpha}, c({looks}))"));
     }
 
     /// The randomization test.
@@ -234,12 +283,6 @@ impl Calls {
         let Some(own) = function(&fit.estimator) else {
             return;
         };
-        if fit.columns.cluster.is_some() && fit.columns.weights.is_some() {
-            for row in rows {
-                self.over(&path(row), "clusters whose rows have weights");
-            }
-            return;
-        }
         let function = self.uses(own);
         let options = options(fit, &reported);
         if fit.how == How::Pooled {
@@ -250,6 +293,9 @@ impl Calls {
             return;
         }
         let paths: Vec<String> = rows.iter().map(path).collect();
+        if reported.iter().any(|row| row.extra.contains_key(AVERAGES)) {
+            self.averages(folder, (place, index), rows);
+        }
         let needs = match own.packages {
             [] => String::new(),
             packages => format!(", {}", list(packages.iter().copied())),
@@ -258,6 +304,25 @@ impl Calls {
             "effect({}, {name}, {function}, {options}{needs})",
             texts(&paths)
         ));
+    }
+
+    /// The difference of the averages over families and over children, of the rows of a fit that has it.
+    fn averages(&mut self, folder: &Folder<'_>, (place, index): (usize, usize), rows: &[usize]) {
+        let result = &folder.analyses.analyses[place];
+        let fits = &folder.replication.analyses[place].fits;
+        let own = &fits[index];
+        let registered = |fit: &ReplicatedFit| fit.beside.is_none() && fit.treated == own.treated;
+        let (Some(first), Some(row)) = (fits.iter().position(registered), rows.first()) else {
+            return;
+        };
+        let mut stems = [stem(folder, place, first), stem(folder, place, index)];
+        if own.beside.as_deref() == Some(Average::Child.text()) {
+            stems.swap(0, 1);
+        }
+        let [children, families] = stems.map(|own| quoted(&own));
+        let path = quoted(&format!("{}/results/{}/{AVERAGES}", result.id, row + 1));
+        let form = interacted(result);
+        self.add(&format!("averages({path}, {children}, {families}, {form})"));
     }
 
     /// Adjusted p-values: by lock, the secondary analyses by the registered rule, the exploratory ones and the contrasts of
@@ -349,6 +414,11 @@ impl Calls {
     }
 }
 
+/// What a row beside a result is called.
+fn beside(row: &Estimate) -> Option<&str> {
+    row.extra.get("sensitivity")?.as_str()
+}
+
 /// Whether a row has an effect, or pairs that were tried.
 fn exists(row: &Estimate) -> bool {
     row.estimate.is_some() || row.statistic.is_some() || row.extra.contains_key("pairs")
@@ -373,10 +443,7 @@ fn deciding(own: &AnalysisResult) -> String {
 fn rows_of(folder: &Folder<'_>, place: usize) -> Vec<Vec<usize>> {
     let result = &folder.analyses.analyses[place];
     let fits = &folder.replication.analyses[place].fits;
-    let beside = |row: usize| {
-        let own = result.results[row].extra.get("sensitivity");
-        own.and_then(serde_json::Value::as_str)
-    };
+    let beside = |row: usize| beside(&result.results[row]);
     let all = 0..result.results.len();
     let main: Vec<usize> = all
         .clone()

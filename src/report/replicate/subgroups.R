@@ -4,7 +4,8 @@ subgroups <- function(path, name, column, enough, o) step(path, {
   d <- table_of(name)
   d <- d[!is.na(d$y), ]
   levels <- o$levels
-  cells <- unname(sapply(levels, function(l) c(sum(d[[column]] == l & d$treated == 1), sum(d[[column]] == l & d$treated == 0))))
+  families_of <- function(l, arm) length(unique(d$family[d[[column]] == l & d$treated == arm]))
+  cells <- unname(sapply(levels, function(l) c(families_of(l, 1), families_of(l, 0))))
   for (i in seq_along(levels)) say(paste(path, "levels", levels[i], sep = "/"), c(n_treated = cells[1, i], n_control = cells[2, i]))
   kept <- levels[apply(cells >= enough, 2, all)]
   if (!length(kept)) return(NULL)
@@ -12,8 +13,10 @@ subgroups <- function(path, name, column, enough, o) step(path, {
   G <- sapply(kept, function(l) as.numeric(d[[column]] == l))
   M <- cbind(G, G * d$treated, covariates(d))
   own <- function(k) {
-    fit <- least_squares(d$y, M, c(numeric(length(kept)), k, numeric(ncol(M) - 2 * length(kept))), d$weight)
-    row_of(fit$estimate, fit$std_error, fit$bm, o)
+    k <- c(numeric(length(kept)), k, numeric(ncol(M) - 2 * length(kept)))
+    fit <- fitting(d, M, k, "hc2")(d$y)
+    if (isTRUE(fit$decided)) return(NULL)
+    row_of(fit$estimate, fit$std_error, if (is.null(d$cluster)) fit$bm else fit$satterthwaite, o)
   }
   parts <- c("estimate", "std_error", "df", "conf_low", "conf_high")
   for (i in seq_along(kept)) {

@@ -23,6 +23,16 @@ pub(super) fn refusal(error: &EstimationError) -> Words {
     }
 }
 
+/// Names the treated arm in rows of bounds, whose terms are `lower` and `upper` whatever the arm.
+pub(super) fn name_arm(protocol: &Protocol, treated: Arm, rows: &mut [Estimate]) {
+    for row in rows {
+        if matches!(row.term.as_str(), "lower" | "upper") {
+            let arm = protocol.arms[treated.index()].id.as_str();
+            row.extra.insert("arm".to_owned(), arm.into());
+        }
+    }
+}
+
 /// The row of a model's effect.
 pub(super) fn row(
     protocol: &Protocol,

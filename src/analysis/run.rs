@@ -17,7 +17,7 @@ use super::randomization::TestError;
 use super::redraws::{Redrawn, Source};
 use super::reference_set::{ENUMERATED, Enumeration, History, imputation_key, joint_key, test_key};
 use super::results::{Analyses, AnalysisResult, ArmOutcome, TestResult};
-use super::rows::{refusal, row, undefined};
+use super::rows::{name_arm, refusal, row, undefined};
 use super::sensitivity::{self, Ground};
 use super::statistic::Registered;
 use super::subgroups;
@@ -370,7 +370,11 @@ impl Runner<'_> {
         let rows = match fitted {
             Ok(Fitted::Registry(answer)) => {
                 warnings.extend(answer.warnings.iter().cloned());
-                answer.effect().map(|_| ()).map(|()| answer.results)
+                answer.effect().map(|_| ()).map(|()| {
+                    let mut rows = answer.results;
+                    name_arm(protocol, treated, &mut rows);
+                    rows
+                })
             }
             Ok(ref fitted @ Fitted::Model { design, .. }) => {
                 let dropped = design.dropped().len();

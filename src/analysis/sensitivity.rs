@@ -8,7 +8,7 @@ pub(super) use again::{Again, again, completions};
 
 use super::children::{self, Difference};
 use super::handover::settles;
-use super::rows::{refusal, row, undefined};
+use super::rows::{name_arm, refusal, row, undefined};
 use super::workspace::{Effect, Scale, Workspace};
 use crate::allocation::Arm;
 use crate::estimation::arm_imputation::ArmImputation;
@@ -200,10 +200,11 @@ fn plain(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> 
             } else {
                 1
             };
-            let list: Vec<Estimate> = answer.results.into_iter().take(rows).collect();
+            let mut list: Vec<Estimate> = answer.results.into_iter().take(rows).collect();
             if list.is_empty() {
                 return Err(EstimationError::NoRows);
             }
+            name_arm(protocol, ground.treated, &mut list);
             Ok((list, answer.warnings))
         }
         ref fitted @ (super::workspace::Fitted::Model { .. }

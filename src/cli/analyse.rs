@@ -105,7 +105,8 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
                 Cell::text(&analysis.id),
                 Cell::text(&row.term),
                 Cell::text(&row.measure),
-                beside(row),
+                said_of(row, "sensitivity"),
+                said_of(row, "arm"),
                 Cell::number(row.estimate, shown),
                 Cell::number(row.std_error, shown),
                 Cell::number(row.conf_low, shown),
@@ -153,9 +154,9 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
     Ok(document.csv(machine).receipt())
 }
 
-/// The rule or outcome of a row beside the result; empty for the result itself.
-fn beside(row: &Estimate) -> Cell {
-    let own = row.extra.get("sensitivity").and_then(Value::as_str);
+/// What a row says of itself under a key: the rule or outcome beside the result, the arm of a bound; empty where it has none.
+fn said_of(row: &Estimate, key: &str) -> Cell {
+    let own = row.extra.get(key).and_then(Value::as_str);
     own.map_or(Cell::Empty, Cell::text)
 }
 
@@ -186,6 +187,7 @@ fn columns() -> Grid {
         .column("term", Words::new("comparison", "jämförelse"))
         .column("measure", Words::new("measure", "mått"))
         .column("sensitivity", Words::new("beside it", "vid sidan av"))
+        .column("arm", Words::new("arm", "grupp"))
         .column("estimate", Words::new("estimate", "skattning"))
         .column("std_error", Words::new("standard error", "medelfel"))
         .column("conf_low", Words::new("lower limit", "nedre gräns"))

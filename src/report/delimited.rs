@@ -110,6 +110,7 @@ fn results(report: &Report<'_>) -> DelimitedTable {
         "test_draws",
         "test_mcse",
         "sensitivity",
+        "arm",
     ];
     head.extend(STAMP);
     let mut rows = Vec::new();
@@ -128,6 +129,10 @@ fn result(
     first: bool,
 ) -> Vec<String> {
     let test = analysis.test.as_ref().filter(|_| first);
+    let extra = |key: &str| {
+        let own = estimate.extra.get(key).and_then(serde_json::Value::as_str);
+        own.unwrap_or_default().to_owned()
+    };
     let mut row = vec![
         analysis.id.clone(),
         analysis.role.text().to_string(),
@@ -154,12 +159,8 @@ fn result(
         test.map_or_else(String::new, |t| t.exact.to_string()),
         test.map_or_else(String::new, |t| t.draws.to_string()),
         exact(test.map(|t| t.mcse)),
-        estimate
-            .extra
-            .get("sensitivity")
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        extra("sensitivity"),
+        extra("arm"),
     ];
     row.extend(stamp(report));
     row

@@ -49,6 +49,16 @@ pub(super) fn places(scale: Scale) -> usize {
     }
 }
 
+/// The treated arm that a row names: by its term, or as a bound beside it.
+fn treated(report: &Report<'_>, estimate: &Estimate) -> Option<Arm> {
+    let beside = estimate
+        .extra
+        .get("arm")
+        .and_then(serde_json::Value::as_str);
+    let named = beside.or_else(|| Some(estimate.term.split_once(" vs ")?.0));
+    report.protocol.arm(named?)
+}
+
 /// The treated and the control arm of an analysis' first contrast.
 pub(super) fn contrast<'a>(
     report: &Report<'_>,
@@ -57,11 +67,7 @@ pub(super) fn contrast<'a>(
 ) -> Option<(&'a ArmOutcome, &'a ArmOutcome)> {
     let find = |arm: Arm| analysis.arms.iter().find(|outcome| outcome.arm == arm);
     let control = find(report.protocol.control)?;
-    let named = estimate
-        .term
-        .split_once(" vs ")
-        .and_then(|(treated, _)| report.protocol.arm(treated))
-        .and_then(find);
+    let named = treated(report, estimate).and_then(find);
     let treated = named.or_else(|| {
         analysis
             .arms
@@ -144,6 +150,17 @@ fn tested(estimate: &Estimate, lang: Lang) -> Option<String> {
 /// What a row of an analysis is, where it is not its first: an arm's own value, another rule, another measure.
 pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) -> String {
     let own = |key: &str| estimate.extra.get(key).and_then(serde_json::Value::as_str);
+    let bound = match estimate.term.as_str() {
+        "lower" => words!("lower bound", "nedre gräns"),
+        "upper" => words!("upper bound", "övre gräns"),
+        _ => Words::default(),
+    };
+    let bound = bound.get(lang);
+    // With several treated arms each row says whose it is.
+    let several = report.protocol.arms.len() > 2;
+    let of = treated(report, estimate)
+        .filter(|_| several)
+        .map_or_else(String::new, |arm| format!("{}: ", report.arm(arm, lang)));
     if let Some(rule) = own("sensitivity") {
         let outcomes = report.protocol.outcomes.iter();
         let outcome = || outcomes.clone().find(|outcome| outcome.id == rule);
@@ -152,12 +169,8 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
         let name = name.or_else(|| Average::parse(rule).map(Average::words));
         let name = name.or_else(|| Some(outcome()?.label.clone()));
         let name = name.unwrap_or_else(|| Words::same(rule));
-        let bound = match estimate.term.as_str() {
-            "lower" => words!(": lower bound", ": nedre gräns"),
-            "upper" => words!(": upper bound", ": övre gräns"),
-            _ => Words::default(),
-        };
-        return format!("{}{}", name.get(lang), bound.get(lang));
+        let colon = if bound.is_empty() { "" } else { ": " };
+        return format!("{of}{}{colon}{bound}", name.get(lang));
     }
     if estimate.interval == "stage-wise" {
         return words!(
@@ -167,10 +180,13 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
         .get(lang)
         .to_string();
     }
+    if !bound.is_empty() {
+        return format!("{of}{}: {bound}", estimate.estimator);
+    }
     if !estimate.term.contains(" vs ") {
         return format!("{}: {}", estimate.measure, estimate.term);
     }
-    if report.protocol.arms.len() > 2 {
+    if several {
         format!("{}: {}", estimate.estimator, estimate.term)
     } else {
         estimate.estimator.clone()

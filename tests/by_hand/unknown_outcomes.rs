@@ -1,13 +1,18 @@
 //! Rules for outcomes that are not known, and rows beside a result, on cases that can be written out.
 
-use crate::registered::{Few, estimand, few, near};
+use crate::made_up::{Study, protocol};
+use crate::registered::{Few, LATE, estimand, few, near, with};
 use lottning::analysis::results::AnalysisResult;
+use lottning::analysis::{Plan, RunSettings, run};
+use lottning::app::analyse::body;
+use lottning::diagnostic::Lang;
 use lottning::estimation::Arm::{Control, Treated};
 use lottning::estimation::Estimate;
 use lottning::estimation::known_weights::known_weights;
 use lottning::estimation::tipping::{ArmCounts, Verdict, tipping_pairs};
 use lottning::protocol::model::Exit;
-use lottning::study::kernel::{Command, Report, ReportIx, Source, What};
+use lottning::study::kernel::{Command, FamilyIx, Report, ReportIx, Source, What};
+use serde_json::Value;
 
 /// Eight families; treated: one report, one gone after 50 days without any; control: one report.
 fn one_gone(rest: &str) -> Few {
@@ -184,4 +189,98 @@ fn a_verdict_turns_at_the_pair_nearest_to_what_is_expected() {
         ..control
     };
     assert!(tipping_pairs(treated, nobody, 0.05).is_none());
+}
+
+/// Three arms of four families. Reports: two in `iuh`, one in `standard`, one in `letter`, where another family is gone after 50
+/// days without any.
+///
+/// Worst case: `iuh` 2/4 − 1/4 on both sides; the gone family of `letter` has no report or one: 1/4 − 1/4 and 2/4 − 1/4. Trimmed:
+/// nothing of `iuh`; of `standard` against `letter` (known: 4 of 4 and 3 of 4) one family of four: 1/3 − 1/3 without one of no
+/// report, 1/3 − 0 without the one with a report.
+#[test]
+fn bounds_say_of_which_arm_they_are() {
+    let own = |id: &str, rest: &str| {
+        format!(
+            "[[analysis]]\nid = \"{id}\"\nlock = \"final\"\nrole = \"exploratory\"\noutcome = \"rereport\"\nsummary = \"any\"\n{rest}{}",
+            estimand("risk-difference", "treatment-policy")
+        )
+    };
+    let text = with(&format!(
+        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\nmissing = {{ primary = \"complete-case\", sensitivity = [\"manski\", \"lee\"] }}\n{}\n{}",
+        estimand("risk-difference", "treatment-policy"),
+        own(
+            "bounded",
+            "estimator = \"manski-bounds\"\nmissing = { primary = \"bounds\" }\n"
+        )
+    ));
+    let third =
+        "[[arm]]\nid = \"letter\"\nlabel = { sv = \"Brev\", en = \"Letter\" }\nratio = 1\n\n";
+    let text = text
+        .replace("[unit]\n", &format!("{third}[unit]\n"))
+        .replace("method = \"big-stick\"", "method = \"permuted-block\"")
+        .replace("max_imbalance = 1", "block_len = 12");
+    let mut study = Study::new(protocol(&text), 3);
+    let day = study.protocol.first_opening();
+    let late = day.plus(LATE);
+    let mut arms: [Vec<FamilyIx>; 3] = Default::default();
+    for _ in 0..12 {
+        let family = study.enrol(day, 0, 1, &[2, 3, 0]).unwrap().0;
+        arms[study.state.family(family).unwrap().arm.index()].push(family);
+    }
+    let [iuh, standard, letter] = &arms;
+    for family in [iuh[0], iuh[1], standard[0], letter[0]] {
+        study.report(family, day.plus(5), late);
+    }
+    let (exit, on) = (Exit::LeftCoverage, day.plus(50));
+    let family = letter[3];
+    let gone = Command::Record(What::Exited { family, exit, on });
+    study.command(late, &gone).expect("an exit");
+    let plan = Plan::registered(&study.protocol, 1);
+    let settings = RunSettings::default();
+    let found = run(&study.protocol, &study.state, &plan, late, &settings);
+    let body = body(&study.protocol, &found, Lang::En);
+    let rows = |analysis: usize, name: Option<&str>| -> Vec<(String, String, f64)> {
+        let text = |row: &Value, key: &str| row[key].as_str().unwrap_or("none").to_owned();
+        let all = body["analyses"][analysis]["results"].as_array().unwrap();
+        all.iter()
+            .filter(|row| row["sensitivity"].as_str() == name)
+            .map(|row| {
+                (
+                    text(row, "arm"),
+                    text(row, "term"),
+                    row["estimate"].as_f64().unwrap(),
+                )
+            })
+            .collect()
+    };
+    let worst = [
+        ("iuh", "lower", 0.25),
+        ("iuh", "upper", 0.25),
+        ("letter", "lower", 0.0),
+        ("letter", "upper", 0.25),
+    ];
+    let trimmed = [
+        ("iuh", "lower", 0.25),
+        ("iuh", "upper", 0.25),
+        ("letter", "lower", 0.0),
+        ("letter", "upper", 1.0 / 3.0),
+    ];
+    for (analysis, name, expected) in [
+        (1, Some("manski"), worst),
+        (1, Some("lee"), trimmed),
+        (2, None, worst),
+    ] {
+        let found = rows(analysis, name);
+        assert_eq!(found.len(), 4, "{found:?}");
+        for (row, (arm, term, estimate)) in found.iter().zip(expected) {
+            assert_eq!((row.0.as_str(), row.1.as_str()), (arm, term));
+            near(Some(row.2), estimate);
+        }
+    }
+    // Rows that name their arm in the term have no need of it.
+    assert!(
+        rows(1, None)
+            .iter()
+            .all(|row| row.0 == "none" && row.1.ends_with(" vs standard"))
+    );
 }

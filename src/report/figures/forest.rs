@@ -45,7 +45,12 @@ fn row(
     } else {
         format!("{}, {}", role(analysis, lang), estimate.estimator)
     };
-    if several && let Some((treated, _)) = contrast {
+    // A row beside the result names its arm itself.
+    let named = estimate.extra.contains_key("sensitivity");
+    if several
+        && !named
+        && let Some((treated, _)) = contrast
+    {
         remark = format!("{}: {remark}", report.arm(treated.arm, lang));
     }
     ForestRow {

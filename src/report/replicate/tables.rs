@@ -434,8 +434,10 @@ fn walk(path: &str, value: &Value, rows: &mut Vec<Vec<String>>) {
         Value::Number(number) => rows.push(vec![path.to_owned(), number.to_string()]),
         Value::Array(list) => {
             for (index, own) in list.iter().enumerate() {
-                let name = ["arm", "lock", "factor", "level", "month"]
-                    .iter()
+                // Rows of results go by their number, although bounds name their arm.
+                let keys = ["arm", "lock", "factor", "level", "month"];
+                let mut keys = keys.iter().filter(|_| own["estimator"].is_null());
+                let name = keys
                     .find_map(|key| own[*key].as_str())
                     .map_or_else(|| (index + 1).to_string(), str::to_owned);
                 walk(&format!("{path}/{name}"), own, rows);

@@ -190,3 +190,48 @@ fn strained_figures_look_as_reviewed() {
         insta::assert_snapshot!(format!("strained_{}", entry.id), figure.svg);
     }
 }
+
+/// Rows of bounds beside a result say of which arm they are where there are several, in both languages.
+#[test]
+fn bounds_of_several_arms_are_told_apart() {
+    let mut parts = extreme();
+    let primary = &mut parts.analyses.analyses[0];
+    let first = primary.results[0].clone();
+    for (arm, term) in [("short", "lower"), ("network", "upper")] {
+        let mut row = first.clone();
+        row.term = term.into();
+        row.extra.insert("sensitivity".into(), "manski".into());
+        row.extra.insert("arm".into(), arm.into());
+        primary.results.push(row);
+        let mut row = first.clone();
+        row.term = format!("{arm} vs standard");
+        row.extra
+            .insert("sensitivity".into(), "complete-case".into());
+        primary.results.push(row);
+    }
+    for (lang, expected) in [
+        (
+            Lang::En,
+            [
+                "A: worst-case bounds (Manski): lower bound",
+                "A: known outcomes alone",
+                "nätverksmöten: worst-case bounds (Manski): upper bound",
+            ],
+        ),
+        (
+            Lang::Sv,
+            [
+                "Å: gränser i värsta fall (Manski): nedre gräns",
+                "Å: enbart kända utfall",
+                "nätverksmöten: gränser i värsta fall (Manski): övre gräns",
+            ],
+        ),
+    ] {
+        let page = lottning::report::html(&parts.report(), lang);
+        for text in expected {
+            assert!(page.contains(text), "{text}");
+            assert!(!page.contains(&format!("{text}: {text}")), "{text}");
+        }
+        assert!(!page.contains("Å: Å:") && !page.contains("A: A:"));
+    }
+}

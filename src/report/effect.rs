@@ -98,7 +98,38 @@ pub(super) fn text(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -
         shown(scale, estimate.conf_low),
         shown(scale, estimate.conf_high),
     );
-    format!("{value} ({})", number::interval(low, high, places, lang))
+    let range = match (low, high) {
+        (None, None) => set(estimate, scale, lang),
+        _ if estimate.std_error_scale == "log" => {
+            number::interval_above("0", (low, high), places, lang)
+        }
+        _ => number::interval(low, high, places, lang),
+    };
+    format!("{value} ({range})")
+}
+
+/// A set of effects that is no interval, in words: of Anderson and Rubin's test, or shifts that no rank test rejects; otherwise a
+/// dash.
+fn set(estimate: &Estimate, scale: Scale, lang: Lang) -> String {
+    let own = |key: &str| estimate.extra.get(key);
+    let end = |key: &str| {
+        let value = shown(scale, own(key).and_then(serde_json::Value::as_f64));
+        value.map_or_else(
+            || number::INFINITE.to_owned(),
+            |value| number::fixed(value, places(scale), lang),
+        )
+    };
+    match own("set").and_then(serde_json::Value::as_str) {
+        Some("two rays") => {
+            let (to, from) = (end("ray_to"), end("ray_from"));
+            words!("up to {to}, and from {from}", "till {to}, och från {from}")
+                .get(lang)
+                .to_owned()
+        }
+        Some("line") => words!("any number", "alla tal").get(lang).to_owned(),
+        _ if estimate.measure == "shift" => words!("any number", "alla tal").get(lang).to_owned(),
+        _ => number::UNDEFINED.to_owned(),
+    }
 }
 
 /// Where a tipping point lies, in the words of its own kind: numbers of events among the families with unknown outcomes, or

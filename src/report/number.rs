@@ -10,6 +10,8 @@ use crate::protocol::model::Day;
 pub const MINUS: char = '\u{2212}';
 /// A space that does not break a line.
 pub const NBSP: char = '\u{a0}';
+/// The end of an interval that has none above.
+pub const INFINITE: &str = "∞";
 /// What stands where a number is undefined.
 pub const UNDEFINED: &str = "–";
 
@@ -129,8 +131,18 @@ pub fn p_equation(p: f64, alpha: f64, lang: Lang) -> String {
     }
 }
 
-/// `−13.1 to 6.9`; an absent limit is said in words.
+/// `−13.1 to 6.9`; one absent limit is infinite.
 pub fn interval(low: Option<f64>, high: Option<f64>, places: usize, lang: Lang) -> String {
+    interval_above("−∞", (low, high), places, lang)
+}
+
+/// The same on a scale that begins at `lowest`: ratios at 0.
+pub fn interval_above(
+    lowest: &str,
+    (low, high): (Option<f64>, Option<f64>),
+    places: usize,
+    lang: Lang,
+) -> String {
     let limit = |value: Option<f64>| value.filter(|v| v.is_finite());
     let to = match lang {
         Lang::Sv => "till",
@@ -146,16 +158,10 @@ pub fn interval(low: Option<f64>, high: Option<f64>, places: usize, lang: Lang) 
         }
         (None, None) => UNDEFINED.to_string(),
         (low, high) => {
-            let text = |value: Option<f64>| {
-                value.map_or_else(
-                    || match lang {
-                        Lang::Sv => "obestämt".to_string(),
-                        Lang::En => "undetermined".to_string(),
-                    },
-                    |v| fixed(v, places, lang),
-                )
+            let text = |value: Option<f64>, open: &str| {
+                value.map_or_else(|| open.to_owned(), |v| fixed(v, places, lang))
             };
-            format!("{} {to} {}", text(low), text(high))
+            format!("{} {to} {}", text(low, lowest), text(high, INFINITE))
         }
     }
 }
@@ -188,10 +194,7 @@ mod tests {
         assert_eq!(percent(123, 1000, Lang::En), "12.3%");
         assert_eq!(count(1_234_567, Lang::En), "1,234,567");
         assert_eq!(share(68, 165, Lang::En), "68/165 (41.2%)");
-        assert_eq!(
-            interval(None, Some(2.0), 1, Lang::En),
-            "undetermined to 2.0"
-        );
+        assert_eq!(interval(None, Some(2.0), 1, Lang::En), "−∞ to 2.0");
     }
 
     #[test]

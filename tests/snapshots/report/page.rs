@@ -235,3 +235,57 @@ fn bounds_of_several_arms_are_told_apart() {
         assert!(!page.contains("Å: Å:") && !page.contains("A: A:"));
     }
 }
+
+/// An interval with one end says ∞ for the other, 0 where it is of a ratio, and a set that is no interval is said in words, as
+/// `estimate` does.
+#[test]
+fn an_open_interval_is_said_as_estimate_says_it() {
+    let mut parts = ordinary();
+    let primary = &mut parts.analyses.analyses[0];
+    let first = primary.results[0].clone();
+    let mut open = |measure: &str, scale: &str, limits: (Option<f64>, Option<f64>)| {
+        let mut row = first.clone();
+        row.measure = measure.into();
+        row.std_error_scale = scale.into();
+        (row.conf_low, row.conf_high) = limits;
+        primary.results.push(row);
+    };
+    open("odds-ratio", "log", (None, Some(1.25)));
+    open("odds-ratio", "log", (Some(0.5), None));
+    open("risk-difference", "identity", (None, Some(0.125)));
+    open("shift", "identity", (None, None));
+    let mut rays = first.clone();
+    rays.measure = "complier-difference".into();
+    (rays.conf_low, rays.conf_high) = (None, None);
+    rays.extra.insert("set".into(), "two rays".into());
+    rays.extra.insert("ray_to".into(), (-0.5).into());
+    rays.extra.insert("ray_from".into(), 0.75.into());
+    primary.results.push(rays);
+    for (lang, expected) in [
+        (
+            Lang::En,
+            [
+                "(0 to 1.25)",
+                "(0.50 to ∞)",
+                "(−∞ to 12.5)",
+                "(any number)",
+                "(up to −0.50, and from 0.75)",
+            ],
+        ),
+        (
+            Lang::Sv,
+            [
+                "(0 till 1,25)",
+                "(0,50 till ∞)",
+                "(−∞ till 12,5)",
+                "(alla tal)",
+                "(till −0,50, och från 0,75)",
+            ],
+        ),
+    ] {
+        let page = lottning::report::html(&parts.report(), lang);
+        for text in expected {
+            assert!(page.contains(text), "{text}");
+        }
+    }
+}

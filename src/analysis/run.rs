@@ -257,7 +257,8 @@ impl Runner<'_> {
         let subgroups = match treated.first() {
             Some(arm) => {
                 let around = (protocol, self.state);
-                subgroups::subgroups(&self.workspace, around, analysis, *arm)
+                let arm = (*arm, &mut warnings);
+                subgroups::subgroups(&self.workspace, around, analysis, arm)
             }
             None => Vec::new(),
         };

@@ -5,12 +5,15 @@
 
 use super::workspace::Workspace;
 use crate::allocation::Arm;
+use crate::estimation::cluster_variance::ClusterVariance;
 use crate::estimation::linear_model::{self, Design};
-use crate::estimation::{Arm as Side, Df, EstimationError, Variance};
+use crate::estimation::{Arm as Side, Df, EstimationError, Variance, Warning};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Factor};
 use crate::study::dataset::Unit;
 use crate::study::kernel::State;
+use crate::words;
+use std::collections::BTreeMap;
 
 /// Analysed families that a level must have in each arm for an effect.
 pub const SMALLEST_LEVEL: usize = 5;
@@ -57,9 +60,9 @@ pub struct SubgroupContrast {
 pub struct SubgroupEffect {
     /// On the analysis' own scale.
     pub estimate: f64,
-    /// HC2.
+    /// HC2; CR2 where rows are clustered.
     pub std_error: f64,
-    /// Bell and McCaffrey's.
+    /// Bell and McCaffrey's; Satterthwaite's where rows are clustered.
     pub df: Option<f64>,
     /// Limits.
     pub conf_low: Option<f64>,
@@ -67,33 +70,51 @@ pub struct SubgroupEffect {
     pub conf_high: Option<f64>,
 }
 
-/// The analysed families of a contrast, their levels and covariates.
+/// The analysed rows of a contrast, their levels and covariates: of families, or of their children.
 struct Rows {
     side: Vec<Side>,
     level: Vec<usize>,
     y: Vec<f64>,
     weights: Vec<f64>,
     covariates: Vec<f64>,
+    /// The cluster of each row, from 0 without gaps; empty where each stands for itself.
+    cluster: Vec<u32>,
 }
 
 /// The subgroups that an analysis registers, from the outcome that the workspace has sampled. The model has an intercept
-/// and an effect of the arm for each level, and the covariates of the analysis once; weights for unknown outcomes stand.
+/// and an effect of the arm for each level, and the covariates of the analysis once; weights for unknown outcomes stand, and so do
+/// clusters, whose rows may be of several levels. What cannot be said of a level with enough families is told.
 pub(super) fn subgroups(
     workspace: &Workspace,
     (protocol, state): (&Protocol, &State),
     analysis: &Analysis,
-    treated: Arm,
+    (treated, warnings): (Arm, &mut Vec<Warning>),
 ) -> Vec<Subgroups> {
-    let own = |factor: &Factor| of(workspace, (protocol, state), analysis, (treated, *factor));
-    analysis.subgroups.iter().map(own).collect()
+    let mut list = Vec::new();
+    for factor in &analysis.subgroups {
+        let (own, unknown) = of(workspace, (protocol, state), analysis, (treated, *factor));
+        if unknown > 0 {
+            let name = own.factor.as_str();
+            warnings.push(Warning::new(
+                "subgroup-not-estimated",
+                words!(
+                    "effects and differences by `{name}` that rest on one cluster or on families alone with their covariates, and have no standard error: {unknown}",
+                    "effekter och skillnader efter `{name}` som vilar på ett enda kluster eller på familjer som är ensamma om sina kovariater, och som saknar medelfel: {unknown}"
+                ),
+            ));
+        }
+        list.push(own);
+    }
+    list
 }
 
+/// The subgroups of a factor, and how many effects and contrasts of levels with enough families do not exist.
 fn of(
     workspace: &Workspace,
     (protocol, state): (&Protocol, &State),
     analysis: &Analysis,
     (treated, factor): (Arm, Factor),
-) -> Subgroups {
+) -> (Subgroups, usize) {
     let count = protocol.factor_levels(factor);
     let mut families = vec![[0u32; 2]; count];
     let level =
@@ -107,8 +128,12 @@ fn of(
             Some((row, workspace.side(protocol, treated, row)?, level(row)))
         })
         .collect();
-    for (_, side, level) in &sampled {
-        if let Some(own) = families.get_mut(*level) {
+    // The children of a family are rows one after another, and it is counted once.
+    let mut last = None;
+    for (row, side, level) in &sampled {
+        if last.replace(*row) != Some(*row)
+            && let Some(own) = families.get_mut(*level)
+        {
             own[1 - side.index()] += 1;
         }
     }
@@ -124,7 +149,10 @@ fn of(
     let place_of = |level: usize| kept.iter().position(|own| *own == level).unwrap_or(0);
     let units: Vec<usize> = chosen.iter().map(|place| sampled[*place].0).collect();
     let weights = handed.weights.unwrap_or_default();
+    let codes = handed.cluster.map_or_else(Vec::new, |own| own.codes);
+    let codes = chosen.iter().filter_map(|place| codes.get(*place).copied());
     let rows = Rows {
+        cluster: numbered(codes.flatten()),
         side: chosen.iter().map(|place| sampled[*place].1).collect(),
         level: chosen
             .iter()
@@ -144,7 +172,7 @@ fn of(
     };
     let alpha = analysis.alpha;
     let text = |level: usize| protocol.level_text(factor, level);
-    let levels = (0..count)
+    let levels: Vec<SubgroupLevel> = (0..count)
         .map(|level| SubgroupLevel {
             level: text(level),
             families: families[level],
@@ -155,7 +183,7 @@ fn of(
                 .map(|(effect, _)| effect),
         })
         .collect();
-    let contrasts = (1..kept.len())
+    let contrasts: Vec<SubgroupContrast> = (1..kept.len())
         .filter_map(|place| {
             let (effect, p_value) = rows.coefficient(kept.len(), place, Some(0), alpha).ok()?;
             Some(SubgroupContrast {
@@ -167,14 +195,29 @@ fn of(
             })
         })
         .collect();
-    Subgroups {
+    let known = levels.iter().filter(|own| own.effect.is_some()).count();
+    let asked = kept.len() + kept.len().saturating_sub(1);
+    let unknown = asked - known - contrasts.len();
+    let own = Subgroups {
         factor: match factor {
             Factor::Site => "site".to_owned(),
             Factor::Field(field) => protocol.fields[field].id.clone(),
         },
         levels,
         contrasts,
-    }
+    };
+    (own, unknown)
+}
+
+/// Codes as numbers from 0 without gaps, in the order in which they come.
+fn numbered(codes: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut places: BTreeMap<u32, u32> = BTreeMap::new();
+    codes
+        .map(|code| {
+            let next = places.len() as u32;
+            *places.entry(code).or_insert(next)
+        })
+        .collect()
 }
 
 impl Workspace {
@@ -228,8 +271,15 @@ impl Rows {
         let of = columns.len() / n.max(1) - 1;
         columns.extend(&self.covariates);
         let design = Design::coefficient(n, &columns, of, &self.weights)?;
-        let inference = design.inference(Variance::Hc2, Df::BellMccaffrey, 1.0 - alpha)?;
-        let fit = design.fit(&self.y, &inference, &mut linear_model::Workspace::default());
+        let mut workspace = linear_model::Workspace::default();
+        let fit = if self.cluster.is_empty() {
+            let inference = design.inference(Variance::Hc2, Df::BellMccaffrey, 1.0 - alpha)?;
+            design.fit(&self.y, &inference, &mut workspace)
+        } else {
+            let clustered = ClusterVariance::new(&design, &self.cluster, Variance::Cr2)?;
+            let inference = clustered.inference(Df::Satterthwaite, 1.0 - alpha)?;
+            clustered.fit(&design, &self.y, &inference, &mut workspace)
+        };
         let effect = SubgroupEffect {
             estimate: fit.estimate,
             std_error: fit.std_error,

@@ -254,6 +254,7 @@ const ANALYSIS: &[Page] = pages![
     "test-without-draws",
     "test-without-statistic",
     "test-without-variation",
+    "subgroup-not-estimated",
     "tipping-point",
     "window-not-ended",
 ];

@@ -82,21 +82,32 @@ fn rosters(protocol: &Protocol) -> State {
     state
 }
 
+/// The primary analysis of children, with a look that spends.
+fn looked() -> String {
+    let primary = IUH.find("[[analysis]]\nid = \"primary\"").unwrap();
+    let before = IUH[..primary].replace("alpha = 0.0 ", "alpha = 0.01 ");
+    let before = before.replace("alpha = 0.0\n", "alpha = 0.01\n");
+    before
+        + "[[analysis]]\nid = \"primary\"\nlock = \"final\"\nlooks = [\"evaluation-2025\"]\nrole = \"primary\"\noutcome = \"rereport\"\nsummary = \"count\"\nestimator = \"linear\"\nchildren = \"child-average\"\nestimand = { population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }\nmissing = { primary = \"complete-case\" }\n"
+}
+
 #[test]
-fn r_computes_both_averages_over_children() {
+fn r_computes_both_averages_over_children_and_looks_at_them() {
     let own = |id: &str, estimator: &str, average: &str| {
         format!(
-            "[[analysis]]\nid = \"{id}\"\nlock = \"final\"\nrole = \"exploratory\"\noutcome = \"rereport\"\nsummary = \"count\"\nestimator = \"{estimator}\"\ncovariates = [\"earlier_reports\"]\nchildren = \"{average}\"\nestimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }}\nmissing = {{ primary = \"complete-case\" }}\n"
+            "[[analysis]]\nid = \"{id}\"\nlock = \"final\"\nrole = \"exploratory\"\noutcome = \"rereport\"\nsummary = \"count\"\nestimator = \"{estimator}\"\ncovariates = [\"earlier_reports\"]\nchildren = \"{average}\"\nsubgroups = [\"site\"]\nestimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }}\nmissing = {{ primary = \"complete-case\" }}\n"
         )
     };
-    let start = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
-    let text = IUH[..start].replace("draws = 10000", "draws = 99")
+    let text = looked()
         + &own("each-child", "lin", "child-average")
         + &own("each-family", "linear", "family-average");
     let protocol = protocol(&text);
     let state = rosters(&protocol);
-    let late = protocol.first_opening().plus(500);
-    let files = folder_of((&protocol, &state), "final", late, &[]);
+    let first = protocol.first_opening();
+    let late = first.plus(500);
+    // Windows of half of the families have ended.
+    let early = first.plus(395);
+    let files = folder_of((&protocol, &state), "final", late, &[(0, early)]);
     let Some(found) = all_alike("children", &files) else {
         return;
     };

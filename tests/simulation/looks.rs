@@ -1,5 +1,10 @@
 //! Simulated studies with interim looks against published group-sequential figures.
 
+use lottning::estimation::cluster_variance::ClusterVariance;
+use lottning::estimation::group_sequential::{Boundaries, Look, Sides};
+use lottning::estimation::linear_model::{Design, Form, Workspace};
+use lottning::estimation::{Arm, Df, Variance};
+use lottning::numerics::{normal, stream};
 use lottning::planning::performance::{Figure, LooksPerformance};
 use lottning::planning::scenario::{Plan, plan};
 use lottning::planning::simulate::{CellPerformance, Options, simulate};
@@ -182,4 +187,95 @@ fn looks_do_not_depend_on_threads() {
     assert_eq!(looks.looks[0].stopped.value, Some(0.0));
     assert!(looks.looks[1].stopped.value.unwrap() > 0.5, "{looks:?}");
     assert_eq!(answer(1, 0), answer(2, 0));
+}
+
+/// Families of a stage: the first eight of twelve pairs have three each at the look and six at the end, the last four come later with
+/// six each, so that a pair's share of the treated families is about the same; as many control families. Of each its pair, if treated,
+/// and whether the look has it.
+fn families() -> Vec<(Option<usize>, bool)> {
+    let pairs = (0..12).flat_map(|pair| (0..6).map(move |k| (Some(pair), pair < 8 && k < 3)));
+    pairs.chain((0..72).map(|k| (None, k < 24))).collect()
+}
+
+/// No effect, a tenth of the variance of treated families shared within pairs, .01 spent at the look and .05 in all: CR2 by pair with
+/// Satterthwaite's degrees of freedom rejects at the look as often as it may, and in all as often as it may, within four Monte Carlo
+/// standard errors.
+#[test]
+fn looks_with_clusters_spend_what_they_may() {
+    let all = families();
+    let stages: Vec<(Vec<usize>, Design, ClusterVariance)> = [true, false]
+        .into_iter()
+        .map(|early| {
+            let rows: Vec<usize> = (0..all.len()).filter(|row| !early || all[*row].1).collect();
+            let side = |row: &usize| match all[*row].0 {
+                Some(_) => Arm::Treated,
+                None => Arm::Control,
+            };
+            let arm: Vec<Arm> = rows.iter().map(side).collect();
+            let design = Design::factor(&arm, &[], Form::Additive).unwrap();
+            let mut codes: Vec<usize> = rows
+                .iter()
+                .map(|row| all[*row].0.unwrap_or(12 + row))
+                .collect();
+            let mut distinct = codes.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            for code in &mut codes {
+                *code = distinct.binary_search(code).unwrap();
+            }
+            let codes: Vec<u32> = codes.into_iter().map(|code| code as u32).collect();
+            let variance = ClusterVariance::new(&design, &codes, Variance::Cr2).unwrap();
+            (rows, design, variance)
+        })
+        .collect();
+    let replicates = 10_000_u32;
+    let (mut early, mut ever) = (0_u32, 0_u32);
+    let mut workspace = Workspace::default();
+    for replicate in 0..replicates {
+        let mut rng = stream::replicate(&[7; 32], u64::from(replicate));
+        let mut deviate = || normal::quantile(stream::open_unit(&mut rng)).unwrap();
+        let shared: Vec<f64> = (0..12).map(|_| 0.1_f64.sqrt() * deviate()).collect();
+        let y: Vec<f64> = all
+            .iter()
+            .map(|(pair, _)| match pair {
+                Some(pair) => shared[*pair] + 0.9_f64.sqrt() * deviate(),
+                None => deviate(),
+            })
+            .collect();
+        let looks: Vec<Look> = stages
+            .iter()
+            .map(|(rows, design, variance)| {
+                let inference = variance.inference(Df::Satterthwaite, 0.95).unwrap();
+                let y: Vec<f64> = rows.iter().map(|row| y[*row]).collect();
+                let fit = variance.fit(design, &y, &inference, &mut workspace);
+                Look {
+                    estimate: fit.estimate,
+                    std_error: fit.std_error,
+                    df: fit.df,
+                }
+            })
+            .collect();
+        let information: Vec<f64> = looks.iter().map(Look::information).collect();
+        let plan = Boundaries::spending(&information, &[0.01, 0.05], Sides::Two);
+        // Where the information fell, the amount that is left.
+        let critical = plan.map_or_else(
+            |_| {
+                [0.01, 0.04]
+                    .map(|amount: f64| -normal::quantile(0.5 * amount).unwrap())
+                    .to_vec()
+            },
+            |plan| plan.critical_values().to_vec(),
+        );
+        let crossed = |look: usize| looks[look].z().unwrap().abs() >= critical[look];
+        early += u32::from(crossed(0));
+        ever += u32::from(crossed(0) || crossed(1));
+    }
+    for (count, spent) in [(early, 0.01), (ever, 0.05)] {
+        let share = f64::from(count) / f64::from(replicates);
+        let mcse = (spent * (1.0 - spent) / f64::from(replicates)).sqrt();
+        assert!(
+            (share - spent).abs() <= 4.0 * mcse,
+            "{share} is not {spent}"
+        );
+    }
 }

@@ -9,11 +9,9 @@ use crate::protocol::tree::Section;
 use crate::words;
 
 /// Keys that mean nothing beside `children`.
-const BESIDE: [&str; 7] = [
+const BESIDE: [&str; 5] = [
     "variance",
     "df",
-    "looks",
-    "subgroups",
     "clusters",
     "sensitivity_clusters",
     "sensitivity_outcomes",

@@ -57,7 +57,7 @@ pub(super) fn read(
     );
     section.refuse(
         out,
-        &["test", "looks", "subgroups"],
+        &["test"],
         &words!(
             "it counts every family for itself, and the analysis has `clusters`",
             "det räknar varje familj för sig, och analysen har `clusters`"

@@ -28,10 +28,16 @@ clustered <- function(M, k, cluster, w = NULL) {
   R <- qr.R(q)[seq_len(q$rank), seq_len(q$rank), drop = FALSE]
   v <- drop(Q %*% backsolve(R, k[keep], transpose = TRUE))
   least <- if (is.null(w)) 1e-10 else 1e-12
-  # Of each row the number by which its residual enters the score of its cluster.
+  # Of each row the number by which its residual enters the score of its cluster. A coefficient that rests on one cluster has no
+  # variance.
   by <- numeric(nrow(M))
+  decided <- FALSE
   G <- sapply(split(seq_len(nrow(M)), cluster), function(p) {
-    own <- if (is.null(w)) diag(length(p)) - tcrossprod(Q[p, , drop = FALSE]) else {
+    free <- diag(length(p)) - tcrossprod(Q[p, , drop = FALSE])
+    none <- eigen(free, symmetric = TRUE)
+    none <- none$vectors[, none$values < 1e-8, drop = FALSE]
+    decided <<- decided || any(abs(crossprod(none, v[p])) > 1e-8 * sqrt(sum(v^2)))
+    own <- if (is.null(w)) free else {
       L <- -tcrossprod(Q[p, , drop = FALSE] / r[p], Q * r)
       L[cbind(seq_along(p), p)] <- L[cbind(seq_along(p), p)] + 1
       tcrossprod(L)
@@ -47,7 +53,7 @@ clustered <- function(M, k, cluster, w = NULL) {
   function(y) {
     e <- drop(y * r - Q %*% crossprod(Q, y * r))
     score <- tapply(by * e / r, cluster, sum)
-    list(estimate = sum(v * r * y), std_error = if (rounding(sum(e^2), y * r)) 0 else sqrt(sum(score^2)), satterthwaite = df)
+    list(estimate = sum(v * r * y), std_error = if (rounding(sum(e^2), y * r)) 0 else sqrt(sum(score^2)), satterthwaite = df, decided = decided)
   }
 }
 # How an outcome is fitted on columns: by cluster where there are some.

@@ -93,8 +93,12 @@ pub(crate) struct Standing {
     /// Limit of the deciding p.
     pub(crate) nominal: f64,
     /// The boundaries of the looks so far; `None` where there is no more information than at an earlier look: then the
-    /// limit is what is left of alpha.
+    /// limit is the amount that this look may spend alone.
     pub(crate) plan: Option<Boundaries>,
+    /// The critical value that each look had.
+    critical: Vec<f64>,
+    /// Places of the looks at which there was no more information than at an earlier one.
+    fell: Vec<usize>,
 }
 
 /// Where an analysis stands at the last of some looks, which are in the order of their locks.
@@ -109,17 +113,52 @@ pub(crate) fn standing(
     let cumulative: Vec<f64> = cumulative.collect();
     let information: Vec<f64> = looks.iter().map(|(_, look)| look.information()).collect();
     if let Ok(plan) = Boundaries::spending(&information, &cumulative, Sides::Two) {
-        let critical = plan.critical_values().last().copied();
+        let critical = plan.critical_values().to_vec();
+        let last = critical.last().copied();
         return Standing {
-            nominal: 2.0 * normal::sf(critical.unwrap_or(f64::INFINITY)),
+            nominal: 2.0 * normal::sf(last.unwrap_or(f64::INFINITY)),
             plan: Some(plan),
+            critical,
+            fell: Vec::new(),
         };
     }
-    let before = cumulative.iter().rev().nth(1).copied().unwrap_or(0.0);
-    Standing {
-        nominal: cumulative.last().copied().unwrap_or(0.0) - before,
+    fallen(&information, &cumulative)
+}
+
+/// Where the information did not always rise: a look with no more of it than an earlier one spends its own amount alone, and
+/// those before and after it go on without it. By Bonferroni's inequality all of them together spend no more than registered.
+fn fallen(information: &[f64], cumulative: &[f64]) -> Standing {
+    let mut own = Standing {
+        nominal: 0.0,
         plan: None,
+        critical: Vec::new(),
+        fell: Vec::new(),
+    };
+    // Of the looks that go on from one another.
+    let (mut rising, mut spent) = (Vec::new(), Vec::new());
+    let mut before = 0.0;
+    for (place, (information, cumulative)) in information.iter().zip(cumulative).enumerate() {
+        let amount = cumulative - before;
+        before = *cumulative;
+        rising.push(*information);
+        spent.push(spent.last().copied().unwrap_or(0.0) + amount);
+        own.plan = Boundaries::spending(&rising, &spent, Sides::Two).ok();
+        let critical = match &own.plan {
+            Some(plan) => plan.critical_values().last().copied(),
+            None => {
+                rising.pop();
+                spent.pop();
+                own.fell.push(place);
+                normal::quantile(0.5 * amount).ok().map(|z| -z)
+            }
+        };
+        own.nominal = match &own.plan {
+            Some(_) => 2.0 * normal::sf(critical.unwrap_or(f64::INFINITY)),
+            None => amount,
+        };
+        own.critical.push(critical.unwrap_or(f64::INFINITY));
     }
+    own
 }
 
 /// Whether a p at the last of some looks is on either side of its limit whatever the information: the limit is at least
@@ -144,8 +183,11 @@ pub(crate) fn settled(
 
 /// The repeated interval of the last look, on the measure's own scale.
 pub(crate) fn repeated(own: &Look, plan: &Boundaries, scale: Scale) -> Option<(f64, f64)> {
-    let critical = plan.critical_values().last()?.min(37.0);
-    let (low, high) = own.repeated_interval(critical).ok()?;
+    repeated_at(own, *plan.critical_values().last()?, scale)
+}
+
+fn repeated_at(own: &Look, critical: f64, scale: Scale) -> Option<(f64, f64)> {
+    let (low, high) = own.repeated_interval(critical.min(37.0)).ok()?;
     Some((scale.of_look(low)?, scale.of_look(high)?))
 }
 
@@ -199,30 +241,33 @@ pub(super) fn monitor(
     looks.push((lock, own));
     let standing = standing(protocol, analysis, &looks);
     result.alpha = Some(standing.nominal);
-    if let Some(plan) = &standing.plan {
-        monitored(protocol, analysis, (&looks, scale), plan, result);
-        return;
+    if !standing.fell.is_empty() {
+        let id = |place: &usize| format!("`{}`", protocol.locks[looks[*place].0].id);
+        let ids: Vec<String> = standing.fell.iter().map(id).collect();
+        let ids = ids.join(", ");
+        result.warnings.push(Warning::new(
+            "information-fell",
+            words!(
+                "there was no more information at {ids} than at a look before: the critical value there is that of the look's own amount of alpha alone, which is valid and a little strict; the interval is repeated, and there is none by stages",
+                "vid {ids} fanns inte mer information än vid en tidigare titt: det kritiska värdet där är det för tittens eget belopp av alfa, vilket är giltigt och något strängt; intervallet är upprepat, och något stegvis finns inte"
+            ),
+        ));
     }
-    result.warnings.push(Warning::new(
-        "information-fell",
-        words!(
-            "there is no more information at this look than at an earlier one, so the limit is what is left of alpha",
-            "det finns inte mer information vid den här titten än vid en tidigare, så gränsen är vad som återstår av alfa"
-        ),
-    ));
+    monitored(protocol, analysis, (&looks, scale), &standing, result);
 }
 
 fn monitored(
     protocol: &Protocol,
     analysis: &Analysis,
     (looks, scale): (&[(usize, Look)], Scale),
-    plan: &Boundaries,
+    standing: &Standing,
     result: &mut AnalysisResult,
 ) {
-    let whole = plan.information().last().copied().unwrap_or(1.0);
+    let most = looks.iter().map(|(_, look)| look.information());
+    let most = most.fold(0.0, f64::max);
     let mut first = None;
     for (index, (lock, look)) in looks.iter().enumerate() {
-        let critical = plan.critical_values()[index];
+        let critical = standing.critical[index];
         let z = look.z().unwrap_or(0.0);
         let crossed = z.abs() >= critical;
         if crossed && first.is_none() {
@@ -230,21 +275,20 @@ fn monitored(
         }
         result.looks.push(LookResult {
             lock: protocol.locks[*lock].id.clone(),
-            information: plan.information()[index] / whole,
+            information: look.information() / most,
             z,
             critical: Some(critical).filter(|value| value.is_finite()),
-            cumulative_alpha: plan.cumulative_alpha()[index],
+            cumulative_alpha: spent(protocol, analysis, *lock),
             crossed,
         });
     }
     let now = looks.len() - 1;
     let (lock, own) = looks[now];
-    let nominal = 2.0 * normal::sf(plan.critical_values()[now]);
     if let Some(row) = result.results.first_mut().filter(|_| scale != Scale::Score) {
-        let limits = repeated(&own, plan, scale);
+        let limits = repeated_at(&own, standing.critical[now], scale);
         row.conf_low = limits.map(|(low, _)| low);
         row.conf_high = limits.map(|(_, high)| high);
-        row.level = 1.0 - nominal;
+        row.level = 1.0 - standing.nominal;
         "repeated".clone_into(&mut row.interval);
     }
     let before = first.filter(|index| *index < now);
@@ -262,7 +306,11 @@ fn monitored(
     if first.is_none() && lock != analysis.lock {
         return;
     }
-    if let Some(row) = stage_wise(plan, (&own, scale), analysis, result.results.first()) {
+    // Outcomes have an order by stages where each look goes on from the one before.
+    let plan = standing.plan.as_ref().filter(|_| standing.fell.is_empty());
+    let own = (&own, scale);
+    if let Some(row) = plan.and_then(|plan| stage_wise(plan, own, analysis, result.results.first()))
+    {
         result.results.insert(1, row);
     }
 }

@@ -100,7 +100,7 @@ impl AnalysisResult {
 pub struct LookResult {
     /// Id of the lock.
     pub lock: String,
-    /// Information as a share of that at the last look so far.
+    /// Information as a share of the most that there was at a look so far: at the last one, unless it fell.
     pub information: f64,
     /// Normal deviate of the effect.
     pub z: f64,

@@ -270,26 +270,6 @@ impl Runner<'_> {
             None => Vec::new(),
         };
         let used = used(protocol, self.state, &self.workspace, analysis);
-        // A look is about its limit; what stands beside the result belongs to its own lock.
-        let lock = protocol.locks.get(analysis.lock);
-        let looked = self.settings.lock.is_some()
-            && self.settings.lock.as_deref() != lock.map(|own| own.id.as_str());
-        if sensitivity::any(analysis) && !looked {
-            let key = imputation_key(protocol, &analysis.id, analysis.lock);
-            for treated in &treated {
-                let ground = Ground {
-                    protocol,
-                    state: self.state,
-                    cut: self.cut,
-                    treated: *treated,
-                    key: &key,
-                    binary: is_binary(protocol, analysis),
-                };
-                let (rows, told) = sensitivity::rows(&mut self.workspace, ground, analysis);
-                results.extend(rows);
-                warnings.extend(told);
-            }
-        }
         let alpha = limit(protocol, analysis);
         let mut result = AnalysisResult {
             id: analysis.id.clone(),
@@ -325,6 +305,7 @@ impl Runner<'_> {
         if let Some(lock) = lock.filter(|_| !analysis.looks.is_empty()) {
             monitor(protocol, planned, lock, &self.settings.earlier, &mut result);
         }
+        self.beside(analysis, &treated, &mut result);
         let context = Context {
             protocol,
             state: self.state,
@@ -334,6 +315,38 @@ impl Runner<'_> {
         };
         result.warnings.extend(context.notes(planned, &result));
         result
+    }
+
+    /// The rows beside a result. Beside a result that was looked at they have the level of its interval, so that none is read as
+    /// a decision that the look does not take. The workspace is left with another sample.
+    fn beside(&mut self, analysis: &Analysis, treated: &[Arm], result: &mut AnalysisResult) {
+        if !sensitivity::any(analysis) {
+            return;
+        }
+        let protocol = self.protocol;
+        let alpha = if result.looks.is_empty() {
+            analysis.alpha
+        } else {
+            result.alpha.unwrap_or(analysis.alpha)
+        };
+        let own = Analysis {
+            alpha,
+            ..analysis.clone()
+        };
+        let key = imputation_key(protocol, &analysis.id, analysis.lock);
+        for treated in treated {
+            let ground = Ground {
+                protocol,
+                state: self.state,
+                cut: self.cut,
+                treated: *treated,
+                key: &key,
+                binary: is_binary(protocol, analysis),
+            };
+            let (rows, told) = sensitivity::rows(&mut self.workspace, ground, &own);
+            result.results.extend(rows);
+            result.warnings.extend(told);
+        }
     }
 
     fn seen(&self, analysis: &Analysis) -> Vec<ArmOutcome> {

@@ -1,9 +1,13 @@
 //! Looks at the primary analysis: what each may decide follows from what was spent and from the information that there is.
 
-use lottning::analysis::looks::EarlierLook;
+use lottning::analysis::looks::{EarlierLook, look};
 use lottning::analysis::{Plan, RunSettings, run};
+use lottning::estimation::Estimate;
 use lottning::estimation::group_sequential::Look;
-use lottning::protocol::model::Day;
+use lottning::numerics::normal;
+use lottning::numerics::student_t::StudentT;
+use lottning::protocol::model::{Day, Service};
+use lottning::study::kernel::{Command, DelivererIx, What};
 
 use crate::made_up::{IUH, Study, protocol};
 
@@ -93,7 +97,7 @@ fn the_limit_follows_from_what_was_spent() {
     // Half the information: the variance was twice as large.
     let found = run(protocol, state, &plan, late, &settings(2f64.sqrt()));
     let primary = &found.analyses[0];
-    let nominal = 2.0 * lottning::numerics::normal::sf(1.968_596);
+    let nominal = 2.0 * normal::sf(1.968_596);
     assert!(
         (primary.alpha.unwrap() - nominal).abs() < 1e-6,
         "{:?}",
@@ -131,15 +135,96 @@ fn the_limit_follows_from_what_was_spent() {
         "{unbiased} {estimate}"
     );
     assert!((stage_wise.level - 0.95).abs() < 1e-12);
-    // A look with as much information as now leaves only what was not spent.
-    let found = run(protocol, state, &plan, late, &settings(1.0));
+    // A look with as much information as now, or more, leaves only what was not spent. Both looks are shown with the critical
+    // values that they had: Φ⁻¹(1 − a/2) of the amounts, 2.962588 and by R 4.2.2 qnorm(1 - 0.0469493545/2) = 1.986757. The
+    // repeated interval goes by the latter, and there is no other.
+    for (scale, share) in [(1.0, 1.0), (0.8, 0.64)] {
+        let found = run(protocol, state, &plan, late, &settings(scale));
+        let primary = &found.analyses[0];
+        let limit = 0.05 - 0.003_050_645_5;
+        assert!((primary.alpha.unwrap() - limit).abs() < 1e-12);
+        let told = primary.warnings.iter();
+        let mut told = told.filter(|own| own.code == "information-fell");
+        let told = &told.next().unwrap().message;
+        assert!(told.en.contains("at `final` than") && told.sv.contains("vid `final` fanns"));
+        let [first, second] = &primary.looks[..] else {
+            panic!("two looks");
+        };
+        assert!((first.critical.unwrap() - 2.962_588).abs() < 2e-5);
+        assert!(
+            (second.critical.unwrap() - 1.986_757).abs() < 2e-6,
+            "{second:?}"
+        );
+        assert!((first.information - 1.0).abs() < 1e-12);
+        assert!((second.information - share).abs() < 1e-12);
+        assert!((second.cumulative_alpha - 0.05).abs() < 1e-12);
+        let [repeated, next, ..] = &primary.results[..] else {
+            panic!("rows beside");
+        };
+        assert_eq!(repeated.interval, "repeated");
+        assert!((repeated.level - (1.0 - limit)).abs() < 1e-12);
+        let half = 0.5 * (repeated.conf_high.unwrap() - repeated.conf_low.unwrap());
+        let student = StudentT::new(repeated.df.unwrap()).unwrap();
+        let quantile = student.quantile_sf(0.5 * limit).unwrap();
+        assert!((half - quantile * std_error).abs() < 1e-9);
+        assert!(next.extra.contains_key("sensitivity"), "nothing by stages");
+    }
+}
+
+/// Three looks, the second with less information than the first: it spends its amount alone, and the third goes on from the first as
+/// if the second had not been, with what is left. By R 4.2.2, mvtnorm 1.1.3 (`pmvnorm` with correlation √½, root finding): of
+/// .0030506455 at half the information and .0399493545 after it, critical values 2.962588 and 2.034533; Φ⁻¹(1 − .007/2) = 2.696844.
+#[test]
+fn a_look_at_which_information_fell_stands_alone() {
+    let text = text()
+        .replace(
+            "[[lock]]\nid = \"final\"\n",
+            "[[lock]]\nid = \"second\"\ncut = 2026-03-31\nkind = \"interim\"\nalpha = 0.007\n\n[[lock]]\nid = \"final\"\n",
+        )
+        .replace("looks = [\"evaluation-2025\"]", "looks = [\"evaluation-2025\", \"second\"]");
+    let (study, late) = study_of(&text, |treated, index| {
+        (treated && index % 2 == 0) || index == 5
+    });
+    let (protocol, state) = (&study.protocol, &study.state);
+    let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
+    let plan = Plan::registered(protocol, place("final"));
+    let alone = run(protocol, state, &plan, late, &RunSettings::default());
+    let std_error = alone.analyses[0].results[0].std_error.unwrap();
+    let seen = |id: &str, scale: f64| EarlierLook {
+        analysis: "primary".into(),
+        lock: place(id),
+        look: Look {
+            estimate: 0.0,
+            std_error: std_error * scale,
+            df: None,
+        },
+    };
+    let settings = RunSettings {
+        lock: Some("final".into()),
+        earlier: vec![seen("evaluation-2025", 2f64.sqrt()), seen("second", 1.5)],
+        ..RunSettings::default()
+    };
+    let found = run(protocol, state, &plan, late, &settings);
     let primary = &found.analyses[0];
-    assert!((primary.alpha.unwrap() - (0.05 - 0.003_050_645_5)).abs() < 1e-12);
+    let critical: Vec<f64> = primary
+        .looks
+        .iter()
+        .filter_map(|own| own.critical)
+        .collect();
+    for (found, expected) in critical.iter().zip([2.962_588, 2.696_844, 2.034_533]) {
+        assert!((found - expected).abs() < 2e-5, "{critical:?}");
+    }
+    assert_eq!(critical.len(), 3);
+    let limit = 2.0 * normal::sf(critical[2]);
+    assert!((primary.alpha.unwrap() - limit).abs() < 1e-12);
+    let told = primary.warnings.iter();
+    let mut told = told.filter(|own| own.code == "information-fell");
+    assert!(told.next().unwrap().message.en.contains("at `second` than"));
     assert!(
         primary
-            .warnings
+            .results
             .iter()
-            .any(|own| own.code == "information-fell")
+            .all(|row| row.interval != "stage-wise")
     );
 }
 
@@ -165,7 +250,100 @@ fn a_look_may_spend_its_amount() {
     assert!((primary.alpha.unwrap() - 0.003_050_645_5).abs() < 1e-9);
     let crossed = primary.looks[0].crossed;
     // Only a look that stops the study has a stage-wise row.
-    assert_eq!(primary.results.len(), if crossed { 2 } else { 1 });
+    let (beside, own): (Vec<&Estimate>, Vec<&Estimate>) = primary
+        .results
+        .iter()
+        .partition(|row| row.extra.contains_key("sensitivity"));
+    assert_eq!(own.len(), if crossed { 2 } else { 1 });
+    // What stands beside it is there at a look too, in the order of the registration, at the level of the look: nothing beside is
+    // read as more than the look may say.
+    let names: Vec<&str> = beside
+        .iter()
+        .filter_map(|row| row.extra["sensitivity"].as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "complete-case",
+            "multiple-imputation",
+            "manski",
+            "manski",
+            "tipping-point",
+            "rereport_without_staff",
+            "rereport_from_day_123"
+        ]
+    );
+    for row in beside {
+        assert!(
+            (row.level - (1.0 - 0.003_050_645_5)).abs() < 1e-9,
+            "{row:?}"
+        );
+    }
+}
+
+/// Looks at an analysis whose variance goes by who delivered: 1/variance is the cluster-robust one, and the deviate has the tail of
+/// its t with Satterthwaite's degrees of freedom. Half the information at the look as above: rpact's critical values.
+#[test]
+fn looks_with_clusters_are_weighed_by_the_variance_of_the_clusters() {
+    let test = "test = { kind = \"randomization\", draws = 10000 }\n";
+    let text = text();
+    assert!(text.contains(test));
+    let text = text.replace(test, "clusters = \"delivered-by\"\n");
+    let (mut study, late) = study_of(&text, |treated, index| {
+        (treated && index % 2 == 0) || index == 5
+    });
+    let control = study.protocol.control;
+    for (place, own) in study.state.allocations.clone().into_iter().enumerate() {
+        if own.arm != control && place % 5 > 0 {
+            let what = What::Serviced {
+                family: own.family,
+                service: Service::HomeVisit,
+                on: study.protocol.first_opening().plus(40),
+                arm: None,
+                by: Some(DelivererIx((place % 4) as u32)),
+            };
+            study.command(late, &Command::Record(what)).unwrap();
+        }
+    }
+    let (protocol, state) = (&study.protocol, &study.state);
+    let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
+    let plan = Plan::registered(protocol, place("final"));
+    let alone = run(protocol, state, &plan, late, &RunSettings::default());
+    let row = alone.analyses[0].results[0].clone();
+    assert_eq!(row.variance, "cr2");
+    let (estimate, std_error, df) = (row.estimate, row.std_error, row.df);
+    let (estimate, std_error, df) = (estimate.unwrap(), std_error.unwrap(), df.unwrap());
+    // What a later lock is told of this one is the same.
+    let own = look(protocol, state, late, &plan.planned()[0].analysis).unwrap();
+    assert!((own.std_error - std_error).abs() < 1e-12 && own.df == row.df);
+    let settings = RunSettings {
+        lock: Some("final".into()),
+        earlier: vec![EarlierLook {
+            analysis: "primary".into(),
+            lock: place("evaluation-2025"),
+            look: Look {
+                estimate: 0.0,
+                std_error: std_error * 2f64.sqrt(),
+                df: Some(5.5),
+            },
+        }],
+        ..RunSettings::default()
+    };
+    let found = run(protocol, state, &plan, late, &settings);
+    let primary = &found.analyses[0];
+    let [first, second] = &primary.looks[..] else {
+        panic!("two looks");
+    };
+    assert!((first.information - 0.5).abs() < 1e-9);
+    assert!((first.critical.unwrap() - 2.962_588).abs() < 2e-5);
+    assert!((second.critical.unwrap() - 1.968_596).abs() < 2e-6);
+    let student = StudentT::new(df).unwrap();
+    let tail = student.sf((estimate / std_error).abs());
+    assert!((normal::sf(second.z.abs()) - tail).abs() < 1e-9);
+    let half = student.quantile_sf(normal::sf(1.968_596)).unwrap() * std_error;
+    let repeated = &primary.results[0];
+    assert!((repeated.conf_high.unwrap() - (estimate + half)).abs() < 1e-5);
+    assert_eq!(primary.results[1].interval, "stage-wise");
 }
 
 /// The primary analysis of [`text`] by an estimator of the time to the first report.
@@ -228,7 +406,7 @@ fn hazards_are_looked_at_on_the_scale_of_their_logarithm() {
         assert!((first.critical.unwrap() - 2.962_588).abs() < 2e-5);
         assert!((second.critical.unwrap() - 1.968_596).abs() < 2e-6);
         assert!((first.information - 0.5).abs() < 1e-9);
-        let nominal = 2.0 * lottning::numerics::normal::sf(1.968_596);
+        let nominal = 2.0 * normal::sf(1.968_596);
         assert!((primary.alpha.unwrap() - nominal).abs() < 1e-6);
         let [repeated, stage_wise, ..] = &primary.results[..] else {
             panic!("two rows");

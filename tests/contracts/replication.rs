@@ -256,7 +256,11 @@ const VARIANTS: &[Variant] = &[
     ("rank-sum", &[], "interval = \"newcombe\""),
     ("rank-sum", &[("\"any\"", "\"count\"")], ""),
     ("lin", &[WEIGHTED], "clusters = \"delivered-by\""),
-    ("linear", &[], "clusters = \"delivered-by\""),
+    (
+        "linear",
+        &[],
+        "clusters = \"delivered-by\"\nsubgroups = [\"site\", \"category\"]",
+    ),
     (
         "linear",
         &[WEIGHTED],
@@ -307,10 +311,8 @@ fn everything() -> String {
     all
 }
 
-/// A study of everything in which three of seven families of the control arm were reported once more, so that conclusions can turn.
-/// Of the treated families five of six were visited by one of nine.
-fn uneven() -> Study {
-    let mut study = lived(&everything());
+/// Of the treated families five of six are visited by one of nine.
+fn deliver(study: &mut Study) {
     let control = study.protocol.control;
     let all = study.state.allocations.clone();
     let treated = all.iter().filter(|own| own.arm != control).enumerate();
@@ -324,6 +326,14 @@ fn uneven() -> Study {
         };
         study.command(LAST, &Command::Record(what)).unwrap();
     }
+}
+
+/// A study of everything in which three of seven families of the control arm were reported once more, so that conclusions can turn.
+fn uneven() -> Study {
+    let mut study = lived(&everything());
+    deliver(&mut study);
+    let control = study.protocol.control;
+    let all = study.state.allocations.clone();
     let own = all.iter().filter(|own| own.arm == control).enumerate();
     for (_, own) in own.filter(|(place, _)| place % 7 < 3) {
         let day = study.state.family(own.family).unwrap().randomized;
@@ -517,6 +527,7 @@ fn r_computes_looks() {
         primary,
         &format!("{primary}looks = [\"evaluation-2025\"]\n"),
     );
+    let looked = text.clone();
     let study = lived(&text);
     // Half a year after the first windows ended.
     let early = Day(LAST.0 - 640);
@@ -529,10 +540,24 @@ fn r_computes_looks() {
         assert!(results.contains(&format!("\n{number},")), "{number}");
     }
     all_alike("final-look", &files);
-    all_alike(
-        "interim-look",
-        &folder(&study, "evaluation-2025", early, &[]),
-    );
+    // Rows beside the result at the look, at its level.
+    let files = folder(&study, "evaluation-2025", early, &[]);
+    let manski = "\nprimary/results/4/estimate,";
+    assert!(text_of(&files).contains(manski));
+    all_alike("interim-look", &files);
+    // No more information at the end than at the look.
+    let files = folder(&study, "final", LAST, &[(0, LAST)]);
+    let looks = "\nprimary/looks/final/critical_value,";
+    assert!(text_of(&files).contains(looks));
+    all_alike("fallen-look", &files);
+    // By who delivered, in place of the test.
+    let test = "test = { kind = \"randomization\", draws = 499 }\n";
+    assert!(looked.contains(test));
+    let mut study = lived(&looked.replace(test, "clusters = \"delivered-by\"\n"));
+    deliver(&mut study);
+    let files = folder(&study, "final", LAST, &[(0, early)]);
+    assert!(text_of(&files).contains("\nprimary/results/1/units_treated,"));
+    all_alike("clustered-look", &files);
 }
 
 fn text_of(files: &[File]) -> &str {

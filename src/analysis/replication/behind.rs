@@ -51,9 +51,7 @@ impl Behind<'_> {
             }
             _ => Vec::new(),
         };
-        // What stands beside a result belongs to its own lock.
-        let looked = self.at.lock.is_some_and(|lock| lock != analysis.lock);
-        if sensitivity::any(analysis) && !looked {
+        if sensitivity::any(analysis) {
             for arm in &arms {
                 self.beside(analysis, *arm, &mut fits);
             }

@@ -43,10 +43,13 @@ fn texts(list_of: &[String]) -> String {
 }
 
 /// The options of a fit as an R list; `reported` are its rows, which say how they were made where the estimator decides.
-fn options(fit: &ReplicatedFit, reported: &[&Estimate]) -> String {
+fn options(fit: &ReplicatedFit, reported: &[&Estimate], alpha: Option<&str>) -> String {
     let mut parts = Vec::new();
     for (name, text) in &fit.options {
         match *name {
+            "level" if alpha.is_some() => {
+                parts.extend(alpha.map(|alpha| format!("level = 1 - {alpha}")));
+            }
             "range" => parts.push(format!("range = c({})", text.replace(',', ", "))),
             "unit" => {}
             name => parts.push(format!("{} = {}", name.replace('-', "_"), value(text))),
@@ -64,6 +67,12 @@ fn options(fit: &ReplicatedFit, reported: &[&Estimate]) -> String {
         parts.push("monitored = TRUE".to_owned());
     }
     format!("list({})", parts.join(", "))
+}
+
+/// The alpha of what stands beside a result that was looked at, as R has computed it.
+fn looked_alpha(result: &AnalysisResult) -> Option<String> {
+    let path = quoted(&format!("{}/alpha", result.id));
+    (!result.looks.is_empty()).then(|| format!("found[[{path}]]"))
 }
 
 /// The calls of the script, and what they need.
@@ -98,12 +107,18 @@ impl Calls {
         let binary = truth(result.arms.iter().any(|arm| arm.events.is_some()));
         self.add(&format!("seen({}, {binary})", quoted(id)));
         let rows = rows_of(folder, place);
-        self.absent(folder, place, &rows);
         self.limit(folder, place);
-        for (index, (fit, rows)) in behind.fits.iter().zip(&rows).enumerate() {
+        let fits = || behind.fits.iter().zip(&rows).enumerate();
+        let first = fits().filter(|(_, (fit, _))| fit.beside.is_none());
+        for (index, (fit, rows)) in first {
             self.fit(folder, (place, index), fit, rows);
         }
+        // What stands beside a result that was looked at has the level of its limit.
         self.looks(folder, place);
+        self.absent(folder, place, &rows);
+        for (index, (fit, rows)) in fits().filter(|(_, (fit, _))| fit.beside.is_some()) {
+            self.fit(folder, (place, index), fit, rows);
+        }
         self.test(folder, place);
         if let (Some(_), Some(fit)) = (&behind.received, behind.fits.first()) {
             let (treated, control) = (&fit.columns.labels.treated, &fit.columns.labels.control);
@@ -129,7 +144,7 @@ impl Calls {
     fn absent(&mut self, folder: &Folder<'_>, place: usize, rows: &[Vec<usize>]) {
         let result = &folder.analyses.analyses[place];
         let behind = &folder.replication.analyses[place];
-        let (id, level) = (quoted(&result.id), 1.0 - behind.alpha);
+        let id = quoted(&result.id);
         for (index, row) in result.results.iter().enumerate() {
             let mut fits = behind.fits.iter();
             let fit = fits.find(|fit| fit.columns.labels.effect() == row.term);
@@ -140,6 +155,8 @@ impl Calls {
             let arms = list([labels.treated.as_str(), labels.control.as_str()].into_iter());
             let path = quoted(&format!("{}/results/{}", result.id, index + 1));
             let beside = beside(row);
+            let looked = looked_alpha(result).filter(|_| beside.is_some());
+            let alpha = looked.unwrap_or_else(|| behind.alpha.to_string());
             let rule =
                 beside.is_some_and(|name| Sensitivity::ALL.iter().any(|own| own.text() == name));
             let outcomes = &folder.protocol.outcomes;
@@ -154,7 +171,7 @@ impl Calls {
                 format!(", {}", quoted(&stem(folder, place, fit)))
             });
             self.add(&format!(
-                "absent({path}, {id}, {arms}, {which}, {level}{name})"
+                "absent({path}, {id}, {arms}, {which}, 1 - {alpha}{name})"
             ));
         }
     }
@@ -246,7 +263,7 @@ impl Calls {
             quoted(&result.id),
             texts(&locks),
             texts(&stems),
-            options(fit, &[]),
+            options(fit, &[], None),
             spent.join(", "),
             behind.alpha,
             truth(now.lock == behind.lock),
@@ -273,10 +290,10 @@ impl Calls {
         }
         if fit.how == How::Pairs {
             self.parts.insert(Part::Pairs);
-            let alpha = folder.replication.analyses[place].alpha;
-            let level = 1.0 - alpha;
+            let own = folder.replication.analyses[place].alpha;
+            let alpha = looked_alpha(result).unwrap_or_else(|| own.to_string());
             self.add(&format!(
-                "pairs_of({first}, {name}, list(alpha = {alpha}, level = {level}))"
+                "pairs_of({first}, {name}, list(alpha = {alpha}, level = 1 - {alpha}))"
             ));
             return;
         }
@@ -284,7 +301,8 @@ impl Calls {
             return;
         };
         let function = self.uses(own);
-        let options = options(fit, &reported);
+        let looked = looked_alpha(result).filter(|_| fit.beside.is_some());
+        let options = options(fit, &reported, looked.as_deref());
         if fit.how == How::Pooled {
             self.parts.insert(Part::Imputation);
             let shifts = reported.iter().any(|row| row.extra.contains_key("shift"));

@@ -143,14 +143,13 @@ fn fallen(information: &[f64], cumulative: &[f64]) -> Standing {
         rising.push(*information);
         spent.push(spent.last().copied().unwrap_or(0.0) + amount);
         own.plan = Boundaries::spending(&rising, &spent, Sides::Two).ok();
-        let critical = match &own.plan {
-            Some(plan) => plan.critical_values().last().copied(),
-            None => {
-                rising.pop();
-                spent.pop();
-                own.fell.push(place);
-                normal::quantile(0.5 * amount).ok().map(|z| -z)
-            }
+        let critical = if let Some(plan) = &own.plan {
+            plan.critical_values().last().copied()
+        } else {
+            rising.pop();
+            spent.pop();
+            own.fell.push(place);
+            normal::quantile(0.5 * amount).ok().map(|z| -z)
         };
         own.nominal = match &own.plan {
             Some(_) => 2.0 * normal::sf(critical.unwrap_or(f64::INFINITY)),

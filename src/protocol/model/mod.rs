@@ -27,6 +27,7 @@ pub use intake::{
     Allocation, ArmSpec, Check, Criterion, Factor, Field, FieldKind, Gate, Joins, Named, Returns,
     Site, THIN_STRATUM, Unit,
 };
+pub(crate) use roles::is_person;
 pub use roles::{ActorRole, Roles, person};
 pub use strata::decimal;
 pub use study::{

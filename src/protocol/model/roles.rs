@@ -62,16 +62,28 @@ impl ActorRole {
 
 /// The person behind an actor's id: ids that differ in case, full stops, underscores and hyphens alone are one person's.
 pub fn person(actor: &str) -> String {
-    let folded: String = actor
-        .chars()
-        .filter(|own| !matches!(own, '.' | '_' | '-'))
-        .map(|own| own.to_ascii_lowercase())
-        .collect();
+    let folded: String = folded(actor).collect();
     if folded.is_empty() {
         actor.to_owned()
     } else {
         folded
     }
+}
+
+/// Whether a [`person`] is the one behind an actor's id.
+pub(crate) fn is_person(person: &str, actor: &str) -> bool {
+    if folded(actor).next().is_none() {
+        person == actor
+    } else {
+        folded(actor).eq(person.chars())
+    }
+}
+
+fn folded(actor: &str) -> impl Iterator<Item = char> {
+    actor
+        .chars()
+        .filter(|own| !matches!(own, '.' | '_' | '-'))
+        .map(|own| own.to_ascii_lowercase())
 }
 
 /// The roles of a study and who has them.
@@ -87,7 +99,7 @@ impl Roles {
         let one = person(actor);
         self.actors
             .iter()
-            .filter(move |(_, actors)| actors.iter().any(|own| person(own) == one))
+            .filter(move |(_, actors)| actors.iter().any(|own| is_person(&one, own)))
             .map(|(role, _)| *role)
     }
 
@@ -97,5 +109,42 @@ impl Roles {
             .iter()
             .find(|(own, _)| *own == role)
             .map_or(&[], |(_, actors)| actors.as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_person, person};
+
+    /// Against the person's text, for every pair.
+    #[test]
+    fn an_actor_is_the_person_that_the_id_folds_to() {
+        let actors = [
+            "",
+            "-",
+            "._-",
+            "--",
+            "a",
+            "A",
+            "a.",
+            "-a",
+            "ab",
+            "Ab",
+            "a-B",
+            "a_b.",
+            "b",
+            "å",
+            "Å",
+            "åb",
+            "intake-1",
+            "Intake1",
+            "intake-11",
+        ];
+        for one in actors {
+            for other in actors {
+                let same = person(one) == person(other);
+                assert_eq!(is_person(&person(one), other), same, "{one} {other}");
+            }
+        }
     }
 }

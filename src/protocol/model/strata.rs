@@ -5,6 +5,7 @@
 
 use super::{Factor, FieldKind, Protocol};
 use crate::allocation::Levels;
+use std::borrow::Cow;
 
 impl Protocol {
     /// Number of levels of a stratification factor.
@@ -162,7 +163,7 @@ impl Protocol {
             .zip(levels)
             .try_fold(0, |index, (factor, text)| {
                 let count = self.factor_levels(*factor);
-                let level = (0..count).find(|level| self.level_text(*factor, *level) == **text)?;
+                let level = (0..count).find(|level| self.level_name(*factor, *level) == **text)?;
                 Some(index * count + level)
             })?;
         u32::try_from(index).ok()
@@ -170,18 +171,21 @@ impl Protocol {
 
     /// A level as text: a site id, a choice id, `yes`/`no`, or the text of a range (`0-2`, `3+`).
     pub fn level_text(&self, factor: Factor, level: usize) -> String {
+        self.level_name(factor, level).into_owned()
+    }
+
+    fn level_name(&self, factor: Factor, level: usize) -> Cow<'_, str> {
         match factor {
-            Factor::Site => self.sites[level].id.clone(),
+            Factor::Site => self.sites[level].id.as_str().into(),
             Factor::Field(index) => {
                 let field = &self.fields[index];
-                match &field.kind {
-                    FieldKind::Choice { levels } => levels[level].id.clone(),
-                    FieldKind::YesNo => if level == 0 { "yes" } else { "no" }.to_string(),
-                    FieldKind::Count { range, .. } => range_text(range.0, &field.cuts, level, 0),
-                    FieldKind::Number { range, places, .. } => {
-                        range_text(range.0, &field.cuts, level, *places)
-                    }
-                }
+                let (low, places) = match &field.kind {
+                    FieldKind::Choice { levels } => return levels[level].id.as_str().into(),
+                    FieldKind::YesNo => return if level == 0 { "yes" } else { "no" }.into(),
+                    FieldKind::Count { range, .. } => (range.0, 0),
+                    FieldKind::Number { range, places, .. } => (range.0, *places),
+                };
+                range_text(low, &field.cuts, level, places).into()
             }
         }
     }

@@ -98,11 +98,11 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A member of an object; `raw` is the value's text.
+/// A member of an object; `text` is that of key and value, as canonical JSON has it.
 #[derive(Debug, Clone, PartialEq)]
 struct Member<'a> {
     key: Cow<'a, str>,
-    raw: Cow<'a, str>,
+    text: Cow<'a, str>,
     value: Value<'a>,
 }
 
@@ -129,8 +129,8 @@ impl<'a> Object<'a> {
 
     fn of(map: serde_json::Map<String, Json>) -> Object<'static> {
         let members = map.into_iter().map(|(key, json)| Member {
+            text: format!("{}:{json}", Json::from(key.as_str())).into(),
             key: key.into(),
-            raw: json.to_string().into(),
             value: Value::of(json),
         });
         Object {
@@ -146,7 +146,8 @@ impl<'a> Object<'a> {
 
     /// The value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<&Value<'a>> {
-        let member = self.members.iter().find(|member| member.key == key)?;
+        let mut members = self.members.iter();
+        let member = members.find(|member| is_same(&member.key, key))?;
         Some(&member.value)
     }
 
@@ -174,27 +175,20 @@ impl<'a> Object<'a> {
 
     /// SHA-256 of the canonical text of the members whose keys are kept.
     pub(crate) fn hash(&self, keep: impl Fn(&str) -> bool) -> [u8; 32] {
-        let mut kept: Vec<&Member<'_>> = self
-            .members
-            .iter()
-            .filter(|member| keep(&member.key))
-            .collect();
-        if !kept.is_sorted_by(|one, other| one.key <= other.key) {
-            kept.sort_by(|one, other| one.key.cmp(&other.key));
-        }
-        let mut text = String::with_capacity(512);
-        for member in kept {
+        let kept = self.members.iter().filter(|member| keep(&member.key));
+        let room = self.members.iter().map(|member| member.text.len() + 1);
+        let mut text = String::with_capacity(room.sum::<usize>() + 2);
+        let mut put = |member: &Member<'_>| {
             text.push(if text.is_empty() { '{' } else { ',' });
-            match &member.key {
-                Cow::Borrowed(key) => {
-                    text.push('"');
-                    text.push_str(key);
-                    text.push('"');
-                }
-                Cow::Owned(key) => text.push_str(&Json::from(key.as_str()).to_string()),
-            }
-            text.push(':');
-            text.push_str(&member.raw);
+            text.push_str(&member.text);
+        };
+        let in_order = |one: &Member<'_>, other: &Member<'_>| !is_before(&other.key, &one.key);
+        if self.members.is_sorted_by(in_order) {
+            kept.for_each(put);
+        } else {
+            let mut kept: Vec<&Member<'_>> = kept.collect();
+            kept.sort_by(|one, other| one.key.cmp(&other.key));
+            kept.into_iter().for_each(&mut put);
         }
         if text.is_empty() {
             text.push('{');
@@ -202,6 +196,24 @@ impl<'a> Object<'a> {
         text.push('}');
         Sha256::digest(text.as_bytes()).into()
     }
+}
+
+/// Whether two short texts are one: most that are not differ in their length, or in their first or last byte.
+#[inline]
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let [own, others] = [one.as_bytes(), other.as_bytes()];
+    own.len() == others.len()
+        && own.first() == others.first()
+        && own.last() == others.last()
+        && own == others
+}
+
+/// Whether a text comes before another one, by their bytes: most differ in the first.
+#[inline]
+fn is_before(one: &str, other: &str) -> bool {
+    let [own, others] = [one.as_bytes(), other.as_bytes()];
+    let (first, other) = (own.first(), others.first());
+    first < other || first == other && own < others
 }
 
 /// The value with the keys of every object sorted.
@@ -276,22 +288,24 @@ impl<'a> Pass<'a> {
 
     fn object(&mut self, depth: usize) -> Option<Object<'a>> {
         self.take(b'{')?;
-        let mut members: Vec<Member<'a>> = Vec::new();
         if self.take(b'}').is_some() {
-            return Some(Object { members });
+            return Some(Object::default());
         }
-        members.reserve(if depth == 0 { 12 } else { 4 });
+        let mut members: Vec<Member<'a>> = Vec::with_capacity(if depth == 0 { 12 } else { 4 });
         loop {
+            let from = self.at;
             let key = self.string()?;
-            if members.last().is_some_and(|before| *before.key >= *key) {
+            if members
+                .last()
+                .is_some_and(|before| !is_before(&before.key, key))
+            {
                 return None;
             }
             self.take(b':')?;
-            let from = self.at;
             let value = self.value(depth + 1)?;
             members.push(Member {
                 key: key.into(),
-                raw: self.text.get(from..self.at)?.into(),
+                text: self.text.get(from..self.at)?.into(),
                 value,
             });
             if self.take(b',').is_none() {
@@ -320,10 +334,10 @@ impl<'a> Pass<'a> {
 
     fn array(&mut self, depth: usize) -> Option<Value<'a>> {
         self.take(b'[')?;
-        let mut values = Vec::new();
         if self.take(b']').is_some() {
-            return Some(Value::Array(values));
+            return Some(Value::Array(Vec::new()));
         }
+        let mut values = Vec::with_capacity(4);
         loop {
             values.push(self.value(depth + 1)?);
             if self.take(b',').is_none() {

@@ -1,6 +1,6 @@
 //! The fold of a ledger: state, names, request ids and keys, moved forward entry by entry.
 
-use super::canonical::{Object, Value as Own};
+use super::canonical::{Object, Value as Own, is_same};
 use super::decode::{Decoded, Gone, decode};
 use super::encode::encode;
 use super::entry::{Entry, Head, Parts, hex};
@@ -310,7 +310,7 @@ impl Journal {
     /// Notes request ids, event keys, commitments and seeds.
     fn note(&mut self, entry: &Entry, decoded: &Decoded<'_>) {
         let text = |object: &Object<'_>, key: &str| object.text(key).map(str::to_owned);
-        match decoded.what {
+        match &decoded.what {
             What::Opened => {
                 let mode = match text(&decoded.public, "mode").as_deref() {
                     Some("live") => Mode::Live,
@@ -335,7 +335,7 @@ impl Journal {
             What::Beacon { epoch } => {
                 let value = text(&decoded.public, "value");
                 if let Some(opening) = &mut self.opening
-                    && let Some(own) = opening.beacons.get_mut(epoch as usize)
+                    && let Some(own) = opening.beacons.get_mut(*epoch as usize)
                 {
                     *own = value;
                 }
@@ -361,18 +361,18 @@ impl Journal {
                 let id = text(&decoded.payload, "request_id").filter(|_| used);
                 self.pending = id.map(|id| (id, content_hash(&decoded.payload)));
                 if let Some(key) = decoded.payload.text("report_key") {
-                    self.note_screened(&screening, key, entry.sequence);
+                    self.note_screened(screening, key, entry.sequence);
                 }
             }
             What::Allocated { family, .. } | What::Exception { family, .. } => {
                 if let Some((id, content)) = self.pending.take() {
-                    self.used(&id, content, family, &entry.kind);
+                    self.used(&id, content, *family, &entry.kind);
                 }
             }
             What::Returned { family, .. } | What::Joined { family, .. } => {
                 if let Some(id) = decoded.payload.text("request_id") {
                     let content = content_hash(&decoded.payload);
-                    self.used(id, content, family, &entry.kind);
+                    self.used(id, content, *family, &entry.kind);
                 }
             }
             _ => {}
@@ -491,7 +491,7 @@ fn key_of<'a>(entry: &'a Entry, decoded: &'a Decoded<'_>) -> Option<(Cow<'a, str
 }
 
 fn content_hash(payload: &Object<'_>) -> [u8; 32] {
-    payload.hash(|key| ENROLMENT_KEYS.contains(&key))
+    payload.hash(|key| ENROLMENT_KEYS.iter().any(|own| is_same(own, key)))
 }
 
 /// Hash of an enrolment's content.

@@ -13,12 +13,12 @@ use sha2::{Digest, Sha256};
 impl Journal {
     /// Moves names and keys past an event that was just applied.
     pub(super) fn note_links(&mut self, entry: &Entry, decoded: &Decoded<'_>) {
-        match decoded.what {
-            What::Linked { unit, .. } => self.note_linked(unit),
+        match &decoded.what {
+            What::Linked { unit, .. } => self.note_linked(*unit),
             What::ChildLinked { child, .. } => {
                 if let Some(other) = decoded.payload.text("other_child") {
-                    let sequences = self.names.link_children(child, other);
-                    self.state.recognize(&sequences, child);
+                    let sequences = self.names.link_children(*child, other);
+                    self.state.recognize(&sequences, *child);
                 }
             }
             What::Reported(report) if report.unknown_child => {
@@ -28,7 +28,7 @@ impl Journal {
             }
             What::Corrected { sequence, .. } => {
                 for own in self.keys.values_mut() {
-                    own.retracted |= own.sequence == sequence;
+                    own.retracted |= own.sequence == *sequence;
                 }
             }
             _ => {}
@@ -51,7 +51,7 @@ impl Journal {
     fn move_keys(&mut self, from: ReportIx, into: ReportIx) {
         for source in [Source::Intake, Source::Log, Source::Register] {
             let ((kind, from), (_, into)) = (report_key(source, from), report_key(source, into));
-            let Some(scope) = self.kinds.find(0, &kind) else {
+            let Some(scope) = self.kinds.find(0, kind) else {
                 continue;
             };
             if self.keys.get(scope, &into).is_none()
@@ -245,8 +245,12 @@ impl Reader<'_> {
 }
 
 /// Kind and key of a sighting of a report: a report has one identity, whatever the family was called.
-pub(in crate::study) fn report_key(source: Source, report: ReportIx) -> (String, String) {
-    let kind = format!("reported by {}", source.text());
+pub(in crate::study) fn report_key(source: Source, report: ReportIx) -> (&'static str, String) {
+    let kind = match source {
+        Source::Intake => "reported by intake",
+        Source::Log => "reported by log",
+        Source::Register => "reported by register",
+    };
     (kind, report.0.to_string())
 }
 

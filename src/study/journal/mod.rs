@@ -18,7 +18,7 @@ mod record;
 mod texts;
 
 pub use super::pages::Bytes;
-pub(crate) use canonical::{Object, Value};
+pub(crate) use canonical::{Object, Value, is_same};
 pub(crate) use decode::Decoded;
 pub use encode::Encoded;
 pub(crate) use entry::Parts;

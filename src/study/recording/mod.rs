@@ -157,7 +157,10 @@ pub fn prepare(
         &recording.content
     };
     let (key, retracts) = match recording.what {
-        What::Reported(report) => (report_key(report.source, report.report), None),
+        What::Reported(report) => {
+            let (kind, key) = report_key(report.source, report.report);
+            ((kind.to_owned(), key), None)
+        }
         What::Corrected { sequence, .. } => (own_key(request), Some(sequence)),
         _ => (own_key(request), None),
     };

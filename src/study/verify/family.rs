@@ -18,7 +18,7 @@ use crate::words;
 /// specification gives it.
 fn values_hold(protocol: &Protocol, row: &Row<'_>) -> bool {
     let payload = &row.said.payload;
-    match row.said.what {
+    match &row.said.what {
         What::Screened(screening) => {
             // The ids in it were read with the verdict.
             let missed = matches!(screening.verdict, Verdict::NotEligible { .. });
@@ -46,7 +46,7 @@ fn values_hold(protocol: &Protocol, row: &Row<'_>) -> bool {
                 && new.iter().all(known)
         }
         What::Observed { .. } => row.payload("value").is_some_and(is_plain_decimal),
-        What::Violation { reason, .. } => violation_holds(protocol, payload, reason),
+        What::Violation { reason, .. } => violation_holds(protocol, payload, *reason),
         _ => true,
     }
 }
@@ -104,7 +104,15 @@ fn violation_holds(protocol: &Protocol, payload: &Object<'_>, reason: u16) -> bo
 
 /// Whether a text is a value of a field in the one way that there is to write it.
 fn is_as_written(kind: &FieldKind, text: &str) -> bool {
-    field_value(kind, text).is_some_and(|value| canonical(kind, value) == text)
+    field_value(kind, text).is_some_and(|value| match kind {
+        // The text is the id.
+        FieldKind::Choice { .. } | FieldKind::YesNo => true,
+        // Whole numbers are read with a plus sign and zeros before them too.
+        FieldKind::Count { .. } => {
+            text.len() == 1 || !text.starts_with(['+', '0']) && !text.starts_with("-0")
+        }
+        FieldKind::Number { .. } => canonical(kind, value) == text,
+    })
 }
 
 /// Digits with one point at most, possibly after a minus sign.
@@ -123,7 +131,7 @@ impl Checker {
         if !row.is_seen() {
             return;
         }
-        let (sequence, what) = (row.entry.sequence, row.said.what);
+        let (sequence, what) = (row.entry.sequence, &row.said.what);
         let shaped = shape::holds(&row.entry.kind, &row.said.payload);
         if !shaped || !values_hold(protocol, row) {
             self.push(
@@ -157,7 +165,7 @@ impl Checker {
         let sequence = row.entry.sequence;
         if let Some(used) = row.before.key_before(row.entry, row.said) {
             let again =
-                matches!(row.said.what, What::Reported(own) if own.source == Source::Intake);
+                matches!(&row.said.what, What::Reported(own) if own.source == Source::Intake);
             let other = used.sequence;
             if !used.retracted && !again {
                 self.push(
@@ -182,14 +190,14 @@ impl Checker {
                 || past.is_unnamed()
                 || past.holds(state, family) && one().into_iter().any(drawn)
         };
-        let in_turn = match row.said.what {
+        let in_turn = match &row.said.what {
             What::Screened(screening) => !drawn(state.unit(screening.family)),
             What::Returned { family, .. } | What::Joined { family, .. } => {
-                served(state.unit(family)) || served(family)
+                served(state.unit(*family)) || served(*family)
             }
             What::Serviced { family, .. }
             | What::Observed { family, .. }
-            | What::Violation { family, .. } => served(family),
+            | What::Violation { family, .. } => served(*family),
             _ => true,
         };
         if !in_turn {
@@ -202,5 +210,33 @@ impl Checker {
                 ),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FieldKind, canonical, field_value, is_as_written};
+
+    /// Against the text that the value has; what is read as whole numbers is the standard library's.
+    #[test]
+    fn a_count_has_one_text() {
+        let kind = FieldKind::Count {
+            unit: None,
+            range: (-2000, 2000),
+        };
+        let digits = [
+            "", "0", "1", "9", "00", "01", "10", "007", "100", "2000", "2001",
+        ];
+        let mut read = 0;
+        for sign in ["", "-", "+", " ", "--", "0-"] {
+            for digits in digits {
+                let text = format!("{sign}{digits}");
+                let value = field_value(&kind, &text);
+                let written = value.is_some_and(|value| canonical(&kind, value) == text);
+                assert_eq!(is_as_written(&kind, &text), written, "{text}");
+                read += usize::from(value.is_some());
+            }
+        }
+        assert_eq!(read, 27, "nine with each of three signs");
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Pending {
 impl Checker {
     /// A screening that was drawn or excepted is followed by its allocation or exception, and those by nothing else.
     pub(super) fn followed(&mut self, pending: &mut Option<Pending>, row: &Row<'_>) {
-        let (sequence, what) = (row.entry.sequence, row.said.what);
+        let (sequence, what) = (row.entry.sequence, &row.said.what);
         let before = pending.take();
         let is_outcome = matches!(what, What::Allocated { .. } | What::Exception { .. });
         // Whose an erased row was nobody can tell, and a half that is erased without the other is its erasure's to say.
@@ -46,15 +46,15 @@ impl Checker {
                 },
             ) => {
                 own.verdict == Verdict::Drawn
-                    && own.site == site
-                    && same_family(own, family)
-                    && own.place.is_none_or(|own| own == (stratum, cell))
+                    && own.site == *site
+                    && same_family(own, *family)
+                    && own.place.is_none_or(|own| own == (*stratum, *cell))
                     && same(own.request.as_deref(), row.payload("request_id"))
             }
             (Some(own), What::Exception { family, site, .. }) => {
                 own.verdict == Verdict::Exception
-                    && own.site == site
-                    && same_family(own, family)
+                    && own.site == *site
+                    && same_family(own, *family)
                     && same(own.reason.as_deref(), row.payload("reason"))
                     && same(own.request.as_deref(), row.payload("request_id"))
             }

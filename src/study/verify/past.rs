@@ -97,8 +97,8 @@ impl Past {
         if let What::Corrected { sequence, .. } = row.said.what {
             self.holding.retain(|(link, ..)| *link != sequence);
         }
-        if let What::Linked { unit, other, .. } = row.said.what {
-            self.link(row, [unit, other]);
+        if let What::Linked { unit, other, .. } = &row.said.what {
+            self.link(row, [*unit, *other]);
         }
         let kind = match &row.said.what {
             What::Screened(own) => {
@@ -174,8 +174,8 @@ impl Past {
 impl Checker {
     /// A correction or an erasure against the rows before it.
     pub(super) fn past(&mut self, past: &mut Past, row: &Row<'_>) {
-        match row.said.what {
-            What::Corrected { sequence, .. } => self.corrected(past, row, sequence),
+        match &row.said.what {
+            What::Corrected { sequence, .. } => self.corrected(past, row, *sequence),
             What::Erased { .. } => self.erased(past, row),
             _ => {}
         }

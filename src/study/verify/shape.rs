@@ -4,7 +4,7 @@
 //! What the values mean in the protocol in force is looked at in `family.rs`.
 
 use crate::study::identifiers::{holds_personal_number, is_date, is_key};
-use crate::study::journal::{Object, Value};
+use crate::study::journal::{Object, Value, is_same};
 use crate::study::kernel::MAX_CHILDREN;
 
 /// What a value may be.
@@ -140,16 +140,15 @@ pub(super) fn holds(kind: &str, payload: &Object<'_>) -> bool {
     // Those of the kind that were met, as bits: a key stands once in an object that is canonical.
     let mut met: u32 = 0;
     let known = || (0_u32..).zip(parts.iter().copied().flatten());
-    let all_hold =
-        payload.iter().all(
-            |(key, value)| match known().find(|(_, (own, _, _))| *own == key) {
-                Some((place, (_, shape, _))) => {
-                    met |= 1 << place;
-                    is_in(*shape, value)
-                }
-                None => more && is_in(Text, value),
-            },
-        );
+    let all_hold = payload.iter().all(|(key, value)| {
+        match known().find(|(_, (own, _, _))| is_same(own, key)) {
+            Some((place, (_, shape, _))) => {
+                met |= 1 << place;
+                is_in(*shape, value)
+            }
+            None => more && is_in(Text, value),
+        }
+    });
     let all_there = known().all(|(place, (_, _, needed))| !needed || met & (1 << place) != 0);
     let has = |key: &str| payload.contains_key(key);
     // Of a family or of a child, not of both.

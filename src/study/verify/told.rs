@@ -8,7 +8,7 @@
 
 use super::form;
 use super::published::Published;
-use crate::study::journal::{Entry, Foresight, LedgerError, Rows};
+use crate::study::journal::{Entry, Foresight, LedgerError, Rows, is_same};
 
 /// The kinds that say something of other rows or of the study.
 const KINDS: [&str; 6] = [
@@ -50,7 +50,7 @@ impl Told {
     /// Notes what the next row says. One without the form of its kind says nothing, but that an epoch is opened.
     pub(super) fn note(&mut self, entry: &Entry) {
         let (kind, sequence) = (entry.kind.as_str(), entry.sequence);
-        if !KINDS.contains(&kind) {
+        if !KINDS.iter().any(|own| is_same(own, kind)) {
             return;
         }
         self.epochs = self

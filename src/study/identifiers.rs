@@ -5,6 +5,9 @@
 //! `super::personal_number`'s business.
 
 use super::personal_number::found_in;
+use crate::protocol::model::Day;
+use jiff::Timestamp;
+use jiff::civil::Date;
 
 /// Whether a text is a pseudonym of a family or child: `[A-Z]{2,8}(-[A-Z]{2,8})*`, at most 64 characters.
 pub fn is_pseudonym(text: &str) -> bool {
@@ -16,10 +19,9 @@ pub fn is_pseudonym(text: &str) -> bool {
 
 /// Whether a text is a key of a report, event, actor or request: `[A-Za-z0-9._-]{1,64}`.
 pub fn is_key(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    // Counted, for without a way out in the middle several bytes are looked at together.
+    (1..=64).contains(&text.len()) && text.bytes().filter(is_sign).count() == text.len()
 }
 
 /// Whether a text can be the value of a public round: 16 to 256 lower-case hexadecimal digits, an even number.
@@ -33,20 +35,44 @@ pub fn is_beacon_value(text: &str) -> bool {
 
 /// Whether a text is a date of the ledger: `2025-03-01`, a day that exists, years 0001 to 9998.
 pub fn is_date(text: &str) -> bool {
-    is_shaped(text, "0000-00-00") && year_holds(text) && text.parse::<jiff::civil::Date>().is_ok()
+    date(text).is_some()
 }
 
-/// Whether a text has the shape of another in which `0` stands for any digit.
-pub(super) fn is_shaped(text: &str, shape: &str) -> bool {
-    text.len() == shape.len()
-        && text.bytes().zip(shape.bytes()).all(|(own, wanted)| {
-            own == wanted && wanted != b'0' || wanted == b'0' && own.is_ascii_digit()
-        })
+/// The day of a text that is a date of the ledger ([`is_date`]).
+pub(super) fn date(text: &str) -> Option<Date> {
+    let own = shaped(text.as_bytes(), b"0000-00-00")?;
+    let year = number(own, 0..4);
+    // Those that every program and every time zone can hold.
+    let holds = (1..=9998).contains(&year);
+    let [month, day] = [5..7, 8..10].map(|place| number(own, place) as i8);
+    Date::new(year as i16, month, day).ok().filter(|_| holds)
 }
 
-/// Whether a date or time begins with a year that every program and every time zone can hold: 0001 to 9998.
-pub(super) fn year_holds(text: &str) -> bool {
-    !text.starts_with("0000") && !text.starts_with("9999")
+/// The instant of a text that is a time of the ledger: `2025-03-01T08:15:30.000000Z`, one shape, so that text order is time
+/// order. No leap second: a text of the shape with second 60 names no instant that a clock of the program can give.
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
+    let own = shaped(text.as_bytes(), b"0000-00-00T00:00:00.000000Z")?;
+    let day = Day::of(date(text.get(..10)?)?);
+    let [hour, minute, second] = [11..13, 14..16, 17..19].map(|place| number(own, place));
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = i64::from(day.0) * 86_400 + i64::from((hour * 60 + minute) * 60 + second);
+    Timestamp::new(seconds, number(own, 20..26) * 1000).ok()
+}
+
+/// The bytes, if they have the shape of others in which `0` stands for any digit.
+fn shaped<'a, const N: usize>(bytes: &'a [u8], shape: &[u8; N]) -> Option<&'a [u8; N]> {
+    let own: &[u8; N] = bytes.try_into().ok()?;
+    let holds =
+        |(byte, wanted): &(&u8, &u8)| byte == wanted || **wanted == b'0' && byte.is_ascii_digit();
+    (own.iter().zip(shape).filter(holds).count() == N).then_some(own)
+}
+
+/// The number that digits make.
+fn number<const N: usize>(bytes: &[u8; N], place: std::ops::Range<usize>) -> i32 {
+    let digits = bytes.get(place).unwrap_or_default().iter();
+    digits.fold(0, |sum, byte| sum * 10 + i32::from(byte.wrapping_sub(b'0')))
 }
 
 /// Whether a text holds a personal or coordination number anywhere, or an interim or reserve number.
@@ -75,7 +101,8 @@ pub fn masked(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_date, is_key, is_pseudonym, masked};
+    use super::{date, instant, is_date, is_key, is_pseudonym, masked};
+    use jiff::{SignedDuration, Timestamp, civil};
 
     #[test]
     fn dates_have_one_form() {
@@ -90,6 +117,39 @@ mod tests {
         ] {
             assert!(!is_date(date), "{date}");
         }
+    }
+
+    /// By `jiff`, which parses the same texts: every day of 800 years and the ends of the range.
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        let days = civil::date(1799, 12, 1).series(jiff::Span::new().days(1));
+        for day in days.take(800 * 366) {
+            assert_eq!(date(&day.to_string()), Some(day));
+        }
+        for year in ["0001", "0004", "1900", "2000", "2025", "2100", "9998"] {
+            for month in 0..=19 {
+                for day in 0..=39 {
+                    let text = format!("{year}-{month:02}-{day:02}");
+                    assert_eq!(date(&text), text.parse().ok(), "{text}");
+                }
+            }
+        }
+    }
+
+    /// By `jiff`, of instants a year, some hours and 11 microseconds apart over the whole range.
+    #[test]
+    fn instants_are_those_of_the_calendar() {
+        let mut time: Timestamp = "0001-01-01T00:00:00Z".parse().unwrap();
+        let last: Timestamp = "9998-12-31T23:59:59.999999Z".parse().unwrap();
+        let step = SignedDuration::from_micros(31_570_000_000_011);
+        let mut met = 0;
+        while time <= last {
+            assert_eq!(instant(&format!("{time:.6}")), Some(time));
+            time += step;
+            met += 1;
+        }
+        assert!(met > 9900, "{met}");
+        assert_eq!(instant(&format!("{last:.6}")), Some(last));
     }
 
     #[test]

@@ -7,12 +7,11 @@ use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Check, Day, Exit, MAX_FIELDS, Named, Service};
 use crate::study::field_value::field_value;
-use crate::study::identifiers::is_date;
+use crate::study::identifiers::date;
 use crate::study::kernel::{
     FamilyIx, LeftAside, Report, ReportIx, Roster, Screening, SiteIx, Source, Truth, Values,
     Verdict, What,
 };
-use jiff::civil::Date;
 
 /// Why an entry cannot be read, in a few English words for the finding of `verify`.
 pub(super) type Unreadable = String;
@@ -529,8 +528,8 @@ impl<'a> Reader<'a> {
 }
 
 fn day_of(text: &str) -> Result<Day, Unreadable> {
-    let date = text.parse::<Date>().ok().filter(|_| is_date(text));
-    date.map(Day::of)
+    date(text)
+        .map(Day::of)
         .ok_or_else(|| format!("`{text}` is not a date"))
 }
 

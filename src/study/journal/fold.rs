@@ -13,6 +13,7 @@ use crate::allocation::Mode;
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::duties::Duties;
+use crate::study::identifiers::instant;
 use crate::study::kernel::{Event, FamilyIx, State, Verdict, What, apply};
 use crate::study::pages::{Shelf, Table};
 use jiff::Timestamp;
@@ -182,7 +183,7 @@ impl Journal {
     /// The instant and civil day of a row's time. Rows of one transaction have the same.
     fn moment(&mut self, text: &str) -> Option<(Timestamp, Day)> {
         if self.moment.0 != text {
-            let time: Timestamp = text.parse().ok()?;
+            let time = instant(text).or_else(|| text.parse().ok())?;
             let day = self.day(time);
             self.moment.0.clear();
             self.moment.0.push_str(text);

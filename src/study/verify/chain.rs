@@ -27,6 +27,7 @@ pub(super) struct Chain<'a> {
     known: &'a Told,
     previous: Hash,
     last_time: String,
+    last_actor: String,
     epoch: u32,
     bytes: Vec<u8>,
 }
@@ -45,6 +46,7 @@ impl<'a> Chain<'a> {
             known: told,
             previous: GENESIS,
             last_time: String::new(),
+            last_actor: String::new(),
             epoch: 0,
             bytes: Vec::new(),
         }
@@ -69,8 +71,13 @@ impl<'a> Chain<'a> {
             self.sound += 1;
             self.epoch += u32::from(entry.kind == "epoch-opened");
             self.previous = entry.hash;
-            if self.last_time != entry.time {
-                self.last_time.clone_from(&entry.time);
+            for (last, own) in [
+                (&mut self.last_time, &entry.time),
+                (&mut self.last_actor, &entry.actor),
+            ] {
+                if last != own {
+                    last.clone_from(own);
+                }
             }
         }
         holds
@@ -127,7 +134,7 @@ impl<'a> Chain<'a> {
             };
             return Some(("chain-broken", message));
         }
-        if !form::holds(entry, parts, &self.last_time) {
+        if !form::holds(entry, parts, (&self.last_time, &self.last_actor)) {
             return Some((
                 "row-form",
                 words!(

@@ -3,10 +3,8 @@
 //!
 //! The public part is never erased, so what does not belong there could keep what should be erasable.
 
-use crate::study::identifiers::{
-    holds_personal_number, is_beacon_value, is_date, is_key, is_shaped, year_holds,
-};
-use crate::study::journal::{Entry, Object, Parts, Value};
+use crate::study::identifiers::{holds_personal_number, instant, is_beacon_value, is_date, is_key};
+use crate::study::journal::{Entry, Object, Parts, Value, is_same};
 
 /// What a public value may be.
 #[derive(Debug, Clone, Copy)]
@@ -143,12 +141,12 @@ const PUBLIC: &[(&str, &[(&str, Domain)])] = &[
     ("linked", &[]),
 ];
 
-/// Whether a row has the form that the specification gives it; `last_time` is that of a row that has it, or empty.
-pub(super) fn holds(entry: &Entry, parts: &Parts<'_>, last_time: &str) -> bool {
+/// Whether a row has the form that the specification gives it; time and actor of a row that has it, or empty, are not looked
+/// at again.
+pub(super) fn holds(entry: &Entry, parts: &Parts<'_>, (time, actor): (&str, &str)) -> bool {
     let payload_holds = entry.payload.is_none() || parts.payload.is_canonical();
-    is_key(&entry.actor)
-        && !holds_personal_number(&entry.actor)
-        && (entry.time == last_time && !last_time.is_empty() || time_holds(&entry.time))
+    (entry.actor == actor && !actor.is_empty() || is_public_key(&entry.actor))
+        && (entry.time == time && !time.is_empty() || instant(&entry.time).is_some())
         && payload_holds
         && parts.public.is_canonical()
         && parts
@@ -172,11 +170,11 @@ pub(super) fn public<'a>(kind: &str, text: &'a str) -> Option<Object<'a>> {
 
 /// Whether a public part has the keys of its kind, with values of their domains.
 fn public_holds(kind: &str, public: &Object<'_>) -> bool {
-    let Some((_, wanted)) = PUBLIC.iter().find(|(own, _)| *own == kind) else {
+    let Some((_, wanted)) = PUBLIC.iter().find(|(own, _)| is_same(own, kind)) else {
         return false;
     };
     let domain = |key: &str| {
-        let found = wanted.iter().find(|(own, _)| *own == key);
+        let found = wanted.iter().find(|(own, _)| is_same(own, key));
         found.map(|(_, domain)| *domain)
     };
     let all_hold = public.iter().all(|(key, value)| match domain(key) {
@@ -234,18 +232,9 @@ fn is_hash(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// `2025-03-01T08:15:30.000000Z`: one shape, so that text order is time order. No leap second: a text of the shape with
-/// second 60 names no instant that a clock of the program can give.
-fn time_holds(time: &str) -> bool {
-    is_shaped(time, "0000-00-00T00:00:00.000000Z")
-        && year_holds(time)
-        && time.as_bytes().get(17).is_some_and(|ten| *ten < b'6')
-        && time.parse::<jiff::Timestamp>().is_ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{public, time_holds};
+    use super::{instant, public};
 
     #[test]
     fn times_have_one_form() {
@@ -255,7 +244,7 @@ mod tests {
             "9998-12-31T23:59:59.999999Z",
             "2024-02-29T00:00:00.000000Z",
         ] {
-            assert!(time_holds(time), "{time}");
+            assert!(instant(time).is_some(), "{time}");
         }
         for time in [
             "2025-03-01T08:15:60.000000Z",
@@ -271,7 +260,7 @@ mod tests {
             "2025-03-01T08:15:30.0000000Z",
             "٢٠٢٥-03-01T08:15:30.000000Z",
         ] {
-            assert!(!time_holds(time), "{time}");
+            assert!(instant(time).is_none(), "{time}");
         }
     }
 

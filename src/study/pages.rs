@@ -289,8 +289,13 @@ impl<T> Default for Table<T> {
 impl<T> Table<T> {
     /// An empty table.
     pub const fn new() -> Self {
+        Self::of(Vec::new())
+    }
+
+    /// A table of rows in memory.
+    pub(super) const fn of(rows: Vec<T>) -> Self {
         Self {
-            rows: Vec::new(),
+            rows,
             first: 0,
             stored: None,
         }
@@ -305,6 +310,12 @@ impl<T> Table<T> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The row at a place, if it is in memory.
+    #[inline]
+    pub(super) fn loaded(&self, place: usize) -> Option<&T> {
+        self.rows.get(place.wrapping_sub(self.first))
     }
 
     /// Appends a row.

@@ -109,6 +109,8 @@ pub struct Journal {
     pub(super) requests: Uses<RequestUse>,
     /// Kinds of events that have keys.
     pub(super) kinds: Texts,
+    /// Of these, those of the report keys that families were screened with, by site.
+    pub(super) screening_scopes: Vec<u32>,
     /// Keys, in the scope of their kind.
     pub(super) keys: Uses<KeyUse>,
     pub(super) subjects: Table<Option<FamilyIx>>,
@@ -140,6 +142,7 @@ impl Journal {
             duties: Duties::default(),
             requests: Uses::default(),
             kinds: Texts::default(),
+            screening_scopes: Vec::new(),
             keys: Uses::default(),
             subjects: Table::new(),
             shelf: None,
@@ -239,6 +242,9 @@ impl Journal {
                 reason: format!("event {} stands in its place", entry.sequence),
             });
         }
+        if let Some(payload) = parts.payload.object() {
+            self.glance(entry, payload);
+        }
         let protocol = Arc::clone(&self.protocol);
         let protocol = protocol.in_epoch(self.state.epoch);
         if !self.chain_trusted && entry.chained(&self.head.hash, &protocol.hash.0) != entry.hash {
@@ -306,6 +312,25 @@ impl Journal {
         self.last_time = Some(time);
         self.head = entry.head();
         Ok(())
+    }
+
+    /// Looks at the places where the names of a screening are looked for in a moment ([`Texts::glance`]).
+    fn glance(&self, entry: &Entry, payload: &Object<'_>) {
+        if entry.kind != "screened" {
+            return;
+        }
+        let text = |key: &str| payload.text(key).unwrap_or("");
+        let children = payload.get("children").and_then(Own::as_array);
+        let children = children.unwrap_or_default().iter();
+        let names = children.filter_map(Own::as_str);
+        let key = text("report_key");
+        let site = self.protocol.site(text("site"));
+        let scope = site.and_then(|site| self.screening_scopes.get(site));
+        let met = self.names.glance(names.chain([text("family")]))
+            ^ self.names.glance_at_report(key)
+            ^ self.requests.glance(0, text("request_id"))
+            ^ scope.map_or(0, |scope| self.keys.glance(*scope, key));
+        std::hint::black_box(met);
     }
 
     /// Notes request ids, event keys, commitments and seeds.

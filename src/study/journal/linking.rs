@@ -10,6 +10,9 @@ use crate::study::kernel::{
 };
 use sha2::{Digest, Sha256};
 
+/// How the scope of the report keys begins that families were screened with at a site.
+const SCREENED_AT: &str = "screened at ";
+
 impl Journal {
     /// Moves names and keys past an event that was just applied.
     pub(super) fn note_links(&mut self, entry: &Entry, decoded: &Decoded<'_>) {
@@ -122,14 +125,30 @@ impl Journal {
     /// The scope of the report keys that families were screened with at a site.
     fn screened_at(&self, site: SiteIx) -> String {
         let site = self.protocol.sites.get(usize::from(site.0));
-        format!("screened at {}", site.map_or("", |site| site.id.as_str()))
+        format!("{SCREENED_AT}{}", site.map_or("", |site| site.id.as_str()))
+    }
+
+    /// The number of that scope; the first time that it is asked for it gets the next.
+    fn name_screened_at(&mut self, site: SiteIx) -> u32 {
+        let place = usize::from(site.0);
+        let id = self.protocol.sites.get(place).map(|site| site.id.as_str());
+        if let Some(known) = self.screening_scopes.get(place)
+            && self.kinds.text(*known).strip_prefix(SCREENED_AT) == id
+        {
+            return *known;
+        }
+        let scope = self.kinds.name(0, &self.screened_at(site));
+        if place >= self.screening_scopes.len() {
+            self.screening_scopes.resize(place + 1, u32::MAX);
+        }
+        self.screening_scopes[place] = scope;
+        scope
     }
 
     /// Notes the report key of a screening that was just applied, and the family that was screened with it before.
     pub(super) fn note_screened(&mut self, screening: &Screening, key: &str, sequence: u64) {
         let family = self.state.unit(screening.family);
-        let kind = self.screened_at(screening.site);
-        let scope = self.kinds.name(0, &kind);
+        let scope = self.name_screened_at(screening.site);
         let used = self.keys.get(scope, key);
         let turned_back = used.and_then(|used| self.turned_back_by(used, family));
         let before = used.is_some_and(|own| own.retracted);

@@ -120,6 +120,17 @@ impl Names {
         Some(ReportIx(meant(&self.links.reports, number)))
     }
 
+    /// As [`Texts::glance`], of the places where an intake's names are looked for: each as a family's and as a child's.
+    pub(super) fn glance<'a>(&self, names: impl Iterator<Item = &'a str>) -> u32 {
+        let both = |name| self.families.glance(0, name) ^ self.children.glance(0, name);
+        names.fold(0, |sum, name| sum ^ both(name))
+    }
+
+    /// As [`Texts::glance`], of a report of a family that is new.
+    pub(super) fn glance_at_report(&self, key: &str) -> u32 {
+        self.reports.glance(self.families.len(), key)
+    }
+
     /// Names a family.
     pub fn name_family(&mut self, name: &str) -> FamilyIx {
         let number = self.families.name(0, name);

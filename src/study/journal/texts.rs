@@ -81,8 +81,11 @@ impl Texts {
 
     /// The number of a text, if it has one.
     pub(super) fn find(&self, scope: u32, text: &str) -> Option<u32> {
+        self.seek(hash(scope, text), scope, text)
+    }
+
+    fn seek(&self, hash: u64, scope: u32, text: &str) -> Option<u32> {
         let mask = self.slots.len().checked_sub(1)?;
-        let hash = hash(scope, text);
         let mut place = hash as usize & mask;
         // An index that was forged may have no free place.
         for _ in 0..=mask {
@@ -96,23 +99,36 @@ impl Texts {
         None
     }
 
+    /// The slot where a search for a text begins, if it is in memory. Who will search for several texts one after another
+    /// looks at their slots first: far places of memory are fetched together in the time of one.
+    pub(super) fn glance(&self, scope: u32, text: &str) -> u32 {
+        let mask = self.slots.len().wrapping_sub(1);
+        let slot = self.slots.loaded(hash(scope, text) as usize & mask);
+        slot.copied().unwrap_or(0)
+    }
+
     /// The number of a text; a new one gets the next.
     pub(super) fn name(&mut self, scope: u32, text: &str) -> u32 {
-        match self.find(scope, text) {
+        let hash = hash(scope, text);
+        match self.seek(hash, scope, text) {
             Some(known) => known,
-            None => self.add(scope, text),
+            None => self.append(hash, scope, text),
         }
     }
 
     /// Gives the next number to a text that was looked for and has none.
     pub(super) fn add(&mut self, scope: u32, text: &str) -> u32 {
+        self.append(hash(scope, text), scope, text)
+    }
+
+    fn append(&mut self, hash: u64, scope: u32, text: &str) -> u32 {
         let own = self.len();
         self.later.push(scope, text);
         let len = own as usize + 1;
         if self.slots.len() < 2 * len {
             self.slots = self.index(2 * self.slots.len().max(8));
         } else {
-            enter(&mut self.slots, own, hash(scope, text));
+            enter(&mut self.slots, own, hash);
         }
         own
     }
@@ -137,8 +153,7 @@ impl Texts {
 
     /// An index with so many places. It depends on the texts, their order and its length only.
     fn index(&self, places: usize) -> Table<u32> {
-        let mut slots = Table::new();
-        (0..places).for_each(|_| slots.push(0));
+        let mut slots = Table::of(vec![0; places]);
         for own in 0..self.len() {
             if let Some((scope, text)) = self.scoped(own) {
                 enter(&mut slots, own, hash(scope, text));
@@ -203,14 +218,29 @@ fn hash(scope: u32, text: &str) -> u64 {
         wide as u64 ^ (wide >> 64) as u64
     };
     let bytes = text.as_bytes();
-    let (words, rest) = bytes.as_chunks::<8>();
+    let (words, _) = bytes.as_chunks::<8>();
     let sum = step(u64::from(scope), bytes.len() as u64 ^ ODD);
     let sum = words
         .iter()
         .fold(sum, |sum, word| step(sum, u64::from_le_bytes(*word)));
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    step(sum, u64::from_le_bytes(last) ^ ODD)
+    step(sum, rest(bytes) ^ ODD)
+}
+
+/// The bytes after the last whole word, filled up with zeros to one, the first byte lowest. They are never gathered in memory:
+/// a word that is read where its bytes were just written waits for everything before it, also for the slots of other texts.
+fn rest(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    let up = |own: u64, places: usize| own << (8 * places);
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let last = u64::from_le_bytes(*last);
+        return last.checked_shr(8 * (8 - len as u32 % 8)).unwrap_or(0);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let [first, last] = [first, last].map(|own| u64::from(u32::from_le_bytes(*own)));
+        return first | up(last, len - 4);
+    }
+    let byte = |place: usize| bytes.get(place).map_or(0, |own| up(u64::from(*own), place));
+    byte(0) | byte(1) | byte(2)
 }
 
 /// Places of an index as it is stored: with room for the texts that come until the next projection.
@@ -285,6 +315,11 @@ impl<T: Row> Uses<T> {
         self.uses.iter_mut()
     }
 
+    /// As [`Texts::glance`].
+    pub(super) fn glance(&self, scope: u32, text: &str) -> u32 {
+        self.texts.glance(scope, text)
+    }
+
     /// The use of a text.
     pub(super) fn get(&self, scope: u32, text: &str) -> Option<&T> {
         self.uses.get(self.texts.find(scope, text)? as usize)
@@ -306,7 +341,7 @@ impl<T: Row> Coded for Uses<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Texts, Uses};
+    use super::{Texts, Uses, rest};
     use crate::study::coded::{Coded, Sink, Source};
     use crate::study::pages::{Limits, Shelf};
     use std::collections::HashMap;
@@ -351,6 +386,17 @@ mod tests {
             (out.root, out.body)
         };
         assert_eq!(stored(&again), stored(&own));
+    }
+
+    /// Against the bytes themselves, of every length up to three words.
+    #[test]
+    fn the_rest_of_a_text_is_its_last_bytes() {
+        let bytes: Vec<u8> = (1..=24).collect();
+        for len in 0..=24 {
+            let mut last = [0; 8];
+            last[..len % 8].copy_from_slice(&bytes[len / 8 * 8..len]);
+            assert_eq!(rest(&bytes[..len]), u64::from_le_bytes(last), "{len}");
+        }
     }
 
     #[test]

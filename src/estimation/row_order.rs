@@ -1,5 +1,7 @@
 //! Rows in the order of stratum and time.
 
+use crate::numerics::linear_algebra::range;
+
 /// Rows by stratum, then by a time that is not negative, then those that are not `later`, then by their own order.
 pub(super) fn ordered(
     times: &[f64],
@@ -9,20 +11,55 @@ pub(super) fn ordered(
     if let Some(order) = counted(times, strata, &later) {
         return order;
     }
-    // The bits of numbers that are not negative are ordered as the numbers; one integer a row sorts fastest. A row's
-    // number takes 31 bits.
-    let mut keys: Vec<u128> = times
-        .iter()
-        .enumerate()
-        .map(|(row, time)| {
-            let stratum = strata.map_or(0, |codes| codes[row]);
-            let row = u128::from(later(row)) << 31 | row as u128;
-            u128::from(stratum) << 96 | u128::from(time.to_bits()) << 32 | row
-        })
-        .collect();
-    keys.sort_unstable();
-    let row = |key: u128| key as u32 & (u32::MAX >> 1);
-    keys.into_iter().map(row).collect()
+    binned(times, strata, later)
+}
+
+/// Each row goes to one of about as many bins as rows, of equal width in time within its stratum, and the few of a bin
+/// are compared.
+fn binned(times: &[f64], strata: Option<&[u32]>, later: impl Fn(usize) -> bool) -> Vec<u32> {
+    let n = times.len();
+    let (first, last) = range(times);
+    let count = strata.map_or(1, |codes| codes.iter().max().map_or(1, |c| *c as usize + 1));
+    let bins = n.div_ceil(count);
+    // A later time is never in an earlier bin: subtraction, multiplication and truncation keep the order.
+    let scale = (bins as f64 - 0.5) / (last - first);
+    let bin = |row: usize, time: f64| {
+        let stratum = strata.map_or(0, |codes| codes[row] as usize);
+        stratum * bins + (((time - first) * scale) as usize).min(bins - 1)
+    };
+    let mut starts = vec![0u32; bins * count + 1];
+    for (row, time) in times.iter().enumerate() {
+        starts[bin(row, *time) + 1] += 1;
+    }
+    add_up(&mut starts);
+    let mut order = vec![0; n];
+    for ((row, time), number) in times.iter().enumerate().zip(0u32..) {
+        let start = &mut starts[bin(row, *time)];
+        order[*start as usize] = number;
+        *start += 1;
+    }
+    // Each start is now the end of its bin. The bits of numbers that are not negative are ordered as the numbers.
+    let mut begin = 0;
+    for end in starts {
+        let end = end as usize;
+        if end - begin > 1 {
+            order[begin..end].sort_unstable_by_key(|row| {
+                let at = *row as usize;
+                (times[at].to_bits(), later(at), *row)
+            });
+        }
+        begin = end;
+    }
+    order
+}
+
+/// Each count becomes the sum of those up to it.
+fn add_up(counts: &mut [u32]) {
+    let mut sum = 0;
+    for count in counts {
+        sum += *count;
+        *count = sum;
+    }
 }
 
 /// The same order where all times are whole numbers and not many more than rows, such as days: the rows of each stratum and
@@ -52,11 +89,7 @@ fn counted(
     for (row, time) in times.iter().enumerate() {
         starts[place(row, *time) + 1] += 1;
     }
-    let mut sum = 0;
-    for start in &mut starts {
-        sum += *start;
-        *start = sum;
-    }
+    add_up(&mut starts);
     let mut order = vec![0; times.len()];
     for ((row, time), number) in times.iter().enumerate().zip(0u32..) {
         let start = &mut starts[place(row, *time)];

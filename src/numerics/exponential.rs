@@ -12,20 +12,14 @@ const LN_2: [f64; 2] = [
 /// Added and taken away again, it rounds to a whole number, which the low bits of the sum hold.
 const WHOLE: f64 = 6_755_399_441_055_744.0;
 
-/// `1/k!` from k = 13 down to 2.
-const FACTORIALS: [f64; 12] = [
-    1.0 / 6_227_020_800.0,
-    1.0 / 479_001_600.0,
-    1.0 / 39_916_800.0,
-    1.0 / 3_628_800.0,
-    1.0 / 362_880.0,
-    1.0 / 40_320.0,
-    1.0 / 5_040.0,
-    1.0 / 720.0,
-    1.0 / 120.0,
-    1.0 / 24.0,
-    1.0 / 6.0,
-    0.5,
+/// `1/k!` from k = 13 down to 2, in pairs of an odd and an even k.
+const FACTORIALS: [[f64; 2]; 6] = [
+    [1.0 / 6_227_020_800.0, 1.0 / 479_001_600.0],
+    [1.0 / 39_916_800.0, 1.0 / 3_628_800.0],
+    [1.0 / 362_880.0, 1.0 / 40_320.0],
+    [1.0 / 5_040.0, 1.0 / 720.0],
+    [1.0 / 120.0, 1.0 / 24.0],
+    [1.0 / 6.0, 0.5],
 ];
 
 /// Within this the result is a normal number.
@@ -66,12 +60,14 @@ fn moderate(x: f64) -> f64 {
     let shifted = x * LOG2_E + WHOLE;
     let m = shifted - WHOLE;
     let r = (x - m * LN_2[0]) - m * LN_2[1];
-    let [first, others @ ..] = FACTORIALS;
-    let mut series = first;
-    for term in others {
-        series = series * r + term;
+    // Two short chains of operations instead of a long one.
+    let square = r * r;
+    let [[mut odd, mut even], others @ ..] = FACTORIALS;
+    for [to_odd, to_even] in others {
+        odd = odd * square + to_odd;
+        even = even * square + to_even;
     }
-    let power = 1.0 + (r + r * r * series);
+    let power = 1.0 + (r + square * (even + r * odd));
     // Only the exponent of the result changes; the sign of m is kept by the arithmetic modulo 2⁶⁴.
     f64::from_bits(power.to_bits().wrapping_add(shifted.to_bits() << 52))
 }

@@ -135,8 +135,21 @@ pub fn combine(c: &[f64], x: &[f64], y: &mut [f64]) {
             *y = (((*y + c[0] * x0) + c[1] * x1) + c[2] * x2) + c[3] * x3;
         }
     }
-    for (c, x) in c_rest.iter().zip(columns) {
-        axpy(*c, x, y);
+    let mut next = || columns.next().unwrap_or_default();
+    match *c_rest {
+        [c0, c1, c2] => {
+            let (x0, x1, x2) = (next(), next(), next());
+            for (((y, x0), x1), x2) in y.iter_mut().zip(x0).zip(x1).zip(x2) {
+                *y = ((*y + c0 * x0) + c1 * x1) + c2 * x2;
+            }
+        }
+        [c0, c1] => {
+            for ((y, x0), x1) in y.iter_mut().zip(next()).zip(next()) {
+                *y = (*y + c0 * x0) + c1 * x1;
+            }
+        }
+        [c0] => axpy(c0, next(), y),
+        _ => {}
     }
 }
 

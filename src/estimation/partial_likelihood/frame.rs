@@ -1,6 +1,7 @@
 //! Rows in the order of stratum, time and event, and the walk over their risk sets.
 
 use super::lasting::Lasting;
+use super::layers::Layers;
 use crate::estimation::follow_up::FollowUp;
 use crate::numerics::linear_algebra::sum;
 use std::ops::Range;
@@ -14,6 +15,8 @@ pub(super) struct Frame {
     /// Distinct times of events, stratum by stratum.
     pub(super) times: Vec<EventTime>,
     late: Option<Late>,
+    /// Where everyone is at risk from the beginning until the own time, so that a risk set is all later positions.
+    pub(super) layers: Option<Layers>,
     /// With competing events, whose rows stay at risk with a falling weight.
     pub(super) lasting: Option<Lasting>,
 }
@@ -23,6 +26,7 @@ pub(super) struct Frame {
 struct Stratum {
     rows: usize,
     times: usize,
+    deaths: usize,
 }
 
 /// Positions and times of one stratum.
@@ -30,6 +34,7 @@ struct Stratum {
 pub(super) struct Part {
     pub(super) rows: Range<usize>,
     pub(super) times: Range<usize>,
+    pub(super) deaths: usize,
 }
 
 /// A distinct time of events; the dying are the positions from `first` on.
@@ -72,11 +77,20 @@ pub(super) enum Reach {
 impl Frame {
     /// Orders the rows; `strata` has a code by row.
     pub(super) fn new(follow_up: &FollowUp, strata: Option<&[u32]>) -> Self {
+        let mut frame = Self::ordered(follow_up, strata);
+        if frame.late.is_none() {
+            frame.layers = Some(Layers::new(&frame));
+        }
+        frame
+    }
+
+    fn ordered(follow_up: &FollowUp, strata: Option<&[u32]>) -> Self {
         let order = follow_up.exits(strata);
         let mut frame = Self {
             strata: Vec::new(),
             times: Vec::new(),
             late: None,
+            layers: None,
             lasting: None,
             order,
         };
@@ -88,11 +102,6 @@ impl Frame {
     /// Number of rows.
     pub(super) fn len(&self) -> usize {
         self.order.len()
-    }
-
-    /// Whether everyone is at risk from the beginning until the own time, so that a risk set is all later positions.
-    pub(super) fn nested(&self) -> bool {
-        self.late.is_none() && self.lasting.is_none()
     }
 
     /// Sum of a column over the dying.
@@ -118,6 +127,7 @@ impl Frame {
             let part = Part {
                 rows: row..stratum.rows,
                 times: time..stratum.times,
+                deaths: stratum.deaths,
             };
             (row, time) = (stratum.rows, stratum.times);
             part
@@ -126,7 +136,7 @@ impl Frame {
 
     /// Orders the rows of a subdistribution, for which those with a competing event stay at risk after it.
     pub(super) fn subdistribution(follow_up: &FollowUp) -> Self {
-        let mut frame = Self::new(follow_up, None);
+        let mut frame = Self::ordered(follow_up, None);
         let times = frame.times.iter().map(|event| event.time);
         frame.lasting = Some(Lasting::new(follow_up, &frame.order, times));
         frame
@@ -134,7 +144,7 @@ impl Frame {
 
     fn find_times(&mut self, follow_up: &FollowUp, strata: Option<&[u32]>) {
         let stratum = |row: u32| strata.map_or(0, |codes| codes[row as usize]);
-        let mut open = false;
+        let (mut open, mut deaths) = (false, 0);
         let mut own = self.order.first().map_or(0, |row| stratum(*row));
         for (position, row) in self.order.iter().enumerate() {
             if stratum(*row) != own {
@@ -143,6 +153,7 @@ impl Frame {
                 self.strata.push(Stratum {
                     rows: position,
                     times: self.times.len(),
+                    deaths: std::mem::take(&mut deaths),
                 });
             }
             // Events stand before the other rows of the same time.
@@ -150,6 +161,7 @@ impl Frame {
                 open = false;
                 continue;
             }
+            deaths += 1;
             let now = follow_up.time()[*row as usize];
             match self.times.last_mut() {
                 Some(last) if open && last.time >= now => last.deaths += 1,
@@ -164,6 +176,7 @@ impl Frame {
         self.strata.push(Stratum {
             rows: self.order.len(),
             times: self.times.len(),
+            deaths,
         });
     }
 

@@ -15,6 +15,7 @@
 mod evaluation;
 mod frame;
 mod lasting;
+mod layers;
 mod sandwich;
 mod subdistribution;
 mod sums;
@@ -22,7 +23,7 @@ mod sums;
 use super::follow_up::FollowUp;
 use super::settings::Ties;
 use crate::numerics::NumericsError;
-use crate::numerics::linear_algebra::{Cholesky, axpy, dot, largest, weighted_square};
+use crate::numerics::linear_algebra::{Cholesky, axpy, combine, dot, largest};
 use evaluation::Work;
 use frame::Frame;
 use sums::{mean, take_away};
@@ -139,11 +140,12 @@ impl PartialLikelihood {
         let order = &self.frame.order;
         self.z.extend(order.iter().map(|row| column[*row as usize]));
         let own = &mut self.z[start..];
-        let widest = largest(own);
-        let (mut spread, mut square) = (0.0f64, 0.0);
+        let (mut widest, mut spread, mut square) = (0.0f64, 0.0f64, 0.0);
         for part in self.frame.parts() {
             let rows = &mut own[part.rows];
-            let left = take_away(rows, mean(rows));
+            let mean = mean(rows);
+            let left = take_away(rows, mean);
+            widest = widest.max(mean.abs() + left.0);
             spread = spread.max(left.0);
             square += left.1;
         }
@@ -198,13 +200,13 @@ impl PartialLikelihood {
             let k = self.kept.len();
             let information = &self.work.information;
             // What is left of Σ u z² when the risk sets' means are taken away.
-            let same = self.z.chunks_exact(n).enumerate().find(|(index, column)| {
-                let whole = weighted_square(&self.work.expected, column);
-                information[index * k + index] <= DEPENDENT * whole
+            let same = (0..k).map(|index| index * k + index).position(|at| {
+                let whole = information[at] + self.work.products[at];
+                information[at] <= DEPENDENT * whole
             });
             let dropped = match same {
-                Some((index, _)) if index + 1 == k => return Err(NoMaximum::NotCompared),
-                Some((index, _)) => index,
+                Some(index) if index + 1 == k => return Err(NoMaximum::NotCompared),
+                Some(index) => index,
                 None => match cholesky.factor(k, information, DEPENDENT) {
                     Ok(()) => return Ok(()),
                     Err(NumericsError::NotPositiveDefinite { column }) if column + 1 < k => column,
@@ -249,7 +251,7 @@ impl PartialLikelihood {
             let gain = dot(&step, &self.work.score);
             let score = *score.get_or_insert(gain);
             // Near a maximum the next step is far smaller; without one it is as long again.
-            let moves = gain <= FLAT && self.reach(&step) > MOVING;
+            let moves = gain <= FLAT && self.moves_far(&step);
             if moves && flat {
                 return Err(NoMaximum::Diverges(self.moving(&step)));
             }
@@ -312,13 +314,17 @@ impl PartialLikelihood {
         }
     }
 
-    /// The largest change of a row's linear predictor.
-    fn reach(&self, step: &[f64]) -> f64 {
-        let mut change = vec![0.0; self.frame.len()];
-        for (step, column) in step.iter().zip(self.z.chunks_exact(change.len())) {
-            axpy(*step, column, &mut change);
+    /// Whether some row's linear predictor changes by more than [`MOVING`].
+    fn moves_far(&self, step: &[f64]) -> bool {
+        let n = self.frame.len();
+        // A value in a column of unit mean square is at most √n.
+        let most: f64 = step.iter().map(|step| step.abs()).sum();
+        if most * (n as f64).sqrt() <= MOVING {
+            return false;
         }
-        largest(&change)
+        let mut change = vec![0.0; n];
+        combine(step, &self.z, &mut change);
+        largest(&change) > MOVING
     }
 
     /// The columns that move linear predictors most, as they were given.

@@ -76,6 +76,11 @@ impl LogSum {
         }
     }
 
+    /// Adds `times · ln x`.
+    pub(super) fn add_times(&mut self, x: f64, times: u32) {
+        self.sum += f64::from(times) * libm::log(x);
+    }
+
     /// The sum.
     pub(super) fn value(self) -> f64 {
         self.sum + libm::log(self.product)

@@ -171,6 +171,11 @@ impl Design {
         self.kept.len()
     }
 
+    /// The independent columns, column-major: the intercept first, the arm's last.
+    pub(super) fn columns(&self) -> &[f64] {
+        &self.columns
+    }
+
     /// Linear predictors of all rows as if all were in one arm, without an offset.
     pub fn predictor_in(&self, coefficients: &[f64], arm: Arm) -> Vec<f64> {
         let (n, p) = (self.n, self.covariates);

@@ -45,7 +45,7 @@ impl Overdispersion {
     }
 
     /// Derivative of the log-likelihood in κ ≥ 0.
-    fn slope(&self, kappa: f64, y: &[f64], mean: &[f64]) -> f64 {
+    pub(super) fn slope(&self, kappa: f64, y: &[f64], mean: &[f64]) -> f64 {
         let mut sum: f64 = self
             .runs
             .iter()
@@ -56,6 +56,34 @@ impl Overdispersion {
             sum += mu * (mu * bend(x) - y / (1.0 + x));
         }
         sum
+    }
+
+    /// [`Overdispersion::slope`] and its own slope, at κ > 0; `None` where a count is too large to sum up to it one by one.
+    pub(super) fn slopes(&self, kappa: f64, y: &[f64], mean: &[f64]) -> Option<(f64, f64)> {
+        if self.runs.last().is_some_and(|(_, to, _)| *to > ONE_BY_ONE) {
+            return None;
+        }
+        let (mut slope, mut second) = (0.0, 0.0);
+        for (from, to, rows) in &self.runs {
+            for j in *from..*to {
+                let part = j as f64 / (1.0 + j as f64 * kappa);
+                slope += rows * part;
+                second -= rows * part * part;
+            }
+        }
+        for (y, mu) in y.iter().zip(mean) {
+            let x = mu * kappa;
+            let (own, part) = (bend(x), 1.0 / (1.0 + x));
+            // The slope of `bend`, of which a step needs few digits.
+            let steep = if x < 0.02 {
+                x * (1.5 - 2.4 * x) - 2.0 / 3.0
+            } else {
+                (part * part - 2.0 * own) / x
+            };
+            slope += mu * (mu * own - y * part);
+            second += mu * mu * (y * part * part + mu * steep);
+        }
+        Some((slope, second))
     }
 
     /// κ of maximum likelihood given the means; `None` when the counts are not overdispersed. `near` is a guess.
@@ -149,6 +177,31 @@ mod tests {
         let plain = (x.ln_1p() - x / (1.0 + x)) / (x * x);
         assert!((bend(x) / plain - 1.0).abs() < 1e-12);
         assert!((bend(0.0) - 0.5).abs() < 1e-15);
+    }
+
+    /// Beside the slope by itself, and a quotient of differences of it; κμ on both sides of where the series ends.
+    #[test]
+    fn slopes_are_the_slope_and_its_slope() {
+        let y = [0.0, 1.0, 5.0, 2.0, 0.0, 9.0];
+        let of = Overdispersion::new(&y);
+        let mean = [0.01, 0.5, 2.0, 3.0, 1.0, 4.0];
+        for kappa in [0.004, 0.3, 2.0] {
+            let near =
+                |own: f64, other: f64, by: f64| (own - other).abs() <= by * other.abs().max(1.0);
+            let by = 1e-5 * kappa;
+            let [below, at, above] =
+                [kappa - by, kappa, kappa + by].map(|k| of.slope(k, &y, &mean));
+            let found = of.slopes(kappa, &y, &mean);
+            assert!(
+                found.is_some_and(|(slope, second)| near(slope, at, 1e-12)
+                    && near(second, (above - below) / (2.0 * by), 1e-4)),
+                "{kappa}: {found:?}"
+            );
+        }
+        assert_eq!(
+            Overdispersion::new(&[5000.0]).slopes(1.0, &[5000.0], &[3.0]),
+            None
+        );
     }
 
     /// y = 0, 4 with mean 2 each: the slope in κ at 0 is ½((−2)² + 2² − 4) = 2 > 0.

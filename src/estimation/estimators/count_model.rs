@@ -5,6 +5,8 @@ use crate::estimation::columns::{Arm, Columns};
 use crate::estimation::error::EstimationError;
 use crate::estimation::generalized_linear::{Design, Family, Fit, Objective};
 use crate::estimation::linear_model::Form;
+use crate::estimation::overdispersed_counts::{Near, near_maximum};
+use crate::estimation::overdispersion::Overdispersion;
 use crate::estimation::prepared::{Analysed, Later};
 use serde_json::{Map, Value, json};
 
@@ -75,6 +77,13 @@ impl CountModel {
                 }
                 other => other,
             })
+    }
+
+    /// Coefficients and overdispersion near the maximum of the negative binomial likelihood.
+    pub(super) fn near_maximum(&self, spread: &Overdispersion) -> Option<Near> {
+        let (y, offset) = (&self.analysed.outcome, self.offset.as_deref());
+        let intercept = Family::Poisson.intercept(y, offset);
+        near_maximum(self.design.columns(), y, offset, intercept, spread)
     }
 
     /// Pearson's statistic over its degrees of freedom: near 1 for Poisson counts.

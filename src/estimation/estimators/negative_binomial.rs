@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 /// Rounds of coefficients and overdispersion in turn.
 const MOST_ROUNDS: usize = 200;
 
+/// κ is settled when another round would move it by less than this part of it.
+const SETTLED: f64 = 1e-10;
+
 /// Registry entry.
 pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     id: "negative-binomial",
@@ -91,12 +94,26 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
     ))
 }
 
-/// Coefficients given κ = 1/θ and κ given the means, in turn, from the Poisson fit: their information is orthogonal
+/// From near the maximum, where Newton's method goes straight there; the fit and the slope in κ say whether it is the maximum.
+fn directly(model: &CountModel, spread: &Overdispersion) -> Option<(Fit, Option<f64>)> {
+    let near = model.near_maximum(spread)?;
+    let kappa = near.kappa;
+    let family = Family::NegativeBinomial { theta: 1.0 / kappa };
+    let fit = model.fit(ENTRY.id, family, Some(&near.coefficients)).ok()?;
+    let slope = spread.slope(kappa, &model.analysed.outcome, fit.means());
+    let settled = (kappa * slope).abs() <= SETTLED * near.information;
+    (settled && fit.separation.is_none()).then_some((fit, Some(kappa)))
+}
+
+/// The direct way where that succeeds. Else coefficients given κ = 1/θ and κ given the means, in turn, from the Poisson fit: their information is orthogonal
 /// (Lawless 1987, doi 10.2307/3314912), so few rounds are needed.
 fn maximize(model: &CountModel) -> Result<(Fit, Option<f64>), EstimationError> {
-    let mut fit = model.fit(ENTRY.id, Family::Poisson, None)?;
     let y = &model.analysed.outcome;
     let spread = Overdispersion::new(y);
+    if let Some(found) = directly(model, &spread) {
+        return Ok(found);
+    }
+    let mut fit = model.fit(ENTRY.id, Family::Poisson, None)?;
     let mut kappa = None;
     for _ in 0..MOST_ROUNDS {
         let Some(next) = spread.kappa(y, fit.means(), kappa)? else {
@@ -106,7 +123,7 @@ fn maximize(model: &CountModel) -> Result<(Fit, Option<f64>), EstimationError> {
         };
         let family = Family::NegativeBinomial { theta: 1.0 / next };
         fit = model.fit(ENTRY.id, family, Some(&fit.coefficients))?;
-        let settled = kappa.is_some_and(|kappa: f64| (next / kappa - 1.0).abs() < 1e-10);
+        let settled = kappa.is_some_and(|kappa: f64| (next / kappa - 1.0).abs() < SETTLED);
         kappa = Some(next);
         if settled {
             return Ok((fit, kappa));

@@ -41,7 +41,7 @@ impl Simulator<'_> {
                     arm: switched.then_some(self.cell.scenario.world.treated),
                     by: self.deliverer(family, service),
                 };
-                self.note(day, what)
+                self.note(day, &what)
             }
             Due::Report | Due::Attached => {
                 let report = Report {
@@ -55,7 +55,7 @@ impl Simulator<'_> {
                     attached: Some(due == Due::Attached),
                     by_study_staff: false,
                 };
-                self.note(day, What::Reported(report))
+                self.note(day, &What::Reported(report))
             }
             Due::Observed => {
                 let Some((outcome, value)) = self.score(family) else {
@@ -67,7 +67,7 @@ impl Simulator<'_> {
                     value,
                     on: day,
                 };
-                self.note(day, what)
+                self.note(day, &what)
             }
             Due::Exit(exit) => {
                 let what = What::Exited {
@@ -75,7 +75,7 @@ impl Simulator<'_> {
                     exit,
                     on: day,
                 };
-                self.note(day, what)
+                self.note(day, &what)
             }
             Due::Staff => {
                 let place = family.0 as usize;
@@ -91,7 +91,7 @@ impl Simulator<'_> {
                     on: day,
                     therapists,
                 };
-                self.note(day, what)
+                self.note(day, &what)
             }
         }
     }
@@ -102,14 +102,14 @@ impl Simulator<'_> {
         reason = "where it is called the kind of the event is known, and the kernel need not ask for it twice"
     )]
     #[inline(always)]
-    fn note(&mut self, day: Day, what: What) -> Result<(), Refusal> {
-        may_record_in_place(&self.state, &what, day)?;
-        let event = Event { day, what: &what };
+    fn note(&mut self, day: Day, what: &What) -> Result<(), Refusal> {
+        may_record_in_place(&self.state, what, day)?;
+        let event = Event { day, what };
         apply_in_place(&self.cell.protocol, &mut self.state, &event);
         if let Some(log) = &mut self.log {
             log.push(Step {
                 day,
-                command: Command::Record(what),
+                command: Command::Record(*what),
                 answer: None,
             });
         }

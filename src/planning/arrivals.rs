@@ -149,10 +149,12 @@ impl Site {
         let fields = world.family.fields.len().min(MAX_FIELDS);
         let mut deviates = [0.0; MAX_FIELDS + 4];
         open_units(&mut self.rng, &mut deviates[..fields + 4]);
-        let [risk, siblings, exempt, own @ ..] = deviates;
+        // Where they lie: the fields' are many more than most protocols have.
+        let [risk, siblings, exempt, own @ ..] = &deviates;
+        let (risk, siblings, exempt) = (*risk, *siblings, *exempt);
         let children = world.family.children(siblings);
         for ((value, law), u) in values.iter_mut().zip(&world.family.fields).zip(own) {
-            *value = law.at(u, risk);
+            *value = law.at(*u, risk);
         }
         let share = world.uptake.exceptions;
         let exception = (exempt < share)

@@ -380,10 +380,10 @@ pub(super) fn counted<'s>(
                 .and_then(|child| state.children.get(state.same_child(child).0 as usize))
                 .is_some_and(|child| child.joined);
             let outside = report.unknown_child && unit.children > 0;
-            let left_out = same_incident || joined || outside;
+            let by_staff = without_study_staff && report.by_study_staff;
+            let open = without_attached && report.attached == Some(true);
+            let left_out = same_incident || joined || outside || by_staff || open;
             !left_out
-                && !(without_study_staff && report.by_study_staff)
-                && !(without_attached && report.attached == Some(true))
         })
         .map(|(_, report)| report)
 }

@@ -474,7 +474,10 @@ mod tests {
             "{coin}"
         );
         let flags = advice("biased-coin", &[], "1:1", Written::Flags);
-        assert!(flags.starts_with("use `--bias 3/5`, which leaves"), "{flags}");
+        assert!(
+            flags.starts_with("use `--bias 3/5`, which leaves"),
+            "{flags}"
+        );
     }
 
     /// Nothing that treats arms alike is advised where arms are not alike.

@@ -270,7 +270,8 @@ fn a_look_may_spend_its_amount() {
             "manski",
             "tipping-point",
             "rereport_without_staff",
-            "rereport_from_day_123"
+            "rereport_from_day_123",
+            "delivered-by"
         ]
     );
     for row in beside {
@@ -287,8 +288,10 @@ fn a_look_may_spend_its_amount() {
 fn looks_with_clusters_are_weighed_by_the_variance_of_the_clusters() {
     let test = "test = { kind = \"randomization\", draws = 10000 }\n";
     let text = text();
-    assert!(text.contains(test));
-    let text = text.replace(test, "clusters = \"delivered-by\"\n");
+    let beside = "sensitivity_clusters = \"delivered-by\"\n";
+    assert!(text.contains(test) && text.contains(beside));
+    let text = text.replace(test, "");
+    let text = text.replace(beside, "clusters = \"delivered-by\"\n");
     let (mut study, late) = study_of(&text, |treated, index| {
         (treated && index % 2 == 0) || index == 5
     });

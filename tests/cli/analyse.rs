@@ -187,15 +187,7 @@ role = "exploratory"
 /// are one. The rows stay when the ledger is read from its projection or from its first row.
 #[test]
 fn families_of_a_pair_are_taken_together_beside_the_result() {
-    let (folder, hash) = study_of(|text| {
-        let beside = "sensitivity_outcomes = [\"rereport_without_staff\"";
-        assert!(text.contains(beside));
-        let text = text.replace(
-            beside,
-            &format!("sensitivity_clusters = \"delivered-by\"\n{beside}"),
-        );
-        format!("{text}{CHILDREN}")
-    });
+    let (folder, hash) = study_of(|text| format!("{text}{CHILDREN}"));
     let lock = folder.run(&format!(
         "lock final --study s --cut 2026-05-01 --confirm {hash} --actor lead --at 2026-05-02T08:00:00+02:00"
     ));

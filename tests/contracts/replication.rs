@@ -552,8 +552,10 @@ fn r_computes_looks() {
     all_alike("fallen-look", &files);
     // By who delivered, in place of the test.
     let test = "test = { kind = \"randomization\", draws = 499 }\n";
-    assert!(looked.contains(test));
-    let mut study = lived(&looked.replace(test, "clusters = \"delivered-by\"\n"));
+    let beside = "sensitivity_clusters = \"delivered-by\"\n";
+    assert!(looked.contains(test) && looked.contains(beside));
+    let clustered = looked.replace(test, "");
+    let mut study = lived(&clustered.replace(beside, "clusters = \"delivered-by\"\n"));
     deliver(&mut study);
     let files = folder(&study, "final", LAST, &[(0, early)]);
     assert!(text_of(&files).contains("\nprimary/results/1/units_treated,"));

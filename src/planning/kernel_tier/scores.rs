@@ -138,7 +138,7 @@ pub(super) struct Scores<'c> {
     guesses: Guesses,
     arms: Words,
     /// Words of the scores by site.
-    scores: Vec<Words>,
+    deviates: Vec<Words>,
     rows: Rows,
     cells: Vec<u32>,
     groups: SiteGroups,
@@ -180,7 +180,7 @@ impl<'c> Scores<'c> {
             analyses,
             guesses: Guesses::new(guesser, lists.len()),
             arms: Words::default(),
-            scores: (0..sites).map(|_| Words::default()).collect(),
+            deviates: (0..sites).map(|_| Words::default()).collect(),
             rows: Rows::default(),
             cells: Vec::new(),
             groups: SiteGroups::default(),
@@ -271,7 +271,7 @@ impl<'c> Scores<'c> {
         rows.answers.resize(families, false);
         rows.risk.resize(families, 0.0);
         let mut from = 0;
-        for (site, words) in self.scores.iter_mut().enumerate() {
+        for (site, words) in self.deviates.iter_mut().enumerate() {
             let places = &rows.places[from..rows.ends[site]];
             from = rows.ends[site];
             words.begin(self.keys.scores_at(replicate, site), 2 * places.len());
@@ -424,7 +424,7 @@ impl<'c> Scores<'c> {
     pub(super) fn numbers(&self) -> Numbers {
         Numbers {
             sites: self.intake.made().collect(),
-            scores: self.scores.iter().map(Words::made).collect(),
+            scores: self.deviates.iter().map(Words::made).collect(),
             arms: self.arms.made(),
             redraws: (0, 0),
         }

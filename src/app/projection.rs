@@ -17,6 +17,7 @@ use super::study::{LEDGER_FILE, Study, ledger_failure, not_open};
 use crate::allocation::Seed;
 use crate::store::SqliteLedger;
 use crate::study::journal::{Bytes, Entry, Journal, Ledger, LedgerError, Stored};
+use crate::study::verify::Named;
 use crate::words;
 use std::path::{Path, PathBuf};
 
@@ -53,10 +54,10 @@ impl Pace {
     }
 }
 
-/// The bytes of every stored projection.
-pub(super) fn stored(outside: &Outside, folder: &Path) -> Vec<Vec<u8>> {
-    let bytes = FILES.map(|name| outside.regular(folder.join(name)));
-    bytes.into_iter().flatten().collect()
+/// Every stored projection: the name of its file, and its bytes.
+pub(super) fn stored(outside: &Outside, folder: &Path) -> Vec<Named> {
+    let own = FILES.map(|name| Some((name, outside.regular(folder.join(name))?)));
+    own.into_iter().flatten().collect()
 }
 
 /// How much of a projection is brought into memory, and what it is for.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::amend::{amend, amended};
 use super::place::{IUH, Place, family};
 use lottning::allocation::Seed;
 use lottning::study::journal::Stored;
@@ -135,6 +136,50 @@ fn verify_folds_from_the_rows_and_finds_a_projection_that_differs() {
     assert_eq!(found["findings"].as_array().unwrap().len(), 1);
     std::fs::remove_file(&file).unwrap();
     place.verify();
+}
+
+/// The finding names the file: the other one is as it should be.
+#[test]
+fn verify_says_which_of_the_two_projections_differs() {
+    let place = long();
+    let protocol = std::fs::read(place.path("study/protocol.toml")).unwrap();
+    let protocol = Arc::new(lottning::protocol::parse(&protocol).protocol.unwrap());
+    let made = std::fs::read(place.path(KEPT)).unwrap();
+    let mut journal = Stored::read(Box::new(made))
+        .unwrap()
+        .journal(&protocol)
+        .unwrap();
+    place.write(PLAIN, journal.projection(None).unwrap());
+    place.verify();
+    journal.state.sites[0].taken += 1;
+    place.write(PLAIN, journal.projection(None).unwrap());
+    let found = place
+        .run("verify --study study --seed-file keys/seed")
+        .json(8);
+    let findings = found["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1);
+    let message = findings[0]["message"].as_str().unwrap();
+    assert!(message.contains("`ledger.projection`"), "{message}");
+}
+
+/// A projection knows the epochs that its rows have opened. One that comes later, here with a site, a level, a method and a
+/// ratio of its own, does not make it wrong.
+#[test]
+fn a_projection_from_before_an_amendment_is_still_the_fold_of_its_rows() {
+    let place = long();
+    assert_eq!(place.verify()["findings"], json!([]));
+    let before = std::fs::read(place.path(KEPT)).unwrap();
+    let next = amended()
+        .replace("therapists = 2", "therapists = 1000")
+        .replace("families = 712", "families = 10000");
+    amend(&place, &next, "keys/later").json(0);
+    assert_eq!(std::fs::read(place.path(KEPT)).unwrap(), before);
+    let verify = "verify --study study --seed-file keys/seed --seed-file keys/later";
+    assert_eq!(place.run(verify).json(0)["findings"], json!([]));
+    let words = Place::enrol_words("farsta", &family(600), "R1");
+    let enrolled = place.act(&words.replace("keys/seed", "keys/later"));
+    assert_eq!(enrolled.json(0)["allocation"], 516);
+    assert_eq!(place.run(verify).json(0)["findings"], json!([]));
 }
 
 /// What certifies the ledger folds every row: a projection only stands for the rows before it.

@@ -459,7 +459,8 @@ fn projected(room: &Room, entries: &[Entry], cut: usize, whole: &Journal) {
         }
     }
     let findings = |stored: &[u8]| -> Vec<&'static str> {
-        let verdict = verify_with(&room.protocol, entries, &[], None, &[stored.to_vec()]);
+        let kept = [("ledger.projection", stored.to_vec())];
+        let verdict = verify_with(&room.protocol, entries, &[], None, &kept);
         verdict.findings.iter().map(|own| own.code).collect()
     };
     assert!(findings(&bytes).is_empty());

@@ -151,7 +151,7 @@ impl Stored {
     /// The fold; `None` of other protocols or of a root that does not hold together. Its pages are read when they are
     /// asked for ([`Journal::is_doubtful`]). Whether the ledger still has the row of the head is for the caller to see.
     pub fn journal(&self, protocol: &Arc<Protocol>) -> Option<Journal> {
-        if self.hashes != hashes(protocol) {
+        if self.hashes != hashes(protocol, protocol.epoch()) {
             return None;
         }
         let (own, source) = self.take(protocol)?;
@@ -275,8 +275,9 @@ impl Row for KeyUse {
     }
 }
 
-fn hashes(protocol: &Protocol) -> Vec<[u8; 32]> {
-    (0..=protocol.epoch())
+/// Hashes of the protocols of the epochs up to one.
+fn hashes(protocol: &Protocol, epoch: u32) -> Vec<[u8; 32]> {
+    (0..=epoch)
         .map(|epoch| protocol.in_epoch(epoch).hash.0)
         .collect()
 }
@@ -291,7 +292,8 @@ impl Journal {
         MAGIC.to_owned().put(&mut out);
         FORM.put(&mut out);
         env!("CARGO_PKG_VERSION").to_owned().put(&mut out);
-        hashes(&self.protocol).put(&mut out);
+        // Those of epochs that its rows have opened: a later one changes nothing of the fold before it.
+        hashes(&self.protocol, self.state.epoch).put(&mut out);
         self.head.put(&mut out);
         self.state.put(&mut out);
         self.names.put(&mut out);

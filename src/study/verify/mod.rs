@@ -28,6 +28,7 @@ use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::words;
 use chain::Chain;
+pub use projections::Named;
 pub use seeds::SeedFit;
 use sense::Sense;
 use std::sync::Arc;
@@ -94,7 +95,7 @@ pub fn verify_with(
     entries: &[Entry],
     seeds: &[Seed],
     expect_head: Option<&str>,
-    stored: &[Vec<u8>],
+    stored: &[Named],
 ) -> Verification {
     let mut rows = entries;
     let verified = Told::gather(&mut rows)
@@ -123,7 +124,7 @@ pub fn verify_rows(
     (rows, gathered): (&mut dyn Rows, &Told),
     seeds: &[Seed],
     expect_head: Option<&str>,
-    stored: &[Vec<u8>],
+    stored: &[Named],
 ) -> Result<Verification, LedgerError> {
     let mut reading = Reading::of(protocol, rows, gathered, seeds, stored)?;
     let differs = reading.told != *gathered;
@@ -203,7 +204,7 @@ impl Reading {
         rows: &mut dyn Rows,
         told: &Told,
         seeds: &[Seed],
-        stored: &[Vec<u8>],
+        stored: &[Named],
     ) -> Result<Self, LedgerError> {
         let mut chain = Chain::new(protocol, told);
         let mut sense = Sense::new(protocol, told, seeds, stored);

@@ -3,7 +3,7 @@
 use super::children::Children;
 use super::pairs::Pending;
 use super::past::Past;
-use super::projections::Projections;
+use super::projections::{Named, Projections};
 use super::published::Published;
 use super::seeds::{SeedFit, Seeds, is_of};
 use super::told::Told;
@@ -86,7 +86,7 @@ impl<'a> Sense<'a> {
         protocol: &'a Arc<Protocol>,
         told: &Told,
         seeds: &[Seed],
-        stored: &'a [Vec<u8>],
+        stored: &'a [Named],
     ) -> Self {
         let published = &told.published;
         let (revealed, misfits) = revealed(protocol, published);

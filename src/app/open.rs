@@ -5,7 +5,9 @@ use super::failure::Failure;
 use super::outside::Outside;
 use super::permission::{Deed, permitted};
 use super::projection;
-use super::sealed::{check_confirm, parse_protocol, protocol_file, refuse_personal_numbers};
+use super::sealed::{
+    PROTOCOL_MISMATCH, check_confirm, parse_protocol, protocol_file, refuse_personal_numbers,
+};
 use super::seed_file::seed_for_epoch;
 use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, read_seed};
 use super::typed_time::now;
@@ -210,7 +212,9 @@ pub(super) fn begin(
         })
         .map_err(|failure| match failure.code {
             // Another command opened the study first, perhaps with another protocol: its events do not fold with this one.
-            "ledger-broken" => ledger_failure(&LedgerError::Exists, &request.study),
+            "ledger-broken" | PROTOCOL_MISMATCH => {
+                ledger_failure(&LedgerError::Exists, &request.study)
+            }
             _ => failure,
         })?;
     Ok(Opened {

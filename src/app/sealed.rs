@@ -15,6 +15,9 @@ use crate::words;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Code of a sealed protocol that is not the one that the ledger names.
+pub(super) const PROTOCOL_MISMATCH: &str = "protocol-mismatch";
+
 /// The file of an epoch's sealed protocol in a study folder.
 pub fn protocol_file(epoch: u32) -> PathBuf {
     match epoch {
@@ -50,6 +53,28 @@ pub fn sealed_protocol(
         protocol = Arc::new(read(epoch)?.as_ref().clone().after(&protocol));
     }
     Ok(protocol)
+}
+
+/// That the sealed protocol of an epoch is not the one whose hash the event that opened the epoch has.
+pub(super) fn protocol_changed(
+    folder: &Path,
+    (epoch, sequence): (u32, u64),
+    hash: &str,
+) -> Failure {
+    let file = protocol_file(epoch);
+    let (folder, file) = (folder.display(), file.display());
+    Failure::new(
+        exit::VERIFICATION_FAILED,
+        PROTOCOL_MISMATCH,
+        words!(
+            "{file} in {folder} is not the file that event {sequence} sealed: it was changed, or the event was; nothing was recorded",
+            "{file} i {folder} är inte filen som händelse {sequence} förseglade: den har ändrats, eller så har händelsen det; inget har registrerats"
+        ),
+    )
+    .help(words!(
+        "put the sealed file back, byte for byte (its SHA-256 is {hash}), and run `lottning verify`",
+        "lägg tillbaka den förseglade filen, byte för byte (dess SHA-256 är {hash}), och kör `lottning verify`"
+    ))
 }
 
 /// A protocol file: the protocol and its warnings.

@@ -7,7 +7,7 @@ use super::exit;
 use super::failure::Failure;
 use super::outside::Outside;
 use super::projection::{self, Reach};
-use super::sealed::{later_epochs, sealed_protocol};
+use super::sealed::{later_epochs, protocol_changed, sealed_protocol};
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
@@ -347,6 +347,9 @@ pub(super) fn not_open(folder: &Path) -> Failure {
 }
 
 pub(super) fn unreadable(corrupt: &Corrupt, folder: &Path) -> Failure {
+    if let Some((epoch, hash)) = &corrupt.sealed {
+        return protocol_changed(folder, (*epoch, corrupt.sequence), hash);
+    }
     let (sequence, reason, folder) = (corrupt.sequence, &corrupt.reason, folder.display());
     Failure::new(
         exit::VERIFICATION_FAILED,

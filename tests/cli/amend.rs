@@ -228,6 +228,62 @@ fn an_amendment_that_breaks_a_promise_or_comes_at_the_wrong_time_records_nothing
     place.act(&words).json(0);
 }
 
+/// The hash of a sealed file binds every event from the one that opened its epoch on: with another file nothing is told, and
+/// nothing is written that the sealed one could not be chained with.
+#[test]
+fn a_sealed_protocol_that_was_changed_is_refused_before_any_row_is_bound_to_it() {
+    let place = Place::open(IUH);
+    let refused = |file: &str, seed: &str| {
+        let sealed = place.path(file);
+        let bytes = std::fs::read(&sealed).unwrap();
+        let hash = lottning::protocol::parse(&bytes).protocol.unwrap().hash;
+        place.write(file, [&bytes[..], b"\n"].concat());
+        place.write("next.toml", format!("{}# later\n", amended()));
+        place.write("service.csv", "family,on,event_key\nFA-AAA,2025-03-01,s9\n");
+        let confirm = confirm(&format!("{}# later\n", amended()));
+        let enrol = Place::enrol_words("skarpnack", &family(9), "R9").replace("keys/seed", seed);
+        let words = [
+            "status --study study".to_owned(),
+            "checkpoint head.json --study study".to_owned(),
+            "export --proof proof --study study --actor lead".to_owned(),
+            format!("{enrol} --study study --actor intake-1"),
+            "record capacity-changed --site skarpnack --set therapists=3 --on 2025-03-03 --event-key c9 --study study --actor lead".to_owned(),
+            "import started service.csv --study study --actor intake-1".to_owned(),
+            format!("amend next.toml --seed-file keys/never --confirm {confirm} --study study --actor lead"),
+        ];
+        place.unchanged(|| {
+            for words in &words {
+                let ran = place.run(words);
+                ran.refused(8, "protocol-mismatch");
+                let name = file.strip_prefix("study/").unwrap();
+                assert!(ran.err.contains(name), "{words}: {}", ran.err);
+                assert!(ran.err.contains(&hash.to_hex()), "{words}: {}", ran.err);
+            }
+        });
+        let found = place.run("verify --study study");
+        assert_eq!(found.code, 8, "{}", found.err);
+        assert_eq!(independent(&place.path("study"), &[]).0, 8);
+        assert!(!place.path("keys/never").exists());
+        std::fs::write(&sealed, bytes).unwrap();
+        assert_eq!(place.run("verify --study study").code, 0);
+    };
+    refused("study/protocol.toml", "keys/seed");
+    place.enrol(&family(0), "R1", "").json(0);
+    refused("study/protocol.toml", "keys/seed");
+    // A file that an amendment left that never opened its epoch is no sealed one.
+    place.write("study/protocol-1.toml", "half of a prot");
+    place.enrol(&family(1), "R1", "").json(0);
+    amend(&place, &amended(), "keys/later").json(0);
+    refused("study/protocol-1.toml", "keys/later");
+    refused("study/protocol.toml", "keys/later");
+    place
+        .act(&Place::enrol_words("skarpnack", &family(2), "R1").replace("keys/seed", "keys/later"))
+        .json(0);
+    refused("study/protocol-1.toml", "keys/later");
+    let verify = "verify --study study --seed-file keys/seed --seed-file keys/later";
+    assert_eq!(place.run(verify).json(0)["draws"], "verified");
+}
+
 #[test]
 fn nothing_is_amended_after_the_final_lock() {
     let place = Place::open(&two_arms());

@@ -42,6 +42,9 @@ pub struct Corrupt {
     pub sequence: u64,
     /// Why, in English, for the finding.
     pub reason: String,
+    /// If it opens an epoch, and the protocol that is here is not the one that it sealed: the epoch, and the hash of the
+    /// file that it sealed, as the entry has it.
+    pub sealed: Option<(u32, String)>,
 }
 
 /// How a study was opened.
@@ -234,12 +237,23 @@ impl Journal {
         let corrupt = |reason: String| Corrupt {
             sequence: entry.sequence,
             reason,
+            sealed: None,
         };
         if entry.sequence != self.head.sequence + 1 {
             let expected = self.head.sequence + 1;
             return Err(Corrupt {
                 sequence: expected,
                 reason: format!("event {} stands in its place", entry.sequence),
+                sealed: None,
+            });
+        }
+        // Before the chain, which begins with the first of these files, and binds a later one from the next row on.
+        if !self.chain_trusted
+            && let Some(own) = self.other_protocol(entry, &parts)
+        {
+            return Err(Corrupt {
+                sealed: Some(own),
+                ..corrupt("it sealed another protocol than the one that is here".into())
             });
         }
         if let Some(payload) = parts.payload.object() {
@@ -331,6 +345,19 @@ impl Journal {
             ^ self.requests.glance(0, text("request_id"))
             ^ scope.map_or(0, |scope| self.keys.glance(*scope, key));
         std::hint::black_box(met);
+    }
+
+    /// The epoch that an entry opens and the hash of the protocol that it sealed, if the one that is here is another.
+    fn other_protocol(&self, entry: &Entry, parts: &Parts<'_>) -> Option<(u32, String)> {
+        let epoch = match entry.kind.as_str() {
+            "opened" => 0,
+            "epoch-opened" => self.state.epoch + 1,
+            _ => return None,
+        };
+        let sealed = parts.public.object()?.text("protocol_hash")?;
+        let here = self.protocol.in_epoch(epoch).hash.to_hex();
+        // An epoch beyond those that are here is refused where it opens.
+        (epoch <= self.protocol.epoch() && sealed != here).then(|| (epoch, sealed.to_owned()))
     }
 
     /// Notes request ids, event keys, commitments and seeds.

@@ -138,7 +138,7 @@ class Checker:
         self.commitments.append(public and public["commitment"])
 
     def check_rows(self, rows):
-        self.rows, expected, previous, latest = len(rows), 1, bytes(32), ""
+        self.rows, self.times, expected, previous, latest = len(rows), {}, 1, bytes(32), ""
         for place, row in enumerate(rows):
             sequence, time, actor, kind, public, payload, salt, payload_hash, stored = row
             if type(sequence) is not int:
@@ -149,6 +149,7 @@ class Checker:
             expected = max(expected, sequence + 1)
             event = self.read_event(*row)._replace(sequence=sequence)
             self.events.append(event)
+            self.times.setdefault(sequence, time)
             if isinstance(time, str) and is_time(time):
                 if time < latest:
                     self.report(sequence, "time", f"the time goes back from {latest} to {time}")

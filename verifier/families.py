@@ -86,7 +86,7 @@ class Families:
             bad("it names a row that is of no family")
         if self.named & set(numbers):
             bad("it names a row that another erasure names")
-        if rows[0].kind not in ("screened", "linked") and not self.follows_a_lost_link(numbers[0]):
+        if rows[0].kind not in ("screened", "linked") and not self.follows_a_lost_link(sequence, numbers[0]):
             bad("the first row of a family is 'screened' or 'linked'")
         if sum(row.kind == "allocated" for row in rows) > 1:
             bad("it names two allocations, which are of two families")
@@ -98,9 +98,16 @@ class Families:
                 bad(f"it says that row {number} is erased, and its payload is there")
         self.named |= set(numbers)
 
-    def follows_a_lost_link(self, number):
-        """Whether a link before a row was taken back and erased with another family: it may have given the name of the row."""
-        return any(own < number and self.rows[own].kind == "linked" for own in self.named & self.retracted)
+    def follows_a_lost_link(self, sequence, number):
+        """Whether a link before a row was taken back and erased with another family: it may have given the name of the row.
+
+        With another family: by an erasure before this one, or by one right after it and of its time, which erases families together.
+        """
+        gone, times = set(self.named), self.checker.times
+        while (row := self.rows.get(sequence + 1)) and row.kind == "erased" and row.public and times[sequence + 1] == times[sequence]:
+            sequence += 1
+            gone.update(row.public["sequences"])
+        return any(own < number and self.rows[own].kind == "linked" for own in gone & self.retracted)
 
     @staticmethod
     def is_awaiting(row):

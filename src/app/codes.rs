@@ -429,6 +429,7 @@ const STUDY_VERBS: &[Page] = pages![
     "erasure-moves-reports",
     "erasure-unfinished",
     "erasure-unreadable",
+    "erasure-unverifiable",
     "exception-after-draw",
     "exception-cap",
     "exception-withdrawn",

@@ -21,6 +21,7 @@ use crate::study::journal::{
 };
 use crate::study::kernel::What;
 use crate::study::slots::keeps_from;
+use crate::study::verify::verify;
 use crate::words;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -132,7 +133,7 @@ impl Study {
             .collect();
         if !gone.is_empty() {
             let rows = all_rows(&mut *transaction, &folder)?;
-            refuse_unreadable(journal, rows, &entries, &gone)?;
+            refuse_lasting_damage(journal, rows, &entries, &gone)?;
         }
         transaction.append(&head, &entries).map_err(failed)?;
         if !gone.is_empty() {
@@ -224,14 +225,15 @@ pub(super) fn all_rows(
     Ok(rows)
 }
 
-/// Refuses an erasure after which the rows that are left could not be read: what is gone never comes back, so that is found out
-/// before.
-fn refuse_unreadable(
+/// Refuses an erasure after which the rows that are left could not be read, or would not verify where they do now: what is gone
+/// never comes back, so that is found out before.
+fn refuse_lasting_damage(
     journal: &Journal,
     mut rows: Vec<Entry>,
     entries: &[Entry],
     gone: &[u64],
 ) -> Result<(), Failure> {
+    let before = verify(&journal.protocol, &rows, &[], None).findings;
     for row in &mut rows {
         if gone.contains(&row.sequence) {
             row.payload = None;
@@ -241,7 +243,10 @@ fn refuse_unreadable(
     rows.extend(entries.iter().cloned());
     let mut left = Journal::new(Arc::clone(&journal.protocol));
     let Err(corrupt) = left.absorb(&rows) else {
-        return Ok(());
+        let after = verify(&journal.protocol, &rows, &[], None).findings;
+        // What did not hold before hinders no erasure.
+        let broken = after.into_iter().find(|own| !before.contains(own));
+        return broken.map_or(Ok(()), |own| Err(unverifiable(&own.message)));
     };
     let (sequence, reason) = (corrupt.sequence, corrupt.reason);
     Err(Failure::new(
@@ -256,6 +261,23 @@ fn refuse_unreadable(
         "event {sequence} rests on what would be erased: if it is of another family, erase that family first if it is to be erased at all; keep a copy of the folder and report the case with the numbers of both events",
         "händelse {sequence} bygger på det som skulle raderas: gäller den en annan familj, radera den familjen först om den alls ska raderas; spara en kopia av mappen och rapportera fallet med båda händelsernas nummer"
     )))
+}
+
+/// The refusal of an erasure after which the study would be NOT verified, for what would not hold.
+fn unverifiable(what: &Words) -> Failure {
+    let Words { en, sv } = what;
+    Failure::new(
+        exit::WRONG_STATE,
+        "erasure-unverifiable",
+        words!(
+            "after this erasure the study would never verify again: {en}; nothing was erased",
+            "efter den här raderingen skulle studien aldrig mer gå att verifiera: {sv}; inget har raderats"
+        ),
+    )
+    .help(Words::new(
+        "this is a defect of the program: keep a copy of the folder and report the case with the numbers of the events",
+        "det här är ett fel i programmet: spara en kopia av mappen och rapportera fallet med händelsernas nummer",
+    ))
 }
 
 /// Moves a fold past the rows that it has not seen.

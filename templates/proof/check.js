@@ -244,7 +244,7 @@ function checkOpened(opened, found, report) {
 function checkPast(events, found, report) {
   const rows = new Map(), keys = new Set(), retracted = new Set(), named = new Set();
   let current = -1;
-  for (const event of events) {
+  for (const [place, event] of events.entries()) {
     const { sequence, kind, open } = event;
     if (kind === "opened" || kind === "epoch-opened") current += 1;
     if (open) {
@@ -264,7 +264,7 @@ function checkPast(events, found, report) {
         }
         retracted.add(open.sequence);
       }
-      if (kind === "erased" && !areOfOneFamily(open.sequences, rows, named, retracted)) {
+      if (kind === "erased" && !areOfOneFamily(open.sequences, rows, named, lostLinks(events, place, rows, named, retracted))) {
         report(sequence, "erasure", "the rows that it names cannot be the earlier rows of one family, or were erased before",
           "raderna som den nämner kan inte vara en familjs tidigare rader, eller är redan raderade");
       }
@@ -276,18 +276,30 @@ function checkPast(events, found, report) {
 }
 
 /**
+ * Links that were taken back and erased, by an erasure before that in a place or by one right after it and of its time, which erases
+ * families together.
+ */
+function lostLinks(events, place, rows, named, retracted) {
+  const gone = new Set(named);
+  for (const { kind, open, time } of events.slice(place + 1)) {
+    if (kind !== "erased" || !open || time !== events[place].time) break;
+    for (const own of open.sequences) gone.add(own);
+  }
+  return [...gone].filter((own) => retracted.has(own) && rows.get(own)?.kind === "linked");
+}
+
+/**
  * Earlier rows that no erasure named, no half of a screening and its outcome, one allocation at most. A screening or a link is the
  * first, or any row after a link that was taken back and erased with another family: it may have given the name.
  */
-function areOfOneFamily(numbers, rows, named, retracted) {
+function areOfOneFamily(numbers, rows, named, lost) {
   const own = new Set(numbers);
   const isAwaiting = (number) => {
     const row = rows.get(number);
     return Boolean(row && row.kind === "screened" && row.open && row.open.verdict in OUTCOMES);
   };
   const first = rows.get(numbers[0]);
-  const isLost = (number) => number < numbers[0] && retracted.has(number) && rows.get(number)?.kind === "linked";
-  return Boolean(first) && (["screened", "linked"].includes(first.kind) || [...named].some(isLost)) && numbers.filter((number) => rows.get(number)?.kind === "allocated").length <= 1
+  return Boolean(first) && (["screened", "linked"].includes(first.kind) || lost.some((number) => number < numbers[0])) && numbers.filter((number) => rows.get(number)?.kind === "allocated").length <= 1
     && numbers.every((number) => rows.has(number) && ABOUT_FAMILY.includes(rows.get(number).kind) && !named.has(number)
       && !(isAwaiting(number) && !own.has(number + 1)) && !(isAwaiting(number - 1) && !own.has(number - 1)));
 }

@@ -4,10 +4,13 @@
 use std::process::Stdio;
 
 use super::forged_projection::{act, outside, request};
-use super::place::{Place, family};
+use super::place::{IUH, Place, family};
 use super::projection::{KEPT, PLAIN, long};
 use lottning::app::enrol::Desk;
-use lottning::app::study::Act;
+use lottning::app::permission::Deed;
+use lottning::app::study::{Act, Study, Work};
+use lottning::study::journal::{Content, Recording};
+use lottning::study::kernel::What;
 
 fn erase_words(place: &Place, name: &str) -> String {
     let confirm = place.confirm();
@@ -188,4 +191,38 @@ fn a_process_that_is_killed_while_it_keeps_loses_nothing() {
     ));
     assert_eq!(erased.code, 0, "{}", erased.err);
     assert_eq!(holding(&place, &family(7)), Vec::<String>::new());
+}
+
+/// What is erased never comes back, so the study that would be left is verified before: an erasure of a row that cannot begin a
+/// family, as no command makes it, is refused, and takes nothing.
+#[test]
+fn an_erasure_after_which_the_study_would_not_verify_is_refused() {
+    let place = Place::open(IUH);
+    place.enrol("KATL", "R1", "").json(0);
+    place
+        .act("record closed --family KATL --on 2025-03-03 --event-key c1")
+        .json(0);
+    let outside = outside(&place);
+    let lead = Act {
+        actor: "lead".into(),
+        at: None,
+    };
+    let erased = |sequences: &[u64]| {
+        let mut study = Study::load_to_write(&outside, "study".as_ref()).unwrap();
+        study.write(&outside, &lead, Deed::Erase, |journal, _| {
+            let family = journal.names.family("KATL").unwrap();
+            let public = Content::new()
+                .with("reason", "request")
+                .with("sequences", sequences.to_vec());
+            Ok(Work {
+                recordings: vec![Recording::public(What::Erased { family }, public)],
+                answer: (),
+            })
+        })
+    };
+    let refused = place.unchanged(|| erased(&[4]).unwrap_err());
+    assert_eq!((refused.exit, refused.code), (7, "erasure-unverifiable"));
+    place.verify();
+    erased(&[2, 3, 4]).unwrap();
+    place.verify();
 }

@@ -14,6 +14,10 @@ pub(crate) struct Foresight {
     pub(super) erased: HashMap<u64, u64>,
     /// Rows that a correction retracts.
     pub(super) corrected: HashSet<u64>,
+    /// Erasures, and the first one of those that erase families together with each.
+    together: HashMap<u64, u64>,
+    /// The last of them, and its time.
+    last: Option<(u64, String)>,
 }
 
 impl Foresight {
@@ -29,6 +33,15 @@ impl Foresight {
     /// Learns that a row is erased by another one: by the first one that names it.
     pub(crate) fn erase(&mut self, sequence: u64, erasure: u64) {
         self.erased.entry(sequence).or_insert(erasure);
+    }
+
+    /// Learns of an erasure: one right after another and of its time is of the same command, which erases families together.
+    pub(crate) fn erasure(&mut self, sequence: u64, time: &str) {
+        let before = self.last.as_ref();
+        let before = before.filter(|(own, at)| *own + 1 == sequence && at == time);
+        let first = before.and_then(|(own, _)| self.together.get(own).copied());
+        self.together.insert(sequence, first.unwrap_or(sequence));
+        self.last = Some((sequence, time.to_owned()));
     }
 
     /// Whether an erasure names a row.
@@ -66,6 +79,14 @@ impl Journal {
     /// The rows that corrections are known to retract.
     pub fn corrected_rows(&self) -> &HashSet<u64> {
         &self.foresight.corrected
+    }
+
+    /// Whether a row is named by an erasure of the same command as another one, as far as the caller followed them.
+    pub(crate) fn goes_with(&self, sequence: u64, erasure: u64) -> bool {
+        let together = &self.foresight.together;
+        let first = |own: &u64| together.get(own);
+        let own = self.foresight.erased.get(&sequence).and_then(first);
+        own.is_some() && own == first(&erasure)
     }
 
     /// Whether a correction that was learned of retracts a row.

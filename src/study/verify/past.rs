@@ -143,17 +143,19 @@ impl Past {
     }
 
     /// Whether a link before a row was taken back and erased with another family: the row may be the first one of a name that
-    /// the link gave.
-    fn follows_a_lost_link(&self, own: u64) -> bool {
-        let lost = LINKED | RETRACTED | NAMED;
-        let before = usize::try_from(own.saturating_sub(1)).unwrap_or(0);
-        let mut rows = self.rows.iter().take(before);
-        rows.any(|row| row & lost == lost)
+    /// the link gave. With another family: by an erasure before this one, or by one right after it and of its time, which
+    /// erases families together.
+    fn follows_a_lost_link(&self, own: u64, erasure: &Row<'_>) -> bool {
+        let lost = LINKED | RETRACTED;
+        let is_gone = |link: u64| {
+            self.is(link, NAMED) || erasure.before.goes_with(link, erasure.entry.sequence)
+        };
+        (1..own).any(|link| self.get(link) & lost == lost && is_gone(link))
     }
 
     /// Whether rows can be those of one family: earlier ones that no erasure named, a screening or a link first or a row after a
     /// link that is lost, no half of a screening and its outcome, one allocation at most.
-    fn are_of_one_family(&self, named: &[u64]) -> bool {
+    fn are_of_one_family(&self, named: &[u64], erasure: &Row<'_>) -> bool {
         let last = self.rows.len() as u64;
         let halved = |own: u64| {
             let follows = self.is(own.wrapping_sub(1), BEFORE_ITS_OUTCOME);
@@ -161,13 +163,11 @@ impl Past {
                 || follows && named.binary_search(&(own - 1)).is_err()
         };
         let allocations = named.iter().filter(|own| self.is(**own, ALLOCATED)).count();
-        named
-            .first()
-            .is_some_and(|own| self.is(*own, SCREENED | LINKED) || self.follows_a_lost_link(*own))
-            && named.iter().all(|own| {
-                *own <= last && self.is(*own, OF_FAMILY) && !self.is(*own, NAMED) && !halved(*own)
-            })
-            && allocations <= 1
+        named.first().is_some_and(|own| {
+            self.is(*own, SCREENED | LINKED) || self.follows_a_lost_link(*own, erasure)
+        }) && named.iter().all(|own| {
+            *own <= last && self.is(*own, OF_FAMILY) && !self.is(*own, NAMED) && !halved(*own)
+        }) && allocations <= 1
     }
 }
 
@@ -230,7 +230,7 @@ impl Checker {
                 ),
             );
         }
-        if !past.are_of_one_family(&named) {
+        if !past.are_of_one_family(&named, row) {
             self.push(
                 "erasure-incomplete",
                 Some(sequence),

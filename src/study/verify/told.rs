@@ -60,7 +60,11 @@ impl Told {
         self.published.note(entry, public.as_ref());
         match kind {
             "erased" => {
-                let named = form::erased(public.as_ref()).into_iter();
+                let named = form::erased(public.as_ref());
+                if !named.is_empty() {
+                    self.foresight.erasure(sequence, &entry.time);
+                }
+                let named = named.into_iter();
                 for own in named.filter(|own| *own < sequence) {
                     self.foresight.erase(own, sequence);
                 }

@@ -267,3 +267,43 @@ fn families_are_parted_pair_by_pair() {
         Some(early as u64 + 1)
     );
 }
+
+/// A child has two pseudonyms, and the new one was typed first: the row names the known one as the child. Once both are known the
+/// same command is still the same.
+#[test]
+fn a_link_of_two_pseudonyms_is_repeated_in_either_order() {
+    let place = Place::open(IUH);
+    place.enrol("EE", "R1", "--child KC").json(0);
+    for (words, key) in [
+        ("--child KF --set other_child=KC", "l1"),
+        ("--child KC --set other_child=KE", "l2"),
+    ] {
+        let words = format!("linked --family EE {words} --event-key {key}");
+        let first = by_lead(&place, &words);
+        assert_eq!(first["replayed"], false);
+        let again = place.unchanged(|| by_lead(&place, &words));
+        assert_eq!(
+            (&again["replayed"], &again["sequence"]),
+            (&json!(true), &first["sequence"])
+        );
+    }
+    // In a file alike.
+    place.write(
+        "links.csv",
+        "family,child,on,event_key,other_child\nEE,KF,2025-03-03,l1,KC\nEE,KG,2025-03-03,l3,KC\n",
+    );
+    for new in [1, 0] {
+        let told = place.act("import linked links.csv").json(0);
+        assert_eq!(
+            (&told["recorded"], &told["replayed_rows"]),
+            (&json!(new), &json!(2 - new))
+        );
+    }
+    // Another child under the key is another content.
+    let other =
+        "record linked --family EE --child KF --set other_child=KH --event-key l1 --on 2025-03-03";
+    place
+        .unchanged(|| place.act_as("lead", other))
+        .refused(6, "key-reused");
+    both_accept(&place);
+}

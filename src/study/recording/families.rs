@@ -111,8 +111,19 @@ impl Checker<'_> {
         let names = &self.journal.names;
         let ix = names.family(family)?;
         let (one, two) = (names.child(child), names.child(other));
+        let linked = |child: &str, other: &str| {
+            self.content(family, on)
+                .with("child", child.to_owned())
+                .with("other_child", other.to_owned())
+        };
+        // Both are known once they are linked: what was recorded in the other order is repeated in that order.
+        let is_swapped = || {
+            let known = self.journal.key("linked", &self.request.event_key);
+            known.is_some_and(|own| own.content == recorded_hash(&linked(other, child), None))
+        };
         // The known pseudonym is the child, whatever order was typed.
         let (own, name, second, second_name) = match (one, two) {
+            (Some(one), Some(two)) if is_swapped() => (two, other, Some(one), child),
             (Some(one), two) => (one, child, two, other),
             (None, Some(two)) => (two, other, None, child),
             (None, None) => {
@@ -133,10 +144,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let content = self
-            .content(family, on)
-            .with("child", name.to_owned())
-            .with("other_child", second_name.to_owned());
+        let content = linked(name, second_name);
         let what = What::ChildLinked {
             family: ix,
             child: own,

@@ -405,6 +405,7 @@ const STUDY_VERBS: &[Page] = pages![
     "already-retracted",
     "already-revealed",
     "amended-meanwhile",
+    "answered-under-a-link",
     "answers-after-draw",
     "answers-changed",
     "answers-differ",

@@ -241,8 +241,6 @@ fn replay(
             "för att upprepa den tidigare begäran, ange svaren oförändrade; för en ny anmälan, ange dess egen anmälningsnyckel",
         )));
     }
-    // Of two families found to be one the arm of the unit governs, also when the other one's draw was answered first.
-    let moved = used.outcome == "allocated" && unit != used.family;
     let (outcome, exit) = match used.outcome {
         "allocated" => ("allocated", exit::DONE),
         "returned" => ("returned", exit::DONE),
@@ -264,10 +262,7 @@ fn replay(
             .cloned()
             .collect(),
         head: String::new(),
-        warnings: moved
-            .then(|| refusal::families_linked(journal, &request.family, unit))
-            .into_iter()
-            .collect(),
+        warnings: returning::again(journal, request, used),
         exit,
     }))
 }
@@ -404,9 +399,11 @@ fn answer(
         // An enrolment never ends in a mere record; a defect would show as an empty outcome.
         Answer::Recorded => {}
     }
+    // A request that was answered under a link is decided anew once the link is taken back.
+    let before = journal.request(&prepared.request_id);
     enrolled
         .warnings
-        .extend(returning::warnings(journal, request, decision));
+        .extend(returning::warnings(journal, request, before, decision));
     enrolled
 }
 

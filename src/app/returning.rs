@@ -2,10 +2,10 @@
 //! could be screened until the verdict suits, so both are told at once, kept in the ledger and shown by `status`.
 
 use super::failure::Failure;
-use super::refusal::{for_good, report_for_good, report_turned_back, turned_back};
+use super::refusal::{families_linked, for_good, report_for_good, report_turned_back, turned_back};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::study::intake::{EnrolRequest, may_be_erased, same_report_before, screened_before};
-use crate::study::journal::Journal;
+use crate::study::journal::{Journal, RequestUse};
 use crate::study::kernel::{Decision, Family, FamilyIx, Screening, What};
 use crate::words;
 
@@ -37,20 +37,38 @@ pub(super) fn refuse_for_good(journal: &Journal, request: &EnrolRequest) -> Resu
     }
 }
 
-/// What a person should know of a family that is screened again.
+/// What a person should know where a request is answered again: that another draw governs, or that the first answer rested on
+/// a link that is gone.
+pub(super) fn again(
+    journal: &Journal,
+    request: &EnrolRequest,
+    used: &RequestUse,
+) -> Vec<Diagnostic> {
+    let unit = journal.state.unit(used.family);
+    // Of two families found to be one the arm of the unit governs, also when the other one's draw was answered first.
+    let moved = used.outcome == "allocated" && unit != used.family;
+    let moved = moved.then(|| families_linked(journal, &request.family, unit));
+    let under = answered_under_a_link(journal, request, used);
+    moved.into_iter().chain(under).collect()
+}
+
+/// What a person should know of a family that is screened again; `before` is what the request was used for before.
 pub(super) fn warnings(
     journal: &Journal,
     request: &EnrolRequest,
+    before: Option<&RequestUse>,
     decision: &Decision,
 ) -> Vec<Diagnostic> {
+    let under = before.and_then(|used| answered_under_a_link(journal, request, used));
+    let mut warnings: Vec<Diagnostic> = under.into_iter().collect();
     let screened = |what: &What| match what {
         What::Screened(screening) => Some(*screening),
         _ => None,
     };
     let Some(screening) = decision.events.iter().flatten().find_map(screened) else {
-        return after_draw(&request.family, decision);
+        warnings.extend(after_draw(&request.family, decision));
+        return warnings;
     };
-    let mut warnings = Vec::new();
     let family = &request.family;
     let lead = Words::new(
         "the study lead sees changed answers in `lottning status`",
@@ -93,6 +111,27 @@ pub(super) fn warnings(
     let erased = may_be_erased(journal, request);
     warnings.extend(erased.map(|erased| nameless(&request.family, erased)));
     warnings
+}
+
+/// That a request was answered with the arm of another family, through a link that has been taken back since.
+fn answered_under_a_link(
+    journal: &Journal,
+    request: &EnrolRequest,
+    used: &RequestUse,
+) -> Option<Diagnostic> {
+    let unit = |family: FamilyIx| journal.state.unit(family);
+    let other = used.under.filter(|own| unit(*own) != unit(used.family))?;
+    let (family, other) = (&request.family, journal.names.family_name(other));
+    Some(
+        Diagnostic::warning("answered-under-a-link", words!(
+            "this request was answered before with the arm of {other}, while a link that has been taken back made it the family of {family}: that answer holds no more, and this one does",
+            "den här begäran besvarades tidigare med armen för {other}, medan en koppling som har tagits tillbaka gjorde den till samma familj som {family}: det svaret gäller inte längre, utan det här"
+        ))
+        .help(Words::new(
+            "put this answer in the place of the earlier one, tell whoever acted on that, and tell the study lead which service the family has had",
+            "ersätt det tidigare svaret med det här, meddela den som handlat efter det och berätta för studieledaren vilken insats familjen har haft",
+        )),
+    )
 }
 
 /// That a name is unknown where families were erased.

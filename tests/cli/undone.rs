@@ -307,3 +307,73 @@ fn a_link_of_two_pseudonyms_is_repeated_in_either_order() {
         .refused(6, "key-reused");
     both_accept(&place);
 }
+
+/// A request was answered with the arm of another family, through a link that is taken back: repeated, it is answered with what
+/// holds now, and says that the earlier receipt holds no more. One that rested on no such link is answered as ever.
+#[test]
+fn a_request_that_rested_on_a_link_that_is_gone_says_so_when_it_is_repeated() {
+    let place = Place::open(IUH);
+    // The arms differ by four at most, so that six families have both.
+    let names: Vec<String> = (0..6).map(family).collect();
+    let drawn: Vec<Value> = names
+        .iter()
+        .map(|name| place.enrol(name, "R1", "").json(0))
+        .collect();
+    let other = (1..6)
+        .find(|own| drawn[*own]["arm"] != drawn[0]["arm"])
+        .unwrap();
+    let (first, second) = (&names[0], &names[other]);
+    for (name, key, own) in [
+        (second.as_str(), "l1", Some(&drawn[other])),
+        ("MORU", "l2", None),
+    ] {
+        let link = by_lead(
+            &place,
+            &format!("linked --family {first} --set other={name} --event-key {key}"),
+        );
+        let answer = place.enrol(name, "R2", "").json(0);
+        assert_eq!(
+            (&answer["outcome"], &answer["arm"]),
+            (&json!("returned"), &drawn[0]["arm"])
+        );
+        let held = place.enrol(name, "R2", "").json(0);
+        assert_eq!(
+            (&held["replayed"], &held["arm"], held.get("warnings")),
+            (&json!(true), &answer["arm"], answer.get("warnings"))
+        );
+        place
+            .act_as("lead", &back(&link["sequence"], first))
+            .json(0);
+        let again = place.enrol(name, "R2", "").json(0);
+        let told = &again["warnings"][0];
+        assert_eq!(told["code"], "answered-under-a-link", "{again}");
+        assert!(
+            told["message"].as_str().unwrap().contains(first.as_str()),
+            "{told}"
+        );
+        if let Some(own) = own {
+            assert_eq!(again["replayed"], true);
+            assert_eq!(
+                (&again["arm"], &again["allocation"]),
+                (&own["arm"], &own["allocation"])
+            );
+        } else {
+            // It had no draw of its own: this is one, and its repetition has nothing more to say.
+            assert_eq!(again["outcome"], "allocated");
+            let after = place.enrol(name, "R2", "").json(0);
+            assert_eq!(
+                (&after["replayed"], &after["arm"]),
+                (&json!(true), &again["arm"])
+            );
+            let codes = after["warnings"].to_string();
+            assert!(!codes.contains("answered-under-a-link"), "{after}");
+        }
+        let untouched = place.enrol(name, "R9", "").json(0);
+        assert!(
+            !untouched["warnings"]
+                .to_string()
+                .contains("answered-under-a-link")
+        );
+    }
+    both_accept(&place);
+}

@@ -71,6 +71,8 @@ pub struct RequestUse {
     pub family: FamilyIx,
     /// What came of it: the kind of the deciding event (`allocated`, `returned`, `joined`, `exception`).
     pub outcome: &'static str,
+    /// The family whose arm it was answered with, if only a link that was taken back later made the two one.
+    pub under: Option<FamilyIx>,
 }
 
 /// What a request that is used up can have come to.
@@ -125,6 +127,8 @@ pub struct Journal {
     /// Whether an erased row may have named a child that later rows mean.
     childless: bool,
     pub(super) pending: Option<(String, [u8; 32])>,
+    /// Links that are taken back by a later row, as long as they hold: their row and the families.
+    pub(super) holding: Vec<(u64, FamilyIx, FamilyIx)>,
     chain_trusted: bool,
     zone: TimeZone,
     /// The time of the last row as it was read.
@@ -153,6 +157,7 @@ impl Journal {
             unnamed: false,
             childless: false,
             pending: None,
+            holding: Vec::new(),
             chain_trusted: false,
             zone,
             moment: (String::new(), None),
@@ -315,6 +320,8 @@ impl Journal {
         apply(&self.protocol, &mut self.state, &event);
         match parted {
             Some(other) => {
+                let pair = decoded.subject.map(|own| (entry.sequence, own, other));
+                self.holding.extend(pair);
                 if let Some(row) = self.state.link_rows.last_mut() {
                     row.other = other;
                 }
@@ -419,14 +426,18 @@ impl Journal {
             }
             What::Allocated { family, .. } | What::Exception { family, .. } => {
                 if let Some((id, content)) = self.pending.take() {
-                    self.used(&id, content, *family, &entry.kind);
+                    self.used(&id, content, (*family, None), &entry.kind);
                 }
             }
             What::Returned { family, .. } | What::Joined { family, .. } => {
                 if let Some(id) = decoded.payload.text("request_id") {
                     let content = content_hash(&decoded.payload);
-                    self.used(id, content, *family, &entry.kind);
+                    let under = self.governed_through_a_lost_link(*family);
+                    self.used(id, content, (*family, under), &entry.kind);
                 }
+            }
+            What::Corrected { sequence, .. } => {
+                self.holding.retain(|(link, ..)| link != sequence);
             }
             _ => {}
         }
@@ -452,12 +463,19 @@ impl Journal {
         self.keys.note(scope, &key, own);
     }
 
-    fn used(&mut self, id: &str, content: [u8; 32], family: FamilyIx, kind: &str) {
+    fn used(
+        &mut self,
+        id: &str,
+        content: [u8; 32],
+        (family, under): (FamilyIx, Option<FamilyIx>),
+        kind: &str,
+    ) {
         let outcome = OUTCOMES.iter().find(|own| **own == kind);
         let own = RequestUse {
             content,
             family,
             outcome: outcome.unwrap_or(&OUTCOMES[0]),
+            under,
         };
         self.requests.note(0, id, own);
     }

@@ -213,6 +213,30 @@ impl Journal {
         pairs.into_iter().collect()
     }
 
+    /// The family whose arm governs a family at this row, if it is another one than the links that stand make it: through a
+    /// link that is taken back later, and holds as yet.
+    pub(super) fn governed_through_a_lost_link(&self, family: FamilyIx) -> Option<FamilyIx> {
+        let own = self.state.unit(family);
+        let mut one = vec![own];
+        let mut place = 0;
+        while let Some(from) = one.get(place).copied() {
+            place += 1;
+            for (_, two, three) in &self.holding {
+                let pair = [self.state.unit(*two), self.state.unit(*three)];
+                if pair.contains(&from) {
+                    let new = pair.into_iter().filter(|unit| !one.contains(unit));
+                    one.extend(new.collect::<Vec<_>>());
+                }
+            }
+        }
+        let drawn = one.into_iter().filter_map(|unit| {
+            let family = self.state.family(unit)?;
+            family.is_randomized().then_some((family.allocation, unit))
+        });
+        let (_, governing) = drawn.min()?;
+        (governing != own).then_some(governing)
+    }
+
     /// Whether two events are of one real family, by whatever name.
     pub(in crate::study) fn same_family(
         &self,

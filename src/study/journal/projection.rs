@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
-const FORM: u8 = 10;
+const FORM: u8 = 11;
 
 coded!(Head { sequence, hash });
 coded!(KeyUse {
@@ -58,6 +58,7 @@ impl Coded for RequestUse {
         self.family.put(out);
         let place = OUTCOMES.iter().position(|own| *own == self.outcome);
         place.unwrap_or(0).put(out);
+        self.under.put(out);
     }
 
     fn take(input: &mut Source<'_>) -> Option<Self> {
@@ -65,6 +66,7 @@ impl Coded for RequestUse {
             content: Coded::take(input)?,
             family: Coded::take(input)?,
             outcome: OUTCOMES.get(usize::take(input)?)?,
+            under: Coded::take(input)?,
         })
     }
 }
@@ -250,11 +252,12 @@ impl Row for RequestUse {
             content: [0; 32],
             family: FamilyIx(0),
             outcome: OUTCOMES[0],
+            under: None,
         }
     }
 
     fn fits(&self, _: usize, limits: &Limits) -> bool {
-        self.family.0 < limits.families
+        self.family.0 < limits.families && self.under.fits(0, limits)
     }
 }
 

@@ -273,7 +273,8 @@ class Checker:
                 self.report(None, "seed", f"the seed in {name!a} matches no commitment of the ledger")
         lacking = [epoch for epoch in range(len(self.commitments)) if epoch not in self.seeds]
         if given and lacking and not any(finding.code == "seed" for finding in self.findings):
-            self.report(None, "seed-missing", f"no seed was given for epoch {', '.join(map(str, lacking))}: its draws are not checked")
+            epochs = f"epoch{'s' if lacking[1:] else ''} {', '.join(map(str, lacking))}"
+            self.report(None, "seed-missing", f"no seed was given for {epochs}, whose draws are not checked")
 
     def protocol_of(self, epoch):
         return self.epochs[epoch].protocol if 0 <= epoch < len(self.epochs) else None

@@ -223,7 +223,7 @@ class Epochs(Base):
             answer = self.check("--seed-file", getattr(self, given))
             found = self.assert_bad(answer, None, "seed-missing", exit=9)
             self.assertEqual(len(found), 1)
-            self.assertIn(f"epoch {lacking}:", answer["findings"][0]["text"])
+            self.assertIn(f"epoch {lacking}, whose", answer["findings"][0]["text"])
             self.assertFalse(answer["ok"])
             self.assertGreater(answer["draws"]["not_checked"], 0)
         # Damage counts for more, and a seed of another study is named alone.

@@ -98,9 +98,9 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
             return Err(duties_mixed(actor, had));
         }
         untimely(outside, journal, time, given).map_or(Ok(()), Err)?;
-        let (seed, made) = seed_for_epoch(outside, &request.seed_file, folder)?;
+        let used = |seed: &Seed| refuse_used(journal, &committed, seed);
+        let (seed, made) = seed_for_epoch(outside, &request.seed_file, folder, used)?;
         seed_created |= made;
-        refuse_used(journal, &committed, &seed)?;
         let commitment = hex(&seed.commitment(&hash.0));
         let public = Content::new()
             .with("commitment", commitment.clone())

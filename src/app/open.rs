@@ -93,7 +93,8 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
     refuse_inside(outside, &request.seed_file, &request.study)?;
     projection::refuse_emptied(outside, &request.study)?;
     outside.refuse_file_for_folder(&request.study)?;
-    let (seed, seed_created) = seed_for_epoch(outside, &request.seed_file, &request.study)?;
+    let (seed, seed_created) =
+        seed_for_epoch(outside, &request.seed_file, &request.study, |_| Ok(()))?;
     outside.create_private_folder(&request.study)?;
     let seal = || outside.write(request.study.join(protocol_file(0)), &bytes);
     let failed = |error: LedgerError| ledger_failure(&error, &request.study);

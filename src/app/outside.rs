@@ -137,6 +137,23 @@ impl Outside {
         Some(bytes)
     }
 
+    /// The first bytes of a regular file, `most` of them at most.
+    ///
+    /// # Errors
+    /// It cannot be read, or is none: a pipe or a device would be waited for.
+    pub(super) fn beginning(&self, path: impl AsRef<Path>, most: u64) -> Result<Vec<u8>, Failure> {
+        let path = path.as_ref();
+        let read = |file: fs::File| {
+            let mut bytes = Vec::new();
+            file.take(most).read_to_end(&mut bytes).map(|_| bytes)
+        };
+        let none = || std::io::ErrorKind::InvalidInput.into();
+        open_regular(&self.path(path))
+            .ok_or_else(none)
+            .and_then(read)
+            .map_err(|error| Failure::file(&Words::new("read", "läsa"), path, &error))
+    }
+
     /// As [`Outside::regular`], to be read at any place.
     pub(super) fn pages(&self, path: &Path) -> Option<impl Bytes + use<>> {
         let file = open_regular(&self.path(path))?;
@@ -188,11 +205,16 @@ impl Outside {
         }
     }
 
-    /// Creates a file that only its owner may read (mode 0600) and that must not exist yet.
+    /// Creates a file that only its owner may read (mode 0600) and that must not exist yet: whole, or not at all.
     pub fn create_secret(&self, path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Failure> {
         let path = path.as_ref();
         create_secret(&self.path(path), bytes)
             .map_err(|error| Failure::file(&Words::new("create", "skapa"), path, &error))
+    }
+
+    /// Removes what a command that was killed while it created a file left beside it.
+    pub(super) fn sweep_ended(&self, path: impl AsRef<Path>) {
+        sweep_ended(&self.path(path));
     }
 
     /// Makes a folder and those above it.
@@ -325,6 +347,11 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
 
 /// Removes what a killed process left beside a file that it was writing. For a caller who knows that nobody writes it now.
 pub(super) fn sweep(path: &Path) {
+    left_beside(path, |_| true);
+}
+
+/// Removes what processes left beside a file that they were writing, if their number is one of those.
+fn left_beside(path: &Path, is_one: impl Fn(&str) -> bool) {
     let Some((folder, name)) = path.parent().zip(path.file_name()) else {
         return;
     };
@@ -333,10 +360,18 @@ pub(super) fn sweep(path: &Path) {
         let own = entry.file_name().to_string_lossy().into_owned();
         let process = own.strip_prefix(&begins);
         let process = process.and_then(|rest| rest.strip_suffix(".partial"));
-        if process.is_some_and(|own| !own.is_empty() && own.bytes().all(|b| b.is_ascii_digit())) {
+        let is_number = |own: &str| !own.is_empty() && own.bytes().all(|b| b.is_ascii_digit());
+        if process.is_some_and(|own| is_number(own) && is_one(own)) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// As [`sweep`], of processes that have ended, as far as the system tells: for a file that another one may be writing now.
+fn sweep_ended(path: &Path) {
+    left_beside(path, |process| {
+        process == std::process::id().to_string() || !Path::new("/proc").join(process).exists()
+    });
 }
 
 fn partial(path: &Path) -> PathBuf {
@@ -346,14 +381,9 @@ fn partial(path: &Path) -> PathBuf {
 }
 
 fn replace(path: &Path, bytes: &[u8], options: &fs::OpenOptions) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
-    make_folders(&folder)?;
-    let mut temporary = path.file_name().unwrap_or_default().to_os_string();
-    temporary.push(format!(".{}.partial", std::process::id()));
-    let temporary = folder.join(temporary);
+    let folder = folder_of(path);
+    make_folders(folder)?;
+    let temporary = partial_of(path, std::process::id());
     let written = (|| {
         let mut options = options.clone();
         options.write(true).create(true).truncate(true);
@@ -362,7 +392,7 @@ fn replace(path: &Path, bytes: &[u8], options: &fs::OpenOptions) -> std::io::Res
         file.sync_all()?;
         drop(file);
         fs::rename(&temporary, path)?;
-        sync_folder(&folder)
+        sync_folder(folder)
     })();
     if written.is_err() {
         // The failure that matters is the first one; the leftover is removed as far as possible.
@@ -382,8 +412,20 @@ fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     )
 }
 
+/// Writes a file under a temporary name beside it, and gives it its own name unless there is one: a process that is killed
+/// meanwhile leaves no file that is empty or cut.
 fn create_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    create_with(private().write(true).create_new(true), path, bytes)
+    sweep_ended(path);
+    let temporary = partial_of(path, std::process::id());
+    create_with(private().write(true).create_new(true), &temporary, bytes)?;
+    let linked = fs::hard_link(&temporary, path);
+    let _ = fs::remove_file(&temporary);
+    match linked {
+        Ok(()) => sync_folder(folder_of(path)),
+        Err(_) if path.exists() => Err(std::io::ErrorKind::AlreadyExists.into()),
+        // A file system without links: nothing else names a file and refuses to replace one.
+        Err(_) => create_with(private().write(true).create_new(true), path, bytes),
+    }
 }
 
 /// Options that make a file which only its owner may read, where the system has modes.
@@ -421,10 +463,22 @@ fn create_with(options: &fs::OpenOptions, path: &Path, bytes: &[u8]) -> std::io:
         let _ = fs::remove_file(path);
     }
     written?;
+    sync_folder(folder_of(path))
+}
+
+/// The folder that a file lies in.
+fn folder_of(path: &Path) -> &Path {
     match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
-        _ => sync_folder(Path::new(".")),
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
+}
+
+/// The name under which a process writes a file before it has its own.
+fn partial_of(path: &Path, process: u32) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{process}.partial"));
+    folder_of(path).join(name)
 }
 
 #[cfg(unix)]

@@ -15,17 +15,21 @@ use crate::study::journal::{Object, hex};
 use crate::words;
 use std::path::{Path, PathBuf};
 
-/// The seed of a file for a new epoch, and whether the file was made now.
+/// The seed of a file for a new epoch, and whether the file was made now. `refused` says why a seed that was there cannot be
+/// taken; nothing is told of its use then.
 ///
 /// # Errors
-/// A file that was there and is no seed: exit 9. A seed is never shown.
+/// A file that was there and is no seed, or is refused: exit 9. A seed is never shown.
 pub(super) fn seed_for_epoch(
     outside: &Outside,
     path: &Path,
     study: &Path,
+    refused: impl Fn(&Seed) -> Result<(), Failure>,
 ) -> Result<(Seed, bool), Failure> {
     if outside.exists(path) {
         let seed = read_seed(outside, path)?;
+        refused(&seed)?;
+        outside.sweep_ended(path);
         if seed.is_guessable() {
             outside.progress.warn(&guessable(path));
         }

@@ -278,6 +278,9 @@ fn seed_mismatch(epoch: u32) -> Failure {
     ))
 }
 
+/// Bytes that are read of a seed file: more than a seed and the first line of a key have.
+const LONGEST: u64 = 256;
+
 /// A seed file.
 ///
 /// # Errors
@@ -294,11 +297,12 @@ pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
             ),
         )
         .help(Words::new(
-            "give the file that `open` created, and check that you may read it",
-            "ange filen som `open` skapade och kontrollera att du får läsa den",
+            "give the file that `open` or `amend` created for the epoch, and check that you may read it",
+            "ange filen som `open` eller `amend` skapade för epoken och kontrollera att du får läsa den",
         ))
     };
-    let bytes = outside.read(path).map_err(missing)?;
+    // A pipe or a device would be waited for, or never end.
+    let bytes = outside.beginning(path, LONGEST).map_err(missing)?;
     let text = zeroize::Zeroizing::new(String::from_utf8(bytes).unwrap_or_default());
     if is_key_file(&text) {
         return Err(Failure::new(
@@ -310,8 +314,8 @@ pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
             ),
         )
         .help(Words::new(
-            "the key stays with the key holder, away from the study; give the file that `open` created",
-            "nyckeln stannar hos nyckelförvaltaren, skild från studien; ange filen som `open` skapade",
+            "the key stays with the key holder, away from the study; give the file that `open` or `amend` created",
+            "nyckeln stannar hos nyckelförvaltaren, skild från studien; ange filen som `open` eller `amend` skapade",
         )));
     }
     Seed::from_hex(&text).map_err(|_| {

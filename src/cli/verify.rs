@@ -147,6 +147,15 @@ fn epochs_of(epochs: &[DrawCheck], check: DrawCheck) -> String {
     own.join(", ")
 }
 
+/// Numbers of epochs with the word before them.
+fn named(epochs: &str) -> Words {
+    if epochs.contains(',') {
+        words!("epochs {epochs}", "epokerna {epochs}")
+    } else {
+        words!("epoch {epochs}", "epok {epochs}")
+    }
+}
+
 /// Which epochs have no seed; `count` is how many seed files are needed and were given, if those are not as many.
 fn lacking(epochs: &[DrawCheck], count: Option<(usize, usize)>) -> Words {
     let left = epochs_of(epochs, DrawCheck::NotChecked);
@@ -157,10 +166,16 @@ fn lacking(epochs: &[DrawCheck], count: Option<(usize, usize)>) -> Words {
             "samma frö angavs mer än en gång",
         ),
     };
-    let Words { en, sv } = why;
-    words!(
-        "no seed was given for epoch {left}: its draws are not checked ({en})",
-        "inget frö angavs för epok {left}: dess dragningar är inte kontrollerade ({sv})"
+    let (Words { en, sv }, epochs) = (why, named(&left));
+    Words::new(
+        format!(
+            "no seed was given for {}, whose draws are not checked ({en})",
+            epochs.en
+        ),
+        format!(
+            "inget frö angavs för {}, vars dragningar inte är kontrollerade ({sv})",
+            epochs.sv
+        ),
     )
 }
 
@@ -175,10 +190,17 @@ fn strange() -> Words {
 fn epochs_checked(epochs: &[DrawCheck]) -> Option<Words> {
     let of = |check: DrawCheck| epochs_of(epochs, check);
     let (derived, left) = (of(DrawCheck::Verified), of(DrawCheck::NotChecked));
+    let (again, not) = (named(&derived), named(&left));
     (!derived.is_empty() && !left.is_empty()).then(|| {
-        words!(
-            "Draws were derived again in epoch {derived}, and not in epoch {left}, whose seed is not known.",
-            "Dragningarna härleddes på nytt i epok {derived}, men inte i epok {left}, vars frö inte är känt."
+        Words::new(
+            format!(
+                "Draws were derived again in {}, and not in {}: no seed of that is known.",
+                again.en, not.en
+            ),
+            format!(
+                "Dragningarna härleddes på nytt i {}, men inte i {}: inget frö därtill är känt.",
+                again.sv, not.sv
+            ),
         )
     })
 }

@@ -247,3 +247,110 @@ fn anybody_sees_the_commitment_of_each_epoch() {
         }
     }
 }
+
+/// A seed that is refused is not said to be used.
+#[test]
+fn a_seed_of_an_earlier_epoch_is_refused_without_a_word_of_its_use() {
+    let place = Place::open(IUH);
+    let refused = place.unchanged(|| amend(&place, "keys/seed"));
+    refused.refused(9, "seed-used");
+    assert!(!refused.err.contains("[seed-given]"), "{}", refused.err);
+}
+
+/// A pipe would be waited for and a device never ends; a seed file is neither.
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_no_seed_file() {
+    let place = Place::open(IUH);
+    let made = std::process::Command::new("mkfifo")
+        .arg(place.path("keys/pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    place.write("keys/long", "0".repeat(1 << 20));
+    let enrol = Place::enrol_words("skarpnack", "KATL", "R1");
+    let confirm = place.confirm();
+    for (file, code) in [
+        ("keys/pipe", "seed-missing"),
+        ("/dev/zero", "seed-missing"),
+        ("keys", "seed-missing"),
+        ("keys/long", "seed-invalid"),
+    ] {
+        for words in [
+            format!(
+                "{} --study study --actor intake-1",
+                enrol.replace("keys/seed", file)
+            ),
+            format!("verify --study study --seed-file {file}"),
+            format!(
+                "amend p.toml --seed-file {file} --confirm {confirm} --study study --actor lead"
+            ),
+            format!(
+                "open p.toml --study other --seed-file {file} --confirm {confirm} --actor lead"
+            ),
+        ] {
+            let mut command = place.command(&words);
+            command
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
+            while child.try_wait().unwrap().is_none() {
+                if std::time::Instant::now() > until {
+                    child.kill().unwrap();
+                    panic!("{words} waits");
+                }
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(9), "{words}: {said}");
+            assert!(said.contains(&format!("[{code}]")), "{words}: {said}");
+            assert!(
+                said.contains("`amend`") || said.contains("`open`"),
+                "{said}"
+            );
+        }
+    }
+    assert!(!place.path("other").exists());
+}
+
+/// The limit ends the process at the first byte that it writes to a file, which is one of the seed: nothing is left under the
+/// name, and the same command opens the study.
+#[cfg(unix)]
+#[test]
+fn an_open_that_is_killed_while_it_writes_the_seed_leaves_no_half_of_one() {
+    let place = Place::with(IUH);
+    let words = place.open_words();
+    let killed = std::process::Command::new("sh")
+        .args(["-c", "ulimit -f 0; exec \"$@\"", "sh"])
+        .arg(super::place::program())
+        .args(words.split_whitespace())
+        .current_dir(place.path("."))
+        .output()
+        .unwrap();
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+    assert!(!place.path("keys/seed").exists());
+    let left = || std::fs::read_dir(place.path("keys")).unwrap().count();
+    assert_eq!(left(), 1, "what it was writing");
+    assert_eq!(place.run(&words).json(0)["replayed"], false);
+    assert_eq!(left(), 1, "the seed alone");
+    place.enrol("KATL", "R1", "").json(0);
+    place.verify();
+}
+
+/// Several epochs without a seed are named as several.
+#[test]
+fn epochs_without_a_seed_are_counted() {
+    let place = Place::open(IUH);
+    assert_eq!(amend(&place, "keys/later").code, 0);
+    assert_eq!(amend(&place, "keys/latest").code, 0);
+    let ran = place.run("verify --study study --seed-file keys/later --format table");
+    assert_eq!(ran.code, 9, "{}{}", ran.out, ran.err);
+    let said = format!("{}{}", ran.out, ran.err);
+    assert!(said.contains("epochs 0, 2"), "{said}");
+    assert!(
+        said.contains("in epoch 1, and not in epochs 0, 2"),
+        "{said}"
+    );
+}

@@ -470,7 +470,7 @@ mod tests {
         );
         let coin = of("biased-coin", &[]);
         assert!(
-            coin.starts_with("use `bias = \"3/5\"`, which leaves the arms in balance after 120 families with probability 0.33 instead of 0.50 (5.8 of ten right), and let"),
+            coin.starts_with("use `bias = \"3/5\"`, which leaves the arms in balance after 120 families with probability 0.33 instead of 0.50 (5.8 of ten right), or use `method = \"big-stick\"` with `max_imbalance = 3`, which leaves"),
             "{coin}"
         );
         let flags = advice("biased-coin", &[], "1:1", Written::Flags);

@@ -243,7 +243,7 @@ fn the_larger_arm_is_the_best_guess_of_independent_draws() {
 #[test]
 fn a_simulated_share_is_said_as_it_was_found() {
     let ran = draw(
-        "--method biased-coin --ratio 1:1:1:1 --n 120 --replicates 10 --characteristics --json",
+        "--method biased-coin --ratio 1:1:1:1:1:1:1:1 --n 120 --replicates 10 --characteristics --json",
     );
     let found = json(&ran);
     let warning = &found["warnings"][0];

@@ -177,12 +177,13 @@ impl Room {
 
 /// A study that has just been opened.
 fn opened(protocol: &Arc<Protocol>, seed: &Seed) -> Study {
+    let first = protocol.in_epoch(0).hash;
     let public = Content::new()
-        .with("commitment", hex(&seed.commitment(&protocol.hash.0)))
+        .with("commitment", hex(&seed.commitment(&first.0)))
         .with("custody", protocol.study.custody.text())
         .with("format", 1)
         .with("mode", "live")
-        .with("protocol_hash", protocol.hash.to_hex())
+        .with("protocol_hash", first.to_hex())
         .with("study", protocol.study.id.clone());
     let opened = Journal::new(Arc::clone(protocol)).entries(
         &[Recording::public(What::Opened, public)],

@@ -46,7 +46,7 @@ const WORKLOADS: [Workload; 6] = [
     workload!("w2", "score", [2000, 20], Some(4.0)),
     workload!("w3", "whole", [0, 50], None),
     workload!("w3-overflow", "whole-without-gate", [0, 50], None),
-    workload!("w4", "monitored", [0, 500], None),
+    workload!("w4", "monitored", [5_000, 500], Some(4.0)),
     workload!("w5", "fixed-binary", [20, 2], Some(3.0)),
 ];
 

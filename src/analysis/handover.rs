@@ -182,7 +182,7 @@ impl Workspace {
     }
 
     /// The options of an analysis for its estimator.
-    pub(super) fn settings(analysis: &Analysis) -> Settings {
+    pub(crate) fn settings(analysis: &Analysis) -> Settings {
         let ranged = analysis.entry().is_some_and(|entry| entry.options.range);
         Settings {
             level: 1.0 - analysis.alpha,

@@ -196,6 +196,12 @@ pub(crate) fn ended(own: &Look, plan: &Boundaries, analysis: &Analysis) -> Optio
     own.stage_wise(plan, now, 1.0 - analysis.alpha).ok()
 }
 
+/// The p-value of [`ended`] alone: all that a test without an estimate has of it.
+pub(crate) fn ended_p_value(own: &Look, plan: &Boundaries) -> Option<f64> {
+    let now = plan.critical_values().len().checked_sub(1)?;
+    own.stage_wise_p_value(plan, now).ok()
+}
+
 /// Alpha that an analysis has spent once a lock has been looked at: registered amounts in the order of locks, and all
 /// of it at its own lock.
 pub(super) fn spent(protocol: &Protocol, analysis: &Analysis, lock: usize) -> f64 {
@@ -321,15 +327,19 @@ fn stage_wise(
     analysis: &Analysis,
     first: Option<&Estimate>,
 ) -> Option<Estimate> {
-    let last = ended(own, plan, analysis)?;
     let mut row = first?.clone();
-    row.estimate = scale.of_look(last.estimate);
     row.std_error = None;
     row.statistic = None;
     row.df = None;
-    row.p_value = Some(last.p_value);
-    row.conf_low = scale.of_look(last.conf_low);
-    row.conf_high = scale.of_look(last.conf_high);
+    if scale == Scale::Score {
+        row.p_value = Some(ended_p_value(own, plan)?);
+    } else {
+        let last = ended(own, plan, analysis)?;
+        row.estimate = scale.of_look(last.estimate);
+        row.p_value = Some(last.p_value);
+        row.conf_low = scale.of_look(last.conf_low);
+        row.conf_high = scale.of_look(last.conf_high);
+    }
     row.level = 1.0 - analysis.alpha;
     "stage-wise".clone_into(&mut row.interval);
     Some(row)

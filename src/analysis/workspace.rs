@@ -198,23 +198,28 @@ impl Fitted<'_> {
                 n_treated: n[1],
                 n_control: n[0],
             }),
-            Self::Registry(answer) => {
-                let row: &Estimate = answer.effect()?;
-                let (estimate, std_error, scale) = weighed(row).ok_or(EstimationError::NoRows)?;
-                Ok(Effect {
-                    estimate,
-                    std_error,
-                    scale,
-                    statistic: row.statistic,
-                    df: row.df.filter(|_| scale != Scale::Score),
-                    p_value: row.p_value,
-                    conf_low: row.conf_low,
-                    conf_high: row.conf_high,
-                    n_treated: row.n_treated as u32,
-                    n_control: row.n_control as u32,
-                })
-            }
+            Self::Registry(answer) => Effect::of(answer),
         }
+    }
+}
+
+impl Effect {
+    /// The effect that an estimator of the registry answers with.
+    pub(crate) fn of(answer: &Answer) -> Result<Self, EstimationError> {
+        let row: &Estimate = answer.effect()?;
+        let (estimate, std_error, scale) = weighed(row).ok_or(EstimationError::NoRows)?;
+        Ok(Self {
+            estimate,
+            std_error,
+            scale,
+            statistic: row.statistic,
+            df: row.df.filter(|_| scale != Scale::Score),
+            p_value: row.p_value,
+            conf_low: row.conf_low,
+            conf_high: row.conf_high,
+            n_treated: row.n_treated as u32,
+            n_control: row.n_control as u32,
+        })
     }
 }
 

@@ -34,6 +34,7 @@ pub mod inversion;
 pub mod known_weights;
 pub mod lin_statistic;
 pub mod linear_model;
+pub(crate) mod observed_expected;
 mod overdispersed_counts;
 mod overdispersion;
 mod partial_likelihood;

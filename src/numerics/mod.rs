@@ -18,6 +18,7 @@ pub mod normal;
 mod poisson_mixture;
 pub mod quadrature;
 pub mod root;
+pub(crate) mod scattered;
 pub mod stream;
 pub mod student_t;
 pub mod symmetric_eigen;

@@ -32,7 +32,7 @@ pub(super) struct Arrival {
 pub(super) struct Keys {
     rates: [u8; 32],
     families: [u8; 32],
-    outcomes: [u8; 32],
+    pub(super) outcomes: [u8; 32],
     scores: [u8; 32],
     reports: [u8; 32],
     pairs: [u8; 32],
@@ -91,17 +91,22 @@ impl Keys {
 }
 
 /// Deviates of a family that are no days of reports; the last two are not used.
-const FATE: u32 = 13;
+pub(super) const FATE: u32 = 13;
 /// Words of a family in the stream of its site, without those of its fields: risk, children, exception, and the time to
 /// the next family.
 pub(super) const ARRIVAL: usize = 4;
 /// Days of reports that fit beside them; further ones have a stream of their own.
-const NEAR: u32 = FAMILY / 2 - FATE;
+pub(super) const NEAR: u32 = FAMILY / 2 - FATE;
 
 /// Bits of a site's part of a stream: families of a site never run into those of the next.
 const SITE: u32 = 40;
 /// Words that a family has in the stream of outcomes: four blocks, which the generator makes at once.
 const FAMILY: u32 = 64;
+
+/// The block of the stream of outcomes with which a family's words begin; a block has eight words of 64 bits.
+pub(super) fn outcomes_block(site: usize, ordinal: u32) -> u64 {
+    ((site as u64) << (SITE - 4)) + u64::from(ordinal) * u64::from(FAMILY / 16)
+}
 
 /// Families arriving at one site.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 //! and when a lock is made is `study`'s to say.
 
 use super::record::{Found, Looked, StageWise};
-use crate::analysis::looks::{ended, repeated, settled, standing, weight};
+use crate::analysis::looks::{ended, ended_p_value, repeated, settled, standing, weight};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
 use crate::estimation::group_sequential::{Boundaries, Look};
@@ -73,6 +73,11 @@ impl Monitor {
         self.ended = None;
     }
 
+    /// The locks at which it is looked at before its own.
+    pub(super) fn looks(&self) -> &[usize] {
+        &self.looks
+    }
+
     /// The next look, unless the study has stopped.
     pub(super) fn next(&self) -> Option<usize> {
         self.looks
@@ -96,14 +101,31 @@ impl Monitor {
         &mut self,
         data: Data<'_>,
         days: u32,
-        (draws, keys): (u32, &mut ChaCha8Rng),
+        redraws: (u32, &mut ChaCha8Rng),
         workspace: &mut Workspace,
+    ) -> bool {
+        if self.next().is_none() {
+            return false;
+        }
+        let found = self.effect(data, workspace);
+        let redraw = self.redraw(data, redraws, workspace);
+        self.hold(data.0, days, found, redraw)
+    }
+
+    /// Holds the next look at an effect that is known, if there is one; `redraw` is the randomization test that decides
+    /// against a limit, where one does.
+    pub(super) fn hold(
+        &mut self,
+        protocol: &Protocol,
+        days: u32,
+        found: Option<(Effect, Look)>,
+        redraw: Option<impl FnOnce(&Plan, f64) -> Result<f64, &'static str>>,
     ) -> bool {
         let (stage, Some(lock)) = (self.held, self.next()) else {
             return false;
         };
         self.held += 1;
-        let Some((effect, own)) = self.effect(data, workspace) else {
+        let Some((effect, own)) = found else {
             return false;
         };
         self.information[stage] = own.information();
@@ -111,19 +133,13 @@ impl Monitor {
         self.seen.push((lock, own));
         let analysis = &self.plan.planned()[0].analysis;
         // Mostly it is certain without boundaries.
-        if draws == 0 || analysis.test.is_none() {
+        if redraw.is_none() {
             let p_value = effect.p_value.unwrap_or(1.0);
-            if settled(data.0, analysis, (before, lock), p_value) == Some(false) {
+            if settled(protocol, analysis, (before, lock), p_value) == Some(false) {
                 return false;
             }
         }
-        let ended = self.decided(
-            data,
-            (&effect, own),
-            (stage, days),
-            (draws, keys),
-            workspace,
-        );
+        let ended = self.decided(protocol, (&effect, own), (stage, days), redraw);
         if !ended.looked.rejects {
             return false;
         }
@@ -136,31 +152,61 @@ impl Monitor {
         &mut self,
         data: Data<'_>,
         days: u32,
-        (draws, keys): (u32, &mut ChaCha8Rng),
+        redraws: (u32, &mut ChaCha8Rng),
         workspace: &mut Workspace,
     ) -> (Result<Found, &'static str>, Looked) {
         if let Some(ended) = self.ended.take() {
             return (ended.found, ended.looked);
         }
-        let stage = self.looks.len();
-        let Some((effect, own)) = self.effect(data, workspace) else {
-            let code = match self.effects.first() {
+        let found = self
+            .effect(data, workspace)
+            .ok_or_else(|| match self.effects.first() {
                 Some(Err(error)) => error.code(),
                 Some(Ok(_)) => "no-variation",
                 None => "no-rows",
-            };
-            return (Err(code), self.looked((stage, days), false, None));
+            });
+        let redraw = self.redraw(data, redraws, workspace);
+        self.finish(data.0, days, found, redraw)
+    }
+
+    /// As [`Monitor::close`], at an effect that is known, or the code of why there is none.
+    pub(super) fn finish(
+        &mut self,
+        protocol: &Protocol,
+        days: u32,
+        found: Result<(Effect, Look), &'static str>,
+        redraw: Option<impl FnOnce(&Plan, f64) -> Result<f64, &'static str>>,
+    ) -> (Result<Found, &'static str>, Looked) {
+        if let Some(ended) = self.ended.take() {
+            return (ended.found, ended.looked);
+        }
+        let stage = self.looks.len();
+        let (effect, own) = match found {
+            Ok(found) => found,
+            Err(code) => return (Err(code), self.looked((stage, days), false, None)),
         };
         self.information[stage] = own.information();
         self.seen.push((self.lock, own));
-        let ended = self.decided(
-            data,
-            (&effect, own),
-            (stage, days),
-            (draws, keys),
-            workspace,
-        );
+        let ended = self.decided(protocol, (&effect, own), (stage, days), redraw);
         (ended.found, ended.looked)
+    }
+
+    /// The randomization test that decides against a limit, where one does.
+    fn redraw<'r>(
+        &self,
+        data: Data<'r>,
+        (draws, keys): (u32, &'r mut ChaCha8Rng),
+        workspace: &'r mut Workspace,
+    ) -> Option<impl FnOnce(&Plan, f64) -> Result<f64, &'static str> + use<'r>> {
+        let tests = self.plan.planned()[0].analysis.test.is_some() && draws > 0;
+        tests.then_some(move |plan: &Plan, limit: f64| {
+            let mut key = [0; 32];
+            keys.fill_bytes(&mut key);
+            let redraws = (&key, u64::from(draws), Some(limit));
+            plan.decided_here(data, 0, redraws, workspace)
+                .map(|figures| figures.p_value)
+                .map_err(|error| error.code())
+        })
     }
 
     fn effect(&mut self, data: Data<'_>, workspace: &mut Workspace) -> Option<(Effect, Look)> {
@@ -174,26 +220,17 @@ impl Monitor {
     /// What the last of the looks that were seen decides, and what the study says if it ends there.
     fn decided(
         &self,
-        data: Data<'_>,
+        protocol: &Protocol,
         (effect, own): (&Effect, Look),
         at: (usize, u32),
-        (draws, keys): (u32, &mut ChaCha8Rng),
-        workspace: &mut Workspace,
+        redraw: Option<impl FnOnce(&Plan, f64) -> Result<f64, &'static str>>,
     ) -> Ended {
-        let (protocol, state, cut) = data;
         let analysis = &self.plan.planned()[0].analysis;
         let standing = standing(protocol, analysis, &self.seen);
-        let mut p_value = effect.p_value.ok_or("no-variation");
-        if analysis.test.is_some() && draws > 0 {
-            let mut key = [0; 32];
-            keys.fill_bytes(&mut key);
-            let redraws = (&key, u64::from(draws), Some(standing.nominal));
-            p_value = self
-                .plan
-                .decided_here((protocol, state, cut), 0, redraws, workspace)
-                .map(|figures| figures.p_value)
-                .map_err(|error| error.code());
-        }
+        let p_value = match redraw {
+            Some(redraw) => redraw(&self.plan, standing.nominal),
+            None => effect.p_value.ok_or("no-variation"),
+        };
         let rejects = p_value.is_ok_and(|p_value| p_value <= standing.nominal);
         let plan = standing.plan.as_ref();
         let found = p_value.and_then(|p_value| {
@@ -246,13 +283,20 @@ fn stage_wise(
     plan: Option<&Boundaries>,
     analysis: &Analysis,
 ) -> Option<StageWise> {
+    if scale == Scale::Score {
+        // A test without an estimate has a stage-wise p alone; what stands in place of its estimate is kept as it is.
+        return Some(StageWise {
+            estimate: own.estimate,
+            conf_low: own.estimate,
+            conf_high: own.estimate,
+            p_value: ended_p_value(own, plan?)?,
+        });
+    }
     let last = ended(own, plan?, analysis)?;
-    // A test without an estimate has a stage-wise p alone; what stands in place of its estimate is kept.
-    let of = |value: f64| scale.of_look(value).unwrap_or(value);
     Some(StageWise {
-        estimate: of(last.estimate),
-        conf_low: of(last.conf_low),
-        conf_high: of(last.conf_high),
+        estimate: scale.of_look(last.estimate)?,
+        conf_low: scale.of_look(last.conf_low)?,
+        conf_high: scale.of_look(last.conf_high)?,
         p_value: last.p_value,
     })
 }

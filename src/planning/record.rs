@@ -77,7 +77,8 @@ pub struct Looked {
     pub stage_wise: Option<StageWise>,
 }
 
-/// What a monitored study says at its end by the stage-wise ordering, on the measure's own scale.
+/// What a monitored study says at its end by the stage-wise ordering, on the measure's own scale. Of a log-rank test the p-value
+/// alone; what stands in place of its estimate is that of [`Found`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StageWise {
     /// Median-unbiased estimate.

@@ -196,7 +196,9 @@ fn a_search_holds_the_number_of_the_exact_power() {
     let scenario = include_str!("../../simulations/workloads/w1.toml");
     place.write(
         "s.toml",
-        scenario.replace("../protocols/fixed-binary.toml", "p.toml"),
+        scenario
+            .replace("../protocols/fixed-binary.toml", "p.toml")
+            .replace("\"kernel\"", "\"study\""),
     );
     let exact = place
         .run("power two-proportions --p0 .4 --p1 .2 --power .8 --test exact-pooled --json")

@@ -292,6 +292,8 @@ fn a_study_of_two_stages() {
     let scaled = Boundaries::solve(shape, &[0.5 * whole, whole], 0.025, Sides::One).unwrap();
     let last = scaled.final_inference(1, z[1], 0.95).unwrap();
     near(last.p_upper, 0.007_892_455_4, 2e-6, "final p");
+    let alone = scaled.final_p_upper(1, z[1]).unwrap();
+    near(alone, last.p_upper, 1e-12, "final p alone");
     near(last.conf_low, 0.065_464_181, 2e-6, "final interval");
     near(last.conf_high, 0.622_222_11, 2e-6, "final interval");
     near(
@@ -327,6 +329,8 @@ fn a_single_look_is_no_look() {
             },
         );
         near(found.p_value, p, 1e-9, "p");
+        let alone = look.stage_wise_p_value(&plan, 0).unwrap();
+        near(alone, found.p_value, 1e-12, "p alone");
     }
 }
 

@@ -11,14 +11,14 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 const SCENARIO: &str = include_str!("../../simulations/workloads/w1.toml");
 const PROTOCOL: &str = include_str!("../../simulations/protocols/fixed-binary.toml");
 
-pub(crate) fn planned(scenario: &str, protocol: &str, settings: &[&str]) -> Plan {
+pub(super) fn planned(scenario: &str, protocol: &str, settings: &[&str]) -> Plan {
     let mut all = vec!["engine=\"kernel\"".to_owned()];
     all.extend(settings.iter().map(ToString::to_string));
     plan(scenario, protocol, &all).unwrap_or_else(|refused| panic!("{refused:?}"))
 }
 
 /// Studies that both engines run, and how many of them the kernel left to the whole machine.
-pub(crate) fn alike(cell: &Cell, replicates: std::ops::Range<u64>, draws: u32) -> u64 {
+pub(super) fn alike(cell: &Cell, replicates: std::ops::Range<u64>, draws: u32) -> u64 {
     let mut kernel = Kernel::new(cell, 1).with_draws(draws);
     let mut whole = Simulator::new(cell, 1).with_draws(draws);
     for replicate in replicates {
@@ -122,9 +122,14 @@ fn replicates() -> u64 {
 }
 
 /// The share of the kernel's studies with p ≤ .05 against an exact power: |z| < 5 at a fixed seed.
-pub(crate) fn has_power(cell: &Cell, exact: f64) {
+pub(super) fn has_power(cell: &Cell, exact: f64) {
+    has_power_in(cell, exact, 1);
+}
+
+/// The same for one of so many powers, which have the studies between them.
+pub(super) fn has_power_in(cell: &Cell, exact: f64, powers: u64) {
     const PIECE: u64 = 5000;
-    let studies = replicates();
+    let studies = replicates() / powers;
     let rejected: u64 = (0..studies.div_ceil(PIECE))
         .into_par_iter()
         .map(|piece| {

@@ -12,6 +12,7 @@ mod analysis;
 mod events;
 mod kernel;
 mod kernel_scores;
+mod kernel_times;
 mod linear_model;
 mod looks;
 mod planning;

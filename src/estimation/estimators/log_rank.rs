@@ -7,9 +7,9 @@ use crate::estimation::entry::{
 };
 use crate::estimation::error::EstimationError;
 use crate::estimation::follow_up::FollowUp;
+use crate::estimation::observed_expected::ObservedExpected;
 use crate::estimation::prepared::Strata;
 use crate::estimation::settings::{Measure, Settings};
-use crate::numerics::normal;
 use crate::words;
 use serde_json::{Map, json};
 
@@ -35,22 +35,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     run,
 };
 
-/// Sums over the distinct times of events in all strata.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Sums {
-    /// Events in control and treated.
-    observed: [usize; 2],
-    /// Events expected under equal hazards.
-    expected: [f64; 2],
-    /// Observed − expected of the treated arm.
-    excess: f64,
-    /// Variance of the excess.
-    variance: f64,
-}
-
-/// `X² = (Σ d₁−e₁)² / Σ v` with `e₁ = d n₁/n` and the hypergeometric variance `v = d n₁n₀(n−d)/(n²(n−1))` at each distinct
-/// time (Mantel 1966; Peto and Peto 1972, doi 10.2307/2344317), sums running over strata too; one degree of freedom.
-/// `survival::survdiff`.
+/// The test of [`ObservedExpected`], sums running over strata too. `survival::survdiff`.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let mut follow_up = FollowUp::new(columns, EventCodes::Event)?;
     let strata = Strata::new(columns, &follow_up.analysed)?;
@@ -60,8 +45,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
     }
     let sums = sums(&follow_up, codes);
     let mut warnings = std::mem::take(&mut follow_up.analysed.warnings);
-    let square = sums.excess * sums.excess / sums.variance;
-    let statistic = (sums.variance > 0.0).then_some(square);
+    let statistic = sums.statistic();
     if statistic.is_none() {
         warnings.push(Warning::new(
             "no-variation",
@@ -93,8 +77,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
             std_error_scale: "identity".to_owned(),
             statistic,
             df: statistic.map(|_| 1.0),
-            // A chi-square with one degree of freedom is a squared normal, whose tail is known further out.
-            p_value: statistic.map(|square| normal::two_sided(square.sqrt())),
+            p_value: sums.p_value(),
             conf_low: None,
             conf_high: None,
             level: settings.level,
@@ -108,21 +91,11 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
     })
 }
 
-fn sums(follow_up: &FollowUp, strata: Option<&[u32]>) -> Sums {
-    let mut sums = Sums::default();
+fn sums(follow_up: &FollowUp, strata: Option<&[u32]>) -> ObservedExpected {
+    let mut sums = ObservedExpected::default();
     follow_up.steps(strata, |step| {
-        let [n0, n1] = step.at_risk.map(|n| n as f64);
-        let [d0, d1] = step.events.map(|d| d as f64);
-        let (n, d) = (n0 + n1, d0 + d1);
-        sums.observed[0] += step.events[0];
-        sums.observed[1] += step.events[1];
-        sums.expected[0] += d * n0 / n;
-        sums.expected[1] += d * n1 / n;
-        // d₁ − d n₁/n over one denominator, so that equal shares give exactly zero.
-        sums.excess += (d1 * n0 - d0 * n1) / n;
-        if n > 1.0 {
-            sums.variance += d * (n1 / n) * (n0 / n) * ((n - d) / (n - 1.0));
-        }
+        let count = |number: [usize; 2]| number.map(|own| own as u32);
+        sums.add(count(step.at_risk), count(step.events));
     });
     sums
 }

@@ -7,7 +7,7 @@
 //! they agree with the decision. Statistics with few degrees of freedom enter by the p-value that they have alone.
 
 use super::boundaries::{Boundaries, Shape, Sides};
-use super::recursion::Layers;
+use super::recursion::{Layers, Path};
 use crate::estimation::error::EstimationError;
 use crate::numerics::student_t::StudentT;
 use crate::numerics::{normal, root};
@@ -89,6 +89,19 @@ impl Look {
             conf_high: high,
             ..found
         })
+    }
+
+    /// The two-sided p-value of [`Look::stage_wise`] alone.
+    ///
+    /// # Errors
+    /// As [`Look::z`] and [`Boundaries::final_inference`].
+    pub fn stage_wise_p_value(
+        &self,
+        plan: &Boundaries,
+        stopped: usize,
+    ) -> Result<f64, EstimationError> {
+        let p_upper = plan.final_p_upper(stopped, self.z()?.abs())?;
+        Ok((2.0 * p_upper.min(1.0 - p_upper)).clamp(0.0, 1.0))
     }
 
     /// Information: the inverse of the variance.
@@ -184,6 +197,25 @@ impl Boundaries {
             conf_low: solve(half)?,
             conf_high: solve(1.0 - half)?,
         })
+    }
+
+    /// [`Final::p_upper`] alone: what earlier looks have spent upwards, and the probability of passing them and having a
+    /// deviate above `z` at the look with index `stopped`.
+    ///
+    /// # Errors
+    /// As [`Boundaries::final_inference`].
+    pub fn final_p_upper(&self, stopped: usize, z: f64) -> Result<f64, EstimationError> {
+        let Some(information) = self.information().get(stopped) else {
+            return Err(EstimationError::Looks { what: "look" });
+        };
+        let mut path = Path::new(0.0);
+        let mut before = 0.0;
+        let looks = self.information().windows(2).zip(self.regions());
+        for (pair, region) in looks.take(stopped) {
+            before += path.above(pair[0], region.high);
+            path.go_on(pair[0], region, pair[1]);
+        }
+        Ok(before + path.above(*information, z))
     }
 
     /// The smallest total alpha at which the look with index `look` would stop the study with deviate `z`, upwards (one

@@ -1,7 +1,7 @@
 //! What the engine `kernel` is valid for: every assumption of its fast paths, by name. Here what all of them assume, and
 //! that of yes-no outcomes; what a path alone assumes stands in a file of its own.
 
-use super::score_domain;
+use super::{score_domain, times_domain};
 use crate::allocation::DesignTable;
 use crate::diagnostic::Words;
 use crate::estimation::{Df, Variance};
@@ -22,12 +22,14 @@ pub(in crate::planning) fn misfits(protocol: &Protocol, scenario: &Scenario) -> 
         return found;
     }
     found.extend(of_risk(&scenario.world));
+    let of_one = if times_domain::is_meant(protocol, scenario) {
+        times_domain::misfits
+    } else {
+        of_analysis
+    };
     for index in &scenario.analyses {
-        found.extend(of_analysis(
-            protocol,
-            &scenario.world,
-            &protocol.analyses[*index],
-        ));
+        let analysis = &protocol.analyses[*index];
+        found.extend(of_one(protocol, &scenario.world, analysis));
     }
     found
 }

@@ -249,6 +249,33 @@ impl<'c> Intake<'c> {
         self.queues.len()
     }
 
+    /// The place in the ledger, the day and the word of the risk of each family of a site.
+    pub(super) fn with_days(&mut self, site: usize) -> impl Iterator<Item = (usize, i32, u64)> {
+        let (next, families) = (&mut self.next, self.families);
+        let came = self.queues[site].came.iter();
+        came.map_while(move |(day, risk)| {
+            let next = &mut next[*day as usize];
+            let place = *next as usize;
+            *next += 1;
+            (place < families).then_some((place, *day, *risk))
+        })
+    }
+
+    /// The last day on which anybody came, counted from the first opening; 0 if nobody did.
+    pub(super) fn last_came(&self) -> i32 {
+        let last = self.queues.iter().filter_map(|queue| queue.came.last());
+        last.map(|(day, _)| *day).max().unwrap_or(0)
+    }
+
+    /// Whether somebody came after the last family that was wanted.
+    pub(super) fn is_full(&self) -> bool {
+        self.families == self.stop
+            && self
+                .before
+                .last()
+                .is_some_and(|all| *all as usize > self.stop)
+    }
+
     /// Puts site and risk of every family in the order of the ledger.
     pub(super) fn in_order(&mut self) {
         let mut sites = std::mem::take(&mut self.sites);

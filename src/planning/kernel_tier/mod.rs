@@ -1,20 +1,26 @@
-//! The engine `kernel`: studies whose answer follows from counts or scores, without the days in between.
+//! The engine `kernel`: studies whose answer follows from counts, scores or times, without the days in between.
 //!
 //! A fast path reads the same words of the same streams as the whole state machine for what its figures depend on
 //! (who comes when and where, fields, arms, outcomes, redraws), leaves out the rest (lengths of investigations, services,
-//! days of reports), and ends in the same functions of the same counts or rows: a replicate gives the same record as by the engine
-//! `study`, bit for bit. What a path is valid for stands in `domain`, and a cell outside it is refused before anything
-//! is run. A single study in which a path's counts do not settle the answer (an arm of a site with fewer than two
-//! families) is run by the whole machine instead. To add a path: its file here, its part of the domain, a test that
-//! holds it to the engine `study` and one that holds it to an exact figure.
+//! days on which nothing counts), and ends in the same functions of the same counts, rows or days: a replicate gives the
+//! same record as by the engine `study`, bit for bit. What all paths are valid for, and that of counts, stands in
+//! `domain`, the rest in `score_domain` and `times_domain`; a cell outside it is refused before anything is run. A single
+//! study that a path does not settle (an arm of a site with fewer than two families, a look without a test) is run by the
+//! whole machine instead. To add a path: its file here, its part of the domain, a test that holds it to the engine `study`
+//! and one that holds it to an exact figure.
 
 mod domain;
+mod first_reports;
+mod guesses;
 mod intake;
 mod logarithm;
 mod redraws;
 mod score_domain;
 mod scores;
 mod steps;
+mod sweep;
+mod times;
+mod times_domain;
 mod walk;
 mod yes_no;
 
@@ -25,6 +31,7 @@ use super::record::Record;
 use super::scenario::Cell;
 use crate::study::kernel::Refusal;
 use scores::Scores;
+use times::Times;
 use yes_no::YesNo;
 
 /// A fast path.
@@ -34,30 +41,28 @@ enum Path<'c> {
     YesNo(Box<YesNo<'c>>),
     /// Scores, by their rows.
     Scores(Box<Scores<'c>>),
+    /// Times to a first report, by their days.
+    Times(Box<Times<'c>>),
 }
 
 impl<'c> Path<'c> {
     /// The path of a cell of the domain.
     fn of(cell: &'c Cell, seed: u64) -> Option<Self> {
-        if score_domain::is_meant(&cell.protocol, &cell.scenario) {
-            let path = Scores::new(cell, seed)?;
-            return Some(Self::Scores(Box::new(path)));
-        }
-        let path = YesNo::new(cell, seed)?;
-        Some(Self::YesNo(Box::new(path)))
-    }
-
-    fn with_draws(self, draws: u32) -> Self {
-        match self {
-            Self::YesNo(path) => Self::YesNo(Box::new(path.with_draws(draws))),
-            Self::Scores(_) => self,
-        }
+        let (protocol, scenario) = (&cell.protocol, &cell.scenario);
+        Some(if score_domain::is_meant(protocol, scenario) {
+            Self::Scores(Box::new(Scores::new(cell, seed)?))
+        } else if times_domain::is_meant(protocol, scenario) {
+            Self::Times(Box::new(Times::new(cell, seed)?))
+        } else {
+            Self::YesNo(Box::new(YesNo::new(cell, seed)?))
+        })
     }
 
     fn study(&mut self, replicate: u64) -> Option<Record> {
         match self {
             Self::YesNo(path) => path.study(replicate),
             Self::Scores(path) => path.study(replicate),
+            Self::Times(path) => path.study(replicate),
         }
     }
 
@@ -65,6 +70,7 @@ impl<'c> Path<'c> {
         match self {
             Self::YesNo(path) => path.numbers(),
             Self::Scores(path) => path.numbers(),
+            Self::Times(path) => path.numbers(),
         }
     }
 
@@ -72,6 +78,7 @@ impl<'c> Path<'c> {
         match self {
             Self::YesNo(path) => path.floor(replicate, numbers),
             Self::Scores(path) => path.floor(replicate, numbers),
+            Self::Times(path) => path.floor(replicate, numbers),
         }
     }
 }
@@ -101,7 +108,9 @@ impl<'c> Kernel<'c> {
     #[must_use]
     pub fn with_draws(mut self, draws: u32) -> Self {
         self.whole = self.whole.with_draws(draws);
-        self.path = self.path.map(|path| path.with_draws(draws));
+        if let Some(Path::YesNo(path)) = &mut self.path {
+            path.set_draws(draws);
+        }
         self
     }
 
@@ -145,6 +154,8 @@ pub struct Numbers {
     pub scores: Vec<usize>,
     /// Of the arms.
     pub arms: usize,
+    /// Of the outcomes: the blocks that the days of reports are taken from.
+    pub outcomes: usize,
     /// Number of redraws, and words of each.
     pub redraws: (u64, usize),
 }
@@ -154,6 +165,6 @@ impl Numbers {
     pub fn words(&self) -> u64 {
         let (number, each) = self.redraws;
         let families: usize = self.sites.iter().chain(&self.scores).sum();
-        (families + self.arms) as u64 + number * each as u64
+        (families + self.arms + self.outcomes) as u64 + number * each as u64
     }
 }

@@ -5,10 +5,11 @@
 //! state and data set.
 
 use super::Numbers;
+use super::guesses::Guesses;
 use super::intake::Intake;
 use super::steps::FieldSteps;
 use super::walk::{Lists, Words};
-use super::yes_no::{Guesses, least_word};
+use super::yes_no::least_word;
 use crate::allocation::{DesignTable, Guesser};
 use crate::analysis::covariates::SiteGroups;
 use crate::analysis::{Effect, Scale};
@@ -426,7 +427,7 @@ impl<'c> Scores<'c> {
             sites: self.intake.made().collect(),
             scores: self.deviates.iter().map(Words::made).collect(),
             arms: self.arms.made(),
-            redraws: (0, 0),
+            ..Numbers::default()
         }
     }
 

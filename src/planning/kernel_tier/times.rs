@@ -1,0 +1,432 @@
+//! The time to the first report, in every family of two arms: log-rank tests at looks and locks, and Cox models, without
+//! the days in between.
+
+use super::Numbers;
+use super::first_reports::{CountByWord, FirstReports};
+use super::guesses::Guesses;
+use super::intake::Intake;
+use super::sweep::{NEVER, Row, Strata};
+use super::times_domain::{counts, date};
+use super::walk::{Lists, Words as Stream};
+use crate::allocation::{Arm as Drawn, DesignTable, Guesser};
+use crate::analysis::looks::weight;
+use crate::analysis::{Effect, Plan, Workspace};
+use crate::estimation::group_sequential::Look;
+use crate::estimation::{Arm, Columns, Factor, Settings, estimate};
+use crate::numerics::stream;
+use crate::planning::analyst::numbers;
+use crate::planning::arrivals::{Keys, NEAR, outcomes_block};
+use crate::planning::calendar::Months;
+use crate::planning::locking::days;
+use crate::planning::monitor::Monitor;
+use crate::planning::record::{AnalysisRecord, Found, Record};
+use crate::planning::scenario::Cell;
+use crate::protocol::Protocol;
+use crate::protocol::model::Day;
+
+/// An analysis as this path needs it.
+#[derive(Debug)]
+struct Analysed {
+    /// Place of its strata.
+    strata: usize,
+    /// Its cut, counted from the first opening.
+    cut: i32,
+    /// Settings of the Cox model; `None` of a log-rank test.
+    cox: Option<Settings>,
+}
+
+/// What somebody who guesses the arms has seen.
+#[derive(Debug, Clone, Copy)]
+struct Guessed {
+    share: Option<f64>,
+    imbalance: f64,
+}
+
+/// The path.
+#[derive(Debug)]
+pub(super) struct Times<'c> {
+    protocol: &'c Protocol,
+    keys: Keys,
+    intake: Intake<'c>,
+    lists: Lists,
+    treated: u8,
+    counts: [CountByWord; 2],
+    /// First day of the window, and its length.
+    window: (i32, i32),
+    first: Day,
+    /// Last days of the calendar months, counted from the first opening.
+    months: Vec<i32>,
+    analyses: Vec<Analysed>,
+    monitor: Option<Monitor>,
+    /// Days of the looks, counted so too.
+    looks: Vec<i32>,
+    /// Sites in the order of their ids, and the place of each there.
+    by_id: Vec<usize>,
+    ranks: Vec<u32>,
+    arms: Stream,
+    guesses: Guesses,
+    guessed: Vec<Guessed>,
+    /// Of each family: site, word of its risk, first block of its outcomes, and how many more reports it would have under
+    /// treatment than under control.
+    sites: Vec<u16>,
+    risks: Vec<u64>,
+    blocks: Vec<u64>,
+    more: Vec<i32>,
+    rows: Vec<Row>,
+    /// Places of the families, one site after the other, and where each site ends.
+    places: Vec<u32>,
+    ends: Vec<usize>,
+    reports: FirstReports,
+    /// One stratum, and one for each site.
+    strata: [Strata; 2],
+    columns: Columns,
+}
+
+impl<'c> Times<'c> {
+    /// For a cell of the domain.
+    pub(super) fn new(cell: &'c Cell, seed: u64) -> Option<Self> {
+        let (protocol, scenario) = (&cell.protocol, &cell.scenario);
+        let world = &scenario.world;
+        let allocation = &protocol.allocation;
+        let table = DesignTable::of(&*allocation.design)?;
+        let list = |site| protocol.stratum(site, &[]) as u32;
+        let lists = Lists::new(table, (0..protocol.sites.len()).map(list).collect());
+        let first = protocol.first_opening();
+        let intake = Intake::new(cell);
+        let months = Months::new(first, first.plus(intake.last()));
+        let mut analyses = Vec::new();
+        for index in &scenario.analyses {
+            let own = &protocol.analyses[*index];
+            analyses.push(Analysed {
+                strata: usize::from(!own.strata.is_empty()),
+                cut: date(protocol, own.lock)?.since(first),
+                cox: (own.estimator == "cox").then(|| Workspace::settings(own)),
+            });
+        }
+        let monitor = Monitor::of(protocol, &scenario.analyses);
+        let looks = monitor.as_ref().map_or(&[][..], Monitor::looks);
+        let looks = looks
+            .iter()
+            .map(|look| Some(date(protocol, *look)?.since(first)));
+        let looks = looks.collect::<Option<Vec<i32>>>()?;
+        let mut by_id: Vec<usize> = (0..protocol.sites.len()).collect();
+        by_id.sort_by_key(|site| &protocol.sites[*site].id);
+        let mut ranks = vec![0; by_id.len()];
+        for (site, rank) in by_id.iter().zip(0..) {
+            ranks[*site] = rank;
+        }
+        let levels = by_id.iter().map(|site| protocol.sites[*site].id.clone());
+        let columns = Columns {
+            strata: vec![Factor {
+                name: "site".to_owned(),
+                levels: levels.collect(),
+                codes: Vec::new(),
+            }],
+            time: Some(Vec::new()),
+            event: Some(Vec::new()),
+            ..Columns::default()
+        };
+        let guesser = Guesser::new(&*allocation.design, &allocation.ratio).ok();
+        Some(Self {
+            protocol,
+            keys: Keys::new(seed, cell.group()),
+            guesses: Guesses::new(guesser, lists.len()),
+            guessed: Vec::new(),
+            lists,
+            treated: world.treated.0,
+            counts: counts(world)?,
+            window: (world.window.0, world.window.1 - world.window.0 + 1),
+            months: months.ends.iter().map(|end| end.since(first)).collect(),
+            first,
+            analyses,
+            monitor,
+            looks,
+            by_id,
+            ranks,
+            arms: Stream::default(),
+            sites: Vec::new(),
+            risks: Vec::new(),
+            blocks: Vec::new(),
+            more: Vec::new(),
+            rows: Vec::new(),
+            places: Vec::new(),
+            ends: Vec::new(),
+            reports: FirstReports::default(),
+            strata: [Strata::default(), Strata::default()],
+            columns,
+            intake,
+        })
+    }
+
+    /// One study; `None` where it is left to the whole machine: nobody came, an arm or all events are missing at a look or
+    /// a test, or small sites are merged.
+    pub(super) fn study(&mut self, replicate: u64) -> Option<Record> {
+        self.intake.take(&self.keys, replicate);
+        self.enrol();
+        self.allocate(replicate);
+        self.follow(replicate)?;
+        let (stopped, families, ended) = self.watch()?;
+        let mut analyses = Vec::with_capacity(self.analyses.len());
+        let more: i64 = self.more[..families].iter().copied().map(i64::from).sum();
+        let truth = more as f64 / families as f64;
+        let monitored = self.monitor.as_ref().map(|own| own.place);
+        for place in 0..self.analyses.len() {
+            let (found, looked) = if Some(place) == monitored {
+                let last = if stopped.is_some() {
+                    Err("no-rows")
+                } else {
+                    Ok(self.weighed(place, self.analyses[place].cut, families)?)
+                };
+                let days = self.days(self.analyses[place].cut);
+                let monitor = self.monitor.as_mut()?;
+                let (found, looked) = monitor.finish(self.protocol, days, last, NO_TEST);
+                (found, Some(looked))
+            } else {
+                (self.analyse(place, families)?, None)
+            };
+            analyses.push(AnalysisRecord {
+                truth,
+                found,
+                under_null: None,
+                looked,
+            });
+        }
+        let guessed = self.guessed[stopped.unwrap_or(self.looks.len())];
+        let reached = self.months.iter().map(|end| self.intake.reached(*end));
+        Some(Record {
+            families: families as u32,
+            screened: families as u32,
+            turned_away: 0,
+            lost: 0,
+            enrolment_days: (ended + 1).max(0) as u32,
+            days_closed: 0,
+            replacements: 0,
+            correct_guess_share: guessed.share,
+            imbalance: guessed.imbalance,
+            reached: reached.map(|own| own.min(families as u32)).collect(),
+            analyses,
+        })
+    }
+
+    /// Puts the families in the order of the ledger.
+    fn enrol(&mut self) {
+        let families = self.intake.families;
+        self.rows.resize(families, Row::default());
+        self.sites.resize(families, 0);
+        self.risks.resize(families, 0);
+        self.blocks.resize(families, 0);
+        self.more.resize(families, 0);
+        self.places.clear();
+        self.ends.clear();
+        self.intake.place();
+        for site in 0..self.by_id.len() {
+            let own = self.intake.with_days(site).zip(0..);
+            for ((place, day, risk), ordinal) in own {
+                self.rows[place].origin = day + self.window.0 - 1;
+                self.sites[place] = site as u16;
+                self.risks[place] = risk;
+                self.blocks[place] = outcomes_block(site, ordinal);
+                self.places.push(place as u32);
+            }
+            self.ends.push(self.places.len());
+        }
+    }
+
+    /// Draws the arms, and looks at what a guesser knows at every look and at the end.
+    fn allocate(&mut self, replicate: u64) {
+        let families = self.intake.families;
+        let numbers = stream::replicate(&self.keys.arms, replicate);
+        self.arms.begin(numbers, families);
+        self.guesses.restart();
+        self.guessed.clear();
+        let (intake, guessed, looks) = (&self.intake, &mut self.guessed, &self.looks);
+        let until = |look: usize| looks.get(look).map(|day| intake.reached(*day) as usize);
+        let mut next = until(0);
+        let state = |guesses: &Guesses, families: usize| Guessed {
+            share: guesses.correct_share(families),
+            imbalance: guesses.imbalance(),
+        };
+        let (rows, guesses, treated) = (&mut self.rows, &mut self.guesses, self.treated);
+        let each = |place: usize, (_, list): (usize, usize), weights, arm: Drawn| {
+            while next == Some(place) {
+                guessed.push(state(guesses, place));
+                next = until(guessed.len());
+            }
+            rows[place].side = u8::from(arm.0 == treated);
+            guesses.see(list, arm, weights);
+        };
+        self.lists.walk(&self.sites, &mut self.arms, each);
+        while self.guessed.len() <= self.looks.len() {
+            self.guessed.push(state(&self.guesses, families));
+        }
+    }
+
+    /// Draws the days of the first reports, and puts them in order.
+    fn follow(&mut self, replicate: u64) -> Option<()> {
+        self.reports.begin(self.rows.len());
+        let mut all = true;
+        for (place, row) in self.rows.iter().enumerate() {
+            let counts = [0, 1].map(|side| self.counts[side].of(self.risks[place]));
+            self.more[place] = counts[1] as i32 - counts[0] as i32;
+            let count = counts[usize::from(row.side)];
+            // Of more reports than that the numbers differ too.
+            all &= counts[1 - usize::from(row.side)] <= NEAR;
+            all &= self.reports.add(place, self.blocks[place], count);
+        }
+        if !all || self.rows.is_empty() {
+            return None;
+        }
+        self.reports.draw(&self.keys, replicate);
+        let width = f64::from(self.window.1);
+        for (place, row) in self.rows.iter_mut().enumerate() {
+            row.report = self.reports.day(place, width).unwrap_or(NEVER);
+        }
+        let wanted = |which: usize| self.analyses.iter().any(|own| own.strata == which);
+        let asked = [wanted(0), wanted(1)];
+        self.strata.iter_mut().for_each(Strata::clear);
+        if asked[0] {
+            self.strata[0].add(0..self.rows.len() as u32, &self.rows);
+        }
+        if asked[1] {
+            for site in &self.by_id {
+                let from = site.checked_sub(1).map_or(0, |before| self.ends[before]);
+                let own = self.places[from..self.ends[*site]].iter().copied();
+                self.strata[1].add(own, &self.rows);
+            }
+        }
+        self.strata.iter_mut().for_each(Strata::order);
+        Some(())
+    }
+
+    /// Holds the looks: which one has stopped the study, how many families it has, and the last day of enrolment.
+    fn watch(&mut self) -> Option<(Option<usize>, usize, i32)> {
+        let (families, ended) = (self.intake.families, self.intake.ended);
+        let Some(monitor) = &mut self.monitor else {
+            return Some((None, families, ended));
+        };
+        monitor.restart();
+        let place = monitor.place;
+        for look in 0..self.looks.len() {
+            let day = self.looks[look];
+            let found = self.weighed(place, day, families)?;
+            let days = self.days(day);
+            let monitor = self.monitor.as_mut()?;
+            if monitor.hold(self.protocol, days, Some(found), NO_TEST) {
+                let enrolled = if self.intake.is_full() {
+                    ended
+                } else {
+                    self.intake.last_came()
+                };
+                let stopped = if day <= enrolled {
+                    (Some(look), self.intake.reached(day) as usize, day)
+                } else {
+                    (Some(look), families, ended)
+                };
+                return Some(stopped);
+            }
+        }
+        Some((None, families, ended))
+    }
+
+    /// Days from the first opening to a cut, both counted.
+    fn days(&self, cut: i32) -> u32 {
+        days(self.first, self.first.plus(cut))
+    }
+
+    /// The log-rank test of an analysis at a cut, of the first `families` at most.
+    fn test(&self, place: usize, cut: i32, families: usize) -> Option<Effect> {
+        let seen = families.min(self.intake.reached(cut) as usize);
+        let strata = &self.strata[self.analyses[place].strata];
+        strata.test(&self.rows, seen, (cut, self.window.1))
+    }
+
+    /// The same as looks are weighed by.
+    fn weighed(&self, place: usize, cut: i32, families: usize) -> Option<(Effect, Look)> {
+        let effect = self.test(place, cut, families)?;
+        Some((effect, weight(&effect)?))
+    }
+
+    fn analyse(&mut self, place: usize, families: usize) -> Option<Result<Found, &'static str>> {
+        let cut = self.analyses[place].cut;
+        let effect = match &self.analyses[place].cox {
+            None => Ok(self.test(place, cut, families)?),
+            Some(_) => {
+                let seen = families.min(self.intake.reached(cut) as usize);
+                let strata = self.analyses[place].strata;
+                if !self.strata[strata].stand(&self.rows, seen) {
+                    return None;
+                }
+                self.fill(strata, seen, cut);
+                let settings = self.analyses[place].cox.as_ref()?;
+                estimate("cox", &self.columns, settings).and_then(|answer| Effect::of(&answer))
+            }
+        };
+        Some(match effect {
+            Ok(effect) => numbers(&effect),
+            Err(error) => Err(error.code()),
+        })
+    }
+
+    /// Fills the columns of the first `families` at a cut.
+    fn fill(&mut self, strata: usize, families: usize, cut: i32) {
+        let (rows, width) = (&self.rows[..families], self.window.1);
+        let columns = &mut self.columns;
+        columns.arm.clear();
+        let arm = |row: &Row| {
+            if row.side == 1 {
+                Arm::Treated
+            } else {
+                Arm::Control
+            }
+        };
+        columns.arm.extend(rows.iter().map(arm));
+        if let (Some(time), Some(event)) = (&mut columns.time, &mut columns.event) {
+            time.clear();
+            event.clear();
+            for row in rows {
+                let followed = row.followed(cut, width);
+                // Follow-up that has not begun stands at half a day.
+                time.push(Some(f64::from(row.report.min(followed)).max(0.5)));
+                event.push(Some(u32::from(row.report <= followed)));
+            }
+        }
+        let Some(factor) = columns.strata.first_mut() else {
+            return;
+        };
+        let rank = |site: &u16| self.ranks[usize::from(*site)];
+        factor.codes.clear();
+        if strata == 1 {
+            let codes = self.sites[..families].iter().map(|site| Some(rank(site)));
+            factor.codes.extend(codes);
+        } else {
+            factor.codes.resize(families, Some(0));
+        }
+    }
+
+    /// How many numbers the last study had.
+    pub(super) fn numbers(&self) -> Numbers {
+        Numbers {
+            sites: self.intake.made().collect(),
+            arms: self.arms.made(),
+            outcomes: self.reports.made(),
+            ..Numbers::default()
+        }
+    }
+
+    /// The numbers of a study in bulk.
+    pub(super) fn floor(&mut self, replicate: u64, numbers: &Numbers) -> u64 {
+        let mut sum = 0;
+        for (site, words) in numbers.sites.iter().enumerate() {
+            self.arms
+                .begin(self.keys.families_at(replicate, site), *words);
+            sum ^= self.arms.last();
+        }
+        let arms = stream::replicate(&self.keys.arms, replicate);
+        self.arms.begin(arms, numbers.arms);
+        sum ^= self.arms.last();
+        sum ^ FirstReports::floor(&self.keys, replicate, numbers.outcomes, &mut self.arms)
+    }
+}
+
+/// No randomization test decides.
+const NO_TEST: Option<fn(&Plan, f64) -> Result<f64, &'static str>> = None;

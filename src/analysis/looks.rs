@@ -94,11 +94,26 @@ pub(crate) struct Standing {
     pub(crate) nominal: f64,
     /// The boundaries of the looks so far; `None` where there is no more information than at an earlier look: then the
     /// limit is the amount that this look may spend alone.
-    pub(crate) plan: Option<Boundaries>,
+    plan: Option<Boundaries>,
     /// The critical value that each look had.
     critical: Vec<f64>,
     /// Places of the looks at which there was no more information than at an earlier one.
     fell: Vec<usize>,
+}
+
+impl Standing {
+    /// The repeated interval of the last look, on the measure's own scale: by the boundaries, or where the information fell
+    /// there by the critical value of its own amount.
+    pub(crate) fn repeated(&self, own: &Look, scale: Scale) -> Option<(f64, f64)> {
+        let critical = self.critical.last()?.min(37.0);
+        let (low, high) = own.repeated_interval(critical).ok()?;
+        Some((scale.of_look(low)?, scale.of_look(high)?))
+    }
+
+    /// The boundaries by which outcomes have an order by stages: only where each look goes on from the one before.
+    pub(crate) fn by_stages(&self) -> Option<&Boundaries> {
+        self.plan.as_ref().filter(|_| self.fell.is_empty())
+    }
 }
 
 /// Where an analysis stands at the last of some looks, which are in the order of their locks.
@@ -178,16 +193,6 @@ pub(crate) fn settled(
     } else {
         None
     }
-}
-
-/// The repeated interval of the last look, on the measure's own scale.
-pub(crate) fn repeated(own: &Look, plan: &Boundaries, scale: Scale) -> Option<(f64, f64)> {
-    repeated_at(own, *plan.critical_values().last()?, scale)
-}
-
-fn repeated_at(own: &Look, critical: f64, scale: Scale) -> Option<(f64, f64)> {
-    let (low, high) = own.repeated_interval(critical.min(37.0)).ok()?;
-    Some((scale.of_look(low)?, scale.of_look(high)?))
 }
 
 /// What a study says that ends with its last look, by the stage-wise ordering; on the scale of looks.
@@ -290,7 +295,7 @@ fn monitored(
     let now = looks.len() - 1;
     let (lock, own) = looks[now];
     if let Some(row) = result.results.first_mut().filter(|_| scale != Scale::Score) {
-        let limits = repeated_at(&own, standing.critical[now], scale);
+        let limits = standing.repeated(&own, scale);
         row.conf_low = limits.map(|(low, _)| low);
         row.conf_high = limits.map(|(_, high)| high);
         row.level = 1.0 - standing.nominal;
@@ -311,9 +316,7 @@ fn monitored(
     if first.is_none() && lock != analysis.lock {
         return;
     }
-    // Outcomes have an order by stages where each look goes on from the one before.
-    let plan = standing.plan.as_ref().filter(|_| standing.fell.is_empty());
-    let own = (&own, scale);
+    let (plan, own) = (standing.by_stages(), (&own, scale));
     if let Some(row) = plan.and_then(|plan| stage_wise(plan, own, analysis, result.results.first()))
     {
         result.results.insert(1, row);

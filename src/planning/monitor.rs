@@ -5,7 +5,7 @@
 //! and when a lock is made is `study`'s to say.
 
 use super::record::{Found, Looked, StageWise};
-use crate::analysis::looks::{ended, ended_p_value, repeated, settled, standing, weight};
+use crate::analysis::looks::{Standing, ended, ended_p_value, settled, standing, weight};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
 use crate::estimation::group_sequential::{Boundaries, Look};
@@ -232,9 +232,9 @@ impl Monitor {
             None => effect.p_value.ok_or("no-variation"),
         };
         let rejects = p_value.is_ok_and(|p_value| p_value <= standing.nominal);
-        let plan = standing.plan.as_ref();
         let found = p_value.and_then(|p_value| {
-            let (conf_low, conf_high) = limits(effect, &own, plan).ok_or("no-variation")?;
+            let (conf_low, conf_high) =
+                limits(effect.scale, &own, &standing).ok_or("no-variation")?;
             Ok(Found {
                 estimate: effect.estimate,
                 std_error: effect.std_error,
@@ -243,7 +243,7 @@ impl Monitor {
                 p_value,
             })
         });
-        let stage_wise = stage_wise(effect.scale, &own, plan, analysis);
+        let stage_wise = stage_wise(effect.scale, &own, standing.by_stages(), analysis);
         Ended {
             found,
             looked: self.looked(at, rejects, stage_wise),
@@ -266,17 +266,15 @@ impl Monitor {
     }
 }
 
-/// The repeated interval, as a live analysis has it: the estimator's own where earlier looks had as much information. Of a
-/// test without an estimate, that of what stands in its place.
-fn limits(effect: &Effect, own: &Look, plan: Option<&Boundaries>) -> Option<(f64, f64)> {
-    match (plan, effect.scale) {
-        (Some(plan), Scale::Score) => repeated(own, plan, Scale::Identity),
-        (Some(plan), scale) => repeated(own, plan, scale),
-        (None, Scale::Score) => Some((own.estimate, own.estimate)),
-        (None, Scale::Identity | Scale::Log) => effect.conf_low.zip(effect.conf_high),
+/// The repeated interval, as a live analysis has it. Of a test without an estimate, that of what stands in its place.
+fn limits(scale: Scale, own: &Look, standing: &Standing) -> Option<(f64, f64)> {
+    match scale {
+        Scale::Score => standing.repeated(own, Scale::Identity),
+        Scale::Identity | Scale::Log => standing.repeated(own, scale),
     }
 }
 
+/// What the study says by the order of stages, as a live analysis has it: nothing where the information fell at a look.
 fn stage_wise(
     scale: Scale,
     own: &Look,

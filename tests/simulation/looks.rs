@@ -1,5 +1,7 @@
 //! Simulated studies with interim looks against published group-sequential figures.
 
+use lottning::analysis::looks::EarlierLook;
+use lottning::analysis::{Plan as Analyses, RunSettings, run};
 use lottning::estimation::cluster_variance::ClusterVariance;
 use lottning::estimation::group_sequential::{Boundaries, Look, Sides};
 use lottning::estimation::linear_model::{Design, Form, Workspace};
@@ -187,6 +189,68 @@ fn looks_do_not_depend_on_threads() {
     assert_eq!(looks.looks[0].stopped.value, Some(0.0));
     assert!(looks.looks[1].stopped.value.unwrap() > 0.5, "{looks:?}");
     assert_eq!(answer(1, 0), answer(2, 0));
+}
+
+/// By law: where the information fell, at the last look or before it, a simulated study says what `analyse` says of its state: the
+/// same interval, nothing by stages, and the same decision. Five families a month, twenty in all, and the second look five days
+/// after the first.
+#[test]
+fn looks_at_which_information_fell_are_those_of_a_live_study() {
+    let settings = [
+        "protocol.sample_size.stop.families=20",
+        "accrual.families_per_month_and_site={ mean = 5 }",
+        "protocol.lock.look-2.cut=2026-04-22",
+    ];
+    let plan = planned(-0.5, &settings);
+    let cell = &plan.cells[0];
+    let mut simulator = Simulator::new(cell, 3).with_draws(0);
+    let mut fell = [0; 2];
+    for replicate in 0..600 {
+        let record = simulator.study(replicate).unwrap();
+        let own = &record.analyses[0];
+        let (looked, state) = (own.looked.as_ref().unwrap(), simulator.state());
+        let seen = |information: &&f64| **information > 0.0;
+        let information: Vec<f64> = looked.information.iter().filter(seen).copied().collect();
+        let falls = |pair: &[f64]| pair[1] < 0.999 * pair[0];
+        let last = information.len().saturating_sub(2);
+        if !information.windows(2).any(falls) || state.locks.len() != information.len() {
+            continue;
+        }
+        fell[usize::from(falls(&information[last..]))] += 1;
+        let lock = state.locks.last().unwrap();
+        let earlier = |(information, place): (&f64, usize)| EarlierLook {
+            analysis: "primary".to_owned(),
+            lock: usize::from(state.locks[place].lock),
+            look: Look {
+                estimate: 0.0,
+                std_error: 1.0 / information.sqrt(),
+                df: None,
+            },
+        };
+        let id = cell.protocol.locks[usize::from(lock.lock)].id.clone();
+        let settings = RunSettings {
+            lock: Some(id),
+            earlier: information.iter().zip(0..=last).map(earlier).collect(),
+            ..RunSettings::default()
+        };
+        let registered = Analyses::registered(&cell.protocol, usize::from(lock.lock));
+        let live = run(&cell.protocol, state, &registered, lock.cut, &settings);
+        let live = &live.analyses[0];
+        let (found, row) = (own.found.as_ref().unwrap(), &live.results[0]);
+        assert_eq!(row.interval, "repeated");
+        for (ours, theirs) in [
+            (found.estimate, row.estimate),
+            (found.conf_low, row.conf_low),
+            (found.conf_high, row.conf_high),
+        ] {
+            let difference = (ours - theirs.unwrap()).abs();
+            assert!(difference < 1e-9, "{replicate}: {ours} {theirs:?}");
+        }
+        assert_eq!(looked.rejects, found.p_value <= live.alpha.unwrap());
+        let by_stages = live.results.iter().any(|row| row.interval == "stage-wise");
+        assert!(looked.stage_wise.is_none() && !by_stages, "{replicate}");
+    }
+    assert!(fell[0] > 20 && fell[1] > 20, "{fell:?}");
 }
 
 /// Families of a stage: the first eight of twelve pairs have three each at the look and six at the end, the last four come later with

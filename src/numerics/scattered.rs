@@ -67,7 +67,9 @@ impl Scattered {
         let stream = [self.stream as u32, (self.stream >> 32) as u32];
         let [constants @ .., low, high, s0, s1] = x;
         for (lanes, word) in constants.iter_mut().zip(CONSTANTS.iter().chain(&self.key)) {
-            lanes.iter_mut().for_each(|own| each(own, *word));
+            for own in lanes {
+                each(own, *word);
+            }
         }
         for (own, number) in low.iter_mut().zip(numbers) {
             each(own, *number as u32);
@@ -76,7 +78,9 @@ impl Scattered {
             each(own, (*number >> 32) as u32);
         }
         for (lanes, word) in [s0, s1].into_iter().zip(stream) {
-            lanes.iter_mut().for_each(|own| each(own, word));
+            for own in lanes {
+                each(own, word);
+            }
         }
     }
 }

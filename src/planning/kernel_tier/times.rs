@@ -348,18 +348,17 @@ impl<'c> Times<'c> {
 
     fn analyse(&mut self, place: usize, families: usize) -> Option<Result<Found, &'static str>> {
         let cut = self.analyses[place].cut;
-        let effect = match &self.analyses[place].cox {
-            None => Ok(self.test(place, cut, families)?),
-            Some(_) => {
-                let seen = families.min(self.intake.reached(cut) as usize);
-                let strata = self.analyses[place].strata;
-                if !self.strata[strata].stand(&self.rows, seen) {
-                    return None;
-                }
-                self.fill(strata, seen, cut);
-                let settings = self.analyses[place].cox.as_ref()?;
-                estimate("cox", &self.columns, settings).and_then(|answer| Effect::of(&answer))
+        let effect = if self.analyses[place].cox.is_none() {
+            Ok(self.test(place, cut, families)?)
+        } else {
+            let seen = families.min(self.intake.reached(cut) as usize);
+            let strata = self.analyses[place].strata;
+            if !self.strata[strata].stand(&self.rows, seen) {
+                return None;
             }
+            self.fill(strata, seen, cut);
+            let settings = self.analyses[place].cox.as_ref()?;
+            estimate("cox", &self.columns, settings).and_then(|answer| Effect::of(&answer))
         };
         Some(match effect {
             Ok(effect) => numbers(&effect),
@@ -428,5 +427,7 @@ impl<'c> Times<'c> {
     }
 }
 
-/// No randomization test decides.
-const NO_TEST: Option<fn(&Plan, f64) -> Result<f64, &'static str>> = None;
+/// A randomization test that decides against a limit.
+type Redraw = fn(&Plan, f64) -> Result<f64, &'static str>;
+/// None does.
+const NO_TEST: Option<Redraw> = None;

@@ -85,13 +85,28 @@ pub struct AnalysisResult {
 }
 
 impl AnalysisResult {
-    /// The p that decides: of the registered test, or of the estimator where no test is registered.
+    /// The p that decides: of the registered test, or of the estimator where no test is registered; of an effect among
+    /// compliers that of the test of Anderson and Rubin, which holds whatever the strength of the first stage.
     pub fn deciding_p(&self) -> Option<f64> {
         match (&self.test, self.test_registered) {
             (Some(test), _) => Some(test.p_value),
             (None, true) => None,
-            (None, false) => self.results.first().and_then(|row| row.p_value),
+            (None, false) => {
+                let row = self.anderson_rubin().or(self.results.first());
+                row.and_then(|row| row.p_value)
+            }
         }
+    }
+
+    /// The row of the test of Anderson and Rubin beside the first estimate, if that is an effect among compliers.
+    pub fn anderson_rubin(&self) -> Option<&Estimate> {
+        let first = self.results.first()?;
+        let own = |row: &&Estimate| {
+            row.is_anderson_rubin()
+                && row.term == first.term
+                && !row.extra.contains_key("sensitivity")
+        };
+        self.results.iter().find(own)
     }
 }
 

@@ -3,6 +3,9 @@
 //! A result is always *compatible with* a range. That nothing happened is never said, whatever the numbers, and a small
 //! p is not called by the word that is usual for it: the sentence says what the registered test decides.
 
+mod compliers;
+
+use self::compliers::Compatible;
 use super::results::{AnalysisResult, ArmOutcome};
 use crate::allocation::Arm;
 use crate::diagnostic::{Lang, Words};
@@ -65,7 +68,13 @@ fn ratio_name(measure: &str) -> Words {
     }
 }
 
-/// What the result says, from the interval of its first estimate and the deciding p.
+/// A number that can be said: sentences count per 100 families, so a hundredfold must be one too.
+fn finite(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| (100.0 * value).is_finite())
+}
+
+/// What the result says, from the interval of its first estimate and the deciding p; of an effect among compliers from the
+/// set of Anderson and Rubin, which holds whatever the strength of the first stage.
 pub fn conclusion(
     protocol: &Protocol,
     analysis: &Analysis,
@@ -83,8 +92,6 @@ pub fn conclusion(
         control: label(protocol.control),
     };
     let row = result.results.first();
-    // Sentences count per 100 families, so a hundredfold must be a number too.
-    let finite = |value: Option<f64>| value.filter(|value| (100.0 * value).is_finite());
     let estimate = finite(row.and_then(|row| row.estimate));
     let limits = row.and_then(|row| Some((finite(row.conf_low)?, finite(row.conf_high)?)));
     let mut parts = Vec::new();
@@ -100,15 +107,24 @@ pub fn conclusion(
             "Detta gäller de familjer som får insatsen om och endast om de lottas till den."
         ));
     }
-    parts.push(match limits {
-        _ if scale == Scale::Test => between.tested(),
-        Some((low, high)) => between.compatible(low, high),
-        None => unlimited(&result.arms),
-    });
+    let set = result.anderson_rubin().and_then(Compatible::of);
+    match (set, limits) {
+        (Some(set), _) => parts.extend(compliers::said(&between, set)),
+        _ if scale == Scale::Test => parts.push(between.tested()),
+        // A complier's Wald interval stands for no set.
+        (None, Some((low, high))) if result.anderson_rubin().is_none() => {
+            parts.push(between.compatible(low, high));
+        }
+        _ => parts.push(unlimited(&result.arms)),
+    }
+    let limited = match set {
+        Some(set) => set.is_bounded(),
+        None => limits.is_some(),
+    };
     let bounds = analysis.missing == Missing::Bounds;
     let upper = result.results.get(1).filter(|_| bounds);
     let upper = finite(upper.and_then(|row| row.estimate));
-    match (estimate, limits, upper) {
+    match (estimate, limited, upper) {
         (Some(low), _, Some(high)) => {
             let range = between.range(between.said(low), between.said(high));
             let (en, sv) = (range.en, range.sv);
@@ -117,11 +133,12 @@ pub fn conclusion(
                 "Effektens gränser: {sv}."
             ));
         }
-        (Some(estimate), Some(_), None) => parts.push(between.best(estimate)),
+        (Some(estimate), true, None) => parts.push(between.best(estimate)),
         _ => {}
     }
     if !dry_run {
-        parts.extend(decision(protocol, result, &between, estimate));
+        let open = set.is_some_and(Compatible::is_of_both_signs);
+        parts.extend(decision(protocol, result, &between, (estimate, open)));
     }
     let join = |lang: Lang| {
         let texts: Vec<&str> = parts.iter().map(|part| part.get(lang)).collect();
@@ -145,12 +162,13 @@ fn unlimited(arms: &[ArmOutcome]) -> Words {
     }
 }
 
-/// What the registered test decides, in the direction of the estimate.
+/// What the deciding test says, in the direction of the estimate, unless effects in both directions are compatible with the
+/// result all the same.
 fn decision(
     protocol: &Protocol,
     result: &AnalysisResult,
     between: &Between<'_>,
-    estimate: Option<f64>,
+    (estimate, both): (Option<f64>, bool),
 ) -> Option<Words> {
     let Some(alpha) = result.alpha else {
         return Some(Words::new(
@@ -177,10 +195,17 @@ fn decision(
     };
     let (who_en, who_sv) = if result.test_registered {
         ("The registered test", "Det registrerade testet")
+    } else if result.anderson_rubin().is_some() {
+        ("The Anderson–Rubin test", "Anderson–Rubins test")
     } else {
         ("The estimator's own test", "Skattningsmetodens eget test")
     };
-    Some(if p <= alpha && estimate.abs() > 0.0 {
+    Some(if p <= alpha && both {
+        words!(
+            "{who_en} speaks for an effect ({p_en}, limit {limit_en}), but the data leave open in which direction.",
+            "{who_sv} talar för en effekt ({p_sv}, gräns {limit_sv}), men data lämnar öppet i vilken riktning."
+        )
+    } else if p <= alpha && estimate.abs() > 0.0 {
         let direction = between.direction(estimate);
         let (d_en, d_sv) = (direction.en, direction.sv);
         words!(
@@ -369,6 +394,20 @@ impl Between<'_> {
         Words::new(side(Lang::En), side(Lang::Sv))
     }
 
+    /// A difference by itself: `14 fewer`.
+    fn limit(&self, value: f64) -> Words {
+        let value = self.said(value);
+        if value == 0.0 {
+            return words!("equal in both", "lika i båda");
+        }
+        let places = places(value, value);
+        let direction = self.direction(value);
+        let text = |lang: Lang| decimal(value.abs(), places, lang);
+        let (en, sv) = (text(Lang::En), text(Lang::Sv));
+        let (d_en, d_sv) = (direction.en, direction.sv);
+        words!("{en} {d_en}", "{sv} {d_sv}")
+    }
+
     fn best(&self, estimate: f64) -> Words {
         let value = self.said(estimate);
         if matches!(self.scale, Scale::Ratio | Scale::Index) {
@@ -376,17 +415,8 @@ impl Between<'_> {
             return words!("Best estimate: {en}.", "Bästa skattning: {sv}.");
         }
         if value.abs() > 0.0 {
-            let places = places(value, value);
-            let direction = self.direction(value);
-            let (en, sv) = (
-                decimal(value.abs(), places, Lang::En),
-                decimal(value.abs(), places, Lang::Sv),
-            );
-            let (d_en, d_sv) = (direction.en, direction.sv);
-            words!(
-                "Best estimate: {en} {d_en}.",
-                "Bästa skattning: {sv} {d_sv}."
-            )
+            let Words { en, sv } = self.limit(estimate);
+            words!("Best estimate: {en}.", "Bästa skattning: {sv}.")
         } else {
             Words::new(
                 "Best estimate: equal in both.",

@@ -46,7 +46,7 @@ pub struct Effect {
     pub statistic: Option<f64>,
     /// Degrees of freedom, `None` for a normal reference.
     pub df: Option<f64>,
-    /// The estimator's own two-sided p.
+    /// The estimator's own two-sided p; among compliers that of Anderson and Rubin's test.
     pub p_value: Option<f64>,
     /// Lower limit at level 1 − alpha.
     pub conf_low: Option<f64>,
@@ -208,13 +208,14 @@ impl Effect {
     pub(crate) fn of(answer: &Answer) -> Result<Self, EstimationError> {
         let row: &Estimate = answer.effect()?;
         let (estimate, std_error, scale) = weighed(row).ok_or(EstimationError::NoRows)?;
+        let strong = answer.results.iter().find(|row| row.is_anderson_rubin());
         Ok(Self {
             estimate,
             std_error,
             scale,
             statistic: row.statistic,
             df: row.df.filter(|_| scale != Scale::Score),
-            p_value: row.p_value,
+            p_value: strong.unwrap_or(row).p_value,
             conf_low: row.conf_low,
             conf_high: row.conf_high,
             n_treated: row.n_treated as u32,

@@ -47,6 +47,13 @@ pub struct Estimate {
     pub extra: Map<String, Value>,
 }
 
+impl Estimate {
+    /// Whether the row is the set and the test of Anderson and Rubin, beside an effect among compliers.
+    pub fn is_anderson_rubin(&self) -> bool {
+        self.interval == "anderson-rubin"
+    }
+}
+
 /// Something that a reader must know of an answer that was given all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {

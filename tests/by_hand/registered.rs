@@ -320,4 +320,62 @@ fn who_received_the_service_divides_the_effect() {
         "{}",
         found.estimand.en
     );
+    // Of 8 families, F = (¼)²/((1 + ¾)/12) = 3/7, and the discriminant of the set is below 0 for every t above 2: all numbers.
+    let told = &found.conclusion;
+    assert!(
+        told.en.contains("no bounded interval")
+            && told.en.contains("with any difference in “")
+            && told.en.contains("per 100 families")
+            && told.sv.contains("vilken skillnad som helst i ”"),
+        "{}",
+        told.en
+    );
+    assert!(!told.en.contains("Best estimate") && told.en.contains("leaves the direction open"));
+}
+
+/// Treated 7, 6, 5 with receipt 1, 1, 0; control 0, 1, 2 with none. β_Y = 5, V_YY = (2 + 2)/6 = 2/3, β_D = 2/3, V_DD = 1/9, V_YD =
+/// (⅓ + 0 + ⅔)/6 = 1/6; 4 degrees of freedom, t² = 7.7086 (tables: 2.7764). The set −0.41207b² − 2·2.04856b + 19.8609 ≤ 0 is all
+/// but what lies between −13.51 and 3.567. The arm's effect on the outcome has t² = 37.5: p = 1 − x(1 + (1 − x²)/2) with x² =
+/// 37.5/41.5 is .0036. Wald: b = 7.5 with variance 26.5/6·9/4, t = 2.38, p = .076, from −1.3 to 16.3.
+#[test]
+fn a_weak_first_stage_concludes_by_anderson_and_rubin() {
+    let mut few = few(
+        &format!(
+            "outcome = \"rereport\"\nsummary = \"count\"\nestimator = \"instrumental-variables\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
+            estimand("complier-difference", "principal-stratum")
+        ),
+        6,
+    );
+    let (day, late) = (few.day, few.day.plus(LATE));
+    for family in [few.treated[0], few.treated[1]] {
+        few.study
+            .serve(family, Service::Started, day.plus(20), late);
+    }
+    let counts = [
+        (few.treated.clone(), [7, 6, 5]),
+        (few.control.clone(), [0, 1, 2]),
+    ];
+    for (families, counts) in counts {
+        for (family, count) in families.into_iter().zip(counts) {
+            (0..count).for_each(|on| few.report(family, 30 + on));
+        }
+    }
+    let found = few.run();
+    near(found.results[0].estimate, 7.5);
+    assert!((found.results[0].p_value.unwrap() - 0.076).abs() < 5e-4);
+    assert!((found.deciding_p().unwrap() - 0.0036).abs() < 5e-5);
+    assert_eq!(found.anderson_rubin(), Some(&found.results[1]));
+    let told = &found.conclusion;
+    for part in [
+        "no bounded interval",
+        "any difference except those between 1351 fewer and 357 more in “",
+        "The Anderson–Rubin test speaks for an effect (p = 0.004, limit 0.05), but the data leave open in which direction.",
+    ] {
+        assert!(told.en.contains(part), "{}", told.en);
+    }
+    assert!(!told.en.contains("Best estimate") && !told.en.contains("125 fewer"));
+    assert!(
+        told.sv
+            .contains("utom dem mellan 1351 färre och 357 fler i ”")
+    );
 }

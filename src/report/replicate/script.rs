@@ -449,12 +449,11 @@ fn interacted(result: &AnalysisResult) -> &'static str {
 
 /// The path of the p that decides.
 fn deciding(own: &AnalysisResult) -> String {
-    let last = if own.test_registered {
-        "test/p_value"
-    } else {
-        "results/1/p_value"
-    };
-    format!("{}/{last}", own.id)
+    if own.test_registered {
+        return format!("{}/test/p_value", own.id);
+    }
+    let row = own.results.iter().position(|row| row.is_anderson_rubin());
+    format!("{}/results/{}/p_value", own.id, row.map_or(1, |row| row + 1))
 }
 
 /// Of each fit the places of its rows among the results of the analysis.

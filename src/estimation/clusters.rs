@@ -3,9 +3,10 @@
 //! The cluster must be the unit that was randomized, or be wider; which one that was no column tells. A cluster may lie
 //! in both arms. A row without its cluster is refused, because it belongs to one.
 
-use super::columns::{Columns, Factor};
+use super::columns::{Arm, Columns, Factor};
 use super::error::EstimationError;
 use super::prepared::{Analysed, Groups};
+use super::settings::Variance;
 
 /// The clusters of the analysed rows, at least two.
 #[derive(Debug, Clone)]
@@ -37,11 +38,52 @@ impl<'c> Clusters<'c> {
 
     /// The names of some clusters.
     pub(super) fn names(&self, clusters: &[u32], analysed: &Analysed) -> Vec<String> {
-        let name = |cluster: &u32| {
-            let place = self.groups.codes.iter().position(|code| code == cluster)?;
-            let level = self.factor.codes[analysed.rows[place]]?;
-            self.factor.levels.get(level as usize).cloned()
-        };
-        clusters.iter().filter_map(name).collect()
+        names(self.factor, &self.groups, clusters, analysed)
     }
+
+    /// As [`check_arms`].
+    pub(super) fn check_arms(
+        &self,
+        analysed: &Analysed,
+        variance: Variance,
+    ) -> Result<(), EstimationError> {
+        check_arms(self.factor, &self.groups, analysed, variance)
+    }
+}
+
+fn names(factor: &Factor, groups: &Groups, clusters: &[u32], analysed: &Analysed) -> Vec<String> {
+    let name = |cluster: &u32| {
+        let place = groups.codes.iter().position(|code| code == cluster)?;
+        let level = factor.codes[analysed.rows[place]]?;
+        factor.levels.get(level as usize).cloned()
+    };
+    clusters.iter().filter_map(name).collect()
+}
+
+/// That each arm has rows of at least two clusters: one says nothing of how the clusters of its arm differ, and without covariates
+/// its residuals sum to 0 whatever the outcomes, so that a variance by cluster would see rounding alone.
+///
+/// Errors: [`EstimationError::DecisiveCluster`] with the clusters that carry an arm alone.
+pub(super) fn check_arms(
+    factor: &Factor,
+    groups: &Groups,
+    analysed: &Analysed,
+    variance: Variance,
+) -> Result<(), EstimationError> {
+    let alone = |arm: Arm| {
+        let place = analysed.arm.iter().position(|own| *own == arm)?;
+        (groups.per_arm[arm.index()] == 1).then(|| groups.codes[place])
+    };
+    let mut clusters: Vec<u32> = [Arm::Treated, Arm::Control]
+        .into_iter()
+        .filter_map(alone)
+        .collect();
+    clusters.sort_unstable();
+    if clusters.is_empty() {
+        return Ok(());
+    }
+    Err(EstimationError::DecisiveCluster {
+        clusters: names(factor, groups, &clusters, analysed),
+        variance: variance.text(),
+    })
 }

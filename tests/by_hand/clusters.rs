@@ -153,35 +153,52 @@ fn weights_count_rows_several_times() {
     }
 }
 
+/// Outside cluster a, which has a row of either arm, x is the arm: without a no coefficient of the arm is left. Each arm has three
+/// clusters. CR2 does not exist; CR0 is said to be too small.
+#[test]
+fn a_level_that_rests_on_one_cluster_is_told() {
+    let mut columns = data("110100", &[5.0, 7.0, 6.0, 9.0, 4.0, 3.0], "bdaace");
+    let x = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0].map(Some).to_vec();
+    columns.covariates = vec![Covariate::numeric("x", x)];
+    let error = estimate("linear", &columns, &with(Variance::Cr2)).unwrap_err();
+    assert_eq!(
+        error,
+        EstimationError::DecisiveCluster {
+            clusters: vec!["a".into()],
+            variance: "cr2"
+        }
+    );
+    let answer = estimate("linear", &columns, &with(Variance::Cr0)).unwrap();
+    let codes: Vec<&str> = answer.warnings.iter().map(|w| w.code).collect();
+    assert_eq!(codes, ["decisive-cluster", "few-clusters"]);
+    close(answer.results[0].df, 4.0);
+}
+
 #[test]
 fn what_clusters_cannot_carry_is_refused_by_name() {
     // Two treated rows in one family: without it there is no treated row.
     let columns = data("110000", &[5.0, 7.0, 6.0, 9.0, 4.0, 3.0], "aabbcd");
+    // CR0 and CR1 would see the control arm alone, and of one cluster an arm the rounding of two sums that are 0.
+    let apart = data("110000", &[5.1, 7.3, 6.7, 9.9, 4.3, 3.1], "aabbbb");
     for id in ["linear", "lin"] {
-        for variance in [Variance::Cr2, Variance::Cr3] {
-            assert_eq!(
-                estimate(id, &columns, &with(variance)).unwrap_err(),
-                EstimationError::DecisiveCluster {
-                    clusters: vec!["a".into()],
-                    variance: variance.text()
-                }
-            );
+        for variance in [Variance::Cr0, Variance::Cr1, Variance::Cr2, Variance::Cr3] {
+            for (columns, names) in [(&columns, &["a"][..]), (&apart, &["a", "b"])] {
+                assert_eq!(
+                    estimate(id, columns, &with(variance)).unwrap_err(),
+                    EstimationError::DecisiveCluster {
+                        clusters: names.iter().map(ToString::to_string).collect(),
+                        variance: variance.text()
+                    }
+                );
+            }
         }
-        let answer = estimate(id, &columns, &with(Variance::Cr0)).unwrap();
-        let codes: Vec<&str> = answer.warnings.iter().map(|w| w.code).collect();
-        assert_eq!(codes, ["decisive-cluster", "few-clusters"]);
-        // It sees the control arm alone: residuals ½·, sums (6+9−11), 4−5.5, 3−5.5 over four rows.
-        close(
-            answer.results[0].std_error.map(|s| s * s),
-            (16.0 + 2.25 + 6.25) / 16.0,
-        );
     }
     let one = data("110000", &[5.0, 7.0, 6.0, 9.0, 4.0, 3.0], "aaaaaa");
     assert_eq!(
         estimate("lin", &one, &Settings::default()).unwrap_err(),
         EstimationError::TooFewClusters { clusters: 1 }
     );
-    let mut missing = columns.clone();
+    let mut missing = data("110000", &[5.0, 7.0, 6.0, 9.0, 4.0, 3.0], "abccde");
     missing.row_numbers = vec![2, 5, 8, 11, 14, 17];
     if let Some(factor) = &mut missing.cluster {
         factor.codes[3] = None;

@@ -240,6 +240,27 @@ fn rate_ratio_of_four_histories() {
     assert_eq!(codes(&answer), ["few-clusters"]);
 }
 
+/// One history an arm: its score residuals sum to 0 whatever its events, so that their square is rounding.
+#[test]
+fn one_history_of_an_arm_carries_no_variance() {
+    let rows = [
+        ("a", 1, 0.0, 1.1, 1),
+        ("a", 1, 1.1, 2.3, 1),
+        ("a", 1, 2.3, 9.7, 0),
+        ("b", 0, 0.0, 1.7, 1),
+        ("b", 0, 1.7, 10.0, 0),
+        ("c", 0, 0.0, 3.1, 1),
+    ];
+    for (rows, names) in [(&rows[..], vec!["a"]), (&rows[..5], vec!["a", "b"])] {
+        let columns = histories(rows);
+        let refused = estimate("recurrent-rate-ratio", &columns, &Settings::default());
+        let clusters: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let variance = "robust";
+        let expected = EstimationError::DecisiveCluster { clusters, variance };
+        assert_eq!(refused.unwrap_err(), expected);
+    }
+}
+
 #[test]
 fn impossible_histories_are_refused_by_row() {
     let good = [

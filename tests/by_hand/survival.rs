@@ -288,6 +288,14 @@ fn cox_on_four_rows() {
     assert_eq!(codes(&answer), ["few-clusters"]);
     // By cluster: the first treated with the first control, the two others together.
     let mut clustered = columns.clone();
+    // One office an arm says nothing of how offices differ.
+    clustered.cluster = Some(Factor::from_texts("office", ["a", "a", "b", "b"].map(Some)));
+    let refused = estimate("cox", &clustered, &Settings::default());
+    let expected = EstimationError::DecisiveCluster {
+        clusters: vec!["a".into(), "b".into()],
+        variance: "robust",
+    };
+    assert_eq!(refused.unwrap_err(), expected);
     clustered.cluster = Some(Factor::from_texts("office", ["a", "b", "a", "b"].map(Some)));
     let answer = estimate("cox", &clustered, &Settings::default()).unwrap();
     let sums = [residuals[0] + residuals[2], residuals[1] + residuals[3]];

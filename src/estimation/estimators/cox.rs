@@ -59,5 +59,6 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         variance,
         level: settings.level,
     };
-    ratio(&asked, columns, &mut follow_up, groups.as_ref())
+    let groups = columns.cluster.as_ref().zip(groups.as_ref());
+    ratio(&asked, columns, &mut follow_up, groups)
 }

@@ -1,7 +1,8 @@
 //! What the estimators of hazard and rate ratios share: from columns to the partial likelihood, and back to a row.
 
 use crate::estimation::answer::{Answer, Estimate, Warning};
-use crate::estimation::columns::{Arm, Columns};
+use crate::estimation::clusters::check_arms;
+use crate::estimation::columns::{Arm, Columns, Factor};
 use crate::estimation::error::EstimationError;
 use crate::estimation::follow_up::FollowUp;
 use crate::estimation::inference::{Fit, Inference};
@@ -27,15 +28,15 @@ pub(super) struct Asked {
 /// The ratio of hazards of treated to control, `exp(β)` of the arm in `h(t) exp(β arm + γ covariates)`, with a baseline
 /// of its own in each stratum; standard error, test and limits on the scale of β with a normal quantile.
 ///
-/// `groups`: whose rows belong together, for the robust variance; each row alone without.
+/// `groups`: whose rows belong together, for the robust variance, with the column that says so; each row alone without.
 ///
-/// Errors: no event, an arm without one, a likelihood without a maximum, an arm that the covariates determine or that is
-/// never at risk together with the other; strata and covariates as for the linear model.
+/// Errors: no event, an arm without one, a likelihood without a maximum, an arm that the covariates determine, that is
+/// never at risk together with the other or whose rows all belong together; strata and covariates as for the linear model.
 pub(super) fn ratio(
     asked: &Asked,
     columns: &Columns,
     follow_up: &mut FollowUp,
-    groups: Option<&Groups>,
+    groups: Option<(&Factor, &Groups)>,
 ) -> Result<Answer, EstimationError> {
     let events = follow_up.events();
     check_events(columns, events)?;
@@ -59,6 +60,10 @@ pub(super) fn ratio(
     let maximum = likelihood
         .maximize()
         .map_err(|reason| refusal(reason, asked.id, &matrix.names, columns))?;
+    if let Some((factor, groups)) = groups {
+        check_arms(factor, groups, &follow_up.analysed, asked.variance)?;
+    }
+    let groups = groups.map(|(_, groups)| groups);
     let mut warnings = std::mem::take(&mut follow_up.analysed.warnings);
     warnings.extend(left_out(&matrix.names, likelihood.kept()));
     let robust = asked.variance == Variance::Robust;

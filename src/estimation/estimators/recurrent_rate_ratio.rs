@@ -54,5 +54,5 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         variance: Variance::Robust,
         level: settings.level,
     };
-    ratio(&asked, columns, &mut follow_up, Some(&units))
+    ratio(&asked, columns, &mut follow_up, Some((id, &units)))
 }

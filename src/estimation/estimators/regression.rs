@@ -77,6 +77,7 @@ impl Model {
             .map_err(|error| named(error, columns, &analysed, clusters.as_ref(), &spread))?;
         note_leverage(&design, &spread, columns, &mut analysed);
         if let (Spread::Clusters(own), Some(clusters)) = (&spread, &clusters) {
+            clusters.check_arms(&analysed, variance)?;
             note_clusters(own, clusters, &mut analysed);
         }
         Ok(Self {
@@ -257,7 +258,16 @@ fn note_clusters(own: &ClusterVariance, clusters: &Clusters<'_>, analysed: &mut 
     }
     let number = clusters.groups.count;
     let [control, treated] = clusters.groups.per_arm;
-    let df = own.satterthwaite().unwrap_or(0.0);
+    let Some(df) = own.satterthwaite() else {
+        analysed.warnings.push(Warning::new(
+            "few-clusters",
+            words!(
+                "how many degrees of freedom the clusters carry ({treated} clusters treated, {control} control) cannot be told: the interval is a guess; test by redrawing the arms",
+                "hur många frihetsgrader klustren ger ({treated} kluster behandlade, {control} kontroll) går inte att säga: intervallet är en gissning; testa genom att lotta om armarna"
+            ),
+        ));
+        return;
+    };
     let message = if df < TOO_FEW {
         words!(
             "the clusters carry {df:.1} degrees of freedom ({treated} clusters treated, {control} control): the interval is a guess; test by redrawing the arms",

@@ -79,7 +79,38 @@ pub struct Answer {
     pub warnings: Vec<Warning>,
 }
 
+/// Keys of the p-values that stand beside an estimator's own.
+const BESIDE: [&str; 5] = [
+    "p_central",
+    "p_minlike",
+    "p_lower",
+    "p_upper",
+    "p_brunner_munzel",
+];
+
+/// A p-value as it is reported: none is 0, so one that is too small for a number is the smallest positive normal one, 2⁻¹⁰²².
+pub(super) fn reported(p_value: f64) -> f64 {
+    if p_value == 0.0 {
+        f64::MIN_POSITIVE
+    } else {
+        p_value
+    }
+}
+
 impl Answer {
+    /// The same with every p-value, those beside too, as it is [`reported`].
+    pub(super) fn reported(mut self) -> Self {
+        for row in &mut self.results {
+            row.p_value = row.p_value.map(reported);
+            for (key, value) in &mut row.extra {
+                if let Some(p_value) = value.as_f64().filter(|_| BESIDE.contains(&key.as_str())) {
+                    *value = json!(reported(p_value));
+                }
+            }
+        }
+        self
+    }
+
     /// The effect asked for.
     pub fn effect(&self) -> Result<&Estimate, EstimationError> {
         self.results.first().ok_or(EstimationError::NoRows)

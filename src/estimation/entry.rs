@@ -217,7 +217,7 @@ impl EstimatorEntry {
         self.check_options(settings)?;
         self.check_clusters(settings, columns.has(Role::Cluster))?;
         self.check_columns(columns)?;
-        (self.run)(columns, settings)
+        (self.run)(columns, settings).map(Answer::reported)
     }
 
     /// Whether the options are this estimator's; a protocol asks this before any data exist.

@@ -1,6 +1,7 @@
 //! From an estimate and its standard error to test and interval: the reference distribution and its critical value,
 //! fixed before any outcome is seen, and the completed [`Fit`].
 
+use super::answer::reported;
 use super::error::EstimationError;
 use super::settings::Variance;
 use crate::numerics::normal;
@@ -86,7 +87,7 @@ pub struct Fit {
     pub statistic: Option<f64>,
     /// Degrees of freedom, `None` for a normal reference.
     pub df: Option<f64>,
-    /// Two-sided p-value.
+    /// Two-sided p-value, never 0.
     pub p_value: Option<f64>,
     /// Lower limit.
     pub conf_low: Option<f64>,
@@ -112,7 +113,7 @@ impl Fit {
             std_error,
             statistic,
             df: inference.df(),
-            p_value: statistic.map(|t| inference.two_sided(t)),
+            p_value: statistic.map(|t| reported(inference.two_sided(t))),
             conf_low: exists.then_some(estimate - margin),
             conf_high: exists.then_some(estimate + margin),
             residual_square,

@@ -2,7 +2,7 @@
 
 use crate::data::Data;
 use lottning::estimation::{
-    Arm, Columns, Covariate, Df, EstimationError, Factor, Settings, estimate,
+    Arm, Columns, Counts, Covariate, Df, EstimationError, Factor, Settings, estimate,
 };
 
 #[test]
@@ -137,4 +137,41 @@ fn a_lower_limit_of_the_median_where_the_band_rises() {
     // R 4.2.2 with survival 3.5.3: 69.75 and 116.125, where the limits fall throughout.
     assert_eq!(extra["median"], 69.75);
     assert_eq!(extra["median_high"], 116.125);
+}
+
+/// No p-value is 0, where R 4.2.2 prints 0 for each of these.
+#[test]
+fn a_p_value_too_small_for_a_number() {
+    let least = Some(f64::MIN_POSITIVE);
+    let run = |id: &str, columns: &Columns| {
+        let settings = Settings::default();
+        estimate(id, columns, &settings).unwrap().results.remove(0)
+    };
+    let counts = |treated_events, control_events| {
+        Columns::from_counts(Counts {
+            treated_events,
+            treated_units: 1000,
+            control_events,
+            control_units: 1000,
+        })
+    };
+    let apart = counts(1000, 0);
+    assert_eq!(run("risk-difference", &apart).p_value, least);
+    for columns in [apart, counts(950, 50)] {
+        let row = run("fisher-exact", &columns);
+        assert_eq!(row.p_value, least);
+        assert_eq!(row.extra["p_minlike"].as_f64(), least);
+    }
+    // 2000 an arm, 0 and 0.001 in turn, the treated ones 1 more.
+    let y = (0..4000).map(|k| f64::from(k % 2) / 1000.0 + if k < 2000 { 1.0 } else { 0.0 });
+    let arm = (0..4000).map(|k| if k < 2000 { Arm::Treated } else { Arm::Control });
+    let columns = Columns {
+        arm: arm.collect(),
+        outcome: y.map(Some).collect(),
+        ..Columns::default()
+    };
+    for id in ["difference-in-means", "linear", "lin", "rank-sum"] {
+        assert_eq!(run(id, &columns).p_value, least, "{id}");
+    }
+    assert_eq!(run("rank-sum", &columns).extra["p_upper"].as_f64(), least);
 }

@@ -224,6 +224,36 @@ fn worst_case_bounds_take_what_was_seen_before_a_family_left() {
     );
     near(found.results[0].estimate, 0.0);
     assert_eq!(found.deciding_p(), None);
+    let told = &found.estimand;
+    assert!(
+        told.en
+            .contains(", in those of all whose outcome would be known in either arm.")
+            && told
+                .sv
+                .contains(", bland de av all vars utfall skulle vara känt i båda grupperna."),
+        "{told:?}"
+    );
+}
+
+/// A coefficient of a model with covariates compares families that are alike in them; without, it compares the arms as they are.
+#[test]
+fn a_hazard_ratio_with_covariates_is_given_them() {
+    for (covariates, given) in [("", false), ("covariates = [\"youngest_age\"]\n", true)] {
+        let found = lived(&format!(
+            "outcome = \"rereport\"\nsummary = \"first-time\"\nestimator = \"cox\"\n{covariates}missing = {{ primary = \"censoring\" }}\n{}",
+            estimand("hazard-ratio", "treatment-policy")
+        ))
+        .run();
+        let (en, sv) = (&found.estimand.en, &found.estimand.sv);
+        assert_eq!(
+            en.ends_with("then received, given the covariates."),
+            given,
+            "{en}"
+        );
+        assert_eq!(sv.ends_with(", givet kovariaterna."), given, "{sv}");
+        let summary = &found.attributes[4].value.en;
+        assert_eq!(summary == "hazard ratio, given the covariates", given);
+    }
 }
 
 #[test]
@@ -316,7 +346,14 @@ fn who_received_the_service_divides_the_effect() {
     );
     assert_eq!(month.received, [2, 1]);
     assert!(
-        found.estimand.en.contains("if and only if"),
+        found
+            .estimand
+            .en
+            .contains(", in those of all who receive the service of “")
+            && found
+                .estimand
+                .sv
+                .contains(", bland de av all som får insatsen ”"),
         "{}",
         found.estimand.en
     );

@@ -78,13 +78,13 @@ impl Protocol {
             en: measure_en,
             sv: measure_sv,
         } = measure(&estimand.measure);
-        let (population_en, population_sv) = (&estimand.population.en, &estimand.population.sv);
-        let strategy = self.strategy(analysis);
-        let (strategy_en, strategy_sv) = (&strategy.en, &strategy.sv);
+        let whom = self.whom(analysis);
+        let (whom_en, whom_sv) = (&whom.en, &whom.sv);
+        let given = given(analysis);
         let clusters = analysis.clusters.map(sampled);
         let children = analysis.children.map(averaged);
         let note = |pick: fn(&Words) -> &str| {
-            let own = [&children, &estimand.note, &clusters];
+            let own = [&given, &children, &estimand.note, &clusters];
             let own = own.into_iter().flatten();
             own.fold(String::new(), |all, note| all + ", " + pick(note))
         };
@@ -94,9 +94,21 @@ impl Protocol {
             (self.treated_labels(Lang::En), self.treated_labels(Lang::Sv));
         let (control_en, control_sv) = (&control.en, &control.sv);
         words!(
-            "the {measure_en} “{outcome_en}”{summary_en} between being allocated to “{treated_en}” and to “{control_en}”, in {population_en}, {strategy_en}{note_en}.",
-            "{measure_sv} ”{outcome_sv}”{summary_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {population_sv}, {strategy_sv}{note_sv}."
+            "the {measure_en} “{outcome_en}”{summary_en} between being allocated to “{treated_en}” and to “{control_en}”, in {whom_en}{note_en}.",
+            "{measure_sv} ”{outcome_sv}”{summary_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {whom_sv}{note_sv}."
         )
+    }
+
+    /// Whom the effect is for: a principal stratum is those of the population who are in it.
+    fn whom(&self, analysis: &Analysis) -> Words {
+        let Words { en, sv } = &analysis.estimand.population;
+        let strategy = self.strategy(analysis);
+        let (own_en, own_sv) = (&strategy.en, &strategy.sv);
+        if analysis.estimand.strategy == "principal-stratum" {
+            words!("those of {en} {own_en}", "de av {sv} {own_sv}")
+        } else {
+            words!("{en}, {own_en}", "{sv}, {own_sv}")
+        }
     }
 
     fn strategy(&self, analysis: &Analysis) -> Words {
@@ -123,11 +135,8 @@ impl Protocol {
     /// The five attributes of the estimand: population, treatment, variable, intercurrent events, population-level summary.
     pub fn estimand_attributes(&self, analysis: &Analysis) -> [Attribute; 5] {
         let estimand = &analysis.estimand;
-        let stratum = self.strategy(analysis);
         let population = if estimand.strategy == "principal-stratum" {
-            let (en, sv) = (&estimand.population.en, &estimand.population.sv);
-            let (own_en, own_sv) = (&stratum.en, &stratum.sv);
-            words!("{en}, {own_en}", "{sv}, {own_sv}")
+            self.whom(analysis)
         } else {
             estimand.population.clone()
         };
@@ -169,7 +178,14 @@ impl Protocol {
                     "population-level summary",
                     "sammanfattning på populationsnivå"
                 ),
-                measure_label(&estimand.measure),
+                match given(analysis) {
+                    None => measure_label(&estimand.measure),
+                    Some(given) => {
+                        let Words { en, sv } = measure_label(&estimand.measure);
+                        let (given_en, given_sv) = (given.en, given.sv);
+                        words!("{en}, {given_en}", "{sv}, {given_sv}")
+                    }
+                },
             ),
         ]
     }
@@ -270,6 +286,24 @@ fn averaged(average: Average) -> Words {
             "i genomsnitt över familjer av medelvärdet över de barn som fanns med vid lottningen, där varje familj väger lika"
         ),
     }
+}
+
+/// Models whose coefficient of the arm compares families with the same covariates: its odds, hazards and rates are not those of the
+/// population as a whole.
+const CONDITIONAL: [&str; 6] = [
+    "logistic",
+    "poisson",
+    "negative-binomial",
+    "cox",
+    "fine-gray",
+    "recurrent-rate-ratio",
+];
+
+/// That an effect is one between families with the same covariates.
+fn given(analysis: &Analysis) -> Option<Words> {
+    let conditional = CONDITIONAL.contains(&analysis.estimator.as_str());
+    (conditional && !analysis.covariates.is_empty())
+        .then(|| words!("given the covariates", "givet kovariaterna"))
 }
 
 /// What clusters say of whom the effect is for.

@@ -28,6 +28,8 @@ pub struct EarlierLook {
     pub lock: usize,
     /// The effect as it was.
     pub look: Look,
+    /// The p of the registered test there, see [`super::registered_p`]; `None` where none is registered or it did not exist.
+    pub p_value: Option<f64>,
 }
 
 /// What is seen of an analysis at a lock: the effect of the first treated arm, from the state and cut of that lock.
@@ -246,9 +248,12 @@ pub(super) fn monitor(
         result.alpha = Some(spent(protocol, analysis, lock) - gone);
         return;
     };
+    let mut earlier = earlier;
+    earlier.sort_by_key(|own| own.lock);
     let mut looks: Vec<(usize, Look)> = earlier.iter().map(|own| (own.lock, own.look)).collect();
-    looks.sort_by_key(|(lock, _)| *lock);
     looks.push((lock, own));
+    let mut tested: Vec<Option<f64>> = earlier.iter().map(|own| own.p_value).collect();
+    tested.push(result.test.as_ref().map(|test| test.p_value));
     let standing = standing(protocol, analysis, &looks);
     result.alpha = Some(standing.nominal);
     if !standing.fell.is_empty() {
@@ -263,13 +268,16 @@ pub(super) fn monitor(
             ),
         ));
     }
-    monitored(protocol, analysis, (&looks, scale), &standing, result);
+    let seen = (looks.as_slice(), tested.as_slice(), scale);
+    monitored(protocol, analysis, seen, &standing, result);
 }
 
+/// `tested` is the p of the registered test at each look. Where a test is registered it decides, at a look as at the end: the
+/// deviate of the effect may be beyond the boundary when the test's p is not, and the other way round.
 fn monitored(
     protocol: &Protocol,
     analysis: &Analysis,
-    (looks, scale): (&[(usize, Look)], Scale),
+    (looks, tested, scale): (&[(usize, Look)], &[Option<f64>], Scale),
     standing: &Standing,
     result: &mut AnalysisResult,
 ) {
@@ -279,7 +287,15 @@ fn monitored(
     for (index, (lock, look)) in looks.iter().enumerate() {
         let critical = standing.critical[index];
         let z = look.z().unwrap_or(0.0);
-        let crossed = z.abs() >= critical;
+        let nominal = if index + 1 == looks.len() {
+            standing.nominal
+        } else {
+            2.0 * normal::sf(critical)
+        };
+        let crossed = match tested.get(index) {
+            Some(p_value) if analysis.test.is_some() => p_value.is_some_and(|p| p <= nominal),
+            _ => z.abs() >= critical,
+        };
         if crossed && first.is_none() {
             first = Some(index);
         }

@@ -34,7 +34,7 @@ mod workspace;
 pub use baseline::baseline;
 pub use dry_run::dry_run;
 pub use plan::Plan;
-pub use run::{RunSettings, run};
+pub use run::{RunSettings, registered_p, run};
 pub(crate) use statistic::over_error;
 pub use wording::conclusion;
 pub use workspace::{Effect, Scale, Workspace};

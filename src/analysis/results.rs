@@ -123,7 +123,7 @@ pub struct LookResult {
     pub critical: Option<f64>,
     /// Alpha spent until then, of both sides together.
     pub cumulative_alpha: f64,
-    /// Whether |z| reached the critical value.
+    /// Whether it was decided there: by the p of the registered test where there is one, else |z| reached the critical value.
     pub crossed: bool,
 }
 

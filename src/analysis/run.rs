@@ -58,28 +58,7 @@ pub fn run(
     cut: Day,
     settings: &RunSettings,
 ) -> Analyses {
-    let history = History::of(protocol, state);
-    let tested = |planned: &Planned| planned.analysis.test.is_some();
-    let enumeration = if plan.planned().iter().any(tested) {
-        history.enumerate(ENUMERATED)
-    } else {
-        None
-    };
-    let mut runner = Runner {
-        protocol,
-        state,
-        cut,
-        settings,
-        workspace: Workspace::default(),
-        history,
-        arms: state
-            .allocations
-            .iter()
-            .map(|allocated| allocated.arm)
-            .collect(),
-        enumeration,
-    };
-    runner.workspace.load(protocol, state, cut);
+    let mut runner = Runner::new((protocol, state, cut), plan, settings);
     let mut analyses: Vec<(AnalysisResult, &Planned)> = plan
         .planned()
         .iter()
@@ -103,6 +82,25 @@ pub fn run(
         analyses,
         baseline: baseline(protocol, state, cut),
     }
+}
+
+/// The p of the registered randomization test of an analysis on the state of a lock at its cut: the same as [`run`] gives.
+/// `None` where no test is registered, or it does not exist there.
+pub fn registered_p(
+    protocol: &Protocol,
+    state: &State,
+    cut: Day,
+    analysis: &Analysis,
+) -> Option<f64> {
+    let plan = Plan::default().with_post_hoc(analysis.clone());
+    let settings = RunSettings::default();
+    let treated = treated_arms(protocol).next()?;
+    let mut runner = Runner::new((protocol, state, cut), &plan, &settings);
+    let draws = runner.draws(plan.planned().first()?)?;
+    runner.workspace.sample(protocol, state, cut, analysis);
+    let key = test_key(protocol, &analysis.id, analysis.lock);
+    let redrawn = runner.redrawn(analysis, treated, (&key, draws)).ok()?;
+    redrawn.figures().ok().map(|figures| figures.p_value)
 }
 
 /// Places of the registered analyses of a lock with a role; post hoc analyses are none of them.
@@ -129,7 +127,31 @@ struct Runner<'a> {
     enumeration: Option<Enumeration>,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    fn new(
+        (protocol, state, cut): (&'a Protocol, &'a State, Day),
+        plan: &Plan,
+        settings: &'a RunSettings,
+    ) -> Self {
+        let history = History::of(protocol, state);
+        let tested = |planned: &Planned| planned.analysis.test.is_some();
+        let tested = plan.planned().iter().any(tested);
+        let enumeration = tested.then(|| history.enumerate(ENUMERATED)).flatten();
+        let arms = state.allocations.iter().map(|allocated| allocated.arm);
+        let mut runner = Self {
+            protocol,
+            state,
+            cut,
+            settings,
+            workspace: Workspace::default(),
+            history,
+            arms: arms.collect(),
+            enumeration,
+        };
+        runner.workspace.load(protocol, state, cut);
+        runner
+    }
+
     /// Adjusts the secondary analyses of each lock as the protocol registers it, and the exploratory ones by Benjamini
     /// and Hochberg.
     fn adjust(&mut self, analyses: &mut [(AnalysisResult, &Planned)]) {

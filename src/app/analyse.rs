@@ -17,7 +17,7 @@ use crate::analysis::deviations::{Amended, NamedAt, Recorded};
 use crate::analysis::looks::{EarlierLook, earlier_looks, look};
 use crate::analysis::replication::LookedAt;
 use crate::analysis::results::{Analyses, AnalysisResult};
-use crate::analysis::{Plan, RunSettings, dry_run, run};
+use crate::analysis::{Plan, RunSettings, dry_run, registered_p, run};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Cut, Day};
@@ -203,6 +203,7 @@ fn seen(own: &LookedAt) -> Option<EarlierLook> {
         analysis: own.analysis.clone(),
         lock: own.lock,
         look,
+        p_value: registered_p(&own.protocol, &own.state, own.cut, analysis),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Looks at the primary analysis: what each may decide follows from what was spent and from the information that there is.
 
 use lottning::analysis::looks::{EarlierLook, look};
-use lottning::analysis::{Plan, RunSettings, run};
+use lottning::analysis::{Plan, RunSettings, registered_p, run};
 use lottning::estimation::Estimate;
 use lottning::estimation::group_sequential::Look;
 use lottning::numerics::normal;
@@ -91,6 +91,7 @@ fn the_limit_follows_from_what_was_spent() {
                 std_error: std_error * scale,
                 df: None,
             },
+            p_value: None,
         }],
         ..RunSettings::default()
     };
@@ -198,6 +199,7 @@ fn a_look_at_which_information_fell_stands_alone() {
             std_error: std_error * scale,
             df: None,
         },
+        p_value: None,
     };
     let settings = RunSettings {
         lock: Some("final".into()),
@@ -282,6 +284,66 @@ fn a_look_may_spend_its_amount() {
     }
 }
 
+/// Of 99 redraws and the draw itself, two-sided, no p is below 2/100: the registered test cannot decide at the limit of .00305 of the
+/// look, however far the deviate of the effect is beyond 2.962588.
+#[test]
+fn where_a_test_is_registered_it_decides_at_every_look() {
+    let (study, late) = study_of(&text(), |treated, index| treated == (index > 1));
+    let (protocol, state) = (&study.protocol, &study.state);
+    let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
+    let told = |own: &lottning::analysis::results::AnalysisResult, code: &str| {
+        own.warnings.iter().any(|own| own.code == code)
+    };
+    let by_stages = |own: &lottning::analysis::results::AnalysisResult| {
+        own.results.iter().any(|row| row.interval == "stage-wise")
+    };
+    let plan = Plan::registered(protocol, place("evaluation-2025"));
+    let settings = RunSettings {
+        lock: Some("evaluation-2025".into()),
+        draws: Some(99),
+        ..RunSettings::default()
+    };
+    let found = run(protocol, state, &plan, late, &settings);
+    let primary = &found.analyses[0];
+    let own = &primary.looks[0];
+    assert!(own.z.abs() > own.critical.unwrap(), "{own:?}");
+    assert!(primary.test.as_ref().unwrap().p_value >= 0.02);
+    assert!(!own.crossed && !by_stages(primary));
+    // The p that a later lock is told of is that of the look with its registered redraws.
+    let settings = RunSettings {
+        draws: None,
+        ..settings
+    };
+    let found = run(protocol, state, &plan, late, &settings);
+    let p_value = found.analyses[0].test.as_ref().map(|test| test.p_value);
+    let analysis = &plan.planned()[0].analysis;
+    assert_eq!(registered_p(protocol, state, late, analysis), p_value);
+    // At the last lock: an earlier deviate of 4 with a p of .043 has decided nothing, one of 1 with a p of .001 has.
+    let plan = Plan::registered(protocol, place("final"));
+    let std_error = primary.results[0].std_error.unwrap() * 2f64.sqrt();
+    for (deviate, p_value, crossed) in [(4.0, 0.043, false), (1.0, 0.001, true)] {
+        let settings = RunSettings {
+            lock: Some("final".into()),
+            earlier: vec![EarlierLook {
+                analysis: "primary".into(),
+                lock: place("evaluation-2025"),
+                look: Look {
+                    estimate: deviate * std_error,
+                    std_error,
+                    df: None,
+                },
+                p_value: Some(p_value),
+            }],
+            ..RunSettings::default()
+        };
+        let found = run(protocol, state, &plan, late, &settings);
+        let primary = &found.analyses[0];
+        assert_eq!(primary.looks[0].crossed, crossed);
+        assert_eq!(told(primary, "crossed-earlier"), crossed);
+        assert_eq!(by_stages(primary), !crossed);
+    }
+}
+
 /// Looks at an analysis whose variance goes by who delivered: 1/variance is the cluster-robust one, and the deviate has the tail of
 /// its t with Satterthwaite's degrees of freedom. Half the information at the look as above: rpact's critical values.
 #[test]
@@ -329,6 +391,7 @@ fn looks_with_clusters_are_weighed_by_the_variance_of_the_clusters() {
                 std_error: std_error * 2f64.sqrt(),
                 df: Some(5.5),
             },
+            p_value: None,
         }],
         ..RunSettings::default()
     };
@@ -397,6 +460,7 @@ fn hazards_are_looked_at_on_the_scale_of_their_logarithm() {
                     std_error: std_error * 2f64.sqrt(),
                     df: None,
                 },
+                p_value: None,
             }],
             ..RunSettings::default()
         };

@@ -5,7 +5,7 @@ use crate::made_up::{IUH, LAST, Study, protocol, study};
 use crate::registered::{analysis, lived};
 use lottning::analysis::looks::{EarlierLook, look};
 use lottning::analysis::replication::{AtLock, LookedAt, replication};
-use lottning::analysis::{Plan, RunSettings, run};
+use lottning::analysis::{Plan, RunSettings, registered_p, run};
 use lottning::app::analyse::body;
 use lottning::diagnostic::Lang;
 use lottning::estimation::ESTIMATORS;
@@ -48,6 +48,7 @@ pub(crate) fn folder_of(
         analysis: own.analysis.clone(),
         lock: own.lock,
         look: look(protocol, state, own.cut, &plan.planned()[0].analysis).unwrap(),
+        p_value: registered_p(protocol, state, own.cut, &plan.planned()[0].analysis),
     };
     let settings = RunSettings {
         lock: Some(lock.to_owned()),

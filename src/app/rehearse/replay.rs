@@ -209,8 +209,8 @@ fn deciding(analysis: &Analysis, looked: Option<&Looked>) -> usize {
     analysis.looks.get(stage).copied().unwrap_or(analysis.lock)
 }
 
-/// Whether the stage-wise row is, bit for bit, that of the simulation; there is none where a randomization test stopped the
-/// study on its own.
+/// Whether the stage-wise row is, bit for bit, that of the simulation. Where one of the two was decided without the registered
+/// randomization test, only one of them may have it.
 fn ends_alike(simulated: Option<StageWise>, rows: &[Estimate]) -> bool {
     let live = rows.iter().find(|row| row.interval == "stage-wise");
     let (Some(simulated), Some(live)) = (simulated, live) else {

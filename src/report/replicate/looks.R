@@ -48,8 +48,9 @@ more_extreme <- function(information, critical, z, drift) {
   total + above(path, information[last], z, drift)
 }
 # The looks at an analysis, this one last: limit of its p, looks, repeated interval, and at a stop the row of the stage-wise
-# ordering. `stems` are the columns that the estimator got at each look, `spent` the alpha spent until then.
-monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops) step(id, {
+# ordering. `stems` are the columns that the estimator got at each look, `spent` the alpha spent until then, and `decided` what a
+# registered randomization test decided at each.
+monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops, decided = abs(z) >= critical) step(id, {
   seen <- lapply(stems, function(stem) estimator(table_of(stem), o)[[1]])
   e <- sapply(seen, function(row) row[["estimate"]])
   s <- sapply(seen, function(row) row[["std_error"]])
@@ -76,7 +77,7 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   margin <- back(min(critical[now], 37), df[now]) * s[now]
   say(id, c(alpha = nominal))
   say(paste0(id, "/results/1"), c(conf_low = e[now] - margin, conf_high = e[now] + margin, level = 1 - nominal))
-  crossed <- which(abs(z) >= critical)
+  crossed <- which(decided)
   stop_here <- !fell && ((length(crossed) && crossed[1] == now) || (!length(crossed) && final))
   if (stop_here != stops) stop("the study stops here in one program only")
   if (!stop_here) return(NULL)

@@ -234,12 +234,9 @@ impl Calls {
         };
         self.parts.insert(Part::Looks);
         let function = self.uses(own);
-        let locks: Vec<String> = behind
-            .looks
-            .iter()
-            .filter_map(|look| folder.protocol.locks.get(look.lock))
-            .map(|lock| lock.id.clone())
-            .collect();
+        let looks = behind.looks.iter();
+        let locks = looks.filter_map(|look| folder.protocol.locks.get(look.lock));
+        let locks: Vec<String> = locks.map(|lock| lock.id.clone()).collect();
         let stems: Vec<String> = behind
             .looks
             .iter()
@@ -249,17 +246,18 @@ impl Calls {
                 None => stem(folder, place, 0),
             })
             .collect();
-        let spent: Vec<String> = behind
-            .looks
-            .iter()
-            .map(|look| look.spent.to_string())
-            .collect();
-        let stops = result
-            .results
-            .iter()
-            .any(|row| row.interval == "stage-wise");
+        let looks = behind.looks.iter();
+        let spent: Vec<String> = looks.map(|look| look.spent.to_string()).collect();
+        let mut rows = result.results.iter();
+        let stops = rows.any(|row| row.interval == "stage-wise");
+        // A registered randomization test decides with draws of its own.
+        let decided = result.test_registered.then(|| {
+            let own = result.looks.iter().map(|look| truth(look.crossed));
+            format!(", decided = c({})", own.collect::<Vec<_>>().join(", "))
+        });
+        let decided = decided.unwrap_or_default();
         self.add(&format!(
-            "monitored({}, {}, {}, {function}, {}, c({}), {}, final = {}, stops = {})",
+            "monitored({}, {}, {}, {function}, {}, c({}), {}, final = {}, stops = {}{decided})",
             quoted(&result.id),
             texts(&locks),
             texts(&stems),
@@ -453,7 +451,11 @@ fn deciding(own: &AnalysisResult) -> String {
         return format!("{}/test/p_value", own.id);
     }
     let row = own.results.iter().position(|row| row.is_anderson_rubin());
-    format!("{}/results/{}/p_value", own.id, row.map_or(1, |row| row + 1))
+    format!(
+        "{}/results/{}/p_value",
+        own.id,
+        row.map_or(1, |row| row + 1)
+    )
 }
 
 /// Of each fit the places of its rows among the results of the analysis.

@@ -272,12 +272,15 @@ pub(super) fn monitor(
     monitored(protocol, analysis, seen, &standing, result);
 }
 
-/// `tested` is the p of the registered test at each look. Where a test is registered it decides, at a look as at the end: the
+/// The looks with their locks, the p of the registered test at each, and the scale of the effect.
+type Seen<'s> = (&'s [(usize, Look)], &'s [Option<f64>], Scale);
+
+/// Where a test is registered it decides, at a look as at the end: the
 /// deviate of the effect may be beyond the boundary when the test's p is not, and the other way round.
 fn monitored(
     protocol: &Protocol,
     analysis: &Analysis,
-    (looks, tested, scale): (&[(usize, Look)], &[Option<f64>], Scale),
+    (looks, tested, scale): Seen<'_>,
     standing: &Standing,
     result: &mut AnalysisResult,
 ) {

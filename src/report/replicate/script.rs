@@ -450,7 +450,7 @@ fn deciding(own: &AnalysisResult) -> String {
     if own.test_registered {
         return format!("{}/test/p_value", own.id);
     }
-    let row = own.results.iter().position(|row| row.is_anderson_rubin());
+    let row = own.results.iter().position(Estimate::is_anderson_rubin);
     format!(
         "{}/results/{}/p_value",
         own.id,

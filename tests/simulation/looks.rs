@@ -226,6 +226,7 @@ fn looks_at_which_information_fell_are_those_of_a_live_study() {
                 std_error: 1.0 / information.sqrt(),
                 df: None,
             },
+            p_value: None,
         };
         let id = cell.protocol.locks[usize::from(lock.lock)].id.clone();
         let settings = RunSettings {

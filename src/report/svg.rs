@@ -246,26 +246,22 @@ impl Canvas {
     }
 
     pub(super) fn polygon(&mut self, points: &[(f64, f64)], fill: &str, stroke: &str) {
-        let points: Vec<String> = points
-            .iter()
-            .map(|(x, y)| format!("{},{}", at(*x), at(*y)))
-            .collect();
-        let _ = writeln!(
-            self.body,
-            "<polygon points=\"{}\" fill=\"{fill}\" stroke=\"{stroke}\"/>",
-            points.join(" ")
-        );
+        self.closed(points, &format!("fill=\"{fill}\" stroke=\"{stroke}\""));
     }
 
     /// A light area without an edge; where several lie over each other, each is seen.
     pub(super) fn area(&mut self, points: &[(f64, f64)], colour: &str) {
+        self.closed(points, &format!("fill=\"{colour}\" fill-opacity=\"0.15\""));
+    }
+
+    fn closed(&mut self, points: &[(f64, f64)], look: &str) {
         let points: Vec<String> = points
             .iter()
             .map(|(x, y)| format!("{},{}", at(*x), at(*y)))
             .collect();
         let _ = writeln!(
             self.body,
-            "<polygon points=\"{}\" fill=\"{colour}\" fill-opacity=\"0.15\"/>",
+            "<polygon points=\"{}\" {look}/>",
             points.join(" ")
         );
     }

@@ -5,6 +5,7 @@
 //! estimator does is `estimation`, which arms could have been drawn is [`reference_set`]. Nothing here writes a ledger
 //! or formats a page, and before a lock nothing is run on true arms ([`dry_run`]).
 
+pub mod attainable;
 mod baseline;
 mod children;
 pub mod covariates;

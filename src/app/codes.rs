@@ -248,6 +248,7 @@ const ANALYSIS: &[Page] = pages![
     "small-arm",
     "terminal-as-censoring",
     "test-and-interval-disagree",
+    "test-cannot-reject",
     "test-draws-changed",
     "test-failed-redraws",
     "test-of-all-arms",

@@ -86,7 +86,7 @@ pub fn out_of_reach(protocol: &Protocol) -> Vec<OutOfReach> {
 }
 
 /// By how many the alpha of an analysis is divided at worst.
-fn beside(protocol: &Protocol, analysis: &Analysis) -> f64 {
+pub(super) fn beside(protocol: &Protocol, analysis: &Analysis) -> f64 {
     let shared =
         protocol.multiplicity == Some(Multiplicity::Holm) && analysis.role == Role::Secondary;
     let own = |other: &&Analysis| other.role == Role::Secondary && other.lock == analysis.lock;
@@ -95,4 +95,12 @@ fn beside(protocol: &Protocol, analysis: &Analysis) -> f64 {
     } else {
         1.0
     }
+}
+
+/// A small number with three significant digits, in both languages.
+pub(crate) fn significant(value: f64) -> (String, String) {
+    let places = (2.0 - libm::floor(libm::log10(value.max(1e-12)))).max(0.0) as usize;
+    let en = format!("{value:.places$}");
+    let sv = en.replace('.', ",");
+    (en, sv)
 }

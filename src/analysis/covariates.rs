@@ -1,10 +1,12 @@
 //! The realized covariates of an analysis: what was registered, as far as the lock's families can carry it.
 //!
-//! Which sites keep an indicator is decided by counting randomized families, never by looking at an outcome: all
-//! families of the lock count, those with an unknown outcome too. A site × arm cell with fewer than
+//! Which sites keep an indicator is decided by counting the families that are analysed, never by what their outcomes are:
+//! those whose window has ended and whose outcome the missing-data rule gives. (Randomized families that are not analysed
+//! give a model no rows: at a look a site could have enough of those and an empty arm.) A site × arm cell with fewer than
 //! [`SMALLEST_CELL`] families merges its site into the next one in the protocol's order (the last into the one before),
-//! until every cell holds or one site is left and the indicators go. Every step is a deviation that is printed. What
-//! is done with the columns is `plan`'s business.
+//! until every cell holds or one site is left and the indicators go. A redraw of the arms counts again, the same families
+//! by the same rule, so that the model is fitted on every redraw. Every step is a deviation that is printed. What is done
+//! with the columns is `plan`'s business.
 
 use super::results::Deviation;
 use crate::allocation::{Arm, Ratio};
@@ -18,7 +20,7 @@ use crate::words;
 /// Families that every site × arm cell must have for the site to keep its indicator.
 pub const SMALLEST_CELL: u32 = 5;
 
-/// A site without families: it has no rows and needs no indicator.
+/// A site without analysed families: it has no rows and needs no indicator.
 const ABSENT: u16 = u16::MAX;
 
 /// Which sites share an indicator: runs of neighbours in the protocol's order.
@@ -30,7 +32,7 @@ pub struct SiteGroups {
 }
 
 impl SiteGroups {
-    /// Groups sites by the randomized families per site and arm, `cells[site * arms + arm]`.
+    /// Groups sites by the analysed families per site and arm, `cells[site * arms + arm]`.
     ///
     /// ```
     /// use lottning::analysis::covariates::SiteGroups;
@@ -82,7 +84,7 @@ impl SiteGroups {
         })
     }
 
-    /// The group of a site, `None` for a site without families.
+    /// The group of a site, `None` for a site without analysed families.
     pub fn of(&self, site: usize) -> Option<u16> {
         self.of_site
             .get(site)
@@ -128,7 +130,7 @@ impl SiteGroups {
     }
 }
 
-/// Counts randomized families per site and arm into `cells[site * arms + arm]`.
+/// Counts families per site and arm into `cells[site * arms + arm]`.
 pub(super) fn count_cells(
     (sites, arms): (usize, usize),
     units: impl Iterator<Item = (usize, Arm)>,
@@ -382,8 +384,8 @@ fn describe_sites(
             deviations.push(Deviation {
                 code: "site-dropped",
                 message: words!(
-                    "The site indicators were left out: the sites could not be kept apart with at least {SMALLEST_CELL} families in each arm.",
-                    "Enheterna ingår inte som kovariat: de kunde inte hållas isär med minst {SMALLEST_CELL} familjer i varje grupp."
+                    "The site indicators were left out: the sites could not be kept apart with at least {SMALLEST_CELL} analysed families in each arm.",
+                    "Enheterna ingår inte som kovariat: de kunde inte hållas isär med minst {SMALLEST_CELL} analyserade familjer i varje grupp."
                 ),
             });
         }
@@ -403,8 +405,8 @@ fn describe_sites(
             deviations.push(Deviation {
                 code: "site-merged",
                 message: words!(
-                    "The sites {sites} count as one in the model, because one of them had fewer than {SMALLEST_CELL} families in an arm.",
-                    "Enheterna {sites} räknas som en enda i modellen, eftersom någon av dem hade färre än {SMALLEST_CELL} familjer i en grupp."
+                    "The sites {sites} count as one in the model, because one of them had fewer than {SMALLEST_CELL} analysed families in an arm.",
+                    "Enheterna {sites} räknas som en enda i modellen, eftersom någon av dem hade färre än {SMALLEST_CELL} analyserade familjer i en grupp."
                 ),
             });
         }

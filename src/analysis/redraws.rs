@@ -4,6 +4,7 @@
 //! kept, five a redraw, and `estimation::inversion` counts them at any constant effect. Which arms are redrawn is
 //! `reference_set`'s.
 
+use super::attainable::smallest_p;
 use super::randomization::{TestError, TestFigures, observe};
 use super::reference_set::{Enumeration, History, Redrawer, replicate};
 use super::statistic::Registered;
@@ -131,6 +132,32 @@ impl Redrawn {
                 2.0 * (q * (1.0 - q) / draws as f64).sqrt()
             },
         })
+    }
+
+    /// The smallest two-sided p that any of these allocations could have given: of redraws that of their number and of those
+    /// without a statistic, of all sequences twice the smaller of the probabilities of the two extremes.
+    pub(super) fn smallest_p(&self) -> f64 {
+        let Some(weights) = &self.weights else {
+            let failed = self.draws.iter().filter(|draw| draw.a.is_nan()).count();
+            return smallest_p(self.draws.len() as u64, failed as u64);
+        };
+        let values = || self.draws.iter().map(|draw| draw.value(0.0)).zip(weights);
+        let known = || values().filter_map(|(value, _)| value);
+        let ends = [
+            known().fold(f64::INFINITY, f64::min),
+            known().fold(f64::NEG_INFINITY, f64::max),
+        ];
+        let mass = |end: f64| -> f64 {
+            let size = if end.is_finite() { end.abs() } else { 1.0 };
+            let tolerance = TIE * size.max(1.0);
+            let near =
+                |value: f64| value.total_cmp(&end).is_eq() || (value - end).abs() <= tolerance;
+            let own = values().filter(|(value, _)| value.is_none_or(near));
+            own.map(|(_, weight)| weight).sum()
+        };
+        let all: f64 = weights.iter().sum();
+        let [least, greatest] = ends.map(mass);
+        (2.0 * least.min(greatest) / all).min(1.0)
     }
 
     /// All constant effects that the test does not reject at `alpha`, as their smallest interval.

@@ -4,6 +4,7 @@
 //! registered is marked, and what does not exist is a warning with a code, never a number. Nothing is switched in
 //! silence: a small arm or many covariates are said, and the registered estimator stands.
 
+use super::attainable::beside;
 use super::baseline::baseline;
 use super::children;
 use super::covariates::{FixedColumns, describe};
@@ -11,7 +12,7 @@ use super::deviations::{Amended, ledger};
 use super::funnel::funnel;
 use super::looks::{EarlierLook, monitor};
 use super::multiplicity::{Sizes, benjamini_hochberg, fixed_sequence, holm, westfall_young};
-use super::notes::Context;
+use super::notes::{Context, once, out_of_reach};
 use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
 use super::randomization::TestError;
 use super::redraws::{Redrawn, Source};
@@ -262,10 +263,11 @@ impl<'a> Runner<'a> {
         for arm in &treated {
             results.extend(self.estimate(analysis, *arm, &mut warnings));
         }
-        let test = match (self.draws(planned), treated.first()) {
+        let tested = match (self.draws(planned), treated.first()) {
             (Some(draws), Some(arm)) => self.test(analysis, *arm, draws, &mut warnings),
             _ => None,
         };
+        let (test, smallest) = tested.unzip();
         let mut fixed = FixedColumns::default();
         let adjusts = |entry: &estimation::EstimatorEntry| entry.uses(estimation::Role::Covariates);
         let (covariates, deviations) = if analysis.entry().is_some_and(adjusts) {
@@ -327,7 +329,12 @@ impl<'a> Runner<'a> {
         if let Some(lock) = lock.filter(|_| !analysis.looks.is_empty()) {
             monitor(protocol, planned, lock, &self.settings.earlier, &mut result);
         }
-        self.beside(analysis, &treated, &mut result);
+        if let (Some(smallest), Some(limit)) = (smallest, result.alpha) {
+            let limit = limit / beside(protocol, analysis);
+            result
+                .warnings
+                .extend(out_of_reach(smallest, limit, &result));
+        }
         let context = Context {
             protocol,
             state: self.state,
@@ -335,7 +342,11 @@ impl<'a> Runner<'a> {
             workspace: &self.workspace,
             draws_changed: self.settings.draws.is_some(),
         };
-        result.warnings.extend(context.notes(planned, &result));
+        // Of the sample of the analysis itself.
+        let notes = context.notes(planned, &result);
+        self.beside(analysis, &treated, &mut result);
+        result.warnings.extend(notes);
+        once(&mut result.warnings);
         result
     }
 
@@ -454,7 +465,7 @@ impl<'a> Runner<'a> {
         treated: Arm,
         draws: u64,
         warnings: &mut Vec<Warning>,
-    ) -> Option<TestResult> {
+    ) -> Option<(TestResult, f64)> {
         let key = test_key(self.protocol, &analysis.id, analysis.lock);
         let found = self
             .redrawn(analysis, treated, (&key, draws))
@@ -493,7 +504,7 @@ impl<'a> Runner<'a> {
                         ),
                     ));
                 }
-                Some(TestResult {
+                let test = TestResult {
                     conf_low: limits.and_then(|limits| limits.low),
                     conf_high: limits.and_then(|limits| limits.high),
                     p_value: figures.p_value,
@@ -507,7 +518,8 @@ impl<'a> Runner<'a> {
                             "Testet är approximativt: genom intagsstoppet berodde det på tidigare lotter vilka familjer som togs in, och intagsstoppen lottas inte om.",
                         )
                     }),
-                })
+                };
+                Some((test, redrawn.smallest_p()))
             }
             Err(error) => {
                 let code = error.code();

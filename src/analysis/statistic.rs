@@ -97,17 +97,16 @@ impl<'s> Registered<'s> {
         }
     }
 
-    /// Groups the sites by the arms of this redraw, over all families of the lock.
+    /// Groups the sites by the arms of this redraw, over the analysed families.
     fn group(&mut self, arms: &[Arm]) {
         let Some(sites) = self.sampled.sites else {
             return;
         };
-        let units = self
-            .sampled
-            .site
-            .iter()
-            .zip(&self.sampled.allocation)
-            .map(|(site, place)| (usize::from(*site), arms[*place]));
+        let units = self.sampled.rows.iter().map(|row| {
+            let row = *row as usize;
+            let place = self.sampled.allocation[row];
+            (usize::from(self.sampled.site[row]), arms[place])
+        });
         count_cells((sites, self.sampled.arms), units, &mut self.cells);
         self.groups.realize(&self.cells, self.sampled.arms);
     }

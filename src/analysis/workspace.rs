@@ -1,7 +1,7 @@
 //! From a state at a cut to rows, outcomes, designs and fits, in storage that is reused.
 //!
-//! Rows and site groups are read first, blind to every outcome; then each analysis' outcome by its missing-data rule;
-//! then its model. Analyses with the same rows and covariates share one factored design.
+//! Rows are read first, blind to every outcome; then each analysis' outcome by its missing-data rule, and the sites are
+//! grouped by the families that are analysed; then its model. Analyses with the same rows and covariates share one factored design.
 
 mod counted;
 
@@ -38,7 +38,7 @@ pub enum Scale {
 pub struct Effect {
     /// Effect of the treated arm against control, on its measure's own scale.
     pub estimate: f64,
-    /// Its standard error, on the scale `scale`.
+    /// Its standard error, on the scale `scale`; infinite where the estimator gives none.
     pub std_error: f64,
     /// Scale of the standard error.
     pub scale: Scale,
@@ -97,6 +97,8 @@ pub(super) fn form(analysis: &Analysis) -> Option<Form> {
 #[derive(Debug, Default)]
 pub struct Workspace {
     pub(super) cut: Day,
+    /// Number of sites and of arms.
+    shape: (usize, usize),
     pub(super) units: Vec<Unit>,
     /// Whether anything that may end its follow-up stands in the ledger, by unit.
     may_end: Vec<bool>,
@@ -138,6 +140,8 @@ struct Contrast {
 #[derive(Debug, Default)]
 struct Adjusting {
     covariates: Vec<Covariate>,
+    /// How the sites were grouped; of no account where they are no covariate.
+    groups: SiteGroups,
     fixed: FixedColumns,
     /// Column-major.
     values: Vec<f64>,
@@ -159,7 +163,8 @@ struct Model {
     rows: Vec<u32>,
     treated: Option<Arm>,
     form: Form,
-    covariates: Vec<Covariate>,
+    /// Place of its covariates.
+    adjusting: usize,
     /// Weights of the rows; none where all are alike.
     weights: Vec<f64>,
     matrix: Vec<f64>,
@@ -207,7 +212,9 @@ impl Effect {
     /// The effect that an estimator of the registry answers with.
     pub(crate) fn of(answer: &Answer) -> Result<Self, EstimationError> {
         let row: &Estimate = answer.effect()?;
-        let (estimate, std_error, scale) = weighed(row).ok_or(EstimationError::NoRows)?;
+        let bare = || Some((row.estimate?, f64::INFINITY, Scale::of(row)));
+        let found = weighed(row).or_else(bare);
+        let (estimate, std_error, scale) = found.ok_or(EstimationError::NoRows)?;
         let strong = answer.results.iter().find(|row| row.is_anderson_rubin());
         Ok(Self {
             estimate,
@@ -224,16 +231,22 @@ impl Effect {
     }
 }
 
+impl Scale {
+    /// That of the standard error of a row with an estimate.
+    fn of(row: &Estimate) -> Self {
+        if row.std_error_scale == "log" {
+            Self::Log
+        } else {
+            Self::Identity
+        }
+    }
+}
+
 /// Estimate and standard error of a row, with their scale; of a log-rank test its one-step log hazard ratio. `None` where
 /// there is neither.
 pub(super) fn weighed(row: &Estimate) -> Option<(f64, f64, Scale)> {
     if let (Some(estimate), Some(std_error)) = (row.estimate, row.std_error) {
-        let scale = if row.std_error_scale == "log" {
-            Scale::Log
-        } else {
-            Scale::Identity
-        };
-        return Some((estimate, std_error, scale));
+        return Some((estimate, std_error, Scale::of(row)));
     }
     let of = |key: &str| row.extra.get(key)?.as_f64();
     let variance = of("excess_variance").filter(|variance| *variance > 0.0)?;
@@ -242,24 +255,28 @@ pub(super) fn weighed(row: &Estimate) -> Option<(f64, f64, Scale)> {
 }
 
 impl Workspace {
-    /// Reads the rows of a lock and groups the sites, blind to every outcome.
+    /// Reads the rows of a lock, blind to every outcome.
     pub(super) fn load(&mut self, protocol: &Protocol, state: &State, cut: Day) {
         self.cut = cut;
         dataset::units(state, cut, &mut self.units);
         self.may_end.clear();
         let may_end = |unit: &Unit| dataset::may_end(state, unit.family);
         self.may_end.extend(self.units.iter().map(may_end));
-        count_cells(
-            (protocol.sites.len(), protocol.arms.len()),
-            self.units.iter().map(|unit| (unit.site, unit.arm)),
-            &mut self.cells,
-        );
-        self.groups.realize(&self.cells, protocol.arms.len());
+        self.shape = (protocol.sites.len(), protocol.arms.len());
         self.adjusted = 0;
         self.used = 0;
     }
 
-    /// Reads the outcome of an analysis by its missing-data rule.
+    /// Groups the sites by the analysed families; a family counts once, however many of its children are rows.
+    fn regroup(&mut self) {
+        let families = self.rows.chunk_by(|a, b| a == b);
+        let units = families.filter_map(|rows| self.units.get(*rows.first()? as usize));
+        let units = units.map(|unit| (unit.site, unit.arm));
+        count_cells(self.shape, units, &mut self.cells);
+        self.groups.realize(&self.cells, self.shape.1);
+    }
+
+    /// Reads the outcome of an analysis by its missing-data rule, and groups the sites by the families that it analyses.
     pub(super) fn sample(
         &mut self,
         protocol: &Protocol,
@@ -267,6 +284,11 @@ impl Workspace {
         cut: Day,
         analysis: &Analysis,
     ) {
+        self.read(protocol, state, cut, analysis);
+        self.regroup();
+    }
+
+    fn read(&mut self, protocol: &Protocol, state: &State, cut: Day, analysis: &Analysis) {
         self.rows.clear();
         self.y.clear();
         self.seen.clear();
@@ -328,6 +350,7 @@ impl Workspace {
         self.rows.extend(rows);
         self.y = y;
         self.unknown.clear();
+        self.regroup();
     }
 
     /// Number of covariate columns that the analysis has, sites included.
@@ -426,7 +449,11 @@ impl Workspace {
     /// The place of covariates among those that were read for this lock already, or now.
     fn realized(&mut self, protocol: &Protocol, state: &State, covariates: &[Covariate]) -> usize {
         let mut read = self.adjusting[..self.adjusted].iter();
-        if let Some(place) = read.position(|own| own.covariates == covariates) {
+        let with_sites = covariates.contains(&Covariate::Site);
+        let alike = |own: &Adjusting| {
+            own.covariates == covariates && (!with_sites || own.groups == self.groups)
+        };
+        if let Some(place) = read.position(alike) {
             return place;
         }
         if self.adjusted == self.adjusting.len() {
@@ -435,9 +462,10 @@ impl Workspace {
         let own = &mut self.adjusting[self.adjusted];
         own.covariates.clear();
         own.covariates.extend_from_slice(covariates);
+        own.groups.clone_from(&self.groups);
         own.values.clear();
         let units = self.units.iter();
-        if covariates.contains(&Covariate::Site) {
+        if with_sites {
             let sites = units.clone().map(|unit| unit.site as u16);
             self.groups.indicators(&sites, &mut own.values);
         }
@@ -472,7 +500,7 @@ impl Workspace {
             model.form == form
                 && model.treated == Some(treated)
                 && model.level.total_cmp(&level).is_eq()
-                && model.covariates == analysis.covariates
+                && model.adjusting == adjusting
                 && model.rows == self.contrast.rows
                 && model.weights == weights
         });
@@ -497,7 +525,7 @@ impl Workspace {
         model.treated = Some(treated);
         model.form = form;
         model.level = level;
-        model.covariates.clone_from(&analysis.covariates);
+        model.adjusting = adjusting;
         model.weights = weights;
         let rows = &self.contrast.rows;
         self.adjusting[adjusting].of(self.units.len(), rows, &mut model.matrix);

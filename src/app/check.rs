@@ -6,7 +6,9 @@
 use super::guessable::{Guessed, guessable, tenths};
 use super::harder::{Setting, Written};
 use super::{Failure, Outside, Source, exit};
-use crate::analysis::attainable::{OutOfReach, fewest_draws, out_of_reach, smallest_p};
+use crate::analysis::attainable::{
+    OutOfReach, fewest_draws, out_of_reach, significant, smallest_p,
+};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::capacity::{self, Reach};
 use crate::planning::guessing::{Guessing, guessing};
@@ -318,14 +320,6 @@ fn warn_of_redraws(warnings: &mut Vec<Diagnostic>, protocol: &Protocol) {
             None => warning,
         });
     }
-}
-
-/// A small number with three significant digits, in both languages.
-fn significant(value: f64) -> (String, String) {
-    let places = (2.0 - libm::floor(libm::log10(value.max(1e-12)))).max(0.0) as usize;
-    let en = format!("{value:.places$}");
-    let sv = en.replace('.', ",");
-    (en, sv)
 }
 
 /// What a figure of balance is of: the difference between equal arms, or the number in an arm against its share.

@@ -9,6 +9,7 @@
 
 mod allocation;
 mod analysis;
+mod attainable;
 mod children;
 mod clusters;
 mod cohort;

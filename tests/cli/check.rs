@@ -1,5 +1,6 @@
 //! `lottning check`: what the method promises at the families that are expected.
 
+use crate::place::{Place, two_arms};
 use std::path::Path;
 use std::process::Command;
 
@@ -204,4 +205,38 @@ fn the_sentence_uses_the_best_guess() {
         err.contains("know the method and every family's levels"),
         "{err}"
     );
+}
+
+/// By hand: 10,000 redraws give no p below 2/10,001 = .00019998, above the .000164 that O'Brien and Fleming's first look
+/// of four spends; 2/(1 + R) is at most that from R = 12,195.
+#[test]
+fn a_test_that_cannot_reject_is_told_before_the_study() {
+    let text = |draws: u32| {
+        let look =
+            "[[lock]]\nid = \"half\"\ncut = 2026-03-01\nkind = \"interim\"\nalpha = 0.000164\n\n";
+        let mut text = two_arms().replacen("draws = 10000", &format!("draws = {draws}"), 1);
+        let lock = text.find("[[lock]]").unwrap();
+        text.insert_str(lock, look);
+        text.replacen(
+            "id = \"primary\"\n",
+            "id = \"primary\"\nlooks = [\"half\"]\n",
+            1,
+        )
+    };
+    let warned = |draws: u32| {
+        let place = Place::with(&text(draws));
+        let found = place.run("check p.toml --json").json(0);
+        let warnings = found["warnings"].as_array().unwrap().clone();
+        warnings
+            .into_iter()
+            .find(|own| own["code"] == "test-cannot-reject")
+    };
+    let told = warned(10_000).unwrap();
+    let message = told["message"].as_str().unwrap();
+    assert!(
+        message.contains("0.000200") && message.contains("0.000164"),
+        "{message}"
+    );
+    assert!(told["help"].as_str().unwrap().contains("12195"), "{told}");
+    assert!(warned(12_194).is_some() && warned(12_195).is_none());
 }

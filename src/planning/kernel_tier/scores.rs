@@ -377,8 +377,8 @@ impl<'c> Scores<'c> {
         }))
     }
 
-    /// Makes the columns of the covariates of an analysis: of sites as they are grouped by the families of the lock, and of
-    /// fields that vary over those.
+    /// Makes the columns of the covariates of an analysis: of sites as they are grouped by the families that answer, and of
+    /// fields that vary over those of the lock.
     fn columns(&mut self, place: usize) -> Option<()> {
         let own = &self.analyses[place];
         let (rows, matrix) = (&self.rows, &mut self.matrix);
@@ -386,7 +386,7 @@ impl<'c> Scores<'c> {
         if own.by_site {
             self.cells.clear();
             self.cells.resize(2 * self.intake.sites(), 0);
-            for (site, arm) in rows.sites.iter().zip(&rows.arms) {
+            for (site, arm) in rows.row_sites.iter().zip(&rows.side) {
                 self.cells[2 * usize::from(*site) + arm.index()] += 1;
             }
             self.groups.realize(&self.cells, 2);

@@ -1,0 +1,157 @@
+//! Tests that cannot reject, and sites at a look: what a redraw can be fitted on, and the smallest p that there is.
+
+use crate::made_up::{IUH, Study, protocol};
+use lottning::analysis::attainable::{fewest_draws, out_of_reach, smallest_p};
+use lottning::analysis::results::AnalysisResult;
+use lottning::analysis::{Plan, RunSettings, run};
+use lottning::protocol::Protocol;
+use lottning::protocol::model::Day;
+
+/// The shipped protocol without its gate and with one analysis, which the interim lock looks at if it spends `spent`.
+fn text(own: &str, spent: f64) -> String {
+    let gate = IUH.find("[gate]").unwrap();
+    let after = IUH.find("[exceptions]").unwrap();
+    let analyses = IUH.find("[[analysis]]").unwrap();
+    let text = format!("{}{}", &IUH[..gate], &IUH[after..analyses]);
+    let looks = if spent > 0.0 {
+        "looks = [\"evaluation-2025\"]\n"
+    } else {
+        ""
+    };
+    let text = text
+        .replace("families_per_therapist = 3", "")
+        .replace("alpha = 0.0\n", &format!("alpha = {spent:?}\n"));
+    format!(
+        "{text}[[analysis]]\nid = \"primary\"\nlock = \"final\"\n{looks}outcome = \"rereport\"\nsummary = \"any\"\n\
+         estimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"risk-difference\" }}\n\
+         missing = {{ primary = \"complete-case\" }}\nrole = \"primary\"\n{own}"
+    )
+}
+
+const LIN: &str = "estimator = \"lin\"\ncovariates = [\"site\"]\ntest = { kind = \"randomization\", draws = 999 }\n";
+
+fn lock(protocol: &Protocol, id: &str) -> usize {
+    protocol.locks.iter().position(|own| own.id == id).unwrap()
+}
+
+fn at(study: &Study, id: &str, cut: Day, draws: u32) -> AnalysisResult {
+    let plan = Plan::registered(&study.protocol, lock(&study.protocol, id));
+    let settings = RunSettings {
+        lock: Some(id.to_owned()),
+        draws: Some(draws),
+        ..RunSettings::default()
+    };
+    run(&study.protocol, &study.state, &plan, cut, &settings)
+        .analyses
+        .remove(0)
+}
+
+fn told(result: &AnalysisResult, code: &str) -> bool {
+    result.warnings.iter().any(|own| own.code == code)
+}
+
+/// Two sites of 30 families whose windows end before the look, and one with four of those and 30 families later. The four
+/// lie in one arm in an eighth of all draws (2 of 2⁴; the stick holds at 4), where a model with an effect for each site
+/// has nothing to go by.
+#[test]
+fn sites_are_merged_by_the_families_that_a_look_analyses() {
+    let mut study = Study::new(protocol(&text(LIN, 0.001)), 8);
+    let first = study.protocol.first_opening();
+    let mut families = Vec::new();
+    for (site, number) in [(0, 30), (1, 30), (2, 4)] {
+        for k in 0..number {
+            let values = [2 + k % 3, k % 17, k % 5];
+            families.push(study.enrol(first, site, 1, &values).unwrap().0);
+        }
+    }
+    for k in 0..30 {
+        study.enrol(first.plus(300), 2, 1, &[2, k % 17, 0]).unwrap();
+    }
+    let cut = first.plus(420);
+    for family in families.iter().step_by(3) {
+        study.report(*family, first.plus(60), cut);
+    }
+    let found = at(&study, "evaluation-2025", cut, 999);
+    assert_eq!(found.arms.iter().map(|arm| arm.analysed).sum::<u32>(), 64);
+    assert!(found.deviations.iter().any(|own| own.code == "site-merged"));
+    let test = found.test.as_ref().unwrap();
+    assert_eq!((test.exact, test.failed), (false, 0));
+    // 999 redraws give no p below .002, and the look spends .001; with 2,999 there may be one of 1/1,500.
+    assert!(told(&found, "test-cannot-reject"));
+    assert!(!told(
+        &at(&study, "evaluation-2025", cut, 2_999),
+        "test-cannot-reject"
+    ));
+    // Once every window has ended the site stands for itself.
+    let later = at(&study, "final", first.plus(700), 999);
+    assert_eq!(later.covariates, ["site"]);
+}
+
+/// Eight independent lots: 2 of 256 sequences have one arm alone, and 16 have one family in an arm, where HC2 does not exist.
+/// These 18 count in both tails, so that no p is below 2·18/256 = .14.
+#[test]
+fn sequences_without_a_statistic_are_told_and_can_make_a_test_hopeless() {
+    let own =
+        "estimator = \"difference-in-means\"\ntest = { kind = \"randomization\", draws = 999 }\n";
+    let text = text(own, 0.0);
+    let start = text.find("[allocation]").unwrap();
+    let end = start + text[start..].find("\n[exceptions]").unwrap();
+    let text = format!(
+        "{}[allocation]\nmethod = \"simple\"\n{}",
+        &text[..start],
+        &text[end..]
+    );
+    let drawn = |number: u64| {
+        let mut study = Study::new(protocol(&text), number);
+        let first = study.protocol.first_opening();
+        for k in 0..8 {
+            let family = study.enrol(first, 0, 1, &[2, k, 0]).unwrap().0;
+            if k < 4 {
+                study.report(family, first.plus(60), first.plus(700));
+            }
+        }
+        study
+    };
+    let treated = |study: &Study| {
+        let arms = study.state.allocations.iter();
+        arms.filter(|own| own.arm.index() == 0).count()
+    };
+    // An observed allocation with a statistic.
+    let study = (1..)
+        .map(drawn)
+        .find(|own| (2..=6).contains(&treated(own)))
+        .unwrap();
+    let found = at(
+        &study,
+        "final",
+        study.protocol.first_opening().plus(700),
+        999,
+    );
+    let test = found.test.as_ref().unwrap();
+    assert_eq!((test.exact, test.draws, test.failed), (true, 256, 18));
+    assert!(test.p_value >= 36.0 / 256.0);
+    assert!(told(&found, "test-failed-redraws") && told(&found, "test-cannot-reject"));
+}
+
+/// By hand: 2/(1 + R) ≤ α from R = 2/α − 1.
+#[test]
+fn the_fewest_redraws_are_those_that_reach_the_limit() {
+    for limit in [0.05, 0.025, 0.01, 0.001, 0.000_164, 0.000_01, 0.3, 1.0] {
+        let draws = fewest_draws(limit).unwrap();
+        assert!(smallest_p(draws, 0) <= limit, "{limit}");
+        assert!(
+            draws == 0 || draws == 1 || smallest_p(draws - 1, 0) > limit,
+            "{limit}"
+        );
+    }
+    assert_eq!(fewest_draws(-1.0), None);
+    assert_eq!(fewest_draws(f64::NAN), None);
+    let looked = protocol(&text(LIN, 0.001));
+    let found = out_of_reach(&looked);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].lock, found[0].draws),
+        (lock(&looked, "evaluation-2025"), 999)
+    );
+    assert!((found[0].limit - 0.001).abs() < 1e-15);
+}

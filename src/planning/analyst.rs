@@ -6,7 +6,7 @@ use super::record::{Found, Looked};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
 use crate::protocol::Protocol;
-use crate::protocol::model::Day;
+use crate::protocol::model::{Day, Missing};
 use crate::study::kernel::State;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
@@ -120,8 +120,10 @@ impl Analyst {
                 continue;
             };
             let locked = &self.locks[*lock];
-            let test = locked.plan.planned()[*index].analysis.test;
+            let analysis = &locked.plan.planned()[*index].analysis;
+            let test = analysis.test;
             let mut found = match locked.effects.get(*index) {
+                Some(Ok(effect)) if analysis.missing == Missing::Bounds => bounds(effect),
                 Some(Ok(effect)) => numbers(effect),
                 Some(Err(error)) => Err(error.code()),
                 None => Err("no-rows"),
@@ -164,4 +166,13 @@ pub(super) fn numbers(effect: &Effect) -> Result<Found, &'static str> {
         }),
         _ => Err("no-variation"),
     }
+}
+
+/// As [`numbers`], of bounds: an interval and no test.
+fn bounds(effect: &Effect) -> Result<Found, &'static str> {
+    let bounded = Effect {
+        p_value: Some(f64::INFINITY),
+        ..*effect
+    };
+    numbers(&bounded)
 }

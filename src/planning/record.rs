@@ -92,17 +92,17 @@ pub struct StageWise {
 }
 
 /// The numbers of an analysis. Of a monitored one the interval is the repeated one; of a log-rank test the one-step log
-/// hazard ratio (O − E)/V stands in place of an estimate.
+/// hazard ratio (O − E)/V stands in place of an estimate, and of bounds the lower one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
     /// Estimate.
     pub estimate: f64,
-    /// Standard error.
+    /// Standard error; infinite where the estimator gives none.
     pub std_error: f64,
     /// Lower limit.
     pub conf_low: f64,
     /// Upper limit.
     pub conf_high: f64,
-    /// The p-value that decides.
+    /// The p-value that decides; infinite where the analysis decides nothing, as bounds do.
     pub p_value: f64,
 }

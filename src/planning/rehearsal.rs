@@ -10,7 +10,7 @@ use super::study::{Record, Simulator};
 use crate::allocation::replicates_key;
 use crate::numerics::stream::{below, replicate, unit};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Day, FieldKind};
+use crate::protocol::model::{Analysis, Day, FieldKind, OutcomeKind, Role};
 use crate::study::kernel::{
     Answer, ArmSource, ChildIx, Command, Enrolment, FamilyIx, RecordedSource, Refusal, ReportIx,
     Roster, Source, What,
@@ -306,6 +306,28 @@ impl<'p> Overlay<'p> {
     }
 }
 
+/// The window of the risk that a protocol assumes, where its analyses count reports in several: that of the primary
+/// analysis, or of the first one that counts reports.
+fn stated_window<'p>(
+    protocol: &'p Protocol,
+    analyses: impl Iterator<Item = &'p Analysis>,
+) -> Option<(i32, i32)> {
+    let counted = analyses.filter_map(|own| match &protocol.outcomes[own.outcome].kind {
+        OutcomeKind::Reports { window_days, .. } => Some((own.role, *window_days)),
+        OutcomeKind::Binary { .. }
+        | OutcomeKind::Duration { .. }
+        | OutcomeKind::Observed { .. } => None,
+    });
+    let windows: Vec<(Role, (i32, i32))> = counted.collect();
+    let (_, first) = *windows.first()?;
+    let primary = windows.iter().find(|(role, _)| *role == Role::Primary);
+    let stated = primary.map_or(first, |(_, window)| *window);
+    windows
+        .iter()
+        .any(|(_, window)| *window != stated)
+        .then_some(stated)
+}
+
 /// A scenario for a protocol, for rehearsals: the protocol's own assumptions where it states them, round figures
 /// elsewhere, each marked (A).
 pub fn scenario_of(protocol: &Protocol) -> String {
@@ -318,13 +340,13 @@ pub fn scenario_of(protocol: &Protocol) -> String {
     let mut text = String::from(
         "# A made-up world in which the protocol beside this file is run.\n#\n#   lottning simulate scenario.toml\n#\n# (A) marks assumptions, to be replaced by your own. docs/scenario.md explains every key.\n\nlottning-scenario = 1\nprotocol = \"protocol.toml\"    # from this file's folder\n",
     );
-    let analyses: Vec<String> = protocol
-        .analyses
-        .iter()
-        .filter(|analysis| {
+    let simulated = || {
+        protocol.analyses.iter().filter(|analysis| {
             let kind = &protocol.outcomes[analysis.outcome].kind;
             super::world::can_give(kind, false) && analysis.children.is_none()
         })
+    };
+    let analyses: Vec<String> = simulated()
         .map(|analysis| format!("{:?}", analysis.id))
         .collect();
     let _ = writeln!(
@@ -334,12 +356,18 @@ pub fn scenario_of(protocol: &Protocol) -> String {
     );
     let _ = writeln!(
         text,
-        "[truth]    # what would happen to a family under both services\nrereport_control = {:?}       # the protocol's own assumption\nrereport_ratio = {ratio:?}    # the protocol's own effect; 1.0 is none\nreports_dispersion = 1.2     # (A)\nacceptance_control = 0.35    # (A)\nacceptance_difference = 0.10 # (A)\nstarted_after_days = 14      # (A)\n",
+        "[truth]    # what would happen to a family under both services\nrereport_control = {:?}       # the protocol's own assumption\nrereport_ratio = {ratio:?}    # the protocol's own effect; 1.0 is none\nreports_dispersion = 1.2     # (A)\nacceptance_control = 0.35    # (A)\nacceptance_difference = 0.10 # (A)\nstarted_after_days = 14      # (A)",
         assumed.control
     );
+    if let Some((from, to)) = stated_window(protocol, simulated()) {
+        let _ = writeln!(
+            text,
+            "window_days = [{from}, {to}]     # of that probability: the analyses count reports in several windows"
+        );
+    }
     let _ = writeln!(
         text,
-        "[accrual]\nfamilies_per_month_and_site = {{ mean = 12, gamma_shape = 4 }} # (A)\nclosed_weeks = [28, 29, 30, 31] # (A) the Swedish July\nmonths = 12 # (A)\n"
+        "\n[accrual]\nfamilies_per_month_and_site = {{ mean = 12, gamma_shape = 4 }} # (A)\nclosed_weeks = [28, 29, 30, 31] # (A) the Swedish July\nmonths = 12 # (A)\n"
     );
     text.push_str("[capacity]\ninvestigation_days = { ");
     let lengths: Vec<String> = protocol

@@ -11,7 +11,7 @@ use super::scenario::{Cell, Shared};
 use super::simulate::{CellPerformance, Options, SimulationError, warnings};
 use super::what_if::{Difference, Paired};
 use crate::analysis::plan::limit;
-use crate::protocol::model::{Analysis, Day};
+use crate::protocol::model::{Analysis, Day, Missing};
 
 /// Studies between two looks at the precision, and the fewest before a cell may stop.
 pub const ROUND: u64 = 1000;
@@ -27,7 +27,9 @@ pub(super) fn about(cell: &Cell) -> Vec<About> {
     let analyses = cell.scenario.analyses.iter().zip(&cell.is_null);
     analyses
         .map(|(index, is_null)| About {
-            limit: limit(&cell.protocol, &cell.protocol.analyses[*index]),
+            limit: decides(&cell.protocol.analyses[*index])
+                .then(|| limit(&cell.protocol, &cell.protocol.analyses[*index]))
+                .flatten(),
             is_null: *is_null,
             believed: !cell.priors.is_empty(),
             truth: truth(&cell.protocol.analyses[*index]),
@@ -35,9 +37,18 @@ pub(super) fn about(cell: &Cell) -> Vec<About> {
         .collect()
 }
 
+/// Whether an analysis has a p-value: bounds have none, and decide nothing.
+fn decides(analysis: &Analysis) -> bool {
+    analysis.missing != Missing::Bounds
+}
+
 fn truth(analysis: &Analysis) -> Truth {
     if analysis.is_difference() {
         return Truth::Known;
+    }
+    // Bounds whatever the unknown outcomes are hold the effect among all families; trimmed ones are of some of them.
+    if analysis.estimator == "manski-bounds" {
+        return Truth::Bounded;
     }
     let ratio = analysis.estimand.measure.ends_with("-ratio");
     Truth::Other { ratio }

@@ -106,3 +106,60 @@ fn a_scenario_is_written_for_the_protocol_of_the_folder() {
     place.run("new s --scenario").refused(7, "exists");
     assert_ne!(place.run("new nowhere --scenario").code, 0);
 }
+
+/// Estimators without a standard error, without a test or of another scale than a difference, and reports in two windows.
+#[test]
+fn a_protocol_of_all_sorts_of_estimators_is_rehearsed() {
+    let mut text = two_arms();
+    let sorts = [
+        ("fisher-exact", "any", "odds-ratio", "complete-case"),
+        (
+            "kaplan-meier",
+            "first-time",
+            "survival-difference",
+            "censoring",
+        ),
+        ("rmst", "first-time", "restricted-mean-ratio", "censoring"),
+        (
+            "cumulative-incidence",
+            "first-time",
+            "risk-difference",
+            "censoring",
+        ),
+        ("rank-sum", "count", "probability-index", "complete-case"),
+        ("lee-bounds", "any", "risk-difference", "bounds"),
+        ("manski-bounds", "any", "risk-difference", "bounds"),
+    ];
+    for (estimator, summary, measure, rule) in sorts {
+        let strategy = if estimator == "lee-bounds" {
+            "principal-stratum"
+        } else {
+            "treatment-policy"
+        };
+        text.push_str(&format!(
+            "\n[[analysis]]\nid = \"{estimator}\"\nlock = \"final\"\noutcome = \"rereport\"\nsummary = \"{summary}\"\n\
+             estimand = {{ population = \"all\", strategy = \"{strategy}\", measure = \"{measure}\" }}\n\
+             estimator = \"{estimator}\"\nmissing = {{ primary = \"{rule}\" }}\nrole = \"secondary\"\n"
+        ));
+    }
+    let lock = text.find("[[lock]]").unwrap();
+    text.insert_str(
+        lock,
+        "[[outcome]]\nid = \"late\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [31, 365]\n\n",
+    );
+    text.push_str(
+        "\n[[analysis]]\nid = \"late\"\nlock = \"final\"\noutcome = \"late\"\nsummary = \"any\"\n\
+         estimand = { population = \"all\", strategy = \"treatment-policy\", measure = \"risk-difference\" }\n\
+         estimator = \"risk-difference\"\nmissing = { primary = \"complete-case\" }\nrole = \"secondary\"\n",
+    );
+    let place = Place::with(&text);
+    let ran = place.run("rehearse p.toml r --months 3");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let scenario = std::fs::read_to_string(place.path("r/scenario.toml")).unwrap();
+    assert!(scenario.contains("window_days = [1, 365]"), "{scenario}");
+    for (estimator, ..) in sorts {
+        assert!(scenario.contains(&format!("\"{estimator}\"")));
+    }
+    let document = std::fs::read_to_string(place.path("r/report/report.json")).unwrap();
+    assert!(document.contains("\"manski-bounds\""));
+}

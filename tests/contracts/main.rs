@@ -21,6 +21,7 @@ mod protocol;
 mod registered;
 mod replication;
 mod replication_of_children;
+mod simulated;
 mod study;
 mod times;
 mod validation;

@@ -23,6 +23,8 @@ pub struct About {
 pub enum Truth {
     /// The mean difference of potential outcomes is what is estimated.
     Known,
+    /// The mean difference of potential outcomes is what the interval is of, and the estimate is a bound of it.
+    Bounded,
     /// It is another measure, whose true value in a study has no simple form: a ratio, a complier effect, a test.
     Other {
         /// Whether it is a ratio, with its standard error on the scale of the logarithm.
@@ -36,6 +38,8 @@ pub(super) struct AnalysisSums {
     about: About,
     failures: u64,
     first_failure: Option<(u64, &'static str)>,
+    /// Studies that gave numbers.
+    answered: u64,
     rejections: u64,
     rejected: Rejections,
     covered: u64,
@@ -56,6 +60,7 @@ impl AnalysisSums {
             about: *about,
             failures: 0,
             first_failure: None,
+            answered: 0,
             rejections: 0,
             rejected: Rejections::default(),
             covered: 0,
@@ -95,13 +100,21 @@ impl AnalysisSums {
         let inside = found.conf_low <= record.truth && record.truth <= found.conf_high;
         self.covered += u64::from(inside);
         let error = found.estimate - record.truth;
-        self.estimate.add(match self.about.truth {
+        self.answered += 1;
+        let estimate = match self.about.truth {
             Truth::Other { ratio: true } => libm::log(found.estimate),
-            Truth::Known | Truth::Other { ratio: false } => found.estimate,
-        });
+            Truth::Known | Truth::Bounded | Truth::Other { ratio: false } => found.estimate,
+        };
+        if !estimate.is_finite() {
+            // An odds ratio with an empty cell: it decides, and has no mean.
+            return;
+        }
+        self.estimate.add(estimate);
         self.error.add(error);
         self.squared_error.add(error * error);
-        self.variance.add(found.std_error * found.std_error);
+        if found.std_error.is_finite() {
+            self.variance.add(found.std_error * found.std_error);
+        }
         let ends = (
             found.conf_low - record.truth,
             found.conf_high - record.truth,
@@ -126,7 +139,7 @@ impl AnalysisSums {
     }
 
     pub(super) fn performance(&self, replicates: u64) -> AnalysisPerformance {
-        let n = self.estimate.n as f64;
+        let n = self.variance.n as f64;
         let rejecting = match self.about.limit {
             Some(_) if replicates > 0 => Some(share(self.rejections, replicates)),
             _ => None,
@@ -134,6 +147,8 @@ impl AnalysisSums {
         let believed = self.about.believed;
         let known = self.about.truth == Truth::Known;
         let against = |figure: Figure| if known { figure } else { Figure::default() };
+        let within = known || self.about.truth == Truth::Bounded;
+        let held = |figure: Figure| if within { figure } else { Figure::default() };
         // Estimates vary around truths that vary themselves once there is a prior.
         let spread_of = if believed && known {
             &self.error
@@ -146,6 +161,10 @@ impl AnalysisSums {
         let spread = self.variance.variance() / (4.0 * n * mean_square);
         let (empirical_se, model_se, relative) = if self.estimate.n < 2 {
             (Figure::default(), Figure::default(), Figure::default())
+        } else if self.variance.n < self.estimate.n {
+            // Not every estimate has a standard error.
+            let empirical = spread_of.deviation();
+            (empirical, Figure::default(), Figure::default())
         } else {
             let ratio = model / spread_of.variance().sqrt();
             let relative_spread = spread / mean_square + 1.0 / (2.0 * (n - 1.0));
@@ -167,14 +186,14 @@ impl AnalysisSums {
             empirical_se,
             model_se,
             relative_error: relative,
-            coverage: if self.estimate.n == 0 {
+            coverage: if self.answered == 0 {
                 Figure::default()
             } else {
-                against(share(self.covered, self.estimate.n))
+                held(share(self.covered, self.answered))
             },
             bias_eliminated_coverage: against(self.centred.coverage(self.error.mean)),
             mean_squared_error: against(self.squared_error.mean()),
-            estimand: against(self.truth.mean()),
+            estimand: held(self.truth.mean()),
             difference: None,
         }
     }

@@ -19,7 +19,6 @@ use crate::planning::mechanisms::{MECHANISMS, Mechanism, MechanismEntry, or_defa
 use crate::planning::world::{Parts, World, can_give};
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
-use crate::protocol::model::Analysis;
 use crate::protocol::tree::Section;
 use crate::words;
 use std::ops::Range;
@@ -201,9 +200,7 @@ fn analyses(
         let simulated = |index: &usize| {
             let own = &protocol.analyses[*index];
             let outcome = &protocol.outcomes[own.outcome];
-            has_figures(own)
-                && own.children.is_none()
-                && can_give(&outcome.kind, is_score(root, &outcome.id))
+            own.children.is_none() && can_give(&outcome.kind, is_score(root, &outcome.id))
         };
         return Some(((0..names.len()).filter(simulated).collect(), 0..0));
     };
@@ -255,18 +252,6 @@ fn analyses(
                 &["analyses of families"],
             );
         }
-        if !has_figures(&protocol.analyses[index]) {
-            let own = &protocol.analyses[index];
-            let (id, estimator) = (&own.id, &own.estimator);
-            out.not_built_yet(
-                &item.span,
-                words!(
-                    "simulating `{id}` by `{estimator}`, which has no estimate with a standard error and a test,",
-                    "att simulera `{id}` med `{estimator}`, som inte har någon skattning med medelfel och test,"
-                ),
-                &["differences", "ratios", "complier-difference", "log-rank"],
-            );
-        }
         if chosen.contains(&index) {
             out.error(
                 "duplicate-id",
@@ -279,15 +264,6 @@ fn analyses(
         }
     }
     Some((chosen, value.span))
-}
-
-/// Whether an analysis gives, of every study, an estimate with its standard error and a test; a log-rank test counts.
-fn has_figures(analysis: &Analysis) -> bool {
-    let (measure, estimator) = (&*analysis.estimand.measure, &*analysis.estimator);
-    analysis.is_difference()
-        || measure == "complier-difference"
-        || (measure.ends_with("-ratio") && !matches!(estimator, "fisher-exact" | "rmst"))
-        || estimator == "log-rank"
 }
 
 /// Whether `[score]` describes an outcome.

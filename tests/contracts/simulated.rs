@@ -1,0 +1,85 @@
+//! Every estimator that a plan may name is simulated and rehearsed, as a secondary analysis and as the one that decides.
+
+use crate::registered::analysis;
+use lottning::estimation::{ESTIMATORS, EstimatorEntry};
+use lottning::planning::rehearsal::scenario_of;
+use lottning::planning::scenario::plan;
+use lottning::planning::simulate::{CellPerformance, Options, simulate};
+
+const TWO_ARMS: &str = include_str!("../../protocols/two-arms/protocol.toml");
+
+fn planned() -> impl Iterator<Item = &'static EstimatorEntry> {
+    ESTIMATORS.iter().filter(|entry| entry.in_plan)
+}
+
+/// The shipped protocol with these analyses alone.
+fn protocol(analyses: &str) -> String {
+    let start = TWO_ARMS.find("[[analysis]]").unwrap();
+    format!("{}{analyses}", &TWO_ARMS[..start])
+}
+
+fn registered(id: &str, role: &str, own: &str) -> String {
+    format!("[[analysis]]\nid = \"{id}\"\nlock = \"final\"\nrole = \"{role}\"\n{own}\n")
+}
+
+/// The scenario that a rehearsal makes for a protocol, simulated.
+fn simulated(protocol: &str, replicates: u64) -> CellPerformance {
+    let parsed = lottning::protocol::parse(protocol.as_bytes());
+    let valid = parsed
+        .protocol
+        .unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
+    let settings = ["accrual.months=6".to_owned()];
+    let plan = plan(&scenario_of(&valid), protocol, &settings)
+        .unwrap_or_else(|refused| panic!("{:#?}", refused.diagnostics));
+    let options = Options {
+        seed: 3,
+        replicates: Some(replicates),
+        draws: Some(0),
+        threads: Some(1),
+    };
+    simulate(&plan, &options, &|_, _| {}).unwrap().remove(0)
+}
+
+/// Beside the one that decides, which counts reports in another window: the scenario then says whose risk it states.
+#[test]
+fn every_estimator_is_simulated_as_a_secondary_analysis() {
+    let mut text = protocol("");
+    let lock = text.find("[[lock]]").unwrap();
+    text.insert_str(
+        lock,
+        "[[outcome]]\nid = \"late\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [31, 365]\n\n",
+    );
+    let first = analysis(planned().find(|entry| entry.id == "lin").unwrap());
+    let late = first.replace("\"rereport\"", "\"late\"");
+    text.push_str(&registered("primary", "primary", &late));
+    for entry in planned() {
+        text.push_str(&registered(entry.id, "secondary", &analysis(entry)));
+    }
+    let cell = simulated(&text, 6);
+    let ids: Vec<&str> = cell.analyses.iter().map(|(id, _)| id.as_str()).collect();
+    let wanted: Vec<&str> = ["primary"]
+        .into_iter()
+        .chain(planned().map(|entry| entry.id))
+        .collect();
+    assert_eq!(ids, wanted);
+    for (id, found) in &cell.analyses {
+        assert_eq!((found.replicates, found.failures), (6, 0), "{id}");
+        let bounds = id.ends_with("-bounds");
+        // Bounds have no p, so they have no power; those of the mean difference hold it or do not.
+        assert_eq!(found.power.value.is_none(), bounds, "{id}");
+        if id == "manski-bounds" {
+            assert_eq!(found.coverage.value, Some(1.0), "{id}");
+            assert!(found.bias.value.is_none());
+        }
+    }
+}
+
+#[test]
+fn every_estimator_is_simulated_as_the_primary_analysis() {
+    for entry in planned() {
+        let text = protocol(&registered("own", "primary", &analysis(entry)));
+        let cell = simulated(&text, 2);
+        let (id, found) = &cell.analyses[0];
+        assert_eq!((id.as_str(), found.failures), ("own", 0), "{}", entry.id);
+    }
+}

@@ -14,7 +14,7 @@ use crate::allocation::Arm;
 use crate::estimation::arm_imputation::ArmImputation;
 use crate::estimation::imputation::{Pooled, pool};
 use crate::estimation::tipping::{ArmCounts, Verdict, tipping_pairs};
-use crate::estimation::{Arm as Side, Estimate, EstimationError, Settings, Warning};
+use crate::estimation::{Arm as Side, Estimate, EstimationError, Settings, Warning, reported};
 use crate::numerics::normal;
 use crate::numerics::stream::{open_unit, replicate};
 use crate::numerics::student_t::StudentT;
@@ -321,6 +321,7 @@ impl Completed {
             }
             None => (statistic.map(normal::two_sided), -normal::quantile(tail)?),
         };
+        let p_value = p_value.map(reported);
         let margin = quantile * pooled.std_error;
         let effect = Effect {
             estimate: pooled.estimate,

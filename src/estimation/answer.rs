@@ -89,7 +89,7 @@ const BESIDE: [&str; 5] = [
 ];
 
 /// A p-value as it is reported: none is 0, so one that is too small for a number is the smallest positive normal one, 2⁻¹⁰²².
-pub(super) fn reported(p_value: f64) -> f64 {
+pub(crate) fn reported(p_value: f64) -> f64 {
     if p_value == 0.0 {
         f64::MIN_POSITIVE
     } else {

@@ -54,6 +54,7 @@ mod survival_curve;
 pub mod tipping;
 pub mod two_proportions;
 
+pub(crate) use answer::reported;
 pub use answer::{Answer, Estimate, Warning};
 pub use columns::{Arm, Columns, Counts, Covariate, Factor, Labels, Values};
 pub use entry::{

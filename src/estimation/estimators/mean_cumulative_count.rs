@@ -2,6 +2,7 @@
 
 use super::until_horizon::UntilHorizon;
 use crate::estimation::answer::{Answer, Warning};
+use crate::estimation::clusters::check_arms;
 use crate::estimation::columns::{Arm, Columns};
 use crate::estimation::cumulative_events::Ending;
 use crate::estimation::entry::{
@@ -10,7 +11,7 @@ use crate::estimation::entry::{
 use crate::estimation::error::EstimationError;
 use crate::estimation::follow_up::FollowUp;
 use crate::estimation::histories::histories;
-use crate::estimation::settings::{Measure, Settings};
+use crate::estimation::settings::{Measure, Settings, Variance};
 use crate::words;
 use serde_json::json;
 
@@ -38,7 +39,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
 };
 
 /// `μ̂₁(τ) − μ̂₀(τ)` of Ghosh and Lin, which without terminal events is that of Nelson and Aalen, with the
-/// infinitesimal-jackknife variance by id; then each arm's `μ̂(τ)` with limits on the logarithm.
+/// infinitesimal-jackknife variance by id, which needs two ids in each arm; then each arm's `μ̂(τ)` with limits on the logarithm.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let mut follow_up = FollowUp::new(columns, EventCodes::Several)?;
     let Some(id) = &columns.id else {
@@ -48,6 +49,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         });
     };
     let units = histories(id, columns, &mut follow_up)?;
+    check_arms(id, &units, &follow_up.analysed, Variance::Robust)?;
     let ending = Ending::OtherEvents;
     let mut both = UntilHorizon::new(
         ENTRY.id,

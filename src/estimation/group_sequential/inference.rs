@@ -8,6 +8,7 @@
 
 use super::boundaries::{Boundaries, Shape, Sides};
 use super::recursion::{Layers, Path};
+use crate::estimation::answer::reported;
 use crate::estimation::error::EstimationError;
 use crate::numerics::student_t::StudentT;
 use crate::numerics::{normal, root};
@@ -101,7 +102,7 @@ impl Look {
         stopped: usize,
     ) -> Result<f64, EstimationError> {
         let p_upper = plan.final_p_upper(stopped, self.z()?.abs())?;
-        Ok((2.0 * p_upper.min(1.0 - p_upper)).clamp(0.0, 1.0))
+        Ok(two_sided(p_upper))
     }
 
     /// Information: the inverse of the variance.
@@ -136,6 +137,11 @@ pub struct Final {
     pub conf_low: f64,
     /// Upper limit.
     pub conf_high: f64,
+}
+
+/// Twice the smaller tail, at most 1 and as it is reported.
+fn two_sided(p_upper: f64) -> f64 {
+    reported((2.0 * p_upper.min(1.0 - p_upper)).clamp(0.0, 1.0))
 }
 
 impl Boundaries {
@@ -192,7 +198,7 @@ impl Boundaries {
         let p_upper = more_extreme(0.0);
         Ok(Final {
             p_upper,
-            p_value: (2.0 * p_upper.min(1.0 - p_upper)).clamp(0.0, 1.0),
+            p_value: two_sided(p_upper),
             estimate: solve(0.5)?,
             conf_low: solve(half)?,
             conf_high: solve(1.0 - half)?,

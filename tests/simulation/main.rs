@@ -9,6 +9,7 @@
 
 mod allocation;
 mod analysis;
+mod coverage;
 mod events;
 mod kernel;
 mod kernel_scores;

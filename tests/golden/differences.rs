@@ -175,3 +175,41 @@ fn a_p_value_too_small_for_a_number() {
     }
     assert_eq!(run("rank-sum", &columns).extra["p_upper"].as_f64(), least);
 }
+
+/// R 4.2.2, survival 3.5.3: `coxph` with `timefix = FALSE`, and `survdiff` of the ranks of the times.
+#[test]
+fn times_that_differ_by_rounding_are_two_times() {
+    let columns = Columns {
+        arm: [1, 1, 0, 0, 1, 0, 0, 1]
+            .map(|z| if z == 1 { Arm::Treated } else { Arm::Control })
+            .to_vec(),
+        time: Some(
+            [0.3, 2.0, 0.1 + 0.2, 2.0, 1.0, 3.0, 1.5, 4.0]
+                .map(Some)
+                .to_vec(),
+        ),
+        event: Some([1, 0, 1, 0, 1, 1, 1, 0].map(Some).to_vec()),
+        ..Columns::default()
+    };
+    let row = |id: &str, columns: &Columns| {
+        let answer = estimate(id, columns, &Settings::default()).unwrap();
+        answer.effect().unwrap().clone()
+    };
+    let test = row("log-rank", &columns);
+    let of = |key: &str| test.extra[key].as_f64().unwrap();
+    let excess = of("observed_treated") - of("expected_treated");
+    assert!((excess + 0.328_571_428_571).abs() < 1e-11, "{excess}");
+    assert!((test.statistic.unwrap() - 0.087_423_566_352_7).abs() < 1e-12);
+    let cox = row("cox", &columns);
+    assert!((cox.estimate.unwrap().ln() + 0.270_066_663_449).abs() < 1e-10);
+    assert!((cox.std_error.unwrap() - 0.916_110_860_979).abs() < 1e-10);
+    // Written alike they are tied: what R gives as they come.
+    let mut rounded = columns;
+    if let Some(time) = &mut rounded.time {
+        time[2] = Some(0.3);
+    }
+    let test = row("log-rank", &rounded);
+    assert!((test.statistic.unwrap() - 0.136_919_315_403).abs() < 1e-11);
+    let cox = row("cox", &rounded);
+    assert!((cox.estimate.unwrap().ln() + 0.327_450_150_237).abs() < 1e-10);
+}

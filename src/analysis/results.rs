@@ -98,6 +98,18 @@ impl AnalysisResult {
         }
     }
 
+    /// The rows in the order in which they are read: of an effect among compliers the set of Anderson and Rubin, by which it is
+    /// judged, before the interval that stands on the standard error alone.
+    pub fn as_read(&self) -> Vec<&Estimate> {
+        let mut rows: Vec<&Estimate> = self.results.iter().collect();
+        for place in 1..rows.len() {
+            if rows[place].is_anderson_rubin() && !rows[place - 1].is_anderson_rubin() {
+                rows.swap(place - 1, place);
+            }
+        }
+        rows
+    }
+
     /// The row of the test of Anderson and Rubin beside the first estimate, if that is an effect among compliers.
     pub fn anderson_rubin(&self) -> Option<&Estimate> {
         let first = self.results.first()?;

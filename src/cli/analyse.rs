@@ -12,6 +12,7 @@ use crate::protocol::model::measure_label;
 use crate::words;
 
 use super::acting::{At, head};
+use super::estimate::unbounded;
 use super::output::{Cell, Document, Grid, Shown, decimals_for};
 use super::session::Session;
 
@@ -97,8 +98,13 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
         let role = role(analysis.role.text());
         let (role_en, role_sv) = (role.en, role.sv);
         let mut grid = columns().title(words!("{id} ({role_en})", "{id} ({role_sv})"));
-        for (index, row) in analysis.results.iter().enumerate() {
-            let shown = decimals_for(row.std_error);
+        let wald = |row: &Estimate| {
+            let mut rows = analysis.results.iter();
+            let same = |own: &&Estimate| own.term == row.term && own.std_error.is_some();
+            rows.find(same).and_then(|own| own.std_error)
+        };
+        for (index, row) in analysis.as_read().into_iter().enumerate() {
+            let shown = decimals_for(row.std_error.or_else(|| wald(row)));
             // The test is that of the first row.
             let test = analysis.test.as_ref().filter(|_| index == 0);
             let cells = vec![
@@ -127,6 +133,12 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
             let mut said = cells.clone();
             if let Some(measure) = said.get_mut(2) {
                 *measure = Cell::Words(measure_words(&row.measure));
+            }
+            if row.is_anderson_rubin()
+                && row.conf_low.or(row.conf_high).is_none()
+                && let Some(limit) = said.get_mut(7)
+            {
+                *limit = unbounded(row, shown);
             }
             grid.row(said);
             machine.row(cells);

@@ -308,7 +308,7 @@ fn half_open(row: &Row, (low, high): (Option<f64>, Option<f64>), shown: Shown) -
 }
 
 /// A set of effects that is no interval, in words; empty when there is none.
-fn unbounded(row: &Row, shown: Shown) -> Cell {
+pub(super) fn unbounded(row: &Row, shown: Shown) -> Cell {
     let text = |key: &str| row.extra.get(key).and_then(serde_json::Value::as_str);
     let end = |key: &str, lang| {
         let value = row.extra.get(key).and_then(serde_json::Value::as_f64);

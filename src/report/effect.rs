@@ -200,8 +200,13 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
         let name = name.or_else(|| Average::parse(rule).map(Average::words));
         let name = name.or_else(|| Some(outcome()?.label.clone()));
         let name = name.unwrap_or_else(|| Words::same(rule));
-        let colon = if bound.is_empty() { "" } else { ": " };
-        return format!("{of}{}{colon}{bound}", name.get(lang));
+        let beside = if bound.is_empty() {
+            way(estimate).get(lang).to_owned()
+        } else {
+            bound.to_owned()
+        };
+        let colon = if beside.is_empty() { "" } else { ": " };
+        return format!("{of}{}{colon}{beside}", name.get(lang));
     }
     if estimate.interval == "stage-wise" {
         return words!(
@@ -217,10 +222,28 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
     if !estimate.term.contains(" vs ") {
         return format!("{}: {}", estimate.measure, estimate.term);
     }
-    if several {
-        format!("{}: {}", estimate.estimator, estimate.term)
-    } else {
+    let way = way(estimate);
+    let way = way.get(lang);
+    let name = if way.is_empty() {
         estimate.estimator.clone()
+    } else {
+        format!("{}, {way}", estimate.estimator)
+    };
+    if several {
+        format!("{name}: {}", estimate.term)
+    } else {
+        name
+    }
+}
+
+/// Of an effect among compliers how its row has its interval; empty for other rows.
+fn way(estimate: &Estimate) -> Words {
+    if estimate.is_anderson_rubin() {
+        words!("Anderson–Rubin set", "Anderson–Rubins mängd")
+    } else if estimate.extra.contains_key("first_stage") {
+        words!("Wald interval", "Walds intervall")
+    } else {
+        Words::default()
     }
 }
 

@@ -118,7 +118,7 @@ fn draw(report: &Report<'_>, lang: Lang) -> Option<Figure> {
     let mut points = Vec::new();
     let mut units: Vec<(&str, &str, Vec<ForestRow>)> = Vec::new();
     for analysis in &report.analyses.analyses {
-        for (index, estimate) in analysis.results.iter().enumerate() {
+        for (index, estimate) in analysis.as_read().into_iter().enumerate() {
             // What unknown outcomes would have to be is no estimate.
             let rule = estimate.extra.get("sensitivity");
             if rule.is_some_and(|own| own == Sensitivity::TippingPoint.text()) {

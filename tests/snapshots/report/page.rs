@@ -289,3 +289,43 @@ fn an_open_interval_is_said_as_estimate_says_it() {
         }
     }
 }
+
+/// An effect among compliers stands under the set of Anderson and Rubin, in words where it has no limits, and Wald's interval
+/// comes below it under its own name.
+#[test]
+fn a_set_without_limits_is_said_in_words() {
+    let sets = [
+        (
+            serde_json::json!({"set": "line", "ray_to": null, "ray_from": null}),
+            "any number",
+        ),
+        (
+            serde_json::json!({"set": "two rays", "ray_to": -0.25, "ray_from": 0.5}),
+            "up to \u{2212}25.0, and from 50.0",
+        ),
+    ];
+    for (set, words) in sets {
+        let mut parts = ordinary();
+        let own = &mut parts.analyses.analyses[0];
+        let mut wald = own.results[0].clone();
+        wald.estimator = "instrumental-variables".to_owned();
+        wald.extra
+            .insert("first_stage".to_owned(), serde_json::json!(0.02));
+        let mut strong = wald.clone();
+        strong.extra = set.as_object().unwrap().clone();
+        strong.interval = "anderson-rubin".to_owned();
+        strong.std_error = None;
+        (strong.conf_low, strong.conf_high) = (None, None);
+        own.results = vec![wald, strong];
+        own.test = None;
+        let page = lottning::report::html(&parts.report(), Lang::En);
+        let (said, below) = (
+            page.find(words),
+            page.find("instrumental-variables, Wald interval"),
+        );
+        assert!(
+            said.is_some() && said < below,
+            "{words}: {said:?} {below:?}"
+        );
+    }
+}

@@ -68,6 +68,15 @@ fn ratio_name(measure: &str) -> Words {
     }
 }
 
+/// The English indefinite article before a name.
+fn article(name: &str) -> &'static str {
+    if name.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    }
+}
+
 /// A number that can be said: sentences count per 100 families, so a hundredfold must be one too.
 fn finite(value: Option<f64>) -> Option<f64> {
     value.filter(|value| (100.0 * value).is_finite())
@@ -352,8 +361,9 @@ impl Between<'_> {
             );
         }
         let Words { en, sv } = ratio_name(self.measure);
+        let article = article(&en);
         words!(
-            "The result is compatible with a {en} of “{o_en}” between {l_en} and {h_en} for families allocated to {t_en} compared with those allocated to {c_en}; 1 would be equal in both.",
+            "The result is compatible with {article} {en} of “{o_en}” between {l_en} and {h_en} for families allocated to {t_en} compared with those allocated to {c_en}; 1 would be equal in both.",
             "Resultatet är förenligt med en {sv} för ”{o_sv}” mellan {l_sv} och {h_sv} för familjer lottade till {t_sv} jämfört med dem lottade till {c_sv}; 1 vore lika i båda."
         )
     }

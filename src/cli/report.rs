@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::app::Failure;
 use crate::app::report::{ReportRequest, report};
 use crate::app::study::Study;
-use crate::diagnostic::Words;
+use crate::diagnostic::{Lang, Words};
 use crate::words;
 
 use super::acting::At;
@@ -65,7 +65,11 @@ impl Report {
             "files": files,
         });
         let mut document = Document::new("report-files/1", &body)?;
-        for file in made.files.iter().take(2) {
+        let page = match session.lang {
+            Lang::En => "report.en.html",
+            Lang::Sv => "report.sv.html",
+        };
+        for file in made.files.iter().filter(|file| file.ends_with(page)) {
             let path = file.display();
             document = document.text(words!("The report: {path}", "Rapporten: {path}"));
         }

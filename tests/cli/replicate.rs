@@ -113,6 +113,8 @@ fn r_computes_what_was_reported_and_sees_a_changed_number() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains(" 0 differ"), "{said}");
     assert_eq!(over.trim(), "none");
+    // Nothing but the table and its heads is printed.
+    assert!(!said.lines().any(|line| line.trim() == "NULL"), "{said}");
     let flat = text(&place, "out/results.csv");
     for number in [
         "primary/results/1/std_error",

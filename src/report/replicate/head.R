@@ -15,11 +15,12 @@ deciding <- function(paths) unname(ifelse(paths %in% names(found), found[paths],
 # Numbers under a path that are not computed here, and why.
 over <- function(path, why) reasons[path] <<- why
 # A step that fails is a difference, not a silence.
-step <- function(what, code) tryCatch(code, error = function(e) broken <<- c(broken, paste0(what, ": ", conditionMessage(e))))
+step <- function(what, code) invisible(tryCatch(code, error = function(e) broken <<- c(broken, paste0(what, ": ", conditionMessage(e)))))
 # What a step needs beside base R; without it its numbers are taken over.
 with_packages <- function(paths, needs, code) {
   absent <- needs[!vapply(needs, requireNamespace, TRUE, quietly = TRUE)]
   if (length(absent)) for (path in paths) over(path, paste("the package", paste(absent, collapse = ", "), "is not installed")) else code
+  invisible(NULL)
 }
 table_of <- function(name) read.csv(file.path("data", paste0(name, ".csv")), check.names = FALSE, stringsAsFactors = FALSE)
 covariates <- function(d) as.matrix(d[startsWith(names(d), "x.")])

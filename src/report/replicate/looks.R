@@ -80,7 +80,7 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   crossed <- which(decided)
   stop_here <- !fell && ((length(crossed) && crossed[1] == now) || (!length(crossed) && final))
   if (stop_here != stops) stop("the study stops here in one program only")
-  if (!stop_here) return(NULL)
+  if (!stop_here) return(invisible(NULL))
   up <- if (z[now] < 0) -1 else 1
   solve_for <- function(target) {
     # `d` is the drift in standard errors of this look.

@@ -8,7 +8,7 @@ subgroups <- function(path, name, column, enough, o) step(path, {
   cells <- unname(sapply(levels, function(l) c(families_of(l, 1), families_of(l, 0))))
   for (i in seq_along(levels)) say(paste(path, "levels", levels[i], sep = "/"), c(n_treated = cells[1, i], n_control = cells[2, i]))
   kept <- levels[apply(cells >= enough, 2, all)]
-  if (!length(kept)) return(NULL)
+  if (!length(kept)) return(invisible(NULL))
   d <- d[d[[column]] %in% kept, ]
   G <- sapply(kept, function(l) as.numeric(d[[column]] == l))
   M <- cbind(G, G * d$treated, covariates(d))

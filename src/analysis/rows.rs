@@ -1,5 +1,6 @@
-//! Rows of results around the numbers of a linear model, and in place of an effect that does not exist.
+//! Rows of results around the numbers of a linear model, in place of an effect that does not exist, and of what was seen by arm.
 
+use super::results::ArmOutcome;
 use super::workspace::{Effect, Workspace, form, labels};
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
@@ -113,5 +114,23 @@ fn blank(protocol: &Protocol, analysis: &Analysis, treated: Arm) -> Estimate {
             .map_or(if linear { "t" } else { "none" }, Interval::text)
             .to_owned(),
         extra: Map::new(),
+    }
+}
+
+impl Workspace {
+    /// What was seen of the sampled outcome in each arm; events where it is 0 or 1.
+    pub(super) fn by_arm(&self, binary: bool) -> Vec<ArmOutcome> {
+        let arms = self.seen.iter().enumerate();
+        arms.map(|(index, seen)| ArmOutcome {
+            arm: Arm(index as u8),
+            randomized: seen.randomized,
+            analysed: seen.analysed,
+            missing: seen.missing,
+            by_rule: seen.by_rule,
+            not_yet: seen.not_yet,
+            mean: (seen.analysed > 0).then(|| seen.sum / f64::from(seen.analysed)),
+            events: binary.then_some(seen.sum as u32),
+        })
+        .collect()
     }
 }

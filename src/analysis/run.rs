@@ -17,7 +17,7 @@ use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
 use super::randomization::TestError;
 use super::redraws::{Redrawn, Source};
 use super::reference_set::{ENUMERATED, Enumeration, History, imputation_key, joint_key, test_key};
-use super::results::{Analyses, AnalysisResult, ArmOutcome, TestResult};
+use super::results::{Analyses, AnalysisResult, TestResult};
 use super::rows::{name_arm, refusal, row, undefined};
 use super::sensitivity::{self, Ground};
 use super::statistic::Registered;
@@ -256,7 +256,8 @@ impl<'a> Runner<'a> {
         let protocol = self.protocol;
         self.workspace
             .sample(protocol, self.state, self.cut, analysis);
-        let arms = self.seen(analysis);
+        let binary = is_binary(protocol, analysis) && analysis.children.is_none();
+        let arms = self.workspace.by_arm(binary);
         let mut warnings = Vec::new();
         let mut results = Vec::new();
         let treated: Vec<Arm> = treated_arms(protocol).collect();
@@ -380,25 +381,6 @@ impl<'a> Runner<'a> {
             result.results.extend(rows);
             result.warnings.extend(told);
         }
-    }
-
-    fn seen(&self, analysis: &Analysis) -> Vec<ArmOutcome> {
-        let binary = is_binary(self.protocol, analysis) && analysis.children.is_none();
-        self.workspace
-            .seen
-            .iter()
-            .enumerate()
-            .map(|(index, seen)| ArmOutcome {
-                arm: Arm(index as u8),
-                randomized: seen.randomized,
-                analysed: seen.analysed,
-                missing: seen.missing,
-                by_rule: seen.by_rule,
-                not_yet: seen.not_yet,
-                mean: (seen.analysed > 0).then(|| seen.sum / f64::from(seen.analysed)),
-                events: binary.then_some(seen.sum as u32),
-            })
-            .collect()
     }
 
     /// The rows of one treated arm; the first is its effect.

@@ -97,7 +97,7 @@ fn sequences_without_a_statistic_are_told_and_can_make_a_test_hopeless() {
     let start = text.find("[allocation]").unwrap();
     let end = start + text[start..].find("\n[exceptions]").unwrap();
     let text = format!(
-        "{}[allocation]\nmethod = \"simple\"\n{}",
+        "{}[allocation]\nmethod = \"simple\"\nstrata = []\n{}",
         &text[..start],
         &text[end..]
     );

@@ -1,6 +1,7 @@
 //! `demo`, `rehearse` and `new --scenario`: made-up families never meet anything of one's own, and what is printed runs.
 
 use crate::place::{Place, two_arms};
+use std::fmt::Write;
 
 /// One site, no gate, a number, a yes-no and a choice, another time zone, a fixed cut; no ethics decision yet.
 const ODD: &str = include_str!("odd.toml");
@@ -136,11 +137,13 @@ fn a_protocol_of_all_sorts_of_estimators_is_rehearsed() {
         } else {
             "treatment-policy"
         };
-        text.push_str(&format!(
+        write!(
+            text,
             "\n[[analysis]]\nid = \"{estimator}\"\nlock = \"final\"\noutcome = \"rereport\"\nsummary = \"{summary}\"\n\
              estimand = {{ population = \"all\", strategy = \"{strategy}\", measure = \"{measure}\" }}\n\
              estimator = \"{estimator}\"\nmissing = {{ primary = \"{rule}\" }}\nrole = \"secondary\"\n"
-        ));
+        )
+        .unwrap();
     }
     let lock = text.find("[[lock]]").unwrap();
     text.insert_str(

@@ -8,8 +8,8 @@ use super::projection;
 use super::sealed::{
     PROTOCOL_MISMATCH, check_confirm, parse_protocol, protocol_file, refuse_personal_numbers,
 };
-use super::seed_file::seed_for_epoch;
-use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure, read_seed};
+use super::seed_file::{read_seed, seed_for_epoch};
+use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure};
 use super::typed_time::now;
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Words};

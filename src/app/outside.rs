@@ -154,6 +154,23 @@ impl Outside {
             .map_err(|error| Failure::file(&Words::new("read", "läsa"), path, &error))
     }
 
+    /// As [`Outside::beginning`], also of a pipe or a device, which is read once and to its end.
+    ///
+    /// # Errors
+    /// It cannot be read, or is a pipe that nobody has opened for writing within [`WRITER_COMES`].
+    pub(super) fn once(&self, path: impl AsRef<Path>, most: u64) -> Result<Vec<u8>, Failure> {
+        let (path, own) = (path.as_ref(), self.path(path.as_ref()));
+        if fs::metadata(&own).is_ok_and(|own| own.is_file()) {
+            return self.beginning(path, most);
+        }
+        opened_within(own, WRITER_COMES)
+            .and_then(|file| {
+                let mut bytes = Vec::new();
+                file.take(most).read_to_end(&mut bytes).map(|_| bytes)
+            })
+            .map_err(|error| Failure::file(&Words::new("read", "läsa"), path, &error))
+    }
+
     /// As [`Outside::regular`], to be read at any place.
     pub(super) fn pages(&self, path: &Path) -> Option<impl Bytes + use<>> {
         let file = open_regular(&self.path(path))?;
@@ -261,7 +278,8 @@ impl Outside {
 #[cfg(unix)]
 fn others_may_read(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+    // A pipe or a device keeps nothing that could be read later.
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o077 != 0)
 }
 
 /// Other systems have no mode to look at; their folder's rights are the business of whoever keeps a secret there.
@@ -285,6 +303,18 @@ fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
         return Failure::file(&create, path, &std::io::ErrorKind::NotADirectory.into());
     }
     Failure::file(&create, path, error)
+}
+
+/// How long a pipe is waited for that nobody has opened for writing.
+const WRITER_COMES: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Opens a file, but waits no longer than `limit` for it: a pipe opens once there is a writer.
+fn opened_within(path: PathBuf, limit: std::time::Duration) -> std::io::Result<fs::File> {
+    let (send, receive) = std::sync::mpsc::channel();
+    // It stays behind where the pipe never opens, and ends with the process.
+    std::thread::Builder::new().spawn(move || send.send(fs::File::open(path)))?;
+    let late = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+    receive.recv_timeout(limit).map_err(late)?
 }
 
 /// Opens a file if it is a regular one: a pipe or a device would be waited for.

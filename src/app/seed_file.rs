@@ -7,13 +7,85 @@ use super::exit;
 use super::failure::Failure;
 use super::open::absolute;
 use super::outside::Outside;
-use super::study::{LEDGER_FILE, read_seed};
+use super::study::LEDGER_FILE;
 use crate::allocation::Seed;
 use crate::diagnostic::{Diagnostic, Words};
 use crate::store::read_beside;
 use crate::study::journal::{Object, hex};
+use crate::study::pseudonym::is_key_file;
 use crate::words;
 use std::path::{Path, PathBuf};
+
+/// Bytes that are read of a seed file: more than a seed and the first line of a key have.
+const LONGEST: u64 = 256;
+
+/// Seeds that are only read, in the order of their files: each in a file, or from a pipe or standard input, so that a seed can
+/// come from a store of secrets without lying in a file.
+///
+/// # Errors
+/// As [`read_seed`]; a pipe into which nobody writes.
+pub(super) fn read_seeds(outside: &Outside, files: &[PathBuf]) -> Result<Vec<Seed>, Failure> {
+    files
+        .iter()
+        .map(|file| seed_of(file, outside.once(file, LONGEST)))
+        .collect()
+}
+
+/// The seed file of a study or an epoch that is opened, which stays: a regular one.
+///
+/// # Errors
+/// Missing or not a seed: exit 9, without showing anything of it.
+pub(super) fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
+    seed_of(path, outside.beginning(path, LONGEST))
+}
+
+fn seed_of(path: &Path, bytes: Result<Vec<u8>, Failure>) -> Result<Seed, Failure> {
+    let name = path.display();
+    let missing = |_| {
+        Failure::new(
+            exit::SEED,
+            "seed-missing",
+            words!(
+                "the seed file {name} cannot be read",
+                "fröfilen {name} kan inte läsas"
+            ),
+        )
+        .help(Words::new(
+            "give the file that `open` or `amend` created for the epoch, and check that you may read it",
+            "ange filen som `open` eller `amend` skapade för epoken och kontrollera att du får läsa den",
+        ))
+    };
+    let text =
+        zeroize::Zeroizing::new(String::from_utf8(bytes.map_err(missing)?).unwrap_or_default());
+    if is_key_file(&text) {
+        return Err(Failure::new(
+            exit::SEED,
+            "seed-invalid",
+            words!(
+                "{name} is the key of pseudonyms, not a seed file",
+                "{name} är nyckeln för pseudonymer, ingen fröfil"
+            ),
+        )
+        .help(Words::new(
+            "the key stays with the key holder, away from the study; give the file that `open` or `amend` created",
+            "nyckeln stannar hos nyckelförvaltaren, skild från studien; ange filen som `open` eller `amend` skapade",
+        )));
+    }
+    Seed::from_hex(&text).map_err(|_| {
+        Failure::new(
+            exit::SEED,
+            "seed-invalid",
+            words!(
+                "{name} is not a seed file: 64 hexadecimal digits and a newline",
+                "{name} är ingen fröfil: 64 hexadecimala siffror och en radbrytning"
+            ),
+        )
+        .help(Words::new(
+            "give the file that `open` or `amend` created",
+            "ange filen som `open` eller `amend` skapade",
+        ))
+    })
+}
 
 /// The seed of a file for a new epoch, and whether the file was made now. `refused` says why a seed that was there cannot be
 /// taken; nothing is told of its use then.

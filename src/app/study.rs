@@ -8,11 +8,11 @@ use super::failure::Failure;
 use super::outside::Outside;
 use super::projection::{self, Reach};
 use super::sealed::{later_epochs, protocol_changed, sealed_protocol};
+use super::seed_file::read_seeds;
 use crate::allocation::Seed;
 use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::study::journal::{Corrupt, Entry, Journal, Ledger, LedgerError, Misfit, Recording, hex};
-use crate::study::pseudonym::is_key_file;
 use crate::words;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -255,14 +255,6 @@ pub fn seeds_needed(needed: usize, given: usize) -> Words {
     )
 }
 
-/// Seed files in their order.
-///
-/// # Errors
-/// As [`read_seed`].
-pub(super) fn read_seeds(outside: &Outside, files: &[PathBuf]) -> Result<Vec<Seed>, Failure> {
-    files.iter().map(|file| read_seed(outside, file)).collect()
-}
-
 fn seed_mismatch(epoch: u32) -> Failure {
     Failure::new(
         exit::SEED,
@@ -276,62 +268,6 @@ fn seed_mismatch(epoch: u32) -> Failure {
         "give the file that `open` or `amend` created for this epoch; a lost seed means a new epoch",
         "ange filen som `open` eller `amend` skapade för epoken; ett förlorat frö kräver en ny epok",
     ))
-}
-
-/// Bytes that are read of a seed file: more than a seed and the first line of a key have.
-const LONGEST: u64 = 256;
-
-/// A seed file.
-///
-/// # Errors
-/// Missing or not a seed: exit 9, without showing anything of it.
-pub fn read_seed(outside: &Outside, path: &Path) -> Result<Seed, Failure> {
-    let name = path.display();
-    let missing = |_| {
-        Failure::new(
-            exit::SEED,
-            "seed-missing",
-            words!(
-                "the seed file {name} cannot be read",
-                "fröfilen {name} kan inte läsas"
-            ),
-        )
-        .help(Words::new(
-            "give the file that `open` or `amend` created for the epoch, and check that you may read it",
-            "ange filen som `open` eller `amend` skapade för epoken och kontrollera att du får läsa den",
-        ))
-    };
-    // A pipe or a device would be waited for, or never end.
-    let bytes = outside.beginning(path, LONGEST).map_err(missing)?;
-    let text = zeroize::Zeroizing::new(String::from_utf8(bytes).unwrap_or_default());
-    if is_key_file(&text) {
-        return Err(Failure::new(
-            exit::SEED,
-            "seed-invalid",
-            words!(
-                "{name} is the key of pseudonyms, not a seed file",
-                "{name} är nyckeln för pseudonymer, ingen fröfil"
-            ),
-        )
-        .help(Words::new(
-            "the key stays with the key holder, away from the study; give the file that `open` or `amend` created",
-            "nyckeln stannar hos nyckelförvaltaren, skild från studien; ange filen som `open` eller `amend` skapade",
-        )));
-    }
-    Seed::from_hex(&text).map_err(|_| {
-        Failure::new(
-            exit::SEED,
-            "seed-invalid",
-            words!(
-                "{name} is not a seed file: 64 hexadecimal digits and a newline",
-                "{name} är ingen fröfil: 64 hexadecimala siffror och en radbrytning"
-            ),
-        )
-        .help(Words::new(
-            "give the file that `open` or `amend` created",
-            "ange filen som `open` eller `amend` skapade",
-        ))
-    })
 }
 
 pub(super) fn not_open(folder: &Path) -> Failure {

@@ -257,7 +257,8 @@ fn a_seed_of_an_earlier_epoch_is_refused_without_a_word_of_its_use() {
     assert!(!refused.err.contains("[seed-given]"), "{}", refused.err);
 }
 
-/// A pipe would be waited for and a device never ends; a seed file is neither.
+/// A device never ends, and a pipe into which nobody writes never begins: neither is waited for. Where a seed is made or taken
+/// for an epoch its file stays, so that it is a regular one.
 #[cfg(unix)]
 #[test]
 fn what_is_no_regular_file_is_no_seed_file() {
@@ -270,11 +271,11 @@ fn what_is_no_regular_file_is_no_seed_file() {
     place.write("keys/long", "0".repeat(1 << 20));
     let enrol = Place::enrol_words("skarpnack", "KATL", "R1");
     let confirm = place.confirm();
-    for (file, code) in [
-        ("keys/pipe", "seed-missing"),
-        ("/dev/zero", "seed-missing"),
-        ("keys", "seed-missing"),
-        ("keys/long", "seed-invalid"),
+    for (file, opening, reading) in [
+        ("keys/pipe", "seed-missing", "seed-missing"),
+        ("/dev/zero", "seed-missing", "seed-invalid"),
+        ("keys", "seed-missing", "seed-missing"),
+        ("keys/long", "seed-invalid", "seed-invalid"),
     ] {
         for words in [
             format!(
@@ -289,6 +290,8 @@ fn what_is_no_regular_file_is_no_seed_file() {
                 "open p.toml --study other --seed-file {file} --confirm {confirm} --actor lead"
             ),
         ] {
+            let opens = words.starts_with("open") || words.starts_with("amend");
+            let code = if opens { opening } else { reading };
             let mut command = place.command(&words);
             command
                 .stdout(std::process::Stdio::piped())
@@ -313,6 +316,61 @@ fn what_is_no_regular_file_is_no_seed_file() {
         }
     }
     assert!(!place.path("other").exists());
+}
+
+/// A seed that is only read may come from a store of secrets, without lying in a file: through standard input or a pipe, in
+/// pieces too, and whole. What is longer than a seed file is none.
+#[cfg(unix)]
+#[test]
+fn a_seed_is_read_from_a_pipe() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let place = Place::open(IUH);
+    let text = std::fs::read_to_string(place.path("keys/seed")).unwrap();
+    let run = |words: &str, text: &str| {
+        let mut command = place.command(words);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let (one, two) = text.split_at(text.len() / 2);
+        for piece in [one, two] {
+            // Who has read enough closes the pipe.
+            let _ = input.write_all(piece.as_bytes());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), err)
+    };
+    let enrol = Place::enrol_words("skarpnack", "KATL", "R1").replace("keys/seed", "/dev/stdin");
+    let at = place.tick();
+    let enrol = format!("{enrol} --study study --actor intake-1 --at {at}");
+    let (code, err) = run(&enrol, &text);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(!err.contains("[seed-not-private]"), "{err}");
+    let verify = "verify --study study --seed-file /dev/stdin";
+    assert_eq!(run(verify, &text).0, Some(0));
+    for other in [text[..40].to_owned(), String::new(), text.repeat(100_000)] {
+        let (code, err) = run(verify, &other);
+        assert_eq!(code, Some(9), "{err}");
+        assert!(err.contains("[seed-invalid]"), "{err}");
+    }
+    let made = std::process::Command::new("mkfifo")
+        .arg(place.path("keys/pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let pipe = place.path("keys/pipe");
+    let writer = std::thread::spawn(move || std::fs::write(pipe, text));
+    let verified = place
+        .run("verify --study study --seed-file keys/pipe")
+        .json(0);
+    assert_eq!(verified["draws"], "verified");
+    writer.join().unwrap().unwrap();
 }
 
 /// The limit ends the process at the first byte that it writes to a file, which is one of the seed: nothing is left under the

@@ -220,13 +220,6 @@ fn replay(
     let Some(used) = journal.request(&prepared.request_id) else {
         return Ok(None);
     };
-    let unit = journal.state.unit(used.family);
-    let family = journal.state.family(unit).copied();
-    let drawn = family.is_some_and(|family| family.is_randomized());
-    if !drawn && used.outcome != "exception" {
-        // It was answered under a link that has been taken back.
-        return Ok(None);
-    }
     if used.content != prepared.content_hash {
         return Err(Failure::new(
             exit::REUSED,
@@ -237,9 +230,16 @@ fn replay(
             ),
         )
         .help(Words::new(
-            "to repeat the earlier request, give its answers unchanged; for a new report, give its own report key",
-            "för att upprepa den tidigare begäran, ange svaren oförändrade; för en ny anmälan, ange dess egen anmälningsnyckel",
+            "to repeat the earlier request, give its answers unchanged; for a new report, give its own report key; to screen the same report anew with other answers, give a new --request-id",
+            "för att upprepa den tidigare begäran, ange svaren oförändrade; för en ny anmälan, ange dess egen anmälningsnyckel; för att screena samma anmälan på nytt med andra svar, ange ett nytt --request-id",
         )));
+    }
+    let unit = journal.state.unit(used.family);
+    let family = journal.state.family(unit).copied();
+    let drawn = family.is_some_and(|family| family.is_randomized());
+    if !drawn && used.outcome != "exception" {
+        // It was answered under a link that has been taken back.
+        return Ok(None);
     }
     let (outcome, exit) = match used.outcome {
         "allocated" => ("allocated", exit::DONE),

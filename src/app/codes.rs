@@ -426,6 +426,7 @@ const STUDY_VERBS: &[Page] = pages![
     "disk-full",
     "disk-write",
     "document-not-correct",
+    "drawn-since",
     "enrolment-closed",
     "epochs-not-adjusted",
     "erasure-moves-reports",

@@ -449,14 +449,14 @@ pub(super) fn report_turned_back(journal: &Journal, key: &str, family: FamilyIx)
     ))
 }
 
-/// The warning that an earlier draw governs a family whose own draw is asked for again.
+/// The warning that an earlier draw governs than the one that a family had or was told.
 pub(super) fn families_linked(journal: &Journal, own: &str, unit: FamilyIx) -> Diagnostic {
     let unit = journal.names.family_name(unit);
     Diagnostic::warning(
         "families-linked",
         words!(
-            "{own} was found to be {unit}, which was drawn before it: the arm and the allocation are those of {unit}",
-            "{own} visade sig vara {unit}, som lottades tidigare: lotten och lottningens nummer är de som {unit} fick"
+            "{own} was found to be {unit}, whose draw is the earliest: the arm and the allocation are those of {unit}, and not those that were told for {own} before",
+            "{own} visade sig vara {unit}, vars lottning är den tidigaste: lotten och lottningens nummer är de som {unit} fick, och inte de som angavs för {own} förut"
         ),
     )
     .help(words!(

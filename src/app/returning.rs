@@ -37,30 +37,42 @@ pub(super) fn refuse_for_good(journal: &Journal, request: &EnrolRequest) -> Resu
     }
 }
 
-/// What a person should know where a request is answered again: that another draw governs, or that the first answer rested on
-/// a link that is gone.
+/// What a person should know where a request is answered again: that another draw governs than the one that it was answered
+/// with, through a link or because one is gone, or that a family that was taken out by an exception is drawn.
 pub(super) fn again(
     journal: &Journal,
     request: &EnrolRequest,
     used: &RequestUse,
 ) -> Vec<Diagnostic> {
-    let unit = journal.state.unit(used.family);
-    // Of two families found to be one the arm of the unit governs, also when the other one's draw was answered first.
-    let moved = used.outcome == "allocated" && unit != used.family;
-    let moved = moved.then(|| families_linked(journal, &request.family, unit));
-    let under = answered_under_a_link(journal, request, used);
-    moved.into_iter().chain(under).collect()
+    if used.outcome == "exception" {
+        let unit = journal.state.unit(used.family);
+        let drawn = drawn(journal, unit);
+        let told = drawn.then(|| drawn_since(journal, &request.family, unit));
+        return told.into_iter().collect();
+    }
+    let told = told_otherwise(journal, request, (used.family, used.told), &this_request());
+    told.into_iter().collect()
 }
 
-/// What a person should know of a family that is screened again; `before` is what the request was used for before.
+/// What a person should know of a family that is screened again, or of a drawn one that is reported again; `before` is what
+/// the request was used for before, under a link that is gone.
 pub(super) fn warnings(
     journal: &Journal,
     request: &EnrolRequest,
     before: Option<&RequestUse>,
     decision: &Decision,
 ) -> Vec<Diagnostic> {
-    let under = before.and_then(|used| answered_under_a_link(journal, request, used));
-    let mut warnings: Vec<Diagnostic> = under.into_iter().collect();
+    let own = journal.names.family_or_next(&request.family);
+    let told = match before {
+        Some(used) => told_otherwise(journal, request, (used.family, used.told), &this_request()),
+        None => {
+            // A later draw of its own does not govern, whatever was told since.
+            let later = (journal.state.unit(own) != own && drawn(journal, own)).then_some(own);
+            let told = later.or_else(|| journal.told_last(&request.family));
+            told_otherwise(journal, request, (own, told), &earlier_report())
+        }
+    };
+    let mut warnings: Vec<Diagnostic> = told.into_iter().collect();
     let screened = |what: &What| match what {
         What::Screened(screening) => Some(*screening),
         _ => None,
@@ -113,25 +125,98 @@ pub(super) fn warnings(
     warnings
 }
 
-/// That a request was answered with the arm of another family, through a link that has been taken back since.
-fn answered_under_a_link(
+/// How what was answered before is called.
+fn this_request() -> Words {
+    Words::new("this request", "den här begäran")
+}
+
+fn earlier_report() -> Words {
+    Words::new("an earlier report", "en tidigare anmälan")
+}
+
+fn drawn(journal: &Journal, family: FamilyIx) -> bool {
+    journal
+        .state
+        .family(family)
+        .is_some_and(Family::is_randomized)
+}
+
+/// That a family, or what was asked for it before, was answered with another draw than the one that governs now. `told` is the
+/// family whose draw it was; `what` calls what was answered.
+fn told_otherwise(
     journal: &Journal,
     request: &EnrolRequest,
-    used: &RequestUse,
+    (family, told): (FamilyIx, Option<FamilyIx>),
+    what: &Words,
 ) -> Option<Diagnostic> {
-    let unit = |family: FamilyIx| journal.state.unit(family);
-    let other = used.under.filter(|own| unit(*own) != unit(used.family))?;
-    let (family, other) = (&request.family, journal.names.family_name(other));
-    Some(
-        Diagnostic::warning("answered-under-a-link", words!(
-            "this request was answered before with the arm of {other}, while a link that has been taken back made it the family of {family}: that answer holds no more, and this one does",
-            "den här begäran besvarades tidigare med armen för {other}, medan en koppling som har tagits tillbaka gjorde den till samma familj som {family}: det svaret gäller inte längre, utan det här"
-        ))
-        .help(Words::new(
-            "put this answer in the place of the earlier one, tell whoever acted on that, and tell the study lead which service the family has had",
-            "ersätt det tidigare svaret med det här, meddela den som handlat efter det och berätta för studieledaren vilken insats familjen har haft",
-        )),
+    let unit = journal.state.unit(family);
+    let told = told.filter(|told| *told != unit)?;
+    if journal.state.unit(told) == unit {
+        return Some(families_linked(journal, &request.family, unit));
+    }
+    let erased = journal.state.family(told).is_some_and(|own| own.erased);
+    Some(if erased {
+        answered_with_an_erased_one(&request.family, drawn(journal, unit), what)
+    } else {
+        answered_under_a_link(journal, &request.family, told, what)
+    })
+}
+
+/// That an answer was the arm of another family, through a link that has been taken back since.
+fn answered_under_a_link(
+    journal: &Journal,
+    family: &str,
+    other: FamilyIx,
+    what: &Words,
+) -> Diagnostic {
+    let other = journal.names.family_name(other);
+    let Words { en, sv } = what;
+    Diagnostic::warning("answered-under-a-link", words!(
+        "{en} was answered before with the arm of {other}, while a link that has been taken back made it the family of {family}: that answer holds no more, and this one does",
+        "{sv} besvarades tidigare med armen för {other}, medan en koppling som har tagits tillbaka gjorde den till samma familj som {family}: det svaret gäller inte längre, utan det här"
+    ))
+    .help(in_its_place())
+}
+
+/// As [`answered_under_a_link`], of a family that was erased: the row of the link went with it, so that it is sure only of a
+/// family that had no draw of its own.
+fn answered_with_an_erased_one(family: &str, drawn: bool, what: &Words) -> Diagnostic {
+    let Words { en, sv } = what;
+    let message = if drawn {
+        words!(
+            "{en} may have been answered before with the arm of a family that has been erased since, while a link that has been taken back made it the family of {family}: if the earlier receipt differs from this answer, this one holds",
+            "{sv} kan tidigare ha besvarats med armen för en familj som har raderats sedan dess, medan en koppling som har tagits tillbaka gjorde den till samma familj som {family}: om det tidigare kvittot skiljer sig från det här svaret gäller det här"
+        )
+    } else {
+        words!(
+            "{en} was answered before with the arm of a family that has been erased since, while a link that has been taken back made it the family of {family}: that answer holds no more, and this one does",
+            "{sv} besvarades tidigare med armen för en familj som har raderats sedan dess, medan en koppling som har tagits tillbaka gjorde den till samma familj som {family}: det svaret gäller inte längre, utan det här"
+        )
+    };
+    Diagnostic::warning("answered-under-a-link", message).help(in_its_place())
+}
+
+fn in_its_place() -> Words {
+    Words::new(
+        "put this answer in the place of the earlier one, tell whoever acted on that, and tell the study lead which service the family has had",
+        "ersätt det tidigare svaret med det här, meddela den som handlat efter det och berätta för studieledaren vilken insats familjen har haft",
     )
+}
+
+/// That a family which an exception took out is drawn now, by itself or as another one.
+fn drawn_since(journal: &Journal, family: &str, unit: FamilyIx) -> Diagnostic {
+    let unit = journal.names.family_name(unit);
+    Diagnostic::warning(
+        "drawn-since",
+        words!(
+            "an exception took {family} out when this request was made, and it is drawn now, as {unit}: that draw governs, and this answer does not tell it",
+            "ett undantag tog undan {family} när den här begäran gjordes, och familjen är nu lottad, som {unit}: den lotten gäller, och det här svaret anger den inte"
+        ),
+    )
+    .help(Words::new(
+        "repeat the request that was answered with the arm, or enrol the family's next report: it is answered with the arm",
+        "upprepa den begäran som besvarades med lotten, eller skriv in familjens nästa anmälan: den besvaras med lotten",
+    ))
 }
 
 /// That a name is unknown where families were erased.

@@ -46,6 +46,7 @@ mod scenarios;
 mod seed_file;
 mod shards;
 mod study;
+mod told_before;
 mod typed;
 mod typed_time;
 mod undone;

@@ -309,7 +309,8 @@ fn a_link_of_two_pseudonyms_is_repeated_in_either_order() {
 }
 
 /// A request was answered with the arm of another family, through a link that is taken back: repeated, it is answered with what
-/// holds now, and says that the earlier receipt holds no more. One that rested on no such link is answered as ever.
+/// holds now, and says that the earlier receipt holds no more. So does the next report
+/// of a family that was answered last under the link. One that rested on no such link is answered as ever.
 #[test]
 fn a_request_that_rested_on_a_link_that_is_gone_says_so_when_it_is_repeated() {
     let place = Place::open(IUH);
@@ -336,10 +337,13 @@ fn a_request_that_rested_on_a_link_that_is_gone_says_so_when_it_is_repeated() {
             (&answer["outcome"], &answer["arm"]),
             (&json!("returned"), &drawn[0]["arm"])
         );
+        // It tells another draw than its own, once.
+        let told = answer["warnings"].to_string();
+        assert_eq!(told.contains("families-linked"), own.is_some(), "{answer}");
         let held = place.enrol(name, "R2", "").json(0);
         assert_eq!(
             (&held["replayed"], &held["arm"], held.get("warnings")),
-            (&json!(true), &answer["arm"], answer.get("warnings"))
+            (&json!(true), &answer["arm"], None)
         );
         place
             .act_as("lead", &back(&link["sequence"], first))
@@ -368,7 +372,15 @@ fn a_request_that_rested_on_a_link_that_is_gone_says_so_when_it_is_repeated() {
             let codes = after["warnings"].to_string();
             assert!(!codes.contains("answered-under-a-link"), "{after}");
         }
-        let untouched = place.enrol(name, "R9", "").json(0);
+        // The next report says it where the last one that is recorded was answered under the link, and says it once.
+        let next = place.enrol(name, "R9", "").json(0);
+        let told = next["warnings"].to_string();
+        assert_eq!(
+            told.contains("answered-under-a-link"),
+            own.is_some(),
+            "{next}"
+        );
+        let untouched = place.enrol(name, "R10", "").json(0);
         assert!(
             !untouched["warnings"]
                 .to_string()

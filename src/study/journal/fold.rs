@@ -62,6 +62,9 @@ pub struct Opening {
     pub revealed: Vec<String>,
 }
 
+/// A family that the ledger does not have.
+pub(super) const NOBODY: FamilyIx = FamilyIx(u32::MAX);
+
 /// What a request id was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestUse {
@@ -71,8 +74,9 @@ pub struct RequestUse {
     pub family: FamilyIx,
     /// What came of it: the kind of the deciding event (`allocated`, `returned`, `joined`, `exception`).
     pub outcome: &'static str,
-    /// The family whose arm it was answered with, if only a link that was taken back later made the two one.
-    pub under: Option<FamilyIx>,
+    /// The family whose draw it was answered with: another one's under a link, also one that was taken back later. `None` if
+    /// no arm was told.
+    pub told: Option<FamilyIx>,
 }
 
 /// What a request that is used up can have come to.
@@ -119,6 +123,8 @@ pub struct Journal {
     /// Keys, in the scope of their kind.
     pub(super) keys: Uses<KeyUse>,
     pub(super) subjects: Table<Option<FamilyIx>>,
+    /// The family whose draw each name was answered with last, by the name's own number.
+    pub(super) told: Table<Option<FamilyIx>>,
     /// The projection that this fold was taken up from, while it may be read.
     pub(super) shelf: Option<Arc<Shelf>>,
     pub(super) foresight: Foresight,
@@ -127,7 +133,8 @@ pub struct Journal {
     /// Whether an erased row may have named a child that later rows mean.
     childless: bool,
     pub(super) pending: Option<(String, [u8; 32])>,
-    /// Links that are taken back by a later row, as long as they hold: their row and the families.
+    /// Links that are taken back by a later row, as long as they hold: their row and the families, the second one [`NOBODY`] if
+    /// the row was erased.
     pub(super) holding: Vec<(u64, FamilyIx, FamilyIx)>,
     chain_trusted: bool,
     zone: TimeZone,
@@ -152,6 +159,7 @@ impl Journal {
             screening_scopes: Vec::new(),
             keys: Uses::default(),
             subjects: Table::new(),
+            told: Table::new(),
             shelf: None,
             foresight: Foresight::default(),
             unnamed: false,
@@ -320,7 +328,10 @@ impl Journal {
         apply(&self.protocol, &mut self.state, &event);
         match parted {
             Some(other) => {
-                let pair = decoded.subject.map(|own| (entry.sequence, own, other));
+                // What an erased row linked its family to is not known any more.
+                let known = entry.payload.is_some();
+                let end = if known { other } else { NOBODY };
+                let pair = decoded.subject.map(|own| (entry.sequence, own, end));
                 self.holding.extend(pair);
                 if let Some(row) = self.state.link_rows.last_mut() {
                     row.other = other;
@@ -424,16 +435,24 @@ impl Journal {
                     self.note_screened(screening, key, entry.sequence);
                 }
             }
-            What::Allocated { family, .. } | What::Exception { family, .. } => {
+            What::Exception { family, .. } => {
                 if let Some((id, content)) = self.pending.take() {
                     self.used(&id, content, (*family, None), &entry.kind);
                 }
             }
+            What::Allocated { family, .. } => {
+                let told = Some(self.state.unit(*family));
+                self.note_told(decoded, told);
+                if let Some((id, content)) = self.pending.take() {
+                    self.used(&id, content, (*family, told), &entry.kind);
+                }
+            }
             What::Returned { family, .. } | What::Joined { family, .. } => {
+                let told = self.governing(*family);
+                self.note_told(decoded, told);
                 if let Some(id) = decoded.payload.text("request_id") {
                     let content = content_hash(&decoded.payload);
-                    let under = self.governed_through_a_lost_link(*family);
-                    self.used(id, content, (*family, under), &entry.kind);
+                    self.used(id, content, (*family, told), &entry.kind);
                 }
             }
             What::Corrected { sequence, .. } => {
@@ -467,7 +486,7 @@ impl Journal {
         &mut self,
         id: &str,
         content: [u8; 32],
-        (family, under): (FamilyIx, Option<FamilyIx>),
+        (family, told): (FamilyIx, Option<FamilyIx>),
         kind: &str,
     ) {
         let outcome = OUTCOMES.iter().find(|own| **own == kind);
@@ -475,7 +494,7 @@ impl Journal {
             content,
             family,
             outcome: outcome.unwrap_or(&OUTCOMES[0]),
-            under,
+            told,
         };
         self.requests.note(0, id, own);
     }

@@ -3,7 +3,7 @@
 
 use super::decode::{Decoded, Reader, Unreadable};
 use super::entry::Entry;
-use super::fold::{Journal, KeyUse};
+use super::fold::{Journal, KeyUse, NOBODY};
 use super::record::Content;
 use crate::study::kernel::{
     ChildIx, Family, FamilyIx, ReportIx, Screening, SiteIx, Source, Verdict, What, came_from,
@@ -211,6 +211,43 @@ impl Journal {
             }
         }
         pairs.into_iter().collect()
+    }
+
+    /// Notes whose draw the name of an enrolment was answered with.
+    pub(super) fn note_told(&mut self, decoded: &Decoded<'_>, told: Option<FamilyIx>) {
+        let name = decoded.payload.text("family");
+        let own = name.and_then(|name| self.names.own_number(name));
+        let Some(place) = own.or(decoded.subject).map(|own| own.0 as usize) else {
+            return;
+        };
+        while self.told.len() <= place {
+            self.told.push(None);
+        }
+        if let Some(own) = self.told.get_mut(place) {
+            *own = told.or(*own);
+        }
+    }
+
+    /// The family whose draw a name was answered with last, under whatever link.
+    pub fn told_last(&self, name: &str) -> Option<FamilyIx> {
+        let own = self.names.own_number(name)?;
+        self.told.get(own.0 as usize).copied().flatten()
+    }
+
+    /// The family whose draw governs a family at this row. Where an erased row linked its family to one that is not known, and
+    /// is taken back later, that draw may have been this family's, if it was earlier than its own.
+    pub(super) fn governing(&self, family: FamilyIx) -> Option<FamilyIx> {
+        if let Some(other) = self.governed_through_a_lost_link(family) {
+            return Some(other);
+        }
+        let drawn = |unit: FamilyIx| {
+            let family = self.state.family(unit)?;
+            family.is_randomized().then_some((family.allocation, unit))
+        };
+        let ends = self.holding.iter().filter(|(.., end)| *end == NOBODY);
+        let lost = ends.filter_map(|(_, own, _)| drawn(self.state.unit(*own)));
+        let own = drawn(self.state.unit(family));
+        own.into_iter().chain(lost).min().map(|(_, unit)| unit)
     }
 
     /// The family whose arm governs a family at this row, if it is another one than the links that stand make it: through a

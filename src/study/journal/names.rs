@@ -74,6 +74,11 @@ impl Names {
         Some(FamilyIx(meant(&self.links.renamed, number)))
     }
 
+    /// The number of a family's name itself, whatever other name's family it has become by a link.
+    pub(super) fn own_number(&self, name: &str) -> Option<FamilyIx> {
+        self.families.find(0, name).map(FamilyIx)
+    }
+
     /// A family's integer, or the one that it will get.
     pub fn family_or_next(&self, name: &str) -> FamilyIx {
         self.family(name)

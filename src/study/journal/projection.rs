@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
-const FORM: u8 = 11;
+const FORM: u8 = 12;
 
 coded!(Head { sequence, hash });
 coded!(KeyUse {
@@ -58,7 +58,7 @@ impl Coded for RequestUse {
         self.family.put(out);
         let place = OUTCOMES.iter().position(|own| *own == self.outcome);
         place.unwrap_or(0).put(out);
-        self.under.put(out);
+        self.told.put(out);
     }
 
     fn take(input: &mut Source<'_>) -> Option<Self> {
@@ -66,7 +66,7 @@ impl Coded for RequestUse {
             content: Coded::take(input)?,
             family: Coded::take(input)?,
             outcome: OUTCOMES.get(usize::take(input)?)?,
-            under: Coded::take(input)?,
+            told: Coded::take(input)?,
         })
     }
 }
@@ -176,6 +176,7 @@ impl Stored {
         own.kinds.load_all();
         own.keys.load_all();
         own.subjects.load_all();
+        own.told.load_all();
         let doubtful = own.is_doubtful();
         own.shelf = None;
         (!doubtful).then_some(own)
@@ -200,6 +201,7 @@ impl Stored {
         own.kinds = Coded::take(input)?;
         own.keys = Coded::take(input)?;
         own.subjects = Coded::take(input)?;
+        own.told = Coded::take(input)?;
         own.shelf = Some(Arc::clone(&self.shelf));
         Some((own, source))
     }
@@ -252,12 +254,12 @@ impl Row for RequestUse {
             content: [0; 32],
             family: FamilyIx(0),
             outcome: OUTCOMES[0],
-            under: None,
+            told: None,
         }
     }
 
     fn fits(&self, _: usize, limits: &Limits) -> bool {
-        self.family.0 < limits.families && self.under.fits(0, limits)
+        self.family.0 < limits.families && self.told.fits(0, limits)
     }
 }
 
@@ -307,6 +309,7 @@ impl Journal {
         self.kinds.put(&mut out);
         self.keys.put(&mut out);
         self.subjects.put(&mut out);
+        self.told.put(&mut out);
         if self.is_doubtful() {
             return None;
         }

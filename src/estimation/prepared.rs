@@ -344,36 +344,35 @@ impl ModelMatrix {
     ) -> Result<(), EstimationError> {
         let n = analysed.rows.len();
         let start = self.values.len();
-        let (mut missing, mut fine) = (0, true);
-        let mut take = |value: Option<f64>| {
-            missing += usize::from(value.is_none());
-            let value = value.unwrap_or(0.0);
-            fine &= usable(value);
-            value
-        };
+        // What is missing is no number for now.
+        let number = |value: &Option<f64>| value.unwrap_or(f64::NAN);
         if n == values.len() {
             // Every row is analysed, in order.
-            self.values.extend(values.iter().map(|value| take(*value)));
+            self.values.extend(values.iter().map(number));
         } else {
             let rows = analysed.rows.iter();
-            self.values.extend(rows.map(|row| take(values[*row])));
+            self.values.extend(rows.map(|row| number(&values[*row])));
+        }
+        let taken = self.values[start..].iter();
+        if n > 0 && taken.fold(true, |fine, value| fine & usable(*value)) {
+            self.names.push(name.to_owned());
+            return Ok(());
         }
         let unusable = |row: &&usize| values[**row].is_some_and(|value| !usable(value));
-        if !fine && let Some(row) = analysed.rows.iter().find(unusable) {
+        if let Some(row) = analysed.rows.iter().find(unusable) {
             return Err(EstimationError::NotFinite {
                 column: name.to_owned(),
                 row: columns.row_number(*row),
             });
         }
+        let is_missing = |row: &&usize| values[**row].is_none();
+        let missing = analysed.rows.iter().filter(is_missing).count();
         if missing == n {
             return Err(EstimationError::CovariateEmpty {
                 column: name.to_owned(),
             });
         }
         self.names.push(name.to_owned());
-        if missing == 0 {
-            return Ok(());
-        }
         let observed = analysed.rows.iter().filter_map(|row| values[*row]);
         let centre = mean(&observed.collect::<Vec<f64>>());
         for (value, row) in self.values[start..].iter_mut().zip(&analysed.rows) {

@@ -2,10 +2,10 @@
 
 use super::frame::{Frame, Part, Reach, RiskSet};
 use super::layers::Nested;
-use super::sums::{LogSum, add_row};
+use super::sums::{LogSum, add_row, each_weighted_dot};
 use crate::estimation::settings::Ties;
 use crate::numerics::exponential::exponentiate;
-use crate::numerics::linear_algebra::{combine, dot, each_dot, most};
+use crate::numerics::linear_algebra::{combine, dot, most};
 
 /// Rows, or risk-set means, that are summed at a time.
 const BLOCK: usize = 256;
@@ -213,18 +213,16 @@ impl Work {
         self.score.extend_from_slice(dying);
         self.information.clear();
         self.information.resize(k * k, 0.0);
-        let mut product = [0.0; BLOCK];
         for begin in (0..n).step_by(BLOCK) {
             let end = (begin + BLOCK).min(n);
-            let product = &mut product[..end - begin];
             let expected = &self.expected[begin..end];
             let column = |column: usize| &z[column * n + begin..column * n + end];
-            each_dot(expected, k, column, |a, sum| self.score[a] -= sum);
             for a in 0..k {
-                for ((product, u), z) in product.iter_mut().zip(expected).zip(column(a)) {
-                    *product = u * z;
-                }
-                add_row(&mut self.information, k, a, product, column);
+                let information = &mut self.information;
+                let own = each_weighted_dot(expected, column(a), a + 1, column, |b, sum| {
+                    information[b * k + a] += sum;
+                });
+                self.score[a] -= own;
             }
         }
         for (value, product) in self.information.iter_mut().zip(&self.products) {

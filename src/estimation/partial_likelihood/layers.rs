@@ -208,18 +208,11 @@ impl Nested {
             let several = &layers.several[begin.several..end.several];
             let count = end.layers - begin.layers;
             let deaths = &layers.deaths[begin.layers..end.layers];
-            walk_weights(
-                layers,
-                begin.layers,
-                stretches,
-                weight,
-                &mut self.terms.total,
-            );
+            self.walk_rows(layers, begin.layers, stretches, weight, z);
             self.take_single(begin.layers, deaths, &mut log_risk);
             for layer in several {
                 self.take_several(layers, begin.layers, *layer as usize, ties, &mut log_risk);
             }
-            self.walk_columns(layers, begin.layers, stretches, weight, z);
             for means in &mut self.means {
                 let (from, to) = (FIRST, FIRST + count);
                 let inverses = &self.terms.inverse[from..to];
@@ -300,8 +293,9 @@ impl Nested {
         self.share.push(share_of_all);
     }
 
-    /// `Σ w z` by layer, several columns at a time.
-    fn walk_columns(
+    /// `Σ w` and `Σ w z` by layer, several columns at a time, the weights beside the first ones: a running sum waits for itself,
+    /// and several together do not wait longer than one.
+    fn walk_rows(
         &mut self,
         layers: &Layers,
         base: usize,
@@ -312,13 +306,18 @@ impl Nested {
         let n = weight.len();
         let means = self.means.chunks_mut(4);
         let columns = z.chunks(4 * n).zip(self.sums.chunks_mut(4));
-        for (means, (z, sums)) in means.zip(columns) {
+        let total = &mut self.terms.total;
+        for (group, (means, (z, sums))) in means.zip(columns).enumerate() {
             let rows = (layers, base, stretches, weight, z);
-            match means.len() {
-                1 => walk_some::<1>(rows, means, sums),
-                2 => walk_some::<2>(rows, means, sums),
-                3 => walk_some::<3>(rows, means, sums),
-                _ => walk_some::<4>(rows, means, sums),
+            match (means.len(), group) {
+                (1, 0) => walk_some::<1, true>(rows, total, means, sums),
+                (2, 0) => walk_some::<2, true>(rows, total, means, sums),
+                (3, 0) => walk_some::<3, true>(rows, total, means, sums),
+                (_, 0) => walk_some::<4, true>(rows, total, means, sums),
+                (1, _) => walk_some::<1, false>(rows, total, means, sums),
+                (2, _) => walk_some::<2, false>(rows, total, means, sums),
+                (3, _) => walk_some::<3, false>(rows, total, means, sums),
+                (_, _) => walk_some::<4, false>(rows, total, means, sums),
             }
         }
     }
@@ -387,38 +386,11 @@ impl Nested {
     }
 }
 
-/// `Σ w` by layer of a block that begins with layer `base`.
-fn walk_weights(
-    layers: &Layers,
-    base: usize,
-    stretches: &[Stretch],
-    weight: &[f64],
-    total: &mut [f64; ROOM],
-) {
-    let mut all = total[1];
-    for stretch in stretches {
-        let rows = stretch.rows();
-        let weights = &weight[rows.clone()];
-        let at = FIRST + stretch.layer as usize - base;
-        match stretch.kind {
-            Kind::Empty => all = 0.0,
-            Kind::Long => all += sum(weights),
-            Kind::Short => {
-                // A layer's last row leaves the sum over all of it.
-                for (weight, layer) in weights.iter().zip(&layers.of[rows]).rev() {
-                    all += weight;
-                    total[FIRST + *layer as usize - base] = all;
-                }
-                continue;
-            }
-        }
-        total[at] = all;
-    }
-}
-
-/// `Σ w z` of some columns by layer of a block; `z` holds those columns or more.
-fn walk_some<const N: usize>(
+/// `Σ w z` of some columns by layer of a block that begins with layer `base`, and `Σ w` where it is asked for (`TOTAL`); `z` holds
+/// those columns or more.
+fn walk_some<const N: usize, const TOTAL: bool>(
     (layers, base, stretches, weight, z): (&Layers, usize, &[Stretch], &[f64], &[f64]),
+    total: &mut [f64; ROOM],
     means: &mut [[f64; ROOM]],
     all: &mut [f64],
 ) {
@@ -427,21 +399,33 @@ fn walk_some<const N: usize>(
         return;
     };
     let mut sums: [f64; N] = std::array::from_fn(|column| all[column]);
+    let mut weights_sum = total[1];
     for stretch in stretches {
         let rows = stretch.rows();
         let weights = &weight[rows.clone()];
         let columns: [&[f64]; N] =
             std::array::from_fn(|column| &z[column * n..][rows.clone()][..weights.len()]);
         match stretch.kind {
-            Kind::Empty => sums = [0.0; N],
+            Kind::Empty => {
+                sums = [0.0; N];
+                weights_sum = 0.0;
+            }
             Kind::Long => {
                 let parts = dots(weights, columns);
                 sums = std::array::from_fn(|column| sums[column] + parts[column]);
+                if TOTAL {
+                    weights_sum += sum(weights);
+                }
             }
             Kind::Short => {
+                // A layer's last row leaves the sum over all of it.
                 for (row, (weight, layer)) in weights.iter().zip(&layers.of[rows]).enumerate().rev()
                 {
                     let at = FIRST + *layer as usize - base;
+                    if TOTAL {
+                        weights_sum += weight;
+                        total[at] = weights_sum;
+                    }
                     for ((sum, column), means) in sums.iter_mut().zip(columns).zip(&mut *means) {
                         *sum += weight * column[row];
                         means[at] = *sum;
@@ -451,6 +435,9 @@ fn walk_some<const N: usize>(
             }
         }
         let at = FIRST + stretch.layer as usize - base;
+        if TOTAL {
+            total[at] = weights_sum;
+        }
         for (sum, means) in sums.iter().zip(means.iter_mut()) {
             means[at] = *sum;
         }

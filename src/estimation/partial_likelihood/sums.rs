@@ -13,6 +13,103 @@ pub(super) fn add_row<'a>(
     each_dot(p, a + 1, column, |b, sum| triangle[b * k + a] += sum);
 }
 
+/// Lanes of [`each_weighted_dot`], as those of [`each_dot`].
+const LANES: usize = 4;
+
+/// `Σ u_i z_i`, and `Σ (u_i z_i) c_i` with each of `count` columns, at least one, in order, to `take` with its number: the sums of
+/// [`each_dot`], without storing the products.
+pub(super) fn each_weighted_dot<'a>(
+    u: &[f64],
+    z: &[f64],
+    count: usize,
+    column: impl Fn(usize) -> &'a [f64],
+    mut take: impl FnMut(usize, f64),
+) -> f64 {
+    let mut own = 0.0;
+    let mut at = 0;
+    while at < count {
+        let first = at == 0;
+        let some = (count - at).min(4);
+        let columns = |by: usize| column(at + by.min(some - 1));
+        let four = [columns(0), columns(1), columns(2), columns(3)];
+        let (weighted, sums) = match (some, first) {
+            (1, true) => padded(weighted_dots::<1, true>(u, z, [four[0]])),
+            (1, false) => padded(weighted_dots::<1, false>(u, z, [four[0]])),
+            (2, true) => padded(weighted_dots::<2, true>(u, z, [four[0], four[1]])),
+            (2, false) => padded(weighted_dots::<2, false>(u, z, [four[0], four[1]])),
+            (3, true) => padded(weighted_dots::<3, true>(u, z, [four[0], four[1], four[2]])),
+            (3, false) => padded(weighted_dots::<3, false>(u, z, [four[0], four[1], four[2]])),
+            (_, true) => weighted_dots::<4, true>(u, z, four),
+            (_, false) => weighted_dots::<4, false>(u, z, four),
+        };
+        if first {
+            own = weighted;
+        }
+        for (b, sum) in (at..at + some).zip(sums) {
+            take(b, sum);
+        }
+        at += some;
+    }
+    own
+}
+
+fn padded<const N: usize>((own, sums): (f64, [f64; N])) -> (f64, [f64; 4]) {
+    let mut all = [0.0; 4];
+    all[..N].copy_from_slice(&sums);
+    (own, all)
+}
+
+/// `Σ u_i z_i`, where it is asked for (`OWN`), and `Σ (u_i z_i) c_i` of N columns.
+fn weighted_dots<const N: usize, const OWN: bool>(
+    u: &[f64],
+    z: &[f64],
+    columns: [&[f64]; N],
+) -> (f64, [f64; N]) {
+    let (u_blocks, u_rest) = u.as_chunks::<LANES>();
+    let (z_blocks, z_rest) = z[..u.len()].as_chunks::<LANES>();
+    let split = columns.map(|column| column[..u.len()].as_chunks::<LANES>());
+    let (own, lanes) =
+        weighted_lanes::<N, OWN>(u_blocks, z_blocks, split.map(|(blocks, _)| blocks));
+    let total =
+        |lanes: [f64; LANES], last: f64| ((lanes[0] + lanes[2]) + (lanes[1] + lanes[3])) + last;
+    let rest = || u_rest.iter().zip(z_rest).map(|(u, z)| u * z);
+    let mut sums = [0.0; N];
+    for ((sum, lanes), (_, column)) in sums.iter_mut().zip(lanes).zip(&split) {
+        *sum = total(lanes, rest().zip(*column).map(|(p, c)| p * c).sum());
+    }
+    (if OWN { total(own, rest().sum()) } else { 0.0 }, sums)
+}
+
+/// The lanes of [`weighted_dots`], in a function of its own for the reason of those of [`each_dot`].
+#[inline(never)]
+fn weighted_lanes<const N: usize, const OWN: bool>(
+    u: &[[f64; LANES]],
+    z: &[[f64; LANES]],
+    columns: [&[[f64; LANES]]; N],
+) -> ([f64; LANES], [[f64; LANES]; N]) {
+    let mut own = [0.0f64; LANES];
+    let mut lanes = [[0.0f64; LANES]; N];
+    let z = &z[..u.len()];
+    let columns = columns.map(|column| &column[..u.len()]);
+    for (i, (u, z)) in u.iter().zip(z).enumerate() {
+        let mut product = [0.0f64; LANES];
+        for ((product, u), z) in product.iter_mut().zip(u).zip(z) {
+            *product = u * z;
+        }
+        if OWN {
+            for (own, product) in own.iter_mut().zip(&product) {
+                *own += product;
+            }
+        }
+        for (lanes, column) in lanes.iter_mut().zip(&columns) {
+            for ((lane, product), c) in lanes.iter_mut().zip(&product).zip(&column[i]) {
+                *lane += product * c;
+            }
+        }
+    }
+    (own, lanes)
+}
+
 /// Arithmetic mean.
 pub(super) fn mean(values: &[f64]) -> f64 {
     let mut lanes = [0.0f64; 8];
@@ -89,7 +186,8 @@ impl LogSum {
 
 #[cfg(test)]
 mod tests {
-    use super::{LogSum, add_row, mean, take_away};
+    use super::{LogSum, add_row, each_weighted_dot, mean, take_away};
+    use crate::numerics::linear_algebra::{dot, each_dot};
 
     /// By hand: 1·2 + 2·3 + … of short columns, with a rest beyond the lanes.
     #[test]
@@ -102,6 +200,36 @@ mod tests {
         add_row(&mut triangle, 7, 6, &p, |column| &columns[column]);
         for (b, own) in triangle.chunks_exact(7).enumerate() {
             assert_eq!(own[6].to_bits(), (15.0 * b as f64).to_bits());
+        }
+    }
+
+    /// Beside the sums of stored products, bit for bit: one to nine columns, with and without rows beyond the lanes.
+    #[test]
+    fn weighted_sums_are_those_of_stored_products() {
+        let value =
+            |seed: u32| move |row: u32| f64::from((row * 7919 + seed * 31) % 1009) / 997.0 - 0.5;
+        for n in [0, 3, 4, 61, 256] {
+            let column = |seed: u32| -> Vec<f64> { (0..n).map(value(seed)).collect() };
+            let (u, z) = (column(1), column(2));
+            let others: Vec<Vec<f64>> = (3..12).map(column).collect();
+            let product: Vec<f64> = u.iter().zip(&z).map(|(u, z)| u * z).collect();
+            for count in 1..=others.len() {
+                let (mut own, mut other) = (vec![0.0; count], vec![0.0; count]);
+                let column = |b: usize| &others[b][..];
+                let sum = each_weighted_dot(&u, &z, count, column, |b, sum| own[b] = sum);
+                each_dot(&product, count, column, |b, sum| other[b] = sum);
+                let bits = |sums: &[f64]| sums.iter().map(|sum| sum.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&own), bits(&other), "{n} rows, {count} columns");
+                each_dot(
+                    &u,
+                    1,
+                    |_| &z[..],
+                    |_, expected| {
+                        assert_eq!(sum.to_bits(), expected.to_bits());
+                    },
+                );
+                assert!((sum - dot(&u, &z)).abs() < 1e-12);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ pub enum Family {
 }
 
 /// One row at its linear predictor η.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Row {
     pub(super) mean: f64,
     /// Root of the expected information about η.

@@ -14,6 +14,7 @@ use super::error::EstimationError;
 use super::linear_model::{Dropped, Form, LEVERAGE_TOLERANCE};
 use super::settings::Variance;
 use crate::numerics::linear_algebra::{Qr, axpy, dot};
+use crate::numerics::recent::Recent;
 
 pub use super::families::Family;
 
@@ -364,8 +365,10 @@ impl State {
         self.pull.clear();
         self.mean.clear();
         let mut deviance = 0.0;
+        // Without a covariate of their own, many rows are alike.
+        let mut recent = Recent::default();
         for (y, eta) in y.iter().zip(eta) {
-            let row = family.row(*y, *eta);
+            let row = recent.of([*y, *eta], || family.row(*y, *eta));
             self.root.push(row.root_weight);
             self.pull.push(row.pull);
             self.mean.push(row.mean);

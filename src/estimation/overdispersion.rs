@@ -6,6 +6,7 @@
 //! `½ Σ((y − μ)² − y)`: not above zero means that the counts vary no more than Poisson counts do.
 
 use super::error::EstimationError;
+use crate::numerics::recent::Recent;
 use crate::numerics::root::brent;
 
 /// Whole numbers below this are summed one by one.
@@ -51,9 +52,12 @@ impl Overdispersion {
             .iter()
             .map(|(from, to, rows)| rows * harmonic(*from, *to, kappa))
             .sum();
+        // Rows of an arm that were followed as long have the same mean.
+        let mut recent = Recent::default();
         for (y, mu) in y.iter().zip(mean) {
             let x = mu * kappa;
-            sum += mu * (mu * bend(x) - y / (1.0 + x));
+            let own = recent.of([x], || bend(x));
+            sum += mu * (mu * own - y / (1.0 + x));
         }
         sum
     }
@@ -71,15 +75,20 @@ impl Overdispersion {
                 second -= rows * part * part;
             }
         }
+        // Rows of an arm that were followed as long have the same mean.
+        let mut recent = Recent::default();
         for (y, mu) in y.iter().zip(mean) {
             let x = mu * kappa;
-            let (own, part) = (bend(x), 1.0 / (1.0 + x));
-            // The slope of `bend`, of which a step needs few digits.
-            let steep = if x < 0.02 {
-                x * (1.5 - 2.4 * x) - 2.0 / 3.0
-            } else {
-                (part * part - 2.0 * own) / x
-            };
+            let [own, part, steep] = recent.of([x], || {
+                let (own, part) = (bend(x), 1.0 / (1.0 + x));
+                // The slope of `bend`, of which a step needs few digits.
+                let steep = if x < 0.02 {
+                    x * (1.5 - 2.4 * x) - 2.0 / 3.0
+                } else {
+                    (part * part - 2.0 * own) / x
+                };
+                [own, part, steep]
+            });
             slope += mu * (mu * own - y * part);
             second += mu * mu * (y * part * part + mu * steep);
         }

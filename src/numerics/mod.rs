@@ -17,6 +17,7 @@ pub mod noncentral_t;
 pub mod normal;
 mod poisson_mixture;
 pub mod quadrature;
+pub mod recent;
 pub mod root;
 pub(crate) mod scattered;
 pub mod stream;

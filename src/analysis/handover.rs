@@ -13,8 +13,8 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{
     Analysis, Average, Covariate, Day, Factor as Drawn, Hands, Missing, OutcomeKind, Summary,
 };
-use crate::study::course::{Course, course};
-use crate::study::dataset::{End, Unit};
+use crate::study::course::{Course, course_of};
+use crate::study::dataset::{End, Read, Unit};
 use crate::study::kernel::State;
 use crate::study::uptake::received;
 use crate::words;
@@ -64,12 +64,19 @@ impl Workspace {
         let first = analysis.hands() == Hands::FirstTimes;
         self.courses.clear();
         let mut days = Vec::new();
-        for (row, unit) in self.units.iter().enumerate() {
+        let kind = &protocol.outcomes[analysis.outcome].kind;
+        let list = self.reports.read(state, &self.units, kind);
+        for (row, (unit, ends)) in self.units.iter().zip(&self.ends).enumerate() {
             let Some(seen) = self.seen.get_mut(unit.arm.index()) else {
                 continue;
             };
+            let read = Read {
+                family: unit.family,
+                ends: *ends,
+                reports: self.reports.of(list, row),
+            };
             let outcome = analysis.outcome;
-            let Some(own) = course(protocol, state, cut, unit.family, outcome, &mut days) else {
+            let Some(own) = course_of(protocol, state, cut, read, outcome, &mut days) else {
                 continue;
             };
             if first {
@@ -107,7 +114,9 @@ impl Workspace {
         let sampled = self.rows.iter().map(|row| *row as usize).enumerate();
         let sampled = sampled.filter_map(|(place, row)| Some((place, row, side(row)?)));
         // Row of the lock of every row of the columns.
-        let mut rows: Vec<usize> = Vec::new();
+        let mut rows: Vec<usize> = Vec::with_capacity(self.rows.len());
+        columns.arm.reserve(self.rows.len());
+        columns.outcome.reserve(self.rows.len());
         match analysis.hands() {
             Hands::Values => {
                 for (place, row, side) in sampled {
@@ -120,7 +129,7 @@ impl Workspace {
                 }
             }
             Hands::Rates => {
-                let mut exposure = Vec::new();
+                let mut exposure = Vec::with_capacity(self.rows.len());
                 for (place, row, side) in sampled {
                     rows.push(row);
                     columns.arm.push(side);

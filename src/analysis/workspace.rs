@@ -3,7 +3,9 @@
 //! Rows are read first, blind to every outcome; then each analysis' outcome by its missing-data rule, and the sites are
 //! grouped by the families that are analysed; then its model. Analyses with the same rows and covariates share one factored design.
 
+mod contrast;
 mod counted;
+mod reports;
 mod weighed;
 
 use super::children::Tally;
@@ -14,11 +16,13 @@ use super::statistic::Sampled;
 use crate::allocation::Arm;
 use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::estimation::linear_model::{self, Design, Fit, Form, Inference};
-use crate::estimation::{Answer, Arm as Side, Df, EstimationError, Labels, Variance, estimate};
+use crate::estimation::{Answer, Df, EstimationError, Labels, Variance, estimate};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Average, Covariate, Day, Hands, Missing};
-use crate::study::dataset::{self, OutcomeValue, Unit};
+use crate::study::dataset::{self, Ends, OutcomeValue, Read, Unit};
 use crate::study::kernel::State;
+use contrast::Contrast;
+use reports::Reports;
 
 pub(super) use weighed::weighed;
 
@@ -101,8 +105,9 @@ pub struct Workspace {
     /// Number of sites and of arms.
     shape: (usize, usize),
     pub(super) units: Vec<Unit>,
-    /// Whether anything that may end its follow-up stands in the ledger, by unit.
-    may_end: Vec<bool>,
+    /// What ends its follow-up, by unit.
+    pub(super) ends: Vec<Ends>,
+    pub(super) reports: Reports,
     pub(super) cells: Vec<u32>,
     pub(super) groups: SiteGroups,
     pub(super) seen: Vec<Seen>,
@@ -127,14 +132,6 @@ pub struct Workspace {
     pub(super) arms: Vec<Arm>,
     pub(super) redrawer: Redrawer,
     pub(super) redrawn: Vec<Arm>,
-}
-
-#[derive(Debug, Default)]
-struct Contrast {
-    rows: Vec<u32>,
-    side: Vec<Side>,
-    y: Vec<f64>,
-    n: [u32; 2],
 }
 
 /// The covariates of an analysis, of every family of the lock.
@@ -214,9 +211,10 @@ impl Workspace {
     pub(super) fn load(&mut self, protocol: &Protocol, state: &State, cut: Day) {
         self.cut = cut;
         dataset::units(state, cut, &mut self.units);
-        self.may_end.clear();
-        let may_end = |unit: &Unit| dataset::may_end(state, unit.family);
-        self.may_end.extend(self.units.iter().map(may_end));
+        self.ends.clear();
+        let ends = |unit: &Unit| Ends::of_unit(protocol, state, unit.family);
+        self.ends.extend(self.units.iter().map(ends));
+        self.reports.clear();
         self.shape = (protocol.sites.len(), protocol.arms.len());
         self.adjusted = 0;
         self.used = 0;
@@ -257,16 +255,23 @@ impl Workspace {
             self.sample_children((protocol, state, cut), analysis, average);
             return;
         }
-        for (row, unit) in self.units.iter().enumerate() {
+        let kind = &protocol.outcomes[analysis.outcome].kind;
+        let list = self.reports.read(state, &self.units, kind);
+        for (row, (unit, ends)) in self.units.iter().zip(&self.ends).enumerate() {
             let Some(seen) = self.seen.get_mut(unit.arm.index()) else {
                 continue;
             };
             seen.randomized += 1;
+            let read = Read {
+                family: unit.family,
+                ends: *ends,
+                reports: self.reports.of(list, row),
+            };
             let value = dataset::outcome_of(
                 protocol,
                 state,
                 cut,
-                (unit.family, self.may_end[row]),
+                read,
                 analysis.outcome,
                 analysis.summary,
             );
@@ -328,7 +333,9 @@ impl Workspace {
         analysis: &Analysis,
         treated: Arm,
     ) -> Result<Fitted<'_>, EstimationError> {
-        self.compare(protocol.control, treated);
+        let sampled = (&self.rows[..], &self.y[..]);
+        self.contrast
+            .take(&self.units, sampled, (protocol.control, treated));
         let level = 1.0 - analysis.alpha;
         match Self::method(analysis) {
             Method::Registry => {
@@ -376,28 +383,6 @@ impl Workspace {
         match form(analysis).filter(|_| plain && values && alone) {
             Some(form) => Method::Model(form),
             None => Method::Registry,
-        }
-    }
-
-    fn compare(&mut self, control: Arm, treated: Arm) {
-        let own = &mut self.contrast;
-        own.rows.clear();
-        own.side.clear();
-        own.y.clear();
-        own.n = [0, 0];
-        for (row, y) in self.rows.iter().zip(&self.y) {
-            let arm = self.units[*row as usize].arm;
-            let side = if arm == treated {
-                Side::Treated
-            } else if arm == control {
-                Side::Control
-            } else {
-                continue;
-            };
-            own.rows.push(*row);
-            own.side.push(side);
-            own.y.push(*y);
-            own.n[side.index()] += 1;
         }
     }
 

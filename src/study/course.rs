@@ -3,7 +3,7 @@
 //! Days are those of the window, the first day after the draw or of the window being 1. An event on the day of the draw
 //! itself, or follow-up that ended before the window began, stands at half a day. One number per family is `dataset`'s.
 
-use super::dataset::{End, follow_up, reported};
+use super::dataset::{End, Ends, Read, report_days, rules};
 use super::kernel::{FamilyIx, State};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, OutcomeKind, Service};
@@ -32,15 +32,33 @@ pub fn course(
 ) -> Option<Course> {
     events.clear();
     let own = state.family(family)?;
-    let kind = &protocol.outcomes[outcome].kind;
-    let follow = follow_up(
-        protocol,
-        state,
-        cut,
+    let mut reports = Vec::new();
+    if let Some(rules) = rules(&protocol.outcomes[outcome].kind) {
+        report_days(state, (family, own), rules, &mut reports);
+    }
+    let read = Read {
         family,
-        own,
-        own.randomized.plus(kind.last_day()),
-    );
+        ends: Ends::of(protocol, state, family, own),
+        reports: &reports,
+    };
+    course_of(protocol, state, cut, read, outcome, events)
+}
+
+/// As [`course`], of a unit that was read before.
+pub(crate) fn course_of(
+    protocol: &Protocol,
+    state: &State,
+    cut: Day,
+    read: Read<'_>,
+    outcome: usize,
+    events: &mut Vec<f64>,
+) -> Option<Course> {
+    events.clear();
+    let family = read.family;
+    let own = state.family(family)?;
+    let kind = &protocol.outcomes[outcome].kind;
+    let last = own.randomized.plus(kind.last_day());
+    let follow = read.ends.follow(cut, last);
     let first = match kind {
         OutcomeKind::Reports { window_days, .. }
         | OutcomeKind::Binary { window_days, .. }
@@ -59,21 +77,10 @@ pub fn course(
             .min()
     };
     match kind {
-        OutcomeKind::Reports {
-            same_incident_within_days,
-            without_study_staff,
-            without_attached,
-            ..
-        } => {
-            let rules = (
-                *same_incident_within_days,
-                *without_study_staff,
-                *without_attached,
-            );
-            for one in state.one_family(family) {
-                let days = reported(state, one, own, (from, follow.until), rules);
-                events.extend(days.map(day));
-            }
+        OutcomeKind::Reports { .. } => {
+            let days = read.reports.iter().copied();
+            let seen = days.filter(|on| (from..=follow.until).contains(on));
+            events.extend(seen.map(day));
             events.sort_by(f64::total_cmp);
         }
         OutcomeKind::Binary {

@@ -91,39 +91,39 @@ pub fn outcome(
     outcome: usize,
     summary: Summary,
 ) -> OutcomeValue {
-    outcome_of(protocol, state, cut, (family, true), outcome, summary)
+    match state.family(family) {
+        Some(own) => outcome_from(protocol, state, cut, (family, own), outcome, summary),
+        None => OutcomeValue::NotYet,
+    }
 }
 
-/// As [`outcome`], of a family of which it is known whether anything that may end its follow-up stands in the ledger.
+/// What was read of a unit for several outcomes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read<'r> {
+    /// The unit.
+    pub(crate) family: FamilyIx,
+    /// What ends its follow-up.
+    pub(crate) ends: Ends,
+    /// Days of its reports that count by the outcome's rules, in any window; of no meaning for an outcome without reports.
+    pub(crate) reports: &'r [Day],
+}
+
+/// As [`outcome`], of a unit that was read before.
 pub(crate) fn outcome_of(
     protocol: &Protocol,
     state: &State,
     cut: Day,
-    (family, may_end): (FamilyIx, bool),
+    read: Read<'_>,
     outcome: usize,
     summary: Summary,
 ) -> OutcomeValue {
-    let Some(own) = state.family(family) else {
+    let Some(own) = state.family(read.family) else {
         return OutcomeValue::NotYet;
     };
-    let last = own
-        .randomized
-        .plus(protocol.outcomes[outcome].kind.last_day());
-    let follow = if may_end {
-        follow_up(protocol, state, cut, family, own, last)
-    } else {
-        without_exit(cut, last)
-    };
-    outcome_in(protocol, state, (family, own), follow, outcome, summary)
-}
-
-/// Whether an exit or a withdrawal stands in the ledger under any name of a unit.
-pub(crate) fn may_end(state: &State, unit: FamilyIx) -> bool {
-    let ends = |one: &Occurrence| matches!(one.what, Occurred::Exit(_) | Occurred::Withdrawn);
-    if state.links.is_empty() {
-        return state.occurrences_of(unit).any(ends);
-    }
-    state.occurrences_of_unit(unit).any(ends)
+    let last = protocol.outcomes[outcome].kind.last_day();
+    let follow = read.ends.follow(cut, own.randomized.plus(last));
+    let unit = (read.family, own, Some(read.reports));
+    outcome_in(protocol, state, unit, follow, outcome, summary)
 }
 
 /// As [`outcome`], of a family whose windows count from `own.randomized` and whose index report is `own.report`.
@@ -139,14 +139,21 @@ pub(super) fn outcome_from(
         .randomized
         .plus(protocol.outcomes[outcome].kind.last_day());
     let follow = follow_up(protocol, state, cut, family, own, last);
-    outcome_in(protocol, state, (family, own), follow, outcome, summary)
+    outcome_in(
+        protocol,
+        state,
+        (family, own, None),
+        follow,
+        outcome,
+        summary,
+    )
 }
 
-/// An outcome of a family that was followed in this way.
+/// An outcome of a family that was followed in this way; `reports` are the days of those that count, where they were read.
 fn outcome_in(
     protocol: &Protocol,
     state: &State,
-    (family, own): (FamilyIx, &Family),
+    (family, own, reports): (FamilyIx, &Family, Option<&[Day]>),
     follow: FollowUp,
     outcome: usize,
     summary: Summary,
@@ -175,7 +182,11 @@ fn outcome_in(
                 *without_attached,
             );
             let seen_as = |one| reported(state, one, own, (from, until), rules);
-            let seen: usize = if alone && summary == Summary::Any {
+            let seen: usize = if let Some(days) = reports {
+                days.iter()
+                    .filter(|day| (from..=until).contains(*day))
+                    .count()
+            } else if alone && summary == Summary::Any {
                 usize::from(seen_as(family).next().is_some())
             } else if alone {
                 seen_as(family).count()
@@ -259,8 +270,86 @@ pub struct FollowUp {
     pub end: End,
 }
 
-/// Follow-up of a family to `last`, the last day of a window, at a cut. The earliest end counts; on the same day a
-/// terminal exit comes before a censoring one, and any exit before the cut. An exit after the window changes nothing.
+/// What ends the follow-up of a family, whatever the window and the cut: the first day of either kind of end, at or after
+/// its draw; before it there was no follow-up to end, as of a family that left and came back, or a name found later to be
+/// this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
+    terminal: Day,
+    censored: Day,
+}
+
+impl Ends {
+    /// None stands in the ledger.
+    const NEVER: Self = Self {
+        terminal: Day(i32::MAX),
+        censored: Day(i32::MAX),
+    };
+
+    /// Of a family that was drawn on `own.randomized`.
+    pub(crate) fn of(protocol: &Protocol, state: &State, family: FamilyIx, own: &Family) -> Self {
+        let mut ends = Self::NEVER;
+        if own.last_occurrence == 0 && state.links.is_empty() {
+            return ends;
+        }
+        let mut end_by = |occurrence: &Occurrence| {
+            let end = match occurrence.what {
+                Occurred::Exit(exit) => exit_end(protocol, exit),
+                Occurred::Withdrawn => Some(End::Censored),
+                Occurred::Service { .. }
+                | Occurred::Violation { .. }
+                | Occurred::Observed { .. } => None,
+            };
+            if occurrence.on < own.randomized {
+                return;
+            }
+            match end {
+                Some(End::Terminal) => ends.terminal = ends.terminal.min(occurrence.on),
+                Some(End::Censored) => ends.censored = ends.censored.min(occurrence.on),
+                Some(End::Window | End::Cut) | None => {}
+            }
+        };
+        if state.links.is_empty() {
+            state.occurrences_of(family).for_each(&mut end_by);
+        } else {
+            state.occurrences_of_unit(family).for_each(&mut end_by);
+        }
+        ends
+    }
+
+    /// Of a family by its own draw.
+    pub(crate) fn of_unit(protocol: &Protocol, state: &State, family: FamilyIx) -> Self {
+        match state.family(family) {
+            Some(own) => Self::of(protocol, state, family, own),
+            None => Self::NEVER,
+        }
+    }
+
+    /// Follow-up to `last`, the last day of a window, at a cut. The earliest end counts; on the same day a terminal exit comes
+    /// before a censoring one, and any exit before the cut. An exit after the window, or on its last day, changes nothing.
+    pub(crate) fn follow(self, cut: Day, last: Day) -> FollowUp {
+        let own = if self.terminal <= self.censored {
+            FollowUp {
+                until: self.terminal,
+                end: End::Terminal,
+            }
+        } else {
+            FollowUp {
+                until: self.censored,
+                end: End::Censored,
+            }
+        };
+        let without = without_exit(cut, last);
+        let at_the_cut = without.end == End::Cut && own.until == without.until;
+        if own.until < without.until || at_the_cut {
+            own
+        } else {
+            without
+        }
+    }
+}
+
+/// Follow-up of a family to `last`, the last day of a window, at a cut: of what ends it, the earliest.
 pub fn follow_up(
     protocol: &Protocol,
     state: &State,
@@ -269,48 +358,7 @@ pub fn follow_up(
     own: &Family,
     last: Day,
 ) -> FollowUp {
-    let mut follow = without_exit(cut, last);
-    if own.last_occurrence == 0 && state.links.is_empty() {
-        return follow;
-    }
-    let rank = |end: End| match end {
-        End::Terminal => 0,
-        End::Censored => 1,
-        End::Cut => 2,
-        End::Window => 3,
-    };
-    let mut end_by = |occurrence: &Occurrence| {
-        let end = match occurrence.what {
-            Occurred::Exit(exit) => match exit_end(protocol, exit) {
-                Some(end) => end,
-                None => return,
-            },
-            Occurred::Withdrawn => End::Censored,
-            Occurred::Service { .. } | Occurred::Violation { .. } | Occurred::Observed { .. } => {
-                return;
-            }
-        };
-        // Before the draw there was no follow-up to end: a family that left and came back, or a name found later to be this one.
-        if occurrence.on < own.randomized {
-            return;
-        }
-        let earlier = occurrence.on < follow.until
-            || (occurrence.on == follow.until
-                && follow.end != End::Window
-                && rank(end) < rank(follow.end));
-        if earlier {
-            follow = FollowUp {
-                until: occurrence.on,
-                end,
-            };
-        }
-    };
-    if state.links.is_empty() {
-        state.occurrences_of(family).for_each(&mut end_by);
-    } else {
-        state.occurrences_of_unit(family).for_each(&mut end_by);
-    }
-    follow
+    Ends::of(protocol, state, family, own).follow(cut, last)
 }
 
 /// Follow-up that neither an exit nor a withdrawal ends.
@@ -338,13 +386,53 @@ fn exit_end(protocol: &Protocol, exit: Exit) -> Option<End> {
     }
 }
 
+/// Which reports of an outcome count: within how many days one of the same incident as the index report is left out, and
+/// whether those by study staff, and those that were attached to the investigation, are.
+pub(crate) type Rules = (Option<i32>, bool, bool);
+
+/// The rules of an outcome of reports.
+pub(crate) fn rules(kind: &OutcomeKind) -> Option<Rules> {
+    match kind {
+        OutcomeKind::Reports {
+            same_incident_within_days,
+            without_study_staff,
+            without_attached,
+            ..
+        } => Some((
+            *same_incident_within_days,
+            *without_study_staff,
+            *without_attached,
+        )),
+        OutcomeKind::Binary { .. }
+        | OutcomeKind::Duration { .. }
+        | OutcomeKind::Observed { .. } => None,
+    }
+}
+
+/// Adds the days of a unit's counted reports under whatever name, in any window and no order.
+pub(crate) fn report_days(
+    state: &State,
+    (family, own): (FamilyIx, &Family),
+    rules: Rules,
+    days: &mut Vec<Day>,
+) {
+    let always = (Day(i32::MIN), Day(i32::MAX));
+    if state.links.is_empty() {
+        days.extend(reported(state, family, own, always, rules));
+    } else {
+        for one in state.one_family(family) {
+            days.extend(reported(state, one, own, always, rules));
+        }
+    }
+}
+
 /// Days of the counted reports of `family` (the unit itself or a family linked to it) in a window of the unit's days.
 pub(super) fn reported<'s>(
     state: &'s State,
     family: FamilyIx,
     unit: &'s Family,
     window: (Day, Day),
-    rules: (Option<i32>, bool, bool),
+    rules: Rules,
 ) -> impl Iterator<Item = Day> + 's {
     counted(state, family, unit, window, rules).map(|report| report.received)
 }
@@ -355,7 +443,7 @@ pub(super) fn counted<'s>(
     family: FamilyIx,
     unit: &'s Family,
     (from, until): (Day, Day),
-    (same_incident_within_days, without_study_staff, without_attached): (Option<i32>, bool, bool),
+    (same_incident_within_days, without_study_staff, without_attached): Rules,
 ) -> impl Iterator<Item = &'s ReportState> + 's {
     let counted = Source::Log.bit() | Source::Register.bit();
     let index = same_incident_within_days.and_then(|_| state.reports.get(unit.report.0 as usize));
@@ -386,4 +474,43 @@ pub(super) fn counted<'s>(
             !left_out
         })
         .map(|(_, report)| report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Day, End, Ends, FollowUp};
+
+    /// By hand: a window to day 10, cut after it or on day 8, and ends before, on and after both; a terminal end comes before a
+    /// censoring one of the same day, and any before the cut; one on the window's last day changes nothing.
+    #[test]
+    fn the_earliest_end_counts() {
+        let never = i32::MAX;
+        for (terminal, censored, cut, until, end) in [
+            (never, never, 20, 10, End::Window),
+            (never, never, 10, 10, End::Window),
+            (never, never, 8, 8, End::Cut),
+            (9, never, 20, 9, End::Terminal),
+            (never, 9, 20, 9, End::Censored),
+            (9, 9, 20, 9, End::Terminal),
+            (9, 7, 20, 7, End::Censored),
+            (10, never, 20, 10, End::Window),
+            (11, 12, 20, 10, End::Window),
+            (9, never, 8, 8, End::Cut),
+            (8, never, 8, 8, End::Terminal),
+            (never, 8, 8, 8, End::Censored),
+            (8, 8, 8, 8, End::Terminal),
+            (9, 8, 8, 8, End::Censored),
+            (3, 2, 8, 2, End::Censored),
+        ] {
+            let ends = Ends {
+                terminal: Day(terminal),
+                censored: Day(censored),
+            };
+            let expected = FollowUp {
+                until: Day(until),
+                end,
+            };
+            assert_eq!(ends.follow(Day(cut), Day(10)), expected);
+        }
+    }
 }

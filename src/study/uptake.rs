@@ -12,26 +12,28 @@ pub fn received(state: &State, cut: Day, family: FamilyIx, arm: Arm, how: Receiv
     let Some(own) = state.family(family) else {
         return false;
     };
-    let days = |service: Service| {
+    let seen = || {
         let occurrences = state.occurrences_of_unit(family);
-        occurrences
-            .filter(move |one| one.is(service) && one.on <= cut)
-            .map(|one| one.on)
+        occurrences.filter(|one| one.on <= cut)
     };
     match how {
-        Received::HomeVisits => days(Service::HomeVisit).nth(1).is_some(),
+        Received::HomeVisits => seen()
+            .filter(|one| one.is(Service::HomeVisit))
+            .nth(1)
+            .is_some(),
         Received::Started => {
-            let mistaken = state
-                .occurrences_of_unit(family)
-                .find_map(|one| match one.what {
-                    Occurred::Violation {
-                        received: Some(received),
-                        ..
-                    } if one.on <= cut => Some(received),
-                    _ => None,
-                });
-            if let Some(received) = mistaken {
-                return received == arm;
+            let mut started: Option<Day> = None;
+            for one in seen() {
+                if let Occurred::Violation {
+                    received: Some(received),
+                    ..
+                } = one.what
+                {
+                    return received == arm;
+                }
+                if one.is(Service::Started) {
+                    started = Some(started.map_or(one.on, |before| before.min(one.on)));
+                }
             }
             let own_switch =
                 |one: &&Switch| one.family == family && !one.retracted && one.on <= cut;
@@ -43,7 +45,7 @@ pub fn received(state: &State, cut: Day, family: FamilyIx, arm: Arm, how: Receiv
                 until = Some(until.map_or(switch.on, |before| before.min(switch.on)));
             }
             // No switch leads to the arm, so its service can only have begun before the first switch away.
-            own.arm == arm && days(Service::Started).any(|on| until.is_none_or(|until| on <= until))
+            own.arm == arm && started.is_some_and(|on| until.is_none_or(|until| on <= until))
         }
     }
 }

@@ -347,13 +347,17 @@ impl World {
                 ..
             } => {
                 if fate.exits.ended.is_some() || self.counts_days(kind) {
-                    let days = days.unwrap_or_default().iter();
-                    let counted = days.filter(|own| {
-                        own.day <= ended
-                            && (window_days.0..=window_days.1).contains(&own.day)
-                            && (!without_attached || own.day > closing)
-                    });
-                    let counted = counted.count();
+                    let until = window_days.1.min(ended);
+                    let from = if *without_attached {
+                        window_days.0.max(closing.saturating_add(1))
+                    } else {
+                        window_days.0
+                    };
+                    // Without a branch, since no processor guesses a day.
+                    let inside = |own: &ReportDay| {
+                        usize::from(from <= own.day) & usize::from(own.day <= until)
+                    };
+                    let counted: usize = days.unwrap_or_default().iter().map(inside).sum();
                     return match summary {
                         Summary::Any => f64::from(u8::from(counted > 0)),
                         Summary::Count | Summary::FirstTime | Summary::Value => counted as f64,

@@ -10,7 +10,7 @@ const SCENARIO: &str = include_str!("../../simulations/iuh-2025.toml");
 fn place(cost: &str) -> Place {
     let place = Place::with(IUH);
     let scenario = SCENARIO.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
-    let (before, rest) = scenario.split_once("[grid]").unwrap();
+    let (before, rest) = scenario.split_once("[cost]").unwrap();
     let (_, precision) = rest.split_once("[precision]").unwrap();
     place.write(
         "s.toml",
@@ -177,6 +177,47 @@ fn who_takes_a_vacant_place_costs_what_the_scenario_says() {
         let order = ["--replicates", "20", "--set", "months=6", "--set", far];
         let (told, _) = ran(&place, &order);
         assert_eq!(figure(&told["cells"][0]["cost"]), (cost, 0.0));
+    }
+}
+
+/// What things cost can be said on the command line, where the scenario says nothing; and the scenario that is shipped says it, so
+/// that alternatives stand side by side with what they reach, close, decide and cost.
+#[test]
+fn alternatives_cost_something() {
+    let place = place("");
+    let scenario = std::fs::read_to_string(place.path("s.toml")).unwrap();
+    place.write("s.toml", scenario.replacen("[cost]", "", 1));
+    let order = ["--replicates", "20", "--set", "months=3"];
+    let (told, _) = ran(&place, &order);
+    assert_eq!(told["cells"][0]["cost"], Value::Null);
+    let with = [
+        "--set",
+        "cost.per_family=2",
+        "--what-if",
+        "months=4 cost.per_family=3",
+    ];
+    let (told, _) = ran(&place, &[&order[..], &with].concat());
+    for (row, each) in [(0, 2.0), (2, 3.0)] {
+        let (cost, _) = figure(&told["cells"][row]["cost"]);
+        let (families, _) = figure(&told["cells"][row]["families"]);
+        assert!((cost - each * families).abs() < 1e-9, "{cost} {families}");
+    }
+    place
+        .run("simulate s.toml --replicates 1 --set cost.per_famly=2")
+        .refused(3, "unknown-key");
+    place.write(
+        "i.toml",
+        SCENARIO.replace("../protocols/iuh-2025/protocol.toml", "p.toml"),
+    );
+    let told = place
+        .run("simulate i.toml --draws 0 --replicates 20 --set months=3 --what-if ratio=1:2 --json")
+        .json(0);
+    for own in told["alternatives"].as_array().unwrap() {
+        let differences = &own["differences"];
+        for key in ["families", "days_closed", "cost"] {
+            figure(&differences[key]);
+        }
+        figure(&differences["power"][0]);
     }
 }
 

@@ -5,7 +5,7 @@ use super::edit::{Setting, get, set, set_each};
 use super::faults::at_setting;
 use super::grid::{Parameter, name};
 use super::ratio::with_ratio;
-use super::sections::MOST_REPLICATES;
+use super::sections::{MOST_REPLICATES, OPTIONAL};
 use crate::diagnostic::Diagnostic;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -61,7 +61,10 @@ impl Recipe {
                     Ok(())
                 }
                 Some(path) => set(&mut protocol, path, setting.value.clone()),
-                None => set(&mut table, &setting.path, setting.value.clone()),
+                None => {
+                    begin(&mut table, &setting.path);
+                    set(&mut table, &setting.path, setting.value.clone())
+                }
             };
             outcome.map_err(|finding| at_setting(vec![finding]))?;
         }
@@ -111,6 +114,16 @@ impl Recipe {
             },
         };
         Ok((cell, warnings))
+    }
+}
+
+/// Begins the section of a path, where it is one that a file may leave out.
+fn begin(table: &mut Table, path: &str) {
+    if let Some((section, _)) = path.split_once('.')
+        && OPTIONAL.contains(&section)
+    {
+        let empty = || Value::Table(Table::new());
+        table.entry(section.to_owned()).or_insert_with(empty);
     }
 }
 

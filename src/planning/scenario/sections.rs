@@ -44,6 +44,8 @@ pub(super) const KEYS: &[&str] = &[
     "grid",
     "precision",
 ];
+/// Sections of single keys that a file may leave out: a setting of one of their keys begins them.
+pub(super) const OPTIONAL: &[&str] = &["score", "cost", "precision"];
 /// Keys of `[precision]`.
 const PRECISION: &[&str] = &[
     "replicates",

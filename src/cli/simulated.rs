@@ -4,6 +4,7 @@ use crate::app::simulate::{self, Simulation};
 use crate::app::simulation::search::Searched;
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure;
+use crate::protocol::model::Day;
 
 use super::output::{Cell, Grid, Shown, number};
 
@@ -93,6 +94,15 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
     grid.without_empty_columns()
 }
 
+/// Last days of the calendar months of enrolment of all cells.
+fn month_ends(simulation: &Simulation) -> Vec<Day> {
+    let all = simulation.cells.iter().flat_map(|cell| &cell.month_ends);
+    let mut ends: Vec<Day> = all.copied().collect();
+    ends.sort_unstable();
+    ends.dedup();
+    ends
+}
+
 pub(super) fn full(simulation: &Simulation) -> Grid {
     let names = [
         "power",
@@ -127,6 +137,15 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
         let key = format!("{name}_mcse");
         grid = grid.column(&key, Words::same(&key));
     }
+    let ends = month_ends(simulation);
+    for end in &ends {
+        let end = end.date().map_or_else(String::new, |date| date.to_string());
+        let name = format!("reached.{end}");
+        let key = format!("{name}_mcse");
+        grid = grid
+            .column(&name, Words::same(&name))
+            .column(&key, Words::same(&key));
+    }
     for cell in &simulation.cells {
         for (id, found) in &cell.analyses {
             let mut row = vec![
@@ -136,7 +155,12 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 whole(found.failures),
             ];
             let studies = &cell.studies;
-            for figure in [
+            let reached = ends.iter().map(|end| {
+                let place = cell.month_ends.iter().position(|own| own == end);
+                let own = place.and_then(|place| studies.reached.get(place));
+                own.copied().unwrap_or_default()
+            });
+            let figures = [
                 found.power,
                 found.assurance.unwrap_or_default(),
                 found.type_i_error.unwrap_or_default(),
@@ -159,7 +183,8 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 studies.correct_guess_share,
                 studies.imbalance,
                 cell.cost.unwrap_or_default(),
-            ] {
+            ];
+            for figure in figures.into_iter().chain(reached) {
                 row.push(Cell::number(figure.value, Shown::Significant(6)));
                 row.push(Cell::number(figure.mcse, Shown::Significant(3)));
             }

@@ -1,8 +1,9 @@
 //! Figures and page of a planning report, as somebody reviewed them.
 
 use lottning::diagnostic::Lang;
+use lottning::planning::rounds::summarize;
 use lottning::planning::scenario::{Plan, plan};
-use lottning::planning::simulate::{CellPerformance, Options, simulate};
+use lottning::planning::simulate::{CellPerformance, Options, SimulationError, Threads, simulate};
 use lottning::report::simulation::{Planning, SIMULATED_FIGURES, planning_html};
 
 const PROTOCOL: &str = include_str!("../../protocols/iuh-2025/protocol.toml");
@@ -76,5 +77,51 @@ fn planning_figures_look_as_reviewed() {
             }
             assert!(!page.contains("NaN") && !page.contains(">inf") && !page.contains("<script"));
         }
+    }
+}
+
+/// The page without style and drawings: what a reader reads.
+fn read(page: &str) -> String {
+    let mut text = page.to_owned();
+    for (from, to) in [("<style>", "</style>"), ("<svg ", "</svg>")] {
+        while let Some(start) = text.find(from) {
+            let end = start + text[start..].find(to).unwrap() + to.len();
+            text.replace_range(start..end, "");
+        }
+    }
+    text
+}
+
+/// Every measure that planners are promised stands on the page with its error, in both languages, and an alternative beside the
+/// scenario: families reached, days closed, cost and power. Behind the gate the randomization test has its size.
+#[test]
+fn a_planning_page_reads_as_reviewed() {
+    let ungridded = SCENARIO.split("[grid]").next().unwrap();
+    let scenario = format!("{ungridded}[precision]\nreplicates = 150\ndraws_in_simulation = 79\n");
+    let planned = |settings: &[&str]| {
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        plan(&scenario, PROTOCOL, &settings).unwrap_or_else(|refused| panic!("{refused:?}"))
+    };
+    let base = planned(&["months=4", "truth.rereport_ratio=1.0"]);
+    let other = planned(&["months=4", "truth.rereport_ratio=1.0", "therapists=3"]);
+    let options = Options::default();
+    let threads = Threads::new(Some(2)).unwrap();
+    let own = [&base.cells[0], &other.cells[0]];
+    let mut studies = |place: usize, from, to| threads.records(own[place], &options, from, to);
+    let found = summarize::<SimulationError>(&own, &options, &mut studies, &|_| ());
+    let (mut cells, differences) = found.unwrap();
+    cells[1].cell = "therapists=3".to_owned();
+    let alternatives = [(
+        "therapists=3".to_owned(),
+        "base".to_owned(),
+        differences[0].clone(),
+    )];
+    let planning = Planning {
+        alternatives: &alternatives,
+        ..planning(&base, &cells)
+    };
+    for (lang, code) in LANGS {
+        let page = planning_html(&planning, lang);
+        insta::assert_snapshot!(format!("planning_page_{code}"), read(&page));
     }
 }

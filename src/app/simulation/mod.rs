@@ -11,6 +11,7 @@ pub mod order;
 mod pace;
 pub(crate) mod pages;
 pub mod replayed;
+mod rows;
 pub mod search;
 pub mod shard;
 pub mod slurm;

@@ -3,10 +3,10 @@
 
 use super::folder::hash_text;
 use super::order::Planned;
-use crate::app::exit;
+use super::rows;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
-use crate::diagnostic::{Lang, Words};
+use crate::diagnostic::Lang;
 use crate::planning::simulate::CellPerformance;
 use crate::planning::what_if::Difference;
 use crate::report::simulation::{Planning, SIMULATED_FIGURES, planning_html};
@@ -26,7 +26,7 @@ pub(crate) fn write(
     body: &Value,
     out: &Path,
 ) -> Result<(), Failure> {
-    outside.write(out.join("performance.csv"), rows(body)?.as_bytes())?;
+    outside.write(out.join("performance.csv"), rows::csv(body)?.as_bytes())?;
     let Some(first) = planned.base.cells.first() else {
         return Ok(());
     };
@@ -88,55 +88,4 @@ fn flatten(table: &Table, path: &str, keys: &mut Vec<(String, String)>) {
             other => keys.push((join(key), other.to_string())),
         }
     }
-}
-
-/// One row per cell and analysis: numbers as they are, figures as two columns, nothing of what is nested deeper.
-fn rows(body: &Value) -> Result<String, Failure> {
-    let failed = |reason: String| Failure::new(exit::UNEXPECTED, "no-answer", Words::same(reason));
-    let cells = body.get("cells").and_then(Value::as_array);
-    let cells: Vec<&serde_json::Map<String, Value>> = cells
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
-        .collect();
-    let is_figure = |value: &Value| value.get("mcse").is_some();
-    let mut header: Vec<(String, bool)> = Vec::new();
-    for (key, value) in cells.iter().flat_map(|cell| cell.iter()) {
-        let shown = is_figure(value) || !(value.is_array() || value.is_object() || value.is_null());
-        if shown && header.iter().all(|(own, _)| own != key) {
-            header.push((key.clone(), is_figure(value)));
-        }
-    }
-    let text = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut first: Vec<String> = Vec::new();
-    for (key, figure) in &header {
-        first.push(key.clone());
-        if *figure {
-            first.push(format!("{key}_mcse"));
-        }
-    }
-    let mut result = writer.write_record(&first);
-    for cell in cells {
-        let mut row: Vec<String> = Vec::new();
-        for (key, figure) in &header {
-            let value = cell.get(key);
-            if *figure {
-                row.push(text(value.and_then(|own| own.get("value"))));
-                row.push(text(value.and_then(|own| own.get("mcse"))));
-            } else {
-                row.push(text(value));
-            }
-        }
-        result = result.and_then(|()| writer.write_record(&row));
-    }
-    result.map_err(|error| failed(error.to_string()))?;
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| failed(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
 }

@@ -44,6 +44,8 @@ pub(super) enum Shape {
 pub(super) struct Chart {
     /// What the values are.
     pub(super) axis: String,
+    /// Between what a value can be: no share is below 0 or above 100, and neither is the end of its band.
+    pub(super) limits: (f64, f64),
     /// A value that everything is compared with, and its name.
     pub(super) reference: Option<(f64, String)>,
     pub(super) shape: Shape,
@@ -143,11 +145,14 @@ pub(super) fn draw(chart: &Chart, lang: Lang) -> (Canvas, f64) {
     }
 }
 
-fn ends(value: &Value) -> [f64; 2] {
-    [
-        value.value - BAND * value.error,
-        value.value + BAND * value.error,
-    ]
+impl Chart {
+    fn ends(&self, value: &Value) -> [f64; 2] {
+        let (least, most) = self.limits;
+        [
+            (value.value - BAND * value.error).max(least),
+            (value.value + BAND * value.error).min(most),
+        ]
+    }
 }
 
 fn draw_rows(chart: &Chart, rows: &[Row], lang: Lang) -> (Canvas, f64) {
@@ -165,7 +170,7 @@ fn draw_rows(chart: &Chart, rows: &[Row], lang: Lang) -> (Canvas, f64) {
     let reference = chart.reference.iter().map(|(value, _)| *value);
     let scale = Scale::over(
         rows.iter()
-            .flat_map(|row| ends(&row.value))
+            .flat_map(|row| chart.ends(&row.value))
             .chain(reference),
     );
     for tick in &scale.ticks {
@@ -190,7 +195,7 @@ fn draw_rows(chart: &Chart, rows: &[Row], lang: Lang) -> (Canvas, f64) {
             let style = (SIZE, Weight::Normal, Anchor::Start, INK);
             canvas.text(0.0, first + number as f64 * LEADING, line, style);
         }
-        let [low, high] = ends(&row.value).map(|end| scale.at(end, left, right));
+        let [low, high] = chart.ends(&row.value).map(|end| scale.at(end, left, right));
         canvas.rect(
             (low, middle - 4.0, (high - low).max(1.0), 8.0),
             "#c3d3e3",
@@ -226,7 +231,11 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
     let all = || curves.iter().flat_map(|curve| &curve.points);
     let across = Scale::over(all().map(|(x, _)| *x));
     let reference = chart.reference.iter().map(|(value, _)| *value);
-    let up = Scale::over(all().flat_map(|(_, value)| ends(value)).chain(reference));
+    let up = Scale::over(
+        all()
+            .flat_map(|(_, value)| chart.ends(value))
+            .chain(reference),
+    );
     let style = |anchor, colour| (SIZE, Weight::Normal, anchor, colour);
     let place = |(x, y): (f64, f64)| (across.at(x, left, right), up.at(y, bottom, top));
     // Bands lie under everything else; where several meet, each point has its own bar as well.
@@ -234,11 +243,11 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
         let low = curve
             .points
             .iter()
-            .map(|(x, value)| place((*x, ends(value)[0])));
+            .map(|(x, value)| place((*x, chart.ends(value)[0])));
         let high = curve
             .points
             .iter()
-            .map(|(x, value)| place((*x, ends(value)[1])));
+            .map(|(x, value)| place((*x, chart.ends(value)[1])));
         let band: Vec<(f64, f64)> = low.chain(high.rev()).collect();
         canvas.area(&band, COLOURS[place_of % COLOURS.len()]);
     }
@@ -275,7 +284,7 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
         canvas.path(&line, colour, 2.0);
         if curves.len() > 1 {
             for (x, value) in &curve.points {
-                canvas.path(&ends(value).map(|end| place((*x, end))), colour, 1.0);
+                canvas.path(&chart.ends(value).map(|end| place((*x, end))), colour, 1.0);
             }
         }
         for point in &line {

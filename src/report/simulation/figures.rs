@@ -119,6 +119,11 @@ struct Point<'a> {
 }
 
 impl SimulatedFigure {
+    /// Whether it shows the course over months, whose numbers are in no other table.
+    pub(super) fn is_over_months(&self) -> bool {
+        matches!(self.of, Of::Months(_))
+    }
+
     /// Draws it; `None` where no cell has a value, or what is counted never happens.
     pub fn draw(&self, planning: &Planning<'_>, lang: Lang) -> Option<Figure> {
         if let Of::Months(of) = self.of {
@@ -139,6 +144,11 @@ impl SimulatedFigure {
         }
         let chart = Chart {
             axis: pick(self.axis, lang).to_owned(),
+            limits: match self.of {
+                _ if self.percent => (0.0, 100.0),
+                Of::Study(_) | Of::Months(_) => (0.0, f64::INFINITY),
+                Of::Analysis(_) => (f64::NEG_INFINITY, f64::INFINITY),
+            },
             reference: self
                 .reference
                 .map(|(value, en, sv)| (value, pick((en, sv), lang).to_owned())),

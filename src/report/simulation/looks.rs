@@ -1,17 +1,10 @@
 //! The table of the looks at a monitored analysis: where studies stopped, and how large they were by then.
 
+use super::measures::percent;
 use super::{Planning, plus_minus};
 use crate::diagnostic::{Lang, Words};
-use crate::planning::performance::Figure as Number;
 use crate::report::Grid;
 use crate::report::page::say;
-
-fn percent(figure: Number) -> Number {
-    Number {
-        value: figure.value.map(|own| 100.0 * own),
-        mcse: figure.mcse.map(|own| 100.0 * own),
-    }
-}
 
 /// A row per cell and look; `None` where no cell has looks.
 pub(super) fn looks(planning: &Planning<'_>, lang: Lang) -> Option<Grid> {

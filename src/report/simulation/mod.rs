@@ -7,7 +7,9 @@
 mod chart;
 mod figures;
 mod looks;
+mod measures;
 mod months;
+mod side_by_side;
 
 pub use figures::{SIMULATED_FIGURES, SimulatedFigure};
 
@@ -58,13 +60,28 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// A value and its Monte Carlo standard error, in as many digits as the error supports: its first digit is the last one.
+/// A value and its Monte Carlo standard error, in as many digits as the error supports: its first digit is the last one, of
+/// hundreds and thousands too.
 fn shown(value: f64, error: f64, lang: Lang) -> [String; 2] {
-    let places = if error > 0.0 {
-        (-error.log10().floor()).clamp(0.0, 8.0) as usize
+    let power = if error > 0.0 && error.is_finite() {
+        error.log10().floor()
     } else {
-        3
+        -3.0
     };
+    if power >= 1.0 {
+        let unit = libm::pow(10.0, power);
+        let whole = |x: f64| {
+            let rounded = (x / unit).round() * unit;
+            let digits = number::count(rounded.abs() as u64, lang);
+            if rounded < 0.0 {
+                format!("{}{digits}", number::MINUS)
+            } else {
+                digits
+            }
+        };
+        return [whole(value), whole(error)];
+    }
+    let places = (-power).clamp(0.0, 8.0) as usize;
     [
         number::fixed(value, places, lang),
         number::fixed(error, places, lang),
@@ -92,7 +109,7 @@ pub fn planning_html(planning: &Planning<'_>, lang: Lang) -> String {
         methods(planning, lang),
         performance(planning, lang),
     ];
-    sections.extend(alternatives(planning, lang));
+    sections.extend(side_by_side::alternatives(planning, lang));
     sections.push(origin(planning, lang));
     count(&mut sections, lang);
     let page = Page {
@@ -146,12 +163,21 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
         ),
         lang,
     ))];
-    let head = [
+    let believed = planning.cells.iter().any(|cell| !cell.priors.is_empty());
+    let costs = planning.cells.iter().any(|cell| cell.cost.is_some());
+    let mut head = vec![
         Words::new("cell", "cell"),
-        Words::new("power, per cent", "styrka, procent"),
+        if believed {
+            Words::new("assurance, per cent", "assurance, procent")
+        } else {
+            Words::new("power, per cent", "styrka, procent")
+        },
         Words::new("families", "familjer"),
         Words::new("days closed", "stängda dagar"),
     ];
+    if costs {
+        head.push(Words::new("cost", "kostnad"));
+    }
     let caption = Words::new("In short", "I korthet");
     let head = head.iter().map(|words| say(words, lang)).collect();
     let mut grid = Grid::numbers(say(&caption, lang), head);
@@ -159,14 +185,21 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
         let Some((id, own)) = cell.analyses.first() else {
             continue;
         };
-        let percent = |value: Option<f64>| value.map(|value| 100.0 * value);
-        let power = Number {
-            value: percent(own.power.value),
-            mcse: percent(own.power.mcse),
-        };
-        let row = [power, cell.studies.families, cell.studies.days_closed];
+        let power = measures::percent(own.assurance.unwrap_or(own.power));
+        let mut row = vec![power, cell.studies.families, cell.studies.days_closed];
+        row.extend(costs.then(|| cell.cost.unwrap_or_default()));
         let row = row.iter().map(|figure| plus_minus(*figure, lang)).collect();
         grid.row(format!("{} · {id}", cell.cell), row);
+    }
+    let more = planning.cells.len().saturating_sub(12);
+    if more > 0 {
+        grid.notes.push(say(
+            &words!(
+                "{more} more cells are in the tables below.",
+                "{more} celler till finns i tabellerna nedan."
+            ),
+            lang,
+        ));
     }
     parts.push(Part::Table(grid));
     Section {
@@ -309,45 +342,15 @@ fn engines(planning: &Planning<'_>) -> Words {
 }
 
 fn performance(planning: &Planning<'_>, lang: Lang) -> Section {
-    let columns = [
-        Words::new("cell · analysis", "cell · analys"),
-        Words::new("studies", "studier"),
-        Words::new("without answer", "utan svar"),
-        Words::new("power", "styrka"),
-        Words::new("bias", "skevhet"),
-        Words::new("coverage", "täckning"),
-    ];
-    let caption = Words::new(
-        "Performance, each figure ± its Monte Carlo standard error",
-        "Egenskaper, varje tal ± sitt Monte Carlo-medelfel",
-    );
-    let head = columns.iter().map(|words| say(words, lang)).collect();
-    let mut grid = Grid::numbers(say(&caption, lang), head);
-    for cell in planning.cells {
-        for (id, own) in &cell.analyses {
-            let name = format!("{} · {id}", cell.cell);
-            let mut row = vec![
-                number::count(own.replicates, lang),
-                number::count(own.failures, lang),
-            ];
-            for figure in [own.power, own.bias, own.coverage] {
-                row.push(plus_minus(figure, lang));
-            }
-            grid.row(name, row);
-        }
-    }
-    grid.notes.push(say(
+    let mut parts = vec![Part::Text(say(
         &Words::new(
-            "A study whose analysis gives no answer counts as not rejecting. Bands in the figures are 1.96 Monte Carlo standard errors on each side.",
-            "En studie vars analys inte ger något svar räknas som att den inte förkastar. Banden i figurerna är 1,96 Monte Carlo-medelfel åt vardera hållet.",
+            "Each figure stands with ± its Monte Carlo standard error: how far it may be from what ever more studies would give. Bands in the figures are 1.96 of them on each side. performance.csv and performance.json have every figure in full.",
+            "Varje tal står med ± sitt Monte Carlo-medelfel: hur långt det kan vara från vad allt fler studier skulle ge. Banden i figurerna är 1,96 sådana åt vardera hållet. performance.csv och performance.json har varje tal med alla decimaler.",
         ),
         lang,
-    ));
-    let mut parts = vec![Part::Table(grid), Part::Table(errors(planning, lang))];
+    ))];
+    parts.extend(measures::measures(planning, lang));
     parts.extend(looks::looks(planning, lang).map(Part::Table));
-    for entry in SIMULATED_FIGURES {
-        parts.extend(entry.draw(planning, lang).map(Part::Figure));
-    }
     let mut said: Vec<&str> = Vec::new();
     for warning in planning.cells.iter().flat_map(|cell| &cell.warnings) {
         let text = warning.message.get(lang);
@@ -364,75 +367,6 @@ fn performance(planning: &Planning<'_>, lang: Lang) -> Section {
         heading: say(&Words::new("Performance measures", "Egenskaper"), lang),
         parts,
     }
-}
-
-/// How much estimates vary, and how much they say that they do.
-fn errors(planning: &Planning<'_>, lang: Lang) -> Grid {
-    let columns = [
-        Words::new("cell · analysis", "cell · analys"),
-        Words::new("true effect", "sann effekt"),
-        Words::new("empirical SE", "empiriskt medelfel"),
-        Words::new("model SE", "skattat medelfel"),
-    ];
-    let caption = Words::new(
-        "Standard errors of the estimates, and the true effect",
-        "Skattningarnas medelfel, och den sanna effekten",
-    );
-    let head = columns.iter().map(|words| say(words, lang)).collect();
-    let mut grid = Grid::numbers(say(&caption, lang), head);
-    for cell in planning.cells {
-        for (id, own) in &cell.analyses {
-            let row = [own.estimand, own.empirical_se, own.model_se];
-            let row = row.iter().map(|figure| plus_minus(*figure, lang)).collect();
-            grid.row(format!("{} · {id}", cell.cell), row);
-        }
-    }
-    grid
-}
-
-fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Section> {
-    let (_, _, first) = planning.alternatives.first()?;
-    let mut head: Vec<String> = [
-        Words::new("alternative", "alternativ"),
-        Words::new("families", "familjer"),
-        Words::new("days closed", "stängda dagar"),
-        Words::new("cost", "kostnad"),
-    ]
-    .iter()
-    .map(|words| say(words, lang))
-    .collect();
-    for (id, _) in &first.power {
-        head.push(say(&words!("power, {id}", "styrka, {id}"), lang));
-    }
-    let caption = Words::new(
-        "Each alternative − the scenario as it is, on the same families",
-        "Varje alternativ − scenariot som det är, på samma familjer",
-    );
-    let mut grid = Grid::numbers(say(&caption, lang), head);
-    for (name, cell, found) in planning.alternatives {
-        let mut row = vec![
-            plus_minus(found.families, lang),
-            plus_minus(found.days_closed, lang),
-            plus_minus(found.cost, lang),
-        ];
-        row.extend(
-            found
-                .power
-                .iter()
-                .map(|(_, figure)| plus_minus(*figure, lang)),
-        );
-        let label = if cell == "base" {
-            name.clone()
-        } else {
-            format!("{name} − {cell}")
-        };
-        grid.row(label, row);
-    }
-    Some(Section {
-        id: "alternatives",
-        heading: say(&Words::new("Alternatives", "Alternativ"), lang),
-        parts: vec![Part::Table(grid)],
-    })
 }
 
 fn origin(planning: &Planning<'_>, lang: Lang) -> Section {
@@ -479,5 +413,26 @@ fn origin(planning: &Planning<'_>, lang: Lang) -> Section {
                 ),
             ]),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+    use crate::diagnostic::Lang;
+
+    /// By hand: the first digit of the error is the last of both.
+    #[test]
+    fn no_digit_that_the_error_does_not_support() {
+        let text = |value, error| shown(value, error, Lang::En).join(" ± ");
+        assert_eq!(text(0.8107, 0.0042), "0.811 ± 0.004");
+        assert_eq!(text(128.4, 2.1), "128 ± 2");
+        assert_eq!(text(1076.4, 22.0), "1,080 ± 20");
+        assert_eq!(text(-3_315_451.0, 6553.0), "−3,315,000 ± 7,000");
+        assert_eq!(text(4.0, 600.0), "0 ± 600");
+        assert_eq!(
+            shown(3_315_451.0, 6553.0, Lang::Sv)[0],
+            "3\u{a0}315\u{a0}000"
+        );
     }
 }

@@ -29,12 +29,9 @@ pub(super) fn draw(
     lang: Lang,
 ) -> Option<Figure> {
     let mut courses: Vec<Course<'_>> = Vec::new();
-    for (place, cell) in planning.cells.iter().enumerate() {
+    for cell in planning.cells {
         let (values, ends) = (of(cell), &cell.month_ends);
-        let name = match planning.alternative(place) {
-            Some(alternative) => format!("{} · {alternative}", cell.cell),
-            None => cell.cell.clone(),
-        };
+        let name = cell.cell.clone();
         let same = |own: &&mut Course<'_>| own.values == values && own.cell.month_ends == *ends;
         match courses.iter_mut().find(same) {
             Some(own) => own.names.push(name),
@@ -71,6 +68,7 @@ pub(super) fn draw(
     let target = planning.protocol.sample_size.target;
     let chart = Chart {
         axis: pick(entry.axis, lang).to_owned(),
+        limits: (0.0, f64::INFINITY),
         reference: Some((
             f64::from(target),
             words!("target {target}", "mål {target}")

@@ -1,0 +1,136 @@
+//! `performance.csv`: every cell and analysis as a row, every number of `performance.json` as a column.
+//!
+//! A figure is two columns, its value and `_mcse`. What is nested is named by its path: `reached.2026-03-31.families`,
+//! `looks.look-1.stopped`, `parameters.truth.rereport_ratio`. What a row does not have is empty.
+
+use crate::app::exit;
+use crate::app::failure::Failure;
+use crate::diagnostic::Words;
+use serde_json::Value;
+
+/// Keys that name a member of a list.
+const NAMES: [&str; 2] = ["by", "lock"];
+
+/// The table, from the document's fields.
+///
+/// # Errors
+/// The writer failed: a defect.
+pub(super) fn csv(body: &Value) -> Result<String, Failure> {
+    let failed = |reason: String| Failure::new(exit::UNEXPECTED, "no-answer", Words::same(reason));
+    let cells = body.get("cells").and_then(Value::as_array);
+    let mut rows: Vec<Vec<(String, String)>> = Vec::new();
+    for cell in cells.into_iter().flatten() {
+        let mut row = Vec::new();
+        flatten(cell, "", &mut row);
+        rows.push(row);
+    }
+    let header = header(&rows);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut result = writer.write_record(&header);
+    for row in &rows {
+        let of = |key: &&str| {
+            let own = row.iter().find(|(own, _)| own == key);
+            own.map_or("", |(_, value)| value)
+        };
+        result = result.and_then(|()| writer.write_record(header.iter().map(of)));
+    }
+    result.map_err(|error| failed(error.to_string()))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
+}
+
+/// The columns of all rows; one that an earlier row lacks comes after the one that it follows.
+fn header(rows: &[Vec<(String, String)>]) -> Vec<&str> {
+    let mut header: Vec<&str> = Vec::new();
+    for row in rows {
+        let mut at = 0;
+        for (key, _) in row {
+            match header.iter().position(|own| own == key) {
+                Some(place) => at = place + 1,
+                None => {
+                    header.insert(at, key);
+                    at += 1;
+                }
+            }
+        }
+    }
+    header
+}
+
+fn flatten(value: &Value, path: &str, row: &mut Vec<(String, String)>) {
+    let join = |key: &str| {
+        // A list within what has its name, as `looks.looks`, is said once.
+        if path.is_empty() || path == key {
+            key.to_owned()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
+    match value {
+        Value::Null => {}
+        Value::String(text) => row.push((path.to_owned(), text.clone())),
+        Value::Bool(_) | Value::Number(_) => row.push((path.to_owned(), value.to_string())),
+        Value::Object(fields) => {
+            if let (Some(value), Some(error)) = (fields.get("value"), fields.get("mcse")) {
+                for (key, own) in [(path.to_owned(), value), (format!("{path}_mcse"), error)] {
+                    let text = if own.is_null() {
+                        String::new()
+                    } else {
+                        own.to_string()
+                    };
+                    row.push((key, text));
+                }
+                return;
+            }
+            for (key, own) in fields {
+                flatten(own, &join(key), row);
+            }
+        }
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
+            for (number, item) in items.iter().enumerate() {
+                let mut fields = item.as_object().cloned().unwrap_or_default();
+                let mut name = (number + 1).to_string();
+                for key in NAMES {
+                    if let Some(Value::String(own)) = fields.remove(key) {
+                        name = own;
+                    }
+                }
+                flatten(&Value::Object(fields), &join(&name), row);
+            }
+        }
+        Value::Array(items) => {
+            let words = items
+                .iter()
+                .map(|own| own.as_str().map_or_else(|| own.to_string(), str::to_owned));
+            let words = words.collect::<Vec<_>>().join(" ");
+            row.push((path.to_owned(), words));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::csv;
+    use serde_json::json;
+
+    /// By hand: a figure is two columns, a list is named by its members, and a column that the first row lacks stands where the
+    /// second row has it.
+    #[test]
+    fn every_number_is_a_column() {
+        let body = json!({"cells": [
+            {"cell": "a", "parameters": {"x.y": 1.5}, "size": null, "power": {"value": 0.5, "mcse": 0.1},
+             "reached": [{"by": "2026-03-31", "families": {"value": 3.0, "mcse": null}}], "priors": []},
+            {"cell": "b, c", "size": {"value": 0.05, "mcse": 0.01}, "power": {"value": null, "mcse": null},
+             "looks": {"looks": [{"lock": "one", "held": {"value": 1, "mcse": 0}}], "months": 2}, "priors": ["k", "l"]},
+        ]});
+        let text = csv(&body).unwrap();
+        assert_eq!(
+            text,
+            "cell,size,size_mcse,parameters.x.y,power,power_mcse,looks.one.held,looks.one.held_mcse,looks.months,reached.2026-03-31.families,reached.2026-03-31.families_mcse,priors\n\
+             a,,,1.5,0.5,0.1,,,,3.0,,\n\
+             \"b, c\",0.05,0.01,,,,1,0,2,,,k l\n"
+        );
+    }
+}

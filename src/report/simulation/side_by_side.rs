@@ -1,0 +1,122 @@
+//! Alternatives side by side: what each would reach, close, decide and cost, and what it has more than the scenario as it is.
+
+use super::measures::percent;
+use super::{Planning, plus_minus};
+use crate::diagnostic::{Lang, Words};
+use crate::planning::performance::Figure as Number;
+use crate::planning::simulate::CellPerformance;
+use crate::report::Grid;
+use crate::report::page::{Part, Section, say};
+use crate::words;
+
+/// Families, closed days, cost, and the power of every analysis that decides in some cell.
+struct Row {
+    families: Number,
+    days_closed: Number,
+    cost: Number,
+    power: Vec<Number>,
+}
+
+impl Row {
+    fn of(cell: &CellPerformance) -> Self {
+        let power = cell.analyses.iter();
+        Self {
+            families: cell.studies.families,
+            days_closed: cell.studies.days_closed,
+            cost: cell.cost.unwrap_or_default(),
+            power: power
+                .map(|(_, own)| percent(own.assurance.unwrap_or(own.power)))
+                .collect(),
+        }
+    }
+
+    fn text(&self, decides: &[usize], lang: Lang) -> Vec<String> {
+        let power = decides.iter().filter_map(|place| self.power.get(*place));
+        [self.families, self.days_closed, self.cost]
+            .iter()
+            .chain(power)
+            .map(|figure| plus_minus(*figure, lang))
+            .collect()
+    }
+}
+
+/// The section; `None` without alternatives.
+pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Section> {
+    let (_, _, first) = planning.alternatives.first()?;
+    let decides: Vec<usize> = (0..first.power.len())
+        .filter(|place| first.power[*place].1.value.is_some())
+        .collect();
+    let mut head: Vec<String> = [
+        Words::new("cell", "cell"),
+        Words::new("families", "familjer"),
+        Words::new("days closed", "stängda dagar"),
+        Words::new("cost", "kostnad"),
+    ]
+    .iter()
+    .map(|words| say(words, lang))
+    .collect();
+    for place in &decides {
+        let id = &first.power[*place].0;
+        head.push(say(
+            &words!("power of {id}, per cent", "styrka för {id}, procent"),
+            lang,
+        ));
+    }
+    let caption = Words::new(
+        "Families reached, days closed, cost and power, side by side",
+        "Nådda familjer, stängda dagar, kostnad och styrka, sida vid sida",
+    );
+    let mut grid = Grid::numbers(say(&caption, lang), head);
+    let mut differences = planning.alternatives.iter();
+    for (place, cell) in planning.cells.iter().enumerate() {
+        let row = Row::of(cell).text(&decides, lang);
+        match planning.alternative(place) {
+            None => {
+                let label = if cell.cell == "base" {
+                    say(
+                        &Words::new("the scenario as it is", "scenariot som det är"),
+                        lang,
+                    )
+                } else {
+                    cell.cell.clone()
+                };
+                grid.strong(label, row);
+            }
+            Some(name) => {
+                grid.row(name, row);
+                if let Some((_, _, found)) = differences.next() {
+                    let power = found.power.iter();
+                    let more = Row {
+                        families: found.families,
+                        days_closed: found.days_closed,
+                        cost: found.cost,
+                        power: power.map(|(_, figure)| percent(*figure)).collect(),
+                    };
+                    let label = Words::new("more than as it is", "mer än som det är");
+                    grid.sub(say(&label, lang), more.text(&decides, lang));
+                }
+            }
+        }
+    }
+    grid.notes.push(say(
+        &Words::new(
+            "All run the same replicates on the same random numbers, so a difference has the error of the paired differences, which is smaller than that of two figures apart. Differences of power are in percentage points.",
+            "Alla kör samma upprepningar på samma slumptal, så en skillnad har de parade skillnadernas fel, som är mindre än två skilda tals. Skillnader i styrka är i procentenheter.",
+        ),
+        lang,
+    ));
+    if planning.cells.iter().all(|cell| cell.cost.is_none()) {
+        grid.notes.push(say(
+            &Words::new(
+                "No cost: the scenario has no section [cost].",
+                "Ingen kostnad: scenariot har inget avsnitt [cost].",
+            ),
+            lang,
+        ));
+    }
+    Some(Section {
+        id: "alternatives",
+        heading: say(&Words::new("Alternatives", "Alternativ"), lang),
+        parts: vec![Part::Table(grid)],
+    })
+}

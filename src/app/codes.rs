@@ -136,6 +136,7 @@ const PLANNING: &[Page] = pages![
     "search-not-confirmed",
     "search-not-narrow",
     "search-one-cell",
+    "search-unclear",
     "shards-incomplete",
     "shares-sum",
     "too-many-cells",

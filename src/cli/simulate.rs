@@ -217,12 +217,9 @@ fn replay(
 }
 
 fn found_number(found: &Searched, target: f64) -> Result<Document, Failure> {
-    let (x, fit, key, analysis) = (found.found.x, &found.found.fit, &found.key, &found.analysis);
-    let text =
-        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"));
+    let (x, key, analysis) = (found.found.x, &found.key, &found.analysis);
+    let (low, high) = found.found.whole;
     let sv = |text: String| text.replace('.', ",");
-    let (low, high) = (text(fit.low), text(fit.high));
-    let (low_sv, high_sv) = (sv(low.clone()), sv(high.clone()));
     let confirmed = found.found.confirmed_power();
     let figure = |value: Option<f64>| format!("{:.3}", value.unwrap_or(0.0));
     let (power, error) = (figure(confirmed.value), figure(confirmed.mcse));
@@ -232,12 +229,18 @@ fn found_number(found: &Searched, target: f64) -> Result<Document, Failure> {
     Ok(Document::new(search::SCHEMA, &found.body)?
         .text(words!(
             "`{analysis}` has power {target} from {key} = {x} on (95 % interval {low} to {high}).",
-            "`{analysis}` har styrkan {target_sv} från {key} = {x} (95 % intervall {low_sv} till {high_sv})."
+            "`{analysis}` har styrkan {target_sv} från {key} = {x} (95 % intervall {low} till {high})."
         ))
-        .text(words!(
-            "On {studies} fresh studies at {x} the power is {power} ± {error}.",
-            "På {studies} nya studier vid {x} är styrkan {power_sv} ± {error_sv}."
-        ))
+        .text(match found.found.contradiction(target) {
+            None => words!(
+                "On {studies} fresh studies at {x} the power is {power} ± {error}.",
+                "På {studies} nya studier vid {x} är styrkan {power_sv} ± {error_sv}."
+            ),
+            Some(_) => words!(
+                "On {studies} fresh studies at {x} the power is {power} ± {error}, which does not bear the number out.",
+                "På {studies} nya studier vid {x} är styrkan {power_sv} ± {error_sv}, vilket inte bekräftar talet."
+            ),
+        })
         .grid(tried(found)))
 }
 

@@ -21,6 +21,7 @@ mod proportion_ratios;
 mod proportions;
 mod ranks;
 mod ratio_models;
+mod search;
 mod survival;
 mod unknown_outcomes;
 mod world;

@@ -14,7 +14,7 @@ use crate::app::simulate::{Request, planned};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::performance::{Figure, Moments};
 use crate::planning::rounds::limits;
-use crate::planning::search::{Found, NoAnswer, Question, search};
+use crate::planning::search::{Contradiction, Found, NoAnswer, Outcome, Question, search};
 use crate::planning::simulate::{Options, Threads};
 use crate::planning::study::Record;
 use crate::words;
@@ -265,7 +265,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn run(&mut self, x: u64, from: u64, to: u64) -> Result<Vec<bool>, Failure> {
+    fn run(&mut self, x: u64, from: u64, to: u64) -> Result<Vec<Outcome>, Failure> {
         self.begin(x)?;
         let options = self.base.options(None);
         let Some(number) = self.numbers.get_mut(&x) else {
@@ -297,7 +297,10 @@ impl Runner<'_> {
             .map(|record| {
                 number.families.add(f64::from(record.families));
                 let own = record.analyses.get(self.analysis);
-                own.is_some_and(|own| own.rejects(number.limit))
+                Outcome {
+                    rejected: own.is_some_and(|own| own.rejects(number.limit)),
+                    families: record.families,
+                }
             })
             .collect())
     }
@@ -338,6 +341,16 @@ fn no_answer(key: &str, between: (u64, u64), target: f64, none: NoAnswer) -> Fai
                 "mellan {low} och {high} ökar inte styrkan med {key}"
             ),
         ),
+        NoAnswer::Unclear(power) => {
+            let (en, sv) = shown(power);
+            (
+                "search-unclear",
+                words!(
+                    "the power ends near {target}: at {key} = {high} it is {en}, and all studies together do not tell from which number on it is {target}, if from any",
+                    "styrkan slutar nära {target}: vid {key} = {high} är den {sv}, och alla studier tillsammans avgör inte från vilket tal den är {target}, om från något"
+                ),
+            )
+        }
     };
     Failure::new(exit::USAGE, code, message).help(Words::new(
         "search another range with --between, or change the scenario with --set",
@@ -355,15 +368,19 @@ fn warn(outside: &Outside, wanted: &Wanted, found: &Found) {
             ),
         ));
     }
-    if found.is_contradicted(wanted.power) {
-        outside.progress.warn(&Diagnostic::warning(
-            "search-not-confirmed",
-            Words::new(
-                "fresh studies have less power than the target: do not rely on the number, search again with another --seed",
-                "nya studier har lägre styrka än målet: lita inte på talet, sök igen med ett annat --seed",
-            ),
-        ));
-    }
+    let words = match found.contradiction(wanted.power) {
+        None => return,
+        Some(Contradiction::TooSmall) => Words::new(
+            "fresh studies have less power than the target: do not rely on the number, search again with another --seed",
+            "nya studier har lägre styrka än målet: lita inte på talet, sök igen med ett annat --seed",
+        ),
+        Some(Contradiction::TooLarge) => Words::new(
+            "fresh studies have more power than the curve says: a smaller number may do, search again within a narrower --between",
+            "nya studier har högre styrka än kurvan säger: ett mindre tal kan räcka, sök igen i ett smalare --between",
+        ),
+    };
+    let warning = Diagnostic::warning("search-not-confirmed", words);
+    outside.progress.warn(&warning);
 }
 
 fn body(
@@ -397,15 +414,18 @@ fn body(
         "estimate": fit.estimate,
         "conf_low": fit.low,
         "conf_high": fit.high,
+        "value_low": found.whole.0,
+        "value_high": found.whole.1,
         "level": 0.95,
         "confirmed": {
             "power": found.confirmed_power(),
             "replicates": replicates,
             "first_replicate": from,
-            "contradicted": found.is_contradicted(wanted.power),
+            "contradicted": found.contradiction(wanted.power).is_some(),
         },
         "families": families.get(&found.x),
         "curve": {
+            "by": fit.by.text(),
             "intercept": fit.a,
             "slope_by_root": fit.b,
             "lack_of_fit": fit.lack_of_fit.map(|(chi_square, df, p)| json!({"chi_square": chi_square, "df": df, "p_value": p})),

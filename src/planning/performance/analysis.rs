@@ -2,6 +2,7 @@
 
 use super::centred::Centred;
 use super::pairs::{PairedPower, Rejections};
+use super::spread::Spread;
 use super::{Figure, Moments, share};
 use crate::planning::record::AnalysisRecord;
 
@@ -44,10 +45,9 @@ pub(super) struct AnalysisSums {
     rejected: Rejections,
     covered: u64,
     truth: Moments,
-    estimate: Moments,
+    spread: Spread,
     error: Moments,
     squared_error: Moments,
-    variance: Moments,
     centred: Centred,
     null_studies: u64,
     null_rejections: u64,
@@ -65,10 +65,9 @@ impl AnalysisSums {
             rejected: Rejections::default(),
             covered: 0,
             truth: none,
-            estimate: none,
+            spread: Spread::default(),
             error: none,
             squared_error: none,
-            variance: none,
             centred: Centred::default(),
             null_studies: 0,
             null_rejections: 0,
@@ -101,20 +100,19 @@ impl AnalysisSums {
         self.covered += u64::from(inside);
         let error = found.estimate - record.truth;
         self.answered += 1;
-        let estimate = match self.about.truth {
+        let varies = match self.about.truth {
             Truth::Other { ratio: true } => libm::log(found.estimate),
+            // Estimates vary around truths that vary themselves once there is a prior.
+            Truth::Known if self.about.believed => error,
             Truth::Known | Truth::Bounded | Truth::Other { ratio: false } => found.estimate,
         };
-        if !estimate.is_finite() {
+        if !varies.is_finite() {
             // An odds ratio with an empty cell: it decides, and has no mean.
             return;
         }
-        self.estimate.add(estimate);
+        self.spread.add(varies, found.std_error);
         self.error.add(error);
         self.squared_error.add(error * error);
-        if found.std_error.is_finite() {
-            self.variance.add(found.std_error * found.std_error);
-        }
         let ends = (
             found.conf_low - record.truth,
             found.conf_high - record.truth,
@@ -139,7 +137,6 @@ impl AnalysisSums {
     }
 
     pub(super) fn performance(&self, replicates: u64) -> AnalysisPerformance {
-        let n = self.variance.n as f64;
         let rejecting = match self.about.limit {
             Some(_) if replicates > 0 => Some(share(self.rejections, replicates)),
             _ => None,
@@ -149,31 +146,6 @@ impl AnalysisSums {
         let against = |figure: Figure| if known { figure } else { Figure::default() };
         let within = known || self.about.truth == Truth::Bounded;
         let held = |figure: Figure| if within { figure } else { Figure::default() };
-        // Estimates vary around truths that vary themselves once there is a prior.
-        let spread_of = if believed && known {
-            &self.error
-        } else {
-            &self.estimate
-        };
-        // Root of the mean squared standard error; delta method for its own error.
-        let mean_square = self.variance.mean;
-        let model = mean_square.sqrt();
-        let spread = self.variance.variance() / (4.0 * n * mean_square);
-        let (empirical_se, model_se, relative) = if self.estimate.n < 2 {
-            (Figure::default(), Figure::default(), Figure::default())
-        } else if self.variance.n < self.estimate.n {
-            // Not every estimate has a standard error.
-            let empirical = spread_of.deviation();
-            (empirical, Figure::default(), Figure::default())
-        } else {
-            let ratio = model / spread_of.variance().sqrt();
-            let relative_spread = spread / mean_square + 1.0 / (2.0 * (n - 1.0));
-            (
-                spread_of.deviation(),
-                Figure::new(model, spread.sqrt()),
-                Figure::new(ratio - 1.0, ratio * relative_spread.sqrt()),
-            )
-        };
         AnalysisPerformance {
             replicates,
             failures: self.failures,
@@ -183,9 +155,9 @@ impl AnalysisSums {
             type_i_error: rejecting.filter(|_| self.about.is_null),
             size: (self.null_studies > 0).then(|| share(self.null_rejections, self.null_studies)),
             bias: against(self.error.mean()),
-            empirical_se,
-            model_se,
-            relative_error: relative,
+            empirical_se: self.spread.empirical_se(),
+            model_se: self.spread.model_se(),
+            relative_error: self.spread.relative_error(),
             coverage: if self.answered == 0 {
                 Figure::default()
             } else {

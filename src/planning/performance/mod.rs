@@ -3,12 +3,14 @@
 //! Formulas are those of Morris, White and Crowther 2019 (doi 10.1002/sim.8086, table 6), except that an estimate is
 //! compared with the true value of its own study. Studies are added one by one in the order of their numbers, so the
 //! sums do not depend on threads. A study whose analysis fails counts as not rejecting; failures are a figure of their
-//! own. What one analysis shows is in `analysis`, what two cells show together in `pairs`.
+//! own. What one analysis shows is in `analysis`, how its estimates vary in `spread`, what two cells show together in
+//! `pairs`.
 
 mod analysis;
 mod centred;
 mod looks;
 mod pairs;
+mod spread;
 
 pub use analysis::{About, AnalysisPerformance, Truth};
 pub use looks::{AboutLooks, LookPerformance, LooksPerformance, StageWisePerformance};
@@ -73,12 +75,6 @@ impl Moments {
             return Figure::default();
         }
         Figure::new(self.mean, (self.variance() / self.n as f64).sqrt())
-    }
-
-    /// The standard deviation with its standard error `S/√(2(n − 1))`.
-    pub fn deviation(&self) -> Figure {
-        let s = self.variance().sqrt();
-        Figure::new(s, s / (2.0 * (self.n as f64 - 1.0)).sqrt())
     }
 }
 
@@ -256,7 +252,6 @@ mod tests {
             moments.add(x);
         }
         close(moments.mean(), 3.0, (7.0_f64 / 3.0).sqrt());
-        close(moments.deviation(), 7.0_f64.sqrt(), 7.0_f64.sqrt() / 2.0);
     }
 
     #[test]
@@ -328,8 +323,9 @@ mod tests {
             0.1 / 3.0,
             (0.043_333_333_333_333_33_f64 / 3.0).sqrt(),
         );
-        // Estimates: mean .1, squares 0 + .04 + .04, variance .04.
-        close(p.empirical_se, 0.2, 0.2 / 2.0);
+        // Estimates: mean .1, squares 0 + .04 + .04, variance .04; fourth powers .0032, over 3; (n − 3)/(n − 1) is 0.
+        let of_square = 0.0032_f64 / 3.0 / 3.0;
+        close(p.empirical_se, 0.2, of_square.sqrt() / 0.4);
         // Squared standard errors .01, .01, .0025: mean .0075, variance (2·.0025² + .005²)/2 = 1.875e-5.
         let model = 0.0075_f64.sqrt();
         close(
@@ -337,8 +333,15 @@ mod tests {
             model,
             (1.875e-5_f64 / (4.0 * 3.0 * 0.0075)).sqrt(),
         );
-        let relative = (1.875e-5_f64 / (4.0 * 3.0 * 0.0075 * 0.0075) + 0.25).sqrt();
-        close(p.relative_error, model / 0.2 - 1.0, model / 0.2 * relative);
+        // Σ(v − v̄)(x − x̄)² = .0025·0 + .0025·.04 − .005·.04 = −.0001, over n² = 9.
+        let relative = 1.875e-5_f64 / (3.0 * 0.0075 * 0.0075)
+            + of_square / 0.0016
+            + 2.0 * 0.0001 / (9.0 * 0.0075 * 0.04);
+        close(
+            p.relative_error,
+            model / 0.2 - 1.0,
+            model / 0.2 * relative.sqrt() / 2.0,
+        );
         // 0 in (−.1, .3), .1 at the limit of (.1, .5) up to rounding, .1 not in (−.2, 0).
         assert!(p.coverage.value.unwrap() < 1.0);
         assert!((p.estimand.value.unwrap() - 0.075).abs() < 1e-15);
@@ -374,7 +377,13 @@ mod tests {
         assert_eq!(p.power, super::Figure::default());
         assert!((p.assurance.unwrap().value.unwrap() - 2.0 / 3.0).abs() < 1e-15);
         let spread = 0.043_333_333_333_333_33_f64.sqrt();
-        close(p.empirical_se, spread, spread / 2.0);
+        // Fourth powers of .2/3, .5/3 and −.7/3 in thirds of a tenth: (16 + 625 + 2401)/81e4, over 3; (n − 3)/(n − 1) is 0.
+        let of_square = (16.0 + 625.0 + 2401.0) / 81e4 / 9.0;
+        close(
+            p.empirical_se,
+            spread,
+            f64::sqrt(of_square) / (2.0 * spread),
+        );
     }
 
     /// By hand: of four twins one rejects, one fails: size 1/4.

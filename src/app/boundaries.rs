@@ -58,6 +58,8 @@ pub struct Answer {
     pub shape: Shape,
     /// Information as shares of the whole.
     pub information: Vec<f64>,
+    /// The last of the numbers that were given, if it was not 1: the others were divided by it.
+    pub divided_by: Option<f64>,
     /// Critical values and spending.
     pub boundaries: Boundaries,
     /// P-value at each look that just stops the study, of both sides together; 0 where a look can spend nothing.
@@ -111,6 +113,11 @@ pub fn boundaries(request: &Request) -> Result<Answer, Failure> {
         shape,
         information,
         nominal,
+        divided_by: request
+            .information
+            .last()
+            .copied()
+            .filter(|last| (last - 1.0).abs() > 0.0),
         cost: None,
         stopping: None,
         futility: futility(request, &boundaries)?,

@@ -89,6 +89,7 @@ impl Boundaries {
             "sides": self.sides,
             "alpha": self.alpha,
             "information": answer.information,
+            "information_divided_by": answer.divided_by,
             "critical_values": critical,
             "cumulative_alpha": plan.cumulative_alpha(),
             "nominal_p": answer.nominal,
@@ -188,6 +189,13 @@ fn sentence(answer: &Answer) -> Words {
     };
     let shown =
         |value: f64| [Lang::En, Lang::Sv].map(|lang| number(value, Shown::Decimals(4), lang));
+    if let Some(last) = answer.divided_by {
+        let [en, sv] = [Lang::En, Lang::Sv].map(|lang| number(last, Shown::Significant(6), lang));
+        add(words!(
+            "The information that was given ends at {en}, which is taken for the whole: each look has its share of that.",
+            "Den angivna informationen slutar vid {sv}, som tas för hela: varje titt har sin andel av den."
+        ));
+    }
     if let Some(power) = answer.power_with_looks {
         let [en, sv] = shown(power);
         add(words!(

@@ -6,6 +6,8 @@ use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure;
 use crate::protocol::model::Day;
 
+use crate::words;
+
 use super::output::{Cell, Grid, Shown, number};
 
 /// A figure with its error, in as many digits as the error supports.
@@ -13,6 +15,19 @@ fn plus_minus(figure: &Figure) -> Cell {
     let Some(value) = figure.value else {
         return Cell::Empty;
     };
+    if let Some(bound) = figure.bound() {
+        let text = |lang| {
+            let shown = number(value, Shown::Decimals(0), lang);
+            let end = number(bound.value, Shown::Decimals(bound.places), lang);
+            (shown, end)
+        };
+        let ((own, en), (_, sv)) = (text(Lang::En), text(Lang::Sv));
+        return Cell::Words(if bound.at_most {
+            words!("{own} (at most {en})", "{own} (högst {sv})")
+        } else {
+            words!("{own} (at least {en})", "{own} (minst {sv})")
+        });
+    }
     let text = |lang| {
         let decimals = simulate::decimals(figure);
         let shown = number(value, Shown::Decimals(decimals), lang);
@@ -103,6 +118,18 @@ fn month_ends(simulation: &Simulation) -> Vec<Day> {
     ends
 }
 
+/// Figures that are shares of studies: of 0 and 1 they have the ends of an exact interval.
+const SHARES: [&str; 7] = [
+    "power",
+    "assurance",
+    "type_i_error",
+    "size",
+    "coverage",
+    "bias_eliminated_coverage",
+    "target_reached",
+];
+
+/// Every figure of every cell, for spreadsheets.
 pub(super) fn full(simulation: &Simulation) -> Grid {
     let names = [
         "power",
@@ -134,8 +161,12 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
     }
     for name in names {
         grid = grid.column(name, Words::same(name));
-        let key = format!("{name}_mcse");
-        grid = grid.column(&key, Words::same(&key));
+        for end in ["mcse", "lower", "upper"] {
+            if end == "mcse" || SHARES.contains(&name) {
+                let key = format!("{name}_{end}");
+                grid = grid.column(&key, Words::same(&key));
+            }
+        }
     }
     let ends = month_ends(simulation);
     for end in &ends {
@@ -184,7 +215,15 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 studies.imbalance,
                 cell.cost.unwrap_or_default(),
             ];
-            for figure in figures.into_iter().chain(reached) {
+            for (name, figure) in names.iter().zip(figures) {
+                row.push(Cell::number(figure.value, Shown::Significant(6)));
+                row.push(Cell::number(figure.mcse, Shown::Significant(3)));
+                if SHARES.contains(name) {
+                    row.push(Cell::number(figure.lower, Shown::Significant(6)));
+                    row.push(Cell::number(figure.upper, Shown::Significant(6)));
+                }
+            }
+            for figure in reached {
                 row.push(Cell::number(figure.value, Shown::Significant(6)));
                 row.push(Cell::number(figure.mcse, Shown::Significant(3)));
             }

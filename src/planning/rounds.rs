@@ -11,13 +11,18 @@ use super::scenario::{Cell, Shared};
 use super::simulate::{CellPerformance, Options, SimulationError, warnings};
 use super::what_if::{Difference, Paired};
 use crate::analysis::plan::limit;
+use crate::estimation::Warning;
 use crate::protocol::model::{Analysis, Day, Missing};
+use crate::words;
 
 /// Studies between two looks at the precision, and the fewest before a cell may stop.
 pub const ROUND: u64 = 1000;
 
 /// Gives the records of studies `from..to` of one of the cells, by its place.
 pub type Studies<'a, E> = dyn FnMut(usize, u64, u64) -> Result<Vec<Record>, E> + 'a;
+
+/// Share of studies without an answer from which on a cell warns of them.
+const MANY_FAILURES: f64 = 0.05;
 
 /// A cell none of whose first studies could be analysed is given up.
 const FIRST: u64 = 50;
@@ -187,6 +192,21 @@ fn performance(
     let ids = cell.scenario.analyses.iter();
     let ids = ids.map(|index| cell.protocol.analyses[*index].id.clone());
     let analyses: Vec<(String, AnalysisPerformance)> = ids.zip(sums.analyses()).collect();
+    let mut warnings = warnings(cell, about);
+    let often = |own: &&(String, AnalysisPerformance)| {
+        own.1.failures as f64 > MANY_FAILURES * own.1.replicates as f64
+    };
+    for (id, own) in analyses.iter().filter(often) {
+        let (failures, replicates, cell) = (own.failures, own.replicates, &cell.id);
+        let reason = own.first_failure.map_or("", |(_, reason)| reason);
+        warnings.push(Warning::new(
+            "many-failures",
+            words!(
+                "`{id}` gave no numbers in {failures} of {replicates} studies of the cell `{cell}` (the first: {reason}): they count as not rejecting, and bias, standard errors and coverage are of the others alone",
+                "`{id}` gav inga tal i {failures} av {replicates} studier i cellen `{cell}` (den första: {reason}): de räknas som att de inte förkastar, och skevhet, medelfel och täckning gäller bara de övriga"
+            ),
+        ));
+    }
     Ok(CellPerformance {
         cell: cell.id.clone(),
         parameters: cell.parameters.clone(),
@@ -205,6 +225,6 @@ fn performance(
             Shared::Families => sums.rejections(),
             Shared::Nothing => Vec::new(),
         },
-        warnings: warnings(cell, about),
+        warnings,
     })
 }

@@ -1,7 +1,8 @@
 //! `performance.csv`: every cell and analysis as a row, every number of `performance.json` as a column.
 //!
-//! A figure is two columns, its value and `_mcse`. What is nested is named by its path: `reached.2026-03-31.families`,
-//! `looks.look-1.stopped`, `parameters.truth.rereport_ratio`. What a row does not have is empty.
+//! A figure is two columns, its value and `_mcse`; shares of 0 and 1 have `_lower` and `_upper` too, the ends of an exact
+//! interval. What is nested is named by its path: `reached.2026-03-31.families`, `looks.look-1.stopped`,
+//! `parameters.truth.rereport_ratio`. What a row does not have is empty.
 
 use crate::app::exit;
 use crate::app::failure::Failure;
@@ -74,7 +75,10 @@ fn flatten(value: &Value, path: &str, row: &mut Vec<(String, String)>) {
         Value::Bool(_) | Value::Number(_) => row.push((path.to_owned(), value.to_string())),
         Value::Object(fields) => {
             if let (Some(value), Some(error)) = (fields.get("value"), fields.get("mcse")) {
-                for (key, own) in [(path.to_owned(), value), (format!("{path}_mcse"), error)] {
+                let ends = ["lower", "upper"];
+                let ends = ends.map(|end| Some((format!("{path}_{end}"), fields.get(end)?)));
+                let own = [(path.to_owned(), value), (format!("{path}_mcse"), error)];
+                for (key, own) in own.into_iter().chain(ends.into_iter().flatten()) {
                     let text = if own.is_null() {
                         String::new()
                     } else {

@@ -133,13 +133,13 @@ mod tests {
     #[test]
     fn four_studies_by_hand() {
         let sums = spread(&[(0.0, 1.0), (0.0, 1.0), (0.0, 1.0), (4.0, 5.0_f64.sqrt())]);
-        let Figure { value, mcse } = sums.empirical_se();
+        let Figure { value, mcse, .. } = sums.empirical_se();
         close(value.unwrap(), 2.0);
         close(mcse.unwrap(), (47.0_f64 / 12.0).sqrt() / 4.0);
-        let Figure { value, mcse } = sums.model_se();
+        let Figure { value, mcse, .. } = sums.model_se();
         close(value.unwrap(), 2.0_f64.sqrt());
         close(mcse.unwrap(), (4.0_f64 / (4.0 * 4.0 * 2.0)).sqrt());
-        let Figure { value, mcse } = sums.relative_error();
+        let Figure { value, mcse, .. } = sums.relative_error();
         close(value.unwrap(), 0.5_f64.sqrt() - 1.0);
         let relative = (0.25 + 47.0 / 192.0 - 0.375) / 4.0;
         close(mcse.unwrap(), 0.5_f64.sqrt() * f64::sqrt(relative));
@@ -202,7 +202,7 @@ mod tests {
             let share = (f64::from(k) + 0.5) / f64::from(n);
             sums.add(crate::numerics::normal::quantile(share).unwrap(), 1.0);
         }
-        let Figure { value, mcse } = sums.empirical_se();
+        let Figure { value, mcse, .. } = sums.empirical_se();
         let table = value.unwrap() / (2.0 * f64::from(n - 1)).sqrt();
         assert!(
             (mcse.unwrap() / table - 1.0).abs() < 1e-3,

@@ -226,10 +226,14 @@ pub fn plan(scenario: &str, protocol: &str, settings: &[String]) -> Result<Plan,
     if !unknown.is_empty() {
         return Err(in_file(unknown));
     }
-    let Some(rows) = grid.cells(&held) else {
+    let Some((rows, idle)) = grid.cells(&held) else {
         let span = grid.keys.first().map_or(0..0, |(_, span)| span.clone());
         return Err(in_file(vec![too_many(span)]));
     };
+    // A setting may well leave a condition without a cell.
+    if !idle.is_empty() && settings.is_empty() {
+        return Err(in_file(idle));
+    }
     if rows.is_empty() {
         return Err(in_file(vec![no_cell(scenario)]));
     }

@@ -38,7 +38,22 @@ impl Setting {
             .parse::<Table>()
             .ok()
             .and_then(|mut table| table.remove("x"))
+            .or_else(|| short_number(value).map(Value::Float))
             .unwrap_or_else(|| Value::String(value.to_owned()));
+        let section = path.split('.').next().unwrap_or(path);
+        if section == "prior" || (section == "grid" && path != "grid.common_random_numbers") {
+            return Err(Diagnostic::error(
+                "not-applicable",
+                words!(
+                    "`{path}` cannot be set: what is varied and what is believed stand in the file",
+                    "`{path}` kan inte anges här: det som varieras och det som antas står i filen"
+                ),
+            )
+            .help(words!(
+                "set the parameter itself, `--set truth.rereport_ratio=0.9`: it then leaves the grid and has no prior",
+                "ange parametern själv, `--set truth.rereport_ratio=0.9`: då lämnar den rutnätet och har ingen prior"
+            )));
+        }
         Ok(Self::new(path, parsed))
     }
 
@@ -53,6 +68,17 @@ impl Setting {
             value,
         }
     }
+}
+
+/// A number without a digit before or after its point, which is no TOML: `.7`, `-.7`, `7.`.
+fn short_number(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, part) = digits.split_once('.')?;
+    let are_digits = |own: &str| own.bytes().all(|byte| byte.is_ascii_digit());
+    let one_lacks = whole.is_empty() != part.is_empty();
+    (one_lacks && are_digits(whole) && are_digits(part))
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 /// Puts a value at a dotted path. Lists of sections are entered by the `id` of a section.
@@ -161,6 +187,30 @@ mod tests {
             Value::String("1:2".to_owned())
         );
         assert!(Setting::parse("nothing").is_err());
+        for (text, value) in [(".7", 0.7), ("-.5", -0.5), ("2.", 2.0)] {
+            let setting = Setting::parse(&format!("a.b={text}")).unwrap();
+            assert_eq!(setting.value, Value::Float(value), "{text}");
+        }
+        for text in [".", "..7", ".7.1", "1:.7"] {
+            let setting = Setting::parse(&format!("a.b={text}")).unwrap();
+            assert!(setting.value.is_str(), "{text}");
+        }
+    }
+
+    /// What a setting cannot change is refused and not passed over.
+    #[test]
+    fn the_grid_and_priors_are_not_set() {
+        for path in [
+            "grid",
+            "grid.full",
+            "grid.full.months",
+            "prior",
+            "prior.months",
+        ] {
+            let refused = Setting::parse(&format!("{path}=1")).unwrap_err();
+            assert_eq!(refused.code, "not-applicable", "{path}");
+        }
+        assert!(Setting::parse("grid.common_random_numbers=\"none\"").is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use super::Shared;
 use super::edit::Setting;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::planning::mechanisms::or_default;
 use crate::protocol::findings::{Findings, suggestion};
 use crate::protocol::tree::{Section, Value as Read};
@@ -42,6 +43,8 @@ struct When {
     is: Vec<(String, Vec<Value>)>,
     axes: Vec<Axis>,
     leave_out: bool,
+    /// Where the condition stands.
+    span: Range<usize>,
 }
 
 /// What a file varies.
@@ -103,6 +106,7 @@ fn when(
     conditions: &mut Vec<(String, Range<usize>)>,
 ) -> When {
     let mut is = Vec::new();
+    let span = section.key_span("is");
     if let Some(value) = section.need(out, "is")
         && let Some(table) = value.open_section(out)
     {
@@ -126,6 +130,7 @@ fn when(
             is,
             leave_out: axes.is_empty(),
             axes,
+            span,
         };
     }
     if leave_out == Some(true) {
@@ -144,6 +149,7 @@ fn when(
         is,
         axes,
         leave_out: false,
+        span,
     }
 }
 
@@ -332,22 +338,21 @@ impl Grid {
         self
     }
 
-    /// Every cell, the last key running fastest; `None` for more than [`MOST_CELLS`]. `held` gives the value that a
-    /// path has without the grid.
+    /// Every cell, the last key running fastest, and a finding for each condition that holds in none of them; `None` for more
+    /// than [`MOST_CELLS`]. `held` gives the value that a path has without the grid.
     pub(super) fn cells(
         &self,
         held: &dyn Fn(&str) -> Option<Value>,
-    ) -> Option<Vec<Vec<Parameter>>> {
+    ) -> Option<(Vec<Vec<Parameter>>, Vec<Diagnostic>)> {
         let mut cells = crossed(vec![Vec::new()], &self.axes)?;
+        let mut idle = Vec::new();
         for when in &self.when {
+            if !cells.iter().any(|cell| when.holds(cell, held)) {
+                idle.push(never_holds(when, &cells, held));
+            }
             let mut next = Vec::with_capacity(cells.len());
             for cell in cells {
-                let holds = when.is.iter().all(|(key, values)| {
-                    let own = cell.iter().find(|own: &&Parameter| own.key == *key);
-                    let value = own.map_or_else(|| held(key), |own| Some(own.value.clone()));
-                    value.is_some_and(|value| values.iter().any(|one| same(one, &value)))
-                });
-                if !holds {
+                if !when.holds(&cell, held) {
                     next.push(cell);
                 } else if !when.leave_out {
                     // A key that an earlier condition has varied in this cell is varied already.
@@ -369,31 +374,76 @@ impl Grid {
             }
             cells = next;
         }
-        Some(cells)
+        Some((cells, idle))
     }
 
     /// Conditions on keys that nothing has, with the nearest name.
     pub(super) fn unknown_conditions(
         &self,
         held: &dyn Fn(&str) -> Option<Value>,
-    ) -> Vec<crate::diagnostic::Diagnostic> {
+    ) -> Vec<Diagnostic> {
         let known: Vec<&str> = self.keys.iter().map(|(key, _)| key.as_str()).collect();
         self.conditions
             .iter()
             .filter(|(key, _)| !known.contains(&key.as_str()) && held(key).is_none())
             .map(|(key, span)| {
-                crate::diagnostic::Diagnostic::error(
+                Diagnostic::error(
                     "unknown-key",
                     words!(
                         "no cell has a value of `{key}`",
                         "ingen cell har något värde på `{key}`"
                     ),
                 )
-                .at(crate::diagnostic::Place::span(span.clone()))
+                .at(Place::span(span.clone()))
                 .help(suggestion(key, &known))
             })
             .collect()
     }
+}
+
+impl When {
+    /// Whether it holds in a cell.
+    fn holds(&self, cell: &[Parameter], held: &dyn Fn(&str) -> Option<Value>) -> bool {
+        self.is.iter().all(|(key, values)| {
+            let value = value_in(cell, key, held);
+            value.is_some_and(|value| values.iter().any(|one| same(one, &value)))
+        })
+    }
+}
+
+fn value_in(cell: &[Parameter], key: &str, held: &dyn Fn(&str) -> Option<Value>) -> Option<Value> {
+    let own = cell.iter().find(|own| own.key == key);
+    own.map_or_else(|| held(key), |own| Some(own.value.clone()))
+}
+
+/// A condition that holds in no cell: what its keys have there instead.
+fn never_holds(
+    when: &When,
+    cells: &[Vec<Parameter>],
+    held: &dyn Fn(&str) -> Option<Value>,
+) -> Diagnostic {
+    let mut there: Vec<String> = Vec::new();
+    for (key, _) in &when.is {
+        let mut values: Vec<String> = Vec::new();
+        for value in cells.iter().filter_map(|cell| value_in(cell, key, held)) {
+            let text = value.to_string();
+            if !values.contains(&text) {
+                values.push(text);
+            }
+        }
+        let values = values.join(", ");
+        there.push(format!("{key} = {values}"));
+    }
+    let there = there.join("; ");
+    Diagnostic::error(
+        "condition-never-holds",
+        words!(
+            "this condition holds in no cell, so that it does nothing",
+            "villkoret gäller inte i någon cell, så det gör ingenting"
+        ),
+    )
+    .at(Place::span(when.span.clone()))
+    .help(words!("in the cells: {there}", "i cellerna: {there}"))
 }
 
 fn crossed(mut cells: Vec<Vec<Parameter>>, axes: &[Axis]) -> Option<Vec<Vec<Parameter>>> {
@@ -436,7 +486,8 @@ mod tests {
         let (grid, codes) = grid(text);
         assert_eq!(codes, Vec::<&str>::new());
         let held = |key: &str| (key == "b").then_some(Value::Integer(7));
-        let cells = grid.cells(&held).unwrap();
+        let (cells, idle) = grid.cells(&held).unwrap();
+        assert_eq!(idle, []);
         cells.iter().map(|cell| name(cell)).collect()
     }
 
@@ -468,6 +519,21 @@ mod tests {
         assert_eq!(
             names(text),
             ["a=1,c=4", "a=1,c=5,d=8,e=1", "a=1,c=5,d=9,e=2", "a=2"]
+        );
+    }
+
+    /// A condition that names a value that no cell has does nothing, which is hardly what was meant.
+    #[test]
+    fn a_condition_that_never_holds_is_said() {
+        let text = "[grid]\nfull = { a = [1, 2] }\n[[grid.when]]\nis = { a = 3, b = 7 }\nleave_out = true\n";
+        let (grid, codes) = grid(text);
+        assert_eq!(codes, Vec::<&str>::new());
+        let (cells, idle) = grid.cells(&|_| Some(Value::Integer(7))).unwrap();
+        assert_eq!((cells.len(), idle.len()), (2, 1));
+        assert_eq!(idle[0].code, "condition-never-holds");
+        assert_eq!(
+            idle[0].help.as_ref().unwrap().en,
+            "in the cells: a = 1, 2; b = 7"
         );
     }
 

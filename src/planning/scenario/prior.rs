@@ -122,8 +122,9 @@ impl Prior {
     pub fn at(&self, u: f64) -> f64 {
         let (from, to) = self.ends;
         let p = (from + u * (to - from)).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0);
-        let value = self.law.quantile(p).clamp(self.limits.0, self.limits.1);
-        if self.whole { value.round() } else { value }
+        let value = self.law.quantile(p);
+        let value = if self.whole { value.round() } else { value };
+        value.clamp(self.limits.0, self.limits.1)
     }
 
     /// The value in a replicate; `group` is empty where cells share their draws.
@@ -247,26 +248,44 @@ fn prior(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Prior> {
     let least = or_default(out, section, "least", f64::NEG_INFINITY, finite);
     let greatest = or_default(out, section, "greatest", f64::INFINITY, finite);
     let whole = or_default(out, section, "whole", false, |out, value| value.flag(out));
-    let (law, limits, whole) = (law?, (least?, greatest?), whole?);
+    let (law, mut limits, whole) = (law?, (least?, greatest?), whole?);
+    let law = match law {
+        // Every whole number from the one end to the other alike: rounded as it is, the law would give the ends half.
+        Law::Uniform { low, high } if whole => {
+            limits = (limits.0.max(low).ceil(), limits.1.min(high).floor());
+            Law::Uniform {
+                low: low.ceil() - 0.5,
+                high: high.floor() + 0.5,
+            }
+        }
+        law => {
+            if whole {
+                limits = (limits.0.ceil(), limits.1.floor());
+            }
+            law
+        }
+    };
     let bounded = matches!(law, Law::Uniform { .. } | Law::Values { .. });
     let (low, high) = if bounded {
         (0.0, 1.0)
     } else {
         (CUT, 1.0 - CUT)
     };
+    // What is rounded to an end belongs to it.
+    let half = if whole { 0.5 } else { 0.0 };
     let ends = (
         if limits.0.is_finite() && !listed {
-            law.cdf(limits.0)
+            law.cdf(limits.0 - half)
         } else {
             low
         },
         if limits.1.is_finite() && !listed {
-            law.cdf(limits.1)
+            law.cdf(limits.1 + half)
         } else {
             high
         },
     );
-    if ends.1 - ends.0 < CUT {
+    if limits.0 > limits.1 || ends.1 - ends.0 < CUT {
         impossible(
             out,
             &section.key_span(if limits.0.is_finite() {
@@ -462,6 +481,39 @@ mod tests {
         let prior = one("gamma = { mean = 3, sd = 1 }\nwhole = true");
         assert!(prior.at(0.37).fract().abs() < 1e-15);
         assert_eq!(prior.setting(3.0).value, toml::Value::Integer(3));
+    }
+
+    /// By law: 10 to 20 are eleven numbers, each with a share of 1/11, the ends too; 10.2 to 12.9 are 11 and 12; and what is
+    /// rounded stays between `least` and `greatest`.
+    #[test]
+    fn whole_numbers_of_a_uniform_law_are_alike() {
+        for (text, least, greatest) in [
+            ("uniform = [10, 20]\nwhole = true", 10, 20),
+            ("uniform = [10.2, 12.9]\nwhole = true", 11, 12),
+            (
+                "uniform = [10, 20]\nleast = 12\ngreatest = 15\nwhole = true",
+                12,
+                15,
+            ),
+        ] {
+            let prior = one(text);
+            let of_each = 1000;
+            let all = of_each * (greatest - least + 1);
+            let mut counts = vec![0; (greatest - least + 1) as usize];
+            for k in 0..all {
+                let value = prior.at((f64::from(k) + 0.5) / f64::from(all)) as i32;
+                counts[(value - least) as usize] += 1;
+            }
+            assert!(
+                counts.iter().all(|count| (count - of_each).abs() <= 1),
+                "{text}: {counts:?}"
+            );
+            let [low, high] = prior.extremes();
+            assert_eq!((low as i32, high as i32), (least, greatest));
+        }
+        let prior = one("normal = { mean = 3, sd = 1 }\nleast = 1.6\ngreatest = 4.4\nwhole = true");
+        let [low, high] = prior.extremes();
+        assert_eq!((low as i32, high as i32), (2, 4));
     }
 
     #[test]

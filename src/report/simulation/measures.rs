@@ -242,10 +242,7 @@ fn pick(words: (&'static str, &'static str), lang: Lang) -> String {
 
 /// A share as per cent.
 pub(super) fn percent(figure: Number) -> Number {
-    Number {
-        value: figure.value.map(|own| 100.0 * own),
-        mcse: figure.mcse.map(|own| 100.0 * own),
-    }
+    figure.scaled(100.0)
 }
 
 fn text(shown: &Shown, lang: Lang) -> String {

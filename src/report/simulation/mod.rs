@@ -60,6 +60,9 @@ impl<'a> Planning<'a> {
     }
 }
 
+/// Most cells that the beginning of the report shows.
+const IN_SHORT: usize = 12;
+
 /// A value and its Monte Carlo standard error, in as many digits as the error supports: its first digit is the last one, of
 /// hundreds and thousands too.
 fn shown(value: f64, error: f64, lang: Lang) -> [String; 2] {
@@ -92,8 +95,18 @@ fn plus_minus(figure: Number, lang: Lang) -> String {
     match figure.value {
         None => number::UNDEFINED.to_owned(),
         Some(value) => {
-            let [value, error] = shown(value, figure.mcse.unwrap_or(0.0), lang);
-            format!("{value}{NBSP}±{NBSP}{error}", NBSP = number::NBSP)
+            let Some(bound) = figure.bound() else {
+                let [value, error] = shown(value, figure.mcse.unwrap_or(0.0), lang);
+                return format!("{value}{NBSP}±{NBSP}{error}", NBSP = number::NBSP);
+            };
+            let own = number::fixed(value, 0, lang);
+            let end = number::fixed(bound.value, bound.places, lang);
+            let words = if bound.at_most {
+                words!("{own} (at most {end})", "{own} (högst {end})")
+            } else {
+                words!("{own} (at least {end})", "{own} (minst {end})")
+            };
+            say(&words, lang)
         }
     }
 }
@@ -181,7 +194,7 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
     let caption = Words::new("In short", "I korthet");
     let head = head.iter().map(|words| say(words, lang)).collect();
     let mut grid = Grid::numbers(say(&caption, lang), head);
-    for cell in planning.cells.iter().take(12) {
+    for cell in planning.cells.iter().take(IN_SHORT) {
         let Some((id, own)) = cell.analyses.first() else {
             continue;
         };
@@ -191,17 +204,16 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
         let row = row.iter().map(|figure| plus_minus(*figure, lang)).collect();
         grid.row(format!("{} · {id}", cell.cell), row);
     }
-    let more = planning.cells.len().saturating_sub(12);
-    if more > 0 {
-        grid.notes.push(say(
+    parts.push(Part::Table(grid));
+    if cells > IN_SHORT {
+        parts.push(Part::Text(say(
             &words!(
-                "{more} more cells are in the tables below.",
-                "{more} celler till finns i tabellerna nedan."
+                "These are the first {IN_SHORT} of {cells} cells; all of them are below, under Performance measures.",
+                "Detta är de första {IN_SHORT} av {cells} celler; alla står längre ned, under Egenskaper."
             ),
             lang,
-        ));
+        )));
     }
-    parts.push(Part::Table(grid));
     Section {
         id: "aims",
         heading: say(&Words::new("Aims", "Syfte"), lang),

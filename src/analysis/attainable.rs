@@ -3,9 +3,9 @@
 //! A test by redraws has no p below `2/(1 + R)`, whatever the effect. Where the limit of a look, or a share of alpha among
 //! several tests, is smaller than that, the test can never reject, and the power is lost without a sign of it.
 
-use super::plan::limit;
+use super::plan::{limit, treated_arms};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Multiplicity, Role, Test};
+use crate::protocol::model::{Analysis, Missing, Multiplicity, Role, Test};
 
 /// The smallest two-sided p that `draws` redraws can give, when the statistic does not exist on `failed` of them, which
 /// count as at least as extreme in both tails: `min(1, 2(1 + failed)/(1 + draws))`, in (0, 1].
@@ -58,7 +58,7 @@ pub struct OutOfReach {
 /// the protocol's order.
 ///
 /// At a look the limit is at least the amount of alpha that the look may spend, at the analysis' own lock at least what looks
-/// leave; with Holm's rule the smallest p of m secondary analyses is judged by alpha/m.
+/// leave; with Holm's rule the smallest p of m comparisons is judged by alpha/m.
 pub fn out_of_reach(protocol: &Protocol) -> Vec<OutOfReach> {
     let mut found = Vec::new();
     for (index, analysis) in protocol.analyses.iter().enumerate() {
@@ -85,16 +85,24 @@ pub fn out_of_reach(protocol: &Protocol) -> Vec<OutOfReach> {
     found
 }
 
-/// By how many the alpha of an analysis is divided at worst.
+/// By how many the alpha of an analysis is divided at worst: by the comparisons of its family, of several arms and analyses,
+/// where Holm's rule judges it. Bounds have no p and are none of them.
 pub(super) fn beside(protocol: &Protocol, analysis: &Analysis) -> f64 {
-    let shared =
-        protocol.multiplicity == Some(Multiplicity::Holm) && analysis.role == Role::Secondary;
-    let own = |other: &&Analysis| other.role == Role::Secondary && other.lock == analysis.lock;
-    if shared {
-        protocol.analyses.iter().filter(own).count() as f64
-    } else {
-        1.0
+    let rule = match analysis.role {
+        Role::Primary => Some(protocol.primary_multiplicity),
+        Role::Secondary => protocol.multiplicity,
+        Role::Exploratory => None,
+    };
+    if rule != Some(Multiplicity::Holm) {
+        return 1.0;
     }
+    let own = |other: &&Analysis| {
+        other.role == analysis.role
+            && other.lock == analysis.lock
+            && other.missing != Missing::Bounds
+    };
+    let analyses = protocol.analyses.iter().filter(own).count();
+    (analyses * treated_arms(protocol).count()).max(1) as f64
 }
 
 /// A small number with three significant digits, in both languages.

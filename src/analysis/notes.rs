@@ -65,19 +65,24 @@ impl Context<'_> {
                 ),
             );
         }
-        if let (Some(test), Some(row)) = (&result.test, result.results.first())
-            && let (Some(low), Some(high)) = (row.conf_low, row.conf_high)
-        {
+        let disagrees = (0..result.comparisons()).any(|place| {
+            let compared = result.compared(place);
+            let row = compared.rows.first();
+            let limits = row.and_then(|row| Some((row.conf_low?, row.conf_high?)));
+            let (Some(test), Some((low, high))) = (compared.test, limits) else {
+                return false;
+            };
             let outside = low > 0.0 || high < 0.0;
-            if outside != (test.p_value <= result.alpha.unwrap_or(analysis.alpha)) {
-                warn(
-                    "test-and-interval-disagree",
-                    words!(
-                        "the test and the interval fall on different sides of the limit; the registered test decides and the interval describes",
-                        "testet och intervallet hamnar på olika sidor om gränsen; det registrerade testet avgör och intervallet beskriver"
-                    ),
-                );
-            }
+            outside != (test.p_value <= result.alpha.unwrap_or(analysis.alpha))
+        });
+        if disagrees {
+            warn(
+                "test-and-interval-disagree",
+                words!(
+                    "the test and the interval fall on different sides of the limit; the registered test decides and the interval describes",
+                    "testet och intervallet hamnar på olika sidor om gränsen; det registrerade testet avgör och intervallet beskriver"
+                ),
+            );
         }
         notes
     }

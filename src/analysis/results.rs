@@ -6,6 +6,7 @@ use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{Estimate, Warning};
 use crate::protocol::model::{Attribute, Day, Missing, Role};
+use std::ops::Range;
 
 pub use super::deviations::DeviationLine;
 pub use super::funnel::FunnelMonth;
@@ -68,10 +69,10 @@ pub struct AnalysisResult {
     pub test_registered: bool,
     /// The test that decides, if one is registered and exists.
     pub test: Option<TestResult>,
-    /// The deciding p of a secondary analysis, adjusted over the secondary analyses of the lock as the protocol
-    /// registers it.
+    /// The deciding p, adjusted as the protocol registers it: of a secondary analysis over the comparisons of the secondary
+    /// analyses of the lock, of the primary one over its own where there are several.
     pub p_adjusted: Option<f64>,
-    /// The deciding p of an exploratory analysis, adjusted by Benjamini and Hochberg over the exploratory analyses of the
+    /// The deciding p of an exploratory analysis, adjusted by Benjamini and Hochberg over the exploratory comparisons of the
     /// lock where there are several: a screening, not a decision.
     pub q_value: Option<f64>,
     /// The realized covariates, after the merging of small sites, decided blind to outcome.
@@ -82,24 +83,100 @@ pub struct AnalysisResult {
     pub warnings: Vec<Warning>,
     /// What it shows, in words: "compatible with …", never "no effect".
     pub conclusion: Words,
+    /// The comparisons of further treated arms with control; `test`, `p_adjusted`, `q_value` and `conclusion` above are
+    /// those of the first. Empty with two arms.
+    pub further: Vec<Comparison>,
+}
+
+/// A further treated arm's comparison with control.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The treated arm.
+    pub arm: Arm,
+    /// Its rows among the results; the first is its effect.
+    pub rows: Range<usize>,
+    /// Its rows among those beside the result.
+    pub beside: Range<usize>,
+    /// As of the first comparison.
+    pub test: Option<TestResult>,
+    /// As of the first comparison.
+    pub p_adjusted: Option<f64>,
+    /// As of the first comparison.
+    pub q_value: Option<f64>,
+    /// As of the first comparison.
+    pub conclusion: Words,
+}
+
+/// One comparison of a result, as its decision needs it.
+#[derive(Debug, Clone, Copy)]
+pub struct Compared<'a> {
+    /// Its rows; the first is its effect.
+    pub rows: &'a [Estimate],
+    /// Whether a test is registered; it decides, and without it nothing does.
+    pub test_registered: bool,
+    /// The test that decides, if one is registered and exists.
+    pub test: Option<&'a TestResult>,
+    /// The deciding p, adjusted as registered.
+    pub p_adjusted: Option<f64>,
+    /// The deciding p of an exploratory comparison, adjusted by Benjamini and Hochberg.
+    pub q_value: Option<f64>,
 }
 
 impl AnalysisResult {
-    /// The p that decides: of the registered test, or of the estimator where no test is registered; of an effect among
-    /// compliers that of the test of Anderson and Rubin, which holds whatever the strength of the first stage.
-    pub fn deciding_p(&self) -> Option<f64> {
-        match (&self.test, self.test_registered) {
-            (Some(test), _) => Some(test.p_value),
-            (None, true) => None,
-            (None, false) => {
-                let row = self.anderson_rubin().or(self.results.first());
-                row.and_then(|row| row.p_value)
-            }
+    /// Number of comparisons: of treated arms.
+    pub fn comparisons(&self) -> usize {
+        1 + self.further.len()
+    }
+
+    /// A comparison by its place among the treated arms, from 0; a place that there is not gives one without rows.
+    pub fn compared(&self, place: usize) -> Compared<'_> {
+        let Some(further) = place.checked_sub(1) else {
+            let until = self.further.first().map(|own| own.rows.start);
+            let until = until.unwrap_or(self.results.len());
+            return Compared {
+                rows: self.results.get(..until).unwrap_or(&self.results),
+                test_registered: self.test_registered,
+                test: self.test.as_ref(),
+                p_adjusted: self.p_adjusted,
+                q_value: self.q_value,
+            };
+        };
+        let own = self.further.get(further);
+        let rows = own.and_then(|own| self.results.get(own.rows.clone()));
+        Compared {
+            rows: rows.unwrap_or_default(),
+            test_registered: self.test_registered,
+            test: own.and_then(|own| own.test.as_ref()),
+            p_adjusted: own.and_then(|own| own.p_adjusted),
+            q_value: own.and_then(|own| own.q_value),
         }
     }
 
+    /// Place of the comparison that a row of the results belongs to.
+    pub fn comparison_of(&self, row: usize) -> usize {
+        let owns = |own: &Comparison| own.rows.contains(&row) || own.beside.contains(&row);
+        self.further.iter().position(owns).map_or(0, |own| own + 1)
+    }
+
+    /// Place of the comparison of a treated arm.
+    pub fn comparison_with(&self, treated: Arm) -> usize {
+        let own = self.further.iter().position(|own| own.arm == treated);
+        own.map_or(0, |own| own + 1)
+    }
+
+    /// What was concluded in each comparison.
+    pub fn conclusions(&self) -> impl Iterator<Item = &Words> {
+        let further = self.further.iter().map(|own| &own.conclusion);
+        std::iter::once(&self.conclusion).chain(further)
+    }
+
+    /// Whether it tests hypotheses: bounds have no p, and take no part where several p are adjusted.
+    pub fn is_tested(&self) -> bool {
+        self.missing_rule != Missing::Bounds
+    }
+
     /// The rows in the order in which they are read: of an effect among compliers the set of Anderson and Rubin, by which it is
-    /// judged, before the interval that stands on the standard error alone.
+    /// judged, before the interval that stands on the standard error alone; a row keeps to its comparison.
     pub fn as_read(&self) -> Vec<&Estimate> {
         let mut rows: Vec<&Estimate> = self.results.iter().collect();
         for place in 1..rows.len() {
@@ -110,15 +187,40 @@ impl AnalysisResult {
         rows
     }
 
-    /// The row of the test of Anderson and Rubin beside the first estimate, if that is an effect among compliers.
+    /// [`Compared::deciding_p`] of the first comparison.
+    pub fn deciding_p(&self) -> Option<f64> {
+        self.compared(0).deciding_p()
+    }
+
+    /// [`Compared::anderson_rubin`] of the first comparison.
     pub fn anderson_rubin(&self) -> Option<&Estimate> {
-        let first = self.results.first()?;
+        self.compared(0).anderson_rubin()
+    }
+}
+
+impl<'a> Compared<'a> {
+    /// The p that decides: of the registered test, or of the estimator where no test is registered; of an effect among
+    /// compliers that of the test of Anderson and Rubin, which holds whatever the strength of the first stage.
+    pub fn deciding_p(&self) -> Option<f64> {
+        match (self.test, self.test_registered) {
+            (Some(test), _) => Some(test.p_value),
+            (None, true) => None,
+            (None, false) => {
+                let row = self.anderson_rubin().or(self.rows.first());
+                row.and_then(|row| row.p_value)
+            }
+        }
+    }
+
+    /// The row of the test of Anderson and Rubin beside the first estimate, if that is an effect among compliers.
+    pub fn anderson_rubin(&self) -> Option<&'a Estimate> {
+        let first = self.rows.first()?;
         let own = |row: &&Estimate| {
             row.is_anderson_rubin()
                 && row.term == first.term
                 && !row.extra.contains_key("sensitivity")
         };
-        self.results.iter().find(own)
+        self.rows.iter().find(own)
     }
 }
 

@@ -4,6 +4,8 @@
 //! registered is marked, and what does not exist is a warning with a code, never a number. Nothing is switched in
 //! silence: a small arm or many covariates are said, and the registered estimator stands.
 
+mod adjustment;
+
 use super::attainable::beside;
 use super::baseline::baseline;
 use super::children;
@@ -11,13 +13,12 @@ use super::covariates::{FixedColumns, describe};
 use super::deviations::{Amended, ledger};
 use super::funnel::funnel;
 use super::looks::{EarlierLook, monitor};
-use super::multiplicity::{Sizes, benjamini_hochberg, fixed_sequence, holm, westfall_young};
 use super::notes::{Context, once, out_of_reach};
 use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
 use super::randomization::TestError;
 use super::redraws::{Redrawn, Source};
-use super::reference_set::{ENUMERATED, Enumeration, History, imputation_key, joint_key, test_key};
-use super::results::{Analyses, AnalysisResult, TestResult};
+use super::reference_set::{ENUMERATED, Enumeration, History, imputation_key, test_key};
+use super::results::{Analyses, AnalysisResult, Comparison, TestResult};
 use super::rows::{name_arm, refusal, row, undefined};
 use super::sensitivity::{self, Ground};
 use super::statistic::Registered;
@@ -29,7 +30,7 @@ use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{self, Estimate, Warning};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Day, Multiplicity, Role, Test};
+use crate::protocol::model::{Analysis, Day, Test};
 use crate::study::kernel::State;
 use crate::words;
 
@@ -66,11 +67,15 @@ pub fn run(
         .map(|planned| (runner.one(planned), planned))
         .collect();
     runner.adjust(&mut analyses);
-    let treated = treated_arms(protocol).next();
     for (result, planned) in &mut analyses {
-        if let Some(treated) = treated {
-            let dry_run = settings.dry_run;
-            result.conclusion = conclusion(protocol, &planned.analysis, treated, result, dry_run);
+        let said = |arm| conclusion(protocol, &planned.analysis, arm, result, settings.dry_run);
+        let mut said = treated_arms(protocol)
+            .map(said)
+            .collect::<Vec<_>>()
+            .into_iter();
+        result.conclusion = said.next().unwrap_or_default();
+        for (own, conclusion) in result.further.iter_mut().zip(said) {
+            own.conclusion = conclusion;
         }
     }
     let analyses: Vec<AnalysisResult> = analyses.into_iter().map(|(own, _)| own).collect();
@@ -102,18 +107,6 @@ pub fn registered_p(
     let key = test_key(protocol, &analysis.id, analysis.lock);
     let redrawn = runner.redrawn(analysis, treated, (&key, draws)).ok()?;
     redrawn.figures().ok().map(|figures| figures.p_value)
-}
-
-/// Places of the registered analyses of a lock with a role; post hoc analyses are none of them.
-fn family(analyses: &[(AnalysisResult, &Planned)], lock: usize, role: Role) -> Vec<usize> {
-    let belongs = |planned: &Planned| {
-        planned.prespecified && planned.analysis.role == role && planned.analysis.lock == lock
-    };
-    let places = analyses.iter().enumerate();
-    places
-        .filter(|(_, (_, planned))| belongs(planned))
-        .map(|(index, _)| index)
-        .collect()
 }
 
 struct Runner<'a> {
@@ -153,96 +146,6 @@ impl<'a> Runner<'a> {
         runner
     }
 
-    /// Adjusts the secondary analyses of each lock as the protocol registers it, and the exploratory ones by Benjamini
-    /// and Hochberg.
-    fn adjust(&mut self, analyses: &mut [(AnalysisResult, &Planned)]) {
-        for lock in 0..self.protocol.locks.len() {
-            let secondary = family(analyses, lock, Role::Secondary);
-            let deciding = |analyses: &[(AnalysisResult, &Planned)], family: &[usize]| {
-                let own = family.iter().map(|index| analyses[*index].0.deciding_p());
-                own.collect::<Vec<Option<f64>>>()
-            };
-            let own = deciding(analyses, &secondary);
-            let p: Vec<f64> = own.iter().map(|p| p.unwrap_or(1.0)).collect();
-            let adjusted = match self.protocol.multiplicity {
-                None | Some(Multiplicity::None) => Vec::new(),
-                // One test has nothing beside it, whatever the rule.
-                Some(_) if p.len() == 1 => p.clone(),
-                Some(Multiplicity::Holm) => holm(&p),
-                Some(Multiplicity::FixedSequence) => fixed_sequence(&p),
-                Some(Multiplicity::WestfallYoung) => {
-                    let planned: Vec<&Planned> =
-                        secondary.iter().map(|index| analyses[*index].1).collect();
-                    // Never below the own p, which has redraws of its own.
-                    let joint = self.jointly(&planned, lock);
-                    joint.iter().zip(&p).map(|(q, p)| q.max(*p)).collect()
-                }
-            };
-            for ((index, own), adjusted) in secondary.iter().zip(&own).zip(adjusted) {
-                analyses[*index].0.p_adjusted = own.map(|_| adjusted);
-            }
-            let exploratory = family(analyses, lock, Role::Exploratory);
-            let mut own = deciding(analyses, &exploratory);
-            let at_lock = |planned: &Planned| planned.analysis.lock == lock;
-            for (result, planned) in analyses.iter() {
-                let contrasts = result.subgroups.iter().flat_map(|own| &own.contrasts);
-                own.extend(
-                    contrasts
-                        .filter(|_| at_lock(planned))
-                        .map(|own| own.p_value),
-                );
-            }
-            if own.len() > 1 {
-                let p: Vec<f64> = own.iter().map(|p| p.unwrap_or(1.0)).collect();
-                let q_values = benjamini_hochberg(&p);
-                let mut adjusted = own.iter().zip(q_values).map(|(p, q)| p.map(|_| q));
-                for index in &exploratory {
-                    analyses[*index].0.q_value = adjusted.next().flatten();
-                }
-                for (result, planned) in analyses.iter_mut() {
-                    let contrasts = result
-                        .subgroups
-                        .iter_mut()
-                        .flat_map(|own| &mut own.contrasts);
-                    for contrast in contrasts.filter(|_| at_lock(planned)) {
-                        contrast.q_value = adjusted.next().flatten();
-                    }
-                }
-            }
-        }
-    }
-
-    /// Westfall and Young over some analyses, on the same redraws for all of them. An analysis whose statistic does not
-    /// exist gets 1 and takes no part.
-    fn jointly(&mut self, planned: &[&Planned], lock: usize) -> Vec<f64> {
-        let mut adjusted = vec![1.0; planned.len()];
-        let Some(treated) = treated_arms(self.protocol).next() else {
-            return adjusted;
-        };
-        let draws = planned.iter().filter_map(|planned| self.draws(planned));
-        let draws = draws.max().unwrap_or(0);
-        let key = joint_key(self.protocol, lock);
-        let (mut places, mut sizes, mut weights) = (Vec::new(), Vec::new(), None);
-        for (place, planned) in planned.iter().enumerate() {
-            self.workspace
-                .sample(self.protocol, self.state, self.cut, &planned.analysis);
-            if let Ok(redrawn) = self.redrawn(&planned.analysis, treated, (&key, draws)) {
-                let (observed, own) = redrawn.sizes();
-                places.push(place);
-                sizes.push(Sizes {
-                    observed,
-                    redrawn: own,
-                });
-                weights = redrawn.weights().map(<[f64]>::to_vec);
-            }
-        }
-        let found = westfall_young(&sizes, weights.as_deref());
-        for (place, found) in places.into_iter().zip(found) {
-            adjusted[place] = found;
-        }
-        adjusted
-    }
-
     /// Redraws of an analysis, if it has a randomization test.
     fn draws(&self, planned: &Planned) -> Option<u64> {
         let Some(Test::Randomization { draws }) = planned.analysis.test else {
@@ -261,14 +164,31 @@ impl<'a> Runner<'a> {
         let mut warnings = Vec::new();
         let mut results = Vec::new();
         let treated: Vec<Arm> = treated_arms(protocol).collect();
-        for arm in &treated {
+        let mut further: Vec<Comparison> = Vec::new();
+        let mut test = None;
+        // The least p that each comparison could have: that of the one with the fewest redraws counts.
+        let mut smallest: Option<f64> = None;
+        for (place, arm) in treated.iter().enumerate() {
+            let from = results.len();
             results.extend(self.estimate(analysis, *arm, &mut warnings));
+            let draws = self.draws(planned);
+            let own = draws.and_then(|draws| self.test(analysis, *arm, draws, &mut warnings));
+            let (own, least) = own.unzip();
+            smallest = smallest.into_iter().chain(least).reduce(f64::max);
+            if place == 0 {
+                test = own;
+            } else {
+                further.push(Comparison {
+                    arm: *arm,
+                    rows: from..results.len(),
+                    beside: 0..0,
+                    test: own,
+                    p_adjusted: None,
+                    q_value: None,
+                    conclusion: Words::default(),
+                });
+            }
         }
-        let tested = match (self.draws(planned), treated.first()) {
-            (Some(draws), Some(arm)) => self.test(analysis, *arm, draws, &mut warnings),
-            _ => None,
-        };
-        let (test, smallest) = tested.unzip();
         let mut fixed = FixedColumns::default();
         let adjusts = |entry: &estimation::EstimatorEntry| entry.uses(estimation::Role::Covariates);
         let (covariates, deviations) = if analysis.entry().is_some_and(adjusts) {
@@ -321,6 +241,7 @@ impl<'a> Runner<'a> {
             deviations,
             warnings,
             conclusion: Words::default(),
+            further,
         };
         let own = self.settings.lock.as_deref();
         let lock = protocol
@@ -378,7 +299,13 @@ impl<'a> Runner<'a> {
                 binary: is_binary(protocol, analysis),
             };
             let (rows, told) = sensitivity::rows(&mut self.workspace, ground, &own);
+            let from = result.results.len();
             result.results.extend(rows);
+            let until = result.results.len();
+            let further = result.further.iter_mut();
+            for own in further.filter(|own| own.arm == *treated) {
+                own.beside = from..until;
+            }
             result.warnings.extend(told);
         }
     }
@@ -464,12 +391,13 @@ impl<'a> Runner<'a> {
                         ),
                     ));
                 }
-                if self.protocol.arms.len() > 2 {
+                let known = warnings.iter().any(|own| own.code == "test-of-all-arms");
+                if self.protocol.arms.len() > 2 && !known {
                     warnings.push(Warning::new(
                         "test-of-all-arms",
                         words!(
-                            "the test supposes that no arm would have changed any outcome, not only the first one",
-                            "testet utgår från att ingen grupps handläggning skulle ha ändrat något utfall, inte bara den första gruppens"
+                            "each test supposes that no arm would have changed any outcome, not only the one that it compares with control; of that one alone it is a test in large samples, because its statistic is studentized",
+                            "varje test utgår från att ingen grupps handläggning skulle ha ändrat något utfall, inte bara den som det jämför med kontrollgruppen; om den ensam är det ett test i stora material, eftersom statistikan är studentiserad"
                         ),
                     ));
                 }

@@ -4,13 +4,15 @@
 //! p is not called by the word that is usual for it: the sentence says what the registered test decides.
 
 mod compliers;
+mod decision;
 
 use self::compliers::Compatible;
+use self::decision::decision;
 use super::results::{AnalysisResult, ArmOutcome};
 use crate::allocation::Arm;
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Missing, Multiplicity, OutcomeKind, Summary};
+use crate::protocol::model::{Analysis, Average, Missing, OutcomeKind, Summary};
 use crate::words;
 
 /// In what the effect is counted.
@@ -22,6 +24,10 @@ enum Scale {
     Without,
     /// Events per 100 families.
     Events,
+    /// Children of 100.
+    Children(Average),
+    /// Events per child.
+    ChildEvents(Average),
     /// Days.
     Days,
     /// Days without the outcome.
@@ -43,8 +49,13 @@ fn scale(protocol: &Protocol, analysis: &Analysis) -> Scale {
         "probability-index" => return Scale::Index,
         "test" => return Scale::Test,
         measure if measure.contains("ratio") => return Scale::Ratio,
-        _ if analysis.children.is_some() => return Scale::Value,
         _ => {}
+    }
+    if let Some(average) = analysis.children {
+        return match analysis.summary {
+            Summary::Any => Scale::Children(average),
+            Summary::Count | Summary::FirstTime | Summary::Value => Scale::ChildEvents(average),
+        };
     }
     match (&protocol.outcomes[analysis.outcome].kind, analysis.summary) {
         (_, Summary::Any | Summary::FirstTime) | (OutcomeKind::Binary { .. }, _) => Scale::Families,
@@ -82,7 +93,7 @@ fn finite(value: Option<f64>) -> Option<f64> {
     value.filter(|value| (100.0 * value).is_finite())
 }
 
-/// What the result says, from the interval of its first estimate and the deciding p; of an effect among compliers from the
+/// What the comparison of a treated arm says, from the interval of its first estimate and the deciding p; of an effect among compliers from the
 /// set of Anderson and Rubin, which holds whatever the strength of the first stage.
 pub fn conclusion(
     protocol: &Protocol,
@@ -93,14 +104,18 @@ pub fn conclusion(
 ) -> Words {
     let scale = scale(protocol, analysis);
     let label = |arm: Arm| &protocol.arms[arm.index()].label;
+    let compared = result.compared(result.comparison_with(treated));
     let between = Between {
         scale,
         measure: &analysis.estimand.measure,
-        outcome: &result.outcome_label,
+        outcome: match analysis.children {
+            Some(_) => &protocol.outcomes[analysis.outcome].label,
+            None => &result.outcome_label,
+        },
         treated: label(treated),
         control: label(protocol.control),
     };
-    let row = result.results.first();
+    let row = compared.rows.first();
     let estimate = finite(row.and_then(|row| row.estimate));
     let limits = row.and_then(|row| Some((finite(row.conf_low)?, finite(row.conf_high)?)));
     let mut parts = Vec::new();
@@ -116,12 +131,12 @@ pub fn conclusion(
             "Detta gäller de familjer som får insatsen om och endast om de lottas till den."
         ));
     }
-    let set = result.anderson_rubin().and_then(Compatible::of);
+    let set = compared.anderson_rubin().and_then(Compatible::of);
     match (set, limits) {
         (Some(set), _) => parts.extend(compliers::said(&between, set)),
         _ if scale == Scale::Test => parts.push(between.tested()),
         // A complier's Wald interval stands for no set.
-        (None, Some((low, high))) if result.anderson_rubin().is_none() => {
+        (None, Some((low, high))) if compared.anderson_rubin().is_none() => {
             parts.push(between.compatible(low, high));
         }
         _ => parts.push(unlimited(&result.arms)),
@@ -131,7 +146,7 @@ pub fn conclusion(
         None => limits.is_some(),
     };
     let bounds = analysis.missing == Missing::Bounds;
-    let upper = result.results.get(1).filter(|_| bounds);
+    let upper = compared.rows.get(1).filter(|_| bounds);
     let upper = finite(upper.and_then(|row| row.estimate));
     match (estimate, limited, upper) {
         (Some(low), _, Some(high)) => {
@@ -147,13 +162,29 @@ pub fn conclusion(
     }
     if !dry_run {
         let open = set.is_some_and(Compatible::is_of_both_signs);
-        parts.extend(decision(protocol, result, &between, (estimate, open)));
+        parts.extend(decision(
+            (protocol, result),
+            &compared,
+            &between,
+            (estimate, open),
+        ));
     }
     let join = |lang: Lang| {
         let texts: Vec<&str> = parts.iter().map(|part| part.get(lang)).collect();
         texts.join(" ")
     };
     Words::new(join(Lang::En), join(Lang::Sv))
+}
+
+/// How children count in an average over them.
+fn alike(average: Average) -> Words {
+    match average {
+        Average::Child => words!(", each child counting alike", ", där varje barn väger lika"),
+        Average::Family => words!(
+            ", each family counting alike",
+            ", där varje familj väger lika"
+        ),
+    }
 }
 
 fn unlimited(arms: &[ArmOutcome]) -> Words {
@@ -169,64 +200,6 @@ fn unlimited(arms: &[ArmOutcome]) -> Words {
             "Data ger inget intervall, så resultatet är förenligt med vilken skillnad som helst.",
         )
     }
-}
-
-/// What the deciding test says, in the direction of the estimate, unless effects in both directions are compatible with the
-/// result all the same.
-fn decision(
-    protocol: &Protocol,
-    result: &AnalysisResult,
-    between: &Between<'_>,
-    (estimate, both): (Option<f64>, bool),
-) -> Option<Words> {
-    let Some(alpha) = result.alpha else {
-        return Some(Words::new(
-            "This lock describes and decides nothing.",
-            "Den här låsningen beskriver och avgör ingenting.",
-        ));
-    };
-    let p = result.p_adjusted.or(result.deciding_p())?;
-    let (en, sv) = (number_p(p, alpha, Lang::En), number_p(p, alpha, Lang::Sv));
-    let (limit_en, limit_sv) = (plain(alpha, Lang::En), plain(alpha, Lang::Sv));
-    let rule = protocol.multiplicity.and_then(Multiplicity::adjustment);
-    let (p_en, p_sv) = if let (Some(rule), true) = (rule, result.p_adjusted.is_some()) {
-        let (rule_en, rule_sv) = (rule.en, rule.sv);
-        (
-            format!("{rule_en}-adjusted p {en}"),
-            format!("{rule_sv}-justerat p {sv}"),
-        )
-    } else {
-        (format!("p {en}"), format!("p {sv}"))
-    };
-    let estimate = match (estimate, between.scale) {
-        (None, Scale::Test) => 1.0,
-        (estimate, _) => estimate? - between.null(),
-    };
-    let (who_en, who_sv) = if result.test_registered {
-        ("The registered test", "Det registrerade testet")
-    } else if result.anderson_rubin().is_some() {
-        ("The Anderson–Rubin test", "Anderson–Rubins test")
-    } else {
-        ("The estimator's own test", "Skattningsmetodens eget test")
-    };
-    Some(if p <= alpha && both {
-        words!(
-            "{who_en} speaks for an effect ({p_en}, limit {limit_en}), but the data leave open in which direction.",
-            "{who_sv} talar för en effekt ({p_sv}, gräns {limit_sv}), men data lämnar öppet i vilken riktning."
-        )
-    } else if p <= alpha && estimate.abs() > 0.0 {
-        let direction = between.direction(estimate);
-        let (d_en, d_sv) = (direction.en, direction.sv);
-        words!(
-            "{who_en} speaks for {d_en} ({p_en}, limit {limit_en}).",
-            "{who_sv} talar för {d_sv} ({p_sv}, gräns {limit_sv})."
-        )
-    } else {
-        words!(
-            "{who_en} leaves the direction open ({p_en}, limit {limit_en}).",
-            "{who_sv} lämnar riktningen öppen ({p_sv}, gräns {limit_sv})."
-        )
-    })
 }
 
 /// A difference between two arms in words.
@@ -247,6 +220,8 @@ impl Between<'_> {
             Scale::Families
             | Scale::Without
             | Scale::Events
+            | Scale::Children(_)
+            | Scale::ChildEvents(_)
             | Scale::Days
             | Scale::FreeDays
             | Scale::Value
@@ -267,9 +242,12 @@ impl Between<'_> {
     /// Value as it is said: per 100 families where that is natural; a proportion never beyond all families.
     fn said(&self, value: f64) -> f64 {
         match self.scale {
-            Scale::Families | Scale::Without => (100.0 * value).clamp(-100.0, 100.0),
+            Scale::Families | Scale::Without | Scale::Children(_) => {
+                (100.0 * value).clamp(-100.0, 100.0)
+            }
             Scale::Events => 100.0 * value,
-            Scale::Days
+            Scale::ChildEvents(_)
+            | Scale::Days
             | Scale::FreeDays
             | Scale::Value
             | Scale::Ratio
@@ -281,9 +259,11 @@ impl Between<'_> {
     /// The words for less and more.
     fn directions(&self) -> (Words, Words) {
         match self.scale {
-            Scale::Families | Scale::Without | Scale::Events => {
-                (Words::new("fewer", "färre"), Words::new("more", "fler"))
-            }
+            Scale::Families
+            | Scale::Without
+            | Scale::Events
+            | Scale::Children(_)
+            | Scale::ChildEvents(_) => (Words::new("fewer", "färre"), Words::new("more", "fler")),
             Scale::Ratio => (
                 Words::new("a ratio below 1", "en kvot under 1"),
                 Words::new("a ratio above 1", "en kvot över 1"),
@@ -341,6 +321,20 @@ impl Between<'_> {
                 "Per 100 families, the result is compatible with {r_en} events of “{o_en}” among families allocated to {t_en} than among those allocated to {c_en}.",
                 "Per 100 familjer är resultatet förenligt med {r_sv} händelser av ”{o_sv}” bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
             ),
+            Scale::Children(average) => {
+                let Words { en, sv } = alike(average);
+                words!(
+                    "Per 100 children, the result is compatible with {r_en} with the outcome “{o_en}” in families allocated to {t_en} than in those allocated to {c_en}{en}.",
+                    "Per 100 barn är resultatet förenligt med {r_sv} med utfallet ”{o_sv}” i familjer lottade till {t_sv} än i dem lottade till {c_sv}{sv}."
+                )
+            }
+            Scale::ChildEvents(average) => {
+                let Words { en, sv } = alike(average);
+                words!(
+                    "Per child, the result is compatible with {r_en} events of “{o_en}” in families allocated to {t_en} than in those allocated to {c_en}{en}.",
+                    "Per barn är resultatet förenligt med {r_sv} händelser av ”{o_sv}” i familjer lottade till {t_sv} än i dem lottade till {c_sv}{sv}."
+                )
+            }
             Scale::Days | Scale::Value | Scale::Ratio | Scale::Index | Scale::Test => words!(
                 "The result is compatible with a mean of “{o_en}” that is {r_en} among families allocated to {t_en} than among those allocated to {c_en}.",
                 "Resultatet är förenligt med ett medelvärde av ”{o_sv}” som är {r_sv} bland familjer lottade till {t_sv} än bland dem lottade till {c_sv}."
@@ -380,7 +374,14 @@ impl Between<'_> {
                 Lang::Sv => ("mellan", "och", "lika många"),
             };
             let even = match (self.scale, lang) {
-                (Scale::Families | Scale::Without | Scale::Events, _) => even,
+                (
+                    Scale::Families
+                    | Scale::Without
+                    | Scale::Events
+                    | Scale::Children(_)
+                    | Scale::ChildEvents(_),
+                    _,
+                ) => even,
                 (_, Lang::En) => "equal",
                 (_, Lang::Sv) => "lika",
             };
@@ -452,38 +453,9 @@ fn decimal(value: f64, places: usize, lang: Lang) -> String {
     localize(&format!("{value:.places$}"), lang)
 }
 
-fn plain(value: f64, lang: Lang) -> String {
-    // A registered limit as it was written; one that follows from looks to four digits, rounded down.
-    let written = value.to_string();
-    let text = if written.len() > 8 && value > 0.0 {
-        let places = (3 - libm::floor(libm::log10(value)) as i32).clamp(0, 12);
-        let scale = libm::pow(10.0, f64::from(places));
-        format!("{:.*}", places as usize, libm::floor(value * scale) / scale)
-    } else {
-        written
-    };
-    localize(&text, lang)
-}
-
 fn localize(text: &str, lang: Lang) -> String {
     match lang {
         Lang::En => text.to_owned(),
         Lang::Sv => text.replace('.', ","),
     }
-}
-
-/// `= 0.035`, with as many decimals as it takes to stay on its side of the limit; `< 0.001`.
-fn number_p(p: f64, alpha: f64, lang: Lang) -> String {
-    if p < 0.001 && alpha >= 0.001 {
-        return localize("< 0.001", lang);
-    }
-    let mut text = format!("{p:.3}");
-    for places in 3..=8 {
-        text = format!("{p:.places$}");
-        let shown: f64 = text.parse().unwrap_or(p);
-        if shown.total_cmp(&alpha) == p.total_cmp(&alpha) {
-            break;
-        }
-    }
-    localize(&format!("= {text}"), lang)
 }

@@ -16,7 +16,7 @@ use super::typed_time::now;
 use crate::analysis::deviations::{Amended, NamedAt, Recorded};
 use crate::analysis::looks::{EarlierLook, earlier_looks, look};
 use crate::analysis::replication::LookedAt;
-use crate::analysis::results::{Analyses, AnalysisResult};
+use crate::analysis::results::{Analyses, AnalysisResult, TestResult};
 use crate::analysis::{Plan, RunSettings, dry_run, registered_p, run};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
@@ -332,12 +332,8 @@ pub fn body(protocol: &Protocol, analyses: &Analyses, lang: Lang) -> Value {
 fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
     let text = |words: &Words| words.get(lang).to_owned();
     let arm = |arm: crate::allocation::Arm| protocol.arms.get(arm.index()).map(|arm| &arm.id);
-    json!({
-        "id": analysis.id,
-        "role": analysis.role.text(),
-        "prespecified": analysis.prespecified,
-        "results": analysis.results,
-        "test": analysis.test.as_ref().map(|test| json!({
+    let test = |test: &TestResult| {
+        json!({
             "p_value": test.p_value,
             "exact": test.exact,
             "draws": test.draws,
@@ -347,7 +343,14 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
             "conf_high": test.conf_high,
             "interval_assumes": "constant-effect",
             "approximate": test.approximate.as_ref().map(text),
-        })),
+        })
+    };
+    let mut whole = json!({
+        "id": analysis.id,
+        "role": analysis.role.text(),
+        "prespecified": analysis.prespecified,
+        "results": analysis.results,
+        "test": analysis.test.as_ref().map(test),
         "covariates": analysis.covariates,
         "deviations": analysis.deviations.iter().map(|deviation| json!({
             "code": deviation.code, "message": text(&deviation.message),
@@ -386,5 +389,18 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
             "code": warning.code, "message": text(&warning.message),
         })).collect::<Vec<_>>(),
         "conclusion": text(&analysis.conclusion),
-    })
+    });
+    if !analysis.further.is_empty() {
+        let further = analysis.further.iter().map(|own| {
+            json!({
+                "arm": arm(own.arm),
+                "test": own.test.as_ref().map(test),
+                "p_adjusted": own.p_adjusted,
+                "q_value": own.q_value,
+                "conclusion": text(&own.conclusion),
+            })
+        });
+        whole["further_comparisons"] = further.collect();
+    }
+    whole
 }

@@ -287,6 +287,7 @@ const PROTOCOL: &[Page] = pages![
     "invalid-protocol",
     "lock-cut",
     "look-not-primary",
+    "look-of-several-arms",
     "look-spends-all",
     "look-spends-nothing",
     "malformed-id",

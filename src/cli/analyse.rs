@@ -105,7 +105,8 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
         };
         for (index, row) in analysis.as_read().into_iter().enumerate() {
             let shown = decimals_for(row.std_error.or_else(|| wald(row)));
-            // The test is that of the first row.
+            let compared = analysis.compared(analysis.comparison_of(index));
+            // The interval of the test is that of the first row.
             let test = analysis.test.as_ref().filter(|_| index == 0);
             let cells = vec![
                 Cell::text(&analysis.id),
@@ -119,14 +120,11 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
                 Cell::number(row.conf_high, shown),
                 Cell::number(row.df, Shown::Decimals(1)),
                 Cell::number(row.p_value, Shown::PValue),
-                Cell::number(
-                    analysis.test.as_ref().map(|test| test.p_value),
-                    Shown::PValue,
-                ),
+                Cell::number(compared.test.map(|test| test.p_value), Shown::PValue),
                 Cell::number(test.and_then(|test| test.conf_low), shown),
                 Cell::number(test.and_then(|test| test.conf_high), shown),
-                Cell::number(analysis.p_adjusted, Shown::PValue),
-                Cell::number(analysis.q_value, Shown::PValue),
+                Cell::number(compared.p_adjusted, Shown::PValue),
+                Cell::number(compared.q_value, Shown::PValue),
                 Cell::count(row.n_treated),
                 Cell::count(row.n_control),
             ];
@@ -143,9 +141,10 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
             grid.row(said);
             machine.row(cells);
         }
-        document = document
-            .grid(grid.without_empty_columns())
-            .text(analysis.conclusion.clone());
+        document = document.grid(grid.without_empty_columns());
+        for conclusion in analysis.conclusions() {
+            document = document.text(conclusion.clone());
+        }
         for deviation in &analysis.deviations {
             let (en, sv) = (&deviation.message.en, &deviation.message.sv);
             document = document.text(words!("Deviation: {en}", "Avvikelse: {sv}"));

@@ -5,7 +5,7 @@ use super::model::{Protocol, ProtocolHash};
 use super::rule_parser::Known;
 use super::sections::{
     allocation, analyses, beacon, capacity, estimand, events, exceptions, fields, gate, locks,
-    missing, outcomes, participants, roles, sample_size, study,
+    missing, multiplicity, outcomes, participants, roles, sample_size, study,
 };
 use super::tree::{NAMED, Section};
 use crate::diagnostic::{Diagnostic, Place};
@@ -98,7 +98,7 @@ pub fn vocabulary() -> Vec<(&'static str, &'static [&'static str])> {
         ("estimand", estimand::KEYS),
         ("test", analyses::TEST),
         ("missing", missing::KEYS),
-        ("[multiplicity]", analyses::MULTIPLICITY),
+        ("[multiplicity]", multiplicity::KEYS),
     ]
 }
 
@@ -287,7 +287,8 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
             strata: allocation.as_ref().map(|own| own.strata.as_slice()),
         },
     );
-    let multiplicity = analyses::multiplicity(out, root, &analyses);
+    let treated = arms.list.len().saturating_sub(1);
+    let (secondary, primary) = multiplicity::read(out, root, &analyses, treated);
     let opening = sites.iter().flatten().map(|site| site.opens).min();
     if let Some(opening) = opening {
         let last_window = outcomes
@@ -328,7 +329,8 @@ fn sections(out: &mut Findings<'_>, root: &Section<'_>, hash: ProtocolHash) -> O
         outcomes: complete(outcomes)?,
         locks: complete(locks.list)?,
         analyses: complete(analyses)?,
-        multiplicity,
+        multiplicity: secondary,
+        primary_multiplicity: primary,
         earlier: Vec::new(),
     })
 }

@@ -31,6 +31,7 @@ pub const CODES: &[&str] = &[
     "gate-without-capacity",
     "lock-cut",
     "look-not-primary",
+    "look-of-several-arms",
     "look-spends-all",
     "look-spends-nothing",
     "malformed-id",

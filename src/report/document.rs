@@ -295,7 +295,7 @@ fn baseline(report: &Report<'_>) -> Value {
 }
 
 fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
-    json!({
+    let mut whole = json!({
         "id": analysis.id,
         "role": analysis.role.text(),
         "prespecified": analysis.prespecified,
@@ -328,7 +328,20 @@ fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
             "code": warning.code, "message": words(&warning.message),
         })).collect::<Vec<_>>(),
         "conclusion": words(&analysis.conclusion),
-    })
+    });
+    if !analysis.further.is_empty() {
+        let further = analysis.further.iter().map(|own| {
+            json!({
+                "arm": arm_id(report, usize::from(own.arm.0)),
+                "test": own.test.as_ref().map(test),
+                "p_adjusted": own.p_adjusted,
+                "q_value": own.q_value,
+                "conclusion": words(&own.conclusion),
+            })
+        });
+        whole["further_comparisons"] = further.collect();
+    }
+    whole
 }
 
 /// Effects by subgroup and their contrasts.

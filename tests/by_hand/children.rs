@@ -180,7 +180,25 @@ fn both_averages_stand_side_by_side() {
         } else {
             "each family counting alike"
         }));
-        assert!(found.conclusion.en.contains("per child") && !found.conclusion.en.contains("100"));
+        let (en, sv) = (&found.conclusion.en, &found.conclusion.sv);
+        assert!(en.starts_with("Per 100 children, the result"), "{en}");
+        assert!(sv.starts_with("Per 100 barn är resultatet"), "{sv}");
+        let (alike, alike_sv) = if place == 0 {
+            ("each child counting alike.", "där varje barn väger lika.")
+        } else {
+            (
+                "each family counting alike.",
+                "där varje familj väger lika.",
+            )
+        };
+        assert!(en.contains(alike) && sv.contains(alike_sv), "{en} {sv}");
+        assert!(
+            found
+                .estimand
+                .en
+                .contains(" (at least one) per child between")
+        );
+        assert!(found.estimand.sv.contains(" (minst en) per barn mellan"));
     }
 }
 

@@ -1,6 +1,8 @@
 //! Westfall and Young's step-down procedure, and a decision that stops early, on cases that can be written out.
 
-use lottning::analysis::multiplicity::{Sizes, westfall_young};
+use lottning::analysis::multiplicity::{
+    Sizes, benjamini_hochberg, fixed_sequence, holm, westfall_young,
+};
 
 fn sizes(observed: f64, redrawn: &[f64]) -> Sizes {
     Sizes {
@@ -46,4 +48,15 @@ fn three_hypotheses_on_four_redraws() {
     let twins = [all[0].clone(), all[0].clone()];
     close(&westfall_young(&twins, None), &[0.4, 0.4]);
     assert!(westfall_young(&[], None).is_empty());
+}
+
+/// R 4.2.2: `p.adjust(c(.012, .2, .031, .004, .5, .031), "holm")`, `"BH"`, and `cummax` of the same. By hand for the least:
+/// 6·.004; the next 5·.012; the two that tie 4·.031; for q 6·.004/1, 6·.012/2, 6·.031/4.
+#[test]
+fn six_hypotheses_as_in_r() {
+    let p = [0.012, 0.2, 0.031, 0.004, 0.5, 0.031];
+    close(&holm(&p), &[0.06, 0.4, 0.124, 0.024, 0.5, 0.124]);
+    let q = [0.036, 0.24, 0.0465, 0.024, 0.5, 0.0465];
+    close(&benjamini_hochberg(&p), &q);
+    close(&fixed_sequence(&p), &[0.012, 0.2, 0.2, 0.2, 0.5, 0.5]);
 }

@@ -21,6 +21,7 @@ mod protocol;
 mod registered;
 mod replication;
 mod replication_of_children;
+mod several_arms;
 mod simulated;
 mod study;
 mod times;

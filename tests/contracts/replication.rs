@@ -3,6 +3,7 @@
 
 use crate::made_up::{IUH, LAST, Study, protocol, study};
 use crate::registered::{analysis, lived};
+use crate::several_arms::three_arms;
 use lottning::analysis::looks::{EarlierLook, look};
 use lottning::analysis::replication::{AtLock, LookedAt, replication};
 use lottning::analysis::{Plan, RunSettings, registered_p, run};
@@ -495,22 +496,36 @@ fn r_computes_three_arms_and_shared_redraws() {
         + &own("first", "rereport", "lin", adjusted)
         + &own("second", "rereport_without_staff", "linear", adjusted)
         + &own("third", "rereport_from_day_123", "difference-in-means", "")
+        + &own("fourth", "rereport", "linear", adjusted).replace("secondary", "exploratory")
+        + &own("fifth", "rereport_without_staff", "lin", "").replace("secondary", "exploratory")
         + "[multiplicity]\nsecondary = \"westfall-young\"\n";
-    let third =
-        "[[arm]]\nid = \"letter\"\nlabel = { sv = \"Brev\", en = \"Letter\" }\nratio = 1\n\n";
-    let three = two.replace("[unit]\n", &format!("{third}[unit]\n"));
-    let three = three.replace(
-        "method = \"big-stick\"                            # families and staff know the arm, so a method that is hard to guess\nmax_imbalance = 4",
-        "method = \"permuted-block\"\nblock_len = 6",
-    );
-    for (name, text) in [("two-arms", two), ("three-arms", three)] {
+    let three = three_arms(&two);
+    let jointly = three.clone() + "primary = \"westfall-young\"\n";
+    let rule = "secondary = \"westfall-young\"";
+    let ordered = three.replace(rule, "secondary = \"fixed-sequence\"");
+    for (name, text) in [
+        ("two-arms", two),
+        ("three-arms", three),
+        ("three-arms-jointly", jointly),
+        ("three-arms-ordered", ordered),
+    ] {
         let study = lived(&text);
         let files = folder(&study, "final", LAST, &[]);
-        assert!(
-            files
-                .iter()
-                .any(|file| file.path == "data/westfall-young.final.csv")
-        );
+        let has = |path: &str| files.iter().any(|file| file.path == path);
+        let ordered = name == "three-arms-ordered";
+        assert_eq!(has("data/westfall-young.final.csv"), !ordered);
+        let jointly = name == "three-arms-jointly";
+        assert_eq!(has("data/westfall-young.final.primary.csv"), jointly);
+        if name != "two-arms" {
+            for number in ["primary", "first", "third"] {
+                for own in ["p_adjusted", "test/p_value"] {
+                    let path = format!("\n{number}/further_comparisons/letter/{own},");
+                    assert!(text_of(&files).contains(&path), "{path}");
+                }
+            }
+            let path = "\nfourth/further_comparisons/letter/q_value,";
+            assert!(text_of(&files).contains(path), "{path}");
+        }
         all_alike(name, &files);
     }
 }

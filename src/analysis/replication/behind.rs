@@ -42,7 +42,8 @@ impl Behind<'_> {
             .iter()
             .map(|arm| self.fit(analysis, *arm, None))
             .collect();
-        let redraws = arms.first().and_then(|arm| self.redraws(analysis, *arm));
+        let redraws = arms.iter().map(|arm| self.redraws(analysis, *arm));
+        let redraws = redraws.collect();
         let factors = match (arms.first(), fits.first()) {
             (Some(_), Some(fit)) => {
                 let own = analysis.subgroups.iter();
@@ -115,20 +116,28 @@ impl Behind<'_> {
         list
     }
 
-    /// The redraws that the secondary analyses of a lock share, where they are adjusted together.
-    pub(super) fn joint(&mut self, plan: &Plan, lock: usize) -> Option<JointRedraws> {
-        if self.protocol.multiplicity != Some(Multiplicity::WestfallYoung) {
+    /// The redraws that the comparisons of a lock with a role share, where they are adjusted together.
+    pub(super) fn joint(
+        &mut self,
+        plan: &Plan,
+        (lock, role): (usize, Role),
+    ) -> Option<JointRedraws> {
+        let rule = match role {
+            Role::Primary => Some(self.protocol.primary_multiplicity),
+            Role::Secondary | Role::Exploratory => self.protocol.multiplicity,
+        };
+        if rule != Some(Multiplicity::WestfallYoung) {
             return None;
         }
         let belongs = |planned: &Planned| {
             let own = &planned.analysis;
-            planned.prespecified && own.role == Role::Secondary && own.lock == lock
+            planned.prespecified && own.role == role && own.lock == lock
         };
         let places: Vec<usize> = (0..plan.planned().len())
             .filter(|place| plan.planned().get(*place).is_some_and(belongs))
             .collect();
-        let treated = treated_arms(self.protocol).next()?;
-        if places.len() < 2 {
+        let arms: Vec<Arm> = treated_arms(self.protocol).collect();
+        if places.len() * arms.len() < 2 {
             return None;
         }
         let drawn = |place: &usize| {
@@ -139,7 +148,8 @@ impl Behind<'_> {
         let key = joint_key(self.protocol, lock);
         let mut joint = JointRedraws {
             lock,
-            analyses: Vec::new(),
+            role,
+            comparisons: Vec::new(),
             sizes: Vec::new(),
             weights: None,
         };
@@ -147,10 +157,12 @@ impl Behind<'_> {
             let analysis = &plan.planned()[place].analysis;
             self.workspace
                 .sample(self.protocol, self.state, self.cut, analysis);
-            if let Some(found) = self.redrawn(analysis, treated, (&key, draws)) {
-                joint.analyses.push(place);
-                joint.sizes.push(found.sizes().1);
-                joint.weights = found.weights().map(<[f64]>::to_vec);
+            for (number, treated) in arms.iter().enumerate() {
+                if let Some(found) = self.redrawn(analysis, *treated, (&key, draws)) {
+                    joint.comparisons.push((place, number));
+                    joint.sizes.push(found.sizes().1);
+                    joint.weights = found.weights().map(<[f64]>::to_vec);
+                }
             }
         }
         Some(joint)

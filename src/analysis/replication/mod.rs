@@ -12,7 +12,7 @@ use crate::allocation::Arm;
 use crate::estimation::Columns;
 use crate::estimation::inversion::Studentized;
 use crate::protocol::Protocol;
-use crate::protocol::model::Day;
+use crate::protocol::model::{Day, Role};
 use crate::study::kernel::State;
 use behind::Behind;
 
@@ -71,7 +71,7 @@ pub struct Replication {
     pub families: Vec<ReplicatedFamily>,
     /// The analyses, in the order of the results.
     pub analyses: Vec<ReplicatedAnalysis>,
-    /// Redraws that several analyses share, one for each lock that adjusts by Westfall and Young.
+    /// Redraws that several comparisons share, one for each family of them that is adjusted by Westfall and Young.
     pub joint: Vec<JointRedraws>,
 }
 
@@ -80,8 +80,10 @@ pub struct Replication {
 pub struct JointRedraws {
     /// Index of the lock.
     pub lock: usize,
-    /// Places of the analyses, those among them that have a statistic.
-    pub analyses: Vec<usize>,
+    /// The role of the analyses.
+    pub role: Role,
+    /// The comparisons that have a statistic: place of the analysis, and of its treated arm among the treated arms.
+    pub comparisons: Vec<(usize, usize)>,
     /// Of each, |t| on every redraw; infinite where it does not exist.
     pub sizes: Vec<Vec<f64>>,
     /// Probabilities, where all sequences were listed.
@@ -99,8 +101,8 @@ pub struct ReplicatedAnalysis {
     pub counted: Vec<Counted>,
     /// The fits of its results, in their order: the registered one for each treated arm, then those beside it.
     pub fits: Vec<ReplicatedFit>,
-    /// Redraws of its test.
-    pub redraws: Option<ReplicatedRedraws>,
+    /// Redraws of its test, for each treated arm.
+    pub redraws: Vec<Option<ReplicatedRedraws>>,
     /// Factors of its subgroups: name, levels, and the level of each row of the first fit.
     pub factors: Vec<(String, Vec<String>, Vec<usize>)>,
     /// Whether each family received the first treated arm's service, where the analysis asks; `None` in other arms.
@@ -202,8 +204,10 @@ pub fn replication(
         .iter()
         .map(|planned| ground.analysis(&planned.analysis))
         .collect();
+    let roles = [Role::Secondary, Role::Primary];
     let joint = (0..protocol.locks.len())
-        .filter_map(|lock| ground.joint(plan, lock))
+        .flat_map(|lock| roles.map(|role| (lock, role)))
+        .filter_map(|family| ground.joint(plan, family))
         .collect();
     Replication {
         families,

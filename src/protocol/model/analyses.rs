@@ -474,14 +474,15 @@ impl Role {
     }
 }
 
-/// How secondary analyses are protected against multiplicity.
+/// How several comparisons are protected against multiplicity: each treated arm with control in each analysis of a role and
+/// lock, in the file's order of analyses and within an analysis of arms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Multiplicity {
-    /// Holm's step-down procedure over the secondary analyses of a lock.
+    /// Holm's step-down procedure.
     Holm,
-    /// Westfall and Young's step-down procedure on redraws that the secondary analyses of a lock share.
+    /// Westfall and Young's step-down procedure on redraws that the comparisons share.
     WestfallYoung,
-    /// The secondary analyses of a lock in the file's order, each standing only if all before it do.
+    /// Each stands only if all before it do.
     FixedSequence,
     /// No adjustment, and the report says so.
     None,

@@ -73,6 +73,10 @@ impl Protocol {
             Summary::FirstTime => (" (the first)", " (det första)"),
             Summary::Value => ("", ""),
         };
+        let (per_en, per_sv) = match analysis.children {
+            Some(_) => (" per child", " per barn"),
+            None => ("", ""),
+        };
         let estimand = &analysis.estimand;
         let Words {
             en: measure_en,
@@ -94,8 +98,8 @@ impl Protocol {
             (self.treated_labels(Lang::En), self.treated_labels(Lang::Sv));
         let (control_en, control_sv) = (&control.en, &control.sv);
         words!(
-            "the {measure_en} “{outcome_en}”{summary_en} between being allocated to “{treated_en}” and to “{control_en}”, in {whom_en}{note_en}.",
-            "{measure_sv} ”{outcome_sv}”{summary_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {whom_sv}{note_sv}."
+            "the {measure_en} “{outcome_en}”{summary_en}{per_en} between being allocated to “{treated_en}” and to “{control_en}”, in {whom_en}{note_en}.",
+            "{measure_sv} ”{outcome_sv}”{summary_sv}{per_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {whom_sv}{note_sv}."
         )
     }
 
@@ -210,9 +214,13 @@ impl Protocol {
             | OutcomeKind::Observed { window_days } => *window_days,
             OutcomeKind::Duration { horizon_days, .. } => (0, *horizon_days),
         };
+        let (per_en, per_sv) = match analysis.children {
+            Some(_) => (", of each child", ", för varje barn"),
+            None => ("", ""),
+        };
         words!(
-            "“{en}”: {how_en}, days {first} to {last} after randomization",
-            "”{sv}”: {how_sv}, dag {first} till {last} efter lottningen"
+            "“{en}”: {how_en}{per_en}, days {first} to {last} after randomization",
+            "”{sv}”: {how_sv}{per_sv}, dag {first} till {last} efter lottningen"
         )
     }
 

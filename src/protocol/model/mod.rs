@@ -120,6 +120,8 @@ pub struct Protocol {
     pub analyses: Vec<Analysis>,
     /// How secondary analyses are protected against multiplicity (recorded; `None` when nothing is said).
     pub multiplicity: Option<Multiplicity>,
+    /// How the comparisons of the primary analysis are protected, where there are several: more than two arms.
+    pub primary_multiplicity: Multiplicity,
     /// The protocols of the epochs before this one, in their order; empty before the first amendment.
     pub earlier: Vec<Arc<Protocol>>,
 }

@@ -1,12 +1,10 @@
-//! `[[analysis]]` and `[multiplicity]`: what will be computed at which lock, registered before the first family.
+//! `[[analysis]]`: what will be computed at which lock, registered before the first family.
 
 use super::locks::Locks;
-use super::looks::{looks, unspent};
+use super::looks::{looks, of_one_comparison, unspent};
 use super::{allocation, estimand, estimator, missing};
 use crate::protocol::findings::Findings;
-use crate::protocol::model::{
-    Analysis, Covariate, EventSpec, Factor, Multiplicity, Outcome, Role, Test,
-};
+use crate::protocol::model::{Analysis, Covariate, EventSpec, Factor, Outcome, Role, Test};
 use crate::protocol::names::{Ids, Style, repeated};
 use crate::protocol::tree::Section;
 use crate::words;
@@ -44,8 +42,6 @@ pub(in crate::protocol) const KEYS: &[&str] = &[
 ];
 /// Keys of `test`.
 pub(in crate::protocol) const TEST: &[&str] = &["kind", "draws"];
-/// Keys of `[multiplicity]`.
-pub(in crate::protocol) const MULTIPLICITY: &[&str] = &["secondary"];
 
 /// What analyses refer to.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +91,7 @@ pub(in crate::protocol) fn read(
     if !broken {
         one_primary(out, &sections, &primaries);
         unspent(out, &sections, around.locks, &list);
+        of_one_comparison(out, &sections, around.drawing.arms.list.len());
     }
     list
 }
@@ -316,65 +313,4 @@ fn test(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Test> {
     };
     kind?;
     Some(Test::Randomization { draws: draws? })
-}
-
-/// Reads how secondary analyses are protected; a warning when several stand without a word.
-pub(in crate::protocol) fn multiplicity(
-    out: &mut Findings<'_>,
-    root: &Section<'_>,
-    analyses: &[Option<Analysis>],
-) -> Option<Multiplicity> {
-    if let Some(section) = root.get("multiplicity") {
-        let section = section.section(out, MULTIPLICITY)?;
-        let rule = section.need(out, "secondary")?.one_of(
-            out,
-            &[
-                ("holm", Multiplicity::Holm),
-                ("westfall-young", Multiplicity::WestfallYoung),
-                ("fixed-sequence", Multiplicity::FixedSequence),
-                ("none", Multiplicity::None),
-            ],
-        );
-        let untested = analyses
-            .iter()
-            .flatten()
-            .find(|analysis| analysis.role == Role::Secondary && analysis.test.is_none());
-        if let (Some(Multiplicity::WestfallYoung), Some(untested)) = (rule, untested) {
-            let id = &untested.id;
-            out.error(
-                "estimator-mismatch",
-                &section.key_span("secondary"),
-                words!(
-                    "`westfall-young` redraws the arms, and the secondary analysis `{id}` has no randomization test",
-                    "`westfall-young` lottar om armarna, och den sekundära analysen `{id}` har inget randomiseringstest"
-                ),
-                words!(
-                    "add `test = {{ kind = \"randomization\" }}` to it, or use `holm`",
-                    "lägg till `test = {{ kind = \"randomization\" }}` i den, eller använd `holm`"
-                ),
-            );
-        }
-        return rule;
-    }
-    let secondary = analyses
-        .iter()
-        .flatten()
-        .filter(|analysis| analysis.role == Role::Secondary)
-        .count();
-    if secondary > 1 {
-        out.push(
-            crate::diagnostic::Diagnostic::warning(
-                "multiplicity-unsaid",
-                words!(
-                    "{secondary} secondary analyses, and nothing is said about multiplicity",
-                    "{secondary} sekundära analyser, och inget sägs om multiplicitet"
-                ),
-            )
-            .help(words!(
-                "add `[multiplicity]` with `secondary = \"holm\"`, `\"westfall-young\"`, `\"fixed-sequence\"` or `\"none\"`",
-                "lägg till `[multiplicity]` med `secondary = \"holm\"`, `\"westfall-young\"`, `\"fixed-sequence\"` eller `\"none\"`"
-            )),
-        );
-    }
-    None
 }

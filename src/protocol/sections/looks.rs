@@ -47,6 +47,27 @@ pub(super) fn unspent(
     }
 }
 
+/// Looks go by the boundary of one comparison; there is no rule by which several arms share what a look spends.
+pub(super) fn of_one_comparison(out: &mut Findings<'_>, sections: &[Section<'_>], arms: usize) {
+    if arms < 3 {
+        return;
+    }
+    for section in sections.iter().filter(|own| own.get("looks").is_some()) {
+        out.error(
+            "look-of-several-arms",
+            &section.key_span("looks"),
+            words!(
+                "looks go by the boundary of one comparison, and with {arms} arms there are several",
+                "tittar går efter en jämförelses gräns, och med {arms} armar finns det flera"
+            ),
+            words!(
+                "remove `looks`, and set `alpha = 0.0` at the interim lock",
+                "ta bort `looks`, och sätt `alpha = 0.0` vid interimslåsningen"
+            ),
+        );
+    }
+}
+
 /// The interim locks at which an analysis is looked at before its own lock.
 pub(super) fn looks(
     out: &mut Findings<'_>,

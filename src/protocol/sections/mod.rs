@@ -19,6 +19,7 @@ pub(super) mod gate;
 pub(super) mod locks;
 mod looks;
 pub(super) mod missing;
+pub(super) mod multiplicity;
 mod options;
 pub(super) mod outcomes;
 pub(super) mod participants;

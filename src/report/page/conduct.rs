@@ -1,7 +1,8 @@
 //! How the study was run against what was promised: missing data, realized covariates, deviations, the registered plan.
 
 use super::{Part, Section, role, say};
-use crate::diagnostic::Lang;
+use crate::analysis::results::AnalysisResult;
+use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Covariate, Cut, Factor, Multiplicity, Role, Test};
 use crate::report::{Grid, Report, number};
@@ -220,19 +221,34 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
         }
         grid.row(analysis.outcome_label.get(lang), vec![registered, ran]);
     }
+    if protocol.arms.len() > 2 {
+        let registered = named(protocol.primary_multiplicity);
+        let ran = match protocol.primary_multiplicity {
+            Multiplicity::None => words!("p-values as they are", "p-värden som de är"),
+            Multiplicity::Holm | Multiplicity::WestfallYoung | Multiplicity::FixedSequence => {
+                by_adjusted()
+            }
+        };
+        grid.row(
+            say(
+                &words!(
+                    "Several arms in the primary analysis",
+                    "Flera armar i den primära analysen"
+                ),
+                lang,
+            ),
+            vec![say(&registered, lang), say(&ran, lang)],
+        );
+    }
     if let Some(rule) = protocol.multiplicity {
         let secondary = report
             .analyses
             .analyses
             .iter()
             .filter(|analysis| analysis.role == Role::Secondary)
-            .count();
-        let registered = match rule {
-            Multiplicity::Holm => words!("Holm", "Holm"),
-            Multiplicity::WestfallYoung => words!("Westfall–Young", "Westfall–Young"),
-            Multiplicity::FixedSequence => words!("fixed sequence", "fast ordning"),
-            Multiplicity::None => words!("no adjustment", "ingen justering"),
-        };
+            .map(AnalysisResult::comparisons)
+            .sum::<usize>();
+        let registered = named(rule);
         let ran = match (rule, secondary) {
             (Multiplicity::None, _) => words!("p-values as they are", "p-värden som de är"),
             (_, 0 | 1) => words!(
@@ -240,10 +256,7 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
                 "högst en sekundär analys: inget att justera"
             ),
             (Multiplicity::Holm | Multiplicity::WestfallYoung | Multiplicity::FixedSequence, _) => {
-                words!(
-                    "the conclusions go by the adjusted p-values; those in the tables are as they are",
-                    "slutsatserna följer de justerade p-värdena; de i tabellerna är som de är"
-                )
+                by_adjusted()
             }
         };
         grid.row(
@@ -397,4 +410,21 @@ fn planned_text(report: &Report<'_>, plan: &Analysis, lang: Lang) -> String {
         text.push_str(words!("; {draws} redraws", "; {draws} omlottningar").get(lang));
     }
     text
+}
+
+/// The name of a rule for several comparisons.
+fn named(rule: Multiplicity) -> Words {
+    match rule {
+        Multiplicity::Holm => words!("Holm", "Holm"),
+        Multiplicity::WestfallYoung => words!("Westfall–Young", "Westfall–Young"),
+        Multiplicity::FixedSequence => words!("fixed sequence", "fast ordning"),
+        Multiplicity::None => words!("no adjustment", "ingen justering"),
+    }
+}
+
+fn by_adjusted() -> Words {
+    words!(
+        "the conclusions go by the adjusted p-values; those in the tables are as they are",
+        "slutsatserna följer de justerade p-värdena; de i tabellerna är som de är"
+    )
 }

@@ -28,7 +28,8 @@ pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
             lang,
         )));
         parts.push(Part::Facts(attributes(analysis, lang)));
-        parts.push(Part::Text(say(&analysis.conclusion, lang)));
+        let conclusions = analysis.conclusions();
+        parts.extend(conclusions.map(|own| Part::Text(say(own, lang))));
         parts.extend(subgroups::tables(report, analysis, lang));
         for warning in &analysis.warnings {
             parts.push(Part::Alert {
@@ -119,12 +120,15 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
                 })
                 .collect();
             cells.push(effect::text(analysis, estimate, lang));
-            let p = if index == 0 {
-                analysis.test.as_ref().map(|test| test.p_value)
-            } else {
-                None
+            // The test of a comparison stands in the row of its effect.
+            let further = analysis.further.iter();
+            let place = further.clone().position(|own| own.rows.start == index);
+            let compared = match (index, place) {
+                (0, _) => Some(analysis.compared(0)),
+                (_, place) => place.map(|place| analysis.compared(place + 1)),
             };
-            let p = p.or(estimate.p_value);
+            let test = compared.and_then(|own| own.test);
+            let p = test.map(|test| test.p_value).or(estimate.p_value);
             cells.push(p.map_or_else(
                 || number::UNDEFINED.to_string(),
                 |p| number::p_value(p, alpha(report, analysis), lang),

@@ -93,7 +93,8 @@ fn effect_parts(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> V
     if let Some(estimate) = estimate {
         parts.extend(starting_point(report, analysis, estimate, lang).map(Part::Text));
     }
-    parts.push(Part::Text(say(&analysis.conclusion, lang)));
+    let conclusions = analysis.conclusions();
+    parts.extend(conclusions.map(|own| Part::Text(say(own, lang))));
     if report.analyses.dry_run {
         let alert = Part::Alert {
             lead: say(&words!("Dry run", "Provkörning"), lang),
@@ -143,7 +144,12 @@ fn decision(analysis: &AnalysisResult, lang: Lang) -> Vec<Part> {
     let Some(alpha) = analysis.alpha else {
         return Vec::new();
     };
-    let Some(test) = &analysis.test else {
+    // Of several comparisons each conclusion says what its test decides.
+    let Some(test) = analysis
+        .test
+        .as_ref()
+        .filter(|_| analysis.further.is_empty())
+    else {
         return Vec::new();
     };
     let below = test.p_value <= alpha;

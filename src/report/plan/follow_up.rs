@@ -146,6 +146,26 @@ pub(super) fn analyses(plan: &mut Plan, protocol: &Protocol) {
     for analysis in &protocol.analyses {
         one_analysis(plan, protocol, analysis);
     }
+    if protocol.arms.len() > 2 {
+        plan.line(&match protocol.primary_multiplicity {
+            Multiplicity::Holm => words!(
+                "Each treated arm is compared with control. The comparisons of the primary analysis are protected by Holm's procedure.",
+                "Varje behandlad arm jämförs med kontrollarmen. Den primära analysens jämförelser skyddas av Holms metod."
+            ),
+            Multiplicity::WestfallYoung => words!(
+                "Each treated arm is compared with control. The comparisons of the primary analysis are protected by Westfall and Young's step-down procedure on shared redraws.",
+                "Varje behandlad arm jämförs med kontrollarmen. Den primära analysens jämförelser skyddas av Westfall och Youngs stegvisa metod på gemensamma omlottningar."
+            ),
+            Multiplicity::FixedSequence => words!(
+                "Each treated arm is compared with control. The comparisons of the primary analysis are protected by the order of the arms: each stands only if all before it do.",
+                "Varje behandlad arm jämförs med kontrollarmen. Den primära analysens jämförelser skyddas av armarnas ordning: var och en gäller bara om alla före den gör det."
+            ),
+            Multiplicity::None => words!(
+                "Each treated arm is compared with control. The comparisons of the primary analysis are not adjusted for multiplicity.",
+                "Varje behandlad arm jämförs med kontrollarmen. Den primära analysens jämförelser justeras inte för multiplicitet."
+            ),
+        });
+    }
     match protocol.multiplicity {
         Some(Multiplicity::Holm) => plan.line(&words!(
             "The secondary analyses of a lock are protected by Holm's procedure.",

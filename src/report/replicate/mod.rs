@@ -7,9 +7,9 @@ mod functions;
 mod script;
 mod tables;
 
-use crate::analysis::replication::Replication;
+use crate::analysis::replication::{JointRedraws, Replication};
 use crate::analysis::results::Analyses;
-use crate::protocol::model::Protocol;
+use crate::protocol::model::{Protocol, Role};
 use serde_json::Value;
 
 /// What a folder for replication is made from.
@@ -77,11 +77,17 @@ fn look_stem(folder: &Folder<'_>, analysis: usize, look: usize) -> String {
     format!("{id}.at.{}", lock.map_or("", |lock| lock.id.as_str()))
 }
 
-/// The stem of the file of the redraws that the secondary analyses of a lock share.
-fn joint_stem(folder: &Folder<'_>, lock: usize) -> String {
-    let lock = folder.protocol.locks.get(lock);
-    format!(
-        "westfall-young.{}",
-        lock.map_or("", |lock| lock.id.as_str())
-    )
+/// The stem of the file of the redraws of a comparison: `primary.redraws`, with several `primary.letter.redraws`.
+fn redraws_stem(folder: &Folder<'_>, analysis: usize, comparison: usize) -> String {
+    format!("{}.redraws", stem(folder, analysis, comparison))
+}
+
+/// The stem of the file of the redraws that several comparisons of a lock share.
+fn joint_stem(folder: &Folder<'_>, joint: &JointRedraws) -> String {
+    let lock = folder.protocol.locks.get(joint.lock);
+    let lock = lock.map_or("", |lock| lock.id.as_str());
+    match joint.role {
+        Role::Primary => format!("westfall-young.{lock}.primary"),
+        Role::Secondary | Role::Exploratory => format!("westfall-young.{lock}"),
+    }
 }

@@ -52,21 +52,21 @@ randomization <- function(path, name, redraws, interacted, o) step(path, {
   }
   if (o$limits) say(path, if (p(fit$estimate) > o$alpha) c(conf_low = end(-1), conf_high = end(1)) else c(conf_low = NA, conf_high = NA))
 })
-# Westfall and Young over several analyses: on each shared redraw the largest |t| of an analysis and those with a smaller one
-# observed. The |t| of the redraws are taken over; an adjusted p is never below the analysis' own.
-westfall_young <- function(ids, stems, interacted, own, to, drawn) step("westfall-young", {
+# Westfall and Young over several comparisons: on each shared redraw the largest |t| of one and those with a smaller one
+# observed. The |t| of the redraws are taken over; an adjusted p is never below the comparison's own.
+westfall_young <- function(stems, interacted, own, to, drawn) step("westfall-young", {
   t <- as.matrix(table_of(drawn))
   weight <- if ("probability" %in% colnames(t)) t[, "probability"] else NULL
-  part <- ids %in% colnames(t)
+  part <- stems %in% colnames(t)
   seen <- mapply(function(name, interacted) { fit <- observed_of(name, interacted); abs(fit$estimate / fit$std_error) }, stems[part], interacted[part])
   p <- numeric(0)
   for (i in order(-seen)) {
-    largest <- apply(t[, ids[part][seen <= seen[i]], drop = FALSE], 1, max)
+    largest <- apply(t[, stems[part][seen <= seen[i]], drop = FALSE], 1, max)
     hit <- largest >= seen[i] - 1e-9 * max(1, seen[i])
     p[i] <- if (is.null(weight)) (1 + sum(hit)) / (1 + length(hit)) else sum(weight[hit]) / sum(weight)
   }
   p[order(-seen)] <- cummax(p[order(-seen)])
-  adjusted <- replace(rep(1, length(ids)), part, p)
+  adjusted <- replace(rep(1, length(stems)), part, p)
   alone <- deciding(own)
   for (i in which(!is.na(alone))) found[to[i]] <<- max(adjusted[i], alone[i])
 })

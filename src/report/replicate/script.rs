@@ -2,7 +2,7 @@
 //! each that is not.
 
 use super::functions::{Function, Part, function};
-use super::{Folder, joint_stem, look_stem, stem};
+use super::{Folder, joint_stem, look_stem, redraws_stem, stem};
 use crate::analysis::replication::{How, JointRedraws, ReplicatedFit};
 use crate::analysis::results::AnalysisResult;
 use crate::analysis::subgroups::SMALLEST_LEVEL;
@@ -202,24 +202,27 @@ impl Calls {
         self.add(&format!("limit_of({id}, {alpha}, c({looks}))"));
     }
 
-    /// The randomization test.
+    /// The randomization test of each comparison.
     fn test(&mut self, folder: &Folder<'_>, place: usize) {
         let result = &folder.analyses.analyses[place];
         let behind = &folder.replication.analyses[place];
-        let (Some(_), Some(_)) = (&result.test, &behind.redraws) else {
-            return;
-        };
-        self.parts.insert(Part::Redraws);
         // With more arms there is no interval.
         let limits = truth(folder.protocol.arms.len() == 2);
         let (id, alpha) = (&result.id, behind.alpha);
-        self.add(&format!(
-            "randomization({}, {}, {}, {}, list(alpha = {alpha}, limits = {limits}))",
-            quoted(&format!("{id}/test")),
-            quoted(&stem(folder, place, 0)),
-            quoted(&format!("{id}.redraws")),
-            interacted(result),
-        ));
+        for (number, redraws) in behind.redraws.iter().enumerate() {
+            let (Some(_), Some(_)) = (result.compared(number).test, redraws) else {
+                continue;
+            };
+            self.parts.insert(Part::Redraws);
+            let own = comparison(folder, (place, number));
+            self.add(&format!(
+                "randomization({}, {}, {}, {}, list(alpha = {alpha}, limits = {limits}))",
+                quoted(&format!("{id}{own}/test")),
+                quoted(&stem(folder, place, number)),
+                quoted(&redraws_stem(folder, place, number)),
+                interacted(result),
+            ));
+        }
     }
 
     /// The looks at a monitored analysis.
@@ -341,43 +344,31 @@ impl Calls {
         self.add(&format!("averages({path}, {children}, {families}, {form})"));
     }
 
-    /// Adjusted p-values: by lock, the secondary analyses by the registered rule, the exploratory ones and the contrasts of
-    /// subgroups by Benjamini and Hochberg.
+    /// Adjusted p-values: by lock, the secondary comparisons and those of the primary analysis by the registered rules, the
+    /// exploratory ones and the contrasts of subgroups by Benjamini and Hochberg.
     fn adjusting(&mut self, folder: &Folder<'_>) {
-        let all = || {
-            let results = folder.analyses.analyses.iter();
-            results.zip(&folder.replication.analyses)
-        };
-        for lock in 0..folder.protocol.locks.len() {
-            let of = |role: Role| {
-                all()
-                    .filter(move |(own, behind)| {
-                        own.prespecified && own.role == role && behind.lock == lock
-                    })
-                    .map(|(own, _)| own)
-            };
-            if let Some(joint) = folder.replication.joint.iter().find(|own| own.lock == lock) {
-                let family: Vec<&AnalysisResult> = of(Role::Secondary).collect();
-                self.jointly(folder, joint, &family);
+        let protocol = folder.protocol;
+        for lock in 0..protocol.locks.len() {
+            let secondary = family(folder, lock, Role::Secondary);
+            self.family(
+                folder,
+                (lock, Role::Secondary),
+                &secondary,
+                protocol.multiplicity,
+            );
+            let primary = family(folder, lock, Role::Primary);
+            if primary.len() > 1 {
+                let rule = Some(protocol.primary_multiplicity);
+                self.family(folder, (lock, Role::Primary), &primary, rule);
             }
-            let rule = match folder.protocol.multiplicity {
-                Some(Multiplicity::Holm) => Some("holm"),
-                Some(Multiplicity::FixedSequence) => Some("fixed-sequence"),
-                Some(Multiplicity::WestfallYoung) if of(Role::Secondary).count() == 1 => {
-                    Some("holm")
-                }
-                None | Some(Multiplicity::None | Multiplicity::WestfallYoung) => None,
-            };
-            if let Some(rule) = rule {
-                let from: Vec<String> = of(Role::Secondary).map(deciding).collect();
-                let to = of(Role::Secondary).map(|own| format!("{}/p_adjusted", own.id));
-                self.adjusted(rule, &from, &to.collect::<Vec<_>>());
-            }
-            let mut from: Vec<String> = of(Role::Exploratory).map(deciding).collect();
-            let mut to: Vec<String> = of(Role::Exploratory)
-                .map(|own| format!("{}/q_value", own.id))
-                .collect();
-            for (own, _) in all().filter(|(_, behind)| behind.lock == lock) {
+            let exploratory = family(folder, lock, Role::Exploratory);
+            let mut from = paths(folder, &exploratory, deciding);
+            let mut to = paths(folder, &exploratory, |folder, own| {
+                format!("{}/q_value", named(folder, own))
+            });
+            let all = folder.analyses.analyses.iter();
+            let all = all.zip(&folder.replication.analyses);
+            for (own, _) in all.filter(|(_, behind)| behind.lock == lock) {
                 for factor in &own.subgroups {
                     for contrast in &factor.contrasts {
                         let (id, factor, level) = (&own.id, &factor.factor, &contrast.level);
@@ -393,6 +384,29 @@ impl Calls {
         }
     }
 
+    /// A family of hypotheses by its rule.
+    fn family(
+        &mut self,
+        folder: &Folder<'_>,
+        (lock, role): (usize, Role),
+        family: &[Hypothesis],
+        rule: Option<Multiplicity>,
+    ) {
+        let mut joint = folder.replication.joint.iter();
+        if let Some(joint) = joint.find(|own| own.lock == lock && own.role == role) {
+            self.jointly(folder, joint, family);
+        }
+        let rule = match rule {
+            Some(Multiplicity::Holm) => "holm",
+            Some(Multiplicity::FixedSequence) => "fixed-sequence",
+            Some(Multiplicity::WestfallYoung) if family.len() == 1 => "holm",
+            None | Some(Multiplicity::None | Multiplicity::WestfallYoung) => return,
+        };
+        let from = paths(folder, family, deciding);
+        let to = paths(folder, family, adjusted_p);
+        self.adjusted(rule, &from, &to);
+    }
+
     fn adjusted(&mut self, rule: &str, from: &[String], to: &[String]) {
         if from.is_empty() {
             return;
@@ -402,32 +416,67 @@ impl Calls {
         self.add(&format!("adjust({rule}, {from}, {to})"));
     }
 
-    /// Westfall and Young over the secondary analyses of a lock.
-    fn jointly(&mut self, folder: &Folder<'_>, joint: &JointRedraws, family: &[&AnalysisResult]) {
+    /// Westfall and Young over a family.
+    fn jointly(&mut self, folder: &Folder<'_>, joint: &JointRedraws, family: &[Hypothesis]) {
         self.parts.insert(Part::Redraws);
-        let ids = family.iter().map(|own| own.id.clone());
-        let ids: Vec<String> = ids.collect();
-        let place = |id: &String| {
-            folder
-                .analyses
-                .analyses
-                .iter()
-                .position(|own| own.id == *id)
-        };
-        let stems = ids.iter().filter_map(place).map(|own| stem(folder, own, 0));
-        let forms: Vec<&str> = family.iter().map(|own| interacted(own)).collect();
-        let own: Vec<String> = family.iter().map(|own| deciding(own)).collect();
-        let to: Vec<String> = ids.iter().map(|id| format!("{id}/p_adjusted")).collect();
+        let stems = paths(folder, family, |folder, own| stem(folder, own.0, own.1));
+        let forms = family.iter();
+        let forms: Vec<&str> = forms
+            .map(|own| interacted(&folder.analyses.analyses[own.0]))
+            .collect();
+        let own = paths(folder, family, deciding);
+        let to = paths(folder, family, adjusted_p);
         self.add(&format!(
-            "westfall_young({}, {}, c({}), {}, {}, {})",
-            texts(&ids),
-            texts(&stems.collect::<Vec<String>>()),
+            "westfall_young({}, c({}), {}, {}, {})",
+            texts(&stems),
             forms.join(", "),
             texts(&own),
             texts(&to),
-            quoted(&joint_stem(folder, joint.lock)),
+            quoted(&joint_stem(folder, joint)),
         ));
     }
+}
+
+/// A hypothesis: place of its analysis, and of its comparison.
+type Hypothesis = (usize, usize);
+
+/// The hypotheses of a lock with a role, in the order in which they are adjusted.
+fn family(folder: &Folder<'_>, lock: usize, role: Role) -> Vec<Hypothesis> {
+    let all = folder.analyses.analyses.iter();
+    let all = all.zip(&folder.replication.analyses).enumerate();
+    all.filter(|(_, (own, behind))| {
+        own.prespecified && own.role == role && behind.lock == lock && own.is_tested()
+    })
+    .flat_map(|(place, (own, _))| (0..own.comparisons()).map(move |number| (place, number)))
+    .collect()
+}
+
+fn paths(
+    folder: &Folder<'_>,
+    family: &[Hypothesis],
+    path: fn(&Folder<'_>, Hypothesis) -> String,
+) -> Vec<String> {
+    family.iter().map(|own| path(folder, *own)).collect()
+}
+
+/// The part of a path that tells further comparisons apart; empty of the first.
+fn comparison(folder: &Folder<'_>, (place, number): Hypothesis) -> String {
+    let further = number.checked_sub(1);
+    let own = further.and_then(|own| folder.analyses.analyses[place].further.get(own));
+    let arm = own.and_then(|own| folder.protocol.arms.get(own.arm.index()));
+    arm.map_or_else(String::new, |arm| {
+        format!("/further_comparisons/{}", arm.id)
+    })
+}
+
+/// The path of a comparison.
+fn named(folder: &Folder<'_>, own: Hypothesis) -> String {
+    let id = &folder.analyses.analyses[own.0].id;
+    format!("{id}{}", comparison(folder, own))
+}
+
+fn adjusted_p(folder: &Folder<'_>, own: Hypothesis) -> String {
+    format!("{}/p_adjusted", named(folder, own))
 }
 
 /// What a row beside a result is called.
@@ -446,16 +495,17 @@ fn interacted(result: &AnalysisResult) -> &'static str {
 }
 
 /// The path of the p that decides.
-fn deciding(own: &AnalysisResult) -> String {
-    if own.test_registered {
-        return format!("{}/test/p_value", own.id);
+fn deciding(folder: &Folder<'_>, own: Hypothesis) -> String {
+    let result = &folder.analyses.analyses[own.0];
+    if result.test_registered {
+        return format!("{}/test/p_value", named(folder, own));
     }
-    let row = own.results.iter().position(Estimate::is_anderson_rubin);
-    format!(
-        "{}/results/{}/p_value",
-        own.id,
-        row.map_or(1, |row| row + 1)
-    )
+    let from = own.1.checked_sub(1).and_then(|own| result.further.get(own));
+    let from = from.map_or(0, |own| own.rows.start);
+    let rows = result.compared(own.1).rows;
+    let row = rows.iter().position(Estimate::is_anderson_rubin);
+    let row = from + row.unwrap_or(0) + 1;
+    format!("{}/results/{row}/p_value", result.id)
 }
 
 /// Of each fit the places of its rows among the results of the analysis.

@@ -1,6 +1,6 @@
 //! The data, the codebook and the flat results.
 
-use super::{File, Folder, joint_stem, look_stem, stem};
+use super::{File, Folder, joint_stem, look_stem, redraws_stem, stem};
 use crate::analysis::replication::{Counted, How, JointRedraws, ReplicatedFit, ReplicatedRedraws};
 use crate::estimation::Values;
 use serde_json::Value;
@@ -101,14 +101,16 @@ pub(super) fn data(folder: &Folder<'_>) -> (Vec<File>, String) {
                 files.push(File { path, text });
             }
         }
-        if let Some(own) = &behind.redraws {
-            let path = format!("data/{}.redraws.csv", folder.analyses.analyses[place].id);
-            let text = redraws(own, &path, &mut book);
-            files.push(File { path, text });
+        for (number, own) in behind.redraws.iter().enumerate() {
+            if let Some(own) = own {
+                let path = format!("data/{}.csv", redraws_stem(folder, place, number));
+                let text = redraws(own, &path, &mut book);
+                files.push(File { path, text });
+            }
         }
     }
     for own in &folder.replication.joint {
-        let path = format!("data/{}.csv", joint_stem(folder, own.lock));
+        let path = format!("data/{}.csv", joint_stem(folder, own));
         let text = joint(folder, own, &path, &mut book);
         files.push(File { path, text });
     }
@@ -397,13 +399,13 @@ fn redraws(own: &ReplicatedRedraws, path: &str, book: &mut Codebook) -> String {
 
 fn joint(folder: &Folder<'_>, own: &JointRedraws, path: &str, book: &mut Codebook) -> String {
     let mut table = Table::new();
-    for (place, sizes) in own.analyses.iter().zip(&own.sizes) {
-        let id = &folder.analyses.analyses[*place].id;
+    for ((place, comparison), sizes) in own.comparisons.iter().zip(&own.sizes) {
+        let id = &stem(folder, *place, *comparison);
         table.add(id, sizes.iter().map(|t| number(Some(*t))).collect());
         book.tell(
             path,
             id,
-            "size of its studentized statistic on redraws that the analyses share; Inf where it does not exist",
+            "size of its studentized statistic on redraws that the comparisons share; Inf where it does not exist",
         );
     }
     if let Some(weights) = &own.weights {

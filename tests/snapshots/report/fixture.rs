@@ -210,6 +210,7 @@ pub(crate) fn ordinary() -> Parts {
         missing_rule: Missing::CompleteCase,
         alpha: Some(0.05),
         looks: Vec::new(),
+        further: Vec::new(),
         p_adjusted: None,
         q_value: None,
         test_registered: true,

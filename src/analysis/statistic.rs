@@ -4,18 +4,31 @@
 //! a contrast has. `lin` on two arms takes the short way of `estimation::lin_statistic`, prepared once for each
 //! grouping of the sites; anything else factors its design anew. `difference-in-means` and `risk-difference` are
 //! studentized as the difference of means with HC2, which is Welch's standard error.
+//!
+//! Where known outcomes are weighed for those that are not, the model of being known is fitted anew within the redrawn arms,
+//! and the effect with it: being known is, as the outcome, what the hypothesis says that the arm does not move.
 
 use super::covariates::{SiteGroups, count_cells};
 use super::randomization::Statistic;
 use crate::allocation::Arm;
 use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::estimation::inversion;
+use crate::estimation::known_weights::known_weights;
 use crate::estimation::lin_statistic::{Joint, LinStatistic, Studentized};
 use crate::estimation::linear_model::{self, Design, Form};
 use crate::estimation::{Arm as Side, Df, Variance};
 
 /// Part of the largest outcome below which an effect without a standard error is rounding.
 const ROUNDED: f64 = 1e-12;
+
+/// Families whose outcome is not known and for whom the analysed ones are weighed.
+#[derive(Debug, Clone)]
+pub(super) struct Unknown {
+    /// Places in the lists of the families of the lock.
+    pub(super) rows: Vec<u32>,
+    /// Their covariates beside the sites, column-major.
+    pub(super) matrix: Vec<f64>,
+}
 
 /// An outcome and its covariates on the families of a lock, without arms.
 #[derive(Debug, Clone)]
@@ -36,6 +49,8 @@ pub(super) struct Sampled {
     pub(super) form: Form,
     /// 1 for analysed families that were observed in the treated arm, 0 for the others: what a constant effect moves.
     pub(super) moved: Vec<f64>,
+    /// For whom they are weighed; `None` without weights.
+    pub(super) unknown: Option<Unknown>,
     /// Number of arms.
     pub(super) arms: usize,
     /// The arm whose effect is asked for.
@@ -71,6 +86,7 @@ impl<'s> Registered<'s> {
             counted: sampled.form == Form::Additive
                 && sampled.arms == 2
                 && sampled.matrix.is_empty()
+                && sampled.unknown.is_none()
                 && sampled.y.iter().all(yes_no),
             strata: Vec::new(),
             sampled,
@@ -186,9 +202,15 @@ impl<'s> Registered<'s> {
         }
         let chosen = self.chosen.iter().map(|row| *row as usize);
         Self::fill(self.sampled, &self.groups, &chosen, &mut self.matrix);
-        self.design
-            .refactor(&self.side, &self.matrix, self.sampled.form)
-            .ok()?;
+        let form = self.sampled.form;
+        match self.weights(arms) {
+            Some(weights) => {
+                self.design
+                    .refactor_weighted(&self.side, &self.matrix, &weights, form)
+            }
+            None => self.design.refactor(&self.side, &self.matrix, form),
+        }
+        .ok()?;
         let inference = self
             .design
             .inference(Variance::Hc2, Df::Normal, 0.95)
@@ -213,6 +235,35 @@ impl<'s> Registered<'s> {
             found.covariance = self.design.covariance(y, moved, &mut self.workspace);
         }
         Some(found)
+    }
+
+    /// Weights of the chosen rows for those that are not known, by the model of being known within these arms; `None` without
+    /// weights.
+    fn weights(&self, arms: &[Arm]) -> Option<Vec<f64>> {
+        let sampled = self.sampled;
+        let unknown = sampled.unknown.as_ref()?;
+        let side = |row: &u32| self.side(arms[sampled.allocation[*row as usize]]);
+        let lost = unknown.rows.iter().enumerate();
+        let lost: Vec<(usize, u32, Side)> = lost
+            .filter_map(|(place, row)| Some((place, *row, side(row)?)))
+            .collect();
+        let mut all = self.side.clone();
+        all.extend(lost.iter().map(|(_, _, side)| *side));
+        let known: Vec<bool> = (0..all.len()).map(|row| row < self.side.len()).collect();
+        let mut columns = Vec::new();
+        if sampled.sites.is_some() {
+            let chosen = self.chosen.iter().map(|row| sampled.rows[*row as usize]);
+            let rows = chosen.chain(lost.iter().map(|(_, row, _)| *row));
+            let sites = rows.map(|row| sampled.site[row as usize]);
+            self.groups.indicators(&sites, &mut columns);
+        }
+        let (n, m) = (sampled.rows.len(), unknown.rows.len());
+        let theirs = unknown.matrix.chunks_exact(m.max(1));
+        for (own, theirs) in sampled.matrix.chunks_exact(n.max(1)).zip(theirs) {
+            columns.extend(self.chosen.iter().map(|row| own[*row as usize]));
+            columns.extend(lost.iter().map(|(place, _, _)| theirs[*place]));
+        }
+        Some(known_weights(&all, &known, &columns).weights)
     }
 
     /// The effect from counts, where they answer for the model.
@@ -243,7 +294,10 @@ impl<'s> Registered<'s> {
             let mut found = Joint::default();
             found.effects[0] = effect;
             Some(found)
-        } else if self.sampled.form == Form::Interacted && self.sampled.arms == 2 {
+        } else if self.sampled.form == Form::Interacted
+            && self.sampled.arms == 2
+            && self.sampled.unknown.is_none()
+        {
             self.short(arms, both)
         } else {
             self.full(arms, both)

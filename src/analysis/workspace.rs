@@ -12,7 +12,7 @@ use super::children::Tally;
 use super::covariates::{FixedColumns, SiteGroups, count_cells};
 use super::handover::Courses;
 use super::reference_set::{History, Redrawer};
-use super::statistic::Sampled;
+use super::statistic::{Sampled, Unknown};
 use crate::allocation::Arm;
 use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::estimation::linear_model::{self, Design, Fit, Form, Inference};
@@ -511,6 +511,14 @@ impl Workspace {
             }
             None => Form::Interacted,
         };
+        let weighted = analysis.missing == Missing::CensoringWeights && !self.unknown.is_empty();
+        let unknown = weighted.then(|| {
+            let rows: Vec<u32> = self.unknown.iter().map(|(row, _)| *row).collect();
+            let units = rows.iter().map(|row| &self.units[*row as usize]);
+            let mut matrix = Vec::new();
+            fixed.fill(state, &units, &mut matrix);
+            Unknown { rows, matrix }
+        });
         let is_moved = |row: &u32| self.units[*row as usize].arm == treated;
         let moved: Vec<f64> = self
             .rows
@@ -526,6 +534,7 @@ impl Workspace {
             matrix,
             sites,
             form,
+            unknown,
             arms: protocol.arms.len(),
             treated,
             control: protocol.control,

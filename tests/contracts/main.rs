@@ -26,6 +26,7 @@ mod simulated;
 mod study;
 mod times;
 mod validation;
+mod weighted_redraws;
 
 #[path = "../made_up/mod.rs"]
 #[allow(dead_code, reason = "each kind of test uses a part of it")]

@@ -4,8 +4,8 @@
 observed_of <- function(name, interacted) {
   d <- table_of(name)
   d <- d[!is.na(d$y), ]
-  M <- design(d, interacted, strata = FALSE)
-  least_squares(d$y, M, replace(numeric(ncol(M)), 2, 1))
+  M <- design(d, interacted, d$weight, strata = FALSE)
+  least_squares(d$y, M, replace(numeric(ncol(M)), 2, 1), d$weight)
 }
 randomization <- function(path, name, redraws, interacted, o) step(path, {
   fit <- observed_of(name, interacted)

@@ -162,7 +162,7 @@ fn defaults(entry: &EstimatorEntry, columns: &Columns) -> Settings {
 }
 
 /// Every combination of options that the entry says it accepts and that goes together.
-fn settings(entry: &EstimatorEntry, columns: &Columns) -> Vec<Settings> {
+pub(crate) fn settings(entry: &EstimatorEntry, columns: &Columns) -> Vec<Settings> {
     let base = defaults(entry, columns);
     let mut all = vec![base];
     if entry.options.dfs.is_empty() {

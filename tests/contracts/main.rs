@@ -9,6 +9,7 @@
 
 mod allocation;
 mod analysis;
+mod arbitrary;
 mod conduct;
 mod estimation;
 mod flow;

@@ -246,5 +246,4 @@ fn the_weighted_randomization_test_holds_its_level() {
     assert!(weighted < 0.05 + 4.0 * error, "{weighted}");
     let unweighted = rejected(mean, moved, false);
     assert!(unweighted > 0.3, "{unweighted}");
-    println!("{exact} {weighted} {unweighted}");
 }

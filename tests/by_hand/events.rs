@@ -258,6 +258,8 @@ fn one_history_of_an_arm_carries_no_variance() {
         let variance = "robust";
         let expected = EstimationError::DecisiveCluster { clusters, variance };
         assert_eq!(refused.unwrap_err(), expected);
+        let refused = at("mean-cumulative-count", &columns, 4.0);
+        assert_eq!(refused.unwrap_err(), expected);
     }
 }
 
@@ -268,6 +270,10 @@ fn impossible_histories_are_refused_by_row() {
         ("a", 1, 2.0, 5.0, 0),
         ("b", 0, 0.0, 4.0, 1),
         ("b", 0, 6.0, 9.0, 0),
+        ("c", 1, 0.0, 2.0, 1),
+        ("c", 1, 2.0, 5.0, 0),
+        ("d", 0, 0.0, 4.0, 1),
+        ("d", 0, 6.0, 9.0, 0),
     ];
     let run = |rows: &[(&str, u8, f64, f64, u32)]| {
         let columns = histories(rows);
@@ -278,7 +284,7 @@ fn impossible_histories_are_refused_by_row() {
         }
         one
     };
-    // A gap is allowed, and nobody is at risk in it.
+    // A gap is allowed, and nobody is at risk in it. Both ids of an arm have the same history.
     assert_eq!(run(&good), Ok(vec!["no-variation"; 3]));
     let with = |row: usize, wrong| {
         let mut rows = good;

@@ -169,8 +169,8 @@ pub fn summarize<E: From<SimulationError>>(
     }
     let mut answer = Vec::with_capacity(cells.len());
     for (place, cell) in cells.iter().enumerate() {
-        let (sums, about) = (&sums[place], &abouts[place]);
-        let mut found = performance(cell, options, sums, about, stopped_early)?;
+        let sums = &sums[place];
+        let mut found = performance(cell, options, sums, stopped_early)?;
         found.cost = cell.scenario.cost.map(|_| costs[place].mean());
         answer.push(found);
     }
@@ -185,14 +185,13 @@ fn performance(
     cell: &Cell,
     options: &Options,
     sums: &Sums,
-    about: &[About],
     stopped_early: bool,
 ) -> Result<CellPerformance, SimulationError> {
     refuse_failures(cell, sums)?;
     let ids = cell.scenario.analyses.iter();
     let ids = ids.map(|index| cell.protocol.analyses[*index].id.clone());
     let analyses: Vec<(String, AnalysisPerformance)> = ids.zip(sums.analyses()).collect();
-    let mut warnings = warnings(cell, about);
+    let mut warnings = warnings(cell);
     let often = |own: &&(String, AnalysisPerformance)| {
         own.1.failures as f64 > MANY_FAILURES * own.1.replicates as f64
     };

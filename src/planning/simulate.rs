@@ -5,12 +5,13 @@
 
 use super::kernel_tier::Kernel;
 use super::performance::{
-    About, AnalysisPerformance, Figure, LooksPerformance, PairedPower, Rejections, StudyPerformance,
+    AnalysisPerformance, Figure, LooksPerformance, PairedPower, Rejections, StudyPerformance,
 };
 use super::record::Record;
 use super::rounds::summarize;
 use super::scenario::{Cell, Engine, Plan, Refused};
 use super::study::Simulator;
+use crate::analysis::plan::limit;
 use crate::diagnostic::Words;
 use crate::estimation::Warning;
 use crate::protocol::model::Day;
@@ -284,11 +285,13 @@ impl Threads {
 }
 
 /// What the figures of a cell do not say by themselves.
-pub(super) fn warnings(cell: &Cell, about: &[About]) -> Vec<Warning> {
+pub(super) fn warnings(cell: &Cell) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    for (index, about) in cell.scenario.analyses.iter().zip(about) {
-        if about.limit.is_none() {
-            let id = &cell.protocol.analyses[*index].id;
+    for index in &cell.scenario.analyses {
+        let analysis = &cell.protocol.analyses[*index];
+        // Bounds decide nothing either, at any lock.
+        if limit(&cell.protocol, analysis).is_none() {
+            let id = &analysis.id;
             warnings.push(Warning::new(
                 "interim-descriptive",
                 words!(

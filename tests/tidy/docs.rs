@@ -76,7 +76,11 @@ const OF_A_PAGE: [(&str, &[&str]); 6] = [
     ),
     (
         "R call",
-        &["**R.**", "## Which R call agrees", "## Which programs agree"],
+        &[
+            "**R.**",
+            "## Which R call agrees",
+            "## Which programs agree",
+        ],
     ),
     (
         "differences",

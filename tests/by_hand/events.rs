@@ -328,7 +328,15 @@ fn impossible_histories_are_refused_by_row() {
     // Nobody of an arm is followed from 4 to 6.
     let answer = at(
         "mean-cumulative-count",
-        &histories(&[good[0], good[1], ("e", 1, 5.0, 9.0, 0), good[2], good[3]]),
+        &histories(&[
+            good[0],
+            good[1],
+            ("e", 1, 5.0, 9.0, 0),
+            good[2],
+            good[3],
+            good[6],
+            good[7],
+        ]),
         8.0,
     )
     .unwrap();

@@ -110,6 +110,8 @@ pub struct Boundaries {
     cumulative: Vec<f64>,
     sides: Sides,
     alpha: f64,
+    /// Under no effect until the last look, where the amounts that looks spend are given.
+    path: Option<Path>,
 }
 
 impl Boundaries {
@@ -163,6 +165,7 @@ impl Boundaries {
             cumulative: spent.iter().map(|spent| factor * spent).collect(),
             sides,
             alpha,
+            path: None,
         })
     }
 
@@ -190,12 +193,14 @@ impl Boundaries {
             Sides::Two => 2.0,
         };
         let side: Vec<f64> = cumulative.iter().map(|spent| spent / factor).collect();
+        let (critical, path) = spending_values(information, &side, sides)?;
         Ok(Self {
             information: information.to_vec(),
-            critical: spending_values(information, &side, sides)?,
+            critical,
             cumulative: cumulative.to_vec(),
             sides,
             alpha,
+            path: Some(path),
         })
     }
 
@@ -222,6 +227,17 @@ impl Boundaries {
     /// The total type I error asked for.
     pub fn alpha(&self) -> f64 {
         self.alpha
+    }
+
+    /// What looks before the last have spent upwards, and the path under no effect until there, where it is known.
+    pub(super) fn until_last(&self) -> Option<(f64, &Path)> {
+        let factor = match self.sides {
+            Sides::One => 1.0,
+            Sides::Two => 2.0,
+        };
+        let before = self.cumulative.iter().rev().nth(1);
+        let spent = before.map_or(0.0, |spent| spent / factor);
+        Some((spent, self.path.as_ref()?))
     }
 
     /// The regions in which the looks go on.
@@ -370,16 +386,17 @@ fn by_spending(
         .iter()
         .map(|t| Ok(shape.spent(*t, side)?.unwrap_or(side)))
         .collect::<Result<_, EstimationError>>()?;
-    let critical = spending_values(fractions, &cumulative, sides)?;
+    let (critical, _) = spending_values(fractions, &cumulative, sides)?;
     Ok((critical, cumulative))
 }
 
-/// Critical values that spend `cumulative` on one side, look by look; infinite where a look spends nothing.
+/// Critical values that spend `cumulative` on one side, look by look, and the path until the last look; infinite where a
+/// look spends nothing.
 fn spending_values(
     information: &[f64],
     cumulative: &[f64],
     sides: Sides,
-) -> Result<Vec<f64>, EstimationError> {
+) -> Result<(Vec<f64>, Path), EstimationError> {
     let mut path = Path::new(0.0);
     let mut critical = Vec::with_capacity(information.len());
     let mut before = 0.0;
@@ -396,7 +413,7 @@ fn spending_values(
             path.go_on(*t, region(value, sides), *next);
         }
     }
-    Ok(critical)
+    Ok((critical, path))
 }
 
 /// The value above which Z leaves a look of information `t` with the probability whose normal quantile is `target`.

@@ -214,6 +214,10 @@ impl Boundaries {
         let Some(information) = self.information().get(stopped) else {
             return Err(EstimationError::Looks { what: "look" });
         };
+        let last = stopped + 1 == self.information().len();
+        if let Some((before, path)) = self.until_last().filter(|_| last) {
+            return Ok(before + path.above(*information, z));
+        }
         let mut path = Path::new(0.0);
         let mut before = 0.0;
         let looks = self.information().windows(2).zip(self.regions());

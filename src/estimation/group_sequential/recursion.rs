@@ -111,13 +111,15 @@ impl Layers {
 }
 
 /// The sub-density of the looks so far: all that the next look needs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Path {
     drift: f64,
     /// How far from its mean the density is followed, in standard deviations.
     reach: f64,
     /// Information of the last look; 0 before the first.
     information: f64,
+    /// Whether there is no drift and all regions were symmetric.
+    even: bool,
     /// Points of the last region and the sub-density there, times the weight of quadrature.
     points: Vec<f64>,
     masses: Vec<f64>,
@@ -130,6 +132,7 @@ impl Path {
             drift,
             reach: REACH,
             information: 0.0,
+            even: drift.abs() <= 0.0,
             points: Vec::new(),
             masses: Vec::new(),
         }
@@ -189,16 +192,29 @@ impl Path {
             let width = narrow(t - self.information).min(narrow(next - t));
             let panels = ((high - low) / (8.0 * width)).ceil().clamp(1.0, 4096.0);
             let each = (high - low) / panels;
-            for panel in 0..panels as usize {
+            let all = panels as usize * RULE.len();
+            // Without a drift what lies on one side of a symmetric region lies on the other too.
+            let even = self.even && (low + high).abs() <= 0.0;
+            let some = if even { all / 2 } else { all };
+            points.reserve_exact(all);
+            masses.reserve_exact(all);
+            let panel = |panel: usize| {
                 let start = low + panel as f64 * each;
-                for (z, weight) in RULE.panel(start, start + each) {
-                    points.push(z);
-                    masses.push(weight * self.density(t, z));
-                }
+                RULE.panel(start, start + each)
+            };
+            for (z, weight) in (0..panels as usize).flat_map(panel).take(some) {
+                points.push(z);
+                masses.push(weight * self.density(t, z));
             }
+            for mirrored in (0..all - some).rev() {
+                points.push(-points[mirrored]);
+                masses.push(masses[mirrored]);
+            }
+            self.even = even;
         } else {
             points.push(mean);
             masses.push(0.0);
+            self.even = false;
         }
         self.points = points;
         self.masses = masses;

@@ -186,6 +186,27 @@ impl DesignTable {
         Arm(arm as u8)
     }
 
+    /// As [`DesignTable::draw`], with the next two words of the stream at hand: the arm, the state after it, and how many words
+    /// it took. `None` where a word may have to be drawn again, once in 2⁶⁰ times and less. What a hidden draw takes is no
+    /// question to guess at.
+    pub fn draw_ahead(&self, state: u16, [word, hidden]: [u64; 2]) -> Option<(Arm, u16, usize)> {
+        let own = &self.states[usize::from(state)];
+        let product = u128::from(word) * u128::from(own.sum);
+        let arm = usize::from((product >> 64) as u64 >= own.weight);
+        let step = own.next[arm];
+        let answers = u64::from(step.answers);
+        let answer = u128::from(hidden) * u128::from(answers);
+        if (product as u64) < own.tail || (answers > 1) & ((answer as u64) < answers) {
+            return None;
+        }
+        let place = step.first as usize + (answer >> 64) as usize;
+        Some((
+            Arm(arm as u8),
+            self.targets[place],
+            1 + usize::from(answers > 1),
+        ))
+    }
+
     fn follow(&self, step: Step, mut word: impl FnMut() -> u64) -> u16 {
         let place = if step.answers == 1 {
             0

@@ -47,6 +47,14 @@ impl Words {
         word
     }
 
+    /// The next two words, which are not taken.
+    fn ahead(&mut self) -> [u64; 2] {
+        if self.taken + 2 > self.made {
+            self.make(self.taken + 2);
+        }
+        [self.all[self.taken], self.all[self.taken + 1]]
+    }
+
     /// The next `number` words.
     pub(super) fn some(&mut self, number: usize) -> &[u64] {
         let until = self.taken + number;
@@ -124,7 +132,14 @@ impl Lists {
                 *state = self.table.begin(|| words.next());
             }
             let weights = self.table.weights(*state);
-            let arm = self.table.draw(state, || words.next());
+            let ahead = self.table.draw_ahead(*state, words.ahead());
+            let arm = if let Some((arm, next, taken)) = ahead {
+                *state = next;
+                words.taken += taken;
+                arm
+            } else {
+                self.table.draw(state, || words.next())
+            };
             each(place, (site, list), weights, arm);
         }
     }

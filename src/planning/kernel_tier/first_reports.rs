@@ -8,6 +8,8 @@ use crate::planning::arrivals::{FATE, Keys, NEAR};
 
 /// Words of a block.
 const BLOCK: u32 = 8;
+/// Place of the first report's word in its block.
+const BEGIN: u32 = FATE % BLOCK;
 /// Parts of the range of a word for each of which the smallest count is listed, as a power of two.
 const PARTS: u32 = 9;
 /// Bits of a word that make a deviate.
@@ -101,7 +103,7 @@ impl FirstReports {
             self.open.push(Open {
                 place: place as u32,
                 left: count,
-                first: FATE % BLOCK,
+                first: BEGIN,
                 block: block + u64::from(FATE / BLOCK),
             });
         }
@@ -120,10 +122,19 @@ impl FirstReports {
             for (lane, place) in (done..until).enumerate() {
                 let own = self.open[place];
                 let end = (own.first + own.left).min(BLOCK);
-                let least = &mut self.least[own.place as usize];
-                for word in own.first..end {
-                    *least = (*least).min(self.blocks.word(lane, word as usize));
+                let mut least = self.least[own.place as usize];
+                if own.first == BEGIN {
+                    // Mostly so: few words, without a guess of how many count.
+                    for word in BEGIN..BLOCK {
+                        let seen = self.blocks.word(lane, word as usize);
+                        least = least.min(if word < end { seen } else { u64::MAX });
+                    }
+                } else {
+                    for word in own.first..end {
+                        least = least.min(self.blocks.word(lane, word as usize));
+                    }
                 }
+                self.least[own.place as usize] = least;
                 let left = own.left - (end - own.first);
                 if left > 0 {
                     self.open.push(Open {

@@ -24,7 +24,7 @@ enum Reference {
 
 impl Inference {
     /// Critical value for a given reference: `df` degrees of freedom, or normal without.
-    pub(super) fn new(
+    pub(crate) fn new(
         variance: Variance,
         df: Option<f64>,
         level: f64,

@@ -8,6 +8,7 @@
 
 mod answer;
 pub mod arm_imputation;
+pub(crate) mod arm_likelihood;
 mod binary_regression;
 mod block;
 mod bounds;

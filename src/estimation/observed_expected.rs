@@ -27,12 +27,13 @@ impl ObservedExpected {
         let (n, d) = (n0 + n1, d0 + d1);
         self.observed[0] += events[0];
         self.observed[1] += events[1];
-        self.expected[0] += d * n0 / n;
-        self.expected[1] += d * n1 / n;
+        let [p0, p1] = [n0, n1].map(|own| own / n);
+        self.expected[0] += d * p0;
+        self.expected[1] += d * p1;
         // d₁ − d n₁/n over one denominator, so that equal shares give exactly zero.
         self.excess += (d1 * n0 - d0 * n1) / n;
         if n > 1.0 {
-            self.variance += d * (n1 / n) * (n0 / n) * ((n - d) / (n - 1.0));
+            self.variance += (d * p1 * p0) * ((n - d) / (n - 1.0));
         }
     }
 

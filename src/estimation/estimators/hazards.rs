@@ -1,12 +1,13 @@
 //! What the estimators of hazard and rate ratios share: from columns to the partial likelihood, and back to a row.
 
 use crate::estimation::answer::{Answer, Estimate, Warning};
+use crate::estimation::arm_likelihood::ArmLikelihood;
 use crate::estimation::clusters::check_arms;
 use crate::estimation::columns::{Arm, Columns, Factor};
 use crate::estimation::error::EstimationError;
 use crate::estimation::follow_up::FollowUp;
 use crate::estimation::inference::{Fit, Inference};
-use crate::estimation::partial_likelihood::{NoMaximum, PartialLikelihood};
+use crate::estimation::partial_likelihood::{Maximum, NoMaximum, PartialLikelihood};
 use crate::estimation::prepared::{Groups, ModelMatrix, Strata};
 use crate::estimation::settings::{Measure, Ties, Variance};
 use crate::words;
@@ -42,6 +43,38 @@ pub(super) fn ratio(
     check_events(columns, events)?;
     let strata = Strata::new(columns, &follow_up.analysed)?;
     let codes = strata.as_ref().map(|strata| strata.codes.as_slice());
+    if alone(asked, columns) && groups.is_none() {
+        let mut likelihood = ArmLikelihood::default();
+        follow_up.steps(codes, |step| {
+            if step.events != [0; 2] {
+                let [at_risk, events] = [step.at_risk, step.events];
+                likelihood.add(
+                    at_risk.map(|n| n as u32),
+                    events.map(|n| n as u32),
+                    asked.ties,
+                );
+            }
+        });
+        let maximum = likelihood
+            .maximum()
+            .map_err(|reason| refusal(reason, asked.id, &[], columns))?;
+        let warnings = std::mem::take(&mut follow_up.analysed.warnings);
+        let inference = Inference::new(asked.variance, None, asked.level)?;
+        let fit = Fit::complete(
+            maximum.coefficient,
+            maximum.variance.sqrt(),
+            0.0,
+            &inference,
+        );
+        return Ok(answer(
+            asked,
+            columns,
+            follow_up,
+            None,
+            (&maximum, &fit),
+            warnings,
+        ));
+    }
     let mut matrix = ModelMatrix::default();
     // Room for the arm too, so that the columns need not move for it.
     let wide = columns.covariates.len() + 1;
@@ -79,6 +112,32 @@ pub(super) fn ratio(
     }
     let inference = Inference::new(asked.variance, None, asked.level)?;
     let fit = Fit::complete(maximum.coefficient, variance.sqrt(), 0.0, &inference);
+    Ok(answer(
+        asked,
+        columns,
+        follow_up,
+        groups,
+        (&maximum, &fit),
+        warnings,
+    ))
+}
+
+/// Whether the arm is all that the hazard depends on: then counts settle the ratio.
+fn alone(asked: &Asked, columns: &Columns) -> bool {
+    asked.measure == Measure::HazardRatio
+        && asked.variance == Variance::Model
+        && columns.covariates.is_empty()
+}
+
+fn answer(
+    asked: &Asked,
+    columns: &Columns,
+    follow_up: &FollowUp,
+    groups: Option<&Groups>,
+    (maximum, fit): (&Maximum, &Fit),
+    warnings: Vec<Warning>,
+) -> Answer {
+    let events = follow_up.events();
     let [at_zero, highest] = maximum.log_likelihood;
     let mut extra = Map::with_capacity(12);
     extra.insert("log_estimate".into(), json!(fit.estimate));
@@ -96,7 +155,7 @@ pub(super) fn ratio(
     extra.insert("wald".into(), json!(maximum.wald));
     extra.insert("coefficients".into(), json!(maximum.coefficients));
     let [n_control, n_treated] = follow_up.analysed.n;
-    Ok(Answer {
+    Answer {
         results: vec![Estimate {
             estimator: asked.id.to_owned(),
             term: columns.labels.effect(),
@@ -117,7 +176,7 @@ pub(super) fn ratio(
             extra,
         }],
         warnings,
-    })
+    }
 }
 
 /// An arm without events has no finite ratio.

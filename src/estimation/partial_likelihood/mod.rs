@@ -26,6 +26,7 @@ use crate::numerics::NumericsError;
 use crate::numerics::linear_algebra::{Cholesky, axpy, combine, dot, largest};
 use evaluation::Work;
 use frame::Frame;
+pub(super) use sums::LogSum;
 use sums::{mean, take_away};
 
 /// A column is constant when less than this part of its largest value is left after centring.
@@ -35,7 +36,7 @@ const CONSTANT: f64 = 1e-13;
 const DEPENDENT: f64 = 1e-11;
 
 /// Converged when a Newton step would gain less than half of this, in units of log-likelihood.
-const CONVERGED: f64 = 1e-18;
+pub(super) const CONVERGED: f64 = 1e-18;
 
 /// The likelihood is flat when a step gains less than half of this …
 const FLAT: f64 = 1e-8;
@@ -44,7 +45,7 @@ const FLAT: f64 = 1e-8;
 const MOVING: f64 = 1e-2;
 
 /// Newton steps, and halvings of one.
-const MOST_STEPS: usize = 60;
+pub(super) const MOST_STEPS: usize = 60;
 
 /// The partial likelihood of the rows, as a function of the coefficients of its columns.
 #[derive(Debug, Clone)]
@@ -78,12 +79,12 @@ pub(super) struct Maximum {
     /// Number of coefficients.
     pub(super) coefficients: usize,
     /// Row of the inverse information that belongs to the last column, scaled.
-    direction: Vec<f64>,
+    pub(super) direction: Vec<f64>,
 }
 
 /// Why there is no maximum.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoMaximum {
+pub(crate) enum NoMaximum {
     /// The last column is the same for all at risk at every time of an event.
     NotCompared,
     /// The other columns determine the last one.

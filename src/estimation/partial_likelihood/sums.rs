@@ -147,13 +147,13 @@ pub(super) fn take_away(values: &mut [f64], by: f64) -> (f64, f64) {
 
 /// A sum of logarithms as the logarithm of a product, taken before it leaves the range of doubles.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LogSum {
+pub(in crate::estimation) struct LogSum {
     product: f64,
     sum: f64,
 }
 
 impl LogSum {
-    pub(super) fn new() -> Self {
+    pub(in crate::estimation) fn new() -> Self {
         Self {
             product: 1.0,
             sum: 0.0,
@@ -161,7 +161,7 @@ impl LogSum {
     }
 
     /// Adds `ln x`.
-    pub(super) fn add(&mut self, x: f64) {
+    pub(in crate::estimation) fn add(&mut self, x: f64) {
         if (1e-100..1e100).contains(&x) {
             self.product *= x;
             if !(1e-150..1e150).contains(&self.product) {
@@ -174,12 +174,12 @@ impl LogSum {
     }
 
     /// Adds `times · ln x`.
-    pub(super) fn add_times(&mut self, x: f64, times: u32) {
+    pub(in crate::estimation) fn add_times(&mut self, x: f64, times: u32) {
         self.sum += f64::from(times) * libm::log(x);
     }
 
     /// The sum.
-    pub(super) fn value(self) -> f64 {
+    pub(in crate::estimation) fn value(self) -> f64 {
         self.sum + libm::log(self.product)
     }
 }

@@ -11,8 +11,10 @@ use super::walk::{Lists, Words as Stream};
 use crate::allocation::{Arm as Drawn, DesignTable, Guesser};
 use crate::analysis::looks::weight;
 use crate::analysis::{Effect, Plan, Workspace};
+use crate::estimation::arm_likelihood::ArmLikelihood;
 use crate::estimation::group_sequential::Look;
-use crate::estimation::{Arm, Columns, Factor, Settings, estimate};
+use crate::estimation::linear_model::Inference;
+use crate::estimation::{Arm, Columns, Factor, Settings, Ties, Variance, estimate};
 use crate::numerics::stream;
 use crate::planning::analyst::numbers;
 use crate::planning::arrivals::{Keys, NEAR, outcomes_block};
@@ -22,7 +24,7 @@ use crate::planning::monitor::Monitor;
 use crate::planning::record::{AnalysisRecord, Found, Record};
 use crate::planning::scenario::Cell;
 use crate::protocol::Protocol;
-use crate::protocol::model::Day;
+use crate::protocol::model::{Analysis, Day};
 
 /// An analysis as this path needs it.
 #[derive(Debug)]
@@ -31,8 +33,33 @@ struct Analysed {
     strata: usize,
     /// Its cut, counted from the first opening.
     cut: i32,
-    /// Settings of the Cox model; `None` of a log-rank test.
-    cox: Option<Settings>,
+    model: Model,
+}
+
+/// How an analysis is made.
+#[derive(Debug)]
+enum Model {
+    LogRank,
+    /// A Cox model whose variance is that of the model: counts settle it.
+    Counted(Ties, Inference),
+    /// Any other Cox model, from its rows.
+    Rows(Box<Settings>),
+}
+
+impl Model {
+    fn of(analysis: &Analysis) -> Option<Self> {
+        if analysis.estimator != "cox" {
+            return Some(Self::LogRank);
+        }
+        let settings = Workspace::settings(analysis);
+        let plain = matches!(settings.variance, None | Some(Variance::Model));
+        Some(if plain {
+            let inference = Inference::new(Variance::Model, None, settings.level).ok()?;
+            Self::Counted(settings.ties.unwrap_or(Ties::Efron), inference)
+        } else {
+            Self::Rows(Box::new(settings))
+        })
+    }
 }
 
 /// What somebody who guesses the arms has seen.
@@ -66,19 +93,18 @@ pub(super) struct Times<'c> {
     arms: Stream,
     guesses: Guesses,
     guessed: Vec<Guessed>,
-    /// Of each family: site, word of its risk, first block of its outcomes, and how many more reports it would have under
-    /// treatment than under control.
+    /// Of each family: site, and how many more reports it would have under treatment than under control.
     sites: Vec<u16>,
-    risks: Vec<u64>,
-    blocks: Vec<u64>,
     more: Vec<i32>,
     rows: Vec<Row>,
-    /// Places of the families, one site after the other, and where each site ends.
+    /// Words of the families' risks and their places, one site after the other, and where each site ends.
+    risks: Vec<u64>,
     places: Vec<u32>,
     ends: Vec<usize>,
     reports: FirstReports,
     /// One stratum, and one for each site.
     strata: [Strata; 2],
+    likelihood: ArmLikelihood,
     columns: Columns,
 }
 
@@ -100,7 +126,7 @@ impl<'c> Times<'c> {
             analyses.push(Analysed {
                 strata: usize::from(!own.strata.is_empty()),
                 cut: date(protocol, own.lock)?.since(first),
-                cox: (own.estimator == "cox").then(|| Workspace::settings(own)),
+                model: Model::of(own)?,
             });
         }
         let monitor = Monitor::of(protocol, &scenario.analyses);
@@ -145,14 +171,14 @@ impl<'c> Times<'c> {
             ranks,
             arms: Stream::default(),
             sites: Vec::new(),
-            risks: Vec::new(),
-            blocks: Vec::new(),
             more: Vec::new(),
             rows: Vec::new(),
+            risks: Vec::new(),
             places: Vec::new(),
             ends: Vec::new(),
             reports: FirstReports::default(),
             strata: [Strata::default(), Strata::default()],
+            likelihood: ArmLikelihood::default(),
             columns,
             intake,
         })
@@ -213,19 +239,16 @@ impl<'c> Times<'c> {
         let families = self.intake.families;
         self.rows.resize(families, Row::default());
         self.sites.resize(families, 0);
-        self.risks.resize(families, 0);
-        self.blocks.resize(families, 0);
         self.more.resize(families, 0);
+        self.risks.clear();
         self.places.clear();
         self.ends.clear();
         self.intake.place();
         for site in 0..self.by_id.len() {
-            let own = self.intake.with_days(site).zip(0..);
-            for ((place, day, risk), ordinal) in own {
+            for (place, day, risk) in self.intake.with_days(site) {
                 self.rows[place].origin = day + self.window.0 - 1;
                 self.sites[place] = site as u16;
-                self.risks[place] = risk;
-                self.blocks[place] = outcomes_block(site, ordinal);
+                self.risks.push(risk);
                 self.places.push(place as u32);
             }
             self.ends.push(self.places.len());
@@ -265,13 +288,21 @@ impl<'c> Times<'c> {
     fn follow(&mut self, replicate: u64) -> Option<()> {
         self.reports.begin(self.rows.len());
         let mut all = true;
-        for (place, row) in self.rows.iter().enumerate() {
-            let counts = [0, 1].map(|side| self.counts[side].of(self.risks[place]));
-            self.more[place] = counts[1] as i32 - counts[0] as i32;
-            let count = counts[usize::from(row.side)];
-            // Of more reports than that the numbers differ too.
-            all &= counts[1 - usize::from(row.side)] <= NEAR;
-            all &= self.reports.add(place, self.blocks[place], count);
+        let mut from = 0;
+        for (site, end) in self.ends.iter().enumerate() {
+            let own = self.places[from..*end].iter().zip(&self.risks[from..*end]);
+            from = *end;
+            for ((place, risk), ordinal) in own.zip(0..) {
+                let place = *place as usize;
+                let counts = [0, 1].map(|side| self.counts[side].of(*risk));
+                self.more[place] = counts[1] as i32 - counts[0] as i32;
+                let count = counts[usize::from(self.rows[place].side) & 1];
+                // Of more reports than that the numbers differ too.
+                all &= counts.iter().all(|count| *count <= NEAR);
+                all &= self
+                    .reports
+                    .add(place, outcomes_block(site, ordinal), count);
+            }
         }
         if !all || self.rows.is_empty() {
             return None;
@@ -285,16 +316,15 @@ impl<'c> Times<'c> {
         let asked = [wanted(0), wanted(1)];
         self.strata.iter_mut().for_each(Strata::clear);
         if asked[0] {
-            self.strata[0].add(0..self.rows.len() as u32, &self.rows);
+            self.strata[0].add(0..self.rows.len() as u32, &self.rows, self.window.1);
         }
         if asked[1] {
             for site in &self.by_id {
                 let from = site.checked_sub(1).map_or(0, |before| self.ends[before]);
                 let own = self.places[from..self.ends[*site]].iter().copied();
-                self.strata[1].add(own, &self.rows);
+                self.strata[1].add(own, &self.rows, self.window.1);
             }
         }
-        self.strata.iter_mut().for_each(Strata::order);
         Some(())
     }
 
@@ -334,31 +364,39 @@ impl<'c> Times<'c> {
     }
 
     /// The log-rank test of an analysis at a cut, of the first `families` at most.
-    fn test(&self, place: usize, cut: i32, families: usize) -> Option<Effect> {
+    fn test(&mut self, place: usize, cut: i32, families: usize) -> Option<Effect> {
         let seen = families.min(self.intake.reached(cut) as usize);
-        let strata = &self.strata[self.analyses[place].strata];
-        strata.test(&self.rows, seen, (cut, self.window.1))
+        let strata = &mut self.strata[self.analyses[place].strata];
+        strata.test(seen, (cut, self.window.1))
     }
 
     /// The same as looks are weighed by.
-    fn weighed(&self, place: usize, cut: i32, families: usize) -> Option<(Effect, Look)> {
+    fn weighed(&mut self, place: usize, cut: i32, families: usize) -> Option<(Effect, Look)> {
         let effect = self.test(place, cut, families)?;
         Some((effect, weight(&effect)?))
     }
 
     fn analyse(&mut self, place: usize, families: usize) -> Option<Result<Found, &'static str>> {
-        let cut = self.analyses[place].cut;
-        let effect = if self.analyses[place].cox.is_none() {
-            Ok(self.test(place, cut, families)?)
-        } else {
-            let seen = families.min(self.intake.reached(cut) as usize);
-            let strata = self.analyses[place].strata;
-            if !self.strata[strata].stand(&self.rows, seen) {
-                return None;
+        let Analysed {
+            strata, cut, model, ..
+        } = &self.analyses[place];
+        let (strata, cut) = (*strata, *cut);
+        let seen = families.min(self.intake.reached(cut) as usize);
+        let until = (cut, self.window.1);
+        let own = &mut self.strata[strata];
+        let effect = match model {
+            Model::LogRank => Ok(own.test(seen, until)?),
+            Model::Counted(ties, inference) => {
+                Ok(own.ratio(seen, until, (*ties, inference), &mut self.likelihood)?)
             }
-            self.fill(strata, seen, cut);
-            let settings = self.analyses[place].cox.as_ref()?;
-            estimate("cox", &self.columns, settings).and_then(|answer| Effect::of(&answer))
+            Model::Rows(_) if !own.stand(seen, until) => return None,
+            Model::Rows(_) => {
+                self.fill(strata, seen, cut);
+                let Model::Rows(settings) = &self.analyses[place].model else {
+                    return None;
+                };
+                estimate("cox", &self.columns, settings).and_then(|answer| Effect::of(&answer))
+            }
         };
         Some(match effect {
             Ok(effect) => numbers(&effect),

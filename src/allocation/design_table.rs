@@ -196,7 +196,8 @@ impl DesignTable {
         let step = own.next[arm];
         let answers = u64::from(step.answers);
         let answer = u128::from(hidden) * u128::from(answers);
-        if (product as u64) < own.tail || (answers > 1) & ((answer as u64) < answers) {
+        let again = answers > 1 && (answer as u64) < answers;
+        if again || (product as u64) < own.tail {
             return None;
         }
         let place = step.first as usize + (answer >> 64) as usize;

@@ -192,13 +192,23 @@ pub(super) fn observe(
     arms: &[Arm],
     statistic: &mut impl Statistic,
 ) -> Result<Observed, TestError> {
-    if history.len() != arms.len() {
-        return Err(TestError::UnequalLengths);
-    }
-    if let Some(place) = history.impossible(arms) {
+    if let (true, Some(place)) = (history.len() == arms.len(), history.impossible(arms)) {
         return Err(TestError::NotInSupport {
             allocation: place + 1,
         });
+    }
+    observe_drawn(history, arms, statistic)
+}
+
+/// The statistic of arms that the design itself has drawn: they are not looked for in its support, which takes storage for every
+/// family.
+fn observe_drawn(
+    history: &History,
+    arms: &[Arm],
+    statistic: &mut impl Statistic,
+) -> Result<Observed, TestError> {
+    if history.len() != arms.len() {
+        return Err(TestError::UnequalLengths);
     }
     match statistic.value(arms) {
         Some(value) if !value.is_nan() => Ok(Observed::new(value)),
@@ -301,7 +311,8 @@ pub fn monte_carlo<S: Statistic>(
 /// the figures is the bound that decided, on the same side of `alpha` as the full p, and `draws` is how many were made;
 /// tails are those of the redraws made. Without variation so far the run goes on, so that [`TestError::NoVariation`] is
 /// found as without stopping. Reference: Davidson & MacKinnon 2000, doi 10.1080/07474930008800459; here without any error,
-/// because only what can no longer change stops it.
+/// because only what can no longer change stops it. The arms must be drawn by the design, as a simulated study's are: see
+/// [`monte_carlo_here`].
 ///
 /// # Errors
 /// [`TestError`].
@@ -312,7 +323,7 @@ pub fn decide_here<S: Statistic>(
     (key, draws, alpha): (&[u8; 32], u64, f64),
     (redrawer, redrawn): (&mut Redrawer, &mut Vec<Arm>),
 ) -> Result<TestFigures, TestError> {
-    let observed = observe(history, arms, statistic)?;
+    let observed = observe_drawn(history, arms, statistic)?;
     decide_by(observed.value, (draws, Some(alpha)), |number| {
         history.redraw(redrawer, &mut replicate(key, number), redrawn);
         statistic.value(redrawn)
@@ -348,7 +359,8 @@ pub(crate) fn decide_by(
     figures(&observed, tails, draws)
 }
 
-/// As [`monte_carlo`] on the calling thread and in the caller's storage: the same figures, bit for bit.
+/// As [`monte_carlo`] on the calling thread and in the caller's storage: the same figures, bit for bit, and nothing asked of the
+/// heap for a family. For arms that the design has drawn, as those of a simulated study: whether they were possible is not looked at.
 ///
 /// # Errors
 /// [`TestError`].
@@ -359,7 +371,7 @@ pub fn monte_carlo_here<S: Statistic>(
     (key, draws): (&[u8; 32], u64),
     (redrawer, redrawn): (&mut Redrawer, &mut Vec<Arm>),
 ) -> Result<TestFigures, TestError> {
-    let observed = observe(history, arms, statistic)?;
+    let observed = observe_drawn(history, arms, statistic)?;
     decide_by(observed.value, (draws, None), |number| {
         history.redraw(redrawer, &mut replicate(key, number), redrawn);
         statistic.value(redrawn)

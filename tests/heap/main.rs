@@ -9,7 +9,8 @@
 )]
 
 use lottning::planning::kernel_tier::Kernel;
-use lottning::planning::scenario::plan;
+use lottning::planning::record::Record;
+use lottning::planning::scenario::{Engine, plan};
 use lottning::planning::study::Simulator;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -50,22 +51,32 @@ fn requests(families: u32, leaving: f64) -> Vec<[usize; 2]> {
         .collect()
 }
 
-/// Requests for each of [`STUDIES`] studies of so many families by the engine `kernel`, with so many redraws of the test,
-/// and for as many more that nobody had run before.
-fn requests_of_kernel(families: u32, draws: u32) -> [Vec<usize>; 2] {
-    let scenario = include_str!("../../simulations/workloads/w5.toml");
-    let protocol = include_str!("../../simulations/protocols/fixed-binary.toml");
-    let settings = [
-        "engine=\"kernel\"".to_owned(),
-        format!("protocol.sample_size.stop.families={families}"),
-    ];
-    let plan = plan(scenario, protocol, &settings).unwrap();
-    let mut kernel = Kernel::new(&plan.cells[0], 1).with_draws(draws);
+/// What runs studies.
+trait Runs {
+    fn run(&mut self, replicate: u64) -> Record;
+}
+
+impl Runs for Kernel<'_> {
+    fn run(&mut self, replicate: u64) -> Record {
+        let record = self.study(replicate).unwrap();
+        assert_eq!(self.left(), 0, "the fast path settles every study");
+        record
+    }
+}
+
+impl Runs for Simulator<'_> {
+    fn run(&mut self, replicate: u64) -> Record {
+        self.study(replicate).unwrap()
+    }
+}
+
+/// Requests for each of [`STUDIES`] studies that were run before, and for nine times as many that nobody had run.
+fn requests_of(runs: &mut dyn Runs, families: u32) -> [Vec<usize>; 2] {
     let mut counted = |replicate| {
         let region = Region::new(COUNTED);
-        let record = kernel.study(replicate).unwrap();
+        let record = runs.run(replicate);
         let change = region.change();
-        assert_eq!(record.families, families);
+        assert!(record.families <= families);
         assert!(record.analyses.iter().all(|own| own.found.is_ok()));
         change.allocations + change.reallocations
     };
@@ -75,23 +86,106 @@ fn requests_of_kernel(families: u32, draws: u32) -> [Vec<usize>; 2] {
     });
     let again = (0..STUDIES).map(&mut counted).collect();
     let fresh = (STUDIES..10 * STUDIES).map(counted).collect();
-    assert_eq!(kernel.left(), 0, "counts settle every study");
     [again, fresh]
 }
 
-/// By the engine `kernel` a study asks for its record and nothing else: the same number of requests for every replicate, for
-/// twice the families, and with redraws.
-fn nothing_is_asked_by_the_kernel() {
-    let [small, _] = requests_of_kernel(300, 0);
-    let most = small[0];
-    assert!(most <= 4, "{small:?}");
-    assert_eq!(small, [most; STUDIES as usize]);
-    assert_eq!(requests_of_kernel(600, 0)[0], small);
-    assert_eq!(requests_of_kernel(300, 199)[0], small);
-    // A study that is larger than any before it may let a table grow; that ends, and is far from one a study.
-    let [_, fresh] = requests_of_kernel(300, 199);
-    let more: usize = fresh.iter().map(|own| own - most).sum();
-    assert!(more < fresh.len() / 2, "{fresh:?}");
+/// A workload of one cell.
+struct Workload {
+    name: &'static str,
+    scenario: &'static str,
+    protocol: &'static str,
+    /// Families of a small study.
+    families: u32,
+}
+
+const WORKLOADS: [Workload; 4] = [
+    Workload {
+        name: "W1",
+        scenario: include_str!("../../simulations/workloads/w1.toml"),
+        protocol: include_str!("../../simulations/protocols/fixed-binary.toml"),
+        families: 300,
+    },
+    Workload {
+        name: "W2",
+        scenario: include_str!("../../simulations/workloads/w2.toml"),
+        protocol: include_str!("../../simulations/protocols/score.toml"),
+        families: 300,
+    },
+    Workload {
+        name: "W4",
+        scenario: include_str!("../../simulations/workloads/w4.toml"),
+        protocol: include_str!("../../simulations/protocols/monitored.toml"),
+        families: 400,
+    },
+    Workload {
+        name: "W5",
+        scenario: include_str!("../../simulations/workloads/w5.toml"),
+        protocol: include_str!("../../simulations/protocols/fixed-binary.toml"),
+        families: 300,
+    },
+];
+
+impl Workload {
+    /// Requests by an engine for studies of so many families, all of whom come, with so many redraws of the test.
+    fn requests(&self, engine: Engine, families: u32, draws: u32) -> [Vec<usize>; 2] {
+        let scenario = match self.scenario.split_once("[grid.full]") {
+            None => self.scenario.to_owned(),
+            Some((head, tail)) => {
+                let (_, precision) = tail.split_once("[precision]").unwrap();
+                format!("{head}[precision]{precision}")
+            }
+        };
+        let settings = [
+            format!("engine=\"{}\"", engine.text()),
+            format!("protocol.sample_size.stop.families={families}"),
+            "accrual.families_per_month_and_site={ mean = 40 }".to_owned(),
+        ];
+        let plan = plan(&scenario, self.protocol, &settings).unwrap();
+        let cell = &plan.cells[0];
+        match engine {
+            Engine::Kernel => requests_of(&mut Kernel::new(cell, 1).with_draws(draws), families),
+            Engine::Study => requests_of(&mut Simulator::new(cell, 1).with_draws(draws), families),
+        }
+    }
+}
+
+/// By either engine a study asks for its record and for little else: for every replicate the same, for twice the families, and
+/// with redraws. Looks have boundaries, and a Cox model its iterations, whose vectors are as long as looks and columns are many:
+/// another number in every study, and no more of them for four hundred more families.
+fn nothing_is_asked_by(engine: Engine, most: usize) {
+    for own in &WORKLOADS {
+        let (name, families) = (own.name, own.families);
+        let [small, fresh] = own.requests(engine, families, 0);
+        let [large, _] = own.requests(engine, 2 * families, 0);
+        println!("{name} {engine:?}: {small:?} {large:?}");
+        if own.scenario.contains("hazards") {
+            let sum = |own: &[usize]| own.iter().sum::<usize>();
+            let more = sum(&large).saturating_sub(sum(&small));
+            let each = families as usize / 8 * small.len();
+            assert!(more < each, "{name} {engine:?}: {small:?} {large:?}");
+            continue;
+        }
+        let asked = *small.iter().max().unwrap();
+        assert!(asked <= most, "{name} {engine:?}: {small:?}");
+        assert_eq!(large, small, "{name} {engine:?}");
+        few(&fresh, asked, name);
+        if own.protocol.contains("kind = \"randomization\"") {
+            let [drawn, fresh] = own.requests(engine, families, 199);
+            let [larger, _] = own.requests(engine, 2 * families, 199);
+            // The test's columns of the study; nothing for a redraw, of which each study needs another number.
+            let most = *drawn.iter().max().unwrap();
+            assert_eq!(drawn, [most; STUDIES as usize], "{name} {engine:?}");
+            assert_eq!(larger, drawn, "{name} {engine:?}, redraws");
+            assert!(most <= asked + 10, "{name} {engine:?}: {drawn:?}");
+            few(&fresh, most, name);
+        }
+    }
+}
+
+/// A study that is larger than any before it may let a table grow; that ends, and is far from one a study.
+fn few(fresh: &[usize], asked: usize, name: &str) {
+    let more: usize = fresh.iter().map(|own| own.saturating_sub(asked)).sum();
+    assert!(more < fresh.len() / 2, "{name}: {fresh:?}");
 }
 
 #[test]
@@ -99,7 +193,8 @@ fn nothing_is_asked_of_the_heap_for_a_family() {
     let vector = Region::new(COUNTED);
     drop(std::hint::black_box(vec![1, 2, 3]));
     assert!(vector.change().allocations > 0, "the heap is not watched");
-    nothing_is_asked_by_the_kernel();
+    nothing_is_asked_by(Engine::Kernel, 4);
+    nothing_is_asked_by(Engine::Study, 8);
     // Everything is known of every family: the same few requests for three times the families.
     let (small, large) = (requests(110, 0.0), requests(330, 0.0));
     assert_eq!(small, large);

@@ -138,7 +138,7 @@ fn what_does_not_fit_scores_is_named() {
 /// degrees of freedom by Bell and McCaffrey are 38, and the power is that of the t test, a tail of the noncentral t on each
 /// side. An effect of .9 standard deviations gives .7920362553 (R 4.2.2, power.t.test(n = 20, delta = .9, strict = TRUE)).
 #[test]
-fn a_score_of_two_equal_arms_has_the_power_of_the_t_test() {
+fn a_score_of_two_equal_arms_has_its_exact_power() {
     let bare = changed(PROTOCOL, COVARIATES, "");
     let protocol = changed(&bare, "block_lens = [2, 4]", "block_len = 2");
     let settings = ["protocol.sample_size.stop.families=40", "score.effect=-7.2"];

@@ -12,6 +12,7 @@ mod analysis;
 mod coverage;
 mod events;
 mod kernel;
+mod kernel_redraws;
 mod kernel_scores;
 mod kernel_times;
 mod linear_model;

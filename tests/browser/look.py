@@ -8,7 +8,11 @@ import struct
 import sys
 import zlib
 
-EXPECTED = ["page-wide", "page-narrow", "figure-flow", "figure-forest", "figure-recruitment"]
+PAGES = ["page-wide", "page-narrow"]
+EXPECTED = {
+    "{}": PAGES + ["figure-flow", "figure-forest", "figure-recruitment"],
+    "planning-{}": PAGES + [f"figure-{own}" for own in ("power", "bias", "coverage", "families", "reached", "days-closed")],
+}
 
 
 def pixels(path):
@@ -72,10 +76,10 @@ def looked_at(path):
 def main():
     failed = passed = 0
     for lang in ("sv", "en"):
-        for name in EXPECTED:
-            path = pathlib.Path(sys.argv[1], lang, f"{name}.png")
+        for folder, name in ((folder.format(lang), name) for folder, names in EXPECTED.items() for name in names):
+            path = pathlib.Path(sys.argv[1], folder, f"{name}.png")
             wrong = looked_at(path)
-            print(f"{lang}/{name}: {wrong or 'ok'}")
+            print(f"{folder}/{name}: {wrong or 'ok'}")
             failed += wrong is not None
             passed += wrong is None
     print(f"{passed} passed, {failed} failed")

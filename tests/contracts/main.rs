@@ -17,6 +17,7 @@ mod lin_statistic;
 mod linear_algebra;
 mod mechanisms;
 mod minimization;
+mod oracles;
 mod personal_numbers;
 mod protocol;
 mod registered;

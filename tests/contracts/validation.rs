@@ -18,7 +18,7 @@ const KINDS: [&str; 6] = [
     "stability",
 ];
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -81,6 +81,7 @@ fn page() -> String {
             let _ = writeln!(text, "| `{id}` | {} |", cells.join(" | "));
         }
     }
+    text += &crate::oracles::tables();
     text
 }
 

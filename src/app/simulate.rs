@@ -6,8 +6,10 @@
 use crate::diagnostic::{Diagnostic, Words};
 use crate::estimation::Warning;
 use crate::planning::performance::Figure;
+use crate::planning::redraws::too_few;
 use crate::planning::simulate::{CellPerformance, Options, compare};
 use crate::planning::what_if::Difference;
+use crate::words;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -88,7 +90,65 @@ pub fn planned(outside: &Outside, request: &Request) -> Result<Planned, Failure>
             said.push(warning);
         }
     }
+    for warning in of_redraws(&planned)? {
+        outside.progress.warn(&warning);
+    }
     Ok(planned)
+}
+
+/// Warnings of randomization tests that have too few redraws for a look.
+///
+/// # Errors
+/// A test that could reject in no study: exit 2 if `--draws` asks for so few, else exit 3.
+fn of_redraws(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> {
+    let options = planned.order.options(None);
+    let plans = planned.alternatives.iter().map(|(_, plan)| plan);
+    let cells = std::iter::once(&planned.base)
+        .chain(plans)
+        .flat_map(|plan| &plan.cells);
+    let mut warnings: Vec<Diagnostic> = Vec::new();
+    for own in cells.flat_map(|cell| too_few(cell, &options)) {
+        let (id, lock, draws) = (&own.analysis, &own.lock, own.draws);
+        let shown = |value: f64| {
+            let places = (2.0 - value.max(1e-12).log10().floor()).max(0.0) as usize;
+            let en = format!("{value:.places$}");
+            (en.clone(), en.replace('.', ","))
+        };
+        let ((p_en, p_sv), (limit_en, limit_sv)) = (shown(own.smallest), shown(own.limit));
+        let help = match own.needed {
+            Some(needed) => words!(
+                "at least {needed} redraws, with --draws or `draws_in_simulation`; 0 decides by the estimator's own p-value",
+                "minst {needed} omlottningar, med --draws eller `draws_in_simulation`; 0 avgör med skattningens eget p-värde"
+            ),
+            None => words!(
+                "0 redraws decide by the estimator's own p-value",
+                "0 omlottningar avgör med skattningens eget p-värde"
+            ),
+        };
+        if own.never_rejects {
+            let code = match options.draws {
+                Some(_) => exit::USAGE,
+                None => exit::INVALID_PROTOCOL,
+            };
+            let message = words!(
+                "with {draws} redraws the test of `{id}` has no p below {p_en}, and it is judged by {limit_en}: it would reject in no study whatever the effect",
+                "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och det bedöms mot {limit_sv}: det skulle inte förkasta i någon studie hur stor effekten än är"
+            );
+            return Err(Failure::new(code, "test-cannot-reject", message).help(help));
+        }
+        let warning = Diagnostic::warning(
+            "test-cannot-reject",
+            words!(
+                "with {draws} redraws the test of `{id}` has no p below {p_en}, and at `{lock}` it may be judged by {limit_en}: the power is lower than with the registered redraws",
+                "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och vid `{lock}` kan det bedömas mot {limit_sv}: styrkan är lägre än med de registrerade omlottningarna"
+            ),
+        )
+        .help(help);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    Ok(warnings)
 }
 
 /// Runs a scenario.

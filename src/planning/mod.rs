@@ -30,6 +30,7 @@ pub mod rates;
 pub mod ratios;
 pub mod record;
 mod record_bytes;
+pub mod redraws;
 pub mod rehearsal;
 pub mod rounds;
 pub mod scenario;

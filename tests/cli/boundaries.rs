@@ -43,6 +43,29 @@ fn one_look_is_the_fixed_design() {
     }
 }
 
+/// By law: 30, 70 and 100 are looks at .3, .7 and 1, and the answer says by what they were divided; shares divide by nothing.
+#[test]
+fn information_that_does_not_end_at_one_is_said() {
+    let run = |information: &str, form: &str| {
+        let design = "--design lan-demets-obrien-fleming";
+        Folder::new().run(&format!(
+            "boundaries --information {information} {design} {form}"
+        ))
+    };
+    let (counts, shares) = (
+        run("30,70,100", "--json").json(),
+        run("0.3,0.7,1", "--json").json(),
+    );
+    assert_eq!(counts["critical_values"], shares["critical_values"]);
+    assert_eq!(counts["information_divided_by"].as_f64(), Some(100.0));
+    assert!(shares["information_divided_by"].is_null());
+    let (text, silent) = (run("30,70,100", "").out, run("0.3,0.7,1", "").out);
+    assert!(
+        text.contains("ends at 100") && !silent.contains("ends at"),
+        "{text}{silent}"
+    );
+}
+
 /// Non-binding futility that spends beta, three looks, power .80 (rpact 3.3.4: -0.236145, 1.170372, inflation 1.104334); the
 /// power with looks of a study that has .809026 with one (.804111); half-way with z = 1.5 (normal, R 4.2.2).
 #[test]

@@ -11,7 +11,7 @@ fn simulate(words: &str) -> crate::process::Run {
 /// By the contract: cell, parameters, analysis, numbers, and each figure with its Monte Carlo error; size behind a gate.
 #[test]
 fn a_row_has_the_fields_of_the_contract_and_what_is_shown_beside() {
-    let run = simulate("trend-and-gate.toml --replicates 20 --draws 19 --set months=6 --json");
+    let run = simulate("trend-and-gate.toml --replicates 20 --draws 39 --set months=6 --json");
     assert_eq!(run.exit, 0, "{}", run.err);
     let body = run.json();
     assert_eq!(body["schema"], "lottning.performance/1");
@@ -47,6 +47,129 @@ fn a_row_has_the_fields_of_the_contract_and_what_is_shown_beside() {
     assert!(later["power"]["mcse"].is_number());
     assert_eq!(row["reached"][0]["by"], "2025-02-28");
     assert_eq!(row["content"].as_str().unwrap().len(), 64);
+}
+
+/// By law: R redraws give no p below 2/(1 + R), which is .05 from R = 39 on. Fewer would give a power of 0 with an error of 0,
+/// so they are refused however they are asked for.
+#[test]
+fn too_few_redraws_are_refused() {
+    let few = "trend-and-gate.toml --replicates 4 --set months=3";
+    for (words, exit) in [
+        ("--draws 38", 2),
+        ("--draws 38 --search months --between 3,9", 2),
+        ("--set precision.draws_in_simulation=38", 3),
+        ("--draws 0 --set precision.draws_in_simulation=38", 0),
+        ("--draws 39", 0),
+    ] {
+        let run = simulate(&format!("{few} {words}"));
+        assert_eq!(run.exit, exit, "{words}: {}", run.err);
+        let said = run.err.contains("error[test-cannot-reject]");
+        assert_eq!(said, exit != 0, "{words}: {}", run.err);
+        assert!(
+            exit == 0 || run.err.contains("at least 39 redraws"),
+            "{}",
+            run.err
+        );
+    }
+}
+
+/// An alternative is refused as the scenario is.
+#[test]
+fn an_alternative_with_too_few_redraws_is_refused() {
+    let folder = Folder::new();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/simulations/modest.toml");
+    let alternative = "precision.draws_in_simulation=19";
+    let words = [
+        "simulate",
+        scenario,
+        "--replicates",
+        "4",
+        "--set",
+        "months=6",
+    ];
+    let run = folder.run_with(&[&words[..], &["--what-if", alternative]].concat(), b"");
+    assert_eq!(run.exit, 3, "{}", run.err);
+    assert!(run.err.contains("test-cannot-reject"), "{}", run.err);
+}
+
+/// By hand: one study says of a share no more than that it is at most, or at least, 1 − .025 = .975 or .025 (Clopper and Pearson);
+/// four studies that never reach the target, 1 − .025^(1/4) = .6024.
+#[test]
+fn a_share_of_none_or_all_has_a_bound() {
+    let order = "workloads/w1.toml --set months=1 --replicates";
+    let table = simulate(&format!("{order} 1"));
+    assert_eq!(table.exit, 0, "{}", table.err);
+    let bounds = ["0 (at most 0.98)", "1 (at least 0.02)"];
+    assert!(
+        bounds.iter().any(|own| table.out.contains(own)),
+        "{}",
+        table.out
+    );
+    let swedish = simulate(&format!("{order} 1 --lang sv"));
+    let bounds = ["0 (högst 0,98)", "1 (minst 0,02)"];
+    assert!(
+        bounds.iter().any(|own| swedish.out.contains(own)),
+        "{}",
+        swedish.out
+    );
+    let body = simulate(&format!("{order} 4 --json")).json();
+    let reached = &body["cells"][0]["target_reached"];
+    assert_eq!(
+        (reached["value"].as_f64(), reached["mcse"].as_f64()),
+        (Some(0.0), Some(0.0))
+    );
+    assert!(
+        (reached["upper"].as_f64().unwrap() - 0.602_4).abs() < 5e-5,
+        "{reached}"
+    );
+    let csv = simulate(&format!("{order} 4 --format csv"));
+    let (head, row) = csv.out.split_once('\n').unwrap();
+    let place = head
+        .split(',')
+        .position(|own| own == "target_reached_upper");
+    let upper = row.split(',').nth(place.unwrap()).unwrap();
+    assert!(
+        (upper.trim().parse::<f64>().unwrap() - 0.602_4).abs() < 5e-5,
+        "{csv:?}",
+        csv = csv.out
+    );
+}
+
+/// More than one study of twenty without an answer is warned of, and none is not.
+#[test]
+fn many_studies_without_an_answer_are_warned_of() {
+    for (families, said) in [(10, true), (60, false)] {
+        let key = format!("protocol.sample_size.stop.families={families}");
+        let run = simulate(&format!(
+            "workloads/w1.toml --set {key} --replicates 200 --json"
+        ));
+        let body = run.json();
+        let failures = body["cells"][0]["failures"].as_u64().unwrap();
+        assert_eq!(failures > 10, said, "{failures}");
+        let warnings = body["warnings"].as_array().unwrap();
+        let found = warnings.iter().any(|own| own["code"] == "many-failures");
+        assert_eq!((found, run.err.contains("many-failures")), (said, said));
+    }
+}
+
+/// A setting that the grid or a prior would swallow is refused, and a number without its zero is a number.
+#[test]
+fn what_cannot_be_set_is_said() {
+    for path in ["grid.full.months=[6]", "grid=1", "prior.months=3"] {
+        let run = simulate(&format!(
+            "modest.toml --replicates 4 --draws 0 --set {path}"
+        ));
+        assert_eq!(run.exit, 3, "{path}: {}", run.err);
+        assert!(
+            run.err.contains("error[not-applicable]"),
+            "{path}: {}",
+            run.err
+        );
+    }
+    let order = "workloads/w1.toml --replicates 10 --json --set truth.rereport_ratio";
+    let short = simulate(&format!("{order}=.7"));
+    assert_eq!(short.exit, 0, "{}", short.err);
+    assert_eq!(short.out, simulate(&format!("{order}=0.7")).out);
 }
 
 /// With a prior the share is an assurance, and power has no value; a warning says why.

@@ -266,6 +266,33 @@ fn a_search_holds_the_number_of_the_exact_power() {
     assert_eq!(told["confirmed"]["contradicted"], false);
 }
 
+/// Some 180 families come in six months however many are asked for, and the power ends there: at .85 with a ratio of .40, at .775
+/// with .45 (20,000 studies each). The one has a number below what comes, whose power is .8 on other families too; the other
+/// has none, where a curve drawn on would meet .8 at thousands.
+#[test]
+fn a_search_names_no_number_past_the_end_of_the_curve() {
+    let place = Place::with(IUH);
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/simulations/workloads/w1.toml");
+    let order = |ratio: &str, more: &str| {
+        place.run(&format!(
+            "simulate {scenario} --set months=6 --set truth.rereport_ratio={ratio} {more} --json"
+        ))
+    };
+    let told = order("0.40", "--search families").json(0);
+    let of = |key: &str| told[key].as_u64().unwrap();
+    let value = of("value");
+    assert!(
+        of("value_low") <= value && value <= of("value_high"),
+        "{told}"
+    );
+    assert!((140..190).contains(&value), "{told}");
+    let there =
+        format!("--set protocol.sample_size.stop.families={value} --replicates 10000 --seed 77");
+    let power = figure(&order("0.40", &there).json(0)["cells"][0]["power"]);
+    assert!((power.0 - 0.8).abs() < 0.03, "{power:?} at {value}");
+    order("0.45", "--search families").refused(2, "search-beyond");
+}
+
 #[test]
 fn a_search_finds_the_shortest_study_and_goes_on_from_its_folder() {
     let place = place("");

@@ -98,7 +98,7 @@ same() {
 
 mkdir "$work/place"
 cd "$work/place"
-order=("$package/simulations/iuh-2025.toml" --set months=12 --draws 19 --replicates 3000 --seed 5)
+order=("$package/simulations/iuh-2025.toml" --set months=12 --draws 39 --replicates 3000 --seed 5)
 "$program" simulate "${order[@]}" --out one --json > one.json
 same one/performance.json one.json "one machine, with and without a folder"
 

@@ -161,7 +161,7 @@ pub fn search<E>(question: &Question, run: &mut Run<'_, E>) -> Result<Result<Fou
         let is_spent = own.used() >= question.most;
         let Some((low, high)) = own.bracket() else {
             if is_spent {
-                return own.unclear().map(Err);
+                return own.no_number(true).map(Err);
             }
             own.more_at_the_end()?;
             continue;
@@ -172,13 +172,10 @@ pub fn search<E>(question: &Question, run: &mut Run<'_, E>) -> Result<Result<Fou
         }
         let fit = own.near((low, high));
         if is_spent {
-            return match fit {
-                None => Ok(Err(NoAnswer::Flat)),
-                Some((by, line)) => match own.fit(by, &line) {
-                    Some(fit) => own.confirm(fit).map(Ok),
-                    None if line.low.is_none() => Ok(Err(NoAnswer::Flat)),
-                    None => own.unclear().map(Err),
-                },
+            let grows = fit.is_some_and(|(_, line)| line.low.is_some());
+            return match fit.and_then(|(by, line)| own.fit(by, &line)) {
+                Some(fit) => own.confirm(fit).map(Ok),
+                None => own.no_number(grows).map(Err),
             };
         }
         let Some((by, line)) = fit else {
@@ -499,13 +496,15 @@ impl<E> Search<'_, '_, E> {
     }
 
     /// What fresh replicates say of the largest number, when all others do not tell where the power has the target.
-    fn unclear(mut self) -> Result<NoAnswer, E> {
+    fn no_number(mut self, grows: bool) -> Result<NoAnswer, E> {
         let (_, studies, rejections) = self.run_fresh(self.question.between.1)?;
         let figure = share(rejections, studies);
         Ok(if self.is_far(figure, -1.0, 2.0) {
             NoAnswer::Beyond(figure)
-        } else {
+        } else if grows {
             NoAnswer::Unclear(figure)
+        } else {
+            NoAnswer::Flat
         })
     }
 }

@@ -316,10 +316,10 @@ pub(super) fn batch<'r>(
                     continue;
                 }
                 if let Err(corrupt) = scratch.absorb(&entries) {
-                    let reason = corrupt.reason;
+                    let Words { en, sv } = corrupt.reason;
                     let message = words!(
-                        "the event cannot be recorded: {reason}",
-                        "händelsen kan inte registreras: {reason}"
+                        "the event cannot be recorded: {en}",
+                        "händelsen kan inte registreras: {sv}"
                     );
                     let failure = Failure::new(exit::INVALID_DATA, "invalid-event", message);
                     batch.refused.push((place, failure));

@@ -290,13 +290,14 @@ pub(super) fn unreadable(corrupt: &Corrupt, folder: &Path) -> Failure {
     if let Some((epoch, hash)) = &corrupt.sealed {
         return protocol_changed(folder, (*epoch, corrupt.sequence), hash);
     }
-    let (sequence, reason, folder) = (corrupt.sequence, &corrupt.reason, folder.display());
+    let (sequence, folder) = (corrupt.sequence, folder.display());
+    let Words { en, sv } = &corrupt.reason;
     Failure::new(
         exit::VERIFICATION_FAILED,
         "ledger-broken",
         words!(
-            "the ledger in {folder} does not hold together at event {sequence}: {reason}",
-            "liggaren i {folder} håller inte ihop vid händelse {sequence}: {reason}"
+            "the ledger in {folder} does not hold together at event {sequence}: {en}",
+            "liggaren i {folder} håller inte ihop vid händelse {sequence}: {sv}"
         ),
     )
     .help(Words::new(
@@ -366,12 +367,12 @@ pub(super) fn ledger_failure(error: &LedgerError, folder: &Path) -> Failure {
             "a study is opened once; choose another folder for another study",
             "en studie öppnas en gång; välj en annan mapp för en annan studie",
         )),
-        LedgerError::ReadOnly(reason) => Failure::new(
+        LedgerError::ReadOnly(Words { en, sv }) => Failure::new(
             exit::UNEXPECTED,
             "ledger-read-only",
             words!(
-                "the ledger in {name} cannot be written ({reason}); nothing was recorded",
-                "liggaren i {name} kan inte skrivas ({reason}); inget har registrerats"
+                "the ledger in {name} cannot be written ({en}); nothing was recorded",
+                "liggaren i {name} kan inte skrivas ({sv}); inget har registrerats"
             ),
         )
         .help(Words::new(
@@ -387,24 +388,24 @@ pub(super) fn ledger_failure(error: &LedgerError, folder: &Path) -> Failure {
             ),
         )
         .help(Words::new("make room and run the command again", "frigör plats och kör kommandot igen")),
-        LedgerError::Unwritten(reason) => Failure::new(
+        LedgerError::Unwritten(Words { en, sv }) => Failure::new(
             exit::UNEXPECTED,
             "disk-write",
             words!(
-                "the disk did not take what was to be written to the ledger in {name} ({reason})",
-                "disken tog inte emot det som skulle skrivas till liggaren i {name} ({reason})"
+                "the disk did not take what was to be written to the ledger in {name} ({en})",
+                "disken tog inte emot det som skulle skrivas till liggaren i {name} ({sv})"
             ),
         )
         .help(Words::new(
             "look for a limit on the size of files, a quota or a failing disk; then run the same command again: it tells whether this one was recorded",
             "leta efter en gräns för filers storlek, en kvot eller en trasig disk; kör sedan samma kommando igen: det berättar om detta registrerades",
         )),
-        LedgerError::Corrupt(reason) => Failure::new(
+        LedgerError::Corrupt(Words { en, sv }) => Failure::new(
             exit::VERIFICATION_FAILED,
             "ledger-damaged",
             words!(
-                "the ledger in {name} cannot be read ({reason})",
-                "liggaren i {name} kan inte läsas ({reason})"
+                "the ledger in {name} cannot be read ({en})",
+                "liggaren i {name} kan inte läsas ({sv})"
             ),
         )
         .help(Words::new(

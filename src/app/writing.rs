@@ -248,13 +248,13 @@ fn refuse_lasting_damage(
         let broken = after.into_iter().find(|own| !before.contains(own));
         return broken.map_or(Ok(()), |own| Err(unverifiable(&own.message)));
     };
-    let (sequence, reason) = (corrupt.sequence, corrupt.reason);
+    let (sequence, Words { en, sv }) = (corrupt.sequence, corrupt.reason);
     Err(Failure::new(
         exit::WRONG_STATE,
         "erasure-unreadable",
         words!(
-            "without the rows of this family event {sequence} could not be read ({reason}): the study would be lost; nothing was erased",
-            "utan den här familjens rader skulle händelse {sequence} inte kunna läsas ({reason}): studien skulle gå förlorad; inget har raderats"
+            "without the rows of this family event {sequence} could not be read ({en}): the study would be lost; nothing was erased",
+            "utan den här familjens rader skulle händelse {sequence} inte kunna läsas ({sv}): studien skulle gå förlorad; inget har raderats"
         ),
     )
     .help(words!(

@@ -6,6 +6,7 @@
 mod beside;
 mod form;
 mod memory;
+mod reasons;
 mod rows;
 mod sqlite;
 

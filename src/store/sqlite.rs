@@ -5,8 +5,11 @@
 //! Never put the file on a network share.
 
 use super::form::{self, APPLICATION, VERSION};
+use super::reasons::told;
 use super::rows::{blank, entry, fill, head_of, is_of};
+use crate::diagnostic::Words;
 use crate::study::journal::{Entry, Head, Ledger, LedgerError, Misfit, Rows, Transaction};
+use crate::words;
 use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params,
@@ -90,12 +93,16 @@ impl SqliteLedger {
             if number("schema_version")? == 0 {
                 return Err(LedgerError::Missing);
             }
-            return Err(LedgerError::Corrupt("the file is not a ledger".into()));
+            return Err(LedgerError::Corrupt(Words::new(
+                "the file is not a ledger",
+                "filen är ingen liggare",
+            )));
         }
         let version = number("user_version")?;
         if version != VERSION {
-            return Err(LedgerError::Corrupt(format!(
-                "the ledger's form has version {version}; this program reads version {VERSION}"
+            return Err(LedgerError::Corrupt(words!(
+                "the ledger's form has version {version}; this program reads version {VERSION}",
+                "liggarens form har version {version}; det här programmet läser version {VERSION}"
             )));
         }
         form::check(&self.connection)
@@ -180,7 +187,10 @@ impl Ledger for SqliteLedger {
             return Err(reason.clone());
         }
         if self.connection.is_readonly("main").map_err(failed)? {
-            return Err(LedgerError::ReadOnly("no permission to write".into()));
+            return Err(LedgerError::ReadOnly(Words::new(
+                "no permission to write",
+                "skrivrättighet saknas",
+            )));
         }
         run(&self.connection, "BEGIN IMMEDIATE").map_err(failed)?;
         let begun = SqliteTransaction {
@@ -465,14 +475,16 @@ fn refuse_torn(path: &Path) -> Result<(), LedgerError> {
     let logged = has_log(path);
     let left = std::fs::metadata(path).map_or(0, |file| file.len());
     if (1..512).contains(&left) || (left == 0 && logged) {
-        return Err(LedgerError::Corrupt(format!(
-            "only {left} bytes of the file are left"
+        return Err(LedgerError::Corrupt(words!(
+            "only {left} bytes of the file are left",
+            "bara {left} byte finns kvar av filen"
         )));
     }
     // Twice, for another process may be merging its log into the file, and end, between two looks.
     match cut_to(path).and_then(|_| cut_to(path)) {
-        Some((left, whole)) => Err(LedgerError::Corrupt(format!(
-            "{left} bytes of the file are left, of {whole} at least"
+        Some((left, whole)) => Err(LedgerError::Corrupt(words!(
+            "{left} bytes of the file are left, of {whole} at least",
+            "{left} byte finns kvar av filen, av minst {whole}"
         ))),
         None => Ok(()),
     }
@@ -573,13 +585,13 @@ pub(super) fn failed(error: rusqlite::Error) -> LedgerError {
                 | ffi::SQLITE_IOERR_TRUNCATE
                 | ffi::SQLITE_IOERR_SHMOPEN
                 | ffi::SQLITE_IOERR_SHMMAP,
-            ) => LedgerError::Unwritten(error.to_string()),
-            _ => LedgerError::Corrupt(error.to_string()),
+            ) => LedgerError::Unwritten(told(&error)),
+            _ => LedgerError::Corrupt(told(&error)),
         },
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            LedgerError::ReadOnly(error.to_string())
+            LedgerError::ReadOnly(told(&error))
         }
-        _ => LedgerError::Corrupt(error.to_string()),
+        _ => LedgerError::Corrupt(told(&error)),
     }
 }
 

@@ -38,6 +38,7 @@ mod projection;
 mod proof;
 mod pseudonym;
 mod races;
+mod reasons;
 mod refusals;
 mod rehearse;
 mod replay;

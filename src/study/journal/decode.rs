@@ -3,18 +3,18 @@
 use super::canonical::{Object, Value};
 use super::entry::{Entry, Parts};
 use super::names::Names;
+use super::unreadable::{fits_no_field, has_no, is_unknown};
 use crate::allocation::Arm;
+use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Check, Day, Exit, MAX_FIELDS, Named, Service};
 use crate::study::field_value::field_value;
 use crate::study::identifiers::date;
-use crate::study::kernel::{
-    FamilyIx, LeftAside, Report, ReportIx, Roster, Screening, SiteIx, Source, Truth, Values,
-    Verdict, What,
-};
+use crate::study::kernel::{FamilyIx, LeftAside, Roster, Screening, SiteIx, Values, Verdict, What};
+use crate::words;
 
-/// Why an entry cannot be read, in a few English words for the finding of `verify`.
-pub(super) type Unreadable = String;
+/// Why an entry cannot be read, in a few words for the finding of `verify`.
+pub(super) type Unreadable = Words;
 
 /// What an entry says: the event, and the texts that request ids and keys are looked up by.
 #[derive(Debug)]
@@ -50,18 +50,29 @@ pub(super) fn decode<'a>(
     gone: Gone,
 ) -> Result<Decoded<'a>, Unreadable> {
     let Parts { public, payload } = parts;
-    let public = public
-        .into_object()
-        .ok_or("its public part is not a JSON object")?;
+    let public = public.into_object().ok_or_else(|| {
+        Words::new(
+            "its public part is not a JSON object",
+            "dess öppna del är inget JSON-objekt",
+        )
+    })?;
     let erased = entry.payload.is_none();
-    let payload = payload
-        .into_object()
-        .ok_or("its payload is not a JSON object")?;
+    let payload = payload.into_object().ok_or_else(|| {
+        Words::new(
+            "its payload is not a JSON object",
+            "dess innehåll är inget JSON-objekt",
+        )
+    })?;
     let subject = match payload.get("family").and_then(Value::as_str) {
         // A family enters the ledger by its first screening and in no other way.
         Some(name) if entry.kind != "screened" && !gone.family => {
             let known = names.family(name);
-            Some(known.ok_or("no screening before it names its family")?)
+            Some(known.ok_or_else(|| {
+                Words::new(
+                    "no screening before it names its family",
+                    "ingen screening före den nämner dess familj",
+                )
+            })?)
         }
         Some(name) => Some(names.name_family(name)),
         None if erased => placeholder.map(|name| names.name_family(name)),
@@ -85,9 +96,9 @@ pub(super) fn decode<'a>(
 }
 
 pub(super) struct Reader<'a> {
-    protocol: &'a Protocol,
+    pub(super) protocol: &'a Protocol,
     pub(super) names: &'a mut Names,
-    public: &'a Object<'a>,
+    pub(super) public: &'a Object<'a>,
     pub(super) payload: &'a Object<'a>,
     pub(super) erased: bool,
     pub(super) gone: Gone,
@@ -95,7 +106,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn what(&mut self, kind: &str, subject: Option<FamilyIx>) -> Result<What, Unreadable> {
-        let family = || subject.ok_or_else(|| "it names no family".to_owned());
+        let family = || subject.ok_or_else(|| has_no("family"));
         Ok(match kind {
             "opened" => What::Opened,
             "epoch-opened" => What::EpochOpened {
@@ -181,7 +192,7 @@ impl<'a> Reader<'a> {
 
     /// Service or an exit, whose kinds are those of the protocol's model.
     fn served(&mut self, kind: &str, subject: Option<FamilyIx>) -> Result<What, Unreadable> {
-        let family = || subject.ok_or_else(|| "it names no family".to_owned());
+        let family = || subject.ok_or_else(|| has_no("family"));
         if let Some(service) = Service::ALL.into_iter().find(|own| own.text() == kind) {
             let arm = self.public.text("arm").map(|id| self.arm(id));
             let arm = arm.transpose()?;
@@ -197,7 +208,7 @@ impl<'a> Reader<'a> {
         }
         let exit = Exit::ALL.into_iter().find(|own| own.text() == kind);
         Ok(What::Exited {
-            exit: exit.ok_or_else(|| format!("its kind `{kind}` is not known"))?,
+            exit: exit.ok_or_else(|| is_unknown(("kind", "slaget"), kind))?,
             family: family()?,
             on: self.on()?,
         })
@@ -210,22 +221,34 @@ impl<'a> Reader<'a> {
         };
         let stratum = self
             .protocol
-            .stratum_of(&texts("levels").ok_or("it has no levels")?)
-            .ok_or("its stratum is not one of the protocol")?;
+            .stratum_of(&texts("levels").ok_or_else(|| has_no("levels"))?)
+            .ok_or_else(|| {
+                Words::new(
+                    "its stratum is not one of the protocol",
+                    "dess stratum är inget av protokollets",
+                )
+            })?;
         let factors = match (texts("factors"), self.public.contains_key("factors")) {
             (Some(factors), _) if !factors.is_empty() => factors,
             (None, false) => Vec::new(),
-            _ => return Err("its balancing factors are not a list of levels".into()),
+            _ => {
+                return Err(Words::new(
+                    "its balancing factors are not a list of levels",
+                    "dess balansfaktorer är ingen lista över nivåer",
+                ));
+            }
         };
-        let cell = self
-            .protocol
-            .cell_of(&factors)
-            .ok_or("its balancing factors are not those of the protocol")?;
+        let cell = self.protocol.cell_of(&factors).ok_or_else(|| {
+            Words::new(
+                "its balancing factors are not those of the protocol",
+                "dess balansfaktorer är inte protokollets",
+            )
+        })?;
         let arm = self
             .public
             .get("arm")
             .and_then(Value::as_str)
-            .ok_or("it has no arm")?;
+            .ok_or_else(|| has_no("arm"))?;
         Ok(What::Allocated {
             family,
             site: self.site()?,
@@ -251,7 +274,7 @@ impl<'a> Reader<'a> {
             "gate-closed" => Verdict::GateClosed,
             "exception" => Verdict::Exception,
             "drawn" => Verdict::Drawn,
-            other => return Err(format!("its verdict `{other}` is not known")),
+            other => return Err(is_unknown(("verdict", "utslaget"), other)),
         };
         let (report, received) = self.sighting(family)?;
         Ok(Screening {
@@ -284,7 +307,7 @@ impl<'a> Reader<'a> {
             return if self.erased {
                 Ok(0)
             } else {
-                Err("it does not say what is missed".into())
+                Err(has_no("missed"))
             };
         };
         missed
@@ -298,7 +321,7 @@ impl<'a> Reader<'a> {
                     .position(|criterion| criterion.id == id);
                 place
                     .map(|place| bits | 1 << place)
-                    .ok_or_else(|| format!("criterion `{id}` is not known"))
+                    .ok_or_else(|| is_unknown(("criterion", "kriteriet"), id))
             })
     }
 
@@ -307,15 +330,14 @@ impl<'a> Reader<'a> {
             return if self.erased {
                 Ok(0)
             } else {
-                Err("it has no answers".into())
+                Err(has_no("answers"))
             };
         };
         let mut bits = 0;
         for (place, criterion) in self.protocol.criteria.iter().enumerate() {
             if let Check::Ask { .. } = criterion.check {
                 let answer = answers.get(&criterion.id).and_then(Value::as_bool);
-                let answer =
-                    answer.ok_or_else(|| format!("criterion `{}` has no answer", criterion.id))?;
+                let answer = answer.ok_or_else(|| has_no(&format!("answers.{}", criterion.id)))?;
                 bits |= u64::from(answer) << place;
             }
         }
@@ -328,82 +350,15 @@ impl<'a> Reader<'a> {
             return if self.erased {
                 Ok(values)
             } else {
-                Err("it has no fields".into())
+                Err(has_no("fields"))
             };
         };
         for (value, field) in values.iter_mut().zip(&self.protocol.fields) {
             let text = fields.get(&field.id).and_then(Value::as_str);
-            let text = text.ok_or_else(|| format!("field `{}` has no value", field.id))?;
-            *value = field_value(&field.kind, text)
-                .ok_or_else(|| format!("the value of field `{}` does not fit", field.id))?;
+            let text = text.ok_or_else(|| has_no(&format!("fields.{}", field.id)))?;
+            *value = field_value(&field.kind, text).ok_or_else(|| fits_no_field(&field.id))?;
         }
         Ok(values)
-    }
-
-    fn sighting(&mut self, family: FamilyIx) -> Result<(ReportIx, Day), Unreadable> {
-        if self.erased {
-            return Ok((self.names.name_report(family, "erased"), Day(0)));
-        }
-        let key = self.text("report_key")?;
-        Ok((self.names.name_report(family, key), self.day("received")?))
-    }
-
-    fn report(&mut self, family: FamilyIx) -> Result<Report, Unreadable> {
-        let (report, received) = self.sighting(family)?;
-        let source = match self.payload.get("source").and_then(Value::as_str) {
-            Some("intake") => Source::Intake,
-            Some("log") => Source::Log,
-            Some("register") => Source::Register,
-            None if self.erased => Source::Intake,
-            _ => return Err("its source is not known".into()),
-        };
-        let incident = self.payload.get("incident_date").and_then(Value::as_str);
-        let child = self.payload.get("child").and_then(Value::as_str);
-        Ok(Report {
-            family,
-            report,
-            received,
-            source,
-            incident: incident.map(day_of).transpose()?,
-            unknown_child: child.is_some_and(|child| self.names.child(child).is_none()),
-            child: child.and_then(|child| self.names.child(child)),
-            attached: self
-                .payload
-                .get("attached_to_open_investigation")
-                .and_then(yes_no),
-            by_study_staff: self
-                .payload
-                .get("by_study_staff")
-                .and_then(yes_no)
-                .unwrap_or(false),
-        })
-    }
-
-    fn observed(&self, family: FamilyIx) -> Result<What, Unreadable> {
-        if self.erased {
-            return Ok(What::Observed {
-                family,
-                outcome: u16::MAX,
-                value: 0.0,
-                on: Day(0),
-            });
-        }
-        let id = self.text("outcome")?;
-        let outcome = self
-            .protocol
-            .outcomes
-            .iter()
-            .position(|outcome| outcome.id == id);
-        let value: f64 = self
-            .text("value")?
-            .parse()
-            .map_err(|_| "its value is not a number")?;
-        Ok(What::Observed {
-            family,
-            outcome: outcome.ok_or_else(|| format!("outcome `{id}` is not known"))? as u16,
-            value,
-            on: self.on()?,
-        })
     }
 
     fn roster(&mut self, key: &str) -> Result<Roster, Unreadable> {
@@ -413,7 +368,10 @@ impl<'a> Reader<'a> {
         for child in children.iter().filter_map(Value::as_str) {
             let child = self.names.name_child(child);
             if !roster.push(child) {
-                return Err("it names too many children".into());
+                return Err(Words::new(
+                    "it names too many children",
+                    "den nämner för många barn",
+                ));
             }
         }
         Ok(roster)
@@ -423,10 +381,10 @@ impl<'a> Reader<'a> {
         self.payload
             .get(key)
             .and_then(Value::as_str)
-            .ok_or_else(|| format!("it has no `{key}`"))
+            .ok_or_else(|| has_no(key))
     }
 
-    fn day(&self, key: &str) -> Result<Day, Unreadable> {
+    pub(super) fn day(&self, key: &str) -> Result<Day, Unreadable> {
         day_of(self.text(key)?)
     }
 
@@ -441,7 +399,7 @@ impl<'a> Reader<'a> {
 
     fn public_day(&self, key: &str) -> Result<Day, Unreadable> {
         let text = self.public.get(key).and_then(Value::as_str);
-        day_of(text.ok_or_else(|| format!("it has no `{key}`"))?)
+        day_of(text.ok_or_else(|| has_no(key))?)
     }
 
     fn number(&self, key: &str) -> Result<u32, Unreadable> {
@@ -449,7 +407,7 @@ impl<'a> Reader<'a> {
             .get(key)
             .and_then(Value::as_u64)
             .and_then(|number| u32::try_from(number).ok())
-            .ok_or_else(|| format!("it has no `{key}`"))
+            .ok_or_else(|| has_no(key))
     }
 
     fn site(&self) -> Result<SiteIx, Unreadable> {
@@ -457,18 +415,18 @@ impl<'a> Reader<'a> {
             .public
             .get("site")
             .and_then(Value::as_str)
-            .ok_or("it has no site")?;
+            .ok_or_else(|| has_no("site"))?;
         let place = self
             .protocol
             .site(id)
-            .ok_or_else(|| format!("site `{id}` is not known"))?;
+            .ok_or_else(|| is_unknown(("site", "enheten"), id))?;
         Ok(SiteIx(place as u16))
     }
 
-    fn arm(&self, id: &str) -> Result<Arm, Unreadable> {
+    pub(super) fn arm(&self, id: &str) -> Result<Arm, Unreadable> {
         self.protocol
             .arm(id)
-            .ok_or_else(|| format!("arm `{id}` is not known"))
+            .ok_or_else(|| is_unknown(("arm", "armen"), id))
     }
 
     /// The lock that a row is of; the deviations that it names are reasons of the protocol in force.
@@ -477,15 +435,15 @@ impl<'a> Reader<'a> {
             .public
             .get("lock")
             .and_then(Value::as_str)
-            .ok_or("it has no lock")?;
+            .ok_or_else(|| has_no("lock"))?;
         let place = self
             .protocol
             .lock(id)
-            .ok_or_else(|| format!("lock `{id}` is not known"))?;
+            .ok_or_else(|| is_unknown(("lock", "låsningen"), id))?;
         let named = self.public.get("deviations").and_then(Value::as_array);
         let mut named = named.unwrap_or_default().iter().filter_map(Value::as_str);
         match named.find(|id| self.protocol.deviations.label(id).is_none()) {
-            Some(id) => Err(format!("deviation `{id}` is not known")),
+            Some(id) => Err(is_unknown(("deviation", "avvikelsen"), id)),
             None => Ok(place as u16),
         }
     }
@@ -496,51 +454,12 @@ impl<'a> Reader<'a> {
         }
         let id = self.text("reason")?;
         let place = reasons.iter().position(|reason| reason.id == id);
-        Ok(place.ok_or_else(|| format!("reason `{id}` is not known"))? as u16)
-    }
-
-    /// What a violation says was wrong: the true value of a field, the arm whose service was received.
-    fn mistake(&self) -> Result<(Option<Truth>, Option<Arm>), Unreadable> {
-        let text = |key: &str| self.payload.get(key).and_then(Value::as_str);
-        let truth = match (text("field"), text("value")) {
-            (Some("site"), Some(id)) => {
-                let place = self.protocol.site(id);
-                Some(Truth {
-                    field: Truth::SITE,
-                    value: place.ok_or_else(|| format!("site `{id}` is not known"))? as i64,
-                })
-            }
-            (Some(id), Some(value)) => {
-                let place = self.protocol.field(id);
-                let place = place.ok_or_else(|| format!("field `{id}` is not known"))?;
-                let value = field_value(&self.protocol.fields[place].kind, value);
-                Some(Truth {
-                    field: place as u8,
-                    value: value
-                        .ok_or_else(|| format!("the value of field `{id}` does not fit"))?,
-                })
-            }
-            _ => None,
-        };
-        let received = text("received").map(|id| self.arm(id)).transpose()?;
-        Ok((truth, received))
+        Ok(place.ok_or_else(|| is_unknown(("reason", "skälet"), id))? as u16)
     }
 }
 
-fn day_of(text: &str) -> Result<Day, Unreadable> {
+pub(super) fn day_of(text: &str) -> Result<Day, Unreadable> {
     date(text)
         .map(Day::of)
-        .ok_or_else(|| format!("`{text}` is not a date"))
-}
-
-fn yes_no(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(bool) => Some(*bool),
-        Value::String(text) => match &**text {
-            "yes" => Some(true),
-            "no" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    }
+        .ok_or_else(|| words!("`{text}` is not a date", "`{text}` är inget datum"))
 }

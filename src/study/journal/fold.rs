@@ -10,12 +10,14 @@ use super::names::Names;
 use super::record::{Content, Recording};
 use super::texts::{Texts, Uses};
 use crate::allocation::Mode;
+use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::duties::Duties;
 use crate::study::identifiers::instant;
 use crate::study::kernel::{Event, FamilyIx, State, Verdict, What, apply};
 use crate::study::pages::{Shelf, Table};
+use crate::words;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
@@ -40,8 +42,8 @@ pub const ENROLMENT_KEYS: [&str; 8] = [
 pub struct Corrupt {
     /// Its sequence number.
     pub sequence: u64,
-    /// Why, in English, for the finding.
-    pub reason: String,
+    /// Why, for the finding.
+    pub reason: Words,
     /// If it opens an epoch, and the protocol that is here is not the one that it sealed: the epoch, and the hash of the
     /// file that it sealed, as the entry has it.
     pub sealed: Option<(u32, String)>,
@@ -247,16 +249,19 @@ impl Journal {
         parts: Parts<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<(), Corrupt> {
-        let corrupt = |reason: String| Corrupt {
+        let corrupt = |reason: Words| Corrupt {
             sequence: entry.sequence,
             reason,
             sealed: None,
         };
         if entry.sequence != self.head.sequence + 1 {
-            let expected = self.head.sequence + 1;
+            let (expected, there) = (self.head.sequence + 1, entry.sequence);
             return Err(Corrupt {
                 sequence: expected,
-                reason: format!("event {} stands in its place", entry.sequence),
+                reason: words!(
+                    "event {there} stands in its place",
+                    "händelse {there} står på dess plats"
+                ),
                 sealed: None,
             });
         }
@@ -266,7 +271,10 @@ impl Journal {
         {
             return Err(Corrupt {
                 sealed: Some(own),
-                ..corrupt("it sealed another protocol than the one that is here".into())
+                ..corrupt(Words::new(
+                    "it sealed another protocol than the one that is here",
+                    "den förseglade ett annat protokoll än det som finns här",
+                ))
             });
         }
         if let Some(payload) = parts.payload.object() {
@@ -275,11 +283,17 @@ impl Journal {
         let protocol = Arc::clone(&self.protocol);
         let protocol = protocol.in_epoch(self.state.epoch);
         if !self.chain_trusted && entry.chained(&self.head.hash, &protocol.hash.0) != entry.hash {
-            return Err(corrupt("it does not continue the chain".into()));
+            return Err(corrupt(Words::new(
+                "it does not continue the chain",
+                "den fortsätter inte kedjan",
+            )));
         }
-        let (time, day) = self
-            .moment(&entry.time)
-            .ok_or_else(|| corrupt("its time is not RFC 3339".into()))?;
+        let (time, day) = self.moment(&entry.time).ok_or_else(|| {
+            corrupt(Words::new(
+                "its time is not RFC 3339",
+                "dess tid följer inte RFC 3339",
+            ))
+        })?;
         let placeholder = self
             .foresight
             .erased
@@ -309,8 +323,9 @@ impl Journal {
         if let What::EpochOpened { epoch } = decoded.what
             && (epoch != self.state.epoch + 1 || epoch > self.protocol.epoch())
         {
-            return Err(corrupt(format!(
-                "it opens epoch {epoch}, whose protocol is not here"
+            return Err(corrupt(words!(
+                "it opens epoch {epoch}, whose protocol is not here",
+                "den öppnar epok {epoch}, vars protokoll inte finns här"
             )));
         }
         watch(entry, self, &decoded);

@@ -3,6 +3,7 @@
 //! `store` implements this on memory and SQLite. A busy or unclear outcome is an error and never draws.
 
 use super::entry::{Entry, Head};
+use crate::diagnostic::Words;
 
 /// Why a ledger could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,16 +22,16 @@ pub enum LedgerError {
     Exists,
     /// The ledger cannot be written: permissions or a read-only file system.
     #[error("the ledger cannot be written: {0}")]
-    ReadOnly(String),
+    ReadOnly(Words),
     /// The disk is full.
     #[error("the disk is full")]
     Full,
     /// The disk did not take what was written: a limit on files, or a disk that fails.
     #[error("the ledger could not be written: {0}")]
-    Unwritten(String),
+    Unwritten(Words),
     /// The file is damaged or not a ledger.
     #[error("the ledger cannot be read: {0}")]
-    Corrupt(String),
+    Corrupt(Words),
     /// The database is not the one table that a ledger is, or did not keep a row as it was written: what is read from it
     /// or written to it need not be its rows.
     #[error("the database is not of the form of a ledger: {0:?}")]

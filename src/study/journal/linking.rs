@@ -5,6 +5,7 @@ use super::decode::{Decoded, Reader, Unreadable};
 use super::entry::Entry;
 use super::fold::{Journal, KeyUse, NOBODY};
 use super::record::Content;
+use super::unreadable::is_unknown;
 use crate::study::kernel::{
     ChildIx, Family, FamilyIx, ReportIx, Screening, SiteIx, Source, Verdict, What, came_from,
 };
@@ -304,7 +305,7 @@ impl Reader<'_> {
             let known = known.or_else(|| lost.then(|| self.names.name_child(child)));
             return Ok(What::ChildLinked {
                 family,
-                child: known.ok_or(format!("child `{child}` is not known"))?,
+                child: known.ok_or_else(|| is_unknown(("child", "barnet"), child))?,
                 other: self.names.child(self.text("other_child")?),
                 on,
             });

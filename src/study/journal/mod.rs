@@ -13,9 +13,11 @@ mod foresight;
 mod ledger;
 mod linking;
 mod names;
+mod observations;
 mod projection;
 mod record;
 mod texts;
+mod unreadable;
 
 pub use super::pages::Bytes;
 pub(crate) use canonical::{Object, Value, is_same};

@@ -139,13 +139,13 @@ impl<'a> Sense<'a> {
         self.stored.compare(&self.journal, u64::MAX);
         let checker = &mut self.checker;
         if let Err(corrupt) = self.read {
-            let (sequence, reason) = (corrupt.sequence, corrupt.reason);
+            let (sequence, Words { en, sv }) = (corrupt.sequence, corrupt.reason);
             checker.push(
                 "unreadable",
                 Some(sequence),
                 words!(
-                    "event {sequence} cannot be read: {reason}",
-                    "händelse {sequence} kan inte läsas: {reason}"
+                    "event {sequence} cannot be read: {en}",
+                    "händelse {sequence} kan inte läsas: {sv}"
                 ),
             );
         } else {

@@ -215,7 +215,7 @@ impl Study {
         }
         for (epoch, seed) in seeds.iter().enumerate() {
             if !self.committed(epoch as u32, seed) {
-                return Err(seed_mismatch(epoch as u32));
+                return Err(self.misfit(epoch as u32, seed));
             }
         }
         Ok(())
@@ -230,8 +230,30 @@ impl Study {
             self.check_seeds(seeds)?;
         }
         let epoch = self.journal.state.epoch;
-        let own = seeds.last().filter(|own| self.committed(epoch, own));
-        own.ok_or_else(|| seed_mismatch(epoch))
+        match seeds.last() {
+            Some(own) if self.committed(epoch, own) => Ok(own),
+            Some(other) => Err(self.misfit(epoch, other)),
+            None => Err(seed_mismatch(epoch)),
+        }
+    }
+
+    /// Why a seed is not that of an epoch: the study may have been amended since its file was named.
+    fn misfit(&self, epoch: u32, seed: &Seed) -> Failure {
+        let Some(of) = (0..epoch).find(|own| self.committed(*own, seed)) else {
+            return seed_mismatch(epoch);
+        };
+        Failure::new(
+            exit::SEED,
+            "seed-mismatch",
+            words!(
+                "the study was amended: epoch {epoch} has a seed of its own, and the one that was given is that of epoch {of}; nothing was recorded",
+                "studien har ändrats: epok {epoch} har ett eget frö, och det som angavs är fröet för epok {of}; inget har registrerats"
+            ),
+        )
+        .help(words!(
+            "run the same command again with the seed file that `lottning amend` made for epoch {epoch}",
+            "kör samma kommando igen med fröfilen som `lottning amend` skapade för epok {epoch}"
+        ))
     }
 
     /// Commitments to the seeds of the epochs that are open or were.

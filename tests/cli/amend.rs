@@ -89,9 +89,10 @@ fn an_amendment_opens_an_epoch_and_leaves_earlier_draws_alone() {
 
     // The seed of the ended epoch draws nothing more, and the new one alone is enough for intake.
     place.unchanged(|| {
-        place
-            .enrol(&family(4), "R1", "")
-            .refused(9, "seed-mismatch");
+        let refused = place.enrol(&family(4), "R1", "");
+        refused.refused(9, "seed-mismatch");
+        let said = "the study was amended: epoch 1 has a seed of its own, and the one that was given is that of epoch 0";
+        assert!(refused.err.contains(said), "{}", refused.err);
     });
     let enrol = |number: usize, site: &str, category: &str| {
         let words = Place::enrol_words(site, &family(number), "R1")

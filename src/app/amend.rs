@@ -150,6 +150,8 @@ fn opened_before(
     if !study.committed(epoch, &seed) {
         return Ok(None);
     }
+    outside.sweep_ended(&request.seed_file);
+    outside.sweep_ended(&sealed);
     let rows = study.entries()?;
     let opened = rows.iter().rfind(|row| row.kind == "epoch-opened");
     Ok(Some(Amended {

@@ -144,6 +144,9 @@ fn opened_before(
     if !study.committed(0, &seed) {
         return Err(exists());
     }
+    // The first command may have been killed while it wrote any of its files.
+    outside.sweep_ended(&request.seed_file);
+    outside.sweep_ended(&sealed);
     projection::mark_opened(outside, &request.study)?;
     Ok(Opened {
         study: protocol.study.id.clone(),

@@ -377,11 +377,11 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
 
 /// Removes what a killed process left beside a file that it was writing. For a caller who knows that nobody writes it now.
 pub(super) fn sweep(path: &Path) {
-    left_beside(path, |_| true);
+    left_beside(path, |_, _| true);
 }
 
 /// Removes what processes left beside a file that they were writing, if their number is one of those.
-fn left_beside(path: &Path, is_one: impl Fn(&str) -> bool) {
+fn left_beside(path: &Path, is_one: impl Fn(&str, &Path) -> bool) {
     let Some((folder, name)) = path.parent().zip(path.file_name()) else {
         return;
     };
@@ -391,7 +391,7 @@ fn left_beside(path: &Path, is_one: impl Fn(&str) -> bool) {
         let process = own.strip_prefix(&begins);
         let process = process.and_then(|rest| rest.strip_suffix(".partial"));
         let is_number = |own: &str| !own.is_empty() && own.bytes().all(|b| b.is_ascii_digit());
-        if process.is_some_and(|own| is_number(own) && is_one(own)) {
+        if process.is_some_and(|own| is_number(own) && is_one(own, &entry.path())) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -399,9 +399,23 @@ fn left_beside(path: &Path, is_one: impl Fn(&str) -> bool) {
 
 /// As [`sweep`], of processes that have ended, as far as the system tells: for a file that another one may be writing now.
 fn sweep_ended(path: &Path) {
-    left_beside(path, |process| {
-        process == std::process::id().to_string() || !Path::new("/proc").join(process).exists()
+    let processes = Path::new("/proc");
+    let told = processes.join("self").exists();
+    left_beside(path, |process, left| {
+        let ended = if told {
+            !processes.join(process).exists()
+        } else {
+            is_old(left)
+        };
+        ended || process == std::process::id().to_string()
     });
+}
+
+/// Whether a file has lain for an hour: no process is that long about a small one.
+fn is_old(path: &Path) -> bool {
+    let changed = fs::metadata(path).and_then(|file| file.modified());
+    let age = changed.ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > std::time::Duration::from_hours(1))
 }
 
 fn partial(path: &Path) -> PathBuf {

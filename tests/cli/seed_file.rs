@@ -412,3 +412,28 @@ fn epochs_without_a_seed_are_counted() {
         "{said}"
     );
 }
+
+/// What a killed `open` or `amend` left beside the files that it was writing goes with the repeated command; what a process that
+/// is alive writes stays, and so does what has another name.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_command_left_is_swept_when_it_is_repeated() {
+    let place = Place::open(IUH);
+    // No system numbers its processes so high.
+    let alive = std::process::id();
+    let gone = [
+        "keys/seed.4294967295.partial",
+        "study/protocol.toml.4294967295.partial",
+    ];
+    let kept = [
+        format!("keys/seed.{alive}.partial"),
+        "keys/seed.old.partial".to_owned(),
+    ];
+    for name in gone.iter().copied().chain(kept.iter().map(String::as_str)) {
+        place.write(name, "half");
+    }
+    assert_eq!(place.run(&place.open_words()).json(0)["replayed"], true);
+    assert!(gone.iter().all(|own| !place.path(own).exists()));
+    assert!(kept.iter().all(|own| place.path(own).exists()));
+    place.verify();
+}

@@ -241,7 +241,15 @@ impl Setting<'_> {
                 ", which leaves the arms in balance after {n} families with probability {en}",
                 ", som lämnar armarna i balans efter {n} familjer med sannolikheten {sv}"
             )),
-            _ => None,
+            // Balance after the last family is as likely as before; what is given up lies between.
+            _ => of_lists
+                .zip(before.filter(|own| *own <= n))
+                .map(|(new, now)| {
+                    words!(
+                        ", which balances after every {new} families instead of every {now}",
+                        ", som balanserar en gång på {new} familjer i stället för på {now}"
+                    )
+                }),
         }
     }
 
@@ -520,6 +528,14 @@ mod tests {
         assert!(
             longer.contains("or use `--method big-stick` with `--max-imbalance 3`, which leaves the arms in balance after 12 families with probability 0.33 instead of 1.00 ("),
             "{longer}"
+        );
+        // 100 = 33·3 + 1 = 11·9 + 1: with either list nobody is in balance in the end, and the lists end a third as often.
+        let lists = of_list("random-allocation", &[("list_len", "3")], "1:2", 100.0);
+        assert!(
+            lists.starts_with(
+                "use `--list-len 9`, which balances after every 9 families instead of every 3 ("
+            ),
+            "{lists}"
         );
         // Of thirteen no method has two arms in balance, so that there is no probability to compare.
         let blocks = of_list("permuted-block", &[("block_len", "6")], "1:1", 7.0);

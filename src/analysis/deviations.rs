@@ -34,8 +34,8 @@ pub struct DeviationLine {
 pub struct Amended {
     /// Number of the epoch that it opened, from 1.
     pub epoch: u32,
-    /// When, RFC 3339.
-    pub time: String,
+    /// The civil day in the study's time zone, ISO.
+    pub day: String,
     /// Who.
     pub actor: String,
 }
@@ -260,7 +260,7 @@ fn amendment(protocol: &Protocol, own: &Amended) -> DeviationLine {
             "The sealed protocols lie in the study folder; families drawn before it are not touched.",
             "De förseglade protokollen ligger i studiemappen; familjer som lottats tidigare berörs inte."
         ),
-        when: own.time.split('T').next().unwrap_or(&own.time).to_owned(),
+        when: own.day.clone(),
         who: Words::same(actor),
     }
 }

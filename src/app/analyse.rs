@@ -155,7 +155,7 @@ fn amendments(study: &mut Study, until: u64) -> Result<Vec<Amended>, Failure> {
     Ok(opened
         .map(|(entry, epoch)| Amended {
             epoch,
-            time: entry.time.clone(),
+            day: deviations::day(study, entry),
             actor: entry.actor.clone(),
         })
         .collect())

@@ -88,7 +88,7 @@ pub(super) fn one(
 }
 
 /// The civil day of a row in the study's time zone.
-fn day(study: &Study, entry: &Entry) -> String {
+pub(super) fn day(study: &Study, entry: &Entry) -> String {
     let time = entry.time.parse::<Timestamp>().ok();
     let date = time.and_then(|time| study.journal.day(time).date());
     date.map_or_else(String::new, |date| date.to_string())

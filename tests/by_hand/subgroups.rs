@@ -88,7 +88,7 @@ fn what_was_done_otherwise_stands_in_one_list() {
         draws: Some(99),
         amendments: vec![Amended {
             epoch: 1,
-            time: "2025-06-01T08:00:00.000000Z".to_owned(),
+            day: "2025-06-01".to_owned(),
             actor: "lead-1".to_owned(),
         }],
         ..RunSettings::default()

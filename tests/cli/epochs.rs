@@ -406,3 +406,36 @@ fn a_proof_of_three_epochs_is_checked_without_the_study() {
         json!({"verified": allocations, "wrong": 0, "not_checked": 0})
     );
 }
+
+/// An amendment at half past eleven in the evening, UTC, is of the next day in Stockholm.
+#[test]
+fn the_ledger_of_deviations_dates_an_amendment_in_the_zone_of_the_study() {
+    let place = Place::open(IUH);
+    enrol(&place, 0..12, &["skarpnack"]);
+    let next = IUH.replacen("ratio = 1", "ratio = 2", 1);
+    let next = next.replace(
+        "method = \"big-stick\"",
+        "method = \"permuted-block\"\nblock_lens = [3, 6]",
+    );
+    place.write("next.toml", next.replace("max_imbalance = 4", ""));
+    let parsed = lottning::protocol::parse(&std::fs::read(place.path("next.toml")).unwrap());
+    let confirm = parsed.protocol.unwrap().hash.short();
+    for words in [
+        format!(
+            "amend next.toml --seed-file keys/later --confirm {confirm} --at 2025-03-03T23:30:00Z"
+        ),
+        format!(
+            "lock evaluation-2025 --cut 2025-11-30 --confirm {confirm} --at 2025-12-02T08:00:00Z"
+        ),
+    ] {
+        place
+            .run(&format!("{words} --study study --actor lead"))
+            .json(0);
+    }
+    let analysed = place
+        .run("analyse --study study --lock evaluation-2025 --actor lead --at 2025-12-03T08:00:00Z --json")
+        .json(0);
+    let all = analysed["deviations"].as_array().unwrap();
+    let own = all.iter().find(|own| own["code"] == "amendment").unwrap();
+    assert_eq!(own["when"], "2025-03-04", "{own}");
+}

@@ -409,8 +409,8 @@ class Checker:
                 closed.add(public["site"])
             if kind == "site-opened":
                 closed.discard(public["site"])
-            if kind == "epoch-opened" and ended:
-                self.report(sequence, "lock", "the epoch is opened after the final lock")
+            if kind == "epoch-opened" and (ended or revealed):
+                self.report(sequence, "lock", "the epoch is opened after the final lock, or after the seeds")
             if kind == "revealed":
                 if revealed:
                     self.report(sequence, "lock", "the seeds are published again")

@@ -193,6 +193,15 @@ class Epochs(Base):
         ledger.change(len(ledger.rows), rechain=True, seeds=[SEED.hex()])
         self.assert_bad(self.verify(ledger, seed=False), len(ledger.rows), "form")
 
+    def test_no_epoch_is_opened_after_the_seeds(self):
+        # The file has no final lock, so that nothing else forbids the row.
+        ledger = Honest(PROTOCOL % BIG_STICK + FIELD)
+        ledger.drawn(3, ledger.text())
+        ledger.add("revealed", {"seeds": [SEED.hex()]})
+        self.assert_ok(self.verify(ledger), verified=3)
+        opening = ledger.open_epoch(SECOND)
+        self.assert_bad(self.both(ledger), opening, "lock")
+
     def test_rows_of_an_epoch_are_bound_to_its_file(self):
         ledger = self.ledger()
         ledger.later[0] += b"# one byte more\n"

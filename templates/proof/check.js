@@ -400,7 +400,9 @@ function checkEnd(events, found, report) {
     }
     if (kind === "site-closed") closed.add(open.site);
     if (kind === "site-opened") closed.delete(open.site);
-    if (kind === "epoch-opened" && ended) report(sequence, "lock", "the epoch is opened after the final lock", "epoken öppnas efter den slutliga låsningen");
+    if (kind === "epoch-opened" && (ended || revealed)) {
+      report(sequence, "lock", "the epoch is opened after the final lock, or after the seeds", "epoken öppnas efter den slutliga låsningen, eller efter fröna");
+    }
     if (kind === "revealed") {
       if (revealed) report(sequence, "lock", "the seeds are published again", "fröna publiceras igen");
       if (!ended && protocol && protocol.finalLock !== null) {

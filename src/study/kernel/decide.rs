@@ -28,7 +28,8 @@ pub fn decide(
             None => Err(Refusal::NotLocked),
         },
         Command::Amend => {
-            if state.closed {
+            // A seed that is published governs no further draw, and neither does one that comes after it.
+            if state.closed || state.revealed {
                 return Err(Refusal::EnrolmentClosed);
             }
             let epoch = state.epoch + 1;

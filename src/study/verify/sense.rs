@@ -301,13 +301,13 @@ impl Checker {
     fn epoch(&mut self, protocol: &Protocol, state: &State, entry: &Entry) {
         let public: Json = serde_json::from_str(&entry.public).unwrap_or_default();
         let hash = public.get("protocol_hash").and_then(Json::as_str);
-        if hash != Some(protocol.hash.to_hex().as_str()) || state.closed {
+        if hash != Some(protocol.hash.to_hex().as_str()) || state.closed || state.revealed {
             self.push(
                 "protocol-mismatch",
                 Some(entry.sequence),
                 Words::new(
-                    "the epoch was opened with another protocol file, or after the final lock",
-                    "epoken öppnades med en annan protokollfil, eller efter den slutliga låsningen",
+                    "the epoch was opened with another protocol file, or after the final lock or the publication of the seeds",
+                    "epoken öppnades med en annan protokollfil, eller efter den slutliga låsningen eller att fröna publicerats",
                 ),
             );
         }

@@ -388,6 +388,7 @@ const STUDY: &[Page] = pages![
     "unknown-site",
     "unknown-violation",
     "unreadable",
+    "value-not-counted",
     "verdict-differs",
     "wrong-subject",
 ];

@@ -745,9 +745,10 @@ fn recording_is_checked_replayed_and_bound_to_randomized_families() {
     place
         .act("record violation --family KATL --on 2025-03-03 --event-key k-1 --set reason=double-draw")
         .json(0);
-    place
+    let observed = place
         .act("record observed --family KATL --on 2025-03-03 --event-key k-1 --set outcome=accepted --set value=1")
         .json(0);
+    assert_eq!(observed["warnings"][0]["code"], "value-not-counted");
     place.verify();
 }
 

@@ -3,7 +3,7 @@
 use super::{EVENTS, EventRequest, SITE_EVENTS, STUDY_STAFF, violation};
 use crate::allocation::Arm;
 use crate::diagnostic::{Diagnostic, Place, Words};
-use crate::protocol::model::{Day, Exit, Service};
+use crate::protocol::model::{Day, Exit, OutcomeKind, Service};
 use crate::study::findings::{not_a_date, not_a_key, not_a_pseudonym, personal_number, unknown};
 use crate::study::identifiers::{holds_personal_number, is_key, is_pseudonym};
 use crate::study::journal::{Content, Journal, Recording};
@@ -259,6 +259,17 @@ impl<'a> Checker<'a> {
                 if outcome.is_none() {
                     self.findings
                         .push(unknown("unknown-outcome", "outcome", id, &known));
+                }
+                if let Some(own) = outcome.and_then(|place| protocol.outcomes.get(place))
+                    && !matches!(own.kind, OutcomeKind::Observed { .. })
+                {
+                    self.warnings.push(
+                        Diagnostic::warning("value-not-counted", words!(
+                            "`{id}` is computed from the events that the protocol names for it: a value that is recorded for it is kept, and counted nowhere",
+                            "`{id}` beräknas ur de händelser som protokollet anger för det: ett värde som registreras för det sparas, och räknas ingenstans"
+                        ))
+                        .at(Place::column("outcome")),
+                    );
                 }
                 // The ledger holds the text: a decimal without an exponent, as its page says.
                 let value = text

@@ -52,7 +52,10 @@ fn planning_figures_look_as_reviewed() {
         for (kind, (plan, cells)) in [("curves", &by_number), ("rows", &by_word)] {
             let planning = planning(plan, cells);
             for entry in SIMULATED_FIGURES {
-                let figure = entry.draw(&planning, lang).unwrap();
+                let Some(figure) = entry.draw(&planning, lang) else {
+                    assert_eq!(entry.id, "assurance"); // nothing has a prior
+                    continue;
+                };
                 assert_eq!(figure.id, entry.id);
                 assert!(figure.svg.contains("role=\"img\"") && figure.desc.contains('±'));
                 let table = figure.table.as_ref().unwrap();

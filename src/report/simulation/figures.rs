@@ -44,6 +44,17 @@ pub const SIMULATED_FIGURES: &[SimulatedFigure] = &[
         reference: Some((80.0, "80 %", "80 %")),
     },
     SimulatedFigure {
+        id: "assurance",
+        title: ("Assurance", "Assurance"),
+        axis: (
+            "studies that reject, per cent, averaged over the priors",
+            "studier som förkastar, procent, i medeltal över priorerna",
+        ),
+        of: Of::Analysis(|own| own.assurance.unwrap_or_default()),
+        percent: true,
+        reference: None,
+    },
+    SimulatedFigure {
         id: "bias",
         title: ("Bias", "Skevhet"),
         axis: (
@@ -152,7 +163,7 @@ impl SimulatedFigure {
             reference: self
                 .reference
                 .map(|(value, en, sv)| (value, pick((en, sv), lang).to_owned())),
-            shape: self.shape(planning, &points),
+            shape: self.shape(planning, &points, lang),
         };
         let title = pick(self.title, lang).to_owned();
         let table = self.table(&points, &title, lang);
@@ -199,7 +210,7 @@ impl SimulatedFigure {
         }
     }
 
-    fn shape(&self, planning: &Planning<'_>, points: &[Point<'_>]) -> Shape {
+    fn shape(&self, planning: &Planning<'_>, points: &[Point<'_>], lang: Lang) -> Shape {
         let Some(axis) = numeric_axis(planning.cells) else {
             let row = |point: &Point<'_>| Row {
                 label: name(point),
@@ -221,7 +232,10 @@ impl SimulatedFigure {
                 .chain(point.alternative.map(str::to_owned))
                 .chain(point.analysis.map(str::to_owned))
                 .collect();
-            let name = rest.join(", ");
+            let mut name = rest.join(", ");
+            if name.is_empty() && !planning.alternatives.is_empty() {
+                name = pick(("as it is", "som det är"), lang).to_owned();
+            }
             let own = (x, self.value(point.number));
             match curves.iter_mut().find(|curve| curve.name == name) {
                 Some(curve) => curve.points.push(own),

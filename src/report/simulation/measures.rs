@@ -87,7 +87,7 @@ const MEASURES: &[Measure] = &[
             Column {
                 head: (
                     "size of the randomization test",
-                    "randomiseringstestets nivå",
+                    "randomiserings\u{ad}testets nivå",
                 ),
                 of: Of::Analysis(|own| Shown::Share(own.size.unwrap_or_default())),
                 why: None,
@@ -101,7 +101,7 @@ const MEASURES: &[Measure] = &[
             "A study whose analysis gives no answer counts as not rejecting. Power is the share of all studies that reject; it is the type I error where the services do not differ in what drives the outcome. The size of the randomization test is the share that rejects when the treated service does nothing to anybody and all else stays: behind a gate the test is approximate. More than the first cell: in percentage points, on the same families.",
             "En studie vars analys inte ger något svar räknas som att den inte förkastar. Styrka är andelen av alla studier som förkastar; den är typ I-felet där handläggningarna inte skiljer sig i det som styr utfallet. Randomiseringstestets nivå är andelen som förkastar när insatsen inte gör någon skillnad för någon och allt annat är lika: bakom en spärr är testet approximativt. Mer än första cellen: i procentenheter, på samma familjer.",
         ),
-        figures: &["power"],
+        figures: &["power", "assurance"],
     },
     Measure {
         heading: ("Estimates", "Skattningar"),
@@ -168,7 +168,7 @@ const MEASURES: &[Measure] = &[
         figures: &["coverage"],
     },
     Measure {
-        heading: ("Families and the gate", "Familjer och spärr"),
+        heading: ("Families", "Familjer"),
         caption: ("Enrolment, per study", "Intag, per studie"),
         columns: &[
             study(("screened", "bedömda"), |own| {
@@ -188,6 +188,20 @@ const MEASURES: &[Measure] = &[
                 ("of them never randomized", "därav aldrig lottade"),
                 |own| Shown::Figure(own.studies.lost),
             ),
+        ],
+        meaning: (
+            "Turned away: families that met a closed gate. Families reached by the end of each month stand under their figure.",
+            "Avvisade: familjer som mötte en stängd spärr. Familjer som nåtts vid varje månads slut står under figuren över dem.",
+        ),
+        figures: &["families", "reached"],
+    },
+    Measure {
+        heading: ("Closed gate and cost", "Intagsstopp och kostnad"),
+        caption: (
+            "Days with a closed gate, and what a study costs",
+            "Dagar med intagsstopp, och vad en studie kostar",
+        ),
+        columns: &[
             study(("days closed", "stängda dagar"), |own| {
                 Shown::Figure(own.studies.days_closed)
             }),
@@ -201,10 +215,10 @@ const MEASURES: &[Measure] = &[
             },
         ],
         meaning: (
-            "Turned away: families that met a closed gate. Days closed are counted over all sites. Families reached by the end of each month stand under their figure.",
-            "Avvisade: familjer som mötte en stängd spärr. Stängda dagar räknas över alla enheter. Familjer som nåtts vid varje månads slut står under figuren över dem.",
+            "Days closed are counted over all sites.",
+            "Stängda dagar räknas över alla enheter.",
         ),
-        figures: &["families", "reached", "days-closed"],
+        figures: &["days-closed"],
     },
     Measure {
         heading: ("Allocation", "Lottning"),

@@ -71,7 +71,7 @@ fn shown(value: f64, error: f64, lang: Lang) -> [String; 2] {
     } else {
         -3.0
     };
-    if power >= 1.0 {
+    if power >= 0.0 {
         let unit = libm::pow(10.0, power);
         let whole = |x: f64| {
             let rounded = (x / unit).round() * unit;
@@ -440,6 +440,7 @@ mod tests {
         assert_eq!(text(0.8107, 0.0042), "0.811 ± 0.004");
         assert_eq!(text(128.4, 2.1), "128 ± 2");
         assert_eq!(text(1076.4, 22.0), "1,080 ± 20");
+        assert_eq!(text(1261.2, 5.4), "1,261 ± 5");
         assert_eq!(text(-3_315_451.0, 6553.0), "−3,315,000 ± 7,000");
         assert_eq!(text(4.0, 600.0), "0 ± 600");
         assert_eq!(

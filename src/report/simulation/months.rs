@@ -152,7 +152,12 @@ fn table(title: &str, courses: &[(String, &Course<'_>)], lang: Lang) -> Grid {
             .get(lang)
             .to_owned(),
     ];
-    head.extend(courses.iter().map(|(name, _)| name.clone()));
+    // A long path may be broken after its signs, and not within a word.
+    let broken = |(name, _): &(String, &Course<'_>)| -> String {
+        let pieces = name.split_inclusive(['.', ',', '_', '=']);
+        pieces.collect::<Vec<&str>>().join("\u{200b}")
+    };
+    head.extend(courses.iter().map(broken));
     let mut grid = Grid::numbers(title, head);
     let mut ends: Vec<Day> = courses
         .iter()

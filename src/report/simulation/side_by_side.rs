@@ -9,6 +9,9 @@ use crate::report::Grid;
 use crate::report::page::{Part, Section, say};
 use crate::words;
 
+/// Costs from here on are shown in thousands.
+const LARGE: f64 = 100_000.0;
+
 /// Families, closed days, cost, and the power of every analysis that decides in some cell.
 struct Row {
     families: Number,
@@ -30,9 +33,14 @@ impl Row {
         }
     }
 
-    fn text(&self, decides: &[usize], lang: Lang) -> Vec<String> {
+    /// The cells of the row, cost in so many units of currency.
+    fn text(&self, decides: &[usize], unit: f64, lang: Lang) -> Vec<String> {
         let power = decides.iter().filter_map(|place| self.power.get(*place));
-        [self.families, self.days_closed, self.cost]
+        let cost = Number {
+            value: self.cost.value.map(|own| own / unit),
+            mcse: self.cost.mcse.map(|own| own / unit),
+        };
+        [self.families, self.days_closed, cost]
             .iter()
             .chain(power)
             .map(|figure| plus_minus(*figure, lang))
@@ -46,11 +54,18 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
     let decides: Vec<usize> = (0..first.power.len())
         .filter(|place| first.power[*place].1.value.is_some())
         .collect();
+    let costs = planning.cells.iter().filter_map(|cell| cell.cost?.value);
+    let large = costs.fold(0.0, f64::max) >= LARGE;
+    let unit = if large { 1000.0 } else { 1.0 };
     let mut head: Vec<String> = [
         Words::new("cell", "cell"),
         Words::new("families", "familjer"),
         Words::new("days closed", "stängda dagar"),
-        Words::new("cost", "kostnad"),
+        if large {
+            Words::new("cost, thousands", "kostnad, tusental")
+        } else {
+            Words::new("cost", "kostnad")
+        },
     ]
     .iter()
     .map(|words| say(words, lang))
@@ -69,7 +84,7 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
     let mut grid = Grid::numbers(say(&caption, lang), head);
     let mut differences = planning.alternatives.iter();
     for (place, cell) in planning.cells.iter().enumerate() {
-        let row = Row::of(cell).text(&decides, lang);
+        let row = Row::of(cell).text(&decides, unit, lang);
         match planning.alternative(place) {
             None => {
                 let label = if cell.cell == "base" {
@@ -93,7 +108,7 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
                         power: power.map(|(_, figure)| percent(*figure)).collect(),
                     };
                     let label = Words::new("more than as it is", "mer än som det är");
-                    grid.sub(say(&label, lang), more.text(&decides, lang));
+                    grid.sub(say(&label, lang), more.text(&decides, unit, lang));
                 }
             }
         }

@@ -275,10 +275,10 @@ fn a_search_names_no_number_past_the_end_of_the_curve() {
     let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/simulations/workloads/w1.toml");
     let order = |ratio: &str, more: &str| {
         place.run(&format!(
-            "simulate {scenario} --set months=6 --set truth.rereport_ratio={ratio} {more} --json"
+            "simulate {scenario} --set months=6 --set truth.rereport_ratio={ratio} {more}"
         ))
     };
-    let told = order("0.40", "--search families").json(0);
+    let told = order("0.40", "--search families --json").json(0);
     let of = |key: &str| told[key].as_u64().unwrap();
     let value = of("value");
     assert!(
@@ -286,8 +286,9 @@ fn a_search_names_no_number_past_the_end_of_the_curve() {
         "{told}"
     );
     assert!((140..190).contains(&value), "{told}");
-    let there =
-        format!("--set protocol.sample_size.stop.families={value} --replicates 10000 --seed 77");
+    let there = format!(
+        "--set protocol.sample_size.stop.families={value} --replicates 10000 --seed 77 --json"
+    );
     let power = figure(&order("0.40", &there).json(0)["cells"][0]["power"]);
     assert!((power.0 - 0.8).abs() < 0.03, "{power:?} at {value}");
     order("0.45", "--search families").refused(2, "search-beyond");

@@ -36,10 +36,7 @@ impl Row {
     /// The cells of the row, cost in so many units of currency.
     fn text(&self, decides: &[usize], unit: f64, lang: Lang) -> Vec<String> {
         let power = decides.iter().filter_map(|place| self.power.get(*place));
-        let cost = Number {
-            value: self.cost.value.map(|own| own / unit),
-            mcse: self.cost.mcse.map(|own| own / unit),
-        };
+        let cost = self.cost.scaled(1.0 / unit);
         [self.families, self.days_closed, cost]
             .iter()
             .chain(power)

@@ -308,7 +308,7 @@ impl<E> Search<'_, '_, E> {
 
     /// A number half way, on the scale of the root.
     fn halve(&mut self, low: u64, high: u64) -> Result<(), E> {
-        let middle = ((low as f64).sqrt() + (high as f64).sqrt()) / 2.0;
+        let middle = f64::midpoint((low as f64).sqrt(), (high as f64).sqrt());
         let x = (middle.powi(2).round() as u64).clamp(low + 1, high - 1);
         self.more(x, BEGINNING).map(|_| ())
     }

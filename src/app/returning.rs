@@ -63,14 +63,13 @@ pub(super) fn warnings(
     decision: &Decision,
 ) -> Vec<Diagnostic> {
     let own = journal.names.family_or_next(&request.family);
-    let told = match before {
-        Some(used) => told_otherwise(journal, request, (used.family, used.told), &this_request()),
-        None => {
-            // A later draw of its own does not govern, whatever was told since.
-            let later = (journal.state.unit(own) != own && drawn(journal, own)).then_some(own);
-            let told = later.or_else(|| journal.told_last(&request.family));
-            told_otherwise(journal, request, (own, told), &earlier_report())
-        }
+    let told = if let Some(used) = before {
+        told_otherwise(journal, request, (used.family, used.told), &this_request())
+    } else {
+        // A later draw of its own does not govern, whatever was told since.
+        let later = (journal.state.unit(own) != own && drawn(journal, own)).then_some(own);
+        let told = later.or_else(|| journal.told_last(&request.family));
+        told_otherwise(journal, request, (own, told), &earlier_report())
     };
     let mut warnings: Vec<Diagnostic> = told.into_iter().collect();
     let screened = |what: &What| match what {

@@ -117,7 +117,7 @@ fn sequences_without_a_statistic_are_told_and_can_make_a_test_hopeless() {
         arms.filter(|own| own.arm.index() == 0).count()
     };
     // An observed allocation with a statistic.
-    let study = (1..)
+    let study = (1..100)
         .map(drawn)
         .find(|own| (2..=6).contains(&treated(own)))
         .unwrap();

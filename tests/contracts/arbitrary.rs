@@ -217,11 +217,11 @@ proptest! {
         let start = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
         let mut text = three_arms(&IUH[..start].replace("draws = 10000", "draws = 99"));
         for entry in ESTIMATORS.iter().filter(|entry| entry.in_plan) {
-            text += &format!(
-                "[[analysis]]\nid = \"own-{}\"\nlock = \"final\"\nrole = \"exploratory\"\n{}",
-                entry.id,
-                analysis(entry)
-            );
+            let (id, rest) = (entry.id, analysis(entry));
+            text += "[[analysis]]\nid = \"own-";
+            text += id;
+            text += "\"\nlock = \"final\"\nrole = \"exploratory\"\n";
+            text += &rest;
         }
         let mut study = study(protocol(&text), families, number);
         let all: Vec<_> = study.state.allocations.iter().map(|own| own.family).collect();
@@ -229,7 +229,7 @@ proptest! {
             let own = *study.state.family(family).unwrap();
             let on = own.randomized.plus(50 + k as i32);
             let exit = [Exit::LeftCoverage, Exit::Death][k % 2];
-            if (k as u64 * 7 + number) % 5 == 0 {
+            if (k as u64 * 7 + number).is_multiple_of(5) {
                 let command = Command::Record(What::Exited { family, exit, on });
                 study.command(LAST, &command).unwrap();
             }

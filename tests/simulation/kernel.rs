@@ -128,7 +128,6 @@ pub(super) fn has_power_by(cell: &Cell, draws: u32, exact: f64, powers: u64) {
                 .count() as u64
         })
         .sum();
-    println!("{rejected} of {studies} studies reject, power {exact}");
     let share = rejected as f64 / studies as f64;
     let z = (share - exact) / (exact * (1.0 - exact) / studies as f64).sqrt();
     assert!(

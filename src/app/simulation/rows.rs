@@ -48,13 +48,12 @@ fn header(rows: &[Vec<(String, String)>]) -> Vec<&str> {
     for row in rows {
         let mut at = 0;
         for (key, _) in row {
-            match header.iter().position(|own| own == key) {
-                Some(place) => at = place + 1,
-                None => {
-                    header.insert(at, key);
-                    at += 1;
-                }
-            }
+            let known = header.iter().position(|own| own == key);
+            let place = known.unwrap_or_else(|| {
+                header.insert(at, key);
+                at
+            });
+            at = place + 1;
         }
     }
     header

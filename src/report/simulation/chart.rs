@@ -10,10 +10,6 @@ use crate::words;
 
 /// A value and its Monte Carlo standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the value of a value with its error"
-)]
 pub(super) struct Value {
     pub(super) value: f64,
     pub(super) error: f64,

@@ -234,7 +234,7 @@ impl SimulatedFigure {
                 .collect();
             let mut name = rest.join(", ");
             if name.is_empty() && !planning.alternatives.is_empty() {
-                name = pick(("as it is", "som det är"), lang).to_owned();
+                pick(("as it is", "som det är"), lang).clone_into(&mut name);
             }
             let own = (x, self.value(point.number));
             match curves.iter_mut().find(|curve| curve.name == name) {

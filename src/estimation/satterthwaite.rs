@@ -3,6 +3,9 @@
 use super::cluster_adjustment::{Adjustment, Part};
 use crate::numerics::linear_algebra::{axpy, dot};
 
+/// How far below 1 rounding may leave degrees of freedom.
+const LEAST: f64 = 1e-6;
+
 /// Sums for `tr P` and `tr P²`, with `P = D + FᵀKF`: D diagonal with `d_s = c_sᵀc_s`, F the clusters' features
 /// `Q_sᵀc̃_s` (with weights also `Q_sᵀDc_s`), K of the model alone.
 pub(super) struct Traces {
@@ -110,6 +113,9 @@ impl Traces {
     }
 
     /// `(tr P)²/tr(P²)` with `tr(P²) = Σ d² + 2Σ d f ᵀKf + tr(KΓKΓ)`.
+    ///
+    /// P is positive semidefinite, so that this is never below 1. Where rounding says so, what it sums has cancelled: one
+    /// cluster weighs so much that the others say nothing, and there is no answer.
     pub(super) fn satterthwaite(&self, parts: &[Part<'_>]) -> Option<f64> {
         let end = self.features.len();
         // KΓ, column by column; Γ is symmetric.
@@ -135,7 +141,7 @@ impl Traces {
             }
         }
         let df = self.trace * self.trace / square;
-        (df.is_finite() && df > 0.0).then_some(df)
+        (df.is_finite() && df >= 1.0 - LEAST).then_some(df)
     }
 }
 

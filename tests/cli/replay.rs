@@ -64,7 +64,7 @@ fn families(protocol: &lottning::protocol::Protocol, state: &State) -> Vec<Seen>
 
 /// The folder, replayed, beside the study as the simulator runs it.
 fn replayed(place: &Place, settings: &str, cell: usize, number: u64) -> Value {
-    replayed_with(place, settings, (cell, number), 19)
+    replayed_with(place, settings, (cell, number), 39)
 }
 
 fn replayed_with(place: &Place, settings: &str, (cell, number): (usize, u64), draws: u32) -> Value {

@@ -134,7 +134,7 @@ fn each_comparison_has_a_p_of_its_own_and_its_family_is_adjusted() {
         for (words, (en, sv)) in said.iter().zip([
             (
                 "Intensified home investigation",
-                "Intensifierad hemutredning",
+                "Intensifierad utredning i hemmiljö",
             ),
             ("Letter", "Brev"),
         ]) {

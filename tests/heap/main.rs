@@ -157,7 +157,6 @@ fn nothing_is_asked_by(engine: Engine, most: usize) {
         let (name, families) = (own.name, own.families);
         let [small, fresh] = own.requests(engine, families, 0);
         let [large, _] = own.requests(engine, 2 * families, 0);
-        println!("{name} {engine:?}: {small:?} {large:?}");
         if own.scenario.contains("hazards") {
             let sum = |own: &[usize]| own.iter().sum::<usize>();
             let more = sum(&large).saturating_sub(sum(&small));

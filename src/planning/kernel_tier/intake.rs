@@ -7,6 +7,7 @@ use crate::planning::arrivals::{ARRIVAL, Keys, open_days};
 use crate::planning::scenario::Cell;
 use crate::planning::world::World;
 use rand_chacha::ChaCha8Rng;
+use std::slice::{ChunksExact, Iter};
 
 /// Part of the expected length of enrolment that is drawn before one looks how many have come.
 const FIRST: f64 = 0.9;
@@ -30,8 +31,8 @@ struct Queue {
     clock: f64,
     /// Day of the next arrival, counted from the first opening; `i32::MAX` after the last.
     next: i32,
-    /// Day and word of the risk of each family that has come.
-    came: Vec<(i32, u64)>,
+    /// Day of each family that has come.
+    came: Vec<i32>,
 }
 
 impl Queue {
@@ -61,13 +62,12 @@ impl Queue {
             if number == self.gaps.len() {
                 self.more(width, logarithm);
             }
-            let words = &self.words.all()[1 + number * width..][..width];
-            self.came.push((next, words[0]));
+            self.came.push(next);
             let quick = clock + self.gaps[number] * scale;
             let whole = quick as i32;
             if is_midnight(quick - f64::from(whole)) || number >= QUICK {
                 clock = if number > QUICK {
-                    clock + self.gap(words[width - 1])
+                    clock + self.gap(self.words.all()[(number + 1) * width])
                 } else {
                     self.exactly(width)
                 };
@@ -84,6 +84,12 @@ impl Queue {
     /// Open days between two families, by the word of the gap.
     fn gap(&self, word: u64) -> f64 {
         -libm::log(open_unit_of(word)) / self.rate
+    }
+
+    /// The days of the families that have come, and the words of each, which begin with its risk.
+    fn families(&self, width: usize) -> (Iter<'_, i32>, ChunksExact<'_, u64>) {
+        let words = self.words.all().get(1..).unwrap_or_default();
+        (self.came.iter(), words.chunks_exact(width))
     }
 
     /// The clock after all gaps so far, one exact logarithm after the other, as `arrivals` adds it up.
@@ -202,7 +208,7 @@ impl<'c> Intake<'c> {
         self.before.clear();
         self.before.resize(days + 1, 0);
         for queue in &self.queues {
-            for (day, _) in &queue.came {
+            for day in &queue.came {
                 self.before[*day as usize + 1] += 1;
             }
         }
@@ -230,8 +236,10 @@ impl<'c> Intake<'c> {
 
     /// The place in the ledger and the word of the risk of each family of a site.
     pub(super) fn of_site(&mut self, site: usize) -> Placed<'_> {
+        let (days, words) = self.queues[site].families(self.width);
         Placed {
-            came: self.queues[site].came.iter(),
+            days,
+            words,
             next: &mut self.next,
             families: self.families,
         }
@@ -252,19 +260,19 @@ impl<'c> Intake<'c> {
     /// The place in the ledger, the day and the word of the risk of each family of a site.
     pub(super) fn with_days(&mut self, site: usize) -> impl Iterator<Item = (usize, i32, u64)> {
         let (next, families) = (&mut self.next, self.families);
-        let came = self.queues[site].came.iter();
-        came.map_while(move |(day, risk)| {
+        let (days, words) = self.queues[site].families(self.width);
+        days.zip(words).map_while(move |(day, words)| {
             let next = &mut next[*day as usize];
             let place = *next as usize;
             *next += 1;
-            (place < families).then_some((place, *day, *risk))
+            (place < families).then_some((place, *day, words[0]))
         })
     }
 
     /// The last day on which anybody came, counted from the first opening; 0 if nobody did.
     pub(super) fn last_came(&self) -> i32 {
         let last = self.queues.iter().filter_map(|queue| queue.came.last());
-        last.map(|(day, _)| *day).max().unwrap_or(0)
+        last.copied().max().unwrap_or(0)
     }
 
     /// Whether somebody came after the last family that was wanted.
@@ -315,7 +323,8 @@ impl<'c> Intake<'c> {
 /// The families of one site with their places in the ledger, in the order in which they came.
 #[derive(Debug)]
 pub(super) struct Placed<'p> {
-    came: std::slice::Iter<'p, (i32, u64)>,
+    days: Iter<'p, i32>,
+    words: ChunksExact<'p, u64>,
     next: &'p mut [u32],
     families: usize,
 }
@@ -324,11 +333,11 @@ impl Iterator for Placed<'_> {
     type Item = (usize, u64);
 
     fn next(&mut self) -> Option<(usize, u64)> {
-        let (day, risk) = self.came.next()?;
+        let (day, words) = (self.days.next()?, self.words.next()?);
         let next = &mut self.next[*day as usize];
         let place = *next as usize;
         *next += 1;
         // Who comes after the last one is never randomized.
-        (place < self.families).then_some((place, *risk))
+        (place < self.families).then_some((place, words[0]))
     }
 }

@@ -41,7 +41,8 @@ pub fn members(state: &State, units: &[Unit]) -> Vec<Member> {
 /// What was seen of a family's children in an outcome's window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Why follow-up of the family, and so of each of its children, ended.
+    /// Why follow-up of the family, and so of each of its children, ended: [`End::Cut`] while the window is open at the
+    /// cut, also of a family that has left.
     pub end: End,
     /// Counted reports of each child, in the order of the members.
     pub reports: Vec<u32>,
@@ -79,7 +80,7 @@ pub fn seen(
         *without_attached,
     );
     let mut found = Seen {
-        end: follow.end,
+        end: if cut < last { End::Cut } else { follow.end },
         reports: vec![0; members.len()],
         unnamed: 0,
     };

@@ -1,9 +1,11 @@
 //! The data set of a lock: one row per randomized family, folded from the state and cut at the lock's date.
 //!
-//! Windows count from randomization, never from closure, because the arm changes the closing date. A terminal exit
-//! (death, all children 18) ends the count and is observed; a censoring exit, a withdrawal or a cut before the
-//! window's end leave the outcome unknown, and every analysis says what it does then. Which covariates an analysis
-//! uses and how it treats unknown outcomes is `analysis`' business.
+//! Windows count from randomization, never from closure, because the arm changes the closing date. While a window or a
+//! horizon is open at the cut its outcome is not yet there, whatever has happened in it: were those known who left, closed
+//! or answered early, and their cohort-mates not, who is analysed at a look would depend on the outcome. Of an ended window
+//! a terminal exit (death, all children 18) ends the count and is observed; a censoring exit or a withdrawal leaves the
+//! outcome unknown, and every analysis says what it does then. Times and rates use open windows too, each up to the cut
+//! (`course`). Which covariates an analysis uses and how it treats unknown outcomes is `analysis`' business.
 
 use super::kernel::{Family, FamilyIx, Occurred, Occurrence, ReportState, Source, State};
 use crate::allocation::Arm;
@@ -31,12 +33,13 @@ pub struct Unit {
 /// What is known of an outcome at the cut.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OutcomeValue {
-    /// The window was observed to its end, or a terminal exit ended it.
+    /// The window has ended and was observed to its end, or to a terminal exit, or the event or value that settles the
+    /// outcome came before follow-up was censored.
     Known(f64),
-    /// The value is not known: follow-up was censored inside the window, or nothing was observed. What was seen up to
-    /// then, if anything can be.
+    /// The window has ended and the value is not known: follow-up was censored inside it, or nothing was observed. What
+    /// was seen up to then, if anything can be.
     Unknown(Option<f64>),
-    /// The window had not ended at the cut.
+    /// The cut lies before the last day of the window or horizon, whatever was seen by then.
     NotYet,
 }
 
@@ -120,8 +123,13 @@ pub(crate) fn outcome_of(
     let Some(own) = state.family(read.family) else {
         return OutcomeValue::NotYet;
     };
-    let last = protocol.outcomes[outcome].kind.last_day();
-    let follow = read.ends.follow(cut, own.randomized.plus(last));
+    let last = own
+        .randomized
+        .plus(protocol.outcomes[outcome].kind.last_day());
+    if cut < last {
+        return OutcomeValue::NotYet;
+    }
+    let follow = read.ends.follow(cut, last);
     let unit = (read.family, own, Some(read.reports));
     outcome_in(protocol, state, unit, follow, outcome, summary)
 }
@@ -138,6 +146,9 @@ pub(super) fn outcome_from(
     let last = own
         .randomized
         .plus(protocol.outcomes[outcome].kind.last_day());
+    if cut < last {
+        return OutcomeValue::NotYet;
+    }
     let follow = follow_up(protocol, state, cut, family, own, last);
     outcome_in(
         protocol,
@@ -149,7 +160,7 @@ pub(super) fn outcome_from(
     )
 }
 
-/// An outcome of a family that was followed in this way; `reports` are the days of those that count, where they were read.
+/// An outcome whose window has ended of a family that was followed in this way; `reports` are the days of those that count, where they were read.
 fn outcome_in(
     protocol: &Protocol,
     state: &State,
@@ -229,7 +240,8 @@ fn outcome_in(
                 _ => None,
             }),
     };
-    // An event that ends the clock is known however follow-up went on; an unseen value is unknown however it ended.
+    // Once the window has ended, an event that ends the clock is known however follow-up went on, and an unseen value is
+    // unknown however it ended.
     let settled = matches!(
         kind,
         OutcomeKind::Duration { .. } | OutcomeKind::Observed { .. }
@@ -325,7 +337,7 @@ impl Ends {
         }
     }
 
-    /// Follow-up to `last`, the last day of a window, at a cut. The earliest end counts; on the same day a terminal exit comes
+    /// Follow-up to `last`, the last day of a window, at a cut that may come before it. The earliest end counts; on the same day a terminal exit comes
     /// before a censoring one, and any exit before the cut. An exit after the window, or on its last day, changes nothing.
     pub(crate) fn follow(self, cut: Day, last: Day) -> FollowUp {
         let own = if self.terminal <= self.censored {

@@ -71,7 +71,9 @@ pub struct ArmFlow {
     pub left_coverage: u32,
     /// Families followed to the end of their last window at the cut.
     pub followed: u32,
-    /// Families whose last window had not ended at the cut (interim locks), those after the cut among them.
+    /// Families whose last window had not ended at the cut (interim locks) and that nothing had taken out of it, those after
+    /// the cut among them. A family that has left is counted where it went, though no analysis has its outcome until its
+    /// window has ended.
     pub under_follow_up: u32,
     /// Of the allocated families, those randomized after the cut: not in the data set.
     pub after_cut: u32,

@@ -23,6 +23,7 @@ mod instrument_and_strata;
 mod looks;
 mod minimization;
 mod multiplicity;
+mod open_windows;
 mod proportion_ratios;
 mod ranks_and_bounds;
 mod ratio_models;

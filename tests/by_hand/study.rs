@@ -316,17 +316,16 @@ fn terminal_exits_end_a_count_and_censoring_exits_make_it_unknown() {
             expected,
             "{exit} on {on}"
         );
-        // Before the exit and the window's end, a cut knows nothing yet; any exit before the cut comes first.
-        assert_eq!(
-            value(&mut room, "KATL", 0, "2025-05-01"),
-            OutcomeValue::NotYet
-        );
-        let early = value(&mut room, "KATL", 0, "2025-08-01");
-        if on == "2025-07-01" {
-            assert_eq!(early, expected, "{exit}");
-        } else {
-            assert_eq!(early, OutcomeValue::NotYet);
+        // Before the window's last day, 3 March 2026, a cut knows nothing yet, whoever has left by then.
+        for cut in ["2025-05-01", "2025-08-01", "2026-03-02"] {
+            assert_eq!(
+                value(&mut room, "KATL", 0, cut),
+                OutcomeValue::NotYet,
+                "{exit} on {on}, cut {cut}"
+            );
         }
+        let ended = value(&mut room, "KATL", 0, "2026-03-03");
+        assert_eq!(ended, expected, "{exit} on {on}, cut on the last day");
     }
     // On the same day a terminal exit comes before a censoring one, in whatever order they were recorded.
     for order in [["death", "left-coverage"], ["left-coverage", "death"]] {
@@ -367,16 +366,17 @@ fn a_binary_outcome_needs_all_its_events_inside_the_window() {
 }
 
 #[test]
-fn a_duration_is_known_when_its_event_came_or_its_horizon_passed() {
+fn a_duration_is_known_when_its_horizon_has_passed() {
     // Horizon 122 days: 3 July 2025. Closed on 12 April: day 40.
     for (closed, withdrawn, cut, expected) in [
         (Some("2025-04-12"), None, LATE, OutcomeValue::Known(40.0)),
+        (Some("2025-04-12"), None, "2025-07-02", OutcomeValue::NotYet), // closed before the horizon, as not all of those drawn that day are
         (
             Some("2025-04-12"),
             None,
-            "2025-05-01",
+            "2025-07-03",
             OutcomeValue::Known(40.0),
-        ), // known before the horizon
+        ), // the last day of the horizon
         (Some("2025-04-12"), None, "2025-04-11", OutcomeValue::NotYet),
         (Some("2025-07-03"), None, LATE, OutcomeValue::Known(122.0)),
         (Some("2025-07-11"), None, LATE, OutcomeValue::Known(122.0)), // day 130: longer than the horizon
@@ -388,6 +388,12 @@ fn a_duration_is_known_when_its_event_came_or_its_horizon_passed() {
             LATE,
             OutcomeValue::Unknown(None),
         ), // withdrew on day 50
+        (
+            Some("2025-05-02"),
+            Some("2025-04-22"),
+            "2025-07-02",
+            OutcomeValue::NotYet,
+        ),
     ] {
         let mut room = followed(|room| {
             enrol(room, "KATL", &[]);

@@ -17,6 +17,7 @@ mod kernel_scores;
 mod kernel_times;
 mod linear_model;
 mod looks;
+mod open_windows;
 mod planning;
 mod proportion_ratios;
 mod proportions;

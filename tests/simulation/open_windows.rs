@@ -10,13 +10,13 @@ const SCENARIO: &str = include_str!("../../simulations/iuh-2025.toml");
 const LOOK: i32 = 500;
 const STUDIES: u64 = 200;
 
-/// Two analyses without covariates: whether there is a new report, and how long the investigation lasted.
+/// Two analyses by `linear` without covariates: whether there is a new report, and how long the investigation lasted.
 fn planned(left_per_year: f64) -> Plan {
-    let analysis = |id: &str, role: &str, outcome: &str, measure: &str| {
+    let analysis = |id: &str, role: &str, outcome: &str, scale: &str| {
         format!(
             "[[analysis]]\nid = \"{id}\"\nlock = \"final\"\nrole = \"{role}\"\n{outcome}\nestimator = \"linear\"\n\
              missing = {{ primary = \"complete-case\" }}\n\
-             estimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"{measure}\" }}\n\n"
+             estimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"{scale}difference\" }}\n\n"
         )
     };
     let any = "outcome = \"rereport\"\nsummary = \"any\"";
@@ -24,13 +24,8 @@ fn planned(left_per_year: f64) -> Plan {
     let protocol = format!(
         "{}{}{}",
         &PROTOCOL[..start],
-        analysis("primary", "primary", any, "risk-difference"),
-        analysis(
-            "days",
-            "secondary",
-            "outcome = \"investigation_days\"",
-            "difference"
-        ),
+        analysis("primary", "primary", any, "risk-"),
+        analysis("days", "secondary", "outcome = \"investigation_days\"", ""),
     );
     let analyses = "analyses = [\"primary\", \"acceptance\"]";
     assert!(SCENARIO.contains(analyses));

@@ -4,7 +4,8 @@
 //! those whose window has ended and whose outcome the missing-data rule gives. (Randomized families that are not analysed
 //! give a model no rows: at a look a site could have enough of those and an empty arm.) A site × arm cell with fewer than
 //! [`SMALLEST_CELL`] families merges its site into the next one in the protocol's order (the last into the one before),
-//! until every cell holds or one site is left and the indicators go. A redraw of the arms counts again, the same families
+//! until every cell holds or one site is left and the indicators go. Where known outcomes are weighed for unknown ones, a site
+//! that has families of these alone has a part in the model of being known: it is such a site, with none analysed. A redraw of the arms counts again, the same families
 //! by the same rule, so that the model is fitted on every redraw. Every step is a deviation that is printed. What is done
 //! with the columns is `plan`'s business.
 
@@ -20,7 +21,7 @@ use crate::words;
 /// Families that every site × arm cell must have for the site to keep its indicator.
 pub const SMALLEST_CELL: u32 = 5;
 
-/// A site without analysed families: it has no rows and needs no indicator.
+/// A site without families that a model has rows of: it needs no indicator.
 const ABSENT: u16 = u16::MAX;
 
 /// Which sites share an indicator: runs of neighbours in the protocol's order.
@@ -42,12 +43,26 @@ impl SiteGroups {
     /// assert_eq!((groups.of(0), groups.of(1), groups.of(2)), (Some(0), Some(1), Some(1)));
     /// ```
     pub fn realize(&mut self, cells: &[u32], arms: usize) {
+        self.realize_beside(cells, arms, |_| false);
+    }
+
+    /// As [`Self::realize`], where `unknown` says of a site without analysed families whether it has any that the analysed
+    /// ones are weighed for: it is then a site as small as can be.
+    ///
+    /// ```
+    /// use lottning::analysis::covariates::SiteGroups;
+    /// let mut groups = SiteGroups::default();
+    /// // The last of three sites has families whose outcome is unknown and no other: it merges into the one before.
+    /// groups.realize_beside(&[9, 8, 6, 6, 0, 0], 2, |site| site == 2);
+    /// assert_eq!((groups.of(0), groups.of(1), groups.of(2)), (Some(0), Some(1), Some(1)));
+    /// ```
+    pub fn realize_beside(&mut self, cells: &[u32], arms: usize, unknown: impl Fn(usize) -> bool) {
         let arms = arms.max(1);
         self.of_site.clear();
         self.number = 0;
         self.merged = false;
-        for cells in cells.chunks_exact(arms) {
-            if cells.iter().all(|families| *families == 0) {
+        for (site, cells) in cells.chunks_exact(arms).enumerate() {
+            if cells.iter().all(|families| *families == 0) && !unknown(site) {
                 self.of_site.push(ABSENT);
             } else {
                 self.of_site.push(self.number);
@@ -84,7 +99,7 @@ impl SiteGroups {
         })
     }
 
-    /// The group of a site, `None` for a site without analysed families.
+    /// The group of a site, `None` for a site without families in the model.
     pub fn of(&self, site: usize) -> Option<u16> {
         self.of_site
             .get(site)

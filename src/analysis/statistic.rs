@@ -113,7 +113,7 @@ impl<'s> Registered<'s> {
         }
     }
 
-    /// Groups the sites by the arms of this redraw, over the analysed families.
+    /// Groups the sites by the arms of this redraw, over the analysed families and for whom they are weighed.
     fn group(&mut self, arms: &[Arm]) {
         let Some(sites) = self.sampled.sites else {
             return;
@@ -124,7 +124,13 @@ impl<'s> Registered<'s> {
             (usize::from(self.sampled.site[row]), arms[place])
         });
         count_cells((sites, self.sampled.arms), units, &mut self.cells);
-        self.groups.realize(&self.cells, self.sampled.arms);
+        let sampled = self.sampled;
+        let lost = sampled.unknown.iter().flat_map(|own| &own.rows);
+        let lost = lost.map(|row| usize::from(sampled.site[*row as usize]));
+        self.groups
+            .realize_beside(&self.cells, sampled.arms, |site| {
+                lost.clone().any(|own| own == site)
+            });
     }
 
     /// Indicators of the grouped sites and the other covariates, for some of the analysed rows.

@@ -220,13 +220,18 @@ impl Workspace {
         self.used = 0;
     }
 
-    /// Groups the sites by the analysed families; a family counts once, however many of its children are rows.
-    fn regroup(&mut self) {
+    /// Groups the sites by the analysed families; a family counts once, however many of its children are rows. With `weighed`
+    /// they are weighed for the unknown ones, whose sites then have a part.
+    fn regroup(&mut self, weighed: bool) {
         let families = self.rows.chunk_by(|a, b| a == b);
         let units = families.filter_map(|rows| self.units.get(*rows.first()? as usize));
         let units = units.map(|unit| (unit.site, unit.arm));
         count_cells(self.shape, units, &mut self.cells);
-        self.groups.realize(&self.cells, self.shape.1);
+        let (lost, all) = (&self.unknown, &self.units);
+        let at = |row: u32| all.get(row as usize).map(|unit| unit.site);
+        let unknown = |site| weighed && lost.iter().any(|(row, _)| at(*row) == Some(site));
+        self.groups
+            .realize_beside(&self.cells, self.shape.1, unknown);
     }
 
     /// Reads the outcome of an analysis by its missing-data rule, and groups the sites by the families that it analyses.
@@ -238,7 +243,7 @@ impl Workspace {
         analysis: &Analysis,
     ) {
         self.read(protocol, state, cut, analysis);
-        self.regroup();
+        self.regroup(analysis.missing == Missing::CensoringWeights);
     }
 
     fn read(&mut self, protocol: &Protocol, state: &State, cut: Day, analysis: &Analysis) {
@@ -310,7 +315,7 @@ impl Workspace {
         self.rows.extend(rows);
         self.y = y;
         self.unknown.clear();
-        self.regroup();
+        self.regroup(false);
     }
 
     /// Number of covariate columns that the analysis has, sites included.

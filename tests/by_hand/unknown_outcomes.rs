@@ -141,6 +141,62 @@ fn weights_are_the_inverse_of_the_share_that_is_known() {
     );
 }
 
+/// Ten families in each arm of the first two sites, three of them lost; six in each arm of the third, all lost. The third merges
+/// into the second, whose known families stand for all of theirs: weights 10/7 and 16/7. Reports: 1 of 7 against 5 of 7 at the
+/// first site, 4 of 7 against 3 of 7 at the second; an additive model weighs strata by w₁w₀/(w₁ + w₀), here 10/2 and 16/2, so
+/// that the effect is (10·(−4/7) + 16·(1/7))/26 = −12/91.
+#[test]
+fn a_site_of_unknown_outcomes_alone_is_merged_like_any_small_one() {
+    let text = with(&format!(
+        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\ncovariates = [\"site\"]\nmissing = {{ primary = \"inverse-probability-of-censoring\", sensitivity = [\"complete-case\"] }}\n{}",
+        estimand("risk-difference", "treatment-policy")
+    ));
+    let text = text.replace("families_per_therapist = 3", "families_per_therapist = 20");
+    let mut study = Study::new(protocol(&text), 3);
+    let day = study.protocol.first_opening();
+    let late = day.plus(LATE);
+    // Per site: families, and reports in the treated and the control arm.
+    for (site, families, reports) in [(0, 20, [1, 5]), (1, 20, [4, 3]), (2, 12, [0, 0])] {
+        let all: Vec<FamilyIx> = (0..families)
+            .map(|_| study.enrol(day, site, 1, &[2, 3, 0]).unwrap().0)
+            .collect();
+        let control = study.protocol.control;
+        let arm = |family: &FamilyIx| study.state.family(*family).unwrap().arm;
+        let (standard, treated): (Vec<FamilyIx>, Vec<FamilyIx>) =
+            all.iter().partition(|family| arm(family) == control);
+        assert_eq!(standard.len(), treated.len());
+        for (own, reports) in [treated, standard].into_iter().zip(reports) {
+            let lost = if site == 2 { own.len() } else { 3 };
+            let (gone, followed) = own.split_at(lost);
+            for family in gone {
+                let (exit, on, family) = (Exit::LeftCoverage, day.plus(50), *family);
+                let gone = Command::Record(What::Exited { family, exit, on });
+                study.command(late, &gone).expect("an exit");
+            }
+            for family in &followed[..reports] {
+                study.report(*family, day.plus(60), late);
+            }
+        }
+    }
+    let plan = Plan::registered(&study.protocol, 1);
+    let settings = RunSettings::default();
+    let found = run(&study.protocol, &study.state, &plan, late, &settings);
+    let own = &found.analyses[1];
+    near(own.results[0].estimate, -12.0 / 91.0);
+    let merged = |own: &&lottning::analysis::results::Deviation| own.code == "site-merged";
+    let told: Vec<_> = own.deviations.iter().filter(merged).collect();
+    assert_eq!(told.len(), 1, "{:?}", own.deviations);
+    let name = |site: usize| study.protocol.sites[site].name.clone();
+    assert!(
+        told[0]
+            .message
+            .en
+            .contains(&format!("{} + {}", name(1), name(2)))
+    );
+    // Without weights the third site has no rows: 7/2 in either stratum.
+    near(beside(own, "complete-case")[0].estimate, -1.5 / 7.0);
+}
+
 #[test]
 fn a_verdict_turns_at_the_pair_nearest_to_what_is_expected() {
     // 2 of 20 and 10 of 20 known: lower (z = −0.4/√(0.3·0.7·0.1·40/39) = −2.73). With four unknown ones in each arm the

@@ -5,10 +5,10 @@ use lottning::allocation::{Arm, Redraw};
 use lottning::analysis::reference_set::{History, Redrawer, test_key};
 use lottning::analysis::{Plan, RunSettings, Workspace, run};
 use lottning::protocol::model::{Exit, Missing};
-use lottning::study::kernel::{Command, State, What};
+use lottning::study::kernel::{Command, SiteIx, State, What};
 
-/// A study in which many families left the city early, more of them at some sites.
-fn left(text: &str, families: usize, number: u64) -> Study {
+/// A study in which many families left the city early, more of them with earlier reports; at the site `lost` all.
+fn left(text: &str, families: usize, number: u64, lost: Option<SiteIx>) -> Study {
     let mut study = study(protocol(text), families, number);
     let mut numbers = Numbers(number + 1);
     let all: Vec<_> = study
@@ -20,7 +20,7 @@ fn left(text: &str, families: usize, number: u64) -> Study {
     for family in all {
         let own = *study.state.family(family).unwrap();
         let chance = 15 + 15 * u64::from(own.values[0] > 0);
-        if numbers.chance(chance) {
+        if numbers.chance(chance) || lost == Some(own.site) {
             let (exit, on) = (Exit::LeftCoverage, own.randomized.plus(60));
             let command = Command::Record(What::Exited { family, exit, on });
             study.command(LAST, &command).unwrap();
@@ -49,8 +49,14 @@ fn the_test_is_the_whole_weighted_analysis_on_every_redraw() {
     );
     assert_ne!(linear, text);
     let mut apart = 0;
-    for (text, number) in [(&text, 5), (&text, 6), (&linear, 7)] {
-        let study = left(text, 220, number);
+    let last = Some(SiteIx(4));
+    for (text, number, lost) in [
+        (&text, 5, None),
+        (&text, 6, None),
+        (&linear, 7, None),
+        (&linear, 8, last),
+    ] {
+        let study = left(text, 220, number, lost);
         let (protocol, state) = (&study.protocol, &study.state);
         let analysis = protocol.analyses[0].clone();
         assert_eq!(analysis.missing, Missing::CensoringWeights);
@@ -85,5 +91,5 @@ fn the_test_is_the_whole_weighted_analysis_on_every_redraw() {
         let other = other.analyses[0].test.as_ref().unwrap();
         apart += u32::from(other.conf_low != test.conf_low);
     }
-    assert_eq!(apart, 3);
+    assert_eq!(apart, 4);
 }

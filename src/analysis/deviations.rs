@@ -92,10 +92,11 @@ impl Recorded {
 }
 
 /// Warnings of an analysis that are deviations from its plan.
-const WARNED: [&str; 4] = [
+const WARNED: [&str; 5] = [
     "post-hoc",
     "test-draws-changed",
     "censoring-model-reduced",
+    "censoring-model-separated",
     "collinear-covariate",
 ];
 

@@ -414,42 +414,6 @@ impl Workspace {
         let known: Vec<bool> = (0..all.len()).map(|row| row < known).collect();
         known_weights(&arm, &known, values)
     }
-
-    /// Whether the model behind the weights of an analysis has fewer columns than registered.
-    pub(super) fn told_of_weights(
-        &self,
-        protocol: &Protocol,
-        state: &State,
-        analysis: &Analysis,
-        treated: Arm,
-    ) -> Vec<Warning> {
-        if analysis.missing != Missing::CensoringWeights || self.unknown.is_empty() {
-            return Vec::new();
-        }
-        let rows: Vec<usize> = self.contrast_rows(protocol, treated);
-        let (found, full) = self.known_weights(protocol, state, analysis, (treated, &rows));
-        let labels = labels(protocol, treated);
-        let lost = |side: Side| {
-            let mut unknown = self.unknown.iter();
-            unknown.any(|(row, _)| self.side(protocol, treated, *row as usize) == Some(side))
-        };
-        [Side::Treated, Side::Control]
-            .into_iter()
-            .filter(|side| lost(*side))
-            .filter_map(|side| {
-                let (used, separated) =
-                    (found.columns[side.index()], found.separated[side.index()]);
-                (used < full || separated).then(|| reduced(labels.arm(side), used, full))
-            })
-            .collect()
-    }
-
-    /// Sampled rows of the lock in the two arms of a contrast.
-    fn contrast_rows(&self, protocol: &Protocol, treated: Arm) -> Vec<usize> {
-        let rows = self.rows.iter().map(|row| *row as usize);
-        rows.filter(|row| self.side(protocol, treated, *row).is_some())
-            .collect()
-    }
 }
 
 /// Whether an event that was seen before follow-up ended settles the outcome.
@@ -470,14 +434,4 @@ fn as_censored(families: usize) -> Option<Warning> {
             ),
         )
     })
-}
-
-fn reduced(arm: &str, used: usize, full: usize) -> Warning {
-    Warning::new(
-        "censoring-model-reduced",
-        words!(
-            "in {arm} there are too few families without a known outcome for all covariates: the weights there go by {used} of {full} columns",
-            "i {arm} är det för få familjer utan känt utfall för alla kovariater: vikterna där går efter {used} av {full} kolumner"
-        ),
-    )
 }

@@ -7,6 +7,7 @@
 
 pub mod attainable;
 mod baseline;
+mod being_known;
 mod children;
 pub mod covariates;
 mod delivery;

@@ -231,6 +231,7 @@ const ANALYSIS: &[Page] = pages![
     "allocation-not-in-support",
     "averages-differ",
     "censoring-model-reduced",
+    "censoring-model-separated",
     "child-maybe-erased",
     "children-counted",
     "covariate-constant",

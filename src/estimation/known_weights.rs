@@ -6,6 +6,11 @@
 //! being known does not depend on the outcome, and the model is right (Robins, Rotnitzky & Zhao 1994, doi
 //! 10.1080/01621459.1994.10476818; Seaman & White 2013, doi 10.1177/0962280210395740). A variance that takes the weights
 //! as given is, asymptotically, too large rather than too small (Robins et al., section 3).
+//!
+//! Where indicators tell rows that are all known (or all unknown) from the others, the likelihood has no maximum but a limit:
+//! those rows have the probability 1 (or 0), and the model is fitted to the others without the column that has become
+//! constant (Albert & Anderson 1984, doi 10.1093/biomet/71.1.1: quasi-complete separation). Only an arm that columns separate
+//! in another way goes by its share of known rows.
 
 use super::binary_regression::BinaryRegression;
 use super::columns::Arm;
@@ -24,6 +29,19 @@ pub struct KnownWeights {
     pub columns: [usize; 2],
     /// Whether the model of control and treated was given up, and the arm's share of known rows stands in.
     pub separated: [bool; 2],
+    /// Rows of control and treated that were set aside, in the order in which they were.
+    pub aside: [Vec<Aside>; 2],
+}
+
+/// Rows of an arm that are all known or all unknown, as indicators tell them from the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Places of the indicators among the columns.
+    pub columns: Vec<usize>,
+    /// Whether the rows have the (one) indicator; otherwise they have none of them.
+    pub with: bool,
+    /// Whether the rows are known: their probability is 1. Otherwise it is 0, and no row stands for them.
+    pub known: bool,
 }
 
 /// Weights for known rows. `columns` is column-major with a value per row, in the order in which columns are taken while
@@ -44,6 +62,7 @@ pub fn known_weights(arm: &[Arm], known: &[bool], columns: &[f64]) -> KnownWeigh
         weights: Vec::new(),
         columns: [0; 2],
         separated: [false; 2],
+        aside: [Vec::new(), Vec::new()],
     };
     for side in [Arm::Control, Arm::Treated] {
         let rows: Vec<usize> = (0..n).filter(|row| arm[*row] == side).collect();
@@ -62,8 +81,11 @@ pub fn known_weights(arm: &[Arm], known: &[bool], columns: &[f64]) -> KnownWeigh
             continue;
         }
         let cells = Cells::new(&rows, known, &taken);
-        let fitted = BinaryRegression::fit_cells(&cells.yes, &cells.trials, &cells.columns);
-        let fitted = fitted.map(|own| own.chances(&cells.columns, cells.len(), &own.coefficients));
+        let fitted = cells.fit().or_else(|| {
+            let (fitted, aside) = cells.limit()?;
+            found.aside[side.index()] = aside;
+            Some(fitted)
+        });
         found.separated[side.index()] = fitted.is_none();
         found.columns[side.index()] = if fitted.is_some() { taken.len() } else { 0 };
         for (row, cell) in rows.iter().zip(&cells.of) {
@@ -121,5 +143,123 @@ impl Cells {
 
     fn len(&self) -> usize {
         self.trials.len()
+    }
+
+    /// The probability of each cell at the maximum of the likelihood; `None` where it has none.
+    fn fit(&self) -> Option<Vec<f64>> {
+        let own = BinaryRegression::fit_cells(&self.yes, &self.trials, &self.columns)?;
+        Some(own.chances(&self.columns, self.len(), &own.coefficients))
+    }
+
+    /// The probability of each cell in the limit of the likelihood, and what was set aside; `None` where indicators do not
+    /// tell what separates the rows.
+    fn limit(&self) -> Option<(Vec<f64>, Vec<Aside>)> {
+        let mut chances = vec![0.0; self.len()];
+        let mut left: Vec<usize> = (0..self.len()).collect();
+        let mut kept: Vec<usize> = (0..self.columns.len()).collect();
+        let mut all = Vec::new();
+        loop {
+            let (aside, known) = self.aside(&left, &kept)?;
+            // On the others this column is constant, or 1 less the others that are named.
+            kept.retain(|column| Some(column) != aside.columns.first());
+            left.retain(|cell| {
+                let out = self.is_in(&aside, *cell);
+                if out {
+                    chances[*cell] = known;
+                }
+                !out
+            });
+            all.push(aside);
+            let rest = Self {
+                of: Vec::new(),
+                yes: left.iter().map(|cell| self.yes[*cell]).collect(),
+                trials: left.iter().map(|cell| self.trials[*cell]).collect(),
+                columns: kept
+                    .iter()
+                    .map(|column| {
+                        left.iter()
+                            .map(|cell| self.columns[*column][*cell])
+                            .collect()
+                    })
+                    .collect(),
+            };
+            let fitted = match self.alike(left.iter().copied()) {
+                Some(known) => Some(vec![known; left.len()]),
+                None => rest.fit(),
+            };
+            if let Some(fitted) = fitted {
+                for (cell, chance) in left.iter().zip(fitted) {
+                    chances[*cell] = chance;
+                }
+                return Some((chances, all));
+            }
+        }
+    }
+
+    /// The first rows of the cells `left` that indicators among the columns `kept` tell from the others and that are alike, and
+    /// their probability: those with an indicator, then those with none of some neighbouring ones that exclude each other, as
+    /// the families of the site without an indicator.
+    fn aside(&self, left: &[usize], kept: &[usize]) -> Option<(Aside, f64)> {
+        let indicates = |column: &usize| {
+            let mut values = left.iter().map(|cell| self.columns[*column][*cell]);
+            values.all(|x| x == 0.0 || x.total_cmp(&1.0).is_eq())
+        };
+        let found = |columns: &[usize], with: bool| {
+            let mut aside = Aside {
+                columns: columns.to_vec(),
+                with,
+                known: false,
+            };
+            let own: Vec<usize> = (left.iter().copied())
+                .filter(|cell| self.is_in(&aside, *cell))
+                .collect();
+            if own.is_empty() || own.len() == left.len() {
+                return None;
+            }
+            let known = self.alike(own.into_iter())?;
+            aside.known = known > 0.0;
+            Some((aside, known))
+        };
+        let mut with = kept.iter().filter(|column| indicates(column));
+        if let Some(own) = with.find_map(|column| found(&[*column], true)) {
+            return Some(own);
+        }
+        for from in 0..kept.len() {
+            for to in from + 1..=kept.len() {
+                let columns = &kept[from..to];
+                let exclude = |cell: &usize| {
+                    let sum: f64 = columns.iter().map(|own| self.columns[*own][*cell]).sum();
+                    sum <= 1.0
+                };
+                if !columns.iter().all(indicates) || !left.iter().all(exclude) {
+                    break;
+                }
+                if let Some(own) = found(columns, false) {
+                    return Some(own);
+                }
+            }
+        }
+        None
+    }
+
+    fn is_in(&self, aside: &Aside, cell: usize) -> bool {
+        let mut columns = aside.columns.iter();
+        columns.any(|column| self.columns[*column][cell] > 0.0) == aside.with
+    }
+
+    /// 1 where all rows of some cells are known, 0 where none is.
+    fn alike(&self, cells: impl Iterator<Item = usize>) -> Option<f64> {
+        let (mut yes, mut trials) = (0.0, 0.0);
+        for cell in cells {
+            yes += self.yes[cell];
+            trials += self.trials[cell];
+        }
+        if yes <= 0.0 {
+            Some(0.0)
+        } else if yes >= trials {
+            Some(1.0)
+        } else {
+            None
+        }
     }
 }

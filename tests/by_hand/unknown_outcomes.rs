@@ -8,7 +8,7 @@ use lottning::app::analyse::body;
 use lottning::diagnostic::Lang;
 use lottning::estimation::Arm::{Control, Treated};
 use lottning::estimation::Estimate;
-use lottning::estimation::known_weights::known_weights;
+use lottning::estimation::known_weights::{Aside, known_weights};
 use lottning::estimation::tipping::{ArmCounts, Verdict, tipping_pairs};
 use lottning::protocol::model::Exit;
 use lottning::study::kernel::{Command, FamilyIx, Report, ReportIx, Source, What};
@@ -195,6 +195,65 @@ fn a_site_of_unknown_outcomes_alone_is_merged_like_any_small_one() {
     );
     // Without weights the third site has no rows: 7/2 in either stratum.
     near(beside(own, "complete-case")[0].estimate, -1.5 / 7.0);
+}
+
+/// Three sites of 10, 10 and 12 rows by two indicators, the first without one. Where the second site has all known, the others are
+/// saturated: 7 of 10 and 5 of 12; where the first has, 8 of 10 and 4 of 12; where the third has none known, 7 and 8 of 10.
+#[test]
+fn a_site_where_all_are_known_has_weight_one_and_the_others_their_model() {
+    let arm = [Treated; 32];
+    let site = |row: usize| (row / 10).min(2);
+    let mut columns: Vec<f64> = Vec::new();
+    for own in [1, 2] {
+        columns.extend((0..32).map(|row| f64::from(u8::from(site(row) == own))));
+    }
+    let with = |known: [usize; 3]| {
+        let known: Vec<bool> = (0..32)
+            .map(|row| row - 10 * site(row) < known[site(row)])
+            .collect();
+        known_weights(&arm, &known, &columns)
+    };
+    let aside = |columns: &[usize], with, known| Aside {
+        columns: columns.to_vec(),
+        with,
+        known,
+    };
+    let share = |known: usize, all: f64| vec![all / known as f64; known];
+    for (known, expected, told) in [
+        (
+            [7, 10, 5],
+            [share(7, 10.0), share(10, 10.0), share(5, 12.0)],
+            aside(&[0], true, true),
+        ),
+        (
+            [10, 8, 4],
+            [share(10, 10.0), share(8, 10.0), share(4, 12.0)],
+            aside(&[0, 1], false, true),
+        ),
+        (
+            [7, 8, 0],
+            [share(7, 10.0), share(8, 10.0), Vec::new()],
+            aside(&[1], true, false),
+        ),
+    ] {
+        let found = with(known);
+        assert_eq!((found.columns[1], found.separated[1]), (2, false));
+        assert_eq!(found.aside[1], [told]);
+        let expected = expected.concat();
+        assert_eq!(found.weights.len(), expected.len());
+        for (found, expected) in found.weights.iter().zip(&expected) {
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{found} is not {expected}"
+            );
+        }
+    }
+    // A number that separates the kinds leaves the arm's share: 20 of 32.
+    let number: Vec<f64> = (0..32).map(f64::from).collect();
+    let known: Vec<bool> = (0..32).map(|row| row < 20).collect();
+    let found = known_weights(&arm, &known, &number);
+    assert!(found.separated[1] && found.aside[1].is_empty());
+    assert!(found.weights.iter().all(|own| (own - 1.6).abs() < 1e-12));
 }
 
 #[test]

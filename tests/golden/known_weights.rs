@@ -2,7 +2,7 @@
 //! least squares with HC2.
 
 use crate::data::{Data, close};
-use lottning::estimation::known_weights::known_weights;
+use lottning::estimation::known_weights::{Aside, known_weights};
 use lottning::estimation::{Arm, Columns, Covariate, Labels, Settings, estimate};
 
 #[test]
@@ -56,5 +56,42 @@ fn weights_and_weighted_effects_agree_with_r() {
             1e-10,
             1.0,
         );
+    }
+}
+
+/// A site where all are known in one arm, with and without an indicator of its own (`known-weights/separated.R`): the limit of glm.
+#[test]
+fn weights_of_separated_sites_are_the_limit_of_glm() {
+    let data = Data::parse(include_str!("known-weights/separated.csv"));
+    let side = |row: usize| match data.text("arm", row) {
+        "iuh" => Arm::Treated,
+        _ => Arm::Control,
+    };
+    let arm: Vec<Arm> = (0..data.rows()).map(side).collect();
+    let known: Vec<bool> = (0..data.rows())
+        .map(|row| data.text("known", row) == "1")
+        .collect();
+    let mut columns: Vec<f64> = Vec::new();
+    for site in ["b", "c", "d"] {
+        let at = |row: usize| f64::from(u8::from(data.text("site", row) == site));
+        columns.extend((0..data.rows()).map(at));
+    }
+    columns.extend(data.numbers("age").into_iter().flatten());
+    let found = known_weights(&arm, &known, &columns);
+    assert_eq!((found.columns, found.separated), ([4, 4], [false, false]));
+    let aside = |columns: &[usize], with| {
+        let columns = columns.to_vec();
+        let known = true;
+        vec![Aside {
+            columns,
+            with,
+            known,
+        }]
+    };
+    assert_eq!(found.aside, [aside(&[0, 1, 2], false), aside(&[1], true)]);
+    let theirs: Vec<f64> = data.numbers("weight").into_iter().flatten().collect();
+    assert_eq!(found.weights.len(), theirs.len());
+    for (own, theirs) in found.weights.iter().zip(theirs) {
+        close("weight", Some(*own), Some(theirs), 1e-11, 0.0);
     }
 }

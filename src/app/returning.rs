@@ -177,19 +177,19 @@ fn answered_under_a_link(
     .help(in_its_place())
 }
 
-/// As [`answered_under_a_link`], of a family that was erased: the row of the link went with it, so that it is sure only of a
-/// family that had no draw of its own.
+/// As [`answered_under_a_link`], through a family that was erased: the row of the link went with it, so that it is not known
+/// whose arm it was, and it is sure only of a family that had no draw of its own.
 fn answered_with_an_erased_one(family: &str, drawn: bool, what: &Words) -> Diagnostic {
     let Words { en, sv } = what;
     let message = if drawn {
         words!(
-            "{en} may have been answered before with the arm of a family that has been erased since, while a link that has been taken back made it the family of {family}: if the earlier receipt differs from this answer, this one holds",
-            "{sv} kan tidigare ha besvarats med armen för en familj som har raderats sedan dess, medan en koppling som har tagits tillbaka gjorde den till samma familj som {family}: om det tidigare kvittot skiljer sig från det här svaret gäller det här"
+            "{en} may have been answered before with the arm of another family than {family}, through a link with a family that has been erased since; the link has been taken back: if the earlier receipt differs from this answer, this one holds",
+            "{sv} kan tidigare ha besvarats med armen för en annan familj än {family}, genom en koppling till en familj som har raderats sedan dess; kopplingen har tagits tillbaka: om det tidigare kvittot skiljer sig från det här svaret gäller det här"
         )
     } else {
         words!(
-            "{en} was answered before with the arm of a family that has been erased since, while a link that has been taken back made it the family of {family}: that answer holds no more, and this one does",
-            "{sv} besvarades tidigare med armen för en familj som har raderats sedan dess, medan en koppling som har tagits tillbaka gjorde den till samma familj som {family}: det svaret gäller inte längre, utan det här"
+            "{en} was answered before with the arm of another family than {family}, through a link with a family that has been erased since; the link has been taken back: that answer holds no more, and this one does",
+            "{sv} besvarades tidigare med armen för en annan familj än {family}, genom en koppling till en familj som har raderats sedan dess; kopplingen har tagits tillbaka: det svaret gäller inte längre, utan det här"
         )
     };
     Diagnostic::warning("answered-under-a-link", message).help(in_its_place())

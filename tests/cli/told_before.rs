@@ -193,6 +193,50 @@ fn a_family_that_was_answered_as_another_one_hears_of_it_with_its_next_answer() 
     }
 }
 
+/// MORU was answered as KATL through BASI, which both were linked to by mistake; BASI is erased and KATL stays. What MORU was
+/// told is no more known, and its next answer says so: a draw, the repeated request, its own earlier draw.
+#[test]
+fn an_answer_through_a_family_that_was_erased_since_is_told_of() {
+    for (drawn, again) in [(false, true), (false, false), (true, true), (true, false)] {
+        let place = Place::open(IUH);
+        let first = place.enrol("KATL", "R1", "").json(0);
+        let own = drawn.then(|| place.enrol("MORU", "R1", "").json(0));
+        let one = link(&place, "KATL", "BASI", "l1");
+        let two = link(&place, "BASI", "MORU", "l2");
+        let told = place.enrol("MORU", "R2", "").json(0);
+        assert_eq!(told["outcome"], "returned");
+        tells(&told, &first);
+        take_back(&place, &two, "MORU");
+        take_back(&place, &one, "KATL");
+        erase(&place, "BASI");
+        both_accept(&place);
+        let key = if again { "R2" } else { "R3" };
+        let next = place.enrol("MORU", key, "").json(0);
+        match &own {
+            Some(own) => tells(&next, own),
+            None => assert_eq!(next["outcome"], "allocated"),
+        }
+        let said = only(&next, "answered-under-a-link");
+        let answered = if drawn { "may have been" } else { "was" };
+        let what = if again {
+            "this request"
+        } else {
+            "an earlier report"
+        };
+        let begins = format!("{what} {answered} answered before");
+        assert!(said.starts_with(&begins), "{said}");
+        assert!(said.contains("of another family than MORU") && !said.contains("KATL"));
+        // A request that is repeated is no new report, so that the next one may say it once more.
+        place.enrol("MORU", "R4", "").json(0);
+        let after = place.enrol("MORU", "R5", "").json(0);
+        assert_eq!(codes(&after), Vec::<&str>::new(), "{after}");
+        let earlier = place.enrol("KATL", "R2", "").json(0);
+        tells(&earlier, &first);
+        assert_eq!(codes(&earlier), Vec::<&str>::new(), "{earlier}");
+        both_accept(&place);
+    }
+}
+
 /// A request id is bound to its content also where the answer was given under a link that is gone.
 #[test]
 fn a_request_of_a_lost_link_is_not_used_for_another_one() {

@@ -235,8 +235,10 @@ impl Journal {
         self.told.get(own.0 as usize).copied().flatten()
     }
 
-    /// The family whose draw governs a family at this row. Where an erased row linked its family to one that is not known, and
-    /// is taken back later, that draw may have been this family's, if it was earlier than its own.
+    /// The family whose draw governed a family at this row, which told an arm. Where erased rows linked their families to ones
+    /// that are not known, and are taken back later, it may have been the draw of one of those, or of one beyond: the erased
+    /// family stands for it then. That is certain of a family that no known draw governs; of one with a draw of its own it is
+    /// possible where an erased family's draw was earlier, or where two lost links met and any draw was.
     pub(super) fn governing(&self, family: FamilyIx) -> Option<FamilyIx> {
         if let Some(other) = self.governed_through_a_lost_link(family) {
             return Some(other);
@@ -246,9 +248,16 @@ impl Journal {
             family.is_randomized().then_some((family.allocation, unit))
         };
         let ends = self.holding.iter().filter(|(.., end)| *end == NOBODY);
-        let lost = ends.filter_map(|(_, own, _)| drawn(self.state.unit(*own)));
-        let own = drawn(self.state.unit(family));
-        own.into_iter().chain(lost).min().map(|(_, unit)| unit)
+        let lost: Vec<FamilyIx> = ends.map(|(_, own, _)| self.state.unit(*own)).collect();
+        let earliest = lost.iter().filter_map(|unit| drawn(*unit)).min();
+        let Some(own) = drawn(self.state.unit(family)) else {
+            return earliest.map(|(_, unit)| unit).or(lost.first().copied());
+        };
+        let (governing, unit) = earliest.map_or(own, |lost| lost.min(own));
+        // An erasure may part the draws of one family, so that the links need not hang on the same one.
+        let possible = unit == own.1 && lost.len() > 1 && governing > 1;
+        let beyond = lost.first().filter(|_| possible);
+        Some(beyond.copied().unwrap_or(unit))
     }
 
     /// The family whose arm governs a family at this row, if it is another one than the links that stand make it: through a

@@ -402,7 +402,8 @@ pub(super) fn list_len(
     }))
 }
 
-/// Refuses a ratio other than equal parts, for a method whose rule knows no difference between arms.
+/// Refuses a ratio other than equal parts, for a method that is offered for those alone: its rule knows no difference between
+/// arms, and its expansion into duplicates of them is not built.
 pub(super) fn equal_arms(id: &str, ratio: &Ratio) -> Result<(), Refusal> {
     if ratio.is_equal() {
         return Ok(());
@@ -411,13 +412,13 @@ pub(super) fn equal_arms(id: &str, ratio: &Ratio) -> Result<(), Refusal> {
         "ratio-not-preserved",
         Some("ratio"),
         words!(
-            "`{id}` treats all arms alike and cannot keep the ratio {ratio} at every step",
-            "`{id}` behandlar alla armar lika och kan inte hålla förhållandet {ratio} i varje steg"
+            "`{id}` is offered for equal ratios only, not for {ratio}",
+            "`{id}` erbjuds bara för lika stora delar, inte för {ratio}"
         ),
     )
     .help(words!(
-        "use `permuted-block` or `random-allocation`, or equal parts",
-        "använd `permuted-block` eller `random-allocation`, eller lika delar"
+        "use a method that offers unequal parts (`permuted-block`, `random-allocation`, `simple`, or `minimization` with `ratio_preserving`), or equal parts",
+        "använd en metod som erbjuder olika delar (`permuted-block`, `random-allocation`, `simple` eller `minimization` med `ratio_preserving`), eller lika delar"
     )))
 }
 

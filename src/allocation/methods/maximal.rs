@@ -111,13 +111,13 @@ fn build(ratio: &Ratio, options: &Options, n: Option<u64>) -> Result<Choice, Ref
             "ratio-not-preserved",
             Some("ratio"),
             words!(
-                "`maximal` makes all lists within a bound equally likely, and with the ratio {ratio} some units would then have an arm with more than its part",
-                "`maximal` gör alla listor inom en gräns lika sannolika, och med förhållandet {ratio} skulle somliga enheter då få en arm med större chans än dess andel"
+                "`maximal` is offered for equal ratios only, not for {ratio}: with all lists within a bound equally likely, some units would have an arm with more than its part",
+                "`maximal` erbjuds bara för lika stora delar, inte för {ratio}: när alla listor inom en gräns är lika sannolika skulle somliga enheter få en arm med större chans än dess andel"
             ),
         )
         .help(words!(
-            "use `permuted-block` or `random-allocation`, or equal parts",
-            "använd `permuted-block` eller `random-allocation`, eller lika delar"
+            "use a method that offers unequal parts (`permuted-block`, `random-allocation`, `simple`, or `minimization` with `ratio_preserving`), or equal parts",
+            "använd en metod som erbjuder olika delar (`permuted-block`, `random-allocation`, `simple` eller `minimization` med `ratio_preserving`), eller lika delar"
         )));
     }
     let text = options.get("max_imbalance").unwrap_or("3");

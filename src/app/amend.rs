@@ -79,7 +79,7 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
             day,
             &mut NoDraw,
         )
-        .map_err(|refused| refusal(&journal.protocol, refused))
+        .map_err(|refused| refusal(&journal.protocol, refused).help(after_enrolment()))
     };
     allowed(&study.journal, study.journal.state.last_day)?;
     let epoch = amended.epoch();
@@ -129,6 +129,14 @@ pub fn amend(outside: &Outside, folder: &Path, request: &Amend) -> Result<Amende
         sequence: study.journal.head.sequence,
         head: study.journal.head.to_hex(),
     })
+}
+
+/// The only reason why no epoch can be opened is that nobody is drawn any more.
+fn after_enrolment() -> Words {
+    Words::new(
+        "an amendment is for draws to come, and there are none: the protocol in force stands; report what was done otherwise as a deviation",
+        "en ändring gäller kommande lotter, och det blir inga fler: det gällande protokollet står fast; redovisa det som gjordes annorlunda som en avvikelse",
+    )
 }
 
 /// The epoch in force, if this very file opened it with this very seed: the command was repeated, perhaps because the first

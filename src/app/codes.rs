@@ -456,6 +456,7 @@ const STUDY_VERBS: &[Page] = pages![
     "ledger-damaged",
     "ledger-form",
     "ledger-missing",
+    "ledger-newer",
     "ledger-read-only",
     "link-recorded",
     "link-relied-on",

@@ -8,6 +8,7 @@ use super::record::{Reach, batch, taken_back};
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
 use super::typed_time::untimely;
+use super::writing::of_one_duty;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::study::kernel::Source;
 use crate::study::recording::{EVENTS, EventRequest};
@@ -127,6 +128,9 @@ pub fn import(
                 head: String::new(),
                 warnings: batch.warnings,
             };
+            if import.dry_run {
+                of_one_duty(journal, &import.act.actor, &batch.recordings)?;
+            }
             let recordings = if import.dry_run {
                 Vec::new()
             } else {

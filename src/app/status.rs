@@ -21,6 +21,8 @@ pub struct Status {
     pub protocol_hash: String,
     /// `live` or `rehearsal`.
     pub mode: &'static str,
+    /// Whether the draw or exception of the last screening is missing: rows were cut off, and nothing more is recorded.
+    pub cut_off: bool,
     /// Whether families can still be enrolled.
     pub enrolment: &'static str,
     /// Number of the epoch in force, from 0.
@@ -147,6 +149,7 @@ pub fn status(study: &Study) -> Status {
             .opening
             .as_ref()
             .map_or("live", |opening| opening.mode.text()),
+        cut_off: journal.lacks_an_outcome(),
         enrolment: match (state.closed, target_reached) {
             (true, _) => "closed",
             (false, true) => "target-reached",

@@ -422,6 +422,18 @@ pub(super) fn ledger_failure(error: &LedgerError, folder: &Path) -> Failure {
             "look for a limit on the size of files, a quota or a failing disk; then run the same command again: it tells whether this one was recorded",
             "leta efter en gräns för filers storlek, en kvot eller en trasig disk; kör sedan samma kommando igen: det berättar om detta registrerades",
         )),
+        LedgerError::Newer(version) => Failure::new(
+            exit::VERIFICATION_FAILED,
+            "ledger-newer",
+            words!(
+                "the ledger in {name} has a form of version {version}, which this program does not know; nothing was read or recorded",
+                "liggaren i {name} har en form av version {version}, som det här programmet inte känner till; inget har lästs eller registrerats"
+            ),
+        )
+        .help(Words::new(
+            "use the newer program that wrote it, or a later one (`lottning --version`); the file need not be damaged, so leave it as it is",
+            "använd det nyare program som skrev den, eller ett senare (`lottning --version`); filen behöver inte vara skadad, så lämna den som den är",
+        )),
         LedgerError::Corrupt(Words { en, sv }) => Failure::new(
             exit::VERIFICATION_FAILED,
             "ledger-damaged",

@@ -189,13 +189,25 @@ fn decided<T>(
     (found, time)
 }
 
+/// Refuses what the actor's other duty keeps from being recorded.
+///
+/// # Errors
+/// Exit 4, `duties-mixed`.
+pub(super) fn of_one_duty<'a>(
+    journal: &Journal,
+    actor: &str,
+    recordings: impl IntoIterator<Item = &'a Recording>,
+) -> Result<(), Failure> {
+    let (state, duties) = (&journal.state, &journal.duties);
+    let mut had = recordings.into_iter();
+    let had = had.find_map(|own| duties.forbid(actor, &own.what, state));
+    had.map_or(Ok(()), |had| Err(duties_mixed(actor, had)))
+}
+
 /// Refuses what the actor's other duty keeps from being recorded, and what somebody who screens does not take back.
 fn may_record(journal: &Journal, actor: &str, recordings: &[Recording]) -> Result<(), Failure> {
     let (state, duties) = (&journal.state, &journal.duties);
-    let forbidden = |own: &Recording| duties.forbid(actor, &own.what, state);
-    if let Some(had) = recordings.iter().find_map(forbidden) {
-        return Err(duties_mixed(actor, had));
-    }
+    of_one_duty(journal, actor, recordings)?;
     let protocol = journal.protocol.in_epoch(state.epoch);
     let kept = |own: &Recording| keeps_from(protocol, state, duties, actor, &own.what);
     match recordings.iter().find_map(kept) {

@@ -62,7 +62,7 @@ impl Status {
             .collect();
         let mut body = json!({
             "study": own.study, "protocol_hash": own.protocol_hash, "mode": own.mode,
-            "enrolment": own.enrolment, "epoch": own.epoch,
+            "cut_off": own.cut_off, "enrolment": own.enrolment, "epoch": own.epoch,
             "epochs": (0..).zip(&own.epochs).map(|(epoch, randomized): (u32, _)| json!({ "epoch": epoch, "randomized": randomized })).collect::<Vec<_>>(),
             "commitments": own.commitments,
             "typed_time": own.typed_time, "awaits_beacon": own.awaits_beacon, "events": own.events, "last_event": own.last_event,
@@ -208,6 +208,10 @@ impl Status {
 /// erased or locked, and what enrolment waits for.
 fn counts(own: &Counted, reasons: &[Named]) -> Vec<Words> {
     let mut notes = vec![match own.enrolment {
+        _ if own.cut_off => Words::new(
+            "The draw or exception of the last screening is missing: rows were cut off, and nothing more is recorded. Keep the file as it is, put back the last copy that holds (`lottning verify`) and tell the study lead [screening-without-outcome].",
+            "Lottningen eller undantaget efter den sista screeningen saknas: rader har klippts bort, och inget mer registreras. Behåll filen som den är, lägg tillbaka den senaste kopian som håller (`lottning verify`) och meddela studieledaren [screening-without-outcome].",
+        ),
         "closed" => Words::new(
             "Enrolment is closed by the final lock.",
             "Inskrivningen är avslutad genom den slutliga låsningen.",

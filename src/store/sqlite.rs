@@ -99,6 +99,9 @@ impl SqliteLedger {
             )));
         }
         let version = number("user_version")?;
+        if version > VERSION {
+            return Err(LedgerError::Newer(version));
+        }
         if version != VERSION {
             return Err(LedgerError::Corrupt(words!(
                 "the ledger's form has version {version}; this program reads version {VERSION}",

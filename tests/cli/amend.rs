@@ -300,7 +300,13 @@ fn nothing_is_amended_after_the_final_lock() {
     place
         .act(&format!("lock final --cut 2027-08-01 --confirm {confirm}"))
         .json(0);
-    place.unchanged(|| amend(&place, &two_arms(), "keys/later").refused(7, "enrolment-closed"));
+    let late = place.unchanged(|| amend(&place, &two_arms(), "keys/later"));
+    assert!(
+        late.err.contains("the protocol in force stands"),
+        "{}",
+        late.err
+    );
+    late.refused(7, "enrolment-closed");
 }
 
 /// An amendment chooses the seed of the next draw: nobody who screens families makes one.

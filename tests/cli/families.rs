@@ -196,6 +196,18 @@ fn a_wrong_link_is_said_beforehand_and_taken_back() {
         (&true.into(), &3.into())
     );
     assert_eq!(tried["warnings"][0]["code"], "link-recorded");
+    // Whoever screens families is refused alike, in earnest and as a dry run.
+    place.write(
+        "links.csv",
+        "family,other,on,event_key\nMORU,KATL,2025-03-03,L1\n",
+    );
+    for words in [words, "import linked links.csv"] {
+        for words in [format!("{words} --dry-run"), words.to_owned()] {
+            place
+                .unchanged(|| place.act_as("intake-1", &words))
+                .refused(4, "duties-mixed");
+        }
+    }
     let linked = place.act(words).json(0);
     assert_eq!(linked["warnings"][0]["code"], "link-recorded");
     assert_eq!(place.enrol("MORU", "R2", "").json(0)["outcome"], "returned");
@@ -659,6 +671,8 @@ fn nothing_is_written_after_a_screening_whose_draw_was_cut_off() {
             .act("record closed --family KATL --on 2025-03-03 --event-key c1")
             .refused(8, "screening-without-outcome");
     });
+    let status = place.run("status --study study").json(0);
+    assert_eq!(status["cut_off"], true);
     let found = place
         .run("verify --study study --seed-file keys/seed")
         .json(8);

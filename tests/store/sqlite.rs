@@ -204,9 +204,13 @@ fn another_version_is_named_and_refused() {
     let connection = Connection::open(&path).unwrap();
     connection.execute_batch("PRAGMA user_version = 2").unwrap();
     drop(connection);
+    assert_eq!(refused(SqliteLedger::open(&path)), LedgerError::Newer(2));
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA user_version = 0").unwrap();
+    drop(connection);
     let error = refused(SqliteLedger::open(&path)).to_string();
     assert!(
-        error.contains("version 2") && error.contains("version 1"),
+        error.contains("version 0") && error.contains("version 1"),
         "{error}"
     );
 }

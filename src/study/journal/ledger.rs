@@ -29,6 +29,9 @@ pub enum LedgerError {
     /// The disk did not take what was written: a limit on files, or a disk that fails.
     #[error("the ledger could not be written: {0}")]
     Unwritten(Words),
+    /// The ledger has a form of this version, which a later program made.
+    #[error("the ledger has a form of version {0}, which this program does not know")]
+    Newer(i64),
     /// The file is damaged or not a ledger.
     #[error("the ledger cannot be read: {0}")]
     Corrupt(Words),

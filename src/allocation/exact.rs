@@ -225,6 +225,8 @@ pub(super) fn follow<M: Method>(
     }
     let unit = guesser.unit();
     let imbalances = spread(&now, guesser);
+    // What is certain is 1, whatever its parts sum to after rounding.
+    let even = imbalances.iter().all(|(d, _)| *d == 0.0) && farthest.is_some();
     let balanced = imbalances.iter().filter(|(d, _)| *d == 0.0).map(|(_, p)| p);
     Exact {
         correct_guess_share: Some(correct / n as f64),
@@ -232,8 +234,12 @@ pub(super) fn follow<M: Method>(
         forced_share: Some(forced / n as f64),
         imbalance_variance: variances.last().copied(),
         max_imbalance: paths.expected_largest(&start).map(|largest| largest / unit),
-        // A sum over nothing is −0.
-        p_balanced: Some(balanced.fold(0.0, |sum, p| sum + p)),
+        // A sum over nothing is −0, and one of probabilities at most 1.
+        p_balanced: Some(if even {
+            1.0
+        } else {
+            balanced.fold(0.0, |sum, p| sum + p).min(1.0)
+        }),
         imbalances: Some(imbalances),
         variances: Some(variances),
         squares: Some(squares),
@@ -401,6 +407,18 @@ mod tests {
             assert_eq!(as_one.len(), by_name.len());
             for (one, other) in as_one.iter().zip(&by_name) {
                 assert!((one - other).abs() < 1e-12, "{method}: {one} {other}");
+            }
+        }
+    }
+
+    /// Every list of these methods ends level, so that the chance of it is 1 and not nearly 1.
+    #[test]
+    fn a_list_that_always_ends_level_does_so_with_probability_one() {
+        for method in ["truncated-binomial", "maximal", "random-allocation"] {
+            for n in (6..=40).step_by(2) {
+                let ratio = read_ratio("1:1").unwrap();
+                let found = exact_characteristics(method, &ratio, &Options::default(), n).unwrap();
+                assert_eq!(found.p_balanced, Some(1.0), "{method} {n}");
             }
         }
     }

@@ -1,6 +1,5 @@
 //! What a reader must know of a result beside its numbers: how much is unknown, how small it is, what it may decide.
 
-use super::attainable::{fewest_draws, significant};
 use super::covariates::ratios_differ;
 use super::plan::Planned;
 use super::results::{AnalysisResult, ArmOutcome};
@@ -62,25 +61,6 @@ impl Context<'_> {
                 words!(
                     "the number of redraws is not the registered one",
                     "antalet omlottningar är inte det registrerade"
-                ),
-            );
-        }
-        let disagrees = (0..result.comparisons()).any(|place| {
-            let compared = result.compared(place);
-            let row = compared.rows.first();
-            let limits = row.and_then(|row| Some((row.conf_low?, row.conf_high?)));
-            let (Some(test), Some((low, high))) = (compared.test, limits) else {
-                return false;
-            };
-            let outside = low > 0.0 || high < 0.0;
-            outside != (test.p_value <= result.alpha.unwrap_or(analysis.alpha))
-        });
-        if disagrees {
-            warn(
-                "test-and-interval-disagree",
-                words!(
-                    "the test and the interval fall on different sides of the limit; the registered test decides and the interval describes",
-                    "testet och intervallet hamnar på olika sidor om gränsen; det registrerade testet avgör och intervallet beskriver"
                 ),
             );
         }
@@ -215,29 +195,6 @@ impl Context<'_> {
             );
         }
     }
-}
-
-/// A test that could not have rejected, whatever had been seen.
-pub(super) fn out_of_reach(smallest: f64, limit: f64, result: &AnalysisResult) -> Option<Warning> {
-    if smallest <= limit {
-        return None;
-    }
-    let by_redraws = result.test.as_ref().is_some_and(|test| !test.exact);
-    let needed = fewest_draws(limit).filter(|_| by_redraws);
-    let [(smallest, smallest_sv), (limit, limit_sv)] = [smallest, limit].map(significant);
-    Some(Warning::new(
-        "test-cannot-reject",
-        match needed {
-            Some(needed) => words!(
-                "the smallest p that the test could give is {smallest} and it is judged by {limit}: it could not have rejected whatever the effect; at least {needed} redraws on which the model can be fitted are needed",
-                "det minsta p-värde som testet kunde ge är {smallest_sv} och det bedöms mot {limit_sv}: det kunde inte ha förkastat hur stor effekten än är; minst {needed} omlottningar som modellen kan anpassas på behövs"
-            ),
-            None => words!(
-                "the smallest p that the test could give is {smallest} and it is judged by {limit}: it could not have rejected whatever the effect",
-                "det minsta p-värde som testet kunde ge är {smallest_sv} och det bedöms mot {limit_sv}: det kunde inte ha förkastat hur stor effekten än är"
-            ),
-        },
-    ))
 }
 
 /// Says the same thing once.

@@ -4,7 +4,7 @@ use super::results::ArmOutcome;
 use super::workspace::{Effect, Workspace, form, labels};
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
-use crate::estimation::{Estimate, EstimationError, Interval, Measure, Variance};
+use crate::estimation::{Estimate, EstimationError, Interval, Measure, Variance, Warning};
 use crate::protocol::Protocol;
 use crate::protocol::model::Analysis;
 use crate::words;
@@ -32,6 +32,19 @@ pub(super) fn name_arm(protocol: &Protocol, treated: Arm, rows: &mut [Estimate])
             row.extra.insert("arm".to_owned(), arm.into());
         }
     }
+}
+
+/// Why an effect has neither a p nor an interval, where it has none.
+pub(super) fn without_variation(effect: &Effect) -> Option<Warning> {
+    effect.p_value.is_none().then(|| {
+        Warning::new(
+            "no-variation",
+            words!(
+                "the model fits every outcome exactly, so there is no test and no interval",
+                "modellen anpassas exakt till alla utfall, så det finns varken test eller intervall"
+            ),
+        )
+    })
 }
 
 /// The row of a model's effect.

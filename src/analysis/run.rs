@@ -5,21 +5,21 @@
 //! silence: a small arm or many covariates are said, and the registered estimator stands.
 
 mod adjustment;
+mod judged;
 
-use super::attainable::beside;
 use super::baseline::baseline;
 use super::children;
 use super::covariates::{FixedColumns, describe};
 use super::deviations::{Amended, ledger};
 use super::funnel::funnel;
 use super::looks::{EarlierLook, monitor};
-use super::notes::{Context, once, out_of_reach};
+use super::notes::{Context, once};
 use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
 use super::randomization::TestError;
 use super::redraws::{Redrawn, Source};
 use super::reference_set::{ENUMERATED, Enumeration, History, imputation_key, test_key};
 use super::results::{Analyses, AnalysisResult, Comparison, TestResult};
-use super::rows::{name_arm, refusal, row, undefined};
+use super::rows::{name_arm, refusal, row, undefined, without_variation};
 use super::sensitivity::{self, Ground};
 use super::statistic::Registered;
 use super::subgroups;
@@ -67,6 +67,7 @@ pub fn run(
         .map(|planned| (runner.one(planned), planned))
         .collect();
     runner.adjust(&mut analyses);
+    runner.judge(&mut analyses);
     for (result, planned) in &mut analyses {
         let said = |arm| conclusion(protocol, &planned.analysis, arm, result, settings.dry_run);
         let mut said = treated_arms(protocol)
@@ -119,6 +120,9 @@ struct Runner<'a> {
     arms: Vec<Arm>,
     /// Every sequence of arms, if there are few enough.
     enumeration: Option<Enumeration>,
+    /// The smallest p that each comparison of each analysis run so far could have had: 0 where it has no test by redraws, 1
+    /// where that does not exist.
+    smallest: Vec<Vec<f64>>,
 }
 
 impl<'a> Runner<'a> {
@@ -141,6 +145,7 @@ impl<'a> Runner<'a> {
             history,
             arms: arms.collect(),
             enumeration,
+            smallest: Vec::new(),
         };
         runner.workspace.load(protocol, state, cut);
         runner
@@ -166,15 +171,15 @@ impl<'a> Runner<'a> {
         let treated: Vec<Arm> = treated_arms(protocol).collect();
         let mut further: Vec<Comparison> = Vec::new();
         let mut test = None;
-        // The least p that each comparison could have: that of the one with the fewest redraws counts.
-        let mut smallest: Option<f64> = None;
+        let mut smallest = Vec::new();
         for (place, arm) in treated.iter().enumerate() {
             let from = results.len();
             results.extend(self.estimate(analysis, *arm, &mut warnings));
             let draws = self.draws(planned);
             let own = draws.and_then(|draws| self.test(analysis, *arm, draws, &mut warnings));
             let (own, least) = own.unzip();
-            smallest = smallest.into_iter().chain(least).reduce(f64::max);
+            let without = if draws.is_some() { 1.0 } else { 0.0 };
+            smallest.push(least.unwrap_or(without));
             if place == 0 {
                 test = own;
             } else {
@@ -189,6 +194,7 @@ impl<'a> Runner<'a> {
                 });
             }
         }
+        self.smallest.push(smallest);
         let mut fixed = FixedColumns::default();
         let adjusts = |entry: &estimation::EstimatorEntry| entry.uses(estimation::Role::Covariates);
         let (covariates, deviations) = if analysis.entry().is_some_and(adjusts) {
@@ -250,12 +256,6 @@ impl<'a> Runner<'a> {
             .position(|lock| Some(lock.id.as_str()) == own);
         if let Some(lock) = lock.filter(|_| !analysis.looks.is_empty()) {
             monitor(protocol, planned, lock, &self.settings.earlier, &mut result);
-        }
-        if let (Some(smallest), Some(limit)) = (smallest, result.alpha) {
-            let limit = limit / beside(protocol, analysis);
-            result
-                .warnings
-                .extend(out_of_reach(smallest, limit, &result));
         }
         let context = Context {
             protocol,
@@ -353,13 +353,15 @@ impl<'a> Runner<'a> {
                         ),
                     ));
                 }
-                fitted
-                    .effect()
-                    .map(|effect| vec![row(protocol, analysis, treated, &effect)])
+                let effect = fitted.effect();
+                warnings.extend(effect.as_ref().ok().and_then(without_variation));
+                effect.map(|effect| vec![row(protocol, analysis, treated, &effect)])
             }
-            Ok(ref fitted @ Fitted::Counted { .. }) => fitted
-                .effect()
-                .map(|effect| vec![row(protocol, analysis, treated, &effect)]),
+            Ok(ref fitted @ Fitted::Counted { .. }) => {
+                let effect = fitted.effect();
+                warnings.extend(effect.as_ref().ok().and_then(without_variation));
+                effect.map(|effect| vec![row(protocol, analysis, treated, &effect)])
+            }
             Err(error) => Err(error),
         };
         rows.unwrap_or_else(|error| {

@@ -42,6 +42,30 @@ enum Scale {
     Test,
 }
 
+impl Scale {
+    /// The value of no effect.
+    fn null(self) -> f64 {
+        match self {
+            Self::Ratio => 1.0,
+            Self::Index => 0.5,
+            Self::Families
+            | Self::Without
+            | Self::Events
+            | Self::Children(_)
+            | Self::ChildEvents(_)
+            | Self::Days
+            | Self::FreeDays
+            | Self::Value
+            | Self::Test => 0.0,
+        }
+    }
+}
+
+/// The value of no effect, on the scale of the analysis' measure.
+pub(super) fn null(protocol: &Protocol, analysis: &Analysis) -> f64 {
+    scale(protocol, analysis).null()
+}
+
 fn scale(protocol: &Protocol, analysis: &Analysis) -> Scale {
     match analysis.estimand.measure.as_str() {
         "survival-difference" => return Scale::Without,
@@ -212,21 +236,8 @@ struct Between<'a> {
 }
 
 impl Between<'_> {
-    /// The value of no effect.
     fn null(&self) -> f64 {
-        match self.scale {
-            Scale::Ratio => 1.0,
-            Scale::Index => 0.5,
-            Scale::Families
-            | Scale::Without
-            | Scale::Events
-            | Scale::Children(_)
-            | Scale::ChildEvents(_)
-            | Scale::Days
-            | Scale::FreeDays
-            | Scale::Value
-            | Scale::Test => 0.0,
-        }
+        self.scale.null()
     }
 
     fn tested(&self) -> Words {

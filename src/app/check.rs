@@ -5,10 +5,8 @@
 
 use super::guessable::{Guessed, guessable, tenths};
 use super::harder::{Setting, Written};
+use super::several::warn_of_redraws;
 use super::{Failure, Outside, Source, exit};
-use crate::analysis::attainable::{
-    OutOfReach, fewest_draws, out_of_reach, significant, smallest_p,
-};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::capacity::{self, Reach};
 use crate::planning::guessing::{Guessing, guessing};
@@ -289,37 +287,6 @@ fn warn_of_balanced(warnings: &mut Vec<Diagnostic>, protocol: &Protocol) {
             "lägg till den i analysens `covariates`, med skattningsmetoden `lin` eller `linear`"
         )),
     );
-}
-
-/// Tests whose smallest p is above a limit that they may be judged by: once for each, at the smallest limit.
-fn warn_of_redraws(warnings: &mut Vec<Diagnostic>, protocol: &Protocol) {
-    let found = out_of_reach(protocol);
-    for (index, analysis) in protocol.analyses.iter().enumerate() {
-        let own = found.iter().filter(|own| own.analysis == index);
-        let Some(worst) = own.min_by(|a, b| a.limit.total_cmp(&b.limit)) else {
-            continue;
-        };
-        let OutOfReach {
-            draws, lock, limit, ..
-        } = *worst;
-        let (id, lock) = (&analysis.id, &protocol.locks[lock].id);
-        let (smallest_en, smallest_sv) = significant(smallest_p(u64::from(draws), 0));
-        let (limit_en, limit_sv) = significant(limit);
-        let warning = Diagnostic::warning(
-            "test-cannot-reject",
-            words!(
-                "the test of `{id}` has no p below {smallest_en} with {draws} redraws, and at `{lock}` it may be judged by {limit_en}: it could not reject whatever the effect",
-                "testet av `{id}` kan inte ge ett p-värde under {smallest_sv} med {draws} omlottningar, och vid `{lock}` kan det bedömas mot {limit_sv}: det kan inte förkasta hur stor effekten än är"
-            ),
-        );
-        warnings.push(match fewest_draws(limit) {
-            Some(needed) => warning.help(words!(
-                "register at least {needed} redraws, and many times that for a p that varies little",
-                "registrera minst {needed} omlottningar, och många gånger det för ett p-värde som varierar lite"
-            )),
-            None => warning,
-        });
-    }
 }
 
 /// What a figure of balance is of: the difference between equal arms, or the number in an arm against its share.

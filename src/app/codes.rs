@@ -256,6 +256,7 @@ const ANALYSIS: &[Page] = pages![
     "test-draws-changed",
     "test-failed-redraws",
     "test-of-all-arms",
+    "test-rejects-only-after-others",
     "test-without-draws",
     "test-without-statistic",
     "test-without-variation",

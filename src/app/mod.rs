@@ -46,6 +46,7 @@ mod returning;
 pub mod reveal;
 pub mod sealed;
 mod seed_file;
+mod several;
 pub mod simulate;
 pub mod simulation;
 pub mod status;

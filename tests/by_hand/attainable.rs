@@ -1,7 +1,7 @@
 //! Tests that cannot reject, and sites at a look: what a redraw can be fitted on, and the smallest p that there is.
 
 use crate::made_up::{IUH, Study, protocol};
-use lottning::analysis::attainable::{fewest_draws, out_of_reach, smallest_p};
+use lottning::analysis::attainable::{Barred, barred, fewest_draws, out_of_reach, smallest_p};
 use lottning::analysis::results::AnalysisResult;
 use lottning::analysis::{Plan, RunSettings, run};
 use lottning::protocol::Protocol;
@@ -154,4 +154,23 @@ fn the_fewest_redraws_are_those_that_reach_the_limit() {
         (lock(&looked, "evaluation-2025"), 999)
     );
     assert!((found[0].limit - 0.001).abs() < 1e-15);
+}
+
+/// By hand at .05 over three tests, by redraws with smallest p of .03 and .02 and one without a smallest: first comes the one
+/// without (3·0); then 2·.02 = .04 and 2·.03 = .06, so the one of .02 after one other and the one of .03 after both. With
+/// .03 twice no second can come, and with .02 three times (3·.02 = .06) no first. A family whose tests are all too coarse for
+/// the first place cannot reject at all.
+#[test]
+fn holms_rule_lets_a_coarse_test_come_after_others_that_can() {
+    let of = |smallest: &[f64]| -> Vec<_> {
+        let places = 0..smallest.len();
+        places.map(|own| barred(smallest, own, 0.05)).collect()
+    };
+    let (always, until) = (Some(Barred::Always), |own| Some(Barred::Until(own)));
+    assert_eq!(of(&[0.03, 0.02, 0.0]), [until(2), until(1), None]);
+    assert_eq!(of(&[0.03, 0.03, 0.0]), [always, always, None]);
+    assert_eq!(of(&[0.02; 3]), [always; 3]);
+    assert_eq!(of(&[0.06, 0.0]), [always, None]);
+    assert_eq!(of(&[0.05]), [None]);
+    assert_eq!(barred(&[0.1], 1, 0.05), None);
 }

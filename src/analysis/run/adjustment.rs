@@ -16,13 +16,13 @@ use crate::analysis::results::AnalysisResult;
 use crate::protocol::model::{Multiplicity, Role};
 
 /// Results with what was planned.
-type Ran<'p> = [(AnalysisResult, &'p Planned)];
+pub(super) type Ran<'p> = [(AnalysisResult, &'p Planned)];
 
 /// A hypothesis: place of its analysis, and of its comparison.
-type Hypothesis = (usize, usize);
+pub(super) type Hypothesis = (usize, usize);
 
 /// The hypotheses of the registered analyses of a lock with a role; post hoc analyses have none of them.
-fn family(analyses: &Ran<'_>, lock: usize, role: Role) -> Vec<Hypothesis> {
+pub(super) fn family(analyses: &Ran<'_>, lock: usize, role: Role) -> Vec<Hypothesis> {
     let belongs = |(result, planned): &(AnalysisResult, &Planned)| {
         let own = &planned.analysis;
         planned.prespecified && own.role == role && own.lock == lock && result.is_tested()

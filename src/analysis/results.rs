@@ -152,6 +152,16 @@ impl AnalysisResult {
         }
     }
 
+    /// The comparison whose effect a row of the results is; `None` for the rows beside it.
+    pub fn compared_first(&self, row: usize) -> Option<Compared<'_>> {
+        let mut starts = self.further.iter().map(|own| own.rows.start);
+        let place = match row {
+            0 => 0,
+            _ => starts.position(|own| own == row)? + 1,
+        };
+        Some(self.compared(place))
+    }
+
     /// Place of the comparison that a row of the results belongs to.
     pub fn comparison_of(&self, row: usize) -> usize {
         let owns = |own: &Comparison| own.rows.contains(&row) || own.beside.contains(&row);

@@ -105,9 +105,9 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
         };
         for (index, row) in analysis.as_read().into_iter().enumerate() {
             let shown = decimals_for(row.std_error.or_else(|| wald(row)));
-            let compared = analysis.compared(analysis.comparison_of(index));
-            // The interval of the test is that of the first row.
-            let test = analysis.test.as_ref().filter(|_| index == 0);
+            // What is said of a comparison stands in its first row.
+            let compared = analysis.compared_first(index);
+            let test = compared.and_then(|own| own.test);
             let cells = vec![
                 Cell::text(&analysis.id),
                 Cell::text(&row.term),
@@ -120,11 +120,11 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
                 Cell::number(row.conf_high, shown),
                 Cell::number(row.df, Shown::Decimals(1)),
                 Cell::number(row.p_value, Shown::PValue),
-                Cell::number(compared.test.map(|test| test.p_value), Shown::PValue),
+                Cell::number(test.map(|test| test.p_value), Shown::PValue),
                 Cell::number(test.and_then(|test| test.conf_low), shown),
                 Cell::number(test.and_then(|test| test.conf_high), shown),
-                Cell::number(compared.p_adjusted, Shown::PValue),
-                Cell::number(compared.q_value, Shown::PValue),
+                Cell::number(compared.and_then(|own| own.p_adjusted), Shown::PValue),
+                Cell::number(compared.and_then(|own| own.q_value), Shown::PValue),
                 Cell::count(row.n_treated),
                 Cell::count(row.n_control),
             ];

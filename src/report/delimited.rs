@@ -109,6 +109,8 @@ fn results(report: &Report<'_>) -> DelimitedTable {
         "test_exact",
         "test_draws",
         "test_mcse",
+        "p_adjusted",
+        "q_value",
         "sensitivity",
         "arm",
     ];
@@ -116,7 +118,7 @@ fn results(report: &Report<'_>) -> DelimitedTable {
     let mut rows = Vec::new();
     for analysis in &report.analyses.analyses {
         for (index, estimate) in analysis.results.iter().enumerate() {
-            rows.push(result(report, analysis, estimate, index == 0));
+            rows.push(result(report, analysis, estimate, index));
         }
     }
     table("results", &head, &rows)
@@ -126,9 +128,11 @@ fn result(
     report: &Report<'_>,
     analysis: &AnalysisResult,
     estimate: &Estimate,
-    first: bool,
+    index: usize,
 ) -> Vec<String> {
-    let test = analysis.test.as_ref().filter(|_| first);
+    // What is said of a comparison stands in the row of its effect.
+    let compared = analysis.compared_first(index);
+    let test = compared.and_then(|own| own.test);
     let extra = |key: &str| {
         let own = estimate.extra.get(key).and_then(serde_json::Value::as_str);
         own.unwrap_or_default().to_owned()
@@ -159,6 +163,8 @@ fn result(
         test.map_or_else(String::new, |t| t.exact.to_string()),
         test.map_or_else(String::new, |t| t.draws.to_string()),
         exact(test.map(|t| t.mcse)),
+        exact(compared.and_then(|own| own.p_adjusted)),
+        exact(compared.and_then(|own| own.q_value)),
         extra("sensitivity"),
         extra("arm"),
     ];

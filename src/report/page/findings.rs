@@ -121,12 +121,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
                 .collect();
             cells.push(effect::text(analysis, estimate, lang));
             // The test of a comparison stands in the row of its effect.
-            let further = analysis.further.iter();
-            let place = further.clone().position(|own| own.rows.start == index);
-            let compared = match (index, place) {
-                (0, _) => Some(analysis.compared(0)),
-                (_, place) => place.map(|place| analysis.compared(place + 1)),
-            };
+            let compared = analysis.compared_first(index);
             let test = compared.and_then(|own| own.test);
             let p = test.map(|test| test.p_value).or(estimate.p_value);
             cells.push(p.map_or_else(

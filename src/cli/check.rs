@@ -1,5 +1,7 @@
 //! `lottning check PROTOCOL [--document]`.
 
+mod powers;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -16,6 +18,7 @@ use crate::protocol::model::Factor;
 use crate::report::plan;
 use crate::words;
 
+use self::powers::power;
 use super::failure;
 use super::output::{Cell, Document, Grid, Shown, number};
 use super::session::{Colour, Session};
@@ -283,48 +286,6 @@ fn capacity(checked: &Checked) -> Words {
         "Capacity: slots = therapists × {per_therapist} families, {slots} in all. A family holds a slot for {weeks_en} weeks, and {share_en} of the\nslots are in use: slots × weeks until {stop} ÷ {weeks_en} × {share_en} = {gated} families in `{arm}`,\nor {families} families in all arms at {ratio}. The target is {target}. (`[capacity]` in the protocol holds these assumptions.)",
         "Kapacitet: platser = behandlare × {per_therapist} familjer, {slots} sammanlagt. En familj har en plats i {weeks_sv} veckor, och {share_sv} av\nplatserna används: platser × veckor till {stop} ÷ {weeks_sv} × {share_sv} = {gated} familjer i `{arm}`,\neller {families} familjer i alla armar vid {ratio}. Målet är {target}. (`[capacity]` i protokollet har dessa antaganden.)"
     )
-}
-
-fn power(checked: &Checked) -> Grid {
-    let assumed = checked.protocol.sample_size.assumed;
-    let control = both(assumed.control, Shown::Percent(1));
-    let treated = both(assumed.control + assumed.effect, Shown::Percent(1));
-    let alpha = both(assumed.alpha, Shown::Significant(1));
-    let (sides_en, sides_sv) = if assumed.sides == 1 {
-        ("one-sided", "ensidigt")
-    } else {
-        ("two-sided", "tvåsidigt")
-    };
-    let ((control_en, control_sv), (treated_en, treated_sv)) = (control, treated);
-    let (alpha_en, alpha_sv) = alpha;
-    let mut grid = Grid::new()
-        .title(words!(
-            "Power to tell {treated_en} from {control_en} (alpha {alpha_en}, {sides_en}, pooled formula)",
-            "Styrka att skilja {treated_sv} från {control_sv} (alfa {alpha_sv}, {sides_sv}, poolad formel)"
-        ))
-        .column("at", words!("at", "vid"))
-        .column("families", words!("families", "familjer"))
-        .column("arm", words!("arm", "arm"))
-        .column("n_treated", words!("n arm", "n arm"))
-        .column("n_control", words!("n control", "n jämförelse"))
-        .column("power", words!("power", "styrka"));
-    let cases = [
-        (words!("target", "målet"), &checked.at_target),
-        (words!("capacity", "kapaciteten"), &checked.at_capacity),
-    ];
-    for (at, rows) in cases {
-        for row in rows {
-            grid.row([
-                Cell::Words(at.clone()),
-                Cell::Whole(row.families as i64),
-                Cell::text(&row.arm),
-                Cell::Whole(row.n_treated as i64),
-                Cell::Whole(row.n_control as i64),
-                Cell::number(row.power, Shown::Percent(1)),
-            ]);
-        }
-    }
-    grid
 }
 
 fn ratios(checked: &Checked) -> Grid {

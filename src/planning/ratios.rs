@@ -8,6 +8,7 @@ use super::guessing::{Guessing, guessing};
 use super::two_proportions::{PowerError, Question, solve};
 use crate::allocation::{METHODS, MethodEntry, Options, Ratio};
 use crate::protocol::Protocol;
+use crate::protocol::model::Multiplicity;
 use std::collections::BTreeMap;
 
 /// Power of one arm against the control arm.
@@ -21,8 +22,19 @@ pub struct PowerRow {
     pub n_treated: u64,
     /// Families in the control arm.
     pub n_control: u64,
-    /// Probability of finding the assumed effect.
+    /// Probability of finding the assumed effect at the assumed alpha.
     pub power: f64,
+    /// The same at the share of alpha by which Holm's rule judges the smallest p of several arms; `None` where nothing is shared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_at_share: Option<f64>,
+}
+
+/// The share of the assumed alpha by which Holm's rule judges the smallest p of several arms' comparisons with control in the
+/// primary analysis: `alpha/m`; `None` with two arms, and by another rule.
+pub fn share_of_alpha(protocol: &Protocol) -> Option<f64> {
+    let comparisons = protocol.arms.len().saturating_sub(1);
+    let shared = comparisons > 1 && protocol.primary_multiplicity == Multiplicity::Holm;
+    shared.then(|| protocol.sample_size.assumed.alpha / comparisons as f64)
 }
 
 /// The same capacity at another ratio.
@@ -52,6 +64,18 @@ pub struct RatioRow {
 const COMPARED: [u64; 3] = [1, 2, 3];
 
 fn power(protocol: &Protocol, n_treated: u64, n_control: u64) -> Result<f64, PowerError> {
+    power_at(
+        protocol,
+        (n_treated, n_control),
+        protocol.sample_size.assumed.alpha,
+    )
+}
+
+fn power_at(
+    protocol: &Protocol,
+    (n_treated, n_control): (u64, u64),
+    alpha: f64,
+) -> Result<f64, PowerError> {
     let assumed = protocol.sample_size.assumed;
     let question = Question {
         ratio: n_treated as f64 / n_control as f64,
@@ -60,7 +84,7 @@ fn power(protocol: &Protocol, n_treated: u64, n_control: u64) -> Result<f64, Pow
             assumed.control,
             assumed.control + assumed.effect,
             n_control as f64,
-            assumed.alpha,
+            alpha,
         )
     };
     solve(&question).map(|answer| answer.power)
@@ -87,6 +111,9 @@ pub fn power_rows(protocol: &Protocol, families: f64) -> Result<Vec<PowerRow>, P
             n_treated,
             n_control,
             power: power(protocol, n_treated, n_control)?,
+            power_at_share: share_of_alpha(protocol)
+                .map(|alpha| power_at(protocol, (n_treated, n_control), alpha))
+                .transpose()?,
         });
     }
     Ok(rows)
@@ -198,7 +225,7 @@ fn keeping(method: &str, options: &Options, ratio: &Ratio) -> Options {
 
 #[cfg(test)]
 mod tests {
-    use super::{PowerRow, compare, families_needed, power_rows};
+    use super::{PowerRow, compare, families_needed, power_rows, share_of_alpha};
     use crate::planning::capacity::reach;
     use crate::protocol::parse;
 
@@ -209,6 +236,7 @@ mod tests {
         // 40 % against 30 %, two-sided 5 %, 80 %: 356 per arm by the pooled formula (reference/domain.md §2.3, printed
         // as whole families; R power.prop.test gives 355.6).
         assert_eq!(families_needed(&protocol).unwrap(), Some(712));
+        assert_eq!(share_of_alpha(&protocol), None);
         let rows = power_rows(&protocol, 712.0).unwrap();
         assert_eq!((rows[0].n_treated, rows[0].n_control), (356, 356));
         assert!(rows[0].power >= 0.8 && rows[0].power < 0.802);

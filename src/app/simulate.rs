@@ -79,28 +79,35 @@ pub fn planned(outside: &Outside, request: &Request) -> Result<Planned, Failure>
         })?,
     };
     let planned = order.planned()?;
-    let mut said: Vec<&Diagnostic> = Vec::new();
-    let plans = planned.alternatives.iter().map(|(_, plan)| plan);
-    for warning in std::iter::once(&planned.base)
-        .chain(plans)
-        .flat_map(|plan| &plan.warnings)
-    {
-        if !said.contains(&warning) {
-            outside.progress.warn(warning);
-            said.push(warning);
-        }
-    }
-    for warning in of_redraws(&planned)? {
+    for warning in notes(&planned)? {
         outside.progress.warn(&warning);
     }
     Ok(planned)
+}
+
+/// What a planner should know before anything is run, each said once: warnings of scenario and protocol, of the alternatives too,
+/// and of redraws.
+///
+/// # Errors
+/// As [`of_redraws`].
+fn notes(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> {
+    let mut said: Vec<Diagnostic> = Vec::new();
+    let plans = planned.alternatives.iter().map(|(_, plan)| plan);
+    let plans = std::iter::once(&planned.base).chain(plans);
+    let of_plans = plans.flat_map(|plan| plan.warnings.iter().cloned());
+    for warning in of_plans.chain(of_redraws(planned)?) {
+        if !said.contains(&warning) {
+            said.push(warning);
+        }
+    }
+    Ok(said)
 }
 
 /// Warnings of randomization tests that have too few redraws for a look.
 ///
 /// # Errors
 /// A test that could reject in no study: exit 2 if `--draws` asks for so few, else exit 3.
-fn of_redraws(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> {
+pub(super) fn of_redraws(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> {
     let options = planned.order.options(None);
     let plans = planned.alternatives.iter().map(|(_, plan)| plan);
     let cells = std::iter::once(&planned.base)
@@ -136,14 +143,18 @@ fn of_redraws(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> {
             );
             return Err(Failure::new(code, "test-cannot-reject", message).help(help));
         }
-        let warning = Diagnostic::warning(
-            "test-cannot-reject",
+        let message = if own.seldom_rejects {
+            words!(
+                "with {draws} redraws the test of `{id}` has no p below {p_en}, more than the alpha of any look and of the end alone: it rejects in few studies or none whatever the effect, and the power says nothing of the registered test",
+                "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, mer än alfa vid någon titt och vid slutet för sig: det förkastar i få studier eller ingen hur stor effekten än är, och styrkan säger inget om det registrerade testet"
+            )
+        } else {
             words!(
                 "with {draws} redraws the test of `{id}` has no p below {p_en}, and at `{lock}` it may be judged by {limit_en}: the power is lower than with the registered redraws",
                 "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och vid `{lock}` kan det bedömas mot {limit_sv}: styrkan är lägre än med de registrerade omlottningarna"
-            ),
-        )
-        .help(help);
+            )
+        };
+        let warning = Diagnostic::warning("test-cannot-reject", message).help(help);
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
@@ -194,7 +205,8 @@ fn answered(
         let said = Diagnostic::warning(warning.code, warning.message.clone());
         outside.progress.warn(&said);
     }
-    let body = body(planned, &cells, &alternatives);
+    let notes = notes(planned)?;
+    let body = body(planned, &cells, &alternatives, &notes);
     if let Some(out) = out {
         let mut document = Map::new();
         document.insert("schema".to_owned(), json!(format!("lottning.{SCHEMA}")));
@@ -206,7 +218,13 @@ fn answered(
             Failure::new(exit::UNEXPECTED, "no-answer", Words::same(reason))
         })?;
         outside.write(out.join("performance.json"), (text + "\n").as_bytes())?;
-        pages::write(outside, planned, &cells, &alternatives, &body, out)?;
+        pages::write(
+            outside,
+            planned,
+            (&cells, &alternatives, &notes),
+            &body,
+            out,
+        )?;
     }
     Ok(Simulation {
         cells,
@@ -219,6 +237,7 @@ fn body(
     planned: &Planned,
     cells: &[CellPerformance],
     alternatives: &[(String, String, Difference)],
+    notes: &[Diagnostic],
 ) -> Value {
     let seed = planned.order.seed;
     let mut rows = Vec::new();
@@ -291,13 +310,16 @@ fn body(
             rows.push(row);
         }
     }
+    let of_cells = warnings(cells);
+    let of_cells = of_cells.iter().map(|own| (own.code, &own.message));
+    let said = notes.iter().map(|own| (own.code, &own.message));
     let mut body = json!({
         "seed": seed,
         "version": env!("CARGO_PKG_VERSION"),
         "estimand": "mean over the randomized families of the difference between their potential outcomes",
-        "warnings": warnings(cells)
-            .iter()
-            .map(|warning| json!({"code": warning.code, "message": warning.message.en}))
+        "warnings": said
+            .chain(of_cells)
+            .map(|(code, message)| json!({"code": code, "message": message.en}))
             .collect::<Vec<Value>>(),
         "cells": rows,
     });

@@ -23,12 +23,18 @@ pub struct TooFew {
     pub limit: f64,
     /// The fewest redraws that can reach it.
     pub needed: Option<u64>,
-    /// Whether the test can never reject: it has no looks, so that the limit is all there is.
+    /// Whether the test can never reject: no look and no end has a limit in reach, whatever was seen before.
     pub never_rejects: bool,
+    /// Whether not even the largest alpha that a look or the end has by itself is in reach, so that most or all studies do not
+    /// reject.
+    pub seldom_rejects: bool,
 }
 
 /// The tests of a cell that have too few redraws, in the scenario's order: those that never reject, and those that cannot reject
 /// at a look by the alpha of that look alone. None where tests are left out (0 redraws).
+///
+/// A nominal limit is at most the alpha that is spent so far, since to cross it alone is part of crossing any; so no look and no
+/// end has a limit above the analysis' whole alpha. The end has that much only where no look spent anything.
 pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
     let draws = options.draws_in(cell);
     let mut found = Vec::new();
@@ -46,10 +52,16 @@ pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
             .map(|look| (*look, cell.protocol.locks[*look].alpha))
             .filter(|(_, alpha)| *alpha > 0.0)
             .collect();
-        let never_rejects = looks.is_empty();
+        let most = if looks.is_empty() {
+            limit
+        } else {
+            Some(own.alpha)
+        };
+        let never_rejects = most.is_none_or(|most| smallest > most);
         let all = looks
             .into_iter()
             .chain(limit.map(|limit| (own.lock, limit)));
+        let seldom_rejects = all.clone().all(|(_, limit)| smallest > limit);
         // The smallest limit asks for most.
         let worst = all.min_by(|(_, one), (_, other)| one.total_cmp(other));
         if let Some((lock, limit)) = worst.filter(|(_, limit)| smallest > *limit) {
@@ -58,9 +70,14 @@ pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
                 lock: cell.protocol.locks[lock].id.clone(),
                 draws,
                 smallest,
-                limit,
+                limit: if never_rejects {
+                    most.unwrap_or(limit)
+                } else {
+                    limit
+                },
                 needed: fewest_draws(limit),
                 never_rejects,
+                seldom_rejects,
             });
         }
     }

@@ -32,6 +32,7 @@ fn planning<'a>(plan: &'a Plan, cells: &'a [CellPerformance]) -> Planning<'a> {
         analyses: &plan.cells[0].scenario.analyses,
         cells,
         alternatives: &[],
+        notes: &[],
         seed: 1,
         version: "0",
         plan_hash: "00",

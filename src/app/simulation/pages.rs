@@ -6,13 +6,20 @@ use super::order::Planned;
 use super::rows;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
-use crate::diagnostic::Lang;
+use crate::diagnostic::{Diagnostic, Lang, Words};
 use crate::planning::simulate::CellPerformance;
 use crate::planning::what_if::Difference;
 use crate::report::simulation::{Planning, SIMULATED_FIGURES, planning_html};
 use serde_json::Value;
 use std::path::Path;
 use toml::Table;
+
+/// Cells, what alternatives have more, and what was to be known before.
+pub(crate) type Answer<'a> = (
+    &'a [CellPerformance],
+    &'a [(String, String, Difference)],
+    &'a [Diagnostic],
+);
 
 /// Writes them.
 ///
@@ -21,8 +28,7 @@ use toml::Table;
 pub(crate) fn write(
     outside: &Outside,
     planned: &Planned,
-    cells: &[CellPerformance],
-    alternatives: &[(String, String, Difference)],
+    (cells, alternatives, notes): Answer<'_>,
     body: &Value,
     out: &Path,
 ) -> Result<(), Failure> {
@@ -36,6 +42,7 @@ pub(crate) fn write(
         flatten(&table, "", &mut keys);
     }
     let hash = hash_text(planned);
+    let notes: Vec<&Words> = notes.iter().map(|own| &own.message).collect();
     let planning = Planning {
         protocol: &first.protocol,
         scenario: &order.scenario_file,
@@ -44,6 +51,7 @@ pub(crate) fn write(
         analyses: &first.scenario.analyses,
         cells,
         alternatives,
+        notes: &notes,
         seed: order.seed,
         version: env!("CARGO_PKG_VERSION"),
         plan_hash: &hash,

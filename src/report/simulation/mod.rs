@@ -41,6 +41,8 @@ pub struct Planning<'a> {
     pub cells: &'a [CellPerformance],
     /// Alternative, cell that it is compared with, and what it has more.
     pub alternatives: &'a [(String, String, Difference)],
+    /// What a planner should know beside the warnings of the cells: of the scenario, the protocol, the alternatives.
+    pub notes: &'a [&'a Words],
     /// Seed.
     pub seed: u64,
     /// Version of the program.
@@ -364,8 +366,10 @@ fn performance(planning: &Planning<'_>, lang: Lang) -> Section {
     parts.extend(measures::measures(planning, lang));
     parts.extend(looks::looks(planning, lang).map(Part::Table));
     let mut said: Vec<&str> = Vec::new();
-    for warning in planning.cells.iter().flat_map(|cell| &cell.warnings) {
-        let text = warning.message.get(lang);
+    let of_cells = planning.cells.iter().flat_map(|cell| &cell.warnings);
+    let of_cells = of_cells.map(|warning| &warning.message);
+    for words in planning.notes.iter().copied().chain(of_cells) {
+        let text = words.get(lang);
         if !said.contains(&text) {
             said.push(text);
             parts.push(Part::Alert {

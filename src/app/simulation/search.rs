@@ -10,11 +10,13 @@ use super::pace::Pace;
 use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
-use crate::app::simulate::{Request, planned};
+use crate::app::simulate::{Request, of_redraws, planned};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::performance::{Figure, Moments};
 use crate::planning::rounds::limits;
-use crate::planning::search::{Contradiction, Found, NoAnswer, Outcome, Question, search};
+use crate::planning::search::{
+    BEGINNING, Contradiction, Found, NoAnswer, Outcome, Question, search,
+};
 use crate::planning::simulate::{Options, Threads};
 use crate::planning::study::Record;
 use crate::words;
@@ -83,6 +85,20 @@ pub fn searched(
         ..request.clone()
     };
     let base = planned(outside, &own)?;
+    if let Some(few) = confirm.filter(|studies| *studies < BEGINNING) {
+        return Err(Failure::new(
+            exit::USAGE,
+            "invalid-value",
+            words!(
+                "--replicates {few}: so few studies do not confirm a number",
+                "--replicates {few}: så få studier bekräftar inget tal"
+            ),
+        )
+        .help(words!(
+            "at least {BEGINNING}; without --replicates there are as many as give the power an error of .005",
+            "minst {BEGINNING}; utan --replicates är de så många att styrkan får felet 0,005"
+        )));
+    }
     let analysis = analysis(&base, wanted)?;
     let question = Question {
         between,
@@ -102,6 +118,7 @@ pub fn searched(
         pace: Pace::new(outside),
         done: 0,
         most: question.most,
+        said: base.base.warnings.iter().map(|own| own.code).collect(),
     };
     let answer = search(&question, &mut |x, from, to| runner.run(x, from, to))?;
     runner.pace.ended(runner.done);
@@ -234,6 +251,8 @@ struct Runner<'a> {
     pace: Pace<'a>,
     done: u64,
     most: u64,
+    /// Codes of the warnings that were said.
+    said: Vec<&'static str>,
 }
 
 impl Runner<'_> {
@@ -242,6 +261,14 @@ impl Runner<'_> {
             return Ok(());
         }
         let planned = self.base.with(&format!("{}={x}", self.key)).planned()?;
+        for warning in &planned.base.warnings {
+            if !self.said.contains(&warning.code) {
+                self.said.push(warning.code);
+                self.outside.progress.warn(warning);
+            }
+        }
+        // A number may be one of redraws.
+        of_redraws(&planned)?;
         let limit = planned.base.cells.first().map(limits);
         let limit = limit.and_then(|limits| limits.get(self.analysis).copied().flatten());
         let folder = match &self.out {
@@ -309,6 +336,22 @@ impl Runner<'_> {
 fn no_answer(key: &str, between: (u64, u64), target: f64, none: NoAnswer) -> Failure {
     let shown = |figure: Figure| {
         let number = |value: Option<f64>| format!("{:.3}", value.unwrap_or(0.0));
+        if let Some(bound) = figure.bound() {
+            let own = format!("{:.0}", figure.value.unwrap_or(0.0));
+            let end = format!("{:.*}", bound.places, bound.value);
+            let comma = end.replace('.', ",");
+            return if bound.at_most {
+                (
+                    format!("{own} (at most {end})"),
+                    format!("{own} (högst {comma})"),
+                )
+            } else {
+                (
+                    format!("{own} (at least {end})"),
+                    format!("{own} (minst {comma})"),
+                )
+            };
+        }
         let text = format!("{} ± {}", number(figure.value), number(figure.mcse));
         (text.clone(), text.replace('.', ","))
     };

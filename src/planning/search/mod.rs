@@ -15,14 +15,15 @@ mod points;
 pub use points::{By, Outcome, Scale, Tried};
 
 use super::performance::{Figure, share};
+use crate::numerics::beta::Beta;
 use crate::numerics::normal;
 use curve::{Line, line};
 use points::heights;
 
 /// Studies that a number gets in one step.
 pub const STEP: u64 = 250;
-/// Studies that each of the first numbers gets.
-const BEGINNING: u64 = 500;
+/// Studies that each of the first numbers gets, and the fewest that a confirmation is worth anything with.
+pub const BEGINNING: u64 = 500;
 /// Numbers further than this from the target, on the scale of Φ⁻¹(power), have no part in the last fits.
 const NEAR: f64 = 1.0;
 /// Distance of the outer numbers from the answer, on the same scale.
@@ -109,19 +110,38 @@ impl Found {
         share(self.confirmed.2, self.confirmed.1)
     }
 
-    /// Whether fresh replicates contradict the number, by more than two Monte Carlo standard errors.
+    /// Whether fresh replicates contradict the number: the exact interval of the power, with as much in each tail as a normal
+    /// deviate has beyond two, lies wholly on one side.
     pub fn contradiction(&self, target: f64) -> Option<Contradiction> {
-        let figure = self.confirmed_power();
-        let (power, mcse) = (figure.value?, figure.mcse?);
+        let (_, studies, rejections) = self.confirmed;
+        let (low, high) = exact_ends(rejections, studies, 2.0)?;
         let most = self.fit.power(self.whole.1 as f64).max(target);
-        if power + 2.0 * mcse < target {
+        if high < target {
             Some(Contradiction::TooSmall)
-        } else if power - 2.0 * mcse > most {
+        } else if low > most {
             Some(Contradiction::TooLarge)
         } else {
             None
         }
     }
+}
+
+/// The exact ends of a probability of which `count` of `of` are seen, each with the tail of a normal deviate beyond `errors`
+/// (Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404); `None` of no studies.
+fn exact_ends(count: u64, of: u64, errors: f64) -> Option<(f64, f64)> {
+    let tail = normal::cdf(-errors);
+    let (seen, rest) = (count as f64, of.checked_sub(count)? as f64);
+    let end = |a: f64, b: f64, p: f64| Beta::new(a, b).and_then(|own| own.quantile(p)).ok();
+    let low = match count {
+        _ if of == 0 => return None,
+        0 => 0.0,
+        _ => end(seen, rest + 1.0, tail)?,
+    };
+    let high = match count {
+        all if all == of => 1.0,
+        _ => end(seen + 1.0, rest, 1.0 - tail)?,
+    };
+    Some((low, high))
 }
 
 /// Why there is no number.
@@ -262,14 +282,14 @@ impl<E> Search<'_, '_, E> {
             let Some(own) = self.tried.iter().find(|own| own.x == x) else {
                 continue;
             };
-            if !self.is_far(own.power(), sign, 3.0) {
+            if !self.is_far((own.rejections(), own.studies()), sign, 3.0) {
                 continue;
             }
             let studies = (own.studies() / 2).max(BEGINNING);
             let fresh = self.more(x, studies)?;
             let rejections = fresh.iter().filter(|own| own.rejected).count() as u64;
             let pooled = self.tried.iter().find(|own| own.x == x).map(Tried::power);
-            if self.is_far(share(rejections, studies), sign, 2.0) {
+            if self.is_far((rejections, studies), sign, 2.0) {
                 let pooled = pooled.unwrap_or_default();
                 return Ok(Some(if sign < 0.0 {
                     NoAnswer::Beyond(pooled)
@@ -281,12 +301,16 @@ impl<E> Search<'_, '_, E> {
         Ok(None)
     }
 
-    fn is_far(&self, figure: Figure, sign: f64, errors: f64) -> bool {
-        let Some((power, mcse)) = figure.value.zip(figure.mcse) else {
+    /// Whether the power, of so many rejections among so many studies, is on that side of the target: by so many errors of
+    /// [`CONFIRMED_TO`], and by its exact interval.
+    fn is_far(&self, (rejections, studies): (u64, u64), sign: f64, errors: f64) -> bool {
+        let Some((low, high)) = exact_ends(rejections, studies, errors) else {
             return false;
         };
-        // None or all of some hundred have no error to go by.
-        sign * (power - self.question.power) > errors * mcse.max(CONFIRMED_TO)
+        let target = self.question.power;
+        let power = rejections as f64 / studies as f64;
+        let end = if sign < 0.0 { high } else { low };
+        sign * (power - target) > errors * CONFIRMED_TO && sign * (end - target) > 0.0
     }
 
     /// Two neighbouring numbers between which the power, made not to fall, passes the target.
@@ -499,7 +523,7 @@ impl<E> Search<'_, '_, E> {
     fn no_number(mut self, grows: bool) -> Result<NoAnswer, E> {
         let (_, studies, rejections) = self.run_fresh(self.question.between.1)?;
         let figure = share(rejections, studies);
-        Ok(if self.is_far(figure, -1.0, 2.0) {
+        Ok(if self.is_far((rejections, studies), -1.0, 2.0) {
             NoAnswer::Beyond(figure)
         } else if grows {
             NoAnswer::Unclear(figure)

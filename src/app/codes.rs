@@ -115,6 +115,7 @@ const PLANNING: &[Page] = pages![
     "invalid-setting",
     "lists-differ",
     "many-failures",
+    "months-beyond-stop",
     "no-difference",
     "no-exceptions",
     "no-figure",

@@ -1,5 +1,6 @@
 //! `lottning simulate` on the shipped scenarios: the fields of the contract, names of cells, and what is refused.
 
+use crate::place::Place;
 use crate::process::Folder;
 
 fn simulate(words: &str) -> crate::process::Run {
@@ -57,6 +58,10 @@ fn too_few_redraws_are_refused() {
     for (words, exit) in [
         ("--draws 38", 2),
         ("--draws 38 --search months --between 3,9", 2),
+        (
+            "--search precision.draws_in_simulation --between 5,60 --power 0.1",
+            3,
+        ),
         ("--set precision.draws_in_simulation=38", 3),
         ("--draws 0 --set precision.draws_in_simulation=38", 0),
         ("--draws 39", 0),
@@ -71,6 +76,73 @@ fn too_few_redraws_are_refused() {
             run.err
         );
     }
+}
+
+/// By hand: with .02 of .05 spent at a look no limit is above .05, so 2/(1 + R) must not be: 38 redraws are refused. 54 give 2/55 = .036,
+/// above .02 and .03: all but no study rejects, which table and JSON say. 66 give 2/67 = .0299, below .03 and above .02.
+#[test]
+fn too_few_redraws_for_looks_are_refused_or_told() {
+    let look = "[[lock]]\nid = \"look\"\ncut = 2026-09-30\nkind = \"interim\"\nalpha = 0.02\n\n[[lock]]\nid = \"final\"";
+    let place = Place::with(
+        &include_str!("../../simulations/protocols/fixed-binary.toml")
+            .replace("[[lock]]\nid = \"final\"", look)
+            .replace("draws = 10000 }", "draws = 10000 }\nlooks = [\"look\"]"),
+    );
+    let scenario = include_str!("../../simulations/workloads/w1.toml")
+        .replace("../protocols/fixed-binary.toml", "p.toml")
+        .replace("\"kernel\"", "\"study\"")
+        .replace("months = 60", "months = 12");
+    place.write("s.toml", scenario);
+    let order = |draws: u32| {
+        place.run(&format!(
+            "simulate s.toml --replicates 4 --json --draws {draws}"
+        ))
+    };
+    order(38).refused(2, "test-cannot-reject");
+    for (draws, words) in [(39, "of any look"), (54, "of any look"), (66, "at `look`")] {
+        let said = order(draws).json(0)["warnings"].to_string();
+        assert!(
+            said.contains("test-cannot-reject") && said.contains(words),
+            "{draws}: {said}"
+        );
+    }
+    let said = order(99).json(0)["warnings"].to_string();
+    assert!(!said.contains("test-cannot-reject"), "{said}");
+}
+
+/// By hand: 6 months from 2026-01-05 pass a stop on 2026-03-31 by three; 3 months by some days, of which nothing is said.
+#[test]
+fn months_after_the_stop_are_told() {
+    let order = "workloads/w1.toml --replicates 4 --json --set protocol.sample_size.stop.or_date=2026-03-31 --set months=";
+    for (months, told) in [(3, false), (6, true)] {
+        let run = simulate(&format!("{order}{months}"));
+        assert_eq!(run.exit, 0, "{}", run.err);
+        let said = run.json()["warnings"].to_string();
+        assert_eq!(said.contains("months-beyond-stop"), told, "{said}");
+        assert_eq!(run.err.contains("months-beyond-stop"), told, "{}", run.err);
+    }
+}
+
+/// By hand: one study says nothing of a power of .51, nor do 499.
+#[test]
+fn a_search_is_not_confirmed_by_few_studies() {
+    for few in [1, 499] {
+        let run = simulate(&format!(
+            "workloads/w1.toml --search months --power .51 --between 3,60 --replicates {few}"
+        ));
+        assert_eq!(run.exit, 2, "{}", run.err);
+        assert!(run.err.contains("at least 500"), "{}", run.err);
+    }
+}
+
+/// What an alternative changes in the lottery is said in the answer too.
+#[test]
+fn an_alternative_with_another_lottery_says_so_in_the_answer() {
+    let run =
+        simulate("harm.toml --replicates 4 --draws 0 --set months=6 --what-if ratio=1:2 --json");
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let said = run.json()["warnings"].to_string();
+    assert!(said.contains("ratio-by-blocks"), "{said}");
 }
 
 /// An alternative is refused as the scenario is.

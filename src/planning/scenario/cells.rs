@@ -8,7 +8,9 @@ use super::sections::{Varied, read, version};
 use super::{Scenario, Shared};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::findings::Findings;
+use crate::protocol::model::Day;
 use crate::protocol::{self, Protocol};
+use crate::study::dataset::DAYS_PER_MONTH;
 use crate::words;
 use std::sync::Arc;
 use toml::de::DeTable;
@@ -248,6 +250,7 @@ pub fn plan(scenario: &str, protocol: &str, settings: &[String]) -> Result<Plan,
                 if let Some(twin) = cells.iter().find(|other| other.id == cell.id) {
                     faults.push(same_cell(&twin.id, row));
                 }
+                warnings.extend(beyond_stop(&cell));
                 believe(&mut cell, &priors, &mut faults);
                 cells.push(cell);
             }
@@ -276,6 +279,27 @@ pub fn plan(scenario: &str, protocol: &str, settings: &[String]) -> Result<Plan,
     Ok(Plan {
         cells,
         warnings: said,
+    })
+}
+
+/// Enrolment for at least a month after the protocol's stop date, which is never simulated.
+fn beyond_stop(cell: &Cell) -> Option<Diagnostic> {
+    let stop = cell.protocol.sample_size.stop_date?;
+    let accrual = &cell.scenario.world.accrual;
+    let last = accrual.last_day(cell.protocol.first_opening());
+    let months = accrual.months;
+    (f64::from(last.since(Day::of(stop))) >= DAYS_PER_MONTH).then(|| {
+        Diagnostic::warning(
+            "months-beyond-stop",
+            words!(
+                "{months} months of enrolment end after {stop}, the protocol's `stop.or_date`: nothing is simulated after it",
+                "{months} månaders intag slutar efter {stop}, protokollets `stop.or_date`: inget simuleras efter det"
+            ),
+        )
+        .help(words!(
+            "fewer months, or a later --set protocol.sample_size.stop.or_date",
+            "färre månader, eller ett senare --set protocol.sample_size.stop.or_date"
+        ))
     })
 }
 

@@ -55,6 +55,7 @@ pub const CODES: &[&str] = &[
     "same-cell",
     "impossible-prior",
     "ratio-by-blocks",
+    "months-beyond-stop",
     "condition-never-holds",
     "outside-kernel",
 ];

@@ -98,7 +98,9 @@ fn too_few_redraws_for_looks_are_refused_or_told() {
             "simulate s.toml --replicates 4 --json --draws {draws}"
         ))
     };
-    order(38).refused(2, "test-cannot-reject");
+    place
+        .run("simulate s.toml --replicates 4 --draws 38")
+        .refused(2, "test-cannot-reject");
     for (draws, words) in [(39, "of any look"), (54, "of any look"), (66, "at `look`")] {
         let said = order(draws).json(0)["warnings"].to_string();
         assert!(

@@ -58,10 +58,6 @@ fn too_few_redraws_are_refused() {
     for (words, exit) in [
         ("--draws 38", 2),
         ("--draws 38 --search months --between 3,9", 2),
-        (
-            "--search precision.draws_in_simulation --between 5,60 --power 0.1",
-            3,
-        ),
         ("--set precision.draws_in_simulation=38", 3),
         ("--draws 0 --set precision.draws_in_simulation=38", 0),
         ("--draws 39", 0),
@@ -123,6 +119,16 @@ fn months_after_the_stop_are_told() {
         assert_eq!(said.contains("months-beyond-stop"), told, "{said}");
         assert_eq!(run.err.contains("months-beyond-stop"), told, "{}", run.err);
     }
+}
+
+/// By law as above: 5 redraws give no p below 1/3, also where a search tries them.
+#[test]
+fn redraws_that_a_search_tries_are_checked() {
+    let run = simulate(
+        "workloads/w1.toml --set months=3 --search precision.draws_in_simulation --between 5,60 --power .1",
+    );
+    assert_eq!(run.exit, 3, "{}", run.err);
+    assert!(run.err.contains("test-cannot-reject"), "{}", run.err);
 }
 
 /// By hand: one study says nothing of a power of .51, nor do 499.

@@ -71,6 +71,15 @@ fn told(
 ) -> Vec<Warning> {
     let (deliverers, families) = (together.len(), together.values().sum::<u32>());
     let most = together.values().max().copied().unwrap_or(0);
+    if deliverers == 0 {
+        return vec![Warning::new(
+            "delivered-by",
+            words!(
+                "in {arm} nobody is named who delivered the service, so all {alone} families stand for themselves, as every control family does",
+                "i {arm} är ingen angiven som gav insatsen, så alla {alone} familjer står för sig, som varje kontrollfamilj"
+            ),
+        )];
+    }
     let mut list = vec![Warning::new(
         "delivered-by",
         words!(

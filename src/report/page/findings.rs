@@ -171,6 +171,15 @@ fn method(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String 
     });
     let test = analysis.test.as_ref().map_or_else(
         || {
+            if analysis.test_registered {
+                return say(
+                    &words!(
+                        "the registered randomization test does not exist here, and no other p decides.",
+                        "det registrerade randomiseringstestet finns inte här, och inget annat p-värde avgör."
+                    ),
+                    lang,
+                );
+            }
             say(
                 &words!(
                     "p from the estimator; no randomization test is registered.",

@@ -81,10 +81,9 @@ pub fn known_weights(arm: &[Arm], known: &[bool], columns: &[f64]) -> KnownWeigh
             continue;
         }
         let cells = Cells::new(&rows, known, &taken);
-        let fitted = cells.fit().or_else(|| {
-            let (fitted, aside) = cells.limit()?;
+        let fitted = cells.limit().map(|(fitted, aside)| {
             found.aside[side.index()] = aside;
-            Some(fitted)
+            fitted
         });
         found.separated[side.index()] = fitted.is_none();
         found.columns[side.index()] = if fitted.is_some() { taken.len() } else { 0 };
@@ -116,9 +115,12 @@ impl Cells {
     fn new(rows: &[usize], known: &[bool], taken: &[&[f64]]) -> Self {
         let mut cells = Self {
             of: Vec::with_capacity(rows.len()),
-            yes: Vec::with_capacity(SEARCHED),
-            trials: Vec::with_capacity(SEARCHED),
-            columns: taken.iter().map(|_| Vec::with_capacity(SEARCHED)).collect(),
+            yes: Vec::with_capacity(rows.len()),
+            trials: Vec::with_capacity(rows.len()),
+            columns: taken
+                .iter()
+                .map(|_| Vec::with_capacity(rows.len()))
+                .collect(),
         };
         for row in rows {
             let like = |cell: &usize| {
@@ -151,15 +153,15 @@ impl Cells {
         Some(own.chances(&self.columns, self.len(), &own.coefficients))
     }
 
-    /// The probability of each cell in the limit of the likelihood, and what was set aside; `None` where indicators do not
-    /// tell what separates the rows.
+    /// The probability of each cell at the maximum of the likelihood, or in its limit where indicators tell rows apart that are
+    /// alike, and what was set aside; `None` where columns separate the rows in another way.
     fn limit(&self) -> Option<(Vec<f64>, Vec<Aside>)> {
         let mut chances = vec![0.0; self.len()];
         let mut left: Vec<usize> = (0..self.len()).collect();
         let mut kept: Vec<usize> = (0..self.columns.len()).collect();
         let mut all = Vec::new();
-        loop {
-            let (aside, known) = self.aside(&left, &kept)?;
+        // There is no maximum while rows are told apart, and none is sought.
+        while let Some((aside, known)) = self.aside(&left, &kept) {
             // On the others this column is constant, or 1 less the others that are named.
             kept.retain(|column| Some(column) != aside.columns.first());
             left.retain(|cell| {
@@ -170,29 +172,28 @@ impl Cells {
                 !out
             });
             all.push(aside);
-            let rest = Self {
-                of: Vec::new(),
-                yes: left.iter().map(|cell| self.yes[*cell]).collect(),
-                trials: left.iter().map(|cell| self.trials[*cell]).collect(),
-                columns: kept
-                    .iter()
-                    .map(|column| {
-                        left.iter()
-                            .map(|cell| self.columns[*column][*cell])
-                            .collect()
-                    })
-                    .collect(),
-            };
-            let fitted = match self.alike(left.iter().copied()) {
-                Some(known) => Some(vec![known; left.len()]),
-                None => rest.fit(),
-            };
-            if let Some(fitted) = fitted {
-                for (cell, chance) in left.iter().zip(fitted) {
-                    chances[*cell] = chance;
-                }
-                return Some((chances, all));
-            }
+        }
+        if all.is_empty() {
+            return Some((self.fit()?, all));
+        }
+        let fitted = match self.alike(left.iter().copied()) {
+            Some(known) => vec![known; left.len()],
+            None => self.part(&left, &kept).fit()?,
+        };
+        for (cell, chance) in left.iter().zip(fitted) {
+            chances[*cell] = chance;
+        }
+        Some((chances, all))
+    }
+
+    /// Some cells with some columns.
+    fn part(&self, left: &[usize], kept: &[usize]) -> Self {
+        let of = |values: &[f64]| left.iter().map(|cell| values[*cell]).collect();
+        Self {
+            of: Vec::new(),
+            yes: of(&self.yes),
+            trials: of(&self.trials),
+            columns: kept.iter().map(|own| of(&self.columns[*own])).collect(),
         }
     }
 
@@ -200,28 +201,8 @@ impl Cells {
     /// their probability: those with an indicator, then those with none of some neighbouring ones that exclude each other, as
     /// the families of the site without an indicator.
     fn aside(&self, left: &[usize], kept: &[usize]) -> Option<(Aside, f64)> {
-        let indicates = |column: &usize| {
-            let mut values = left.iter().map(|cell| self.columns[*column][*cell]);
-            values.all(|x| x == 0.0 || x.total_cmp(&1.0).is_eq())
-        };
-        let found = |columns: &[usize], with: bool| {
-            let mut aside = Aside {
-                columns: columns.to_vec(),
-                with,
-                known: false,
-            };
-            let own: Vec<usize> = (left.iter().copied())
-                .filter(|cell| self.is_in(&aside, *cell))
-                .collect();
-            if own.is_empty() || own.len() == left.len() {
-                return None;
-            }
-            let known = self.alike(own.into_iter())?;
-            aside.known = known > 0.0;
-            Some((aside, known))
-        };
-        let mut with = kept.iter().filter(|column| indicates(column));
-        if let Some(own) = with.find_map(|column| found(&[*column], true)) {
+        let mut with = kept.iter().filter(|own| self.indicates(left, **own));
+        if let Some(own) = with.find_map(|own| self.told_apart(left, &[*own], true)) {
             return Some(own);
         }
         for from in 0..kept.len() {
@@ -231,10 +212,11 @@ impl Cells {
                     let sum: f64 = columns.iter().map(|own| self.columns[*own][*cell]).sum();
                     sum <= 1.0
                 };
-                if !columns.iter().all(indicates) || !left.iter().all(exclude) {
+                let indicate = columns.iter().all(|own| self.indicates(left, *own));
+                if !indicate || !left.iter().all(exclude) {
                     break;
                 }
-                if let Some(own) = found(columns, false) {
+                if let Some(own) = self.told_apart(left, columns, false) {
                     return Some(own);
                 }
             }
@@ -242,9 +224,36 @@ impl Cells {
         None
     }
 
+    /// Whether a column has 0 and 1 alone.
+    fn indicates(&self, left: &[usize], column: usize) -> bool {
+        let mut values = left.iter().map(|cell| self.columns[column][*cell]);
+        values.all(|x| x == 0.0 || x.total_cmp(&1.0).is_eq())
+    }
+
+    /// The rows with (or without) some indicators, and their probability, if there are such and others and they are alike.
+    fn told_apart(&self, left: &[usize], columns: &[usize], with: bool) -> Option<(Aside, f64)> {
+        let inside = |cell: &usize| self.has(columns, *cell) == with;
+        let own = left.iter().copied().filter(inside);
+        let number = own.clone().count();
+        if number == 0 || number == left.len() {
+            return None;
+        }
+        let known = self.alike(own)?;
+        let aside = Aside {
+            columns: columns.to_vec(),
+            with,
+            known: known > 0.0,
+        };
+        Some((aside, known))
+    }
+
+    /// Whether a cell has one of some indicators.
+    fn has(&self, columns: &[usize], cell: usize) -> bool {
+        columns.iter().any(|own| self.columns[*own][cell] > 0.0)
+    }
+
     fn is_in(&self, aside: &Aside, cell: usize) -> bool {
-        let mut columns = aside.columns.iter();
-        columns.any(|column| self.columns[*column][cell] > 0.0) == aside.with
+        self.has(&aside.columns, cell) == aside.with
     }
 
     /// 1 where all rows of some cells are known, 0 where none is.

@@ -174,3 +174,71 @@ fn holms_rule_lets_a_coarse_test_come_after_others_that_can() {
     assert_eq!(of(&[0.05]), [None]);
     assert_eq!(barred(&[0.1], 1, 0.05), None);
 }
+
+/// Three secondary analyses under Holm's rule at .05, of which only one has a test by redraws: with 99 its smallest p is 2/100 =
+/// .02, above .05/3 and below .05/2, so it may come second. By hand. Where all have as few none can be first.
+#[test]
+fn a_test_too_coarse_for_a_share_of_alpha_is_not_told_to_be_hopeless() {
+    let coarse =
+        "estimator = \"difference-in-means\"\ntest = { kind = \"randomization\", draws = 99 }\n";
+    let plain = "estimator = \"difference-in-means\"\n";
+    let with = |second: &str| {
+        let own = text(LIN, 0.0);
+        let start = own.find("[[analysis]]").unwrap();
+        let block = |id: &str, rest: &str| {
+            let block = own[start..].replace(LIN, rest);
+            let block = block.replace("role = \"primary\"", "role = \"secondary\"");
+            block.replace("id = \"primary\"", &format!("id = \"{id}\""))
+        };
+        let (one, two, three) = (
+            block("one", coarse),
+            block("two", second),
+            block("three", second),
+        );
+        let rule = "\n[multiplicity]\nsecondary = \"holm\"\n";
+        protocol(&format!("{own}{one}{two}{three}{rule}"))
+    };
+    let found = out_of_reach(&with(plain));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].analysis, found[0].family), (1, 3));
+    assert_eq!(found[0].barred, Barred::Until(1));
+    assert!((found[0].limit - 0.05 / 3.0).abs() < 1e-15);
+    let found = out_of_reach(&with(coarse));
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().all(|own| own.barred == Barred::Always));
+    for (second, code, number) in [
+        (plain, "test-rejects-only-after-others", 1),
+        (coarse, "test-cannot-reject", 3),
+    ] {
+        let mut study = Study::new(with(second), 8);
+        let first = study.protocol.first_opening();
+        for k in 0..60i64 {
+            let family = study
+                .enrol(first, (k % 2) as usize, 1, &[2, k % 17, 0])
+                .unwrap()
+                .0;
+            if k % 3 == 0 {
+                study.report(family, first.plus(60), first.plus(700));
+            }
+        }
+        let plan = Plan::registered(&study.protocol, lock(&study.protocol, "final"));
+        let settings = RunSettings::default();
+        let found = run(
+            &study.protocol,
+            &study.state,
+            &plan,
+            first.plus(700),
+            &settings,
+        );
+        let own: Vec<_> = found
+            .analyses
+            .iter()
+            .flat_map(|own| &own.warnings)
+            .collect();
+        let of = |code: &str| own.iter().filter(|own| own.code == code).count();
+        assert_eq!(of(code), number, "{own:?}");
+        let other = ["test-cannot-reject", "test-rejects-only-after-others"];
+        let other = other.iter().filter(|own| **own != code);
+        assert!(other.into_iter().all(|own| of(own) == 0), "{own:?}");
+    }
+}

@@ -296,7 +296,7 @@ fn wrong_usage_always_comes_with_advice_and_quotes_what_was_typed() {
     for (arguments, said, advice) in [
         (
             "--method urn --ratio 2:1 --n 4",
-            "`urn` treats",
+            "`urn` is offered for equal ratios only",
             "permuted-block",
         ),
         (
@@ -455,7 +455,7 @@ fn a_seed_that_is_none_is_exit_2_without_an_echo() {
 #[test]
 fn words_are_swedish_when_asked_for() {
     let ran = draw("--method big-stick --ratio 2:1 --n 4 --lang sv");
-    assert!(ran.err.contains("alla armar lika"), "{}", ran.err);
+    assert!(ran.err.contains("bara för lika stora delar"), "{}", ran.err);
     let ran = draw("--method simple --n 4 --replicates 9 --characteristics --lang sv");
     assert!(ran.out.contains("andel rätta gissningar"), "{}", ran.out);
 }

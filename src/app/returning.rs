@@ -177,8 +177,8 @@ fn answered_under_a_link(
     .help(in_its_place())
 }
 
-/// As [`answered_under_a_link`], through a family that was erased: the row of the link went with it, so that it is not known
-/// whose arm it was, and it is sure only of a family that had no draw of its own.
+/// As [`answered_under_a_link`], where a row of a link went with a family that was erased: it is not known whose arm it was,
+/// and that it was another family's is sure only of one that has no draw of its own.
 fn answered_with_an_erased_one(family: &str, drawn: bool, what: &Words) -> Diagnostic {
     let Words { en, sv } = what;
     let message = if drawn {
@@ -188,8 +188,8 @@ fn answered_with_an_erased_one(family: &str, drawn: bool, what: &Words) -> Diagn
         )
     } else {
         words!(
-            "{en} was answered before with the arm of another family than {family}, through a link with a family that has been erased since; the link has been taken back: that answer holds no more, and this one does",
-            "{sv} besvarades tidigare med armen för en annan familj än {family}, genom en koppling till en familj som har raderats sedan dess; kopplingen har tagits tillbaka: det svaret gäller inte längre, utan det här"
+            "{en} was answered before with the arm of another family than {family}, through a link that has been taken back; a family that has been erased since was linked then, so that the study cannot tell whose arm it was: that answer holds no more, and this one does",
+            "{sv} besvarades tidigare med armen för en annan familj än {family}, genom en koppling som har tagits tillbaka; en familj som har raderats sedan dess var då kopplad, så studien kan inte avgöra vems arm det var: det svaret gäller inte längre, utan det här"
         )
     };
     Diagnostic::warning("answered-under-a-link", message).help(in_its_place())

@@ -27,6 +27,7 @@ mod several_arms;
 mod simulated;
 mod study;
 mod times;
+mod told;
 mod validation;
 mod weighted_redraws;
 

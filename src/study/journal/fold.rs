@@ -1,11 +1,11 @@
 //! The fold of a ledger: state, names, request ids and keys, moved forward entry by entry.
 
-use super::canonical::{Object, Value as Own, is_same};
+use super::canonical::{Object, Value as Own};
 use super::decode::{Decoded, Gone, decode};
 use super::encode::encode;
 use super::entry::{Entry, Head, Parts, hex};
 use super::foresight::{Foresight, erased_sequences, part};
-use super::linking::{report_key, with_retracted};
+use super::linking::{content_hash, report_key, with_retracted};
 use super::names::Names;
 use super::record::{Content, Recording};
 use super::texts::{Texts, Uses};
@@ -138,6 +138,8 @@ pub struct Journal {
     /// Links that are taken back by a later row, as long as they hold: their row and the families, the second one [`NOBODY`] if
     /// the row was erased.
     pub(super) holding: Vec<(u64, FamilyIx, FamilyIx)>,
+    /// Whether an erased row linked two families for good: they were one, and are not known to be.
+    pub(super) parted: bool,
     chain_trusted: bool,
     zone: TimeZone,
     /// The time of the last row as it was read.
@@ -168,6 +170,7 @@ impl Journal {
             childless: false,
             pending: None,
             holding: Vec::new(),
+            parted: false,
             chain_trusted: false,
             zone,
             moment: (String::new(), None),
@@ -335,6 +338,8 @@ impl Journal {
         self.unnamed |= retracted && entry.kind == "linked" && entry.payload.is_none();
         self.childless |= entry.payload.is_none()
             && matches!(entry.kind.as_str(), "screened" | "joined" | "linked");
+        let unseen = entry.payload.is_none() && matches!(decoded.what, What::Linked { .. });
+        self.parted |= unseen && !retracted;
         let parted = retracted.then(|| part(&mut decoded.what)).flatten();
         let event = Event {
             day,
@@ -593,10 +598,6 @@ fn key_of<'a>(entry: &'a Entry, decoded: &'a Decoded<'_>) -> Option<(Cow<'a, str
     let key = decoded.payload.text("event_key");
     let key = key.or_else(|| decoded.public.text("event_key"))?;
     Some((entry.kind.as_str().into(), key.into()))
-}
-
-fn content_hash(payload: &Object<'_>) -> [u8; 32] {
-    payload.hash(|key| ENROLMENT_KEYS.iter().any(|own| is_same(own, key)))
 }
 
 /// Hash of an enrolment's content.

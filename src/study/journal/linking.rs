@@ -1,15 +1,17 @@
 //! What a link or a correction means for names and keys: several names of one family, one report seen under two of them,
 //! and a key that may be used again.
 
+use super::canonical::{Object, is_same};
 use super::decode::{Decoded, Reader, Unreadable};
 use super::entry::Entry;
-use super::fold::{Journal, KeyUse, NOBODY};
+use super::fold::{ENROLMENT_KEYS, Journal, KeyUse, NOBODY};
 use super::record::Content;
 use super::unreadable::is_unknown;
 use crate::study::kernel::{
     ChildIx, Family, FamilyIx, ReportIx, Screening, SiteIx, Source, Verdict, What, came_from,
 };
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// How the scope of the report keys begins that families were screened with at a site.
 const SCREENED_AT: &str = "screened at ";
@@ -183,7 +185,7 @@ impl Journal {
     /// Families whose children, name or report key another family has that was screened and not randomized: each with the
     /// earlier one, in the ledger's order. A pair is given once, by the family that came later.
     pub fn screened_under_two_names(&self) -> Vec<(FamilyIx, FamilyIx)> {
-        let mut pairs = std::collections::BTreeSet::new();
+        let mut pairs = BTreeSet::new();
         let mut note = |one: FamilyIx, two: FamilyIx| {
             let (one, two) = (self.state.unit(one), self.state.unit(two));
             let screened = |family| {
@@ -237,12 +239,12 @@ impl Journal {
 
     /// The family whose draw governed a family at this row, which told an arm. Where erased rows linked their families to ones
     /// that are not known, and are taken back later, it may have been the draw of one of those, or of one beyond: the erased
-    /// family stands for it then. That is certain of a family that no known draw governs; of one with a draw of its own it is
-    /// possible where an erased family's draw was earlier, or where two lost links met and any draw was.
+    /// family stands for it then. That is certain of a family that no known draw governs; of one that a known draw governs, its
+    /// own or another's under a link whose row is there, it is possible where an erased family's draw was earlier, or where any draw
+    /// was and two lost links met, or a lost one met one that was never taken back.
     pub(super) fn governing(&self, family: FamilyIx) -> Option<FamilyIx> {
-        if let Some(other) = self.governed_through_a_lost_link(family) {
-            return Some(other);
-        }
+        let known = self.governed_through_a_lost_link(family);
+        let known = known.unwrap_or_else(|| self.state.unit(family));
         let drawn = |unit: FamilyIx| {
             let family = self.state.family(unit)?;
             family.is_randomized().then_some((family.allocation, unit))
@@ -250,12 +252,14 @@ impl Journal {
         let ends = self.holding.iter().filter(|(.., end)| *end == NOBODY);
         let lost: Vec<FamilyIx> = ends.map(|(_, own, _)| self.state.unit(*own)).collect();
         let earliest = lost.iter().filter_map(|unit| drawn(*unit)).min();
-        let Some(own) = drawn(self.state.unit(family)) else {
+        let Some(known) = drawn(known) else {
             return earliest.map(|(_, unit)| unit).or(lost.first().copied());
         };
-        let (governing, unit) = earliest.map_or(own, |lost| lost.min(own));
-        // An erasure may part the draws of one family, so that the links need not hang on the same one.
-        let possible = unit == own.1 && lost.len() > 1 && governing > 1;
+        let (governing, unit) = earliest.map_or(known, |lost| lost.min(known));
+        // An erasure may part the draws of one family, so that the links need not hang on the same one, nor one link on the draw
+        // that governed.
+        let far = lost.len() > 1 || self.parted;
+        let possible = unit == known.1 && far && governing > 1;
         let beyond = lost.first().filter(|_| possible);
         Some(beyond.copied().unwrap_or(unit))
     }
@@ -349,6 +353,11 @@ pub(in crate::study) fn report_key(source: Source, report: ReportIx) -> (&'stati
 pub fn recorded_hash(content: &Content, retracts: Option<u64>) -> [u8; 32] {
     let text = content.text_where(|key| key != "family");
     with_retracted(Sha256::digest(text.as_bytes()).into(), retracts)
+}
+
+/// The hash of an enrolment's content, from its payload.
+pub(super) fn content_hash(payload: &Object<'_>) -> [u8; 32] {
+    payload.hash(|key| ENROLMENT_KEYS.iter().any(|own| is_same(own, key)))
 }
 
 /// The hash of a content, of a correction together with the event that it retracts.

@@ -507,6 +507,7 @@ const STUDY_VERBS: &[Page] = pages![
     "target-reached",
     "time-ahead",
     "turned-away-for-good",
+    "untraceable-answers",
     "violation-cap",
     "windows-not-ended",
 ];

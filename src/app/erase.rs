@@ -12,9 +12,21 @@ use super::sealed::check_confirm;
 use super::study::{Act, Study, Work};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::study::identifiers::{holds_personal_number, is_key};
-use crate::study::journal::{Content, Recording};
+use crate::study::journal::{Content, Journal, Recording};
 use crate::study::kernel::What;
 use crate::words;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// An erasure that was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Erasure {
+    /// Its receipt.
+    pub receipt: Receipt,
+    /// Earlier answers to other families of which nobody can tell any more whose draw they told: they were given while a link
+    /// held that has been taken back, and its row went with this family.
+    pub untraceable_answers: usize,
+}
 
 /// Erases a family.
 ///
@@ -27,7 +39,7 @@ pub fn erase(
     act: &Act,
     (family, reason): (&str, &str),
     confirm: &str,
-) -> Result<Receipt, Failure> {
+) -> Result<Erasure, Failure> {
     check_confirm(study.protocol(), confirm)?;
     for text in [family, reason] {
         if holds_personal_number(text) {
@@ -52,6 +64,7 @@ pub fn erase(
             "till exempel --reason gallring",
         )));
     }
+    let earlier = untraceable(study);
     let mut before = 0;
     let written = study.write(outside, act, Deed::Erase, |journal, _| {
         let known = journal.names.family(family).ok_or_else(unknown_family)?;
@@ -100,7 +113,41 @@ pub fn erase(
     receipt
         .warnings
         .extend((moved > 0).then(|| left_out(moved)));
-    Ok(receipt)
+    let untraceable_answers = untraceable(study).difference(&earlier).count();
+    receipt
+        .warnings
+        .extend((untraceable_answers > 0).then(|| cannot_be_traced(untraceable_answers)));
+    Ok(Erasure {
+        receipt,
+        untraceable_answers,
+    })
+}
+
+/// The rows of which erasures leave open whose draw they told. Only links that were taken back can be lost so.
+fn untraceable(study: &mut Study) -> BTreeSet<u64> {
+    let state = &study.journal.state;
+    if !state.link_rows.iter().any(|row| row.retracted) {
+        return BTreeSet::new();
+    }
+    let protocol = Arc::clone(&study.journal.protocol);
+    // The study has just been folded from these rows, so that they can be read.
+    let entries = study.entries().unwrap_or_default();
+    Journal::untraceable_answers(&protocol, &entries).unwrap_or_default()
+}
+
+/// That nobody can tell any more whose draw other families were answered with.
+fn cannot_be_traced(answers: usize) -> Diagnostic {
+    Diagnostic::warning(
+        "untraceable-answers",
+        words!(
+            "of earlier answers to other families, {answers} can no longer be traced to a draw: given while a link with this family, or through it, held that has been taken back, and whose row is erased now",
+            "av tidigare svar till andra familjer kan {answers} inte längre spåras till en lott: de gavs medan en koppling till den här familjen, eller genom den, gällde som sedan har tagits tillbaka och vars rad nu är raderad"
+        ),
+    )
+    .help(Words::new(
+        "keep the receipts of those answers: where such a family is enrolled again the answer says that an earlier one may have told another arm (`answered-under-a-link`), and the receipt shows whether it did",
+        "spara kvittona på de svaren: när en sådan familj skrivs in igen anger svaret att ett tidigare kan ha angett en annan arm (`answered-under-a-link`), och kvittot visar om det gjorde det",
+    ))
 }
 
 /// That reports of other families count no more.

@@ -105,12 +105,24 @@ pub(super) fn tried(session: &Session, receipt: &Receipt) -> Result<Document, Fa
 
 /// The receipt of a writing command.
 pub(super) fn receipt(session: &Session, receipt: &Receipt) -> Result<Document, Failure> {
+    receipt_with(session, receipt, [])
+}
+
+/// The same with more fields of JSON.
+pub(super) fn receipt_with<const N: usize>(
+    session: &Session,
+    receipt: &Receipt,
+    more: [(&str, Value); N],
+) -> Result<Document, Failure> {
     let mut body = json!({
         "event": receipt.event,
         "sequence": receipt.sequence,
         "replayed": receipt.replayed,
         "head": receipt.head,
     });
+    for (key, value) in more {
+        body[key] = value;
+    }
     let warnings = warned(session, &receipt.warnings);
     if !warnings.is_empty() {
         body["warnings"] = Value::from(warnings);

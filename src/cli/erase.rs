@@ -6,7 +6,7 @@ use crate::app::Failure;
 use crate::app::erase::erase;
 use crate::app::study::Study;
 
-use super::acting::{Acting, At, receipt};
+use super::acting::{Acting, At, receipt_with};
 use super::output::Document;
 use super::session::Session;
 
@@ -40,6 +40,7 @@ impl Erase {
         let act = self.acting.act();
         let whose = (self.family.as_str(), self.reason.as_str());
         let made = erase(outside, &mut study, &act, whose, &self.confirm)?;
-        receipt(session, &made)
+        let open = [("untraceable_answers", made.untraceable_answers.into())];
+        receipt_with(session, &made.receipt, open)
     }
 }

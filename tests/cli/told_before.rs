@@ -25,10 +25,11 @@ fn take_back(place: &Place, sequence: &Value, family: &str) {
     );
 }
 
-fn erase(place: &Place, name: &str) {
+/// Gives the receipt.
+fn erase(place: &Place, name: &str) -> Value {
     let confirm = place.confirm().to_owned();
     let words = format!("erase --family {name} --reason request --confirm {confirm}");
-    place.act_as("lead", &words).json(0);
+    place.act_as("lead", &words).json(0)
 }
 
 /// The codes of an answer's warnings.
@@ -315,4 +316,81 @@ fn an_exception_of_a_family_that_is_drawn_now_says_so() {
         .json(22);
     assert!(only(&own, "drawn-since").contains("MORU"), "{own}");
     both_accept(&place);
+}
+
+/// MORU was linked to two drawn families at once and told the arm of the earlier one, whose erasure took the row of that link.
+/// The row of the other link is there, and is no proof that its family's arm was told: MORU hears of it when it is found to be
+/// that family after all. The receipt of the erasure says that an answer cannot be traced any more, and of one without such a
+/// link that none is lost.
+#[test]
+fn a_link_that_can_be_read_does_not_hide_one_that_was_erased() {
+    let place = Place::open(IUH);
+    let [(early, first), (late, second)] = two_arms(&place);
+    let shown = link(&place, &late, "MORU", "l1");
+    let lost = link(&place, &early, "MORU", "l2");
+    tells(&place.enrol("MORU", "R1", "").json(0), &first);
+    take_back(&place, &lost, "MORU");
+    take_back(&place, &shown, "MORU");
+    let (confirm, words) = (
+        place.confirm().to_owned(),
+        "--lang sv erase --reason request",
+    );
+    let erased = place.act_as(
+        "lead",
+        &format!("{words} --family {early} --confirm {confirm}"),
+    );
+    let erased = erased.json(0);
+    assert_eq!(erased["untraceable_answers"], 1, "{erased}");
+    assert_eq!(codes(&erased), ["name-forgotten", "untraceable-answers"]);
+    let message = erased["warnings"][1]["message"].as_str().unwrap();
+    assert!(message.contains("kan 1 inte längre spåras till en lott"));
+    assert!(!message.contains("MORU") && !message.contains(&early));
+    both_accept(&place);
+    link(&place, &late, "MORU", "l3");
+    for key in ["R1", "R2"] {
+        let again = place.enrol("MORU", key, "").json(0);
+        tells(&again, &second);
+        let told = only(&again, "answered-under-a-link");
+        assert!(told.contains("may have been answered") && told.contains("erased since"));
+    }
+    let after = place.enrol("MORU", "R3", "").json(0);
+    assert_eq!(codes(&after), Vec::<&str>::new(), "{after}");
+    both_accept(&place);
+    // Whoever was never linked loses nobody's answer, nor does an answer that was lost before count again.
+    let other = (0..6)
+        .map(family)
+        .find(|name| *name != early && *name != late);
+    let erased = erase(&place, &other.unwrap());
+    assert_eq!(erased["untraceable_answers"], 0, "{erased}");
+    assert_eq!(codes(&erased), ["name-forgotten"]);
+}
+
+/// The family that MORU was linked to had been found to be one with an earlier draw, whose arm MORU was told. The erasure takes both
+/// draws, and parts them: that the link hung on the later one, drawn after MORU, is no proof that MORU was told its own arm.
+#[test]
+fn an_erasure_that_parts_two_draws_hides_no_answer() {
+    for on_the_first in [false, true] {
+        let place = Place::open(IUH);
+        let [(early, first), (late, _)] = two_arms(&place);
+        let own = place.enrol("MORU", "R1", "").json(0);
+        let third = place.enrol("VALL", "R1", "").json(0);
+        assert!(own["allocation"].as_u64() < third["allocation"].as_u64());
+        let met = if on_the_first { early.as_str() } else { "VALL" };
+        link(&place, &early, "VALL", "l1");
+        let wrong = link(&place, met, "MORU", "l2");
+        tells(&place.enrol("MORU", "R2", "").json(0), &first);
+        take_back(&place, &wrong, "MORU");
+        let erased = erase(&place, "VALL");
+        assert_eq!(erased["untraceable_answers"], 1, "{erased}");
+        both_accept(&place);
+        for key in ["R2", "R3"] {
+            let again = place.enrol("MORU", key, "").json(0);
+            tells(&again, &own);
+            assert!(only(&again, "answered-under-a-link").contains("may have been answered"));
+        }
+        // Who was drawn before any of them, or never asked meanwhile, hears of nothing.
+        let other = place.enrol(&late, "R2", "").json(0);
+        assert_eq!(codes(&other), Vec::<&str>::new(), "{other}");
+        both_accept(&place);
+    }
 }

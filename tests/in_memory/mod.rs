@@ -153,7 +153,8 @@ impl Room {
         };
         let confirm = self.protocol.hash.short();
         let study = self.desk.study();
-        erase(&self.outside, study, &act, (family, "retention"), &confirm)
+        let whose = (family, "retention");
+        erase(&self.outside, study, &act, whose, &confirm).map(|own| own.receipt)
     }
 
     /// The seeds of all epochs.

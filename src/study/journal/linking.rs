@@ -4,14 +4,16 @@
 use super::canonical::{Object, is_same};
 use super::decode::{Decoded, Reader, Unreadable};
 use super::entry::Entry;
-use super::fold::{ENROLMENT_KEYS, Journal, KeyUse, NOBODY};
+use super::fold::{Corrupt, ENROLMENT_KEYS, Journal, KeyUse, NOBODY};
 use super::record::Content;
 use super::unreadable::is_unknown;
+use crate::protocol::Protocol;
 use crate::study::kernel::{
     ChildIx, Family, FamilyIx, ReportIx, Screening, SiteIx, Source, Verdict, What, came_from,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How the scope of the report keys begins that families were screened with at a site.
 const SCREENED_AT: &str = "screened at ";
@@ -286,6 +288,31 @@ impl Journal {
         });
         let (_, governing) = drawn.min()?;
         (governing != own).then_some(governing)
+    }
+
+    /// Numbers of the rows that answered a family that is not erased with an arm, and of which erased rows leave open whose draw
+    /// they told: a link that has been taken back held then, and its row went with another family. Some of them may have told the
+    /// draw that governs.
+    ///
+    /// # Errors
+    /// The first entry that cannot be read.
+    pub fn untraceable_answers(
+        protocol: &Arc<Protocol>,
+        entries: &[Entry],
+    ) -> Result<BTreeSet<u64>, Corrupt> {
+        let mut answers = Vec::new();
+        let mut journal = Self::new(Arc::clone(protocol));
+        journal.absorb_watching(entries, &mut |entry, before, decoded| match &decoded.what {
+            What::Returned { family, .. } | What::Joined { family, .. }
+                if entry.payload.is_some() =>
+            {
+                answers.extend(before.governing(*family).map(|told| (entry.sequence, told)));
+            }
+            _ => {}
+        })?;
+        let is_erased = |told: FamilyIx| journal.state.family(told).is_some_and(|own| own.erased);
+        let untraceable = answers.iter().filter(|(_, told)| is_erased(*told));
+        Ok(untraceable.map(|(sequence, _)| *sequence).collect())
     }
 
     /// Whether two events are of one real family, by whatever name.

@@ -1,8 +1,8 @@
 //! Exact operating characteristics: every state that a design can be in, with its probability, one unit after the other.
 //!
 //! One engine for every registered method: it asks the design for weights and follows each arm and each random block
-//! length. The simulated figures are in `characteristics`. "Exact" is without Monte Carlo error; probabilities are
-//! doubles, summed in a fixed order.
+//! length. The simulated figures are in `characteristics`. "Exact" is without Monte Carlo error; probabilities are followed
+//! with twice the digits of a double and rounded at the end, so that what is certain is 1 and not nearly 1.
 
 use super::closed;
 use super::guess::{Guesser, WHOLE};
@@ -11,6 +11,7 @@ use super::method::{Levels, Method, renamed};
 use super::options::{Options, Refusal, choose};
 use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, MAX_ARMS, Ratio};
+use crate::numerics::Twofold;
 use std::collections::BTreeMap;
 
 /// Most states visited before a figure is given up as not feasible.
@@ -49,14 +50,17 @@ pub struct Exact {
 impl Exact {
     /// Probability that the imbalance after `n` units is at least `size` in either direction.
     pub fn p_at_least(&self, size: f64) -> Option<f64> {
-        let imbalances = self.imbalances.as_ref()?.iter();
+        let imbalances = self.imbalances.as_ref()?;
         // An imbalance is a whole number of parts of a ratio, so half a millionth decides no comparison.
-        Some(
-            imbalances
-                .filter(|(imbalance, _)| imbalance.abs() >= size - 0.5e-6)
-                .map(|(_, p)| p)
-                .fold(0.0, |sum, p| sum + p),
-        )
+        let so_far = |imbalance: &f64| imbalance.abs() >= size - 0.5e-6;
+        if imbalances.iter().all(|(imbalance, _)| so_far(imbalance)) {
+            return Some(1.0);
+        }
+        let sum = imbalances
+            .iter()
+            .filter(|(imbalance, _)| so_far(imbalance))
+            .fold(Twofold::default(), |sum, (_, p)| sum + Twofold::from(*p));
+        Some(sum.rounded().min(1.0))
     }
 }
 
@@ -121,7 +125,7 @@ struct History<S> {
 #[derive(Debug)]
 struct Histories<S> {
     places: BTreeMap<History<S>, usize>,
-    met: Vec<(History<S>, f64)>,
+    met: Vec<(History<S>, Twofold)>,
 }
 
 impl<S: Clone + Ord> Histories<S> {
@@ -133,9 +137,9 @@ impl<S: Clone + Ord> Histories<S> {
     }
 
     /// Adds a probability and gives the number of the history.
-    fn add(&mut self, history: History<S>, probability: f64) -> usize {
+    fn add(&mut self, history: History<S>, probability: Twofold) -> usize {
         let place = *self.places.entry(history).or_insert_with_key(|history| {
-            self.met.push((history.clone(), 0.0));
+            self.met.push((history.clone(), Twofold::default()));
             self.met.len() - 1
         });
         self.met[place].1 += probability;
@@ -157,15 +161,17 @@ pub(super) fn follow<M: Method>(
         let counts = [0; MAX_ARMS];
         now.add(History { state, counts }, chance(choices));
     });
-    let start: Vec<f64> = now.met.iter().map(|(_, p)| *p).collect();
+    let start: Vec<Twofold> = now.met.iter().map(|(_, p)| *p).collect();
     let budget = if arrivals.is_empty() {
         BUDGET
     } else {
         BUDGET_WITH_FACTORS
     };
     let mut paths = Paths::default();
-    let (mut correct, mut best, mut forced, mut visited) = (0.0, 0.0, 0.0, 0);
+    let [mut correct, mut best, mut forced] = [Twofold::default(); 3];
+    let mut visited = 0;
     let (mut variances, mut squares) = (Vec::new(), Vec::new());
+    let whole_square = Twofold::from(guesser.unit()) * Twofold::from(guesser.unit());
     let mut farthest = Some(0);
     for place in 0..n {
         let levels = arrivals.get(place as usize).copied().unwrap_or_default();
@@ -173,7 +179,7 @@ pub(super) fn follow<M: Method>(
         let mut next = Histories::new();
         paths.open();
         for (history, probability) in &now.met {
-            if *probability < NEGLIGIBLE {
+            if probability.rounded() < NEGLIGIBLE {
                 farthest = None;
                 paths.close();
                 continue;
@@ -183,21 +189,20 @@ pub(super) fn follow<M: Method>(
                 return known(method, guesser, n);
             }
             let weights = method.weights(&history.state, &unit);
-            let sum = weights.sum() as f64;
+            let sum = Twofold::from(weights.sum());
             if weights.is_forced() {
-                forced += probability;
+                forced += *probability;
             }
             let likeliest = weights.as_slice().iter().copied().max().unwrap_or(0);
-            best += probability * (likeliest as f64 / sum);
+            best += *probability * (Twofold::from(likeliest) / sum);
             for (index, weight) in weights.as_slice().iter().enumerate() {
                 if *weight == 0 {
                     continue;
                 }
                 let arm = Arm(index as u8);
-                let share = *weight as f64 / sum;
-                let chance_right =
-                    guesser.correct(arm, &history.counts, &weights) as f64 / WHOLE as f64;
-                correct += probability * share * chance_right;
+                let share = Twofold::from(*weight) / sum;
+                let right = Twofold::from(guesser.correct(arm, &history.counts, &weights));
+                correct += *probability * share * right;
                 every_choice(|choices, chance| {
                     let mut later = history.clone();
                     method.step(&mut later.state, &unit, arm, choices);
@@ -213,25 +218,30 @@ pub(super) fn follow<M: Method>(
                     let size = guesser.imbalance(&later.counts).unsigned_abs();
                     farthest = farthest.map(|largest| largest.max(size));
                     let step = share * chance(choices);
-                    paths.step(next.add(later, probability * step), size, step);
+                    paths.step(next.add(later, *probability * step), size, step);
                 });
             }
             paths.close();
         }
         now = next;
-        let imbalances = spread(&now, guesser);
-        variances.push(variance(&imbalances));
-        squares.push(imbalances.iter().map(|(d, p)| p * d * d).sum());
+        let [mean, square] = moments(&spread(&now, guesser));
+        let centre = mean * mean * Twofold::from(-1.0);
+        variances.push(((square + centre) / whole_square).rounded());
+        squares.push((square / whole_square).rounded());
     }
     let unit = guesser.unit();
-    let imbalances = spread(&now, guesser);
+    let share = |sum: Twofold, parts: u64| (sum / Twofold::from(parts * n)).rounded();
+    let imbalances: Vec<(f64, f64)> = spread(&now, guesser)
+        .iter()
+        .map(|(d, p)| (*d as f64 / unit, p.rounded()))
+        .collect();
     // What is certain is 1, whatever its parts sum to after rounding.
     let even = imbalances.iter().all(|(d, _)| *d == 0.0) && farthest.is_some();
     let balanced = imbalances.iter().filter(|(d, _)| *d == 0.0).map(|(_, p)| p);
     Exact {
-        correct_guess_share: Some(correct / n as f64),
-        best_guess_share: Some(best / n as f64),
-        forced_share: Some(forced / n as f64),
+        correct_guess_share: Some(share(correct, WHOLE)),
+        best_guess_share: Some(share(best, 1)),
+        forced_share: Some(share(forced, 1)),
         imbalance_variance: variances.last().copied(),
         max_imbalance: paths.expected_largest(&start).map(|largest| largest / unit),
         // A sum over nothing is −0, and one of probabilities at most 1.
@@ -270,15 +280,25 @@ fn known<M: Method>(method: &M, guesser: &Guesser, n: u64) -> Exact {
     Exact::default()
 }
 
-/// Every imbalance with its probability, ascending.
-fn spread<S>(histories: &Histories<S>, guesser: &Guesser) -> Vec<(f64, f64)> {
-    let mut all: BTreeMap<i64, f64> = BTreeMap::new();
+/// Every imbalance, in units of the guesser, with its probability, ascending.
+fn spread<S>(histories: &Histories<S>, guesser: &Guesser) -> BTreeMap<i64, Twofold> {
+    let mut all: BTreeMap<i64, Twofold> = BTreeMap::new();
     for (history, probability) in &histories.met {
         let imbalance = guesser.imbalance(&history.counts);
-        *all.entry(imbalance).or_insert(0.0) += probability;
+        *all.entry(imbalance).or_default() += *probability;
     }
-    let unit = guesser.unit();
-    all.iter().map(|(d, p)| (*d as f64 / unit, *p)).collect()
+    all
+}
+
+/// Mean and mean square of the imbalance, in units of the guesser.
+fn moments(imbalances: &BTreeMap<i64, Twofold>) -> [Twofold; 2] {
+    let mut sums = [Twofold::default(); 2];
+    for (imbalance, probability) in imbalances {
+        let size = Twofold::from(*imbalance as f64);
+        sums[0] += *probability * size;
+        sums[1] += *probability * size * size;
+    }
+    sums
 }
 
 pub(super) fn variance(imbalances: &[(f64, f64)]) -> f64 {
@@ -298,7 +318,7 @@ pub(crate) struct Choices {
 struct Given {
     answer: u64,
     answers: u64,
-    chance: f64,
+    chance: Twofold,
 }
 
 impl Choices {
@@ -307,7 +327,7 @@ impl Choices {
             self.given.push(Given {
                 answer: 0,
                 answers,
-                chance: 1.0,
+                chance: Twofold::ONE,
             });
         }
         self.asked += 1;
@@ -318,7 +338,7 @@ impl Choices {
 impl Randomness for Choices {
     fn below(&mut self, _purpose: Purpose, _index: u64, n: u64) -> u64 {
         let given = self.next(n.max(1));
-        given.chance = 1.0 / given.answers as f64;
+        given.chance = Twofold::ONE / Twofold::from(given.answers);
         given.answer
     }
 
@@ -330,7 +350,7 @@ impl Randomness for Choices {
         let Some((place, weight)) = places.nth(given.answer as usize) else {
             return 0;
         };
-        given.chance = *weight as f64 / weights.iter().sum::<u64>() as f64;
+        given.chance = Twofold::from(*weight) / Twofold::from(weights.iter().sum::<u64>());
         place
     }
 
@@ -341,9 +361,11 @@ impl Randomness for Choices {
 }
 
 /// Calls `with` once for every sequence of answers; `with` asks for the chance of the answers after its questions.
-pub(crate) fn every_choice(mut with: impl FnMut(&mut Choices, &dyn Fn(&Choices) -> f64)) {
-    let chance =
-        |choices: &Choices| -> f64 { choices.given.iter().map(|own| own.chance).product() };
+pub(crate) fn every_choice(mut with: impl FnMut(&mut Choices, &dyn Fn(&Choices) -> Twofold)) {
+    let chance = |choices: &Choices| {
+        let all = choices.given.iter();
+        all.fold(Twofold::ONE, |chance, own| chance * own.chance)
+    };
     let mut choices = Choices::default();
     loop {
         choices.asked = 0;
@@ -421,6 +443,45 @@ mod tests {
                 assert_eq!(found.p_balanced, Some(1.0), "{method} {n}");
             }
         }
+    }
+
+    /// Figures whose value is known as a fraction are the nearest double of it. Blackwell & Hodges 1957: 17/24 in blocks of four,
+    /// a third certain. By hand, in blocks of six in three arms a fifth is certain (the last always; the last two where they are
+    /// of one arm, 1/5): 6/5 of six. The urn (0, 1): each lot goes the other way with D/k after k lots, so E D² after one more is
+    /// E D² (1 − 2/k) + 1, from 1 after one; n/3 holds from n = 3 on. Independent lots: one half, and a variance of n.
+    #[test]
+    fn what_is_a_fraction_is_its_nearest_double() {
+        let of = |method: &str, options: &[(&str, &str)], ratio: &str, n| {
+            let ratio = read_ratio(ratio).unwrap();
+            exact_characteristics(method, &ratio, &Options::of(options), n).unwrap()
+        };
+        let is = |found: Option<f64>, above: u32, below: u32| {
+            let nearest = f64::from(above) / f64::from(below);
+            assert_eq!(
+                found.map(f64::to_bits),
+                Some(nearest.to_bits()),
+                "{found:?} {nearest}"
+            );
+        };
+        for n in [12, 24, 48, 60, 120, 400] {
+            let blocks = of("permuted-block", &[("block_len", "4")], "1:1", n);
+            is(blocks.correct_guess_share, 17, 24);
+            is(blocks.forced_share, 1, 3);
+            is(blocks.p_balanced, 1, 1);
+            let coins = of("simple", &[], "1:1", n);
+            is(coins.correct_guess_share, 1, 2);
+            is(coins.best_guess_share, 1, 2);
+            is(coins.imbalance_variance, n as u32, 1);
+        }
+        for n in [12, 30, 48, 60] {
+            let blocks = of("permuted-block", &[("block_len", "6")], "1:1:1", n);
+            is(blocks.forced_share, 1, 5);
+            let urn = of("urn", &[("urn", "0,1")], "1:1", n);
+            is(urn.imbalance_variance, n as u32, 3);
+            assert_eq!(urn.p_at_least(0.0), Some(1.0));
+        }
+        // By enumeration in own Python: the largest |D| of the twenty lists of three and three sums to 34.
+        is(of("random-allocation", &[], "1:1", 6).max_imbalance, 17, 10);
     }
 
     /// Four and eight arms, whose histories by name are too many: expected shares of right guesses by own Python over the

@@ -4,8 +4,13 @@
 //! probability is what a chain loses that stops at v. So a list needs as many states as for the other figures, not as
 //! many for every largest value so far.
 
+use crate::numerics::Twofold;
+use std::ops::{Add, Mul};
+
 /// Most steps over all sizes before the figure is given up as not feasible.
 const BUDGET: u64 = 2_000_000_000;
+/// Most steps over all sizes that are followed with twice the digits of a double; beyond, the last digits may differ.
+const TWOFOLD: u64 = 100_000_000;
 /// Most steps that are kept.
 const KEPT: usize = 6_000_000;
 
@@ -17,7 +22,7 @@ struct Layer {
     /// For each state before, in order, where its steps end in `steps`.
     ends: Vec<usize>,
     /// State reached and the probability of the step.
-    steps: Vec<(u32, f64)>,
+    steps: Vec<(u32, Twofold)>,
 }
 
 /// All states of a list, unit by unit.
@@ -35,7 +40,7 @@ impl Paths {
     }
 
     /// A step from the state under way to one with a number and |D| in the new layer; a new state has the next number.
-    pub(super) fn step(&mut self, to: usize, size: u64, probability: f64) {
+    pub(super) fn step(&mut self, to: usize, size: u64, probability: Twofold) {
         self.kept += 1;
         self.too_many |= self.kept > KEPT;
         let Some(layer) = self.layers.last_mut().filter(|_| !self.too_many) else {
@@ -55,7 +60,7 @@ impl Paths {
     }
 
     /// `E[max |D|]` when the states before the first unit have these probabilities and no imbalance.
-    pub(super) fn expected_largest(&self, start: &[f64]) -> Option<f64> {
+    pub(super) fn expected_largest(&self, start: &[Twofold]) -> Option<f64> {
         if self.too_many {
             return None;
         }
@@ -67,41 +72,51 @@ impl Paths {
             .collect();
         sizes.sort_unstable();
         sizes.dedup();
+        let work = (self.kept as u64).saturating_mul(sizes.len() as u64);
+        if work <= TWOFOLD {
+            return self.expected::<Twofold>(start, &sizes);
+        }
+        self.expected::<f64>(start, &sizes)
+    }
+
+    /// `Σ (v − v') · P(max |D| ≥ v)` over sizes in ascending order.
+    fn expected<P: Probability>(&self, start: &[Twofold], sizes: &[u64]) -> Option<f64> {
+        let start: Vec<P> = start.iter().copied().map(P::from).collect();
         let last = sizes.last().copied().unwrap_or(0);
-        let (mut expected, mut before, mut work) = (0.0, 0, 0);
+        let (mut expected, mut before, mut work) = (P::default(), 0, 0);
         for size in sizes {
             work += self.kept as u64;
             if work > BUDGET {
                 return None;
             }
-            let reached = self.reach(start, size);
-            expected += (size - before) as f64 * reached;
-            before = size;
+            let reached = self.reach(&start, *size);
+            expected = expected + P::from(Twofold::from(size - before)) * reached;
+            before = *size;
             // What is left is at most this, far below the last digit.
-            if reached * (last - size) as f64 <= 1e-17 * expected {
+            if reached.into() * (last - size) as f64 <= 1e-17 * expected.into() {
                 break;
             }
         }
-        Some(expected)
+        Some(expected.into())
     }
 
     /// Probability that |D| reaches a size.
-    fn reach(&self, start: &[f64], size: u64) -> f64 {
-        let mut reached = 0.0;
+    fn reach<P: Probability>(&self, start: &[P], size: u64) -> P {
+        let mut reached = P::default();
         let mut now = start.to_vec();
         let mut next = Vec::new();
         for layer in &self.layers {
             next.clear();
-            next.resize(layer.sizes.len(), 0.0);
+            next.resize(layer.sizes.len(), P::default());
             let mut begin = 0;
             for (probability, end) in now.iter().zip(&layer.ends) {
-                if *probability > 0.0 {
+                if *probability > P::default() {
                     for (to, share) in &layer.steps[begin..*end] {
-                        let to = *to as usize;
+                        let (to, share) = (*to as usize, P::from(*share));
                         if layer.sizes[to] < size {
-                            next[to] += probability * share;
+                            next[to] = next[to] + *probability * share;
                         } else {
-                            reached += probability * share;
+                            reached = reached + *probability * share;
                         }
                     }
                 }
@@ -112,3 +127,12 @@ impl Paths {
         reached
     }
 }
+
+/// What probabilities are followed with: a double, or twice its digits.
+trait Probability:
+    Copy + Default + PartialOrd + Add<Output = Self> + Mul<Output = Self> + From<Twofold> + Into<f64>
+{
+}
+
+impl Probability for f64 {}
+impl Probability for Twofold {}

@@ -257,7 +257,7 @@ impl Latent {
         let mut own = Self::default();
         every_choice(|choices, chance| {
             let sequence = design.begin(choices);
-            own.add(sequence, chance(choices));
+            own.add(sequence, chance(choices).rounded());
         });
         own
     }
@@ -279,7 +279,7 @@ impl Latent {
             every_choice(|choices, chance| {
                 let mut later = sequence.clone();
                 design.step(&mut *later, unit, arm, choices);
-                next.add(later, reached * chance(choices));
+                next.add(later, reached * chance(choices).rounded());
             });
         }
         next

@@ -23,7 +23,9 @@ pub(crate) mod scattered;
 pub mod stream;
 pub mod student_t;
 pub mod symmetric_eigen;
+pub mod twofold;
 pub mod whole;
 
 pub use error::NumericsError;
+pub use twofold::Twofold;
 pub use whole::Whole;

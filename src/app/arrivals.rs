@@ -64,6 +64,7 @@ pub(super) fn read(
     let used = by.iter().chain(factors).map(String::as_str).collect();
     let mut columns = Columns {
         used,
+        option: "--by",
         file: &file,
         findings: Vec::new(),
     };
@@ -71,6 +72,7 @@ pub(super) fn read(
     for name in by {
         columns.each(name, |unit, level| strata[unit].push(level.to_owned()));
     }
+    columns.option = "--factors";
     let mut units = vec![Levels::default(); file.table.len()];
     for name in factors {
         let mut seen: Vec<String> = Vec::new();
@@ -84,13 +86,16 @@ pub(super) fn read(
             too_many |= u16::try_from(place).is_err() || !units[unit].push(place as u16);
         });
         if too_many {
+            let (most, levels) = (usize::from(u16::MAX) + 1, seen.len());
             let message = words!(
-                "`{name}` has too many levels to be balanced",
-                "`{name}` har för många nivåer för att balanseras"
+                "`{name}` has {levels} levels, and at most {most} can be balanced",
+                "`{name}` har {levels} nivåer, och högst {most} kan balanseras"
             );
-            columns
-                .findings
-                .push(Diagnostic::error("too-many", message).at(Place::column(name)));
+            let finding = Diagnostic::error("too-many", message).at(Place::column(name));
+            columns.findings.push(finding.help(words!(
+                "it looks like a number of the unit: take it out of `--factors`, or give a column with a few groups",
+                "det ser ut som ett nummer på enheten: ta bort den ur `--factors`, eller ange en kolumn med några få grupper"
+            )));
         }
     }
     let findings = columns.findings;
@@ -106,6 +111,8 @@ pub(super) fn read(
 
 struct Columns<'f> {
     used: Vec<&'f str>,
+    /// The option that names the columns that are being read.
+    option: &'static str,
     file: &'f TableFile,
     findings: Vec<Diagnostic>,
 }
@@ -116,7 +123,14 @@ impl Columns<'_> {
         let table = &self.file.table;
         let column = match table.column_besides(name, &self.used) {
             Ok(column) => column,
-            Err(finding) => {
+            Err(mut finding) => {
+                let option = self.option;
+                finding.help = finding.help.map(|Words { en, sv }| {
+                    words!(
+                        "{en}; `{option}` names columns of the file as its first row has them",
+                        "{sv}; `{option}` anger filens kolumner så som de står i första raden"
+                    )
+                });
                 self.findings.push(finding);
                 return;
             }
@@ -126,12 +140,23 @@ impl Columns<'_> {
             let at = Place::cell(table.row(index), name);
             if level.is_empty() {
                 let message = Words::new("the level is missing", "nivån saknas");
-                self.findings
-                    .push(Diagnostic::error("missing-level", message).at(at));
+                let finding = Diagnostic::error("missing-level", message).at(at);
+                let option = self.option;
+                self.findings.push(finding.help(words!(
+                    "fill it in (of a unit whose level is not known with a level of its own, such as `unknown`), or take `{name}` out of `{option}`",
+                    "fyll i den (för en enhet vars nivå inte är känd med en egen nivå, till exempel `okänd`), eller ta bort `{name}` ur `{option}`"
+                )));
             } else if u16::try_from(level.len()).is_err() {
-                let message = Words::new("the level is too long", "nivån är för lång");
-                self.findings
-                    .push(Diagnostic::error("level-too-long", message).at(at));
+                let bytes = level.len();
+                let message = words!(
+                    "the level has {bytes} bytes, more than the 65,535 that one can have",
+                    "nivån har {bytes} byte, fler än de 65 535 som en nivå kan ha"
+                );
+                let finding = Diagnostic::error("level-too-long", message).at(at);
+                self.findings.push(finding.help(Words::new(
+                    "look whether a quotation mark is missing before this row",
+                    "se efter om ett citattecken saknas före den här raden",
+                )));
             }
             take(index, level);
         }

@@ -335,7 +335,14 @@ fn read(file: &TableFile, columns: &Columns) -> Result<(Arms, Strata), Failure> 
             if text.is_none() {
                 let message = words!("the level is missing", "nivån saknas");
                 let at = Place::cell(file.table.row(index), name);
-                findings.push(Diagnostic::error("missing-level", message).at(at));
+                findings.push(
+                    Diagnostic::error("missing-level", message)
+                        .at(at)
+                        .help(words!(
+                            "fill it in, or leave `{name}` out of `--by`",
+                            "fyll i den, eller utelämna `{name}` ur `--by`"
+                        )),
+                );
             }
             texts.push(text.unwrap_or_default().to_owned());
         }

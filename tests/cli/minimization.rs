@@ -203,6 +203,16 @@ fn what_is_missing_or_not_used_is_refused() {
             "[missing-level]",
         ),
         (
+            "minimization --arrivals hole.csv --factors site,reports".to_owned(),
+            4,
+            "with a level of its own, such as `unknown`), or take `reports` out of `--factors`",
+        ),
+        (
+            format!("minimization {file} sitt --by reports"),
+            4,
+            "did you mean `site`?; `--factors` names columns of the file as its first row has them",
+        ),
+        (
             format!("minimization {file} site --probability 0.4"),
             2,
             "--probability",

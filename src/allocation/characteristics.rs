@@ -5,11 +5,11 @@
 
 use super::exact::Exact;
 use super::guess::{Guesser, WHOLE, likeliest};
-use super::method::{Design, Levels, allocate};
+use super::method::{Design, Levels, Sequence, allocate};
 use super::options::{Options, Refusal, choose};
 use super::seed::Seed;
 use super::streams::Redraw;
-use super::weights::{MAX_ARMS, Ratio};
+use super::weights::{Arm, MAX_ARMS, Ratio};
 use crate::numerics::stream::replicates_key;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
@@ -161,13 +161,58 @@ impl Lists<'_> {
     }
 }
 
-/// One drawn list.
-struct Drawn {
+/// One drawn list, so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Drawn {
+    counts: [u64; MAX_ARMS],
     correct: i64,
     best: i64,
     forced: i64,
     last: i64,
     largest: i64,
+}
+
+/// What became of one unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    arm: Arm,
+    correct: i64,
+    best: i64,
+    forced: i64,
+}
+
+impl Drawn {
+    /// Draws the next unit of one list, whose sequence it is.
+    pub(super) fn draw(
+        &mut self,
+        (design, guesser): (&dyn Design, &Guesser),
+        sequence: &mut dyn Sequence,
+        levels: &Levels,
+        randomness: &mut Redraw,
+    ) -> Told {
+        let unit = levels.unit();
+        let weights = design.weights(sequence, &unit);
+        let index = self.counts.iter().sum();
+        let arm = allocate(design, sequence, &unit, index, randomness);
+        let told = Told {
+            arm,
+            correct: guesser.correct(arm, &self.counts, &weights) as i64,
+            best: likeliest(arm, &weights) as i64,
+            forced: i64::from(weights.is_forced()),
+        };
+        self.add(guesser, told);
+        told
+    }
+
+    /// Counts a unit: what was guessed of it is known.
+    pub(super) fn add(&mut self, guesser: &Guesser, told: Told) {
+        self.counts[told.arm.index()] += 1;
+        self.correct += told.correct;
+        self.best += told.best;
+        self.forced += told.forced;
+        self.last = guesser.imbalance(&self.counts);
+        self.largest = self.largest.max(self.last.abs());
+    }
 }
 
 fn one(
@@ -177,26 +222,13 @@ fn one(
     mut randomness: Redraw,
 ) -> Drawn {
     let mut sequence = design.begin(&mut randomness);
-    let mut counts = [0; MAX_ARMS];
-    let (mut correct, mut best, mut forced, mut largest) = (0, 0, 0, 0);
+    let mut drawn = Drawn::default();
     for index in 0..n {
         let levels = arrivals.get(index as usize).copied().unwrap_or_default();
-        let unit = levels.unit();
-        let weights = design.weights(&*sequence, &unit);
-        forced += i64::from(weights.is_forced());
-        let arm = allocate(design, &mut *sequence, &unit, index, &mut randomness);
-        correct += guesser.correct(arm, &counts, &weights) as i64;
-        best += likeliest(arm, &weights) as i64;
-        counts[arm.index()] += 1;
-        largest = largest.max(guesser.imbalance(&counts).abs());
+        let rules = (design, guesser);
+        drawn.draw(rules, &mut *sequence, &levels, &mut randomness);
     }
-    Drawn {
-        correct,
-        best,
-        forced,
-        last: guesser.imbalance(&counts),
-        largest,
-    }
+    drawn
 }
 
 /// How often each value came up: the same whatever the order of adding.
@@ -313,8 +345,9 @@ impl Counts {
     }
 }
 
+/// Drawn lists that are alike.
 #[derive(Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     correct: Counts,
     best: Counts,
     forced: Counts,
@@ -323,7 +356,8 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, drawn: &Drawn) {
+    /// Adds a list.
+    pub(super) fn add(&mut self, drawn: &Drawn) {
         self.correct.add(drawn.correct);
         self.best.add(drawn.best);
         self.forced.add(drawn.forced);
@@ -331,7 +365,8 @@ impl Tally {
         self.last.add(drawn.last);
     }
 
-    fn with(self, other: Self) -> Self {
+    /// The lists of both.
+    pub(super) fn with(self, other: Self) -> Self {
         Self {
             correct: self.correct.with(other.correct),
             best: self.best.with(other.best),
@@ -341,7 +376,8 @@ impl Tally {
         }
     }
 
-    fn figures(
+    /// The figures of lists of `n`.
+    pub(super) fn figures(
         &self,
         n: u64,
         replicates: u64,

@@ -22,7 +22,7 @@ pub struct Unit<'a> {
 pub const MAX_FACTORS: usize = 8;
 
 /// The levels of a unit's balancing factors, on the stack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Levels {
     len: u8,
     levels: [u16; MAX_FACTORS],

@@ -20,6 +20,7 @@ pub mod methods;
 mod options;
 mod rational;
 mod seed;
+mod stratified;
 mod streams;
 mod weights;
 mod wide;
@@ -41,6 +42,7 @@ pub use options::{
     Choice, MethodEntry, OptionSpec, Options, Refusal, Setting, check_options, choose, read_ratio,
 };
 pub use seed::{Commitment, Seed, SeedError};
+pub use stratified::{Alike, Stratified, stratified_characteristics};
 pub use streams::{
     Address, Mode, Purpose, Randomness, Redraw, StratumKeys, redraw_key, stream_key,
 };

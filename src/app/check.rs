@@ -148,6 +148,7 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
         families: expected.families,
         strata,
         factors: &factors,
+        arrived: &[],
         written: Written::Keys,
     };
     warn_of_guessing(&mut warnings, guessing.as_ref(), &setting);

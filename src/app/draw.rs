@@ -9,6 +9,7 @@ use crate::allocation::{
 };
 use crate::diagnostic::{Diagnostic, Words};
 use crate::words;
+use std::collections::BTreeMap;
 
 use super::arrivals;
 use super::exit;
@@ -29,9 +30,12 @@ pub struct Draw {
     pub arms: Option<Vec<String>>,
     /// The ratio as text; equal parts if not given.
     pub ratio: Option<String>,
-    /// The seed; see [`read_seed`].
-    pub seed: Seed,
+    /// The seed; see [`read_seed`]. Characteristics go without one: then [`DEFAULT_SEED`] is that of what is simulated.
+    pub seed: Option<Seed>,
 }
+
+/// The seed of simulated characteristics when none is given: the number 1, as in `simulate`.
+pub const DEFAULT_SEED: &str = "0000000000000000000000000000000000000000000000000000000000000001";
 
 /// For whom a list is drawn.
 #[derive(Debug, Clone)]
@@ -49,10 +53,11 @@ pub enum Arrivals {
     },
 }
 
-/// How many units there are, and the levels of each factor among them.
+/// Units of one list, with the number of levels of each factor among them.
 struct Units {
     number: f64,
     levels: Vec<usize>,
+    arrived: Vec<Levels>,
 }
 
 impl Units {
@@ -60,12 +65,13 @@ impl Units {
         Self {
             number: n as f64,
             levels: Vec::new(),
+            arrived: Vec::new(),
         }
     }
 
-    fn of(units: &[Levels]) -> Self {
+    fn of(units: Vec<Levels>) -> Self {
         let mut levels = Vec::new();
-        for unit in units {
+        for unit in &units {
             let own = unit.as_slice();
             levels.resize(own.len().max(levels.len()), 1);
             for (most, level) in levels.iter_mut().zip(own) {
@@ -75,6 +81,7 @@ impl Units {
         Self {
             number: units.len() as f64,
             levels,
+            arrived: units,
         }
     }
 }
@@ -93,10 +100,32 @@ pub struct List {
 pub struct Figures {
     /// The ratio in lowest terms.
     pub ratio: Ratio,
-    /// The figures.
+    /// The figures; of all strata together where there are several.
     pub characteristics: Characteristics,
+    /// Those of each stratum, where the units have strata.
+    pub strata: Option<Strata>,
+    /// Whether no seed was given, so that [`DEFAULT_SEED`] is that of the simulated figures.
+    pub by_default: bool,
     /// Why a figure is undefined.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// What is said of the strata of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strata {
+    /// Strata whose lists have the same figures, in order of their first arrival.
+    pub alike: Vec<Alike>,
+    /// Expected number of correct guesses over all strata.
+    pub correct_guesses: Figure,
+}
+
+/// Strata with as many units each, which arrive with the same levels where a method balances them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alike {
+    /// Their levels as [`crate::allocation::stratum_label`] joins them.
+    pub strata: Vec<String>,
+    /// Figures of one of their lists.
+    pub characteristics: Characteristics,
 }
 
 /// A seed from 64 hexadecimal digits.
@@ -113,11 +142,31 @@ pub fn read_seed(text: &str) -> Result<Seed, Failure> {
                 "`--seed` är inte 64 hexadecimala siffror"
             ),
         )
-        .help(words!(
-            "a new one: `head -c 32 /dev/urandom | xxd -p -c 64`",
-            "ett nytt: `head -c 32 /dev/urandom | xxd -p -c 64`"
-        ))
+        .help(new_seed())
     })
+}
+
+fn new_seed() -> Words {
+    words!(
+        "a new one: `head -c 32 /dev/urandom | xxd -p -c 64`",
+        "ett nytt: `head -c 32 /dev/urandom | xxd -p -c 64`"
+    )
+}
+
+/// The labels of the strata in order of their first arrival, and each unit with the number of its stratum.
+fn numbered(file: &arrivals::Arrived) -> (Vec<String>, Vec<(usize, Levels)>) {
+    let mut names = Vec::new();
+    let mut places: BTreeMap<&[String], usize> = BTreeMap::new();
+    let units = file.strata.iter().zip(&file.factors);
+    let arrived = units.map(|(levels, factors)| {
+        let place = *places.entry(levels).or_insert_with(|| {
+            names.push(allocation::stratum_label(levels));
+            names.len() - 1
+        });
+        (place, *factors)
+    });
+    let arrived = arrived.collect();
+    (names, arrived)
 }
 
 impl Draw {
@@ -127,6 +176,7 @@ impl Draw {
     /// Wrong usage (exit 2), or a file of arrivals that cannot be used (exit 4).
     pub fn list(&self, arrivals: &Arrivals, outside: &Outside) -> Result<List, Failure> {
         let (arms, ratio) = self.understand()?;
+        let seed = self.seed()?;
         // A stratum's number of units differs from stratum to stratum, so no method is told one.
         let n = match arrivals {
             Arrivals::Count(n) => Some(*n),
@@ -137,18 +187,34 @@ impl Draw {
             Arrivals::Count(n) => {
                 self.without_factors()?;
                 let none = std::iter::repeat_n([""; 0], *n as usize);
-                allocation::list(&*design, &self.seed, none)
+                allocation::list(&*design, &seed, none)
             }
             Arrivals::File { path, by, dialect } => {
                 let file = self.arrivals(path, by, dialect, outside)?;
                 let units = file.strata.iter().zip(file.factors);
-                allocation::balanced_list(&*design, &self.seed, units)
+                allocation::balanced_list(&*design, &seed, units)
             }
         };
         Ok(List { arms, rows })
     }
 
-    /// Operating characteristics of lists in one stratum, from `replicates` drawn lists.
+    /// The seed of a list.
+    pub(super) fn seed(&self) -> Result<Seed, Failure> {
+        self.seed.clone().ok_or_else(|| {
+            Failure::new(
+                exit::USAGE,
+                "missing-option",
+                words!(
+                    "a list follows from its seed: `--seed` is missing",
+                    "en lista följer av sitt frö: `--seed` saknas"
+                ),
+            )
+            .help(new_seed())
+        })
+    }
+
+    /// Operating characteristics of lists, from `replicates` drawn ones. With strata those of each stratum, whose advice is for a
+    /// list of those strata that have most units together.
     ///
     /// # Errors
     /// Wrong usage (exit 2), or a file of arrivals that cannot be used (exit 4).
@@ -173,23 +239,55 @@ impl Draw {
                 "begär minst en, till exempel `--replicates 10000`"
             )));
         }
-        let (method, options, seed) = (&self.method, &self.options, &self.seed);
+        let by_default = self.seed.is_none();
+        let seed = match &self.seed {
+            Some(seed) => seed.clone(),
+            None => read_seed(DEFAULT_SEED)?,
+        };
+        let (method, options, seed) = (&self.method, &self.options, &seed);
+        let mut strata = None;
         let (characteristics, units) = match arrivals {
             Arrivals::Count(n) => {
                 self.without_factors()?;
                 let found =
                     allocation::characteristics(method, &ratio, options, *n, replicates, seed);
-                (found, Units::alike(*n))
+                (found.map_err(refused)?, Units::alike(*n))
             }
-            Arrivals::File { path, by, dialect } => {
+            Arrivals::File { path, by, dialect } if by.is_empty() => {
                 let units = self.arrivals(path, by, dialect, outside)?.factors;
                 let found = allocation::characteristics_of(
                     method, &ratio, options, &units, replicates, seed,
                 );
-                (found, Units::of(&units))
+                (found.map_err(refused)?, Units::of(units))
+            }
+            Arrivals::File { path, by, dialect } => {
+                let file = self.arrivals(path, by, dialect, outside)?;
+                let (names, arrived) = numbered(&file);
+                let found = allocation::stratified_characteristics(
+                    method, &ratio, options, &arrived, replicates, seed,
+                )
+                .map_err(refused)?;
+                let most =
+                    |own: &&allocation::Alike| own.strata.len() as u64 * own.characteristics.n;
+                let largest = found.alike.iter().rev().max_by_key(most);
+                let largest = largest.and_then(|own| own.strata.first().copied());
+                let units = arrived.iter().filter(|own| Some(own.0) == largest);
+                let units = Units::of(units.map(|own| own.1).collect());
+                let alike = found.alike.into_iter().map(|own| Alike {
+                    strata: own
+                        .strata
+                        .iter()
+                        .map(|place| names[*place].clone())
+                        .collect(),
+                    characteristics: own.characteristics,
+                });
+                strata = Some(Strata {
+                    alike: alike.collect(),
+                    correct_guesses: found.correct_guesses,
+                });
+                (found.whole, units)
             }
         };
-        let characteristics = characteristics.map_err(refused)?;
         let mut warnings = Vec::new();
         if replicates <= 3 {
             let few = Diagnostic::warning(
@@ -208,6 +306,8 @@ impl Draw {
         Ok(Figures {
             ratio,
             characteristics,
+            strata,
+            by_default,
             warnings,
         })
     }
@@ -257,6 +357,7 @@ impl Draw {
             families: units.number,
             strata: 1,
             factors: &units.levels,
+            arrived: &units.arrived,
             written: Written::Flags,
         };
         guessable(&guessed, &setting)

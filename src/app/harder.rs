@@ -6,9 +6,9 @@
 //! the families at hand. What gives up the balance of the setting in use is said to do so.
 
 use super::guessable::{Guessed, tenths};
-use crate::allocation::{Options, Ratio, choose};
+use crate::allocation::{Levels, Options, Ratio, choose};
 use crate::diagnostic::Words;
-use crate::planning::guessing::{guessing_of, stratum};
+use crate::planning::guessing::{guessing_among, guessing_of, stratum};
 use crate::words;
 
 /// How much longer than now lists and blocks are tried.
@@ -59,6 +59,8 @@ pub(super) struct Setting<'a> {
     pub(super) strata: usize,
     /// Levels of each balanced factor.
     pub(super) factors: &'a [usize],
+    /// Their levels in order of arrival, of a list whose units are known; none where families are made up.
+    pub(super) arrived: &'a [Levels],
     /// How advice is written.
     pub(super) written: Written,
 }
@@ -270,8 +272,11 @@ impl Setting<'_> {
         if self.written == Written::Keys && !design.keeps_ratio() {
             return None;
         }
-        let found =
-            guessing_of(method, self.ratio, options, self.units(), factors, exactly).ok()?;
+        let found = if factors.is_empty() || self.arrived.is_empty() {
+            guessing_of(method, self.ratio, options, self.units(), factors, exactly).ok()?
+        } else {
+            guessing_among(method, self.ratio, options, self.arrived).ok()?
+        };
         Guessed::of(&found)
     }
 
@@ -460,6 +465,7 @@ mod tests {
             } else {
                 &[]
             },
+            arrived: &[],
             written,
         };
         setting.advice().en
@@ -511,6 +517,7 @@ mod tests {
             families: n,
             strata: 1,
             factors: &[],
+            arrived: &[],
             written: Written::Flags,
         };
         setting.advice().en

@@ -110,7 +110,7 @@ impl Draw {
             Arrivals::File { .. } => each,
         };
         let design = choose(&self.method, &ratio, &self.options, n).map_err(refused)?;
-        let drawn = allocation::list(&*design, &self.seed, &strata);
+        let drawn = allocation::list(&*design, &self.seed()?, &strata);
         // The data access group stands before the strata fields, wherever `--by` names it.
         let mut order: Vec<usize> = (0..by.len()).collect();
         order.sort_by_key(|place| by[*place] != ACCESS_GROUP);

@@ -1,19 +1,20 @@
 //! `lottning draw`.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::allocation::{Figure, METHODS};
+use crate::allocation::METHODS;
 use crate::app::assess::List as Elsewhere;
-use crate::app::draw::{Arrivals, Draw as Drawing, Figures, List, read_seed};
+use crate::app::draw::{Arrivals, Draw as Drawing, List, read_seed};
 use crate::app::{Failure, exit};
 use crate::diagnostic::Words;
 use crate::words;
 
+use super::characteristics;
 use super::dialect::Dialect;
 use super::lists;
 use super::methods::{MethodOptions, every_option};
-use super::output::{Cell, Document, Format, Grid, Shown};
+use super::output::{Cell, Document, Format, Grid};
 use super::session::Session;
 
 /// Replicates when none are asked for.
@@ -41,8 +42,8 @@ pub(super) struct Draw {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     n: Option<u64>,
 
-    /// 64 hexadecimal digits from which the list follows
-    #[arg(long, value_name = "HEX", required_unless_present = "list")]
+    /// 64 hexadecimal digits from which the list follows [default with --characteristics: 63 zeros and a 1]
+    #[arg(long, value_name = "HEX", required_unless_present_any = ["list", "characteristics"])]
     seed: Option<String>,
 
     /// Arrivals in order, one row each, instead of --n
@@ -124,7 +125,7 @@ impl Draw {
             options: self.options.0.clone(),
             arms: self.arms.as_deref().map(names),
             ratio: self.ratio.clone(),
-            seed: read_seed(self.seed.as_deref().unwrap_or_default())?,
+            seed: self.seed.as_deref().map(read_seed).transpose()?,
         };
         let arrivals = self.arrivals()?;
         if self.characteristics {
@@ -134,7 +135,7 @@ impl Draw {
             for warning in caution.iter().chain(&figures.warnings) {
                 session.outside.progress.warn(warning);
             }
-            return self.describe(&figures, session);
+            return characteristics::document(self.method(), &figures, session);
         }
         let document = match &self.redcap {
             Some(field) => {
@@ -240,12 +241,6 @@ impl Draw {
             (Some(path), _) => (Some(path), "--strata"),
             (None, path) => (path.as_ref(), "--arrivals"),
         };
-        if self.characteristics && self.strata.is_some() {
-            return Err(conflict("--characteristics", "--strata"));
-        }
-        if self.characteristics && self.by.is_some() {
-            return Err(conflict("--characteristics", "--by"));
-        }
         if self.by.is_some() && path.is_none() {
             return Err(usage(
                 "missing-option",
@@ -289,8 +284,8 @@ impl Draw {
                     )
                 } else if self.characteristics {
                     words!(
-                        "`--characteristics` describes one list: `--n` is missing",
-                        "`--characteristics` beskriver en lista: `--n` saknas"
+                        "`--characteristics` describes a list: `--n` is missing, or `--strata` and `--by`",
+                        "`--characteristics` beskriver en lista: `--n` saknas, eller `--strata` och `--by`"
                     )
                 } else {
                     words!(
@@ -322,91 +317,6 @@ impl Draw {
         Ok(Document::new("draw/1", &body)?
             .grid(grid)
             .default_format(Format::Csv))
-    }
-
-    fn describe(&self, figures: &Figures, session: &Session) -> Result<Document, Failure> {
-        let found = &figures.characteristics;
-        let ratio = figures.ratio.to_string();
-        let warnings: Vec<Value> = figures
-            .warnings
-            .iter()
-            .map(|warning| {
-                let help = warning.help.as_ref().map(|help| help.get(session.lang));
-                json!({"code": warning.code, "message": warning.message.get(session.lang), "help": help})
-            })
-            .collect();
-        let mut body = json!({
-            "method": self.method(),
-            "ratio": ratio,
-            "n": found.n,
-            "replicates": found.replicates,
-        });
-        let (n, replicates, method) = (found.n, found.replicates, self.method());
-        let mut grid = Grid::new()
-            .title(words!(
-                "{method}, ratio {ratio}, lists of {n}, {replicates} replicates",
-                "{method}, förhållande {ratio}, listor om {n}, {replicates} upprepningar"
-            ))
-            .column("characteristic", Words::new("characteristic", "egenskap"))
-            .column("value", Words::new("value", "värde"))
-            .column("mcse", Words::new("Monte Carlo s.e.", "Monte Carlo-fel"))
-            .column("exact", Words::new("exact", "exakt"));
-        for (key, what, figure) in [
-            (
-                "correct_guess_share",
-                Words::new("share of correct guesses", "andel rätta gissningar"),
-                found.correct_guess_share,
-            ),
-            (
-                "best_guess_share",
-                Words::new(
-                    "the same of the likeliest arm",
-                    "samma för troligaste armen",
-                ),
-                found.best_guess_share,
-            ),
-            (
-                "forced_share",
-                Words::new("share of forced allocations", "andel säkra tilldelningar"),
-                found.forced_share,
-            ),
-            (
-                "imbalance_variance",
-                Words::new(
-                    "variance of the final imbalance",
-                    "slutlig obalans, varians",
-                ),
-                found.imbalance_variance,
-            ),
-            (
-                "max_imbalance",
-                Words::new("mean largest imbalance", "största obalans, medelvärde"),
-                found.max_imbalance,
-            ),
-            (
-                "p_balanced",
-                Words::new("probability of balance", "sannolikhet för balans"),
-                found.p_balanced,
-            ),
-        ] {
-            let Figure { value, mcse, exact } = figure;
-            if let Value::Object(fields) = &mut body {
-                fields.insert(
-                    key.into(),
-                    json!({"value": value, "mcse": mcse, "exact": exact}),
-                );
-            }
-            grid.row([
-                Cell::Words(what),
-                Cell::number(value, Shown::Decimals(4)),
-                Cell::number(mcse, Shown::Decimals(4)),
-                Cell::number(exact, Shown::Decimals(6)),
-            ]);
-        }
-        if let Value::Object(fields) = &mut body {
-            fields.insert("warnings".into(), warnings.into());
-        }
-        Ok(Document::new("characteristics/1", &body)?.grid(grid))
     }
 }
 

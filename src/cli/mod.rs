@@ -12,6 +12,7 @@ mod amend;
 mod analyse;
 mod beacon;
 mod boundaries;
+mod characteristics;
 mod check;
 mod checkpoint;
 mod completions;

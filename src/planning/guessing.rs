@@ -194,14 +194,62 @@ pub fn guessing_of(
     if figures.iter().all(Option::is_some) {
         return Ok(found.with_best());
     }
-    let lists = (DRAWN * LONGEST as u64 / n.max(1)).clamp(FEWEST, DRAWN);
-    let (families, seed) = (made_up(n, factors), Seed::from_bytes([0; 32]));
-    let drawn = drawn_characteristics_of(method, ratio, options, &families, lists, &seed)?;
-    let best = best_guess(method, ratio, options, &families, lists)?;
-    Ok(found.filled(&drawn, best, !factors.is_empty(), ratio))
+    found.drawn(
+        method,
+        options,
+        &made_up(n, factors),
+        !factors.is_empty(),
+        ratio,
+    )
+}
+
+/// Guessing in one list of a method that balances factors, for units whose levels are known in the order of arrival; at least one.
+///
+/// Figures are those of drawn lists, as those of [`guessing_of`] with factors are.
+///
+/// Refusals are those of the method.
+pub fn guessing_among(
+    method: &str,
+    ratio: &Ratio,
+    options: &Options,
+    arrived: &[Levels],
+) -> Result<Guessing, Vec<Refusal>> {
+    let largest = ratio.parts().iter().copied().max().unwrap_or(1);
+    let none = Guessing {
+        families_per_stratum: arrived.len() as u64,
+        correct_guess_share: None,
+        best_guess_share: None,
+        share_by_ratio_alone: largest as f64 / ratio.sum() as f64,
+        forced_share: None,
+        imbalance_sd: None,
+        max_imbalance: None,
+        p_balanced: None,
+        share_by_levels: None,
+        best_share: None,
+        from_share_sd: None,
+        simulated: None,
+    };
+    none.drawn(method, options, arrived, true, ratio)
 }
 
 impl Guessing {
+    /// With the figures of drawn lists of these families where none is exact.
+    fn drawn(
+        self,
+        method: &str,
+        options: &Options,
+        families: &[Levels],
+        with_levels: bool,
+        ratio: &Ratio,
+    ) -> Result<Self, Vec<Refusal>> {
+        let n = families.len() as u64;
+        let lists = (DRAWN * LONGEST as u64 / n.max(1)).clamp(FEWEST, DRAWN);
+        let seed = Seed::from_bytes([0; 32]);
+        let drawn = drawn_characteristics_of(method, ratio, options, families, lists, &seed)?;
+        let best = best_guess(method, ratio, options, families, lists)?;
+        Ok(self.filled(&drawn, best, with_levels, ratio))
+    }
+
     /// With the figures of drawn lists where none is exact. `best` is the share of who names the likeliest arm and its standard
     /// error, `with_levels` whether that guesser knows factors.
     fn filled(

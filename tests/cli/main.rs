@@ -11,6 +11,7 @@ mod advice;
 mod amend;
 mod analyse;
 mod boundaries;
+mod characteristics;
 mod check;
 mod concealment;
 mod conduct;

@@ -187,11 +187,6 @@ fn what_is_missing_or_not_used_is_refused() {
             "[factor-is-stratum]",
         ),
         (
-            format!("minimization {file} site --by reports --characteristics"),
-            2,
-            "[conflicting-options]",
-        ),
-        (
             "big-stick --n 4 --by site".to_owned(),
             2,
             "[missing-option]",

@@ -290,7 +290,6 @@ fn randomizr_26_nothing_is_ignored_beside_strata() {
     for (more, said) in [
         ("--n 4", "`--n`"),
         ("--arrivals s.csv", "--arrivals"),
-        ("--characteristics", "`--characteristics`"),
         ("--arm site", "`--arm`"),
         ("--factors site", "does not use `--factors`"),
         ("--replicates 4", "--characteristics"),

@@ -1,0 +1,196 @@
+//! The figures of `lottning draw --characteristics` as table and JSON.
+
+use serde_json::{Map, Value, json};
+
+use crate::allocation::{Characteristics, Figure};
+use crate::app::Failure;
+use crate::app::draw::{DEFAULT_SEED, Figures};
+use crate::diagnostic::{Diagnostic, Words};
+use crate::words;
+
+use super::output::{Cell, Document, Grid, Shown};
+use super::session::Session;
+
+/// A document of operating characteristics. With strata the fields at the top level are of all of them together, and `strata` holds
+/// those of each.
+pub(super) fn document(
+    method: &str,
+    figures: &Figures,
+    session: &Session,
+) -> Result<Document, Failure> {
+    let found = &figures.characteristics;
+    let ratio = figures.ratio.to_string();
+    let (n, replicates) = (found.n, found.replicates);
+    let mut body = json!({
+        "method": method,
+        "ratio": ratio,
+        "n": n,
+        "replicates": replicates,
+        // One that was given may be that of a list which nobody should see yet.
+        "seed": figures.by_default.then_some(DEFAULT_SEED),
+    });
+    let (seed_en, seed_sv) = if figures.by_default {
+        (
+            ", seed 63 zeros and a 1 (none was given)",
+            ", frö 63 nollor och en etta (inget angavs)",
+        )
+    } else {
+        ("", "")
+    };
+    let mut grid = Grid::new();
+    grid = match &figures.strata {
+        None => grid.title(words!(
+            "{method}, ratio {ratio}, lists of {n}, {replicates} replicates{seed_en}",
+            "{method}, förhållande {ratio}, listor om {n}, {replicates} upprepningar{seed_sv}"
+        )),
+        Some(own) => {
+            let strata = own.alike.iter().map(|own| own.strata.len()).sum::<usize>();
+            grid.title(words!(
+                "{method}, ratio {ratio}, {n} units in {strata} strata, {replicates} replicates{seed_en}",
+                "{method}, förhållande {ratio}, {n} enheter i {strata} strata, {replicates} upprepningar{seed_sv}"
+            ))
+            .column("strata", Words::new("strata", "strata"))
+            .column("lists", Words::new("lists", "listor"))
+            .column("n", Words::new("n", "n"))
+        }
+    };
+    grid = grid
+        .column("characteristic", Words::new("characteristic", "egenskap"))
+        .column("value", Words::new("value", "värde"))
+        .column("mcse", Words::new("Monte Carlo s.e.", "Monte Carlo-fel"))
+        .column("exact", Words::new("exact", "exakt"));
+    let all = fields(found);
+    match &figures.strata {
+        None => all.iter().for_each(|own| grid.row(cells(own))),
+        Some(strata) => {
+            let mut all = all.to_vec();
+            all.insert(
+                0,
+                (
+                    "correct_guesses",
+                    Words::new("number of correct guesses", "antal rätta gissningar"),
+                    strata.correct_guesses,
+                ),
+            );
+            let lists = strata.alike.iter().map(|own| own.strata.len()).sum();
+            let mut part = |name: &Words, lists: usize, n: u64, figures: &[Named]| {
+                for own in figures {
+                    let first = [
+                        Cell::Words(name.clone()),
+                        Cell::count(lists),
+                        Cell::count(n as usize),
+                    ];
+                    grid.row(first.into_iter().chain(cells(own)));
+                }
+            };
+            part(&Words::new("all", "alla"), lists, n, &all);
+            put(&mut body, &all);
+            let mut each = Vec::new();
+            for alike in &strata.alike {
+                let own = fields(&alike.characteristics);
+                let n = alike.characteristics.n;
+                let name = names(&alike.strata);
+                part(&name, alike.strata.len(), n, &own);
+                let mut object = json!({
+                    "strata": alike.strata,
+                    "lists": alike.strata.len(),
+                    "n": n,
+                });
+                put(&mut object, &own);
+                each.push(object);
+            }
+            body["strata"] = each.into();
+        }
+    }
+    put(&mut body, &all);
+    body["warnings"] = figures
+        .warnings
+        .iter()
+        .map(|own| warned(own, session))
+        .collect();
+    Ok(Document::new("characteristics/1", &body)?.grid(grid))
+}
+
+/// A figure with its key and what it is called.
+type Named = (&'static str, Words, Figure);
+
+fn fields(found: &Characteristics) -> [Named; 6] {
+    [
+        (
+            "correct_guess_share",
+            Words::new("share of correct guesses", "andel rätta gissningar"),
+            found.correct_guess_share,
+        ),
+        (
+            "best_guess_share",
+            Words::new(
+                "the same of the likeliest arm",
+                "samma för troligaste armen",
+            ),
+            found.best_guess_share,
+        ),
+        (
+            "forced_share",
+            Words::new("share of forced allocations", "andel säkra tilldelningar"),
+            found.forced_share,
+        ),
+        (
+            "imbalance_variance",
+            Words::new(
+                "variance of the final imbalance",
+                "slutlig obalans, varians",
+            ),
+            found.imbalance_variance,
+        ),
+        (
+            "max_imbalance",
+            Words::new("mean largest imbalance", "största obalans, medelvärde"),
+            found.max_imbalance,
+        ),
+        (
+            "p_balanced",
+            Words::new("probability of balance", "sannolikhet för balans"),
+            found.p_balanced,
+        ),
+    ]
+}
+
+fn put(body: &mut Value, figures: &[Named]) {
+    let mut more: Map<String, Value> = figures
+        .iter()
+        .map(|(key, _, Figure { value, mcse, exact })| {
+            let figure = json!({"value": value, "mcse": mcse, "exact": exact});
+            ((*key).to_owned(), figure)
+        })
+        .collect();
+    if let Value::Object(fields) = body {
+        fields.append(&mut more);
+    }
+}
+
+fn cells((_, what, figure): &Named) -> [Cell; 4] {
+    let Figure { value, mcse, exact } = *figure;
+    [
+        Cell::Words(what.clone()),
+        Cell::number(value, Shown::Decimals(4)),
+        Cell::number(mcse, Shown::Decimals(4)),
+        Cell::number(exact, Shown::Decimals(6)),
+    ]
+}
+
+/// The strata by the first of them.
+fn names(strata: &[String]) -> Words {
+    match strata {
+        [] => Words::default(),
+        [only] => words!("{only}", "{only}"),
+        [first, more @ ..] => {
+            let more = more.len();
+            words!("{first} and {more} more", "{first} och {more} till")
+        }
+    }
+}
+
+fn warned(warning: &Diagnostic, session: &Session) -> Value {
+    let help = warning.help.as_ref().map(|help| help.get(session.lang));
+    json!({"code": warning.code, "message": warning.message.get(session.lang), "help": help})
+}

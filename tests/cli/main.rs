@@ -30,6 +30,7 @@ mod lists;
 mod lists_page;
 mod minimization;
 mod minimized_study;
+mod newer_ledger;
 mod peers;
 mod personal_numbers;
 mod place;

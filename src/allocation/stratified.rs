@@ -84,7 +84,9 @@ pub fn stratified_characteristics(
             let mut randomness = Redraw::new(&key, replicate);
             let (each, whole) = together(rules, arrivals, lists.len(), &mut randomness);
             for (tally, kind) in tallies.iter_mut().zip(&kinds) {
-                kind.iter().for_each(|own| tally.add(&each[*own]));
+                for own in kind {
+                    tally.add(&each[*own]);
+                }
             }
             if let Some(tally) = tallies.last_mut() {
                 tally.add(&whole);

@@ -61,7 +61,11 @@ pub(super) fn document(
         .column("exact", Words::new("exact", "exakt"));
     let all = fields(found);
     match &figures.strata {
-        None => all.iter().for_each(|own| grid.row(cells(own))),
+        None => {
+            for own in &all {
+                grid.row(cells(own));
+            }
+        }
         Some(strata) => {
             let mut all = all.to_vec();
             all.insert(

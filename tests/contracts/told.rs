@@ -142,7 +142,7 @@ impl Book {
         }
         request.exception = (self.below(9) == 0).then(|| "court-order".to_owned());
         if self.below(10) == 0 {
-            request.answers[0].1 = "no".to_owned();
+            "no".clone_into(&mut request.answers[0].1);
         }
         request
     }

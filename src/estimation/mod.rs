@@ -12,6 +12,7 @@ pub(crate) mod arm_likelihood;
 mod binary_regression;
 mod block;
 mod bounds;
+mod cells;
 mod centring;
 mod cluster_adjustment;
 pub mod cluster_variance;

@@ -197,6 +197,38 @@ fn a_site_of_unknown_outcomes_alone_is_merged_like_any_small_one() {
     near(beside(own, "complete-case")[0].estimate, -1.5 / 7.0);
 }
 
+/// A column that has told rows apart is taken, and the others have one for each five of *their* rarer kind. Ten rows of a site are
+/// all unknown; of thirty others four are: too few for the second column, so that all known ones weigh 30/26, by hand.
+#[test]
+fn rows_set_aside_do_not_count_for_the_columns_of_the_others() {
+    let arm = [Treated; 40];
+    let site = (0..40).map(|row| f64::from(u8::from(row >= 30)));
+    let second = (0..40).map(|row| f64::from(u8::from((15..30).contains(&row))));
+    let columns: Vec<f64> = site.chain(second).collect();
+    let with = |unknown: &[usize]| {
+        let known: Vec<bool> = (0..40)
+            .map(|row| row < 30 && !unknown.contains(&row))
+            .collect();
+        known_weights(&arm, &known, &columns)
+    };
+    let found = with(&[0, 15, 16, 17]);
+    assert_eq!((found.columns[1], found.aside[1].len()), (1, 1));
+    assert_eq!(found.weights.len(), 26);
+    for own in &found.weights {
+        assert!((own - 30.0 / 26.0).abs() < 1e-12, "{own}");
+    }
+    // Of six there is one for five: 13 of 15 without the second column, 11 of 15 with it.
+    let found = with(&[0, 1, 15, 16, 17, 18]);
+    assert_eq!(found.columns[1], 2);
+    for (own, expected) in found
+        .weights
+        .iter()
+        .zip([vec![15.0 / 13.0; 13], vec![15.0 / 11.0; 11]].concat())
+    {
+        assert!((own - expected).abs() < 1e-9, "{own}");
+    }
+}
+
 /// Three sites of 10, 10 and 12 rows by two indicators, the first without one. Where the second site has all known, the others are
 /// saturated: 7 of 10 and 5 of 12; where the first has, 8 of 10 and 4 of 12; where the third has none known, 7 and 8 of 10.
 #[test]

@@ -199,8 +199,14 @@ fn nothing_is_asked_of_the_heap_for_a_family() {
     assert_eq!(small, large);
     let most = large.iter().flatten().max().unwrap();
     assert!(*most <= 8, "{large:?}");
-    // With families who leave there is a model behind the weights, whose vectors are its own: a larger study may have more columns,
-    // and each has a vector or two of its own. From 190 families on most columns are taken, and 190 more families ask for far fewer than one request each.
+    // With families who leave there is a model behind the weights, whose vectors are its own: the larger the study, the more
+    // columns it may have, but far from one request for each of 220 more families.
+    let (small, large) = (requests(110, 0.03), requests(330, 0.03));
+    for ([small_live, small_whole], [live, whole]) in small.iter().zip(&large) {
+        assert_eq!(live, small_live, "{small:?} {large:?}");
+        assert!(*whole <= small_whole + 220 / 4, "{small:?} {large:?}");
+    }
+    // From 190 families on most columns are taken: 190 more families ask for far fewer than one request each.
     let (small, large) = (requests(190, 0.03), requests(380, 0.03));
     let most = |own: &[[usize; 2]]| own.iter().map(|[_, whole]| *whole).max();
     let (Some(before), Some(after)) = (most(&small), most(&large)) else {

@@ -1,0 +1,248 @@
+//! Rows that are of two kinds, known or not, or with an event or without, taken together where their columns are alike; and
+//! which of them indicators tell from the others.
+//!
+//! Where all rows with an indicator are of one kind, or all without some that exclude each other, the likelihood of a logistic
+//! model has no maximum but a limit (Albert & Anderson 1984, doi 10.1093/biomet/71.1.1: quasi-complete separation): those rows
+//! have the probability 1 or 0, and the others the maximum of their own likelihood without the column that has become constant.
+//! What becomes of such rows is the caller's business.
+
+use super::binary_regression::BinaryRegression;
+
+/// Rows that are all of one kind, as indicators tell them from the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Places of the indicators among the columns.
+    pub columns: Vec<usize>,
+    /// Whether the rows have the (one) indicator; otherwise they have none of them.
+    pub with: bool,
+    /// Whether the rows are known (or have the event): their probability is 1 in the limit. Otherwise it is 0.
+    pub known: bool,
+}
+
+impl Aside {
+    /// Whether a row belongs to them, given the value of each column.
+    pub(super) fn has(&self, value: impl Fn(usize) -> f64) -> bool {
+        self.columns.iter().any(|own| value(*own) > 0.0) == self.with
+    }
+}
+
+/// Different rows that are looked through for one like the next; rows that come later are cells of their own.
+const SEARCHED: usize = 16;
+
+/// Rows with the same columns, taken together: a model of few indicators has few different rows.
+pub(super) struct Cells {
+    /// The cell of each row.
+    pub(super) of: Vec<usize>,
+    /// Rows with an event (or known) in each cell, and all.
+    yes: Vec<f64>,
+    trials: Vec<f64>,
+    /// Column after column, a value a cell.
+    columns: Vec<Vec<f64>>,
+}
+
+/// What is told apart.
+struct Apart {
+    /// In the order in which they were told apart; a row belongs to the first that has it.
+    aside: Vec<Aside>,
+    /// Cells of the others, ascending.
+    left: Vec<usize>,
+    /// Columns that are not constant on the others, or a combination of those that are named; ascending.
+    kept: Vec<usize>,
+}
+
+/// A fit in its limit.
+pub(super) struct Limit {
+    /// The probability of each cell.
+    pub(super) chances: Vec<f64>,
+    /// Rows with the probability 0 or 1.
+    pub(super) aside: Vec<Aside>,
+    /// Columns that the others were fitted with.
+    pub(super) fitted: usize,
+}
+
+impl Cells {
+    /// The cells of some rows by the columns `taken`; `yes` has a value for each row that there is.
+    pub(super) fn new(rows: &[usize], yes: &[bool], taken: &[&[f64]]) -> Self {
+        let room = || Vec::with_capacity(rows.len());
+        let mut cells = Self {
+            of: Vec::with_capacity(rows.len()),
+            yes: room(),
+            trials: room(),
+            columns: taken.iter().map(|_| room()).collect(),
+        };
+        for row in rows {
+            let like = |cell: &usize| {
+                let mut pairs = taken.iter().zip(&cells.columns);
+                pairs.all(|(column, own)| column[*row].to_bits() == own[*cell].to_bits())
+            };
+            let mut searched = 0..cells.len().min(SEARCHED);
+            let cell = searched.find(like).unwrap_or(cells.len());
+            if cell == cells.len() {
+                cells.yes.push(0.0);
+                cells.trials.push(0.0);
+                for (own, column) in cells.columns.iter_mut().zip(taken) {
+                    own.push(column[*row]);
+                }
+            }
+            cells.of.push(cell);
+            cells.yes[cell] += f64::from(u8::from(yes[*row]));
+            cells.trials[cell] += 1.0;
+        }
+        cells
+    }
+
+    fn len(&self) -> usize {
+        self.trials.len()
+    }
+
+    /// The probability of each cell at the maximum of the likelihood, or in its limit where indicators tell rows apart that
+    /// are alike; `None` where columns separate the rows in another way. The cells are left with what was fitted. Of rows
+    /// that are told apart the others have a column for each `each` of their rarer kind at most.
+    pub(super) fn limit(&mut self, each: usize) -> Option<Limit> {
+        let mut apart = self.apart();
+        if apart.aside.is_empty() {
+            return Some(Limit {
+                chances: self.fit()?,
+                aside: apart.aside,
+                fitted: self.columns.len(),
+            });
+        }
+        let mut chances: Vec<f64> = (0..self.len())
+            .map(|cell| {
+                let own = self.place(&apart.aside, cell);
+                own.map_or(0.0, |own| f64::from(u8::from(apart.aside[own].known)))
+            })
+            .collect();
+        self.keep(&mut apart, each);
+        let fitted = match self.alike(0..self.len()) {
+            Some(known) => vec![known; self.len()],
+            None => self.fit()?,
+        };
+        for (cell, chance) in apart.left.iter().zip(fitted) {
+            chances[*cell] = chance;
+        }
+        Some(Limit {
+            chances,
+            aside: apart.aside,
+            fitted: apart.kept.len(),
+        })
+    }
+
+    fn fit(&self) -> Option<Vec<f64>> {
+        let own = BinaryRegression::fit_cells(&self.yes, &self.trials, &self.columns)?;
+        Some(own.chances(&self.columns, self.len(), &own.coefficients))
+    }
+
+    /// Keeps the cells that were not told apart, with the columns that are left while there are `each` rows of the rarer kind
+    /// for each; the rows' cells are left as they were.
+    fn keep(&mut self, apart: &mut Apart, each: usize) {
+        let [yes, trials] = self.counts(apart.left.iter().copied());
+        apart.kept.truncate(yes.min(trials - yes) as usize / each);
+        keep(&mut self.columns, &apart.kept);
+        for own in [&mut self.yes, &mut self.trials] {
+            keep(own, &apart.left);
+        }
+        for column in &mut self.columns {
+            keep(column, &apart.left);
+        }
+    }
+
+    /// Which of some rows that were told apart a cell belongs to.
+    fn place(&self, aside: &[Aside], cell: usize) -> Option<usize> {
+        let mut aside = aside.iter();
+        aside.position(|own| own.has(|column| self.columns[column][cell]))
+    }
+
+    /// What indicators tell apart: there is no maximum while they do.
+    fn apart(&self) -> Apart {
+        let mut apart = Apart {
+            aside: Vec::new(),
+            left: (0..self.len()).collect(),
+            kept: (0..self.columns.len()).collect(),
+        };
+        while let Some(aside) = self.aside(&apart.left, &apart.kept) {
+            // On the others this column is constant, or 1 less the others that are named.
+            let (left, kept) = (&mut apart.left, &mut apart.kept);
+            kept.retain(|column| Some(column) != aside.columns.first());
+            left.retain(|cell| !aside.has(|column| self.columns[column][*cell]));
+            apart.aside.push(aside);
+        }
+        apart
+    }
+
+    /// The first rows of the cells `left` that indicators among the columns `kept` tell from the others and that are alike:
+    /// those with an indicator, then those with none of some neighbouring ones that exclude each other, as the families of
+    /// the site without an indicator.
+    fn aside(&self, left: &[usize], kept: &[usize]) -> Option<Aside> {
+        let mut with = kept.iter().filter(|own| self.indicates(left, **own));
+        if let Some(own) = with.find_map(|own| self.told_apart(left, &[*own], true)) {
+            return Some(own);
+        }
+        for from in 0..kept.len() {
+            for to in from + 1..=kept.len() {
+                let columns = &kept[from..to];
+                let exclude = |cell: &usize| {
+                    let sum: f64 = columns.iter().map(|own| self.columns[*own][*cell]).sum();
+                    sum <= 1.0
+                };
+                let indicate = columns.iter().all(|own| self.indicates(left, *own));
+                if !indicate || !left.iter().all(exclude) {
+                    break;
+                }
+                if let Some(own) = self.told_apart(left, columns, false) {
+                    return Some(own);
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a column has 0 and 1 alone.
+    fn indicates(&self, left: &[usize], column: usize) -> bool {
+        let mut values = left.iter().map(|cell| self.columns[column][*cell]);
+        values.all(|x| x == 0.0 || x.total_cmp(&1.0).is_eq())
+    }
+
+    /// The rows with (or without) some indicators, if there are such and others and they are alike.
+    fn told_apart(&self, left: &[usize], columns: &[usize], with: bool) -> Option<Aside> {
+        let has = |cell: &usize| columns.iter().any(|own| self.columns[*own][*cell] > 0.0);
+        let own = left.iter().copied().filter(|cell| has(cell) == with);
+        let number = own.clone().count();
+        if number == 0 || number == left.len() {
+            return None;
+        }
+        let known = self.alike(own)?;
+        Some(Aside {
+            columns: columns.to_vec(),
+            with,
+            known: known > 0.0,
+        })
+    }
+
+    /// 1 where all rows of some cells are events, 0 where none is.
+    fn alike(&self, cells: impl Iterator<Item = usize>) -> Option<f64> {
+        let [yes, trials] = self.counts(cells);
+        if yes <= 0.0 {
+            Some(0.0)
+        } else if yes >= trials {
+            Some(1.0)
+        } else {
+            None
+        }
+    }
+
+    fn counts(&self, cells: impl Iterator<Item = usize>) -> [f64; 2] {
+        cells.fold([0.0; 2], |[yes, trials], cell| {
+            [yes + self.yes[cell], trials + self.trials[cell]]
+        })
+    }
+}
+
+/// Keeps the values at some places, which ascend.
+fn keep<T>(values: &mut Vec<T>, places: &[usize]) {
+    let mut at = 0..values.len();
+    values.retain(|_| {
+        at.next()
+            .is_some_and(|own| places.binary_search(&own).is_ok())
+    });
+}

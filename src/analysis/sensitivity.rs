@@ -233,6 +233,8 @@ impl Completed {
         let (protocol, state) = (ground.protocol, ground.state);
         let analysis = with_rule(analysis, Missing::CompleteCase);
         workspace.sample(protocol, state, ground.cut, &analysis);
+        // A site of unknown families alone has rows in the model behind its imputations.
+        workspace.regroup(true);
         let known = workspace.rows.iter().copied();
         let known = known.zip(workspace.y.iter().map(|y| Some(*y)));
         let unknown = workspace.unknown.iter().map(|(row, _)| (*row, None));

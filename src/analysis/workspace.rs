@@ -222,7 +222,7 @@ impl Workspace {
 
     /// Groups the sites by the analysed families; a family counts once, however many of its children are rows. With `weighed`
     /// they are weighed for the unknown ones, whose sites then have a part.
-    fn regroup(&mut self, weighed: bool) {
+    pub(super) fn regroup(&mut self, weighed: bool) {
         let families = self.rows.chunk_by(|a, b| a == b);
         let units = families.filter_map(|rows| self.units.get(*rows.first()? as usize));
         let units = units.map(|unit| (unit.site, unit.arm));

@@ -5,8 +5,15 @@
 //! share with Jeffreys' prior; any other outcome is that of a known row with a similar prediction (predictive mean
 //! matching of type 1 with five donors: van Buuren 2018, Flexible Imputation of Missing Data, 2nd ed., algorithm 3.3), so
 //! that only values occur that have been seen. Pooling is `imputation`'s.
+//!
+//! Where indicators tell known rows apart that all have the event, or none of which has it, the regression has no maximum, and
+//! its limit is certain of the unknown rows like them, as no finite number of rows can be (White, Daniel & Royston 2010, doi
+//! 10.1016/j.csda.2010.04.005, on such *perfect prediction* in imputations). Such rows are a share of their own with Jeffreys'
+//! prior, whose posterior distribution is exact, and the others have their own regression. Where columns separate the rows in
+//! another way, the regression itself has Jeffreys' prior: `BinaryRegression::penalized`.
 
 use super::binary_regression::BinaryRegression;
+use super::cells::{Aside, Cells};
 use super::error::EstimationError;
 use super::known_weights::ROWS_PER_COLUMN;
 use crate::numerics::beta::Beta;
@@ -27,9 +34,11 @@ pub struct ArmImputation {
 
 #[derive(Debug, Clone)]
 enum Model {
-    /// Events and others among the known rows.
-    Share(f64, f64),
-    Logistic(BinaryRegression),
+    Binary {
+        /// Rows that are told apart, by their columns; events and all of the known ones.
+        aside: Vec<(Aside, [f64; 2])>,
+        others: Chances,
+    },
     Matching {
         coefficients: Vec<f64>,
         kept: Vec<usize>,
@@ -39,6 +48,15 @@ enum Model {
         /// Prediction and outcome of each known row, by prediction.
         donors: Vec<(f64, f64)>,
     },
+}
+
+/// The chances of rows that are not told apart.
+#[derive(Debug, Clone)]
+enum Chances {
+    /// Events and all of the known ones.
+    Share([f64; 2]),
+    /// With the columns that it goes by, of the unknown rows.
+    Logistic(BinaryRegression, Vec<Vec<f64>>),
 }
 
 impl ArmImputation {
@@ -64,15 +82,11 @@ impl ArmImputation {
             .chunks_exact(n)
             .take(rarer / ROWS_PER_COLUMN)
             .collect();
-        let own: Vec<Vec<f64>> = taken.iter().map(|column| column[..s].to_vec()).collect();
-        let columns = taken.iter().map(|column| column[s..].to_vec()).collect();
-        let share = Model::Share(events as f64, (s - events) as f64);
-        let model = if binary && own.is_empty() {
-            share
-        } else if binary {
-            let outcome: Vec<bool> = known.iter().map(|y| *y > 0.0).collect();
-            BinaryRegression::fit(&outcome, &own).map_or(share, Model::Logistic)
+        let columns: Vec<Vec<f64>> = taken.iter().map(|column| column[s..].to_vec()).collect();
+        let model = if binary {
+            yes_or_no(known, &taken, &columns)
         } else {
+            let own: Vec<Vec<f64>> = taken.iter().map(|column| column[..s].to_vec()).collect();
             matching(known, &own)
         };
         Ok(Self {
@@ -89,16 +103,24 @@ impl ArmImputation {
     pub fn draw(&self, uniform: &mut impl FnMut() -> f64) -> Result<Vec<f64>, EstimationError> {
         let zero_one = |chance: f64, u: f64| f64::from(u8::from(u < chance));
         match &self.model {
-            Model::Share(events, others) => {
-                let chance = Beta::new(events + 0.5, others + 0.5)?.quantile(uniform())?;
-                Ok((0..self.unknown)
-                    .map(|_| zero_one(chance, uniform()))
-                    .collect())
-            }
-            Model::Logistic(fit) => {
-                let mut deviate = || normal::quantile(uniform()).unwrap_or(0.0);
-                let coefficients = fit.drawn(&mut deviate);
-                let chances = fit.chances(&self.columns, self.unknown, &coefficients);
+            Model::Binary { aside, others } => {
+                let mut chances = match others {
+                    Chances::Share(counts) => vec![share(*counts, uniform())?; self.unknown],
+                    Chances::Logistic(fit, columns) => {
+                        let mut deviate = || normal::quantile(uniform()).unwrap_or(0.0);
+                        let coefficients = fit.drawn(&mut deviate);
+                        fit.chances(columns, self.unknown, &coefficients)
+                    }
+                };
+                let mut told = vec![false; if aside.is_empty() { 0 } else { self.unknown }];
+                for (own, counts) in aside {
+                    let drawn = share(*counts, uniform())?;
+                    for (row, (told, chance)) in told.iter_mut().zip(&mut chances).enumerate() {
+                        if !*told && own.has(|column| self.columns[column][row]) {
+                            (*told, *chance) = (true, drawn);
+                        }
+                    }
+                }
                 Ok(chances
                     .into_iter()
                     .map(|chance| zero_one(chance, uniform()))
@@ -127,6 +149,33 @@ impl ArmImputation {
                     .collect())
             }
         }
+    }
+}
+
+/// The share of a sample with so many events of so many, drawn from its posterior distribution under Jeffreys' prior.
+fn share([events, all]: [f64; 2], u: f64) -> Result<f64, EstimationError> {
+    Ok(Beta::new(events + 0.5, all - events + 0.5)?.quantile(u)?)
+}
+
+/// The model of an outcome that is 0 or 1, by columns with the known rows first and then the `unknown` ones.
+fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>]) -> Model {
+    let rows: Vec<usize> = (0..known.len()).collect();
+    let outcome: Vec<bool> = known.iter().map(|y| *y > 0.0).collect();
+    let mut cells = Cells::new(&rows, &outcome, taken);
+    let mut apart = cells.apart();
+    let counts = cells.aside_counts(&apart.aside);
+    if !apart.aside.is_empty() {
+        cells.keep(&mut apart, ROWS_PER_COLUMN);
+    }
+    let columns = || apart.kept.iter().map(|own| unknown[*own].clone()).collect();
+    let model = (!apart.kept.is_empty()).then(|| cells.model()).flatten();
+    let others = model.map_or_else(
+        || Chances::Share(cells.total()),
+        |model| Chances::Logistic(model, columns()),
+    );
+    Model::Binary {
+        aside: apart.aside.into_iter().zip(counts).collect(),
+        others,
     }
 }
 
@@ -213,6 +262,54 @@ mod tests {
         let alike: Vec<(f64, f64)> = (0..8).map(|k| (1.0, f64::from(k))).collect();
         assert!((donor(&alike, 1.0, 0.99) - 7.0).abs() < 1e-15);
         assert!(donor(&alike, 1.0, 0.0).abs() < 1e-15);
+    }
+
+    /// By hand: of ten known rows without the indicator five have the event, of six with it all: these are a share of their own,
+    /// Beta(6½, ½), and the others are alike, Beta(5½, 5½). Quantiles of .1 by `qbeta` of R 4.2.2: .80564 and .30989.
+    #[test]
+    fn rows_that_are_told_apart_are_a_share_of_their_own_and_not_certain() {
+        let known: Vec<f64> = (0..16).map(|row| f64::from(u8::from(row >= 5))).collect();
+        let mut indicator: Vec<f64> = (0..16).map(|row| f64::from(u8::from(row >= 10))).collect();
+        indicator.extend([0.0, 1.0]);
+        let drawn = |known: &[f64], deviates: [f64; 4]| {
+            let model = ArmImputation::new(known, 2, &indicator, true).unwrap();
+            let mut deviates = deviates.into_iter();
+            model.draw(&mut || deviates.next().unwrap()).unwrap()
+        };
+        // The others' share, that of those apart, and the two rows.
+        assert_eq!(drawn(&known, [0.1, 0.1, 0.309, 0.805]), [1.0, 1.0]);
+        assert_eq!(drawn(&known, [0.1, 0.1, 0.310, 0.806]), [0.0, 0.0]);
+        // Six without the indicator of whom none has the event: Beta(½, 6½), whose quantile of .9 is 1 − .80564.
+        let known: Vec<f64> = (0..16).map(|row| f64::from(u8::from(row >= 11))).collect();
+        for own in &mut indicator[..16] {
+            *own = 0.0;
+        }
+        for own in &mut indicator[6..16] {
+            *own = 1.0;
+        }
+        let drawn = |deviates: [f64; 4]| {
+            let model = ArmImputation::new(&known, 2, &indicator, true).unwrap();
+            let mut deviates = deviates.into_iter();
+            model.draw(&mut || deviates.next().unwrap()).unwrap()
+        };
+        assert_eq!(drawn([0.1, 0.9, 0.194, 0.309]), [1.0, 1.0]);
+        assert_eq!(drawn([0.1, 0.9, 0.195, 0.310]), [0.0, 0.0]);
+    }
+
+    /// The numbers 1 to 10 tell the kinds apart: the regression has Jeffreys' prior (its coefficients are
+    /// `binary_regression`'s test). At the deviates of the medians the chance at 4 is 1/(1 + exp(5.33857 − 4·.97065)) =
+    /// .18908, by hand; by the share it would be a half.
+    #[test]
+    fn a_number_that_separates_is_kept() {
+        let known: Vec<f64> = (1..=10).map(|row| f64::from(u8::from(row > 5))).collect();
+        let mut column: Vec<f64> = (1..=10).map(f64::from).collect();
+        column.push(4.0);
+        let model = ArmImputation::new(&known, 1, &column, true).unwrap();
+        let drawn = |u: f64| {
+            let mut deviates = [0.5, 0.5, u].into_iter();
+            model.draw(&mut || deviates.next().unwrap()).unwrap()
+        };
+        assert_eq!((drawn(0.189), drawn(0.190)), (vec![1.0], vec![0.0]));
     }
 
     /// Without columns the share is drawn from Beta(½ + events, ½ + others): its median at u = ½ lies between 0 and 1 where

@@ -1,10 +1,17 @@
 //! Logistic regression of one sample, for probabilities that are used and not read: weights and imputations. Effects of an
 //! arm are `generalized_linear`'s.
+//!
+//! Where the likelihood has no maximum, that of Jeffreys' prior times the likelihood exists (Firth 1993, doi
+//! 10.1093/biomet/80.1.27; Heinze & Schemper 2002, doi 10.1002/sim.1047): [`BinaryRegression::penalized`].
 
 use crate::numerics::linear_algebra::Qr;
 
 /// Beyond this log odds a fit has separated the rows.
 const SEPARATED: f64 = 12.0;
+
+/// No log odds moves more than this in a step of a penalized fit, which shrink by a factor: so many are enough.
+const LONGEST_STEP: f64 = 5.0;
+const MOST_STEPS: usize = 1000;
 
 /// A fit on an intercept and columns.
 #[derive(Debug, Clone)]
@@ -18,12 +25,6 @@ pub(super) struct BinaryRegression {
 }
 
 impl BinaryRegression {
-    /// The maximum of the likelihood of single rows; `None` where they are separated.
-    pub(super) fn fit(outcome: &[bool], columns: &[Vec<f64>]) -> Option<Self> {
-        let yes: Vec<f64> = outcome.iter().map(|y| f64::from(u8::from(*y))).collect();
-        Self::fit_cells(&yes, &vec![1.0; yes.len()], columns)
-    }
-
     /// The maximum of the likelihood, by iterated weighted least squares from the log odds of all rows together; `None`
     /// where the rows are separated. Each row stands for so many trials with the same columns, of which `yes` are events:
     /// the maximum is that of the trials one by one.
@@ -51,12 +52,7 @@ impl BinaryRegression {
                 root[row] = (trials[row] * p * q).sqrt();
                 response[row] = root[row] * eta[row] + (yes[row] - trials[row] * p) / root[row];
             }
-            matrix.clear();
-            matrix.extend_from_slice(&root);
-            for column in columns {
-                matrix.extend(column.iter().zip(&root).map(|(x, root)| x * root));
-            }
-            own.qr.factor(n, &matrix);
+            own.factor(columns, &root, &mut matrix);
             own.qr
                 .coefficients_into(&mut response, &mut taken, &mut own.coefficients);
             own.kept.clear();
@@ -74,6 +70,71 @@ impl BinaryRegression {
             }
         }
         None
+    }
+
+    /// The maximum of the likelihood times Jeffreys' prior, the root of the information's determinant: that of the likelihood
+    /// with `h` more trials in a row, half of them events, where `h` is its leverage. It exists where rows are separated. The
+    /// factorization that is left is of the data's own information.
+    pub(super) fn penalized(yes: &[f64], trials: &[f64], columns: &[Vec<f64>]) -> Option<Self> {
+        let n = yes.len();
+        let (events, all) = (yes.iter().sum::<f64>(), trials.iter().sum::<f64>());
+        let mut eta = vec![libm::log((events + 0.5) / (all - events + 0.5)); n];
+        let mut own = Self {
+            coefficients: Vec::new(),
+            kept: Vec::new(),
+            qr: Qr::default(),
+        };
+        let (mut root, mut response) = (vec![0.0; n], vec![0.0; n]);
+        let (mut matrix, mut taken, mut leverage) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..MOST_STEPS {
+            let weigh = |root: &mut [f64], more: &[f64]| {
+                for row in 0..n {
+                    let (p, q) = chances(eta[row]);
+                    let more = more.get(row).copied().unwrap_or(0.0);
+                    root[row] = ((trials[row] + more) * p * q).sqrt();
+                }
+            };
+            weigh(&mut root, &[]);
+            own.factor(columns, &root, &mut matrix);
+            own.qr.leverages(&mut leverage);
+            weigh(&mut root, &leverage);
+            own.factor(columns, &root, &mut matrix);
+            for row in 0..n {
+                let (p, _) = chances(eta[row]);
+                let (yes, trials) = (yes[row] + 0.5 * leverage[row], trials[row] + leverage[row]);
+                response[row] = root[row] * eta[row] + (yes - trials * p) / root[row];
+            }
+            own.qr
+                .coefficients_into(&mut response, &mut taken, &mut own.coefficients);
+            own.kept.clear();
+            own.kept.extend(own.qr.kept());
+            let next: Vec<f64> = own.log_odds(columns, n, &own.coefficients).collect();
+            let moves = next.iter().zip(&eta).map(|(next, eta)| (next - eta).abs());
+            let moved = moves.fold(0.0f64, f64::max);
+            if next.iter().any(|own| !own.is_finite()) {
+                return None;
+            }
+            if moved < 1e-10 {
+                weigh(&mut root, &[]);
+                own.factor(columns, &root, &mut matrix);
+                return (own.qr.kept() == own.kept).then_some(own);
+            }
+            let part = (LONGEST_STEP / moved).min(1.0);
+            for (eta, next) in eta.iter_mut().zip(next) {
+                *eta += part * (next - *eta);
+            }
+        }
+        None
+    }
+
+    /// Factors the intercept and the columns, weighted.
+    fn factor(&mut self, columns: &[Vec<f64>], root: &[f64], matrix: &mut Vec<f64>) {
+        matrix.clear();
+        matrix.extend_from_slice(root);
+        for column in columns {
+            matrix.extend(column.iter().zip(root).map(|(x, root)| x * root));
+        }
+        self.qr.factor(root.len(), matrix);
     }
 
     fn log_odds<'a>(
@@ -131,9 +192,9 @@ mod tests {
     #[test]
     fn a_saturated_fit_gives_the_shares() {
         let x = vec![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
-        let y = [true, false, false, false, true, true, true, false];
+        let y = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0];
         let columns = [x];
-        let fit = BinaryRegression::fit(&y, &columns).unwrap();
+        let fit = BinaryRegression::fit_cells(&y, &[1.0; 8], &columns).unwrap();
         let found = fit.chances(&columns, 8, &fit.coefficients);
         assert!((found[0] - 0.25).abs() < 1e-12 && (found[7] - 0.75).abs() < 1e-12);
         assert!((fit.coefficients[0] + 3f64.ln()).abs() < 1e-9);
@@ -144,12 +205,38 @@ mod tests {
         let moved = fit.drawn(&mut || ones.next().unwrap_or(0.0));
         assert!((moved[0] - fit.coefficients[0]).abs() - (16.0f64 / 24.0).sqrt() < 1e-12);
         // Separated rows have no maximum.
-        let y = [false, false, false, false, true, true, true, true];
-        assert!(BinaryRegression::fit(&y, &columns).is_none());
+        let y = [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
+        assert!(BinaryRegression::fit_cells(&y, &[1.0; 8], &columns).is_none());
         // Rows alike count as one with their number: 1 of 4 and 3 of 4.
         let cells = [vec![0.0, 1.0]];
         let fit = BinaryRegression::fit_cells(&[1.0, 3.0], &[4.0, 4.0], &cells).unwrap();
         assert!((fit.coefficients[1] - 2.0 * 3f64.ln()).abs() < 1e-14);
         assert!(BinaryRegression::fit_cells(&[0.0, 4.0], &[4.0, 4.0], &cells).is_none());
+    }
+
+    /// Saturated cells have leverage 1 each: half an event and half none more. 0 of 4 and 4 of 4 become ½ of 5 and 4½ of 5, by
+    /// hand log odds of −log 9 and log 9; the standard deviation of the intercept is 1/√(4·0.1·0.9).
+    #[test]
+    fn a_penalized_fit_of_separated_rows_has_half_an_event_more() {
+        let cells = [vec![0.0, 1.0]];
+        let fit = BinaryRegression::penalized(&[0.0, 4.0], &[4.0, 4.0], &cells).unwrap();
+        assert!((fit.coefficients[0] + 9f64.ln()).abs() < 1e-9);
+        assert!((fit.coefficients[1] - 2.0 * 9f64.ln()).abs() < 1e-9);
+        // R⁻¹ of (√w, 0; √w, √w) moved by (1, 0): the intercept alone, by 1/√(w + w).
+        let mut deviates = [1.0, 0.0].into_iter();
+        let moved = fit.drawn(&mut || deviates.next().unwrap_or(0.0));
+        let by_hand = 1.0 / (2.0f64 * 4.0 * 0.09).sqrt();
+        assert!((moved[0] - fit.coefficients[0] - by_hand).abs() < 1e-8);
+    }
+
+    /// The numbers 1 to 10, separated in the middle: coefficients of `brglm2` 0.9 under R 4.2.2, `glm(y ~ x, binomial, method =
+    /// "brglmFit", type = "AS_mean")` with a tolerance of 1e-14.
+    #[test]
+    fn a_penalized_fit_is_that_of_another_program() {
+        let x: Vec<f64> = (1..=10).map(f64::from).collect();
+        let yes: Vec<f64> = x.iter().map(|x| f64::from(u8::from(*x > 5.0))).collect();
+        let fit = BinaryRegression::penalized(&yes, &[1.0; 10], &[x]).unwrap();
+        assert!((fit.coefficients[0] + 5.338_572_631_293).abs() < 1e-7);
+        assert!((fit.coefficients[1] - 0.970_649_569_326).abs() < 1e-7);
     }
 }

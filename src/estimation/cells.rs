@@ -41,13 +41,13 @@ pub(super) struct Cells {
 }
 
 /// What is told apart.
-struct Apart {
+pub(super) struct Apart {
     /// In the order in which they were told apart; a row belongs to the first that has it.
-    aside: Vec<Aside>,
+    pub(super) aside: Vec<Aside>,
     /// Cells of the others, ascending.
     left: Vec<usize>,
     /// Columns that are not constant on the others, or a combination of those that are named; ascending.
-    kept: Vec<usize>,
+    pub(super) kept: Vec<usize>,
 }
 
 /// A fit in its limit.
@@ -135,7 +135,7 @@ impl Cells {
 
     /// Keeps the cells that were not told apart, with the columns that are left while there are `each` rows of the rarer kind
     /// for each; the rows' cells are left as they were.
-    fn keep(&mut self, apart: &mut Apart, each: usize) {
+    pub(super) fn keep(&mut self, apart: &mut Apart, each: usize) {
         let [yes, trials] = self.counts(apart.left.iter().copied());
         apart.kept.truncate(yes.min(trials - yes) as usize / each);
         keep(&mut self.columns, &apart.kept);
@@ -147,6 +147,30 @@ impl Cells {
         }
     }
 
+    /// The model of the cells: the maximum of the likelihood, or of the penalized one where there is none.
+    pub(super) fn model(&self) -> Option<BinaryRegression> {
+        let (yes, trials, columns) = (&self.yes, &self.trials, &self.columns);
+        BinaryRegression::fit_cells(yes, trials, columns)
+            .or_else(|| BinaryRegression::penalized(yes, trials, columns))
+    }
+
+    /// Events and all rows of the cells.
+    pub(super) fn total(&self) -> [f64; 2] {
+        self.counts(0..self.len())
+    }
+
+    /// Events and all rows of those that were told apart, in their order.
+    pub(super) fn aside_counts(&self, aside: &[Aside]) -> Vec<[f64; 2]> {
+        let mut counts = vec![[0.0; 2]; aside.len()];
+        for cell in 0..self.len() {
+            if let Some(own) = self.place(aside, cell) {
+                counts[own][0] += self.yes[cell];
+                counts[own][1] += self.trials[cell];
+            }
+        }
+        counts
+    }
+
     /// Which of some rows that were told apart a cell belongs to.
     fn place(&self, aside: &[Aside], cell: usize) -> Option<usize> {
         let mut aside = aside.iter();
@@ -154,7 +178,7 @@ impl Cells {
     }
 
     /// What indicators tell apart: there is no maximum while they do.
-    fn apart(&self) -> Apart {
+    pub(super) fn apart(&self) -> Apart {
         let mut apart = Apart {
             aside: Vec::new(),
             left: (0..self.len()).collect(),

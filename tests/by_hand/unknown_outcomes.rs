@@ -148,7 +148,7 @@ fn weights_are_the_inverse_of_the_share_that_is_known() {
 #[test]
 fn a_site_of_unknown_outcomes_alone_is_merged_like_any_small_one() {
     let text = with(&format!(
-        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\ncovariates = [\"site\"]\nmissing = {{ primary = \"inverse-probability-of-censoring\", sensitivity = [\"complete-case\"] }}\n{}",
+        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\ncovariates = [\"site\"]\nmissing = {{ primary = \"inverse-probability-of-censoring\", sensitivity = [\"complete-case\", \"multiple-imputation\"] }}\n{}",
         estimand("risk-difference", "treatment-policy")
     ));
     let text = text.replace("families_per_therapist = 3", "families_per_therapist = 20");
@@ -195,6 +195,17 @@ fn a_site_of_unknown_outcomes_alone_is_merged_like_any_small_one() {
     );
     // Without weights the third site has no rows: 7/2 in either stratum.
     near(beside(own, "complete-case")[0].estimate, -1.5 / 7.0);
+    // The third site's outcomes are imputed by the second's, too. All weigh alike in the completed data: (treated − control)/26
+    // reports. Logits of 1, 4, 5 and 3 of 7 drawn from their normal distribution have the mean chances .186292, .563333, .689642
+    // and .436667 (integrated numerically in R): treated 1 + 3·.186292 + 4 + 9·.563333, control 5 + 3·.689642 + 3 + 9·.436667.
+    // Within an imputation the two sums vary by 9.85 together (from the same integrals), so the mean of 100 by √9.85/26/10. By
+    // the first site's they would differ by −7.15/26.
+    let imputed = beside(own, "multiple-imputation")[0].estimate.unwrap();
+    let error = 9.85f64.sqrt() / 260.0;
+    assert!(
+        (imputed - (10.628_874 - 13.998_929) / 26.0).abs() < 4.0 * error,
+        "{imputed}"
+    );
 }
 
 /// A column that has told rows apart is taken, and the others have one for each five of *their* rarer kind. Ten rows of a site are

@@ -168,6 +168,20 @@ fn shares_that_are_known_by_arm_and_column() {
     assert!(covered < least(), "complete cases: {covered}");
 }
 
+/// No treated family with the column has the event, so that the column always tells them apart, and 40 in 100 of them are known.
+/// Their chance is drawn from Beta(½, m + ½) where m are known, with the mean ½/(m + 1): by hand the treated mean is
+/// E[(60 − m)/(m + 1)]/2/120 too large, where the binomial gives E[(60 − m)/(m + 1)] = (.6/.4)(1 − .6⁶⁰), that is .00625. By the arm's
+/// share alone it were .07 too large.
+#[test]
+fn an_outcome_that_a_column_tells_apart() {
+    let (mean, chance) = ([[0.2, 0.6], [0.4, 0.0]], [[0.9, 0.9], [0.9, 0.4]]);
+    let study = |replicate| Study::new(replicate, true, mean, chance);
+    let [bias, error, covered] = performance(-0.2, |r| study(r).imputed(r, true));
+    let by_hand = 0.5 * 1.5 / 120.0;
+    assert!((bias - by_hand).abs() < 4.0 * error, "{bias} {error}");
+    assert!(covered > least(), "{covered}");
+}
+
 /// Normal outcomes of one deviation, means 0 and 2, and 1 and 3 under treatment: the difference is 1. Of the treated with
 /// the column 40 in 100 are known: the complete treated mean is (.9·1 + .4·3)/1.3 in place of 2, by hand.
 #[test]

@@ -163,7 +163,10 @@ pub fn conclusion(
         (None, Some((low, high))) if compared.anderson_rubin().is_none() => {
             parts.push(between.compatible(low, high));
         }
-        _ => parts.push(unlimited(&result.arms)),
+        _ => {
+            let several = protocol.arms.len() > 2;
+            parts.push(unlimited(&result.arms, several.then_some(&between)));
+        }
     }
     let limited = match set {
         Some(set) => set.is_bounded(),
@@ -211,17 +214,27 @@ fn alike(average: Average) -> Words {
     }
 }
 
-fn unlimited(arms: &[ArmOutcome]) -> Words {
+/// That there is no interval, with the arms that are compared where there are several comparisons.
+fn unlimited(arms: &[ArmOutcome], several: Option<&Between<'_>>) -> Words {
+    let of = several.map_or_else(Words::default, |own| {
+        let (t_en, c_en) = (&own.treated.en, &own.control.en);
+        let (t_sv, c_sv) = (&own.treated.sv, &own.control.sv);
+        words!(
+            " for {t_en} compared with {c_en}",
+            " för {t_sv} jämfört med {c_sv}"
+        )
+    });
+    let Words { en, sv } = of;
     let analysed: u32 = arms.iter().map(|arm| arm.analysed).sum();
     if analysed == 0 {
-        Words::new(
-            "No family has an outcome yet, so the result is compatible with any difference.",
-            "Ingen familj har något utfall än, så resultatet är förenligt med vilken skillnad som helst.",
+        words!(
+            "No family has an outcome yet, so the result{en} is compatible with any difference.",
+            "Ingen familj har något utfall än, så resultatet{sv} är förenligt med vilken skillnad som helst."
         )
     } else {
-        Words::new(
-            "The data give no interval, so the result is compatible with any difference.",
-            "Data ger inget intervall, så resultatet är förenligt med vilken skillnad som helst.",
+        words!(
+            "The data give no interval{en}, so the result is compatible with any difference.",
+            "Data ger inget intervall{sv}, så resultatet är förenligt med vilken skillnad som helst."
         )
     }
 }

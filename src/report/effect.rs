@@ -50,7 +50,7 @@ pub(super) fn places(scale: Scale) -> usize {
 }
 
 /// The treated arm that a row names: by its term, or as a bound beside it.
-fn treated(report: &Report<'_>, estimate: &Estimate) -> Option<Arm> {
+pub(super) fn treated(report: &Report<'_>, estimate: &Estimate) -> Option<Arm> {
     let beside = estimate
         .extra
         .get("arm")

@@ -546,6 +546,33 @@ fn a_conclusion_speaks_of_families() {
     says((-0.14, 0.01), 0.050_4, "p = 0.0504", "p = 0,0504");
     says((-0.14, -0.01), 0.000_2, "p < 0.001", "p < 0,001");
     let found = words(None, None);
-    assert!(found.en.contains("compatible with"), "{}", found.en);
+    let alone = "The data give no interval, so the result is compatible with any difference.";
+    assert!(found.en.starts_with(alone), "{}", found.en);
     assert!(found.sv.contains("förenligt med"), "{}", found.sv);
+}
+
+/// With several arms it is said of which there is no interval.
+#[test]
+fn a_conclusion_without_an_interval_names_the_arms() {
+    let text = IUH
+        .replace(
+            "[unit]\n",
+            "[[arm]]\nid = \"network\"\nlabel = { sv = \"Nätverk\", en = \"Network\" }\nratio = 1\n\n[unit]\n",
+        )
+        .replace("method = \"big-stick\"", "method = \"simple\"")
+        .replace("max_imbalance = 4\n", "");
+    let three = protocol(&text);
+    let network = three.arm("network").unwrap();
+    let found = conclusion(
+        &three,
+        &three.analyses[0],
+        network,
+        &result(&protocol(IUH), None, None),
+        false,
+    );
+    let en = "The data give no interval for Network compared with Standard handling, so the result";
+    let sv =
+        "Data ger inget intervall för Nätverk jämfört med Sedvanlig handläggning, så resultatet";
+    assert!(found.en.starts_with(en), "{}", found.en);
+    assert!(found.sv.starts_with(sv), "{}", found.sv);
 }

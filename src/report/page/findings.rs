@@ -1,13 +1,14 @@
 //! The results: a table, the forest plot, and for each analysis its estimand, its conclusion and its warnings.
 
 use super::{Fact, Part, Section, role, say, subgroups};
-use crate::analysis::results::{AnalysisResult, TestResult};
+use crate::analysis::results::{AnalysisResult, Compared, TestResult};
 use crate::diagnostic::Lang;
 use crate::estimation::Estimate;
 use crate::protocol::model::Attribute;
 use crate::report::effect::{self, Scale};
 use crate::report::{Grid, Report, figures, number};
 use crate::words;
+use std::fmt::Write;
 
 pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
     let mut parts = vec![Part::Table(grid(report, lang))];
@@ -149,7 +150,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
     }
     for analysis in &report.analyses.analyses {
         if let Some(estimate) = analysis.results.first() {
-            grid.notes.push(method(analysis, estimate, lang));
+            grid.notes.push(method(report, analysis, estimate, lang));
         }
         if !analysis.looks.is_empty() {
             grid.notes.push(looks(analysis, lang));
@@ -158,10 +159,51 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
     grid
 }
 
-/// How the numbers of an analysis were made, in one sentence.
-fn method(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String {
+/// How the numbers of an analysis were made: in one sentence, and one more for each arm where comparisons differ in it.
+fn method(report: &Report<'_>, analysis: &AnalysisResult, first: &Estimate, lang: Lang) -> String {
     let outcome = analysis.outcome_label.get(lang);
-    let (estimator, variance) = (&estimate.estimator, &estimate.variance);
+    let (estimator, variance) = (&first.estimator, &first.variance);
+    let each: Vec<(String, String)> = (0..analysis.comparisons())
+        .filter_map(|place| {
+            let compared = analysis.compared(place);
+            let row = compared.rows.first()?;
+            let arm = effect::treated(report, row).map(|arm| report.arm(arm, lang));
+            let made = made(analysis, compared, row, lang);
+            Some((arm.unwrap_or_default().to_owned(), made))
+        })
+        .collect();
+    let alike = each.windows(2).all(|pair| pair[0].1 == pair[1].1);
+    let made = each.first().map_or("", |own| own.1.as_str());
+    if alike {
+        return say(
+            &words!(
+                "{outcome}: {estimator}, variance {variance}{made}",
+                "{outcome}: {estimator}, varians {variance}{made}"
+            ),
+            lang,
+        );
+    }
+    let mut text = say(
+        &words!(
+            "{outcome}: {estimator}, variance {variance}.",
+            "{outcome}: {estimator}, varians {variance}."
+        ),
+        lang,
+    );
+    for (arm, made) in each {
+        let made = made.trim_start_matches([',', ';', ' ']);
+        let _ = write!(text, " {arm}: {made}");
+    }
+    text
+}
+
+/// Degrees of freedom and test of a comparison, after its variance.
+fn made(
+    analysis: &AnalysisResult,
+    compared: Compared<'_>,
+    estimate: &Estimate,
+    lang: Lang,
+) -> String {
     let df = estimate.df.map_or_else(String::new, |df| {
         let df = number::fixed(df, 1, lang);
         say(
@@ -169,36 +211,28 @@ fn method(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String 
             lang,
         )
     });
-    let test = analysis.test.as_ref().map_or_else(
-        || {
-            if analysis.test_registered {
-                return say(
-                    &words!(
-                        "the registered randomization test does not exist here, and no other p decides.",
-                        "det registrerade randomiseringstestet finns inte här, och inget annat p-värde avgör."
-                    ),
-                    lang,
-                );
-            }
-            say(
-                &words!(
-                    "p from the estimator; no randomization test is registered.",
-                    "p från skattningsmetoden; inget randomiseringstest är registrerat."
-                ),
-                lang,
-            )
-        },
-        |test| {
+    let test = match (compared.test, compared.test_registered) {
+        (Some(test), _) => {
             let mut text = tested(test, lang);
             text.push_str(&constant(analysis, estimate, test, lang));
             text
-        },
-    );
-    let sentence = words!(
-        "{outcome}: {estimator}, variance {variance}{df}; {test}",
-        "{outcome}: {estimator}, varians {variance}{df}; {test}"
-    );
-    say(&sentence, lang)
+        }
+        (None, true) => say(
+            &words!(
+                "the registered randomization test does not exist here, and no other p decides.",
+                "det registrerade randomiseringstestet finns inte här, och inget annat p-värde avgör."
+            ),
+            lang,
+        ),
+        (None, false) => say(
+            &words!(
+                "p from the estimator; no randomization test is registered.",
+                "p från skattningsmetoden; inget randomiseringstest är registrerat."
+            ),
+            lang,
+        ),
+    };
+    format!("{df}; {test}")
 }
 
 /// The looks so far, and what each may decide.

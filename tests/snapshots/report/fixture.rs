@@ -2,8 +2,8 @@
 
 use lottning::allocation::Arm;
 use lottning::analysis::results::{
-    Analyses, AnalysisResult, ArmOutcome, Baseline, BaselineCell, BaselineRow, Deviation,
-    DeviationLine, TestResult, Used,
+    Analyses, AnalysisResult, ArmOutcome, Baseline, BaselineCell, BaselineRow, Comparison,
+    Deviation, DeviationLine, TestResult, Used,
 };
 use lottning::diagnostic::Words;
 use lottning::estimation::{Estimate, Warning};
@@ -566,5 +566,39 @@ pub(crate) fn extreme() -> Parts {
             "lott 3 ger <standard>, liggaren säger iuh",
         )],
     };
+    parts
+}
+
+/// The extreme report with the comparisons of its further arms, the first of which has a test of its own, and with a bound beside.
+pub(crate) fn several() -> Parts {
+    let mut parts = extreme();
+    let primary = &mut parts.analyses.analyses[0];
+    primary.p_adjusted = Some(0.0003);
+    let mut beside = primary.results[1].clone();
+    beside.term = "lower".into();
+    beside.extra.insert("sensitivity".into(), "manski".into());
+    beside.extra.insert("arm".into(), "short".into());
+    primary.results[2].df = None;
+    primary.results.push(beside);
+    let comparison = |arm: u8, row: usize| Comparison {
+        arm: Arm(arm),
+        rows: row..row + 1,
+        beside: 3..3,
+        test: None,
+        p_adjusted: None,
+        q_value: None,
+        conclusion: Words::default(),
+    };
+    let mut short = comparison(3, 1);
+    (short.p_adjusted, short.q_value) = (Some(0.06), Some(0.2));
+    short.test = primary.test.clone().map(|own| TestResult {
+        p_value: 0.03,
+        exact: false,
+        draws: 999,
+        failed: 0,
+        mcse: 0.005,
+        ..own
+    });
+    primary.further = vec![short, comparison(2, 2)];
     parts
 }

@@ -1,6 +1,6 @@
 //! The page in both languages, its figures, and laws that hold for every page.
 
-use super::fixture::{Parts, extreme, ordinary};
+use super::fixture::{Parts, extreme, ordinary, several};
 use lottning::diagnostic::Lang;
 use lottning::report::figures::FIGURES;
 use std::path::PathBuf;
@@ -234,6 +234,23 @@ fn bounds_of_several_arms_are_told_apart() {
         }
         assert!(!page.contains("Å: Å:") && !page.contains("A: A:"));
     }
+}
+
+/// Degrees of freedom and how the test was made are said of each arm that is compared.
+#[test]
+fn how_numbers_were_made_is_said_of_every_arm() {
+    let parts = several();
+    let page = lottning::report::html(&parts.report(), Lang::En);
+    for text in [
+        ": lin, variance hc2. Intensified home investigation: 160.0 degrees of freedom; p from the randomization test over all 100,000 possible allocations.",
+        " A: 3.1 degrees of freedom; p from the randomization test with 999 redraws (Monte Carlo standard error 0.0050).",
+        "nätverksmöten: the registered randomization test does not exist here",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    let page = lottning::report::html(&parts.report(), Lang::Sv);
+    let text = " Å: 3,1 frihetsgrader; p från randomiseringstestet med 999 omlottningar (Monte Carlo-medelfel 0,0050).";
+    assert!(page.contains(text));
 }
 
 /// An interval with one end says ∞ for the other, 0 where it is of a ratio, and a set that is no interval is said in words, as

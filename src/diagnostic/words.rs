@@ -40,6 +40,18 @@ impl Words {
         }
     }
 
+    /// A number with so many decimals, after a point in English and a comma in Swedish.
+    ///
+    /// ```
+    /// use lottning::diagnostic::Words;
+    /// assert_eq!(Words::decimals(2.44, 1), Words::new("2.4", "2,4"));
+    /// ```
+    pub fn decimals(value: f64, places: usize) -> Self {
+        let en = format!("{value:.places$}");
+        let sv = en.replace('.', ",");
+        Self { en, sv }
+    }
+
     /// The text in one language.
     pub fn get(&self, lang: Lang) -> &str {
         match lang {

@@ -104,10 +104,13 @@ impl Caution {
     /// What it says.
     pub fn words(&self) -> Words {
         match self {
-            Self::FewExpected { expected } => words!(
-                "a cell expects only {expected:.1} individuals; a normal formula is not to be trusted below 5, an exact test is",
-                "en cell förväntas få bara {expected:.1} individer; en normalformel är inte att lita på under 5, men ett exakt test är det"
-            ),
+            Self::FewExpected { expected } => {
+                let Words { en, sv } = Words::decimals(*expected, 1);
+                words!(
+                    "a cell expects only {en} individuals; a normal formula is not to be trusted below 5, an exact test is",
+                    "en cell förväntas få bara {sv} individer; en normalformel är inte att lita på under 5, men ett exakt test är det"
+                )
+            }
             Self::FewClusters { clusters } => words!(
                 "{clusters} clusters in an arm are few; a normal formula overstates power",
                 "{clusters} kluster i en arm är få; en normalformel överskattar styrkan"

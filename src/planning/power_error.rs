@@ -175,10 +175,13 @@ impl PowerError {
                 "no sample size exists: so small a power is reached without any data",
                 "det finns ingen stickprovsstorlek: en så liten styrka nås utan några data",
             ),
-            Self::EffectTooSmall { reached } => words!(
-                "no such effect exists: even the largest one on this side has power {reached:.4}",
-                "det finns ingen sådan effekt: även den största på den här sidan ger styrkan {reached:.4}"
-            ),
+            Self::EffectTooSmall { reached } => {
+                let Words { en, sv } = Words::decimals(*reached, 4);
+                words!(
+                    "no such effect exists: even the largest one on this side has power {en}",
+                    "det finns ingen sådan effekt: även den största på den här sidan ger styrkan {sv}"
+                )
+            }
             Self::AnyEffect => Words::new(
                 "no such effect exists: the test has that power without any effect",
                 "det finns ingen sådan effekt: testet har den styrkan utan någon effekt",

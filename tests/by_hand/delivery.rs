@@ -85,6 +85,10 @@ fn who_delivered_is_a_cluster_of_the_treated_arm_alone() {
     assert_eq!(row.extra["units_control"], 4);
     let own = codes(&found.warnings);
     assert!(own.contains(&"few-deliverers") && own.contains(&"few-clusters"));
+    let told = found.warnings.iter().find(|own| own.code == "few-clusters");
+    let told = &told.unwrap().message;
+    assert!(told.en.contains("carry 4.5 degrees"), "{}", told.en);
+    assert!(told.sv.contains("ger 4,5 frihetsgrader"), "{}", told.sv);
     let told = found.warnings.iter().find(|own| own.code == "delivered-by");
     let told = &told.unwrap().message.en;
     assert!(
@@ -98,6 +102,38 @@ fn who_delivered_is_a_cluster_of_the_treated_arm_alone() {
             .contains(&("cluster", vec!["delivered-by".to_owned()]))
     );
     assert!(found.estimand.en.contains("a sample of all who could"));
+}
+
+/// Where no event of service names anybody, that is said in place of clusters of none.
+#[test]
+fn nobody_is_named() {
+    let mut few = few(
+        &format!(
+            "{PLAIN}clusters = \"delivered-by\"\n{}",
+            estimand("difference", "treatment-policy")
+        ),
+        8,
+    );
+    for (family, on) in [(few.treated[0], 20), (few.control[0], 30)] {
+        few.report(family, on);
+        few.served(family, Service::Started, 12, None);
+    }
+    let found = few.run();
+    let told = found.warnings.iter().find(|own| own.code == "delivered-by");
+    let told = &told.unwrap().message;
+    assert!(
+        told.en
+            .contains("nobody is named who delivered the service, so all 4 families stand"),
+        "{}",
+        told.en
+    );
+    assert!(
+        told.sv
+            .contains("ingen angiven som gav insatsen, så alla 4"),
+        "{}",
+        told.sv
+    );
+    assert!(!codes(&found.warnings).contains(&"few-deliverers"));
 }
 
 #[test]

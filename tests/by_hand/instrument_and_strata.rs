@@ -76,6 +76,8 @@ fn three_an_arm() {
         (None, None, None)
     );
     assert_eq!(codes(&answer), ["weak-first-stage", "unbounded-set"]);
+    let told = &answer.warnings[0].message;
+    assert!(told.en.contains("(F = 4.00)") && told.sv.contains("(F = 4,00)"));
     // At level ½, t² = 0.5486 (t = 0.7407): 0.3835b² − 3.6343b + 7.5371 ≤ 0, an interval around 4.5.
     let settings = Settings {
         level: 0.5,

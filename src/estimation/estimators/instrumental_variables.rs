@@ -1,6 +1,7 @@
 //! `instrumental-variables`: the effect of receiving the service among those who receive it because of their arm.
 
 use super::{linear, regression};
+use crate::diagnostic::Words;
 use crate::estimation::answer::{Answer, Estimate, Warning};
 use crate::estimation::columns::{Arm, Columns};
 use crate::estimation::entry::{EstimatorEntry, Exchange, OutcomeDomain, Role, Symmetries};
@@ -241,13 +242,16 @@ fn note_first_stage(f: Option<f64>, set: Option<&AndersonRubin>, answer: &mut An
                 "armen bestämmer vad som mottogs utan undantag, så förstasteget har inget F"
             ),
         ),
-        Some(f) if f < WEAK => note(
-            "weak-first-stage",
-            words!(
-                "the arm moves what was received too little (F = {f:.2}) for the t interval: read the Anderson–Rubin set",
-                "armen påverkar vad som mottogs för lite (F = {f:.2}) för t-intervallet: läs Anderson–Rubins mängd"
-            ),
-        ),
+        Some(f) if f < WEAK => {
+            let Words { en, sv } = Words::decimals(f, 2);
+            note(
+                "weak-first-stage",
+                words!(
+                    "the arm moves what was received too little (F = {en}) for the t interval: read the Anderson–Rubin set",
+                    "armen påverkar vad som mottogs för lite (F = {sv}) för t-intervallet: läs Anderson–Rubins mängd"
+                ),
+            );
+        }
         Some(_) => {}
     }
     match set {

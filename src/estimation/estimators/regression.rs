@@ -1,5 +1,6 @@
 //! What the estimators that are linear regressions share: columns to design, design to answer.
 
+use crate::diagnostic::Words;
 use crate::estimation::answer::{Answer, Estimate, Warning};
 use crate::estimation::cluster_variance::ClusterVariance;
 use crate::estimation::clusters::Clusters;
@@ -268,15 +269,16 @@ fn note_clusters(own: &ClusterVariance, clusters: &Clusters<'_>, analysed: &mut 
         ));
         return;
     };
+    let Words { en, sv } = Words::decimals(df, 1);
     let message = if df < TOO_FEW {
         words!(
-            "the clusters carry {df:.1} degrees of freedom ({treated} clusters treated, {control} control): the interval is a guess; test by redrawing the arms",
-            "klustren ger {df:.1} frihetsgrader ({treated} kluster behandlade, {control} kontroll): intervallet är en gissning; testa genom att lotta om armarna"
+            "the clusters carry {en} degrees of freedom ({treated} clusters treated, {control} control): the interval is a guess; test by redrawing the arms",
+            "klustren ger {sv} frihetsgrader ({treated} kluster behandlade, {control} kontroll): intervallet är en gissning; testa genom att lotta om armarna"
         )
     } else if df < FEW {
         words!(
-            "the clusters carry {df:.1} degrees of freedom ({treated} clusters treated, {control} control), which is few",
-            "klustren ger {df:.1} frihetsgrader ({treated} kluster behandlade, {control} kontroll), vilket är få"
+            "the clusters carry {en} degrees of freedom ({treated} clusters treated, {control} control), which is few",
+            "klustren ger {sv} frihetsgrader ({treated} kluster behandlade, {control} kontroll), vilket är få"
         )
     } else if number < FEW_CLUSTERS && matches!(own.variance(), Variance::Cr0 | Variance::Cr1) {
         let variance = own.variance();

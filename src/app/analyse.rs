@@ -16,12 +16,12 @@ use super::typed_time::now;
 use crate::analysis::deviations::{Amended, NamedAt, Recorded};
 use crate::analysis::looks::{EarlierLook, earlier_looks, look};
 use crate::analysis::replication::LookedAt;
-use crate::analysis::results::{Analyses, AnalysisResult, TestResult};
+use crate::analysis::results::{Analyses, AnalysisResult};
 use crate::analysis::{Plan, RunSettings, dry_run, registered_p, run};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Cut, Day};
-use crate::report::{deviation, funnel, subgroups, used};
+use crate::report::{deviation, funnel, further, subgroups, test, used};
 use crate::study::journal::{Content, Journal, Recording, hex};
 use crate::study::kernel::{Command, LockState, Refusal, State, decide};
 use serde_json::{Value, json};
@@ -330,27 +330,14 @@ pub fn body(protocol: &Protocol, analyses: &Analyses, lang: Lang) -> Value {
 }
 
 fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
-    let text = |words: &Words| words.get(lang).to_owned();
+    let text = |words: &Words| json!(words.get(lang));
     let arm = |arm: crate::allocation::Arm| protocol.arms.get(arm.index()).map(|arm| &arm.id);
-    let test = |test: &TestResult| {
-        json!({
-            "p_value": test.p_value,
-            "exact": test.exact,
-            "draws": test.draws,
-            "failed": test.failed,
-            "mcse": test.mcse,
-            "conf_low": test.conf_low,
-            "conf_high": test.conf_high,
-            "interval_assumes": "constant-effect",
-            "approximate": test.approximate.as_ref().map(text),
-        })
-    };
     let mut whole = json!({
         "id": analysis.id,
         "role": analysis.role.text(),
         "prespecified": analysis.prespecified,
         "results": analysis.results,
-        "test": analysis.test.as_ref().map(test),
+        "test": analysis.test.as_ref().map(|own| test(own, text)),
         "covariates": analysis.covariates,
         "deviations": analysis.deviations.iter().map(|deviation| json!({
             "code": deviation.code, "message": text(&deviation.message),
@@ -358,7 +345,7 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
         "outcome": analysis.outcome,
         "estimand": text(&analysis.estimand),
         "measure": analysis.measure,
-        "attributes": analysis.attributes.iter().map(|own| (own.key.to_owned(), json!(text(&own.value))))
+        "attributes": analysis.attributes.iter().map(|own| (own.key.to_owned(), text(&own.value)))
             .collect::<serde_json::Map<String, Value>>(),
         "used": used(&analysis.used),
         "received_by_month": funnel(&analysis.funnel),
@@ -390,17 +377,8 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
         })).collect::<Vec<_>>(),
         "conclusion": text(&analysis.conclusion),
     });
-    if !analysis.further.is_empty() {
-        let further = analysis.further.iter().map(|own| {
-            json!({
-                "arm": arm(own.arm),
-                "test": own.test.as_ref().map(test),
-                "p_adjusted": own.p_adjusted,
-                "q_value": own.q_value,
-                "conclusion": text(&own.conclusion),
-            })
-        });
-        whole["further_comparisons"] = further.collect();
+    if let Some(further) = further(protocol, analysis, text) {
+        whole["further_comparisons"] = further;
     }
     whole
 }

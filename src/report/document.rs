@@ -4,10 +4,11 @@
 
 use super::{Report, Verdict, number};
 use crate::analysis::results::{
-    AnalysisResult, BaselineCell, DeviationLine, FunnelMonth, TestResult, Used,
+    AnalysisResult, BaselineCell, Comparison, DeviationLine, FunnelMonth, TestResult, Used,
 };
 use crate::analysis::subgroups::{SubgroupEffect, Subgroups};
 use crate::diagnostic::Words;
+use crate::protocol::Protocol;
 use crate::study::caps::{Alert, Capped};
 use crate::study::cohort::LEVEL;
 use crate::study::flow::{ArmFlow, ReasonCount, SiteFlow};
@@ -317,7 +318,7 @@ fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
             "mean": outcome.mean,
         })).collect::<Vec<_>>(),
         "results": analysis.results,
-        "test": analysis.test.as_ref().map(test),
+        "test": analysis.test.as_ref().map(|own| test(own, words)),
         "p_adjusted": analysis.p_adjusted,
         "q_value": analysis.q_value,
         "covariates": analysis.covariates,
@@ -329,19 +330,28 @@ fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
         })).collect::<Vec<_>>(),
         "conclusion": words(&analysis.conclusion),
     });
-    if !analysis.further.is_empty() {
-        let further = analysis.further.iter().map(|own| {
-            json!({
-                "arm": arm_id(report, usize::from(own.arm.0)),
-                "test": own.test.as_ref().map(test),
-                "p_adjusted": own.p_adjusted,
-                "q_value": own.q_value,
-                "conclusion": words(&own.conclusion),
-            })
-        });
-        whole["further_comparisons"] = further.collect();
+    if let Some(further) = further(report.protocol, analysis, words) {
+        whole["further_comparisons"] = further;
     }
     whole
+}
+
+/// The comparisons of further arms, where there are any; `text` gives sentences in one language or in both.
+pub fn further(
+    protocol: &Protocol,
+    analysis: &AnalysisResult,
+    text: impl Fn(&Words) -> Value,
+) -> Option<Value> {
+    let one = |own: &Comparison| {
+        json!({
+            "arm": protocol.arms.get(own.arm.index()).map(|arm| &arm.id),
+            "test": own.test.as_ref().map(|own| test(own, &text)),
+            "p_adjusted": own.p_adjusted,
+            "q_value": own.q_value,
+            "conclusion": text(&own.conclusion),
+        })
+    };
+    (!analysis.further.is_empty()).then(|| analysis.further.iter().map(one).collect())
 }
 
 /// Effects by subgroup and their contrasts.
@@ -435,7 +445,8 @@ pub fn used(used: &Used) -> Value {
     })
 }
 
-fn test(test: &TestResult) -> Value {
+/// A randomization test; `text` gives sentences in one language or in both.
+pub fn test(test: &TestResult, text: impl Fn(&Words) -> Value) -> Value {
     json!({
         "p_value": test.p_value,
         "exact": test.exact,
@@ -445,7 +456,7 @@ fn test(test: &TestResult) -> Value {
         "conf_low": test.conf_low,
         "conf_high": test.conf_high,
         "interval_assumes": "constant-effect",
-        "approximate": test.approximate.as_ref().map(words),
+        "approximate": test.approximate.as_ref().map(text),
     })
 }
 

@@ -20,7 +20,7 @@ pub mod simulation;
 mod svg;
 
 pub use delimited::{DelimitedTable, csv};
-pub use document::{alert, deviation, funnel, json, subgroups, used};
+pub use document::{alert, deviation, funnel, further, json, subgroups, test, used};
 pub use grid::{Grid, GridRow};
 pub use page::html;
 pub use provenance::{Provenance, SeedFact, Verdict};

@@ -8,7 +8,7 @@ use crate::app::Failure;
 use crate::app::rehearse::{
     DEMO_SETTINGS, Rehearse as Rehearsing, demo_protocol, demo_scenario, rehearse,
 };
-use crate::diagnostic::Words;
+use crate::diagnostic::{Lang, Words};
 use crate::words;
 
 use super::acting::head;
@@ -86,10 +86,15 @@ fn answer(session: &Session, request: &Rehearsing) -> Result<Document, Failure> 
         .take(2)
         .map(|file| file.display().to_string())
         .collect();
+    // The Swedish page is written first.
+    let own = match session.lang {
+        Lang::Sv => pages.first(),
+        Lang::En => pages.get(1),
+    };
     let body = json!({
         "folder": request.folder.display().to_string(),
         "steps": steps,
-        "report": pages.first(),
+        "report": own,
         "reports": pages,
         "verified": made.reported.verification.ok,
         "head": made.head,

@@ -12,7 +12,7 @@ use super::simulate::{CellPerformance, Options, SimulationError, warnings};
 use super::what_if::{Difference, Paired};
 use crate::analysis::plan::limit;
 use crate::estimation::Warning;
-use crate::protocol::model::{Analysis, Day, Missing};
+use crate::protocol::model::{Analysis, Day, Missing, Role};
 use crate::words;
 
 /// Studies between two looks at the precision, and the fewest before a cell may stop.
@@ -79,9 +79,18 @@ fn month_ends(cell: &Cell) -> Vec<Day> {
     Months::new(cell.protocol.first_opening(), last).ends
 }
 
-/// No study of an analysis has given numbers.
+/// No study has given numbers of the primary analysis, or of any. Another analysis that never does is only warned of.
 fn refuse_failures(cell: &Cell, sums: &Sums) -> Result<(), SimulationError> {
-    let Some((place, reason)) = sums.all_failed() else {
+    let failed = sums.all_failed();
+    let all = failed.len() == cell.scenario.analyses.len();
+    let is_primary = |place: usize| {
+        let analysis = &cell.protocol.analyses[cell.scenario.analyses[place]];
+        analysis.role == Role::Primary
+    };
+    let mut refused = failed
+        .into_iter()
+        .filter(|(place, _)| all || is_primary(*place));
+    let Some((place, reason)) = refused.next() else {
         return Ok(());
     };
     let index = cell.scenario.analyses[place];
@@ -198,13 +207,18 @@ fn performance(
     for (id, own) in analyses.iter().filter(often) {
         let (failures, replicates, cell) = (own.failures, own.replicates, &cell.id);
         let reason = own.first_failure.map_or("", |(_, reason)| reason);
-        warnings.push(Warning::new(
-            "many-failures",
+        let words = if failures == replicates {
+            words!(
+                "`{id}` gave no numbers in any of {replicates} studies of the cell `{cell}` (the first: {reason}): it has no power, bias or coverage",
+                "`{id}` gav inga tal i någon av {replicates} studier i cellen `{cell}` (den första: {reason}): den har varken styrka, skevhet eller täckning"
+            )
+        } else {
             words!(
                 "`{id}` gave no numbers in {failures} of {replicates} studies of the cell `{cell}` (the first: {reason}): they count as not rejecting, and bias, standard errors and coverage are of the others alone",
                 "`{id}` gav inga tal i {failures} av {replicates} studier i cellen `{cell}` (den första: {reason}): de räknas som att de inte förkastar, och skevhet, medelfel och täckning gäller bara de övriga"
-            ),
-        ));
+            )
+        };
+        warnings.push(Warning::new("many-failures", words));
     }
     Ok(CellPerformance {
         cell: cell.id.clone(),

@@ -95,6 +95,63 @@ fn three_arms_are_refused_with_the_name_of_the_protocol() {
     assert!(!place.path("r").exists());
 }
 
+/// The path of the report is that of the language asked for; both are told.
+#[test]
+fn the_report_of_a_rehearsal_is_in_the_language_asked_for() {
+    let place = Place::with(ODD);
+    for (folder, more, page) in [
+        ("en", "", "en/report/report.en.html"),
+        ("sv", "--lang sv", "sv/report/report.sv.html"),
+    ] {
+        let told = place.run(&format!(
+            "rehearse p.toml {folder} --months 3 --json {more}"
+        ));
+        let told = told.json(0);
+        assert_eq!(told["report"], page);
+        assert_eq!(told["reports"].as_array().unwrap().len(), 2);
+    }
+}
+
+/// A secondary analysis with an indicator for each of forty streets and its product with the arm has more coefficients than the
+/// families of a month: it never answers, which is a column of failures and a warning, and not the end of the rehearsal. As the
+/// primary analysis it is.
+#[test]
+fn a_secondary_analysis_that_never_answers_is_warned_of() {
+    let streets: Vec<String> = (0..40).map(|k| format!("\"street-{k}\"")).collect();
+    let field = format!(
+        "[[field]]\nid = \"street\"\nkind = \"choice\"\nlevels = [{}]\n[allocation]",
+        streets.join(", ")
+    );
+    let many = "estimator = \"lin\"\ncovariates = [\"street\"]";
+    let plain = "estimator = \"linear\"\n";
+    let own = "estimator = \"lin\"\ncovariates = [\"single_parent\", \"income\", \"language\"]\n";
+    assert!(ODD.contains(own));
+    let text = ODD.replacen("[allocation]", &field, 1);
+    let secondary = format!(
+        "[[analysis]]\nid = \"many\"\nlock = \"end\"\noutcome = \"accepted\"\nestimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"risk-difference\" }}\n{many}\nmissing = {{ primary = \"not-accepted\" }}\nrole = \"secondary\"\n"
+    );
+    let place = Place::with(&format!("{}{secondary}", text.replacen(own, plain, 1)));
+    let ran = place.run("rehearse p.toml r --months 1");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("many-failures"), "{}", ran.err);
+    assert!(
+        ran.err.contains("`many` gave no numbers in any of 200"),
+        "{}",
+        ran.err
+    );
+    let simulated = place.run("simulate r/scenario.toml --set months=1 --replicates 60 --json");
+    let simulated = simulated.json(0);
+    let rows = simulated["cells"].as_array().unwrap();
+    let of = |id: &str| rows.iter().find(|own| own["analysis"] == id).unwrap();
+    assert_eq!(of("many")["failures"], 60);
+    assert!(of("many")["power"]["value"].is_null(), "{}", of("many"));
+    assert!(of("first")["power"]["value"].is_f64(), "{}", of("first"));
+    let place = Place::with(&text.replacen(own, &format!("{many}\n"), 1));
+    place
+        .run("rehearse p.toml r --months 1")
+        .refused(3, "all-replicates-failed");
+}
+
 #[test]
 fn a_scenario_is_written_for_the_protocol_of_the_folder() {
     let place = Place::with(ODD);

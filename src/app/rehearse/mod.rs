@@ -20,7 +20,7 @@ use crate::app::record::record_all;
 use crate::app::report::Reported;
 use crate::app::sealed::read_protocol;
 use crate::app::study::{Act, Study};
-use crate::diagnostic::Words;
+use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::rehearsal::{Step, scenario_of, steps};
 use crate::planning::scenario;
 use crate::planning::simulate::{CellPerformance, Options, simulate};
@@ -183,6 +183,14 @@ impl<'a> Stage<'a> {
         };
         let cells = simulate(&self.plan, &options, &|_, _| {})
             .map_err(|error| Failure::new(exit::INVALID_PROTOCOL, error.code(), error.words()))?;
+        // The scenario of a rehearsal is made here: of its warnings those of analyses that fail are the protocol's.
+        for warning in cells.iter().flat_map(|cell| &cell.warnings) {
+            if warning.code == "many-failures" {
+                let message = warning.message.clone();
+                let told = Diagnostic::warning(warning.code, message);
+                self.outside.progress.warn(&told);
+            }
+        }
         let sentence = cells.iter().find_map(simulated);
         let replicates = request.replicates;
         let words = sentence.unwrap_or_else(|| {

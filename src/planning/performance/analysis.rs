@@ -138,7 +138,8 @@ impl AnalysisSums {
 
     pub(super) fn performance(&self, replicates: u64) -> AnalysisPerformance {
         let rejecting = match self.about.limit {
-            Some(_) if replicates > 0 => Some(share(self.rejections, replicates)),
+            // Without a study that gave numbers there is no power: a failure is never shown as 0.
+            Some(_) if replicates > self.failures => Some(share(self.rejections, replicates)),
             _ => None,
         };
         let believed = self.about.believed;
@@ -153,7 +154,8 @@ impl AnalysisSums {
             power: rejecting.filter(|_| !believed).unwrap_or_default(),
             assurance: rejecting.filter(|_| believed),
             type_i_error: rejecting.filter(|_| self.about.is_null),
-            size: (self.null_studies > 0).then(|| share(self.null_rejections, self.null_studies)),
+            size: (self.null_studies > 0 && replicates > self.failures)
+                .then(|| share(self.null_rejections, self.null_studies)),
             bias: against(self.error.mean()),
             empirical_se: self.spread.empirical_se(),
             model_se: self.spread.model_se(),
@@ -180,7 +182,8 @@ pub struct AnalysisPerformance {
     pub failures: u64,
     /// Number of the first of them, and why.
     pub first_failure: Option<(u64, &'static str)>,
-    /// Share of all studies that reject; a failure does not reject. Without a value where the analysis decides nothing.
+    /// Share of all studies that reject; a failure does not reject. Without a value where the analysis decides nothing, or gave
+    /// no numbers in any study.
     pub power: Figure,
     /// The same share, averaged over what is believed of parameters that have a prior; power is then without a value.
     pub assurance: Option<Figure>,

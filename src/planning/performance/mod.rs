@@ -244,10 +244,12 @@ impl Sums {
         self.replicates
     }
 
-    /// The first analysis of which no study so far has given numbers: its place, and why the first one gave none.
-    pub fn all_failed(&self) -> Option<(usize, &'static str)> {
-        let mut places = self.analyses.iter().enumerate();
-        places.find_map(|(place, sums)| Some((place, sums.all_failed(self.replicates)?)))
+    /// Analyses of which no study so far has given numbers: their places, and why the first study gave none.
+    pub fn all_failed(&self) -> Vec<(usize, &'static str)> {
+        let places = self.analyses.iter().enumerate();
+        places
+            .filter_map(|(place, sums)| Some((place, sums.all_failed(self.replicates)?)))
+            .collect()
     }
 
     /// Whether every power is known to within a Monte Carlo standard error.
@@ -438,7 +440,7 @@ mod tests {
         let studies = sums.studies();
         close(studies.reached[0], 4.0, 0.0);
         close(studies.target_reached, 1.0, 0.0);
-        assert_eq!(sums.all_failed(), None);
+        assert_eq!(sums.all_failed(), []);
     }
 
     /// By law: with a prior the share is an assurance and no power, and estimates vary around truths that vary too, so that
@@ -485,11 +487,14 @@ mod tests {
     #[test]
     fn an_analysis_that_never_answers_is_named() {
         let mut sums = sums(Some(0.05), false);
-        assert_eq!(sums.all_failed(), None);
+        assert_eq!(sums.all_failed(), []);
         sums.add(&record(0.0, Err("no-rows")));
-        assert_eq!(sums.all_failed(), Some((0, "no-rows")));
+        assert_eq!(sums.all_failed(), [(0, "no-rows")]);
+        // It has no power, not the power 0.
+        assert_eq!(sums.analyses()[0].power.value, None);
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
-        assert_eq!(sums.all_failed(), None);
+        assert_eq!(sums.all_failed(), []);
+        assert_eq!(sums.analyses()[0].power.value, Some(0.0));
     }
 
     #[test]

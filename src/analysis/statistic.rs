@@ -98,7 +98,7 @@ impl<'s> Registered<'s> {
             y: Vec::new(),
             moved: Vec::new(),
             matrix: Vec::new(),
-            design: Design::default(),
+            design: Design::for_statistic(),
             workspace: linear_model::Workspace::default(),
         }
     }

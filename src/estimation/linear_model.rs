@@ -67,6 +67,8 @@ pub struct Design {
     /// `ℓᵀ(XᵀX)⁻¹ℓ = Σ a_i²`.
     weight_square: f64,
     bell_mccaffrey: Option<f64>,
+    /// Whether nobody asks for degrees of freedom.
+    for_statistic: bool,
     influential: Vec<usize>,
     exact: Vec<usize>,
     centring: Vec<Centring>,
@@ -87,6 +89,15 @@ pub struct Workspace {
 }
 
 impl Design {
+    /// An empty design for statistics by the thousand: those of redraws, which have no use for degrees of freedom. Its
+    /// [`Design::bell_mccaffrey`] is `None`.
+    pub(crate) fn for_statistic() -> Self {
+        Self {
+            for_statistic: true,
+            ..Self::default()
+        }
+    }
+
     /// Factors a design. `covariates` is column-major, one value per row and covariate; constants are allowed and
     /// set aside.
     ///
@@ -391,7 +402,7 @@ impl Design {
                 }
             }
         }
-        self.bell_mccaffrey = if self.influential.is_empty() {
+        self.bell_mccaffrey = if self.influential.is_empty() && !self.for_statistic {
             let trace_square: f64 = self.blocks[..self.used]
                 .iter()
                 .map(|block| block.trace_square(&mut self.scratch))

@@ -4,6 +4,7 @@ use crate::made_up::{IUH, Study, protocol};
 use lottning::analysis::attainable::{Barred, barred, fewest_draws, out_of_reach, smallest_p};
 use lottning::analysis::results::AnalysisResult;
 use lottning::analysis::{Plan, RunSettings, run};
+use lottning::diagnostic::Words;
 use lottning::protocol::Protocol;
 use lottning::protocol::model::Day;
 
@@ -173,6 +174,63 @@ fn holms_rule_lets_a_coarse_test_come_after_others_that_can() {
     assert_eq!(of(&[0.06, 0.0]), [always, None]);
     assert_eq!(of(&[0.05]), [None]);
     assert_eq!(barred(&[0.1], 1, 0.05), None);
+}
+
+/// Three secondary analyses of the same numbers: 7 of 30 treated and 15 of 30 control families have a report. The difference is
+/// −8/30 with the squared error (7·23 + 15·15)/(30²·29) = .014789, so t = −2.193 on about 57 degrees of freedom, p between .03 and
+/// .04 (tables: t = 2.00 at .05, 2.39 at .02), and no interval holds 0. Thrice that, by Holm's rule, is above .05: p and interval are on
+/// different sides, and it is said that the p was adjusted. Unadjusted they agree.
+#[test]
+fn an_adjusted_p_and_its_interval_may_disagree() {
+    let plain = "estimator = \"difference-in-means\"\n";
+    let with = |rule: &str| {
+        let own = text(plain, 0.0).replace("max_imbalance = 4", "max_imbalance = 1");
+        let start = own.find("[[analysis]]").unwrap();
+        let block = |id: &str| {
+            let block = own[start..].replace("role = \"primary\"", "role = \"secondary\"");
+            block.replace("id = \"primary\"", &format!("id = \"{id}\""))
+        };
+        let blocks = [block("one"), block("two"), block("three")].concat();
+        protocol(&format!(
+            "{own}{blocks}\n[multiplicity]\nsecondary = \"{rule}\"\n"
+        ))
+    };
+    for (rule, number) in [("holm", 3), ("none", 0)] {
+        let mut study = Study::new(with(rule), 8);
+        let first = study.protocol.first_opening();
+        let mut reports = [7, 15];
+        let control = study.protocol.control;
+        let mut families = [0; 2];
+        for k in 0..60i64 {
+            let values = [2, k % 17, 0];
+            let family = study.enrol(first, (k % 2) as usize, 1, &values).unwrap().0;
+            let arm = usize::from(study.state.family(family).unwrap().arm == control);
+            families[arm] += 1;
+            if reports[arm] > 0 {
+                reports[arm] -= 1;
+                study.report(family, first.plus(60), first.plus(700));
+            }
+        }
+        assert_eq!((families, reports), ([30, 30], [0, 0]));
+        let plan = Plan::registered(&study.protocol, lock(&study.protocol, "final"));
+        let settings = RunSettings::default();
+        let (protocol, cut) = (&study.protocol, first.plus(700));
+        let found = run(protocol, &study.state, &plan, cut, &settings).analyses;
+        let row = &found[1].results[0];
+        let p = row.p_value.unwrap();
+        assert!((row.estimate.unwrap() + 8.0 / 30.0).abs() < 1e-12 && p > 0.03 && p < 0.04);
+        assert!(row.conf_high.unwrap() < 0.0);
+        let told = found.iter().flat_map(|own| &own.warnings);
+        let told: Vec<_> = told
+            .filter(|own| own.code == "test-and-interval-disagree")
+            .collect();
+        assert_eq!(told.len(), number, "{told:?}");
+        for own in told {
+            let Words { en, sv } = &own.message;
+            assert!(en.contains("adjusted for several tests"), "{en}");
+            assert!(sv.contains("justerat för flera test"), "{sv}");
+        }
+    }
 }
 
 /// Three secondary analyses under Holm's rule at .05, of which only one has a test by redraws: with 99 its smallest p is 2/100 =

@@ -102,6 +102,29 @@ fn lived(analysis: &str) -> Few {
     few
 }
 
+/// Without a report everything is 0: the model fits exactly, there is no p, and that is said. With one report it is not.
+#[test]
+fn without_variation_there_is_no_test() {
+    let mut few = few(
+        &format!(
+            "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
+            estimand("risk-difference", "treatment-policy")
+        ),
+        8,
+    );
+    let said = |found: &AnalysisResult| {
+        let own = found.warnings.iter();
+        own.filter(|own| own.code == "no-variation").count()
+    };
+    let found = few.run();
+    near(found.results[0].estimate, 0.0);
+    assert_eq!(found.results[0].p_value, None);
+    assert_eq!(said(&found), 1, "{:?}", found.warnings);
+    let treated = few.treated[0];
+    few.report(treated, 20);
+    assert_eq!(said(&few.run()), 0);
+}
+
 #[test]
 fn the_mean_number_of_reports_counts_both_of_one_day() {
     let few = lived(&format!(

@@ -114,6 +114,25 @@ fn the_same_analysis_of_another_outcome_is_a_row() {
     near(beside(&found, "unseen")[0].estimate, 2.0 / 3.0 - 0.25);
 }
 
+/// The one unknown family is too few for a covariate in the model of its arm, of the result and of the row beside it alike: the
+/// same words of both are said once.
+#[test]
+fn what_holds_for_two_rows_is_said_once() {
+    let outcomes = "[[outcome]]\nid = \"late\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [123, 365]\n";
+    let few = one_gone(&format!(
+        "covariates = [\"youngest_age\"]\nmissing = {{ primary = \"inverse-probability-of-censoring\" }}\nsensitivity_outcomes = [\"late\"]\n{}\n{outcomes}\n[[analysis]]\nid = \"last\"\nlock = \"final\"\nrole = \"exploratory\"\noutcome = \"late\"\nsummary = \"any\"\nestimator = \"linear\"\nmissing = {{ primary = \"complete-case\" }}\n",
+        estimand("risk-difference", "treatment-policy")
+    ));
+    let found = few.run();
+    assert_eq!((found.results.len(), beside(&found, "late").len()), (2, 1));
+    let told = found.warnings.iter();
+    let told: Vec<_> = told
+        .filter(|own| own.code == "censoring-model-reduced")
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].message.en.contains("0 of 1 columns"), "{told:?}");
+}
+
 /// A saturated model in one arm: 5 of 10 known at x = 0 and 8 of 10 at x = 1 give the weights 2 and 5/4; in the other all
 /// are known.
 #[test]

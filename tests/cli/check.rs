@@ -207,6 +207,36 @@ fn the_sentence_uses_the_best_guess() {
     );
 }
 
+/// Three arms of 237 under Holm's rule: the smallest of two p is judged by .025, and `power.prop.test(237, p1 = .4, p2 = .3,
+/// sig.level = .025)` of R 4.2.2 gives .5163924564, with .05 .6270685854.
+#[test]
+fn the_power_at_the_share_of_alpha_is_shown() {
+    let third = "[[arm]]\nid = \"third\"\n\n[unit]";
+    let text = include_str!("odd.toml")
+        .replacen("[unit]", third, 1)
+        .replacen("block_lens = [4, 8]", "block_lens = [3, 6]", 1)
+        .replacen(
+            "control = 0.30, effect = 0.10",
+            "control = 0.40, effect = -0.10",
+            1,
+        )
+        .replacen("target = 300", "target = 711", 1)
+        .replacen("families = 300", "families = 711", 1);
+    let place = Place::with(&text);
+    let found = place.run("check p.toml --json").json(0);
+    let rows = found["power"]["at_target"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        near(&row["power"], 0.627_068_585_4, 1e-9);
+        near(&row["power_at_share"], 0.516_392_456_4, 1e-9);
+    }
+    let printed = place.run("check p.toml");
+    assert_eq!(printed.out.matches("51.6 %").count(), 2, "{}", printed.out);
+    assert!(printed.out.contains("alpha 0.025 (Holm, first)"));
+    let printed = place.run("check p.toml --lang sv");
+    assert_eq!(printed.out.matches("51,6 %").count(), 2, "{}", printed.out);
+}
+
 /// By hand: 10,000 redraws give no p below 2/10,001 = .00019998, above the .000164 that O'Brien and Fleming's first look
 /// of four spends; 2/(1 + R) is at most that from R = 12,195.
 #[test]

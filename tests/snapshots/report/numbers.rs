@@ -1,6 +1,6 @@
 //! The flat tables, the document, and that page and document say the same.
 
-use super::fixture::{extreme, ordinary};
+use super::fixture::{extreme, ordinary, several};
 use lottning::diagnostic::Lang;
 use lottning::report::number;
 use serde_json::Value;
@@ -26,6 +26,61 @@ fn every_row_of_a_table_has_as_many_cells_as_its_head() {
             assert!(rows > 0, "{} is empty", table.name);
         }
     }
+}
+
+/// The test of each arm, its adjusted p and q stand in the row of its effect and nowhere else.
+#[test]
+fn the_results_table_has_the_test_of_every_arm() {
+    let parts = several();
+    let tables = lottning::report::csv(&parts.report());
+    let results = tables.iter().find(|own| own.name == "results").unwrap();
+    let mut reader = csv::Reader::from_reader(results.text.as_bytes());
+    let head: Vec<String> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .map(str::to_owned)
+        .collect();
+    let names = "analysis,role,prespecified,outcome,estimand,estimator,term,measure,estimate,std_error,std_error_scale,statistic,df,p_value,conf_low,conf_high,level,n_treated,n_control,variance,interval,test_p_value,test_exact,test_draws,test_mcse,p_adjusted,q_value,sensitivity,arm,dry_run,rehearsal,lock,cut,protocol_hash,head";
+    assert_eq!(head.join(","), names);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let columns = [
+        "term",
+        "test_p_value",
+        "test_exact",
+        "test_draws",
+        "test_mcse",
+        "p_adjusted",
+        "q_value",
+        "sensitivity",
+        "arm",
+    ];
+    let cells = |row: usize| {
+        columns.map(|name| {
+            let place = head.iter().position(|own| own == name).unwrap();
+            rows[row].get(place).unwrap()
+        })
+    };
+    assert_eq!(
+        cells(0)[1..],
+        ["0.0001", "true", "100000", "0", "0.0003", "", "", ""]
+    );
+    let short = [
+        "short vs standard",
+        "0.03",
+        "false",
+        "999",
+        "0.005",
+        "0.06",
+        "0.2",
+        "",
+        "",
+    ];
+    assert_eq!(cells(1), short);
+    let network = ["network vs standard", "", "", "", "", "", "", "", ""];
+    assert_eq!(cells(2), network);
+    let beside = ["lower", "", "", "", "", "", "", "manski", "short"];
+    assert_eq!(cells(3), beside);
 }
 
 #[test]

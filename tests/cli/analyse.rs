@@ -307,6 +307,34 @@ fn a_named_deviation_is_recorded_once_and_shown_by_who_when_and_why() {
     assert_eq!(dry.exit, 2, "a dry run records nothing");
 }
 
+/// The paths that people read are those of their language; the keys and files are the same.
+#[test]
+fn report_names_the_page_of_the_language() {
+    let (folder, _) = study();
+    for (lang, out, said, other) in [
+        ("sv", "sv", "Rapporten: ", "report.en.html"),
+        ("en", "en", "The report: ", "report.sv.html"),
+    ] {
+        let report = format!("report --study s --dry-run --out {out} --lang {lang}");
+        let told = folder.run(&format!("{report} --format table"));
+        assert_eq!(told.exit, 0, "{}", told.err);
+        let page = format!("{out}/report.{lang}.html");
+        let line = told.out.lines().find(|own| own.starts_with(said));
+        assert!(line.is_some_and(|own| own.ends_with(&page)), "{}", told.out);
+        assert!(!told.out.contains(other), "{}", told.out);
+        let page = std::fs::read_to_string(folder.path().join(page)).unwrap();
+        assert!(page.contains(&format!("<html lang=\"{lang}\"")), "{lang}");
+        let document = folder.run(&format!("{report} --json")).json();
+        assert_eq!(document["schema"], "lottning.report-files/1");
+        let files = document["files"].as_array().unwrap();
+        assert!(
+            files
+                .iter()
+                .any(|own| own.as_str().unwrap().ends_with(other))
+        );
+    }
+}
+
 #[test]
 fn analyse_is_also_written_analyze_and_needs_a_lock_or_a_dry_run() {
     let folder = Folder::new();

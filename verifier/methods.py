@@ -45,10 +45,6 @@ class Method:
         self.counts[arm] += 1
         self.drawn += 1
 
-    def equal_arms(self):
-        if set(self.ratio) != {1}:
-            raise ValueError("the method is for equal arms")
-
 
 class Simple(Method):
     def weights(self, factors):
@@ -87,7 +83,6 @@ class RandomAllocation(PermutedBlock):
 
 class BigStick(Method):
     def start(self):
-        self.equal_arms()
         self.bound = whole(self.options.get("max_imbalance", 3), 1)
 
     def weights(self, factors):
@@ -96,7 +91,6 @@ class BigStick(Method):
 
 class BiasedCoin(Method):
     def start(self):
-        self.equal_arms()
         self.bias = fraction(self.options.get("bias", "2/3"))
         if not Fraction(1, 2) <= self.bias <= 1:
             raise ValueError("the bias must lie from 1/2 to 1")
@@ -112,7 +106,6 @@ class BiasedCoin(Method):
 
 class Urn(Method):
     def start(self):
-        self.equal_arms()
         self.alpha, self.beta = (whole(part, 0) for part in self.options.get("urn", [0, 1]))
         if self.alpha == self.beta == 0:
             raise ValueError("an urn of 0 and 0 has nothing to draw")
@@ -126,7 +119,6 @@ class Listed(Method):
     """Lists of n places, one after another: what was counted is forgotten when a list is full."""
 
     def start(self):
-        self.equal_arms()
         self.length = whole(self.options["list_len"], 1)
         if self.length % len(self.ratio):
             raise ValueError("the number of arms must divide the length of the list")
@@ -176,6 +168,51 @@ class Maximal(Listed):
     def weights(self, factors):
         after = completions(len(self.ratio), self.bound, self.length - self.drawn - 1)
         return [after.get(ahead(self.counts, arm), 0) for arm in range(len(self.ratio))]
+
+
+MOST_DUPLICATES = 8
+
+
+class Duplicated:
+    """A method for equal arms at an unequal ratio: it weighs duplicates, as many of each arm as its part (section 6.2)."""
+
+    def __init__(self, method, ratio, options, choose):
+        if sum(ratio) > MOST_DUPLICATES:
+            raise ValueError(f"the parts of the ratio must sum to at most {MOST_DUPLICATES}")
+        self.arms, self.choose, self.drawn = len(ratio), choose, 0
+        self.arm_of = [arm for arm, part in enumerate(ratio) for _ in range(part)]
+        self.method = method([1] * len(self.arm_of), options, choose)
+
+    def weights(self, factors):
+        weights = [0] * self.arms
+        for arm, weight in zip(self.arm_of, self.method.weights(factors)):
+            weights[arm] += weight
+        return weights
+
+    def take(self, arm, factors):
+        chosen = duplicate(self, arm, lambda: self.method.weights(factors))
+        self.method.take(chosen, factors)
+        self.drawn += 1
+
+
+def duplicate(state, arm, candidates):
+    """Which of its duplicates a drawn arm stands for, by their weights in lowest terms; one alone is not drawn for."""
+    own = [place for place, of in enumerate(state.arm_of) if of == arm]
+    if len(own) == 1:
+        return own[0]
+    weights = candidates()
+    weights = [weights[place] for place in own]
+    divisor = math.gcd(*weights)
+    rest = state.choose("duplicate", state.drawn, sum(weights) // divisor)
+    return own[pick([weight // divisor for weight in weights], rest)]
+
+
+def of_equal_arms(method):
+    """The method as it is for equal arms, by duplicates otherwise."""
+    def build(ratio, options, choose):
+        equal = set(ratio) == {1}
+        return method(ratio, options, choose) if equal else Duplicated(method, ratio, options, choose)
+    return build
 
 
 class Minimization(Method):
@@ -242,13 +279,7 @@ class Minimization(Method):
         return weights
 
     def take(self, arm, factors):
-        own = [place for place, of in enumerate(self.arm_of) if of == arm]
-        chosen = own[0]
-        if len(own) > 1:
-            weights = [self.candidates(factors)[place] for place in own]
-            divisor = math.gcd(*weights)
-            rest = self.choose("duplicate", self.drawn, sum(weights) // divisor)
-            chosen = own[pick([weight // divisor for weight in weights], rest)]
+        chosen = duplicate(self, arm, lambda: self.candidates(factors))
         for counts in self.rows(factors):
             counts[chosen] += 1
         self.drawn += 1
@@ -263,7 +294,7 @@ def pick(weights, number):
 
 
 METHODS = {
-    "simple": Simple, "permuted-block": PermutedBlock, "random-allocation": RandomAllocation, "big-stick": BigStick,
-    "biased-coin": BiasedCoin, "urn": Urn, "truncated-binomial": TruncatedBinomial, "maximal": Maximal,
-    "minimization": Minimization,
+    "simple": Simple, "permuted-block": PermutedBlock, "random-allocation": RandomAllocation,
+    "big-stick": of_equal_arms(BigStick), "biased-coin": of_equal_arms(BiasedCoin), "urn": of_equal_arms(Urn),
+    "truncated-binomial": of_equal_arms(TruncatedBinomial), "maximal": of_equal_arms(Maximal), "minimization": Minimization,
 }

@@ -43,6 +43,11 @@ ARMS = (  # method, ratio, options, first twenty arms; section 7
     ("maximal", [1, 1], {"max_imbalance": 3, "list_len": 200}, "baabbaaabbabababbaab"),
     ("maximal", [1, 1, 1], {"max_imbalance": 2, "list_len": 12}, "ccabbaacbcabbcaccabb"),
     ("maximal", [1, 1, 1], {"max_imbalance": 4, "list_len": 90}, "caaaabacbcbbbccccacb"),
+    ("big-stick", [2, 1], {"max_imbalance": 2}, "bbaaaaababaaababaaab"),
+    ("biased-coin", [3, 2], {"bias": "3/4"}, "bbaabaabaaababaabaab"),
+    ("urn", [2, 1, 1], {"urn": [0, 1]}, "cbaabaacacabacaccaab"),
+    ("truncated-binomial", [2, 1], {"list_len": 12}, "bbaaaaababaaababbaab"),
+    ("maximal", [2, 1], {"max_imbalance": 3, "list_len": 201}, "babaaaababbabaaaabaa"),
 )
 MINIMIZED = {"factors": ["site", "earlier_reports"], "factor_weights": [2, 1], "ratio_preserving": True}
 UNITS = (  # levels, weights of the arms, arm; section 6.1, ratio 2:1, no strata

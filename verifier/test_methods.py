@@ -2,6 +2,7 @@
 
 python3 -m unittest discover verifier
 """
+import copy
 import math
 import re
 import unittest
@@ -64,8 +65,6 @@ class ByHand(Case):
         self.assertEqual(self.weights(self.method("urn", (1, 1, 1), urn=[1, 2]), "ab"), [[1, 1, 1], [1, 3, 3], [3, 3, 5]])
         self.assertEqual(self.weights(self.method("truncated-binomial", (1, 1, 1), list_len=3), "abc"),
                          [[1, 1, 1], [0, 1, 1], [0, 0, 1], [1, 1, 1]])
-        for name in ("big-stick", "biased-coin", "urn", "truncated-binomial", "maximal"):
-            self.refused(name, (2, 1), list_len=6)
         self.refused("maximal", (1, 1, 1), list_len=16)
         self.refused("maximal", list_len=1002)
         # C(45, 2) * 999 = 989,010 ways are few enough, C(46, 2) * 999 = 1,033,965 are not.
@@ -78,7 +77,6 @@ class ByHand(Case):
             self.assertEqual(self.weights(self.method("biased-coin", bias=bias), "a")[1], behind)
         for bias in ("0.4", "11/10", "x", "1/0", 2, None, True):
             self.refused("biased-coin", bias=bias)
-        self.refused("biased-coin", (2, 1))
 
     def test_urn(self):
         # Wei: alpha balls each at first, beta of the other colour after each draw.
@@ -212,6 +210,89 @@ class Minimization(Case):
                        {"probability": "1/3"}, {"probability": "1/4", "ratio_preserving": True}, {"probability": "1.1"}, {"imbalance": "entropy"}):
             self.refused("minimization", **whole | change)
         self.refused("minimization")
+
+
+EQUAL_ARMS = (  # each method for equal arms
+    ("big-stick", {"max_imbalance": 2}), ("biased-coin", {"bias": "3/4"}), ("urn", {"urn": [0, 1]}), ("urn", {"urn": [2, 3]}),
+    ("truncated-binomial", {}), ("maximal", {"max_imbalance": 2}),
+)
+
+
+class Unequal(Case):
+    """Methods for equal arms at an unequal ratio, by duplicates (allocation-spec.md, section 6.2)."""
+
+    def lists(self, name, ratio, options, n):
+        """Every list of n arms with its probability, whatever duplicates it hides."""
+        answer, asked = 0, []
+
+        def choose(purpose, stream, below):
+            asked.append(below)
+            return answer
+
+        now = {((), ()): (self.method(name, ratio, choose, **options), Fraction(1))}
+        for place in range(n):
+            later = {}
+            for (arms, _), (method, chance) in now.items():
+                for arm, share in enumerate(shares(method.weights(()))):
+                    answer, answers = 0, 1
+                    while share and answer < answers:
+                        own = copy.deepcopy(method)
+                        asked.clear()
+                        own.take(arm, ())
+                        answers = asked[0] if asked else 1
+                        key = (*arms, arm), tuple(own.method.counts if hasattr(own, "method") else own.places)
+                        before = later[key][1] if key in later else 0
+                        later[key] = own, before + chance * share / answers
+                        answer += 1
+            now = later
+        chances = {}
+        for (arms, _), (_, chance) in now.items():
+            chances[arms] = chances.get(arms, 0) + chance
+        return chances
+
+    def test_the_ratio_holds_at_every_place(self):
+        for name, options in EQUAL_ARMS:
+            for ratio in ((2, 1), (1, 2, 1), (3, 1)):
+                n, listed = sum(ratio) + 2, name in ("truncated-binomial", "maximal")
+                chances = self.lists(name, ratio, options | ({"list_len": 2 * sum(ratio)} if listed else {}), n)
+                self.assertEqual(sum(chances.values()), 1)
+                for place in range(n):
+                    for arm, part in enumerate(ratio):
+                        share = sum(chance for arms, chance in chances.items() if arms[place] == arm)
+                        self.assertEqual(share, Fraction(part, sum(ratio)), (name, ratio, place))
+
+    def test_an_urn_of_two_to_one(self):
+        # By hand. After a, the urn has no ball of that duplicate: 1, 1. After b: a alone. After a and a': 1, 1, 2. Otherwise 1, 2, 1.
+        found = {"".join("ab"[arm] for arm in arms): chance for arms, chance in self.lists("urn", (2, 1), {}, 3).items()}
+        self.assertEqual(found, {"aaa": Fraction(1, 6), "aab": Fraction(1, 6), "aba": Fraction(1, 4), "abb": Fraction(1, 12),
+                                 "baa": Fraction(1, 4), "bab": Fraction(1, 12)})
+
+    def test_the_strictest_rules_are_permuted_blocks(self):
+        for ratio in ((2, 1), (1, 2, 1), (3, 2)):
+            n = sum(ratio)
+            blocks = self.lists("permuted-block", ratio, {"block_len": n}, n)
+            for name, options in (("big-stick", {"max_imbalance": 1}), ("biased-coin", {"bias": 1}),
+                                  ("truncated-binomial", {"list_len": n}), ("maximal", {"max_imbalance": 1, "list_len": n})):
+                self.assertEqual(self.lists(name, ratio, options, n), blocks, (name, ratio))
+
+    def test_which_duplicate(self):
+        # 2:1 is a, a', b. Bound 1: after a' only a and b are open, and a takes a number for its only open duplicate.
+        asked = []
+
+        def choose(purpose, stream, n):
+            asked.append((purpose, stream, n))
+            return n - 1
+
+        method = self.method("big-stick", (2, 1), choose, max_imbalance=1)
+        self.assertEqual(self.weights(method, "aaba"), [[2, 1], [1, 1], [0, 1], [2, 1], [1, 1]])
+        self.assertEqual(asked, [("duplicate", 0, 2), ("duplicate", 1, 1), ("duplicate", 3, 2)])
+
+    def test_refusals(self):
+        for name, options in EQUAL_ARMS:
+            self.method(name, (5, 3), **options | {"list_len": 8})
+            self.refused(name, (8, 1), **options | {"list_len": 9})
+        for name in ("truncated-binomial", "maximal"):
+            self.refused(name, (2, 1), list_len=8)
 
 
 def lines(name):

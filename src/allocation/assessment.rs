@@ -132,6 +132,7 @@ pub fn first_impossible(design: &dyn Design, arms: &[Arm]) -> Option<usize> {
 /// Keeps a state if none with the same future is kept.
 fn add(states: &mut Vec<Box<dyn Sequence>>, design: &dyn Design, mut state: Box<dyn Sequence>) {
     design.forget_address(&mut *state);
+    design.merge(&mut *state);
     if !states.iter().any(|own| own.same(&*state)) {
         states.push(state);
     }

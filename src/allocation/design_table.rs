@@ -16,8 +16,10 @@ const MOST_ANSWERS: u64 = 64;
 /// Where a sequence goes: to the one state, or to one of several by a hidden draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Step {
-    /// Answers of the hidden draw; 1 draws nothing.
+    /// Answers of the hidden draw.
     answers: u32,
+    /// Whether there is a hidden draw: it takes a number also where it has one answer.
+    drawn: bool,
     /// Place of the first state among the targets.
     first: u32,
 }
@@ -110,13 +112,11 @@ impl Met {
         for sequence in reached {
             places.push(self.place(design, sequence)?);
         }
-        if drawn && places.len() == 1 {
-            return None; // it takes a number all the same, which no step of the table does
-        }
         let first = self.targets.len() as u32;
         self.targets.extend(&places);
         Some(Step {
             answers: places.len() as u32,
+            drawn,
             first,
         })
     }
@@ -141,6 +141,7 @@ impl DesignTable {
             let sum = weights.sum();
             let nowhere = Step {
                 answers: 1,
+                drawn: false,
                 first: 0,
             };
             let mut next = [nowhere; 2];
@@ -204,12 +205,12 @@ impl DesignTable {
         Some((
             Arm(arm as u8),
             self.targets[place],
-            1 + usize::from(answers > 1),
+            1 + usize::from(step.drawn),
         ))
     }
 
     fn follow(&self, step: Step, mut word: impl FnMut() -> u64) -> u16 {
-        let place = if step.answers == 1 {
+        let place = if !step.drawn {
             0
         } else {
             let answers = u64::from(step.answers);
@@ -249,7 +250,7 @@ impl DesignTable {
     /// The design as a [`Cycle`], if it is one of at most 64 states.
     pub fn cycle(&self) -> Option<Cycle> {
         let steps = self.states.iter().flat_map(|own| own.next);
-        let plain = steps.chain([self.begin]).all(|step| step.answers == 1);
+        let plain = steps.chain([self.begin]).all(|step| !step.drawn);
         if !plain || self.states.len() > MOST_CUTS {
             return None;
         }
@@ -414,6 +415,10 @@ mod tests {
         follows("permuted-block", "2:1", &[("block_lens", "3,6")]);
         follows("big-stick", "1:1", &[("max_imbalance", "3")]);
         follows("simple", "3:1", &[]);
+        // Duplicates are hidden draws, also where one of them is certain.
+        follows("big-stick", "2:1", &[("max_imbalance", "3")]);
+        follows("biased-coin", "1:2", &[("bias", "1")]);
+        follows("truncated-binomial", "3:1", &[("list_len", "16")]);
     }
 
     /// Blocks drawn one by one, each from its own words.
@@ -468,6 +473,8 @@ mod tests {
         for (method, ratio, options) in [
             ("permuted-block", "1:1:1", vec![("block_len", "6")]),
             ("permuted-block", "1:1", vec![("block_len", "1000")]),
+            // A duplicate has one of hundreds of weights.
+            ("maximal", "2:1", vec![("list_len", "12")]),
         ] {
             let ratio = read_ratio(ratio).unwrap();
             let design = choose(method, &ratio, &Options::of(&options), None).unwrap();

@@ -11,6 +11,7 @@ use super::method::{Levels, Method, renamed};
 use super::options::{Options, Refusal, choose};
 use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, MAX_ARMS, Ratio};
+use super::wide::Placed;
 use crate::numerics::Twofold;
 use std::collections::BTreeMap;
 
@@ -27,7 +28,8 @@ pub struct Exact {
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Option<f64>,
     /// Expected share of correct guesses of who names the likeliest arm, knowing the method, the past and the block
-    /// lengths: no guesser has more. With two equal arms it is the share of the convergence strategy.
+    /// lengths, and which duplicate each arm stood for: no guesser has more. With two equal arms it is the share of the
+    /// convergence strategy.
     pub best_guess_share: Option<f64>,
     /// Expected share of allocations that are certain for who knows the past and the block lengths.
     pub forced_share: Option<f64>,
@@ -158,6 +160,7 @@ pub(super) fn follow<M: Method>(
     every_choice(|choices, chance| {
         let mut state = method.start(choices);
         method.forget_address(&mut state);
+        method.merge(&mut state);
         let counts = [0; MAX_ARMS];
         now.add(History { state, counts }, chance(choices));
     });
@@ -207,6 +210,7 @@ pub(super) fn follow<M: Method>(
                     let mut later = history.clone();
                     method.step(&mut later.state, &unit, arm, choices);
                     method.forget_address(&mut later.state);
+                    method.merge(&mut later.state);
                     later.counts[index] += 1;
                     guesser.without_whole_ratios(&mut later.counts);
                     if guesser.has_many_alike() {
@@ -352,6 +356,17 @@ impl Randomness for Choices {
         };
         given.chance = Twofold::from(*weight) / Twofold::from(weights.iter().sum::<u64>());
         place
+    }
+
+    /// Short weights are the wide ones to 2^-60, beyond the digits of a probability.
+    fn pick_wide(
+        &mut self,
+        purpose: Purpose,
+        index: u64,
+        _weights: &Placed<'_>,
+        short: &[u64],
+    ) -> usize {
+        self.pick(purpose, index, short)
     }
 
     /// Only arms are drawn so, and whoever follows every state draws none.

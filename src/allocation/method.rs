@@ -122,6 +122,10 @@ pub trait Method: Debug + Send + Sync + 'static {
     /// equal and an exact calculation meets few of them.
     fn forget_address(&self, _state: &mut Self::State) {}
 
+    /// Puts one state in the place of all that differ from it only by what is hidden behind an arm and have the same chances
+    /// ever after. The same numbers may draw other arms from it, so this is for who follows chances, not draws.
+    fn merge(&self, _state: &mut Self::State) {}
+
     /// Renames arms: what the state holds of arm `order[k]` becomes that of arm `k`. A method that treats arms of equal
     /// parts alike can do so (its weights are then renamed too), and gives `true`; then histories that differ by the
     /// names of the arms are followed as one.
@@ -175,6 +179,9 @@ pub trait Design: Debug + Send + Sync {
 
     /// Forgets what only addresses random numbers, so that sequences with the same future are the same.
     fn forget_address(&self, sequence: &mut dyn Sequence);
+
+    /// Puts one sequence in the place of all that have the same chances ever after.
+    fn merge(&self, sequence: &mut dyn Sequence);
 
     /// Operating characteristics of a list of `n` by following every state that the design can be in. Units beyond
     /// `arrivals` have the first level of every factor.
@@ -289,6 +296,10 @@ impl<M: Method> Design for M {
 
     fn forget_address(&self, sequence: &mut dyn Sequence) {
         Method::forget_address(self, own_mut::<M>(sequence));
+    }
+
+    fn merge(&self, sequence: &mut dyn Sequence) {
+        Method::merge(self, own_mut::<M>(sequence));
     }
 
     fn ways(&self) -> Option<u64> {

@@ -12,6 +12,7 @@ mod characteristics;
 mod closed;
 mod design_table;
 mod exact;
+mod expanded;
 mod guess;
 mod largest;
 mod list;

@@ -167,8 +167,8 @@ impl MethodEntry {
 /// let ratio = read_ratio("2:1")?;
 /// assert!(choose("permuted-block", &ratio, &Options::of(&[("block_len", "6")]), None).is_ok());
 ///
-/// let refused = choose("big-stick", &ratio, &Options::default(), None);
-/// assert_eq!(refused.err().map(|all| all[0].code), Some("ratio-not-preserved"));
+/// let refused = choose("big-stick", &read_ratio("9:1")?, &Options::default(), None);
+/// assert_eq!(refused.err().map(|all| all[0].code), Some("ratio-too-fine"));
 /// # Ok::<(), lottning::allocation::Refusal>(())
 /// ```
 pub fn choose(
@@ -400,26 +400,6 @@ pub(super) fn list_len(
     } else {
         words!("use {below} or {above}", "använd {below} eller {above}")
     }))
-}
-
-/// Refuses a ratio other than equal parts, for a method that is offered for those alone: its rule knows no difference between
-/// arms, and its expansion into duplicates of them is not built.
-pub(super) fn equal_arms(id: &str, ratio: &Ratio) -> Result<(), Refusal> {
-    if ratio.is_equal() {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        "ratio-not-preserved",
-        Some("ratio"),
-        words!(
-            "`{id}` is offered for equal ratios only, not for {ratio}",
-            "`{id}` erbjuds bara för lika stora delar, inte för {ratio}"
-        ),
-    )
-    .help(words!(
-        "use a method that offers unequal parts (`permuted-block`, `random-allocation`, `simple`, or `minimization` with `ratio_preserving`), or equal parts",
-        "använd en metod som erbjuder olika delar (`permuted-block`, `random-allocation`, `simple` eller `minimization` med `ratio_preserving`), eller lika delar"
-    )))
 }
 
 /// A probability of an option as an exact fraction in lowest terms, from a fraction `2/3` or a decimal `0.75`.

@@ -1,6 +1,7 @@
 //! Where the random numbers of a draw come from: keys by HMAC-SHA-256, one ChaCha20 stream per allocation.
 
 use super::seed::Seed;
+use super::wide::Placed;
 use crate::numerics::stream;
 use hmac::{Hmac, KeyInit, Mac};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
@@ -36,7 +37,7 @@ pub enum Purpose {
     Arm,
     /// A random block length; stream = number of the block.
     Block,
-    /// The duplicate arm of ratio-preserving minimization; stream = number of the allocation.
+    /// The duplicate that an arm of an unequal ratio stands for; stream = number of the allocation.
     Duplicate,
 }
 
@@ -69,6 +70,19 @@ pub trait Randomness {
             cumulative > point
         });
         place.unwrap_or(0)
+    }
+
+    /// The same for weights of any size; `short` are they in 64 bits, for who follows every place and draws none.
+    fn pick_wide(
+        &mut self,
+        purpose: Purpose,
+        index: u64,
+        weights: &Placed<'_>,
+        _short: &[u64],
+    ) -> usize {
+        let sum = weights.sum().limbs();
+        let point = self.below_wide(purpose, index, sum);
+        weights.arm_at(&point).index()
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::weights::{Arm, MAX_ARMS, Weights};
 use crate::numerics::Whole;
+use std::borrow::Cow;
 
 /// Whole-number weights over arms in lowest terms; at least one is positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,16 +36,24 @@ impl WideWeights {
             places[usize::from(*arm) % MAX_ARMS] = place as u8;
         }
         Placed {
-            weights: self,
+            weights: Cow::Borrowed(self),
             places,
+        }
+    }
+
+    /// The weights of the arms in their own order.
+    pub fn in_order(self) -> Placed<'static> {
+        Placed {
+            weights: Cow::Owned(self),
+            places: [0, 1, 2, 3, 4, 5, 6, 7],
         }
     }
 }
 
 /// Wide weights that arms have in an order of their own: what alike arms share, whichever of them is ahead.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Placed<'w> {
-    weights: &'w WideWeights,
+    weights: Cow<'w, WideWeights>,
     /// By arm: the place of its weight.
     places: [u8; MAX_ARMS],
 }
@@ -53,6 +62,12 @@ impl Placed<'_> {
     /// Sum of the weights.
     pub fn sum(&self) -> &Whole {
         &self.weights.sum
+    }
+
+    /// The weight of an arm by its place; none for an arm that is not there.
+    pub(super) fn weight(&self, arm: usize) -> Whole {
+        let place = self.places.get(arm).copied().map_or(MAX_ARMS, usize::from);
+        self.weights.weights.get(place).cloned().unwrap_or_default()
     }
 
     /// The first arm, in the protocol's order, whose cumulative weight exceeds `point` (limbs, least significant first,

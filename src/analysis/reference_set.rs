@@ -257,12 +257,13 @@ impl Latent {
         let mut own = Self::default();
         every_choice(|choices, chance| {
             let sequence = design.begin(choices);
-            own.add(sequence, chance(choices).rounded());
+            own.add(design, sequence, chance(choices).rounded());
         });
         own
     }
 
-    fn add(&mut self, sequence: Box<dyn Sequence>, probability: f64) {
+    fn add(&mut self, design: &dyn Design, mut sequence: Box<dyn Sequence>, probability: f64) {
+        design.merge(&mut *sequence);
         *self.states.entry(sequence).or_insert(0.0) += probability;
     }
 
@@ -279,7 +280,7 @@ impl Latent {
             every_choice(|choices, chance| {
                 let mut later = sequence.clone();
                 design.step(&mut *later, unit, arm, choices);
-                next.add(later, reached * chance(choices).rounded());
+                next.add(design, later, reached * chance(choices).rounded());
             });
         }
         next

@@ -30,13 +30,40 @@ function pick(weights, number) {
 
 const either = (options, key, otherwise) => (key in options ? options[key] : otherwise);
 
-function equalArms(ratio) {
-  if (ratio.some((part) => part !== 1n)) throw new Error("the method is for equal arms");
+const MOST_DUPLICATES = 8n;
+
+/** The arm of each duplicate, those of the first arm first. */
+const duplicated = (ratio) => ratio.flatMap((part, arm) => Array(Number(part)).fill(arm));
+
+/** Which of its duplicates a drawn arm stands for, by their weights in lowest terms; one alone is not drawn for. */
+function duplicate(armOf, arm, weigh, draw) {
+  const own = armOf.map((_, place) => place).filter((place) => armOf[place] === arm);
+  if (own.length === 1) return own[0];
+  const all = weigh(), weights = lowest(own.map((place) => all[place]));
+  return own[pick(weights, draw(sum(weights)))];
 }
+
+/** A method for equal arms as it is, or at an unequal ratio by duplicates: it weighs as many of each arm as its part. */
+const ofEqualArms = (build) => (ratio, options, choose) => {
+  if (ratio.every((part) => part === 1n)) return build(ratio, options);
+  if (sum(ratio) > MOST_DUPLICATES) throw new Error(`the parts of the ratio must sum to at most ${MOST_DUPLICATES}`);
+  const armOf = duplicated(ratio), method = build(armOf.map(() => 1n), options);
+  let drawn = 0;
+  return {
+    weights() {
+      const weights = ratio.map(() => 0n);
+      method.weights().forEach((weight, place) => { weights[armOf[place]] += weight; });
+      return weights;
+    },
+    take(arm) {
+      method.take(duplicate(armOf, arm, method.weights, (n) => choose("duplicate", drawn, n)));
+      drawn += 1;
+    },
+  };
+};
 
 /** Counts of equal arms, forgotten when a list of `length` places is full (0: never). */
 function counting(ratio, length, weigh) {
-  equalArms(ratio);
   let counts = ratio.map(() => 0);
   return {
     weights: () => weigh(counts),
@@ -125,7 +152,7 @@ function minimization(ratio, options, choose) {
   const factorWeights = weights.map(([above, under]) => (above * common) / under); // only their proportion matters
   const preserving = either(options, "ratio_preserving", false);
   // The arm of each candidate, and the part of the ratio that a candidate has.
-  const armOf = ratio.flatMap((part, arm) => Array(preserving ? Number(part) : 1).fill(arm));
+  const armOf = preserving ? duplicated(ratio) : ratio.map((_, arm) => arm);
   const parts = preserving ? armOf.map(() => 1n) : ratio;
   const n = BigInt(parts.length), scale = parts.map((part) => parts.reduce((a, b) => (a / gcd(a, b)) * b, 1n) / part);
   const [above, under] = fraction(either(options, "probability", "4/5"));
@@ -170,12 +197,7 @@ function minimization(ratio, options, choose) {
       return weights;
     },
     take(arm, factors) {
-      const own = armOf.map((_, candidate) => candidate).filter((candidate) => armOf[candidate] === arm);
-      let chosen = own[0];
-      if (own.length > 1) {
-        const all = candidates(factors), weights = lowest(own.map((candidate) => all[candidate]));
-        chosen = own[pick(weights, choose("duplicate", drawn, sum(weights)))];
-      }
+      const chosen = duplicate(armOf, arm, () => candidates(factors), (n) => choose("duplicate", drawn, n));
       for (const counts of rows(factors)) counts[chosen] += 1n;
       drawn += 1;
     },
@@ -187,31 +209,31 @@ const METHODS = {
   "permuted-block": (ratio, options, choose) =>
     blocks(either(options, "block_lens", [either(options, "block_len", 4)]), ratio, choose),
   "random-allocation": (ratio, options, choose) => blocks([options.list_len], ratio, choose),
-  "big-stick": (ratio, options) => {
+  "big-stick": ofEqualArms((ratio, options) => {
     const bound = Number(whole(either(options, "max_imbalance", 3), 1));
     return counting(ratio, 0, (counts) => counts.map((count) => (count - Math.min(...counts) < bound ? 1n : 0n)));
-  },
-  "biased-coin": (ratio, options) => {
+  }),
+  "biased-coin": ofEqualArms((ratio, options) => {
     const [p, q] = fraction(either(options, "bias", "2/3")), arms = BigInt(ratio.length);
     if (2n * p < q || p > q) throw new Error("the bias must lie from 1/2 to 1");
     return counting(ratio, 0, (counts) => {
       const behind = counts.map((count) => count === Math.min(...counts)), m = BigInt(behind.filter(Boolean).length);
       return behind.map((is) => (p * arms <= q * m ? 1n : is ? p * (arms - m) : (q - p) * m));
     });
-  },
-  "urn": (ratio, options) => {
+  }),
+  "urn": ofEqualArms((ratio, options) => {
     const [alpha, beta, ...more] = either(options, "urn", [0, 1]).map((part) => whole(part, 0));
     if (beta === undefined || more.length || alpha + beta === 0n) throw new Error("an urn has two numbers, not both 0");
     return counting(ratio, 0, (counts) => {
       const all = counts.reduce((a, b) => a + b), balls = counts.map((count) => alpha + beta * BigInt(all - count));
       return sum(balls) === 0n ? ratio : balls;
     });
-  },
-  "truncated-binomial": (ratio, options) => {
+  }),
+  "truncated-binomial": ofEqualArms((ratio, options) => {
     const length = listLength(ratio, options);
     return counting(ratio, length, (counts) => counts.map((count) => (count < length / ratio.length ? 1n : 0n)));
-  },
-  "maximal": (ratio, options) => {
+  }),
+  "maximal": ofEqualArms((ratio, options) => {
     const arms = ratio.length, length = listLength(ratio, options);
     const bound = Math.min(length / arms, Number(whole(either(options, "max_imbalance", 3), 1)));
     if (!isCountable(arms, length, bound)) throw new Error("the method is for lists of at most 1000 that can stand in few enough ways");
@@ -220,7 +242,7 @@ const METHODS = {
       const left = length - counts.reduce((a, b) => a + b) - 1;
       return counts.map((_, arm) => ways(left, counts, arm));
     });
-  },
+  }),
   "minimization": minimization,
 };
 

@@ -381,6 +381,11 @@ def check_made(page, folder):
     maximal = made.Honest(three % 'method = "maximal"\nlist_len = 90\nmax_imbalance = 4')
     maximal.drawn(29, maximal.text())
     ledgers["maximal, three arms"] = maximal
+    for options in made.METHODS:
+        if any(name in options for name in made.EQUAL_ARMS):
+            own = made.Honest((made.PROTOCOL % options).replace('id = "iuh"', 'id = "iuh"\nratio = 2', 1))
+            own.drawn(30, own.text())
+            ledgers["2:1, " + options.replace("\n", ", ")] = own
     file = page.work / "made.json"
     for what, ledger in ledgers.items():
         page.open(folder / "proof.html")

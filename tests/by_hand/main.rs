@@ -18,6 +18,7 @@ mod delivery;
 mod epochs;
 mod estimation;
 mod events;
+mod expanded;
 mod families;
 mod instrument_and_strata;
 mod looks;

@@ -154,9 +154,11 @@ fn strata_are_judged_by_the_families_that_capacity_allows() {
         ratios.iter().map(ratio).collect::<Vec<_>>(),
         ["1:1", "1:2", "1:3"]
     );
-    assert_eq!(ratios[2]["method"], "permuted-block");
-    assert_eq!(ratios[2]["options"]["block_lens"], "4,8");
     for row in ratios {
+        // Big stick keeps 1:3 by four duplicates.
+        assert_eq!(row["method"], "big-stick");
+        assert_eq!(row["options"]["max_imbalance"], "4");
+        assert_eq!(row["own_method"], true);
         assert!(row["guessing"]["correct_guess_share"].is_number());
     }
 }

@@ -187,6 +187,26 @@ fn both_programs_derive_every_draw_of_every_method_again() {
         ),
         ("method = \"big-stick\"\nmax_imbalance = 2\n", equal.clone()),
         (
+            "method = \"big-stick\"\nmax_imbalance = 2\n",
+            arms(&[("new", 2), ("usual", 1)]),
+        ),
+        (
+            "method = \"biased-coin\"\n",
+            arms(&[("new", 4), ("usual", 6)]),
+        ),
+        (
+            "method = \"urn\"\n",
+            arms(&[("new", 2), ("more", 1), ("usual", 1)]),
+        ),
+        (
+            "method = \"truncated-binomial\"\nlist_len = 12\n",
+            arms(&[("new", 1), ("usual", 3)]),
+        ),
+        (
+            "method = \"maximal\"\nlist_len = 201\n",
+            arms(&[("new", 2), ("usual", 1)]),
+        ),
+        (
             "method = \"random-allocation\"\nlist_len = 6\n",
             arms(&[("new", 2), ("usual", 1)]),
         ),

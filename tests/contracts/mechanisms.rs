@@ -269,10 +269,16 @@ fn an_optional_mechanism_changes_the_truth_and_not_the_families() {
 
 #[test]
 fn a_ratio_that_the_method_cannot_keep_is_simulated_in_blocks_and_said() {
-    let plan = plan(SCENARIO, PROTOCOL, &["ratio=1:2".to_owned()]).unwrap();
-    assert!(plan.warnings.iter().any(|w| w.code == "ratio-by-blocks"));
-    assert_eq!(plan.cells[0].protocol.allocation.method, "permuted-block");
-    assert_eq!(plan.cells[0].protocol.allocation.ratio.parts(), [1, 2]);
+    let own = |ratio: &str| plan(SCENARIO, PROTOCOL, &[format!("ratio={ratio}")]).unwrap();
+    let fine = own("1:8");
+    assert!(fine.warnings.iter().any(|w| w.code == "ratio-by-blocks"));
+    assert_eq!(fine.cells[0].protocol.allocation.method, "permuted-block");
+    assert_eq!(fine.cells[0].protocol.allocation.ratio.parts(), [1, 8]);
+    // Big stick keeps what eight duplicates can hold.
+    let kept = own("1:2");
+    assert!(kept.warnings.iter().all(|w| w.code != "ratio-by-blocks"));
+    assert_eq!(kept.cells[0].protocol.allocation.method, "big-stick");
+    assert_eq!(kept.cells[0].protocol.allocation.ratio.parts(), [1, 2]);
 }
 
 #[test]

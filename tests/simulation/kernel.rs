@@ -52,6 +52,7 @@ fn other_designs_have_the_same_bits_in_both_engines() {
         "method = \"permuted-block\"\nblock_len = 4",
         "method = \"big-stick\"\nmax_imbalance = 3",
     );
+    let unequal_stick = stick.replace("ratio = 1\n\n", "ratio = 2\n\n");
     let rates = "accrual.families_per_month_and_site={ mean = 5, gamma_shape = 2 }";
     let uneven = "accrual.families_per_month_and_site={ mean = 9, sites = { district-2 = 0.4 } }";
     for (protocol, settings) in [
@@ -60,6 +61,7 @@ fn other_designs_have_the_same_bits_in_both_engines() {
         (&unadjusted, vec!["truth.rereport_ratio=1.0"]),
         (&two_to_one, vec![uneven]),
         (&stick, vec!["months=6", rates]),
+        (&unequal_stick, vec!["months=6"]),
         (PROTOCOL, vec!["protocol.sample_size.stop.families=70"]),
         (PROTOCOL, vec!["truth.reports_dispersion=1.2", "months=9"]),
     ] {

@@ -390,43 +390,58 @@ fn minimization_balances_simulated_sites() {
 }
 
 /// A simulated study draws by the protocol's own method: in each site, after its n families, the squared difference of the
-/// arms is on average the exact variance of the method at n (every state with its probability; another engine). A hundred
+/// arms (of count / part) is on average the exact one of the method at n (every state with its probability; another engine). A hundred
 /// studies of 300 families in five sites; n differs from site to site.
 #[test]
 fn every_method_leaves_its_own_imbalance_in_simulated_studies() {
-    for (id, options) in [
-        ("random-allocation", "list_len = 40"),
-        ("biased-coin", "bias = \"3/4\""),
-        ("urn", "urn = [1, 2]"),
-        ("truncated-binomial", "list_len = 24"),
-        ("maximal", "list_len = 80\nmax_imbalance = 2"),
-        ("big-stick", "max_imbalance = 3"),
-        ("permuted-block", "block_lens = [2, 8]"),
-        ("simple", ""),
+    for (ratio, id, options) in [
+        ("1:1", "random-allocation", "list_len = 40"),
+        ("1:1", "biased-coin", "bias = \"3/4\""),
+        ("1:1", "urn", "urn = [1, 2]"),
+        ("1:1", "truncated-binomial", "list_len = 24"),
+        ("1:1", "maximal", "list_len = 80\nmax_imbalance = 2"),
+        ("1:1", "big-stick", "max_imbalance = 3"),
+        ("1:1", "permuted-block", "block_lens = [2, 8]"),
+        ("1:1", "simple", ""),
+        ("1:2", "biased-coin", "bias = \"3/4\""),
+        ("1:2", "urn", "urn = [1, 2]"),
+        ("1:2", "truncated-binomial", "list_len = 24"),
+        ("1:2", "maximal", "list_len = 78\nmax_imbalance = 2"),
+        ("1:2", "big-stick", "max_imbalance = 3"),
     ] {
         let method = format!("method = \"{id}\"");
         let protocol = PROTOCOL
             .replacen("method = \"big-stick\"", &method, 1)
             .replacen("max_imbalance = 4", options, 1);
         let mut settings = PLAIN.to_vec();
+        let ratio = format!("ratio={ratio}");
         settings.extend(["therapists=1000", "protocol.sample_size.stop.families=300"]);
+        settings.push(&ratio);
         let plan = planned(&protocol, &settings);
         let allocation = &plan.cells[0].protocol.allocation;
         assert_eq!(allocation.method, id);
         let exact = exact_characteristics(id, &allocation.ratio, &allocation.options, 300);
-        let variances = exact.unwrap().variances.unwrap();
+        let squares = exact.unwrap().squares.unwrap();
+        let [first, second] = *allocation.ratio.parts() else {
+            panic!("two arms");
+        };
+        let (first, second) = (1.0 / first as f64, 1.0 / second as f64);
         let mut simulator = Simulator::new(&plan.cells[0], 5);
         let mut excess = Moments::default();
         for replicate in 0..100 {
             simulator.live(replicate).unwrap();
-            let mut sites = [(0_usize, 0_i32); 5];
+            let mut sites = [(0_usize, 0_f64); 5];
             for allocated in &simulator.state().allocations {
                 let (n, lead) = &mut sites[allocated.stratum as usize];
                 *n += 1;
-                *lead += if allocated.arm.index() == 0 { 1 } else { -1 };
+                *lead += if allocated.arm.index() == 0 {
+                    first
+                } else {
+                    -second
+                };
             }
             for (n, lead) in sites.into_iter().filter(|(n, _)| *n > 0) {
-                excess.add(f64::from(lead).powi(2) - variances[n - 1]);
+                excess.add(lead.powi(2) - squares[n - 1]);
             }
         }
         within(excess.mean(), 0.0, id);

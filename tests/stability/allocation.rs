@@ -29,8 +29,8 @@ fn mode(text: &str) -> Mode {
 }
 
 /// The number of lines of all batches; a new batch comes after them.
-const ALLOCATIONS: usize = 576;
-const REDRAWS: usize = 108;
+const ALLOCATIONS: usize = 800;
+const REDRAWS: usize = 150;
 
 /// Levels are joined by bars, with percent signs, bars and blanks escaped; `-` is no stratification.
 fn levels(text: &str) -> Vec<String> {
@@ -273,6 +273,17 @@ fn the_first_lines_stand() {
             include_str!("redraws.txt"),
             109,
             "480069824d9f37029f242483690a69e91dc3c3dc17faf490b56e90453028917b",
+        ),
+        // With methods for equal arms at unequal ratios.
+        (
+            include_str!("allocations.txt"),
+            801,
+            "76f6de5acd3ae8200aeec71bf9ba6a22dd37811704ed888d82ed03546fd9c758",
+        ),
+        (
+            include_str!("redraws.txt"),
+            151,
+            "7b568c8ee67edc8c2e3777b239afc004b15299391c7ccfa57430eb4d333d0f26",
         ),
     ] {
         let first: String = text.split_inclusive('\n').take(lines).collect();

@@ -147,6 +147,10 @@ class Stratum:
 
     def next(self):
         arm = arm_at(self.weights(), lambda n: self.ask("arm", sum(self.count), n))
+        self.take(arm)
+        return arm
+
+    def take(self, arm):
         self.count[arm] += 1
         if self.method[0] == "permuted-block":
             self.left[arm] -= 1
@@ -157,7 +161,32 @@ class Stratum:
             self.listed[arm] += 1
             if sum(self.listed) == self.method[1]:
                 self.listed = [0] * len(self.ratio)
+
+
+class Duplicated:
+    """A stratum of a method for equal arms at an unequal ratio: the method's own stratum is one of duplicates."""
+
+    def __init__(self, method, ratio, ask):
+        self.of = [arm for arm, part in enumerate(ratio) for _ in range(part)]
+        self.own, self.arms, self.ask, self.drawn = Stratum(method, (1,) * len(self.of), ask), len(ratio), ask, 0
+
+    def next(self):
+        weights = self.own.weights()
+        sums = [sum(w for w, of in zip(weights, self.of) if of == arm) for arm in range(self.arms)]
+        arm = arm_at(sums, lambda n: self.ask("arm", self.drawn, n))
+        chosen = [place for place, of in enumerate(self.of) if of == arm]
+        if len(chosen) > 1:
+            number = arm_at([weights[place] for place in chosen], lambda n: self.ask("duplicate", self.drawn, n))
+            chosen = chosen[number:]
+        self.own.take(chosen[0])
+        self.drawn += 1
         return arm
+
+
+def fresh(method, ratio, ask):
+    """A stratum at its beginning."""
+    takes_parts = method[0] in ("simple", "permuted-block", "random-allocation")
+    return (Stratum if takes_parts or set(ratio) == {1} else Duplicated)(method, ratio, ask)
 
 
 # Method, ratio, and the options as the protocol writes them. New methods are a new batch, so that new lines come last.
@@ -203,7 +232,23 @@ THIRD = [
     ("maximal", (1, 1, 1), "list_len=201;max_imbalance=5", ("maximal", 201, 5)),
     ("maximal", (1, 1, 1, 1), "list_len=400", ("maximal", 400, 3)),
 ]
-BATCHES = [FIRST, SECOND, THIRD]
+FOURTH = [
+    ("big-stick", (2, 1), "-", ("big-stick", 3)),
+    ("big-stick", (2, 1, 1), "max_imbalance=1", ("big-stick", 1)),
+    ("big-stick", (3, 5), "max_imbalance=2", ("big-stick", 2)),
+    ("biased-coin", (2, 1), "-", ("biased-coin", 2, 3)),
+    ("biased-coin", (3, 2), "bias=0.75", ("biased-coin", 3, 4)),
+    ("biased-coin", (1, 2, 1), "bias=1", ("biased-coin", 1, 1)),
+    ("urn", (2, 1), "-", ("urn", 0, 1)),
+    ("urn", (1, 3, 1), "urn=2,3", ("urn", 2, 3)),
+    ("truncated-binomial", (2, 1), "list_len=12", ("truncated-binomial", 12)),
+    ("truncated-binomial", (2, 1, 1), "list_len=16", ("truncated-binomial", 16)),
+    ("maximal", (2, 1), "list_len=12;max_imbalance=2", ("maximal", 12, 2)),
+    ("maximal", (1, 2, 1), "list_len=16;max_imbalance=1", ("maximal", 16, 1)),
+    ("maximal", (2, 1), "list_len=201", ("maximal", 201, 3)),
+    ("maximal", (1, 2, 1), "list_len=200;max_imbalance=2", ("maximal", 200, 2)),
+]
+BATCHES = [FIRST, SECOND, THIRD, FOURTH]
 WIDE = 200  # from this length on, the weights of `maximal` need several limbs, and more arms are written
 SEED = bytes(range(32))
 STRATA = [[], ["rinkeby-kista"], ["enskede-arsta-vantor", "yes"], ["å/ä ö", "3+", "0.5"]]
@@ -261,7 +306,7 @@ def one_list(mode, study, epoch, levels, name, ratio, options, method):
             keys[purpose] = stream_key(SEED, mode, study, epoch, purpose, levels)
         return below(numbers(keys[purpose], number, 20), n)
 
-    stratum = Stratum(method, ratio, ask)
+    stratum = fresh(method, ratio, ask)
     arms = 100 if name == "maximal" and method[1] >= WIDE else 40
     return name, ":".join(map(str, ratio)), options, "".join(LETTERS[stratum.next()] for _ in range(arms))
 
@@ -287,7 +332,7 @@ def redraws():
             strata, arms = {}, ""
             for place in order:
                 if place not in strata:
-                    strata[place] = Stratum(method, ratio, ask)
+                    strata[place] = fresh(method, ratio, ask)
                 arms += LETTERS[strata[place].next()]
             parts = ":".join(str(part) for part in ratio)
             print(key.hex(), replicate, name, parts, options, "".join(map(str, order)), arms)

@@ -6,10 +6,9 @@
 
 use super::lead::Lead;
 use crate::allocation::Choice;
+use crate::allocation::expanded::{self, equal_arms};
 use crate::allocation::method::{Method, Unit};
-use crate::allocation::options::{
-    MethodEntry, OptionSpec, Options, Refusal, Setting, equal_arms, probability,
-};
+use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, probability};
 use crate::allocation::streams::Randomness;
 use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
 use crate::words;
@@ -34,10 +33,13 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[1, 1], &[("bias", "1")]),
         Setting::new(&[1, 1, 1], &[("bias", "0.75")]),
         Setting::new(&[1, 1, 1, 1], &[]),
+        Setting::new(&[2, 1], &[("bias", "0.9")]),
+        Setting::new(&[2, 3], &[("bias", "1")]),
+        Setting::new(&[2, 1, 1], &[("bias", "1")]),
     ],
     declines: &[
-        (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
-        (Setting::new(&[2, 1, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[8, 1], &[]), "ratio-too-fine"),
+        (Setting::new(&[2, 1], &[("bias", "2/5")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("bias", "2/5")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("bias", "0")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("bias", "1.01")]), "invalid-value"),
@@ -64,7 +66,7 @@ struct BiasedCoin {
 }
 
 fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
-    equal_arms("biased-coin", ratio)?;
+    let arms = equal_arms("biased-coin", ratio)?;
     let text = options.get("bias").unwrap_or("2/3");
     let (above, below) = probability("bias", text)?;
     if 2 * above < below {
@@ -81,11 +83,8 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
             "från 1/2 (ett rättvist mynt) till 1"
         )));
     }
-    Ok(Box::new(BiasedCoin {
-        arms: ratio.arms(),
-        above,
-        below,
-    }))
+    let coin = BiasedCoin { arms, above, below };
+    Ok(expanded::design(ratio, coin))
 }
 
 impl Method for BiasedCoin {

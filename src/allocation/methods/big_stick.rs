@@ -3,10 +3,9 @@
 
 use super::lead::Lead;
 use crate::allocation::Choice;
+use crate::allocation::expanded::{self, equal_arms};
 use crate::allocation::method::{Method, Unit};
-use crate::allocation::options::{
-    MethodEntry, OptionSpec, Options, Refusal, Setting, equal_arms, whole,
-};
+use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, whole};
 use crate::allocation::streams::Randomness;
 use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
 
@@ -15,8 +14,8 @@ pub(super) const MAX_IMBALANCE: OptionSpec = OptionSpec {
     name: "max_imbalance",
     flag: "max-imbalance",
     default: Some("3"),
-    about: "largest difference between any two arms",
-    about_sv: "största skillnad mellan två armar",
+    about: "largest difference between any two arms, at an unequal ratio between their duplicates",
+    about_sv: "största skillnad mellan två armar, vid olika stora armar mellan deras dubbletter",
 };
 
 /// Registry entry.
@@ -32,10 +31,17 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[1, 1], &[("max_imbalance", "4")]),
         Setting::new(&[1, 1, 1], &[]),
         Setting::new(&[1, 1, 1, 1], &[("max_imbalance", "1")]),
+        Setting::new(&[2, 1], &[]),
+        Setting::new(&[2, 3], &[("max_imbalance", "1")]),
+        Setting::new(&[2, 1, 1], &[("max_imbalance", "2")]),
     ],
     declines: &[
-        (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
-        (Setting::new(&[2, 1, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[8, 1], &[]), "ratio-too-fine"),
+        (Setting::new(&[3, 3, 3, 1], &[]), "ratio-too-fine"),
+        (
+            Setting::new(&[2, 1], &[("max_imbalance", "0")]),
+            "invalid-value",
+        ),
         (
             Setting::new(&[1, 1], &[("max_imbalance", "0")]),
             "invalid-value",
@@ -60,12 +66,10 @@ struct BigStick {
 }
 
 fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
-    equal_arms("big-stick", ratio)?;
+    let arms = equal_arms("big-stick", ratio)?;
     let text = options.get("max_imbalance").unwrap_or("3");
-    Ok(Box::new(BigStick {
-        arms: ratio.arms(),
-        bound: whole("max_imbalance", text, &(1..=1_000_000))?,
-    }))
+    let bound = whole("max_imbalance", text, &(1..=1_000_000))?;
+    Ok(expanded::design(ratio, BigStick { arms, bound }))
 }
 
 impl Method for BigStick {

@@ -5,12 +5,14 @@
 //! An arm's weight is the number of such lists that begin as this one did and go on with that arm. A list may need
 //! hundreds of binary digits for it; these are the weights that are drawn from. Arms are alike, so every unit has each
 //! arm with the same chance. Lists that are equally likely cannot do that for unequal parts: of 2:1 in six units with
-//! |D| at most 3/2 there are 13 lists, and nine of them begin with the first arm.
+//! |D| at most 3/2 there are 13 lists, and nine of them begin with the first arm. So it is lists of duplicates that are
+//! equally likely there.
 
 use super::big_stick::MAX_IMBALANCE;
 use super::completions::Completions;
 use super::lead::Lead;
 use crate::allocation::Choice;
+use crate::allocation::expanded::{self, equal_arms};
 use crate::allocation::method::{Method, Unit};
 use crate::allocation::options::{
     LIST_LEN, MethodEntry, Options, Refusal, Setting, list_len, whole,
@@ -42,12 +44,22 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[1, 1, 1], &[("max_imbalance", "2"), ("list_len", "12")]),
         Setting::new(&[1, 1, 1], &[("max_imbalance", "4"), ("list_len", "90")]),
         Setting::new(&[1, 1, 1, 1], &[("max_imbalance", "1"), ("list_len", "16")]),
+        Setting::new(&[2, 1], &[("max_imbalance", "2"), ("list_len", "12")]),
+        Setting::new(&[1, 2, 1], &[("max_imbalance", "2"), ("list_len", "16")]),
+        Setting::new(&[3, 2], &[("max_imbalance", "1"), ("list_len", "10")]),
     ],
     declines: &[
-        (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
         (
-            Setting::new(&[2, 1, 1], &[("list_len", "12")]),
-            "ratio-not-preserved",
+            Setting::new(&[7, 2], &[("list_len", "18")]),
+            "ratio-too-fine",
+        ),
+        (
+            Setting::new(&[2, 1, 1], &[("list_len", "14")]),
+            "list-not-divided",
+        ),
+        (
+            Setting::new(&[2, 1], &[("max_imbalance", "50"), ("list_len", "999")]),
+            "invalid-value",
         ),
         (
             Setting::new(&[1, 1], &[("list_len", "13")]),
@@ -106,24 +118,10 @@ impl std::fmt::Debug for Maximal {
 }
 
 fn build(ratio: &Ratio, options: &Options, n: Option<u64>) -> Result<Choice, Refusal> {
-    if !ratio.is_equal() {
-        return Err(Refusal::new(
-            "ratio-not-preserved",
-            Some("ratio"),
-            words!(
-                "`maximal` is offered for equal ratios only, not for {ratio}: with all lists within a bound equally likely, some units would have an arm with more than its part",
-                "`maximal` erbjuds bara för lika stora delar, inte för {ratio}: när alla listor inom en gräns är lika sannolika skulle somliga enheter få en arm med större chans än dess andel"
-            ),
-        )
-        .help(words!(
-            "use a method that offers unequal parts (`permuted-block`, `random-allocation`, `simple`, or `minimization` with `ratio_preserving`), or equal parts",
-            "använd en metod som erbjuder olika delar (`permuted-block`, `random-allocation`, `simple` eller `minimization` med `ratio_preserving`), eller lika delar"
-        )));
-    }
+    let arms = equal_arms("maximal", ratio)?;
     let text = options.get("max_imbalance").unwrap_or("3");
     let bound = whole("max_imbalance", text, &(1..=1_000_000))?;
     let length = list_len(options, n, ratio, LONGEST)?;
-    let arms = ratio.arms();
     fits(arms, length, bound)?;
     let completions = Completions::new(arms, length, bound);
     let wide = (0..=length)
@@ -136,12 +134,13 @@ fn build(ratio: &Ratio, options: &Options, n: Option<u64>) -> Result<Choice, Ref
             }
         })
         .collect();
-    Ok(Box::new(Maximal {
+    let maximal = Maximal {
         arms,
         length,
         completions,
         wide,
-    }))
+    };
+    Ok(expanded::design(ratio, maximal))
 }
 
 /// Refuses more states than are kept.
@@ -159,8 +158,8 @@ fn fits(arms: usize, length: u64, bound: u64) -> Result<(), Refusal> {
         "invalid-value",
         Some("max_imbalance"),
         words!(
-            "{arms} arms in lists of {length} with differences up to {bound} stand in too many ways to count the completions of each",
-            "{arms} armar i listor om {length} med skillnader upp till {bound} kan stå på för många sätt för att fortsättningarna ska kunna räknas"
+            "{arms} arms (duplicates, if parts are unequal) in lists of {length} with differences up to {bound} stand in too many ways to count the completions of each",
+            "{arms} armar (dubbletter, om delarna är olika) i listor om {length} med skillnader upp till {bound} kan stå på för många sätt för att fortsättningarna ska kunna räknas"
         ),
     );
     Err(refusal.help(words!(

@@ -2,9 +2,10 @@
 //! closed (Blackwell & Hodges 1957, doi 10.1214/aoms/1177706973, for two arms).
 
 use crate::allocation::Choice;
+use crate::allocation::expanded::{self, equal_arms};
 use crate::allocation::method::{Method, Unit, renamed};
 use crate::allocation::options::{
-    LIST_LEN, LONGEST_LIST, MethodEntry, Options, Refusal, Setting, equal_arms, list_len,
+    LIST_LEN, LONGEST_LIST, MethodEntry, Options, Refusal, Setting, list_len,
 };
 use crate::allocation::streams::Randomness;
 use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
@@ -20,9 +21,16 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[1, 1], &[]),
         Setting::new(&[1, 1], &[("list_len", "12")]),
         Setting::new(&[1, 1, 1], &[("list_len", "12")]),
+        Setting::new(&[3, 1], &[]),
+        Setting::new(&[2, 1], &[("list_len", "12")]),
+        Setting::new(&[1, 2, 1], &[("list_len", "16")]),
     ],
     declines: &[
-        (Setting::new(&[3, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[8, 2, 1], &[]), "ratio-too-fine"),
+        (
+            Setting::new(&[2, 1], &[("list_len", "8")]),
+            "list-not-divided",
+        ),
         (Setting::new(&[1, 1, 1], &[]), "list-not-divided"),
         (
             Setting::new(&[1, 1], &[("list_len", "7")]),
@@ -49,12 +57,10 @@ struct TruncatedBinomial {
 }
 
 fn build(ratio: &Ratio, options: &Options, n: Option<u64>) -> Result<Choice, Refusal> {
-    equal_arms("truncated-binomial", ratio)?;
+    let arms = equal_arms("truncated-binomial", ratio)?;
     let length = list_len(options, n, ratio, LONGEST_LIST)?;
-    Ok(Box::new(TruncatedBinomial {
-        arms: ratio.arms(),
-        places: length / ratio.sum(),
-    }))
+    let places = length / ratio.sum();
+    Ok(expanded::design(ratio, TruncatedBinomial { arms, places }))
 }
 
 impl TruncatedBinomial {

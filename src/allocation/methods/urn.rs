@@ -4,10 +4,9 @@
 //! strict while a stratum is small and comes close to a fair coin later.
 
 use crate::allocation::Choice;
+use crate::allocation::expanded::{self, equal_arms};
 use crate::allocation::method::{Method, Unit, renamed};
-use crate::allocation::options::{
-    MethodEntry, OptionSpec, Options, Refusal, Setting, equal_arms, whole,
-};
+use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, whole};
 use crate::allocation::streams::Randomness;
 use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
 use crate::words;
@@ -35,10 +34,12 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[1, 1], &[("urn", "2,3")]),
         Setting::new(&[1, 1, 1], &[]),
         Setting::new(&[1, 1, 1], &[("urn", "3,1")]),
+        Setting::new(&[2, 1], &[]),
+        Setting::new(&[1, 2], &[("urn", "1,2")]),
     ],
     declines: &[
-        (Setting::new(&[2, 1], &[]), "ratio-not-preserved"),
-        (Setting::new(&[2, 1, 1], &[]), "ratio-not-preserved"),
+        (Setting::new(&[8, 1], &[]), "ratio-too-fine"),
+        (Setting::new(&[2, 1], &[("urn", "0,0")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("urn", "0,0")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("urn", "1")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("urn", "1,2,3")]), "invalid-value"),
@@ -62,7 +63,7 @@ struct Urn {
 }
 
 fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Refusal> {
-    equal_arms("urn", ratio)?;
+    let arms = equal_arms("urn", ratio)?;
     let text = options.get("urn").unwrap_or("0,1");
     let read = |part: &str| whole("urn", part.trim(), &(0..=MOST)).ok();
     let parts: Vec<Option<u64>> = text.split(',').map(read).collect();
@@ -94,11 +95,7 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
             "till exempel 0,1 eller 1,1"
         )));
     }
-    Ok(Box::new(Urn {
-        arms: ratio.arms(),
-        alpha,
-        beta,
-    }))
+    Ok(expanded::design(ratio, Urn { arms, alpha, beta }))
 }
 
 impl Method for Urn {

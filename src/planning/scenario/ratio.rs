@@ -52,7 +52,7 @@ pub(super) fn with_ratio(
     let keeps = !matches!(&first, Err(refused) if refused
         .diagnostics
         .iter()
-        .any(|finding| matches!(finding.code, "ratio-not-preserved" | "block-not-divided" | "list-not-divided")));
+        .any(|finding| matches!(finding.code, "ratio-not-preserved" | "ratio-too-fine" | "block-not-divided" | "list-not-divided")));
     if keeps {
         return first.map(|(protocol, _)| protocol);
     }

@@ -28,4 +28,7 @@ interacted <- lm_lin(outcome ~ z, ~ age + reports, k, weights = weight, se_type 
 row <- function(id, fit) data.frame(estimator = id, estimate = coef(fit)[["z"]], std_error = fit$std.error[["z"]])
 results <- rbind(row("linear", additive), row("lin", interacted))
 write.csv(format(results, digits = 17, trim = TRUE), "results.csv", row.names = FALSE, quote = FALSE)
-writeLines(c(R.version.string, paste("estimatr", packageVersion("estimatr"))), "session.txt")
+# Each script has its line in session.txt.
+others <- grep("^separated.R: ", readLines("session.txt"), value = TRUE)
+own <- paste0("generate.R: ", R.version.string, ", estimatr ", packageVersion("estimatr"))
+writeLines(c(own, others), "session.txt")

@@ -18,3 +18,6 @@ for (a in unique(d$arm)) {
   d$weight[own] <- ifelse(d$known[own] == 1, 1 / fitted(fit), NA)
 }
 write.csv(format(d, digits = 17, trim = TRUE), "separated.csv", row.names = FALSE, quote = FALSE)
+# Each script has its line in session.txt.
+others <- grep("^generate.R: ", readLines("session.txt"), value = TRUE)
+writeLines(c(others, paste0("separated.R: ", R.version.string, ", base packages alone")), "session.txt")

@@ -1,9 +1,9 @@
 //! `lottning analyse`: refused before the lock, the same bytes twice, a dry run that writes nothing.
 
+use super::place::in_r;
 use super::process::Folder;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::process::Command;
 
 /// A study of sixty families with reports and acceptances, enrolled by the program itself.
 fn study() -> (Folder, String) {
@@ -144,14 +144,14 @@ fn analyse_is_refused_before_the_lock_and_repeats_after_it() {
     assert!(acceptance["test"].is_null());
 }
 
-/// R computes both from the folder for replication; a machine without it says nothing.
+/// R computes both from the folder for replication.
 fn recomputed(folder: &Folder) {
     let export = folder.run(
         "export --replicate out --lock final --study s --actor lead --at 2026-05-05T08:00:00+02:00",
     );
     assert_eq!(export.exit, 0, "{}", export.err);
     let script = folder.path().join("out/replicate.R");
-    let Ok(output) = Command::new("Rscript").arg(script).output() else {
+    let Some(output) = in_r(&script) else {
         return;
     };
     let text = String::from_utf8_lossy(&output.stdout);

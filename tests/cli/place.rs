@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -257,6 +257,18 @@ impl Place {
 pub(crate) fn program() -> PathBuf {
     std::env::var_os("LOTTNING_TEST_PROGRAM")
         .map_or_else(|| env!("CARGO_BIN_EXE_lottning").into(), PathBuf::from)
+}
+
+/// What R says of a script. `None` on a machine without R, which is said aloud; where `LOTTNING_TEST_R` is set that fails.
+#[allow(clippy::print_stderr)] // a part that this machine cannot run is said aloud
+pub(crate) fn in_r(script: &Path) -> Option<Output> {
+    let output = Command::new("Rscript").arg(script).output();
+    if let Err(error) = &output {
+        let required = std::env::var_os("LOTTNING_TEST_R").is_some();
+        assert!(!required, "R is asked for and does not run: {error}");
+        eprintln!("skipped: there is no R on this machine");
+    }
+    output.ok()
 }
 
 pub(crate) fn read_entries(study: &Path) -> Vec<Entry> {

@@ -1,9 +1,9 @@
 //! `export --replicate`: what the folder holds, and that R computes from it what was reported. R is the other program here; a
-//! machine without it skips what R says, and says so.
+//! machine without it skips what R says, and says so, unless `LOTTNING_TEST_R` is set.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
-use super::place::{Place, family, two_arms};
+use super::place::{Place, family, in_r, two_arms};
 use serde_json::Value;
 
 /// The rehearsed demo, locked, and its folder for replication.
@@ -23,15 +23,8 @@ fn text(place: &Place, name: &str) -> String {
 }
 
 /// What R says of the folder; `None` without R.
-#[allow(clippy::print_stderr)] // a part that this machine cannot run is said aloud
 fn recomputed(place: &Place) -> Option<Output> {
-    let output = Command::new("Rscript")
-        .arg(place.path("out/replicate.R"))
-        .output();
-    if output.is_err() {
-        eprintln!("skipped: there is no R on this machine");
-    }
-    output.ok()
+    in_r(&place.path("out/replicate.R"))
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! `export --replicate` of studies that register everything: R computes every number again and none differs. R is the other program
-//! here; a machine without it, or without a package, skips what R says, and says so.
+//! here; a machine without it, or without a package, skips what R says, and says so. Where `LOTTNING_TEST_R` is set that fails.
 
 use crate::made_up::{IUH, LAST, Study, protocol, study};
 use crate::registered::{analysis, lived};
@@ -70,15 +70,15 @@ pub(crate) fn folder_of(
     })
 }
 
-fn text<'f>(files: &'f [File], path: &str) -> &'f str {
+pub(crate) fn text<'f>(files: &'f [File], path: &str) -> &'f str {
     &files.iter().find(|file| file.path == path).unwrap().text
 }
 
 /// What R says of a folder.
 pub(crate) struct Said {
     /// Exit status.
-    status: i32,
-    text: String,
+    pub(crate) status: i32,
+    pub(crate) text: String,
 }
 
 impl Said {
@@ -95,7 +95,7 @@ impl Said {
     }
 
     /// Lines of numbers that differ, and of steps that broke.
-    fn differing(&self) -> Vec<&str> {
+    pub(crate) fn differing(&self) -> Vec<&str> {
         let lines = self.text.lines();
         lines
             .filter(|line| line.trim_end().ends_with("DIFFERS") || line.starts_with("BROKEN"))
@@ -117,21 +117,24 @@ impl Said {
 
 /// Whether R and its packages are here; says so if not.
 #[allow(clippy::print_stderr)] // a part that this machine cannot run is said aloud
-fn r_is_here() -> bool {
+pub(crate) fn r_is_here() -> bool {
     let packages = PACKAGES.map(|own| format!("\"{own}\"")).join(", ");
     let asked =
         format!("for (p in c({packages})) if (!requireNamespace(p, quietly = TRUE)) cat(\"\", p)");
-    match process::Command::new("Rscript")
+    let asked = process::Command::new("Rscript")
         .args(["-e", &asked])
-        .output()
-    {
-        Err(_) => eprintln!("skipped: there is no R on this machine"),
+        .output();
+    let absent = match asked {
+        Err(_) => "there is no R".to_owned(),
         Ok(found) if !found.stdout.is_empty() => {
             let absent = String::from_utf8_lossy(&found.stdout);
-            eprintln!("skipped: R has no package{absent} on this machine");
+            format!("R has no package{absent}")
         }
         Ok(_) => return true,
-    }
+    };
+    let required = std::env::var_os("LOTTNING_TEST_R").is_some();
+    assert!(!required, "R is asked for, but {absent} on this machine");
+    eprintln!("skipped: {absent} on this machine");
     false
 }
 
@@ -146,7 +149,7 @@ fn written(name: &str, files: &[File]) -> PathBuf {
 }
 
 /// What R says of files; `None` without R or a package.
-fn said(name: &str, files: &[File]) -> Option<Said> {
+pub(crate) fn said(name: &str, files: &[File]) -> Option<Said> {
     if !r_is_here() {
         return None;
     }

@@ -7,6 +7,7 @@ mod again;
 pub(super) use again::{Again, again, completions};
 
 use super::children::{self, Difference};
+use super::covariates::SiteGroups;
 use super::handover::settles;
 use super::rows::{name_arm, refusal, row, undefined};
 use super::workspace::{Effect, Scale, Workspace};
@@ -222,6 +223,8 @@ struct Completed {
     rows: Vec<(u32, Option<f64>)>,
     /// By arm, control first: places among `rows` of the unknown ones, and their model.
     sides: Vec<(Side, Vec<usize>, ArmImputation)>,
+    /// How the sites are grouped in every completed data set.
+    groups: SiteGroups,
 }
 
 impl Completed {
@@ -233,6 +236,7 @@ impl Completed {
         let (protocol, state) = (ground.protocol, ground.state);
         let analysis = with_rule(analysis, Missing::CompleteCase);
         workspace.sample(protocol, state, ground.cut, &analysis);
+        let groups = workspace.completed_groups();
         // A site of unknown families alone has rows in the model behind its imputations.
         workspace.regroup(true);
         let known = workspace.rows.iter().copied();
@@ -270,6 +274,7 @@ impl Completed {
             analysis,
             rows,
             sides,
+            groups,
         })
     }
 
@@ -292,7 +297,8 @@ impl Completed {
                     y[*place] = value + moved;
                 }
             }
-            workspace.complete(self.rows.iter().map(|(row, _)| *row), y);
+            let rows = self.rows.iter().map(|(row, _)| *row);
+            workspace.complete(rows, y, &self.groups);
             let fitted = workspace.fit(
                 ground.protocol,
                 ground.state,

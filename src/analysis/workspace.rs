@@ -309,13 +309,34 @@ impl Workspace {
         }
     }
 
-    /// Takes other outcomes in place of the sampled ones: all are known.
-    pub(super) fn complete(&mut self, rows: impl Iterator<Item = u32>, y: Vec<f64>) {
+    /// How the sites are grouped where the unknown outcomes of the sample are completed: by the families of every arm whose
+    /// outcome is known or completed.
+    pub(super) fn completed_groups(&self) -> SiteGroups {
+        let rows = self.unknown.iter().map(|(row, _)| row);
+        let units = rows.chain(&self.rows);
+        let units = units.filter_map(|row| self.units.get(*row as usize));
+        let (mut cells, mut groups) = (Vec::new(), SiteGroups::default());
+        count_cells(
+            self.shape,
+            units.map(|unit| (unit.site, unit.arm)),
+            &mut cells,
+        );
+        groups.realize(&cells, self.shape.1);
+        groups
+    }
+
+    /// Takes other outcomes in place of the sampled ones, with the sites grouped so: all are known.
+    pub(super) fn complete(
+        &mut self,
+        rows: impl Iterator<Item = u32>,
+        y: Vec<f64>,
+        groups: &SiteGroups,
+    ) {
         self.rows.clear();
         self.rows.extend(rows);
         self.y = y;
         self.unknown.clear();
-        self.regroup(false);
+        self.groups.clone_from(groups);
     }
 
     /// Number of covariate columns that the analysis has, sites included.

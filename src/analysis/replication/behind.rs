@@ -235,7 +235,7 @@ impl Behind<'_> {
                     };
                     let y = found.rows.iter().map(|(_, y)| y.unwrap_or(0.0)).collect();
                     let rows = found.rows.iter().map(|(row, _)| *row);
-                    self.workspace.complete(rows, y);
+                    self.workspace.complete(rows, y, &found.groups);
                     let mut fit = self.fit(&other, treated, Some(&name));
                     fit.how = How::Pooled;
                     fit.columns.outcome = found.rows.iter().map(|(_, y)| *y).collect();

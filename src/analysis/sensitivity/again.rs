@@ -2,6 +2,7 @@
 //! data sets of a multiple imputation.
 
 use super::{Completed, Ground, IMPUTATIONS, bounded, with_rule};
+use crate::analysis::covariates::SiteGroups;
 use crate::analysis::workspace::Workspace;
 use crate::estimation::EstimationError;
 use crate::numerics::stream::{open_unit, replicate};
@@ -64,6 +65,8 @@ pub(in crate::analysis) struct Completions {
     pub(in crate::analysis) rows: Vec<(u32, Option<f64>)>,
     /// Of each data set the outcomes of the families whose own is not known, in ledger order.
     pub(in crate::analysis) drawn: Vec<Vec<f64>>,
+    /// How the sites are grouped in every one.
+    pub(in crate::analysis) groups: SiteGroups,
 }
 
 /// The completed data sets behind a pooled row: those of the row, not others like them. The workspace is left with another
@@ -93,5 +96,6 @@ pub(in crate::analysis) fn completions(
     Ok(Completions {
         rows: completed.rows,
         drawn,
+        groups: completed.groups,
     })
 }

@@ -23,6 +23,7 @@ mod protocol;
 mod registered;
 mod replication;
 mod replication_of_children;
+mod replication_of_columns;
 mod several_arms;
 mod simulated;
 mod study;

@@ -2,7 +2,7 @@
 
 use super::{
     AtLock, Counted, How, JointRedraws, ReplicatedAnalysis, ReplicatedFit, ReplicatedLook,
-    ReplicatedRedraws,
+    ReplicatedRedraws, ReplicatedUnknown,
 };
 use crate::allocation::Arm;
 use crate::analysis::looks::{look, spent};
@@ -13,9 +13,10 @@ use crate::analysis::sensitivity::{self, Again, Ground, again, completions};
 use crate::analysis::statistic::Registered;
 use crate::analysis::used::options;
 use crate::analysis::workspace::Workspace;
+use crate::estimation;
 use crate::protocol::Protocol;
 use crate::protocol::model::{
-    Analysis, Average, Day, Factor, Hands, Missing, Multiplicity, Role, Test,
+    Analysis, Average, Covariate, Day, Factor, Hands, Missing, Multiplicity, Role, Test,
 };
 use crate::study::course::course;
 use crate::study::dataset::{self, End, OutcomeValue, Unit};
@@ -343,6 +344,39 @@ impl Behind<'_> {
     }
 }
 
+impl Workspace {
+    /// Index of the site of rows of the lock.
+    fn sites(&self, rows: &[usize]) -> Vec<usize> {
+        rows.iter().map(|row| self.units[*row].site).collect()
+    }
+
+    /// The families that some rows are weighed for.
+    fn unknown_of(
+        &self,
+        (protocol, state): (&Protocol, &State),
+        analysis: &Analysis,
+        (treated, rows): (Arm, &[usize]),
+    ) -> ReplicatedUnknown {
+        let known: Vec<u32> = rows.iter().map(|row| *row as u32).collect();
+        let all = self.with_unknown(protocol, treated, &known);
+        let places = all.iter().skip(known.len()).map(|row| *row as usize);
+        let places: Vec<usize> = places.collect();
+        let (names, values) = self.adjusting(protocol, state, &analysis.covariates, &places);
+        let column = |(place, name): (usize, String)| {
+            let from = place * places.len();
+            let own = &values[from..from + places.len()];
+            estimation::Covariate::numeric(name, own.iter().copied().map(Some).collect())
+        };
+        let side = |row: &usize| self.side(protocol, treated, *row);
+        ReplicatedUnknown {
+            family: places.iter().map(|row| row + 1).collect(),
+            arm: places.iter().filter_map(side).collect(),
+            sites: self.sites(&places),
+            covariates: names.into_iter().enumerate().map(column).collect(),
+        }
+    }
+}
+
 /// What an estimator gets of the sampled outcome of a workspace.
 fn handed_fit(
     workspace: &Workspace,
@@ -352,7 +386,19 @@ fn handed_fit(
     beside: Option<&str>,
 ) -> ReplicatedFit {
     let handed = workspace.handed(protocol, state, analysis, treated);
+    let sites = workspace.sites(&handed.rows);
+    let adjusts = analysis.entry();
+    let adjusts = adjusts.is_some_and(|own| own.uses(estimation::Role::Covariates));
+    let adjusts = adjusts && analysis.covariates.contains(&Covariate::Site);
+    let weighed = handed.columns.weights.is_some();
     ReplicatedFit {
+        sites,
+        site_columns: adjusts.then(|| usize::from(workspace.groups.number().saturating_sub(1))),
+        site_stratum: analysis.strata.contains(&Factor::Site),
+        unknown: weighed.then(|| {
+            let ground = (protocol, state);
+            workspace.unknown_of(ground, analysis, (treated, &handed.rows))
+        }),
         beside: beside.map(str::to_owned),
         treated,
         how: How::Estimated,

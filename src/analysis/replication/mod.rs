@@ -9,8 +9,8 @@ use super::plan::Plan;
 use super::reference_set::{ENUMERATED, History};
 use super::workspace::Workspace;
 use crate::allocation::Arm;
-use crate::estimation::Columns;
 use crate::estimation::inversion::Studentized;
+use crate::estimation::{Arm as Side, Columns, Covariate};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Role};
 use crate::study::kernel::State;
@@ -143,6 +143,27 @@ pub struct ReplicatedFit {
     pub drawn: Vec<Vec<f64>>,
     /// Of pairs: whether the outcome of each row is known; one that is not and stands in the columns is settled.
     pub known: Vec<bool>,
+    /// Index of the site of each row.
+    pub sites: Vec<usize>,
+    /// How many of the covariates, the first ones, are indicators of sites; `None` where the site is no covariate.
+    pub site_columns: Option<usize>,
+    /// Whether the site is a stratum.
+    pub site_stratum: bool,
+    /// Where known outcomes are weighed for unknown ones: the families of these.
+    pub unknown: Option<ReplicatedUnknown>,
+}
+
+/// Families whose outcome is not known, with what the model of being known has of them.
+#[derive(Debug, Clone)]
+pub struct ReplicatedUnknown {
+    /// Number of each family, from 1.
+    pub family: Vec<usize>,
+    /// Its arm.
+    pub arm: Vec<Side>,
+    /// Index of its site.
+    pub sites: Vec<usize>,
+    /// The covariates of the fit, of these families.
+    pub covariates: Vec<Covariate>,
 }
 
 /// What is done with the columns of a fit.

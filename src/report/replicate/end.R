@@ -20,6 +20,26 @@ text <- function(x, digits) vapply(unname(x), function(v) if (is.na(v)) "-" else
 options(width = 200, max.print = 1e6)
 print(data.frame(number, reported = text(old, 10), recomputed = text(new, 10), difference = text(difference, 2), verdict), right = FALSE, row.names = FALSE)
 cat("\nTaken over, not computed again:", if (any(over)) paste0("\n  ", number[over], ": ", vapply(number[over], why, "")) else " none", "\n", sep = "")
+if (!is.null(compared)) {
+  cat("\nColumns that are given, made again here and used in their place:\n")
+  # Indicators of sites stand as `sites`, one by one where they differ.
+  shown <- compared[!grepl("/x[.]", compared$column) | compared$verdict == "DIFFERS", ]
+  print(transform(shown, largest = text(largest, 2)), right = FALSE, row.names = FALSE)
+}
+# Columns that nothing was made for, with the files that have them.
+plain <- do.call(rbind, lapply(setdiff(names(given_columns), "families"), function(name) {
+  own <- setdiff(given_columns[[name]], c("family", sub(".*/", "", compared$column[startsWith(compared$column, paste0(name, "/"))])))
+  own <- unique(sub("^set[.].*", "set.*", own))
+  if (grepl("[.]redraws$|^westfall-young[.]", name)) own <- "*"
+  if (length(own)) data.frame(own, name)
+}))
+if (!is.null(plain)) cat("\nColumns that are given and not made again, beside those of families.csv (codebook.csv says what they are):",
+  paste0("\n  ", unique(plain$own), ": ", vapply(unique(plain$own), function(own) paste(plain$name[plain$own == own], collapse = ", "), "")), "\n", sep = "")
+resting <- number[!over & vapply(number, function(path) any(startsWith(path, paste0(names(drawn_for), "/")) | path == names(drawn_for)), TRUE)]
+if (length(drawn_for)) cat("\nComputed from random draws that are given and not drawn again:", paste0("\n  ", names(drawn_for), ": ", drawn_for), "\n", sep = "")
 for (b in broken) cat("\nBROKEN: ", b, "\n", sep = "")
 cat("\n", sum(verdict == "alike"), " numbers alike, ", sum(differs), " differ, ", sum(over), " taken over.\n", sep = "")
-if (any(differs) || length(broken)) quit(status = 1)
+if (length(resting)) cat(length(resting), " of them are computed from random draws that are given.\n", sep = "")
+apart <- sum(compared$verdict == "DIFFERS")
+if (!is.null(compared)) cat(nrow(compared) - apart, " columns alike, ", apart, " differ.\n", sep = "")
+if (any(differs) || apart || length(broken)) quit(status = 1)

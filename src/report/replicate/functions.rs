@@ -3,6 +3,7 @@
 /// A part of the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
+    Weights,
     Linear,
     Instrument,
     Proportions,
@@ -23,6 +24,7 @@ pub(super) enum Part {
 impl Part {
     pub(super) fn text(self) -> &'static str {
         match self {
+            Self::Weights => include_str!("weights.R"),
             Self::Linear => include_str!("linear.R"),
             Self::Instrument => include_str!("instrument.R"),
             Self::Proportions => include_str!("proportions.R"),

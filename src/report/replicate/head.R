@@ -22,7 +22,19 @@ with_packages <- function(paths, needs, code) {
   if (length(absent)) for (path in paths) over(path, paste("the package", paste(absent, collapse = ", "), "is not installed")) else code
   invisible(NULL)
 }
-table_of <- function(name) read.csv(file.path("data", paste0(name, ".csv")), check.names = FALSE, stringsAsFactors = FALSE)
+# Files as they are given, and with the columns that are made again in place of the given ones.
+given_columns <- list()
+tables <- list()
+table_of <- function(name) {
+  if (is.null(tables[[name]])) {
+    tables[[name]] <<- read.csv(file.path("data", paste0(name, ".csv")), check.names = FALSE, stringsAsFactors = FALSE)
+    given_columns[[name]] <<- names(tables[[name]])
+  }
+  tables[[name]]
+}
+# Numbers that are computed here from random draws that are given, and which draws.
+drawn_for <- character(0)
+rests <- function(paths, draws) drawn_for[paths] <<- draws
 covariates <- function(d) as.matrix(d[startsWith(names(d), "x.")])
 strata_of <- function(d) {
   own <- d[startsWith(names(d), "stratum.")]

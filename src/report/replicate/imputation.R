@@ -1,9 +1,10 @@
 # Multiple imputation: the completed data sets are taken over; each is analysed and all are pooled (Rubin; Barnard and Rubin).
 # `moved` is added to the completed outcomes of the treated arm.
-pooled_of <- function(name, estimator, o) {
+pooled_of <- function(path, name, estimator, o) {
   d <- table_of(name)
   sets <- as.matrix(table_of(paste0(name, ".drawn"))[-1])
   unknown <- which(is.na(d$y))
+  rests(path, paste0("the outcomes of ", length(unknown), " families in ", ncol(sets), " completed data sets (data/", name, ".drawn.csv)"))
   m <- ncol(sets)
   function(moved) {
     fits <- unname(sapply(seq_len(m), function(i) {
@@ -22,11 +23,11 @@ pooled_of <- function(name, estimator, o) {
       missing_information = if (share > 0) (increase + if (is.na(df)) 0 else 2 / (df + 3)) / (1 + increase) else 0)
   }
 }
-imputed <- function(path, name, estimator, o) step(name, say(path, pooled_of(name, estimator, o)(0)))
+imputed <- function(path, name, estimator, o) step(name, say(path, pooled_of(path, name, estimator, o)(0)))
 # How far the completed outcomes of the treated arm must move for the verdict to turn: steps of a tenth of the standard deviation
 # of the known ones, up to five of them, up before down.
 shifted <- function(path, name, estimator, o) step(name, {
-  at <- pooled_of(name, estimator, o)
+  at <- pooled_of(path, name, estimator, o)
   d <- table_of(name)
   verdict <- function(row) if (isTRUE(row[["p_value"]] <= 1 - o$level)) sign(row[["estimate"]]) else 0
   own <- at(0)

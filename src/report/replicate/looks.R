@@ -77,6 +77,7 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   margin <- back(min(critical[now], 37), df[now]) * s[now]
   say(id, c(alpha = nominal))
   say(paste0(id, "/results/1"), c(conf_low = e[now] - margin, conf_high = e[now] + margin, level = 1 - nominal))
+  if (!missing(decided) && stops) rests(paste0(id, "/results/2"), "what the randomization test decided at each look")
   crossed <- which(decided)
   stop_here <- !fell && ((length(crossed) && crossed[1] == now) || (!length(crossed) && final))
   if (stop_here != stops) stop("the study stops here in one program only")

@@ -10,6 +10,8 @@ observed_of <- function(name, interacted) {
 randomization <- function(path, name, redraws, interacted, o) step(path, {
   fit <- observed_of(name, interacted)
   drawn <- table_of(redraws)
+  exact <- !is.null(drawn$probability)
+  if (!exact) rests(path, paste0("the statistics on ", nrow(drawn), " redrawn allocations (data/", redraws, ".csv)"))
   statistic <- function(x, delta) {
     estimate <- x$a - x$b * delta
     size <- x$c + abs(2 * x$d * delta) + x$e * delta^2
@@ -27,7 +29,6 @@ randomization <- function(path, name, redraws, interacted, o) step(path, {
   }
   p <- function(delta) min(1, 2 * min(shares(delta)))
   q <- min(shares(0))
-  exact <- !is.null(drawn$probability)
   say(path, c(p_value = p(0), draws = nrow(drawn), failed = sum(is.na(drawn$a)), mcse = if (exact) 0 else 2 * sqrt(q * (1 - q) / nrow(drawn))))
   # The outermost constant effect in a direction that is not rejected, by bisection; NA where there is no end.
   end <- function(direction) {
@@ -57,6 +58,7 @@ randomization <- function(path, name, redraws, interacted, o) step(path, {
 westfall_young <- function(stems, interacted, own, to, drawn) step("westfall-young", {
   t <- as.matrix(table_of(drawn))
   weight <- if ("probability" %in% colnames(t)) t[, "probability"] else NULL
+  rests(to, paste0("the statistics on ", nrow(t), if (is.null(weight)) " redrawn", " allocations (data/", drawn, ".csv)"))
   part <- stems %in% colnames(t)
   seen <- mapply(function(name, interacted) { fit <- observed_of(name, interacted); abs(fit$estimate / fit$std_error) }, stems[part], interacted[part])
   p <- numeric(0)

@@ -2,10 +2,12 @@
 //! each that is not.
 
 mod adjusting;
+mod given;
 
 use self::adjusting::comparison;
 use super::functions::{Function, Part, function};
 use super::{Folder, look_stem, redraws_stem, stem};
+use crate::analysis::covariates::SMALLEST_CELL;
 use crate::analysis::replication::{How, ReplicatedFit};
 use crate::analysis::results::AnalysisResult;
 use crate::analysis::subgroups::SMALLEST_LEVEL;
@@ -109,6 +111,7 @@ impl Calls {
         ));
         let binary = truth(result.arms.iter().any(|arm| arm.events.is_some()));
         self.add(&format!("seen({}, {binary})", quoted(id)));
+        self.given(folder, place);
         let rows = rows_of(folder, place);
         self.limit(folder, place);
         let fits = || behind.fits.iter().zip(&rows).enumerate();
@@ -436,7 +439,8 @@ pub(super) fn script(folder: &Folder<'_>) -> String {
          # {needs}\n\
          # Prints for each number: reported, recomputed, difference, and whether they are alike, differ, or the number is taken over.\n\
          # Counts differ if they differ at all, other numbers by more than 1e-6 of the reported one + 1e-9 (p-values: + 1e-12); then\n\
-         # it exits with 1. Why a number is taken over stands at the end.\n\
+         # it exits with 1. Why a number is taken over stands at the end, with the columns that were made again from others, row by row\n\
+         # (within the same limits, or it exits with 1), and what was not: other columns, and random draws.\n\
          file <- sub(\"^--file=\", \"\", grep(\"^--file=\", commandArgs(FALSE), value = TRUE))\n\
          if (length(file)) setwd(dirname(file))\n"
     );
@@ -447,6 +451,13 @@ pub(super) fn script(folder: &Folder<'_>) -> String {
         );
     }
     text.push_str(include_str!("head.R"));
+    let sites = list(folder.protocol.sites.iter().map(|own| own.id.as_str()));
+    let arms = list(folder.protocol.arms.iter().map(|own| own.id.as_str()));
+    let _ = writeln!(
+        text,
+        "\nsites <- {sites}\narms <- {arms}\nsmallest <- {SMALLEST_CELL}"
+    );
+    text.push_str(include_str!("given.R"));
     for part in &calls.parts {
         text.push('\n');
         text.push_str(part.text());

@@ -1,10 +1,14 @@
 //! The data, the codebook and the flat results.
 
+mod columns;
+
+use self::columns::{columns, unknown};
 use super::{File, Folder, joint_stem, look_stem, redraws_stem, stem};
 use crate::analysis::replication::{Counted, How, JointRedraws, ReplicatedFit, ReplicatedRedraws};
-use crate::estimation::Values;
 use serde_json::Value;
-use std::collections::BTreeMap;
+
+/// What a column of sites is.
+const SITE: &str = "id of the site where the family was randomized";
 
 /// A table that is written column by column.
 struct Table {
@@ -86,8 +90,13 @@ pub(super) fn data(folder: &Folder<'_>) -> (Vec<File>, String) {
         for (index, fit) in behind.fits.iter().enumerate() {
             let path = format!("data/{}.csv", stem(folder, place, index));
             let factors: &[_] = if index == 0 { &behind.factors } else { &[] };
-            let text = columns(folder, (place, fit), factors, (&path, &mut book));
+            let text = columns(folder, (place, fit), Some(factors), (&path, &mut book));
             files.push(File { path, text });
+            if let Some(own) = &fit.unknown {
+                let path = format!("data/{}.unknown.csv", stem(folder, place, index));
+                let text = unknown(folder, (own, false), (&path, &mut book));
+                files.push(File { path, text });
+            }
             if fit.how == How::Pooled {
                 let path = format!("data/{}.drawn.csv", stem(folder, place, index));
                 let text = drawn(fit, &path, &mut book);
@@ -97,8 +106,13 @@ pub(super) fn data(folder: &Folder<'_>) -> (Vec<File>, String) {
         for (index, look) in behind.looks.iter().enumerate() {
             if let Some(fit) = &look.fit {
                 let path = format!("data/{}.csv", look_stem(folder, place, index));
-                let text = columns(folder, (place, fit), &[], (&path, &mut book));
+                let text = columns(folder, (place, fit), None, (&path, &mut book));
                 files.push(File { path, text });
+                if let Some(own) = &fit.unknown {
+                    let path = format!("data/{}.unknown.csv", look_stem(folder, place, index));
+                    let text = unknown(folder, (own, true), (&path, &mut book));
+                    files.push(File { path, text });
+                }
             }
         }
         for (number, own) in behind.redraws.iter().enumerate() {
@@ -138,11 +152,7 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
     let arm = |index: usize| protocol.arms.get(index).map(|arm| arm.id.clone());
     let sites = own.iter().map(|family| site(family.site));
     table.add("site", sites.map(Option::unwrap_or_default).collect());
-    book.tell(
-        path,
-        "site",
-        "id of the site where the family was randomized",
-    );
+    book.tell(path, "site", SITE);
     let arms = own.iter().map(|family| arm(family.arm.index()));
     table.add("arm", arms.map(Option::unwrap_or_default).collect());
     book.tell(path, "arm", "id of the arm as randomized");
@@ -203,141 +213,6 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
         path: path.to_owned(),
         text: table.text(),
     });
-}
-
-/// The columns that an estimator got.
-fn columns(
-    folder: &Folder<'_>,
-    (place, fit): (usize, &ReplicatedFit),
-    factors: &[(String, Vec<String>, Vec<usize>)],
-    (path, book): (&str, &mut Codebook),
-) -> String {
-    let result = &folder.analyses.analyses[place];
-    let own = &fit.columns;
-    let mut table = Table::new();
-    let family = fit.family.iter().map(usize::to_string);
-    table.add("family", family.collect());
-    book.tell(path, "family", "number of the family, as in families.csv");
-    let side = own.arm.iter().map(|side| side.index().to_string());
-    table.add("treated", side.collect());
-    let (treated, control) = (&own.labels.treated, &own.labels.control);
-    book.tell(
-        path,
-        "treated",
-        format!("1 in arm {treated}, 0 in arm {control}"),
-    );
-    if !own.outcome.is_empty() {
-        table.add("y", numbers(&own.outcome));
-        let outcome = fit.beside.as_ref().unwrap_or(&result.outcome);
-        let outcome = if folder
-            .protocol
-            .outcomes
-            .iter()
-            .any(|own| own.id == *outcome)
-        {
-            outcome
-        } else {
-            &result.outcome
-        };
-        book.tell(
-            path,
-            "y",
-            format!(
-                "outcome {outcome} ({}); NA is not known",
-                result.used.summary
-            ),
-        );
-    }
-    let mut used: BTreeMap<String, usize> = BTreeMap::new();
-    let mut named = |prefix: &str, name: &str| {
-        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let name: String = format!("{prefix}.{}", name.chars().map(plain).collect::<String>());
-        let times = used.entry(name.clone()).or_insert(0);
-        *times += 1;
-        if *times > 1 {
-            format!("{name}_{times}")
-        } else {
-            name
-        }
-    };
-    for covariate in &own.covariates {
-        let Values::Numeric(values) = &covariate.values else {
-            continue;
-        };
-        let name = named("x", &covariate.name);
-        table.add(&name, numbers(values));
-        book.tell(path, &name, format!("covariate {}", covariate.name));
-    }
-    for factor in &own.strata {
-        let name = named("stratum", &factor.name);
-        let text = |code: &Option<u32>| {
-            let level = code.and_then(|code| factor.levels.get(code as usize));
-            level.cloned().unwrap_or_default()
-        };
-        table.add(&name, factor.codes.iter().map(text).collect());
-        book.tell(path, &name, format!("stratum by {}", factor.name));
-    }
-    if let Some(cluster) = &own.cluster {
-        let text = |code: &Option<u32>| {
-            let level = code.and_then(|code| cluster.levels.get(code as usize));
-            level.cloned().unwrap_or_default()
-        };
-        table.add("cluster", cluster.codes.iter().map(text).collect());
-        book.tell(
-            path,
-            "cluster",
-            "who delivered the service, by number, or the family",
-        );
-    }
-    for (role, values, what) in [
-        (
-            "weight",
-            &own.weights,
-            "1 over the probability that the outcome is known, by arm and covariates",
-        ),
-        (
-            "received",
-            &own.received,
-            "whether the treated arm's service was received",
-        ),
-        ("exposure", &own.exposure, "days of follow-up"),
-        ("entry", &own.entry, "day from which the row is followed"),
-        (
-            "time",
-            &own.time,
-            "day of the event or of the end of follow-up",
-        ),
-    ] {
-        if let Some(values) = values {
-            table.add(role, numbers(values));
-            book.tell(path, role, what);
-        }
-    }
-    if let Some(event) = &own.event {
-        let text = |code: &Option<u32>| code.map_or_else(|| "NA".to_owned(), |c| c.to_string());
-        table.add("event", event.iter().map(text).collect());
-        book.tell(
-            path,
-            "event",
-            "0 end of follow-up, 1 event, 2 terminal or competing event",
-        );
-    }
-    if !fit.known.is_empty() {
-        let known = fit.known.iter().map(|known| u8::from(*known).to_string());
-        table.add("known", known.collect());
-        book.tell(
-            path,
-            "known",
-            "1 if the outcome is known; if not, y is an event that was seen before follow-up ended",
-        );
-    }
-    for (name, levels, codes) in factors {
-        let column = named("g", name);
-        let text = |code: &usize| levels.get(*code).cloned().unwrap_or_default();
-        table.add(&column, codes.iter().map(text).collect());
-        book.tell(path, &column, format!("subgroup by {name}"));
-    }
-    table.text()
 }
 
 fn drawn(fit: &ReplicatedFit, path: &str, book: &mut Codebook) -> String {

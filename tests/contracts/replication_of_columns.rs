@@ -1,0 +1,223 @@
+//! R makes given columns again: merged sites, weights of known outcomes for unknown ones, arms and outcomes. What was altered in the
+//! folder is named, and the numbers that it would have hidden differ.
+
+use crate::made_up::{IUH, LAST, Study, protocol, study};
+use crate::replication::{all_alike, folder, r_is_here, said, text};
+use crate::several_arms::three_arms;
+use lottning::protocol::model::Exit;
+use lottning::report::replicate::File;
+use lottning::study::kernel::{Command, What};
+use std::collections::BTreeSet;
+use std::process;
+
+/// The registered protocol with its primary analysis alone, which weighs for unknown outcomes.
+fn primary() -> String {
+    let start = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
+    IUH[..start].replace("draws = 10000", "draws = 99")
+}
+
+/// A study in which a third of the families left the city, but none of the treated ones at one site and of the others at the first.
+fn leaving(text: &str) -> Study {
+    let mut study = study(protocol(text), 400, 8);
+    let control = study.protocol.control;
+    let all = study.state.allocations.clone();
+    for (place, drawn) in all.iter().enumerate() {
+        let own = *study.state.family(drawn.family).unwrap();
+        let all_known = own.site.0 == u16::from(drawn.arm != control) * 2;
+        if place % 3 == 0 && !all_known {
+            let exited = What::Exited {
+                family: drawn.family,
+                exit: Exit::LeftCoverage,
+                on: own.randomized.plus(100),
+            };
+            study.command(LAST, &Command::Record(exited)).unwrap();
+        }
+    }
+    study
+}
+
+/// The files with one of them as `edit` makes it.
+fn altered(files: &[File], path: &str, edit: impl Fn(&str) -> String) -> Vec<File> {
+    let mut files = files.to_vec();
+    let own = files.iter_mut().find(|file| file.path == path).unwrap();
+    let edited = edit(&own.text);
+    assert_ne!(own.text, edited, "{path}");
+    own.text = edited;
+    files
+}
+
+/// A column of a file with each cell as `edit` makes it from the number of its row and what stands there.
+fn cells(text: &str, column: &str, edit: impl Fn(usize, &str) -> String) -> String {
+    let mut lines = text.lines();
+    let head = lines.next().unwrap();
+    let place = head.split(',').position(|own| own == column).unwrap();
+    let mut made = vec![head.to_owned()];
+    for (row, line) in lines.enumerate() {
+        let mut own: Vec<String> = line.split(',').map(str::to_owned).collect();
+        own[place] = edit(row, &own[place]);
+        made.push(own.join(","));
+    }
+    made.join("\n") + "\n"
+}
+
+fn names(list: &[&str]) -> BTreeSet<String> {
+    list.iter().map(|own| (*own).to_owned()).collect()
+}
+
+/// Sites that indicators tell apart, and a weight, an indicator, a family and a site that are altered.
+#[test]
+fn what_was_altered_in_given_columns_is_named() {
+    let study = leaving(&primary());
+    let files = folder(&study, "final", LAST, &[]);
+    let results = text(&files, "results.json");
+    assert!(results.contains("censoring-model-separated"));
+    let Some(found) = all_alike("leaving", &files) else {
+        return;
+    };
+    let alike = found.numbers("alike");
+    let columns = ["weight", "sites", "treated", "y", "family"];
+    for column in columns {
+        assert!(alike.contains(&format!("primary/{column}")), "{column}");
+    }
+    // Which numbers rest on draws that are given is said.
+    for told in [
+        "completed data sets (data/primary.multiple-imputation.drawn.csv)",
+        "redrawn allocations (data/primary.redraws.csv)",
+        "of them are computed from random draws that are given.",
+    ] {
+        assert!(found.text.contains(told), "{told}: {}", found.text);
+    }
+    let data = "data/primary.csv";
+    let more = |row: usize, own: &str| match row {
+        5 => (own.parse::<f64>().unwrap() * 1.001).to_string(),
+        _ => own.to_owned(),
+    };
+    let weight = altered(&files, data, |text| cells(text, "weight", more));
+    let other = |row: usize, own: &str| match (row, own) {
+        (5, "0") => "1".to_owned(),
+        (5, _) => "0".to_owned(),
+        _ => own.to_owned(),
+    };
+    let head = text(&files, data).lines().next().unwrap();
+    let site = head.split(',').find(|own| own.starts_with("x.site_"));
+    let site = site.unwrap();
+    let indicator = altered(&files, data, |text| cells(text, site, other));
+    let treated = altered(&files, data, |text| cells(text, "treated", other));
+    let outcome = altered(&files, data, |text| cells(text, "y", other));
+    // Without one of the families that are weighed for, the weights of its arm would be others.
+    let lost = altered(&files, "data/primary.unknown.csv", |text| {
+        let (text, _) = text.trim_end().rsplit_once('\n').unwrap();
+        format!("{text}\n")
+    });
+    let column = format!("primary/{site}");
+    for (name, files, wanted) in [
+        ("weight", weight, names(&["primary/weight"])),
+        ("indicator", indicator, names(&[&column])),
+        ("outcome", outcome, names(&["primary/y"])),
+        (
+            "lost",
+            lost,
+            names(&["primary.unknown/family", "primary/weight"]),
+        ),
+        ("treated", treated, names(&["primary/treated"])),
+    ] {
+        let found = said(name, &files).unwrap();
+        assert_eq!(found.status, 1, "{name}");
+        let differing = found.numbers("DIFFERS");
+        assert!(differing.is_superset(&wanted), "{name}: {differing:?}");
+        if ["weight", "indicator"].contains(&name) {
+            // R uses its own: no number differs.
+            assert_eq!(differing, wanted, "{name}");
+            let family = text(&files, data).lines().nth(6).unwrap();
+            let family = family.split(',').next().unwrap();
+            let row = found.differing()[0].split_whitespace();
+            let row: Vec<&str> = row.collect();
+            assert_eq!(row[row.len() - 2], family, "{name}: {row:?}");
+        }
+    }
+}
+
+/// Had the program weighed wrongly, its numbers would differ from those of the weights that R makes: here it reports what no
+/// weights give, with weights of 1.
+#[test]
+fn numbers_of_wrong_weights_differ() {
+    let study = leaving(&primary());
+    let files = folder(&study, "final", LAST, &[]);
+    let files = altered(&files, "data/primary.csv", |text| {
+        cells(text, "weight", |_, _| "1".to_owned())
+    });
+    let files = altered(&files, "results.csv", |text| {
+        let value = |number: &str| {
+            let mut lines = text.lines();
+            let line = lines.find(|line| line.starts_with(&format!("{number},")));
+            line.unwrap().rsplit(',').next().unwrap().to_owned()
+        };
+        let lines = text.lines().map(|line| {
+            let (number, _) = line.rsplit_once(',').unwrap();
+            let unweighted = number.strip_prefix("primary/results/1/");
+            unweighted.map_or(line.to_owned(), |own| {
+                format!("{number},{}", value(&format!("primary/results/2/{own}")))
+            })
+        });
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    });
+    let Some(found) = said("unweighted", &files) else {
+        return;
+    };
+    let differing = found.numbers("DIFFERS");
+    assert_eq!(found.status, 1);
+    for number in ["results/1/estimate", "results/1/std_error", "weight"] {
+        let number = format!("primary/{number}");
+        assert!(differing.contains(&number), "{number}: {differing:?}");
+    }
+    assert!(!differing.contains("primary/results/2/estimate"));
+}
+
+/// Completed data sets of three arms group their sites by the families of all three: counted in two of them, no site would have
+/// enough in the third.
+#[test]
+fn sites_of_completed_data_sets_are_those_of_all_arms() {
+    let study = leaving(&three_arms(&primary()));
+    let files = folder(&study, "final", LAST, &[]);
+    let sites = |path: &str| {
+        let head = text(&files, path).lines().next().unwrap();
+        head.split(',')
+            .filter(|own| own.starts_with("x.site_"))
+            .count()
+    };
+    let path = "data/primary.multiple-imputation.letter.csv";
+    assert_eq!(sites(path), study.protocol.sites.len() - 1);
+    all_alike("leaving-three-arms", &files);
+}
+
+/// The script's own weights are those of R's `glm` alone, also in the limit (tests/golden/known-weights: `generate.R`,
+/// `separated.R`).
+#[test]
+fn the_scripts_weights_are_the_golden_ones() {
+    if !r_is_here() {
+        return;
+    }
+    let asked = r#"
+source("src/report/replicate/weights.R")
+d <- read.csv("tests/golden/known-weights/data.csv")
+s <- read.csv("tests/golden/known-weights/separated.csv")
+apart <- function(d, known, X) {
+  p <- rep(NA_real_, nrow(d))
+  for (a in unique(d$arm)) p[d$arm == a] <- being_known(known[d$arm == a], X[d$arm == a, ])
+  max(abs(1 / p - d$weight)[known == 1])
+}
+cat(apart(d, as.integer(!is.na(d$outcome)), cbind(d$age, d$reports)), apart(s, s$known, cbind(s$site == "b", s$site == "c", s$site == "d", s$age)))
+"#;
+    let output = process::Command::new("Rscript")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["-e", asked])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let apart: Vec<f64> = said
+        .split_whitespace()
+        .filter_map(|own| own.parse().ok())
+        .collect();
+    assert_eq!(apart.len(), 2, "{said}");
+    assert!(apart.iter().all(|own| *own < 1e-10), "{apart:?}");
+}

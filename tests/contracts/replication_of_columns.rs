@@ -190,7 +190,7 @@ fn sites_of_completed_data_sets_are_those_of_all_arms() {
     all_alike("leaving-three-arms", &files);
 }
 
-/// The script's own weights are those of R's `glm` alone, also in the limit (tests/golden/known-weights: `generate.R`,
+/// The script's own weights are those of R's `glm` alone, also in the limit, and with a column that says nothing new (tests/golden/known-weights: `generate.R`,
 /// `separated.R`).
 #[test]
 fn the_scripts_weights_are_the_golden_ones() {
@@ -206,7 +206,8 @@ apart <- function(d, known, X) {
   for (a in unique(d$arm)) p[d$arm == a] <- being_known(known[d$arm == a], X[d$arm == a, ])
   max(abs(1 / p - d$weight)[known == 1])
 }
-cat(apart(d, as.integer(!is.na(d$outcome)), cbind(d$age, d$reports)), apart(s, s$known, cbind(s$site == "b", s$site == "c", s$site == "d", s$age)))
+known <- as.integer(!is.na(d$outcome))
+cat(apart(d, known, cbind(d$age, d$reports)), apart(d, known, cbind(d$age, d$reports, d$age)), apart(s, s$known, cbind(s$site == "b", s$site == "c", s$site == "d", s$age)))
 "#;
     let output = process::Command::new("Rscript")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -218,6 +219,6 @@ cat(apart(d, as.integer(!is.na(d$outcome)), cbind(d$age, d$reports)), apart(s, s
         .split_whitespace()
         .filter_map(|own| own.parse().ok())
         .collect();
-    assert_eq!(apart.len(), 2, "{said}");
+    assert_eq!(apart.len(), 3, "{said}");
     assert!(apart.iter().all(|own| *own < 1e-10), "{apart:?}");
 }

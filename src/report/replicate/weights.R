@@ -27,6 +27,9 @@ being_known <- function(known, X) {
     kept <- setdiff(kept, apart$column)
   }
   if (length(unique(known[left])) == 1) return(replace(p, left, known[left]))
+  # `glm` with so small an epsilon would not see columns that are combinations of others.
+  own <- qr(cbind(1, X[left, kept, drop = FALSE]))
+  kept <- kept[own$pivot[seq_len(own$rank)][-1] - 1]
   d <- data.frame(known = known[left])
   d$X <- X[left, kept, drop = FALSE]
   fit <- suppressWarnings(glm(if (length(kept)) known ~ X else known ~ 1, binomial, d, control = glm.control(epsilon = 1e-14, maxit = 100)))

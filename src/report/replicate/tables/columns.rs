@@ -6,11 +6,14 @@ use crate::estimation::{Covariate, Values};
 use crate::report::replicate::Folder;
 use std::collections::BTreeMap;
 
+/// Factors of subgroups: name, levels, and the level of each row.
+type Factors = [(String, Vec<String>, Vec<usize>)];
+
 /// The columns that an estimator got; without `factors` those of an earlier look.
 pub(super) fn columns(
     folder: &Folder<'_>,
     (place, fit): (usize, &ReplicatedFit),
-    factors: Option<&[(String, Vec<String>, Vec<usize>)]>,
+    factors: Option<&Factors>,
     (path, book): (&str, &mut Codebook),
 ) -> String {
     let result = &folder.analyses.analyses[place];

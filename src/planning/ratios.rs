@@ -258,11 +258,19 @@ mod tests {
         assert_eq!((ratios[0].n_treated, ratios[0].n_control), (331, 331));
         // More controls for the same slots never lose power.
         assert!(ratios.windows(2).all(|pair| pair[0].power < pair[1].power));
-        assert!(ratios[0].own_method && !ratios[1].own_method);
-        // The comparison says what is compared and how well it can be guessed: blocks of three and six at 1:2.
-        assert_eq!(ratios[1].method, "permuted-block");
-        assert_eq!(ratios[1].options["block_lens"], "3,6");
-        for row in &ratios {
+        // Big stick keeps each of them; a block of four holds no 1:2, so blocks of three and six stand in.
+        assert!(ratios.iter().all(|row| row.own_method));
+        assert!(ratios.iter().all(|row| row.method == "big-stick"));
+        let text = String::from_utf8_lossy(bytes)
+            .replacen("method = \"big-stick\"", "method = \"permuted-block\"", 1)
+            .replacen("max_imbalance = 4", "block_len = 4", 1);
+        let blocks = parse(text.as_bytes()).protocol.unwrap();
+        let in_blocks = compare(&blocks, &reach).unwrap();
+        assert!(in_blocks[0].own_method && !in_blocks[1].own_method);
+        assert_eq!(in_blocks[1].method, "permuted-block");
+        assert_eq!(in_blocks[1].options["block_lens"], "3,6");
+        // The comparison says what is compared and how well it can be guessed.
+        for row in ratios.iter().chain(&in_blocks) {
             let guessing = row.guessing.unwrap();
             assert!(guessing.correct_guess_share.is_some() && guessing.forced_share.is_some());
         }

@@ -210,11 +210,11 @@ impl DesignTable {
     }
 
     fn follow(&self, step: Step, mut word: impl FnMut() -> u64) -> u16 {
-        let place = if !step.drawn {
-            0
-        } else {
+        let place = if step.drawn {
             let answers = u64::from(step.answers);
             below(answers, answers.wrapping_neg() % answers, &mut word)
+        } else {
+            0
         };
         self.targets[step.first as usize + place as usize]
     }

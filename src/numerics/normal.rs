@@ -4,8 +4,10 @@
 //! range; the quantile of statrs is right to 3e-15 and is wrapped with a guard.
 
 mod deviates;
+mod tails;
 
 pub use deviates::{deviate, deviates};
+pub use tails::upper_tails;
 
 use super::NumericsError;
 use statrs::distribution::{ContinuousCDF, Normal};

@@ -6,6 +6,7 @@
 //! panels moves no probability by 1e-12.
 
 use crate::numerics::exponential::exponentiate;
+use crate::numerics::linear_algebra::dot;
 use crate::numerics::normal;
 use crate::numerics::quadrature::GaussLegendre;
 use std::sync::LazyLock;
@@ -162,11 +163,16 @@ impl Path {
         let step = t - self.information;
         let (root, scale) = (self.information.sqrt(), 1.0 / step.sqrt());
         let limit = z * t.sqrt() - self.drift * step;
-        self.points
-            .iter()
-            .zip(&self.masses)
-            .map(|(u, mass)| mass * normal::sf(sign * (limit - u * root) * scale))
-            .sum()
+        let (mut sum, mut values) = (0.0, [0.0; SOME]);
+        for (points, masses) in self.points.chunks(SOME).zip(self.masses.chunks(SOME)) {
+            let values = &mut values[..points.len()];
+            for (value, u) in values.iter_mut().zip(points) {
+                *value = sign * (limit - u * root) * scale;
+            }
+            normal::upper_tails(values);
+            sum += dot(values, masses);
+        }
+        sum
     }
 
     /// The probability of having left at no look so far.
@@ -237,11 +243,7 @@ impl Path {
                 *value = -0.5 * x * x;
             }
             exponentiate(values);
-            sum += values
-                .iter()
-                .zip(masses)
-                .map(|(own, mass)| own * mass)
-                .sum::<f64>();
+            sum += dot(values, masses);
         }
         sum * (t.sqrt() * scale) / (2.0 * std::f64::consts::PI).sqrt()
     }

@@ -32,7 +32,9 @@ impl Block {
         self.qr.solve_r_transposed(&mut self.basis_weight);
         self.weight.clear();
         self.weight.resize(self.rows.len(), 0.0);
-        combine(&self.basis_weight, self.qr.q(), &mut self.weight);
+        // Nothing but zeros stands before the position.
+        let columns = &self.qr.q()[position * self.rows.len()..];
+        combine(&self.basis_weight[position..], columns, &mut self.weight);
         let rows = self.weight.iter().zip(&self.leverage);
         self.share.clear();
         self.share.extend(rows.map(|(a, h)| {
@@ -43,20 +45,20 @@ impl Block {
         }));
     }
 
-    /// Residuals of an outcome in the order of the block's rows, in place; `fitted` is storage.
+    /// Residuals of an outcome in the order of the block's rows, and the sum of their squares; `fitted` is storage.
     pub(super) fn residuals(
         &self,
         outcome: &[f64],
         fitted: &mut Vec<f64>,
         residual: &mut Vec<f64>,
-    ) {
+    ) -> f64 {
         fitted.clear();
         let (q, m) = (self.qr.q(), outcome.len());
         let column = |j: usize| &q[j * m..(j + 1) * m];
         each_dot(outcome, self.qr.rank(), column, |_, c| fitted.push(-c));
         residual.clear();
         residual.extend_from_slice(outcome);
-        combine(fitted, q, residual);
+        combine(fitted, q, residual)
     }
 
     /// What a row's `a_i e_i` is multiplied by, so that squares sum to the variance; a row of leverage one has a

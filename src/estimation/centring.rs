@@ -1,7 +1,7 @@
 //! Covariates made ready for a factorization: shifted to their mean, and scaled by a power of two so that squares stay in
 //! range. What is constant up to rounding becomes zero, which a factorization sets aside.
 
-use crate::numerics::linear_algebra::{mean, range};
+use crate::numerics::linear_algebra::{mean_and_range, range};
 
 /// How a covariate is shifted and scaled before it enters; a scale of zero sets a constant aside.
 #[derive(Debug, Clone, Copy, Default)]
@@ -13,7 +13,16 @@ pub(super) struct Centring {
 impl Centring {
     /// For a column that is to be centred at `centre`, its mean in some sense.
     pub(super) fn new(column: &[f64], centre: f64) -> Self {
-        let (low, high) = range(column);
+        Self::within(centre, range(column))
+    }
+
+    /// For a column that is to be centred at its mean.
+    pub(super) fn at_mean(column: &[f64]) -> Self {
+        let (centre, ends) = mean_and_range(column);
+        Self::within(centre, ends)
+    }
+
+    fn within(centre: f64, (low, high): (f64, f64)) -> Self {
         let spread = (high - centre).abs().max((low - centre).abs());
         let scale = if spread <= 1e-11 * high.abs().max(low.abs()) {
             0.0
@@ -33,6 +42,6 @@ impl Centring {
 
 /// Appends a column, centred at its mean and scaled.
 pub(super) fn centre_into(column: &[f64], centred: &mut Vec<f64>) {
-    let centring = Centring::new(column, mean(column));
+    let centring = Centring::at_mean(column);
     centred.extend(column.iter().map(|x| centring.of(*x)));
 }

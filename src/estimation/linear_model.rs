@@ -234,12 +234,11 @@ impl Design {
         self.scratch.clear();
         self.scratch.extend(self.root.iter().map(|r| r * r));
         for column in covariates.chunks_exact(n) {
-            let centre = if self.root.is_empty() {
-                mean(column)
+            self.centring.push(if self.root.is_empty() {
+                Centring::at_mean(column)
             } else {
-                weighted_mean(&self.scratch, column)
-            };
-            self.centring.push(Centring::new(column, centre));
+                Centring::new(column, weighted_mean(&self.scratch, column))
+            });
         }
         Ok(())
     }
@@ -333,8 +332,15 @@ impl Design {
         self.blocks[index].rows.extend(0..n as u32);
         let others = if form == Form::Interacted { p + 1 } else { 1 };
         self.take_intercept_and_covariates(index, covariates, others);
+        // Beside an intercept alone its place on the axis does not matter, and centred it is nearly orthogonal to that.
+        let treated: usize = arm.iter().map(|a| a.index()).sum();
+        let centre = match form {
+            Form::Additive => treated as f64 / n as f64,
+            Form::Interacted => 0.0,
+        };
         self.column.clear();
-        self.column.extend(arm.iter().map(|a| a.index() as f64));
+        let own = arm.iter().map(|a| a.index() as f64 - centre);
+        self.column.extend(own);
         self.take_own(index);
         if form == Form::Interacted {
             for (j, column) in covariates.chunks_exact(n).enumerate() {
@@ -516,9 +522,9 @@ impl Design {
                     *y *= self.root[*row as usize];
                 }
             }
-            block.residuals(outcome, &mut workspace.fitted, &mut workspace.residual);
+            found.square +=
+                block.residuals(outcome, &mut workspace.fitted, &mut workspace.residual);
             found.estimate += dot(&block.weight, outcome);
-            found.square += dot(&workspace.residual, &workspace.residual);
             visit(block, &workspace.residual);
         }
         let rounding = ROUNDING * largest(y);

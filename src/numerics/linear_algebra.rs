@@ -123,34 +123,57 @@ pub fn axpy(c: f64, x: &[f64], y: &mut [f64]) {
     }
 }
 
-/// `y_i += Σ_l c_l x_il` over column-major `x` with as many rows as `y`, in the order of the columns.
-pub fn combine(c: &[f64], x: &[f64], y: &mut [f64]) {
+/// `y_i += Σ_l c_l x_il` over column-major `x` with as many rows as `y`, in the order of the columns. Gives `Σ y_i²` of
+/// what comes of it.
+pub fn combine(c: &[f64], x: &[f64], y: &mut [f64]) -> f64 {
     let n = y.len();
-    let (c_blocks, c_rest) = c.as_chunks::<4>();
-    let mut columns = x.chunks_exact(n.max(1));
-    for c in c_blocks {
-        let mut next = || columns.next().unwrap_or_default();
-        let (x0, x1, x2, x3) = (next(), next(), next(), next());
-        for ((((y, x0), x1), x2), x3) in y.iter_mut().zip(x0).zip(x1).zip(x2).zip(x3) {
-            *y = (((*y + c[0] * x0) + c[1] * x1) + c[2] * x2) + c[3] * x3;
+    let column = |l: usize| &x[l * n..(l + 1) * n];
+    let (fours, rest) = c.as_chunks::<4>();
+    let mut square = None;
+    for (four, c) in fours.iter().enumerate() {
+        let at = 4 * four;
+        let columns = [column(at), column(at + 1), column(at + 2), column(at + 3)];
+        square = Some(add(c, columns, y));
+    }
+    let at = 4 * fours.len();
+    match *rest {
+        [c0, c1, c2] => add(
+            &[c0, c1, c2],
+            [column(at), column(at + 1), column(at + 2)],
+            y,
+        ),
+        [c0, c1] => add(&[c0, c1], [column(at), column(at + 1)], y),
+        [c0] => add(&[c0], [column(at)], y),
+        _ => square.unwrap_or_else(|| dot(y, y)),
+    }
+}
+
+/// `y += Σ c_l x_l` of N columns, and `Σ y_i²` of what comes of it.
+#[inline(never)]
+fn add<const N: usize>(c: &[f64; N], x: [&[f64]; N], y: &mut [f64]) -> f64 {
+    let x = x.map(|x| x[..y.len()].as_chunks::<LANES>());
+    let blocks = x.map(|(blocks, _)| blocks);
+    let (own, last) = y.as_chunks_mut::<LANES>();
+    let blocks = blocks.map(|blocks| &blocks[..own.len()]);
+    let mut squares = [0.0; LANES];
+    for (i, y) in own.iter_mut().enumerate() {
+        for lane in 0..LANES {
+            let mut value = y[lane];
+            for (c, x) in c.iter().zip(&blocks) {
+                value += c * x[i][lane];
+            }
+            y[lane] = value;
+            squares[lane] += value * value;
         }
     }
-    let mut next = || columns.next().unwrap_or_default();
-    match *c_rest {
-        [c0, c1, c2] => {
-            let (x0, x1, x2) = (next(), next(), next());
-            for (((y, x0), x1), x2) in y.iter_mut().zip(x0).zip(x1).zip(x2) {
-                *y = ((*y + c0 * x0) + c1 * x1) + c2 * x2;
-            }
+    let mut square = (squares[0] + squares[2]) + (squares[1] + squares[3]);
+    for (i, y) in last.iter_mut().enumerate() {
+        for (c, (_, x)) in c.iter().zip(&x) {
+            *y += c * x[i];
         }
-        [c0, c1] => {
-            for ((y, x0), x1) in y.iter_mut().zip(next()).zip(next()) {
-                *y = (*y + c0 * x0) + c1 * x1;
-            }
-        }
-        [c0] => axpy(c0, next(), y),
-        _ => {}
+        square += *y * *y;
     }
+    square
 }
 
 /// The largest of `value(x)`, at least `least`; what is no number is passed over.
@@ -201,7 +224,11 @@ pub fn largest(values: &[f64]) -> f64 {
 
 /// Euclidean length, scaled so that neither large nor small entries overflow.
 pub fn norm(x: &[f64]) -> f64 {
-    let square = dot(x, x);
+    root(dot(x, x), x)
+}
+
+/// The length of `x`, whose square has been added up.
+fn root(square: f64, x: &[f64]) -> f64 {
     if square.is_finite() && square > 1e-280 {
         return square.sqrt();
     }
@@ -238,6 +265,36 @@ pub fn mean(x: &[f64]) -> f64 {
     let n = x.len() as f64;
     let first = sum(x) / n;
     first + sum_of(x, |v| v - first) / n
+}
+
+/// The mean, and the smallest and the largest value, as [`mean`] and [`range`] give them, in two passes for both.
+pub fn mean_and_range(x: &[f64]) -> (f64, (f64, f64)) {
+    if x.is_empty() {
+        return (0.0, range(x));
+    }
+    let n = x.len() as f64;
+    let first = sum(x) / n;
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    let (mut sums, mut lows, mut highs) = (
+        [0.0; LANES],
+        [f64::INFINITY; LANES],
+        [f64::NEG_INFINITY; LANES],
+    );
+    for block in blocks {
+        for (((own, sum), low), high) in block.iter().zip(&mut sums).zip(&mut lows).zip(&mut highs)
+        {
+            *sum += own - first;
+            *low = if own < low { *own } else { *low };
+            *high = if own > high { *own } else { *high };
+        }
+    }
+    let rest_sum: f64 = rest.iter().map(|own| own - first).sum();
+    let sum = (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest_sum;
+    let (mut low, mut high) = range(rest);
+    for lane in 0..LANES {
+        (low, high) = (low.min(lows[lane]), high.max(highs[lane]));
+    }
+    (first + sum / n, (low, high))
 }
 
 /// `Σ w_i x_i / Σ w_i` in two passes, as [`mean`]; weights are above zero.
@@ -326,23 +383,30 @@ impl Qr {
         let index = self.kept.len() + self.dropped.len();
         let (start, corner) = (self.q.len(), self.r.len());
         self.q.extend(column);
-        let length = norm(&self.q[start..]);
+        let (earlier, x) = self.q.split_at_mut(start);
+        // The products with earlier columns, and the square of its own length.
+        let mut square = products(j, earlier, x, &mut self.taken);
+        let length = root(square, x);
         if j >= n || length.is_nan() || length <= 0.0 {
             self.q.truncate(start);
             self.dropped.push(index);
             return;
         }
         self.r.resize(corner + j, 0.0);
-        let (earlier, x) = self.q.split_at_mut(start);
         let mut left = length;
-        let passes = if j == 0 { 0 } else { 2 };
-        for _ in 0..passes {
+        for pass in 0..2 {
+            if j == 0 {
+                break;
+            }
             let before = left;
-            project(j, earlier, x, &mut self.taken);
+            if pass > 0 {
+                products(j, earlier, x, &mut self.taken);
+            }
+            square = combine(&self.taken, earlier, x);
             for (r, taken) in self.r[corner..].iter_mut().zip(&self.taken) {
                 *r -= taken;
             }
-            left = norm(x);
+            left = root(square, x);
             if left >= AGAIN_BELOW * before {
                 break;
             }
@@ -473,11 +537,24 @@ impl Qr {
 
 /// `x −= QQᵀx`, and `−Qᵀx`, for Q of k columns.
 fn project(k: usize, q: &[f64], x: &mut [f64], taken: &mut Vec<f64>) {
+    products(k, q, x, taken);
+    combine(taken, q, x);
+}
+
+/// `−Qᵀx`, for Q of k columns, and `xᵀx`.
+fn products(k: usize, q: &[f64], x: &[f64], taken: &mut Vec<f64>) -> f64 {
     let n = x.len();
     taken.clear();
-    let column = |l: usize| &q[l * n..(l + 1) * n];
-    each_dot(x, k, column, |_, sum| taken.push(-sum));
-    combine(taken, q, x);
+    let column = |l: usize| if l < k { &q[l * n..(l + 1) * n] } else { x };
+    let mut square = 0.0;
+    each_dot(x, k + 1, column, |l, sum| {
+        if l < k {
+            taken.push(-sum);
+        } else {
+            square = sum;
+        }
+    });
+    square
 }
 
 /// A Cholesky factorization `A = LLᵀ` of a small positive definite matrix, in reused storage.

@@ -58,10 +58,10 @@ impl Analysed {
     }
 }
 
-/// A family that answers: its number among those of its site, and its row.
-#[derive(Debug, Clone, Copy)]
+/// A family that answers: where its words begin among those of its site, and its row.
+#[derive(Debug, Clone, Copy, Default)]
 struct Picked {
-    ordinal: u32,
+    words: u32,
     row: u32,
 }
 
@@ -238,6 +238,12 @@ impl<'c> Scores<'c> {
         rows.places.clear();
         rows.ends.clear();
         rows.sites.resize(self.intake.families, 0);
+        if self.intake.sites() == 1 {
+            // The one site's families come in the order of the ledger.
+            rows.places.extend(0..self.intake.families as u32);
+            rows.ends.push(rows.places.len());
+            return;
+        }
         self.intake.place();
         for site in 0..self.intake.sites() {
             for (place, _) in self.intake.of_site(site) {
@@ -297,8 +303,7 @@ impl<'c> Scores<'c> {
         let families = self.intake.families;
         rows.own_normals.resize(families, 0.0);
         deviates(&rows.own, &mut rows.own_normals);
-        // Without a tie the risk is multiplied by zero.
-        rows.risk_normals.clear();
+        // Without a tie they stay zero.
         rows.risk_normals.resize(families, 0.0);
         if self.score.is_tied() {
             deviates(&rows.risk, &mut rows.risk_normals);
@@ -329,20 +334,23 @@ impl<'c> Scores<'c> {
     /// Notes where each row's family is to be found.
     fn pick(&mut self) {
         let rows = &mut self.rows;
-        rows.picked.clear();
         rows.picked_ends.clear();
         let mut from = 0;
-        for end in &rows.ends {
-            for (ordinal, place) in (0..).zip(&rows.places[from..*end]) {
+        rows.picked.resize(rows.places.len(), Picked::default());
+        let mut count = 0;
+        for (site, end) in rows.ends.iter().enumerate() {
+            let (_, width) = self.intake.words_of_site(site);
+            for (words, place) in (0..).step_by(width).zip(&rows.places[from..*end]) {
                 let place = *place as usize;
-                if rows.answers[place] {
-                    let row = rows.row_of[place];
-                    rows.picked.push(Picked { ordinal, row });
-                }
+                let row = rows.row_of[place];
+                // Every family is written, and the place moves on after those who answer.
+                rows.picked[count] = Picked { words, row };
+                count += usize::from(rows.answers[place]);
             }
             from = *end;
-            rows.picked_ends.push(rows.picked.len());
+            rows.picked_ends.push(count);
         }
+        rows.picked.truncate(count);
     }
 
     /// The numbers of an analysis; `None` where they are not its model's alone.
@@ -382,7 +390,7 @@ impl<'c> Scores<'c> {
     fn columns(&mut self, place: usize) -> Option<()> {
         let own = &self.analyses[place];
         let (rows, matrix) = (&self.rows, &mut self.matrix);
-        matrix.clear();
+        let mut indicators = 0;
         if own.by_site {
             self.cells.clear();
             self.cells.resize(2 * self.intake.sites(), 0);
@@ -390,34 +398,40 @@ impl<'c> Scores<'c> {
                 self.cells[2 * usize::from(*site) + arm.index()] += 1;
             }
             self.groups.realize(&self.cells, 2);
-            for group in 1..self.groups.number() {
-                let of = |site: &u16| self.groups.of(usize::from(*site)) == Some(group);
-                let sites = rows.row_sites.iter();
-                matrix.extend(sites.map(|site| f64::from(u8::from(of(site)))));
+            indicators = self.groups.number().saturating_sub(1);
+        }
+        // The columns of the study before are written over.
+        let (height, mut end) = (rows.y.len(), 0);
+        matrix.resize((usize::from(indicators) + own.fields.len()) * height, 0.0);
+        for group in 1..=indicators {
+            let column = &mut matrix[end..end + height];
+            for (value, site) in column.iter_mut().zip(&rows.row_sites) {
+                let is_own = self.groups.of(usize::from(*site)) == Some(group);
+                *value = f64::from(u8::from(is_own));
             }
+            end += height;
         }
         for field in &own.fields {
             let steps = self.fields.get(*field)?.as_ref()?;
-            let start = matrix.len();
-            matrix.resize(start + rows.y.len(), 0.0);
-            let column = &mut matrix[start..];
+            let column = &mut matrix[end..end + height];
             let mut from = 0;
-            for (site, end) in rows.picked_ends.iter().enumerate() {
+            for (site, until) in rows.picked_ends.iter().enumerate() {
                 let (words, width) = self.intake.words_of_site(site);
-                for own in &rows.picked[from..*end] {
-                    let words = &words[own.ordinal as usize * width..][..width];
+                for own in &rows.picked[from..*until] {
+                    let words = &words[own.words as usize..][..width];
                     column[own.row as usize] = steps.at(words[BEFORE_FIELDS + field], words[0]);
                 }
-                from = *end;
+                from = *until;
             }
             let alike = !varies(column.iter().copied());
             // Who does not answer may differ from all who do.
             let all = rows.words(&self.intake);
             let of_all = all.map(|words| steps.at(words[BEFORE_FIELDS + field], words[0]));
-            if alike && !varies(of_all) {
-                matrix.truncate(start);
+            if !alike || varies(of_all) {
+                end += height;
             }
         }
+        matrix.truncate(end);
         Some(())
     }
 

@@ -7,17 +7,26 @@ use crate::numerics::stream::open_unit_of;
 use crate::planning::kernel_tier::yes_no::least_word;
 use crate::planning::mechanisms::family::FieldLaw;
 
-/// Parts of the guide, as a power of two.
-const BITS: u32 = 10;
 /// Bits of a word that make its deviate.
 const DEVIATE: u32 = 53;
+/// Fewest and most parts of a guide, as powers of two.
+const PARTS: [u32; 2] = [3, 10];
+/// Of so many parts one at most has several steps, where there are parts enough.
+const CROWDED: usize = 256;
+
+/// One of the equal parts into which the words are divided.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    /// Least word beyond the step that the part has, none if it has no step.
+    least: u64,
+    /// Values below and beyond it.
+    values: [f64; 2],
+}
 
 /// A step function of the upper 53 bits of a word.
 #[derive(Debug)]
 struct Steps {
-    /// For each equal part of the words, the value of its first word, by place.
-    guide: Box<[u32; 1 << BITS]>,
-    /// Least upper bits of the next place; none reaches the last.
+    /// Least upper bits of the next value, by value; none reaches the last.
     next: Vec<u64>,
     values: Vec<f64>,
 }
@@ -46,28 +55,72 @@ impl Steps {
             values.push(own as f64);
         }
         next.push(u64::MAX);
-        let mut guide = Box::new([0; 1 << BITS]);
-        for (part, place) in guide.iter_mut().enumerate() {
-            let first = (part as u64) << (DEVIATE - BITS);
-            *place = next.partition_point(|least| *least <= first) as u32;
-        }
-        Self {
-            guide,
-            next,
-            values,
+        Self { next, values }
+    }
+
+    /// Divides the words from `from` on into the least number of parts of which few have several steps.
+    fn divide(&self, from: u64) -> Division {
+        let words = u64::BITS - (u64::MAX - from).leading_zeros();
+        let [fewest, most] = PARTS;
+        let steps = &self.next[..self.next.len() - 1];
+        let few = |bits: &u32| {
+            let part = |least: &u64| ((least << (64 - DEVIATE)) - from) >> (words - bits);
+            let parts = steps.chunk_by(|one, other| part(one) == part(other));
+            parts.filter(|own| own.len() > 1).count() * CROWDED <= 1 << bits
+        };
+        let bits = (fewest..most).find(few).unwrap_or(most);
+        Division {
+            from,
+            shift: words - bits,
+            first: 0,
         }
     }
 
-    fn at(&self, word: u64) -> f64 {
-        let bits = word >> (64 - DEVIATE);
-        let mut place = self.guide[(word >> (64 - BITS)) as usize] as usize;
-        // Most parts hold one step at most, which is taken without a guess.
-        place += usize::from(bits >= self.next[place]);
-        while bits >= self.next[place] {
-            place += 1;
-        }
-        self.values[place]
+    /// The parts of a division.
+    fn parts(&self, own: Division) -> impl Iterator<Item = Part> {
+        let step = move |word: u64| {
+            let bits = word >> (64 - DEVIATE);
+            self.next.partition_point(|least| *least <= bits)
+        };
+        let last = (u64::MAX - own.from) >> own.shift;
+        (0..=last).map(move |part| {
+            let least = own.from + (part << own.shift);
+            let most = least.saturating_add((1 << own.shift) - 1);
+            let (from, to) = (step(least), step(most));
+            match to - from {
+                0 => Part {
+                    least: u64::MAX,
+                    values: [self.values[from]; 2],
+                },
+                1 => Part {
+                    least: self.next[from] << (64 - DEVIATE),
+                    values: [self.values[from], self.values[to]],
+                },
+                // To be searched for.
+                _ => Part {
+                    least: 0,
+                    values: [f64::NAN; 2],
+                },
+            }
+        })
     }
+
+    /// The value of a word, whatever its part.
+    #[cold]
+    fn search(&self, word: u64) -> f64 {
+        let bits = word >> (64 - DEVIATE);
+        self.values[self.next.partition_point(|least| *least <= bits)]
+    }
+}
+
+/// The words from one on, divided into parts of equal size.
+#[derive(Debug, Clone, Copy)]
+struct Division {
+    from: u64,
+    /// Size of a part, as a power of two.
+    shift: u32,
+    /// Place of the first one among the parts of all divisions.
+    first: usize,
 }
 
 /// The values of a field by two words: its own, and that of the family's risk.
@@ -75,7 +128,9 @@ impl Steps {
 pub(super) struct FieldSteps {
     /// By its own deviate, and by that of the risk.
     laws: [Steps; 2],
-    /// Least upper bits of the own word with which it stands for itself.
+    divisions: [Division; 2],
+    parts: Vec<Part>,
+    /// Least own word with which it stands for itself.
     alone: u64,
 }
 
@@ -89,16 +144,33 @@ impl FieldSteps {
         } else {
             Steps::of(u64::MAX, |own| law.at(own, 0.5))
         };
+        let alone = alone << (64 - DEVIATE);
+        let mut divisions = [own.divide(alone), tied.divide(0)];
+        let mut parts: Vec<Part> = own.parts(divisions[0]).collect();
+        divisions[1].first = parts.len();
+        parts.extend(tied.parts(divisions[1]));
         Self {
             laws: [own, tied],
+            divisions,
+            parts,
             alone,
         }
     }
 
+    /// The value for the word of the field and that of the risk.
+    #[inline]
     pub(super) fn at(&self, own: u64, risk: u64) -> f64 {
-        let tied = own >> (64 - DEVIATE) < self.alone;
-        let word = if tied { risk } else { own };
-        self.laws[usize::from(tied)].at(word)
+        // Without a branch, which half of the families would take.
+        let tied = u64::from(own < self.alone);
+        let word = own ^ ((own ^ risk) & tied.wrapping_neg());
+        let division = &self.divisions[tied as usize];
+        let place = (word.wrapping_sub(division.from) >> division.shift) as usize;
+        let part = &self.parts[division.first + place];
+        let value = part.values[usize::from(word >= part.least)];
+        if value.is_nan() {
+            return self.laws[tied as usize].search(word);
+        }
+        value
     }
 }
 

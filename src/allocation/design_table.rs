@@ -174,6 +174,7 @@ impl DesignTable {
     }
 
     /// The weights of the arms in a state, in lowest terms.
+    #[inline]
     pub fn weights(&self, state: u16) -> [u64; 2] {
         let own = self.states[usize::from(state)];
         [own.weight, own.sum - own.weight]
@@ -190,22 +191,28 @@ impl DesignTable {
     /// As [`DesignTable::draw`], with the next two words of the stream at hand: the arm, the state after it, and how many words
     /// it took. `None` where a word may have to be drawn again, once in 2⁶⁰ times and less. What a hidden draw takes is no
     /// question to guess at.
+    #[inline]
     pub fn draw_ahead(&self, state: u16, [word, hidden]: [u64; 2]) -> Option<(Arm, u16, usize)> {
         let own = &self.states[usize::from(state)];
         let product = u128::from(word) * u128::from(own.sum);
-        let arm = usize::from((product >> 64) as u64 >= own.weight);
-        let step = own.next[arm];
-        let answers = u64::from(step.answers);
-        let answer = u128::from(hidden) * u128::from(answers);
-        let again = answers > 1 && (answer as u64) < answers;
+        let arm = u64::from((product >> 64) as u64 >= own.weight);
+        // Both steps are taken, so that none waits for the arm, and the arm chooses without a branch.
+        let [first, second] = own.next.map(|step| {
+            let answers = u64::from(step.answers);
+            let answer = u128::from(hidden) * u128::from(answers);
+            let place = u64::from(step.first) + (answer >> 64) as u64;
+            (place, answers, answer as u64, u64::from(step.drawn))
+        });
+        let chosen = |first: u64, second: u64| first ^ ((first ^ second) & arm.wrapping_neg());
+        let answers = chosen(first.1, second.1);
+        let again = answers > 1 && chosen(first.2, second.2) < answers;
         if again || (product as u64) < own.tail {
             return None;
         }
-        let place = step.first as usize + (answer >> 64) as usize;
         Some((
             Arm(arm as u8),
-            self.targets[place],
-            1 + usize::from(step.drawn),
+            self.targets[chosen(first.0, second.0) as usize],
+            1 + chosen(first.3, second.3) as usize,
         ))
     }
 

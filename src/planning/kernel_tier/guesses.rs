@@ -35,6 +35,7 @@ impl Guesses {
         self.correct = 0;
     }
 
+    #[inline]
     pub(super) fn see(&mut self, list: usize, arm: Arm, [first, second]: [u64; 2]) {
         let counts = &mut self.counts[list];
         if let Some(chances) = &self.plain {

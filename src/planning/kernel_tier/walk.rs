@@ -47,14 +47,6 @@ impl Words {
         word
     }
 
-    /// The next two words, which are not taken.
-    fn ahead(&mut self) -> [u64; 2] {
-        if self.taken + 2 > self.made {
-            self.make(self.taken + 2);
-        }
-        [self.all[self.taken], self.all[self.taken + 1]]
-    }
-
     /// The next `number` words.
     pub(super) fn some(&mut self, number: usize) -> &[u64] {
         let until = self.taken + number;
@@ -117,6 +109,7 @@ impl Lists {
 
     /// Draws the arms of families in ledger order, given by their sites. `each` is told the place, the site and the list,
     /// the weights of the draw in lowest terms, and the arm.
+    #[inline]
     pub(super) fn walk(
         &mut self,
         sites: &[u16],
@@ -124,24 +117,71 @@ impl Lists {
         mut each: impl FnMut(usize, (usize, usize), [u64; 2], Arm),
     ) {
         self.states.fill(UNBEGUN);
-        for (place, site) in sites.iter().enumerate() {
-            let site = usize::from(*site);
-            let list = self.of_site[site] as usize;
-            let state = &mut self.states[list];
-            if *state == UNBEGUN {
-                *state = self.table.begin(|| words.next());
+        let table = &self.table;
+        let mut ahead = Ahead {
+            taken: words.taken,
+            words,
+        };
+        if let [only] = &mut self.states[..] {
+            // The state of the one list stays at hand.
+            let mut state = *only;
+            for (place, site) in sites.iter().enumerate() {
+                let (weights, arm) = ahead.draw(table, &mut state);
+                each(place, (usize::from(*site), 0), weights, arm);
             }
-            let weights = self.table.weights(*state);
-            let ahead = self.table.draw_ahead(*state, words.ahead());
-            let arm = if let Some((arm, next, taken)) = ahead {
-                *state = next;
-                words.taken += taken;
-                arm
-            } else {
-                self.table.draw(state, || words.next())
-            };
-            each(place, (site, list), weights, arm);
+            *only = state;
+        } else {
+            for (place, site) in sites.iter().enumerate() {
+                let site = usize::from(*site);
+                let list = self.of_site[site] as usize;
+                let (weights, arm) = ahead.draw(table, &mut self.states[list]);
+                each(place, (site, list), weights, arm);
+            }
         }
+        ahead.words.taken = ahead.taken;
+    }
+}
+
+/// Words that arms are drawn from, and how many are taken, which stays at hand.
+struct Ahead<'w> {
+    words: &'w mut Words,
+    taken: usize,
+}
+
+impl Ahead<'_> {
+    /// The next arm of a list, and the weights of its draw.
+    #[allow(
+        clippy::inline_always,
+        reason = "called for each family, with state and place in registers"
+    )]
+    #[inline(always)]
+    fn draw(&mut self, table: &DesignTable, state: &mut u16) -> ([u64; 2], Arm) {
+        let next = self.words.all[..self.words.made].get(self.taken..self.taken + 2);
+        if let (Some([word, hidden]), true) = (next, *state != UNBEGUN) {
+            let weights = table.weights(*state);
+            if let Some((arm, next, taken)) = table.draw_ahead(*state, [*word, *hidden]) {
+                *state = next;
+                self.taken += taken;
+                return (weights, arm);
+            }
+        }
+        self.one_by_one(table, state)
+    }
+
+    /// As [`Ahead::draw`], at the beginning of a list, at the end of the words, and where one is drawn again.
+    #[cold]
+    fn one_by_one(&mut self, table: &DesignTable, state: &mut u16) -> ([u64; 2], Arm) {
+        let words = &mut *self.words;
+        words.taken = self.taken;
+        if *state == UNBEGUN {
+            *state = table.begin(|| words.next());
+        }
+        // Whoever comes later has words at hand.
+        words.make(words.taken + 2);
+        let weights = table.weights(*state);
+        let arm = table.draw(state, || words.next());
+        self.taken = words.taken;
+        (weights, arm)
     }
 }
 

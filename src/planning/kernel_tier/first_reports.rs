@@ -1,6 +1,7 @@
 //! The day of a family's first report: how many reports it has follows from the word of its risk by a few comparisons,
 //! and of the words of their days the least is that of the first.
 
+use super::sweep::NEVER;
 use super::walk::Words;
 use crate::numerics::scattered::{Blocks, LANES, Scattered};
 use crate::numerics::stream::{open_unit_of, replicate};
@@ -62,6 +63,8 @@ impl CountByWord {
     pub(super) fn of(&self, word: u64) -> u32 {
         let own = word >> 11;
         let mut count = usize::from(self.guide[(own >> (BITS - PARTS)) as usize]);
+        // Most parts hold one turn at most, which is taken without a guess.
+        count += usize::from(self.least[count] <= own);
         while self.least[count] <= own {
             count += 1;
         }
@@ -70,7 +73,7 @@ impl CountByWord {
 }
 
 /// A block of words that a family still has to look at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Open {
     place: u32,
     /// Reports whose words have not been seen.
@@ -84,6 +87,8 @@ struct Open {
 #[derive(Debug, Default)]
 pub(super) struct FirstReports {
     open: Vec<Open>,
+    /// How many of them have been added.
+    added: usize,
     blocks: Blocks,
     /// Least word of the days of each family, in the order of the ledger; the largest there is without a report.
     least: Vec<u64>,
@@ -92,27 +97,31 @@ pub(super) struct FirstReports {
 impl FirstReports {
     /// Before the first of so many families.
     pub(super) fn begin(&mut self, families: usize) {
-        self.open.clear();
+        self.open.resize(families, Open::default());
+        self.added = 0;
         self.least.clear();
         self.least.resize(families, u64::MAX);
     }
 
     /// A family has reports; its words begin with a block. `false` if they are not all there.
     pub(super) fn add(&mut self, place: usize, block: u64, count: u32) -> bool {
-        if count > 0 {
-            self.open.push(Open {
+        // Every family is written, and the place moves on after those who have reports.
+        if let Some(own) = self.open.get_mut(self.added) {
+            *own = Open {
                 place: place as u32,
                 left: count,
                 first: BEGIN,
                 block: block + u64::from(FATE / BLOCK),
-            });
+            };
         }
+        self.added += usize::from(count > 0);
         count <= NEAR
     }
 
     /// Draws the words of all days.
     pub(super) fn draw(&mut self, keys: &Keys, replicate: u64) {
         let stream = Scattered::new(&keys.outcomes, replicate);
+        self.open.truncate(self.added);
         let mut done = 0;
         while done < self.open.len() {
             let until = (done + LANES).min(self.open.len());
@@ -149,12 +158,14 @@ impl FirstReports {
         }
     }
 
-    /// The day of a window of `width` days on which a family has its first report, from 1; `None` without one.
-    pub(super) fn day(&self, place: usize, width: f64) -> Option<i32> {
-        let least = self.least[place];
-        let day = 1 + (open_unit_of(least) * width) as i32;
-        // The largest word rounds to the end of the window itself.
-        (f64::from(day) <= width).then_some(day)
+    /// The day of a window of `width` days on which each family has its first report, from 1; [`NEVER`] without one.
+    pub(super) fn days(&self, width: i32) -> impl Iterator<Item = i32> {
+        let of = move |least: &u64| {
+            let day = 1 + (open_unit_of(*least) * f64::from(width)) as i32;
+            // The largest word rounds to the end of the window itself.
+            if day <= width { day } else { NEVER }
+        };
+        self.least.iter().map(of)
     }
 
     /// Words that were made.

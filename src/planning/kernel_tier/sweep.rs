@@ -87,7 +87,7 @@ impl Strata {
     /// Adds the families of a further stratum, by their places, in a window of so many days.
     pub(super) fn add(&mut self, places: impl Iterator<Item = u32>, rows: &[Row], width: i32) {
         self.unordered.clear();
-        let mut treated = 0;
+        let (mut treated, mut number) = (0, 0);
         for place in places {
             let row = &rows[place as usize];
             self.members.push(Member {
@@ -98,14 +98,18 @@ impl Strata {
                 treated,
             });
             treated += u32::from(row.side);
-            if row.report != NEVER {
-                self.unordered.push(Report {
-                    day: row.report.unsigned_abs() << 1 | u32::from(row.side),
-                    comes: row.origin + row.report,
-                    place,
-                });
+            // Every family is written, and the place moves on after those with a report.
+            if number == self.unordered.len() {
+                self.unordered.push(Report::default());
             }
+            self.unordered[number] = Report {
+                day: row.report.unsigned_abs() << 1 | u32::from(row.side),
+                comes: row.origin.saturating_add(row.report),
+                place,
+            };
+            number += usize::from(row.report != NEVER);
         }
+        self.unordered.truncate(number);
         self.order(width);
         self.ends.push((self.members.len(), self.reports.len()));
     }

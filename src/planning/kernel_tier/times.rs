@@ -5,7 +5,7 @@ use super::Numbers;
 use super::first_reports::{CountByWord, FirstReports};
 use super::guesses::Guesses;
 use super::intake::Intake;
-use super::sweep::{NEVER, Row, Strata};
+use super::sweep::{Row, Strata};
 use super::times_domain::{counts, date};
 use super::walk::{Lists, Words as Stream};
 use crate::allocation::{Arm as Drawn, DesignTable, Guesser};
@@ -308,9 +308,9 @@ impl<'c> Times<'c> {
             return None;
         }
         self.reports.draw(&self.keys, replicate);
-        let width = f64::from(self.window.1);
-        for (place, row) in self.rows.iter_mut().enumerate() {
-            row.report = self.reports.day(place, width).unwrap_or(NEVER);
+        let days = self.reports.days(self.window.1);
+        for (row, day) in self.rows.iter_mut().zip(days) {
+            row.report = day;
         }
         let wanted = |which: usize| self.analyses.iter().any(|own| own.strata == which);
         let asked = [wanted(0), wanted(1)];

@@ -233,6 +233,8 @@ fn what_is_missing_damaged_or_foreign_is_named() {
         "2-from-0-to-30.records is damaged: it does not begin as records do",
         "`truth.rereport_ratio=0.85` lacks 30 of 90 studies: replicates 30–59",
         "`truth.rereport_ratio=1.1` lacks 30 of 90 studies: replicates 0–29",
+        "remove it (rm d/records/1-from-30-to-60.records) and run its shard again",
+        "remove it (rm d/records/2-from-0-to-30.records) and run its shard again",
         "--shard 1/3 --out d",
         "--shard 2/3 --out d",
     ] {
@@ -247,6 +249,18 @@ fn what_is_missing_damaged_or_foreign_is_named() {
     shard(1, "d");
     assert_eq!(std::fs::read(piece(&place, "d", name)).unwrap(), sound);
     assert_eq!(whole, answers(&place, "simulate --merge d"));
+
+    // What never was a piece holds no study: nothing is to be run again.
+    std::fs::write(piece(&place, "d", "notes.records"), &sound[..40]).unwrap();
+    let ran = place.run("simulate --merge d");
+    ran.refused(4, "records-damaged");
+    assert!(
+        ran.err.contains("remove it: rm d/records/notes.records")
+            && !ran.err.contains("run what is missing"),
+        "{}",
+        ran.err
+    );
+    std::fs::remove_file(piece(&place, "d", "notes.records")).unwrap();
 
     // A piece of another plan is refused by all.
     let other = order.replace("90", "90 --seed 2");

@@ -1,11 +1,11 @@
 //! What is wrong with a folder of pieces, all of it at once, and the commands that mend it.
 
-use super::folder::{Flaw, Folder, damaged_words};
+use super::folder::{Flaw, Folder, RECORDS, damaged_words, is_piece_name};
 use super::order::{Planned, quoted_path};
 use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::diagnostic::{Diagnostic, Words};
-use crate::planning::pieces::Shard;
+use crate::planning::pieces::{Damage, Shard};
 use crate::planning::simulate::SimulationError;
 use crate::words;
 use std::ops::Range;
@@ -52,18 +52,28 @@ pub(super) fn refused(
             last.help = foreign.help;
         }
     }
+    let damaged = |name: &str, damage: Damage| {
+        let file = quoted_path(&path.join(RECORDS).join(name));
+        let help = if lacking.is_empty() || !is_run_again(name, damage) {
+            words!(
+                "no study is lost with it, so remove it: rm {file}",
+                "ingen studie går förlorad med den, så ta bort den: rm {file}"
+            )
+        } else {
+            words!(
+                "remove it (rm {file}) and run its shard again, by the command below; the same studies are made",
+                "ta bort den (rm {file}) och kör dess del igen, med kommandot nedan; det blir samma studier"
+            )
+        };
+        Diagnostic::error("records-damaged", damaged_words(name, damage)).help(help)
+    };
     for (name, damage) in &folder.damaged {
-        found.push(Diagnostic::error(
-            "records-damaged",
-            damaged_words(name, *damage),
-        ));
+        found.push(damaged(name, *damage));
     }
     for flaw in flaws {
         found.push(match flaw {
             Flaw::Missing => continue,
-            Flaw::Damaged(name, damage) => {
-                Diagnostic::error("records-damaged", damaged_words(name, *damage))
-            }
+            Flaw::Damaged(name, damage) => damaged(name, *damage),
             Flaw::Disagree(one, other) => Diagnostic::error(
                 "records-disagree",
                 words!(
@@ -94,6 +104,11 @@ pub(super) fn refused(
         "",
         found,
     )
+}
+
+/// Whether the studies of a damaged file are missing: those of a piece are, and what never was one holds none.
+fn is_run_again(name: &str, damage: Damage) -> bool {
+    damage != Damage::Head || is_piece_name(name)
 }
 
 fn lack(lack: &Lack) -> Diagnostic {

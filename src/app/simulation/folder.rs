@@ -22,7 +22,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Folder of the pieces, within the folder of a simulation.
-const RECORDS: &str = "records";
+pub(super) const RECORDS: &str = "records";
 /// How the name of a piece ends.
 const ENDING: &str = ".records";
 /// Studies in the first piece of a run; later ones take about [`SECONDS`].
@@ -445,7 +445,7 @@ fn insert(unit: &mut Vec<Piece>, piece: Piece) {
 }
 
 /// Whether a name is one that [`Folder::keep`] gives.
-fn is_piece_name(name: &str) -> bool {
+pub(super) fn is_piece_name(name: &str) -> bool {
     let parts = name
         .strip_suffix(ENDING)
         .and_then(|name| name.split_once("-from-"))

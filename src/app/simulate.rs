@@ -90,7 +90,7 @@ pub fn planned(outside: &Outside, request: &Request) -> Result<Planned, Failure>
 ///
 /// # Errors
 /// As [`of_redraws`].
-fn notes(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> {
+pub(super) fn notes(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> {
     let mut said: Vec<Diagnostic> = Vec::new();
     let plans = planned.alternatives.iter().map(|(_, plan)| plan);
     let plans = std::iter::once(&planned.base).chain(plans);
@@ -369,8 +369,12 @@ fn warnings(cells: &[CellPerformance]) -> Vec<&Warning> {
 
 /// Decimals that a figure's Monte Carlo error supports: its first digit is the last one shown.
 pub fn decimals(figure: &Figure) -> usize {
+    // Read from the rounded error: .0096 is shown as .01.
+    let exponent = |mcse: f64| format!("{mcse:.0e}").split_once('e')?.1.parse::<i32>().ok();
     match figure.mcse {
-        Some(mcse) if mcse > 0.0 => (-mcse.log10().floor()).clamp(0.0, 8.0) as usize,
+        Some(mcse) if mcse > 0.0 => {
+            exponent(mcse).map_or(3, |places| places.saturating_neg().clamp(0, 8) as usize)
+        }
         _ => 3,
     }
 }

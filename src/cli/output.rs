@@ -81,7 +81,8 @@ impl Cell {
         }
     }
 
-    fn shown(&self, lang: Lang) -> String {
+    /// As people read it.
+    pub fn shown(&self, lang: Lang) -> String {
         match self {
             Self::Empty => "–".to_owned(),
             Self::Text(text) => text.clone(),

@@ -11,14 +11,14 @@ use crate::app::simulate::{self, Request, SCHEMA, Simulation};
 use crate::app::simulation::search::{Searched, Wanted};
 use crate::app::simulation::{replayed, search, shard, slurm};
 use crate::app::{Failure, exit};
-use crate::diagnostic::Words;
+use crate::diagnostic::{Lang, Words};
 use crate::planning::pieces::Shard;
 use crate::planning::simulate::Options;
 use crate::words;
 
 use super::output::Document;
 use super::session::Session;
-use super::simulated::{compared, full, looked, shown, tried};
+use super::simulated::{compared, full, looked, plus_minus, shown, tried};
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -220,25 +220,30 @@ fn found_number(found: &Searched, target: f64) -> Result<Document, Failure> {
     let (x, key, analysis) = (found.found.x, &found.key, &found.analysis);
     let (low, high) = found.found.whole;
     let sv = |text: String| text.replace('.', ",");
-    let confirmed = found.found.confirmed_power();
-    let figure = |value: Option<f64>| format!("{:.3}", value.unwrap_or(0.0));
-    let (power, error) = (figure(confirmed.value), figure(confirmed.mcse));
-    let (power_sv, error_sv) = (sv(power.clone()), sv(error.clone()));
+    let confirmed = plus_minus(&found.found.confirmed_power());
+    let (share, share_sv) = (confirmed.shown(Lang::En), confirmed.shown(Lang::Sv));
     let target_sv = sv(target.to_string());
     let (_, studies, _) = found.found.confirmed;
+    let ((name, the_sv), name_sv) = (found.measure.the(), found.measure.plain_sv());
+    // The range ends where the interval would go on.
+    let (interval, interval_sv) = if low <= found.least && low < high {
+        (format!(": at most {high}"), format!(": högst {high}"))
+    } else {
+        (format!(" {low} to {high}"), format!(" {low} till {high}"))
+    };
     Ok(Document::new(search::SCHEMA, &found.body)?
         .text(words!(
-            "`{analysis}` has power {target} from {key} = {x} on (95 % interval {low} to {high}).",
-            "`{analysis}` har styrkan {target_sv} från {key} = {x} (95 % intervall {low} till {high})."
+            "`{analysis}` has {name} {target} from {key} = {x} on (95 % interval{interval}).",
+            "`{analysis}` har {name_sv} {target_sv} från {key} = {x} (95 % intervall{interval_sv})."
         ))
         .text(match found.found.contradiction(target) {
             None => words!(
-                "On {studies} fresh studies at {x} the power is {power} ± {error}.",
-                "På {studies} nya studier vid {x} är styrkan {power_sv} ± {error_sv}."
+                "On {studies} fresh studies at {x} the {name} is {share}.",
+                "På {studies} nya studier vid {x} är {the_sv} {share_sv}."
             ),
             Some(_) => words!(
-                "On {studies} fresh studies at {x} the power is {power} ± {error}, which does not bear the number out.",
-                "På {studies} nya studier vid {x} är styrkan {power_sv} ± {error_sv}, vilket inte bekräftar talet."
+                "On {studies} fresh studies at {x} the {name} is {share}, which does not bear the number out.",
+                "På {studies} nya studier vid {x} är {the_sv} {share_sv}, vilket inte bekräftar talet."
             ),
         })
         .grid(tried(found)))

@@ -11,7 +11,7 @@ use crate::words;
 use super::output::{Cell, Grid, Shown, number};
 
 /// A figure with its error, in as many digits as the error supports.
-fn plus_minus(figure: &Figure) -> Cell {
+pub(super) fn plus_minus(figure: &Figure) -> Cell {
     let Some(value) = figure.value else {
         return Cell::Empty;
     };
@@ -302,9 +302,12 @@ pub(super) fn tried(found: &Searched) -> Grid {
     let mut grid = Grid::new()
         .column("number", Words::same(&found.key))
         .column("replicates", Words::new("studies", "studier"))
-        .column("power", Words::new("power", "styrka"))
+        .column(
+            found.measure.key(),
+            Words::new(found.measure.the().0, found.measure.plain_sv()),
+        )
         .column("fitted", Words::new("on the curve", "på kurvan"))
-        .column("families", Words::new("families", "familjer"));
+        .column("families", Words::new("families reached", "nådda familjer"));
     for own in &found.found.tried {
         let families = found.families.get(&own.x);
         grid.row([

@@ -190,6 +190,29 @@ pub fn summarize<E: From<SimulationError>>(
     Ok((answer, differences))
 }
 
+/// That many of the studies of a cell gave an analysis no numbers, if many did: failures among how many studies, and the code
+/// of the first.
+pub fn many_failures(
+    id: &str,
+    cell: &str,
+    (failures, replicates): (u64, u64),
+    reason: &str,
+) -> Option<Warning> {
+    let words = if failures == replicates {
+        words!(
+            "`{id}` gave no numbers in any of {replicates} studies of the cell `{cell}` (the first: {reason}): it has no power, bias or coverage",
+            "`{id}` gav inga tal i någon av {replicates} studier i cellen `{cell}` (den första: {reason}): den har varken styrka, skevhet eller täckning"
+        )
+    } else {
+        words!(
+            "`{id}` gave no numbers in {failures} of {replicates} studies of the cell `{cell}` (the first: {reason}): they count as not rejecting, and bias, standard errors and coverage are of the others alone",
+            "`{id}` gav inga tal i {failures} av {replicates} studier i cellen `{cell}` (den första: {reason}): de räknas som att de inte förkastar, och skevhet, medelfel och täckning gäller bara de övriga"
+        )
+    };
+    let many = failures as f64 > MANY_FAILURES * replicates as f64;
+    many.then(|| Warning::new("many-failures", words))
+}
+
 fn performance(
     cell: &Cell,
     options: &Options,
@@ -201,24 +224,10 @@ fn performance(
     let ids = ids.map(|index| cell.protocol.analyses[*index].id.clone());
     let analyses: Vec<(String, AnalysisPerformance)> = ids.zip(sums.analyses()).collect();
     let mut warnings = warnings(cell);
-    let often = |own: &&(String, AnalysisPerformance)| {
-        own.1.failures as f64 > MANY_FAILURES * own.1.replicates as f64
-    };
-    for (id, own) in analyses.iter().filter(often) {
-        let (failures, replicates, cell) = (own.failures, own.replicates, &cell.id);
+    for (id, own) in &analyses {
         let reason = own.first_failure.map_or("", |(_, reason)| reason);
-        let words = if failures == replicates {
-            words!(
-                "`{id}` gave no numbers in any of {replicates} studies of the cell `{cell}` (the first: {reason}): it has no power, bias or coverage",
-                "`{id}` gav inga tal i någon av {replicates} studier i cellen `{cell}` (den första: {reason}): den har varken styrka, skevhet eller täckning"
-            )
-        } else {
-            words!(
-                "`{id}` gave no numbers in {failures} of {replicates} studies of the cell `{cell}` (the first: {reason}): they count as not rejecting, and bias, standard errors and coverage are of the others alone",
-                "`{id}` gav inga tal i {failures} av {replicates} studier i cellen `{cell}` (den första: {reason}): de räknas som att de inte förkastar, och skevhet, medelfel och täckning gäller bara de övriga"
-            )
-        };
-        warnings.push(Warning::new("many-failures", words));
+        let counts = (own.failures, own.replicates);
+        warnings.extend(many_failures(id, &cell.id, counts, reason));
     }
     Ok(CellPerformance {
         cell: cell.id.clone(),

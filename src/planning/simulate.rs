@@ -285,7 +285,7 @@ impl Threads {
 }
 
 /// What the figures of a cell do not say by themselves.
-pub(super) fn warnings(cell: &Cell) -> Vec<Warning> {
+pub fn warnings(cell: &Cell) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for index in &cell.scenario.analyses {
         let analysis = &cell.protocol.analyses[*index];

@@ -5,7 +5,7 @@
 
 use super::performance::{About, Figure, Moments};
 use super::record::Record;
-use super::scenario::Cell;
+use super::scenario::{Cell, set_path};
 
 /// Sums of paired differences, alternative − base.
 #[derive(Debug, Clone, Default)]
@@ -110,4 +110,27 @@ pub fn settings(text: &str) -> Option<Vec<String>> {
             .is_some_and(|(key, _)| !key.is_empty())
     };
     (depth == 0 && quote.is_none() && !found.is_empty() && found.iter().all(sound)).then_some(found)
+}
+
+/// Two settings of which the later one leaves nothing of the earlier one: of the same key, or of a section that holds its key.
+///
+/// ```
+/// use lottning::planning::what_if::passed_over;
+/// let of = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+/// assert_eq!(passed_over(&of(&["months=12", "therapists=3", "accrual.months=24"])), Some(("months=12", "accrual.months=24")));
+/// // A section, and then one of its keys: nothing is lost.
+/// assert_eq!(passed_over(&of(&["cost={ fixed = 1 }", "cost.per_family=2"])), None);
+/// ```
+pub fn passed_over(settings: &[String]) -> Option<(&str, &str)> {
+    let path = |text: &str| {
+        let key = text.split_once('=').map_or(text, |(key, _)| key);
+        format!("{}.", set_path(key.trim()))
+    };
+    settings.iter().enumerate().find_map(|(place, later)| {
+        let own = path(later);
+        let earlier = settings[..place]
+            .iter()
+            .find(|earlier| path(earlier).starts_with(&own))?;
+        Some((earlier.as_str(), later.as_str()))
+    })
 }

@@ -57,7 +57,7 @@ fn too_few_redraws_are_refused() {
     let few = "trend-and-gate.toml --replicates 4 --set months=3";
     for (words, exit) in [
         ("--draws 38", 2),
-        ("--draws 38 --search months --between 3,9", 2),
+        ("--draws 38 --search families --between 40,90", 2),
         ("--set precision.draws_in_simulation=38", 3),
         ("--draws 0 --set precision.draws_in_simulation=38", 0),
         ("--draws 39", 0),

@@ -329,6 +329,17 @@ fn a_search_finds_the_shortest_study_and_goes_on_from_its_folder() {
         );
     }
     assert!(table.contains("on the curve"), "{table}");
+    // What a simulation warns of stands in the answer too.
+    let (simulated, _) = ran(&place, &["--replicates", "4", "--set", "months=9"]);
+    let codes = |told: &Value| -> Vec<String> {
+        let all = told["warnings"].as_array().unwrap().iter();
+        all.map(|own| own["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for code in codes(&simulated) {
+        assert!(codes(&told).contains(&code), "{code}: {}", told["warnings"]);
+    }
+    assert_eq!(told["measure"], "power");
     // Other families say the same of the number: 1,500 studies of another seed, with an error of .0103.
     let months = format!("months={value}");
     let other = [
@@ -373,6 +384,17 @@ fn a_search_without_an_answer_says_why() {
         ("--search months --between x", "invalid-value"),
         ("--search months --power 1", "invalid-value"),
         ("--search months --analysis no", "unknown-id"),
+        ("--search month", "unknown-key"),
+        ("--search ratio --between 1,3", "unknown-key"),
+        ("--search months --set months=12", "conflicting-options"),
+        (
+            "--search months --set accrual.months=12",
+            "conflicting-options",
+        ),
+        (
+            "--search families --set protocol.sample_size.stop.families=90",
+            "conflicting-options",
+        ),
     ] {
         place.run(&format!("{order} {words}")).refused(2, code);
     }
@@ -381,4 +403,95 @@ fn a_search_without_an_answer_says_why() {
     place
         .run("simulate g.toml --search months")
         .refused(2, "search-one-cell");
+}
+
+/// A word that is nearly one is suggested, in both languages.
+#[test]
+fn a_search_for_what_does_not_exist_suggests_what_does() {
+    let place = place("");
+    for (word, lang, said) in [
+        ("month", "en", "did you mean `months`?"),
+        ("Familes", "sv", "menade du `families`?"),
+        ("therapist", "en", "did you mean `therapists`?"),
+        ("size", "en", "the path of a whole number"),
+    ] {
+        let ran = place.run(&format!("simulate s.toml --search {word} --lang {lang}"));
+        ran.refused(2, "unknown-key");
+        assert!(ran.err.contains(said), "{word}: {}", ran.err);
+    }
+}
+
+/// One key twice in an alternative or among settings: the first value would be passed over in silence.
+#[test]
+fn a_key_that_is_set_twice_is_refused() {
+    let place = place("");
+    for words in [
+        &["--what-if", "therapists=3 therapists=4"][..],
+        &["--what-if", "months=6 accrual.months=9"],
+        &["--what-if", "truth.rereport_ratio=0.5 truth={ x = 1 }"],
+        &["--set", "months=6", "--set", "accrual.months=9"],
+    ] {
+        let output = place
+            .command("simulate s.toml --draws 0 --replicates 4")
+            .args(words)
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {err}");
+        assert!(
+            err.contains("[conflicting-options]") && err.contains("keep the one that is meant"),
+            "{words:?}: {err}"
+        );
+    }
+    // An alternative may change what is set for both.
+    let both = "simulate s.toml --draws 0 --replicates 4 --set months=6 --what-if months=3";
+    assert_eq!(place.run(both).code, 0);
+}
+
+/// With a prior the share of studies that reject is an assurance: text, table, JSON and refusals name it so, in both languages.
+#[test]
+fn a_search_over_a_prior_is_for_an_assurance() {
+    let place = Place::with(IUH);
+    let protocol = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/simulations/protocols/fixed-binary.toml"
+    );
+    let scenario = include_str!("../../simulations/workloads/w1.toml")
+        .replace("../protocols/fixed-binary.toml", protocol);
+    let prior = "[[prior]]\nkey = \"truth.rereport_control\"\nuniform = [0.2, 0.4]\n\n[precision]";
+    place.write("s.toml", scenario.replace("[precision]", prior));
+    let order = "simulate s.toml --search months --between 4,9 --power 0.35 --replicates 500";
+    let told = place.run(&format!("{order} --json")).json(0);
+    assert_eq!(told["measure"], "assurance");
+    for own in told["tried"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .chain([&told["confirmed"]])
+    {
+        assert!(own["power"]["value"].is_null(), "{own}");
+        assert!(own["assurance"]["value"].is_number(), "{own}");
+    }
+    let warnings = told["warnings"].as_array().unwrap();
+    let has = |code: &str| warnings.iter().any(|own| own["code"] == code);
+    assert!(has("power-is-assurance"), "{warnings:?}");
+    let csv = place.run(&format!("{order} --format csv"));
+    assert!(
+        csv.out.starts_with("number,replicates,assurance,"),
+        "{}",
+        csv.out
+    );
+    let said = place.run(&format!("{order} --lang sv")).out;
+    for own in ["`primary` har assurance 0,35 från months", "är assurance"] {
+        assert!(said.contains(own), "{own}: {said}");
+    }
+    assert!(!said.contains("styrka"), "{said}");
+    let none = order.replace("0.35", "0.95");
+    let said = place.run(&none);
+    said.refused(2, "search-beyond");
+    assert!(
+        said.err.contains("the assurance is") && !said.err.contains("the power is"),
+        "{}",
+        said.err
+    );
 }

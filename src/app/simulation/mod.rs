@@ -6,6 +6,7 @@
 
 mod flaws;
 mod folder;
+pub mod found;
 pub mod merge;
 pub mod order;
 mod pace;

@@ -252,6 +252,16 @@ impl Order {
                 refused_file(refused, &self.scenario_file, settings, &self.protocol_file)
             })
         };
+        if let Some((earlier, later)) = what_if::passed_over(&self.settings) {
+            return Err(set_twice(
+                &words!(
+                    "`--set {later}` leaves nothing of `--set {earlier}`",
+                    "`--set {later}` lämnar inget kvar av `--set {earlier}`"
+                ),
+                earlier,
+                later,
+            ));
+        }
         let base = plan(&self.settings)?;
         let mut alternatives = Vec::with_capacity(self.what_if.len());
         for text in &self.what_if {
@@ -269,6 +279,16 @@ impl Order {
                     "inställningar med mellanslag emellan, till exempel --what-if \"therapists=3 ratio=1:2 months=24\"",
                 ))
             })?;
+            if let Some((earlier, later)) = what_if::passed_over(&changes) {
+                return Err(set_twice(
+                    &words!(
+                        "in the alternative `{text}` `{later}` leaves nothing of `{earlier}`",
+                        "i alternativet `{text}` lämnar `{later}` inget kvar av `{earlier}`"
+                    ),
+                    earlier,
+                    later,
+                ));
+            }
             let name = changes.join(" ");
             let mut all = self.settings.clone();
             all.extend(changes);
@@ -310,6 +330,15 @@ impl Order {
             alternatives,
         })
     }
+}
+
+/// A key that is set twice: the earlier value would be passed over in silence.
+fn set_twice(message: &Words, earlier: &str, later: &str) -> Failure {
+    let (one, other) = (quoted(earlier), quoted(later));
+    Failure::new(exit::USAGE, "conflicting-options", message.clone()).help(words!(
+        "keep the one that is meant, or compare both: --what-if {one} --what-if {other}",
+        "behåll den som menas, eller jämför båda: --what-if {one} --what-if {other}"
+    ))
 }
 
 /// The cell of an alternative beside a cell of the scenario. An alternative may set a key that the grid varies; its cells

@@ -5,22 +5,22 @@
 
 use super::flaws::{failed, refused};
 use super::folder::Folder;
+use super::found::{Measure, body, doubts, no_answer};
 use super::order::{Order, Planned};
 use super::pace::Pace;
 use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
-use crate::app::simulate::{Request, of_redraws, planned};
-use crate::diagnostic::{Diagnostic, Words};
+use crate::app::simulate::{Request, notes, of_redraws, planned};
+use crate::diagnostic::{Diagnostic, Words, nearest};
 use crate::planning::performance::{Figure, Moments};
-use crate::planning::rounds::limits;
-use crate::planning::search::{
-    BEGINNING, Contradiction, Found, NoAnswer, Outcome, Question, search,
-};
-use crate::planning::simulate::{Options, Threads};
+use crate::planning::rounds::{limits, many_failures};
+use crate::planning::scenario::set_path;
+use crate::planning::search::{BEGINNING, Found, Outcome, Question, search};
+use crate::planning::simulate::{Options, Threads, warnings};
 use crate::planning::study::Record;
 use crate::words;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -55,6 +55,10 @@ pub struct Searched {
     pub key: String,
     /// Id of the analysis.
     pub analysis: String,
+    /// What the share of studies that reject is called.
+    pub measure: Measure,
+    /// Smallest number of the range: an interval that begins with it has no lower end of its own.
+    pub least: u64,
     /// What was found.
     pub found: Found,
     /// Families randomized at each number that was tried.
@@ -74,6 +78,7 @@ pub fn searched(
     wanted: &Wanted,
 ) -> Result<Searched, Failure> {
     let (key, between) = range(wanted)?;
+    refuse_set(key, &wanted.key, &request.settings)?;
     let confirm = request.options.replicates;
     let own = Request {
         options: Options {
@@ -118,21 +123,29 @@ pub fn searched(
         pace: Pace::new(outside),
         done: 0,
         most: question.most,
-        said: base.base.warnings.iter().map(|own| own.code).collect(),
+        // These are said already.
+        said: notes(&base)?,
     };
     let answer = search(&question, &mut |x, from, to| runner.run(x, from, to))?;
     runner.pace.ended(runner.done);
-    let found = answer.map_err(|none| no_answer(&wanted.key, between, wanted.power, none))?;
+    let measure = runner.measure();
+    let found = answer.map_err(|none| no_answer(&wanted.key, between, wanted, measure, none))?;
+    runner.say_of_cell(found.x, &analysis.1);
+    for warning in doubts(&found, wanted.power, measure) {
+        runner.say(warning);
+    }
     let families: BTreeMap<u64, Figure> = runner
         .numbers
         .iter()
         .map(|(x, number)| (*x, number.families.mean()))
         .collect();
-    warn(outside, wanted, &found);
-    let body = body(&base, key, &analysis.1, wanted, &found, &families);
+    let mut body = body(&base, key, &analysis.1, wanted, &found, &families);
+    measure.name(&mut body, &runner.said);
     Ok(Searched {
         key: wanted.key.clone(),
         analysis: analysis.1,
+        measure,
+        least: between.0,
         found,
         families,
         body,
@@ -140,10 +153,16 @@ pub fn searched(
 }
 
 fn range(wanted: &Wanted) -> Result<(&str, (u64, u64)), Failure> {
-    let known = KNOWN.iter().find(|(word, ..)| *word == wanted.key);
-    let key = known.map_or(wanted.key.as_str(), |(_, key, _)| key);
-    let between = wanted.between.or(known.map(|(.., between)| *between));
     let name = &wanted.key;
+    let known = KNOWN
+        .iter()
+        .find(|(word, key, _)| word == name || key == name);
+    let key = known.map_or(name.as_str(), |(_, key, _)| key);
+    // A key without a section is a short name, or nothing that could be searched.
+    if !set_path(key).contains('.') {
+        return Err(unknown_key(name));
+    }
+    let between = wanted.between.or(known.map(|(.., between)| *between));
     let Some(between) = between else {
         return Err(Failure::new(
             exit::USAGE,
@@ -181,6 +200,50 @@ fn range(wanted: &Wanted) -> Result<(&str, (u64, u64)), Failure> {
         )));
     }
     Ok((key, between))
+}
+
+fn unknown_key(name: &str) -> Failure {
+    let words = ["months", "families", "therapists"];
+    let help = match nearest(name, words) {
+        Some(near) => words!("did you mean `{near}`?", "menade du `{near}`?"),
+        None => Words::new(
+            "months, families, or the path of a whole number with its range: --search accrual.months --between 6,60",
+            "months, families, eller sökvägen till ett heltal med dess intervall: --search accrual.months --between 6,60",
+        ),
+    };
+    Failure::new(
+        exit::USAGE,
+        "unknown-key",
+        words!(
+            "there is no `{name}` to search for",
+            "det finns inget `{name}` att söka"
+        ),
+    )
+    .help(help)
+}
+
+/// What is searched for is not set beside: the search would pass over the setting.
+fn refuse_set(key: &str, name: &str, settings: &[String]) -> Result<(), Failure> {
+    let path = set_path(key);
+    let same = |own: &&String| {
+        own.split_once('=')
+            .is_some_and(|(own, _)| set_path(own.trim()) == path)
+    };
+    let Some(own) = settings.iter().find(same) else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        exit::USAGE,
+        "conflicting-options",
+        words!(
+            "`--set {own}` sets what `--search {name}` is to find",
+            "`--set {own}` anger det som `--search {name}` ska hitta"
+        ),
+    )
+    .help(words!(
+        "leave `--set {own}` out, or simulate that number without --search",
+        "utelämna `--set {own}`, eller simulera det talet utan --search"
+    )))
 }
 
 /// Place and id of the analysis, within the only cell.
@@ -238,6 +301,8 @@ struct Number<'a> {
     limit: f64,
     folder: Option<Folder<'a>>,
     families: Moments,
+    /// Studies whose analysis gave no numbers, and why the first of them gave none.
+    failures: (u64, &'static str),
 }
 
 struct Runner<'a> {
@@ -251,8 +316,8 @@ struct Runner<'a> {
     pace: Pace<'a>,
     done: u64,
     most: u64,
-    /// Codes of the warnings that were said.
-    said: Vec<&'static str>,
+    /// Warnings that were said.
+    said: Vec<Diagnostic>,
 }
 
 impl Runner<'_> {
@@ -261,14 +326,13 @@ impl Runner<'_> {
             return Ok(());
         }
         let planned = self.base.with(&format!("{}={x}", self.key)).planned()?;
-        for warning in &planned.base.warnings {
-            if !self.said.contains(&warning.code) {
-                self.said.push(warning.code);
-                self.outside.progress.warn(warning);
+        // A number may be one of redraws. What is said of one number is not said again of each.
+        let of_redraws = of_redraws(&planned)?;
+        for warning in planned.base.warnings.iter().chain(&of_redraws) {
+            if self.said.iter().all(|own| own.code != warning.code) {
+                self.say(warning.clone());
             }
         }
-        // A number may be one of redraws.
-        of_redraws(&planned)?;
         let limit = planned.base.cells.first().map(limits);
         let limit = limit.and_then(|limits| limits.get(self.analysis).copied().flatten());
         let folder = match &self.out {
@@ -287,9 +351,53 @@ impl Runner<'_> {
                 limit: limit.unwrap_or(0.0),
                 folder,
                 families: Moments::default(),
+                failures: (0, ""),
             },
         );
         Ok(())
+    }
+
+    /// Says a warning, and keeps it for the answer.
+    fn say(&mut self, warning: Diagnostic) {
+        if !self.said.contains(&warning) {
+            self.outside.progress.warn(&warning);
+            self.said.push(warning);
+        }
+    }
+
+    /// What the share of studies that reject is called: a parameter that has a prior still has it when another is searched.
+    fn measure(&self) -> Measure {
+        let mut cells = self
+            .numbers
+            .values()
+            .flat_map(|own| &own.planned.base.cells);
+        if cells.any(|cell| !cell.priors.is_empty()) {
+            Measure::Assurance
+        } else {
+            Measure::Power
+        }
+    }
+
+    /// What a simulation at the number that was found would say of its figures.
+    fn say_of_cell(&mut self, x: u64, analysis: &str) {
+        let Some(number) = self.numbers.get(&x) else {
+            return;
+        };
+        let Some(cell) = number.planned.base.cells.first() else {
+            return;
+        };
+        let mut found = warnings(cell);
+        let studies = number.families.count();
+        let (failures, reason) = number.failures;
+        found.extend(many_failures(
+            analysis,
+            &cell.id,
+            (failures, studies),
+            reason,
+        ));
+        for own in found {
+            self.say(Diagnostic::warning(own.code, own.message));
+        }
     }
 
     fn run(&mut self, x: u64, from: u64, to: u64) -> Result<Vec<Outcome>, Failure> {
@@ -324,6 +432,12 @@ impl Runner<'_> {
             .map(|record| {
                 number.families.add(f64::from(record.families));
                 let own = record.analyses.get(self.analysis);
+                if let Some(Err(code)) = own.map(|own| &own.found) {
+                    if number.failures.0 == 0 {
+                        number.failures.1 = code;
+                    }
+                    number.failures.0 += 1;
+                }
                 Outcome {
                     rejected: own.is_some_and(|own| own.rejects(number.limit)),
                     families: record.families,
@@ -331,150 +445,4 @@ impl Runner<'_> {
             })
             .collect())
     }
-}
-
-fn no_answer(key: &str, between: (u64, u64), target: f64, none: NoAnswer) -> Failure {
-    let shown = |figure: Figure| {
-        let number = |value: Option<f64>| format!("{:.3}", value.unwrap_or(0.0));
-        if let Some(bound) = figure.bound() {
-            let own = format!("{:.0}", figure.value.unwrap_or(0.0));
-            let end = format!("{:.*}", bound.places, bound.value);
-            let comma = end.replace('.', ",");
-            return if bound.at_most {
-                (
-                    format!("{own} (at most {end})"),
-                    format!("{own} (högst {comma})"),
-                )
-            } else {
-                (
-                    format!("{own} (at least {end})"),
-                    format!("{own} (minst {comma})"),
-                )
-            };
-        }
-        let text = format!("{} ± {}", number(figure.value), number(figure.mcse));
-        (text.clone(), text.replace('.', ","))
-    };
-    let (low, high) = between;
-    let (code, message) = match none {
-        NoAnswer::Beyond(power) => {
-            let (en, sv) = shown(power);
-            (
-                "search-beyond",
-                words!(
-                    "even at {key} = {high} the power is {en}, not {target}",
-                    "även vid {key} = {high} är styrkan {sv}, inte {target}"
-                ),
-            )
-        }
-        NoAnswer::Below(power) => {
-            let (en, sv) = shown(power);
-            (
-                "search-below",
-                words!(
-                    "already at {key} = {low} the power is {en}, more than {target}",
-                    "redan vid {key} = {low} är styrkan {sv}, mer än {target}"
-                ),
-            )
-        }
-        NoAnswer::Flat => (
-            "search-flat",
-            words!(
-                "between {low} and {high} the power does not grow with {key}",
-                "mellan {low} och {high} ökar inte styrkan med {key}"
-            ),
-        ),
-        NoAnswer::Unclear(power) => {
-            let (en, sv) = shown(power);
-            (
-                "search-unclear",
-                words!(
-                    "the power ends near {target}: at {key} = {high} it is {en}, and all studies together do not tell from which number on it is {target}, if from any",
-                    "styrkan slutar nära {target}: vid {key} = {high} är den {sv}, och alla studier tillsammans avgör inte från vilket tal den är {target}, om från något"
-                ),
-            )
-        }
-    };
-    Failure::new(exit::USAGE, code, message).help(Words::new(
-        "search another range with --between, or change the scenario with --set",
-        "sök i ett annat intervall med --between, eller ändra scenariot med --set",
-    ))
-}
-
-fn warn(outside: &Outside, wanted: &Wanted, found: &Found) {
-    if !found.is_narrow {
-        outside.progress.warn(&Diagnostic::warning(
-            "search-not-narrow",
-            Words::new(
-                "the search ended before its interval was as narrow as it should be: the number is known less well",
-                "sökningen slutade innan intervallet var så smalt som det borde vara: talet är sämre känt",
-            ),
-        ));
-    }
-    let words = match found.contradiction(wanted.power) {
-        None => return,
-        Some(Contradiction::TooSmall) => Words::new(
-            "fresh studies have less power than the target: do not rely on the number, search again with another --seed",
-            "nya studier har lägre styrka än målet: lita inte på talet, sök igen med ett annat --seed",
-        ),
-        Some(Contradiction::TooLarge) => Words::new(
-            "fresh studies have more power than the curve says: a smaller number may do, search again within a narrower --between",
-            "nya studier har högre styrka än kurvan säger: ett mindre tal kan räcka, sök igen i ett smalare --between",
-        ),
-    };
-    let warning = Diagnostic::warning("search-not-confirmed", words);
-    outside.progress.warn(&warning);
-}
-
-fn body(
-    base: &Planned,
-    path: &str,
-    analysis: &str,
-    wanted: &Wanted,
-    found: &Found,
-    families: &BTreeMap<u64, Figure>,
-) -> Value {
-    let fit = &found.fit;
-    let tried: Vec<Value> = found
-        .tried
-        .iter()
-        .map(|own| {
-            json!({
-                "number": own.x,
-                "replicates": own.rejected.len(),
-                "power": own.power(),
-                "fitted": fit.power(own.x as f64),
-                "families": families.get(&own.x),
-            })
-        })
-        .collect();
-    let (from, replicates, _) = found.confirmed;
-    json!({
-        "searched": path,
-        "analysis": analysis,
-        "target_power": wanted.power,
-        "value": found.x,
-        "estimate": fit.estimate,
-        "conf_low": fit.low,
-        "conf_high": fit.high,
-        "value_low": found.whole.0,
-        "value_high": found.whole.1,
-        "level": 0.95,
-        "confirmed": {
-            "power": found.confirmed_power(),
-            "replicates": replicates,
-            "first_replicate": from,
-            "contradicted": found.contradiction(wanted.power).is_some(),
-        },
-        "families": families.get(&found.x),
-        "curve": {
-            "by": fit.by.text(),
-            "intercept": fit.a,
-            "slope_by_root": fit.b,
-            "lack_of_fit": fit.lack_of_fit.map(|(chi_square, df, p)| json!({"chi_square": chi_square, "df": df, "p_value": p})),
-        },
-        "tried": tried,
-        "seed": base.order.seed,
-        "version": env!("CARGO_PKG_VERSION"),
-    })
 }

@@ -107,6 +107,11 @@ impl Moments {
         self.square += before * (x - self.mean);
     }
 
+    /// How many values there are.
+    pub fn count(&self) -> u64 {
+        self.n
+    }
+
     /// Adds a value, if there is one.
     pub fn extend(&mut self, x: Option<f64>) {
         if let Some(x) = x {

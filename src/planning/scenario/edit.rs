@@ -59,15 +59,22 @@ impl Setting {
 
     /// With the short name, if it is one, replaced.
     pub(super) fn new(path: &str, value: Value) -> Self {
-        let path = SHORT
-            .iter()
-            .find(|(short, _)| *short == path)
-            .map_or(path, |(_, long)| long);
         Self {
-            path: path.to_owned(),
+            path: set_path(path).to_owned(),
             value,
         }
     }
+}
+
+/// The dotted path that a key of `--set` stands for: `months` is `accrual.months`.
+///
+/// ```
+/// use lottning::planning::scenario::set_path;
+/// assert_eq!((set_path("months"), set_path("truth.rereport_ratio")), ("accrual.months", "truth.rereport_ratio"));
+/// ```
+pub fn set_path(key: &str) -> &str {
+    let short = SHORT.iter().find(|(short, _)| *short == key);
+    short.map_or(key, |(_, long)| long)
 }
 
 /// A number without a digit before or after its point, which is no TOML: `.7`, `-.7`, `7.`.

@@ -16,6 +16,7 @@ mod recipe;
 mod sections;
 
 pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};
+pub use edit::set_path;
 pub use engine::Engine;
 pub use prior::Prior;
 pub use sections::vocabulary;

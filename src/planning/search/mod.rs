@@ -154,8 +154,14 @@ pub enum NoAnswer {
     /// Power does not grow with the number.
     Flat,
     /// Power comes so near the target and grows so little that all studies together do not tell where it has it, if
-    /// anywhere; the power at the largest number.
-    Unclear(Figure),
+    /// anywhere.
+    Unclear {
+        /// Power at the largest number, on fresh replicates.
+        power: Figure,
+        /// Lower end of the 95 % interval for the number, which has no upper end in the range: the smallest number of the range
+        /// where it would lie below, `None` where it lies above all of them.
+        from: Option<u64>,
+    },
 }
 
 /// Says what each of the replicates `from..to` at a number gave.
@@ -181,7 +187,8 @@ pub fn search<E>(question: &Question, run: &mut Run<'_, E>) -> Result<Result<Fou
         let is_spent = own.used() >= question.most;
         let Some((low, high)) = own.bracket() else {
             if is_spent {
-                return own.no_number(true).map(Err);
+                let (least, _) = question.between;
+                return own.no_number(true, Some(least)).map(Err);
             }
             own.more_at_the_end()?;
             continue;
@@ -192,11 +199,12 @@ pub fn search<E>(question: &Question, run: &mut Run<'_, E>) -> Result<Result<Fou
         }
         let fit = own.near((low, high));
         if is_spent {
-            let grows = fit.is_some_and(|(_, line)| line.low.is_some());
-            return match fit.and_then(|(by, line)| own.fit(by, &line)) {
-                Some(fit) => own.confirm(fit).map(Ok),
-                None => own.no_number(grows).map(Err),
-            };
+            let lower = fit.and_then(|(by, line)| Some((by, line.low?)));
+            if let Some(fit) = fit.and_then(|(by, line)| own.fit(by, &line)) {
+                return own.confirm(fit).map(Ok);
+            }
+            let from = lower.and_then(|(by, low)| own.least(by, low));
+            return own.no_number(lower.is_some(), from).map(Err);
         }
         let Some((by, line)) = fit else {
             // Too little is known for a curve.
@@ -424,6 +432,13 @@ impl<E> Search<'_, '_, E> {
         })
     }
 
+    /// The smallest whole number of the range at this place of a line; `None` where it lies after all that were tried.
+    fn least(&self, by: By, root: f64) -> Option<u64> {
+        let (low, high) = self.question.between;
+        let own = Scale::new(&self.tried, by).number(root)?;
+        Some((own.ceil() as u64).clamp(low, high))
+    }
+
     /// How far from the answer a number may be to stand for it.
     fn unit(&self, estimate: f64) -> f64 {
         (self.question.within * estimate / 2.0).max(0.5)
@@ -520,13 +535,16 @@ impl<E> Search<'_, '_, E> {
     }
 
     /// What fresh replicates say of the largest number, when all others do not tell where the power has the target.
-    fn no_number(mut self, grows: bool) -> Result<NoAnswer, E> {
+    fn no_number(mut self, grows: bool, from: Option<u64>) -> Result<NoAnswer, E> {
         let (_, studies, rejections) = self.run_fresh(self.question.between.1)?;
         let figure = share(rejections, studies);
         Ok(if self.is_far((rejections, studies), -1.0, 2.0) {
             NoAnswer::Beyond(figure)
         } else if grows {
-            NoAnswer::Unclear(figure)
+            NoAnswer::Unclear {
+                power: figure,
+                from,
+            }
         } else {
             NoAnswer::Flat
         })

@@ -334,7 +334,16 @@ fn difference((name, cell, found): &(String, String, Difference)) -> Value {
     let power: Vec<Value> = found
         .power
         .iter()
-        .map(|(id, figure)| json!({"analysis": id, "value": figure.value, "mcse": figure.mcse}))
+        .map(|(id, figure)| {
+            let mut own = json!({"analysis": id, "value": figure.value, "mcse": figure.mcse});
+            if let (Value::Object(own), Some(lower), Some(upper)) =
+                (&mut own, figure.lower, figure.upper)
+            {
+                own.insert("lower".to_owned(), json!(lower));
+                own.insert("upper".to_owned(), json!(upper));
+            }
+            own
+        })
         .collect();
     json!({
         "alternative": name,

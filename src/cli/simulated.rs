@@ -15,6 +15,12 @@ pub(super) fn plus_minus(figure: &Figure) -> Cell {
     let Some(value) = figure.value else {
         return Cell::Empty;
     };
+    if let Some((away, places)) = figure.within() {
+        let end = |end, lang| number(end, Shown::Decimals(places), lang);
+        let (from, to) = (end(-away, Lang::En), end(away, Lang::En));
+        let (from_sv, to_sv) = (end(-away, Lang::Sv), end(away, Lang::Sv));
+        return Cell::Words(words!("0 ({from} to {to})", "0 ({from_sv} till {to_sv})"));
+    }
     if let Some(bound) = figure.bound() {
         let text = |lang| {
             let shown = number(value, Shown::Decimals(0), lang);

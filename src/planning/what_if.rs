@@ -3,7 +3,7 @@
 //! Both run the same replicates on common random numbers, so the error of a difference is that of the paired
 //! differences, not of two figures apart.
 
-use super::performance::{About, Figure, Moments};
+use super::performance::{About, Figure, Moments, with_exact_ends};
 use super::record::Record;
 use super::scenario::{Cell, set_path};
 
@@ -13,8 +13,17 @@ pub(super) struct Paired {
     families: Moments,
     days_closed: Moments,
     cost: Moments,
-    /// Limits of the deciding p in base and alternative, and the difference of the rejections.
-    rejections: Vec<(Option<f64>, Option<f64>, Moments)>,
+    rejections: Vec<PairedRejections>,
+}
+
+/// Rejections of one analysis.
+#[derive(Debug, Clone, Default)]
+struct PairedRejections {
+    /// Limits of the deciding p in base and alternative; `None` where it decides nothing.
+    limits: Option<(f64, f64)>,
+    difference: Moments,
+    /// Studies in which the alternative alone rejects, and in which the base alone does.
+    alone: (u64, u64),
 }
 
 /// What an alternative has more than the base, on the same replicates.
@@ -35,7 +44,10 @@ impl Paired {
         let limits = base.iter().zip(other);
         Self {
             rejections: limits
-                .map(|(base, other)| (base.limit, other.limit, Moments::default()))
+                .map(|(base, other)| PairedRejections {
+                    limits: base.limit.zip(other.limit),
+                    ..PairedRejections::default()
+                })
                 .collect(),
             ..Self::default()
         }
@@ -55,11 +67,15 @@ impl Paired {
         self.days_closed
             .add(difference(|record| record.days_closed));
         let pairs = base.analyses.iter().zip(&other.analyses);
-        for ((limit, own_limit, moments), (base, other)) in self.rejections.iter_mut().zip(pairs) {
-            if let (Some(limit), Some(own_limit)) = (*limit, *own_limit) {
-                let before = f64::from(u8::from(base.rejects(limit)));
-                moments.add(f64::from(u8::from(other.rejects(own_limit))) - before);
-            }
+        for (own, (base, other)) in self.rejections.iter_mut().zip(pairs) {
+            let Some((limit, own_limit)) = own.limits else {
+                continue;
+            };
+            let (before, after) = (base.rejects(limit), other.rejects(own_limit));
+            own.alone.0 += u64::from(after && !before);
+            own.alone.1 += u64::from(before && !after);
+            own.difference
+                .add(f64::from(u8::from(after)) - f64::from(u8::from(before)));
         }
     }
 
@@ -71,9 +87,16 @@ impl Paired {
             days_closed: self.days_closed.mean(),
             cost: self.cost.mean(),
             power: ids
-                .zip(self.rejections.iter().map(|(_, _, moments)| moments.mean()))
+                .zip(self.rejections.iter().map(PairedRejections::power))
                 .collect(),
         }
+    }
+}
+
+impl PairedRejections {
+    fn power(&self) -> Figure {
+        let figure = self.difference.mean();
+        with_exact_ends(figure, self.alone, self.difference.count())
     }
 }
 

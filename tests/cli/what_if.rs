@@ -120,6 +120,21 @@ fn an_alternative_is_the_changed_scenario_on_the_same_families() {
         table.contains("Each alternative − the scenario as it is"),
         "{table}"
     );
+    // An alternative that changes nothing agrees in every study: the error is 0, and what is known is told. By hand:
+    // 1 − .025^(1/300) = .0122210 (own Python).
+    let same = [&order[..], &["--what-if", "truth.started_after_days=14"]].concat();
+    let (agreed, table) = ran(&place, &same);
+    let power = &agreed["alternatives"][0]["differences"]["power"][0];
+    assert_eq!(figure(power), (0.0, 0.0));
+    let ends = (
+        power["lower"].as_f64().unwrap(),
+        power["upper"].as_f64().unwrap(),
+    );
+    assert!(
+        (ends.1 - 0.012_221_0).abs() < 5e-8 && ends.0 == -ends.1,
+        "{power}"
+    );
+    assert!(table.contains("0 (-0.013 to 0.013)"), "{table}");
     // Alternatives go through shards as cells do.
     for shard in ["1/2", "2/2"] {
         let words = [&with[..], &["--shard", shard, "--out", "d"]].concat();

@@ -14,7 +14,7 @@ mod spread;
 
 pub use analysis::{About, AnalysisPerformance, Truth};
 pub use looks::{AboutLooks, LookPerformance, LooksPerformance, StageWisePerformance};
-pub use pairs::{PairedPower, Rejections};
+pub use pairs::{PairedPower, Rejections, with_exact_ends};
 
 use super::record::Record;
 use analysis::AnalysisSums;
@@ -28,7 +28,8 @@ pub struct Figure {
     pub value: Option<f64>,
     /// Its Monte Carlo standard error.
     pub mcse: Option<f64>,
-    /// Of a share of 0 or 1, whose standard error is 0 however few studies there are: the lower end of its exact 95 % interval.
+    /// Of a share of 0 or 1, and of a difference of shares between studies that all agree, whose standard errors are 0 however few
+    /// studies there are: the lower end of its exact 95 % interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lower: Option<f64>,
     /// The upper end.
@@ -70,24 +71,40 @@ impl Figure {
         }
     }
 
-    /// What is known of a share of 0 or 1; `None` of every other figure.
+    /// How far a difference of 0 between studies that all agree may be from 0 on either side, rounded up to two digits, and the
+    /// decimals of these; `None` of every other figure.
+    pub fn within(&self) -> Option<(f64, usize)> {
+        let (value, lower, upper) = (self.value?, self.lower?, self.upper?);
+        (lower < value && value < upper)
+            .then(|| rounded_away(upper - value))
+            .flatten()
+    }
+
+    /// What is known of a share of 0 or 1, or of a difference of −1 or 1; `None` of every other figure.
     pub fn bound(&self) -> Option<Bound> {
         let (value, lower, upper) = (self.value?, self.lower?, self.upper?);
-        let at_most = value <= lower;
-        let away = upper - lower;
-        if away <= 0.0 {
+        if lower < value && value < upper {
             return None;
         }
-        let places = (1.0 - away.log10().floor()).clamp(0.0, 12.0) as usize;
-        let unit = 10.0_f64.powi(-(places as i32));
-        // What is a whole number of units up to rounding stays it.
-        let away = (away / unit - 1e-9).ceil() * unit;
+        let at_most = value <= lower;
+        let (away, places) = rounded_away(upper - lower)?;
         Some(Bound {
             at_most,
             value: if at_most { lower + away } else { upper - away },
             places,
         })
     }
+}
+
+/// A distance above 0 rounded up to two digits, and their decimals.
+fn rounded_away(away: f64) -> Option<(f64, usize)> {
+    if away <= 0.0 {
+        return None;
+    }
+    let places = (1.0 - away.log10().floor()).clamp(0.0, 12.0) as usize;
+    let unit = 10.0_f64.powi(-(places as i32));
+    // What is a whole number of units up to rounding stays it.
+    Some(((away / unit - 1e-9).ceil() * unit, places))
 }
 
 /// Mean and sum of squares around it, updated value by value (Welford 1962).

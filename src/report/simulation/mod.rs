@@ -97,6 +97,11 @@ fn plus_minus(figure: Number, lang: Lang) -> String {
     match figure.value {
         None => number::UNDEFINED.to_owned(),
         Some(value) => {
+            if let Some((away, places)) = figure.within() {
+                let [from, to] = [-away, away].map(|end| number::fixed(end, places, lang));
+                let words = words!("0 ({from} to {to})", "0 ({from} till {to})");
+                return say(&words, lang);
+            }
             let Some(bound) = figure.bound() else {
                 let [value, error] = shown(value, figure.mcse.unwrap_or(0.0), lang);
                 return format!("{value}{NBSP}±{NBSP}{error}", NBSP = number::NBSP);

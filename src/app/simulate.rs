@@ -46,6 +46,14 @@ pub struct Simulation {
     pub body: Value,
 }
 
+impl Simulation {
+    /// Columns of a table with a row per cell and analysis, of what the other columns do not hold: looks, and what an alternative
+    /// has more than the cell that it is compared with. Their names, and for each row their values.
+    pub fn further_columns(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        super::simulation::rows::further(&self.body)
+    }
+}
+
 /// The schema of the answer.
 pub const SCHEMA: &str = "performance/1";
 

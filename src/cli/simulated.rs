@@ -135,7 +135,7 @@ const SHARES: [&str; 7] = [
     "target_reached",
 ];
 
-/// Every figure of every cell, for spreadsheets.
+/// Every figure of every cell, for spreadsheets; looks, and what an alternative has more, come last.
 pub(super) fn full(simulation: &Simulation) -> Grid {
     let names = [
         "power",
@@ -183,6 +183,11 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
             .column(&name, Words::same(&name))
             .column(&key, Words::same(&key));
     }
+    let (keys, further) = simulation.further_columns();
+    for key in &keys {
+        grid = grid.column(key, Words::same(key));
+    }
+    let mut further = further.into_iter();
     for cell in &simulation.cells {
         for (id, found) in &cell.analyses {
             let mut row = vec![
@@ -233,6 +238,7 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 row.push(Cell::number(figure.value, Shown::Significant(6)));
                 row.push(Cell::number(figure.mcse, Shown::Significant(3)));
             }
+            row.extend(further.next().into_iter().flatten().map(Cell::text));
             grid.row(row);
         }
     }
@@ -250,6 +256,10 @@ pub(super) fn looked(simulation: &Simulation) -> Option<Grid> {
         .column("lock", Words::new("lock", "låsning"))
         .column("held", Words::new("came to it", "kom dit"))
         .column("stopped", Words::new("stopped there", "stoppades där"))
+        .column(
+            "rejected_by_then",
+            Words::new("rejected by then", "förkastade dittills"),
+        )
         .column("information", Words::new("information", "information"))
         .column("families", Words::new("families", "familjer"));
     let mut any = false;
@@ -264,6 +274,7 @@ pub(super) fn looked(simulation: &Simulation) -> Option<Grid> {
                 Cell::text(&look.lock),
                 plus_minus(&look.held),
                 plus_minus(&look.stopped),
+                plus_minus(&look.rejected_by_then),
                 plus_minus(&look.information),
                 plus_minus(&look.families),
             ]);

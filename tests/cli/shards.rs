@@ -391,4 +391,14 @@ fn looks_do_not_move_a_byte() {
     assert_eq!(one, answers(&place, "simulate --merge d"));
     let page = std::fs::read_to_string(place.path("d/report.en.html")).unwrap();
     assert!(page.contains("Looks at the primary analysis"));
+    // The table for spreadsheets has the looks too, behind what it had before.
+    let csv = place.run("simulate --merge d --format csv").out;
+    let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let (head, row) = (lines.next().unwrap(), lines.next().unwrap());
+    let at = |key: &str| head.iter().position(|own| *own == key).unwrap();
+    let of = |key: &str| row[at(key)].parse::<f64>().unwrap();
+    assert!((of("looks.evaluation-2025.stopped") - stopped).abs() < 1e-12);
+    assert!((of("looks.final.rejected_by_then") - of("power")).abs() < 1e-6);
+    assert!(of("looks.final.information") > 0.0 && of("looks.final.information_mcse") > 0.0);
+    assert!(at("looks.evaluation-2025.held") > at("cost"));
 }

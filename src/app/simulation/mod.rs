@@ -12,7 +12,7 @@ pub mod order;
 mod pace;
 pub(crate) mod pages;
 pub mod replayed;
-mod rows;
+pub(super) mod rows;
 pub mod search;
 pub mod shard;
 pub mod slurm;

@@ -2,12 +2,16 @@
 //!
 //! A figure is two columns, its value and `_mcse`; shares of 0 and 1 have `_lower` and `_upper` too, the ends of an exact
 //! interval. What is nested is named by its path: `reached.2026-03-31.families`, `looks.look-1.stopped`,
-//! `parameters.truth.rereport_ratio`. What a row does not have is empty.
+//! `parameters.truth.rereport_ratio`. What an alternative has more stands in its own rows: `differences.families`,
+//! `differences.power` of the row's analysis, and the cell that it is `compared_with`. What a row does not have is empty.
 
 use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::diagnostic::Words;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// Columns by their name, a list for each row.
+type Rows = Vec<Vec<(String, String)>>;
 
 /// Keys that name a member of a list.
 const NAMES: [&str; 2] = ["by", "lock"];
@@ -18,13 +22,7 @@ const NAMES: [&str; 2] = ["by", "lock"];
 /// The writer failed: a defect.
 pub(super) fn csv(body: &Value) -> Result<String, Failure> {
     let failed = |reason: String| Failure::new(exit::UNEXPECTED, "no-answer", Words::same(reason));
-    let cells = body.get("cells").and_then(Value::as_array);
-    let mut rows: Vec<Vec<(String, String)>> = Vec::new();
-    for cell in cells.into_iter().flatten() {
-        let mut row = Vec::new();
-        flatten(cell, "", &mut row);
-        rows.push(row);
-    }
+    let rows = rows(body);
     let header = header(&rows);
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut result = writer.write_record(&header);
@@ -40,6 +38,67 @@ pub(super) fn csv(body: &Value) -> Result<String, Failure> {
         .into_inner()
         .map_err(|error| failed(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
+}
+
+/// Every cell and analysis as a row, alternatives with what they have more.
+fn rows(body: &Value) -> Rows {
+    let list = |key: &str| {
+        body.get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    let first = list("cells").next().and_then(|cell| cell.get("analysis"));
+    let mut alternatives = list("alternatives");
+    let mut own = None;
+    let mut rows = Vec::new();
+    for cell in list("cells") {
+        // The rows of a cell are those of its analyses, in the same order in all.
+        if cell.get("analysis") == first {
+            own = cell.get("alternative").and_then(|_| alternatives.next());
+        }
+        let mut row = Vec::new();
+        flatten(cell, "", &mut row);
+        if let Some(own) = own {
+            flatten(&more(own, cell.get("analysis")), "", &mut row);
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+/// What an alternative has more, for the row of one analysis.
+fn more(alternative: &Value, analysis: Option<&Value>) -> Value {
+    let mut differences = alternative["differences"].clone();
+    let power = differences["power"].as_array().into_iter().flatten();
+    let power = power
+        .into_iter()
+        .find(|own| own.get("analysis") == analysis);
+    differences["power"] = power.cloned().unwrap_or(Value::Null);
+    json!({"compared_with": alternative["compared_with"], "differences": differences})
+}
+
+/// Names of the columns of looks and of what alternatives have more, and their values in each row.
+pub(crate) fn further(body: &Value) -> (Vec<String>, Vec<Vec<String>>) {
+    let is_further = |key: &str| {
+        ["alternative", "compared_with"].contains(&key)
+            || key.starts_with("differences.")
+            || key.starts_with("looks.")
+    };
+    let mut rows = rows(body);
+    for row in &mut rows {
+        row.retain(|(key, _)| is_further(key));
+    }
+    let header: Vec<String> = header(&rows).into_iter().map(str::to_owned).collect();
+    let of = |row: &Vec<(String, String)>, key: &String| {
+        let own = row.iter().find(|(own, _)| own == key);
+        own.map_or_else(String::new, |(_, value)| value.clone())
+    };
+    let values = rows
+        .iter()
+        .map(|row| header.iter().map(|key| of(row, key)).collect())
+        .collect();
+    (header, values)
 }
 
 /// The columns of all rows; one that an earlier row lacks comes after the one that it follows.
@@ -115,7 +174,7 @@ fn flatten(value: &Value, path: &str, row: &mut Vec<(String, String)>) {
 
 #[cfg(test)]
 mod tests {
-    use super::csv;
+    use super::{csv, further};
     use serde_json::json;
 
     /// By hand: a figure is two columns, a list is named by its members, and a column that the first row lacks stands where the
@@ -135,5 +194,42 @@ mod tests {
              a,,,1.5,0.5,0.1,,,,3.0,,\n\
              \"b, c\",0.05,0.01,,,,1,0,2,,,k l\n"
         );
+    }
+
+    /// By hand: a scenario with two analyses and an alternative; what it has more stands in its rows, each with its own power.
+    #[test]
+    fn what_an_alternative_has_more_stands_in_its_rows() {
+        let body = json!({
+            "cells": [
+                {"cell": "base", "analysis": "one", "looks": {"looks": [{"lock": "l", "held": {"value": 1.0, "mcse": 0.0}}]}},
+                {"cell": "base", "analysis": "two"},
+                {"cell": "m=2", "analysis": "one", "alternative": "m=2"},
+                {"cell": "m=2", "analysis": "two", "alternative": "m=2"},
+            ],
+            "alternatives": [{"alternative": "m=2", "compared_with": "base", "differences": {
+                "families": {"value": 4.0, "mcse": 0.5},
+                "power": [
+                    {"analysis": "one", "value": 0.0, "mcse": 0.0, "lower": -0.1, "upper": 0.1},
+                    {"analysis": "two", "value": 0.2, "mcse": 0.1},
+                ],
+            }}],
+        });
+        let (names, values) = further(&body);
+        assert_eq!(
+            names.join(","),
+            "alternative,compared_with,differences.families,differences.families_mcse,differences.power,differences.power_mcse,\
+             differences.power_lower,differences.power_upper,looks.l.held,looks.l.held_mcse"
+        );
+        let rows: Vec<String> = values.iter().map(|row| row.join(",")).collect();
+        assert_eq!(
+            rows,
+            [
+                ",,,,,,,,1.0,0.0",
+                ",,,,,,,,,",
+                "m=2,base,4.0,0.5,0.0,0.0,-0.1,0.1,,",
+                "m=2,base,4.0,0.5,0.2,0.1,,,,",
+            ]
+        );
+        assert!(csv(&body).unwrap().starts_with("cell,analysis,"));
     }
 }

@@ -95,6 +95,7 @@ impl LookSums {
             lock: lock.clone(),
             held: of(self.held[stage], self.studies),
             stopped: of(self.stopped[stage], self.studies),
+            rejected_by_then: of(self.stopped[..=stage].iter().sum(), self.studies),
             information: self.information[stage].mean(),
             families: self.families[stage].mean(),
         });
@@ -134,6 +135,8 @@ pub struct LookPerformance {
     pub held: Figure,
     /// Share of all studies that crossed the boundary there for the first time, and stopped.
     pub stopped: Figure,
+    /// Share of all studies that crossed a boundary there or at an earlier look: of the last, the power.
+    pub rejected_by_then: Figure,
     /// Mean information, 1/variance on the scale of looks, of the studies that came to it.
     pub information: Figure,
     /// Mean number of families of the studies that were decided there, stopped or not.
@@ -200,6 +203,8 @@ mod tests {
         near(value(found.looks[0].families), 100.0);
         near(value(found.looks[1].held), 0.75);
         near(value(found.looks[1].stopped), 0.25);
+        near(value(found.looks[0].rejected_by_then), 0.25);
+        near(value(found.looks[1].rejected_by_then), 0.5);
         near(value(found.looks[1].information), 10.0);
         near(value(found.looks[1].families), 220.0);
         near(value(found.months), (304.0 + 3.0 * 609.0) / 4.0 / 30.4375);

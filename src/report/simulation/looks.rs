@@ -12,6 +12,7 @@ pub(super) fn looks(planning: &Planning<'_>, lang: Lang) -> Option<Grid> {
         Words::new("cell · look", "cell · titt"),
         Words::new("came to it, per cent", "kom dit, procent"),
         Words::new("stopped there, per cent", "stoppades där, procent"),
+        Words::new("rejected by then, per cent", "förkastade dittills, procent"),
         Words::new("information", "information"),
         Words::new("families", "familjer"),
     ];
@@ -30,6 +31,7 @@ pub(super) fn looks(planning: &Planning<'_>, lang: Lang) -> Option<Grid> {
             let row = [
                 percent(look.held),
                 percent(look.stopped),
+                percent(look.rejected_by_then),
                 look.information,
                 look.families,
             ];

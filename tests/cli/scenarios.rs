@@ -282,3 +282,32 @@ fn an_alternative_needs_a_cell_to_be_compared_with() {
     assert_eq!(run.exit, 2, "{}", run.err);
     assert!(run.err.contains("alternative-without-cell"), "{}", run.err);
 }
+
+/// A prior of a key that takes whole numbers is refused when the scenario is read, and the help says what to add; with it, it runs.
+#[test]
+fn a_prior_of_whole_numbers_says_so() {
+    let place = Place::with(include_str!(
+        "../../simulations/protocols/fixed-binary.toml"
+    ));
+    let scenario = include_str!("../../simulations/workloads/w1.toml")
+        .replace("../protocols/fixed-binary.toml", "p.toml");
+    let write = |law: &str| {
+        let key = "[[prior]]\nkey = \"protocol.sample_size.stop.families\"\n";
+        place.write(
+            "s.toml",
+            scenario.replace("[precision]", &format!("{key}{law}\n\n[precision]")),
+        );
+    };
+    for law in ["normal = { mean = 100, sd = 10 }", "values = [90, 100]"] {
+        write(law);
+        let ran = place.run("simulate s.toml --replicates 4");
+        ran.refused(3, "wrong-type");
+        assert!(ran.err.contains("add `whole = true`"), "{}", ran.err);
+        assert_eq!(ran.err.matches("[wrong-type]").count(), 1, "{}", ran.err);
+        let said = place.run("simulate s.toml --replicates 4 --lang sv").err;
+        assert!(said.contains("lägg till `whole = true`"), "{said}");
+        write(&format!("{law}\nwhole = true"));
+        let ran = place.run("simulate s.toml --replicates 4");
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+}

@@ -124,6 +124,12 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
                         *all &= own;
                     }
                 }
+                Err(refused) if is_wrong_type(&refused) && takes_whole(cell, prior, value) => {
+                    let finding = not_whole(prior);
+                    if !faults.contains(&finding) {
+                        faults.push(finding);
+                    }
+                }
                 Err(refused) => {
                     let label = words!("the prior reaches {value}", "priorn når {value}");
                     moved(refused, &prior.span, &label, faults);
@@ -147,4 +153,35 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
         ));
     }
     cell.content = hex(&hash.finalize());
+}
+
+fn is_wrong_type(refused: &Refused) -> bool {
+    let mut errors = refused.diagnostics.iter().filter(|own| own.is_error());
+    errors.any(|own| own.code == "wrong-type")
+}
+
+/// Whether the nearest whole number of what a prior reaches is of the right type.
+fn takes_whole(cell: &Cell, prior: &Prior, value: f64) -> bool {
+    let Some(setting) = prior.rounded(value) else {
+        return false;
+    };
+    let mut recipe = cell.recipe.clone();
+    recipe.settings.push(setting);
+    !recipe.cell(&[]).is_err_and(|own| is_wrong_type(&own))
+}
+
+fn not_whole(prior: &Prior) -> Diagnostic {
+    let key = &prior.key;
+    Diagnostic::error(
+        "wrong-type",
+        words!(
+            "`{key}` takes whole numbers, and its prior is not of whole numbers",
+            "`{key}` är ett heltal, och dess prior är inte av heltal"
+        ),
+    )
+    .at(Place::span(prior.span.clone()))
+    .help(words!(
+        "add `whole = true` to this prior: what is drawn is then rounded",
+        "lägg till `whole = true` i denna prior: det som dras avrundas då"
+    ))
 }

@@ -149,6 +149,11 @@ impl Prior {
         Setting::new(&self.key, value)
     }
 
+    /// The parameter set to the nearest whole number of a value; `None` where the prior is of whole numbers already.
+    pub(super) fn rounded(&self, value: f64) -> Option<Setting> {
+        (!self.whole).then(|| Setting::new(&self.key, Value::Integer(value.round() as i64)))
+    }
+
     /// The least and the greatest value that can be drawn.
     pub(super) fn extremes(&self) -> [f64; 2] {
         [self.at(0.0), self.at(1.0)]

@@ -145,21 +145,39 @@ pub(super) fn of_redraws(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> 
                 Some(_) => exit::USAGE,
                 None => exit::INVALID_PROTOCOL,
             };
-            let message = words!(
-                "with {draws} redraws the test of `{id}` has no p below {p_en}, and it is judged by {limit_en}: it would reject in no study whatever the effect",
-                "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och det bedöms mot {limit_sv}: det skulle inte förkasta i någon studie hur stor effekten än är"
-            );
+            let message = if own.has_looks {
+                words!(
+                    "with {draws} redraws the test of `{id}` has no p below {p_en}, and with looks every limit that it is judged by is below {limit_en}: it would reject in no study whatever the effect",
+                    "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och med tittar är varje gräns som det bedöms mot under {limit_sv}: det skulle inte förkasta i någon studie hur stor effekten än är"
+                )
+            } else {
+                words!(
+                    "with {draws} redraws the test of `{id}` has no p below {p_en}, and it is judged by {limit_en}: it would reject in no study whatever the effect",
+                    "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och det bedöms mot {limit_sv}: det skulle inte förkasta i någon studie hur stor effekten än är"
+                )
+            };
             return Err(Failure::new(code, "test-cannot-reject", message).help(help));
         }
-        let message = if own.seldom_rejects {
-            words!(
-                "with {draws} redraws the test of `{id}` has no p below {p_en}, more than the alpha of any look and of the end alone: it rejects in few studies or none whatever the effect, and the power says nothing of the registered test",
-                "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, mer än alfa vid någon titt och vid slutet för sig: det förkastar i få studier eller ingen hur stor effekten än är, och styrkan säger inget om det registrerade testet"
-            )
-        } else {
+        let named = own.cannot_at.iter().map(|(look, spent)| {
+            let (en, sv) = shown(*spent);
+            (format!("`{look}` ({en})"), format!("`{look}` ({sv})"))
+        });
+        let (looks, looks_sv): (Vec<String>, Vec<String>) = named.unzip();
+        let (looks, looks_sv) = (looks.join(", "), looks_sv.join(", "));
+        let message = if looks.is_empty() {
             words!(
                 "with {draws} redraws the test of `{id}` has no p below {p_en}, and at `{lock}` it may be judged by {limit_en}: the power is lower than with the registered redraws",
                 "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och vid `{lock}` kan det bedömas mot {limit_sv}: styrkan är lägre än med de registrerade omlottningarna"
+            )
+        } else if own.seldom_rejects {
+            words!(
+                "with {draws} redraws the test of `{id}` has no p below {p_en}: whatever the effect it cannot reject at {looks}, by the alpha that is spent by then, and at the end only where that is judged by more than its own share: it rejects in few studies or none, and the power says nothing of the registered test",
+                "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}: hur stor effekten än är kan det inte förkasta vid {looks_sv}, med det alfa som är förbrukat dittills, och vid slutet bara om det bedöms mot mer än sin egen del: det förkastar i få studier eller ingen, och styrkan säger inget om det registrerade testet"
+            )
+        } else {
+            words!(
+                "with {draws} redraws the test of `{id}` has no p below {p_en}: whatever the effect it cannot reject at {looks}, by the alpha that is spent by then, and the power is lower than with the registered redraws",
+                "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}: hur stor effekten än är kan det inte förkasta vid {looks_sv}, med det alfa som är förbrukat dittills, och styrkan är lägre än med de registrerade omlottningarna"
             )
         };
         let warning = Diagnostic::warning("test-cannot-reject", message).help(help);

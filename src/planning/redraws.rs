@@ -23,8 +23,13 @@ pub struct TooFew {
     pub limit: f64,
     /// The fewest redraws that can reach it.
     pub needed: Option<u64>,
-    /// Whether the test can never reject: no look and no end has a limit in reach, whatever was seen before.
+    /// Whether the test can never reject: no look and no end has a limit in reach, whatever was seen before. With looks, in no
+    /// study in which one of them was held.
     pub never_rejects: bool,
+    /// Ids of the looks at which it can never reject, each with the alpha that is spent by then, which its limit cannot pass.
+    pub cannot_at: Vec<(String, f64)>,
+    /// Whether there are looks that spend alpha.
+    pub has_looks: bool,
     /// Whether not even the largest alpha that a look or the end has by itself is in reach, so that most or all studies do not
     /// reject.
     pub seldom_rejects: bool,
@@ -34,7 +39,8 @@ pub struct TooFew {
 /// at a look by the alpha of that look alone. None where tests are left out (0 redraws).
 ///
 /// A nominal limit is at most the alpha that is spent so far, since to cross it alone is part of crossing any; so no look and no
-/// end has a limit above the analysis' whole alpha. The end has that much only where no look spent anything.
+/// end has a limit above the analysis' whole alpha. The end has that much only where no look spent anything: where one did, every
+/// limit is below the whole alpha, and a smallest p of just that rejects at none.
 pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
     let draws = options.draws_in(cell);
     let mut found = Vec::new();
@@ -52,12 +58,16 @@ pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
             .map(|look| (*look, cell.protocol.locks[*look].alpha))
             .filter(|(_, alpha)| *alpha > 0.0)
             .collect();
-        let most = if looks.is_empty() {
-            limit
-        } else {
-            Some(own.alpha)
-        };
-        let never_rejects = most.is_none_or(|most| smallest > most);
+        let has_looks = !looks.is_empty();
+        let most = if has_looks { Some(own.alpha) } else { limit };
+        let never_rejects =
+            most.is_none_or(|most| smallest > most || (has_looks && smallest >= most));
+        let mut spent = 0.0;
+        let by_then = looks.iter().map(|(look, alpha)| {
+            spent += alpha;
+            (cell.protocol.locks[*look].id.clone(), spent)
+        });
+        let cannot_at = by_then.filter(|(_, spent)| smallest > *spent).collect();
         let all = looks
             .into_iter()
             .chain(limit.map(|limit| (own.lock, limit)));
@@ -77,6 +87,8 @@ pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
                 },
                 needed: fewest_draws(limit),
                 never_rejects,
+                cannot_at,
+                has_looks,
                 seldom_rejects,
             });
         }

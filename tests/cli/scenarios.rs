@@ -74,8 +74,9 @@ fn too_few_redraws_are_refused() {
     }
 }
 
-/// By hand: with .02 of .05 spent at a look no limit is above .05, so 2/(1 + R) must not be: 38 redraws are refused. 54 give 2/55 = .036,
-/// above .02 and .03: all but no study rejects, which table and JSON say. 66 give 2/67 = .0299, below .03 and above .02.
+/// By hand: with .02 of .05 spent at a look every limit is below .05, so 2/(1 + R) must be: 39 redraws are refused. 40 give .0488 and 54
+/// give 2/55 = .036, above .02 and .03: no study stops at the look and all but none rejects, which table and JSON say. 66 give
+/// 2/67 = .0299, below .03 and above .02.
 #[test]
 fn too_few_redraws_for_looks_are_refused_or_told() {
     let look = "[[lock]]\nid = \"look\"\ncut = 2026-09-30\nkind = \"interim\"\nalpha = 0.02\n\n[[lock]]\nid = \"final\"";
@@ -94,13 +95,21 @@ fn too_few_redraws_for_looks_are_refused_or_told() {
             "simulate s.toml --replicates 4 --json --draws {draws}"
         ))
     };
-    place
-        .run("simulate s.toml --replicates 4 --draws 38")
-        .refused(2, "test-cannot-reject");
-    for (draws, words) in [(39, "of any look"), (54, "of any look"), (66, "at `look`")] {
+    for few in [38, 39] {
+        let ran = place.run(&format!("simulate s.toml --replicates 4 --draws {few}"));
+        ran.refused(2, "test-cannot-reject");
+        assert!(ran.err.contains("with looks every limit"), "{}", ran.err);
+    }
+    for (draws, words) in [
+        (40, "few studies or none"),
+        (54, "few studies or none"),
+        (66, "the power is lower"),
+    ] {
         let said = order(draws).json(0)["warnings"].to_string();
         assert!(
-            said.contains("test-cannot-reject") && said.contains(words),
+            said.contains("test-cannot-reject")
+                && said.contains("cannot reject at `look` (0.0200)")
+                && said.contains(words),
             "{draws}: {said}"
         );
     }

@@ -96,7 +96,12 @@ impl Centred {
             }
             Some(counted) => {
                 let n = self.n as f64;
-                let p = (1.0 - counted.missing(bias) / n).clamp(0.0, 1.0);
+                let missing = counted.missing(bias);
+                // None or all, as far as the bins tell: an error of 0 says nothing, an exact interval does.
+                if missing <= 0.0 || missing >= n {
+                    return share(if missing <= 0.0 { self.n } else { 0 }, self.n);
+                }
+                let p = 1.0 - missing / n;
                 Figure::new(p, (p * (1.0 - p) / n).sqrt())
             }
         }
@@ -149,5 +154,29 @@ mod tests {
             "{figure:?} {exact}"
         );
         assert!((exact - 0.95).abs() < 1e-3);
+    }
+
+    /// By hand: of 40,000 intervals all, or none, hold the mean error: the error is 0, and the other end of the exact interval lies
+    /// 1 − .025^(1/40000) = 9.2218e-5 away (own Python), in bins as of 3 intervals that are kept: 1 − .025^(1/3) = .70760.
+    #[test]
+    fn none_and_all_have_exact_ends() {
+        for (n, away) in [(3, 0.707_598), (2 * EXACT, 9.221_8e-5)] {
+            for all in [true, false] {
+                let (mut centred, mut errors) = (Centred::default(), Moments::default());
+                for k in 0..n {
+                    let error = if k % 2 == 0 { 1.0 } else { -1.0 };
+                    errors.add(error);
+                    // Around the mean error, or wholly above it.
+                    let low = if all { -9.0 } else { 5.0 };
+                    centred.add((low, 9.0), &errors);
+                }
+                assert_eq!(centred.kept.is_empty(), n > EXACT);
+                let figure = centred.coverage(errors.mean);
+                assert_eq!(figure.value, Some(if all { 1.0 } else { 0.0 }));
+                assert_eq!(figure.mcse, Some(0.0));
+                let (lower, upper) = (figure.lower.unwrap(), figure.upper.unwrap());
+                assert!(((upper - lower) / away - 1.0).abs() < 1e-5, "{figure:?}");
+            }
+        }
     }
 }

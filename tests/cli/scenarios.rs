@@ -266,6 +266,8 @@ fn what_cannot_be_set_is_said() {
 fn assurance_stands_under_its_name() {
     let run = simulate("assurance.toml --replicates 10 --draws 0 --set months=6 --json");
     assert_eq!(run.exit, 0, "{}", run.err);
+    // Whether the study may be opened is no question of planning.
+    assert!(!run.err.contains("permission-missing"), "{}", run.err);
     let body = run.json();
     let row = &body["cells"][0];
     assert!(row["power"]["value"].is_null() && row["assurance"]["value"].is_number());

@@ -197,7 +197,13 @@ pub fn plan(scenario: &str, protocol: &str, settings: &[String]) -> Result<Plan,
     protocol_path(scenario)?;
     let mut warnings = Vec::new();
     let parsed = read_protocol(protocol, false)?;
-    warnings.extend(parsed.1);
+    // That a permission is not there yet says whether a study may be opened, and nothing of what it would find.
+    warnings.extend(
+        parsed
+            .1
+            .into_iter()
+            .filter(|own| own.code != "permission-missing"),
+    );
     // The file by itself first: its findings point at what the person wrote. A key that only a setting makes right
     // (a protocol that has to be changed first) is rare, so the file must stand without its settings.
     let (_, varied, _) = self::scenario(scenario, &parsed.0, false)?;

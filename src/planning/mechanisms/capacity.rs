@@ -15,6 +15,8 @@ use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 use crate::words;
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Registry entry.
 pub(super) const ENTRY: MechanismEntry = MechanismEntry {
@@ -34,21 +36,56 @@ pub(super) const ENTRY: MechanismEntry = MechanismEntry {
 /// Longest investigation in days.
 const LONGEST: f64 = 36_500.0;
 
+/// Most tables that a thread keeps.
+const KEPT: usize = 8;
+
+/// A law's parameters, bit for bit; no standard deviation of the exponential.
+type Law = (u64, Option<u64>);
+
+thread_local! {
+    /// The tables that a thread made last: with a prior the same laws are read anew for every study, and a table takes far longer
+    /// to make than a study of counts to run.
+    static MADE: RefCell<Vec<(Law, Arc<CountTable>)>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Log-normal length of an investigation, rounded to whole days, at least one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Length {
-    table: CountTable,
+    table: Arc<CountTable>,
 }
 
 impl Length {
+    /// The table of a law, made once while a thread keeps it.
+    fn kept(law: Law, make: impl FnOnce() -> CountTable) -> Self {
+        let found = MADE.with_borrow(|made| {
+            let mut made = made.iter().rev();
+            made.find(|(own, _)| *own == law)
+                .map(|(_, table)| Arc::clone(table))
+        });
+        let table = found.unwrap_or_else(|| {
+            let table = Arc::new(make());
+            MADE.with_borrow_mut(|made| {
+                if made.len() == KEPT {
+                    made.remove(0);
+                }
+                made.push((law, Arc::clone(&table)));
+            });
+            table
+        });
+        Self { table }
+    }
+
     /// With a median in days and a standard deviation of the logarithm:
     /// `P(days ≤ d) = Φ((ln(d + ½) − ln median)/sd)`.
     pub fn new(median: f64, sd_log: f64) -> Self {
+        let law = (median.to_bits(), Some(sd_log.to_bits()));
+        Self::kept(law, || Self::log_normal(median, sd_log))
+    }
+
+    fn log_normal(median: f64, sd_log: f64) -> CountTable {
         if sd_log <= 0.0 {
             let days = median.round().clamp(1.0, LONGEST);
-            return Self {
-                table: CountTable::from_cumulative(days as i64, vec![1.0]),
-            };
+            return CountTable::from_cumulative(days as i64, vec![1.0]);
         }
         let log_median = libm::log(median);
         let mut cumulative = Vec::new();
@@ -61,18 +98,16 @@ impl Length {
             }
             days += 1.0;
         }
-        Self {
-            table: CountTable::from_cumulative(1, cumulative),
-        }
+        CountTable::from_cumulative(1, cumulative)
     }
 
     /// Exponential with a mean in days, rounded up: `P(days ≤ d) = 1 − exp(−d/mean)`.
     pub fn exponential(mean: f64) -> Self {
-        let most = (mean * 37.0).ceil().clamp(1.0, LONGEST) as i32;
-        let cumulative = (1..=most).map(|days| -libm::expm1(-f64::from(days) / mean));
-        Self {
-            table: CountTable::from_cumulative(1, cumulative.collect()),
-        }
+        Self::kept((mean.to_bits(), None), || {
+            let most = (mean * 37.0).ceil().clamp(1.0, LONGEST) as i32;
+            let cumulative = (1..=most).map(|days| -libm::expm1(-f64::from(days) / mean));
+            CountTable::from_cumulative(1, cumulative.collect())
+        })
     }
 
     /// Days for a deviate in (0, 1).
@@ -187,6 +222,7 @@ impl Capacity {
 #[cfg(test)]
 mod tests {
     use super::Length;
+    use std::sync::Arc;
 
     #[test]
     fn the_median_and_the_mean_are_those_of_the_law() {
@@ -198,6 +234,28 @@ mod tests {
         let standard = Length::new(105.0, 0.45);
         assert!(standard.days(0.63) <= 122 && standard.days(0.64) > 122);
         assert_eq!(Length::new(0.2, 0.0).days(0.9), 1);
+    }
+
+    /// More laws than a thread keeps, forwards and backwards: each has its own table every time, and one that is kept is not made
+    /// again.
+    #[test]
+    fn a_table_is_that_of_its_law() {
+        let laws = [10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0];
+        let all = |law: f64| {
+            [
+                Length::new(law, 0.35),
+                Length::new(law, 0.2),
+                Length::exponential(law),
+            ]
+        };
+        let once: Vec<_> = laws.iter().map(|law| all(*law)).collect();
+        for (law, made) in laws.iter().zip(&once).rev() {
+            assert_eq!(&all(*law), made, "{law}");
+            assert_eq!(made[0].days(0.5), *law as i32);
+            assert_ne!(made[0], made[1]);
+        }
+        let (one, other) = (Length::new(7.0, 0.3), Length::new(7.0, 0.3));
+        assert!(Arc::ptr_eq(&one.table, &other.table));
     }
 
     /// By law: the ceiling of an exponential variable is geometric with success 1 − e^(−1/m), mean 1/(1 − e^(−1/m)),

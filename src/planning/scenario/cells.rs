@@ -3,7 +3,7 @@
 use super::edit::Setting;
 use super::faults::{MOST_FAULTS, at_setting, believe, blame, no_cell, same_cell, too_many};
 use super::prior::Prior;
-use super::recipe::Recipe;
+use super::recipe::{Recipe, changes_protocol};
 use super::sections::{Varied, read, version};
 use super::{Scenario, Shared};
 use crate::diagnostic::{Diagnostic, Place, Words};
@@ -59,7 +59,10 @@ impl Cell {
                 .iter()
                 .map(|prior| prior.setting(prior.draw(seed, group, replicate))),
         );
-        let (mut cell, _) = recipe.cell(&[])?;
+        let mut priors = self.priors.iter();
+        let known = (!priors.any(|prior| changes_protocol(&prior.key)))
+            .then_some((&self.protocol, self.protocol_text.as_str()));
+        let (mut cell, _) = recipe.cell_beside(&[], known)?;
         cell.id.clone_from(&self.id);
         cell.parameters.clone_from(&self.parameters);
         cell.content.clone_from(&self.content);

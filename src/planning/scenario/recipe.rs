@@ -7,6 +7,7 @@ use super::grid::{Parameter, name};
 use super::ratio::with_ratio;
 use super::sections::{MOST_REPLICATES, OPTIONAL};
 use crate::diagnostic::Diagnostic;
+use crate::protocol::Protocol;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use toml::{Table, Value};
@@ -36,6 +37,16 @@ impl Recipe {
 
     /// The cell of a row of the grid, and its warnings.
     pub(super) fn cell(&self, row: &[Parameter]) -> Result<(Cell, Vec<Diagnostic>), Refused> {
+        self.cell_beside(row, None)
+    }
+
+    /// The same with a protocol that is known already, with its text: that of a cell whose settings differ from these in nothing
+    /// that [`changes_protocol`].
+    pub(super) fn cell_beside(
+        &self,
+        row: &[Parameter],
+        known: Option<(&Protocol, &str)>,
+    ) -> Result<(Cell, Vec<Diagnostic>), Refused> {
         let mut table = (*self.scenario).clone();
         let mut protocol = (*self.protocol).clone();
         let mut warnings = Vec::new();
@@ -69,12 +80,13 @@ impl Recipe {
             outcome.map_err(|finding| at_setting(vec![finding]))?;
         }
         staff(&table, &mut protocol);
-        let (protocol, protocol_text) = match &ratio {
-            None => {
+        let (protocol, protocol_text) = match (known, &ratio) {
+            (Some((protocol, text)), _) => (protocol.clone(), text.to_owned()),
+            (None, None) => {
                 let text = text_of(&protocol, File::Protocol)?;
                 (read_protocol(&text, true)?.0, text)
             }
-            Some(ratio) => {
+            (None, Some(ratio)) => {
                 let kept = with_ratio(&mut protocol, ratio, &mut warnings)?;
                 (kept, text_of(&protocol, File::Protocol)?)
             }
@@ -115,6 +127,11 @@ impl Recipe {
         };
         Ok((cell, warnings))
     }
+}
+
+/// Whether a setting of this path changes the protocol: its own keys, the ratio, and the staff that takes the place of its own.
+pub(super) fn changes_protocol(path: &str) -> bool {
+    path == "ratio" || ["protocol", "capacity"].contains(&path.split('.').next().unwrap_or(path))
 }
 
 /// Begins the section of a path, where it is one that a file may leave out.

@@ -54,6 +54,21 @@ impl Setting {
                 "ange parametern själv, `--set truth.rereport_ratio=0.9`: då lämnar den rutnätet och har ingen prior"
             )));
         }
+        let short = SHORT.iter().map(|(short, _)| *short).chain(["ratio"]);
+        if !path.contains('.')
+            && set_path(path) == path
+            && let Some(near) = nearest(path, short)
+            && near != path
+        {
+            return Err(Diagnostic::error(
+                "unknown-key",
+                words!(
+                    "there is no `{path}` to set",
+                    "det finns inget `{path}` att ange"
+                ),
+            )
+            .help(words!("did you mean `{near}`?", "menade du `{near}`?")));
+        }
         Ok(Self::new(path, parsed))
     }
 
@@ -201,6 +216,29 @@ mod tests {
         for text in [".", "..7", ".7.1", "1:.7"] {
             let setting = Setting::parse(&format!("a.b={text}")).unwrap();
             assert!(setting.value.is_str(), "{text}");
+        }
+    }
+
+    /// A word that is nearly a short name is not one: the name is suggested. Sections and short names are as they were.
+    #[test]
+    fn a_short_name_is_suggested() {
+        for (text, name) in [
+            ("month=3", "months"),
+            ("therapits=3", "therapists"),
+            ("rato=1:2", "ratio"),
+        ] {
+            let refused = Setting::parse(text).unwrap_err();
+            assert_eq!(refused.code, "unknown-key");
+            assert_eq!(refused.help.unwrap().en, format!("did you mean `{name}`?"));
+        }
+        for text in [
+            "months=3",
+            "ratio=1:2",
+            "cost={ fixed = 1 }",
+            "engine=\"study\"",
+            "analyses=[\"primary\"]",
+        ] {
+            assert!(Setting::parse(text).is_ok(), "{text}");
         }
     }
 

@@ -29,6 +29,7 @@ mod run;
 mod sensitivity;
 mod statistic;
 pub mod subgroups;
+pub mod together;
 mod used;
 mod wording;
 mod workspace;

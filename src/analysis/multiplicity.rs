@@ -3,6 +3,7 @@
 //! Which analyses belong together is the protocol's word and `run`'s business.
 
 use super::randomization::TIE;
+use crate::protocol::model::Multiplicity;
 
 /// Holm's step-down adjustment: adjusted values in the order given.
 ///
@@ -77,6 +78,36 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
         adjusted[index] = smallest;
     }
     adjusted
+}
+
+/// Adjusts the p-values of a family by its registered rule, in the order given; `None` without one.
+///
+/// A value that does not exist is to be given as 1. `jointly` gives the values by Westfall and Young, asked for by that rule
+/// alone; none falls below the own p, which has redraws of its own. One test has nothing beside it, whatever the rule.
+///
+/// ```
+/// use lottning::analysis::multiplicity::by_rule;
+/// use lottning::protocol::model::Multiplicity;
+/// // By hand: 2·.03 and 1·.04, which may not fall below it.
+/// let holm = by_rule(Some(Multiplicity::Holm), &[0.03, 0.04], Vec::new);
+/// assert_eq!(holm, Some(vec![0.06, 0.06]));
+/// assert_eq!(by_rule(Some(Multiplicity::None), &[0.03, 0.04], Vec::new), None);
+/// ```
+pub fn by_rule(
+    rule: Option<Multiplicity>,
+    p: &[f64],
+    jointly: impl FnOnce() -> Vec<f64>,
+) -> Option<Vec<f64>> {
+    match rule {
+        None | Some(Multiplicity::None) => None,
+        Some(_) if p.len() == 1 => Some(p.to_vec()),
+        Some(Multiplicity::Holm) => Some(holm(p)),
+        Some(Multiplicity::FixedSequence) => Some(fixed_sequence(p)),
+        Some(Multiplicity::WestfallYoung) => {
+            let joint = jointly();
+            Some(joint.iter().zip(p).map(|(q, p)| q.max(*p)).collect())
+        }
+    }
 }
 
 /// A hypothesis for [`westfall_young`]: how large its statistic was, and is on each of the shared redraws.

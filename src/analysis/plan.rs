@@ -4,8 +4,12 @@
 //! plan thousands of times without the heap growing with families. The words around the numbers are made in `run`,
 //! from the same numbers.
 
-use super::randomization::{TestError, TestFigures, decide_here, monte_carlo_here};
-use super::statistic::Registered;
+use super::multiplicity::{Sizes, westfall_young};
+use super::randomization::{
+    Statistic, TestError, TestFigures, decide_by, decide_here, monte_carlo_here,
+};
+use super::reference_set::replicate;
+use super::statistic::{Registered, Sampled};
 use super::workspace::{Effect, Workspace};
 use crate::allocation::Arm;
 use crate::estimation::EstimationError;
@@ -29,7 +33,7 @@ pub struct Plan {
 }
 
 /// The arms that are compared with the control arm, in the protocol's order.
-pub(super) fn treated_arms(protocol: &Protocol) -> impl Iterator<Item = Arm> {
+pub fn treated_arms(protocol: &Protocol) -> impl Iterator<Item = Arm> {
     let control = protocol.control;
     (0..protocol.arms.len())
         .map(|index| Arm(index as u8))
@@ -88,7 +92,7 @@ impl Plan {
         &self.planned
     }
 
-    /// The effect of every analysis, for the first treated arm, into `effects`.
+    /// The effect of every analysis into `effects`: of each treated arm in the protocol's order.
     pub fn effects(
         &self,
         protocol: &Protocol,
@@ -99,20 +103,19 @@ impl Plan {
     ) {
         effects.clear();
         workspace.load(protocol, state, cut);
-        let Some(treated) = treated_arms(protocol).next() else {
-            return;
-        };
         for planned in &self.planned {
             workspace.sample(protocol, state, cut, &planned.analysis);
-            effects.push(
-                workspace
-                    .fit(protocol, state, &planned.analysis, treated)
-                    .and_then(|fitted| fitted.effect()),
-            );
+            for treated in treated_arms(protocol) {
+                effects.push(
+                    workspace
+                        .fit(protocol, state, &planned.analysis, treated)
+                        .and_then(|fitted| fitted.effect()),
+                );
+            }
         }
     }
 
-    /// The randomization test of the analysis with index `index`, by `draws` redraws under `key` on the calling
+    /// The randomization test of the first treated arm in the analysis with index `index`, by `draws` redraws under `key` on the calling
     /// thread; never by enumeration. For simulated studies.
     ///
     /// # Errors
@@ -124,50 +127,116 @@ impl Plan {
         redraws: (&[u8; 32], u64),
         workspace: &mut Workspace,
     ) -> Result<TestFigures, TestError> {
-        self.here((protocol, state, cut), index, redraws, None, workspace)
+        self.here((protocol, state, cut), (index, 0), redraws, &[], workspace)
     }
 
-    /// As [`Plan::test_here`], stopping when the redraws that are left cannot move the p across the limit of the
-    /// analysis: the same decision, with a fraction of the redraws.
+    /// As [`Plan::test_here`], of the treated arm at a place among them, stopping when the redraws that are left cannot move the
+    /// p across any of the limits (none: all are made): the same decision, with a fraction of the redraws.
     ///
     /// # Errors
     /// [`TestError`].
     pub fn decision_here(
         &self,
         (protocol, state, cut): (&Protocol, &State, Day),
-        index: usize,
-        redraws: (&[u8; 32], u64),
+        comparison: (usize, usize),
+        (key, draws, limits): (&[u8; 32], u64, &[f64]),
         workspace: &mut Workspace,
     ) -> Result<TestFigures, TestError> {
-        let planned = self.planned.get(index).ok_or(TestError::NoStatistic)?;
-        let alpha = limit(protocol, &planned.analysis);
-        self.here((protocol, state, cut), index, redraws, alpha, workspace)
-    }
-
-    /// As [`Plan::decision_here`], with the limit that looks leave, or none, beside key and number of the redraws.
-    ///
-    /// # Errors
-    /// [`TestError`].
-    pub(crate) fn decided_here(
-        &self,
-        data: (&Protocol, &State, Day),
-        index: usize,
-        (key, draws, alpha): (&[u8; 32], u64, Option<f64>),
-        workspace: &mut Workspace,
-    ) -> Result<TestFigures, TestError> {
-        self.here(data, index, (key, draws), alpha, workspace)
+        let data = (protocol, state, cut);
+        self.here(data, comparison, (key, draws), limits, workspace)
     }
 
     fn here(
         &self,
-        (protocol, state, cut): (&Protocol, &State, Day),
-        index: usize,
+        data: (&Protocol, &State, Day),
+        comparison: (usize, usize),
         (key, draws): (&[u8; 32], u64),
-        alpha: Option<f64>,
+        limits: &[f64],
         workspace: &mut Workspace,
     ) -> Result<TestFigures, TestError> {
+        let sampled = self.sampled_here(data, comparison, workspace)?;
+        let Workspace {
+            history,
+            arms,
+            redrawer,
+            redrawn,
+            ..
+        } = workspace;
+        let mut statistic = Registered::new(&sampled);
+        if limits.is_empty() {
+            return monte_carlo_here(
+                history,
+                arms,
+                &mut statistic,
+                (key, draws),
+                (redrawer, redrawn),
+            );
+        }
+        decide_here(
+            history,
+            arms,
+            &mut statistic,
+            (key, draws, limits),
+            (redrawer, redrawn),
+        )
+    }
+
+    /// Westfall and Young's adjusted p-values of some comparisons, by `draws` redraws under `key` that they share, on the calling
+    /// thread; 1 where a statistic does not exist or does not vary. For simulated studies; a registered run adjusts alike.
+    pub fn jointly_here(
+        &self,
+        data: (&Protocol, &State, Day),
+        comparisons: &[(usize, usize)],
+        (key, draws): (&[u8; 32], u64),
+        workspace: &mut Workspace,
+    ) -> Vec<f64> {
+        let mut adjusted = vec![1.0; comparisons.len()];
+        let (mut places, mut sizes) = (Vec::new(), Vec::new());
+        for (place, comparison) in comparisons.iter().enumerate() {
+            let Ok(sampled) = self.sampled_here(data, *comparison, workspace) else {
+                continue;
+            };
+            let Workspace {
+                history,
+                arms,
+                redrawer,
+                redrawn,
+                ..
+            } = workspace;
+            let mut statistic = Registered::new(&sampled);
+            let Some(observed) = statistic.value(arms).filter(|own| !own.is_nan()) else {
+                continue;
+            };
+            let mut values = Vec::with_capacity(draws as usize);
+            let found = decide_by(observed, (draws, &[]), |number| {
+                history.redraw(redrawer, &mut replicate(key, number), redrawn);
+                let value = statistic.value(redrawn);
+                values.push(value.map_or(f64::INFINITY, f64::abs));
+                value
+            });
+            if found.is_ok() {
+                places.push(place);
+                sizes.push(Sizes {
+                    observed: observed.abs(),
+                    redrawn: values,
+                });
+            }
+        }
+        for (place, found) in places.into_iter().zip(westfall_young(&sizes, None)) {
+            adjusted[place] = found;
+        }
+        adjusted
+    }
+
+    /// The sampled outcome of a comparison, with history and arms of the state in the workspace.
+    fn sampled_here(
+        &self,
+        (protocol, state, cut): (&Protocol, &State, Day),
+        (index, place): (usize, usize),
+        workspace: &mut Workspace,
+    ) -> Result<Sampled, TestError> {
         let (Some(planned), Some(treated)) =
-            (self.planned.get(index), treated_arms(protocol).next())
+            (self.planned.get(index), treated_arms(protocol).nth(place))
         else {
             return Err(TestError::NoStatistic);
         };
@@ -178,31 +247,7 @@ impl Plan {
         workspace
             .arms
             .extend(state.allocations.iter().map(|allocated| allocated.arm));
-        let sampled = workspace.sampled(protocol, state, &planned.analysis, treated);
-        let Workspace {
-            history,
-            arms,
-            redrawer,
-            redrawn,
-            ..
-        } = workspace;
-        let mut statistic = Registered::new(&sampled);
-        match alpha {
-            Some(alpha) => decide_here(
-                history,
-                arms,
-                &mut statistic,
-                (key, draws, alpha),
-                (redrawer, redrawn),
-            ),
-            None => monte_carlo_here(
-                history,
-                arms,
-                &mut statistic,
-                (key, draws),
-                (redrawer, redrawn),
-            ),
-        }
+        Ok(workspace.sampled(protocol, state, &planned.analysis, treated))
     }
 }
 

@@ -304,11 +304,11 @@ pub fn monte_carlo<S: Statistic>(
     figures(&observed, tails, draws)
 }
 
-/// Which side of a limit the p of [`monte_carlo_here`] falls on, stopping when the redraws that are left cannot change
-/// that: the same answer with a fraction of the redraws.
+/// Which side of each of some limits the p of [`monte_carlo_here`] falls on, stopping when the redraws that are left cannot
+/// change that: the same answer with a fraction of the redraws.
 ///
 /// After `k` of `R` redraws the smaller tail ends between `(1 + b)/(1 + R)` and `(1 + b + R − k)/(1 + R)`. The `p_value` of
-/// the figures is the bound that decided, on the same side of `alpha` as the full p, and `draws` is how many were made;
+/// the figures is the bound that decided, on the same side of every limit as the full p, and `draws` is how many were made;
 /// tails are those of the redraws made. Without variation so far the run goes on, so that [`TestError::NoVariation`] is
 /// found as without stopping. Reference: Davidson & MacKinnon 2000, doi 10.1080/07474930008800459; here without any error,
 /// because only what can no longer change stops it. The arms must be drawn by the design, as a simulated study's are: see
@@ -320,24 +320,24 @@ pub fn decide_here<S: Statistic>(
     history: &History,
     arms: &[Arm],
     statistic: &mut S,
-    (key, draws, alpha): (&[u8; 32], u64, f64),
+    (key, draws, limits): (&[u8; 32], u64, &[f64]),
     (redrawer, redrawn): (&mut Redrawer, &mut Vec<Arm>),
 ) -> Result<TestFigures, TestError> {
     let observed = observe_drawn(history, arms, statistic)?;
-    decide_by(observed.value, (draws, Some(alpha)), |number| {
+    decide_by(observed.value, (draws, limits), |number| {
         history.redraw(redrawer, &mut replicate(key, number), redrawn);
         statistic.value(redrawn)
     })
 }
 
-/// The tails of `draws` redraws around an observed statistic, `value` giving the statistic on redraw 0, 1, …; with a
-/// limit it stops as [`decide_here`] does.
+/// The tails of `draws` redraws around an observed statistic, `value` giving the statistic on redraw 0, 1, …; with
+/// limits it stops as [`decide_here`] does.
 ///
 /// # Errors
 /// [`TestError`].
 pub(crate) fn decide_by(
     observed: f64,
-    (draws, alpha): (u64, Option<f64>),
+    (draws, limits): (u64, &[f64]),
     mut value: impl FnMut(u64) -> Option<f64>,
 ) -> Result<TestFigures, TestError> {
     let observed = Observed::new(observed);
@@ -345,14 +345,17 @@ pub(crate) fn decide_by(
     let two_sided = |b: u64| (2.0 * ((1 + b) as f64 / (1 + draws) as f64)).min(1.0);
     for number in 0..draws {
         tails.add(value(number), &observed);
-        let Some(alpha) = alpha else { continue };
+        if limits.is_empty() {
+            continue;
+        }
         let left = draws - number - 1;
         let least = two_sided(tails.upper.min(tails.lower));
         let most = two_sided(tails.upper.min(tails.lower) + left);
-        let decided = least > alpha || most <= alpha;
+        let decided = limits.iter().all(|own| least > *own || most <= *own);
         if left > 0 && decided && observed.varies(tails.least, tails.greatest) {
             let made = figures(&observed, tails, number + 1)?;
-            let p_value = if least > alpha { least } else { most };
+            let above = limits.iter().all(|own| least > *own);
+            let p_value = if above { least } else { most };
             return Ok(TestFigures { p_value, ..made });
         }
     }
@@ -372,7 +375,7 @@ pub fn monte_carlo_here<S: Statistic>(
     (redrawer, redrawn): (&mut Redrawer, &mut Vec<Arm>),
 ) -> Result<TestFigures, TestError> {
     let observed = observe_drawn(history, arms, statistic)?;
-    decide_by(observed.value, (draws, None), |number| {
+    decide_by(observed.value, (draws, &[]), |number| {
         history.redraw(redrawer, &mut replicate(key, number), redrawn);
         statistic.value(redrawn)
     })

@@ -5,7 +5,7 @@
 
 use crate::diagnostic::{Diagnostic, Words};
 use crate::estimation::Warning;
-use crate::planning::performance::Figure;
+use crate::planning::performance::{FamilyPerformance, Figure};
 use crate::planning::redraws::too_few;
 use crate::planning::simulate::{CellPerformance, Options, compare};
 use crate::planning::what_if::Difference;
@@ -326,6 +326,12 @@ fn body(
                 if let Some((_, looks)) = looks {
                     fields.insert("looks".to_owned(), json!(looks));
                 }
+                if let Some(own) = found.unadjusted {
+                    fields.insert("unadjusted".to_owned(), json!(own));
+                }
+                if let Some(own) = &found.family {
+                    fields.insert("family".to_owned(), family(own));
+                }
                 if let Some(cost) = cell.cost {
                     fields.insert("cost".to_owned(), json!(cost));
                 }
@@ -354,6 +360,21 @@ fn body(
         fields.insert("alternatives".to_owned(), Value::Array(all));
     }
     body
+}
+
+/// What comparisons that are judged together show; keys without a value are left out.
+fn family(own: &FamilyPerformance) -> Value {
+    let mut fields = Map::new();
+    fields.insert("rule".to_owned(), json!(own.rule));
+    fields.insert("comparisons".to_owned(), json!(own.comparisons));
+    fields.insert("at_least_one".to_owned(), json!(own.at_least_one));
+    fields.insert("all".to_owned(), json!(own.all));
+    for (key, figure) in [("family_wise_error", own.error), ("size", own.size)] {
+        if let Some(figure) = figure {
+            fields.insert(key.to_owned(), json!(figure));
+        }
+    }
+    Value::Object(fields)
 }
 
 fn difference((name, cell, found): &(String, String, Difference)) -> Value {

@@ -18,7 +18,7 @@ use crate::words;
 
 use super::output::Document;
 use super::session::Session;
-use super::simulated::{compared, full, looked, plus_minus, shown, tried};
+use super::simulated::{compared, full, judged, looked, plus_minus, shown, tried};
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -253,6 +253,9 @@ fn answer(simulation: &Simulation) -> Result<Document, Failure> {
     let mut document = Document::new(SCHEMA, &simulation.body)?
         .grid(shown(simulation))
         .csv(full(simulation));
+    if let Some(grid) = judged(simulation) {
+        document = document.grid(grid);
+    }
     if let Some(grid) = looked(simulation) {
         document = document.grid(grid);
     }

@@ -5,6 +5,7 @@ use crate::app::simulation::search::Searched;
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure;
 use crate::protocol::model::Day;
+use crate::report::simulation::together::{families, rule};
 
 use crate::words;
 
@@ -57,6 +58,7 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
     let believed = simulation.cells.iter().any(|cell| !cell.priors.is_empty());
     let sized = analyses().any(|(_, found)| found.size.is_some());
     let paired = analyses().any(|(_, found)| found.difference.is_some());
+    let adjusted = analyses().any(|(_, found)| found.unadjusted.is_some());
     let mut grid = Grid::new()
         .column("cell", Words::new("cell", "cell"))
         .column("analysis", Words::new("analysis", "analys"));
@@ -65,6 +67,10 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
     } else {
         grid.column("power", Words::new("power", "styrka"))
     };
+    if adjusted {
+        let words = Words::new("without the adjustment", "utan justeringen");
+        grid = grid.column("unadjusted", words);
+    }
     if paired {
         let words = Words::new("more than the first cell", "mer än första cellen");
         grid = grid.column("power_difference", words);
@@ -90,6 +96,9 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
         for (id, found) in &cell.analyses {
             let mut row = vec![Cell::text(&cell.cell), Cell::text(id)];
             row.push(plus_minus(&found.assurance.unwrap_or(found.power)));
+            if adjusted {
+                row.push(plus_minus(&found.unadjusted.unwrap_or_default()));
+            }
             if paired {
                 let difference = found.difference.map(|own| own.power);
                 row.push(plus_minus(&difference.unwrap_or_default()));
@@ -125,7 +134,7 @@ fn month_ends(simulation: &Simulation) -> Vec<Day> {
 }
 
 /// Figures that are shares of studies: of 0 and 1 they have the ends of an exact interval.
-const SHARES: [&str; 7] = [
+const SHARES: [&str; 12] = [
     "power",
     "assurance",
     "type_i_error",
@@ -133,11 +142,16 @@ const SHARES: [&str; 7] = [
     "coverage",
     "bias_eliminated_coverage",
     "target_reached",
+    "unadjusted",
+    "family.at_least_one",
+    "family.all",
+    "family.family_wise_error",
+    "family.size",
 ];
 
 /// Every figure of every cell, for spreadsheets; looks, and what an alternative has more, come last.
 pub(super) fn full(simulation: &Simulation) -> Grid {
-    let names = [
+    let mut names = vec![
         "power",
         "assurance",
         "type_i_error",
@@ -161,14 +175,19 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
         "imbalance",
         "cost",
     ];
+    let mut analyses = simulation.cells.iter().flat_map(|cell| &cell.analyses);
+    if analyses.any(|(_, own)| own.unadjusted.is_some() || own.family.is_some()) {
+        // Where nothing is judged together the table is as it always was.
+        names.extend(&SHARES[7..]);
+    }
     let mut grid = Grid::new();
     for key in ["cell", "analysis", "replicates", "failures"] {
         grid = grid.column(key, Words::same(key));
     }
-    for name in names {
-        grid = grid.column(name, Words::same(name));
+    for name in &names {
+        grid = grid.column(*name, Words::same(*name));
         for end in ["mcse", "lower", "upper"] {
-            if end == "mcse" || SHARES.contains(&name) {
+            if end == "mcse" || SHARES.contains(name) {
                 let key = format!("{name}_{end}");
                 grid = grid.column(&key, Words::same(&key));
             }
@@ -202,6 +221,7 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 let own = place.and_then(|place| studies.reached.get(place));
                 own.copied().unwrap_or_default()
             });
+            let family = found.family;
             let figures = [
                 found.power,
                 found.assurance.unwrap_or_default(),
@@ -225,6 +245,11 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 studies.correct_guess_share,
                 studies.imbalance,
                 cell.cost.unwrap_or_default(),
+                found.unadjusted.unwrap_or_default(),
+                family.map(|own| own.at_least_one).unwrap_or_default(),
+                family.map(|own| own.all).unwrap_or_default(),
+                family.and_then(|own| own.error).unwrap_or_default(),
+                family.and_then(|own| own.size).unwrap_or_default(),
             ];
             for (name, figure) in names.iter().zip(figures) {
                 row.push(Cell::number(figure.value, Shown::Significant(6)));
@@ -243,6 +268,43 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
         }
     }
     grid
+}
+
+/// Comparisons that are judged together; `None` without any.
+pub(super) fn judged(simulation: &Simulation) -> Option<Grid> {
+    let mut grid = Grid::new()
+        .title(Words::new(
+            "Comparisons that are judged together",
+            "Jämförelser som bedöms tillsammans",
+        ))
+        .column("cell", Words::new("cell", "cell"))
+        .column("comparisons", Words::new("comparisons", "jämförelser"))
+        .column("rule", Words::new("rule", "regel"))
+        .column("registered", Words::new("registered", "registrerade"))
+        .column("at_least_one", Words::new("at least one", "minst en"))
+        .column("all", Words::new("all", "alla"))
+        .column(
+            "family_wise_error",
+            Words::new("family-wise error", "familjevis fel"),
+        )
+        .column("size", Words::new("size", "nivå"));
+    let mut any = false;
+    for cell in &simulation.cells {
+        for (own, names) in families(&cell.analyses) {
+            any = true;
+            grid.row([
+                Cell::text(&cell.cell),
+                Cell::text(names.join(", ")),
+                Cell::Words(rule(&own)),
+                whole(u64::from(own.comparisons)),
+                plus_minus(&own.at_least_one),
+                plus_minus(&own.all),
+                plus_minus(&own.error.unwrap_or_default()),
+                plus_minus(&own.size.unwrap_or_default()),
+            ]);
+        }
+    }
+    any.then(|| grid.without_empty_columns())
 }
 
 /// The looks at monitored analyses; `None` without one.

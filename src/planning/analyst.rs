@@ -3,6 +3,8 @@
 
 use super::monitor::{Data, Monitor};
 use super::record::{Found, Looked};
+use crate::analysis::plan::treated_arms;
+use crate::analysis::together::{Together, families, limits};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
 use crate::protocol::Protocol;
@@ -19,11 +21,27 @@ struct Locked {
     effects: Vec<Result<Effect, EstimationError>>,
 }
 
+/// Comparisons of one lock that are adjusted on redraws that they share.
+#[derive(Debug)]
+struct Joint {
+    /// Place of the lock.
+    lock: usize,
+    /// Places among the scenario's comparisons.
+    places: Vec<usize>,
+    /// Places of analysis and arm in the plan of the lock.
+    planned: Vec<(usize, usize)>,
+}
+
 #[derive(Debug)]
 pub(super) struct Analyst {
     locks: Vec<Locked>,
     /// Place of the lock and, within its plan, of each analysis of the scenario; none for a monitored one.
     places: Vec<Option<(usize, usize)>>,
+    /// What the p of each analysis of the scenario is held against.
+    limits: Vec<Vec<f64>>,
+    /// Treated arms.
+    arms: usize,
+    joint: Vec<Joint>,
     pub(super) monitor: Option<Monitor>,
     workspace: Workspace,
 }
@@ -64,8 +82,30 @@ impl Analyst {
             let own = planned.iter().position(|p| p.analysis.id == wanted.id)?;
             Some((lock, own))
         };
+        let places: Vec<Option<(usize, usize)>> = analyses.iter().enumerate().map(place).collect();
+        let arms = treated_arms(protocol).count();
+        let joint_of = |family: Together| {
+            let mut own = Joint {
+                lock: 0,
+                places: Vec::new(),
+                planned: Vec::new(),
+            };
+            for (index, arm) in &family.members {
+                let at = analyses.iter().position(|own| own == index)?;
+                let (lock, planned) = places[at]?;
+                own.lock = lock;
+                own.places.push(at * arms + arm);
+                own.planned.push((planned, *arm));
+            }
+            Some(own)
+        };
+        let redraws = |own: &Together| own.adjusts() && own.word() == "westfall-young";
+        let joint = families(protocol).into_iter().filter(redraws);
         Self {
-            places: analyses.iter().enumerate().map(place).collect(),
+            joint: joint.filter_map(joint_of).collect(),
+            arms,
+            places,
+            limits: analyses.iter().map(|own| limits(protocol, *own)).collect(),
             locks,
             monitor,
             workspace: Workspace::default(),
@@ -92,7 +132,7 @@ impl Analyst {
             .is_some_and(|monitor| monitor.look(data, days, redraws, workspace))
     }
 
-    /// The numbers of every analysis, in the scenario's order. `cut` and `days` tell the cut of a lock, and how many days
+    /// The numbers of every comparison, in the scenario's order. `cut` and `days` tell the cut of a lock, and how many days
     /// there are from the first opening to it. The randomization test of a replicate is redrawn from a key of its own, the
     /// next 32 bytes of `keys`.
     pub(super) fn analyse(
@@ -108,7 +148,7 @@ impl Analyst {
             let (cut, _) = at(locked.lock);
             plan.effects(protocol, state, cut, &mut self.workspace, effects);
         }
-        for place in &self.places {
+        for (place, limits) in self.places.iter().zip(&self.limits) {
             let Some((lock, index)) = place else {
                 if let Some(monitor) = &mut self.monitor {
                     let (cut, days) = at(monitor.lock);
@@ -122,30 +162,60 @@ impl Analyst {
             let locked = &self.locks[*lock];
             let analysis = &locked.plan.planned()[*index].analysis;
             let test = analysis.test;
-            let mut found = match locked.effects.get(*index) {
-                Some(Ok(effect)) if analysis.missing == Missing::Bounds => bounds(effect),
-                Some(Ok(effect)) => numbers(effect),
-                Some(Err(error)) => Err(error.code()),
-                None => Err("no-rows"),
-            };
-            if let Ok(found_numbers) = &mut found
-                && test.is_some()
-                && draws > 0
-            {
-                let mut key = [0; 32];
-                keys.fill_bytes(&mut key);
-                let tested = locked.plan.decision_here(
-                    (protocol, state, at(locked.lock).0),
-                    *index,
-                    (&key, u64::from(draws)),
-                    &mut self.workspace,
-                );
-                match tested {
-                    Ok(figures) => found_numbers.p_value = figures.p_value,
-                    Err(error) => found = Err(error.code()),
+            for arm in 0..self.arms {
+                let mut found = match locked.effects.get(*index * self.arms + arm) {
+                    Some(Ok(effect)) if analysis.missing == Missing::Bounds => bounds(effect),
+                    Some(Ok(effect)) => numbers(effect),
+                    Some(Err(error)) => Err(error.code()),
+                    None => Err("no-rows"),
+                };
+                if let Ok(found_numbers) = &mut found
+                    && test.is_some()
+                    && draws > 0
+                {
+                    let mut key = [0; 32];
+                    keys.fill_bytes(&mut key);
+                    let tested = locked.plan.decision_here(
+                        (protocol, state, at(locked.lock).0),
+                        (*index, arm),
+                        (&key, u64::from(draws), limits),
+                        &mut self.workspace,
+                    );
+                    match tested {
+                        Ok(figures) => found_numbers.p_value = figures.p_value,
+                        Err(error) => found = Err(error.code()),
+                    }
                 }
+                each(found, None);
             }
-            each(found, None);
+        }
+    }
+
+    /// The p-values of comparisons that are adjusted on redraws that they share, each with its place among the scenario's. The
+    /// redraws of a family are from a key of their own, the next 32 bytes of `keys`; without redraws there is none.
+    pub(super) fn jointly(
+        &mut self,
+        (protocol, state): (&Protocol, &State),
+        at: &dyn Fn(usize) -> (Day, u32),
+        (draws, keys): (u32, &mut ChaCha8Rng),
+        mut each: impl FnMut(usize, f64),
+    ) {
+        if draws == 0 {
+            return;
+        }
+        for family in &self.joint {
+            let mut key = [0; 32];
+            keys.fill_bytes(&mut key);
+            let locked = &self.locks[family.lock];
+            let adjusted = locked.plan.jointly_here(
+                (protocol, state, at(locked.lock).0),
+                &family.planned,
+                (&key, u64::from(draws)),
+                &mut self.workspace,
+            );
+            for (place, adjusted) in family.places.iter().zip(adjusted) {
+                each(*place, adjusted);
+            }
         }
     }
 }

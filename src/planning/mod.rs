@@ -14,6 +14,7 @@ pub mod clustering;
 pub mod cost;
 pub mod figure;
 pub mod guessing;
+pub mod judging;
 pub mod kernel_tier;
 mod locking;
 pub mod log_rank;

@@ -202,8 +202,9 @@ impl Monitor {
         tests.then_some(move |plan: &Plan, limit: f64| {
             let mut key = [0; 32];
             keys.fill_bytes(&mut key);
-            let redraws = (&key, u64::from(draws), Some(limit));
-            plan.decided_here(data, 0, redraws, workspace)
+            let limits = [limit];
+            let redraws = (&key, u64::from(draws), &limits[..]);
+            plan.decision_here(data, (0, 0), redraws, workspace)
                 .map(|figures| figures.p_value)
                 .map_err(|error| error.code())
         })

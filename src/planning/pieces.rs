@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// Form of the records: another form is another plan.
-pub const FORM: u32 = 3;
+pub const FORM: u32 = 4;
 
 /// First bytes of a piece.
 const MAGIC: &[u8; 19] = b"lottning-records/1\n";
@@ -212,6 +212,7 @@ mod tests {
             reached: vec![families / 2, families],
             analyses: vec![AnalysisRecord {
                 truth: -0.0,
+                joint: (families == 9).then_some(0.04),
                 under_null: match families {
                     0 => Some(Err("no-rows")),
                     9 => Some(Ok(0.3)),

@@ -40,6 +40,7 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &Record) {
     for AnalysisRecord {
         truth,
         found,
+        joint,
         under_null,
         looked,
     } in analyses
@@ -61,10 +62,11 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &Record) {
                 conf_high,
                 p_value,
             }) => {
-                out.push(0);
+                out.push(if joint.is_some() { JOINT } else { 0 });
                 for number in [estimate, std_error, conf_low, conf_high, p_value] {
                     out.extend_from_slice(&number.to_le_bytes());
                 }
+                out.extend(joint.iter().flat_map(|own| own.to_le_bytes()));
             }
             Err(code) => write_code(out, code),
         }
@@ -133,9 +135,12 @@ fn read_looked(reader: &mut Reader<'_>, looks: u16) -> Option<Looked> {
 /// In place of the length of a code: no twin of the study was run.
 const NOT_ASKED: u8 = u8::MAX;
 
-/// Length + 1 and the code of a failure. Codes are short names; one of 253 bytes or more does not occur.
+/// In place of the length of a code: numbers, with a p-value after them that is adjusted over shared redraws.
+const JOINT: u8 = u8::MAX - 1;
+
+/// Length + 1 and the code of a failure. Codes are short names; one of 252 bytes or more does not occur.
 fn write_code(out: &mut Vec<u8>, code: &str) {
-    let code = &code.as_bytes()[..code.len().min(253)];
+    let code = &code.as_bytes()[..code.len().min(252)];
     out.push(code.len() as u8 + 1);
     out.extend_from_slice(code);
 }
@@ -174,8 +179,9 @@ pub(super) fn read_record(
                 0 => Some(Ok(reader.f64()?)),
                 longer => Some(Err(read_code(reader, longer, known)?)),
             };
-            let found = match reader.take(1)?[0] {
-                0 => Ok(Found {
+            let tag = reader.take(1)?[0];
+            let found = match tag {
+                0 | JOINT => Ok(Found {
                     estimate: reader.f64()?,
                     std_error: reader.f64()?,
                     conf_low: reader.f64()?,
@@ -184,9 +190,14 @@ pub(super) fn read_record(
                 }),
                 longer => Err(read_code(reader, longer, known)?),
             };
+            let joint = match tag {
+                JOINT => Some(reader.f64()?),
+                _ => None,
+            };
             Some(AnalysisRecord {
                 truth,
                 found,
+                joint,
                 under_null,
                 looked: match reader.u16()?.checked_sub(1) {
                     None => None,

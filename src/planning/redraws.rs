@@ -3,7 +3,7 @@
 //! A simulated test has fewer redraws than the registered one, and no p below 2/(1 + R). Where that is above the limit that
 //! decides, no study rejects whatever the effect, and the power would be 0 with an error of 0.
 
-use super::rounds::limits;
+use super::judging::Judge;
 use super::scenario::Cell;
 use super::simulate::Options;
 use crate::analysis::attainable::{fewest_draws, smallest_p};
@@ -48,8 +48,9 @@ pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
         return found;
     }
     let smallest = smallest_p(u64::from(draws), 0);
-    for (index, limit) in cell.scenario.analyses.iter().zip(limits(cell)) {
-        let own = &cell.protocol.analyses[*index];
+    let judge = Judge::of(cell, draws);
+    for ((index, _), limit) in cell.scenario.comparisons().zip(judge.limits()) {
+        let (own, limit) = (&cell.protocol.analyses[index], *limit);
         if own.test.is_none() {
             continue;
         }

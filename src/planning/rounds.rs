@@ -5,12 +5,12 @@
 
 use super::arrivals::open_days;
 use super::calendar::Months;
+use super::judging::Judge;
 use super::performance::{About, AboutLooks, AnalysisPerformance, Moments, Sums, Truth};
 use super::record::Record;
 use super::scenario::{Cell, Shared};
 use super::simulate::{CellPerformance, Options, SimulationError, warnings};
 use super::what_if::{Difference, Paired};
-use crate::analysis::plan::limit;
 use crate::estimation::Warning;
 use crate::protocol::model::{Analysis, Day, Missing, Role};
 use crate::words;
@@ -27,24 +27,19 @@ const MANY_FAILURES: f64 = 0.05;
 /// A cell none of whose first studies could be analysed is given up.
 const FIRST: u64 = 50;
 
-/// What is known of the analyses of a cell, in the scenario's order.
-pub(super) fn about(cell: &Cell) -> Vec<About> {
-    let analyses = cell.scenario.analyses.iter().zip(&cell.is_null);
-    analyses
-        .map(|(index, is_null)| About {
-            limit: decides(&cell.protocol.analyses[*index])
-                .then(|| limit(&cell.protocol, &cell.protocol.analyses[*index]))
-                .flatten(),
+/// What is known of the comparisons of a cell, in the scenario's order.
+fn about(cell: &Cell, judge: &Judge) -> Vec<About> {
+    let each = cell.scenario.comparisons().zip(&cell.is_null);
+    each.zip(judge.limits())
+        .enumerate()
+        .map(|(place, (((index, _), is_null), limit))| About {
+            limit: *limit,
+            adjusted: judge.adjusts(place),
             is_null: *is_null,
             believed: !cell.priors.is_empty(),
-            truth: truth(&cell.protocol.analyses[*index]),
+            truth: truth(&cell.protocol.analyses[index]),
         })
         .collect()
-}
-
-/// Whether an analysis has a p-value: bounds have none, and decide nothing.
-fn decides(analysis: &Analysis) -> bool {
-    analysis.missing != Missing::Bounds
 }
 
 fn truth(analysis: &Analysis) -> Truth {
@@ -102,11 +97,6 @@ fn refuse_failures(cell: &Cell, sums: &Sums) -> Result<(), SimulationError> {
     })
 }
 
-/// Limit of the deciding p-value of each analysis of a cell, in the scenario's order; `None` where it decides nothing.
-pub fn limits(cell: &Cell) -> Vec<Option<f64>> {
-    about(cell).into_iter().map(|about| about.limit).collect()
-}
-
 /// Sums up one cell, or several in step: then also what each of the others has more than the first.
 ///
 /// Number of studies and stopping rule are the first cell's; all stop together, once each of them is precise enough.
@@ -127,16 +117,21 @@ pub fn summarize<E: From<SimulationError>>(
         Some(_) => None,
         None => first.scenario.precision.stop_at_mcse,
     };
-    let abouts: Vec<Vec<About>> = cells.iter().map(|cell| about(cell)).collect();
-    let empty = |(cell, about): (&&Cell, &Vec<About>)| {
+    let judges: Vec<Judge> = cells
+        .iter()
+        .map(|cell| Judge::of(cell, options.draws_in(cell)))
+        .collect();
+    let empty = |(cell, judge): (&&Cell, &Judge)| {
         let target = cell.protocol.sample_size.target;
-        Sums::new(about, target, month_ends(cell).len()).with_looks(about_looks(cell).as_ref())
+        Sums::new(&about(cell, judge), target, month_ends(cell).len())
+            .with_looks(about_looks(cell).as_ref())
+            .with_judge(judge.clone(), &cell.is_null)
     };
-    let mut sums: Vec<Sums> = cells.iter().zip(&abouts).map(empty).collect();
-    let mut paired: Vec<Paired> = abouts
+    let mut sums: Vec<Sums> = cells.iter().zip(&judges).map(empty).collect();
+    let mut paired: Vec<Paired> = judges
         .iter()
         .skip(1)
-        .map(|about| Paired::new(&abouts[0], about))
+        .map(|judge| Paired::new(&judges[0], judge))
         .collect();
     let mut costs = vec![Moments::default(); cells.len()];
     let mut stopped_early = false;
@@ -223,7 +218,7 @@ fn performance(
     let ids = cell.scenario.analyses.iter();
     let ids = ids.map(|index| cell.protocol.analyses[*index].id.clone());
     let analyses: Vec<(String, AnalysisPerformance)> = ids.zip(sums.analyses()).collect();
-    let mut warnings = warnings(cell);
+    let mut warnings = warnings(cell, options);
     for (id, own) in &analyses {
         let reason = own.first_failure.map_or("", |(_, reason)| reason);
         let counts = (own.failures, own.replicates);

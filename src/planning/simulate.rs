@@ -3,6 +3,7 @@
 //! Replicates are cut into short blocks; a thread that is free takes the next one, and blocks are added in order. Which
 //! thread ran what therefore leaves no trace, and no thread waits for another longer than a block takes.
 
+use super::judging::Judge;
 use super::kernel_tier::Kernel;
 use super::performance::{
     AnalysisPerformance, Figure, LooksPerformance, PairedPower, Rejections, StudyPerformance,
@@ -285,8 +286,8 @@ impl Threads {
 }
 
 /// What the figures of a cell do not say by themselves.
-pub fn warnings(cell: &Cell) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
+    let mut warnings = Judge::of(cell, options.draws_in(cell)).warnings(cell);
     for index in &cell.scenario.analyses {
         let analysis = &cell.protocol.analyses[*index];
         // Bounds decide nothing either, at any lock.

@@ -482,11 +482,12 @@ impl<'c> Simulator<'c> {
             let cut = cut(protocol, state, lock);
             (cut, days(first, cut))
         };
+        let mut redraws = stream::replicate(&self.keys.redraws, replicate);
         self.analyst.analyse(
             (protocol, state),
             &at,
             self.draws,
-            &mut stream::replicate(&self.keys.redraws, replicate),
+            &mut redraws,
             |found, looked| {
                 let sum = truths.next().copied().unwrap_or(0.0);
                 let truth = if families == 0 {
@@ -497,11 +498,19 @@ impl<'c> Simulator<'c> {
                 analyses.push(AnalysisRecord {
                     truth,
                     found,
+                    joint: None,
                     under_null: None,
                     looked,
                 });
             },
         );
+        let own = (self.draws, &mut redraws);
+        self.analyst
+            .jointly((protocol, state), &at, own, |place, adjusted| {
+                if let Some(own) = analyses.get_mut(place).filter(|own| own.found.is_ok()) {
+                    own.joint = Some(adjusted);
+                }
+            });
         let turned_away = self.state.turned_away.len() as u32;
         let gone = self.state.turned_away.iter();
         let lost = gone

@@ -3,7 +3,8 @@
 //! Both run the same replicates on common random numbers, so the error of a difference is that of the paired
 //! differences, not of two figures apart.
 
-use super::performance::{About, Figure, Moments, with_exact_ends};
+use super::judging::Judge;
+use super::performance::{Figure, Moments, with_exact_ends};
 use super::record::Record;
 use super::scenario::{Cell, set_path};
 
@@ -13,14 +14,15 @@ pub(super) struct Paired {
     families: Moments,
     days_closed: Moments,
     cost: Moments,
+    /// What decides in base and alternative.
+    judges: [Judge; 2],
+    /// The rejections, by comparison.
     rejections: Vec<PairedRejections>,
 }
 
-/// Rejections of one analysis.
+/// Rejections of one comparison.
 #[derive(Debug, Clone, Default)]
 struct PairedRejections {
-    /// Limits of the deciding p in base and alternative; `None` where it decides nothing.
-    limits: Option<(f64, f64)>,
     difference: Moments,
     /// Studies in which the alternative alone rejects, and in which the base alone does.
     alone: (u64, u64),
@@ -40,15 +42,11 @@ pub struct Difference {
 }
 
 impl Paired {
-    pub(super) fn new(base: &[About], other: &[About]) -> Self {
-        let limits = base.iter().zip(other);
+    pub(super) fn new(base: &Judge, other: &Judge) -> Self {
+        let each = base.limits().len().min(other.limits().len());
         Self {
-            rejections: limits
-                .map(|(base, other)| PairedRejections {
-                    limits: base.limit.zip(other.limit),
-                    ..PairedRejections::default()
-                })
-                .collect(),
+            judges: [base.clone(), other.clone()],
+            rejections: vec![PairedRejections::default(); each],
             ..Self::default()
         }
     }
@@ -66,16 +64,16 @@ impl Paired {
         self.families.add(difference(|record| record.families));
         self.days_closed
             .add(difference(|record| record.days_closed));
-        let pairs = base.analyses.iter().zip(&other.analyses);
-        for (own, (base, other)) in self.rejections.iter_mut().zip(pairs) {
-            let Some((limit, own_limit)) = own.limits else {
-                continue;
-            };
-            let (before, after) = (base.rejects(limit), other.rejects(own_limit));
-            own.alone.0 += u64::from(after && !before);
-            own.alone.1 += u64::from(before && !after);
-            own.difference
-                .add(f64::from(u8::from(after)) - f64::from(u8::from(before)));
+        let [here, there] = &self.judges;
+        let decide = here.limits().iter().zip(there.limits());
+        let pairs = here.rejects(base).into_iter().zip(there.rejects(other));
+        for ((own, limits), (before, after)) in self.rejections.iter_mut().zip(decide).zip(pairs) {
+            if let (Some(_), Some(_)) = limits {
+                own.alone.0 += u64::from(after && !before);
+                own.alone.1 += u64::from(before && !after);
+                own.difference
+                    .add(f64::from(u8::from(after)) - f64::from(u8::from(before)));
+            }
         }
     }
 

@@ -518,7 +518,7 @@ fn a_decision_that_stops_is_the_decision_of_all_redraws() {
                 &history,
                 &arms,
                 &mut statistic,
-                (&key, 499, alpha),
+                (&key, 499, &[alpha]),
                 (&mut storage.0, &mut storage.1),
             )
             .unwrap();
@@ -528,6 +528,19 @@ fn a_decision_that_stops_is_the_decision_of_all_redraws() {
                 "{number} {alpha}"
             );
             stopped += 499 - decided.draws;
+        }
+        // Several limits at once, as where Holm's rule may hold a p against each of them.
+        let limits = [0.05 / 3.0, 0.025, 0.05, whole.p_value];
+        let decided = decide_here(
+            &history,
+            &arms,
+            &mut statistic,
+            (&key, 499, &limits),
+            (&mut storage.0, &mut storage.1),
+        )
+        .unwrap();
+        for limit in limits {
+            assert_eq!(decided.p_value <= limit, whole.p_value <= limit);
         }
     }
     assert!(stopped > 499, "{stopped}");

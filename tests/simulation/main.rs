@@ -11,6 +11,7 @@ mod allocation;
 mod analysis;
 mod coverage;
 mod events;
+mod judged;
 mod kernel;
 mod kernel_redraws;
 mod kernel_scores;

@@ -7,9 +7,7 @@
 
 use super::Runner;
 use crate::allocation::Arm;
-use crate::analysis::multiplicity::{
-    Sizes, benjamini_hochberg, fixed_sequence, holm, westfall_young,
-};
+use crate::analysis::multiplicity::{Sizes, benjamini_hochberg, by_rule, westfall_young};
 use crate::analysis::plan::{Planned, treated_arms};
 use crate::analysis::reference_set::joint_key;
 use crate::analysis::results::AnalysisResult;
@@ -87,22 +85,16 @@ impl Runner<'_> {
     ) {
         let own = deciding(analyses, family);
         let p = ones(&own);
-        let adjusted = match rule {
-            None | Some(Multiplicity::None) => return,
-            // One test has nothing beside it, whatever the rule.
-            Some(_) if p.len() == 1 => p.clone(),
-            Some(Multiplicity::Holm) => holm(&p),
-            Some(Multiplicity::FixedSequence) => fixed_sequence(&p),
-            Some(Multiplicity::WestfallYoung) => {
-                let arms: Vec<Arm> = treated_arms(self.protocol).collect();
-                let planned: Vec<(&Planned, Arm)> = family
-                    .iter()
-                    .filter_map(|(place, own)| Some((analyses[*place].1, *arms.get(*own)?)))
-                    .collect();
-                // Never below the own p, which has redraws of its own.
-                let joint = self.jointly(&planned, lock);
-                joint.iter().zip(&p).map(|(q, p)| q.max(*p)).collect()
-            }
+        let jointly = || {
+            let arms: Vec<Arm> = treated_arms(self.protocol).collect();
+            let planned: Vec<(&Planned, Arm)> = family
+                .iter()
+                .filter_map(|(place, own)| Some((analyses[*place].1, *arms.get(*own)?)))
+                .collect();
+            self.jointly(&planned, lock)
+        };
+        let Some(adjusted) = by_rule(rule, &p, jointly) else {
+            return;
         };
         for (((place, comparison), own), adjusted) in family.iter().zip(&own).zip(adjusted) {
             if let Some(to) = adjusted_of(&mut analyses[*place].0, *comparison) {

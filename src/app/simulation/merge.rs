@@ -11,10 +11,11 @@ use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
 use crate::diagnostic::Words;
+use crate::planning::judging::Judge;
 use crate::planning::record::Record;
-use crate::planning::rounds::{ROUND, limits, summarize};
+use crate::planning::rounds::{ROUND, summarize};
 use crate::planning::scenario::Cell;
-use crate::planning::simulate::{CellPerformance, SimulationError, Threads};
+use crate::planning::simulate::{CellPerformance, Options, SimulationError, Threads};
 use crate::planning::what_if::Difference;
 use crate::words;
 use std::path::Path;
@@ -70,7 +71,7 @@ pub(crate) fn run(
             .first()
             .and_then(|cell| cell.scenario.precision.stop_at_mcse)
             .filter(|_| options.replicates.is_none());
-        let mut seen: Vec<Seen> = cells.iter().map(|cell| Seen::new(cell)).collect();
+        let mut seen: Vec<Seen> = cells.iter().map(|cell| Seen::new(cell, &options)).collect();
         let total = std::cell::Cell::new(before + most + later);
         let mut run = |place: usize, from: u64, to: u64| -> Result<Vec<Record>, Stopped> {
             match &mut folder {
@@ -130,38 +131,35 @@ pub(crate) fn run(
 
 /// Rejections so far in a cell, for a guess at how many studies its precision takes.
 struct Seen {
-    limits: Vec<Option<f64>>,
+    judge: Judge,
     rejections: Vec<u64>,
     studies: u64,
 }
 
 impl Seen {
-    fn new(cell: &Cell) -> Self {
-        let limits = limits(cell);
+    fn new(cell: &Cell, options: &Options) -> Self {
+        let judge = Judge::of(cell, options.draws_in(cell));
         Self {
-            rejections: vec![0; limits.len()],
-            limits,
+            rejections: vec![0; judge.limits().len()],
+            judge,
             studies: 0,
         }
     }
 
     fn add(&mut self, records: &[Record]) {
         self.studies += records.len() as u64;
-        let each = self.limits.iter().zip(&mut self.rejections).enumerate();
-        for (place, (limit, rejections)) in each {
-            let rejects = |record: &&Record| {
-                let own = record.analyses.get(place);
-                own.zip(*limit)
-                    .is_some_and(|(own, limit)| own.rejects(limit))
-            };
-            *rejections += records.iter().filter(rejects).count() as u64;
+        for record in records {
+            let each = self.judge.rejects(record).into_iter();
+            for (rejections, rejects) in self.rejections.iter_mut().zip(each) {
+                *rejections += u64::from(rejects);
+            }
         }
     }
 
     /// Studies after which every power that was seen is known to within a Monte Carlo standard error: whole rounds.
     fn needed(&self, mcse: f64) -> u64 {
         let n = self.studies as f64;
-        let deciding = self.limits.iter().zip(&self.rejections);
+        let deciding = self.judge.limits().iter().zip(&self.rejections);
         let each = deciding.filter(|(limit, _)| limit.is_some());
         let most = each.map(|(_, rejections)| {
             let p = (*rejections as f64 + 1.0) / (n + 2.0);

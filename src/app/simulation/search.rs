@@ -13,8 +13,9 @@ use crate::app::failure::Failure;
 use crate::app::outside::Outside;
 use crate::app::simulate::{Request, notes, of_redraws, planned};
 use crate::diagnostic::{Diagnostic, Words, nearest};
+use crate::planning::judging::Judge;
 use crate::planning::performance::{Figure, Moments};
-use crate::planning::rounds::{limits, many_failures};
+use crate::planning::rounds::many_failures;
 use crate::planning::scenario::set_path;
 use crate::planning::search::{BEGINNING, Found, Outcome, Question, search};
 use crate::planning::simulate::{Options, Threads, warnings};
@@ -269,7 +270,8 @@ fn analysis(base: &Planned, wanted: &Wanted) -> Result<(usize, String), Failure>
         .iter()
         .map(|index| cell.protocol.analyses[*index].id.as_str())
         .collect();
-    let limits = limits(cell);
+    let judge = Judge::of(cell, base.order.options(None).draws_in(cell));
+    let limits = judge.limits();
     match &wanted.analysis {
         None => limits.iter().position(Option::is_some),
         Some(id) => Some(ids.iter().position(|own| own == id).ok_or_else(|| {
@@ -298,7 +300,7 @@ fn analysis(base: &Planned, wanted: &Wanted) -> Result<(usize, String), Failure>
 /// A number that is tried.
 struct Number<'a> {
     planned: Planned,
-    limit: f64,
+    judge: Judge,
     folder: Option<Folder<'a>>,
     families: Moments,
     /// Studies whose analysis gave no numbers, and why the first of them gave none.
@@ -333,8 +335,9 @@ impl Runner<'_> {
                 self.say(warning.clone());
             }
         }
-        let limit = planned.base.cells.first().map(limits);
-        let limit = limit.and_then(|limits| limits.get(self.analysis).copied().flatten());
+        let options = planned.order.options(None);
+        let cell = planned.base.cells.first();
+        let judge = cell.map(|cell| Judge::of(cell, options.draws_in(cell)));
         let folder = match &self.out {
             None => None,
             Some(out) => {
@@ -348,7 +351,7 @@ impl Runner<'_> {
             x,
             Number {
                 planned,
-                limit: limit.unwrap_or(0.0),
+                judge: judge.unwrap_or_default(),
                 folder,
                 families: Moments::default(),
                 failures: (0, ""),
@@ -386,7 +389,7 @@ impl Runner<'_> {
         let Some(cell) = number.planned.base.cells.first() else {
             return;
         };
-        let mut found = warnings(cell);
+        let mut found = warnings(cell, &self.base.options(None));
         let studies = number.families.count();
         let (failures, reason) = number.failures;
         found.extend(many_failures(
@@ -438,8 +441,9 @@ impl Runner<'_> {
                     }
                     number.failures.0 += 1;
                 }
+                let rejected = number.judge.rejects(record);
                 Outcome {
-                    rejected: own.is_some_and(|own| own.rejects(number.limit)),
+                    rejected: rejected.get(self.analysis).copied().unwrap_or(false),
                     families: record.families,
                 }
             })

@@ -3,6 +3,7 @@
 
 use super::{score_domain, times_domain};
 use crate::allocation::DesignTable;
+use crate::analysis::together::{Together, families};
 use crate::diagnostic::Words;
 use crate::estimation::{Df, Variance};
 use crate::planning::scenario::Scenario;
@@ -16,6 +17,7 @@ use crate::words;
 /// What of a scenario and its protocol does not fit a fast path; nothing where all fits.
 pub(in crate::planning) fn misfits(protocol: &Protocol, scenario: &Scenario) -> Vec<Words> {
     let mut found = of_enrolment(protocol);
+    found.extend(of_arms(protocol, scenario));
     found.extend(of_course(&scenario.world));
     if score_domain::is_meant(protocol, scenario) {
         found.extend(score_domain::misfits(protocol, scenario));
@@ -30,6 +32,31 @@ pub(in crate::planning) fn misfits(protocol: &Protocol, scenario: &Scenario) -> 
     for index in &scenario.analyses {
         let analysis = &protocol.analyses[*index];
         found.extend(of_one(protocol, &scenario.world, analysis));
+    }
+    found
+}
+
+/// One treated arm, and p-values that are adjusted by themselves if at all.
+fn of_arms(protocol: &Protocol, scenario: &Scenario) -> Vec<Words> {
+    let mut found = Vec::new();
+    let arms = protocol.arms.len();
+    if arms != 2 {
+        found.push(words!(
+            "the protocol has {arms} arms",
+            "protokollet har {arms} armar"
+        ));
+    }
+    let joint = |family: &Together| {
+        let mut members = family.members.iter();
+        family.adjusts()
+            && family.word() == "westfall-young"
+            && members.any(|(index, _)| scenario.analyses.contains(index))
+    };
+    if families(protocol).iter().any(joint) {
+        found.push(words!(
+            "`westfall-young` adjusts by redraws that several analyses share",
+            "`westfall-young` justerar med omlottningar som flera analyser delar"
+        ));
     }
     found
 }

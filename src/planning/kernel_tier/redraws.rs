@@ -55,7 +55,7 @@ impl Redraws {
         counts: &mut Counts,
         tested: Tested<'_>,
         key: &[u8; 32],
-        (draws, alpha): (u64, Option<f64>),
+        (draws, limits): (u64, &[f64]),
     ) -> Option<Result<f64, TestError>> {
         let mut value = |seen: &[StratumCounts]| {
             let strata = counts.strata(seen, tested.by_site)?;
@@ -68,7 +68,7 @@ impl Redraws {
         };
         self.number = 0;
         let mut settled = true;
-        let found = decide_by(observed, (draws, alpha), |number| {
+        let found = decide_by(observed, (draws, limits), |number| {
             self.number = number + 1;
             let rng = stream::replicate(key, number);
             settled &= match tested.families {

@@ -212,6 +212,7 @@ impl<'c> Scores<'c> {
             analyses.push(AnalysisRecord {
                 truth,
                 found: self.analyse(place)?,
+                joint: None,
                 under_null: None,
                 looked: None,
             });

@@ -213,6 +213,7 @@ impl<'c> Times<'c> {
             analyses.push(AnalysisRecord {
                 truth,
                 found,
+                joint: None,
                 under_null: None,
                 looked,
             });

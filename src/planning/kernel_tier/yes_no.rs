@@ -7,7 +7,7 @@ use super::redraws::{Order, Redraws, Tested};
 use super::walk::{Lists, Words};
 use crate::allocation::{Cycle, DesignTable, Guesser, MOST_CUTS};
 use crate::analysis::covariates::SiteGroups;
-use crate::analysis::plan::limit;
+use crate::analysis::together::limits;
 use crate::analysis::{Effect, Scale};
 use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::numerics::stream::{self, open_unit_of};
@@ -23,9 +23,8 @@ use rand_chacha::rand_core::Rng;
 struct Analysed {
     by_site: bool,
     level: f64,
-    /// Whether a randomization test decides, and the limit of its p.
+    /// Whether a randomization test decides.
     tested: bool,
-    alpha: Option<f64>,
 }
 
 /// Counts of the strata of a model, made from those of the sites.
@@ -102,6 +101,8 @@ pub(super) struct YesNo<'c> {
     /// Last days of the calendar months, counted from the first opening.
     months: Vec<i32>,
     analyses: Vec<Analysed>,
+    /// What the p of each of them is held against.
+    limits: Vec<Vec<f64>>,
     draws: u32,
     guesses: Guesses,
     arms: Words,
@@ -135,9 +136,10 @@ impl<'c> YesNo<'c> {
                 by_site: !own.covariates.is_empty(),
                 level: 1.0 - own.alpha,
                 tested: own.test.is_some(),
-                alpha: limit(protocol, own),
             }
         });
+        let held = scenario.analyses.iter();
+        let held = held.map(|index| limits(protocol, *index));
         let guesser = Guesser::new(&*allocation.design, &allocation.ratio).ok();
         let guesses = Guesses::new(guesser, lists.len());
         Some(Self {
@@ -148,6 +150,7 @@ impl<'c> YesNo<'c> {
             least: risk.map(|risk| least_word(1.0 - risk)),
             months: months.ends.iter().map(|end| end.since(first)).collect(),
             analyses: analyses.collect(),
+            limits: held.collect(),
             draws: scenario.precision.draws,
             arms: Words::default(),
             sites: vec![StratumCounts::default(); sites],
@@ -189,7 +192,7 @@ impl<'c> YesNo<'c> {
                 let stream = || stream::replicate(&self.keys.redraws, replicate);
                 let mut key = [0; 32];
                 keys.get_or_insert_with(stream).fill_bytes(&mut key);
-                match self.test(own, &key)? {
+                match self.test(place, &key)? {
                     Ok(p_value) => figures.p_value = p_value,
                     Err(code) => found = Err(code),
                 }
@@ -197,6 +200,7 @@ impl<'c> YesNo<'c> {
             analyses.push(AnalysisRecord {
                 truth,
                 found,
+                joint: None,
                 under_null: None,
                 looked: None,
             });
@@ -337,7 +341,7 @@ impl<'c> YesNo<'c> {
         }))
     }
 
-    fn test(&mut self, own: Analysed, key: &[u8; 32]) -> Option<Result<f64, &'static str>> {
+    fn test(&mut self, place: usize, key: &[u8; 32]) -> Option<Result<f64, &'static str>> {
         let tested = Tested {
             families: match &self.blocks {
                 Some(blocks) => Order::Sites(&blocks.cycle, &self.families, &self.ends),
@@ -345,14 +349,14 @@ impl<'c> YesNo<'c> {
             },
             seen: &self.sites,
             treated: self.treated,
-            by_site: own.by_site,
+            by_site: self.analyses[place].by_site,
         };
         let found = self.redraws.p_value(
             &mut self.lists,
             &mut self.counts,
             tested,
             key,
-            (u64::from(self.draws), own.alpha),
+            (u64::from(self.draws), &self.limits[place]),
         )?;
         self.tests += self.redraws.number;
         Some(found.map_err(|error| error.code()))

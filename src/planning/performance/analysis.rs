@@ -1,6 +1,7 @@
 //! What one analysis found over many studies.
 
 use super::centred::Centred;
+use super::families::FamilyPerformance;
 use super::pairs::{PairedPower, Rejections};
 use super::spread::Spread;
 use super::{Figure, Moments, share};
@@ -11,6 +12,8 @@ use crate::planning::record::AnalysisRecord;
 pub struct About {
     /// Limit of the deciding p; `None` where the analysis decides nothing.
     pub limit: Option<f64>,
+    /// Whether the p is adjusted for others beside it.
+    pub adjusted: bool,
     /// Whether its expected effect is zero.
     pub is_null: bool,
     /// Whether a parameter is drawn from a prior, so that the share of studies that reject is an assurance.
@@ -42,6 +45,8 @@ pub(super) struct AnalysisSums {
     /// Studies that gave numbers.
     answered: u64,
     rejections: u64,
+    /// Rejections by the p alone, before it is adjusted.
+    unadjusted: u64,
     rejected: Rejections,
     covered: u64,
     truth: Moments,
@@ -62,6 +67,7 @@ impl AnalysisSums {
             first_failure: None,
             answered: 0,
             rejections: 0,
+            unadjusted: 0,
             rejected: Rejections::default(),
             covered: 0,
             truth: none,
@@ -78,7 +84,8 @@ impl AnalysisSums {
         self.about.limit.is_some_and(|limit| p_value <= limit)
     }
 
-    pub(super) fn add(&mut self, replicate: u64, record: &AnalysisRecord) {
+    /// Adds a study, and whether the comparison is rejected there as registered.
+    pub(super) fn add(&mut self, replicate: u64, record: &AnalysisRecord, rejects: bool) {
         self.truth.add(record.truth);
         if let Some(p_value) = record.under_null {
             self.null_studies += 1;
@@ -93,7 +100,8 @@ impl AnalysisSums {
             }
             Ok(found) => found,
         };
-        let rejects = self.about.limit.is_some_and(|limit| record.rejects(limit));
+        let alone = self.about.limit.is_some_and(|limit| record.rejects(limit));
+        self.unadjusted += u64::from(alone);
         self.rejections += u64::from(rejects);
         self.rejected.add(rejects);
         let inside = found.conf_low <= record.truth && record.truth <= found.conf_high;
@@ -169,6 +177,10 @@ impl AnalysisSums {
             mean_squared_error: against(self.squared_error.mean()),
             estimand: held(self.truth.mean()),
             difference: None,
+            unadjusted: rejecting
+                .filter(|_| self.about.adjusted)
+                .map(|_| share(self.unadjusted, replicates)),
+            family: None,
         }
     }
 }
@@ -182,8 +194,8 @@ pub struct AnalysisPerformance {
     pub failures: u64,
     /// Number of the first of them, and why.
     pub first_failure: Option<(u64, &'static str)>,
-    /// Share of all studies that reject; a failure does not reject. Without a value where the analysis decides nothing, or gave
-    /// no numbers in any study.
+    /// Share of all studies that reject, by the p adjusted as registered; a failure does not reject. Without a value where the
+    /// analysis decides nothing, or gave no numbers in any study.
     pub power: Figure,
     /// The same share, averaged over what is believed of parameters that have a prior; power is then without a value.
     pub assurance: Option<Figure>,
@@ -210,4 +222,8 @@ pub struct AnalysisPerformance {
     pub estimand: Figure,
     /// How power differs from the first cell's, where cells share their families.
     pub difference: Option<PairedPower>,
+    /// The share that would reject by the p alone, where it is adjusted.
+    pub unadjusted: Option<Figure>,
+    /// What the comparisons that are judged together show, where several of them are simulated.
+    pub family: Option<FamilyPerformance>,
 }

@@ -176,6 +176,7 @@ mod tests {
         let study = |stage, rejects, days, information: [f64; 2], estimate: f64| AnalysisRecord {
             truth: 0.2,
             found: Err("no-rows"),
+            joint: None,
             under_null: None,
             looked: Some(Looked {
                 stage,

@@ -8,16 +8,20 @@
 
 mod analysis;
 mod centred;
+mod families;
 mod looks;
 mod pairs;
 mod spread;
 
 pub use analysis::{About, AnalysisPerformance, Truth};
+pub use families::FamilyPerformance;
 pub use looks::{AboutLooks, LookPerformance, LooksPerformance, StageWisePerformance};
 pub use pairs::{PairedPower, Rejections, with_exact_ends};
 
+use super::judging::Judge;
 use super::record::Record;
 use analysis::AnalysisSums;
+use families::FamilySums;
 use looks::LookSums;
 use serde::Serialize;
 
@@ -205,6 +209,8 @@ pub struct Sums {
     reached: Vec<Moments>,
     analyses: Vec<AnalysisSums>,
     looks: Option<LookSums>,
+    judge: Judge,
+    together: Vec<FamilySums>,
 }
 
 impl Sums {
@@ -225,7 +231,17 @@ impl Sums {
             reached: vec![none; months],
             analyses: analyses.iter().map(AnalysisSums::new).collect(),
             looks: None,
+            judge: Judge::alone(analyses.iter().map(|own| own.limit)),
+            together: Vec::new(),
         }
+    }
+
+    /// With comparisons that are judged together.
+    #[must_use]
+    pub fn with_judge(mut self, judge: Judge, null: &[bool]) -> Self {
+        self.together = FamilySums::of(&judge, null);
+        self.judge = judge;
+        self
     }
 
     /// With an analysis that is monitored.
@@ -252,8 +268,13 @@ impl Sums {
             let families = record.reached.get(month).copied();
             sums.add(f64::from(families.unwrap_or(record.families)));
         }
-        for (sums, analysis) in self.analyses.iter_mut().zip(&record.analyses) {
-            sums.add(self.replicates, analysis);
+        let rejected = self.judge.rejects(record);
+        let each = self.analyses.iter_mut().zip(&record.analyses);
+        for ((sums, analysis), rejects) in each.zip(&rejected) {
+            sums.add(self.replicates, analysis, *rejects);
+        }
+        for family in &mut self.together {
+            family.add(&self.judge, &record.analyses, &rejected);
         }
         if let Some(looks) = &mut self.looks {
             looks.add(&record.analyses, record.families);
@@ -282,10 +303,20 @@ impl Sums {
 
     /// Performance of every analysis.
     pub fn analyses(&self) -> Vec<AnalysisPerformance> {
-        self.analyses
-            .iter()
-            .map(|sums| sums.performance(self.replicates))
-            .collect()
+        let each = self.analyses.iter();
+        let each = each.map(|sums| sums.performance(self.replicates));
+        let mut found: Vec<AnalysisPerformance> = each.collect();
+        if self.replicates > 0 {
+            for family in &self.together {
+                let (places, shown) = family.performance(self.replicates);
+                for place in places {
+                    if let Some(own) = found.get_mut(*place) {
+                        own.family = Some(shown);
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Which studies rejected, for every analysis; `None` for one that decides nothing.
@@ -382,6 +413,7 @@ mod tests {
             analyses: vec![AnalysisRecord {
                 truth,
                 found,
+                joint: None,
                 under_null: None,
                 looked: None,
             }],
@@ -391,6 +423,7 @@ mod tests {
     fn sums(limit: Option<f64>, is_null: bool) -> Sums {
         let about = About {
             limit,
+            adjusted: false,
             is_null,
             believed: false,
             truth: Truth::Known,
@@ -471,6 +504,7 @@ mod tests {
     fn a_prior_turns_power_into_assurance() {
         let about = About {
             limit: Some(0.05),
+            adjusted: false,
             is_null: false,
             believed: true,
             truth: Truth::Known,

@@ -78,6 +78,16 @@ pub struct Scenario {
     pub cost: Option<Cost>,
 }
 
+impl Scenario {
+    /// The comparisons that are simulated: index of the analysis and place of the treated arm among those of the protocol, in the
+    /// scenario's order and within an analysis of arms.
+    pub fn comparisons(&self) -> impl Iterator<Item = (usize, usize)> {
+        let arms = 1;
+        let each = self.analyses.iter();
+        each.flat_map(move |index| (0..arms).map(move |arm| (*index, arm)))
+    }
+}
+
 /// How precise the answer is to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Precision {

@@ -2,6 +2,7 @@
 //! their standard errors and intervals, how enrolment went, how the arms were drawn. Each stands beside its figures.
 
 use super::figures::SIMULATED_FIGURES;
+use super::together::together;
 use super::{Planning, plus_minus};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::{AnalysisPerformance, Figure as Number};
@@ -75,6 +76,9 @@ const MEASURES: &[Measure] = &[
             analysis(("power", "styrka"), |own| Shown::Share(own.power)),
             analysis(("assurance", "assurance"), |own| {
                 Shown::Share(own.assurance.unwrap_or_default())
+            }),
+            analysis(("without the adjustment", "utan justeringen"), |own| {
+                Shown::Share(own.unadjusted.unwrap_or_default())
             }),
             Column {
                 head: ("type I error", "typ I-fel"),
@@ -347,6 +351,9 @@ pub(super) fn measures(planning: &Planning<'_>, lang: Lang) -> Vec<Part> {
             grid.notes.extend(failures(planning, lang));
         }
         parts.push(Part::Table(grid));
+        if measure.heading.0 == "Decisions" {
+            parts.extend(together(planning, lang).map(Part::Table));
+        }
         for entry in SIMULATED_FIGURES {
             if !measure.figures.contains(&entry.id) {
                 continue;

@@ -10,6 +10,7 @@ mod looks;
 mod measures;
 mod months;
 mod side_by_side;
+pub(crate) mod together;
 
 pub use figures::{SIMULATED_FIGURES, SimulatedFigure};
 

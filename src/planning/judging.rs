@@ -1,0 +1,259 @@
+//! What a simulated study rejects: its p-values, adjusted as the registered analysis adjusts them.
+//!
+//! Families and rules are those of `analysis::together`, the adjustments those of `analysis::multiplicity`; nothing is decided by
+//! another rule here. A scenario may leave registered analyses out: their p-values count as 1, so that what is rejected would be
+//! rejected whatever they were. In a fixed sequence nothing is then known of those after them.
+
+use super::record::{AnalysisRecord, Record};
+use super::scenario::Cell;
+use crate::analysis::plan::limit;
+use crate::analysis::together::{Together, families};
+use crate::estimation::Warning;
+use crate::protocol::model::{Missing, Multiplicity, Role};
+use crate::words;
+
+/// A family of which something is simulated.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Family {
+    pub(super) registered: Together,
+    /// Place among the scenario's comparisons of each member; `None` for one that is not simulated.
+    places: Vec<Option<usize>>,
+    /// What judges the members, if the registered rule needs redraws that are not there.
+    instead: Option<Multiplicity>,
+}
+
+impl Family {
+    fn of(registered: Together, cell: &Cell, draws: u32) -> Self {
+        let comparisons: Vec<(usize, usize)> = cell.scenario.comparisons().collect();
+        let place = |own: &(usize, usize)| comparisons.iter().position(|other| other == own);
+        let places: Vec<Option<usize>> = registered.members.iter().map(place).collect();
+        let whole = places.iter().all(Option::is_some);
+        let instead = (registered.word() == "westfall-young" && (draws == 0 || !whole))
+            .then_some(Multiplicity::Holm);
+        Self {
+            registered,
+            places,
+            instead,
+        }
+    }
+
+    /// Places of the simulated members among the scenario's comparisons.
+    pub(super) fn simulated(&self) -> impl Iterator<Item = usize> {
+        self.places.iter().copied().flatten()
+    }
+
+    /// Whether all of it is simulated.
+    pub(super) fn is_whole(&self) -> bool {
+        self.places.iter().all(Option::is_some) && self.registered.contrasts == 0
+    }
+
+    /// The word of the rule that judges.
+    pub(super) fn rule(&self) -> &'static str {
+        match self.instead {
+            Some(_) => "holm",
+            None => self.registered.word(),
+        }
+    }
+
+    /// Whether another rule than the registered one judges, for want of redraws.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.instead.is_some() && self.registered.adjusts()
+    }
+
+    /// The adjusted p-values of the simulated members, with their places; empty where nothing is adjusted.
+    fn adjusted(
+        &self,
+        p: impl Fn(usize) -> f64,
+        joint: impl Fn(usize) -> Option<f64>,
+    ) -> Vec<(usize, f64)> {
+        let members = self.places.iter().map(|own| own.map_or(1.0, &p));
+        let beside = std::iter::repeat_n(1.0, self.registered.contrasts);
+        let own: Vec<f64> = members.chain(beside).collect();
+        let judged = Together {
+            rule: self.instead.or(self.registered.rule),
+            members: Vec::new(),
+            ..self.registered
+        };
+        let jointly = || {
+            let own = self.places.iter();
+            own.map(|place| place.and_then(&joint).unwrap_or(1.0))
+                .collect()
+        };
+        let Some(adjusted) = judged.adjusted(&own, jointly) else {
+            return Vec::new();
+        };
+        let places = self.places.iter().zip(adjusted);
+        places
+            .filter_map(|(place, adjusted)| Some(((*place)?, adjusted)))
+            .collect()
+    }
+}
+
+/// What each comparison of a cell is judged by.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Judge {
+    /// Limit of the p that decides, by the scenario's comparisons; `None` where nothing is decided.
+    limits: Vec<Option<f64>>,
+    families: Vec<Family>,
+}
+
+impl Judge {
+    /// Of a cell whose tests have so many redraws in each study.
+    pub fn of(cell: &Cell, draws: u32) -> Self {
+        let families = families(&cell.protocol).into_iter();
+        let families = families.map(|own| Family::of(own, cell, draws));
+        let families: Vec<Family> = families
+            .filter(|own| own.simulated().next().is_some())
+            .collect();
+        let limits = cell.scenario.comparisons().enumerate();
+        let limits = limits.map(|(place, (index, _))| {
+            let own = &cell.protocol.analyses[index];
+            let unknown = |family: &Family| family.stands_after_unknown(place);
+            if own.missing == Missing::Bounds || families.iter().any(unknown) {
+                return None;
+            }
+            limit(&cell.protocol, own)
+        });
+        Self {
+            limits: limits.collect(),
+            families,
+        }
+    }
+
+    /// Of comparisons that each stand alone, by their limits.
+    pub(super) fn alone(limits: impl Iterator<Item = Option<f64>>) -> Self {
+        Self {
+            limits: limits.collect(),
+            families: Vec::new(),
+        }
+    }
+
+    /// Limit of the p that decides each comparison of the scenario, in its order; `None` where it decides nothing, and where that
+    /// hangs on analyses that are not simulated.
+    pub fn limits(&self) -> &[Option<f64>] {
+        &self.limits
+    }
+
+    pub(super) fn families(&self) -> &[Family] {
+        &self.families
+    }
+
+    /// Whether the p of a comparison is adjusted.
+    pub(super) fn adjusts(&self, place: usize) -> bool {
+        let own = |family: &Family| {
+            family.registered.adjusts() && family.simulated().any(|own| own == place)
+        };
+        self.families.iter().any(own)
+    }
+
+    /// The adjusted p-value of each comparison of a study; `None` where it is not adjusted.
+    pub(super) fn adjusted(&self, analyses: &[AnalysisRecord]) -> Vec<Option<f64>> {
+        let p = |place: usize| {
+            let own = analyses.get(place);
+            own.and_then(|own| own.deciding().ok()).unwrap_or(1.0)
+        };
+        let mut adjusted = vec![None; analyses.len()];
+        for family in self.families.iter().filter(|own| own.registered.adjusts()) {
+            let joint = |place: usize| analyses.get(place)?.joint;
+            for (place, value) in family.adjusted(p, joint) {
+                if let Some(own) = adjusted.get_mut(place) {
+                    *own = Some(value);
+                }
+            }
+        }
+        adjusted
+    }
+
+    /// Whether each comparison of a study is rejected, as the registered analysis would decide.
+    pub fn rejects(&self, record: &Record) -> Vec<bool> {
+        let adjusted = self.adjusted(&record.analyses);
+        let each = record.analyses.iter().zip(&self.limits).zip(adjusted);
+        each.map(|((own, limit), adjusted)| {
+            limit.is_some_and(|limit| match adjusted {
+                Some(p) => own.found.is_ok() && p <= limit,
+                None => own.rejects(limit),
+            })
+        })
+        .collect()
+    }
+
+    /// What a reader of the adjusted figures should know.
+    pub(super) fn warnings(&self, cell: &Cell) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let adjusting = self.families.iter();
+        for family in adjusting.filter(|own| own.registered.adjusts()) {
+            let lock = &cell.protocol.locks[family.registered.lock].id;
+            let (all, own) = (family.registered.hypotheses(), family.simulated().count());
+            let in_order = family.rule() == "fixed-sequence";
+            if in_order
+                && family
+                    .simulated()
+                    .any(|own| family.stands_after_unknown(own))
+            {
+                warnings.push(Warning::new(
+                    "family-in-part",
+                    words!(
+                        "the registered order of tests at `{lock}` has {all}, and {own} of them are simulated: those that come after one that is not have no power",
+                        "den registrerade ordningen av test vid `{lock}` har {all}, och {own} av dem simuleras: de som kommer efter ett som inte simuleras har ingen styrka"
+                    ),
+                ));
+            } else if !in_order && !family.is_whole() {
+                warnings.push(Warning::new(
+                    "family-in-part",
+                    words!(
+                        "{all} hypotheses are judged together at `{lock}`, and {own} of them are simulated: the others count as not rejected, so that the power is the least that it may be",
+                        "{all} hypoteser bedöms tillsammans vid `{lock}`, och {own} av dem simuleras: de andra räknas som att de inte förkastas, så att styrkan är den minsta som den kan vara"
+                    ),
+                ));
+            }
+            if family.is_replaced() {
+                warnings.push(Warning::new(
+                    "joint-redraws-missing",
+                    words!(
+                        "Westfall and Young's adjustment at `{lock}` needs redraws of all its {all} tests, which this simulation has not: Holm's rule judges in its place",
+                        "Westfalls och Youngs justering vid `{lock}` behöver omlottningar för alla sina {all} test, vilket den här simuleringen inte har: Holms regel avgör i stället"
+                    ),
+                ));
+            }
+        }
+        warnings
+    }
+
+    /// Of a family, whether any of its members would be rejected in the twin without an effect; `None` where that is not asked of
+    /// all of them, or the rule needs redraws that the twin has not.
+    pub(super) fn rejects_twin(
+        &self,
+        family: &Family,
+        analyses: &[AnalysisRecord],
+    ) -> Option<bool> {
+        let redraws = family.registered.word() == "westfall-young";
+        if redraws && family.instead.is_none() && family.registered.adjusts() {
+            return None;
+        }
+        let of = |place: usize| analyses.get(place)?.under_null;
+        if family.simulated().any(|place| of(place).is_none()) {
+            return None;
+        }
+        let p = |place: usize| of(place).and_then(Result::ok).unwrap_or(1.0);
+        let mut adjusted = family.adjusted(p, |_| None);
+        if adjusted.is_empty() {
+            adjusted = family.simulated().map(|place| (place, p(place))).collect();
+        }
+        let rejected = |(place, p): (usize, f64)| {
+            let limit = self.limits.get(place).copied().flatten();
+            limit.is_some_and(|limit| p <= limit)
+        };
+        Some(adjusted.into_iter().any(rejected))
+    }
+}
+
+impl Family {
+    /// Whether the member at a place comes, in a fixed sequence, after one that is not simulated.
+    fn stands_after_unknown(&self, place: usize) -> bool {
+        let ordered = self.registered.role != Role::Exploratory
+            && self.registered.rule == Some(Multiplicity::FixedSequence);
+        let own = self.places.iter().position(|own| *own == Some(place));
+        let before = own.map_or(&[][..], |own| &self.places[..own]);
+        ordered && before.contains(&None)
+    }
+}

@@ -145,7 +145,6 @@ const PLANNING: &[Page] = pages![
     "shards-incomplete",
     "shares-sum",
     "too-many-cells",
-    "two-arms-only",
     "varied-twice",
     "windows-differ",
 ];

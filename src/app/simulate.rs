@@ -285,10 +285,11 @@ fn body(
             let first = found
                 .first_failure
                 .map(|(replicate, reason)| json!({"replicate": replicate, "reason": reason}));
+            let (analysis, arm) = id.split_once(':').unzip();
             let mut row = json!({
                 "cell": cell.cell,
                 "parameters": parameters,
-                "analysis": id,
+                "analysis": analysis.unwrap_or(id),
                 "replicates": found.replicates,
                 "failures": found.failures,
                 "power": found.power,
@@ -325,6 +326,9 @@ fn body(
                 let looks = cell.looks.as_ref().filter(|(own, _)| *own == place);
                 if let Some((_, looks)) = looks {
                     fields.insert("looks".to_owned(), json!(looks));
+                }
+                if let Some(arm) = arm {
+                    fields.insert("arm".to_owned(), json!(arm));
                 }
                 if let Some(own) = found.unadjusted {
                     fields.insert("unadjusted".to_owned(), json!(own));

@@ -34,11 +34,12 @@ impl Simulator<'_> {
                     self.release(family, service);
                 }
                 let switched = service == Service::Switched;
+                let moved = switched.then(|| self.lived(family)).flatten();
                 let what = What::Serviced {
                     family,
                     service,
                     on: day,
-                    arm: switched.then_some(self.cell.scenario.world.treated),
+                    arm: moved.map(|(world, ..)| world.treated),
                     by: self.deliverer(family, service),
                 };
                 self.note(day, &what)
@@ -122,9 +123,8 @@ impl Simulator<'_> {
             return None;
         }
         let own = self.state.family(family)?;
-        let place = own.allocation.checked_sub(1)? as usize;
-        let (_, fate) = self.fates.get(place)?;
-        if fate.received(own.arm == self.cell.scenario.world.treated) == Received::Control {
+        let (_, fate, is_treated) = self.lived(family)?;
+        if fate.received(is_treated) == Received::Control {
             return None;
         }
         let next = self.pairs.len() as u32;
@@ -134,12 +134,21 @@ impl Simulator<'_> {
 
     /// The score of a randomized family under the service that it has, and the score's outcome.
     fn score(&self, family: FamilyIx) -> Option<(u16, f64)> {
-        let world = &self.cell.scenario.world;
-        let own = self.state.family(family)?;
-        let place = own.allocation.checked_sub(1)? as usize;
-        let (_, fate) = self.fates.get(place)?;
-        let received = fate.received(own.arm == world.treated);
+        let (world, fate, is_treated) = self.lived(family)?;
+        let received = fate.received(is_treated);
         Some((world.score?.outcome as u16, fate.score[received as usize]))
+    }
+
+    /// The world and the fate that a randomized family lives in, and whether it is treated there.
+    fn lived(&self, family: FamilyIx) -> Option<(&World, &Fate, bool)> {
+        let scenario = &self.cell.scenario;
+        let own = self.state.family(family)?;
+        let place = own.allocation.checked_sub(1)? as usize * scenario.treated();
+        let fates = self.fates.get(place..place + scenario.treated())?;
+        let treated = scenario.place_of(own.arm);
+        let at = treated.unwrap_or_else(|| under_control(fates));
+        let (_, fate) = fates.get(at)?;
+        Some((scenario.world_of(at), fate, treated.is_some()))
     }
 
     /// Without a gate: a slot is freed, or taken by a switch.
@@ -253,25 +262,34 @@ impl Simulator<'_> {
             });
         }
         if let Answer::Allocated { arm, .. } = decision.answer {
-            let is_treated = arm == self.cell.scenario.world.treated;
-            self.follow_up(streams, place, arrival, is_treated);
+            let treated = self.cell.scenario.place_of(arm);
+            self.follow_up(streams, place, arrival, treated);
         }
         Ok(Some(decision.answer))
     }
 
-    /// Draws the fate of a randomized family, keeps its potential outcomes, and schedules what will be seen under the arm
-    /// that it has.
+    /// Draws the fates of a randomized family, keeps its potential outcomes, and schedules what will be seen under the arm
+    /// that it has: `treated` is its place among the treated arms, if it is one.
     fn follow_up(
         &mut self,
         streams: &mut Streams,
         (site, offset, day, site_risk): Place,
         arrival: &Arrival,
-        is_treated: bool,
+        treated: Option<usize>,
     ) {
         let family = self.enrolment.family;
         let (protocol, scenario) = (&self.cell.protocol, &self.cell.scenario);
-        let world = &scenario.world;
-        let fate = self.fate(streams, (site, offset, day, site_risk), arrival);
+        let (arms, is_treated) = (scenario.treated(), treated.is_some());
+        let from = self.fates.len();
+        for arm in 0..arms {
+            let place = (site, offset, day, site_risk);
+            let fate = self.fate(streams, scenario.world_of(arm), place, arrival);
+            self.fates.push((family, fate));
+        }
+        // The control service is the same in all, and so is what becomes of a family there but for where it is moved.
+        let control = under_control(&self.fates[from..]);
+        let at = treated.unwrap_or(control);
+        let (world, fate) = (scenario.world_of(at), self.fates[from + at].1);
         if let Some(month) = self.month(offset) {
             self.reached[month] += 1;
         }
@@ -283,37 +301,56 @@ impl Simulator<'_> {
         }
         let received = fate.received(is_treated);
         // The days are those of the service with more reports where the truth depends on them, else what is seen.
-        let both = (self.by_days || fate.exits.ended.is_some()).then(|| {
+        let all = self.by_days || fate.exits.ended.is_some();
+        self.counted.clear();
+        if all {
+            let fates = &self.fates[from..];
+            let (world, own) = (scenario.world_of(control), &fates[control].1);
             let kept = &mut self.laws;
-            [false, true].map(|arm| world.reports_kept(&fate, fate.received(arm), kept))
-        });
-        let count = match both {
-            Some(both) => both[usize::from(is_treated)],
+            let count = world.reports_kept(own, own.received(false), kept);
+            self.counted.push(count);
+            for (arm, (_, own)) in fates.iter().enumerate() {
+                let world = scenario.world_of(arm);
+                let count = world.reports_kept(own, own.received(true), kept);
+                self.counted.push(count);
+            }
+        }
+        let own = treated.map_or(0, |arm| 1 + arm);
+        let count = match self.counted.get(own) {
+            Some(count) => *count,
             None => world.reports_kept(&fate, received, &mut self.laws),
         };
-        let drawn = both.map_or(count, |both| both[0].max(both[1]));
+        let drawn = self.counted.iter().copied().max().unwrap_or(count);
         let days = &mut self.report_days;
         streams.report_days((site, arrival.ordinal), world.window, drawn, days);
         let first = self.potentials.len();
         for (place, index) in scenario.analyses.iter().enumerate() {
             let analysis = &protocol.analyses[*index];
-            let sum = &mut self.truths[place];
+            let sums = &mut self.truths[place * arms..];
             if self.alike[place] < place {
-                let both = self.potentials[first + self.alike[place]];
-                *sum += both[1] - both[0];
-                self.potentials.push(both);
+                for (arm, sum) in sums.iter_mut().take(arms).enumerate() {
+                    let both = self.potentials[first + self.alike[place] * arms + arm];
+                    *sum += both[1] - both[0];
+                    self.potentials.push(both);
+                }
                 continue;
             }
             let kind = &protocol.outcomes[analysis.outcome].kind;
-            let value = |arm: bool| {
-                let days = both.map(|both| &days[..both[usize::from(arm)] as usize]);
-                world.potential(kind, analysis.summary, &fate, arm, days)
+            let (fates, counted) = (&self.fates[from..], &self.counted);
+            // In place 0 the control service, then the treated arms.
+            let value = |service: usize| {
+                let at = service.checked_sub(1).unwrap_or(control);
+                let days = counted.get(service).map(|count| &days[..*count as usize]);
+                let (world, fate) = (scenario.world_of(at), &fates[at].1);
+                world.potential(kind, analysis.summary, fate, service > 0, days)
             };
-            let both = [value(false), value(true)];
-            *sum += both[1] - both[0];
-            self.potentials.push(both);
+            let before = value(0);
+            for (arm, sum) in sums.iter_mut().take(arms).enumerate() {
+                let both = [before, value(1 + arm)];
+                *sum += both[1] - both[0];
+                self.potentials.push(both);
+            }
         }
-        self.fates.push((family, fate));
         let seen = fate.exits.last_seen();
         let calendar = &mut self.calendar;
         let mut at = |day: i32, due: Due| calendar.schedule(offset + day, family, due);
@@ -363,9 +400,13 @@ impl Simulator<'_> {
         }
     }
 
-    fn fate(&self, streams: &mut Streams, place: Place, arrival: &Arrival) -> Fate {
-        let (site, offset, _, site_risk) = place;
-        let world: &World = &self.cell.scenario.world;
+    fn fate(
+        &self,
+        streams: &mut Streams,
+        world: &World,
+        (site, offset, _, site_risk): Place,
+        arrival: &Arrival,
+    ) -> Fate {
         let therapists = self.cell.protocol.sites[site].therapists;
         let years = f64::from(offset) / 365.25;
         let mut fate = world.fate(
@@ -405,4 +446,10 @@ impl Simulator<'_> {
         let therapists = self.state.sites[site].therapists;
         slots.is_some_and(|slots| self.busy[site] >= therapists * slots)
     }
+}
+
+/// In which of a family's fates, one for each treated arm, it lives under control: that of the arm to which it is moved, if it is.
+fn under_control(fates: &[(FamilyIx, Fate)]) -> usize {
+    let moved = |(_, fate): &(FamilyIx, Fate)| fate.switched.is_some();
+    fates.iter().position(moved).unwrap_or(0)
 }

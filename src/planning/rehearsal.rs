@@ -2,12 +2,13 @@
 //!
 //! The families, their arms and what becomes of them come from the same world, kernel and drawer as every simulated
 //! study; only the source of the arms is the rehearsal's own seed, so that the live program, given the same commands,
-//! draws the same arms. [`scenario_of`] makes a world for any protocol with two arms; what it assumes is in its text.
+//! draws the same arms. [`scenario_of`] makes a world for any protocol; what it assumes is in its text.
 
 use super::scenario::Cell;
 use super::simulate::Options;
 use super::study::{Record, Simulator};
 use crate::allocation::replicates_key;
+use crate::analysis::plan::treated_arms;
 use crate::numerics::stream::{below, replicate, unit};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day, FieldKind, OutcomeKind, Role};
@@ -432,15 +433,23 @@ pub fn scenario_of(protocol: &Protocol) -> String {
         0.01
     };
     let mut uptake = format!("\n[uptake]\nexceptions = {exceptions:?}\n");
+    let treated: Vec<&str> = treated_arms(protocol)
+        .map(|arm| protocol.arms[arm.index()].id.as_str())
+        .collect();
     for (place, arm) in protocol.arms.iter().enumerate() {
-        let (what, share) = if place == protocol.control.index() {
-            ("switched", 0.04)
+        let (what, share) = if place != protocol.control.index() {
+            ("not_started", "0.15".to_owned())
+        } else if treated.len() == 1 {
+            ("switched", "0.04".to_owned())
         } else {
-            ("not_started", 0.15)
+            let each = 0.04 / treated.len() as f64;
+            let shares = treated.iter().map(|id| format!("{id} = {each:?}"));
+            let shares = shares.collect::<Vec<_>>().join(", ");
+            ("switched", format!("{{ {shares} }}"))
         };
         let _ = writeln!(
             uptake,
-            "{}_{what} = {share:?} # (A)",
+            "{}_{what} = {share} # (A)",
             arm.id.replace('-', "_")
         );
     }

@@ -88,11 +88,10 @@ fn refuse_failures(cell: &Cell, sums: &Sums) -> Result<(), SimulationError> {
     let Some((place, reason)) = refused.next() else {
         return Ok(());
     };
-    let index = cell.scenario.analyses[place];
     Err(SimulationError::AllFailed {
         replicates: sums.replicates(),
         cell: cell.id.clone(),
-        analysis: cell.protocol.analyses[index].id.clone(),
+        analysis: cell.names().into_iter().nth(place).unwrap_or_default(),
         reason,
     })
 }
@@ -215,9 +214,8 @@ fn performance(
     stopped_early: bool,
 ) -> Result<CellPerformance, SimulationError> {
     refuse_failures(cell, sums)?;
-    let ids = cell.scenario.analyses.iter();
-    let ids = ids.map(|index| cell.protocol.analyses[*index].id.clone());
-    let analyses: Vec<(String, AnalysisPerformance)> = ids.zip(sums.analyses()).collect();
+    let names = cell.names().into_iter();
+    let analyses: Vec<(String, AnalysisPerformance)> = names.zip(sums.analyses()).collect();
     let mut warnings = warnings(cell, options);
     for (id, own) in &analyses {
         let reason = own.first_failure.map_or("", |(_, reason)| reason);

@@ -89,12 +89,13 @@ pub struct Simulator<'c> {
     /// Whether an analysis goes by who delivered.
     pub(super) delivers: bool,
     follower: Follower,
-    /// Both potential outcomes of every randomized family, in the order of the draws.
+    /// What would happen to every randomized family under control and each treated arm, in the order of the draws: one fate for each
+    /// treated arm.
     pub(super) fates: Vec<(FamilyIx, Fate)>,
     /// Values of the analysed outcomes under allocation to control and to treatment: of every randomized family, in the
-    /// order of the draws, one pair per analysis.
+    /// order of the draws, one pair per comparison.
     pub(super) potentials: Vec<[f64; 2]>,
-    /// Sums of differences of potential outcomes, one per analysis.
+    /// Sums of differences of potential outcomes, one per comparison.
     pub(super) truths: Vec<f64>,
     /// For each analysis the first one with the same outcome and summary, whose potential values are its own too.
     pub(super) alike: Vec<usize>,
@@ -105,9 +106,11 @@ pub struct Simulator<'c> {
     /// Families randomized in each month.
     pub(super) reached: Vec<u32>,
     pub(super) draws: u32,
+    /// Numbers of reports of a family under control and each treated arm.
+    pub(super) counted: Vec<u32>,
     /// Whether the treated service has no effect in the study that is run at the moment.
     pub(super) without_effect: bool,
-    /// For each analysis whether the size of its test is asked for.
+    /// For each comparison whether the size of its test is asked for.
     sized: Vec<bool>,
     null_replicates: u64,
     pub(super) analyst: Analyst,
@@ -202,7 +205,7 @@ impl<'c> Simulator<'c> {
             follower: Follower::new(protocol),
             fates: Vec::new(),
             potentials: Vec::new(),
-            truths: vec![0.0; scenario.analyses.len()],
+            truths: vec![0.0; scenario.comparisons().count()],
             alike: scenario.analyses.iter().map(alike).collect(),
             laws: KeptLaws::new(),
             by_days: scenario.analyses.iter().any(by_days),
@@ -210,8 +213,9 @@ impl<'c> Simulator<'c> {
             months,
             analyst: Analyst::new(protocol, &scenario.analyses),
             draws: scenario.precision.draws,
+            counted: Vec::new(),
             without_effect: false,
-            sized: scenario.analyses.iter().map(sized).collect(),
+            sized: scenario.comparisons().map(|(own, _)| sized(&own)).collect(),
             null_replicates: scenario.precision.null_replicates,
             keys,
         }
@@ -472,10 +476,10 @@ impl<'c> Simulator<'c> {
     }
 
     fn record(&mut self, replicate: u64) -> Record {
-        let (protocol, scenario) = (&self.cell.protocol, &self.cell.scenario);
+        let protocol = &self.cell.protocol;
         let families = self.state.randomized();
         let followed = self.follower.follow(protocol, &self.state.allocations);
-        let mut analyses = Vec::with_capacity(scenario.analyses.len());
+        let mut analyses = Vec::with_capacity(self.truths.len());
         let mut truths = self.truths.iter();
         let (state, first) = (&self.state, self.first);
         let at = |lock: usize| {
@@ -573,13 +577,14 @@ impl<'c> Simulator<'c> {
         &self.state
     }
 
-    /// What would happen to each randomized family of the last study, under both services, in the order of the draws.
+    /// What would happen to each randomized family of the last study, in the order of the draws: under the control service and
+    /// that of each treated arm, one after the other.
     pub fn fates(&self) -> &[(FamilyIx, Fate)] {
         &self.fates
     }
 
     /// Values of the analysed outcomes under allocation to control and to treatment, were the family followed to the end:
-    /// of every randomized family of the last study, in the order of the draws, one pair per analysis.
+    /// of every randomized family of the last study, in the order of the draws, one pair per comparison.
     pub fn potentials(&self) -> impl Iterator<Item = &[[f64; 2]]> {
         self.potentials.chunks(self.truths.len().max(1))
     }

@@ -78,13 +78,12 @@ impl Paired {
     }
 
     pub(super) fn difference(&self, base: &Cell) -> Difference {
-        let ids = base.scenario.analyses.iter();
-        let ids = ids.map(|index| base.protocol.analyses[*index].id.clone());
+        let names = base.names().into_iter();
         Difference {
             families: self.families.mean(),
             days_closed: self.days_closed.mean(),
             cost: self.cost.mean(),
-            power: ids
+            power: names
                 .zip(self.rejections.iter().map(PairedRejections::power))
                 .collect(),
         }

@@ -76,7 +76,7 @@ pub enum Received {
     Treated = 1,
 }
 
-/// What would happen to a family, under both services. Days count from randomization.
+/// What would happen to a family, under the control service and that of one treated arm. Days count from randomization.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fate {
     /// The treated service would not start; known on this day.
@@ -237,7 +237,8 @@ impl World {
         Fate {
             not_started: (start < uptake.not_started)
                 .then(|| day(start_day, uptake.not_started_within_days)),
-            switched: (switch < uptake.switched)
+            switched: (switch >= uptake.switched_before
+                && switch < uptake.switched_before + uptake.switched)
                 .then(|| day(switch_day, uptake.switched_within_days)),
             exits: self
                 .exit

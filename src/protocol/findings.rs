@@ -201,8 +201,14 @@ impl<'s> Findings<'s> {
                 .and_then(|place| place.span.clone())
                 .map_or((0, 0), |span| (span.start + 1, span.end))
         });
-        list.dedup();
-        list
+        // Worlds of several arms read the same keys, and find the same.
+        let mut said: Vec<Diagnostic> = Vec::with_capacity(list.len());
+        for finding in list {
+            if !said.contains(&finding) {
+                said.push(finding);
+            }
+        }
+        said
     }
 }
 

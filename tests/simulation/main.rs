@@ -25,6 +25,7 @@ mod proportions;
 mod ranks;
 mod ratio_models;
 mod search;
+mod several_arms;
 mod survival;
 mod unknown_outcomes;
 mod world;

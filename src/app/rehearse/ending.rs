@@ -77,7 +77,12 @@ impl Stage<'_> {
             .analyses
             .analyses
             .first()
-            .map_or_else(Words::default, |first| first.conclusion.clone());
+            .map_or_else(Words::default, |first| {
+                let said = first.conclusions();
+                let (en, sv): (Vec<&str>, Vec<&str>) =
+                    said.map(|own| (own.en.as_str(), own.sv.as_str())).unzip();
+                Words::new(en.join(" "), sv.join(" "))
+            });
         self.tell(
             conclusion,
             format!("lottning analyse --study {folder} --lock {id} --actor evaluator"),

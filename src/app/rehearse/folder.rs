@@ -6,7 +6,6 @@ use crate::app::Failure;
 use crate::app::Outside;
 use crate::app::exit;
 use crate::diagnostic::Words;
-use crate::protocol::Protocol;
 use crate::words;
 use std::path::{Path, PathBuf};
 
@@ -72,26 +71,5 @@ pub fn refuse_used(
     .help(Words::new(
         "name another folder, or remove the earlier one",
         "ange en annan mapp, eller ta bort den tidigare",
-    )))
-}
-
-/// The made-up world knows two services.
-pub(super) fn refuse_arms(protocol: &Protocol, path: &Path) -> Result<(), Failure> {
-    let arms = protocol.arms.len();
-    if arms == 2 {
-        return Ok(());
-    }
-    let path = path.display();
-    Err(Failure::new(
-        exit::INVALID_PROTOCOL,
-        "two-arms-only",
-        words!(
-            "{path} has {arms} arms, and made-up families are known under two services only",
-            "{path} har {arms} armar, och påhittade familjer finns bara för två handläggningar"
-        ),
-    )
-    .help(Words::new(
-        "rehearse the protocol with the control arm and one other",
-        "öva på protokollet med jämförelsearmen och en arm till",
     )))
 }

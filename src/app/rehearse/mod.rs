@@ -29,7 +29,6 @@ use crate::protocol::model::Day;
 use crate::study::kernel::{Answer, Command, Enrolment, RecordedSource, What};
 use crate::study::recording::EventRequest;
 use crate::words;
-use folder::refuse_arms;
 pub use folder::{DEMO_SETTINGS, demo_protocol, demo_scenario, refuse_used};
 use jiff::tz::TimeZone;
 use rows::{enrolment_row, event_row, report_row, staff_row};
@@ -76,7 +75,6 @@ pub fn rehearse(outside: &Outside, request: &Rehearse) -> Result<Rehearsed, Fail
         outside.progress.warn(warning);
     }
     refuse_used(outside, &request.folder, Some(&request.protocol))?;
-    refuse_arms(&protocol, &request.protocol)?;
     let mut stage = Stage::new(outside, &protocol, request)?;
     stage.planned(request)?;
     stage.opened()?;

@@ -122,7 +122,7 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
         )?;
         let analysed = analyse(&stage.inside, &mut study, &act("evaluator"), &id, &[])?;
         for own in analysed.analyses.analyses {
-            found.push((*place, own.id, own.results, own.test));
+            found.push((*place, own));
         }
         let written = report(
             &stage.inside,
@@ -142,13 +142,16 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
         return Err(differs());
     }
     let mut analyses = Vec::new();
-    for (index, own) in request.cell.scenario.analyses.iter().zip(&record.analyses) {
-        let id = &protocol.analyses[*index].id;
-        let lock = deciding(&protocol.analyses[*index], own.looked.as_ref());
-        let there = |place: &usize, name: &String| *place == lock && name == id;
-        let Some((_, _, rows, test)) = found.iter().find(|(at, name, ..)| there(at, name)) else {
+    let comparisons = request.cell.scenario.comparisons();
+    for ((index, arm), own) in comparisons.zip(&record.analyses) {
+        let id = &protocol.analyses[index].id;
+        let lock = deciding(&protocol.analyses[index], own.looked.as_ref());
+        let mut there = found.iter();
+        let Some((_, result)) = there.find(|(at, result)| *at == lock && result.id == *id) else {
             return Err(differs());
         };
+        let compared = result.compared(arm);
+        let (rows, test) = (compared.rows, compared.test);
         let stage_wise = own.looked.as_ref().and_then(|looked| looked.stage_wise);
         let first = rows.iter().find(|row| !row.is_anderson_rubin());
         if !agree(own.found.as_ref().ok(), first) || !ends_alike(stage_wise, rows) {
@@ -164,7 +167,7 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
             }),
             Err(code) => json!({ "failure": code }),
         };
-        analyses.push(json!({
+        let mut said = json!({
             "analysis": id,
             "truth": own.truth,
             "simulated": simulated,
@@ -175,8 +178,12 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
                 "conf_high": own.conf_high,
                 "p_value": own.p_value,
             })),
-            "registered_p_value": test.as_ref().map(|test| test.p_value),
-        }));
+            "registered_p_value": test.map(|test| test.p_value),
+        });
+        if let (Value::Object(fields), Some(name)) = (&mut said, further_arm(request.cell, arm)) {
+            fields.insert("arm".to_owned(), json!(name));
+        }
+        analyses.push(said);
     }
     let body = json!({
         "cell": request.cell.id,
@@ -202,6 +209,13 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
         reports,
         body,
     })
+}
+
+/// The treated arm of a comparison, where there are several.
+fn further_arm(cell: &Cell, place: usize) -> Option<&str> {
+    let several = cell.scenario.treated() > 1;
+    let arm = cell.scenario.world_of(place).treated;
+    several.then(|| cell.protocol.arms[arm.index()].id.as_str())
 }
 
 /// The lock at which an analysis was decided: its own, or that of the look that stopped the study.

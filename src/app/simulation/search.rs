@@ -264,12 +264,8 @@ fn analysis(base: &Planned, wanted: &Wanted) -> Result<(usize, String), Failure>
             "välj en med --set för varje nyckel i rutnätet",
         )));
     };
-    let ids: Vec<&str> = cell
-        .scenario
-        .analyses
-        .iter()
-        .map(|index| cell.protocol.analyses[*index].id.as_str())
-        .collect();
+    let names = cell.names();
+    let ids: Vec<&str> = names.iter().map(String::as_str).collect();
     let judge = Judge::of(cell, base.order.options(None).draws_in(cell));
     let limits = judge.limits();
     match &wanted.analysis {

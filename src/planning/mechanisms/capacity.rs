@@ -9,9 +9,8 @@
 //! slot gets the control service.
 
 use super::quantiles::CountTable;
-use super::{MechanismEntry, not_negative, or_default, positive};
+use super::{Arms, MechanismEntry, not_negative, or_default, positive};
 use crate::numerics::normal;
-use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 use crate::words;
@@ -144,9 +143,9 @@ impl Capacity {
     pub(crate) fn read(
         out: &mut Findings<'_>,
         section: &Section<'_>,
-        protocol: &Protocol,
-        (treated, control): (usize, usize),
+        arms: Arms<'_>,
     ) -> Option<Self> {
+        let protocol = arms.protocol;
         let mut slots = None;
         for key in ["therapists_per_site", "families_per_therapist"] {
             if let Some(value) = section.get(key) {
@@ -177,7 +176,7 @@ impl Capacity {
             let sd = sd.and_then(|value| not_negative(out, &value, 5.0));
             Some(Length::new(median?, sd?))
         };
-        let (treated, control) = (length(treated), length(control));
+        let (treated, control) = (length(arms.treated), length(arms.control));
         let waits = or_default(out, section, "waits_days", 0, |out, value| {
             value.days(out, 0, 36_500)
         });

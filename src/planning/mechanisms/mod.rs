@@ -28,6 +28,7 @@ use crate::protocol::findings::Findings;
 use crate::protocol::model::Day;
 use crate::protocol::tree::{Section, Value};
 use crate::words;
+use toml::de::DeValue;
 
 /// Builds an optional mechanism from its keys.
 pub(crate) type Build =
@@ -128,6 +129,47 @@ pub trait Mechanism: std::fmt::Debug + Send + Sync {
         changes: &mut Vec<StaffChange>,
     ) {
         let _ = (position, last, deviate, changes);
+    }
+}
+
+/// The two arms that a world is about: one of the treated arms, and the control arm.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arms<'p> {
+    pub(crate) protocol: &'p Protocol,
+    /// Index of the treated arm.
+    pub(crate) treated: usize,
+    /// Index of the control arm.
+    pub(crate) control: usize,
+}
+
+impl<'p> Arms<'p> {
+    /// Ids of all treated arms, in the protocol's order.
+    pub(crate) fn treated_ids(&self) -> Vec<&'p str> {
+        let arms = self.protocol.arms.iter().enumerate();
+        let treated = arms.filter(|(place, _)| *place != self.control);
+        treated.map(|(_, arm)| arm.id.as_str()).collect()
+    }
+
+    /// Whether there are several treated arms.
+    pub(crate) fn several(&self) -> bool {
+        self.protocol.arms.len() > 2
+    }
+
+    /// The value of a key for the treated arm: that of all treated arms, or of its own in a table by their ids.
+    pub(crate) fn need(
+        &self,
+        out: &mut Findings<'_>,
+        section: &Section<'_>,
+        key: &str,
+        read: impl FnOnce(&mut Findings<'_>, &Value<'_>) -> Option<f64>,
+    ) -> Option<f64> {
+        let value = section.need(out, key)?;
+        let DeValue::Table(_) = value.raw() else {
+            return read(out, &value);
+        };
+        let table = value.section(out, &self.treated_ids())?;
+        let own = table.need(out, &self.protocol.arms[self.treated].id)?;
+        read(out, &own)
     }
 }
 

@@ -4,12 +4,11 @@
 //! is the normal score of the family's risk deviate and `e` its own. The treated service adds `effect`. A share of families
 //! of each arm does not answer, whatever its score; the true effect is that among all.
 
-use super::{MechanismEntry, or_default, positive, share};
+use super::{Arms, MechanismEntry, or_default, positive, share};
 use crate::numerics::normal;
-use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::model::OutcomeKind;
-use crate::protocol::tree::Section;
+use crate::protocol::tree::{Section, Value};
 use crate::words;
 
 /// Registry entry.
@@ -46,13 +45,13 @@ pub struct Score {
 }
 
 impl Score {
-    /// Reads the section; `arms` are the treated and the control arm.
+    /// Reads the section.
     pub(crate) fn read(
         out: &mut Findings<'_>,
         section: &Section<'_>,
-        protocol: &Protocol,
-        arms: (usize, usize),
+        arms: Arms<'_>,
     ) -> Option<Self> {
+        let protocol = arms.protocol;
         let any = |_: f64| true;
         let outcome = section.need(out, "outcome");
         let outcome = outcome.and_then(|value| {
@@ -84,11 +83,12 @@ impl Score {
             }
             found
         });
-        let mut need = |key: &str| {
-            let value = section.need(out, key)?;
+        let number = |out: &mut Findings<'_>, value: &Value<'_>| {
             value.number(out, any, words!("a number", "ett tal"))
         };
-        let (mean, effect) = (need("mean"), need("effect"));
+        let mean = section.need(out, "mean");
+        let mean = mean.and_then(|value| number(out, &value));
+        let effect = arms.need(out, section, "effect", number);
         let sd = section.need(out, "sd");
         let sd = sd.and_then(|value| positive(out, &value, 1e9));
         let tie = or_default(out, section, "risk_correlation", 0.0, |out, value| {
@@ -101,8 +101,8 @@ impl Score {
         let names: Vec<&str> = protocol.arms.iter().map(|arm| arm.id.as_str()).collect();
         let missing = or_default(out, section, "missing", [0.0; 2], |out, value| {
             let table = value.section(out, &names)?;
-            let control = or_default(out, &table, names[arms.1], 0.0, share);
-            let treated = or_default(out, &table, names[arms.0], 0.0, share);
+            let control = or_default(out, &table, names[arms.control], 0.0, share);
+            let treated = or_default(out, &table, names[arms.treated], 0.0, share);
             Some([control?, treated?])
         });
         let (outcome, day) = outcome?;

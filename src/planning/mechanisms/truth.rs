@@ -5,7 +5,7 @@
 //! under the one is at higher risk under the other. Acceptance of an intervention is a share per service.
 
 use super::quantiles::{CountLaw, KeptLaws};
-use super::{MechanismEntry, not_negative, or_default, positive, probability};
+use super::{Arms, MechanismEntry, not_negative, or_default, positive, probability};
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 use crate::words;
@@ -52,11 +52,16 @@ pub struct Truth {
 
 impl Truth {
     /// Reads the section.
-    pub(crate) fn read(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Self> {
+    pub(crate) fn read(
+        out: &mut Findings<'_>,
+        section: &Section<'_>,
+        arms: Arms<'_>,
+    ) -> Option<Self> {
         let control = section.need(out, "rereport_control");
         let control = control.and_then(|value| probability(out, &value));
-        let ratio = section.need(out, "rereport_ratio");
-        let ratio = ratio.and_then(|value| positive(out, &value, 1000.0));
+        let ratio = arms.need(out, section, "rereport_ratio", |out, value| {
+            positive(out, value, 1000.0)
+        });
         let window = or_default(out, section, "window_days", None, |out, value| {
             let items = value.items(out)?;
             let days: Option<Vec<i32>> =
@@ -80,8 +85,7 @@ impl Truth {
         });
         let accept = section.need(out, "acceptance_control");
         let accept = accept.and_then(|value| probability(out, &value));
-        let difference = section.need(out, "acceptance_difference");
-        let difference = difference.and_then(|value| {
+        let difference = arms.need(out, section, "acceptance_difference", |out, value| {
             value.number(
                 out,
                 |d| (-1.0..=1.0).contains(&d),

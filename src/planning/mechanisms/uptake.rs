@@ -5,10 +5,11 @@
 //! each family exist. Who does not start gets the control service and frees the slot; who is moved gets the treated
 //! service whether a slot is free or not.
 
-use super::{MechanismEntry, or_default, share};
-use crate::protocol::Protocol;
+use super::{Arms, MechanismEntry, or_default, share};
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
+use crate::words;
+use toml::de::DeValue;
 
 /// Registry entry.
 pub(super) const ENTRY: MechanismEntry = MechanismEntry {
@@ -30,6 +31,8 @@ pub struct Uptake {
     pub not_started: f64,
     /// Share of families that would be moved from the control to the treated service.
     pub switched: f64,
+    /// Share of those that would be moved to one of the treated arms before this one; 0 where there is one.
+    pub switched_before: f64,
     /// Share of screened families with a declared exception.
     pub exceptions: f64,
     /// It is known within so many days that the service does not start.
@@ -44,12 +47,14 @@ pub(crate) fn arm_key(arm: &str, what: &str) -> String {
 }
 
 impl Uptake {
-    /// Keys, with the names of the arms.
-    pub(crate) fn keys(protocol: &Protocol, treated: usize, control: usize) -> Vec<String> {
-        let mut keys = vec![
-            arm_key(&protocol.arms[treated].id, "not_started"),
-            arm_key(&protocol.arms[control].id, "switched"),
-        ];
+    /// Keys, with the names of the arms: first those of the two arms.
+    pub(crate) fn keys(arms: Arms<'_>) -> Vec<String> {
+        let id = |arm: usize| arms.protocol.arms[arm].id.as_str();
+        let not_started = |id: &str| arm_key(id, "not_started");
+        let own = id(arms.treated);
+        let mut keys = vec![not_started(own), arm_key(id(arms.control), "switched")];
+        let others = arms.treated_ids().into_iter().filter(|other| *other != own);
+        keys.extend(others.map(not_started));
         keys.extend(ENTRY.keys.iter().map(ToString::to_string));
         keys
     }
@@ -59,12 +64,13 @@ impl Uptake {
         out: &mut Findings<'_>,
         section: &Section<'_>,
         keys: &[String],
-        protocol: &Protocol,
+        arms: Arms<'_>,
     ) -> Option<Self> {
+        let protocol = arms.protocol;
         let mut part = |key: &str| or_default(out, section, key, 0.0, share);
         let not_started = part(&keys[0]);
-        let switched = part(&keys[1]);
         let exceptions = part("exceptions");
+        let switched = switched(out, section, &keys[1], arms);
         if let Some(value) = section.get("exceptions")
             && exceptions.is_some_and(|share| share > 0.0)
             && protocol.exceptions.reasons.is_empty()
@@ -86,12 +92,57 @@ impl Uptake {
         };
         let not_started_within_days = days("not_started_within_days", 14);
         let switched_within_days = days("switched_within_days", 30);
+        let (switched_before, switched) = switched?;
         Some(Self {
             not_started: not_started?,
-            switched: switched?,
+            switched,
+            switched_before,
             exceptions: exceptions?,
             not_started_within_days: not_started_within_days?,
             switched_within_days: switched_within_days?,
         })
     }
+}
+
+/// Shares of families that would be moved from control to treated arms before this one, and to it: with several arms of a table
+/// by their ids.
+fn switched(
+    out: &mut Findings<'_>,
+    section: &Section<'_>,
+    key: &str,
+    arms: Arms<'_>,
+) -> Option<(f64, f64)> {
+    let Some(value) = section.get(key) else {
+        return Some((0.0, 0.0));
+    };
+    let DeValue::Table(_) = value.raw() else {
+        let share = share(out, &value)?;
+        if arms.several() && share > 0.0 {
+            value.wrong_type(
+                out,
+                words!(
+                    "a table with the share of each arm that families are moved to",
+                    "en tabell med andelen för varje arm som familjer flyttas till"
+                ),
+            );
+            return None;
+        }
+        return Some((0.0, share));
+    };
+    let ids = arms.treated_ids();
+    let table = value.section(out, &ids)?;
+    let (mut before, mut own, mut all) = (0.0, 0.0, 0.0);
+    for id in ids {
+        let part = or_default(out, &table, id, 0.0, share)?;
+        if *id == *arms.protocol.arms[arms.treated].id {
+            (before, own) = (all, part);
+        }
+        all += part;
+    }
+    if all > 1.0 {
+        let range = words!("at most 1 together", "högst 1 tillsammans");
+        out.out_of_range(&value.span, key, &all.to_string(), range);
+        return None;
+    }
+    Some((before, own))
 }

@@ -6,6 +6,8 @@ use super::prior::Prior;
 use super::recipe::{Recipe, changes_protocol};
 use super::sections::{Varied, read, version};
 use super::{Scenario, Shared};
+use crate::allocation::Arm;
+use crate::analysis::plan::treated_arms;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::findings::Findings;
 use crate::protocol::model::Day;
@@ -33,12 +35,25 @@ pub struct Cell {
     pub protocol_text: String,
     /// What is believed of parameters that are not known.
     pub priors: Vec<Prior>,
-    /// For each analysis whether its expected effect is zero, whatever is drawn from the priors.
+    /// For each comparison whether its expected effect is zero, whatever is drawn from the priors.
     pub is_null: Vec<bool>,
     pub(super) recipe: Recipe,
 }
 
 impl Cell {
+    /// A name for each comparison: the id of its analysis, and with several treated arms that of the arm after a colon.
+    pub fn names(&self) -> Vec<String> {
+        let arms: Vec<Arm> = treated_arms(&self.protocol).collect();
+        let name = |(index, arm): (usize, usize)| {
+            let id = &self.protocol.analyses[index].id;
+            match arms.get(arm).filter(|_| arms.len() > 1) {
+                Some(arm) => format!("{id}:{}", self.protocol.arms[arm.index()].id),
+                None => id.clone(),
+            }
+        };
+        self.scenario.comparisons().map(name).collect()
+    }
+
     /// What is drawn from the priors in a replicate.
     pub fn drawn(&self, seed: u64, replicate: u64) -> Vec<(String, f64)> {
         let group = self.group();
@@ -224,7 +239,7 @@ pub fn plan(scenario: &str, protocol: &str, settings: &[String]) -> Result<Plan,
     let group = base.scenario.shared;
     let held = recipe.held();
     let grid = varied.grid.without(&recipe.settings);
-    let is_set = |prior: &Prior| recipe.settings.iter().any(|own| own.path == prior.key);
+    let is_set = |prior: &Prior| recipe.settings.iter().any(|own| own.covers(&prior.key));
     let mut priors = varied.priors;
     priors.retain(|prior| !is_set(prior));
     let in_file = |diagnostics| Refused {

@@ -72,6 +72,12 @@ impl Setting {
         Ok(Self::new(path, parsed))
     }
 
+    /// Whether it sets a key, by itself or with the table that the key is in.
+    pub(super) fn covers(&self, key: &str) -> bool {
+        let rest = key.strip_prefix(self.path.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
     /// With the short name, if it is one, replaced.
     pub(super) fn new(path: &str, value: Value) -> Self {
         Self {

@@ -314,7 +314,7 @@ pub(super) fn name(parameters: &[Parameter]) -> String {
 impl Grid {
     /// Without the keys that somebody has set.
     pub(super) fn without(mut self, set: &[Setting]) -> Self {
-        let is_set = |key: &str| set.iter().any(|setting| setting.path == key);
+        let is_set = |key: &str| set.iter().any(|setting| setting.covers(key));
         let thin = |axes: &mut Vec<Axis>| {
             for axis in axes.iter_mut() {
                 for row in &mut axis.rows {

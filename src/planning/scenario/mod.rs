@@ -23,6 +23,8 @@ pub use sections::vocabulary;
 
 use super::cost::Cost;
 use super::world::World;
+use crate::allocation::Arm;
+use crate::protocol::model::OutcomeKind;
 
 /// Version of the file format.
 pub const VERSION: i64 = 1;
@@ -48,7 +50,6 @@ pub const CODES: &[&str] = &[
     "field-without-law",
     "shares-sum",
     "no-exceptions",
-    "two-arms-only",
     "windows-differ",
     "too-many-cells",
     "lists-differ",
@@ -68,8 +69,10 @@ pub struct Scenario {
     pub analyses: Vec<usize>,
     /// What runs the studies.
     pub engine: Engine,
-    /// The world.
+    /// The world of control and the first treated arm.
     pub world: World,
+    /// The worlds of control and each further treated arm, in the protocol's order: a family has the same deviates in all.
+    pub further: Vec<World>,
     /// How precise the answer is to be.
     pub precision: Precision,
     /// What cells of a grid share.
@@ -79,10 +82,34 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Number of treated arms.
+    pub fn treated(&self) -> usize {
+        1 + self.further.len()
+    }
+
+    /// The world of control and a treated arm, by the arm's place among them; of a place that there is not the first.
+    pub fn world_of(&self, place: usize) -> &World {
+        let further = place.checked_sub(1).and_then(|own| self.further.get(own));
+        further.unwrap_or(&self.world)
+    }
+
+    /// Place of a treated arm among them; `None` for control.
+    pub fn place_of(&self, arm: Arm) -> Option<usize> {
+        (0..self.treated()).find(|place| self.world_of(*place).treated == arm)
+    }
+
+    /// Whether a treated arm and control do not differ in what drives an outcome: [`World::is_null`], where families of control
+    /// are moved to no other arm that does.
+    pub fn is_null(&self, place: usize, kind: &OutcomeKind) -> bool {
+        let moved = |other: &usize| self.world_of(*other).uptake.switched > 0.0;
+        let mut others = (0..self.treated()).filter(moved);
+        self.world_of(place).is_null(kind) && others.all(|other| self.world_of(other).is_null(kind))
+    }
+
     /// The comparisons that are simulated: index of the analysis and place of the treated arm among those of the protocol, in the
     /// scenario's order and within an analysis of arms.
     pub fn comparisons(&self) -> impl Iterator<Item = (usize, usize)> {
-        let arms = 1;
+        let arms = self.treated();
         let each = self.analyses.iter();
         each.flat_map(move |index| (0..arms).map(move |arm| (*index, arm)))
     }

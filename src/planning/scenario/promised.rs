@@ -1,4 +1,4 @@
-//! What a scenario takes from the protocol: the window in which new reports happen, and the two arms.
+//! What a scenario takes from the protocol: the window in which new reports happen.
 
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
@@ -50,26 +50,4 @@ pub(super) fn window(
         ),
     );
     None
-}
-
-/// Indices of the treated and the control arm.
-pub(super) fn arms(out: &mut Findings<'_>, protocol: &Protocol) -> Option<(usize, usize)> {
-    let control = protocol.control.index();
-    if protocol.arms.len() != 2 {
-        let arms = protocol.arms.len();
-        out.error(
-            "two-arms-only",
-            &(0..0),
-            words!(
-                "the protocol has {arms} arms, and a scenario describes two services",
-                "protokollet har {arms} armar, och ett scenario beskriver två handläggningar"
-            ),
-            words!(
-                "simulate a protocol with two arms",
-                "simulera ett protokoll med två armar"
-            ),
-        );
-        return None;
-    }
-    Some((1 - control, control))
 }

@@ -99,9 +99,9 @@ impl Recipe {
         }));
         let precision = &mut scenario.precision;
         precision.replicates = precision.replicates.min(MOST_REPLICATES as u64);
-        let is_null = scenario.analyses.iter().map(|index| {
-            let outcome = protocol.analyses[*index].outcome;
-            scenario.world.is_null(&protocol.outcomes[outcome].kind)
+        let is_null = scenario.comparisons().map(|(index, arm)| {
+            let outcome = protocol.analyses[index].outcome;
+            scenario.is_null(arm, &protocol.outcomes[outcome].kind)
         });
         let mut hash = Sha256::new();
         for part in [&text, &protocol_text] {

@@ -3,9 +3,10 @@
 use super::engine::{engine, fits};
 use super::grid::{self, GRID, Grid, WHEN};
 use super::prior::{self, PRIOR, Prior};
-use super::promised::{arms, window};
+use super::promised::window;
 use super::{Precision, Scenario, VERSION};
 use crate::allocation::Arm;
+use crate::analysis::plan::treated_arms;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::planning::cost::{self, Cost};
 use crate::planning::mechanisms::accrual::Accrual;
@@ -15,7 +16,9 @@ use crate::planning::mechanisms::family::{FIELD, Family};
 use crate::planning::mechanisms::score::Score;
 use crate::planning::mechanisms::truth::Truth;
 use crate::planning::mechanisms::uptake::Uptake;
-use crate::planning::mechanisms::{MECHANISMS, Mechanism, MechanismEntry, or_default, positive};
+use crate::planning::mechanisms::{
+    Arms, MECHANISMS, Mechanism, MechanismEntry, or_default, positive,
+};
 use crate::planning::world::{Parts, World, can_give};
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
@@ -101,15 +104,25 @@ pub(super) fn read(
         value.text(out);
     }
     let analyses = analyses(out, &root, protocol);
-    let arms = arms(out, protocol);
-    let world = arms
-        .zip(analyses.as_ref())
-        .and_then(|(arms, analyses)| world(out, &root, protocol, arms, analyses));
+    let mut worlds: Vec<Option<World>> = Vec::new();
+    for treated in treated_arms(protocol) {
+        let arms = Arms {
+            protocol,
+            treated: treated.index(),
+            control: protocol.control.index(),
+        };
+        let own = analyses.as_ref();
+        worlds.push(own.and_then(|analyses| world(out, &root, arms, analyses)));
+    }
+    let worlds: Option<Vec<World>> = worlds.into_iter().collect();
     let scenario = (|| {
+        let mut worlds = worlds?.into_iter();
+        let world = worlds.next()?;
         Some(Scenario {
             analyses: analyses?.0,
             engine: engine.clone()?.0,
-            world: world?,
+            world,
+            further: worlds.collect(),
             precision: precision?,
             shared: shared?,
             cost: cost?,
@@ -280,13 +293,14 @@ fn is_score(root: &Section<'_>, outcome: &str) -> bool {
     }
 }
 
+/// The world of control and one treated arm: all that is drawn for a family is the same in the worlds of the other arms.
 fn world(
     out: &mut Findings<'_>,
     root: &Section<'_>,
-    protocol: &Protocol,
-    arms: (usize, usize),
+    arms: Arms<'_>,
     analyses: &(Vec<usize>, Range<usize>),
 ) -> Option<World> {
+    let protocol = arms.protocol;
     let keys = |id: &str| -> &'static [&'static str] {
         MECHANISMS
             .iter()
@@ -294,7 +308,7 @@ fn world(
             .map_or(&[], |entry| entry.keys)
     };
     let section = root.need_section(out, "truth", keys("truth"));
-    let truth = section.and_then(|section| Truth::read(out, &section));
+    let truth = section.and_then(|section| Truth::read(out, &section, arms));
     let window = match &truth {
         Some(truth) => window(out, protocol, analyses, truth.window_days),
         None => None,
@@ -302,19 +316,19 @@ fn world(
     let section = root.need_section(out, "accrual", keys("accrual"));
     let accrual = section.and_then(|section| Accrual::read(out, &section, protocol));
     let section = root.need_section(out, "capacity", keys("capacity"));
-    let capacity = section.and_then(|section| Capacity::read(out, &section, protocol, arms));
+    let capacity = section.and_then(|section| Capacity::read(out, &section, arms));
     let section = root.need_section(out, "family", keys("family"));
     let fields = root.sections(out, "field", FIELD);
     let family = section.and_then(|section| Family::read(out, &section, &fields, protocol));
-    let uptake_keys = Uptake::keys(protocol, arms.0, arms.1);
+    let uptake_keys = Uptake::keys(arms);
     let known: Vec<&str> = uptake_keys.iter().map(String::as_str).collect();
     let section = root.need_section(out, "uptake", &known);
-    let uptake = section.and_then(|section| Uptake::read(out, &section, &uptake_keys, protocol));
+    let uptake = section.and_then(|section| Uptake::read(out, &section, &uptake_keys, arms));
     let section = root.need_section(out, "exit", keys("exit"));
     let exit = section.and_then(|section| Exit::read(out, &section, protocol));
     let score = match root.section(out, "score", keys("score")) {
         None => Some(None),
-        Some(section) => Score::read(out, &section, protocol, arms).map(Some),
+        Some(section) => Score::read(out, &section, arms).map(Some),
     };
     let others = others(out, root, protocol);
     let world = World::new(Parts {
@@ -326,7 +340,7 @@ fn world(
         exit: exit?,
         score: score?,
         others: others?,
-        treated: Arm(arms.0 as u8),
+        treated: Arm(arms.treated as u8),
         window: window?,
     });
     risk_stays_possible(out, root, &world, protocol.sites.len());

@@ -242,10 +242,15 @@ fn mechanisms(planning: &Planning<'_>, lang: Lang) -> Section {
     for (key, value) in planning.keys {
         grid.row(key, vec![value.clone()]);
     }
+    let (courses, courses_sv) = if planning.protocol.arms.len() == 2 {
+        ("two possible courses", "två möjliga förlopp")
+    } else {
+        ("several possible courses", "flera möjliga förlopp")
+    };
     let mut parts = vec![Part::Text(say(
-        &Words::new(
-            "Families come to the sites at random times, are screened and drawn by the study's state machine, and have two possible courses, one under each service. What is not in the scenario is the protocol's own. Each value is an assumption of the planner.",
-            "Familjer kommer till enheterna vid slumpmässiga tider, bedöms och lottas av studiens regelverk, och har två möjliga förlopp, ett under varje handläggning. Det som inte står i scenariot är protokollets eget. Varje värde är ett antagande av den som planerar.",
+        &words!(
+            "Families come to the sites at random times, are screened and drawn by the study's state machine, and have {courses}, one under each service. What is not in the scenario is the protocol's own. Each value is an assumption of the planner.",
+            "Familjer kommer till enheterna vid slumpmässiga tider, bedöms och lottas av studiens regelverk, och har {courses_sv}, ett under varje handläggning. Det som inte står i scenariot är protokollets eget. Varje värde är ett antagande av den som planerar."
         ),
         lang,
     ))];

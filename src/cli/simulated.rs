@@ -358,8 +358,13 @@ pub(super) fn compared(simulation: &Simulation) -> Option<Grid> {
         .column("families", Words::new("families", "familjer"))
         .column("days_closed", Words::new("days closed", "stängda dagar"))
         .column("cost", Words::new("cost", "kostnad"));
+    let believed = simulation.cells.iter().any(|cell| !cell.priors.is_empty());
     for (id, _) in &first.power {
-        let words = Words::new(format!("power, {id}"), format!("styrka, {id}"));
+        let words = if believed {
+            words!("assurance, {id}", "assurance, {id}")
+        } else {
+            words!("power, {id}", "styrka, {id}")
+        };
         grid = grid.column(format!("power.{id}"), words);
     }
     for (name, cell, found) in &simulation.alternatives {

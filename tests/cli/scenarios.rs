@@ -278,7 +278,9 @@ fn assurance_stands_under_its_name() {
             .iter()
             .any(|own| own["code"] == "power-is-assurance")
     );
-    let table = simulate("assurance.toml --replicates 4 --draws 0 --set months=6");
+    let table =
+        simulate("assurance.toml --replicates 4 --draws 0 --set months=6 --what-if therapists=2");
+    assert!(table.out.contains("assurance, primary"), "{}", table.out);
     assert!(
         table.out.contains("assurance") && !table.out.contains("power "),
         "{}",

@@ -67,16 +67,22 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
     .iter()
     .map(|words| say(words, lang))
     .collect();
+    let believed = planning.cells.iter().any(|cell| !cell.priors.is_empty());
+    let (name, name_sv) = if believed {
+        ("assurance", "assurance")
+    } else {
+        ("power", "styrka")
+    };
     for place in &decides {
         let id = &first.power[*place].0;
         head.push(say(
-            &words!("power of {id}, per cent", "styrka för {id}, procent"),
+            &words!("{name} of {id}, per cent", "{name_sv} för {id}, procent"),
             lang,
         ));
     }
-    let caption = Words::new(
-        "Families reached, days closed, cost and power, side by side",
-        "Nådda familjer, stängda dagar, kostnad och styrka, sida vid sida",
+    let caption = words!(
+        "Families reached, days closed, cost and {name}, side by side",
+        "Nådda familjer, stängda dagar, kostnad och {name_sv}, sida vid sida"
     );
     let mut grid = Grid::numbers(say(&caption, lang), head);
     let mut differences = planning.alternatives.iter();
@@ -111,9 +117,9 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
         }
     }
     grid.notes.push(say(
-        &Words::new(
-            "All run the same replicates on the same random numbers, so a difference has the error of the paired differences, which is smaller than that of two figures apart. Differences of power are in percentage points.",
-            "Alla kör samma upprepningar på samma slumptal, så en skillnad har de parade skillnadernas fel, som är mindre än två skilda tals. Skillnader i styrka är i procentenheter.",
+        &words!(
+            "All run the same replicates on the same random numbers, so a difference has the error of the paired differences, which is smaller than that of two figures apart. Differences of {name} are in percentage points.",
+            "Alla kör samma upprepningar på samma slumptal, så en skillnad har de parade skillnadernas fel, som är mindre än två skilda tals. Skillnader i {name_sv} är i procentenheter."
         ),
         lang,
     ));

@@ -12,7 +12,7 @@ use super::scenario::{Cell, Shared};
 use super::simulate::{CellPerformance, Options, SimulationError, warnings};
 use super::what_if::{Difference, Paired};
 use crate::estimation::Warning;
-use crate::protocol::model::{Analysis, Day, Missing, Role};
+use crate::protocol::model::{Analysis, Day, Role};
 use crate::words;
 
 /// Studies between two looks at the precision, and the fewest before a cell may stop.

@@ -34,6 +34,9 @@ const LONGEST_STEP: f64 = 40.0;
 /// A linear predictor beyond this that still grows is growing without end: its mean is a double's 0 or 1.
 const ENDLESS: f64 = 200.0;
 
+/// In a step of growth without end a linear predictor that grows moves by about 1 or more, all others by next to nothing.
+const TOLD_APART: f64 = 0.1;
+
 /// Steps at most: of a Newton method, and of one that shrinks by a factor.
 const MOST_STEPS: [usize; 2] = [300, 5000];
 
@@ -175,6 +178,45 @@ impl Design {
     /// The independent columns, column-major: the intercept first, the arm's last.
     pub(super) fn columns(&self) -> &[f64] {
         &self.columns
+    }
+
+    /// The design of the rows that are left in the limit, with their outcomes, where covariates tell the outcomes of the others
+    /// without error: those have likelihood 1 there, whatever the other coefficients are. `None` where the arm cannot be told
+    /// from the covariates in the rows that are left.
+    pub fn beyond_separation(&self, fit: &Fit, y: &[f64]) -> Option<(Self, Vec<f64>)> {
+        let step = fit
+            .state
+            .clone()
+            .step(self, Objective::Likelihood, self.coefficients());
+        let growth = self.predictor(&step.coefficients, None);
+        let left: Vec<usize> = (0..self.n)
+            .filter(|row| growth[*row].abs() <= TOLD_APART)
+            .collect();
+        if left.len() == self.n {
+            return None;
+        }
+        let n = left.len();
+        let rows = |column: &[f64]| left.iter().map(|row| column[*row]).collect::<Vec<f64>>();
+        let columns: Vec<f64> = self.columns.chunks_exact(self.n).flat_map(rows).collect();
+        let mut qr = Qr::default();
+        qr.factor(n, &columns);
+        let kept: Vec<usize> = qr.kept().iter().map(|own| self.kept[*own]).collect();
+        if kept.last() != self.kept.last() || n <= kept.len() {
+            return None;
+        }
+        let columns = qr
+            .kept()
+            .iter()
+            .flat_map(|own| columns[own * n..(own + 1) * n].to_vec())
+            .collect();
+        let design = Self {
+            n,
+            columns,
+            kept,
+            centred: Vec::new(),
+            ..self.clone()
+        };
+        Some((design, rows(y)))
     }
 
     /// Linear predictors of all rows as if all were in one arm, without an offset.

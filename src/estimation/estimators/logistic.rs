@@ -8,7 +8,7 @@ use crate::estimation::entry::{
     EstimatorEntry, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,
 };
 use crate::estimation::error::EstimationError;
-use crate::estimation::generalized_linear::{Design, Family, Fit, Objective};
+use crate::estimation::generalized_linear::{Design, Family, Fit, Objective, Separation};
 use crate::estimation::inference::{self, Inference};
 use crate::estimation::linear_model::Form;
 use crate::estimation::prepared::Analysed;
@@ -90,7 +90,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         y: &analysed.outcome,
     };
     let completed = if interval == Interval::Profile {
-        let profile = model.profile(&fit, std_error, &inference)?;
+        let profile = model.profile_of_what_is_left(fit, std_error, &inference)?;
         if profile.conf_low.is_none() || profile.conf_high.is_none() {
             analysed.warnings.push(Warning::new(
                 "open-interval",
@@ -134,6 +134,33 @@ impl Model<'_> {
                 },
                 other => other,
             })
+    }
+
+    /// The profile, where covariates tell some rows apart that of the others: from coefficients without end none can be followed.
+    fn profile_of_what_is_left(
+        &self,
+        fit: Fit,
+        std_error: f64,
+        inference: &Inference,
+    ) -> Result<inference::Fit, EstimationError> {
+        if fit.separation.is_none() {
+            return self.profile(&fit, std_error, inference);
+        }
+        let Some((design, y)) = self.design.beyond_separation(&fit, self.y) else {
+            return Err(EstimationError::Separation { firth: true });
+        };
+        let left = Model {
+            design: &design,
+            objective: self.objective,
+            y: &y,
+        };
+        match left.fit(None, None)? {
+            fit if fit.separation == Some(Separation::Arm) => {
+                Err(EstimationError::Separation { firth: true })
+            }
+            // Each time fewer rows are left.
+            fit => left.profile_of_what_is_left(fit, std_error, inference),
+        }
     }
 
     /// Limits and test of the profile likelihood `l(β) = max l(β, ·)`: `{β: 2(l(β̂) − l(β)) ≤ z²}`, penalized as the fit

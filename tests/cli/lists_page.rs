@@ -31,6 +31,15 @@ fn every_command_of_the_page_runs_and_keeps_the_strata() {
         "strata.csv",
         "site,sex\n1,1\n1,2\n2,1\n2,2\n3,1\n3,2\n1,1\n",
     );
+    let units: String = ["young,2", "old,0", "old,2", "young,0"]
+        .iter()
+        .zip(["north", "south", "south", "north"])
+        .map(|(levels, site)| format!("{levels},{site}\n"))
+        .collect();
+    folder.file(
+        "arrivals.csv",
+        format!("age,reports,site\n{}", units.repeat(3)),
+    );
     let blocks: String = ["abaaba", "baabaa", "aaabba", "abbaaa"]
         .iter()
         .zip(["north", "south", "north", "south"])
@@ -54,9 +63,18 @@ fn every_command_of_the_page_runs_and_keeps_the_strata() {
     }
     assert_eq!(
         answers.len(),
-        3,
-        "the page shows three lists that are looked at"
+        6,
+        "the page describes three designs and looks at three lists"
     );
+    // Each of the described lists: big stick of 100, of six strata, and minimization of six units at each of two sites.
+    let described: serde_json::Value = serde_json::from_str(&answers[1]).unwrap();
+    assert_eq!(described["n"], 7);
+    assert!(
+        answers[2].contains("north") && answers[2].contains("south"),
+        "{}",
+        answers[2]
+    );
+    answers.drain(..3);
     let own: serde_json::Value = serde_json::from_str(&answers[0]).unwrap();
     assert_eq!(
         (&own["total"]["n"], &own["strata"][0]["stratum"]),

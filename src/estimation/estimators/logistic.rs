@@ -90,7 +90,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         y: &analysed.outcome,
     };
     let completed = if interval == Interval::Profile {
-        let profile = model.profile_of_what_is_left(fit, std_error, &inference)?;
+        let profile = model.profile_of_what_is_left(&fit, std_error, &inference)?;
         if profile.conf_low.is_none() || profile.conf_high.is_none() {
             analysed.warnings.push(Warning::new(
                 "open-interval",
@@ -139,14 +139,14 @@ impl Model<'_> {
     /// The profile, where covariates tell some rows apart that of the others: from coefficients without end none can be followed.
     fn profile_of_what_is_left(
         &self,
-        fit: Fit,
+        fit: &Fit,
         std_error: f64,
         inference: &Inference,
     ) -> Result<inference::Fit, EstimationError> {
         if fit.separation.is_none() {
-            return self.profile(&fit, std_error, inference);
+            return self.profile(fit, std_error, inference);
         }
-        let Some((design, y)) = self.design.beyond_separation(&fit, self.y) else {
+        let Some((design, y)) = self.design.beyond_separation(fit, self.y) else {
             return Err(EstimationError::Separation { firth: true });
         };
         let left = Model {
@@ -159,7 +159,7 @@ impl Model<'_> {
                 Err(EstimationError::Separation { firth: true })
             }
             // Each time fewer rows are left.
-            fit => left.profile_of_what_is_left(fit, std_error, inference),
+            fit => left.profile_of_what_is_left(&fit, std_error, inference),
         }
     }
 

@@ -31,15 +31,8 @@ fn every_command_of_the_page_runs_and_keeps_the_strata() {
         "strata.csv",
         "site,sex\n1,1\n1,2\n2,1\n2,2\n3,1\n3,2\n1,1\n",
     );
-    let units: String = ["young,2", "old,0", "old,2", "young,0"]
-        .iter()
-        .zip(["north", "south", "south", "north"])
-        .map(|(levels, site)| format!("{levels},{site}\n"))
-        .collect();
-    folder.file(
-        "arrivals.csv",
-        format!("age,reports,site\n{}", units.repeat(3)),
-    );
+    let units = "young,2,north\nold,0,south\nold,2,south\nyoung,0,north\n".repeat(3);
+    folder.file("arrivals.csv", format!("age,reports,site\n{units}"));
     let blocks: String = ["abaaba", "baabaa", "aaabba", "abbaaa"]
         .iter()
         .zip(["north", "south", "north", "south"])

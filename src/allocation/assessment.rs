@@ -9,6 +9,7 @@ use super::method::{Design, Sequence, Unit};
 use super::options::{Options, Refusal, choose};
 use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use std::collections::BTreeSet;
 
 /// What a list of one stratum shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +29,23 @@ pub struct Assessed {
     pub guesses_by_chance: f64,
     /// Most units in a row with the same arm.
     pub longest_run: u64,
-    /// The first unit, from 0, whose arm the named method could not have drawn.
-    pub first_impossible: Option<usize>,
+    /// Whether the named method could have drawn the list.
+    pub possible: Option<Possible>,
 }
+
+/// Whether a method could have drawn a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Possible {
+    /// It could have drawn every arm.
+    Yes,
+    /// It could not have drawn the arm of this unit, from 0, after the arms before it.
+    NotAt(usize),
+    /// More states can be hidden behind the arms than are followed; the arms up to there were possible.
+    Unknown,
+}
+
+/// Most hidden states of a list that are followed.
+const FOLLOWED: usize = 4096;
 
 /// Describes the arms of one stratum in their order, under a ratio and, if it is known, the method.
 ///
@@ -94,18 +109,31 @@ pub fn assess(
         correct_guesses: correct as f64 / WHOLE as f64,
         guesses_by_chance: n as f64 * part as f64 / ratio.sum() as f64,
         longest_run: longest,
-        first_impossible: design.and_then(|design| first_impossible(design, arms)),
+        possible: design.map(|design| possible(design, arms)),
     })
 }
 
-/// The first unit, from 0, whose arm a method could not have drawn after the arms before it, whatever block lengths it
-/// drew; `None` if the whole list was possible.
-pub fn first_impossible(design: &dyn Design, arms: &[Arm]) -> Option<usize> {
+/// Whether a method could have drawn the arms of one stratum in their order, whatever block lengths and duplicates of arms it drew.
+///
+/// Where more than 4096 states can be hidden behind the arms before the last one (duplicates of an unequal ratio, each with a count
+/// of its own), the answer is [`Possible::Unknown`].
+pub fn possible(design: &dyn Design, arms: &[Arm]) -> Possible {
     let unit = Unit::default();
-    let mut states: Vec<Box<dyn Sequence>> = Vec::new();
+    let mut states: BTreeSet<Box<dyn Sequence>> = BTreeSet::new();
     every_choice(|choices, _| add(&mut states, design, design.begin(choices)));
+    if design.ways().is_some()
+        && let Some(state) = states.first()
+    {
+        // No arm is ever ruled out but one that there is not.
+        let number = design.weights(&**state, &unit).as_slice().len();
+        let stranger = arms.iter().position(|arm| arm.index() >= number);
+        return stranger.map_or(Possible::Yes, Possible::NotAt);
+    }
     for (place, arm) in arms.iter().enumerate() {
-        let mut next = Vec::new();
+        if states.len() > FOLLOWED {
+            return Possible::Unknown;
+        }
+        let mut next = BTreeSet::new();
         for state in &states {
             let weights = design.weights(&**state, &unit);
             if weights
@@ -122,20 +150,22 @@ pub fn first_impossible(design: &dyn Design, arms: &[Arm]) -> Option<usize> {
             });
         }
         if next.is_empty() {
-            return Some(place);
+            return Possible::NotAt(place);
         }
         states = next;
     }
-    None
+    Possible::Yes
 }
 
 /// Keeps a state if none with the same future is kept.
-fn add(states: &mut Vec<Box<dyn Sequence>>, design: &dyn Design, mut state: Box<dyn Sequence>) {
+fn add(
+    states: &mut BTreeSet<Box<dyn Sequence>>,
+    design: &dyn Design,
+    mut state: Box<dyn Sequence>,
+) {
     design.forget_address(&mut *state);
     design.merge(&mut *state);
-    if !states.iter().any(|own| own.same(&*state)) {
-        states.push(state);
-    }
+    states.insert(state);
 }
 
 /// A design that shows its places has one block length and asks for no random number that matters.
@@ -153,7 +183,7 @@ impl Randomness for Nothing {
 
 #[cfg(test)]
 mod tests {
-    use super::{assess, first_impossible};
+    use super::{Possible, assess, possible};
     use crate::allocation::{Arm, Assessed, Choice, Options, choose, read_ratio};
 
     fn list(text: &str) -> Vec<Arm> {
@@ -177,7 +207,7 @@ mod tests {
         assert_eq!(seen.counts, [3, 3]);
         assert_eq!((seen.final_imbalance, seen.largest_imbalance), (0.0, 3.0));
         assert_eq!((seen.correct_guesses, seen.guesses_by_chance), (3.5, 3.0));
-        assert_eq!((seen.longest_run, seen.first_impossible), (3, None));
+        assert_eq!((seen.longest_run, seen.possible), (3, None));
     }
 
     /// 2:1, aab: without a method the guesser compares count / ratio: a tie at first (½), after a: 1/2 against 0, b is named
@@ -197,23 +227,23 @@ mod tests {
     #[test]
     fn impossible_places_are_found() {
         let blocks = method("permuted-block", "1:1", &[]);
-        assert_eq!(first_impossible(&*blocks, &list("aabbabab")), None);
-        assert_eq!(first_impossible(&*blocks, &list("aabbaaab")), Some(6));
-        assert_eq!(first_impossible(&*blocks, &list("aaab")), Some(2));
+        assert_eq!(possible(&*blocks, &list("aabbabab")), Possible::Yes);
+        assert_eq!(possible(&*blocks, &list("aabbaaab")), Possible::NotAt(6));
+        assert_eq!(possible(&*blocks, &list("aaab")), Possible::NotAt(2));
         // Lengths 2 or 6: aab can only be a block of six; aabbab ends it, then aaaa would be four of three places.
         let lengths = method("permuted-block", "1:1", &[("block_lens", "2,6")]);
-        assert_eq!(first_impossible(&*lengths, &list("aabbabaaab")), None);
-        assert_eq!(first_impossible(&*lengths, &list("aabbabaaaa")), Some(9));
+        assert_eq!(possible(&*lengths, &list("aabbabaaab")), Possible::Yes);
+        assert_eq!(possible(&*lengths, &list("aabbabaaaa")), Possible::NotAt(9));
         let stick = method("big-stick", "1:1", &[("max_imbalance", "2")]);
-        assert_eq!(first_impossible(&*stick, &list("aabaaa")), Some(4));
+        assert_eq!(possible(&*stick, &list("aabaaa")), Possible::NotAt(4));
         assert_eq!(
-            first_impossible(&*method("simple", "1:1", &[]), &list("aaaaaaaaaa")),
-            None
+            possible(&*method("simple", "1:1", &[]), &list("aaaaaaaaaa")),
+            Possible::Yes
         );
         // A third arm where there are two.
         assert_eq!(
-            first_impossible(&*method("simple", "1:1", &[]), &list("abc")),
-            Some(2)
+            possible(&*method("simple", "1:1", &[]), &list("abc")),
+            Possible::NotAt(2)
         );
     }
 
@@ -222,10 +252,30 @@ mod tests {
     fn long_lists_are_followed() {
         let lengths = method("permuted-block", "1:1", &[("block_lens", "2,4,6")]);
         let long = "abbaab".repeat(170);
-        assert_eq!(first_impossible(&*lengths, &list(&long)), None);
+        assert_eq!(possible(&*lengths, &list(&long)), Possible::Yes);
         assert_eq!(
-            first_impossible(&*lengths, &list(&(long + "aaaa"))),
-            Some(1023)
+            possible(&*lengths, &list(&(long + "aaaa"))),
+            Possible::NotAt(1023)
         );
+    }
+
+    /// Duplicates, each with a count of its own, are too many to follow at 5:3, 400 places long: it is said, and nothing is claimed.
+    /// At 2:1 their counts are few. A coin rules no arm out, however long the list.
+    #[test]
+    fn a_list_with_too_many_hidden_states_is_given_up() {
+        let truncated = |ratio, n| {
+            let ratio = read_ratio(ratio).unwrap();
+            choose("truncated-binomial", &ratio, &Options::default(), Some(n)).unwrap()
+        };
+        let long = list(&"aabaabab".repeat(50));
+        assert_eq!(possible(&*truncated("5:3", 400), &long), Possible::Unknown);
+        // What is ruled out before there are too many is found all the same: 25 places are the five of a.
+        let few = list(&"a".repeat(26));
+        assert_eq!(possible(&*truncated("5:3", 40), &few), Possible::NotAt(25));
+        let thrice = list(&"aab".repeat(40));
+        assert_eq!(possible(&*truncated("2:1", 120), &thrice), Possible::Yes);
+        let coin = method("biased-coin", "3:2", &[("bias", "3/4")]);
+        assert_eq!(possible(&*coin, &long), Possible::Yes);
+        assert_eq!(possible(&*coin, &list("abc")), Possible::NotAt(2));
     }
 }

@@ -27,7 +27,7 @@ mod weights;
 mod wide;
 
 pub use crate::numerics::stream::replicates_key;
-pub use assessment::{Assessed, assess, first_impossible};
+pub use assessment::{Assessed, Possible, assess, possible};
 pub use characteristics::{
     Characteristics, Figure, characteristics, characteristics_of, drawn_characteristics_of,
 };

@@ -10,8 +10,8 @@ use super::guessable::ADVANTAGE;
 use super::outside::Outside;
 use super::tables::{DialectText, TableFile};
 use crate::allocation::{
-    Arm, Assessed, MAX_ARMS, METHODS, MethodEntry, Options, Ratio, assess, choose, read_ratio,
-    stratum_label,
+    Arm, Assessed, MAX_ARMS, METHODS, MethodEntry, Options, Possible, Ratio, assess, choose,
+    read_ratio, stratum_label,
 };
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::words;
@@ -68,6 +68,8 @@ pub struct Part {
     pub assessed: Assessed,
     /// The row of the file whose arm the method could not have drawn.
     pub first_impossible_row: Option<usize>,
+    /// Whether the method could have drawn every arm; `None` without a method, and where too many states are hidden to tell.
+    pub possible: Option<bool>,
 }
 
 /// The columns of a file that are looked at.
@@ -169,12 +171,16 @@ pub fn look(list: &List, outside: &Outside) -> Result<Assessment, Failure> {
         };
         let assessed =
             assess(&own, &ratio, design.as_deref()).map_err(|refusal| refused(vec![refusal]))?;
-        let first_impossible_row = assessed
-            .first_impossible
-            .and_then(|place| rows.get(place))
-            .map(|row| file.table.row(*row));
+        let first_impossible_row = match assessed.possible {
+            Some(Possible::NotAt(place)) => rows.get(place).map(|row| file.table.row(*row)),
+            _ => None,
+        };
         found.push(Part {
             stratum: stratum_label(stratum),
+            possible: match assessed.possible {
+                None | Some(Possible::Unknown) => None,
+                Some(possible) => Some(possible == Possible::Yes),
+            },
             assessed,
             first_impossible_row,
         });
@@ -190,6 +196,12 @@ pub fn look(list: &List, outside: &Outside) -> Result<Assessment, Failure> {
         stratum: String::new(),
         assessed: total,
         first_impossible_row: first,
+        possible: match first {
+            Some(_) => Some(false),
+            None => found
+                .iter()
+                .try_fold(true, |all, part| part.possible.map(|own| all && own)),
+        },
     };
     Ok(Assessment {
         warnings: warnings(list, &total),
@@ -402,6 +414,21 @@ fn warnings(list: &List, total: &Part) -> Vec<Diagnostic> {
             .help(words!(
                 "the list is of another method or other options, or it was changed or sorted",
                 "listan är gjord med en annan metod eller andra inställningar, eller så har den ändrats eller sorterats"
+            )),
+        );
+    }
+    if let (None, Some((id, _))) = (total.possible, &list.method) {
+        warnings.push(
+            Diagnostic::warning(
+                "list-not-followed",
+                words!(
+                    "whether `{id}` could have drawn the whole list is not known: behind an arm of an unequal ratio too much is hidden",
+                    "om `{id}` kunde ha lottat hela listan är inte känt: bakom en arm i ett ojämnt förhållande är för mycket dolt"
+                ),
+            )
+            .help(words!(
+                "with the seed, draw the list again and compare",
+                "lotta om listan med fröet och jämför"
             )),
         );
     }

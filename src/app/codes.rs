@@ -86,6 +86,7 @@ const ALLOCATION: &[Page] = pages![
     "level-too-long",
     "list-impossible",
     "list-not-divided",
+    "list-not-followed",
     "list-readable",
     "missing-level",
     "n-needed",

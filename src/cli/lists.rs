@@ -50,15 +50,15 @@ pub(super) fn assessment(list: &List, session: &Session) -> Result<Document, Fai
     let strata: Vec<Value> = found
         .strata
         .iter()
-        .map(|part| part_json(&found, part, method))
+        .map(|part| part_json(&found, part))
         .collect();
     let body = json!({
         "arms": found.arms,
         "ratio": found.ratio.to_string(),
         "method": method,
-        "possible": method.map(|_| found.total.first_impossible_row.is_none()),
+        "possible": found.total.possible,
         "strata": strata,
-        "total": part_json(&found, &found.total, method),
+        "total": part_json(&found, &found.total),
         "warnings": listed(&found.warnings, session),
     });
     let (ratio, n) = (found.ratio, found.total.assessed.n);
@@ -115,7 +115,7 @@ fn cells(name: Words, part: &Part) -> Vec<Cell> {
     cells
 }
 
-fn part_json(found: &Assessment, part: &Part, method: Option<&str>) -> Value {
+fn part_json(found: &Assessment, part: &Part) -> Value {
     let own = &part.assessed;
     let counts: Map<String, Value> = found
         .arms
@@ -133,7 +133,7 @@ fn part_json(found: &Assessment, part: &Part, method: Option<&str>) -> Value {
         "correct_guesses": own.correct_guesses,
         "correct_guess_share": share(part, own.correct_guesses),
         "by_chance": share(part, own.guesses_by_chance),
-        "possible": method.map(|_| part.first_impossible_row.is_none()),
+        "possible": part.possible,
         "first_impossible_row": part.first_impossible_row,
     })
 }

@@ -114,6 +114,11 @@ impl Method for BiasedCoin {
         Weights::new(&weights[..self.arms])
     }
 
+    /// Who is ahead has no chance at p = 1 alone.
+    fn ways(&self) -> Option<u64> {
+        (self.above < self.below).then_some(self.arms as u64)
+    }
+
     fn step(&self, lead: &mut Lead, _unit: &Unit<'_>, arm: Arm, _randomness: &mut dyn Randomness) {
         lead.count(arm, self.arms);
     }

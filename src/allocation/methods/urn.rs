@@ -118,6 +118,11 @@ impl Method for Urn {
         Weights::new(&balls[..self.arms])
     }
 
+    /// An arm has its first balls for ever; without any the last draw may leave it none.
+    fn ways(&self) -> Option<u64> {
+        (self.alpha > 0).then_some(self.arms as u64)
+    }
+
     fn step(
         &self,
         counts: &mut Self::State,

@@ -247,7 +247,7 @@ pub(super) fn follow<M: Method>(
         best_guess_share: Some(share(best, 1)),
         forced_share: Some(share(forced, 1)),
         imbalance_variance: variances.last().copied(),
-        max_imbalance: paths.expected_largest(&start).map(|largest| largest / unit),
+        max_imbalance: paths.expected_largest(&start, unit),
         // A sum over nothing is −0, and one of probabilities at most 1.
         p_balanced: Some(if even {
             1.0
@@ -497,6 +497,9 @@ mod tests {
         }
         // By enumeration in own Python: the largest |D| of the twenty lists of three and three sums to 34.
         is(of("random-allocation", &[], "1:1", 6).max_imbalance, 17, 10);
+        // The same in fractions over four duplicates, each |D| a difference of count / part.
+        let coin = of("biased-coin", &[("bias", "0.9")], "1:3", 3);
+        is(coin.max_imbalance, 717, 800);
     }
 
     /// Four and eight arms, whose histories by name are too many: expected shares of right guesses by own Python over the

@@ -59,8 +59,9 @@ impl Paths {
         }
     }
 
-    /// `E[max |D|]` when the states before the first unit have these probabilities and no imbalance.
-    pub(super) fn expected_largest(&self, start: &[Twofold]) -> Option<f64> {
+    /// `E[max |D|]`, in so many units of the sizes, when the states before the first unit have these probabilities and no imbalance.
+    /// It is rounded once, after the division.
+    pub(super) fn expected_largest(&self, start: &[Twofold], unit: f64) -> Option<f64> {
         if self.too_many {
             return None;
         }
@@ -74,13 +75,14 @@ impl Paths {
         sizes.dedup();
         let work = (self.kept as u64).saturating_mul(sizes.len() as u64);
         if work <= TWOFOLD {
-            return self.expected::<Twofold>(start, &sizes);
+            let expected = self.expected::<Twofold>(start, &sizes)?;
+            return Some((expected / Twofold::from(unit)).rounded());
         }
-        self.expected::<f64>(start, &sizes)
+        Some(self.expected::<f64>(start, &sizes)? / unit)
     }
 
     /// `Σ (v − v') · P(max |D| ≥ v)` over sizes in ascending order.
-    fn expected<P: Probability>(&self, start: &[Twofold], sizes: &[u64]) -> Option<f64> {
+    fn expected<P: Probability>(&self, start: &[Twofold], sizes: &[u64]) -> Option<P> {
         let start: Vec<P> = start.iter().copied().map(P::from).collect();
         let last = sizes.last().copied().unwrap_or(0);
         let (mut expected, mut before, mut work) = (P::default(), 0, 0);
@@ -97,7 +99,7 @@ impl Paths {
                 break;
             }
         }
-        Some(expected.into())
+        Some(expected)
     }
 
     /// Probability that |D| reaches a size.

@@ -196,8 +196,15 @@ impl<M: Method> Method for Expanded<M> {
         hidden.next = 0;
     }
 
-    /// Duplicates of one arm are alike: of the states that differ by which of them is which, the one that comes first.
+    /// Where the method needs to know of an arm no more than its duplicates together, that alone is kept. Otherwise duplicates of one arm are
+    /// alike: of the states that differ by which of them is which, the one that comes first.
     fn merge(&self, hidden: &mut Self::State) {
+        if self
+            .method
+            .lump(&mut hidden.state, &self.first[..=self.arms])
+        {
+            return;
+        }
         let mut order: [usize; MAX_ARMS] = std::array::from_fn(|place| place);
         let number = self.first[self.arms];
         let mut settled = false;

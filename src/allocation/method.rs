@@ -126,6 +126,13 @@ pub trait Method: Debug + Send + Sync + 'static {
     /// ever after. The same numbers may draw other arms from it, so this is for who follows chances, not draws.
     fn merge(&self, _state: &mut Self::State) {}
 
+    /// Where only the sum of what the state holds of an arm's duplicates tells the chances of the arms ever after, gives that sum to
+    /// the first duplicate, nothing to the others, and `true`. Duplicates are equal arms to the method; those of arm `k` are
+    /// `first[k]` up to, without, `first[k + 1]`. As for [`Method::merge`]: for who follows chances, not draws.
+    fn lump(&self, _state: &mut Self::State, _first: &[usize]) -> bool {
+        false
+    }
+
     /// Renames arms: what the state holds of arm `order[k]` becomes that of arm `k`. A method that treats arms of equal
     /// parts alike can do so (its weights are then renamed too), and gives `true`; then histories that differ by the
     /// names of the arms are followed as one.

@@ -356,3 +356,87 @@ fn longer_lists_have_exact_figures() {
         }
     }
 }
+
+/// Every list of duplicates by the rule, α + β · (counts of the others), with its probability, summed over what they stand for: an urn of
+/// which nothing is put together.
+fn urn_by_duplicates(
+    (alpha, beta): (u32, u32),
+    stands_for: &[u8],
+    n: usize,
+) -> BTreeMap<String, f64> {
+    let mut lists = vec![(vec![0; stands_for.len()], String::new(), 1.0)];
+    for before in 0..n as u32 {
+        let mut longer = Vec::new();
+        for (counts, text, chance) in lists {
+            let mut balls: Vec<u32> = counts
+                .iter()
+                .map(|count| alpha + beta * (before - count))
+                .collect();
+            if balls.iter().all(|own| *own == 0) {
+                balls.fill(1);
+            }
+            let sum = f64::from(balls.iter().sum::<u32>());
+            for (duplicate, own) in balls.iter().enumerate().filter(|(_, own)| **own > 0) {
+                let mut later = counts.clone();
+                later[duplicate] += 1;
+                let text = format!("{text}{}", char::from(stands_for[duplicate]));
+                longer.push((later, text, chance * f64::from(*own) / sum));
+            }
+        }
+        lists = longer;
+    }
+    let mut all = BTreeMap::new();
+    for (_, text, chance) in lists {
+        *all.entry(text).or_insert(0.0) += chance;
+    }
+    all
+}
+
+/// An urn is followed by the counts of the arms. That leaves every list of arms its probability, by the lists of duplicates one by one, and the
+/// chance of balance, which is that of the lists that end in the ratio.
+#[test]
+fn an_urn_needs_the_counts_of_the_arms_only() {
+    for (ratio, stands_for, n) in [
+        ("2:1", &b"aab"[..], 6),
+        ("1:3", b"abbb", 4),
+        ("2:1:1", b"aabc", 4),
+        ("3:2", b"aaabb", 5),
+    ] {
+        for (text, urn) in [("0,1", (0, 1)), ("2,3", (2, 3)), ("1,0", (1, 0))] {
+            let options = [("urn", text)];
+            let found = lists("urn", ratio, &options, n);
+            let expected = urn_by_duplicates(urn, stands_for, n);
+            assert_eq!(found.len(), expected.len(), "{ratio} {text}");
+            for (arms, chance) in &expected {
+                near(found[arms], *chance);
+            }
+            let in_ratio = |arms: &str| {
+                let count = |text: &[u8], arm| text.iter().filter(|own| **own == arm).count();
+                (b'a'..=b'c').all(|arm| {
+                    count(arms.as_bytes(), arm) * stands_for.len() == count(stands_for, arm) * n
+                })
+            };
+            let balanced = expected.iter().filter(|(arms, _)| in_ratio(arms));
+            let parsed = read_ratio(ratio).unwrap();
+            let exact =
+                exact_characteristics("urn", &parsed, &Options::of(&options), n as u64).unwrap();
+            near(exact.p_balanced.unwrap(), balanced.map(|(_, p)| p).sum());
+        }
+    }
+}
+
+/// A list of 120 at 3:1 has exact figures: right guesses, certain arms, Var(D) and P(D = 0) by own Python over the counts of the arms.
+#[test]
+fn a_long_list_of_an_urn_has_exact_figures() {
+    let ratio = read_ratio("3:1").unwrap();
+    let exact = exact_characteristics("urn", &ratio, &Options::default(), 120).unwrap();
+    for (found, expected) in [
+        (exact.correct_guess_share, 0.512_704_972_774_887_8),
+        (exact.best_guess_share, 0.75),
+        (exact.forced_share, 0.002_083_333_333_333_333_3),
+        (exact.imbalance_variance, 8.893_272_763_962_793),
+        (exact.p_balanced, 0.108_373_617_785_487_22),
+    ] {
+        near(found.unwrap(), expected);
+    }
+}

@@ -135,6 +135,23 @@ impl Method for Urn {
         }
     }
 
+    /// Of n units, N with an arm of k duplicates of S: its weight, `Σ (α + β(n − c))` over its duplicates, is `kα + β(kn − N)`, whatever
+    /// the counts c that sum to N. All balls are 0 at `n = 0` with `α = 0` alone, for one of at least two duplicates has fewer than n
+    /// units later; there N is 0 too. So the next arm's chances, `(kα + β(kn − N)) / (Sα + β(S − 1)n)`, need the arms' counts only, and
+    /// those after it are the counts before and one more of that arm, whichever duplicate it was: the counts of the arms are a chain
+    /// of their own, and a state with the same ones gives every list of arms the same probability.
+    fn lump(&self, counts: &mut Self::State, first: &[usize]) -> bool {
+        for bounds in first.windows(2) {
+            let own = &mut counts[bounds[0]..bounds[1]];
+            let sum = own.iter().sum();
+            own.fill(0);
+            if let Some(count) = own.first_mut() {
+                *count = sum;
+            }
+        }
+        true
+    }
+
     fn rename(&self, counts: &mut Self::State, order: &[usize]) -> bool {
         renamed(counts, order);
         true

@@ -23,6 +23,12 @@ pub struct Figure {
     pub mcse: Option<f64>,
     /// The exact figure, where it is feasible.
     pub exact: Option<f64>,
+    /// Of a probability that no list, or every one, speaks for, and that has no exact figure: the ends of the exact 95 % interval, for
+    /// the standard error is 0 then and says nothing. One end is the value; the other is `1 − .025^(1/R)` away (Clopper and Pearson
+    /// 1934, doi 10.1093/biomet/26.4.404).
+    pub lower: Option<f64>,
+    /// See `lower`.
+    pub upper: Option<f64>,
 }
 
 /// Operating characteristics of lists of `n` in one stratum.
@@ -282,6 +288,7 @@ impl Counts {
             value: Some(mean),
             mcse: (r > 1.0).then(|| (squares / (r - 1.0) / r).sqrt()),
             exact,
+            ..Figure::default()
         }
     }
 
@@ -306,6 +313,7 @@ impl Counts {
                 value: Some(variance),
                 mcse: Some((squares / (r - 1.0) / r).sqrt()),
                 exact,
+                ..Figure::default()
             };
         }
         let mean = self.centre(unit, r);
@@ -325,6 +333,7 @@ impl Counts {
             value: Some(variance),
             mcse,
             exact,
+            ..Figure::default()
         }
     }
 
@@ -336,11 +345,21 @@ impl Counts {
                 ..Figure::default()
             };
         }
-        let p = self.0.get(&0).copied().unwrap_or(0) as f64 / r;
+        let count = self.0.get(&0).copied().unwrap_or(0);
+        let p = count as f64 / r;
+        let away = 1.0 - libm::pow(0.025, 1.0 / r);
+        let ends = match exact {
+            None if count == 0 => Some((0.0, away)),
+            None if self.0.len() == 1 => Some((1.0 - away, 1.0)),
+            _ => None,
+        };
+        let (lower, upper) = ends.unzip();
         Figure {
             value: Some(p),
             mcse: (r > 1.0).then(|| (p * (1.0 - p) / r).sqrt()),
             exact,
+            lower,
+            upper,
         }
     }
 }
@@ -429,5 +448,32 @@ mod tests {
         level.0.extend([(-1, 150), (1, 250)]);
         let centred = level.variance(1.0, None, true);
         assert_eq!((centred.value, centred.mcse), (Some(1.0), Some(0.0)));
+    }
+
+    /// By hand: a probability of none of 60 lists is at most 1 − .025^(1/60) = .0596295, of all at least as much below 1 (own Python); with
+    /// an exact figure beside it, or between 0 and 1, it needs no ends.
+    #[test]
+    fn none_and_all_have_exact_ends() {
+        let of = |level: u64, exact| {
+            let mut counts = Counts::default();
+            counts.0.extend([(0, level), (3, 60 - level)]);
+            counts.0.retain(|_, count| *count > 0);
+            counts.share_of_zero(exact)
+        };
+        let (none, all) = (of(0, None), of(60, None));
+        assert_eq!(
+            (none.value, none.mcse, none.lower),
+            (Some(0.0), Some(0.0), Some(0.0))
+        );
+        assert_eq!(
+            (all.value, all.mcse, all.upper),
+            (Some(1.0), Some(0.0), Some(1.0))
+        );
+        for away in [none.upper.unwrap(), 1.0 - all.lower.unwrap()] {
+            assert!((away - 0.059_629_492_286_167).abs() < 1e-12, "{away}");
+        }
+        for figure in [of(30, None), of(0, Some(0.0)), of(60, Some(1.0))] {
+            assert_eq!((figure.lower, figure.upper), (None, None));
+        }
     }
 }

@@ -128,6 +128,7 @@ pub fn stratified_characteristics(
         value: times(share.value),
         mcse: times(share.mcse),
         exact: guesses(&exact).map(Twofold::rounded),
+        ..Figure::default()
     };
     Ok(Stratified {
         alike,

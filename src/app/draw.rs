@@ -319,10 +319,14 @@ impl Draw {
         found: &Characteristics,
         units: &Units,
     ) -> Option<Diagnostic> {
-        // An estimate and its standard error; exact figures have none.
+        // An estimate and its standard error; exact figures have none. Of none and all it is half of the exact interval.
         let known = |figure: Figure| match figure.exact {
             Some(exact) => Some((exact, 0.0)),
-            None => figure.value.zip(figure.mcse),
+            None => {
+                let ends = figure.lower.zip(figure.upper);
+                let half = ends.map(|(lower, upper)| (upper - lower) / 2.0);
+                figure.value.zip(half.or(figure.mcse))
+            }
         };
         let largest = ratio.parts().iter().copied().max().unwrap_or(1);
         let by_ratio_alone = largest as f64 / ratio.sum() as f64;

@@ -60,10 +60,21 @@ pub(super) fn document(
         .column("mcse", Words::new("Monte Carlo s.e.", "Monte Carlo-fel"))
         .column("exact", Words::new("exact", "exakt"));
     let all = fields(found);
+    // Where every figure has an error or an exact one beside it, the table has no columns for ends.
+    let each = figures.strata.iter().flat_map(|own| &own.alike);
+    let bounded = each
+        .map(|alike| &alike.characteristics)
+        .chain([found])
+        .any(|own| fields(own).iter().any(|(.., own)| own.lower.is_some()));
+    if bounded {
+        grid = grid
+            .column("lower", Words::new("95 % from", "95 % från"))
+            .column("upper", Words::new("95 % to", "95 % till"));
+    }
     match &figures.strata {
         None => {
             for own in &all {
-                grid.row(cells(own));
+                grid.row(cells(own, bounded));
             }
         }
         Some(strata) => {
@@ -84,7 +95,7 @@ pub(super) fn document(
                         Cell::count(lists),
                         Cell::count(n as usize),
                     ];
-                    grid.row(first.into_iter().chain(cells(own)));
+                    grid.row(first.into_iter().chain(cells(own, bounded)));
                 }
             };
             part(&Words::new("all", "alla"), lists, n, &all);
@@ -162,8 +173,12 @@ fn fields(found: &Characteristics) -> [Named; 6] {
 fn put(body: &mut Value, figures: &[Named]) {
     let mut more: Map<String, Value> = figures
         .iter()
-        .map(|(key, _, Figure { value, mcse, exact })| {
-            let figure = json!({"value": value, "mcse": mcse, "exact": exact});
+        .map(|(key, _, own)| {
+            let mut figure = json!({"value": own.value, "mcse": own.mcse, "exact": own.exact});
+            if let Some((lower, upper)) = own.lower.zip(own.upper) {
+                figure["lower"] = lower.into();
+                figure["upper"] = upper.into();
+            }
             ((*key).to_owned(), figure)
         })
         .collect();
@@ -172,14 +187,18 @@ fn put(body: &mut Value, figures: &[Named]) {
     }
 }
 
-fn cells((_, what, figure): &Named) -> [Cell; 4] {
-    let Figure { value, mcse, exact } = *figure;
-    [
+fn cells((_, what, figure): &Named, bounded: bool) -> Vec<Cell> {
+    let mut cells = vec![
         Cell::Words(what.clone()),
-        Cell::number(value, Shown::Decimals(4)),
-        Cell::number(mcse, Shown::Decimals(4)),
-        Cell::number(exact, Shown::Decimals(6)),
-    ]
+        Cell::number(figure.value, Shown::Decimals(4)),
+        Cell::number(figure.mcse, Shown::Decimals(4)),
+        Cell::number(figure.exact, Shown::Decimals(6)),
+    ];
+    if bounded {
+        cells.push(Cell::number(figure.lower, Shown::Decimals(6)));
+        cells.push(Cell::number(figure.upper, Shown::Decimals(6)));
+    }
+    cells
 }
 
 /// The strata by the first of them.

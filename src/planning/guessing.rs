@@ -278,7 +278,7 @@ impl Guessing {
                 .filter(|sd| *sd > 0.0)
                 .zip(variance.mcse)
                 .map(|(sd, error)| error / (2.0 * sd)),
-            exact: None,
+            ..Figure::default()
         };
         let imbalance_sd = fill(&mut self.imbalance_sd, spread);
         if ratio.is_equal() && ratio.arms() == 2 {
@@ -287,7 +287,7 @@ impl Guessing {
         let of_best = Figure {
             value: Some(best.0),
             mcse: Some(best.1),
-            exact: None,
+            ..Figure::default()
         };
         let (mut best_guess_share, mut share_by_levels) = (None, None);
         if with_levels {

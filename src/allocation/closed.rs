@@ -58,12 +58,35 @@ pub(super) fn independent(ratio: &Ratio, guesser: &Guesser, n: u64) -> Exact {
         forced_share: Some(0.0),
         imbalance_variance: variance,
         p_balanced: p_balanced(ratio, n),
+        differences: differences(parts, imbalances.as_deref(), guesser, n),
         imbalances,
         variances,
         squares,
         farthest: Some(farthest(ratio, n)),
         ..Exact::default()
     }
+}
+
+/// The differences of two arms with their probabilities, where the imbalances are known too.
+fn differences(
+    parts: &[u64],
+    imbalances: Option<&[(f64, f64)]>,
+    guesser: &Guesser,
+    n: u64,
+) -> Option<Vec<(i64, f64)>> {
+    let imbalances = imbalances?;
+    if guesser.is_plain() {
+        return Some(imbalances.iter().map(|(d, p)| (*d as i64, *p)).collect());
+    }
+    let [a, b] = *parts else { return None };
+    let counts = Binomial::new(n, a as f64 / (a + b) as f64).ok()?;
+    let mut of_arms = [0; MAX_ARMS];
+    (0..=n)
+        .map(|first| {
+            of_arms[..2].copy_from_slice(&[first, n - first]);
+            Some((guesser.difference(&of_arms)?, counts.pmf(first)))
+        })
+        .collect()
 }
 
 /// The largest imbalance that independent draws can come to: all units in an arm of the smallest part.

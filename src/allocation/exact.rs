@@ -41,6 +41,9 @@ pub struct Exact {
     pub p_balanced: Option<f64>,
     /// Every imbalance that can be after `n` units with its probability, ascending.
     pub imbalances: Option<Vec<(f64, f64)>>,
+    /// With two arms every difference count / part that can be after `n` units, with its sign and in whole numbers of the guesser's
+    /// unit, with its probability, ascending: what adds up over independent lists.
+    pub differences: Option<Vec<(i64, f64)>>,
     /// Variance of the imbalance after 1, 2, …, `n` units.
     pub variances: Option<Vec<f64>>,
     /// Mean of D² after 1, 2, …, `n` units: with two arms a known multiple of that of (count − share · units)².
@@ -255,6 +258,7 @@ pub(super) fn follow<M: Method>(
             balanced.fold(0.0, |sum, p| sum + p).min(1.0)
         }),
         imbalances: Some(imbalances),
+        differences: differences(&now, guesser),
         variances: Some(variances),
         squares: Some(squares),
         farthest: match (farthest, method.always()) {
@@ -278,6 +282,9 @@ fn known<M: Method>(method: &M, guesser: &Guesser, n: u64) -> Exact {
             imbalance_variance: Some(0.0),
             p_balanced: Some(1.0),
             imbalances: Some(vec![(0.0, 1.0)]),
+            differences: guesser
+                .difference(&[0; MAX_ARMS])
+                .map(|level| vec![(level, 1.0)]),
             ..Exact::default()
         };
     }
@@ -292,6 +299,15 @@ fn spread<S>(histories: &Histories<S>, guesser: &Guesser) -> BTreeMap<i64, Twofo
         *all.entry(imbalance).or_default() += *probability;
     }
     all
+}
+
+/// The same of the difference of two arms, with its sign.
+fn differences<S>(histories: &Histories<S>, guesser: &Guesser) -> Option<Vec<(i64, f64)>> {
+    let mut all: BTreeMap<i64, Twofold> = BTreeMap::new();
+    for (history, probability) in &histories.met {
+        *all.entry(guesser.difference(&history.counts)?).or_default() += *probability;
+    }
+    Some(all.iter().map(|(d, p)| (*d, p.rounded())).collect())
 }
 
 /// Mean and mean square of the imbalance, in units of the guesser.

@@ -95,6 +95,13 @@ impl Guesser {
         scaled.clone().max().unwrap_or(0) - scaled.min().unwrap_or(0)
     }
 
+    /// Of two arms the difference count / part, with its sign, times [`Guesser::unit`]: the imbalance is its size, with two equal
+    /// arms itself. It adds up over lists. `None` with more arms.
+    pub(super) fn difference(&self, counts: &[u64; MAX_ARMS]) -> Option<i64> {
+        let scaled = |arm: usize| (counts[arm] * self.scales[arm]) as i64;
+        (self.arms == 2).then(|| scaled(0) - scaled(1))
+    }
+
     /// Whether the imbalance is the plain difference of two equal arms, whose expectation is zero by symmetry.
     pub(crate) fn is_plain(&self) -> bool {
         self.plain

@@ -46,8 +46,8 @@ pub struct Stratified {
 /// at least one. As when such a list is drawn, no method is told how many units a stratum will have. Definitions and errors are
 /// those of [`super::characteristics()`]; within a replicate the strata take their numbers from one stream as their units come,
 /// so that one stratum alone has the figures of a list without strata. A guesser knows each stratum's past. The exact
-/// figures of all strata are sums over independent lists: shares always, variance and chance of balance for two equal arms, whose
-/// imbalance is a sum too, and where every list ends in balance. No law is at hand for the largest imbalance of several
+/// figures of all strata are sums over independent lists: shares always, variance and chance of balance for two arms, whose
+/// difference count / part is a sum too, and where every list ends in balance. No law is at hand for the largest imbalance of several
 /// strata: it is simulated alone.
 ///
 /// # Errors
@@ -190,8 +190,12 @@ fn of_all(lists: &[(usize, u64, Exact)], n: u64, guesser: &Guesser) -> Exact {
     let (mut imbalance_variance, mut p_balanced) = (None, None);
     if lists.iter().all(|(.., exact)| level(exact)) {
         (imbalance_variance, p_balanced) = (Some(0.0), Some(1.0));
-    } else if guesser.is_plain() {
-        // The difference of two equal arms has mean 0 and adds up.
+    } else if let Some(law) = law_of_all(lists) {
+        p_balanced = Some(law.get(&0).copied().unwrap_or_default().rounded().min(1.0));
+        imbalance_variance = Some(variance_of(&law, guesser));
+    }
+    if guesser.is_plain() && p_balanced != Some(1.0) {
+        // The difference of two equal arms has mean 0, so that variances add up, with no law at hand too.
         let mut sum = Some(Twofold::default());
         for (strata, _, exact) in lists {
             let own = exact.imbalance_variance.map(Twofold::from);
@@ -199,7 +203,6 @@ fn of_all(lists: &[(usize, u64, Exact)], n: u64, guesser: &Guesser) -> Exact {
             sum = sum.zip(own).map(|(sum, own)| sum + own * strata);
         }
         imbalance_variance = sum.map(Twofold::rounded);
-        p_balanced = balance_of_all(lists);
     }
     Exact {
         correct_guess_share: share(|own| own.correct_guess_share),
@@ -211,12 +214,12 @@ fn of_all(lists: &[(usize, u64, Exact)], n: u64, guesser: &Guesser) -> Exact {
     }
 }
 
-/// Chance that the differences of independent lists with two equal arms add up to none.
-fn balance_of_all(lists: &[(usize, u64, Exact)]) -> Option<f64> {
+/// The law of the sum of the differences count / part of independent lists with two arms, in whole numbers of the guesser's unit.
+fn law_of_all(lists: &[(usize, u64, Exact)]) -> Option<BTreeMap<i64, Twofold>> {
     let mut all = BTreeMap::from([(0_i64, Twofold::ONE)]);
     let mut work = 0;
     for (strata, _, exact) in lists {
-        let own = exact.imbalances.as_ref()?;
+        let own = exact.differences.as_ref()?;
         for _ in 0..*strata {
             work += all.len() * own.len();
             if work > BUDGET {
@@ -225,12 +228,30 @@ fn balance_of_all(lists: &[(usize, u64, Exact)]) -> Option<f64> {
             let mut next = BTreeMap::new();
             for (before, p) in &all {
                 for (difference, q) in own {
-                    let sum: &mut Twofold = next.entry(before + *difference as i64).or_default();
+                    let sum: &mut Twofold = next.entry(before + difference).or_default();
                     *sum += *p * Twofold::from(*q);
                 }
             }
             all = next;
         }
     }
-    Some(all.get(&0).copied().unwrap_or_default().rounded().min(1.0))
+    Some(all)
+}
+
+/// Variance of the imbalance, which is the difference without its sign unless the arms are equal.
+fn variance_of(law: &BTreeMap<i64, Twofold>, guesser: &Guesser) -> f64 {
+    let [mut mean, mut square] = [Twofold::default(); 2];
+    for (difference, p) in law {
+        let size = if guesser.is_plain() {
+            *difference as f64
+        } else {
+            difference.unsigned_abs() as f64
+        };
+        let size = Twofold::from(size / guesser.unit());
+        mean += *p * size;
+        square += *p * size * size;
+    }
+    (square + mean * mean * Twofold::from(-1.0))
+        .rounded()
+        .max(0.0)
 }

@@ -118,10 +118,12 @@ fn strata_are_lists_of_their_own_and_sum_to_the_whole() {
     assert_eq!(lines.count(), 7 + 6 + 6);
 }
 
-/// Each stratum ends level in blocks of three at 2:1, and so do all; with two units each no sum of imbalances is known, and the
-/// figure is simulated alone. Two strata of two independent lots are four: level with 6/16.
+/// Each stratum ends level in blocks of three at 2:1, and so do all. With two units each, by hand: the difference count / part is 1
+/// (1/3) or −1/2 (2/3) in a stratum, so 2 (1/9), 1/2 (4/9) or −1 (4/9) over both: mean of |D| 8/9, of D² 1, never level. Big stick
+/// of 2 at 2:1 in strata of 7, 7, 4 and 1: own Python in fractions over the three duplicates. Three arms have no such sum, and their
+/// figures are simulated alone. Two strata of two independent lots are four: level with 6/16.
 #[test]
-fn of_all_strata_what_is_no_sum_is_simulated() {
+fn of_all_strata_the_imbalance_of_two_arms_is_a_sum() {
     let folder = Folder::new();
     folder.file("three.csv", "site\n1\n2\n1\n2\n1\n2\n");
     folder.file("two.csv", "site\n1\n2\n1\n2\n");
@@ -130,11 +132,37 @@ fn of_all_strata_what_is_no_sum_is_simulated() {
     is(&level, "imbalance_variance", 0.0);
     is(&level, "p_balanced", 1.0);
     let half = describe(&folder, &format!("{blocks} --strata two.csv"));
-    for key in ["imbalance_variance", "p_balanced", "max_imbalance"] {
-        assert!(
-            half[key]["exact"].is_null() && half[key]["mcse"].is_number(),
-            "{key}"
-        );
+    is(&half, "imbalance_variance", 17.0 / 81.0);
+    is(&half, "p_balanced", 0.0);
+    assert!(half["max_imbalance"]["exact"].is_null());
+    let sizes = [("a", 7), ("b", 7), ("c", 4), ("d", 1)];
+    let rows: String = sizes
+        .map(|(site, n)| format!("{site}\n").repeat(n))
+        .concat();
+    folder.file("four.csv", &format!("site\n{rows}"));
+    let stick = describe(
+        &folder,
+        "--method big-stick --max-imbalance 2 --ratio 2:1 --by site --strata four.csv --replicates 4000",
+    );
+    is(&stick, "imbalance_variance", 1.199_436_198_451_453_2);
+    near(&stick["imbalance_variance"], 1.199_436_198_451_453_2);
+    is(&stick, "p_balanced", 0.0);
+    folder.file("whole.csv", &format!("site\n{}", rows.replace("d\n", "")));
+    let stick = describe(
+        &folder,
+        "--method big-stick --max-imbalance 2 --ratio 2:1 --by site --strata whole.csv --replicates 4000",
+    );
+    is(&stick, "imbalance_variance", 1.322_267_569_188_385_6);
+    is(&stick, "p_balanced", 0.317_607_634_243_500_2);
+    near(&stick["p_balanced"], 0.317_607_634_243_500_2);
+    let three = "--method permuted-block --block-len 3 --ratio 1:1:1 --arms a,b,c --by site";
+    let three = describe(
+        &folder,
+        &format!("{three} --strata two.csv --replicates 50"),
+    );
+    for key in ["imbalance_variance", "p_balanced"] {
+        let own = &three[key];
+        assert!(own["exact"].is_null() && own["mcse"].is_number(), "{key}");
     }
     let coins = describe(
         &folder,

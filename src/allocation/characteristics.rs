@@ -38,13 +38,16 @@ pub struct Characteristics {
     pub n: u64,
     /// Lists drawn.
     pub replicates: u64,
+    /// Whether the method draws for duplicates of the arms that nobody sees: the best guess share and the forced share are then
+    /// those of who knows which duplicate each arm stood for, upper bounds of what anybody can know.
+    pub hides_duplicates: bool,
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Figure,
     /// Expected share of correct guesses of who names the arm with the highest probability, knowing the method, the past, the
-    /// unit's factor levels and, as for the forced share, the lengths of blocks, random ones too: no guesser has more. Tied
-    /// arms are named with equal chance.
+    /// unit's factor levels and, as for the forced share, the lengths of blocks, random ones too, and which duplicate each arm
+    /// stood for: no guesser has more. Tied arms are named with equal chance.
     pub best_guess_share: Figure,
-    /// Share of allocations that are certain for who knows the past and the block lengths.
+    /// Share of allocations that are certain for who knows the past, the block lengths and the duplicates.
     pub forced_share: Figure,
     /// Variance of the imbalance after `n` units.
     pub imbalance_variance: Figure,
@@ -407,6 +410,7 @@ impl Tally {
         Characteristics {
             n,
             replicates,
+            hides_duplicates: guesser.hides_duplicates(),
             correct_guess_share: self
                 .correct
                 .mean(units * WHOLE as f64, exact.correct_guess_share),

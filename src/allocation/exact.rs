@@ -31,7 +31,8 @@ pub struct Exact {
     /// lengths, and which duplicate each arm stood for: no guesser has more. With two equal arms it is the share of the
     /// convergence strategy.
     pub best_guess_share: Option<f64>,
-    /// Expected share of allocations that are certain for who knows the past and the block lengths.
+    /// Expected share of allocations that are certain for who knows the past and the block lengths, and, as if it could be
+    /// known, which duplicate each arm stood for: with duplicates an upper bound of what is certain for anybody.
     pub forced_share: Option<f64>,
     /// Variance of the imbalance after `n` units.
     pub imbalance_variance: Option<f64>,

@@ -183,6 +183,10 @@ impl<M: Method> Method for Expanded<M> {
         self.method.keeps_ratio()
     }
 
+    fn hides_duplicates(&self) -> bool {
+        true
+    }
+
     fn ways(&self) -> Option<u64> {
         self.method.ways()
     }

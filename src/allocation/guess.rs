@@ -32,6 +32,7 @@ pub struct Guesser {
     places: bool,
     plain: bool,
     alike: bool,
+    hides_duplicates: bool,
 }
 
 impl Guesser {
@@ -66,6 +67,7 @@ impl Guesser {
             places: design.shows_places() && (!ratio.is_equal() || arms > 2),
             plain: arms == 2 && ratio.is_equal(),
             alike: arms > 2 && ratio.is_equal(),
+            hides_duplicates: design.hides_duplicates(),
         })
     }
 
@@ -105,6 +107,11 @@ impl Guesser {
     /// Whether the imbalance is the plain difference of two equal arms, whose expectation is zero by symmetry.
     pub(crate) fn is_plain(&self) -> bool {
         self.plain
+    }
+
+    /// Whether the design hides duplicates of the arms, so that what follows from its state is more than anybody can know.
+    pub(super) fn hides_duplicates(&self) -> bool {
+        self.hides_duplicates
     }
 
     /// What an imbalance of one is as an integer.

@@ -102,6 +102,12 @@ pub trait Method: Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether each arm stands for a duplicate that is drawn beside it and that nobody sees. Chances given the state are then
+    /// those of who knows the duplicates too, which is more than anybody can know.
+    fn hides_duplicates(&self) -> bool {
+        false
+    }
+
     /// If no arm is ever ruled out, the number of ways in which each unit can go: arms, times what is hidden behind an
     /// arm. `None` where some state forces an arm, or where nobody has said.
     fn ways(&self) -> Option<u64> {
@@ -180,6 +186,9 @@ pub trait Design: Debug + Send + Sync {
 
     /// Whether every unit has each arm with its part in the ratio, whatever units come and in whatever order.
     fn keeps_ratio(&self) -> bool;
+
+    /// Whether each arm stands for a duplicate that is drawn beside it and that nobody sees.
+    fn hides_duplicates(&self) -> bool;
 
     /// If no arm is ever ruled out, the number of ways in which each unit can go.
     fn ways(&self) -> Option<u64>;
@@ -299,6 +308,10 @@ impl<M: Method> Design for M {
 
     fn keeps_ratio(&self) -> bool {
         Method::keeps_ratio(self)
+    }
+
+    fn hides_duplicates(&self) -> bool {
+        Method::hides_duplicates(self)
     }
 
     fn forget_address(&self, sequence: &mut dyn Sequence) {

@@ -348,6 +348,7 @@ impl Draw {
             share,
             by_ratio_alone,
             forced,
+            at_most: found.hides_duplicates,
             by_levels: self.options.get("factors").is_some(),
             errors: (error, forced_error),
             p_balanced: known(found.p_balanced).map(|own| own.0),

@@ -20,6 +20,8 @@ pub(super) struct Guessed {
     pub(super) by_ratio_alone: f64,
     /// Share of allocations that are certain beforehand.
     pub(super) forced: f64,
+    /// Whether the shares are upper bounds, as if it were known which duplicate of an arm each lot stood for.
+    pub(super) at_most: bool,
     /// Whether that guesser knows every family's levels.
     pub(super) by_levels: bool,
     /// Monte Carlo standard errors of the share and of what is certain; 0 of exact figures.
@@ -39,6 +41,7 @@ impl Guessed {
             share: found.best_share?,
             by_ratio_alone: found.share_by_ratio_alone,
             forced: found.forced_share.unwrap_or(0.0),
+            at_most: found.hides_duplicates,
             by_levels: found.share_by_levels.is_some(),
             errors: (
                 found.best_share_error(),
@@ -77,13 +80,19 @@ pub(super) fn guessable(guessed: &Guessed, method: &Setting<'_>) -> Option<Diagn
     } else {
         ("", "")
     };
-    let warning = Diagnostic::warning(
-        "guessable",
+    // With duplicates the threshold is judged by an upper bound, and the sentence says no more than that.
+    let told = if guessed.at_most {
+        words!(
+            "intake staff who know the method{levels_en} and remember the lots of their stratum could guess at most {right_en} of the next ten families right, {chance_en} by chance, and know at most {forced_en} of them for certain (as if it were known which duplicate of an arm each lot stood for)",
+            "mottagningspersonal som känner till metoden{levels_sv} och minns lotterna i sitt stratum skulle kunna gissa rätt för högst {right_sv} av de tio närmaste familjerna, {chance_sv} av en slump, och veta säkert för högst {forced_sv} av dem (som om det var känt vilken dubblett av en arm varje lott stod för)"
+        )
+    } else {
         words!(
             "intake staff who know the method{levels_en} and remember the lots of their stratum can guess {right_en} of the next ten families right, {chance_en} by chance, and know {forced_en} of them for certain",
             "mottagningspersonal som känner till metoden{levels_sv} och minns lotterna i sitt stratum kan gissa rätt för {right_sv} av de tio närmaste familjerna, {chance_sv} av en slump, och vet säkert för {forced_sv} av dem"
-        ),
-    );
+        )
+    };
+    let warning = Diagnostic::warning("guessable", told);
     Some(warning.help(method.advice()))
 }
 
@@ -107,6 +116,7 @@ mod tests {
                 share,
                 by_ratio_alone,
                 forced,
+                at_most: false,
                 by_levels: false,
                 errors: (0.0, 0.0),
                 p_balanced: None,

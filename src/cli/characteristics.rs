@@ -26,6 +26,8 @@ pub(super) fn document(
         "ratio": ratio,
         "n": n,
         "replicates": replicates,
+        // The best guess share and the forced share are then upper bounds.
+        "hides_duplicates": found.hides_duplicates,
         // One that was given may be that of a list which nobody should see yet.
         "seed": figures.by_default.then_some(DEFAULT_SEED),
     });
@@ -130,25 +132,34 @@ pub(super) fn document(
 type Named = (&'static str, Words, Figure);
 
 fn fields(found: &Characteristics) -> [Named; 6] {
+    let (likeliest, forced) = if found.hides_duplicates {
+        (
+            Words::new(
+                "the same of the likeliest arm, at most (duplicates known)",
+                "samma för troligaste armen, högst (dubbletter kända)",
+            ),
+            Words::new(
+                "share of forced allocations, at most (duplicates known)",
+                "andel säkra tilldelningar, högst (dubbletter kända)",
+            ),
+        )
+    } else {
+        (
+            Words::new(
+                "the same of the likeliest arm",
+                "samma för troligaste armen",
+            ),
+            Words::new("share of forced allocations", "andel säkra tilldelningar"),
+        )
+    };
     [
         (
             "correct_guess_share",
             Words::new("share of correct guesses", "andel rätta gissningar"),
             found.correct_guess_share,
         ),
-        (
-            "best_guess_share",
-            Words::new(
-                "the same of the likeliest arm",
-                "samma för troligaste armen",
-            ),
-            found.best_guess_share,
-        ),
-        (
-            "forced_share",
-            Words::new("share of forced allocations", "andel säkra tilldelningar"),
-            found.forced_share,
-        ),
+        ("best_guess_share", likeliest, found.best_guess_share),
+        ("forced_share", forced, found.forced_share),
         (
             "imbalance_variance",
             Words::new(

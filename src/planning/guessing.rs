@@ -26,13 +26,16 @@ pub struct Guessing {
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Option<f64>,
     /// Expected share of correct guesses of someone who always names the likeliest arm, knowing the method, the earlier
-    /// lots and the block lengths; with two equal arms the same. For a method that balances factors: of someone who
+    /// lots, the block lengths and which duplicate each arm stood for; with two equal arms the same. For a method that balances factors: of someone who
     /// does not know them, and keeps count or names the largest arm, whichever is better.
     pub best_guess_share: Option<f64>,
     /// Share of correct guesses of someone who knows the ratio only and always names the largest arm.
     pub share_by_ratio_alone: f64,
     /// Expected share of allocations that are certain for whoever kept count and knows the block lengths.
     pub forced_share: Option<f64>,
+    /// Whether the method draws for duplicates of the arms that nobody sees: what is best or certain is then as if it were known
+    /// which duplicate each arm stood for, an upper bound of what anybody can know.
+    pub hides_duplicates: bool,
     /// Standard deviation of the imbalance of a stratum in the end.
     pub imbalance_sd: Option<f64>,
     /// Expectation of the largest imbalance on the way.
@@ -173,6 +176,7 @@ pub fn guessing_of(
         best_guess_share: exact.best_guess_share,
         share_by_ratio_alone,
         forced_share: exact.forced_share,
+        hides_duplicates: choose(method, ratio, options, Some(n))?.hides_duplicates(),
         imbalance_sd: exact.imbalance_variance.map(f64::sqrt),
         max_imbalance: exact.max_imbalance,
         p_balanced: exact.p_balanced,
@@ -221,6 +225,8 @@ pub fn guessing_among(
         best_guess_share: None,
         share_by_ratio_alone: largest as f64 / ratio.sum() as f64,
         forced_share: None,
+        hides_duplicates: choose(method, ratio, options, Some(arrived.len() as u64))?
+            .hides_duplicates(),
         imbalance_sd: None,
         max_imbalance: None,
         p_balanced: None,

@@ -147,6 +147,32 @@ fn with_three_equal_arms() {
     assert!(advised(&[("new", 1), ("more", 1), ("usual", 1)]) >= 8);
 }
 
+/// At 2:1 big stick draws for duplicates that nobody sees, so that the shares are bounds and said to be; with equal arms they are
+/// what can be done.
+#[test]
+fn what_hidden_duplicates_would_tell_is_said_as_a_bound() {
+    let folder = Folder::new();
+    for (parts, hides) in [
+        ([("new", 2), ("usual", 1)], true),
+        ([("new", 1), ("usual", 1)], false),
+    ] {
+        check(&folder, &parts, "big-stick", "max_imbalance = 1").unwrap();
+        let ran = folder.run("check p.toml --json");
+        assert_eq!(ran.json()["predictability"]["hides_duplicates"], hides);
+        assert_eq!(
+            ran.err.contains("could guess at most "),
+            hides,
+            "{}",
+            ran.err
+        );
+        assert_eq!(ran.err.contains("can guess "), !hides, "{}", ran.err);
+        let said = folder.run("check p.toml").out;
+        let bound = "(as if it were known which duplicate of an arm each lot stood for)";
+        assert_eq!(said.contains(bound), hides, "{said}");
+        assert_eq!(said.contains("can guess at most "), hides, "{said}");
+    }
+}
+
 /// Eight arms have too many histories to follow: what is simulated is reported, warned of and advised against all the same. A
 /// coin of 2/3 for strata of 152 has 2.84 of ten (own lists, 400 and 2,000, Python: 2.838 and 2.843).
 #[test]

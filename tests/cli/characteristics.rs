@@ -173,6 +173,29 @@ fn of_all_strata_the_imbalance_of_two_arms_is_a_sum() {
     assert_eq!(coins["strata"][0]["lists"], 2);
 }
 
+/// Duplicates of the arms are drawn beside them and seen by nobody: what follows from them is said as a bound. With equal arms there
+/// are none, and none in blocks.
+#[test]
+fn with_hidden_duplicates_the_best_guess_is_a_bound() {
+    let folder = Folder::new();
+    for (method, hides) in [
+        ("big-stick --ratio 2:1 --n 30", true),
+        ("big-stick --ratio 1:1 --n 30", false),
+        ("permuted-block --block-len 3 --ratio 2:1 --n 30", false),
+    ] {
+        let call = format!("--method {method} --replicates 20");
+        assert_eq!(
+            describe(&folder, &call)["hides_duplicates"],
+            hides,
+            "{call}"
+        );
+        let ran = folder.run(&format!("draw --characteristics {call}"));
+        let bounds = ran.out.matches(", at most (duplicates known)").count()
+            + ran.out.matches(", högst (dubbletter kända)").count();
+        assert_eq!(bounds, if hides { 2 } else { 0 }, "{}", ran.out);
+    }
+}
+
 /// One stratum is a list without strata, with a method that is told its length and with factors too. A method that needs a
 /// length is refused as `draw` refuses it.
 #[test]

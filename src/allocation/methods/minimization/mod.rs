@@ -395,6 +395,10 @@ impl Method for Minimization {
         self.settings.duplicated || self.ratio.is_equal()
     }
 
+    fn hides_duplicates(&self) -> bool {
+        self.settings.duplicated && !self.ratio.is_equal()
+    }
+
     fn ways(&self) -> Option<u64> {
         let p = self.settings.probability;
         (p.over < p.under).then_some(self.parts.len() as u64)

@@ -139,7 +139,7 @@ fn of_all_strata_the_imbalance_of_two_arms_is_a_sum() {
     let rows: String = sizes
         .map(|(site, n)| format!("{site}\n").repeat(n))
         .concat();
-    folder.file("four.csv", &format!("site\n{rows}"));
+    folder.file("four.csv", format!("site\n{rows}"));
     let stick = describe(
         &folder,
         "--method big-stick --max-imbalance 2 --ratio 2:1 --by site --strata four.csv --replicates 4000",
@@ -147,7 +147,7 @@ fn of_all_strata_the_imbalance_of_two_arms_is_a_sum() {
     is(&stick, "imbalance_variance", 1.199_436_198_451_453_2);
     near(&stick["imbalance_variance"], 1.199_436_198_451_453_2);
     is(&stick, "p_balanced", 0.0);
-    folder.file("whole.csv", &format!("site\n{}", rows.replace("d\n", "")));
+    folder.file("whole.csv", format!("site\n{}", rows.replace("d\n", "")));
     let stick = describe(
         &folder,
         "--method big-stick --max-imbalance 2 --ratio 2:1 --by site --strata whole.csv --replicates 4000",

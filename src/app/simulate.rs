@@ -145,7 +145,13 @@ pub(super) fn of_redraws(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> 
                 Some(_) => exit::USAGE,
                 None => exit::INVALID_PROTOCOL,
             };
-            let message = if own.has_looks {
+            let message = if let Some(together) = &own.together {
+                let (m, rule) = (together.hypotheses, together.rule);
+                words!(
+                    "with {draws} redraws the test of `{id}` has no p below {p_en}, which `{rule}` over {m} hypotheses at `{lock}` adjusts to more than {limit_en}: it would reject in no study whatever the effect",
+                    "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, som `{rule}` över {m} hypoteser vid `{lock}` justerar till mer än {limit_sv}: det skulle inte förkasta i någon studie hur stor effekten än är"
+                )
+            } else if own.has_looks {
                 words!(
                     "with {draws} redraws the test of `{id}` has no p below {p_en}, and with looks every limit that it is judged by is below {limit_en}: it would reject in no study whatever the effect",
                     "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och med tittar är varje gräns som det bedöms mot under {limit_sv}: det skulle inte förkasta i någon studie hur stor effekten än är"
@@ -164,7 +170,14 @@ pub(super) fn of_redraws(planned: &Planned) -> Result<Vec<Diagnostic>, Failure> 
         });
         let (looks, looks_sv): (Vec<String>, Vec<String>) = named.unzip();
         let (looks, looks_sv) = (looks.join(", "), looks_sv.join(", "));
-        let message = if looks.is_empty() {
+        let others = own.together.and_then(|own| Some((own, own.others?)));
+        let message = if let Some((together, others)) = others {
+            let (m, rule) = (together.hypotheses, together.rule);
+            words!(
+                "with {draws} redraws the test of `{id}` has no p below {p_en}, and by `{rule}` over {m} hypotheses at `{lock}` it can reject only in studies in which {others} of the others are rejected too: the power is lower than with the registered redraws",
+                "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och enligt `{rule}` över {m} hypoteser vid `{lock}` kan det förkasta bara i studier där {others} av de andra också förkastas: styrkan är lägre än med de registrerade omlottningarna"
+            )
+        } else if looks.is_empty() {
             words!(
                 "with {draws} redraws the test of `{id}` has no p below {p_en}, and at `{lock}` it may be judged by {limit_en}: the power is lower than with the registered redraws",
                 "med {draws} omlottningar kan testet av `{id}` inte ge ett p-värde under {p_sv}, och vid `{lock}` kan det bedömas mot {limit_sv}: styrkan är lägre än med de registrerade omlottningarna"

@@ -17,7 +17,7 @@ use crate::words;
 pub(super) struct Family {
     pub(super) registered: Together,
     /// Place among the scenario's comparisons of each member; `None` for one that is not simulated.
-    places: Vec<Option<usize>>,
+    pub(super) places: Vec<Option<usize>>,
     /// What judges the members, if the registered rule needs redraws that are not there.
     instead: Option<Multiplicity>,
 }

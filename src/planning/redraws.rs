@@ -1,12 +1,14 @@
 //! Whether the randomization tests of a simulation can reject at all with the redraws that they have there.
 //!
 //! A simulated test has fewer redraws than the registered one, and no p below 2/(1 + R). Where that is above the limit that
-//! decides, no study rejects whatever the effect, and the power would be 0 with an error of 0.
+//! decides, no study rejects whatever the effect, and the power would be 0 with an error of 0. A p that is adjusted for others is
+//! held to a part of that limit.
 
-use super::judging::Judge;
+use super::judging::{Family, Judge};
 use super::scenario::Cell;
 use super::simulate::Options;
-use crate::analysis::attainable::{fewest_draws, smallest_p};
+use crate::analysis::attainable::{Barred, barred, fewest_draws, smallest_p};
+use crate::analysis::multiplicity::benjamini_hochberg;
 
 /// A test with too few redraws for a limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +35,19 @@ pub struct TooFew {
     /// Whether not even the largest alpha that a look or the end has by itself is in reach, so that most or all studies do not
     /// reject.
     pub seldom_rejects: bool,
+    /// Where not the p but what adjusts it for others is too much.
+    pub together: Option<InFamily>,
+}
+
+/// How a test with too few redraws stands in the family that adjusts its p.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InFamily {
+    /// Registered hypotheses in it, simulated or not.
+    pub hypotheses: usize,
+    /// The rule that judges: `holm` or `benjamini-hochberg`.
+    pub rule: &'static str,
+    /// How many others must be rejected for it to be; `None` where not even those that are simulated are enough.
+    pub others: Option<usize>,
 }
 
 /// The tests of a cell that have too few redraws, in the scenario's order: those that never reject, and those that cannot reject
@@ -49,8 +64,14 @@ pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
     }
     let smallest = smallest_p(u64::from(draws), 0);
     let judge = Judge::of(cell, draws);
-    for ((index, _), limit) in cell.scenario.comparisons().zip(judge.limits()) {
-        let (own, limit) = (&cell.protocol.analyses[index], *limit);
+    // What is not a test by redraws has no smallest p.
+    let least = |place: usize| match cell.scenario.comparisons().nth(place) {
+        Some((index, _)) if cell.protocol.analyses[index].test.is_some() => smallest,
+        _ => 0.0,
+    };
+    for (place, (index, _)) in cell.scenario.comparisons().enumerate() {
+        let own = &cell.protocol.analyses[index];
+        let limit = judge.limits().get(place).copied().flatten();
         if own.test.is_none() {
             continue;
         }
@@ -91,8 +112,77 @@ pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
                 cannot_at,
                 has_looks,
                 seldom_rejects,
+                together: None,
             });
+        } else if let Some(limit) = limit.filter(|_| !has_looks) {
+            let mut families = judge.families().iter();
+            if let Some((together, needed)) =
+                families.find_map(|family| in_family(family, place, limit, &least))
+            {
+                found.push(TooFew {
+                    analysis: own.id.clone(),
+                    lock: cell.protocol.locks[own.lock].id.clone(),
+                    draws,
+                    smallest,
+                    limit,
+                    needed,
+                    never_rejects: together.others.is_none(),
+                    cannot_at: Vec::new(),
+                    has_looks,
+                    seldom_rejects: false,
+                    together: Some(together),
+                });
+            }
         }
     }
     found
+}
+
+/// Whether the adjusted p of the comparison at a place can be above its limit for want of redraws alone, and the fewest redraws with
+/// which it is not (by Benjamini and Hochberg's rule, with which it can be rejected at all); `least` gives the smallest p of each
+/// simulated comparison. None of fixed sequences, and none of Westfall and Young's rule, whose redraws of all tests together give no
+/// p above the smallest of each.
+///
+/// What is not simulated counts with a p of 1, as in [`Judge`]. An adjusted p rises with every p of its family, so that none can be
+/// smaller than when all p are as small as they can be.
+fn in_family(
+    family: &Family,
+    place: usize,
+    limit: f64,
+    least: &dyn Fn(usize) -> f64,
+) -> Option<(InFamily, Option<u64>)> {
+    if !family.registered.adjusts() {
+        return None;
+    }
+    let own = family.places.iter().position(|own| *own == Some(place))?;
+    let members = family.places.iter().map(|own| own.map_or(1.0, least));
+    let beside = std::iter::repeat_n(1.0, family.registered.contrasts);
+    let all: Vec<f64> = members.chain(beside).collect();
+    let hypotheses = all.len();
+    let m = hypotheses as f64;
+    let (others, part) = match family.rule() {
+        "holm" => match barred(&all, own, limit)? {
+            Barred::Always => (None, m),
+            Barred::Until(others) => (Some(others), m),
+        },
+        "benjamini-hochberg" => {
+            let simulated = family.simulated().count().max(1) as f64;
+            let best = benjamini_hochberg(&all).get(own).copied()?;
+            if best <= limit {
+                return None;
+            }
+            (None, m / simulated)
+        }
+        _ => return None,
+    };
+    // The product is what the rule compares; the quotient may round to one redraw too few.
+    let near = fewest_draws(limit / part);
+    let needed =
+        near.and_then(|near| (near..near + 3).find(|draws| part * smallest_p(*draws, 0) <= limit));
+    let own = InFamily {
+        hypotheses,
+        rule: family.rule(),
+        others,
+    };
+    Some((own, needed.or(near)))
 }

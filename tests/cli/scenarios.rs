@@ -117,6 +117,65 @@ fn too_few_redraws_for_looks_are_refused_or_told() {
     assert!(!said.contains("test-cannot-reject"), "{said}");
 }
 
+/// By hand: Holm's rule holds the smallest of m p-values to .05/m, and 2/(1 + R) is that from R = 40m − 1: 79 of two, 159 of four, also
+/// where two of the four are not simulated. With the p of two of the four without a smallest value the others come after them:
+/// 2·2/(1 + R) ≤ .05 from 79, with a warning until 159. Of four that are screened by Benjamini and Hochberg's rule, of which two are
+/// simulated, 4·p/2 ≤ .05 from 79.
+#[test]
+fn too_few_redraws_for_a_family_are_refused() {
+    let test = "covariates = []\ntest = { kind = \"randomization\", draws = 999 }\n";
+    let three = include_str!("../../simulations/protocols/three-arms.toml")
+        .replace("covariates = []\n", test);
+    let (_, block) = three.split_once("[[analysis]]").unwrap();
+    let (block, _) = block.split_once("[multiplicity]").unwrap();
+    let beside = |role: &str| {
+        let own = block.replace("role = \"primary\"", &format!("role = \"{role}\""));
+        let second = own.replace("id = \"primary\"", "id = \"second\"");
+        let third = own
+            .replace("id = \"primary\"", "id = \"third\"")
+            .replace("\"any\"", "\"count\"")
+            .replace("\"risk-difference\"", "\"difference\"");
+        format!("[[analysis]]{second}[[analysis]]{third}")
+    };
+    let secondary = "[multiplicity]\nsecondary = \"holm\"";
+    let holm = format!("{}{secondary}", beside("secondary"));
+    let (second, third) = holm.split_once("id = \"third\"").unwrap();
+    let mixed = format!(
+        "{second}id = \"third\"{}",
+        third.replace(test, "covariates = []\n")
+    );
+    let screened = format!("{}[multiplicity]", beside("exploratory"));
+    for (families, analyses, refused, warned, runs) in [
+        (&holm, "\"primary\"", 78, None, 79),
+        (&holm, "\"second\",\"third\"", 158, None, 159),
+        (&holm, "\"second\"", 158, None, 159),
+        (&mixed, "\"second\",\"third\"", 78, Some([79, 158]), 159),
+        (&screened, "\"second\"", 78, None, 79),
+    ] {
+        let place = Place::with(&three.replace("[multiplicity]", families));
+        let scenario = include_str!("../../simulations/three-arms.toml")
+            .replace("protocols/three-arms.toml", "p.toml");
+        place.write("s.toml", scenario);
+        let order = |draws: u32| {
+            place.run(&format!(
+                "simulate s.toml --replicates 2 --set months=2 --set analyses=[{analyses}] --json --draws {draws}"
+            ))
+        };
+        let few = order(refused);
+        few.refused(2, "test-cannot-reject");
+        let ends = few.err.contains("in no study whatever the effect");
+        let needed = few.err.contains(&format!("at least {runs} redraws"));
+        assert!(ends && needed, "{}", few.err);
+        for draws in warned.into_iter().flatten() {
+            let said = order(draws).json(0)["warnings"].to_string();
+            let after = said.contains("2 of the others are rejected too");
+            assert!(said.contains("test-cannot-reject") && after, "{said}");
+        }
+        let said = order(runs).json(0)["warnings"].to_string();
+        assert!(!said.contains("test-cannot-reject"), "{said}");
+    }
+}
+
 /// By hand: 6 months from 2026-01-05 pass a stop on 2026-03-31 by three; 3 months by some days, of which nothing is said.
 #[test]
 fn months_after_the_stop_are_told() {

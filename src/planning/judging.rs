@@ -219,6 +219,29 @@ impl Judge {
         warnings
     }
 
+    /// Whether each comparison would be rejected in the twin without an effect, as registered; `None` where that is not asked. By its
+    /// p alone where the adjustment needs redraws that the twin has not, or a p of a member of which none is asked.
+    pub(super) fn rejects_twins(&self, analyses: &[AnalysisRecord]) -> Vec<Option<bool>> {
+        let alone = analyses.iter().map(|own| own.under_null);
+        let mut each: Vec<Option<f64>> = alone.map(|own| Some(own?.unwrap_or(1.0))).collect();
+        for family in self.families.iter().filter(|own| own.registered.adjusts()) {
+            let jointly = family.rule() == "westfall-young";
+            let asked = |place: usize| each.get(place).copied().flatten();
+            if jointly || family.simulated().any(|place| asked(place).is_none()) {
+                continue;
+            }
+            for (place, p) in family.adjusted(|place| asked(place).unwrap_or(1.0), |_| None) {
+                if let Some(own) = each.get_mut(place) {
+                    *own = Some(p);
+                }
+            }
+        }
+        let judged = each.into_iter().zip(&self.limits);
+        judged
+            .map(|(p, limit)| p.map(|p| limit.is_some_and(|limit| p <= limit)))
+            .collect()
+    }
+
     /// Of a family, whether any of its members would be rejected in the twin without an effect; `None` where that is not asked of
     /// all of them, or the rule needs redraws that the twin has not.
     pub(super) fn rejects_twin(
@@ -255,5 +278,89 @@ impl Family {
         let own = self.places.iter().position(|own| *own == Some(place));
         let before = own.map_or(&[][..], |own| &self.places[..own]);
         ordered && before.contains(&None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Family, Judge};
+    use crate::analysis::together::Together;
+    use crate::planning::performance::{About, Sums, Truth};
+    use crate::planning::record::{AnalysisRecord, Found, Record};
+    use crate::protocol::model::{Multiplicity, Role};
+
+    fn study(twins: [Option<f64>; 2]) -> Record {
+        let analysis = |twin: Option<f64>| AnalysisRecord {
+            truth: 0.0,
+            found: Ok(Found {
+                estimate: 0.1,
+                std_error: 0.1,
+                conf_low: -0.1,
+                conf_high: 0.3,
+                p_value: 0.5,
+            }),
+            joint: None,
+            under_null: twin.map(Ok),
+            looked: None,
+        };
+        Record {
+            families: 10,
+            screened: 10,
+            turned_away: 0,
+            lost: 0,
+            enrolment_days: 300,
+            days_closed: 0,
+            replacements: 0,
+            correct_guess_share: None,
+            imbalance: 0.0,
+            reached: Vec::new(),
+            analyses: twins.map(analysis).to_vec(),
+        }
+    }
+
+    fn sizes(rule: Multiplicity, twins: [Option<f64>; 2]) -> Vec<Option<f64>> {
+        let registered = Together {
+            lock: 0,
+            role: Role::Primary,
+            rule: Some(rule),
+            members: vec![(0, 0), (0, 1)],
+            contrasts: 0,
+        };
+        let family = Family {
+            registered,
+            places: vec![Some(0), Some(1)],
+            instead: None,
+        };
+        let judge = Judge {
+            limits: vec![Some(0.05); 2],
+            families: vec![family],
+        };
+        let about = About {
+            limit: Some(0.05),
+            adjusted: true,
+            is_null: true,
+            believed: false,
+            truth: Truth::Known,
+        };
+        let mut sums = Sums::new(&[about; 2], 10, 0).with_judge(judge, &[true, true]);
+        sums.add(&study(twins));
+        let each = sums.analyses().into_iter();
+        each.map(|own| own.size?.value).collect()
+    }
+
+    /// By hand: Holm's rule makes 2·.03 of .03 and .04, and of .02 and .04 twice .04. Westfall and Young's has no redraws in a twin,
+    /// and a family whose members have not all a p there is not adjusted: the p alone.
+    #[test]
+    fn the_size_is_of_what_is_rejected_as_registered() {
+        let (no, yes) = (Some(0.0), Some(1.0));
+        let both = [Some(0.03), Some(0.04)];
+        assert_eq!(sizes(Multiplicity::Holm, both), [no, no]);
+        assert_eq!(
+            sizes(Multiplicity::Holm, [Some(0.02), Some(0.04)]),
+            [yes, yes]
+        );
+        assert_eq!(sizes(Multiplicity::WestfallYoung, both), [yes, yes]);
+        assert_eq!(sizes(Multiplicity::Holm, [Some(0.03), None]), [yes, None]);
+        assert_eq!(sizes(Multiplicity::None, both), [yes, yes]);
     }
 }

@@ -80,16 +80,17 @@ impl AnalysisSums {
         }
     }
 
-    fn rejects(&self, p_value: f64) -> bool {
-        self.about.limit.is_some_and(|limit| p_value <= limit)
-    }
-
-    /// Adds a study, and whether the comparison is rejected there as registered.
-    pub(super) fn add(&mut self, replicate: u64, record: &AnalysisRecord, rejects: bool) {
+    /// Adds a study, and whether the comparison is rejected there as registered, and in its twin, if it has one.
+    pub(super) fn add(
+        &mut self,
+        replicate: u64,
+        record: &AnalysisRecord,
+        (rejects, twin): (bool, Option<bool>),
+    ) {
         self.truth.add(record.truth);
-        if let Some(p_value) = record.under_null {
+        if let Some(rejects) = twin {
             self.null_studies += 1;
-            self.null_rejections += u64::from(p_value.is_ok_and(|p| self.rejects(p)));
+            self.null_rejections += u64::from(rejects);
         }
         let found = match &record.found {
             Err(code) => {
@@ -202,7 +203,9 @@ pub struct AnalysisPerformance {
     /// The same, where the services do not differ in what drives the outcome.
     pub type_i_error: Option<Figure>,
     /// Share of studies in which the randomization test would reject, had the treated service had no effect on anybody:
-    /// behind a gate the test is approximate, and this is its size. A failure does not reject.
+    /// behind a gate the test is approximate, and this is its size. By the p adjusted as registered, as power is; by the p alone where
+    /// the twins have not what that needs: the redraws of Westfall and Young's rule, or a p of all that are judged together. A failure
+    /// does not reject.
     pub size: Option<Figure>,
     /// Mean of estimate − true value of its study.
     pub bias: Figure,

@@ -269,9 +269,11 @@ impl Sums {
             sums.add(f64::from(families.unwrap_or(record.families)));
         }
         let rejected = self.judge.rejects(record);
+        let twins = self.judge.rejects_twins(&record.analyses);
+        let decided = rejected.iter().copied().zip(twins);
         let each = self.analyses.iter_mut().zip(&record.analyses);
-        for ((sums, analysis), rejects) in each.zip(&rejected) {
-            sums.add(self.replicates, analysis, *rejects);
+        for ((sums, analysis), decided) in each.zip(decided) {
+            sums.add(self.replicates, analysis, decided);
         }
         for family in &mut self.together {
             family.add(&self.judge, &record.analyses, &rejected);

@@ -305,10 +305,11 @@ pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
     if !cell.priors.is_empty() {
         let keys = cell.priors.iter().map(|prior| prior.key.as_str());
         let keys = keys.collect::<Vec<_>>().join(", ");
+        let are = if cell.priors.len() > 1 { "are" } else { "is" };
         warnings.push(Warning::new(
             "power-is-assurance",
             words!(
-                "{keys} is drawn from a prior in each study: the share of studies that reject is an assurance, an average over what is believed, and stands under that name",
+                "{keys} {are} drawn from a prior in each study: the share of studies that reject is an assurance, an average over what is believed, and stands under that name",
                 "{keys} dras ur en prior i varje studie: andelen studier som förkastar är en assurance, ett medelvärde över det som antas, och står under det namnet"
             ),
         ));

@@ -309,6 +309,7 @@ fn body(
                 "assurance": found.assurance,
                 "type_i_error": found.type_i_error,
                 "size": found.size,
+                "unadjusted": found.unadjusted,
                 "bias": found.bias,
                 "empirical_se": found.empirical_se,
                 "model_se": found.model_se,
@@ -342,9 +343,6 @@ fn body(
                 }
                 if let Some(arm) = arm {
                     fields.insert("arm".to_owned(), json!(arm));
-                }
-                if let Some(own) = found.unadjusted {
-                    fields.insert("unadjusted".to_owned(), json!(own));
                 }
                 if let Some(own) = &found.family {
                     fields.insert("family".to_owned(), family(own));

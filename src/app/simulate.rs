@@ -397,14 +397,19 @@ fn difference((name, cell, found): &(String, String, Difference)) -> Value {
         .power
         .iter()
         .map(|(id, figure)| {
-            let mut own = json!({"analysis": id, "value": figure.value, "mcse": figure.mcse});
-            if let (Value::Object(own), Some(lower), Some(upper)) =
-                (&mut own, figure.lower, figure.upper)
-            {
+            let (analysis, arm) = id.split_once(':').unzip();
+            let mut own = Map::new();
+            own.insert("analysis".to_owned(), json!(analysis.unwrap_or(id)));
+            if let Some(arm) = arm {
+                own.insert("arm".to_owned(), json!(arm));
+            }
+            own.insert("value".to_owned(), json!(figure.value));
+            own.insert("mcse".to_owned(), json!(figure.mcse));
+            if let (Some(lower), Some(upper)) = (figure.lower, figure.upper) {
                 own.insert("lower".to_owned(), json!(lower));
                 own.insert("upper".to_owned(), json!(upper));
             }
-            own
+            Value::Object(own)
         })
         .collect();
     json!({

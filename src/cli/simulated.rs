@@ -149,7 +149,7 @@ const SHARES: [&str; 12] = [
     "family.size",
 ];
 
-/// Every figure of every cell, for spreadsheets; looks, and what an alternative has more, come last.
+/// Every figure of every cell, for spreadsheets; arms, looks and what an alternative has more come last.
 pub(super) fn full(simulation: &Simulation) -> Grid {
     let mut names = vec![
         "power",
@@ -209,9 +209,11 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
     let mut further = further.into_iter();
     for cell in &simulation.cells {
         for (id, found) in &cell.analyses {
+            // The arm of a comparison is a further column.
+            let analysis = id.split_once(':').map_or(id.as_str(), |(own, _)| own);
             let mut row = vec![
                 Cell::text(&cell.cell),
-                Cell::text(id),
+                Cell::text(analysis),
                 whole(found.replicates),
                 whole(found.failures),
             ];

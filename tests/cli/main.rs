@@ -49,6 +49,7 @@ mod scenarios;
 mod seed_file;
 mod shards;
 mod study;
+mod three_arms;
 mod told_before;
 mod typed;
 mod typed_time;

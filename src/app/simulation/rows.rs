@@ -3,7 +3,7 @@
 //! A figure is two columns, its value and `_mcse`; shares of 0 and 1 have `_lower` and `_upper` too, the ends of an exact
 //! interval. What is nested is named by its path: `reached.2026-03-31.families`, `looks.look-1.stopped`,
 //! `parameters.truth.rereport_ratio`. What an alternative has more stands in its own rows: `differences.families`,
-//! `differences.power` of the row's analysis, and the cell that it is `compared_with`. What a row does not have is empty.
+//! `differences.power` of the row's analysis and arm, and the cell that it is `compared_with`. What a row does not have is empty.
 
 use crate::app::exit;
 use crate::app::failure::Failure;
@@ -48,40 +48,45 @@ fn rows(body: &Value) -> Rows {
             .into_iter()
             .flatten()
     };
-    let first = list("cells").next().and_then(|cell| cell.get("analysis"));
+    let first = list("cells").next().map(comparison);
     let mut alternatives = list("alternatives");
     let mut own = None;
     let mut rows = Vec::new();
     for cell in list("cells") {
-        // The rows of a cell are those of its analyses, in the same order in all.
-        if cell.get("analysis") == first {
+        // The rows of a cell are those of its comparisons, in the same order in all.
+        if Some(comparison(cell)) == first {
             own = cell.get("alternative").and_then(|_| alternatives.next());
         }
         let mut row = Vec::new();
         flatten(cell, "", &mut row);
         if let Some(own) = own {
-            flatten(&more(own, cell.get("analysis")), "", &mut row);
+            flatten(&more(own, comparison(cell)), "", &mut row);
         }
         rows.push(row);
     }
     rows
 }
 
-/// What an alternative has more, for the row of one analysis.
-fn more(alternative: &Value, analysis: Option<&Value>) -> Value {
+/// What a row or a figure of power is about: its analysis and, with several treated arms, its arm.
+type Comparison<'a> = (Option<&'a Value>, Option<&'a Value>);
+
+fn comparison(own: &Value) -> Comparison<'_> {
+    (own.get("analysis"), own.get("arm"))
+}
+
+/// What an alternative has more, for the row of one comparison.
+fn more(alternative: &Value, row: Comparison<'_>) -> Value {
     let mut differences = alternative["differences"].clone();
-    let power = differences["power"].as_array().into_iter().flatten();
-    let power = power
-        .into_iter()
-        .find(|own| own.get("analysis") == analysis);
+    let mut power = differences["power"].as_array().into_iter().flatten();
+    let power = power.find(|own| comparison(own) == row);
     differences["power"] = power.cloned().unwrap_or(Value::Null);
     json!({"compared_with": alternative["compared_with"], "differences": differences})
 }
 
-/// Names of the columns of looks and of what alternatives have more, and their values in each row.
+/// Names of the columns of arms, looks and of what alternatives have more, and their values in each row.
 pub(crate) fn further(body: &Value) -> (Vec<String>, Vec<Vec<String>>) {
     let is_further = |key: &str| {
-        ["alternative", "compared_with"].contains(&key)
+        ["arm", "alternative", "compared_with"].contains(&key)
             || key.starts_with("differences.")
             || key.starts_with("looks.")
     };
@@ -231,5 +236,62 @@ mod tests {
             ]
         );
         assert!(csv(&body).unwrap().starts_with("cell,analysis,"));
+    }
+
+    /// By hand: two treated arms in each of two cells, and an alternative of both; every row has what is its own arm's.
+    #[test]
+    fn an_arm_has_what_its_own_alternative_has_more() {
+        let power = |home: f64, brief: f64| {
+            let figure = |arm: &str, value: f64| json!({"analysis": "one", "arm": arm, "value": value, "mcse": 0.1});
+            json!([figure("home", home), figure("brief", brief)])
+        };
+        let row = |cell: &str, arm: &str, alternative: Option<&str>| {
+            let mut row = json!({"cell": cell, "analysis": "one", "arm": arm});
+            if let Some(name) = alternative {
+                row["alternative"] = json!(name);
+            }
+            row
+        };
+        let mut cells = Vec::new();
+        for base in ["a", "b"] {
+            for (cell, alternative) in [(base, None), ("m=2", Some("m=2")), ("m=3", Some("m=3"))] {
+                cells.extend(["home", "brief"].map(|arm| row(cell, arm, alternative)));
+            }
+        }
+        let alternative = |name: &str, base: &str, families: f64, home: f64, brief: f64| {
+            json!({"alternative": name, "compared_with": base, "differences": {
+                "families": {"value": families, "mcse": 0.5}, "power": power(home, brief),
+            }})
+        };
+        let body = json!({"cells": cells, "alternatives": [
+            alternative("m=2", "a", 1.0, 0.1, 0.2),
+            alternative("m=3", "a", 2.0, 0.3, 0.4),
+            alternative("m=2", "b", 3.0, 0.5, 0.6),
+            alternative("m=3", "b", 4.0, 0.7, 0.8),
+        ]});
+        let (names, values) = further(&body);
+        assert_eq!(
+            names.join(","),
+            "arm,alternative,compared_with,differences.families,differences.families_mcse,differences.power,\
+             differences.power_mcse"
+        );
+        let rows: Vec<String> = values.iter().map(|row| row.join(",")).collect();
+        assert_eq!(
+            rows,
+            [
+                "home,,,,,,",
+                "brief,,,,,,",
+                "home,m=2,a,1.0,0.5,0.1,0.1",
+                "brief,m=2,a,1.0,0.5,0.2,0.1",
+                "home,m=3,a,2.0,0.5,0.3,0.1",
+                "brief,m=3,a,2.0,0.5,0.4,0.1",
+                "home,,,,,,",
+                "brief,,,,,,",
+                "home,m=2,b,3.0,0.5,0.5,0.1",
+                "brief,m=2,b,3.0,0.5,0.6,0.1",
+                "home,m=3,b,4.0,0.5,0.7,0.1",
+                "brief,m=3,b,4.0,0.5,0.8,0.1",
+            ]
+        );
     }
 }

@@ -1,0 +1,87 @@
+//! Scenarios of three arms, as people meet them: tables with a row for each comparison, what is refused, and the report.
+
+use crate::process::{Folder, Run};
+use serde_json::Value;
+use std::path::Path;
+
+/// The shipped scenario of three arms in a folder of its own.
+fn folder() -> Folder {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulations");
+    let folder = Folder::new();
+    for name in ["three-arms.toml", "protocols/three-arms.toml"] {
+        folder.file(name, std::fs::read(root.join(name)).unwrap());
+    }
+    folder
+}
+
+fn simulate(folder: &Folder, words: &[&str]) -> Run {
+    let order = ["simulate", "three-arms.toml", "--replicates", "20"];
+    folder.run_with(&[&order[..], words].concat(), b"")
+}
+
+/// Rows of a table by the names of its columns.
+fn rows(text: &str) -> Vec<impl Fn(&str) -> String + use<>> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let of = |row: csv::StringRecord| {
+        let header = header.clone();
+        move |key: &str| {
+            let place = header.iter().position(|own| own == key).unwrap();
+            row[place].to_owned()
+        }
+    };
+    rows.into_iter().map(of).collect()
+}
+
+/// What an alternative has more stands in the rows of its own arms and cell, in both tables as in JSON.
+#[test]
+fn the_tables_have_what_the_document_has_of_each_arm() {
+    let folder = folder();
+    let alternatives = [
+        "--what-if",
+        "months=9",
+        "--what-if",
+        "ratio=1:1:2",
+        "--out",
+        "d",
+    ];
+    let told = simulate(&folder, &[&alternatives[..], &["--json"]].concat());
+    assert_eq!(told.exit, 0, "{}", told.err);
+    let told = told.json();
+    let shown = simulate(&folder, &[&alternatives[..], &["--format", "csv"]].concat());
+    let kept = std::fs::read_to_string(folder.path().join("d/performance.csv")).unwrap();
+    let own = told["cells"].as_array().unwrap();
+    let all = told["alternatives"].as_array().unwrap();
+    // Two cells of the grid, each as it is and in two alternatives, with two arms.
+    assert_eq!((own.len(), all.len()), (12, 4));
+    for table in [rows(&shown.out), rows(&kept)] {
+        assert_eq!(table.len(), 12);
+        for (place, (row, own)) in table.iter().zip(own).enumerate() {
+            for key in ["cell", "analysis", "arm"] {
+                assert_eq!(row(key), own[key], "{place}");
+            }
+            // Rows by hand: base, months, ratio of the first cell, then of the second; two arms each.
+            let [group, of_group, arm] = [place / 6, place % 6 / 2, place % 2];
+            let number = |value: &Value, text: String| {
+                assert_eq!(text.parse::<f64>().unwrap(), value.as_f64().unwrap());
+            };
+            if of_group == 0 {
+                assert_eq!(row("compared_with"), "");
+                assert_eq!(row("differences.power"), "");
+                continue;
+            }
+            let more = &all[2 * group + of_group - 1];
+            assert_eq!(row("compared_with"), more["compared_with"]);
+            assert_eq!(row("alternative"), more["alternative"]);
+            let more = &more["differences"];
+            number(&more["families"]["value"], row("differences.families"));
+            let power = &more["power"][arm];
+            assert_eq!(
+                (&power["analysis"], &power["arm"]),
+                (&own["analysis"], &own["arm"])
+            );
+            number(&power["value"], row("differences.power"));
+        }
+    }
+}

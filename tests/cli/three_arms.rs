@@ -85,3 +85,46 @@ fn the_tables_have_what_the_document_has_of_each_arm() {
         }
     }
 }
+
+/// One number for all arms is not one arm's: by a setting, after another one, and in a grid; the table to write is shown.
+#[test]
+fn one_number_for_all_arms_is_told_with_the_table_to_write() {
+    let folder = folder();
+    let text = std::fs::read_to_string(folder.path().join("three-arms.toml")).unwrap();
+    let own = "truth.acceptance_difference.brief=0.9";
+    let table = "acceptance_difference = { home = 0.1, brief = 0.9 }";
+    let run = simulate(&folder, &["--set", own]);
+    assert_eq!(run.exit, 3, "{}", run.err);
+    assert!(
+        run.err.contains("is one number for all treated arms, 0.1"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains(table), "{}", run.err);
+    let run = simulate(&folder, &["--set", own, "--lang", "sv"]);
+    assert!(
+        run.err
+            .contains("är ett tal för alla behandlade armar, 0.1"),
+        "{}",
+        run.err
+    );
+    let both = ["truth.rereport_ratio=0.5", "truth.rereport_ratio.home=0.4"];
+    let run = simulate(&folder, &["--set", both[0], "--set", both[1]]);
+    assert!(
+        run.err
+            .contains("rereport_ratio = { home = 0.4, brief = 0.5 }"),
+        "{}",
+        run.err
+    );
+    // As it is shown, it is read.
+    let set = "truth.acceptance_difference={ home = 0.1, brief = 0.9 }";
+    let run = simulate(&folder, &["--set", set]);
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let key = "\"truth.rereport_ratio.brief\" = [1.00, 0.80]";
+    assert!(text.contains(key));
+    let grid = text.replace(key, "\"truth.acceptance_difference.brief\" = [0.9]");
+    folder.file("three-arms.toml", grid);
+    let run = simulate(&folder, &[]);
+    assert_eq!(run.exit, 3, "{}", run.err);
+    assert!(run.err.contains(table), "{}", run.err);
+}

@@ -142,6 +142,57 @@ pub(super) fn set(table: &mut Table, path: &str, value: Value) -> Result<(), Dia
     Ok(())
 }
 
+/// Keys whose number is that of every treated arm, where no table by their ids stands in its place.
+const BY_ARM: [&str; 3] = [
+    "truth.rereport_ratio",
+    "truth.acceptance_difference",
+    "score.effect",
+];
+
+/// A path to one arm's number, `truth.rereport_ratio.home`, where the scenario has one for all treated arms. It is told with the
+/// table to write, in which every other arm keeps that number.
+pub(super) fn one_for_all(
+    scenario: &Table,
+    protocol: &Table,
+    setting: &Setting,
+) -> Option<Diagnostic> {
+    let (key, arm) = setting.path.rsplit_once('.')?;
+    let held = BY_ARM.contains(&key).then(|| get(scenario, key))??;
+    if !matches!(held, Value::Integer(_) | Value::Float(_)) {
+        return None;
+    }
+    let arms = protocol.get("arm").and_then(Value::as_array)?;
+    let is_control = |arm: &&Value| arm.get("control").and_then(Value::as_bool) == Some(true);
+    let treated: Vec<String> = arms
+        .iter()
+        .filter(|arm| !is_control(arm))
+        .filter_map(id)
+        .collect();
+    if !treated.iter().any(|own| own == arm) {
+        return Some(unknown(&setting.path, arm, &treated));
+    }
+    let value = |own: &String| if own == arm { &setting.value } else { &held };
+    let parts: Vec<String> = treated
+        .iter()
+        .map(|own| format!("{own} = {}", value(own)))
+        .collect();
+    let table = format!("{{ {} }}", parts.join(", "));
+    let name = key.rsplit('.').next().unwrap_or(key);
+    Some(
+        Diagnostic::error(
+            "not-applicable",
+            words!(
+                "`{key}` is one number for all treated arms, {held}: there is none of `{arm}` alone to change",
+                "`{key}` är ett tal för alla behandlade armar, {held}: det finns inget för enbart `{arm}` att ändra"
+            ),
+        )
+        .help(words!(
+            "write a table in the scenario, `{name} = {table}`, or set it: --set '{key}={table}'",
+            "skriv en tabell i scenariot, `{name} = {table}`, eller ange den: --set '{key}={table}'"
+        )),
+    )
+}
+
 /// The value at a dotted path, if there is one.
 pub(super) fn get(table: &Table, path: &str) -> Option<Value> {
     let (first, rest) = match path.split_once('.') {
@@ -200,7 +251,7 @@ pub(super) fn set_each(table: &mut Table, list: &str, key: &str, value: &Value) 
 
 #[cfg(test)]
 mod tests {
-    use super::{Setting, get, set};
+    use super::{Setting, get, one_for_all, set};
     use toml::{Table, Value};
 
     #[test]
@@ -277,5 +328,41 @@ mod tests {
         let wrong = set(&mut table, "m.xx.k", Value::Integer(3)).unwrap_err();
         assert!(wrong.help.unwrap().en.contains("`x`"));
         assert!(set(&mut table, "q.b", Value::Integer(3)).is_err());
+    }
+
+    /// One number of all arms is not one arm's; the table that is shown is read, and the other arm keeps its number.
+    #[test]
+    fn one_number_for_all_arms_is_told_with_the_table_to_write() {
+        let protocol: Table =
+            "arm = [{ id = \"home\" }, { id = \"brief\" }, { id = \"usual\", control = true }]"
+                .parse()
+                .unwrap();
+        let mut table: Table =
+            "[truth]\nrereport_ratio = { home = 0.6, brief = 0.8 }\nacceptance_difference = 0.1\n"
+                .parse()
+                .unwrap();
+        let told = |table: &Table, text: &str| {
+            one_for_all(table, &protocol, &Setting::parse(text).unwrap())
+        };
+        let text = "truth.acceptance_difference.brief=0.9";
+        let refused = told(&table, text).unwrap();
+        assert_eq!(refused.code, "not-applicable");
+        let message = refused.message.en;
+        assert!(
+            message.contains("one number for all treated arms, 0.1"),
+            "{message}"
+        );
+        let help = refused.help.unwrap().en;
+        let shown = "--set 'truth.acceptance_difference={ home = 0.1, brief = 0.9 }'";
+        assert!(help.contains(shown), "{help}");
+        let (_, shown) = shown.split_once('\'').unwrap();
+        let whole = Setting::parse(shown.trim_end_matches('\'')).unwrap();
+        set(&mut table, &whole.path, whole.value).unwrap();
+        assert_eq!(told(&table, text), None);
+        assert_eq!(told(&table, "truth.rereport_ratio.home=0.4"), None);
+        set(&mut table, "truth.rereport_ratio", Value::Float(0.5)).unwrap();
+        assert!(told(&table, "truth.rereport_ratio.home=0.4").is_some());
+        let wrong = told(&table, "truth.rereport_ratio.hom=0.4").unwrap();
+        assert_eq!(wrong.help.unwrap().en, "did you mean `home`?");
     }
 }

@@ -1,7 +1,7 @@
 //! What a cell is made from: the two files, the settings, and a row of the grid.
 
 use super::cells::{Cell, File, Refused, read_protocol, scenario, text_of};
-use super::edit::{Setting, get, set, set_each};
+use super::edit::{Setting, get, one_for_all, set, set_each};
 use super::faults::at_setting;
 use super::grid::{Parameter, name};
 use super::ratio::with_ratio;
@@ -74,7 +74,10 @@ impl Recipe {
                 Some(path) => set(&mut protocol, path, setting.value.clone()),
                 None => {
                     begin(&mut table, &setting.path);
-                    set(&mut table, &setting.path, setting.value.clone())
+                    match one_for_all(&table, &protocol, setting) {
+                        Some(finding) => Err(finding),
+                        None => set(&mut table, &setting.path, setting.value.clone()),
+                    }
                 }
             };
             outcome.map_err(|finding| at_setting(vec![finding]))?;

@@ -128,3 +128,16 @@ fn one_number_for_all_arms_is_told_with_the_table_to_write() {
     assert_eq!(run.exit, 3, "{}", run.err);
     assert!(run.err.contains(table), "{}", run.err);
 }
+
+/// A ratio of too few arms: the example has as many as the protocol.
+#[test]
+fn the_example_of_a_ratio_has_as_many_arms_as_the_protocol() {
+    let folder = folder();
+    for (lang, words) in [("en", "for example 1:1:2"), ("sv", "till exempel 1:1:2")] {
+        let run = simulate(&folder, &["--set", "ratio=1:2", "--lang", lang]);
+        assert_eq!(run.exit, 3, "{}", run.err);
+        assert!(run.err.contains(words), "{}", run.err);
+    }
+    let run = simulate(&folder, &["--set", "ratio=1:1:2"]);
+    assert_eq!(run.exit, 0, "{}", run.err);
+}

@@ -21,13 +21,14 @@ pub(super) fn with_ratio(
         .map(|part| part.trim().parse().ok())
         .collect();
     let arms = protocol.get_mut("arm").and_then(Value::as_array_mut);
+    let example = example(arms.as_ref().map_or(2, |arms| arms.len()));
     let refuse = |message: Words| Refused {
         file: File::Scenario,
         text: String::new(),
         edited: true,
         diagnostics: vec![Diagnostic::error("invalid-value", message).help(words!(
-            "one whole number per arm, in the protocol's order, for example 1:2",
-            "ett heltal per arm, i protokollets ordning, till exempel 1:2"
+            "one whole number per arm, in the protocol's order, for example {example}",
+            "ett heltal per arm, i protokollets ordning, till exempel {example}"
         ))],
     };
     let sum = match (parts, arms) {
@@ -81,6 +82,15 @@ pub(super) fn with_ratio(
         ),
     ));
     read_protocol(&text_of(protocol, File::Protocol)?, true).map(|(protocol, _)| protocol)
+}
+
+/// A ratio of so many arms: ones, and 2 for the last.
+fn example(arms: usize) -> String {
+    let mut parts = vec!["1"; arms];
+    if let Some(last) = parts.last_mut() {
+        *last = "2";
+    }
+    parts.join(":")
 }
 
 /// The protocol with the switch by which its method keeps the ratio, if it has one and may be used.

@@ -141,3 +141,40 @@ fn the_example_of_a_ratio_has_as_many_arms_as_the_protocol() {
     let run = simulate(&folder, &["--set", "ratio=1:1:2"]);
     assert_eq!(run.exit, 0, "{}", run.err);
 }
+
+/// What the planning report says in short: every comparison, and how often one of them is found; and which effect is meant.
+#[test]
+fn the_report_says_in_short_what_is_found_of_every_arm() {
+    let folder = folder();
+    let run = simulate(&folder, &["--out", "d", "--json"]);
+    assert_eq!(run.exit, 0, "{}", run.err);
+    for (lang, caption, one, until) in [
+        (
+            "en",
+            "In short",
+            "at least one of primary:home, primary:brief",
+            "Data-generating",
+        ),
+        (
+            "sv",
+            "I korthet",
+            "minst en av primary:home, primary:brief",
+            "Hur data uppstår</h2>",
+        ),
+    ] {
+        let page = folder.path().join(format!("d/report.{lang}.html"));
+        let page = std::fs::read_to_string(page).unwrap();
+        let (_, short) = page.split_once(caption).unwrap();
+        let (short, _) = short.split_once("</table>").unwrap();
+        assert!(!short.contains(until));
+        for cell in [
+            "truth.rereport_ratio.brief=1",
+            "truth.rereport_ratio.brief=0.8",
+        ] {
+            for name in ["primary:home", "primary:brief", one] {
+                let row = format!("{cell} · {name}<");
+                assert_eq!(short.matches(&row).count(), 1, "{row}\n{short}");
+            }
+        }
+    }
+}

@@ -203,14 +203,13 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
     let head = head.iter().map(|words| say(words, lang)).collect();
     let mut grid = Grid::numbers(say(&caption, lang), head);
     for cell in planning.cells.iter().take(IN_SHORT) {
-        let Some((id, own)) = cell.analyses.first() else {
-            continue;
-        };
-        let power = measures::percent(own.assurance.unwrap_or(own.power));
-        let mut row = vec![power, cell.studies.families, cell.studies.days_closed];
-        row.extend(costs.then(|| cell.cost.unwrap_or_default()));
-        let row = row.iter().map(|figure| plus_minus(*figure, lang)).collect();
-        grid.row(format!("{} · {id}", cell.cell), row);
+        for (name, power) in together::of_the_first(&cell.analyses, lang) {
+            let power = measures::percent(power);
+            let mut row = vec![power, cell.studies.families, cell.studies.days_closed];
+            row.extend(costs.then(|| cell.cost.unwrap_or_default()));
+            let row = row.iter().map(|figure| plus_minus(*figure, lang)).collect();
+            grid.row(format!("{} · {name}", cell.cell), row);
+        }
     }
     parts.push(Part::Table(grid));
     if cells > IN_SHORT {

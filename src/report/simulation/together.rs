@@ -3,7 +3,7 @@
 use super::measures::percent;
 use super::{Planning, plus_minus};
 use crate::diagnostic::{Lang, Words};
-use crate::planning::performance::{AnalysisPerformance, FamilyPerformance};
+use crate::planning::performance::{AnalysisPerformance, FamilyPerformance, Figure};
 use crate::report::Grid;
 use crate::report::page::say;
 use crate::words;
@@ -32,6 +32,33 @@ pub(crate) fn families(
         }
     }
     found
+}
+
+/// Every comparison of the first analysis with its power or assurance, and, where there are several that are judged together, how
+/// often at least one of them rejects.
+pub(super) fn of_the_first(
+    analyses: &[(String, AnalysisPerformance)],
+    lang: Lang,
+) -> Vec<(String, Figure)> {
+    fn analysis(name: &str) -> &str {
+        name.split_once(':').map_or(name, |(own, _)| own)
+    }
+    let first = analyses.first().map(|(name, _)| analysis(name));
+    let of_first = |name: &str| Some(analysis(name)) == first;
+    let own = analyses.iter().filter(|(name, _)| of_first(name));
+    let mut rows: Vec<(String, Figure)> = own
+        .map(|(name, own)| (name.clone(), own.assurance.unwrap_or(own.power)))
+        .collect();
+    if rows.len() > 1 {
+        let families = families(analyses).into_iter();
+        let mut own = families.filter(|(_, names)| names.iter().any(|name| of_first(name)));
+        rows.extend(own.next().map(|(family, names)| {
+            let names = names.join(", ");
+            let words = words!("at least one of {names}", "minst en av {names}");
+            (say(&words, lang), family.at_least_one)
+        }));
+    }
+    rows
 }
 
 /// A row per cell and family; `None` where no cell has any.

@@ -357,13 +357,18 @@ fn body(
             rows.push(row);
         }
     }
+    let estimand = if rows.iter().any(|row| row.get("arm").is_some()) {
+        "mean over the randomized families of the difference between their potential outcomes under the arm of the row and under control"
+    } else {
+        "mean over the randomized families of the difference between their potential outcomes"
+    };
     let of_cells = warnings(cells);
     let of_cells = of_cells.iter().map(|own| (own.code, &own.message));
     let said = notes.iter().map(|own| (own.code, &own.message));
     let mut body = json!({
         "seed": seed,
         "version": env!("CARGO_PKG_VERSION"),
-        "estimand": "mean over the randomized families of the difference between their potential outcomes",
+        "estimand": estimand,
         "warnings": said
             .chain(of_cells)
             .map(|(code, message)| json!({"code": code, "message": message.en}))

@@ -355,9 +355,14 @@ pub fn scenario_of(protocol: &Protocol) -> String {
         "analyses = [{}]    # of the protocol\nengine = \"study\"    # the whole state machine\n",
         analyses.join(", ")
     );
+    let services = if protocol.arms.len() == 2 {
+        "both services"
+    } else {
+        "the service of each arm"
+    };
     let _ = writeln!(
         text,
-        "[truth]    # what would happen to a family under both services\nrereport_control = {:?}       # the protocol's own assumption\nrereport_ratio = {ratio:?}    # the protocol's own effect; 1.0 is none\nreports_dispersion = 1.2     # (A)\nacceptance_control = 0.35    # (A)\nacceptance_difference = 0.10 # (A)\nstarted_after_days = 14      # (A)",
+        "[truth]    # what would happen to a family under {services}\nrereport_control = {:?}       # the protocol's own assumption\nrereport_ratio = {ratio:?}    # the protocol's own effect; 1.0 is none\nreports_dispersion = 1.2     # (A)\nacceptance_control = 0.35    # (A)\nacceptance_difference = 0.10 # (A)\nstarted_after_days = 14      # (A)",
         assumed.control
     );
     if let Some((from, to)) = stated_window(protocol, simulated()) {

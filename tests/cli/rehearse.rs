@@ -93,6 +93,10 @@ fn three_arms_are_rehearsed_whole() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let scenario = std::fs::read_to_string(place.path("r/scenario.toml")).unwrap();
     assert!(scenario.contains("third = { median = 50"), "{scenario}");
+    assert!(
+        scenario.contains("under the service of each arm"),
+        "{scenario}"
+    );
     let verified = place.run("verify --study r/study --seed-file r/seed");
     assert_eq!(verified.json(0)["draws"], "verified");
 }

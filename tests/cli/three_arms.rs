@@ -178,3 +178,31 @@ fn the_report_says_in_short_what_is_found_of_every_arm() {
         }
     }
 }
+
+/// With several treated arms the effect is against control, and no arm is "either".
+#[test]
+fn the_estimand_is_of_an_arm_against_control() {
+    let folder = folder();
+    let told = simulate(&folder, &["--out", "d", "--json"]).json();
+    let estimand = told["estimand"].as_str().unwrap();
+    assert!(
+        estimand.ends_with("under the arm of the row and under control"),
+        "{estimand}"
+    );
+    for (lang, words, wrong) in [
+        (
+            "en",
+            "under assignment to the arm of the comparison and to control",
+            "either arm",
+        ),
+        (
+            "sv",
+            "till jämförelsens arm eller till kontrollarmen",
+            "den ena eller den andra armen",
+        ),
+    ] {
+        let page = folder.path().join(format!("d/report.{lang}.html"));
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains(words) && !page.contains(wrong), "{lang}");
+    }
+}

@@ -275,10 +275,18 @@ fn mechanisms(planning: &Planning<'_>, lang: Lang) -> Section {
 }
 
 fn estimands(planning: &Planning<'_>, lang: Lang) -> Section {
+    let (arms, arms_sv) = if planning.protocol.arms.len() == 2 {
+        ("either arm", "den ena eller den andra armen")
+    } else {
+        (
+            "the arm of the comparison and to control",
+            "jämförelsens arm eller till kontrollarmen",
+        )
+    };
     let mut parts = vec![Part::Text(say(
-        &Words::new(
-            "The true effect of a simulated study is the mean, over its randomized families, of the difference between their possible outcomes under assignment to either arm, were every family followed to the end. Bias and coverage are against the true effect of the same study.",
-            "Den sanna effekten i en simulerad studie är medelvärdet, över dess lottade familjer, av skillnaden mellan deras möjliga utfall om de hade lottats till den ena eller den andra armen, om varje familj följdes till slutet. Skevhet och täckning gäller den sanna effekten i samma studie.",
+        &words!(
+            "The true effect of a simulated study is the mean, over its randomized families, of the difference between their possible outcomes under assignment to {arms}, were every family followed to the end. Bias and coverage are against the true effect of the same study.",
+            "Den sanna effekten i en simulerad studie är medelvärdet, över dess lottade familjer, av skillnaden mellan deras möjliga utfall om de hade lottats till {arms_sv}, om varje familj följdes till slutet. Skevhet och täckning gäller den sanna effekten i samma studie."
         ),
         lang,
     ))];

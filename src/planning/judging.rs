@@ -146,8 +146,9 @@ impl Judge {
         self.families.iter().any(own)
     }
 
-    /// The adjusted p-value of each comparison of a study; `None` where it is not adjusted.
-    pub(super) fn adjusted(&self, analyses: &[AnalysisRecord]) -> Vec<Option<f64>> {
+    /// The adjusted p-value, from 0 to 1, of each comparison of a study, in the scenario's order; `None` where it is not adjusted.
+    /// One without a p counts as 1.
+    pub fn adjusted(&self, analyses: &[AnalysisRecord]) -> Vec<Option<f64>> {
         let p = |place: usize| {
             let own = analyses.get(place);
             own.and_then(|own| own.deciding().ok()).unwrap_or(1.0)

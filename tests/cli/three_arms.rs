@@ -206,3 +206,38 @@ fn the_estimand_is_of_an_arm_against_control() {
         assert!(page.contains(words) && !page.contains(wrong), "{lang}");
     }
 }
+
+/// A replayed study says of each comparison the p by Holm's rule, by hand from the two p without it, and whether it is rejected;
+/// without a randomization test the registered analysis has the same.
+#[test]
+fn a_replay_says_what_is_decided_of_each_arm() {
+    let folder = folder();
+    let words = [
+        "--set",
+        "truth.rereport_ratio.brief=0.4",
+        "--draws",
+        "0",
+        "--json",
+    ];
+    let run = simulate(
+        &folder,
+        &[&words[..], &["--replay", "base:3", "r"]].concat(),
+    );
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let told = run.json();
+    let both = told["analyses"].as_array().unwrap();
+    assert_eq!(both.len(), 2);
+    let p = [0, 1].map(|place| both[place]["simulated"]["p_value"].as_f64().unwrap());
+    let least = p[0].min(p[1]);
+    let doubled = (2.0 * least).min(1.0);
+    for (own, p) in both.iter().zip(p) {
+        // Holm of two: the smaller doubled; the larger as it is, and no smaller than that.
+        let by_hand = if p > least { p.max(doubled) } else { doubled };
+        let adjusted = own["simulated"]["p_adjusted"].as_f64().unwrap();
+        assert!((adjusted - by_hand).abs() < 1e-12, "{own}");
+        assert_eq!(own["simulated"]["rejected"], by_hand <= 0.05);
+        let registered = own["registered_p_adjusted"].as_f64().unwrap();
+        assert!((registered - adjusted).abs() < 1e-12, "{own}");
+        assert!(own["registered_q_value"].is_null());
+    }
+}

@@ -25,7 +25,8 @@ use crate::app::verify::{Expected, check};
 use crate::app::{DialectText, Failure, Outside, TableFile};
 use crate::diagnostic::Words;
 use crate::estimation::Estimate;
-use crate::planning::record::{Looked, StageWise};
+use crate::planning::judging::Judge;
+use crate::planning::record::{Looked, Record, StageWise};
 use crate::planning::rehearsal::{Lived, Step, lived};
 use crate::planning::scenario::Cell;
 use crate::planning::simulate::Options;
@@ -142,8 +143,11 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
         return Err(differs());
     }
     let mut analyses = Vec::new();
+    let judge = Judge::of(request.cell, request.options.draws_in(request.cell));
+    let decided = decisions(&judge, &record);
     let comparisons = request.cell.scenario.comparisons();
-    for ((index, arm), own) in comparisons.zip(&record.analyses) {
+    let comparisons = comparisons.zip(&record.analyses).zip(decided);
+    for (((index, arm), own), (p_adjusted, rejected)) in comparisons {
         let id = &protocol.analyses[index].id;
         let lock = deciding(&protocol.analyses[index], own.looked.as_ref());
         let mut there = found.iter();
@@ -157,7 +161,7 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
         if !agree(own.found.as_ref().ok(), first) || !ends_alike(stage_wise, rows) {
             return Err(differs());
         }
-        let simulated = match &own.found {
+        let mut simulated = match &own.found {
             Ok(found) => json!({
                 "estimate": found.estimate,
                 "std_error": found.std_error,
@@ -167,6 +171,10 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
             }),
             Err(code) => json!({ "failure": code }),
         };
+        if let Value::Object(fields) = &mut simulated {
+            fields.insert("p_adjusted".to_owned(), json!(p_adjusted));
+            fields.insert("rejected".to_owned(), json!(rejected));
+        }
         let mut said = json!({
             "analysis": id,
             "truth": own.truth,
@@ -179,6 +187,8 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
                 "p_value": own.p_value,
             })),
             "registered_p_value": test.map(|test| test.p_value),
+            "registered_p_adjusted": compared.p_adjusted,
+            "registered_q_value": compared.q_value,
         });
         if let (Value::Object(fields), Some(name)) = (&mut said, further_arm(request.cell, arm)) {
             fields.insert("arm".to_owned(), json!(name));
@@ -209,6 +219,15 @@ pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failu
         reports,
         body,
     })
+}
+
+/// Of each simulated comparison the p adjusted for those that it is judged with, where it is adjusted, and whether it is rejected,
+/// where it decides anything: what `simulate` counts as power.
+fn decisions(judge: &Judge, record: &Record) -> Vec<(Option<f64>, Option<bool>)> {
+    let adjusted = judge.adjusted(&record.analyses);
+    let rejected = judge.rejects(record).into_iter().zip(judge.limits());
+    let rejected = rejected.map(|(own, limit)| limit.map(|_| own));
+    adjusted.into_iter().zip(rejected).collect()
 }
 
 /// The treated arm of a comparison, where there are several.

@@ -241,3 +241,55 @@ fn a_replay_says_what_is_decided_of_each_arm() {
         assert!(own["registered_q_value"].is_null());
     }
 }
+
+/// A number of the protocol's staff changes nothing beside the scenario's own, which takes its place: by a setting, in a grid and in a
+/// prior it is refused. Without the scenario's it is set.
+#[test]
+fn staff_that_the_scenario_replaces_is_not_set() {
+    let place = crate::place::Place::with(crate::place::IUH);
+    let scenario = include_str!("../../simulations/iuh-2025.toml");
+    let scenario = scenario.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
+    place.write("s.toml", &scenario);
+    let site = "protocol.site.rinkeby-kista.therapists=1";
+    let arm = "protocol.arm.iuh.families_per_therapist=1";
+    let short = "simulate s.toml --replicates 2 --draws 0 --set months=3";
+    for (held, own, key) in [
+        (
+            "capacity.therapists_per_site=3",
+            site,
+            "capacity.therapists_per_site",
+        ),
+        (
+            "capacity.families_per_therapist=2",
+            arm,
+            "capacity.families_per_therapist",
+        ),
+    ] {
+        let run = place.run(&format!("{short} --set {held} --set {own}"));
+        run.refused(3, "not-applicable");
+        assert!(run.err.contains(key), "{}", run.err);
+        let run = place.run(&format!("{short} --lang sv --set {own} --set {held}"));
+        assert!(run.err.contains("ändrar inget"), "{}", run.err);
+    }
+    let run = place.run(&format!("{short} --set {site} --set {arm}"));
+    assert_eq!(run.code, 0, "{}", run.err);
+    let lengths = "investigation_days = {";
+    let held = scenario.replace(lengths, &format!("therapists_per_site = 3\n{lengths}"));
+    let key = "protocol.site.rinkeby-kista.therapists";
+    let (before, _) = held.split_once("[grid]").unwrap();
+    for more in [
+        format!("[grid]\nfull = {{ \"{key}\" = [1, 2] }}\n"),
+        format!("[[prior]]\nkey = \"{key}\"\nvalues = [1, 2]\n"),
+    ] {
+        let precision = "[precision]\nreplicates = 2\ndraws_in_simulation = 0\n\n";
+        place.write("s.toml", format!("{before}{precision}{more}"));
+        let run = place.run("simulate s.toml");
+        run.refused(3, "not-applicable");
+        assert!(
+            run.err.contains("capacity.therapists_per_site"),
+            "{}",
+            run.err
+        );
+        assert!(run.err.contains("s.toml:"), "{}", run.err);
+    }
+}

@@ -8,6 +8,7 @@ use super::ratio::with_ratio;
 use super::sections::{MOST_REPLICATES, OPTIONAL};
 use crate::diagnostic::Diagnostic;
 use crate::protocol::Protocol;
+use crate::words;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use toml::{Table, Value};
@@ -82,6 +83,12 @@ impl Recipe {
             };
             outcome.map_err(|finding| at_setting(vec![finding]))?;
         }
+        if let Some(finding) = settings
+            .iter()
+            .find_map(|own| replaced(own, &table, &protocol))
+        {
+            return Err(at_setting(vec![finding]));
+        }
         staff(&table, &mut protocol);
         let (protocol, protocol_text) = match (known, &ratio) {
             (Some((protocol, text)), _) => (protocol.clone(), text.to_owned()),
@@ -153,6 +160,36 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// A setting of the protocol's staff where the scenario's own takes its place: it would change nothing.
+fn replaced(setting: &Setting, table: &Table, protocol: &Table) -> Option<Diagnostic> {
+    let path = &setting.path;
+    let own = path.strip_prefix("protocol.")?;
+    let parts: Vec<&str> = own.split('.').collect();
+    let key = match parts[..] {
+        ["site", _, "therapists"] => "capacity.therapists_per_site",
+        ["arm", arm, "families_per_therapist"]
+            if get(protocol, "gate.arm").as_ref().and_then(Value::as_str) == Some(arm) =>
+        {
+            "capacity.families_per_therapist"
+        }
+        _ => return None,
+    };
+    let held = get(table, key)?;
+    Some(
+        Diagnostic::error(
+            "not-applicable",
+            words!(
+                "`{path}` changes nothing: the scenario's `{key}`, {held}, takes its place",
+                "`{path}` ändrar inget: scenariots `{key}`, {held}, gäller i stället"
+            ),
+        )
+        .help(words!(
+            "vary `{key}`, or take it out of the scenario and leave this to the protocol",
+            "variera `{key}`, eller ta bort den ur scenariot och låt protokollet gälla"
+        )),
+    )
 }
 
 /// Therapists and slots of the scenario take the place of the protocol's, so that the gate sees a protocol and nothing

@@ -64,7 +64,12 @@ fn the_tables_have_what_the_document_has_of_each_arm() {
             // Rows by hand: base, months, ratio of the first cell, then of the second; two arms each.
             let [group, of_group, arm] = [place / 6, place % 6 / 2, place % 2];
             let number = |value: &Value, text: String| {
-                assert_eq!(text.parse::<f64>().unwrap(), value.as_f64().unwrap());
+                // What a reader of JSON makes of the digits may be one unit off.
+                let (own, told) = (text.parse::<f64>().unwrap(), value.as_f64().unwrap());
+                assert!(
+                    (own - told).abs() <= 4.0 * f64::EPSILON * told.abs(),
+                    "{own} {told}"
+                );
             };
             if of_group == 0 {
                 assert_eq!(row("compared_with"), "");
@@ -91,8 +96,8 @@ fn the_tables_have_what_the_document_has_of_each_arm() {
 fn one_number_for_all_arms_is_told_with_the_table_to_write() {
     let folder = folder();
     let text = std::fs::read_to_string(folder.path().join("three-arms.toml")).unwrap();
-    let own = "truth.acceptance_difference.brief=0.9";
-    let table = "acceptance_difference = { home = 0.1, brief = 0.9 }";
+    let own = "truth.acceptance_difference.brief=0.2";
+    let table = "acceptance_difference = { home = 0.1, brief = 0.2 }";
     let run = simulate(&folder, &["--set", own]);
     assert_eq!(run.exit, 3, "{}", run.err);
     assert!(
@@ -117,12 +122,12 @@ fn one_number_for_all_arms_is_told_with_the_table_to_write() {
         run.err
     );
     // As it is shown, it is read.
-    let set = "truth.acceptance_difference={ home = 0.1, brief = 0.9 }";
+    let set = "truth.acceptance_difference={ home = 0.1, brief = 0.2 }";
     let run = simulate(&folder, &["--set", set]);
     assert_eq!(run.exit, 0, "{}", run.err);
     let key = "\"truth.rereport_ratio.brief\" = [1.00, 0.80]";
     assert!(text.contains(key));
-    let grid = text.replace(key, "\"truth.acceptance_difference.brief\" = [0.9]");
+    let grid = text.replace(key, "\"truth.acceptance_difference.brief\" = [0.2]");
     folder.file("three-arms.toml", grid);
     let run = simulate(&folder, &[]);
     assert_eq!(run.exit, 3, "{}", run.err);

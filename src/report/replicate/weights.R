@@ -1,8 +1,8 @@
 # Weights of known outcomes for unknown ones: 1 over the probability of being known, within each arm by logistic regression on as many
 # of the columns, in their order, as there are five rows of the rarer kind for. Where an indicator, or the absence of neighbouring
 # indicators that exclude each other, tells rows apart that are all known (or all not), their probability is 1 (or 0), and the
-# regression is that of the others without the (first) column. Rows that columns separate in another way (log odds beyond 12) go by
-# their arm's share of known ones.
+# regression is that of the others without the (first) column, and on as many of the columns that are left as there are five of the
+# others' rarer kind for. Rows that columns separate in another way (log odds beyond 12) go by their arm's share of known ones.
 told_apart <- function(known, X, left, kept) {
   indicates <- vapply(kept, function(j) all(X[left, j] %in% 0:1), TRUE)
   same <- function(rows) any(rows) && any(left & !rows) && length(unique(known[rows])) == 1
@@ -26,6 +26,7 @@ being_known <- function(known, X) {
     left <- left & !apart$rows
     kept <- setdiff(kept, apart$column)
   }
+  if (!all(left)) kept <- head(kept, min(sum(known[left]), sum(1 - known[left])) %/% 5)
   if (length(unique(known[left])) == 1) return(replace(p, left, known[left]))
   # `glm` with so small an epsilon would not see columns that are combinations of others.
   own <- qr(cbind(1, X[left, kept, drop = FALSE]))

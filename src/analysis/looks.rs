@@ -112,9 +112,22 @@ impl Standing {
         Some((scale.of_look(low)?, scale.of_look(high)?))
     }
 
-    /// The boundaries by which outcomes have an order by stages: only where each look goes on from the one before.
-    pub(crate) fn by_stages(&self) -> Option<&Boundaries> {
-        self.plan.as_ref().filter(|_| self.fell.is_empty())
+    /// The boundaries by which outcomes have an order by stages: only where each look goes on from the one before, and the
+    /// study from each.
+    pub(crate) fn by_stages(&self, looks: &[(usize, Look)]) -> Option<&Boundaries> {
+        let plan = self.plan.as_ref().filter(|_| self.fell.is_empty());
+        plan.filter(|_| self.passed(looks).next().is_none())
+    }
+
+    /// The locks of earlier looks whose deviate was past its boundary. Where none of them ended the study, since the registered
+    /// test did not reject there, the order by stages supposes a stop that was not made: by it an outcome like this one, past an
+    /// earlier boundary, does not exist.
+    fn passed<'l>(&'l self, looks: &'l [(usize, Look)]) -> impl Iterator<Item = usize> + 'l {
+        let earlier = looks.split_last().map_or(&[][..], |(_, earlier)| earlier);
+        let earlier = earlier.iter().zip(&self.critical);
+        earlier
+            .filter(|((_, look), critical)| look.z().unwrap_or(0.0).abs() >= **critical)
+            .map(|((lock, _), _)| *lock)
     }
 }
 
@@ -335,7 +348,20 @@ fn monitored(
     if first.is_none() && lock != analysis.lock {
         return;
     }
-    let (plan, own) = (standing.by_stages(), (&own, scale));
+    let passed = standing.passed(looks);
+    let ids = passed.map(|lock| format!("`{}`", protocol.locks[lock].id));
+    let ids: Vec<String> = ids.collect();
+    if !ids.is_empty() {
+        let ids = ids.join(", ");
+        result.warnings.push(Warning::new(
+            "look-past-boundary",
+            words!(
+                "at {ids} the effect was past its boundary, but the registered test did not reject, so the study went on: the interval is repeated, and there is none by stages, which would suppose a stop there",
+                "vid {ids} var effekten bortom sin gräns, men det registrerade testet förkastade inte, så studien fortsatte: intervallet är upprepat, och något stegvis finns inte, eftersom det hade förutsatt ett stopp där"
+            ),
+        ));
+    }
+    let (plan, own) = (standing.by_stages(looks), (&own, scale));
     if let Some(row) = plan.and_then(|plan| stage_wise(plan, own, analysis, result.results.first()))
     {
         result.results.insert(1, row);

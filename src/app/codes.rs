@@ -246,6 +246,7 @@ const ANALYSIS: &[Page] = pages![
     "few-deliverers",
     "information-fell",
     "interim-descriptive",
+    "look-past-boundary",
     "many-covariates",
     "many-unknown-outcomes",
     "post-hoc",

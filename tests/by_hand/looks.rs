@@ -318,10 +318,16 @@ fn where_a_test_is_registered_it_decides_at_every_look() {
     let p_value = found.analyses[0].test.as_ref().map(|test| test.p_value);
     let analysis = &plan.planned()[0].analysis;
     assert_eq!(registered_p(protocol, state, late, analysis), p_value);
-    // At the last lock: an earlier deviate of 4 with a p of .043 has decided nothing, one of 1 with a p of .001 has.
+    // At the last lock: an earlier deviate of 4 with a p of .043 has decided nothing, one of 1 with a p of .001 has. The order by
+    // stages supposes a stop past the boundary, which was not made after the former: nothing is said by it, and why is said.
     let plan = Plan::registered(protocol, place("final"));
     let std_error = primary.results[0].std_error.unwrap() * 2f64.sqrt();
-    for (deviate, p_value, crossed) in [(4.0, 0.043, false), (1.0, 0.001, true)] {
+    for (deviate, p_value, crossed) in [
+        (4.0, 0.043, false),
+        (-4.0, 0.043, false),
+        (1.0, 0.001, true),
+        (1.0, 0.3, false),
+    ] {
         let settings = RunSettings {
             lock: Some("final".into()),
             earlier: vec![EarlierLook {
@@ -340,7 +346,16 @@ fn where_a_test_is_registered_it_decides_at_every_look() {
         let primary = &found.analyses[0];
         assert_eq!(primary.looks[0].crossed, crossed);
         assert_eq!(told(primary, "crossed-earlier"), crossed);
-        assert_eq!(by_stages(primary), !crossed);
+        let passed = f64::abs(deviate) > primary.looks[0].critical.unwrap();
+        assert_eq!(by_stages(primary), !crossed && !passed);
+        let told = primary.warnings.iter();
+        let mut told = told.filter(|own| own.code == "look-past-boundary");
+        let told = told.next().map(|own| &own.message);
+        assert_eq!(told.is_some(), passed);
+        assert!(told.is_none_or(|own| {
+            own.en.contains("at `evaluation-2025` the effect was past")
+                && own.sv.contains("vid `evaluation-2025` var effekten bortom")
+        }));
     }
 }
 

@@ -79,7 +79,9 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   say(paste0(id, "/results/1"), c(conf_low = e[now] - margin, conf_high = e[now] + margin, level = 1 - nominal))
   if (!missing(decided) && stops) rests(paste0(id, "/results/2"), "what the randomization test decided at each look")
   crossed <- which(decided)
-  stop_here <- !fell && ((length(crossed) && crossed[1] == now) || (!length(crossed) && final))
+  # Past an earlier boundary without a rejection: the order by stages would suppose a stop there.
+  passed <- any(head(abs(z) >= critical, -1))
+  stop_here <- !fell && !passed && ((length(crossed) && crossed[1] == now) || (!length(crossed) && final))
   if (stop_here != stops) stop("the study stops here in one program only")
   if (!stop_here) return(invisible(NULL))
   up <- if (z[now] < 0) -1 else 1

@@ -25,6 +25,10 @@ const CONVERGED: f64 = 1e-18;
 /// The same where scoring is not Newton's method and steps shrink by a factor.
 const CONVERGED_LINEARLY: f64 = 1e-24;
 
+/// Pearson's statistic of a model that fits every outcome exactly is no more than this, and this part of the sum of the means: the
+/// latter are relative residuals of 1e-12.
+const EXACT: [f64; 2] = [100.0 * CONVERGED, 1e-24];
+
 /// Steps of a linear predictor above this, when the score is zero, are growth without end.
 const GROWING: f64 = 1e-3;
 
@@ -296,6 +300,14 @@ impl Design {
             let settled = step.decrement <= small;
             let flat = longest <= GROWING || objective == Objective::Firth;
             if longest <= 1e-10 || (settled && flat) {
+                if newton {
+                    // What is left after this step is the square of what was: it is known already, so it is taken.
+                    axpy(1.0, &step.coefficients, &mut beta);
+                    axpy(1.0, &direction, &mut eta);
+                    if state.is_exact() && candidate.evaluate(self, family, objective, y, &eta) {
+                        std::mem::swap(&mut state, &mut candidate);
+                    }
+                }
                 return Ok(fitted(beta, eta, state, None));
             }
             if newton && family == Family::Binomial && separates(y, &eta) {
@@ -482,6 +494,12 @@ impl State {
         }
     }
 
+    /// See [`Fit::is_exact`].
+    fn is_exact(&self) -> bool {
+        let means: f64 = self.mean.iter().sum();
+        dot(&self.pull, &self.pull) <= EXACT[0] + EXACT[1] * means
+    }
+
     /// `1/|r|` of the last column: the arm's model standard error.
     fn effect_scale(&self, design: &Design) -> f64 {
         let last = design.coefficients() - 1;
@@ -555,6 +573,12 @@ impl Fit {
     /// Mean of each row.
     pub fn means(&self) -> &[f64] {
         &self.state.mean
+    }
+
+    /// Whether every outcome is fitted exactly: all that is left of Pearson's statistic is the residue of convergence, which is the
+    /// squared score in units of its standard error, or the rounding of the means.
+    pub fn is_exact(&self) -> bool {
+        self.state.is_exact()
     }
 
     /// `Σ pull²`, Pearson's statistic.

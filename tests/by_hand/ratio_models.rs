@@ -298,6 +298,65 @@ fn poisson_of_two_arms() {
     }
 }
 
+/// Where all counts of an arm are alike the model fits every row exactly, by hand: the ratio is that of the two counts, a sandwich is 0, and
+/// there is neither test nor interval, whatever the numbers of rows, also beside a covariate, whose coefficient is 0. A Poisson
+/// variance, 1/Σy of each arm, does not go by residuals.
+#[test]
+fn counts_without_variation_have_no_sandwich() {
+    let variances = [Variance::Hc0, Variance::Hc1, Variance::Hc2, Variance::Hc3];
+    for (rows, control_rows) in [(6, 6), (7, 7), (9, 11), (13, 10), (12, 12)] {
+        for (treated, control) in [
+            (7.0, 3.0),
+            (5.0, 5.0),
+            (3.0, 1.0),
+            (7.0, 2.0),
+            (11.0, 6.0),
+            (1.0, 7.0),
+            (1e6, 3.0),
+            (123_457.0, 98_765.0),
+        ] {
+            let mut columns = data(&vec![treated; rows], &vec![control; control_rows]);
+            for beside in [false, true] {
+                if beside {
+                    let values = (0..columns.arm.len()).map(|row| Some((row * row % 7) as f64));
+                    columns.covariates = vec![Covariate {
+                        name: "x".to_owned(),
+                        values: Values::Numeric(values.collect()),
+                    }];
+                }
+                for variance in variances {
+                    for id in ["poisson", "negative-binomial"] {
+                        let answer = run(id, &columns, &with(variance));
+                        let row = answer.effect().unwrap();
+                        let ratio = row.estimate.unwrap() * control / treated;
+                        let case = format!("{id} {variance} {treated} {control} {rows} {beside}");
+                        assert!((ratio - 1.0).abs() < 1e-12, "{case}: {ratio}");
+                        assert_eq!(row.std_error, Some(0.0), "{case}");
+                        assert_eq!([row.statistic, row.p_value], [None, None], "{case}");
+                        assert_eq!([row.conf_low, row.conf_high], [None, None], "{case}");
+                        assert!(codes(&answer).contains(&"no-variation"), "{case}");
+                    }
+                }
+                let answer = run("poisson", &columns, &with(Variance::Model));
+                let square = answer.effect().unwrap().std_error.map(|se| se * se);
+                let sums = [treated * rows as f64, control * control_rows as f64];
+                if !beside {
+                    close(square, sums.iter().map(|sum| 1.0 / sum).sum());
+                }
+                assert!(square > Some(0.0));
+            }
+        }
+    }
+    // One of six counts of a million that is one more is variation. By hand: with m = 10⁶ the mean is m + 1/6, and the squared residuals
+    // sum to 25/36 + 5/36 = 5/6.
+    let mut treated = [1e6; 6];
+    treated[0] += 1.0;
+    let answer = run("poisson", &data(&treated, &[3.0; 6]), &with(Variance::Hc0));
+    let std_error = answer.effect().unwrap().std_error.unwrap();
+    let expected = (5.0f64 / 6.0).sqrt() / (6.0 * 1e6 + 1.0);
+    assert!((std_error / expected - 1.0).abs() < 1e-6, "{std_error}");
+}
+
 /// Without covariates and exposures the means are the arms' own, 3 and 1, whatever θ; the model variance is
 /// (1/3 + 1/θ)/4 + (1 + 1/θ)/5, and θ is where `Σ[ψ(θ+y) − ψ(θ) + ln θ + 1 − ln(θ+μ) − (y+θ)/(μ+θ)]` is zero, with the
 /// difference of digammas as a sum of inverses.

@@ -39,7 +39,8 @@ pub(super) fn inference(
     Inference::new(variance, df, level)
 }
 
-/// Standard error of a fit's effect; rows of leverage one are named as people count them.
+/// Standard error of a fit's effect; rows of leverage one are named as people count them. A sandwich of a model that fits every outcome
+/// exactly is 0: what its residuals have is the residue of convergence.
 pub(super) fn std_error(
     fit: &Fit,
     variance: Variance,
@@ -73,7 +74,15 @@ pub(super) fn std_error(
             ),
         ));
     }
-    Ok(std_error)
+    let sandwich = matches!(
+        variance,
+        Variance::Hc0 | Variance::Hc1 | Variance::Hc2 | Variance::Hc3
+    );
+    Ok(if sandwich && fit.is_exact() {
+        0.0
+    } else {
+        std_error
+    })
 }
 
 /// The warning that a covariate has no finite coefficient, or the refusal when it is the arm.

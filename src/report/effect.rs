@@ -6,7 +6,7 @@ use super::{Report, number};
 use crate::allocation::Arm;
 use crate::analysis::results::{AnalysisResult, ArmOutcome};
 use crate::diagnostic::{Lang, Words};
-use crate::estimation::Estimate;
+use crate::estimation::{Estimate, Measure};
 use crate::protocol::model::{Average, Clusters, Sensitivity};
 use crate::words;
 
@@ -219,21 +219,58 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
     if !bound.is_empty() {
         return format!("{of}{}: {bound}", estimate.estimator);
     }
-    if !estimate.term.contains(" vs ") {
-        return format!("{}: {}", estimate.measure, estimate.term);
+    if let Some(arm) = alone(report, estimate) {
+        let measure = measure(estimate);
+        return format!("{}: {}", report.arm(arm, lang), measure.get(lang));
     }
     let way = way(estimate);
     let way = way.get(lang);
-    let name = if way.is_empty() {
-        estimate.estimator.clone()
+    if way.is_empty() {
+        format!("{of}{}", estimate.estimator)
     } else {
-        format!("{}, {way}", estimate.estimator)
-    };
-    if several {
-        format!("{name}: {}", estimate.term)
-    } else {
-        name
+        format!("{of}{}, {way}", estimate.estimator)
     }
+}
+
+/// The arm whose own value a row is; `None` of a comparison, and of what stands beside one.
+fn alone(report: &Report<'_>, estimate: &Estimate) -> Option<Arm> {
+    let beside = estimate.extra.contains_key("sensitivity");
+    let own = report.protocol.arm(&estimate.term);
+    own.filter(|_| !beside)
+}
+
+/// What an arm's own value is a value of.
+fn measure(estimate: &Estimate) -> Words {
+    match Measure::parse(&estimate.measure) {
+        Some(Measure::Mean) => words!("mean", "medelvärde"),
+        Some(Measure::Survival) => words!("survival", "överlevnad"),
+        Some(Measure::CumulativeIncidence) => {
+            words!("cumulative incidence", "kumulativ incidens")
+        }
+        _ => Words::same(&estimate.measure),
+    }
+}
+
+/// The rows of an analysis as they are read, each with its place. The control arm's own value stands once, though each of several
+/// comparisons comes with it.
+pub(super) fn rows<'a>(
+    report: &Report<'_>,
+    analysis: &'a AnalysisResult,
+) -> Vec<(usize, &'a Estimate)> {
+    let mut rows: Vec<(usize, &Estimate)> = Vec::new();
+    for (place, own) in analysis.as_read().into_iter().enumerate() {
+        let again = alone(report, own).is_some()
+            && rows.iter().any(|(_, row)| {
+                row.term == own.term
+                    && row.measure == own.measure
+                    && row.estimate == own.estimate
+                    && [row.conf_low, row.conf_high] == [own.conf_low, own.conf_high]
+            });
+        if !again {
+            rows.push((place, own));
+        }
+    }
+    rows
 }
 
 /// Of an effect among compliers how its row has its interval; empty for other rows.

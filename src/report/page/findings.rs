@@ -104,7 +104,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
     let mut grid = Grid::numbers(say(&caption, lang), head);
     let mut points = false;
     for analysis in &report.analyses.analyses {
-        for (index, estimate) in analysis.as_read().into_iter().enumerate() {
+        for (index, estimate) in effect::rows(report, analysis) {
             let scale = effect::scale(analysis, estimate);
             points |= scale == Scale::Points;
             let mut cells: Vec<String> = report

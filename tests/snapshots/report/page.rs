@@ -236,6 +236,53 @@ fn bounds_of_several_arms_are_told_apart() {
     }
 }
 
+/// A further comparison goes by its arm's name in the language of the page, and so does an arm's own value; control's stands once, though
+/// each comparison comes with it.
+#[test]
+fn rows_of_several_arms_go_by_their_names() {
+    let mut parts = extreme();
+    let secondary = &mut parts.analyses.analyses[1];
+    let compared = secondary.results[0].clone();
+    secondary.results.clear();
+    for arm in ["iuh", "short"] {
+        let mut row = compared.clone();
+        row.estimator = "rmst".into();
+        row.term = format!("{arm} vs standard");
+        secondary.results.push(row.clone());
+        row.measure = "mean".into();
+        for (arm, estimate) in [(arm, 181.454), ("standard", 172.677)] {
+            row.term = arm.into();
+            row.estimate = Some(estimate);
+            secondary.results.push(row.clone());
+        }
+    }
+    for (lang, mean, expected) in [
+        (
+            Lang::En,
+            ": mean<",
+            ["A: rmst", "A: mean", "Intensified home investigation: mean"],
+        ),
+        (
+            Lang::Sv,
+            ": medelvärde<",
+            [
+                "Å: rmst",
+                "Å: medelvärde",
+                "Intensifierad utredning i hemmiljö: medelvärde",
+            ],
+        ),
+    ] {
+        let page = lottning::report::html(&parts.report(), lang);
+        let rows = |label: &str| page.matches(&format!(">{label}<")).count();
+        for label in expected {
+            assert_eq!(rows(label), 1, "{label}");
+        }
+        // Of both treated arms, and of control once.
+        assert_eq!(page.matches(mean).count(), 3);
+        assert!(!page.contains(" vs standard") && !page.contains("mean: "));
+    }
+}
+
 /// Degrees of freedom and how the test was made are said of each arm that is compared.
 #[test]
 fn how_numbers_were_made_is_said_of_every_arm() {

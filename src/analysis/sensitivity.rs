@@ -3,18 +3,19 @@
 //! Each is the registered analysis with one thing changed. Nothing here decides: the registered rule does.
 
 mod again;
+mod told;
+mod turned;
 
 pub(super) use again::{Again, again, completions};
 
 use super::children::{self, Difference};
 use super::covariates::SiteGroups;
-use super::handover::settles;
 use super::rows::{name_arm, refusal, row, undefined};
-use super::workspace::{Effect, Scale, Workspace};
+use super::workspace::{Effect, Scale, Workspace, labels};
 use crate::allocation::Arm;
 use crate::estimation::arm_imputation::ArmImputation;
 use crate::estimation::imputation::{Pooled, pool};
-use crate::estimation::tipping::{ArmCounts, Verdict, tipping_pairs};
+use crate::estimation::tipping::Verdict;
 use crate::estimation::{Arm as Side, Estimate, EstimationError, Settings, Warning, reported};
 use crate::numerics::normal;
 use crate::numerics::stream::{open_unit, replicate};
@@ -24,6 +25,7 @@ use crate::protocol::model::{Analysis, Average, Day, Hands, Missing, Sensitivity
 use crate::study::kernel::State;
 use crate::words;
 use serde_json::json;
+use turned::turned;
 
 /// Completed data sets of a multiple imputation: as many as the percentage of missing information can be (White, Royston &
 /// Wood 2011, doi 10.1002/sim.4067).
@@ -225,6 +227,8 @@ struct Completed {
     sides: Vec<(Side, Vec<usize>, ArmImputation)>,
     /// How the sites are grouped in every completed data set.
     groups: SiteGroups,
+    /// Whose outcomes go by the whole arm.
+    told: Vec<Warning>,
 }
 
 impl Completed {
@@ -248,7 +252,8 @@ impl Completed {
             .filter(|(row, _)| side(*row).is_some())
             .collect();
         rows.sort_by_key(|(row, _)| *row);
-        let mut sides = Vec::new();
+        let (mut sides, mut told) = (Vec::new(), Vec::new());
+        let labels = labels(protocol, ground.treated);
         for own in [Side::Control, Side::Treated] {
             let places = |is_known: bool| -> Vec<usize> {
                 let all = rows.iter().enumerate();
@@ -265,9 +270,10 @@ impl Completed {
                 .chain(&unknown)
                 .map(|place| rows[*place].0 as usize)
                 .collect();
-            let (_, values) = workspace.adjusting(protocol, state, &analysis.covariates, &all);
+            let (names, values) = workspace.adjusting(protocol, state, &analysis.covariates, &all);
             let y: Vec<f64> = known.iter().filter_map(|place| rows[*place].1).collect();
             let model = ArmImputation::new(&y, unknown.len(), &values, ground.binary)?;
+            told.extend(told::whole_arm(labels.arm(own), model.unlike(), &names));
             sides.push((own, unknown, model));
         }
         Ok(Self {
@@ -275,6 +281,7 @@ impl Completed {
             rows,
             sides,
             groups,
+            told,
         })
     }
 
@@ -364,7 +371,10 @@ impl Completed {
 fn imputed(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> Found {
     let completed = Completed::new(workspace, ground, analysis)?;
     let (pooled, effect) = completed.effect(workspace, ground, 0.0)?;
-    Ok((vec![completed.row(ground, &pooled, &effect)], Vec::new()))
+    Ok((
+        vec![completed.row(ground, &pooled, &effect)],
+        completed.told,
+    ))
 }
 
 /// How far the imputed outcomes of the treated arm must move for the verdict to turn.
@@ -419,75 +429,15 @@ fn shifted(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -
         )
     };
     row.extra.insert("verdict".into(), json!(own.text()));
-    Ok((vec![row], vec![Warning::new("tipping-point", message)]))
+    let mut told = completed.told;
+    told.push(Warning::new("tipping-point", message));
+    Ok((vec![row], told))
 }
 
 fn numbers(value: f64) -> (String, String) {
     let en = format!("{value:.2}");
     let sv = en.replace('.', ",");
     (en, sv)
-}
-
-/// Which numbers of events among the families with unknown outcomes turn the verdict of the known ones.
-fn turned(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> Found {
-    let protocol = ground.protocol;
-    let analysis = with_rule(analysis, Missing::CompleteCase);
-    workspace.sample(protocol, ground.state, ground.cut, &analysis);
-    let settled = settles(protocol, &analysis);
-    let counts = |side: Side| {
-        let own = |row: u32| workspace.side(protocol, ground.treated, row as usize) == Some(side);
-        let known = workspace.rows.iter().zip(&workspace.y);
-        let known: Vec<f64> = known
-            .filter(|(row, _)| own(**row))
-            .map(|(_, y)| *y)
-            .collect();
-        let unknown = || {
-            let list = workspace.unknown.iter();
-            list.filter(|(row, _)| own(*row))
-                .map(|(_, seen)| seen.unwrap_or(0.0))
-        };
-        ArmCounts {
-            events: known.iter().filter(|y| **y > 0.0).count() as u64,
-            known: known.len() as u64,
-            unknown: unknown().count() as u64,
-            settled: unknown().filter(|seen| settled && *seen > 0.0).count() as u64,
-        }
-    };
-    let (treated, control) = (counts(Side::Treated), counts(Side::Control));
-    let found = tipping_pairs(treated, control, analysis.alpha).ok_or(EstimationError::NoRows)?;
-    let mut row = undefined(protocol, &analysis, ground.treated, workspace);
-    "risk-difference".clone_into(&mut row.estimator);
-    "risk-difference".clone_into(&mut row.measure);
-    "miettinen-nurminen".clone_into(&mut row.interval);
-    "none".clone_into(&mut row.variance);
-    row.n_treated = (treated.known + treated.unknown) as usize;
-    row.n_control = (control.known + control.unknown) as usize;
-    row.extra
-        .insert("verdict".into(), json!(found.verdict.text()));
-    row.extra.insert("pairs".into(), json!(found.pairs));
-    row.extra.insert("turning".into(), json!(found.turning));
-    let nearest = found.nearest.map(|(a, b)| [a, b]);
-    row.extra.insert("turns_at".into(), json!(nearest));
-    row.extra
-        .insert("unknown".into(), json!([treated.unknown, control.unknown]));
-    let (of_treated, of_control) = (treated.unknown, control.unknown);
-    let message = match found.nearest {
-        Some((a, b)) => {
-            let share = |arm: ArmCounts, events: u64| {
-                (arm.events + events) as f64 / (arm.known + arm.unknown) as f64
-            };
-            row.estimate = Some(share(treated, a) - share(control, b));
-            words!(
-                "the unadjusted conclusion of the known outcomes would turn if the outcome had happened to {a} of the {of_treated} unknown families in the treated arm and {b} of the {of_control} in the control arm",
-                "den ojusterade slutsatsen av de kända utfallen skulle vändas om utfallet hade inträffat för {a} av de {of_treated} okända familjerna i den behandlade gruppen och {b} av de {of_control} i kontrollgruppen"
-            )
-        }
-        None => words!(
-            "whatever happened to the {of_treated} and {of_control} families with unknown outcomes, the unadjusted conclusion of the known ones stands",
-            "vad som än hände de {of_treated} och {of_control} familjerna med okända utfall står den ojusterade slutsatsen av de kända kvar"
-        ),
-    };
-    Ok((vec![row], vec![Warning::new("tipping-point", message)]))
 }
 
 /// Whether an analysis has anything beside its result.

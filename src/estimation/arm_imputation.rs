@@ -11,6 +11,13 @@
 //! 10.1016/j.csda.2010.04.005, on such *perfect prediction* in imputations). Such rows are a share of their own with Jeffreys'
 //! prior, whose posterior distribution is exact, and the others have their own regression. Where columns separate the rows in
 //! another way, the regression itself has Jeffreys' prior: `BinaryRegression::penalized`.
+//!
+//! An unknown row of whose kind no row is known, as of a level whose outcomes are all unknown, has no prediction that does not
+//! depend on which level is the reference: it goes by the whole arm, a share with Jeffreys' prior or any known row's outcome.
+
+mod estimable;
+
+pub use estimable::Unlike;
 
 use super::binary_regression::BinaryRegression;
 use super::cells::{Aside, Cells};
@@ -29,12 +36,15 @@ const DONORS: usize = 5;
 pub struct ArmImputation {
     unknown: usize,
     columns: Vec<Vec<f64>>,
+    unlike: Unlike,
     model: Model,
 }
 
 #[derive(Debug, Clone)]
 enum Model {
     Binary {
+        /// Events and all of the known rows.
+        all: [f64; 2],
         /// Rows that are told apart, by their columns; events and all of the known ones.
         aside: Vec<(Aside, [f64; 2])>,
         others: Chances,
@@ -83,8 +93,12 @@ impl ArmImputation {
             .take(rarer / ROWS_PER_COLUMN)
             .collect();
         let columns: Vec<Vec<f64>> = taken.iter().map(|column| column[s..].to_vec()).collect();
+        let (every, rows): (Vec<usize>, Vec<usize>) =
+            ((0..taken.len()).collect(), (0..s).collect());
+        let mut unlike = Unlike::default();
+        unlike.add((&taken, &every), &rows, (s, 0..unknown));
         let model = if binary {
-            yes_or_no(known, &taken, &columns)
+            yes_or_no(known, &taken, &columns, &mut unlike)
         } else {
             let own: Vec<Vec<f64>> = taken.iter().map(|column| column[..s].to_vec()).collect();
             matching(known, &own)
@@ -92,8 +106,14 @@ impl ArmImputation {
         Ok(Self {
             unknown,
             columns,
+            unlike,
             model,
         })
+    }
+
+    /// Unknown rows of whose kind no row is known: they go by the whole arm.
+    pub fn unlike(&self) -> &Unlike {
+        &self.unlike
     }
 
     /// One imputation of the unknown rows, in their order; `uniform` gives deviates inside (0, 1).
@@ -103,7 +123,7 @@ impl ArmImputation {
     pub fn draw(&self, uniform: &mut impl FnMut() -> f64) -> Result<Vec<f64>, EstimationError> {
         let zero_one = |chance: f64, u: f64| f64::from(u8::from(u < chance));
         match &self.model {
-            Model::Binary { aside, others } => {
+            Model::Binary { all, aside, others } => {
                 let mut chances = match others {
                     Chances::Share(counts) => vec![share(*counts, uniform())?; self.unknown],
                     Chances::Logistic(fit, columns) => {
@@ -119,6 +139,12 @@ impl ArmImputation {
                         if !*told && own.has(|column| self.columns[column][row]) {
                             (*told, *chance) = (true, drawn);
                         }
+                    }
+                }
+                if !self.unlike.rows.is_empty() {
+                    let drawn = share(*all, uniform())?;
+                    for row in &self.unlike.rows {
+                        chances[*row] = drawn;
                     }
                 }
                 Ok(chances
@@ -144,9 +170,13 @@ impl ArmImputation {
                 }
                 qr.solve_r(&mut z);
                 let drawn: Vec<f64> = coefficients.iter().zip(z).map(|(b, z)| b + z).collect();
-                Ok((0..self.unknown)
-                    .map(|row| donor(donors, predict(kept, &drawn, &self.columns, row), uniform()))
-                    .collect())
+                let value = |row: usize| {
+                    if self.unlike.has(row) {
+                        return any(donors, uniform());
+                    }
+                    donor(donors, predict(kept, &drawn, &self.columns, row), uniform())
+                };
+                Ok((0..self.unknown).map(value).collect())
             }
         }
     }
@@ -157,15 +187,26 @@ fn share([events, all]: [f64; 2], u: f64) -> Result<f64, EstimationError> {
     Ok(Beta::new(events + 0.5, all - events + 0.5)?.quantile(u)?)
 }
 
-/// The model of an outcome that is 0 or 1, by columns with the known rows first and then the `unknown` ones.
-fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>]) -> Model {
+/// The model of an outcome that is 0 or 1, by columns with the known rows first and then the `unknown` ones. Where rows are
+/// told apart, unknown ones that are like none of the others are added to `unlike`.
+fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>], unlike: &mut Unlike) -> Model {
+    let s = known.len();
     let rows: Vec<usize> = (0..known.len()).collect();
     let outcome: Vec<bool> = known.iter().map(|y| *y > 0.0).collect();
     let mut cells = Cells::new(&rows, &outcome, taken);
+    let all = cells.total();
     let mut apart = cells.apart();
     let counts = cells.aside_counts(&apart.aside);
     if !apart.aside.is_empty() {
         cells.keep(&mut apart, ROWS_PER_COLUMN);
+        let other = |row: &usize| {
+            let mut aside = apart.aside.iter();
+            !aside.any(|own| own.has(|column| taken[column][*row]))
+        };
+        let others: Vec<usize> = rows.iter().copied().filter(other).collect();
+        let asked =
+            (0..taken.first().map_or(0, |own| own.len() - s)).filter(|row| other(&(s + row)));
+        unlike.add((taken, &apart.kept), &others, (s, asked));
     }
     let columns = || apart.kept.iter().map(|own| unknown[*own].clone()).collect();
     let model = (!apart.kept.is_empty()).then(|| cells.model()).flatten();
@@ -174,6 +215,7 @@ fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>]) -> Model {
         |model| Chances::Logistic(model, columns()),
     );
     Model::Binary {
+        all,
         aside: apart.aside.into_iter().zip(counts).collect(),
         others,
     }
@@ -213,6 +255,11 @@ fn matching(known: &[f64], columns: &[Vec<f64>]) -> Model {
         residual: (square, df),
         donors,
     }
+}
+
+/// The outcome of any of the known rows.
+fn any(donors: &[(f64, f64)], u: f64) -> f64 {
+    donors[((donors.len() as f64 * u) as usize).min(donors.len().saturating_sub(1))].1
 }
 
 /// The outcome of one of the known rows whose predictions are nearest; all rows with the same prediction as the
@@ -322,5 +369,77 @@ mod tests {
         let found = model.draw(&mut || deviates.next().unwrap_or(0.5)).unwrap();
         assert_eq!(found, [0.0, 1.0]);
         assert!(ArmImputation::new(&[1.0], 2, &[], true).is_err());
+    }
+
+    /// Levels `a`, `b` and `c` of a factor by two indicators, one of the levels being the reference without one.
+    fn levels(rows: &[char], reference: char) -> Vec<f64> {
+        let own = "abc".chars().filter(|level| *level != reference);
+        let column = |level| {
+            rows.iter()
+                .map(move |row| f64::from(u8::from(*row == level)))
+        };
+        own.flat_map(column).collect()
+    }
+
+    /// A draw whose `first` deviates are ½, so that coefficients are those of the fit, and the others `u`.
+    fn drawn(model: &ArmImputation, first: usize, u: f64) -> Vec<f64> {
+        let mut taken = 0;
+        let mut uniform = || {
+            taken += 1;
+            if taken > first { u } else { 0.5 }
+        };
+        model.draw(&mut uniform).unwrap()
+    }
+
+    /// No outcome of `b` is known: by whichever reference level, an unknown row of `b` has any of the fifteen known outcomes, and
+    /// one of `c` one of its own five, 11 to 15.
+    #[test]
+    fn a_level_without_known_outcomes_goes_by_the_whole_arm_whatever_the_reference() {
+        let mut rows = [['a'; 10].as_slice(), &['c'; 5]].concat();
+        rows.extend(['b', 'c', 'b']);
+        let known: Vec<f64> = (1..=15).map(f64::from).collect();
+        for reference in ['a', 'b', 'c'] {
+            let model = ArmImputation::new(&known, 3, &levels(&rows, reference), false).unwrap();
+            assert_eq!(model.unlike().rows, [0, 2], "{reference}");
+            // `b`'s own indicator is 0 on all known rows, or those of the other two are 1 together.
+            let told: &[usize] = match reference {
+                'a' => &[0],
+                'b' => &[0, 1],
+                _ => &[1],
+            };
+            assert_eq!(model.unlike().columns, told, "{reference}");
+            for place in 0..15 {
+                // χ² and two coefficients first.
+                let u = (f64::from(place) + 0.5) / 15.0;
+                let of_c = 11.0 + f64::from(place / 3);
+                let any = f64::from(place + 1);
+                assert_eq!(drawn(&model, 3, u), [any, of_c, any], "{reference}");
+            }
+        }
+    }
+
+    /// Known: 10 of 20 at `a`, 15 of 20 at `c`, none of `b`: their share is 25 of 40, with the median .623953 of Beta(25½, 15½)
+    /// (`qbeta` of R 4.2.2), and that of `c` the fit's .75, by whichever reference level. Where all of `c` have the event they are a
+    /// share of their own, and the others are those at `a`: `b` is neither, and goes by 30 of 40, median .747899 of Beta(30½, 10½); `c` by .988831 of Beta(20½, ½).
+    #[test]
+    fn a_share_of_a_level_without_known_outcomes_is_that_of_the_whole_arm() {
+        let mut rows = [['a'; 20].as_slice(), &['c'; 20]].concat();
+        rows.extend(['b', 'c']);
+        for (of_c, at_b, at_c, first) in [(15, 0.623_953, 0.75, 3), (20, 0.747_899, 0.988_831, 3)] {
+            let events = |row: usize| row % 20 < if row < 20 { 10 } else { of_c };
+            let known: Vec<f64> = (0..40)
+                .map(|row| f64::from(u8::from(events(row))))
+                .collect();
+            for reference in ['a', 'b', 'c'] {
+                let model = ArmImputation::new(&known, 2, &levels(&rows, reference), true).unwrap();
+                assert_eq!(model.unlike().rows, [0], "{reference}");
+                for (place, chance) in [at_b, at_c].into_iter().enumerate() {
+                    for (u, event) in [(chance - 1e-5, 1.0), (chance + 1e-5, 0.0)] {
+                        let own = drawn(&model, first, u)[place];
+                        assert!((own - event).abs() < 1e-15, "{reference} {place} {u}");
+                    }
+                }
+            }
+        }
     }
 }

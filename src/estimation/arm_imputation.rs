@@ -3,8 +3,11 @@
 //! Assumes that, given arm and columns, being known does not depend on the outcome. An outcome that is 0 or 1 is drawn from
 //! a logistic regression whose coefficients are drawn from their large-sample distribution, or without columns from a
 //! share with Jeffreys' prior; any other outcome is that of a known row with a similar prediction (predictive mean
-//! matching of type 1 with five donors: van Buuren 2018, Flexible Imputation of Missing Data, 2nd ed., algorithm 3.3), so
-//! that only values occur that have been seen. Pooling is `imputation`'s.
+//! matching with five donors: van Buuren 2018, Flexible Imputation of Missing Data, 2nd ed., section 3.4), so that only values
+//! occur that have been seen. Each imputation has a sample of the known rows of its own, drawn with replacement, and both the
+//! regression and the donors are that sample's (the bootstrap variant of the book; without columns the approximate Bayesian
+//! bootstrap of Rubin & Schenker 1986, doi 10.1080/01621459.1986.10478280). Coefficients that are drawn beside donors that are
+//! not carry no uncertainty of a mean where predictions tie. Pooling is `imputation`'s.
 //!
 //! Where indicators tell known rows apart that all have the event, or none of which has it, the regression has no maximum, and
 //! its limit is certain of the unknown rows like them, as no finite number of rows can be (White, Daniel & Royston 2010, doi
@@ -24,9 +27,9 @@ use super::cells::{Aside, Cells};
 use super::error::EstimationError;
 use super::known_weights::ROWS_PER_COLUMN;
 use crate::numerics::beta::Beta;
-use crate::numerics::chi_square::ChiSquare;
 use crate::numerics::linear_algebra::Qr;
 use crate::numerics::normal;
+use estimable::Estimable;
 
 /// Known rows among which the imputed value of an unknown one is chosen.
 const DONORS: usize = 5;
@@ -50,14 +53,22 @@ enum Model {
         others: Chances,
     },
     Matching {
-        coefficients: Vec<f64>,
-        kept: Vec<usize>,
-        qr: Qr,
-        /// Residual sum of squares and its degrees of freedom.
-        residual: (f64, f64),
-        /// Prediction and outcome of each known row, by prediction.
-        donors: Vec<(f64, f64)>,
+        known: Vec<f64>,
+        /// Of the known rows.
+        columns: Vec<Vec<f64>>,
+        /// Of the known rows themselves, for unknown ones that a sample of them has none like.
+        fit: Fit,
     },
+}
+
+/// Least squares of an outcome, by rows that may be there more than once.
+#[derive(Debug, Clone)]
+struct Fit {
+    coefficients: Vec<f64>,
+    kept: Vec<usize>,
+    estimable: Estimable,
+    /// Prediction and outcome of each row, by prediction.
+    donors: Vec<(f64, f64)>,
 }
 
 /// The chances of rows that are not told apart.
@@ -101,7 +112,11 @@ impl ArmImputation {
             yes_or_no(known, &taken, &columns, &mut unlike)
         } else {
             let own: Vec<Vec<f64>> = taken.iter().map(|column| column[..s].to_vec()).collect();
-            matching(known, &own)
+            Model::Matching {
+                fit: Fit::new(known, &own, &rows),
+                known: known.to_vec(),
+                columns: own,
+            }
         };
         Ok(Self {
             unknown,
@@ -153,28 +168,21 @@ impl ArmImputation {
                     .collect())
             }
             Model::Matching {
-                coefficients,
-                kept,
-                qr,
-                residual: (square, df),
-                donors,
+                known,
+                columns,
+                fit,
             } => {
-                let deviation = if *square > 0.0 {
-                    (square / ChiSquare::new(*df)?.quantile(uniform())?).sqrt()
-                } else {
-                    0.0
-                };
-                let mut z = Vec::with_capacity(coefficients.len());
-                for _ in coefficients {
-                    z.push(deviation * normal::quantile(uniform())?);
-                }
-                qr.solve_r(&mut z);
-                let drawn: Vec<f64> = coefficients.iter().zip(z).map(|(b, z)| b + z).collect();
+                let s = known.len();
+                let rows: Vec<usize> = (0..s).map(|_| place(s, uniform())).collect();
+                let sample = Fit::new(known, columns, &rows);
                 let value = |row: usize| {
-                    if self.unlike.has(row) {
-                        return any(donors, uniform());
-                    }
-                    donor(donors, predict(kept, &drawn, &self.columns, row), uniform())
+                    let u = uniform();
+                    [&sample, fit]
+                        .into_iter()
+                        .find_map(|own| {
+                            Some(donor(&own.donors, own.predict(&self.columns, row)?, u))
+                        })
+                        .unwrap_or_else(|| sample.donors[place(s, u)].1)
                 };
                 Ok((0..self.unknown).map(value).collect())
             }
@@ -221,45 +229,52 @@ fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>], unlike: &mut
     }
 }
 
-fn predict(kept: &[usize], coefficients: &[f64], columns: &[Vec<f64>], row: usize) -> f64 {
-    let terms = kept.iter().zip(coefficients);
-    terms
-        .map(|(column, b)| b * column.checked_sub(1).map_or(1.0, |c| columns[c][row]))
-        .sum()
-}
+impl Fit {
+    /// By `rows` of the known ones.
+    fn new(known: &[f64], columns: &[Vec<f64>], rows: &[usize]) -> Self {
+        let s = rows.len();
+        let mut matrix = vec![1.0; s];
+        for column in columns {
+            matrix.extend(rows.iter().map(|row| column[*row]));
+        }
+        let outcome: Vec<f64> = rows.iter().map(|row| known[*row]).collect();
+        let mut qr = Qr::default();
+        qr.factor(s, &matrix);
+        let mut fit = Self {
+            coefficients: qr.coefficients(&outcome),
+            kept: qr.kept().to_vec(),
+            estimable: Estimable::new(&qr, &matrix),
+            donors: Vec::new(),
+        };
+        let donors = rows.iter().zip(outcome);
+        fit.donors = donors
+            .map(|(row, y)| (fit.value(columns, *row), y))
+            .collect();
+        let by = |a: &(f64, f64), b: &(f64, f64)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
+        fit.donors.sort_unstable_by(by);
+        fit
+    }
 
-fn matching(known: &[f64], columns: &[Vec<f64>]) -> Model {
-    let s = known.len();
-    let mut matrix = vec![1.0; s];
-    matrix.extend(columns.iter().flatten());
-    let mut qr = Qr::default();
-    qr.factor(s, &matrix);
-    let coefficients = qr.coefficients(known);
-    let kept = qr.kept().to_vec();
-    let mut square = 0.0;
-    let mut donors: Vec<(f64, f64)> = known
-        .iter()
-        .enumerate()
-        .map(|(row, y)| {
-            let fitted = predict(&kept, &coefficients, columns, row);
-            square += (y - fitted) * (y - fitted);
-            (fitted, *y)
-        })
-        .collect();
-    donors.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let df = (s.saturating_sub(kept.len())).max(1) as f64;
-    Model::Matching {
-        coefficients,
-        kept,
-        qr,
-        residual: (square, df),
-        donors,
+    fn value(&self, columns: &[Vec<f64>], row: usize) -> f64 {
+        let terms = self.kept.iter().zip(&self.coefficients);
+        terms
+            .map(|(column, b)| b * column.checked_sub(1).map_or(1.0, |c| columns[c][row]))
+            .sum()
+    }
+
+    /// The prediction of a row, where the fit's own rows determine it.
+    fn predict(&self, columns: &[Vec<f64>], row: usize) -> Option<f64> {
+        let value = |own: usize| own.checked_sub(1).map_or(1.0, |own| columns[own][row]);
+        self.estimable
+            .broken(value)
+            .is_empty()
+            .then(|| self.value(columns, row))
     }
 }
 
-/// The outcome of any of the known rows.
-fn any(donors: &[(f64, f64)], u: f64) -> f64 {
-    donors[((donors.len() as f64 * u) as usize).min(donors.len().saturating_sub(1))].1
+/// One of `number` places.
+fn place(number: usize, u: f64) -> usize {
+    ((number as f64 * u) as usize).min(number.saturating_sub(1))
 }
 
 /// The outcome of one of the known rows whose predictions are nearest; all rows with the same prediction as the
@@ -267,7 +282,7 @@ fn any(donors: &[(f64, f64)], u: f64) -> f64 {
 fn donor(donors: &[(f64, f64)], wanted: f64, u: f64) -> f64 {
     let at = donors.partition_point(|own| own.0 < wanted);
     let (mut low, mut high) = (at, at);
-    let distance = |place: usize| (donors[place].0 - wanted).abs();
+    let distance = |own: usize| (donors[own].0 - wanted).abs();
     let most = DONORS.min(donors.len());
     let mut last = 0.0;
     loop {
@@ -288,8 +303,7 @@ fn donor(donors: &[(f64, f64)], wanted: f64, u: f64) -> f64 {
             high += 1;
         }
     }
-    let place = low + ((high - low) as f64 * u) as usize;
-    donors[place.min(high.saturating_sub(1))].1
+    donors[low + place(high - low, u)].1
 }
 
 #[cfg(test)]
@@ -408,14 +422,61 @@ mod tests {
                 _ => &[1],
             };
             assert_eq!(model.unlike().columns, told, "{reference}");
-            for place in 0..15 {
-                // χ² and two coefficients first.
-                let u = (f64::from(place) + 0.5) / 15.0;
-                let of_c = 11.0 + f64::from(place / 3);
-                let any = f64::from(place + 1);
-                assert_eq!(drawn(&model, 3, u), [any, of_c, any], "{reference}");
+            for row in 0..15 {
+                // Each known row once in the sample.
+                let u = (f64::from(row) + 0.5) / 15.0;
+                let (any, of_c) = (f64::from(row + 1), 11.0 + f64::from(row / 3));
+                let mut taken = 0;
+                let mut uniform = || {
+                    taken += 1;
+                    if taken > 15 {
+                        u
+                    } else {
+                        (f64::from(taken) - 0.5) / 15.0
+                    }
+                };
+                assert_eq!(
+                    model.draw(&mut uniform).unwrap(),
+                    [any, of_c, any],
+                    "{reference}"
+                );
             }
         }
+    }
+
+    /// Of the known rows a sample has `a` alone: an unknown row of `c` goes by all known ones, whose `c` are 11 to 15, and one of
+    /// `a` by the sample, ten of its first row and five of its second, of outcomes 1 and 2: by hand.
+    #[test]
+    fn a_level_that_a_sample_has_not_goes_by_all_known_rows() {
+        let mut rows = [['a'; 10].as_slice(), &['c'; 5]].concat();
+        rows.extend(['c', 'a']);
+        let known: Vec<f64> = (1..=15).map(f64::from).collect();
+        for reference in ['a', 'b', 'c'] {
+            let model = ArmImputation::new(&known, 2, &levels(&rows, reference), false).unwrap();
+            assert!(model.unlike().rows.is_empty());
+            for (u, expected) in [(0.1, [11.0, 1.0]), (0.66, [14.0, 1.0]), (0.67, [14.0, 2.0])] {
+                let mut taken = 0;
+                let mut uniform = || {
+                    taken += 1;
+                    match taken {
+                        1..=10 => 0.01,
+                        11..=15 => 0.1,
+                        _ => u,
+                    }
+                };
+                assert_eq!(model.draw(&mut uniform).unwrap(), expected, "{reference}");
+            }
+        }
+    }
+
+    /// Without columns an imputation draws from a sample of the known rows, not from them: by hand of 10, 20, 30 and 40 the sample
+    /// 10, 10, 10, 40, whose second is 10 and whose last is 40.
+    #[test]
+    fn the_donors_are_a_sample_of_the_known_rows() {
+        let model = ArmImputation::new(&[10.0, 20.0, 30.0, 40.0], 2, &[], false).unwrap();
+        let mut deviates = [0.9, 0.1, 0.2, 0.0, 0.3, 0.8].into_iter();
+        let found = model.draw(&mut || deviates.next().unwrap()).unwrap();
+        assert_eq!(found, [10.0, 40.0]);
     }
 
     /// Known: 10 of 20 at `a`, 15 of 20 at `c`, none of `b`: their share is 25 of 40, with the median .623953 of Beta(25½, 15½)

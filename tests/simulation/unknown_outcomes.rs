@@ -89,13 +89,15 @@ impl Study {
         self.difference(&rows, &self.outcome, &[])
     }
 
-    fn imputed(&self, replicate: u32, binary: bool) -> [f64; 3] {
+    /// Imputed by arm, `by` the column or without.
+    fn imputed(&self, replicate: u32, binary: bool, by: bool) -> [f64; 3] {
         let sides = [Arm::Control, Arm::Treated].map(|side| {
             let of = |known: bool| rows(|row| self.arm[row] == side && self.known[row] == known);
             let (known, unknown) = (of(true), of(false));
             let columns: Vec<f64> = known
                 .iter()
                 .chain(&unknown)
+                .filter(|_| by)
                 .map(|row| self.column[*row])
                 .collect();
             let y: Vec<f64> = known.iter().map(|row| self.outcome[*row]).collect();
@@ -156,7 +158,7 @@ fn shares_that_are_known_by_arm_and_column() {
     let [bias, error, covered] = performance(truth, |r| study(r).weighted());
     assert!(bias.abs() < 4.0 * error, "weights: {bias} {error}");
     assert!(covered > least(), "weights: {covered}");
-    let [bias, error, covered] = performance(truth, |r| study(r).imputed(r, true));
+    let [bias, error, covered] = performance(truth, |r| study(r).imputed(r, true, true));
     assert!(bias.abs() < 4.0 * error, "imputed: {bias} {error}");
     assert!(covered > least(), "imputed: {covered}");
     let [bias, error, covered] = performance(truth, |r| study(r).complete());
@@ -176,7 +178,7 @@ fn shares_that_are_known_by_arm_and_column() {
 fn an_outcome_that_a_column_tells_apart() {
     let (mean, chance) = ([[0.2, 0.6], [0.4, 0.0]], [[0.9, 0.9], [0.9, 0.4]]);
     let study = |replicate| Study::new(replicate, true, mean, chance);
-    let [bias, error, covered] = performance(-0.2, |r| study(r).imputed(r, true));
+    let [bias, error, covered] = performance(-0.2, |r| study(r).imputed(r, true, true));
     let by_hand = 0.5 * 1.5 / 120.0;
     assert!((bias - by_hand).abs() < 4.0 * error, "{bias} {error}");
     assert!(covered > least(), "{covered}");
@@ -192,7 +194,7 @@ fn scores_that_are_known_by_arm_and_column() {
     let [bias, error, covered] = performance(truth, |r| study(r).weighted());
     assert!(bias.abs() < 4.0 * error, "weights: {bias} {error}");
     assert!(covered > least(), "weights: {covered}");
-    let [bias, error, covered] = performance(truth, |r| study(r).imputed(r, false));
+    let [bias, error, covered] = performance(truth, |r| study(r).imputed(r, false, true));
     assert!(bias.abs() < 4.0 * error, "imputed: {bias} {error}");
     assert!(covered > least(), "imputed: {covered}");
     let [bias, error, covered] = performance(truth, |r| study(r).complete());
@@ -202,6 +204,30 @@ fn scores_that_are_known_by_arm_and_column() {
         "complete cases: {bias} {by_hand}"
     );
     assert!(covered < least(), "complete cases: {covered}");
+}
+
+/// Normal outcomes of deviation 1, half of them unknown whatever they are, imputed without columns, and with a column that says
+/// nothing: all known rows of an arm (or of a half) have the same prediction, so that only the sample that is drawn of them
+/// carries the uncertainty of their mean. Drawn from the known rows themselves intervals cover in .906 of studies of 100 an arm,
+/// and the standard error is .856 of what it should be; from a sample .948 and .995 (3,000 studies with 100 imputations in R). The
+/// mean standard error has a Monte Carlo error below that of the deviation, 1/√(2·2000).
+#[test]
+fn scores_that_are_imputed_where_predictions_tie() {
+    let (mean, chance) = ([[0.0; 2], [1.0; 2]], [[0.5; 2]; 2]);
+    let slack = 4.0 / (2.0 * f64::from(REPLICATES)).sqrt();
+    for by in [false, true] {
+        let mut errors = 0.0;
+        let [bias, error, covered] = performance(1.0, |r| {
+            let own = Study::new(r, false, mean, chance).imputed(r, false, by);
+            errors += own[1] / f64::from(REPLICATES);
+            own
+        });
+        assert!(bias.abs() < 4.0 * error, "{by}: {bias} {error}");
+        assert!(covered > least(), "{by}: {covered}");
+        // Rubin's error against the deviation of the estimates.
+        let ratio = errors / (error * f64::from(REPLICATES).sqrt());
+        assert!(ratio > 1.0 - slack, "{by}: {ratio}");
+    }
 }
 
 /// Studies and redraws of the simulated test. With 199 redraws a p of at most .05 is at most four of them beyond the observed

@@ -73,10 +73,6 @@ pub struct Unlike {
 }
 
 impl Unlike {
-    pub(super) fn has(&self, row: usize) -> bool {
-        self.rows.binary_search(&row).is_ok()
-    }
-
     /// Adds those of some unknown rows of whose kind none of the known rows `from` is, by the columns `which` of those that are
     /// taken; these have `known` rows before the unknown ones.
     pub(super) fn add(

@@ -428,19 +428,8 @@ pub const ENROLMENT_COLUMNS: [&str; 8] = [
     "at",
 ];
 
-/// What a person is told of them: with the groups of columns that are named after the protocol's questions and fields.
-const NAMED_COLUMNS: [&str; 10] = [
-    "site",
-    "family",
-    "child",
-    "report_key",
-    "received",
-    "exception",
-    "request_id",
-    "at",
-    "answer.<id>",
-    "field.<id>",
-];
+/// The groups of columns that are named after the protocol's questions and fields.
+const COLUMN_GROUPS: [&str; 2] = ["answer.<id>", "field.<id>"];
 
 /// Enrols a file of families, each row its own transaction. `each` gets every row as it is done; a refused row is
 /// reported and skipped.
@@ -517,7 +506,10 @@ fn read_requests(file: &TableFile) -> Result<Vec<RequestRow>, Failure> {
                     ),
                 )
                 .at(Place::column(name.clone()))
-                .help(super::failure::suggestion(name, &NAMED_COLUMNS)),
+                .help(super::failure::suggestion(
+                    name,
+                    &[&ENROLMENT_COLUMNS[..], &COLUMN_GROUPS[..]].concat(),
+                )),
             );
         }
     }

@@ -132,7 +132,7 @@ impl Setting<'_> {
         let mut parts: Vec<Words> = Vec::new();
         if let Some((change, found)) = &better {
             let set = change.written(self.written);
-            let (en, sv) = tenths(10.0 * found.share);
+            let (en, sv) = of_ten(found);
             let (gone_en, gone_sv) = match change.instead_of {
                 Some(name) if self.options.get(name).is_some() => {
                     let name = match self.written {
@@ -157,7 +157,7 @@ impl Setting<'_> {
                 Written::Keys => format!("`method = \"{method}\"`"),
                 Written::Flags => format!("`--method {method}`"),
             };
-            let (en, sv) = tenths(10.0 * found.share);
+            let (en, sv) = of_ten(&found);
             let lost = |change| own.and_then(|own| self.lost(&own, &found, change));
             let (with_en, with_sv) = match &change {
                 Some(change) => {
@@ -444,6 +444,15 @@ fn chances(option: &'static str, now: &str, least: f64) -> Vec<Change> {
         .iter()
         .filter(|(_, own)| *own < now - LOWER && *own > least);
     below.map(|(text, _)| Change::to(option, text)).collect()
+}
+
+/// How many of ten are right, as it is written in each language; a bound is said to be one.
+fn of_ten(found: &Guessed) -> (String, String) {
+    let (en, sv) = tenths(10.0 * found.share);
+    if found.at_most {
+        return (format!("at most {en}"), format!("högst {sv}"));
+    }
+    (en, sv)
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ fn settings(help: &str) -> Vec<(Vec<String>, f64)> {
                 .map(|(own, _)| own.rsplit_once('('))??;
             let set = part.split('`').skip(1).step_by(2);
             let set = set.filter(|own| own.contains(" = ")).map(str::to_owned);
+            // Of duplicates that nobody sees it is a bound.
+            let share = share.strip_prefix("at most ").unwrap_or(share);
             Some((set.collect(), share.parse().unwrap()))
         })
         .collect()
@@ -156,7 +158,8 @@ fn what_hidden_duplicates_would_tell_is_said_as_a_bound() {
         ([("new", 2), ("usual", 1)], true),
         ([("new", 1), ("usual", 1)], false),
     ] {
-        check(&folder, &parts, "big-stick", "max_imbalance = 1").unwrap();
+        let (_, help) = check(&folder, &parts, "big-stick", "max_imbalance = 1").unwrap();
+        assert_eq!(help.contains("(at most "), hides, "{help}");
         let ran = folder.run("check p.toml --json");
         assert_eq!(ran.json()["predictability"]["hides_duplicates"], hides);
         assert_eq!(

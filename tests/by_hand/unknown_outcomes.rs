@@ -461,3 +461,58 @@ fn bounds_say_of_which_arm_they_are() {
             .all(|row| row.0 == "none" && row.1.ends_with(" vs standard"))
     );
 }
+
+/// Ten families of a category and arm; in the treated arm no outcome of the second category is known: the imputation of that arm
+/// says so, and of the control arm, where one outcome is unknown, nothing.
+#[test]
+fn a_level_without_known_outcomes_is_told_of() {
+    let text = with(&format!(
+        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\ncovariates = [\"category\"]\nmissing = {{ primary = \"complete-case\", sensitivity = [\"multiple-imputation\"] }}\n{}",
+        estimand("risk-difference", "treatment-policy")
+    ));
+    let text = text.replace("families_per_therapist = 3", "families_per_therapist = 30");
+    let mut study = Study::new(protocol(&text), 3);
+    let day = study.protocol.first_opening();
+    let late = day.plus(LATE);
+    let mut cells: [[Vec<FamilyIx>; 2]; 2] = Default::default();
+    for k in 0..40usize {
+        let category = k / 2 % 2;
+        let family = study.enrol(day, 0, 1, &[2, 1, category as i64]).unwrap().0;
+        let control = study.state.family(family).unwrap().arm == study.protocol.control;
+        cells[usize::from(control)][category].push(family);
+    }
+    let [[first, second], [control, _]] = &cells;
+    for family in first[..5].iter().chain(&control[..5]) {
+        study.report(*family, day.plus(60), late);
+    }
+    for family in second.iter().chain(&control[9..]) {
+        let (exit, on, family) = (Exit::LeftCoverage, day.plus(50), *family);
+        let gone = Command::Record(What::Exited { family, exit, on });
+        study.command(late, &gone).expect("an exit");
+    }
+    let plan = Plan::registered(&study.protocol, 1);
+    let found = run(
+        &study.protocol,
+        &study.state,
+        &plan,
+        late,
+        &RunSettings::default(),
+    );
+    let told = found.analyses[1].warnings.iter();
+    let told: Vec<_> = told
+        .filter(|own| own.code == "imputed-by-whole-arm")
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let en = &told[0].message.en;
+    assert!(
+        en.starts_with(&format!(
+            "in iuh no family with a known outcome is of the kind of {} ",
+            second.len()
+        )),
+        "{en}"
+    );
+    assert!(
+        en.contains("by `category=parent`: none of their kind stands for them"),
+        "{en}"
+    );
+}

@@ -404,16 +404,23 @@ fn shifted(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -
             }
         }
     }
+    let labels = labels(ground.protocol, ground.treated);
+    let arm = labels.arm(Side::Treated);
     let reach = STEP * f64::from(STEPS) * deviation;
     let (mut row, message) = if let Some((shift, pooled, effect)) = &turned {
         let mut row = completed.row(ground, pooled, effect);
         row.extra.insert("shift".into(), json!(shift));
-        let (en, sv) = numbers(*shift);
+        let (en, sv) = numbers(shift.abs());
+        let (more, mer) = if *shift < 0.0 {
+            ("less", "mindre")
+        } else {
+            ("more", "större")
+        };
         (
             row,
             words!(
-                "the conclusion would turn if unknown outcomes in the treated arm were {en} more on average than known outcomes like them",
-                "slutsatsen skulle vändas om okända utfall i den behandlade gruppen vore {sv} större i genomsnitt än kända utfall som liknar dem"
+                "the conclusion would turn if unknown outcomes in {arm} were {en} {more} on average than known outcomes like them",
+                "slutsatsen skulle vändas om okända utfall i {arm} vore {sv} {mer} i genomsnitt än kända utfall som liknar dem"
             ),
         )
     } else {
@@ -423,8 +430,8 @@ fn shifted(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -
         (
             row,
             words!(
-                "no shift of the unknown outcomes in the treated arm up to {en} turns the conclusion",
-                "ingen förskjutning av de okända utfallen i den behandlade gruppen upp till {sv} vänder slutsatsen"
+                "no shift of the unknown outcomes in {arm} up to {en} turns the conclusion",
+                "ingen förskjutning av de okända utfallen i {arm} upp till {sv} vänder slutsatsen"
             ),
         )
     };

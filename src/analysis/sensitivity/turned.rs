@@ -3,7 +3,7 @@
 use super::{Found, Ground, with_rule};
 use crate::analysis::handover::settles;
 use crate::analysis::rows::undefined;
-use crate::analysis::workspace::Workspace;
+use crate::analysis::workspace::{Workspace, labels};
 use crate::estimation::tipping::{ArmCounts, tipping_pairs};
 use crate::estimation::{Arm as Side, EstimationError, Warning};
 use crate::protocol::model::{Analysis, Missing};
@@ -53,6 +53,8 @@ pub(super) fn turned(workspace: &mut Workspace, ground: Ground<'_>, analysis: &A
     row.extra
         .insert("unknown".into(), json!([treated.unknown, control.unknown]));
     let (of_treated, of_control) = (treated.unknown, control.unknown);
+    let labels = labels(protocol, ground.treated);
+    let (t, c) = (labels.arm(Side::Treated), labels.arm(Side::Control));
     let message = match found.nearest {
         Some((a, b)) => {
             let share = |arm: ArmCounts, events: u64| {
@@ -60,13 +62,13 @@ pub(super) fn turned(workspace: &mut Workspace, ground: Ground<'_>, analysis: &A
             };
             row.estimate = Some(share(treated, a) - share(control, b));
             words!(
-                "the unadjusted conclusion of the known outcomes would turn if the outcome had happened to {a} of the {of_treated} unknown families in the treated arm and {b} of the {of_control} in the control arm",
-                "den ojusterade slutsatsen av de kända utfallen skulle vändas om utfallet hade inträffat för {a} av de {of_treated} okända familjerna i den behandlade gruppen och {b} av de {of_control} i kontrollgruppen"
+                "the unadjusted conclusion of the known outcomes would turn if the outcome had happened to {a} of the {of_treated} unknown families in {t} and {b} of the {of_control} in {c}",
+                "den ojusterade slutsatsen av de kända utfallen skulle vändas om utfallet hade inträffat för {a} av de {of_treated} okända familjerna i {t} och {b} av de {of_control} i {c}"
             )
         }
         None => words!(
-            "whatever happened to the {of_treated} and {of_control} families with unknown outcomes, the unadjusted conclusion of the known ones stands",
-            "vad som än hände de {of_treated} och {of_control} familjerna med okända utfall står den ojusterade slutsatsen av de kända kvar"
+            "whatever happened to the {of_treated} families in {t} and the {of_control} in {c} with unknown outcomes, the unadjusted conclusion of the known ones stands",
+            "vad som än hände de {of_treated} familjerna i {t} och de {of_control} i {c} med okända utfall står den ojusterade slutsatsen av de kända kvar"
         ),
     };
     Ok((vec![row], vec![Warning::new("tipping-point", message)]))

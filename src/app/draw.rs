@@ -320,13 +320,11 @@ impl Draw {
         units: &Units,
     ) -> Option<Diagnostic> {
         // An estimate and its standard error; exact figures have none. Of none and all it is half of the exact interval.
-        let known = |figure: Figure| match figure.exact {
-            Some(exact) => Some((exact, 0.0)),
-            None => {
-                let ends = figure.lower.zip(figure.upper);
-                let half = ends.map(|(lower, upper)| (upper - lower) / 2.0);
-                figure.value.zip(half.or(figure.mcse))
-            }
+        let known = |figure: Figure| {
+            let ends = figure.lower.zip(figure.upper);
+            let half = ends.map(|(lower, upper)| (upper - lower) / 2.0);
+            let simulated = figure.value.zip(half.or(figure.mcse));
+            figure.exact.map(|exact| (exact, 0.0)).or(simulated)
         };
         let largest = ratio.parts().iter().copied().max().unwrap_or(1);
         let by_ratio_alone = largest as f64 / ratio.sum() as f64;

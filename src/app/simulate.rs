@@ -62,6 +62,18 @@ pub const SCHEMA: &str = "performance/1";
 /// # Errors
 /// A scenario or protocol that is refused: exit 3; neither a scenario nor a plan: exit 2.
 pub fn planned(outside: &Outside, request: &Request) -> Result<Planned, Failure> {
+    let planned = read(outside, request)?;
+    for warning in notes(&planned)? {
+        outside.progress.warn(&warning);
+    }
+    Ok(planned)
+}
+
+/// Reads what is to be run.
+///
+/// # Errors
+/// As [`planned`].
+pub(super) fn read(outside: &Outside, request: &Request) -> Result<Planned, Failure> {
     let there = || match &request.out {
         Some(out) => Order::in_folder(outside, out),
         None => Ok(None),
@@ -86,11 +98,7 @@ pub fn planned(outside: &Outside, request: &Request) -> Result<Planned, Failure>
             ))
         })?,
     };
-    let planned = order.planned()?;
-    for warning in notes(&planned)? {
-        outside.progress.warn(&warning);
-    }
-    Ok(planned)
+    order.planned()
 }
 
 /// What a planner should know before anything is run, each said once: warnings of scenario and protocol, of the alternatives too,

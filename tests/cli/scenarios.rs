@@ -189,6 +189,33 @@ fn months_after_the_stop_are_told() {
     }
 }
 
+/// By hand: 60 months from 2026-01-05 pass a stop on 2028-12-31, and the answer does not: nothing is said of what was only tried.
+#[test]
+fn a_search_warns_of_its_answer_alone() {
+    let run = simulate(
+        "workloads/w1.toml --set protocol.sample_size.stop.or_date=2028-12-31 --search months --power .42 --replicates 500 --json",
+    );
+    assert_eq!(run.exit, 0, "{}", run.err);
+    assert!(
+        run.json()["answer"]["value"]
+            .as_u64()
+            .is_none_or(|months| months < 35)
+    );
+    assert!(!run.err.contains("months-beyond-stop"), "{}", run.err);
+    let said = run.json()["warnings"].to_string();
+    assert!(!said.contains("months-beyond-stop"), "{said}");
+}
+
+/// An alternative that is refused is named as it was typed.
+#[test]
+fn a_refused_alternative_names_its_own_option() {
+    let run =
+        simulate("harm.toml --replicates 4 --set months=6 --what-if truth.rereport_control=7");
+    assert_eq!(run.exit, 3, "{}", run.err);
+    let named = "--set months=6 --what-if truth.rereport_control=7";
+    assert!(run.err.contains(named), "{}", run.err);
+}
+
 /// By law as above: 5 redraws give no p below 1/3, also where a search tries them.
 #[test]
 fn redraws_that_a_search_tries_are_checked() {

@@ -63,7 +63,7 @@ impl Order {
         let text = outside.read_text(scenario_file, exit::INVALID_PROTOCOL)?;
         let name = scenario_file.display().to_string();
         let path = scenario::protocol_path(&text)
-            .map_err(|refused| refused_file(refused, &name, settings, ""))?;
+            .map_err(|refused| refused_file(refused, &name, &typed(settings, None), ""))?;
         let folder = scenario_file.parent().unwrap_or(Path::new(""));
         let path = folder.join(path);
         let protocol = outside.read_text(&path, exit::INVALID_PROTOCOL)?;
@@ -247,9 +247,10 @@ impl Order {
     /// # Errors
     /// What is wrong with them: exit 3.
     pub fn planned(self) -> Result<Planned, Failure> {
-        let plan = |settings: &[String]| {
+        let plan = |settings: &[String], alternative: Option<&str>| {
             scenario::plan(&self.scenario, &self.protocol, settings).map_err(|refused| {
-                refused_file(refused, &self.scenario_file, settings, &self.protocol_file)
+                let typed = typed(&self.settings, alternative);
+                refused_file(refused, &self.scenario_file, &typed, &self.protocol_file)
             })
         };
         if let Some((earlier, later)) = what_if::passed_over(&self.settings) {
@@ -262,7 +263,7 @@ impl Order {
                 later,
             ));
         }
-        let base = plan(&self.settings)?;
+        let base = plan(&self.settings, None)?;
         let mut alternatives = Vec::with_capacity(self.what_if.len());
         for text in &self.what_if {
             let changes = what_if::settings(text).ok_or_else(|| {
@@ -292,7 +293,7 @@ impl Order {
             let name = changes.join(" ");
             let mut all = self.settings.clone();
             all.extend(changes);
-            let mut plan = plan(&all)?;
+            let mut plan = plan(&all, Some(text))?;
             for cell in &mut plan.cells {
                 cell.id = if cell.parameters.is_empty() {
                     name.clone()
@@ -390,13 +391,18 @@ impl Planned {
     }
 }
 
-/// A scenario or protocol that is refused, under the name of its file.
-pub(crate) fn refused_file(
-    refused: Refused,
-    scenario: &str,
-    settings: &[String],
-    protocol: &str,
-) -> Failure {
+/// The options that change what is simulated, as they were typed.
+fn typed(settings: &[String], alternative: Option<&str>) -> String {
+    let mut words = Vec::new();
+    if !settings.is_empty() {
+        words.push(format!("--set {}", settings.join(" ")));
+    }
+    words.extend(alternative.map(|own| format!("--what-if {own}")));
+    words.join(" ")
+}
+
+/// A scenario or protocol that is refused, under the name of its file and with the options that changed it.
+fn refused_file(refused: Refused, scenario: &str, typed: &str, protocol: &str) -> Failure {
     let name = match refused.file {
         File::Scenario => scenario.to_owned(),
         File::Protocol => protocol.to_owned(),
@@ -404,10 +410,7 @@ pub(crate) fn refused_file(
     let (code, name) = match (refused.file, refused.edited) {
         (File::Scenario, false) => ("invalid-scenario", name),
         (File::Protocol, false) => ("invalid-protocol", name),
-        (_, true) => {
-            let all = settings.join(" ");
-            ("invalid-setting", format!("{name} --set {all}"))
-        }
+        (_, true) => ("invalid-setting", format!("{name} {typed}")),
     };
     Failure::refused_file(
         exit::INVALID_PROTOCOL,

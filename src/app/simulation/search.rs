@@ -11,7 +11,7 @@ use super::pace::Pace;
 use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
-use crate::app::simulate::{Request, notes, of_redraws, planned};
+use crate::app::simulate::{Request, notes, read};
 use crate::diagnostic::{Diagnostic, Words, nearest};
 use crate::planning::judging::Judge;
 use crate::planning::performance::{Figure, Moments};
@@ -90,7 +90,11 @@ pub fn searched(
         out: None,
         ..request.clone()
     };
-    let base = planned(outside, &own)?;
+    let base = read(outside, &own)?;
+    let said = of_all(&base, key, between.0)?;
+    for warning in &said {
+        outside.progress.warn(warning);
+    }
     if let Some(few) = confirm.filter(|studies| *studies < BEGINNING) {
         return Err(Failure::new(
             exit::USAGE,
@@ -125,12 +129,19 @@ pub fn searched(
         done: 0,
         most: question.most,
         // These are said already.
-        said: notes(&base)?,
+        said,
     };
     let answer = search(&question, &mut |x, from, to| runner.run(x, from, to))?;
     runner.pace.ended(runner.done);
     let measure = runner.measure();
-    let found = answer.map_err(|none| no_answer(&wanted.key, between, wanted, measure, none))?;
+    let found = match answer {
+        Ok(found) => found,
+        Err(none) => {
+            // What stands in the way of the greatest number may be why.
+            runner.say_of_greatest();
+            return Err(no_answer(&wanted.key, between, wanted, measure, none));
+        }
+    };
     runner.say_of_cell(found.x, &analysis.1);
     for warning in doubts(&found, wanted.power, measure) {
         runner.say(warning);
@@ -151,6 +162,17 @@ pub fn searched(
         families,
         body,
     })
+}
+
+/// What is to be said of the scenario whatever the number is: what it and the smallest number share.
+fn of_all(base: &Planned, key: &str, least: u64) -> Result<Vec<Diagnostic>, Failure> {
+    let mut said = notes(base)?;
+    let other = base.order.with(&format!("{key}={least}")).planned();
+    // Where the smallest number is refused the search says so itself.
+    if let Ok(of_least) = other.and_then(|least| notes(&least)) {
+        said.retain(|own| of_least.contains(own));
+    }
+    Ok(said)
 }
 
 fn range(wanted: &Wanted) -> Result<(&str, (u64, u64)), Failure> {
@@ -299,6 +321,8 @@ struct Number<'a> {
     judge: Judge,
     folder: Option<Folder<'a>>,
     families: Moments,
+    /// What is to be said if it is the answer.
+    notes: Vec<Diagnostic>,
     /// Studies whose analysis gave no numbers, and why the first of them gave none.
     failures: (u64, &'static str),
 }
@@ -324,13 +348,8 @@ impl Runner<'_> {
             return Ok(());
         }
         let planned = self.base.with(&format!("{}={x}", self.key)).planned()?;
-        // A number may be one of redraws. What is said of one number is not said again of each.
-        let of_redraws = of_redraws(&planned)?;
-        for warning in planned.base.warnings.iter().chain(&of_redraws) {
-            if self.said.iter().all(|own| own.code != warning.code) {
-                self.say(warning.clone());
-            }
-        }
+        // A number may be one of redraws.
+        let notes = notes(&planned)?;
         let options = planned.order.options(None);
         let cell = planned.base.cells.first();
         let judge = cell.map(|cell| Judge::of(cell, options.draws_in(cell)));
@@ -350,6 +369,7 @@ impl Runner<'_> {
                 judge: judge.unwrap_or_default(),
                 folder,
                 families: Moments::default(),
+                notes,
                 failures: (0, ""),
             },
         );
@@ -377,7 +397,15 @@ impl Runner<'_> {
         }
     }
 
-    /// What a simulation at the number that was found would say of its figures.
+    /// What is to be said of the greatest number that was tried.
+    fn say_of_greatest(&mut self) {
+        let greatest = self.numbers.values().next_back();
+        for own in greatest.map(|own| own.notes.clone()).unwrap_or_default() {
+            self.say(own);
+        }
+    }
+
+    /// What a simulation at the number that was found would say of itself and its figures.
     fn say_of_cell(&mut self, x: u64, analysis: &str) {
         let Some(number) = self.numbers.get(&x) else {
             return;
@@ -394,6 +422,9 @@ impl Runner<'_> {
             (failures, studies),
             reason,
         ));
+        for own in number.notes.clone() {
+            self.say(own);
+        }
         for own in found {
             self.say(Diagnostic::warning(own.code, own.message));
         }

@@ -149,7 +149,13 @@ fn too_few_redraws_for_a_family_are_refused() {
         (&holm, "\"primary\"", 78, None, 79),
         (&holm, "\"second\",\"third\"", 158, None, 159),
         (&holm, "\"second\"", 158, None, 159),
-        (&mixed, "\"second\",\"third\"", 78, Some([79, 158]), 159),
+        (
+            &mixed,
+            "\"second\",\"third\"",
+            78,
+            Some([(79, 2), (158, 1)]),
+            159,
+        ),
         (&screened, "\"second\"", 78, None, 79),
     ] {
         let place = Place::with(&three.replace("[multiplicity]", families));
@@ -162,13 +168,19 @@ fn too_few_redraws_for_a_family_are_refused() {
             ))
         };
         let few = order(refused);
-        few.refused(2, "test-cannot-reject");
+        assert_eq!((few.code, few.out.as_str()), (2, ""), "{}", few.err);
+        assert!(
+            few.err.contains("\"code\":\"test-cannot-reject\""),
+            "{}",
+            few.err
+        );
         let ends = few.err.contains("in no study whatever the effect");
         let needed = few.err.contains(&format!("at least {runs} redraws"));
         assert!(ends && needed, "{}", few.err);
-        for draws in warned.into_iter().flatten() {
+        // 2/80 is at most .05/2, when two of the four are rejected before, and 2/159 at most .05/3.
+        for (draws, others) in warned.into_iter().flatten() {
             let said = order(draws).json(0)["warnings"].to_string();
-            let after = said.contains("2 of the others are rejected too");
+            let after = said.contains(&format!("{others} of the others are rejected too"));
             assert!(said.contains("test-cannot-reject") && after, "{said}");
         }
         let said = order(runs).json(0)["warnings"].to_string();

@@ -99,17 +99,17 @@ impl ArmImputation {
         let n = s + unknown;
         let events = known.iter().filter(|y| **y > 0.0).count();
         let rarer = if binary { events.min(s - events) } else { s };
-        let taken: Vec<&[f64]> = columns
-            .chunks_exact(n)
-            .take(rarer / ROWS_PER_COLUMN)
-            .collect();
+        let given: Vec<&[f64]> = columns.chunks_exact(n).collect();
+        let taken = &given[..given.len().min(rarer / ROWS_PER_COLUMN)];
         let columns: Vec<Vec<f64>> = taken.iter().map(|column| column[s..].to_vec()).collect();
-        let (every, rows): (Vec<usize>, Vec<usize>) =
-            ((0..taken.len()).collect(), (0..s).collect());
+        let rows: Vec<usize> = (0..s).collect();
+        // Columns that are not taken tell a kind apart too; beside as many columns as rows every row is a kind of its own.
+        let asked = if s > given.len() { &given } else { taken };
+        let every: Vec<usize> = (0..asked.len()).collect();
         let mut unlike = Unlike::default();
-        unlike.add((&taken, &every), &rows, (s, 0..unknown));
+        unlike.add((asked, &every), &rows, (s, 0..unknown));
         let model = if binary {
-            yes_or_no(known, &taken, &columns, &mut unlike)
+            yes_or_no(known, taken, &columns, &mut unlike)
         } else {
             let own: Vec<Vec<f64>> = taken.iter().map(|column| column[..s].to_vec()).collect();
             Model::Matching {
@@ -206,6 +206,7 @@ fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>], unlike: &mut
     let mut apart = cells.apart();
     let counts = cells.aside_counts(&apart.aside);
     if !apart.aside.is_empty() {
+        let before = apart.kept.clone();
         cells.keep(&mut apart, ROWS_PER_COLUMN);
         let other = |row: &usize| {
             let mut aside = apart.aside.iter();
@@ -214,7 +215,12 @@ fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>], unlike: &mut
         let others: Vec<usize> = rows.iter().copied().filter(other).collect();
         let asked =
             (0..taken.first().map_or(0, |own| own.len() - s)).filter(|row| other(&(s + row)));
-        unlike.add((taken, &apart.kept), &others, (s, asked));
+        let which = if others.len() > before.len() {
+            &before
+        } else {
+            &apart.kept
+        };
+        unlike.add((taken, which), &others, (s, asked));
     }
     let columns = || apart.kept.iter().map(|own| unknown[*own].clone()).collect();
     let model = (!apart.kept.is_empty()).then(|| cells.model()).flatten();
@@ -501,6 +507,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// Five events allow one of the two indicators: `b`, of which no outcome is known, is told from the others by both.
+    #[test]
+    fn a_level_without_known_outcomes_is_told_by_columns_that_are_not_taken_too() {
+        let mut rows = [['a'; 20].as_slice(), &['c'; 20]].concat();
+        rows.extend(['b', 'c']);
+        let known: Vec<f64> = (0..40)
+            .map(|row| f64::from(u8::from(row % 8 == 0)))
+            .collect();
+        for reference in ['a', 'b', 'c'] {
+            let model = ArmImputation::new(&known, 2, &levels(&rows, reference), true).unwrap();
+            assert_eq!(model.unlike().rows, [0], "{reference}");
         }
     }
 }

@@ -168,10 +168,14 @@ fn in_family(
         "benjamini-hochberg" => {
             let simulated = family.simulated().count().max(1) as f64;
             let best = benjamini_hochberg(&all).get(own).copied()?;
-            if best <= limit {
-                return None;
+            // Its own p is held against alpha · k/m where k of the p are no larger.
+            let smallest = all.get(own).copied()?;
+            let rank = (1..=hypotheses).find(|rank| m * smallest <= limit * *rank as f64);
+            match rank {
+                Some(1) => return None,
+                Some(rank) if best <= limit => (Some(rank - 1), m),
+                _ => (None, m / simulated),
             }
-            (None, m / simulated)
         }
         _ => return None,
     };

@@ -145,18 +145,27 @@ fn too_few_redraws_for_a_family_are_refused() {
         third.replace(test, "covariates = []\n")
     );
     let screened = format!("{}[multiplicity]", beside("exploratory"));
-    for (families, analyses, refused, warned, runs) in [
-        (&holm, "\"primary\"", 78, None, 79),
-        (&holm, "\"second\",\"third\"", 158, None, 159),
-        (&holm, "\"second\"", 158, None, 159),
+    // The most redraws that are refused, those that are warned of, and how many are asked for and enough.
+    for (families, analyses, refused, warned, runs, silent) in [
+        (&holm, "\"primary\"", 78, None, 79, 79),
+        (&holm, "\"second\",\"third\"", 158, None, 159, 159),
+        (&holm, "\"second\"", 158, None, 159, 159),
         (
             &mixed,
             "\"second\",\"third\"",
             78,
             Some([(79, 2), (158, 1)]),
             159,
+            159,
         ),
-        (&screened, "\"second\"", 78, None, 79),
+        (
+            &screened,
+            "\"second\"",
+            78,
+            Some([(79, 1), (158, 1)]),
+            79,
+            159,
+        ),
     ] {
         let place = Place::with(&three.replace("[multiplicity]", families));
         let scenario = include_str!("../../simulations/three-arms.toml")
@@ -183,8 +192,25 @@ fn too_few_redraws_for_a_family_are_refused() {
             let after = said.contains(&format!("{others} of the others are rejected too"));
             assert!(said.contains("test-cannot-reject") && after, "{said}");
         }
-        let said = order(runs).json(0)["warnings"].to_string();
+        let said = order(silent).json(0)["warnings"].to_string();
         assert!(!said.contains("test-cannot-reject"), "{said}");
+    }
+    // By Benjamini and Hochberg's rule 2/40 is at most .05·4/4, 2/80 at most .05·2/4 and 2/160 at most .05/4.
+    let place = Place::with(&three.replace("[multiplicity]", &screened));
+    let scenario = include_str!("../../simulations/three-arms.toml")
+        .replace("protocols/three-arms.toml", "p.toml");
+    place.write("s.toml", scenario);
+    for (draws, others) in [(39, Some(3)), (79, Some(1)), (159, None)] {
+        let order = "simulate s.toml --replicates 2 --set months=2 --json --set analyses=";
+        let ran = place.run(&format!("{order}[\"second\",\"third\"] --draws {draws}"));
+        let said = ran.json(0)["warnings"].to_string();
+        match others {
+            Some(others) => {
+                let after = format!("{others} of the others are rejected too");
+                assert!(said.contains(&after), "{said}");
+            }
+            None => assert!(!said.contains("test-cannot-reject"), "{said}"),
+        }
     }
 }
 

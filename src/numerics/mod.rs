@@ -24,6 +24,7 @@ pub mod stream;
 pub mod student_t;
 pub mod symmetric_eigen;
 pub mod twofold;
+pub(crate) mod vector;
 pub mod whole;
 
 pub use error::NumericsError;

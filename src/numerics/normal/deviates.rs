@@ -5,6 +5,13 @@
 //! so that many are made side by side; the others are gathered and made side by side too. Only arithmetic and the root are
 //! used, which are those of every platform, and a deviate has the same bits alone or among others.
 
+#![allow(
+    clippy::inline_always,
+    reason = "compiled anew for every width of registers"
+)]
+
+use crate::numerics::vector::{Wide, widest};
+
 /// Where the middle ends.
 const MIDDLE: f64 = 0.425;
 /// `MIDDLE²`
@@ -82,11 +89,19 @@ const FAR: Ratio = [
     ],
 ];
 
-fn ratio(of: &Ratio, x: f64) -> f64 {
-    let value = |c: &[f64; 8]| c.iter().rev().fold(0.0, |sum, c| sum * x + c);
-    value(&of[0]) / value(&of[1])
+#[inline(always)]
+fn ratio([above, below]: &Ratio, x: f64) -> f64 {
+    polynomial(above, x) / polynomial(below, x)
 }
 
+/// By Horner's rule.
+#[inline(always)]
+fn polynomial(c: &[f64; 8], x: f64) -> f64 {
+    let [c0, c1, c2, c3, c4, c5, c6, c7] = c;
+    ((((((c7 * x + c6) * x + c5) * x + c4) * x + c3) * x + c2) * x + c1) * x + c0
+}
+
+#[inline(always)]
 fn central(q: f64) -> f64 {
     q * ratio(&CENTRAL, MIDDLE_SQUARE - q * q)
 }
@@ -118,6 +133,7 @@ const HALVES: [[f64; 2]; 5] = [
 ///
 /// `u = 2ᵏ m` with m between √½ and √2, and `ln m = 2 artanh s` for `s = (m − 1)/(m + 1)`, |s| < .172, whose series
 /// ends with s²¹. Without a branch or a table the compiler takes several numbers in one instruction.
+#[inline(always)]
 fn minus_log(u: f64) -> f64 {
     let bits = u.to_bits().wrapping_add(ONE - ROOT_HALF);
     let m = f64::from_bits((bits & ((1 << FRACTION) - 1)) + ROOT_HALF);
@@ -137,11 +153,13 @@ fn minus_log(u: f64) -> f64 {
 }
 
 /// Beyond the middle, where `r = √(−ln u)` of the nearer tail is at most 5.
+#[inline(always)]
 fn outer(r: f64) -> f64 {
     ratio(&OUTER, r - 1.6)
 }
 
 /// The part of the distribution on the nearer side.
+#[inline(always)]
 fn tail(u: f64) -> f64 {
     if u < 0.5 { u } else { 1.0 - u }
 }
@@ -172,43 +190,66 @@ pub fn deviate(u: f64) -> f64 {
 /// Deviates of which those beyond the middle are made side by side.
 const SOME: usize = 128;
 /// As many as are made in one go.
-const LANES: usize = 4;
+const LANES: usize = 8;
 
 /// As [`deviate`], of each of `u` into `z`, up to the shorter of the two.
 pub fn deviates(u: &[f64], z: &mut [f64]) {
-    let (mut places, mut tails) = ([0_u8; SOME], [0.0; SOME]);
-    for (u, z) in u.chunks(SOME).zip(z.chunks_mut(SOME)) {
-        for (u, z) in u.iter().zip(&mut *z) {
-            *z = central(u - 0.5);
-        }
-        // Every one is written, and the place moves on after those beyond the middle.
-        let mut beyond = 0;
-        for (place, u) in u.iter().enumerate().take(z.len()) {
-            places[beyond] = place as u8;
-            tails[beyond] = tail(*u);
-            beyond += usize::from((u - 0.5).abs() > MIDDLE);
-        }
-        // The last few are filled up with what is beyond the middle too.
-        let all = beyond.next_multiple_of(LANES);
-        tails[beyond..all].fill(1.0 - MIDDLE - 0.5);
-        let (blocks, _) = tails[..all].as_chunks_mut::<LANES>();
-        for block in blocks {
-            *block = block.map(|tail| minus_log(tail).sqrt());
-            if block.iter().all(|r| *r <= FAR_FROM) {
-                *block = block.map(outer);
-            } else {
-                *block = block.map(|r| {
-                    if r <= FAR_FROM {
-                        outer(r)
-                    } else {
-                        ratio(&FAR, r - FAR_FROM)
-                    }
-                });
+    widest(Deviates { u, z });
+}
+
+/// The work of [`deviates`].
+struct Deviates<'d> {
+    u: &'d [f64],
+    z: &'d mut [f64],
+}
+
+impl Wide for Deviates<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { u, z } = self;
+        let (mut places, mut tails) = ([0_u8; SOME], [0.0; SOME]);
+        for (u, z) in u.chunks(SOME).zip(z.chunks_mut(SOME)) {
+            for (u, z) in u.iter().zip(&mut *z) {
+                *z = central(u - 0.5);
+            }
+            // Every one is written, and the place moves on after those beyond the middle.
+            let mut beyond = 0;
+            for (place, u) in u.iter().enumerate().take(z.len()) {
+                places[beyond] = place as u8;
+                tails[beyond] = tail(*u);
+                beyond += usize::from((u - 0.5).abs() > MIDDLE);
+            }
+            // The last few are filled up with what is beyond the middle too.
+            let all = beyond.next_multiple_of(LANES);
+            tails[beyond..all].fill(1.0 - MIDDLE - 0.5);
+            let (blocks, _) = tails[..all].as_chunks_mut::<LANES>();
+            let mut far = false;
+            for block in blocks {
+                for own in block {
+                    let r = minus_log(*own).sqrt();
+                    far |= r > FAR_FROM;
+                    *own = outer(r);
+                }
+            }
+            for (place, own) in places[..beyond].iter().zip(&tails) {
+                let place = usize::from(*place);
+                z[place] = own.copysign(u[place] - 0.5);
+            }
+            if far {
+                beyond_outer(u, z);
             }
         }
-        for (place, own) in places[..beyond].iter().zip(&tails) {
-            let place = usize::from(*place);
-            z[place] = own.copysign(u[place] - 0.5);
+    }
+}
+
+/// Puts right those that lie farther out than [`outer`] is for.
+#[cold]
+fn beyond_outer(u: &[f64], z: &mut [f64]) {
+    for (u, z) in u.iter().zip(z) {
+        if (u - 0.5).abs() > MIDDLE {
+            *z = deviate(*u);
         }
     }
 }

@@ -1,0 +1,37 @@
+//! The widest vector instructions that the processor has.
+//!
+//! A program for every machine may use only what each of them has; what a loop gains by wider registers is decided when
+//! it runs. Results keep their bits: the compiler takes more lanes in one instruction, and neither joins a product and a sum
+//! nor changes the order of a sum.
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Work whose loops gain by wide registers.
+pub(crate) trait Wide {
+    /// What it gives.
+    type Output;
+
+    /// Does it. To be marked `#[inline(always)]`, and so all that it calls in its loops: a function that stands alone is
+    /// compiled for every machine.
+    fn run(self) -> Self::Output;
+}
+
+struct Own<W>(W);
+
+impl<W: Wide> WithSimd for Own<W> {
+    type Output = W::Output;
+
+    #[allow(
+        clippy::inline_always,
+        reason = "compiled anew for every width of registers"
+    )]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> W::Output {
+        self.0.run()
+    }
+}
+
+/// Does `work` with the widest registers that there are. Some nanoseconds of a call, so that the work should be longer.
+pub(crate) fn widest<W: Wide>(work: W) -> W::Output {
+    Arch::new().dispatch(Own(work))
+}

@@ -170,7 +170,7 @@ class Maximal(Listed):
         return [after.get(ahead(self.counts, arm), 0) for arm in range(len(self.ratio))]
 
 
-MOST_DUPLICATES = 8
+MOST_DUPLICATES = 64
 
 
 class Duplicated:

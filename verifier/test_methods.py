@@ -252,8 +252,8 @@ class Unequal(Case):
 
     def test_the_ratio_holds_at_every_place(self):
         for name, options in EQUAL_ARMS:
-            for ratio in ((2, 1), (1, 2, 1), (3, 1)):
-                n, listed = sum(ratio) + 2, name in ("truncated-binomial", "maximal")
+            for ratio, n in (((2, 1), 5), ((1, 2, 1), 6), ((3, 1), 6), ((9, 1), 4), ((7, 3), 4), ((5, 4), 4)):
+                listed = name in ("truncated-binomial", "maximal")
                 chances = self.lists(name, ratio, options | ({"list_len": 2 * sum(ratio)} if listed else {}), n)
                 self.assertEqual(sum(chances.values()), 1)
                 for place in range(n):
@@ -290,7 +290,8 @@ class Unequal(Case):
     def test_refusals(self):
         for name, options in EQUAL_ARMS:
             self.method(name, (5, 3), **options | {"list_len": 8})
-            self.refused(name, (8, 1), **options | {"list_len": 9})
+            self.method(name, (9, 1), **options | {"list_len": 10})
+            self.refused(name, (64, 1), **options | {"list_len": 65})
         for name in ("truncated-binomial", "maximal"):
             self.refused(name, (2, 1), list_len=8)
 

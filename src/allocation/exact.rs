@@ -375,15 +375,34 @@ impl Randomness for Choices {
         place
     }
 
-    /// Short weights are the wide ones to 2^-60, beyond the digits of a probability.
+    /// Follows the first of the places that are alike, with the weight of all of them.
+    fn pick_alike(
+        &mut self,
+        purpose: Purpose,
+        index: u64,
+        weights: &[u64],
+        alike: &[u64],
+    ) -> usize {
+        let mut first: Vec<u64> = weights.to_vec();
+        for place in 1..first.len() {
+            let same = (0..place).find(|other| first[*other] > 0 && alike[*other] == alike[place]);
+            if let Some(other) = same {
+                first[other] += std::mem::take(&mut first[place]);
+            }
+        }
+        self.pick(purpose, index, &first)
+    }
+
+    /// Short weights are the wide ones to 2^-57, beyond the digits of a probability.
     fn pick_wide(
         &mut self,
         purpose: Purpose,
         index: u64,
         _weights: &Placed<'_>,
         short: &[u64],
+        alike: &[u64],
     ) -> usize {
-        self.pick(purpose, index, short)
+        self.pick_alike(purpose, index, short, alike)
     }
 
     /// Only arms are drawn so, and whoever follows every state draws none.
@@ -392,7 +411,8 @@ impl Randomness for Choices {
     }
 }
 
-/// Calls `with` once for every sequence of answers; `with` asks for the chance of the answers after its questions.
+/// Calls `with` once for every sequence of answers; `with` asks for the chance of the answers after its questions. Of duplicates of
+/// an arm that are alike the first answers for all, so `with` puts the states together that [`Method::merge`] does.
 pub(crate) fn every_choice(mut with: impl FnMut(&mut Choices, &dyn Fn(&Choices) -> Twofold)) {
     let chance = |choices: &Choices| {
         let all = choices.given.iter();

@@ -1,76 +1,163 @@
-//! A method for equal arms at an unequal ratio: it draws for duplicates of the arms, as many of each as the arm's part,
+//! Methods for equal arms, also at an unequal ratio: there they draw for duplicates of the arms, as many of each as the arm's part,
 //! and a duplicate is read as the arm that it stands for (Kuznetsova & Tymofyeyev 2012, doi 10.1002/sim.4447).
 //!
 //! A rule that treats equal arms alike gives every unit each of `S` duplicates with chance `1/S`, whatever the unit's place,
 //! and so each arm its part of the ratio. Which duplicate an arm stood for is drawn as soon as the arm is, with purpose
 //! [`Purpose::Duplicate`], and recorded nowhere: it follows from the seed. `docs/allocation-spec.md`, section 6.2, is the rule.
 
-use super::method::{Method, Unit};
+use super::method::{Method, Unit, renamed};
 use super::options::{Choice, Refusal};
 use super::streams::{Purpose, Randomness};
-use super::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use super::weights::{Arm, MAX_ARMS, MAX_DUPLICATES, Ratio, Weights, gcd};
 use super::wide::{Placed, WideWeights};
 use crate::numerics::Whole;
 use crate::words;
+use std::fmt::Debug;
 use std::ops::Range;
 
-/// An arm that no design has: what a method is told of an arm that the ratio does not have.
-const NONE: Arm = Arm(u8::MAX);
+/// A rule that treats its arms alike. Its state holds a number for each of at most `PLACES` arms, so that a study of few arms
+/// carries no more than it needs, and none asks the heap for it.
+pub(super) trait EqualArms<const PLACES: usize>: Debug + Send + Sync + 'static {
+    /// As [`Method::State`]; two arms with the same number in [`EqualArms::by_arm`] are alike.
+    type State: Clone + Debug + Ord + Send + Sync + 'static;
+
+    /// Number of arms, 2 to `PLACES`.
+    fn arms(&self) -> usize;
+
+    /// State before the first allocation. Nothing is drawn.
+    fn start(&self) -> Self::State;
+
+    /// Writes the weights of the arms, so many.
+    fn weigh(&self, state: &Self::State, weights: &mut [u64]);
+
+    /// The exact weights of the arms where [`EqualArms::weigh`] had to shorten them.
+    fn exact(&self, _state: &Self::State) -> Option<Vec<Whole>> {
+        None
+    }
+
+    /// The same in lowest terms, for a rule that keeps them so; of at most [`MAX_ARMS`] arms.
+    fn wide(&self, state: &Self::State) -> Option<Placed<'_>> {
+        Some(WideWeights::new(&self.exact(state)?).in_order())
+    }
+
+    /// Counts one allocation; an arm that there is not is counted for none.
+    fn take(&self, state: &mut Self::State, arm: usize);
+
+    /// What the state holds of each arm.
+    fn by_arm(state: &mut Self::State) -> &mut [u64];
+
+    /// As [`Method::ways`].
+    fn ways(&self) -> Option<u64> {
+        None
+    }
+
+    /// As [`Method::balanced_every`].
+    fn balanced_every(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether the chances of unequal arms ever after need no more than the sums of what the state holds of each arm's duplicates;
+    /// then a state in which the first duplicate has the sum and the others nothing gives the same.
+    fn needs_sums_only(&self) -> bool {
+        false
+    }
+}
 
 /// For how many equal arms a method draws: the arms themselves, or the duplicates of unequal ones, of which there are at most
-/// [`MAX_ARMS`].
+/// [`MAX_DUPLICATES`].
 pub(super) fn equal_arms(id: &str, ratio: &Ratio) -> Result<usize, Refusal> {
     if ratio.is_equal() {
         return Ok(ratio.arms());
     }
     let sum = ratio.sum();
-    if sum <= MAX_ARMS as u64 {
+    if sum <= MAX_DUPLICATES as u64 {
         return Ok(sum as usize);
     }
     Err(Refusal::new(
         "ratio-too-fine",
         Some("ratio"),
         words!(
-            "`{id}` would draw the ratio {ratio} by {sum} duplicates of arms, and at most {MAX_ARMS} are possible",
-            "`{id}` skulle lotta förhållandet {ratio} med {sum} dubbletter av armar, och högst {MAX_ARMS} är möjligt"
+            "`{id}` would draw the ratio {ratio} by {sum} duplicates of arms, and at most {MAX_DUPLICATES} are possible",
+            "`{id}` skulle lotta förhållandet {ratio} med {sum} dubbletter av armar, och högst {MAX_DUPLICATES} är möjligt"
         ),
     )
     .help(words!(
-        "use parts whose sum is at most {MAX_ARMS}, for example 2:1 or 3:2, or a method that offers any parts (`permuted-block`, `random-allocation`, `simple`)",
-        "använd delar vars summa är högst {MAX_ARMS}, till exempel 2:1 eller 3:2, eller en metod som erbjuder alla delar (`permuted-block`, `random-allocation`, `simple`)"
+        "use parts whose sum is at most {MAX_DUPLICATES}, for example 2:1 or 9:1, or a method that offers any parts (`permuted-block`, `random-allocation`, `simple`)",
+        "använd delar vars summa är högst {MAX_DUPLICATES}, till exempel 2:1 eller 9:1, eller en metod som erbjuder alla delar (`permuted-block`, `random-allocation`, `simple`)"
     )))
 }
 
-/// The design of a method that was made for as many equal arms as [`equal_arms`] says: itself for equal arms, expanded
-/// otherwise.
-pub(super) fn design<M: Method>(ratio: &Ratio, method: M) -> Choice {
+/// The design of a rule that was made for as many equal arms as [`equal_arms`] says: itself for equal arms, expanded otherwise.
+pub(super) fn design<R>(ratio: &Ratio, rule: R) -> Choice
+where
+    R: EqualArms<MAX_ARMS> + EqualArms<MAX_DUPLICATES>,
+{
     if ratio.is_equal() {
-        return Box::new(method);
+        Box::new(Alike(rule))
+    } else if ratio.sum() <= MAX_ARMS as u64 {
+        Box::new(Expanded::<R, MAX_ARMS>::new(ratio, rule))
+    } else {
+        Box::new(Expanded::<R, MAX_DUPLICATES>::new(ratio, rule))
     }
-    let mut first = [0; MAX_ARMS + 1];
-    let mut next = 0;
-    for (place, part) in ratio.parts().iter().enumerate() {
-        next += *part as usize;
-        first[place + 1] = next;
-    }
-    Box::new(Expanded {
-        method,
-        arms: ratio.arms(),
-        first,
-    })
 }
 
-/// A method over duplicates of arms, those of the first arm first.
+/// A rule over the arms themselves.
 #[derive(Debug)]
-struct Expanded<M> {
+struct Alike<R>(R);
+
+impl<R: EqualArms<MAX_ARMS>> Method for Alike<R> {
+    type State = R::State;
+
+    fn start(&self, _randomness: &mut dyn Randomness) -> Self::State {
+        self.0.start()
+    }
+
+    fn weights(&self, state: &Self::State, _unit: &Unit<'_>) -> Weights {
+        let mut weights = [0; MAX_ARMS];
+        let own = &mut weights[..self.0.arms()];
+        self.0.weigh(state, own);
+        Weights::new(own)
+    }
+
+    fn wide(&self, state: &Self::State, _unit: &Unit<'_>) -> Option<Placed<'_>> {
+        self.0.wide(state)
+    }
+
+    fn step(
+        &self,
+        state: &mut Self::State,
+        _unit: &Unit<'_>,
+        arm: Arm,
+        _randomness: &mut dyn Randomness,
+    ) {
+        self.0.take(state, arm.index());
+    }
+
+    fn ways(&self) -> Option<u64> {
+        self.0.ways()
+    }
+
+    fn balanced_every(&self) -> Option<u64> {
+        self.0.balanced_every()
+    }
+
+    fn rename(&self, state: &mut Self::State, order: &[usize]) -> bool {
+        renamed(R::by_arm(state), order);
+        true
+    }
+}
+
+/// A rule over duplicates of arms, those of the first arm first.
+#[derive(Debug)]
+struct Expanded<R, const PLACES: usize> {
     /// Over the duplicates, which are equal arms to it.
-    method: M,
+    rule: R,
     arms: usize,
     /// First duplicate of each arm, then the number of duplicates.
     first: [usize; MAX_ARMS + 1],
 }
 
-/// What the method remembers of the duplicates.
+/// What the rule remembers of the duplicates.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Hidden<S> {
     state: S,
@@ -78,23 +165,37 @@ struct Hidden<S> {
     next: u64,
 }
 
-impl<M: Method> Expanded<M> {
+impl<R: EqualArms<PLACES>, const PLACES: usize> Expanded<R, PLACES> {
+    fn new(ratio: &Ratio, rule: R) -> Self {
+        let mut first = [0; MAX_ARMS + 1];
+        let mut next = 0;
+        for (place, part) in ratio.parts().iter().enumerate() {
+            next += *part as usize;
+            first[place + 1] = next;
+        }
+        Self {
+            rule,
+            arms: ratio.arms(),
+            first,
+        }
+    }
+
+    /// The duplicates of each arm.
+    fn of_arms(&self) -> impl Iterator<Item = Range<usize>> {
+        let bounds = self.first.windows(2).take(self.arms);
+        bounds.map(|bounds| bounds[0]..bounds[1])
+    }
+
     /// The duplicates of an arm; none for an arm that the ratio does not have.
     fn duplicates(&self, arm: Arm) -> Range<usize> {
-        let place = arm.index();
-        if place < self.arms {
-            self.first[place]..self.first[place + 1]
-        } else {
-            0..0
-        }
+        self.of_arms().nth(arm.index()).unwrap_or(0..0)
     }
 
     /// Draws which of its duplicates an arm stands for. A number is taken also when one duplicate has all the weight; an arm
     /// with one duplicate takes none.
     fn drawn(
         &self,
-        hidden: &Hidden<M::State>,
-        unit: &Unit<'_>,
+        hidden: &mut Hidden<R::State>,
         duplicates: Range<usize>,
         randomness: &mut dyn Randomness,
     ) -> usize {
@@ -102,60 +203,60 @@ impl<M: Method> Expanded<M> {
         if duplicates.len() < 2 {
             return first;
         }
-        let weights = self.method.weights(&hidden.state, unit);
-        let own = Weights::new(&weights.as_slice()[duplicates.clone()]).reduced();
-        if own.sum() == 0 {
+        let mut weights = [0; PLACES];
+        self.rule
+            .weigh(&hidden.state, &mut weights[..self.first[self.arms]]);
+        let own = &mut weights[duplicates.clone()];
+        let divisor = own.iter().copied().fold(0, gcd);
+        if divisor == 0 {
             // Only in a ledger that was tampered with can an arm have had no weight.
             return first;
         }
+        for weight in &mut *own {
+            *weight /= divisor;
+        }
         let purpose = Purpose::Duplicate;
+        let exact = self.rule.exact(&hidden.state);
+        let alike = &R::by_arm(&mut hidden.state)[duplicates.clone()];
         first
-            + match self.method.wide(&hidden.state, unit) {
-                Some(wide) => {
-                    let exact: Vec<Whole> = duplicates.map(|place| wide.weight(place)).collect();
-                    let exact = WideWeights::new(&exact).in_order();
-                    randomness.pick_wide(purpose, hidden.next, &exact, own.as_slice())
+            + match exact {
+                Some(exact) => {
+                    let exact = WideWeights::new(&exact[duplicates]).in_order();
+                    randomness.pick_wide(purpose, hidden.next, &exact, own, alike)
                 }
-                None => randomness.pick(purpose, hidden.next, own.as_slice()),
+                None => randomness.pick_alike(purpose, hidden.next, own, alike),
             }
     }
 }
 
-impl<M: Method> Method for Expanded<M> {
-    type State = Hidden<M::State>;
+impl<R: EqualArms<PLACES>, const PLACES: usize> Method for Expanded<R, PLACES> {
+    type State = Hidden<R::State>;
 
-    fn start(&self, randomness: &mut dyn Randomness) -> Self::State {
+    fn start(&self, _randomness: &mut dyn Randomness) -> Self::State {
         Hidden {
-            state: self.method.start(randomness),
+            state: self.rule.start(),
             next: 0,
         }
     }
 
-    fn restart(&self, hidden: &mut Self::State, randomness: &mut dyn Randomness) {
-        self.method.restart(&mut hidden.state, randomness);
-        hidden.next = 0;
-    }
-
-    fn weights(&self, hidden: &Self::State, unit: &Unit<'_>) -> Weights {
-        let weights = self.method.weights(&hidden.state, unit);
+    fn weights(&self, hidden: &Self::State, _unit: &Unit<'_>) -> Weights {
+        let mut weights = [0; PLACES];
+        self.rule
+            .weigh(&hidden.state, &mut weights[..self.first[self.arms]]);
         let mut of_arms = [0; MAX_ARMS];
-        for (weight, bounds) in of_arms
-            .iter_mut()
-            .zip(self.first.windows(2))
-            .take(self.arms)
-        {
-            *weight = weights.as_slice()[bounds[0]..bounds[1]].iter().sum();
+        for (weight, duplicates) in of_arms.iter_mut().zip(self.of_arms()) {
+            *weight = weights[duplicates].iter().sum();
         }
         Weights::new(&of_arms[..self.arms])
     }
 
-    fn wide(&self, hidden: &Self::State, unit: &Unit<'_>) -> Option<Placed<'_>> {
-        let wide = self.method.wide(&hidden.state, unit)?;
-        let bounds = self.first.windows(2).take(self.arms);
-        let of_arms: Vec<Whole> = bounds
-            .map(|bounds| {
-                (bounds[0]..bounds[1])
-                    .fold(Whole::default(), |sum, place| sum.plus(&wide.weight(place)))
+    fn wide(&self, hidden: &Self::State, _unit: &Unit<'_>) -> Option<Placed<'_>> {
+        let exact = self.rule.exact(&hidden.state)?;
+        let of_arms: Vec<Whole> = self
+            .of_arms()
+            .map(|duplicates| {
+                let own = exact[duplicates].iter();
+                own.fold(Whole::default(), |sum, weight| sum.plus(weight))
             })
             .collect();
         Some(WideWeights::new(&of_arms).in_order())
@@ -164,23 +265,18 @@ impl<M: Method> Method for Expanded<M> {
     fn step(
         &self,
         hidden: &mut Self::State,
-        unit: &Unit<'_>,
+        _unit: &Unit<'_>,
         arm: Arm,
         randomness: &mut dyn Randomness,
     ) {
         let duplicates = self.duplicates(arm);
         let duplicate = if duplicates.is_empty() {
-            NONE
+            usize::MAX
         } else {
-            Arm(self.drawn(hidden, unit, duplicates, randomness) as u8)
+            self.drawn(hidden, duplicates, randomness)
         };
-        self.method
-            .step(&mut hidden.state, unit, duplicate, randomness);
+        self.rule.take(&mut hidden.state, duplicate);
         hidden.next += 1;
-    }
-
-    fn keeps_ratio(&self) -> bool {
-        self.method.keeps_ratio()
     }
 
     fn hides_duplicates(&self) -> bool {
@@ -188,43 +284,29 @@ impl<M: Method> Method for Expanded<M> {
     }
 
     fn ways(&self) -> Option<u64> {
-        self.method.ways()
+        self.rule.ways()
     }
 
     fn balanced_every(&self) -> Option<u64> {
-        self.method.balanced_every()
+        self.rule.balanced_every()
     }
 
     fn forget_address(&self, hidden: &mut Self::State) {
-        self.method.forget_address(&mut hidden.state);
         hidden.next = 0;
     }
 
-    /// Where the method needs to know of an arm no more than its duplicates together, that alone is kept. Otherwise duplicates of one arm are
-    /// alike: of the states that differ by which of them is which, the one that comes first.
+    /// Where the rule needs to know of an arm no more than its duplicates together, that alone is kept. Otherwise duplicates of one
+    /// arm are alike: of the states that differ by which of them is which, the one in ascending order.
     fn merge(&self, hidden: &mut Self::State) {
-        if self
-            .method
-            .lump(&mut hidden.state, &self.first[..=self.arms])
-        {
-            return;
-        }
-        let mut order: [usize; MAX_ARMS] = std::array::from_fn(|place| place);
-        let number = self.first[self.arms];
-        let mut settled = false;
-        while !settled {
-            settled = true;
-            for bounds in self.first.windows(2).take(self.arms) {
-                for place in bounds[0] + 1..bounds[1] {
-                    order.swap(place - 1, place);
-                    let mut other = hidden.state.clone();
-                    let renamed = self.method.rename(&mut other, &order[..number]);
-                    order.swap(place - 1, place);
-                    if renamed && other < hidden.state {
-                        hidden.state = other;
-                        settled = false;
-                    }
-                }
+        let by_duplicate = R::by_arm(&mut hidden.state);
+        for duplicates in self.of_arms() {
+            let own = &mut by_duplicate[duplicates];
+            if self.rule.needs_sums_only() {
+                let sum = own.iter().sum();
+                own.fill(0);
+                own[0] = sum;
+            } else {
+                own.sort_unstable();
             }
         }
     }

@@ -132,13 +132,6 @@ pub trait Method: Debug + Send + Sync + 'static {
     /// ever after. The same numbers may draw other arms from it, so this is for who follows chances, not draws.
     fn merge(&self, _state: &mut Self::State) {}
 
-    /// Where only the sum of what the state holds of an arm's duplicates tells the chances of the arms ever after, gives that sum to
-    /// the first duplicate, nothing to the others, and `true`. Duplicates are equal arms to the method; those of arm `k` are
-    /// `first[k]` up to, without, `first[k + 1]`. As for [`Method::merge`]: for who follows chances, not draws.
-    fn lump(&self, _state: &mut Self::State, _first: &[usize]) -> bool {
-        false
-    }
-
     /// Renames arms: what the state holds of arm `order[k]` becomes that of arm `k`. A method that treats arms of equal
     /// parts alike can do so (its weights are then renamed too), and gives `true`; then histories that differ by the
     /// names of the arms are followed as one.
@@ -147,9 +140,12 @@ pub trait Method: Debug + Send + Sync + 'static {
     }
 }
 
-/// What a state holds by arm, renamed: arm `order[k]` becomes arm `k`.
-pub(super) fn renamed(by_arm: &mut [u64; MAX_ARMS], order: &[usize]) {
-    let before = *by_arm;
+/// What a state holds by arm, renamed: arm `order[k]` becomes arm `k`. More than [`MAX_ARMS`] are none of arms.
+pub(super) fn renamed(by_arm: &mut [u64], order: &[usize]) {
+    let mut before = [0; MAX_ARMS];
+    for (before, own) in before.iter_mut().zip(&*by_arm) {
+        *before = *own;
+    }
     for (own, from) in by_arm.iter_mut().zip(order) {
         *own = before[*from];
     }

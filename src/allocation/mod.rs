@@ -47,5 +47,5 @@ pub use stratified::{Alike, Stratified, stratified_characteristics};
 pub use streams::{
     Address, Mode, Purpose, Randomness, Redraw, StratumKeys, redraw_key, stream_key,
 };
-pub use weights::{Arm, MAX_ARMS, Ratio, Weights};
+pub use weights::{Arm, MAX_ARMS, MAX_DUPLICATES, Ratio, Weights};
 pub use wide::{Placed, WideWeights};

@@ -72,13 +72,26 @@ pub trait Randomness {
         place.unwrap_or(0)
     }
 
-    /// The same for weights of any size; `short` are they in 64 bits, for who follows every place and draws none.
+    /// The same where places of the same number in `alike` are alike: for who follows every place, draws none and need not tell
+    /// such places apart.
+    fn pick_alike(
+        &mut self,
+        purpose: Purpose,
+        index: u64,
+        weights: &[u64],
+        _alike: &[u64],
+    ) -> usize {
+        self.pick(purpose, index, weights)
+    }
+
+    /// The same for weights of any size; `short` are they in 64 bits, for who follows every place.
     fn pick_wide(
         &mut self,
         purpose: Purpose,
         index: u64,
         weights: &Placed<'_>,
         _short: &[u64],
+        _alike: &[u64],
     ) -> usize {
         let sum = weights.sum().limbs();
         let point = self.below_wide(purpose, index, sum);

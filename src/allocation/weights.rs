@@ -5,6 +5,10 @@ use std::fmt;
 /// Most arms that a study can have. A fixed bound lets the state machine run without the heap.
 pub const MAX_ARMS: usize = 8;
 
+/// Most duplicates by which the arms of an unequal ratio are drawn: the largest sum of its parts in lowest terms. A bound for the
+/// same reason.
+pub const MAX_DUPLICATES: usize = 64;
+
 /// An arm by its place in the protocol, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Arm(pub u8);

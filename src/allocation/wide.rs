@@ -1,8 +1,8 @@
 //! Exact weights that need more than 64 bits, in lowest terms: what a method that counts sequences draws from.
 //!
-//! For figures the same weights are shortened to [`Weights`]; a draw never uses the short ones.
+//! For figures the same weights are shortened to 64 bits; a draw never uses the short ones.
 
-use super::weights::{Arm, MAX_ARMS, Weights};
+use super::weights::{Arm, MAX_ARMS};
 use crate::numerics::Whole;
 use std::borrow::Cow;
 
@@ -37,15 +37,15 @@ impl WideWeights {
         }
         Placed {
             weights: Cow::Borrowed(self),
-            places,
+            places: Some(places),
         }
     }
 
-    /// The weights of the arms in their own order.
+    /// The weights of the arms, or of as many duplicates, in their own order.
     pub fn in_order(self) -> Placed<'static> {
         Placed {
             weights: Cow::Owned(self),
-            places: [0, 1, 2, 3, 4, 5, 6, 7],
+            places: None,
         }
     }
 }
@@ -54,8 +54,8 @@ impl WideWeights {
 #[derive(Debug, Clone)]
 pub struct Placed<'w> {
     weights: Cow<'w, WideWeights>,
-    /// By arm: the place of its weight.
-    places: [u8; MAX_ARMS],
+    /// By arm: the place of its weight; the arm's own without.
+    places: Option<[u8; MAX_ARMS]>,
 }
 
 impl Placed<'_> {
@@ -65,57 +65,61 @@ impl Placed<'_> {
     }
 
     /// The weight of an arm by its place; none for an arm that is not there.
-    pub(super) fn weight(&self, arm: usize) -> Whole {
-        let place = self.places.get(arm).copied().map_or(MAX_ARMS, usize::from);
-        self.weights.weights.get(place).cloned().unwrap_or_default()
+    fn weight(&self, arm: usize) -> Option<&Whole> {
+        let place = match &self.places {
+            Some(places) => usize::from(*places.get(arm)?),
+            None => arm,
+        };
+        self.weights.weights.get(place)
     }
 
     /// The first arm, in the protocol's order, whose cumulative weight exceeds `point` (limbs, least significant first,
     /// leading zeros allowed), for a `point` below [`Placed::sum`].
     pub fn arm_at(&self, point: &[u64]) -> Arm {
         let point = Whole::of_limbs(point);
-        let weights = &self.weights.weights;
+        let arms = self.weights.weights.len();
         let mut cumulative = Whole::default();
-        for (arm, place) in self.places.iter().enumerate().take(weights.len()) {
-            if let Some(weight) = weights.get(usize::from(*place)) {
+        for arm in 0..arms {
+            if let Some(weight) = self.weight(arm) {
                 cumulative = cumulative.plus(weight);
             }
             if cumulative > point {
                 return Arm(arm as u8);
             }
         }
-        Arm(weights.len().saturating_sub(1) as u8)
+        Arm(arms.saturating_sub(1) as u8)
     }
 }
 
-/// Weights of 64 bits in the same order and, to 2^-60, in the same proportion; exact where everything fits. A positive
+/// Writes weights of 64 bits in the same order and, to 2^-57, in the same proportion; exact where everything fits. A positive
 /// weight stays positive.
-pub(super) fn shortened(weights: &[Whole]) -> Weights {
+pub(super) fn shorten(weights: &[Whole], short: &mut [u64]) {
     let shift = excess(weights);
-    let short: Vec<u64> = weights
-        .iter()
-        .map(|weight| {
-            let short = weight.shifted(shift).to_u64().unwrap_or(0);
-            if weight.is_zero() { 0 } else { short.max(1) }
-        })
-        .collect();
-    Weights::new(&short)
+    for (short, weight) in short.iter_mut().zip(weights) {
+        let own = weight.shifted(shift).to_u64().unwrap_or(0);
+        *short = if weight.is_zero() { 0 } else { own.max(1) };
+    }
 }
 
-/// Whether [`shortened`] loses digits.
+/// Whether [`shorten`] loses digits.
 pub(super) fn is_shortened(weights: &[Whole]) -> bool {
     excess(weights) > 0
 }
 
-/// Digits beyond those that leave room for the sum of eight arms in 64 bits.
+/// Binary digits of a weight that leave room for the sum of so many in 64 bits: of eight arms, or of more duplicates.
+pub(super) fn digits(weights: usize) -> usize {
+    if weights <= MAX_ARMS { 60 } else { 57 }
+}
+
+/// Digits beyond those.
 fn excess(weights: &[Whole]) -> usize {
-    let digits = weights.iter().map(Whole::bits).max().unwrap_or(0);
-    digits.saturating_sub(60)
+    let longest = weights.iter().map(Whole::bits).max().unwrap_or(0);
+    longest.saturating_sub(digits(weights.len()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{WideWeights, is_shortened, shortened};
+    use super::{WideWeights, is_shortened, shorten};
     use crate::allocation::Arm;
     use crate::numerics::Whole;
 
@@ -151,11 +155,33 @@ mod tests {
 
     #[test]
     fn short_weights_keep_order_zero_and_what_fits() {
+        let short = |weights: &[Whole]| {
+            let mut short = vec![7; weights.len()];
+            shorten(weights, &mut short);
+            short
+        };
         let exact = [Whole::from(5), Whole::from(0), Whole::from(7)];
-        assert_eq!(shortened(&exact).as_slice(), [5, 0, 7]);
+        assert_eq!(short(&exact), [5, 0, 7]);
         assert!(!is_shortened(&exact));
         let wide = [power(300), Whole::from(1), Whole::from(0), power(299)];
-        assert_eq!(shortened(&wide).as_slice(), [1 << 59, 1, 0, 1 << 58]);
+        assert_eq!(short(&wide), [1 << 59, 1, 0, 1 << 58]);
         assert!(is_shortened(&wide));
+        // Of 64 duplicates the sum of the shortened ones fits too, and 57 digits are kept as they are.
+        let many: Vec<Whole> = (0..64).map(|_| power(58)).collect();
+        assert_eq!(short(&many).iter().sum::<u64>(), 64 << 56);
+        assert!(is_shortened(&many) && !is_shortened(&many[..8]));
+        let few: Vec<Whole> = (0..64).map(|_| power(56)).collect();
+        assert_eq!(short(&few), vec![1 << 56; 64]);
+    }
+
+    /// Twelve duplicates of weight 2^70, more than there are arms: each has the next part of the sum.
+    #[test]
+    fn more_duplicates_than_arms_have_an_order() {
+        let weights: Vec<Whole> = (0..12).map(|_| power(70)).collect();
+        let weights = WideWeights::new(&weights).in_order();
+        assert_eq!(weights.sum().to_u64(), Some(12));
+        for place in 0..12 {
+            assert_eq!(weights.arm_at(&[place]), Arm(place as u8));
+        }
     }
 }

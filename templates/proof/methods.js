@@ -30,7 +30,7 @@ function pick(weights, number) {
 
 const either = (options, key, otherwise) => (key in options ? options[key] : otherwise);
 
-const MOST_DUPLICATES = 8n;
+const MOST_DUPLICATES = 64n;
 
 /** The arm of each duplicate, those of the first arm first. */
 const duplicated = (ratio) => ratio.flatMap((part, arm) => Array(Number(part)).fill(arm));

@@ -383,9 +383,10 @@ def check_made(page, folder):
     ledgers["maximal, three arms"] = maximal
     for options in made.METHODS:
         if any(name in options for name in made.EQUAL_ARMS):
-            own = made.Honest((made.PROTOCOL % options).replace('id = "iuh"', 'id = "iuh"\nratio = 2', 1))
-            own.drawn(30, own.text())
-            ledgers["2:1, " + options.replace("\n", ", ")] = own
+            for part in (2,) if "list_len" in options else (2, 9):
+                own = made.Honest((made.PROTOCOL % options).replace('id = "iuh"', f'id = "iuh"\nratio = {part}', 1))
+                own.drawn(30, own.text())
+                ledgers[f"{part}:1, " + options.replace("\n", ", ")] = own
     file = page.work / "made.json"
     for what, ledger in ledgers.items():
         page.open(folder / "proof.html")

@@ -143,7 +143,15 @@ fn figures_of_an_urn_of_two_to_one() {
 /// duplicates hold each once, and so do the lists within bound 1: all are permuted blocks, arm by arm from the same numbers.
 #[test]
 fn the_strictest_rules_are_permuted_blocks() {
-    for (ratio, sum) in [("2:1", "3"), ("1:2:1", "4"), ("3:2", "5"), ("5:3", "8")] {
+    for (ratio, sum, long) in [
+        ("2:1", "3", "120"),
+        ("1:2:1", "4", "120"),
+        ("3:2", "5", "120"),
+        ("5:3", "8", "120"),
+        ("9:1", "10", "120"),
+        ("10:9:1", "20", "120"),
+        ("40:23:1", "64", "128"),
+    ] {
         let arms = |id: &str, options: &[(&str, &str)]| -> Vec<Arm> {
             let own = design(id, ratio, options);
             let rows = list(&*own, &Seed::from_bytes([3; 32]), vec![[""; 0]; 240]);
@@ -154,7 +162,7 @@ fn the_strictest_rules_are_permuted_blocks() {
             ("big-stick", vec![("max_imbalance", "1")]),
             ("biased-coin", vec![("bias", "1")]),
             ("truncated-binomial", vec![("list_len", sum)]),
-            ("maximal", vec![("max_imbalance", "1"), ("list_len", "120")]),
+            ("maximal", vec![("max_imbalance", "1"), ("list_len", long)]),
         ] {
             assert_eq!(arms(id, &options), blocks, "{id} {ratio}");
         }
@@ -183,9 +191,16 @@ fn a_certain_duplicate_takes_a_number_and_a_single_one_none() {
 /// Before anything is known every unit has each arm with its part, by every list that can be (Kuznetsova & Tymofyeyev 2012).
 #[test]
 fn duplicates_keep_the_ratio_at_every_place() {
-    for (ratio, parts, length) in [
-        ("2:1", vec![2.0, 1.0], "6"),
-        ("1:2:1", vec![1.0, 2.0, 1.0], "8"),
+    for (ratio, parts, length, n) in [
+        ("2:1", vec![2.0, 1.0], "6", 6),
+        ("1:2:1", vec![1.0, 2.0, 1.0], "8", 6),
+        ("9:1", vec![9.0, 1.0], "20", 6),
+        ("7:3", vec![7.0, 3.0], "20", 6),
+        ("5:4", vec![5.0, 4.0], "18", 6),
+        ("13:7", vec![13.0, 7.0], "40", 4),
+        ("10:9:1", vec![10.0, 9.0, 1.0], "40", 4),
+        ("40:24", vec![5.0, 3.0], "16", 6),
+        ("63:1", vec![63.0, 1.0], "64", 3),
     ] {
         for (id, options) in [
             ("big-stick", vec![("max_imbalance", "2")]),
@@ -197,8 +212,8 @@ fn duplicates_keep_the_ratio_at_every_place() {
                 vec![("max_imbalance", "2"), ("list_len", length)],
             ),
         ] {
-            let mut shares = vec![vec![0.0; parts.len()]; 6];
-            for (arms, chance) in lists(id, ratio, &options, 6) {
+            let mut shares = vec![vec![0.0; parts.len()]; n];
+            for (arms, chance) in lists(id, ratio, &options, n) {
                 for (place, letter) in arms.bytes().enumerate() {
                     shares[place][usize::from(letter - b'a')] += chance;
                 }

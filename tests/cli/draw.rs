@@ -295,8 +295,8 @@ fn no_figure_is_a_negative_zero() {
 fn wrong_usage_always_comes_with_advice_and_quotes_what_was_typed() {
     for (arguments, said, advice) in [
         (
-            "--method urn --ratio 8:1 --n 4",
-            "`urn` would draw the ratio 8:1 by 9 duplicates of arms, and at most 8 are possible",
+            "--method urn --ratio 64:1 --n 4",
+            "`urn` would draw the ratio 64:1 by 65 duplicates of arms, and at most 64 are possible",
             "permuted-block",
         ),
         (
@@ -363,14 +363,14 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
             "does not use `--max-imbalance`",
         ),
         ("--method simple --bias 2/3 --n 4", "--bias"),
-        ("--method big-stick --ratio 8:1 --n 4", "permuted-block"),
-        ("--method biased-coin --ratio 5:4 --n 4", "at most 8"),
-        ("--method urn --ratio 4:4:1 --n 4", "permuted-block"),
+        ("--method big-stick --ratio 64:1 --n 4", "permuted-block"),
+        ("--method biased-coin --ratio 37:28 --n 4", "at most 64"),
+        ("--method urn --ratio 40:24:1 --n 4", "permuted-block"),
         (
-            "--method truncated-binomial --ratio 9:1 --n 10",
+            "--method truncated-binomial --ratio 99:1 --n 100",
             "permuted-block",
         ),
-        ("--method maximal --ratio 7:2 --n 9", "at most 8"),
+        ("--method maximal --ratio 63:2 --n 65", "at most 64"),
         ("--method maximal --ratio 2:1 --n 8", "use 6 or 9"),
         ("--method maximal --arms a,b,c --n 7", "use 6 or 9"),
         (
@@ -455,7 +455,7 @@ fn a_seed_that_is_none_is_exit_2_without_an_echo() {
 
 #[test]
 fn words_are_swedish_when_asked_for() {
-    let ran = draw("--method big-stick --ratio 8:1 --n 4 --lang sv");
+    let ran = draw("--method big-stick --ratio 64:1 --n 4 --lang sv");
     assert!(ran.err.contains("dubbletter av armar"), "{}", ran.err);
     let ran = draw("--method simple --n 4 --replicates 9 --characteristics --lang sv");
     assert!(ran.out.contains("andel rätta gissningar"), "{}", ran.out);

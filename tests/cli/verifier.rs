@@ -207,6 +207,14 @@ fn both_programs_derive_every_draw_of_every_method_again() {
             arms(&[("new", 2), ("usual", 1)]),
         ),
         (
+            "method = \"big-stick\"\n",
+            arms(&[("new", 9), ("usual", 1)]),
+        ),
+        (
+            "method = \"maximal\"\nlist_len = 40\nmax_imbalance = 2\n",
+            arms(&[("new", 10), ("more", 9), ("usual", 1)]),
+        ),
+        (
             "method = \"random-allocation\"\nlist_len = 6\n",
             arms(&[("new", 2), ("usual", 1)]),
         ),

@@ -272,11 +272,11 @@ fn an_optional_mechanism_changes_the_truth_and_not_the_families() {
 #[test]
 fn a_ratio_that_the_method_cannot_keep_is_simulated_in_blocks_and_said() {
     let own = |ratio: &str| plan(SCENARIO, PROTOCOL, &[format!("ratio={ratio}")]).unwrap();
-    let fine = own("1:8");
+    let fine = own("1:64");
     assert!(fine.warnings.iter().any(|w| w.code == "ratio-by-blocks"));
     assert_eq!(fine.cells[0].protocol.allocation.method, "permuted-block");
-    assert_eq!(fine.cells[0].protocol.allocation.ratio.parts(), [1, 8]);
-    // Big stick keeps what eight duplicates can hold.
+    assert_eq!(fine.cells[0].protocol.allocation.ratio.parts(), [1, 64]);
+    // Big stick keeps what 64 duplicates can hold.
     let kept = own("1:2");
     assert!(kept.warnings.iter().all(|w| w.code != "ratio-by-blocks"));
     assert_eq!(kept.cells[0].protocol.allocation.method, "big-stick");

@@ -248,7 +248,21 @@ FOURTH = [
     ("maximal", (2, 1), "list_len=201", ("maximal", 201, 3)),
     ("maximal", (1, 2, 1), "list_len=200;max_imbalance=2", ("maximal", 200, 2)),
 ]
-BATCHES = [FIRST, SECOND, THIRD, FOURTH]
+FIFTH = [
+    ("big-stick", (9, 1), "-", ("big-stick", 3)),
+    ("big-stick", (7, 3), "max_imbalance=1", ("big-stick", 1)),
+    ("big-stick", (63, 1), "max_imbalance=2", ("big-stick", 2)),
+    ("biased-coin", (13, 7), "-", ("biased-coin", 2, 3)),
+    ("biased-coin", (5, 4), "bias=0.75", ("biased-coin", 3, 4)),
+    ("urn", (9, 1), "-", ("urn", 0, 1)),
+    ("urn", (10, 9, 1), "urn=2,3", ("urn", 2, 3)),
+    ("truncated-binomial", (9, 1), "list_len=30", ("truncated-binomial", 30)),
+    ("truncated-binomial", (5, 4), "list_len=18", ("truncated-binomial", 18)),
+    ("maximal", (7, 3), "list_len=20;max_imbalance=2", ("maximal", 20, 2)),
+    ("maximal", (10, 9, 1), "list_len=60;max_imbalance=1", ("maximal", 60, 1)),
+    ("maximal", (5, 4), "list_len=207", ("maximal", 207, 3)),
+]
+BATCHES = [FIRST, SECOND, THIRD, FOURTH, FIFTH]
 WIDE = 200  # from this length on, the weights of `maximal` need several limbs, and more arms are written
 SEED = bytes(range(32))
 STRATA = [[], ["rinkeby-kista"], ["enskede-arsta-vantor", "yes"], ["å/ä ö", "3+", "0.5"]]

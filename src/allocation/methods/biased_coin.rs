@@ -6,11 +6,9 @@
 
 use super::lead::Lead;
 use crate::allocation::Choice;
-use crate::allocation::expanded::{self, equal_arms};
-use crate::allocation::method::{Method, Unit};
+use crate::allocation::expanded::{self, EqualArms, equal_arms};
 use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, probability};
-use crate::allocation::streams::Randomness;
-use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::allocation::weights::Ratio;
 use crate::words;
 
 /// Registry entry.
@@ -36,9 +34,11 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[2, 1], &[("bias", "0.9")]),
         Setting::new(&[2, 3], &[("bias", "1")]),
         Setting::new(&[2, 1, 1], &[("bias", "1")]),
+        Setting::new(&[9, 1], &[]),
+        Setting::new(&[10, 9, 1], &[("bias", "3/4")]),
     ],
     declines: &[
-        (Setting::new(&[8, 1], &[]), "ratio-too-fine"),
+        (Setting::new(&[64, 1], &[]), "ratio-too-fine"),
         (Setting::new(&[2, 1], &[("bias", "2/5")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("bias", "2/5")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("bias", "0")]), "invalid-value"),
@@ -87,14 +87,18 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
     Ok(expanded::design(ratio, coin))
 }
 
-impl Method for BiasedCoin {
-    type State = Lead;
+impl<const PLACES: usize> EqualArms<PLACES> for BiasedCoin {
+    type State = Lead<PLACES>;
 
-    fn start(&self, _randomness: &mut dyn Randomness) -> Lead {
-        Lead::default()
+    fn arms(&self) -> usize {
+        self.arms
     }
 
-    fn weights(&self, lead: &Lead, _unit: &Unit<'_>) -> Weights {
+    fn start(&self) -> Lead<PLACES> {
+        Lead::level()
+    }
+
+    fn weigh(&self, lead: &Lead<PLACES>, weights: &mut [u64]) {
         let lead = lead.of(self.arms);
         let all = lead.len() as u64;
         let fewest = lead.iter().filter(|ahead| **ahead == 0).count() as u64;
@@ -107,11 +111,9 @@ impl Method for BiasedCoin {
         } else {
             (1, 1)
         };
-        let mut weights = [0; MAX_ARMS];
         for (weight, ahead) in weights.iter_mut().zip(lead) {
             *weight = if *ahead == 0 { few } else { many };
         }
-        Weights::new(&weights[..self.arms])
     }
 
     /// Who is ahead has no chance at p = 1 alone.
@@ -119,12 +121,11 @@ impl Method for BiasedCoin {
         (self.above < self.below).then_some(self.arms as u64)
     }
 
-    fn step(&self, lead: &mut Lead, _unit: &Unit<'_>, arm: Arm, _randomness: &mut dyn Randomness) {
+    fn take(&self, lead: &mut Lead<PLACES>, arm: usize) {
         lead.count(arm, self.arms);
     }
 
-    fn rename(&self, lead: &mut Lead, order: &[usize]) -> bool {
-        lead.rename(order);
-        true
+    fn by_arm(lead: &mut Lead<PLACES>) -> &mut [u64] {
+        lead.by_arm()
     }
 }

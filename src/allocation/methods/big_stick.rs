@@ -3,11 +3,9 @@
 
 use super::lead::Lead;
 use crate::allocation::Choice;
-use crate::allocation::expanded::{self, equal_arms};
-use crate::allocation::method::{Method, Unit};
+use crate::allocation::expanded::{self, EqualArms, equal_arms};
 use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, whole};
-use crate::allocation::streams::Randomness;
-use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::allocation::weights::Ratio;
 
 /// The bound of this method and of `maximal`.
 pub(super) const MAX_IMBALANCE: OptionSpec = OptionSpec {
@@ -34,10 +32,13 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[2, 1], &[]),
         Setting::new(&[2, 3], &[("max_imbalance", "1")]),
         Setting::new(&[2, 1, 1], &[("max_imbalance", "2")]),
+        Setting::new(&[9, 1], &[]),
+        Setting::new(&[13, 7], &[("max_imbalance", "1")]),
+        Setting::new(&[63, 1], &[]),
     ],
     declines: &[
-        (Setting::new(&[8, 1], &[]), "ratio-too-fine"),
-        (Setting::new(&[3, 3, 3, 1], &[]), "ratio-too-fine"),
+        (Setting::new(&[64, 1], &[]), "ratio-too-fine"),
+        (Setting::new(&[30, 30, 3, 2], &[]), "ratio-too-fine"),
         (
             Setting::new(&[2, 1], &[("max_imbalance", "0")]),
             "invalid-value",
@@ -72,27 +73,28 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
     Ok(expanded::design(ratio, BigStick { arms, bound }))
 }
 
-impl Method for BigStick {
-    type State = Lead;
+impl<const PLACES: usize> EqualArms<PLACES> for BigStick {
+    type State = Lead<PLACES>;
 
-    fn start(&self, _randomness: &mut dyn Randomness) -> Lead {
-        Lead::default()
+    fn arms(&self) -> usize {
+        self.arms
     }
 
-    fn weights(&self, lead: &Lead, _unit: &Unit<'_>) -> Weights {
-        let mut weights = [0; MAX_ARMS];
+    fn start(&self) -> Lead<PLACES> {
+        Lead::level()
+    }
+
+    fn weigh(&self, lead: &Lead<PLACES>, weights: &mut [u64]) {
         for (weight, ahead) in weights.iter_mut().zip(lead.of(self.arms)) {
             *weight = u64::from(*ahead < self.bound);
         }
-        Weights::new(&weights[..self.arms])
     }
 
-    fn step(&self, lead: &mut Lead, _unit: &Unit<'_>, arm: Arm, _randomness: &mut dyn Randomness) {
+    fn take(&self, lead: &mut Lead<PLACES>, arm: usize) {
         lead.count(arm, self.arms);
     }
 
-    fn rename(&self, lead: &mut Lead, order: &[usize]) -> bool {
-        lead.rename(order);
-        true
+    fn by_arm(lead: &mut Lead<PLACES>) -> &mut [u64] {
+        lead.by_arm()
     }
 }

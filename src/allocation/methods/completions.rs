@@ -3,11 +3,11 @@
 //! Arms are alike, so only how far each is ahead of the last matters, in descending order, and the units left. Every such
 //! state has its count, a whole number of any size, from those of the states one unit later.
 
-use crate::allocation::weights::MAX_ARMS;
+use crate::allocation::weights::{MAX_ARMS, MAX_DUPLICATES};
 use crate::numerics::Whole;
 
-/// How far each arm is ahead of the arm with the fewest, in descending order; 0 beyond the last arm.
-type Leads = [u64; MAX_ARMS];
+/// How far each of at most `PLACES` arms is ahead of the arm with the fewest, in descending order; 0 beyond the last arm.
+type Leads<const PLACES: usize> = [u64; PLACES];
 
 /// Number of ways in which a list of equal arms can be completed: to end level, no arm ever ahead of another by more
 /// than the bound (Berger, Ivanova & Deloria Knoll 2003, doi 10.1002/sim.1538, for two arms).
@@ -17,7 +17,7 @@ pub struct Completions {
     length: u64,
     bound: u64,
     /// Binomial coefficients: by upper number, then by lower.
-    choose: Vec<[u64; MAX_ARMS]>,
+    choose: Vec<Vec<u64>>,
     /// By rank of the leads: the place among those whose sum leaves the same rest when divided by the arms.
     places: Vec<u32>,
     /// By units left, then by place.
@@ -26,7 +26,7 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// All counts for lists of `length` units of 2 to 8 `arms` with a bound of at least 1.
+    /// All counts for lists of `length` units of 2 to 64 `arms` (or duplicates of arms) with a bound of at least 1.
     ///
     /// The arms divide the length. Costs a number for each unit and each of [`Completions::states`] / arms.
     ///
@@ -39,21 +39,29 @@ impl Completions {
     /// assert_eq!(Completions::new(3, 12, 4).count(&[0, 0, 0], 12).to_u64(), Some(34_650));
     /// ```
     pub fn new(arms: usize, length: u64, bound: u64) -> Self {
-        let arms = arms.clamp(2, MAX_ARMS);
+        let arms = arms.clamp(2, MAX_DUPLICATES);
+        if arms <= MAX_ARMS {
+            Self::counted::<MAX_ARMS>(arms, length, bound)
+        } else {
+            Self::counted::<MAX_DUPLICATES>(arms, length, bound)
+        }
+    }
+
+    fn counted<const PLACES: usize>(arms: usize, length: u64, bound: u64) -> Self {
         let bound = bound.min(length / arms as u64);
         let mut own = Self {
             arms,
             length,
             bound,
-            choose: pascal(bound as usize + arms),
+            choose: pascal(bound as usize + arms, arms),
             places: Vec::new(),
             rows: Vec::with_capacity(length as usize + 1),
             none: Whole::default(),
         };
         // The leads by the rest that their sum leaves: it is that of the units drawn.
-        let mut alike: Vec<Vec<Leads>> = vec![Vec::new(); arms];
+        let mut alike: Vec<Vec<Leads<PLACES>>> = vec![Vec::new(); arms];
         for rank in 0..Self::states(arms, bound) {
-            let leads = own.leads_at(rank);
+            let leads = own.leads_at::<PLACES>(rank);
             let rest = (leads.iter().sum::<u64>() % arms as u64) as usize;
             own.places.push(alike[rest].len() as u32);
             alike[rest].push(leads);
@@ -87,14 +95,18 @@ impl Completions {
         if counts.len() != self.arms {
             return &self.none;
         }
-        let mut leads = [0; MAX_ARMS];
+        let mut leads = [0; MAX_DUPLICATES];
         leads[..self.arms].copy_from_slice(counts);
         self.descend(&mut leads);
         self.at(&leads, left)
     }
 
     /// Where the count of a state is kept among those with so many units left.
-    pub(super) fn place(&self, leads: &Leads, left: u64) -> Option<usize> {
+    pub(super) fn place<const PLACES: usize>(
+        &self,
+        leads: &Leads<PLACES>,
+        left: u64,
+    ) -> Option<usize> {
         let drawn = self.length.checked_sub(left)?;
         let arms = self.arms as u64;
         if leads[0] > self.bound || leads.iter().sum::<u64>() % arms != drawn % arms {
@@ -110,7 +122,12 @@ impl Completions {
     }
 
     /// The ways after one more unit for the arm at a place of the leads.
-    pub(super) fn after(&self, leads: &Leads, place: usize, left: u64) -> &Whole {
+    pub(super) fn after<const PLACES: usize>(
+        &self,
+        leads: &Leads<PLACES>,
+        place: usize,
+        left: u64,
+    ) -> &Whole {
         let mut next = *leads;
         next[place] += 1;
         self.descend(&mut next);
@@ -120,7 +137,7 @@ impl Completions {
         }
     }
 
-    fn at(&self, leads: &Leads, left: u64) -> &Whole {
+    fn at<const PLACES: usize>(&self, leads: &Leads<PLACES>, left: u64) -> &Whole {
         let place = self.place(leads, left);
         place
             .and_then(|place| self.row(left).get(place))
@@ -128,7 +145,7 @@ impl Completions {
     }
 
     /// The count of a state from those with one unit less.
-    fn ways(&self, leads: &Leads, left: u64) -> Whole {
+    fn ways<const PLACES: usize>(&self, leads: &Leads<PLACES>, left: u64) -> Whole {
         let (sum, arms) = (leads.iter().sum::<u64>(), self.arms as u64);
         // What cannot have come up, and what cannot be levelled any more.
         if sum > self.length - left || arms * leads[0] - sum > left {
@@ -143,7 +160,7 @@ impl Completions {
     }
 
     /// Puts counts in descending order, the last at 0.
-    fn descend(&self, leads: &mut Leads) {
+    fn descend<const PLACES: usize>(&self, leads: &mut Leads<PLACES>) {
         let own = &mut leads[..self.arms];
         own.sort_unstable_by(|one, other| other.cmp(one));
         let least = own.last().copied().unwrap_or(0);
@@ -154,7 +171,7 @@ impl Completions {
 
     /// The number of leads in the combinatorial number system (Knuth 2011, The Art of Computer Programming 4A, 7.2.1.3,
     /// theorem L), which counts the descending sequences without gaps.
-    fn rank(&self, leads: &Leads) -> u64 {
+    fn rank<const PLACES: usize>(&self, leads: &Leads<PLACES>) -> u64 {
         let parts = self.arms - 1;
         (0..parts)
             .map(|i| self.choose[leads[i] as usize + parts - 1 - i][parts - i])
@@ -162,9 +179,9 @@ impl Completions {
     }
 
     /// The leads of a rank.
-    fn leads_at(&self, rank: u64) -> Leads {
+    fn leads_at<const PLACES: usize>(&self, rank: u64) -> Leads<PLACES> {
         let parts = self.arms - 1;
-        let (mut leads, mut rest) = ([0; MAX_ARMS], rank);
+        let (mut leads, mut rest) = ([0; PLACES], rank);
         for (i, lead) in leads.iter_mut().enumerate().take(parts) {
             let lower = parts - i;
             let upper = self.choose.partition_point(|row| row[lower] <= rest) - 1;
@@ -175,18 +192,18 @@ impl Completions {
     }
 }
 
-/// Binomial coefficients with upper numbers up to `upper`; those too large for 64 bits are as large as can be.
-fn pascal(upper: usize) -> Vec<[u64; MAX_ARMS]> {
-    let mut rows = vec![[0; MAX_ARMS]; upper + 1];
+/// Binomial coefficients with upper numbers up to `upper` and lower ones below `width`; those too large for 64 bits are as large as
+/// can be.
+fn pascal(upper: usize, width: usize) -> Vec<Vec<u64>> {
+    let mut rows: Vec<Vec<u64>> = Vec::with_capacity(upper + 1);
     for n in 0..=upper {
-        rows[n][0] = 1;
-        for k in 1..MAX_ARMS {
-            let above = n.checked_sub(1).map_or((0, 0), |last| {
-                let last: &[u64; MAX_ARMS] = &rows[last];
-                (last[k], last[k - 1])
-            });
-            rows[n][k] = above.0.saturating_add(above.1);
-        }
+        let above = |k: usize| n.checked_sub(1).map_or(0, |last| rows[last][k]);
+        let row = (0..width).map(|k| match k {
+            0 => 1,
+            _ => above(k).saturating_add(above(k - 1)),
+        });
+        let row = row.collect();
+        rows.push(row);
     }
     rows
 }
@@ -215,17 +232,27 @@ mod tests {
     /// Each rank is that of its own leads, and no two states share one.
     #[test]
     fn ranks_and_leads_are_one_to_one() {
-        for (arms, bound) in [(2, 7), (3, 5), (5, 3), (8, 2)] {
+        for (arms, bound) in [(2, 7), (3, 5), (5, 3), (8, 2), (10, 3), (64, 1)] {
             let own = Completions::new(arms, 40 * arms as u64, bound);
             let states = Completions::states(arms, bound);
             assert_eq!(own.places.len() as u64, states);
             for rank in 0..states {
-                let leads = own.leads_at(rank);
+                let leads = own.leads_at::<64>(rank);
                 assert!(leads.windows(2).all(|pair| pair[0] >= pair[1]));
                 assert!(leads[0] <= bound && leads[arms - 1] == 0);
                 assert_eq!(own.rank(&leads), rank);
             }
         }
+        // Each of 64 places once, in any order: 64! lists; one is ahead of the other 63 after the first unit.
+        let once = Completions::new(64, 64, 1);
+        let mut counts = [0; 64];
+        counts[5] = 1;
+        let (all, later) = (once.count(&[0; 64], 64), once.count(&counts, 63));
+        let sum = (0..64).fold(super::Whole::default(), |sum, _| sum.plus(later));
+        assert_eq!(*all, sum);
+        assert_eq!(once.count(&[0; 64], 0).to_u64(), Some(1));
+        // 64! has 296 binary digits (its logarithm to base 10 is 89.1033).
+        assert_eq!(all.bits(), 296);
         // By hand: C(5, 2), C(9, 7).
         assert_eq!(Completions::states(3, 3), 10);
         assert_eq!(Completions::states(8, 2), 36);

@@ -12,14 +12,12 @@ use super::big_stick::MAX_IMBALANCE;
 use super::completions::Completions;
 use super::lead::Lead;
 use crate::allocation::Choice;
-use crate::allocation::expanded::{self, equal_arms};
-use crate::allocation::method::{Method, Unit};
+use crate::allocation::expanded::{self, EqualArms, equal_arms};
 use crate::allocation::options::{
     LIST_LEN, MethodEntry, Options, Refusal, Setting, list_len, whole,
 };
-use crate::allocation::streams::Randomness;
-use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
-use crate::allocation::wide::{Placed, WideWeights, is_shortened, shortened};
+use crate::allocation::weights::{MAX_ARMS, Ratio};
+use crate::allocation::wide::{Placed, WideWeights, digits, is_shortened, shorten};
 use crate::numerics::Whole;
 use crate::words;
 use std::sync::OnceLock;
@@ -47,11 +45,16 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[2, 1], &[("max_imbalance", "2"), ("list_len", "12")]),
         Setting::new(&[1, 2, 1], &[("max_imbalance", "2"), ("list_len", "16")]),
         Setting::new(&[3, 2], &[("max_imbalance", "1"), ("list_len", "10")]),
+        Setting::new(&[7, 2], &[("list_len", "18")]),
     ],
     declines: &[
         (
-            Setting::new(&[7, 2], &[("list_len", "18")]),
+            Setting::new(&[37, 28], &[("list_len", "65")]),
             "ratio-too-fine",
+        ),
+        (
+            Setting::new(&[63, 1], &[("list_len", "320")]),
+            "invalid-value",
         ),
         (
             Setting::new(&[2, 1, 1], &[("list_len", "14")]),
@@ -91,9 +94,9 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
 
 /// Where a list stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct Place<const PLACES: usize> {
     /// How far each arm is ahead in this list.
-    lead: Lead,
+    lead: Lead<PLACES>,
     /// Units left in this list.
     left: u64,
 }
@@ -104,7 +107,7 @@ struct Maximal {
     length: u64,
     completions: Completions,
     /// Weights beyond 64 bits in lowest terms, arms in descending order of lead, made when first needed; by units left,
-    /// then by place.
+    /// then by place. None for more duplicates than there can be arms.
     wide: Vec<Vec<OnceLock<Box<WideWeights>>>>,
 }
 
@@ -127,7 +130,7 @@ fn build(ratio: &Ratio, options: &Options, n: Option<u64>) -> Result<Choice, Ref
     let wide = (0..=length)
         .map(|left| {
             let row = completions.row(left);
-            if row.iter().any(|count| count.bits() > 59) {
+            if arms <= MAX_ARMS && row.iter().any(|count| count.bits() >= digits(arms)) {
                 row.iter().map(|_| OnceLock::new()).collect()
             } else {
                 Vec::new()
@@ -168,22 +171,25 @@ fn fits(arms: usize, length: u64, bound: u64) -> Result<(), Refusal> {
     )))
 }
 
-impl Maximal {
-    /// The arms in descending order of lead, and their leads in that order.
-    fn descending(&self, lead: &Lead) -> ([u8; MAX_ARMS], [u64; MAX_ARMS]) {
-        let own = lead.of(self.arms);
-        let mut order = [0, 1, 2, 3, 4, 5, 6, 7];
-        order[..self.arms].sort_by_key(|arm| std::cmp::Reverse(own[usize::from(*arm)]));
-        let mut leads = [0; MAX_ARMS];
-        for (lead, arm) in leads.iter_mut().zip(order).take(self.arms) {
-            *lead = own[usize::from(arm)];
-        }
-        (order, leads)
+/// The arms in descending order of lead, and their leads in that order.
+fn descending<const PLACES: usize>(
+    lead: &Lead<PLACES>,
+    arms: usize,
+) -> ([u8; PLACES], [u64; PLACES]) {
+    let own = lead.of(arms);
+    let mut order = std::array::from_fn(|arm| arm as u8);
+    order[..arms].sort_by_key(|arm| std::cmp::Reverse(own[usize::from(*arm)]));
+    let mut leads = [0; PLACES];
+    for (lead, arm) in leads.iter_mut().zip(order).take(arms) {
+        *lead = own[usize::from(arm)];
     }
+    (order, leads)
+}
 
+impl Maximal {
     /// The completions after each arm.
-    fn exact(&self, place: &Place) -> Vec<Whole> {
-        let (order, leads) = self.descending(&place.lead);
+    fn completed<const PLACES: usize>(&self, place: &Place<PLACES>) -> Vec<Whole> {
+        let (order, leads) = descending(&place.lead, self.arms);
         let mut exact = vec![Whole::default(); self.arms];
         for (at, arm) in order.iter().enumerate().take(self.arms) {
             let ways = self.completions.after(&leads, at, place.left);
@@ -193,31 +199,41 @@ impl Maximal {
     }
 }
 
-impl Method for Maximal {
-    type State = Place;
+impl<const PLACES: usize> EqualArms<PLACES> for Maximal {
+    type State = Place<PLACES>;
 
-    fn start(&self, _randomness: &mut dyn Randomness) -> Place {
+    fn arms(&self) -> usize {
+        self.arms
+    }
+
+    fn start(&self) -> Place<PLACES> {
         Place {
-            lead: Lead::default(),
+            lead: Lead::level(),
             left: self.length,
         }
     }
 
-    fn weights(&self, place: &Place, _unit: &Unit<'_>) -> Weights {
-        let exact = self.exact(place);
+    fn weigh(&self, place: &Place<PLACES>, weights: &mut [u64]) {
+        let exact = self.completed(place);
         if exact.iter().all(Whole::is_zero) {
             // Only a ledger that was tampered with comes here.
-            return Weights::new(&[1; MAX_ARMS][..self.arms]);
+            weights.fill(1);
+        } else {
+            shorten(&exact, weights);
         }
-        shortened(&exact)
     }
 
-    fn wide(&self, place: &Place, _unit: &Unit<'_>) -> Option<Placed<'_>> {
+    fn exact(&self, place: &Place<PLACES>) -> Option<Vec<Whole>> {
+        let exact = self.completed(place);
+        is_shortened(&exact).then_some(exact)
+    }
+
+    fn wide(&self, place: &Place<PLACES>) -> Option<Placed<'_>> {
         let row = self.wide.get(place.left as usize)?;
         if row.is_empty() {
             return None;
         }
-        let (order, leads) = self.descending(&place.lead);
+        let (order, leads) = descending(&place.lead, self.arms);
         let cell = row.get(self.completions.place(&leads, place.left)?)?;
         let weights = if let Some(weights) = cell.get() {
             weights
@@ -233,11 +249,11 @@ impl Method for Maximal {
         Some(weights.placed(&order[..self.arms]))
     }
 
-    fn step(&self, place: &mut Place, _unit: &Unit<'_>, arm: Arm, randomness: &mut dyn Randomness) {
+    fn take(&self, place: &mut Place<PLACES>, arm: usize) {
         place.lead.count(arm, self.arms);
         place.left = place.left.saturating_sub(1);
         if place.left == 0 {
-            *place = self.start(randomness);
+            *place = self.start();
         }
     }
 
@@ -245,8 +261,7 @@ impl Method for Maximal {
         Some(self.length)
     }
 
-    fn rename(&self, place: &mut Place, order: &[usize]) -> bool {
-        place.lead.rename(order);
-        true
+    fn by_arm(place: &mut Place<PLACES>) -> &mut [u64] {
+        place.lead.by_arm()
     }
 }

@@ -2,13 +2,11 @@
 //! closed (Blackwell & Hodges 1957, doi 10.1214/aoms/1177706973, for two arms).
 
 use crate::allocation::Choice;
-use crate::allocation::expanded::{self, equal_arms};
-use crate::allocation::method::{Method, Unit, renamed};
+use crate::allocation::expanded::{self, EqualArms, equal_arms};
 use crate::allocation::options::{
     LIST_LEN, LONGEST_LIST, MethodEntry, Options, Refusal, Setting, list_len,
 };
-use crate::allocation::streams::Randomness;
-use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::allocation::weights::Ratio;
 
 /// Registry entry.
 pub(super) const ENTRY: MethodEntry = MethodEntry {
@@ -24,9 +22,13 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[3, 1], &[]),
         Setting::new(&[2, 1], &[("list_len", "12")]),
         Setting::new(&[1, 2, 1], &[("list_len", "16")]),
+        Setting::new(&[7, 3], &[("list_len", "20")]),
     ],
     declines: &[
-        (Setting::new(&[8, 2, 1], &[]), "ratio-too-fine"),
+        (
+            Setting::new(&[62, 2, 1], &[("list_len", "65")]),
+            "ratio-too-fine",
+        ),
         (
             Setting::new(&[2, 1], &[("list_len", "8")]),
             "list-not-divided",
@@ -63,47 +65,40 @@ fn build(ratio: &Ratio, options: &Options, n: Option<u64>) -> Result<Choice, Ref
     Ok(expanded::design(ratio, TruncatedBinomial { arms, places }))
 }
 
-impl TruncatedBinomial {
-    fn new_list(&self) -> [u64; MAX_ARMS] {
-        let mut left = [0; MAX_ARMS];
+impl<const PLACES: usize> EqualArms<PLACES> for TruncatedBinomial {
+    /// Places left of each arm.
+    type State = [u64; PLACES];
+
+    fn arms(&self) -> usize {
+        self.arms
+    }
+
+    fn start(&self) -> Self::State {
+        let mut left = [0; PLACES];
         left[..self.arms].fill(self.places);
         left
     }
-}
 
-impl Method for TruncatedBinomial {
-    /// Places left of each arm.
-    type State = [u64; MAX_ARMS];
-
-    fn start(&self, _randomness: &mut dyn Randomness) -> Self::State {
-        self.new_list()
-    }
-
-    fn weights(&self, left: &Self::State, _unit: &Unit<'_>) -> Weights {
-        Weights::new(&left.map(|places| places.min(1))[..self.arms])
+    fn weigh(&self, left: &Self::State, weights: &mut [u64]) {
+        for (weight, places) in weights.iter_mut().zip(left) {
+            *weight = (*places).min(1);
+        }
     }
 
     fn balanced_every(&self) -> Option<u64> {
         Some(self.places * self.arms as u64)
     }
 
-    fn step(
-        &self,
-        left: &mut Self::State,
-        _unit: &Unit<'_>,
-        arm: Arm,
-        _randomness: &mut dyn Randomness,
-    ) {
-        if let Some(places) = left.get_mut(arm.index()) {
+    fn take(&self, left: &mut Self::State, arm: usize) {
+        if let Some(places) = left.get_mut(arm) {
             *places = places.saturating_sub(1);
         }
-        if *left == [0; MAX_ARMS] {
-            *left = self.new_list();
+        if left.iter().all(|places| *places == 0) {
+            *left = <Self as EqualArms<PLACES>>::start(self);
         }
     }
 
-    fn rename(&self, left: &mut Self::State, order: &[usize]) -> bool {
-        renamed(left, order);
-        true
+    fn by_arm(left: &mut Self::State) -> &mut [u64] {
+        left
     }
 }

@@ -4,14 +4,12 @@
 //! strict while a stratum is small and comes close to a fair coin later.
 
 use crate::allocation::Choice;
-use crate::allocation::expanded::{self, equal_arms};
-use crate::allocation::method::{Method, Unit, renamed};
+use crate::allocation::expanded::{self, EqualArms, equal_arms};
 use crate::allocation::options::{MethodEntry, OptionSpec, Options, Refusal, Setting, whole};
-use crate::allocation::streams::Randomness;
-use crate::allocation::weights::{Arm, MAX_ARMS, Ratio, Weights};
+use crate::allocation::weights::Ratio;
 use crate::words;
 
-/// Most balls at once: with eight arms and 2^32 allocations the balls still fit in 64 bits.
+/// Most balls at once: with 64 duplicates and 2^32 allocations the balls still fit in 64 bits.
 const MOST: u64 = 1_000_000;
 
 /// Registry entry.
@@ -36,9 +34,11 @@ pub(super) const ENTRY: MethodEntry = MethodEntry {
         Setting::new(&[1, 1, 1], &[("urn", "3,1")]),
         Setting::new(&[2, 1], &[]),
         Setting::new(&[1, 2], &[("urn", "1,2")]),
+        Setting::new(&[9, 1], &[]),
+        Setting::new(&[10, 9, 1], &[("urn", "3,1")]),
     ],
     declines: &[
-        (Setting::new(&[8, 1], &[]), "ratio-too-fine"),
+        (Setting::new(&[64, 1], &[]), "ratio-too-fine"),
         (Setting::new(&[2, 1], &[("urn", "0,0")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("urn", "0,0")]), "invalid-value"),
         (Setting::new(&[1, 1], &[("urn", "1")]), "invalid-value"),
@@ -98,24 +98,27 @@ fn build(ratio: &Ratio, options: &Options, _n: Option<u64>) -> Result<Choice, Re
     Ok(expanded::design(ratio, Urn { arms, alpha, beta }))
 }
 
-impl Method for Urn {
+impl<const PLACES: usize> EqualArms<PLACES> for Urn {
     /// Allocations of each arm.
-    type State = [u64; MAX_ARMS];
+    type State = [u64; PLACES];
 
-    fn start(&self, _randomness: &mut dyn Randomness) -> Self::State {
-        [0; MAX_ARMS]
+    fn arms(&self) -> usize {
+        self.arms
     }
 
-    fn weights(&self, counts: &Self::State, _unit: &Unit<'_>) -> Weights {
+    fn start(&self) -> Self::State {
+        [0; PLACES]
+    }
+
+    fn weigh(&self, counts: &Self::State, balls: &mut [u64]) {
+        let counts = &counts[..self.arms];
         let all: u64 = counts.iter().sum();
-        let mut balls = [0; MAX_ARMS];
-        for (ball, count) in balls.iter_mut().zip(counts).take(self.arms) {
+        for (ball, count) in balls.iter_mut().zip(counts) {
             *ball = self.alpha + self.beta * (all - count);
         }
-        if balls == [0; MAX_ARMS] {
-            balls = [1; MAX_ARMS];
+        if balls.iter().all(|ball| *ball == 0) {
+            balls.fill(1);
         }
-        Weights::new(&balls[..self.arms])
     }
 
     /// An arm has its first balls for ever; without any the last draw may leave it none.
@@ -123,16 +126,14 @@ impl Method for Urn {
         (self.alpha > 0).then_some(self.arms as u64)
     }
 
-    fn step(
-        &self,
-        counts: &mut Self::State,
-        _unit: &Unit<'_>,
-        arm: Arm,
-        _randomness: &mut dyn Randomness,
-    ) {
-        if let Some(count) = counts[..self.arms].get_mut(arm.index()) {
+    fn take(&self, counts: &mut Self::State, arm: usize) {
+        if let Some(count) = counts[..self.arms].get_mut(arm) {
             *count += 1;
         }
+    }
+
+    fn by_arm(counts: &mut Self::State) -> &mut [u64] {
+        counts
     }
 
     /// Of n units, N with an arm of k duplicates of S: its weight, `Σ (α + β(n − c))` over its duplicates, is `kα + β(kn − N)`, whatever
@@ -140,20 +141,7 @@ impl Method for Urn {
     /// units later; there N is 0 too. So the next arm's chances, `(kα + β(kn − N)) / (Sα + β(S − 1)n)`, need the arms' counts only, and
     /// those after it are the counts before and one more of that arm, whichever duplicate it was: the counts of the arms are a chain
     /// of their own, and a state with the same ones gives every list of arms the same probability.
-    fn lump(&self, counts: &mut Self::State, first: &[usize]) -> bool {
-        for bounds in first.windows(2) {
-            let own = &mut counts[bounds[0]..bounds[1]];
-            let sum = own.iter().sum();
-            own.fill(0);
-            if let Some(count) = own.first_mut() {
-                *count = sum;
-            }
-        }
-        true
-    }
-
-    fn rename(&self, counts: &mut Self::State, order: &[usize]) -> bool {
-        renamed(counts, order);
+    fn needs_sums_only(&self) -> bool {
         true
     }
 }

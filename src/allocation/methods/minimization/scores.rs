@@ -2,9 +2,10 @@
 //! chance is divided between the best candidates and the others.
 
 use crate::allocation::rational::Rational;
+use crate::allocation::weights::MAX_DUPLICATES;
 
 /// Most candidates: arms, or duplicates of arms.
-pub(super) const MAX_CANDIDATES: usize = 64;
+pub(super) const MAX_CANDIDATES: usize = MAX_DUPLICATES;
 
 /// How the imbalance of a level is measured. With `x` = count / part of the ratio, for each candidate:
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::performance::{
 };
 use super::record::Record;
 use super::rounds::summarize;
-use super::scenario::{Cell, Engine, Plan, Refused};
+use super::scenario::{Believed, Cell, Engine, Plan, Refused};
 use super::study::Simulator;
 use crate::analysis::plan::limit;
 use crate::diagnostic::Words;
@@ -352,17 +352,17 @@ fn round(
     let next = AtomicU64::new(0);
     // A simulator a thread, whose memory is warm after its first study.
     let run = |_: rayon::BroadcastContext<'_>| -> Vec<Block> {
-        let mut simulator = None;
+        let mut running = None;
         let mut own = Vec::new();
         loop {
             let block = next.fetch_add(1, Ordering::Relaxed);
             if block >= blocks {
                 return own;
             }
-            let simulator = simulator.get_or_insert_with(|| Runner::new(cell, options.seed, draws));
+            let running = running.get_or_insert_with(|| Running::new(cell, options.seed, draws));
             let first = from + block * BLOCK;
             let numbers = first..to.min(first + BLOCK);
-            let records = numbers.map(|number| study(cell, options, simulator, number));
+            let records = numbers.map(|number| study(cell, options, running, number));
             own.push((block, records.collect()));
         }
     };
@@ -375,11 +375,11 @@ fn round(
     Ok(records)
 }
 
-/// One study, by a simulator of its cell or, with priors, of the cell as it is in the replicate.
+/// One study.
 fn study(
     cell: &Cell,
     options: &Options,
-    simulator: &mut Runner<'_>,
+    running: &mut Running<'_>,
     replicate: u64,
 ) -> Result<Record, SimulationError> {
     let refused = |refusal| SimulationError::Refused {
@@ -387,18 +387,36 @@ fn study(
         replicate,
         refusal,
     };
-    if cell.priors.is_empty() {
-        return simulator.study(replicate).map_err(refused);
-    }
-    let own = cell.in_replicate(options.seed, replicate);
+    let believed = match running {
+        Running::Known(simulator) => return simulator.study(replicate).map_err(refused),
+        Running::Believed(believed) => believed,
+    };
+    let own = believed.in_replicate(replicate);
     let own = own.map_err(|found| SimulationError::Drawn {
         cell: cell.id.clone(),
         replicate,
         values: cell.drawn(options.seed, replicate),
         refused: Box::new(found),
     })?;
-    let mut simulator = Runner::new(&own, options.seed, options.draws_in(cell));
+    let mut simulator = Runner::new(own, options.seed, options.draws_in(cell));
     simulator.study(replicate).map_err(refused)
+}
+
+/// What runs a cell's studies: one simulator or, with priors, one for the cell as it is in each replicate.
+#[derive(Debug)]
+enum Running<'c> {
+    Known(Runner<'c>),
+    Believed(Box<Believed<'c>>),
+}
+
+impl<'c> Running<'c> {
+    fn new(cell: &'c Cell, seed: u64, draws: u32) -> Self {
+        if cell.priors.is_empty() {
+            Self::Known(Runner::new(cell, seed, draws))
+        } else {
+            Self::Believed(Box::new(Believed::new(cell, seed)))
+        }
+    }
 }
 
 /// One of the two engines.

@@ -37,6 +37,8 @@ pub struct Cell {
     pub priors: Vec<Prior>,
     /// For each comparison whether its expected effect is zero, whatever is drawn from the priors.
     pub is_null: Vec<bool>,
+    /// The scenario's text with some value of each prior in its place; empty where a study is read anew all the same.
+    pub(super) believed: String,
     pub(super) recipe: Recipe,
 }
 

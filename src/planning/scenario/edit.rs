@@ -5,6 +5,7 @@
 
 use crate::diagnostic::{Diagnostic, Words, nearest};
 use crate::words;
+use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 /// A setting: a dotted path and a value.
@@ -140,6 +141,35 @@ pub(super) fn set(table: &mut Table, path: &str, value: Value) -> Result<(), Dia
     }
     here.insert((*last).to_owned(), value);
     Ok(())
+}
+
+/// The value at a dotted path of a parsed file, found as [`set`] finds it; `None` where there is none.
+pub(super) fn place_in<'t, 'x>(
+    tree: &'t mut DeTable<'x>,
+    path: &str,
+) -> Option<&'t mut DeValue<'x>> {
+    let (first, rest) = match path.split_once('.') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path, None),
+    };
+    let held = tree.get_mut(first)?.get_mut();
+    match (held, rest) {
+        (held, None) => Some(held),
+        (DeValue::Table(inner), Some(rest)) => place_in(inner, rest),
+        (DeValue::Array(items), Some(rest)) => {
+            let (wanted, rest) = rest.split_once('.')?;
+            let mut tables = items.iter_mut().filter_map(|item| match item.get_mut() {
+                DeValue::Table(own) => Some(own),
+                _ => None,
+            });
+            let own = tables.find(|own| {
+                let id = own.get("id").and_then(|id| id.get_ref().as_str());
+                id == Some(wanted)
+            })?;
+            place_in(own, rest)
+        }
+        _ => None,
+    }
 }
 
 /// Keys whose number is that of every treated arm, where no table by their ids stands in its place.

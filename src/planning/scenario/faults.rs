@@ -137,6 +137,10 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
             }
         }
     }
+    let mut recipe = cell.recipe.clone();
+    let middle = priors.iter().map(|prior| prior.setting(prior.at(0.5)));
+    recipe.settings.extend(middle);
+    cell.believed = recipe.text().unwrap_or_default();
     cell.priors = priors.to_vec();
     let mut hash = Sha256::new();
     hash.update(&cell.content);

@@ -4,6 +4,7 @@
 //! reports every finding at once with its span. The keys of each section belong to their mechanism
 //! ([`super::mechanisms`]); running the cells is [`super::simulate`]. Files are read by `app`, never here.
 
+mod believed;
 mod cells;
 mod edit;
 mod engine;
@@ -15,6 +16,7 @@ mod ratio;
 mod recipe;
 mod sections;
 
+pub use believed::Believed;
 pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};
 pub use edit::set_path;
 pub use engine::Engine;
@@ -127,6 +129,12 @@ pub struct Precision {
     /// Studies beside which the same study without any effect is run, for the size of a randomization test behind a
     /// gate.
     pub null_replicates: u64,
+}
+
+/// Keeps the number of studies within what can be run.
+fn at_most(scenario: &mut Scenario) {
+    let precision = &mut scenario.precision;
+    precision.replicates = precision.replicates.min(sections::MOST_REPLICATES as u64);
 }
 
 /// What cells of a grid share.

@@ -1,17 +1,23 @@
 //! What a cell is made from: the two files, the settings, and a row of the grid.
 
+use super::at_most;
 use super::cells::{Cell, File, Refused, read_protocol, scenario, text_of};
 use super::edit::{Setting, get, one_for_all, set, set_each};
 use super::faults::at_setting;
 use super::grid::{Parameter, name};
 use super::ratio::with_ratio;
-use super::sections::{MOST_REPLICATES, OPTIONAL};
+use super::sections::OPTIONAL;
 use crate::diagnostic::Diagnostic;
 use crate::protocol::Protocol;
 use crate::words;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use toml::{Table, Value};
+
+/// Where a scenario says how many therapists each site has, instead of the protocol.
+const THERAPISTS: &str = "capacity.therapists_per_site";
+/// Where it says how many families each of them has at a time.
+const SLOTS: &str = "capacity.families_per_therapist";
 
 /// What a cell is made from.
 #[derive(Debug, Clone)]
@@ -41,16 +47,15 @@ impl Recipe {
         self.cell_beside(row, None)
     }
 
-    /// The same with a protocol that is known already, with its text: that of a cell whose settings differ from these in nothing
-    /// that [`changes_protocol`].
-    pub(super) fn cell_beside(
-        &self,
-        row: &[Parameter],
-        known: Option<(&Protocol, &str)>,
-    ) -> Result<(Cell, Vec<Diagnostic>), Refused> {
+    /// The text of the scenario, with its settings and without its grid and priors.
+    pub(super) fn text(&self) -> Result<String, Refused> {
+        text_of(&self.edited(&[])?.scenario, File::Scenario)
+    }
+
+    /// The two files with the settings and a row of the grid.
+    fn edited(&self, row: &[Parameter]) -> Result<Edited, Refused> {
         let mut table = (*self.scenario).clone();
         let mut protocol = (*self.protocol).clone();
-        let mut warnings = Vec::new();
         table.remove("prior");
         if let Some(grid) = table.remove("grid") {
             // What cells share is said beside the axes.
@@ -90,6 +95,28 @@ impl Recipe {
             return Err(at_setting(vec![finding]));
         }
         staff(&table, &mut protocol);
+        Ok(Edited {
+            scenario: table,
+            protocol,
+            settings,
+            ratio,
+        })
+    }
+
+    /// The same with a protocol that is known already, with its text: that of a cell whose settings differ from these in nothing
+    /// that [`changes_protocol`].
+    pub(super) fn cell_beside(
+        &self,
+        row: &[Parameter],
+        known: Option<(&Protocol, &str)>,
+    ) -> Result<(Cell, Vec<Diagnostic>), Refused> {
+        let mut warnings = Vec::new();
+        let Edited {
+            scenario: table,
+            mut protocol,
+            settings,
+            ratio,
+        } = self.edited(row)?;
         let (protocol, protocol_text) = match (known, &ratio) {
             (Some((protocol, text)), _) => (protocol.clone(), text.to_owned()),
             (None, None) => {
@@ -107,8 +134,7 @@ impl Recipe {
             finding.place = None;
             finding
         }));
-        let precision = &mut scenario.precision;
-        precision.replicates = precision.replicates.min(MOST_REPLICATES as u64);
+        at_most(&mut scenario);
         let is_null = scenario.comparisons().map(|(index, arm)| {
             let outcome = protocol.analyses[index].outcome;
             scenario.is_null(arm, &protocol.outcomes[outcome].kind)
@@ -130,6 +156,7 @@ impl Recipe {
             protocol,
             protocol_text,
             priors: Vec::new(),
+            believed: String::new(),
             recipe: Self {
                 settings,
                 ..self.clone()
@@ -139,9 +166,18 @@ impl Recipe {
     }
 }
 
+/// Both files with the settings in them, but for a ratio of the arms, which changes several things at once.
+struct Edited {
+    scenario: Table,
+    protocol: Table,
+    settings: Vec<Setting>,
+    ratio: Option<Value>,
+}
+
 /// Whether a setting of this path changes the protocol: its own keys, the ratio, and the staff that takes the place of its own.
 pub(super) fn changes_protocol(path: &str) -> bool {
-    path == "ratio" || ["protocol", "capacity"].contains(&path.split('.').next().unwrap_or(path))
+    let staff = ["capacity", THERAPISTS, SLOTS];
+    path == "ratio" || path.starts_with("protocol.") || staff.contains(&path)
 }
 
 /// Begins the section of a path, where it is one that a file may leave out.
@@ -168,11 +204,11 @@ fn replaced(setting: &Setting, table: &Table, protocol: &Table) -> Option<Diagno
     let own = path.strip_prefix("protocol.")?;
     let parts: Vec<&str> = own.split('.').collect();
     let key = match parts[..] {
-        ["site", _, "therapists"] => "capacity.therapists_per_site",
+        ["site", _, "therapists"] => THERAPISTS,
         ["arm", arm, "families_per_therapist"]
             if get(protocol, "gate.arm").as_ref().and_then(Value::as_str) == Some(arm) =>
         {
-            "capacity.families_per_therapist"
+            SLOTS
         }
         _ => return None,
     };

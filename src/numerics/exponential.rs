@@ -1,5 +1,12 @@
 //! The exponential function of many numbers at once.
 
+#![allow(
+    clippy::inline_always,
+    reason = "compiled anew for every width of registers"
+)]
+
+use crate::numerics::vector::{Wide, widest};
+
 /// `log₂ e`.
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 
@@ -22,6 +29,9 @@ const FACTORIALS: [[f64; 2]; 6] = [
     [1.0 / 6.0, 0.5],
 ];
 
+/// Values that are exponentiated side by side.
+const LANES: usize = 8;
+
 /// Within this the result is a normal number.
 const LARGEST: f64 = 700.0;
 
@@ -38,14 +48,57 @@ const LARGEST: f64 = 700.0;
 /// assert!((values[1] - std::f64::consts::E).abs() <= unit && (values[0], values[2]) == (1.0, 0.0));
 /// ```
 pub fn exponentiate(values: &mut [f64]) {
-    let (blocks, rest) = values.as_chunks_mut::<8>();
-    for block in blocks {
-        if block.iter().all(|x| x.abs() < LARGEST) {
-            *block = block.map(moderate);
-        } else {
-            *block = block.map(libm::exp);
+    widest(Exponentiate(values));
+}
+
+/// The work of [`exponentiate`].
+struct Exponentiate<'v>(&'v mut [f64]);
+
+impl Wide for Exponentiate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (blocks, rest) = self.0.as_chunks_mut::<LANES>();
+        for block in blocks {
+            if are_moderate(block) {
+                exponentiate_moderate(block);
+            } else {
+                by_libm(block);
+            }
+        }
+        if !rest.is_empty() {
+            let mut block = [0.0; LANES];
+            block[..rest.len()].copy_from_slice(rest);
+            if are_moderate(&block) {
+                exponentiate_moderate(&mut block);
+                rest.copy_from_slice(&block[..rest.len()]);
+            } else {
+                one_by_one(rest);
+            }
         }
     }
+}
+
+#[inline(always)]
+fn are_moderate(block: &[f64; LANES]) -> bool {
+    let mut moderate = true;
+    for x in block {
+        moderate &= x.abs() < LARGEST;
+    }
+    moderate
+}
+
+#[inline(always)]
+fn exponentiate_moderate(block: &mut [f64; LANES]) {
+    for x in block {
+        *x = moderate(*x);
+    }
+}
+
+/// Of less than a whole block, with some beyond the range of [`moderate`].
+#[cold]
+fn one_by_one(rest: &mut [f64]) {
     for x in rest {
         *x = if x.abs() < LARGEST {
             moderate(*x)
@@ -55,7 +108,16 @@ pub fn exponentiate(values: &mut [f64]) {
     }
 }
 
+/// Of a block with some beyond the range of [`moderate`].
+#[cold]
+fn by_libm(block: &mut [f64; LANES]) {
+    for x in block {
+        *x = libm::exp(*x);
+    }
+}
+
 /// `eˣ` for `|x| < 700`.
+#[inline(always)]
 fn moderate(x: f64) -> f64 {
     let shifted = x * LOG2_E + WHOLE;
     let m = shifted - WHOLE;

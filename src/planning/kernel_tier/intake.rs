@@ -1,8 +1,9 @@
 //! Who comes when and where, until enrolment ends: the ledger's order, without the days in between.
 
-use super::logarithm::Logarithm;
+use super::logarithm::minus_log;
 use super::walk::Words;
 use crate::numerics::stream::open_unit_of;
+use crate::numerics::vector::{Wide, widest};
 use crate::planning::arrivals::{ARRIVAL, Keys, open_days};
 use crate::planning::scenario::Cell;
 use crate::planning::world::World;
@@ -19,96 +20,179 @@ const MIDNIGHT: f64 = 1e-6;
 /// Most families of a site for the quick way.
 const QUICK: usize = 100_000;
 
+/// Families whose waiting times are made side by side.
+const LANES: usize = 8;
+
 /// The families of one site.
 #[derive(Debug, Default)]
 struct Queue {
     /// The gap before the first family, and then so many words for each family, the last its gap to the next.
     words: Words,
-    /// Mean gaps after each family whose words are made, the quick way.
-    gaps: Vec<f64>,
     rate: f64,
-    /// Open days passed.
+    /// Open days until the last of `days`.
     clock: f64,
-    /// Day of the next arrival, counted from the first opening; `i32::MAX` after the last.
-    next: i32,
-    /// Day of each family that has come.
-    came: Vec<i32>,
+    /// Day of each arrival whose gap is made, counted from the first opening; `i32::MAX` after the last one that is planned.
+    days: Vec<i32>,
+    /// Families that have come; all words of theirs are made.
+    came: usize,
 }
 
 impl Queue {
-    fn begin(&mut self, numbers: ChaCha8Rng, expected: usize, width: usize, days: &[i32]) {
+    fn begin(&mut self, numbers: ChaCha8Rng, expected: usize, width: usize, open_days: &[i32]) {
         self.words.begin(numbers, expected * width + 1);
-        self.gaps.clear();
-        self.came.clear();
-        self.clock = self.gap(self.words.all()[0]);
-        self.next = day_of(self.clock, days);
+        self.days.clear();
+        self.came = 0;
+        self.clock = 0.0;
+        self.tell(width, open_days);
     }
 
-    /// Makes the numbers of a family more, and of those whose words are made with them.
-    fn more(&mut self, width: usize, logarithm: &Logarithm) {
-        self.words.make((self.gaps.len() + 1) * width + 1);
-        let fresh = &self.words.all()[1 + self.gaps.len() * width..];
-        let fresh = fresh.chunks_exact(width);
-        self.gaps
-            .extend(fresh.map(|words| logarithm.minus_log(words[width - 1])));
+    /// Tells the days of all arrivals whose gaps are made.
+    fn tell(&mut self, width: usize, open_days: &[i32]) {
+        let from = self.days.len();
+        let number = self.words.made().div_ceil(width);
+        self.days.resize(number.max(from), i32::MAX);
+        self.clock = widest(Tell {
+            words: self.words.all(),
+            width,
+            rate: self.rate,
+            clock: self.clock,
+            open_days,
+            from,
+            days: &mut self.days,
+        });
     }
 
     /// Takes all families that come until a day.
-    fn until(&mut self, day: i32, width: usize, open_days: &[i32], logarithm: &Logarithm) {
-        let scale = 1.0 / self.rate;
-        let (mut clock, mut next) = (self.clock, self.next);
-        while next <= day {
-            let number = self.came.len();
-            if number == self.gaps.len() {
-                self.more(width, logarithm);
+    fn until(&mut self, day: i32, width: usize, open_days: &[i32]) {
+        loop {
+            let known = self.days.iter().skip(self.came);
+            self.came += known.take_while(|next| **next <= day).count();
+            if self.came < self.days.len() {
+                return;
             }
-            self.came.push(next);
-            let quick = clock + self.gaps[number] * scale;
-            let whole = quick as i32;
-            if is_midnight(quick - f64::from(whole)) || number >= QUICK {
-                clock = if number > QUICK {
-                    clock + self.gap(self.words.all()[(number + 1) * width])
-                } else {
-                    self.exactly(width)
-                };
-                next = day_of(clock, open_days);
-            } else {
-                clock = quick;
-                let day = open_days.get(whole.unsigned_abs() as usize);
-                next = day.copied().unwrap_or(i32::MAX);
-            }
+            // Whoever came last, and the gap to the next.
+            self.words.make(self.came * width + 1);
+            self.tell(width, open_days);
         }
-        (self.clock, self.next) = (clock, next);
-    }
-
-    /// Open days between two families, by the word of the gap.
-    fn gap(&self, word: u64) -> f64 {
-        -libm::log(open_unit_of(word)) / self.rate
     }
 
     /// The days of the families that have come, and the words of each, which begin with its risk.
     fn families(&self, width: usize) -> (Iter<'_, i32>, ChunksExact<'_, u64>) {
         let words = self.words.all().get(1..).unwrap_or_default();
-        (self.came.iter(), words.chunks_exact(width))
+        (self.arrivals().iter(), words.chunks_exact(width))
     }
 
-    /// The clock after all gaps so far, one exact logarithm after the other, as `arrivals` adds it up.
-    #[cold]
-    fn exactly(&self, width: usize) -> f64 {
-        let gaps = self.words.all().iter().step_by(width);
-        gaps.take(self.came.len() + 1)
-            .fold(0.0, |clock, gap| clock + self.gap(*gap))
+    /// Days of the families that have come.
+    fn arrivals(&self) -> &[i32] {
+        self.days.get(..self.came).unwrap_or_default()
     }
+}
+
+/// The work of [`Queue::tell`]; gives the clock after the last arrival.
+struct Tell<'t> {
+    words: &'t [u64],
+    width: usize,
+    rate: f64,
+    clock: f64,
+    open_days: &'t [i32],
+    /// The first arrival to tell.
+    from: usize,
+    days: &'t mut [i32],
+}
+
+impl Wide for Tell<'_> {
+    type Output = f64;
+
+    #[allow(
+        clippy::inline_always,
+        reason = "compiled anew for every width of registers"
+    )]
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let scale = 1.0 / self.rate;
+        let mut clock = self.clock;
+        let mut number = self.from;
+        for days in self.days[self.from..].chunks_mut(LANES) {
+            let mut gaps = [0; LANES];
+            let words = self.words[number * self.width..].iter();
+            for (gap, word) in gaps.iter_mut().zip(words.step_by(self.width)) {
+                *gap = *word;
+            }
+            let mut clocks = [0.0; LANES];
+            for lane in 0..LANES {
+                clocks[lane] = minus_log(gaps[lane]) * scale;
+            }
+            let before = clock;
+            for own in &mut clocks[..days.len()] {
+                clock += *own;
+                *own = clock;
+            }
+            let mut midnight = false;
+            let mut whole = [0; LANES];
+            for lane in 0..LANES {
+                whole[lane] = clocks[lane] as i32;
+                midnight |= is_midnight(clocks[lane] - f64::from(whole[lane]));
+            }
+            let until = number + days.len();
+            if midnight || until > QUICK {
+                clock = exactly(
+                    self.words,
+                    self.width,
+                    self.rate,
+                    (number, before),
+                    &mut clocks,
+                );
+                for lane in 0..LANES {
+                    whole[lane] = clocks[lane] as i32;
+                }
+            }
+            for (day, whole) in days.iter_mut().zip(whole) {
+                let own = self.open_days.get(whole.unsigned_abs() as usize);
+                *day = own.copied().unwrap_or(i32::MAX);
+            }
+            number = until;
+        }
+        clock
+    }
+}
+
+/// The clock at some arrivals from one on, where one may be near midnight, and the last of them; `before` is the clock before.
+#[cold]
+fn exactly(
+    words: &[u64],
+    width: usize,
+    rate: f64,
+    (number, before): (usize, f64),
+    clocks: &mut [f64; LANES],
+) -> f64 {
+    let gap = |word: &u64| -libm::log(open_unit_of(*word)) / rate;
+    let all = || words.iter().step_by(width);
+    let mut clock = before;
+    for ((own, place), word) in clocks.iter_mut().zip(number..).zip(all().skip(number)) {
+        let quick = clock + minus_log(*word) * (1.0 / rate);
+        clock = if place > QUICK {
+            clock + gap(word)
+        } else if place == QUICK || is_midnight(quick - quick.floor()) {
+            // One exact logarithm after the other, as `arrivals` adds them up.
+            all()
+                .take(place + 1)
+                .fold(0.0, |clock, word| clock + gap(word))
+        } else {
+            quick
+        };
+        *own = clock;
+    }
+    clock
 }
 
 /// Whether a clock of the quick way, of which this is what is beyond a whole day, may be on the wrong side of midnight.
+#[allow(
+    clippy::inline_always,
+    reason = "compiled anew for every width of registers"
+)]
+#[inline(always)]
 fn is_midnight(part: f64) -> bool {
     (part - 0.5).abs() > 0.5 - MIDNIGHT
-}
-
-/// The open day on which a clock stands.
-fn day_of(clock: f64, open_days: &[i32]) -> i32 {
-    open_days.get(clock as usize).copied().unwrap_or(i32::MAX)
 }
 
 /// The families of one study in the order in which they are randomized.
@@ -124,7 +208,6 @@ pub(super) struct Intake<'c> {
     /// Words of a family in its site's stream.
     width: usize,
     queues: Vec<Queue>,
-    logarithm: Logarithm,
     rates: Vec<f64>,
     /// Families that came before each day, and in all.
     before: Vec<u32>,
@@ -154,7 +237,6 @@ impl<'c> Intake<'c> {
             last: last.since(protocol.first_opening()),
             width: ARRIVAL + world.family.fields.len(),
             queues: (0..sites).map(|_| Queue::default()).collect(),
-            logarithm: Logarithm::new(),
             rates: Vec::new(),
             before: Vec::new(),
             next: Vec::new(),
@@ -190,8 +272,8 @@ impl<'c> Intake<'c> {
         loop {
             let mut came = 0;
             for (queue, open_days) in self.queues.iter_mut().zip(&self.open_days) {
-                queue.until(day, self.width, open_days, &self.logarithm);
-                came += queue.came.len();
+                queue.until(day, self.width, open_days);
+                came += queue.came;
             }
             if came > self.stop || day >= self.last {
                 return (came, day);
@@ -208,7 +290,7 @@ impl<'c> Intake<'c> {
         self.before.clear();
         self.before.resize(days + 1, 0);
         for queue in &self.queues {
-            for day in &queue.came {
+            for day in queue.arrivals() {
                 self.before[*day as usize + 1] += 1;
             }
         }
@@ -271,7 +353,8 @@ impl<'c> Intake<'c> {
 
     /// The last day on which anybody came, counted from the first opening; 0 if nobody did.
     pub(super) fn last_came(&self) -> i32 {
-        let last = self.queues.iter().filter_map(|queue| queue.came.last());
+        let last = self.queues.iter();
+        let last = last.filter_map(|queue| queue.arrivals().last());
         last.copied().max().unwrap_or(0)
     }
 

@@ -154,6 +154,10 @@ impl DesignTable {
                     })?;
                 }
             }
+            // An arm that never comes leads where the other one does, so that it asks for no other words.
+            if first == 0 || second == 0 {
+                next = [next[usize::from(first == 0)]; 2];
+            }
             states.push(State {
                 sum,
                 weight: first,
@@ -166,6 +170,15 @@ impl DesignTable {
             states,
             targets: met.targets,
         })
+    }
+
+    /// Whether in every state one arm hides as many draws with as many answers as the other, so that how many words a unit takes
+    /// does not depend on its arm.
+    pub fn is_even(&self) -> bool {
+        let even = |[first, second]: [Step; 2]| {
+            first.drawn == second.drawn && first.answers == second.answers
+        };
+        self.states.iter().all(|own| even(own.next))
     }
 
     /// The state of a list before its first unit; `word` gives the next number of the stream.
@@ -190,9 +203,13 @@ impl DesignTable {
 
     /// As [`DesignTable::draw`], with the next two words of the stream at hand: the arm, the state after it, and how many words
     /// it took. `None` where a word may have to be drawn again, once in 2⁶⁰ times and less. What a hidden draw takes is no
-    /// question to guess at.
+    /// question to guess at; `EVEN` of a table that [is even](DesignTable::is_even), it is known before the arm.
     #[inline]
-    pub fn draw_ahead(&self, state: u16, [word, hidden]: [u64; 2]) -> Option<(Arm, u16, usize)> {
+    pub fn draw_ahead<const EVEN: bool>(
+        &self,
+        state: u16,
+        [word, hidden]: [u64; 2],
+    ) -> Option<(Arm, u16, usize)> {
         let own = &self.states[usize::from(state)];
         let product = u128::from(word) * u128::from(own.sum);
         let arm = u64::from((product >> 64) as u64 >= own.weight);
@@ -204,7 +221,8 @@ impl DesignTable {
             (place, answers, answer as u64, u64::from(step.drawn))
         });
         let chosen = |first: u64, second: u64| first ^ ((first ^ second) & arm.wrapping_neg());
-        let answers = chosen(first.1, second.1);
+        let either = |first: u64, second: u64| if EVEN { first } else { chosen(first, second) };
+        let answers = either(first.1, second.1);
         let again = answers > 1 && chosen(first.2, second.2) < answers;
         if again || (product as u64) < own.tail {
             return None;
@@ -212,7 +230,7 @@ impl DesignTable {
         Some((
             Arm(arm as u8),
             self.targets[chosen(first.0, second.0) as usize],
-            1 + chosen(first.3, second.3) as usize,
+            1 + either(first.3, second.3) as usize,
         ))
     }
 

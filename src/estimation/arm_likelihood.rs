@@ -11,6 +11,7 @@
 use super::inference::{Fit, Inference};
 use super::partial_likelihood::{CONVERGED, LogSum, MOST_STEPS, Maximum, NoMaximum};
 use super::settings::Ties;
+use crate::numerics::vector::{Wide, widest};
 
 /// Terms that are summed side by side.
 const LANES: usize = 4;
@@ -79,6 +80,43 @@ impl ArmLikelihood {
         }
     }
 
+    /// Adds times stratum by stratum, as [`ArmLikelihood::add`], each with control in the low half and treated in the high half.
+    pub(crate) fn add_all(&mut self, at_risk: &[u64], events: &[u64], ties: Ties) {
+        let sides = |own: u64| [own as u32, (own >> 32) as u32];
+        let from = self.control.len();
+        let mut count = from;
+        self.control.resize(from + at_risk.len(), 0.0);
+        self.treated.resize(from + at_risk.len(), 0.0);
+        let mut deaths = 0;
+        for (at_risk, events) in at_risk.iter().zip(events) {
+            let ([n0, n1], [d0, d1]) = (sides(*at_risk), sides(*events));
+            let plain = n0.min(n1) > 0 && d0 + d1 == 1;
+            // Mostly one death among both arms: written in any case, and the place moves on if it is one.
+            if let (Some(control), Some(treated)) =
+                (self.control.get_mut(count), self.treated.get_mut(count))
+            {
+                (*control, *treated) = (f64::from(n0), f64::from(n1));
+            }
+            if plain {
+                count += 1;
+                deaths += *events;
+            } else {
+                // The next one comes after those of this time.
+                let rest = self.control.len() - count;
+                self.control.truncate(count);
+                self.treated.truncate(count);
+                self.add([n0, n1], [d0, d1], ties);
+                count = self.control.len();
+                self.control.resize(count + rest, 0.0);
+                self.treated.resize(count + rest, 0.0);
+            }
+        }
+        self.control.truncate(count);
+        self.treated.truncate(count);
+        let deaths = sides(deaths).map(u64::from);
+        self.deaths = [self.deaths[0] + deaths[0], self.deaths[1] + deaths[1]];
+    }
+
     /// Maximizes.
     ///
     /// Errors: [`NoMaximum::NotCompared`] without a death while both arms are at risk, [`NoMaximum::Diverges`] where only
@@ -120,30 +158,11 @@ impl ArmLikelihood {
 
     /// `l'` and `−l''`.
     fn slope(&self, beta: f64) -> (f64, f64) {
-        let ratio = libm::exp(beta);
-        let (mut taken, mut information) = ([0.0; LANES], [0.0; LANES]);
-        let (controls, control_rest) = self.control.as_chunks::<LANES>();
-        let (treateds, treated_rest) = self.treated.as_chunks::<LANES>();
-        let term = |control: f64, treated: f64| {
-            let own = treated * ratio;
-            let inverse = 1.0 / (control + own);
-            let share = own * inverse;
-            (share, share * (control * inverse))
-        };
-        for (controls, treateds) in controls.iter().zip(treateds) {
-            for lane in 0..LANES {
-                let (share, spread) = term(controls[lane], treateds[lane]);
-                taken[lane] += share;
-                information[lane] += spread;
-            }
-        }
-        let total = |lanes: [f64; LANES]| (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
-        let (mut taken, mut information) = (total(taken), total(information));
-        for (control, treated) in control_rest.iter().zip(treated_rest) {
-            let (share, spread) = term(*control, *treated);
-            taken += share;
-            information += spread;
-        }
+        let (taken, information) = widest(Sums {
+            ratio: libm::exp(beta),
+            control: &self.control,
+            treated: &self.treated,
+        });
         (self.deaths[1] as f64 - taken, information)
     }
 
@@ -177,6 +196,58 @@ impl ArmLikelihood {
             direction: Vec::new(),
         })
     }
+}
+
+/// `Σ tθ/φ` and `Σ (tθ/φ)(c/φ)`, some side by side.
+struct Sums<'s> {
+    ratio: f64,
+    control: &'s [f64],
+    treated: &'s [f64],
+}
+
+impl Wide for Sums<'_> {
+    type Output = (f64, f64);
+
+    #[allow(
+        clippy::inline_always,
+        reason = "compiled anew for every width of registers"
+    )]
+    #[inline(always)]
+    fn run(self) -> (f64, f64) {
+        let (mut taken, mut information) = ([0.0; LANES], [0.0; LANES]);
+        let (controls, control_rest) = self.control.as_chunks::<LANES>();
+        let (treateds, treated_rest) = self.treated.as_chunks::<LANES>();
+        for (controls, treateds) in controls.iter().zip(treateds) {
+            for lane in 0..LANES {
+                let (share, spread) = term(controls[lane], treateds[lane], self.ratio);
+                taken[lane] += share;
+                information[lane] += spread;
+            }
+        }
+        let [taken0, taken1, taken2, taken3] = taken;
+        let [information0, information1, information2, information3] = information;
+        let mut taken = (taken0 + taken2) + (taken1 + taken3);
+        let mut information = (information0 + information2) + (information1 + information3);
+        for (control, treated) in control_rest.iter().zip(treated_rest) {
+            let (share, spread) = term(*control, *treated, self.ratio);
+            taken += share;
+            information += spread;
+        }
+        (taken, information)
+    }
+}
+
+/// `tθ/φ` and `(tθ/φ)(c/φ)` of a death.
+#[allow(
+    clippy::inline_always,
+    reason = "compiled anew for every width of registers"
+)]
+#[inline(always)]
+fn term(control: f64, treated: f64, ratio: f64) -> (f64, f64) {
+    let own = treated * ratio;
+    let inverse = 1.0 / (control + own);
+    let share = own * inverse;
+    (share, share * (control * inverse))
 }
 
 impl Highest {
@@ -222,6 +293,32 @@ mod tests {
             let found = own.maximum().unwrap();
             assert_eq!((found.coefficient, found.variance), (0.0, 2.0));
             assert!((found.log_likelihood[1] - log_likelihood).abs() < 1e-15);
+        }
+    }
+
+    /// Many times at once are the same terms in the same order as one by one: single deaths, ties, and an arm alone.
+    #[test]
+    fn many_times_are_added_as_one_by_one() {
+        let pair = |[control, treated]: [u32; 2]| u64::from(control) | u64::from(treated) << 32;
+        for ties in [Ties::Efron, Ties::Breslow] {
+            let (mut one, mut all) = (ArmLikelihood::default(), ArmLikelihood::default());
+            let mut times = [Vec::new(), Vec::new()];
+            for place in 0..100_u32 {
+                let at_risk = [3 + place % 4, 2 + place % 3 * u32::from(place % 7 > 0)];
+                let at_risk = [at_risk[0], at_risk[1] * u32::from(place % 11 > 0)];
+                let events = [1 + u32::from(place % 5 == 0), u32::from(place % 6 == 1)];
+                let events = [
+                    events[0] - u32::from(events[1] > 0),
+                    events[1].min(at_risk[1]),
+                ];
+                one.add(at_risk, events, ties);
+                times[0].push(pair(at_risk));
+                times[1].push(pair(events));
+            }
+            all.add_all(&times[0], &times[1], ties);
+            assert_eq!(one.control, all.control);
+            assert_eq!(one.treated, all.treated);
+            assert_eq!((one.deaths, one.alone), (all.deaths, all.alone));
         }
     }
 

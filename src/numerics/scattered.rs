@@ -1,41 +1,35 @@
-//! Blocks of one stream of ChaCha8 from here and there, many at a time.
+//! Least words of blocks of one stream of ChaCha8 from here and there, many at a time.
 //!
 //! A generator that jumps makes the four blocks that follow; where one of them is wanted, three are made in vain. Here each
 //! lane of the same instructions has a place of its own (Bernstein 2008, "ChaCha, a variant of Salsa20"; the layout of
-//! key, counter and stream is that of `rand_chacha`).
+//! key, counter and stream is that of `rand_chacha`). The state of as many blocks as a register has lanes stays in
+//! registers, the widest that the processor has.
 
-/// Blocks that are made at once.
-pub(crate) const LANES: usize = 32;
+#![allow(
+    clippy::inline_always,
+    reason = "compiled anew for every width of registers"
+)]
 
-/// One word of the state in every lane.
+use pulp::{Arch, Simd, WithSimd};
+
+/// Blocks that are made at once; of fewer, the last is made again.
+const LANES: usize = 32;
+/// Words of 64 bits in a block.
+const WORDS: usize = 8;
+
+/// One half of a word in every lane.
 type Lanes = [u32; LANES];
 
 /// The first four words of every state: "expand 32-byte k".
 const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
+/// Rounds by columns and diagonals.
+const DOUBLE_ROUNDS: usize = 4;
 
 /// A stream whose blocks are taken in any order.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scattered {
     key: [u32; 8],
     stream: u64,
-}
-
-/// Blocks of eight words each.
-#[derive(Debug, Clone)]
-pub(crate) struct Blocks([Lanes; 16]);
-
-impl Default for Blocks {
-    fn default() -> Self {
-        Self([[0; LANES]; 16])
-    }
-}
-
-impl Blocks {
-    /// A word of a block, by the lane of the block and its place there, from 0 to 7.
-    pub(crate) fn word(&self, lane: usize, place: usize) -> u64 {
-        let [low, high] = [self.0[2 * place][lane], self.0[2 * place + 1][lane]];
-        u64::from(low) | u64::from(high) << 32
-    }
 }
 
 impl Scattered {
@@ -48,95 +42,182 @@ impl Scattered {
         }
     }
 
-    /// Makes the blocks with these numbers.
-    pub(crate) fn blocks(&self, numbers: &[u64; LANES], into: &mut Blocks) {
-        let x = &mut into.0;
-        self.begin(numbers, x, |word, own| *word = own);
-        for _ in 0..DOUBLE_ROUNDS {
-            for places in QUARTERS {
-                if let Ok([a, b, c, d]) = x.get_disjoint_mut(places) {
-                    quarter(a, b, c, d);
+    /// The least of the words from place `FIRST` (0 to 7) until before `end` of each block, given by its number; the largest
+    /// word where there is none.
+    pub(crate) fn least_words<const FIRST: usize>(&self, blocks: &[Block], least: &mut Vec<u64>) {
+        least.clear();
+        least.resize(blocks.len(), u64::MAX);
+        Arch::new().dispatch(LeastWords::<FIRST> {
+            stream: *self,
+            blocks,
+            least,
+        });
+    }
+}
+
+/// A block by its number, and which of its words is the first that is not wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Block {
+    pub(crate) number: u64,
+    pub(crate) end: u32,
+}
+
+/// The work of [`Scattered::least_words`].
+struct LeastWords<'w, const FIRST: usize> {
+    stream: Scattered,
+    blocks: &'w [Block],
+    least: &'w mut [u64],
+}
+
+impl<const FIRST: usize> WithSimd for LeastWords<'_, FIRST> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (blocks, least) in self.blocks.chunks(LANES).zip(self.least.chunks_mut(LANES)) {
+            let (mut low, mut high, mut ends) = ([0; LANES], [0; LANES], [0; LANES]);
+            for lane in 0..LANES {
+                let block = blocks[lane.min(blocks.len() - 1)];
+                low[lane] = block.number as u32;
+                high[lane] = (block.number >> 32) as u32;
+                ends[lane] = u64::from(block.end);
+            }
+            let mut words = [[0; LANES]; 2 * WORDS];
+            self.stream.make(simd, [&low, &high], &mut words);
+            let mut found = [u64::MAX; LANES];
+            for place in FIRST..WORDS {
+                let [low, high] = [&words[2 * place], &words[2 * place + 1]];
+                for lane in 0..LANES {
+                    let word = u64::from(low[lane]) | u64::from(high[lane]) << 32;
+                    let wanted = if (place as u64) < ends[lane] {
+                        word
+                    } else {
+                        u64::MAX
+                    };
+                    found[lane] = found[lane].min(wanted);
                 }
             }
+            least.copy_from_slice(&found[..least.len()]);
         }
-        self.begin(numbers, x, |word, own| *word = word.wrapping_add(own));
     }
+}
 
-    /// Goes through the words of the state before the rounds.
-    fn begin(&self, numbers: &[u64; LANES], x: &mut [Lanes; 16], each: impl Fn(&mut u32, u32)) {
-        let stream = [self.stream as u32, (self.stream >> 32) as u32];
-        let [constants @ .., low, high, s0, s1] = x;
-        for (lanes, word) in constants.iter_mut().zip(CONSTANTS.iter().chain(&self.key)) {
-            for own in lanes {
-                each(own, *word);
+impl Scattered {
+    /// Makes the blocks whose numbers have these halves.
+    #[inline(always)]
+    fn make<S: Simd>(&self, simd: S, [low, high]: [&Lanes; 2], into: &mut [Lanes; 2 * WORDS]) {
+        let ([c0, c1, c2, c3], [k0, k1, k2, k3, k4, k5, k6, k7]) = (CONSTANTS, self.key);
+        let own = |word: u32| simd.splat_u32s(word);
+        let (low, high) = (S::as_simd_u32s(low).0, S::as_simd_u32s(high).0);
+        for (group, (low, high)) in low.iter().zip(high).enumerate() {
+            let begin = [
+                own(c0),
+                own(c1),
+                own(c2),
+                own(c3),
+                own(k0),
+                own(k1),
+                own(k2),
+                own(k3),
+                own(k4),
+                own(k5),
+                own(k6),
+                own(k7),
+                *low,
+                *high,
+                own(self.stream as u32),
+                own((self.stream >> 32) as u32),
+            ];
+            let mut x = begin;
+            for _ in 0..DOUBLE_ROUNDS {
+                quarter::<S, 0, 4, 8, 12>(simd, &mut x);
+                quarter::<S, 1, 5, 9, 13>(simd, &mut x);
+                quarter::<S, 2, 6, 10, 14>(simd, &mut x);
+                quarter::<S, 3, 7, 11, 15>(simd, &mut x);
+                quarter::<S, 0, 5, 10, 15>(simd, &mut x);
+                quarter::<S, 1, 6, 11, 12>(simd, &mut x);
+                quarter::<S, 2, 7, 8, 13>(simd, &mut x);
+                quarter::<S, 3, 4, 9, 14>(simd, &mut x);
             }
-        }
-        for (own, number) in low.iter_mut().zip(numbers) {
-            each(own, *number as u32);
-        }
-        for (own, number) in high.iter_mut().zip(numbers) {
-            each(own, (*number >> 32) as u32);
-        }
-        for (lanes, word) in [s0, s1].into_iter().zip(stream) {
-            for own in lanes {
-                each(own, word);
+            for ((own, begin), lanes) in x.into_iter().zip(begin).zip(&mut *into) {
+                S::as_mut_simd_u32s(lanes).0[group] = simd.add_u32s(own, begin);
             }
         }
     }
 }
 
-/// Rounds by columns and diagonals.
-const DOUBLE_ROUNDS: usize = 4;
+/// A quarter round of four words of the state, in every lane.
+#[inline(always)]
+fn quarter<S: Simd, const A: usize, const B: usize, const C: usize, const D: usize>(
+    simd: S,
+    x: &mut [S::u32s; 2 * WORDS],
+) {
+    let (mut a, mut b, mut c, mut d) = (x[A], x[B], x[C], x[D]);
+    a = simd.add_u32s(a, b);
+    d = rotate_left::<S, 16>(simd, simd.xor_u32s(d, a));
+    c = simd.add_u32s(c, d);
+    b = rotate_left::<S, 12>(simd, simd.xor_u32s(b, c));
+    a = simd.add_u32s(a, b);
+    d = rotate_left::<S, 8>(simd, simd.xor_u32s(d, a));
+    c = simd.add_u32s(c, d);
+    b = rotate_left::<S, 7>(simd, simd.xor_u32s(b, c));
+    (x[A], x[B], x[C], x[D]) = (a, b, c, d);
+}
 
-/// The words of a double round's quarters: columns, then diagonals.
-const QUARTERS: [[usize; 4]; 8] = [
-    [0, 4, 8, 12],
-    [1, 5, 9, 13],
-    [2, 6, 10, 14],
-    [3, 7, 11, 15],
-    [0, 5, 10, 15],
-    [1, 6, 11, 12],
-    [2, 7, 8, 13],
-    [3, 4, 9, 14],
-];
-
-/// A quarter round in every lane. On its own, the compiler takes several lanes in one instruction.
-#[inline(never)]
-fn quarter(a: &mut Lanes, b: &mut Lanes, c: &mut Lanes, d: &mut Lanes) {
-    for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
-        let (mut p, mut q, mut r, mut s) = (*a, *b, *c, *d);
-        p = p.wrapping_add(q);
-        s = (s ^ p).rotate_left(16);
-        r = r.wrapping_add(s);
-        q = (q ^ r).rotate_left(12);
-        p = p.wrapping_add(q);
-        s = (s ^ p).rotate_left(8);
-        r = r.wrapping_add(s);
-        q = (q ^ r).rotate_left(7);
-        (*a, *b, *c, *d) = (p, q, r, s);
-    }
+#[inline(always)]
+fn rotate_left<S: Simd, const BITS: u32>(simd: S, x: S::u32s) -> S::u32s {
+    let high = simd.wrapping_dyn_shl_u32s(x, simd.splat_u32s(BITS));
+    let low = simd.wrapping_dyn_shr_u32s(x, simd.splat_u32s(32 - BITS));
+    simd.or_u32s(high, low)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Blocks, LANES, Scattered};
+    use super::{Block, LANES, Scattered, WORDS};
     use crate::numerics::stream::replicate;
     use rand_chacha::rand_core::Rng;
 
+    /// Beside the generator: each word alone, and the least of several.
     #[test]
-    fn blocks_are_those_of_the_generator() {
+    fn words_are_those_of_the_generator() {
         let key: [u8; 32] = std::array::from_fn(|place| (7 * place + 3) as u8);
-        for stream in [0, 5, (1 << 40) + 9] {
+        for (stream, number) in [(0, 1), (5, LANES), (5, 0), ((1 << 40) + 9, 2 * LANES + 7)] {
             let own = Scattered::new(&key, stream);
-            let numbers: [u64; LANES] =
-                std::array::from_fn(|lane| (lane as u64 * 7919) ^ (lane as u64) << 33);
-            let mut blocks = Blocks::default();
-            own.blocks(&numbers, &mut blocks);
-            for (lane, number) in numbers.into_iter().enumerate() {
+            let numbers = (0..number as u64).map(|lane| (lane * 7919) ^ lane << 33);
+            let numbers: Vec<u64> = numbers.collect();
+            let ask = |first: usize, end: usize| {
+                let block = |number: &u64| Block {
+                    number: *number,
+                    end: end as u32,
+                };
+                let blocks: Vec<Block> = numbers.iter().map(block).collect();
+                let mut least = vec![3];
+                match first {
+                    0 => own.least_words::<0>(&blocks, &mut least),
+                    1 => own.least_words::<1>(&blocks, &mut least),
+                    2 => own.least_words::<2>(&blocks, &mut least),
+                    3 => own.least_words::<3>(&blocks, &mut least),
+                    4 => own.least_words::<4>(&blocks, &mut least),
+                    5 => own.least_words::<5>(&blocks, &mut least),
+                    6 => own.least_words::<6>(&blocks, &mut least),
+                    _ => own.least_words::<7>(&blocks, &mut least),
+                }
+                least
+            };
+            let words = numbers.iter().map(|number| {
                 let mut rng = replicate(&key, stream);
-                rng.set_word_pos(u128::from(number) * 16);
-                for place in 0..8 {
-                    assert_eq!(blocks.word(lane, place), rng.next_u64());
+                rng.set_word_pos(u128::from(*number) * 16);
+                [(); WORDS].map(|()| rng.next_u64())
+            });
+            let words: Vec<[u64; WORDS]> = words.collect();
+            for first in 0..WORDS {
+                for end in first..=WORDS {
+                    let least = |words: &[u64; WORDS]| {
+                        let some = words[first..end].iter().copied();
+                        some.min().unwrap_or(u64::MAX)
+                    };
+                    let expected: Vec<u64> = words.iter().map(least).collect();
+                    assert_eq!(ask(first, end), expected, "{stream} {first} {end}");
                 }
             }
         }

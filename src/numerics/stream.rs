@@ -158,6 +158,11 @@ pub fn open_units(rng: &mut impl Rng, deviates: &mut [f64]) {
 }
 
 /// The double of [`open_unit`] for a word that is already drawn.
+#[allow(
+    clippy::inline_always,
+    reason = "compiled anew for every width of registers"
+)]
+#[inline(always)]
 pub fn open_unit_of(word: u64) -> f64 {
     ((word >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
 }

@@ -3,8 +3,9 @@
 
 use super::sweep::NEVER;
 use super::walk::Words;
-use crate::numerics::scattered::{Blocks, LANES, Scattered};
+use crate::numerics::scattered::{Block, Scattered};
 use crate::numerics::stream::{open_unit_of, replicate};
+use crate::numerics::vector::{Wide, widest};
 use crate::planning::arrivals::{FATE, Keys, NEAR};
 
 /// Words of a block.
@@ -72,111 +73,121 @@ impl CountByWord {
     }
 }
 
-/// A block of words that a family still has to look at.
-#[derive(Debug, Clone, Copy, Default)]
-struct Open {
-    place: u32,
-    /// Reports whose words have not been seen.
-    left: u32,
-    /// Place of the next one within the block.
-    first: u32,
-    block: u64,
-}
-
 /// The words of the first reports of one study.
 #[derive(Debug, Default)]
 pub(super) struct FirstReports {
-    open: Vec<Open>,
-    /// How many of them have been added.
-    added: usize,
-    blocks: Blocks,
-    /// Least word of the days of each family, in the order of the ledger; the largest there is without a report.
+    /// Families whose days are not all known, and the block of each that is to be looked at next. Its end counts all words
+    /// that are left, so that it may lie beyond the block.
+    families: Vec<u32>,
+    blocks: Vec<Block>,
+    /// How many of them there are.
+    open: usize,
+    found: Vec<u64>,
+    /// Least word of the days of each family; the largest there is without a report.
     least: Vec<u64>,
+    made: usize,
 }
 
 impl FirstReports {
     /// Before the first of so many families.
     pub(super) fn begin(&mut self, families: usize) {
-        self.open.resize(families, Open::default());
-        self.added = 0;
+        self.families.resize(families, 0);
+        self.blocks.resize(families, Block::default());
+        self.open = 0;
         self.least.clear();
         self.least.resize(families, u64::MAX);
     }
 
-    /// A family has reports; its words begin with a block. `false` if they are not all there.
-    pub(super) fn add(&mut self, place: usize, block: u64, count: u32) -> bool {
+    /// The family at a place has reports; its words begin with a block.
+    #[inline]
+    pub(super) fn add(&mut self, place: usize, block: u64, count: u32) {
         // Every family is written, and the place moves on after those who have reports.
-        if let Some(own) = self.open.get_mut(self.added) {
-            *own = Open {
-                place: place as u32,
-                left: count,
-                first: BEGIN,
-                block: block + u64::from(FATE / BLOCK),
+        let open = self.families.get_mut(self.open);
+        if let (Some(family), Some(own)) = (open, self.blocks.get_mut(self.open)) {
+            *family = place as u32;
+            *own = Block {
+                number: block + u64::from(FATE / BLOCK),
+                end: BEGIN + count,
             };
         }
-        self.added += usize::from(count > 0);
-        count <= NEAR
+        self.open += usize::from(count > 0);
     }
 
     /// Draws the words of all days.
     pub(super) fn draw(&mut self, keys: &Keys, replicate: u64) {
         let stream = Scattered::new(&keys.outcomes, replicate);
-        self.open.truncate(self.added);
-        let mut done = 0;
-        while done < self.open.len() {
-            let until = (done + LANES).min(self.open.len());
-            let last = until - 1;
-            let number = |lane: usize| self.open[(done + lane).min(last)].block;
-            stream.blocks(&std::array::from_fn(number), &mut self.blocks);
-            for (lane, place) in (done..until).enumerate() {
-                let own = self.open[place];
-                let end = (own.first + own.left).min(BLOCK);
-                let mut least = self.least[own.place as usize];
-                if own.first == BEGIN {
-                    // Mostly so: few words, without a guess of how many count.
-                    for word in BEGIN..BLOCK {
-                        let seen = self.blocks.word(lane, word as usize);
-                        least = least.min(if word < end { seen } else { u64::MAX });
-                    }
-                } else {
-                    for word in own.first..end {
-                        least = least.min(self.blocks.word(lane, word as usize));
-                    }
-                }
-                self.least[own.place as usize] = least;
-                let left = own.left - (end - own.first);
-                if left > 0 {
-                    self.open.push(Open {
-                        left,
-                        first: 0,
-                        block: own.block + 1,
-                        ..own
-                    });
-                }
-            }
-            done = until;
+        let blocks = &self.blocks[..self.open];
+        stream.least_words::<{ BEGIN as usize }>(blocks, &mut self.found);
+        self.made = 0;
+        while self.open > 0 {
+            self.made += self.open;
+            self.settle();
+            let blocks = &self.blocks[..self.open];
+            stream.least_words::<0>(blocks, &mut self.found);
         }
     }
 
+    /// Takes what was found; families with words in a further block stay.
+    fn settle(&mut self) {
+        let mut left = 0;
+        for (open, found) in self.found.iter().enumerate() {
+            let (family, block) = (self.families[open], self.blocks[open]);
+            let own = &mut self.least[family as usize];
+            *own = (*own).min(*found);
+            self.families[left] = family;
+            self.blocks[left] = Block {
+                number: block.number + 1,
+                end: block.end.wrapping_sub(BLOCK),
+            };
+            left += usize::from(block.end > BLOCK);
+        }
+        self.open = left;
+    }
+
     /// The day of a window of `width` days on which each family has its first report, from 1; [`NEVER`] without one.
-    pub(super) fn days(&self, width: i32) -> impl Iterator<Item = i32> {
-        let of = move |least: &u64| {
-            let day = 1 + (open_unit_of(*least) * f64::from(width)) as i32;
-            // The largest word rounds to the end of the window itself.
-            if day <= width { day } else { NEVER }
-        };
-        self.least.iter().map(of)
+    pub(super) fn days(&self, width: i32, days: &mut Vec<i32>) {
+        days.clear();
+        days.resize(self.least.len(), NEVER);
+        widest(Days {
+            least: &self.least,
+            width,
+            days,
+        });
     }
 
     /// Words that were made.
     pub(super) fn made(&self) -> usize {
-        self.open.len() * BLOCK as usize
+        self.made * BLOCK as usize
     }
 
     /// As many words of the stream in bulk.
     pub(super) fn floor(keys: &Keys, number: u64, words: usize, into: &mut Words) -> u64 {
         into.begin(replicate(&keys.outcomes, number), words);
         into.last()
+    }
+}
+
+/// The work of [`FirstReports::days`].
+struct Days<'d> {
+    least: &'d [u64],
+    width: i32,
+    days: &'d mut [i32],
+}
+
+impl Wide for Days<'_> {
+    type Output = ();
+
+    #[allow(
+        clippy::inline_always,
+        reason = "compiled anew for every width of registers"
+    )]
+    #[inline(always)]
+    fn run(self) {
+        for (day, least) in self.days.iter_mut().zip(self.least) {
+            let own = 1 + (open_unit_of(*least) * f64::from(self.width)) as i32;
+            // The largest word rounds to the end of the window itself.
+            *day = if own <= self.width { own } else { NEVER };
+        }
     }
 }
 

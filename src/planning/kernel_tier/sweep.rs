@@ -11,33 +11,28 @@ use crate::estimation::observed_expected::ObservedExpected;
 /// No report in the window.
 pub(super) const NEVER: i32 = i32::MAX;
 
-/// A family, in the order of the ledger.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Row {
-    /// The day before the first of its window, counted from the first opening.
-    pub(super) origin: i32,
-    /// Day of its window on which it has its first report, from 1; [`NEVER`] without one.
-    pub(super) report: i32,
-    /// 1 with the treated arm.
-    pub(super) side: u8,
-}
-
-impl Row {
-    /// Last day of its window that is seen at a cut, below 1 where none is; `width` is that of the window.
-    pub(super) fn followed(&self, cut: i32, width: i32) -> i32 {
-        (cut - self.origin).min(width)
-    }
-}
-
-/// A family of a stratum.
+/// Families of a stratum, as many of each.
 #[derive(Debug, Clone, Copy)]
-struct Member {
-    place: u32,
-    origin: i32,
-    report: i32,
-    side: u8,
-    /// Treated families among those of the stratum before it.
-    treated: u32,
+pub(super) struct Members<'m> {
+    /// Places in the ledger, which rise.
+    pub(super) places: &'m [u32],
+    /// The days before the first of their windows, counted from the first opening, which never fall.
+    pub(super) origins: &'m [i32],
+    /// Days of their windows on which they have their first reports, from 1; [`NEVER`] without one.
+    pub(super) reports: &'m [i32],
+    /// 1 with the treated arm, otherwise 0.
+    pub(super) sides: &'m [u8],
+}
+
+/// Families of both arms, or reports: those of control in the low half, those of treated in the high half.
+type Pair = u64;
+
+fn pair_of(side: u8) -> Pair {
+    1 << (u32::from(side & 1) * 32)
+}
+
+fn sides(own: Pair) -> [u32; 2] {
+    [own as u32, (own >> 32) as u32]
 }
 
 /// A first report.
@@ -53,23 +48,36 @@ struct Report {
 /// Parts of a window into which reports are put before they are ordered, as a power of two.
 const PARTS: u32 = 7;
 
-/// A time at which somebody had a first report: how many were at risk just before it, and how many had it.
-type Step = ([u32; 2], [u32; 2]);
+/// Where a stratum ends in each list of [`Strata`], and the origin of its first family.
+#[derive(Debug, Clone, Copy, Default)]
+struct End {
+    families: usize,
+    reports: usize,
+    until: usize,
+    origin: i32,
+}
 
 /// Families by stratum, and their first reports in the order of stratum and day.
 #[derive(Debug, Default)]
 pub(super) struct Strata {
-    /// Families of each stratum, their places rising.
-    members: Vec<Member>,
-    /// Where each stratum ends, among members and among reports.
-    ends: Vec<(usize, usize)>,
+    ends: Vec<End>,
+    /// Places of the families of each stratum, rising, their arms, and the days of their first reports, counted from the first
+    /// opening.
+    places: Vec<u32>,
+    sides: Vec<u8>,
+    comes: Vec<i32>,
+    /// Of each stratum, how many families have their origins before that of its first one, until that day, until the day
+    /// after it, and so on until that of its last one.
+    until: Vec<u32>,
+    /// Of a stratum at a cut, how many of its first families have no report until then.
+    staying: Vec<Pair>,
     reports: Vec<Report>,
     /// Those of one stratum before they are ordered.
     unordered: Vec<Report>,
-    /// Of those of one stratum that are seen at a cut: twice the day, and 1 with the treated arm.
-    seen: Vec<u32>,
-    /// The steps at a cut, stratum by stratum, and of how many families until which cut they are.
-    steps: Vec<Step>,
+    /// The times at a cut at which somebody had a first report, stratum by stratum: how many were at risk just before it, and
+    /// how many had it. And of how many families until which cut they are.
+    at_risk: Vec<Pair>,
+    events: Vec<Pair>,
     of: Option<(usize, i32)>,
     /// Families by arm at that cut, and whether all strata stand there.
     all: [u32; 2],
@@ -78,40 +86,53 @@ pub(super) struct Strata {
 
 impl Strata {
     pub(super) fn clear(&mut self) {
-        self.members.clear();
         self.ends.clear();
+        self.places.clear();
+        self.sides.clear();
+        self.comes.clear();
+        self.until.clear();
         self.reports.clear();
         self.of = None;
     }
 
-    /// Adds the families of a further stratum, by their places, in a window of so many days.
-    pub(super) fn add(&mut self, places: impl Iterator<Item = u32>, rows: &[Row], width: i32) {
-        self.unordered.clear();
-        let (mut treated, mut number) = (0, 0);
-        for place in places {
-            let row = &rows[place as usize];
-            self.members.push(Member {
-                place,
-                origin: row.origin,
-                report: row.report,
-                side: row.side,
-                treated,
-            });
-            treated += u32::from(row.side);
+    /// Adds the families of a further stratum, in a window of so many days.
+    pub(super) fn add(&mut self, own: Members<'_>, width: i32) {
+        self.places.extend_from_slice(own.places);
+        self.sides.extend_from_slice(own.sides);
+        let origin = own.origins.first().copied().unwrap_or(0);
+        let last = own.origins.last().copied().unwrap_or(origin);
+        let first = self.until.len();
+        let days = 2 + last.abs_diff(origin) as usize;
+        self.until.resize(first + days, 0);
+        let until = &mut self.until[first..];
+        self.unordered.resize(own.places.len(), Report::default());
+        let mut count = 0;
+        let families = own.places.iter().zip(own.origins);
+        for ((place, from), (report, side)) in families.zip(own.reports.iter().zip(own.sides)) {
+            until[1 + from.abs_diff(origin) as usize] += 1;
             // Every family is written, and the place moves on after those with a report.
-            if number == self.unordered.len() {
-                self.unordered.push(Report::default());
-            }
-            self.unordered[number] = Report {
-                day: row.report.unsigned_abs() << 1 | u32::from(row.side),
-                comes: row.origin.saturating_add(row.report),
-                place,
+            let comes = from.saturating_add(*report);
+            self.comes.push(comes);
+            self.unordered[count] = Report {
+                day: report.unsigned_abs() << 1 | u32::from(*side),
+                comes,
+                place: *place,
             };
-            number += usize::from(row.report != NEVER);
+            count += usize::from(*report != NEVER);
         }
-        self.unordered.truncate(number);
+        let mut all = 0;
+        for families in until {
+            all += *families;
+            *families = all;
+        }
+        self.unordered.truncate(count);
         self.order(width);
-        self.ends.push((self.members.len(), self.reports.len()));
+        self.ends.push(End {
+            families: self.places.len(),
+            reports: self.reports.len(),
+            until: self.until.len(),
+            origin,
+        });
     }
 
     /// Puts the reports of a stratum in the order of their days: by parts of the window, and then by insertion.
@@ -150,70 +171,67 @@ impl Strata {
     }
 
     /// Finds the steps at a cut, of the first `families`, which are those drawn until then.
-    fn walk(&mut self, families: usize, (cut, width): (i32, i32)) {
+    fn walk(&mut self, families: usize, cut: i32) {
         if self.of == Some((families, cut)) {
             return;
         }
         self.of = Some((families, cut));
-        self.steps.clear();
         self.all = [0; 2];
-        let (mut from, mut first) = (0, 0);
         let (mut strata, mut small) = (0, false);
-        for (end, last) in &self.ends {
-            let (members, mut at_risk) = cells(&self.members[from..*end], families);
-            let reports = &self.reports[first..*last];
-            (from, first) = (*end, *last);
-            if at_risk != [0, 0] {
+        // The first step is none, so that the last one is there to be written again by a report that is not seen.
+        self.at_risk.resize(self.reports.len() + 1, 0);
+        self.events.resize(self.reports.len() + 1, 0);
+        let mut steps = Steps {
+            at_risk: &mut self.at_risk,
+            events: &mut self.events,
+            last: 0,
+        };
+        let mut from = End::default();
+        for end in &self.ends {
+            let number = number_before(&self.places[from.families..end.families], families);
+            self.staying.resize(number + 1, 0);
+            let comes = self.comes[from.families..][..number].iter();
+            let own = comes.zip(&self.sides[from.families..][..number]);
+            let (mut all, mut without) = (0, 0);
+            for ((comes, side), staying) in own.zip(&mut self.staying[1..]) {
+                all += pair_of(*side);
+                without += u64::from(*comes > cut) << (u32::from(side & 1) * 32);
+                *staying = without;
+            }
+            let reports = &self.reports[from.reports..end.reports];
+            let until = &self.until[from.until..end.until];
+            let begin = cut - end.origin;
+            from = *end;
+            if number > 0 {
                 strata += 1;
-                small |= at_risk.iter().any(|own| *own < SMALLEST_CELL);
+                small |= sides(all).iter().any(|own| *own < SMALLEST_CELL);
             }
-            self.all[0] += at_risk[0];
-            self.all[1] += at_risk[1];
-            // Every report is written, and the place moves on after those that are seen.
-            self.seen.resize(reports.len() + 1, 0);
-            let mut count = 0;
-            for report in reports {
-                self.seen[count] = report.day;
-                count += usize::from((report.place as usize) < families && report.comes <= cut);
-            }
-            let mut staying = members.len();
-            let mut seen = self.seen[..count].iter().copied().peekable();
-            while let Some(first) = seen.next() {
-                let day = (first >> 1) as i32;
-                let mut events = [1 - (first & 1), first & 1];
-                while let Some(own) = seen.next_if(|own| own >> 1 == first >> 1) {
-                    events[(own & 1) as usize] += 1;
-                }
-                // Whoever was drawn last is followed shortest.
-                while let Some(place) = staying.checked_sub(1) {
-                    let member = &members[place];
-                    let followed = (cut - member.origin).min(width);
-                    if followed >= day {
-                        break;
-                    }
-                    // Whose report was seen has left with it.
-                    at_risk[usize::from(member.side) & 1] -= u32::from(member.report > followed);
-                    staying = place;
-                }
-                self.steps.push((at_risk, events));
-                at_risk[0] -= events[0];
-                at_risk[1] -= events[1];
-            }
+            let [control, treated] = sides(all);
+            self.all[0] += control;
+            self.all[1] += treated;
+            let seen = |report: &Report| (report.place as usize) < families && report.comes <= cut;
+            steps.walk(
+                reports,
+                seen,
+                (all - without, &self.staying),
+                (until, begin),
+            );
         }
+        let last = steps.last;
+        self.at_risk.truncate(last + 1);
+        self.events.truncate(last + 1);
         self.stands = strata <= 1 || !small;
     }
 
     /// The log-rank test at a cut, of the first `families`, which are those drawn until then; `None` where there is none
     /// or where strata are merged.
-    pub(super) fn test(&mut self, families: usize, cut: (i32, i32)) -> Option<Effect> {
+    pub(super) fn test(&mut self, families: usize, cut: i32) -> Option<Effect> {
         self.walk(families, cut);
         if !self.stands || self.all.contains(&0) {
             return None;
         }
         let mut sums = ObservedExpected::default();
-        for (at_risk, events) in &self.steps {
-            sums.add(*at_risk, *events);
-        }
+        sums.add_all(&self.at_risk[1..], &self.events[1..]);
         let (estimate, std_error) = sums.one_step()?;
         Some(Effect {
             estimate,
@@ -234,7 +252,7 @@ impl Strata {
     pub(super) fn ratio(
         &mut self,
         families: usize,
-        cut: (i32, i32),
+        cut: i32,
         (ties, inference): (Ties, &Inference),
         likelihood: &mut ArmLikelihood,
     ) -> Option<Effect> {
@@ -243,13 +261,8 @@ impl Strata {
             return None;
         }
         likelihood.clear();
-        let mut all = [0; 2];
-        for (at_risk, events) in &self.steps {
-            likelihood.add(*at_risk, *events, ties);
-            all[0] += events[0];
-            all[1] += events[1];
-        }
-        if all.contains(&0) {
+        likelihood.add_all(&self.at_risk[1..], &self.events[1..], ties);
+        if sides(self.events[1..].iter().sum()).contains(&0) {
             return None;
         }
         let fit = likelihood.maximize().ok()?.fit(inference);
@@ -268,27 +281,72 @@ impl Strata {
     }
 
     /// Whether no stratum is so small that it is merged with another, of the first `families`.
-    pub(super) fn stand(&mut self, families: usize, cut: (i32, i32)) -> bool {
+    pub(super) fn stand(&mut self, families: usize, cut: i32) -> bool {
         self.walk(families, cut);
         self.stands
     }
 }
 
-/// Those of a stratum that are among the first `families`, and how many of them each arm has.
-fn cells(members: &[Member], families: usize) -> (&[Member], [u32; 2]) {
-    let number = members.partition_point(|own| (own.place as usize) < families);
-    let treated = match members.get(number) {
-        Some(next) => next.treated,
-        None => members
-            .last()
-            .map_or(0, |last| last.treated + u32::from(last.side)),
-    };
-    (&members[..number], [number as u32 - treated, treated])
+/// The steps at a cut while they are found.
+struct Steps<'s> {
+    at_risk: &'s mut [Pair],
+    events: &'s mut [Pair],
+    /// Place of the last one.
+    last: usize,
+}
+
+impl Steps<'_> {
+    /// Walks through the reports of a stratum, without a branch by report. `all` are seen; of its first families so many are
+    /// `staying` until the cut without a report, and so many are drawn `until` before the day of the first one, until then,
+    /// and so on; the cut is so many days after it.
+    #[allow(clippy::inline_always, reason = "its state in registers")]
+    #[inline(always)]
+    fn walk(
+        &mut self,
+        reports: &[Report],
+        seen: impl Fn(&Report) -> bool,
+        (all, staying): (Pair, &[Pair]),
+        (until, cut): (&[u32], i32),
+    ) {
+        let (Some(end), Some(most)) = (until.len().checked_sub(1), staying.len().checked_sub(1))
+        else {
+            return;
+        };
+        let mut last = self.last;
+        let (mut at_risk, mut events) = (self.at_risk[last], self.events[last]);
+        let (mut gone, mut day) = (0, 0);
+        for report in reports {
+            let (own, seen) = (report.day >> 1, seen(report));
+            let begins = seen & (own != day);
+            day = if seen { own } else { day };
+            // Whoever was drawn later is not followed until this day.
+            let drawn = (cut + 1 - own as i32).clamp(0, end as i32) as usize;
+            let drawn = (until[drawn] as usize).min(most);
+            let now = staying[drawn] + (all - gone);
+            at_risk = if begins { now } else { at_risk };
+            events = if begins { 0 } else { events };
+            let event = u64::from(seen) << ((report.day & 1) * 32);
+            gone += event;
+            events += event;
+            last += usize::from(begins);
+            self.at_risk[last] = at_risk;
+            self.events[last] = events;
+        }
+        self.last = last;
+    }
+}
+
+/// How many of some places, which rise, are before one.
+fn number_before(places: &[u32], families: usize) -> usize {
+    match places.last() {
+        Some(last) if (*last as usize) < families => places.len(),
+        _ => places.partition_point(|own| (*own as usize) < families),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NEVER, Row, Strata};
+    use super::{Members, NEVER, Strata};
 
     /// By hand: two strata that are too small to stand beside each other, and the first alone. Draws on days 0, 2 and 4 in
     /// it, reports on days 3 (control), 2 (treated) and never (control) of their windows, cut on day 5: the third family
@@ -296,25 +354,28 @@ mod tests {
     /// one control: nothing to compare. O − E = ½, V = ¼: one-step 2 ± 2, X² = 1.
     #[test]
     fn a_sweep_by_hand() {
-        let row = |origin, report, side| Row {
-            origin,
-            report,
-            side,
+        let add = |strata: &mut Strata, from: usize, to: usize| {
+            let own = Members {
+                places: &[0, 1, 2, 3][from..to],
+                origins: &[0, 2, 4, 4][from..to],
+                reports: &[3, 2, NEVER, 1][from..to],
+                sides: &[0, 1, 0, 1][from..to],
+            };
+            strata.add(own, 100);
         };
-        let rows = [row(0, 3, 0), row(2, 2, 1), row(4, NEVER, 0), row(4, 1, 1)];
         let mut strata = Strata::default();
-        strata.add([0, 1, 2].into_iter(), &rows, 100);
-        let found = strata.test(3, (5, 100)).unwrap();
+        add(&mut strata, 0, 3);
+        let found = strata.test(3, 5).unwrap();
         assert_eq!((found.estimate, found.std_error), (2.0, 2.0));
         assert_eq!(
             (found.statistic, found.n_treated, found.n_control),
             (Some(1.0), 1, 2)
         );
-        assert!(strata.stand(3, (5, 100)));
+        assert!(strata.stand(3, 5));
         // On day 3 the second family's report has not come, and on day 2 nobody is compared.
-        assert_eq!(strata.test(2, (3, 100)), None);
-        strata.add([3].into_iter(), &rows, 100);
-        assert!(!strata.stand(4, (5, 100)));
-        assert_eq!(strata.test(4, (5, 100)), None);
+        assert_eq!(strata.test(2, 3), None);
+        add(&mut strata, 3, 4);
+        assert!(!strata.stand(4, 5));
+        assert_eq!(strata.test(4, 5), None);
     }
 }

@@ -5,7 +5,7 @@ use super::Numbers;
 use super::first_reports::{CountByWord, FirstReports};
 use super::guesses::Guesses;
 use super::intake::Intake;
-use super::sweep::{Row, Strata};
+use super::sweep::{Members, Strata};
 use super::times_domain::{counts, date};
 use super::walk::{Lists, Words as Stream};
 use crate::allocation::{Arm as Drawn, DesignTable, Guesser};
@@ -62,6 +62,38 @@ impl Model {
     }
 }
 
+/// Families in the order of the ledger: places, and what [`Members`] has of them.
+#[derive(Debug, Default)]
+struct Ledger {
+    places: Vec<u32>,
+    origins: Vec<i32>,
+    reports: Vec<i32>,
+}
+
+impl Ledger {
+    /// Puts every family in its place.
+    fn put<'f>(&mut self, families: impl ExactSizeIterator<Item = (&'f u32, (&'f i32, &'f i32))>) {
+        let number = families.len();
+        self.places.clear();
+        self.places.extend(0..number as u32);
+        self.origins.resize(number, 0);
+        self.reports.resize(number, 0);
+        for (place, (origin, report)) in families {
+            let place = *place as usize;
+            (self.origins[place], self.reports[place]) = (*origin, *report);
+        }
+    }
+
+    fn members<'l>(&'l self, sides: &'l [u8]) -> Members<'l> {
+        Members {
+            places: &self.places,
+            origins: &self.origins,
+            reports: &self.reports,
+            sides,
+        }
+    }
+}
+
 /// What somebody who guesses the arms has seen.
 #[derive(Debug, Clone, Copy)]
 struct Guessed {
@@ -93,13 +125,21 @@ pub(super) struct Times<'c> {
     arms: Stream,
     guesses: Guesses,
     guessed: Vec<Guessed>,
-    /// Of each family: site, and how many more reports it would have under treatment than under control.
+    /// Site and arm of each family, in the order of the ledger; with treated 1.
     sites: Vec<u16>,
-    more: Vec<i32>,
-    rows: Vec<Row>,
-    /// Words of the families' risks and their places, one site after the other, and where each site ends.
-    risks: Vec<u64>,
+    arm_of: Vec<u8>,
+    /// The families in that order, where an analysis asks for them.
+    ledger: Ledger,
+    in_order: bool,
+    /// Of each family, one site after the other: its place in the ledger, the day before the first of its window, the word
+    /// of its risk, how many more reports it would have under treatment than under control, arm, and day of the first
+    /// report. And where each site ends.
     places: Vec<u32>,
+    origins: Vec<i32>,
+    risks: Vec<u64>,
+    more: Vec<i32>,
+    sides: Vec<u8>,
+    days: Vec<i32>,
     ends: Vec<usize>,
     reports: FirstReports,
     /// One stratum, and one for each site.
@@ -152,6 +192,8 @@ impl<'c> Times<'c> {
             event: Some(Vec::new()),
             ..Columns::default()
         };
+        let rows = |own: &Analysed| matches!(own.model, Model::Rows(_)) || own.strata == 0;
+        let in_order = analyses.iter().any(rows);
         let guesser = Guesser::new(&*allocation.design, &allocation.ratio).ok();
         Some(Self {
             protocol,
@@ -171,10 +213,15 @@ impl<'c> Times<'c> {
             ranks,
             arms: Stream::default(),
             sites: Vec::new(),
-            more: Vec::new(),
-            rows: Vec::new(),
-            risks: Vec::new(),
+            arm_of: Vec::new(),
+            ledger: Ledger::default(),
+            in_order,
             places: Vec::new(),
+            origins: Vec::new(),
+            risks: Vec::new(),
+            more: Vec::new(),
+            sides: Vec::new(),
+            days: Vec::new(),
             ends: Vec::new(),
             reports: FirstReports::default(),
             strata: [Strata::default(), Strata::default()],
@@ -193,8 +240,7 @@ impl<'c> Times<'c> {
         self.follow(replicate)?;
         let (stopped, families, ended) = self.watch()?;
         let mut analyses = Vec::with_capacity(self.analyses.len());
-        let more: i64 = self.more[..families].iter().copied().map(i64::from).sum();
-        let truth = more as f64 / families as f64;
+        let truth = self.more_reports(families) as f64 / families as f64;
         let monitored = self.monitor.as_ref().map(|own| own.place);
         for place in 0..self.analyses.len() {
             let (found, looked) = if Some(place) == monitored {
@@ -238,22 +284,36 @@ impl<'c> Times<'c> {
     /// Puts the families in the order of the ledger.
     fn enrol(&mut self) {
         let families = self.intake.families;
-        self.rows.resize(families, Row::default());
         self.sites.resize(families, 0);
-        self.more.resize(families, 0);
-        self.risks.clear();
-        self.places.clear();
+        self.places.resize(families, 0);
+        self.origins.resize(families, 0);
+        self.risks.resize(families, 0);
         self.ends.clear();
         self.intake.place();
+        let mut number = 0;
         for site in 0..self.by_id.len() {
-            for (place, day, risk) in self.intake.with_days(site) {
-                self.rows[place].origin = day + self.window.0 - 1;
-                self.sites[place] = site as u16;
-                self.risks.push(risk);
-                self.places.push(place as u32);
+            let origins = self.origins[number..].iter_mut();
+            let own = origins.zip(&mut self.places[number..]);
+            let own = own.zip(&mut self.risks[number..]);
+            let mut came = 0;
+            for ((at, day, word), ((origin, place), risk)) in self.intake.with_days(site).zip(own) {
+                *origin = day + self.window.0 - 1;
+                (*place, *risk) = (at as u32, word);
+                self.sites[at] = site as u16;
+                came += 1;
             }
-            self.ends.push(self.places.len());
+            number += came;
+            self.ends.push(number);
         }
+    }
+
+    /// How many more reports the first families of the ledger would have under treatment than under control.
+    fn more_reports(&self, families: usize) -> i64 {
+        let own = self.more.iter().zip(&self.places);
+        let of = |(more, place): (&i32, &u32)| {
+            i64::from(*more) * i64::from((*place as usize) < families)
+        };
+        own.map(of).sum()
     }
 
     /// Draws the arms, and looks at what a guesser knows at every look and at the end.
@@ -261,69 +321,85 @@ impl<'c> Times<'c> {
         let families = self.intake.families;
         let numbers = stream::replicate(&self.keys.arms, replicate);
         self.arms.begin(numbers, families);
+        self.arm_of.resize(families, 0);
         self.guesses.restart();
         self.guessed.clear();
-        let (intake, guessed, looks) = (&self.intake, &mut self.guessed, &self.looks);
-        let until = |look: usize| looks.get(look).map(|day| intake.reached(*day) as usize);
-        let mut next = until(0);
-        let state = |guesses: &Guesses, families: usize| Guessed {
-            share: guesses.correct_share(families),
-            imbalance: guesses.imbalance(),
-        };
-        let (rows, guesses, treated) = (&mut self.rows, &mut self.guesses, self.treated);
-        let each = |place: usize, (_, list): (usize, usize), weights, arm: Drawn| {
-            while next == Some(place) {
-                guessed.push(state(guesses, place));
-                next = until(guessed.len());
-            }
-            rows[place].side = u8::from(arm.0 == treated);
-            guesses.see(list, arm, weights);
-        };
-        self.lists.walk(&self.sites, &mut self.arms, each);
-        while self.guessed.len() <= self.looks.len() {
-            self.guessed.push(state(&self.guesses, families));
+        self.lists.begin();
+        let mut from = 0;
+        for look in 0..=self.looks.len() {
+            let day = self.looks.get(look);
+            let until = day.map_or(families, |day| self.intake.reached(*day) as usize);
+            let own = &mut self.arm_of[from..until];
+            let (guesses, treated) = (&mut self.guesses, self.treated);
+            let each = |place: usize, (_, list): (usize, usize), weights, arm: Drawn| {
+                if let Some(own) = own.get_mut(place) {
+                    *own = u8::from(arm.0 == treated);
+                }
+                guesses.see(list, arm, weights);
+            };
+            self.lists
+                .go_on(&self.sites[from..until], &mut self.arms, each);
+            from = until;
+            self.guessed.push(Guessed {
+                share: self.guesses.correct_share(until),
+                imbalance: self.guesses.imbalance(),
+            });
         }
     }
 
     /// Draws the days of the first reports, and puts them in order.
     fn follow(&mut self, replicate: u64) -> Option<()> {
-        self.reports.begin(self.rows.len());
-        let mut all = true;
+        let families = self.places.len();
+        self.reports.begin(families);
+        self.more.resize(families, 0);
+        self.sides.resize(families, 0);
+        let mut most = 0;
         let mut from = 0;
         for (site, end) in self.ends.iter().enumerate() {
             let own = self.places[from..*end].iter().zip(&self.risks[from..*end]);
-            from = *end;
-            for ((place, risk), ordinal) in own.zip(0..) {
-                let place = *place as usize;
-                let counts = [0, 1].map(|side| self.counts[side].of(*risk));
-                self.more[place] = counts[1] as i32 - counts[0] as i32;
-                let count = counts[usize::from(self.rows[place].side) & 1];
-                // Of more reports than that the numbers differ too.
-                all &= counts.iter().all(|count| *count <= NEAR);
-                all &= self
-                    .reports
-                    .add(place, outcomes_block(site, ordinal), count);
+            let into = self.more[from..*end].iter_mut();
+            let into = into.zip(&mut self.sides[from..*end]);
+            for (((place, risk), (more, side)), ordinal) in own.zip(into).zip(0..) {
+                let [control, treated] = [self.counts[0].of(*risk), self.counts[1].of(*risk)];
+                *more = treated as i32 - control as i32;
+                *side = self.arm_of[*place as usize] & 1;
+                let count = if *side == 1 { treated } else { control };
+                most = most.max(control).max(treated);
+                self.reports.add(
+                    from + ordinal as usize,
+                    outcomes_block(site, ordinal),
+                    count,
+                );
             }
+            from = *end;
         }
-        if !all || self.rows.is_empty() {
+        // Of more reports than that the numbers differ too.
+        if most > NEAR || families == 0 {
             return None;
         }
         self.reports.draw(&self.keys, replicate);
-        let days = self.reports.days(self.window.1);
-        for (row, day) in self.rows.iter_mut().zip(days) {
-            row.report = day;
+        self.reports.days(self.window.1, &mut self.days);
+        if self.in_order {
+            let days = self.origins.iter().zip(&self.days);
+            self.ledger.put(self.places.iter().zip(days));
         }
         let wanted = |which: usize| self.analyses.iter().any(|own| own.strata == which);
         let asked = [wanted(0), wanted(1)];
         self.strata.iter_mut().for_each(Strata::clear);
         if asked[0] {
-            self.strata[0].add(0..self.rows.len() as u32, &self.rows, self.window.1);
+            self.strata[0].add(self.ledger.members(&self.arm_of), self.window.1);
         }
         if asked[1] {
             for site in &self.by_id {
                 let from = site.checked_sub(1).map_or(0, |before| self.ends[before]);
-                let own = self.places[from..self.ends[*site]].iter().copied();
-                self.strata[1].add(own, &self.rows, self.window.1);
+                let own = from..self.ends[*site];
+                let members = Members {
+                    places: &self.places[own.clone()],
+                    origins: &self.origins[own.clone()],
+                    reports: &self.days[own.clone()],
+                    sides: &self.sides[own],
+                };
+                self.strata[1].add(members, self.window.1);
             }
         }
         Some(())
@@ -368,7 +444,7 @@ impl<'c> Times<'c> {
     fn test(&mut self, place: usize, cut: i32, families: usize) -> Option<Effect> {
         let seen = families.min(self.intake.reached(cut) as usize);
         let strata = &mut self.strata[self.analyses[place].strata];
-        strata.test(seen, (cut, self.window.1))
+        strata.test(seen, cut)
     }
 
     /// The same as looks are weighed by.
@@ -383,14 +459,13 @@ impl<'c> Times<'c> {
         } = &self.analyses[place];
         let (strata, cut) = (*strata, *cut);
         let seen = families.min(self.intake.reached(cut) as usize);
-        let until = (cut, self.window.1);
         let own = &mut self.strata[strata];
         let effect = match model {
-            Model::LogRank => Ok(own.test(seen, until)?),
+            Model::LogRank => Ok(own.test(seen, cut)?),
             Model::Counted(ties, inference) => {
-                Ok(own.ratio(seen, until, (*ties, inference), &mut self.likelihood)?)
+                Ok(own.ratio(seen, cut, (*ties, inference), &mut self.likelihood)?)
             }
-            Model::Rows(_) if !own.stand(seen, until) => return None,
+            Model::Rows(_) if !own.stand(seen, cut) => return None,
             Model::Rows(_) => {
                 self.fill(strata, seen, cut);
                 let Model::Rows(settings) = &self.analyses[place].model else {
@@ -407,25 +482,27 @@ impl<'c> Times<'c> {
 
     /// Fills the columns of the first `families` at a cut.
     fn fill(&mut self, strata: usize, families: usize, cut: i32) {
-        let (rows, width) = (&self.rows[..families], self.window.1);
+        let width = self.window.1;
         let columns = &mut self.columns;
         columns.arm.clear();
-        let arm = |row: &Row| {
-            if row.side == 1 {
+        let arm = |side: &u8| {
+            if *side == 1 {
                 Arm::Treated
             } else {
                 Arm::Control
             }
         };
-        columns.arm.extend(rows.iter().map(arm));
+        columns.arm.extend(self.arm_of[..families].iter().map(arm));
         if let (Some(time), Some(event)) = (&mut columns.time, &mut columns.event) {
             time.clear();
             event.clear();
-            for row in rows {
-                let followed = row.followed(cut, width);
+            let own = self.ledger.origins.iter().zip(&self.ledger.reports);
+            for (origin, report) in own.take(families) {
+                // Last day of the window that is seen, below 1 where none is.
+                let followed = (cut - origin).min(width);
                 // Follow-up that has not begun stands at half a day.
-                time.push(Some(f64::from(row.report.min(followed)).max(0.5)));
-                event.push(Some(u32::from(row.report <= followed)));
+                time.push(Some(f64::from((*report).min(followed)).max(0.5)));
+                event.push(Some(u32::from(*report <= followed)));
             }
         }
         let Some(factor) = columns.strata.first_mut() else {

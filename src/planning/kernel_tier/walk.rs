@@ -85,12 +85,15 @@ pub(super) struct Lists {
     /// The list of each site.
     pub(super) of_site: Vec<u32>,
     states: Vec<u16>,
+    /// Whether its table is.
+    even: bool,
 }
 
 impl Lists {
     pub(super) fn new(table: DesignTable, of_site: Vec<u32>) -> Self {
         let number = of_site.iter().max().map_or(0, |last| *last as usize + 1);
         Self {
+            even: table.is_even(),
             table,
             of_site,
             states: vec![UNBEGUN; number],
@@ -114,9 +117,39 @@ impl Lists {
         &mut self,
         sites: &[u16],
         words: &mut Words,
+        each: impl FnMut(usize, (usize, usize), [u64; 2], Arm),
+    ) {
+        self.begin();
+        self.go_on(sites, words, each);
+    }
+
+    /// Before the first family of all lists.
+    pub(super) fn begin(&mut self) {
+        self.states.fill(UNBEGUN);
+    }
+
+    /// As [`Lists::walk`], for families that follow those of lists that have begun; places are those among them.
+    #[inline]
+    pub(super) fn go_on(
+        &mut self,
+        sites: &[u16],
+        words: &mut Words,
+        each: impl FnMut(usize, (usize, usize), [u64; 2], Arm),
+    ) {
+        if self.even {
+            self.follow::<true>(sites, words, each);
+        } else {
+            self.follow::<false>(sites, words, each);
+        }
+    }
+
+    #[inline]
+    fn follow<const EVEN: bool>(
+        &mut self,
+        sites: &[u16],
+        words: &mut Words,
         mut each: impl FnMut(usize, (usize, usize), [u64; 2], Arm),
     ) {
-        self.states.fill(UNBEGUN);
         let table = &self.table;
         let mut ahead = Ahead {
             taken: words.taken,
@@ -126,7 +159,7 @@ impl Lists {
             // The state of the one list stays at hand.
             let mut state = *only;
             for (place, site) in sites.iter().enumerate() {
-                let (weights, arm) = ahead.draw(table, &mut state);
+                let (weights, arm) = ahead.draw::<EVEN>(table, &mut state);
                 each(place, (usize::from(*site), 0), weights, arm);
             }
             *only = state;
@@ -134,7 +167,7 @@ impl Lists {
             for (place, site) in sites.iter().enumerate() {
                 let site = usize::from(*site);
                 let list = self.of_site[site] as usize;
-                let (weights, arm) = ahead.draw(table, &mut self.states[list]);
+                let (weights, arm) = ahead.draw::<EVEN>(table, &mut self.states[list]);
                 each(place, (site, list), weights, arm);
             }
         }
@@ -155,11 +188,12 @@ impl Ahead<'_> {
         reason = "called for each family, with state and place in registers"
     )]
     #[inline(always)]
-    fn draw(&mut self, table: &DesignTable, state: &mut u16) -> ([u64; 2], Arm) {
+    fn draw<const EVEN: bool>(&mut self, table: &DesignTable, state: &mut u16) -> ([u64; 2], Arm) {
         let next = self.words.all[..self.words.made].get(self.taken..self.taken + 2);
         if let (Some([word, hidden]), true) = (next, *state != UNBEGUN) {
             let weights = table.weights(*state);
-            if let Some((arm, next, taken)) = table.draw_ahead(*state, [*word, *hidden]) {
+            let ahead = table.draw_ahead::<EVEN>(*state, [*word, *hidden]);
+            if let Some((arm, next, taken)) = ahead {
                 *state = next;
                 self.taken += taken;
                 return (weights, arm);

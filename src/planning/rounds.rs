@@ -127,10 +127,11 @@ pub fn summarize<E: From<SimulationError>>(
             .with_judge(judge.clone(), &cell.is_null)
     };
     let mut sums: Vec<Sums> = cells.iter().zip(&judges).map(empty).collect();
-    let mut paired: Vec<Paired> = judges
+    let mut paired: Vec<Paired> = cells
         .iter()
+        .zip(&judges)
         .skip(1)
-        .map(|judge| Paired::new(&judges[0], judge))
+        .map(|(cell, judge)| Paired::new((first, &judges[0]), (cell, judge)))
         .collect();
     let mut costs = vec![Moments::default(); cells.len()];
     let mut stopped_early = false;

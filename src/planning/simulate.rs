@@ -238,14 +238,16 @@ pub fn simulate(
     Ok(answer)
 }
 
-/// Sets every cell beside the first one, study by study, where they share their families.
+/// Sets every cell beside the first one, study by study, where they share their families: each comparison beside the one of its
+/// name there, if there is one.
 pub fn compare<'a>(cells: impl IntoIterator<Item = &'a mut CellPerformance>) {
     let mut cells = cells.into_iter();
     let Some(first) = cells.next() else { return };
     for cell in cells {
-        let pairs = cell.rejections.iter().zip(&first.rejections);
-        for ((_, own), (here, there)) in cell.analyses.iter_mut().zip(pairs) {
-            let both = here.as_ref().zip(there.as_ref());
+        for ((id, own), here) in cell.analyses.iter_mut().zip(&cell.rejections) {
+            let same = first.analyses.iter().position(|(other, _)| other == id);
+            let there = same.and_then(|place| first.rejections.get(place)?.as_ref());
+            let both = here.as_ref().zip(there);
             own.difference = both.and_then(|(here, there)| PairedPower::between(here, there));
         }
     }

@@ -16,13 +16,15 @@ pub(super) struct Paired {
     cost: Moments,
     /// What decides in base and alternative.
     judges: [Judge; 2],
-    /// The rejections, by comparison.
+    /// The rejections, by comparison of the base.
     rejections: Vec<PairedRejections>,
 }
 
 /// Rejections of one comparison.
 #[derive(Debug, Clone, Default)]
 struct PairedRejections {
+    /// Place among the alternative's comparisons of the one with the same name; `None` where it has none.
+    there: Option<usize>,
     difference: Moments,
     /// Studies in which the alternative alone rejects, and in which the base alone does.
     alone: (u64, u64),
@@ -37,16 +39,21 @@ pub struct Difference {
     pub days_closed: Figure,
     /// Cost; without a value where one of the two does not say what things cost.
     pub cost: Figure,
-    /// Power, per analysis; without a value where it decides nothing.
+    /// Power, per comparison of the base; without a value where it decides nothing, and where the alternative has none of its name.
     pub power: Vec<(String, Figure)>,
 }
 
 impl Paired {
-    pub(super) fn new(base: &Judge, other: &Judge) -> Self {
-        let each = base.limits().len().min(other.limits().len());
+    /// Of the comparisons of two cells, which are the same where they have the same name.
+    pub(super) fn new((base, here): (&Cell, &Judge), (other, there): (&Cell, &Judge)) -> Self {
+        let names = other.names();
+        let place = |own: &String| PairedRejections {
+            there: names.iter().position(|other| other == own),
+            ..PairedRejections::default()
+        };
         Self {
-            judges: [base.clone(), other.clone()],
-            rejections: vec![PairedRejections::default(); each],
+            judges: [here.clone(), there.clone()],
+            rejections: base.names().iter().map(place).collect(),
             ..Self::default()
         }
     }
@@ -65,10 +72,13 @@ impl Paired {
         self.days_closed
             .add(difference(|record| record.days_closed));
         let [here, there] = &self.judges;
-        let decide = here.limits().iter().zip(there.limits());
-        let pairs = here.rejects(base).into_iter().zip(there.rejects(other));
-        for ((own, limits), (before, after)) in self.rejections.iter_mut().zip(decide).zip(pairs) {
-            if let (Some(_), Some(_)) = limits {
+        let (befores, afters) = (here.rejects(base), there.rejects(other));
+        let each = self.rejections.iter_mut().zip(here.limits()).zip(befores);
+        for ((own, limit), before) in each {
+            let decides = |place: &usize| there.limits().get(*place).is_some_and(Option::is_some);
+            let after = own.there.filter(decides);
+            let after = after.and_then(|place| afters.get(place).copied());
+            if let (Some(_), Some(after)) = (limit, after) {
                 own.alone.0 += u64::from(after && !before);
                 own.alone.1 += u64::from(before && !after);
                 own.difference

@@ -8,6 +8,7 @@
 )]
 
 mod advice;
+mod alternatives;
 mod amend;
 mod analyse;
 mod boundaries;

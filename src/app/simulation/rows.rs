@@ -48,13 +48,17 @@ fn rows(body: &Value) -> Rows {
             .into_iter()
             .flatten()
     };
-    let first = list("cells").next().map(comparison);
     let mut alternatives = list("alternatives");
     let mut own = None;
+    let mut first: Option<&Value> = None;
     let mut rows = Vec::new();
     for cell in list("cells") {
-        // The rows of a cell are those of its comparisons, in the same order in all.
-        if Some(comparison(cell)) == first {
+        // The rows of a cell are those of its comparisons, each once; cells may have other ones.
+        let name = |row: &Value| (row.get("cell").cloned(), row.get("alternative").cloned());
+        let goes_on =
+            first.is_some_and(|own| name(own) == name(cell) && comparison(own) != comparison(cell));
+        if !goes_on {
+            first = Some(cell);
             own = cell.get("alternative").and_then(|_| alternatives.next());
         }
         let mut row = Vec::new();
@@ -236,6 +240,36 @@ mod tests {
             ]
         );
         assert!(csv(&body).unwrap().starts_with("cell,analysis,"));
+    }
+
+    /// By hand: alternatives with fewer analyses than the scenario, and another one: each has what is its own, and only of what both have.
+    #[test]
+    fn an_alternative_with_other_analyses_has_its_own_rows() {
+        let row = |cell: &str, analysis: &str| json!({"cell": cell, "analysis": analysis, "alternative": cell});
+        let more = |name: &str, families: f64, two: Value| {
+            json!({"alternative": name, "compared_with": "base", "differences": {
+                "families": {"value": families, "mcse": 0.5},
+                "power": [{"analysis": "one", "value": null, "mcse": null}, {"analysis": "two", "value": two, "mcse": two}],
+            }})
+        };
+        let body = json!({
+            "cells": [
+                {"cell": "base", "analysis": "one"}, {"cell": "base", "analysis": "two"},
+                row("b", "two"), row("c", "three"),
+            ],
+            "alternatives": [more("b", 1.0, json!(0.5)), more("c", 2.0, Value::Null)],
+        });
+        let (_, values) = further(&body);
+        let rows: Vec<String> = values.iter().map(|row| row.join(",")).collect();
+        assert_eq!(
+            rows,
+            [
+                ",,,,,",
+                ",,,,,",
+                "b,base,1.0,0.5,0.5,0.5",
+                "c,base,2.0,0.5,,"
+            ]
+        );
     }
 
     /// By hand: two treated arms in each of two cells, and an alternative of both; every row has what is its own arm's.

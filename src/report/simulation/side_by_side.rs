@@ -21,14 +21,17 @@ struct Row {
 }
 
 impl Row {
-    fn of(cell: &CellPerformance) -> Self {
-        let power = cell.analyses.iter();
+    /// Of a cell, with the power of comparisons of these names; empty for one that it does not have.
+    fn of(cell: &CellPerformance, names: &[(String, Number)]) -> Self {
+        let own = |name: &String| cell.analyses.iter().find(|(id, _)| id == name);
+        let power = names.iter().map(|(name, _)| own(name));
         Self {
             families: cell.studies.families,
             days_closed: cell.studies.days_closed,
             cost: cell.cost.unwrap_or_default(),
             power: power
-                .map(|(_, own)| percent(own.assurance.unwrap_or(own.power)))
+                .map(|own| own.map(|(_, own)| percent(own.assurance.unwrap_or(own.power))))
+                .map(Option::unwrap_or_default)
                 .collect(),
         }
     }
@@ -48,8 +51,13 @@ impl Row {
 /// The section; `None` without alternatives.
 pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Section> {
     let (_, _, first) = planning.alternatives.first()?;
+    let all = || planning.cells.iter().flat_map(|cell| &cell.analyses);
+    let shown = |name: &String| {
+        let mut own = all().filter(|(id, _)| id == name);
+        own.any(|(_, own)| own.assurance.unwrap_or(own.power).value.is_some())
+    };
     let decides: Vec<usize> = (0..first.power.len())
-        .filter(|place| first.power[*place].1.value.is_some())
+        .filter(|place| shown(&first.power[*place].0))
         .collect();
     let costs = planning.cells.iter().filter_map(|cell| cell.cost?.value);
     let large = costs.fold(0.0, f64::max) >= LARGE;
@@ -87,7 +95,7 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
     let mut grid = Grid::numbers(say(&caption, lang), head);
     let mut differences = planning.alternatives.iter();
     for (place, cell) in planning.cells.iter().enumerate() {
-        let row = Row::of(cell).text(&decides, unit, lang);
+        let row = Row::of(cell, &first.power).text(&decides, unit, lang);
         match planning.alternative(place) {
             None => {
                 let label = if cell.cell == "base" {

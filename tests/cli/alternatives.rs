@@ -1,0 +1,98 @@
+//! `simulate --what-if` and grids whose cells do not hold the same analyses, settings and random numbers.
+
+use serde_json::Value;
+
+use crate::place::{IUH, Place, Ran};
+
+const NULL: &str = include_str!("../../simulations/null.toml");
+
+/// A place with the shipped scenario without an effect, changed.
+fn null(change: impl Fn(String) -> String) -> Place {
+    let place = Place::with(IUH);
+    let own = NULL.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
+    place.write("s.toml", change(own));
+    place
+}
+
+fn simulated(place: &Place, scenario: &str, words: &[&str]) -> Ran {
+    let mut command = place.command("simulate");
+    let output = command.arg(scenario).args(words).output().unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn shipped(name: &str) -> String {
+    format!("{}/simulations/{name}.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn value(figure: &Value) -> Option<f64> {
+    figure["value"].as_f64()
+}
+
+/// Analyses are the same where they have the same name, wherever they stand among the others; what one of the two does not have
+/// is no difference.
+#[test]
+fn what_is_compared_has_the_same_name() {
+    let place = Place::with(IUH);
+    let words = [
+        "--set",
+        r#"analyses=["primary","hazards"]"#,
+        "--what-if",
+        r#"analyses=["hazards"]"#,
+        "--replicates",
+        "40",
+        "--json",
+    ];
+    let told = simulated(&place, &shipped("workloads/w4"), &words).json(0);
+    let rows = told["cells"].as_array().unwrap();
+    let named: Vec<&Value> = rows.iter().map(|row| &row["analysis"]).collect();
+    assert_eq!(named, ["primary", "hazards", "hazards"]);
+    let power = &told["alternatives"][0]["differences"]["power"];
+    assert_eq!(power[0]["analysis"], "primary");
+    assert_eq!(value(&power[0]), None);
+    assert_eq!(power[1]["analysis"], "hazards");
+    let there = value(&rows[2]["power"]).unwrap() - value(&rows[1]["power"]).unwrap();
+    assert!((value(&power[1]).unwrap() - there).abs() < 1e-12, "{power}");
+    // Nothing of the same name: no figure, and none in the table either.
+    let place = null(|own| own);
+    let words = [
+        "--set",
+        r#"analyses=["acceptance"]"#,
+        "--what-if",
+        r#"analyses=["primary"]"#,
+        "--draws",
+        "0",
+        "--replicates",
+        "20",
+    ];
+    let told = simulated(&place, "s.toml", &[&words[..], &["--json"]].concat()).json(0);
+    let power = &told["alternatives"][0]["differences"]["power"];
+    assert_eq!(power.as_array().unwrap().len(), 1);
+    assert_eq!(
+        (power[0]["analysis"].as_str(), value(&power[0])),
+        (Some("acceptance"), None)
+    );
+    let table = simulated(&place, "s.toml", &words);
+    assert!(!table.out.contains("power, acceptance"), "{}", table.out);
+}
+
+/// Two cells run the same families through the same analysis: no study disagrees, though it stands at another place.
+#[test]
+fn a_grid_over_analyses_compares_each_with_itself() {
+    let grid =
+        "[grid.full]\nanalyses = [[\"primary\", \"acceptance\"], [\"acceptance\"]]\n\n[precision]";
+    let place = null(|own| own.replace("[precision]", grid));
+    let words = ["--draws", "0", "--replicates", "60", "--json"];
+    let told = simulated(&place, "s.toml", &words).json(0);
+    let rows = told["cells"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    let difference = &rows[2]["difference"];
+    assert_eq!(difference["replicates"], 60);
+    assert_eq!(
+        (&difference["only_here"], &difference["only_there"]),
+        (&0.into(), &0.into())
+    );
+}

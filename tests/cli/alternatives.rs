@@ -96,3 +96,68 @@ fn a_grid_over_analyses_compares_each_with_itself() {
         (&0.into(), &0.into())
     );
 }
+
+/// What stands in the file alone, and what is of the whole run: a cell or an alternative would be labelled with it and run without.
+#[test]
+fn what_would_change_nothing_is_refused() {
+    let place = null(|own| own);
+    let few = ["--draws", "0", "--replicates", "2"];
+    for (option, change, code, named) in [
+        ("--what-if", "protocol=../other.toml", 3, "protocol"),
+        ("--set", "protocol=other.toml", 3, "protocol"),
+        ("--set", "lottning-scenario=1", 3, "lottning-scenario"),
+        (
+            "--what-if",
+            "precision.replicates=30",
+            2,
+            "precision.replicates",
+        ),
+        (
+            "--what-if",
+            "months=3 precision.stop_at_mcse=0.1",
+            2,
+            "precision.stop_at_mcse",
+        ),
+        (
+            "--what-if",
+            "grid.common_random_numbers=none",
+            2,
+            "common_random_numbers",
+        ),
+    ] {
+        let ran = simulated(&place, "s.toml", &[&few[..], &[option, change]].concat());
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (code, ""),
+            "{change}: {}",
+            ran.err
+        );
+        assert!(
+            ran.err.contains("[not-applicable]"),
+            "{change}: {}",
+            ran.err
+        );
+        assert!(ran.err.contains(named), "{change}: {}", ran.err);
+    }
+    for own in [
+        "[grid.full]\nprotocol = [\"p.toml\", \"other.toml\"]\n",
+        "[[prior]]\nkey = \"precision.replicates\"\nuniform = [10, 20]\nwhole = true\n",
+    ] {
+        let place = null(|all| all.replace("[precision]", &format!("{own}\n[precision]")));
+        let ran = simulated(&place, "s.toml", &few);
+        assert_eq!(ran.code, 3, "{own}: {}", ran.err);
+        assert!(ran.err.contains("[not-applicable]"), "{own}: {}", ran.err);
+    }
+    // What is of each study by itself may differ, and of the whole run it may be set.
+    let fine = [
+        "--draws",
+        "0",
+        "--set",
+        "precision.replicates=2",
+        "--what-if",
+        "months=3",
+        "--json",
+    ];
+    let told = simulated(&place, "s.toml", &fine).json(0);
+    assert_eq!(told["cells"][0]["replicates"], 2);
+}

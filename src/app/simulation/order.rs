@@ -290,6 +290,9 @@ impl Order {
                     later,
                 ));
             }
+            if let Some(failure) = changes.iter().find_map(|change| of_whole_run(change)) {
+                return Err(failure);
+            }
             let name = changes.join(" ");
             let mut all = self.settings.clone();
             all.extend(changes);
@@ -340,6 +343,31 @@ fn set_twice(message: &Words, earlier: &str, later: &str) -> Failure {
         "keep the one that is meant, or compare both: --what-if {one} --what-if {other}",
         "behåll den som menas, eller jämför båda: --what-if {one} --what-if {other}"
     ))
+}
+
+/// A change of what scenario and alternatives have in common: the alternative would be labelled with it, and run without it.
+fn of_whole_run(change: &str) -> Option<Failure> {
+    let key = change.split_once('=').map_or(change, |(key, _)| key.trim());
+    let common = [
+        "precision",
+        "precision.replicates",
+        "precision.stop_at_mcse",
+        "grid.common_random_numbers",
+    ];
+    common.contains(&key).then(|| {
+        Failure::new(
+            exit::USAGE,
+            "not-applicable",
+            words!(
+                "`{key}` is of the whole run: an alternative runs the same studies as the scenario",
+                "`{key}` gäller hela körningen: ett alternativ kör samma studier som scenariot"
+            ),
+        )
+        .help(words!(
+            "set it for both: --set {change}",
+            "ange det för båda: --set {change}"
+        ))
+    })
 }
 
 /// The cell of an alternative beside a cell of the scenario. An alternative may set a key that the grid varies; its cells

@@ -115,6 +115,12 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
         return;
     }
     for prior in priors {
+        if let Some(finding) = of_whole_run(prior) {
+            if !faults.contains(&finding) {
+                faults.push(finding);
+            }
+            continue;
+        }
         for value in prior.extremes() {
             let mut recipe = cell.recipe.clone();
             recipe.settings.push(prior.setting(value));
@@ -157,6 +163,26 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
         ));
     }
     cell.content = hex(&hash.finalize());
+}
+
+/// A prior on how many studies are run and how: not of a study, in which it would change nothing.
+fn of_whole_run(prior: &Prior) -> Option<Diagnostic> {
+    let key = &prior.key;
+    let section = key.split('.').next().unwrap_or(key);
+    (section == "precision").then(|| {
+        Diagnostic::error(
+            "not-applicable",
+            words!(
+                "`{key}` is of the whole run, and a prior is drawn in each study",
+                "`{key}` gäller hela körningen, och en prior dras i varje studie"
+            ),
+        )
+        .at(Place::span(prior.span.clone()))
+        .help(words!(
+            "give `{key}` one value, or vary it in the grid",
+            "ge `{key}` ett värde, eller variera den i rutnätet"
+        ))
+    })
 }
 
 fn is_wrong_type(refused: &Refused) -> bool {

@@ -70,6 +70,9 @@ impl Recipe {
             row.iter()
                 .map(|own| Setting::new(&own.key, own.value.clone())),
         );
+        if let Some(finding) = settings.iter().find_map(|own| of_file(&own.path)) {
+            return Err(at_setting(vec![finding]));
+        }
         let mut ratio = None;
         for setting in &settings {
             let outcome = match setting.path.strip_prefix("protocol.") {
@@ -178,6 +181,31 @@ struct Edited {
 pub(super) fn changes_protocol(path: &str) -> bool {
     let staff = ["capacity", THERAPISTS, SLOTS];
     path == "ratio" || path.starts_with("protocol.") || staff.contains(&path)
+}
+
+/// What makes the file what it is and is read before anything is set: set, varied or believed it would change nothing.
+fn of_file(path: &str) -> Option<Diagnostic> {
+    let help = match path {
+        "protocol" => words!(
+            "write a scenario of its own for another protocol; a key of this one is set by its path, such as protocol.sample_size.stop.families",
+            "skriv ett eget scenario för ett annat protokoll; en nyckel i detta anges med sin sökväg, till exempel protocol.sample_size.stop.families"
+        ),
+        "lottning-scenario" => words!(
+            "leave it out: it is the version of the file's format",
+            "utelämna den: den är versionen av filens format"
+        ),
+        _ => return None,
+    };
+    Some(
+        Diagnostic::error(
+            "not-applicable",
+            words!(
+                "`{path}` stands in the file and can neither be set nor varied",
+                "`{path}` står i filen och kan varken anges här eller varieras"
+            ),
+        )
+        .help(help),
+    )
 }
 
 /// Begins the section of a path, where it is one that a file may leave out.

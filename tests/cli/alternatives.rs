@@ -161,3 +161,36 @@ fn what_would_change_nothing_is_refused() {
     let told = simulated(&place, "s.toml", &fine).json(0);
     assert_eq!(told["cells"][0]["replicates"], 2);
 }
+
+/// The issue's own line on a shipped workload, whose `zip` has two rows that differ in the ratio alone.
+#[test]
+fn a_key_that_is_set_leaves_rows_that_are_equal_then() {
+    let place = Place::with(IUH);
+    let w3 = shipped("workloads/w3");
+    let alternative = "therapists=3 ratio=1:2 months=24";
+    let words = ["--replicates", "1", "--what-if", alternative, "--json"];
+    let told = simulated(&place, &w3, &words).json(0);
+    let against: Vec<&Value> = told["alternatives"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| &own["compared_with"])
+        .collect();
+    let row = |turned: &str, ratio: &str, waits: u32| {
+        format!("capacity.waits_days={waits},protocol.gate.turned_away={turned},ratio={ratio}")
+    };
+    assert_eq!(
+        against,
+        [
+            &*row("final", "1:1", 0),
+            &*row("may-return", "1:1", 14),
+            &*row("final", "1:2", 0)
+        ]
+    );
+    let set = ["--replicates", "1", "--set", "ratio=1:1", "--json"];
+    let told = simulated(&place, &w3, &set).json(0);
+    let rows = told["cells"].as_array().unwrap();
+    let mut cells: Vec<&Value> = rows.iter().map(|row| &row["cell"]).collect();
+    cells.dedup();
+    assert_eq!(cells.len(), 2, "{cells:?}");
+}

@@ -290,6 +290,21 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
+/// Keeps the first of rows that say the same.
+fn once(rows: &mut Vec<Vec<Parameter>>) {
+    let alike = |a: &[Parameter], b: &[Parameter]| {
+        let mut pairs = a.iter().zip(b);
+        a.len() == b.len() && pairs.all(|(a, b)| a.key == b.key && same(&a.value, &b.value))
+    };
+    let mut kept: Vec<Vec<Parameter>> = Vec::with_capacity(rows.len());
+    for row in rows.drain(..) {
+        if !kept.iter().any(|own| alike(own, &row)) {
+            kept.push(row);
+        }
+    }
+    *rows = kept;
+}
+
 /// The name of a cell: what is set in it, in the order of the keys' names, each number in its shortest form.
 pub(super) fn name(parameters: &[Parameter]) -> String {
     if parameters.is_empty() {
@@ -312,13 +327,19 @@ pub(super) fn name(parameters: &[Parameter]) -> String {
 }
 
 impl Grid {
-    /// Without the keys that somebody has set.
+    /// Without the keys that somebody has set. Rows of a `zip` that differed in these alone are one row then.
     pub(super) fn without(mut self, set: &[Setting]) -> Self {
         let is_set = |key: &str| set.iter().any(|setting| setting.covers(key));
         let thin = |axes: &mut Vec<Axis>| {
             for axis in axes.iter_mut() {
+                let mut lost = false;
                 for row in &mut axis.rows {
+                    let had = row.len();
                     row.retain(|own| !is_set(&own.key));
+                    lost |= row.len() < had;
+                }
+                if lost {
+                    once(&mut axis.rows);
                 }
             }
             axes.retain(|axis| axis.rows.iter().any(|row| !row.is_empty()));
@@ -467,7 +488,7 @@ fn crossed(mut cells: Vec<Vec<Parameter>>, axes: &[Axis]) -> Option<Vec<Vec<Para
 
 #[cfg(test)]
 mod tests {
-    use super::{Grid, Parameter, name, read};
+    use super::{Grid, Parameter, Setting, name, read};
     use crate::protocol::findings::Findings;
     use crate::protocol::tree::Section;
     use toml::Value;
@@ -535,6 +556,23 @@ mod tests {
             idle[0].help.as_ref().unwrap().en,
             "in the cells: a = 1, 2; b = 7"
         );
+    }
+
+    /// By hand: of three rows two differ in `c` alone; with `c` set they are one, and with `d` set too nothing is left to vary.
+    #[test]
+    fn rows_that_a_setting_makes_equal_are_one() {
+        let text = "[grid]\nzip = { d = [3, 4, 3.0], c = [1, 2, 5] }\n";
+        let left = |keys: &[&str]| {
+            let set: Vec<Setting> = keys
+                .iter()
+                .map(|key| Setting::new(key, Value::Integer(9)))
+                .collect();
+            let (cells, _) = grid(text).0.without(&set).cells(&|_| None).unwrap();
+            cells.iter().map(|cell| name(cell)).collect::<Vec<_>>()
+        };
+        assert_eq!(left(&["c"]), ["d=3", "d=4"]);
+        assert_eq!(left(&["c", "d"]), ["base"]);
+        assert_eq!(left(&[]).len(), 3);
     }
 
     /// A cell keeps its name when keys change places and values join.

@@ -194,3 +194,57 @@ fn a_key_that_is_set_leaves_rows_that_are_equal_then() {
     cells.dedup();
     assert_eq!(cells.len(), 2, "{cells:?}");
 }
+
+/// Cells that have random numbers of their own: an alternative has those of the cell that it is compared with, also where it sets
+/// what the grid varies. What changes nothing makes no difference in any study.
+#[test]
+fn an_alternative_has_the_numbers_of_its_cell() {
+    let grid = "[grid]\ncommon_random_numbers = \"none\"\nfull = { \"accrual.months\" = [3, 5] }\n\n[precision]";
+    let place = null(|own| own.replace("[precision]", grid));
+    let words = [
+        "--draws",
+        "0",
+        "--replicates",
+        "8",
+        "--json",
+        "--what-if",
+        "truth.acceptance_control=0.35",
+        "--what-if",
+        "months=3",
+    ];
+    let told = simulated(&place, "s.toml", &words).json(0);
+    let families: Vec<(Option<f64>, Option<f64>)> = told["alternatives"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| &own["differences"]["families"])
+        .map(|own| (value(own), own["mcse"].as_f64()))
+        .collect();
+    let same = (Some(0.0), Some(0.0));
+    assert_eq!([families[0], families[1], families[2]], [same; 3]);
+    assert!(families[3].0.unwrap() < 0.0, "{families:?}");
+    let names: Vec<&Value> = told["cells"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["cell"])
+        .collect();
+    assert!(
+        names.contains(&&"accrual.months=5 | months=3".into()),
+        "{names:?}"
+    );
+    // Without a grid too.
+    let grid = "[grid]\ncommon_random_numbers = \"none\"\n\n[precision]";
+    let place = null(|own| own.replace("[precision]", grid));
+    let told = simulated(
+        &place,
+        "s.toml",
+        &[&words[..7], &["--set", "months=3"]].concat(),
+    )
+    .json(0);
+    let own = &told["alternatives"][0]["differences"];
+    assert_eq!(
+        (value(&own["families"]), own["families"]["mcse"].as_f64()),
+        same
+    );
+}

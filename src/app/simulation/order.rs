@@ -8,7 +8,7 @@ use crate::app::failure::Failure;
 use crate::app::outside::Outside;
 use crate::diagnostic::Words;
 use crate::planning::pieces::plan_hash;
-use crate::planning::scenario::{self, Cell, File, Plan, Refused};
+use crate::planning::scenario::{self, Cell, File, Plan, Refused, Shared};
 use crate::planning::simulate::Options;
 use crate::planning::what_if;
 use crate::study::journal::hex;
@@ -304,6 +304,13 @@ impl Order {
                     format!("{} | {name}", cell.id)
                 };
             }
+            let own_numbers = |cell: &Cell| cell.scenario.shared == Shared::Nothing;
+            if base.cells.iter().any(own_numbers) {
+                plan.cells = on_numbers_of(&base, &plan, &name).map_err(|refused| {
+                    let typed = typed(&self.settings, Some(text));
+                    refused_file(refused, &self.scenario_file, &typed, &self.protocol_file)
+                })?;
+            }
             alternatives.push((name, plan));
         }
         for (name, plan) in &alternatives {
@@ -373,10 +380,28 @@ fn of_whole_run(change: &str) -> Option<Failure> {
 /// The cell of an alternative beside a cell of the scenario. An alternative may set a key that the grid varies; its cells
 /// then have fewer parameters.
 fn same_cell(plan: &Plan, base: &Cell) -> Option<usize> {
-    plan.cells.iter().position(|cell| {
-        let mut all = cell.parameters.iter();
-        all.all(|parameter| base.parameters.contains(parameter))
-    })
+    plan.cells
+        .iter()
+        .position(|cell| is_beside(cell, base) && cell.group() == base.group())
+}
+
+fn is_beside(cell: &Cell, base: &Cell) -> bool {
+    let mut all = cell.parameters.iter();
+    all.all(|parameter| base.parameters.contains(parameter))
+}
+
+/// The cells of an alternative where every cell has random numbers of its own: one for each cell of the scenario, on its numbers.
+fn on_numbers_of(base: &Plan, plan: &Plan, name: &str) -> Result<Vec<Cell>, Refused> {
+    let beside = |base: &Cell| {
+        let own = plan.cells.iter().find(|cell| is_beside(cell, base))?;
+        let id = if base.parameters.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{} | {name}", base.id)
+        };
+        Some(own.beside(base, id))
+    };
+    base.cells.iter().filter_map(beside).collect()
 }
 
 fn fresh_folder() -> Words {

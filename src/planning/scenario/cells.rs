@@ -39,6 +39,8 @@ pub struct Cell {
     pub is_null: Vec<bool>,
     /// The scenario's text with some value of each prior in its place; empty where a study is read anew all the same.
     pub(super) believed: String,
+    /// The cell under whose name random numbers are drawn where cells have their own: itself, or the one that it is compared with.
+    pub(super) drawn_as: String,
     pub(super) recipe: Recipe,
 }
 
@@ -84,6 +86,23 @@ impl Cell {
         cell.parameters.clone_from(&self.parameters);
         cell.content.clone_from(&self.content);
         cell.is_null.clone_from(&self.is_null);
+        cell.drawn_as.clone_from(&self.drawn_as);
+        Ok(cell)
+    }
+
+    /// The cell once more, under another name and on the random numbers of another cell, where cells have their own.
+    ///
+    /// # Errors
+    /// Never in practice: what it is made of was read before.
+    pub fn beside(&self, other: &Self, id: String) -> Result<Self, Refused> {
+        let (mut cell, _) = self.recipe.cell(&[])?;
+        cell.id = id;
+        cell.parameters.clone_from(&self.parameters);
+        cell.content.clone_from(&self.content);
+        cell.is_null.clone_from(&self.is_null);
+        cell.priors.clone_from(&self.priors);
+        cell.believed.clone_from(&self.believed);
+        cell.drawn_as.clone_from(&other.drawn_as);
         Ok(cell)
     }
 
@@ -91,7 +110,7 @@ impl Cell {
     pub fn group(&self) -> &str {
         match self.scenario.shared {
             Shared::Families => "",
-            Shared::Nothing => &self.id,
+            Shared::Nothing => &self.drawn_as,
         }
     }
 }

@@ -149,6 +149,7 @@ impl Recipe {
         }
         let cell = Cell {
             id: name(row),
+            drawn_as: name(row),
             parameters: row
                 .iter()
                 .map(|own| (own.key.clone(), own.value.clone()))

@@ -248,3 +248,27 @@ fn an_alternative_has_the_numbers_of_its_cell() {
         same
     );
 }
+
+/// Every listed value of a prior is looked at: one with an effect leaves no error of the first kind, one that is impossible is
+/// refused before anything runs.
+#[test]
+fn values_in_the_middle_of_a_prior_count() {
+    let prior = |text: &str| {
+        let own = format!("[[prior]]\n{text}\n\n[precision]");
+        null(|all| all.replace("[precision]", &own))
+    };
+    let few = ["--draws", "0", "--replicates", "40", "--set", "months=6"];
+    let told =
+        |text: &str| simulated(&prior(text), "s.toml", &[&few[..], &["--json"]].concat()).json(0);
+    let key = "key = \"truth.rereport_ratio\"\nvalues";
+    let with = told(&format!("{key} = [1.0, 0.5, 1.0]"));
+    assert_eq!(with["cells"][0]["analysis"], "primary");
+    assert!(with["cells"][0]["type_i_error"].is_null(), "{with}");
+    // One that is never drawn is no effect.
+    let without = told(&format!("{key} = [1.0, 0.5, 1.0]\nshares = [0.5, 0, 0.5]"));
+    assert!(without["cells"][0]["type_i_error"]["value"].is_number());
+    let text = "key = \"truth.rereport_control\"\nvalues = [0.3, 1.5, 0.4]";
+    let ran = simulated(&prior(text), "s.toml", &few);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("the prior reaches 1.5"), "{}", ran.err);
+}

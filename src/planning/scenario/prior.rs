@@ -154,9 +154,17 @@ impl Prior {
         (!self.whole).then(|| Setting::new(&self.key, Value::Integer(value.round() as i64)))
     }
 
-    /// The least and the greatest value that can be drawn.
-    pub(super) fn extremes(&self) -> [f64; 2] {
-        [self.at(0.0), self.at(1.0)]
+    /// The least and the greatest value that can be drawn; of listed values all that can, in their order.
+    pub(super) fn extremes(&self) -> Vec<f64> {
+        let Law::Values { values, cumulative } = &self.law else {
+            return vec![self.at(0.0), self.at(1.0)];
+        };
+        let before = std::iter::once(&0.0).chain(cumulative);
+        let drawn = values.iter().zip(before.zip(cumulative));
+        drawn
+            .filter(|(_, (before, sum))| before < sum)
+            .map(|(value, _)| if self.whole { value.round() } else { *value })
+            .collect()
     }
 }
 
@@ -479,7 +487,7 @@ mod tests {
     #[test]
     fn ends_hold_and_whole_numbers_are_whole() {
         let prior = one("normal = { mean = 0.85, sd = 0.1 }\nleast = 0.7\ngreatest = 0.9");
-        let [least, greatest] = prior.extremes();
+        let (least, greatest) = (prior.at(0.0), prior.at(1.0));
         assert!((least - 0.7).abs() < 1e-9 && (greatest - 0.9).abs() < 1e-9);
         // Half of the mass between the ends: Φ(−1.5) = .0668072, Φ(.5) = .6914625; the mean of the two is Φ at −.3077.
         assert!((prior.at(0.5) - (0.85 - 0.1 * 0.307_7)).abs() < 1e-4);
@@ -513,12 +521,20 @@ mod tests {
                 counts.iter().all(|count| (count - of_each).abs() <= 1),
                 "{text}: {counts:?}"
             );
-            let [low, high] = prior.extremes();
+            let (low, high) = (prior.at(0.0), prior.at(1.0));
             assert_eq!((low as i32, high as i32), (least, greatest));
         }
         let prior = one("normal = { mean = 3, sd = 1 }\nleast = 1.6\ngreatest = 4.4\nwhole = true");
-        let [low, high] = prior.extremes();
+        let (low, high) = (prior.at(0.0), prior.at(1.0));
         assert_eq!((low as i32, high as i32), (2, 4));
+    }
+
+    /// Every listed value can be wrong, or have an effect, not the outermost alone; one without a share is never drawn.
+    #[test]
+    fn every_listed_value_is_reached() {
+        assert_eq!(one("values = [1, 0.5, 1]").extremes(), [1.0, 0.5, 1.0]);
+        let prior = one("values = [3.2, 1, 2]\nshares = [0.5, 0, 0.5]\nwhole = true");
+        assert_eq!(prior.extremes(), [3.0, 2.0]);
     }
 
     #[test]

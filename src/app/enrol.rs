@@ -22,7 +22,7 @@ use crate::study::journal::{Content, Journal, Recording};
 use crate::study::kernel::{
     Answer, ArmSource, Command, Decision, Drawer, RecordedSource, What, decide,
 };
-use crate::table::condense;
+use crate::table::{condense, is_missing};
 use crate::words;
 use std::path::{Path, PathBuf};
 
@@ -530,14 +530,7 @@ fn read_requests(file: &TableFile) -> Result<Vec<RequestRow>, Failure> {
     let cells: Vec<(&str, Vec<Option<&str>>)> = file
         .table
         .columns()
-        .map(|column| {
-            let texts = if matches!(column.name(), "family" | "child") {
-                column.pseudonyms().collect()
-            } else {
-                column.texts().collect()
-            };
-            (column.name(), texts)
-        })
+        .map(|column| (column.name(), column.texts().collect()))
         .collect();
     let rows = (0..file.table.len())
         .map(|row| {
@@ -560,6 +553,7 @@ fn read_requests(file: &TableFile) -> Result<Vec<RequestRow>, Failure> {
                 family: cell("family").unwrap_or_default(),
                 children: children
                     .split_ascii_whitespace()
+                    .filter(|name| !is_missing(name))
                     .map(str::to_owned)
                     .collect(),
                 report_key: cell("report_key").unwrap_or_default(),

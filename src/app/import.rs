@@ -252,9 +252,6 @@ fn columns(outside: &Outside, import: &Import<'_>) -> Result<Vec<(String, String
     Ok(mapped)
 }
 
-/// Columns of pseudonyms, which are letters: `NA` is one.
-const PSEUDONYMS: &[&str] = &["family", "child", "other", "other_child"];
-
 const BASE: [&str; 5] = ["family", "site", "on", "event_key", "child"];
 
 fn requests(
@@ -313,12 +310,7 @@ fn requests(
             .table
             .column(header)
             .map_err(|finding| import.file.refuse(vec![finding]))?;
-        let texts: Vec<_> = if PSEUDONYMS.contains(&name.as_str()) {
-            column.pseudonyms().collect()
-        } else {
-            column.texts().collect()
-        };
-        cells.push((name.as_str(), texts));
+        cells.push((name.as_str(), column.texts().collect::<Vec<_>>()));
     }
     Ok((0..import.file.table.len())
         .map(|row| {

@@ -5,9 +5,9 @@ use jiff::civil::Date;
 use crate::diagnostic::{Diagnostic, Place, Words, nearest};
 use crate::words;
 
-use super::condense;
 use super::dialect::Decimal;
 use super::number::{NotANumber, parse};
+use super::{condense, is_missing};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,15 +58,8 @@ impl<'a> Column<'a> {
 
     /// The texts without spaces around them; `None` is missing.
     pub fn texts(&self) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
-        let missing = |cell: &str| matches!(cell, "" | "NA" | ".");
         let cells = self.cells.iter().map(String::as_str);
-        cells.map(move |cell| (!missing(cell)).then_some(cell))
-    }
-
-    /// The texts of a column of pseudonyms, which are letters: `NA` is one like any other; missing is an empty cell or `.`.
-    pub fn pseudonyms(&self) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
-        let cells = self.cells.iter().map(String::as_str);
-        cells.map(|cell| (!matches!(cell, "" | ".")).then_some(cell))
+        cells.map(|cell| (!is_missing(cell)).then_some(cell))
     }
 
     /// The texts as they stand, also those that mean that nothing is known.

@@ -5,7 +5,7 @@
 //! all are reported at once. A [`Column`] is then read as numbers, a factor, 0/1, dates or text.
 //!
 //! This room reads no files and knows no trial: the meaning of a column is its caller's. Missing is an empty cell, `NA`
-//! or `.`; in a column of pseudonyms `NA` is one ([`Column::pseudonyms`]). Rows count as in a spreadsheet: the header is row 1, blank lines count, line ends inside a cell do not.
+//! or `.`, in a column of pseudonyms too. Rows count as in a spreadsheet: the header is row 1, blank lines count, line ends inside a cell do not.
 
 mod column;
 mod decode;
@@ -29,6 +29,11 @@ use records::Record;
 const SHOWN: usize = 20;
 /// Most names of columns that are shown.
 const COLUMNS_SHOWN: usize = 40;
+
+/// Whether a cell without spaces around it says that nothing is known.
+pub fn is_missing(cell: &str) -> bool {
+    matches!(cell, "" | "NA" | ".")
+}
 
 /// A table that was read whole: a header without duplicates, and rows that all fit it.
 #[derive(Debug, Clone, PartialEq, Eq)]

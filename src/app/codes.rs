@@ -436,6 +436,7 @@ const STUDY_VERBS: &[Page] = pages![
     "cut-in-the-future",
     "cut-not-registered",
     "disk-full",
+    "drawn-before",
     "disk-write",
     "document-not-correct",
     "drawn-since",

@@ -4,7 +4,9 @@
 use super::failure::Failure;
 use super::refusal::{families_linked, for_good, report_for_good, report_turned_back, turned_back};
 use crate::diagnostic::{Diagnostic, Words};
-use crate::study::intake::{EnrolRequest, may_be_erased, same_report_before, screened_before};
+use crate::study::intake::{
+    DrawnBefore, EnrolRequest, drawn_before, may_be_erased, same_report_before, screened_before,
+};
 use crate::study::journal::{Journal, RequestUse};
 use crate::study::kernel::{Decision, Family, FamilyIx, Screening, What};
 use crate::words;
@@ -119,6 +121,8 @@ pub(super) fn warnings(
                 .map(|before| report_turned_back(journal, &request.report_key, before)),
         ),
     }
+    let drawn = drawn_before(journal, request, screening.received);
+    warnings.extend(drawn.map(|found| perhaps_drawn(journal, request, found)));
     let erased = may_be_erased(journal, request);
     warnings.extend(erased.map(|erased| nameless(&request.family, erased)));
     warnings
@@ -230,6 +234,30 @@ fn nameless(family: &str, [erased, here]: [usize; 2]) -> Diagnostic {
     .help(Words::new(
         "ask the key holder: a family that was erased is not enrolled again; if this is one, tell the study lead at once",
         "fråga nyckelförvaltaren: en raderad familj skrivs inte in igen; om detta är en sådan, meddela genast studieledaren",
+    ))
+}
+
+/// That a family may be one that was drawn under another name. It says so whatever came of the screening, and tells no arm.
+fn perhaps_drawn(
+    journal: &Journal,
+    request: &EnrolRequest,
+    (by, drawn): (DrawnBefore, FamilyIx),
+) -> Diagnostic {
+    let (own, key) = (&request.family, &request.report_key);
+    let drawn = journal.names.family_name(drawn);
+    let message = match by {
+        DrawnBefore::Child => words!(
+            "{own} was screened before with a child or a report that {drawn} was drawn with since; both are kept",
+            "{own} har tidigare screenats med ett barn eller en anmälan som {drawn} sedan har lottats med; båda står kvar"
+        ),
+        DrawnBefore::Report => words!(
+            "{drawn} was drawn at this site for a report {key} that was received on the same day as that of {own}; both are kept",
+            "{drawn} har lottats vid den här enheten för en anmälan {key} som kom in samma dag som den för {own}; båda står kvar"
+        ),
+    };
+    Diagnostic::warning("drawn-before", message).help(words!(
+        "if they are one family, act on the arm of {drawn} alone, and tell the study lead at once, who links the two and sees both in `lottning status --conduct`; if they are two, give each report its own key",
+        "om de är samma familj, gå bara efter lotten för {drawn} och meddela genast studieledaren, som kopplar ihop de två och ser båda i `lottning status --conduct`; om de är två, ge varje anmälan sin egen nyckel"
     ))
 }
 

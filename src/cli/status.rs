@@ -110,6 +110,11 @@ impl Status {
             ] {
                 body[key] = json!(names(&study.journal, families));
             }
+            let pairs = drawn_before(&study, run);
+            let pairs = pairs
+                .iter()
+                .map(|(later, before)| json!({ "family": later, "before": before }));
+            body["perhaps_drawn_before"] = pairs.collect();
             body["switches"] = direction.map_or(Value::Null, |own| {
                 let arm = study.protocol().arms.get(own.toward.index());
                 json!({
@@ -276,6 +281,18 @@ fn counts(own: &Counted, reasons: &[Named]) -> Vec<Words> {
 fn left_aside(study: &Study, run: &Conduct) -> Vec<Words> {
     let list = |families| names(&study.journal, families).join(", ");
     let mut notes = Vec::new();
+    if !run.of_a_drawn.is_empty() {
+        let pairs = drawn_before(study, run);
+        let pairs: Vec<String> = pairs
+            .iter()
+            .map(|(later, before)| format!("{later} ({before})"))
+            .collect();
+        let list = pairs.join(", ");
+        notes.push(words!(
+            "May have been drawn before under another name, by a report or a child: {list}. Link those that are one family.",
+            "Kan ha lottats förut under ett annat namn, enligt en anmälan eller ett barn: {list}. Koppla ihop dem som är en familj."
+        ));
+    }
     if !run.exception_withdrawn.is_empty() {
         let list = list(&run.exception_withdrawn);
         notes.push(words!(
@@ -298,6 +315,19 @@ fn left_aside(study: &Study, run: &Conduct) -> Vec<Words> {
         ));
     }
     notes
+}
+
+/// Families that may have been drawn before, each with the one that was.
+fn drawn_before(study: &Study, run: &Conduct) -> Vec<(String, String)> {
+    let (names, state) = (&study.journal.names, &study.journal.state);
+    let pairs = run.of_a_drawn.iter().filter_map(|later| {
+        let before = state.unit(state.family(*later)?.came_from?);
+        Some((
+            names.family_name(*later).to_owned(),
+            names.family_name(before).to_owned(),
+        ))
+    });
+    pairs.collect()
 }
 
 /// How many families were drawn in each epoch.

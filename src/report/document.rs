@@ -151,6 +151,7 @@ fn conduct(report: &Report<'_>) -> Value {
         "changed_answers": own.changed.len(),
         "changed_between_reports": own.changed_between.len(),
         "screened_under_two_names": own.came_back.len(),
+        "perhaps_drawn_before": own.of_a_drawn.len(),
         "slots_freed_by_intake": own.slots.map(|own| json!({
             "freed": own.freed, "retracted": own.retracted, "drawn": own.drawn,
         })),

@@ -30,6 +30,9 @@ pub struct Conduct {
     pub changed_between: Vec<FamilyIx>,
     /// Families with a child, or a report, that had been screened with another family, which was not randomized.
     pub came_back: Vec<FamilyIx>,
+    /// Families that may have been drawn before under another name: screened for the report of a family that was drawn, or after a
+    /// child of theirs was drawn with another family, and no link has made the two one.
+    pub of_a_drawn: Vec<FamilyIx>,
     /// Families that were taken out by an exception and then screened without it for the same report.
     pub exception_withdrawn: Vec<FamilyIx>,
     /// Drawn families for which an exception was declared.
@@ -87,7 +90,8 @@ pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
         direction: direction(protocol, state, cut),
         changed: families(state, |family| family.changed_answers),
         changed_between: families(state, |family| family.changed_between),
-        came_back: families(state, |family| family.came_from.is_some()),
+        came_back: came_from(state, false),
+        of_a_drawn: came_from(state, true),
         exception_withdrawn: families(state, |family| family.exception_withdrawn),
         exception_after_draw: families(state, |family| family.exception_after_draw),
         answers_after_draw: families(state, |family| family.answers_after_draw),
@@ -101,6 +105,24 @@ fn families(state: &State, holds: impl Fn(&Family) -> bool) -> Vec<FamilyIx> {
         .zip(&state.families)
         .filter(|(_, family)| holds(family) && !family.is_another_name())
         .map(|(place, _)| FamilyIx(place))
+        .collect()
+}
+
+/// Families that came from another one: from a drawn one, or from one that is not.
+fn came_from(state: &State, drawn: bool) -> Vec<FamilyIx> {
+    let of_a_drawn = |own: &Family, before: FamilyIx| {
+        let earlier = state.family(before).map_or(0, |before| before.allocation);
+        // Of two that came from one another the later draw is the one to look at.
+        state.is_drawn(before) && (!own.is_randomized() || own.allocation > earlier)
+    };
+    (0..)
+        .map(FamilyIx)
+        .zip(&state.families)
+        .filter(|(_, own)| !own.is_another_name())
+        .filter_map(|(family, own)| Some((family, own, state.unit(own.came_from?))))
+        .filter(|(family, _, before)| state.unit(*family) != *before)
+        .filter(|(_, own, before)| of_a_drawn(own, *before) == drawn)
+        .map(|(family, ..)| family)
         .collect()
 }
 

@@ -177,6 +177,32 @@ pub fn same_report_before(journal: &Journal, request: &EnrolRequest) -> Option<F
     journal.turned_back_with(site, &request.report_key, journal.state.unit(own))
 }
 
+/// The drawn family that a family which is screened may be another name of: one that a child of it was drawn with, or one that
+/// was drawn at the same site for a report of the same key, received on the same day.
+pub fn drawn_before(
+    journal: &Journal,
+    request: &EnrolRequest,
+    received: Day,
+) -> Option<(DrawnBefore, FamilyIx)> {
+    let state = &journal.state;
+    let own = state.unit(journal.names.family_or_next(&request.family));
+    if let Some(later) = state.gone_to_draw(own) {
+        return Some((DrawnBefore::Child, later));
+    }
+    let site = SiteIx(journal.protocol.site(&request.site)? as u16);
+    let drawn = journal.drawn_with((site, &request.report_key, received), own)?;
+    Some((DrawnBefore::Report, drawn))
+}
+
+/// By what a drawn family is recognized under another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DrawnBefore {
+    /// A child, or a report, that this family was screened with.
+    Child,
+    /// The report.
+    Report,
+}
+
 /// How many families were erased, at all sites and at the request's, if the study does not know the family's name: it may be
 /// one of them, also at another site than before.
 pub fn may_be_erased(journal: &Journal, request: &EnrolRequest) -> Option<[usize; 2]> {

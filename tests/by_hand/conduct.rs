@@ -493,7 +493,7 @@ fn a_family_that_comes_back_under_another_name_is_flagged() {
     first.answers[2].1 = "yes".into();
     assert_eq!(room.enrol(DAY, &first).unwrap().outcome, "not-eligible");
     let mut told = |family: &str, children: &[&str]| -> Vec<&'static str> {
-        let mut request = eligible("skarpnack", family, "R2");
+        let mut request = eligible("skarpnack", family, &format!("{family}-2"));
         request.children = children.iter().map(|own| (*own).to_owned()).collect();
         let answer = room.enrol(DAY, &request).unwrap();
         assert_eq!(answer.outcome, "allocated");
@@ -530,7 +530,8 @@ fn who_was_turned_away_for_good_comes_back_under_no_name() {
 }
 
 /// A report is recognized by its key at one site, without any child: told at once, in the status, and refused under `turned_away =
-/// "final"`. Once a family was drawn there with that key, as where each family's reports are numbered from 1, the key says nothing.
+/// "final"`. Once a family was drawn there with that key, as where each family's reports are numbered from 1, the key says nothing
+/// without the day on which the report was received.
 #[test]
 fn a_report_that_comes_back_under_another_name_is_recognized_by_its_key() {
     let mut room = Room::open(&wide());
@@ -545,9 +546,14 @@ fn a_report_that_comes_back_under_another_name_is_recognized_by_its_key() {
     assert_eq!(told("skarholmen", "FA-BB", "R7"), [""; 0], "another site");
     assert_eq!(told("skarpnack", "FA-CC", "R8"), [""; 0], "another key");
     assert_eq!(told("skarpnack", "FA-DD", "R7"), ["screened-before"]);
-    assert_eq!(told("skarpnack", "FA-EE", "R7"), [""; 0], "a key of many");
+    let mut request = eligible("skarpnack", "FA-EE", "R7");
+    request.received = "2025-02-28".into();
+    let answer = room.enrol(DAY, &request).unwrap();
+    assert_eq!(answer.warnings, [], "a key of many");
     let status = lottning::app::status::status(room.desk.study());
     assert_eq!(status.two_names, [("FA-DD".to_owned(), "FA-AA".to_owned())]);
+    let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+    assert_eq!((found.came_back.len(), found.of_a_drawn.len()), (1, 0));
 
     let mut room = Room::open(&crate::made_up::IUH.replace("may-return", "final"));
     room.record(DAY, &capacity("c0", "0")).unwrap();
@@ -563,6 +569,56 @@ fn a_report_that_comes_back_under_another_name_is_recognized_by_its_key() {
     assert_eq!(room.journal().head, head, "nothing was recorded");
     let other = eligible("skarholmen", "FA-BB", "R8");
     assert_eq!(room.enrol(DAY, &other).unwrap().outcome, "allocated");
+}
+
+/// Whoever draws a family again under another name is told so, whatever comes of it, and the study lead sees the two: by the
+/// report, of the same key and day at the same site, and by a child that was drawn with another family since.
+#[test]
+fn a_draw_that_may_be_a_repeated_one_is_told_and_listed() {
+    let mut room = Room::open(&wide());
+    let mut told = |family: &str, key: &str, child: Option<&str>, police: &str| {
+        let mut request = eligible("skarpnack", family, key);
+        request.children = child.into_iter().map(str::to_owned).collect();
+        request.answers[2].1 = police.into();
+        let answer = room.enrol(DAY, &request).unwrap();
+        let codes: Vec<&str> = answer.warnings.iter().map(|own| own.code).collect();
+        (answer.outcome, codes)
+    };
+    let none: Vec<&str> = Vec::new();
+    assert_eq!(told("FA-AA", "R7", None, "no"), ("allocated", none.clone()));
+    let again = vec!["drawn-before"];
+    assert_eq!(
+        told("FA-BB", "R7", None, "yes"),
+        ("not-eligible", again.clone())
+    );
+    assert_eq!(
+        told("FA-CC", "R7", None, "no"),
+        ("allocated", again.clone())
+    );
+    let other = ("not-eligible", none);
+    assert_eq!(told("FA-DD", "R8", Some("BARN-AA"), "yes"), other);
+    let (outcome, codes) = told("FA-EE", "R9", Some("BARN-AA"), "no");
+    assert_eq!((outcome, codes), ("allocated", vec!["screened-before"]));
+    let (outcome, codes) = told("FA-DD", "R10", None, "no");
+    assert_eq!(
+        (outcome, codes),
+        ("allocated", vec!["answers-differ", "drawn-before"])
+    );
+    let names = |families: &[FamilyIx]| -> Vec<u32> { families.iter().map(|own| own.0).collect() };
+    let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+    // By their order: FA-BB and FA-CC came with the report of FA-AA, FA-DD after FA-EE was drawn with its child.
+    assert_eq!(names(&found.of_a_drawn), [1, 2, 3]);
+    assert_eq!(names(&found.came_back), [4]);
+    let status = lottning::app::status::status(room.desk.study());
+    assert_eq!(status.two_names, []);
+    // Two names that are linked are one family, and no draw is a repeated one of another.
+    for other in ["FA-BB", "FA-CC"] {
+        let mut link = event("linked", "FA-AA", "2025-03-03", other);
+        link.set = vec![("other".into(), other.into())];
+        room.record(DAY, &link).unwrap();
+    }
+    let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+    assert_eq!(names(&found.of_a_drawn), [3]);
 }
 
 /// One of three drawn families was excepted twice before it was drawn: a third of three families, not two of five. With the cap

@@ -120,8 +120,8 @@ impl Custody {
             )
         };
         let enforced = words!(
-            "Enforced: the seed cannot be exchanged (commitment), no event can be changed afterwards unseen by who kept a head (chain), and in this ledger no draw can be repeated. Trust: a copy of the folder, with the seed, would show the next arm.",
-            "Säkerställt: fröet kan inte bytas ut (utfästelsen), ingen händelse kan ändras i efterhand utan att den som har sparat ett huvud ser det (kedjan), och i denna liggare kan ingen lottning göras om. Förtroende: en kopia av mappen, tillsammans med fröet, skulle visa nästa lott."
+            "Enforced: the seed cannot be exchanged (commitment), no event can be changed afterwards unseen by who kept a head (chain), and a name that was drawn is never drawn again. Trust: that a family comes under one name (one that seems to come under another is reported), and that nobody draws on a copy of the folder with the seed, which would show the next arm.",
+            "Säkerställt: fröet kan inte bytas ut (utfästelsen), ingen händelse kan ändras i efterhand utan att den som har sparat ett huvud ser det (kedjan), och ett namn som har lottats lottas aldrig igen. Förtroende: att en familj kommer under ett och samma namn (den som tycks komma under ett annat rapporteras), och att ingen lottar på en kopia av mappen med fröet, som skulle visa nästa lott."
         );
         Words::new(
             format!("{} {} {}", seed.en, actors.en, enforced.en),

@@ -79,6 +79,13 @@ fn came_again(report: &Report<'_>, lang: Lang) -> Vec<Words> {
             "Familjer med ett barn eller en anmälan som hade screenats med en annan familj, som inte lottades: {families}."
         ));
     }
+    if !report.conduct.of_a_drawn.is_empty() {
+        let families = count(report.conduct.of_a_drawn.len());
+        words.push(words!(
+            "Families that may have been drawn before under another name, by a report or a child: {families}. They are kept as they were drawn unless the two are linked.",
+            "Familjer som kan ha lottats förut under ett annat namn, enligt en anmälan eller ett barn: {families}. De står kvar som de lottades, om de två inte kopplas ihop."
+        ));
+    }
     words.extend(left_aside(report, lang));
     if let Some(own) = report.conduct.slots.filter(|own| own.freed > 0) {
         words.push(freed(own, lang));

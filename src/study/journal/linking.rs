@@ -8,6 +8,7 @@ use super::fold::{Corrupt, ENROLMENT_KEYS, Journal, KeyUse, NOBODY};
 use super::record::Content;
 use super::unreadable::is_unknown;
 use crate::protocol::Protocol;
+use crate::protocol::model::Day;
 use crate::study::kernel::{
     ChildIx, Family, FamilyIx, ReportIx, Screening, SiteIx, Source, Verdict, What, came_from,
 };
@@ -15,7 +16,8 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How the scope of the report keys begins that families were screened with at a site.
+/// How the scope of the report keys begins that families were screened with at a site. A key is marked as retracted once a family
+/// was drawn with it there, and then names the family that was drawn last.
 const SCREENED_AT: &str = "screened at ";
 
 impl Journal {
@@ -116,10 +118,30 @@ impl Journal {
 
     /// A family other than `own` that was screened at `site` for a report with this key and was not randomized. A report is
     /// told apart by family and key, so that two families may each have a report 1: once a family was drawn with the key
-    /// there, the key names no one report and says nothing.
+    /// there, the key alone names no one report ([`Self::drawn_with`] asks for its day too).
     pub fn turned_back_with(&self, site: SiteIx, key: &str, own: FamilyIx) -> Option<FamilyIx> {
         let scope = self.kinds.find(0, &self.screened_at(site))?;
         self.turned_back_by(self.keys.get(scope, key)?, own)
+    }
+
+    /// The family other than `own` that was drawn last at `site` for a report with this key, if that report was received on the
+    /// same day: two families may each have a report 1, and seldom on one day.
+    pub fn drawn_with(
+        &self,
+        (site, key, received): (SiteIx, &str, Day),
+        own: FamilyIx,
+    ) -> Option<FamilyIx> {
+        let scope = self.kinds.find(0, &self.screened_at(site))?;
+        self.drawn_by(self.keys.get(scope, key)?, received, own)
+    }
+
+    fn drawn_by(&self, used: &KeyUse, received: Day, own: FamilyIx) -> Option<FamilyIx> {
+        let named = used.family.filter(|_| used.retracted)?;
+        let report = self.state.family(named)?.report;
+        let report = self.state.reports.get(report.0 as usize)?;
+        let family = self.state.unit(named);
+        (family != own && self.state.is_drawn(family) && report.intake == Some(received))
+            .then_some(family)
     }
 
     fn turned_back_by(&self, used: &KeyUse, own: FamilyIx) -> Option<FamilyIx> {
@@ -156,15 +178,19 @@ impl Journal {
         let scope = self.name_screened_at(screening.site);
         let used = self.keys.get(scope, key);
         let turned_back = used.and_then(|used| self.turned_back_by(used, family));
-        let before = used.is_some_and(|own| own.retracted);
-        if let Some(earlier) = turned_back {
+        let drawn = used.and_then(|used| self.drawn_by(used, screening.received, family));
+        let before = used.filter(|own| own.retracted).and_then(|own| own.family);
+        // That a family was drawn with the report says more than that one was turned back with it.
+        let earlier = self.state.gone_to_draw(family).or(drawn).or(turned_back);
+        if let Some(earlier) = earlier {
             came_from(&mut self.state, family, earlier);
         }
+        let draws = screening.verdict == Verdict::Drawn;
         let own = KeyUse {
             content: [0; 32],
-            family: Some(screening.family),
+            family: Some(before.filter(|_| !draws).unwrap_or(screening.family)),
             sequence,
-            retracted: before || screening.verdict == Verdict::Drawn,
+            retracted: before.is_some() || draws,
         };
         self.keys.note(scope, key, own);
     }
@@ -200,7 +226,8 @@ impl Journal {
             }
         };
         for (family, own) in (0..).map(FamilyIx).zip(&self.state.families) {
-            if let Some(before) = own.came_from {
+            let before = own.came_from;
+            if let Some(before) = before.filter(|own| !self.state.is_drawn(self.state.unit(*own))) {
                 note(family, before);
             }
             if own.screenings > 0

@@ -111,6 +111,7 @@ coded!(Family {
     changed_answers,
     changed_between,
     came_from,
+    went_to,
     exception_withdrawn,
     exception_after_draw,
     answers_after_draw,

@@ -82,6 +82,19 @@ impl State {
         })
     }
 
+    /// Whether a family was drawn and its data are there.
+    pub fn is_drawn(&self, family: FamilyIx) -> bool {
+        self.family(family)
+            .is_some_and(|own| own.is_randomized() && !own.erased)
+    }
+
+    /// The drawn family that came from this one while this one was not randomized, if it is another one still.
+    pub fn gone_to_draw(&self, family: FamilyIx) -> Option<FamilyIx> {
+        let own = self.unit(family);
+        let later = self.unit(self.family(own)?.went_to?);
+        (later != own && self.is_drawn(later)).then_some(later)
+    }
+
     /// Notes that sightings named a child that is known now.
     pub fn recognize(&mut self, sequences: &[u64], child: ChildIx) {
         for sequence in sequences {
@@ -170,17 +183,32 @@ pub(super) fn link(state: &mut State, one: FamilyIx, two: FamilyIx) {
         .came_from
         .or(gone.came_from)
         .filter(|before| *before != unit && *before != other);
+    own.went_to = own
+        .went_to
+        .or(gone.went_to)
+        .filter(|later| *later != unit && *later != other);
 }
 
-/// Notes that a child of `family`, or its report, was screened with `before`, which was not randomized.
+/// Notes that a child of `family`, or its report, was screened with `before`, which was not randomized, or was drawn.
 pub(in crate::study) fn came_from(state: &mut State, family: FamilyIx, before: FamilyIx) {
-    if state.is_turned_back(before)
-        && let Some(own) = state
-            .families
-            .get_mut(family.0 as usize)
-            .filter(|own| !own.is_randomized())
+    let turned_back = state.is_turned_back(before);
+    if !turned_back && !state.is_drawn(before) {
+        return;
+    }
+    let Some(own) = state
+        .families
+        .get_mut(family.0 as usize)
+        .filter(|own| !own.is_randomized())
+    else {
+        return;
+    };
+    own.came_from = Some(before);
+    let gone = state.family(before).and_then(|own| own.went_to);
+    if turned_back
+        && !gone.is_some_and(|later| state.is_drawn(later))
+        && let Some(before) = state.families.get_mut(before.0 as usize)
     {
-        own.came_from = Some(before);
+        before.went_to = Some(family);
     }
 }
 

@@ -174,6 +174,7 @@ impl Row for Family {
             && self.linked_to.is_none_or(|unit| known(unit, limits))
             && self.allocation <= limits.allocations
             && self.came_from.is_none_or(|before| known(before, limits))
+            && self.went_to.is_none_or(|later| known(later, limits))
             && match self.status {
                 Status::Excepted { reason } => reason < limits.exceptions || reason == u16::MAX,
                 Status::NotEligible { missed } => {

@@ -48,9 +48,11 @@ pub struct Family {
     /// Whether a screening gave other answers or values than the one before it, of another report. Never taken back: time
     /// may have changed them, and so may somebody who wanted another verdict.
     pub changed_between: bool,
-    /// The last family, screened and not randomized, that a child of this one, or its report, was screened with before it
-    /// was randomized.
+    /// The last family that a child of this one, or its report, was screened with before it was randomized: one that was not
+    /// randomized then, or one that was drawn, of which this may be another name.
     pub came_from: Option<FamilyIx>,
+    /// A family that came from this one while this one was not randomized: the first of them that was drawn, or else the last.
+    pub went_to: Option<FamilyIx>,
     /// Whether a screening declared no exception where the one before it, of the same report, had. Never taken back.
     pub exception_withdrawn: bool,
     /// Whether an exception was declared after the draw, when nobody is taken out. Never taken back.
@@ -105,6 +107,7 @@ impl Family {
             changed_answers: false,
             changed_between: false,
             came_from: None,
+            went_to: None,
             exception_withdrawn: false,
             exception_after_draw: false,
             answers_after_draw: false,

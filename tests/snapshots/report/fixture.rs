@@ -342,6 +342,7 @@ pub(crate) fn ordinary() -> Parts {
         },
         conduct: Conduct {
             received_own: vec![FamilyIx(16)],
+            of_a_drawn: Vec::new(),
             violations: [[2, 1], [0, 0], [1, 0], [0, 3]]
                 .into_iter()
                 .enumerate()

@@ -508,6 +508,7 @@ const STUDY_VERBS: &[Page] = pages![
     "seed-used",
     "site-closed",
     "site-not-open",
+    "slot-may-stay-taken",
     "size-after-lock",
     "target-reached",
     "time-ahead",

@@ -10,10 +10,13 @@ use super::permission::Deed;
 use super::record::Receipt;
 use super::sealed::check_confirm;
 use super::study::{Act, Study, Work};
+use super::typed_time::untimely;
+use super::writing::of_one_duty;
 use crate::diagnostic::{Diagnostic, Words};
+use crate::protocol::model::Service;
 use crate::study::identifiers::{holds_personal_number, is_key};
 use crate::study::journal::{Content, Journal, Recording};
-use crate::study::kernel::What;
+use crate::study::kernel::{Family, FamilyIx, Occurred, Occurrence, What};
 use crate::words;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,6 +31,30 @@ pub struct Erasure {
     pub untraceable_answers: usize,
 }
 
+/// Says what [`erase`] would do, and changes nothing.
+///
+/// # Errors
+/// As [`erase`], but for what is found only when the rows that are left are read.
+pub fn try_erase(
+    outside: &Outside,
+    study: &mut Study,
+    act: &Act,
+    whose: (&str, &str),
+    confirm: &str,
+) -> Result<Receipt, Failure> {
+    check(study, whose, confirm)?;
+    let mut receipt = study.write(outside, act, Deed::Erase, |journal, time| {
+        untimely(outside, journal, time, act.at.is_some()).map_or(Ok(()), Err)?;
+        let mut work = work(journal, whose)?;
+        of_one_duty(journal, &act.actor, &work.recordings)?;
+        work.recordings.clear();
+        work.answer.sequence = journal.head.sequence;
+        Ok(work)
+    })?;
+    receipt.head = study.journal.head.to_hex();
+    Ok(receipt)
+}
+
 /// Erases a family.
 ///
 /// # Errors
@@ -40,6 +67,52 @@ pub fn erase(
     (family, reason): (&str, &str),
     confirm: &str,
 ) -> Result<Erasure, Failure> {
+    check(study, (family, reason), confirm)?;
+    let earlier = untraceable(study);
+    let mut before = 0;
+    let written = study.write(outside, act, Deed::Erase, |journal, _| {
+        let known = journal.names.family(family).ok_or_else(unknown_family)?;
+        let (state, unit) = (&journal.state, journal.state.unit(known));
+        before = state.reports_on_unknown_children(Some(unit));
+        work(journal, (family, reason))
+    });
+    let mut receipt = match written {
+        // An earlier erasure may have left old copies of its bytes.
+        Err(unknown) if unknown.code == "unknown-family" => {
+            return Err(match left_over(study.scrub()) {
+                None => unknown,
+                Some(left) => Failure {
+                    message: left.message,
+                    help: left.help,
+                    ..unknown
+                },
+            });
+        }
+        written => written?,
+    };
+    receipt.head = study.journal.head.to_hex();
+    let slots = std::mem::take(&mut receipt.warnings);
+    // The event stands whatever happens to the old bytes.
+    receipt.warnings.extend(left_over(study.scrub()));
+    receipt.warnings.push(forgotten());
+    let after = study.journal.state.reports_on_unknown_children(None);
+    let moved = after.saturating_sub(before);
+    receipt
+        .warnings
+        .extend((moved > 0).then(|| left_out(moved)));
+    let untraceable_answers = untraceable(study).difference(&earlier).count();
+    receipt
+        .warnings
+        .extend((untraceable_answers > 0).then(|| cannot_be_traced(untraceable_answers)));
+    receipt.warnings.extend(slots);
+    Ok(Erasure {
+        receipt,
+        untraceable_answers,
+    })
+}
+
+/// Refuses digits that do not confirm the protocol, a personal number, and a reason that is no code.
+fn check(study: &Study, (family, reason): (&str, &str), confirm: &str) -> Result<(), Failure> {
     check_confirm(study.protocol(), confirm)?;
     for text in [family, reason] {
         if holds_personal_number(text) {
@@ -64,63 +137,72 @@ pub fn erase(
             "till exempel --reason gallring",
         )));
     }
-    let earlier = untraceable(study);
-    let mut before = 0;
-    let written = study.write(outside, act, Deed::Erase, |journal, _| {
-        let known = journal.names.family(family).ok_or_else(unknown_family)?;
-        let (state, unit) = (&journal.state, journal.state.unit(known));
-        before = state.reports_on_unknown_children(Some(unit));
-        let recordings: Vec<Recording> = journal
-            .rows_of(known)
+    Ok(())
+}
+
+/// The rows of an erasure, and its receipt.
+fn work(journal: &Journal, (family, reason): (&str, &str)) -> Result<Work<Receipt>, Failure> {
+    let known = journal.names.family(family).ok_or_else(unknown_family)?;
+    let recordings: Vec<Recording> = journal
+        .rows_of(known)
+        .into_iter()
+        .filter(|(_, sequences)| !sequences.is_empty())
+        .map(|(family, sequences)| {
+            let public = Content::new()
+                .with("reason", reason.to_owned())
+                .with("sequences", sequences);
+            Recording::public(What::Erased { family }, public)
+        })
+        .collect();
+    let answer = Receipt {
+        event: "erased".into(),
+        sequence: journal.head.sequence + recordings.len() as u64,
+        replayed: false,
+        head: String::new(),
+        warnings: in_service(journal, known)
+            .then(slot_stays)
             .into_iter()
-            .filter(|(_, sequences)| !sequences.is_empty())
-            .map(|(family, sequences)| {
-                let public = Content::new()
-                    .with("reason", reason.to_owned())
-                    .with("sequences", sequences);
-                Recording::public(What::Erased { family }, public)
-            })
-            .collect();
-        let answer = Receipt {
-            event: "erased".into(),
-            sequence: journal.head.sequence + recordings.len() as u64,
-            replayed: false,
-            head: String::new(),
-            warnings: Vec::new(),
-        };
-        Ok(Work { recordings, answer })
-    });
-    let mut receipt = match written {
-        // An earlier erasure may have left old copies of its bytes.
-        Err(unknown) if unknown.code == "unknown-family" => {
-            return Err(match left_over(study.scrub()) {
-                None => unknown,
-                Some(left) => Failure {
-                    message: left.message,
-                    help: left.help,
-                    ..unknown
-                },
-            });
-        }
-        written => written?,
+            .collect(),
     };
-    receipt.head = study.journal.head.to_hex();
-    // The event stands whatever happens to the old bytes.
-    receipt.warnings.extend(left_over(study.scrub()));
-    receipt.warnings.push(forgotten());
-    let after = study.journal.state.reports_on_unknown_children(None);
-    let moved = after.saturating_sub(before);
-    receipt
-        .warnings
-        .extend((moved > 0).then(|| left_out(moved)));
-    let untraceable_answers = untraceable(study).difference(&earlier).count();
-    receipt
-        .warnings
-        .extend((untraceable_answers > 0).then(|| cannot_be_traced(untraceable_answers)));
-    Ok(Erasure {
-        receipt,
-        untraceable_answers,
+    Ok(Work { recordings, answer })
+}
+
+/// Whether a draw of the family may hold a slot that nothing frees once the name is gone: the study has a gate, and the end of its
+/// service is not recorded. Of whatever arm, so that it tells none.
+fn in_service(journal: &Journal, family: FamilyIx) -> bool {
+    let (state, protocol) = (&journal.state, &journal.protocol);
+    let Some(gate) = &protocol.in_epoch(state.epoch).gate else {
+        return false;
+    };
+    let moves = |own: &Occurrence| match own.what {
+        Occurred::Service { service, .. } => Some(service)
+            .filter(|own| *own == Service::Switched || gate.released_by.contains(own))
+            .map(|service| (own.sequence, service)),
+        _ => None,
+    };
+    state.one_family(state.unit(family)).any(|own| {
+        let drawn = state.family(own).is_some_and(Family::is_randomized);
+        let last = state
+            .occurrences_of(own)
+            .filter_map(moves)
+            .max_by_key(|(sequence, _)| *sequence);
+        drawn && last.is_none_or(|(_, service)| service == Service::Switched)
     })
+}
+
+/// That a slot may stay taken for good.
+fn slot_stays() -> Diagnostic {
+    Diagnostic::warning(
+        "slot-may-stay-taken",
+        Words::new(
+            "the study has a gate and the end of this family's service is not recorded: a slot that it may hold stays taken for good, since no event can be recorded of a family that is erased",
+            "studien har en spärr och det är inte registrerat att familjens insats har avslutats: en plats som den kan ha förblir upptagen för gott, eftersom inget kan registreras om en familj som är raderad",
+        ),
+    )
+    .help(Words::new(
+        "before an erasure record when the service ended (`lottning record closed`), and look first with `lottning erase --dry-run`; once it is erased only `capacity-changed` can make room for one more family",
+        "registrera före en radering när insatsen avslutades (`lottning record closed`), och se efter först med `lottning erase --dry-run`; när familjen är raderad kan bara `capacity-changed` ge plats åt en familj till",
+    ))
 }
 
 /// The rows of which erasures leave open whose draw they told. Only links that were taken back can be lost so.

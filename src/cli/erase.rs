@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::Failure;
-use crate::app::erase::erase;
+use crate::app::erase::{erase, try_erase};
 use crate::app::study::Study;
 
-use super::acting::{Acting, At, receipt_with};
+use super::acting::{Acting, At, receipt_with, tried};
 use super::output::Document;
 use super::session::Session;
 
@@ -28,6 +28,10 @@ pub(super) struct Erase {
     #[arg(long, value_name = "HASH8")]
     confirm: String,
 
+    /// Say what the erasure would mean; erase nothing
+    #[arg(long)]
+    dry_run: bool,
+
     #[command(flatten)]
     acting: Acting,
 }
@@ -39,6 +43,10 @@ impl Erase {
         let mut study = Study::load_whole(outside, &self.at.study)?;
         let act = self.acting.act();
         let whose = (self.family.as_str(), self.reason.as_str());
+        if self.dry_run {
+            let told = try_erase(outside, &mut study, &act, whose, &self.confirm)?;
+            return tried(session, &told);
+        }
         let made = erase(outside, &mut study, &act, whose, &self.confirm)?;
         let open = [("untraceable_answers", made.untraceable_answers.into())];
         receipt_with(session, &made.receipt, open)

@@ -283,6 +283,53 @@ fn slots_that_the_desk_frees_are_counted_and_not_taken_back_by_it() {
     place.verify();
 }
 
+/// Of an erased family nothing can be recorded, so that a slot that it holds stays taken: said before the erasure, of every family
+/// whose service has not ended, so that it tells no arm, and not of one whose service has.
+#[test]
+fn an_erasure_says_beforehand_that_a_slot_may_stay_taken() {
+    let place = Place::open(IUH);
+    let confirm = place.confirm().to_owned();
+    let erase =
+        |family: &str| format!("erase --family {family} --reason consent --confirm {confirm}");
+    let warned = |words: &str| -> Vec<String> {
+        let told = place.act_as("lead", words).json(0);
+        let warnings = told["warnings"].as_array().cloned().unwrap_or_default();
+        let codes = warnings.iter().filter_map(|own| own["code"].as_str());
+        codes.map(str::to_owned).collect()
+    };
+    let families: Vec<String> = (0..6).map(family).collect();
+    for name in &families {
+        place.enrol(name, "R1", "").json(0);
+    }
+    let rows = place.entries().len();
+    for name in &families {
+        let words = format!("{} --dry-run", erase(name));
+        assert_eq!(warned(&words), ["slot-may-stay-taken"], "{name}");
+    }
+    let dry = place.act_as("intake-1", &format!("{} --dry-run", erase(&families[0])));
+    dry.refused(4, "duties-mixed");
+    for (number, name) in families.iter().skip(1).enumerate() {
+        place
+            .act(&format!(
+                "record closed --family {name} --on 2025-03-03 --event-key C{number}"
+            ))
+            .json(0);
+        let none: [&str; 0] = [];
+        assert_eq!(
+            warned(&format!("{} --dry-run", erase(name))),
+            none,
+            "{name}"
+        );
+    }
+    assert_eq!(place.entries().len(), rows + 5, "nothing else was recorded");
+    assert_eq!(
+        warned(&erase(&families[0])),
+        ["name-forgotten", "slot-may-stay-taken"]
+    );
+    assert_eq!(warned(&erase(&families[1])), ["name-forgotten"]);
+    place.verify();
+}
+
 /// What intake could use to have a family drawn anew, or to undo what is said of its own screening: an erasure, the taking back
 /// of a link, and that of a violation are the lead's. Whoever has erased screens nobody.
 #[test]

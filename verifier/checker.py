@@ -15,7 +15,8 @@ from rows import (ABOUT_FAMILY, PUBLIC, is_hash, is_hex, is_public_key, is_time,
 # Nobody both screens families and changes whom the next draw is of; `linked` counts when it joins two families, and so
 # does what takes such a link back.
 DUTIES = dict.fromkeys(("screened", "returned", "joined"), "intake") | dict.fromkeys(
-    ("capacity-changed", "site-opened", "site-closed", "linked", "corrected", "erased", "epoch-opened"), "capacity")
+    ("capacity-changed", "site-opened", "site-closed", "linked", "corrected", "erased", "epoch-opened", "beacon"),
+    "capacity")
 
 
 OUTCOMES = {"drawn": "allocated", "exception": "exception"}  # what follows a screening with a verdict

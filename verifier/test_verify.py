@@ -91,7 +91,7 @@ class Ledger:
     def add(self, kind, public=None, payload=None, actor=None):
         number = len(self.rows) + 1
         row = {"sequence": number, "time": f"2025-03-01T08:{number // 60:02}:{number % 60:02}.000000Z",
-               "actor": actor or ("lead" if kind.startswith(("site-", "capacity-", "linked", "epoch-", "erased", "corrected")) else "desk-1"), "kind": kind, "public": canonical(public or {}), "payload": canonical(payload or {}),
+               "actor": actor or ("lead" if kind.startswith(("site-", "capacity-", "linked", "epoch-", "erased", "corrected", "beacon")) else "desk-1"), "kind": kind, "public": canonical(public or {}), "payload": canonical(payload or {}),
                "salt": hashlib.sha256(b"salt %d" % number).digest()}
         self.rows.append(row)
         self.chain(number)

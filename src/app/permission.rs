@@ -95,12 +95,12 @@ pub(super) fn not_taken_back(actor: &str, kept: Kept) -> Failure {
 pub(super) fn duties_mixed(actor: &str, had: Duty) -> Failure {
     let message = match had {
         Duty::Intake => words!(
-            "{actor} has screened families, and whoever does changes no capacity, opens or closes no site, links or parts no families, erases none and amends no protocol; nothing was recorded",
-            "{actor} har screenat familjer, och den som gör det ändrar ingen kapacitet, öppnar eller stänger ingen enhet, kopplar eller skiljer inga familjer, raderar ingen och ändrar inget protokoll; inget har registrerats"
+            "{actor} has screened families, and whoever does changes no capacity, opens or closes no site, links or parts no families, erases none, amends no protocol and records no beacon; nothing was recorded",
+            "{actor} har screenat familjer, och den som gör det ändrar ingen kapacitet, öppnar eller stänger ingen enhet, kopplar eller skiljer inga familjer, raderar ingen, ändrar inget protokoll och registrerar inget värde av en offentlig omgång; inget har registrerats"
         ),
         Duty::Capacity => words!(
-            "{actor} has changed capacity, opened or closed a site, linked or parted families, erased one or amended the protocol, and whoever does screens no families; nothing was recorded",
-            "{actor} har ändrat kapacitet, öppnat eller stängt en enhet, kopplat eller skilt familjer, raderat en eller ändrat protokollet, och den som gör det screenar inga familjer; inget har registrerats"
+            "{actor} has changed capacity, opened or closed a site, linked or parted families, erased one, amended the protocol or recorded a beacon, and whoever does screens no families; nothing was recorded",
+            "{actor} har ändrat kapacitet, öppnat eller stängt en enhet, kopplat eller skilt familjer, raderat en, ändrat protokollet eller registrerat värdet av en offentlig omgång, och den som gör det screenar inga familjer; inget har registrerats"
         ),
     };
     Failure::new(exit::INVALID_DATA, "duties-mixed", message).help(Words::new(

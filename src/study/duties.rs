@@ -1,9 +1,9 @@
 //! Two duties that nobody has both of: screening families, and changing what the next family meets.
 //!
 //! Whoever could open a gate for the next family, or close it, would choose who is randomized; whoever links families
-//! chooses whose arm holds, and whoever opens an epoch chooses the seed of the next draw. In ledger order and in the whole
-//! study: an actor who has screened a family changes no capacity, opens or closes no site, links no families, takes no such link
-//! back, erases nobody and opens no epoch, and one who has does not screen from then on. Another site does not help, for two
+//! chooses whose arm holds, and whoever opens an epoch, or records the value of its beacon, chooses the seed of the next draw. In
+//! ledger order and in the whole study: an actor who has screened a family changes no capacity, opens or closes no site, links no
+//! families, takes no such link back, erases nobody, opens no epoch and records no beacon, and one who has does not screen from then on. Another site does not help, for two
 //! offices could serve each other. A family that is erased, or parted from the one that holds its arm, would be drawn anew.
 //!
 //! A child's other pseudonym is of neither duty: it joins no family that was another one, so that it moves no arm, and a
@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 pub enum Duty {
     /// Screening: `screened`, `returned`, `joined` and what follows from them.
     Intake,
-    /// Steering: `capacity-changed`, `site-opened`, `site-closed`, `epoch-opened`, `erased`, and `linked` of two families or
+    /// Steering: `capacity-changed`, `site-opened`, `site-closed`, `epoch-opened`, `beacon`, `erased`, and `linked` of two families or
     /// its correction.
     Capacity,
 }
@@ -37,14 +37,14 @@ impl Duty {
             | What::SiteClosed { .. }
             | What::Linked { .. }
             | What::Erased { .. }
-            | What::EpochOpened { .. } => Some(Self::Capacity),
+            | What::EpochOpened { .. }
+            | What::Beacon { .. } => Some(Self::Capacity),
             What::Corrected { sequence, .. } => {
                 let link = state.link_row(*sequence);
                 link.filter(|row| row.family != row.other)
                     .map(|_| Self::Capacity)
             }
             What::Opened
-            | What::Beacon { .. }
             | What::ChildLinked { .. }
             | What::Allocated { .. }
             | What::Exception { .. }

@@ -4,7 +4,7 @@
 // Nobody both screens families and changes whom the next draw is of; of links a proof does not show it.
 const DUTIES = {
   "screened": "intake", "returned": "intake", "joined": "intake", "capacity-changed": "capacity", "site-opened": "capacity",
-  "site-closed": "capacity", "epoch-opened": "capacity", "erased": "capacity",
+  "site-closed": "capacity", "epoch-opened": "capacity", "erased": "capacity", "beacon": "capacity",
 };
 const PROOF_KEYS = ["head", "protocols", "rows", "schema", "study"];
 const ROW_KEYS = ["actor", "hash", "kind", "payload_hash", "public", "sequence", "time"];

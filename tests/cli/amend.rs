@@ -329,6 +329,22 @@ fn who_screens_families_opens_no_epoch() {
     place.act(&words).json(0);
 }
 
+/// The value of a round is the seed's other half: who typed one screens no families.
+#[test]
+fn who_recorded_the_beacon_screens_nobody() {
+    let text = waiting();
+    let place = Place::with(&text);
+    place.opened_by_hand(&text);
+    place.days(1);
+    place.act_as("lead", &format!("beacon {VALUE}")).json(0);
+    let words = Place::enrol_words("skarpnack", &family(1), "R1");
+    place
+        .unchanged(|| place.act_as("lead", &words))
+        .refused(4, "duties-mixed");
+    place.act(&words).json(0);
+    assert_eq!(place.verify()["ok"], true);
+}
+
 /// The time of a row can be typed and the round cannot: the computer's own clock says that nobody knows the value yet.
 #[test]
 fn a_round_that_lies_ahead_is_not_recorded_at_a_typed_time() {

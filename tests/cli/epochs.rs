@@ -292,6 +292,11 @@ fn both_programs_check_a_beacon() {
             rows.insert(first + 1, beacon);
             first + 1
         }),
+        ("a value recorded by who screens families later", |rows| {
+            let first = rows.iter().position(|row| row.kind == "screened").unwrap();
+            rows[1].actor = rows[first].actor.clone();
+            first + 1
+        }),
         ("a second beacon", |rows| {
             let mut again = rows[1].clone();
             again.time.clone_from(&rows[rows.len() - 1].time);

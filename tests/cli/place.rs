@@ -193,7 +193,8 @@ impl Place {
 
     /// A command that writes, one minute later.
     pub(crate) fn act(&self, words: &str) -> Ran {
-        // Whoever screens families changes no capacity, links no families, erases none, takes back no slot and amends nothing.
+        // Whoever screens families changes no capacity, links no families, erases none, takes back no slot, amends nothing and
+        // records no beacon.
         let steers = [
             "record linked",
             "import linked",
@@ -201,6 +202,7 @@ impl Place {
             "import corrected",
             "amend ",
             "erase ",
+            "beacon ",
         ]
         .iter()
         .any(|own| words.starts_with(own));

@@ -296,6 +296,11 @@ pub fn sites(protocol: &Protocol, state: &State, cut: Day) -> Vec<SiteFlow> {
         let mut enrolled = enrolled(state, site.site);
         match enrolled.first() {
             Some((from, _)) => site.opened = site.randomized.iter().copied().fold(*from, Day::min),
+            // It was closed before the first day on which it would have enrolled, or on it.
+            None if state
+                .enrolling
+                .iter()
+                .any(|own| own.enrols && usize::from(own.site.0) == site.site) => {}
             // A state that no ledger opened.
             None => enrolled.push((site.opened, Day(i32::MAX))),
         }

@@ -584,6 +584,30 @@ fn days_closed_are_days_on_which_the_site_enrolled() {
     place.verify();
 }
 
+/// A site without therapists that is closed before its registered first day, or on its first one, has never enrolled: no day of it
+/// is a closed one, however long the study goes on.
+#[test]
+fn a_site_that_never_enrolled_has_no_closed_day() {
+    let (head, tail) = IUH.split_once("id = \"rinkeby-kista\"").unwrap();
+    let tail = tail.replacen("therapists = 2", "therapists = 0", 1);
+    let ahead = tail.replacen("opens = 2025-02-03", "opens = 2025-04-01", 1);
+    for (what, tail) in [("on its first day", tail), ("before it", ahead)] {
+        let place = Place::open(&format!("{head}id = \"rinkeby-kista\"{tail}"));
+        let words = "record site-closed --site rinkeby-kista --on 2025-03-03 --event-key S1";
+        place.act_as("lead", words).json(0);
+        place.days(60);
+        place.enrol("KATL", "R1", "").json(0);
+        let status = place.run("status --study study").json(0);
+        let mut sites = status["sites"].as_array().unwrap().iter();
+        let own = sites.find(|site| site["site"] == "rinkeby-kista").unwrap();
+        assert_eq!(
+            (&own["enrols"], &own["days_closed"]),
+            (&json!(false), &json!(0)),
+            "{what}"
+        );
+    }
+}
+
 /// A family drawn at one site and truly of another: documented once, and nothing moves.
 #[test]
 fn a_wrong_site_is_documented_and_moves_nothing() {

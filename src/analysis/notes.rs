@@ -176,7 +176,17 @@ impl Context<'_> {
         }
         let reports = self.state.reports_on_unknown_children(None);
         // Also after the lock.
-        if reports > 0 && self.state.families.iter().any(|own| own.erased) {
+        let erased = self.state.families.iter().any(|own| own.erased);
+        if reports > 0 && !erased {
+            warn(
+                "report-on-unknown-child",
+                words!(
+                    "{reports} reports name a child whom the study does not know, of families with a roster: these reports count in no outcome",
+                    "{reports} anmälningar anger ett barn som studien inte känner till, om familjer vars barn är angivna: dessa anmälningar räknas inte i något utfall"
+                ),
+            );
+        }
+        if reports > 0 && erased {
             warn(
                 "child-maybe-erased",
                 words!(

@@ -14,10 +14,8 @@ pub struct Page {
 impl Page {
     /// The text in one language, without a trailing newline.
     pub fn text(&self, lang: Lang) -> &'static str {
-        let (en, sv) = self
-            .text
-            .split_once("\n---\n")
-            .unwrap_or((self.text, self.text));
+        let text = self.text;
+        let (en, sv) = text.split_once("\n---\n").unwrap_or((text, text));
         match lang {
             Lang::En => en.trim(),
             Lang::Sv => sv.trim(),
@@ -436,9 +434,9 @@ const STUDY_VERBS: &[Page] = pages![
     "cut-in-the-future",
     "cut-not-registered",
     "disk-full",
-    "drawn-before",
     "disk-write",
     "document-not-correct",
+    "drawn-before",
     "drawn-since",
     "enrolment-closed",
     "epochs-not-adjusted",
@@ -493,6 +491,7 @@ const STUDY_VERBS: &[Page] = pages![
     "received-in-the-future",
     "rehearsal-differs",
     "repeated-column",
+    "report-on-unknown-child",
     "request-reused",
     "retracted",
     "roles-dropped",
@@ -508,8 +507,8 @@ const STUDY_VERBS: &[Page] = pages![
     "seed-used",
     "site-closed",
     "site-not-open",
-    "slot-may-stay-taken",
     "size-after-lock",
+    "slot-may-stay-taken",
     "target-reached",
     "time-ahead",
     "turned-away-for-good",

@@ -79,3 +79,19 @@ pub(super) fn unknown(code: &'static str, column: &str, given: &str, known: &[&s
         None => diagnostic.help(words!("one of: {list}", "något av: {list}")),
     }
 }
+
+/// That a report is on a child whom the study does not know: the same words for each, so that a file of them says it once.
+pub(super) fn unknown_child() -> Diagnostic {
+    Diagnostic::warning(
+        "report-on-unknown-child",
+        Words::new(
+            "a report names a child whom the study does not know, of a family whose children are named: it is kept, and counts in no outcome",
+            "en anmälan anger ett barn som studien inte känner till, om en familj vars barn är angivna: den sparas, och räknas inte i något utfall",
+        ),
+    )
+    .at(Place::column("child"))
+    .help(Words::new(
+        "if it is a child of the family under another pseudonym, link the two (`lottning record linked --family F --child OLD --set other_child=NEW`); if the file names a child where none is known, leave the cell empty",
+        "om det är ett barn i familjen under en annan pseudonym, koppla ihop de två (`lottning record linked --family F --child GAMMAL --set other_child=NY`); om filen anger ett barn där inget är känt, lämna cellen tom",
+    ))
+}

@@ -107,6 +107,53 @@ fn a_cell_na_names_no_family_and_no_child() {
     assert_eq!(place.entries().len(), before);
 }
 
+/// A report on a child whom the study does not know counts in no outcome while the family's children are named: the receipt says
+/// so, and so does the analysis, whether or not anybody was erased.
+#[test]
+fn reports_on_children_whom_the_study_does_not_know_are_told() {
+    let place = Place::open(&IUH.replace("therapists = 2", "therapists = 30"));
+    for number in 0..40 {
+        let child = format!("--child {}", family(number + 100));
+        place.enrol(&family(number), "R1", &child).json(0);
+    }
+    let codes = |told: &serde_json::Value| -> Vec<String> {
+        let warnings = told["warnings"].as_array().cloned().unwrap_or_default();
+        let codes = warnings.iter().filter_map(|own| own["code"].as_str());
+        // Whether the file carries what the protocol asks for is another matter.
+        let codes = codes.filter(|code| *code != "not-carried");
+        codes.map(str::to_owned).collect()
+    };
+    let report = |name: &str, child: &str, key: &str| {
+        let words = format!(
+            "record report --family {name} --child {child} --on 2025-03-03 --event-key {key}"
+        );
+        codes(&place.act(&words).json(0))
+    };
+    let (none, told): ([&str; 0], _) = ([], ["report-on-unknown-child"]);
+    assert_eq!(report(&family(0), &family(100), "K1"), none);
+    assert_eq!(report(&family(0), &family(200), "K2"), told);
+    let rows: Vec<String> = (0..20)
+        .map(|number| format!("{},{},2025-03-03,S{number}\n", family(number), family(200)))
+        .collect();
+    place.write(
+        "reports.csv",
+        "family,child,received,report_key\n".to_owned() + &rows.concat(),
+    );
+    let imported = place.act("import report reports.csv").json(0);
+    assert_eq!(codes(&imported), told, "each thing once");
+    place.days(900);
+    let confirm = place.confirm().to_owned();
+    place
+        .act(&format!("lock final --cut 2027-08-01 --confirm {confirm}"))
+        .json(0);
+    let analysed = place.act("analyse --lock final --format json").json(0);
+    let warnings = analysed["analyses"][0]["warnings"].as_array().unwrap();
+    let own = warnings.iter().find(|own| own["code"] == told[0]).unwrap();
+    let message = own["message"].as_str().unwrap();
+    // By hand: the one of the log and the twenty of the register.
+    assert!(message.starts_with("21 reports name a child"), "{message}");
+}
+
 /// A person whose pseudonym is NA is named by hand.
 #[test]
 fn a_family_called_na_is_named_by_hand() {

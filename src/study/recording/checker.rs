@@ -4,7 +4,9 @@ use super::{EVENTS, EventRequest, SITE_EVENTS, STUDY_STAFF, violation};
 use crate::allocation::Arm;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::protocol::model::{Day, Exit, OutcomeKind, Service};
-use crate::study::findings::{not_a_date, not_a_key, not_a_pseudonym, personal_number, unknown};
+use crate::study::findings::{
+    not_a_date, not_a_key, not_a_pseudonym, personal_number, unknown, unknown_child,
+};
 use crate::study::identifiers::{holds_personal_number, is_key, is_pseudonym};
 use crate::study::journal::{Content, Journal, Recording};
 use crate::study::kernel::{FamilyIx, Report, SiteIx, Source, What};
@@ -324,6 +326,10 @@ impl<'a> Checker<'a> {
             .child
             .as_deref()
             .map(|child| names.child(child));
+        let state = &self.journal.state;
+        let unit = state.family(state.unit(family));
+        let outside = child == Some(None) && unit.is_some_and(|own| own.children > 0);
+        self.warnings.extend(outside.then(unknown_child));
         Some(Report {
             family,
             report: names.report_or_next(family, &self.request.event_key),

@@ -622,6 +622,37 @@ fn a_study_with_erasures_is_locked_analysed_and_reported() {
     agreed(&place);
 }
 
+/// Of a family that was enrolled without a child none is known: the new number of its index child is a new name of the family.
+#[test]
+fn the_index_child_of_a_family_without_a_roster_gets_another_number_by_its_name() {
+    let place = Place::open(IUH);
+    place.enrol("KATL-MORU", "R1", "").json(0);
+    let day = "--on 2025-03-03 --event-key";
+    let refused = place.act(&format!(
+        "record linked --family KATL-MORU --child KATL-MORU --set other_child=NYTT-NR {day} l1"
+    ));
+    refused.refused(4, "unknown-child");
+    assert!(refused.err.contains("enrolled without `--child`"));
+    let instead = "record linked --family KATL-MORU --set other=NYTT-NR";
+    assert!(
+        refused
+            .err
+            .contains("record linked --family KATL-MORU --set other="),
+        "{}",
+        refused.err
+    );
+    place.act(&format!("{instead} {day} l2")).json(0);
+    let again = place.enrol("NYTT-NR", "R2", "").json(0);
+    assert_eq!(again["outcome"], "returned");
+    // A family with a roster is told where children come from.
+    place.enrol("FA-AA", "R1", "--child BARN-AA").json(0);
+    let other = place.act(&format!(
+        "record linked --family FA-AA --child BARN-BB --set other_child=BARN-CC {day} l3"
+    ));
+    other.refused(4, "unknown-child");
+    assert!(other.err.contains("a child is named by `lottning enrol`"));
+}
+
 /// After an erasure the ledger knows the name no more, so a first screening of an unknown name says so, at any site, for a family
 /// can move; a known name is nothing to warn of.
 #[test]

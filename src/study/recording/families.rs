@@ -127,6 +127,9 @@ impl Checker<'_> {
             (Some(one), two) => (one, child, two, other),
             (None, Some(two)) => (two, other, None, child),
             (None, None) => {
+                let state = &self.journal.state;
+                let unit = state.family(state.unit(ix));
+                let without = unit.is_some_and(|own| own.children == 0);
                 self.findings.push(
                     Diagnostic::error(
                         "unknown-child",
@@ -136,10 +139,17 @@ impl Checker<'_> {
                         ),
                     )
                     .at(Place::column("child"))
-                    .help(Words::new(
-                        "a child is named by `lottning enrol`; a report may name one that the study does not know",
-                        "ett barn namnges av `lottning enrol`; en anmälan kan nämna ett som studien inte känner till",
-                    )),
+                    .help(if without {
+                        words!(
+                            "{family} was enrolled without `--child`, so that no child of it is known and every report of the family counts: if its index child, whose pseudonym is the family's name, got another number, let the study lead link the names (`lottning record linked --family {family} --set other=NEW`)",
+                            "{family} skrevs in utan `--child`, så inget barn i familjen är känt och alla anmälningar om familjen räknas: om indexbarnet, vars pseudonym är familjens namn, har fått ett annat nummer, låt studieledaren koppla ihop namnen (`lottning record linked --family {family} --set other=NYTT`)"
+                        )
+                    } else {
+                        Words::new(
+                            "a child is named by `lottning enrol`; a report may name one that the study does not know",
+                            "ett barn namnges av `lottning enrol`; en anmälan kan nämna ett som studien inte känner till",
+                        )
+                    }),
                 );
                 return None;
             }

@@ -451,23 +451,30 @@ pub(super) fn whole(
     text: &str,
     range: &RangeInclusive<u64>,
 ) -> Result<u64, Refusal> {
-    digits(text)
-        .filter(|value| range.contains(value))
-        .ok_or_else(|| {
-            let (low, high) = (range.start(), range.end());
-            Refusal::new(
-                "invalid-value",
-                Some(name),
-                words!(
-                    "`{name}` is `{text}`, not a whole number from {low} to {high}",
-                    "`{name}` är `{text}`, inte ett heltal från {low} till {high}"
-                ),
+    let given = digits(text);
+    given.filter(|value| range.contains(value)).ok_or_else(|| {
+        let (low, high) = (range.start(), range.end());
+        let help = if given.is_some() {
+            words!(
+                "give a number from {low} to {high}",
+                "ange ett tal från {low} till {high}"
             )
-            .help(words!(
+        } else {
+            words!(
                 "write digits alone, without sign, blank or decimals",
                 "skriv bara siffror, utan tecken, mellanslag eller decimaler"
-            ))
-        })
+            )
+        };
+        Refusal::new(
+            "invalid-value",
+            Some(name),
+            words!(
+                "`{name}` is `{text}`, not a whole number from {low} to {high}",
+                "`{name}` är `{text}`, inte ett heltal från {low} till {high}"
+            ),
+        )
+        .help(help)
+    })
 }
 
 /// ASCII digits only: no sign, no blank, no separator.

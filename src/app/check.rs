@@ -333,8 +333,11 @@ fn warn_of_strata(
         "{families} families are expected, {each_en} in each of {strata} strata: over all strata {en} by {own_en} families (standard deviation), with the same method without strata by {without_en}, with independent lots by {coin_en}",
         "{families} familjer väntas, {each_sv} i vart och ett av {strata} strata: över alla strata {sv} med {own_sv} familjer (standardavvikelse), med samma metod utan strata med {without_sv}, med oberoende lotter med {coin_sv}"
     );
-    // The file's own finding, which has its place, is about the target: the same is not said twice.
-    if warnings.iter().any(|warning| warning.code == "thin-strata") && coinlike.is_none() {
+    // The file's own finding, which has its place, is about the target: the same is not said twice. What is nearly a coin says more.
+    if let Some(own) = warnings.iter_mut().find(|own| own.code == "thin-strata") {
+        if coinlike.is_some() {
+            own.message = message;
+        }
         return;
     }
     warnings.push(Diagnostic::warning("thin-strata", message).help(words!(

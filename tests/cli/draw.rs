@@ -323,6 +323,11 @@ fn wrong_usage_always_comes_with_advice_and_quotes_what_was_typed() {
         (
             "--method big-stick --max-imbalance 0 --n 4",
             "`0`",
+            "a number from 1 to",
+        ),
+        (
+            "--method big-stick --max-imbalance 3,0 --n 4",
+            "`3,0`",
             "digits alone",
         ),
         ("--method simple --n 0", "no units", "from 1"),

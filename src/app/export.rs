@@ -18,10 +18,13 @@ use crate::diagnostic::{Diagnostic, Lang, Words};
 use crate::report::proof::{self, Proof};
 use crate::report::replicate::{Folder, files};
 use crate::study::identifiers::holds_personal_number;
-use crate::study::journal::{Content, Recording};
+use crate::study::journal::{Content, Entry, Recording};
 use crate::study::kernel::{Command, decide};
 use crate::words;
 use std::path::{Path, PathBuf};
+
+/// Room in bytes for a row more, or for the last page of a file.
+const ROW: usize = 4096;
 
 /// An export was written.
 #[derive(Debug, Clone)]
@@ -36,7 +39,7 @@ pub struct Exported {
 ///
 /// # Errors
 /// A sealed protocol that cannot be read (exit 1), is no text or holds a personal number (4), a folder that cannot be made
-/// (1), busy (5).
+/// or has no room (1), busy (5).
 pub fn proof(
     outside: &Outside,
     study: &mut Study,
@@ -46,24 +49,35 @@ pub fn proof(
 ) -> Result<Exported, Failure> {
     let protocols = sealed_texts(outside, study)?;
     outside.create_folder(folder)?;
+    let id = study.journal.protocol.study.id.clone();
+    // The record of the export is a row more.
+    let whole = |entries: &[Entry]| {
+        let whole = Proof {
+            study: &id,
+            protocols: &protocols,
+            entries,
+        };
+        [
+            ("proof.html", proof::html(&whole, lang)),
+            ("proof.json", proof::json(&whole)),
+        ]
+    };
+    let size: usize = whole(&study.entries()?)
+        .iter()
+        .map(|(_, text)| text.len())
+        .sum();
+    outside.has_room(folder, size + ROW)?;
     let mut receipt = recorded(outside, study, act, &Content::new().with("what", "proof"))?;
     receipt.warnings = before_the_end(study.journal.state.closed);
     // What another command recorded since is of a later proof.
     let mut entries = study.entries()?;
     entries.retain(|entry| entry.sequence <= receipt.sequence);
-    let id = study.journal.protocol.study.id.clone();
-    let whole = Proof {
-        study: &id,
-        protocols: &protocols,
-        entries: &entries,
-    };
     let mut files = Vec::new();
-    for (name, text) in [
-        ("proof.html", proof::html(&whole, lang)),
-        ("proof.json", proof::json(&whole)),
-    ] {
+    for (name, text) in whole(&entries) {
         let path = folder.join(name);
-        outside.write_private(&path, text.as_bytes())?;
+        outside
+            .write_private(&path, text.as_bytes())
+            .map_err(|failure| recorded_already(failure, receipt.sequence))?;
         files.push(path);
     }
     Ok(Exported { receipt, files })
@@ -106,13 +120,19 @@ pub fn replicate(
         replication: &replication,
     });
     let public = Content::new().with("what", "replicate");
+    let size = made.iter().map(|file| file.text.len() + ROW).sum();
+    let above = folder.parent().unwrap_or(Path::new("."));
+    outside.create_folder(above)?;
+    outside.has_room(above, size)?;
     let receipt = recorded(outside, study, act, &public)?;
     outside.create_private_folder(folder)?;
     outside.create_private_folder(folder.join("data"))?;
     let mut files = Vec::new();
     for file in made {
         let path = folder.join(&file.path);
-        outside.write_private(&path, file.text.as_bytes())?;
+        outside
+            .write_private(&path, file.text.as_bytes())
+            .map_err(|failure| recorded_already(failure, receipt.sequence))?;
         files.push(path);
     }
     Ok(Exported { receipt, files })
@@ -131,6 +151,14 @@ fn in_use(folder: &Path) -> Failure {
     .help(Words::new(
         "name a folder that does not exist",
         "ange en mapp som inte finns",
+    ))
+}
+
+/// That files which could not be written are of an export that the ledger has.
+fn recorded_already(failure: Failure, sequence: u64) -> Failure {
+    failure.help(words!(
+        "the export is recorded as event {sequence}, though its files are not whole: remove them, make room and export again, which records another one",
+        "exporten är registrerad som händelse {sequence} fast dess filer inte är hela: ta bort dem, frigör plats och exportera på nytt, vilket registrerar en till"
     ))
 }
 

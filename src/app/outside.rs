@@ -194,6 +194,17 @@ impl Outside {
         }
     }
 
+    /// Finds out whether a folder has room for so many bytes, by writing them: what is recorded as written should be.
+    ///
+    /// # Errors
+    /// There is none, or the folder cannot be written (exit 1).
+    pub(super) fn has_room(&self, folder: &Path, bytes: usize) -> Result<(), Failure> {
+        let room = folder.join(".room");
+        let written = self.write_private(&room, &vec![0; bytes]);
+        self.discard(&room);
+        written
+    }
+
     /// Removes a file that nothing depends on, and what a writer left beside it.
     pub(super) fn discard(&self, path: impl AsRef<Path>) {
         let path = self.path(path);

@@ -112,11 +112,20 @@ impl Standing {
         Some((scale.of_look(low)?, scale.of_look(high)?))
     }
 
-    /// The boundaries by which outcomes have an order by stages: only where each look goes on from the one before, and the
-    /// study from each.
-    pub(crate) fn by_stages(&self, looks: &[(usize, Look)]) -> Option<&Boundaries> {
+    /// The boundaries by which outcomes of a study that ends with the last of the looks have an order by stages: only where each
+    /// look goes on from the one before, and the study from each until it ends past its boundary or at its `own` lock.
+    pub(crate) fn by_stages(&self, looks: &[(usize, Look)], own: usize) -> Option<&Boundaries> {
         let plan = self.plan.as_ref().filter(|_| self.fell.is_empty());
-        plan.filter(|_| self.passed(looks).next().is_none())
+        plan.filter(|_| !self.short(looks, own) && self.passed(looks).next().is_none())
+    }
+
+    /// Whether the last look is not at the analysis' `own` lock and its deviate not past its boundary. Where a study is stopped
+    /// there all the same, since the registered test rejects, the order by stages has no place for it: by it such a study goes on.
+    fn short(&self, looks: &[(usize, Look)], own: usize) -> bool {
+        let last = looks.last().zip(self.critical.last());
+        last.is_some_and(|((lock, look), critical)| {
+            *lock != own && look.z().unwrap_or(0.0).abs() < *critical
+        })
     }
 
     /// The locks of earlier looks whose deviate was past its boundary. Where none of them ended the study, since the registered
@@ -361,7 +370,18 @@ fn monitored(
             ),
         ));
     }
-    let (plan, own) = (standing.by_stages(looks), (&own, scale));
+    if standing.short(looks, analysis.lock) {
+        let id = &protocol.locks[lock].id;
+        result.warnings.push(Warning::new(
+            "look-short-of-boundary",
+            words!(
+                "at `{id}` the registered test rejects, which decides, but the effect is not past its boundary: the interval is repeated, and there is none by stages, by which the study would go on",
+                "vid `{id}` förkastar det registrerade testet, som avgör, men effekten är inte bortom sin gräns: intervallet är upprepat, och något stegvis finns inte, eftersom studien enligt det hade fortsatt"
+            ),
+        ));
+    }
+    let plan = standing.by_stages(looks, analysis.lock);
+    let own = (&own, scale);
     if let Some(row) = plan.and_then(|plan| stage_wise(plan, own, analysis, result.results.first()))
     {
         result.results.insert(1, row);

@@ -246,6 +246,7 @@ const ANALYSIS: &[Page] = pages![
     "information-fell",
     "interim-descriptive",
     "look-past-boundary",
+    "look-short-of-boundary",
     "many-covariates",
     "many-unknown-outcomes",
     "post-hoc",

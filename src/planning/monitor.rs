@@ -244,7 +244,8 @@ impl Monitor {
                 p_value,
             })
         });
-        let stage_wise = stage_wise(effect.scale, &own, standing.by_stages(&self.seen), analysis);
+        let plan = standing.by_stages(&self.seen, self.lock);
+        let stage_wise = stage_wise(effect.scale, &own, plan, analysis);
         Ended {
             found,
             looked: self.looked(at, rejects, stage_wise),
@@ -275,8 +276,8 @@ fn limits(scale: Scale, own: &Look, standing: &Standing) -> Option<(f64, f64)> {
     }
 }
 
-/// What the study says by the order of stages, as a live analysis has it: nothing where the information fell at a look, or an
-/// earlier one was past its boundary without a rejection.
+/// What the study says by the order of stages, as a live analysis has it: nothing where the information fell at a look, an
+/// earlier one was past its boundary without a rejection, or this one rejects short of its own.
 fn stage_wise(
     scale: Scale,
     own: &Look,

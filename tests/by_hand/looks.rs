@@ -515,3 +515,59 @@ fn hazards_are_looked_at_on_the_scale_of_their_logarithm() {
         }
     }
 }
+
+/// Twenty families of two arms have few allocations, so that the p of the registered test differs from that of the deviate. Of an amount
+/// between the two the test spends enough and the deviate does not: the study stops short of the boundary, and by the order of stages,
+/// in which it would go on, nothing is said.
+#[test]
+fn a_stop_short_of_the_boundary_has_no_place_by_stages() {
+    let lock = "evaluation-2025";
+    let settings = RunSettings {
+        lock: Some(lock.into()),
+        ..RunSettings::default()
+    };
+    let reported = (3..9).flat_map(|treated| (0..4).map(move |control| (treated, control)));
+    let mut stopped = 0;
+    for (treated_reports, control_reports) in reported {
+        let seen = std::cell::Cell::new([0; 2]);
+        let (mut study, late) = study_of(&text(), |treated, _| {
+            let mut so_far = seen.get();
+            so_far[usize::from(treated)] += 1;
+            seen.set(so_far);
+            let most = [control_reports, treated_reports][usize::from(treated)];
+            so_far[usize::from(treated)] <= most
+        });
+        let mut locks = study.protocol.locks.iter();
+        let place = locks.position(|own| own.id == lock).unwrap();
+        let plan = Plan::registered(&study.protocol, place);
+        let found = run(&study.protocol, &study.state, &plan, late, &settings);
+        let primary = &found.analyses[0];
+        let p_value = primary.test.as_ref().unwrap().p_value;
+        let of_deviate = 2.0 * normal::sf(primary.looks[0].z.abs());
+        if of_deviate > 0.045 || p_value > 0.9 * of_deviate {
+            continue;
+        }
+        stopped += 1;
+        study.protocol.locks[place].alpha = 0.5 * (p_value + of_deviate);
+        let plan = Plan::registered(&study.protocol, place);
+        let found = run(&study.protocol, &study.state, &plan, late, &settings);
+        let primary = &found.analyses[0];
+        let look = &primary.looks[0];
+        assert!(look.crossed && look.z.abs() < look.critical.unwrap());
+        assert_eq!(primary.results[0].interval, "repeated");
+        let rows = primary.results.iter();
+        assert!(rows.clone().all(|row| row.interval != "stage-wise"));
+        let told = primary.warnings.iter();
+        let mut told = told.filter(|own| own.code == "look-short-of-boundary");
+        let told = &told.next().unwrap().message;
+        assert!(
+            told.en
+                .starts_with("at `evaluation-2025` the registered test rejects")
+        );
+        assert!(
+            told.sv
+                .starts_with("vid `evaluation-2025` förkastar det registrerade testet")
+        );
+    }
+    assert!(stopped > 0, "no such study among them");
+}

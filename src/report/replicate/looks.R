@@ -81,7 +81,9 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   crossed <- which(decided)
   # Past an earlier boundary without a rejection: the order by stages would suppose a stop there.
   passed <- any(head(abs(z) >= critical, -1))
-  stop_here <- !fell && !passed && ((length(crossed) && crossed[1] == now) || (!length(crossed) && final))
+  # Nor does it have a place for a stop short of the boundary.
+  short <- !final && abs(z[now]) < critical[now]
+  stop_here <- !fell && !passed && !short && ((length(crossed) && crossed[1] == now) || (!length(crossed) && final))
   if (stop_here != stops) stop("the study stops here in one program only")
   if (!stop_here) return(invisible(NULL))
   up <- if (z[now] < 0) -1 else 1

@@ -223,8 +223,10 @@ struct Completed {
     analysis: Analysis,
     /// Row of the lock and known outcome of each family, in ledger order.
     rows: Vec<(u32, Option<f64>)>,
-    /// By arm, control first: places among `rows` of the unknown ones, and their model.
-    sides: Vec<(Side, Vec<usize>, ArmImputation)>,
+    /// By arm, control first: places among `rows` of the unknown ones.
+    sides: Vec<(Side, Vec<usize>)>,
+    /// Of each data set the imputed outcomes of the unknown ones, in the order of `sides`.
+    drawn: Vec<Vec<f64>>,
     /// How the sites are grouped in every completed data set.
     groups: SiteGroups,
     /// Whose outcomes go by the whole arm.
@@ -252,7 +254,7 @@ impl Completed {
             .filter(|(row, _)| side(*row).is_some())
             .collect();
         rows.sort_by_key(|(row, _)| *row);
-        let (mut sides, mut told) = (Vec::new(), Vec::new());
+        let (mut sides, mut models, mut told) = (Vec::new(), Vec::new(), Vec::new());
         let labels = labels(protocol, ground.treated);
         for own in [Side::Control, Side::Treated] {
             let places = |is_known: bool| -> Vec<usize> {
@@ -274,15 +276,40 @@ impl Completed {
             let y: Vec<f64> = known.iter().filter_map(|place| rows[*place].1).collect();
             let model = ArmImputation::new(&y, unknown.len(), &values, ground.binary)?;
             told.extend(told::whole_arm(labels.arm(own), model.unlike(), &names));
-            sides.push((own, unknown, model));
+            sides.push((own, unknown));
+            models.push(model);
+        }
+        let mut drawn = Vec::new();
+        for number in 0..IMPUTATIONS {
+            let mut rng = replicate(ground.key, number);
+            let mut uniform = || open_unit(&mut rng);
+            let mut own = Vec::new();
+            for model in &models {
+                own.extend(model.draw(&mut uniform)?);
+            }
+            drawn.push(own);
         }
         Ok(Self {
             analysis,
             rows,
             sides,
+            drawn,
             groups,
             told,
         })
+    }
+
+    /// The outcomes of a data set with some imputed ones, those of the treated arm moved by `shift`.
+    fn completed(&self, drawn: &[f64], shift: f64) -> Vec<f64> {
+        let mut y: Vec<f64> = self.rows.iter().map(|(_, y)| y.unwrap_or(0.0)).collect();
+        let places = self.sides.iter().flat_map(|(side, places)| {
+            let moved = if *side == Side::Treated { shift } else { 0.0 };
+            places.iter().map(move |place| (*place, moved))
+        });
+        for ((place, moved), value) in places.zip(drawn) {
+            y[place] = value + moved;
+        }
+        y
     }
 
     /// Estimates on every completed data set, the imputed outcomes of the treated arm moved by `shift`, pooled.
@@ -294,16 +321,8 @@ impl Completed {
     ) -> Result<(Pooled, Effect), EstimationError> {
         let mut fits = Vec::new();
         let mut last = None;
-        for number in 0..IMPUTATIONS {
-            let mut rng = replicate(ground.key, number);
-            let mut uniform = || open_unit(&mut rng);
-            let mut y: Vec<f64> = self.rows.iter().map(|(_, y)| y.unwrap_or(0.0)).collect();
-            for (side, places, model) in &self.sides {
-                let moved = if *side == Side::Treated { shift } else { 0.0 };
-                for (place, value) in places.iter().zip(model.draw(&mut uniform)?) {
-                    y[*place] = value + moved;
-                }
-            }
+        for drawn in &self.drawn {
+            let y = self.completed(drawn, shift);
             let rows = self.rows.iter().map(|(row, _)| *row);
             workspace.complete(rows, y, &self.groups);
             let fitted = workspace.fit(
@@ -357,7 +376,7 @@ impl Completed {
         let mut own = row(ground.protocol, &self.analysis, ground.treated, effect);
         "rubin".clone_into(&mut own.variance);
         if pooled.df.is_some() { "t" } else { "normal" }.clone_into(&mut own.interval);
-        let unknown: usize = self.sides.iter().map(|(_, places, _)| places.len()).sum();
+        let unknown: usize = self.sides.iter().map(|(_, places)| places.len()).sum();
         own.extra.insert("imputations".into(), json!(IMPUTATIONS));
         own.extra.insert("imputed".into(), json!(unknown));
         let missing = pooled.missing_information;

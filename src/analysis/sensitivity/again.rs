@@ -1,11 +1,10 @@
 //! The rows beside a result once more, for who computes them again elsewhere: which analysis each is of, and the completed
 //! data sets of a multiple imputation.
 
-use super::{Completed, Ground, IMPUTATIONS, bounded, with_rule};
+use super::{Completed, Ground, bounded, with_rule};
 use crate::analysis::covariates::SiteGroups;
 use crate::analysis::workspace::Workspace;
 use crate::estimation::EstimationError;
-use crate::numerics::stream::{open_unit, replicate};
 use crate::protocol::model::{Analysis, Missing, Sensitivity};
 
 /// What stands behind a row beside the result.
@@ -80,19 +79,14 @@ pub(in crate::analysis) fn completions(
     analysis: &Analysis,
 ) -> Result<Completions, EstimationError> {
     let completed = Completed::new(workspace, ground, analysis)?;
-    let mut drawn = Vec::new();
-    for number in 0..IMPUTATIONS {
-        let mut rng = replicate(ground.key, number);
-        let mut uniform = || open_unit(&mut rng);
-        let mut y: Vec<Option<f64>> = vec![None; completed.rows.len()];
-        // Control first, as the row itself draws.
-        for (_, places, model) in &completed.sides {
-            for (place, value) in places.iter().zip(model.draw(&mut uniform)?) {
-                y[*place] = Some(value);
-            }
-        }
-        drawn.push(y.into_iter().flatten().collect());
-    }
+    let unknown: Vec<usize> = (0..completed.rows.len())
+        .filter(|place| completed.rows[*place].1.is_none())
+        .collect();
+    let outcomes = |drawn: &Vec<f64>| {
+        let y = completed.completed(drawn, 0.0);
+        unknown.iter().map(|place| y[*place]).collect()
+    };
+    let drawn = completed.drawn.iter().map(outcomes).collect();
     Ok(Completions {
         rows: completed.rows,
         drawn,

@@ -300,13 +300,15 @@ impl Design {
             let settled = step.decrement <= small;
             let flat = longest <= GROWING || objective == Objective::Firth;
             if longest <= 1e-10 || (settled && flat) {
-                if newton {
-                    // What is left after this step is the square of what was: it is known already, so it is taken.
+                if newton || !settled {
+                    // What is left after Newton's step is the square of what was: it is known already, so it is taken.
                     axpy(1.0, &step.coefficients, &mut beta);
                     axpy(1.0, &direction, &mut eta);
-                    if state.is_exact() && candidate.evaluate(self, family, objective, y, &eta) {
-                        std::mem::swap(&mut state, &mut candidate);
-                    }
+                }
+                // Small steps of large counts are no small part of their residuals.
+                let moved = !settled || (newton && state.is_exact());
+                if moved && candidate.evaluate(self, family, objective, y, &eta) {
+                    std::mem::swap(&mut state, &mut candidate);
                 }
                 return Ok(fitted(beta, eta, state, None));
             }

@@ -314,6 +314,8 @@ fn counts_without_variation_have_no_sandwich() {
             (1.0, 7.0),
             (1e6, 3.0),
             (123_457.0, 98_765.0),
+            (1e9, 3.0),
+            (1e9, 999_999_937.0),
         ] {
             let mut columns = data(&vec![treated; rows], &vec![control; control_rows]);
             for beside in [false, true] {

@@ -272,3 +272,41 @@ fn without_overdispersion_the_fit_is_poissons() {
     assert_eq!((a.estimate, a.std_error), (b.estimate, b.std_error));
     assert!(a.extra["theta"].is_null());
 }
+
+/// Counts near 10⁹, which spread as Poisson counts do and 1,000 times less. A double's logarithm of a mean of 10⁹ is no more exact
+/// than 4·10⁻¹⁵, its mean than 4·10⁻⁶: what residuals of some 30 lose by it is below 10⁻⁶ of them.
+#[test]
+fn large_counts_agree_with_r() {
+    let data = Data::parse(include_str!("poisson/large.csv"));
+    let expected = Data::parse(include_str!("poisson/large_results.csv"));
+    assert_eq!(expected.rows(), 20);
+    for row in 0..expected.rows() {
+        let spread = expected.text("spread", row);
+        let outcome = format!("outcome{spread}");
+        let mut columns = data.comparison("arm", "iuh", "standard", &outcome);
+        if expected.text("case", row) == "age" {
+            columns.covariates = vec![data.covariate("age")];
+        }
+        let settings = Settings {
+            variance: Variance::parse(expected.text("variance", row)),
+            ..Settings::default()
+        };
+        let answer = estimate("poisson", &columns, &settings).unwrap();
+        let result = answer.effect().unwrap();
+        let what = format!(
+            "{spread} {} {:?}",
+            columns.covariates.len(),
+            settings.variance
+        );
+        let log_ratio = result.estimate.map(f64::ln);
+        close(
+            &what,
+            log_ratio,
+            expected.number("log_ratio", row),
+            1e-13,
+            1.0,
+        );
+        let std_error = expected.number("std_error", row);
+        close(&what, result.std_error, std_error, 1e-6, 0.0);
+    }
+}

@@ -68,3 +68,26 @@ save_csv <- function(out, id) {
   writeLines(c(R.version.string, sapply(c("MASS", "sandwich"), function(p) paste(p, packageVersion(p)))), file.path("..", id, "session.txt"))
 }
 save_csv(poisson_rows, "poisson"); save_csv(negative_rows, "negative-binomial")
+# Counts near 1e9, which spread as Poisson counts do (`spread` 1) and 1,000 times less: small steps of the coefficients are large ones of
+# residuals. The sandwich of the closed form, where no covariate is, checks glm()'s last step.
+n <- 24
+large <- data.frame(arm = rep(c("iuh", "standard"), n / 2), age = round(runif(n, 0, 17), 1))
+for (spread in c(1, 1000)) large[[paste0("outcome", spread)]] <-
+  round(exp(log(1e9) + 0.02 * (large$arm == "iuh") + 1e-3 * large$age) + rnorm(n, 0, sqrt(1e9) / spread))
+large_rows <- NULL
+for (spread in c(1, 1000)) for (case in c("none", "age")) {
+  y <- large[[paste0("outcome", spread)]]; z <- as.numeric(large$arm == "iuh")
+  M <- cbind(1, if (case == "age") large$age - mean(large$age), z); k <- ncol(M)
+  fit <- glm(y ~ M - 1, family = poisson, control = tight)
+  fit <- glm(y ~ M - 1, family = poisson, control = tight, start = coef(fit))
+  V <- list(model = summary(fit, dispersion = 1)$cov.scaled)
+  for (h in c("HC0", "HC1", "HC2", "HC3")) V[[tolower(h)]] <- vcovHC(fit, type = h)
+  if (case == "none") {
+    own <- sapply(0:1, function(a) sum((y[z == a] - mean(y[z == a]))^2) / sum(y[z == a])^2)
+    stopifnot(abs(sqrt(V$hc0[k, k] / sum(own)) - 1) < 1e-6)
+  }
+  for (v in names(V)) large_rows <- rbind(large_rows, data.frame(spread, case, variance = v, log_ratio = unname(coef(fit)[k]), std_error = sqrt(V[[v]][k, k])))
+}
+write.csv(large, "large.csv", row.names = FALSE, quote = FALSE)
+for (k in c("log_ratio", "std_error")) large_rows[[k]] <- sprintf("%.15g", large_rows[[k]])
+write.csv(large_rows, "large_results.csv", row.names = FALSE, quote = FALSE)

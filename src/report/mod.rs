@@ -5,6 +5,7 @@
 //! [`json`] the document for programs. Figures are registered one per file in [`figures::FIGURES`]; the order of the
 //! page is in `page`. What the numbers are is decided in `analysis` and `study`.
 
+mod analysis_name;
 mod delimited;
 mod document;
 mod effect;

@@ -28,9 +28,9 @@ pub(super) fn missing(report: &Report<'_>, lang: Lang) -> Section {
             .iter()
             .find(|registered| registered.id == analysis.id)
             .map(|registered| registered.missing.words());
-        let name = analysis.outcome_label.get(lang);
+        let name = report.name(analysis, lang);
         let label = rule.map_or_else(
-            || name.to_string(),
+            || name.clone(),
             |rule| format!("{name}: {}", rule.get(lang)),
         );
         grid.strong(label, Vec::new());
@@ -89,7 +89,7 @@ pub(super) fn realized(report: &Report<'_>, lang: Lang) -> Section {
             texts.join(" ")
         };
         grid.row(
-            format!("{} ({})", analysis.outcome_label.get(lang), role.get(lang)),
+            format!("{} ({})", report.name(analysis, lang), role.get(lang)),
             vec![covariates, deviations],
         );
     }
@@ -219,7 +219,7 @@ pub(super) fn registered(report: &Report<'_>, lang: Lang) -> Section {
             };
             ran.push_str(text.get(lang));
         }
-        grid.row(analysis.outcome_label.get(lang), vec![registered, ran]);
+        grid.row(report.name(analysis, lang), vec![registered, ran]);
     }
     if protocol.arms.len() > 2 {
         let registered = named(protocol.primary_multiplicity);

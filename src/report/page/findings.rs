@@ -17,7 +17,7 @@ pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
         let role = role(analysis.role, analysis.prespecified);
         parts.push(Part::Heading(format!(
             "{} ({})",
-            analysis.outcome_label.get(lang),
+            report.name(analysis, lang),
             role.get(lang)
         )));
         let estimand = analysis.estimand.get(lang);
@@ -131,7 +131,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
             ));
             if index == 0 {
                 let name = role(analysis.role, analysis.prespecified);
-                let label = format!("{} ({})", analysis.outcome_label.get(lang), name.get(lang));
+                let label = format!("{} ({})", report.name(analysis, lang), name.get(lang));
                 grid.row(label, cells);
             } else {
                 let label = effect::row_label(report, estimate, lang);
@@ -153,7 +153,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
             grid.notes.push(method(report, analysis, estimate, lang));
         }
         if !analysis.looks.is_empty() {
-            grid.notes.push(looks(analysis, lang));
+            grid.notes.push(looks(report, analysis, lang));
         }
     }
     grid
@@ -161,7 +161,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
 
 /// How the numbers of an analysis were made: in one sentence, and one more for each arm where comparisons differ in it.
 fn method(report: &Report<'_>, analysis: &AnalysisResult, first: &Estimate, lang: Lang) -> String {
-    let outcome = analysis.outcome_label.get(lang);
+    let outcome = report.name(analysis, lang);
     let (estimator, variance) = (&first.estimator, &first.variance);
     let each: Vec<(String, String)> = (0..analysis.comparisons())
         .filter_map(|place| {
@@ -236,8 +236,8 @@ fn made(
 }
 
 /// The looks so far, and what each may decide.
-fn looks(analysis: &AnalysisResult, lang: Lang) -> String {
-    let outcome = analysis.outcome_label.get(lang);
+fn looks(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> String {
+    let outcome = report.name(analysis, lang);
     let number = |value: f64, places| number::fixed(value, places, lang);
     let each: Vec<String> = analysis
         .looks

@@ -393,3 +393,58 @@ fn a_set_without_limits_is_said_in_words() {
         );
     }
 }
+
+/// Three analyses of one outcome are told apart by the measure and the estimator, in headings and in notes; what they share is not said.
+#[test]
+fn analyses_of_one_outcome_are_told_apart() {
+    let mut parts = ordinary();
+    let first = parts.analyses.analyses[0].clone();
+    let other = |id: &str, estimator: &str, measure: (&str, &str)| {
+        let mut own = first.clone();
+        own.id = id.to_owned();
+        for row in &mut own.results {
+            row.estimator = estimator.to_owned();
+        }
+        let mut attributes = own.attributes.iter_mut();
+        let summary = attributes.find(|own| own.key == "summary").unwrap();
+        summary.value = lottning::diagnostic::Words::new(measure.0, measure.1);
+        own
+    };
+    let analyses = [
+        first.clone(),
+        other(
+            "ratio",
+            "log-link",
+            ("ratio of proportions", "kvot mellan andelar"),
+        ),
+        other(
+            "again",
+            "other-link",
+            ("ratio of proportions", "kvot mellan andelar"),
+        ),
+    ];
+    parts.analyses.analyses = analyses.to_vec();
+    for (lang, _) in LANGS {
+        let page = lottning::report::html(&parts.report(), lang);
+        let outcome = first.outcome_label.get(lang);
+        let mut own = first.attributes.iter();
+        let own = own
+            .find(|own| own.key == "summary")
+            .unwrap()
+            .value
+            .get(lang);
+        let ratio = ["kvot mellan andelar", "ratio of proportions"][usize::from(lang == Lang::En)];
+        for (measure, estimator) in [(own, "lin"), (ratio, "log-link"), (ratio, "other-link")] {
+            let name = format!("{outcome}, {measure}, {estimator}");
+            assert!(page.contains(&format!(">{name} (")), "{name}");
+            assert!(
+                page.contains(&format!("{name}: {estimator}, var")),
+                "{name}"
+            );
+        }
+        let alone = lottning::report::html(&ordinary().report(), lang);
+        assert!(
+            alone.contains(&format!(">{outcome} (")) && !alone.contains(&format!("{outcome}, "))
+        );
+    }
+}

@@ -356,19 +356,19 @@ fn engines(planning: &Planning<'_>) -> Words {
     let [study, kernel] = Engine::ALL.map(of);
     if kernel.is_empty() {
         Words::new(
-            "Every study was run whole, family by family and day by day (engine `study`).",
-            "Varje studie kördes i sin helhet, familj för familj och dag för dag (motorn `study`).",
+            "Every study was run whole, family by family and day by day (engine study).",
+            "Varje studie kördes i sin helhet, familj för familj och dag för dag (motorn study).",
         )
     } else if study.is_empty() {
         Words::new(
-            "The studies were run on counts by site and arm (engine `kernel`), which gives the same records as the whole study, bit for bit.",
-            "Studierna kördes på antal per enhet och arm (motorn `kernel`), vilket ger samma resultat som studien i sin helhet, bit för bit.",
+            "The studies were run on counts by site and arm (engine kernel), which gives the same records as the whole study, bit for bit.",
+            "Studierna kördes på antal per enhet och arm (motorn kernel), vilket ger samma resultat som studien i sin helhet, bit för bit.",
         )
     } else {
         let own = kernel.join(", ");
         words!(
-            "The studies of {own} were run on counts by site and arm (engine `kernel`), which gives the same records as the whole study, bit for bit; all others were run whole (engine `study`).",
-            "Studierna i {own} kördes på antal per enhet och arm (motorn `kernel`), vilket ger samma resultat som studien i sin helhet, bit för bit; alla andra kördes i sin helhet (motorn `study`)."
+            "The studies of {own} were run on counts by site and arm (engine kernel), which gives the same records as the whole study, bit for bit; all others were run whole (engine study).",
+            "Studierna i {own} kördes på antal per enhet och arm (motorn kernel), vilket ger samma resultat som studien i sin helhet, bit för bit; alla andra kördes i sin helhet (motorn study)."
         )
     }
 }

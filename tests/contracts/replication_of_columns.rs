@@ -173,6 +173,61 @@ fn numbers_of_wrong_weights_differ() {
     assert!(!differing.contains("primary/results/2/estimate"));
 }
 
+/// A study in which an age tells who left: of the treated all whose youngest child was older than 8, and no others. The model of being
+/// known has no maximum there, nor do indicators tell rows apart: the weights of that arm are its share of known outcomes, here and in R.
+#[test]
+fn a_number_that_tells_who_left_gives_up_the_model_of_one_arm() {
+    let mut study = study(protocol(&primary()), 400, 8);
+    let control = study.protocol.control;
+    let fields = &study.protocol.fields;
+    let age = fields
+        .iter()
+        .position(|own| own.id == "youngest_age")
+        .unwrap();
+    let all = study.state.allocations.clone();
+    let mut counts = [0; 2];
+    for (place, drawn) in all.iter().enumerate() {
+        let own = *study.state.family(drawn.family).unwrap();
+        let leaves = if drawn.arm == control {
+            place % 3 == 0
+        } else {
+            own.values[age] > 8
+        };
+        if drawn.arm != control {
+            counts[usize::from(leaves)] += 1;
+        }
+        if leaves {
+            let exited = What::Exited {
+                family: drawn.family,
+                exit: Exit::LeftCoverage,
+                on: own.randomized.plus(100),
+            };
+            study.command(LAST, &Command::Record(exited)).unwrap();
+        }
+    }
+    let files = folder(&study, "final", LAST, &[]);
+    let results = text(&files, "results.json");
+    assert!(results.contains("the covariates separate the families with a known outcome"));
+    // By hand: each known treated family weighs all by known ones.
+    let [known, gone] = counts.map(f64::from);
+    let table = text(&files, "data/primary.csv");
+    let mut lines = table.lines();
+    let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let place = |column: &str| head.iter().position(|own| *own == column).unwrap();
+    let (weight, treated) = (place("weight"), place("treated"));
+    let mut weighed = 0.0;
+    for line in lines {
+        let own: Vec<&str> = line.split(',').collect();
+        if own[treated] == "1" {
+            let weight: f64 = own[weight].parse().unwrap();
+            assert!((weight - (known + gone) / known).abs() < 1e-12, "{line}");
+            weighed += 1.0;
+        }
+    }
+    assert!((weighed - known).abs() < 0.5 && gone > 0.0);
+    all_alike("left-by-age", &files);
+}
+
 /// Completed data sets of three arms group their sites by the families of all three: counted in two of them, no site would have
 /// enough in the third.
 #[test]

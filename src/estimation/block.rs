@@ -2,7 +2,9 @@
 
 use super::linear_model::LEVERAGE_TOLERANCE;
 use super::settings::Variance;
-use crate::numerics::linear_algebra::{Qr, combine, dot, each_dot, weighted_square};
+use crate::numerics::linear_algebra::{
+    Qr, combine, dot, each_dot, each_weighted_dot, weighted_square,
+};
 
 /// A factored part of a design. With weights everything here is on the scale of rows multiplied by the root of their
 /// weight.
@@ -98,9 +100,7 @@ impl Block {
         weighted.extend(rows.map(|(b, h)| b * (1.0 - 2.0 * h)));
         let mut sum = dot(&self.share, weighted);
         for j in 0..self.qr.rank() {
-            weighted.clear();
-            weighted.extend(self.share.iter().zip(column(j)).map(|(b, q)| b * q));
-            each_dot(weighted, j + 1, column, |l, entry| {
+            each_weighted_dot(&self.share, column(j), j + 1, column, |l, entry| {
                 sum += if l == j { 1.0 } else { 2.0 } * entry * entry;
             });
         }

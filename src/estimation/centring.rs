@@ -6,11 +6,17 @@ use crate::numerics::linear_algebra::{mean_and_range, range};
 /// How a covariate is shifted and scaled before it enters; a scale of zero sets a constant aside.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Centring {
-    centre: f64,
-    scale: f64,
+    pub(super) centre: f64,
+    pub(super) scale: f64,
 }
 
 impl Centring {
+    /// Leaves a column as it is.
+    pub(super) const NONE: Self = Self {
+        centre: 0.0,
+        scale: 1.0,
+    };
+
     /// For a column that is to be centred at `centre`, its mean in some sense.
     pub(super) fn new(column: &[f64], centre: f64) -> Self {
         Self::within(centre, range(column))
@@ -22,7 +28,8 @@ impl Centring {
         Self::within(centre, ends)
     }
 
-    fn within(centre: f64, (low, high): (f64, f64)) -> Self {
+    /// For a column within these ends.
+    pub(super) fn within(centre: f64, (low, high): (f64, f64)) -> Self {
         let spread = (high - centre).abs().max((low - centre).abs());
         let scale = if spread <= 1e-11 * high.abs().max(low.abs()) {
             0.0

@@ -14,7 +14,9 @@ use super::columns::Arm;
 use super::error::EstimationError;
 pub use super::inference::{Fit, Inference};
 use super::settings::{Df, Variance};
-use crate::numerics::linear_algebra::{dot, largest, mean, most, weighted_mean};
+use crate::numerics::linear_algebra::{
+    dot, each_mean_and_range, largest, mean, most, weighted_mean,
+};
 
 /// A row whose leverage is within this of one is fitted exactly whatever its outcome.
 pub const LEVERAGE_TOLERANCE: f64 = 1e-8;
@@ -186,7 +188,7 @@ impl Design {
         design.blocks[index].rows.extend(0..n as u32);
         design.blocks[index].qr.begin(n, columns.len() / n);
         for column in columns.chunks_exact(n) {
-            design.take(index, column, |x| x);
+            design.take(index, column, Centring::NONE);
         }
         design.finish_joint(index, of)?;
         Ok(design)
@@ -233,12 +235,16 @@ impl Design {
         self.centring.clear();
         self.scratch.clear();
         self.scratch.extend(self.root.iter().map(|r| r * r));
-        for column in covariates.chunks_exact(n) {
-            self.centring.push(if self.root.is_empty() {
-                Centring::at_mean(column)
-            } else {
-                Centring::new(column, weighted_mean(&self.scratch, column))
+        let centring = &mut self.centring;
+        if self.root.is_empty() {
+            each_mean_and_range(n, covariates, |mean, range| {
+                centring.push(Centring::within(mean, range));
             });
+        } else {
+            for column in covariates.chunks_exact(n) {
+                let mean = weighted_mean(&self.scratch, column);
+                centring.push(Centring::new(column, mean));
+            }
         }
         Ok(())
     }
@@ -253,12 +259,13 @@ impl Design {
         self.used - 1
     }
 
-    /// Gives `of` the values of a column, one per row of the design, to a block's factorization, weighted.
-    fn take(&mut self, block: usize, column: &[f64], of: impl Fn(f64) -> f64) {
+    /// Gives a column, one value per row of the design, to a block's factorization, centred and weighted.
+    fn take(&mut self, block: usize, column: &[f64], centring: Centring) {
         let Block { rows, qr, .. } = &mut self.blocks[block];
         let (root, whole) = (&self.root, rows.len() == column.len());
+        let of = |x| centring.of(x);
         match (whole, root.is_empty()) {
-            (true, true) => qr.push_from(column.iter().map(|x| of(*x))),
+            (true, true) => qr.push_shifted(column, centring.centre, centring.scale),
             (true, false) => qr.push_from(column.iter().zip(root).map(|(x, root)| of(*x) * root)),
             (false, true) => qr.push_from(rows.iter().map(|row| of(column[*row as usize]))),
             (false, false) => {
@@ -271,7 +278,7 @@ impl Design {
     /// As [`Design::take`], of the column that stands in `self.column`.
     fn take_own(&mut self, block: usize) {
         let column = std::mem::take(&mut self.column);
-        self.take(block, &column, |x| x);
+        self.take(block, &column, Centring::NONE);
         self.column = column;
     }
 
@@ -284,8 +291,7 @@ impl Design {
         self.column.resize(self.n, 1.0);
         self.take_own(index);
         for (j, column) in covariates.chunks_exact(self.n).enumerate() {
-            let centring = self.centring[j];
-            self.take(index, column, |x| centring.of(x));
+            self.take(index, column, self.centring[j]);
         }
     }
 

@@ -3,7 +3,9 @@
 //! Matrices are column-major slices, at most some tens of columns wide. Estimates that people read go through
 //! [`Qr`]; [`Cholesky`] serves inner loops whose columns are already nearly orthogonal, with the QR as its oracle in
 //! the tests. Sums run over fixed lanes, so that a result depends on nothing but its input; products of one column
-//! with several others go four at a time ([`each_dot`], [`combine`]), which loads the column once.
+//! with several others go together ([`each_dot`], [`combine`]), which loads the column once.
+
+mod passes;
 
 use super::NumericsError;
 
@@ -14,33 +16,13 @@ pub const RANK_TOLERANCE: f64 = 1e-7;
 /// `Σ a_i b_i` over the shorter of the two, in eight fixed lanes.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let n = a.len().min(b.len());
-    let (a, b) = (&a[..n], &b[..n]);
-    let mut lanes = [0.0f64; 8];
-    let (a_blocks, a_rest) = a.as_chunks::<8>();
-    let (b_blocks, b_rest) = b.as_chunks::<8>();
-    for (x, y) in a_blocks.iter().zip(b_blocks) {
-        for k in 0..8 {
-            lanes[k] += x[k] * y[k];
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    total(lanes) + rest
+    passes::dot(&a[..n], &b[..n])
 }
 
 /// `Σ w_i x_i²` over the shorter of the two, in eight fixed lanes.
 pub fn weighted_square(w: &[f64], x: &[f64]) -> f64 {
     let n = w.len().min(x.len());
-    let (w, x) = (&w[..n], &x[..n]);
-    let mut lanes = [0.0f64; 8];
-    let (w_blocks, w_rest) = w.as_chunks::<8>();
-    let (x_blocks, x_rest) = x.as_chunks::<8>();
-    for (w, x) in w_blocks.iter().zip(x_blocks) {
-        for k in 0..8 {
-            lanes[k] += w[k] * x[k] * x[k];
-        }
-    }
-    let rest: f64 = w_rest.iter().zip(x_rest).map(|(w, x)| w * x * x).sum();
-    total(lanes) + rest
+    passes::weighted_square(&w[..n], &x[..n])
 }
 
 /// The sum of eight lanes.
@@ -49,36 +31,46 @@ fn total(lanes: [f64; 8]) -> f64 {
         + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
 }
 
-/// Lanes of a product of one column with several others.
-const LANES: usize = 4;
+/// Most columns that go together.
+const TOGETHER: usize = 8;
+
+/// Of so many columns, how many go together next: not few at the end, whose sums would wait for each other.
+fn next_of(left: usize) -> usize {
+    if left > TOGETHER && left < 2 * TOGETHER {
+        left.div_ceil(2)
+    } else {
+        left.min(TOGETHER)
+    }
+}
+
+/// Calls a function with a number of columns that is known when it is compiled.
+macro_rules! together {
+    ($columns:expr, $work:ident($($own:expr),*)) => {
+        match $columns {
+            1 => $work::<1>($($own),*),
+            2 => $work::<2>($($own),*),
+            3 => $work::<3>($($own),*),
+            4 => $work::<4>($($own),*),
+            5 => $work::<5>($($own),*),
+            6 => $work::<6>($($own),*),
+            7 => $work::<7>($($own),*),
+            _ => $work::<TOGETHER>($($own),*),
+        }
+    };
+}
+
+/// N columns of a column-major matrix with `n` rows, from the `at`-th on.
+fn columns<const N: usize>(x: &[f64], n: usize, at: usize) -> [&[f64]; N] {
+    let mut columns = [&[][..]; N];
+    for (column, l) in columns.iter_mut().zip(at..) {
+        *column = &x[l * n..(l + 1) * n];
+    }
+    columns
+}
 
 /// `Σ p_i c_i` of one column with N others, in four fixed lanes each; a column is as long as `p` or longer.
 pub fn dots<const N: usize>(p: &[f64], others: [&[f64]; N]) -> [f64; N] {
-    let (blocks, rest) = p.as_chunks::<LANES>();
-    let split = others.map(|other| other[..p.len()].as_chunks::<LANES>());
-    let lanes = lanes(blocks, split.map(|(blocks, _)| blocks));
-    let mut sums = [0.0; N];
-    for ((sum, lanes), (_, other)) in sums.iter_mut().zip(&lanes).zip(&split) {
-        let last: f64 = rest.iter().zip(*other).map(|(p, c)| p * c).sum();
-        *sum = ((lanes[0] + lanes[2]) + (lanes[1] + lanes[3])) + last;
-    }
-    sums
-}
-
-/// The lanes of [`dots`]. In a function of its own, or the compiler pairs lanes of different columns, which it then has to
-/// shuffle in every step.
-#[inline(never)]
-fn lanes<const N: usize>(p: &[[f64; LANES]], others: [&[[f64; LANES]]; N]) -> [[f64; LANES]; N] {
-    let mut lanes = [[0.0f64; LANES]; N];
-    let others = others.map(|other| &other[..p.len()]);
-    for (i, p) in p.iter().enumerate() {
-        for (lanes, other) in lanes.iter_mut().zip(&others) {
-            for ((lane, p), c) in lanes.iter_mut().zip(p).zip(&other[i]) {
-                *lane += p * c;
-            }
-        }
-    }
-    lanes
+    passes::dots(p, others)
 }
 
 /// `Σ p_i c_i` with each of `count` columns, in order, to `take` with its number; the same sums however they are grouped.
@@ -88,32 +80,65 @@ pub fn each_dot<'a>(
     column: impl Fn(usize) -> &'a [f64],
     mut take: impl FnMut(usize, f64),
 ) {
+    let mut sums = [0.0; TOGETHER];
     let mut at = 0;
-    while at + 4 <= count {
-        let four = [column(at), column(at + 1), column(at + 2), column(at + 3)];
-        for (own, sum) in (at..).zip(dots(p, four)) {
-            take(own, sum);
+    while at < count {
+        let some = next_of(count - at);
+        together!(some, dots_from(p, at, &column, &mut sums));
+        for (own, sum) in (at..).zip(&sums[..some]) {
+            take(own, *sum);
         }
-        at += 4;
+        at += some;
     }
-    match count - at {
-        3 => {
-            let three = [column(at), column(at + 1), column(at + 2)];
-            for (own, sum) in (at..).zip(dots(p, three)) {
-                take(own, sum);
-            }
-        }
-        2 => {
-            for (own, sum) in (at..).zip(dots(p, [column(at), column(at + 1)])) {
-                take(own, sum);
-            }
-        }
-        1 => {
-            let [sum] = dots(p, [column(at)]);
-            take(at, sum);
-        }
-        _ => {}
+}
+
+/// [`dots`] with the columns from the `at`-th on.
+fn dots_from<'a, const N: usize>(
+    p: &[f64],
+    at: usize,
+    column: impl Fn(usize) -> &'a [f64],
+    sums: &mut [f64; TOGETHER],
+) {
+    let mut others = [&[][..]; N];
+    for (other, own) in others.iter_mut().zip(at..) {
+        *other = column(own);
     }
+    sums[..N].copy_from_slice(&passes::dots(p, others));
+}
+
+/// As [`each_dot`] of the products `w_i p_i`, which are not stored.
+pub(crate) fn each_weighted_dot<'a>(
+    w: &[f64],
+    p: &[f64],
+    count: usize,
+    column: impl Fn(usize) -> &'a [f64],
+    mut take: impl FnMut(usize, f64),
+) {
+    let mut sums = [0.0; TOGETHER];
+    let mut at = 0;
+    while at < count {
+        let some = next_of(count - at);
+        together!(some, weighted_dots_from(w, p, at, &column, &mut sums));
+        for (own, sum) in (at..).zip(&sums[..some]) {
+            take(own, *sum);
+        }
+        at += some;
+    }
+}
+
+/// The products of [`each_weighted_dot`] with the columns from the `at`-th on.
+fn weighted_dots_from<'a, const N: usize>(
+    w: &[f64],
+    p: &[f64],
+    at: usize,
+    column: impl Fn(usize) -> &'a [f64],
+    sums: &mut [f64; TOGETHER],
+) {
+    let mut others = [&[][..]; N];
+    for (other, own) in others.iter_mut().zip(at..) {
+        *other = column(own);
+    }
+    sums[..N].copy_from_slice(&passes::weighted_dots(w, p, others));
 }
 
 /// `y_i += c x_i`.
@@ -126,54 +151,23 @@ pub fn axpy(c: f64, x: &[f64], y: &mut [f64]) {
 /// `y_i += Σ_l c_l x_il` over column-major `x` with as many rows as `y`, in the order of the columns. Gives `Σ y_i²` of
 /// what comes of it.
 pub fn combine(c: &[f64], x: &[f64], y: &mut [f64]) -> f64 {
-    let n = y.len();
-    let column = |l: usize| &x[l * n..(l + 1) * n];
-    let (fours, rest) = c.as_chunks::<4>();
-    let mut square = None;
-    for (four, c) in fours.iter().enumerate() {
-        let at = 4 * four;
-        let columns = [column(at), column(at + 1), column(at + 2), column(at + 3)];
-        square = Some(add(c, columns, y));
+    if c.is_empty() {
+        return dot(y, y);
     }
-    let at = 4 * fours.len();
-    match *rest {
-        [c0, c1, c2] => add(
-            &[c0, c1, c2],
-            [column(at), column(at + 1), column(at + 2)],
-            y,
-        ),
-        [c0, c1] => add(&[c0, c1], [column(at), column(at + 1)], y),
-        [c0] => add(&[c0], [column(at)], y),
-        _ => square.unwrap_or_else(|| dot(y, y)),
-    }
-}
-
-/// `y += Σ c_l x_l` of N columns, and `Σ y_i²` of what comes of it.
-#[inline(never)]
-fn add<const N: usize>(c: &[f64; N], x: [&[f64]; N], y: &mut [f64]) -> f64 {
-    let x = x.map(|x| x[..y.len()].as_chunks::<LANES>());
-    let blocks = x.map(|(blocks, _)| blocks);
-    let (own, last) = y.as_chunks_mut::<LANES>();
-    let blocks = blocks.map(|blocks| &blocks[..own.len()]);
-    let mut squares = [0.0; LANES];
-    for (i, y) in own.iter_mut().enumerate() {
-        for lane in 0..LANES {
-            let mut value = y[lane];
-            for (c, x) in c.iter().zip(&blocks) {
-                value += c * x[i][lane];
-            }
-            y[lane] = value;
-            squares[lane] += value * value;
-        }
-    }
-    let mut square = (squares[0] + squares[2]) + (squares[1] + squares[3]);
-    for (i, y) in last.iter_mut().enumerate() {
-        for (c, (_, x)) in c.iter().zip(&x) {
-            *y += c * x[i];
-        }
-        square += *y * *y;
+    let (mut at, mut square) = (0, 0.0);
+    while at < c.len() {
+        let some = next_of(c.len() - at);
+        square = together!(some, add_from(c, x, at, y));
+        at += some;
     }
     square
+}
+
+/// `y_i += Σ_l c_l x_il` of the N columns from the `at`-th on, and `Σ y_i²` of what comes of it.
+fn add_from<const N: usize>(c: &[f64], x: &[f64], at: usize, y: &mut [f64]) -> f64 {
+    let mut own = [0.0; N];
+    own.copy_from_slice(&c[at..at + N]);
+    passes::add(&own, columns(x, y.len(), at), y)
 }
 
 /// The largest of `value(x)`, at least `least`; what is no number is passed over.
@@ -242,19 +236,7 @@ fn root(square: f64, x: &[f64]) -> f64 {
 
 /// `Σ x_i` in eight fixed lanes.
 pub fn sum(x: &[f64]) -> f64 {
-    sum_of(x, |v| v)
-}
-
-fn sum_of(values: &[f64], value: impl Fn(f64) -> f64) -> f64 {
-    let mut lanes = [0.0f64; 8];
-    let (blocks, rest) = values.as_chunks::<8>();
-    for block in blocks {
-        for (lane, x) in lanes.iter_mut().zip(block) {
-            *lane += value(*x);
-        }
-    }
-    let rest: f64 = rest.iter().map(|x| value(*x)).sum();
-    total(lanes) + rest
+    passes::sum_less(x, 0.0)
 }
 
 /// Arithmetic mean in two passes: the second adds the mean of what the first left over.
@@ -264,7 +246,7 @@ pub fn mean(x: &[f64]) -> f64 {
     }
     let n = x.len() as f64;
     let first = sum(x) / n;
-    first + sum_of(x, |v| v - first) / n
+    first + passes::sum_less(x, first) / n
 }
 
 /// The mean, and the smallest and the largest value, as [`mean`] and [`range`] give them, in two passes for both.
@@ -272,29 +254,23 @@ pub fn mean_and_range(x: &[f64]) -> (f64, (f64, f64)) {
     if x.is_empty() {
         return (0.0, range(x));
     }
-    let n = x.len() as f64;
-    let first = sum(x) / n;
-    let (blocks, rest) = x.as_chunks::<LANES>();
-    let (mut sums, mut lows, mut highs) = (
-        [0.0; LANES],
-        [f64::INFINITY; LANES],
-        [f64::NEG_INFINITY; LANES],
-    );
-    for block in blocks {
-        for (((own, sum), low), high) in block.iter().zip(&mut sums).zip(&mut lows).zip(&mut highs)
-        {
-            *sum += own - first;
-            *low = if own < low { *own } else { *low };
-            *high = if own > high { *own } else { *high };
+    let [found] = passes::means_and_ranges([x]);
+    found
+}
+
+/// [`mean_and_range`] of each column of a column-major matrix with `n` rows, one at least, to `take` in their order.
+pub(crate) fn each_mean_and_range(n: usize, x: &[f64], mut take: impl FnMut(f64, (f64, f64))) {
+    let groups = x.chunks_exact(3 * n);
+    let rest = groups.remainder();
+    for group in groups {
+        for (mean, range) in passes::means_and_ranges::<3>(columns(group, n, 0)) {
+            take(mean, range);
         }
     }
-    let rest_sum: f64 = rest.iter().map(|own| own - first).sum();
-    let sum = (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest_sum;
-    let (mut low, mut high) = range(rest);
-    for lane in 0..LANES {
-        (low, high) = (low.min(lows[lane]), high.max(highs[lane]));
+    for column in rest.chunks_exact(n) {
+        let (mean, range) = mean_and_range(column);
+        take(mean, range);
     }
-    (first + sum / n, (low, high))
 }
 
 /// `Σ w_i x_i / Σ w_i` in two passes, as [`mean`]; weights are above zero.
@@ -345,7 +321,7 @@ pub struct Qr {
     dropped: Vec<usize>,
     /// Upper triangle with a diagonal above zero, column `j` at `j·(j+1)/2`.
     r: Vec<f64>,
-    /// Thin Q, n × rank.
+    /// Thin Q, n × rank, and room for more columns.
     q: Vec<f64>,
     /// What is taken away of the column at hand, by earlier column.
     taken: Vec<f64>,
@@ -368,8 +344,11 @@ impl Qr {
         self.kept.clear();
         self.dropped.clear();
         self.r.clear();
-        self.q.clear();
-        self.q.reserve_exact(n * k.min(n));
+        let room = n * k.min(n);
+        if self.q.len() < room {
+            self.q.reserve_exact(room - self.q.len());
+            self.q.resize(room, 0.0);
+        }
     }
 
     /// Takes the next column, of the length that [`Qr::begin`] was told.
@@ -379,16 +358,37 @@ impl Qr {
 
     /// As [`Qr::push`], of a column that is made on the way.
     pub fn push_from(&mut self, column: impl Iterator<Item = f64>) {
+        for (own, value) in self.next().iter_mut().zip(column) {
+            *own = value;
+        }
+        self.take();
+    }
+
+    /// As [`Qr::push`], of `(x_i − shift) c`.
+    pub(crate) fn push_shifted(&mut self, x: &[f64], shift: f64, c: f64) {
+        passes::shifted(x, shift, c, self.next());
+        self.take();
+    }
+
+    /// Where the next column goes.
+    fn next(&mut self) -> &mut [f64] {
+        let (start, end) = (self.rank * self.n, (self.rank + 1) * self.n);
+        if self.q.len() < end {
+            self.q.resize(end, 0.0);
+        }
+        &mut self.q[start..end]
+    }
+
+    /// Takes the column that has been put there.
+    fn take(&mut self) {
         let (n, j) = (self.n, self.rank);
         let index = self.kept.len() + self.dropped.len();
-        let (start, corner) = (self.q.len(), self.r.len());
-        self.q.extend(column);
-        let (earlier, x) = self.q.split_at_mut(start);
+        let corner = self.r.len();
+        let (earlier, x) = self.q[..(j + 1) * n].split_at_mut(j * n);
         // The products with earlier columns, and the square of its own length.
         let mut square = products(j, earlier, x, &mut self.taken);
         let length = root(square, x);
         if j >= n || length.is_nan() || length <= 0.0 {
-            self.q.truncate(start);
             self.dropped.push(index);
             return;
         }
@@ -412,18 +412,17 @@ impl Qr {
             }
         }
         if left.is_nan() || left <= RANK_TOLERANCE * length {
-            self.q.truncate(start);
             self.r.truncate(corner);
             self.dropped.push(index);
             return;
         }
         let inverse = 1.0 / left;
-        for x in x {
-            *x = if inverse.is_finite() {
-                *x * inverse
-            } else {
-                *x / left
-            };
+        if inverse.is_finite() {
+            passes::scale(inverse, x);
+        } else {
+            for x in x {
+                *x /= left;
+            }
         }
         self.r.push(left);
         self.kept.push(index);
@@ -452,7 +451,7 @@ impl Qr {
 
     /// Thin Q, rows × rank, column-major.
     pub fn q(&self) -> &[f64] {
-        &self.q
+        &self.q[..self.rank * self.n]
     }
 
     /// `R[row, column]` for row ≤ column < rank.
@@ -492,7 +491,7 @@ impl Qr {
         all.resize(self.rank, 0.0);
         // What the first projection left over is projected too: as accurate as a column of the factorization.
         for _ in 0..2 {
-            project(self.rank, &self.q, y, taken);
+            project(self.rank, self.q(), y, taken);
             for (all, taken) in all.iter_mut().zip(&*taken) {
                 *all -= taken;
             }
@@ -507,18 +506,11 @@ impl Qr {
         if self.n == 0 {
             return;
         }
-        let (fours, rest) = self.q.split_at(self.rank / 4 * 4 * self.n);
-        for four in fours.chunks_exact(4 * self.n) {
-            let (first, second) = four.split_at(2 * self.n);
-            let ((q0, q1), (q2, q3)) = (first.split_at(self.n), second.split_at(self.n));
-            for ((((h, q0), q1), q2), q3) in h.iter_mut().zip(q0).zip(q1).zip(q2).zip(q3) {
-                *h = (((*h + q0 * q0) + q1 * q1) + q2 * q2) + q3 * q3;
-            }
-        }
-        for column in rest.chunks_exact(self.n) {
-            for (h, q) in h.iter_mut().zip(column) {
-                *h += q * q;
-            }
+        let mut at = 0;
+        while at < self.rank {
+            let some = next_of(self.rank - at);
+            together!(some, add_squares_from(&self.q, at, h));
+            at += some;
         }
     }
 
@@ -533,6 +525,11 @@ impl Qr {
         }
         inverse
     }
+}
+
+/// `h_i += Σ_l q_il²` of the N columns from the `at`-th on.
+fn add_squares_from<const N: usize>(q: &[f64], at: usize, h: &mut [f64]) {
+    passes::add_squares(columns::<N>(q, h.len(), at), h);
 }
 
 /// `x −= QQᵀx`, and `−Qᵀx`, for Q of k columns.

@@ -68,3 +68,8 @@ pub(crate) fn in_fours<W: InRegisters>(work: W) -> W::Output {
     }
     Scalar256b.vectorize(Written(work))
 }
+
+/// Does `work` with the widest registers that there are, where no result depends on how many lanes they have.
+pub(crate) fn in_widest<W: InRegisters>(work: W) -> W::Output {
+    Arch::new().dispatch(Written(work))
+}

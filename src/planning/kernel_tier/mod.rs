@@ -17,6 +17,7 @@ mod logarithm;
 mod redraws;
 mod score_domain;
 mod scores;
+mod side_by_side;
 mod steps;
 mod sweep;
 mod times;

@@ -7,6 +7,7 @@
 use super::Numbers;
 use super::guesses::Guesses;
 use super::intake::Intake;
+use super::side_by_side::SOME;
 use super::steps::FieldSteps;
 use super::walk::{Lists, Words};
 use super::yes_no::least_word;
@@ -112,6 +113,23 @@ impl Rows {
             let families = *end - std::mem::replace(&mut from, *end);
             words.chunks_exact(width).take(families)
         })
+    }
+}
+
+/// Puts the values of families into their rows of a column.
+fn put(families: &[Picked], values: &[f64; SOME], column: &mut [f64]) {
+    let ends = families.first().zip(families.last());
+    let (first, last) = ends.map_or((0, 0), |(first, last)| {
+        (first.row as usize, last.row as usize)
+    });
+    let number = families.len();
+    // Rows of one site go up, and are in one piece where nobody came to another site in between.
+    if first + number == last + 1 {
+        column[first..=last].copy_from_slice(&values[..number]);
+    } else {
+        for (family, value) in families.iter().zip(values) {
+            column[family.row as usize] = *value;
+        }
     }
 }
 
@@ -412,27 +430,51 @@ impl<'c> Scores<'c> {
             }
             end += height;
         }
-        for field in &own.fields {
+        self.values_of_fields(place, end)?;
+        let (own, rows) = (&self.analyses[place], &self.rows);
+        let first = end;
+        for (number, field) in own.fields.iter().enumerate() {
             let steps = self.fields.get(*field)?.as_ref()?;
-            let column = &mut matrix[end..end + height];
-            let mut from = 0;
-            for (site, until) in rows.picked_ends.iter().enumerate() {
-                let (words, width) = self.intake.words_of_site(site);
-                for own in &rows.picked[from..*until] {
-                    let words = &words[own.words as usize..][..width];
-                    column[own.row as usize] = steps.at(words[BEFORE_FIELDS + field], words[0]);
-                }
-                from = *until;
-            }
-            let alike = !varies(column.iter().copied());
+            let from = first + number * height;
+            let alike = !varies(self.matrix[from..from + height].iter().copied());
             // Who does not answer may differ from all who do.
             let all = rows.words(&self.intake);
             let of_all = all.map(|words| steps.at(words[BEFORE_FIELDS + field], words[0]));
             if !alike || varies(of_all) {
+                if from > end {
+                    self.matrix.copy_within(from..from + height, end);
+                }
                 end += height;
             }
         }
-        matrix.truncate(end);
+        self.matrix.truncate(end);
+        Some(())
+    }
+
+    /// Puts the values of the fields of an analysis into columns of the matrix, one after the other from a place on.
+    fn values_of_fields(&mut self, place: usize, first: usize) -> Option<()> {
+        let (own, rows) = (&self.analyses[place], &self.rows);
+        let height = rows.y.len();
+        let (mut words, mut risks, mut values) = ([0; SOME], [0; SOME], [0.0; SOME]);
+        let mut from = 0;
+        for (site, until) in rows.picked_ends.iter().enumerate() {
+            let (all, _) = self.intake.words_of_site(site);
+            for some in rows.picked[from..*until].chunks(SOME) {
+                for (risk, family) in risks.iter_mut().zip(some) {
+                    *risk = all[family.words as usize];
+                }
+                for (number, field) in own.fields.iter().enumerate() {
+                    for (word, family) in words.iter_mut().zip(some) {
+                        *word = all[family.words as usize + BEFORE_FIELDS + field];
+                    }
+                    let steps = self.fields.get(*field)?.as_ref()?;
+                    steps.many(&words, &risks, &mut values);
+                    let column = &mut self.matrix[first + number * height..][..height];
+                    put(some, &values, column);
+                }
+            }
+            from = *until;
+        }
         Some(())
     }
 

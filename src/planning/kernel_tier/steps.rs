@@ -3,6 +3,7 @@
 //! The steps are found by asking the function itself, so that a table gives what the function gives, whatever it is made
 //! of. Guide table after Chen and Asau 1974, doi 10.1080/05695557408974949.
 
+use super::side_by_side::{Law, SOME, Way};
 use crate::numerics::stream::open_unit_of;
 use crate::planning::kernel_tier::yes_no::least_word;
 use crate::planning::mechanisms::family::FieldLaw;
@@ -132,6 +133,8 @@ pub(super) struct FieldSteps {
     parts: Vec<Part>,
     /// Least own word with which it stands for itself.
     alone: u64,
+    /// How the values of many are made side by side.
+    way: Way,
 }
 
 impl FieldSteps {
@@ -149,7 +152,16 @@ impl FieldSteps {
         let mut parts: Vec<Part> = own.parts(divisions[0]).collect();
         divisions[1].first = parts.len();
         parts.extend(tied.parts(divisions[1]));
+        let way = Way::of(
+            [(&own, alone), (&tied, 0)].map(|(steps, from)| Law {
+                from: from >> (64 - DEVIATE),
+                next: &steps.next,
+                values: &steps.values,
+            }),
+            alone,
+        );
         Self {
+            way,
             laws: [own, tied],
             divisions,
             parts,
@@ -174,14 +186,36 @@ impl FieldSteps {
     }
 }
 
+impl FieldSteps {
+    /// The values of families by their own words and those of their risks, side by side.
+    pub(super) fn many(&self, own: &[u64; SOME], risk: &[u64; SOME], values: &mut [f64; SOME]) {
+        self.way.take(own, risk, values);
+        // A sum shows whether anything was left open.
+        let mut lanes = [0.0; 8];
+        for block in values.as_chunks::<8>().0 {
+            for (lane, value) in lanes.iter_mut().zip(block) {
+                *lane += value;
+            }
+        }
+        if lanes.iter().sum::<f64>().is_nan() {
+            for ((value, own), risk) in values.iter_mut().zip(own).zip(risk) {
+                if value.is_nan() {
+                    *value = self.at(*own, *risk);
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::FieldSteps;
+    use super::{FieldSteps, SOME};
     use crate::numerics::stream::{open_unit_of, replicate};
     use crate::planning::scenario::plan;
     use rand_chacha::rand_core::Rng;
 
-    /// Every field of workload W2, tied upwards, downwards and not at all: at random words, and on both sides of each step.
+    /// Every field of workload W2, tied upwards, downwards and not at all: at random words, and on both sides of each step; one
+    /// by one and side by side.
     #[test]
     fn steps_are_those_of_the_law() {
         let scenario = include_str!("../../../simulations/workloads/w2.toml");
@@ -191,20 +225,27 @@ mod tests {
         let mut rng = replicate(&[4; 32], 0);
         for law in laws {
             let steps = FieldSteps::new(law);
-            let same = |own: u64, risk: u64| {
-                let wanted = law.at(open_unit_of(own), open_unit_of(risk)) as f64;
-                let found = steps.at(own, risk);
-                assert_eq!(found.to_bits(), wanted.to_bits(), "{own} {risk}");
-            };
-            for _ in 0..20_000 {
-                same(rng.next_u64(), rng.next_u64());
-            }
+            let mut words: Vec<[u64; 2]> = (0..20_000)
+                .map(|_| [rng.next_u64(), rng.next_u64()])
+                .collect();
             let (own, tied) = (&steps.laws[0].next, &steps.laws[1].next);
             for bits in own.iter().chain(tied).filter(|bits| **bits < 1 << 53) {
                 for word in [(*bits << 11) - 1, *bits << 11] {
-                    same(word, rng.next_u64());
-                    same(0, word);
-                    same(u64::MAX, word);
+                    words.extend([[word, rng.next_u64()], [0, word], [u64::MAX, word]]);
+                }
+            }
+            for some in words.chunks(SOME) {
+                let (mut own, mut risk) = ([0; SOME], [0; SOME]);
+                for (place, words) in some.iter().enumerate() {
+                    [own[place], risk[place]] = *words;
+                }
+                let mut many = [0.0; SOME];
+                steps.many(&own, &risk, &mut many);
+                for ([own, risk], among) in some.iter().zip(many) {
+                    let wanted = law.at(open_unit_of(*own), open_unit_of(*risk)) as f64;
+                    let found = steps.at(*own, *risk);
+                    assert_eq!(found.to_bits(), wanted.to_bits(), "{own} {risk}");
+                    assert_eq!(among.to_bits(), wanted.to_bits(), "{own} {risk}");
                 }
             }
         }

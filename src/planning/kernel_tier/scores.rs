@@ -18,6 +18,7 @@ use crate::estimation::linear_model::{Design, Form, Workspace};
 use crate::estimation::{Arm, Df, Variance};
 use crate::numerics::normal::deviates;
 use crate::numerics::stream::{self, open_unit_of};
+use crate::numerics::vector::{Wide, widest};
 use crate::planning::analyst::numbers;
 use crate::planning::arrivals::Keys;
 use crate::planning::calendar::Months;
@@ -82,6 +83,8 @@ struct Rows {
     answers: Vec<bool>,
     /// Row of each family that answers.
     row_of: Vec<u32>,
+    /// What the treated service does to each family.
+    gains: Vec<f64>,
     /// Those who answer, one site after the other, and where each site ends.
     picked: Vec<Picked>,
     picked_ends: Vec<usize>,
@@ -113,6 +116,35 @@ impl Rows {
             let families = *end - std::mem::replace(&mut from, *end);
             words.chunks_exact(width).take(families)
         })
+    }
+}
+
+/// The scores of families, and what the treated service does to them, side by side.
+struct Values<'v> {
+    score: &'v Score,
+    risk: &'v [f64],
+    own: &'v [f64],
+    arms: &'v [Arm],
+    values: &'v mut [f64],
+    gains: &'v mut [f64],
+}
+
+impl Wide for Values<'_> {
+    type Output = ();
+
+    #[allow(
+        clippy::inline_always,
+        reason = "compiled anew for every width of registers"
+    )]
+    #[inline(always)]
+    fn run(self) {
+        let normals = self.risk.iter().zip(self.own).zip(self.arms);
+        let each = normals.zip(self.values).zip(self.gains);
+        for ((((risk, own), arm), value), gain) in each {
+            let [control, treated] = self.score.of_normals(*risk, *own);
+            *gain = treated - control;
+            *value = if arm.index() == 1 { treated } else { control };
+        }
     }
 }
 
@@ -328,20 +360,28 @@ impl<'c> Scores<'c> {
             deviates(&rows.risk, &mut rows.risk_normals);
         }
         rows.y.resize(families, 0.0);
+        rows.gains.resize(families, 0.0);
+        widest(Values {
+            score: self.score,
+            risk: &rows.risk_normals,
+            own: &rows.own_normals,
+            arms: &rows.arms,
+            values: &mut rows.y,
+            gains: &mut rows.gains,
+        });
         rows.side.resize(families, Arm::Control);
         rows.row_sites.resize(families, 0);
         rows.row_of.resize(families, 0);
         let (mut sum, mut row) = (0.0, 0);
-        let normals = rows.risk_normals.iter().zip(&rows.own_normals);
-        let each = normals.zip(&rows.arms).zip(&rows.answers);
-        for (place, (((risk, own), arm), answers)) in each.enumerate() {
-            let both = self.score.of_normals(*risk, *own);
-            sum += both[1] - both[0];
+        let each = rows.gains.iter().zip(&rows.arms).zip(&rows.sites);
+        let each = each.zip(&rows.answers).zip(&mut rows.row_of);
+        for (place, ((((gain, arm), site), answers), row_of)) in each.enumerate() {
+            sum += gain;
             // Every family is written, and the row moves on after those who answer.
-            rows.y[row] = both[arm.index()];
+            rows.y[row] = rows.y[place];
             rows.side[row] = *arm;
-            rows.row_sites[row] = rows.sites[place];
-            rows.row_of[place] = row as u32;
+            rows.row_sites[row] = *site;
+            *row_of = row as u32;
             row += usize::from(*answers);
         }
         rows.y.truncate(row);

@@ -124,6 +124,7 @@ impl Score {
 
     /// The scores under the control and the treated service, for the normal scores of a family's risk and of its own
     /// deviate.
+    #[inline]
     pub(in crate::planning) fn of_normals(&self, risk: f64, own: f64) -> [f64; 2] {
         let tie = self.risk_correlation;
         let z = tie * risk + (1.0 - tie * tie).sqrt() * own;

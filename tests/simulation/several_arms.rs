@@ -237,3 +237,81 @@ fn a_table_of_arms_is_whole_and_names_what_there_is() {
         "{said}"
     );
 }
+
+/// Home visits see more where they are made and not in the brief service. By hand: without dispersion a risk of .40 is a mean of
+/// −log .6, and half as many again a risk of 1 − .6^1.5 = .535242; the effects are .135242 and none.
+#[test]
+fn an_arm_has_its_own_detection() {
+    let scenario = SCENARIO.replacen(
+        "[grid]",
+        "[[mechanism]]\nid = \"detection-by-home-visits\"\nreports_ratio = { home = 1.5, brief = 1 }\n\n[grid]",
+        1,
+    );
+    let plan = |settings: &[&str]| {
+        let settings = PLAIN.iter().chain(settings).map(ToString::to_string);
+        plan(&scenario, PROTOCOL, &settings.collect::<Vec<_>>())
+    };
+    let settings = ["truth.rereport_ratio=1", "truth.rereport_control=0.4"];
+    let own = plan(&settings).unwrap();
+    assert_eq!(own.cells[0].is_null, [false, true]);
+    let options = Options {
+        seed: 5,
+        replicates: Some(200),
+        ..Options::default()
+    };
+    let cell = simulate(&own, &options, &|_, _| {}).unwrap().remove(0);
+    let [home, brief] = arms(&cell);
+    let (effect, error) = (home.estimand.value.unwrap(), home.estimand.mcse.unwrap());
+    assert!(
+        (effect - 0.135_242).abs() <= 4.0 * error,
+        "{effect} ± {error}"
+    );
+    assert_eq!(brief.estimand.value, Some(0.0));
+    assert!(home.type_i_error.is_none() && brief.type_i_error.is_some());
+    // One of the two is varied by its path; where there is one number for both, the table to write is told.
+    let key = "mechanism.detection-by-home-visits.reports_ratio";
+    let path = format!("{key}.brief=1.5");
+    let varied = plan(&[settings[0], settings[1], &path]).unwrap();
+    assert_eq!(varied.cells[0].is_null, [false, false]);
+    let refused = plan(&[&format!("{key}=1.2"), &path]).unwrap_err();
+    let help = refused.diagnostics[0].help.as_ref().unwrap();
+    let table = "{ home = 1.2, brief = 1.5 }";
+    assert!(help.en.contains(table), "{}", help.en);
+    let refused = plan(&[&format!("{key}={{ home = 1.2 }}")]).unwrap_err();
+    assert_eq!(refused.diagnostics[0].code, "missing-key");
+}
+
+/// By hand: whoever makes home visits knows of nine reports in ten, the brief service of what the control arm is known of; a single
+/// number is that of both, and left out it is control's.
+#[test]
+fn an_arm_has_its_own_search() {
+    let day = |text: &str| lottning::protocol::model::Day::of(text.parse().unwrap());
+    let (before, after) = (day("2026-03-01"), day("2026-09-01"));
+    let found = |treated: &str| {
+        let scenario = SCENARIO.replacen(
+            "[grid]",
+            &format!("[[mechanism]]\nid = \"ascertainment-break\"\nfound_before = 0.6\n{treated}\n\n[grid]"),
+            1,
+        );
+        let protocol = PROTOCOL.replacen(
+            "[sample_size]",
+            "ascertainment = { complete_from = 2026-06-01, before = \"prospective-log\" }\n\n[sample_size]",
+            1,
+        );
+        let plan = plan(&scenario, &protocol, &[]).unwrap();
+        [0, 1].map(|arm| {
+            let own = &plan.cells[0].scenario.world_of(arm).others[0];
+            assert_eq!(
+                (own.found(true, after), own.found(false, before)),
+                (1.0, 0.6)
+            );
+            Some(own.found(true, before))
+        })
+    };
+    assert_eq!(
+        found("found_before_treated = { home = 0.9, brief = 0.6 }"),
+        [Some(0.9), Some(0.6)]
+    );
+    assert_eq!(found("found_before_treated = 0.8"), [Some(0.8); 2]);
+    assert_eq!(found(""), [Some(0.6); 2]);
+}

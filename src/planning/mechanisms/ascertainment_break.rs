@@ -5,8 +5,7 @@
 //! probability, which may differ between the arms, because whoever visits a family knows more of it. What is true of a
 //! family is what happened, found or not.
 
-use super::{Mechanism, MechanismEntry, or_default, share};
-use crate::protocol::Protocol;
+use super::{Arms, Mechanism, MechanismEntry, or_default, share};
 use crate::protocol::findings::Findings;
 use crate::protocol::model::Day;
 use crate::protocol::tree::Section;
@@ -31,14 +30,14 @@ struct AscertainmentBreak {
 fn build(
     out: &mut Findings<'_>,
     section: &Section<'_>,
-    protocol: &Protocol,
+    arms: Arms<'_>,
 ) -> Option<Box<dyn Mechanism>> {
     let found = section.need(out, "found_before");
     let found = found.and_then(|value| share(out, &value));
     let treated = or_default(out, section, "found_before_treated", None, |out, value| {
-        share(out, value).map(Some)
+        arms.own(out, value, share).map(Some)
     });
-    let Some(own) = &protocol.study.ascertainment else {
+    let Some(own) = &arms.protocol.study.ascertainment else {
         out.error(
             "not-applicable",
             &section.span,

@@ -1,7 +1,6 @@
 //! `detection-by-home-visits`: who visits homes sees more, so the treated service itself raises the number of reports.
 
-use super::{Mechanism, MechanismEntry, positive};
-use crate::protocol::Protocol;
+use super::{Arms, Mechanism, MechanismEntry, positive};
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 
@@ -22,10 +21,11 @@ struct Detection {
 fn build(
     out: &mut Findings<'_>,
     section: &Section<'_>,
-    _: &Protocol,
+    arms: Arms<'_>,
 ) -> Option<Box<dyn Mechanism>> {
-    let value = section.need(out, "reports_ratio")?;
-    let reports_ratio = positive(out, &value, 1000.0)?;
+    let reports_ratio = arms.need(out, section, "reports_ratio", |out, value| {
+        positive(out, value, 1000.0)
+    })?;
     Some(Box::new(Detection { reports_ratio }))
 }
 

@@ -31,8 +31,7 @@ use crate::words;
 use toml::de::DeValue;
 
 /// Builds an optional mechanism from its keys.
-pub(crate) type Build =
-    fn(&mut Findings<'_>, &Section<'_>, &Protocol) -> Option<Box<dyn Mechanism>>;
+pub(crate) type Build = fn(&mut Findings<'_>, &Section<'_>, Arms<'_>) -> Option<Box<dyn Mechanism>>;
 
 /// A registered mechanism.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +79,7 @@ pub trait Mechanism: std::fmt::Debug + Send + Sync {
         0.0
     }
 
-    /// What the expected number of reports is multiplied by for a family with (or without) the treated arm's service.
+    /// What the expected number of reports is multiplied by for a family with (or without) the service of the world's treated arm.
     fn rate_ratio(&self, treated: bool) -> f64 {
         let _ = treated;
         1.0
@@ -165,7 +164,17 @@ impl<'p> Arms<'p> {
     ) -> Option<f64> {
         let value = section.need(out, key)?;
         let DeValue::Table(_) = value.raw() else {
-            return read(out, &value);
+        self.own(out, &value, read)
+    }
+
+    /// As [`Arms::need`], of a value that is there.
+    pub(crate) fn own(
+        &self,
+        out: &mut Findings<'_>,
+        value: &Value<'_>,
+        read: impl FnOnce(&mut Findings<'_>, &Value<'_>) -> Option<f64>,
+    ) -> Option<f64> {
+            return read(out, value);
         };
         let table = value.section(out, &self.treated_ids())?;
         let own = table.need(out, &self.protocol.arms[self.treated].id)?;

@@ -4,9 +4,8 @@
 //! whose intraclass correlation is `icc`: shapes `p(1 − icc)/icc` and `(1 − p)(1 − icc)/icc`, variance `icc·p(1 − p)`
 //! (Donner and Klar 2000, ISBN 0-340-69153-0, section 1.3 of its notation).
 
-use super::{Mechanism, MechanismEntry, or_default};
+use super::{Arms, Mechanism, MechanismEntry, or_default};
 use crate::numerics::beta::Beta;
-use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 use crate::words;
@@ -30,7 +29,7 @@ struct SiteEffects {
 fn build(
     out: &mut Findings<'_>,
     section: &Section<'_>,
-    protocol: &Protocol,
+    Arms { protocol, .. }: Arms<'_>,
 ) -> Option<Box<dyn Mechanism>> {
     let icc = or_default(out, section, "icc", 0.0, |out, value| {
         value.number(

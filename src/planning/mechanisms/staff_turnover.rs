@@ -5,9 +5,8 @@
 //! drawn anew. Each place is left at a constant rate while it is filled, and a stated number of places of every site may
 //! be left in a stated month.
 
-use super::{Mechanism, MechanismEntry, not_negative, or_default};
+use super::{Arms, Mechanism, MechanismEntry, not_negative, or_default};
 use crate::planning::arrivals::StaffChange;
-use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 use crate::study::dataset::DAYS_PER_MONTH;
@@ -34,11 +33,7 @@ struct StaffTurnover {
     together: Option<(i32, u32)>,
 }
 
-fn build(
-    out: &mut Findings<'_>,
-    section: &Section<'_>,
-    _: &Protocol,
-) -> Option<Box<dyn Mechanism>> {
+fn build(out: &mut Findings<'_>, section: &Section<'_>, _: Arms<'_>) -> Option<Box<dyn Mechanism>> {
     let rate = or_default(out, section, "leave_per_year", 0.0, |out, value| {
         not_negative(out, value, 50.0)
     });

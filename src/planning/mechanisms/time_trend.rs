@@ -1,7 +1,6 @@
 //! `time-trend`: the risk of a new report under control changes with calendar time, in both arms alike.
 
-use super::{Mechanism, MechanismEntry};
-use crate::protocol::Protocol;
+use super::{Arms, Mechanism, MechanismEntry};
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 use crate::words;
@@ -20,11 +19,7 @@ struct TimeTrend {
     rereport_per_year: f64,
 }
 
-fn build(
-    out: &mut Findings<'_>,
-    section: &Section<'_>,
-    _: &Protocol,
-) -> Option<Box<dyn Mechanism>> {
+fn build(out: &mut Findings<'_>, section: &Section<'_>, _: Arms<'_>) -> Option<Box<dyn Mechanism>> {
     let rereport_per_year = section.need(out, "rereport_per_year")?.number(
         out,
         |change| (-1.0..=1.0).contains(&change),

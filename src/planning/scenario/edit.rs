@@ -173,10 +173,12 @@ pub(super) fn place_in<'t, 'x>(
 }
 
 /// Keys whose number is that of every treated arm, where no table by their ids stands in its place.
-const BY_ARM: [&str; 3] = [
+const BY_ARM: [&str; 5] = [
     "truth.rereport_ratio",
     "truth.acceptance_difference",
     "score.effect",
+    "mechanism.detection-by-home-visits.reports_ratio",
+    "mechanism.ascertainment-break.found_before_treated",
 ];
 
 /// A path to one arm's number, `truth.rereport_ratio.home`, where the scenario has one for all treated arms. It is told with the

@@ -330,7 +330,7 @@ fn world(
         None => Some(None),
         Some(section) => Score::read(out, &section, arms).map(Some),
     };
-    let others = others(out, root, protocol);
+    let others = others(out, root, arms);
     let world = World::new(Parts {
         truth: truth?,
         accrual: accrual?,
@@ -351,7 +351,7 @@ fn world(
 fn others(
     out: &mut Findings<'_>,
     root: &Section<'_>,
-    protocol: &Protocol,
+    arms: Arms<'_>,
 ) -> Option<Vec<Box<dyn Mechanism>>> {
     let optional: Vec<&MechanismEntry> = MECHANISMS
         .iter()
@@ -411,7 +411,7 @@ fn others(
         let section = item.section(out, &known);
         match section
             .zip(entry.build)
-            .and_then(|(section, build)| build(out, &section, protocol))
+            .and_then(|(section, build)| build(out, &section, arms))
         {
             Some(mechanism) => built.push(mechanism),
             None => complete = false,

@@ -52,7 +52,7 @@ fn failure(error: &PowerError, three: &str, effect: &str) -> Failure {
     match error {
         PowerError::Underdetermined => failure.help(words!(
             "give all but one of {three} and {effect}; --alpha is 0.05 unless it is what is left out",
-            "ange alla utom en av {three} och {effect}; --alpha är 0.05 om det inte är den som utelämnas"
+            "ange alla utom en av {three} och {effect}; --alpha är 0,05 om det inte är den som utelämnas"
         )),
         PowerError::OutOfRange { .. } => failure.help(Words::new(
             "give a number in that range; a share or a probability is written 0.40, not 40",

@@ -52,6 +52,18 @@ impl Words {
         Self { en, sv }
     }
 
+    /// A number in running text, in as many digits as it has. What is quoted from a file, as `key = 0.02`, is not translated.
+    ///
+    /// ```
+    /// use lottning::diagnostic::Words;
+    /// assert_eq!(Words::number(-0.25), Words::new("-0.25", "-0,25"));
+    /// ```
+    pub fn number(value: f64) -> Self {
+        let en = value.to_string();
+        let sv = en.replace('.', ",");
+        Self { en, sv }
+    }
+
     /// The text in one language.
     pub fn get(&self, lang: Lang) -> &str {
         match lang {

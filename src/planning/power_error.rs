@@ -120,10 +120,13 @@ impl PowerError {
                 "one of sample size, power, alpha and effect must be left out: it is what is solved for",
                 "en av stickprovsstorlek, styrka, alfa och effekt måste utelämnas: det är den som räknas ut",
             ),
-            Self::OutOfRange { name, value, range } => words!(
-                "{name} = {value} is outside {range}",
-                "{name} = {value} ligger utanför {range}"
-            ),
+            Self::OutOfRange { name, value, range } => {
+                let Words { en, sv } = Words::number(*value);
+                words!(
+                    "{name} = {en} is outside {range}",
+                    "{name} = {sv} ligger utanför {range}"
+                )
+            }
             Self::WrongSide => Words::new(
                 "the effect lies on the other side than the direction says",
                 "effekten ligger på andra sidan än riktningen anger",
@@ -148,14 +151,20 @@ impl PowerError {
                 "events and individuals are both given, and one follows from the other",
                 "både händelser och individer är angivna, och det ena följer av det andra",
             ),
-            Self::NoDegreesOfFreedom { df } => words!(
-                "no figure exists: the test would have {df} degrees of freedom",
-                "det finns ingen siffra: testet skulle ha {df} frihetsgrader"
-            ),
-            Self::NotWhole { n } => words!(
-                "an exact test counts whole individuals, and {n} is no whole number",
-                "ett exakt test räknar hela individer, och {n} är inget heltal"
-            ),
+            Self::NoDegreesOfFreedom { df } => {
+                let Words { en, sv } = Words::number(*df);
+                words!(
+                    "no figure exists: the test would have {en} degrees of freedom",
+                    "det finns ingen siffra: testet skulle ha {sv} frihetsgrader"
+                )
+            }
+            Self::NotWhole { n } => {
+                let Words { en, sv } = Words::number(*n);
+                words!(
+                    "an exact test counts whole individuals, and {en} is no whole number",
+                    "ett exakt test räknar hela individer, och {sv} är inget heltal"
+                )
+            }
             Self::ExactClusters => Words::new(
                 "an exact test assumes independent individuals and does not hold for clusters",
                 "ett exakt test förutsätter oberoende individer och gäller inte för kluster",

@@ -169,7 +169,9 @@ impl SimulationError {
                 values,
                 refused,
             } => {
-                let drawn = values.iter().map(|(key, value)| format!("{key} = {value}"));
+                let drawn = values
+                    .iter()
+                    .map(|(key, value)| format!("`{key} = {value}`"));
                 let drawn = drawn.collect::<Vec<_>>().join(", ");
                 let finding = refused
                     .diagnostics
@@ -331,8 +333,8 @@ pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
         warnings.push(Warning::new(
             "pairs-not-analysed",
             words!(
-                "families of the same pair share something (icc_pair = {icc}), and {en} every family for itself: the estimates vary more than their standard errors say, and a test rejects more often than its level",
-                "familjer hos samma par delar något (icc_pair = {icc}), men {sv} varje familj för sig: skattningarna varierar mer än medelfelen anger, och ett test förkastar oftare än sin nivå"
+                "families of the same pair share something (`icc_pair = {icc}`), and {en} every family for itself: the estimates vary more than their standard errors say, and a test rejects more often than its level",
+                "familjer hos samma par delar något (`icc_pair = {icc}`), men {sv} varje familj för sig: skattningarna varierar mer än medelfelen anger, och ett test förkastar oftare än sin nivå"
             ),
         ));
     }

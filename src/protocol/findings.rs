@@ -178,12 +178,17 @@ impl<'s> Findings<'s> {
         range: Words,
     ) {
         let Words { en, sv } = range;
+        // A number in running text has a comma in Swedish; what is no number, as a date, stays.
+        let given_sv = match given.parse::<f64>() {
+            Ok(_) => given.replace('.', ","),
+            Err(_) => given.to_owned(),
+        };
         self.push(
             Diagnostic::error(
                 "out-of-range",
                 Words::new(
                     format!("`{key}` is {given}, which is not {en}"),
-                    format!("`{key}` är {given}, vilket inte är {sv}"),
+                    format!("`{key}` är {given_sv}, vilket inte är {sv}"),
                 ),
             )
             .at(Place::span(span.clone()))

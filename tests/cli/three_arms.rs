@@ -101,7 +101,8 @@ fn one_number_for_all_arms_is_told_with_the_table_to_write() {
     let run = simulate(&folder, &["--set", own]);
     assert_eq!(run.exit, 3, "{}", run.err);
     assert!(
-        run.err.contains("is one number for all treated arms, 0.1"),
+        run.err
+            .contains("`truth.acceptance_difference = 0.1` is one number for all treated arms"),
         "{}",
         run.err
     );
@@ -109,7 +110,7 @@ fn one_number_for_all_arms_is_told_with_the_table_to_write() {
     let run = simulate(&folder, &["--set", own, "--lang", "sv"]);
     assert!(
         run.err
-            .contains("är ett tal för alla behandlade armar, 0.1"),
+            .contains("`truth.acceptance_difference = 0.1` är ett tal för alla behandlade armar"),
         "{}",
         run.err
     );

@@ -189,12 +189,13 @@ fn children(out: &mut Findings<'_>, section: &Section<'_>) -> Option<CountTable>
     let (mean, most) = (mean?, most?);
     let table = CountTable::truncated_poisson(mean, most);
     if table.is_none() {
+        let Words { en, sv } = Words::number(mean);
         out.error(
             "impossible-mean",
             &children.key_span("mean"),
             words!(
-                "no Poisson law from 1 to {most} children has the mean {mean}",
-                "ingen Poissonfördelning från 1 till {most} barn har medelvärdet {mean}"
+                "no Poisson law from 1 to {most} children has the mean {en}",
+                "ingen Poissonfördelning från 1 till {most} barn har medelvärdet {sv}"
             ),
             words!(
                 "a mean above 1 and below the middle of the range",
@@ -295,12 +296,13 @@ fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option
     let (least, mean, dispersion) = (least?, mean?, dispersion?);
     let above = mean - least as f64;
     if above <= 0.0 {
+        let Words { en, sv } = Words::number(mean);
         out.error(
             "impossible-mean",
             &section.key_span("mean"),
             words!(
-                "the mean {mean} is not above the least value {least}",
-                "medelvärdet {mean} är inte över det minsta värdet {least}"
+                "the mean {en} is not above the least value {least}",
+                "medelvärdet {sv} är inte över det minsta värdet {least}"
             ),
             words!(
                 "raise `mean`, or lower `least`",

@@ -23,6 +23,7 @@ pub mod truth;
 pub mod uptake;
 
 use super::arrivals::StaffChange;
+use crate::diagnostic::Words;
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
 use crate::protocol::model::Day;
@@ -163,7 +164,6 @@ impl<'p> Arms<'p> {
         read: impl FnOnce(&mut Findings<'_>, &Value<'_>) -> Option<f64>,
     ) -> Option<f64> {
         let value = section.need(out, key)?;
-        let DeValue::Table(_) = value.raw() else {
         self.own(out, &value, read)
     }
 
@@ -174,6 +174,7 @@ impl<'p> Arms<'p> {
         value: &Value<'_>,
         read: impl FnOnce(&mut Findings<'_>, &Value<'_>) -> Option<f64>,
     ) -> Option<f64> {
+        let DeValue::Table(_) = value.raw() else {
             return read(out, value);
         };
         let table = value.section(out, &self.treated_ids())?;
@@ -205,22 +206,24 @@ pub(crate) fn probability(out: &mut Findings<'_>, value: &Value<'_>) -> Option<f
 
 /// A number above zero and up to a limit.
 pub(crate) fn positive(out: &mut Findings<'_>, value: &Value<'_>, most: f64) -> Option<f64> {
+    let Words { en, sv } = Words::number(most);
     value.number(
         out,
         |number| number > 0.0 && number <= most,
         words!(
-            "a number above 0 and at most {most}",
-            "ett tal större än 0 och högst {most}"
+            "a number above 0 and at most {en}",
+            "ett tal större än 0 och högst {sv}"
         ),
     )
 }
 
 /// A number from zero to a limit.
 pub(crate) fn not_negative(out: &mut Findings<'_>, value: &Value<'_>, most: f64) -> Option<f64> {
+    let Words { en, sv } = Words::number(most);
     value.number(
         out,
         |number| (0.0..=most).contains(&number),
-        words!("a number from 0 to {most}", "ett tal från 0 till {most}"),
+        words!("a number from 0 to {en}", "ett tal från 0 till {sv}"),
     )
 }
 

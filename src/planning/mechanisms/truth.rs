@@ -6,6 +6,7 @@
 
 use super::quantiles::{CountLaw, KeptLaws};
 use super::{Arms, MechanismEntry, not_negative, or_default, positive, probability};
+use crate::diagnostic::Words;
 use crate::protocol::findings::Findings;
 use crate::protocol::tree::Section;
 use crate::words;
@@ -110,12 +111,13 @@ impl Truth {
         for (key, value) in [("rereport_ratio", treated), ("acceptance_difference", sum)] {
             if !(value > 0.0 && value < 1.0) {
                 fits = false;
+                let Words { en, sv } = Words::number(value);
                 out.error(
                     "impossible-risk",
                     &section.key_span(key),
                     words!(
-                        "with `{key}` the treated service's probability would be {value}",
-                        "med `{key}` skulle sannolikheten med den prövade handläggningen bli {value}"
+                        "with `{key}` the treated service's probability would be {en}",
+                        "med `{key}` skulle sannolikheten med den prövade handläggningen bli {sv}"
                     ),
                     words!(
                         "a probability lies between 0 and 1",

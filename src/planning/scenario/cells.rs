@@ -332,13 +332,13 @@ fn beyond_stop(cell: &Cell) -> Option<Diagnostic> {
     let stop = cell.protocol.sample_size.stop_date?;
     let accrual = &cell.scenario.world.accrual;
     let last = accrual.last_day(cell.protocol.first_opening());
-    let months = accrual.months;
+    let Words { en, sv } = Words::number(accrual.months);
     (f64::from(last.since(Day::of(stop))) >= DAYS_PER_MONTH).then(|| {
         Diagnostic::warning(
             "months-beyond-stop",
             words!(
-                "{months} months of enrolment end after {stop}, the protocol's `stop.or_date`: nothing is simulated after it",
-                "{months} månaders intag slutar efter {stop}, protokollets `stop.or_date`: inget simuleras efter det"
+                "{en} months of enrolment end after {stop}, the protocol's `stop.or_date`: nothing is simulated after it",
+                "{sv} månaders intag slutar efter {stop}, protokollets `stop.or_date`: inget simuleras efter det"
             ),
         )
         .help(words!(

@@ -214,8 +214,8 @@ pub(super) fn one_for_all(
         Diagnostic::error(
             "not-applicable",
             words!(
-                "`{key}` is one number for all treated arms, {held}: there is none of `{arm}` alone to change",
-                "`{key}` är ett tal för alla behandlade armar, {held}: det finns inget för enbart `{arm}` att ändra"
+                "`{key} = {held}` is one number for all treated arms: there is none of `{arm}` alone to change",
+                "`{key} = {held}` är ett tal för alla behandlade armar: det finns inget för enbart `{arm}` att ändra"
             ),
         )
         .help(words!(
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(refused.code, "not-applicable");
         let message = refused.message.en;
         assert!(
-            message.contains("one number for all treated arms, 0.1"),
+            message.contains("acceptance_difference = 0.1` is one number for all treated arms"),
             "{message}"
         );
         let help = refused.help.unwrap().en;

@@ -58,8 +58,8 @@ pub(super) fn same_cell(id: &str, row: &[Parameter]) -> Diagnostic {
     )
     .at(Place::span(span))
     .help(words!(
-        "list each value once; 1 and 1.0 are the same value",
-        "ange varje värde en gång; 1 och 1.0 är samma värde"
+        "list each value once; `1` and `1.0` are the same value",
+        "ange varje värde en gång; `1` och `1.0` är samma värde"
     ))
 }
 
@@ -137,7 +137,8 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
                     }
                 }
                 Err(refused) => {
-                    let label = words!("the prior reaches {value}", "priorn når {value}");
+                    let Words { en, sv } = Words::number(value);
+                    let label = words!("the prior reaches {en}", "priorn når {sv}");
                     moved(refused, &prior.span, &label, faults);
                 }
             }

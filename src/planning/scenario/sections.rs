@@ -7,7 +7,7 @@ use super::promised::window;
 use super::{Precision, Scenario, VERSION};
 use crate::allocation::Arm;
 use crate::analysis::plan::treated_arms;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::planning::cost::{self, Cost};
 use crate::planning::mechanisms::accrual::Accrual;
 use crate::planning::mechanisms::capacity::Capacity;
@@ -453,11 +453,12 @@ fn risk_stays_possible(out: &mut Findings<'_>, root: &Section<'_>, world: &World
             "family"
         };
         out.error(
+        let Words { en, sv } = Words::number(risk);
             "impossible-risk",
             &root.key_span(key),
             words!(
-                "with its trend, its sites and its children the probability of a new report becomes {risk} for some family",
-                "med trend, enheter och barn blir sannolikheten för en ny anmälan {risk} för någon familj"
+                "with its trend, its sites and its children the probability of a new report becomes {en} for some family",
+                "med trend, enheter och barn blir sannolikheten för en ny anmälan {sv} för någon familj"
             ),
             words!(
                 "a probability lies between 0 and 1",

@@ -182,7 +182,7 @@ fn analysis(
             |alpha| alpha > 0.0 && alpha <= 0.5,
             words!(
                 "a number above 0 and at most 0.5",
-                "ett tal större än 0 och högst 0.5"
+                "ett tal större än 0 och högst 0,5"
             ),
         ),
         None => around.drawing.size.map(|size| size.assumed.alpha),

@@ -78,7 +78,7 @@ fn lock(out: &mut Findings<'_>, section: &Section<'_>, id: String) -> Option<Loc
             |alpha| (0.0..0.5).contains(&alpha),
             words!(
                 "a number from 0 to below 0.5",
-                "ett tal från 0 till under 0.5"
+                "ett tal från 0 till under 0,5"
             ),
         ),
     };

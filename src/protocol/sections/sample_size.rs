@@ -73,7 +73,7 @@ fn assumed(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Assumed> {
             |alpha| alpha > 0.0 && alpha <= 0.5,
             words!(
                 "a number above 0 and at most 0.5",
-                "ett tal större än 0 och högst 0.5"
+                "ett tal större än 0 och högst 0,5"
             ),
         )
     });

@@ -227,27 +227,55 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A setting of the protocol's staff where the scenario's own takes its place: it would change nothing.
+/// A setting of the protocol's staff where the scenario's own takes its place: it would change nothing. A list of all sites or arms
+/// holds staff too, and may be set where it is the scenario's.
 fn replaced(setting: &Setting, table: &Table, protocol: &Table) -> Option<Diagnostic> {
     let path = &setting.path;
     let own = path.strip_prefix("protocol.")?;
     let parts: Vec<&str> = own.split('.').collect();
+    let gated = get(protocol, "gate.arm");
+    let gated = gated.as_ref().and_then(Value::as_str);
+    let is_gated = |arm: &str| gated == Some(arm);
     let key = match parts[..] {
-        ["site", _, "therapists"] => THERAPISTS,
-        ["arm", arm, "families_per_therapist"]
-            if get(protocol, "gate.arm").as_ref().and_then(Value::as_str) == Some(arm) =>
-        {
-            SLOTS
-        }
+        ["site", _, "therapists"] | ["site"] => THERAPISTS,
+        ["arm", arm, "families_per_therapist"] if is_gated(arm) => SLOTS,
+        ["arm"] => SLOTS,
         _ => return None,
     };
     let held = get(table, key)?;
+    if let [list] = parts[..] {
+        let name = if list == "site" {
+            "therapists"
+        } else {
+            "families_per_therapist"
+        };
+        let members = setting.value.as_array()?.iter();
+        let members = members.filter(|own| {
+            let id = own.get("id").and_then(Value::as_str);
+            list == "site" || id.is_some_and(is_gated)
+        });
+        let mut numbers = members.filter_map(|own| own.get(name));
+        let other = numbers.find(|own| **own != held)?;
+        return Some(
+            Diagnostic::error(
+                "not-applicable",
+                words!(
+                    "`{name} = {other}` in `{path}` changes nothing: the scenario's `{key} = {held}` takes its place",
+                    "`{name} = {other}` i `{path}` ändrar inget: scenariots `{key} = {held}` gäller i stället"
+                ),
+            )
+            .help(words!(
+                "write `{name} = {held}` in the list, or take `{key}` out of the scenario and leave this to the protocol",
+                "skriv `{name} = {held}` i listan, eller ta bort `{key}` ur scenariot och låt protokollet gälla"
+            )),
+        );
+    }
     Some(
         Diagnostic::error(
             "not-applicable",
             words!(
-                "`{path}` changes nothing: the scenario's `{key}`, {held}, takes its place",
-                "`{path}` ändrar inget: scenariots `{key}`, {held}, gäller i stället"
+                "`{path}` changes nothing: the scenario's `{key} = {held}` takes its place",
+                "`{path}` ändrar inget: scenariots `{key} = {held}` gäller i stället"
             ),
         )
         .help(words!(
@@ -272,5 +300,42 @@ fn staff(table: &Table, protocol: &mut Table) {
             let path = format!("arm.{arm}.families_per_therapist");
             let _ = set(protocol, &path, families.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Setting, replaced};
+    use toml::Table;
+
+    /// By hand: a list of sites or arms is told of where a number of staff in it is other than the scenario's, which holds; one that
+    /// says the same, or says nothing of it, is set.
+    #[test]
+    fn a_list_with_other_staff_than_the_scenario_has_is_told() {
+        let table: Table = "[capacity]\ntherapists_per_site = 3\nfamilies_per_therapist = 2\n"
+            .parse()
+            .unwrap();
+        let protocol: Table = "[gate]\narm = \"iuh\"\n".parse().unwrap();
+        let said = |text: &str| {
+            let setting = Setting::parse(text).unwrap();
+            replaced(&setting, &table, &protocol).map(|own| own.message.en)
+        };
+        let sites =
+            "protocol.site=[{ id = \"a\", therapists = 3 }, { id = \"b\", therapists = 2 }]";
+        assert_eq!(
+            said(sites).unwrap(),
+            "`therapists = 2` in `protocol.site` changes nothing: the scenario's `capacity.therapists_per_site = 3` takes its place"
+        );
+        assert_eq!(said(&sites.replace('2', "3")), None);
+        let arms =
+            "protocol.arm=[{ id = \"iuh\", families_per_therapist = 1 }, { id = \"standard\" }]";
+        assert!(
+            said(arms)
+                .unwrap()
+                .contains("`families_per_therapist = 1` in `protocol.arm`")
+        );
+        // Slots of an arm that has no gate are none of the scenario's.
+        assert_eq!(said(&arms.replace("iuh", "brief")), None);
+        assert!(said("protocol.site.a.therapists=2").is_some());
     }
 }

@@ -4,12 +4,14 @@
 //! reports every finding at once with its span. The keys of each section belong to their mechanism
 //! ([`super::mechanisms`]); running the cells is [`super::simulate`]. Files are read by `app`, never here.
 
+mod axes;
 mod believed;
 mod cells;
 mod edit;
 mod engine;
 mod faults;
 mod grid;
+mod law;
 mod prior;
 mod promised;
 mod ratio;

@@ -1,7 +1,8 @@
 //! The sections of a scenario, for one protocol.
 
+use super::axes::{self, GRID, WHEN};
 use super::engine::{engine, fits};
-use super::grid::{self, GRID, Grid, WHEN};
+use super::grid::Grid;
 use super::prior::{self, PRIOR, Prior};
 use super::promised::window;
 use super::{Precision, Scenario, VERSION};
@@ -92,7 +93,7 @@ pub(super) fn read(
     protocol: &Protocol,
 ) -> (Option<Scenario>, Varied) {
     let root = Section::root(out, table, KEYS);
-    let (grid, shared) = grid::read(out, &root);
+    let (grid, shared) = axes::read(out, &root);
     let priors = prior::read(out, &root, &grid.keys);
     let precision = precision(out, &root);
     let engine = engine(out, &root);
@@ -452,8 +453,8 @@ fn risk_stays_possible(out: &mut Findings<'_>, root: &Section<'_>, world: &World
         } else {
             "family"
         };
-        out.error(
         let Words { en, sv } = Words::number(risk);
+        out.error(
             "impossible-risk",
             &root.key_span(key),
             words!(

@@ -10,6 +10,7 @@ use super::randomization::{
 };
 use super::reference_set::replicate;
 use super::statistic::{Registered, Sampled};
+use super::subgroups::contrasts;
 use super::workspace::{Effect, Workspace};
 use crate::allocation::Arm;
 use crate::estimation::EstimationError;
@@ -226,6 +227,24 @@ impl Plan {
             adjusted[place] = found;
         }
         adjusted
+    }
+
+    /// The p-values of the contrasts of subgroups that the analysis with an index registers, in their order; one that does not exist is
+    /// left out, and one without a p has 1. For simulated studies; a registered run has the same.
+    pub fn contrasts_here(
+        &self,
+        (protocol, state, cut): (&Protocol, &State, Day),
+        index: usize,
+        workspace: &mut Workspace,
+    ) -> Vec<f64> {
+        let (Some(planned), Some(treated)) =
+            (self.planned.get(index), treated_arms(protocol).next())
+        else {
+            return Vec::new();
+        };
+        workspace.load(protocol, state, cut);
+        workspace.sample(protocol, state, cut, &planned.analysis);
+        contrasts(workspace, (protocol, state), &planned.analysis, treated)
     }
 
     /// The sampled outcome of a comparison, with history and arms of the state in the workspace.

@@ -108,13 +108,33 @@ pub(super) fn subgroups(
     list
 }
 
-/// The subgroups of a factor, and how many effects and contrasts of levels with enough families do not exist.
-fn of(
+/// The p-values of the contrasts of all factors that an analysis registers, from the outcome that the workspace has sampled; a
+/// contrast that does not exist is left out, and one without a p has 1. For simulated studies: those of [`subgroups`].
+pub(super) fn contrasts(
+    workspace: &Workspace,
+    data: (&Protocol, &State),
+    analysis: &Analysis,
+    treated: Arm,
+) -> Vec<f64> {
+    let mut found = Vec::new();
+    for factor in &analysis.subgroups {
+        let (_, kept, rows) = grouped(workspace, data, analysis, (treated, *factor));
+        let own = (1..kept.len()).filter_map(|place| {
+            rows.coefficient(kept.len(), place, Some(0), analysis.alpha)
+                .ok()
+        });
+        found.extend(own.map(|(_, p_value)| p_value.unwrap_or(1.0)));
+    }
+    found
+}
+
+/// Analysed families of each level of a factor, treated and control; the levels with enough of them; and their rows.
+fn grouped(
     workspace: &Workspace,
     (protocol, state): (&Protocol, &State),
     analysis: &Analysis,
     (treated, factor): (Arm, Factor),
-) -> (Subgroups, usize) {
+) -> (Vec<[u32; 2]>, Vec<usize>, Rows) {
     let count = protocol.factor_levels(factor);
     let mut families = vec![[0u32; 2]; count];
     let level =
@@ -170,6 +190,18 @@ fn of(
             .adjusting(protocol, state, &analysis.covariates, &units)
             .1,
     };
+    (families, kept, rows)
+}
+
+/// The subgroups of a factor, and how many effects and contrasts of levels with enough families do not exist.
+fn of(
+    workspace: &Workspace,
+    (protocol, state): (&Protocol, &State),
+    analysis: &Analysis,
+    (treated, factor): (Arm, Factor),
+) -> (Subgroups, usize) {
+    let (families, kept, rows) = grouped(workspace, (protocol, state), analysis, (treated, factor));
+    let count = families.len();
     let alpha = analysis.alpha;
     let text = |level: usize| protocol.level_text(factor, level);
     let levels: Vec<SubgroupLevel> = (0..count)

@@ -116,12 +116,17 @@ pub fn limits(protocol: &Protocol, index: usize) -> Vec<f64> {
         return vec![own];
     };
     let m = family.hypotheses();
+    // A contrast of levels with too few families is none, so that fewer may be judged together.
+    let fewest = family.members.len();
     let mut all = Vec::new();
     for (member, _) in &family.members {
         let alpha = limit(protocol, &protocol.analyses[*member]).unwrap_or(own);
         match (family.role, family.rule) {
             (Role::Exploratory, _) => {
-                all.extend((1..=m).flat_map(|k| around(k as f64 * alpha / m as f64)));
+                let held = |k: usize, m: usize| around(k as f64 * alpha / m as f64);
+                for m in fewest..=m {
+                    all.extend((1..=m).flat_map(|k| held(k, m)));
+                }
             }
             (_, Some(Multiplicity::Holm)) => {
                 all.push(alpha);

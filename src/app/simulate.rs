@@ -349,6 +349,9 @@ fn body(
                 if let Some((_, looks)) = looks {
                     fields.insert("looks".to_owned(), json!(looks));
                 }
+                if let Some(alone) = found.size_by_p_alone {
+                    fields.insert("size_by_p_alone".to_owned(), json!(alone));
+                }
                 if let Some(arm) = arm {
                     fields.insert("arm".to_owned(), json!(arm));
                 }

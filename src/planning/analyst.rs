@@ -3,6 +3,7 @@
 
 use super::monitor::{Data, Monitor};
 use super::record::{Found, Looked};
+use super::screening::Screened;
 use crate::analysis::plan::treated_arms;
 use crate::analysis::together::{Together, families, limits};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
@@ -42,6 +43,7 @@ pub(super) struct Analyst {
     /// Treated arms.
     arms: usize,
     joint: Vec<Joint>,
+    screened: Vec<Screened>,
     pub(super) monitor: Option<Monitor>,
     workspace: Workspace,
 }
@@ -99,9 +101,18 @@ impl Analyst {
             }
             Some(own)
         };
+        let at = |index: usize| {
+            let place = analyses.iter().position(|own| *own == index)?;
+            Some((place, places[place]?))
+        };
+        let screened = families(protocol);
+        let screened = screened
+            .iter()
+            .filter_map(|own| Screened::of(protocol, analyses, arms, own, &at));
         let redraws = |own: &Together| own.adjusts() && own.word() == "westfall-young";
         let joint = families(protocol).into_iter().filter(redraws);
         Self {
+            screened: screened.collect(),
             joint: joint.filter_map(joint_of).collect(),
             arms,
             places,
@@ -110,6 +121,14 @@ impl Analyst {
             monitor,
             workspace: Workspace::default(),
         }
+    }
+
+    /// Places of all comparisons whose p is adjusted here with that of the one at a place, itself among them: on redraws that they
+    /// share, or with contrasts of subgroups. `None` for one that is adjusted with no others, or by their p alone.
+    pub(super) fn beside(&self, place: usize) -> Option<&[usize]> {
+        let joint = self.joint.iter().map(|own| own.places.as_slice());
+        let screened = self.screened.iter().map(|own| own.places.as_slice());
+        joint.chain(screened).find(|own| own.contains(&place))
     }
 
     /// The locks of the analyses that are not monitored, in their order.
@@ -217,6 +236,34 @@ impl Analyst {
                 each(*place, adjusted);
             }
         }
+    }
+}
+
+impl Analyst {
+    /// The q-values of comparisons that are screened with contrasts of subgroups, each with its place among the scenario's; `p` gives
+    /// the deciding p of each.
+    pub(super) fn screen(
+        &mut self,
+        (protocol, state): (&Protocol, &State),
+        at: &dyn Fn(usize) -> (Day, u32),
+        p: &dyn Fn(usize) -> f64,
+    ) -> Vec<(usize, f64)> {
+        let mut found = Vec::new();
+        for family in &self.screened {
+            let locked = &self.locks[family.lock];
+            let data = (protocol, state, at(locked.lock).0);
+            let mut contrasts = Vec::new();
+            for index in &family.grouped {
+                let own = locked
+                    .plan
+                    .contrasts_here(data, *index, &mut self.workspace);
+                contrasts.extend(own);
+            }
+            let own = family.places.iter().map(|place| p(*place)).collect();
+            let q_values = family.q_values(own, &contrasts);
+            found.extend(family.places.iter().copied().zip(q_values));
+        }
+        found
     }
 }
 

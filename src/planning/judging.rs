@@ -6,6 +6,7 @@
 
 use super::record::{AnalysisRecord, Record};
 use super::scenario::Cell;
+use super::screening::grouped;
 use crate::analysis::plan::limit;
 use crate::analysis::together::{Together, families};
 use crate::estimation::Warning;
@@ -20,6 +21,8 @@ pub(super) struct Family {
     pub(super) places: Vec<Option<usize>>,
     /// What judges the members, if the registered rule needs redraws that are not there.
     instead: Option<Multiplicity>,
+    /// Contrasts of subgroups that are simulated, at most: the members' p are then adjusted with them in each study.
+    contrasts: usize,
 }
 
 impl Family {
@@ -30,11 +33,33 @@ impl Family {
         let whole = places.iter().all(Option::is_some);
         let instead = (registered.word() == "westfall-young" && (draws == 0 || !whole))
             .then_some(Multiplicity::Holm);
+        let (own, left) = grouped(&cell.protocol, &cell.scenario.analyses, &registered);
+        let contrasts = if own.is_empty() {
+            0
+        } else {
+            registered.contrasts - left
+        };
         Self {
             registered,
             places,
             instead,
+            contrasts,
         }
+    }
+
+    /// Hypotheses that are simulated, contrasts among them.
+    pub(super) fn in_it(&self) -> usize {
+        self.simulated().count() + self.contrasts
+    }
+
+    /// The smallest p of every hypothesis, the members' in their order and then the contrasts': `least` of a member that is simulated,
+    /// 0 of a contrast that is, and 1 of the others.
+    pub(super) fn smallest(&self, least: impl Fn(usize) -> f64) -> Vec<f64> {
+        let members = self.places.iter().map(|own| own.map_or(1.0, &least));
+        let contrasts = std::iter::repeat_n(0.0, self.contrasts);
+        let left = self.registered.contrasts - self.contrasts;
+        let all = members.chain(contrasts);
+        all.chain(std::iter::repeat_n(1.0, left)).collect()
     }
 
     /// Places of the simulated members among the scenario's comparisons.
@@ -44,7 +69,7 @@ impl Family {
 
     /// Whether all of it is simulated.
     pub(super) fn is_whole(&self) -> bool {
-        self.places.iter().all(Option::is_some) && self.registered.contrasts == 0
+        self.in_it() == self.registered.hypotheses()
     }
 
     /// The word of the rule that judges.
@@ -60,12 +85,24 @@ impl Family {
         self.instead.is_some() && self.registered.adjusts()
     }
 
+    /// Whether the p of its members in a twin is adjusted already, on the redraws that they share there or with contrasts.
+    fn has_joint_twins(&self) -> bool {
+        let jointly = self.rule() == "westfall-young" && self.registered.adjusts();
+        jointly || self.contrasts > 0
+    }
+
     /// The adjusted p-values of the simulated members, with their places; empty where nothing is adjusted.
     fn adjusted(
         &self,
         p: impl Fn(usize) -> f64,
         joint: impl Fn(usize) -> Option<f64>,
     ) -> Vec<(usize, f64)> {
+        if self.contrasts > 0 {
+            let own = self.simulated();
+            return own
+                .map(|place| (place, joint(place).unwrap_or(1.0)))
+                .collect();
+        }
         let members = self.places.iter().map(|own| own.map_or(1.0, &p));
         let beside = std::iter::repeat_n(1.0, self.registered.contrasts);
         let own: Vec<f64> = members.chain(beside).collect();
@@ -87,6 +124,14 @@ impl Family {
             .filter_map(|(place, adjusted)| Some(((*place)?, adjusted)))
             .collect()
     }
+}
+
+/// Whether a comparison is rejected in the twin of a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Twin {
+    pub(super) rejects: bool,
+    /// Whether that is by its p alone, although the registered p is adjusted for others.
+    pub(super) by_p_alone: bool,
 }
 
 /// What each comparison of a cell is judged by.
@@ -184,7 +229,8 @@ impl Judge {
         let adjusting = self.families.iter();
         for family in adjusting.filter(|own| own.registered.adjusts()) {
             let lock = &cell.protocol.locks[family.registered.lock].id;
-            let (all, own) = (family.registered.hypotheses(), family.simulated().count());
+            let (all, own) = (family.registered.hypotheses(), family.in_it());
+            let are = if own == 1 { "is" } else { "are" };
             let in_order = family.rule() == "fixed-sequence";
             if in_order
                 && family
@@ -194,7 +240,7 @@ impl Judge {
                 warnings.push(Warning::new(
                     "family-in-part",
                     words!(
-                        "the registered order of tests at `{lock}` has {all}, and {own} of them are simulated: those that come after one that is not have no power",
+                        "the registered order of tests at `{lock}` has {all}, and {own} of them {are} simulated: those that come after one that is not have no power",
                         "den registrerade ordningen av test vid `{lock}` har {all}, och {own} av dem simuleras: de som kommer efter ett som inte simuleras har ingen styrka"
                     ),
                 ));
@@ -202,7 +248,7 @@ impl Judge {
                 warnings.push(Warning::new(
                     "family-in-part",
                     words!(
-                        "{all} hypotheses are judged together at `{lock}`, and {own} of them are simulated: the others count as not rejected, so that the power is the least that it may be",
+                        "{all} hypotheses are judged together at `{lock}`, and {own} of them {are} simulated: the others count as not rejected, so that the power is the least that it may be",
                         "{all} hypoteser bedöms tillsammans vid `{lock}`, och {own} av dem simuleras: de andra räknas som att de inte förkastas, så att styrkan är den minsta som den kan vara"
                     ),
                 ));
@@ -221,14 +267,22 @@ impl Judge {
     }
 
     /// Whether each comparison would be rejected in the twin without an effect, as registered; `None` where that is not asked. By its
-    /// p alone where the adjustment needs redraws that the twin has not, or a p of a member of which none is asked.
-    pub(super) fn rejects_twins(&self, analyses: &[AnalysisRecord]) -> Vec<Option<bool>> {
+    /// p alone where a member of its family has none in the twin.
+    pub(super) fn rejects_twins(&self, analyses: &[AnalysisRecord]) -> Vec<Option<Twin>> {
         let alone = analyses.iter().map(|own| own.under_null);
         let mut each: Vec<Option<f64>> = alone.map(|own| Some(own?.unwrap_or(1.0))).collect();
+        let mut by_p_alone = vec![false; each.len()];
         for family in self.families.iter().filter(|own| own.registered.adjusts()) {
-            let jointly = family.rule() == "westfall-young";
             let asked = |place: usize| each.get(place).copied().flatten();
-            if jointly || family.simulated().any(|place| asked(place).is_none()) {
+            if family.simulated().any(|place| asked(place).is_none()) {
+                for place in family.simulated() {
+                    if let Some(own) = by_p_alone.get_mut(place) {
+                        *own = true;
+                    }
+                }
+                continue;
+            }
+            if family.has_joint_twins() {
                 continue;
             }
             for (place, p) in family.adjusted(|place| asked(place).unwrap_or(1.0), |_| None) {
@@ -237,29 +291,34 @@ impl Judge {
                 }
             }
         }
-        let judged = each.into_iter().zip(&self.limits);
-        judged
-            .map(|(p, limit)| p.map(|p| limit.is_some_and(|limit| p <= limit)))
-            .collect()
+        let judged = each.into_iter().zip(&self.limits).zip(by_p_alone);
+        let twin = |((p, limit), by_p_alone): ((Option<f64>, &Option<f64>), bool)| {
+            let p = p?;
+            Some(Twin {
+                rejects: limit.is_some_and(|limit| p <= limit),
+                by_p_alone,
+            })
+        };
+        judged.map(twin).collect()
     }
 
     /// Of a family, whether any of its members would be rejected in the twin without an effect; `None` where that is not asked of
-    /// all of them, or the rule needs redraws that the twin has not.
+    /// all of them.
     pub(super) fn rejects_twin(
         &self,
         family: &Family,
         analyses: &[AnalysisRecord],
     ) -> Option<bool> {
-        let redraws = family.registered.word() == "westfall-young";
-        if redraws && family.instead.is_none() && family.registered.adjusts() {
-            return None;
-        }
         let of = |place: usize| analyses.get(place)?.under_null;
         if family.simulated().any(|place| of(place).is_none()) {
             return None;
         }
         let p = |place: usize| of(place).and_then(Result::ok).unwrap_or(1.0);
-        let mut adjusted = family.adjusted(p, |_| None);
+        let mut adjusted = if family.has_joint_twins() {
+            Vec::new()
+        } else {
+            family.adjusted(p, |_| None)
+        };
         if adjusted.is_empty() {
             adjusted = family.simulated().map(|place| (place, p(place))).collect();
         }
@@ -319,7 +378,10 @@ mod tests {
         }
     }
 
-    fn sizes(rule: Multiplicity, twins: [Option<f64>; 2]) -> Vec<Option<f64>> {
+    /// Size of each, whether it is by its p alone, and the size of both together.
+    type Sizes = ([Option<f64>; 2], [Option<bool>; 2], Option<f64>);
+
+    fn sizes(rule: Multiplicity, twins: [Option<f64>; 2]) -> Sizes {
         let registered = Together {
             lock: 0,
             role: Role::Primary,
@@ -331,6 +393,7 @@ mod tests {
             registered,
             places: vec![Some(0), Some(1)],
             instead: None,
+            contrasts: 0,
         };
         let judge = Judge {
             limits: vec![Some(0.05); 2],
@@ -345,23 +408,35 @@ mod tests {
         };
         let mut sums = Sums::new(&[about; 2], 10, 0).with_judge(judge, &[true, true]);
         sums.add(&study(twins));
-        let each = sums.analyses().into_iter();
-        each.map(|own| own.size?.value).collect()
+        let found = sums.analyses();
+        let each = [0, 1].map(|place| found[place].size.and_then(|own| own.value));
+        let alone = [0, 1].map(|place| found[place].size_by_p_alone);
+        let family = found[0].family.and_then(|own| own.size?.value);
+        (each, alone, family)
     }
 
-    /// By hand: Holm's rule makes 2·.03 of .03 and .04, and of .02 and .04 twice .04. Westfall and Young's has no redraws in a twin,
-    /// and a family whose members have not all a p there is not adjusted: the p alone.
+    /// By hand: Holm's rule makes 2·.03 of .03 and .04, and of .02 and .04 twice .04. By Westfall and Young's rule the p of a twin
+    /// are adjusted already. A family whose members have not all a p there is not adjusted: the p alone, which is said.
     #[test]
     fn the_size_is_of_what_is_rejected_as_registered() {
         let (no, yes) = (Some(0.0), Some(1.0));
+        let (asked, alone) = ([Some(false); 2], [Some(true), None]);
         let both = [Some(0.03), Some(0.04)];
-        assert_eq!(sizes(Multiplicity::Holm, both), [no, no]);
+        assert_eq!(sizes(Multiplicity::Holm, both), ([no, no], asked, no));
         assert_eq!(
             sizes(Multiplicity::Holm, [Some(0.02), Some(0.04)]),
-            [yes, yes]
+            ([yes, yes], asked, yes)
         );
-        assert_eq!(sizes(Multiplicity::WestfallYoung, both), [yes, yes]);
-        assert_eq!(sizes(Multiplicity::Holm, [Some(0.03), None]), [yes, None]);
-        assert_eq!(sizes(Multiplicity::None, both), [yes, yes]);
+        let own = sizes(Multiplicity::WestfallYoung, [Some(0.04), Some(0.06)]);
+        assert_eq!(own, ([yes, no], asked, yes));
+        assert_eq!(
+            sizes(Multiplicity::WestfallYoung, [Some(0.06), Some(0.07)]),
+            ([no, no], asked, no)
+        );
+        assert_eq!(
+            sizes(Multiplicity::Holm, [Some(0.03), None]),
+            ([yes, None], alone, None)
+        );
+        assert_eq!(sizes(Multiplicity::None, both), ([yes, yes], asked, yes));
     }
 }

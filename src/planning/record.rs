@@ -35,10 +35,12 @@ pub struct AnalysisRecord {
     pub truth: f64,
     /// The numbers, or the stable code of why there are none.
     pub found: Result<Found, &'static str>,
-    /// The p-value adjusted over redraws that its family shares, where the registered rule asks for them; `None` for any other.
+    /// The p-value adjusted over redraws that its family shares, where the registered rule asks for them, or with contrasts of
+    /// subgroups that are screened with it; `None` for any other.
     pub joint: Option<f64>,
     /// The p-value that would have decided, had the treated service had no effect on anybody (of a monitored analysis 0 if
-    /// any look would have stopped the study, else 1); `None` where that is not asked.
+    /// any look would have stopped the study, else 1); one that is adjusted in [`joint`](Self::joint) is
+    /// so here too, where all that are judged together have one. `None` where that is not asked.
     pub under_null: Option<Result<f64, &'static str>>,
     /// How the looks at it went; `None` for an analysis that is not monitored.
     pub looked: Option<Looked>,

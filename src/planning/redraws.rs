@@ -155,9 +155,7 @@ fn in_family(
         return None;
     }
     let own = family.places.iter().position(|own| *own == Some(place))?;
-    let members = family.places.iter().map(|own| own.map_or(1.0, least));
-    let beside = std::iter::repeat_n(1.0, family.registered.contrasts);
-    let all: Vec<f64> = members.chain(beside).collect();
+    let all = family.smallest(least);
     let hypotheses = all.len();
     let m = hypotheses as f64;
     let (others, part) = match family.rule() {
@@ -166,7 +164,7 @@ fn in_family(
             Barred::Until(others) => (Some(others), m),
         },
         "benjamini-hochberg" => {
-            let simulated = family.simulated().count().max(1) as f64;
+            let simulated = family.in_it().max(1) as f64;
             let best = benjamini_hochberg(&all).get(own).copied()?;
             // Its own p is held against alpha · k/m where k of the p are no larger.
             let smallest = all.get(own).copied()?;

@@ -11,7 +11,6 @@ use super::admission::Waiting;
 use super::analyst::Analyst;
 use super::arrivals::{Keys, ReportDay, Site, StaffChange, Streams, open_days};
 use super::calendar::{Calendar, Due, Months};
-use super::locking::{cut, days};
 use super::mechanisms::quantiles::KeptLaws;
 use super::predictability::Follower;
 use super::rehearsal::Step;
@@ -56,14 +55,14 @@ enum Watch {
 #[derive(Debug)]
 pub struct Simulator<'c> {
     pub(super) cell: &'c Cell,
-    keys: Keys,
+    pub(super) keys: Keys,
     /// Open days of each site, counted from the first opening.
     open_days: Vec<Vec<i32>>,
     pub(super) first: Day,
     last: Day,
     months: Months,
     /// Last day of enrolment in the present study.
-    ended: Day,
+    pub(super) ended: Day,
     horizon: usize,
     /// Answers of a family that misses no asked criterion.
     pub(super) answers: u64,
@@ -74,7 +73,7 @@ pub struct Simulator<'c> {
     /// What is asked of the study, where somebody wants to know.
     pub(super) log: Option<Vec<Step>>,
     pub(super) calendar: Calendar,
-    sites: Vec<Site>,
+    pub(super) sites: Vec<Site>,
     /// Families at a closed gate, by site, in the order in which they came.
     pub(super) waiting: Vec<VecDeque<Waiting>>,
     pub(super) report_days: Vec<ReportDay>,
@@ -88,7 +87,7 @@ pub struct Simulator<'c> {
     pub(super) pairs: BTreeMap<(u16, (u32, u32)), u32>,
     /// Whether an analysis goes by who delivered.
     pub(super) delivers: bool,
-    follower: Follower,
+    pub(super) follower: Follower,
     /// What would happen to every randomized family under control and each treated arm, in the order of the draws: one fate for each
     /// treated arm.
     pub(super) fates: Vec<(FamilyIx, Fate)>,
@@ -112,6 +111,9 @@ pub struct Simulator<'c> {
     pub(super) without_effect: bool,
     /// For each comparison whether the size of its test is asked for.
     sized: Vec<bool>,
+    /// For each whether that of all with which its p is adjusted is, by redraws that they share or with contrasts, so that it is in
+    /// the twin too.
+    jointly_sized: Vec<bool>,
     null_replicates: u64,
     pub(super) analyst: Analyst,
 }
@@ -166,7 +168,14 @@ impl<'c> Simulator<'c> {
         };
         let months = Months::new(first, last);
         let sites = protocol.sites.len();
+        let analyst = Analyst::new(protocol, &scenario.analyses);
+        let sized: Vec<bool> = scenario.comparisons().map(|(own, _)| sized(&own)).collect();
+        let jointly_sized = |place| {
+            let own = analyst.beside(place);
+            own.is_some_and(|all| all.iter().all(|place| sized[*place]))
+        };
         Self {
+            jointly_sized: (0..sized.len()).map(jointly_sized).collect(),
             cell,
             open_days,
             first,
@@ -211,11 +220,11 @@ impl<'c> Simulator<'c> {
             by_days: scenario.analyses.iter().any(by_days),
             reached: vec![0; months.ends.len()],
             months,
-            analyst: Analyst::new(protocol, &scenario.analyses),
+            analyst,
             draws: scenario.precision.draws,
             counted: Vec::new(),
             without_effect: false,
-            sized: scenario.comparisons().map(|(own, _)| sized(&own)).collect(),
+            sized,
             null_replicates: scenario.precision.null_replicates,
             keys,
         }
@@ -253,11 +262,16 @@ impl<'c> Simulator<'c> {
             if twin == Twin::No || !self.sized[place] {
                 continue;
             }
-            let found = match &beside {
-                Some(twin) => twin.analyses[place].deciding(),
-                None => own.deciding(),
+            let twin = match &beside {
+                Some(twin) => &twin.analyses[place],
+                None => own,
             };
-            own.under_null = Some(found);
+            let alone = twin.deciding();
+            own.under_null = Some(if self.jointly_sized[place] {
+                alone.map(|p| twin.joint.map_or(1.0, |joint| joint.max(p)))
+            } else {
+                alone
+            });
         }
         Ok(record)
     }
@@ -457,119 +471,6 @@ impl<'c> Simulator<'c> {
         }
         self.sites = sites;
         sum
-    }
-
-    /// Makes the locks that analyses need and that were not made before.
-    fn lock(&mut self) -> Result<(), Refusal> {
-        let mut wanted: Vec<usize> = self.analyst.locks().collect();
-        let monitor = self.analyst.monitor.as_ref();
-        // A study that a look has stopped has no later lock of the analysis that stopped it.
-        wanted.extend(monitor.filter(|own| !own.has_stopped()).map(|own| own.lock));
-        wanted.sort_unstable();
-        wanted.dedup();
-        for lock in wanted {
-            if self.state.lock(lock as u16).is_none() {
-                self.make(lock)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn record(&mut self, replicate: u64) -> Record {
-        let protocol = &self.cell.protocol;
-        let families = self.state.randomized();
-        let followed = self.follower.follow(protocol, &self.state.allocations);
-        let mut analyses = Vec::with_capacity(self.truths.len());
-        let mut truths = self.truths.iter();
-        let (state, first) = (&self.state, self.first);
-        let at = |lock: usize| {
-            let cut = cut(protocol, state, lock);
-            (cut, days(first, cut))
-        };
-        let mut redraws = stream::replicate(&self.keys.redraws, replicate);
-        self.analyst.analyse(
-            (protocol, state),
-            &at,
-            self.draws,
-            &mut redraws,
-            |found, looked| {
-                let sum = truths.next().copied().unwrap_or(0.0);
-                let truth = if families == 0 {
-                    0.0
-                } else {
-                    sum / families as f64
-                };
-                analyses.push(AnalysisRecord {
-                    truth,
-                    found,
-                    joint: None,
-                    under_null: None,
-                    looked,
-                });
-            },
-        );
-        let own = (self.draws, &mut redraws);
-        self.analyst
-            .jointly((protocol, state), &at, own, |place, adjusted| {
-                if let Some(own) = analyses.get_mut(place).filter(|own| own.found.is_ok()) {
-                    own.joint = Some(adjusted);
-                }
-            });
-        let turned_away = self.state.turned_away.len() as u32;
-        let gone = self.state.turned_away.iter();
-        let lost = gone
-            .filter_map(|own| self.state.family(own.family))
-            .filter(|family| !family.is_randomized())
-            .count() as u32;
-        let mut reached = self.reached.clone();
-        let mut sum = 0;
-        for families in &mut reached {
-            sum += *families;
-            *families = sum;
-        }
-        Record {
-            families: families as u32,
-            screened: self.state.families.len() as u32,
-            turned_away,
-            lost,
-            enrolment_days: (self.ended.since(self.first) + 1).max(0) as u32,
-            days_closed: self.days_closed(),
-            replacements: self.replacements(),
-            correct_guess_share: followed.correct_share,
-            imbalance: followed.imbalance,
-            reached,
-            analyses,
-        }
-    }
-
-    /// Therapists who took a vacant place until enrolment ended.
-    fn replacements(&self) -> u32 {
-        let last = self.ended.since(self.first);
-        let begun = self
-            .staff
-            .iter()
-            .filter(|own| own.begins && own.day <= last);
-        begun.count() as u32
-    }
-
-    /// Whole days from morning to night on which a site's gate was closed, until enrolment ended.
-    fn days_closed(&self) -> u32 {
-        let mut days = 0;
-        for site in 0..self.sites.len() {
-            let mut closed: Option<Day> = None;
-            let own = self.state.gates.iter();
-            for change in own.filter(|change| usize::from(change.site.0) == site) {
-                if !change.open {
-                    closed = closed.or(Some(change.day));
-                } else if let Some(from) = closed.take() {
-                    days += (change.day.min(self.ended.plus(1)).since(from) - 1).max(0);
-                }
-            }
-            if let Some(from) = closed {
-                days += (self.ended.plus(1).since(from) - 1).max(0);
-            }
-        }
-        days as u32
     }
 
     /// The state of the last study, for tests and pictures.

@@ -87,10 +87,10 @@ fn more(alternative: &Value, row: Comparison<'_>) -> Value {
     json!({"compared_with": alternative["compared_with"], "differences": differences})
 }
 
-/// Names of the columns of arms, looks and of what alternatives have more, and their values in each row.
+/// Names of the columns of arms, looks, of what a size is by, and of what alternatives have more, and their values in each row.
 pub(crate) fn further(body: &Value) -> (Vec<String>, Vec<Vec<String>>) {
     let is_further = |key: &str| {
-        ["arm", "alternative", "compared_with"].contains(&key)
+        ["arm", "alternative", "compared_with", "size_by_p_alone"].contains(&key)
             || key.starts_with("differences.")
             || key.starts_with("looks.")
     };

@@ -7,6 +7,7 @@ use crate::analysis::together::{Together, families};
 use crate::diagnostic::Words;
 use crate::estimation::{Df, Variance};
 use crate::planning::scenario::Scenario;
+use crate::planning::screening::grouped;
 use crate::planning::world::World;
 use crate::protocol::Protocol;
 use crate::protocol::model::{
@@ -56,6 +57,17 @@ fn of_arms(protocol: &Protocol, scenario: &Scenario) -> Vec<Words> {
         found.push(words!(
             "`westfall-young` adjusts by redraws that several analyses share",
             "`westfall-young` justerar med omlottningar som flera analyser delar"
+        ));
+    }
+    let screened = |family: &Together| {
+        let mut members = family.members.iter();
+        !grouped(protocol, &scenario.analyses, family).0.is_empty()
+            && members.any(|(index, _)| scenario.analyses.contains(index))
+    };
+    if families(protocol).iter().any(screened) {
+        found.push(words!(
+            "contrasts of subgroups are screened with exploratory analyses",
+            "kontraster mellan undergrupper prövas tillsammans med utforskande analyser"
         ));
     }
     found

@@ -5,6 +5,7 @@ use super::families::FamilyPerformance;
 use super::pairs::{PairedPower, Rejections};
 use super::spread::Spread;
 use super::{Figure, Moments, share};
+use crate::planning::judging::Twin;
 use crate::planning::record::AnalysisRecord;
 
 /// What is known of an analysis before it is run.
@@ -56,6 +57,8 @@ pub(super) struct AnalysisSums {
     centred: Centred,
     null_studies: u64,
     null_rejections: u64,
+    /// Twins that were judged by the p alone.
+    null_alone: u64,
 }
 
 impl AnalysisSums {
@@ -77,6 +80,7 @@ impl AnalysisSums {
             centred: Centred::default(),
             null_studies: 0,
             null_rejections: 0,
+            null_alone: 0,
         }
     }
 
@@ -85,12 +89,13 @@ impl AnalysisSums {
         &mut self,
         replicate: u64,
         record: &AnalysisRecord,
-        (rejects, twin): (bool, Option<bool>),
+        (rejects, twin): (bool, Option<Twin>),
     ) {
         self.truth.add(record.truth);
-        if let Some(rejects) = twin {
+        if let Some(twin) = twin {
             self.null_studies += 1;
-            self.null_rejections += u64::from(rejects);
+            self.null_rejections += u64::from(twin.rejects);
+            self.null_alone += u64::from(twin.by_p_alone);
         }
         let found = match &record.found {
             Err(code) => {
@@ -156,6 +161,8 @@ impl AnalysisSums {
         let against = |figure: Figure| if known { figure } else { Figure::default() };
         let within = known || self.about.truth == Truth::Bounded;
         let held = |figure: Figure| if within { figure } else { Figure::default() };
+        let size = (self.null_studies > 0 && replicates > self.failures)
+            .then(|| share(self.null_rejections, self.null_studies));
         AnalysisPerformance {
             replicates,
             failures: self.failures,
@@ -163,8 +170,10 @@ impl AnalysisSums {
             power: rejecting.filter(|_| !believed).unwrap_or_default(),
             assurance: rejecting.filter(|_| believed),
             type_i_error: rejecting.filter(|_| self.about.is_null),
-            size: (self.null_studies > 0 && replicates > self.failures)
-                .then(|| share(self.null_rejections, self.null_studies)),
+            size,
+            size_by_p_alone: size
+                .filter(|_| self.about.adjusted)
+                .map(|_| self.null_alone > 0),
             bias: against(self.error.mean()),
             empirical_se: self.spread.empirical_se(),
             model_se: self.spread.model_se(),
@@ -204,9 +213,10 @@ pub struct AnalysisPerformance {
     pub type_i_error: Option<Figure>,
     /// Share of studies in which the randomization test would reject, had the treated service had no effect on anybody:
     /// behind a gate the test is approximate, and this is its size. By the p adjusted as registered, as power is; by the p alone where
-    /// the twins have not what that needs: the redraws of Westfall and Young's rule, or a p of all that are judged together. A failure
-    /// does not reject.
+    /// the twins have no p of one that is judged with it. A failure does not reject.
     pub size: Option<Figure>,
+    /// Whether `size` is by the p alone, where the registered p is adjusted for others; `None` where it is not, or there is no size.
+    pub size_by_p_alone: Option<bool>,
     /// Mean of estimate − true value of its study.
     pub bias: Figure,
     /// Standard deviation of the estimates, of ratios on the scale of the logarithm; with a prior, of estimate − true value of its study.

@@ -431,6 +431,7 @@ fn difference((name, cell, found): &(String, String, Difference)) -> Value {
     json!({
         "alternative": name,
         "compared_with": cell,
+        "replicates": found.replicates,
         "differences": {
             "families": found.families,
             "days_closed": found.days_closed,

@@ -4,7 +4,9 @@ use crate::app::simulate::{self, Simulation};
 use crate::app::simulation::search::Searched;
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure;
+use crate::planning::what_if::never_differs;
 use crate::protocol::model::Day;
+use crate::report::number::count;
 use crate::report::simulation::together::{families, rule};
 
 use crate::words;
@@ -47,6 +49,15 @@ pub(super) fn plus_minus(figure: &Figure) -> Cell {
         }
     };
     Cell::Words(Words::new(text(Lang::En), text(Lang::Sv)))
+}
+
+/// A difference of means over so many pairs of studies: where none of them differs, that.
+fn paired(figure: &Figure, of: u64) -> Cell {
+    if !never_differs(figure) {
+        return plus_minus(figure);
+    }
+    let [en, sv] = [Lang::En, Lang::Sv].map(|lang| count(of, lang));
+    Cell::Words(words!("0 (in all {en} studies)", "0 (i alla {sv} studier)"))
 }
 
 fn whole(n: u64) -> Cell {
@@ -373,9 +384,9 @@ pub(super) fn compared(simulation: &Simulation) -> Option<Grid> {
         let mut row = vec![
             Cell::text(name),
             Cell::text(cell),
-            plus_minus(&found.families),
-            plus_minus(&found.days_closed),
-            plus_minus(&found.cost),
+            paired(&found.families, found.replicates),
+            paired(&found.days_closed, found.replicates),
+            paired(&found.cost, found.replicates),
         ];
         row.extend(found.power.iter().map(|(_, figure)| plus_minus(figure)));
         grid.row(row);

@@ -33,6 +33,8 @@ struct PairedRejections {
 /// What an alternative has more than the base, on the same replicates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
+    /// Pairs of studies.
+    pub replicates: u64,
     /// Families randomized.
     pub families: Figure,
     /// Days on which a gate was closed, over all sites.
@@ -90,6 +92,7 @@ impl Paired {
     pub(super) fn difference(&self, base: &Cell) -> Difference {
         let names = base.names().into_iter();
         Difference {
+            replicates: self.families.count(),
             families: self.families.mean(),
             days_closed: self.days_closed.mean(),
             cost: self.cost.mean(),
@@ -98,6 +101,20 @@ impl Paired {
                 .collect(),
         }
     }
+}
+
+/// Whether a difference of means is 0 in every pair of studies. Its standard error is then 0 however few they are, and no law of what
+/// is counted gives it ends.
+///
+/// ```
+/// use lottning::planning::{performance::Figure, what_if::never_differs};
+/// let figure = |value, mcse| Figure { value: Some(value), mcse: Some(mcse), ..Figure::default() };
+/// assert!(never_differs(&figure(0.0, 0.0)) && !never_differs(&figure(-2.0, 0.0)));
+/// assert!(!never_differs(&figure(0.0, 0.3)) && !never_differs(&Figure::default()));
+/// ```
+pub fn never_differs(figure: &Figure) -> bool {
+    let none = |of: Option<f64>| of.is_some_and(|own| own.abs() <= 0.0);
+    none(figure.value) && none(figure.mcse) && figure.lower.is_none()
 }
 
 impl PairedRejections {

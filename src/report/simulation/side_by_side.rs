@@ -5,8 +5,9 @@ use super::{Planning, plus_minus};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure as Number;
 use crate::planning::simulate::CellPerformance;
-use crate::report::Grid;
+use crate::planning::what_if::never_differs;
 use crate::report::page::{Part, Section, say};
+use crate::report::{Grid, number};
 use crate::words;
 
 /// Costs from here on are shown in thousands.
@@ -36,14 +37,27 @@ impl Row {
         }
     }
 
-    /// The cells of the row, cost in so many units of currency.
-    fn text(&self, decides: &[usize], unit: f64, lang: Lang) -> Vec<String> {
+    /// The cells of the row, cost in so many units of currency; `pairs` of a difference, in so many pairs of studies.
+    fn text(
+        &self,
+        decides: &[usize],
+        unit: f64,
+        (lang, pairs): (Lang, Option<u64>),
+    ) -> Vec<String> {
         let power = decides.iter().filter_map(|place| self.power.get(*place));
         let cost = self.cost.scaled(1.0 / unit);
-        [self.families, self.days_closed, cost]
-            .iter()
-            .chain(power)
-            .map(|figure| plus_minus(*figure, lang))
+        let mean = |figure: &Number| match pairs.filter(|_| never_differs(figure)) {
+            Some(pairs) => {
+                let all = number::count(pairs, lang);
+                let words = words!("0 (in all {all} studies)", "0 (i alla {all} studier)");
+                say(&words, lang)
+            }
+            None => plus_minus(*figure, lang),
+        };
+        let means = [self.families, self.days_closed, cost];
+        let means = means.iter().map(mean);
+        means
+            .chain(power.map(|figure| plus_minus(*figure, lang)))
             .collect()
     }
 }
@@ -95,7 +109,7 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
     let mut grid = Grid::numbers(say(&caption, lang), head);
     let mut differences = planning.alternatives.iter();
     for (place, cell) in planning.cells.iter().enumerate() {
-        let row = Row::of(cell, &first.power).text(&decides, unit, lang);
+        let row = Row::of(cell, &first.power).text(&decides, unit, (lang, None));
         match planning.alternative(place) {
             None => {
                 let label = if cell.cell == "base" {
@@ -119,7 +133,10 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
                         power: power.map(|(_, figure)| percent(*figure)).collect(),
                     };
                     let label = Words::new("more than as it is", "mer än som det är");
-                    grid.sub(say(&label, lang), more.text(&decides, unit, lang));
+                    grid.sub(
+                        say(&label, lang),
+                        more.text(&decides, unit, (lang, Some(found.replicates))),
+                    );
                 }
             }
         }

@@ -97,6 +97,12 @@ fn three_arms_are_rehearsed_whole() {
         scenario.contains("under the service of each arm"),
         "{scenario}"
     );
+    // The power of which arm is said, of every one.
+    let told = ran.out + &ran.err;
+    assert!(
+        told.contains("power of `") && told.contains("), of `third` "),
+        "{told}"
+    );
     let verified = place.run("verify --study r/study --seed-file r/seed");
     assert_eq!(verified.json(0)["draws"], "verified");
 }

@@ -448,17 +448,42 @@ struct Counts {
     staff: usize,
 }
 
-/// What the simulated studies say, in a sentence.
+/// What the simulated studies say, in a sentence: with several treated arms the power of each in the first analysis, by its name.
 fn simulated(cell: &CellPerformance) -> Option<Words> {
-    let (_, found) = cell.analyses.first()?;
-    let (power, error) = (100.0 * found.power.value?, 100.0 * found.power.mcse?);
-    let families = cell.studies.families.value?;
+    let (first, found) = cell.analyses.first()?;
+    let (analysis, arm) = first.split_once(':').unzip();
+    let of_first = |name: &str| name.split_once(':').unzip().0 == analysis;
+    let mut power = Words::same("");
+    for (name, own) in cell.analyses.iter().filter(|(name, _)| of_first(name)) {
+        let shown = Words::decimals(100.0 * own.power.value?, 0).en;
+        let Words { en, sv } = Words::decimals(100.0 * own.power.mcse?, 1);
+        let own = match name.split_once(':') {
+            None => words!(
+                "power {shown} % (Monte Carlo error {en})",
+                "styrka {shown} % (Monte Carlo-fel {sv})"
+            ),
+            Some((_, arm)) if power.en.is_empty() => words!(
+                "power of `{arm}` {shown} % (Monte Carlo error {en})",
+                "styrka för `{arm}` {shown} % (Monte Carlo-fel {sv})"
+            ),
+            Some((_, arm)) => {
+                words!(
+                    ", of `{arm}` {shown} % ({en})",
+                    ", för `{arm}` {shown} % ({sv})"
+                )
+            }
+        };
+        power.en += &own.en;
+        power.sv += &own.sv;
+        if arm.is_none() {
+            break;
+        }
+    }
+    let Words { en, sv } = power;
+    let families = Words::decimals(cell.studies.families.value?, 0).en;
     let replicates = found.replicates;
-    let text = |value: f64, decimals: usize| format!("{value:.decimals$}");
-    let (power_en, error_en, families) = (text(power, 0), text(error, 1), text(families, 0));
-    let error_sv = error_en.replace('.', ",");
     Some(words!(
-        "simulated {replicates} such studies: {families} families on average, power {power_en} % (Monte Carlo error {error_en})",
-        "simulerade {replicates} sådana studier: i snitt {families} familjer, styrka {power_en} % (Monte Carlo-fel {error_sv})"
+        "simulated {replicates} such studies: {families} families on average, {en}",
+        "simulerade {replicates} sådana studier: i snitt {families} familjer, {sv}"
     ))
 }

@@ -127,9 +127,7 @@ impl Progress for Terminal {
         }
         let bar = slot.get_or_insert_with(|| {
             let bar = ProgressBar::new(total);
-            if let Ok(style) =
-                ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len} {eta}")
-            {
+            if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
                 bar.set_style(style);
             }
             bar

@@ -14,11 +14,25 @@ mod terms;
 mod violations;
 
 use super::figures::{self, Figure};
+use super::svg::escape;
 use super::{Grid, Report};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::model::Role;
 use crate::words;
 use askama::Template;
+
+/// Text as HTML, in which what stands between two backticks, as messages quote keys and ids, is code.
+pub(super) fn with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escape(text);
+    }
+    let part = |(place, part): (usize, &&str)| match place % 2 {
+        0 => escape(part),
+        _ => format!("<code>{}</code>", escape(part)),
+    };
+    parts.iter().enumerate().map(part).collect()
+}
 
 /// One thing on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]

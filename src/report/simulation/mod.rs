@@ -94,6 +94,14 @@ fn shown(value: f64, error: f64, lang: Lang) -> [String; 2] {
     ]
 }
 
+/// A message as a sentence: with a capital, where it begins with a word, and a full stop.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(char::to_uppercase).into_iter().flatten();
+    let end = (!text.ends_with('.')).then_some('.');
+    first.chain(rest).chain(end).collect()
+}
+
 fn plus_minus(figure: Number, lang: Lang) -> String {
     match figure.value {
         None => number::UNDEFINED.to_owned(),
@@ -392,7 +400,7 @@ fn performance(planning: &Planning<'_>, lang: Lang) -> Section {
             said.push(text);
             parts.push(Part::Alert {
                 lead: say(&Words::new("Note", "Obs"), lang),
-                text: text.to_owned(),
+                text: sentence(text),
             });
         }
     }

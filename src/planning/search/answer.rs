@@ -38,7 +38,7 @@ pub struct Fit {
     /// Pearson's chi-square of the points around the curve, its degrees of freedom and p; the points share replicates,
     /// which makes it conservative.
     pub lack_of_fit: Option<(f64, usize, f64)>,
-    scale: Scale,
+    pub(super) scale: Scale,
 }
 
 impl Fit {

@@ -311,7 +311,22 @@ fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option
         );
         return None;
     }
-    Some(CountTable::negative_binomial(least, above, dispersion))
+    if mean >= range.1 as f64 {
+        let most = range.1;
+        out.error(
+            "impossible-mean",
+            &section.key_span("mean"),
+            words!(
+                "the mean {mean} is not below the field's greatest value {most}",
+                "medelvärdet {mean} är inte under fältets största värde {most}"
+            ),
+            words!("lower `mean`", "sänk `mean`"),
+        );
+        return None;
+    }
+    // A family that intake could not write down is never lived.
+    let law = CountTable::negative_binomial(least, above, dispersion);
+    Some(law.up_to(range.1))
 }
 
 /// Equal chances from one value to another, both in the field's own unit.

@@ -69,6 +69,21 @@ impl CountTable {
         Self::new(least, &masses)
     }
 
+    /// The law given that the value is at most `most`, which is not below its least one; the same table where none is above.
+    #[must_use]
+    pub fn up_to(self, most: i64) -> Self {
+        let kept = most.saturating_sub(self.least).saturating_add(1).max(1);
+        let kept = usize::try_from(kept).unwrap_or(usize::MAX);
+        match self.cumulative.get(..kept) {
+            Some(own) if kept < self.cumulative.len() => {
+                let total = own.last().copied().unwrap_or(1.0);
+                let cumulative = own.iter().map(|sum| sum / total).collect();
+                Self::from_cumulative(self.least, cumulative)
+            }
+            _ => self,
+        }
+    }
+
     /// Poisson given that it is from 1 to `most`, with a mean after that condition; `None` when no such law exists,
     /// which needs `1 < mean` below the uniform's `(1 + most)/2`.
     pub fn truncated_poisson(mean: f64, most: u32) -> Option<Self> {
@@ -256,6 +271,17 @@ impl KeptLaws {
 #[cfg(test)]
 mod tests {
     use super::{CountLaw, CountTable, KeptLaws};
+
+    /// By hand: of 1, 2 and 3 with .5, .3 and .2 the first two are .625 and .375 of what is left.
+    #[test]
+    fn a_law_is_cut_at_the_greatest_value() {
+        let law = || CountTable::new(1, &[0.5, 0.3, 0.2]);
+        let cut = law().up_to(2);
+        assert_eq!([0.0, 0.624, 0.626, 0.999].map(|u| cut.at(u)), [1, 1, 2, 2]);
+        assert_eq!(law().up_to(3), law());
+        assert_eq!(law().up_to(i64::MAX), law());
+        assert_eq!(law().up_to(1).at(0.99), 1);
+    }
 
     /// A thousand laws in turn, more than once: each is the one that is made anew, to the last bit.
     #[test]

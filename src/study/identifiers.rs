@@ -84,6 +84,19 @@ pub fn holds_personal_number(text: &str) -> bool {
     !found_in(text).is_empty()
 }
 
+/// Whether what stands in a column of numbers holds one, as [`holds_personal_number`]. Of a decimal number (digits, one point,
+/// digits) only what a person would write is taken for one: a whole part of up to five digits cannot hold its date, and one of
+/// up to nine is no part of it where eight or more decimals follow. Any other text is read as everywhere.
+pub fn number_holds_personal_number(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let is_decimal = unsigned.split_once('.').is_some_and(|(whole, part)| {
+        let (long, decimals) = (whole.len(), part.len());
+        digits(whole) && digits(part) && (long <= 5 || long <= 9 && decimals >= 8)
+    });
+    !is_decimal && holds_personal_number(text)
+}
+
 /// A text with the digits of personal numbers crossed out; as many bytes as before.
 pub fn masked(text: &str) -> String {
     let found = found_in(text);
@@ -101,8 +114,35 @@ pub fn masked(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{date, instant, is_date, is_key, is_pseudonym, masked};
+    use super::{
+        date, holds_personal_number, instant, is_date, is_key, is_pseudonym, masked,
+        number_holds_personal_number,
+    };
     use jiff::{SignedDuration, Timestamp, civil};
+
+    /// By hand: 000101-2384 is the number of docs/pseudonyms.md. Its digits among the decimals of a number are a number's; written
+    /// without a point, as a person would with one, or as a table program writes a whole number, they are the person's.
+    #[test]
+    fn decimals_of_a_number_are_no_personal_number() {
+        for text in ["8.20000101238412", "-5.0001012384", "123456.20000101238412"] {
+            assert!(holds_personal_number(text), "{text}");
+            assert!(!number_holds_personal_number(text), "{text}");
+        }
+        for text in [
+            "0001012384",
+            "200001012384",
+            "000101-2384",
+            "000101.2384",
+            "20000101.2384",
+            "200001012384.0",
+            "0001012384.00000000",
+            "2000.01.01.2384",
+            "8.5 000101-2384",
+        ] {
+            assert!(number_holds_personal_number(text), "{text}");
+        }
+        assert!(!number_holds_personal_number("12.5"));
+    }
 
     #[test]
     fn dates_have_one_form() {

@@ -220,3 +220,31 @@ fn a_replay_is_stopped_where_the_simulated_study_was() {
         assert!(own["stage_wise"]["estimate"].as_f64().is_some(), "{own}");
     }
 }
+
+/// A study of scores: no family has more adults than intake can write down, and a score keeps all its decimals, in which the digits of
+/// somebody's number may stand by chance.
+#[test]
+fn a_study_of_scores_is_replayed() {
+    let place = Place::with(include_str!("../../simulations/protocols/score.toml"));
+    let scenario = include_str!("../../simulations/workloads/w2.toml");
+    place.write(
+        "s.toml",
+        scenario.replace("../protocols/score.toml", "p.toml"),
+    );
+    let cell = "protocol.sample_size.stop.families=150,score.effect=-1,score.missing.new=0.15,score.missing.usual=0.15,\
+                score.risk_correlation=0.45";
+    for replicate in 0..3 {
+        let told = place
+            .run(&format!(
+                "simulate s.toml --json --replay {cell}:{replicate} r{replicate}"
+            ))
+            .json(0);
+        assert_eq!(told["families"], 150);
+        let own = &told["analyses"][0];
+        assert!(own["simulated"]["estimate"].is_number(), "{own}");
+        let verified = place
+            .run(&format!("verify --study r{replicate}/study"))
+            .json(0);
+        assert_eq!(verified["ok"], true);
+    }
+}

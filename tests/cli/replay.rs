@@ -248,3 +248,24 @@ fn a_study_of_scores_is_replayed() {
         assert_eq!(verified["ok"], true);
     }
 }
+
+/// A replay that fails leaves nothing, its seed least of all. Here its protocol, with a made-up number in it, cannot be opened.
+#[test]
+fn a_replay_that_fails_leaves_nothing() {
+    let place = Place::with(&IUH.replace("en = \"Intensified home", "en = \"000101-2384 home"));
+    let scenario = SCENARIO.replace("../protocols/iuh-2025/protocol.toml", "p.toml");
+    place.write("s.toml", scenario);
+    let order = "simulate s.toml --set months=3 --draws 0 --replay truth.rereport_ratio=1.1:2";
+    place
+        .run(&format!("{order} r"))
+        .refused(3, "personal-number");
+    assert!(!place.path("r").exists());
+    // What was there before stays.
+    std::fs::create_dir(place.path("d")).unwrap();
+    place.write("d/n.txt", "mine");
+    place
+        .run(&format!("{order} d"))
+        .refused(3, "personal-number");
+    let left: Vec<_> = std::fs::read_dir(place.path("d")).unwrap().collect();
+    assert_eq!(left.len(), 1);
+}

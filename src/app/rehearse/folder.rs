@@ -45,6 +45,20 @@ const WRITTEN: [&str; 7] = [
     "replay.json",
 ];
 
+/// Takes away what was written into a folder that [`refuse_used`] had let pass, and the folder itself where it is then empty, so
+/// that nothing half made, and no seed, stays. What cannot be removed stays: why there is no study is what must be told.
+pub fn take_away(outside: &Outside, folder: &Path) {
+    for name in WRITTEN {
+        let path = outside.path(folder.join(name));
+        let _ = if path.is_dir() {
+            std::fs::remove_dir_all(&path)
+        } else {
+            std::fs::remove_file(&path)
+        };
+    }
+    let _ = std::fs::remove_dir(outside.path(folder));
+}
+
 /// Refuses a folder that holds something that a rehearsal would write over; the protocol itself may lie there.
 ///
 /// # Errors

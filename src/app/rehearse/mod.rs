@@ -29,7 +29,7 @@ use crate::protocol::model::Day;
 use crate::study::kernel::{Answer, Command, Enrolment, RecordedSource, What};
 use crate::study::recording::EventRequest;
 use crate::words;
-pub use folder::{DEMO_SETTINGS, demo_protocol, demo_scenario, refuse_used};
+pub use folder::{DEMO_SETTINGS, demo_protocol, demo_scenario, refuse_used, take_away};
 use jiff::tz::TimeZone;
 use rows::{enrolment_row, event_row, report_row, staff_row};
 use sha2::{Digest, Sha256};

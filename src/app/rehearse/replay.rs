@@ -79,13 +79,23 @@ pub struct Replayed {
 /// study, which is a defect of the program (1).
 pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failure> {
     super::refuse_used(outside, request.folder, None)?;
+    let lived = lived(request.cell, request.options, request.replicate)
+        .map_err(|refused| refusal::refusal(&request.cell.protocol, refused))?;
+    let made = made(outside, request, lived);
+    if made.is_err() {
+        super::take_away(outside, request.folder);
+    }
+    made
+}
+
+/// The folder of a study that was lived through, from its opening to its reports.
+fn made(outside: &Outside, request: &Replay<'_>, lived: Lived) -> Result<Replayed, Failure> {
     let Lived {
         steps,
         record,
         cuts,
         arms,
-    } = lived(request.cell, request.options, request.replicate)
-        .map_err(|refused| refusal::refusal(&request.cell.protocol, refused))?;
+    } = lived;
     let stage = Stage::set(outside, request)?;
     stage.open()?;
     let seed_file = stage.folder.join("seed");

@@ -97,6 +97,7 @@ impl Simulator<'_> {
             replacements: self.replacements(),
             correct_guess_share: followed.correct_share,
             imbalance: followed.imbalance,
+            drawn: None,
             reached,
             analyses,
         }

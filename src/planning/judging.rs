@@ -373,6 +373,7 @@ mod tests {
             replacements: 0,
             correct_guess_share: None,
             imbalance: 0.0,
+            drawn: None,
             reached: Vec::new(),
             analyses: twins.map(analysis).to_vec(),
         }

@@ -196,7 +196,7 @@ pub fn plan_hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
 mod tests {
     use super::{Damage, HEAD, PieceHead, Record, Shard};
     use super::{decode, encode, gaps, head};
-    use crate::planning::record::{AnalysisRecord, Found, Looked, StageWise};
+    use crate::planning::record::{AnalysisRecord, Drawn, Found, Looked, StageWise};
 
     fn record(families: u32, found: Result<Found, &'static str>) -> Record {
         Record {
@@ -209,6 +209,10 @@ mod tests {
             replacements: 2,
             correct_guess_share: (families > 0).then_some(0.1 + 0.2),
             imbalance: 1.5,
+            drawn: (families == 9).then_some(Drawn {
+                cost: Some(0.1 + 0.2),
+                target: 400,
+            }),
             reached: vec![families / 2, families],
             analyses: vec![AnalysisRecord {
                 truth: -0.0,

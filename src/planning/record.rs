@@ -21,10 +21,21 @@ pub struct Record {
     pub correct_guess_share: Option<f64>,
     /// Largest imbalance over strata at the end.
     pub imbalance: f64,
+    /// What its own parameters make of it, where they are drawn from priors; `None` where the cell says it for every study.
+    pub drawn: Option<Drawn>,
     /// Families randomized by the end of each calendar month of enrolment.
     pub reached: Vec<u32>,
     /// One per analysis, in the scenario's order.
     pub analyses: Vec<AnalysisRecord>,
+}
+
+/// What parameters that are drawn from priors make of a study.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drawn {
+    /// What it costs, where the scenario says what things cost.
+    pub cost: Option<f64>,
+    /// The number of families that it was to reach.
+    pub target: u32,
 }
 
 /// What one analysis of a simulated study gives.

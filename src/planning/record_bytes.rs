@@ -1,7 +1,7 @@
 //! The record of a simulated study as bytes, little-endian and bit for bit. What a piece is made of beside its records is
 //! `pieces`'.
 
-use super::record::{AnalysisRecord, Found, Looked, Record, StageWise};
+use super::record::{AnalysisRecord, Drawn, Found, Looked, Record, StageWise};
 
 pub(super) fn write_record(out: &mut Vec<u8>, record: &Record) {
     let Record {
@@ -14,6 +14,7 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &Record) {
         replacements,
         correct_guess_share,
         imbalance,
+        drawn,
         reached,
         analyses,
     } = record;
@@ -37,6 +38,14 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &Record) {
     out.push(u8::from(correct_guess_share.is_some()));
     out.extend_from_slice(&correct_guess_share.unwrap_or(0.0).to_le_bytes());
     out.extend_from_slice(&imbalance.to_le_bytes());
+    match drawn {
+        None => out.push(0),
+        Some(Drawn { cost, target }) => {
+            out.push(1 + u8::from(cost.is_some()));
+            out.extend_from_slice(&target.to_le_bytes());
+            out.extend(cost.iter().flat_map(|own| own.to_le_bytes()));
+        }
+    }
     for AnalysisRecord {
         truth,
         found,
@@ -171,6 +180,13 @@ pub(super) fn read_record(
     let has_share = reader.take(1)?[0];
     let share = reader.f64()?;
     let imbalance = reader.f64()?;
+    let drawn = match reader.take(1)?[0] {
+        0 => None,
+        known => Some(Drawn {
+            target: reader.u32()?,
+            cost: if known > 1 { Some(reader.f64()?) } else { None },
+        }),
+    };
     let analyses: Option<Vec<AnalysisRecord>> = (0..analyses)
         .map(|_| {
             let truth = reader.f64()?;
@@ -216,6 +232,7 @@ pub(super) fn read_record(
         replacements,
         correct_guess_share: (has_share == 1).then_some(share),
         imbalance,
+        drawn,
         reached: reached?,
         analyses: analyses?,
     })

@@ -3,8 +3,6 @@
 //!
 //! Cells that are compared are taken in step, so that their differences are those of the same replicates.
 
-use super::arrivals::open_days;
-use super::calendar::Months;
 use super::judging::Judge;
 use super::performance::{About, AboutLooks, AnalysisPerformance, Moments, Sums, Truth};
 use super::record::Record;
@@ -12,7 +10,7 @@ use super::scenario::{Cell, Shared};
 use super::simulate::{CellPerformance, Options, SimulationError, warnings};
 use super::what_if::{Difference, Paired};
 use crate::estimation::Warning;
-use crate::protocol::model::{Analysis, Day, Role};
+use crate::protocol::model::{Analysis, Role};
 use crate::words;
 
 /// Studies between two looks at the precision, and the fewest before a cell may stop.
@@ -69,11 +67,6 @@ fn about_looks(cell: &Cell) -> Option<AboutLooks> {
     })
 }
 
-fn month_ends(cell: &Cell) -> Vec<Day> {
-    let (_, last) = open_days(&cell.scenario.world, &cell.protocol);
-    Months::new(cell.protocol.first_opening(), last).ends
-}
-
 /// No study has given numbers of the primary analysis, or of any. Another analysis that never does is only warned of.
 fn refuse_failures(cell: &Cell, sums: &Sums) -> Result<(), SimulationError> {
     let failed = sums.all_failed();
@@ -122,7 +115,7 @@ pub fn summarize<E: From<SimulationError>>(
         .collect();
     let empty = |(cell, judge): (&&Cell, &Judge)| {
         let target = cell.protocol.sample_size.target;
-        Sums::new(&about(cell, judge), target, month_ends(cell).len())
+        Sums::new(&about(cell, judge), target, cell.month_ends.len())
             .with_looks(about_looks(cell).as_ref())
             .with_judge(judge.clone(), &cell.is_null)
     };
@@ -141,9 +134,12 @@ pub fn summarize<E: From<SimulationError>>(
         let step = if at == 0 { FIRST } else { ROUND - at % ROUND };
         let to = replicates.min(at + step);
         let base = studies(0, at, to)?;
-        let cost = |place: usize, record: &Record| {
-            let cost = cells[place].scenario.cost?;
-            Some(cost.of(cells[place], record))
+        let cost = |place: usize, record: &Record| match record.drawn {
+            Some(own) => own.cost,
+            None => {
+                let cost = cells[place].scenario.cost?;
+                Some(cost.of(cells[place], record))
+            }
         };
         for record in &base {
             sums[0].add(record);
@@ -234,7 +230,7 @@ fn performance(
         studies: sums.studies(),
         looks: about_looks(cell).map(|own| own.place).zip(sums.looks()),
         cost: None,
-        month_ends: month_ends(cell),
+        month_ends: cell.month_ends.clone(),
         priors: cell.priors.iter().map(|prior| prior.key.clone()).collect(),
         content: cell.content.clone(),
         rejections: match cell.scenario.shared {

@@ -8,7 +8,7 @@ use super::kernel_tier::Kernel;
 use super::performance::{
     AnalysisPerformance, Figure, LooksPerformance, PairedPower, Rejections, StudyPerformance,
 };
-use super::record::Record;
+use super::record::{Drawn, Record};
 use super::rounds::summarize;
 use super::scenario::{Believed, Cell, Engine, Plan, Refused};
 use super::study::Simulator;
@@ -403,7 +403,12 @@ fn study(
         refused: Box::new(found),
     })?;
     let mut simulator = Runner::new(own, options.seed, options.draws_in(cell));
-    simulator.study(replicate).map_err(refused)
+    let mut record = simulator.study(replicate).map_err(refused)?;
+    record.drawn = Some(Drawn {
+        cost: own.scenario.cost.map(|cost| cost.of(own, &record)),
+        target: own.protocol.sample_size.target,
+    });
+    Ok(record)
 }
 
 /// What runs a cell's studies: one simulator or, with priors, one for the cell as it is in each replicate.

@@ -11,6 +11,7 @@ mod advice;
 mod alternatives;
 mod amend;
 mod analyse;
+mod believed;
 mod boundaries;
 mod characteristics;
 mod check;

@@ -278,6 +278,7 @@ impl<'c> Scores<'c> {
             replacements: 0,
             correct_guess_share: self.guesses.correct_share(families),
             imbalance: self.guesses.imbalance(),
+            drawn: None,
             reached: reached.collect(),
             analyses,
         })

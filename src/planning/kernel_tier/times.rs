@@ -276,6 +276,7 @@ impl<'c> Times<'c> {
             replacements: 0,
             correct_guess_share: guessed.share,
             imbalance: guessed.imbalance,
+            drawn: None,
             reached: reached.map(|own| own.min(families as u32)).collect(),
             analyses,
         })

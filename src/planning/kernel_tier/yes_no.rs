@@ -216,6 +216,7 @@ impl<'c> YesNo<'c> {
             replacements: 0,
             correct_guess_share: self.guesses.correct_share(families),
             imbalance: self.guesses.imbalance(),
+            drawn: None,
             reached: reached.collect(),
             analyses,
         })

@@ -115,7 +115,8 @@ impl Sums {
         self.lost.add(f64::from(record.lost));
         self.days_closed.add(f64::from(record.days_closed));
         self.imbalance.add(record.imbalance);
-        self.target_reached += u64::from(record.families >= self.target);
+        let target = record.drawn.map_or(self.target, |own| own.target);
+        self.target_reached += u64::from(record.families >= target);
         if let Some(share) = record.correct_guess_share {
             self.correct.add(share);
         }
@@ -228,6 +229,7 @@ mod tests {
             replacements: 0,
             correct_guess_share: Some(0.5),
             imbalance: 1.0,
+            drawn: None,
             reached: vec![4, 10],
             analyses: vec![AnalysisRecord {
                 truth,

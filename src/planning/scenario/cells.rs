@@ -39,6 +39,8 @@ pub struct Cell {
     pub is_null: Vec<bool>,
     /// The scenario's text with some value of each prior in its place; empty where a study is read anew all the same.
     pub(super) believed: String,
+    /// Last days of the calendar months in which families can be randomized, whatever is drawn from the priors.
+    pub month_ends: Vec<Day>,
     /// The cell under whose name random numbers are drawn where cells have their own: itself, or the one that it is compared with.
     pub(super) drawn_as: String,
     pub(super) recipe: Recipe,
@@ -102,6 +104,7 @@ impl Cell {
         cell.is_null.clone_from(&self.is_null);
         cell.priors.clone_from(&self.priors);
         cell.believed.clone_from(&self.believed);
+        cell.month_ends.clone_from(&self.month_ends);
         cell.drawn_as.clone_from(&other.drawn_as);
         Ok(cell)
     }

@@ -5,6 +5,7 @@ use super::grid::{MOST_CELLS, Parameter};
 use super::prior::Prior;
 use super::recipe::{Recipe, hex};
 use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::planning::judging::Judge;
 use crate::words;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
@@ -114,7 +115,9 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
     if priors.is_empty() {
         return;
     }
+    let months = cell.month_ends.clone();
     for prior in priors {
+        let mut longest = Vec::new();
         if let Some(finding) = of_whole_run(prior) {
             if !faults.contains(&finding) {
                 faults.push(finding);
@@ -125,7 +128,16 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
             let mut recipe = cell.recipe.clone();
             recipe.settings.push(prior.setting(value));
             match recipe.cell(&[]) {
+                Ok((end, _)) if !judged_alike(cell, &end) => {
+                    let finding = decided_not_believed(prior);
+                    if !faults.contains(&finding) {
+                        faults.push(finding);
+                    }
+                }
                 Ok((end, _)) => {
+                    if end.month_ends.len() > longest.len() {
+                        longest.clone_from(&end.month_ends);
+                    }
                     for (all, own) in cell.is_null.iter_mut().zip(&end.is_null) {
                         *all &= own;
                     }
@@ -142,6 +154,9 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
                     moved(refused, &prior.span, &label, faults);
                 }
             }
+        }
+        if !longest.is_empty() && longest != months {
+            cell.month_ends = longest;
         }
     }
     let mut recipe = cell.recipe.clone();
@@ -184,6 +199,29 @@ fn of_whole_run(prior: &Prior) -> Option<Diagnostic> {
             "ge `{key}` ett värde, eller variera den i rutnätet"
         ))
     })
+}
+
+/// Whether every study is judged by the same limits and rules.
+fn judged_alike(cell: &Cell, end: &Cell) -> bool {
+    let draws = cell.scenario.precision.draws;
+    Judge::of(cell, draws) == Judge::of(end, draws)
+}
+
+/// A prior on what a study is judged by, such as alpha: the protocol decides it, and nobody can be unsure of it.
+fn decided_not_believed(prior: &Prior) -> Diagnostic {
+    let key = &prior.key;
+    Diagnostic::error(
+        "not-applicable",
+        words!(
+            "`{key}` is what studies are judged by: it is decided in the protocol, and has no prior",
+            "`{key}` är det som studier bedöms efter: det bestäms i protokollet och har ingen prior"
+        ),
+    )
+    .at(Place::span(prior.span.clone()))
+    .help(words!(
+        "vary `{key}` in the grid: each value is then a cell of its own",
+        "variera `{key}` i rutnätet: varje värde blir då en egen cell"
+    ))
 }
 
 fn is_wrong_type(refused: &Refused) -> bool {

@@ -8,6 +8,8 @@ use super::grid::{Parameter, name};
 use super::ratio::with_ratio;
 use super::sections::OPTIONAL;
 use crate::diagnostic::Diagnostic;
+use crate::planning::arrivals::open_days;
+use crate::planning::calendar::Months;
 use crate::protocol::Protocol;
 use crate::words;
 use sha2::{Digest, Sha256};
@@ -142,6 +144,7 @@ impl Recipe {
             let outcome = protocol.analyses[index].outcome;
             scenario.is_null(arm, &protocol.outcomes[outcome].kind)
         });
+        let (_, last) = open_days(&scenario.world, &protocol);
         let mut hash = Sha256::new();
         for part in [&text, &protocol_text] {
             hash.update((part.len() as u64).to_be_bytes());
@@ -149,6 +152,7 @@ impl Recipe {
         }
         let cell = Cell {
             id: name(row),
+            month_ends: Months::new(protocol.first_opening(), last).ends,
             drawn_as: name(row),
             parameters: row
                 .iter()

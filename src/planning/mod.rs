@@ -39,6 +39,7 @@ pub mod scenario;
 mod screening;
 pub mod search;
 pub mod simulate;
+mod sizing;
 pub mod strata;
 pub mod study;
 mod t_test;

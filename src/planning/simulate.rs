@@ -11,6 +11,7 @@ use super::performance::{
 use super::record::{Drawn, Record};
 use super::rounds::summarize;
 use super::scenario::{Believed, Cell, Engine, Plan, Refused};
+use super::sizing::Sizing;
 use super::study::Simulator;
 use crate::analysis::plan::limit;
 use crate::diagnostic::Words;
@@ -306,6 +307,10 @@ pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
             ));
         }
     }
+    warnings.extend(looks_left_out(cell));
+    if options.draws_in(cell) > 0 && cell.scenario.precision.null_replicates > 0 {
+        warnings.extend(size_not_shown(cell));
+    }
     if !cell.priors.is_empty() {
         let keys = cell.priors.iter().map(|prior| prior.key.as_str());
         let keys = keys.collect::<Vec<_>>().join(", ");
@@ -339,6 +344,41 @@ pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
         ));
     }
     warnings
+}
+
+/// That the protocol has looks at an analysis that the scenario leaves out: nobody stops these studies.
+fn looks_left_out(cell: &Cell) -> Option<Warning> {
+    let mut all = cell.protocol.analyses.iter().enumerate();
+    let (_, own) =
+        all.find(|(index, own)| !own.looks.is_empty() && !cell.scenario.analyses.contains(index))?;
+    let id = &own.id;
+    Some(Warning::new(
+        "looks-left-out",
+        words!(
+            "the protocol has looks at `{id}`, which the scenario leaves out: nobody holds them, and no study is stopped",
+            "protokollet har tittar på `{id}`, som scenariot utelämnar: ingen håller dem, och ingen studie stoppas"
+        ),
+    ))
+}
+
+/// Of which tests behind the gate the size is not shown, and why.
+fn size_not_shown(cell: &Cell) -> Vec<Warning> {
+    let scenario = &cell.scenario;
+    let hidden = scenario
+        .analyses
+        .iter()
+        .filter(|index| Sizing::of(&cell.protocol, scenario, **index) == Sizing::LengthDiffers);
+    let ids = hidden.map(|index| &cell.protocol.analyses[*index].id);
+    ids.map(|id| {
+        Warning::new(
+            "size-not-shown",
+            words!(
+                "the size of the test of `{id}` behind the gate is not shown: its outcome depends on when the investigation closes, which differs between the arms without any effect too",
+                "nivån för testet av `{id}` bakom spärren visas inte: dess utfall beror på när utredningen avslutas, vilket skiljer mellan armarna även utan effekt"
+            ),
+        )
+    })
+    .collect()
 }
 
 /// Records of a block, by its number.

@@ -15,11 +15,11 @@ use super::mechanisms::quantiles::KeptLaws;
 use super::predictability::Follower;
 use super::rehearsal::Step;
 use super::scenario::Cell;
+use super::sizing::Sizing;
 use super::world::{Fate, Received};
 use crate::allocation::Redraw;
-use crate::analysis::plan::limit;
 use crate::numerics::stream;
-use crate::protocol::model::{Analysis, Check, Cut, Day, OutcomeKind};
+use crate::protocol::model::{Check, Cut, Day};
 use crate::study::kernel::{
     ArmSource, Drawer, Enrolment, FamilyIx, RecordedSource, RedrawSource, Refusal, ReportIx,
     Roster, SiteIx, State, Values,
@@ -146,18 +146,7 @@ impl<'c> Simulator<'c> {
             });
         let kind = |index: &usize| &protocol.outcomes[protocol.analyses[*index].outcome].kind;
         let by_days = |index: &usize| scenario.world.counts_days(kind(index));
-        let sized = |index: &usize| {
-            let analysis: &Analysis = &protocol.analyses[*index];
-            let counts = match kind(index) {
-                OutcomeKind::Reports {
-                    without_attached, ..
-                } => !without_attached,
-                OutcomeKind::Binary { .. } | OutcomeKind::Duration { .. } => false,
-                OutcomeKind::Observed { .. } => true,
-            };
-            let decides = analysis.test.is_some() && limit(protocol, analysis).is_some();
-            protocol.gate.is_some() && counts && decides
-        };
+        let sized = |index: &usize| Sizing::of(protocol, scenario, *index) == Sizing::Shown;
         let alike = |index: &usize| {
             let of = |index: usize| {
                 let own = &protocol.analyses[index];

@@ -308,7 +308,7 @@ impl World {
 
     /// Whether an investigation closes on the same day under either assignment: it never closes before it is known that
     /// a service did not start or was switched, which can delay one arm alone.
-    fn closes_alike(&self) -> bool {
+    pub(super) fn closes_alike(&self) -> bool {
         let hitches = self.uptake.not_started.max(self.uptake.switched) > 0.0;
         self.capacity.control == self.capacity.treated && !hitches && !self.capacity.overflows()
     }

@@ -50,6 +50,7 @@ mod replicate;
 mod scenarios;
 mod seed_file;
 mod shards;
+mod sizes;
 mod study;
 mod three_arms;
 mod told_before;

@@ -4,6 +4,7 @@ use crate::app::simulate::{self, Simulation};
 use crate::app::simulation::search::Searched;
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure;
+use crate::planning::simulate::CellPerformance;
 use crate::planning::what_if::never_differs;
 use crate::protocol::model::Day;
 use crate::report::number::count;
@@ -64,6 +65,18 @@ fn whole(n: u64) -> Cell {
     i64::try_from(n).map_or(Cell::Empty, Cell::Whole)
 }
 
+/// Every cell once: an alternative that sets what the grid varies is the same beside several of its cells.
+fn once(simulation: &Simulation) -> impl Iterator<Item = &CellPerformance> {
+    let cells = &simulation.cells;
+    let is_first = |place: usize, own: &CellPerformance| {
+        let mut before = cells.iter().take(place);
+        !before.any(|other| other.cell == own.cell && other.content == own.content)
+    };
+    let each = cells.iter().enumerate();
+    each.filter(move |(place, own)| is_first(*place, own))
+        .map(|(_, own)| own)
+}
+
 pub(super) fn shown(simulation: &Simulation) -> Grid {
     let analyses = || simulation.cells.iter().flat_map(|cell| &cell.analyses);
     let believed = simulation.cells.iter().any(|cell| !cell.priors.is_empty());
@@ -103,7 +116,7 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
         .column("cost", Words::new("cost", "kostnad"))
         .column("replicates", Words::new("studies", "studier"))
         .column("failures", Words::new("failures", "utan svar"));
-    for cell in &simulation.cells {
+    for cell in once(simulation) {
         for (id, found) in &cell.analyses {
             let mut row = vec![Cell::text(&cell.cell), Cell::text(id)];
             row.push(plus_minus(&found.assurance.unwrap_or(found.power)));
@@ -302,7 +315,7 @@ pub(super) fn judged(simulation: &Simulation) -> Option<Grid> {
         )
         .column("size", Words::new("size", "nivå"));
     let mut any = false;
-    for cell in &simulation.cells {
+    for cell in once(simulation) {
         for (own, names) in families(&cell.analyses) {
             any = true;
             grid.row([
@@ -338,7 +351,7 @@ pub(super) fn looked(simulation: &Simulation) -> Option<Grid> {
         .column("information", Words::new("information", "information"))
         .column("families", Words::new("families", "familjer"));
     let mut any = false;
-    for cell in &simulation.cells {
+    for cell in once(simulation) {
         let Some((_, looks)) = &cell.looks else {
             continue;
         };

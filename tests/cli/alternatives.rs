@@ -272,3 +272,44 @@ fn values_in_the_middle_of_a_prior_count() {
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("the prior reaches 1.5"), "{}", ran.err);
 }
+
+/// What cells share can be set where the file has no `[grid]`, and is not varied from cell to cell. An alternative that sets what the
+/// grid varies is the same beside each of its cells, and stands in the table once.
+#[test]
+fn what_cells_share_is_said_once() {
+    let place = null(|own| own);
+    let few = ["--draws", "0", "--replicates", "3"];
+    let none = [
+        "--set",
+        "grid.common_random_numbers=\"none\"",
+        "--set",
+        "months=3",
+        "--json",
+    ];
+    let told = simulated(&place, "s.toml", &[&few[..], &none].concat()).json(0);
+    assert_eq!(told["cells"][0]["replicates"], 3);
+    let grid = |own: &str| format!("[grid.full]\n{own}\n\n[precision]");
+    let varied = grid("\"grid.common_random_numbers\" = [\"none\", \"families\"]");
+    let ran = simulated(
+        &null(|own| own.replace("[precision]", &varied)),
+        "s.toml",
+        &few,
+    );
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("[not-applicable]"), "{}", ran.err);
+    let months = grid("\"accrual.months\" = [2, 3]");
+    let place = null(|own| own.replace("[precision]", &months));
+    let ran = simulated(
+        &place,
+        "s.toml",
+        &[&few[..], &["--what-if", "months=4"]].concat(),
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let (cells, compared) = ran.out.split_once("Each alternative").unwrap();
+    let rows = |text: &str| {
+        text.lines()
+            .filter(|line| line.contains("months=4"))
+            .count()
+    };
+    assert_eq!((rows(cells), rows(compared)), (2, 2), "{}", ran.out);
+}

@@ -72,7 +72,9 @@ impl Recipe {
             row.iter()
                 .map(|own| Setting::new(&own.key, own.value.clone())),
         );
-        if let Some(finding) = settings.iter().find_map(|own| of_file(&own.path)) {
+        let varied = row.iter().find_map(|own| of_grid(&own.key));
+        let fixed = || settings.iter().find_map(|own| of_file(&own.path));
+        if let Some(finding) = varied.or_else(fixed) {
             return Err(at_setting(vec![finding]));
         }
         let mut ratio = None;
@@ -213,10 +215,27 @@ fn of_file(path: &str) -> Option<Diagnostic> {
     )
 }
 
+/// What the cells of a grid share is not varied from cell to cell.
+fn of_grid(path: &str) -> Option<Diagnostic> {
+    (path.split('.').next() == Some("grid")).then(|| {
+        Diagnostic::error(
+            "not-applicable",
+            words!(
+                "`{path}` is of the whole grid and is not varied in it",
+                "`{path}` gäller hela rutnätet och varieras inte i det"
+            ),
+        )
+        .help(words!(
+            "give it once, in `[grid]`",
+            "ange det en gång, i `[grid]`"
+        ))
+    })
+}
+
 /// Begins the section of a path, where it is one that a file may leave out.
 fn begin(table: &mut Table, path: &str) {
     if let Some((section, _)) = path.split_once('.')
-        && OPTIONAL.contains(&section)
+        && (OPTIONAL.contains(&section) || section == "grid")
     {
         let empty = || Value::Table(Table::new());
         table.entry(section.to_owned()).or_insert_with(empty);

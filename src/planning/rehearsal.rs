@@ -329,6 +329,24 @@ fn stated_window<'p>(
         .then_some(stated)
 }
 
+/// Whether the world of a rehearsal can give an analysis its outcome; `score` is the outcome that `[score]` describes.
+fn is_simulated(protocol: &Protocol, analysis: &Analysis, score: Option<usize>) -> bool {
+    let kind = &protocol.outcomes[analysis.outcome].kind;
+    super::world::can_give(kind, score == Some(analysis.outcome)) && analysis.children.is_none()
+}
+
+/// The outcome that a rehearsal has scores of: where nothing else is simulated, that of the primary analysis of observed values,
+/// or of the first.
+fn score_of(protocol: &Protocol) -> Option<usize> {
+    let all = || protocol.analyses.iter();
+    if all().any(|own| is_simulated(protocol, own, None)) {
+        return None;
+    }
+    let scored = all().filter(|own| is_simulated(protocol, own, Some(own.outcome)));
+    let first = scored.min_by_key(|own| own.role != Role::Primary)?;
+    Some(first.outcome)
+}
+
 /// A scenario for a protocol, for rehearsals: the protocol's own assumptions where it states them, round figures
 /// elsewhere, each marked (A).
 pub fn scenario_of(protocol: &Protocol) -> String {
@@ -341,11 +359,12 @@ pub fn scenario_of(protocol: &Protocol) -> String {
     let mut text = String::from(
         "# A made-up world in which the protocol beside this file is run.\n#\n#   lottning simulate scenario.toml\n#\n# (A) marks assumptions, to be replaced by your own. docs/scenario.md explains every key.\n\nlottning-scenario = 1\nprotocol = \"protocol.toml\"    # from this file's folder\n",
     );
+    let score = score_of(protocol);
     let simulated = || {
-        protocol.analyses.iter().filter(|analysis| {
-            let kind = &protocol.outcomes[analysis.outcome].kind;
-            super::world::can_give(kind, false) && analysis.children.is_none()
-        })
+        protocol
+            .analyses
+            .iter()
+            .filter(|analysis| is_simulated(protocol, analysis, score))
     };
     let analyses: Vec<String> = simulated()
         .map(|analysis| format!("{:?}", analysis.id))
@@ -398,7 +417,7 @@ pub fn scenario_of(protocol: &Protocol) -> String {
                 range: (low, high), ..
             } => {
                 let most = (*high).min(low.saturating_add(17));
-                // The law of counts has no upper end: within a short range it would give values that intake refuses.
+                // The law of counts has no upper end of its own: a short range would cut it.
                 if *high < low.saturating_add(60) {
                     let _ = writeln!(text, "uniform = [{low}, {most}] # (A)");
                 } else {
@@ -460,6 +479,13 @@ pub fn scenario_of(protocol: &Protocol) -> String {
     }
     text.push_str(&uptake);
     text.push_str("\n[exit]\nleft_coverage_per_year = 0.03 # (A)\n");
+    if let Some(place) = score {
+        let _ = writeln!(
+            text,
+            "\n[score]\noutcome = {:?}\nmean = 50 # (A)\nsd = 10 # (A)\neffect = -5 # (A)",
+            protocol.outcomes[place].id
+        );
+    }
     text.push_str("\n[precision]\nreplicates = 200\ndraws_in_simulation = 0    # redraws of the randomization test in each study; 0 takes the estimator's own p\n\n# [grid]    # every combination is a cell\n# full = { \"truth.rereport_ratio\" = [1.00, 0.85, 1.10] }\n");
     text
 }

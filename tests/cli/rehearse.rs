@@ -235,3 +235,19 @@ fn a_protocol_of_all_sorts_of_estimators_is_rehearsed() {
     let document = std::fs::read_to_string(place.path("r/report/report.json")).unwrap();
     assert!(document.contains("\"manski-bounds\""));
 }
+
+/// A protocol of observed values alone is lived with scores, which its scenario says.
+#[test]
+fn a_protocol_of_scores_is_rehearsed() {
+    let place = Place::with(include_str!("../../simulations/protocols/score.toml"));
+    let ran = place.run("rehearse p.toml r --months 3");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let scenario = std::fs::read_to_string(place.path("r/scenario.toml")).unwrap();
+    assert!(scenario.contains("analyses = [\"primary\"]"), "{scenario}");
+    assert!(
+        scenario.contains("[score]\noutcome = \"score\"\n"),
+        "{scenario}"
+    );
+    let verified = place.run("verify --study r/study --seed-file r/seed");
+    assert_eq!(verified.json(0)["draws"], "verified");
+}

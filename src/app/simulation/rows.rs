@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn an_alternative_with_other_analyses_has_its_own_rows() {
         let row = |cell: &str, analysis: &str| json!({"cell": cell, "analysis": analysis, "alternative": cell});
-        let more = |name: &str, families: f64, two: Value| {
+        let more = |name: &str, families: f64, two: serde_json::Value| {
             json!({"alternative": name, "compared_with": "base", "differences": {
                 "families": {"value": families, "mcse": 0.5},
                 "power": [{"analysis": "one", "value": null, "mcse": null}, {"analysis": "two", "value": two, "mcse": two}],
@@ -257,7 +257,7 @@ mod tests {
                 {"cell": "base", "analysis": "one"}, {"cell": "base", "analysis": "two"},
                 row("b", "two"), row("c", "three"),
             ],
-            "alternatives": [more("b", 1.0, json!(0.5)), more("c", 2.0, Value::Null)],
+            "alternatives": [more("b", 1.0, json!(0.5)), more("c", 2.0, serde_json::Value::Null)],
         });
         let (_, values) = further(&body);
         let rows: Vec<String> = values.iter().map(|row| row.join(",")).collect();

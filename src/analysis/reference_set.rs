@@ -198,7 +198,7 @@ impl History {
             }
             let design = self.design(list as u32);
             let units: Vec<Unit<'_>> = places.iter().map(|place| self.unit(*place)).collect();
-            if exceeds(design, &units, limit.saturating_mul(PATHS_PER_SEQUENCE)) {
+            if exceeds(design, &units, limit) {
                 return None;
             }
             let sequences = sequences(design, &units, limit / total)?;
@@ -242,6 +242,8 @@ pub(super) fn dry_run_key(protocol: &Protocol) -> [u8; 32] {
 
 /// Paths (arms and random block lengths) that one sequence of arms may have before enumeration is given up untried.
 const PATHS_PER_SEQUENCE: u64 = 16;
+/// Most states of a list that are held while its paths are counted.
+const HELD: usize = 50_000;
 /// Most hidden states of a list that are followed in the search for an impossible allocation.
 const FOLLOWED: usize = 4096;
 
@@ -297,22 +299,29 @@ impl Latent {
     }
 }
 
-/// Whether a list has more than `limit` paths, counted over states without listing them.
+/// Whether a list has more than `limit` sequences, or more than [`PATHS_PER_SEQUENCE`] paths for each of these, counted over states without
+/// listing them. Duplicates of an arm that are alike are one path.
 fn exceeds(design: &dyn Design, units: &[Unit<'_>], limit: u64) -> bool {
+    let begun = Latent::begin(design);
+    let paths = limit.saturating_mul(PATHS_PER_SEQUENCE);
+    let power = |each: u64| units.iter().try_fold(1u64, |all, _| all.checked_mul(each));
     if let Some(ways) = design.ways() {
-        let paths = units
-            .iter()
-            .try_fold(1u64, |paths, _| paths.checked_mul(ways));
-        return paths.is_none_or(|paths| paths > limit);
+        let few = power(ways).is_some_and(|all| all <= paths);
+        // Every sequence of arms is possible; with hidden duplicates several ways are one.
+        let arms = begun.arms(design, &Unit::default()) as u64;
+        let many = power(arms).is_none_or(|all| all > limit);
+        if few || many || !design.hides_duplicates() {
+            return !few;
+        }
     }
-    let mut now: BTreeMap<Box<dyn Sequence>, u64> = Latent::begin(design)
+    let mut now: BTreeMap<Box<dyn Sequence>, u64> = begun
         .states
         .into_keys()
         .map(|sequence| (sequence, 1))
         .collect();
     for unit in units {
         let mut next: BTreeMap<Box<dyn Sequence>, u64> = BTreeMap::new();
-        for (sequence, paths) in &now {
+        for (sequence, own_paths) in &now {
             let weights = design.weights(&**sequence, unit);
             for (index, weight) in weights.as_slice().iter().enumerate() {
                 if *weight == 0 {
@@ -321,16 +330,17 @@ fn exceeds(design: &dyn Design, units: &[Unit<'_>], limit: u64) -> bool {
                 every_choice(|choices, _| {
                     let mut later = sequence.clone();
                     design.step(&mut *later, unit, Arm(index as u8), choices);
+                    design.merge(&mut *later);
                     let own = next.entry(later).or_insert(0);
-                    *own = own.saturating_add(*paths);
+                    *own = own.saturating_add(*own_paths);
                 });
             }
         }
         now = next;
-        let paths = now
+        let all = now
             .values()
             .fold(0u64, |sum, paths| sum.saturating_add(*paths));
-        if paths > limit {
+        if all > paths || now.len() > HELD {
             return true;
         }
     }

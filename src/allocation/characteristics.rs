@@ -6,6 +6,7 @@
 use super::exact::Exact;
 use super::guess::{Guesser, WHOLE, likeliest};
 use super::method::{Design, Levels, Sequence, allocate};
+use super::observer::{self, Watched};
 use super::options::{Options, Refusal, choose};
 use super::seed::Seed;
 use super::streams::Redraw;
@@ -23,12 +24,31 @@ pub struct Figure {
     pub mcse: Option<f64>,
     /// The exact figure, where it is feasible.
     pub exact: Option<f64>,
-    /// Of a probability that no list, or every one, speaks for, and that has no exact figure: the ends of the exact 95 % interval, for
+    /// Of a probability, or the share that is certain, that no list, or every one, speaks for, and that has no exact figure: the ends
+    /// of the exact 95 % interval, for
     /// the standard error is 0 then and says nothing. One end is the value; the other is `1 − .025^(1/R)` away (Clopper and Pearson
     /// 1934, doi 10.1093/biomet/26.4.404).
     pub lower: Option<f64>,
     /// See `lower`.
     pub upper: Option<f64>,
+}
+
+impl Figure {
+    /// With exact ends, of a share that is 0 or 1 in each of `lists` and has no exact figure.
+    fn with_ends(self, lists: f64) -> Self {
+        let constant = self.exact.is_none() && self.mcse.is_none_or(|error| error == 0.0);
+        let same = |value: &f64| *value <= 0.0 || *value >= 1.0;
+        let (lower, upper) = self
+            .value
+            .filter(|value| constant && same(value))
+            .map(|value| ends(value, lists))
+            .unzip();
+        Self {
+            lower,
+            upper,
+            ..self
+        }
+    }
 }
 
 /// Operating characteristics of lists of `n` in one stratum.
@@ -38,16 +58,21 @@ pub struct Characteristics {
     pub n: u64,
     /// Lists drawn.
     pub replicates: u64,
-    /// Whether the method draws for duplicates of the arms that nobody sees: the best guess share and the forced share are then
-    /// those of who knows which duplicate each arm stood for, upper bounds of what anybody can know.
+    /// Whether the method draws for duplicates of the arms that nobody sees.
     pub hides_duplicates: bool,
+    /// Whether the best guess share and the forced share are those of who knows which duplicate each arm stood for: upper bounds of
+    /// what anybody can know, where that is too much to follow.
+    pub at_most: bool,
+    /// Of how many lists these two shares are the means where that are not all: those along which it was followed what the arms tell
+    /// of the duplicates behind them.
+    pub followed_lists: Option<u64>,
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Figure,
-    /// Expected share of correct guesses of who names the arm with the highest probability, knowing the method, the past, the
-    /// unit's factor levels and, as for the forced share, the lengths of blocks, random ones too, and which duplicate each arm
-    /// stood for: no guesser has more. Tied arms are named with equal chance.
+    /// Expected share of correct guesses of who names the arm with the highest probability, knowing the method, the arms before, the
+    /// unit's factor levels and, as for the forced share, the lengths of blocks, random ones too: no guesser has more. Tied arms are
+    /// named with equal chance.
     pub best_guess_share: Figure,
-    /// Share of allocations that are certain for who knows the past, the block lengths and the duplicates.
+    /// Share of allocations that are certain for who knows the arms before and the block lengths.
     pub forced_share: Figure,
     /// Variance of the imbalance after `n` units.
     pub imbalance_variance: Figure,
@@ -161,13 +186,28 @@ impl Lists<'_> {
                 tally
             })
             .reduce(Tally::default, Tally::with);
-        let exact = if with_exact {
-            design.exact(&guesser, n, arrivals)
+        let (exact, work) = if with_exact {
+            (design.exact(&guesser, n, arrivals), observer::THOROUGH)
         } else {
-            Exact::default()
+            (Exact::default(), observer::QUICK)
         };
-        Ok(tally.figures(n, replicates, &guesser, &exact))
+        let watched = watched(&*design, self.units, &key, replicates, work);
+        Ok(tally.figures(n, replicates, &guesser, &exact, watched.as_ref()))
     }
+}
+
+/// What who sees the arms alone could guess of the same lists, where the design's state tells more.
+pub(super) fn watched(
+    design: &dyn Design,
+    units: (u64, &[Levels]),
+    key: &[u8; 32],
+    lists: u64,
+    work: u64,
+) -> Option<Watched> {
+    if !design.hides_chances() {
+        return None;
+    }
+    observer::along(design, units, key, lists, work)
 }
 
 /// One drawn list, so far.
@@ -350,13 +390,8 @@ impl Counts {
         }
         let count = self.0.get(&0).copied().unwrap_or(0);
         let p = count as f64 / r;
-        let away = 1.0 - libm::pow(0.025, 1.0 / r);
-        let ends = match exact {
-            None if count == 0 => Some((0.0, away)),
-            None if self.0.len() == 1 => Some((1.0 - away, 1.0)),
-            _ => None,
-        };
-        let (lower, upper) = ends.unzip();
+        let none_or_all = exact.is_none() && (count == 0 || self.0.len() == 1);
+        let (lower, upper) = none_or_all.then(|| ends(p, r)).unzip();
         Figure {
             value: Some(p),
             mcse: (r > 1.0).then(|| (p * (1.0 - p) / r).sqrt()),
@@ -364,6 +399,17 @@ impl Counts {
             lower,
             upper,
         }
+    }
+}
+
+/// The ends of the exact 95 % interval of a probability for which none (0) or every one (1) of `lists` speaks. They hold for the mean of a share
+/// from 0 to 1 too, for that is at most the probability of any above 0.
+fn ends(p: f64, lists: f64) -> (f64, f64) {
+    let away = 1.0 - libm::pow(0.025, 1.0 / lists);
+    if p < 0.5 {
+        (0.0, away)
+    } else {
+        (1.0 - away, 1.0)
     }
 }
 
@@ -405,17 +451,47 @@ impl Tally {
         replicates: u64,
         guesser: &Guesser,
         exact: &Exact,
+        watched: Option<&Watched>,
     ) -> Characteristics {
         let (units, unit) = (n as f64, guesser.unit());
+        let of_state = |best, forced| {
+            let whole = units * WHOLE as f64;
+            (self.best.mean(whole, best), self.forced.mean(units, forced))
+        };
+        let (best, forced) = (exact.best_guess_share, exact.forced_share);
+        let told = |(value, mcse), exact| Figure {
+            value: Some(value),
+            mcse,
+            exact,
+            ..Figure::default()
+        };
+        let alone = |exact| Figure {
+            exact,
+            ..Figure::default()
+        };
+        let is_known = best.is_some() && forced.is_some();
+        let at_most = guesser.hides_chances() && watched.is_none() && !is_known;
+        let (best_guess_share, forced_share) = match watched {
+            _ if !guesser.hides_chances() => of_state(best, forced),
+            Some(own) => (told(own.best, best), told(own.certain, forced)),
+            None if is_known => (alone(best), alone(forced)),
+            None => of_state(exact.best_guess_bound, exact.forced_bound),
+        };
+        let lists = watched.map_or(replicates, |own| own.lists) as f64;
+        let forced_share = forced_share.with_ends(lists);
         Characteristics {
             n,
             replicates,
             hides_duplicates: guesser.hides_duplicates(),
+            at_most,
+            followed_lists: watched
+                .map(|own| own.lists)
+                .filter(|lists| *lists < replicates),
             correct_guess_share: self
                 .correct
                 .mean(units * WHOLE as f64, exact.correct_guess_share),
-            best_guess_share: self.best.mean(units * WHOLE as f64, exact.best_guess_share),
-            forced_share: self.forced.mean(units, exact.forced_share),
+            best_guess_share,
+            forced_share,
             imbalance_variance: self.last.variance(
                 unit,
                 exact.imbalance_variance,

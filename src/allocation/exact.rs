@@ -15,10 +15,12 @@ use super::wide::Placed;
 use crate::numerics::Twofold;
 use std::collections::BTreeMap;
 
-/// Most states visited before a figure is given up as not feasible.
+/// Most steps from state to state before a figure is given up as not feasible, each of a state of [`USUAL`] bytes: about a second's.
 const BUDGET: usize = 1_000_000;
 /// The same with factors, whose states are large and seldom meet again.
-const BUDGET_WITH_FACTORS: usize = 150_000;
+const BUDGET_WITH_FACTORS: usize = 300_000;
+/// Up to so many bytes a state costs the same.
+const USUAL: usize = 256;
 /// States less likely than this are left: all of them together change no digit of a double.
 const NEGLIGIBLE: f64 = 1e-30;
 
@@ -27,13 +29,16 @@ const NEGLIGIBLE: f64 = 1e-30;
 pub struct Exact {
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Option<f64>,
-    /// Expected share of correct guesses of who names the likeliest arm, knowing the method, the past and the block
-    /// lengths, and which duplicate each arm stood for: no guesser has more. With two equal arms it is the share of the
-    /// convergence strategy.
+    /// Expected share of correct guesses of who names the likeliest arm, knowing the method, the arms before and the block
+    /// lengths: no guesser has more. With two equal arms it is the share of the convergence strategy.
     pub best_guess_share: Option<f64>,
-    /// Expected share of allocations that are certain for who knows the past and the block lengths, and, as if it could be
-    /// known, which duplicate each arm stood for: with duplicates an upper bound of what is certain for anybody.
+    /// Expected share of allocations that are certain for who knows the arms before and the block lengths.
     pub forced_share: Option<f64>,
+    /// Where duplicates of the arms are hidden: the best guess share as if it were known which duplicate each arm stood for, an upper
+    /// bound.
+    pub best_guess_bound: Option<f64>,
+    /// The same of the forced share.
+    pub forced_bound: Option<f64>,
     /// Variance of the imbalance after `n` units.
     pub imbalance_variance: Option<f64>,
     /// Expectation of the largest |D| on the way to `n`.
@@ -170,13 +175,13 @@ pub(super) fn follow<M: Method>(
     });
     let start: Vec<Twofold> = now.met.iter().map(|(_, p)| *p).collect();
     let budget = if arrivals.is_empty() {
-        BUDGET
+        BUDGET / size_of::<History<M::State>>().div_ceil(USUAL)
     } else {
         BUDGET_WITH_FACTORS
     };
     let mut paths = Paths::default();
     let [mut correct, mut best, mut forced] = [Twofold::default(); 3];
-    let mut visited = 0;
+    let mut steps = 0;
     let (mut variances, mut squares) = (Vec::new(), Vec::new());
     let whole_square = Twofold::from(guesser.unit()) * Twofold::from(guesser.unit());
     let mut farthest = Some(0);
@@ -185,14 +190,14 @@ pub(super) fn follow<M: Method>(
         let unit = levels.unit();
         let mut next = Histories::new();
         paths.open();
+        let before = steps;
         for (history, probability) in &now.met {
             if probability.rounded() < NEGLIGIBLE {
                 farthest = None;
                 paths.close();
                 continue;
             }
-            visited += 1;
-            if visited > budget {
+            if steps > budget {
                 return known(method, guesser, n);
             }
             let weights = method.weights(&history.state, &unit);
@@ -211,6 +216,7 @@ pub(super) fn follow<M: Method>(
                 let right = Twofold::from(guesser.correct(arm, &history.counts, &weights));
                 correct += *probability * share * right;
                 every_choice(|choices, chance| {
+                    steps += 1;
                     let mut later = history.clone();
                     method.step(&mut later.state, &unit, arm, choices);
                     method.forget_address(&mut later.state);
@@ -231,6 +237,11 @@ pub(super) fn follow<M: Method>(
             }
             paths.close();
         }
+        // Where nothing begins anew the states of a unit are no fewer than those of the unit before, so that it is known early.
+        let at_least = (steps - before) * (n - place - 1) as usize;
+        if method.balanced_every().is_none() && steps + at_least > budget {
+            return known(method, guesser, n);
+        }
         now = next;
         let [mean, square] = moments(&spread(&now, guesser));
         let centre = mean * mean * Twofold::from(-1.0);
@@ -250,6 +261,8 @@ pub(super) fn follow<M: Method>(
         correct_guess_share: Some(share(correct, WHOLE)),
         best_guess_share: Some(share(best, 1)),
         forced_share: Some(share(forced, 1)),
+        best_guess_bound: None,
+        forced_bound: None,
         imbalance_variance: variances.last().copied(),
         max_imbalance: paths.expected_largest(&start, unit),
         // A sum over nothing is −0, and one of probabilities at most 1.

@@ -217,7 +217,12 @@ impl<R: EqualArms<PLACES>, const PLACES: usize> Expanded<R, PLACES> {
         }
         let purpose = Purpose::Duplicate;
         let exact = self.rule.exact(&hidden.state);
-        let alike = &R::by_arm(&mut hidden.state)[duplicates.clone()];
+        let none_apart = [0; PLACES];
+        let alike = if self.rule.needs_sums_only() {
+            &none_apart[duplicates.clone()]
+        } else {
+            &R::by_arm(&mut hidden.state)[duplicates.clone()]
+        };
         first
             + match exact {
                 Some(exact) => {
@@ -283,6 +288,10 @@ impl<R: EqualArms<PLACES>, const PLACES: usize> Method for Expanded<R, PLACES> {
         true
     }
 
+    fn hides_chances(&self) -> bool {
+        !self.rule.needs_sums_only()
+    }
+
     fn ways(&self) -> Option<u64> {
         self.rule.ways()
     }
@@ -293,6 +302,22 @@ impl<R: EqualArms<PLACES>, const PLACES: usize> Method for Expanded<R, PLACES> {
 
     fn forget_address(&self, hidden: &mut Self::State) {
         hidden.next = 0;
+    }
+
+    /// Arms with as many duplicates are alike.
+    fn rename(&self, hidden: &mut Self::State, order: &[usize]) -> bool {
+        let duplicates = |arm: usize| self.duplicates(Arm(arm as u8));
+        let same = |(arm, from): (usize, &usize)| duplicates(arm).len() == duplicates(*from).len();
+        if !order.iter().enumerate().all(same) {
+            return false;
+        }
+        let by_duplicate = R::by_arm(&mut hidden.state);
+        let mut before = [0; PLACES];
+        before.copy_from_slice(by_duplicate);
+        for (arm, from) in order.iter().enumerate() {
+            by_duplicate[duplicates(arm)].copy_from_slice(&before[duplicates(*from)]);
+        }
+        true
     }
 
     /// Where the rule needs to know of an arm no more than its duplicates together, that alone is kept. Otherwise duplicates of one

@@ -33,6 +33,7 @@ pub struct Guesser {
     plain: bool,
     alike: bool,
     hides_duplicates: bool,
+    hides_chances: bool,
 }
 
 impl Guesser {
@@ -66,8 +67,9 @@ impl Guesser {
             multiple,
             places: design.shows_places() && (!ratio.is_equal() || arms > 2),
             plain: arms == 2 && ratio.is_equal(),
-            alike: arms > 2 && ratio.is_equal(),
+            alike: arms > 2 && (1..arms).any(|arm| parts[..arm].contains(&parts[arm])),
             hides_duplicates: design.hides_duplicates(),
+            hides_chances: design.hides_chances(),
         })
     }
 
@@ -109,9 +111,14 @@ impl Guesser {
         self.plain
     }
 
-    /// Whether the design hides duplicates of the arms, so that what follows from its state is more than anybody can know.
+    /// Whether the design hides duplicates of the arms.
     pub(super) fn hides_duplicates(&self) -> bool {
         self.hides_duplicates
+    }
+
+    /// Whether what follows from the design's state is more than anybody can know who sees the arms.
+    pub(super) fn hides_chances(&self) -> bool {
+        self.hides_chances
     }
 
     /// What an imbalance of one is as an integer.
@@ -119,7 +126,7 @@ impl Guesser {
         self.multiple as f64
     }
 
-    /// Whether there are more than two arms of equal parts: guesses and imbalance are then the same under other names.
+    /// Whether there are arms of equal parts, and more than two arms: guesses and imbalance are then the same under other names.
     pub(super) fn has_many_alike(&self) -> bool {
         self.alike
     }
@@ -133,10 +140,14 @@ impl Guesser {
         }
     }
 
-    /// The arms from the one with most allocations to the one with fewest.
+    /// The arms of each part from the one with most allocations to the one with fewest, in the places of the arms of that part.
     pub(super) fn descending(&self, counts: &[u64; MAX_ARMS]) -> ([usize; MAX_ARMS], usize) {
-        let mut order = std::array::from_fn(|arm| arm);
-        order[..self.arms].sort_by_key(|arm: &usize| std::cmp::Reverse(counts[*arm]));
+        let mut order: [usize; MAX_ARMS] = std::array::from_fn(|arm| arm);
+        for place in 0..self.arms {
+            let later = (place..self.arms).filter(|own| self.parts[*own] == self.parts[place]);
+            let most = later.min_by_key(|own| std::cmp::Reverse(counts[order[*own]]));
+            order.swap(place, most.unwrap_or(place));
+        }
         (order, self.arms)
     }
 

@@ -2,6 +2,7 @@
 
 use super::exact::{self, Exact};
 use super::guess::Guesser;
+use super::observer;
 use super::streams::{Purpose, Randomness};
 use super::weights::{Arm, MAX_ARMS, Ratio, Weights};
 use super::wide::Placed;
@@ -102,10 +103,15 @@ pub trait Method: Debug + Send + Sync + 'static {
         true
     }
 
-    /// Whether each arm stands for a duplicate that is drawn beside it and that nobody sees. Chances given the state are then
-    /// those of who knows the duplicates too, which is more than anybody can know.
+    /// Whether each arm stands for a duplicate that is drawn beside it and that nobody sees.
     fn hides_duplicates(&self) -> bool {
         false
+    }
+
+    /// Whether the chances given the state are more than anybody can know who sees the arms before: the state holds duplicates, and the
+    /// chances need them.
+    fn hides_chances(&self) -> bool {
+        self.hides_duplicates()
     }
 
     /// If no arm is ever ruled out, the number of ways in which each unit can go: arms, times what is hidden behind an
@@ -185,6 +191,9 @@ pub trait Design: Debug + Send + Sync {
 
     /// Whether each arm stands for a duplicate that is drawn beside it and that nobody sees.
     fn hides_duplicates(&self) -> bool;
+
+    /// Whether the chances given the state are more than anybody can know who sees the arms before.
+    fn hides_chances(&self) -> bool;
 
     /// If no arm is ever ruled out, the number of ways in which each unit can go.
     fn ways(&self) -> Option<u64>;
@@ -310,6 +319,10 @@ impl<M: Method> Design for M {
         Method::hides_duplicates(self)
     }
 
+    fn hides_chances(&self) -> bool {
+        Method::hides_chances(self)
+    }
+
     fn forget_address(&self, sequence: &mut dyn Sequence) {
         Method::forget_address(self, own_mut::<M>(sequence));
     }
@@ -323,7 +336,18 @@ impl<M: Method> Design for M {
     }
 
     fn exact(&self, guesser: &Guesser, n: u64, arrivals: &[Levels]) -> Exact {
-        exact::follow(self, guesser, n, arrivals)
+        let found = exact::follow(self, guesser, n, arrivals);
+        if !Method::hides_chances(self) {
+            return found;
+        }
+        let seen = observer::exactly(self, n, arrivals);
+        Exact {
+            best_guess_share: seen.map(|own| own.best),
+            forced_share: seen.map(|own| own.certain),
+            best_guess_bound: found.best_guess_share,
+            forced_bound: found.forced_share,
+            ..found
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod largest;
 mod list;
 mod method;
 pub mod methods;
+mod observer;
 mod options;
 mod rational;
 mod seed;

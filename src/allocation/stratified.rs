@@ -3,10 +3,11 @@
 //! Each stratum has a list of its own, of as many units as came in it; those of one stratum say nothing of another's. The
 //! strata are drawn together, in the order of arrival, so that what is said of all of them is simulated as it comes about.
 
-use super::characteristics::{Characteristics, Drawn, Figure, Tally};
+use super::characteristics::{Characteristics, Drawn, Figure, Tally, watched};
 use super::exact::Exact;
 use super::guess::Guesser;
 use super::method::{Design, Levels, Sequence};
+use super::observer::{self, Watched};
 use super::options::{Options, Refusal, choose};
 use super::seed::Seed;
 use super::streams::Redraw;
@@ -99,6 +100,14 @@ pub fn stratified_characteristics(
                 .map(|(one, two)| one.with(two))
                 .collect()
         });
+    let work = observer::THOROUGH / kinds.len().max(1) as u64;
+    let seen: Vec<Option<Watched>> = kinds
+        .iter()
+        .map(|kind| {
+            let list: &[Levels] = &lists[kind[0]];
+            watched(&*design, (list.len() as u64, list), &key, replicates, work)
+        })
+        .collect();
     let exact: Vec<(usize, u64, Exact)> = kinds
         .iter()
         .map(|kind| {
@@ -112,16 +121,17 @@ pub fn stratified_characteristics(
     let alike = kinds
         .into_iter()
         .zip(&tallies)
-        .zip(&exact)
-        .map(|((strata, tally), (_, n, exact))| Alike {
+        .zip(exact.iter().zip(&seen))
+        .map(|((strata, tally), ((_, n, exact), seen))| Alike {
             strata,
-            characteristics: tally.figures(*n, replicates, &guesser, exact),
+            characteristics: tally.figures(*n, replicates, &guesser, exact, seen.as_ref()),
         })
         .collect();
+    let seen = seen_of_all(&exact, &seen, n);
     let whole = tallies
         .last()
-        .map(|own| own.figures(n, replicates, &guesser, &all));
-    let whole = whole.unwrap_or_else(|| Tally::default().figures(n, 0, &guesser, &all));
+        .map(|own| own.figures(n, replicates, &guesser, &all, seen.as_ref()));
+    let whole = whole.unwrap_or_else(|| Tally::default().figures(n, 0, &guesser, &all, None));
     let times = |share: Option<f64>| share.map(|share| share * n as f64);
     let share = whole.correct_guess_share;
     let correct_guesses = Figure {
@@ -153,6 +163,28 @@ fn together(
         whole.add(guesser, told);
     }
     (each, whole)
+}
+
+/// What could be guessed of the units of all lists, from what could be of each: means of independent lists.
+fn seen_of_all(lists: &[(usize, u64, Exact)], seen: &[Option<Watched>], n: u64) -> Option<Watched> {
+    let mut whole = Watched {
+        lists: u64::MAX,
+        best: (0.0, Some(0.0)),
+        certain: (0.0, Some(0.0)),
+    };
+    for ((strata, units, _), own) in lists.iter().zip(seen) {
+        let own = own.as_ref()?;
+        // All strata of a kind have the estimate of one, and its error with it.
+        let part = *strata as f64 * *units as f64 / n as f64;
+        let add = |sum: &mut (f64, Option<f64>), own: (f64, Option<f64>)| {
+            sum.0 += part * own.0;
+            sum.1 = sum.1.zip(own.1).map(|(sum, own)| sum.hypot(part * own));
+        };
+        add(&mut whole.best, own.best);
+        add(&mut whole.certain, own.certain);
+        whole.lists = whole.lists.min(own.lists);
+    }
+    Some(whole)
 }
 
 /// Expected number of correct guesses of all lists.
@@ -208,6 +240,8 @@ fn of_all(lists: &[(usize, u64, Exact)], n: u64, guesser: &Guesser) -> Exact {
         correct_guess_share: share(|own| own.correct_guess_share),
         best_guess_share: share(|own| own.best_guess_share),
         forced_share: share(|own| own.forced_share),
+        best_guess_bound: share(|own| own.best_guess_bound),
+        forced_bound: share(|own| own.forced_bound),
         imbalance_variance,
         p_balanced,
         ..Exact::default()

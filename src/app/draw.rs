@@ -346,7 +346,7 @@ impl Draw {
             share,
             by_ratio_alone,
             forced,
-            at_most: found.hides_duplicates,
+            at_most: found.at_most,
             by_levels: self.options.get("factors").is_some(),
             errors: (error, forced_error),
             p_balanced: known(found.p_balanced).map(|own| own.0),

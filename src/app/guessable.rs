@@ -3,7 +3,7 @@
 
 use super::harder::Setting;
 use crate::diagnostic::Diagnostic;
-use crate::planning::guessing::Guessing;
+use crate::planning::guessing::{Guessing, Simulated};
 use crate::words;
 
 /// Knowing the past may add so much to the share of correct guesses before there is a warning.
@@ -41,20 +41,14 @@ impl Guessed {
             share: found.best_share?,
             by_ratio_alone: found.share_by_ratio_alone,
             forced: found.forced_share.unwrap_or(0.0),
-            at_most: found.hides_duplicates,
+            at_most: found.at_most,
             by_levels: found.share_by_levels.is_some(),
             errors: (
                 found.best_share_error(),
-                found
-                    .simulated
-                    .and_then(|own| own.forced_share)
-                    .unwrap_or(0.0),
+                error(found, |own| (own.forced_share, own.forced_share_ends)),
             ),
             p_balanced: found.p_balanced,
-            p_balanced_error: found
-                .simulated
-                .and_then(|own| own.p_balanced)
-                .unwrap_or(0.0),
+            p_balanced_error: error(found, |own| (own.p_balanced, own.p_balanced_ends)),
             imbalance_sd: found.imbalance_sd,
         })
     }
@@ -65,6 +59,13 @@ impl Guessed {
         self.share - 2.0 * share - self.by_ratio_alone >= ADVANTAGE
             || self.forced - 2.0 * forced >= FORCED
     }
+}
+
+/// The Monte Carlo standard error of a figure, of none and all half of the exact interval; 0 of an exact one.
+fn error(found: &Guessing, of: impl Fn(Simulated) -> (Option<f64>, Option<(f64, f64)>)) -> f64 {
+    let (error, ends) = found.simulated.map(of).unwrap_or_default();
+    let half = ends.map(|(lower, upper)| (upper - lower) / 2.0);
+    half.or(error).unwrap_or(0.0)
 }
 
 /// The warning, if there is reason for one; what to do about it depends on the method.
@@ -105,7 +106,45 @@ pub(super) fn tenths(number: f64) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::Guessed;
+    use super::super::harder::{Setting, Written};
+    use super::{Guessed, guessable};
+    use crate::allocation::{Options, read_ratio};
+    use crate::diagnostic::Lang;
+
+    /// What is an upper bound is said to be one, in both languages; what is known is not.
+    #[test]
+    fn a_bound_is_said_to_be_one() {
+        let (ratio, options) = (read_ratio("2:1").unwrap(), Options::default());
+        let setting = Setting {
+            method: "simple",
+            options: &options,
+            ratio: &ratio,
+            families: 30.0,
+            strata: 1,
+            factors: &[],
+            arrived: &[],
+            written: Written::Keys,
+        };
+        for at_most in [true, false] {
+            let guessed = Guessed {
+                share: 0.9,
+                by_ratio_alone: 2.0 / 3.0,
+                forced: 0.3,
+                at_most,
+                by_levels: false,
+                errors: (0.0, 0.0),
+                p_balanced: None,
+                p_balanced_error: 0.0,
+                imbalance_sd: None,
+            };
+            let warning = guessable(&guessed, &setting).unwrap();
+            let (en, sv) = (warning.message.get(Lang::En), warning.message.get(Lang::Sv));
+            assert_eq!(en.contains("could guess at most 9.0 of"), at_most, "{en}");
+            assert_eq!(sv.contains("rätt för högst 9,0 av"), at_most, "{sv}");
+            assert_eq!(en.contains("know at most 3.0 of them"), at_most, "{en}");
+            assert_eq!(sv.contains("för högst 3,0 av dem"), at_most, "{sv}");
+        }
+    }
 
     /// Blocks of four, 17/24 right and a third certain: reason for a warning. Of a coin at 3:1 whoever names the larger arm
     /// has 7.5 of ten, all of it by chance: none.

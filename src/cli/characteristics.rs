@@ -26,8 +26,10 @@ pub(super) fn document(
         "ratio": ratio,
         "n": n,
         "replicates": replicates,
-        // The best guess share and the forced share are then upper bounds.
         "hides_duplicates": found.hides_duplicates,
+        // Whether the best guess share and the forced share are upper bounds.
+        "at_most": found.at_most,
+        "followed_lists": found.followed_lists,
         // One that was given may be that of a list which nobody should see yet.
         "seed": figures.by_default.then_some(DEFAULT_SEED),
     });
@@ -112,6 +114,8 @@ pub(super) fn document(
                     "strata": alike.strata,
                     "lists": alike.strata.len(),
                     "n": n,
+                    "at_most": alike.characteristics.at_most,
+                    "followed_lists": alike.characteristics.followed_lists,
                 });
                 put(&mut object, &own);
                 each.push(object);
@@ -132,7 +136,7 @@ pub(super) fn document(
 type Named = (&'static str, Words, Figure);
 
 fn fields(found: &Characteristics) -> [Named; 6] {
-    let (likeliest, forced) = if found.hides_duplicates {
+    let (likeliest, forced) = if found.at_most {
         (
             Words::new(
                 "the same of the likeliest arm, at most (duplicates known)",

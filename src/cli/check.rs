@@ -314,10 +314,7 @@ fn ratios(checked: &Checked) -> Grid {
             Cell::Whole(row.n_control as i64),
             Cell::number(row.power, Shown::Percent(1)),
             Cell::text(compared(row)),
-            Cell::number(
-                guessing.and_then(|guessing| guessing.best_share),
-                Shown::Percent(1),
-            ),
+            guessed_right(guessing),
             Cell::number(
                 guessing.map(|guessing| guessing.share_by_ratio_alone),
                 Shown::Percent(1),
@@ -325,6 +322,18 @@ fn ratios(checked: &Checked) -> Grid {
         ]);
     }
     grid
+}
+
+/// The share that can be guessed; a bound is said to be one.
+fn guessed_right(guessing: Option<&Guessing>) -> Cell {
+    let share = guessing.and_then(|own| Some((own.best_share?, own.at_most)));
+    match share {
+        Some((share, true)) => {
+            let (en, sv) = both(share, Shown::Percent(1));
+            Cell::Words(words!("at most {en}", "högst {sv}"))
+        }
+        share => Cell::number(share.map(|(share, _)| share), Shown::Percent(1)),
+    }
 }
 
 /// The method of a row, with its options where it is not the protocol's own.
@@ -366,7 +375,7 @@ fn guessing(checked: &Checked) -> Words {
         None => ("", ""),
     };
     let (drawn_en, drawn_sv) = simulated(guessing);
-    if guessing.hides_duplicates {
+    if guessing.at_most {
         return words!(
             "Predictability: whoever knows the method{levels_en} and remembers all earlier lots of a stratum can guess at most {share_en} of {n} right\n(by the ratio alone {chance_en}), at most {right_en} of the next ten families instead of {by_en}; at most {forced_en} are certain beforehand\n(as if it were known which duplicate of an arm each lot stood for).{drawn_en}",
             "Förutsägbarhet: den som känner metoden{levels_sv} och minns alla tidigare lotter i ett stratum kan gissa högst {share_sv} av {n} rätt\n(med enbart förhållandet {chance_sv}), högst {right_sv} av de tio närmaste familjerna i stället för {by_sv}; högst {forced_sv} är säkra i förväg\n(som om det var känt vilken dubblett av en arm varje lott stod för).{drawn_sv}"
@@ -388,7 +397,8 @@ fn simulated(guessing: &Guessing) -> (String, String) {
     let Some(error) = levels.or(drawn.best_guess_share) else {
         return Default::default();
     };
-    let (lists, (en, sv)) = (drawn.lists, both(error, Shown::Percent(2)));
+    let lists = drawn.followed_lists.unwrap_or(drawn.lists);
+    let (en, sv) = both(error, Shown::Percent(2));
     if guessing.share_by_levels.is_none() {
         return (
             format!("\nFrom {lists} drawn lists, Monte Carlo standard error {en}."),

@@ -26,16 +26,18 @@ pub struct Guessing {
     /// Expected share of correct guesses under the convergence strategy.
     pub correct_guess_share: Option<f64>,
     /// Expected share of correct guesses of someone who always names the likeliest arm, knowing the method, the earlier
-    /// lots, the block lengths and which duplicate each arm stood for; with two equal arms the same. For a method that balances factors: of someone who
+    /// lots and the block lengths; with two equal arms the same. For a method that balances factors: of someone who
     /// does not know them, and keeps count or names the largest arm, whichever is better.
     pub best_guess_share: Option<f64>,
     /// Share of correct guesses of someone who knows the ratio only and always names the largest arm.
     pub share_by_ratio_alone: f64,
     /// Expected share of allocations that are certain for whoever kept count and knows the block lengths.
     pub forced_share: Option<f64>,
-    /// Whether the method draws for duplicates of the arms that nobody sees: what is best or certain is then as if it were known
-    /// which duplicate each arm stood for, an upper bound of what anybody can know.
+    /// Whether the method draws for duplicates of the arms that nobody sees.
     pub hides_duplicates: bool,
+    /// Whether what is best or certain is as if it were known which duplicate each arm stood for, an upper bound of what anybody can
+    /// know: where what the arms tell of the duplicates is too much to follow.
+    pub at_most: bool,
     /// Standard deviation of the imbalance of a stratum in the end.
     pub imbalance_sd: Option<f64>,
     /// Expectation of the largest imbalance on the way.
@@ -59,6 +61,9 @@ pub struct Guessing {
 pub struct Simulated {
     /// Number of drawn lists.
     pub lists: u64,
+    /// Number of those along which it was followed what the arms tell of hidden duplicates, for what is best or certain, where these
+    /// are fewer.
+    pub followed_lists: Option<u64>,
     /// Of the share under the convergence strategy.
     pub correct_guess_share: Option<f64>,
     /// Of the share of who names the likeliest arm.
@@ -73,6 +78,11 @@ pub struct Simulated {
     pub max_imbalance: Option<f64>,
     /// Of the probability of balance.
     pub p_balanced: Option<f64>,
+    /// Ends of the exact 95 % interval of the share that is certain, where it is 0 or 1 in every list and the standard error says
+    /// nothing.
+    pub forced_share_ends: Option<(f64, f64)>,
+    /// The same of the probability of balance.
+    pub p_balanced_ends: Option<(f64, f64)>,
 }
 
 impl Guessing {
@@ -170,13 +180,15 @@ pub fn guessing_of(
         Exact::default()
     };
     let square = exact.squares.as_ref().and_then(|all| all.last().copied());
+    let design = choose(method, ratio, options, Some(n))?;
     let found = Guessing {
         families_per_stratum: n,
         correct_guess_share: exact.correct_guess_share,
         best_guess_share: exact.best_guess_share,
         share_by_ratio_alone,
         forced_share: exact.forced_share,
-        hides_duplicates: choose(method, ratio, options, Some(n))?.hides_duplicates(),
+        hides_duplicates: design.hides_duplicates(),
+        at_most: false,
         imbalance_sd: exact.imbalance_variance.map(f64::sqrt),
         max_imbalance: exact.max_imbalance,
         p_balanced: exact.p_balanced,
@@ -198,13 +210,14 @@ pub fn guessing_of(
     if figures.iter().all(Option::is_some) {
         return Ok(found.with_best());
     }
-    found.drawn(
+    let drawn = found.drawn(
         method,
         options,
         &made_up(n, factors),
         !factors.is_empty(),
         ratio,
-    )
+    )?;
+    Ok(drawn.bounded(&exact))
 }
 
 /// Guessing in one list of a method that balances factors, for units whose levels are known in the order of arrival; at least one.
@@ -227,6 +240,7 @@ pub fn guessing_among(
         forced_share: None,
         hides_duplicates: choose(method, ratio, options, Some(arrived.len() as u64))?
             .hides_duplicates(),
+        at_most: false,
         imbalance_sd: None,
         max_imbalance: None,
         p_balanced: None,
@@ -252,8 +266,31 @@ impl Guessing {
         let lists = (DRAWN * LONGEST as u64 / n.max(1)).clamp(FEWEST, DRAWN);
         let seed = Seed::from_bytes([0; 32]);
         let drawn = drawn_characteristics_of(method, ratio, options, families, lists, &seed)?;
-        let best = best_guess(method, ratio, options, families, lists)?;
+        // Where the state tells more than the arms do, what they tell has been followed.
+        let followed = drawn.hides_duplicates && !drawn.at_most;
+        let best = match drawn.best_guess_share {
+            Figure {
+                value: Some(value),
+                mcse: Some(error),
+                ..
+            } if followed => (value, error),
+            _ => best_guess(method, ratio, options, families, lists)?,
+        };
         Ok(self.filled(&drawn, best, with_levels, ratio))
+    }
+
+    /// With exact bounds in the place of simulated ones.
+    fn bounded(mut self, exact: &Exact) -> Self {
+        let (best, forced) = (exact.best_guess_bound, exact.forced_bound);
+        if let (true, Some(best), Some(forced), Some(drawn)) =
+            (self.at_most, best, forced, &mut self.simulated)
+        {
+            (drawn.best_guess_share, drawn.forced_share) = (None, None);
+            drawn.forced_share_ends = None;
+            (self.best_guess_share, self.forced_share) = (Some(best), Some(forced));
+            return self.with_best();
+        }
+        self
     }
 
     /// With the figures of drawn lists where none is exact. `best` is the share of who names the likeliest arm and its standard
@@ -273,6 +310,14 @@ impl Guessing {
             figure.mcse
         };
         let correct_guess_share = fill(&mut self.correct_guess_share, drawn.correct_guess_share);
+        // Of none and all, where the share or probability is not exact.
+        let ends = |own: Option<f64>, figure: Figure| match own {
+            None => figure.lower.zip(figure.upper),
+            Some(_) => None,
+        };
+        let forced_share_ends = ends(self.forced_share, drawn.forced_share);
+        let p_balanced_ends = ends(self.p_balanced, drawn.p_balanced);
+        self.at_most = drawn.at_most && (with_levels || self.best_guess_share.is_none());
         let forced_share = fill(&mut self.forced_share, drawn.forced_share);
         let max_imbalance = fill(&mut self.max_imbalance, drawn.max_imbalance);
         let p_balanced = fill(&mut self.p_balanced, drawn.p_balanced);
@@ -305,6 +350,7 @@ impl Guessing {
         }
         self.simulated = Some(Simulated {
             lists: drawn.replicates,
+            followed_lists: drawn.followed_lists,
             correct_guess_share,
             best_guess_share,
             share_by_levels,
@@ -312,6 +358,8 @@ impl Guessing {
             imbalance_sd,
             max_imbalance,
             p_balanced,
+            forced_share_ends,
+            p_balanced_ends,
         });
         self.with_best()
     }

@@ -8,9 +8,9 @@ use crate::numerics::Twofold;
 use std::ops::{Add, Mul};
 
 /// Most steps over all sizes before the figure is given up as not feasible.
-const BUDGET: u64 = 2_000_000_000;
+const BUDGET: u64 = 200_000_000;
 /// Most steps over all sizes that are followed with twice the digits of a double; beyond, the last digits may differ.
-const TWOFOLD: u64 = 100_000_000;
+const TWOFOLD: u64 = 40_000_000;
 /// Most steps that are kept.
 const KEPT: usize = 6_000_000;
 
@@ -74,23 +74,22 @@ impl Paths {
         sizes.sort_unstable();
         sizes.dedup();
         let work = (self.kept as u64).saturating_mul(sizes.len() as u64);
+        if work > BUDGET {
+            return None;
+        }
         if work <= TWOFOLD {
-            let expected = self.expected::<Twofold>(start, &sizes)?;
+            let expected = self.expected::<Twofold>(start, &sizes);
             return Some((expected / Twofold::from(unit)).rounded());
         }
-        Some(self.expected::<f64>(start, &sizes)? / unit)
+        Some(self.expected::<f64>(start, &sizes) / unit)
     }
 
     /// `Σ (v − v') · P(max |D| ≥ v)` over sizes in ascending order.
-    fn expected<P: Probability>(&self, start: &[Twofold], sizes: &[u64]) -> Option<P> {
+    fn expected<P: Probability>(&self, start: &[Twofold], sizes: &[u64]) -> P {
         let start: Vec<P> = start.iter().copied().map(P::from).collect();
         let last = sizes.last().copied().unwrap_or(0);
-        let (mut expected, mut before, mut work) = (P::default(), 0, 0);
+        let (mut expected, mut before) = (P::default(), 0);
         for size in sizes {
-            work += self.kept as u64;
-            if work > BUDGET {
-                return None;
-            }
             let reached = self.reach(&start, *size);
             expected = expected + P::from(Twofold::from(size - before)) * reached;
             before = *size;
@@ -99,7 +98,7 @@ impl Paths {
                 break;
             }
         }
-        Some(expected)
+        expected
     }
 
     /// Probability that |D| reaches a size.

@@ -245,6 +245,25 @@ mod tests {
         }
     }
 
+    /// Two units of 2:1, in halves of a unit: D = a/2 − b is 1, −1/2 or −2 with 4/9, 4/9 and 1/9, by hand.
+    #[test]
+    fn differences_of_two_unequal_arms_by_hand() {
+        let ratio = read_ratio("2:1").unwrap();
+        let design = super::super::choose("simple", &ratio, &Options::default(), None).unwrap();
+        let guesser = super::Guesser::new(&*design, &ratio).unwrap();
+        let mut found = super::independent(&ratio, &guesser, 2).differences.unwrap();
+        found.sort_by_key(|(difference, _)| *difference);
+        for (found, expected) in
+            found
+                .iter()
+                .zip([(-4, 1.0 / 9.0), (-1, 4.0 / 9.0), (2, 4.0 / 9.0)])
+        {
+            assert_eq!(found.0, expected.0);
+            assert!((found.1 - expected.1).abs() < 1e-15, "{found:?}");
+        }
+        assert_eq!(found.len(), 3);
+    }
+
     /// Where every state can be followed, both ways give the same.
     #[test]
     fn closed_forms_are_what_following_every_state_gives() {
@@ -285,7 +304,24 @@ mod tests {
                 }
                 if ratio.arms() > 2 {
                     assert_eq!((closed.variances, closed.squares), (None, None));
+                    assert!(closed.differences.is_none() && every.differences.is_none());
                     continue;
+                }
+                // With their signs: what adds up over strata.
+                let likely = |all: Option<Vec<(i64, f64)>>| -> Vec<(i64, f64)> {
+                    let all = all.unwrap().into_iter();
+                    let mut all: Vec<_> = all.filter(|(_, p)| *p > 1e-25).collect();
+                    all.sort_by_key(|(difference, _)| *difference);
+                    all
+                };
+                let (own, other) = (likely(closed.differences), likely(every.differences));
+                assert_eq!(own.len(), other.len(), "{text} {n}");
+                for (own, other) in own.iter().zip(&other) {
+                    assert_eq!(own.0, other.0, "{text} {n}");
+                    assert!(
+                        (own.1 - other.1).abs() < 1e-12,
+                        "{text} {n}: {own:?} {other:?}"
+                    );
                 }
                 for (own, other) in [
                     (closed.variances, every.variances),

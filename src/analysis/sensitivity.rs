@@ -229,7 +229,7 @@ struct Completed {
     drawn: Vec<Vec<f64>>,
     /// How the sites are grouped in every completed data set.
     groups: SiteGroups,
-    /// Whose outcomes go by the whole arm.
+    /// Where fewer columns are taken than registered, and whose outcomes go by the whole arm.
     told: Vec<Warning>,
 }
 
@@ -275,6 +275,7 @@ impl Completed {
             let (names, values) = workspace.adjusting(protocol, state, &analysis.covariates, &all);
             let y: Vec<f64> = known.iter().filter_map(|place| rows[*place].1).collect();
             let model = ArmImputation::new(&y, unknown.len(), &values, ground.binary)?;
+            told.extend(told::reduced(labels.arm(own), model.taken()));
             told.extend(told::whole_arm(labels.arm(own), model.unlike(), &names));
             sides.push((own, unknown));
             models.push(model);

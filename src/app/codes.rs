@@ -244,6 +244,7 @@ const ANALYSIS: &[Page] = pages![
     "families-erased",
     "families-linked",
     "few-deliverers",
+    "imputation-model-reduced",
     "imputed-by-whole-arm",
     "information-fell",
     "interim-descriptive",

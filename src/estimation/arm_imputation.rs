@@ -40,6 +40,8 @@ pub struct ArmImputation {
     unknown: usize,
     columns: Vec<Vec<f64>>,
     unlike: Unlike,
+    /// Columns that the model goes by, and that there are.
+    taken: [usize; 2],
     model: Model,
 }
 
@@ -108,20 +110,22 @@ impl ArmImputation {
         let every: Vec<usize> = (0..asked.len()).collect();
         let mut unlike = Unlike::default();
         unlike.add((asked, &every), &rows, (s, 0..unknown));
-        let model = if binary {
+        let (model, used) = if binary {
             yes_or_no(known, taken, &columns, &mut unlike)
         } else {
             let own: Vec<Vec<f64>> = taken.iter().map(|column| column[..s].to_vec()).collect();
-            Model::Matching {
+            let matching = Model::Matching {
                 fit: Fit::new(known, &own, &rows),
                 known: known.to_vec(),
                 columns: own,
-            }
+            };
+            (matching, taken.len())
         };
         Ok(Self {
             unknown,
             columns,
             unlike,
+            taken: [used, given.len()],
             model,
         })
     }
@@ -129,6 +133,12 @@ impl ArmImputation {
     /// Unknown rows of whose kind no row is known: they go by the whole arm.
     pub fn unlike(&self) -> &Unlike {
         &self.unlike
+    }
+
+    /// Columns that the model goes by, those that tell rows apart among them, and columns that there are: fewer are taken where
+    /// known rows are too few for all.
+    pub fn taken(&self) -> [usize; 2] {
+        self.taken
     }
 
     /// One imputation of the unknown rows, in their order; `uniform` gives deviates inside (0, 1).
@@ -195,9 +205,14 @@ fn share([events, all]: [f64; 2], u: f64) -> Result<f64, EstimationError> {
     Ok(Beta::new(events + 0.5, all - events + 0.5)?.quantile(u)?)
 }
 
-/// The model of an outcome that is 0 or 1, by columns with the known rows first and then the `unknown` ones. Where rows are
-/// told apart, unknown ones that are like none of the others are added to `unlike`.
-fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>], unlike: &mut Unlike) -> Model {
+/// The model of an outcome that is 0 or 1, by columns with the known rows first and then the `unknown` ones, and the number of
+/// columns that it goes by. Where rows are told apart, unknown ones that are like none of the others are added to `unlike`.
+fn yes_or_no(
+    known: &[f64],
+    taken: &[&[f64]],
+    unknown: &[Vec<f64>],
+    unlike: &mut Unlike,
+) -> (Model, usize) {
     let s = known.len();
     let rows: Vec<usize> = (0..known.len()).collect();
     let outcome: Vec<bool> = known.iter().map(|y| *y > 0.0).collect();
@@ -228,11 +243,17 @@ fn yes_or_no(known: &[f64], taken: &[&[f64]], unknown: &[Vec<f64>], unlike: &mut
         || Chances::Share(cells.total()),
         |model| Chances::Logistic(model, columns()),
     );
-    Model::Binary {
+    let fitted = match &others {
+        Chances::Share(_) => 0,
+        Chances::Logistic(_, columns) => columns.len(),
+    };
+    let used = apart.aside.len() + fitted;
+    let model = Model::Binary {
         all,
         aside: apart.aside.into_iter().zip(counts).collect(),
         others,
-    }
+    };
+    (model, used)
 }
 
 impl Fit {
@@ -377,6 +398,38 @@ mod tests {
             model.draw(&mut || deviates.next().unwrap()).unwrap()
         };
         assert_eq!((drawn(0.189), drawn(0.190)), (vec![1.0], vec![0.0]));
+    }
+
+    /// Five rows of the rarer outcome (or known rows) for each column, by hand: 11 events allow two of three, 4 none, 15 numbers three. An
+    /// indicator counts that tells rows apart, and of five of the rarer outcome there is no other.
+    #[test]
+    fn columns_are_taken_while_there_are_five_rows_for_each() {
+        let columns = |n: usize| {
+            let own = |by: usize| (0..n).map(move |row| (row * by % 7) as f64);
+            [1, 2, 3].into_iter().flat_map(own).collect::<Vec<f64>>()
+        };
+        let events = |n: usize, of: usize| -> Vec<f64> {
+            (0..n).map(|row| f64::from(u8::from(row < of))).collect()
+        };
+        let taken = |known: &[f64], binary: bool| {
+            let columns = columns(known.len() + 2);
+            ArmImputation::new(known, 2, &columns, binary)
+                .unwrap()
+                .taken()
+        };
+        assert_eq!(taken(&events(40, 11), true), [2, 3]);
+        assert_eq!(taken(&events(40, 29), true), [2, 3]);
+        assert_eq!(taken(&events(40, 4), true), [0, 3]);
+        assert_eq!(taken(&events(40, 20), true), [3, 3]);
+        let numbers: Vec<f64> = (0..15).map(f64::from).collect();
+        assert_eq!(taken(&numbers, false), [3, 3]);
+        assert_eq!(taken(&numbers[..14], false), [2, 3]);
+        // Rows 10 to 15 have the indicator and all the event, rows 5 to 9 the event alone, rows 0 to 4 neither: 11 events, 5 others.
+        let known: Vec<f64> = (0..16).map(|row| f64::from(u8::from(row >= 5))).collect();
+        let indicator = (0..18).map(|row| f64::from(u8::from((10..16).contains(&row))));
+        let columns: Vec<f64> = indicator.chain(columns(18)).collect();
+        let model = ArmImputation::new(&known, 2, &columns, true).unwrap();
+        assert_eq!(model.taken(), [1, 4]);
     }
 
     /// Without columns the share is drawn from Beta(½ + events, ½ + others): its median at u = ½ lies between 0 and 1 where

@@ -462,12 +462,11 @@ fn bounds_say_of_which_arm_they_are() {
     );
 }
 
-/// Ten families of a category and arm; in the treated arm no outcome of the second category is known: the imputation of that arm
-/// says so, and of the control arm, where one outcome is unknown, nothing.
-#[test]
-fn a_level_without_known_outcomes_is_told_of() {
+/// Ten families of a category and arm, with some age; in the treated arm no outcome of the second category is known, in the control arm
+/// one of the first is not. Five of the first in either arm were reported again. Gives also the number in the treated arm of the second.
+fn two_categories(covariates: &str, age: impl Fn(usize) -> i64) -> (AnalysisResult, usize) {
     let text = with(&format!(
-        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\ncovariates = [\"category\"]\nmissing = {{ primary = \"complete-case\", sensitivity = [\"multiple-imputation\"] }}\n{}",
+        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\ncovariates = {covariates}\nmissing = {{ primary = \"complete-case\", sensitivity = [\"multiple-imputation\"] }}\n{}",
         estimand("risk-difference", "treatment-policy")
     ));
     let text = text.replace("families_per_therapist = 3", "families_per_therapist = 30");
@@ -477,7 +476,10 @@ fn a_level_without_known_outcomes_is_told_of() {
     let mut cells: [[Vec<FamilyIx>; 2]; 2] = Default::default();
     for k in 0..40usize {
         let category = k / 2 % 2;
-        let family = study.enrol(day, 0, 1, &[2, 1, category as i64]).unwrap().0;
+        let family = study
+            .enrol(day, 0, 1, &[2, age(k), category as i64])
+            .unwrap()
+            .0;
         let control = study.state.family(family).unwrap().arm == study.protocol.control;
         cells[usize::from(control)][category].push(family);
     }
@@ -491,14 +493,21 @@ fn a_level_without_known_outcomes_is_told_of() {
         study.command(late, &gone).expect("an exit");
     }
     let plan = Plan::registered(&study.protocol, 1);
-    let found = run(
+    let mut found = run(
         &study.protocol,
         &study.state,
         &plan,
         late,
         &RunSettings::default(),
     );
-    let told = found.analyses[1].warnings.iter();
+    (found.analyses.remove(1), second.len())
+}
+
+/// The imputation of the treated arm says so, and that of the control arm nothing.
+#[test]
+fn a_level_without_known_outcomes_is_told_of() {
+    let (found, of_second) = two_categories("[\"category\"]", |_| 1);
+    let told = found.warnings.iter();
     let told: Vec<_> = told
         .filter(|own| own.code == "imputed-by-whole-arm")
         .collect();
@@ -507,7 +516,7 @@ fn a_level_without_known_outcomes_is_told_of() {
     assert!(
         en.starts_with(&format!(
             "in iuh no family with a known outcome is of the kind of {} ",
-            second.len()
+            of_second
         )),
         "{en}"
     );
@@ -515,4 +524,34 @@ fn a_level_without_known_outcomes_is_told_of() {
         en.contains("by `category=parent`: none of their kind stands for them"),
         "{en}"
     );
+}
+
+/// Ten known outcomes in the treated arm, five of either kind, have room for one column of the two. In the control arm the second
+/// category, none of whom was reported, is told apart by its indicator, and of the first five were and four not, which is room for none.
+#[test]
+fn columns_that_an_imputation_has_no_room_for_are_told_of() {
+    let told = |own: &AnalysisResult| -> Vec<(String, String)> {
+        let told = own.warnings.iter();
+        let told = told.filter(|own| own.code == "imputation-model-reduced");
+        told.map(|own| (own.message.en.clone(), own.message.sv.clone()))
+            .collect()
+    };
+    let (found, _) = two_categories("[\"category\", \"youngest_age\"]", |k| (k % 5) as i64);
+    let told_of = told(&found);
+    assert_eq!(told_of.len(), 2, "{told_of:?}");
+    for ((en, sv), arm) in told_of.iter().zip(["standard", "iuh"]) {
+        assert!(
+            en.starts_with(&format!("in {arm} there are too few families")),
+            "{en}"
+        );
+        assert!(en.ends_with("go by 1 of 2 columns"), "{en}");
+        assert!(
+            sv.starts_with(&format!("i {arm} är det för få familjer")),
+            "{sv}"
+        );
+        assert!(sv.ends_with("går efter 1 av 2 kolumner"), "{sv}");
+    }
+    // One column is room enough for one.
+    let (found, _) = two_categories("[\"category\"]", |_| 1);
+    assert!(told(&found).is_empty(), "{:?}", told(&found));
 }

@@ -1,4 +1,5 @@
-//! What is told of a multiple imputation: whose unknown outcomes go by the whole arm.
+//! What is told of a multiple imputation: where it goes by fewer columns than registered, and whose unknown outcomes go by the whole
+//! arm.
 
 use crate::estimation::Warning;
 use crate::estimation::arm_imputation::Unlike;
@@ -20,4 +21,17 @@ pub(super) fn whole_arm(arm: &str, unlike: &Unlike, names: &[String]) -> Option<
             "i {arm} är ingen familj med känt utfall av samma slag som {number} med okänt, enligt {names}: ingen av deras slag står för dem, och deras utfall imputeras efter alla kända i gruppen"
         ),
     ))
+}
+
+/// That the imputations of an arm go by fewer columns than there are; none where they go by all.
+pub(super) fn reduced(arm: &str, [used, full]: [usize; 2]) -> Option<Warning> {
+    (used < full).then(|| {
+        Warning::new(
+            "imputation-model-reduced",
+            words!(
+                "in {arm} there are too few families with a known outcome, or with the rarer one of two, for all covariates: the imputations there go by {used} of {full} columns",
+                "i {arm} är det för få familjer med känt utfall, eller med det ovanligare av två, för alla kovariater: imputeringarna där går efter {used} av {full} kolumner"
+            ),
+        )
+    })
 }

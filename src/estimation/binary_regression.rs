@@ -4,10 +4,22 @@
 //! Where the likelihood has no maximum, that of Jeffreys' prior times the likelihood exists (Firth 1993, doi
 //! 10.1093/biomet/80.1.27; Heinze & Schemper 2002, doi 10.1002/sim.1047): [`BinaryRegression::penalized`].
 
-use crate::numerics::linear_algebra::Qr;
+use crate::numerics::linear_algebra::{
+    Cholesky, Qr, combine, dot, each_dot, largest, most, sum, weighted_mean,
+};
 
 /// Beyond this log odds a fit has separated the rows.
 const SEPARATED: f64 = 12.0;
+
+/// Smallest part of a cross-product's diagonal that may be left for the short way, which then loses no more than half of the
+/// digits of a step.
+const SAFE: f64 = 1e-6;
+
+/// After a step below this the information is known to as many digits, and each step with it is that much smaller than the one
+/// before; the last is so small that what is left is below 1e-11.
+const SETTLED: f64 = 1e-3;
+const LAST_STEP: f64 = 1e-9;
+const MOST_SHORT_STEPS: usize = 30;
 
 /// No log odds moves more than this in a step of a penalized fit, which shrink by a factor: so many are enough.
 const LONGEST_STEP: f64 = 5.0;
@@ -70,6 +82,20 @@ impl BinaryRegression {
             }
         }
         None
+    }
+
+    /// The probabilities of the rows at the maximum of [`BinaryRegression::fit_cells`], by Newton's method on columns that are
+    /// centred and scaled, whose cross-products are then well conditioned. Where columns come near to being combinations of
+    /// others, or rows to being separated, the fit itself decides.
+    pub(super) fn chances_of_cells(
+        yes: &[f64],
+        trials: &[f64],
+        columns: &[Vec<f64>],
+    ) -> Option<Vec<f64>> {
+        short(yes, trials, columns).or_else(|| {
+            let own = Self::fit_cells(yes, trials, columns)?;
+            Some(own.chances(columns, yes.len(), &own.coefficients))
+        })
     }
 
     /// The maximum of the likelihood times Jeffreys' prior, the root of the information's determinant: that of the likelihood
@@ -166,6 +192,70 @@ impl BinaryRegression {
         let moved = self.coefficients.iter().zip(z);
         moved.map(|(own, z)| own + z).collect()
     }
+}
+
+/// See [`BinaryRegression::chances_of_cells`]; `None` where the fit itself must decide.
+fn short(yes: &[f64], trials: &[f64], columns: &[Vec<f64>]) -> Option<Vec<f64>> {
+    let (n, k) = (yes.len(), columns.len() + 1);
+    let (events, all) = (sum(yes), sum(trials));
+    if !(events > 0.0 && events < all) {
+        return None;
+    }
+    let mut basis = vec![1.0; n];
+    basis.reserve_exact(n * columns.len());
+    for column in columns {
+        let mean = weighted_mean(trials, column);
+        let from = basis.len();
+        basis.extend(column.iter().map(|x| x - mean));
+        let own = &mut basis[from..];
+        let scale = 1.0 / (dot(own, own) / n as f64).sqrt();
+        if !scale.is_finite() {
+            return None;
+        }
+        own.iter_mut().for_each(|x| *x *= scale);
+    }
+    let mut eta = vec![libm::log(events / (all - events)); n];
+    let (mut moves, mut weight) = (vec![0.0; n], vec![0.0; n]);
+    let (mut score, mut weighted) = (vec![0.0; n], vec![0.0; n]);
+    let mut cholesky = Cholesky::default();
+    let (mut gram, mut step) = (vec![0.0; k * k], vec![0.0; k]);
+    let column = |j: usize| &basis[j * n..(j + 1) * n];
+    let mut moved = f64::INFINITY;
+    for _ in 0..MOST_SHORT_STEPS {
+        let mut last = (f64::NAN, (0.0, 0.0));
+        for row in 0..n {
+            if last.0.to_bits() != eta[row].to_bits() {
+                last = (eta[row], chances(eta[row]));
+            }
+            let (p, q) = last.1;
+            weight[row] = trials[row] * p * q;
+            score[row] = yes[row] - trials[row] * p;
+        }
+        each_dot(&score, k, column, |j, sum| step[j] = sum);
+        if moved > SETTLED {
+            for j in 0..k {
+                for ((own, x), w) in weighted.iter_mut().zip(column(j)).zip(&weight) {
+                    *own = x * w;
+                }
+                each_dot(&weighted, j + 1, column, |i, sum| gram[i * k + j] = sum);
+            }
+            cholesky.factor(k, &gram, SAFE).ok()?;
+        }
+        cholesky.solve(&mut step);
+        moves.fill(0.0);
+        combine(&step, &basis, &mut moves);
+        for (eta, step) in eta.iter_mut().zip(&moves) {
+            *eta += step;
+        }
+        if most(&eta, 0.0, f64::abs) > SEPARATED || eta.iter().any(|eta| eta.is_nan()) {
+            return None;
+        }
+        moved = largest(&moves);
+        if moved < LAST_STEP {
+            return Some(eta.into_iter().map(chance).collect());
+        }
+    }
+    None
 }
 
 fn chance(eta: f64) -> f64 {

@@ -29,6 +29,9 @@ impl Aside {
 /// Different rows that are looked through for one like the next; rows that come later are cells of their own.
 const SEARCHED: usize = 16;
 
+/// An odd number whose multiples spread over all bits (⌊2⁶⁴/φ⌋, φ the golden ratio).
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Rows with the same columns, taken together: a model of few indicators has few different rows.
 pub(super) struct Cells {
     /// The cell of each row.
@@ -70,14 +73,24 @@ impl Cells {
             trials: room(),
             columns: taken.iter().map(|_| room()).collect(),
         };
+        // Of the cells that are looked through a number each, which those alike share.
+        let mut shared: Vec<u64> = Vec::with_capacity(SEARCHED);
         for row in rows {
+            let bits = taken.iter().map(|column| column[*row].to_bits());
+            let own = bits.fold(0u64, |own, bits| {
+                (own ^ bits).wrapping_mul(SPREAD).rotate_left(26)
+            });
             let like = |cell: &usize| {
                 let mut pairs = taken.iter().zip(&cells.columns);
                 pairs.all(|(column, own)| column[*row].to_bits() == own[*cell].to_bits())
             };
-            let mut searched = 0..cells.len().min(SEARCHED);
+            let searched = shared.iter().enumerate();
+            let mut searched = searched.filter(|(_, of)| **of == own).map(|(cell, _)| cell);
             let cell = searched.find(like).unwrap_or(cells.len());
             if cell == cells.len() {
+                if shared.len() < SEARCHED {
+                    shared.push(own);
+                }
                 cells.yes.push(0.0);
                 cells.trials.push(0.0);
                 for (own, column) in cells.columns.iter_mut().zip(taken) {
@@ -114,8 +127,8 @@ impl Cells {
             })
             .collect();
         self.keep(&mut apart, each);
-        let fitted = match self.alike(0..self.len()) {
-            Some(known) => vec![known; self.len()],
+        let fitted = match alike(self.total()) {
+            Some(known) => vec![f64::from(u8::from(known)); self.len()],
             None => self.fit()?,
         };
         for (cell, chance) in apart.left.iter().zip(fitted) {
@@ -129,8 +142,8 @@ impl Cells {
     }
 
     fn fit(&self) -> Option<Vec<f64>> {
-        let own = BinaryRegression::fit_cells(&self.yes, &self.trials, &self.columns)?;
-        Some(own.chances(&self.columns, self.len(), &own.coefficients))
+        let (yes, trials, columns) = (&self.yes, &self.trials, &self.columns);
+        BinaryRegression::chances_of_cells(yes, trials, columns)
     }
 
     /// Keeps the cells that were not told apart, with the columns that are left while there are `each` rows of the rarer kind
@@ -198,67 +211,108 @@ impl Cells {
     /// those with an indicator, then those with none of some neighbouring ones that exclude each other, as the families of
     /// the site without an indicator.
     fn aside(&self, left: &[usize], kept: &[usize]) -> Option<Aside> {
-        let mut with = kept.iter().filter(|own| self.indicates(left, **own));
-        if let Some(own) = with.find_map(|own| self.told_apart(left, &[*own], true)) {
-            return Some(own);
+        let marked: Vec<Option<Marked>> = kept.iter().map(|own| self.marked(left, *own)).collect();
+        for (own, marked) in kept.iter().zip(&marked) {
+            let Some(marked) = marked else { continue };
+            if marked.cells == 0 || marked.cells == left.len() {
+                continue;
+            }
+            if let Some(known) = alike(marked.counts) {
+                return Some(Aside {
+                    columns: vec![*own],
+                    with: true,
+                    known,
+                });
+            }
         }
+        let all = self.counts(left.iter().copied());
         for from in 0..kept.len() {
-            for to in from + 1..=kept.len() {
-                let columns = &kept[from..to];
-                let exclude = |cell: &usize| {
-                    let sum: f64 = columns.iter().map(|own| self.columns[*own][*cell]).sum();
-                    sum <= 1.0
-                };
-                let indicate = columns.iter().all(|own| self.indicates(left, *own));
-                if !indicate || !left.iter().all(exclude) {
+            let mut with = Marked::default();
+            for (to, own) in marked.iter().enumerate().skip(from) {
+                let Some(own) = own.as_ref().filter(|own| !with.meets(own)) else {
                     break;
+                };
+                with.join(own);
+                let others = left.len() - with.cells;
+                if others == 0 || others == left.len() {
+                    continue;
                 }
-                if let Some(own) = self.told_apart(left, columns, false) {
-                    return Some(own);
+                let [yes, trials] = with.counts;
+                if let Some(known) = alike([all[0] - yes, all[1] - trials]) {
+                    return Some(Aside {
+                        columns: kept[from..=to].to_vec(),
+                        with: false,
+                        known,
+                    });
                 }
             }
         }
         None
     }
 
-    /// Whether a column has 0 and 1 alone.
-    fn indicates(&self, left: &[usize], column: usize) -> bool {
-        let mut values = left.iter().map(|cell| self.columns[column][*cell]);
-        values.all(|x| x == 0.0 || x.total_cmp(&1.0).is_eq())
-    }
-
-    /// The rows with (or without) some indicators, if there are such and others and they are alike.
-    fn told_apart(&self, left: &[usize], columns: &[usize], with: bool) -> Option<Aside> {
-        let has = |cell: &usize| columns.iter().any(|own| self.columns[*own][*cell] > 0.0);
-        let own = left.iter().copied().filter(|cell| has(cell) == with);
-        let number = own.clone().count();
-        if number == 0 || number == left.len() {
-            return None;
+    /// The cells with an indicator; `None` for a column that has other values than 0 and 1.
+    fn marked(&self, left: &[usize], column: usize) -> Option<Marked> {
+        let mut marked = Marked {
+            places: vec![0; left.len().div_ceil(64)],
+            ..Marked::default()
+        };
+        for (place, cell) in left.iter().enumerate() {
+            let x = self.columns[column][*cell];
+            if x.to_bits() == 1f64.to_bits() {
+                marked.places[place / 64] |= 1 << (place % 64);
+                marked.cells += 1;
+                marked.counts[0] += self.yes[*cell];
+                marked.counts[1] += self.trials[*cell];
+            } else if x != 0.0 {
+                return None;
+            }
         }
-        let known = self.alike(own)?;
-        Some(Aside {
-            columns: columns.to_vec(),
-            with,
-            known: known > 0.0,
-        })
-    }
-
-    /// 1 where all rows of some cells are events, 0 where none is.
-    fn alike(&self, cells: impl Iterator<Item = usize>) -> Option<f64> {
-        let [yes, trials] = self.counts(cells);
-        if yes <= 0.0 {
-            Some(0.0)
-        } else if yes >= trials {
-            Some(1.0)
-        } else {
-            None
-        }
+        Some(marked)
     }
 
     fn counts(&self, cells: impl Iterator<Item = usize>) -> [f64; 2] {
         cells.fold([0.0; 2], |[yes, trials], cell| {
             [yes + self.yes[cell], trials + self.trials[cell]]
         })
+    }
+}
+
+/// Cells with some indicators that exclude each other.
+#[derive(Default)]
+struct Marked {
+    /// A bit for each place among the cells that are looked at.
+    places: Vec<u64>,
+    cells: usize,
+    /// Events and all rows.
+    counts: [f64; 2],
+}
+
+impl Marked {
+    fn meets(&self, other: &Self) -> bool {
+        let mut pairs = self.places.iter().zip(&other.places);
+        pairs.any(|(own, other)| own & other != 0)
+    }
+
+    /// Takes in the cells of another indicator.
+    fn join(&mut self, other: &Self) {
+        self.places.resize(other.places.len(), 0);
+        for (own, other) in self.places.iter_mut().zip(&other.places) {
+            *own |= other;
+        }
+        self.cells += other.cells;
+        self.counts[0] += other.counts[0];
+        self.counts[1] += other.counts[1];
+    }
+}
+
+/// Whether some rows are events, where they are alike: by events and all.
+fn alike([yes, trials]: [f64; 2]) -> Option<bool> {
+    if yes <= 0.0 {
+        Some(false)
+    } else if yes >= trials {
+        Some(true)
+    } else {
+        None
     }
 }
 

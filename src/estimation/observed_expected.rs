@@ -67,8 +67,8 @@ impl ObservedExpected {
     }
 }
 
-/// Times whose terms are made side by side.
-const LANES: usize = 8;
+/// Times whose terms are made before they are added.
+const SOME: usize = 64;
 
 /// The work of [`ObservedExpected::add_all`].
 struct AddAll<'a> {
@@ -88,36 +88,42 @@ impl Wide for AddAll<'_> {
     fn run(self) -> ObservedExpected {
         let mut sums = self.sums;
         let [mut control, mut treated] = sums.expected;
-        let (mut excess, mut variance, mut all) = (sums.excess, sums.variance, 0);
-        for (at_risk, events) in self.at_risk.chunks(LANES).zip(self.events.chunks(LANES)) {
-            // Lanes beyond the end have nobody's event among two.
-            let (mut own, mut dying) = ([1 << 32 | 1; LANES], [0_u64; LANES]);
-            own[..at_risk.len()].copy_from_slice(at_risk);
-            dying[..events.len()].copy_from_slice(events);
-            let mut terms = [[0.0; LANES]; 4];
-            for lane in 0..LANES {
-                let n0 = f64::from(own[lane] as u32);
-                let n1 = f64::from((own[lane] >> 32) as u32);
-                let d0 = f64::from(dying[lane] as u32);
-                let d1 = f64::from((dying[lane] >> 32) as u32);
+        let (mut excess, mut variance, mut observed) = (sums.excess, sums.variance, 0);
+        let mut terms = [[0.0; SOME]; 4];
+        for (at_risk, events) in self.at_risk.chunks(SOME).zip(self.events.chunks(SOME)) {
+            let [controls, treateds, excesses, spreads] = &mut terms;
+            let into = controls.iter_mut().zip(treateds);
+            let into = into.zip(excesses.iter_mut().zip(spreads));
+            for ((at_risk, events), ((to_control, to_treated), (to_excess, to_variance))) in
+                at_risk.iter().zip(events).zip(into)
+            {
+                let n0 = f64::from(*at_risk as u32);
+                let n1 = f64::from((*at_risk >> 32) as u32);
+                let d0 = f64::from(*events as u32);
+                let d1 = f64::from((*events >> 32) as u32);
                 let (n, d) = (n0 + n1, d0 + d1);
                 let (p0, p1) = (n0 / n, n1 / n);
-                terms[0][lane] = d * p0;
-                terms[1][lane] = d * p1;
-                terms[2][lane] = (d1 * n0 - d0 * n1) / n;
+                *to_control = d * p0;
+                *to_treated = d * p1;
+                *to_excess = (d1 * n0 - d0 * n1) / n;
                 let spread = (d * p1 * p0) * ((n - d) / (n - 1.0));
-                terms[3][lane] = if n > 1.0 { spread } else { 0.0 };
+                *to_variance = if n > 1.0 { spread } else { 0.0 };
             }
-            for lane in 0..LANES {
-                all += dying[lane];
-                control += terms[0][lane];
-                treated += terms[1][lane];
-                excess += terms[2][lane];
-                variance += terms[3][lane];
+            let [controls, treateds, excesses, spreads] = &terms;
+            let expected = controls.iter().zip(treateds);
+            let own = expected.zip(excesses.iter().zip(spreads));
+            for (events, ((to_control, to_treated), (to_excess, to_variance))) in
+                events.iter().zip(own)
+            {
+                observed += *events;
+                control += to_control;
+                treated += to_treated;
+                excess += to_excess;
+                variance += to_variance;
             }
         }
-        sums.observed[0] += all as u32;
-        sums.observed[1] += (all >> 32) as u32;
+        sums.observed[0] += observed as u32;
+        sums.observed[1] += (observed >> 32) as u32;
         sums.expected = [control, treated];
         (sums.excess, sums.variance) = (excess, variance);
         sums
@@ -139,7 +145,7 @@ mod tests {
             let events = [at_risk[0].min(place % 2), u64::from(place % 2 == 0)];
             [at_risk, events]
         };
-        for number in 0..40 {
+        for number in (0..40).chain(120..140) {
             let times: Vec<_> = (0..number).map(time).collect();
             let (mut one, mut all) = (ObservedExpected::default(), ObservedExpected::default());
             for [at_risk, events] in &times {

@@ -21,7 +21,7 @@ const MIDNIGHT: f64 = 1e-6;
 const QUICK: usize = 100_000;
 
 /// Families whose waiting times are made side by side.
-const LANES: usize = 8;
+const SOME: usize = 64;
 
 /// The families of one site.
 #[derive(Debug, Default)]
@@ -65,8 +65,8 @@ impl Queue {
     /// Takes all families that come until a day.
     fn until(&mut self, day: i32, width: usize, open_days: &[i32]) {
         loop {
-            let known = self.days.iter().skip(self.came);
-            self.came += known.take_while(|next| **next <= day).count();
+            let known = &self.days[self.came..];
+            self.came += known.partition_point(|next| *next <= day);
             if self.came < self.days.len() {
                 return;
             }
@@ -112,41 +112,33 @@ impl Wide for Tell<'_> {
         let scale = 1.0 / self.rate;
         let mut clock = self.clock;
         let mut number = self.from;
-        for days in self.days[self.from..].chunks_mut(LANES) {
-            let mut gaps = [0; LANES];
-            let words = self.words[number * self.width..].iter();
-            for (gap, word) in gaps.iter_mut().zip(words.step_by(self.width)) {
-                *gap = *word;
+        let (mut words, mut clocks, mut whole) = ([0; SOME], [0.0; SOME], [0; SOME]);
+        for days in self.days[self.from..].chunks_mut(SOME) {
+            let until = number + days.len();
+            for (word, place) in words.iter_mut().zip(number..until) {
+                *word = self.words.get(place * self.width).copied().unwrap_or(0);
             }
-            let mut clocks = [0.0; LANES];
-            for lane in 0..LANES {
-                clocks[lane] = minus_log(gaps[lane]) * scale;
+            let clocks = &mut clocks[..days.len()];
+            for (gap, word) in clocks.iter_mut().zip(&words) {
+                *gap = minus_log(*word) * scale;
             }
             let before = clock;
-            for own in &mut clocks[..days.len()] {
+            for own in &mut *clocks {
                 clock += *own;
                 *own = clock;
             }
-            let mut midnight = false;
-            let mut whole = [0; LANES];
-            for lane in 0..LANES {
-                whole[lane] = clocks[lane] as i32;
-                midnight |= is_midnight(clocks[lane] - f64::from(whole[lane]));
+            let mut midnight = 0;
+            for (clock, whole) in clocks.iter().zip(&mut whole) {
+                *whole = *clock as i32;
+                midnight |= u64::from(is_midnight(*clock - f64::from(*whole)));
             }
-            let until = number + days.len();
-            if midnight || until > QUICK {
-                clock = exactly(
-                    self.words,
-                    self.width,
-                    self.rate,
-                    (number, before),
-                    &mut clocks,
-                );
-                for lane in 0..LANES {
-                    whole[lane] = clocks[lane] as i32;
+            if midnight > 0 || until > QUICK {
+                clock = exactly(self.words, self.width, self.rate, (number, before), clocks);
+                for (clock, whole) in clocks.iter().zip(&mut whole) {
+                    *whole = *clock as i32;
                 }
             }
-            for (day, whole) in days.iter_mut().zip(whole) {
+            for (day, whole) in days.iter_mut().zip(&whole) {
                 let own = self.open_days.get(whole.unsigned_abs() as usize);
                 *day = own.copied().unwrap_or(i32::MAX);
             }
@@ -163,7 +155,7 @@ fn exactly(
     width: usize,
     rate: f64,
     (number, before): (usize, f64),
-    clocks: &mut [f64; LANES],
+    clocks: &mut [f64],
 ) -> f64 {
     let gap = |word: &u64| -libm::log(open_unit_of(*word)) / rate;
     let all = || words.iter().step_by(width);

@@ -47,6 +47,8 @@ struct Report {
 
 /// Parts of a window into which reports are put before they are ordered, as a power of two.
 const PARTS: u32 = 7;
+/// After all parts of the window, the last of which may be half of one.
+const NOT_SEEN: u32 = (1 << PARTS) + 1;
 
 /// Where a stratum ends in each list of [`Strata`], and the origin of its first family.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,10 +63,10 @@ struct End {
 #[derive(Debug, Default)]
 pub(super) struct Strata {
     ends: Vec<End>,
-    /// Places of the families of each stratum, rising, their arms, and the days of their first reports, counted from the first
-    /// opening.
+    /// Places of the families of each stratum, rising, one in the arm of each, and the days of their first reports, counted
+    /// from the first opening.
     places: Vec<u32>,
-    sides: Vec<u8>,
+    sides: Vec<Pair>,
     comes: Vec<i32>,
     /// Of each stratum, how many families have their origins before that of its first one, until that day, until the day
     /// after it, and so on until that of its last one.
@@ -72,12 +74,11 @@ pub(super) struct Strata {
     /// Of a stratum at a cut, how many of its first families have no report until then.
     staying: Vec<Pair>,
     reports: Vec<Report>,
-    /// Those of one stratum before they are ordered.
-    unordered: Vec<Report>,
     /// The times at a cut at which somebody had a first report, stratum by stratum: how many were at risk just before it, and
-    /// how many had it. And of how many families until which cut they are.
+    /// how many had it; from place 1 on. How many they are, and of how many families until which cut.
     at_risk: Vec<Pair>,
     events: Vec<Pair>,
+    steps: usize,
     of: Option<(usize, i32)>,
     /// Families by arm at that cut, and whether all strata stand there.
     all: [u32; 2],
@@ -95,38 +96,34 @@ impl Strata {
         self.of = None;
     }
 
-    /// Adds the families of a further stratum, in a window of so many days.
-    pub(super) fn add(&mut self, own: Members<'_>, width: i32) {
+    /// Adds the families of a further stratum, in a window of so many days, with reports until the last day of all cuts.
+    pub(super) fn add(&mut self, own: Members<'_>, (width, last_cut): (i32, i32)) {
         self.places.extend_from_slice(own.places);
-        self.sides.extend_from_slice(own.sides);
+        let from = self.sides.len();
+        self.sides.resize(from + own.places.len(), 0);
+        self.comes.resize(from + own.places.len(), 0);
+        let sides = self.sides[from..].iter_mut();
+        let into = sides.zip(&mut self.comes[from..]);
         let origin = own.origins.first().copied().unwrap_or(0);
         let last = own.origins.last().copied().unwrap_or(origin);
         let first = self.until.len();
         let days = 2 + last.abs_diff(origin) as usize;
         self.until.resize(first + days, 0);
         let until = &mut self.until[first..];
-        self.unordered.resize(own.places.len(), Report::default());
-        let mut count = 0;
-        let families = own.places.iter().zip(own.origins);
-        for ((place, from), (report, side)) in families.zip(own.reports.iter().zip(own.sides)) {
+        for from in own.origins {
             until[1 + from.abs_diff(origin) as usize] += 1;
-            // Every family is written, and the place moves on after those with a report.
-            let comes = from.saturating_add(*report);
-            self.comes.push(comes);
-            self.unordered[count] = Report {
-                day: report.unsigned_abs() << 1 | u32::from(*side),
-                comes,
-                place: *place,
-            };
-            count += usize::from(*report != NEVER);
+        }
+        let families = own.origins.iter().zip(own.reports.iter().zip(own.sides));
+        for ((from, (report, side)), (pair, comes)) in families.zip(into) {
+            *pair = pair_of(*side);
+            *comes = from.saturating_add(*report);
         }
         let mut all = 0;
         for families in until {
             all += *families;
             *families = all;
         }
-        self.unordered.truncate(count);
-        self.order(width);
+        self.order(own, from, (width, last_cut));
         self.ends.push(End {
             families: self.places.len(),
             reports: self.reports.len(),
@@ -135,15 +132,21 @@ impl Strata {
         });
     }
 
-    /// Puts the reports of a stratum in the order of their days: by parts of the window, and then by insertion.
-    fn order(&mut self, width: i32) {
+    /// Puts the reports of a stratum, whose families begin at `first`, in the order of their days: by parts of the window, and
+    /// then by insertion.
+    fn order(&mut self, own: Members<'_>, first: usize, (width, last_cut): (i32, i32)) {
         let shift = (width.unsigned_abs() >> PARTS)
             .checked_ilog2()
             .map_or(0, |own| own + 1);
-        let part = |report: &Report| (report.day >> (shift + 1)) as usize;
-        let mut next = [0_u32; (1 << PARTS) + 2];
-        for report in &self.unordered {
-            next[part(report) + 1] += 1;
+        // Reports that are never seen have a part of their own after the others, without a branch.
+        let part = |report: i32, comes: i32| {
+            let part = (report.unsigned_abs() >> shift).min(NOT_SEEN - 1);
+            (if comes <= last_cut { part } else { NOT_SEEN }) as usize
+        };
+        let comes = &self.comes[first..];
+        let mut next = [0_u32; NOT_SEEN as usize + 2];
+        for (report, comes) in own.reports.iter().zip(comes) {
+            next[part(*report, *comes) + 1] += 1;
         }
         let from = self.reports.len();
         let mut sum = from as u32;
@@ -151,13 +154,20 @@ impl Strata {
             sum += *own;
             *own = sum;
         }
+        let until = next[NOT_SEEN as usize] as usize;
         self.reports
-            .resize(from + self.unordered.len(), Report::default());
-        for report in &self.unordered {
-            let place = &mut next[part(report)];
-            self.reports[*place as usize] = *report;
-            *place += 1;
+            .resize(from + own.reports.len(), Report::default());
+        let families = own.places.iter().zip(own.sides);
+        for ((report, comes), (place, side)) in own.reports.iter().zip(comes).zip(families) {
+            let at = &mut next[part(*report, *comes)];
+            self.reports[*at as usize] = Report {
+                day: report.unsigned_abs() << 1 | u32::from(*side),
+                comes: *comes,
+                place: *place,
+            };
+            *at += 1;
         }
+        self.reports.truncate(until);
         let own = &mut self.reports[from..];
         for place in 1..own.len() {
             let report = own[place];
@@ -179,8 +189,9 @@ impl Strata {
         self.all = [0; 2];
         let (mut strata, mut small) = (0, false);
         // The first step is none, so that the last one is there to be written again by a report that is not seen.
-        self.at_risk.resize(self.reports.len() + 1, 0);
-        self.events.resize(self.reports.len() + 1, 0);
+        let most = (self.reports.len() + 1).max(self.at_risk.len());
+        self.at_risk.resize(most, 0);
+        self.events.resize(most, 0);
         let mut steps = Steps {
             at_risk: &mut self.at_risk,
             events: &mut self.events,
@@ -188,16 +199,19 @@ impl Strata {
         };
         let mut from = End::default();
         for end in &self.ends {
-            let number = number_before(&self.places[from.families..end.families], families);
-            self.staying.resize(number + 1, 0);
+            let places = &self.places[from.families..end.families];
+            let number = number_before(places, families);
+            self.staying.resize(places.len() + 1, 0);
             let comes = self.comes[from.families..][..number].iter();
             let own = comes.zip(&self.sides[from.families..][..number]);
             let (mut all, mut without) = (0, 0);
-            for ((comes, side), staying) in own.zip(&mut self.staying[1..]) {
-                all += pair_of(*side);
-                without += u64::from(*comes > cut) << (u32::from(side & 1) * 32);
+            for ((comes, pair), staying) in own.zip(&mut self.staying[1..]) {
+                all += *pair;
+                without += *pair & u64::from(*comes > cut).wrapping_neg();
                 *staying = without;
             }
+            // Whoever was drawn after them is not there.
+            self.staying[number..].fill(without);
             let reports = &self.reports[from.reports..end.reports];
             let until = &self.until[from.until..end.until];
             let begin = cut - end.origin;
@@ -209,7 +223,9 @@ impl Strata {
             let [control, treated] = sides(all);
             self.all[0] += control;
             self.all[1] += treated;
-            let seen = |report: &Report| (report.place as usize) < families && report.comes <= cut;
+            let seen = |report: &Report| {
+                u64::from((report.place as usize) < families) & u64::from(report.comes <= cut)
+            };
             steps.walk(
                 reports,
                 seen,
@@ -217,9 +233,7 @@ impl Strata {
                 (until, begin),
             );
         }
-        let last = steps.last;
-        self.at_risk.truncate(last + 1);
-        self.events.truncate(last + 1);
+        self.steps = steps.last;
         self.stands = strata <= 1 || !small;
     }
 
@@ -231,7 +245,8 @@ impl Strata {
             return None;
         }
         let mut sums = ObservedExpected::default();
-        sums.add_all(&self.at_risk[1..], &self.events[1..]);
+        let (at_risk, events) = self.steps();
+        sums.add_all(at_risk, events);
         let (estimate, std_error) = sums.one_step()?;
         Some(Effect {
             estimate,
@@ -261,8 +276,9 @@ impl Strata {
             return None;
         }
         likelihood.clear();
-        likelihood.add_all(&self.at_risk[1..], &self.events[1..], ties);
-        if sides(self.events[1..].iter().sum()).contains(&0) {
+        let (at_risk, events) = self.steps();
+        likelihood.add_all(at_risk, events, ties);
+        if sides(events.iter().sum()).contains(&0) {
             return None;
         }
         let fit = likelihood.maximize().ok()?.fit(inference);
@@ -278,6 +294,12 @@ impl Strata {
             n_treated: self.all[1],
             n_control: self.all[0],
         })
+    }
+
+    /// The steps at the cut that was walked to.
+    fn steps(&self) -> (&[Pair], &[Pair]) {
+        let own = 1..self.steps + 1;
+        (&self.at_risk[own.clone()], &self.events[own])
     }
 
     /// Whether no stratum is so small that it is merged with another, of the first `families`.
@@ -304,36 +326,39 @@ impl Steps<'_> {
     fn walk(
         &mut self,
         reports: &[Report],
-        seen: impl Fn(&Report) -> bool,
+        seen: impl Fn(&Report) -> u64,
         (all, staying): (Pair, &[Pair]),
         (until, cut): (&[u32], i32),
     ) {
-        let (Some(end), Some(most)) = (until.len().checked_sub(1), staying.len().checked_sub(1))
-        else {
+        let Some(end) = until.len().checked_sub(1) else {
             return;
         };
         let mut last = self.last;
         let (mut at_risk, mut events) = (self.at_risk[last], self.events[last]);
         let (mut gone, mut day) = (0, 0);
         for report in reports {
-            let (own, seen) = (report.day >> 1, seen(report));
-            let begins = seen & (own != day);
-            day = if seen { own } else { day };
+            let (own, seen) = (u64::from(report.day >> 1), seen(report));
+            let begins = seen & u64::from(own != day);
+            day = either(seen, own, day);
             // Whoever was drawn later is not followed until this day.
             let drawn = (cut + 1 - own as i32).clamp(0, end as i32) as usize;
-            let drawn = (until[drawn] as usize).min(most);
-            let now = staying[drawn] + (all - gone);
-            at_risk = if begins { now } else { at_risk };
-            events = if begins { 0 } else { events };
-            let event = u64::from(seen) << ((report.day & 1) * 32);
+            let now = staying[until[drawn] as usize] + (all - gone);
+            at_risk = either(begins, now, at_risk);
+            events = either(begins, 0, events);
+            let event = seen << ((report.day & 1) * 32);
             gone += event;
             events += event;
-            last += usize::from(begins);
+            last += begins as usize;
             self.at_risk[last] = at_risk;
             self.events[last] = events;
         }
         self.last = last;
     }
+}
+
+/// The first of two for 1, the second for 0, by arithmetic: the compiler makes a branch of a choice.
+fn either(first: u64, one: u64, other: u64) -> u64 {
+    other ^ ((other ^ one) & first.wrapping_neg())
 }
 
 /// How many of some places, which rise, are before one.
@@ -361,7 +386,7 @@ mod tests {
                 reports: &[3, 2, NEVER, 1][from..to],
                 sides: &[0, 1, 0, 1][from..to],
             };
-            strata.add(own, 100);
+            strata.add(own, (100, 5));
         };
         let mut strata = Strata::default();
         add(&mut strata, 0, 3);

@@ -387,8 +387,11 @@ impl<'c> Times<'c> {
         let wanted = |which: usize| self.analyses.iter().any(|own| own.strata == which);
         let asked = [wanted(0), wanted(1)];
         self.strata.iter_mut().for_each(Strata::clear);
+        let cuts = self.analyses.iter().map(|own| own.cut);
+        let cuts = cuts.chain(self.looks.iter().copied());
+        let within = (self.window.1, cuts.max().unwrap_or(0));
         if asked[0] {
-            self.strata[0].add(self.ledger.members(&self.arm_of), self.window.1);
+            self.strata[0].add(self.ledger.members(&self.arm_of), within);
         }
         if asked[1] {
             for site in &self.by_id {
@@ -400,7 +403,7 @@ impl<'c> Times<'c> {
                     reports: &self.days[own.clone()],
                     sides: &self.sides[own],
                 };
-                self.strata[1].add(members, self.window.1);
+                self.strata[1].add(members, within);
             }
         }
         Some(())

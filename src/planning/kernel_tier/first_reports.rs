@@ -22,7 +22,17 @@ const BITS: u32 = 53;
 pub(super) struct CountByWord {
     /// Least upper 53 bits of the words with at least 1, 2, … reports, and one that no word reaches.
     least: Vec<u64>,
-    guide: Vec<u8>,
+    parts: Box<[Part; 1 << PARTS]>,
+}
+
+/// One of the equal parts into which the words are divided.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    /// Count of its first word, and the least upper bits beyond it that have one more.
+    count: u32,
+    next: u64,
+    /// Whether it has more turns than that.
+    crowded: bool,
 }
 
 impl CountByWord {
@@ -44,13 +54,19 @@ impl CountByWord {
             }
             least.push(low);
         }
-        let below = |part: u64| {
-            let from = part << (BITS - PARTS);
-            least.iter().take_while(|own| **own <= from).count() as u8
-        };
-        let guide = (0..1 << PARTS).map(below).collect();
         least.push(u64::MAX);
-        Self { least, guide }
+        let count = |own: u64| least.partition_point(|least| *least <= own);
+        let part = |part: usize| {
+            let from = (part as u64) << (BITS - PARTS);
+            let (first, last) = (count(from), count(from + ((1 << (BITS - PARTS)) - 1)));
+            Part {
+                count: first as u32,
+                next: least[first],
+                crowded: last > first + 1,
+            }
+        };
+        let parts = Box::new(std::array::from_fn(part));
+        Self { least, parts }
     }
 
     /// Whether hardly any family has more reports than have their days beside them.
@@ -62,14 +78,19 @@ impl CountByWord {
 
     /// The count for the word of a risk.
     pub(super) fn of(&self, word: u64) -> u32 {
+        let part = &self.parts[(word >> (u64::BITS - PARTS)) as usize];
         let own = word >> 11;
-        let mut count = usize::from(self.guide[(own >> (BITS - PARTS)) as usize]);
         // Most parts hold one turn at most, which is taken without a guess.
-        count += usize::from(self.least[count] <= own);
-        while self.least[count] <= own {
-            count += 1;
+        if part.crowded {
+            return self.search(own);
         }
-        count as u32
+        part.count + u32::from(part.next <= own)
+    }
+
+    /// The count for the upper bits of a word.
+    #[cold]
+    fn search(&self, own: u64) -> u32 {
+        self.least.partition_point(|least| *least <= own) as u32
     }
 }
 

@@ -134,7 +134,7 @@ impl Workspace {
                     rows.push(row);
                     columns.arm.push(side);
                     columns.outcome.push(Some(self.y[place]));
-                    exposure.push(Some(self.courses.of(place).0.days));
+                    exposure.push(Some(self.courses.of(place).0.days.max(0.5)));
                 }
                 columns.exposure = Some(exposure);
             }
@@ -235,7 +235,7 @@ impl Workspace {
         }
     }
 
-    /// A row for every event of a family, and one to the end of its follow-up, half a day after its last day.
+    /// A row for every event of a family, and one to the end of its follow-up.
     fn histories(
         &self,
         sampled: &[(usize, usize, Side)],
@@ -262,7 +262,7 @@ impl Workspace {
                 push(*day - later as f64 * APART, 1);
             }
             let terminal = course.end == End::Terminal;
-            push(course.days + 0.5, if terminal { 2 } else { 0 });
+            push(end_of_history(course), if terminal { 2 } else { 0 });
         }
         columns.id = Some(Factor {
             name: "family".to_owned(),
@@ -414,6 +414,12 @@ impl Workspace {
         let known: Vec<bool> = (0..all.len()).map(|row| row < known).collect();
         known_weights(&arm, &known, values)
     }
+}
+
+/// Where the history of a family ends: half a day after its last day, and of one that was not followed on the first day before
+/// the reports of that day, since at an event those are at risk whose history does not end before it.
+fn end_of_history(course: Course) -> f64 {
+    course.days + if course.days < 1.0 { 0.25 } else { 0.5 }
 }
 
 /// Whether an event that was seen before follow-up ended settles the outcome.

@@ -1,7 +1,8 @@
 //! What was seen of a family in the window of an outcome, day by day: for times, rates and repeated events.
 //!
 //! Days are those of the window, the first day after the draw or of the window being 1. An event on the day of the draw
-//! itself, or follow-up that ended before the window began, stands at half a day. One number per family is `dataset`'s.
+//! itself stands at half a day, and follow-up that ended before the window began within the first half day, in the order
+//! in which it ended. One number per family is `dataset`'s.
 
 use super::dataset::{End, Ends, Read, report_days, rules};
 use super::kernel::{FamilyIx, State};
@@ -11,7 +12,8 @@ use crate::protocol::model::{Day, OutcomeKind, Service};
 /// How long a family was followed in a window, and why not longer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Course {
-    /// Last day of follow-up, events on it included: ½, 1, 2, … in the window's days.
+    /// Last day of follow-up, events on it included: ½, 1, 2, … in the window's days; in (0, ½] where it ended before the
+    /// window began.
     pub days: f64,
     /// Why it ended there.
     pub end: End,
@@ -92,8 +94,14 @@ pub(crate) fn course_of(
         OutcomeKind::Duration { to, .. } => events.extend(earliest(*to).map(day)),
         OutcomeKind::Observed { .. } => {}
     }
+    // Before the window families leave in an order too: who died is one of those who had not left by then.
+    let days = if follow.until < from {
+        f64::from(follow.until.since(own.randomized).max(0) + 1) / f64::from(2 * first.max(1))
+    } else {
+        day(follow.until)
+    };
     Some(Course {
-        days: day(follow.until),
+        days,
         end: follow.end,
     })
 }

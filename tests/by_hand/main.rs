@@ -21,6 +21,7 @@ mod events;
 mod expanded;
 mod families;
 mod instrument_and_strata;
+mod late_windows;
 mod looks;
 mod minimization;
 mod multiplicity;

@@ -1,0 +1,85 @@
+//! Windows that begin late: families whose follow-up ended before them are at risk of nothing in them.
+
+use crate::made_up::{Study, protocol};
+use crate::registered::{Few, estimand, near, with};
+use lottning::protocol::model::Exit;
+use lottning::study::kernel::FamilyIx;
+
+/// Of ten treated families four left on day 50, one died on day 60 and two have reports, on days 123 and 130 and on day 200;
+/// of ten control families two left on day 100 and two have a report, on day 123 and on day 300.
+fn late(rest: &str) -> Few {
+    let text = with(&format!(
+        "outcome = \"late\"\n{rest}missing = {{ primary = \"censoring\" }}\n\n[[outcome]]\nid = \"late\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [123, 365]\n"
+    ));
+    let mut study = Study::new(protocol(&text), 3);
+    let day = study.protocol.first_opening();
+    let families: Vec<FamilyIx> = (0..20)
+        .map(|_| study.enrol(day, 0, 1, &[2, 3, 0]).unwrap().0)
+        .collect();
+    let arm = |family: &FamilyIx| study.state.family(*family).unwrap().arm;
+    let own = study.protocol.control;
+    let (control, treated): (Vec<FamilyIx>, Vec<FamilyIx>) =
+        families.iter().partition(|family| arm(family) == own);
+    assert_eq!((treated.len(), control.len()), (10, 10));
+    let mut few = Few {
+        study,
+        treated: treated.clone(),
+        control: control.clone(),
+        day,
+    };
+    for family in &treated[..4] {
+        few.exit(*family, Exit::LeftCoverage, 50);
+    }
+    few.exit(treated[4], Exit::Death, 60);
+    for family in &control[..2] {
+        few.exit(*family, Exit::LeftCoverage, 100);
+    }
+    for (family, day) in [
+        (treated[5], 123),
+        (treated[5], 130),
+        (treated[6], 200),
+        (control[2], 123),
+        (control[3], 300),
+    ] {
+        few.report(family, day);
+    }
+    few
+}
+
+/// Treated: six are followed on day 60, when one dies: 5/6. Five in the window: 5/6 · 3/5 = 1/2. Control: eight, 2/8.
+#[test]
+fn the_mean_count_of_a_late_window_goes_by_those_who_are_still_followed() {
+    let measure = estimand("difference", "treatment-policy");
+    let few = late(&format!(
+        "summary = \"count\"\nestimator = \"mean-cumulative-count\"\n{measure}"
+    ));
+    let found = few.run();
+    near(found.results[1].estimate, 0.5);
+    near(found.results[2].estimate, 0.25);
+    near(found.results[0].estimate, 0.25);
+}
+
+/// R 4.2.2, survival 3.5.3: `coxph(Surv(start, stop, event) ~ arm, cluster = id, ties = "efron")` on whole days from the draw, follow-up
+/// to the end of its last day: 2.419738112666093, standard error of its logarithm .8728410824059214.
+#[test]
+fn the_rate_ratio_of_a_late_window_goes_by_those_who_are_still_followed() {
+    let measure = estimand("rate-ratio", "treatment-policy");
+    let few = late(&format!(
+        "summary = \"count\"\nestimator = \"recurrent-rate-ratio\"\n{measure}"
+    ));
+    let found = few.run();
+    near(found.results[0].estimate, 2.419_738_112_666_093);
+    near(found.results[0].std_error, 0.872_841_082_405_921_4);
+}
+
+/// Treated: 5/6 are alive when the window begins, of whom 2/5 have a report: 1/3. Control: 2/8.
+#[test]
+fn deaths_before_a_late_window_are_of_those_who_had_not_left() {
+    let measure = estimand("risk-difference", "treatment-policy");
+    let few = late(&format!(
+        "summary = \"first-time\"\nestimator = \"cumulative-incidence\"\nhorizon = 243\n{measure}"
+    ));
+    let found = few.run();
+    near(found.results[1].estimate, 1.0 / 3.0);
+    near(found.results[2].estimate, 0.25);
+}

@@ -275,7 +275,7 @@ fn chances(eta: f64) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::BinaryRegression;
+    use super::{BinaryRegression, short};
 
     /// 1 of 4 at x = 0 and 3 of 4 at x = 1: saturated, so the probabilities are the shares; by hand, the intercept is
     /// log(1/3) and the slope 2·log 3.
@@ -302,6 +302,54 @@ mod tests {
         let fit = BinaryRegression::fit_cells(&[1.0, 3.0], &[4.0, 4.0], &cells).unwrap();
         assert!((fit.coefficients[1] - 2.0 * 3f64.ln()).abs() < 1e-14);
         assert!(BinaryRegression::fit_cells(&[0.0, 4.0], &[4.0, 4.0], &cells).is_none());
+    }
+
+    /// The short way gives the probabilities of the fit by QR, to the 10⁻¹⁰ at which that stops, also where a number lies far
+    /// from zero; and leaves to it what is separated, constant, or a combination.
+    #[test]
+    fn the_short_way_gives_the_probabilities_of_the_fit() {
+        let n = 60;
+        let trials: Vec<f64> = (0..n).map(|row| (1 + row % 3) as f64).collect();
+        let column = |by: usize, of: usize| -> Vec<f64> {
+            (0..n).map(|row| (row * by % of) as f64).collect()
+        };
+        let (site, age) = (column(1, 2), column(7, 17));
+        let far: Vec<f64> = column(11, 13).iter().map(|x| 1e5 + x).collect();
+        let twice: Vec<f64> = age.iter().map(|x| 2.0 * x).collect();
+        for of in 3..9 {
+            let yes: Vec<f64> = (0..n)
+                .map(|row| {
+                    if row % of == 0 {
+                        trials[row]
+                    } else {
+                        (row % 3 / 2) as f64
+                    }
+                })
+                .collect();
+            for columns in [
+                vec![site.clone()],
+                vec![site.clone(), age.clone(), far.clone()],
+            ] {
+                let fit = BinaryRegression::fit_cells(&yes, &trials, &columns).unwrap();
+                let slow = fit.chances(&columns, n, &fit.coefficients);
+                let quick = short(&yes, &trials, &columns).unwrap();
+                for (slow, quick) in slow.iter().zip(&quick) {
+                    assert!((slow - quick).abs() < 1e-10, "{of}: {slow} {quick}");
+                }
+            }
+            for columns in [vec![age.clone(), twice.clone()], vec![vec![3.0; n]]] {
+                assert!(short(&yes, &trials, &columns).is_none());
+                let own = BinaryRegression::chances_of_cells(&yes, &trials, &columns).unwrap();
+                let fit = BinaryRegression::fit_cells(&yes, &trials, &columns).unwrap();
+                assert_eq!(own, fit.chances(&columns, n, &fit.coefficients));
+            }
+        }
+        let apart: Vec<f64> = trials
+            .iter()
+            .zip(&age)
+            .map(|(n, x)| if *x > 8.0 { *n } else { 0.0 })
+            .collect();
+        assert!(BinaryRegression::chances_of_cells(&apart, &trials, &[age]).is_none());
     }
 
     /// Saturated cells have leverage 1 each: half an event and half none more. 0 of 4 and 4 of 4 become ½ of 5 and 4½ of 5, by

@@ -1,9 +1,11 @@
 //! Our side of each entry of `docs/differences.md`; R's side is printed there with its versions.
 
 use crate::data::Data;
+use lottning::estimation::arm_imputation::ArmImputation;
 use lottning::estimation::{
     Arm, Columns, Counts, Covariate, Df, EstimationError, Factor, Settings, estimate,
 };
+use lottning::numerics::stream;
 
 #[test]
 fn a_level_that_only_one_arm_has() {
@@ -212,4 +214,43 @@ fn times_that_differ_by_rounding_are_two_times() {
     assert!((test.statistic.unwrap() - 0.136_919_315_403).abs() < 1e-11);
     let cox = row("cox", &rounded);
     assert!((cox.estimate.unwrap().ln() + 0.327_450_150_237).abs() < 1e-10);
+}
+
+#[test]
+fn imputations_where_predictions_tie_and_rows_are_told_apart() {
+    const DRAWS: u64 = 20_000;
+    let mean = |model: &ArmImputation, draw: u64| {
+        let mut rng = stream::replicate(&[3; 32], draw);
+        let found = model.draw(&mut || stream::open_unit(&mut rng)).unwrap();
+        found.iter().sum::<f64>() / found.len() as f64
+    };
+    let known = (1..=40u32).filter(|k| k % 4 != 1);
+    let outcome = |k: u32| {
+        let five = if k % 4 == 0 { 5 } else { 0 };
+        f64::from(20 + 2 * (7 * k % 13) + five + 11 * k % 9)
+    };
+    let known: Vec<f64> = known.map(outcome).collect();
+    let model = ArmImputation::new(&known, 10, &[], false).unwrap();
+    let means: Vec<f64> = (0..DRAWS).map(|draw| mean(&model, draw)).collect();
+    let variance = |values: &[f64]| {
+        let centre = values.iter().sum::<f64>() / values.len() as f64;
+        let squares = values.iter().map(|x| (x - centre) * (x - centre));
+        squares.sum::<f64>() / values.len() as f64
+    };
+    let by_hand = (variance(&known) * ((1.0 - 1.0 / 30.0) / 10.0 + 1.0 / 30.0)).sqrt();
+    assert!((by_hand - 2.988).abs() < 5e-4, "{by_hand}");
+    // The error of a standard deviation is its own over the root of twice the number.
+    let slack = 4.0 / (2.0 * DRAWS as f64).sqrt();
+    let found = variance(&means).sqrt();
+    assert!((found / by_hand - 1.0).abs() < slack, "{found}");
+    for unknown in [1, 2] {
+        let known: Vec<f64> = (0..20u8).map(|row| f64::from(row % 2 | row / 10)).collect();
+        let mut indicator = vec![0.0; 10];
+        indicator.resize(20 + unknown, 1.0);
+        let model = ArmImputation::new(&known, unknown, &indicator, true).unwrap();
+        let share = (0..DRAWS).map(|draw| mean(&model, draw)).sum::<f64>() / DRAWS as f64;
+        let by_hand: f64 = 10.5 / 11.0;
+        let slack = 4.0 * (by_hand * (1.0 - by_hand) / DRAWS as f64).sqrt();
+        assert!((share - by_hand).abs() < slack, "{unknown}: {share}");
+    }
 }

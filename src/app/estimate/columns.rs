@@ -33,37 +33,43 @@ pub(super) fn read(
             ),
         ));
     }
-    // Rows of other arms are left out before any cell is judged.
-    let table = file.table.keep(|index| compared.arm[index].is_some());
+    // Rows of other arms are left out before any cell is judged; a table of two arms is not copied for it.
+    let kept;
+    let table = if compared.arm.iter().all(Option::is_some) {
+        &file.table
+    } else {
+        kept = file.table.keep(|index| compared.arm[index].is_some());
+        &kept
+    };
     let mut findings = Vec::new();
     let outcome = match &request.outcome {
-        Some(name) => outcome(&table, name, entry, &mut findings),
+        Some(name) => outcome(table, name, entry, &mut findings),
         None => Vec::new(),
     };
     let mut covariates = Vec::new();
     for name in &request.covariates {
-        if let Some(column) = column(&table, name, &mut findings) {
+        if let Some(column) = column(table, name, &mut findings) {
             covariates.push(covariate(&column, &mut warnings));
         }
     }
     let mut factors = |names: &[String]| -> Vec<Factor> {
         names
             .iter()
-            .filter_map(|name| column(&table, name, &mut findings))
+            .filter_map(|name| column(table, name, &mut findings))
             .map(|column| Factor::from_texts(column.name(), column.texts()))
             .collect()
     };
     let strata = factors(&request.strata);
     let mut group = |name: &Option<String>| factors(name.as_slice()).pop();
     let (cluster, id) = (group(&request.cluster), group(&request.id));
-    let mut number = |name: &Option<String>| numbers(&table, name.as_deref()?, &mut findings);
+    let mut number = |name: &Option<String>| numbers(table, name.as_deref()?, &mut findings);
     let weights = number(&request.weights);
     let exposure = number(&request.exposure);
     let (time, entry_time) = (number(&request.time), number(&request.entry));
     let received = request.received.as_ref();
-    let received = received.and_then(|name| received_of(&table, name, &labels, &mut findings));
+    let received = received.and_then(|name| received_of(table, name, &labels, &mut findings));
     let event = request.event.as_ref();
-    let event = event.and_then(|name| codes(&table, name, entry, &mut findings));
+    let event = event.and_then(|name| codes(table, name, entry, &mut findings));
     if !findings.is_empty() {
         return Err(file.refuse(findings));
     }

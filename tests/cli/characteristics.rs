@@ -164,6 +164,23 @@ fn of_all_strata_the_imbalance_of_two_arms_is_a_sum() {
         let own = &three[key];
         assert!(own["exact"].is_null() && own["mcse"].is_number(), "{key}");
     }
+    // Four units are no multiple of three, so that no list is level: at most 1 − .025^(1/50), by own Python.
+    let never = &three["p_balanced"];
+    assert_eq!(
+        (&never["value"], &never["lower"]),
+        (&json!(0.0), &json!(0.0))
+    );
+    let upper = never["upper"].as_f64().unwrap();
+    assert!((upper - 0.071_121_736_464_198).abs() < 1e-12, "{upper}");
+    assert!(three["imbalance_variance"].get("lower").is_none());
+    let ran = folder.run(
+        "draw --characteristics --method permuted-block --block-len 3 --ratio 1:1:1 --arms a,b,c --by site --strata two.csv --replicates 50",
+    );
+    assert!(
+        ran.out.contains("95 % to") && ran.out.contains("0.071122"),
+        "{}",
+        ran.out
+    );
     let coins = describe(
         &folder,
         "--method simple --by site --strata two.csv --replicates 50",
@@ -173,26 +190,44 @@ fn of_all_strata_the_imbalance_of_two_arms_is_a_sum() {
     assert_eq!(coins["strata"][0]["lists"], 2);
 }
 
-/// Duplicates of the arms are drawn beside them and seen by nobody: what follows from them is said as a bound. With equal arms there
-/// are none, and none in blocks.
+/// Duplicates of the arms are drawn beside them and seen by nobody: what the arms tell of them is followed, and a bound is said to be
+/// one where that is too much, as with minimization of many levels. With equal arms there are none, and none in blocks.
 #[test]
-fn with_hidden_duplicates_the_best_guess_is_a_bound() {
+fn with_hidden_duplicates_what_the_arms_tell_is_followed() {
     let folder = Folder::new();
-    for (method, hides) in [
-        ("big-stick --ratio 2:1 --n 30", true),
-        ("big-stick --ratio 1:1 --n 30", false),
-        ("permuted-block --block-len 3 --ratio 2:1 --n 30", false),
+    let rows: String = (0..120)
+        .map(|row| format!("{},{}\n", row % 5, row * row % 11))
+        .collect();
+    folder.file("units.csv", format!("site,age\n{rows}"));
+    let minimized =
+        "minimization --factors site,age --arrivals units.csv --ratio 2:1 --ratio-preserving";
+    for (method, hides, at_most) in [
+        ("big-stick --ratio 2:1 --n 30", true, false),
+        ("big-stick --ratio 9:1 --n 30", true, false),
+        ("urn --ratio 2:1 --n 30", true, false),
+        (minimized, true, true),
+        ("big-stick --ratio 1:1 --n 30", false, false),
+        (
+            "permuted-block --block-len 3 --ratio 2:1 --n 30",
+            false,
+            false,
+        ),
     ] {
-        let call = format!("--method {method} --replicates 20");
-        assert_eq!(
-            describe(&folder, &call)["hides_duplicates"],
-            hides,
-            "{call}"
-        );
+        let call = format!("--method {method} --replicates 40");
+        let found = describe(&folder, &call);
+        assert_eq!(found["hides_duplicates"], hides, "{call}");
+        assert_eq!(found["at_most"], at_most, "{call}");
+        let [best, certain] = ["best_guess_share", "forced_share"].map(|key| {
+            assert!(found[key]["mcse"].is_number(), "{call} {key}");
+            found[key]["value"].as_f64().unwrap()
+        });
+        assert!(best <= 1.0 && certain < best, "{call}");
         let ran = folder.run(&format!("draw --characteristics {call}"));
-        let bounds = ran.out.matches(", at most (duplicates known)").count()
-            + ran.out.matches(", högst (dubbletter kända)").count();
-        assert_eq!(bounds, if hides { 2 } else { 0 }, "{}", ran.out);
+        let bounds = ran.out.matches(", at most (duplicates known)").count();
+        assert_eq!(bounds, if at_most { 2 } else { 0 }, "{}", ran.out);
+        let ran = folder.run(&format!("draw --characteristics --lang sv {call}"));
+        let bounds = ran.out.matches(", högst (dubbletter kända)").count();
+        assert_eq!(bounds, if at_most { 2 } else { 0 }, "{}", ran.out);
     }
 }
 

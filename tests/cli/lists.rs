@@ -248,6 +248,25 @@ fn a_list_made_elsewhere_is_described() {
     );
 }
 
+/// Behind 400 rows of 5:3 too much is hidden: nothing is claimed of them, and it is said.
+#[test]
+fn a_list_that_cannot_be_followed_is_said_to_be_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let rows = "a\na\nb\na\na\nb\na\nb\n".repeat(50);
+    std::fs::write(folder.join("list.csv"), format!("arm\n{rows}")).unwrap();
+    let ran = draw(
+        folder,
+        "--list list.csv --arms a,b --ratio 5:3 --method truncated-binomial --json",
+    );
+    let found = json(&ran);
+    for own in [&found, &found["total"], &found["strata"][0]] {
+        assert!(own["possible"].is_null(), "{own}");
+    }
+    assert!(found["total"]["first_impossible_row"].is_null());
+    assert!(ran.err.contains("list-not-followed"), "{}", ran.err);
+}
+
 /// Rows as a spreadsheet counts them: the header is row 1. In blocks of four the north's third a in a row (row 4) has no place.
 #[test]
 fn a_list_is_held_against_a_method() {

@@ -285,6 +285,8 @@ pub struct TestResult {
     pub failed: u64,
     /// Monte Carlo standard error of the p, 0 when exact.
     pub mcse: f64,
+    /// Level of the interval: 1 − the limit against which the test decides, which at a look is not the registered alpha.
+    pub level: f64,
     /// Lower end of the constant effects that the test does not reject at 1 − level; `None` where it has no end, does not
     /// exist, or there are more than two arms.
     pub conf_low: Option<f64>,
@@ -321,7 +323,8 @@ pub struct BaselineRow {
     pub level: Option<Words>,
     /// One cell per arm.
     pub arms: Vec<BaselineCell>,
-    /// Standardized mean difference, first arm − control, by the pooled standard deviation; `None` if undefined.
+    /// Standardized mean difference, first arm − control, by the pooled standard deviation; infinite where the arms differ and neither
+    /// has a spread, `None` if undefined.
     pub smd: Option<f64>,
 }
 

@@ -171,17 +171,22 @@ impl<'a> Runner<'a> {
         let treated: Vec<Arm> = treated_arms(protocol).collect();
         let mut further: Vec<Comparison> = Vec::new();
         let mut test = None;
+        // With more arms a constant effect of one of them says nothing about the others.
+        let inverts = protocol.arms.len() == 2;
+        let mut inverted = None;
         let mut smallest = Vec::new();
         for (place, arm) in treated.iter().enumerate() {
             let from = results.len();
             results.extend(self.estimate(analysis, *arm, &mut warnings));
             let draws = self.draws(planned);
             let own = draws.and_then(|draws| self.test(analysis, *arm, draws, &mut warnings));
-            let (own, least) = own.unzip();
+            let (own, redrawn) = own.unzip();
             let without = if draws.is_some() { 1.0 } else { 0.0 };
+            let least = redrawn.as_ref().map(Redrawn::smallest_p);
             smallest.push(least.unwrap_or(without));
             if place == 0 {
                 test = own;
+                inverted = redrawn.filter(|_| inverts);
             } else {
                 further.push(Comparison {
                     arm: *arm,
@@ -262,6 +267,9 @@ impl<'a> Runner<'a> {
             state: self.state,
             cut: self.cut,
             workspace: &self.workspace,
+        if let Some(redrawn) = inverted {
+            invert(&redrawn, analysis, &mut result);
+        }
             draws_changed: self.settings.draws.is_some(),
         };
         // Of the sample of the analysis itself.
@@ -376,7 +384,7 @@ impl<'a> Runner<'a> {
         treated: Arm,
         draws: u64,
         warnings: &mut Vec<Warning>,
-    ) -> Option<(TestResult, f64)> {
+    ) -> Option<(TestResult, Redrawn)> {
         let key = test_key(self.protocol, &analysis.id, analysis.lock);
         let found = self
             .redrawn(analysis, treated, (&key, draws))
@@ -403,22 +411,10 @@ impl<'a> Runner<'a> {
                         ),
                     ));
                 }
-                // With more arms a constant effect of one of them says nothing about the others.
-                let limits = (self.protocol.arms.len() == 2)
-                    .then(|| redrawn.limits(analysis.alpha))
-                    .flatten();
-                if limits.is_some_and(|limits| limits.gap) {
-                    warnings.push(Warning::new(
-                        "interval-not-monotone",
-                        words!(
-                            "the test rejects some constant effects between the limits of its interval too; the limits are the outermost ones that it does not reject",
-                            "testet förkastar även några konstanta effekter mellan gränserna för sitt intervall; gränserna är de yttersta som det inte förkastar"
-                        ),
-                    ));
-                }
                 let test = TestResult {
-                    conf_low: limits.and_then(|limits| limits.low),
-                    conf_high: limits.and_then(|limits| limits.high),
+                    level: 1.0 - analysis.alpha,
+                    conf_low: None,
+                    conf_high: None,
                     p_value: figures.p_value,
                     exact: figures.exact,
                     draws: figures.draws,
@@ -463,5 +459,28 @@ impl<'a> Runner<'a> {
             source,
             &Registered::new(&sampled),
         )
+    }
+}
+
+/// The interval of the test by redraws: the constant effects that it does not reject at the limit against which it decides. At a
+/// look that limit is what looks leave, and the interval is repeated like the estimator's.
+fn invert(redrawn: &Redrawn, analysis: &Analysis, result: &mut AnalysisResult) {
+    let Some(test) = &mut result.test else {
+        return;
+    };
+    let looked = result.alpha.filter(|_| !analysis.looks.is_empty());
+    let alpha = looked.unwrap_or(analysis.alpha);
+    let limits = redrawn.limits(alpha);
+    test.level = 1.0 - alpha;
+    test.conf_low = limits.and_then(|limits| limits.low);
+    test.conf_high = limits.and_then(|limits| limits.high);
+    if limits.is_some_and(|limits| limits.gap) {
+        result.warnings.push(Warning::new(
+            "interval-not-monotone",
+            words!(
+                "the test rejects some constant effects between the limits of its interval too; the limits are the outermost ones that it does not reject",
+                "testet förkastar även några konstanta effekter mellan gränserna för sitt intervall; gränserna är de yttersta som det inte förkastar"
+            ),
+        ));
     }
 }

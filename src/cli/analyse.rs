@@ -108,7 +108,7 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
             // What is said of a comparison stands in its first row.
             let compared = analysis.compared_first(index);
             let test = compared.and_then(|own| own.test);
-            let cells = vec![
+            let mut cells = vec![
                 Cell::text(&analysis.id),
                 Cell::text(&row.term),
                 Cell::text(&row.measure),
@@ -128,7 +128,7 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
                 Cell::count(row.n_treated),
                 Cell::count(row.n_control),
             ];
-            let mut said = cells.clone();
+            let mut said: Vec<Cell> = cells.clone();
             if let Some(measure) = said.get_mut(2) {
                 *measure = Cell::Words(measure_words(&row.measure));
             }
@@ -138,6 +138,21 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
             {
                 *limit = unbounded(row, shown);
             }
+            let level = |level: Option<f64>| Cell::number(level, Shown::Decimals(4));
+            let tested = test.map(|test| test.level);
+            // Without looks all rows have the registered level, which `--format csv` gives.
+            let looked = !analysis.looks.is_empty();
+            let way = [level(Some(row.level)), Cell::text(&row.interval)];
+            said.extend(
+                way.clone()
+                    .map(|own| if looked { own } else { Cell::Empty }),
+            );
+            said.extend([Cell::Empty, Cell::Empty, Cell::Empty]);
+            said.push(level(tested.filter(|_| looked)));
+            cells.extend(way);
+            let end = |key: &str| Cell::number(row.extra.get(key).and_then(Value::as_f64), shown);
+            cells.extend([said_of(row, "set"), end("ray_to"), end("ray_from")]);
+            cells.push(level(tested));
             grid.row(said);
             machine.row(cells);
         }
@@ -218,4 +233,10 @@ fn columns() -> Grid {
         .column("q_value", Words::new("q (exploratory)", "q (explorativ)"))
         .column("n_treated", Words::new("n treated", "n behandlade"))
         .column("n_control", Words::new("n control", "n kontroll"))
+        .column("level", Words::new("level", "nivå"))
+        .column("interval", Words::new("interval", "intervall"))
+        .column("set", Words::new("set", "mängd"))
+        .column("ray_to", Words::new("up to", "till"))
+        .column("ray_from", Words::new("from", "från"))
+        .column("test_level", Words::new("level (test)", "nivå (test)"))
 }

@@ -113,6 +113,12 @@ fn results(report: &Report<'_>) -> DelimitedTable {
         "q_value",
         "sensitivity",
         "arm",
+        "test_level",
+        "test_conf_low",
+        "test_conf_high",
+        "set",
+        "ray_to",
+        "ray_from",
     ];
     head.extend(STAMP);
     let mut rows = Vec::new();
@@ -137,6 +143,7 @@ fn result(
         let own = estimate.extra.get(key).and_then(serde_json::Value::as_str);
         own.unwrap_or_default().to_owned()
     };
+    let end = |key: &str| exact(estimate.extra.get(key).and_then(serde_json::Value::as_f64));
     let mut row = vec![
         analysis.id.clone(),
         analysis.role.text().to_string(),
@@ -167,6 +174,12 @@ fn result(
         exact(compared.and_then(|own| own.q_value)),
         extra("sensitivity"),
         extra("arm"),
+        exact(test.map(|t| t.level)),
+        exact(test.and_then(|t| t.conf_low)),
+        exact(test.and_then(|t| t.conf_high)),
+        extra("set"),
+        end("ray_to"),
+        end("ray_from"),
     ];
     row.extend(stamp(report));
     row
@@ -338,7 +351,12 @@ fn baseline(report: &Report<'_>) -> DelimitedTable {
                 families.to_string(),
             ];
             record.extend(numbers);
-            record.push(exact(row.smd));
+            // As R reads and writes it.
+            record.push(match row.smd {
+                Some(f64::INFINITY) => "Inf".to_owned(),
+                Some(f64::NEG_INFINITY) => "-Inf".to_owned(),
+                smd => exact(smd),
+            });
             rows.push(record);
         }
     }

@@ -454,6 +454,7 @@ pub fn test(test: &TestResult, text: impl Fn(&Words) -> Value) -> Value {
         "draws": test.draws,
         "failed": test.failed,
         "mcse": test.mcse,
+        "level": test.level,
         "conf_low": test.conf_low,
         "conf_high": test.conf_high,
         "interval_assumes": "constant-effect",

@@ -77,8 +77,27 @@ pub(super) fn contrast<'a>(
     Some((treated, control))
 }
 
-/// `−3.1 (95% CI −13.1 to 6.9)` on the scale that people read.
-pub(super) fn text(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -> String {
+/// The level that all intervals of a report have; `None` where they have several, so that each must name its own.
+pub(super) fn shared_level(report: &Report<'_>) -> Option<f64> {
+    let analyses = report.analyses.analyses.iter();
+    let mut levels = analyses.flat_map(|own| &own.results).filter(|own| {
+        let set = own.extra.get("set").and_then(serde_json::Value::as_str);
+        own.conf_low.or(own.conf_high).is_some() || matches!(set, Some("two rays" | "line"))
+    });
+    let Some(first) = levels.next() else {
+        return Some(0.95);
+    };
+    let same = levels.all(|own| (own.level - first.level).abs() < 1e-9);
+    same.then_some(first.level)
+}
+
+/// `−3.1 (−13.1 to 6.9)` on the scale that people read; where intervals have several levels, `−3.1 (95%: −13.1 to 6.9)`.
+pub(super) fn text(
+    analysis: &AnalysisResult,
+    estimate: &Estimate,
+    shared: Option<f64>,
+    lang: Lang,
+) -> String {
     if let Some(own) = tipping(analysis, estimate, lang) {
         return own;
     }
@@ -105,7 +124,11 @@ pub(super) fn text(analysis: &AnalysisResult, estimate: &Estimate, lang: Lang) -
         }
         _ => number::interval(low, high, places, lang),
     };
-    format!("{value} ({range})")
+    if shared.is_some() || range == number::UNDEFINED {
+        return format!("{value} ({range})");
+    }
+    let level = level(estimate.level, lang);
+    format!("{value} ({level}: {range})")
 }
 
 /// A set of effects that is no interval, in words: of Anderson and Rubin's test, or shifts that no rank test rejects; otherwise a
@@ -284,10 +307,13 @@ fn way(estimate: &Estimate) -> Words {
     }
 }
 
-/// `95% confidence interval`, with the level of the estimate.
+/// A level in percent: `95%`, `99.7%`, and as many decimals as it takes not to be 100.
 pub(super) fn level(level: f64, lang: Lang) -> String {
     let percent = level * 100.0;
-    let places = usize::from((percent - percent.round()).abs() > 1e-9);
+    let least = usize::from((percent - percent.round()).abs() > 1e-9);
+    let beyond =
+        |places: &usize| percent < 100.0 && 100.0 - percent < 0.5 * libm::pow(0.1, *places as f64);
+    let places = (least..12).find(|places| !beyond(places)).unwrap_or(12);
     number::percent_sign(&number::fixed(percent, places, lang), lang)
 }
 

@@ -251,6 +251,12 @@ fn a_look_may_spend_its_amount() {
     let primary = &found.analyses[0];
     assert!((primary.alpha.unwrap() - 0.003_050_645_5).abs() < 1e-9);
     let crossed = primary.looks[0].crossed;
+    // The interval of the test by redraws is at the level at which it decides, and holds zero where it does not reject.
+    let test = primary.test.as_ref().unwrap();
+    assert!((test.level - (1.0 - 0.003_050_645_5)).abs() < 1e-9);
+    let above = test.conf_low.is_some_and(|low| low > 0.0);
+    let below = test.conf_high.is_some_and(|high| high < 0.0);
+    assert_eq!(above || below, test.p_value <= primary.alpha.unwrap());
     // Only a look that stops the study has a stage-wise row.
     let (beside, own): (Vec<&Estimate>, Vec<&Estimate>) = primary
         .results

@@ -33,7 +33,7 @@ fn row(
     report: &Report<'_>,
     analysis: &AnalysisResult,
     estimate: &Estimate,
-    first: bool,
+    (first, shared): (bool, Option<f64>),
     lang: Lang,
 ) -> ForestRow {
     let scale = effect::scale(analysis, estimate);
@@ -59,7 +59,7 @@ fn row(
         estimate: effect::shown(scale, estimate.estimate),
         low: effect::shown(scale, estimate.conf_low),
         high: effect::shown(scale, estimate.conf_high),
-        text: effect::text(analysis, estimate, lang),
+        text: effect::text(analysis, estimate, shared, lang),
         filled: first && analysis.role == Role::Primary && analysis.prespecified,
     }
 }
@@ -117,6 +117,7 @@ fn panel(
 fn draw(report: &Report<'_>, lang: Lang) -> Option<Figure> {
     let mut points = Vec::new();
     let mut units: Vec<(&str, &str, Vec<ForestRow>)> = Vec::new();
+    let shared = effect::shared_level(report);
     for analysis in &report.analyses.analyses {
         for (index, estimate) in analysis.as_read().into_iter().enumerate() {
             // What unknown outcomes would have to be is no estimate.
@@ -124,7 +125,7 @@ fn draw(report: &Report<'_>, lang: Lang) -> Option<Figure> {
             if rule.is_some_and(|own| own == Sensitivity::TippingPoint.text()) {
                 continue;
             }
-            let row = || row(report, analysis, estimate, index == 0, lang);
+            let row = || row(report, analysis, estimate, (index == 0, shared), lang);
             // Rows of one arm alone, and ratios, have no place on a difference axis.
             match effect::scale(analysis, estimate) {
                 Scale::Points => points.push(row()),

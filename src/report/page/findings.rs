@@ -56,37 +56,38 @@ fn attributes(analysis: &AnalysisResult, lang: Lang) -> Vec<Fact> {
     analysis.attributes.iter().map(fact).collect()
 }
 
+/// The limit of the deciding p, or where nothing is decided the registered alpha.
 fn alpha(report: &Report<'_>, analysis: &AnalysisResult) -> f64 {
-    report
-        .protocol
-        .analyses
-        .iter()
-        .find(|registered| registered.id == analysis.id)
-        .map_or(0.05, |registered| registered.alpha)
+    let mut all = report.protocol.analyses.iter();
+    let registered = all.find(|registered| registered.id == analysis.id);
+    let registered = registered.map_or(0.05, |registered| registered.alpha);
+    analysis.alpha.unwrap_or(registered)
 }
 
 /// The results table.
 pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
-    let level = report
-        .analyses
-        .analyses
-        .iter()
-        .find_map(|analysis| analysis.results.first())
-        .map_or(0.95, |estimate| estimate.level);
-    let level = effect::level(level, lang);
+    let shared = effect::shared_level(report);
+    let level = shared.map(|level| effect::level(level, lang));
     let mut head = vec![say(&words!("Outcome", "Utfall"), lang)];
     head.extend(report.protocol.arms.iter().map(|arm| say(&arm.label, lang)));
     let mixed = report.analyses.analyses.iter().any(|analysis| {
         let first = analysis.results.first();
         first.is_some_and(|own| effect::scale(analysis, own) == Scale::Other)
     });
-    let effect = if mixed {
-        words!("Effect ({level} interval)", "Effekt ({level} intervall)")
-    } else {
-        words!(
+    let effect = match (mixed, level) {
+        (true, Some(level)) => words!("Effect ({level} interval)", "Effekt ({level} intervall)"),
+        (false, Some(level)) => words!(
             "Difference ({level} interval)",
             "Skillnad ({level} intervall)"
-        )
+        ),
+        (true, None) => words!(
+            "Effect (interval, with its level)",
+            "Effekt (intervall, med dess nivå)"
+        ),
+        (false, None) => words!(
+            "Difference (interval, with its level)",
+            "Skillnad (intervall, med dess nivå)"
+        ),
     };
     head.push(say(&effect, lang));
     head.push("p".to_string());
@@ -102,7 +103,7 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
         )
     };
     let mut grid = Grid::numbers(say(&caption, lang), head);
-    let mut points = false;
+    let (mut points, mut adjusted) = (false, false);
     for analysis in &report.analyses.analyses {
         for (index, estimate) in effect::rows(report, analysis) {
             let scale = effect::scale(analysis, estimate);
@@ -120,11 +121,15 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
                     outcome.map_or_else(String::new, |outcome| effect::seen(outcome, lang))
                 })
                 .collect();
-            cells.push(effect::text(analysis, estimate, lang));
+            cells.push(effect::text(analysis, estimate, shared, lang));
             // The test of a comparison stands in the row of its effect.
             let compared = analysis.compared_first(index);
             let test = compared.and_then(|own| own.test);
-            let p = test.map(|test| test.p_value).or(estimate.p_value);
+            // Where a registered test does not exist no other p stands in its place.
+            let untested = compared.is_some_and(|own| own.test_registered && own.test.is_none());
+            let own = estimate.p_value.filter(|_| !untested);
+            let p = test.map(|test| test.p_value).or(own);
+            adjusted |= compared.is_some_and(|own| own.p_adjusted.is_some());
             cells.push(p.map_or_else(
                 || number::UNDEFINED.to_string(),
                 |p| number::p_value(p, alpha(report, analysis), lang),
@@ -144,6 +149,15 @@ pub(in crate::report) fn grid(report: &Report<'_>, lang: Lang) -> Grid {
             &words!(
                 "Arms: families with the outcome out of families analysed, unadjusted. Differences of proportions are in percentage points and adjusted as registered, so they need not equal the difference of the two percentages.",
                 "Grupper: familjer med utfallet av analyserade familjer, ojusterat. Skillnader mellan andelar är i procentenheter och justerade enligt registreringen, och behöver därför inte vara lika med skillnaden mellan de två procenttalen."
+            ),
+            lang,
+        ));
+    }
+    if adjusted {
+        grid.notes.push(say(
+            &words!(
+                "The p of this table are not adjusted for how many comparisons there are; where an adjusted p decides, the text below has it.",
+                "Tabellens p-värden är inte justerade för hur många jämförelser det finns; där ett justerat p avgör står det i texten nedan."
             ),
             lang,
         ));
@@ -289,7 +303,7 @@ fn constant(
         return String::new();
     }
     let range = number::interval(low, high, effect::places(scale), lang);
-    let level = effect::level(estimate.level, lang);
+    let level = effect::level(test.level, lang);
     let sentence = words!(
         " If the effect were the same for everyone, the test would not reject {range} ({level}).",
         " Om effekten vore densamma för alla skulle testet inte förkasta {range} ({level})."

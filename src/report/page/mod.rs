@@ -132,7 +132,7 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
     sections.extend([
         conduct::registered(report, lang),
         origin::section(report, lang),
-        terms::section(lang),
+        terms::section(report, lang),
     ]);
     count(&mut sections, lang);
     let page = Page {

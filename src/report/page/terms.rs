@@ -2,9 +2,35 @@
 
 use super::{Fact, Part, Section, say};
 use crate::diagnostic::{Lang, Words};
+use crate::report::{Report, effect, number};
 use crate::words;
 
-pub(super) fn section(lang: Lang) -> Section {
+/// What an interval promises, at the level that all of the report have.
+fn interval(report: &Report<'_>) -> Words {
+    let Some(level) = effect::shared_level(report) else {
+        return words!(
+            "The differences that the data are compatible with. Were the study repeated many times, as large a share of such intervals as their level says would hold the true difference: of 95% intervals 95 of 100.",
+            "De skillnader som data är förenliga med. Om studien upprepades många gånger skulle så stor andel av sådana intervall som nivån säger täcka den verkliga skillnaden: av intervall med nivån 95\u{a0}% 95 av 100."
+        );
+    };
+    let whole = (100.0 * level - libm::round(100.0 * level)).abs() < 1e-9;
+    let (en, sv) = if whole {
+        let share = number::fixed(100.0 * level, 0, Lang::En);
+        (format!("{share} of 100"), format!("{share} av 100"))
+    } else {
+        let (en, sv) = (
+            effect::level(level, Lang::En),
+            effect::level(level, Lang::Sv),
+        );
+        (format!("{en} of"), format!("{sv} av"))
+    };
+    words!(
+        "The differences that the data are compatible with. Were the study repeated many times, {en} such intervals would hold the true difference.",
+        "De skillnader som data är förenliga med. Om studien upprepades många gånger skulle {sv} sådana intervall täcka den verkliga skillnaden."
+    )
+}
+
+pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
     let terms: [(Words, Words); 12] = [
         (
             words!("Arm", "Grupp"),
@@ -50,10 +76,7 @@ pub(super) fn section(lang: Lang) -> Section {
         ),
         (
             words!("Confidence interval", "Konfidensintervall"),
-            words!(
-                "The differences that the data are compatible with. Were the study repeated many times, 95 of 100 such intervals would hold the true difference.",
-                "De skillnader som data är förenliga med. Om studien upprepades många gånger skulle 95 av 100 sådana intervall täcka den verkliga skillnaden."
-            ),
+            interval(report),
         ),
         (
             words!("Randomization test", "Randomiseringstest"),

@@ -29,7 +29,7 @@ randomization <- function(path, name, redraws, interacted, o) step(path, {
   }
   p <- function(delta) min(1, 2 * min(shares(delta)))
   q <- min(shares(0))
-  say(path, c(p_value = p(0), draws = nrow(drawn), failed = sum(is.na(drawn$a)), mcse = if (exact) 0 else 2 * sqrt(q * (1 - q) / nrow(drawn))))
+  say(path, c(level = 1 - o$alpha, p_value = p(0), draws = nrow(drawn), failed = sum(is.na(drawn$a)), mcse = if (exact) 0 else 2 * sqrt(q * (1 - q) / nrow(drawn))))
   # The outermost constant effect in a direction that is not rejected, by bisection; NA where there is no end.
   end <- function(direction) {
     at <- function(steps) fit$estimate + direction * fit$std_error * steps

@@ -76,8 +76,12 @@ fn options(fit: &ReplicatedFit, reported: &[&Estimate], alpha: Option<&str>) -> 
 
 /// The alpha of what stands beside a result that was looked at, as R has computed it.
 fn looked_alpha(result: &AnalysisResult) -> Option<String> {
-    let path = quoted(&format!("{}/alpha", result.id));
-    (!result.looks.is_empty()).then(|| format!("found[[{path}]]"))
+    (!result.looks.is_empty()).then(|| found_alpha(result))
+}
+
+/// The limit of an analysis, as R has computed it.
+fn found_alpha(result: &AnalysisResult) -> String {
+    format!("found[[{}]]", quoted(&format!("{}/alpha", result.id)))
 }
 
 /// The calls of the script, and what they need.
@@ -214,10 +218,16 @@ impl Calls {
         let behind = &folder.replication.analyses[place];
         // With more arms there is no interval.
         let limits = truth(folder.protocol.arms.len() == 2);
-        let (id, alpha) = (&result.id, behind.alpha);
+        let id = &result.id;
         for (number, redraws) in behind.redraws.iter().enumerate() {
-            let (Some(_), Some(_)) = (result.compared(number).test, redraws) else {
+            let (Some(test), Some(_)) = (result.compared(number).test, redraws) else {
                 continue;
+            };
+            // At a look the test decides at what looks leave.
+            let alpha = if test.level.total_cmp(&(1.0 - behind.alpha)).is_eq() {
+                behind.alpha.to_string()
+            } else {
+                found_alpha(result)
             };
             self.parts.insert(Part::Redraws);
             let own = comparison(folder, (place, number));

@@ -233,6 +233,7 @@ pub(crate) fn ordinary() -> Parts {
             draws: 10_000,
             failed: 0,
             mcse: 0.004_76,
+            level: 0.95,
             conf_low: Some(-0.1575),
             conf_high: Some(0.0551),
             approximate: Some(Words::new(
@@ -545,6 +546,7 @@ pub(crate) fn extreme() -> Parts {
         draws: 100_000,
         failed: 3,
         mcse: 0.0,
+        level: 0.95,
         approximate: None,
     });
     let secondary = &mut parts.analyses.analyses[1];

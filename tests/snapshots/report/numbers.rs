@@ -41,7 +41,7 @@ fn the_results_table_has_the_test_of_every_arm() {
         .iter()
         .map(str::to_owned)
         .collect();
-    let names = "analysis,role,prespecified,outcome,estimand,estimator,term,measure,estimate,std_error,std_error_scale,statistic,df,p_value,conf_low,conf_high,level,n_treated,n_control,variance,interval,test_p_value,test_exact,test_draws,test_mcse,p_adjusted,q_value,sensitivity,arm,dry_run,rehearsal,lock,cut,protocol_hash,head";
+    let names = "analysis,role,prespecified,outcome,estimand,estimator,term,measure,estimate,std_error,std_error_scale,statistic,df,p_value,conf_low,conf_high,level,n_treated,n_control,variance,interval,test_p_value,test_exact,test_draws,test_mcse,p_adjusted,q_value,sensitivity,arm,test_level,test_conf_low,test_conf_high,set,ray_to,ray_from,dry_run,rehearsal,lock,cut,protocol_hash,head";
     assert_eq!(head.join(","), names);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let columns = [

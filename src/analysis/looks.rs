@@ -6,7 +6,8 @@
 //! level of the critical value. Intervals are repeated ones; a study that stops also gets the interval and the
 //! median-unbiased estimate of the stage-wise ordering (see [`crate::estimation::group_sequential`]).
 //!
-//! Ratios are weighed and bounded on the scale of their logarithm; a log-rank test by O − E and its variance.
+//! Ratios are weighed and bounded on the scale of their logarithm; a log-rank test by O − E and its variance; a difference of two
+//! proportions by the standard error of its own test, a score test where that is registered, so that one statistic decides.
 
 use super::plan::{Plan, Planned, treated_arms};
 use super::results::{AnalysisResult, LookResult};
@@ -84,9 +85,26 @@ fn look_of((estimate, std_error, scale): (f64, f64, Scale), df: Option<f64>) -> 
     })
 }
 
+/// The standard error with which an estimate has the statistic of its own p: that of the estimate itself for a Wald test, and for
+/// a score test that of no effect. By it a look is weighed and its boundary met exactly where the p meets its limit. An estimate
+/// of 0 has no other than its own.
+fn tested_error(
+    (estimate, std_error, scale): (f64, f64, Scale),
+    df: Option<f64>,
+    statistic: Option<f64>,
+) -> f64 {
+    let normal = scale == Scale::Identity && df.is_none();
+    let tested = statistic.filter(|_| normal);
+    let tested = tested.map(|statistic| (estimate / statistic).abs());
+    let other = |own: &f64| *own > 0.0 && own.is_finite() && (own / std_error - 1.0).abs() > 1e-9;
+    tested.filter(other).unwrap_or(std_error)
+}
+
 /// An effect as looks are weighed by; `None` where nothing varies.
 pub(crate) fn weight(effect: &Effect) -> Option<Look> {
-    look_of((effect.estimate, effect.std_error, effect.scale), effect.df)
+    let own = (effect.estimate, effect.std_error, effect.scale);
+    let std_error = tested_error(own, effect.df, effect.statistic);
+    look_of((effect.estimate, std_error, effect.scale), effect.df)
 }
 
 /// What the looks so far leave to the last of them to decide.
@@ -260,8 +278,10 @@ pub(super) fn monitor(
         return;
     };
     let own = weighed(row).and_then(|own| {
-        let df = row.df.filter(|_| own.2 != Scale::Score);
-        Some((look_of(own, df)?, own.2))
+        let (estimate, _, scale) = own;
+        let df = row.df.filter(|_| scale != Scale::Score);
+        let std_error = tested_error(own, df, row.statistic);
+        Some((look_of((estimate, std_error, scale), df)?, scale))
     });
     let Some((own, scale)) = own else {
         // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.

@@ -23,6 +23,7 @@ mod families;
 mod instrument_and_strata;
 mod late_windows;
 mod looks;
+mod looks_at_proportions;
 mod minimization;
 mod multiplicity;
 mod open_windows;

@@ -55,6 +55,11 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   e <- sapply(seen, function(row) row[["estimate"]])
   s <- sapply(seen, function(row) row[["std_error"]])
   df <- sapply(seen, function(row) row[["df"]])
+  # A difference of two proportions is weighed by the standard error of its own test.
+  if (exists("risk_difference") && identical(estimator, risk_difference)) {
+    tested <- abs(e / sapply(seen, function(row) row[["statistic"]]))
+    s <- ifelse(is.finite(tested) & tested > 0, tested, s)
+  }
   information <- 1 / s^2
   now <- length(seen)
   t <- abs(e / s)

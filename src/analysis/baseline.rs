@@ -90,7 +90,8 @@ impl Table<'_> {
         let treated = (0..moments.len()).find(|arm| *arm != control)?;
         let ((mean1, square1), (mean0, square0)) = (moments[treated]?, moments[control]?);
         let pooled = f64::midpoint(square1, square0);
-        (pooled > 0.0).then(|| (mean1 - mean0) / pooled.sqrt())
+        // Arms without a spread that differ are infinitely many of them apart.
+        (pooled > 0.0 || (mean1 - mean0).abs() > 0.0).then(|| (mean1 - mean0) / pooled.sqrt())
     }
 
     fn number(&self, label: &Words, value: impl Fn(&Unit) -> Option<f64>) -> BaselineRow {

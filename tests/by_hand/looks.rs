@@ -352,6 +352,16 @@ fn where_a_test_is_registered_it_decides_at_every_look() {
         let primary = &found.analyses[0];
         assert_eq!(primary.looks[0].crossed, crossed);
         assert_eq!(told(primary, "crossed-earlier"), crossed);
+        let (en, sv) = (&primary.conclusion.en, &primary.conclusion.sv);
+        assert_eq!(
+            en.contains("was decided at the look `evaluation-2025`, where"),
+            crossed
+        );
+        assert_eq!(
+            sv.contains("avgjordes vid titten `evaluation-2025`, där"),
+            crossed
+        );
+        assert!(!(crossed && en.contains("leaves the direction open")));
         let passed = f64::abs(deviate) > primary.looks[0].critical.unwrap();
         assert_eq!(by_stages(primary), !crossed && !passed);
         let told = primary.warnings.iter();

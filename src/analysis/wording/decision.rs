@@ -24,6 +24,9 @@ pub(super) fn decision(
     if result.role == Role::Exploratory || !result.prespecified {
         return Some(screened(result, compared, alpha));
     }
+    if let Some(said) = taken_earlier(result, compared, alpha) {
+        return Some(said);
+    }
     let p = compared.p_adjusted.or(compared.deciding_p())?;
     let (en, sv) = (number_p(p, alpha, Lang::En), number_p(p, alpha, Lang::Sv));
     let (limit_en, limit_sv) = (plain(alpha, Lang::En), plain(alpha, Lang::Sv));
@@ -71,6 +74,21 @@ pub(super) fn decision(
             "{who_sv} lämnar riktningen öppen ({p_sv}, gräns {limit_sv})."
         )
     })
+}
+
+/// Of a study that an earlier look has decided: where, and that this lock takes nothing back.
+fn taken_earlier(result: &AnalysisResult, compared: &Compared<'_>, alpha: f64) -> Option<Words> {
+    let (_, earlier) = result.looks.split_last()?;
+    let lock = &earlier.iter().find(|look| look.crossed)?.lock;
+    let here = |lang: Lang| {
+        let p = compared.deciding_p().map(|p| number_p(p, alpha, lang));
+        p.map_or_else(String::new, |p| format!(" (p {p})"))
+    };
+    let (en, sv) = (here(Lang::En), here(Lang::Sv));
+    Some(words!(
+        "The study was decided at the look `{lock}`, where the limit was reached; what has come since describes and decides nothing{en}.",
+        "Studien avgjordes vid titten `{lock}`, där gränsen nåddes; det som kommit sedan beskriver och avgör ingenting{sv}."
+    ))
 }
 
 /// What is said in place of a decision: that there is none, with the p and the q-value.

@@ -134,7 +134,11 @@ fn cells(row: &BaselineRow, lang: Lang, text: &dyn Fn(&BaselineCell) -> String) 
     let mut cells: Vec<String> = row.arms.iter().map(text).collect();
     cells.push(row.smd.map_or_else(
         || number::UNDEFINED.to_string(),
-        |smd| number::fixed(smd, 2, lang),
+        |smd| match smd {
+            f64::INFINITY => number::INFINITE.to_owned(),
+            f64::NEG_INFINITY => format!("{}{}", number::MINUS, number::INFINITE),
+            smd => number::fixed(smd, 2, lang),
+        },
     ));
     cells
 }

@@ -382,6 +382,23 @@ pub(super) fn describe(
     (names, deviations)
 }
 
+/// Which sites count as one stratum, where sites are strata and no covariate.
+pub(super) fn merged_strata(protocol: &Protocol, groups: &SiteGroups) -> Vec<Deviation> {
+    let merged = (0..groups.number).filter(|group| groups.sites(*group).count() > 1);
+    let told = merged.map(|group| {
+        let names = groups.sites(group).map(|site| protocol.sites[site].name.as_str());
+        let sites = names.collect::<Vec<_>>().join(" + ");
+        Deviation {
+            code: "site-merged",
+            message: words!(
+                "The sites {sites} count as one stratum, because one of them had fewer than {SMALLEST_CELL} analysed families in an arm.",
+                "Enheterna {sites} räknas som ett enda stratum, eftersom någon av dem hade färre än {SMALLEST_CELL} analyserade familjer i en grupp."
+            ),
+        }
+    });
+    told.collect()
+}
+
 fn describe_sites(
     protocol: &Protocol,
     groups: &SiteGroups,

@@ -9,7 +9,7 @@ mod judged;
 
 use super::baseline::baseline;
 use super::children;
-use super::covariates::{FixedColumns, describe};
+use super::covariates::{FixedColumns, describe, merged_strata};
 use super::deviations::{Amended, ledger};
 use super::funnel::funnel;
 use super::looks::{EarlierLook, monitor};
@@ -30,7 +30,7 @@ use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{self, Estimate, Warning};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Day, Test};
+use crate::protocol::model::{Analysis, Covariate, Day, Factor, Test};
 use crate::study::kernel::State;
 use crate::words;
 
@@ -202,14 +202,19 @@ impl<'a> Runner<'a> {
         self.smallest.push(smallest);
         let mut fixed = FixedColumns::default();
         let adjusts = |entry: &estimation::EstimatorEntry| entry.uses(estimation::Role::Covariates);
-        let (covariates, deviations) = if analysis.entry().is_some_and(adjusts) {
+        let groups = &self.workspace.groups;
+        let (covariates, mut deviations) = if analysis.entry().is_some_and(adjusts) {
             let units = &self.workspace.units;
             fixed.realize(protocol, self.state, &analysis.covariates, units);
-            let groups = &self.workspace.groups;
             describe(protocol, &analysis.covariates, groups, &fixed)
         } else {
             (Vec::new(), Vec::new())
         };
+        if analysis.strata.contains(&Factor::Site)
+            && !analysis.covariates.contains(&Covariate::Site)
+        {
+            deviations.extend(merged_strata(protocol, groups));
+        }
         let subgroups = match treated.first() {
             Some(arm) => {
                 let around = (protocol, self.state);
@@ -262,14 +267,14 @@ impl<'a> Runner<'a> {
         if let Some(lock) = lock.filter(|_| !analysis.looks.is_empty()) {
             monitor(protocol, planned, lock, &self.settings.earlier, &mut result);
         }
+        if let Some(redrawn) = inverted {
+            invert(&redrawn, analysis, &mut result);
+        }
         let context = Context {
             protocol,
             state: self.state,
             cut: self.cut,
             workspace: &self.workspace,
-        if let Some(redrawn) = inverted {
-            invert(&redrawn, analysis, &mut result);
-        }
             draws_changed: self.settings.draws.is_some(),
         };
         // Of the sample of the analysis itself.
@@ -427,7 +432,7 @@ impl<'a> Runner<'a> {
                         )
                     }),
                 };
-                Some((test, redrawn.smallest_p()))
+                Some((test, redrawn))
             }
             Err(error) => {
                 let code = error.code();

@@ -34,6 +34,7 @@ mod registered;
 mod study;
 mod subgroups;
 mod survival;
+mod told;
 mod unknown_outcomes;
 
 #[path = "../made_up/mod.rs"]

@@ -84,6 +84,16 @@ impl Protocol {
         } = measure(&estimand.measure);
         let whom = self.whom(analysis);
         let (whom_en, whom_sv) = (&whom.en, &whom.sv);
+        let until = self.horizon_day(analysis).map(|day| {
+            words!(
+                " until day {day} after randomization",
+                " till och med dag {day} efter lottningen"
+            )
+        });
+        let Words {
+            en: until_en,
+            sv: until_sv,
+        } = until.unwrap_or_default();
         let given = given(analysis);
         let clusters = analysis.clusters.map(sampled);
         let children = analysis.children.map(averaged);
@@ -98,8 +108,8 @@ impl Protocol {
             (self.treated_labels(Lang::En), self.treated_labels(Lang::Sv));
         let (control_en, control_sv) = (&control.en, &control.sv);
         words!(
-            "the {measure_en} “{outcome_en}”{summary_en}{per_en} between being allocated to “{treated_en}” and to “{control_en}”, in {whom_en}{note_en}.",
-            "{measure_sv} ”{outcome_sv}”{summary_sv}{per_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {whom_sv}{note_sv}."
+            "the {measure_en} “{outcome_en}”{summary_en}{per_en}{until_en} between being allocated to “{treated_en}” and to “{control_en}”, in {whom_en}{note_en}.",
+            "{measure_sv} ”{outcome_sv}”{summary_sv}{per_sv}{until_sv} mellan att lottas till ”{treated_sv}” och till ”{control_sv}”, bland {whom_sv}{note_sv}."
         )
     }
 
@@ -182,22 +192,49 @@ impl Protocol {
                     "population-level summary",
                     "sammanfattning på populationsnivå"
                 ),
-                match given(analysis) {
-                    None => measure_label(&estimand.measure),
-                    Some(given) => {
-                        let Words { en, sv } = measure_label(&estimand.measure);
-                        let (given_en, given_sv) = (given.en, given.sv);
-                        words!("{en}, {given_en}", "{sv}, {given_sv}")
-                    }
-                },
+                self.summarized(analysis),
             ),
         ]
+    }
+
+    /// The measure, at what horizon, and given what.
+    fn summarized(&self, analysis: &Analysis) -> Words {
+        let Words { mut en, mut sv } = measure_label(&analysis.estimand.measure);
+        if let Some(day) = self.horizon_day(analysis) {
+            let until = words!(
+                " (day {day} after randomization)",
+                " (dag {day} efter lottningen)"
+            );
+            en += &until.en;
+            sv += &until.sv;
+        }
+        match given(analysis) {
+            None => Words::new(en, sv),
+            Some(given) => {
+                let (given_en, given_sv) = (given.en, given.sv);
+                words!("{en}, {given_en}", "{sv}, {given_sv}")
+            }
+        }
+    }
+
+    /// The day after randomization that is the horizon of an analysis with one; registered in days of the window, the first of which
+    /// is 1.
+    fn horizon_day(&self, analysis: &Analysis) -> Option<i32> {
+        let days = analysis.options.horizon?;
+        let first = match &self.outcomes[analysis.outcome].kind {
+            OutcomeKind::Reports { window_days, .. }
+            | OutcomeKind::Binary { window_days, .. }
+            | OutcomeKind::Observed { window_days } => window_days.0,
+            OutcomeKind::Duration { .. } => 0,
+        };
+        Some(first.max(1) - 1 + days as i32)
     }
 
     /// Outcome, summary and window.
     fn variable(&self, analysis: &Analysis) -> Words {
         let outcome = &self.outcomes[analysis.outcome];
         let (en, sv) = (&outcome.label.en, &outcome.label.sv);
+        let horizon = self.horizon_day(analysis);
         let (how_en, how_sv) = match (analysis.summary, &outcome.kind) {
             (Summary::Any, _) => ("at least one, yes or no", "minst en, ja eller nej"),
             (Summary::Count, _) => ("number", "antal"),
@@ -214,6 +251,7 @@ impl Protocol {
             | OutcomeKind::Observed { window_days } => *window_days,
             OutcomeKind::Duration { horizon_days, .. } => (0, *horizon_days),
         };
+        let last = horizon.unwrap_or(last);
         let (per_en, per_sv) = match analysis.children {
             Some(_) => (", of each child", ", för varje barn"),
             None => ("", ""),
@@ -222,6 +260,15 @@ impl Protocol {
             "“{en}”: {how_en}{per_en}, days {first} to {last} after randomization",
             "”{sv}”: {how_sv}{per_sv}, dag {first} till {last} efter lottningen"
         )
+    }
+
+    /// Whether a terminal exit leaves the outcome of a family unknown, unless it was seen before: a duration without its end, and a
+    /// number that would have been observed. Of reports and events those until then are all that there are.
+    fn is_lost(&self, analysis: &Analysis) -> bool {
+        match self.outcomes[analysis.outcome].kind {
+            OutcomeKind::Duration { .. } | OutcomeKind::Observed { .. } => true,
+            OutcomeKind::Reports { .. } | OutcomeKind::Binary { .. } => false,
+        }
     }
 
     /// What is done about a change of service, and about each kind of exit.
@@ -259,14 +306,36 @@ impl Protocol {
                     "{terminal_en}: hypothetical, as if follow-up had gone on (counted as an end of follow-up)",
                     "{terminal_sv}: hypotetisk, som om uppföljningen hade fortsatt (räknas som uppföljningens slut)"
                 ),
+                // Fitted to those at risk, whom a death leaves as any other end of follow-up does.
+                Hands::Histories if analysis.estimator == "recurrent-rate-ratio" => words!(
+                    "{terminal_en}: follow-up ends there, and rates are of those alive",
+                    "{terminal_sv}: uppföljningen slutar där, och takterna gäller dem som lever"
+                ),
+                Hands::Values if self.is_lost(analysis) => {
+                    let rule = analysis.missing.words();
+                    let (en, sv) = (&rule.en, &rule.sv);
+                    words!(
+                        "{terminal_en}: an outcome not seen before is unknown ({en})",
+                        "{terminal_sv}: ett utfall som inte setts dessförinnan är okänt ({sv})"
+                    )
+                }
                 Hands::Values | Hands::Rates | Hands::Histories => words!(
                     "{terminal_en}: the count stops there and is observed",
                     "{terminal_sv}: räkningen slutar där och är observerad"
                 ),
             });
         }
-        let (censors_en, censors_sv) = names(&self.exits.censors);
-        if !censors_en.is_empty() && analysis.missing != Missing::Bounds {
+        if analysis.missing != Missing::Bounds {
+            let (mut censors_en, mut censors_sv) = names(&self.exits.censors);
+            for (names, own) in [
+                (&mut censors_en, "withdrawal from the study"),
+                (&mut censors_sv, "avbrutet deltagande"),
+            ] {
+                if !names.is_empty() {
+                    names.push_str(", ");
+                }
+                names.push_str(own);
+            }
             let rule = analysis.missing.words();
             let (en, sv) = (&rule.en, &rule.sv);
             parts.push(words!(
@@ -307,11 +376,23 @@ const CONDITIONAL: [&str; 6] = [
     "recurrent-rate-ratio",
 ];
 
-/// That an effect is one between families with the same covariates.
+/// That an effect is one between families with the same covariates, or of the same stratum.
 fn given(analysis: &Analysis) -> Option<Words> {
     let conditional = CONDITIONAL.contains(&analysis.estimator.as_str());
-    (conditional && !analysis.covariates.is_empty())
-        .then(|| words!("given the covariates", "givet kovariaterna"))
+    // The common odds ratio of strata; common differences and ratios of risks are averages over them.
+    let common =
+        analysis.estimator == "mantel-haenszel" && analysis.estimand.measure == "odds-ratio";
+    let covariates = conditional && !analysis.covariates.is_empty();
+    let strata = (conditional || common) && !analysis.strata.is_empty();
+    match (covariates, strata) {
+        (true, true) => Some(words!(
+            "given the covariates and the stratum",
+            "givet kovariaterna och stratumet"
+        )),
+        (true, false) => Some(words!("given the covariates", "givet kovariaterna")),
+        (false, true) => Some(words!("given the stratum", "givet stratumet")),
+        (false, false) => None,
+    }
 }
 
 /// What clusters say of whom the effect is for.

@@ -11,6 +11,12 @@ fn late(rest: &str) -> Few {
     let text = with(&format!(
         "outcome = \"late\"\n{rest}missing = {{ primary = \"censoring\" }}\n\n[[outcome]]\nid = \"late\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [123, 365]\n"
     ));
+    // No gate: all twenty are drawn.
+    let (from, until) = (
+        text.find("[gate]").unwrap(),
+        text.find("[exceptions]").unwrap(),
+    );
+    let text = format!("{}{}", &text[..from], &text[until..]);
     let mut study = Study::new(protocol(&text), 3);
     let day = study.protocol.first_opening();
     let families: Vec<FamilyIx> = (0..20)

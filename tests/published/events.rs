@@ -1,4 +1,4 @@
-//! Repeated and competing events in the two studies of `events/PROVENANCE.md`. Digits beyond those of the literature are R
+//! Repeated and competing events in the three studies of `events/PROVENANCE.md`. Digits beyond those of the literature are R
 //! 4.2.2 with survival 3.5.3 and cmprsk 2.2.11.
 
 use crate::survival::printed;
@@ -121,6 +121,38 @@ fn rate_ratio_of_infections() {
     let answer = run("cox", &columns, None);
     printed(answer.results[0].std_error, ".14795");
     assert!(answer.warnings.iter().any(|w| w.code == "few-clusters"));
+}
+
+/// The counting process of Andersen and Gill on at most four recurrences of bladder tumours, which Therneau and Grambsch (2000), *Modeling
+/// Survival Data*, analyse: `coxph(Surv(start, stop, event) ~ rx + number + size, cluster = id)`, and its `naive.var`.
+#[test]
+fn rate_ratio_of_recurrences() {
+    let rows = cells(include_str!("events/recurrences.csv"));
+    let mut columns = Columns {
+        arm: arms(&rows, 1, "thiotepa"),
+        id: Some(Factor::from_texts(
+            "id",
+            rows.iter().map(|row| Some(row[0])),
+        )),
+        entry: Some(numbers(&rows, 2)),
+        time: Some(numbers(&rows, 3)),
+        event: Some(codes(&rows, 4)),
+        covariates: vec![
+            Covariate::numeric("number", numbers(&rows, 5)),
+            Covariate::numeric("size", numbers(&rows, 6)),
+        ],
+        ..Columns::default()
+    };
+    let answer = run("recurrent-rate-ratio", &columns, None);
+    let row = &answer.results[0];
+    printed(row.extra["log_estimate"].as_f64(), "-.464686953");
+    printed(row.std_error, ".265560812");
+    let units = ["units_treated", "units_control"].map(|key| row.extra[key].as_u64());
+    assert_eq!(units, [Some(38), Some(47)]);
+    // Each row for itself.
+    columns.id = None;
+    let answer = run("cox", &columns, None);
+    printed(answer.results[0].std_error, ".199732189");
 }
 
 /// `survfit` of several states and `cuminc`.

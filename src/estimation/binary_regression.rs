@@ -212,7 +212,9 @@ fn short(yes: &[f64], trials: &[f64], columns: &[Vec<f64>]) -> Option<Vec<f64>> 
         if !scale.is_finite() {
             return None;
         }
-        own.iter_mut().for_each(|x| *x *= scale);
+        for x in own {
+            *x *= scale;
+        }
     }
     let mut eta = vec![libm::log(events / (all - events)); n];
     let (mut moves, mut weight) = (vec![0.0; n], vec![0.0; n]);

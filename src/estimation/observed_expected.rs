@@ -139,10 +139,13 @@ mod tests {
     fn many_times_are_added_as_one_by_one() {
         let time = |place: u64| {
             let at_risk = [
-                place * 7 % 5 + u64::from(place % 3 == 0),
+                place * 7 % 5 + u64::from(place.is_multiple_of(3)),
                 1 + place * 11 % 40,
             ];
-            let events = [at_risk[0].min(place % 2), u64::from(place % 2 == 0)];
+            let events = [
+                at_risk[0].min(place % 2),
+                u64::from(place.is_multiple_of(2)),
+            ];
             [at_risk, events]
         };
         for number in (0..40).chain(120..140) {

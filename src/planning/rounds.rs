@@ -134,12 +134,12 @@ pub fn summarize<E: From<SimulationError>>(
         let step = if at == 0 { FIRST } else { ROUND - at % ROUND };
         let to = replicates.min(at + step);
         let base = studies(0, at, to)?;
-        let cost = |place: usize, record: &Record| match record.drawn {
-            Some(own) => own.cost,
-            None => {
-                let cost = cells[place].scenario.cost?;
-                Some(cost.of(cells[place], record))
+        let cost = |place: usize, record: &Record| {
+            if let Some(own) = record.drawn {
+                return own.cost;
             }
+            let cost = cells[place].scenario.cost?;
+            Some(cost.of(cells[place], record))
         };
         for record in &base {
             sums[0].add(record);

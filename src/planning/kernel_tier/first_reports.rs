@@ -169,7 +169,7 @@ impl FirstReports {
     pub(super) fn days(&self, width: i32, days: &mut Vec<i32>) {
         days.clear();
         days.resize(self.least.len(), NEVER);
-        widest(Days {
+        widest(FirstDays {
             least: &self.least,
             width,
             days,
@@ -189,13 +189,13 @@ impl FirstReports {
 }
 
 /// The work of [`FirstReports::days`].
-struct Days<'d> {
+struct FirstDays<'d> {
     least: &'d [u64],
     width: i32,
     days: &'d mut [i32],
 }
 
-impl Wide for Days<'_> {
+impl Wide for FirstDays<'_> {
     type Output = ();
 
     #[allow(

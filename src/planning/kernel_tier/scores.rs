@@ -120,7 +120,7 @@ impl Rows {
 }
 
 /// The scores of families, and what the treated service does to them, side by side.
-struct Values<'v> {
+struct OfNormals<'v> {
     score: &'v Score,
     risk: &'v [f64],
     own: &'v [f64],
@@ -129,7 +129,7 @@ struct Values<'v> {
     gains: &'v mut [f64],
 }
 
-impl Wide for Values<'_> {
+impl Wide for OfNormals<'_> {
     type Output = ();
 
     #[allow(
@@ -362,7 +362,7 @@ impl<'c> Scores<'c> {
         }
         rows.y.resize(families, 0.0);
         rows.gains.resize(families, 0.0);
-        widest(Values {
+        widest(OfNormals {
             score: self.score,
             risk: &rows.risk_normals,
             own: &rows.own_normals,

@@ -24,10 +24,10 @@ fn monitored() -> Parts {
     ];
     let repeated = &mut primary.results[0];
     repeated.level = 0.996_95;
-    repeated.interval = "repeated".to_owned();
+    "repeated".clone_into(&mut repeated.interval);
     let mut by_stages = repeated.clone();
     by_stages.level = 0.95;
-    by_stages.interval = "stage-wise".to_owned();
+    "stage-wise".clone_into(&mut by_stages.interval);
     primary.results.insert(1, by_stages);
     if let Some(test) = &mut primary.test {
         test.level = 0.996_95;

@@ -120,6 +120,25 @@ fn a_full_disk_refuses_and_the_same_command_works_when_there_is_room() {
     assert!(refused > 0 && done > 0, "{refused} refused, {done} done");
 }
 
+/// What the ledger says was exported was written: where there is no room for it, nothing is recorded.
+#[test]
+fn an_export_without_room_is_not_recorded() {
+    let place = begun(30);
+    let Some(mount) = Mount::new(&place, "size=16k") else {
+        skipped("a small file system: this account may not mount one");
+        return;
+    };
+    let before = place.entries();
+    let words = "export --proof mount/proof --study study --actor lead";
+    let ran = place.run(words);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert_eq!(place.entries(), before);
+    assert_eq!(mount.0.join("proof").read_dir().unwrap().count(), 0);
+    mount.again("size=8m");
+    place.run(words).json(0);
+    assert_eq!(place.entries().len(), before.len() + 1);
+}
+
 /// A limit on the size of files, which every account can set: writes beyond it fail as on a full disk.
 #[test]
 fn a_file_that_may_not_grow_refuses_and_the_same_command_works_later() {

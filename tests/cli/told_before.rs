@@ -262,7 +262,10 @@ fn a_request_of_a_lost_link_is_not_used_for_another_one() {
     );
     let anew = place.enrol("MORU", "R1", "--request-id Q1").json(0);
     assert_eq!(anew["outcome"], "allocated");
-    assert!(only(&anew, "answered-under-a-link").contains("KATL"));
+    // The report is that of KATL by its key and day, too.
+    assert_eq!(codes(&anew), ["answered-under-a-link", "drawn-before"]);
+    let told = anew["warnings"][0]["message"].as_str().unwrap();
+    assert!(told.contains("KATL"), "{told}");
     both_accept(&place);
 }
 

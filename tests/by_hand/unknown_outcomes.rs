@@ -515,8 +515,7 @@ fn a_level_without_known_outcomes_is_told_of() {
     let en = &told[0].message.en;
     assert!(
         en.starts_with(&format!(
-            "in iuh no family with a known outcome is of the kind of {} ",
-            of_second
+            "in iuh no family with a known outcome is of the kind of {of_second} "
         )),
         "{en}"
     );

@@ -226,7 +226,7 @@ fn imputations_where_predictions_tie_and_rows_are_told_apart() {
     };
     let known = (1..=40u32).filter(|k| k % 4 != 1);
     let outcome = |k: u32| {
-        let five = if k % 4 == 0 { 5 } else { 0 };
+        let five = if k.is_multiple_of(4) { 5 } else { 0 };
         f64::from(20 + 2 * (7 * k % 13) + five + 11 * k % 9)
     };
     let known: Vec<f64> = known.map(outcome).collect();
@@ -244,7 +244,9 @@ fn imputations_where_predictions_tie_and_rows_are_told_apart() {
     let found = variance(&means).sqrt();
     assert!((found / by_hand - 1.0).abs() < slack, "{found}");
     for unknown in [1, 2] {
-        let known: Vec<f64> = (0..20u8).map(|row| f64::from(row % 2 | row / 10)).collect();
+        let known: Vec<f64> = (0..20u8)
+            .map(|row| f64::from((row % 2) | (row / 10)))
+            .collect();
         let mut indicator = vec![0.0; 10];
         indicator.resize(20 + unknown, 1.0);
         let model = ArmImputation::new(&known, unknown, &indicator, true).unwrap();

@@ -195,9 +195,10 @@ fn of_all_strata_the_imbalance_of_two_arms_is_a_sum() {
 #[test]
 fn with_hidden_duplicates_what_the_arms_tell_is_followed() {
     let folder = Folder::new();
-    let rows: String = (0..120)
+    let rows: Vec<String> = (0..120)
         .map(|row| format!("{},{}\n", row % 5, row * row % 11))
         .collect();
+    let rows = rows.concat();
     folder.file("units.csv", format!("site,age\n{rows}"));
     let minimized =
         "minimization --factors site,age --arrivals units.csv --ratio 2:1 --ratio-preserving";

@@ -7,9 +7,7 @@ use crate::protocol::model::{Day, Exit, OutcomeKind, Service};
 use crate::study::findings::{
     not_a_date, not_a_key, not_a_pseudonym, personal_number, unknown, unknown_child,
 };
-use crate::study::identifiers::{
-    holds_personal_number, is_key, is_pseudonym, number_holds_personal_number,
-};
+use crate::study::identifiers::{holds_personal_number, is_key, is_pseudonym};
 use crate::study::journal::{Content, Journal, Recording};
 use crate::study::kernel::{FamilyIx, Report, SiteIx, Source, What};
 use crate::words;
@@ -71,18 +69,9 @@ impl<'a> Checker<'a> {
             }
         }
         for (column, text) in texts {
-            if self.holds_one(column, text) {
+            if request.is_personal(column, text) {
                 self.findings.push(personal_number(column));
             }
-        }
-    }
-
-    /// Whether a value holds a personal number; that of an observation is a number, whose decimals are none.
-    fn holds_one(&self, key: &str, value: &str) -> bool {
-        if self.request.event == "observed" && key == "value" {
-            number_holds_personal_number(value)
-        } else {
-            holds_personal_number(value)
         }
     }
 
@@ -392,7 +381,7 @@ impl<'a> Checker<'a> {
         }
         let request = self.request;
         for (place, (key, value)) in request.set.iter().enumerate() {
-            if holds_personal_number(key) || self.holds_one(key, value) {
+            if holds_personal_number(key) || request.is_personal(key, value) {
                 continue;
             }
             if !known.contains(&key.as_str()) {

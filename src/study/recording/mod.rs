@@ -3,6 +3,7 @@
 //! All findings are collected; values are codes, dates and numbers, never free text, and a personal number is refused
 //! without an echo.
 
+use super::identifiers::{holds_personal_number, number_holds_personal_number};
 use super::journal::{Journal, KeyUse, Recording, recorded_hash, report_key};
 use super::kernel::{Family, FamilyIx, Source, What};
 use crate::diagnostic::Diagnostic;
@@ -61,6 +62,17 @@ pub struct EventRequest {
     pub child: Option<String>,
     /// Further values.
     pub set: Vec<(String, String)>,
+}
+
+impl EventRequest {
+    /// Whether a value holds a personal number; that of an observation is a number, whose decimals are none.
+    fn is_personal(&self, key: &str, value: &str) -> bool {
+        if self.event == "observed" && key == "value" {
+            number_holds_personal_number(value)
+        } else {
+            holds_personal_number(value)
+        }
+    }
 }
 
 /// An event that can be decided.

@@ -15,8 +15,11 @@ use super::wide::Placed;
 use crate::numerics::Twofold;
 use std::collections::BTreeMap;
 
-/// Most steps from state to state before a figure is given up as not feasible, each of a state of [`USUAL`] bytes: about a second's.
-const BUDGET: usize = 1_000_000;
+/// Most steps from state to state before a figure is given up as not feasible, where duplicates of the arms are hidden and the step
+/// is of a state of [`USUAL`] bytes.
+const BUDGET_WITH_DUPLICATES: usize = 1_000_000;
+/// The same where the arms are all that there is.
+const BUDGET: usize = 4_000_000;
 /// The same with factors, whose states are large and seldom meet again.
 const BUDGET_WITH_FACTORS: usize = 300_000;
 /// Up to so many bytes a state costs the same.
@@ -174,10 +177,10 @@ pub(super) fn follow<M: Method>(
         now.add(History { state, counts }, chance(choices));
     });
     let start: Vec<Twofold> = now.met.iter().map(|(_, p)| *p).collect();
-    let budget = if arrivals.is_empty() {
-        BUDGET / size_of::<History<M::State>>().div_ceil(USUAL)
-    } else {
-        BUDGET_WITH_FACTORS
+    let budget = match (arrivals.is_empty(), guesser.hides_duplicates()) {
+        (false, _) => BUDGET_WITH_FACTORS,
+        (true, true) => BUDGET_WITH_DUPLICATES / size_of::<History<M::State>>().div_ceil(USUAL),
+        (true, false) => BUDGET,
     };
     let mut paths = Paths::default();
     let [mut correct, mut best, mut forced] = [Twofold::default(); 3];

@@ -167,7 +167,7 @@ impl MethodEntry {
 /// let ratio = read_ratio("2:1")?;
 /// assert!(choose("permuted-block", &ratio, &Options::of(&[("block_len", "6")]), None).is_ok());
 ///
-/// let refused = choose("big-stick", &read_ratio("9:1")?, &Options::default(), None);
+/// let refused = choose("big-stick", &read_ratio("64:1")?, &Options::default(), None);
 /// assert_eq!(refused.err().map(|all| all[0].code), Some("ratio-too-fine"));
 /// # Ok::<(), lottning::allocation::Refusal>(())
 /// ```

@@ -1,6 +1,7 @@
 //! Every stable code, in a slice for the room that reports it; the page of a code is `pages/<code>.md`: English, a line
 //! `---`, Swedish. A test holds that every code in the sources has its page and that every page is of a code that exists.
 
+use super::codes_of_studies::STUDY_VERBS;
 use crate::diagnostic::Lang;
 
 /// A page about one code.
@@ -8,7 +9,7 @@ use crate::diagnostic::Lang;
 pub struct Page {
     /// The stable code.
     pub code: &'static str,
-    text: &'static str,
+    pub(super) text: &'static str,
 }
 
 impl Page {
@@ -28,6 +29,8 @@ macro_rules! pages {
         &[$(Page { code: $code, text: include_str!(concat!("pages/", $code, ".md")) }),*]
     };
 }
+
+pub(super) use pages;
 
 /// Codes of the command line itself: options, files, output.
 const COMMAND: &[Page] = pages![
@@ -410,115 +413,6 @@ const PSEUDONYM: &[Page] = pages![
     "key-unchanged",
     "not-a-study-number",
     "not-canonical",
-];
-
-/// Codes of the verbs that open, fill and read a study.
-const STUDY_VERBS: &[Page] = pages![
-    "already-linked",
-    "already-locked",
-    "already-open",
-    "already-retracted",
-    "already-revealed",
-    "amended-meanwhile",
-    "answered-under-a-link",
-    "answers-after-draw",
-    "answers-changed",
-    "answers-differ",
-    "arm-not-checked",
-    "beacon-dropped",
-    "beacon-early",
-    "beacon-missing",
-    "beacon-past",
-    "beacon-recorded",
-    "before-randomization",
-    "busy",
-    "checkpoint-missed",
-    "child-of-another-family",
-    "confirm-mismatch",
-    "cut-in-the-future",
-    "cut-not-registered",
-    "disk-full",
-    "disk-write",
-    "document-not-correct",
-    "drawn-before",
-    "drawn-since",
-    "enrolment-closed",
-    "epochs-not-adjusted",
-    "erasure-moves-reports",
-    "erasure-unfinished",
-    "erasure-unreadable",
-    "erasure-unverifiable",
-    "exception-after-draw",
-    "exception-cap",
-    "exception-withdrawn",
-    "inside-study",
-    "invalid-amendment",
-    "invalid-beacon",
-    "invalid-checkpoint",
-    "invalid-enrolment",
-    "invalid-event",
-    "invalid-head",
-    "invalid-map",
-    "invalid-time",
-    "key-reused",
-    "ledger-broken",
-    "ledger-damaged",
-    "ledger-form",
-    "ledger-missing",
-    "ledger-newer",
-    "ledger-read-only",
-    "link-recorded",
-    "link-relied-on",
-    "link-taken-back",
-    "link-taken-back-alone",
-    "maybe-erased",
-    "map-shape",
-    "map-syntax",
-    "missing-column",
-    "name-forgotten",
-    "no-beacon",
-    "nobody-randomized",
-    "not-amendable",
-    "not-finally-locked",
-    "not-locked",
-    "not-open",
-    "not-permitted",
-    "not-randomized",
-    "not-retractable",
-    "nothing-changes",
-    "nothing-wrong",
-    "on-in-the-future",
-    "opened-at-a-typed-time",
-    "past-last-day",
-    "proof-before-the-end",
-    "protocol-missing",
-    "received-in-the-future",
-    "rehearsal-differs",
-    "repeated-column",
-    "report-on-unknown-child",
-    "request-reused",
-    "retracted",
-    "roles-dropped",
-    "screened-before",
-    "seed-given",
-    "seed-guessable",
-    "seed-inside-study",
-    "seed-invalid",
-    "seed-mismatch",
-    "seed-missing",
-    "seed-not-private",
-    "seed-shared",
-    "seed-used",
-    "site-closed",
-    "site-not-open",
-    "size-after-lock",
-    "slot-may-stay-taken",
-    "target-reached",
-    "time-ahead",
-    "turned-away-for-good",
-    "untraceable-answers",
-    "violation-cap",
-    "windows-not-ended",
 ];
 
 /// Every page, by the room whose codes they explain.

@@ -16,6 +16,7 @@ pub mod caps;
 pub mod check;
 pub mod checkpoint;
 mod codes;
+mod codes_of_studies;
 mod deviations;
 pub mod draw;
 pub mod enrol;

@@ -31,7 +31,11 @@ fn drawn_figures_agree_with_exact_ones() {
                 let found = characteristics(entry.id, &ratio, &options, n, 4000, &seed()).unwrap();
                 for (name, figure) in figures(&found) {
                     let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
-                    let exact = figure.exact.unwrap();
+                    let Some(exact) = figure.exact else {
+                        // Of more hidden duplicates than eight not every state is followed.
+                        assert!(ratio.sum() > 8, "{} {setting:?} n = {n}, {name}", entry.id);
+                        continue;
+                    };
                     // 1e-12 is for figures without any spread (a variance of 0, a sure share).
                     assert!(
                         (value - exact).abs() <= 4.0 * mcse + 1e-12,

@@ -7,7 +7,8 @@
 //! median-unbiased estimate of the stage-wise ordering (see [`crate::estimation::group_sequential`]).
 //!
 //! Ratios are weighed and bounded on the scale of their logarithm; a log-rank test by O − E and its variance; a difference of two
-//! proportions by the standard error of its own test, a score test where that is registered, so that one statistic decides.
+//! proportions by the standard error of its own test, a score test where that is registered, so that one statistic decides, and
+//! bounded by that of the estimate, which the test's, that of no difference, is not where there is one.
 
 use super::plan::{Plan, Planned, treated_arms};
 use super::results::{AnalysisResult, LookResult};
@@ -100,6 +101,36 @@ fn tested_error(
     tested.filter(other).unwrap_or(std_error)
 }
 
+/// How a value that is counted in the standard errors of a test is told on its measure's own scale.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    scale: Scale,
+    /// Of a difference of two proportions whose test has another standard error: the estimate, and how many of the test's standard
+    /// errors one of its own is.
+    own: Option<(f64, f64)>,
+}
+
+impl Told {
+    /// Of an effect that was weighed as `look`.
+    pub(crate) fn of((_, std_error, scale): (f64, f64, Scale), look: &Look) -> Self {
+        let ratio = std_error / look.std_error;
+        let other = scale == Scale::Identity && (ratio - 1.0).abs() > 1e-9;
+        // Without an error of its own (none of 6 and all of 7) the estimate has that of its test.
+        let known = ratio > 0.0 && ratio.is_finite();
+        let own = other.then_some((look.estimate, if known { ratio } else { 1.0 }));
+        Self { scale, own }
+    }
+
+    /// A value of looks; `None` where a test has no estimate.
+    pub(crate) fn value(self, value: f64) -> Option<f64> {
+        let of_two = |(estimate, ratio): (f64, f64)| {
+            let own: f64 = estimate + (value - estimate) * ratio;
+            own.clamp(-1.0, 1.0)
+        };
+        self.scale.of_look(self.own.map_or(value, of_two))
+    }
+}
+
 /// An effect as looks are weighed by; `None` where nothing varies.
 pub(crate) fn weight(effect: &Effect) -> Option<Look> {
     let own = (effect.estimate, effect.std_error, effect.scale);
@@ -124,10 +155,10 @@ pub(crate) struct Standing {
 impl Standing {
     /// The repeated interval of the last look, on the measure's own scale: by the boundaries, or where the information fell
     /// there by the critical value of its own amount.
-    pub(crate) fn repeated(&self, own: &Look, scale: Scale) -> Option<(f64, f64)> {
+    pub(crate) fn repeated(&self, own: &Look, told: Told) -> Option<(f64, f64)> {
         let critical = self.critical.last()?.min(37.0);
         let (low, high) = own.repeated_interval(critical).ok()?;
-        Some((scale.of_look(low)?, scale.of_look(high)?))
+        Some((told.value(low)?, told.value(high)?))
     }
 
     /// The boundaries by which outcomes of a study that ends with the last of the looks have an order by stages: only where each
@@ -277,13 +308,14 @@ pub(super) fn monitor(
     let Some(row) = result.results.first() else {
         return;
     };
-    let own = weighed(row).and_then(|own| {
-        let (estimate, _, scale) = own;
+    let own = weighed(row).and_then(|effect| {
+        let (estimate, _, scale) = effect;
         let df = row.df.filter(|_| scale != Scale::Score);
-        let std_error = tested_error(own, df, row.statistic);
-        Some((look_of((estimate, std_error, scale), df)?, scale))
+        let std_error = tested_error(effect, df, row.statistic);
+        let own = look_of((estimate, std_error, scale), df)?;
+        Some((own, Told::of(effect, &own)))
     });
-    let Some((own, scale)) = own else {
+    let Some((own, told)) = own else {
         // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.
         let before = earlier.iter().map(|own| own.lock).max();
         let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
@@ -310,19 +342,19 @@ pub(super) fn monitor(
             ),
         ));
     }
-    let seen = (looks.as_slice(), tested.as_slice(), scale);
+    let seen = (looks.as_slice(), tested.as_slice(), told);
     monitored(protocol, analysis, seen, &standing, result);
 }
 
-/// The looks with their locks, the p of the registered test at each, and the scale of the effect.
-type Seen<'s> = (&'s [(usize, Look)], &'s [Option<f64>], Scale);
+/// The looks with their locks, the p of the registered test at each, and how the effect of the last is told.
+type Seen<'s> = (&'s [(usize, Look)], &'s [Option<f64>], Told);
 
 /// Where a test is registered it decides, at a look as at the end: the
 /// deviate of the effect may be beyond the boundary when the test's p is not, and the other way round.
 fn monitored(
     protocol: &Protocol,
     analysis: &Analysis,
-    (looks, tested, scale): Seen<'_>,
+    (looks, tested, told): Seen<'_>,
     standing: &Standing,
     result: &mut AnalysisResult,
 ) {
@@ -355,12 +387,27 @@ fn monitored(
     }
     let now = looks.len() - 1;
     let (lock, own) = looks[now];
-    if let Some(row) = result.results.first_mut().filter(|_| scale != Scale::Score) {
-        let limits = standing.repeated(&own, scale);
+    if let Some(row) = result
+        .results
+        .first_mut()
+        .filter(|_| told.scale != Scale::Score)
+    {
+        let limits = standing.repeated(&own, told);
         row.conf_low = limits.map(|(low, _)| low);
         row.conf_high = limits.map(|(_, high)| high);
         row.level = 1.0 - standing.nominal;
         "repeated".clone_into(&mut row.interval);
+        let outside = limits.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
+        let rejects = row.p_value.is_some_and(|p| p <= standing.nominal);
+        if told.own.is_some() && analysis.test.is_none() && outside != rejects {
+            result.warnings.push(Warning::new(
+                "test-and-interval-disagree",
+                words!(
+                    "the p of the score test and the repeated interval, which has the standard error of the estimate itself, disagree; the p decides",
+                    "poängtestets p och det upprepade intervallet, som har skattningens eget standardfel, är oense; p avgör"
+                ),
+            ));
+        }
     }
     let before = first.filter(|index| *index < now);
     if let Some(index) = before {
@@ -401,7 +448,7 @@ fn monitored(
         ));
     }
     let plan = standing.by_stages(looks, analysis.lock);
-    let own = (&own, scale);
+    let own = (&own, told);
     if let Some(row) = plan.and_then(|plan| stage_wise(plan, own, analysis, result.results.first()))
     {
         result.results.insert(1, row);
@@ -411,7 +458,7 @@ fn monitored(
 /// The row of a study that stops here: stage-wise p, interval and median-unbiased estimate.
 fn stage_wise(
     plan: &Boundaries,
-    (own, scale): (&Look, Scale),
+    (own, told): (&Look, Told),
     analysis: &Analysis,
     first: Option<&Estimate>,
 ) -> Option<Estimate> {
@@ -419,14 +466,14 @@ fn stage_wise(
     row.std_error = None;
     row.statistic = None;
     row.df = None;
-    if scale == Scale::Score {
+    if told.scale == Scale::Score {
         row.p_value = Some(ended_p_value(own, plan)?);
     } else {
         let last = ended(own, plan, analysis)?;
-        row.estimate = scale.of_look(last.estimate);
+        row.estimate = told.value(last.estimate);
         row.p_value = Some(last.p_value);
-        row.conf_low = scale.of_look(last.conf_low);
-        row.conf_high = scale.of_look(last.conf_high);
+        row.conf_low = told.value(last.conf_low);
+        row.conf_high = told.value(last.conf_high);
     }
     row.level = 1.0 - analysis.alpha;
     "stage-wise".clone_into(&mut row.interval);

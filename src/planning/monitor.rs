@@ -5,7 +5,7 @@
 //! and when a lock is made is `study`'s to say.
 
 use super::record::{Found, Looked, StageWise};
-use crate::analysis::looks::{Standing, ended, ended_p_value, settled, standing, weight};
+use crate::analysis::looks::{Standing, Told, ended, ended_p_value, settled, standing, weight};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
 use crate::estimation::group_sequential::{Boundaries, Look};
@@ -234,8 +234,7 @@ impl Monitor {
         };
         let rejects = p_value.is_ok_and(|p_value| p_value <= standing.nominal);
         let found = p_value.and_then(|p_value| {
-            let (conf_low, conf_high) =
-                limits(effect.scale, &own, &standing).ok_or("no-variation")?;
+            let (conf_low, conf_high) = limits(effect, &own, &standing).ok_or("no-variation")?;
             Ok(Found {
                 estimate: effect.estimate,
                 std_error: effect.std_error,
@@ -245,7 +244,7 @@ impl Monitor {
             })
         });
         let plan = standing.by_stages(&self.seen, self.lock);
-        let stage_wise = stage_wise(effect.scale, &own, plan, analysis);
+        let stage_wise = stage_wise(effect, &own, plan, analysis);
         Ended {
             found,
             looked: self.looked(at, rejects, stage_wise),
@@ -269,22 +268,27 @@ impl Monitor {
 }
 
 /// The repeated interval, as a live analysis has it. Of a test without an estimate, that of what stands in its place.
-fn limits(scale: Scale, own: &Look, standing: &Standing) -> Option<(f64, f64)> {
-    match scale {
-        Scale::Score => standing.repeated(own, Scale::Identity),
-        Scale::Identity | Scale::Log => standing.repeated(own, scale),
-    }
+fn limits(effect: &Effect, own: &Look, standing: &Standing) -> Option<(f64, f64)> {
+    let scale = match effect.scale {
+        Scale::Score => Scale::Identity,
+        scale @ (Scale::Identity | Scale::Log) => scale,
+    };
+    standing.repeated(own, told(effect, scale, own))
+}
+
+fn told(effect: &Effect, scale: Scale, own: &Look) -> Told {
+    Told::of((effect.estimate, effect.std_error, scale), own)
 }
 
 /// What the study says by the order of stages, as a live analysis has it: nothing where the information fell at a look, an
 /// earlier one was past its boundary without a rejection, or this one rejects short of its own.
 fn stage_wise(
-    scale: Scale,
+    effect: &Effect,
     own: &Look,
     plan: Option<&Boundaries>,
     analysis: &Analysis,
 ) -> Option<StageWise> {
-    if scale == Scale::Score {
+    if effect.scale == Scale::Score {
         // A test without an estimate has a stage-wise p alone; what stands in place of its estimate is kept as it is.
         return Some(StageWise {
             estimate: own.estimate,
@@ -294,10 +298,11 @@ fn stage_wise(
         });
     }
     let last = ended(own, plan?, analysis)?;
+    let told = told(effect, effect.scale, own);
     Some(StageWise {
-        estimate: scale.of_look(last.estimate)?,
-        conf_low: scale.of_look(last.conf_low)?,
-        conf_high: scale.of_look(last.conf_high)?,
+        estimate: told.value(last.estimate)?,
+        conf_low: told.value(last.conf_low)?,
+        conf_high: told.value(last.conf_high)?,
         p_value: last.p_value,
     })
 }

@@ -78,11 +78,14 @@ fn a_score_test_meets_the_boundary_where_its_p_meets_the_limit() {
     let p_value = found.deciding_p().unwrap();
     assert!((p_value - 0.013_844_198_174_5).abs() < 1e-12);
     assert!(!own.crossed && found.results.iter().all(|row| row.interval != "stage-wise"));
-    // The repeated interval holds zero, as the test does not reject: −.175 ± 2.500552 · .0711011937.
+    // The repeated interval has the error of the estimate itself, √(1/40·39/40/40 + 8/40·32/40/40) = .0678923780: −.175 ± 2.500552 ·
+    // .0678923780 leaves zero out, which the p does not; that is told.
     let row = &found.results[0];
-    let half = 2.500_551_793 * 0.071_101_193_708_9;
+    let half = 2.500_551_793 * 0.067_892_378_0;
     assert!((row.conf_low.unwrap() + 0.175 + half).abs() < 1e-6);
     assert!((row.conf_high.unwrap() + 0.175 - half).abs() < 1e-6);
+    let mut told = found.warnings.iter();
+    assert!(told.any(|own| own.code == "test-and-interval-disagree"));
     assert!(found.conclusion.en.contains("leaves the direction open"));
 
     let found = looked("0.0139");

@@ -581,6 +581,46 @@ fn r_computes_looks() {
     all_alike("clustered-look", &files);
 }
 
+/// A primary analysis with a look that spends, by another estimator than the registered one.
+fn looked_by((estimator, measure): (&str, &str), (summary, missing): (&str, &str)) -> String {
+    let start = IUH.find("[[analysis]]\nid = \"primary\"").unwrap();
+    let own = IUH[..start].replace("alpha = 0.0\n", "alpha = 0.01\n");
+    format!(
+        "{own}[[analysis]]\nid = \"primary\"\nlock = \"final\"\nlooks = [\"evaluation-2025\"]\noutcome = \"rereport\"\n{summary}estimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"{measure}\" }}\nestimator = \"{estimator}\"\nmissing = {{ primary = \"{missing}\" }}\nrole = \"primary\"\nalpha = 0.05\n"
+    )
+}
+
+/// A hazard ratio is looked at on the scale of its logarithm, a log-rank test by O − E and its variance, and a difference of two
+/// proportions by its score test: at the look, at the end, and where the information did not rise.
+#[test]
+fn r_computes_looks_on_the_scale_of_the_effect() {
+    let first_time = (
+        "summary = \"first-time\"\nstrata = [\"site\"]\n",
+        "censoring",
+    );
+    let any = ("summary = \"any\"\n", "complete-case");
+    for (estimator, measure, own) in [
+        ("cox", "hazard-ratio", first_time),
+        ("log-rank", "test", first_time),
+        ("risk-difference", "risk-difference", any),
+    ] {
+        let study = lived(&looked_by((estimator, measure), own));
+        let early = Day(LAST.0 - 640);
+        for (name, lock, cut, earlier) in [
+            ("final", "final", LAST, &[(0, early)][..]),
+            ("interim", "evaluation-2025", early, &[]),
+            ("fallen", "final", LAST, &[(0, LAST)]),
+        ] {
+            let files = folder(&study, lock, cut, earlier);
+            let looked = format!("\nprimary/looks/{lock}/critical_value,");
+            assert!(text_of(&files).contains(&looked), "{estimator}: {name}");
+            let by_stages = text_of(&files).contains("\nprimary/results/2/p_value,");
+            assert!(by_stages || name != "final", "{estimator}");
+            all_alike(&format!("{estimator}-{name}-look"), &files);
+        }
+    }
+}
+
 fn text_of(files: &[File]) -> &str {
     text(files, "results.csv")
 }

@@ -52,12 +52,24 @@ more_extreme <- function(information, critical, z, drift) {
 # registered randomization test decided at each.
 monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops, decided = abs(z) >= critical) step(id, {
   seen <- lapply(stems, function(stem) estimator(table_of(stem), o)[[1]])
-  e <- sapply(seen, function(row) row[["estimate"]])
-  s <- sapply(seen, function(row) row[["std_error"]])
-  df <- sapply(seen, function(row) row[["df"]])
+  # What a row does not report is NA.
+  field <- function(name) unname(sapply(seen, function(row) row[name]))
+  # A hazard ratio is weighed by its logarithm, a log-rank test by (O - E)/V, whose information is V; it has neither an estimate
+  # nor limits.
+  ratio <- "log_estimate" %in% names(seen[[1]])
+  score <- !ratio && "excess_variance" %in% names(seen[[1]])
+  reported_as <- if (ratio) exp else identity
+  e <- field(if (ratio) "log_estimate" else "estimate")
+  s <- field("std_error")
+  df <- field("df")
+  if (score) {
+    e <- (field("observed_treated") - field("expected_treated")) / field("excess_variance")
+    s <- 1 / sqrt(field("excess_variance"))
+    df <- rep(NA, length(seen))
+  }
   # A difference of two proportions is weighed by the standard error of its own test.
   if (exists("risk_difference") && identical(estimator, risk_difference)) {
-    tested <- abs(e / sapply(seen, function(row) row[["statistic"]]))
+    tested <- abs(e / field("statistic"))
     s <- ifelse(is.finite(tested) & tested > 0, tested, s)
   }
   information <- 1 / s^2
@@ -81,7 +93,7 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   nominal <- 2 * pnorm(-critical[now])
   margin <- back(min(critical[now], 37), df[now]) * s[now]
   say(id, c(alpha = nominal))
-  say(paste0(id, "/results/1"), c(conf_low = e[now] - margin, conf_high = e[now] + margin, level = 1 - nominal))
+  if (!score) say(paste0(id, "/results/1"), c(conf_low = reported_as(e[now] - margin), conf_high = reported_as(e[now] + margin), level = 1 - nominal))
   if (!missing(decided) && stops) rests(paste0(id, "/results/2"), "what the randomization test decided at each look")
   crossed <- which(decided)
   # Past an earlier boundary without a rejection: the order by stages would suppose a stop there.
@@ -100,10 +112,13 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
     up * e[now] - back(own - d, df[now]) * s[now]
   }
   half <- alpha / 2
-  ends <- up * c(solve_for(half), solve_for(1 - half))
   p <- more_extreme(information, critical, up * z[now], 0)
   # What the estimator reports beside stands in this row too.
   row <- seen[[now]]
-  row[c("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")] <- c(up * solve_for(0.5), NA, NA, NA, 2 * min(p, 1 - p), min(ends), max(ends))
+  row[c("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")] <- c(NA, NA, NA, NA, 2 * min(p, 1 - p), NA, NA)
+  if (!score) {
+    ends <- up * c(solve_for(half), solve_for(1 - half))
+    row[c("estimate", "conf_low", "conf_high")] <- reported_as(c(up * solve_for(0.5), min(ends), max(ends)))
+  }
   say(paste0(id, "/results/2"), c(row, level = 1 - alpha))
 })

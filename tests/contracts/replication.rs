@@ -605,7 +605,7 @@ fn r_computes_looks_on_the_scale_of_the_effect() {
         ("risk-difference", "risk-difference", any),
     ] {
         let study = lived(&looked_by((estimator, measure), own));
-        let early = Day(LAST.0 - 640);
+        let early = Day(LAST.0 - 800);
         for (name, lock, cut, earlier) in [
             ("final", "final", LAST, &[(0, early)][..]),
             ("interim", "evaluation-2025", early, &[]),

@@ -67,10 +67,15 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
     s <- 1 / sqrt(field("excess_variance"))
     df <- rep(NA, length(seen))
   }
-  # A difference of two proportions is weighed by the standard error of its own test.
+  # A difference of two proportions is weighed by the standard error of its own test, and bounded by that of the estimate.
+  told <- reported_as
   if (exists("risk_difference") && identical(estimator, risk_difference)) {
+    own <- s[length(seen)]
     tested <- abs(e / field("statistic"))
     s <- ifelse(is.finite(tested) & tested > 0, tested, s)
+    wider <- own / s[length(seen)]
+    centre <- e[length(seen)]
+    if (abs(wider - 1) > 1e-9) told <- function(value) pmin(1, pmax(-1, centre + (value - centre) * (if (is.finite(wider) && wider > 0) wider else 1)))
   }
   information <- 1 / s^2
   now <- length(seen)
@@ -93,7 +98,7 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   nominal <- 2 * pnorm(-critical[now])
   margin <- back(min(critical[now], 37), df[now]) * s[now]
   say(id, c(alpha = nominal))
-  if (!score) say(paste0(id, "/results/1"), c(conf_low = reported_as(e[now] - margin), conf_high = reported_as(e[now] + margin), level = 1 - nominal))
+  if (!score) say(paste0(id, "/results/1"), c(conf_low = told(e[now] - margin), conf_high = told(e[now] + margin), level = 1 - nominal))
   if (!missing(decided) && stops) rests(paste0(id, "/results/2"), "what the randomization test decided at each look")
   crossed <- which(decided)
   # Past an earlier boundary without a rejection: the order by stages would suppose a stop there.
@@ -118,7 +123,7 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   row[c("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")] <- c(NA, NA, NA, NA, 2 * min(p, 1 - p), NA, NA)
   if (!score) {
     ends <- up * c(solve_for(half), solve_for(1 - half))
-    row[c("estimate", "conf_low", "conf_high")] <- reported_as(c(up * solve_for(0.5), min(ends), max(ends)))
+    row[c("estimate", "conf_low", "conf_high")] <- told(c(up * solve_for(0.5), min(ends), max(ends)))
   }
   say(paste0(id, "/results/2"), c(row, level = 1 - alpha))
 })

@@ -120,6 +120,7 @@ const PLANNING: &[Page] = pages![
     "lists-differ",
     "looks-left-out",
     "many-failures",
+    "mean-cut-by-range",
     "months-beyond-stop",
     "no-difference",
     "no-exceptions",

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Warnings of settings and of dates, with which a scenario is run; `tests/contracts` and `tests/cli` make them.
-const WARNINGS: [&str; 2] = ["ratio-by-blocks", "months-beyond-stop"];
+const WARNINGS: [&str; 3] = ["mean-cut-by-range", "months-beyond-stop", "ratio-by-blocks"];
 
 fn simulate(file: &str, lang: &str) -> (String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_lottning"))

@@ -8,7 +8,7 @@
 
 use super::quantiles::CountTable;
 use super::{MechanismEntry, or_default, positive, share};
-use crate::diagnostic::Words;
+use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::numerics::root::bisect;
 use crate::protocol::Protocol;
 use crate::protocol::findings::Findings;
@@ -313,12 +313,13 @@ fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option
     }
     if mean >= range.1 as f64 {
         let most = range.1;
+        let Words { en, sv } = Words::number(mean);
         out.error(
             "impossible-mean",
             &section.key_span("mean"),
             words!(
-                "the mean {mean} is not below the field's greatest value {most}",
-                "medelvärdet {mean} är inte under fältets största värde {most}"
+                "the mean {en} is not below the field's greatest value {most}",
+                "medelvärdet {sv} är inte under fältets största värde {most}"
             ),
             words!("lower `mean`", "sänk `mean`"),
         );
@@ -326,8 +327,35 @@ fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option
     }
     // A family that intake could not write down is never lived.
     let law = CountTable::negative_binomial(least, above, dispersion);
-    Some(law.up_to(range.1))
+    let law = law.up_to(range.1);
+    let lived = law.mean();
+    if mean - lived > CUT_UNSAID * mean {
+        let most = range.1;
+        let Words { en, sv } = Words::number(mean);
+        let Words {
+            en: lived_en,
+            sv: lived_sv,
+        } = Words::number((lived * 100.0).round() / 100.0);
+        out.push(
+            Diagnostic::warning(
+                "mean-cut-by-range",
+                words!(
+                    "the law is cut at the field's greatest value {most}: families have the mean {lived_en}, not {en}",
+                    "fördelningen kapas vid fältets största värde {most}: familjerna får medelvärdet {lived_sv}, inte {sv}"
+                ),
+            )
+            .at(Place::span(section.key_span("mean")))
+            .help(words!(
+                "lower `mean` or `dispersion`, or widen the field's range in the protocol",
+                "sänk `mean` eller `dispersion`, eller vidga fältets intervall i protokollet"
+            )),
+        );
+    }
+    Some(law)
 }
+
+/// By how much of the stated mean that of a count may fall short, cut at its range, before it is said.
+const CUT_UNSAID: f64 = 0.05;
 
 /// Equal chances from one value to another, both in the field's own unit.
 fn uniform(

@@ -51,6 +51,7 @@ pub const CODES: &[&str] = &[
     "too-few",
     "impossible-risk",
     "impossible-mean",
+    "mean-cut-by-range",
     "field-without-law",
     "shares-sum",
     "no-exceptions",

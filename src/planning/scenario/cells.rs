@@ -3,7 +3,7 @@
 use super::edit::Setting;
 use super::faults::{MOST_FAULTS, at_setting, believe, blame, no_cell, same_cell, too_many};
 use super::prior::Prior;
-use super::recipe::{Recipe, changes_protocol};
+use super::recipe::{Recipe, changes_protocol, hex};
 use super::sections::{Varied, read, version};
 use super::{Scenario, Shared};
 use crate::allocation::Arm;
@@ -14,6 +14,7 @@ use crate::protocol::model::Day;
 use crate::protocol::{self, Protocol};
 use crate::study::dataset::DAYS_PER_MONTH;
 use crate::words;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use toml::de::DeTable;
 use toml::{Table, Value};
@@ -25,7 +26,8 @@ pub struct Cell {
     pub id: String,
     /// What the grid sets, in the grid's order.
     pub parameters: Vec<(String, Value)>,
-    /// SHA-256 over everything that the cell is made of, scenario and protocol, as 64 hexadecimal digits.
+    /// SHA-256 over everything that the cell is made of, scenario, protocol and priors, and the name of the random numbers where they
+    /// are another cell's, as 64 hexadecimal digits.
     pub content: String,
     /// The scenario.
     pub scenario: Scenario,
@@ -106,6 +108,12 @@ impl Cell {
         cell.believed.clone_from(&self.believed);
         cell.month_ends.clone_from(&self.month_ends);
         cell.drawn_as.clone_from(&other.drawn_as);
+        if cell.group() != self.group() {
+            let mut hash = Sha256::new();
+            hash.update(&cell.content);
+            hash.update(cell.group());
+            cell.content = hex(&hash.finalize());
+        }
         Ok(cell)
     }
 

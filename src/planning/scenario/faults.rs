@@ -138,9 +138,6 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
                     if end.month_ends.len() > longest.len() {
                         longest.clone_from(&end.month_ends);
                     }
-                    for (all, own) in cell.is_null.iter_mut().zip(&end.is_null) {
-                        *all &= own;
-                    }
                 }
                 Err(refused) if is_wrong_type(&refused) && takes_whole(cell, prior, value) => {
                     let finding = not_whole(prior);
@@ -164,6 +161,9 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
     recipe.settings.extend(middle);
     cell.believed = recipe.text().unwrap_or_default();
     cell.priors = priors.to_vec();
+    if faults.is_empty() {
+        cell.is_null = always_null(cell, priors);
+    }
     let mut hash = Sha256::new();
     hash.update(&cell.content);
     for prior in priors {
@@ -179,6 +179,29 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
         ));
     }
     cell.content = hex(&hash.finalize());
+}
+
+/// For each comparison whether its expected effect is zero at every end of each prior, the others in their middle: the file's own
+/// value of what has a prior is never drawn and says nothing. What goes together in no study is not said to be without effect.
+fn always_null(cell: &Cell, priors: &[Prior]) -> Vec<bool> {
+    let mut all = vec![true; cell.is_null.len()];
+    for (place, prior) in priors.iter().enumerate() {
+        for value in prior.extremes() {
+            let mut recipe = cell.recipe.clone();
+            recipe.settings.extend(
+                priors.iter().enumerate().map(|(other, own)| {
+                    own.setting(if other == place { value } else { own.at(0.5) })
+                }),
+            );
+            let Ok((end, _)) = recipe.cell(&[]) else {
+                return vec![false; all.len()];
+            };
+            for (all, own) in all.iter_mut().zip(&end.is_null) {
+                *all &= own;
+            }
+        }
+    }
+    all
 }
 
 /// A prior on how many studies are run and how: not of a study, in which it would change nothing.

@@ -39,15 +39,17 @@ fn a_terminal_exit_is_said_as_the_outcome_and_the_estimator_take_it() {
         "death, all children turning 18: an outcome not seen before is unknown (",
         "dödsfall, alla barn fyller 18: ett utfall som inte setts dessförinnan är okänt (",
     );
-    let measure = policy("rate-ratio");
-    let [_, events, ..] = said(&format!(
-        "outcome = \"rereport\"\nsummary = \"count\"\nestimator = \"recurrent-rate-ratio\"\nmissing = {{ primary = \"censoring\" }}\n{measure}"
-    ));
-    holds(
-        &events,
-        "follow-up ends there, and rates are of those alive",
-        "uppföljningen slutar där, och takterna gäller dem som lever",
-    );
+    for estimator in ["recurrent-rate-ratio", "poisson", "negative-binomial"] {
+        let measure = policy("rate-ratio");
+        let [_, events, ..] = said(&format!(
+            "outcome = \"rereport\"\nsummary = \"count\"\nestimator = \"{estimator}\"\nmissing = {{ primary = \"censoring\" }}\n{measure}"
+        ));
+        holds(
+            &events,
+            "follow-up ends there, and rates are of those alive",
+            "uppföljningen slutar där, och takterna gäller dem som lever",
+        );
+    }
     let measure = policy("risk-difference");
     let [_, events, ..] = said(&format!(
         "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\nmissing = {{ primary = \"complete-case\" }}\n{measure}"
@@ -67,7 +69,11 @@ fn a_terminal_exit_is_said_as_the_outcome_and_the_estimator_take_it() {
 /// Day 100 of a window that begins on the day after the draw is day 100 after it; of one that begins on day 123 it is day 222.
 #[test]
 fn a_horizon_is_said_with_its_day() {
-    for (outcome, first, day) in [("rereport", 1, 100), ("rereport_from_day_123", 123, 222)] {
+    let late = ("from day 123 ", "från och med dag 123 ");
+    for (outcome, first, day, (from_en, from_sv)) in [
+        ("rereport", 1, 100, ("", "")),
+        ("rereport_from_day_123", 123, 222, late),
+    ] {
         let measure = policy("restricted-mean-difference");
         let [variable, _, summary, sentence] = said(&format!(
             "outcome = \"{outcome}\"\nsummary = \"first-time\"\nestimator = \"rmst\"\nhorizon = 100\nmissing = {{ primary = \"censoring\" }}\n{measure}"
@@ -84,8 +90,8 @@ fn a_horizon_is_said_with_its_day() {
         );
         holds(
             &sentence,
-            &format!("(the first) until day {day} after randomization between"),
-            &format!("(det första) till och med dag {day} efter lottningen mellan"),
+            &format!("(the first) {from_en}until day {day} after randomization between"),
+            &format!("(det första) {from_sv}till och med dag {day} efter lottningen mellan"),
         );
     }
 }

@@ -84,11 +84,20 @@ impl Protocol {
         } = measure(&estimand.measure);
         let whom = self.whom(analysis);
         let (whom_en, whom_sv) = (&whom.en, &whom.sv);
+        // A horizon counts from the window's first day, which is said where it is not the first after the draw.
+        let first = self.window(analysis).0;
         let until = self.horizon_day(analysis).map(|day| {
-            words!(
-                " until day {day} after randomization",
-                " till och med dag {day} efter lottningen"
-            )
+            if first > 1 {
+                words!(
+                    " from day {first} until day {day} after randomization",
+                    " från och med dag {first} till och med dag {day} efter lottningen"
+                )
+            } else {
+                words!(
+                    " until day {day} after randomization",
+                    " till och med dag {day} efter lottningen"
+                )
+            }
         });
         let Words {
             en: until_en,
@@ -221,13 +230,17 @@ impl Protocol {
     /// is 1.
     fn horizon_day(&self, analysis: &Analysis) -> Option<i32> {
         let days = analysis.options.horizon?;
-        let first = match &self.outcomes[analysis.outcome].kind {
+        Some(self.window(analysis).0.max(1) - 1 + days as i32)
+    }
+
+    /// First and last day after randomization that the outcome is of.
+    fn window(&self, analysis: &Analysis) -> (i32, i32) {
+        match &self.outcomes[analysis.outcome].kind {
             OutcomeKind::Reports { window_days, .. }
             | OutcomeKind::Binary { window_days, .. }
-            | OutcomeKind::Observed { window_days } => window_days.0,
-            OutcomeKind::Duration { .. } => 0,
-        };
-        Some(first.max(1) - 1 + days as i32)
+            | OutcomeKind::Observed { window_days } => *window_days,
+            OutcomeKind::Duration { horizon_days, .. } => (0, *horizon_days),
+        }
     }
 
     /// Outcome, summary and window.
@@ -245,12 +258,7 @@ impl Protocol {
                 ("value", "värde")
             }
         };
-        let (first, last) = match &outcome.kind {
-            OutcomeKind::Reports { window_days, .. }
-            | OutcomeKind::Binary { window_days, .. }
-            | OutcomeKind::Observed { window_days } => *window_days,
-            OutcomeKind::Duration { horizon_days, .. } => (0, *horizon_days),
-        };
+        let (first, last) = self.window(analysis);
         let last = horizon.unwrap_or(last);
         let (per_en, per_sv) = match analysis.children {
             Some(_) => (", of each child", ", för varje barn"),
@@ -306,8 +314,8 @@ impl Protocol {
                     "{terminal_en}: hypothetical, as if follow-up had gone on (counted as an end of follow-up)",
                     "{terminal_sv}: hypotetisk, som om uppföljningen hade fortsatt (räknas som uppföljningens slut)"
                 ),
-                // Fitted to those at risk, whom a death leaves as any other end of follow-up does.
-                Hands::Histories if analysis.estimator == "recurrent-rate-ratio" => words!(
+                // Fitted to those at risk, or to the days at risk, which a death ends as any other end of follow-up does.
+                Hands::Rates | Hands::Histories if is_of_those_at_risk(analysis) => words!(
                     "{terminal_en}: follow-up ends there, and rates are of those alive",
                     "{terminal_sv}: uppföljningen slutar där, och takterna gäller dem som lever"
                 ),
@@ -349,6 +357,11 @@ impl Protocol {
         };
         Words::new(join(Lang::En), join(Lang::Sv))
     }
+}
+
+/// Whether a rate is per time at risk, which a death ends, and not per time since randomization.
+fn is_of_those_at_risk(analysis: &Analysis) -> bool {
+    analysis.hands() == Hands::Rates || analysis.estimator == "recurrent-rate-ratio"
 }
 
 /// Whose average an effect on children is.

@@ -123,6 +123,12 @@ pub struct Compared<'a> {
 }
 
 impl AnalysisResult {
+    /// The look before this one at which the study was decided; nothing later takes that back.
+    pub fn decided_earlier(&self) -> Option<&LookResult> {
+        let (_, earlier) = self.looks.split_last()?;
+        earlier.iter().find(|look| look.crossed)
+    }
+
     /// Number of comparisons: of treated arms.
     pub fn comparisons(&self) -> usize {
         1 + self.further.len()

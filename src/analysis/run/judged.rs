@@ -69,6 +69,10 @@ impl Runner<'_> {
         result: &AnalysisResult,
         compared: &Compared<'_>,
     ) -> Option<Warning> {
+        // Neither decides what an earlier look has decided.
+        if result.decided_earlier().is_some() {
+            return None;
+        }
         let row = compared.anderson_rubin().or(compared.rows.first())?;
         let (low, high) = (row.conf_low?, row.conf_high?);
         // The estimator's own p and interval are of one kind.

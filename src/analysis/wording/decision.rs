@@ -78,8 +78,7 @@ pub(super) fn decision(
 
 /// Of a study that an earlier look has decided: where, and that this lock takes nothing back.
 fn taken_earlier(result: &AnalysisResult, compared: &Compared<'_>, alpha: f64) -> Option<Words> {
-    let (_, earlier) = result.looks.split_last()?;
-    let lock = &earlier.iter().find(|look| look.crossed)?.lock;
+    let lock = &result.decided_earlier()?.lock;
     let here = |lang: Lang| {
         let p = compared.deciding_p().map(|p| number_p(p, alpha, lang));
         p.map_or_else(String::new, |p| format!(" (p {p})"))

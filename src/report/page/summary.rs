@@ -140,6 +140,10 @@ fn starting_point(
 
 /// What the registered test decides, and a warning where the interval seems to say otherwise.
 fn decision(analysis: &AnalysisResult, lang: Lang) -> Vec<Part> {
+    // What an earlier look has decided the test no longer decides, as the conclusion says.
+    if analysis.decided_earlier().is_some() {
+        return Vec::new();
+    }
     // Without a limit the lock describes and decides nothing.
     let Some(alpha) = analysis.alpha else {
         return Vec::new();

@@ -168,7 +168,7 @@ fn work(journal: &Journal, (family, reason): (&str, &str)) -> Result<Work<Receip
 }
 
 /// Whether a draw of the family may hold a slot that nothing frees once the name is gone: the study has a gate, and the end of its
-/// service is not recorded. Of whatever arm, so that it tells none.
+/// service is not recorded. Of whatever arm, so that it tells none. What a correction retracted counts: it never moves a slot.
 fn in_service(journal: &Journal, family: FamilyIx) -> bool {
     let (state, protocol) = (&journal.state, &journal.protocol);
     let Some(gate) = &protocol.in_epoch(state.epoch).gate else {
@@ -183,7 +183,7 @@ fn in_service(journal: &Journal, family: FamilyIx) -> bool {
     state.one_family(state.unit(family)).any(|own| {
         let drawn = state.family(own).is_some_and(Family::is_randomized);
         let last = state
-            .occurrences_of(own)
+            .recorded_of(own)
             .filter_map(moves)
             .max_by_key(|(sequence, _)| *sequence);
         drawn && last.is_none_or(|(_, service)| service == Service::Switched)

@@ -330,6 +330,43 @@ fn an_erasure_says_beforehand_that_a_slot_may_stay_taken() {
     place.verify();
 }
 
+/// A correction moves no slot: after a switch that was taken back the gate is closed as before, and an erasure would keep it so.
+#[test]
+fn an_erasure_warns_of_a_slot_whose_last_event_was_taken_back() {
+    let text = IUH
+        .replace("therapists = 2", "therapists = 1")
+        .replace("families_per_therapist = 3", "families_per_therapist = 1");
+    let place = Place::open(&text);
+    let confirm = place.confirm().to_owned();
+    let held = (0..30)
+        .map(family)
+        .find(|name| place.enrol(name, "R1", "").json(0)["arm"] == "iuh")
+        .unwrap();
+    let record = |words: &str| {
+        let words = format!("record {words} --family {held} --on 2025-03-03");
+        place.act_as("lead", &words).json(0)["sequence"].clone()
+    };
+    let warned = || {
+        let words = format!("erase --family {held} --reason consent --confirm {confirm} --dry-run");
+        let told = place.act_as("lead", &words).json(0);
+        told["warnings"].to_string().contains("slot-may-stay-taken")
+    };
+    assert!(warned());
+    record("closed --event-key C1");
+    assert!(!warned());
+    let switched = record("switched --event-key S1 --set arm=iuh");
+    assert!(warned());
+    record(&format!(
+        "corrected --event-key K1 --set sequence={switched} --set reason=mistaken"
+    ));
+    assert_eq!(
+        place.enrol("KATL", "R1", "").json(21)["outcome"],
+        "gate-closed"
+    );
+    assert!(warned());
+    place.verify();
+}
+
 /// What intake could use to have a family drawn anew, or to undo what is said of its own screening: an erasure, the taking back
 /// of a link, and that of a violation are the lead's. Whoever has erased screens nobody.
 #[test]

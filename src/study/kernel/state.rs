@@ -556,13 +556,18 @@ impl State {
 
     /// Occurrences of a family that no correction retracted, latest first.
     pub fn occurrences_of(&self, family: FamilyIx) -> impl Iterator<Item = &Occurrence> {
+        self.recorded_of(family)
+            .filter(|occurrence| !occurrence.retracted)
+    }
+
+    /// Occurrences of a family as they were recorded, latest first, those too that a correction retracted: the gate saw them.
+    pub fn recorded_of(&self, family: FamilyIx) -> impl Iterator<Item = &Occurrence> {
         let mut place = self.family(family).map_or(0, |own| own.last_occurrence);
         std::iter::from_fn(move || {
             let occurrence = self.occurrences.get(place.checked_sub(1)? as usize)?;
             place = occurrence.previous;
             Some(occurrence)
         })
-        .filter(|occurrence| !occurrence.retracted)
     }
 
     /// Whether earlier screenings of a report, taken together with one that gives these answers and values, differ: a

@@ -621,6 +621,28 @@ fn a_draw_that_may_be_a_repeated_one_is_told_and_listed() {
     assert_eq!(names(&found.of_a_drawn), [3]);
 }
 
+/// A report with the same key that came on another day was drawn in between: it hides neither draw of the first day's.
+#[test]
+fn a_later_draw_with_the_key_of_another_day_hides_no_repeated_one() {
+    let mut room = Room::open(&wide());
+    let mut told = |family: &str, received: &str| {
+        let mut request = eligible("skarpnack", family, "K1");
+        request.received = received.into();
+        let answer = room.enrol(DAY, &request).unwrap();
+        let codes: Vec<&str> = answer.warnings.iter().map(|own| own.code).collect();
+        (answer.outcome, codes)
+    };
+    assert_eq!(told("FA-AA", "2025-03-01"), ("allocated", vec![]));
+    assert_eq!(told("FA-BB", "2025-02-25"), ("allocated", vec![]));
+    let again = ("allocated", vec!["drawn-before"]);
+    assert_eq!(told("FA-CC", "2025-03-01"), again);
+    assert_eq!(told("FA-DD", "2025-02-25"), again);
+    assert_eq!(told("FA-EE", "2025-02-26"), ("allocated", vec![]));
+    let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+    let listed: Vec<u32> = found.of_a_drawn.iter().map(|own| own.0).collect();
+    assert_eq!(listed, [2, 3]);
+}
+
 /// One of three drawn families was excepted twice before it was drawn: a third of three families, not two of five. With the cap
 /// at 0.34 nothing is passed; with a fourth family excepted it is two of four.
 #[test]

@@ -17,8 +17,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How the scope of the report keys begins that families were screened with at a site. A key is marked as retracted once a family
-/// was drawn with it there, and then names the family that was drawn last.
+/// was drawn with it there, and then names the family that was drawn last. Of each day on which a report was received that a
+/// family was drawn with, the key and the day name the family that was drawn last with both ([`on_day`]).
 const SCREENED_AT: &str = "screened at ";
+
+/// A report key with the day on which the report was received. No key has a space.
+fn on_day(key: &str, received: Day) -> String {
+    format!("{key} {}", received.0)
+}
 
 impl Journal {
     /// Moves names and keys past an event that was just applied.
@@ -124,24 +130,20 @@ impl Journal {
         self.turned_back_by(self.keys.get(scope, key)?, own)
     }
 
-    /// The family other than `own` that was drawn last at `site` for a report with this key, if that report was received on the
-    /// same day: two families may each have a report 1, and seldom on one day.
+    /// The family other than `own` that was drawn last at `site` for a report with this key that was received on this day: two
+    /// families may each have a report 1, and seldom on one day. Others that were drawn there with the key hide none.
     pub fn drawn_with(
         &self,
         (site, key, received): (SiteIx, &str, Day),
         own: FamilyIx,
     ) -> Option<FamilyIx> {
         let scope = self.kinds.find(0, &self.screened_at(site))?;
-        self.drawn_by(self.keys.get(scope, key)?, received, own)
+        self.drawn_by(self.keys.get(scope, &on_day(key, received))?, own)
     }
 
-    fn drawn_by(&self, used: &KeyUse, received: Day, own: FamilyIx) -> Option<FamilyIx> {
-        let named = used.family.filter(|_| used.retracted)?;
-        let report = self.state.family(named)?.report;
-        let report = self.state.reports.get(report.0 as usize)?;
-        let family = self.state.unit(named);
-        (family != own && self.state.is_drawn(family) && report.intake == Some(received))
-            .then_some(family)
+    fn drawn_by(&self, used: &KeyUse, own: FamilyIx) -> Option<FamilyIx> {
+        let family = self.state.unit(used.family?);
+        (family != own && self.state.is_drawn(family)).then_some(family)
     }
 
     fn turned_back_by(&self, used: &KeyUse, own: FamilyIx) -> Option<FamilyIx> {
@@ -178,7 +180,9 @@ impl Journal {
         let scope = self.name_screened_at(screening.site);
         let used = self.keys.get(scope, key);
         let turned_back = used.and_then(|used| self.turned_back_by(used, family));
-        let drawn = used.and_then(|used| self.drawn_by(used, screening.received, family));
+        let dated = on_day(key, screening.received);
+        let drawn = self.keys.get(scope, &dated);
+        let drawn = drawn.and_then(|used| self.drawn_by(used, family));
         let before = used.filter(|own| own.retracted).and_then(|own| own.family);
         // That a family was drawn with the report says more than that one was turned back with it.
         let earlier = self.state.gone_to_draw(family).or(drawn).or(turned_back);
@@ -192,6 +196,9 @@ impl Journal {
             sequence,
             retracted: before.is_some() || draws,
         };
+        if draws {
+            self.keys.note(scope, &dated, own.clone());
+        }
         self.keys.note(scope, key, own);
     }
 

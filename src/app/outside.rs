@@ -199,10 +199,24 @@ impl Outside {
     /// # Errors
     /// There is none, or the folder cannot be written (exit 1).
     pub(super) fn has_room(&self, folder: &Path, bytes: usize) -> Result<(), Failure> {
-        let room = folder.join(".room");
-        let written = self.write_private(&room, &vec![0; bytes]);
-        self.discard(&room);
-        written
+        let failed = |error| Failure::file(&Words::new("write", "skriva"), folder, &error);
+        let filled = vec![0; bytes];
+        // A name that nobody has: a file of the user's is neither written into nor removed.
+        for number in 0_u32.. {
+            let name = format!(".lottning-room.{}.{number}", std::process::id());
+            let room = self.path(folder).join(name);
+            match private().write(true).create_new(true).open(&room) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(error)),
+                Ok(mut file) => {
+                    let written = file.write_all(&filled).and_then(|()| file.sync_all());
+                    drop(file);
+                    let _ = fs::remove_file(&room);
+                    return written.map_err(failed);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Removes a file that nothing depends on, and what a writer left beside it.

@@ -11,11 +11,11 @@ use super::record::Receipt;
 use super::sealed::check_confirm;
 use super::study::{Act, Study, Work};
 use super::typed_time::untimely;
-use super::writing::of_one_duty;
+use super::writing::{leave, of_one_duty, would_be_unreadable};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::protocol::model::Service;
 use crate::study::identifiers::{holds_personal_number, is_key};
-use crate::study::journal::{Content, Journal, Recording};
+use crate::study::journal::{Content, Entry, Journal, Recording, erased_sequences};
 use crate::study::kernel::{Family, FamilyIx, Occurred, Occurrence, What};
 use crate::words;
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ pub struct Erasure {
 /// Says what [`erase`] would do, and changes nothing.
 ///
 /// # Errors
-/// As [`erase`], but for what is found only when the rows that are left are read.
+/// As [`erase`], but for a study that would not verify any more (`erasure-unverifiable`).
 pub fn try_erase(
     outside: &Outside,
     study: &mut Study,
@@ -43,15 +43,34 @@ pub fn try_erase(
     confirm: &str,
 ) -> Result<Receipt, Failure> {
     check(study, whose, confirm)?;
+    let mut before = 0;
+    let mut erasures = Vec::new();
     let mut receipt = study.write(outside, act, Deed::Erase, |journal, time| {
         untimely(outside, journal, time, act.at.is_some()).map_or(Ok(()), Err)?;
+        before = reports_before(journal, whose.0)?;
         let mut work = work(journal, whose)?;
         of_one_duty(journal, &act.actor, &work.recordings)?;
-        work.recordings.clear();
+        let recordings = std::mem::take(&mut work.recordings);
+        // Nothing of these is kept, so that no salt need be secret.
+        let salts = vec![[0; 32]; recordings.len()];
+        erasures = journal.entries(&recordings, time, act.at.is_some(), &act.actor, &salts);
         work.answer.sequence = journal.head.sequence;
         Ok(work)
     })?;
     receipt.head = study.journal.head.to_hex();
+    let mut rows = study.entries()?;
+    rows.retain(|row| row.sequence <= receipt.sequence);
+    let earlier = untraceable(&study.journal, &rows);
+    let sequences = erasures.iter().map(|own| erased_sequences(&own.public));
+    let gone: Vec<u64> = sequences.flatten().collect();
+    leave(&mut rows, &erasures, &gone);
+    let mut left = Journal::new(Arc::clone(&study.journal.protocol));
+    left.absorb(&rows)
+        .map_err(|corrupt| would_be_unreadable(&corrupt))?;
+    let open = untraceable(&left, &rows).difference(&earlier).count();
+    let slots = std::mem::take(&mut receipt.warnings);
+    receipt.warnings.extend(meaning(&left, before, open));
+    receipt.warnings.extend(slots);
     Ok(receipt)
 }
 
@@ -68,12 +87,11 @@ pub fn erase(
     confirm: &str,
 ) -> Result<Erasure, Failure> {
     check(study, (family, reason), confirm)?;
-    let earlier = untraceable(study);
+    let rows = study.entries().unwrap_or_default();
+    let earlier = untraceable(&study.journal, &rows);
     let mut before = 0;
     let written = study.write(outside, act, Deed::Erase, |journal, _| {
-        let known = journal.names.family(family).ok_or_else(unknown_family)?;
-        let (state, unit) = (&journal.state, journal.state.unit(known));
-        before = state.reports_on_unknown_children(Some(unit));
+        before = reports_before(journal, family)?;
         work(journal, (family, reason))
     });
     let mut receipt = match written {
@@ -94,16 +112,11 @@ pub fn erase(
     let slots = std::mem::take(&mut receipt.warnings);
     // The event stands whatever happens to the old bytes.
     receipt.warnings.extend(left_over(study.scrub()));
-    receipt.warnings.push(forgotten());
-    let after = study.journal.state.reports_on_unknown_children(None);
-    let moved = after.saturating_sub(before);
-    receipt
-        .warnings
-        .extend((moved > 0).then(|| left_out(moved)));
-    let untraceable_answers = untraceable(study).difference(&earlier).count();
-    receipt
-        .warnings
-        .extend((untraceable_answers > 0).then(|| cannot_be_traced(untraceable_answers)));
+    let rows = study.entries().unwrap_or_default();
+    let open = untraceable(&study.journal, &rows);
+    let untraceable_answers = open.difference(&earlier).count();
+    let told = meaning(&study.journal, before, untraceable_answers);
+    receipt.warnings.extend(told);
     receipt.warnings.extend(slots);
     Ok(Erasure {
         receipt,
@@ -205,16 +218,30 @@ fn slot_stays() -> Diagnostic {
     ))
 }
 
-/// The rows of which erasures leave open whose draw they told. Only links that were taken back can be lost so.
-fn untraceable(study: &mut Study) -> BTreeSet<u64> {
-    let state = &study.journal.state;
-    if !state.link_rows.iter().any(|row| row.retracted) {
+/// Reports on children whom the study does not know, without those of the family itself, which an erasure takes.
+fn reports_before(journal: &Journal, family: &str) -> Result<usize, Failure> {
+    let known = journal.names.family(family).ok_or_else(unknown_family)?;
+    let state = &journal.state;
+    Ok(state.reports_on_unknown_children(Some(state.unit(known))))
+}
+
+/// What an erasure means, by the fold of the rows that it leaves: the same before it and after it.
+fn meaning(left: &Journal, reports_before: usize, untraceable: usize) -> Vec<Diagnostic> {
+    let after = left.state.reports_on_unknown_children(None);
+    let moved = after.saturating_sub(reports_before);
+    let mut warnings = vec![forgotten()];
+    warnings.extend((moved > 0).then(|| left_out(moved)));
+    warnings.extend((untraceable > 0).then(|| cannot_be_traced(untraceable)));
+    warnings
+}
+
+/// The rows of which erasures leave open whose draw they told. Only links that were taken back can be lost so. The fold was
+/// just made from these entries, so that they can be read.
+fn untraceable(journal: &Journal, entries: &[Entry]) -> BTreeSet<u64> {
+    if !journal.state.link_rows.iter().any(|row| row.retracted) {
         return BTreeSet::new();
     }
-    let protocol = Arc::clone(&study.journal.protocol);
-    // The study has just been folded from these rows, so that they can be read.
-    let entries = study.entries().unwrap_or_default();
-    Journal::untraceable_answers(&protocol, &entries).unwrap_or_default()
+    Journal::untraceable_answers(&journal.protocol, entries).unwrap_or_default()
 }
 
 /// That nobody can tell any more whose draw other families were answered with.
@@ -222,8 +249,8 @@ fn cannot_be_traced(answers: usize) -> Diagnostic {
     Diagnostic::warning(
         "untraceable-answers",
         words!(
-            "of earlier answers to other families, {answers} can no longer be traced to a draw: given while a link with this family, or through it, held that has been taken back, and whose row is erased now",
-            "av tidigare svar till andra familjer kan {answers} inte längre spåras till en lott: de gavs medan en koppling till den här familjen, eller genom den, gällde som sedan har tagits tillbaka och vars rad nu är raderad"
+            "of earlier answers to other families, {answers} cannot be traced to a draw once this one is erased: given while a link with it, or through it, held that has been taken back, and whose row goes with it",
+            "av tidigare svar till andra familjer kan {answers} inte spåras till en lott när den här är raderad: de gavs medan en koppling till den, eller genom den, gällde som sedan har tagits tillbaka och vars rad raderas med den"
         ),
     )
     .help(Words::new(
@@ -237,8 +264,8 @@ fn left_out(reports: usize) -> Diagnostic {
     Diagnostic::warning(
         "erasure-moves-reports",
         words!(
-            "{reports} reports of other families name a child that only the erased rows named: they are on an unknown child now, and count in no outcome",
-            "{reports} anmälningar om andra familjer anger ett barn som bara de raderade raderna angav: de gäller nu ett okänt barn och räknas inte i något utfall"
+            "{reports} reports of other families name a child that only the rows of this family name: once it is erased they are on an unknown child, and count in no outcome",
+            "{reports} anmälningar om andra familjer anger ett barn som bara den här familjens rader anger: när den är raderad gäller de ett okänt barn och räknas inte i något utfall"
         ),
     )
     .help(Words::new(
@@ -288,13 +315,13 @@ fn forgotten() -> Diagnostic {
     Diagnostic::warning(
         "name-forgotten",
         Words::new(
-            "the study has forgotten the family's names: under any of them it would be screened and drawn as a new family",
-            "studien har glömt familjens namn: under vilket som helst av dem skulle den screenas och lottas som en ny familj",
+            "once the family is erased the study knows none of its names: under any of them it would be screened and drawn as a new family",
+            "när familjen är raderad känner studien inte till något av dess namn: under vilket som helst av dem skulle den screenas och lottas som en ny familj",
         ),
     )
     .help(Words::new(
-        "tell intake now, and let the key holder mark the pseudonyms as erased",
-        "meddela mottagningen nu, och låt nyckelhållaren märka pseudonymerna som raderade",
+        "tell intake when it is erased, and let the key holder mark the pseudonyms",
+        "meddela mottagningen när den är raderad, och låt nyckelhållaren märka pseudonymerna",
     ))
 }
 

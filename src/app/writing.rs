@@ -17,7 +17,7 @@ use super::typed_time::{instant, now, untimely};
 use crate::diagnostic::Words;
 use crate::study::identifiers::{holds_personal_number, is_key};
 use crate::study::journal::{
-    Entry, Journal, LedgerError, Recording, Transaction, erased_sequences,
+    Corrupt, Entry, Journal, LedgerError, Recording, Transaction, erased_sequences,
 };
 use crate::study::kernel::What;
 use crate::study::slots::keeps_from;
@@ -246,13 +246,7 @@ fn refuse_lasting_damage(
     gone: &[u64],
 ) -> Result<(), Failure> {
     let before = verify(&journal.protocol, &rows, &[], None).findings;
-    for row in &mut rows {
-        if gone.contains(&row.sequence) {
-            row.payload = None;
-            row.salt = None;
-        }
-    }
-    rows.extend(entries.iter().cloned());
+    leave(&mut rows, entries, gone);
     let mut left = Journal::new(Arc::clone(&journal.protocol));
     let Err(corrupt) = left.absorb(&rows) else {
         let after = verify(&journal.protocol, &rows, &[], None).findings;
@@ -260,8 +254,13 @@ fn refuse_lasting_damage(
         let broken = after.into_iter().find(|own| !before.contains(own));
         return broken.map_or(Ok(()), |own| Err(unverifiable(&own.message)));
     };
-    let (sequence, Words { en, sv }) = (corrupt.sequence, corrupt.reason);
-    Err(Failure::new(
+    Err(would_be_unreadable(&corrupt))
+}
+
+/// The refusal of an erasure after which a row could not be read.
+pub(super) fn would_be_unreadable(corrupt: &Corrupt) -> Failure {
+    let (sequence, Words { en, sv }) = (corrupt.sequence, &corrupt.reason);
+    Failure::new(
         exit::WRONG_STATE,
         "erasure-unreadable",
         words!(
@@ -272,7 +271,16 @@ fn refuse_lasting_damage(
     .help(words!(
         "event {sequence} rests on what would be erased: if it is of another family, erase that family first if it is to be erased at all; keep a copy of the folder and report the case with the numbers of both events",
         "händelse {sequence} bygger på det som skulle raderas: gäller den en annan familj, radera den familjen först om den alls ska raderas; spara en kopia av mappen och rapportera fallet med båda händelsernas nummer"
-    )))
+    ))
+}
+
+/// Makes of the rows what an erasure by `entries` leaves of them.
+pub(super) fn leave(rows: &mut Vec<Entry>, entries: &[Entry], gone: &[u64]) {
+    for row in rows.iter_mut().filter(|row| gone.contains(&row.sequence)) {
+        row.payload = None;
+        row.salt = None;
+    }
+    rows.extend(entries.iter().cloned());
 }
 
 /// The refusal of an erasure after which the study would be NOT verified, for what would not hold.

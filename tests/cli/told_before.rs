@@ -339,10 +339,11 @@ fn a_link_that_can_be_read_does_not_hide_one_that_was_erased() {
         place.confirm().to_owned(),
         "--lang sv erase --reason request",
     );
-    let erased = place.act_as(
-        "lead",
-        &format!("{words} --family {early} --confirm {confirm}"),
-    );
+    let words_of_it = format!("{words} --family {early} --confirm {confirm}");
+    // Said beforehand alike, with nothing erased.
+    let dry = place.unchanged(|| place.act_as("lead", &format!("{words_of_it} --dry-run")));
+    let dry = dry.json(0);
+    let erased = place.act_as("lead", &words_of_it);
     let erased = erased.json(0);
     assert_eq!(erased["untraceable_answers"], 1, "{erased}");
     // The families are drawn, and the end of their service is not recorded.
@@ -351,8 +352,9 @@ fn a_link_that_can_be_read_does_not_hide_one_that_was_erased() {
         codes(&erased),
         ["name-forgotten", "untraceable-answers", stays]
     );
+    assert_eq!(dry["warnings"], erased["warnings"]);
     let message = erased["warnings"][1]["message"].as_str().unwrap();
-    assert!(message.contains("kan 1 inte längre spåras till en lott"));
+    assert!(message.contains("kan 1 inte spåras till en lott"));
     assert!(!message.contains("MORU") && !message.contains(&early));
     both_accept(&place);
     link(&place, &late, "MORU", "l3");

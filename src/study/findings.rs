@@ -19,8 +19,22 @@ pub(super) fn personal_number(column: &str) -> Diagnostic {
     ))
 }
 
-/// A value is no pseudonym.
-pub(super) fn not_a_pseudonym(column: &str) -> Diagnostic {
+/// A value is no pseudonym, or there is none.
+pub(super) fn not_a_pseudonym(column: &str, text: &str) -> Diagnostic {
+    if text.is_empty() {
+        return Diagnostic::error(
+            "invalid-pseudonym",
+            Words::new(
+                "no pseudonym is given: it is empty, or a cell of a file is empty or NA",
+                "ingen pseudonym är angiven: den är tom, eller så är cellen i filen tom eller NA",
+            ),
+        )
+        .at(Place::column(column))
+        .help(Words::new(
+            "fill in the cell; a person whose pseudonym is NA is named by hand, for a family with `--family NA`",
+            "fyll i cellen; en person vars pseudonym är NA anges för hand, en familj med `--family NA`",
+        ));
+    }
     Diagnostic::error(
         "invalid-pseudonym",
         Words::new(

@@ -266,7 +266,7 @@ impl Findings {
 
     fn pseudonym(&mut self, column: &str, text: &str) {
         if !is_pseudonym(text) && !holds_personal_number(text) {
-            self.0.push(not_a_pseudonym(column));
+            self.0.push(not_a_pseudonym(column, text));
         }
     }
 

@@ -67,6 +67,8 @@ fn a_cell_na_names_no_family_and_no_child() {
         "{}",
         ran.err
     );
+    assert_eq!(ran.err.matches("empty or NA").count(), 2, "{}", ran.err);
+    assert!(ran.err.contains("`--family NA`"), "{}", ran.err);
     let screened: Vec<(String, serde_json::Value)> = place
         .entries()
         .iter()

@@ -142,13 +142,13 @@ impl<'a> Checker<'a> {
         let request = self.request;
         let name = self.subject(request.family.as_deref(), "family", request.site.is_some())?;
         if !is_pseudonym(name) && !holds_personal_number(name) {
-            self.findings.push(not_a_pseudonym("family"));
+            self.findings.push(not_a_pseudonym("family", name));
         }
         if let Some(child) = &request.child
             && !is_pseudonym(child)
             && !holds_personal_number(child)
         {
-            self.findings.push(not_a_pseudonym("child"));
+            self.findings.push(not_a_pseudonym("child", child));
         }
         if event == "linked" && self.value("other").is_some() {
             return self.linked(name, on?);

@@ -40,7 +40,7 @@ impl Checker<'_> {
     fn family_linked(&mut self, family: &str, other: &str, on: Day) -> Option<Recording> {
         for (column, name) in [("family", family), ("other", other)] {
             if !is_pseudonym(name) {
-                self.findings.push(not_a_pseudonym(column));
+                self.findings.push(not_a_pseudonym(column, name));
             }
         }
         if !self.findings.is_empty() {
@@ -106,7 +106,7 @@ impl Checker<'_> {
         on: Day,
     ) -> Option<Recording> {
         if !is_pseudonym(other) {
-            self.findings.push(not_a_pseudonym("other_child"));
+            self.findings.push(not_a_pseudonym("other_child", other));
         }
         let names = &self.journal.names;
         let ix = names.family(family)?;

@@ -14,6 +14,7 @@ use super::weights::{Arm, MAX_ARMS, Ratio};
 use crate::numerics::stream::replicates_key;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// A simulated figure. `None` where one replicate says nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -191,7 +192,7 @@ impl Lists<'_> {
         } else {
             (Exact::default(), observer::QUICK)
         };
-        let watched = watched(&*design, self.units, &key, replicates, work);
+        let watched = watched(&*design, self.units, &key, 0..replicates, work);
         Ok(tally.figures(n, replicates, &guesser, &exact, watched.as_ref()))
     }
 }
@@ -201,7 +202,7 @@ pub(super) fn watched(
     design: &dyn Design,
     units: (u64, &[Levels]),
     key: &[u8; 32],
-    lists: u64,
+    lists: Range<u64>,
     work: u64,
 ) -> Option<Watched> {
     if !design.hides_chances() {

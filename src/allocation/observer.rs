@@ -12,6 +12,7 @@ use super::method::{Design, Levels, Sequence, allocate};
 use super::streams::Redraw;
 use super::weights::{Arm, MAX_ARMS};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Most work of the exact figures: states of beliefs, and steps from them, looked at.
 const EXACTLY: u64 = 600_000;
@@ -269,22 +270,23 @@ pub(super) fn exactly(design: &dyn Design, n: u64, arrivals: &[Levels]) -> Optio
     })
 }
 
-/// Mean shares of drawn lists of `n` units, one after the other from the stream of `key` with the list's number: of `lists`, or of so
-/// many, at least [`FEWEST`], as the first ones promise to take `work`. `None` if it takes twice as much.
+/// Mean shares of drawn lists of `n` units, one after the other from the stream of `key` with the list's number: of those numbered
+/// `lists`, or of the first so many, at least [`FEWEST`], as these promise to take `work`. `None` if it takes twice as much. Lists of
+/// the same number begin alike, so that means of which the errors are to be independent need numbers of their own.
 pub(super) fn along(
     design: &dyn Design,
     (n, arrivals): (u64, &[Levels]),
     key: &[u8; 32],
-    lists: u64,
+    lists: Range<u64>,
     work: u64,
 ) -> Option<Watched> {
     let mut observer = Observer::new(design, work.saturating_mul(2), NEGLIGIBLE);
     let start = observer.start();
     let (mut best, mut certain) = (Vec::new(), Vec::new());
-    let mut number = lists;
+    let mut number = lists.end.saturating_sub(lists.start);
     let mut list = 0;
     while list < number {
-        let mut randomness = Redraw::new(key, list);
+        let mut randomness = Redraw::new(key, lists.start + list);
         let mut sequence = design.begin(&mut randomness);
         let mut belief = start.clone();
         let mut own = [0.0; 2];

@@ -103,9 +103,13 @@ pub fn stratified_characteristics(
     let work = observer::THOROUGH / kinds.len().max(1) as u64;
     let seen: Vec<Option<Watched>> = kinds
         .iter()
-        .map(|kind| {
+        .zip(0_u64..)
+        .map(|(kind, place)| {
             let list: &[Levels] = &lists[kind[0]];
-            watched(&*design, (list.len() as u64, list), &key, replicates, work)
+            // Streams of its own: on the same ones lists of nearly as many units would have all but one error.
+            let first = place.saturating_mul(replicates);
+            let own = first..first.saturating_add(replicates);
+            watched(&*design, (list.len() as u64, list), &key, own, work)
         })
         .collect();
     let exact: Vec<(usize, u64, Exact)> = kinds

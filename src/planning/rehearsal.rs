@@ -335,14 +335,15 @@ fn is_simulated(protocol: &Protocol, analysis: &Analysis, score: Option<usize>) 
     super::world::can_give(kind, score == Some(analysis.outcome)) && analysis.children.is_none()
 }
 
-/// The outcome that a rehearsal has scores of: where nothing else is simulated, that of the primary analysis of observed values,
-/// or of the first.
+/// The outcome that a rehearsal has scores of: that of the primary analysis, where it is of observed values, or of the first
+/// analysis that is.
 fn score_of(protocol: &Protocol) -> Option<usize> {
-    let all = || protocol.analyses.iter();
-    if all().any(|own| is_simulated(protocol, own, None)) {
-        return None;
-    }
-    let scored = all().filter(|own| is_simulated(protocol, own, Some(own.outcome)));
+    let observed = |own: &&Analysis| {
+        let kind = &protocol.outcomes[own.outcome].kind;
+        matches!(kind, OutcomeKind::Observed { .. })
+            && is_simulated(protocol, own, Some(own.outcome))
+    };
+    let scored = protocol.analyses.iter().filter(observed);
     let first = scored.min_by_key(|own| own.role != Role::Primary)?;
     Some(first.outcome)
 }

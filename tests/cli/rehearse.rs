@@ -251,3 +251,66 @@ fn a_protocol_of_scores_is_rehearsed() {
     let verified = place.run("verify --study r/study --seed-file r/seed");
     assert_eq!(verified.json(0)["draws"], "verified");
 }
+
+/// The scores of a primary analysis are lived beside the reports of the others: the power that is told is its own.
+#[test]
+fn a_primary_score_beside_reports_is_rehearsed() {
+    let scores = include_str!("../../simulations/protocols/score.toml");
+    let reports = "[[outcome]]\nid = \"rereport\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [1, 365]\n\n[[lock]]";
+    let secondary = "\n[[analysis]]\nid = \"reports\"\nlock = \"final\"\noutcome = \"rereport\"\nsummary = \"any\"\nestimand = { population = \"all\", strategy = \"treatment-policy\", measure = \"risk-difference\" }\nestimator = \"risk-difference\"\nmissing = { primary = \"complete-case\" }\nrole = \"secondary\"\n";
+    let place = Place::with(&format!(
+        "{}{secondary}",
+        scores.replacen("[[lock]]", reports, 1)
+    ));
+    let told = place.run("rehearse p.toml r --months 3 --json").json(0);
+    let scenario = std::fs::read_to_string(place.path("r/scenario.toml")).unwrap();
+    assert!(
+        scenario.contains("analyses = [\"primary\", \"reports\"]"),
+        "{scenario}"
+    );
+    assert!(scenario.contains("[score]\noutcome = \"score\"\n"));
+    tells_the_power_of(&place, &told, "primary");
+    let document = std::fs::read_to_string(place.path("r/report/report.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let analyses = document["analyses"].as_array().unwrap();
+    let primary = analyses.iter().find(|own| own["role"] == "primary");
+    let arms = primary.unwrap()["arms"].as_array().unwrap();
+    assert_eq!(arms.len(), 2);
+    for arm in arms {
+        assert!(arm["analysed"].as_u64().unwrap() > 0, "{arm}");
+    }
+}
+
+/// The figures of a rehearsal are those of the primary analysis, wherever the protocol lists it.
+#[test]
+fn a_rehearsal_tells_the_figures_of_the_primary_analysis() {
+    let listed = include_str!("../../simulations/protocols/fixed-binary.toml");
+    let (before, analyses) = listed.split_at(listed.find("[[analysis]]").unwrap());
+    let (primary, secondary) = analyses.split_at(analyses.rfind("[[analysis]]").unwrap());
+    let place = Place::with(&format!("{before}{secondary}\n{primary}"));
+    let told = place.run("rehearse p.toml r --months 3 --json").json(0);
+    tells_the_power_of(&place, &told, "primary");
+    let steps = told["steps"].as_array().unwrap();
+    let analysed = steps.iter().find(|step| {
+        let command = step["command"].as_str().unwrap();
+        command.starts_with("lottning analyse")
+    });
+    let said = analysed.unwrap()["said"].as_str().unwrap();
+    assert!(said.contains("The registered test"), "{said}");
+}
+
+/// The first step tells the power that its own command gives for an analysis.
+fn tells_the_power_of(place: &Place, told: &serde_json::Value, analysis: &str) {
+    let step = &told["steps"][0];
+    let command = step["command"].as_str().unwrap();
+    let command = command.strip_prefix("lottning ").unwrap().replace('\'', "");
+    let simulated = place.run(&format!("{command} --draws 0 --json")).json(0);
+    let rows = simulated["cells"].as_array().unwrap();
+    let row = rows.iter().find(|own| own["analysis"] == analysis).unwrap();
+    let power = 100.0 * row["power"]["value"].as_f64().unwrap();
+    let said = step["said"].as_str().unwrap();
+    assert!(
+        said.contains(&format!("power {power:.0} % (")),
+        "{said} {row}"
+    );
+}

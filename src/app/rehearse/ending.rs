@@ -9,7 +9,7 @@ use crate::app::study::Study;
 use crate::app::verify::{Expected, check};
 use crate::app::{Failure, exit, refusal};
 use crate::diagnostic::Words;
-use crate::protocol::model::{Cut, Day};
+use crate::protocol::model::{Cut, Day, Role};
 use crate::words;
 
 impl Stage<'_> {
@@ -73,12 +73,13 @@ impl Stage<'_> {
             format!("lottning reveal --study {folder} --seed-file {seed} --actor study-lead"),
         );
         let analysed = analyse(&self.inside, &mut study, &Self::act("evaluator"), &id, &[])?;
-        let conclusion = analysed
-            .analyses
-            .analyses
-            .first()
-            .map_or_else(Words::default, |first| {
-                let said = first.conclusions();
+        let all = &analysed.analyses.analyses;
+        let conclusion = all
+            .iter()
+            .find(|own| own.role == Role::Primary)
+            .or_else(|| all.first())
+            .map_or_else(Words::default, |primary| {
+                let said = primary.conclusions();
                 let (en, sv): (Vec<&str>, Vec<&str>) =
                     said.map(|own| (own.en.as_str(), own.sv.as_str())).unzip();
                 Words::new(en.join(" "), sv.join(" "))

@@ -4,6 +4,7 @@
 //! its entropy are made up too: the same protocol gives the same rehearsal, byte for byte, on every machine.
 
 mod ending;
+mod figures;
 mod folder;
 pub mod replay;
 mod rows;
@@ -23,12 +24,13 @@ use crate::app::study::{Act, Study};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::rehearsal::{Step, scenario_of, steps};
 use crate::planning::scenario;
-use crate::planning::simulate::{CellPerformance, Options, simulate};
+use crate::planning::simulate::{Options, simulate};
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::kernel::{Answer, Command, Enrolment, RecordedSource, What};
 use crate::study::recording::EventRequest;
 use crate::words;
+use figures::simulated;
 pub use folder::{DEMO_SETTINGS, demo_protocol, demo_scenario, refuse_used, take_away};
 use jiff::tz::TimeZone;
 use rows::{enrolment_row, event_row, report_row, staff_row};
@@ -189,7 +191,9 @@ impl<'a> Stage<'a> {
                 self.outside.progress.warn(&told);
             }
         }
-        let sentence = cells.iter().find_map(simulated);
+        let sentence = cells
+            .iter()
+            .find_map(|cell| simulated(cell, &self.protocol));
         let replicates = request.replicates;
         let words = sentence.unwrap_or_else(|| {
             words!(
@@ -446,44 +450,4 @@ struct Counts {
     exceptions: u32,
     /// Changes of staff.
     staff: usize,
-}
-
-/// What the simulated studies say, in a sentence: with several treated arms the power of each in the first analysis, by its name.
-fn simulated(cell: &CellPerformance) -> Option<Words> {
-    let (first, found) = cell.analyses.first()?;
-    let (analysis, arm) = first.split_once(':').unzip();
-    let of_first = |name: &str| name.split_once(':').unzip().0 == analysis;
-    let mut power = Words::same("");
-    for (name, own) in cell.analyses.iter().filter(|(name, _)| of_first(name)) {
-        let shown = Words::decimals(100.0 * own.power.value?, 0).en;
-        let Words { en, sv } = Words::decimals(100.0 * own.power.mcse?, 1);
-        let own = match name.split_once(':') {
-            None => words!(
-                "power {shown} % (Monte Carlo error {en})",
-                "styrka {shown} % (Monte Carlo-fel {sv})"
-            ),
-            Some((_, arm)) if power.en.is_empty() => words!(
-                "power of `{arm}` {shown} % (Monte Carlo error {en})",
-                "styrka för `{arm}` {shown} % (Monte Carlo-fel {sv})"
-            ),
-            Some((_, arm)) => {
-                words!(
-                    ", of `{arm}` {shown} % ({en})",
-                    ", för `{arm}` {shown} % ({sv})"
-                )
-            }
-        };
-        power.en += &own.en;
-        power.sv += &own.sv;
-        if arm.is_none() {
-            break;
-        }
-    }
-    let Words { en, sv } = power;
-    let families = Words::decimals(cell.studies.families.value?, 0).en;
-    let replicates = found.replicates;
-    Some(words!(
-        "simulated {replicates} such studies: {families} families on average, {en}",
-        "simulerade {replicates} sådana studier: i snitt {families} familjer, {sv}"
-    ))
 }

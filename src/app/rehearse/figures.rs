@@ -48,8 +48,12 @@ pub(super) fn simulated(cell: &CellPerformance, protocol: &Protocol) -> Option<W
         power.sv += &own.sv;
     }
     if !is_primary(analysis) {
-        power.en += &format!(" in the analysis `{analysis}`; the primary one is not simulated");
-        power.sv += &format!(" i analysen `{analysis}`; den primära simuleras inte");
+        let own = words!(
+            " in the analysis `{analysis}`; the primary one is not simulated",
+            " i analysen `{analysis}`; den primära simuleras inte"
+        );
+        power.en += &own.en;
+        power.sv += &own.sv;
     }
     let Words { en, sv } = power;
     let families = Words::decimals(cell.studies.families.value?, 0).en;

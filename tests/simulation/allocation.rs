@@ -32,13 +32,25 @@ fn drawn_figures_agree_with_exact_ones() {
                 for (name, figure) in figures(&found) {
                     let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
                     let Some(exact) = figure.exact else {
-                        // Of more hidden duplicates than eight not every state is followed.
-                        assert!(ratio.sum() > 8, "{} {setting:?} n = {n}, {name}", entry.id);
+                        // Of more hidden duplicates than eight not every state is followed, and of fewer not always all that
+                        // somebody can think of them, on which the shares rest.
+                        let hidden = found.hides_duplicates;
+                        let rests = ["best_guess_share", "forced_share"].contains(&name);
+                        assert!(
+                            hidden && (rests || ratio.sum() > 8),
+                            "{} {setting:?} n = {n}, {name}",
+                            entry.id
+                        );
                         continue;
                     };
-                    // 1e-12 is for figures without any spread (a variance of 0, a sure share).
+                    // 1e-12 is for figures without any spread (a variance of 0, a sure share). A share that none of 4,000 lists,
+                    // or every one, speaks for has no spread either: beyond four errors lies a chance of 3.17e-5 on each side,
+                    // with which no list speaks for a share of 1 − .0000317^(1/4000) = .0025864 (Clopper and Pearson).
+                    let share = name != "imbalance_variance" && name != "max_imbalance";
+                    let silent = share && mcse <= 0.0 && (value <= 0.0 || value >= 1.0);
+                    let slack = if silent { 0.002_586_5 } else { 1e-12 };
                     assert!(
-                        (value - exact).abs() <= 4.0 * mcse + 1e-12,
+                        (value - exact).abs() <= 4.0 * mcse + slack,
                         "{} {setting:?} n = {n}, {name}: {value} (mcse {mcse}) is not {exact}",
                         entry.id
                     );

@@ -40,12 +40,14 @@ pub enum Possible {
     Yes,
     /// It could not have drawn the arm of this unit, from 0, after the arms before it.
     NotAt(usize),
-    /// More states can be hidden behind the arms than are followed; the arms up to there were possible.
+    /// More states, or steps between them, can be hidden behind the arms than are followed; the arms up to there were possible.
     Unknown,
 }
 
 /// Most hidden states of a list that are followed.
 const FOLLOWED: usize = 4096;
+/// Most steps from state to state over all units of a list, of a method that costs 1 ([`Design::cost`]).
+const STEPS: u64 = 4_000_000;
 
 /// Describes the arms of one stratum in their order, under a ratio and, if it is known, the method.
 ///
@@ -116,7 +118,7 @@ pub fn assess(
 /// Whether a method could have drawn the arms of one stratum in their order, whatever block lengths and duplicates of arms it drew.
 ///
 /// Where more than 4096 states can be hidden behind the arms before the last one (duplicates of an unequal ratio, each with a count
-/// of its own), the answer is [`Possible::Unknown`].
+/// of its own), or the steps between them are more than four millions in all, the answer is [`Possible::Unknown`].
 pub fn possible(design: &dyn Design, arms: &[Arm]) -> Possible {
     let unit = Unit::default();
     let mut states: BTreeSet<Box<dyn Sequence>> = BTreeSet::new();
@@ -129,8 +131,10 @@ pub fn possible(design: &dyn Design, arms: &[Arm]) -> Possible {
         let stranger = arms.iter().position(|arm| arm.index() >= number);
         return stranger.map_or(Possible::Yes, Possible::NotAt);
     }
+    let most = STEPS / design.cost().max(1);
+    let mut steps = 0;
     for (place, arm) in arms.iter().enumerate() {
-        if states.len() > FOLLOWED {
+        if states.len() > FOLLOWED || steps > most {
             return Possible::Unknown;
         }
         let mut next = BTreeSet::new();
@@ -144,6 +148,7 @@ pub fn possible(design: &dyn Design, arms: &[Arm]) -> Possible {
                 continue;
             }
             every_choice(|choices, _| {
+                steps += 1;
                 let mut later = state.copy();
                 design.step(&mut *later, &unit, *arm, choices);
                 add(&mut next, design, later);

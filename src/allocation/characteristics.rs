@@ -83,6 +83,13 @@ pub struct Characteristics {
     pub p_balanced: Figure,
 }
 
+impl Characteristics {
+    /// Whether the forced share is an upper bound. One that is 0 is the share itself.
+    pub fn forced_at_most(&self) -> bool {
+        self.at_most && self.forced_share.exact != Some(0.0)
+    }
+}
+
 /// Draws `replicates` lists of `n` and describes them.
 ///
 /// Replicate `r` is ChaCha8 under the key `SHA-256("lottning/replicates/1" ‖ lp("draw") ‖ lp(seed as 64 hexadecimal
@@ -190,7 +197,7 @@ impl Lists<'_> {
         let (exact, work) = if with_exact {
             (design.exact(&guesser, n, arrivals), observer::THOROUGH)
         } else {
-            (Exact::default(), observer::QUICK)
+            (Exact::of_ways(design.ways()), observer::QUICK)
         };
         let watched = watched(&*design, self.units, &key, 0..replicates, work);
         Ok(tally.figures(n, replicates, &guesser, &exact, watched.as_ref()))

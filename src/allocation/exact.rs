@@ -16,7 +16,7 @@ use crate::numerics::Twofold;
 use std::collections::BTreeMap;
 
 /// Most steps from state to state before a figure is given up as not feasible, where duplicates of the arms are hidden and the step
-/// is of a state of [`USUAL`] bytes.
+/// is of a state of [`USUAL`] bytes and of a method that costs 1 ([`Method::cost`]).
 const BUDGET_WITH_DUPLICATES: usize = 1_000_000;
 /// The same where the arms are all that there is.
 const BUDGET: usize = 4_000_000;
@@ -62,6 +62,16 @@ pub struct Exact {
 }
 
 impl Exact {
+    /// What follows from it alone that no arm is ever ruled out ([`Method::ways`]), however long the list: none is ever certain.
+    pub(super) fn of_ways(ways: Option<u64>) -> Self {
+        let never = ways.map(|_| 0.0);
+        Self {
+            forced_share: never,
+            forced_bound: never,
+            ..Self::default()
+        }
+    }
+
     /// Probability that the imbalance after `n` units is at least `size` in either direction.
     pub fn p_at_least(&self, size: f64) -> Option<f64> {
         let imbalances = self.imbalances.as_ref()?;
@@ -181,7 +191,7 @@ pub(super) fn follow<M: Method>(
         (false, _) => BUDGET_WITH_FACTORS,
         (true, true) => BUDGET_WITH_DUPLICATES / size_of::<History<M::State>>().div_ceil(USUAL),
         (true, false) => BUDGET,
-    };
+    } / method.cost().max(1) as usize;
     let mut paths = Paths::default();
     let [mut correct, mut best, mut forced] = [Twofold::default(); 3];
     let mut steps = 0;
@@ -414,7 +424,7 @@ impl Randomness for Choices {
         &mut self,
         purpose: Purpose,
         index: u64,
-        _weights: &Placed<'_>,
+        _weights: &dyn Fn() -> Placed<'static>,
         short: &[u64],
         alike: &[u64],
     ) -> usize {

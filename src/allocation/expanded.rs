@@ -30,14 +30,15 @@ pub(super) trait EqualArms<const PLACES: usize>: Debug + Send + Sync + 'static {
     /// Writes the weights of the arms, so many.
     fn weigh(&self, state: &Self::State, weights: &mut [u64]);
 
-    /// The exact weights of the arms where [`EqualArms::weigh`] had to shorten them.
-    fn exact(&self, _state: &Self::State) -> Option<Vec<Whole>> {
+    /// The same, and the exact weights of the arms where it had to shorten them.
+    fn weigh_exactly(&self, state: &Self::State, weights: &mut [u64]) -> Option<Vec<&Whole>> {
+        self.weigh(state, weights);
         None
     }
 
-    /// The same in lowest terms, for a rule that keeps them so; of at most [`MAX_ARMS`] arms.
-    fn wide(&self, state: &Self::State) -> Option<Placed<'_>> {
-        Some(WideWeights::new(&self.exact(state)?).in_order())
+    /// The exact weights in lowest terms, for a rule that keeps them so; of at most [`MAX_ARMS`] arms.
+    fn wide(&self, _state: &Self::State) -> Option<Placed<'_>> {
+        None
     }
 
     /// Counts one allocation; an arm that there is not is counted for none.
@@ -49,6 +50,11 @@ pub(super) trait EqualArms<const PLACES: usize>: Debug + Send + Sync + 'static {
     /// As [`Method::ways`].
     fn ways(&self) -> Option<u64> {
         None
+    }
+
+    /// As [`Method::cost`], of the duplicates of unequal arms.
+    fn cost(&self) -> u64 {
+        1
     }
 
     /// As [`Method::balanced_every`].
@@ -204,8 +210,8 @@ impl<R: EqualArms<PLACES>, const PLACES: usize> Expanded<R, PLACES> {
             return first;
         }
         let mut weights = [0; PLACES];
-        self.rule
-            .weigh(&hidden.state, &mut weights[..self.first[self.arms]]);
+        let all = &mut weights[..self.first[self.arms]];
+        let exact = self.rule.weigh_exactly(&hidden.state, all);
         let own = &mut weights[duplicates.clone()];
         let divisor = own.iter().copied().fold(0, gcd);
         if divisor == 0 {
@@ -216,7 +222,6 @@ impl<R: EqualArms<PLACES>, const PLACES: usize> Expanded<R, PLACES> {
             *weight /= divisor;
         }
         let purpose = Purpose::Duplicate;
-        let exact = self.rule.exact(&hidden.state);
         let none_apart = [0; PLACES];
         let alike = if self.rule.needs_sums_only() {
             &none_apart[duplicates.clone()]
@@ -226,7 +231,7 @@ impl<R: EqualArms<PLACES>, const PLACES: usize> Expanded<R, PLACES> {
         first
             + match exact {
                 Some(exact) => {
-                    let exact = WideWeights::new(&exact[duplicates]).in_order();
+                    let exact = || WideWeights::new(&exact[duplicates.clone()]).in_order();
                     randomness.pick_wide(purpose, hidden.next, &exact, own, alike)
                 }
                 None => randomness.pick_alike(purpose, hidden.next, own, alike),
@@ -256,7 +261,9 @@ impl<R: EqualArms<PLACES>, const PLACES: usize> Method for Expanded<R, PLACES> {
     }
 
     fn wide(&self, hidden: &Self::State, _unit: &Unit<'_>) -> Option<Placed<'_>> {
-        let exact = self.rule.exact(&hidden.state)?;
+        let mut weights = [0; PLACES];
+        let all = &mut weights[..self.first[self.arms]];
+        let exact = self.rule.weigh_exactly(&hidden.state, all)?;
         let of_arms: Vec<Whole> = self
             .of_arms()
             .map(|duplicates| {
@@ -294,6 +301,10 @@ impl<R: EqualArms<PLACES>, const PLACES: usize> Method for Expanded<R, PLACES> {
 
     fn ways(&self) -> Option<u64> {
         self.rule.ways()
+    }
+
+    fn cost(&self) -> u64 {
+        self.rule.cost()
     }
 
     fn balanced_every(&self) -> Option<u64> {

@@ -120,6 +120,11 @@ pub trait Method: Debug + Send + Sync + 'static {
         None
     }
 
+    /// What asking for weights and moving on cost, in those of a method of few arms: how much is followed is divided by it.
+    fn cost(&self) -> u64 {
+        1
+    }
+
     /// The ratio in which every unit is drawn, if no draw depends on anything before it.
     fn always(&self) -> Option<Ratio> {
         None
@@ -197,6 +202,9 @@ pub trait Design: Debug + Send + Sync {
 
     /// If no arm is ever ruled out, the number of ways in which each unit can go.
     fn ways(&self) -> Option<u64>;
+
+    /// What asking for weights and moving on cost, in those of a method of few arms.
+    fn cost(&self) -> u64;
 
     /// Forgets what only addresses random numbers, so that sequences with the same future are the same.
     fn forget_address(&self, sequence: &mut dyn Sequence);
@@ -335,15 +343,24 @@ impl<M: Method> Design for M {
         Method::ways(self)
     }
 
+    fn cost(&self) -> u64 {
+        Method::cost(self)
+    }
+
     fn exact(&self, guesser: &Guesser, n: u64, arrivals: &[Levels]) -> Exact {
         let found = exact::follow(self, guesser, n, arrivals);
+        let never = Exact::of_ways(Method::ways(self)).forced_share;
+        let found = Exact {
+            forced_share: never.or(found.forced_share),
+            ..found
+        };
         if !Method::hides_chances(self) {
             return found;
         }
         let seen = observer::exactly(self, n, arrivals);
         Exact {
             best_guess_share: seen.map(|own| own.best),
-            forced_share: seen.map(|own| own.certain),
+            forced_share: never.or(seen.map(|own| own.certain)),
             best_guess_bound: found.best_guess_share,
             forced_bound: found.forced_share,
             ..found

@@ -77,6 +77,8 @@ struct Observer<'d> {
     met: Vec<Met>,
     work: u64,
     most: u64,
+    /// [`Design::cost`].
+    cost: u64,
     negligible: f64,
 }
 
@@ -88,6 +90,7 @@ impl<'d> Observer<'d> {
             met: Vec::new(),
             work: 0,
             most,
+            cost: design.cost().max(1),
             negligible,
         }
     }
@@ -104,7 +107,7 @@ impl<'d> Observer<'d> {
             return *place;
         }
         let place = self.met.len() as u32;
-        self.work += NEW;
+        self.work += NEW * self.cost;
         self.places.insert(sequence.clone(), place);
         self.met.push(Met {
             sequence,
@@ -193,7 +196,7 @@ impl<'d> Observer<'d> {
             design.step(&mut *later, &unit, Arm(arm as u8), choices);
             reached.push((later, chance(choices).rounded()));
         });
-        self.work += STEP * reached.len() as u64;
+        self.work += STEP * self.cost * reached.len() as u64;
         let reached = reached.into_iter();
         put_together(reached.map(|(own, p)| (self.place(own), p)).collect(), 0.0)
     }

@@ -84,15 +84,17 @@ pub trait Randomness {
         self.pick(purpose, index, weights)
     }
 
-    /// The same for weights of any size; `short` are they in 64 bits, for who follows every place.
+    /// The same for weights of any size, in lowest terms when they are asked for; `short` are they in 64 bits, for who follows every
+    /// place.
     fn pick_wide(
         &mut self,
         purpose: Purpose,
         index: u64,
-        weights: &Placed<'_>,
+        weights: &dyn Fn() -> Placed<'static>,
         _short: &[u64],
         _alike: &[u64],
     ) -> usize {
+        let weights = weights();
         let sum = weights.sum().limbs();
         let point = self.below_wide(purpose, index, sum);
         weights.arm_at(&point).index()

@@ -4,7 +4,8 @@
 
 use super::weights::{Arm, MAX_ARMS};
 use crate::numerics::Whole;
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whole-number weights over arms in lowest terms; at least one is positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,14 +15,18 @@ pub struct WideWeights {
 }
 
 impl WideWeights {
-    /// Weights divided by their greatest common divisor.
-    pub fn new(weights: &[Whole]) -> Self {
-        let divisor = weights.iter().fold(Whole::default(), |divisor, weight| {
+    /// Weights divided by their greatest common divisor. Each that there is costs once, however many arms have it.
+    pub fn new<W: Borrow<Whole>>(weights: &[W]) -> Self {
+        let all = weights.iter().map(Borrow::borrow);
+        let each: BTreeSet<&Whole> = all.clone().collect();
+        let divisor = each.iter().fold(Whole::default(), |divisor, weight| {
             divisor.common_divisor(weight)
         });
-        let weights: Vec<Whole> = weights
-            .iter()
-            .map(|weight| weight.divided(&divisor).unwrap_or_default())
+        let divided = |weight: &&Whole| weight.divided(&divisor).unwrap_or_default();
+        let lowest: Vec<Whole> = each.iter().map(divided).collect();
+        let lowest: BTreeMap<&Whole, Whole> = each.into_iter().zip(lowest).collect();
+        let weights: Vec<Whole> = all
+            .map(|weight| lowest.get(weight).cloned().unwrap_or_default())
             .collect();
         let sum = weights
             .iter()
@@ -93,16 +98,17 @@ impl Placed<'_> {
 
 /// Writes weights of 64 bits in the same order and, to 2^-57, in the same proportion; exact where everything fits. A positive
 /// weight stays positive.
-pub(super) fn shorten(weights: &[Whole], short: &mut [u64]) {
+pub(super) fn shorten<W: Borrow<Whole>>(weights: &[W], short: &mut [u64]) {
     let shift = excess(weights);
     for (short, weight) in short.iter_mut().zip(weights) {
-        let own = weight.shifted(shift).to_u64().unwrap_or(0);
+        let weight: &Whole = weight.borrow();
+        let own = weight.shifted(shift).unwrap_or(0);
         *short = if weight.is_zero() { 0 } else { own.max(1) };
     }
 }
 
 /// Whether [`shorten`] loses digits.
-pub(super) fn is_shortened(weights: &[Whole]) -> bool {
+pub(super) fn is_shortened<W: Borrow<Whole>>(weights: &[W]) -> bool {
     excess(weights) > 0
 }
 
@@ -112,8 +118,9 @@ pub(super) fn digits(weights: usize) -> usize {
 }
 
 /// Digits beyond those.
-fn excess(weights: &[Whole]) -> usize {
-    let longest = weights.iter().map(Whole::bits).max().unwrap_or(0);
+fn excess<W: Borrow<Whole>>(weights: &[W]) -> usize {
+    let all = weights.iter().map(|weight| weight.borrow().bits());
+    let longest = all.max().unwrap_or(0);
     longest.saturating_sub(digits(weights.len()))
 }
 

@@ -347,6 +347,7 @@ impl Draw {
             by_ratio_alone,
             forced,
             at_most: found.at_most,
+            forced_at_most: found.forced_at_most(),
             by_levels: self.options.get("factors").is_some(),
             errors: (error, forced_error),
             p_balanced: known(found.p_balanced).map(|own| own.0),

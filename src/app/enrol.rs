@@ -159,7 +159,7 @@ impl Desk {
                     Some(&request.family),
                 ));
             }
-            returning::refuse_for_good(journal, request)?;
+            returning::refuse_for_good(journal, request, prepared.enrolment.received)?;
             // Another command may have recorded the beacon since this desk was opened.
             let recorded = beacon(journal);
             let moved = *known != recorded || *projected != journal.is_projected();

@@ -22,6 +22,8 @@ pub(super) struct Guessed {
     pub(super) forced: f64,
     /// Whether the shares are upper bounds, as if it were known which duplicate of an arm each lot stood for.
     pub(super) at_most: bool,
+    /// Whether what is certain is one; of a share of exactly 0 it is not.
+    pub(super) forced_at_most: bool,
     /// Whether that guesser knows every family's levels.
     pub(super) by_levels: bool,
     /// Monte Carlo standard errors of the share and of what is certain; 0 of exact figures.
@@ -42,6 +44,7 @@ impl Guessed {
             by_ratio_alone: found.share_by_ratio_alone,
             forced: found.forced_share.unwrap_or(0.0),
             at_most: found.at_most,
+            forced_at_most: found.forced_at_most(),
             by_levels: found.share_by_levels.is_some(),
             errors: (
                 found.best_share_error(),
@@ -81,11 +84,16 @@ pub(super) fn guessable(guessed: &Guessed, method: &Setting<'_>) -> Option<Diagn
     } else {
         ("", "")
     };
+    let (most_en, most_sv) = if guessed.forced_at_most {
+        ("at most ", "högst ")
+    } else {
+        ("", "")
+    };
     // With duplicates the threshold is judged by an upper bound, and the sentence says no more than that.
     let told = if guessed.at_most {
         words!(
-            "intake staff who know the method{levels_en} and remember the lots of their stratum could guess at most {right_en} of the next ten families right, {chance_en} by chance, and know at most {forced_en} of them for certain (as if it were known which duplicate of an arm each lot stood for)",
-            "mottagningspersonal som känner till metoden{levels_sv} och minns lotterna i sitt stratum skulle kunna gissa rätt för högst {right_sv} av de tio närmaste familjerna, {chance_sv} av en slump, och veta säkert för högst {forced_sv} av dem (som om det var känt vilken dubblett av en arm varje lott stod för)"
+            "intake staff who know the method{levels_en} and remember the lots of their stratum could guess at most {right_en} of the next ten families right, {chance_en} by chance, and know {most_en}{forced_en} of them for certain (as if it were known which duplicate of an arm each lot stood for)",
+            "mottagningspersonal som känner till metoden{levels_sv} och minns lotterna i sitt stratum skulle kunna gissa rätt för högst {right_sv} av de tio närmaste familjerna, {chance_sv} av en slump, och veta säkert för {most_sv}{forced_sv} av dem (som om det var känt vilken dubblett av en arm varje lott stod för)"
         )
     } else {
         words!(
@@ -131,6 +139,7 @@ mod tests {
                 by_ratio_alone: 2.0 / 3.0,
                 forced: 0.3,
                 at_most,
+                forced_at_most: at_most,
                 by_levels: false,
                 errors: (0.0, 0.0),
                 p_balanced: None,
@@ -156,6 +165,7 @@ mod tests {
                 by_ratio_alone,
                 forced,
                 at_most: false,
+                forced_at_most: false,
                 by_levels: false,
                 errors: (0.0, 0.0),
                 p_balanced: None,

@@ -614,6 +614,7 @@ mod tests {
     use super::{FixedClock, Outside, Silent, SystemEntropy};
     use crate::app::exit;
     use jiff::Timestamp;
+    use std::path::Path;
 
     fn outside(folder: &std::path::Path) -> Outside {
         Outside {
@@ -661,6 +662,27 @@ mod tests {
                 .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    /// Room is looked for in a file of a name that nobody has: one of the user's with the first names, or a folder, stays as it is,
+    /// and nothing is left behind. A folder that is not there has no room.
+    #[test]
+    fn room_is_looked_for_under_a_name_that_nobody_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = outside(folder.path());
+        let name = |number| format!("out/.lottning-room.{}.{number}", std::process::id());
+        outside.write(name(0), b"kept").unwrap();
+        outside.create_folder(name(1)).unwrap();
+        outside.write(name(3), b"too").unwrap();
+        for bytes in [0, 1, 100_000] {
+            outside.has_room(Path::new("out"), bytes).unwrap();
+            let left = std::fs::read_dir(folder.path().join("out")).unwrap();
+            assert_eq!(left.count(), 3);
+            assert_eq!(outside.read(name(0)).unwrap(), b"kept");
+            assert_eq!(outside.read(name(3)).unwrap(), b"too");
+        }
+        let failure = outside.has_room(Path::new("nowhere"), 1).unwrap_err();
+        assert!(failure.message.en.contains("nowhere"), "{failure:?}");
     }
 
     #[test]

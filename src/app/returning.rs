@@ -4,6 +4,7 @@
 use super::failure::Failure;
 use super::refusal::{families_linked, for_good, report_for_good, report_turned_back, turned_back};
 use crate::diagnostic::{Diagnostic, Words};
+use crate::protocol::model::Day;
 use crate::study::intake::{
     DrawnBefore, EnrolRequest, drawn_before, may_be_erased, same_report_before, screened_before,
 };
@@ -16,7 +17,11 @@ use crate::words;
 ///
 /// # Errors
 /// Such a family: exit 7, `turned-away-for-good`. A family that was randomized is answered.
-pub(super) fn refuse_for_good(journal: &Journal, request: &EnrolRequest) -> Result<(), Failure> {
+pub(super) fn refuse_for_good(
+    journal: &Journal,
+    request: &EnrolRequest,
+    received: Day,
+) -> Result<(), Failure> {
     let state = &journal.state;
     let gate = journal.protocol.gate.as_ref();
     if gate.is_none_or(|gate| gate.turned_away_may_return) {
@@ -27,7 +32,7 @@ pub(super) fn refuse_for_good(journal: &Journal, request: &EnrolRequest) -> Resu
     let for_ever = |family: FamilyIx| state.family(family).is_some_and(|own| own.turned_away);
     match (
         screened_before(journal, request),
-        same_report_before(journal, request),
+        same_report_before(journal, request, received),
     ) {
         (Some((name, before)), _) if !drawn && for_ever(before) => {
             Err(for_good(journal, name, before))
@@ -117,7 +122,7 @@ pub(super) fn warnings(
     match screened_before(journal, request) {
         Some((name, before)) => warnings.push(turned_back(journal, name, before)),
         None => warnings.extend(
-            same_report_before(journal, request)
+            same_report_before(journal, request, screening.received)
                 .map(|before| report_turned_back(journal, &request.report_key, before)),
         ),
     }
@@ -251,8 +256,8 @@ fn perhaps_drawn(
             "{own} har tidigare screenats med ett barn eller en anmälan som {drawn} sedan har lottats med; båda står kvar"
         ),
         DrawnBefore::Report => words!(
-            "{drawn} was drawn at this site for a report {key} that was received on the same day as that of {own}; both are kept",
-            "{drawn} har lottats vid den här enheten för en anmälan {key} som kom in samma dag som den för {own}; båda står kvar"
+            "{drawn}, which is drawn, came to this site with a report {key} that was received on the same day as that of {own}; both are kept",
+            "{drawn}, som är lottad, har kommit till den här enheten med en anmälan {key} som kom in samma dag som den för {own}; båda står kvar"
         ),
     };
     Diagnostic::warning("drawn-before", message).help(words!(

@@ -27,7 +27,7 @@ pub(super) fn document(
         "n": n,
         "replicates": replicates,
         "hides_duplicates": found.hides_duplicates,
-        // Whether the best guess share and the forced share are upper bounds.
+        // Whether the best guess share and the forced share are upper bounds; a forced share of exactly 0 is the share itself.
         "at_most": found.at_most,
         "followed_lists": found.followed_lists,
         // One that was given may be that of a list which nobody should see yet.
@@ -136,25 +136,24 @@ pub(super) fn document(
 type Named = (&'static str, Words, Figure);
 
 fn fields(found: &Characteristics) -> [Named; 6] {
-    let (likeliest, forced) = if found.at_most {
-        (
-            Words::new(
-                "the same of the likeliest arm, at most (duplicates known)",
-                "samma för troligaste armen, högst (dubbletter kända)",
-            ),
-            Words::new(
-                "share of forced allocations, at most (duplicates known)",
-                "andel säkra tilldelningar, högst (dubbletter kända)",
-            ),
+    let likeliest = if found.at_most {
+        Words::new(
+            "the same of the likeliest arm, at most (duplicates known)",
+            "samma för troligaste armen, högst (dubbletter kända)",
         )
     } else {
-        (
-            Words::new(
-                "the same of the likeliest arm",
-                "samma för troligaste armen",
-            ),
-            Words::new("share of forced allocations", "andel säkra tilldelningar"),
+        Words::new(
+            "the same of the likeliest arm",
+            "samma för troligaste armen",
         )
+    };
+    let forced = if found.forced_at_most() {
+        Words::new(
+            "share of forced allocations, at most (duplicates known)",
+            "andel säkra tilldelningar, högst (dubbletter kända)",
+        )
+    } else {
+        Words::new("share of forced allocations", "andel säkra tilldelningar")
     };
     [
         (

@@ -375,16 +375,26 @@ fn guessing(checked: &Checked) -> Words {
         None => ("", ""),
     };
     let (drawn_en, drawn_sv) = simulated(guessing);
+    let (most_en, most_sv) = at_most(guessing.forced_at_most());
     if guessing.at_most {
         return words!(
-            "Predictability: whoever knows the method{levels_en} and remembers all earlier lots of a stratum can guess at most {share_en} of {n} right\n(by the ratio alone {chance_en}), at most {right_en} of the next ten families instead of {by_en}; at most {forced_en} are certain beforehand\n(as if it were known which duplicate of an arm each lot stood for).{drawn_en}",
-            "Förutsägbarhet: den som känner metoden{levels_sv} och minns alla tidigare lotter i ett stratum kan gissa högst {share_sv} av {n} rätt\n(med enbart förhållandet {chance_sv}), högst {right_sv} av de tio närmaste familjerna i stället för {by_sv}; högst {forced_sv} är säkra i förväg\n(som om det var känt vilken dubblett av en arm varje lott stod för).{drawn_sv}"
+            "Predictability: whoever knows the method{levels_en} and remembers all earlier lots of a stratum can guess at most {share_en} of {n} right\n(by the ratio alone {chance_en}), at most {right_en} of the next ten families instead of {by_en}; {most_en}{forced_en} are certain beforehand\n(as if it were known which duplicate of an arm each lot stood for).{drawn_en}",
+            "Förutsägbarhet: den som känner metoden{levels_sv} och minns alla tidigare lotter i ett stratum kan gissa högst {share_sv} av {n} rätt\n(med enbart förhållandet {chance_sv}), högst {right_sv} av de tio närmaste familjerna i stället för {by_sv}; {most_sv}{forced_sv} är säkra i förväg\n(som om det var känt vilken dubblett av en arm varje lott stod för).{drawn_sv}"
         );
     }
     words!(
         "Predictability: whoever knows the method{levels_en} and remembers all earlier lots of a stratum can guess {share_en} of {n} right\n(by the ratio alone {chance_en}), {right_en} of the next ten families instead of {by_en}; {forced_en} are certain beforehand.{drawn_en}",
         "Förutsägbarhet: den som känner metoden{levels_sv} och minns alla tidigare lotter i ett stratum kan gissa {share_sv} av {n} rätt\n(med enbart förhållandet {chance_sv}), {right_sv} av de tio närmaste familjerna i stället för {by_sv}; {forced_sv} är säkra i förväg.{drawn_sv}"
     )
+}
+
+/// The words before a figure that may be an upper bound.
+fn at_most(is_bound: bool) -> (&'static str, &'static str) {
+    if is_bound {
+        ("at most ", "högst ")
+    } else {
+        ("", "")
+    }
 }
 
 /// Where the figures come from when they are not exact.

@@ -205,6 +205,10 @@ impl Status {
         Ok(document
             .text(custody.meaning(study.protocol().roles.is_some()))
             .text(head(&own.head))
+            .text(Words::new(
+                "Keep this head outside the study: rows that are missing at the end of the ledger are found with it alone (`lottning verify --expect-head <head>`).",
+                "Spara huvudet utanför studien: rader som saknas i slutet av liggaren upptäcks bara med det (`lottning verify --expect-head <huvud>`).",
+            ))
             .receipt())
     }
 }

@@ -127,6 +127,9 @@ impl Verify {
         if verdict.typed_time {
             document = document.text(typed_time());
         }
+        if expected.is_none() {
+            document = document.text(end_not_vouched_for(self.checkpoint.len()));
+        }
         let code = match (own.ok, is_unfit, own.findings.is_empty()) {
             (true, ..) => exit::DONE,
             (false, true, true) => exit::SEED,
@@ -138,6 +141,22 @@ impl Verify {
             .receipt()
             .exit(code))
     }
+}
+
+/// That the end of the ledger is vouched for by no head, if none was given; `checkpoints` were.
+fn end_not_vouched_for(checkpoints: usize) -> Words {
+    let (en, sv) = if checkpoints == 0 {
+        ("", "")
+    } else {
+        (
+            " later than the newest of the checkpoints",
+            " efter den nyaste av kontrollpunkterna",
+        )
+    };
+    words!(
+        "That no rows{en} are missing at the end, nothing in the study can show: only the newest head that was kept elsewhere can, with `lottning verify --expect-head <head>`.",
+        "Att inga rader{sv} saknas i slutet kan ingenting i studien visa: det kan bara det nyaste huvudet som har sparats på annat håll, med `lottning verify --expect-head <huvud>`."
+    )
 }
 
 /// The numbers of the epochs whose draws were checked so.

@@ -59,12 +59,13 @@ impl Whole {
         Self(sum)
     }
 
-    /// The integer part of the number divided by 2^`bits`.
-    #[must_use]
-    pub fn shifted(&self, bits: usize) -> Self {
-        let mut own = self.clone();
-        own.shift(bits);
-        own
+    /// The integer part of the number divided by 2^`bits` if it is below 2^64.
+    pub fn shifted(&self, bits: usize) -> Option<u64> {
+        let (first, cut) = (bits / 64, bits % 64);
+        let limb = |place: usize| self.0.get(place).copied().unwrap_or(0);
+        let above = u128::from(limb(first)) | u128::from(limb(first + 1)) << 64;
+        let own = u64::try_from(above >> cut).ok();
+        own.filter(|_| self.0.len() <= first + 2)
     }
 
     /// The number itself if it is below 2^64.
@@ -98,7 +99,10 @@ impl Whole {
         a.doubled(twos)
     }
 
-    /// The integer part of the quotient, one binary digit after the other; `None` when dividing by zero.
+    /// The quotient by a number that divides this one; `None` when dividing by zero. Of any other number it is no quotient.
+    ///
+    /// Limb by limb from the least one, each by the inverse of the divisor's least limb (T. Jebelean 1993, An algorithm for exact
+    /// division, doi 10.1006/jsco.1993.1012).
     pub fn divided(&self, by: &Self) -> Option<Self> {
         if by.is_zero() {
             return None;
@@ -106,13 +110,27 @@ impl Whole {
         if by.0 == [1] {
             return Some(self.clone());
         }
-        let mut quotient = vec![0; self.0.len()];
-        let mut rest = Self::default();
-        for bit in (0..self.bits()).rev() {
-            rest.double_and_add(self.0[bit / 64] >> (bit % 64) & 1);
-            if rest >= *by {
-                rest.subtract(by);
-                quotient[bit / 64] |= 1 << (bit % 64);
+        let twos = by.trailing_zeros();
+        let (mut rest, mut divisor) = (self.clone(), by.clone());
+        rest.shift(twos);
+        divisor.shift(twos);
+        let (least, length) = (divisor.0[0], divisor.0.len());
+        let inverse = inverse(least);
+        let limbs = (rest.0.len() + 1).saturating_sub(length);
+        let mut quotient = Vec::with_capacity(limbs);
+        for first in 0..limbs {
+            let digit = rest.0[first].wrapping_mul(inverse);
+            quotient.push(digit);
+            let mut carry = 0_u64;
+            for (place, own) in rest.0[first..].iter_mut().enumerate() {
+                let limb = divisor.0.get(place).copied().unwrap_or(0);
+                if place >= length && carry == 0 {
+                    break;
+                }
+                let product = u128::from(digit) * u128::from(limb) + u128::from(carry);
+                let (less, borrow) = own.overflowing_sub(product as u64);
+                *own = less;
+                carry = (product >> 64) as u64 + u64::from(borrow);
             }
         }
         Some(Self::of_limbs(&quotient))
@@ -176,6 +194,14 @@ impl Whole {
     }
 }
 
+/// The number whose product with an odd one is 1 modulo 2^64: each step of Newton's doubles the right digits, of which there are
+/// three at first (the square of an odd number is 1 modulo 8).
+fn inverse(odd: u64) -> u64 {
+    (0..5).fold(odd, |own, _| {
+        own.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(own)))
+    })
+}
+
 impl From<u64> for Whole {
     fn from(number: u64) -> Self {
         Self::of_limbs(&[number])
@@ -221,10 +247,14 @@ mod tests {
             let (a, b) = (a >> 1, b >> 1 >> cut);
             prop_assert_eq!(narrow(&wide(a).plus(&wide(b))), a + b);
             prop_assert_eq!(wide(a).cmp(&wide(b)), a.cmp(&b));
-            prop_assert_eq!(narrow(&wide(a).shifted(shift)), a.checked_shr(shift as u32).unwrap_or(0));
+            let above = a.checked_shr(shift as u32).unwrap_or(0);
+            prop_assert_eq!(wide(a).shifted(shift), u64::try_from(above).ok());
+            prop_assert_eq!(Whole::of_limbs(&[0, a as u64, (a >> 64) as u64]).shifted(64 + shift), u64::try_from(above).ok());
             prop_assert_eq!(wide(a).bits(), (128 - a.leading_zeros()) as usize);
             prop_assert_eq!(narrow(&wide(a).common_divisor(&wide(b))), gcd(a, b));
-            prop_assert_eq!(wide(a).divided(&wide(b)).map(|found| narrow(&found)), a.checked_div(b));
+            let whole = a.checked_div(b);
+            let multiple = wide(whole.unwrap_or(0) * b);
+            prop_assert_eq!(multiple.divided(&wide(b)).map(|found| narrow(&found)), whole);
         }
 
         /// A common factor is found and taken out again, with numbers beyond the machine's.
@@ -236,6 +266,18 @@ mod tests {
             prop_assert_eq!(&found, &Whole::from(own).doubled(doublings));
             prop_assert_eq!(x.divided(&found), Some(Whole::from(a / own)));
             prop_assert_eq!(y.divided(&found), Some(Whole::from(b / own)));
+            // So many times over, up to hundreds of digits, by sums.
+            let times = |number: &Whole| (0..a % 50 + 1).fold(Whole::default(), |sum, _| sum.plus(number));
+            let (power, mut many) = (Whole::from(b).doubled(doublings), Whole::from(b).doubled(doublings));
+            for _ in 0..doublings / 20 {
+                many = times(&many).doubled(17);
+            }
+            let mut quotient = Whole::from(1);
+            for _ in 0..doublings / 20 {
+                quotient = times(&quotient).doubled(17);
+            }
+            prop_assert_eq!(many.divided(&power), Some(quotient.clone()));
+            prop_assert_eq!(many.divided(&quotient), Some(power));
         }
     }
 
@@ -244,6 +286,10 @@ mod tests {
         assert!(Whole::from(0).is_zero() && Whole::from(0) == Whole::default());
         assert_eq!(Whole::from(u64::MAX).plus(&Whole::from(1)).limbs(), [0, 1]);
         assert_eq!(Whole::from(7).divided(&Whole::from(0)), None);
+        assert_eq!(
+            Whole::from(0).divided(&Whole::from(6)),
+            Some(Whole::from(0))
+        );
         assert_eq!(
             Whole::from(0).common_divisor(&Whole::from(6)).to_u64(),
             Some(6)

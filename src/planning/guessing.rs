@@ -15,6 +15,8 @@ use crate::allocation::{
 const LONGEST: f64 = 400.0;
 /// Lists that are drawn where nothing is exact: the share of 100 guesses a list has a standard error of 0.0025 at most.
 const DRAWN: u64 = 400;
+/// Lots of all lists of a method that costs more, times its cost.
+const COSTLY: u64 = 40_000;
 /// Of lists longer than [`LONGEST`] so many that there are as many lots, and at least so many lists.
 const FEWEST: u64 = 16;
 
@@ -90,6 +92,13 @@ impl Guessing {
     pub fn advantage(&self) -> Option<f64> {
         self.best_share
             .map(|share| share - self.share_by_ratio_alone)
+    }
+
+    /// Whether the share that is certain is an upper bound. One that is 0, and not simulated, is the share itself.
+    pub fn forced_at_most(&self) -> bool {
+        let simulated = self.simulated;
+        let simulated = simulated.is_some_and(|own| own.forced_share.is_some());
+        self.at_most && (simulated || self.forced_share != Some(0.0))
     }
 
     /// Monte Carlo standard error of [`Guessing::best_share`]; 0 where that is exact.
@@ -263,7 +272,13 @@ impl Guessing {
         ratio: &Ratio,
     ) -> Result<Self, Vec<Refusal>> {
         let n = families.len() as u64;
-        let lists = (DRAWN * LONGEST as u64 / n.max(1)).clamp(FEWEST, DRAWN);
+        let cost = choose(method, ratio, options, Some(n))?.cost().max(1);
+        let lots = if cost > 1 {
+            COSTLY / cost
+        } else {
+            DRAWN * LONGEST as u64
+        };
+        let lists = (lots / n.max(1)).clamp(FEWEST, DRAWN);
         let seed = Seed::from_bytes([0; 32]);
         let drawn = drawn_characteristics_of(method, ratio, options, families, lists, &seed)?;
         // Where the state tells more than the arms do, what they tell has been followed.
@@ -282,15 +297,18 @@ impl Guessing {
     /// With exact bounds in the place of simulated ones.
     fn bounded(mut self, exact: &Exact) -> Self {
         let (best, forced) = (exact.best_guess_bound, exact.forced_bound);
-        if let (true, Some(best), Some(forced), Some(drawn)) =
-            (self.at_most, best, forced, &mut self.simulated)
-        {
-            (drawn.best_guess_share, drawn.forced_share) = (None, None);
-            drawn.forced_share_ends = None;
-            (self.best_guess_share, self.forced_share) = (Some(best), Some(forced));
-            return self.with_best();
+        let Some(drawn) = self.simulated.as_mut().filter(|_| self.at_most) else {
+            return self;
+        };
+        if let Some(best) = best {
+            drawn.best_guess_share = None;
+            self.best_guess_share = Some(best);
         }
-        self
+        if let Some(forced) = forced {
+            (drawn.forced_share, drawn.forced_share_ends) = (None, None);
+            self.forced_share = Some(forced);
+        }
+        self.with_best()
     }
 
     /// With the figures of drawn lists where none is exact. `best` is the share of who names the likeliest arm and its standard
@@ -306,8 +324,8 @@ impl Guessing {
             if own.is_some() {
                 return None;
             }
-            *own = figure.value;
-            figure.mcse
+            *own = figure.exact.or(figure.value);
+            figure.mcse.filter(|_| figure.exact.is_none())
         };
         let correct_guess_share = fill(&mut self.correct_guess_share, drawn.correct_guess_share);
         // Of none and all, where the share or probability is not exact.
@@ -483,6 +501,22 @@ mod tests {
         // A coin of 1/3: the number in an arm has variance n · 2/9, here 30 · 2/9.
         let coin = guessing("simple", &ratio, &Options::default(), 30.0, 1, &[]).unwrap();
         assert!((coin.from_share_sd.unwrap() - (60.0f64 / 9.0).sqrt()).abs() < 1e-9);
+    }
+
+    /// A lot of 64 duplicates with numbers of hundreds of digits costs 16 lots of few arms: so fewer lists are drawn, at least sixteen,
+    /// and those of a method that costs no more are as many as before.
+    #[test]
+    fn of_a_method_that_costs_more_fewer_lists_are_drawn() {
+        let lists = |ratio: &str, options: &[(&str, &str)], n| {
+            let ratio = read_ratio(ratio).unwrap();
+            let options = Options::of(options);
+            let found = guessing_of("maximal", &ratio, &options, n, &[], false).unwrap();
+            found.simulated.map(|own| own.lists)
+        };
+        let many = [("max_imbalance", "2"), ("list_len", "128")];
+        // 40,000/16 lots of 128 units.
+        assert_eq!(lists("33:31", &many, 128), Some(19));
+        assert_eq!(lists("2:1", &[("list_len", "12")], 12), Some(400));
     }
 
     /// Eight arms by a coin of 2/3 have too many histories; so have fixed numbers of eight arms, whose balance in the end is

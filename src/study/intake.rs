@@ -169,16 +169,21 @@ pub fn screened_before<'a>(
         .find_map(|name| Some((name.as_str(), journal.turned_back(name, own)?)))
 }
 
-/// The family that was screened at the same site for a report of the same key and was not randomized, if nobody was drawn
-/// with that key there.
-pub fn same_report_before(journal: &Journal, request: &EnrolRequest) -> Option<FamilyIx> {
+/// The family that was screened at the same site for a report of the same key and was not randomized: received on the same day, or
+/// on any if nobody was drawn with that key there.
+pub fn same_report_before(
+    journal: &Journal,
+    request: &EnrolRequest,
+    received: Day,
+) -> Option<FamilyIx> {
     let own = journal.names.family_or_next(&request.family);
     let site = SiteIx(journal.protocol.site(&request.site)? as u16);
-    journal.turned_back_with(site, &request.report_key, journal.state.unit(own))
+    let report = (site, request.report_key.as_str(), received);
+    journal.turned_back_with(report, journal.state.unit(own))
 }
 
 /// The drawn family that a family which is screened may be another name of: one that a child of it was drawn with, or one that
-/// was drawn at the same site for a report of the same key, received on the same day.
+/// is drawn and came to the same site with a report of the same key, received on the same day.
 pub fn drawn_before(
     journal: &Journal,
     request: &EnrolRequest,

@@ -643,6 +643,61 @@ fn a_later_draw_with_the_key_of_another_day_hides_no_repeated_one() {
     assert_eq!(listed, [2, 3]);
 }
 
+/// A family that was turned back with one report and drawn with a later one came with both: whoever comes under another name with the
+/// key and day of the first is told so too, as is who comes with those of a report that a drawn family came back with. A key that
+/// others had on the same day, one of whom was turned back after it, hides nobody; another day is another report.
+#[test]
+fn a_report_that_a_drawn_family_was_turned_back_with_is_remembered() {
+    let mut room = Room::open(&wide());
+    let mut told = |family: &str, key: &str, received: &str, police: &str| {
+        let mut request = eligible("skarpnack", family, key);
+        request.received = received.into();
+        request.answers[2].1 = police.into();
+        let answer = room.enrol(DAY, &request).unwrap();
+        let codes: Vec<&str> = answer.warnings.iter().map(|own| own.code).collect();
+        (answer.outcome, codes)
+    };
+    let (first, other) = ("2025-02-25", "2025-03-01");
+    let turned_back = |codes: &[&'static str]| ("not-eligible", codes.to_vec());
+    let drawn = |codes: &[&'static str]| ("allocated", codes.to_vec());
+    assert_eq!(told("FA-AA", "K1", first, "yes"), turned_back(&[]));
+    let again = turned_back(&["screened-before"]);
+    assert_eq!(told("FA-BB", "K1", first, "yes"), again);
+    assert_eq!(told("FA-AA", "K2", other, "no"), drawn(&["answers-differ"]));
+    // FA-BB was turned back with the report, and FA-AA is drawn.
+    let both = drawn(&["screened-before", "drawn-before"]);
+    assert_eq!(told("FA-CC", "K1", first, "no"), both);
+    assert_eq!(told("FA-DD", "K1", other, "no"), drawn(&[]));
+    assert_eq!(told("FA-AA", "K3", other, "no").0, "returned");
+    assert_eq!(told("FA-EE", "K3", other, "no"), drawn(&["drawn-before"]));
+    let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+    let listed: Vec<u32> = found.of_a_drawn.iter().map(|own| own.0).collect();
+    assert_eq!(listed, [2, 4]);
+}
+
+/// A key that somebody was drawn with on another day names a family that was turned back with it on this one, by the day.
+#[test]
+fn a_drawn_family_hides_none_that_was_turned_back_with_its_key_on_another_day() {
+    let mut room = Room::open(&crate::made_up::IUH.replace("may-return", "final"));
+    let request = |family: &str, received: &str| {
+        let mut request = eligible("skarholmen", family, "K1");
+        request.received = received.into();
+        request
+    };
+    let (first, other) = ("2025-02-25", "2025-03-01");
+    room.record(DAY, &capacity("c1", "9")).unwrap();
+    let outcome = |room: &mut Room, family: &str, received: &str| {
+        let answer = room.enrol(DAY, &request(family, received));
+        answer.map_or_else(|refused| refused.code, |answer| answer.outcome)
+    };
+    assert_eq!(outcome(&mut room, "FA-AA", other), "allocated");
+    room.record(DAY, &capacity("c0", "0")).unwrap();
+    assert_eq!(outcome(&mut room, "FA-BB", first), "gate-closed");
+    room.record(DAY, &capacity("c2", "9")).unwrap();
+    assert_eq!(outcome(&mut room, "FA-CC", first), "turned-away-for-good");
+    assert_eq!(outcome(&mut room, "FA-CC", "2025-02-26"), "allocated");
+}
+
 /// One of three drawn families was excepted twice before it was drawn: a third of three families, not two of five. With the cap
 /// at 0.34 nothing is passed; with a fourth family excepted it is two of four.
 #[test]

@@ -192,6 +192,36 @@ fn what_hidden_duplicates_would_tell_is_said_as_a_bound() {
     }
 }
 
+/// A coin below 1 rules no arm out, so that nothing is certain, however many duplicates there are: exactly 0, which is no bound, in
+/// `check` and in `draw --characteristics`.
+#[test]
+fn a_coin_that_rules_no_arm_out_leaves_nothing_certain() {
+    let folder = Folder::new();
+    check(
+        &folder,
+        &[("new", 63), ("usual", 1)],
+        "biased-coin",
+        "bias = \"2/3\"",
+    );
+    let own = folder.run("check p.toml --json").json();
+    assert_eq!(own["predictability"]["forced_share"], 0.0, "{own}");
+    for (lang, nothing, bound) in [
+        ("en", " 0.0 % are certain beforehand", "at most 0.0 %"),
+        ("sv", " 0,0 % är säkra i förväg", "högst 0,0 %"),
+    ] {
+        let said = folder.run(&format!("check p.toml --lang {lang}")).out;
+        assert!(said.contains(nothing) && !said.contains(bound), "{said}");
+    }
+    let call = "draw --characteristics --method biased-coin --ratio 63:1 --n 128 --replicates 20";
+    let forced = folder.run(&format!("{call} --json")).json()["forced_share"].clone();
+    assert_eq!(forced["exact"], 0.0, "{forced}");
+    let said = folder.run(call).out;
+    assert!(
+        !said.contains("share of forced allocations, at most"),
+        "{said}"
+    );
+}
+
 /// Eight arms have too many histories to follow: what is simulated is reported, warned of and advised against all the same. A
 /// coin of 2/3 for strata of 152 has 2.84 of ten (own lists, 400 and 2,000, Python: 2.838 and 2.843).
 #[test]

@@ -26,6 +26,7 @@ mod ranks;
 mod ratio_models;
 mod search;
 mod several_arms;
+mod strata;
 mod survival;
 mod unknown_outcomes;
 mod world;

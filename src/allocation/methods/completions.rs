@@ -121,20 +121,28 @@ impl Completions {
         self.rows.get(left as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// The ways after one more unit for the arm at a place of the leads.
-    pub(super) fn after<const PLACES: usize>(
+    /// The ways after one more unit for the arm at each place of the leads. Arms that are as far ahead have the same ways, found once;
+    /// with one more the first of them is still in its place of the descending order.
+    pub(super) fn after_each<const PLACES: usize>(
         &self,
         leads: &Leads<PLACES>,
-        place: usize,
         left: u64,
-    ) -> &Whole {
-        let mut next = *leads;
-        next[place] += 1;
-        self.descend(&mut next);
-        match left.checked_sub(1) {
-            Some(left) => self.at(&next, left),
-            None => &self.none,
+    ) -> Vec<&Whole> {
+        let own = &leads[..self.arms];
+        let mut all = Vec::with_capacity(self.arms);
+        for alike in own.chunk_by(|one, other| one == other) {
+            let mut next = *leads;
+            next[all.len()] += 1;
+            if next[self.arms - 1] > 0 {
+                next[..self.arms].iter_mut().for_each(|lead| *lead -= 1);
+            }
+            let ways = match left.checked_sub(1) {
+                Some(left) => self.at(&next, left),
+                None => &self.none,
+            };
+            all.resize(all.len() + alike.len(), ways);
         }
+        all
     }
 
     fn at<const PLACES: usize>(&self, leads: &Leads<PLACES>, left: u64) -> &Whole {
@@ -154,9 +162,8 @@ impl Completions {
         if left == 0 {
             return Whole::from(1);
         }
-        (0..self.arms).fold(Whole::default(), |ways, place| {
-            ways.plus(self.after(leads, place, left))
-        })
+        let after = self.after_each(leads, left).into_iter();
+        after.fold(Whole::default(), |all, ways| all.plus(ways))
     }
 
     /// Puts counts in descending order, the last at 0.

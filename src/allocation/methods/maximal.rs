@@ -27,6 +27,9 @@ const LONGEST: u64 = 1_000;
 /// Most units × states of a list: up to here its completions are kept in some tens of megabytes.
 const MOST: u64 = 1_000_000;
 
+/// Numbers of up to so many binary digits cost the same.
+const DIGITS: u64 = 512;
+
 /// Registry entry.
 pub(super) const ENTRY: MethodEntry = MethodEntry {
     id: "maximal",
@@ -188,12 +191,12 @@ fn descending<const PLACES: usize>(
 
 impl Maximal {
     /// The completions after each arm.
-    fn completed<const PLACES: usize>(&self, place: &Place<PLACES>) -> Vec<Whole> {
+    fn completed<const PLACES: usize>(&self, place: &Place<PLACES>) -> Vec<&Whole> {
         let (order, leads) = descending(&place.lead, self.arms);
-        let mut exact = vec![Whole::default(); self.arms];
-        for (at, arm) in order.iter().enumerate().take(self.arms) {
-            let ways = self.completions.after(&leads, at, place.left);
-            exact[usize::from(*arm)] = ways.clone();
+        let ways = self.completions.after_each(&leads, place.left);
+        let mut exact = ways.clone();
+        for (arm, ways) in order.iter().zip(ways) {
+            exact[usize::from(*arm)] = ways;
         }
         exact
     }
@@ -214,17 +217,17 @@ impl<const PLACES: usize> EqualArms<PLACES> for Maximal {
     }
 
     fn weigh(&self, place: &Place<PLACES>, weights: &mut [u64]) {
+        self.weigh_exactly(place, weights);
+    }
+
+    fn weigh_exactly(&self, place: &Place<PLACES>, weights: &mut [u64]) -> Option<Vec<&Whole>> {
         let exact = self.completed(place);
-        if exact.iter().all(Whole::is_zero) {
+        if exact.iter().all(|ways| ways.is_zero()) {
             // Only a ledger that was tampered with comes here.
             weights.fill(1);
         } else {
             shorten(&exact, weights);
         }
-    }
-
-    fn exact(&self, place: &Place<PLACES>) -> Option<Vec<Whole>> {
-        let exact = self.completed(place);
         is_shortened(&exact).then_some(exact)
     }
 
@@ -238,9 +241,7 @@ impl<const PLACES: usize> EqualArms<PLACES> for Maximal {
         let weights = if let Some(weights) = cell.get() {
             weights
         } else {
-            let exact: Vec<Whole> = (0..self.arms)
-                .map(|at| self.completions.after(&leads, at, place.left).clone())
-                .collect();
+            let exact = self.completions.after_each(&leads, place.left);
             if !is_shortened(&exact) {
                 return None;
             }
@@ -259,6 +260,13 @@ impl<const PLACES: usize> EqualArms<PLACES> for Maximal {
 
     fn balanced_every(&self) -> Option<u64> {
         Some(self.length)
+    }
+
+    /// Duplicates, and numbers of hundreds of digits.
+    fn cost(&self) -> u64 {
+        let digits = self.completions.row(self.length).first();
+        let digits = digits.map_or(0, Whole::bits) as u64;
+        (self.arms as u64).div_ceil(MAX_ARMS as u64) * digits.div_ceil(DIGITS).max(1)
     }
 
     fn by_arm(place: &mut Place<PLACES>) -> &mut [u64] {

@@ -17,13 +17,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How the scope of the report keys begins that families were screened with at a site. A key is marked as retracted once a family
-/// was drawn with it there, and then names the family that was drawn last. Of each day on which a report was received that a
-/// family was drawn with, the key and the day name the family that was drawn last with both ([`on_day`]).
+/// was drawn with it there, and then names the family that was drawn last. The key with the day on which the report was received
+/// names every family that came with both, whatever was done with it ([`on_day`]).
 const SCREENED_AT: &str = "screened at ";
 
-/// A report key with the day on which the report was received. No key has a space.
-fn on_day(key: &str, received: Day) -> String {
-    format!("{key} {}", received.0)
+/// A report key with the day on which the report was received, for one of the families that came with both, from 0 in the order in
+/// which they first did. No key has a space.
+fn on_day(key: &str, received: Day, place: usize) -> String {
+    format!("{key} {} {place}", received.0)
 }
 
 impl Journal {
@@ -124,26 +125,52 @@ impl Journal {
 
     /// A family other than `own` that was screened at `site` for a report with this key and was not randomized. A report is
     /// told apart by family and key, so that two families may each have a report 1: once a family was drawn with the key
-    /// there, the key alone names no one report ([`Self::drawn_with`] asks for its day too).
-    pub fn turned_back_with(&self, site: SiteIx, key: &str, own: FamilyIx) -> Option<FamilyIx> {
+    /// there, the key alone names no one report, and the day on which it was received is asked for too. Where it names a family that
+    /// is drawn, [`Self::drawn_with`] finds that one.
+    pub fn turned_back_with(
+        &self,
+        (site, key, received): (SiteIx, &str, Day),
+        own: FamilyIx,
+    ) -> Option<FamilyIx> {
         let scope = self.kinds.find(0, &self.screened_at(site))?;
-        self.turned_back_by(self.keys.get(scope, key)?, own)
+        let named = self.screened_on(scope, key, received);
+        self.turned_back_of(self.keys.get(scope, key)?, &named, own)
     }
 
-    /// The family other than `own` that was drawn last at `site` for a report with this key that was received on this day: two
-    /// families may each have a report 1, and seldom on one day. Others that were drawn there with the key hide none.
+    /// The last family other than `own` that is drawn, and that came to `site` with a report with this key that was received on this
+    /// day, whether it was drawn with that report, before or after: two families may each have a report 1, and seldom on
+    /// one day. Others that came there with the key hide none.
     pub fn drawn_with(
         &self,
         (site, key, received): (SiteIx, &str, Day),
         own: FamilyIx,
     ) -> Option<FamilyIx> {
         let scope = self.kinds.find(0, &self.screened_at(site))?;
-        self.drawn_by(self.keys.get(scope, &on_day(key, received))?, own)
+        self.drawn_of(&self.screened_on(scope, key, received), own)
     }
 
-    fn drawn_by(&self, used: &KeyUse, own: FamilyIx) -> Option<FamilyIx> {
-        let family = self.state.unit(used.family?);
-        (family != own && self.state.is_drawn(family)).then_some(family)
+    /// The families that came with a report key and day, in the order in which they first did.
+    fn screened_on(&self, scope: u32, key: &str, received: Day) -> Vec<FamilyIx> {
+        let uses = (0..).map_while(|place| self.keys.get(scope, &on_day(key, received, place)));
+        uses.map_while(|used| used.family).collect()
+    }
+
+    fn drawn_of(&self, named: &[FamilyIx], own: FamilyIx) -> Option<FamilyIx> {
+        let units = named.iter().rev().map(|family| self.state.unit(*family));
+        let mut others = units.filter(|unit| *unit != own);
+        others.find(|unit| self.state.is_drawn(*unit))
+    }
+
+    fn turned_back_of(&self, used: &KeyUse, named: &[FamilyIx], own: FamilyIx) -> Option<FamilyIx> {
+        if let Some(found) = self.turned_back_by(used, own) {
+            return Some(found);
+        }
+        if self.drawn_of(named, own).is_some() {
+            return None;
+        }
+        let units = named.iter().rev().map(|family| self.state.unit(*family));
+        let mut others = units.filter(|unit| *unit != own);
+        others.find(|unit| self.state.is_turned_back(*unit))
     }
 
     fn turned_back_by(&self, used: &KeyUse, own: FamilyIx) -> Option<FamilyIx> {
@@ -179,10 +206,9 @@ impl Journal {
         let family = self.state.unit(screening.family);
         let scope = self.name_screened_at(screening.site);
         let used = self.keys.get(scope, key);
-        let turned_back = used.and_then(|used| self.turned_back_by(used, family));
-        let dated = on_day(key, screening.received);
-        let drawn = self.keys.get(scope, &dated);
-        let drawn = drawn.and_then(|used| self.drawn_by(used, family));
+        let named = self.screened_on(scope, key, screening.received);
+        let turned_back = used.and_then(|used| self.turned_back_of(used, &named, family));
+        let drawn = self.drawn_of(&named, family);
         let before = used.filter(|own| own.retracted).and_then(|own| own.family);
         // That a family was drawn with the report says more than that one was turned back with it.
         let earlier = self.state.gone_to_draw(family).or(drawn).or(turned_back);
@@ -196,10 +222,46 @@ impl Journal {
             sequence,
             retracted: before.is_some() || draws,
         };
-        if draws {
-            self.keys.note(scope, &dated, own.clone());
-        }
         self.keys.note(scope, key, own);
+        self.note_on_day(
+            scope,
+            (key, screening.received),
+            &named,
+            (screening.family, sequence),
+        );
+    }
+
+    /// Notes the report key of a report of a drawn family that came at a site.
+    pub(super) fn note_returned(
+        &mut self,
+        (site, key, received): (SiteIx, &str, Day),
+        family: FamilyIx,
+        sequence: u64,
+    ) {
+        let scope = self.name_screened_at(site);
+        let named = self.screened_on(scope, key, received);
+        self.note_on_day(scope, (key, received), &named, (family, sequence));
+    }
+
+    /// Adds a family to those that came with a report key and day, if it is not there.
+    fn note_on_day(
+        &mut self,
+        scope: u32,
+        (key, received): (&str, Day),
+        named: &[FamilyIx],
+        (family, sequence): (FamilyIx, u64),
+    ) {
+        if named.contains(&family) {
+            return;
+        }
+        let own = KeyUse {
+            content: [0; 32],
+            family: Some(family),
+            sequence,
+            retracted: false,
+        };
+        let dated = on_day(key, received, named.len());
+        self.keys.note(scope, &dated, own);
     }
 
     /// Whether the last screening says that a draw or an exception follows, and none does: rows were cut off.

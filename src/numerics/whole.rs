@@ -267,7 +267,7 @@ mod tests {
             prop_assert_eq!(x.divided(&found), Some(Whole::from(a / own)));
             prop_assert_eq!(y.divided(&found), Some(Whole::from(b / own)));
             // So many times over, up to hundreds of digits, by sums.
-            let times = |number: &Whole| (0..a % 50 + 1).fold(Whole::default(), |sum, _| sum.plus(number));
+            let times = |number: &Whole| (0..=a % 50).fold(Whole::default(), |sum, _| sum.plus(number));
             let (power, mut many) = (Whole::from(b).doubled(doublings), Whole::from(b).doubled(doublings));
             for _ in 0..doublings / 20 {
                 many = times(&many).doubled(17);

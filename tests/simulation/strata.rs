@@ -23,6 +23,9 @@ fn arrivals() -> Vec<(usize, Levels)> {
         .collect()
 }
 
+/// A method with a ratio and options.
+type Setting<'a> = (&'a str, &'a [u64], &'a [(&'a str, &'a str)]);
+
 /// Each figure with its name and the number of lists that it is from.
 fn figures(found: &Stratified) -> Vec<(String, Figure, f64)> {
     let of = |name: &str, own: &Characteristics, strata: usize| {
@@ -63,7 +66,7 @@ fn mean(values: &[f64]) -> (f64, f64) {
 /// lists of their own, would not agree.
 #[test]
 fn figures_of_strata_spread_as_their_errors_say() {
-    let settings: [(&str, &[u64], &[(&str, &str)]); 9] = [
+    let settings: [Setting<'_>; 9] = [
         ("permuted-block", &[1, 1], &[("block_lens", "2,4")]),
         ("permuted-block", &[2, 1, 1], &[("block_len", "4")]),
         ("big-stick", &[1, 1], &[("max_imbalance", "2")]),

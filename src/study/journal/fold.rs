@@ -467,21 +467,8 @@ impl Journal {
                     self.used(&id, content, (*family, told), &entry.kind);
                 }
             }
-            What::Returned {
-                family,
-                site,
-                received,
-                ..
-            }
-            | What::Joined {
-                family,
-                site,
-                received,
-                ..
-            } => {
-                if let Some(key) = decoded.payload.text("report_key") {
-                    self.note_returned((*site, key, *received), *family, entry.sequence);
-                }
+            What::Returned { family, .. } | What::Joined { family, .. } => {
+                self.note_returned(decoded, entry.sequence);
                 let told = self.governing(*family);
                 self.note_told(decoded, told);
                 if let Some(id) = decoded.payload.text("request_id") {

@@ -232,15 +232,27 @@ impl Journal {
     }
 
     /// Notes the report key of a report of a drawn family that came at a site.
-    pub(super) fn note_returned(
-        &mut self,
-        (site, key, received): (SiteIx, &str, Day),
-        family: FamilyIx,
-        sequence: u64,
-    ) {
-        let scope = self.name_screened_at(site);
-        let named = self.screened_on(scope, key, received);
-        self.note_on_day(scope, (key, received), &named, (family, sequence));
+    pub(super) fn note_returned(&mut self, decoded: &Decoded<'_>, sequence: u64) {
+        let (What::Returned {
+            family,
+            site,
+            received,
+            ..
+        }
+        | What::Joined {
+            family,
+            site,
+            received,
+            ..
+        }) = decoded.what
+        else {
+            return;
+        };
+        if let Some(key) = decoded.payload.text("report_key") {
+            let scope = self.name_screened_at(site);
+            let named = self.screened_on(scope, key, received);
+            self.note_on_day(scope, (key, received), &named, (family, sequence));
+        }
     }
 
     /// Adds a family to those that came with a report key and day, if it is not there.

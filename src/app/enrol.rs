@@ -446,6 +446,7 @@ pub fn enrol_file(
     file: &TableFile,
     each: &mut dyn FnMut(&EnrolRow),
 ) -> Result<bool, Failure> {
+    let file = &file.with_points(outside, &file.number_fields(desk.study().protocol()))?;
     let requests = read_requests(file)?;
     let timed = requests.iter().find(|(_, (_, at))| at.is_some());
     if let (Some((row, _)), Some(_)) = (timed, &act.at) {

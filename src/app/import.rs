@@ -8,7 +8,7 @@ use super::record::{Reach, batch, taken_back};
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
 use super::typed_time::untimely;
-use super::writing::of_one_duty;
+use super::writing::may_record;
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::study::kernel::Source;
 use crate::study::recording::{EVENTS, EventRequest};
@@ -62,6 +62,15 @@ pub fn import(
     import: &Import<'_>,
 ) -> Result<Imported, Failure> {
     let columns = columns(outside, import)?;
+    let values = columns.iter().filter(|(name, _)| name == "value");
+    let values: Vec<&str> = values.map(|(_, header)| header.as_str()).collect();
+    let file = &import.file.with_points(outside, &values)?;
+    let import = &Import {
+        event: import.event.clone(),
+        file,
+        act: import.act.clone(),
+        ..*import
+    };
     let requests = requests(import, &columns)?;
     let mut again = Vec::new();
     let mut imported = study.write(
@@ -129,7 +138,7 @@ pub fn import(
                 warnings: batch.warnings,
             };
             if import.dry_run {
-                of_one_duty(journal, &import.act.actor, &batch.recordings)?;
+                may_record(journal, &import.act.actor, &batch.recordings)?;
             }
             let recordings = if import.dry_run {
                 Vec::new()

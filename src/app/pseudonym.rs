@@ -158,10 +158,11 @@ pub fn of_file(
         for (place, (cell, written)) in column.texts().zip(column.written()).enumerate() {
             let at = |finding: Diagnostic| finding.at(column.place(place));
             let own = match cell {
-                Some(cell) if named => match maker.make(cell) {
-                    Ok(pair) => {
-                        let own = pair.0.clone();
-                        made.push(pair);
+                Some(cell) if named => match maker.make_each(cell, column.name() == CHILDREN) {
+                    Ok(pairs) => {
+                        let own: Vec<&str> = pairs.iter().map(|(own, _)| own.as_str()).collect();
+                        let own = own.join(" ");
+                        made.extend(pairs);
                         Some(own)
                     }
                     Err(finding) => {
@@ -169,6 +170,8 @@ pub fn of_file(
                         None
                     }
                 },
+                // A family of whom no child is known yet.
+                None if named && column.name() == CHILDREN => None,
                 None if named => {
                     findings.push(at(not_made(
                         Words::new("the cell is empty", "cellen är tom"),
@@ -208,6 +211,9 @@ pub fn of_file(
 fn refused(name: &str, findings: Vec<Diagnostic>) -> Failure {
     Failure::refused_file(exit::INVALID_DATA, "invalid-data", name, "", findings)
 }
+
+/// The column of an enrolment file that holds any number of children, with spaces between them.
+const CHILDREN: &str = "child";
 
 /// A pseudonym, and the one under the key that comes after.
 type Made = (String, Option<String>);
@@ -272,6 +278,15 @@ impl<'a> Maker<'a> {
             next,
             on,
         })
+    }
+
+    /// One number, or where a cell may hold `several` the one or those with spaces between them.
+    fn make_each(&self, cell: &str, several: bool) -> Result<Vec<Made>, Diagnostic> {
+        let whole = self.make(cell).map(|made| vec![made]);
+        if whole.is_ok() || !several || !cell.trim().contains(char::is_whitespace) {
+            return whole;
+        }
+        cell.split_whitespace().map(|own| self.make(own)).collect()
     }
 
     fn make(&self, text: &str) -> Result<Made, Diagnostic> {

@@ -7,7 +7,7 @@ use super::permission::{Deed, permitted_in};
 use super::refusal::refusal_in;
 use super::study::{Act, Study, Work};
 use super::typed_time::untimely;
-use super::writing::of_one_duty;
+use super::writing::may_record;
 use crate::diagnostic::{Diagnostic, Words};
 use crate::study::journal::{Journal, Recording, retracted_sequence};
 use crate::study::kernel::{Command, Draws, Source, State, What, decide};
@@ -89,7 +89,7 @@ fn write_one(
         let dry = reach == Reach::Blind;
         if dry {
             untimely(outside, journal, time, act.at.is_some()).map_or(Ok(()), Err)?;
-            of_one_duty(journal, &act.actor, recording.as_ref())?;
+            may_record(journal, &act.actor, recording.as_slice())?;
             parting = recording
                 .as_ref()
                 .map(|own| {

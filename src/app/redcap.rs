@@ -180,9 +180,13 @@ fn variable(flag: &str, name: &str) -> Result<(), Failure> {
     if good {
         return Ok(());
     }
-    Err(not_read(words!(
+    let message = words!(
         "`{name}` in `{flag}` is no name of a variable in REDCap: lower-case letters, digits and underscores, a letter first",
         "`{name}` i `{flag}` är inget variabelnamn i REDCap: små bokstäver, siffror och understreck, en bokstav först"
+    );
+    Err(Failure::new(exit::USAGE, "redcap-code", message).help(words!(
+        "write the field's variable name as REDCap's codebook has it, not its label, for example `rand_group`",
+        "skriv fältets variabelnamn som det står i REDCaps kodbok, inte dess etikett, till exempel `rand_group`"
     )))
 }
 

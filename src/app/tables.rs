@@ -1,6 +1,8 @@
 //! Reading a table from a file for any use case: find out or take the dialect, announce it, or refuse the file.
 
 use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::protocol::Protocol;
+use crate::protocol::model::FieldKind;
 use crate::study::identifiers::holds_personal_number;
 use crate::table::{Decimal, Delimiter, Encoding, Settled, Table};
 use crate::words;
@@ -70,6 +72,8 @@ pub struct TableFile {
     pub bytes: Vec<u8>,
     /// The table.
     pub table: Table,
+    /// The decimal sign, where somebody settled it.
+    decimal: Option<Decimal>,
     for_study: bool,
 }
 
@@ -88,12 +92,21 @@ impl TableFile {
         dialect: &DialectText,
         for_study: bool,
     ) -> Result<Self, Failure> {
-        let settled = dialect.settle()?;
+        let mut settled = dialect.settle()?;
+        let decimal = settled.decimal;
+        if for_study {
+            // Which of its columns hold numbers is known later.
+            settled.decimal = decimal.or(Some(Decimal::Point));
+        }
         let bytes = outside.read(path)?;
         let name = if path == "-" { "stdin" } else { path }.to_owned();
         let table =
             Table::read(&bytes, settled).map_err(|findings| refused(&name, findings, for_study))?;
-        let how = table.how();
+        let how = if for_study && decimal.is_none() {
+            table.how_besides_numbers()
+        } else {
+            table.how()
+        };
         let (rows, columns) = (table.len(), table.header().len());
         let (how_en, how_sv) = (how.en, how.sv);
         let of = |number: usize, one: &'static str, more: &'static str| {
@@ -117,12 +130,13 @@ impl TableFile {
             name,
             bytes,
             table,
+            decimal,
             for_study,
         })
     }
 
-    /// As [`TableFile::read`], for a file whose values enter a study: numbers have a decimal point unless something
-    /// else is said, and no finding repeats a text that holds a personal number.
+    /// As [`TableFile::read`], for a file whose values enter a study: no finding repeats a text that holds a personal number, and
+    /// which sign numbers have is found out by [`TableFile::with_points`], from the columns that hold some.
     ///
     /// # Errors
     /// As [`TableFile::read`].
@@ -131,14 +145,44 @@ impl TableFile {
         path: &str,
         dialect: &DialectText,
     ) -> Result<Self, Failure> {
-        let dialect = DialectText {
-            decimal: dialect
-                .decimal
-                .clone()
-                .or_else(|| Some(Decimal::Point.id().to_owned())),
-            ..dialect.clone()
+        Self::read_as(outside, path, dialect, true)
+    }
+
+    /// The columns of an enrolment file whose fields are numbers with decimals.
+    pub(super) fn number_fields(&self, protocol: &Protocol) -> Vec<&str> {
+        let is_number = |id: &str| {
+            let field = protocol.fields.iter().find(|own| own.id == id);
+            field.is_some_and(|own| matches!(own.kind, FieldKind::Number { .. }))
         };
-        Self::read_as(outside, path, &dialect, true)
+        let names = self.table.header().iter().map(String::as_str);
+        names
+            .filter(|name| name.strip_prefix("field.").is_some_and(is_number))
+            .collect()
+    }
+
+    /// The file with a decimal point in the numbers of `columns`, as values of a study have it. A comma that nobody settled is
+    /// announced.
+    ///
+    /// # Errors
+    /// Numbers that do not all have one sign, or may have separators of thousands: exit 4.
+    pub(super) fn with_points(&self, outside: &Outside, columns: &[&str]) -> Result<Self, Failure> {
+        let table = self.table.clone();
+        let (table, decimal) = table
+            .with_points(columns, self.decimal)
+            .map_err(|findings| self.refuse(findings))?;
+        if self.decimal.is_none() && decimal == Decimal::Comma {
+            let (name, Words { en, sv }) = (&self.name, decimal.words());
+            outside
+                .progress
+                .note(&words!("{name}: {en}", "{name}: {sv}"));
+        }
+        Ok(Self {
+            name: self.name.clone(),
+            bytes: Vec::new(),
+            table,
+            decimal: Some(decimal),
+            for_study: self.for_study,
+        })
     }
 
     /// The failure of findings in this table: exit 4.

@@ -42,13 +42,13 @@ pub fn share_of_alpha(protocol: &Protocol) -> Option<f64> {
 pub struct RatioRow {
     /// Parts in the protocol's order of arms, such as `1:2`.
     pub ratio: String,
-    /// Whole families of all arms; 1 more than both arms together where the parts that they lose make one.
+    /// Whole families of all arms; more than the arms together where the parts that they lose make one.
     pub families: u64,
-    /// Families in the treated arm.
+    /// Families in the treated arm; of several, in each.
     pub n_treated: u64,
     /// Families in the control arm.
     pub n_control: u64,
-    /// Probability of finding the assumed effect.
+    /// Probability of finding the assumed effect of one arm.
     pub power: f64,
     /// The method that is compared: the protocol's, or permuted blocks where it cannot keep the ratio.
     pub method: String,
@@ -142,10 +142,10 @@ pub fn families_needed(protocol: &Protocol) -> Result<Option<u64>, PowerError> {
     solve(&question).map(|answer| Some(answer.n_treated + answer.n_control))
 }
 
-/// The gate's arm filled to its capacity, with one, two and three times as many families in the other arm; empty
-/// with more than two arms.
+/// The gate's arm filled to its capacity, with one, two and three times as many families in the control arm, and as many as
+/// itself in every other arm; where the gate is before the control arm, in each of the others.
 pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, PowerError> {
-    let (Some(gate), 2) = (&protocol.gate, protocol.arms.len()) else {
+    let Some(gate) = &protocol.gate else {
         return Ok(Vec::new());
     };
     let gated_is_control = gate.arm == protocol.control;
@@ -155,11 +155,15 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
     }
     let mut rows = Vec::new();
     for other in COMPARED {
-        let parts = if gate.arm.index() == 0 {
-            [1, other]
-        } else {
-            [other, 1]
+        let part = |arm: usize| {
+            let is_control = arm == protocol.control.index();
+            if is_control == gated_is_control {
+                1
+            } else {
+                other
+            }
         };
+        let parts: Vec<u64> = (0..protocol.arms.len()).map(part).collect();
         let Some(ratio) = Ratio::new(&parts) else {
             continue;
         };
@@ -170,7 +174,7 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
             (gated, other_families)
         };
         // As at the protocol's ratio: parts of families are left out of each arm and of all, each from its own average.
-        let families = (reach.gated * (1 + other) as f64).floor() as u64;
+        let families = (reach.gated * ratio.sum() as f64).floor() as u64;
         let allocation = &protocol.allocation;
         let (strata, factors) = (protocol.strata(), protocol.balanced_levels());
         let own_options = keeping(&allocation.method, &allocation.options, &ratio);

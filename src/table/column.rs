@@ -118,7 +118,7 @@ impl<'a> Column<'a> {
     /// # Errors
     /// Each cell that is no number, with its row.
     pub fn numbers(&self) -> Result<Vec<Option<f64>>, Vec<Diagnostic>> {
-        self.each(|cell| parse(cell, self.decimal).map_err(|why| self.no_number(cell, why)))
+        self.each(|cell| parse(cell, self.decimal).map_err(|why| no_number(cell, why, self.decimal)))
     }
 
     /// The cells as 0 and 1.
@@ -257,40 +257,41 @@ impl<'a> Column<'a> {
             Err(condense(findings))
         }
     }
+}
 
-    fn no_number(&self, cell: &str, why: NotANumber) -> Diagnostic {
-        let (sign, other) = match self.decimal {
-            Decimal::Point => ('.', "comma"),
-            Decimal::Comma => (',', "point"),
-        };
-        match why {
-            NotANumber::Separator => Diagnostic::error(
-                "thousands-separator",
-                words!(
-                    "`{cell}` has a separator that is not the file's decimal sign `{sign}`",
-                    "`{cell}` har en avgränsare som inte är filens decimaltecken `{sign}`"
-                ),
-            )
-            .help(words!(
-                "write thousands without a separator (1234), or settle the decimal sign with --decimal {other}",
-                "skriv tusental utan avgränsare (1234), eller avgör decimaltecknet med --decimal {other}"
-            )),
-            NotANumber::TooLarge => Diagnostic::error(
-                "not-a-number",
-                words!(
-                    "`{cell}` is larger than a number can be",
-                    "`{cell}` är större än ett tal kan vara"
-                ),
+/// Why a cell is no number in a file with this decimal sign.
+pub(super) fn no_number(cell: &str, why: NotANumber, decimal: Decimal) -> Diagnostic {
+    let (sign, other) = match decimal {
+        Decimal::Point => ('.', "comma"),
+        Decimal::Comma => (',', "point"),
+    };
+    match why {
+        NotANumber::Separator => Diagnostic::error(
+            "thousands-separator",
+            words!(
+                "`{cell}` has a separator that is not the file's decimal sign `{sign}`",
+                "`{cell}` har en avgränsare som inte är filens decimaltecken `{sign}`"
             ),
-            NotANumber::Text => Diagnostic::error(
-                "not-a-number",
-                words!("`{cell}` is no number", "`{cell}` är inget tal"),
-            )
-            .help(Words::new(
-                "correct the cell; a missing value is an empty cell, NA or .",
-                "rätta cellen; ett saknat värde är en tom cell, NA eller .",
-            )),
-        }
+        )
+        .help(words!(
+            "write thousands without a separator (1234), or settle the decimal sign with --decimal {other}",
+            "skriv tusental utan avgränsare (1234), eller avgör decimaltecknet med --decimal {other}"
+        )),
+        NotANumber::TooLarge => Diagnostic::error(
+            "not-a-number",
+            words!(
+                "`{cell}` is larger than a number can be",
+                "`{cell}` är större än ett tal kan vara"
+            ),
+        ),
+        NotANumber::Text => Diagnostic::error(
+            "not-a-number",
+            words!("`{cell}` is no number", "`{cell}` är inget tal"),
+        )
+        .help(Words::new(
+            "correct the cell; a missing value is an empty cell, NA or .",
+            "rätta cellen; ett saknat värde är en tom cell, NA eller .",
+        )),
     }
 }
 

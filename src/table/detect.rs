@@ -5,7 +5,7 @@ use crate::words;
 
 use super::dialect::{Decimal, Delimiter};
 use super::number::{Evidence, evidence};
-use super::records::{Record, split};
+use super::records::split;
 
 /// The delimiter: the only one that splits the header, best of all into as many cells as every other record.
 pub(super) fn delimiter(text: &str) -> Result<Delimiter, Diagnostic> {
@@ -68,37 +68,29 @@ fn ambiguous(several: &[Delimiter]) -> Diagnostic {
     ))
 }
 
-/// The decimal sign, from the numbers of all records below the header.
-pub(super) fn decimal(
-    header: &[String],
-    records: &[Record],
+/// The decimal sign, from the numbers among some cells, each with its row and column.
+pub(super) fn decimal<'c>(
+    cells: impl Iterator<Item = (usize, &'c str, &'c str)>,
     delimiter: Delimiter,
 ) -> Result<Decimal, Diagnostic> {
     type Spot<'a> = (usize, &'a str, &'a str);
     let [mut point, mut comma]: [Option<Spot<'_>>; 2] = [None, None];
     let [mut point_sure, mut comma_sure] = [false, false];
-    for record in records {
-        for (at, cell) in record.cells.iter().enumerate() {
-            let Some(evidence) = evidence(cell) else {
-                continue;
-            };
-            let spot = (
-                record.row,
-                header.get(at).map_or("", String::as_str),
-                cell.as_str(),
-            );
-            match evidence {
-                Evidence::Sure(Decimal::Point) => point_sure = true,
-                Evidence::Sure(Decimal::Comma) => comma_sure = true,
-                Evidence::Thousands(_) => {}
+    for spot in cells {
+        let Some(evidence) = evidence(spot.2) else {
+            continue;
+        };
+        match evidence {
+            Evidence::Sure(Decimal::Point) => point_sure = true,
+            Evidence::Sure(Decimal::Comma) => comma_sure = true,
+            Evidence::Thousands(_) => {}
+        }
+        match evidence {
+            Evidence::Sure(Decimal::Point) | Evidence::Thousands(Decimal::Point) => {
+                point.get_or_insert(spot);
             }
-            match evidence {
-                Evidence::Sure(Decimal::Point) | Evidence::Thousands(Decimal::Point) => {
-                    point.get_or_insert(spot);
-                }
-                Evidence::Sure(Decimal::Comma) | Evidence::Thousands(Decimal::Comma) => {
-                    comma.get_or_insert(spot);
-                }
+            Evidence::Sure(Decimal::Comma) | Evidence::Thousands(Decimal::Comma) => {
+                comma.get_or_insert(spot);
             }
         }
     }

@@ -98,7 +98,8 @@ impl Decimal {
         }
     }
 
-    fn words(self) -> Words {
+    /// In words: "decimal point", "decimal comma".
+    pub fn words(self) -> Words {
         match self {
             Self::Point => Words::new("decimal point", "decimalpunkt"),
             Self::Comma => Words::new("decimal comma", "decimalkomma"),
@@ -164,7 +165,15 @@ pub struct Dialect {
 impl Dialect {
     /// The dialect in words, to be announced; the delimiter where it `separates` columns.
     pub(super) fn words(self, separates: bool) -> Words {
-        let decimal = self.decimal.words();
+        self.all_words(separates, Some(self.decimal.words()))
+    }
+
+    /// The same without the decimal sign.
+    pub(super) fn words_besides_numbers(self, separates: bool) -> Words {
+        self.all_words(separates, None)
+    }
+
+    fn all_words(self, separates: bool, decimal: Option<Words>) -> Words {
         let encoding = match (self.encoding, self.byte_order_mark) {
             (Encoding::Utf8, false) => Words::same("UTF-8"),
             (Encoding::Utf8, true) => Words::new(
@@ -174,7 +183,7 @@ impl Dialect {
             (Encoding::Windows1252, _) => Words::same("Windows-1252"),
         };
         let delimiter = separates.then(|| self.delimiter.words());
-        let each = delimiter.into_iter().chain([decimal, encoding]);
+        let each = delimiter.into_iter().chain(decimal).chain([encoding]);
         let (en, sv): (Vec<_>, Vec<_>) = each.map(|own| (own.en, own.sv)).unzip();
         Words::new(en.join(", "), sv.join(", "))
     }

@@ -12,6 +12,7 @@ mod decode;
 mod detect;
 mod dialect;
 mod number;
+mod points;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -95,7 +96,7 @@ impl Table {
         findings.extend(check_rows(&header, &records, delimiter));
         let decimal = match settled.decimal {
             Some(decimal) => decimal,
-            None => match detect::decimal(&header, &records, delimiter) {
+            None => match detect::decimal(spots(&header, &records), delimiter) {
                 Ok(decimal) => decimal,
                 Err(finding) => {
                     // A row that is torn apart has no numbers to judge by.
@@ -134,6 +135,11 @@ impl Table {
     /// How the file was read, in words, to be announced: of a table of one column nothing says what would separate columns.
     pub fn how(&self) -> Words {
         self.dialect.words(self.header.len() > 1)
+    }
+
+    /// The same without a decimal sign, where nobody asks the file for numbers yet.
+    pub fn how_besides_numbers(&self) -> Words {
+        self.dialect.words_besides_numbers(self.header.len() > 1)
     }
 
     /// How the file was read.
@@ -240,6 +246,20 @@ impl Table {
             .zip(&self.cells)
             .map(|(name, cells)| Column::new(name, cells, &self.rows, self.dialect.decimal))
     }
+}
+
+/// The cells of records with their rows and columns.
+fn spots<'r>(
+    header: &'r [String],
+    records: &'r [records::Record],
+) -> impl Iterator<Item = (usize, &'r str, &'r str)> {
+    records.iter().flat_map(move |record| {
+        let cells = record.cells.iter().enumerate();
+        cells.map(move |(at, cell)| {
+            let column = header.get(at).map_or("", String::as_str);
+            (record.row, column, cell.as_str())
+        })
+    })
 }
 
 /// A spreadsheet's hint on the first line, `sep=;`, and the text below it.

@@ -29,6 +29,17 @@ pub(super) fn parse(cell: &str, decimal: Decimal) -> Result<f64, NotANumber> {
     }
 }
 
+/// A number's text with a decimal point in place of the file's sign; nothing where it stays as it is.
+pub(super) fn pointed(cell: &str, decimal: Decimal) -> Result<Option<String>, NotANumber> {
+    match evidence(cell) {
+        Some(Evidence::Sure(own) | Evidence::Thousands(own)) if own != decimal => {
+            Err(NotANumber::Separator)
+        }
+        Some(_) if decimal == Decimal::Comma => Ok(Some(cell.replacen(',', ".", 1))),
+        _ => Ok(None),
+    }
+}
+
 /// `[+-]digits[sign digits][e[+-]digits]` as Rust reads it, or nothing.
 fn plain(cell: &str, sign: char) -> Option<String> {
     let mut out = String::with_capacity(cell.len());

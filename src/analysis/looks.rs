@@ -10,6 +10,7 @@
 //! proportions by the standard error of its own test, a score test where that is registered, so that one statistic decides, and
 //! bounded by that of the estimate, which the test's, that of no difference, is not where there is one.
 
+use crate::numerics::shares::within;
 use super::plan::{Plan, Planned, treated_arms};
 use super::results::{AnalysisResult, LookResult};
 use super::workspace::{Effect, Scale, Workspace, weighed};
@@ -203,8 +204,13 @@ pub(crate) fn standing(
     if let Ok(plan) = Boundaries::spending(&information, &cumulative, Sides::Two) {
         let critical = plan.critical_values().to_vec();
         let last = critical.last().copied();
+        let whole = match cumulative[..] {
+            // The amount itself: there and back through the critical value it would be another number.
+            [only] if last.is_some_and(f64::is_finite) => only,
+            _ => 2.0 * normal::sf(last.unwrap_or(f64::INFINITY)),
+        };
         return Standing {
-            nominal: 2.0 * normal::sf(last.unwrap_or(f64::INFINITY)),
+            nominal: whole,
             plan: Some(plan),
             critical,
             fell: Vec::new(),
@@ -366,11 +372,13 @@ fn monitored(
         let z = look.z().unwrap_or(0.0);
         let nominal = if index + 1 == looks.len() {
             standing.nominal
+        } else if index == 0 && critical.is_finite() {
+            spent(protocol, analysis, *lock)
         } else {
             2.0 * normal::sf(critical)
         };
         let crossed = match tested.get(index) {
-            Some(p_value) if analysis.test.is_some() => p_value.is_some_and(|p| p <= nominal),
+            Some(p_value) if analysis.test.is_some() => p_value.is_some_and(|p| within(p, nominal)),
             _ => z.abs() >= critical,
         };
         if crossed && first.is_none() {
@@ -398,7 +406,7 @@ fn monitored(
         row.level = 1.0 - standing.nominal;
         "repeated".clone_into(&mut row.interval);
         let outside = limits.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
-        let rejects = row.p_value.is_some_and(|p| p <= standing.nominal);
+        let rejects = row.p_value.is_some_and(|p| within(p, standing.nominal));
         if told.own.is_some() && analysis.test.is_none() && outside != rejects {
             result.warnings.push(Warning::new(
                 "test-and-interval-disagree",

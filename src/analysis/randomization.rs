@@ -5,6 +5,7 @@
 //! the registered one is in `plan`. Tails are counted in integers, so the answer does not depend on threads. A redraw
 //! on which the statistic does not exist counts as at least as extreme in both tails, and is reported.
 
+use crate::numerics::shares::{Parts, within};
 use super::reference_set::{Enumeration, History, Redrawer, replicate};
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
@@ -244,19 +245,17 @@ pub fn exact<S: Statistic>(
             },
         )
         .collect();
-    let (mut upper, mut lower, mut all) = (0.0, 0.0, 0.0);
+    let mut parts = Parts::default();
     let mut tails = Tails::NONE;
     for (probability, value) in &values {
         let (above, below) = observed.sides(*value);
-        all += probability;
-        upper += if above { *probability } else { 0.0 };
-        lower += if below { *probability } else { 0.0 };
+        parts.add(*probability, [above, below]);
         tails.add(*value, &observed);
     }
     if !observed.varies(tails.least, tails.greatest) {
         return Err(TestError::NoVariation);
     }
-    let (upper, lower) = (upper / all, lower / all);
+    let [upper, lower] = parts.shares();
     Ok(TestFigures {
         statistic: observed.value,
         p_value: (2.0 * f64::min(upper, lower)).min(1.0),
@@ -351,10 +350,12 @@ pub(crate) fn decide_by(
         let left = draws - number - 1;
         let least = two_sided(tails.upper.min(tails.lower));
         let most = two_sided(tails.upper.min(tails.lower) + left);
-        let decided = limits.iter().all(|own| least > *own || most <= *own);
+        let decided = limits
+            .iter()
+            .all(|own| !within(least, *own) || within(most, *own));
         if left > 0 && decided && observed.varies(tails.least, tails.greatest) {
             let made = figures(&observed, tails, number + 1)?;
-            let above = limits.iter().all(|own| least > *own);
+            let above = limits.iter().all(|own| !within(least, *own));
             let p_value = if above { least } else { most };
             return Ok(TestFigures { p_value, ..made });
         }

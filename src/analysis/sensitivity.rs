@@ -439,8 +439,8 @@ fn shifted(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -
         (
             row,
             words!(
-                "the conclusion would turn if unknown outcomes in {arm} were {en} {more} on average than known outcomes like them",
-                "slutsatsen skulle vändas om okända utfall i {arm} vore {sv} {mer} i genomsnitt än kända utfall som liknar dem"
+                "the unadjusted conclusion of the imputed outcomes would turn if unknown outcomes in {arm} were {en} {more} on average than known outcomes like them",
+                "den ojusterade slutsatsen av de imputerade utfallen skulle vändas om okända utfall i {arm} vore {sv} {mer} i genomsnitt än kända utfall som liknar dem"
             ),
         )
     } else {
@@ -450,8 +450,8 @@ fn shifted(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -
         (
             row,
             words!(
-                "no shift of the unknown outcomes in {arm} up to {en} turns the conclusion",
-                "ingen förskjutning av de okända utfallen i {arm} upp till {sv} vänder slutsatsen"
+                "no shift of the unknown outcomes in {arm} up to {en} turns the unadjusted conclusion of the imputed outcomes",
+                "ingen förskjutning av de okända utfallen i {arm} upp till {sv} vänder den ojusterade slutsatsen av de imputerade utfallen"
             ),
         )
     };

@@ -172,6 +172,7 @@ pub fn conclusion(
         Some(set) => set.is_bounded(),
         None => limits.is_some(),
     };
+    let shown = set.map_or(limits, Compatible::interval);
     let bounds = analysis.missing == Missing::Bounds;
     let upper = compared.rows.get(1).filter(|_| bounds);
     let upper = finite(upper.and_then(|row| row.estimate));
@@ -184,7 +185,7 @@ pub fn conclusion(
                 "Effektens gränser: {sv}."
             ));
         }
-        (Some(estimate), true, None) => parts.push(between.best(estimate)),
+        (Some(estimate), true, None) => parts.push(between.best(estimate, shown)),
         _ => {}
     }
     if !dry_run {
@@ -388,7 +389,7 @@ impl Between<'_> {
 
     /// `between 14 fewer and 3 more`, `between 14 and 3 fewer`.
     fn range(&self, low: f64, high: f64) -> Words {
-        let places = places(low, high);
+        let places = places(low, high, high - low);
         let (less, more) = self.directions();
         let side = |lang: Lang| {
             let text = |value: f64| decimal(value.abs(), places, lang);
@@ -429,13 +430,13 @@ impl Between<'_> {
         Words::new(side(Lang::En), side(Lang::Sv))
     }
 
-    /// A difference by itself: `14 fewer`.
-    fn limit(&self, value: f64) -> Words {
+    /// A difference by itself: `14 fewer`; with the decimals of an interval of such a width, where there is one.
+    fn limit(&self, value: f64, width: Option<f64>) -> Words {
         let value = self.said(value);
         if value == 0.0 {
             return words!("equal in both", "lika i båda");
         }
-        let places = places(value, value);
+        let places = places(value, value, width.unwrap_or(0.0));
         let direction = self.direction(value);
         let text = |lang: Lang| decimal(value.abs(), places, lang);
         let (en, sv) = (text(Lang::En), text(Lang::Sv));
@@ -443,14 +444,15 @@ impl Between<'_> {
         words!("{en} {d_en}", "{sv} {d_sv}")
     }
 
-    fn best(&self, estimate: f64) -> Words {
+    fn best(&self, estimate: f64, limits: Option<(f64, f64)>) -> Words {
         let value = self.said(estimate);
         if matches!(self.scale, Scale::Ratio | Scale::Index) {
             let (en, sv) = (decimal(value, 2, Lang::En), decimal(value, 2, Lang::Sv));
             return words!("Best estimate: {en}.", "Bästa skattning: {sv}.");
         }
         if value.abs() > 0.0 {
-            let Words { en, sv } = self.limit(estimate);
+            let width = limits.map(|(low, high)| self.said(high) - self.said(low));
+            let Words { en, sv } = self.limit(estimate, width);
             words!("Best estimate: {en}.", "Bästa skattning: {sv}.")
         } else {
             Words::new(
@@ -461,14 +463,18 @@ impl Between<'_> {
     }
 }
 
-/// Decimals so that neither number is rounded to zero, at most four.
-fn places(low: f64, high: f64) -> usize {
+/// Decimals so that neither number is rounded to zero, and a unit of the last is at most a tenth of an interval of such a width (0:
+/// there is none); at most four.
+fn places(low: f64, high: f64, width: f64) -> usize {
     let vanishes = |value: f64, places: usize| {
         let unit = 10f64.powi(places as i32);
         value.abs() > 0.0 && (value.abs() * unit).round() < 1.0
     };
     (0..4)
-        .find(|places| !vanishes(low, *places) && !vanishes(high, *places))
+        .find(|places| {
+            let is_fine = 10f64.powi(-(*places as i32)) <= 0.1 * width || width <= 0.0;
+            is_fine && !vanishes(low, *places) && !vanishes(high, *places)
+        })
         .unwrap_or(4)
 }
 

@@ -5,6 +5,7 @@
 //! everything: `t(δ) = (a − bδ)/√(c − 2dδ + eδ²)`. The p-value of every δ is then a count over the redraws, a step
 //! function of δ whose ends are found by bisection. Which arms are redrawn, and how, is the caller's business.
 
+use crate::numerics::shares::{Parts, within};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
 
@@ -129,17 +130,13 @@ impl Inversion<'_> {
             Some(value) => (value <= observed + tolerance, value >= observed - tolerance),
         };
         if let Counting::Weighted(probabilities) = self.counting {
-            let (mut lower, mut upper, mut all) = (0.0, 0.0, 0.0);
+            let mut parts = Parts::default();
             for (draw, probability) in self.draws.iter().zip(probabilities) {
                 let (below, above) = sides(draw);
-                all += probability;
-                lower += if below { *probability } else { 0.0 };
-                upper += if above { *probability } else { 0.0 };
+                parts.add(*probability, [below, above]);
             }
-            return Some(Shares {
-                lower: lower / all,
-                upper: upper / all,
-            });
+            let [lower, upper] = parts.shares();
+            return Some(Shares { lower, upper });
         }
         let count = |draws: &[Studentized]| {
             draws.iter().fold((0u64, 0u64), |(lower, upper), draw| {
@@ -174,7 +171,7 @@ impl Inversion<'_> {
         let centre = self.observed.a / self.observed.b;
         let accepts = |shift: f64| {
             self.shares(shift)
-                .is_some_and(|shares| shares.two_sided() > alpha)
+                .is_some_and(|shares| !within(shares.two_sided(), alpha))
         };
         if !accepts(centre) {
             return None;

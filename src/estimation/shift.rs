@@ -5,6 +5,7 @@
 //! are finitely many cells to ask, and the limits are exact. Where few enough, all are asked; else the outermost
 //! accepted cell is found by bisection and its surroundings are asked.
 
+use crate::numerics::shares::within;
 use super::ranks::{RankTest, Samples, first_key, from_key, to_key};
 
 /// Most pairs of distinct values that are listed.
@@ -33,7 +34,7 @@ pub(super) fn invert(
     estimate: f64,
 ) -> Accepted {
     let work = test.work(samples);
-    let mut accepts = |shift: f64| test.tails(&samples.groups(shift)).two_sided() > alpha;
+    let mut accepts = |shift: f64| !within(test.tails(&samples.groups(shift)).two_sided(), alpha);
     match samples.distinct_differences(LISTED) {
         Some(differences) => among_cells(&differences, &mut accepts, work, estimate),
         None => among_doubles(samples, &mut accepts, estimate),

@@ -4,6 +4,7 @@
 //! 10.1080/10543400903242795; Liublinska & Rubin 2014, doi 10.1002/sim.6206). Nothing is assumed about why outcomes are
 //! unknown.
 
+use crate::numerics::shares::within;
 use crate::numerics::normal;
 
 /// Events, known rows and unknown rows of an arm.
@@ -43,8 +44,8 @@ impl Verdict {
     /// By an estimate and its p.
     pub fn of(estimate: f64, p: Option<f64>, alpha: f64) -> Self {
         match p {
-            Some(p) if p <= alpha && estimate < 0.0 => Self::Lower,
-            Some(p) if p <= alpha && estimate > 0.0 => Self::Higher,
+            Some(p) if within(p, alpha) && estimate < 0.0 => Self::Lower,
+            Some(p) if within(p, alpha) && estimate > 0.0 => Self::Higher,
             _ => Self::Open,
         }
     }

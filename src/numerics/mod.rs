@@ -20,6 +20,7 @@ pub mod quadrature;
 pub mod recent;
 pub mod root;
 pub(crate) mod scattered;
+pub mod shares;
 pub mod stream;
 pub mod student_t;
 pub mod symmetric_eigen;

@@ -4,6 +4,7 @@
 //! another rule here. A scenario may leave registered analyses out: their p-values count as 1, so that what is rejected would be
 //! rejected whatever they were. In a fixed sequence nothing is then known of those after them.
 
+use crate::numerics::shares::within;
 use super::record::{AnalysisRecord, Record};
 use super::scenario::Cell;
 use super::screening::grouped;
@@ -216,7 +217,7 @@ impl Judge {
         let each = record.analyses.iter().zip(&self.limits).zip(adjusted);
         each.map(|((own, limit), adjusted)| {
             limit.is_some_and(|limit| match adjusted {
-                Some(p) => own.found.is_ok() && p <= limit,
+                Some(p) => own.found.is_ok() && within(p, limit),
                 None => own.rejects(limit),
             })
         })
@@ -295,7 +296,7 @@ impl Judge {
         let twin = |((p, limit), by_p_alone): ((Option<f64>, &Option<f64>), bool)| {
             let p = p?;
             Some(Twin {
-                rejects: limit.is_some_and(|limit| p <= limit),
+                rejects: limit.is_some_and(|limit| within(p, limit)),
                 by_p_alone,
             })
         };
@@ -324,7 +325,7 @@ impl Judge {
         }
         let rejected = |(place, p): (usize, f64)| {
             let limit = self.limits.get(place).copied().flatten();
-            limit.is_some_and(|limit| p <= limit)
+            limit.is_some_and(|limit| within(p, limit))
         };
         Some(adjusted.into_iter().any(rejected))
     }

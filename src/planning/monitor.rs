@@ -4,6 +4,7 @@
 //! it stops, and its analysis is that of the look. A look at which there is no effect yet spends nothing. Who is enrolled
 //! and when a lock is made is `study`'s to say.
 
+use crate::numerics::shares::within;
 use super::record::{Found, Looked, StageWise};
 use crate::analysis::looks::{Standing, Told, ended, ended_p_value, settled, standing, weight};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
@@ -232,7 +233,7 @@ impl Monitor {
             Some(redraw) => redraw(&self.plan, standing.nominal),
             None => effect.p_value.ok_or("no-variation"),
         };
-        let rejects = p_value.is_ok_and(|p_value| p_value <= standing.nominal);
+        let rejects = p_value.is_ok_and(|p_value| within(p_value, standing.nominal));
         let found = p_value.and_then(|p_value| {
             let (conf_low, conf_high) = limits(effect, &own, &standing).ok_or("no-variation")?;
             Ok(Found {

@@ -1,5 +1,7 @@
 //! What one simulated study gives: a few numbers, whatever its size.
 
+use crate::numerics::shares::within;
+
 /// What one simulated study gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -72,7 +74,7 @@ impl AnalysisRecord {
         if let Some(looked) = &self.looked {
             return looked.rejects;
         }
-        matches!(&self.found, Ok(found) if found.p_value <= limit)
+        matches!(&self.found, Ok(found) if within(found.p_value, limit))
     }
 }
 

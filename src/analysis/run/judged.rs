@@ -1,6 +1,7 @@
 //! What is only known once several tests are judged together: which could not have rejected, and where the p that decides and
 //! the interval that describes fall on different sides of the limit.
 
+use crate::numerics::shares::within;
 use super::Runner;
 use super::adjustment::family;
 use crate::analysis::attainable::{Barred, barred, fewest_draws, rule_of, significant};
@@ -81,7 +82,7 @@ impl Runner<'_> {
             .or(compared.test.map(|own| own.p_value))?;
         let null = null(self.protocol, &planned.analysis);
         let outside = low > null || high < null;
-        if outside == (p <= result.alpha.unwrap_or(planned.analysis.alpha)) {
+        if outside == within(p, result.alpha.unwrap_or(planned.analysis.alpha)) {
             return None;
         }
         let raised = compared.deciding_p().is_some_and(|own| p > own);

@@ -57,6 +57,14 @@ impl Compatible {
         }
     }
 
+    /// Its ends, where it is an interval.
+    pub(super) fn interval(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Interval(low, high) => Some((low, high)),
+            Self::Outside(..) | Self::Any | Self::UpTo(_) | Self::From(_) => None,
+        }
+    }
+
     fn ends(self) -> Vec<f64> {
         match self {
             Self::Interval(low, high) | Self::Outside(low, high) => vec![low, high],
@@ -81,7 +89,7 @@ pub(super) fn said(between: &Between<'_>, set: Compatible) -> Vec<Words> {
             )
         }
         Compatible::UpTo(to) => {
-            let Words { en, sv } = between.limit(to);
+            let Words { en, sv } = between.limit(to, None);
             unbounded(
                 between,
                 &words!(
@@ -91,7 +99,7 @@ pub(super) fn said(between: &Between<'_>, set: Compatible) -> Vec<Words> {
             )
         }
         Compatible::From(from) => {
-            let Words { en, sv } = between.limit(from);
+            let Words { en, sv } = between.limit(from, None);
             unbounded(
                 between,
                 &words!(

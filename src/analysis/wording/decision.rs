@@ -1,5 +1,6 @@
 //! What a comparison decides in words: by its p, adjusted as registered, and the limit.
 
+use crate::numerics::shares::within;
 use super::{Between, Scale, localize};
 use crate::analysis::results::{AnalysisResult, Compared};
 use crate::diagnostic::{Lang, Words};
@@ -56,12 +57,12 @@ pub(super) fn decision(
     } else {
         ("The estimator's own test", "Skattningsmetodens eget test")
     };
-    Some(if p <= alpha && both {
+    Some(if within(p, alpha) && both {
         words!(
             "{who_en} speaks for an effect ({p_en}, limit {limit_en}), but the data leave open in which direction.",
             "{who_sv} talar för en effekt ({p_sv}, gräns {limit_sv}), men data lämnar öppet i vilken riktning."
         )
-    } else if p <= alpha && estimate.abs() > 0.0 {
+    } else if within(p, alpha) && estimate.abs() > 0.0 {
         let direction = between.direction(estimate);
         let (d_en, d_sv) = (direction.en, direction.sv);
         words!(

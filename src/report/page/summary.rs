@@ -3,6 +3,7 @@
 //! Natural frequencies ("of 100 families"), the interval always beside the estimate, never "no effect". The decision is
 //! the registered test's; where the interval seems to say otherwise, that is a warning.
 
+use crate::numerics::shares::within;
 use super::{Part, Section, say};
 use crate::analysis::results::AnalysisResult;
 use crate::diagnostic::{Lang, Words};
@@ -156,7 +157,7 @@ fn decision(analysis: &AnalysisResult, lang: Lang) -> Vec<Part> {
     else {
         return Vec::new();
     };
-    let below = test.p_value <= alpha;
+    let below = within(test.p_value, alpha);
     let text = if below {
         words!(
             "The registered randomization test decides. So large a difference would seldom come from the drawing of lots alone.",

@@ -213,24 +213,37 @@ impl DesignTable {
         let own = &self.states[usize::from(state)];
         let product = u128::from(word) * u128::from(own.sum);
         let arm = u64::from((product >> 64) as u64 >= own.weight);
+        let chosen = |first: u64, second: u64| first ^ ((first ^ second) & arm.wrapping_neg());
         // Both steps are taken, so that none waits for the arm, and the arm chooses without a branch.
-        let [first, second] = own.next.map(|step| {
+        let [first, second] = own.next;
+        let answer = |step: Step| {
             let answers = u64::from(step.answers);
             let answer = u128::from(hidden) * u128::from(answers);
-            let place = u64::from(step.first) + (answer >> 64) as u64;
-            (place, answers, answer as u64, u64::from(step.drawn))
-        });
-        let chosen = |first: u64, second: u64| first ^ ((first ^ second) & arm.wrapping_neg());
-        let either = |first: u64, second: u64| if EVEN { first } else { chosen(first, second) };
-        let answers = either(first.1, second.1);
-        let again = answers > 1 && chosen(first.2, second.2) < answers;
+            ((answer >> 64) as u64, answer as u64, answers)
+        };
+        let places = [first, second].map(|step| u64::from(step.first));
+        let (place, low, answers, drawn) = if EVEN {
+            // One answer serves both.
+            let (answer, low, answers) = answer(first);
+            let place = chosen(places[0], places[1]) + answer;
+            (place, low, answers, first.drawn)
+        } else {
+            let [own, other] = [answer(first), answer(second)];
+            (
+                chosen(places[0] + own.0, places[1] + other.0),
+                chosen(own.1, other.1),
+                chosen(own.2, other.2),
+                chosen(u64::from(first.drawn), u64::from(second.drawn)) > 0,
+            )
+        };
+        let again = answers > 1 && low < answers;
         if again || (product as u64) < own.tail {
             return None;
         }
         Some((
             Arm(arm as u8),
-            self.targets[chosen(first.0, second.0) as usize],
-            1 + either(first.3, second.3) as usize,
+            self.targets[place as usize],
+            1 + usize::from(drawn),
         ))
     }
 

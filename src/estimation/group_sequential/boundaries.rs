@@ -421,6 +421,9 @@ fn spending_values(
 /// On the scale of that quantile the probability is nearly a straight line in the value, and its slope is known: from the
 /// value of a study with this look alone Newton's steps are few. Where they do not settle, the value is bracketed.
 fn critical_value(path: &Path, t: f64, target: f64) -> Result<f64, EstimationError> {
+    if path.is_at_start() {
+        return Ok(-target);
+    }
     let reached = |z: f64| {
         let up = path.above(t, z).clamp(1e-305, 0.999_999);
         normal::quantile(up).unwrap_or(0.0)

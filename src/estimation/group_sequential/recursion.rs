@@ -139,6 +139,11 @@ impl Path {
         }
     }
 
+    /// Whether there was no look yet and there is no drift: Z is then standard normal at the next one.
+    pub(super) fn is_at_start(&self) -> bool {
+        self.points.is_empty() && self.drift.abs() <= 0.0
+    }
+
     /// The probability of reaching a look of information `t` and having Z above `z` there.
     pub(super) fn above(&self, t: f64, z: f64) -> f64 {
         self.tail(t, z, 1.0)

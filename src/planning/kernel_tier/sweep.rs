@@ -46,7 +46,7 @@ struct Report {
 }
 
 /// Parts of a window into which reports are put before they are ordered, as a power of two.
-const PARTS: u32 = 7;
+const PARTS: u32 = 8;
 /// After all parts of the window, the last of which may be half of one.
 const NOT_SEEN: u32 = (1 << PARTS) + 1;
 
@@ -69,8 +69,8 @@ pub(super) struct Strata {
     sides: Vec<Pair>,
     comes: Vec<i32>,
     /// Of each stratum, how many families have their origins before that of its first one, until that day, until the day
-    /// after it, and so on until that of its last one.
-    until: Vec<u32>,
+    /// after it, and so on until that of its last one, and then the same number until a whole number of [`running`]'s goes.
+    until: Vec<u16>,
     /// Of a stratum at a cut, how many of its first families have no report until then.
     staying: Vec<Pair>,
     reports: Vec<Report>,
@@ -96,8 +96,12 @@ impl Strata {
         self.of = None;
     }
 
-    /// Adds the families of a further stratum, in a window of so many days, with reports until the last day of all cuts.
-    pub(super) fn add(&mut self, own: Members<'_>, (width, last_cut): (i32, i32)) {
+    /// Adds the families of a further stratum, in a window of so many days, with reports until the last day of all cuts; `None`
+    /// where they are more than are counted here.
+    pub(super) fn add(&mut self, own: Members<'_>, (width, last_cut): (i32, i32)) -> Option<()> {
+        if own.places.len() > usize::from(u16::MAX) {
+            return None;
+        }
         self.places.extend_from_slice(own.places);
         let from = self.sides.len();
         self.sides.resize(from + own.places.len(), 0);
@@ -108,7 +112,7 @@ impl Strata {
         let last = own.origins.last().copied().unwrap_or(origin);
         let first = self.until.len();
         let days = 2 + last.abs_diff(origin) as usize;
-        self.until.resize(first + days, 0);
+        self.until.resize(first + days.next_multiple_of(AT_ONCE), 0);
         let until = &mut self.until[first..];
         for from in own.origins {
             until[1 + from.abs_diff(origin) as usize] += 1;
@@ -118,11 +122,7 @@ impl Strata {
             *pair = pair_of(*side);
             *comes = from.saturating_add(*report);
         }
-        let mut all = 0;
-        for families in until {
-            all += *families;
-            *families = all;
-        }
+        running(until);
         self.order(own, from, (width, last_cut));
         self.ends.push(End {
             families: self.places.len(),
@@ -130,6 +130,7 @@ impl Strata {
             until: self.until.len(),
             origin,
         });
+        Some(())
     }
 
     /// Puts the reports of a stratum, whose families begin at `first`, in the order of their days: by parts of the window, and
@@ -144,23 +145,20 @@ impl Strata {
             (if comes <= last_cut { part } else { NOT_SEEN }) as usize
         };
         let comes = &self.comes[first..];
-        let mut next = [0_u32; NOT_SEEN as usize + 2];
+        let mut next = [0_u16; (NOT_SEEN as usize + 2).next_multiple_of(AT_ONCE)];
         for (report, comes) in own.reports.iter().zip(comes) {
             next[part(*report, *comes) + 1] += 1;
         }
         let from = self.reports.len();
-        let mut sum = from as u32;
-        for own in &mut next {
-            sum += *own;
-            *own = sum;
-        }
-        let until = next[NOT_SEEN as usize] as usize;
+        running(&mut next);
+        let until = from + usize::from(next[NOT_SEEN as usize]);
         self.reports
             .resize(from + own.reports.len(), Report::default());
         let families = own.places.iter().zip(own.sides);
+        let ordered = &mut self.reports[from..];
         for ((report, comes), (place, side)) in own.reports.iter().zip(comes).zip(families) {
             let at = &mut next[part(*report, *comes)];
-            self.reports[*at as usize] = Report {
+            ordered[usize::from(*at)] = Report {
                 day: report.unsigned_abs() << 1 | u32::from(*side),
                 comes: *comes,
                 place: *place,
@@ -328,7 +326,7 @@ impl Steps<'_> {
         reports: &[Report],
         seen: impl Fn(&Report) -> u64,
         (all, staying): (Pair, &[Pair]),
-        (until, cut): (&[u32], i32),
+        (until, cut): (&[u16], i32),
     ) {
         let Some(end) = until.len().checked_sub(1) else {
             return;
@@ -342,7 +340,7 @@ impl Steps<'_> {
             day = either(seen, own, day);
             // Whoever was drawn later is not followed until this day.
             let drawn = (cut + 1 - own as i32).clamp(0, end as i32) as usize;
-            let now = staying[until[drawn] as usize] + (all - gone);
+            let now = staying[usize::from(until[drawn])] + (all - gone);
             at_risk = either(begins, now, at_risk);
             events = either(begins, 0, events);
             let event = seen << ((report.day & 1) * 32);
@@ -353,6 +351,25 @@ impl Steps<'_> {
             self.events[last] = events;
         }
         self.last = last;
+    }
+}
+
+/// Counts that [`running`] adds up at once: those that fit in a word.
+const AT_ONCE: usize = 4;
+/// One in each of them.
+const EACH: u64 = 0x0001_0001_0001_0001;
+
+/// Puts the sum until each count in its place. All together are at most 65,535, and their number is one of
+/// whole goes.
+fn running(counts: &mut [u16]) {
+    let mut before: u64 = 0;
+    for own in counts.as_chunks_mut::<AT_ONCE>().0 {
+        let [first, second, third, fourth] = own.map(u64::from);
+        // The product has in each part the sum until it.
+        let sums = (first | second << 16 | third << 32 | fourth << 48).wrapping_mul(EACH);
+        let all = sums.wrapping_add(before.wrapping_mul(EACH));
+        *own = [0, 16, 32, 48].map(|shift| (all >> shift) as u16);
+        before += sums >> 48;
     }
 }
 
@@ -386,7 +403,7 @@ mod tests {
                 reports: &[3, 2, NEVER, 1][from..to],
                 sides: &[0, 1, 0, 1][from..to],
             };
-            strata.add(own, (100, 5));
+            strata.add(own, (100, 5)).unwrap();
         };
         let mut strata = Strata::default();
         add(&mut strata, 0, 3);

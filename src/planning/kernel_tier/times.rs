@@ -403,7 +403,7 @@ impl<'c> Times<'c> {
                     reports: &self.days[own.clone()],
                     sides: &self.sides[own],
                 };
-                self.strata[1].add(members, within);
+                self.strata[1].add(members, within)?;
             }
         }
         Some(())

@@ -10,13 +10,13 @@
 //! proportions by the standard error of its own test, a score test where that is registered, so that one statistic decides, and
 //! bounded by that of the estimate, which the test's, that of no difference, is not where there is one.
 
-use crate::numerics::shares::within;
 use super::plan::{Plan, Planned, treated_arms};
 use super::results::{AnalysisResult, LookResult};
 use super::workspace::{Effect, Scale, Workspace, weighed};
 use crate::estimation::group_sequential::{Boundaries, Final, Look, Sides};
 use crate::estimation::{Estimate, EstimationError, Warning};
 use crate::numerics::normal;
+use crate::numerics::shares::within;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day};
 use crate::study::kernel::State;

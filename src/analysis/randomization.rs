@@ -5,11 +5,11 @@
 //! the registered one is in `plan`. Tails are counted in integers, so the answer does not depend on threads. A redraw
 //! on which the statistic does not exist counts as at least as extreme in both tails, and is reported.
 
-use crate::numerics::shares::{Parts, within};
 use super::reference_set::{Enumeration, History, Redrawer, replicate};
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::EstimationError;
+use crate::numerics::shares::{Parts, within};
 use crate::words;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 

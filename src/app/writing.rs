@@ -205,7 +205,11 @@ pub(super) fn of_one_duty<'a>(
 }
 
 /// Refuses what the actor's other duty keeps from being recorded, and what somebody who screens does not take back.
-pub(super) fn may_record(journal: &Journal, actor: &str, recordings: &[Recording]) -> Result<(), Failure> {
+pub(super) fn may_record(
+    journal: &Journal,
+    actor: &str,
+    recordings: &[Recording],
+) -> Result<(), Failure> {
     let (state, duties) = (&journal.state, &journal.duties);
     of_one_duty(journal, actor, recordings)?;
     let protocol = journal.protocol.in_epoch(state.epoch);

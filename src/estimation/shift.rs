@@ -5,8 +5,8 @@
 //! are finitely many cells to ask, and the limits are exact. Where few enough, all are asked; else the outermost
 //! accepted cell is found by bisection and its surroundings are asked.
 
-use crate::numerics::shares::within;
 use super::ranks::{RankTest, Samples, first_key, from_key, to_key};
+use crate::numerics::shares::within;
 
 /// Most pairs of distinct values that are listed.
 const LISTED: usize = 100_000;

@@ -4,8 +4,8 @@
 //! 10.1080/10543400903242795; Liublinska & Rubin 2014, doi 10.1002/sim.6206). Nothing is assumed about why outcomes are
 //! unknown.
 
-use crate::numerics::shares::within;
 use crate::numerics::normal;
+use crate::numerics::shares::within;
 
 /// Events, known rows and unknown rows of an arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,13 +4,13 @@
 //! another rule here. A scenario may leave registered analyses out: their p-values count as 1, so that what is rejected would be
 //! rejected whatever they were. In a fixed sequence nothing is then known of those after them.
 
-use crate::numerics::shares::within;
 use super::record::{AnalysisRecord, Record};
 use super::scenario::Cell;
 use super::screening::grouped;
 use crate::analysis::plan::limit;
 use crate::analysis::together::{Together, families};
 use crate::estimation::Warning;
+use crate::numerics::shares::within;
 use crate::protocol::model::{Missing, Multiplicity, Role};
 use crate::words;
 

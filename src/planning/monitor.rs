@@ -4,12 +4,12 @@
 //! it stops, and its analysis is that of the look. A look at which there is no effect yet spends nothing. Who is enrolled
 //! and when a lock is made is `study`'s to say.
 
-use crate::numerics::shares::within;
 use super::record::{Found, Looked, StageWise};
 use crate::analysis::looks::{Standing, Told, ended, ended_p_value, settled, standing, weight};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
 use crate::estimation::group_sequential::{Boundaries, Look};
+use crate::numerics::shares::within;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day};
 use crate::study::kernel::State;

@@ -279,4 +279,41 @@ mod tests {
             assert!(guessing.correct_guess_share.is_some() && guessing.forced_share.is_some());
         }
     }
+
+    /// Of three arms the gate's one, here the first, sets the size of each treated arm: 1:1:1, 1:1:2 and 1:1:3 by hand.
+    #[test]
+    fn several_arms_are_compared_too() {
+        let text = include_str!("../../protocols/two-arms/protocol.toml");
+        let gate = "[gate]\narm = \"new\"\nwhen_full = \"do-not-randomize\"\nturned_away = \"may-return\"\n\
+                    released_by = [\"closed\", \"not-started\"]\n\n";
+        let ends = ["closed", "not-started"]
+            .map(|id| format!("[[event]]\nid = \"{id}\"\ncarries = []\n\n"));
+        let text = [
+            (
+                "[[arm]]\nid = \"usual\"",
+                "[[arm]]\nid = \"mid\"\nratio = 1\n\n",
+            ),
+            ("[unit]", gate),
+            ("[allocation]", &ends.concat()),
+        ]
+        .iter()
+        .fold(text.to_owned(), |text, (before, more)| {
+            text.replace(before, &format!("{more}{before}"))
+        });
+        let text = text.replace(
+            "id = \"new\"\n",
+            "id = \"new\"\nfamilies_per_therapist = 10\n",
+        );
+        let protocol = parse(text.as_bytes()).protocol.unwrap();
+        let reach = reach(&protocol).unwrap();
+        let rows = compare(&protocol, &reach).unwrap();
+        let gated = reach.gated.floor() as u64;
+        for (row, (ratio, parts)) in rows.iter().zip([("1:1:1", 1), ("1:1:2", 2), ("1:1:3", 3)]) {
+            assert_eq!((row.ratio.as_str(), row.n_treated), (ratio, gated));
+            let control = (reach.gated * f64::from(parts)).floor() as u64;
+            let all = (reach.gated * f64::from(parts + 2)).floor() as u64;
+            assert_eq!((row.n_control, row.families), (control, all));
+        }
+        assert_eq!(rows.len(), 3);
+    }
 }

@@ -118,7 +118,9 @@ impl<'a> Column<'a> {
     /// # Errors
     /// Each cell that is no number, with its row.
     pub fn numbers(&self) -> Result<Vec<Option<f64>>, Vec<Diagnostic>> {
-        self.each(|cell| parse(cell, self.decimal).map_err(|why| no_number(cell, why, self.decimal)))
+        self.each(|cell| {
+            parse(cell, self.decimal).map_err(|why| no_number(cell, why, self.decimal))
+        })
     }
 
     /// The cells as 0 and 1.

@@ -93,13 +93,21 @@ mod tests {
             assert_eq!(pointed(text, settled), Err(code.to_owned()), "{text}");
         };
         let comma = Some(Decimal::Comma);
-        ok("key;value\nA,1;12,5\nA.1;7\n;\nB;-0,25\n", None, &["12.5", "7", "-0.25"]);
+        ok(
+            "key;value\nA,1;12,5\nA.1;7\n;\nB;-0,25\n",
+            None,
+            &["12.5", "7", "-0.25"],
+        );
         ok("key;value\nA;1,234\nB;2\n", comma, &["1.234", "2"]);
         ok("key;value\nA;1.25\nB;yes\n", None, &["1.25", "yes"]);
         ok("key,value\nA,1.234\n", None, &["1.234"]);
         no("key;value\nA;1.234\n", comma, "thousands-separator");
         no("key;value\nA;1.5\n", comma, "thousands-separator");
-        no("key;value\nA;12,5\n", Some(Decimal::Point), "thousands-separator");
+        no(
+            "key;value\nA;12,5\n",
+            Some(Decimal::Point),
+            "thousands-separator",
+        );
         no("key;value\nA;1.5\nB;1,5\n", None, "decimal-ambiguous");
         no("key;value\nA;1.234\n", None, "decimal-ambiguous");
         no("key;value\nA;1,234\n", None, "decimal-ambiguous");

@@ -249,7 +249,8 @@ fn a_look_may_spend_its_amount() {
     let ids: Vec<&str> = found.analyses.iter().map(|own| own.id.as_str()).collect();
     assert_eq!(ids, ["primary"]);
     let primary = &found.analyses[0];
-    assert!((primary.alpha.unwrap() - 0.003_050_645_5).abs() < 1e-9);
+    // The registered amount itself, as a p of redraws can be: not what comes back from its critical value.
+    assert_eq!(primary.alpha, Some(0.003_050_645_5));
     let crossed = primary.looks[0].crossed;
     // The interval of the test by redraws is at the level at which it decides, and holds zero where it does not reject.
     let test = primary.test.as_ref().unwrap();

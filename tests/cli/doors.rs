@@ -288,3 +288,81 @@ fn a_file_of_one_column_is_announced_without_a_separator() {
             .contains("2 columns; separated by semicolons")
     );
 }
+
+/// Swedish files have a decimal comma: numbers that enter a study are read by the sign of the columns that hold them, or by
+/// `--decimal`, and what can be read in two ways is refused as elsewhere; nothing is a thousand times too large.
+#[test]
+fn numbers_of_a_file_enter_with_the_sign_that_they_have() {
+    let outcome = "[[outcome]]\nid = \"sdq\"\nlabel = \"SDQ\"\nkind = \"observed\"\nwindow_days = [0, 365]\n\n[[lock]]\nid = \"final\"";
+    let event = "[[event]]\nid = \"observed\"\ncarries = [\"outcome\", \"value\"]\n\n[[event]]\nid = \"report\"";
+    let field = "[[field]]\nid = \"income\"\nlabel = \"Income\"\nkind = \"number\"\nrange = [-10, 99]\nplaces = 3\n\n[allocation]";
+    let text = IUH
+        .replace("[[lock]]\nid = \"final\"", outcome)
+        .replace("[[event]]\nid = \"report\"", event)
+        .replace("[allocation]", field);
+    let place = Place::open(&text);
+    let header = "site;family;report_key;received;answer.investigation-opened;answer.immediate-placement;\
+                  answer.police-led;field.earlier_reports;field.youngest_age;field.category;field.income";
+    let row = |number: usize, income: &str| {
+        let name = family(number);
+        format!("skarpnack;{name};R{number};2025-03-01;yes;no;no;3;4;violence;{income}")
+    };
+    let values = |kind: &str, key: &str| -> Vec<String> {
+        let own = place.entries().into_iter().filter(|own| own.kind == kind);
+        let texts = own.filter_map(|own| own.payload);
+        let payloads = texts.map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap());
+        let of = |payload: serde_json::Value| {
+            let place = if key == "value" {
+                payload[key].clone()
+            } else {
+                payload["fields"][key].clone()
+            };
+            place
+                .as_str()
+                .map_or_else(|| place.to_string(), str::to_owned)
+        };
+        payloads.map(of).collect()
+    };
+    let enrol = |more: &str, rows: &[String]| {
+        place.write("in.csv", format!("{header}\n{}\n", rows.join("\n")));
+        place.act(&format!("enrol --from in.csv --seed-file keys/seed {more}"))
+    };
+    let ran = enrol("", &[row(0, "12,5"), row(1, "-0,25"), row(2, "7")]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("decimal comma"), "{}", ran.err);
+    let ran = enrol("--decimal comma", &[row(3, "1,234")]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let incomes = ["12.5", "-0.25", "7", "1.234"].map(str::to_owned);
+    assert_eq!(values("screened", "income"), incomes);
+    for (rows, more, code) in [
+        (
+            &[row(4, "1.234")][..],
+            "--decimal comma",
+            "thousands-separator",
+        ),
+        (&[row(4, "1,234")], "", "decimal-ambiguous"),
+        (&[row(4, "1,5"), row(5, "1.5")], "", "decimal-ambiguous"),
+    ] {
+        place.unchanged(|| enrol(more, rows).refused(4, code));
+    }
+    let import = |more: &str, values: &[&str]| {
+        let row = |(at, value): (usize, &&str)| {
+            format!(
+                "{};2025-03-02;O{at}{};sdq;{value}\n",
+                family(at),
+                values.len()
+            )
+        };
+        let rows: String = values.iter().enumerate().map(row).collect();
+        place.write(
+            "o.csv",
+            format!("family;on;event_key;outcome;value\n{rows}"),
+        );
+        place.act(&format!("import observed o.csv {more}"))
+    };
+    import("", &["12,5", "13,25", "7"]).json(0);
+    import("--decimal comma", &["1,234"]).json(0);
+    place.unchanged(|| import("--decimal comma", &["1.234"]).refused(4, "thousands-separator"));
+    let scores = ["12.5", "13.25", "7", "1.234"].map(str::to_owned);
+    assert_eq!(values("observed", "value"), scores);
+}

@@ -430,3 +430,38 @@ fn a_mark_of_the_encoding_is_no_part_of_a_number_and_a_key_does_not_replace_itse
         silent(&refused, number);
     }
 }
+
+/// The column of children as `enrol --from` reads it: none, one or several of them.
+#[test]
+fn a_cell_of_children_may_hold_none_or_several() {
+    let folder = keyed();
+    folder.file(
+        "f.csv",
+        "family,child\n191212121212,20000101-2384 200001012392\n191212121212,NA\n191212121212,\n191212121212,20000101-2384\n",
+    );
+    let answer = run(
+        &folder,
+        "--from f.csv --column family --column child --quiet",
+        "",
+    );
+    let alone = |number| column(&run(&folder, "", number))[0].to_owned();
+    let [house, first, second] = ["191212121212", "200001012384", "200001012392"].map(alone);
+    assert_eq!(
+        answer.out,
+        format!("family,child\n{house},{first} {second}\n{house},\n{house},\n{house},{first}\n")
+    );
+    // A family has a number, and a column of another name one number in each cell.
+    folder.file(
+        "g.csv",
+        "family,sibling\n191212121212,20000101-2384 200001012392\n,\n",
+    );
+    let refused = run(
+        &folder,
+        "--from g.csv --column family --column sibling --quiet",
+        "",
+    );
+    assert_eq!(refused.exit, 4);
+    for place in ["row 2, column `sibling`", "row 3, column `family`"] {
+        assert!(refused.err.contains(place), "{}", refused.err);
+    }
+}

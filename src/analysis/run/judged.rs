@@ -1,7 +1,6 @@
 //! What is only known once several tests are judged together: which could not have rejected, and where the p that decides and
 //! the interval that describes fall on different sides of the limit.
 
-use crate::numerics::shares::within;
 use super::Runner;
 use super::adjustment::family;
 use crate::analysis::attainable::{Barred, barred, fewest_draws, rule_of, significant};
@@ -11,6 +10,7 @@ use crate::analysis::results::{AnalysisResult, Compared};
 use crate::analysis::wording::null;
 use crate::diagnostic::Words;
 use crate::estimation::Warning;
+use crate::numerics::shares::within;
 use crate::protocol::model::Multiplicity;
 use crate::words;
 

@@ -1,9 +1,9 @@
 //! What a comparison decides in words: by its p, adjusted as registered, and the limit.
 
-use crate::numerics::shares::within;
 use super::{Between, Scale, localize};
 use crate::analysis::results::{AnalysisResult, Compared};
 use crate::diagnostic::{Lang, Words};
+use crate::numerics::shares::within;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Multiplicity, Role};
 use crate::words;

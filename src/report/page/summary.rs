@@ -3,11 +3,11 @@
 //! Natural frequencies ("of 100 families"), the interval always beside the estimate, never "no effect". The decision is
 //! the registered test's; where the interval seems to say otherwise, that is a warning.
 
-use crate::numerics::shares::within;
 use super::{Part, Section, say};
 use crate::analysis::results::AnalysisResult;
 use crate::diagnostic::{Lang, Words};
 use crate::estimation::Estimate;
+use crate::numerics::shares::within;
 use crate::report::effect::{self, Scale};
 use crate::report::{Report, Verdict, number};
 use crate::words;

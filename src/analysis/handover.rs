@@ -39,6 +39,13 @@ impl Courses {
         self.ends.clear();
     }
 
+    /// The time to the first event of a family, or to the end of its follow-up, and whether it was the event.
+    pub(super) fn first(&self, place: usize) -> (f64, bool) {
+        let (course, days) = self.of(place);
+        let first = days.first().copied();
+        (first.unwrap_or(course.days), first.is_some())
+    }
+
     fn of(&self, place: usize) -> (Course, &[f64]) {
         let from = place.checked_sub(1).map_or(0, |before| self.ends[before]);
         (self.follow[place], &self.days[from..self.ends[place]])
@@ -146,7 +153,7 @@ impl Workspace {
                     let (course, days) = self.courses.of(place);
                     rows.push(row);
                     columns.arm.push(side);
-                    time.push(Some(days.first().copied().unwrap_or(course.days)));
+                    time.push(Some(self.courses.first(place).0));
                     let ended = days.is_empty() && course.end == End::Terminal;
                     terminal += usize::from(ended && !competes);
                     event.push(Some(match days {

@@ -6,6 +6,7 @@
 //! or formats a page, and before a lock nothing is run on true arms ([`dry_run`]).
 
 pub mod attainable;
+pub mod balance;
 mod baseline;
 mod being_known;
 mod children;
@@ -16,6 +17,7 @@ mod dry_run;
 pub mod funnel;
 mod handover;
 pub mod looks;
+pub mod missingness;
 pub mod multiplicity;
 mod notes;
 pub mod plan;

@@ -16,6 +16,9 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 /// Statistics that differ by less than this, relative to the larger of the observed one and 1, are ties.
 pub const TIE: f64 = crate::estimation::inversion::TIE;
 
+/// Redraws of the tests that no protocol registers, because every lock has them: of balance, and of who is unknown.
+pub const AUDIT_DRAWS: u64 = 9_999;
+
 /// A number that is computed from the arms of all families in ledger order; `None` where it does not exist.
 pub trait Statistic: Clone + Send + Sync {
     /// The statistic; ±∞ is allowed.
@@ -233,9 +236,22 @@ pub fn exact<S: Statistic>(
     arms: &[Arm],
     statistic: &S,
 ) -> Result<TestFigures, TestError> {
+    listed(history, enumeration, arms, statistic).map(|(figures, _)| figures)
+}
+
+/// The probability of a sequence of arms, and the statistic on it.
+pub(super) type Listed = (f64, Option<f64>);
+
+/// As [`exact`], with every sequence.
+pub(super) fn listed<S: Statistic>(
+    history: &History,
+    enumeration: &Enumeration,
+    arms: &[Arm],
+    statistic: &S,
+) -> Result<(TestFigures, Vec<Listed>), TestError> {
     let observed = observe(history, arms, &mut statistic.clone())?;
     // Values in parallel, sums in the order of the sequences: the same bytes for any number of threads.
-    let values: Vec<(f64, Option<f64>)> = (0..enumeration.total())
+    let values: Vec<Listed> = (0..enumeration.total())
         .into_par_iter()
         .map_init(
             || (statistic.clone(), Vec::new()),
@@ -256,7 +272,7 @@ pub fn exact<S: Statistic>(
         return Err(TestError::NoVariation);
     }
     let [upper, lower] = parts.shares();
-    Ok(TestFigures {
+    let figures = TestFigures {
         statistic: observed.value,
         p_value: (2.0 * f64::min(upper, lower)).min(1.0),
         upper,
@@ -265,7 +281,8 @@ pub fn exact<S: Statistic>(
         draws: enumeration.total(),
         failed: tails.failed,
         mcse: 0.0,
-    })
+    };
+    Ok((figures, values))
 }
 
 /// The test by `draws` redraws under `key` (replicates 0, 1, …), on all threads.

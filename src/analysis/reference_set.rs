@@ -230,6 +230,20 @@ pub fn joint_key(protocol: &Protocol, lock: usize) -> [u8; 32] {
     test_key(protocol, "westfall-young/joint", lock)
 }
 
+/// The key of the redraws of the test of balance on a lock (a lock that there is not gives that without one): that of an
+/// analysis called `balance/omnibus`.
+pub fn balance_key(protocol: &Protocol, lock: usize) -> [u8; 32] {
+    test_key(protocol, "balance/omnibus", lock)
+}
+
+/// The key of the redraws of the test of who is unknown in an outcome: that of an analysis called `missingness/<outcome>`, so
+/// that analyses of one outcome have one answer.
+pub fn missingness_key(protocol: &Protocol, outcome: usize, lock: usize) -> [u8; 32] {
+    let outcome = protocol.outcomes.get(outcome);
+    let id = outcome.map_or("", |outcome| outcome.id.as_str());
+    test_key(protocol, &format!("missingness/{id}"), lock)
+}
+
 /// The key of the imputations of an analysis: that of an analysis called `<id>/multiple-imputation`, stream = imputation.
 pub fn imputation_key(protocol: &Protocol, analysis: &str, lock: usize) -> [u8; 32] {
     test_key(protocol, &format!("{analysis}/multiple-imputation"), lock)

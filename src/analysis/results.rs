@@ -10,6 +10,8 @@ use std::ops::Range;
 
 pub use super::deviations::DeviationLine;
 pub use super::funnel::FunnelMonth;
+pub use super::missingness::{Missingness, MissingnessTest, UnknownOf};
+pub use super::randomization::TestError;
 pub use super::subgroups::Subgroups;
 pub use super::used::Used;
 
@@ -28,6 +30,8 @@ pub struct Analyses {
     pub ledger: Vec<DeviationLine>,
     /// Baseline characteristics by arm.
     pub baseline: Baseline,
+    /// The test of all of them together.
+    pub balance: Balance,
 }
 
 /// One registered analysis.
@@ -57,6 +61,8 @@ pub struct AnalysisResult {
     pub subgroups: Vec<Subgroups>,
     /// The rule for outcomes that are not known.
     pub missing_rule: Missing,
+    /// Who is unknown by arm, with a test; `None` where nobody is.
+    pub missingness: Option<Missingness>,
     /// Limit of the deciding p; `None` where nothing is decided (an interim lock that spends no alpha).
     pub alpha: Option<f64>,
     /// The looks at it so far, this one last; empty for an analysis without interim looks.
@@ -311,7 +317,35 @@ pub struct Deviation {
     pub message: Words,
 }
 
-/// The baseline table. No p-values: differences at baseline are due to chance by design.
+/// The test of balance over all characteristics at once: an audit of the draw, and no reason to adjust.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Balance {
+    /// The test, or why there is none.
+    pub test: Result<BalanceTest, TestError>,
+    /// What a reader should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// A test of balance by redraws.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BalanceTest {
+    /// Independent columns that the characteristics are.
+    pub characteristics: u32,
+    /// Pillai's trace; of two arms the share of the variation of the arm that the characteristics explain.
+    pub statistic: f64,
+    /// Share of the reference set at or above it.
+    pub p_value: f64,
+    /// The smallest p that could have come out.
+    pub p_smallest: f64,
+    /// Whether every sequence was enumerated.
+    pub exact: bool,
+    /// Redraws, or sequences enumerated.
+    pub draws: u64,
+    /// Monte Carlo standard error of the p, 0 when exact.
+    pub mcse: f64,
+}
+
+/// The baseline table. No p-values of single rows: differences at baseline are due to chance by design.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     /// Families per arm, in the protocol's order.

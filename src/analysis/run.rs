@@ -7,12 +7,14 @@
 mod adjustment;
 mod judged;
 
+use super::balance::balance;
 use super::baseline::baseline;
 use super::children;
 use super::covariates::{FixedColumns, describe, merged_strata};
 use super::deviations::{Amended, ledger};
 use super::funnel::funnel;
 use super::looks::{EarlierLook, monitor};
+use super::missingness::{self, Draws, Missingness};
 use super::notes::{Context, once};
 use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
 use super::randomization::TestError;
@@ -60,7 +62,7 @@ pub fn run(
     cut: Day,
     settings: &RunSettings,
 ) -> Analyses {
-    let mut runner = Runner::new((protocol, state, cut), plan, settings);
+    let mut runner = Runner::new((protocol, state, cut), settings);
     let mut analyses: Vec<(AnalysisResult, &Planned)> = plan
         .planned()
         .iter()
@@ -88,6 +90,12 @@ pub fn run(
         dry_run: settings.dry_run,
         analyses,
         baseline: baseline(protocol, state, cut),
+        balance: balance(
+            (protocol, state, cut),
+            (&runner.history, runner.enumeration.as_ref()),
+            runner.lock().unwrap_or(usize::MAX),
+            settings.draws,
+        ),
     }
 }
 
@@ -102,7 +110,7 @@ pub fn registered_p(
     let plan = Plan::default().with_post_hoc(analysis.clone());
     let settings = RunSettings::default();
     let treated = treated_arms(protocol).next()?;
-    let mut runner = Runner::new((protocol, state, cut), &plan, &settings);
+    let mut runner = Runner::new((protocol, state, cut), &settings);
     let draws = runner.draws(plan.planned().first()?)?;
     runner.workspace.sample(protocol, state, cut, analysis);
     let key = test_key(protocol, &analysis.id, analysis.lock);
@@ -123,18 +131,20 @@ struct Runner<'a> {
     /// The smallest p that each comparison of each analysis run so far could have had: 0 where it has no test by redraws, 1
     /// where that does not exist.
     smallest: Vec<Vec<f64>>,
+    /// Who is unknown in the analyses run so far, by outcome and lock.
+    unknown: Vec<Unknown>,
 }
+
+/// Which outcome and lock, who of the families is unknown, and what that says.
+type Unknown = ((usize, usize), Vec<Option<bool>>, Option<Missingness>);
 
 impl<'a> Runner<'a> {
     fn new(
         (protocol, state, cut): (&'a Protocol, &'a State, Day),
-        plan: &Plan,
         settings: &'a RunSettings,
     ) -> Self {
         let history = History::of(protocol, state);
-        let tested = |planned: &Planned| planned.analysis.test.is_some();
-        let tested = plan.planned().iter().any(tested);
-        let enumeration = tested.then(|| history.enumerate(ENUMERATED)).flatten();
+        let enumeration = history.enumerate(ENUMERATED);
         let arms = state.allocations.iter().map(|allocated| allocated.arm);
         let mut runner = Self {
             protocol,
@@ -146,9 +156,38 @@ impl<'a> Runner<'a> {
             arms: arms.collect(),
             enumeration,
             smallest: Vec::new(),
+            unknown: Vec::new(),
         };
         runner.workspace.load(protocol, state, cut);
         runner
+    }
+
+    /// Index of the lock that is run.
+    fn lock(&self) -> Option<usize> {
+        let own = self.settings.lock.as_deref();
+        let mut locks = self.protocol.locks.iter();
+        locks.position(|lock| Some(lock.id.as_str()) == own)
+    }
+
+    /// Who is unknown in the analysis that was sampled last.
+    fn unknown(&mut self, analysis: &Analysis, treated: &[Arm]) -> Option<Missingness> {
+        let data = (self.protocol, self.state, self.cut);
+        let statuses = missingness::statuses(&self.workspace, data, analysis);
+        let of = (analysis.outcome, analysis.lock);
+        let mut known = self.unknown.iter();
+        if let Some((_, _, found)) = known.find(|own| own.0 == of && own.1 == statuses) {
+            return found.clone();
+        }
+        let from = Draws {
+            history: &self.history,
+            arms: &self.arms,
+            enumeration: self.enumeration.as_ref(),
+            draws: self.settings.draws,
+        };
+        let own = (analysis, treated);
+        let found = missingness::missingness(&self.workspace, self.protocol, from, &statuses, own);
+        self.unknown.push((of, statuses, found.clone()));
+        found
     }
 
     /// Redraws of an analysis, if it has a randomization test.
@@ -172,7 +211,7 @@ impl<'a> Runner<'a> {
         let mut further: Vec<Comparison> = Vec::new();
         let mut test = None;
         // With more arms a constant effect of one of them says nothing about the others.
-        let inverts = protocol.arms.len() == 2;
+        let inverts = protocol.arms.len() == 2 && !analysis.is_scored();
         let mut inverted = None;
         let mut smallest = Vec::new();
         for (place, arm) in treated.iter().enumerate() {
@@ -231,6 +270,7 @@ impl<'a> Runner<'a> {
             None => Vec::new(),
         };
         let used = used(protocol, self.state, &self.workspace, analysis);
+        let missingness = self.unknown(analysis, &treated);
         let alpha = limit(protocol, analysis);
         let mut result = AnalysisResult {
             id: analysis.id.clone(),
@@ -245,6 +285,7 @@ impl<'a> Runner<'a> {
             funnel,
             subgroups,
             missing_rule: analysis.missing,
+            missingness,
             alpha,
             looks: Vec::new(),
             arms,
@@ -259,16 +300,14 @@ impl<'a> Runner<'a> {
             conclusion: Words::default(),
             further,
         };
-        let own = self.settings.lock.as_deref();
-        let lock = protocol
-            .locks
-            .iter()
-            .position(|lock| Some(lock.id.as_str()) == own);
-        if let Some(lock) = lock.filter(|_| !analysis.looks.is_empty()) {
+        if let Some(lock) = self.lock().filter(|_| !analysis.looks.is_empty()) {
             monitor(protocol, planned, lock, &self.settings.earlier, &mut result);
         }
         if let Some(redrawn) = inverted {
             invert(&redrawn, analysis, &mut result);
+        }
+        if analysis.is_scored() && result.test.is_some() {
+            result.warnings.push(without_interval(analysis));
         }
         let context = Context {
             protocol,
@@ -281,6 +320,10 @@ impl<'a> Runner<'a> {
         let notes = context.notes(planned, &result);
         self.beside(analysis, &treated, &mut result);
         result.warnings.extend(notes);
+        if let Some(found) = &result.missingness {
+            let told = missingness::notes(found, protocol, analysis);
+            result.warnings.extend(told);
+        }
         once(&mut result.warnings);
         result
     }
@@ -465,6 +508,18 @@ impl<'a> Runner<'a> {
             &Registered::new(&sampled),
         )
     }
+}
+
+/// Of a statistic in which a constant effect has no form.
+fn without_interval(analysis: &Analysis) -> Warning {
+    let id = &analysis.estimator;
+    Warning::new(
+        "test-without-interval",
+        words!(
+            "the p that decides is by redraws of the statistic of `{id}`, which has no interval by inversion; an interval that stands here is the estimator's own, by large samples",
+            "det p-värde som avgör kommer från omlottningar av teststorheten i `{id}`, som inte har något intervall genom inversion; ett intervall som står här är skattningsmetodens eget, för stora material"
+        ),
+    )
 }
 
 /// The interval of the test by redraws: the constant effects that it does not reject at the limit against which it decides. At a

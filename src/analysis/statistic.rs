@@ -3,7 +3,8 @@
 //! Everything that depends on the arms is recomputed for every redraw: which sites merge, the interactions, which rows
 //! a contrast has. `lin` on two arms takes the short way of `estimation::lin_statistic`, prepared once for each
 //! grouping of the sites; anything else factors its design anew. `difference-in-means` and `risk-difference` are
-//! studentized as the difference of means with HC2, which is Welch's standard error.
+//! studentized as the difference of means with HC2, which is Welch's standard error. `log-rank` and `rank-sum` have the statistic
+//! of their own test over its own standard error, prepared in `estimation::redrawn_scores`.
 //!
 //! Where known outcomes are weighed for those that are not, the model of being known is fitted anew within the redrawn arms,
 //! and the effect with it: being known is, as the outcome, what the hypothesis says that the arm does not move.
@@ -16,6 +17,7 @@ use crate::estimation::inversion;
 use crate::estimation::known_weights::known_weights;
 use crate::estimation::lin_statistic::{Joint, LinStatistic, Studentized};
 use crate::estimation::linear_model::{self, Design, Form};
+use crate::estimation::redrawn_scores::{Counted, Ranked, TimesInOrder};
 use crate::estimation::{Arm as Side, Df, Variance};
 
 /// Part of the largest outcome below which an effect without a standard error is rounding.
@@ -51,12 +53,27 @@ pub(super) struct Sampled {
     pub(super) moved: Vec<f64>,
     /// For whom they are weighed; `None` without weights.
     pub(super) unknown: Option<Unknown>,
+    /// What the statistic is made from where it is no difference of means.
+    pub(super) score: Option<Score>,
     /// Number of arms.
     pub(super) arms: usize,
     /// The arm whose effect is asked for.
     pub(super) treated: Arm,
     /// The arm it is compared with.
     pub(super) control: Arm,
+}
+
+/// A statistic that is no difference of means.
+#[derive(Debug, Clone)]
+pub(super) enum Score {
+    /// (O − E)/√V of a log-rank test.
+    LogRank {
+        times: TimesInOrder,
+        /// The stratum of each analysed family but for its site, and how many there are.
+        strata: (Vec<u32>, usize),
+    },
+    /// The probability index less ½ over its standard error.
+    RankSum(Ranked),
 }
 
 /// The statistic on a sample, with the storage of its computation.
@@ -77,6 +94,8 @@ pub(super) struct Registered<'s> {
     matrix: Vec<f64>,
     design: Design,
     workspace: linear_model::Workspace,
+    sides: Vec<Option<Side>>,
+    scored: Counted,
 }
 
 impl<'s> Registered<'s> {
@@ -87,6 +106,7 @@ impl<'s> Registered<'s> {
                 && sampled.arms == 2
                 && sampled.matrix.is_empty()
                 && sampled.unknown.is_none()
+                && sampled.score.is_none()
                 && sampled.y.iter().all(yes_no),
             strata: Vec::new(),
             sampled,
@@ -100,6 +120,8 @@ impl<'s> Registered<'s> {
             matrix: Vec::new(),
             design: Design::for_statistic(),
             workspace: linear_model::Workspace::default(),
+            sides: Vec::new(),
+            scored: Counted::default(),
         }
     }
 
@@ -310,6 +332,33 @@ impl<'s> Registered<'s> {
         }
     }
 
+    /// A statistic that is no difference of means: its numerator and its variance. Its strata by site merge by the redrawn arms.
+    fn score(&mut self, score: &Score, arms: &[Arm]) -> Option<(f64, f64)> {
+        let sampled = self.sampled;
+        self.sides.clear();
+        for row in &sampled.rows {
+            let side = self.side(arms[sampled.allocation[*row as usize]]);
+            self.sides.push(side);
+        }
+        match score {
+            Score::RankSum(ranked) => ranked.index(&self.sides, &mut self.scored),
+            Score::LogRank {
+                times,
+                strata: (other, number),
+            } => {
+                self.group(arms);
+                let groups = &self.groups;
+                let sites = sampled.sites.map_or(1, |_| usize::from(groups.number()));
+                let stratum = |row: usize| {
+                    let site = usize::from(sampled.site[sampled.rows[row] as usize]);
+                    let group = sampled.sites.and_then(|_| groups.of(site)).unwrap_or(0);
+                    other[row] as usize * sites + usize::from(group)
+                };
+                times.excess(&self.sides, stratum, number * sites, &mut self.scored)
+            }
+        }
+    }
+
     fn largest(&self) -> f64 {
         self.sampled.y.iter().fold(0.0f64, |m, y| m.max(y.abs()))
     }
@@ -328,7 +377,17 @@ impl<'s> Registered<'s> {
     ///
     /// Estimates are linear in the outcome and variances quadratic, so the effects in the outcome and in the arm that was
     /// observed, their variances and their covariance say everything.
+    ///
+    /// A constant effect has no such form in a statistic that is no difference of means: of that it is the same at any effect.
     pub(super) fn studentized(&mut self, arms: &[Arm]) -> Option<inversion::Studentized> {
+        if let Some(score) = &self.sampled.score {
+            let (a, c) = self.score(score, arms)?;
+            return Some(inversion::Studentized {
+                a,
+                c,
+                ..inversion::Studentized::default()
+            });
+        }
         let found = self.evaluate(arms, true)?;
         let [y, z] = found.effects;
         let (c, d, e) = (
@@ -344,6 +403,9 @@ impl<'s> Registered<'s> {
 
 impl Statistic for Registered<'_> {
     fn value(&mut self, arms: &[Arm]) -> Option<f64> {
+        if self.sampled.score.is_some() {
+            return self.studentized(arms)?.value(0.0);
+        }
         let effect = self.evaluate(arms, false)?.effects[0];
         over_error(effect, || self.largest())
     }

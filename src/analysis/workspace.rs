@@ -6,6 +6,7 @@
 mod contrast;
 mod counted;
 mod reports;
+mod scored;
 mod weighed;
 
 use super::children::Tally;
@@ -18,7 +19,7 @@ use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::estimation::linear_model::{self, Design, Fit, Form, Inference};
 use crate::estimation::{Answer, Df, EstimationError, Labels, Variance, estimate};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Average, Covariate, Day, Hands, Missing};
+use crate::protocol::model::{Analysis, Average, Covariate, Day, Factor, Hands, Missing};
 use crate::study::dataset::{self, Ends, OutcomeValue, Read, Unit};
 use crate::study::kernel::State;
 use contrast::Contrast;
@@ -537,6 +538,10 @@ impl Workspace {
             }
             None => Form::Interacted,
         };
+        let score = self.score(protocol, state, analysis);
+        if score.is_some() && analysis.strata.contains(&Factor::Site) {
+            sites = Some(protocol.sites.len());
+        }
         let weighted = analysis.missing == Missing::CensoringWeights && !self.unknown.is_empty();
         let unknown = weighted.then(|| {
             let rows: Vec<u32> = self.unknown.iter().map(|(row, _)| *row).collect();
@@ -561,6 +566,7 @@ impl Workspace {
             sites,
             form,
             unknown,
+            score,
             arms: protocol.arms.len(),
             treated,
             control: protocol.control,

@@ -21,7 +21,7 @@ use crate::analysis::{Plan, RunSettings, dry_run, registered_p, run};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Cut, Day};
-use crate::report::{deviation, funnel, further, subgroups, test, used};
+use crate::report::{balance, deviation, funnel, further, missingness, subgroups, test, used};
 use crate::study::journal::{Content, Journal, Recording, hex};
 use crate::study::kernel::{Command, LockState, Refusal, State, decide};
 use serde_json::{Value, json};
@@ -321,6 +321,7 @@ pub fn body(protocol: &Protocol, analyses: &Analyses, lang: Lang) -> Value {
         "deviations": analyses.ledger.iter().map(|line| deviation(line, text)).collect::<Vec<_>>(),
         "cut": analyses.cut.date().map(|date| date.to_string()),
         "families": baseline,
+        "balance": balance(&analyses.balance, text),
         "provenance": {
             "version": env!("CARGO_PKG_VERSION"),
             "study": protocol.study.id,
@@ -351,6 +352,7 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
         "received_by_month": funnel(&analysis.funnel),
         "subgroups": subgroups(&analysis.subgroups),
         "missing": analysis.missing_rule.text(),
+        "missingness": missingness(protocol, analysis.missingness.as_ref()),
         "alpha": analysis.alpha,
         "p_adjusted": analysis.p_adjusted,
         "looks": analysis.looks.iter().map(|look| json!({

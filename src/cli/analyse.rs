@@ -84,6 +84,10 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
             "PROVKÖRNING med omlottade grupper: ingen siffra här säger något om studien.",
         ));
     }
+    for warning in &results.balance.warnings {
+        let told = Diagnostic::warning(warning.code, warning.message.clone());
+        session.outside.progress.warn(&told);
+    }
     let mut machine = columns();
     for analysis in &results.analyses {
         for warning in &analysis.warnings {

@@ -44,6 +44,7 @@ mod prepared;
 mod probability_index;
 pub mod proportion_ratios;
 mod ranks;
+pub mod redrawn_scores;
 mod refusal_codes;
 mod refusals;
 mod rerandomization;

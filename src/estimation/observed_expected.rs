@@ -53,6 +53,11 @@ impl ObservedExpected {
         (self.variance > 0.0).then_some(self.excess * self.excess / self.variance)
     }
 
+    /// Observed − expected of the treated arm, and its variance, if there is a test.
+    pub(crate) fn excess(&self) -> Option<(f64, f64)> {
+        (self.variance > 0.0).then_some((self.excess, self.variance))
+    }
+
     /// Two-sided p-value: a chi-square with one degree of freedom is a squared normal, whose tail is known further out.
     pub(crate) fn p_value(&self) -> Option<f64> {
         self.statistic()

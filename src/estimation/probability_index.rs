@@ -33,11 +33,16 @@ impl ProbabilityIndex {
     /// 10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U; DeLong, DeLong and Clarke-Pearson 1988, doi
     /// 10.2307/2531595).
     pub(super) fn new(samples: &Samples) -> Self {
-        let (m, n) = (samples.x.len() as f64, samples.y.len() as f64);
-        let groups = samples.groups(0.0);
+        let rows = (samples.x.len(), samples.y.len());
+        Self::of_groups(&samples.groups(0.0), rows)
+    }
+
+    /// As [`Self::new`], of the numbers of treated and control rows with each value in rising order, and of all.
+    pub(super) fn of_groups(groups: &[(usize, usize)], (m, n): (usize, usize)) -> Self {
+        let (m, n) = (m as f64, n as f64);
         let mut doubled = 0u64;
         let mut below = 0;
-        for (a, b) in &groups {
+        for (a, b) in groups {
             doubled += *a as u64 * (2 * below + *b as u64);
             below += *b as u64;
         }
@@ -45,7 +50,7 @@ impl ProbabilityIndex {
         let estimate = count / (m * n);
         let (mut x_before, mut y_before) = (0.0, 0.0);
         let (mut v, mut w) = (0.0, 0.0);
-        for (a, b) in &groups {
+        for (a, b) in groups {
             let (a, b) = (*a as f64, *b as f64);
             let own = (y_before + 0.5 * b) / n - estimate;
             let other = (m - x_before - 0.5 * a) / m - estimate;

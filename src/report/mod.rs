@@ -21,7 +21,9 @@ pub mod simulation;
 mod svg;
 
 pub use delimited::{DelimitedTable, csv};
-pub use document::{alert, deviation, funnel, further, json, subgroups, test, used};
+pub use document::{
+    alert, balance, deviation, funnel, further, json, missingness, subgroups, test, used,
+};
 pub use grid::{Grid, GridRow};
 pub use page::html;
 pub use provenance::{Provenance, SeedFact, Verdict};

@@ -457,6 +457,30 @@ fn timed(estimator: &str, measure: &str) -> String {
     format!("{}{own}{}", &text[..from], &text[to..])
 }
 
+/// A log-rank test is looked at by its own p; with a test by redraws it is looked at no more, and `check` says so at the test.
+#[test]
+fn a_log_rank_test_by_redraws_is_not_looked_at() {
+    let looked = timed("log-rank", "test");
+    protocol(&looked);
+    let own = "estimator = \"log-rank\"\n";
+    let text = looked.replace(
+        own,
+        &format!("{own}test = {{ kind = \"randomization\" }}\n"),
+    );
+    let parsed = lottning::protocol::parse(text.as_bytes());
+    assert!(parsed.protocol.is_none());
+    let told: Vec<&str> = parsed.diagnostics.iter().map(|own| own.code).collect();
+    assert_eq!(told, ["estimator-mismatch"]);
+    let message = &parsed.diagnostics[0].message;
+    assert!(message.en.contains("not judged at looks"), "{}", message.en);
+    // Without looks it is a protocol.
+    protocol(
+        &text
+            .replace("looks = [\"evaluation-2025\"]\n", "")
+            .replace("alpha = 0.0030506455", "alpha = 0.0"),
+    );
+}
+
 /// Half of the information at the look, as above: critical values 2.962588 and 1.968596 (rpact 3.3.4). A log-rank test is
 /// weighed by the variance of O − E and has no interval; a hazard ratio by its logarithm, and its repeated interval is
 /// HR·exp(±1.968596·se), by hand.

@@ -10,6 +10,7 @@
 mod allocation;
 mod analysis;
 mod attainable;
+mod audits;
 mod children;
 mod clusters;
 mod cohort;

@@ -20,6 +20,7 @@ mod minimization;
 mod oracles;
 mod personal_numbers;
 mod protocol;
+mod redrawn_scores;
 mod registered;
 mod replication;
 mod replication_of_children;

@@ -8,7 +8,7 @@ use lottning::protocol::model::{Exit, Missing};
 use lottning::study::kernel::{Command, SiteIx, State, What};
 
 /// A study in which many families left the city early, more of them with earlier reports; at the site `lost` all.
-fn left(text: &str, families: usize, number: u64, lost: Option<SiteIx>) -> Study {
+pub(crate) fn left(text: &str, families: usize, number: u64, lost: Option<SiteIx>) -> Study {
     let mut study = study(protocol(text), families, number);
     let mut numbers = Numbers(number + 1);
     let all: Vec<_> = study
@@ -30,7 +30,7 @@ fn left(text: &str, families: usize, number: u64, lost: Option<SiteIx>) -> Study
 }
 
 /// The state with other arms.
-fn with_arms(state: &State, arms: &[Arm]) -> State {
+pub(crate) fn with_arms(state: &State, arms: &[Arm]) -> State {
     let mut other = state.clone();
     for (allocated, arm) in other.allocations.iter_mut().zip(arms) {
         allocated.arm = *arm;

@@ -26,6 +26,7 @@ mod proportion_ratios;
 mod randomization_test;
 mod rank_sum;
 mod ratio_models;
+mod redrawn_statistics;
 mod regression;
 mod risk_difference;
 mod stratified;

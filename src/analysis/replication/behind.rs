@@ -1,14 +1,19 @@
 //! What stands behind each analysis of a plan: its fits, redraws, looks, and how each family counts.
 
 use super::{
-    AtLock, Counted, How, JointRedraws, ReplicatedAnalysis, ReplicatedFit, ReplicatedLook,
-    ReplicatedRedraws, ReplicatedUnknown,
+    AtLock, Counted, How, JointRedraws, ReplicatedAnalysis, ReplicatedBalance, ReplicatedFit,
+    ReplicatedLook, ReplicatedRedraws, ReplicatedUnknown,
 };
 use crate::allocation::Arm;
+use crate::analysis::balance;
 use crate::analysis::looks::{look, spent};
+use crate::analysis::missingness::{self, Draws};
 use crate::analysis::plan::{Plan, Planned, is_binary, treated_arms};
+use crate::analysis::randomization::AUDIT_DRAWS;
 use crate::analysis::redraws::{Redrawn, Source};
-use crate::analysis::reference_set::{Enumeration, History, imputation_key, joint_key, test_key};
+use crate::analysis::reference_set::{
+    Enumeration, History, balance_key, imputation_key, joint_key, test_key,
+};
 use crate::analysis::sensitivity::{self, Again, Ground, again, completions};
 use crate::analysis::statistic::Registered;
 use crate::analysis::used::options;
@@ -45,6 +50,7 @@ impl Behind<'_> {
             .collect();
         let redraws = arms.iter().map(|arm| self.redraws(analysis, *arm));
         let redraws = redraws.collect();
+        let (unknown, unknown_redraws) = self.unknown(analysis, &arms);
         let factors = match (arms.first(), fits.first()) {
             (Some(_), Some(fit)) => {
                 let own = analysis.subgroups.iter();
@@ -64,6 +70,8 @@ impl Behind<'_> {
             counted: self.counted(analysis),
             fits,
             redraws,
+            unknown,
+            unknown_redraws,
             factors,
             received: self.received(analysis),
             looks: self.looks(analysis),
@@ -253,10 +261,49 @@ impl Behind<'_> {
         };
         let key = test_key(self.protocol, &analysis.id, analysis.lock);
         let found = self.redrawn(analysis, treated, (&key, u64::from(draws)))?;
-        Some(ReplicatedRedraws {
-            draws: found.kept().to_vec(),
-            weights: found.weights().map(<[f64]>::to_vec),
-        })
+        Some(kept(&found))
+    }
+
+    /// Who is unknown in the sampled analysis, and the statistic of it on every redraw; nothing where nobody is.
+    fn unknown(
+        &self,
+        analysis: &Analysis,
+        treated: &[Arm],
+    ) -> (Option<Vec<Option<bool>>>, Vec<Option<ReplicatedRedraws>>) {
+        let data = (self.protocol, self.state, self.cut);
+        let statuses = missingness::statuses(&self.workspace, data, analysis);
+        if !statuses.contains(&Some(true)) {
+            return (None, Vec::new());
+        }
+        let arms: Vec<Arm> = self.state.allocations.iter().map(|own| own.arm).collect();
+        let from = Draws {
+            history: &self.history,
+            arms: &arms,
+            enumeration: self.enumeration.as_ref(),
+            draws: None,
+        };
+        let one = |arm: &Arm| {
+            let own = (analysis, *arm);
+            let found =
+                missingness::redrawn(&self.workspace, self.protocol, from, &statuses, own).ok()?;
+            Some(kept(&found))
+        };
+        let redraws = treated.iter().map(one).collect();
+        (Some(statuses), redraws)
+    }
+
+    /// What the test of balance is made from.
+    pub(super) fn balance(&self) -> ReplicatedBalance {
+        let ground = balance::Ground::new(self.protocol, self.state, self.cut);
+        let key = balance_key(self.protocol, self.at.lock.unwrap_or(usize::MAX));
+        let enumeration = self.enumeration.as_ref();
+        let values = ground.values(&self.history, enumeration, (&key, AUDIT_DRAWS));
+        let (weights, draws): (Vec<f64>, Vec<Option<f64>>) = values.into_iter().unzip();
+        ReplicatedBalance {
+            columns: ground.columns,
+            draws,
+            weights: enumeration.map(|_| weights),
+        }
     }
 
     /// Levels of a factor, and the level of each row.
@@ -341,6 +388,14 @@ impl Behind<'_> {
                 }
             })
             .collect()
+    }
+}
+
+/// The numbers of a statistic on every redraw.
+fn kept(found: &Redrawn) -> ReplicatedRedraws {
+    ReplicatedRedraws {
+        draws: found.kept().to_vec(),
+        weights: found.weights().map(<[f64]>::to_vec),
     }
 }
 

@@ -73,6 +73,19 @@ pub struct Replication {
     pub analyses: Vec<ReplicatedAnalysis>,
     /// Redraws that several comparisons share, one for each family of them that is adjusted by Westfall and Young.
     pub joint: Vec<JointRedraws>,
+    /// What the test of balance is made from.
+    pub balance: ReplicatedBalance,
+}
+
+/// The characteristics of the families of the lock, and the statistic of balance on every redraw.
+#[derive(Debug, Clone)]
+pub struct ReplicatedBalance {
+    /// A column for each, with a value for each family.
+    pub columns: Vec<(String, Vec<f64>)>,
+    /// The statistic on every redraw.
+    pub draws: Vec<Option<f64>>,
+    /// Probabilities, where all sequences were listed.
+    pub weights: Option<Vec<f64>>,
 }
 
 /// The sizes of several statistics on shared redraws.
@@ -103,6 +116,10 @@ pub struct ReplicatedAnalysis {
     pub fits: Vec<ReplicatedFit>,
     /// Redraws of its test, for each treated arm.
     pub redraws: Vec<Option<ReplicatedRedraws>>,
+    /// Whether the outcome of each family is unknown, where that of any is; `None` where its window has not ended.
+    pub unknown: Option<Vec<Option<bool>>>,
+    /// Redraws of the test of who is unknown, for each treated arm.
+    pub unknown_redraws: Vec<Option<ReplicatedRedraws>>,
     /// Factors of its subgroups: name, levels, and the level of each row of the first fit.
     pub factors: Vec<(String, Vec<String>, Vec<usize>)>,
     /// Whether each family received the first treated arm's service, where the analysis asks; `None` in other arms.
@@ -194,11 +211,7 @@ pub fn replication(
     at: AtLock<'_>,
 ) -> Replication {
     let history = History::of(protocol, state);
-    let tested = plan
-        .planned()
-        .iter()
-        .any(|planned| planned.analysis.test.is_some());
-    let enumeration = tested.then(|| history.enumerate(ENUMERATED)).flatten();
+    let enumeration = history.enumerate(ENUMERATED);
     let mut workspace = Workspace::default();
     workspace.load(protocol, state, cut);
     let families = workspace.units.iter().map(|unit| ReplicatedFamily {
@@ -234,5 +247,6 @@ pub fn replication(
         families,
         analyses,
         joint,
+        balance: ground.balance(),
     }
 }

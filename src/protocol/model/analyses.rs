@@ -67,6 +67,11 @@ impl Analysis {
         LINEAR.contains(&self.estimator.as_str())
     }
 
+    /// Whether a test by redraws of it has a p and no interval.
+    pub fn is_scored(&self) -> bool {
+        SCORED.contains(&self.estimator.as_str())
+    }
+
     /// Whether its estimate is a difference of expectations of the outcome between the arms: `risk-difference` or `difference`
     /// of an effect, not of a bound.
     pub fn is_difference(&self) -> bool {
@@ -162,8 +167,12 @@ impl Analysis {
     }
 }
 
-/// Estimators whose statistic a redraw of the arms recomputes.
+/// Estimators of a difference of means, whose statistic a redraw of the arms recomputes as a function of a constant effect.
 pub const LINEAR: [&str; 4] = ["lin", "linear", "difference-in-means", "risk-difference"];
+
+/// Estimators beside these whose own test's statistic a redraw recomputes; a constant effect has no form in it, so that the test by
+/// redraws has no interval.
+pub const SCORED: [&str; 2] = ["log-rank", "rank-sum"];
 
 /// What an estimator gets of each family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

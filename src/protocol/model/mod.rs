@@ -17,7 +17,7 @@ mod study;
 
 pub use analyses::{
     Analysis, Average, Clusters, Covariate, Estimand, Hands, LINEAR, Missing, Multiplicity,
-    Received, Role, Sensitivity, Summary, Test,
+    Received, Role, SCORED, Sensitivity, Summary, Test,
 };
 pub use calendar::Day;
 pub use conduct::{Cap, Deviations, Exceptions, Policy, Violations};

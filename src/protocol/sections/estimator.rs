@@ -10,7 +10,7 @@ use super::options::{options, received, strata, subgroups};
 use crate::estimation::{ESTIMATORS, EstimatorEntry, Measure, OutcomeDomain, Role, Settings};
 use crate::protocol::findings::{Findings, quoted};
 use crate::protocol::model::{
-    Average, Clusters, Estimand, EventSpec, Factor, LINEAR, Missing, Outcome, Received,
+    Average, Clusters, Estimand, EventSpec, Factor, LINEAR, Missing, Outcome, Received, SCORED,
     Sensitivity, Summary, Test,
 };
 use crate::protocol::tree::{Section, Value};
@@ -332,25 +332,42 @@ fn check_covariates(out: &mut Findings<'_>, section: &Section<'_>, entry: &Estim
 /// variance of a log-rank test's O − E.
 const WEIGHED: [&str; 2] = ["log-rank", "cox"];
 
-/// Redraws go by the studentized difference of a linear estimator; looks by information.
+/// Redraws go by the studentized difference of a linear estimator, or by the statistic of a log-rank or rank-sum test; looks by
+/// information, and their repeated intervals by the inversion of the test.
 fn check_redrawn(out: &mut Findings<'_>, section: &Section<'_>, asked: Asked<'_>) {
     let id = asked.entry.id;
     if LINEAR.contains(&id) {
         return;
     }
-    let linear = quoted(&LINEAR);
+    let redrawn = quoted(&[&LINEAR[..], &SCORED].concat());
     let weighed = quoted(&[&LINEAR[..], &WEIGHED].concat());
-    if asked.test.is_some() {
+    let scored = SCORED.contains(&id);
+    if asked.test.is_some() && asked.looks && scored {
         out.error(
             "estimator-mismatch",
             &section.key_span("test"),
             words!(
-                "the randomization test redraws the arms with a studentized difference of means, and `{id}` has none",
-                "randomiseringstestet lottar om armarna med en studentiserad skillnad i medelvärde, och `{id}` har ingen"
+                "`{id}` is looked at on the way by its information, and its test by redraws is not judged at looks",
+                "`{id}` tittas på under vägen efter sin information, och dess test med omlottningar bedöms inte vid tittar"
             ),
             words!(
-                "remove `test`: the estimator's own test then decides; or use one of {linear}",
-                "ta bort `test`: då avgör skattningsmetodens eget test; eller använd en av {linear}"
+                "remove `test`: the estimator's own test then decides at every look; or remove `looks`",
+                "ta bort `test`: då avgör skattningsmetodens eget test vid varje titt; eller ta bort `looks`"
+            ),
+        );
+        return;
+    }
+    if asked.test.is_some() && !scored {
+        out.error(
+            "estimator-mismatch",
+            &section.key_span("test"),
+            words!(
+                "the randomization test redraws the arms with a studentized difference of means or a test of ranks or times, and `{id}` has none",
+                "randomiseringstestet lottar om armarna med en studentiserad skillnad i medelvärde eller ett test av ranger eller tider, och `{id}` har inget sådant"
+            ),
+            words!(
+                "remove `test`: the estimator's own test then decides; or use one of {redrawn}",
+                "ta bort `test`: då avgör skattningsmetodens eget test; eller använd en av {redrawn}"
             ),
         );
     }

@@ -1,26 +1,86 @@
-//! The baseline table: who was randomized, by arm, without p-values.
+//! The baseline table: who was randomized, by arm, without p-values of its rows, and the one test of the draw itself.
 
 use super::{Part, Section, say};
 use crate::analysis::results::{BaselineCell, BaselineRow};
 use crate::diagnostic::Lang;
-use crate::report::{Grid, Report, number};
+use crate::report::{Grid, Report, Verdict, number};
 use crate::words;
 
 pub(super) fn section(report: &Report<'_>, lang: Lang) -> Section {
+    let mut parts = vec![
+        Part::Text(say(
+            &words!(
+                "The rows have no p-values: the arms were drawn by lot, so any difference at the start is chance. The last column tells how large a difference is, in standard deviations.",
+                "Raderna har inga p-värden: grupperna lottades, så varje skillnad från början beror på slumpen. Sista kolumnen visar hur stor skillnaden är, i standardavvikelser."
+            ),
+            lang,
+        )),
+        Part::Table(grid(report, lang)),
+    ];
+    parts.push(Part::Text(tested(report, lang)));
+    for warning in &report.analyses.balance.warnings {
+        parts.push(Part::Alert {
+            lead: say(&words!("Note", "Observera"), lang),
+            text: say(&warning.message, lang),
+        });
+    }
     Section {
         id: "baseline",
         heading: say(&words!("Who took part", "Vilka som deltog"), lang),
-        parts: vec![
-            Part::Text(say(
+        parts,
+    }
+}
+
+/// The test of balance in words, and what verification found of the draws.
+fn tested(report: &Report<'_>, lang: Lang) -> String {
+    let mut text = match &report.analyses.balance.test {
+        Ok(test) => {
+            let p = number::p_value(test.p_value, 0.01, lang);
+            let k = number::count(test.characteristics.into(), lang);
+            let draws = number::count(test.draws, lang);
+            let how = if test.exact {
+                words!(
+                    "all {draws} possible allocations",
+                    "alla {draws} möjliga lottningar"
+                )
+            } else {
+                words!("{draws} redraws", "{draws} omlottningar")
+            };
+            let (how_en, how_sv) = (how.en, how.sv);
+            say(
                 &words!(
-                    "There are no p-values here: the arms were drawn by lot, so any difference at the start is chance. The last column tells how large a difference is, in standard deviations.",
-                    "Här finns inga p-värden: grupperna lottades, så varje skillnad från början beror på slumpen. Sista kolumnen visar hur stor skillnaden är, i standardavvikelser."
+                    "One test audits the draw itself, over all characteristics at once (as {k} columns): p {p} by {how_en}. Below 1% the draws are to be verified; it is never a reason to adjust.",
+                    "Ett test granskar själva lottningen, över alla egenskaper på en gång (som {k} kolumner): p {p} enligt {how_sv}. Under 1 % ska lottdragningarna kontrolleras; det är aldrig ett skäl att justera."
                 ),
                 lang,
-            )),
-            Part::Table(grid(report, lang)),
-        ],
-    }
+            )
+        }
+        Err(_) => say(
+            &words!(
+                "The draw itself could not be audited by a test over all characteristics.",
+                "Själva lottningen gick inte att granska med ett test över alla egenskaper."
+            ),
+            lang,
+        ),
+    };
+    let verdict = match &report.provenance.verdict {
+        Verdict::Verified => words!(
+            "Every draw was derived again from the seed, and agrees.",
+            "Varje lott härleddes på nytt ur lottfröet och stämmer."
+        ),
+        Verdict::ChainOnly => words!(
+            "The draws were not derived again, because no seed was at hand.",
+            "Lotterna härleddes inte på nytt, eftersom inget lottfrö fanns till hands."
+        ),
+        Verdict::Failed { .. } => words!(
+            "Verification of the study failed: see where the numbers come from.",
+            "Kontrollen av studien misslyckades: se varifrån siffrorna kommer."
+        ),
+        Verdict::NotRun => return text,
+    };
+    text.push(' ');
+    text.push_str(verdict.get(lang));
+    text
 }
 
 fn grid(report: &Report<'_>, lang: Lang) -> Grid {

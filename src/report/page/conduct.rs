@@ -1,7 +1,7 @@
 //! How the study was run against what was promised: missing data, realized covariates, deviations, the registered plan.
 
 use super::{Part, Section, role, say};
-use crate::analysis::results::AnalysisResult;
+use crate::analysis::results::{AnalysisResult, MissingnessTest};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Covariate, Cut, Factor, Multiplicity, Role, Test};
@@ -45,11 +45,47 @@ pub(super) fn missing(report: &Report<'_>, lang: Lang) -> Section {
             );
         }
     }
+    let mut parts = vec![Part::Table(grid)];
+    let tests = report.analyses.analyses.iter();
+    parts.extend(
+        tests
+            .flat_map(|own| differs(report, own, lang))
+            .map(Part::Text),
+    );
     Section {
         id: "missing",
         heading: say(&words!("Missing data", "Bortfall"), lang),
-        parts: vec![Part::Table(grid)],
+        parts,
     }
+}
+
+/// Whether the arms differ in how many outcomes are unknown, a sentence for each treated arm; none where nobody is unknown.
+fn differs(report: &Report<'_>, analysis: &AnalysisResult, lang: Lang) -> Vec<String> {
+    let Some(own) = &analysis.missingness else {
+        return Vec::new();
+    };
+    let outcome = report.name(analysis, lang);
+    let share = |arm: crate::allocation::Arm| {
+        let own = own.arms.iter().find(|own| own.arm == arm);
+        own.map_or_else(String::new, |own| number::share(own.unknown, own.of, lang))
+    };
+    let control = report.protocol.control;
+    let one = |test: &MissingnessTest| {
+        let (treated, other) = (report.arm(test.arm, lang), report.arm(control, lang));
+        let (of_treated, of_other) = (share(test.arm), share(control));
+        let p = match &test.found {
+            Ok(found) => number::p_value(found.p_value, 0.05, lang),
+            Err(_) => number::UNDEFINED.to_string(),
+        };
+        say(
+            &words!(
+                "{outcome}: unknown among families whose window has ended {of_treated} ({treated}) and {of_other} ({other}); p of the difference by redraws {p}.",
+                "{outcome}: okänt bland familjer vars fönster har löpt ut {of_treated} ({treated}) och {of_other} ({other}); p för skillnaden enligt omlottningar {p}."
+            ),
+            lang,
+        )
+    };
+    own.tests.iter().map(one).collect()
 }
 
 /// The realized covariates and every deviation.

@@ -17,6 +17,7 @@ pub(super) enum Part {
     Imputation,
     Pairs,
     Redraws,
+    Audits,
     Looks,
     Adjusting,
 }
@@ -38,6 +39,7 @@ impl Part {
             Self::Imputation => include_str!("imputation.R"),
             Self::Pairs => include_str!("pairs.R"),
             Self::Redraws => include_str!("redraws.R"),
+            Self::Audits => include_str!("audits.R"),
             Self::Looks => include_str!("looks.R"),
             Self::Adjusting => include_str!("adjusting.R"),
         }

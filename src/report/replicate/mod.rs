@@ -82,6 +82,11 @@ fn redraws_stem(folder: &Folder<'_>, analysis: usize, comparison: usize) -> Stri
     format!("{}.redraws", stem(folder, analysis, comparison))
 }
 
+/// The stem of the file of the redraws of the test of who is unknown: `primary.missingness.redraws`.
+fn unknown_stem(folder: &Folder<'_>, analysis: usize, comparison: usize) -> String {
+    format!("{}.missingness.redraws", stem(folder, analysis, comparison))
+}
+
 /// The stem of the file of the redraws that several comparisons of a lock share.
 fn joint_stem(folder: &Folder<'_>, joint: &JointRedraws) -> String {
     let lock = folder.protocol.locks.get(joint.lock);

@@ -1,14 +1,28 @@
-# The randomization test: the observed statistic is computed from the data; those of the redrawn arms are taken over, five
+# The randomization test: the observed statistic is computed from the data, by least squares or as that of a log-rank or rank-sum test; those of the redrawn arms are taken over, five
 # numbers a redraw, so that t(delta) = (a - b delta) / sqrt(c - 2 d delta + e delta^2) for a constant effect delta. The p, its
 # Monte Carlo error and the interval are counted again.
-observed_of <- function(name, interacted) {
+observed_of <- function(name, form) {
   d <- table_of(name)
+  if (form == "log-rank") {
+    s <- strata_of(d)
+    event <- as.numeric(d$event == 1)
+    fit <- if (is.null(s)) survdiff(Surv(d$time, event) ~ d$treated) else survdiff(Surv(d$time, event) ~ d$treated + strata(s))
+    total <- function(x) if (is.matrix(x)) rowSums(x) else x
+    return(list(estimate = unname(total(fit$obs)[2] - total(fit$exp)[2]), std_error = sqrt(fit$var[2, 2])))
+  }
   d <- d[!is.na(d$y), ]
+  if (form == "rank-sum") {
+    x <- d$y[d$treated == 1]
+    y <- d$y[d$treated == 0]
+    above <- outer(x, y, ">") + outer(x, y, "==") / 2
+    return(list(estimate = mean(above) - 0.5, std_error = sqrt(var(rowMeans(above)) / length(x) + var(colMeans(above)) / length(y))))
+  }
+  interacted <- as.logical(form)
   M <- design(d, interacted, d$weight, strata = FALSE)
   least_squares(d$y, M, replace(numeric(ncol(M)), 2, 1), d$weight)
 }
-randomization <- function(path, name, redraws, interacted, o) step(path, {
-  fit <- observed_of(name, interacted)
+randomization <- function(path, name, redraws, form, o) step(path, {
+  fit <- observed_of(name, form)
   drawn <- table_of(redraws)
   exact <- !is.null(drawn$probability)
   if (!exact) rests(path, paste0("the statistics on ", nrow(drawn), " redrawn allocations (data/", redraws, ".csv)"))
@@ -55,12 +69,12 @@ randomization <- function(path, name, redraws, interacted, o) step(path, {
 })
 # Westfall and Young over several comparisons: on each shared redraw the largest |t| of one and those with a smaller one
 # observed. The |t| of the redraws are taken over; an adjusted p is never below the comparison's own.
-westfall_young <- function(stems, interacted, own, to, drawn) step("westfall-young", {
+westfall_young <- function(stems, forms, own, to, drawn) step("westfall-young", {
   t <- as.matrix(table_of(drawn))
   weight <- if ("probability" %in% colnames(t)) t[, "probability"] else NULL
   rests(to, paste0("the statistics on ", nrow(t), if (is.null(weight)) " redrawn", " allocations (data/", drawn, ".csv)"))
   part <- stems %in% colnames(t)
-  seen <- mapply(function(name, interacted) { fit <- observed_of(name, interacted); abs(fit$estimate / fit$std_error) }, stems[part], interacted[part])
+  seen <- mapply(function(name, form) { fit <- observed_of(name, form); abs(fit$estimate / fit$std_error) }, stems[part], forms[part])
   p <- numeric(0)
   for (i in order(-seen)) {
     largest <- apply(t[, stems[part][seen <= seen[i]], drop = FALSE], 1, max)

@@ -2,6 +2,7 @@
 //! each that is not.
 
 mod adjusting;
+mod audits;
 mod given;
 
 use self::adjusting::comparison;
@@ -12,7 +13,7 @@ use crate::analysis::replication::{How, ReplicatedFit};
 use crate::analysis::results::AnalysisResult;
 use crate::analysis::subgroups::SMALLEST_LEVEL;
 use crate::estimation::Estimate;
-use crate::protocol::model::{Average, Sensitivity};
+use crate::protocol::model::{Average, SCORED, Sensitivity};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -130,6 +131,7 @@ impl Calls {
             self.fit(folder, (place, index), fit, rows);
         }
         self.test(folder, place);
+        self.unknown(folder, place);
         if let (Some(_), Some(fit)) = (&behind.received, behind.fits.first()) {
             let (treated, control) = (&fit.columns.labels.treated, &fit.columns.labels.control);
             let (treated, control) = (quoted(treated), quoted(control));
@@ -217,7 +219,8 @@ impl Calls {
         let result = &folder.analyses.analyses[place];
         let behind = &folder.replication.analyses[place];
         // With more arms there is no interval.
-        let limits = truth(folder.protocol.arms.len() == 2);
+        let scored = SCORED.contains(&result.used.estimator.as_str());
+        let limits = truth(folder.protocol.arms.len() == 2 && !scored);
         let id = &result.id;
         for (number, redraws) in behind.redraws.iter().enumerate() {
             let (Some(test), Some(_)) = (result.compared(number).test, redraws) else {
@@ -231,13 +234,18 @@ impl Calls {
             };
             self.parts.insert(Part::Redraws);
             let own = comparison(folder, (place, number));
-            self.add(&format!(
-                "randomization({}, {}, {}, {}, list(alpha = {alpha}, limits = {limits}))",
-                quoted(&format!("{id}{own}/test")),
+            let path = quoted(&format!("{id}{own}/test"));
+            let call = format!(
+                "randomization({path}, {}, {}, {}, list(alpha = {alpha}, limits = {limits}))",
                 quoted(&stem(folder, place, number)),
                 quoted(&redraws_stem(folder, place, number)),
-                interacted(result),
-            ));
+                statistic(result),
+            );
+            self.add(&if result.used.estimator == "log-rank" {
+                format!("with_packages({path}, \"survival\", {call})")
+            } else {
+                call
+            });
         }
     }
 
@@ -371,7 +379,15 @@ fn exists(row: &Estimate) -> bool {
     row.estimate.is_some() || row.statistic.is_some() || row.extra.contains_key("pairs")
 }
 
-/// Whether the statistic of a randomization test has interactions.
+/// The statistic of a randomization test: that of a test, or whether a model has interactions.
+fn statistic(result: &AnalysisResult) -> String {
+    match result.used.estimator.as_str() {
+        own @ ("log-rank" | "rank-sum") => quoted(own),
+        _ => interacted(result).to_owned(),
+    }
+}
+
+/// Whether the model of an analysis has interactions.
 fn interacted(result: &AnalysisResult) -> &'static str {
     truth(result.used.estimator != "linear")
 }
@@ -426,6 +442,7 @@ pub(super) fn script(folder: &Folder<'_>) -> String {
         calls.analysis(folder, place);
     }
     calls.adjusting(folder);
+    calls.balance(folder);
     let needed: Vec<Part> = calls
         .parts
         .iter()

@@ -3,8 +3,10 @@
 mod columns;
 
 use self::columns::{columns, unknown};
-use super::{File, Folder, joint_stem, look_stem, redraws_stem, stem};
-use crate::analysis::replication::{Counted, How, JointRedraws, ReplicatedFit, ReplicatedRedraws};
+use super::{File, Folder, joint_stem, look_stem, redraws_stem, stem, unknown_stem};
+use crate::analysis::replication::{
+    Counted, How, JointRedraws, ReplicatedBalance, ReplicatedFit, ReplicatedRedraws,
+};
 use serde_json::Value;
 
 /// What a column of sites is.
@@ -122,7 +124,15 @@ pub(super) fn data(folder: &Folder<'_>) -> (Vec<File>, String) {
                 files.push(File { path, text });
             }
         }
+        for (number, own) in behind.unknown_redraws.iter().enumerate() {
+            if let Some(own) = own {
+                let path = format!("data/{}.csv", unknown_stem(folder, place, number));
+                let text = redraws(own, &path, &mut book);
+                files.push(File { path, text });
+            }
+        }
     }
+    files.extend(balance(&folder.replication.balance, &mut book));
     for own in &folder.replication.joint {
         let path = format!("data/{}.csv", joint_stem(folder, own));
         let text = joint(folder, own, &path, &mut book);
@@ -198,6 +208,16 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
                 result.used.summary
             ),
         );
+        if let Some(unknown) = &behind.unknown {
+            let name = format!("{id}.unknown");
+            let one = |own: &Option<bool>| number(own.map(|is| f64::from(u8::from(is))));
+            table.add(&name, unknown.iter().map(one).collect());
+            book.tell(
+                path,
+                &name,
+                "whether the outcome is unknown; NA where its window had not ended",
+            );
+        }
         if let Some(received) = &behind.received {
             let name = format!("{id}.received");
             let one = |own: &Option<bool>| number(own.map(|got| f64::from(u8::from(got))));
@@ -272,6 +292,40 @@ fn redraws(own: &ReplicatedRedraws, path: &str, book: &mut Codebook) -> String {
     table.text()
 }
 
+/// The characteristics of every family of the lock, and the statistic of balance on every redraw.
+fn balance(own: &ReplicatedBalance, book: &mut Codebook) -> [File; 2] {
+    let path = "data/balance.csv".to_owned();
+    let mut table = Table::new();
+    let families = own.columns.first().map_or(0, |(_, values)| values.len());
+    let numbers = (1..=families).map(|number| number.to_string());
+    table.add("family", numbers.collect());
+    book.tell(&path, "family", "number of the family, as in families.csv");
+    for (index, (name, values)) in own.columns.iter().enumerate() {
+        let column = format!("x.{}", index + 1);
+        let values = values.iter().map(|value| number(Some(*value)));
+        table.add(&column, values.collect());
+        book.tell(&path, &column, format!("characteristic {name}"));
+    }
+    let characteristics = File {
+        text: table.text(),
+        path,
+    };
+    let path = "data/balance.redraws.csv".to_owned();
+    let mut table = Table::new();
+    let values = own.draws.iter().map(|value| number(*value));
+    table.add("statistic", values.collect());
+    let what = "statistic of balance on the redrawn arms";
+    book.tell(&path, "statistic", what);
+    if let Some(weights) = &own.weights {
+        let values = weights.iter().map(|value| number(Some(*value)));
+        table.add("probability", values.collect());
+        let what = "of the sequence of arms under the design";
+        book.tell(&path, "probability", what);
+    }
+    let text = table.text();
+    [characteristics, File { path, text }]
+}
+
 fn joint(folder: &Folder<'_>, own: &JointRedraws, path: &str, book: &mut Codebook) -> String {
     let mut table = Table::new();
     for ((place, comparison), sizes) in own.comparisons.iter().zip(&own.sizes) {
@@ -302,6 +356,7 @@ pub(super) fn results(body: &Value) -> String {
         walk(analysis["id"].as_str().unwrap_or(""), analysis, &mut rows);
     }
     walk("families", &body["families"], &mut rows);
+    walk("balance", &body["balance"], &mut rows);
     let head = ["number", "value"].map(str::to_owned);
     csv(&head, &rows)
 }

@@ -1,9 +1,11 @@
 //! Reports to look at. Every number here is made up to fill the page; none is a result, and none claims correctness.
 
 use lottning::allocation::Arm;
+use lottning::analysis::randomization::{TestError, TestFigures};
 use lottning::analysis::results::{
-    Analyses, AnalysisResult, ArmOutcome, Baseline, BaselineCell, BaselineRow, Comparison,
-    Deviation, DeviationLine, TestResult, Used,
+    Analyses, AnalysisResult, ArmOutcome, Balance, BalanceTest, Baseline, BaselineCell,
+    BaselineRow, Comparison, Deviation, DeviationLine, Missingness, MissingnessTest, TestResult,
+    UnknownOf, Used,
 };
 use lottning::diagnostic::Words;
 use lottning::estimation::{Estimate, Warning};
@@ -208,6 +210,34 @@ pub(crate) fn ordinary() -> Parts {
         funnel: Vec::new(),
         subgroups: Vec::new(),
         missing_rule: Missing::CompleteCase,
+        missingness: Some(Missingness {
+            arms: vec![
+                UnknownOf {
+                    arm: Arm(0),
+                    unknown: 9,
+                    of: 166,
+                },
+                UnknownOf {
+                    arm: Arm(1),
+                    unknown: 12,
+                    of: 164,
+                },
+            ],
+            tests: vec![MissingnessTest {
+                arm: Arm(0),
+                difference: Some(-0.019),
+                found: Ok(TestFigures {
+                    statistic: -0.72,
+                    p_value: 0.4812,
+                    upper: 0.7731,
+                    lower: 0.2406,
+                    exact: false,
+                    draws: 9_999,
+                    failed: 0,
+                    mcse: 0.0085,
+                }),
+            }],
+        }),
         alpha: Some(0.05),
         looks: Vec::new(),
         further: Vec::new(),
@@ -282,6 +312,7 @@ pub(crate) fn ordinary() -> Parts {
         test: None,
         attributes: attributes(1),
         missing_rule: Missing::NotAccepted,
+        missingness: None,
         test_registered: false,
         p_adjusted: Some(0.0057),
         deviations: Vec::new(),
@@ -454,6 +485,18 @@ pub(crate) fn ordinary() -> Parts {
                     share_row("other", 18, 14, 0.080),
                 ],
             },
+            balance: Balance {
+                test: Ok(BalanceTest {
+                    characteristics: 10,
+                    statistic: 0.0271,
+                    p_value: 0.5613,
+                    p_smallest: 0.0001,
+                    exact: false,
+                    draws: 9_999,
+                    mcse: 0.0050,
+                }),
+                warnings: Vec::new(),
+            },
         },
         provenance: Provenance {
             version: "0.1.0".into(),
@@ -497,6 +540,7 @@ pub(crate) fn extreme() -> Parts {
         .replace("max_imbalance = 4\n", "");
     let mut parts = ordinary();
     parts.protocol = protocol(&text);
+    parts.analyses.balance.test = Err(TestError::NoVariation);
     parts.flow.arms.push(arm_flow(2, 0, [0; 6]));
     parts
         .flow

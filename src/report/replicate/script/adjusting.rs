@@ -1,6 +1,6 @@
 //! The calls that adjust p-values: which comparisons belong together, and where their numbers stand.
 
-use super::{Calls, Part, interacted, quoted, texts};
+use super::{Calls, Part, quoted, statistic, texts};
 use crate::analysis::replication::JointRedraws;
 use crate::estimation::Estimate;
 use crate::protocol::model::{Multiplicity, Role};
@@ -84,19 +84,25 @@ impl Calls {
         self.parts.insert(Part::Redraws);
         let stems = paths(folder, family, |folder, own| stem(folder, own.0, own.1));
         let forms = family.iter();
-        let forms: Vec<&str> = forms
-            .map(|own| interacted(&folder.analyses.analyses[own.0]))
+        let forms: Vec<String> = forms
+            .map(|own| statistic(&folder.analyses.analyses[own.0]))
             .collect();
         let own = paths(folder, family, deciding);
         let to = paths(folder, family, adjusted_p);
-        self.add(&format!(
-            "westfall_young({}, c({}), {}, {}, {})",
+        let to = texts(&to);
+        let call = format!(
+            "westfall_young({}, c({}), {}, {to}, {})",
             texts(&stems),
             forms.join(", "),
             texts(&own),
-            texts(&to),
             quoted(&joint_stem(folder, joint)),
-        ));
+        );
+        let times = forms.iter().any(|own| own.contains("log-rank"));
+        self.add(&if times {
+            format!("with_packages({to}, \"survival\", {call})")
+        } else {
+            call
+        });
     }
 }
 

@@ -181,12 +181,11 @@ impl Ground {
         let own = || (self.statistic(), Redrawer::default(), Vec::new());
         let number = enumeration.map_or(draws, Enumeration::total);
         let one = |(statistic, redrawer, arms): &mut (_, _, _), number| {
-            let weight = match enumeration {
-                Some(enumeration) => enumeration.sequence(number, arms),
-                None => {
-                    history.redraw(redrawer, &mut replicate(key, number), arms);
-                    1.0
-                }
+            let weight = if let Some(enumeration) = enumeration {
+                enumeration.sequence(number, arms)
+            } else {
+                history.redraw(redrawer, &mut replicate(key, number), arms);
+                1.0
             };
             let statistic: &mut Imbalance<'_> = statistic;
             (weight, statistic.value(arms))
@@ -205,15 +204,14 @@ pub(super) fn balance(
     let ground = Ground::new(protocol, state, cut);
     let arms: Vec<Arm> = state.allocations.iter().map(|own| own.arm).collect();
     let statistic = ground.statistic();
-    let found = match enumeration {
-        Some(enumeration) => listed(history, enumeration, &arms, &statistic)
-            .map(|(figures, values)| (figures, largest_share(&values))),
-        None => {
-            let draws = draws.map_or(AUDIT_DRAWS, u64::from);
-            let key = balance_key(protocol, lock);
-            monte_carlo(history, &arms, &statistic, &key, draws)
-                .map(|figures| (figures, 1.0 / (1 + draws) as f64))
-        }
+    let found = if let Some(enumeration) = enumeration {
+        listed(history, enumeration, &arms, &statistic)
+            .map(|(figures, values)| (figures, largest_share(&values)))
+    } else {
+        let draws = draws.map_or(AUDIT_DRAWS, u64::from);
+        let key = balance_key(protocol, lock);
+        monte_carlo(history, &arms, &statistic, &key, draws)
+            .map(|figures| (figures, 1.0 / (1 + draws) as f64))
     };
     let test = found.map(|(figures, p_smallest)| {
         let p = figures.upper;

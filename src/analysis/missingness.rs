@@ -92,7 +92,7 @@ pub(super) struct Draws<'a> {
     pub(super) arms: &'a [Arm],
     pub(super) enumeration: Option<&'a Enumeration>,
     /// Another number of redraws.
-    pub(super) draws: Option<u32>,
+    pub(super) number: Option<u32>,
 }
 
 /// The statistic of being unknown on every redraw, of one treated arm; with 1 for unknown and 0 for known it is that of the
@@ -106,7 +106,7 @@ pub(super) fn redrawn(
 ) -> Result<Redrawn, TestError> {
     let sampled = sampled(workspace, protocol, statuses, treated);
     let key = missingness_key(protocol, analysis.outcome, analysis.lock);
-    let draws = from.draws.map_or(AUDIT_DRAWS, u64::from);
+    let draws = from.number.map_or(AUDIT_DRAWS, u64::from);
     let source = match from.enumeration {
         Some(enumeration) => Source::Every(enumeration),
         None => Source::Key(&key, draws),

@@ -182,7 +182,7 @@ impl<'a> Runner<'a> {
             history: &self.history,
             arms: &self.arms,
             enumeration: self.enumeration.as_ref(),
-            draws: self.settings.draws,
+            number: self.settings.draws,
         };
         let own = (analysis, treated);
         let found = missingness::missingness(&self.workspace, self.protocol, from, &statuses, own);

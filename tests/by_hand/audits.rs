@@ -340,3 +340,28 @@ fn a_test_of_times_decides_by_redraws() {
     assert!(has(result, "test-without-interval"));
     assert_eq!(result.deciding_p(), Some(test.p_value));
 }
+
+/// By law: over all 70 allocations of a block of eight, each as likely, the two-sided p of times and of ranks is at most any a with
+/// probability at most a; and for some a with just that, or it would be a test of nothing.
+#[test]
+fn the_size_of_tests_of_times_and_ranks_is_kept_exactly() {
+    let history = block(8);
+    let enumeration = history.enumerate(100).unwrap();
+    let event = [true, true, false, true, true, false, true, true];
+    let days = [1.0, 2.0, 2.0, 3.0, 5.0, 6.0, 6.0, 9.0];
+    let times = Scored::Times(TimesInOrder::new(&days, &event), Counted::default());
+    let ranked = Ranked::new(&[1.0, 4.0, 2.0, 2.0, 7.0, 9.0, 4.0, 3.0]);
+    for statistic in [times, Scored::Ranks(ranked, Counted::default())] {
+        let mut all = Vec::new();
+        let mut sequence = Vec::new();
+        for number in 0..enumeration.total() {
+            enumeration.sequence(number, &mut sequence);
+            let found = exact(&history, &enumeration, &sequence, &statistic).unwrap();
+            all.push(found.p_value);
+        }
+        let at_most = |a: f64| all.iter().filter(|own| **own <= a + 1e-12).count() as f64 / 70.0;
+        assert!(all.iter().all(|p| at_most(*p) <= p + 1e-12));
+        let smallest = all.iter().copied().fold(1.0, f64::min);
+        near(at_most(smallest), smallest);
+    }
+}

@@ -280,7 +280,7 @@ impl Behind<'_> {
             history: &self.history,
             arms: &arms,
             enumeration: self.enumeration.as_ref(),
-            draws: None,
+            number: None,
         };
         let one = |arm: &Arm| {
             let own = (analysis, *arm);

@@ -242,6 +242,13 @@ fn one_analysis(plan: &mut Plan, protocol: &Protocol, analysis: &Analysis) {
     }
     let alpha = tidy(analysis.alpha);
     plan.item(&match analysis.test {
+        Some(Test::Randomization { draws }) if analysis.is_scored() => {
+            let id = &analysis.estimator;
+            with_commas(words!(
+                "Decision: two-sided conditional randomization test with the statistic of `{id}` ({draws} redraws unless it can be exact), alpha {alpha}; it has no interval by inversion.",
+                "Beslut: tvåsidigt betingat randomiseringstest med teststorheten i `{id}` ({draws} omlottningar om det inte kan göras exakt), alfa {alpha}; det har inget intervall genom inversion."
+            ))
+        }
         Some(Test::Randomization { draws }) => with_commas(words!(
             "Decision: two-sided conditional randomization test ({draws} redraws unless it can be exact), alpha {alpha}; the interval describes.",
             "Beslut: tvåsidigt betingat randomiseringstest ({draws} omlottningar om det inte kan göras exakt), alfa {alpha}; intervallet beskriver."

@@ -9,7 +9,7 @@ missingness <- function(id, treated, control, redraws) step(paste0(id, "/missing
   unknown <- families[[paste0(id, ".unknown")]]
   of <- function(arm) { own <- unknown[families$arm == arm]; own[!is.na(own)] }
   for (arm in arms) say(paste0(path, "/arms/", arm), c(unknown = sum(of(arm)), of = length(of(arm))))
-  over_error <- function(a, c) ifelse(c > 0, a / sqrt(c), ifelse(abs(a) <= 1e-12, 0, sign(a) * Inf))
+  over_error <- function(a, c) ifelse(c > 1e-20, a / sqrt(c), ifelse(abs(a) <= 1e-12, 0, sign(a) * Inf))
   for (i in seq_along(treated)) {
     own <- of(treated[i])
     other <- of(control)

@@ -1,8 +1,7 @@
 //! The tests that every lock has, balance and who is unknown, and tests of ranks and times by redraws, where every allocation can
 //! be written out.
 
-use crate::made_up::{IUH, protocol};
-use crate::registered::{Few, LATE, estimand, few, with};
+use crate::registered::{Few, LATE, estimand, few};
 use lottning::allocation::{Arm, Design, Options, choose, read_ratio};
 use lottning::analysis::balance::{Imbalance, orthonormal};
 use lottning::analysis::randomization::{Statistic, TestError, TestFigures, exact, monte_carlo};

@@ -209,13 +209,17 @@ fn times_and_ranks_share_redraws() {
     let start = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
     let text = format!(
         "{}{}{}[multiplicity]\nsecondary = \"westfall-young\"\n",
-        &IUH[..start],
+        IUH[..start].replace("draws = 10000", "draws = 99"),
         secondary(times("strata = [\"site\"]\n"), "times"),
         secondary(ranks(), "ranks"),
     );
     let study = study(protocol(&text), 90, 12);
     let (protocol, state) = (&study.protocol, &study.state);
-    let found = everything(protocol, state, &RunSettings::default());
+    let settings = RunSettings {
+        draws: Some(99),
+        ..RunSettings::default()
+    };
+    let found = everything(protocol, state, &settings);
     let result = |id: &str| found.analyses.iter().find(|own| own.id == id).unwrap();
     let own = ["times", "ranks"].map(result);
     let both = ["times", "ranks"].map(|id| {

@@ -148,7 +148,7 @@ PUBLIC = ABOUT_FAMILY | {
     "capacity-changed": SITE_DAY | {"therapists": whole(0, 10_000)},
     "erased": {"sequences": are_sequences, "reason": is_public_key},
     "locked": {"lock": is_text, "cut": is_date, "deviations?": are_codes},
-    "analysed": {"lock": is_text, "results_sha256": is_hex, "deviations?": are_codes}, "exported": {"what": one_of("proof", "replicate")},
+    "analysed": {"lock": is_text, "results_sha256": is_hex, "deviations?": are_codes}, "exported": {"what": one_of("data", "proof", "replicate")},
     "revealed": {"seeds": list_of(is_hex)},
 }
 MOST_CHILDREN = 24

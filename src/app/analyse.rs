@@ -277,7 +277,10 @@ fn cut(study: &Study, lock: Option<u16>, today: Day) -> Day {
 
 /// The state of the ledger up to the event of a lock. Families whose data were erased later are erased in it, for
 /// what they were can no longer be read.
-fn up_to_lock(study: &mut Study, lock: u16) -> Result<(State, LockState), Failure> {
+///
+/// # Errors
+/// Data that are not locked (exit 7); a ledger that cannot be read (8).
+pub(super) fn up_to_lock(study: &mut Study, lock: u16) -> Result<(State, LockState), Failure> {
     let protocol = &study.journal.protocol;
     let Some(made) = study.journal.state.lock(lock).copied() else {
         return Err(refusal(protocol, Refusal::NotLocked));

@@ -27,6 +27,7 @@ pub(super) const STUDY_VERBS: &[Page] = pages![
     "confirm-mismatch",
     "cut-in-the-future",
     "cut-not-registered",
+    "data-before-the-end",
     "disk-full",
     "disk-write",
     "document-not-correct",

@@ -1,8 +1,9 @@
 //! `export`: what leaves a study. The proof holds the chain and the public parts, so that anyone can check it offline.
 //!
-//! The export is recorded first, so that the proof shows it, too. Nothing of a payload leaves here.
+//! The data and the folder for replication hold a row for each family of a lock, under numbers. An export is recorded first, so
+//! that the proof shows it, too. No pseudonym leaves here.
 
-use super::analyse::{Analysed, body, earlier_states, locked};
+use super::analyse::{Analysed, body, earlier_states, locked, up_to_lock};
 use super::exit;
 use super::failure::Failure;
 use super::lock::find;
@@ -15,12 +16,15 @@ use super::study::{Act, Study, Work};
 use crate::analysis::Plan;
 use crate::analysis::replication::{AtLock, replication};
 use crate::diagnostic::{Diagnostic, Lang, Words};
+use crate::report::File;
+use crate::report::data::{self, Data};
 use crate::report::proof::{self, Proof};
 use crate::report::replicate::{Folder, files};
 use crate::study::identifiers::holds_personal_number;
 use crate::study::journal::{Content, Entry, Recording};
 use crate::study::kernel::{Command, decide};
 use crate::words;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Room in bytes for a row more, or for the last page of a file.
@@ -119,16 +123,64 @@ pub fn replicate(
         analyses: &analyses,
         replication: &replication,
     });
-    let public = Content::new().with("what", "replicate");
+    write(outside, study, act, (folder, "replicate"), made)
+}
+
+/// Writes the data sets of a lock with their codebook to a new folder, and records it.
+///
+/// The folder is for its owner alone: it holds a row for each family, under a number instead of its pseudonym.
+///
+/// # Errors
+/// As [`replicate`].
+pub fn data(
+    outside: &Outside,
+    study: &mut Study,
+    act: &Act,
+    lock: &str,
+    folder: &Path,
+) -> Result<Exported, Failure> {
+    let place = find(study, lock)?;
+    if outside.exists(folder) {
+        return Err(in_use(folder));
+    }
+    let (state, at) = up_to_lock(study, place)?;
+    sealed_texts(outside, study)?;
+    let epochs = study.protocol();
+    let made = data::files(&Data {
+        protocol: epochs.in_epoch(state.epoch),
+        epochs,
+        state: &state,
+        cut: at.cut,
+        lock,
+    });
+    write(outside, study, act, (folder, "data"), made)
+}
+
+/// Records an export with a row for each family, and writes its files to a new folder.
+fn write(
+    outside: &Outside,
+    study: &mut Study,
+    act: &Act,
+    (folder, what): (&Path, &str),
+    made: Vec<File>,
+) -> Result<Exported, Failure> {
     let size = made.iter().map(|file| file.text.len() + ROW).sum();
     let above = folder.parent().unwrap_or(Path::new("."));
     outside.create_folder(above)?;
     outside.has_room(above, size)?;
-    let receipt = recorded(outside, study, act, &public)?;
+    let mut receipt = recorded(outside, study, act, &Content::new().with("what", what))?;
+    receipt.warnings = rows_before_the_end(study.journal.state.closed);
     outside.create_private_folder(folder)?;
-    outside.create_private_folder(folder.join("data"))?;
+    let folders: BTreeSet<&Path> = made
+        .iter()
+        .filter_map(|file| Path::new(&file.path).parent())
+        .filter(|inside| !inside.as_os_str().is_empty())
+        .collect();
+    for inside in folders {
+        outside.create_private_folder(folder.join(inside))?;
+    }
     let mut files = Vec::new();
-    for file in made {
+    for file in &made {
         let path = folder.join(&file.path);
         outside
             .write_private(&path, file.text.as_bytes())
@@ -199,22 +251,6 @@ fn recorded(
     Ok(receipt)
 }
 
-/// What is planned and not built yet.
-pub fn not_built(what: &str) -> Failure {
-    Failure::new(
-        exit::USAGE,
-        "not-built-yet",
-        words!(
-            "`export {what}` is not built yet",
-            "`export {what}` finns inte än"
-        ),
-    )
-    .help(Words::new(
-        "what exists: --proof, --replicate",
-        "det här finns: --proof, --replicate",
-    ))
-}
-
 /// A proof lists every arm in order: whoever still enrols could guess the next one from it.
 fn before_the_end(closed: bool) -> Vec<Diagnostic> {
     let warning = Diagnostic::warning(
@@ -222,6 +258,18 @@ fn before_the_end(closed: bool) -> Vec<Diagnostic> {
         Words::new(
             "enrolment goes on, and the proof lists every allocation with its arm; keep it from everybody who takes part in enrolment",
             "inskrivningen pågår, och beviset räknar upp varje lottning med dess arm; håll det borta från alla som deltar i inskrivningen",
+        ),
+    );
+    if closed { Vec::new() } else { vec![warning] }
+}
+
+/// Rows by arm in the order of the draw, while families are still drawn.
+fn rows_before_the_end(closed: bool) -> Vec<Diagnostic> {
+    let warning = Diagnostic::warning(
+        "data-before-the-end",
+        Words::new(
+            "enrolment goes on, and the folder lists the families of the lock with their arms in the order of the draw; keep it from everybody who takes part in enrolment",
+            "inskrivningen pågår, och mappen räknar upp låsningens familjer med deras arm i lottningens ordning; håll den borta från alla som deltar i inskrivningen",
         ),
     );
     if closed { Vec::new() } else { vec![warning] }

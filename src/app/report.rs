@@ -12,7 +12,7 @@ use super::typed_time::now;
 use crate::allocation::{Mode, Seed};
 use crate::analysis::results::Analyses;
 use crate::diagnostic::Lang;
-use crate::report::{Provenance, Report, SeedFact, csv, figures, html, json};
+use crate::report::{Provenance, Report, SeedFact, csv, figures, html, json, public};
 use crate::study::cohort::cohort;
 use crate::study::conduct::{Conduct, conduct};
 use crate::study::flow::{Flow, flow};
@@ -27,6 +27,8 @@ pub struct ReportRequest {
     pub lock: Option<String>,
     /// Folder to write to; `None` is `results/<lock>` in the study folder.
     pub out: Option<PathBuf>,
+    /// Masks counts from 1 to one less than this: pages for the public alone, in a folder of their own.
+    pub suppress_below: Option<u32>,
     /// Seeds, to derive every draw again; without them the published ones, if they are.
     pub seed_files: Vec<PathBuf>,
 }
@@ -96,10 +98,13 @@ pub fn report(
         })
         .unwrap_or_default();
     let provenance = Provenance::of(&verification, now(outside).to_string(), facts, rehearsal);
-    let folder = request
-        .out
-        .clone()
-        .unwrap_or_else(|| study.folder.join("results").join(&name));
+    let folder = request.out.clone().unwrap_or_else(|| {
+        let name = match request.suppress_below {
+            Some(_) => format!("{name}-public"),
+            None => name,
+        };
+        study.folder.join("results").join(name)
+    });
     let whole = Report {
         protocol,
         flow: &flow,
@@ -111,7 +116,19 @@ pub fn report(
         analyses: &analyses,
         provenance: &provenance,
     };
-    let files = write(outside, &folder, &whole)?;
+    let texts = match request.suppress_below {
+        Some(below) => vec![
+            ("report.sv.html".to_owned(), public(&whole, below, Lang::Sv)),
+            ("report.en.html".to_owned(), public(&whole, below, Lang::En)),
+        ],
+        None => texts(&whole),
+    };
+    let mut files = Vec::new();
+    for (name, text) in texts {
+        let path = folder.join(name);
+        outside.write_private(&path, text.as_bytes())?;
+        files.push(path);
+    }
     Ok(Reported {
         folder,
         files,
@@ -121,11 +138,8 @@ pub fn report(
     })
 }
 
-fn write(
-    outside: &Outside,
-    folder: &std::path::Path,
-    report: &Report<'_>,
-) -> Result<Vec<PathBuf>, Failure> {
+/// The files of the full report by name, the pages first.
+fn texts(report: &Report<'_>) -> Vec<(String, String)> {
     let mut files = vec![
         ("report.sv.html".to_owned(), html(report, Lang::Sv)),
         ("report.en.html".to_owned(), html(report, Lang::En)),
@@ -141,11 +155,5 @@ fn write(
             }
         }
     }
-    let mut paths = Vec::new();
-    for (name, text) in files {
-        let path = folder.join(name);
-        outside.write_private(&path, text.as_bytes())?;
-        paths.push(path);
-    }
-    Ok(paths)
+    files
 }

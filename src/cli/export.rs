@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 use crate::app::Failure;
-use crate::app::export::{Exported, not_built, proof, replicate};
+use crate::app::export::{Exported, data, proof, replicate};
 use crate::app::study::Study;
 use crate::words;
 
@@ -22,8 +22,8 @@ pub(super) struct Export {
     #[command(flatten)]
     what: What,
 
-    /// Id of the lock whose results are recomputed
-    #[arg(long, value_name = "ID", requires = "replicate", conflicts_with_all = ["proof", "data"])]
+    /// Id of the lock whose data are written, or whose results are recomputed
+    #[arg(long, value_name = "ID", conflicts_with = "proof")]
     lock: Option<String>,
 
     #[command(flatten)]
@@ -38,8 +38,8 @@ struct What {
     #[arg(long, value_name = "DIR")]
     proof: Option<PathBuf>,
 
-    /// Folder for the locked data; not built yet
-    #[arg(long, value_name = "DIR")]
+    /// New folder for the data sets of a lock: a row for each family and for each event, dates as days, and a codebook
+    #[arg(long, value_name = "DIR", requires = "lock")]
     data: Option<PathBuf>,
 
     /// New folder for the data, codebook and results of a lock, and a short R script that recomputes the reported numbers and names those that it takes over
@@ -53,10 +53,20 @@ impl Export {
         let outside = &session.outside;
         let act = self.acting.act();
         let mut study = Study::load_whole(outside, &self.at.study)?;
-        let made = match (&self.what.proof, &self.what.replicate, &self.lock) {
-            (Some(folder), ..) => proof(outside, &mut study, &act, folder, session.lang)?,
-            (None, Some(folder), Some(lock)) => replicate(outside, &mut study, &act, lock, folder)?,
-            _ => return Err(not_built("--data")),
+        // The parser asks for one of the three folders, and for a lock with the last two.
+        let lock = self.lock.as_deref().unwrap_or_default();
+        let What {
+            proof: of_proof,
+            data: of_data,
+            replicate: again,
+        } = &self.what;
+        let made = if let Some(folder) = of_proof {
+            proof(outside, &mut study, &act, folder, session.lang)?
+        } else if let Some(folder) = of_data {
+            data(outside, &mut study, &act, lock, folder)?
+        } else {
+            let folder = again.as_deref().unwrap_or(&self.at.study);
+            replicate(outside, &mut study, &act, lock, folder)?
         };
         self.document(session, &made)
     }
@@ -82,7 +92,12 @@ impl Export {
         let mut document = Document::new("receipt/1", &body)?;
         for file in made.files.iter().take(1) {
             let path = file.display();
-            document = document.text(if self.what.replicate.is_some() {
+            document = document.text(if self.what.data.is_some() {
+                words!(
+                    "The data: read {path} first; codebook.csv explains every column. The folder holds a row for each family: keep it as the study itself.",
+                    "Data: läs {path} först; codebook.csv förklarar varje kolumn. Mappen innehåller en rad per familj: förvara den som studien själv."
+                )
+            } else if self.what.replicate.is_some() {
                 words!(
                     "The script: {path}. Run it with Rscript; it compares the reported numbers with its own, and names those that it takes over. The folder holds a row for each family: keep it as the study itself.",
                     "Skriptet: {path}. Kör det med Rscript; det jämför de redovisade talen med sina egna och namnger dem som det övertar. Mappen innehåller en rad per familj: förvara den som studien själv."

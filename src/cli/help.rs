@@ -227,8 +227,8 @@ pub const VERBS: &[Verb] = &[
     verb(
         "export",
         Who::Evaluator,
-        "Write a proof that anyone can check in a browser, without families",
-        "Skriv ett bevis som vem som helst kan kontrollera i en webbläsare, utan familjer",
+        "Write the data of a lock, what recomputes its results, or a proof without families",
+        "Skriv en låsnings data, det som räknar om dess resultat, eller ett bevis utan familjer",
     ),
     verb(
         "verify",

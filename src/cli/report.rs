@@ -37,6 +37,15 @@ pub(super) struct Report {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
+    /// For the public: pages alone, in which families numbering 1 to N − 1 are masked, and what would give them back [for example: 5]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "dry_run",
+        value_parser = clap::value_parser!(u32).range(2..=100)
+    )]
+    suppress_below: Option<u32>,
+
     /// Seed file of each epoch, to derive every draw again [default: the published seeds]
     #[arg(long, value_name = "FILE")]
     seed_file: Vec<PathBuf>,
@@ -49,6 +58,7 @@ impl Report {
         let request = ReportRequest {
             lock: self.lock.clone(),
             out: self.out.clone(),
+            suppress_below: self.suppress_below,
             seed_files: self.seed_file.clone(),
         };
         let made = report(&session.outside, &mut study, &request)?;
@@ -57,13 +67,16 @@ impl Report {
             .iter()
             .map(|file| Value::from(file.display().to_string()))
             .collect();
-        let body = json!({
+        let mut body = json!({
             "lock": self.lock,
             "dry_run": self.dry_run,
             "verified": made.verification.ok,
             "folder": made.folder.display().to_string(),
             "files": files,
         });
+        if let Some(below) = self.suppress_below {
+            body["suppress_below"] = json!(below);
+        }
         let mut document = Document::new("report-files/1", &body)?;
         let page = match session.lang {
             Lang::En => "report.en.html",
@@ -74,10 +87,13 @@ impl Report {
             document = document.text(words!("The report: {path}", "Rapporten: {path}"));
         }
         let folder = made.folder.display();
-        document = document.text(words!(
+        document = document.text(if self.suppress_below.is_some() { words!(
+            "The pages in {folder} mask small numbers and are meant for the public; they stand in for no registered result.",
+            "Sidorna i {folder} döljer små tal och är avsedda för allmänheten; de ersätter inget registrerat resultat."
+        ) } else { words!(
             "Tables, figures and JSON lie beside it in {folder}.",
             "Tabeller, figurer och JSON ligger bredvid i {folder}."
-        ));
+        ) });
         if !made.verification.ok {
             document = document.text(Words::new(
                 "The ledger does NOT hold together: the report says so; run `lottning verify`.",

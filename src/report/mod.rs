@@ -6,10 +6,12 @@
 //! page is in `page`. What the numbers are is decided in `analysis` and `study`.
 
 mod analysis_name;
+pub mod data;
 mod delimited;
 mod document;
 mod effect;
 pub mod figures;
+mod flat;
 mod grid;
 pub mod number;
 mod page;
@@ -18,14 +20,16 @@ pub mod proof;
 mod provenance;
 pub mod replicate;
 pub mod simulation;
+pub mod suppression;
 mod svg;
 
 pub use delimited::{DelimitedTable, csv};
 pub use document::{
     alert, balance, deviation, funnel, further, json, missingness, subgroups, test, used,
 };
+pub use flat::File;
 pub use grid::{Grid, GridRow};
-pub use page::html;
+pub use page::{html, public};
 pub use provenance::{Provenance, SeedFact, Verdict};
 
 use crate::analysis::results::{Analyses, AnalysisResult};

@@ -84,7 +84,7 @@ pub fn seen(
         reports: vec![0; members.len()],
         unnamed: 0,
     };
-    for report in state
+    for (_, report) in state
         .one_family(family)
         .flat_map(|one| counted(state, one, own, window, rules))
     {

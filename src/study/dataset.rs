@@ -7,7 +7,7 @@
 //! outcome unknown, and every analysis says what it does then. Times and rates use open windows too, each up to the cut
 //! (`course`). Which covariates an analysis uses and how it treats unknown outcomes is `analysis`' business.
 
-use super::kernel::{Family, FamilyIx, Occurred, Occurrence, ReportState, Source, State};
+use super::kernel::{Family, FamilyIx, Occurred, Occurrence, ReportIx, ReportState, Source, State};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, OutcomeKind, Summary};
@@ -446,7 +446,7 @@ pub(super) fn reported<'s>(
     window: (Day, Day),
     rules: Rules,
 ) -> impl Iterator<Item = Day> + 's {
-    counted(state, family, unit, window, rules).map(|report| report.received)
+    counted(state, family, unit, window, rules).map(|(_, report)| report.received)
 }
 
 /// The counted reports themselves.
@@ -456,36 +456,32 @@ pub(super) fn counted<'s>(
     unit: &'s Family,
     (from, until): (Day, Day),
     (same_incident_within_days, without_study_staff, without_attached): Rules,
-) -> impl Iterator<Item = &'s ReportState> + 's {
+) -> impl Iterator<Item = (ReportIx, &'s ReportState)> + 's {
     let counted = Source::Log.bit() | Source::Register.bit();
     let index = same_incident_within_days.and_then(|_| state.reports.get(unit.report.0 as usize));
-    state
-        .reports_of(family)
-        .filter(move |(place, report)| {
-            let comes_in = *place != unit.report
-                && report.sources & counted != 0
-                && (from..=until).contains(&report.received);
-            if !comes_in {
-                return false;
+    state.reports_of(family).filter(move |(place, report)| {
+        let comes_in = *place != unit.report
+            && report.sources & counted != 0
+            && (from..=until).contains(&report.received);
+        if !comes_in {
+            return false;
+        }
+        let same_incident = match (same_incident_within_days, index, report.incident) {
+            (Some(days), Some(index), Some(incident)) => {
+                index.incident == Some(incident) && report.received.since(index.received) <= days
             }
-            let same_incident = match (same_incident_within_days, index, report.incident) {
-                (Some(days), Some(index), Some(incident)) => {
-                    index.incident == Some(incident)
-                        && report.received.since(index.received) <= days
-                }
-                _ => false,
-            };
-            let joined = report
-                .child
-                .and_then(|child| state.children.get(state.same_child(child).0 as usize))
-                .is_some_and(|child| child.joined);
-            let outside = report.unknown_child && unit.children > 0;
-            let by_staff = without_study_staff && report.by_study_staff;
-            let open = without_attached && report.attached == Some(true);
-            let left_out = same_incident || joined || outside || by_staff || open;
-            !left_out
-        })
-        .map(|(_, report)| report)
+            _ => false,
+        };
+        let joined = report
+            .child
+            .and_then(|child| state.children.get(state.same_child(child).0 as usize))
+            .is_some_and(|child| child.joined);
+        let outside = report.unknown_child && unit.children > 0;
+        let by_staff = without_study_staff && report.by_study_staff;
+        let open = without_attached && report.attached == Some(true);
+        let left_out = same_incident || joined || outside || by_staff || open;
+        !left_out
+    })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod duties;
 pub mod field_value;
 mod findings;
 pub mod flow;
+pub mod happenings;
 pub mod identifiers;
 pub mod intake;
 pub mod journal;

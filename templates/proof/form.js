@@ -33,7 +33,7 @@ const PUBLIC_KEYS = { // a key with ? may be absent
   "corrected": { sequence: wholeFrom(1, Number.MAX_SAFE_INTEGER) }, "erased": { sequences: isSequences, reason: isKey },
   "locked": { lock: isText, cut: isDate, "deviations?": isCodes },
   "analysed": { lock: isText, results_sha256: isHash, "deviations?": isCodes },
-  "exported": { what: oneOf("proof", "replicate") }, "revealed": { seeds: listOf(isHash) },
+  "exported": { what: oneOf("data", "proof", "replicate") }, "revealed": { seeds: listOf(isHash) },
 };
 const DEEDS = { // the roles that may write a row of a kind (docs/protocol.md, "[roles]")
   ...Object.fromEntries(["opened", "epoch-opened", "site-opened", "site-closed", "capacity-changed", "corrected", "erased",

@@ -94,6 +94,7 @@ impl Stage<'_> {
             &ReportRequest {
                 lock: Some(id.clone()),
                 out: Some(self.folder.join("report")),
+                suppress_below: None,
                 seed_files: Vec::new(),
             },
         )?;

@@ -141,6 +141,7 @@ fn made(outside: &Outside, request: &Replay<'_>, lived: Lived) -> Result<Replaye
             &ReportRequest {
                 lock: Some(id.clone()),
                 out: Some(request.folder.join("report").join(&id)),
+                suppress_below: None,
                 seed_files: Vec::new(),
             },
         )?;

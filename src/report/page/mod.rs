@@ -8,10 +8,13 @@ mod cohort;
 mod conduct;
 mod findings;
 mod origin;
+mod public;
 mod subgroups;
 mod summary;
 mod terms;
 mod violations;
+
+pub use public::public;
 
 use super::figures::{self, Figure};
 use super::svg::escape;

@@ -10,6 +10,7 @@ mod tables;
 use crate::analysis::replication::{JointRedraws, Replication};
 use crate::analysis::results::Analyses;
 use crate::protocol::model::{Protocol, Role};
+use crate::report::flat::File;
 use serde_json::Value;
 
 /// What a folder for replication is made from.
@@ -23,15 +24,6 @@ pub struct Folder<'a> {
     pub analyses: &'a Analyses,
     /// What it was computed from.
     pub replication: &'a Replication,
-}
-
-/// A file of the folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
-    /// Path in the folder: ids and fixed words, never a family.
-    pub path: String,
-    /// Its text.
-    pub text: String,
 }
 
 /// The files of a folder for replication, the script first.

@@ -3,75 +3,15 @@
 mod columns;
 
 use self::columns::{columns, unknown};
-use super::{File, Folder, joint_stem, look_stem, redraws_stem, stem, unknown_stem};
+use super::{Folder, joint_stem, look_stem, redraws_stem, stem, unknown_stem};
 use crate::analysis::replication::{
     Counted, How, JointRedraws, ReplicatedBalance, ReplicatedFit, ReplicatedRedraws,
 };
+use crate::report::flat::{File, Table, csv, number};
 use serde_json::Value;
 
 /// What a column of sites is.
 const SITE: &str = "id of the site where the family was randomized";
-
-/// A table that is written column by column.
-struct Table {
-    names: Vec<String>,
-    columns: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new() -> Self {
-        Self {
-            names: Vec::new(),
-            columns: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, name: impl Into<String>, column: Vec<String>) {
-        self.names.push(name.into());
-        self.columns.push(column);
-    }
-
-    fn text(&self) -> String {
-        let rows = self.columns.first().map_or(0, Vec::len);
-        let cells = |row: usize| {
-            let columns = self.columns.iter();
-            columns
-                .map(|column| column.get(row).cloned().unwrap_or_default())
-                .collect()
-        };
-        let rows: Vec<Vec<String>> = (0..rows).map(cells).collect();
-        csv(&self.names, &rows)
-    }
-}
-
-fn csv(head: &[String], rows: &[Vec<String>]) -> String {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::Any(b'\n'))
-        .flexible(true)
-        .from_writer(Vec::new());
-    // Writing into memory cannot fail; a table that did not come out is empty, and the tests would see it.
-    let written = writer
-        .write_record(head)
-        .and_then(|()| rows.iter().try_for_each(|row| writer.write_record(row)));
-    match (written, writer.into_inner()) {
-        (Ok(()), Ok(bytes)) => String::from_utf8(bytes).unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-/// The shortest text that reads back as the same number; `NA` when missing.
-fn number(value: Option<f64>) -> String {
-    match value {
-        Some(value) if value.is_nan() => "NA".to_owned(),
-        Some(value) if value.is_infinite() => if value > 0.0 { "Inf" } else { "-Inf" }.to_owned(),
-        Some(value) => value.to_string(),
-        None => "NA".to_owned(),
-    }
-}
-
-fn numbers(values: &[Option<f64>]) -> Vec<String> {
-    values.iter().map(|value| number(*value)).collect()
-}
 
 /// Lines of the codebook: file, column, what it is.
 struct Codebook(Vec<Vec<String>>);

@@ -121,7 +121,10 @@ const PUBLIC: &[(&str, &[(&str, Domain)])] = &[
             ("results_sha256", Hash),
         ],
     ),
-    ("exported", &[("what", One(&["proof", "replicate"]))]),
+    (
+        "exported",
+        &[("what", One(&["data", "proof", "replicate"]))],
+    ),
     ("revealed", &[("seeds", Hashes)]),
     ("reported", &[]),
     ("offered", &[]),

@@ -1,8 +1,9 @@
 //! The columns of a fit, and those of the families that it is weighed for.
 
-use super::{Codebook, SITE, Table, numbers};
+use super::{Codebook, SITE};
 use crate::analysis::replication::{ReplicatedFit, ReplicatedUnknown};
 use crate::estimation::{Covariate, Values};
+use crate::report::flat::{Table, numbers};
 use crate::report::replicate::Folder;
 use std::collections::BTreeMap;
 

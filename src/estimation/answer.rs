@@ -33,6 +33,7 @@ pub struct Estimate {
     /// Upper confidence limit on the measure's own scale.
     pub conf_high: Option<f64>,
     /// Confidence level.
+    #[serde(serialize_with = "as_decimal")]
     pub level: f64,
     /// Analysed rows in the treated arm.
     pub n_treated: usize,
@@ -45,6 +46,26 @@ pub struct Estimate {
     /// Further fields of this estimator.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// A level as it is printed: 1 − α to twelve decimals, so that binary fractions leave no trace of a difference.
+///
+/// ```
+/// use lottning::estimation::printed_level;
+///
+/// assert_eq!(printed_level(0.950_000_000_000_000_1), 0.95);
+/// assert_eq!(printed_level(1.0 - 0.0125), 0.9875);
+/// ```
+pub fn printed_level(level: f64) -> f64 {
+    (level * 1e12).round() / 1e12
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
+fn as_decimal<S: serde::Serializer>(level: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(printed_level(*level))
 }
 
 impl Estimate {

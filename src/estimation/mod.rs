@@ -58,7 +58,7 @@ pub mod tipping;
 pub mod two_proportions;
 
 pub(crate) use answer::reported;
-pub use answer::{Answer, Estimate, Warning};
+pub use answer::{Answer, Estimate, Warning, printed_level};
 pub use columns::{Arm, Columns, Counts, Covariate, Factor, Labels, Values};
 pub use entry::{
     EstimatorEntry, EventCodes, Exchange, OptionDomain, OutcomeDomain, Role, Symmetries,

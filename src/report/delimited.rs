@@ -2,9 +2,9 @@
 //!
 //! Column names and codes are never translated. The page's rounded tables are in `page`; writing files is `app`'s.
 
-use super::{Report, number};
+use super::{Report, flat, number};
 use crate::analysis::results::{AnalysisResult, BaselineCell};
-use crate::estimation::Estimate;
+use crate::estimation::{Estimate, printed_level};
 
 /// One table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,18 +31,7 @@ pub fn csv(report: &Report<'_>) -> Vec<DelimitedTable> {
 }
 
 fn table(name: &'static str, head: &[&str], rows: &[Vec<String>]) -> DelimitedTable {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::Any(b'\n'))
-        .flexible(true)
-        .from_writer(Vec::new());
-    // Writing into memory cannot fail; a table that did not come out is empty, and the tests would see it.
-    let written = writer
-        .write_record(head)
-        .and_then(|()| rows.iter().try_for_each(|row| writer.write_record(row)));
-    let text = match (written, writer.into_inner()) {
-        (Ok(()), Ok(bytes)) => String::from_utf8(bytes).unwrap_or_default(),
-        _ => String::new(),
-    };
+    let text = flat::csv(head, rows);
     DelimitedTable { name, text }
 }
 
@@ -161,7 +150,7 @@ fn result(
         exact(estimate.p_value),
         exact(estimate.conf_low),
         exact(estimate.conf_high),
-        exact(Some(estimate.level)),
+        exact(Some(printed_level(estimate.level))),
         estimate.n_treated.to_string(),
         estimate.n_control.to_string(),
         estimate.variance.clone(),
@@ -174,7 +163,7 @@ fn result(
         exact(compared.and_then(|own| own.q_value)),
         extra("sensitivity"),
         extra("arm"),
-        exact(test.map(|t| t.level)),
+        exact(test.map(|t| printed_level(t.level))),
         exact(test.and_then(|t| t.conf_low)),
         exact(test.and_then(|t| t.conf_high)),
         extra("set"),

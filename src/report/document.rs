@@ -9,10 +9,12 @@ use crate::analysis::results::{
 };
 use crate::analysis::subgroups::{SubgroupEffect, Subgroups};
 use crate::diagnostic::Words;
+use crate::estimation::printed_level;
 use crate::protocol::Protocol;
 use crate::study::caps::{Alert, Capped};
 use crate::study::cohort::LEVEL;
 use crate::study::flow::{ArmFlow, ReasonCount, SiteFlow};
+use crate::words;
 use serde_json::{Map, Value, json};
 
 /// The document as indented text with a newline at the end.
@@ -286,12 +288,16 @@ fn baseline(report: &Report<'_>) -> Value {
                     BaselineCell::Empty => json!({"n": 0, "missing": families}),
                 })
                 .collect();
-            json!({
+            let mut told = json!({
                 "characteristic": words(&row.label),
                 "level": row.level.as_ref().map(words),
                 "arms": arms,
-                "smd": row.smd,
-            })
+                "smd": row.smd.filter(|smd| smd.is_finite()),
+            });
+            if let Some(note) = undefined(row.smd) {
+                told["smd_note"] = words(&note);
+            }
+            told
         })
         .collect();
     json!({
@@ -346,6 +352,28 @@ pub fn missingness(protocol: &Protocol, own: Option<&Missingness>) -> Value {
         })
     });
     json!({ "arms": arms.collect::<Vec<_>>(), "tests": tests.collect::<Vec<_>>() })
+}
+
+/// Why a standardized difference is no number.
+fn undefined(smd: Option<f64>) -> Option<Words> {
+    match smd {
+        Some(smd) if smd.is_finite() => None,
+        Some(smd) => {
+            let (en, sv) = if smd > 0.0 {
+                ("above", "över")
+            } else {
+                ("below", "under")
+            };
+            Some(words!(
+                "infinite: neither arm varies, and the treated arm lies {en} control",
+                "oändlig: ingen av grupperna varierar, och den behandlade ligger {sv} kontrollgruppen"
+            ))
+        }
+        None => Some(words!(
+            "undefined: an arm without known values, or neither spread nor difference",
+            "odefinierad: en grupp utan kända värden, eller varken spridning eller skillnad"
+        )),
+    }
 }
 
 fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
@@ -507,7 +535,7 @@ pub fn test(test: &TestResult, text: impl Fn(&Words) -> Value) -> Value {
         "draws": test.draws,
         "failed": test.failed,
         "mcse": test.mcse,
-        "level": test.level,
+        "level": printed_level(test.level),
         "conf_low": test.conf_low,
         "conf_high": test.conf_high,
         "interval_assumes": "constant-effect",
@@ -527,4 +555,19 @@ fn site(report: &Report<'_>, site: &SiteFlow) -> Value {
             .collect::<Vec<_>>(),
         "days_closed": site.days_closed(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::undefined;
+
+    #[test]
+    fn a_standardized_difference_that_is_no_number_says_why() {
+        assert_eq!(undefined(Some(-0.3)), None);
+        let infinite = undefined(Some(f64::NEG_INFINITY)).unwrap_or_default();
+        assert!(infinite.en.contains("below control"), "{}", infinite.en);
+        assert!(infinite.sv.contains("under kontrollgruppen"));
+        let none = undefined(None).unwrap_or_default();
+        assert!(none.en.starts_with("undefined"), "{}", none.en);
+    }
 }

@@ -66,7 +66,8 @@ fn a_terminal_exit_is_said_as_the_outcome_and_the_estimator_take_it() {
     );
 }
 
-/// Day 100 of a window that begins on the day after the draw is day 100 after it; of one that begins on day 123 it is day 222.
+/// Day 100 of a window that begins on the day after the draw is day 100 after it; of one that begins on day 123 it is day 222, and
+/// the days of the window are said.
 #[test]
 fn a_horizon_is_said_with_its_day() {
     let late = ("from day 123 ", "från och med dag 123 ");
@@ -83,10 +84,18 @@ fn a_horizon_is_said_with_its_day() {
             &format!("days {first} to {day} after randomization"),
             &format!("dag {first} till {day} efter lottningen"),
         );
+        let (days_en, days_sv) = if first == 1 {
+            (format!("day {day}"), format!("dag {day}"))
+        } else {
+            (
+                format!("days {first} to {day}"),
+                format!("dag {first} till {day}"),
+            )
+        };
         holds(
             &summary,
-            &format!("until the horizon (day {day} after randomization)"),
-            &format!("före horisonten (dag {day} efter lottningen)"),
+            &format!("until the horizon ({days_en} after randomization)"),
+            &format!("före horisonten ({days_sv} efter lottningen)"),
         );
         holds(
             &sentence,

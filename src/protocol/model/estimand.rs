@@ -210,10 +210,18 @@ impl Protocol {
     fn summarized(&self, analysis: &Analysis) -> Words {
         let Words { mut en, mut sv } = measure_label(&analysis.estimand.measure);
         if let Some(day) = self.horizon_day(analysis) {
-            let until = words!(
-                " (day {day} after randomization)",
-                " (dag {day} efter lottningen)"
-            );
+            let first = self.window(analysis).0;
+            let until = if first > 1 {
+                words!(
+                    " (days {first} to {day} after randomization)",
+                    " (dag {first} till {day} efter lottningen)"
+                )
+            } else {
+                words!(
+                    " (day {day} after randomization)",
+                    " (dag {day} efter lottningen)"
+                )
+            };
             en += &until.en;
             sv += &until.sv;
         }

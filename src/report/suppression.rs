@@ -78,6 +78,16 @@ impl Counts {
         self.sums.push((total.0, list));
     }
 
+    /// A count that is printed nowhere and that a reader can work out from others.
+    pub fn derived(&mut self, value: u32) -> Place {
+        self.add(value, true)
+    }
+
+    /// The count itself.
+    pub fn value(&self, place: Place) -> u32 {
+        self.cells.get(place.0).map_or(0, |cell| cell.value)
+    }
+
     fn add(&mut self, value: u32, derived: bool) -> Place {
         let masked = derived || self.is_small(value);
         self.cells.push(Cell {

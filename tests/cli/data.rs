@@ -143,25 +143,7 @@ fn the_rows_give_the_reported_numbers_without_a_name_or_a_date() {
     place
         .run(&format!("export --data out {AT}"))
         .refused(7, "exists");
-}
-
-#[cfg(unix)]
-#[test]
-fn the_folder_is_for_its_owner_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let place = demo();
-    let receipt = place.run(&format!("export --data out {AT}")).json(0);
-    let mode = |name: &str| {
-        std::fs::metadata(place.path(name))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777
-    };
-    assert_eq!(mode("out"), 0o700);
-    for file in receipt["files"].as_array().unwrap() {
-        assert_eq!(mode(file.as_str().unwrap()), 0o600, "{file}");
-    }
+    r_reads(&place);
 }
 
 #[test]
@@ -204,6 +186,7 @@ fn rows_of_an_interim_lock_are_warned_of() {
         );
     }
     assert_eq!(rows(&text(&place, "data/families.csv")).len(), 1);
+    is_private(&place);
     // Both exports are in the ledger by their kinds.
     let kinds: Vec<String> = place
         .entries()
@@ -218,10 +201,7 @@ fn rows_of_an_interim_lock_are_warned_of() {
 }
 
 /// R reads the files as they are: `read.csv`, missing values as `NA`, numbers as numbers.
-#[test]
-fn r_reads_the_files() {
-    let place = demo();
-    place.run(&format!("export --data out {AT}")).json(0);
+fn r_reads(place: &Place) {
     place.write(
         "out/read.R",
         "args <- commandArgs(FALSE); own <- dirname(sub('--file=', '', args[grep('--file=', args)]))\n\
@@ -243,7 +223,7 @@ fn r_reads_the_files() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let families = rows(&text(&place, "out/families.csv"));
+    let families = rows(&text(place, "out/families.csv"));
     let known = families
         .iter()
         .filter(|own| own["outcome.rereport.status"] == "known");
@@ -251,4 +231,22 @@ fn r_reads_the_files() {
         .map(|own| own["outcome.rereport.value"].parse::<u32>().unwrap())
         .sum();
     assert_eq!(said.trim(), format!("{} {reports}", families.len()));
+}
+
+/// The folder and its files are for their owner alone, where the system has modes.
+fn is_private(place: &Place) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |name: &str| {
+            let about = std::fs::metadata(place.path(name)).unwrap();
+            about.permissions().mode() & 0o777
+        };
+        assert_eq!(mode("data"), 0o700);
+        for file in ["README.txt", "codebook.csv", "families.csv", "events.csv"] {
+            assert_eq!(mode(&format!("data/{file}")), 0o600, "{file}");
+        }
+    }
+    #[cfg(not(unix))]
+    assert!(place.path("data").is_dir());
 }

@@ -1,7 +1,7 @@
 //! The counts of the page for the public, in one system of sums: what may stand is decided for all of them at once.
 
 use crate::analysis::results::{AnalysisResult, ArmOutcome, BaselineCell, BaselineRow};
-use crate::diagnostic::Words;
+use crate::diagnostic::{Lang, Words};
 use crate::report::Report;
 use crate::report::suppression::{Counts, Place};
 use crate::study::flow::ArmFlow;
@@ -40,18 +40,11 @@ pub(super) struct Tables<'a> {
 
 /// All counts of the page in one system.
 pub(super) fn tables<'a>(report: &Report<'a>, counts: &mut Counts) -> Tables<'a> {
-    let (mut lines, allocated) = flow_lines(report, counts);
+    let (mut lines, arms) = flow_lines(report, counts);
     let baseline = &report.analyses.baseline;
     // A family is in the data set if it was drawn up to the cut, once, and was not erased.
-    let families: Vec<Place> = baseline
-        .families
-        .iter()
-        .zip(&allocated)
-        .map(|(families, allocated)| {
-            let place = counts.count(*families);
-            counts.sum(*allocated, &[place]);
-            place
-        })
+    let families: Vec<Place> = (baseline.families.iter().zip(&arms))
+        .map(|(families, arm)| within(counts, arm.allocated, *families))
         .collect();
     let levels = levels(report, &families, counts);
     let (mut told, mut withheld) = (Vec::new(), Vec::new());
@@ -66,18 +59,27 @@ pub(super) fn tables<'a>(report: &Report<'a>, counts: &mut Counts) -> Tables<'a>
             continue;
         }
         let mut missing = Line {
-            label: unknown(&analysis.outcome_label),
+            label: unknown(report, analysis),
             strong: false,
-            cells: vec![None; allocated.len() + 1],
+            cells: vec![None; arms.len() + 1],
         };
         let mut analysed = Vec::new();
         for own in &analysis.arms {
-            let place = counts.count(own.analysed);
-            let (unknown, not_yet) = (counts.count(own.missing), counts.count(own.not_yet));
-            if let Some(families) = families.get(own.arm.index()) {
-                counts.sum(*families, &[place, unknown, not_yet]);
-            }
-            if let Some(cell) = missing.cells.get_mut(own.arm.index() + 1) {
+            let arm = own.arm.index();
+            let (Some(all), Some(fates)) = (families.get(arm), arms.get(arm)) else {
+                continue;
+            };
+            let unknown = counts.count(own.missing);
+            let place = if counts.value(*all) == own.analysed {
+                *all
+            } else {
+                let place = counts.count(own.analysed);
+                let not_yet = counts.count(own.not_yet);
+                counts.sum(*all, &[place, unknown, not_yet]);
+                place
+            };
+            lost(counts, unknown, fates);
+            if let Some(cell) = missing.cells.get_mut(arm + 1) {
                 *cell = Some(unknown);
             }
             analysed.push((own, place));
@@ -94,8 +96,38 @@ pub(super) fn tables<'a>(report: &Report<'a>, counts: &mut Counts) -> Tables<'a>
     }
 }
 
-/// The lines of the flow, and the allocated families of each arm.
-fn flow_lines(report: &Report<'_>, counts: &mut Counts) -> (Vec<Line>, Vec<Place>) {
+/// A part of a total whose rest nobody prints; where nothing is left over it is the total itself, as whoever reads will take it.
+fn within(counts: &mut Counts, total: Place, part: u32) -> Place {
+    if counts.value(total) == part {
+        return total;
+    }
+    let place = counts.count(part);
+    counts.sum(total, &[place]);
+    place
+}
+
+/// Ties unknown outcomes to the families that withdrew or left, of whom they mostly are.
+fn lost(counts: &mut Counts, unknown: Place, arm: &Fates) {
+    let parts = [arm.withdrew, arm.left];
+    let gone = parts.iter().map(|part| counts.value(*part)).sum();
+    if counts.value(unknown) >= gone {
+        counts.sum(unknown, &parts);
+    } else {
+        let gone = counts.derived(gone);
+        counts.sum(gone, &parts);
+        counts.sum(gone, &[unknown]);
+    }
+}
+
+/// Counts of an arm in the flow that others go by.
+struct Fates {
+    allocated: Place,
+    withdrew: Place,
+    left: Place,
+}
+
+/// The lines of the flow, and the counts of each arm.
+fn flow_lines(report: &Report<'_>, counts: &mut Counts) -> (Vec<Line>, Vec<Fates>) {
     let flow = report.flow;
     let arms = flow.arms.len();
     let all = |label: Words, place: Place, strong: bool| Line {
@@ -164,13 +196,19 @@ fn flow_lines(report: &Report<'_>, counts: &mut Counts) -> (Vec<Line>, Vec<Place
         ),
     ];
     let mut fates: Vec<Vec<Place>> = Vec::new();
-    let mut allocated = Vec::new();
+    let (mut allocated, mut by_fate) = (Vec::new(), Vec::new());
     for own in &flow.arms {
         let parts: Vec<Place> = stages
             .iter()
             .map(|(_, pick)| counts.count(pick(own)))
             .collect();
-        allocated.push(counts.total(own.allocated, &parts));
+        let all = counts.total(own.allocated, &parts);
+        allocated.push(all);
+        by_fate.push(Fates {
+            allocated: all,
+            withdrew: parts[2],
+            left: parts[3],
+        });
         fates.push(parts);
     }
     let randomized = counts.total(flow.randomized, &allocated);
@@ -205,7 +243,7 @@ fn flow_lines(report: &Report<'_>, counts: &mut Counts) -> (Vec<Line>, Vec<Place
         lines.push(by_arm(label, total, &parts, false));
     }
     counts.sum(randomized, &totals);
-    (lines, allocated)
+    (lines, by_fate)
 }
 
 /// The counted characteristics of the families, level by level.
@@ -242,8 +280,7 @@ fn levels<'a>(report: &Report<'a>, families: &[Place], counts: &mut Counts) -> V
                 own.iter_mut().for_each(|level| level.arms.push(None));
                 continue;
             };
-            let known = counts.count(known);
-            counts.sum(*all, &[known]);
+            let known = within(counts, *all, known);
             let mut parts = Vec::new();
             for level in &mut own {
                 let count = match level.row.arms.get(arm) {
@@ -262,7 +299,7 @@ fn levels<'a>(report: &Report<'a>, families: &[Place], counts: &mut Counts) -> V
     levels
 }
 
-fn unknown(outcome: &Words) -> Words {
-    let Words { en, sv } = outcome;
+fn unknown(report: &Report<'_>, analysis: &AnalysisResult) -> Words {
+    let [en, sv] = [Lang::En, Lang::Sv].map(|lang| report.name(analysis, lang));
     words!("outcome not known: {en}", "utfall okänt: {sv}")
 }

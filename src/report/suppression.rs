@@ -3,7 +3,7 @@
 //! Counts are cells of one system of sums (a total and its parts). A count from 1 to a bound is masked as small; 0 is shown.
 //! Then, while a masked count can be worked out from what is shown, the smallest count that could hide it is masked too. A
 //! count is safe when another set of whole numbers fits everything that is shown and has another value for it: such a set is
-//! looked for, so that a count is called safe on a proof and never on a rule alone. Whoever reads is taken to know the sums,
+//! looked for, so that a count is called safe on a proof and never on a rule alone. Last, what proves idle is shown again. Whoever reads is taken to know the sums,
 //! the bound and how the masks are chosen.
 
 /// A count of the system.
@@ -39,7 +39,7 @@ pub struct Counts {
 }
 
 /// Most steps in the search for another set of numbers; beyond them a count is taken to be exposed, and more is masked.
-const STEPS: usize = 50_000;
+const STEPS: usize = 5_000;
 
 impl Counts {
     /// No counts yet; those from 1 to `below` − 1 are small.
@@ -109,6 +109,7 @@ impl Counts {
             let next = self.next_to_mask(exposed)?;
             self.cells[next].masked = true;
         }
+        self.unmask();
         Some(Masks(
             self.cells
                 .iter()
@@ -119,6 +120,29 @@ impl Counts {
                 })
                 .collect(),
         ))
+    }
+
+    /// Shows again what need not be masked, the greatest first: masks were put one by one, and later ones made some idle.
+    fn unmask(&mut self) {
+        let mut own: Vec<usize> = (0..self.cells.len())
+            .filter(|cell| {
+                let own = self.cells[*cell];
+                own.masked && !own.derived && !self.is_small(own.value)
+            })
+            .collect();
+        own.sort_by_key(|cell| (std::cmp::Reverse(self.cells[*cell].value), *cell));
+        for cell in own {
+            let before = self.cells.clone();
+            self.cells[cell].masked = false;
+            // What can then be worked out is no longer hidden, and is shown as well, unless it is small.
+            while let Some(exposed) = (0..self.cells.len()).find(|own| self.is_exposed(*own)) {
+                if self.is_small(self.cells[exposed].value) {
+                    self.cells = before;
+                    break;
+                }
+                self.cells[exposed].masked = false;
+            }
+        }
     }
 
     /// Whether a count that must not be known can be worked out.

@@ -138,6 +138,7 @@ const PLANNING: &[Page] = pages![
     "records-disagree",
     "records-foreign",
     "replicate-refused",
+    "same-alternative",
     "same-cell",
     "search-below",
     "search-beyond",

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use crate::app::Failure;
 use crate::app::rehearse::{
-    DEMO_SETTINGS, Rehearse as Rehearsing, demo_protocol, demo_scenario, rehearse,
+    DEMO_SETTINGS, Rehearse as Rehearsing, demo_protocol, demo_scenario, refuse_used, rehearse,
+    take_away,
 };
 use crate::diagnostic::{Lang, Words};
 use crate::words;
@@ -41,18 +42,21 @@ pub(super) struct Rehearse {
 impl Demo {
     /// Tells the whole story on the protocol of the IUH study.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
-        crate::app::rehearse::refuse_used(&session.outside, &self.folder, None)?;
-        let protocol = demo_protocol(&session.outside, &self.folder)?;
-        answer(
-            session,
-            &Rehearsing {
+        let before = refuse_used(&session.outside, &self.folder, None)?;
+        let told = demo_protocol(&session.outside, &self.folder).and_then(|protocol| {
+            let request = Rehearsing {
                 protocol,
                 scenario: Some(demo_scenario()),
                 folder: self.folder.clone(),
                 settings: DEMO_SETTINGS.map(str::to_owned).to_vec(),
                 replicates: 400,
-            },
-        )
+            };
+            answer(session, &request)
+        });
+        if told.is_err() {
+            take_away(&session.outside, &self.folder, &before);
+        }
+        told
     }
 }
 

@@ -79,7 +79,7 @@ fn once(simulation: &Simulation) -> impl Iterator<Item = &CellPerformance> {
 
 pub(super) fn shown(simulation: &Simulation) -> Grid {
     let analyses = || simulation.cells.iter().flat_map(|cell| &cell.analyses);
-    let believed = simulation.cells.iter().any(|cell| !cell.priors.is_empty());
+    let believed = simulation.cells.iter().any(|cell| cell.believed);
     let sized = analyses().any(|(_, found)| found.size.is_some());
     let paired = analyses().any(|(_, found)| found.difference.is_some());
     let adjusted = analyses().any(|(_, found)| found.unadjusted.is_some());
@@ -384,7 +384,7 @@ pub(super) fn compared(simulation: &Simulation) -> Option<Grid> {
         .column("families", Words::new("families", "familjer"))
         .column("days_closed", Words::new("days closed", "stängda dagar"))
         .column("cost", Words::new("cost", "kostnad"));
-    let believed = simulation.cells.iter().any(|cell| !cell.priors.is_empty());
+    let believed = simulation.cells.iter().any(|cell| cell.believed);
     for (id, _) in &first.power {
         let words = if believed {
             words!("assurance, {id}", "assurance, {id}")

@@ -348,6 +348,32 @@ fn score_of(protocol: &Protocol) -> Option<usize> {
     Some(first.outcome)
 }
 
+/// Standard deviations of a score to either end of the outcome's range: beyond lies one score in 10¹⁵, with half a standard
+/// deviation of effect one in 10¹³.
+const TO_THE_ENDS: f64 = 8.0;
+
+/// Mean, standard deviation and effect of a score, as a file says them: in the middle of what every analysis that states a
+/// `range` of the outcome takes for possible, for bounds refuse a value beyond it; round figures where none does.
+fn score_law(protocol: &Protocol, outcome: usize) -> [String; 3] {
+    let own = protocol
+        .analyses
+        .iter()
+        .filter(|own| own.outcome == outcome);
+    let common = own
+        .filter_map(|own| own.options.range)
+        .reduce(|one, other| {
+            let both = (one.0.max(other.0), one.1.min(other.1));
+            // Ranges without a value in common have no score that all of them take: that of the first one stands.
+            if both.0 < both.1 { both } else { one }
+        });
+    let Some((low, high)) = common else {
+        return ["50", "10", "-5"].map(str::to_owned);
+    };
+    let sd = 0.5 * (high / TO_THE_ENDS - low / TO_THE_ENDS);
+    // Half of each end: the sum of two great ones would be none.
+    [0.5 * low + 0.5 * high, sd, -0.5 * sd].map(|value| format!("{value:?}"))
+}
+
 /// A scenario for a protocol, for rehearsals: the protocol's own assumptions where it states them, round figures
 /// elsewhere, each marked (A).
 pub fn scenario_of(protocol: &Protocol) -> String {
@@ -481,9 +507,10 @@ pub fn scenario_of(protocol: &Protocol) -> String {
     text.push_str(&uptake);
     text.push_str("\n[exit]\nleft_coverage_per_year = 0.03 # (A)\n");
     if let Some(place) = score {
+        let [mean, sd, effect] = score_law(protocol, place);
         let _ = writeln!(
             text,
-            "\n[score]\noutcome = {:?}\nmean = 50 # (A)\nsd = 10 # (A)\neffect = -5 # (A)",
+            "\n[score]\noutcome = {:?}\nmean = {mean} # (A)\nsd = {sd} # (A)\neffect = {effect} # (A)",
             protocol.outcomes[place].id
         );
     }

@@ -34,7 +34,7 @@ fn about(cell: &Cell, judge: &Judge) -> Vec<About> {
             limit: *limit,
             adjusted: judge.adjusts(place),
             is_null: *is_null,
-            believed: !cell.priors.is_empty(),
+            believed: cell.is_believed(),
             truth: truth(&cell.protocol.analyses[index]),
         })
         .collect()
@@ -231,6 +231,7 @@ fn performance(
         looks: about_looks(cell).map(|own| own.place).zip(sums.looks()),
         cost: None,
         month_ends: cell.month_ends.clone(),
+        believed: cell.is_believed(),
         priors: cell.priors.iter().map(|prior| prior.key.clone()).collect(),
         content: cell.content.clone(),
         rejections: match cell.scenario.shared {

@@ -86,6 +86,8 @@ pub struct CellPerformance {
     pub cost: Option<Figure>,
     /// Last days of the calendar months of enrolment, beside `studies.reached`.
     pub month_ends: Vec<Day>,
+    /// Whether power is an assurance: something that studies live by has a prior.
+    pub believed: bool,
     /// Parameters that are drawn from a prior.
     pub priors: Vec<String>,
     /// Hash of everything that the cell is made of.
@@ -311,10 +313,12 @@ pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
     if options.draws_in(cell) > 0 && cell.scenario.precision.null_replicates > 0 {
         warnings.extend(size_not_shown(cell));
     }
-    if !cell.priors.is_empty() {
-        let keys = cell.priors.iter().map(|prior| prior.key.as_str());
-        let keys = keys.collect::<Vec<_>>().join(", ");
-        let are = if cell.priors.len() > 1 { "are" } else { "is" };
+    let believed = cell.believed_keys();
+    if !believed.is_empty() {
+        let (keys, are) = (
+            believed.join(", "),
+            if believed.len() > 1 { "are" } else { "is" },
+        );
         warnings.push(Warning::new(
             "power-is-assurance",
             words!(

@@ -51,6 +51,7 @@ mod replay;
 mod replicate;
 mod scenarios;
 mod seed_file;
+mod settings;
 mod shards;
 mod sizes;
 mod study;

@@ -212,6 +212,31 @@ fn strict_adds_the_farther_tail() {
     assert!((value(&format!("{t} --strict")) - value(t)).abs() < 1e-15);
 }
 
+/// The table has whole numbers, and the power of them; the sentence names both powers where they differ, and one where they do not.
+#[test]
+fn sentence_and_table_are_of_stated_sizes() {
+    let folder = Folder::new();
+    let told = |words: &str| {
+        let text = folder.run(&format!("power {words}")).out;
+        let json = folder.run(&format!("power {words} --json")).json();
+        let shown = |key: &str| format!("{:.4}", json[key].as_f64().unwrap());
+        (text, shown("power"), shown("power_at_n"))
+    };
+    for words in [
+        "two-means --delta 3 --sd 1 --n-per-arm 1.2",
+        "two-means --delta .5 --sd 1 --n-per-arm 50 --ratio 0.333",
+        "rates --rate0 .5 --rate1 .3 --dispersion .7 --time 1 --n-per-arm 40.5",
+    ] {
+        let (text, given, whole) = told(words);
+        assert_ne!(given, whole);
+        let sentence = format!("The power is {given} at the size as it is given, and {whole} at");
+        assert!(text.contains(&sentence), "{text}");
+    }
+    let (text, given, whole) = told("two-means --delta .5 --sd 1 --n-per-arm 64");
+    assert_eq!(given, whole);
+    assert!(text.contains(&format!("The power is {given}.")), "{text}");
+}
+
 #[test]
 fn a_figure_that_does_not_exist_is_refused_with_the_reason() {
     let folder = Folder::new();

@@ -158,10 +158,80 @@ fn a_secondary_analysis_that_never_answers_is_warned_of() {
     assert_eq!(of("many")["failures"], 60);
     assert!(of("many")["power"]["value"].is_null(), "{}", of("many"));
     assert!(of("first")["power"]["value"].is_f64(), "{}", of("first"));
-    let place = Place::with(&text.replacen(own, &format!("{many}\n"), 1));
-    place
-        .run("rehearse p.toml r --months 1")
-        .refused(3, "all-replicates-failed");
+    let primary = text.replacen(own, &format!("{many}\n"), 1);
+    let place = Place::with(&primary);
+    let refused = |order: &str| place.run(order).refused(3, "all-replicates-failed");
+    refused("rehearse p.toml new/r --months 1");
+    // Nothing of it is left: neither the folders that it made, nor anything in one that was there.
+    assert!(!place.path("new").exists());
+    std::fs::create_dir(place.path("mine")).unwrap();
+    refused("rehearse p.toml mine --months 1");
+    assert!(place.path("mine").is_dir());
+    place.write("mine/protocol.toml", &primary);
+    place.write("mine/notes.txt", "mine");
+    for own in ["mine/protocol.toml", "./mine/../mine/protocol.toml"] {
+        refused(&format!("rehearse {own} mine --months 1"));
+        let mut left: Vec<String> = std::fs::read_dir(place.path("mine"))
+            .unwrap()
+            .map(|own| own.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["notes.txt", "protocol.toml"]);
+        let kept = std::fs::read_to_string(place.path("mine/protocol.toml")).unwrap();
+        assert_eq!(kept, primary);
+    }
+}
+
+/// Of what a rehearsal writes, the folder may hold the protocol alone, which is then the user's: a protocol under the name of another
+/// file of the rehearsal would be written over.
+#[test]
+fn a_protocol_in_the_folder_of_its_rehearsal_stays_as_it_is() {
+    let place = Place::with(ODD);
+    for name in ["scenario.toml", "seed", "register.csv"] {
+        let folder = name.trim_end_matches(".toml").trim_end_matches(".csv");
+        std::fs::create_dir(place.path(folder)).unwrap();
+        place.write(&format!("{folder}/{name}"), ODD);
+        place
+            .run(&format!("rehearse {folder}/{name} {folder}"))
+            .refused(7, "exists");
+        let kept = std::fs::read_to_string(place.path(folder).join(name)).unwrap();
+        assert_eq!(kept, ODD);
+    }
+    std::fs::create_dir(place.path("own")).unwrap();
+    place.write("own/protocol.toml", ODD);
+    let file = place.path("own/protocol.toml");
+    let written = || std::fs::metadata(&file).unwrap().modified().unwrap();
+    let before = written();
+    let ran = place.run("rehearse own/protocol.toml own --months 1");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), ODD);
+    assert_eq!(written(), before);
+}
+
+/// Bounds need every value within the outcome's range. By hand: 2 to 10 is what both ranges hold, its middle 6, its width 8 sixteen
+/// standard deviations.
+#[test]
+fn scores_of_a_rehearsal_lie_within_the_range_that_is_stated() {
+    let scores = include_str!("../../simulations/protocols/score.toml");
+    let mut text = scores.to_owned();
+    for (id, range) in [("wide", "[0, 10]"), ("high", "[2, 20.5]")] {
+        write!(
+            text,
+            "\n[[analysis]]\nid = \"{id}\"\nlock = \"final\"\noutcome = \"score\"\n\
+             estimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }}\n\
+             estimator = \"manski-bounds\"\nrange = {range}\nmissing = {{ primary = \"bounds\" }}\nrole = \"secondary\"\n"
+        )
+        .unwrap();
+    }
+    let place = Place::with(&text);
+    let ran = place.run("rehearse p.toml r --months 3");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(!ran.err.contains("outside-range"), "{}", ran.err);
+    let scenario = std::fs::read_to_string(place.path("r/scenario.toml")).unwrap();
+    assert!(
+        scenario.contains("mean = 6.0 # (A)\nsd = 0.5 # (A)\neffect = -0.25 # (A)"),
+        "{scenario}"
+    );
 }
 
 #[test]

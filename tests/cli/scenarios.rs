@@ -416,7 +416,7 @@ fn assurance_stands_under_its_name() {
 #[test]
 fn an_alternative_needs_a_cell_to_be_compared_with() {
     let run = simulate("modest.toml --replicates 4 --draws 0 --what-if months=24");
-    assert_eq!(run.exit, 2, "{}", run.err);
+    assert_eq!(run.exit, 3, "{}", run.err);
     assert!(run.err.contains("alternative-without-cell"), "{}", run.err);
 }
 
@@ -447,4 +447,56 @@ fn a_prior_of_whole_numbers_says_so() {
         let ran = place.run("simulate s.toml --replicates 4");
         assert_eq!(ran.code, 0, "{}", ran.err);
     }
+}
+
+/// A prior on what people planned with is read by no simulated study, and would call the power an assurance; what studies cost, or are
+/// to reach, changes no study either, and is averaged while the power stays a power.
+#[test]
+fn a_prior_that_no_study_lives_by_leaves_the_power_a_power() {
+    let place = Place::with(include_str!(
+        "../../simulations/protocols/fixed-binary.toml"
+    ));
+    let scenario = include_str!("../../simulations/workloads/w1.toml")
+        .replace("../protocols/fixed-binary.toml", "p.toml");
+    let write = |prior: &str| {
+        let text = scenario.replace(
+            "[precision]",
+            &format!("[cost]\nper_family = 2\n\n[[prior]]\n{prior}\n\n[precision]"),
+        );
+        place.write("s.toml", text);
+    };
+    for key in ["control", "effect", "power"] {
+        write(&format!(
+            "key = \"protocol.sample_size.assumed.{key}\"\nuniform = [0.2, 0.3]"
+        ));
+        let ran = place.run("simulate s.toml --replicates 4");
+        ran.refused(3, "not-applicable");
+        assert!(ran.err.contains("no simulated study reads"), "{}", ran.err);
+    }
+    let power = |prior: &str| {
+        write(prior);
+        let ran = place.run("simulate s.toml --replicates 40 --json");
+        let is_assurance = ran.err.contains("power-is-assurance");
+        (ran.json(0)["cells"][0].clone(), is_assurance)
+    };
+    let (known, _) = power("key = \"cost.fixed\"\nvalues = [0]");
+    for prior in [
+        "key = \"cost.per_family\"\nuniform = [1, 3]",
+        "key = \"protocol.sample_size.target\"\nuniform = [200, 400]\nwhole = true",
+    ] {
+        let (row, is_assurance) = power(prior);
+        assert!(
+            row["power"]["value"].is_number() && row["assurance"].is_null(),
+            "{row}"
+        );
+        assert_eq!(row["power"], known["power"]);
+        assert!(!is_assurance);
+        assert_eq!(row["priors"].as_array().unwrap().len(), 1);
+    }
+    let (row, is_assurance) = power("key = \"truth.rereport_ratio\"\nuniform = [0.6, 0.7]");
+    assert!(
+        row["power"]["value"].is_null() && row["assurance"]["value"].is_number(),
+        "{row}"
+    );
+    assert!(is_assurance);
 }

@@ -31,7 +31,8 @@ use crate::study::kernel::{Answer, Command, Enrolment, RecordedSource, What};
 use crate::study::recording::EventRequest;
 use crate::words;
 use figures::simulated;
-pub use folder::{DEMO_SETTINGS, demo_protocol, demo_scenario, refuse_used, take_away};
+use folder::PROTOCOL;
+pub use folder::{Before, DEMO_SETTINGS, demo_protocol, demo_scenario, refuse_used, take_away};
 use jiff::tz::TimeZone;
 use rows::{enrolment_row, event_row, report_row, staff_row};
 use sha2::{Digest, Sha256};
@@ -76,18 +77,31 @@ pub fn rehearse(outside: &Outside, request: &Rehearse) -> Result<Rehearsed, Fail
     for warning in &warnings {
         outside.progress.warn(warning);
     }
-    refuse_used(outside, &request.folder, Some(&request.protocol))?;
-    let mut stage = Stage::new(outside, &protocol, request)?;
+    let before = refuse_used(outside, &request.folder, Some(&request.protocol))?;
+    let rehearsed = staged(outside, &protocol, request, &before);
+    if rehearsed.is_err() {
+        take_away(outside, &request.folder, &before);
+    }
+    rehearsed
+}
+
+fn staged(
+    outside: &Outside,
+    protocol: &Arc<Protocol>,
+    request: &Rehearse,
+    before: &Before,
+) -> Result<Rehearsed, Failure> {
+    let mut stage = Stage::new(outside, protocol, request, before)?;
     stage.planned(request)?;
     stage.opened()?;
     stage.lived()?;
     stage.ended()
 }
 
-/// The made-up world around the use cases.
 /// The value of a public round, where the protocol waits for one: nobody publishes a round for a rehearsal.
 const BEACON: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// The made-up world around the use cases.
 struct Stage<'a> {
     outside: &'a Outside,
     inside: Outside,
@@ -109,6 +123,7 @@ impl<'a> Stage<'a> {
         outside: &'a Outside,
         protocol: &Arc<Protocol>,
         request: &Rehearse,
+        before: &Before,
     ) -> Result<Self, Failure> {
         let text = outside.read_text(&request.protocol, exit::INVALID_PROTOCOL)?;
         let world = request
@@ -124,8 +139,10 @@ impl<'a> Stage<'a> {
                 refused.diagnostics,
             )
         })?;
-        let protocol_file = request.folder.join("protocol.toml");
-        outside.write(&protocol_file, text.as_bytes())?;
+        let protocol_file = request.folder.join(PROTOCOL);
+        if !before.own_protocol {
+            outside.write(&protocol_file, text.as_bytes())?;
+        }
         outside.write(request.folder.join("scenario.toml"), world.as_bytes())?;
         let mut hash = Sha256::new();
         hash.update(b"lottning/rehearsal/1");

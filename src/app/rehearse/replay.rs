@@ -78,12 +78,12 @@ pub struct Replayed {
 /// A folder that holds a study already (exit 7); what cannot be written (1); a replay that differs from the simulated
 /// study, which is a defect of the program (1).
 pub fn replay(outside: &Outside, request: &Replay<'_>) -> Result<Replayed, Failure> {
-    super::refuse_used(outside, request.folder, None)?;
+    let before = super::refuse_used(outside, request.folder, None)?;
     let lived = lived(request.cell, request.options, request.replicate)
         .map_err(|refused| refusal::refusal(&request.cell.protocol, refused))?;
     let made = made(outside, request, lived);
     if made.is_err() {
-        super::take_away(outside, request.folder);
+        super::take_away(outside, request.folder, &before);
     }
     made
 }

@@ -14,5 +14,6 @@ pub(crate) mod pages;
 pub mod replayed;
 pub(super) mod rows;
 pub mod search;
+mod settings;
 pub mod shard;
 pub mod slurm;

@@ -6,15 +6,16 @@
 use crate::app::exit;
 use crate::app::failure::Failure;
 use crate::app::outside::Outside;
-use crate::diagnostic::Words;
+use crate::diagnostic::{Diagnostic, Words};
 use crate::planning::pieces::plan_hash;
 use crate::planning::scenario::{self, Cell, File, Plan, Refused, Shared};
 use crate::planning::simulate::Options;
-use crate::planning::what_if;
 use crate::study::journal::hex;
 use crate::words;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+use super::settings;
 
 /// Name of an order in its folder.
 pub const PLAN_FILE: &str = "plan.json";
@@ -253,46 +254,13 @@ impl Order {
                 refused_file(refused, &self.scenario_file, &typed, &self.protocol_file)
             })
         };
-        if let Some((earlier, later)) = what_if::passed_over(&self.settings) {
-            return Err(set_twice(
-                &words!(
-                    "`--set {later}` leaves nothing of `--set {earlier}`",
-                    "`--set {later}` lämnar inget kvar av `--set {earlier}`"
-                ),
-                earlier,
-                later,
-            ));
+        if let Some(failure) = settings::wrong(&self.settings) {
+            return Err(failure);
         }
-        let base = plan(&self.settings, None)?;
+        let mut base = plan(&self.settings, None)?;
         let mut alternatives = Vec::with_capacity(self.what_if.len());
         for text in &self.what_if {
-            let changes = what_if::settings(text).ok_or_else(|| {
-                Failure::new(
-                    exit::USAGE,
-                    "invalid-value",
-                    words!(
-                        "`--what-if {text:?}` is no alternative",
-                        "`--what-if {text:?}` är inget alternativ"
-                    ),
-                )
-                .help(Words::new(
-                    "settings separated by spaces, for example --what-if \"therapists=3 ratio=1:2 months=24\"",
-                    "inställningar med mellanslag emellan, till exempel --what-if \"therapists=3 ratio=1:2 months=24\"",
-                ))
-            })?;
-            if let Some((earlier, later)) = what_if::passed_over(&changes) {
-                return Err(set_twice(
-                    &words!(
-                        "in the alternative `{text}` `{later}` leaves nothing of `{earlier}`",
-                        "i alternativet `{text}` lämnar `{later}` inget kvar av `{earlier}`"
-                    ),
-                    earlier,
-                    later,
-                ));
-            }
-            if let Some(failure) = changes.iter().find_map(|change| of_whole_run(change)) {
-                return Err(failure);
-            }
+            let changes = settings::alternative(text)?;
             let name = changes.join(" ");
             let mut all = self.settings.clone();
             all.extend(changes);
@@ -313,27 +281,28 @@ impl Order {
             }
             alternatives.push((name, plan));
         }
-        for (name, plan) in &alternatives {
-            let lost = base
-                .cells
-                .iter()
-                .find(|cell| same_cell(plan, cell).is_none());
-            if let Some(cell) = lost {
-                let id = &cell.id;
-                return Err(Failure::new(
-                    exit::USAGE,
-                    "alternative-without-cell",
-                    words!(
-                        "the alternative `{name}` has no cell beside `{id}`: its settings change which conditions of the grid hold",
-                        "alternativet `{name}` har ingen cell bredvid `{id}`: dess inställningar ändrar vilka villkor i rutnätet som gäller"
-                    ),
-                )
-                .help(Words::new(
-                    "simulate it by itself with --set, or without the conditions of the grid",
-                    "simulera det för sig med --set, eller utan rutnätets villkor",
-                )));
+        let alone = |plan: &Plan| {
+            let mut cells = base.cells.iter();
+            let lost = cells.find(|cell| same_cell(plan, cell).is_none());
+            lost.map(|cell| cell.id.clone())
+        };
+        let lost =
+            |(name, plan): &(String, Plan)| alone(plan).map(|id| settings::without_cell(name, &id));
+        if let Some(failure) = alternatives.iter().find_map(lost) {
+            return Err(failure);
+        }
+        for (place, (name, plan)) in alternatives.iter().enumerate() {
+            let earlier = &alternatives[..place];
+            if let Some((twin, _)) = earlier.iter().find(|(_, other)| same_studies(other, plan)) {
+                return Err(settings::same_alternative(twin, name));
             }
         }
+        let idle: Vec<Diagnostic> = alternatives
+            .iter()
+            .filter(|(_, plan)| same_studies(&base, plan))
+            .map(|(name, _)| settings::changes_nothing(name))
+            .collect();
+        base.warnings.extend(idle);
         Ok(Planned {
             hash: self.hash(),
             order: self,
@@ -341,40 +310,6 @@ impl Order {
             alternatives,
         })
     }
-}
-
-/// A key that is set twice: the earlier value would be passed over in silence.
-fn set_twice(message: &Words, earlier: &str, later: &str) -> Failure {
-    let (one, other) = (quoted(earlier), quoted(later));
-    Failure::new(exit::USAGE, "conflicting-options", message.clone()).help(words!(
-        "keep the one that is meant, or compare both: --what-if {one} --what-if {other}",
-        "behåll den som menas, eller jämför båda: --what-if {one} --what-if {other}"
-    ))
-}
-
-/// A change of what scenario and alternatives have in common: the alternative would be labelled with it, and run without it.
-fn of_whole_run(change: &str) -> Option<Failure> {
-    let key = change.split_once('=').map_or(change, |(key, _)| key.trim());
-    let common = [
-        "precision",
-        "precision.replicates",
-        "precision.stop_at_mcse",
-        "grid.common_random_numbers",
-    ];
-    common.contains(&key).then(|| {
-        Failure::new(
-            exit::USAGE,
-            "not-applicable",
-            words!(
-                "`{key}` is of the whole run: an alternative runs the same studies as the scenario",
-                "`{key}` gäller hela körningen: ett alternativ kör samma studier som scenariot"
-            ),
-        )
-        .help(words!(
-            "set it for both: --set {change}",
-            "ange det för båda: --set {change}"
-        ))
-    })
 }
 
 /// The cell of an alternative beside a cell of the scenario. An alternative may set a key that the grid varies; its cells
@@ -402,6 +337,12 @@ fn on_numbers_of(base: &Plan, plan: &Plan, name: &str) -> Result<Vec<Cell>, Refu
         Some(own.beside(base, id))
     };
     base.cells.iter().filter_map(beside).collect()
+}
+
+/// Whether two plans run the same studies, cell by cell.
+fn same_studies(one: &Plan, other: &Plan) -> bool {
+    let mut pairs = one.cells.iter().zip(&other.cells);
+    one.cells.len() == other.cells.len() && pairs.all(|(own, other)| own.is_same(other))
 }
 
 fn fresh_folder() -> Words {

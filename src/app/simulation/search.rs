@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Words, nearest};
 use crate::planning::judging::Judge;
 use crate::planning::performance::{Figure, Moments};
 use crate::planning::rounds::many_failures;
-use crate::planning::scenario::set_path;
+use crate::planning::scenario::{Cell, set_path};
 use crate::planning::search::{BEGINNING, Found, Outcome, Question, search};
 use crate::planning::simulate::{Options, Threads, warnings};
 use crate::planning::study::Record;
@@ -390,7 +390,7 @@ impl Runner<'_> {
             .numbers
             .values()
             .flat_map(|own| &own.planned.base.cells);
-        if cells.any(|cell| !cell.priors.is_empty()) {
+        if cells.any(Cell::is_believed) {
             Measure::Assurance
         } else {
             Measure::Power

@@ -157,10 +157,17 @@ pub(super) fn shown(value: f64, shown: Shown) -> [String; 2] {
     [Lang::En, Lang::Sv].map(|lang| number(value, shown, lang))
 }
 
-/// The sentence about a power.
-pub(super) fn power_is(value: f64) -> Words {
+/// The sentence about a power, and about that of the whole numbers that the table has, where it is another.
+pub(super) fn power_is(value: f64, at_whole: f64) -> Words {
     let [en, sv] = shown(value, Shown::Decimals(4));
-    words!("The power is {en}.", "Styrkan är {sv}.")
+    let [whole_en, whole_sv] = shown(at_whole, Shown::Decimals(4));
+    if en == whole_en {
+        return words!("The power is {en}.", "Styrkan är {sv}.");
+    }
+    words!(
+        "The power is {en} at the size as it is given, and {whole_en} at the whole numbers of the table, rounded up.",
+        "Styrkan är {sv} vid storleken som den angavs, och {whole_sv} vid tabellens hela tal, avrundade uppåt."
+    )
 }
 
 /// The sentence about an alpha.

@@ -172,7 +172,7 @@ fn grid(question: &Question, answer: &Answer) -> Grid {
 
 fn sentence(answer: &Answer) -> Words {
     match answer.solved {
-        Solved::Power => power_is(answer.value),
+        Solved::Power => power_is(answer.value, answer.power_at_events),
         Solved::Alpha => alpha_is(answer.value),
         Solved::Effect => {
             let [en, sv] = shown(answer.value, Shown::Decimals(4));

@@ -330,7 +330,16 @@ fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option
     let law = law.up_to(range.1);
     let lived = law.mean();
     if mean - lived > CUT_UNSAID * mean {
-        let most = range.1;
+        // A law with a very long tail ends before the field does.
+        let most = range.1.min(law.greatest());
+        let (at_en, at_sv) = if most < range.1 {
+            (
+                "the greatest value that is simulated,",
+                "det största värde som simuleras,",
+            )
+        } else {
+            ("the field's greatest value", "fältets största värde")
+        };
         let Words { en, sv } = Words::number(mean);
         let Words {
             en: lived_en,
@@ -340,8 +349,8 @@ fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option
             Diagnostic::warning(
                 "mean-cut-by-range",
                 words!(
-                    "the law is cut at the field's greatest value {most}: families have the mean {lived_en}, not {en}",
-                    "fördelningen kapas vid fältets största värde {most}: familjerna får medelvärdet {lived_sv}, inte {sv}"
+                    "the law is cut at {at_en} {most}: families have the mean {lived_en}, not {en}",
+                    "fördelningen kapas vid {at_sv} {most}: familjerna får medelvärdet {lived_sv}, inte {sv}"
                 ),
             )
             .at(Place::span(section.key_span("mean")))

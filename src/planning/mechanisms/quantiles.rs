@@ -4,6 +4,8 @@ use crate::numerics::root::bisect;
 
 /// Where a table ends: the rest of the distribution above it is less likely than a double can tell from nothing.
 const TAIL: f64 = 1e-15;
+/// Below this a probability loses digits, and the next step is nothing at all.
+const UNDERFLOW: f64 = 1e-300;
 /// Longest table.
 const LONGEST: usize = 100_000;
 
@@ -19,6 +21,8 @@ pub struct CountTable {
 
 /// Parts of the guide.
 const GUIDE: usize = 512;
+/// Most values of a part that are gone through one after the other.
+const FEW: usize = 8;
 
 impl CountTable {
     /// From probabilities of `least`, `least + 1`, …, which are divided by their sum.
@@ -56,6 +60,9 @@ impl CountTable {
     /// Poisson. `mean > 0`.
     pub fn negative_binomial(least: i64, mean: f64, dispersion: f64) -> Self {
         let mut law = CountLaw::of_mean(mean, dispersion);
+        if law.mass < UNDERFLOW {
+            return Self::around_the_mode(least, mean, dispersion);
+        }
         let mut masses = vec![law.mass];
         let mut sum = law.mass;
         while 1.0 - sum > TAIL && masses.len() < LONGEST {
@@ -67,6 +74,38 @@ impl CountTable {
             }
         }
         Self::new(least, &masses)
+    }
+
+    /// The same where the probability of nothing is too small for a double, so that a walk from there would stay at nothing:
+    /// outwards from the most likely count, to what no double tells from nothing beside it.
+    fn around_the_mode(least: i64, mean: f64, dispersion: f64) -> Self {
+        let beginning = CountLaw::of_mean(mean, dispersion);
+        let mode = (mean * (1.0 - dispersion)).floor().max(0.0);
+        let from_mode = CountLaw {
+            k: mode,
+            mass: 1.0,
+            ..beginning
+        };
+        let mut masses = Vec::new();
+        let (mut k, mut mass) = (mode, 1.0);
+        while k > 0.0 && mass > TAIL * TAIL {
+            k -= 1.0;
+            mass *= (k + 1.0) / beginning.factor(k);
+            masses.push(mass);
+        }
+        masses.reverse();
+        masses.push(1.0);
+        let mut law = from_mode;
+        while law.mass > TAIL * TAIL && masses.len() < LONGEST {
+            law.next();
+            masses.push(law.mass);
+        }
+        Self::new(least.saturating_add(k as i64), &masses)
+    }
+
+    /// The greatest value.
+    pub fn greatest(&self) -> i64 {
+        self.least + self.cumulative.len().saturating_sub(1) as i64
     }
 
     /// The law given that the value is at most `most`, which is not below its least one; the same table where none is above.
@@ -119,8 +158,17 @@ impl CountTable {
         let part = ((u * GUIDE as f64) as usize).min(GUIDE - 1);
         let place = self.guide[part] as usize;
         let below = self.cumulative.split_last().map_or(&[][..], |(_, own)| own);
-        let later = below.get(place..).unwrap_or_default();
-        let further = later.iter().take_while(|own| **own <= u).count();
+        let end = self
+            .guide
+            .get(part + 1)
+            .map_or(below.len(), |own| *own as usize);
+        let later = below.get(place..end).unwrap_or_default();
+        // A part of a long table holds many values; one after the other they would be gone through for every deviate.
+        let further = if later.len() > FEW {
+            later.partition_point(|own| *own <= u)
+        } else {
+            later.iter().take_while(|own| **own <= u).count()
+        };
         self.least + (place + further) as i64
     }
 
@@ -215,12 +263,17 @@ impl CountLaw {
         }
     }
 
-    fn next(&mut self) {
-        let factor = if self.size > 0.0 {
-            self.step * (self.k + self.size)
+    /// What the probability of a count is multiplied by, before it is divided by the next count, to give that of the next.
+    fn factor(&self, k: f64) -> f64 {
+        if self.size > 0.0 {
+            self.step * (k + self.size)
         } else {
             self.step
-        };
+        }
+    }
+
+    fn next(&mut self) {
+        let factor = self.factor(self.k);
         self.k += 1.0;
         self.mass *= factor / self.k;
     }
@@ -271,6 +324,13 @@ impl KeptLaws {
 #[cfg(test)]
 mod tests {
     use super::{CountLaw, CountTable, KeptLaws};
+
+    /// Mean, dispersion, and quantiles at 1e-6, .1, .5, .9 and 1 − 1e-6 (R 4.2.2).
+    const GREAT: [(f64, f64, [i64; 5]); 3] = [
+        (800.0, 0.0, [669, 764, 800, 836, 938]),
+        (5000.0, 0.0, [4668, 4909, 5000, 5091, 5340]),
+        (2000.0, 0.001, [1650, 1901, 1999, 2100, 2386]),
+    ];
 
     /// By hand: of 1, 2 and 3 with .5, .3 and .2 the first two are .625 and .375 of what is left.
     #[test]
@@ -331,6 +391,42 @@ mod tests {
                 let u = (f64::from(step) + 0.25) / 4096.0;
                 let plain = table.cumulative.partition_point(|c| *c <= u).min(last);
                 assert_eq!(table.at(u), table.least + plain as i64, "{u}");
+            }
+        }
+    }
+
+    /// R 4.2.2, `qpois` and `qnbinom(size = 1000)`: laws whose probability of nothing is no double have their quantiles all the same.
+    #[test]
+    fn great_means_have_their_quantiles() {
+        for (mean, dispersion, quantiles) in GREAT {
+            let table = CountTable::negative_binomial(0, mean, dispersion);
+            let found = [1e-6, 0.1, 0.5, 0.9, 1.0 - 1e-6].map(|u| table.at(u));
+            assert_eq!(found, quantiles, "{mean} {dispersion}");
+            assert!(
+                (table.mean() / mean - 1.0).abs() < 1e-12,
+                "{}",
+                table.mean()
+            );
+        }
+    }
+
+    /// By law: where the walk from nothing is possible, that from the most likely count gives the same values but for deviates within
+    /// rounding of a step.
+    #[test]
+    fn both_walks_give_one_law() {
+        for (mean, dispersion) in [(500.0, 0.0), (600.0, 0.001), (40.0, 0.0), (40.0, 0.3)] {
+            let walked = CountTable::negative_binomial(3, mean, dispersion);
+            let around = CountTable::around_the_mode(3, mean, dispersion);
+            for (value, mass) in around.masses() {
+                let place = usize::try_from(value - 3).unwrap();
+                let before = place
+                    .checked_sub(1)
+                    .map_or(0.0, |own| walked.cumulative[own]);
+                let own = walked.cumulative.get(place).map_or(0.0, |sum| sum - before);
+                assert!(
+                    (own - mass).abs() < 1e-12,
+                    "{mean} {dispersion} {value}: {own} {mass}"
+                );
             }
         }
     }

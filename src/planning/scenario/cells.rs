@@ -69,6 +69,17 @@ impl Cell {
         self.priors.iter().map(draw).collect()
     }
 
+    /// Whether something that studies live by is drawn from a prior: what they show is then an average over what is believed.
+    pub fn is_believed(&self) -> bool {
+        self.priors.iter().any(|prior| prior.lived)
+    }
+
+    /// The parameters with a prior that studies live by.
+    pub fn believed_keys(&self) -> Vec<&str> {
+        let lived = self.priors.iter().filter(|prior| prior.lived);
+        lived.map(|prior| prior.key.as_str()).collect()
+    }
+
     /// The cell as it is in a replicate, with what is drawn from the priors; the cell itself must be run where it has
     /// none.
     ///
@@ -115,6 +126,26 @@ impl Cell {
             cell.content = hex(&hash.finalize());
         }
         Ok(cell)
+    }
+
+    /// Whether the studies of another cell are the same as this one's, whatever the words that made it: `2` and `2.0` are one value.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let read = |own: &Self| format!("{:?} {:?}", own.scenario, own.priors_drawn());
+        self.group() == other.group()
+            && self.protocol_text == other.protocol_text
+            && read(self) == read(other)
+    }
+
+    /// What is believed, without where the file says it.
+    fn priors_drawn(&self) -> Vec<(&str, [f64; 3])> {
+        let points = |own: &Prior| [0.25, 0.5, 0.75].map(|u| own.at(u));
+        let mut all: Vec<(&str, [f64; 3])> = self
+            .priors
+            .iter()
+            .map(|own| (own.key.as_str(), points(own)))
+            .collect();
+        all.sort_by(|one, other| one.0.cmp(other.0));
+        all
     }
 
     /// The name under which random numbers are drawn: empty where cells share them.

@@ -22,9 +22,14 @@ const SHORT: [(&str, &str); 2] = [
 ];
 
 impl Setting {
-    /// From `KEY=VALUE`; a value that is no TOML is text.
-    pub(super) fn parse(text: &str) -> Result<Self, Diagnostic> {
-        let Some((path, value)) = text.split_once('=') else {
+    /// Key and value of `KEY=VALUE`.
+    ///
+    /// # Errors
+    /// A text of another form, and a key that no scenario has set: wrong whatever the files hold.
+    pub(super) fn parts(text: &str) -> Result<(&str, &str), Diagnostic> {
+        let parts = text.split_once('=');
+        let parts = parts.map(|(path, value)| (path.trim(), value.trim()));
+        let Some((path, value)) = parts.filter(|(path, _)| !path.is_empty()) else {
             return Err(Diagnostic::error(
                 "invalid-value",
                 words!("`{text}` is not KEY=VALUE", "`{text}` är inte NYCKEL=VÄRDE"),
@@ -34,13 +39,6 @@ impl Setting {
                 "till exempel `--set truth.rereport_ratio=0.9`"
             )));
         };
-        let (path, value) = (path.trim(), value.trim());
-        let parsed = format!("x = {value}")
-            .parse::<Table>()
-            .ok()
-            .and_then(|mut table| table.remove("x"))
-            .or_else(|| short_number(value).map(Value::Float))
-            .unwrap_or_else(|| Value::String(value.to_owned()));
         let section = path.split('.').next().unwrap_or(path);
         if section == "prior" || (section == "grid" && path != "grid.common_random_numbers") {
             return Err(Diagnostic::error(
@@ -55,6 +53,18 @@ impl Setting {
                 "ange parametern själv, `--set truth.rereport_ratio=0.9`: då lämnar den rutnätet och har ingen prior"
             )));
         }
+        Ok((path, value))
+    }
+
+    /// From `KEY=VALUE`; a value that is no TOML is text.
+    pub(super) fn parse(text: &str) -> Result<Self, Diagnostic> {
+        let (path, value) = Self::parts(text)?;
+        let parsed = format!("x = {value}")
+            .parse::<Table>()
+            .ok()
+            .and_then(|mut table| table.remove("x"))
+            .or_else(|| short_number(value).map(Value::Float))
+            .unwrap_or_else(|| Value::String(value.to_owned()));
         let short = SHORT.iter().map(|(short, _)| *short).chain(["ratio"]);
         if !path.contains('.')
             && set_path(path) == path

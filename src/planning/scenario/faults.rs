@@ -116,8 +116,10 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
         return;
     }
     let months = cell.month_ends.clone();
-    for prior in priors {
+    let mut priors = priors.to_vec();
+    for prior in &mut priors {
         let mut longest = Vec::new();
+        let mut reads = Vec::new();
         if let Some(finding) = of_whole_run(prior) {
             if !faults.contains(&finding) {
                 faults.push(finding);
@@ -127,7 +129,13 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
         for value in prior.extremes() {
             let mut recipe = cell.recipe.clone();
             recipe.settings.push(prior.setting(value));
-            match recipe.cell(&[]) {
+            let made = recipe.cell(&[]);
+            reads.extend(
+                made.as_ref()
+                    .ok()
+                    .and_then(|(end, _)| of_end(&prior.key, cell, end)),
+            );
+            match made {
                 Ok((end, _)) if !judged_alike(cell, &end) => {
                     let finding = decided_not_believed(prior);
                     if !faults.contains(&finding) {
@@ -155,18 +163,27 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
         if !longest.is_empty() && longest != months {
             cell.month_ends = longest;
         }
+        match reads.iter().max() {
+            Some(Reads::Nothing) => {
+                let finding = read_in_no_study(prior);
+                if !faults.contains(&finding) {
+                    faults.push(finding);
+                }
+            }
+            Some(Reads::Figures) => prior.lived = false,
+            Some(Reads::Studies) | None => {}
+        }
     }
     let mut recipe = cell.recipe.clone();
     let middle = priors.iter().map(|prior| prior.setting(prior.at(0.5)));
     recipe.settings.extend(middle);
     cell.believed = recipe.text().unwrap_or_default();
-    cell.priors = priors.to_vec();
     if faults.is_empty() {
-        cell.is_null = always_null(cell, priors);
+        cell.is_null = always_null(cell, &priors);
     }
     let mut hash = Sha256::new();
     hash.update(&cell.content);
-    for prior in priors {
+    for prior in &priors {
         hash.update(format!(
             "{:?}",
             (
@@ -179,6 +196,72 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
         ));
     }
     cell.content = hex(&hash.finalize());
+    cell.priors = priors;
+}
+
+/// What reads a parameter that has a prior.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reads {
+    /// Neither a study nor a figure.
+    Nothing,
+    /// What studies cost, or whether they reach their target: no study itself.
+    Figures,
+    /// Studies.
+    Studies,
+}
+
+/// What differs between a cell and the same cell at an end of a prior; `None` where the end is what the files say.
+fn of_end(key: &str, cell: &Cell, end: &Cell) -> Option<Reads> {
+    if key.split('.').next() == Some("cost") {
+        return Some(Reads::Figures);
+    }
+    // Every other key of a scenario is of the made-up world.
+    if !key.starts_with("protocol.") {
+        return Some(Reads::Studies);
+    }
+    if cell.protocol_text == end.protocol_text {
+        return None;
+    }
+    // What people planned with and are told: no simulated study goes by it, whatever it says.
+    let lived = |own: &Cell| {
+        let mut protocol = own.protocol.clone();
+        protocol.hash = cell.protocol.hash;
+        protocol.study.clone_from(&cell.protocol.study);
+        protocol.capacity = cell.protocol.capacity;
+        protocol.sample_size.target = cell.protocol.sample_size.target;
+        let (assumed, kept) = (
+            &mut protocol.sample_size.assumed,
+            cell.protocol.sample_size.assumed,
+        );
+        assumed.control = kept.control;
+        assumed.effect = kept.effect;
+        assumed.power = kept.power;
+        format!("{protocol:?}")
+    };
+    Some(if lived(cell) != lived(end) {
+        Reads::Studies
+    } else if cell.protocol.sample_size.target != end.protocol.sample_size.target {
+        Reads::Figures
+    } else {
+        Reads::Nothing
+    })
+}
+
+/// A prior on what no study goes by: every study would be the same whatever is drawn, and the power be called an assurance.
+fn read_in_no_study(prior: &Prior) -> Diagnostic {
+    let key = &prior.key;
+    Diagnostic::error(
+        "not-applicable",
+        words!(
+            "no simulated study reads `{key}`: a prior on it changes nothing",
+            "ingen simulerad studie läser `{key}`: en prior på den ändrar inget"
+        ),
+    )
+    .at(Place::span(prior.span.clone()))
+    .help(words!(
+        "put the prior on the key of the scenario that is meant, such as `truth.rereport_control` or `truth.rereport_ratio`",
+        "sätt priorn på den nyckel i scenariot som avses, till exempel `truth.rereport_control` eller `truth.rereport_ratio`"
+    ))
 }
 
 /// For each comparison whether its expected effect is zero at every end of each prior, the others in their middle: the file's own

@@ -23,6 +23,7 @@ pub use cells::{Cell, File, Plan, Refused, plan, protocol_path};
 pub use edit::set_path;
 pub use engine::Engine;
 pub use prior::Prior;
+pub use recipe::never_set;
 pub use sections::vocabulary;
 
 use super::cost::Cost;

@@ -49,6 +49,8 @@ pub struct Prior {
     whole: bool,
     /// Where the parameter stands in the file.
     pub(super) span: Range<usize>,
+    /// Whether studies live by it: what they cost, or are to reach, changes no study and leaves the power a power.
+    pub(super) lived: bool,
 }
 
 impl Prior {
@@ -232,6 +234,7 @@ fn prior(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Prior> {
         ends,
         whole,
         span: 0..0,
+        lived: true,
     })
 }
 

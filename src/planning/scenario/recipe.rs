@@ -215,6 +215,14 @@ fn of_file(path: &str) -> Option<Diagnostic> {
     )
 }
 
+/// What is wrong with a setting whatever the files hold: its form, or a key that can only stand in a file.
+pub fn never_set(text: &str) -> Option<Diagnostic> {
+    match Setting::parts(text) {
+        Err(finding) => Some(finding),
+        Ok((path, _)) => of_file(path),
+    }
+}
+
 /// What the cells of a grid share is not varied from cell to cell.
 fn of_grid(path: &str) -> Option<Diagnostic> {
     (path.split('.').next() == Some("grid")).then(|| {

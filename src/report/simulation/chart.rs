@@ -46,6 +46,8 @@ pub(super) struct Chart {
     pub(super) axis: String,
     /// Between what a value can be: no share is below 0 or above 100, and neither is the end of its band.
     pub(super) limits: (f64, f64),
+    /// Whether the axis begins with 0: where that is what is hoped for, it must be seen how far off it is.
+    pub(super) from_nothing: bool,
     /// A value that everything is compared with, and its name.
     pub(super) reference: Option<(f64, String)>,
     pub(super) shape: Shape,
@@ -146,6 +148,14 @@ pub(super) fn draw(chart: &Chart, lang: Lang) -> (Canvas, f64) {
 }
 
 impl Chart {
+    /// What an axis holds beside the values.
+    fn fixed(&self) -> impl Iterator<Item = f64> + Clone {
+        let reference = self.reference.as_ref().map(|(value, _)| *value);
+        reference
+            .into_iter()
+            .chain(self.from_nothing.then_some(0.0))
+    }
+
     fn ends(&self, value: &Value) -> [f64; 2] {
         let (least, most) = self.limits;
         [
@@ -167,12 +177,8 @@ fn draw_rows(chart: &Chart, rows: &[Row], lang: Lang) -> (Canvas, f64) {
         lines.len() as f64 * LEADING + 9.0
     });
     let bottom = top + labels.iter().map(height).sum::<f64>();
-    let reference = chart.reference.iter().map(|(value, _)| *value);
-    let scale = Scale::over(
-        rows.iter()
-            .flat_map(|row| chart.ends(&row.value))
-            .chain(reference),
-    );
+    let ends = rows.iter().flat_map(|row| chart.ends(&row.value));
+    let scale = Scale::over(ends.chain(chart.fixed()));
     for tick in &scale.ticks {
         let x = scale.at(*tick, left, right);
         canvas.path(&[(x, top), (x, bottom)], GRID, 1.0);
@@ -230,12 +236,8 @@ fn draw_curves(chart: &Chart, axis: &str, curves: &[Curve], lang: Lang) -> (Canv
     let (left, right, top, bottom) = (64.0, WIDTH - names, 34.0, 330.0);
     let all = || curves.iter().flat_map(|curve| &curve.points);
     let across = Scale::over(all().map(|(x, _)| *x));
-    let reference = chart.reference.iter().map(|(value, _)| *value);
-    let up = Scale::over(
-        all()
-            .flat_map(|(_, value)| chart.ends(value))
-            .chain(reference),
-    );
+    let ends = all().flat_map(|(_, value)| chart.ends(value));
+    let up = Scale::over(ends.chain(chart.fixed()));
     let style = |anchor, colour| (SIZE, Weight::Normal, anchor, colour);
     let place = |(x, y): (f64, f64)| (across.at(x, left, right), up.at(y, bottom, top));
     // Bands lie under everything else; where several meet, each point has its own bar as well.

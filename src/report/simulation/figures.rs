@@ -7,6 +7,7 @@ use crate::planning::performance::{AnalysisPerformance, Figure as Number};
 use crate::planning::simulate::CellPerformance;
 use crate::report::Grid;
 use crate::report::figures::Figure;
+use crate::words;
 
 /// A registered figure of a planning report.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,9 @@ enum Of {
     /// One value by the end of each calendar month of enrolment.
     Months(fn(&CellPerformance) -> &[Number]),
 }
+
+/// How long gates are closed: none at all is the best that there is.
+const DAYS_CLOSED: &str = "days-closed";
 
 /// All figures of a planning report.
 pub const SIMULATED_FIGURES: &[SimulatedFigure] = &[
@@ -102,7 +106,7 @@ pub const SIMULATED_FIGURES: &[SimulatedFigure] = &[
         reference: None,
     },
     SimulatedFigure {
-        id: "days-closed",
+        id: DAYS_CLOSED,
         title: ("Days with a closed gate", "Dagar med intagsstopp"),
         axis: (
             "days per study, over all sites",
@@ -160,6 +164,7 @@ impl SimulatedFigure {
                 Of::Study(_) | Of::Months(_) => (0.0, f64::INFINITY),
                 Of::Analysis(_) => (f64::NEG_INFINITY, f64::INFINITY),
             },
+            from_nothing: self.id == DAYS_CLOSED,
             reference: self
                 .reference
                 .map(|(value, en, sv)| (value, pick((en, sv), lang).to_owned())),
@@ -248,7 +253,7 @@ impl SimulatedFigure {
         for curve in &mut curves {
             curve.points.sort_by(|a, b| a.0.total_cmp(&b.0));
         }
-        Shape::Curves(axis, curves)
+        Shape::Curves(axis, apart(curves, lang))
     }
 
     fn table(&self, points: &[Point<'_>], title: &str, lang: Lang) -> Grid {
@@ -283,6 +288,27 @@ impl SimulatedFigure {
     }
 }
 
+/// The curves that can be seen apart: those of the same points, such as of an alternative that changes the cost alone, are one line,
+/// which says how many it stands for.
+fn apart(curves: Vec<Curve>, lang: Lang) -> Vec<Curve> {
+    let mut seen: Vec<(Curve, usize)> = Vec::new();
+    for curve in curves {
+        match seen.iter_mut().find(|(own, _)| own.points == curve.points) {
+            Some((_, alike)) => *alike += 1,
+            None => seen.push((curve, 0)),
+        }
+    }
+    let named = |(mut curve, alike): (Curve, usize)| {
+        if alike > 0 {
+            let name = &curve.name;
+            let said = words!("{name} and {alike} alike", "{name} och {alike} likadana");
+            said.get(lang).clone_into(&mut curve.name);
+        }
+        curve
+    };
+    seen.into_iter().map(named).collect()
+}
+
 fn name(point: &Point<'_>) -> String {
     match point.analysis {
         Some(analysis) if point.cell.analyses.len() > 1 => {
@@ -312,4 +338,61 @@ fn numeric_axis(cells: &[CellPerformance]) -> Option<String> {
     };
     let mut keys = first.parameters.iter().map(|(key, _)| key);
     keys.find(|key| is_axis(key)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chart::{Chart, Curve, Row, Shape, Value, draw};
+    use super::apart;
+    use crate::diagnostic::Lang;
+
+    fn value(value: f64) -> Value {
+        Value { value, error: 1.0 }
+    }
+
+    /// By hand: of three curves two have the same points, and are one line with a name that says so.
+    #[test]
+    fn curves_that_hide_each_other_are_one() {
+        let curve = |name: &str, last: f64| Curve {
+            name: name.to_owned(),
+            points: vec![(1.0, value(10.0)), (2.0, value(last))],
+        };
+        let all = vec![curve("as it is", 20.0), curve("a", 21.0), curve("b", 20.0)];
+        let names = |lang| {
+            let shown = apart(all.clone(), lang).into_iter();
+            shown.map(|own| own.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Lang::En), ["as it is and 1 alike", "a"]);
+        assert_eq!(names(Lang::Sv), ["as it is och 1 likadana", "a"]);
+    }
+
+    /// By hand: 50 and 60 days, whose axis would begin at 40 or above, begin at 0 where that is asked for, in rows and in curves.
+    #[test]
+    fn an_axis_begins_with_nothing_where_that_is_asked_for() {
+        let row = |own: f64| Row {
+            label: own.to_string(),
+            value: value(own),
+        };
+        let curve = Curve {
+            name: String::new(),
+            points: vec![(1.0, value(50.0)), (2.0, value(60.0))],
+        };
+        for shape in [
+            Shape::Rows(vec![row(50.0), row(60.0)]),
+            Shape::Curves("x".to_owned(), vec![curve]),
+        ] {
+            for from_nothing in [false, true] {
+                let chart = Chart {
+                    axis: "days".to_owned(),
+                    limits: (0.0, f64::INFINITY),
+                    from_nothing,
+                    reference: None,
+                    shape: shape.clone(),
+                };
+                let (canvas, height) = draw(&chart, Lang::En);
+                let svg = canvas.finish(height, "id", "title", "desc");
+                assert_eq!(svg.contains(">0</text>"), from_nothing, "{svg}");
+            }
+        }
+    }
 }

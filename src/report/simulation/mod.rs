@@ -192,7 +192,7 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
         ),
         lang,
     ))];
-    let believed = planning.cells.iter().any(|cell| !cell.priors.is_empty());
+    let believed = planning.cells.iter().any(|cell| cell.believed);
     let costs = planning.cells.iter().any(|cell| cell.cost.is_some());
     let mut head = vec![
         Words::new("cell", "cell"),

@@ -69,6 +69,7 @@ pub(super) fn draw(
     let chart = Chart {
         axis: pick(entry.axis, lang).to_owned(),
         limits: (0.0, f64::INFINITY),
+        from_nothing: false,
         reference: Some((
             f64::from(target),
             words!("target {target}", "mål {target}")

@@ -89,7 +89,7 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
     .iter()
     .map(|words| say(words, lang))
     .collect();
-    let believed = planning.cells.iter().any(|cell| !cell.priors.is_empty());
+    let believed = planning.cells.iter().any(|cell| cell.believed);
     let (name, name_sv) = if believed {
         ("assurance", "assurance")
     } else {

@@ -112,12 +112,12 @@ fn expected(error: &clap::Error) -> (String, String) {
     }
 }
 
-/// Whether the value is a number of units or of replicates.
+/// Whether the value is a number of units, of replicates or of threads.
 fn counts_from_one(error: &clap::Error) -> bool {
     let argument = text(error, ContextKind::InvalidArg);
     matches!(
         argument.split_whitespace().next(),
-        Some("--n" | "--replicates")
+        Some("--n" | "--replicates" | "--threads")
     )
 }
 

@@ -103,9 +103,9 @@ fn what_would_change_nothing_is_refused() {
     let place = null(|own| own);
     let few = ["--draws", "0", "--replicates", "2"];
     for (option, change, code, named) in [
-        ("--what-if", "protocol=../other.toml", 3, "protocol"),
-        ("--set", "protocol=other.toml", 3, "protocol"),
-        ("--set", "lottning-scenario=1", 3, "lottning-scenario"),
+        ("--what-if", "protocol=../other.toml", 2, "protocol"),
+        ("--set", "protocol=other.toml", 2, "protocol"),
+        ("--set", "lottning-scenario=1", 2, "lottning-scenario"),
         (
             "--what-if",
             "precision.replicates=30",

@@ -372,7 +372,7 @@ fn what_cannot_be_set_is_said() {
         let run = simulate(&format!(
             "modest.toml --replicates 4 --draws 0 --set {path}"
         ));
-        assert_eq!(run.exit, 3, "{path}: {}", run.err);
+        assert_eq!(run.exit, 2, "{path}: {}", run.err);
         assert!(
             run.err.contains("error[not-applicable]"),
             "{path}: {}",

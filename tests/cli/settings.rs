@@ -79,3 +79,19 @@ fn an_alternative_is_there_once() {
         1
     );
 }
+
+/// A protocol in the place of a scenario is told what it is, and threads are counted from one.
+#[test]
+fn what_is_taken_for_something_else_is_told() {
+    let place = place();
+    let ran = place.run("simulate p.toml");
+    ran.refused(3, "unsupported-version");
+    assert!(
+        ran.err.contains("lottning new DIR --scenario"),
+        "{}",
+        ran.err
+    );
+    let ran = place.run("simulate s.toml --threads 0");
+    ran.refused(2, "invalid-value");
+    assert!(ran.err.contains("from 1 is expected"), "{}", ran.err);
+}

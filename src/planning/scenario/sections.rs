@@ -150,10 +150,17 @@ pub(super) fn version(table: &toml::Spanned<DeTable<'_>>) -> Option<Diagnostic> 
             "filen säger inte att den är ett scenario av version {VERSION}"
         ),
     )
-    .help(words!(
-        "begin the file with `lottning-scenario = {VERSION}`",
-        "börja filen med `lottning-scenario = {VERSION}`"
-    ));
+    .help(if table.get_ref().contains_key("lottning") {
+        words!(
+            "it is a protocol: `lottning new DIR --scenario` writes a scenario beside the protocol.toml of a folder",
+            "den är ett protokoll: `lottning new MAPP --scenario` skriver ett scenario bredvid mappens protocol.toml"
+        )
+    } else {
+        words!(
+            "begin the file with `lottning-scenario = {VERSION}`",
+            "börja filen med `lottning-scenario = {VERSION}`"
+        )
+    });
     Some(match value {
         Some(value) => finding.at(Place::span(value.span())),
         None => finding,

@@ -138,6 +138,7 @@ const PLANNING: &[Page] = pages![
     "records-disagree",
     "records-foreign",
     "replicate-refused",
+    "reports-alone",
     "same-alternative",
     "same-cell",
     "search-below",

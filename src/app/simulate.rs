@@ -322,6 +322,7 @@ fn body(
                 "empirical_se": found.empirical_se,
                 "model_se": found.model_se,
                 "relative_error": found.relative_error,
+                "level": found.level,
                 "coverage": found.coverage,
                 "bias_eliminated_coverage": found.bias_eliminated_coverage,
                 "mean_squared_error": found.mean_squared_error,

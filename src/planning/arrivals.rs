@@ -229,6 +229,14 @@ impl Streams {
         (open_unit(rng), open_unit(rng))
     }
 
+    /// The deviate of the score that they share: in the upper half of the site's part of the stream, where no two crews' others lie.
+    pub(super) fn pair_score(&mut self, site: usize, pair: u32, crew: u32) -> f64 {
+        let place = u128::from(pair) + (u128::from(crew) << 16);
+        let rng = &mut self.pairs;
+        rng.set_word_pos(((site as u128) << SITE) + (1 << (SITE - 1)) + (place << 2));
+        open_unit(rng)
+    }
+
     /// The days, in a window, on which the reports of the family whose fate was drawn last are received: report `k` is
     /// on the same day under both services.
     pub(super) fn report_days(

@@ -404,6 +404,7 @@ mod tests {
         let about = About {
             limit: Some(0.05),
             adjusted: true,
+            level: 0.95,
             is_null: true,
             believed: false,
             truth: Truth::Known,

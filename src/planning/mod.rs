@@ -30,6 +30,7 @@ mod predictability;
 pub mod prior;
 pub mod rates;
 pub mod ratios;
+mod reach;
 pub mod record;
 mod record_bytes;
 pub mod redraws;

@@ -33,6 +33,7 @@ fn about(cell: &Cell, judge: &Judge) -> Vec<About> {
         .map(|(place, (((index, _), is_null), limit))| About {
             limit: *limit,
             adjusted: judge.adjusts(place),
+            level: 1.0 - cell.protocol.analyses[index].alpha,
             is_null: *is_null,
             believed: cell.is_believed(),
             truth: truth(&cell.protocol.analyses[index]),

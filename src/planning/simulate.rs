@@ -8,6 +8,7 @@ use super::kernel_tier::Kernel;
 use super::performance::{
     AnalysisPerformance, Figure, LooksPerformance, PairedPower, Rejections, StudyPerformance,
 };
+use super::reach::{pairs_not_analysed, quoted, reports_alone};
 use super::record::{Drawn, Record};
 use super::rounds::summarize;
 use super::scenario::{Believed, Cell, Engine, Plan, Refused};
@@ -316,7 +317,7 @@ pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
     let believed = cell.believed_keys();
     if !believed.is_empty() {
         let (keys, are) = (
-            believed.join(", "),
+            quoted(&believed),
             if believed.len() > 1 { "are" } else { "is" },
         );
         warnings.push(Warning::new(
@@ -327,26 +328,8 @@ pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
             ),
         ));
     }
-    let icc = cell.scenario.world.family.icc_pair;
-    let clustered = |index: &&usize| cell.protocol.analyses[**index].clusters.is_some();
-    let by_pair = cell.scenario.analyses.iter().filter(clustered).count();
-    if icc > 0.0 && by_pair < cell.scenario.analyses.len() {
-        let (en, sv) = if by_pair > 0 {
-            (
-                "the analyses without `clusters` count",
-                "analyserna utan `clusters` räknar",
-            )
-        } else {
-            ("the analyses count", "analyserna räknar")
-        };
-        warnings.push(Warning::new(
-            "pairs-not-analysed",
-            words!(
-                "families of the same pair share something (`icc_pair = {icc}`), and {en} every family for itself: the estimates vary more than their standard errors say, and a test rejects more often than its level",
-                "familjer hos samma par delar något (`icc_pair = {icc}`), men {sv} varje familj för sig: skattningarna varierar mer än medelfelen anger, och ett test förkastar oftare än sin nivå"
-            ),
-        ));
-    }
+    warnings.extend(pairs_not_analysed(cell));
+    warnings.extend(reports_alone(cell));
     warnings
 }
 

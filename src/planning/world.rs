@@ -227,7 +227,13 @@ impl World {
         let (score, answer_deviate) = match &self.score {
             Some(own) => {
                 let [u, answer] = streams.score(site, arrival.ordinal);
-                (own.values(arrival.risk, u), answer)
+                let scores = if icc > 0.0 {
+                    let shared = streams.pair_score(site, place, crew);
+                    own.values_in_pair((arrival.risk, u), icc, shared)
+                } else {
+                    own.values(arrival.risk, u)
+                };
+                (scores, answer)
             }
             None => ([0.0; 2], 0.0),
         };

@@ -19,6 +19,7 @@ mod kernel_times;
 mod linear_model;
 mod looks;
 mod open_windows;
+mod pairs;
 mod planning;
 mod proportion_ratios;
 mod proportions;

@@ -129,3 +129,55 @@ fn a_planning_page_reads_as_reviewed() {
         insta::assert_snapshot!(format!("planning_page_{code}"), read(&page));
     }
 }
+
+/// The page of a scenario with settings, in one language.
+fn page(scenario: &str, settings: &[&str], lang: Lang) -> String {
+    let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+    let plan = plan(scenario, PROTOCOL, &settings).unwrap_or_else(|refused| panic!("{refused:?}"));
+    let options = Options {
+        replicates: Some(60),
+        draws: Some(0),
+        threads: Some(2),
+        ..Options::default()
+    };
+    let cells = simulate(&plan, &options, &|_, _| {}).unwrap();
+    planning_html(&planning(&plan, &cells), lang)
+}
+
+/// By law: an interval has the level 1 − alpha. All of one level are called by it, and the line of the figure is there; with several
+/// nothing is drawn that is right for some of them alone, and the table has the level of each.
+#[test]
+fn intervals_are_called_by_their_registered_level() {
+    let alone = SCENARIO.find("[grid").map(|grid| &SCENARIO[..grid]);
+    let scenario = alone.unwrap_or(SCENARIO);
+    let strict = ["months=4", "protocol.sample_size.assumed.alpha=0.01"];
+    let own = page(scenario, &strict, Lang::En);
+    assert!(own.contains("Coverage of the 99 % intervals"));
+    assert!(!own.contains("95 %"));
+    let own = page(scenario, &strict, Lang::Sv);
+    assert!(own.contains("Täckning för 99 %-intervallen"));
+    let mixed = [&strict[..], &["protocol.analysis.acceptance.alpha=0.0125"]].concat();
+    let own = page(scenario, &mixed, Lang::En);
+    assert!(own.contains("Coverage of the intervals at the registered level of each"));
+    assert!(!own.contains("95 %") && !own.contains("99 %"));
+    assert!(own.contains(">99<") && own.contains(">98.75<"), "{own}");
+}
+
+/// A key is written as the file has it, at the beginning of a sentence too; and what a column means is said where the column is.
+#[test]
+fn a_page_explains_what_it_shows() {
+    let alone = SCENARIO.find("[grid").map(|grid| &SCENARIO[..grid]);
+    let prior = "\n[[prior]]\nkey = \"truth.rereport_ratio\"\nuniform = [0.6, 0.9]\n";
+    let scenario = format!("{}{prior}", alone.unwrap_or(SCENARIO));
+    for (lang, column) in [
+        (Lang::En, "ore than the first cell"),
+        (Lang::Sv, "er än första cellen"),
+    ] {
+        let own = page(&scenario, &["months=4"], lang);
+        assert!(own.contains("truth.rereport_ratio"));
+        assert!(!own.contains("Truth.rereport_ratio"));
+        assert!(!own.contains(column));
+        let own = page(SCENARIO, &["months=4"], lang);
+        assert_eq!(own.matches(column).count(), 2, "{column}");
+    }
+}

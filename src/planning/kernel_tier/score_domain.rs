@@ -35,6 +35,13 @@ fn of_analysis(protocol: &Protocol, world: &World, analysis: &Analysis) -> Vec<W
             found.push(what);
         }
     };
+    unless(
+        world.family.icc_pair <= 0.0,
+        words!(
+            "treated families of a therapist pair share part of the score in `{id}` (`icc_pair`)",
+            "familjer hos samma behandlarpar delar en del av värdet i `{id}` (`icc_pair`)"
+        ),
+    );
     let simulated = world.score.map(|own| own.outcome);
     unless(
         simulated == Some(analysis.outcome),

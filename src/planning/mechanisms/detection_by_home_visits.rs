@@ -30,6 +30,10 @@ fn build(
 }
 
 impl Mechanism for Detection {
+    fn moves_reports_alone(&self) -> Option<&'static str> {
+        Some(ENTRY.id)
+    }
+
     fn rate_ratio(&self, treated: bool) -> f64 {
         if treated { self.reports_ratio } else { 1.0 }
     }

@@ -3,8 +3,10 @@
 //! A field is tied to the family's risk of new reports by a mixture: with probability `risk_correlation` it is the
 //! quantile at the family's own risk deviate (from above, for a negative one), else at a deviate of its own. Margins are
 //! exactly as stated and the rank correlation is `risk_correlation` (a copula of Fréchet; Nelsen 2006,
-//! doi 10.1007/0-387-28678-0, exercise 2.4). Families of a therapist pair share a deviate in the same way, with
-//! probability `√icc` each, so that the intraclass correlation of every treated outcome is `icc` exactly.
+//! doi 10.1007/0-387-28678-0, exercise 2.4). Families of a therapist pair share a deviate of reports and one of acceptance in
+//! the same way, with probability `√icc` each, and the normal deviate of a score as `√icc` times the pair's and `√(1 − icc)`
+//! times their own, so that the intraclass correlation of each of these treated outcomes is `icc` exactly. How long an
+//! investigation takes is each family's own.
 
 use super::quantiles::CountTable;
 use super::{MechanismEntry, or_default, positive, share};

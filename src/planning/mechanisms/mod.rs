@@ -86,6 +86,11 @@ pub trait Mechanism: std::fmt::Debug + Send + Sync {
         1.0
     }
 
+    /// The mechanism's id, where it changes how many reports there are and nothing else of what happens to a family.
+    fn moves_reports_alone(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether [`Mechanism::site_risk`] is ever other than 0.
     fn differs_by_site(&self) -> bool {
         false

@@ -2,7 +2,8 @@
 //!
 //! Under control a family's score is normal, tied to its risk of new reports: `mean + sd·(ρ·z + √(1 − ρ²)·e)`, where `z`
 //! is the normal score of the family's risk deviate and `e` its own. The treated service adds `effect`. A share of families
-//! of each arm does not answer, whatever its score; the true effect is that among all.
+//! of each arm does not answer, whatever its score; the true effect is that among all. Where families of a therapist pair share
+//! something, a treated score mixes the pair's normal deviate in ([`Score::values_in_pair`]).
 
 use super::{Arms, MechanismEntry, or_default, positive, share};
 use crate::numerics::normal;
@@ -122,6 +123,16 @@ impl Score {
         self.of_normals(normal::deviate(risk), normal::deviate(own))
     }
 
+    /// As [`Score::values`], where treated families of a pair share the deviate `pair`: in place of a treated family's `z`
+    /// stands `√icc·p + √(1 − icc)·z`, `p` the pair's normal score. It is normal with the same mean and variance, two of a
+    /// pair have the correlation `icc`, and the tie to the risk is `√(1 − icc)` times that under control.
+    pub fn values_in_pair(&self, (risk, own): (f64, f64), icc: f64, pair: f64) -> [f64; 2] {
+        let [control, treated] = self.values(risk, own);
+        let alone = (1.0 - icc).sqrt() * (control - self.mean);
+        let shared = self.sd * icc.sqrt() * normal::deviate(pair);
+        [control, treated - control + self.mean + alone + shared]
+    }
+
     /// The scores under the control and the treated service, for the normal scores of a family's risk and of its own
     /// deviate.
     #[inline]
@@ -183,5 +194,42 @@ mod tests {
         assert!(((square / of).sqrt() / 3.0 - 1.0).abs() < 3e-3);
         assert!((with / of / 3.0 / 0.6 - 1.0).abs() < 5e-3);
         assert!(score.answers(false, 0.2) && !score.answers(true, 0.2));
+    }
+
+    /// By law over a fine grid of a family's two deviates and of its pair's: the treated score keeps its mean and its variance, the
+    /// means of pairs have the share .3 of it, so that two families of a pair have the correlation .3, and control has nothing of
+    /// the pair.
+    #[test]
+    fn treated_scores_of_a_pair_have_the_stated_correlation() {
+        let score = Score {
+            outcome: 0,
+            day: 365,
+            mean: 10.0,
+            sd: 3.0,
+            effect: -1.5,
+            risk_correlation: 0.6,
+            missing: [0.0; 2],
+        };
+        let n = 100;
+        let at = |k: i32| (f64::from(k) + 0.5) / f64::from(n);
+        let of = f64::from(n * n);
+        let (mut square, mut between) = (0.0, 0.0);
+        for p in 0..n {
+            let mut sum = 0.0;
+            for (a, b) in (0..n).flat_map(|a| (0..n).map(move |b| (a, b))) {
+                let family = (at(a), at(b));
+                let [control, treated] = score.values_in_pair(family, 0.3, at(p));
+                assert!((control - score.values(family.0, family.1)[0]).abs() < 1e-12);
+                sum += treated - 8.5;
+                square += (treated - 8.5).powi(2);
+            }
+            between += (sum / of).powi(2);
+        }
+        let variance = square / of / f64::from(n);
+        assert!((variance / 9.0 - 1.0).abs() < 2e-2, "{variance}");
+        assert!(
+            (between / f64::from(n) / variance - 0.3).abs() < 3e-3,
+            "{between}"
+        );
     }
 }

@@ -66,6 +66,10 @@ fn build(
 }
 
 impl Mechanism for SiteEffects {
+    fn moves_reports_alone(&self) -> Option<&'static str> {
+        Some(ENTRY.id)
+    }
+
     fn differs_by_site(&self) -> bool {
         true
     }

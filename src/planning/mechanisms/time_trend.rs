@@ -32,6 +32,10 @@ fn build(out: &mut Findings<'_>, section: &Section<'_>, _: Arms<'_>) -> Option<B
 }
 
 impl Mechanism for TimeTrend {
+    fn moves_reports_alone(&self) -> Option<&'static str> {
+        Some(ENTRY.id)
+    }
+
     fn added_risk(&self, years: f64) -> f64 {
         self.rereport_per_year * years
     }

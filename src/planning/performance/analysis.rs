@@ -15,6 +15,8 @@ pub struct About {
     pub limit: Option<f64>,
     /// Whether the p is adjusted for others beside it.
     pub adjusted: bool,
+    /// Level of its interval.
+    pub level: f64,
     /// Whether its expected effect is zero.
     pub is_null: bool,
     /// Whether a parameter is drawn from a prior, so that the share of studies that reject is an assurance.
@@ -165,6 +167,7 @@ impl AnalysisSums {
             .then(|| share(self.null_rejections, self.null_studies));
         AnalysisPerformance {
             replicates,
+            level: self.about.level,
             failures: self.failures,
             first_failure: self.first_failure,
             power: rejecting.filter(|_| !believed).unwrap_or_default(),
@@ -200,6 +203,8 @@ impl AnalysisSums {
 pub struct AnalysisPerformance {
     /// Studies.
     pub replicates: u64,
+    /// Level of the intervals: 1 − alpha, as registered.
+    pub level: f64,
     /// Studies whose analysis gave no numbers.
     pub failures: u64,
     /// Number of the first of them, and why.

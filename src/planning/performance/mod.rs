@@ -245,6 +245,7 @@ mod tests {
         let about = About {
             limit,
             adjusted: false,
+            level: 0.95,
             is_null,
             believed: false,
             truth: Truth::Known,
@@ -326,6 +327,7 @@ mod tests {
         let about = About {
             limit: Some(0.05),
             adjusted: false,
+            level: 0.95,
             is_null: false,
             believed: true,
             truth: Truth::Known,

@@ -91,7 +91,7 @@ impl Prior {
     }
 
     /// The least and the greatest value that can be drawn; of listed values all that can, in their order.
-    pub(super) fn extremes(&self) -> Vec<f64> {
+    pub(in crate::planning) fn extremes(&self) -> Vec<f64> {
         let Law::Values { values, cumulative } = &self.law else {
             return vec![self.at(0.0), self.at(1.0)];
         };

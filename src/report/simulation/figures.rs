@@ -1,7 +1,7 @@
 //! Figures of a planning report, one entry each: what is drawn over the cells, and the table of the same numbers.
 
 use super::chart::{Chart, Curve, Row, Shape, Value, draw};
-use super::{Planning, months, shown};
+use super::{Planning, level, months, shown};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::{AnalysisPerformance, Figure as Number};
 use crate::planning::simulate::CellPerformance;
@@ -19,7 +19,15 @@ pub struct SimulatedFigure {
     of: Of,
     /// Whether values are shares, drawn as percent.
     percent: bool,
-    reference: Option<(f64, &'static str, &'static str)>,
+    reference: Option<Reference>,
+}
+
+/// What all values are compared with.
+#[derive(Debug, Clone, Copy)]
+enum Reference {
+    At(f64, &'static str, &'static str),
+    /// The level of the intervals, where all have the same.
+    Level,
 }
 
 /// Where the value is taken from.
@@ -45,7 +53,7 @@ pub const SIMULATED_FIGURES: &[SimulatedFigure] = &[
         ),
         of: Of::Analysis(|own| own.power),
         percent: true,
-        reference: Some((80.0, "80 %", "80 %")),
+        reference: Some(Reference::At(80.0, "80 %", "80 %")),
     },
     SimulatedFigure {
         id: "assurance",
@@ -67,21 +75,18 @@ pub const SIMULATED_FIGURES: &[SimulatedFigure] = &[
         ),
         of: Of::Analysis(|own| own.bias),
         percent: false,
-        reference: Some((0.0, "no bias", "ingen skevhet")),
+        reference: Some(Reference::At(0.0, "no bias", "ingen skevhet")),
     },
     SimulatedFigure {
         id: "coverage",
-        title: (
-            "Coverage of the 95 % intervals",
-            "Täckning för 95 %-intervallen",
-        ),
+        title: ("Coverage of the intervals", "Intervallens täckning"),
         axis: (
             "intervals that hold the true effect, per cent",
             "intervall som innehåller den sanna effekten, procent",
         ),
         of: Of::Analysis(|own| own.coverage),
         percent: true,
-        reference: Some((95.0, "95 %", "95 %")),
+        reference: Some(Reference::Level),
     },
     SimulatedFigure {
         id: "families",
@@ -165,12 +170,10 @@ impl SimulatedFigure {
                 Of::Analysis(_) => (f64::NEG_INFINITY, f64::INFINITY),
             },
             from_nothing: self.id == DAYS_CLOSED,
-            reference: self
-                .reference
-                .map(|(value, en, sv)| (value, pick((en, sv), lang).to_owned())),
+            reference: self.reference_line(planning, lang),
             shape: self.shape(planning, &points, lang),
         };
-        let title = pick(self.title, lang).to_owned();
+        let title = self.titled(planning, lang);
         let table = self.table(&points, &title, lang);
         let desc = self.describe(&points, lang);
         let (canvas, height) = draw(&chart, lang);
@@ -181,6 +184,38 @@ impl SimulatedFigure {
             desc,
             table: Some(table),
         })
+    }
+
+    /// The title, which names the level that intervals are compared with.
+    fn titled(&self, planning: &Planning<'_>, lang: Lang) -> String {
+        let Some(Reference::Level) = self.reference else {
+            return pick(self.title, lang).to_owned();
+        };
+        let own = match level::shared(planning.cells) {
+            Some(level) => {
+                let level = level::per_cent(level, lang);
+                words!(
+                    "Coverage of the {level} % intervals",
+                    "Täckning för {level} %-intervallen"
+                )
+            }
+            None => Words::new(
+                "Coverage of the intervals at the registered level of each",
+                "Intervallens täckning, vart och ett på sin registrerade nivå",
+            ),
+        };
+        own.get(lang).to_owned()
+    }
+
+    fn reference_line(&self, planning: &Planning<'_>, lang: Lang) -> Option<(f64, String)> {
+        match self.reference? {
+            Reference::At(value, en, sv) => Some((value, pick((en, sv), lang).to_owned())),
+            Reference::Level => {
+                let level = level::shared(planning.cells)?;
+                let name = format!("{} %", level::per_cent(level, lang));
+                Some((100.0 * level, name))
+            }
+        }
     }
 
     fn points<'a>(&self, planning: &Planning<'a>) -> Vec<Point<'a>> {

@@ -3,7 +3,7 @@
 
 use super::figures::SIMULATED_FIGURES;
 use super::together::together;
-use super::{Planning, plus_minus};
+use super::{Planning, level, plus_minus};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::{AnalysisPerformance, Figure as Number};
 use crate::planning::simulate::CellPerformance;
@@ -17,6 +17,8 @@ pub(super) enum Shown {
     Figure(Number),
     /// A share, in per cent.
     Share(Number),
+    /// A registered level, in per cent, of intervals that have a coverage.
+    Level(Option<f64>),
 }
 
 /// Whose number it is.
@@ -26,11 +28,13 @@ enum Of {
     Study(fn(&CellPerformance) -> Shown),
 }
 
-/// A column; left out where no row has a value, and `why` then stands under the table, if it is known.
+/// A column, and what it means where the table's own words do not say it; left out where no row has a value, and `why` then stands
+/// under the table, if it is known.
 struct Column {
     head: (&'static str, &'static str),
     of: Of,
     why: Option<(&'static str, &'static str)>,
+    meaning: Option<(&'static str, &'static str)>,
 }
 
 /// A table, what its columns mean, and the figures that belong to it.
@@ -50,6 +54,7 @@ const fn analysis(
         head,
         of: Of::Analysis(of),
         why: None,
+        meaning: None,
     }
 }
 
@@ -58,6 +63,7 @@ const fn study(head: (&'static str, &'static str), of: fn(&CellPerformance) -> S
         head,
         of: Of::Study(of),
         why: None,
+        meaning: None,
     }
 }
 
@@ -87,6 +93,7 @@ const MEASURES: &[Measure] = &[
                     "No type I error: it belongs to cells in which the services do not differ in what drives the outcome, and here they differ in all.",
                     "Inget typ I-fel: det hör till celler där handläggningarna inte skiljer sig i det som styr utfallet, och här skiljer de sig i alla.",
                 )),
+                meaning: None,
             },
             Column {
                 head: (
@@ -95,15 +102,23 @@ const MEASURES: &[Measure] = &[
                 ),
                 of: Of::Analysis(|own| Shown::Share(own.size.unwrap_or_default())),
                 why: None,
+                meaning: None,
             },
-            analysis(
-                ("more than the first cell", "mer än första cellen"),
-                |own| Shown::Share(own.difference.map(|own| own.power).unwrap_or_default()),
-            ),
+            Column {
+                head: ("more than the first cell", "mer än första cellen"),
+                of: Of::Analysis(|own| {
+                    Shown::Share(own.difference.map(|own| own.power).unwrap_or_default())
+                }),
+                why: None,
+                meaning: Some((
+                    "More than the first cell: in percentage points, on the same families.",
+                    "Mer än första cellen: i procentenheter, på samma familjer.",
+                )),
+            },
         ],
         meaning: (
-            "A study whose analysis gives no answer counts as not rejecting. Power is the share of all studies that reject; it is the type I error where the services do not differ in what drives the outcome. The size of the randomization test is the share that rejects when the treated service does nothing to anybody and all else stays: behind a gate the test is approximate. It is by the p adjusted as registered, as power is; by the p alone where one that is judged with it is no randomization test, or is of something that the service's effect alone does not decide, as closing is. More than the first cell: in percentage points, on the same families.",
-            "En studie vars analys inte ger något svar räknas som att den inte förkastar. Styrka är andelen av alla studier som förkastar; den är typ I-felet där handläggningarna inte skiljer sig i det som styr utfallet. Randomiseringstestets nivå är andelen som förkastar när insatsen inte gör någon skillnad för någon och allt annat är lika: bakom en spärr är testet approximativt. Den gäller p-värdet justerat som registrerat, som styrkan; det ojusterade p-värdet om någon som bedöms tillsammans med den inte är ett randomiseringstest, eller gäller något som inte insatsens effekt ensam avgör, som när utredningen avslutas. Mer än första cellen: i procentenheter, på samma familjer.",
+            "A study whose analysis gives no answer counts as not rejecting. Power is the share of all studies that reject; it is the type I error where the services do not differ in what drives the outcome. The size of the randomization test is the share that rejects when the treated service does nothing to anybody and all else stays: behind a gate the test is approximate. It is by the p adjusted as registered, as power is; by the p alone where one that is judged with it is no randomization test, or is of something that the service's effect alone does not decide, as closing is.",
+            "En studie vars analys inte ger något svar räknas som att den inte förkastar. Styrka är andelen av alla studier som förkastar; den är typ I-felet där handläggningarna inte skiljer sig i det som styr utfallet. Randomiseringstestets nivå är andelen som förkastar när insatsen inte gör någon skillnad för någon och allt annat är lika: bakom en spärr är testet approximativt. Den gäller p-värdet justerat som registrerat, som styrkan; det ojusterade p-värdet om någon som bedöms tillsammans med den inte är ett randomiseringstest, eller gäller något som inte insatsens effekt ensam avgör, som när utredningen avslutas.",
         ),
         figures: &["power", "assurance"],
     },
@@ -155,10 +170,13 @@ const MEASURES: &[Measure] = &[
     Measure {
         heading: ("Intervals", "Intervall"),
         caption: (
-            "How often the 95 % intervals hold the true effect, per cent of those that were given",
-            "Hur ofta 95 %-intervallen innehåller den sanna effekten, procent av dem som gavs",
+            "How often the intervals hold the true effect, per cent of those that were given",
+            "Hur ofta intervallen innehåller den sanna effekten, procent av dem som gavs",
         ),
         columns: &[
+            analysis(("registered level", "registrerad nivå"), |own| {
+                Shown::Level(own.coverage.value.map(|_| own.level))
+            }),
             analysis(("coverage", "täckning"), |own| Shown::Share(own.coverage)),
             analysis(
                 ("bias-eliminated coverage", "täckning utan skevhet"),
@@ -216,6 +234,7 @@ const MEASURES: &[Measure] = &[
                     "No cost: the scenario has no section [cost].",
                     "Ingen kostnad: scenariot har inget avsnitt [cost].",
                 )),
+                meaning: None,
             },
         ],
         meaning: (
@@ -241,6 +260,7 @@ const MEASURES: &[Measure] = &[
                     "No predictability: the method's arms cannot be guessed from those before them by a rule that the program knows.",
                     "Ingen förutsägbarhet: metodens armar kan inte gissas ur de föregående med en regel som programmet känner.",
                 )),
+                meaning: None,
             },
             study(("largest imbalance", "största obalans"), |own| {
                 Shown::Figure(own.studies.imbalance)
@@ -268,12 +288,17 @@ fn text(shown: &Shown, lang: Lang) -> String {
         Shown::Count(n) => number::count(*n, lang),
         Shown::Figure(own) => plus_minus(*own, lang),
         Shown::Share(own) => plus_minus(percent(*own), lang),
+        Shown::Level(own) => own.map_or_else(
+            || number::UNDEFINED.to_owned(),
+            |own| level::per_cent(own, lang),
+        ),
     }
 }
 
 fn has_value(shown: &Shown) -> bool {
     match shown {
         Shown::Count(_) => true,
+        Shown::Level(own) => own.is_some(),
         Shown::Figure(own) | Shown::Share(own) => own.value.is_some(),
     }
 }
@@ -333,7 +358,10 @@ impl Measure {
                 }
             }
         }
-        grid.notes.push(pick(self.meaning, lang));
+        let own = columns.iter().filter_map(|column| column.meaning);
+        let meanings = std::iter::once(self.meaning).chain(own);
+        let meanings: Vec<String> = meanings.map(|own| pick(own, lang)).collect();
+        grid.notes.push(meanings.join(" "));
         let whys = left_out.iter().filter_map(|column| column.why);
         grid.notes.extend(whys.map(|why| pick(why, lang)));
         grid

@@ -6,6 +6,7 @@
 
 mod chart;
 mod figures;
+mod level;
 mod looks;
 mod measures;
 mod months;

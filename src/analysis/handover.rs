@@ -136,14 +136,22 @@ impl Workspace {
                 }
             }
             Hands::Rates => {
+                let kind = &protocol.outcomes[analysis.outcome].kind;
                 let mut exposure = Vec::with_capacity(self.rows.len());
+                let mut never = [0; 2];
                 for (place, row, side) in sampled {
+                    let (course, _) = self.courses.of(place);
+                    if !course.is_followed(kind) {
+                        never[side.index()] += 1;
+                        continue;
+                    }
                     rows.push(row);
                     columns.arm.push(side);
                     columns.outcome.push(Some(self.y[place]));
-                    exposure.push(Some(self.courses.of(place).0.days.max(0.5)));
+                    exposure.push(Some(course.days));
                 }
                 columns.exposure = Some(exposure);
+                warnings.extend(never_followed(&columns.labels, never));
             }
             Hands::FirstTimes => {
                 let codes = analysis.entry().and_then(|entry| entry.events);
@@ -435,6 +443,20 @@ pub(super) fn settles(protocol: &Protocol, analysis: &Analysis) -> bool {
         (Summary::Any, _) | (Summary::Value, OutcomeKind::Binary { .. }) => true,
         (Summary::Count | Summary::FirstTime | Summary::Value, _) => false,
     }
+}
+
+/// Families that a rate has no time of; control, treated.
+fn never_followed(labels: &estimation::Labels, [control, treated]: [usize; 2]) -> Option<Warning> {
+    let (t, c) = (&labels.treated, &labels.control);
+    (control + treated > 0).then(|| {
+        Warning::new(
+            "never-followed",
+            words!(
+                "families whose follow-up ended before the window began have no time in it and are left out of the rates: {treated} in {t}, {control} in {c}",
+                "familjer vars uppföljning slutade innan fönstret började har ingen tid i det och utelämnas ur takterna: {treated} i {t}, {control} i {c}"
+            ),
+        )
+    })
 }
 
 fn as_censored(families: usize) -> Option<Warning> {

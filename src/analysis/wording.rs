@@ -11,6 +11,7 @@ use self::decision::decision;
 use super::results::{AnalysisResult, ArmOutcome};
 use crate::allocation::Arm;
 use crate::diagnostic::{Lang, Words};
+use crate::estimation::Estimate;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Average, Missing, OutcomeKind, Summary};
 use crate::words;
@@ -142,6 +143,9 @@ pub fn conclusion(
     let row = compared.rows.first();
     let estimate = finite(row.and_then(|row| row.estimate));
     let limits = row.and_then(|row| Some((finite(row.conf_low)?, finite(row.conf_high)?)));
+    let endless = row.and_then(Estimate::endless);
+    let one_limit = row.filter(|_| endless.is_some());
+    let one_limit = one_limit.and_then(|row| finite(row.conf_low.or(row.conf_high)));
     let mut parts = Vec::new();
     if dry_run {
         parts.push(Words::new(
@@ -159,6 +163,9 @@ pub fn conclusion(
     match (set, limits) {
         (Some(set), _) => parts.extend(compliers::said(&between, set)),
         _ if scale == Scale::Test => parts.push(between.tested()),
+        _ if endless.is_some() && one_limit.is_some() => {
+            parts.extend(endless.zip(one_limit).map(|own| between.open(own)));
+        }
         // A complier's Wald interval stands for no set.
         (None, Some((low, high))) if compared.anderson_rubin().is_none() => {
             parts.push(between.compatible(low, high));
@@ -194,14 +201,29 @@ pub fn conclusion(
             (protocol, result),
             &compared,
             &between,
-            (estimate, open),
+            (estimate.or(endless), open),
         ));
     }
+    parts.extend(row.and_then(proportional).filter(|_| !dry_run));
     let join = |lang: Lang| {
         let texts: Vec<&str> = parts.iter().map(|part| part.get(lang)).collect();
         texts.join(" ")
     };
     Words::new(join(Lang::En), join(Lang::Sv))
+}
+
+/// What is said of the check of proportional hazards beside a ratio: it describes.
+fn proportional(row: &Estimate) -> Option<Words> {
+    let p = row.extra.get("proportional_hazards_p_value")?.as_f64()?;
+    let text = |lang| match p {
+        p if p < 0.001 => localize("< 0.001", lang),
+        p => localize(&format!("= {p:.3}"), lang),
+    };
+    let (en, sv) = (text(Lang::En), text(Lang::Sv));
+    Some(words!(
+        "Whether the ratio changed during follow-up was checked (p {en}); the check describes and decides nothing.",
+        "Om kvoten ändrades under uppföljningen kontrollerades (p {sv}); kontrollen beskriver och avgör ingenting."
+    ))
 }
 
 /// How children count in an average over them.
@@ -261,6 +283,33 @@ impl Between<'_> {
         words!(
             "The test asks whether the hazard of “{o_en}” differs between {t_en} and {c_en}; it does not say by how much.",
             "Testet frågar om hasarden för ”{o_sv}” skiljer sig mellan {t_sv} och {c_sv}; det säger inte hur mycket."
+        )
+    }
+
+    /// A ratio without a finite estimate, and the one limit of what is compatible.
+    fn open(&self, (ratio, limit): (f64, f64)) -> Words {
+        let (o_en, o_sv) = (&self.outcome.en, &self.outcome.sv);
+        let (t_en, t_sv) = (&self.treated.en, &self.treated.sv);
+        let (c_en, c_sv) = (&self.control.en, &self.control.sv);
+        let [limit_en, limit_sv] = [Lang::En, Lang::Sv].map(|lang| decimal(limit, 2, lang));
+        let (en, sv) = if ratio > 0.0 {
+            (
+                format!("{limit_en} and any ratio above it"),
+                format!("{limit_sv} och varje kvot över den"),
+            )
+        } else {
+            (
+                format!("{limit_en} and any ratio below it, down to 0"),
+                format!("{limit_sv} och varje kvot under den, ned till 0"),
+            )
+        };
+        let Words {
+            en: name_en,
+            sv: name_sv,
+        } = ratio_name(self.measure);
+        words!(
+            "The {name_en} of “{o_en}” between {t_en} and {c_en} has no finite estimate; the result is compatible with {en}.",
+            "För ”{o_sv}” har {name_sv} mellan {t_sv} och {c_sv} ingen ändlig skattning; resultatet är förenligt med {sv}."
         )
     }
 

@@ -142,6 +142,16 @@ fn document(session: &Session, study: &Study, analysed: &Analysed) -> Result<Doc
             {
                 *limit = unbounded(row, shown);
             }
+            // An interval with one limit goes to 0 or to infinity.
+            let end = row
+                .endless()
+                .map(|ratio| if ratio > 0.0 { (8, "∞") } else { (7, "0") });
+            if let Some((place, text)) = end
+                && row.conf_low.or(row.conf_high).is_some()
+                && let Some(limit) = said.get_mut(place)
+            {
+                *limit = Cell::text(text);
+            }
             let level = |level: Option<f64>| Cell::number(level, Shown::Decimals(4));
             let tested = test.map(|test| test.level);
             // Without looks all rows have the registered level, which `--format csv` gives.

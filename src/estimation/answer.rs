@@ -73,6 +73,15 @@ impl Estimate {
     pub fn is_anderson_rubin(&self) -> bool {
         self.interval == "anderson-rubin"
     }
+
+    /// Of a ratio without a finite estimate, whose likelihood rises without end: 0 or infinite.
+    pub fn endless(&self) -> Option<f64> {
+        match self.extra.get("ratio")?.as_str()? {
+            "zero" => Some(0.0),
+            "infinite" => Some(f64::INFINITY),
+            _ => None,
+        }
+    }
 }
 
 /// Something that a reader must know of an answer that was given all the same.
@@ -101,12 +110,13 @@ pub struct Answer {
 }
 
 /// Keys of the p-values that stand beside an estimator's own.
-const BESIDE: [&str; 5] = [
+const BESIDE: [&str; 6] = [
     "p_central",
     "p_minlike",
     "p_lower",
     "p_upper",
     "p_brunner_munzel",
+    "proportional_hazards_p_value",
 ];
 
 /// A p-value as it is reported: none is 0, so one that is too small for a number is the smallest positive normal one, 2⁻¹⁰²².

@@ -8,6 +8,7 @@
 //! likelihood; it has one exactly when both arms have a death while both are at risk. The estimator `cox` and the fast path
 //! of simulated studies add up the same terms in the same order.
 
+use super::endless::Endless;
 use super::inference::{Fit, Inference};
 use super::partial_likelihood::{CONVERGED, LogSum, MOST_STEPS, Maximum, NoMaximum};
 use super::settings::Ties;
@@ -157,6 +158,18 @@ impl ArmLikelihood {
         Err(NoMaximum::NotConverged)
     }
 
+    /// The score test and the one limit of a ratio without a finite estimate, where only one arm has a death while both are at
+    /// risk; `critical` is the quantile of the limit.
+    pub(crate) fn endless(&self, critical: f64) -> Option<Endless> {
+        let score = |beta: f64| {
+            let (score, information) = self.slope(beta);
+            Some(score / information.sqrt())
+        };
+        self.deaths
+            .contains(&0)
+            .then(|| Endless::of(score, critical))?
+    }
+
     /// `l'` and `−l''`.
     fn slope(&self, beta: f64) -> (f64, f64) {
         let (taken, information) = widest(Sums {
@@ -191,10 +204,10 @@ impl ArmLikelihood {
             coefficient,
             variance,
             log_likelihood: [0.0, coefficient].map(|beta| self.log_likelihood(beta)),
-            score,
+            score: Some(score),
             wald: coefficient * coefficient / variance,
             coefficients: 1,
-            direction: Vec::new(),
+            ..Maximum::default()
         })
     }
 }
@@ -288,7 +301,7 @@ mod tests {
             assert!((found.coefficient - 0.5 * 2f64.ln()).abs() < 1e-15);
             let information = 2.0 * ratio / (2.0 + ratio).powi(2) + ratio / (1.0 + ratio).powi(2);
             assert!((found.variance * information - 1.0).abs() < 1e-14);
-            assert!((found.score - (1.0 / 36.0) / (17.0 / 36.0)).abs() < 1e-15);
+            assert!((found.score.unwrap() - (1.0 / 36.0) / (17.0 / 36.0)).abs() < 1e-15);
             assert!((found.log_likelihood[0] + 6f64.ln()).abs() < 1e-15);
         }
     }

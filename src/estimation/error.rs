@@ -209,12 +209,16 @@ pub enum EstimationError {
     ArmWithoutEvents {
         /// Arm's name.
         arm: String,
+        /// Whether the ratio is that of `cox`, which has other variances.
+        cox: bool,
     },
     /// A likelihood that rises without end.
     #[error("{}", self.words())]
     MonotoneLikelihood {
         /// The effect or covariates whose coefficients grow.
         terms: Vec<String>,
+        /// Whether the ratio is that of `cox`, which has a penalized fit.
+        cox: bool,
     },
     /// At no time of an event are both arms at risk.
     #[error("{}", self.words())]
@@ -525,8 +529,10 @@ impl EstimationError {
                 "no analysed row has the event (code 1), so there is nothing to compare; look at the coding of the event column",
                 "ingen analyserad rad har händelsen (kod 1), så det finns inget att jämföra; se efter hur händelsekolumnen är kodad"
             ),
-            Self::ArmWithoutEvents { arm } => refusals::arm_without_events(arm),
-            Self::MonotoneLikelihood { terms } => refusals::monotone_likelihood(&terms.join(", ")),
+            Self::ArmWithoutEvents { arm, cox } => refusals::arm_without_events(arm, *cox),
+            Self::MonotoneLikelihood { terms, cox } => {
+                refusals::monotone_likelihood(&terms.join(", "), *cox)
+            }
             Self::NeverCompared => words!(
                 "at no time of an event are both arms at risk in the same stratum, so there is nothing to compare; look at entry, time and strata",
                 "vid ingen händelses tidpunkt är båda armarna under risk i samma stratum, så det finns inget att jämföra; se efter inträde, tid och strata"

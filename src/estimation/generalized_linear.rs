@@ -25,6 +25,9 @@ const CONVERGED: f64 = 1e-18;
 /// The same where scoring is not Newton's method and steps shrink by a factor.
 const CONVERGED_LINEARLY: f64 = 1e-24;
 
+/// The terms of a deviance are known to this part of what they are differences of.
+const ROUNDED_TERM: f64 = 4.0 * f64::EPSILON;
+
 /// Pearson's statistic of a model that fits every outcome exactly is no more than this, and this part of the sum of the means: the
 /// latter are relative residuals of 1e-12.
 const EXACT: [f64; 2] = [100.0 * CONVERGED, 1e-24];
@@ -297,7 +300,7 @@ impl Design {
             if !longest.is_finite() {
                 return Err(NOT_CONVERGED);
             }
-            let settled = step.decrement <= small;
+            let settled = step.decrement <= small + state.rounding(&eta);
             let flat = longest <= GROWING || objective == Objective::Firth;
             if longest <= 1e-10 || (settled && flat) {
                 if newton || !settled {
@@ -333,7 +336,7 @@ impl Design {
             }
             scale = state.effect_scale(self);
             let mut part = (LONGEST_STEP / longest).min(1.0);
-            let slack = 1e-11 * (1.0 + state.deviance.abs());
+            let slack = 1e-11 * (1.0 + state.deviance.abs()) + ROUNDED_TERM * state.sizes(y);
             let mut accepted = false;
             for _ in 0..40 {
                 let mut next = eta.clone();
@@ -500,6 +503,19 @@ impl State {
     fn is_exact(&self) -> bool {
         let means: f64 = self.mean.iter().sum();
         dot(&self.pull, &self.pull) <= EXACT[0] + EXACT[1] * means
+    }
+
+    /// What the squared length of the score can be by rounding alone: a linear predictor η is known to ε(1 + |η|), and a row's share
+    /// of the score to as many of its weight's roots.
+    fn rounding(&self, eta: &[f64]) -> f64 {
+        let rows = self.root.iter().zip(eta);
+        let own = rows.map(|(root, eta)| root * f64::EPSILON * (1.0 + eta.abs()));
+        own.map(|own| own * own).sum()
+    }
+
+    /// `Σ (y + μ)`, of which the terms of the deviance of counts are differences.
+    fn sizes(&self, y: &[f64]) -> f64 {
+        y.iter().sum::<f64>() + self.mean.iter().sum::<f64>()
     }
 
     /// `1/|r|` of the last column: the arm's model standard error.

@@ -12,6 +12,9 @@ use crate::numerics::root::brent;
 /// Whole numbers below this are summed one by one.
 const ONE_BY_ONE: u64 = 1024;
 
+/// The largest count, in units of θ, beyond which the slope is a sum of logarithms.
+const FAR_FROM_POISSON: f64 = 1e4;
+
 /// Nodes and weights of Gauss–Legendre quadrature with ten points on (−1, 1), positive half (Abramowitz and Stegun
 /// 1964, table 25.4).
 const NODES: [(f64, f64); 5] = [
@@ -47,6 +50,10 @@ impl Overdispersion {
 
     /// Derivative of the log-likelihood in κ ≥ 0.
     pub(super) fn slope(&self, kappa: f64, y: &[f64], mean: &[f64]) -> f64 {
+        let most = self.runs.last().map_or(0.0, |(_, to, _)| *to as f64);
+        if most * kappa > FAR_FROM_POISSON {
+            return self.slope_of_large(kappa, y, mean);
+        }
         let mut sum: f64 = self
             .runs
             .iter()
@@ -60,6 +67,22 @@ impl Overdispersion {
             sum += mu * (mu * own - y / (1.0 + x));
         }
         sum
+    }
+
+    /// The same as `κ⁻² Σ_i [ln(1+μκ) + κ(y−μ)/(1+μκ) − κ Σ_{j<y} 1/(1+jκ)]`, whose terms are logarithms of counts where those above
+    /// are counts, and which is κ⁻² times a difference of near numbers where κ is small.
+    fn slope_of_large(&self, kappa: f64, y: &[f64], mean: &[f64]) -> f64 {
+        let inverse = |x: f64| 1.0 / (1.0 + x * kappa);
+        let steep = |x: f64| -kappa * inverse(x) * inverse(x);
+        let runs = self.runs.iter();
+        let sums = runs.map(|(from, to, rows)| rows * summed(*from, *to, inverse, steep));
+        let sum: f64 = sums.sum();
+        let mut own = 0.0;
+        for (y, mu) in y.iter().zip(mean) {
+            let x = mu * kappa;
+            own += libm::log1p(x) + kappa * (y - mu) / (1.0 + x);
+        }
+        (own - kappa * sum) / kappa / kappa
     }
 
     /// [`Overdispersion::slope`] and its own slope, at κ > 0; `None` where a count is too large to sum up to it one by one.
@@ -133,7 +156,12 @@ impl Overdispersion {
 
 /// `Σ_{j=from}^{to−1} j/(1+jκ)`.
 fn harmonic(from: u64, to: u64, kappa: f64) -> f64 {
-    let term = |x: f64| x / (1.0 + x * kappa);
+    let slope = |x: f64| 1.0 / ((1.0 + x * kappa) * (1.0 + x * kappa));
+    summed(from, to, |x| x / (1.0 + x * kappa), slope)
+}
+
+/// `Σ_{j=from}^{to−1} term(j)` of a function with a slope.
+fn summed(from: u64, to: u64, term: impl Fn(f64) -> f64, slope: impl Fn(f64) -> f64) -> f64 {
     let short = to.min(from.max(ONE_BY_ONE));
     let mut sum: f64 = (from..short).map(|j| term(j as f64)).sum();
     // Euler and Maclaurin on intervals that double, where the terms are smooth.
@@ -148,7 +176,6 @@ fn harmonic(from: u64, to: u64, kappa: f64) -> f64 {
                 weight * (term(middle - half * node) + term(middle + half * node))
             })
             .sum();
-        let slope = |x: f64| 1.0 / ((1.0 + x * kappa) * (1.0 + x * kappa));
         sum += half * integral - 0.5 * (term(high) - term(low)) + (slope(high) - slope(low)) / 12.0;
         a = b;
     }
@@ -226,5 +253,22 @@ mod tests {
         let even = [2.0, 2.0];
         let of = Overdispersion::new(&even);
         assert_eq!(of.kappa(&even, &[2.0, 2.0], None), Ok(None));
+    }
+
+    /// Both forms of the slope where both are good: counts of thousands, κ about 1.
+    #[test]
+    fn the_slope_of_large_counts_is_the_slope() {
+        let (y, mean) = (
+            [3000.0, 1500.0, 40.0, 7000.0],
+            [2500.0, 2500.0, 900.0, 6500.0],
+        );
+        let of = Overdispersion::new(&y);
+        for kappa in [0.3, 0.9, 1.2] {
+            let (own, other) = (
+                of.slope(kappa, &y, &mean),
+                of.slope_of_large(kappa, &y, &mean),
+            );
+            assert!((own - other).abs() < 1e-8, "{own} and {other}");
+        }
     }
 }

@@ -155,17 +155,39 @@ pub(super) fn empty_interval(shown: &str) -> Words {
 }
 
 /// An arm in which nobody had the event.
-pub(super) fn arm_without_events(arm: &str) -> Words {
+pub(super) fn arm_without_events(arm: &str, cox: bool) -> Words {
+    let (en, sv) = if cox {
+        (
+            "the variances `model`, by its score test, and `firth` have an answer; `rmst` gives an effect in time",
+            "variansen `model`, genom sitt score-test, och `firth` har ett svar; `rmst` ger en effekt i tid",
+        )
+    } else {
+        (
+            "`log-rank` gives the test, `rmst` an effect in time",
+            "`log-rank` ger testet, `rmst` en effekt i tid",
+        )
+    };
     words!(
-        "nobody in arm {arm} had the event, so the likelihood rises without end and there is no finite ratio; `log-rank` gives the test, `rmst` an effect in time",
-        "ingen i armen {arm} fick händelsen, så likelihooden stiger utan slut och det finns ingen ändlig kvot; `log-rank` ger testet, `rmst` en effekt i tid"
+        "nobody in arm {arm} had the event, so the likelihood rises without end and there is no finite ratio; {en}",
+        "ingen i armen {arm} fick händelsen, så likelihooden stiger utan slut och det finns ingen ändlig kvot; {sv}"
     )
 }
 
 /// A partial likelihood without a maximum.
-pub(super) fn monotone_likelihood(shown: &str) -> Words {
+pub(super) fn monotone_likelihood(shown: &str, cox: bool) -> Words {
+    let (en, sv) = if cox {
+        (
+            "use the variance `firth`, whose estimates are finite",
+            "använd variansen `firth`, vars skattningar är ändliga",
+        )
+    } else {
+        (
+            "use `log-rank` for the test and `rmst` for the effect",
+            "använd `log-rank` för testet och `rmst` för effekten",
+        )
+    };
     words!(
-        "the likelihood rises without end: the coefficient of {shown} grows beyond all bounds; merge levels or leave the covariate out, or use `log-rank` for the test and `rmst` for the effect",
-        "likelihooden stiger utan slut: koefficienten för {shown} växer över alla gränser; slå ihop nivåer eller utelämna kovariaten, eller använd `log-rank` för testet och `rmst` för effekten"
+        "the likelihood rises without end: the coefficient of {shown} grows beyond all bounds; merge levels or leave the covariate out, or {en}",
+        "likelihooden stiger utan slut: koefficienten för {shown} växer över alla gränser; slå ihop nivåer eller utelämna kovariaten, eller {sv}"
     )
 }

@@ -110,7 +110,7 @@ pub(super) fn text(
             Scale::Other => number::fixed(v, places, lang),
         },
     );
-    if scale == Scale::Other && estimate.estimate.is_none() {
+    if scale == Scale::Other && estimate.estimate.is_none() && estimate.endless().is_none() {
         return tested(estimate, lang).unwrap_or(value);
     }
     let (low, high) = (

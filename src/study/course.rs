@@ -19,6 +19,22 @@ pub struct Course {
     pub end: End,
 }
 
+impl Course {
+    /// Whether some day of the window was followed; `kind` is the outcome's. In a window from the day of the draw on there always is.
+    pub(crate) fn is_followed(self, kind: &OutcomeKind) -> bool {
+        self.days > 0.5 || first_day(kind) == 0
+    }
+}
+
+fn first_day(kind: &OutcomeKind) -> i32 {
+    match kind {
+        OutcomeKind::Reports { window_days, .. }
+        | OutcomeKind::Binary { window_days, .. }
+        | OutcomeKind::Observed { window_days } => window_days.0,
+        OutcomeKind::Duration { .. } => 0,
+    }
+}
+
 /// The course of a family in the window of an outcome at a cut; days of its events into `events`, in rising order.
 ///
 /// Events: each counted report; the day on which the last of a binary outcome's events had happened for the first time;
@@ -61,12 +77,7 @@ pub(crate) fn course_of(
     let kind = &protocol.outcomes[outcome].kind;
     let last = own.randomized.plus(kind.last_day());
     let follow = read.ends.follow(cut, last);
-    let first = match kind {
-        OutcomeKind::Reports { window_days, .. }
-        | OutcomeKind::Binary { window_days, .. }
-        | OutcomeKind::Observed { window_days } => window_days.0,
-        OutcomeKind::Duration { .. } => 0,
-    };
+    let first = first_day(kind);
     let origin = own.randomized.plus(first.max(1) - 1);
     let from = own.randomized.plus(first);
     let day = |on: Day| f64::from(on.since(origin)).max(0.5);

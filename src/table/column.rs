@@ -7,6 +7,7 @@ use crate::words;
 
 use super::dialect::Decimal;
 use super::number::{NotANumber, parse};
+use super::records::{Cells, Record};
 use super::{condense, is_missing};
 
 /// What a column holds.
@@ -31,22 +32,25 @@ pub struct Factor {
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
     name: &'a str,
-    cells: &'a [String],
-    rows: &'a [usize],
+    /// Its place in every record.
+    at: usize,
+    cells: &'a Cells,
+    records: &'a [Record],
     decimal: Decimal,
 }
 
 impl<'a> Column<'a> {
     pub(super) fn new(
         name: &'a str,
-        cells: &'a [String],
-        rows: &'a [usize],
+        at: usize,
+        (cells, records): (&'a Cells, &'a [Record]),
         decimal: Decimal,
     ) -> Self {
         Self {
             name,
+            at,
             cells,
-            rows,
+            records,
             decimal,
         }
     }
@@ -58,13 +62,15 @@ impl<'a> Column<'a> {
 
     /// The texts without spaces around them; `None` is missing.
     pub fn texts(&self) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
-        let cells = self.cells.iter().map(String::as_str);
-        cells.map(|cell| (!is_missing(cell)).then_some(cell))
+        self.written()
+            .map(|cell| (!is_missing(cell)).then_some(cell))
     }
 
     /// The texts as they stand, also those that mean that nothing is known.
     pub fn written(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.cells.iter().map(String::as_str)
+        let (cells, at) = (self.cells, self.at);
+        let records = self.records.iter();
+        records.map(move |record| cells.get(record.first + at))
     }
 
     /// The number of missing cells.
@@ -121,6 +127,16 @@ impl<'a> Column<'a> {
         self.each(|cell| {
             parse(cell, self.decimal).map_err(|why| no_number(cell, why, self.decimal))
         })
+    }
+
+    /// The cells as numbers, if they are numbers only.
+    pub fn only_numbers(&self) -> Option<Vec<Option<f64>>> {
+        let mut values = Vec::with_capacity(self.records.len());
+        for cell in self.texts() {
+            let value = cell.map(|cell| parse(cell, self.decimal)).transpose();
+            values.push(value.ok()?);
+        }
+        Some(values)
     }
 
     /// The cells as 0 and 1.
@@ -237,7 +253,7 @@ impl<'a> Column<'a> {
 
     /// Where the cell of a unit, counted from 0, stands.
     pub fn place(&self, index: usize) -> Place {
-        let row = self.rows.get(index).copied().unwrap_or(index + 2);
+        let row = self.records.get(index).map_or(index + 2, |own| own.row);
         Place::cell(row, self.name)
     }
 
@@ -245,7 +261,7 @@ impl<'a> Column<'a> {
         &self,
         read: impl Fn(&str) -> Result<T, Diagnostic>,
     ) -> Result<Vec<Option<T>>, Vec<Diagnostic>> {
-        let mut values = Vec::with_capacity(self.cells.len());
+        let mut values = Vec::with_capacity(self.records.len());
         let mut findings = Vec::new();
         for (at, cell) in self.texts().enumerate() {
             match cell.map(&read).transpose() {

@@ -5,7 +5,7 @@ use crate::words;
 
 use super::dialect::{Decimal, Delimiter};
 use super::number::{Evidence, evidence};
-use super::records::split;
+use super::records::{split, widths};
 
 /// The delimiter: the only one that splits the header, best of all into as many cells as every other record.
 pub(super) fn delimiter(text: &str) -> Result<Delimiter, Diagnostic> {
@@ -13,16 +13,20 @@ pub(super) fn delimiter(text: &str) -> Result<Delimiter, Diagnostic> {
     let mut even = Vec::new();
     let mut single = true;
     for delimiter in Delimiter::ALL {
-        let (records, _) = split(text, delimiter.byte());
-        let Some(header) = records.first().map(|record| record.cells.len()) else {
+        // What never occurs splits nothing.
+        if !text.as_bytes().contains(&delimiter.byte()) {
+            continue;
+        }
+        let widths = widths(text, delimiter.byte());
+        let Some(header) = widths.first().copied() else {
             continue;
         };
         if header > 1 {
             splitting.push(delimiter);
-            if records.iter().all(|record| record.cells.len() == header) {
+            if widths.iter().all(|own| *own == header) {
                 even.push(delimiter);
             }
-        } else if records.iter().any(|record| record.cells.len() > 1) {
+        } else if widths.iter().any(|own| *own > 1) {
             // The header is one cell. Records that split are decimals with a comma, or something is wrong.
             single &= delimiter == Delimiter::Comma && decimals(text);
         }
@@ -40,9 +44,10 @@ pub(super) fn delimiter(text: &str) -> Result<Delimiter, Diagnostic> {
 fn decimals(text: &str) -> bool {
     let (records, _) = split(text, Delimiter::Semicolon.byte());
     records
+        .all
         .iter()
         .skip(1)
-        .filter_map(|record| record.cells.first())
+        .filter_map(|record| records.of(record).next())
         .filter(|cell| cell.contains(','))
         .all(|cell| evidence(cell).is_some())
 }

@@ -21,10 +21,11 @@ pub use column::{Column, Factor, Kind};
 pub use dialect::{Decimal, Delimiter, Dialect, Encoding, Settled};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place, Words, nearest};
 use crate::words;
-use records::Record;
+use records::{Cells, Record, Records};
 
 /// How many findings of one code are shown before the rest is counted.
 const SHOWN: usize = 20;
@@ -41,8 +42,8 @@ pub fn is_missing(cell: &str) -> bool {
 pub struct Table {
     dialect: Dialect,
     header: Vec<String>,
-    rows: Vec<usize>,
-    cells: Vec<Vec<String>>,
+    records: Vec<Record>,
+    cells: Arc<Cells>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -79,21 +80,22 @@ impl Table {
         };
         let (mut records, mut findings) = records::split(text, delimiter.byte());
         if hinted.is_some() {
-            for record in &mut records {
+            for record in &mut records.all {
                 record.row += 1;
             }
         }
         let mut warnings = Vec::new();
-        let (header_row, mut header) = if records.is_empty() {
+        let (header_row, mut header) = if records.all.is_empty() {
             (1, Vec::new())
         } else {
-            let header = records.remove(0);
-            (header.row, header.cells)
+            let header = records.all.remove(0);
+            let cells = records.of(&header).map(str::to_owned).collect();
+            (header.row, cells)
         };
         drop_trailing_columns(&mut header, &mut records, &mut warnings);
         findings.extend(check_header(&header));
-        let records = keep_rows(records, header.len(), header_row, &mut warnings);
-        findings.extend(check_rows(&header, &records, delimiter));
+        keep_rows(&mut records, header.len(), header_row, &mut warnings);
+        findings.extend(check_rows(&header, &records.all, delimiter));
         let decimal = match settled.decimal {
             Some(decimal) => decimal,
             None => match detect::decimal(spots(&header, &records), delimiter) {
@@ -110,14 +112,6 @@ impl Table {
         if !findings.is_empty() {
             return Err(condense(findings));
         }
-        let mut cells = vec![Vec::with_capacity(records.len()); header.len()];
-        let mut rows = Vec::with_capacity(records.len());
-        for record in records {
-            rows.push(record.row);
-            for (column, cell) in cells.iter_mut().zip(record.cells) {
-                column.push(cell);
-            }
-        }
         Ok(Self {
             dialect: Dialect {
                 delimiter,
@@ -126,8 +120,8 @@ impl Table {
                 byte_order_mark: decoded.byte_order_mark,
             },
             header,
-            rows,
-            cells,
+            records: records.all,
+            cells: Arc::new(records.cells),
             warnings,
         })
     }
@@ -159,31 +153,29 @@ impl Table {
 
     /// The number of rows below the header.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.records.len()
     }
 
     /// Whether there is no row below the header; a table that was read has at least one.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.records.is_empty()
     }
 
     /// The row of the spreadsheet (the header being 1) where the unit `index`, counted from 0, stands.
     pub fn row(&self, index: usize) -> usize {
-        self.rows.get(index).copied().unwrap_or(index + 2)
+        self.records.get(index).map_or(index + 2, |own| own.row)
     }
 
     /// The table with only the rows whose index, counted from 0, is wanted; they keep their rows of the spreadsheet.
     #[must_use]
     pub fn keep(&self, wanted: impl Fn(usize) -> bool) -> Self {
-        let kept: Vec<usize> = (0..self.rows.len())
-            .filter(|index| wanted(*index))
-            .collect();
-        let pick = |column: &Vec<String>| kept.iter().map(|&at| column[at].clone()).collect();
+        let records = self.records.iter().enumerate();
+        let kept = records.filter(|(index, _)| wanted(*index));
         Self {
             dialect: self.dialect,
             header: self.header.clone(),
-            rows: kept.iter().map(|&at| self.rows[at]).collect(),
-            cells: self.cells.iter().map(pick).collect(),
+            records: kept.map(|(_, record)| *record).collect(),
+            cells: Arc::clone(&self.cells),
             warnings: self.warnings.clone(),
         }
     }
@@ -207,12 +199,7 @@ impl Table {
     /// `unknown-column`, with the nearest other column.
     pub fn column_besides(&self, name: &str, used: &[&str]) -> Result<Column<'_>, Diagnostic> {
         if let Some(at) = self.header.iter().position(|column| column == name) {
-            return Ok(Column::new(
-                &self.header[at],
-                &self.cells[at],
-                &self.rows,
-                self.dialect.decimal,
-            ));
+            return Ok(self.column_at(at));
         }
         let free = self.header.iter().map(String::as_str);
         let free = free.filter(|own| !used.contains(own));
@@ -241,23 +228,25 @@ impl Table {
 
     /// Every column, in order.
     pub fn columns(&self) -> impl Iterator<Item = Column<'_>> {
-        self.header
-            .iter()
-            .zip(&self.cells)
-            .map(|(name, cells)| Column::new(name, cells, &self.rows, self.dialect.decimal))
+        (0..self.header.len()).map(|at| self.column_at(at))
+    }
+
+    fn column_at(&self, at: usize) -> Column<'_> {
+        let records = (&*self.cells, self.records.as_slice());
+        Column::new(&self.header[at], at, records, self.dialect.decimal)
     }
 }
 
 /// The cells of records with their rows and columns.
 fn spots<'r>(
     header: &'r [String],
-    records: &'r [records::Record],
+    records: &'r records::Records,
 ) -> impl Iterator<Item = (usize, &'r str, &'r str)> {
-    records.iter().flat_map(move |record| {
-        let cells = record.cells.iter().enumerate();
+    records.all.iter().flat_map(move |record| {
+        let cells = records.of(record).enumerate();
         cells.map(move |(at, cell)| {
             let column = header.get(at).map_or("", String::as_str);
-            (record.row, column, cell.as_str())
+            (record.row, column, cell)
         })
     })
 }
@@ -276,23 +265,31 @@ fn hint(text: &str) -> (&str, Option<Delimiter>) {
 /// Columns at the right end without a name and without any content, as spreadsheets leave them.
 fn drop_trailing_columns(
     header: &mut Vec<String>,
-    records: &mut [Record],
+    records: &mut Records,
     warnings: &mut Vec<Diagnostic>,
 ) {
     let mut dropped = 0;
+    let is_empty = |record: &Record, at: usize| {
+        record.width <= at || records.cells.get(record.first + at).is_empty()
+    };
     while header.len() > 1
         && header.last().is_some_and(String::is_empty)
-        && records.iter().all(|record| {
-            record
-                .cells
-                .get(header.len() - 1)
-                .is_none_or(String::is_empty)
-        })
+        && records
+            .all
+            .iter()
+            .all(|record| is_empty(record, header.len() - 1))
     {
         header.pop();
         dropped += 1;
-        for record in records.iter_mut() {
-            record.cells.truncate(header.len().max(1));
+    }
+    if dropped > 0 {
+        // A row with something further to the right stays longer than the header, and is refused.
+        let Records { cells, all } = records;
+        for record in all {
+            let mut beyond = record.first + header.len()..record.first + record.width;
+            if beyond.all(|place| cells.get(place).is_empty()) {
+                record.width = record.width.min(header.len());
+            }
         }
     }
     if dropped > 0 {
@@ -345,32 +342,31 @@ fn check_header(header: &[String]) -> Vec<Diagnostic> {
 
 /// Leaves out rows without any content; in a table of one column they are missing cells, except at the end.
 fn keep_rows(
-    mut records: Vec<Record>,
+    records: &mut Records,
     width: usize,
     header_row: usize,
     warnings: &mut Vec<Diagnostic>,
-) -> Vec<Record> {
+) {
     if width == 1 {
-        let mut filled: Vec<Record> = Vec::with_capacity(records.len());
-        for record in records {
+        let mut filled: Vec<Record> = Vec::with_capacity(records.all.len());
+        for record in std::mem::take(&mut records.all) {
             let next = filled.last().map_or(header_row, |last| last.row) + 1;
-            filled.extend((next..record.row).map(|row| Record {
-                row,
-                cells: vec![String::new()],
-            }));
+            for row in next..record.row {
+                filled.push(records.empty(row));
+            }
             filled.push(record);
         }
-        return filled;
+        records.all = filled;
+        return;
     }
-    let before = records.len();
-    let blank: Vec<usize> = records
-        .iter()
-        .filter(|record| record.cells.iter().all(String::is_empty))
-        .map(|record| record.row)
-        .collect();
-    records.retain(|record| !record.cells.iter().all(String::is_empty));
-    if let Some(first) = blank.first() {
-        let count = before - records.len();
+    let before = records.all.len();
+    let blank = |record: &Record| records.of(record).all(str::is_empty);
+    let first = records.all.iter().find(|record| blank(record));
+    if let Some(first) = first.map(|record| record.row) {
+        let all = records.all.iter().filter(|record| !blank(record));
+        let kept: Vec<Record> = all.copied().collect();
+        let count = before - kept.len();
+        records.all = kept;
         warnings.push(
             Diagnostic::warning(
                 "empty-rows",
@@ -379,10 +375,9 @@ fn keep_rows(
                     "rader utan innehåll utelämnas: {count}"
                 ),
             )
-            .at(Place::row(*first)),
+            .at(Place::row(first)),
         );
     }
-    records
 }
 
 fn check_rows(header: &[String], records: &[Record], delimiter: Delimiter) -> Vec<Diagnostic> {
@@ -402,12 +397,12 @@ fn check_rows(header: &[String], records: &[Record], delimiter: Delimiter) -> Ve
         ];
     }
     let wanted = header.len();
-    let ragged = |record: &&Record| record.cells.len() != wanted;
+    let ragged = |record: &&Record| record.width != wanted;
     records
         .iter()
         .filter(ragged)
         .map(|record| {
-            let found = record.cells.len();
+            let found = record.width;
             let help = if found > wanted && delimiter == Delimiter::Comma {
                 Words::new(
                     "put quotation marks around a cell that holds a comma; numbers with a decimal comma need another delimiter",

@@ -15,6 +15,13 @@ pub(super) enum NotANumber {
 
 /// A cell without spaces around it as a finite number.
 pub(super) fn parse(cell: &str, decimal: Decimal) -> Result<f64, NotANumber> {
+    if decimal == Decimal::Point
+        && is_simple(cell)
+        && let Ok(value) = cell.parse::<f64>()
+        && value.is_finite()
+    {
+        return Ok(value);
+    }
     let plain = plain(cell, decimal.sign()).ok_or_else(|| {
         if separated(cell) {
             NotANumber::Separator
@@ -38,6 +45,13 @@ pub(super) fn pointed(cell: &str, decimal: Decimal) -> Result<Option<String>, No
         Some(_) if decimal == Decimal::Comma => Ok(Some(cell.replacen(',', ".", 1))),
         _ => Ok(None),
     }
+}
+
+/// Whether a cell has nothing but digits, a point and a minus at its beginning, as most numbers: Rust reads it as it stands.
+fn is_simple(cell: &str) -> bool {
+    let digits = cell.strip_prefix('-').unwrap_or(cell);
+    let mut bytes = digits.bytes();
+    bytes.all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// `[+-]digits[sign digits][e[+-]digits]` as Rust reads it, or nothing.
@@ -109,8 +123,13 @@ pub(super) fn evidence(cell: &str) -> Option<Evidence> {
         (false, true) => Decimal::Comma,
         _ => return None,
     };
-    plain(body, decimal.sign())?;
     let (whole, decimals) = body.split_once(decimal.sign())?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !(digits(whole) && digits(decimals)) {
+        plain(body, decimal.sign())?;
+    } else if whole.is_empty() && decimals.is_empty() {
+        return None;
+    }
     if decimals.is_empty() {
         return None;
     }

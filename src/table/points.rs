@@ -3,8 +3,10 @@
 //! For files of which only some columns hold numbers, which are known only later; texts of the others stay as they are. What
 //! is no number at all is left to whoever reads it.
 
+use super::records::Cells;
 use super::{Decimal, Table, condense, detect};
 use crate::diagnostic::{Diagnostic, Place};
+use std::sync::Arc;
 
 impl Table {
     /// The table with a decimal point in the numbers of `columns` (names that the file lacks are passed over), and the sign that
@@ -27,33 +29,42 @@ impl Table {
         columns: &[&str],
         settled: Option<Decimal>,
     ) -> Result<(Self, Decimal), Vec<Diagnostic>> {
-        let is_asked = |name: &String| columns.contains(&name.as_str());
-        let asked: Vec<usize> = (0..self.header.len())
-            .filter(|at| is_asked(&self.header[*at]))
-            .collect();
+        let is_asked = |at: usize| {
+            let name = self.header.get(at);
+            name.is_some_and(|name| columns.contains(&name.as_str()))
+        };
+        let cells = || {
+            self.records.iter().flat_map(|record| {
+                let places = (0..record.width).map(move |at| (record.row, at, record.first + at));
+                places.map(|(row, at, place)| (row, at, self.cells.get(place)))
+            })
+        };
         let decimal = if let Some(decimal) = settled {
             decimal
         } else {
-            let spots = asked.iter().flat_map(|at| {
-                let cells = self.rows.iter().zip(&self.cells[*at]);
-                cells.map(|(row, cell)| (*row, self.header[*at].as_str(), cell.as_str()))
-            });
+            let asked = cells().filter(|(_, at, _)| is_asked(*at));
+            let spots = asked.map(|(row, at, cell)| (row, self.header[at].as_str(), cell));
             detect::decimal(spots, self.dialect.delimiter).map_err(|finding| vec![finding])?
         };
-        self.dialect.decimal = decimal;
+        let mut own = Cells::default();
         let mut findings = Vec::new();
-        for at in asked {
-            for (row, cell) in self.rows.iter().zip(&mut self.cells[at]) {
-                match super::number::pointed(cell, decimal) {
-                    Ok(Some(pointed)) => *cell = pointed,
-                    Ok(None) => {}
-                    Err(why) => {
-                        let finding = super::column::no_number(cell, why, decimal);
-                        findings.push(finding.at(Place::cell(*row, &self.header[at])));
-                    }
+        for (row, at, cell) in cells() {
+            match super::number::pointed(cell, decimal) {
+                Ok(Some(pointed)) if is_asked(at) => own.push(&pointed),
+                Err(why) if is_asked(at) => {
+                    let finding = super::column::no_number(cell, why, decimal);
+                    findings.push(finding.at(Place::cell(row, &self.header[at])));
                 }
+                _ => own.push(cell),
             }
         }
+        let mut first = 0;
+        for record in &mut self.records {
+            record.first = first;
+            first += record.width;
+        }
+        self.cells = Arc::new(own);
+        self.dialect.decimal = decimal;
         if findings.is_empty() {
             Ok((self, decimal))
         } else {

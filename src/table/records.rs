@@ -2,31 +2,105 @@
 
 use crate::diagnostic::{Diagnostic, Place, Words};
 
-/// One record and its row: blank lines count, line ends inside a quoted cell do not.
-#[derive(Debug)]
-pub(super) struct Record {
-    pub(super) row: usize,
-    pub(super) cells: Vec<String>,
+/// The cells of a file, one text after the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Cells {
+    text: String,
+    /// Where each ends.
+    ends: Vec<usize>,
 }
 
-/// Splits the text; quotes that do not match are findings.
-pub(super) fn split(text: &str, delimiter: u8) -> (Vec<Record>, Vec<Diagnostic>) {
-    let (rows, findings) = scan(text.as_bytes(), delimiter);
-    let mut reader = csv::ReaderBuilder::new()
+impl Cells {
+    pub(super) fn push(&mut self, cell: &str) {
+        self.text.push_str(cell);
+        self.ends.push(self.text.len());
+    }
+
+    /// A cell by its place; of a place that there is not, nothing.
+    pub(super) fn get(&self, place: usize) -> &str {
+        let from = match place {
+            0 => 0,
+            _ => self.ends.get(place - 1).copied().unwrap_or_default(),
+        };
+        let to = self.ends.get(place).copied().unwrap_or(from);
+        self.text.get(from..to).unwrap_or_default()
+    }
+}
+
+/// Records of cells: blank lines count as rows, line ends inside a quoted cell do not.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    pub(super) cells: Cells,
+    /// By record: its row, its first cell, and how many cells it has.
+    pub(super) all: Vec<Record>,
+}
+
+/// One record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) row: usize,
+    pub(super) first: usize,
+    pub(super) width: usize,
+}
+
+impl Records {
+    /// The cells of a record.
+    pub(super) fn of(&self, record: &Record) -> impl Iterator<Item = &str> {
+        let places = record.first..record.first + record.width;
+        places.map(|place| self.cells.get(place))
+    }
+
+    /// A record of one empty cell.
+    pub(super) fn empty(&mut self, row: usize) -> Record {
+        let first = self.cells.ends.len();
+        self.cells.push("");
+        Record {
+            row,
+            first,
+            width: 1,
+        }
+    }
+}
+
+fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
-        .from_reader(text.as_bytes());
-    let records = reader
-        .records()
-        .map_while(Result::ok)
-        .enumerate()
-        .map(|(at, record)| Record {
+        .from_reader(text.as_bytes())
+}
+
+/// Splits the text; quotes that do not match are findings.
+pub(super) fn split(text: &str, delimiter: u8) -> (Records, Vec<Diagnostic>) {
+    let (rows, findings) = scan(text.as_bytes(), delimiter);
+    let mut reader = reader(text, delimiter);
+    let mut records = Records::default();
+    records.cells.text.reserve(text.len());
+    records.all.reserve(rows.len());
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).unwrap_or(false) {
+        let at = records.all.len();
+        records.all.push(Record {
             row: rows.get(at).copied().unwrap_or(at + 1),
-            cells: record.iter().map(|cell| trim(cell).to_owned()).collect(),
-        })
-        .collect();
+            first: records.cells.ends.len(),
+            width: record.len(),
+        });
+        for cell in &record {
+            records.cells.push(trim(cell));
+        }
+    }
     (records, findings)
+}
+
+/// How many cells the records have, in order, without keeping them.
+pub(super) fn widths(text: &str, delimiter: u8) -> Vec<usize> {
+    let mut reader = reader(text, delimiter);
+    let mut record = csv::ByteRecord::new();
+    let mut widths = Vec::new();
+    while reader.read_byte_record(&mut record).unwrap_or(false) {
+        widths.push(record.len());
+    }
+    widths
 }
 
 /// Cells are compared and read without the spaces around them.
@@ -114,9 +188,10 @@ mod tests {
     fn rows_are_those_of_a_spreadsheet() {
         // Row 1 header, row 2 with a line end inside a cell, row 3 blank, row 4.
         let (records, findings) = split("a,b\n\"x\ny\",1\n\nz,2\n", b',');
-        let rows: Vec<usize> = records.iter().map(|record| record.row).collect();
+        let rows: Vec<usize> = records.all.iter().map(|record| record.row).collect();
         assert_eq!(rows, [1, 2, 4]);
-        assert_eq!(records[1].cells, ["x\ny", "1"]);
+        let second: Vec<&str> = records.of(&records.all[1]).collect();
+        assert_eq!(second, ["x\ny", "1"]);
         assert!(findings.is_empty());
     }
 

@@ -283,6 +283,8 @@ proptest! {
     fn scanner_and_reader_agree(text in "[a,;\"\n ]{0,40}") {
         let (records, _) = super::records::split(&text, b',');
         let rows = super::records::rows(&text, b',');
-        prop_assert_eq!(records.len(), rows.len());
+        prop_assert_eq!(records.all.len(), rows.len());
+        let widths: Vec<usize> = records.all.iter().map(|record| record.width).collect();
+        prop_assert_eq!(super::records::widths(&text, b','), widths);
     }
 }

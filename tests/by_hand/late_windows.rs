@@ -90,3 +90,29 @@ fn deaths_before_a_late_window_are_of_those_who_had_not_left() {
     near(found.results[1].estimate, 1.0 / 3.0);
     near(found.results[2].estimate, 0.25);
 }
+
+/// Rates go by the time in the window: five treated are followed in it, with three reports in 5·243 days, and eight control with two
+/// in 8·243; the others have no time there, and count in neither. Of a Poisson model without covariates the ratio is that of the
+/// rates, (3/5)/(2/8) = 12/5, and the variance of its logarithm 1/3 + 1/2.
+#[test]
+fn a_rate_of_a_late_window_is_of_those_who_are_followed_in_it() {
+    let measure = estimand("rate-ratio", "treatment-policy");
+    for estimator in ["poisson", "negative-binomial"] {
+        let few = late(&format!(
+            "summary = \"count\"\nestimator = \"{estimator}\"\nvariance = \"model\"\n{measure}"
+        ));
+        let found = few.run();
+        let row = &found.results[0];
+        assert_eq!((row.n_treated, row.n_control), (5, 8));
+        let told = found
+            .warnings
+            .iter()
+            .find(|own| own.code == "never-followed");
+        let told = told.map(|own| own.message.en.as_str()).unwrap_or_default();
+        assert!(told.contains("5 in ") && told.contains("2 in "), "{told:?}");
+        near(row.estimate, 2.4);
+        if estimator == "poisson" {
+            near(row.std_error.map(|error| error * error), 1.0 / 3.0 + 0.5);
+        }
+    }
+}

@@ -439,3 +439,53 @@ fn a_weak_first_stage_concludes_by_anderson_and_rubin() {
             .contains("utom dem mellan 1351 färre och 357 fler i ”")
     );
 }
+
+/// No report in the treated arm, one in control on day 20 among two and two, one on day 200 among one and two: with shares 1/2 and 2/3
+/// of the treated the score is −7/6, its variance 1/4 + 2/9 = 17/36, z = −7/√17 with p 0.09. The result has no estimate, says how far the
+/// ratio may be, and decides by that p.
+#[test]
+fn a_hazard_ratio_without_a_maximum_is_said_and_decides_by_its_score_test() {
+    let analysis = format!(
+        "outcome = \"rereport\"\nsummary = \"first-time\"\nestimator = \"cox\"\nmissing = {{ primary = \"censoring\" }}\n{}",
+        estimand("hazard-ratio", "treatment-policy")
+    );
+    let mut few = few(&analysis, 4);
+    let (first, second) = (few.control[0], few.control[1]);
+    few.report(first, 20);
+    few.report(second, 200);
+    let found = few.run();
+    let row = &found.results[0];
+    assert_eq!(
+        (row.estimate, row.std_error, row.conf_low),
+        (None, None, None)
+    );
+    near(row.statistic, -7.0 / 17f64.sqrt());
+    assert_eq!(found.deciding_p(), row.p_value);
+    let x = row.conf_high.unwrap();
+    let (p, q) = (x / (1.0 + x), 2.0 * x / (1.0 + 2.0 * x));
+    near(
+        Some((p + q) / (p * (1.0 - p) + q * (1.0 - q)).sqrt()),
+        1.959_963_984_540_054,
+    );
+    assert!(
+        found
+            .warnings
+            .iter()
+            .any(|own| own.code == "no-finite-ratio")
+    );
+    let (en, sv) = (&found.conclusion.en, &found.conclusion.sv);
+    let limit = format!("{x:.2}");
+    assert!(
+        en.contains("has no finite estimate")
+            && en.contains(&format!("{limit} and any ratio below it")),
+        "{en}"
+    );
+    assert!(
+        sv.contains("ingen ändlig skattning") && sv.contains(&limit.replace('.', ",")),
+        "{sv}"
+    );
+    assert!(
+        !en.contains("any difference") && !en.contains("Best estimate"),
+        "{en}"
+    );
+}

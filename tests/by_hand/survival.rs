@@ -1,8 +1,8 @@
 //! Times to an event on cases small enough for paper.
 
 use lottning::estimation::{
-    Answer, Arm, Columns, Covariate, Estimate, EstimationError, Factor, Measure, Settings, Ties,
-    Variance, estimate,
+    Answer, Arm, Columns, Covariate, Estimate, EstimationError, Factor, Interval, Measure,
+    Settings, Ties, Variance, estimate,
 };
 
 /// Treated then control; a negative time is the end of follow-up.
@@ -360,8 +360,8 @@ fn cox_with_late_entry_and_an_empty_stratum() {
     close(row.results[0].estimate, 2.0f64.sqrt());
 }
 
-/// No maximum: an arm without events; arms that die one after the other; a level all of whose rows stay without the
-/// event. Nothing compared: one arm leaves before the first event; a covariate that is the arm.
+/// No maximum: a level all of whose rows stay without the event; with the sandwich, an arm without events. Nothing compared: one
+/// arm leaves before the first event; a covariate that is the arm.
 #[test]
 fn cox_refuses_what_has_no_maximum() {
     let refusal = |columns: &Columns| {
@@ -369,28 +369,41 @@ fn cox_refuses_what_has_no_maximum() {
         assert!(!refused.is_usage());
         refused
     };
-    assert_eq!(
-        refusal(&times(&[-1.0, -4.0], &[2.0, 3.0])),
-        EstimationError::ArmWithoutEvents {
-            arm: "treated".into()
-        }
-    );
+    let robust = Settings {
+        variance: Some(Variance::Robust),
+        ..Settings::default()
+    };
+    let refused = estimate("cox", &times(&[-1.0, -4.0], &[2.0, 3.0]), &robust).unwrap_err();
+    let none = EstimationError::ArmWithoutEvents {
+        arm: "treated".into(),
+        cox: true,
+    };
+    assert_eq!(refused, none);
+    assert!(refused.words().en.contains("`firth`"));
     assert_eq!(refusal(&times(&[-1.0], &[-2.0])), EstimationError::NoEvents);
-    assert_eq!(
-        refusal(&times(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0])),
-        EstimationError::MonotoneLikelihood {
-            terms: vec!["treated vs control".into()]
-        }
-    );
     let mut columns = times(&[1.0, 4.0, -9.0, -9.0], &[2.0, 3.0, -9.0, 5.0]);
     let home = ["no", "no", "yes", "no", "no", "no", "yes", "no"].map(Some);
     columns.covariates = vec![Covariate::factor(Factor::from_texts("home", home))];
-    assert_eq!(
-        refusal(&columns),
-        EstimationError::MonotoneLikelihood {
-            terms: vec!["home=yes".into()]
-        }
-    );
+    let monotone = EstimationError::MonotoneLikelihood {
+        terms: vec!["home=yes".into()],
+        cox: true,
+    };
+    assert_eq!(refusal(&columns), monotone);
+    assert!(monotone.words().sv.contains("`firth`"));
+    // Without an event in the treated arm the covariate still has no maximum, whatever the arm's coefficient is.
+    let mut both = times(&[-1.0, -4.0, -9.0, -9.0], &[2.0, 3.0, -9.0, 5.0]);
+    both.covariates.clone_from(&columns.covariates);
+    let refused = refusal(&both);
+    assert_eq!(refused.code(), "monotone-likelihood");
+    // Firth's likelihood has one.
+    let firth = Settings {
+        variance: Some(Variance::Firth),
+        ..Settings::default()
+    };
+    for columns in [&columns, &both] {
+        let row = estimate("cox", columns, &firth).unwrap().results.remove(0);
+        assert!(row.std_error.is_some_and(|error| error < 5.0), "{row:?}");
+    }
     let never = times(&[-1.0, -1.0, 9.0], &[2.0, 3.0, 4.0]);
     let mut apart = never.clone();
     // The treated row with the event enters when the control rows have left.
@@ -400,6 +413,133 @@ fn cox_refuses_what_has_no_maximum() {
     let twice = copied.arm.iter().map(|arm| Some(2.0 * arm.index() as f64));
     copied.covariates = vec![Covariate::numeric("offered", twice.collect())];
     assert_eq!(refusal(&copied), EstimationError::ArmAliased);
+}
+
+/// No event in the treated arm: control dies among one treated and two control at 2, one and one at 3. With shares p = x/(2+x) and
+/// q = x/(1+x) the score is −(p + q) and its variance p(1−p) + q(1−q): at x = 1 z = −(5/6)/√(17/36) = −5/√17, and the limit is
+/// where z is −1.96 (R: qnorm(0.975)). With the arms exchanged all is the inverse. Three treated die before the control rows, which
+/// die alone: at 3 and 3, 2 and 3, 1 and 3 at risk the score is 1/2 + 3/5 + 3/4, its variance 1/4 + 6/25 + 3/16.
+#[test]
+fn a_ratio_without_a_maximum_has_a_test_and_one_limit() {
+    let own = |columns: &Columns| {
+        let answer = estimate("cox", columns, &Settings::default()).unwrap();
+        assert!(codes(&answer).contains(&"no-finite-ratio"), "{answer:?}");
+        let row = answer.results[0].clone();
+        assert_eq!((row.estimate, row.std_error), (None, None));
+        assert_eq!(
+            (row.interval.as_str(), row.variance.as_str()),
+            ("score", "model")
+        );
+        assert_eq!(row.extra["set"], "ray");
+        row
+    };
+    let none = own(&times(&[-1.0, -4.0], &[2.0, 3.0]));
+    close(none.statistic, -5.0 / 17f64.sqrt());
+    assert_eq!(
+        (none.conf_low, none.extra["ratio"].as_str()),
+        (None, Some("zero"))
+    );
+    let x = none.conf_high.unwrap();
+    let (p, q) = (x / (2.0 + x), x / (1.0 + x));
+    let z = (p + q) / (p * (1.0 - p) + q * (1.0 - q)).sqrt();
+    assert!((z - 1.959_963_984_540_054).abs() < 1e-10, "{z}");
+    // p is 0.225: no effect is inside.
+    assert!(x > 1.0 && none.p_value > Some(0.05));
+    let exchanged = own(&times(&[2.0, 3.0], &[-1.0, -4.0]));
+    close(exchanged.statistic, 5.0 / 17f64.sqrt());
+    close(exchanged.conf_low, 1.0 / x);
+    assert_eq!(
+        (exchanged.conf_high, exchanged.extra["ratio"].as_str()),
+        (None, Some("infinite"))
+    );
+    let after = own(&times(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0]));
+    close(after.statistic, 1.85 / 0.6775f64.sqrt());
+    assert!(after.conf_low > Some(1.0) && after.p_value < Some(0.05));
+    // A covariate that is the same for all at risk leaves all as it is, by the other path; a stratum without events too.
+    let mut columns = times(&[-1.0, -4.0, -5.0], &[2.0, 3.0, -3.0]);
+    columns.strata = vec![Factor::from_texts(
+        "site",
+        ["a", "a", "b", "a", "a", "b"].map(Some),
+    )];
+    let stratified = own(&columns);
+    close(stratified.statistic, -5.0 / 17f64.sqrt());
+    columns.covariates = vec![Covariate::numeric(
+        "east",
+        [0.0, 0.0, 1.0, 0.0, 0.0, 2.0].map(Some).to_vec(),
+    )];
+    let adjusted = own(&columns);
+    close(adjusted.statistic, -5.0 / 17f64.sqrt());
+    assert!((adjusted.conf_high.unwrap() / x - 1.0).abs() < 1e-9);
+}
+
+/// One control of two dies while two treated are at risk. With p = x/(1 + x) the share of the treated, Firth's likelihood is
+/// 3/2 ln(1 − p) + 1/2 ln p: p = 1/4, x = 1/3, information 3/16. Its profile falls by half of 1.96² where 3 ln(1 − p) + ln p does by
+/// 1.96² (R: qnorm(0.975)). Clusters and the sandwich do not go with it.
+#[test]
+fn firth_on_one_event() {
+    let columns = times(&[-4.0, -5.0], &[2.0, -6.0]);
+    for ties in [Ties::Efron, Ties::Breslow] {
+        let settings = Settings {
+            variance: Some(Variance::Firth),
+            ties: Some(ties),
+            ..Settings::default()
+        };
+        let wald = estimate("cox", &columns, &settings)
+            .unwrap()
+            .results
+            .remove(0);
+        assert!(
+            (wald.estimate.unwrap() - 1.0 / 3.0).abs() < 1e-10,
+            "{wald:?}"
+        );
+        assert!((square(&wald).unwrap() - 16.0 / 3.0).abs() < 1e-8);
+        let penalized = 1.5 * 0.75f64.ln() + 0.5 * 0.25f64.ln();
+        let value = wald.extra["log_likelihood"].as_f64().unwrap();
+        assert!((value - (penalized - 2f64.ln())).abs() < 1e-10, "{value}");
+        assert!(!wald.extra.contains_key("score"));
+        let settings = Settings {
+            interval: Some(Interval::Profile),
+            ..settings
+        };
+        let row = estimate("cox", &columns, &settings)
+            .unwrap()
+            .results
+            .remove(0);
+        assert_eq!(row.interval, "profile");
+        for limit in [row.conf_low, row.conf_high] {
+            let x = limit.unwrap();
+            let p = x / (1.0 + x);
+            let fall = 2.0 * penalized - (3.0 * (1.0 - p).ln() + p.ln());
+            assert!(
+                (fall - 1.959_963_984_540_054f64.powi(2)).abs() < 1e-7,
+                "{fall}"
+            );
+        }
+        // At no effect p is 1/2: the statistic is the signed root of the fall.
+        let fall = 2.0 * penalized - 4.0 * 0.5f64.ln();
+        assert!(
+            (row.statistic.unwrap() + fall.sqrt()).abs() < 1e-7,
+            "{row:?}"
+        );
+    }
+    let mut clustered = columns.clone();
+    clustered.cluster = Some(Factor::from_texts("family", ["a", "b", "c", "d"].map(Some)));
+    let firth = Settings {
+        variance: Some(Variance::Firth),
+        ..Settings::default()
+    };
+    let refused = estimate("cox", &clustered, &firth).unwrap_err();
+    assert_eq!(
+        refused,
+        EstimationError::ClustersUnused { variance: "firth" }
+    );
+    let robust = Settings {
+        variance: Some(Variance::Robust),
+        interval: Some(Interval::Profile),
+        ..Settings::default()
+    };
+    let refused = estimate("cox", &columns, &robust).unwrap_err();
+    assert!(refused.is_usage(), "{refused:?}");
 }
 
 /// Constant covariates and copies are left out with a warning; values of 1e100 and units change nothing.

@@ -10,6 +10,7 @@
 mod bounds;
 mod clusters;
 mod cox;
+mod cox_firth;
 mod data;
 mod differences;
 mod distributions;

@@ -7,6 +7,9 @@ impl Effect {
     /// The effect that an estimator of the registry answers with.
     pub(crate) fn of(answer: &Answer) -> Result<Self, EstimationError> {
         let row: &Estimate = answer.effect()?;
+        if let Some(ratio) = row.endless() {
+            return Ok(endless(row, ratio));
+        }
         let bare = || Some((row.estimate?, f64::INFINITY, Scale::of(row)));
         let found = weighed(row).or_else(bare);
         let (estimate, std_error, scale) = found.ok_or(EstimationError::NoRows)?;
@@ -23,6 +26,32 @@ impl Effect {
             n_treated: row.n_treated as u32,
             n_control: row.n_control as u32,
         })
+    }
+}
+
+/// A ratio of 0 or infinity, with an interval that goes as far: it decides and covers, and has no standard error.
+fn endless(row: &Estimate, ratio: f64) -> Effect {
+    let rises = ratio > 0.0;
+    let limit = row.conf_low.or(row.conf_high);
+    Effect {
+        estimate: ratio,
+        std_error: f64::INFINITY,
+        scale: Scale::Log,
+        statistic: row.statistic,
+        df: None,
+        p_value: row.p_value,
+        conf_low: if rises {
+            row.conf_low
+        } else {
+            limit.map(|_| 0.0)
+        },
+        conf_high: if rises {
+            limit.map(|_| f64::INFINITY)
+        } else {
+            row.conf_high
+        },
+        n_treated: row.n_treated as u32,
+        n_control: row.n_control as u32,
     }
 }
 

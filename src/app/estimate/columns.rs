@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::estimation::{
     Arm, Columns, Covariate, EstimatorEntry, EventCodes, Factor, Labels, Role, Values, Warning,
 };
-use crate::table::{Column, Kind, Table};
+use crate::table::{Column, Table};
 use crate::words;
 
 use super::super::exit;
@@ -243,16 +243,16 @@ fn codes(
 }
 
 fn covariate(column: &Column<'_>, warnings: &mut Vec<Warning>) -> Covariate {
+    if let Some(values) = column.only_numbers() {
+        return Covariate {
+            name: column.name().to_owned(),
+            values: Values::Numeric(values),
+        };
+    }
     if let Some(slip) = column.mostly_numbers() {
         warnings.push(warning(slip.code, slip.message));
     }
-    match (column.kind(), column.numbers()) {
-        (Kind::Numbers, Ok(values)) => Covariate {
-            name: column.name().to_owned(),
-            values: Values::Numeric(values),
-        },
-        _ => Covariate::factor(Factor::from_texts(column.name(), column.texts())),
-    }
+    Covariate::factor(Factor::from_texts(column.name(), column.texts()))
 }
 
 fn column<'a>(table: &'a Table, name: &str, findings: &mut Vec<Diagnostic>) -> Option<Column<'a>> {

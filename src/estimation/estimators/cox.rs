@@ -9,7 +9,7 @@ use crate::estimation::entry::{
 use crate::estimation::error::EstimationError;
 use crate::estimation::follow_up::FollowUp;
 use crate::estimation::prepared::Groups;
-use crate::estimation::settings::{Measure, Settings, Ties, Variance};
+use crate::estimation::settings::{Interval, Measure, Settings, Ties, Variance};
 
 /// Registry entry.
 pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
@@ -23,7 +23,8 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     events: Some(EventCodes::Event),
     in_plan: true,
     options: OptionDomain {
-        variances: &[Variance::Model, Variance::Robust],
+        variances: &[Variance::Model, Variance::Robust, Variance::Firth],
+        intervals: &[Interval::Wald, Interval::Profile],
         measures: &[Measure::HazardRatio],
         ties: &[Ties::Efron, Ties::Breslow],
         ..OptionDomain::NONE
@@ -36,7 +37,7 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
     run,
 };
 
-/// `survival::coxph`; with clusters the variance is robust, by cluster.
+/// `survival::coxph`; with clusters the variance is robust, by cluster; with `firth` the penalized fit, as `coxphf::coxphf`.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let mut follow_up = FollowUp::new(columns, EventCodes::Event)?;
     let groups = columns.cluster.as_ref();
@@ -52,11 +53,19 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
             });
         }
     };
+    let profile = settings.interval == Some(Interval::Profile);
+    if profile && variance == Variance::Robust {
+        return Err(EstimationError::IntervalClash {
+            interval: Interval::Profile.text(),
+            variance: variance.text(),
+        });
+    }
     let asked = Asked {
         id: ENTRY.id,
         measure: Measure::HazardRatio,
         ties: settings.ties.unwrap_or(Ties::Efron),
         variance,
+        profile,
         level: settings.level,
     };
     let groups = columns.cluster.as_ref().zip(groups.as_ref());

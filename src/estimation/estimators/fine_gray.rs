@@ -43,6 +43,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         measure: Measure::SubdistributionHazardRatio,
         ties: Ties::Breslow,
         variance: Variance::Robust,
+        profile: false,
         level: settings.level,
     };
     ratio(&asked, columns, &mut follow_up, None)

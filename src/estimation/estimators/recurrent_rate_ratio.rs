@@ -52,6 +52,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         measure: Measure::RateRatio,
         ties: settings.ties.unwrap_or(Ties::Efron),
         variance: Variance::Robust,
+        profile: false,
         level: settings.level,
     };
     ratio(&asked, columns, &mut follow_up, Some((id, &units)))

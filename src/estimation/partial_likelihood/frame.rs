@@ -40,7 +40,7 @@ pub(super) struct Part {
 /// A distinct time of events; the dying are the positions from `first` on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EventTime {
-    time: f64,
+    pub(super) time: f64,
     pub(super) first: usize,
     pub(super) deaths: usize,
 }

@@ -14,8 +14,11 @@
 
 mod evaluation;
 mod frame;
+mod held;
 mod lasting;
 mod layers;
+mod penalty;
+mod proportionality;
 mod sandwich;
 mod subdistribution;
 mod sums;
@@ -26,6 +29,8 @@ use crate::numerics::NumericsError;
 use crate::numerics::linear_algebra::{Cholesky, axpy, combine, dot, largest};
 use evaluation::Work;
 use frame::Frame;
+pub(super) use held::{Objective, Top};
+pub(super) use proportionality::statistic;
 pub(super) use sums::LogSum;
 use sums::{mean, take_away};
 
@@ -64,7 +69,7 @@ pub(super) struct PartialLikelihood {
 }
 
 /// The maximum of the partial likelihood.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Maximum {
     /// Coefficient of the last column, in its own units.
     pub(super) coefficient: f64,
@@ -72,14 +77,16 @@ pub(super) struct Maximum {
     pub(super) variance: f64,
     /// Log-likelihood at 0 and at the maximum.
     pub(super) log_likelihood: [f64; 2],
-    /// Score statistic of all coefficients at 0.
-    pub(super) score: f64,
+    /// Score statistic of all coefficients at 0; none of the penalized likelihood.
+    pub(super) score: Option<f64>,
     /// Wald statistic of all coefficients, from the information.
     pub(super) wald: f64,
     /// Number of coefficients.
     pub(super) coefficients: usize,
     /// Row of the inverse information that belongs to the last column, scaled.
     pub(super) direction: Vec<f64>,
+    /// Coefficients of the scaled columns.
+    pub(super) scaled: Vec<f64>,
 }
 
 /// Why there is no maximum.
@@ -258,7 +265,8 @@ impl PartialLikelihood {
             }
             flat = moves;
             if gain <= CONVERGED {
-                return Ok(self.maximum(&cholesky, &beta, [at_zero, log_likelihood], score));
+                let own = [at_zero, log_likelihood];
+                return Ok(self.maximum(&cholesky, &beta, own, Some(score)));
             }
             // Near the maximum the log-likelihood rounds; a step there is taken as it is.
             let least = log_likelihood - 1e-11 * log_likelihood.abs().max(1.0);
@@ -289,7 +297,7 @@ impl PartialLikelihood {
         cholesky: &Cholesky,
         beta: &[f64],
         log_likelihood: [f64; 2],
-        score: f64,
+        score: Option<f64>,
     ) -> Maximum {
         let k = beta.len();
         let mut direction = vec![0.0; k];
@@ -312,6 +320,7 @@ impl PartialLikelihood {
             wald,
             coefficients: k,
             direction,
+            scaled: beta.to_vec(),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::analysis::covariates::SMALLEST_CELL;
 use crate::analysis::{Effect, Scale};
 use crate::estimation::Ties;
 use crate::estimation::arm_likelihood::ArmLikelihood;
+use crate::estimation::endless::Endless;
 use crate::estimation::linear_model::Inference;
 use crate::estimation::observed_expected::ObservedExpected;
 
@@ -260,8 +261,8 @@ impl Strata {
         })
     }
 
-    /// The hazard ratio of the Cox model of the arm alone at a cut, of the first `families`; `None` where strata are merged, an
-    /// arm has no event or the likelihood no maximum.
+    /// The hazard ratio of the Cox model of the arm alone at a cut, of the first `families`; `None` where strata are merged
+    /// or the arms are never compared.
     pub(super) fn ratio(
         &mut self,
         families: usize,
@@ -276,10 +277,10 @@ impl Strata {
         likelihood.clear();
         let (at_risk, events) = self.steps();
         likelihood.add_all(at_risk, events, ties);
-        if sides(events.iter().sum()).contains(&0) {
-            return None;
-        }
-        let fit = likelihood.maximize().ok()?.fit(inference);
+        let Ok(highest) = likelihood.maximize() else {
+            return self.endless(likelihood.endless(inference.critical())?);
+        };
+        let fit = highest.fit(inference);
         Some(Effect {
             estimate: libm::exp(fit.estimate),
             std_error: fit.std_error,
@@ -289,6 +290,23 @@ impl Strata {
             p_value: fit.p_value,
             conf_low: fit.conf_low.map(libm::exp),
             conf_high: fit.conf_high.map(libm::exp),
+            n_treated: self.all[1],
+            n_control: self.all[0],
+        })
+    }
+
+    /// The ratio where only one arm has an event while both are at risk.
+    fn endless(&self, own: Endless) -> Option<Effect> {
+        let [conf_low, conf_high] = own.limits()?.map(Some);
+        Some(Effect {
+            estimate: own.ratio(),
+            std_error: f64::INFINITY,
+            scale: Scale::Log,
+            statistic: Some(own.statistic),
+            df: None,
+            p_value: Some(own.p_value()),
+            conf_low,
+            conf_high,
             n_treated: self.all[1],
             n_control: self.all[0],
         })

@@ -14,7 +14,7 @@ use crate::analysis::{Effect, Plan, Workspace};
 use crate::estimation::arm_likelihood::ArmLikelihood;
 use crate::estimation::group_sequential::Look;
 use crate::estimation::linear_model::Inference;
-use crate::estimation::{Arm, Columns, Factor, Settings, Ties, Variance, estimate};
+use crate::estimation::{Arm, Columns, Factor, Interval, Settings, Ties, Variance, estimate};
 use crate::numerics::stream;
 use crate::planning::analyst::numbers;
 use crate::planning::arrivals::{Keys, NEAR, outcomes_block};
@@ -52,7 +52,8 @@ impl Model {
             return Some(Self::LogRank);
         }
         let settings = Workspace::settings(analysis);
-        let plain = matches!(settings.variance, None | Some(Variance::Model));
+        let plain = matches!(settings.variance, None | Some(Variance::Model))
+            && settings.interval != Some(Interval::Profile);
         Some(if plain {
             let inference = Inference::new(Variance::Model, None, settings.level).ok()?;
             Self::Counted(settings.ties.unwrap_or(Ties::Efron), inference)

@@ -47,6 +47,8 @@ pub(super) struct AnalysisSums {
     first_failure: Option<(u64, &'static str)>,
     /// Studies that gave numbers.
     answered: u64,
+    /// Of those the ones whose ratio has no finite logarithm.
+    endless: u64,
     rejections: u64,
     /// Rejections by the p alone, before it is adjusted.
     unadjusted: u64,
@@ -71,6 +73,7 @@ impl AnalysisSums {
             failures: 0,
             first_failure: None,
             answered: 0,
+            endless: 0,
             rejections: 0,
             unadjusted: 0,
             rejected: Rejections::default(),
@@ -123,7 +126,8 @@ impl AnalysisSums {
             Truth::Known | Truth::Bounded | Truth::Other { ratio: false } => found.estimate,
         };
         if !varies.is_finite() {
-            // An odds ratio with an empty cell: it decides, and has no mean.
+            // An odds ratio with an empty cell, a hazard ratio with an arm without events: it decides, and has no mean.
+            self.endless += 1;
             return;
         }
         self.spread.add(varies, found.std_error);
@@ -170,6 +174,7 @@ impl AnalysisSums {
             level: self.about.level,
             failures: self.failures,
             first_failure: self.first_failure,
+            endless: self.endless,
             power: rejecting.filter(|_| !believed).unwrap_or_default(),
             assurance: rejecting.filter(|_| believed),
             type_i_error: rejecting.filter(|_| self.about.is_null),
@@ -209,6 +214,8 @@ pub struct AnalysisPerformance {
     pub failures: u64,
     /// Number of the first of them, and why.
     pub first_failure: Option<(u64, &'static str)>,
+    /// Studies whose ratio is 0 or infinite: they count in power and coverage, and the other figures are of the others.
+    pub endless: u64,
     /// Share of all studies that reject, by the p adjusted as registered; a failure does not reject. Without a value where the
     /// analysis decides nothing, or gave no numbers in any study.
     pub power: Figure,

@@ -69,6 +69,9 @@ fn options(fit: &ReplicatedFit, reported: &[&Estimate], alpha: Option<&str>) -> 
     if extra("model").and_then(serde_json::Value::as_str) == Some("firth") {
         parts.push("firth = TRUE".to_owned());
     }
+    if let Some(ratio) = extra("ratio").and_then(serde_json::Value::as_str) {
+        parts.push(format!("ratio = {}", quoted(ratio)));
+    }
     if first.is_some_and(|row| row.interval == "repeated") {
         parts.push("monitored = TRUE".to_owned());
     }

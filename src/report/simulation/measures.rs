@@ -418,7 +418,7 @@ fn unsized_test(planning: &Planning<'_>, lang: Lang) -> Option<String> {
     })
 }
 
-/// The first study without an answer of each analysis that has any, and its reason.
+/// The first study without an answer of each analysis that has any, and its reason; and how many have an answer without an estimate.
 fn failures(planning: &Planning<'_>, lang: Lang) -> Vec<String> {
     let mut said = Vec::new();
     for cell in planning.cells {
@@ -429,6 +429,16 @@ fn failures(planning: &Planning<'_>, lang: Lang) -> Vec<String> {
                     &words!(
                         "{name} · {id}: the first study without an answer is {replicate} ({reason}).",
                         "{name} · {id}: den första studien utan svar är {replicate} ({reason})."
+                    ),
+                    lang,
+                ));
+            }
+            if own.endless > 0 {
+                let (name, studies) = (&cell.cell, own.endless);
+                said.push(say(
+                    &words!(
+                        "{name} · {id}: in {studies} studies the ratio is 0 or infinite. They count in power and coverage; standard errors are of the others.",
+                        "{name} · {id}: i {studies} studier är kvoten 0 eller oändlig. De räknas i styrka och täckning; medelfelen gäller de andra."
                     ),
                     lang,
                 ));

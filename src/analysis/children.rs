@@ -5,7 +5,7 @@
 //! otherwise than others the two differ, and the number of children is informative; both always stand side by side.
 
 use super::sensitivity::Ground;
-use super::workspace::Workspace;
+use super::workspace::{Workspace, is_out};
 use crate::diagnostic::Words;
 use crate::estimation::{
     Arm as Side, Columns, Covariate, Df, EstimationError, Factor, Settings, Values, Variance,
@@ -61,6 +61,9 @@ impl Workspace {
             let count = rest.iter().take_while(|own| own.row as usize == row);
             let (own, later) = rest.split_at(count.count());
             rest = later;
+            if is_out(&self.left_out, row) {
+                continue;
+            }
             let Some(arm) = self.seen.get_mut(unit.arm.index()) else {
                 continue;
             };

@@ -5,7 +5,7 @@
 //! family enters or leaves in between, so that every mean count is what it would be at the whole day.
 
 use super::covariates::FixedColumns;
-use super::workspace::{Workspace, labels};
+use super::workspace::{Workspace, is_out, labels};
 use crate::allocation::Arm;
 use crate::estimation::known_weights::{KnownWeights, known_weights};
 use crate::estimation::{self, Arm as Side, Columns, Factor, Settings, Warning};
@@ -74,6 +74,9 @@ impl Workspace {
         let kind = &protocol.outcomes[analysis.outcome].kind;
         let list = self.reports.read(state, &self.units, kind);
         for (row, (unit, ends)) in self.units.iter().zip(&self.ends).enumerate() {
+            if is_out(&self.left_out, row) {
+                continue;
+            }
             let Some(seen) = self.seen.get_mut(unit.arm.index()) else {
                 continue;
             };

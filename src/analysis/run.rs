@@ -331,7 +331,7 @@ impl<'a> Runner<'a> {
     /// The rows beside a result. Beside a result that was looked at they have the level of its interval, so that none is read as
     /// a decision that the look does not take. The workspace is left with another sample.
     fn beside(&mut self, analysis: &Analysis, treated: &[Arm], result: &mut AnalysisResult) {
-        if !sensitivity::any(analysis) {
+        if !sensitivity::any(analysis, &self.workspace, self.state) {
             return;
         }
         let protocol = self.protocol;

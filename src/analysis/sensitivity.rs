@@ -3,6 +3,7 @@
 //! Each is the registered analysis with one thing changed. Nothing here decides: the registered rule does.
 
 mod again;
+mod eligible;
 mod told;
 mod turned;
 
@@ -24,6 +25,7 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Average, Day, Hands, Missing, Sensitivity};
 use crate::study::kernel::State;
 use crate::words;
+use eligible::eligible;
 use serde_json::json;
 use turned::turned;
 
@@ -118,6 +120,7 @@ pub(super) fn rows(
             workspace,
         );
     }
+    eligible((&mut list, &mut warnings), ground, analysis, workspace);
     (list, warnings)
 }
 
@@ -467,11 +470,12 @@ fn numbers(value: f64) -> (String, String) {
     (en, sv)
 }
 
-/// Whether an analysis has anything beside its result.
-pub(super) fn any(analysis: &Analysis) -> bool {
+/// Whether an analysis has anything beside its result in a lock.
+pub(super) fn any(analysis: &Analysis, workspace: &Workspace, state: &State) -> bool {
     let beside = !analysis.sensitivity.is_empty() && analysis.hands() == Hands::Values;
     beside
         || !analysis.sensitivity_outcomes.is_empty()
         || analysis.sensitivity_clusters.is_some()
         || analysis.children.is_some()
+        || workspace.any_ineligible(state)
 }

@@ -5,6 +5,7 @@
 
 mod contrast;
 mod counted;
+mod eligible;
 mod reports;
 mod scored;
 mod weighed;
@@ -25,6 +26,7 @@ use crate::study::kernel::State;
 use contrast::Contrast;
 use reports::Reports;
 
+pub(super) use eligible::is_out;
 pub(super) use weighed::weighed;
 
 /// On which scale an effect has its standard error.
@@ -112,6 +114,8 @@ pub struct Workspace {
     pub(super) cells: Vec<u32>,
     pub(super) groups: SiteGroups,
     pub(super) seen: Vec<Seen>,
+    /// Units that the next samples leave out; empty where none is.
+    pub(super) left_out: Vec<bool>,
     /// Analysed units of all arms, and their outcomes.
     pub(super) rows: Vec<u32>,
     pub(super) y: Vec<f64>,
@@ -216,6 +220,7 @@ impl Workspace {
         let ends = |unit: &Unit| Ends::of_unit(protocol, state, unit.family);
         self.ends.extend(self.units.iter().map(ends));
         self.reports.clear();
+        self.keep_all();
         self.shape = (protocol.sites.len(), protocol.arms.len());
         self.adjusted = 0;
         self.used = 0;
@@ -264,6 +269,9 @@ impl Workspace {
         let kind = &protocol.outcomes[analysis.outcome].kind;
         let list = self.reports.read(state, &self.units, kind);
         for (row, (unit, ends)) in self.units.iter().zip(&self.ends).enumerate() {
+            if is_out(&self.left_out, row) {
+                continue;
+            }
             let Some(seen) = self.seen.get_mut(unit.arm.index()) else {
                 continue;
             };

@@ -255,6 +255,7 @@ const ANALYSIS: &[Page] = pages![
     "families-erased",
     "families-linked",
     "few-deliverers",
+    "found-ineligible-left-out",
     "imputation-model-reduced",
     "imputed-by-whole-arm",
     "information-fell",

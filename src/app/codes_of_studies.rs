@@ -52,6 +52,7 @@ pub(super) const STUDY_VERBS: &[Page] = pages![
     "invalid-map",
     "invalid-time",
     "key-reused",
+    "last-day-passed",
     "ledger-broken",
     "ledger-damaged",
     "ledger-form",

@@ -10,15 +10,16 @@ use super::sealed::{
 };
 use super::seed_file::{read_seed, seed_for_epoch};
 use super::study::{Act, LEDGER_FILE, Study, Work, ledger_failure};
-use super::typed_time::now;
+use super::typed_time::{instant, now};
 use crate::allocation::{Mode, Seed};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Beacon, Custody};
+use crate::protocol::model::{Beacon, Custody, Day};
 use crate::store::SqliteLedger;
 use crate::study::journal::{Content, Journal, Ledger, LedgerError, Recording, hex};
 use crate::study::kernel::What;
 use crate::words;
+use jiff::Timestamp;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -87,6 +88,11 @@ pub fn open(outside: &Outside, request: &Open) -> Result<Opened, Failure> {
         permitted(&protocol, &request.act.actor, Deed::Open)?;
         if request.act.at.is_some() {
             outside.progress.warn(&typed_opening());
+        }
+        let typed = request.act.at.as_deref().and_then(|at| instant(at).ok());
+        let time = typed.unwrap_or_else(|| now(outside));
+        if let Some(past) = past_last_day(&protocol, time) {
+            outside.progress.warn(&past);
         }
     }
     check_confirm(&protocol, &request.confirm)?;
@@ -181,6 +187,25 @@ fn typed_opening() -> Diagnostic {
         "for a study in earnest leave --at out; `status` and `verify` say which it is",
         "utelämna --at för en studie på allvar; `status` och `verify` säger vilket det är",
     ))
+}
+
+/// That the registered last day of enrolment has passed at the opening: nobody will be enrolled.
+fn past_last_day(protocol: &Arc<Protocol>, time: Timestamp) -> Option<Diagnostic> {
+    let last = protocol.sample_size.stop_date?;
+    let today = Journal::new(Arc::clone(protocol)).day(time);
+    (today > Day::of(last)).then(|| {
+        Diagnostic::warning(
+            "last-day-passed",
+            words!(
+                "enrolment ended on {last}, the registered last day: nobody can be enrolled in the study",
+                "inskrivningen avslutades {last}, den registrerade sista dagen: ingen kan skrivas in i studien"
+            ),
+        )
+        .help(words!(
+            "register a later `or_date` under `stop` (`lottning amend` in the study that is open now)",
+            "registrera ett senare `or_date` under `stop` (`lottning amend` i studien som nu är öppen)"
+        ))
+    })
 }
 
 /// Writes the first event. `seal` puts the protocol into the folder; it runs while no other command can open the

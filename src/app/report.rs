@@ -15,7 +15,7 @@ use crate::diagnostic::Lang;
 use crate::report::{Provenance, Report, SeedFact, csv, figures, html, json, public};
 use crate::study::cohort::cohort;
 use crate::study::conduct::{Conduct, conduct};
-use crate::study::flow::{Flow, flow};
+use crate::study::flow::{Flow, flow, sites};
 use crate::study::slots::freed_by_intake;
 use crate::study::verify::{Verification, verify};
 use std::path::PathBuf;
@@ -76,7 +76,17 @@ pub fn report(
         analyses, state, ..
     } = analysed;
     let protocol = protocol.in_epoch(state.epoch);
-    let flow = flow(protocol, &state, analyses.cut);
+    let mut flow = flow(protocol, &state, analyses.cut);
+    // The day of a dry run has not ended, nor has that of a lock when it is its cut: it is no whole day with a closed gate.
+    let day = if analyses.dry_run {
+        analyses.cut
+    } else {
+        state.last_day
+    };
+    let ended = sites(protocol, &state, analyses.cut.min(day.plus(-1)));
+    for (site, ended) in flow.sites.iter_mut().zip(ended) {
+        site.gate_closed = ended.gate_closed;
+    }
     // Counted is the ledger up to the lock; before one nothing is told that depends on arms.
     let rows = entries.len().min(state.sequence as usize);
     let slots = freed_by_intake(&study.journal.protocol, &entries[..rows]).ok();

@@ -3,13 +3,16 @@
 //! No totals per arm, no free slots, no block position: only whether a site's gate is open, which intake must know.
 
 use super::failure::Failure;
+use super::outside::Outside;
 use super::study::{Study, unreadable};
-use super::typed_time::follows_typed_times;
+use super::typed_time::{follows_typed_times, now};
+use crate::protocol::Protocol;
+use crate::protocol::model::Day;
 use crate::study::caps::Alert;
 use crate::study::conduct::Conduct;
 use crate::study::flow::{SiteFlow, sites as closed_days};
 use crate::study::journal::Journal;
-use crate::study::kernel::{FamilyIx, SiteIx, Status as Stands};
+use crate::study::kernel::{FamilyIx, SiteIx, State, Status as Stands};
 use crate::study::slots::{FreedByIntake, freed_by_intake};
 
 /// How a study goes.
@@ -23,8 +26,14 @@ pub struct Status {
     pub mode: &'static str,
     /// Whether the draw or exception of the last screening is missing: rows were cut off, and nothing more is recorded.
     pub cut_off: bool,
-    /// Whether families can still be enrolled.
+    /// Whether families can still be enrolled: `open`, `target-reached`, `past-last-day` or `closed`.
     pub enrolment: &'static str,
+    /// Registered last day of enrolment, if one ends it.
+    pub last_day: Option<String>,
+    /// Day as of which this is: see [`today`].
+    pub as_of: String,
+    /// Day until which whole days with a closed gate are counted: the last that has ended, at most the cut of the final lock.
+    pub closed_until: String,
     /// Number of the epoch in force, from 0.
     pub epoch: u32,
     /// Families randomized in each epoch, from epoch 0.
@@ -91,7 +100,7 @@ pub struct SiteStatus {
     pub randomized: usize,
     /// Families turned away there.
     pub turned_away: usize,
-    /// Whole days on which its gate was closed, up to the last event.
+    /// Whole days on which its gate was closed, up to the last day that has ended.
     pub days_closed: i32,
 }
 
@@ -123,12 +132,31 @@ pub fn names(journal: &Journal, families: &[FamilyIx]) -> Vec<String> {
     families.iter().map(name).collect()
 }
 
-/// The status of a study.
-pub fn status(study: &Study) -> Status {
+/// The day as of which the status of a study is told: today by the computer's clock, in the study's time zone. A study that follows
+/// typed times, and one whose last event is ahead of the clock, is told of as of the day of its last event.
+pub fn today(outside: &Outside, study: &Study) -> Day {
+    let last = study.journal.state.last_day;
+    if follows_typed_times(&study.journal) {
+        return last;
+    }
+    study.journal.day(now(outside)).max(last)
+}
+
+/// The last day that has ended; once the final lock has closed enrolment at most its cut, as in its report.
+fn whole_days_until(protocol: &Protocol, state: &State, today: Day) -> Day {
+    let last = protocol.final_lock();
+    let last = last.and_then(|last| state.lock(u16::try_from(last).ok()?));
+    let ended = today.plus(-1);
+    last.map_or(ended, |made| ended.min(made.cut))
+}
+
+/// The status of a study on a day. That day has not ended: nothing of it counts as a whole one.
+pub fn status(study: &Study, today: Day) -> Status {
     let journal = &study.journal;
     let (state, protocol) = (&journal.state, &journal.protocol);
     let conduct = conduct(study);
-    let closed = closed_days(protocol, state, state.last_day);
+    let until = whole_days_until(protocol, state, today);
+    let closed = closed_days(protocol, state, until);
     let count = |stands: fn(&Stands) -> bool, site: Option<usize>| {
         state
             .families
@@ -142,6 +170,8 @@ pub fn status(study: &Study) -> Status {
     let screened: fn(&Stands) -> bool = |stands| *stands != Stands::Unscreened;
     let full = protocol.sample_size.stop_families;
     let target_reached = full.is_some_and(|families| state.randomized() as u32 >= families);
+    let last_day = protocol.sample_size.stop_date.map(Day::of);
+    let past_last_day = last_day.is_some_and(|last| today > last);
     Status {
         study: protocol.study.id.clone(),
         protocol_hash: protocol.hash.to_hex(),
@@ -150,11 +180,15 @@ pub fn status(study: &Study) -> Status {
             .as_ref()
             .map_or("live", |opening| opening.mode.text()),
         cut_off: journal.lacks_an_outcome(),
-        enrolment: match (state.closed, target_reached) {
-            (true, _) => "closed",
-            (false, true) => "target-reached",
-            (false, false) => "open",
+        enrolment: match (state.closed, target_reached, past_last_day) {
+            (true, ..) => "closed",
+            (false, true, _) => "target-reached",
+            (false, false, true) => "past-last-day",
+            (false, false, false) => "open",
         },
+        last_day: last_day.map(super::refusal::date),
+        as_of: super::refusal::date(today),
+        closed_until: super::refusal::date(until),
         epoch: state.epoch,
         epochs: (0..=state.epoch)
             .map(|epoch| {
@@ -218,7 +252,10 @@ pub fn status(study: &Study) -> Status {
             .enumerate()
             .map(|(place, site)| SiteStatus {
                 site: site.id.clone(),
-                enrols: !state.closed && !state.sites[place].closed,
+                enrols: !state.closed
+                    && !target_reached
+                    && !past_last_day
+                    && !state.sites[place].closed,
                 gate: if state.gate_open(SiteIx(place as u16)) {
                     "open"
                 } else {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::Failure;
 use crate::app::caps::words_of;
-use crate::app::status::{Status as Counted, conduct, names, received_own, slots, status};
+use crate::app::status::{Status as Counted, conduct, names, received_own, slots, status, today};
 use crate::app::study::Study;
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::model::Named;
@@ -33,7 +33,7 @@ impl Status {
     /// Says how the study goes.
     pub(super) fn run(&self, session: &Session) -> Result<Document, Failure> {
         let mut study = Study::load(&session.outside, &self.at.study)?;
-        let own = status(&study);
+        let own = status(&study, today(&session.outside, &study));
         let sites: Vec<Value> = own
             .sites
             .iter()
@@ -62,7 +62,8 @@ impl Status {
             .collect();
         let mut body = json!({
             "study": own.study, "protocol_hash": own.protocol_hash, "mode": own.mode,
-            "cut_off": own.cut_off, "enrolment": own.enrolment, "epoch": own.epoch,
+            "cut_off": own.cut_off, "enrolment": own.enrolment, "last_day": own.last_day, "as_of": own.as_of,
+            "days_closed_until": own.closed_until, "epoch": own.epoch,
             "epochs": (0..).zip(&own.epochs).map(|(epoch, randomized): (u32, _)| json!({ "epoch": epoch, "randomized": randomized })).collect::<Vec<_>>(),
             "commitments": own.commitments,
             "typed_time": own.typed_time, "awaits_beacon": own.awaits_beacon, "events": own.events, "last_event": own.last_event,
@@ -140,6 +141,9 @@ impl Status {
             None
         };
         let mut notes = counts(&own, &study.protocol().violations.reasons);
+        if study.protocol().gate.is_some() {
+            notes.push(closed_until(&own));
+        }
         notes.extend(
             own.alerts
                 .iter()
@@ -229,6 +233,13 @@ fn counts(own: &Counted, reasons: &[Named]) -> Vec<Words> {
             "Enrolment has ended: the registered number of families is randomized.",
             "Inskrivningen är avslutad: det registrerade antalet familjer har lottats.",
         ),
+        "past-last-day" => {
+            let last = own.last_day.as_deref().unwrap_or_default();
+            words!(
+                "Enrolment ended on {last}, the registered last day.",
+                "Inskrivningen avslutades {last}, den registrerade sista dagen."
+            )
+        }
         _ if own.awaits_beacon => Words::new(
             "Nobody is randomized until the value of the public round is recorded (`lottning beacon`).",
             "Ingen lottas förrän den offentliga omgångens värde är registrerat (`lottning beacon`).",
@@ -279,6 +290,22 @@ fn counts(own: &Counted, reasons: &[Named]) -> Vec<Words> {
         ));
     }
     notes
+}
+
+/// Until when whole days with a closed gate are counted: the last day that has ended.
+fn closed_until(own: &Counted) -> Words {
+    let until = &own.closed_until;
+    if own.typed_time && own.enrolment != "closed" {
+        words!(
+            "Whole days closed are counted until {until}, the day before the last event.",
+            "Hela dagar med intagsstopp räknas till och med {until}, dagen före den senaste händelsen."
+        )
+    } else {
+        words!(
+            "Whole days closed are counted until {until}.",
+            "Hela dagar med intagsstopp räknas till och med {until}."
+        )
+    }
 }
 
 /// Exceptions that went or came too late, and answers that changed after the draw, if there are any.

@@ -8,6 +8,7 @@ use crate::analysis::results::{AnalysisResult, ArmOutcome};
 use crate::diagnostic::{Lang, Words};
 use crate::estimation::{Estimate, Measure};
 use crate::protocol::model::{Average, Clusters, Sensitivity};
+use crate::study::conduct::ELIGIBLE_SET;
 use crate::words;
 
 /// How an estimate is shown.
@@ -221,6 +222,8 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
         let name = Sensitivity::parse(rule).map(Sensitivity::words);
         let name = name.or_else(|| Clusters::parse(rule).map(Clusters::words));
         let name = name.or_else(|| Average::parse(rule).map(Average::words));
+        let eligible = || (rule == ELIGIBLE_SET).then(without_ineligible);
+        let name = name.or_else(eligible);
         let name = name.or_else(|| Some(outcome()?.label.clone()));
         let name = name.unwrap_or_else(|| Words::same(rule));
         let beside = if bound.is_empty() {
@@ -253,6 +256,14 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
     } else {
         format!("{of}{}, {way}", estimate.estimator)
     }
+}
+
+/// The set without families that were found not to have been eligible, which is not whole as randomized.
+fn without_ineligible() -> Words {
+    words!(
+        "without families found not eligible; groups not whole as randomized",
+        "utan familjer som inte uppfyllde villkoren; grupperna ej hela som lottade"
+    )
 }
 
 /// The arm whose own value a row is; `None` of a comparison, and of what stands beside one.

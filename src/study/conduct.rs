@@ -5,6 +5,7 @@
 //! `status --conduct` and by the report of a lock, never to intake.
 
 use super::caps::{Alert, alerts};
+use super::dataset;
 use super::kernel::{Family, FamilyIx, Occurred, State};
 use super::slots::FreedByIntake;
 use crate::allocation::Arm;
@@ -18,8 +19,10 @@ pub const ELIGIBLE_SET: &str = "without-found-ineligible";
 /// How a study was run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conduct {
-    /// Families with a violation that stands, by reason in the protocol's order.
+    /// Families with a violation that stands, by reason in the protocol's order, whenever it happened or was found.
     pub violations: Vec<ViolationCount>,
+    /// Families of the data set that [`ELIGIBLE_SET`] leaves out.
+    pub left_out: u32,
     /// Caps that are passed.
     pub alerts: Vec<Alert>,
     /// The direction of switches, if the study has an arm that they can lean towards.
@@ -82,10 +85,12 @@ pub struct Direction {
     pub p_value: f64,
 }
 
-/// Folds how a study was run, up to a cut, inclusive.
+/// Folds how a study was run, from a state: the whole ledger, or that up to a lock. Violations count whenever they were found, also
+/// after the cut, as the analyses use them; switches are services, and count up to the cut, inclusive.
 pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
     Conduct {
-        violations: violations(protocol, state, cut),
+        violations: violations(protocol, state),
+        left_out: left_out(state, cut),
         alerts: alerts(protocol, state),
         direction: direction(protocol, state, cut),
         changed: families(state, |family| family.changed_answers),
@@ -95,7 +100,7 @@ pub fn conduct(protocol: &Protocol, state: &State, cut: Day) -> Conduct {
         exception_withdrawn: families(state, |family| family.exception_withdrawn),
         exception_after_draw: families(state, |family| family.exception_after_draw),
         answers_after_draw: families(state, |family| family.answers_after_draw),
-        received_own: received_own(state, cut),
+        received_own: received_own(state),
         slots: None,
     }
 }
@@ -126,11 +131,10 @@ fn came_from(state: &State, drawn: bool) -> Vec<FamilyIx> {
         .collect()
 }
 
-fn received_own(state: &State, cut: Day) -> Vec<FamilyIx> {
+fn received_own(state: &State) -> Vec<FamilyIx> {
     let own_arm = |family: FamilyIx, arm| {
         state.occurrences_of(family).any(|occurrence| {
-            occurrence.on <= cut
-                && matches!(occurrence.what, Occurred::Violation { received, .. } if received == Some(arm))
+            matches!(occurrence.what, Occurred::Violation { received, .. } if received == Some(arm))
         })
     };
     let drawn = state.allocations.iter();
@@ -140,13 +144,13 @@ fn received_own(state: &State, cut: Day) -> Vec<FamilyIx> {
         .collect()
 }
 
-fn violations(protocol: &Protocol, state: &State, cut: Day) -> Vec<ViolationCount> {
+fn violations(protocol: &Protocol, state: &State) -> Vec<ViolationCount> {
     (0..)
         .zip(&protocol.violations.reasons)
         .map(|(reason, _)| {
             let mut arms = vec![0; protocol.arms.len()];
             for allocated in &state.allocations {
-                if has_violation(state, allocated.family, reason, cut)
+                if has_violation(state, allocated.family, reason)
                     && let Some(count) = arms.get_mut(allocated.arm.index())
                 {
                     *count += 1;
@@ -157,11 +161,20 @@ fn violations(protocol: &Protocol, state: &State, cut: Day) -> Vec<ViolationCoun
         .collect()
 }
 
-fn has_violation(state: &State, family: FamilyIx, reason: u16, cut: Day) -> bool {
+fn has_violation(state: &State, family: FamilyIx, reason: u16) -> bool {
     state.occurrences_of(family).any(|occurrence| {
-        occurrence.on <= cut
-            && matches!(occurrence.what, Occurred::Violation { reason: own, .. } if own == reason)
+        matches!(occurrence.what, Occurred::Violation { reason: own, .. } if own == reason)
     })
+}
+
+/// Families of the data set at a cut that were found not to have been eligible.
+fn left_out(state: &State, cut: Day) -> u32 {
+    let mut units = Vec::new();
+    dataset::units(state, cut, &mut units);
+    let found = units
+        .iter()
+        .filter(|unit| found_ineligible(state, unit.family));
+    found.count() as u32
 }
 
 /// Whether a family is outside [`ELIGIBLE_SET`]: a violation that stands found it not to have been eligible. When that

@@ -275,6 +275,64 @@ fn an_error_is_documented_and_the_draw_stands() {
     );
 }
 
+/// What is wrong at the draw is wrong whenever it is found: of a lock with the cut 15 March, violations of 1 April that stand in its
+/// ledger count like those before, as the covariates and the set without ineligible families use them. One that is retracted counts no
+/// more, and a family drawn after the cut is in no data set that could leave it out.
+#[test]
+fn violations_count_whenever_they_were_found() {
+    let mut room = Room::open(&wide());
+    for family in FAMILIES {
+        room.enrol(DAY, &eligible("skarpnack", family, "R1"))
+            .unwrap();
+    }
+    room.enrol(
+        "2025-03-20T09:00:00+01:00",
+        &eligible("skarpnack", "FA-JJ", "R1"),
+    )
+    .unwrap();
+    let wrong = [
+        ("reason", "wrong-stratum"),
+        ("field", "earlier_reports"),
+        ("value", "5"),
+    ];
+    let found = [("reason", "found-ineligible")];
+    let own = if room.state().families[3].arm == Arm(0) {
+        "iuh"
+    } else {
+        "standard"
+    };
+    let received = [("reason", "wrong-service"), ("received", own)];
+    let mut record = |family: &str, set: &[(&str, &str)]| {
+        let told = room.record(LATER, &violation(family, "v1", set));
+        told.unwrap().sequence
+    };
+    record("FA-AA", &wrong);
+    record("FA-BB", &found);
+    record("FA-JJ", &found);
+    record("FA-DD", &received);
+    let mistake = record("FA-CC", &found).to_string();
+    let protocol = room.protocol.clone();
+    let cut = day("2025-03-15");
+    let counts = |room: &mut Room| -> Vec<u32> {
+        let own = conduct(&protocol, room.state(), cut);
+        let each = own.violations.iter();
+        let each = each.map(lottning::study::conduct::ViolationCount::families);
+        each.chain([own.left_out, own.received_own.len() as u32])
+            .collect()
+    };
+    // Found ineligible, wrong stratum, double draw, wrong service; left out; received their own arm's service.
+    assert_eq!(counts(&mut room), [3, 1, 0, 1, 2, 1]);
+    let back = EventRequest {
+        set: vec![
+            ("sequence".to_owned(), mistake),
+            ("reason".to_owned(), "mistaken".to_owned()),
+        ],
+        ..event("corrected", "FA-CC", "2025-04-02", "k1")
+    };
+    room.record(LATER, &back).unwrap();
+    assert_eq!(counts(&mut room), [2, 1, 0, 1, 1, 1]);
+}
+
 #[test]
 fn reasons_and_their_values_are_checked() {
     let text = format!(
@@ -502,9 +560,39 @@ fn a_family_that_comes_back_under_another_name_is_flagged() {
     assert_eq!(told("FA-CC", &["BARN-CC"]), [""; 0]);
     assert_eq!(told("BARN-AA", &[]), ["screened-before"]);
     assert_eq!(told("FA-BB", &["FA-AA"]), ["screened-before"]);
-    let status = lottning::app::status::status(room.desk.study());
+    let today = room.state().last_day;
+    let status = lottning::app::status::status(room.desk.study(), today);
     let pair = |later: &str| (later.to_owned(), "FA-AA".to_owned());
     assert_eq!(status.two_names, [pair("BARN-AA"), pair("FA-BB")]);
+}
+
+/// A gate that closed on 3 March. That day and the one of the question have not been closed from morning to night: 0 whole days on the
+/// 3rd and 4th, 1 (the 4th) on the 5th, 3 on the 7th. It opens on the 7th: still 3, whatever day it is asked.
+#[test]
+fn days_closed_are_whole_days_that_have_ended_and_never_fall() {
+    let mut room = Room::open(crate::made_up::IUH);
+    room.record(DAY, &capacity("c0", "0")).unwrap();
+    let site = room.protocol.site("skarholmen").unwrap();
+    let closed = |room: &mut Room, on: &str| {
+        let status = lottning::app::status::status(room.desk.study(), day(on));
+        assert_eq!((status.as_of.as_str(), status.enrolment), (on, "open"));
+        let before = day(on).plus(-1).date().unwrap().to_string();
+        assert_eq!(status.closed_until, before);
+        status.sites[site].days_closed
+    };
+    for (on, days) in [
+        ("2025-03-03", 0),
+        ("2025-03-04", 0),
+        ("2025-03-05", 1),
+        ("2025-03-07", 3),
+    ] {
+        assert_eq!(closed(&mut room, on), days, "{on}");
+    }
+    room.record("2025-03-07T12:00:00+01:00", &capacity("c1", "1"))
+        .unwrap();
+    for on in ["2025-03-07", "2025-03-08", "2025-03-20"] {
+        assert_eq!(closed(&mut room, on), 3, "{on}");
+    }
 }
 
 #[test]
@@ -550,7 +638,8 @@ fn a_report_that_comes_back_under_another_name_is_recognized_by_its_key() {
     request.received = "2025-02-28".into();
     let answer = room.enrol(DAY, &request).unwrap();
     assert_eq!(answer.warnings, [], "a key of many");
-    let status = lottning::app::status::status(room.desk.study());
+    let today = room.state().last_day;
+    let status = lottning::app::status::status(room.desk.study(), today);
     assert_eq!(status.two_names, [("FA-DD".to_owned(), "FA-AA".to_owned())]);
     let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
     assert_eq!((found.came_back.len(), found.of_a_drawn.len()), (1, 0));
@@ -609,7 +698,8 @@ fn a_draw_that_may_be_a_repeated_one_is_told_and_listed() {
     // By their order: FA-BB and FA-CC came with the report of FA-AA, FA-DD after FA-EE was drawn with its child.
     assert_eq!(names(&found.of_a_drawn), [1, 2, 3]);
     assert_eq!(names(&found.came_back), [4]);
-    let status = lottning::app::status::status(room.desk.study());
+    let today = room.state().last_day;
+    let status = lottning::app::status::status(room.desk.study(), today);
     assert_eq!(status.two_names, []);
     // Two names that are linked are one family, and no draw is a repeated one of another.
     for other in ["FA-BB", "FA-CC"] {

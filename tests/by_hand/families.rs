@@ -655,7 +655,8 @@ fn a_wrong_link_is_taken_back() {
     assert!(back(&mut room, "K1").unwrap().replayed);
     assert_eq!(back(&mut room, "K2").unwrap_err().code, "already-retracted");
     assert_eq!(reports(&mut room, "KATL"), OutcomeValue::Known(0.0));
-    let status = lottning::app::status::status(room.desk.study());
+    let today = room.state().last_day;
+    let status = lottning::app::status::status(room.desk.study(), today);
     assert_eq!(
         (status.screened, status.randomized, status.linked),
         (1, 1, 0)

@@ -114,6 +114,61 @@ fn the_same_analysis_of_another_outcome_is_a_row() {
     near(beside(&found, "unseen")[0].estimate, 2.0 / 3.0 - 0.25);
 }
 
+/// Eight families, one of four in each arm with a report: no difference. The treated one with its report, and a control family without
+/// one, are found not to have been eligible, after the cut: without them 0 of 3 and 1 of 3. They stay in the result.
+#[test]
+fn families_found_ineligible_are_left_out_of_one_row_alone() {
+    let own = format!(
+        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"linear\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
+        estimand("risk-difference", "treatment-policy")
+    );
+    let mut few = few(&own, 8);
+    let (reported, other) = (few.treated[0], few.control[1]);
+    few.report(reported, 5);
+    let first = few.control[0];
+    few.report(first, 5);
+    let name = lottning::study::conduct::ELIGIBLE_SET;
+    let whole = few.run();
+    assert!(beside(&whole, name).is_empty());
+    let found_on = few.day.plus(LATE + 3);
+    for family in [reported, other] {
+        let what = What::Violation {
+            family,
+            on: found_on,
+            reason: 0,
+            truth: None,
+            received: None,
+        };
+        let command = Command::Record(what);
+        few.study.command(found_on, &command).expect("a violation");
+    }
+    let found = few.run();
+    near(found.results[0].estimate, 0.0);
+    assert_eq!(
+        (found.results[0].n_treated, found.results[0].n_control),
+        (4, 4)
+    );
+    assert_eq!(found.arms, whole.arms);
+    let rows = beside(&found, name);
+    assert_eq!(rows.len(), 1);
+    near(rows[0].estimate, -1.0 / 3.0);
+    assert_eq!((rows[0].n_treated, rows[0].n_control), (3, 3));
+    assert_eq!(rows[0].extra["randomized_groups_whole"], false);
+    let told = found.warnings.iter();
+    let told: Vec<_> = told
+        .filter(|own| own.code == "found-ineligible-left-out")
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].message.en.contains("2 (iuh: 1, standard: 1)"),
+        "{told:?}"
+    );
+    assert!(
+        told[0].message.sv.contains("2 (iuh: 1, standard: 1)"),
+        "{told:?}"
+    );
+}
+
 /// The one unknown family is too few for a covariate in the model of its arm, of the result and of the row beside it alike: the
 /// same words of both are said once.
 #[test]

@@ -1,6 +1,6 @@
 //! How a study is run: violations and their caps, changed answers, and what `status` says to whom.
 
-use crate::place::{IUH, Place, family};
+use crate::place::{IUH, Place, family, two_arms};
 use serde_json::{Value, json};
 
 /// A violation is recorded under its policy, told when a cap is passed, and refused under a reason that nobody registered.
@@ -590,8 +590,8 @@ fn no_follow_up_ends_before_the_draw() {
 }
 
 /// A site without therapists, on paper. Its registered first day is 3 February 2025, and the study is opened on 3 March: that day is
-/// the first closed one. It stops enrolling on 12 March, after nine such days (3 to 11 March), begins again on 19 March, and on
-/// 23 March it has had five more.
+/// the first closed one, once it has ended. It stops enrolling on 12 March, after nine such days (3 to 11 March), begins again on
+/// 19 March, and on 23 March it has had four more; that day has not ended.
 #[test]
 fn days_closed_are_days_on_which_the_site_enrolled() {
     let (head, tail) = IUH.split_once("id = \"rinkeby-kista\"").unwrap();
@@ -609,19 +609,201 @@ fn days_closed_are_days_on_which_the_site_enrolled() {
     place
         .act(&Place::enrol_words("rinkeby-kista", "KATL", "R1"))
         .json(21);
-    assert_eq!(closed(), 1);
+    assert_eq!(closed(), 0);
     place.days(9);
     site("site-closed", "2025-03-12");
     assert_eq!(closed(), 9);
     place.days(16);
     site("site-opened", "2025-03-19");
-    assert_eq!(closed(), 10);
+    assert_eq!(closed(), 9);
     place.days(20);
     place
         .act(&Place::enrol_words("rinkeby-kista", "KATL", "R2"))
         .json(21);
-    assert_eq!(closed(), 14);
+    assert_eq!(closed(), 13);
+    let status = place.run("status --study study").json(0);
+    assert_eq!(
+        (&status["as_of"], &status["days_closed_until"]),
+        (&json!("2025-03-23"), &json!("2025-03-22"))
+    );
+    for (lang, line) in [
+        (
+            "en",
+            "Whole days closed are counted until 2025-03-22, the day before the last event.",
+        ),
+        (
+            "sv",
+            "Hela dagar med intagsstopp räknas till och med 2025-03-22, dagen före den senaste händelsen.",
+        ),
+    ] {
+        let told = place.run(&format!(
+            "status --study study --format table --lang {lang}"
+        ));
+        assert!(told.out.contains(line), "{}", told.out);
+    }
     place.verify();
+}
+
+/// Enrolment that ends by its date. The registered last day is 31 March 2025; on it the study enrols, and on 1 April nobody does.
+#[test]
+fn enrolment_has_ended_after_its_registered_last_day() {
+    let text = two_arms().replace("or_date = 2027-12-31", "or_date = 2025-03-31");
+    let ended = |place: &Place| {
+        let status = place.run("status --study study").json(0);
+        let sites = status["sites"].as_array().unwrap().iter();
+        let enrols: Vec<Value> = sites.map(|site| site["enrols"].clone()).collect();
+        (
+            status["enrolment"].clone(),
+            enrols,
+            status["last_day"].clone(),
+        )
+    };
+    let place = Place::open(&text);
+    let capacity = |key: &str| {
+        let words = format!(
+            "record capacity-changed --site north --on 2025-03-31 --event-key {key} --set therapists=3"
+        );
+        place.act_as("lead", &words).json(0);
+    };
+    place.days(28);
+    capacity("c1");
+    let last = json!("2025-03-31");
+    assert_eq!(
+        ended(&place),
+        (json!("open"), vec![json!(true); 2], last.clone())
+    );
+    place.days(29);
+    capacity("c2");
+    let past = (json!("past-last-day"), vec![json!(false); 2], last);
+    assert_eq!(ended(&place), past);
+    for (lang, line) in [
+        (
+            "en",
+            "Enrolment ended on 2025-03-31, the registered last day.",
+        ),
+        (
+            "sv",
+            "Inskrivningen avslutades 2025-03-31, den registrerade sista dagen.",
+        ),
+    ] {
+        let told = place.run(&format!(
+            "status --study study --format table --lang {lang}"
+        ));
+        assert!(told.out.contains(line), "{}", told.out);
+    }
+    // Opened by the computer's clock, which is past that day: told at the opening, and at once in the status.
+    let place = Place::with(&text);
+    std::fs::create_dir_all(place.path("keys")).unwrap();
+    let confirm = place.confirm();
+    let words =
+        format!("open p.toml --study study --seed-file keys/seed --confirm {confirm} --actor lead");
+    let day = || {
+        let now = jiff::Timestamp::now().in_tz("Europe/Stockholm").unwrap();
+        json!(now.date().to_string())
+    };
+    let before = day();
+    let opened = place.run(&words);
+    assert_eq!(opened.code, 0, "{}", opened.err);
+    assert!(opened.err.contains("[last-day-passed]"), "{}", opened.err);
+    assert_eq!(ended(&place), past);
+    let told = place.run("status --study study").json(0)["as_of"].clone();
+    assert!([before, day()].contains(&told), "{told}");
+    // On the last day it is not past.
+    let place = Place::with(&text);
+    place.seed_of("keys/seed", "a study that is open");
+    place.days(28);
+    let opened = place.run(&place.open_words());
+    assert!(!opened.err.contains("[last-day-passed]"), "{}", opened.err);
+}
+
+/// Violations that are found between the cut and the lock are in the ledger of the lock: its analyses use them, and its report counts
+/// them. Windows end on 3 March 2026, and 30 days of grace on 2 April.
+#[test]
+fn a_report_counts_what_was_found_between_the_cut_and_the_lock() {
+    let text = two_arms()
+        .replace("stop    = { families = 304,", "stop    = { families = 8,")
+        .replace("target  = 304", "target  = 8")
+        .replace("draws = 10000", "draws = 99");
+    let place = Place::open(&text);
+    for number in 0..8 {
+        let (site, name) = (["north", "south"][number % 2], family(number));
+        let words = format!(
+            "enrol --site {site} --family {name} --report-key R1 --received 2025-03-01 --answer consent=yes \
+             --field earlier_reports={number} --seed-file keys/seed"
+        );
+        place.act(&words).json(0);
+    }
+    place.days(402);
+    let record = |number: usize, set: &str| {
+        let name = family(number);
+        let words =
+            format!("record violation --family {name} --on 2026-04-08 --event-key v{number} {set}");
+        place.act(&words).json(0);
+    };
+    record(5, "--set reason=found-ineligible");
+    record(
+        6,
+        "--set reason=wrong-stratum --set field=earlier_reports --set value=17",
+    );
+    let confirm = place.confirm();
+    place
+        .act_as(
+            "lead",
+            &format!("lock final --cut 2026-04-05 --confirm {confirm}"),
+        )
+        .json(0);
+    let status = place.run("status --study study").json(0);
+    assert_eq!(
+        (&status["as_of"], &status["days_closed_until"]),
+        (&json!("2026-04-09"), &json!("2026-04-05")),
+        "the cut of the final lock ends the count"
+    );
+    let report = place.run("report --study study --lock final --out r");
+    assert_eq!(report.code, 0, "{}", report.err);
+    let report: Value =
+        serde_json::from_str(&std::fs::read_to_string(place.path("r/report.json")).unwrap())
+            .unwrap();
+    let violations = report["conduct"]["violations"].as_array().unwrap().iter();
+    let counts: Vec<(Value, Value)> = violations
+        .map(|own| (own["reason"].clone(), own["families"].clone()))
+        .collect();
+    let count = |reason: &str, families: u32| (json!(reason), json!(families));
+    assert_eq!(
+        counts,
+        [
+            count("found-ineligible", 1),
+            count("wrong-stratum", 1),
+            count("double-draw", 0),
+            count("wrong-service", 0)
+        ]
+    );
+    let page = std::fs::read_to_string(place.path("r/report.en.html")).unwrap();
+    assert!(page.contains("without-found-ineligible and leaves 1 out"));
+    let found = place.act_as("lead", "analyse --lock final").json(0);
+    let rows = found["analyses"][0]["results"].as_array().unwrap();
+    let families =
+        |row: &Value| row["n_treated"].as_u64().unwrap() + row["n_control"].as_u64().unwrap();
+    let set = rows
+        .iter()
+        .find(|row| row["sensitivity"] == "without-found-ineligible");
+    assert_eq!((families(&rows[0]), families(set.unwrap())), (8, 7));
+    assert_eq!(set.unwrap()["randomized_groups_whole"], false);
+    let replicated = place.act_as("lead", "export --replicate out --lock final");
+    assert_eq!(replicated.code, 0, "{}", replicated.err);
+    let data = std::fs::read_to_string(place.path("out/data/families.csv")).unwrap();
+    let head = data.lines().next().unwrap().split(',');
+    let column = head
+        .clone()
+        .position(|own| own == "found_ineligible")
+        .unwrap();
+    let marked = data
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(column).unwrap());
+    let marked: Vec<&str> = marked.collect();
+    assert_eq!(marked, ["0", "0", "0", "0", "0", "1", "0", "0"]);
+    let data = std::fs::read_to_string(place.path("out/data/primary.csv")).unwrap();
+    assert!(data.contains("17"), "the true value is what is analysed");
 }
 
 /// A site without therapists that is closed before its registered first day, or on its first one, has never enrolled: no day of it

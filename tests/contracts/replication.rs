@@ -286,7 +286,7 @@ const VARIANTS: &[Variant] = &[
 const BESIDE: &str = "estimator = \"lin\"\noutcome = \"rereport\"\nsummary = \"count\"\nestimand = { population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }\ncovariates = [\"site\", \"earlier_reports\"]\nsubgroups = [\"site\", \"category\"]\nrange = [0, 20]\nsensitivity_clusters = \"delivered-by\"\nmissing = { primary = \"complete-case\", sensitivity = [\"inverse-probability-of-censoring\", \"multiple-imputation\", \"manski\", \"lee\", \"tipping-point\"] }\n";
 
 /// A protocol with an analysis for every estimator, and one for each variant: half of them secondary, half exploratory.
-fn everything() -> String {
+pub(crate) fn everything() -> String {
     let start = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
     let mut all = IUH[..start].replace("draws = 10000", "draws = 999");
     let mut add = |id: String, role: &str, own: &str| {
@@ -317,7 +317,7 @@ fn everything() -> String {
 }
 
 /// Of the treated families five of six are visited by one of nine.
-fn deliver(study: &mut Study) {
+pub(crate) fn deliver(study: &mut Study) {
     let control = study.protocol.control;
     let all = study.state.allocations.clone();
     let treated = all.iter().filter(|own| own.arm != control).enumerate();

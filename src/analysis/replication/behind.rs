@@ -23,6 +23,7 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{
     Analysis, Average, Covariate, Day, Factor, Hands, Missing, Multiplicity, Role, Test,
 };
+use crate::study::conduct::ELIGIBLE_SET;
 use crate::study::course::course;
 use crate::study::dataset::{self, End, OutcomeValue, Unit};
 use crate::study::kernel::State;
@@ -59,7 +60,7 @@ impl Behind<'_> {
             }
             _ => Vec::new(),
         };
-        if sensitivity::any(analysis) {
+        if sensitivity::any(analysis, &self.workspace, state) {
             for arm in &arms {
                 self.beside(analysis, *arm, &mut fits);
             }
@@ -252,6 +253,12 @@ impl Behind<'_> {
                     fits.push(fit);
                 }
             }
+        }
+        if self.workspace.any_ineligible(state) {
+            self.workspace.leave_ineligible_out(state);
+            self.workspace.sample(protocol, state, cut, analysis);
+            fits.push(self.fit(analysis, treated, Some(ELIGIBLE_SET)));
+            self.workspace.keep_all();
         }
     }
 

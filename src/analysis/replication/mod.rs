@@ -13,6 +13,7 @@ use crate::estimation::inversion::Studentized;
 use crate::estimation::{Arm as Side, Columns, Covariate};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Role};
+use crate::study::conduct::found_ineligible;
 use crate::study::kernel::State;
 use behind::Behind;
 
@@ -25,6 +26,8 @@ pub struct ReplicatedFamily {
     pub site: usize,
     /// The month of its randomization, `2025-03`.
     pub month: String,
+    /// Whether it was found, after the draw, not to have been eligible.
+    pub found_ineligible: bool,
 }
 
 /// An interim lock at which an analysis was looked at before the one that is replicated.
@@ -222,6 +225,7 @@ pub fn replication(
             .and_then(|family| family.randomized.date())
             .map(|date| format!("{:04}-{:02}", date.year(), date.month()))
             .unwrap_or_default(),
+        found_ineligible: found_ineligible(state, unit.family),
     });
     let families = families.collect();
     let mut ground = Behind {

@@ -223,7 +223,7 @@ fn policies(report: &Report<'_>, lang: Lang) -> Vec<String> {
         let rule = rule.get(lang);
         let mut sentence = format!("{name}: {rule}.");
         if policy == Policy::FoundIneligible {
-            let families = number::count(families.into(), lang);
+            let families = number::count(report.conduct.left_out.into(), lang);
             sentence.push(' ');
             sentence.push_str(&say(
                 &words!(

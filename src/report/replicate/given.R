@@ -10,6 +10,11 @@ alike <- function(name, column, family, given, own) {
   compared <<- rbind(compared, data.frame(column = paste(name, column, sep = "/"), rows = length(own), differing = sum(beyond),
     largest = if (length(apart)) max(apart) else 0, family = first, verdict = if (any(beyond)) "DIFFERS" else "alike"))
 }
+# How families count in an analysis; those found not to have been eligible do not in the set that leaves them out.
+status_of <- function(o) {
+  own <- families[[paste0(o$id, ".status")]]
+  if (isTRUE(o$without)) replace(own, families$found_ineligible == 1, "left-out") else own
+}
 # The columns of an analysis against what families.csv says of its families: who is in it, in which arm, with what outcome.
 given <- function(name, arms, o) step(name, {
   d <- table_of(name)
@@ -18,7 +23,7 @@ given <- function(name, arms, o) step(name, {
   if (!is.null(d[["g.site"]])) alike(name, "g.site", d$family, d[["g.site"]], own$site)
   if (isTRUE(o$by_family)) alike(name, "cluster", d$family, match(d$cluster, unique(d$cluster)), match(d$family, unique(d$family)))
   if (is.null(o$id)) return(invisible(NULL))
-  status <- families[[paste0(o$id, ".status")]]
+  status <- status_of(o)
   alike(name, "family", NA, sort(unique(d$family)), families$family[status %in% o$rows & families$arm %in% arms])
   if (!is.null(d$known)) alike(name, "known", d$family, d$known, as.numeric(status[match(d$family, families$family)] == "known"))
   if (!is.null(d$received)) alike(name, "received", d$family, d$received, own[[paste0(o$id, ".received")]])
@@ -47,7 +52,7 @@ merged <- function(cells, also) {
 # but the first, and as strata. The sample is counted in families.csv, of another outcome in the files themselves.
 sites_of <- function(names, treated, control, o) step(names[1], {
   site <- function(d) if (is.null(d[["site"]])) families$site[match(d$family, families$family)] else d[["site"]]
-  own <- if (!is.null(o$id)) families[families[[paste0(o$id, ".status")]] %in% o$counted, c("family", "site", "arm")] else
+  own <- if (!is.null(o$id)) families[status_of(o) %in% o$counted, c("family", "site", "arm")] else
     unique(do.call(rbind, lapply(seq_along(names), function(i) {
       d <- table_of(names[i])
       counts <- if (is.null(d$y)) TRUE else !is.na(d$y)

@@ -14,6 +14,7 @@ use crate::analysis::results::AnalysisResult;
 use crate::analysis::subgroups::SMALLEST_LEVEL;
 use crate::estimation::Estimate;
 use crate::protocol::model::{Average, SCORED, Sensitivity};
+use crate::study::conduct::ELIGIBLE_SET;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -175,7 +176,9 @@ impl Calls {
             let rule =
                 beside.is_some_and(|name| Sensitivity::ALL.iter().any(|own| own.text() == name));
             let outcomes = &folder.protocol.outcomes;
-            let other = beside.is_some_and(|name| outcomes.iter().any(|own| own.id == name));
+            let other = beside.is_some_and(|name| {
+                name == ELIGIBLE_SET || outcomes.iter().any(|own| own.id == name)
+            });
             let which = if rule {
                 "c(\"known\")"
             } else {

@@ -8,6 +8,7 @@ use crate::analysis::replication::{
     Counted, How, JointRedraws, ReplicatedBalance, ReplicatedFit, ReplicatedRedraws,
 };
 use crate::report::flat::{File, Table, csv, number};
+use crate::study::conduct::ELIGIBLE_SET;
 use serde_json::Value;
 
 /// What a column of sites is.
@@ -106,6 +107,16 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
     let arms = own.iter().map(|family| arm(family.arm.index()));
     table.add("arm", arms.map(Option::unwrap_or_default).collect());
     book.tell(path, "arm", "id of the arm as randomized");
+    let found = own.iter().map(|own| u8::from(own.found_ineligible));
+    let found = found.map(|found| found.to_string());
+    table.add("found_ineligible", found.collect());
+    book.tell(
+        path,
+        "found_ineligible",
+        format!(
+            "1 if the family was found, after the draw, not to have been eligible: {ELIGIBLE_SET} leaves it out"
+        ),
+    );
     let behind = &folder.replication.analyses;
     if behind.iter().any(|own| own.received.is_some()) {
         table.add("month", own.iter().map(|own| own.month.clone()).collect());

@@ -45,7 +45,7 @@ weights_of <- function(name, arms, o) step(name, {
     alike(paste0(name, ".unknown"), "treated", lost$family, as.numeric(lost$treated), ifelse(arm == arms[1], 1, ifelse(arm == arms[2], 0, NA)))
   }
   if (!is.null(o$id)) {
-    status <- families[[paste0(o$id, ".status")]]
+    status <- status_of(o)
     alike(paste0(name, ".unknown"), "family", NA, as.numeric(sort(lost$family)), families$family[status %in% o$lost & families$arm %in% arms])
   }
   X <- rbind(covariates(d), covariates(lost))

@@ -383,6 +383,7 @@ pub(crate) fn ordinary() -> Parts {
                     arms: arms.to_vec(),
                 })
                 .collect(),
+            left_out: 3,
             alerts: vec![
                 Alert::Site {
                     capped: Capped::Exceptions,

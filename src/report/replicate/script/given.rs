@@ -4,6 +4,7 @@ use super::{Calls, Part, list, quoted, texts, truth};
 use crate::analysis::replication::{How, ReplicatedFit};
 use crate::protocol::model::Sensitivity;
 use crate::report::replicate::{Folder, look_stem, stem};
+use crate::study::conduct::ELIGIBLE_SET;
 use std::collections::BTreeSet;
 
 impl Calls {
@@ -45,7 +46,10 @@ impl Calls {
             let id = quoted(&folder.analyses.analyses[place].id);
             let (rows, values) = (list(counted.rows.iter().copied()), counted.values);
             let values = list(values.iter().copied());
-            parts.push(format!("id = {id}, rows = {rows}, values = {values}"));
+            let without = without(fit);
+            parts.push(format!(
+                "id = {id}, rows = {rows}, values = {values}{without}"
+            ));
         }
         let (name, arms, parts) = (quoted(name), arms(fit), parts.join(", "));
         self.add(&format!("given({name}, {arms}, list({parts}))"));
@@ -85,7 +89,8 @@ impl Calls {
                 How::Estimated | How::Pairs => counted.values,
             };
             let own = list(own.iter().copied());
-            parts.push(format!("id = {id}, counted = {own}"));
+            let without = without(fit);
+            parts.push(format!("id = {id}, counted = {own}{without}"));
         }
         self.add(&format!(
             "sites_of({}, {}, {}, list({}))",
@@ -110,7 +115,8 @@ impl Calls {
         let counted = same_outcome(folder, fit).filter(|_| !is_look);
         let own = counted.map_or(String::new(), |_| {
             let id = quoted(&folder.analyses.analyses[place].id);
-            format!("id = {id}, lost = c(\"missing\", \"by-rule\")")
+            let without = without(fit);
+            format!("id = {id}, lost = c(\"missing\", \"by-rule\"){without}")
         });
         let (name, arms) = (quoted(name), arms(fit));
         self.add(&format!("weights_of({name}, {arms}, list({own}))"));
@@ -120,6 +126,20 @@ impl Calls {
 fn arms(fit: &ReplicatedFit) -> String {
     let labels = &fit.columns.labels;
     list([labels.treated.as_str(), labels.control.as_str()].into_iter())
+}
+
+/// Whether a fit is of the set without families that were found not to have been eligible.
+fn is_without(fit: &ReplicatedFit) -> bool {
+    fit.beside.as_deref() == Some(ELIGIBLE_SET)
+}
+
+/// That to the script.
+fn without(fit: &ReplicatedFit) -> &'static str {
+    if is_without(fit) {
+        ", without = TRUE"
+    } else {
+        ""
+    }
 }
 
 /// Which families of families.csv a fit has rows of, by status, and of which its outcome is theirs.
@@ -137,7 +157,7 @@ fn same_outcome(folder: &Folder<'_>, fit: &ReplicatedFit) -> Option<CountedAs> {
     let rule = |name: &str| Sensitivity::ALL.iter().any(|own| own.text() == name);
     let other = |name: &str| folder.protocol.outcomes.iter().any(|own| own.id == name);
     let (rows, values) = match fit.beside.as_deref() {
-        Some(name) if other(name) => return None,
+        Some(name) if other(name) && !is_without(fit) => return None,
         _ if bounded => (all, known),
         Some(name) if rule(name) => (known, known),
         None | Some(_) => (counted, counted),

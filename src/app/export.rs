@@ -123,7 +123,7 @@ pub fn replicate(
         analyses: &analyses,
         replication: &replication,
     });
-    write(outside, study, act, (folder, "replicate"), made)
+    write(outside, study, act, (folder, "replicate"), &made)
 }
 
 /// Writes the data sets of a lock with their codebook to a new folder, and records it.
@@ -153,7 +153,7 @@ pub fn data(
         cut: at.cut,
         lock,
     });
-    write(outside, study, act, (folder, "data"), made)
+    write(outside, study, act, (folder, "data"), &made)
 }
 
 /// Records an export with a row for each family, and writes its files to a new folder.
@@ -162,7 +162,7 @@ fn write(
     study: &mut Study,
     act: &Act,
     (folder, what): (&Path, &str),
-    made: Vec<File>,
+    made: &[File],
 ) -> Result<Exported, Failure> {
     let size = made.iter().map(|file| file.text.len() + ROW).sum();
     let above = folder.parent().unwrap_or(Path::new("."));
@@ -180,7 +180,7 @@ fn write(
         outside.create_private_folder(folder.join(inside))?;
     }
     let mut files = Vec::new();
-    for file in &made {
+    for file in made {
         let path = folder.join(&file.path);
         outside
             .write_private(&path, file.text.as_bytes())

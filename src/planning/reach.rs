@@ -35,21 +35,20 @@ fn ids(cell: &Cell, holds: impl Fn(&Analysis, &OutcomeKind) -> bool) -> Vec<&str
 
 /// What families of a pair share, as it is set or as it is believed; `None` where they can share nothing.
 fn icc_pair(cell: &Cell) -> Option<Words> {
-    match cell.priors.iter().find(|own| own.key == "family.icc_pair") {
-        Some(prior) => prior.extremes().iter().any(|own| *own > 0.0).then(|| {
+    let mut priors = cell.priors.iter();
+    if let Some(prior) = priors.find(|own| own.key == "family.icc_pair") {
+        return prior.extremes().iter().any(|own| *own > 0.0).then(|| {
             words!(
                 "`icc_pair`, drawn from a prior",
                 "`icc_pair`, som dras ur en prior"
             )
-        }),
-        None => {
-            let icc = cell.scenario.world.family.icc_pair;
-            (icc > 0.0).then(|| {
-                let Words { en, sv } = Words::number(icc);
-                words!("`icc_pair` is {en}", "`icc_pair` är {sv}")
-            })
-        }
+        });
     }
+    let icc = cell.scenario.world.family.icc_pair;
+    (icc > 0.0).then(|| {
+        let Words { en, sv } = Words::number(icc);
+        words!("`icc_pair` is {en}", "`icc_pair` är {sv}")
+    })
 }
 
 /// That families of a pair share something of outcomes whose analyses count every family for itself.

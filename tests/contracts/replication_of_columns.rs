@@ -5,7 +5,7 @@ use crate::made_up::{IUH, LAST, Study, protocol, study};
 use crate::replication::{all_alike, folder, r_is_here, said, text};
 use crate::several_arms::three_arms;
 use lottning::protocol::model::Exit;
-use lottning::report::replicate::File;
+use lottning::report::File;
 use lottning::study::kernel::{Command, What};
 use std::collections::BTreeSet;
 use std::process;

@@ -170,14 +170,14 @@ fn a_page_explains_what_it_shows() {
     let prior = "\n[[prior]]\nkey = \"truth.rereport_ratio\"\nuniform = [0.6, 0.9]\n";
     let scenario = format!("{}{prior}", alone.unwrap_or(SCENARIO));
     for (lang, column) in [
-        (Lang::En, "ore than the first cell"),
-        (Lang::Sv, "er än första cellen"),
+        (Lang::En, "in percentage points, on the same families"),
+        (Lang::Sv, "i procentenheter, på samma familjer"),
     ] {
         let own = page(&scenario, &["months=4"], lang);
         assert!(own.contains("truth.rereport_ratio"));
         assert!(!own.contains("Truth.rereport_ratio"));
         assert!(!own.contains(column));
         let own = page(SCENARIO, &["months=4"], lang);
-        assert_eq!(own.matches(column).count(), 2, "{column}");
+        assert!(own.contains(column), "{column}");
     }
 }

@@ -75,7 +75,7 @@ fn arm_id(protocol: &Protocol, arm: usize) -> Option<String> {
 }
 
 fn reported(data: &Data<'_>, unit: &Unit, roster: &[Member], report: &ReportState, row: &mut Row) {
-    row.event = "report".to_owned();
+    "report".clone_into(&mut row.event);
     let sources = [Source::Intake, Source::Log, Source::Register];
     let seen = sources
         .iter()
@@ -108,17 +108,17 @@ fn reported(data: &Data<'_>, unit: &Unit, roster: &[Member], report: &ReportStat
 fn occurred(protocol: &Protocol, what: Occurred, row: &mut Row) {
     match what {
         Occurred::Service { service, by } => {
-            row.event = service.text().to_owned();
+            service.text().clone_into(&mut row.event);
             row.by = by.map(|by| by.0 + 1);
         }
-        Occurred::Exit(exit) => row.event = exit.text().to_owned(),
-        Occurred::Withdrawn => row.event = "withdrawn".to_owned(),
+        Occurred::Exit(exit) => exit.text().clone_into(&mut row.event),
+        Occurred::Withdrawn => "withdrawn".clone_into(&mut row.event),
         Occurred::Violation {
             reason,
             truth,
             received,
         } => {
-            row.event = "violation".to_owned();
+            "violation".clone_into(&mut row.event);
             let reason = protocol.violations.reasons.get(usize::from(reason));
             row.reason = reason.map(|reason| reason.id.clone());
             row.arm = received.and_then(|arm| arm_id(protocol, arm.index()));
@@ -131,7 +131,7 @@ fn occurred(protocol: &Protocol, what: Occurred, row: &mut Row) {
             });
         }
         Occurred::Observed { outcome, value } => {
-            row.event = "observed".to_owned();
+            "observed".clone_into(&mut row.event);
             let outcome = protocol.outcomes.get(usize::from(outcome));
             row.outcome = outcome.map(|outcome| outcome.id.clone());
             row.value = Some(value);

@@ -38,6 +38,9 @@ pub(super) struct Tables<'a> {
     pub(super) levels: Vec<Level<'a>>,
 }
 
+/// What became of families, and how many of an arm.
+type Stage = (Words, fn(&ArmFlow) -> u32);
+
 /// All counts of the page in one system.
 pub(super) fn tables<'a>(report: &Report<'a>, counts: &mut Counts) -> Tables<'a> {
     let (mut lines, arms) = flow_lines(report, counts);
@@ -168,7 +171,7 @@ fn flow_lines(report: &Report<'_>, counts: &mut Counts) -> (Vec<Line>, Vec<Fates
     let left = not_eligible + flow.turned_away + exceptions + flow.reason_erased;
     let left = counts.total(left, &places);
     // The arms, and what became of their families.
-    let stages: [(Words, fn(&ArmFlow) -> u32); 6] = [
+    let stages: [Stage; 6] = [
         (words!("followed to the end", "följdes hela tiden"), |own| {
             own.followed
         }),
@@ -277,7 +280,9 @@ fn levels<'a>(report: &Report<'a>, families: &[Place], counts: &mut Counts) -> V
                 _ => None,
             });
             let Some(known) = known else {
-                own.iter_mut().for_each(|level| level.arms.push(None));
+                for level in &mut own {
+                    level.arms.push(None);
+                }
                 continue;
             };
             let known = within(counts, *all, known);

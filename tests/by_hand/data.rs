@@ -66,7 +66,7 @@ fn room() -> Room {
         assert_eq!(room.enrol(at, &request).unwrap().outcome, "allocated");
     }
     let mut turned = eligible("skarpnack", "LINA", "R1");
-    turned.answers[0].1 = "no".to_owned();
+    "no".clone_into(&mut turned.answers[0].1);
     room.enrol("2025-03-07T09:00:00+01:00", &turned).unwrap();
     let incident = ("incident_date", "2025-02-27");
     record(

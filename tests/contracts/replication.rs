@@ -261,6 +261,16 @@ const VARIANTS: &[Variant] = &[
     ("recurrent-rate-ratio", &[], "ties = \"breslow\""),
     ("rank-sum", &[], "interval = \"newcombe\""),
     ("rank-sum", &[("\"any\"", "\"count\"")], ""),
+    (
+        "rank-sum",
+        &[("\"any\"", "\"count\"")],
+        "test = { kind = \"randomization\", draws = 199 }",
+    ),
+    (
+        "log-rank",
+        &[],
+        "test = { kind = \"randomization\", draws = 199 }",
+    ),
     ("lin", &[WEIGHTED], "clusters = \"delivered-by\""),
     (
         "linear",

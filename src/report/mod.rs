@@ -6,6 +6,7 @@
 //! page is in `page`. What the numbers are is decided in `analysis` and `study`.
 
 mod analysis_name;
+mod audits;
 pub mod data;
 mod delimited;
 mod document;
@@ -23,10 +24,9 @@ pub mod simulation;
 pub mod suppression;
 mod svg;
 
+pub use audits::{balance, missingness};
 pub use delimited::{DelimitedTable, csv};
-pub use document::{
-    alert, balance, deviation, funnel, further, json, missingness, subgroups, test, used,
-};
+pub use document::{alert, deviation, funnel, further, json, subgroups, test, used};
 pub use flat::File;
 pub use grid::{Grid, GridRow};
 pub use page::{html, public};

@@ -232,12 +232,10 @@ fn with_eight_arms_by_simulated_figures() {
     assert!((coin - 2.84).abs() < 0.05, "{coin}");
     let ran = folder.run("check p.toml --json");
     let own = &ran.json()["predictability"];
-    for part in [
-        "correct_guess_share",
-        "best_guess_share",
-        "forced_share",
-        "p_balanced",
-    ] {
+    // A coin below 1 rules no arm out: exactly none is certain.
+    assert_eq!(own["forced_share"], 0.0);
+    assert!(own["simulated"]["forced_share"].is_null());
+    for part in ["correct_guess_share", "best_guess_share", "p_balanced"] {
         assert!(
             own[part].is_number() && own["simulated"][part].is_number(),
             "{own}"

@@ -348,7 +348,7 @@ fn numbers_of_a_file_enter_with_the_sign_that_they_have() {
     let import = |more: &str, values: &[&str]| {
         let row = |(at, value): (usize, &&str)| {
             format!(
-                "{};2025-03-02;O{at}{};sdq;{value}\n",
+                "{};2025-03-03;O{at}{};sdq;{value}\n",
                 family(at),
                 values.len()
             )

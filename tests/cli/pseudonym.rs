@@ -453,7 +453,7 @@ fn a_cell_of_children_may_hold_none_or_several() {
     // A family has a number, and a column of another name one number in each cell.
     folder.file(
         "g.csv",
-        "family,sibling\n191212121212,20000101-2384 200001012392\n,\n",
+        "family,sibling\n191212121212,20000101-2384 200001012392\n,20000101-2384\n",
     );
     let refused = run(
         &folder,

@@ -150,13 +150,14 @@ fn page(scenario: &str, settings: &[&str], lang: Lang) -> String {
 fn intervals_are_called_by_their_registered_level() {
     let alone = SCENARIO.find("[grid").map(|grid| &SCENARIO[..grid]);
     let scenario = alone.unwrap_or(SCENARIO);
-    let strict = ["months=4", "protocol.sample_size.assumed.alpha=0.01"];
+    let primary = ["months=4", "protocol.analysis.primary.alpha=0.01"];
+    let strict = [&primary[..], &["protocol.analysis.acceptance.alpha=0.01"]].concat();
     let own = page(scenario, &strict, Lang::En);
     assert!(own.contains("Coverage of the 99 % intervals"));
     assert!(!own.contains("95 %"));
     let own = page(scenario, &strict, Lang::Sv);
     assert!(own.contains("Täckning för 99 %-intervallen"));
-    let mixed = [&strict[..], &["protocol.analysis.acceptance.alpha=0.0125"]].concat();
+    let mixed = [&primary[..], &["protocol.analysis.acceptance.alpha=0.0125"]].concat();
     let own = page(scenario, &mixed, Lang::En);
     assert!(own.contains("Coverage of the intervals at the registered level of each"));
     assert!(!own.contains("95 %") && !own.contains("99 %"));

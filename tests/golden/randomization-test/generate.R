@@ -61,7 +61,8 @@ for (case in unique(data$case)) {
   if (case %in% c("plain", "offset")) { e <- difference_in_means(outcome ~ z, u); stopifnot(all.equal(c(e$coefficients[[1]], e$std.error[[1]]), a[3:4])) }
   if (case == "blocks") { e <- difference_in_means(outcome ~ z, u, blocks = stratum); stopifnot(all.equal(c(e$coefficients[[1]], e$std.error[[1]]), a[3:4])) }
   for (level in c(.8, .95)) {
-    alpha <- 1 - level
+    # A p at alpha rejects: 2 * 196 / 1960 is not above 1 - .8, whatever that is in binary.
+    alpha <- round(1 - level, 12) * (1 + 1e-12)
     scan <- a[3] + a[4] * seq(-10, 10, length.out = 2001); ok <- vapply(scan, p, 0) > alpha
     end <- function(inside, outside) { for (i in 1:60) { m <- (inside + outside) / 2; if (p(m) > alpha) inside <- m else outside <- m }; inside }
     low <- if (ok[1]) NA else end(scan[min(which(ok))], scan[min(which(ok)) - 1])

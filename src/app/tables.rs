@@ -136,7 +136,7 @@ impl TableFile {
     }
 
     /// As [`TableFile::read`], for a file whose values enter a study: no finding repeats a text that holds a personal number, and
-    /// which sign numbers have is found out by [`TableFile::with_points`], from the columns that hold some.
+    /// which sign numbers have is found out by `TableFile::with_points`, from the columns that hold some.
     ///
     /// # Errors
     /// As [`TableFile::read`].

@@ -1,5 +1,6 @@
 //! Simulated studies with interim looks against published group-sequential figures.
 
+use crate::target::within;
 use lottning::analysis::looks::EarlierLook;
 use lottning::analysis::{Plan as Analyses, RunSettings, run};
 use lottning::estimation::cluster_variance::ClusterVariance;
@@ -7,7 +8,7 @@ use lottning::estimation::group_sequential::{Boundaries, Look, Sides};
 use lottning::estimation::linear_model::{Design, Form, Workspace};
 use lottning::estimation::{Arm, Df, Variance};
 use lottning::numerics::{normal, stream};
-use lottning::planning::performance::{Figure, LooksPerformance};
+use lottning::planning::performance::LooksPerformance;
 use lottning::planning::scenario::{Plan, plan};
 use lottning::planning::simulate::{CellPerformance, Options, simulate};
 use lottning::planning::study::Simulator;
@@ -62,14 +63,6 @@ fn ran(effect: f64) -> (CellPerformance, LooksPerformance) {
     let (place, looks) = cell.looks.clone().unwrap();
     assert_eq!((place, cells.len()), (0, 0));
     (cell, looks)
-}
-
-fn within(figure: Figure, target: f64, what: &str) {
-    let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
-    assert!(
-        (value - target).abs() <= 4.0 * mcse,
-        "{what}: {value} (mcse {mcse}) is not {target}"
-    );
 }
 
 /// O'Brien and Fleming, three equal looks, two-sided .05: alpha spent until each look .00051834744, .0143201188, .05 (twice

@@ -29,5 +29,6 @@ mod search;
 mod several_arms;
 mod strata;
 mod survival;
+mod target;
 mod unknown_outcomes;
 mod world;

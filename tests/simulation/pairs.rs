@@ -1,7 +1,8 @@
 //! What treated families of a therapist pair share of a score, against the law of their mean, and of which analyses it is said.
 
+use crate::target::within;
 use lottning::estimation::Warning;
-use lottning::planning::performance::{AnalysisPerformance, Figure};
+use lottning::planning::performance::AnalysisPerformance;
 use lottning::planning::scenario::{Plan, plan};
 use lottning::planning::simulate::{Options, simulate, warnings};
 
@@ -71,14 +72,6 @@ fn found(clustered: bool, more: &[&str]) -> AnalysisPerformance {
     let plan = planned(&scenario("study", ""), &protocol(clustered), &settings);
     let cells = simulate(&plan, &options(), &|_, _| {}).unwrap();
     cells[0].analyses[0].1
-}
-
-fn within(figure: Figure, target: f64, what: &str) {
-    let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
-    assert!(
-        (value - target).abs() <= 4.0 * mcse,
-        "{what}: {value} (mcse {mcse}) is not {target}"
-    );
 }
 
 /// By law: of 150 treated families, each with one of 75 pairs, two are of the same pair with probability 1/75, so that their mean varies

@@ -1,6 +1,7 @@
 //! The simulator against laws and exact figures: arrivals, queues, two binomials, bias, size, and that nothing but
 //! scenario and seed moves an answer.
 
+use crate::target::within;
 use lottning::allocation::exact_characteristics;
 use lottning::planning::performance::{Figure, Moments};
 use lottning::planning::scenario::{Plan, plan};
@@ -28,14 +29,6 @@ const PLAIN: [&str; 9] = [
 fn planned(protocol: &str, settings: &[&str]) -> Plan {
     let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
     plan(SCENARIO, protocol, &settings).unwrap_or_else(|refused| panic!("{refused:?}"))
-}
-
-fn within(figure: Figure, target: f64, what: &str) {
-    let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
-    assert!(
-        (value - target).abs() <= 4.0 * mcse,
-        "{what}: {value} (mcse {mcse}) is not {target}"
-    );
 }
 
 /// Six sites, gamma shape 2, 1.25 families a week for 52 weeks: mean 6·65 = 390 and variance 390 + 6·65²/2 = 13065.

@@ -1,6 +1,7 @@
 //! The world of simulated studies against laws and exact figures: queues, overflow, siblings, staff, searches that miss,
 //! and that what is seen of a family is one of its potential outcomes.
 
+use crate::target::within;
 use lottning::planning::performance::{Figure, Moments, share};
 use lottning::planning::scenario::{Plan, plan};
 use lottning::planning::simulate::{Options, SimulationError, simulate};
@@ -26,14 +27,6 @@ const PLAIN: [&str; 8] = [
 fn planned(scenario: &str, protocol: &str, settings: &[&str]) -> Plan {
     let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
     plan(scenario, protocol, &settings).unwrap_or_else(|refused| panic!("{refused:?}"))
-}
-
-fn within(figure: Figure, target: f64, what: &str) {
-    let (value, mcse) = (figure.value.unwrap(), figure.mcse.unwrap());
-    assert!(
-        (value - target).abs() <= 4.0 * mcse,
-        "{what}: {value} (mcse {mcse}) is not {target}"
-    );
 }
 
 /// A queue of 6 slots with an offered load of 4 slots, exponential service of 200 days on average: Erlang's C .28476085 and

@@ -156,16 +156,21 @@ pub fn html(report: &Report<'_>, lang: Lang) -> String {
         alerts: summary::alerts(report, lang),
         summary: summary::section(report, lang),
         sections,
-        footer: say(
-            &words!(
-                "This page is one file without scripts or links to other files. Made by lottning {version}.",
-                "Sidan är en enda fil utan skript eller länkar till andra filer. Framställd med lottning {version}."
-            ),
-            lang,
-        ),
+        footer: footer(version, lang),
     };
     // Rendering into a String fails only if a Display does, and every value here is a plain string.
     page.render().unwrap_or_default()
+}
+
+/// What every page says of itself at its end.
+pub(super) fn footer(version: &str, lang: Lang) -> String {
+    say(
+        &words!(
+            "This page is one file without scripts or links to other files. Made by lottning {version}.",
+            "Sidan är en enda fil utan skript eller länkar till andra filer. Framställd med lottning {version}."
+        ),
+        lang,
+    )
 }
 
 /// Numbers tables and figures in the page's order.

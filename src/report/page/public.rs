@@ -7,7 +7,7 @@
 mod counted;
 
 use self::counted::{Tables, tables};
-use super::{Fact, Page, Part, Section, count, role, say, summary, terms};
+use super::{Fact, Page, Part, Section, count, footer, role, say, summary, terms};
 use crate::analysis::results::{AnalysisResult, ArmOutcome, BaselineCell};
 use crate::diagnostic::{Lang, Words};
 use crate::report::effect::{self, Scale};
@@ -62,13 +62,7 @@ pub fn public(report: &Report<'_>, below: u32, lang: Lang) -> String {
             ))],
         },
         sections,
-        footer: say(
-            &words!(
-                "This page is one file without scripts or links to other files. Made by lottning {version}.",
-                "Sidan är en enda fil utan skript eller länkar till andra filer. Framställd med lottning {version}."
-            ),
-            lang,
-        ),
+        footer: footer(version, lang),
     };
     // Rendering into a String fails only if a Display does, and every value here is a plain string.
     page.render().unwrap_or_default()

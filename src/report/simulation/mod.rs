@@ -15,7 +15,7 @@ pub(crate) mod together;
 
 pub use figures::{SIMULATED_FIGURES, SimulatedFigure};
 
-use super::page::{Fact, Page, Part, Section, count, role, say};
+use super::page::{Fact, Page, Part, Section, count, footer, role, say};
 use super::{Grid, number};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure as Number;
@@ -166,13 +166,7 @@ pub fn planning_html(planning: &Planning<'_>, lang: Lang) -> String {
         alerts: Vec::new(),
         summary: aims(planning, lang),
         sections,
-        footer: say(
-            &words!(
-                "This page is one file without scripts or links to other files. Made by lottning {version}.",
-                "Sidan är en enda fil utan skript eller länkar till andra filer. Framställd med lottning {version}."
-            ),
-            lang,
-        ),
+        footer: footer(version, lang),
     };
     page.render().unwrap_or_default()
 }

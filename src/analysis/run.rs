@@ -159,6 +159,7 @@ impl<'a> Runner<'a> {
             unknown: Vec::new(),
         };
         runner.workspace.load(protocol, state, cut);
+        runner.workspace.checks = true;
         runner
     }
 

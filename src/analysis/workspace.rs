@@ -18,7 +18,7 @@ use super::statistic::{Sampled, Unknown};
 use crate::allocation::Arm;
 use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::estimation::linear_model::{self, Design, Fit, Form, Inference};
-use crate::estimation::{Answer, Df, EstimationError, Labels, Variance, estimate};
+use crate::estimation::{Answer, Df, EstimationError, Labels, Settings, Variance, estimate};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Average, Covariate, Day, Factor, Hands, Missing};
 use crate::study::dataset::{self, Ends, OutcomeValue, Read, Unit};
@@ -137,6 +137,8 @@ pub struct Workspace {
     pub(super) arms: Vec<Arm>,
     pub(super) redrawer: Redrawer,
     pub(super) redrawn: Vec<Arm>,
+    /// Whether assumptions are checked too, for who reads the rows.
+    pub(super) checks: bool,
 }
 
 /// The covariates of an analysis, of every family of the lock.
@@ -375,7 +377,10 @@ impl Workspace {
         match Self::method(analysis) {
             Method::Registry => {
                 let handed = self.handed(protocol, state, analysis, treated);
-                let settings = Self::settings(analysis);
+                let settings = Settings {
+                    checks: self.checks,
+                    ..Self::settings(analysis)
+                };
                 let mut answer = estimate(&analysis.estimator, &handed.columns, &settings)?;
                 answer.warnings.extend(handed.warnings);
                 Ok(Fitted::Registry(answer))

@@ -199,6 +199,8 @@ pub struct Settings {
     pub interacted: bool,
     /// Confidence level, in (0, 1).
     pub level: f64,
+    /// Whether the estimator's assumptions are checked too, where it can: what nobody reads, as in a simulation, costs nothing.
+    pub checks: bool,
 }
 
 impl Default for Settings {
@@ -216,6 +218,7 @@ impl Default for Settings {
             range: None,
             interacted: false,
             level: 0.95,
+            checks: false,
         }
     }
 }

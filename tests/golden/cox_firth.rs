@@ -134,6 +134,7 @@ fn the_check_of_proportional_hazards_agrees_with_r() {
         }
         let settings = Settings {
             ties: Ties::parse(expected.text("ties", at)),
+            checks: true,
             ..Settings::default()
         };
         let row = estimate("cox", &columns, &settings)

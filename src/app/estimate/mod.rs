@@ -232,6 +232,7 @@ fn settings(request: &Request) -> Result<Settings, Failure> {
         range: request.range.as_deref().map(range).transpose()?,
         interacted: request.interacted,
         level: request.level.unwrap_or(defaults.level),
+        checks: true,
     })
 }
 

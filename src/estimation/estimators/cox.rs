@@ -67,6 +67,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         variance,
         profile,
         level: settings.level,
+        checks: settings.checks,
     };
     let groups = columns.cluster.as_ref().zip(groups.as_ref());
     ratio(&asked, columns, &mut follow_up, groups)

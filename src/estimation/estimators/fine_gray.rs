@@ -45,6 +45,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         variance: Variance::Robust,
         profile: false,
         level: settings.level,
+        checks: false,
     };
     ratio(&asked, columns, &mut follow_up, None)
 }

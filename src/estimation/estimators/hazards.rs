@@ -33,6 +33,8 @@ pub(super) struct Asked {
     /// By the profile of the likelihood rather than by the standard error.
     pub(super) profile: bool,
     pub(super) level: f64,
+    /// Whether it is checked that hazards are proportional.
+    pub(super) checks: bool,
 }
 
 /// The ratio of hazards of treated to control, `exp(β)` of the arm in `h(t) exp(β arm + γ covariates)`, with a baseline
@@ -73,7 +75,8 @@ pub(super) fn ratio(
                 let error = maximum.variance.sqrt();
                 let fit = Fit::complete(maximum.coefficient, error, 0.0, &inference);
                 let held = (codes, asked.ties);
-                let trend = proportionality(follow_up, held, maximum.coefficient);
+                let checked = asked.checks.then_some(maximum.coefficient);
+                let trend = checked.and_then(|own| proportionality(follow_up, held, own));
                 Ok((maximum, Completed { fit, trend }))
             }
             Err(reason) => Err(likelihood
@@ -109,8 +112,9 @@ pub(super) fn ratio(
     warnings.extend(left_out(&matrix.names, likelihood.kept()));
     let found = found.map(|(maximum, top)| {
         // Before other coefficients are tried.
-        let tested = asked.measure == Measure::HazardRatio && asked.variance != Variance::Firth;
-        let trend = tested.then(|| likelihood.proportionality(&Trend::new(follow_up)));
+        let trend = asked
+            .checked()
+            .then(|| likelihood.proportionality(&Trend::new(follow_up)));
         let own = (&mut likelihood, groups);
         let fit = complete(asked, own, (&maximum, &top), &inference);
         let trend = trend.flatten();
@@ -213,6 +217,11 @@ fn complete(
 }
 
 impl Asked {
+    /// Whether it is said if its hazards are proportional.
+    fn checked(&self) -> bool {
+        self.checks && self.measure == Measure::HazardRatio && self.variance != Variance::Firth
+    }
+
     /// Whether a ratio without a maximum has an answer all the same: the score test is that of the model.
     fn may_be_endless(&self) -> bool {
         self.measure == Measure::HazardRatio && self.variance == Variance::Model
@@ -249,7 +258,7 @@ fn answer(
     match found {
         Ok((maximum, own)) => {
             add_tests(&mut extra, maximum);
-            if asked.measure == Measure::HazardRatio && asked.variance != Variance::Firth {
+            if asked.checked() {
                 let p_value = own.trend.map(|square| normal::two_sided(square.sqrt()));
                 extra.insert("proportional_hazards".into(), json!(own.trend));
                 extra.insert("proportional_hazards_p_value".into(), json!(p_value));

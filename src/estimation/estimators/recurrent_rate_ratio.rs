@@ -54,6 +54,7 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         variance: Variance::Robust,
         profile: false,
         level: settings.level,
+        checks: false,
     };
     ratio(&asked, columns, &mut follow_up, Some((id, &units)))
 }

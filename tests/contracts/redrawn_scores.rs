@@ -1,6 +1,7 @@
 //! Tests of times and ranks by redraws, and the tests that every lock has, against running the whole analysis on every redraw.
 
 use crate::made_up::{IUH, LAST, protocol, study};
+use crate::replication::{all_alike, folder};
 use crate::weighted_redraws::{left, with_arms};
 use lottning::allocation::{Arm, Redraw};
 use lottning::analysis::reference_set::{
@@ -260,5 +261,27 @@ fn times_and_ranks_share_redraws() {
             "{}: {adjusted} {expected}",
             own.id
         );
+    }
+}
+
+/// Twelve families in two lists of 6 can have been drawn in 20² = 400 ways, all alike: p moves in steps of 2/400, and limits stand
+/// where it comes to be 20/400. R, which adds up 400 shares, finds the same limits.
+#[test]
+fn r_finds_the_limits_of_an_exact_test_whose_p_steps_onto_alpha() {
+    let text = with_primary(&format!(
+        "summary = \"count\"\nestimator = \"difference-in-means\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
+        estimand("difference")
+    ));
+    let listed = text.replace(
+        "method = \"big-stick\"                            # families and staff know the arm, so a method that is hard to guess\nmax_imbalance = 4\nstrata = [\"site\"]",
+        "method = \"random-allocation\"\nlist_len = 6\nstrata = []",
+    );
+    assert_ne!(listed, text);
+    for number in 1..=4 {
+        let study = study(protocol(&listed), 12, number);
+        let files = folder(&study, "final", LAST, &[]);
+        if all_alike(&format!("steps-{number}"), &files).is_none() {
+            return;
+        }
     }
 }

@@ -170,24 +170,18 @@ fn decision(analysis: &AnalysisResult, lang: Lang) -> Vec<Part> {
         )
     };
     let mut parts = vec![Part::Text(say(&text, lang))];
-    let limits = analysis
-        .results
-        .first()
-        .and_then(|estimate| Some((estimate.conf_low?, estimate.conf_high?)));
-    if let Some((low, high)) = limits {
-        let excludes = low > 0.0 || high < 0.0;
-        if excludes != below {
-            parts.push(Part::Alert {
-                lead: say(&words!("Note", "Observera"), lang),
-                text: say(
-                    &words!(
-                        "The test and the confidence interval point to different sides of the line. The registered decision is the test's; the interval describes.",
-                        "Testet och konfidensintervallet hamnar på olika sidor om gränsen. Det registrerade beslutet är testets; intervallet beskriver."
-                    ),
-                    lang,
+    let mut told = analysis.warnings.iter();
+    if told.any(|own| own.code == "test-and-interval-disagree") {
+        parts.push(Part::Alert {
+            lead: say(&words!("Note", "Observera"), lang),
+            text: say(
+                &words!(
+                    "The test and the confidence interval point to different sides of the line. The registered decision is the test's; the interval describes.",
+                    "Testet och konfidensintervallet hamnar på olika sidor om gränsen. Det registrerade beslutet är testets; intervallet beskriver."
                 ),
-            });
-        }
+                lang,
+            ),
+        });
     }
     parts
 }

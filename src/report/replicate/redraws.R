@@ -43,11 +43,13 @@ randomization <- function(path, name, redraws, form, o) step(path, {
   }
   p <- function(delta) min(1, 2 * min(shares(delta)))
   q <- min(shares(0))
+  # A share of exactly alpha rejects, and rounding by which it is above it decides nothing.
+  accepted <- function(delta) p(delta) > o$alpha * (1 + 1e-12)
   say(path, c(level = 1 - o$alpha, p_value = p(0), draws = nrow(drawn), failed = sum(is.na(drawn$a)), mcse = if (exact) 0 else 2 * sqrt(q * (1 - q) / nrow(drawn))))
   # The outermost constant effect in a direction that is not rejected, by bisection; NA where there is no end.
   end <- function(direction) {
     at <- function(steps) fit$estimate + direction * fit$std_error * steps
-    accepts <- function(steps) p(at(steps)) > o$alpha
+    accepts <- function(steps) accepted(at(steps))
     inside <- 0
     outside <- 0.5
     while (accepts(outside)) { inside <- outside; outside <- 2 * outside; if (outside > 1e12) return(NA) }
@@ -65,7 +67,7 @@ randomization <- function(path, name, redraws, form, o) step(path, {
       while (accepts(outside) && outside < 1e12) outside <- 1.5 * outside
     }
   }
-  if (o$limits) say(path, if (p(fit$estimate) > o$alpha) c(conf_low = end(-1), conf_high = end(1)) else c(conf_low = NA, conf_high = NA))
+  if (o$limits) say(path, if (accepted(fit$estimate)) c(conf_low = end(-1), conf_high = end(1)) else c(conf_low = NA, conf_high = NA))
 })
 # Westfall and Young over several comparisons: on each shared redraw the largest |t| of one and those with a smaller one
 # observed. The |t| of the redraws are taken over; an adjusted p is never below the comparison's own.

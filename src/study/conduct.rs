@@ -177,10 +177,10 @@ fn left_out(state: &State, cut: Day) -> u32 {
     found.count() as u32
 }
 
-/// Whether a family is outside [`ELIGIBLE_SET`]: a violation that stands found it not to have been eligible. When that
-/// was found does not matter; what is known at a lock is in the ledger up to it.
-pub fn found_ineligible(state: &State, family: FamilyIx) -> bool {
-    state.occurrences_of(family).any(|occurrence| {
+/// Whether a family is outside [`ELIGIBLE_SET`]: a violation that stands found it not to have been eligible, under whatever name
+/// of it. When that was found does not matter; what is known at a lock is in the ledger up to it.
+pub fn found_ineligible(state: &State, unit: FamilyIx) -> bool {
+    state.occurrences_of_unit(unit).any(|occurrence| {
         let Occurred::Violation { reason, .. } = occurrence.what else {
             return false;
         };

@@ -333,6 +333,36 @@ fn violations_count_whenever_they_were_found() {
     assert_eq!(counts(&mut room), [2, 1, 0, 1, 1, 1]);
 }
 
+/// FA-BB is another name of FA-AA, and both were drawn: found not to have been eligible under the second name, before or after the
+/// link, the one family is left out; the violation is counted by the draw whose name it has, once.
+#[test]
+fn a_family_is_found_ineligible_under_whatever_name() {
+    for before in [false, true] {
+        let mut room = Room::open(&wide());
+        for family in ["FA-AA", "FA-BB", "FA-CC"] {
+            let request = eligible("skarpnack", family, "R1");
+            assert_eq!(room.enrol(DAY, &request).unwrap().outcome, "allocated");
+        }
+        let found = violation("FA-BB", "v1", &[("reason", "found-ineligible")]);
+        let mut link = event("linked", "FA-AA", "2025-03-03", "l1");
+        link.set = vec![("other".into(), "FA-BB".into())];
+        let mut both = [link, found];
+        if before {
+            both.reverse();
+        }
+        for request in &both {
+            room.record(LATER, request).unwrap();
+        }
+        let unit = FamilyIx(0);
+        assert_eq!(room.state().unit(FamilyIx(1)), unit);
+        assert!(
+            found_ineligible(room.state(), unit) && !found_ineligible(room.state(), FamilyIx(2))
+        );
+        let counted = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+        assert_eq!((counted.left_out, counted.violations[0].families()), (1, 1));
+    }
+}
+
 #[test]
 fn reasons_and_their_values_are_checked() {
     let text = format!(

@@ -796,6 +796,87 @@ fn a_report_that_a_drawn_family_was_turned_back_with_is_remembered() {
     assert_eq!(listed, [1, 2, 4]);
 }
 
+/// Reports of drawn families are logged or imported, not screened: whoever comes to the site of the draw with the key and day of one
+/// that the study has of a drawn family is told so as well, and listed. One that a correction retracted was none, whichever
+/// came after it; another day or another site is another report; and nobody is let in by a report that is logged of somebody else.
+#[test]
+fn a_report_that_was_logged_of_a_drawn_family_is_remembered() {
+    let mut room = Room::open(&wide());
+    let told = |room: &mut Room, site: &str, family: &str, key: &str| {
+        let mut request = eligible(site, family, key);
+        request.received = "2025-03-02".into();
+        let answer = room.enrol(DAY, &request).unwrap();
+        assert_eq!(answer.outcome, "allocated");
+        let codes: Vec<&str> = answer.warnings.iter().map(|own| own.code).collect();
+        codes
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(told(&mut room, "skarpnack", "FA-AA", "K1"), none);
+    for (key, on) in [
+        ("K2", "2025-03-02"),
+        ("K3", "2025-03-02"),
+        ("K4", "2025-03-01"),
+        ("K5", "2025-03-02"),
+    ] {
+        room.record(DAY, &event("report", "FA-AA", on, key))
+            .unwrap();
+    }
+    let again = told(&mut room, "skarpnack", "FA-BB", "K2");
+    assert_eq!(again, ["drawn-before"]);
+    let other_day = told(&mut room, "skarpnack", "FA-CC", "K4");
+    assert_eq!(other_day, none);
+    let other_site = told(&mut room, "skarholmen", "FA-DD", "K2");
+    assert_eq!(other_site, none);
+    for key in ["K3", "K5"] {
+        let named = format!("\"{key}\"");
+        let row = room.entries().into_iter().rfind(|row| {
+            let payload = row.payload.as_deref().unwrap_or_default();
+            row.kind == "reported" && payload.contains(&named)
+        });
+        let sequence = row.unwrap().sequence.to_string();
+        let mut back = event("corrected", "FA-AA", "2025-03-03", key);
+        back.set = vec![
+            ("sequence".into(), sequence),
+            ("reason".into(), "mistake".into()),
+        ];
+        room.record(DAY, &back).unwrap();
+    }
+    let retracted = told(&mut room, "skarpnack", "FA-EE", "K3");
+    assert_eq!(retracted, none);
+    // One of them was of FA-BB.
+    room.record(DAY, &event("report", "FA-BB", "2025-03-02", "K5"))
+        .unwrap();
+    let anew = told(&mut room, "skarpnack", "FA-FF", "K5");
+    assert_eq!(anew, ["drawn-before"]);
+    let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+    let listed: Vec<u32> = found.of_a_drawn.iter().map(|own| own.0).collect();
+    // By their order, FA-BB and FA-FF.
+    assert_eq!(listed, [1, 5]);
+
+    let mut room = Room::open(&crate::made_up::IUH.replace("may-return", "final"));
+    let request = |family: &str, received: &str| {
+        let mut request = eligible("skarholmen", family, "K1");
+        request.received = received.into();
+        request
+    };
+    let (first, other) = ("2025-02-25", "2025-03-01");
+    room.record(DAY, &capacity("c1", "9")).unwrap();
+    assert_eq!(
+        room.enrol(DAY, &request("FA-AA", other)).unwrap().outcome,
+        "allocated"
+    );
+    room.record(DAY, &capacity("c0", "0")).unwrap();
+    assert_eq!(
+        room.enrol(DAY, &request("FA-BB", first)).unwrap().outcome,
+        "gate-closed"
+    );
+    room.record(DAY, &capacity("c2", "9")).unwrap();
+    room.record(DAY, &event("report", "FA-AA", first, "K1"))
+        .unwrap();
+    let refused = room.enrol(DAY, &request("FA-CC", first)).unwrap_err();
+    assert_eq!(refused.code, "turned-away-for-good");
+}
+
 /// A key that somebody was drawn with on another day names a family that was turned back with it on this one, by the day.
 #[test]
 fn a_drawn_family_hides_none_that_was_turned_back_with_its_key_on_another_day() {

@@ -21,6 +21,10 @@ use std::sync::Arc;
 /// names every family that came with both, whatever was done with it ([`on_day`]).
 const SCREENED_AT: &str = "screened at ";
 
+/// How the scope begins of keys and days of reports that the log or a register has of families drawn at a site. It is another one:
+/// such a report tells by whom a family was drawn before, and undoes nothing of what was screened with its key.
+const REPORTED_AT: &str = "reported of those drawn at ";
+
 /// A report key with the day on which the report was received, for one of the families that came with both, from 0 in the order in
 /// which they first did. No key has a space.
 fn on_day(key: &str, received: Day, place: usize) -> String {
@@ -138,21 +142,27 @@ impl Journal {
     }
 
     /// The last family other than `own` that is drawn, and that came to `site` with a report with this key that was received on this
-    /// day, whether it was drawn with that report, before or after: two families may each have a report 1, and seldom on
-    /// one day. Others that came there with the key hide none.
+    /// day, whether it was drawn with that report, before or after, or of which, drawn at `site`, the log or a register has
+    /// such a report: two families may each have a report 1, and seldom on one day. Others that came there with the key hide none.
     pub fn drawn_with(
         &self,
         (site, key, received): (SiteIx, &str, Day),
         own: FamilyIx,
     ) -> Option<FamilyIx> {
-        let scope = self.kinds.find(0, &self.screened_at(site))?;
-        self.drawn_of(&self.screened_on(scope, key, received), own)
+        let scopes = [self.screened_at(site), self.scope_at(REPORTED_AT, site)];
+        scopes.iter().find_map(|scope| {
+            let scope = self.kinds.find(0, scope)?;
+            self.drawn_of(&self.screened_on(scope, key, received), own)
+        })
     }
 
-    /// The families that came with a report key and day, in the order in which they first did.
+    /// The families that came with a report key and day, in the order in which they first did, without reports that a correction
+    /// retracted.
     fn screened_on(&self, scope: u32, key: &str, received: Day) -> Vec<FamilyIx> {
         let uses = (0..).map_while(|place| self.keys.get(scope, &on_day(key, received, place)));
-        uses.map_while(|used| used.family).collect()
+        uses.filter(|used| !used.retracted)
+            .filter_map(|used| used.family)
+            .collect()
     }
 
     fn drawn_of(&self, named: &[FamilyIx], own: FamilyIx) -> Option<FamilyIx> {
@@ -180,8 +190,12 @@ impl Journal {
 
     /// The scope of the report keys that families were screened with at a site.
     fn screened_at(&self, site: SiteIx) -> String {
+        self.scope_at(SCREENED_AT, site)
+    }
+
+    fn scope_at(&self, what: &str, site: SiteIx) -> String {
         let site = self.protocol.sites.get(usize::from(site.0));
-        format!("{SCREENED_AT}{}", site.map_or("", |site| site.id.as_str()))
+        format!("{what}{}", site.map_or("", |site| site.id.as_str()))
     }
 
     /// The number of that scope; the first time that it is asked for it gets the next.
@@ -208,7 +222,8 @@ impl Journal {
         let used = self.keys.get(scope, key);
         let named = self.screened_on(scope, key, screening.received);
         let turned_back = used.and_then(|used| self.turned_back_of(used, &named, family));
-        let drawn = self.drawn_of(&named, family);
+        let report = (screening.site, key, screening.received);
+        let drawn = self.drawn_with(report, family);
         let before = used.filter(|own| own.retracted).and_then(|own| own.family);
         // That a family was drawn with the report says more than that one was turned back with it.
         let earlier = self.state.gone_to_draw(family).or(drawn).or(turned_back);
@@ -255,6 +270,24 @@ impl Journal {
         }
     }
 
+    /// Notes the key and day of a report that the log or a register has of a drawn family.
+    pub(super) fn note_reported(&mut self, decoded: &Decoded<'_>, sequence: u64) {
+        let What::Reported(report) = &decoded.what else {
+            return;
+        };
+        let unit = self.state.unit(report.family);
+        if !self.state.is_drawn(unit) {
+            return;
+        }
+        let site = self.state.family(unit).map(|own| own.site);
+        if let (Some(site), Some(key)) = (site, decoded.payload.text("report_key")) {
+            let scope = self.kinds.name(0, &self.scope_at(REPORTED_AT, site));
+            let named = self.screened_on(scope, key, report.received);
+            let came = (report.family, sequence);
+            self.note_on_day(scope, (key, report.received), &named, came);
+        }
+    }
+
     /// Adds a family to those that came with a report key and day, if it is not there.
     fn note_on_day(
         &mut self,
@@ -272,7 +305,13 @@ impl Journal {
             sequence,
             retracted: false,
         };
-        let dated = on_day(key, received, named.len());
+        // Behind all that were noted, those too that a correction retracted.
+        let mut places = named.len()..;
+        let free = places.find(|place| {
+            let dated = on_day(key, received, *place);
+            self.keys.get(scope, &dated).is_none()
+        });
+        let dated = on_day(key, received, free.unwrap_or(named.len()));
         self.keys.note(scope, &dated, own);
     }
 

@@ -4,6 +4,8 @@
 //! It gathers what analyses say of themselves, the amendments, and the reasons that people named when they locked or
 //! analysed. What went wrong with single families is a violation, and in a list of its own.
 
+mod amendment;
+
 use std::borrow::Cow;
 
 use super::results::{AnalysisResult, Deviation};
@@ -109,7 +111,7 @@ pub(super) fn ledger(
 ) -> Vec<DeviationLine> {
     let mut lines: Vec<DeviationLine> = amendments
         .iter()
-        .map(|own| amendment(protocol, own))
+        .map(|own| amendment::line(protocol, own))
         .collect();
     let day = cut.date().map_or_else(String::new, |date| date.to_string());
     lines.extend(moved_cut(protocol, lock, cut, &day));
@@ -200,68 +202,4 @@ fn moved_cut(
         when: day.to_owned(),
         who: words!("whoever ran the analysis", "den som körde analysen"),
     })
-}
-
-/// What an amendment changed of how families are drawn.
-fn amendment(protocol: &Protocol, own: &Amended) -> DeviationLine {
-    let epoch = own.epoch;
-    let (before, after) = (
-        protocol.in_epoch(epoch.saturating_sub(1)),
-        protocol.in_epoch(epoch),
-    );
-    let mut changes: Vec<Words> = Vec::new();
-    let (was, is) = (&before.allocation, &after.allocation);
-    if was.method != is.method {
-        let (was, is) = (&was.method, &is.method);
-        changes.push(words!("method {was} to {is}", "metod {was} till {is}"));
-    } else if was.options != is.options {
-        changes.push(words!("options of the method", "metodens val"));
-    }
-    if was.ratio != is.ratio {
-        changes.push(words!("ratio of the arms", "armarnas förhållande"));
-    }
-    if was.strata != is.strata || was.factors != is.factors {
-        changes.push(words!(
-            "strata or balanced factors",
-            "strata eller balanserade faktorer"
-        ));
-    }
-    let (was, is) = (before.sites.len(), after.sites.len());
-    if was != is {
-        changes.push(words!("{was} to {is} sites", "{was} till {is} enheter"));
-    }
-    let (was, is) = (before.sample_size.target, after.sample_size.target);
-    if was != is {
-        changes.push(words!(
-            "target {was} to {is} families",
-            "mål {was} till {is} familjer"
-        ));
-    }
-    let join = |lang: Lang| {
-        let texts: Vec<&str> = changes.iter().map(|own| own.get(lang)).collect();
-        texts.join(", ")
-    };
-    let (en, sv) = if changes.is_empty() {
-        (
-            "a new seed, or words and persons alone".to_owned(),
-            "ett nytt frö, eller enbart ord och personer".to_owned(),
-        )
-    } else {
-        (join(Lang::En), join(Lang::Sv))
-    };
-    let actor = own.actor.as_str();
-    DeviationLine {
-        code: Cow::Borrowed("amendment"),
-        analysis: None,
-        what: words!(
-            "Amendment that opened epoch {epoch}: {en}.",
-            "Ändring som öppnade epok {epoch}: {sv}."
-        ),
-        why: words!(
-            "The sealed protocols lie in the study folder; families drawn before it are not touched.",
-            "De förseglade protokollen ligger i studiemappen; familjer som lottats tidigare berörs inte."
-        ),
-        when: own.day.clone(),
-        who: Words::same(actor),
-    }
 }

@@ -231,10 +231,7 @@ fn of(
     let asked = kept.len() + kept.len().saturating_sub(1);
     let unknown = asked - known - contrasts.len();
     let own = Subgroups {
-        factor: match factor {
-            Factor::Site => "site".to_owned(),
-            Factor::Field(field) => protocol.fields[field].id.clone(),
-        },
+        factor: protocol.factor_id(factor).to_owned(),
         levels,
         contrasts,
     };

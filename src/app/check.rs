@@ -266,10 +266,7 @@ fn warn_of_balanced(warnings: &mut Vec<Diagnostic>, protocol: &Protocol) {
                 Factor::Field(index) => Covariate::Field(*index),
             })
         })
-        .map(|factor| match factor {
-            Factor::Site => "site",
-            Factor::Field(index) => protocol.fields[*index].id.as_str(),
-        })
+        .map(|factor| protocol.factor_id(*factor))
         .collect();
     if left.is_empty() {
         return;

@@ -14,7 +14,6 @@ use crate::diagnostic::{Diagnostic, Lang, Words};
 use crate::planning::guessing::Guessing;
 use crate::planning::ratios::RatioRow;
 use crate::protocol::Protocol;
-use crate::protocol::model::Factor;
 use crate::report::plan;
 use crate::words;
 
@@ -87,10 +86,7 @@ fn strata(protocol: &Protocol) -> Vec<String> {
         .allocation
         .strata
         .iter()
-        .map(|factor| match factor {
-            Factor::Site => "site".to_string(),
-            Factor::Field(index) => protocol.fields[*index].id.clone(),
-        })
+        .map(|factor| protocol.factor_id(*factor).to_owned())
         .collect()
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Free are method, options, strata and ratio, cuts and ranges of fields, new levels and new sites, size and capacity,
 //! names for people, new reasons of violations, roles and the beacon. What earlier families were promised stands: arms, fields, criteria, gate, exceptions,
-//! outcomes, locks, analyses. Sites and levels are added at the end only, so that what the ledger holds keeps its
-//! meaning. When an epoch opens is the study's business, never decided here.
+//! outcomes, locks, analyses. Analyses stand as they are understood: what one takes from another section where it does not say
+//! it itself (alpha, strata, levels by cuts) does not move with that section. Sites and levels are added at the end only, so that
+//! what the ledger holds keeps its meaning. When an epoch opens is the study's business, never decided here.
 
-use super::model::{Field, FieldKind, Named, Protocol};
+use super::model::{Analysis, Factor, Field, FieldKind, Named, Protocol};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::estimation::{EstimatorEntry, Role};
 use crate::words;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 /// Sections that an amendment must repeat as they are, in the order of the file.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 8] = [
     "unit",
     "criterion",
     "gate",
@@ -22,7 +23,6 @@ const FIXED: [&str; 9] = [
     "exits",
     "outcome",
     "lock",
-    "analysis",
     "multiplicity",
 ];
 
@@ -45,6 +45,7 @@ pub fn carry_on(
     changes.sites(before, &after);
     changes.arms(before, &after);
     changes.fields(before, &after);
+    changes.analyses((before, before_text), (&after, after_text));
     changes.reasons(before, &after);
     if !changes.findings.is_empty() {
         return Err(changes.findings);
@@ -115,7 +116,6 @@ impl Changes {
     }
 
     fn fixed(&mut self, before: &str, after: &str) {
-        let table = |text: &str| text.parse::<toml::Table>().unwrap_or_default();
         let (before, after) = (table(before), table(after));
         for section in FIXED {
             if before.get(section) != after.get(section) {
@@ -174,6 +174,54 @@ impl Changes {
         }
     }
 
+    /// Analyses as they are understood, whether a key is written or left to its default.
+    fn analyses(&mut self, (before, was): (&Protocol, &str), (after, is): (&Protocol, &str)) {
+        let (own, new) = (&before.analyses, &after.analyses);
+        let same = own.len() == new.len() && own.iter().zip(new).all(|(own, new)| alike(own, new));
+        if !same {
+            self.stands("analysis", &words!("`analysis`", "`analysis`"));
+            return;
+        }
+        let rewritten = table(was).get("analysis") != table(is).get("analysis");
+        let place = |elsewhere| if rewritten { "analysis" } else { elsewhere };
+        for (own, new) in own.iter().zip(new) {
+            if own.alpha.to_bits() != new.alpha.to_bits() {
+                self.moved(
+                    own,
+                    ("alpha", &own.alpha.to_string(), &new.alpha.to_string()),
+                    place("sample_size"),
+                );
+            }
+            if own.strata != new.strata {
+                let named = |factors: &[Factor]| {
+                    let names = factors.iter().map(|own| before.factor_id(*own).to_owned());
+                    format!("{:?}", names.collect::<Vec<_>>())
+                };
+                self.moved(
+                    own,
+                    ("strata", &named(&own.strata), &named(&new.strata)),
+                    place("allocation"),
+                );
+            }
+        }
+    }
+
+    /// A key of an analysis that would be another, perhaps because it is left to another section.
+    fn moved(&mut self, own: &Analysis, (key, was, is): (&str, &str, &str), place: &str) {
+        let id = &own.id;
+        self.refuse(
+            place,
+            words!(
+                "an amendment cannot change `{key}` of the analysis `{id}` from {was} to {is}: what earlier families were promised stands",
+                "en ändring kan inte gälla `{key}` i analysen `{id}`, från {was} till {is}: vad tidigare familjer har utlovats står fast"
+            ),
+            words!(
+                "write `{key} = {was}` in the `[[analysis]]` `{id}`: it then stands, whatever other sections say",
+                "skriv `{key} = {was}` i `[[analysis]]` `{id}`: då står det fast, vad andra avsnitt än säger"
+            ),
+        );
+    }
+
     fn reasons(&mut self, before: &Protocol, after: &Protocol) {
         let (own, new) = (&before.violations.reasons, &after.violations.reasons);
         if !begins_with(own, new) {
@@ -210,7 +258,26 @@ impl Changes {
             self.stands("field", &what);
             return;
         }
-        for (own, new) in before.fields.iter().zip(&after.fields) {
+        for (index, (own, new)) in before.fields.iter().zip(&after.fields).enumerate() {
+            let factor = Factor::Field(index);
+            let by_levels =
+                |own: &&Analysis| own.strata.contains(&factor) || own.subgroups.contains(&factor);
+            if own.cuts != new.cuts
+                && let Some(analysis) = before.analyses.iter().find(by_levels)
+            {
+                let (id, analysis) = (&own.id, &analysis.id);
+                self.refuse(
+                    "field",
+                    words!(
+                        "the analysis `{analysis}` has strata or subgroups by the levels of `{id}`, so `cuts` of `{id}` stand",
+                        "analysen `{analysis}` har strata eller undergrupper efter nivåerna i `{id}`, så `cuts` för `{id}` står fast"
+                    ),
+                    Words::new(
+                        "leave `cuts` as they are; draw from now on by other fields, or without this one",
+                        "låt `cuts` vara som de är; lotta från och med nu efter andra fält, eller utan detta",
+                    ),
+                );
+            }
             if own.id != new.id || !widened(own, new) {
                 let id = &own.id;
                 self.refuse(
@@ -226,6 +293,15 @@ impl Changes {
                 );
             }
         }
+    }
+}
+
+/// Whether two analyses are the same but for what may come from another section.
+fn alike(own: &Analysis, new: &Analysis) -> bool {
+    *own == Analysis {
+        alpha: own.alpha,
+        strata: own.strata.clone(),
+        ..new.clone()
     }
 }
 
@@ -261,6 +337,11 @@ fn widened(own: &Field, new: &Field) -> bool {
             _,
         ) => false,
     }
+}
+
+/// A file that was read before.
+fn table(text: &str) -> toml::Table {
+    text.parse().unwrap_or_default()
 }
 
 /// Where each section begins in a file that was read before.
@@ -364,6 +445,150 @@ mod tests {
             let refused = amended(|text| text.replacen(from, to, 1));
             assert!(!refused.unwrap_err().is_empty(), "{to}");
         }
+    }
+
+    /// The shipped protocol with cuts of earlier reports, and an analysis in the strata of the draw with no alpha of its own.
+    fn stratified() -> String {
+        let analysis = r#"
+[[analysis]]
+id = "stratified"
+lock = "final"
+outcome = "accepted"
+estimand = { population = "all randomized families", strategy = "treatment-policy", measure = "risk-difference" }
+estimator = "mantel-haenszel"
+missing = { primary = "not-accepted" }
+role = "exploratory"
+
+[[analysis]]
+id = "by-reports"
+lock = "final"
+outcome = "accepted"
+estimand = { population = "all randomized families", strategy = "treatment-policy", measure = "risk-difference" }
+estimator = "lin"
+missing = { primary = "not-accepted" }
+subgroups = ["earlier_reports"]
+role = "exploratory"
+alpha = 0.1
+"#;
+        let label = "label = { sv = \"Tidigare orosanmälningar\"";
+        let cut = BEFORE.replacen(label, &format!("cuts = [3]\n{label}"), 1);
+        format!("{cut}{analysis}")
+    }
+
+    /// What an analysis takes from another section stands with it: alpha from the assumptions, strata from the draw, levels from
+    /// cuts. Alpha and strata can be moved for the plan and the draw once the analysis itself says what they were.
+    #[test]
+    fn an_analysis_does_not_move_with_the_section_that_it_takes_from() {
+        let first = stratified();
+        let carried = |from: &str, changes: &[(&str, &str)]| {
+            let after = changes.iter().fold(from.to_owned(), |text, (was, is)| {
+                assert!(text.contains(was), "{was}");
+                text.replacen(was, is, 1)
+            });
+            let before = Arc::new(parse(from.as_bytes()).protocol.unwrap());
+            let parsed = parse(after.as_bytes());
+            let next = parsed
+                .protocol
+                .unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+            carry_on(&before, from, next, &after).map_err(|findings| {
+                let told = |own: crate::diagnostic::Diagnostic| {
+                    assert_eq!(own.code, "not-amendable");
+                    let span = own.place.and_then(|place| place.span).unwrap();
+                    (own.message, own.help.unwrap().en, after[span].to_owned())
+                };
+                findings.into_iter().map(told).collect::<Vec<_>>()
+            })
+        };
+        let alpha = ("alpha = 0.05, sides", "alpha = 0.20, sides");
+        let strata = (
+            "strata = [\"site\"]",
+            "strata = [\"site\", \"earlier_reports\"]",
+        );
+
+        // `acceptance`, `reports-per-family` and `stratified` have the alpha of the assumptions; the others say their own.
+        let refused = carried(&first, &[alpha]).unwrap_err();
+        assert_eq!(refused.len(), 3);
+        for ((message, help, place), id) in
+            refused
+                .iter()
+                .zip(["acceptance", "reports-per-family", "stratified"])
+        {
+            assert!(
+                message
+                    .en
+                    .contains(&format!("`alpha` of the analysis `{id}` from 0.05 to 0.2"))
+                    && message
+                        .sv
+                        .contains(&format!("`alpha` i analysen `{id}`, från 0.05 till 0.2")),
+                "{message:?}"
+            );
+            assert!(
+                help.contains("`alpha = 0.05`") && place == "[sample_size]",
+                "{help} {place}"
+            );
+        }
+        // Each of them says what it was: the analyses stand, and the plan goes by another alpha.
+        let said = ["acceptance", "reports-per-family", "stratified"].map(|id| {
+            let own = format!("id = \"{id}\"\n");
+            (own.clone(), format!("{own}alpha = 0.05\n"))
+        });
+        let mut changes: Vec<(&str, &str)> =
+            said.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        changes.push(alpha);
+        let next = carried(&first, &changes).unwrap();
+        assert_eq!(next.sample_size.assumed.alpha.to_bits(), 0.2_f64.to_bits());
+        assert_eq!(next.analyses, next.in_epoch(0).analyses);
+        // Said otherwise than it was is another analysis, here at the analysis itself.
+        let refused = carried(
+            &first,
+            &[(
+                "id = \"acceptance\"\n",
+                "id = \"acceptance\"\nalpha = 0.01\n",
+            )],
+        )
+        .unwrap_err();
+        assert_eq!(refused.len(), 1);
+        assert!(refused[0].2.starts_with("[[analysis]]"), "{:?}", refused[0]);
+
+        // The strata of the draw are those of `stratified`.
+        let refused = carried(&first, &[strata]).unwrap_err();
+        assert_eq!(refused.len(), 1);
+        let (message, help, _) = &refused[0];
+        assert!(
+            message.en.contains(
+                "`strata` of the analysis `stratified` from [\"site\"] to [\"site\", \"earlier_reports\"]"
+            ),
+            "{message}"
+        );
+        assert!(help.contains("`strata = [\"site\"]`"), "{help}");
+        let own = (
+            "id = \"stratified\"\n",
+            "id = \"stratified\"\nstrata = [\"site\"]\n",
+        );
+        let next = carried(&first, &[strata, own]).unwrap();
+        assert_eq!(
+            (next.allocation.strata.len(), next.analyses[3].strata.len()),
+            (2, 1)
+        );
+
+        // Levels by which an analysis has subgroups, or strata, stand; cuts by which none goes are free.
+        let cuts = ("cuts = [3]", "cuts = [2, 5]");
+        let refused = carried(&first, &[cuts]).unwrap_err();
+        assert_eq!(refused.len(), 1);
+        assert!(
+            refused[0].0.en.contains(
+                "`by-reports` has strata or subgroups by the levels of `earlier_reports`"
+            ),
+            "{:?}",
+            refused[0]
+        );
+        let without = first.replace("subgroups = [\"earlier_reports\"]\n", "");
+        assert!(carried(&without, &[cuts]).is_ok());
+        let named = without.replace(
+            own.0,
+            "id = \"stratified\"\nstrata = [\"earlier_reports\"]\n",
+        );
+        assert_eq!(carried(&named, &[cuts]).unwrap_err().len(), 1);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lottning::allocation::Arm;
+use lottning::analysis::deviations::Amended;
 use lottning::analysis::reference_set::History;
 use lottning::analysis::{Plan, RunSettings, run};
 use lottning::protocol::model::{Day, MAX_FIELDS};
@@ -162,4 +163,161 @@ fn a_trend_over_epochs_with_other_ratios_is_no_effect() {
             .iter()
             .any(|warning| warning.code == "epochs-not-adjusted")
     );
+}
+
+/// What the ledger of deviations says of an amendment of the shipped protocol, in both languages.
+fn said(changes: &[(&str, &str)]) -> (String, String) {
+    let next = changes.iter().fold(IUH.to_owned(), |text, (was, is)| {
+        assert!(text.contains(was), "{was}");
+        text.replacen(was, is, 1)
+    });
+    let before = Arc::new(parse(IUH.as_bytes()).protocol.unwrap());
+    let after = parse(next.as_bytes()).protocol.unwrap();
+    let protocol = carry_on(&before, IUH, after, &next).unwrap();
+    let settings = RunSettings {
+        amendments: vec![Amended {
+            epoch: 1,
+            day: "2025-06-01".to_owned(),
+            actor: "lead-1".to_owned(),
+        }],
+        ..RunSettings::default()
+    };
+    let plan = Plan::registered(&protocol, 0);
+    let state = State::new(&protocol);
+    let cut = protocol.first_opening();
+    let what = run(&protocol, &state, &plan, cut, &settings).ledger[0]
+        .what
+        .clone();
+    let own = |text: &str, opening: &str| {
+        let text = text
+            .strip_prefix(opening)
+            .unwrap_or_else(|| panic!("{text}"));
+        text.strip_suffix('.').unwrap().to_owned()
+    };
+    (
+        own(&what.en, "Amendment that opened epoch 1: "),
+        own(&what.sv, "Ändring som öppnade epok 1: "),
+    )
+}
+
+/// Every key that an amendment may change is named, and only where nothing but the seed, words and persons is otherwise is that
+/// said. What each sentence should hold was written from the table of docs/protocol.md.
+#[test]
+fn an_amendment_is_named_by_all_that_it_changed() {
+    for same in [
+        &[][..],
+        &[(
+            "controller    = { sv = \"stadens",
+            "controller    = { sv = \"den stora stadens",
+        )],
+    ] {
+        let (en, sv) = said(same);
+        assert_eq!(en, "a new seed, or words and persons alone");
+        assert_eq!(sv, "ett nytt frö, eller enbart ord och personer");
+    }
+    let (en, sv) = said(&[
+        (
+            "control = 0.40, effect = -0.10",
+            "control = 0.35, effect = -0.12",
+        ),
+        ("sides = 2, power = 0.80", "sides = 1, power = 0.9"),
+        ("target  = 712", "target  = 600"),
+        (
+            "families = 712, or_date = 2027-01-31",
+            "or_date = 2027-06-30",
+        ),
+    ]);
+    assert_eq!(
+        en,
+        "target 712 to 600 families, number of families that ends enrolment 712 to none, \
+         last day of enrolment 2027-01-31 to 2027-06-30, \
+         proportion in the control arm assumed for the size 0.4 to 0.35, \
+         effect assumed for the size -0.1 to -0.12, number of sides assumed for the size 2 to 1, \
+         power assumed for the size 0.8 to 0.9"
+    );
+    assert_eq!(
+        sv,
+        "mål 712 till 600 familjer, antal familjer som avslutar inskrivningen 712 till inget, \
+         sista dag för inskrivning 2027-01-31 till 2027-06-30, \
+         andel i kontrollarmen som antas för storleken 0,4 till 0,35, \
+         effekt som antas för storleken -0,1 till -0,12, antal sidor som antas för storleken 2 till 1, \
+         styrka som antas för storleken 0,8 till 0,9"
+    );
+    for (was, is, named) in [
+        (
+            "range = [0, 17]",
+            "range = [0, 20]",
+            "range of youngest_age",
+        ),
+        (
+            "range = [0, 17]",
+            "range = [0, 17]\ncuts = [7]",
+            "cuts of youngest_age",
+        ),
+        (
+            "[capacity] ",
+            "[violations]\nreasons = [\"other-unit\"]\n\n[capacity] ",
+            "reasons of violations or deviations",
+        ),
+        (
+            "[capacity] ",
+            "[deviations]\nreasons = [\"other-plan\"]\n\n[capacity] ",
+            "reasons of violations or deviations",
+        ),
+        (
+            "[capacity] ",
+            "[violations]\ncap = { study_share = 0.1 }\n\n[capacity] ",
+            "cap on violations",
+        ),
+        (
+            "[capacity] ",
+            "[roles]\nstudy-lead = [\"lead\"]\n\n[capacity] ",
+            "whether roles are kept apart",
+        ),
+        (
+            "utilization      = 0.85",
+            "utilization      = 0.9",
+            "capacity assumed for the plan",
+        ),
+        (
+            "\"incident_date\", ",
+            "\"incident_date\", \"place\", ",
+            "what events carry",
+        ),
+        (
+            "dpia          = 2025-01-20",
+            "dpia          = 2025-01-21",
+            "decision on ethics or impact assessment",
+        ),
+        (
+            "decide_within_days = 14",
+            "decide_within_days = 21",
+            "time limits of the law, or since when reports are complete",
+        ),
+        (
+            "complete_from = 2025-07-01",
+            "complete_from = 2025-08-01",
+            "time limits of the law, or since when reports are complete",
+        ),
+        (
+            "time_zone ",
+            "beacon = { source = \"a lottery\", round = \"3\", time = 2099-03-03T09:00:00+01:00 }\ntime_zone ",
+            "public round",
+        ),
+        (
+            "strata = [\"site\"]",
+            "strata = []",
+            "strata or balanced factors",
+        ),
+        (
+            "max_imbalance = 4",
+            "max_imbalance = 5",
+            "options of the method",
+        ),
+        ("ratio = 1", "ratio = 2", "ratio of the arms"),
+    ] {
+        let (en, sv) = said(&[(was, is)]);
+        assert_eq!(en, named);
+        assert!(!sv.is_empty() && sv != en, "{sv}");
+    }
 }

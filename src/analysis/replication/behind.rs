@@ -316,10 +316,7 @@ impl Behind<'_> {
     /// Levels of a factor, and the level of each row.
     fn factor(&self, factor: Factor, family: &[usize]) -> (String, Vec<String>, Vec<usize>) {
         let protocol = self.protocol;
-        let name = match factor {
-            Factor::Site => "site".to_owned(),
-            Factor::Field(field) => protocol.fields[field].id.clone(),
-        };
+        let name = protocol.factor_id(factor).to_owned();
         let levels = (0..protocol.factor_levels(factor))
             .map(|level| protocol.level_text(factor, level))
             .collect();

@@ -9,7 +9,7 @@ use crate::estimation::{self, EstimatorEntry, Settings};
 use crate::words;
 
 /// A registered analysis.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
     /// Identifier, kebab-case.
     pub id: String,
@@ -87,11 +87,8 @@ impl Analysis {
         let own = &self.options;
         let word = |key, value: Option<&'static str>| Some((key, value?.to_owned()));
         let names = |factors: &[Factor]| {
-            let name = |factor: &Factor| match factor {
-                Factor::Site => "site".to_owned(),
-                Factor::Field(field) => protocol.fields[*field].id.clone(),
-            };
-            let names: Vec<String> = factors.iter().map(name).collect();
+            let names = factors.iter().map(|own| protocol.factor_id(*own));
+            let names: Vec<&str> = names.collect();
             (!names.is_empty()).then(|| names.join(", "))
         };
         let list = [

@@ -7,7 +7,7 @@ use crate::words;
 use jiff::civil::Date;
 
 /// What an event must carry when it is recorded or imported, beyond date and key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSpec {
     /// The event's id.
     pub id: String,

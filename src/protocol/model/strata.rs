@@ -8,6 +8,14 @@ use crate::allocation::Levels;
 use std::borrow::Cow;
 
 impl Protocol {
+    /// The id of a factor: `site`, or that of the field.
+    pub fn factor_id(&self, factor: Factor) -> &str {
+        match factor {
+            Factor::Site => "site",
+            Factor::Field(index) => &self.fields[index].id,
+        }
+    }
+
     /// Number of levels of a stratification factor.
     pub fn factor_levels(&self, factor: Factor) -> usize {
         match factor {

@@ -10,8 +10,7 @@ use super::permission::Deed;
 use super::record::Receipt;
 use super::sealed::check_confirm;
 use super::study::{Act, Study, Work};
-use super::typed_time::untimely;
-use super::writing::{leave, of_one_duty, would_be_unreadable};
+use super::writing::{leave, would_be_unreadable};
 use crate::diagnostic::{Diagnostic, Words};
 use crate::protocol::model::Service;
 use crate::study::identifiers::{holds_personal_number, is_key};
@@ -34,7 +33,7 @@ pub struct Erasure {
 /// Says what [`erase`] would do, and changes nothing.
 ///
 /// # Errors
-/// As [`erase`], but for a study that would not verify any more (`erasure-unverifiable`).
+/// As [`erase`].
 pub fn try_erase(
     outside: &Outside,
     study: &mut Study,
@@ -45,15 +44,13 @@ pub fn try_erase(
     check(study, whose, confirm)?;
     let mut before = 0;
     let mut erasures = Vec::new();
-    let mut receipt = study.write(outside, act, Deed::Erase, |journal, time| {
-        untimely(outside, journal, time, act.at.is_some()).map_or(Ok(()), Err)?;
+    let mut receipt = study.try_write(outside, act, Deed::Erase, |journal, time| {
         before = reports_before(journal, whose.0)?;
         let mut work = work(journal, whose)?;
-        of_one_duty(journal, &act.actor, &work.recordings)?;
-        let recordings = std::mem::take(&mut work.recordings);
         // Nothing of these is kept, so that no salt need be secret.
-        let salts = vec![[0; 32]; recordings.len()];
-        erasures = journal.entries(&recordings, time, act.at.is_some(), &act.actor, &salts);
+        let salts = vec![[0; 32]; work.recordings.len()];
+        let (rows, given) = (&work.recordings, act.at.is_some());
+        erasures = journal.entries(rows, time, given, &act.actor, &salts);
         work.answer.sequence = journal.head.sequence;
         Ok(work)
     })?;

@@ -7,9 +7,8 @@ use super::permission::Deed;
 use super::record::{Reach, batch, taken_back};
 use super::study::{Act, Study, Work};
 use super::tables::TableFile;
-use super::typed_time::untimely;
-use super::writing::may_record;
 use crate::diagnostic::{Diagnostic, Place, Words};
+use crate::study::journal::Journal;
 use crate::study::kernel::Source;
 use crate::study::recording::{EVENTS, EventRequest};
 use crate::words;
@@ -73,84 +72,68 @@ pub fn import(
     };
     let requests = requests(import, &columns)?;
     let mut again = Vec::new();
-    let mut imported = study.write(
-        outside,
-        &import.act,
-        deed(import, &requests),
-        |journal, time| {
-            let rows = requests.iter().map(|(_, request)| request);
-            let reach = if import.dry_run {
-                Reach::Blind
-            } else {
-                Reach::Whole
-            };
-            let batch = batch(journal, rows, Source::Register, time, reach);
-            let reused = batch
-                .refused
-                .iter()
-                .filter(|(_, own)| own.exit == exit::REUSED)
-                .count();
-            let all_reused = reused == batch.refused.len();
-            let findings: Vec<Diagnostic> = batch
-                .refused
-                .into_iter()
-                .flat_map(|(place, failure)| at_row(failure, requests[place].0))
-                .collect();
-            if !findings.is_empty() {
-                let exit = if all_reused {
-                    exit::REUSED
-                } else {
-                    exit::INVALID_DATA
-                };
-                let code = if all_reused {
-                    "key-reused"
-                } else {
-                    "invalid-data"
-                };
-                return Err(Failure::refused_file(
-                    exit,
-                    code,
-                    import.file.name.clone(),
-                    "",
-                    findings,
-                )
-                .help(Words::new(
-                    "no row was recorded; mend the file and import it again",
-                    "ingen rad har registrerats; rätta filen och importera den igen",
-                )));
-            }
-            again = batch.retracted;
-            let recorded = batch.recordings.len();
-            if import.dry_run
-                && recorded > 0
-                && let Some(untimely) = untimely(outside, journal, time, import.act.at.is_some())
-            {
-                return Err(untimely);
-            }
-            let answer = Imported {
-                event: import.event.clone(),
-                sequence: journal.head.sequence + if import.dry_run { 0 } else { recorded as u64 },
-                replayed: recorded == 0 && batch.replayed > 0,
-                rows: requests.len(),
-                recorded: if import.dry_run { 0 } else { recorded },
-                replayed_rows: batch.replayed,
-                head: String::new(),
-                warnings: batch.warnings,
-            };
-            if import.dry_run {
-                may_record(journal, &import.act.actor, &batch.recordings)?;
-            }
-            let recordings = if import.dry_run {
-                Vec::new()
-            } else {
-                batch.recordings
-            };
-            Ok(Work { recordings, answer })
-        },
-    )?;
+    let reach = if import.dry_run {
+        Reach::Blind
+    } else {
+        Reach::Whole
+    };
+    let work = |journal: &Journal, time| {
+        let rows = requests.iter().map(|(_, request)| request);
+        let batch = batch(journal, rows, Source::Register, time, reach);
+        if !batch.refused.is_empty() {
+            return Err(refused(import, &requests, batch.refused));
+        }
+        again = batch.retracted;
+        let recorded = if import.dry_run {
+            0
+        } else {
+            batch.recordings.len()
+        };
+        let answer = Imported {
+            event: import.event.clone(),
+            sequence: journal.head.sequence + recorded as u64,
+            replayed: batch.recordings.is_empty() && batch.replayed > 0,
+            rows: requests.len(),
+            recorded,
+            replayed_rows: batch.replayed,
+            head: String::new(),
+            warnings: batch.warnings,
+        };
+        Ok(Work {
+            recordings: batch.recordings,
+            answer,
+        })
+    };
+    let (act, deed) = (&import.act, deed(import, &requests));
+    let mut imported = if import.dry_run {
+        study.try_write(outside, act, deed, work)?
+    } else {
+        study.write(outside, act, deed, work)?
+    };
     imported.head = study.journal.head.to_hex();
     imported.warnings.extend(taken_back(study, &again)?);
     Ok(imported)
+}
+
+/// The refusal of a file for all its rows that are refused.
+fn refused(
+    import: &Import<'_>,
+    requests: &[(usize, EventRequest)],
+    rows: Vec<(usize, Failure)>,
+) -> Failure {
+    let (exit, code) = if rows.iter().all(|(_, own)| own.exit == exit::REUSED) {
+        (exit::REUSED, "key-reused")
+    } else {
+        (exit::INVALID_DATA, "invalid-data")
+    };
+    let findings = rows
+        .into_iter()
+        .flat_map(|(place, failure)| at_row(failure, requests[place].0));
+    let name = import.file.name.clone();
+    Failure::refused_file(exit, code, name, "", findings.collect()).help(Words::new(
+        "no row was recorded; mend the file and import it again",
+        "ingen rad har registrerats; rätta filen och importera den igen",
+    ))
 }
 
 /// What the import does: of links, the deed with fewer roles if one row needs it.

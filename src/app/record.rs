@@ -6,8 +6,6 @@ use super::outside::Outside;
 use super::permission::{Deed, permitted_in};
 use super::refusal::refusal_in;
 use super::study::{Act, Study, Work};
-use super::typed_time::untimely;
-use super::writing::may_record;
 use crate::diagnostic::{Diagnostic, Words};
 use crate::study::journal::{Journal, Recording, retracted_sequence};
 use crate::study::kernel::{Command, Draws, Source, State, What, decide};
@@ -64,10 +62,11 @@ fn write_one(
     request: &EventRequest,
     reach: Reach,
 ) -> Result<Receipt, Failure> {
-    let (mut again, mut parting) = (false, None);
-    let mut receipt = study.write(outside, act, Deed::of(request), |journal, time| {
+    let mut again = false;
+    let dry = reach == Reach::Blind;
+    let work = |journal: &Journal, time| {
         let (recording, warnings) = match ready(journal, request, Source::Log, time, reach)? {
-            Ready::New(recording, warnings) => (Some(*recording), warnings),
+            Ready::New(recording, warnings) => (*recording, warnings),
             Ready::Same {
                 sequence,
                 retracted,
@@ -86,17 +85,6 @@ fn write_one(
                 });
             }
         };
-        let dry = reach == Reach::Blind;
-        if dry {
-            untimely(outside, journal, time, act.at.is_some()).map_or(Ok(()), Err)?;
-            may_record(journal, &act.actor, recording.as_slice())?;
-            parting = recording
-                .as_ref()
-                .map(|own| {
-                    journal.entries(std::slice::from_ref(own), time, false, "dry", &[[0; 32]])
-                })
-                .filter(|entries| entries.iter().any(|own| journal.must_begin_anew(own)));
-        }
         let receipt = Receipt {
             event: request.event.clone(),
             sequence: journal.head.sequence + u64::from(!dry),
@@ -105,19 +93,21 @@ fn write_one(
             warnings,
         };
         Ok(Work {
-            recordings: recording.into_iter().filter(|_| !dry).collect(),
+            recordings: vec![recording],
             answer: receipt,
         })
-    })?;
+    };
+    let deed = Deed::of(request);
+    let mut receipt = if dry {
+        study.try_write(outside, act, deed, work)?
+    } else {
+        study.write(outside, act, deed, work)?
+    };
     receipt.head = study.journal.head.to_hex();
     if again {
         receipt
             .warnings
             .extend(taken_back(study, &[receipt.sequence])?);
-    }
-    if let Some(entries) = parting {
-        let rows = study.entries()?;
-        super::links::refuse_moved(&study.journal, rows, &entries)?;
     }
     Ok(receipt)
 }

@@ -1,5 +1,5 @@
 //! A write: one exclusive transaction. Catch up with the ledger, let the use case decide, append, commit. What is refused
-//! records nothing.
+//! records nothing. A dry run is a write that ends before it appends, so that both are refused for the same.
 //!
 //! A fold that rests on a stored projection is believed no further than it holds: if a page of it is not whole, if rows do
 //! not continue it, or if an arm that is to be told again does not stand in its row of the ledger, the rows are folded from
@@ -39,6 +39,13 @@ pub(super) struct Told<'a> {
     pub allocation: u32,
 }
 
+/// Whether a write ends with its rows in the ledger, or with the answer alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    Recorded,
+    Tried,
+}
+
 impl Study {
     pub(super) fn catch_up(&mut self) -> Result<(), Failure> {
         let mut entries = Vec::new();
@@ -64,7 +71,21 @@ impl Study {
         deed: Deed,
         work: impl FnMut(&Journal, Timestamp) -> Result<Work<T>, Failure>,
     ) -> Result<T, Failure> {
-        self.write_telling(outside, act, deed, work, |_| None)
+        self.written((outside, act, deed), Ends::Recorded, work, |_| None)
+    }
+
+    /// As [`Study::write`], and records nothing.
+    ///
+    /// # Errors
+    /// As [`Study::write`].
+    pub(super) fn try_write<T>(
+        &mut self,
+        outside: &Outside,
+        act: &Act,
+        deed: Deed,
+        work: impl FnMut(&Journal, Timestamp) -> Result<Work<T>, Failure>,
+    ) -> Result<T, Failure> {
+        self.written((outside, act, deed), Ends::Tried, work, |_| None)
     }
 
     /// As [`Study::write`]; `told` gives the arm that an answer tells again, so that it is looked up in its row.
@@ -76,6 +97,16 @@ impl Study {
         outside: &Outside,
         act: &Act,
         deed: Deed,
+        work: impl FnMut(&Journal, Timestamp) -> Result<Work<T>, Failure>,
+        told: fn(&T) -> Option<Told<'_>>,
+    ) -> Result<T, Failure> {
+        self.written((outside, act, deed), Ends::Recorded, work, told)
+    }
+
+    fn written<T>(
+        &mut self,
+        (outside, act, deed): (&Outside, &Act, Deed),
+        ends: Ends,
         mut work: impl FnMut(&Journal, Timestamp) -> Result<Work<T>, Failure>,
         told: fn(&T) -> Option<Told<'_>>,
     ) -> Result<T, Failure> {
@@ -115,12 +146,16 @@ impl Study {
             return Ok(answer);
         }
         let mut salts = vec![[0; 32]; recordings.len()];
-        outside.entropy.fill(salts.as_flattened_mut())?;
+        if ends == Ends::Recorded {
+            outside.entropy.fill(salts.as_flattened_mut())?;
+        }
         let entries = journal.entries(&recordings, time, given.is_some(), &act.actor, &salts);
         let head = journal.head;
         let anew = entries.iter().any(|entry| journal.must_begin_anew(entry));
         if anew {
-            projection::discard(outside, &folder);
+            if ends == Ends::Recorded {
+                projection::discard(outside, &folder);
+            }
             if entries.iter().any(|entry| entry.kind == "corrected") {
                 let rows = all_rows(&mut *transaction, &folder)?;
                 links::refuse_moved(journal, rows, &entries)?;
@@ -134,6 +169,9 @@ impl Study {
         if !gone.is_empty() {
             let rows = all_rows(&mut *transaction, &folder)?;
             refuse_lasting_damage(journal, rows, &entries, &gone)?;
+        }
+        if ends == Ends::Tried {
+            return Ok(answer);
         }
         transaction.append(&head, &entries).map_err(failed)?;
         if !gone.is_empty() {
@@ -193,7 +231,7 @@ fn decided<T>(
 ///
 /// # Errors
 /// Exit 4, `duties-mixed`.
-pub(super) fn of_one_duty<'a>(
+fn of_one_duty<'a>(
     journal: &Journal,
     actor: &str,
     recordings: impl IntoIterator<Item = &'a Recording>,
@@ -205,11 +243,7 @@ pub(super) fn of_one_duty<'a>(
 }
 
 /// Refuses what the actor's other duty keeps from being recorded, and what somebody who screens does not take back.
-pub(super) fn may_record(
-    journal: &Journal,
-    actor: &str,
-    recordings: &[Recording],
-) -> Result<(), Failure> {
+fn may_record(journal: &Journal, actor: &str, recordings: &[Recording]) -> Result<(), Failure> {
     let (state, duties) = (&journal.state, &journal.duties);
     of_one_duty(journal, actor, recordings)?;
     let protocol = journal.protocol.in_epoch(state.epoch);

@@ -185,7 +185,18 @@ fn whether_a_link_is_taken_back_tells_no_arm() {
             &format!("closed --family {other} --event-key c{number}"),
         );
         let words = back(&link["sequence"], &name);
-        for words in [format!("{words} --dry-run"), words] {
+        let sequence = &link["sequence"];
+        place.write(
+            "back.csv",
+            format!("family,on,event_key,sequence,reason\n{name},2025-03-03,b{number},{sequence},mistake\n"),
+        );
+        let file = "import corrected back.csv".to_owned();
+        for words in [
+            format!("{words} --dry-run"),
+            words,
+            format!("{file} --dry-run"),
+            file,
+        ] {
             place
                 .unchanged(|| place.act_as("lead", &words))
                 .refused(7, "link-relied-on");

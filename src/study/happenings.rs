@@ -1,5 +1,6 @@
 //! What the ledger has of a family at a cut, row by row: every report and every other thing recorded that no correction
-//! retracted, under whatever name of the family, each with the outcomes that it counts for.
+//! retracted, under whatever name of the family, each with the outcomes that it counts for. A violation is there whenever it was
+//! found, as in `conduct`: what was wrong at the draw is so at every cut.
 //!
 //! Days count from the draw, or from the day that stands for it. What a family's outcome is in one number is `dataset`'s.
 
@@ -39,7 +40,7 @@ pub enum Happened {
     },
 }
 
-/// Everything up to a cut, inclusive, by day and then in the ledger's order.
+/// Everything up to a cut, inclusive, and every violation, by day and then in the ledger's order.
 pub fn happenings(
     protocol: &Protocol,
     state: &State,
@@ -60,7 +61,7 @@ pub fn happenings(
     reports.sort_unstable_by_key(|(place, report)| (report.received, *place));
     let mut occurrences: Vec<&Occurrence> = state
         .occurrences_of_unit(family)
-        .filter(|occurrence| occurrence.on <= cut)
+        .filter(|own| own.on <= cut || matches!(own.what, Occurred::Violation { .. }))
         .collect();
     occurrences.sort_unstable_by_key(|occurrence| (occurrence.on, occurrence.sequence));
     let counts_for = |counts: &dyn Fn(&Counting) -> bool| {

@@ -216,6 +216,43 @@ fn a_value_that_was_wrong_at_the_draw_stands_beside_the_true_one() {
     );
 }
 
+/// MORU, drawn on 6 March 2025, is found on 6 April 2026 (day 396) not to have been eligible, after the cut of 31 March 2026 and
+/// before the lock. Both files say so, as the row without such families and the report's counts of violations have it; a visit on
+/// the same day is not at the cut.
+#[test]
+fn a_violation_stands_whenever_it_was_found() {
+    let mut room = room();
+    let marks = ["family", "found_ineligible"];
+    let before = exported(&mut room, "2026-03-31");
+    assert_eq!(
+        cells(&text(&before, "families.csv"), &marks),
+        ["1,no", "2,no"]
+    );
+    record(
+        &mut room,
+        event("violation", "MORU", "2026-04-06", "V1"),
+        &[("reason", "found-ineligible")],
+    );
+    record(
+        &mut room,
+        event("home-visit", "MORU", "2026-04-06", "H1"),
+        &[],
+    );
+    let after = exported(&mut room, "2026-03-31");
+    assert_eq!(
+        cells(&text(&after, "families.csv"), &marks),
+        ["1,no", "2,yes"]
+    );
+    let columns = ["family", "event", "day", "counts_for", "reason"];
+    let rows = cells(&text(&after, "events.csv"), &columns);
+    let own = "2,violation,396,NA,found-ineligible".to_owned();
+    assert!(rows.contains(&own), "{rows:?}");
+    // One row more, in its place, and nothing else.
+    let kept: Vec<&String> = rows.iter().filter(|row| **row != own).collect();
+    let were = cells(&text(&before, "events.csv"), &columns);
+    assert_eq!(kept, were.iter().collect::<Vec<_>>());
+}
+
 /// Nothing of the ledger's names or dates is in a file, and each column of each file has one line in the codebook, in two
 /// languages.
 #[test]

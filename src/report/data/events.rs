@@ -161,7 +161,10 @@ fn when(rows: &[Row], table: &mut Explained<'_>) {
         ),
         (
             "violation",
-            words!("a violation of the protocol", "ett avsteg från protokollet"),
+            words!(
+                "a violation of the protocol, also one found between the cut and the lock",
+                "ett avsteg från protokollet, även ett som upptäcktes mellan brytdatumet och låsningen"
+            ),
         ),
         (
             "observed",

@@ -1,11 +1,12 @@
 //! A row for each randomized family of the lock: where, in which arm, what was known at the draw, and each outcome.
 
-use super::codebook::{Codebook, Explained, Kind, cell, days};
+use super::codebook::{Codebook, Explained, Kind, cell, days, yes_no};
 use super::{Data, study_day, summary, told, window};
 use crate::diagnostic::Words;
 use crate::protocol::model::{Day, Field, FieldKind, Outcome, OutcomeKind, Protocol};
 use crate::report::flat::{File, number};
 use crate::study::children::members;
+use crate::study::conduct::{ELIGIBLE_SET, found_ineligible};
 use crate::study::course::course;
 use crate::study::dataset::{self, End, Unit};
 use crate::study::field_value::canonical;
@@ -127,6 +128,15 @@ fn drawn(data: &Data<'_>, units: &[Unit], table: &mut Explained<'_>) {
             "lottningens dag, från den första enhetens öppnande"
         ),
         column(&|unit| cell(own(data, unit).map(|own| study_day(data, own.randomized)))),
+    );
+    table.add(
+        "found_ineligible",
+        &Kind::YesNo,
+        &words!(
+            "whether the family was found, after the draw, not to have been eligible: it stays in its arm, and the sensitivity row {ELIGIBLE_SET} of an analysis leaves it out",
+            "om familjen efter lottningen visade sig inte uppfylla villkoren: den är kvar i sin grupp, och en analys känslighetsrad {ELIGIBLE_SET} utelämnar den"
+        ),
+        column(&|unit| yes_no(Some(found_ineligible(data.state, unit.family)))),
     );
 }
 

@@ -10,7 +10,7 @@ use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::caps::Alert;
 use crate::study::conduct::Conduct;
-use crate::study::flow::{SiteFlow, sites as closed_days};
+use crate::study::flow::{SiteFlow, enrolled_until, sites as closed_days};
 use crate::study::journal::Journal;
 use crate::study::kernel::{FamilyIx, SiteIx, State, Status as Stands};
 use crate::study::slots::{FreedByIntake, freed_by_intake};
@@ -142,12 +142,14 @@ pub fn today(outside: &Outside, study: &Study) -> Day {
     study.journal.day(now(outside)).max(last)
 }
 
-/// The last day that has ended; once the final lock has closed enrolment at most its cut, as in its report.
+/// The last day that has ended and on which the study enrolled; once the final lock has closed enrolment at most its cut, as in its
+/// report.
 fn whole_days_until(protocol: &Protocol, state: &State, today: Day) -> Day {
     let last = protocol.final_lock();
     let last = last.and_then(|last| state.lock(u16::try_from(last).ok()?));
     let ended = today.plus(-1);
-    last.map_or(ended, |made| ended.min(made.cut))
+    let ended = last.map_or(ended, |made| ended.min(made.cut));
+    enrolled_until(protocol, state, ended)
 }
 
 /// The status of a study on a day. That day has not ended: nothing of it counts as a whole one.
@@ -198,7 +200,7 @@ pub fn status(study: &Study, today: Day) -> Status {
             .collect(),
         commitments: study.commitments().to_vec(),
         typed_time: follows_typed_times(journal),
-        awaits_beacon: protocol.study.beacon.is_some() && !state.beacon,
+        awaits_beacon: protocol.study.beacon.is_some() && !state.beacon(),
         events: state.sequence,
         last_event: journal
             .last_time

@@ -292,10 +292,10 @@ fn counts(own: &Counted, reasons: &[Named]) -> Vec<Words> {
     notes
 }
 
-/// Until when whole days with a closed gate are counted: the last day that has ended.
+/// Until when whole days with a closed gate are counted: the last day of enrolment that has ended.
 fn closed_until(own: &Counted) -> Words {
     let until = &own.closed_until;
-    if own.typed_time && own.enrolment != "closed" {
+    if own.typed_time && own.enrolment == "open" {
         words!(
             "Whole days closed are counted until {until}, the day before the last event.",
             "Hela dagar med intagsstopp räknas till och med {until}, dagen före den senaste händelsen."

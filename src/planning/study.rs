@@ -332,7 +332,7 @@ impl<'c> Simulator<'c> {
         let world = &self.cell.scenario.world;
         self.state.restart(protocol);
         // A simulated study has its public round, if it waits for one, before the first family.
-        self.state.beacon = true;
+        self.state.record_beacon(Day(i32::MIN));
         self.drawer.restart(arms);
         let mut redraws = stream::replicate(&self.keys.looks, replicate);
         if let Some(monitor) = &mut self.analyst.monitor {

@@ -268,30 +268,15 @@ pub fn sites(protocol: &Protocol, state: &State, cut: Day) -> Vec<SiteFlow> {
             gate_closed: Vec::new(),
         })
         .collect();
-    let mut last = None;
     for allocated in &state.allocations {
         if let Some(own) = state.family(allocated.family)
             && let Some(site) = sites.get_mut(usize::from(own.site.0))
         {
             site.opened = site.opened.min(own.randomized);
             site.randomized.push(own.randomized);
-            last = last.max(Some(own.randomized));
         }
     }
-    // Enrolment ends with the cut, the registered last day, or the family that reached the registered number.
-    let full = protocol
-        .sample_size
-        .stop_families
-        .is_some_and(|families| state.allocations.len() >= families as usize);
-    let end = [
-        Some(cut),
-        protocol.sample_size.stop_date.map(Day::of),
-        last.filter(|_| full),
-    ]
-    .into_iter()
-    .flatten()
-    .min()
-    .unwrap_or(cut);
+    let enrolment = enrolment(protocol, state, cut);
     for site in &mut sites {
         let mut enrolled = enrolled(state, site.site);
         match enrolled.first() {
@@ -304,7 +289,8 @@ pub fn sites(protocol: &Protocol, state: &State, cut: Day) -> Vec<SiteFlow> {
             // A state that no ledger opened.
             None => enrolled.push((site.opened, Day(i32::MAX))),
         }
-        site.gate_closed = gate_closed(protocol, state, (site.site, &enrolled), end);
+        let enrolled = both(&enrolled, &enrolment);
+        site.gate_closed = gate_closed(protocol, state, (site.site, &enrolled));
     }
     sites
 }
@@ -325,12 +311,62 @@ fn enrolled(state: &State, site: usize) -> Vec<(Day, Day)> {
     ranges
 }
 
-/// Whole days until the end of enrolment on which a site enrolled and its gate was closed from morning to night.
+/// When the study enrolled until a cut, as inclusive ranges in order: in each epoch from the day on which it was opened, or its
+/// public round recorded, to the registered last day, the family that reached the registered number, or the day before the next
+/// epoch; each epoch by its own protocol, since a later one moves no day that has been.
+fn enrolment(protocol: &Protocol, state: &State, cut: Day) -> Vec<(Day, Day)> {
+    let next = state.epochs.iter().skip(1);
+    let next = next.map(|own| own.opened.plus(-1)).chain([cut]);
+    (0..)
+        .zip(state.epochs.iter().zip(next))
+        .filter_map(|(epoch, (own, before_next))| {
+            let protocol = protocol.in_epoch(epoch);
+            let from = match protocol.study.beacon {
+                Some(_) => own.beacon?,
+                None => own.opened,
+            };
+            let size = &protocol.sample_size;
+            let full = size.stop_families.and_then(|families| {
+                let reached = state.allocations.get(families.checked_sub(1)? as usize)?;
+                Some(state.family(reached.family)?.randomized)
+            });
+            let ends = [
+                Some(before_next),
+                Some(cut),
+                size.stop_date.map(Day::of),
+                full,
+            ];
+            let to = ends.into_iter().flatten().min()?;
+            (from <= to).then_some((from, to))
+        })
+        .collect()
+}
+
+/// The last day until another one on which the study enrolled; if there is none that one, or the registered last day before it.
+pub fn enrolled_until(protocol: &Protocol, state: &State, until: Day) -> Day {
+    let days = enrolment(protocol, state, until);
+    let registered = protocol.sample_size.stop_date.map(Day::of);
+    let never = || registered.map_or(until, |last| until.min(last));
+    days.last().map_or_else(never, |(_, last)| *last)
+}
+
+/// The days that are in both of two lists of inclusive ranges in order.
+fn both(own: &[(Day, Day)], other: &[(Day, Day)]) -> Vec<(Day, Day)> {
+    let common = |(from, to): (Day, Day)| {
+        let others = other.iter();
+        others.map(move |(first, last)| (from.max(*first), to.min(*last)))
+    };
+    own.iter()
+        .flat_map(|range| common(*range))
+        .filter(|(from, to)| from <= to)
+        .collect()
+}
+
+/// Whole days on which a site enrolled and its gate was closed from morning to night.
 fn gate_closed(
     protocol: &Protocol,
     state: &State,
     (site, enrolled): (usize, &[(Day, Day)]),
-    end: Day,
 ) -> Vec<(Day, Day)> {
     let Some(gate) = &protocol.gate else {
         return Vec::new();
@@ -343,7 +379,7 @@ fn gate_closed(
     let mut ranges: Vec<(Day, Day)> = Vec::new();
     let mut close = |from: Day, to: Day| {
         for (first, last) in enrolled {
-            let (from, to) = (from.max(*first), to.min(*last).min(end));
+            let (from, to) = (from.max(*first), to.min(*last));
             if from > to {
                 continue;
             }
@@ -366,7 +402,7 @@ fn gate_closed(
         }
     }
     if let Some(from) = since {
-        close(from, end);
+        close(from, Day(i32::MAX));
     }
     ranges
 }

@@ -8,6 +8,7 @@ use lottning::analysis::reference_set::History;
 use lottning::analysis::{Plan, RunSettings, run};
 use lottning::protocol::model::{Day, MAX_FIELDS};
 use lottning::protocol::{Protocol, carry_on, parse};
+use lottning::study::flow::sites;
 use lottning::study::kernel::{
     Event, FamilyIx, ReportIx, Roster, Screening, SiteIx, State, Verdict, What, apply,
 };
@@ -319,5 +320,115 @@ fn an_amendment_is_named_by_all_that_it_changed() {
         let (en, sv) = said(&[(was, is)]);
         assert_eq!(en, named);
         assert!(!sv.is_empty() && sv != en, "{sv}");
+    }
+}
+
+/// The days with a closed gate at the first site, until 31 March 2025, of a study whose capacity there is nothing from 10 February on
+/// (so whole days with a closed gate from the 11th), with two families on 15 February, amended on 20 March; the value of a public
+/// round that the amendment waits for is recorded on 25 March.
+fn closed(first: &[(&str, &str)], later: &[(&str, &str)]) -> Vec<(String, String)> {
+    let changed = |changes: &[(&str, &str)]| {
+        changes.iter().fold(IUH.to_owned(), |text, (was, is)| {
+            assert!(text.contains(was), "{was}");
+            text.replacen(was, is, 1)
+        })
+    };
+    let (first, next) = (changed(first), changed(later));
+    let before = Arc::new(parse(first.as_bytes()).protocol.unwrap());
+    let after = parse(next.as_bytes()).protocol.unwrap();
+    let awaits = after.study.beacon.is_some();
+    let protocol = carry_on(&before, &first, after, &next).unwrap();
+    let mut state = State::new(&protocol);
+    let on = |month: i8, day: i8| Day::of(jiff::civil::date(2025, month, day));
+    let mut event =
+        |day: Day, what: What| apply(&protocol, &mut state, &Event { day, what: &what });
+    event(on(2, 3), What::Opened);
+    event(
+        on(2, 10),
+        What::CapacityChanged {
+            site: SiteIx(0),
+            on: on(2, 10),
+            therapists: 0,
+        },
+    );
+    for number in 0..2 {
+        let family = FamilyIx(number);
+        event(
+            on(2, 15),
+            What::Screened(Screening {
+                family,
+                site: SiteIx(1),
+                report: ReportIx(number),
+                received: on(2, 15),
+                children: Roster::EMPTY,
+                answers: 1,
+                values: [3; MAX_FIELDS],
+                verdict: Verdict::Drawn,
+                changed: false,
+            }),
+        );
+        event(
+            on(2, 15),
+            What::Allocated {
+                family,
+                site: SiteIx(1),
+                epoch: 0,
+                stratum: 1,
+                cell: 0,
+                draw: number,
+                arm: Arm(1),
+                allocation: number + 1,
+            },
+        );
+    }
+    event(on(3, 20), What::EpochOpened { epoch: 1 });
+    if awaits {
+        event(on(3, 25), What::Beacon { epoch: 1 });
+    }
+    let flow = sites(&protocol, &state, on(3, 31));
+    assert!(flow[1..].iter().all(|own| own.gate_closed.is_empty()));
+    let text = |day: Day| day.date().unwrap().to_string();
+    let ranges = flow[0].gate_closed.iter();
+    ranges.map(|(from, to)| (text(*from), text(*to))).collect()
+}
+
+/// A day counts as one with a closed gate only if the study enrolled on it, by the protocol that was in force: an amendment moves no
+/// day that has been. The ranges are read off the calendar.
+#[test]
+fn days_on_which_enrolment_had_ended_are_none_with_a_closed_gate() {
+    let last = |is: &'static str| ("or_date = 2027-01-31", is);
+    let long = last("or_date = 2025-12-31");
+    let short = last("or_date = 2025-02-28");
+    let two = ("families = 712,", "families = 2,");
+    let round = (
+        "time_zone ",
+        "beacon = { source = \"a lottery\", round = \"3\", time = 2025-03-24T09:00:00+01:00 }\ntime_zone ",
+    );
+    let range = |from: &str, to: &str| (format!("2025-{from}"), format!("2025-{to}"));
+    for (first, later, expected) in [
+        // Nothing ends: an amendment in between is no gap.
+        (&[][..], &[long][..], vec![range("02-11", "03-31")]),
+        // The last day had passed when it was amended.
+        (
+            &[short],
+            &[long],
+            vec![range("02-11", "02-28"), range("03-20", "03-31")],
+        ),
+        // The registered number had been reached.
+        (
+            &[two],
+            &[],
+            vec![range("02-11", "02-15"), range("03-20", "03-31")],
+        ),
+        // An earlier last day takes nothing back of what was before the amendment.
+        (&[], &[short], vec![range("02-11", "03-19")]),
+        // The draws of the epoch wait for a public round.
+        (
+            &[],
+            &[round],
+            vec![range("02-11", "03-19"), range("03-25", "03-31")],
+        ),
+    ] {
+        assert_eq!(closed(first, later), expected, "{first:?} {later:?}");
     }
 }

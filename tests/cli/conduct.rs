@@ -658,6 +658,8 @@ fn enrolment_has_ended_after_its_registered_last_day() {
             status["last_day"].clone(),
         )
     };
+    let until =
+        |place: &Place| place.run("status --study study").json(0)["days_closed_until"].clone();
     let place = Place::open(&text);
     let capacity = |key: &str| {
         let words = format!(
@@ -676,6 +678,7 @@ fn enrolment_has_ended_after_its_registered_last_day() {
     capacity("c2");
     let past = (json!("past-last-day"), vec![json!(false); 2], last);
     assert_eq!(ended(&place), past);
+    assert_eq!(until(&place), past.2, "days of enrolment alone are counted");
     for (lang, line) in [
         (
             "en",
@@ -705,7 +708,7 @@ fn enrolment_has_ended_after_its_registered_last_day() {
     let opened = place.run(&words);
     assert_eq!(opened.code, 0, "{}", opened.err);
     assert!(opened.err.contains("[last-day-passed]"), "{}", opened.err);
-    assert_eq!(ended(&place), past);
+    assert_eq!((ended(&place), until(&place)), (past.clone(), past.2));
     let told = place.run("status --study study").json(0)["as_of"].clone();
     assert!([before, day()].contains(&told), "{told}");
     // On the last day it is not past.
@@ -721,8 +724,8 @@ fn enrolment_has_ended_after_its_registered_last_day() {
 #[test]
 fn a_report_counts_what_was_found_between_the_cut_and_the_lock() {
     let text = two_arms()
-        .replace("stop    = { families = 304,", "stop    = { families = 8,")
-        .replace("target  = 304", "target  = 8")
+        .replace("stop    = { families = 304,", "stop    = { families = 9,")
+        .replace("target  = 304", "target  = 9")
         .replace("draws = 10000", "draws = 99");
     let place = Place::open(&text);
     for number in 0..8 {

@@ -7,8 +7,9 @@ use super::event::{
 };
 use super::families::{came_from, link, link_children};
 use super::state::{
-    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
-    Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,
+    Allocated, Child, EarlierScreening, EpochState, Exempted, Family, GateChange, LinkRow,
+    LockState, Occurred, Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch,
+    TurnedAway,
 };
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Service};
@@ -31,9 +32,14 @@ pub(crate) fn apply_in_place(protocol: &Protocol, state: &mut State, event: &Eve
     let day = event.day;
     match *event.what {
         What::Exported | What::Analysed { .. } => {}
-        What::Opened => begin(state, 0, day),
+        What::Opened => {
+            if let Some(first) = state.epochs.first_mut() {
+                first.opened = day;
+            }
+            begin(state, 0, day);
+        }
         What::EpochOpened { epoch } => epoch_opened(protocol, state, epoch, day),
-        What::Beacon { .. } => state.beacon = true,
+        What::Beacon { .. } => state.record_beacon(day),
         What::SiteOpened { site, on } => {
             if let Some(own) = state.sites.get_mut(usize::from(site.0)) {
                 own.closed = false;
@@ -237,7 +243,7 @@ fn note_left_aside(state: &mut State, family: FamilyIx, left_aside: LeftAside) {
 fn epoch_opened(protocol: &Protocol, state: &mut State, epoch: u32, day: Day) {
     let own = protocol.in_epoch(epoch);
     state.epoch = epoch;
-    state.beacon = false;
+    state.epochs.push(EpochState::opened(day));
     state.draws.clear();
     state.draws.resize(own.strata(), 0);
     let known = state.sites.len();

@@ -5,8 +5,9 @@ use super::event::{
     ChildIx, DelivererIx, FamilyIx, Report, ReportIx, SiteIx, Source as Seen, Truth,
 };
 use super::state::{
-    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
-    Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,
+    Allocated, Child, EarlierScreening, EpochState, Exempted, Family, GateChange, LinkRow,
+    LockState, Occurred, Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch,
+    TurnedAway,
 };
 use crate::allocation::Arm;
 use crate::protocol::model::{Day, Exit, Service};
@@ -254,6 +255,7 @@ coded!(LinkRow {
     other,
     retracted,
 });
+coded!(EpochState { opened, beacon });
 coded!(SiteChange { site, day, enrols });
 coded!(GateChange { site, day, open });
 coded!(LockState {
@@ -264,7 +266,7 @@ coded!(LockState {
 coded!(State {
     sequence,
     epoch,
-    beacon,
+    epochs,
     families,
     children,
     reports,

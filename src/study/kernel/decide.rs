@@ -38,7 +38,7 @@ pub fn decide(
         Command::Beacon => {
             if protocol.in_epoch(state.epoch).study.beacon.is_none() {
                 Err(Refusal::NoBeacon)
-            } else if state.beacon {
+            } else if state.beacon() {
                 Err(Refusal::BeaconRecorded)
             } else {
                 Ok(recorded(&What::Beacon { epoch: state.epoch }))
@@ -205,7 +205,7 @@ fn may_enrol(
         return Err(Refusal::PastLastDay { last });
     }
     let awaits = protocol.in_epoch(state.epoch).study.beacon.is_some();
-    if awaits && !state.beacon {
+    if awaits && !state.beacon() {
         return Err(Refusal::BeaconMissing);
     }
     let site = &state.sites[usize::from(enrolment.site.0)];

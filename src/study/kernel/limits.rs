@@ -99,6 +99,11 @@ impl State {
                     && known(own.other, limits)
                     && own.sequence <= limits.sequence
             })
+            && self.epochs.len() == self.epoch as usize + 1
+            && self
+                .epochs
+                .iter()
+                .all(|own| possible(own.opened) && own.beacon.is_none_or(possible))
             && self
                 .enrolling
                 .iter()

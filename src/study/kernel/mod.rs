@@ -29,6 +29,7 @@ pub use event::{
 };
 pub(in crate::study) use families::came_from;
 pub use state::{
-    Allocated, Child, EarlierScreening, Exempted, Family, GateChange, LinkRow, LockState, Occurred,
-    Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,
+    Allocated, Child, EarlierScreening, EpochState, Exempted, Family, GateChange, LinkRow,
+    LockState, Occurred, Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch,
+    TurnedAway,
 };

@@ -343,6 +343,25 @@ pub struct SiteChange {
     pub enrols: bool,
 }
 
+/// An epoch: from when lots could be drawn in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochState {
+    /// The day on which it was opened; of a study that no ledger opened, before every day.
+    pub opened: Day,
+    /// The day on which the value of its public round was recorded.
+    pub beacon: Option<Day>,
+}
+
+impl EpochState {
+    /// An epoch that opens.
+    pub(super) fn opened(day: Day) -> Self {
+        Self {
+            opened: day,
+            beacon: None,
+        }
+    }
+}
+
 /// An allocation in ledger order: all that a redraw or a re-derivation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allocated {
@@ -402,8 +421,8 @@ pub struct State {
     pub sequence: u64,
     /// Current epoch.
     pub epoch: u32,
-    /// Whether the value of the current epoch's beacon is recorded.
-    pub beacon: bool,
+    /// Epochs until the current one, by number.
+    pub epochs: Vec<EpochState>,
     /// Families, by [`FamilyIx`].
     pub families: Table<Family>,
     /// Children, by [`ChildIx`].
@@ -458,7 +477,7 @@ impl State {
         let mut state = Self {
             sequence: 0,
             epoch: 0,
-            beacon: false,
+            epochs: Vec::new(),
             families: Table::new(),
             children: Table::new(),
             reports: Table::new(),
@@ -491,7 +510,8 @@ impl State {
     pub fn restart(&mut self, protocol: &Protocol) {
         self.sequence = 0;
         self.epoch = 0;
-        self.beacon = false;
+        self.epochs.clear();
+        self.epochs.push(EpochState::opened(Day(i32::MIN)));
         self.families.clear();
         self.children.clear();
         self.reports.clear();
@@ -521,6 +541,18 @@ impl State {
             .gate
             .as_ref()
             .map_or(0, |gate| gate.families_per_therapist);
+    }
+
+    /// Whether the value of the current epoch's public round is recorded.
+    pub fn beacon(&self) -> bool {
+        self.epochs.last().is_some_and(|own| own.beacon.is_some())
+    }
+
+    /// Takes the value of the current epoch's public round as recorded on a day.
+    pub(crate) fn record_beacon(&mut self, day: Day) {
+        if let Some(own) = self.epochs.last_mut() {
+            own.beacon = Some(day);
+        }
     }
 
     /// Whether a site's gate is open: there is no gate, or a slot is free.

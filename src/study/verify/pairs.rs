@@ -142,7 +142,7 @@ impl Checker {
         };
         let at = Some(sequence);
         let awaits = protocol.in_epoch(state.epoch).study.beacon.is_some();
-        if awaits && !state.beacon {
+        if awaits && !state.beacon() {
             self.push(
                 "drawn-before-the-beacon",
                 at,

@@ -320,7 +320,7 @@ impl Checker {
         let round = protocol.study.beacon.as_ref().map(|own| own.round.as_str());
         let holds = round == Some(text("round"))
             && epoch == state.epoch
-            && !state.beacon
+            && !state.beacon()
             && is_beacon_value(text("value"));
         if !holds {
             self.push(

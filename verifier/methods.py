@@ -9,6 +9,35 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 
 
+def text(value):
+    """An option as its text: a number as it is written, `true` or `false`, and a list its items joined by commas."""
+    if isinstance(value, list):
+        return ",".join(map(text, value))
+    if type(value) not in (bool, int, str):
+        raise ValueError(f"{value!r} is no option")
+    return str(value).lower() if type(value) is bool else str(value)
+
+
+def number(written):
+    if not (written.isascii() and written.isdigit()):
+        raise ValueError(f"{written!r} must be a whole number")
+    return int(written)
+
+
+def items(read):
+    return lambda written: [read(part.strip()) for part in written.split(",")]
+
+
+READ = {"block_len": number, "max_imbalance": number, "list_len": number, "block_lens": items(number), "urn": items(number),
+        "bias": str, "probability": str, "factor_weights": items(str), "imbalance": str,
+        "ratio_preserving": {"true": True, "false": False}.__getitem__}
+
+
+def settings(options):
+    """The options of a method by their texts, so that "2,4" is [2, 4]; what is no option of a method stays as it is."""
+    return {key: READ[key](text(value)) if key in READ else value for key, value in options.items()}
+
+
 def whole(value, least):
     if type(value) is not int or value < least:
         raise ValueError(f"{value!r} must be a whole number of at least {least}")
@@ -34,7 +63,7 @@ def integers(fractions):
 class Method:
     def __init__(self, ratio, options, choose):
         """`ratio` in lowest terms; `choose(purpose, stream, n)` draws an integer below n for another purpose than the arm."""
-        self.ratio, self.options, self.choose = ratio, options, choose
+        self.ratio, self.options, self.choose = ratio, settings(options), choose
         self.counts, self.drawn = [0] * len(ratio), 0
         self.start()
 

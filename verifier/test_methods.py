@@ -83,9 +83,25 @@ class ByHand(Case):
         self.assertEqual(self.weights(self.method("urn"), "aab"), [[1, 1], [0, 1], [0, 2], [1, 2]])
         self.assertEqual(self.weights(self.method("urn", urn=[1, 2]), "aab"), [[1, 1], [1, 3], [1, 5], [3, 5]])
         self.assertEqual(self.weights(self.method("urn", urn=[3, 0]), "aab")[3], [3, 3])
-        for urn in ([0, 0], [1], [-1, 2], [1, "2"], 3):
-            with self.assertRaises((ValueError, TypeError)):
-                self.method("urn", urn=urn)
+        for urn in ([0, 0], [1], [-1, 2], [1, True], [1, 1.5], 3, "1,", "1;2", "1,2,3", "-1,2", ""):
+            self.refused("urn", urn=urn)
+
+    def test_an_option_is_its_text(self):
+        # A protocol may write a number or a list as a text, and a list of one for the one: section 6.
+        for name, written, meant in (
+                ("urn", {"urn": "1, 2"}, {"urn": [1, 2]}), ("urn", {"urn": [1, "2"]}, {"urn": [1, 2]}),
+                ("permuted-block", {"block_len": "6"}, {"block_len": 6}), ("permuted-block", {"block_lens": 2}, {"block_len": 2}),
+                ("permuted-block", {"block_len": [2]}, {"block_len": 2}), ("random-allocation", {"list_len": "4"}, {"list_len": 4}),
+                ("big-stick", {"max_imbalance": "2"}, {"max_imbalance": 2}), ("biased-coin", {"bias": ["3/4"]}, {"bias": "3/4"})):
+            self.assertEqual(self.weights(self.method(name, **written), "ab"), self.weights(self.method(name, **meant), "ab"))
+        own, meant = (self.method("minimization", (2, 1), factors=["sex"], ratio_preserving=preserving)
+                      for preserving in ("false", False))
+        self.assertEqual((own.arm_of, own.parts), (meant.arm_of, meant.parts))
+        own = self.method("minimization", (2, 1), factors=["sex", "age"], factor_weights="2, 1/2", ratio_preserving="true")
+        self.assertEqual((own.factor_weights, own.arm_of), ([2, Fraction(1, 2)], [0, 0, 1]))
+        for options in ({"max_imbalance": " 2"}, {"max_imbalance": "+2"}, {"max_imbalance": "2.0"}, {"max_imbalance": [2, 3]}):
+            self.refused("big-stick", **options)
+        self.refused("minimization", factors=["sex"], ratio_preserving="yes")
 
     def test_truncated_binomial(self):
         self.assertEqual(self.weights(self.method("truncated-binomial", list_len=4), "abbab"),

@@ -599,7 +599,7 @@ class Reading(Case):
 
     def test_strange_protocols_are_findings(self):
         whole = PROTOCOL % BIG_STICK + GATE
-        for old, new in (('id = "iuh-2025"', "id = 3"), ("max_imbalance = 4", 'max_imbalance = "4"'),
+        for old, new in (('id = "iuh-2025"', "id = 3"), ("max_imbalance = 4", 'max_imbalance = "four"'),
                          ("max_imbalance = 4", "max_imbalance = 0"), ('"big-stick"', '"coin"'), ('"big-stick"', "[]"),
                          ('strata = ["site"]', "strata = 3"), ('arm = "iuh"', 'arm = "x"'), ("[[arm]]", "[[arms]]"),
                          ("families_per_therapist = 2", ""), ("families_per_therapist = 2", 'ratio = 0'),

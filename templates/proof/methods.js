@@ -28,6 +28,27 @@ function pick(weights, number) {
   return place;
 }
 
+/** An option as its text: a number as it is written, `true` or `false`, and a list its items joined by commas. */
+const textOf = (value) => {
+  if (Array.isArray(value)) return value.map(textOf).join(",");
+  const own = (value || {}).decimal ?? value;
+  if (!["number", "string", "boolean"].includes(typeof own)) throw new Error(`${own} is no option`);
+  return String(own);
+};
+const digits = (text) => { if (!/^[0-9]+$/.test(text)) throw new Error(`'${text}' must be a whole number`); return Number(text); };
+const items = (read) => (text) => text.split(",").map((part) => read(part.trim()));
+const itself = (text) => text;
+const yesOrNo = (text) => { if (!["true", "false"].includes(text)) throw new Error(`'${text}' is neither true nor false`); return text === "true"; };
+
+const READ = {
+  block_len: digits, max_imbalance: digits, list_len: digits, block_lens: items(digits), urn: items(digits), bias: itself,
+  probability: itself, factor_weights: items(itself), imbalance: itself, ratio_preserving: yesOrNo,
+};
+
+/** The options of a method by their texts, so that "2,4" is [2, 4]; what is no option of a method stays as it is. */
+const settings = (options) => Object.fromEntries(Object.entries(options)
+  .map(([key, value]) => [key, Object.hasOwn(READ, key) ? READ[key](textOf(value)) : value]));
+
 const either = (options, key, otherwise) => (key in options ? options[key] : otherwise);
 
 const MOST_DUPLICATES = 64n;
@@ -254,7 +275,7 @@ function stratum(seed, mode, study, epoch, levels, method, ratio, options) {
     return below(n, numbers(keys[purpose], stream));
   };
   if (!Object.hasOwn(METHODS, method)) throw new Error(`the method '${method}' is unknown`);
-  const state = METHODS[method](lowest(ratio.map((part) => whole(part, 1))), options, choose);
+  const state = METHODS[method](lowest(ratio.map((part) => whole(part, 1))), settings(options), choose);
   let drawn = 0;
   return (factors) => {
     const weights = lowest(state.weights(factors));

@@ -227,8 +227,14 @@ fn both_programs_derive_every_draw_of_every_method_again() {
             "method = \"urn\"\nurn = [1, 2]\n",
             arms(&[("new", 1), ("more", 1), ("usual", 1)]),
         ),
+        // An option is its text: a list may be written as one.
+        ("method = \"urn\"\nurn = \"1, 2\"\n", equal.clone()),
         (
-            "method = \"truncated-binomial\"\nlist_len = 10\n",
+            "method = \"minimization\"\nfactors = [\"earlier_reports\"]\nfactor_weights = \"1\"\nratio_preserving = \"false\"\n",
+            equal.clone(),
+        ),
+        (
+            "method = \"truncated-binomial\"\nlist_len = \"10\"\n",
             equal.clone(),
         ),
         (

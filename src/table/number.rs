@@ -133,8 +133,10 @@ pub(super) fn evidence(cell: &str) -> Option<Evidence> {
     if decimals.is_empty() {
         return None;
     }
-    let like_thousands =
-        decimals.len() == 3 && (1..=3).contains(&whole.len()) && !whole.starts_with('0');
+    let like_thousands = digits(decimals)
+        && decimals.len() == 3
+        && (1..=3).contains(&whole.len())
+        && !whole.starts_with('0');
     Some(if like_thousands {
         Evidence::Thousands(decimal)
     } else {
@@ -192,6 +194,7 @@ mod tests {
         assert_eq!(evidence("1,234"), Some(Evidence::Thousands(Comma)));
         assert_eq!(evidence("0,234"), Some(Evidence::Sure(Comma)));
         assert_eq!(evidence("1,5"), Some(Evidence::Sure(Comma)));
+        assert_eq!(evidence("1,5e1"), Some(Evidence::Sure(Comma)));
         assert_eq!(evidence("1.5"), Some(Evidence::Sure(Point)));
         assert_eq!(evidence("1.234,5"), None);
         assert_eq!(evidence("1.2.3"), None);

@@ -2,6 +2,7 @@
 
 use super::results::{Baseline, BaselineCell, BaselineRow};
 use crate::diagnostic::Words;
+use crate::numerics::sample_quantile::quantile;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, FieldKind};
 use crate::study::dataset::{self, Unit};
@@ -105,6 +106,7 @@ impl Table<'_> {
                     moments.push(None);
                     return BaselineCell::Empty;
                 };
+                let quantile = |share| quantile(values, share).unwrap_or(mean);
                 let square: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
                 let variance = (values.len() > 1).then(|| square / (values.len() - 1) as f64);
                 moments.push(variance.map(|variance| (mean, variance)));
@@ -112,8 +114,8 @@ impl Table<'_> {
                     n: values.len() as u32,
                     mean,
                     sd: variance.unwrap_or(0.0).sqrt(),
-                    median: quantile(values, 0.5),
-                    quartiles: (quantile(values, 0.25), quantile(values, 0.75)),
+                    median: quantile(0.5),
+                    quartiles: (quantile(0.25), quantile(0.75)),
                     missing: *missing,
                 }
             })
@@ -161,12 +163,4 @@ impl Table<'_> {
 
 fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| crate::numerics::linear_algebra::mean(values))
-}
-
-/// Quantile of sorted values, type 7; `values` is not empty.
-fn quantile(values: &[f64], p: f64) -> f64 {
-    let place = p * (values.len() - 1) as f64;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(values.len() - 1);
-    values[below] + (place - place.floor()) * (values[above] - values[below])
 }

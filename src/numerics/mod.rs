@@ -19,6 +19,7 @@ mod poisson_mixture;
 pub mod quadrature;
 pub mod recent;
 pub mod root;
+pub mod sample_quantile;
 pub(crate) mod scattered;
 pub mod shares;
 pub mod stream;

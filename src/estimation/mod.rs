@@ -50,6 +50,7 @@ pub mod redrawn_scores;
 mod refusal_codes;
 mod refusals;
 mod rerandomization;
+pub mod resampling;
 mod row_order;
 mod satterthwaite;
 mod scores;
@@ -59,6 +60,7 @@ mod survival_curve;
 pub mod tipping;
 mod trend;
 pub mod two_proportions;
+pub mod winsorizing;
 
 pub(crate) use answer::reported;
 pub use answer::{Answer, Estimate, Warning, printed_level};

@@ -30,5 +30,6 @@ mod ratio_models;
 mod redrawn_statistics;
 mod regression;
 mod risk_difference;
+mod skewed;
 mod stratified;
 mod survival;

@@ -249,6 +249,11 @@ pub fn imputation_key(protocol: &Protocol, analysis: &str, lock: usize) -> [u8; 
     test_key(protocol, &format!("{analysis}/multiple-imputation"), lock)
 }
 
+/// The key of the resamples of an analysis: that of an analysis called `<id>/bootstrap`, stream = resample.
+pub fn bootstrap_key(protocol: &Protocol, analysis: &str, lock: usize) -> [u8; 32] {
+    test_key(protocol, &format!("{analysis}/bootstrap"), lock)
+}
+
 /// The key of a dry run's arms: purpose `dry-run`, seed text = the protocol's hash in hexadecimal digits.
 pub(super) fn dry_run_key(protocol: &Protocol) -> [u8; 32] {
     replicates_key("dry-run", &protocol.hash.to_hex())

@@ -4,10 +4,13 @@
 
 mod again;
 mod eligible;
+mod resampled;
 mod told;
 mod turned;
+mod winsorized;
 
 pub(super) use again::{Again, again, completions};
+pub(super) use resampled::resamples;
 
 use super::children::{self, Difference};
 use super::covariates::SiteGroups;
@@ -22,12 +25,14 @@ use crate::numerics::normal;
 use crate::numerics::stream::{open_unit, replicate};
 use crate::numerics::student_t::StudentT;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Analysis, Average, Day, Hands, Missing, Sensitivity};
+use crate::protocol::model::{Analysis, Average, Day, Hands, Missing, Sensitivity, Skewed};
 use crate::study::kernel::State;
 use crate::words;
 use eligible::eligible;
+use resampled::resampled;
 use serde_json::json;
 use turned::turned;
+use winsorized::winsorized;
 
 /// Completed data sets of a multiple imputation: as many as the percentage of missing information can be (White, Royston &
 /// Wood 2011, doi 10.1002/sim.4067).
@@ -120,6 +125,29 @@ pub(super) fn rows(
             workspace,
         );
     }
+    let skewed = [
+        analysis.sensitivity_winsorized.map(|share| {
+            (
+                Skewed::Winsorized,
+                winsorized(workspace, ground, analysis, share),
+            )
+        }),
+        analysis.sensitivity_bootstrap.map(|number| {
+            (
+                Skewed::Bootstrap,
+                resampled(workspace, ground, analysis, number),
+            )
+        }),
+    ];
+    for (own, found) in skewed.into_iter().flatten() {
+        add(
+            (&mut list, &mut warnings),
+            ground,
+            analysis,
+            (own.text(), found),
+            workspace,
+        );
+    }
     eligible((&mut list, &mut warnings), ground, analysis, workspace);
     (list, warnings)
 }
@@ -194,8 +222,13 @@ fn bounded(analysis: &Analysis, estimator: &str) -> Analysis {
 }
 
 fn plain(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> Found {
+    workspace.sample(ground.protocol, ground.state, ground.cut, analysis);
+    fitted(workspace, ground, analysis)
+}
+
+/// The rows of the sampled outcome.
+fn fitted(workspace: &mut Workspace, ground: Ground<'_>, analysis: &Analysis) -> Found {
     let (protocol, state) = (ground.protocol, ground.state);
-    workspace.sample(protocol, state, ground.cut, analysis);
     let told = workspace.told_of_weights(protocol, state, analysis, ground.treated);
     let fitted = workspace.fit(protocol, state, analysis, ground.treated)?;
     match fitted {
@@ -476,6 +509,8 @@ pub(super) fn any(analysis: &Analysis, workspace: &Workspace, state: &State) -> 
     beside
         || !analysis.sensitivity_outcomes.is_empty()
         || analysis.sensitivity_clusters.is_some()
+        || analysis.sensitivity_winsorized.is_some()
+        || analysis.sensitivity_bootstrap.is_some()
         || analysis.children.is_some()
         || workspace.any_ineligible(state)
 }

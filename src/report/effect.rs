@@ -7,7 +7,7 @@ use crate::allocation::Arm;
 use crate::analysis::results::{AnalysisResult, ArmOutcome};
 use crate::diagnostic::{Lang, Words};
 use crate::estimation::{Estimate, Measure};
-use crate::protocol::model::{Average, Clusters, Sensitivity};
+use crate::protocol::model::{Average, Clusters, Sensitivity, Skewed};
 use crate::study::conduct::ELIGIBLE_SET;
 use crate::words;
 
@@ -222,6 +222,7 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
         let name = Sensitivity::parse(rule).map(Sensitivity::words);
         let name = name.or_else(|| Clusters::parse(rule).map(Clusters::words));
         let name = name.or_else(|| Average::parse(rule).map(Average::words));
+        let name = name.or_else(|| Skewed::parse(rule).map(Skewed::words));
         let eligible = || (rule == ELIGIBLE_SET).then(without_ineligible);
         let name = name.or_else(eligible);
         let name = name.or_else(|| Some(outcome()?.label.clone()));

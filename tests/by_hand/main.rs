@@ -34,6 +34,7 @@ mod proportion_ratios;
 mod ranks_and_bounds;
 mod ratio_models;
 mod registered;
+mod skewed;
 mod study;
 mod subgroups;
 mod suppression;

@@ -28,6 +28,7 @@ mod replication_of_columns;
 mod replication_of_the_eligible;
 mod several_arms;
 mod simulated;
+mod skewed;
 mod study;
 mod times;
 mod told;

@@ -190,6 +190,12 @@ type Variant = (
 /// Outcomes that are not known are stood for by weights.
 const WEIGHTED: (&str, &str) = ("\"complete-case\"", "\"inverse-probability-of-censoring\"");
 
+/// A number of reports in place of yes or no.
+const COUNTS: &[(&str, &str)] = &[
+    ("\"any\"", "\"count\""),
+    ("\"risk-difference\"", "\"difference\""),
+];
+
 const VARIANTS: &[Variant] = &[
     ("lin", &[], "variance = \"hc3\""),
     ("lin", &[], "variance = \"hc0\"\ndf = \"normal\""),
@@ -284,6 +290,26 @@ const VARIANTS: &[Variant] = &[
     ),
     ("instrumental-variables", &[], "clusters = \"delivered-by\""),
     (
+        "lin",
+        COUNTS,
+        "variance = \"hc3\"\ndf = \"residual\"\nsensitivity_winsorized = 0.05\nsensitivity_bootstrap = 999",
+    ),
+    (
+        "linear",
+        &[COUNTS[0], COUNTS[1], WEIGHTED],
+        "sensitivity_winsorized = 0.05",
+    ),
+    (
+        "difference-in-means",
+        COUNTS,
+        "sensitivity_winsorized = 0.25\nsensitivity_bootstrap = 1499",
+    ),
+    (
+        "stratified-difference-in-means",
+        COUNTS,
+        "sensitivity_winsorized = 0.05\nsensitivity_bootstrap = 999",
+    ),
+    (
         "manski-bounds",
         &[
             ("\"any\"", "\"count\""),
@@ -294,7 +320,7 @@ const VARIANTS: &[Variant] = &[
 ];
 
 /// Everything beside a result of a number: imputation, its tipping point, bounds, weights, subgroups.
-const BESIDE: &str = "estimator = \"lin\"\noutcome = \"rereport\"\nsummary = \"count\"\nestimand = { population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }\ncovariates = [\"site\", \"earlier_reports\"]\nsubgroups = [\"site\", \"category\"]\nrange = [0, 20]\nsensitivity_clusters = \"delivered-by\"\nmissing = { primary = \"complete-case\", sensitivity = [\"inverse-probability-of-censoring\", \"multiple-imputation\", \"manski\", \"lee\", \"tipping-point\"] }\n";
+const BESIDE: &str = "estimator = \"lin\"\noutcome = \"rereport\"\nsummary = \"count\"\nestimand = { population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }\ncovariates = [\"site\", \"earlier_reports\"]\nsubgroups = [\"site\", \"category\"]\nrange = [0, 20]\nsensitivity_clusters = \"delivered-by\"\nsensitivity_winsorized = 0.05\nsensitivity_bootstrap = 999\nmissing = { primary = \"complete-case\", sensitivity = [\"inverse-probability-of-censoring\", \"multiple-imputation\", \"manski\", \"lee\", \"tipping-point\"] }\n";
 
 /// A protocol with an analysis for every estimator, and one for each variant: half of them secondary, half exploratory.
 pub(crate) fn everything() -> String {
@@ -511,6 +537,14 @@ fn r_computes_three_arms_and_shared_redraws() {
         + &own("second", "rereport_without_staff", "linear", adjusted)
         + &own("third", "rereport_from_day_123", "difference-in-means", "")
         + &own("fourth", "rereport", "linear", adjusted).replace("secondary", "exploratory")
+        + &own("sixth", "rereport", "linear", adjusted)
+            .replace("secondary", "exploratory")
+            .replace("\"any\"", "\"count\"")
+            .replace("\"risk-difference\"", "\"difference\"")
+            .replace(
+                "summary",
+                "sensitivity_winsorized = 0.05\nsensitivity_bootstrap = 999\nsummary",
+            )
         + &own("fifth", "rereport_without_staff", "lin", "").replace("secondary", "exploratory")
         + "[multiplicity]\nsecondary = \"westfall-young\"\n";
     let three = three_arms(&two);

@@ -27,6 +27,7 @@ mod ranks;
 mod ratio_models;
 mod search;
 mod several_arms;
+mod skewed;
 mod strata;
 mod survival;
 mod target;

@@ -14,7 +14,7 @@ use crate::analysis::redraws::{Redrawn, Source};
 use crate::analysis::reference_set::{
     Enumeration, History, balance_key, imputation_key, joint_key, test_key,
 };
-use crate::analysis::sensitivity::{self, Again, Ground, again, completions};
+use crate::analysis::sensitivity::{self, Again, Ground, again, completions, resamples};
 use crate::analysis::statistic::Registered;
 use crate::analysis::used::options;
 use crate::analysis::workspace::Workspace;
@@ -218,6 +218,21 @@ impl Behind<'_> {
                 Again::Plain(other) => {
                     self.workspace.sample(protocol, state, cut, &other);
                     fits.push(self.fit(&other, treated, Some(&name)));
+                }
+                Again::Winsorized(share) => {
+                    // The outcomes as they are: another program draws them in itself.
+                    self.workspace.sample(protocol, state, cut, analysis);
+                    let mut fit = self.fit(analysis, treated, Some(&name));
+                    fit.how = How::Winsorized(share);
+                    fits.push(fit);
+                }
+                Again::Resampled(number) => {
+                    self.workspace.sample(protocol, state, cut, analysis);
+                    let mut fit = self.fit(analysis, treated, Some(&name));
+                    fit.how = How::Resampled;
+                    let drawn = resamples(&self.workspace, ground, analysis, number);
+                    fit.resamples = drawn.unwrap_or_default();
+                    fits.push(fit);
                 }
                 Again::Pairs => {
                     // Known and unknown rows, as worst-case bounds have them.
@@ -466,6 +481,7 @@ fn handed_fit(
         columns: handed.columns,
         family: handed.rows.iter().map(|row| row + 1).collect(),
         drawn: Vec::new(),
+        resamples: Vec::new(),
         known: Vec::new(),
     }
 }

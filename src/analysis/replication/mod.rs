@@ -10,6 +10,7 @@ use super::reference_set::{ENUMERATED, History};
 use super::workspace::Workspace;
 use crate::allocation::Arm;
 use crate::estimation::inversion::Studentized;
+use crate::estimation::resampling::Effect;
 use crate::estimation::{Arm as Side, Columns, Covariate};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Role};
@@ -161,6 +162,8 @@ pub struct ReplicatedFit {
     pub family: Vec<usize>,
     /// Of each completed data set, the outcomes of the rows without one, in their order.
     pub drawn: Vec<Vec<f64>>,
+    /// The effect on each resample; `None` where it or its standard error does not exist.
+    pub resamples: Vec<Option<Effect>>,
     /// Of pairs: whether the outcome of each row is known; one that is not and stands in the columns is settled.
     pub known: Vec<bool>,
     /// Index of the site of each row.
@@ -187,7 +190,7 @@ pub struct ReplicatedUnknown {
 }
 
 /// What is done with the columns of a fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum How {
     /// The estimator is applied.
     Estimated,
@@ -195,6 +198,10 @@ pub enum How {
     Pooled,
     /// Pairs of numbers of events among unknown outcomes are tried.
     Pairs,
+    /// The estimator is applied to outcomes of which a share is drawn in at each end.
+    Winsorized(f64),
+    /// The estimator is applied, and its effects on resamples give interval and p.
+    Resampled,
 }
 
 /// The statistic of a randomization test on every redraw.

@@ -5,7 +5,7 @@ use super::{Completed, Ground, bounded, with_rule};
 use crate::analysis::covariates::SiteGroups;
 use crate::analysis::workspace::Workspace;
 use crate::estimation::EstimationError;
-use crate::protocol::model::{Analysis, Missing, Sensitivity};
+use crate::protocol::model::{Analysis, Missing, Sensitivity, Skewed};
 
 /// What stands behind a row beside the result.
 #[derive(Debug, Clone)]
@@ -18,6 +18,10 @@ pub(in crate::analysis) enum Again {
     Shifted,
     /// Pairs of numbers of events among unknown outcomes.
     Pairs,
+    /// The analysis of outcomes of which a share is drawn in at each end.
+    Winsorized(f64),
+    /// The effect on so many resamples.
+    Resampled(u32),
 }
 
 /// Every row beside a result with its name, in the order of the results.
@@ -53,6 +57,14 @@ pub(in crate::analysis) fn again(ground: Ground<'_>, analysis: &Analysis) -> Vec
             clusters.text().to_owned(),
             plain(analysis.clustered(clusters)),
         ));
+    }
+    if let Some(share) = analysis.sensitivity_winsorized {
+        let name = Skewed::Winsorized.text().to_owned();
+        list.push((name, Again::Winsorized(share)));
+    }
+    if let Some(number) = analysis.sensitivity_bootstrap {
+        let name = Skewed::Bootstrap.text().to_owned();
+        list.push((name, Again::Resampled(number)));
     }
     list
 }

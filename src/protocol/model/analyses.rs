@@ -47,6 +47,10 @@ pub struct Analysis {
     pub sensitivity: Vec<Sensitivity>,
     /// Other outcomes that the same analysis is made of, each a row of its own.
     pub sensitivity_outcomes: Vec<usize>,
+    /// The share of outcomes at each end that the same analysis draws in, a row of its own beside the result.
+    pub sensitivity_winsorized: Option<f64>,
+    /// The resamples of a studentized bootstrap of the same effect, a row of its own beside the result.
+    pub sensitivity_bootstrap: Option<u32>,
     /// Factors by whose levels the effect is shown, with their interaction contrasts.
     pub subgroups: Vec<Factor>,
     /// Primary, secondary or exploratory.
@@ -109,6 +113,10 @@ impl Analysis {
                 "sensitivity_clusters",
                 self.sensitivity_clusters.map(Clusters::text),
             ),
+            self.sensitivity_winsorized
+                .map(|share| ("sensitivity_winsorized", share.to_string())),
+            self.sensitivity_bootstrap
+                .map(|resamples| ("sensitivity_bootstrap", resamples.to_string())),
             names(&self.subgroups).map(|names| ("subgroups", names)),
         ];
         list.into_iter().flatten().collect()
@@ -167,7 +175,15 @@ impl Analysis {
 /// Estimators of a difference of means, whose statistic a redraw of the arms recomputes as a function of a constant effect.
 pub const LINEAR: [&str; 4] = ["lin", "linear", "difference-in-means", "risk-difference"];
 
-/// Estimators beside these whose own test's statistic a redraw recomputes; a constant effect has no form in it, so that the test by
+/// Estimators of a difference of means of one number per family, whose families can be drawn again with the same standard error.
+pub const MEANS: [&str; 4] = [
+    "lin",
+    "linear",
+    "difference-in-means",
+    "stratified-difference-in-means",
+];
+
+/// Estimators beside the linear ones whose own test's statistic a redraw recomputes; a constant effect has no form in it, so that the test by
 /// redraws has no interval.
 pub const SCORED: [&str; 2] = ["log-rank", "rank-sum"];
 

@@ -12,11 +12,12 @@ mod estimand;
 mod follow_up;
 mod intake;
 mod roles;
+mod skewed;
 mod strata;
 mod study;
 
 pub use analyses::{
-    Analysis, Average, Clusters, Covariate, Estimand, Hands, LINEAR, Missing, Multiplicity,
+    Analysis, Average, Clusters, Covariate, Estimand, Hands, LINEAR, MEANS, Missing, Multiplicity,
     Received, Role, SCORED, Sensitivity, Summary, Test,
 };
 pub use calendar::Day;
@@ -29,6 +30,7 @@ pub use intake::{
 };
 pub(crate) use roles::is_person;
 pub use roles::{ActorRole, Roles, person};
+pub use skewed::Skewed;
 pub use strata::decimal;
 pub use study::{
     Ascertainment, Assumed, Beacon, Capacity, Custody, Ethics, Law, QUICKNET, SampleSize, Study,

@@ -2,6 +2,7 @@
 
 use super::estimator::Asked;
 use super::options::Told;
+use super::skewed::{BOOTSTRAP, WINSORIZED};
 use crate::estimation::{Df, Settings, Variance};
 use crate::protocol::findings::Findings;
 use crate::protocol::model::{Average, EventSpec, Missing, OutcomeKind};
@@ -9,12 +10,14 @@ use crate::protocol::tree::Section;
 use crate::words;
 
 /// Keys that mean nothing beside `children`.
-const BESIDE: [&str; 5] = [
+const BESIDE: [&str; 7] = [
     "variance",
     "df",
     "clusters",
     "sensitivity_clusters",
     "sensitivity_outcomes",
+    WINSORIZED,
+    BOOTSTRAP,
 ];
 
 /// Reads the key, and the options with the variance that the average has.

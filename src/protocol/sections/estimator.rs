@@ -7,6 +7,7 @@ use super::clusters;
 use super::estimand::is_binary;
 use super::missing::{self, Follows};
 use super::options::{options, received, strata, subgroups};
+use super::skewed;
 use crate::estimation::{ESTIMATORS, EstimatorEntry, Measure, OutcomeDomain, Role, Settings};
 use crate::protocol::findings::{Findings, quoted};
 use crate::protocol::model::{
@@ -39,6 +40,8 @@ pub(super) struct Given {
     pub(super) children: Option<Average>,
     pub(super) clusters: Option<Clusters>,
     pub(super) sensitivity_clusters: Option<Clusters>,
+    pub(super) winsorized: Option<f64>,
+    pub(super) bootstrap: Option<u32>,
     pub(super) subgroups: Vec<Factor>,
 }
 
@@ -125,10 +128,14 @@ pub(super) fn read(
     let strata = strata(out, section, entry, around);
     let received = received(out, section, entry);
     let subgroups = subgroups(out, section, entry, around.0);
+    let skewed = skewed::read(out, section, asked);
     let (clusters, sensitivity_clusters, options) = clusters::read(out, section, asked, options)?;
     let (children, options) = children::read(out, section, asked, options).ok()?;
+    let (winsorized, bootstrap) = skewed.ok()?;
     Some(Given {
         options,
+        winsorized,
+        bootstrap,
         children,
         clusters,
         sensitivity_clusters,

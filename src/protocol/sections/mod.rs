@@ -25,4 +25,5 @@ pub(super) mod outcomes;
 pub(super) mod participants;
 pub(super) mod roles;
 pub(super) mod sample_size;
+mod skewed;
 pub(super) mod study;

@@ -280,5 +280,23 @@ fn one_analysis(plan: &mut Plan, protocol: &Protocol, analysis: &Analysis) {
         let Words { en, sv } = joined(&names);
         plan.item(&words!("The same of: {en}.", "Detsamma för: {sv}."));
     }
+    skewed(plan, analysis);
     plan.line(&Words::default());
+}
+
+/// The rows beside the result of a skewed number.
+fn skewed(plan: &mut Plan, analysis: &Analysis) {
+    if let Some(share) = analysis.sensitivity_winsorized {
+        let Words { en, sv } = &Words::number(share);
+        plan.item(&words!(
+            "Beside it, for extreme outcomes: the same with the share {en} of them at each end drawn in to its quantile (winsorized).",
+            "Vid sidan av, för extrema utfall: detsamma med andelen {sv} av dem i vardera änden indragna till dess kvantil (winsoriserade)."
+        ));
+    }
+    if let Some(resamples) = analysis.sensitivity_bootstrap {
+        plan.item(&words!(
+            "Beside it, for the interval: a studentized bootstrap of the families within their arms ({resamples} resamples).",
+            "Vid sidan av, för intervallet: en studentiserad bootstrap av familjerna inom sina grupper ({resamples} bootstrapurval)."
+        ));
+    }
 }

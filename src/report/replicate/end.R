@@ -1,7 +1,7 @@
 
 # The comparison, number by number: alike, DIFFERS, or taken over.
 counts <- c("n_treated", "n_control", "units_treated", "units_control", "randomized", "received", "analysed", "missing", "by_rule", "not_yet", "events",
-  "events_treated", "events_control", "competing", "families", "of", "characteristics", "draws", "failed", "imputations", "imputed", "pairs", "turning", "turns_at", "unknown", "known_treated",
+  "events_treated", "events_control", "competing", "families", "of", "characteristics", "draws", "failed", "imputations", "imputed", "moved", "resamples", "pairs", "turning", "turns_at", "unknown", "known_treated",
   "known_control", "terminal", "at_risk", "strata", "coefficients", "mann_whitney")
 last <- function(path) { own <- strsplit(path, "/"); vapply(own, function(p) if (grepl("^[12]$", tail(p, 1)) && length(p) > 1) p[length(p) - 1] else tail(p, 1), "") }
 number <- union(names(reported), names(found)[!is.na(found)])
@@ -30,7 +30,7 @@ if (!is.null(compared)) {
 plain <- do.call(rbind, lapply(setdiff(names(given_columns), "families"), function(name) {
   own <- setdiff(given_columns[[name]], c("family", sub(".*/", "", compared$column[startsWith(compared$column, paste0(name, "/"))])))
   own <- unique(sub("^set[.].*", "set.*", own))
-  if (grepl("[.]redraws$|^westfall-young[.]", name)) own <- "*"
+  if (grepl("[.]redraws$|[.]resamples$|^westfall-young[.]", name)) own <- "*"
   if (length(own)) data.frame(own, name)
 }))
 if (!is.null(plain)) cat("\nColumns that are given and not made again, beside those of families.csv (codebook.csv says what they are):",

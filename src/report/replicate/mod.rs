@@ -69,6 +69,11 @@ fn look_stem(folder: &Folder<'_>, analysis: usize, look: usize) -> String {
     format!("{id}.at.{}", lock.map_or("", |lock| lock.id.as_str()))
 }
 
+/// The stem of the file of the resamples of a fit: `primary.bootstrap.resamples`.
+fn resamples_stem(folder: &Folder<'_>, analysis: usize, fit: usize) -> String {
+    format!("{}.resamples", stem(folder, analysis, fit))
+}
+
 /// The stem of the file of the redraws of a comparison: `primary.redraws`, with several `primary.letter.redraws`.
 fn redraws_stem(folder: &Folder<'_>, analysis: usize, comparison: usize) -> String {
     format!("{}.redraws", stem(folder, analysis, comparison))

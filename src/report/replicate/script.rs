@@ -7,7 +7,7 @@ mod given;
 
 use self::adjusting::comparison;
 use super::functions::{Function, Part, function};
-use super::{Folder, look_stem, redraws_stem, stem};
+use super::{Folder, look_stem, redraws_stem, resamples_stem, stem};
 use crate::analysis::covariates::SMALLEST_CELL;
 use crate::analysis::replication::{How, ReplicatedFit};
 use crate::analysis::results::AnalysisResult;
@@ -339,6 +339,22 @@ impl Calls {
             let shifts = reported.iter().any(|row| row.extra.contains_key("shift"));
             let how = if shifts { "shifted" } else { "imputed" };
             self.add(&format!("{how}({first}, {name}, {function}, {options})"));
+            return;
+        }
+        if let How::Winsorized(share) = fit.how {
+            self.parts.insert(Part::Skewed);
+            let id = quoted(&result.id);
+            self.add(&format!(
+                "winsorized({first}, {name}, {id}, {share}, {function}, {options})"
+            ));
+            return;
+        }
+        if fit.how == How::Resampled {
+            self.parts.insert(Part::Skewed);
+            let drawn = quoted(&resamples_stem(folder, place, index));
+            self.add(&format!(
+                "bootstrap({first}, {name}, {drawn}, {function}, {options})"
+            ));
             return;
         }
         let paths: Vec<String> = rows.iter().map(path).collect();

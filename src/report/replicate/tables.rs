@@ -3,10 +3,11 @@
 mod columns;
 
 use self::columns::{columns, unknown};
-use super::{Folder, joint_stem, look_stem, redraws_stem, stem, unknown_stem};
+use super::{Folder, joint_stem, look_stem, redraws_stem, resamples_stem, stem, unknown_stem};
 use crate::analysis::replication::{
     Counted, How, JointRedraws, ReplicatedBalance, ReplicatedFit, ReplicatedRedraws,
 };
+use crate::estimation::resampling::Effect;
 use crate::report::flat::{File, Table, csv, number};
 use crate::study::conduct::ELIGIBLE_SET;
 use serde_json::Value;
@@ -43,6 +44,11 @@ pub(super) fn data(folder: &Folder<'_>) -> (Vec<File>, String) {
             if fit.how == How::Pooled {
                 let path = format!("data/{}.drawn.csv", stem(folder, place, index));
                 let text = drawn(fit, &path, &mut book);
+                files.push(File { path, text });
+            }
+            if fit.how == How::Resampled {
+                let path = format!("data/{}.csv", resamples_stem(folder, place, index));
+                let text = resamples(fit, &path, &mut book);
                 files.push(File { path, text });
             }
         }
@@ -204,6 +210,24 @@ fn drawn(fit: &ReplicatedFit, path: &str, book: &mut Codebook) -> String {
         table.add(format!("set.{}", index + 1), values.collect());
     }
     book.tell(path, "set.*", "its outcome in each completed data set");
+    table.text()
+}
+
+fn resamples(fit: &ReplicatedFit, path: &str, book: &mut Codebook) -> String {
+    let mut table = Table::new();
+    let column = |value: fn(&Effect) -> f64| {
+        let values = fit.resamples.iter();
+        let values = values.map(|own| number(own.as_ref().map(value)));
+        values.collect::<Vec<String>>()
+    };
+    table.add("estimate", column(|own| own.estimate));
+    book.tell(
+        path,
+        "estimate",
+        "effect on families drawn again; NA where it or its standard error does not exist",
+    );
+    table.add("std_error", column(|own| own.std_error));
+    book.tell(path, "std_error", "its standard error on these families");
     table.text()
 }
 

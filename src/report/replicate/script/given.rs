@@ -86,7 +86,7 @@ impl Calls {
             let id = quoted(&folder.analyses.analyses[place].id);
             let own = match fit.how {
                 How::Pooled => counted.rows,
-                How::Estimated | How::Pairs => counted.values,
+                How::Estimated | How::Pairs | How::Winsorized(_) | How::Resampled => counted.values,
             };
             let own = list(own.iter().copied());
             let without = without(fit);
@@ -153,7 +153,8 @@ fn same_outcome(folder: &Folder<'_>, fit: &ReplicatedFit) -> Option<CountedAs> {
     let known: &[&str] = &["known"];
     let counted: &[&str] = &["known", "by-rule"];
     let all: &[&str] = &["known", "by-rule", "missing"];
-    let bounded = fit.how != How::Estimated || fit.estimator.ends_with("-bounds");
+    let completed = matches!(fit.how, How::Pooled | How::Pairs);
+    let bounded = completed || fit.estimator.ends_with("-bounds");
     let rule = |name: &str| Sensitivity::ALL.iter().any(|own| own.text() == name);
     let other = |name: &str| folder.protocol.outcomes.iter().any(|own| own.id == name);
     let (rows, values) = match fit.beside.as_deref() {

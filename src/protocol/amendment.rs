@@ -194,7 +194,7 @@ impl Changes {
             }
             if own.strata != new.strata {
                 let named = |factors: &[Factor]| {
-                    let names = factors.iter().map(|own| before.factor_id(*own).to_owned());
+                    let names = factors.iter().map(|own| before.factor_id(*own));
                     format!("{:?}", names.collect::<Vec<_>>())
                 };
                 self.moved(

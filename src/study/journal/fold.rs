@@ -476,7 +476,6 @@ impl Journal {
                     self.used(id, content, (*family, told), &entry.kind);
                 }
             }
-            What::Reported(_) => self.note_reported(decoded, entry.sequence),
             What::Corrected { sequence, .. } => {
                 self.holding.retain(|(link, ..)| link != sequence);
             }

@@ -10,7 +10,8 @@ use super::unreadable::is_unknown;
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::kernel::{
-    ChildIx, Family, FamilyIx, ReportIx, Screening, SiteIx, Source, Verdict, What, came_from,
+    ChildIx, Family, FamilyIx, Report, ReportIx, Screening, SiteIx, Source, Verdict, What,
+    came_from,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -42,10 +43,12 @@ impl Journal {
                     self.state.recognize(&sequences, *child);
                 }
             }
-            What::Reported(report) if report.unknown_child => {
-                if let Some(child) = decoded.payload.text("child") {
+            What::Reported(report) => {
+                let child = decoded.payload.text("child");
+                if let Some(child) = child.filter(|_| report.unknown_child) {
                     self.names.note_unknown_child(child, entry.sequence);
                 }
+                self.note_reported(report, decoded, entry.sequence);
             }
             What::Corrected { sequence, .. } => {
                 for own in self.keys.values_mut() {
@@ -271,10 +274,7 @@ impl Journal {
     }
 
     /// Notes the key and day of a report that the log or a register has of a drawn family.
-    pub(super) fn note_reported(&mut self, decoded: &Decoded<'_>, sequence: u64) {
-        let What::Reported(report) = &decoded.what else {
-            return;
-        };
+    fn note_reported(&mut self, report: &Report, decoded: &Decoded<'_>, sequence: u64) {
         let unit = self.state.unit(report.family);
         if !self.state.is_drawn(unit) {
             return;

@@ -2,7 +2,7 @@
 
 use super::plan::treated_arms;
 use super::workspace::Workspace;
-use crate::estimation::{self, Role};
+use crate::estimation::{self, Role, printed_level};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Hands, Summary};
 use crate::study::kernel::State;
@@ -18,6 +18,16 @@ pub struct Used {
     pub options: Vec<(&'static str, String)>,
     /// Names of the columns by their role on the command line.
     pub columns: Vec<(&'static str, Vec<String>)>,
+}
+
+/// A level as the decimal that it is meant to be, .93 for 1 − .07; one that is none, such as 1 − .05/3, as it is computed with.
+fn level(own: f64) -> f64 {
+    let decimal = printed_level(own);
+    if (decimal - own).abs() < 4.0 * f64::EPSILON {
+        decimal
+    } else {
+        own
+    }
 }
 
 /// The text of a summary in the file and in JSON.
@@ -107,7 +117,7 @@ pub(super) fn options(analysis: &Analysis) -> Vec<(&'static str, String)> {
     if own.interacted {
         list.push(("interacted", "true".to_owned()));
     }
-    list.push(("level", own.level.to_string()));
+    list.push(("level", level(own.level).to_string()));
     if analysis.hands() != Hands::Values {
         list.push(("unit", "days".to_owned()));
     }

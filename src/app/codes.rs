@@ -119,6 +119,7 @@ const PLANNING: &[Page] = pages![
     "joint-redraws-missing",
     "lists-differ",
     "looks-left-out",
+    "many-endless-ratios",
     "many-failures",
     "mean-cut-by-range",
     "months-beyond-stop",

@@ -4,7 +4,7 @@
 //! [`super::simulation`].
 
 use crate::diagnostic::{Diagnostic, Words};
-use crate::estimation::Warning;
+use crate::estimation::{Warning, printed_level};
 use crate::planning::performance::{FamilyPerformance, Figure};
 use crate::planning::redraws::too_few;
 use crate::planning::simulate::{CellPerformance, Options, compare};
@@ -313,6 +313,7 @@ fn body(
                 "analysis": analysis.unwrap_or(id),
                 "replicates": found.replicates,
                 "failures": found.failures,
+                "endless": found.endless,
                 "power": found.power,
                 "assurance": found.assurance,
                 "type_i_error": found.type_i_error,
@@ -322,7 +323,7 @@ fn body(
                 "empirical_se": found.empirical_se,
                 "model_se": found.model_se,
                 "relative_error": found.relative_error,
-                "level": found.level,
+                "level": printed_level(found.level),
                 "coverage": found.coverage,
                 "bias_eliminated_coverage": found.bias_eliminated_coverage,
                 "mean_squared_error": found.mean_squared_error,

@@ -3,6 +3,7 @@
 use crate::app::simulate::{self, Simulation};
 use crate::app::simulation::search::Searched;
 use crate::diagnostic::{Lang, Words};
+use crate::estimation::printed_level;
 use crate::planning::performance::Figure;
 use crate::planning::simulate::CellPerformance;
 use crate::planning::what_if::never_differs;
@@ -83,6 +84,7 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
     let sized = analyses().any(|(_, found)| found.size.is_some());
     let paired = analyses().any(|(_, found)| found.difference.is_some());
     let adjusted = analyses().any(|(_, found)| found.unadjusted.is_some());
+    let endless = analyses().any(|(_, found)| found.endless > 0);
     let mut grid = Grid::new()
         .column("cell", Words::new("cell", "cell"))
         .column("analysis", Words::new("analysis", "analys"));
@@ -116,6 +118,10 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
         .column("cost", Words::new("cost", "kostnad"))
         .column("replicates", Words::new("studies", "studier"))
         .column("failures", Words::new("failures", "utan svar"));
+    if endless {
+        let words = Words::new("0 or infinite", "0 eller oändlig");
+        grid = grid.column("endless", words);
+    }
     for cell in once(simulation) {
         for (id, found) in &cell.analyses {
             let mut row = vec![Cell::text(&cell.cell), Cell::text(id)];
@@ -142,6 +148,7 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
                 whole(found.replicates),
                 whole(found.failures),
             ]);
+            row.extend(endless.then(|| whole(found.endless)));
             grid.row(row);
         }
     }
@@ -205,7 +212,14 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
         names.extend(&SHARES[7..]);
     }
     let mut grid = Grid::new();
-    for key in ["cell", "analysis", "replicates", "failures"] {
+    for key in [
+        "cell",
+        "analysis",
+        "replicates",
+        "failures",
+        "endless",
+        "level",
+    ] {
         grid = grid.column(key, Words::same(key));
     }
     for name in &names {
@@ -240,6 +254,8 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 Cell::text(analysis),
                 whole(found.replicates),
                 whole(found.failures),
+                whole(found.endless),
+                Cell::number(printed_level(found.level), Shown::Significant(6)),
             ];
             let studies = &cell.studies;
             let reached = ends.iter().map(|end| {

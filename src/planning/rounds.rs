@@ -19,8 +19,8 @@ pub const ROUND: u64 = 1000;
 /// Gives the records of studies `from..to` of one of the cells, by its place.
 pub type Studies<'a, E> = dyn FnMut(usize, u64, u64) -> Result<Vec<Record>, E> + 'a;
 
-/// Share of studies without an answer from which on a cell warns of them.
-const MANY_FAILURES: f64 = 0.05;
+/// Share of studies that some figures leave out, without an answer or with a ratio without end, above which a cell warns of them.
+const MANY: f64 = 0.05;
 
 /// A cell none of whose first studies could be analysed is given up.
 const FIRST: u64 = 50;
@@ -201,8 +201,23 @@ pub fn many_failures(
             "`{id}` gav inga tal i {failures} av {replicates} studier i cellen `{cell}` (den första: {reason}): de räknas som att de inte förkastar, och skevhet, medelfel och täckning gäller bara de övriga"
         )
     };
-    let many = failures as f64 > MANY_FAILURES * replicates as f64;
+    let many = failures as f64 > MANY * replicates as f64;
     many.then(|| Warning::new("many-failures", words))
+}
+
+/// That the ratio of an analysis is 0 or infinite in many studies of a cell, which its standard errors leave out: how many of how
+/// many.
+fn many_endless(id: &str, cell: &str, (endless, replicates): (u64, u64)) -> Option<Warning> {
+    let many = endless as f64 > MANY * replicates as f64;
+    many.then(|| {
+        Warning::new(
+            "many-endless-ratios",
+            words!(
+                "the ratio of `{id}` is 0 or infinite in {endless} of {replicates} studies of the cell `{cell}`: they count in the power, and standard errors are of the others alone",
+                "kvoten i `{id}` är 0 eller oändlig i {endless} av {replicates} studier i cellen `{cell}`: de räknas i styrkan, och medelfelen gäller bara de övriga"
+            ),
+        )
+    })
 }
 
 fn performance(
@@ -219,6 +234,7 @@ fn performance(
         let reason = own.first_failure.map_or("", |(_, reason)| reason);
         let counts = (own.failures, own.replicates);
         warnings.extend(many_failures(id, &cell.id, counts, reason));
+        warnings.extend(many_endless(id, &cell.id, (own.endless, own.replicates)));
     }
     Ok(CellPerformance {
         cell: cell.id.clone(),

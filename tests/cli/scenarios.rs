@@ -365,6 +365,62 @@ fn many_studies_without_an_answer_are_warned_of() {
     }
 }
 
+/// Studies whose hazard ratio is 0 or infinite are left out of its standard errors: every table says how many, and more than one study
+/// of twenty is warned of. With few reports that happens often, with as many as the scenario states in no study.
+#[test]
+fn many_ratios_without_end_are_told() {
+    for (risk, said) in [(0.04, true), (0.850_092, false)] {
+        let order = format!(
+            "workloads/w4.toml --set truth.rereport_control={risk} \
+             --set protocol.sample_size.stop.families=120 --replicates 200"
+        );
+        let run = simulate(&format!("{order} --json"));
+        let body = run.json();
+        let row = body["cells"].as_array().unwrap();
+        let row = row.iter().find(|own| own["analysis"] == "hazards").unwrap();
+        let endless = row["endless"].as_u64().unwrap();
+        assert_eq!(endless > 10, said, "{endless}");
+        assert!(said || endless == 0);
+        let warnings = body["warnings"].as_array().unwrap();
+        let found = warnings
+            .iter()
+            .any(|own| own["code"] == "many-endless-ratios");
+        let told = run.err.contains("many-endless-ratios");
+        assert_eq!((found, told), (said, said));
+        let csv = simulate(&format!("{order} --format csv"));
+        let mut lines = csv.out.lines().map(|line| line.split(','));
+        let place = lines.next().unwrap().position(|own| own == "endless");
+        let mut row = lines.find(|line| line.clone().nth(1) == Some("hazards"));
+        let shown = row.as_mut().and_then(|row| row.nth(place.unwrap()));
+        assert_eq!(shown, Some(endless.to_string().as_str()));
+        let text = simulate(&order);
+        assert_eq!(text.out.contains("0 or infinite"), said, "{}", text.out);
+    }
+}
+
+/// By hand: the level of the intervals of a test at .07 is .93, which 1 − .07 is not in binary; every table has it.
+#[test]
+fn the_level_is_a_decimal_in_every_table() {
+    let place = Place::with(
+        &include_str!("../../simulations/protocols/fixed-binary.toml")
+            .replace("role = \"primary\"", "role = \"primary\"\nalpha = 0.07"),
+    );
+    let scenario = include_str!("../../simulations/workloads/w1.toml")
+        .replace("../protocols/fixed-binary.toml", "p.toml");
+    place.write("s.toml", scenario);
+    let order = "simulate s.toml --replicates 4 --draws 0";
+    let json = place.run(&format!("{order} --json --out o")).out;
+    assert!(json.contains("\"level\": 0.93,"), "{json}");
+    let written = std::fs::read_to_string(place.path("o/performance.csv")).unwrap();
+    let shown = place.run(&format!("{order} --format csv")).out;
+    for table in [written, shown] {
+        let mut lines = table.lines().map(|line| line.split(','));
+        let place = lines.next().unwrap().position(|own| own == "level");
+        let row = lines.next().unwrap().nth(place.unwrap());
+        assert_eq!(row, Some("0.93"), "{table}");
+    }
+}
+
 /// A setting that the grid or a prior would swallow is refused, and a number without its zero is a number.
 #[test]
 fn what_cannot_be_set_is_said() {

@@ -214,7 +214,7 @@ pub struct AnalysisPerformance {
     pub failures: u64,
     /// Number of the first of them, and why.
     pub first_failure: Option<(u64, &'static str)>,
-    /// Studies whose ratio is 0 or infinite: they count in power and coverage, and the other figures are of the others.
+    /// Studies whose ratio is 0 or infinite: they count in power, and standard errors are of the others.
     pub endless: u64,
     /// Share of all studies that reject, by the p adjusted as registered; a failure does not reject. Without a value where the
     /// analysis decides nothing, or gave no numbers in any study.

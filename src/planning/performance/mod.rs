@@ -263,6 +263,36 @@ mod tests {
         }
     }
 
+    /// By hand: hazard ratios 2, infinite, 0 and 8 of which the infinite one rejects, and one failure. Two studies are left out of the
+    /// standard errors: the logarithms of the others are log 2 and 3·log 2, whose standard deviation is √2·log 2.
+    #[test]
+    fn a_ratio_without_end_is_counted_and_left_out_of_standard_errors() {
+        let about = About {
+            limit: Some(0.05),
+            adjusted: false,
+            level: 0.95,
+            is_null: false,
+            believed: false,
+            truth: Truth::Other { ratio: true },
+        };
+        let mut sums = Sums::new(&[about], 10, 2);
+        for (ratio, std_error, p) in [
+            (2.0, 0.5, 0.3),
+            (f64::INFINITY, f64::INFINITY, 0.01),
+            (0.0, f64::INFINITY, 0.1),
+            (8.0, 0.5, 0.2),
+        ] {
+            sums.add(&record(0.0, Ok(found(ratio, std_error, p))));
+        }
+        sums.add(&record(0.0, Err("no-events")));
+        let own = sums.analyses()[0];
+        assert_eq!((own.replicates, own.failures, own.endless), (5, 1, 2));
+        close(own.power, 0.2, (0.16_f64 / 5.0).sqrt());
+        let spread = own.empirical_se.value.unwrap();
+        assert!((spread - 2.0_f64.sqrt() * 2.0_f64.ln()).abs() < 1e-12);
+        assert_eq!(own.model_se.value, Some(0.5));
+    }
+
     #[test]
     fn three_studies_and_a_failure_by_hand() {
         // Estimates 0.1, 0.3, −0.1; truths 0, 0.1, 0.1; standard errors 0.1, 0.1, 0.05. Errors 0.1, 0.2, −0.2.

@@ -437,8 +437,8 @@ fn failures(planning: &Planning<'_>, lang: Lang) -> Vec<String> {
                 let (name, studies) = (&cell.cell, own.endless);
                 said.push(say(
                     &words!(
-                        "{name} · {id}: in {studies} studies the ratio is 0 or infinite. They count in power and coverage; standard errors are of the others.",
-                        "{name} · {id}: i {studies} studier är kvoten 0 eller oändlig. De räknas i styrka och täckning; medelfelen gäller de andra."
+                        "{name} · {id}: in {studies} studies the ratio is 0 or infinite. They count in power; standard errors are of the others.",
+                        "{name} · {id}: i {studies} studier är kvoten 0 eller oändlig. De räknas i styrkan; medelfelen gäller de andra."
                     ),
                     lang,
                 ));

@@ -52,14 +52,21 @@ impl Words {
         Self { en, sv }
     }
 
-    /// A number in running text, in as many digits as it has. What is quoted from a file, as `key = 0.02`, is not translated.
+    /// A number in running text, in as many digits as it has, and by its power of ten where that would be a row of noughts. What is
+    /// quoted from a file, as `key = 0.02`, is not translated.
     ///
     /// ```
     /// use lottning::diagnostic::Words;
     /// assert_eq!(Words::number(-0.25), Words::new("-0.25", "-0,25"));
+    /// assert_eq!(Words::number(1.5e-300), Words::new("1.5e-300", "1,5e-300"));
     /// ```
     pub fn number(value: f64) -> Self {
-        let en = value.to_string();
+        let plain = value == 0.0 || !value.is_finite() || (1e-7..1e16).contains(&value.abs());
+        let en = if plain {
+            value.to_string()
+        } else {
+            format!("{value:e}")
+        };
         let sv = en.replace('.', ",");
         Self { en, sv }
     }

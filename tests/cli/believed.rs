@@ -27,6 +27,72 @@ fn ran(prior: &str, words: &[&str]) -> Ran {
     }
 }
 
+/// What no simulated study goes by has no prior, for it would change nothing and call the power an assurance: the registered redraws,
+/// in whose place a simulation has its own, caps that people are warned of, and what was planned with. The slots of a gate have one.
+#[test]
+fn a_prior_on_what_no_study_reads_is_refused() {
+    for (key, law) in [
+        (
+            "analysis.primary.test.draws",
+            "uniform = [999, 9999]\nwhole = true",
+        ),
+        ("exceptions.cap.study_share", "uniform = [0.02, 0.05]"),
+        (
+            "exceptions.cap.per_site_and_quarter",
+            "values = [1, 4]\nwhole = true",
+        ),
+        ("capacity.weeks_per_family", "uniform = [6, 10]"),
+    ] {
+        let prior = format!("[[prior]]\nkey = \"protocol.{key}\"\n{law}\n");
+        let ran = ran(&prior, &[]);
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        let told = format!("no simulated study reads `protocol.{key}`");
+        assert!((ran.out + &ran.err).contains(&told), "{key}");
+    }
+    let slots = "[[prior]]\nkey = \"protocol.arm.iuh.families_per_therapist\"\nvalues = [1, 3]\nwhole = true\n";
+    let body = ran(slots, &[]).json(0);
+    assert!(body["cells"][0]["assurance"]["value"].is_number());
+}
+
+/// The ends of a uniform law are told as the file has them, whatever is drawn next to them, and what is wrong at both ends is told
+/// once: the engine `kernel` takes an `icc_pair` of 0 and no other.
+#[test]
+fn the_ends_of_a_prior_are_told_as_they_are_written() {
+    let place = Place::with(include_str!(
+        "../../simulations/protocols/fixed-binary.toml"
+    ));
+    let scenario = include_str!("../../simulations/workloads/w1.toml")
+        .replace("../protocols/fixed-binary.toml", "p.toml");
+    for (key, ends, told) in [
+        (
+            "family.icc_pair",
+            "[0.0, 0.3]",
+            "the prior reaches beyond 0",
+        ),
+        (
+            "truth.rereport_control",
+            "[0.5, 1.5]",
+            "the prior reaches 1.5",
+        ),
+    ] {
+        let prior = format!("[[prior]]\nkey = \"{key}\"\nuniform = {ends}\n\n[precision]");
+        place.write("s.toml", scenario.replace("[precision]", &prior));
+        let ran = place.run("simulate s.toml --replicates 4 --set engine=kernel");
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        assert_eq!(
+            ran.err.matches("the prior reaches").count(),
+            1,
+            "{}",
+            ran.err
+        );
+        let end = ran
+            .err
+            .split_once(told)
+            .map(|(_, rest)| rest.lines().next());
+        assert_eq!(end, Some(Some("")), "{}", ran.err);
+    }
+}
+
 /// A prior that has one value gives what the value gives when it is set: cost, target, families and months too.
 #[test]
 fn a_prior_of_one_value_is_that_value() {

@@ -6,6 +6,7 @@ use super::prior::Prior;
 use super::recipe::{Recipe, hex};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::planning::judging::Judge;
+use crate::protocol::Protocol;
 use crate::words;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
@@ -104,7 +105,11 @@ fn moved(refused: Refused, span: &Range<usize>, label: &Words, faults: &mut Vec<
         }
         finding.place = Some(Place::span(span.clone()));
         finding.label = Some(label.clone());
-        if !faults.contains(&finding) {
+        // The same is wrong at both ends of a prior, or in several cells: it is told once.
+        let is_told = |own: &Diagnostic| {
+            (own.code, &own.message, &own.place) == (finding.code, &finding.message, &finding.place)
+        };
+        if !faults.iter().any(is_told) {
             faults.push(finding);
         }
     }
@@ -126,10 +131,13 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
             }
             continue;
         }
-        for value in prior.extremes() {
+        let at = |value: f64| {
             let mut recipe = cell.recipe.clone();
             recipe.settings.push(prior.setting(value));
-            let made = recipe.cell(&[]);
+            recipe.cell(&[])
+        };
+        for value in prior.extremes() {
+            let made = at(value);
             reads.extend(
                 made.as_ref()
                     .ok()
@@ -154,8 +162,18 @@ pub(super) fn believe(cell: &mut Cell, priors: &[Prior], faults: &mut Vec<Diagno
                     }
                 }
                 Err(refused) => {
-                    let Words { en, sv } = Words::number(value);
-                    let label = words!("the prior reaches {en}", "priorn når {sv}");
+                    // An end that is never drawn itself is told as it is written, with what is wrong there.
+                    let end = prior.stated(value);
+                    let Words { en, sv } = Words::number(end);
+                    let (label, refused) = match at(end) {
+                        Err(refused) => {
+                            (words!("the prior reaches {en}", "priorn når {sv}"), refused)
+                        }
+                        Ok(_) => (
+                            words!("the prior reaches beyond {en}", "priorn når bortom {sv}"),
+                            refused,
+                        ),
+                    };
                     moved(refused, &prior.span, &label, faults);
                 }
             }
@@ -222,22 +240,7 @@ fn of_end(key: &str, cell: &Cell, end: &Cell) -> Option<Reads> {
     if cell.protocol_text == end.protocol_text {
         return None;
     }
-    // What people planned with and are told: no simulated study goes by it, whatever it says.
-    let lived = |own: &Cell| {
-        let mut protocol = own.protocol.clone();
-        protocol.hash = cell.protocol.hash;
-        protocol.study.clone_from(&cell.protocol.study);
-        protocol.capacity = cell.protocol.capacity;
-        protocol.sample_size.target = cell.protocol.sample_size.target;
-        let (assumed, kept) = (
-            &mut protocol.sample_size.assumed,
-            cell.protocol.sample_size.assumed,
-        );
-        assumed.control = kept.control;
-        assumed.effect = kept.effect;
-        assumed.power = kept.power;
-        format!("{protocol:?}")
-    };
+    let lived = |own: &Cell| format!("{:?}", lived_by(cell, own.protocol.clone()));
     Some(if lived(cell) != lived(end) {
         Reads::Studies
     } else if cell.protocol.sample_size.target != end.protocol.sample_size.target {
@@ -245,6 +248,48 @@ fn of_end(key: &str, cell: &Cell, end: &Cell) -> Option<Reads> {
     } else {
         Reads::Nothing
     })
+}
+
+/// The protocol of a cell at an end of a prior, with that of the cell itself wherever no simulated study goes by what it says: what
+/// people planned with, are told and are warned of, the registered number of redraws, in whose place a simulation has its own, and
+/// analyses and their locks that the scenario leaves out. What studies are judged by is held elsewhere.
+fn lived_by(cell: &Cell, end: Protocol) -> Protocol {
+    let own = &cell.protocol;
+    let mut protocol = Protocol {
+        hash: own.hash,
+        study: own.study.clone(),
+        capacity: own.capacity,
+        violations: own.violations.clone(),
+        ..end
+    };
+    protocol.sample_size.target = own.sample_size.target;
+    protocol.sample_size.assumed = own.sample_size.assumed;
+    protocol.exceptions.cap = own.exceptions.cap;
+    for (arm, own) in protocol.arms.iter_mut().zip(&own.arms) {
+        // That of a gate is the gate's.
+        arm.families_per_therapist = own.families_per_therapist;
+    }
+    let is_run = |place: usize| cell.scenario.analyses.contains(&place);
+    let analyses = protocol.analyses.iter_mut().zip(&own.analyses);
+    for (place, (analysis, own)) in analyses.enumerate() {
+        if is_run(place) {
+            analysis.test = own.test;
+        } else {
+            analysis.clone_from(own);
+        }
+    }
+    let is_held = |lock: usize| {
+        let mut run = cell.scenario.analyses.iter();
+        run.any(|place| {
+            own.analyses[*place].lock == lock || own.analyses[*place].looks.contains(&lock)
+        })
+    };
+    for (place, (lock, own)) in protocol.locks.iter_mut().zip(&own.locks).enumerate() {
+        if !is_held(place) {
+            lock.clone_from(own);
+        }
+    }
+    protocol
 }
 
 /// A prior on what no study goes by: every study would be the same whatever is drawn, and the power be called an assurance.

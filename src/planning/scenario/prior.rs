@@ -102,6 +102,24 @@ impl Prior {
             .map(|(value, _)| if self.whole { value.round() } else { *value })
             .collect()
     }
+
+    /// What the file says of the least or the greatest value that can be drawn: a uniform law is stated by ends that are never drawn
+    /// themselves. Any other value is what it is.
+    pub(super) fn stated(&self, value: f64) -> f64 {
+        let (low, high) = match self.law {
+            Law::Uniform { low, high } if !self.whole => (low, high),
+            _ => (f64::NEG_INFINITY, f64::INFINITY),
+        };
+        let (low, high) = (self.limits.0.max(low), self.limits.1.min(high));
+        let is_end = |u: f64, end: f64| end.is_finite() && value.total_cmp(&self.at(u)).is_eq();
+        if is_end(0.0, low) {
+            low
+        } else if is_end(1.0, high) {
+            high
+        } else {
+            value
+        }
+    }
 }
 
 /// Reads the priors; `varied` are the keys of the grid.
@@ -211,7 +229,7 @@ fn prior(out: &mut Findings<'_>, section: &Section<'_>) -> Option<Prior> {
     if limits.0 > limits.1 || ends.1 - ends.0 < CUT {
         impossible(
             out,
-            &section.key_span(if limits.0.is_finite() {
+            &section.key_span(if section.get("least").is_some() {
                 "least"
             } else {
                 "greatest"
@@ -348,6 +366,31 @@ mod tests {
         assert_eq!(one("values = [1, 0.5, 1]").extremes(), [1.0, 0.5, 1.0]);
         let prior = one("values = [3.2, 1, 2]\nshares = [0.5, 0, 0.5]\nwhole = true");
         assert_eq!(prior.extremes(), [3.0, 2.0]);
+    }
+
+    /// By hand: the ends that a file states, of which a uniform law draws neither; a law that is cut at its millionths has none.
+    #[test]
+    fn ends_are_told_as_they_are_written() {
+        for (law, ends) in [
+            ("uniform = [0.0, 0.3]", [0.0, 0.3]),
+            ("uniform = [0, 1]\nleast = 0.1", [0.1, 1.0]),
+            ("uniform = [2, 5]\nwhole = true", [2.0, 5.0]),
+            (
+                "beta = { mean = 0.3, sd = 0.1 }\nleast = 0.1\ngreatest = 0.7",
+                [0.1, 0.7],
+            ),
+            ("values = [3, 1, 2]", [3.0, 2.0]),
+        ] {
+            let prior = one(law);
+            let all = prior.extremes();
+            let told = [all[0], all[all.len() - 1]].map(|own| prior.stated(own));
+            assert_eq!(told.map(f64::to_bits), ends.map(f64::to_bits), "{law}");
+        }
+        let prior = one("uniform = [0.0, 0.3]");
+        let drawn = prior.extremes();
+        assert!(drawn[0] > 0.0 && drawn[1] < 0.3);
+        let cut = one("normal = { mean = 0, sd = 1 }");
+        assert_eq!(cut.stated(cut.at(0.0)).to_bits(), cut.at(0.0).to_bits());
     }
 
     #[test]

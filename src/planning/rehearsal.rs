@@ -4,6 +4,7 @@
 //! study; only the source of the arms is the rehearsal's own seed, so that the live program, given the same commands,
 //! draws the same arms. [`scenario_of`] makes a world for any protocol; what it assumes is in its text.
 
+use super::mechanisms::family::{MOST_MEAN, MOST_VALUES};
 use super::scenario::Cell;
 use super::simulate::Options;
 use super::study::{Record, Simulator};
@@ -444,14 +445,14 @@ pub fn scenario_of(protocol: &Protocol) -> String {
                 range: (low, high), ..
             } => {
                 let most = (*high).min(low.saturating_add(17));
-                // The law of counts has no upper end of its own: a short range would cut it.
-                if *high < low.saturating_add(60) {
+                let mean = *low as f64 + 3.5;
+                // The law of counts has no upper end of its own: a short range would cut it. Nor has it a mean of any size.
+                if *high < low.saturating_add(60) || mean <= 0.0 || mean > MOST_MEAN {
                     let _ = writeln!(text, "uniform = [{low}, {most}] # (A)");
                 } else {
-                    let mean = low.saturating_add(3);
                     let _ = writeln!(
                         text,
-                        "count = {{ mean = {mean}.5, dispersion = 0.5, least = {low} }} # (A)"
+                        "count = {{ mean = {mean:?}, dispersion = 0.5, least = {low} }} # (A)"
                     );
                 }
             }
@@ -461,7 +462,8 @@ pub fn scenario_of(protocol: &Protocol) -> String {
                 ..
             } => {
                 let scale = 10_i64.pow(u32::from(*places));
-                let most = (*high).min(low.saturating_add(10 * scale));
+                let width = (10 * scale).min(MOST_VALUES - 1);
+                let most = (*high).min(low.saturating_add(width));
                 let number = |value: i64| crate::protocol::model::decimal(value, *places);
                 let _ = writeln!(text, "uniform = [{}, {}] # (A)", number(*low), number(most));
             }

@@ -40,6 +40,36 @@ fn simulated(protocol: &str, replicates: u64) -> CellPerformance {
     simulate(&plan, &options, &|_, _| {}).unwrap().remove(0)
 }
 
+/// Whatever numbers a field may hold, a rehearsal has a law for it: a post code, a year, an amount below zero, a number with six places.
+#[test]
+fn a_field_of_any_range_has_a_law_in_a_rehearsal() {
+    let counts = [
+        "[10000, 99999]",
+        "[1900, 2100]",
+        "[-100, 1000]",
+        "[-4, 100]",
+        "[-3, 100]",
+        "[9996, 20000]",
+        "[9997, 20000]",
+        "[2000000, 3000000]",
+        "[7, 7]",
+    ];
+    let counts = counts.map(|range| format!("kind = \"count\"\nrange = {range}"));
+    let numbers =
+        (0..=6).map(|places| format!("kind = \"number\"\nplaces = {places}\nrange = [-5, 1000]"));
+    for own in counts.into_iter().chain(numbers) {
+        let field = format!("[[field]]\nid = \"own\"\n{own}\n\n[[criterion]]");
+        let text = TWO_ARMS.replacen("[[criterion]]", &field, 1);
+        let parsed = lottning::protocol::parse(text.as_bytes());
+        let valid = parsed
+            .protocol
+            .unwrap_or_else(|| panic!("{own}: {:#?}", parsed.diagnostics));
+        let scenario = scenario_of(&valid);
+        let planned = plan(&scenario, &text, &[]);
+        assert!(planned.is_ok(), "{own}: {:#?}", planned.err());
+    }
+}
+
 /// Beside the one that decides, which counts reports in another window: the scenario then says whose risk it states.
 #[test]
 fn every_estimator_is_simulated_as_a_secondary_analysis() {

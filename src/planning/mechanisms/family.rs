@@ -285,13 +285,18 @@ fn law(out: &mut Findings<'_>, section: &Section<'_>, field: &Field) -> Option<F
     })
 }
 
+/// Greatest mean of a field's `count`.
+pub(in crate::planning) const MOST_MEAN: f64 = 10_000.0;
+/// Most values of a field's `uniform`.
+pub(in crate::planning) const MOST_VALUES: i64 = 1_000_000;
+
 fn count(out: &mut Findings<'_>, value: &Value<'_>, range: (i64, i64)) -> Option<CountTable> {
     let section = value.section(out, &["mean", "dispersion", "least"])?;
     let least = or_default(out, &section, "least", range.0, |out, value| {
         value.whole(out, range.0, range.1.min(1_000_000))
     });
     let mean = section.need(out, "mean");
-    let mean = mean.and_then(|value| positive(out, &value, 10_000.0));
+    let mean = mean.and_then(|value| positive(out, &value, MOST_MEAN));
     let dispersion = or_default(out, &section, "dispersion", 0.0, |out, value| {
         super::not_negative(out, value, 100.0)
     });
@@ -401,7 +406,7 @@ fn uniform(
         })
         .collect();
     match ends.as_slice() {
-        [low, high] if items.len() == 2 && low <= high && high - low < 1_000_000 => {
+        [low, high] if items.len() == 2 && low <= high && high - low < MOST_VALUES => {
             let number = (high - low + 1) as usize;
             Some(CountTable::new(*low, &vec![1.0; number]))
         }

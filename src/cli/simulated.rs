@@ -5,7 +5,7 @@ use crate::app::simulation::search::Searched;
 use crate::diagnostic::{Lang, Words};
 use crate::estimation::printed_level;
 use crate::planning::performance::Figure;
-use crate::planning::simulate::CellPerformance;
+use crate::planning::simulate::{CellPerformance, share_name};
 use crate::planning::what_if::never_differs;
 use crate::protocol::model::Day;
 use crate::report::number::count;
@@ -80,19 +80,15 @@ fn once(simulation: &Simulation) -> impl Iterator<Item = &CellPerformance> {
 
 pub(super) fn shown(simulation: &Simulation) -> Grid {
     let analyses = || simulation.cells.iter().flat_map(|cell| &cell.analyses);
-    let believed = simulation.cells.iter().any(|cell| cell.believed);
     let sized = analyses().any(|(_, found)| found.size.is_some());
     let paired = analyses().any(|(_, found)| found.difference.is_some());
     let adjusted = analyses().any(|(_, found)| found.unadjusted.is_some());
     let endless = analyses().any(|(_, found)| found.endless > 0);
     let mut grid = Grid::new()
         .column("cell", Words::new("cell", "cell"))
-        .column("analysis", Words::new("analysis", "analys"));
-    grid = if believed {
-        grid.column("assurance", Words::new("assurance", "assurance"))
-    } else {
-        grid.column("power", Words::new("power", "styrka"))
-    };
+        .column("analysis", Words::new("analysis", "analys"))
+        .column("power", Words::new("power", "styrka"))
+        .column("assurance", Words::new("assurance", "assurance"));
     if adjusted {
         let words = Words::new("without the adjustment", "utan justeringen");
         grid = grid.column("unadjusted", words);
@@ -125,7 +121,8 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
     for cell in once(simulation) {
         for (id, found) in &cell.analyses {
             let mut row = vec![Cell::text(&cell.cell), Cell::text(id)];
-            row.push(plus_minus(&found.assurance.unwrap_or(found.power)));
+            row.push(plus_minus(&found.power));
+            row.push(plus_minus(&found.assurance.unwrap_or_default()));
             if adjusted {
                 row.push(plus_minus(&found.unadjusted.unwrap_or_default()));
             }
@@ -400,13 +397,9 @@ pub(super) fn compared(simulation: &Simulation) -> Option<Grid> {
         .column("families", Words::new("families", "familjer"))
         .column("days_closed", Words::new("days closed", "stängda dagar"))
         .column("cost", Words::new("cost", "kostnad"));
-    let believed = simulation.cells.iter().any(|cell| cell.believed);
+    let Words { en, sv } = share_name(&simulation.cells);
     for (id, _) in &first.power {
-        let words = if believed {
-            words!("assurance, {id}", "assurance, {id}")
-        } else {
-            words!("power, {id}", "styrka, {id}")
-        };
+        let words = words!("{en}, {id}", "{sv}, {id}");
         grid = grid.column(format!("power.{id}"), words);
     }
     for (name, cell, found) in &simulation.alternatives {

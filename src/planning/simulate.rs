@@ -99,6 +99,17 @@ pub struct CellPerformance {
     pub warnings: Vec<Warning>,
 }
 
+/// What the share of studies that reject is called where cells stand together: an alternative that sets what has a prior has a power
+/// beside an assurance.
+pub fn share_name(cells: &[CellPerformance]) -> Words {
+    let believed = cells.iter().filter(|cell| cell.believed).count();
+    match believed {
+        0 => Words::new("power", "styrka"),
+        _ if believed == cells.len() => Words::new("assurance", "assurance"),
+        _ => Words::new("power or assurance", "styrka eller assurance"),
+    }
+}
+
 /// Why a simulation gives no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SimulationError {

@@ -468,6 +468,43 @@ fn assurance_stands_under_its_name() {
     );
 }
 
+/// An alternative that sets what has a prior has a power beside an assurance: each stands under its own name, in the table of cells and
+/// on the page, and their difference under both.
+#[test]
+fn a_power_beside_an_assurance_keeps_its_name() {
+    let folder = Folder::new();
+    let root = env!("CARGO_MANIFEST_DIR");
+    let alternative = "truth.rereport_ratio=0.6";
+    let run = folder.run(&format!(
+        "simulate {root}/simulations/assurance.toml --replicates 4 --draws 0 --set months=6 \
+         --set accrual.families_per_month_and_site.mean=10 --set family.icc_pair=0 --out o --what-if {alternative}"
+    ));
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let head = run.out.lines().next().unwrap();
+    let (power, assurance) = (head.find("power").unwrap(), head.find("assurance").unwrap());
+    assert!(power < assurance);
+    let figures = |name: &str| {
+        let row = run.out.lines().find(|line| line.starts_with(name)).unwrap();
+        // By characters: a table has ± and – in it.
+        let column = |from: usize| row.chars().nth(from).unwrap().is_ascii_digit();
+        (column(power), column(assurance))
+    };
+    assert_eq!(figures("base"), (false, true), "{}", run.out);
+    assert_eq!(figures(alternative), (true, false), "{}", run.out);
+    assert!(
+        run.out.contains("power or assurance, primary"),
+        "{}",
+        run.out
+    );
+    for (page, told) in [
+        ("report.en.html", "is that of base; the others have a power"),
+        ("report.sv.html", "gäller base; de andra har en styrka"),
+    ] {
+        let page = std::fs::read_to_string(folder.path().join("o").join(page)).unwrap();
+        assert_eq!(page.matches(told).count(), 2);
+    }
+}
+
 /// Two alternatives whose settings change which conditions hold have nothing to be compared with.
 #[test]
 fn an_alternative_needs_a_cell_to_be_compared_with() {

@@ -20,7 +20,7 @@ use super::{Grid, number};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure as Number;
 use crate::planning::scenario::Engine;
-use crate::planning::simulate::CellPerformance;
+use crate::planning::simulate::{CellPerformance, share_name};
 use crate::planning::what_if::Difference;
 use crate::protocol::Protocol;
 use crate::words;
@@ -187,15 +187,11 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
         ),
         lang,
     ))];
-    let believed = planning.cells.iter().any(|cell| cell.believed);
+    let Words { en, sv } = share_name(planning.cells);
     let costs = planning.cells.iter().any(|cell| cell.cost.is_some());
     let mut head = vec![
         Words::new("cell", "cell"),
-        if believed {
-            Words::new("assurance, per cent", "assurance, procent")
-        } else {
-            Words::new("power, per cent", "styrka, procent")
-        },
+        words!("{en}, per cent", "{sv}, procent"),
         Words::new("families", "familjer"),
         Words::new("days closed", "stängda dagar"),
     ];
@@ -214,6 +210,7 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
             grid.row(format!("{} · {name}", cell.cell), row);
         }
     }
+    grid.notes.extend(named_apart(planning.cells, lang));
     parts.push(Part::Table(grid));
     if cells > IN_SHORT {
         parts.push(Part::Text(say(
@@ -229,6 +226,23 @@ fn aims(planning: &Planning<'_>, lang: Lang) -> Section {
         heading: say(&Words::new("Aims", "Syfte"), lang),
         parts,
     }
+}
+
+/// Which cells have an assurance, where others beside them have a power.
+fn named_apart(cells: &[CellPerformance], lang: Lang) -> Option<String> {
+    let believed = cells.iter().filter(|cell| cell.believed);
+    let own: Vec<&str> = believed.map(|cell| cell.cell.as_str()).collect();
+    let apart = !own.is_empty() && own.len() < cells.len();
+    let own = own.join("; ");
+    apart.then(|| {
+        say(
+            &words!(
+                "An assurance, an average over what is believed, is that of {own}; the others have a power.",
+                "Assurance, ett medelvärde över det som antas, gäller {own}; de andra har en styrka."
+            ),
+            lang,
+        )
+    })
 }
 
 fn mechanisms(planning: &Planning<'_>, lang: Lang) -> Section {

@@ -1,10 +1,10 @@
 //! Alternatives side by side: what each would reach, close, decide and cost, and what it has more than the scenario as it is.
 
 use super::measures::percent;
-use super::{Planning, plus_minus};
+use super::{Planning, named_apart, plus_minus};
 use crate::diagnostic::{Lang, Words};
 use crate::planning::performance::Figure as Number;
-use crate::planning::simulate::CellPerformance;
+use crate::planning::simulate::{CellPerformance, share_name};
 use crate::planning::what_if::never_differs;
 use crate::report::page::{Part, Section, say};
 use crate::report::{Grid, number};
@@ -89,12 +89,10 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
     .iter()
     .map(|words| say(words, lang))
     .collect();
-    let believed = planning.cells.iter().any(|cell| cell.believed);
-    let (name, name_sv) = if believed {
-        ("assurance", "assurance")
-    } else {
-        ("power", "styrka")
-    };
+    let Words {
+        en: name,
+        sv: name_sv,
+    } = share_name(planning.cells);
     for place in &decides {
         let id = &first.power[*place].0;
         head.push(say(
@@ -148,6 +146,7 @@ pub(super) fn alternatives(planning: &Planning<'_>, lang: Lang) -> Option<Sectio
         ),
         lang,
     ));
+    grid.notes.extend(named_apart(planning.cells, lang));
     if planning.cells.iter().all(|cell| cell.cost.is_none()) {
         grid.notes.push(say(
             &Words::new(

@@ -42,4 +42,5 @@ pub use plan::Plan;
 pub use run::{RunSettings, registered_p, run};
 pub(crate) use statistic::over_error;
 pub use wording::conclusion;
+pub(crate) use workspace::weighed;
 pub use workspace::{Effect, Scale, Workspace};

@@ -68,7 +68,7 @@ impl Scale {
 
 /// Estimate and standard error of a row, with their scale; of a log-rank test its one-step log hazard ratio. `None` where
 /// there is neither.
-pub(in crate::analysis) fn weighed(row: &Estimate) -> Option<(f64, f64, Scale)> {
+pub(crate) fn weighed(row: &Estimate) -> Option<(f64, f64, Scale)> {
     if let (Some(estimate), Some(std_error)) = (row.estimate, row.std_error) {
         return Some((estimate, std_error, Scale::of(row)));
     }

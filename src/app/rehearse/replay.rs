@@ -10,6 +10,7 @@ use super::BEACON;
 use super::rows::{enrolment_row, event_row, family_name, staff_row};
 use super::surroundings::{StageClock, StageEntropy, Unheard};
 use crate::allocation::{Mode, Seed};
+use crate::analysis::weighed;
 use crate::app::analyse::analyse;
 use crate::app::beacon::beacon;
 use crate::app::enrol::Desk;
@@ -154,7 +155,8 @@ fn made(outside: &Outside, request: &Replay<'_>, lived: Lived) -> Result<Replaye
         return Err(differs());
     }
     let mut analyses = Vec::new();
-    let judge = Judge::of(request.cell, request.options.draws_in(request.cell));
+    let draws = request.options.draws_in(request.cell);
+    let judge = Judge::of(request.cell, draws);
     let decided = decisions(&judge, &record);
     let comparisons = request.cell.scenario.comparisons();
     let comparisons = comparisons.zip(&record.analyses).zip(decided);
@@ -169,7 +171,8 @@ fn made(outside: &Outside, request: &Replay<'_>, lived: Lived) -> Result<Replaye
         let (rows, test) = (compared.rows, compared.test);
         let stage_wise = own.looked.as_ref().and_then(|looked| looked.stage_wise);
         let first = rows.iter().find(|row| !row.is_anderson_rubin());
-        if !agree(own.found.as_ref().ok(), first) || !ends_alike(stage_wise, rows) {
+        let redrawn = protocol.analyses[index].test.is_some() && draws > 0;
+        if !agree(own.found.as_ref().ok(), first, redrawn) || !ends_alike(stage_wise, rows) {
             return Err(differs());
         }
         let mut simulated = match &own.found {
@@ -269,12 +272,21 @@ fn ends_alike(simulated: Option<StageWise>, rows: &[Estimate]) -> bool {
         && alike(simulated.p_value, live.p_value)
 }
 
-/// Whether a registered analysis gave, bit for bit, what it gave in the simulation.
-fn agree(simulated: Option<&Found>, live: Option<&Estimate>) -> bool {
+/// Whether a registered analysis gave, bit for bit, what it gave in the simulation. A p of redraws is of other redraws there.
+fn agree(simulated: Option<&Found>, live: Option<&Estimate>, redrawn: bool) -> bool {
     match (simulated, live) {
-        // A test has no estimate.
+        // A test has no estimate: what it is weighed by stands in place of one, or the ratio without end that it is of.
         (Some(found), Some(live)) if live.estimate.is_none() => {
-            live.p_value.map(f64::to_bits) == Some(found.p_value.to_bits())
+            let alike = |own: f64, there: f64| own.to_bits() == there.to_bits();
+            let p_value = live.p_value.is_some_and(|own| alike(own, found.p_value));
+            let effect = match (weighed(live), live.endless()) {
+                (Some((estimate, std_error, _)), _) => {
+                    alike(estimate, found.estimate) && alike(std_error, found.std_error)
+                }
+                (None, Some(ratio)) => alike(ratio, found.estimate),
+                (None, None) => true,
+            };
+            effect && (redrawn || p_value)
         }
         (Some(found), Some(live)) => [
             (Some(found.estimate), live.estimate),

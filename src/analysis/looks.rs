@@ -55,7 +55,7 @@ pub fn look(
         &mut effects,
     );
     let effect = effects.pop().unwrap_or(Err(EstimationError::NoRows))?;
-    weight(&effect).ok_or(EstimationError::NoRows)
+    looked_at(&effect).ok_or(EstimationError::NoRows)
 }
 
 impl Scale {
@@ -139,6 +139,36 @@ pub(crate) fn weight(effect: &Effect) -> Option<Look> {
     look_of((effect.estimate, std_error, effect.scale), effect.df)
 }
 
+/// An effect as it is looked at: as it is weighed or, of a ratio of 0 or infinity, which is tested and has no standard error, as a
+/// look without information, at which the deviate of its test stands in place of an estimate. Such a look spends its own amount
+/// alone, and the others go on without it. `None` where there is nothing to test.
+pub(crate) fn looked_at(effect: &Effect) -> Option<Look> {
+    let alone = || {
+        let deviate = effect.statistic.filter(|_| effect.p_value.is_some())?;
+        let endless = effect.scale == Scale::Log && effect.std_error.is_infinite();
+        endless.then_some(Look {
+            estimate: deviate,
+            std_error: f64::INFINITY,
+            df: None,
+        })
+    };
+    weight(effect).or_else(alone)
+}
+
+/// Whether an effect was weighed at a look, or tested without a standard error.
+pub(crate) fn is_weighed(look: &Look) -> bool {
+    look.information() > 0.0
+}
+
+/// The normal deviate of a look, see [`looked_at`].
+fn deviate(look: &Look) -> f64 {
+    if is_weighed(look) {
+        look.z().unwrap_or(0.0)
+    } else {
+        look.estimate
+    }
+}
+
 /// What the looks so far leave to the last of them to decide.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Standing {
@@ -173,9 +203,7 @@ impl Standing {
     /// there all the same, since the registered test rejects, the order by stages has no place for it: by it such a study goes on.
     fn short(&self, looks: &[(usize, Look)], own: usize) -> bool {
         let last = looks.last().zip(self.critical.last());
-        last.is_some_and(|((lock, look), critical)| {
-            *lock != own && look.z().unwrap_or(0.0).abs() < *critical
-        })
+        last.is_some_and(|((lock, look), critical)| *lock != own && deviate(look).abs() < *critical)
     }
 
     /// The locks of earlier looks whose deviate was past its boundary. Where none of them ended the study, since the registered
@@ -185,7 +213,7 @@ impl Standing {
         let earlier = looks.split_last().map_or(&[][..], |(_, earlier)| earlier);
         let earlier = earlier.iter().zip(&self.critical);
         earlier
-            .filter(|((_, look), critical)| look.z().unwrap_or(0.0).abs() >= **critical)
+            .filter(|((_, look), critical)| deviate(look).abs() >= **critical)
             .map(|((lock, _), _)| *lock)
     }
 }
@@ -219,8 +247,8 @@ pub(crate) fn standing(
     fallen(&information, &cumulative)
 }
 
-/// Where the information did not always rise: a look with no more of it than an earlier one spends its own amount alone, and
-/// those before and after it go on without it. By Bonferroni's inequality all of them together spend no more than registered.
+/// Where the information did not always rise: a look with no more of it than an earlier one, or with none, spends its own amount
+/// alone, and those before and after it go on without it. By Bonferroni's inequality all of them together spend no more than registered.
 fn fallen(information: &[f64], cumulative: &[f64]) -> Standing {
     let mut own = Standing {
         nominal: 0.0,
@@ -336,10 +364,24 @@ pub(super) fn monitor(
     tested.push(result.test.as_ref().map(|test| test.p_value));
     let standing = standing(protocol, analysis, &looks);
     result.alpha = Some(standing.nominal);
-    if !standing.fell.is_empty() {
-        let id = |place: &usize| format!("`{}`", protocol.locks[looks[*place].0].id);
-        let ids: Vec<String> = standing.fell.iter().map(id).collect();
-        let ids = ids.join(", ");
+    let fell = |weighed: bool| {
+        let fell = standing.fell.iter().map(|place| &looks[*place]);
+        let own = fell.filter(|(_, look)| is_weighed(look) == weighed);
+        let ids: Vec<String> = own
+            .map(|(lock, _)| format!("`{}`", protocol.locks[*lock].id))
+            .collect();
+        (!ids.is_empty()).then(|| ids.join(", "))
+    };
+    if let Some(ids) = fell(false) {
+        result.warnings.push(Warning::new(
+            "information-fell",
+            words!(
+                "the ratio was 0 or infinite at {ids}, with a test and no standard error: the critical value there is that of the look's own amount of alpha alone, which no later look has; the interval is repeated, and there is none by stages",
+                "kvoten var 0 eller oändlig vid {ids}, med ett test men inget medelfel: det kritiska värdet där är det för tittens eget belopp av alfa, som ingen senare titt får; intervallet är upprepat, och något stegvis finns inte"
+            ),
+        ));
+    }
+    if let Some(ids) = fell(true) {
         result.warnings.push(Warning::new(
             "information-fell",
             words!(
@@ -369,7 +411,7 @@ fn monitored(
     let mut first = None;
     for (index, (lock, look)) in looks.iter().enumerate() {
         let critical = standing.critical[index];
-        let z = look.z().unwrap_or(0.0);
+        let z = deviate(look);
         let nominal = if index + 1 == looks.len() {
             standing.nominal
         } else if index == 0 && critical.is_finite() {

@@ -4,8 +4,10 @@
 //! it stops, and its analysis is that of the look. A look at which there is no effect yet spends nothing. Who is enrolled
 //! and when a lock is made is `study`'s to say.
 
-use super::record::{Found, Looked, StageWise};
-use crate::analysis::looks::{Standing, Told, ended, ended_p_value, settled, standing, weight};
+use super::record::{Found, Looked, StageWise, TESTED_ALONE};
+use crate::analysis::looks::{
+    Standing, Told, ended, ended_p_value, is_weighed, looked_at, settled, standing,
+};
 use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
 use crate::estimation::group_sequential::{Boundaries, Look};
@@ -129,7 +131,7 @@ impl Monitor {
         let Some((effect, own)) = found else {
             return false;
         };
-        self.information[stage] = own.information();
+        self.information[stage] = information(&own);
         let before = self.seen.last().map(|(lock, _)| *lock);
         self.seen.push((lock, own));
         let analysis = &self.plan.planned()[0].analysis;
@@ -186,7 +188,7 @@ impl Monitor {
             Ok(found) => found,
             Err(code) => return (Err(code), self.looked((stage, days), false, None)),
         };
-        self.information[stage] = own.information();
+        self.information[stage] = information(&own);
         self.seen.push((self.lock, own));
         let ended = self.decided(protocol, (&effect, own), (stage, days), redraw);
         (ended.found, ended.looked)
@@ -216,7 +218,7 @@ impl Monitor {
         self.plan
             .effects(protocol, state, cut, workspace, &mut self.effects);
         let effect = self.effects.first()?.as_ref().ok()?;
-        Some((*effect, weight(effect)?))
+        Some((*effect, looked_at(effect)?))
     }
 
     /// What the last of the looks that were seen decides, and what the study says if it ends there.
@@ -268,8 +270,21 @@ impl Monitor {
     }
 }
 
-/// The repeated interval, as a live analysis has it. Of a test without an estimate, that of what stands in its place.
+/// What a record has of the information at a look: [`TESTED_ALONE`] where there was none and an effect all the same.
+fn information(own: &Look) -> f64 {
+    if is_weighed(own) {
+        own.information()
+    } else {
+        TESTED_ALONE
+    }
+}
+
+/// The repeated interval, as a live analysis has it. Of a test without an estimate, that of what stands in its place; of a ratio of
+/// 0 or infinity, which has no standard error to repeat, its own.
 fn limits(effect: &Effect, own: &Look, standing: &Standing) -> Option<(f64, f64)> {
+    if !is_weighed(own) {
+        return effect.conf_low.zip(effect.conf_high);
+    }
     let scale = match effect.scale {
         Scale::Score => Scale::Identity,
         scale @ (Scale::Identity | Scale::Log) => scale,

@@ -78,6 +78,9 @@ impl AnalysisRecord {
     }
 }
 
+/// In place of the information of a look at which a ratio was 0 or infinite: it was tested, and had no standard error.
+pub const TESTED_ALONE: f64 = -1.0;
+
 /// How the looks at a monitored analysis went.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Looked {
@@ -88,7 +91,7 @@ pub struct Looked {
     /// Days from the first opening to the cut of that lock, both counted.
     pub days: u32,
     /// Information, 1/variance on the scale of looks, by look and at the analysis' own lock; 0 where none was held or there
-    /// was no effect.
+    /// was no effect, [`TESTED_ALONE`] where the effect had none.
     pub information: Vec<f64>,
     /// What the study says by the stage-wise ordering; `None` where it does not exist.
     pub stage_wise: Option<StageWise>,

@@ -230,6 +230,51 @@ fn a_look_at_which_information_fell_stands_alone() {
     );
 }
 
+/// A look at which the ratio was 0 or infinite has a test and no standard error: it spends its amount alone, and that amount is gone,
+/// so that the last look has .05 − .0030506455 and no more. By R 4.2.2 Φ⁻¹(1 − a/2) of the two amounts is 2.962588 and 1.986757. The
+/// deviate of its test stands where others have theirs, on either side of its own critical value.
+#[test]
+fn a_look_at_a_ratio_without_end_spends_its_amount() {
+    let test = "test = { kind = \"randomization\", draws = 10000 }\n";
+    let (study, late) = study_of(&text().replacen(test, "", 1), |treated, index| {
+        (treated && index % 2 == 0) || index == 5
+    });
+    let (protocol, state) = (&study.protocol, &study.state);
+    let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
+    let plan = Plan::registered(protocol, place("final"));
+    for (deviate, crossed) in [(-2.9, false), (3.0, true)] {
+        let settings = RunSettings {
+            lock: Some("final".into()),
+            earlier: vec![EarlierLook {
+                analysis: "primary".into(),
+                lock: place("evaluation-2025"),
+                look: Look {
+                    estimate: deviate,
+                    std_error: f64::INFINITY,
+                    df: None,
+                },
+                p_value: None,
+            }],
+            ..RunSettings::default()
+        };
+        let found = run(protocol, state, &plan, late, &settings);
+        let primary = &found.analyses[0];
+        assert!((primary.alpha.unwrap() - (0.05 - 0.003_050_645_5)).abs() < 1e-9);
+        let [first, second] = &primary.looks[..] else {
+            panic!("two looks");
+        };
+        assert!((first.z - deviate).abs() < 1e-12 && first.information.abs() < 1e-12);
+        assert_eq!(first.crossed, crossed);
+        assert!((first.critical.unwrap() - 2.962_588).abs() < 2e-5);
+        assert!((second.critical.unwrap() - 1.986_757).abs() < 2e-6);
+        assert!((second.information - 1.0).abs() < 1e-12);
+        let said = |code: &str| primary.warnings.iter().find(|own| own.code == code);
+        let told = &said("information-fell").unwrap().message;
+        assert!(told.en.contains("0 or infinite") && told.sv.contains("0 eller oändlig"));
+        assert_eq!(said("crossed-earlier").is_some(), crossed);
+    }
+}
+
 /// At the look itself the limit is the amount that it may spend, whatever the information.
 #[test]
 fn a_look_may_spend_its_amount() {

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use lottning::analysis::looks::{EarlierLook, look};
+use lottning::analysis::{Plan, RunSettings, run};
 use lottning::app::study::Study;
 use lottning::app::{Outside, Silent};
 use lottning::planning::scenario::plan;
 use lottning::planning::study::Simulator;
-use lottning::protocol::model::{Day, OutcomeKind, Summary};
+use lottning::protocol::model::{Cut, Day, OutcomeKind, Summary};
 use lottning::study::dataset::outcome;
 use lottning::study::kernel::{FamilyIx, State};
 use serde_json::Value;
@@ -218,6 +220,114 @@ fn a_replay_is_stopped_where_the_simulated_study_was() {
         let own = &told["analyses"][0];
         assert_eq!(own["lock"], lock);
         assert!(own["stage_wise"]["estimate"].as_f64().is_some(), "{own}");
+    }
+}
+
+/// A log-rank test has no estimate, and its p by redraws is of other redraws in the simulation: O − E and its variance are the same.
+#[test]
+fn a_log_rank_test_by_redraws_is_replayed() {
+    let own = "estimator = \"log-rank\"\nstrata = [\"site\"]\nlooks = [\"look-1\", \"look-2\"]\n";
+    let tested = "estimator = \"log-rank\"\nstrata = [\"site\"]\ntest = { kind = \"randomization\", draws = 199 }\n";
+    let protocol = include_str!("../../simulations/protocols/monitored.toml");
+    assert!(protocol.contains(own));
+    let protocol = protocol
+        .replacen(own, tested, 1)
+        .replace("alpha = 0.000164031\n", "")
+        .replace("alpha = 0.010545075\n", "");
+    let place = Place::with(&protocol);
+    let scenario = include_str!("../../simulations/workloads/w4.toml");
+    let scenario = scenario
+        .replace("../protocols/monitored.toml", "p.toml")
+        .replace("engine   = \"kernel\"", "engine = \"study\"");
+    place.write("s.toml", scenario);
+    let settings = "protocol.sample_size.stop.families=60";
+    for draws in [39, 0] {
+        let told = replayed_with(&place, settings, (0, u64::from(draws)), draws);
+        let own = &told["analyses"][0];
+        assert_eq!(own["analysis"], "primary");
+        assert!(own["registered_p_value"].is_f64(), "{own}");
+    }
+}
+
+/// Of rare reports and a strong effect the hazard ratio is often 0, with a test and no standard error. At every look and at the end the
+/// simulated study decides as the live analysis of its families does, with what earlier looks left, those at such a ratio too.
+#[test]
+fn a_monitored_ratio_without_end_is_decided_as_in_a_live_study() {
+    let primary = "measure = \"test\" }\nestimator = \"log-rank\"";
+    let cox = "measure = \"hazard-ratio\" }\nestimator = \"cox\"";
+    let protocol = include_str!("../../simulations/protocols/monitored.toml");
+    assert!(protocol.contains(primary));
+    let protocol = protocol.replacen(primary, cox, 1);
+    let scenario = include_str!("../../simulations/workloads/w4.toml")
+        .replace("engine   = \"kernel\"", "engine = \"study\"");
+    let settings = [
+        "analyses=[\"primary\"]",
+        "truth.rereport_control=0.3",
+        "truth.rereport_ratio=0.05",
+        "protocol.sample_size.stop.families=120",
+    ];
+    let settings = settings.map(str::to_owned);
+    let planned = plan(&scenario, &protocol, &settings).unwrap();
+    let cell = &planned.cells[0];
+    let own = &cell.protocol;
+    let index = cell.scenario.analyses[0];
+    let analysis = &own.analyses[index];
+    let locks: Vec<usize> = analysis
+        .looks
+        .iter()
+        .chain([&analysis.lock])
+        .copied()
+        .collect();
+    let mut simulator = Simulator::new(cell, 1).with_draws(0);
+    // Three studies that are decided at such a ratio, three that have a look after one, three without.
+    let mut kinds: [Vec<u64>; 3] = Default::default();
+    for number in 0..300 {
+        let record = simulator.study(number).unwrap();
+        let looked = record.analyses[0].looked.as_ref().unwrap();
+        let last = looked.information[usize::from(looked.stage)];
+        let without_end = looked.information.iter().any(|own| *own < 0.0);
+        let found = record.analyses[0].found.as_ref();
+        let is_endless = found.is_ok_and(|own| own.std_error.is_infinite());
+        assert_eq!(is_endless, last < 0.0, "{number}");
+        kinds[if is_endless {
+            0
+        } else {
+            2 - usize::from(without_end)
+        }]
+        .push(number);
+    }
+    for number in kinds.iter().flat_map(|own| &own[..3]) {
+        let record = simulator.study(*number).unwrap();
+        let looked = record.analyses[0].looked.clone().unwrap();
+        let state = simulator.state();
+        let mut earlier: Vec<EarlierLook> = Vec::new();
+        for (stage, lock) in locks.iter().enumerate().take(usize::from(looked.stage) + 1) {
+            let Cut::On(date) = own.locks[*lock].cut else {
+                panic!("a lock on a date");
+            };
+            let cut = Day::of(date);
+            let settings = RunSettings {
+                lock: Some(own.locks[*lock].id.clone()),
+                earlier: earlier.clone(),
+                ..RunSettings::default()
+            };
+            let found = run(own, state, &Plan::registered(own, *lock), cut, &settings);
+            let mut live = found.analyses.iter();
+            let live = live.find(|own| own.id == "primary").unwrap();
+            let p_value = live.results.first().and_then(|row| row.p_value);
+            let rejects = p_value.zip(live.alpha).is_some_and(|(p, limit)| p <= limit);
+            let is_last = stage == usize::from(looked.stage);
+            assert_eq!(rejects, is_last && looked.rejects, "{number} {stage}");
+            let seen = look(own, state, cut, analysis);
+            let information = looked.information[stage];
+            assert_eq!(seen.is_ok(), information.abs() > 0.0, "{number} {stage}");
+            earlier.extend(seen.ok().map(|look| EarlierLook {
+                analysis: analysis.id.clone(),
+                lock: *lock,
+                look,
+                p_value: None,
+            }));
+        }
     }
 }
 

@@ -664,6 +664,18 @@ fn r_computes_looks_on_the_scale_of_the_effect() {
             all_alike(&format!("{estimator}-{name}-look"), &files);
         }
     }
+    // At a look while one arm had no event yet, which has a test and no standard error.
+    let study = lived(&looked_by(("cox", "hazard-ratio"), first_time));
+    let (protocol, state) = (&study.protocol, &study.state);
+    let without_end = |cut: &Day| {
+        let seen = look(protocol, state, *cut, &protocol.analyses[0]);
+        seen.is_ok_and(|own| own.std_error.is_infinite())
+    };
+    let mut cuts = (1..2000).map(|days| Day(LAST.0 - days));
+    let early = cuts.find(without_end).unwrap();
+    let files = folder(&study, "final", LAST, &[(0, early)]);
+    assert!(text(&files, "replicate.R").contains("ratios = c("));
+    all_alike("cox-without-end-look", &files);
 }
 
 fn text_of(files: &[File]) -> &str {

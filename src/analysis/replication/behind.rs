@@ -6,7 +6,7 @@ use super::{
 };
 use crate::allocation::Arm;
 use crate::analysis::balance;
-use crate::analysis::looks::{look, spent};
+use crate::analysis::looks::{is_weighed, look, spent};
 use crate::analysis::missingness::{self, Draws};
 use crate::analysis::plan::{Plan, Planned, is_binary, treated_arms};
 use crate::analysis::randomization::AUDIT_DRAWS;
@@ -101,9 +101,12 @@ impl Behind<'_> {
                 continue;
             };
             let mine = own.analysis == analysis.id && own.lock != now;
-            if !mine || look(&own.protocol, &own.state, own.cut, there).is_err() {
+            if !mine {
                 continue;
             }
+            let Ok(seen) = look(&own.protocol, &own.state, own.cut, there) else {
+                continue;
+            };
             let Some(treated) = treated_arms(&own.protocol).next() else {
                 continue;
             };
@@ -114,6 +117,7 @@ impl Behind<'_> {
             list.push(ReplicatedLook {
                 lock: own.lock,
                 spent: spent(self.protocol, analysis, own.lock),
+                without_end: (!is_weighed(&seen)).then_some(seen.estimate > 0.0),
                 fit: Some(handed_fit(&workspace, ground, there, treated, None)),
             });
         }
@@ -121,6 +125,7 @@ impl Behind<'_> {
         list.push(ReplicatedLook {
             lock: now,
             spent: spent(self.protocol, analysis, now),
+            without_end: None,
             fit: None,
         });
         list

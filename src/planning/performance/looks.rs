@@ -1,7 +1,7 @@
 //! How the looks at a monitored analysis went, over many studies.
 
 use super::{Figure, Moments, share};
-use crate::planning::record::AnalysisRecord;
+use crate::planning::record::{AnalysisRecord, TESTED_ALONE};
 use serde::Serialize;
 
 /// What is known of the looks at an analysis before it is run.
@@ -20,7 +20,7 @@ pub struct AboutLooks {
 pub(super) struct LookSums {
     about: AboutLooks,
     studies: u64,
-    /// Studies by lock: with information there, and stopped there.
+    /// Studies by lock: with an effect there, and stopped there.
     held: Vec<u64>,
     stopped: Vec<u64>,
     information: Vec<Moments>,
@@ -31,6 +31,11 @@ pub(super) struct LookSums {
     above: u64,
     error: Moments,
     squared_error: Moments,
+}
+
+/// Whether what stands in place of the information of a look is that of an effect without any.
+fn is_alone(information: f64) -> bool {
+    information.total_cmp(&TESTED_ALONE).is_eq()
 }
 
 impl LookSums {
@@ -61,8 +66,8 @@ impl LookSums {
         let Some(looked) = &record.looked else { return };
         let all = looked.information.iter().zip(&mut self.held);
         for ((information, held), moments) in all.zip(&mut self.information) {
+            *held += u64::from(*information > 0.0 || is_alone(*information));
             if *information > 0.0 {
-                *held += 1;
                 moments.add(*information);
             }
         }
@@ -137,7 +142,7 @@ pub struct LookPerformance {
     pub stopped: Figure,
     /// Share of all studies that crossed a boundary there or at an earlier look: of the last, the power.
     pub rejected_by_then: Figure,
-    /// Mean information, 1/variance on the scale of looks, of the studies that came to it.
+    /// Mean information, 1/variance on the scale of looks, of the studies that came to it with any.
     pub information: Figure,
     /// Mean number of families of the studies that were decided there, stopped or not.
     pub families: Figure,

@@ -49,15 +49,16 @@ more_extreme <- function(information, critical, z, drift) {
 }
 # The looks at an analysis, this one last: limit of its p, looks, repeated interval, and at a stop the row of the stage-wise
 # ordering. `stems` are the columns that the estimator got at each look, `spent` the alpha spent until then, and `decided` what a
-# registered randomization test decided at each.
-monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops, decided = abs(z) >= critical) step(id, {
-  seen <- lapply(stems, function(stem) estimator(table_of(stem), o)[[1]])
+# registered randomization test decided at each; `ratios` says where a ratio was "zero" or "infinite", with a test and no standard error.
+monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops, decided = abs(z) >= critical, ratios = rep(NA, length(stems))) step(id, {
+  seen <- unname(Map(function(stem, ratio) estimator(table_of(stem), if (is.na(ratio)) o else c(o, ratio = ratio))[[1]], stems, ratios))
   # What a row does not report is NA.
   field <- function(name) unname(sapply(seen, function(row) row[name]))
   # A hazard ratio is weighed by its logarithm, a log-rank test by (O - E)/V, whose information is V; it has neither an estimate
   # nor limits.
-  ratio <- "log_estimate" %in% names(seen[[1]])
-  score <- !ratio && "excess_variance" %in% names(seen[[1]])
+  now <- length(seen)
+  ratio <- "log_estimate" %in% names(seen[[now]])
+  score <- !ratio && "excess_variance" %in% names(seen[[now]])
   reported_as <- if (ratio) exp else identity
   e <- field(if (ratio) "log_estimate" else "estimate")
   s <- field("std_error")
@@ -77,17 +78,18 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
     centre <- e[length(seen)]
     if (abs(wider - 1) > 1e-9) told <- function(value) pmin(1, pmax(-1, centre + (value - centre) * (if (is.finite(wider) && wider > 0) wider else 1)))
   }
+  s[!is.na(ratios)] <- Inf
   information <- 1 / s^2
-  now <- length(seen)
   t <- abs(e / s)
   z <- sign(e) * qnorm(ifelse(is.na(df), pnorm(t, lower.tail = FALSE), pt(t, ifelse(is.na(df), 1, df), lower.tail = FALSE)), lower.tail = FALSE)
-  # A look with no more information than one before it spends its own amount alone; the others go on from one another.
+  z[!is.na(ratios)] <- field("statistic")[!is.na(ratios)]
+  # A look with no more information than one before it, or with none, spends its own amount alone; the others go on from one another.
   rising <- integer(0)
   amount <- diff(c(0, spent))
   critical <- qnorm(amount / 2, lower.tail = FALSE)
   for (k in seq_len(now)) {
     along <- c(rising, k)
-    if (any(diff(information[along]) <= 1e-9 * information[k])) next
+    if (information[k] == 0 || any(diff(information[along]) <= 1e-9 * information[k])) next
     rising <- along
     critical[k] <- critical_values(information[along], cumsum(amount[along]))[length(along)]
   }

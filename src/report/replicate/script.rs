@@ -289,8 +289,21 @@ impl Calls {
             format!(", decided = c({})", own.collect::<Vec<_>>().join(", "))
         });
         let decided = decided.unwrap_or_default();
+        // Ratios without end, which have a test and no standard error.
+        let ratios = behind.looks.iter().map(|look| match look.without_end {
+            Some(true) => quoted("infinite"),
+            Some(false) => quoted("zero"),
+            None => "NA".to_owned(),
+        });
+        let ratios = ratios.collect::<Vec<_>>().join(", ");
+        let any = behind.looks.iter().any(|look| look.without_end.is_some());
+        let ratios = if any {
+            format!(", ratios = c({ratios})")
+        } else {
+            String::new()
+        };
         self.add(&format!(
-            "monitored({}, {}, {}, {function}, {}, c({}), {}, final = {}, stops = {}{decided})",
+            "monitored({}, {}, {}, {function}, {}, c({}), {}, final = {}, stops = {}{decided}{ratios})",
             quoted(&result.id),
             texts(&locks),
             texts(&stems),

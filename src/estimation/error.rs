@@ -204,6 +204,9 @@ pub enum EstimationError {
     /// Nobody had the event.
     #[error("{}", self.words())]
     NoEvents,
+    /// The outcome does not vary, so that the effect has no estimate: a ratio of nought to nought.
+    #[error("{}", self.words())]
+    NoVariation,
     /// An arm in which nobody had the event, so that a ratio of hazards has no finite estimate.
     #[error("{}", self.words())]
     ArmWithoutEvents {
@@ -525,10 +528,8 @@ impl EstimationError {
             Self::TimeBeforeEntry { rows } => refusals::time_before_entry(&list(rows)),
             Self::EmptyInterval { rows } => refusals::empty_interval(&list(rows)),
             Self::History(error) => error.words(),
-            Self::NoEvents => words!(
-                "no analysed row has the event (code 1), so there is nothing to compare; look at the coding of the event column",
-                "ingen analyserad rad har händelsen (kod 1), så det finns inget att jämföra; se efter hur händelsekolumnen är kodad"
-            ),
+            Self::NoEvents => refusals::no_events(),
+            Self::NoVariation => refusals::no_variation(),
             Self::ArmWithoutEvents { arm, cox } => refusals::arm_without_events(arm, *cox),
             Self::MonotoneLikelihood { terms, cox } => {
                 refusals::monotone_likelihood(&terms.join(", "), *cox)

@@ -61,6 +61,7 @@ impl EstimationError {
             Self::EmptyInterval { .. } => "empty-interval",
             Self::History(error) => error.code(),
             Self::NoEvents => "no-events",
+            Self::NoVariation => "no-variation",
             Self::ArmWithoutEvents { .. } | Self::MonotoneLikelihood { .. } => {
                 "monotone-likelihood"
             }

@@ -10,6 +10,20 @@ pub(super) fn range_missing(estimator: &str) -> Words {
     )
 }
 
+pub(super) fn no_events() -> Words {
+    words!(
+        "no analysed row has the event (code 1), so there is nothing to compare; look at the coding of the event column",
+        "ingen analyserad rad har händelsen (kod 1), så det finns inget att jämföra; se efter hur händelsekolumnen är kodad"
+    )
+}
+
+pub(super) fn no_variation() -> Words {
+    words!(
+        "the outcome does not vary, so the effect has no estimate",
+        "utfallet varierar inte, så effekten har ingen skattning"
+    )
+}
+
 pub(super) fn draws(draws: u64, most: u64) -> Words {
     words!(
         "{draws} redraws cannot be done; give a number from 1 to {most}",

@@ -104,6 +104,59 @@ fn every_estimator_is_simulated_as_a_secondary_analysis() {
     }
 }
 
+/// By law: a score test of two proportions has the same p whether it is told as a difference, a ratio or a ratio of odds. Where hardly
+/// anybody in one arm has the event the ratios are often 0 or infinite, and the power is that of the difference whichever arm it is. A
+/// study without an event in either has no ratio, and rejects nothing.
+#[test]
+fn a_ratio_rejects_where_its_difference_does_whichever_arm_is_empty() {
+    let ids = [
+        "risk-difference",
+        "risk-ratio",
+        "odds-ratio",
+        "fisher-exact",
+    ];
+    let mut text = protocol("");
+    for id in ids {
+        let entry = planned().find(|entry| entry.id == id).unwrap();
+        let role = if id == ids[0] { "primary" } else { "secondary" };
+        text.push_str(&registered(id, role, &analysis(entry)));
+    }
+    let parsed = lottning::protocol::parse(text.as_bytes());
+    let scenario = scenario_of(&parsed.protocol.unwrap());
+    for (control, ratio) in [(0.01, 30.0), (0.3, 0.03)] {
+        let settings = [
+            "accrual.months=6".to_owned(),
+            format!("truth.rereport_control={control}"),
+            format!("truth.rereport_ratio={ratio}"),
+            "protocol.sample_size.stop.families=80".to_owned(),
+        ];
+        let plan = plan(&scenario, &text, &settings)
+            .unwrap_or_else(|refused| panic!("{:#?}", refused.diagnostics));
+        let options = Options {
+            seed: 3,
+            replicates: Some(100),
+            draws: Some(0),
+            threads: Some(1),
+        };
+        let cell = simulate(&plan, &options, &|_, _| {}).unwrap().remove(0);
+        let of = |id: &str| cell.analyses.iter().find(|(own, _)| own == id).unwrap().1;
+        let rejecting = of("risk-difference").power.value.unwrap();
+        assert!(rejecting > 0.0);
+        for id in &ids[1..] {
+            let own = of(id);
+            assert!(own.endless > 10 && own.failures < 10, "{id}: {own:?}");
+            assert!(
+                own.first_failure
+                    .is_none_or(|(_, code)| code == "no-variation")
+            );
+            if *id != "fisher-exact" {
+                assert_eq!(own.power.value, Some(rejecting), "{id}");
+            }
+            assert!(own.power.value > Some(0.0), "{id}: {own:?}");
+        }
+    }
+}
+
 #[test]
 fn every_estimator_is_simulated_as_the_primary_analysis() {
     for entry in planned() {

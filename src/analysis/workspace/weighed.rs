@@ -7,12 +7,12 @@ impl Effect {
     /// The effect that an estimator of the registry answers with.
     pub(crate) fn of(answer: &Answer) -> Result<Self, EstimationError> {
         let row: &Estimate = answer.effect()?;
-        if let Some(ratio) = row.endless() {
+        if let Some(ratio) = row.endless().or_else(|| infinite(row)) {
             return Ok(endless(row, ratio));
         }
         let bare = || Some((row.estimate?, f64::INFINITY, Scale::of(row)));
         let found = weighed(row).or_else(bare);
-        let (estimate, std_error, scale) = found.ok_or(EstimationError::NoRows)?;
+        let (estimate, std_error, scale) = found.ok_or(EstimationError::NoVariation)?;
         let strong = answer.results.iter().find(|row| row.is_anderson_rubin());
         Ok(Self {
             estimate,
@@ -27,6 +27,14 @@ impl Effect {
             n_control: row.n_control as u32,
         })
     }
+}
+
+/// Of a ratio of proportions or odds with an empty cell below the line, which is a number in no row: that it is infinite, and not nought
+/// to nought, of which every ratio may be.
+fn infinite(row: &Estimate) -> Option<f64> {
+    let is_open = row.conf_low.is_some_and(|low| low > 0.0) && row.conf_high.is_none();
+    let is_infinite = row.estimate.is_none() && row.std_error_scale == "log" && is_open;
+    is_infinite.then_some(f64::INFINITY)
 }
 
 /// A ratio of 0 or infinity, with an interval that goes as far: it decides and covers, and has no standard error.

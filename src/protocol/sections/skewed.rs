@@ -50,16 +50,15 @@ pub(super) fn read(
     };
     let resamples = match section.get(BOOTSTRAP) {
         None => Ok(None),
-        Some(value) => match alone(section, asked) {
-            Some(because) => {
+        Some(value) => {
+            if let Some(because) = alone(section, asked) {
                 section.refuse(out, &[BOOTSTRAP], &because);
                 Err(Told)
-            }
-            None => {
+            } else {
                 let (least, most) = RESAMPLES;
                 value.count(out, least, most).map(Some).ok_or(Told)
             }
-        },
+        }
     };
     Ok((share?, resamples?))
 }

@@ -6,6 +6,7 @@
 
 use super::multiplicity::holm;
 use super::plan::{limit, treated_arms};
+use crate::numerics::shares::within;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Missing, Multiplicity, Role, Test};
 
@@ -37,10 +38,10 @@ pub fn smallest_p(draws: u64, failed: u64) -> f64 {
 /// assert_eq!(fewest_draws(0.0), None);
 /// ```
 pub fn fewest_draws(limit: f64) -> Option<u64> {
-    let within = limit > 1e-15 && limit <= 1.0;
+    let is_limit = limit > 1e-15 && limit <= 1.0;
     // Rounding of the quotient is at most one redraw either way.
-    let near = within.then(|| (2.0 / limit).ceil() as u64)?;
-    (near.saturating_sub(2)..=near + 1).find(|draws| smallest_p(*draws, 0) <= limit)
+    let near = is_limit.then(|| (2.0 / limit).ceil() as u64)?;
+    (near.saturating_sub(2)..=near + 1).find(|draws| within(smallest_p(*draws, 0), limit))
 }
 
 /// How Holm's rule bars a test whose p cannot be small enough to be rejected first.
@@ -64,14 +65,19 @@ pub enum Barred {
 /// assert_eq!(barred(&[0.03, 0.001], 1, 0.05), None);
 /// assert_eq!(barred(&[0.03, 0.03], 0, 0.05), Some(Barred::Always));
 /// assert_eq!(barred(&[0.06, 0.0], 0, 0.05), Some(Barred::Always));
+/// // One is judged by exactly what it can reach: .1 + .2 is more than .3 by rounding alone.
+/// assert_eq!(barred(&[0.1 + 0.2], 0, 0.3), None);
 /// ```
 pub fn barred(smallest: &[f64], place: usize, alpha: f64) -> Option<Barred> {
     let own = *smallest.get(place)?;
     let family = smallest.len();
-    if holm(smallest).get(place).is_none_or(|least| *least > alpha) {
+    if holm(smallest)
+        .get(place)
+        .is_none_or(|least| !within(*least, alpha))
+    {
         return Some(Barred::Always);
     }
-    let before = (0..family).find(|before| (family - before) as f64 * own <= alpha);
+    let before = (0..family).find(|before| within((family - before) as f64 * own, alpha));
     before.filter(|own| *own > 0).map(Barred::Until)
 }
 
@@ -117,7 +123,11 @@ pub fn out_of_reach(protocol: &Protocol) -> Vec<OutOfReach> {
                 None => (alone.as_slice(), 0),
             };
             if let Some(barred) = barred(family, place, alpha) {
-                let family = if smallest > alpha { 1 } else { family.len() };
+                let family = if within(smallest, alpha) {
+                    family.len()
+                } else {
+                    1
+                };
                 found.push(OutOfReach {
                     analysis: index,
                     lock,

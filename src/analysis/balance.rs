@@ -10,6 +10,7 @@ use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::Warning;
 use crate::numerics::linear_algebra::{Qr, mean};
+use crate::numerics::shares::Parts;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Factor, FieldKind};
 use crate::study::dataset::{self, Unit};
@@ -236,9 +237,11 @@ fn largest_share(values: &[Listed]) -> f64 {
     let known = || values.iter().filter_map(|(_, value)| *value);
     let most = known().fold(f64::NEG_INFINITY, f64::max);
     let near = |value: f64| value >= most - TIE * most.abs().max(1.0);
-    let all: f64 = values.iter().map(|(probability, _)| probability).sum();
-    let own = values.iter().filter(|(_, value)| value.is_none_or(near));
-    own.map(|(probability, _)| probability).sum::<f64>() / all
+    let mut parts = Parts::default();
+    for (probability, value) in values {
+        parts.add(*probability, [value.is_none_or(near), false]);
+    }
+    parts.shares()[0]
 }
 
 fn warning(test: &Result<BalanceTest, TestError>, anyone: bool) -> Option<Warning> {

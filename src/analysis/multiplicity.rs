@@ -3,6 +3,7 @@
 //! Which analyses belong together is the protocol's word and `run`'s business.
 
 use super::randomization::TIE;
+use crate::numerics::shares::Parts;
 use crate::protocol::model::Multiplicity;
 
 /// Holm's step-down adjustment: adjusted values in the order given.
@@ -136,12 +137,10 @@ pub fn westfall_young(hypotheses: &[Sizes], weights: Option<&[f64]>) -> Vec<f64>
     order.sort_by(|a, b| hypotheses[*b].observed.total_cmp(&hypotheses[*a].observed));
     let redraws = hypotheses.iter().map(|own| own.redrawn.len()).max();
     let redraws = redraws.unwrap_or(0);
-    let mut shares = vec![0.0; m];
+    let mut shares = vec![Parts::default(); m];
     let mut counts = vec![0u64; m];
-    let mut all = 0.0;
     for redraw in 0..redraws {
         let weight = weights.map(|weights| weights.get(redraw).copied().unwrap_or(0.0));
-        all += weight.unwrap_or(0.0);
         let mut largest = 0.0f64;
         for index in order.iter().rev() {
             let own = &hypotheses[*index];
@@ -152,17 +151,18 @@ pub fn westfall_young(hypotheses: &[Sizes], weights: Option<&[f64]>) -> Vec<f64>
             } else {
                 1.0
             };
-            if largest >= own.observed - TIE * scale {
-                shares[*index] += weight.unwrap_or(0.0);
-                counts[*index] += 1;
+            let extreme = largest >= own.observed - TIE * scale;
+            if let Some(weight) = weight {
+                shares[*index].add(weight, [extreme, false]);
             }
+            counts[*index] += u64::from(extreme);
         }
     }
     let mut adjusted = vec![1.0; m];
     let mut greatest = 0.0f64;
     for index in order {
         let share = match weights {
-            Some(_) => shares[index] / all,
+            Some(_) => shares[index].shares()[0],
             None => (1 + counts[index]) as f64 / (1 + redraws) as f64,
         };
         greatest = greatest.max(share.min(1.0));

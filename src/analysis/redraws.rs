@@ -10,6 +10,7 @@ use super::reference_set::{Enumeration, History, Redrawer, replicate};
 use super::statistic::Registered;
 use crate::allocation::Arm;
 use crate::estimation::inversion::{Counting, Inversion, Limits, Studentized, TIE};
+use crate::numerics::shares::Parts;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// Where the allocations that could have been come from.
@@ -147,17 +148,17 @@ impl Redrawn {
             known().fold(f64::INFINITY, f64::min),
             known().fold(f64::NEG_INFINITY, f64::max),
         ];
-        let mass = |end: f64| -> f64 {
+        let near = |end: f64, value: f64| {
             let size = if end.is_finite() { end.abs() } else { 1.0 };
-            let tolerance = TIE * size.max(1.0);
-            let near =
-                |value: f64| value.total_cmp(&end).is_eq() || (value - end).abs() <= tolerance;
-            let own = values().filter(|(value, _)| value.is_none_or(near));
-            own.map(|(_, weight)| weight).sum()
+            value.total_cmp(&end).is_eq() || (value - end).abs() <= TIE * size.max(1.0)
         };
-        let all: f64 = weights.iter().sum();
-        let [least, greatest] = ends.map(mass);
-        (2.0 * least.min(greatest) / all).min(1.0)
+        let mut parts = Parts::default();
+        for (value, weight) in values() {
+            let at = ends.map(|end| value.is_none_or(|value| near(end, value)));
+            parts.add(*weight, at);
+        }
+        let [least, greatest] = parts.shares();
+        (2.0 * least.min(greatest)).min(1.0)
     }
 
     /// All constant effects that the test does not reject at `alpha`, as their smallest interval.

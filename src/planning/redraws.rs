@@ -9,6 +9,7 @@ use super::scenario::Cell;
 use super::simulate::Options;
 use crate::analysis::attainable::{Barred, barred, fewest_draws, smallest_p};
 use crate::analysis::multiplicity::benjamini_hochberg;
+use crate::numerics::shares::within;
 
 /// A test with too few redraws for a limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,20 +84,22 @@ pub fn too_few(cell: &Cell, options: &Options) -> Vec<TooFew> {
         let has_looks = !looks.is_empty();
         let most = if has_looks { Some(own.alpha) } else { limit };
         let never_rejects =
-            most.is_none_or(|most| smallest > most || (has_looks && smallest >= most));
+            most.is_none_or(|most| !within(smallest, most) || (has_looks && smallest >= most));
         let mut spent = 0.0;
         let by_then = looks.iter().map(|(look, alpha)| {
             spent += alpha;
             (cell.protocol.locks[*look].id.clone(), spent)
         });
-        let cannot_at = by_then.filter(|(_, spent)| smallest > *spent).collect();
+        let cannot_at = by_then
+            .filter(|(_, spent)| !within(smallest, *spent))
+            .collect();
         let all = looks
             .into_iter()
             .chain(limit.map(|limit| (own.lock, limit)));
-        let seldom_rejects = all.clone().all(|(_, limit)| smallest > limit);
+        let seldom_rejects = all.clone().all(|(_, limit)| !within(smallest, limit));
         // The smallest limit asks for most.
         let worst = all.min_by(|(_, one), (_, other)| one.total_cmp(other));
-        if let Some((lock, limit)) = worst.filter(|(_, limit)| smallest > *limit) {
+        if let Some((lock, limit)) = worst.filter(|(_, limit)| !within(smallest, *limit)) {
             found.push(TooFew {
                 analysis: own.id.clone(),
                 lock: cell.protocol.locks[lock].id.clone(),
@@ -168,10 +171,10 @@ fn in_family(
             let best = benjamini_hochberg(&all).get(own).copied()?;
             // Its own p is held against alpha · k/m where k of the p are no larger.
             let smallest = all.get(own).copied()?;
-            let rank = (1..=hypotheses).find(|rank| m * smallest <= limit * *rank as f64);
+            let rank = (1..=hypotheses).find(|rank| within(m * smallest, limit * *rank as f64));
             match rank {
                 Some(1) => return None,
-                Some(rank) if best <= limit => (Some(rank - 1), m),
+                Some(rank) if within(best, limit) => (Some(rank - 1), m),
                 _ => (None, m / simulated),
             }
         }
@@ -179,8 +182,9 @@ fn in_family(
     };
     // The product is what the rule compares; the quotient may round to one redraw too few.
     let near = fewest_draws(limit / part);
-    let needed =
-        near.and_then(|near| (near..near + 3).find(|draws| part * smallest_p(*draws, 0) <= limit));
+    let needed = near.and_then(|near| {
+        (near..near + 3).find(|draws| within(part * smallest_p(*draws, 0), limit))
+    });
     let own = InFamily {
         hypotheses,
         rule: family.rule(),

@@ -1,6 +1,6 @@
 //! Tests that cannot reject, and sites at a look: what a redraw can be fitted on, and the smallest p that there is.
 
-use crate::made_up::{IUH, Study, protocol};
+use crate::made_up::{IUH, LAST, Study, protocol};
 use lottning::analysis::attainable::{Barred, barred, fewest_draws, out_of_reach, smallest_p};
 use lottning::analysis::results::AnalysisResult;
 use lottning::analysis::{Plan, RunSettings, run};
@@ -299,4 +299,38 @@ fn a_test_too_coarse_for_a_share_of_alpha_is_not_told_to_be_hopeless() {
         let other = other.iter().filter(|own| **own != code);
         assert!(other.into_iter().all(|own| of(own) == 0), "{own:?}");
     }
+}
+
+/// Twelve families in two lists of 6, 20² = 400 ways, all as likely. The treated have 3, 4 and 5 reports in each list and the
+/// others 0, 1 and 2, so that no other way parts them as far: p is 2/400 = .005, which a limit of .005 lets it reject.
+#[test]
+fn a_test_whose_smallest_p_is_its_limit_can_reject() {
+    let own = "estimator = \"difference-in-means\"\nalpha = 0.005\ntest = { kind = \"randomization\", draws = 999 }\n";
+    let text = text(own, 0.0)
+        .replace("measure = \"risk-difference\"", "measure = \"difference\"")
+        .replace("summary = \"any\"", "summary = \"count\"");
+    let listed = text.replace(
+        "method = \"big-stick\"                            # families and staff know the arm, so a method that is hard to guess\nmax_imbalance = 4\nstrata = [\"site\"]",
+        "method = \"random-allocation\"\nlist_len = 6\nstrata = []",
+    );
+    assert_ne!(listed, text);
+    let mut study = Study::new(protocol(&listed), 5);
+    let day = study.protocol.first_opening();
+    let control = study.protocol.control;
+    for _ in 0..2 {
+        let mut seen = [0; 2];
+        for _ in 0..6 {
+            let (family, _) = study.enrol(day, 0, 1, &[2, 3, 0]).unwrap();
+            let treated = study.state.family(family).unwrap().arm != control;
+            let reports = seen[usize::from(treated)] + if treated { 3 } else { 0 };
+            seen[usize::from(treated)] += 1;
+            (0..reports).for_each(|own| study.report(family, day.plus(30 + own), LAST));
+        }
+        assert_eq!(seen, [3, 3]);
+    }
+    let found = at(&study, "final", LAST, 999);
+    let test = found.test.as_ref().unwrap();
+    assert!(test.exact && test.draws == 400, "{test:?}");
+    assert!((test.p_value - 0.005).abs() < 1e-17);
+    assert!(!told(&found, "test-cannot-reject"), "{:?}", found.warnings);
 }

@@ -50,6 +50,26 @@ fn three_hypotheses_on_four_redraws() {
     assert!(westfall_young(&[], None).is_empty());
 }
 
+/// Of 100,000 sequences that are all as likely 98,200·4/25 + 1,800 = 17,512 are as extreme: .17512, and not the 2·10⁻¹² of it more that adding up
+/// 100,000 hundred-thousandths gives.
+#[test]
+fn an_exact_adjusted_p_is_a_quotient_of_counts() {
+    let redrawn: Vec<f64> = (0..100_000)
+        .map(|own| {
+            if own % 25 < 4 || own >= 98_200 {
+                2.0
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    let extreme = redrawn.iter().filter(|own| **own > 1.0).count();
+    assert_eq!(extreme, 17_512);
+    let weights = vec![1.0 / 100_000.0; 100_000];
+    let found = westfall_young(&[sizes(1.0, &redrawn)], Some(&weights))[0];
+    assert!((found - 0.17512).abs() < 1e-16, "{found:?}");
+}
+
 /// R 4.2.2: `p.adjust(c(.012, .2, .031, .004, .5, .031), "holm")`, `"BH"`, and `cummax` of the same. By hand for the least:
 /// 6·.004; the next 5·.012; the two that tie 4·.031; for q 6·.004/1, 6·.012/2, 6·.031/4.
 #[test]

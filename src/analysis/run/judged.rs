@@ -115,7 +115,8 @@ fn out_of_reach(
     let barred = barred(smallest, place, alpha)?;
     let family = smallest.len();
     let first = alpha / family as f64;
-    let limit = if own > alpha { alpha } else { first };
+    let reached = within(own, alpha);
+    let limit = if reached { first } else { alpha };
     let needed = fewest_draws(limit).filter(|_| !test.exact);
     let [(p_en, p_sv), (limit_en, limit_sv)] = [own, limit].map(significant);
     let (need_en, need_sv) = needed.map_or_else(Default::default, |needed| {
@@ -125,7 +126,7 @@ fn out_of_reach(
         )
     });
     Some(match barred {
-        Barred::Always if own > alpha => Warning::new(
+        Barred::Always if !reached => Warning::new(
             "test-cannot-reject",
             words!(
                 "the smallest p that the test could give is {p_en} and it is judged by {limit_en}: it could not have rejected whatever the effect{need_en}",

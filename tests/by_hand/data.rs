@@ -136,16 +136,18 @@ fn a_family_is_a_row_with_days_in_place_of_dates() {
         "outcome.rereport.end",
         "outcome.rereport_without_staff.value",
         "outcome.rereport_from_day_123.value",
+        "outcome.rereport_from_day_123.days",
         "outcome.accepted.value",
         "outcome.investigation_days.status",
         "outcome.investigation_days.value",
     ];
-    // Days 58 and 365 count for KATL; MORU's window has ended on 6 March 2026, and it was followed for 100 days of it.
+    // Days 58 and 365 count for KATL; MORU's window has ended on 6 March 2026, and it was followed for 100 days of it: of days
+    // 123 to 365, which are 243, for none.
     assert_eq!(
         cells(&families, &columns),
         [
-            "known,2,365,window,1,1,1,known,90",
-            "unknown,NA,100,censored,NA,NA,NA,unknown,NA"
+            "known,2,365,window,1,1,243,1,known,90",
+            "unknown,NA,100,censored,NA,NA,0,NA,unknown,NA"
         ]
     );
 }

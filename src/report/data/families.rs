@@ -436,7 +436,16 @@ fn one(data: &Data<'_>, units: &[Unit], outcome: usize, table: &mut Explained<'_
         ),
         courses
             .iter()
-            .map(|own| number(own.map(|own| own.days)))
+            .map(|own| {
+                // Before a late window a course has days only to order families by.
+                number(own.map(|own| {
+                    if own.is_followed(&spec.kind) {
+                        own.days
+                    } else {
+                        0.0
+                    }
+                }))
+            })
             .collect(),
     );
     table.add(

@@ -162,5 +162,15 @@ fn the_check_of_proportional_hazards_agrees_with_r() {
             1e-8,
             1e-6,
         );
+        // Only who asks for it pays for it.
+        let unasked = Settings {
+            checks: false,
+            ..settings
+        };
+        let row = estimate("cox", &columns, &unasked)
+            .unwrap()
+            .results
+            .remove(0);
+        assert!(!row.extra.contains_key(statistic) && !row.extra.contains_key(p_value));
     }
 }

@@ -1,7 +1,8 @@
 //! The page in both languages, its figures, and laws that hold for every page.
 
 use super::fixture::{Parts, extreme, ordinary, several};
-use lottning::diagnostic::Lang;
+use lottning::diagnostic::{Lang, Words};
+use lottning::estimation::Warning;
 use lottning::report::figures::FIGURES;
 use std::path::PathBuf;
 
@@ -446,5 +447,37 @@ fn analyses_of_one_outcome_are_told_apart() {
         assert!(
             alone.contains(&format!(">{outcome} (")) && !alone.contains(&format!("{outcome}, "))
         );
+    }
+}
+
+/// An index of ranks is 1/2 where arms are alike: an interval of it that lies above 0 says nothing, and what is said is what the
+/// analysis warns of.
+#[test]
+fn the_summary_says_that_test_and_interval_disagree_where_the_analysis_does() {
+    for disagree in [false, true] {
+        let mut parts = ordinary();
+        let own = &mut parts.analyses.analyses[0];
+        own.used.estimator = "rank-sum".to_owned();
+        own.measure = "probability-index".to_owned();
+        own.results.truncate(1);
+        own.results[0].measure = "probability-index".to_owned();
+        (own.results[0].conf_low, own.results[0].conf_high) = (Some(0.36), Some(0.72));
+        own.test.as_mut().unwrap().p_value = if disagree { 0.02 } else { 0.616 };
+        own.warnings.clear();
+        if disagree {
+            let said = Words::new("sides", "sidor");
+            own.warnings
+                .push(Warning::new("test-and-interval-disagree", said));
+        }
+        for (lang, words) in [
+            (Lang::En, "point to different sides of the line"),
+            (
+                Lang::Sv,
+                "hamnar på olika sidor om gränsen. Det registrerade",
+            ),
+        ] {
+            let page = lottning::report::html(&parts.report(), lang);
+            assert_eq!(page.contains(words), disagree, "{words}");
+        }
     }
 }

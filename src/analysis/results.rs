@@ -282,6 +282,8 @@ pub struct ArmOutcome {
     pub mean: Option<f64>,
     /// Number of families with the outcome, if it is 0/1.
     pub events: Option<u32>,
+    /// Of the analysed families, those with an outcome other than 0, whatever it counts or measures.
+    pub having: u32,
 }
 
 /// Result of a randomization test.

@@ -131,6 +131,18 @@ fn blank(protocol: &Protocol, analysis: &Analysis, treated: Arm) -> Estimate {
 }
 
 impl Workspace {
+    /// Families of an arm in the sample with an outcome other than 0; rows of children of one family stand side by side.
+    fn having(&self, arm: Arm) -> u32 {
+        let own = self.rows.iter().zip(&self.y);
+        let own = own.filter(|(row, y)| {
+            let unit = self.units.get(**row as usize);
+            y.abs() > 0.0 && unit.is_some_and(|unit| unit.arm == arm)
+        });
+        let mut rows: Vec<u32> = own.map(|(row, _)| *row).collect();
+        rows.dedup();
+        rows.len() as u32
+    }
+
     /// What was seen of the sampled outcome in each arm; events where it is 0 or 1.
     pub(super) fn by_arm(&self, binary: bool) -> Vec<ArmOutcome> {
         let arms = self.seen.iter().enumerate();
@@ -143,6 +155,7 @@ impl Workspace {
             not_yet: seen.not_yet,
             mean: (seen.analysed > 0).then(|| seen.sum / f64::from(seen.analysed)),
             events: binary.then_some(seen.sum as u32),
+            having: self.having(Arm(index as u8)),
         })
         .collect()
     }

@@ -37,12 +37,12 @@ pub(super) struct Report {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// For the public: pages alone, in which families numbering 1 to N − 1 are masked, and what would give them back [for example: 5]
+    /// For the public: pages alone, in which families numbering 1 to N − 1 are masked, and what would give them back [from 3; for example: 5]
     #[arg(
         long,
         value_name = "N",
         conflicts_with = "dry_run",
-        value_parser = clap::value_parser!(u32).range(2..=100)
+        value_parser = clap::value_parser!(u32).range(3..=100)
     )]
     suppress_below: Option<u32>,
 

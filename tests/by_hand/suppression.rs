@@ -1,198 +1,188 @@
-//! Masked counts: small tables on paper, and that nothing masked can be worked out, by listing every table that fits.
+//! Masked counts: small tables on paper, and that nothing small can be worked out by who knows the rule, by listing every table
+//! that would be shown in the same way.
 
-use lottning::report::suppression::{Counts, Masks, Place, Shown};
+use lottning::report::suppression::{Bound, Shown};
+use std::collections::HashMap;
+use std::hash::Hash;
 
-/// Shown marks of a total and its parts.
-fn row(parts: &[u32]) -> Vec<Shown> {
-    let mut counts = Counts::new(5);
-    let places: Vec<Place> = parts.iter().map(|part| counts.count(*part)).collect();
-    let total = counts.total(parts.iter().sum(), &places);
-    let masks = counts.suppress().unwrap();
-    let all = places.iter().chain(std::iter::once(&total));
-    all.map(|place| masks.at(*place)).collect()
+fn shown(cells: &[[Option<u32>; 2]], totals: [Option<u32>; 2]) -> Shown {
+    Shown {
+        cells: cells.iter().map(|row| row.to_vec()).collect(),
+        totals: totals.to_vec(),
+    }
 }
 
-/// 3 alone is 22 − 7 − 12, so the least of the others goes with it. Of 4 + 4 = 8 no other numbers from 1 to 4 make 8, so the
-/// total goes too; of 3 + 4 = 7 neither (4 + 3 does, and 7 may stand). 0 stands.
+/// Two arms of 20: 5 and 6 left, and all is shown; 4 and 7, and 11 in all is shown; 1 and 2, 3 in all, and nothing is.
 #[test]
-fn a_mask_is_not_solved_from_its_total() {
-    use Shown::{Count, Masked, Small};
-    assert_eq!(row(&[3, 7, 12]), [Small, Masked, Count(12), Count(22)]);
-    assert_eq!(row(&[4, 4]), [Small, Small, Masked]);
-    assert_eq!(row(&[3, 4]), [Small, Small, Count(7)]);
-    assert_eq!(row(&[0, 3]), [Count(0), Small, Small]);
-    assert_eq!(row(&[0, 9, 12]), [Count(0), Count(9), Count(12), Count(21)]);
-}
-
-/// 40 of 42 had it: 2 had not, which nobody prints and everybody can work out; 40 goes.
-#[test]
-fn a_complement_is_protected_though_it_is_not_shown() {
-    let mut counts = Counts::new(5);
-    let had = counts.count(40);
-    let all = counts.total(42, &[had]);
-    let masks = counts.suppress().unwrap();
+fn a_table_stands_whole_or_by_its_totals_or_not_at_all() {
+    let of = |left: [u32; 2]| Bound(5).table(&left.map(|own| vec![own, 20 - own]));
     assert_eq!(
-        [masks.at(had), masks.at(all)],
-        [Shown::Masked, Shown::Count(42)]
+        of([5, 6]),
+        shown(
+            &[[Some(5), Some(15)], [Some(6), Some(14)]],
+            [Some(11), Some(29)]
+        )
+    );
+    assert_eq!(
+        of([4, 7]),
+        shown(&[[None, None], [None, None]], [Some(11), Some(29)])
+    );
+    assert_eq!(
+        of([1, 2]),
+        shown(&[[None, None], [None, None]], [None, None])
+    );
+    // None at all is no small number.
+    assert_eq!(
+        of([0, 0]),
+        shown(
+            &[[Some(0), Some(20)], [Some(0), Some(20)]],
+            [Some(0), Some(40)]
+        )
     );
 }
 
 /// A bound of its own: below 3, the 3 is shown.
 #[test]
 fn the_bound_is_what_was_asked_for() {
-    let mut counts = Counts::new(3);
-    let three = counts.count(3);
-    assert!(counts.is_small(2) && !counts.is_small(3) && !counts.is_small(0));
-    assert_eq!(counts.suppress().unwrap().at(three), Shown::Count(3));
+    assert_eq!(Bound(3).parts(&[3, 7]), (vec![Some(3), Some(7)], Some(10)));
+    assert_eq!(Bound(4).parts(&[3, 7]), (vec![None, None], Some(10)));
+    assert_eq!(Bound(4).parts(&[3, 0]), (vec![None, None], None));
 }
 
-/// The values that a reader must allow for a count.
-fn allowed(shown: Shown, most: u32) -> std::ops::RangeInclusive<u32> {
-    match shown {
-        Shown::Count(value) => value..=value,
-        Shown::Small => 1..=4,
-        Shown::Masked => 5..=most,
+/// Tables by what is shown of each; of each small number of those whose cells, first of the counts, are not at the edge of the
+/// list, whether another table that is shown in the same way has another one in its place.
+fn none_is_alone<P: Hash + Eq>(
+    tables: &[(P, Vec<u32>)],
+    bound: u32,
+    (cells, edge): (usize, u32),
+) -> usize {
+    let mut alike: HashMap<&P, Vec<&Vec<u32>>> = HashMap::new();
+    for (page, counts) in tables {
+        alike.entry(page).or_default().push(counts);
     }
-}
-
-/// Every 2 × 3 table with margins that fits what is shown: which values each count takes in them.
-fn fitting(masks: &Masks, cells: &[Place; 6], margins: &[Place; 6]) -> Vec<Vec<u32>> {
-    let mut found = vec![Vec::new(); 12];
-    let mut table = [0_u32; 6];
-    fill(masks, cells, margins, 0, &mut table, &mut found);
-    found
-}
-
-fn fill(
-    masks: &Masks,
-    cells: &[Place; 6],
-    margins: &[Place; 6],
-    at: usize,
-    table: &mut [u32; 6],
-    found: &mut [Vec<u32>],
-) {
-    if at < 6 {
-        for value in allowed(masks.at(cells[at]), 11) {
-            table[at] = value;
-            fill(masks, cells, margins, at + 1, table, found);
+    let mut small = 0;
+    for (page, counts) in tables {
+        if counts[..cells].iter().any(|own| *own >= edge) {
+            continue;
         }
-        return;
-    }
-    let sums = sums(table);
-    let fits = margins
-        .iter()
-        .zip(sums)
-        .all(|(place, sum)| allowed(masks.at(*place), 99).contains(&sum));
-    if fits {
-        for (own, value) in found.iter_mut().zip(table.iter().copied().chain(sums)) {
-            if !own.contains(&value) {
-                own.push(value);
+        for (place, own) in counts.iter().enumerate() {
+            if !Bound(bound).is_small(*own) {
+                continue;
             }
+            small += 1;
+            let mut others = alike[page].iter();
+            assert!(
+                others.any(|other| other[place] != *own),
+                "{counts:?} below {bound}: {own} at {place} is the only number that is shown so"
+            );
         }
     }
+    small
 }
 
-/// Two rows, three columns, all.
-fn sums(table: &[u32; 6]) -> [u32; 6] {
-    let [a, b, c, d, e, f] = *table;
-    [
-        a + b + c,
-        d + e + f,
-        a + d,
-        b + e,
-        c + f,
-        a + b + c + d + e + f,
-    ]
+/// Every list of so many counts, each below a number.
+fn lists(length: u32, below: u32) -> impl Iterator<Item = Vec<u32>> {
+    (0..below.pow(length)).map(move |number| {
+        (0..length)
+            .map(|place| number / below.pow(place) % below)
+            .collect()
+    })
 }
 
-/// Sixty tables of counts from 0 to 10: every count that is masked takes more than one value in the tables that fit, and every
-/// count that is not is none from 1 to 4.
+/// All tables of two arms and two or three classes, of three arms and two, with counts below 11, 6 and 6, whose arms are no small
+/// numbers: a reader who knows the arms, the rule and what is shown cannot tell any small cell or total.
 #[test]
-fn no_masked_count_of_a_table_with_margins_can_be_worked_out() {
-    let (mut state, mut masked) = (7_u64, 0);
-    let mut next = || {
-        // Numerical Recipes' generator; only its spread matters.
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as u32
-    };
-    for _ in 0..60 {
-        let table: [u32; 6] = std::array::from_fn(|_| next() % 11);
-        let mut counts = Counts::new(5);
-        let cells = table.map(|value| counts.count(value));
-        let [a, b, c, d, e, f] = cells;
-        let of = sums(&table);
-        let rows = [
-            counts.total(of[0], &[a, b, c]),
-            counts.total(of[1], &[d, e, f]),
-        ];
-        let columns = [
-            counts.total(of[2], &[a, d]),
-            counts.total(of[3], &[b, e]),
-            counts.total(of[4], &[c, f]),
-        ];
-        let all = counts.total(of[5], &rows);
-        counts.sum(all, &columns);
-        let margins = [rows[0], rows[1], columns[0], columns[1], columns[2], all];
-        let masks = counts.suppress().unwrap();
-        let found = fitting(&masks, &cells, &margins);
-        for (place, (values, own)) in cells
-            .iter()
-            .chain(&margins)
-            .zip(found.iter().zip(table.iter().copied().chain(of)))
-        {
-            assert!(values.contains(&own), "{table:?}");
-            match masks.at(*place) {
-                Shown::Count(value) => assert!(!(1..5).contains(&value) && value == own),
-                Shown::Small | Shown::Masked => {
-                    masked += 1;
-                    assert!(
-                        values.len() > 1,
-                        "{table:?}: {own} is the only number that fits"
-                    );
+fn no_small_count_of_a_table_can_be_told_by_who_knows_the_rule() {
+    for (arms, classes, below, bounds) in [(2, 2, 11, 3..=5), (2, 3, 6, 3..=4), (3, 2, 6, 3..=4)] {
+        for bound in bounds {
+            let mut tables = Vec::new();
+            for cells in lists(arms * classes, below) {
+                let rows: Vec<Vec<u32>> = cells
+                    .chunks(classes as usize)
+                    .map(<[u32]>::to_vec)
+                    .collect();
+                let sizes: Vec<u32> = rows.iter().map(|row| row.iter().sum()).collect();
+                if Bound(bound).any_small(&sizes) {
+                    continue;
                 }
+                let shown = Bound(bound).table(&rows);
+                let own = shown.cells.iter().flatten().chain(&shown.totals);
+                assert!(own.flatten().all(|own| !Bound(bound).is_small(*own)));
+                let totals = (0..classes as usize).map(|at| rows.iter().map(|row| row[at]).sum());
+                let counts = cells.iter().copied().chain(totals).collect();
+                tables.push(((sizes, shown), counts));
             }
+            let cells = (arms * classes) as usize;
+            assert!(none_is_alone(&tables, bound, (cells, below - 1)) > 500);
         }
     }
-    assert!(masked > 200, "{masked}");
 }
 
-/// Two arms of 164 and 165 families: 4 and 6 left, 160 and 159 were followed; the unknown outcomes are theirs. To tell 4 from 3
-/// takes another 7 for 6, 161 for 160 and 158 for 159, in the flow and among the analysed: those eight are masked, and no
-/// other count, the totals and the families of three sites among them.
+/// The same of parts and their total, four of them below 8.
 #[test]
-fn masks_go_as_far_as_they_must_and_no_further() {
-    use Shown::{Count, Masked, Small};
-    let mut counts = Counts::new(5);
-    let (mut arms, mut all) = (Vec::new(), Vec::new());
-    for (left, followed, sites) in [(4, 160, [50, 54, 60]), (6, 159, [51, 54, 60])] {
-        let parts = [counts.count(left), counts.count(followed)];
-        let total = counts.total(left + followed, &parts);
-        let own = [counts.count(left), counts.count(followed)];
-        counts.sum(total, &[own[1], own[0]]);
-        let none = counts.count(0);
-        counts.sum(own[0], &[parts[0], none]);
-        let sites = sites.map(|families| counts.count(families));
-        counts.sum(total, &sites);
-        all.extend([total, sites[0], sites[1], sites[2]]);
-        arms.push((parts, own, total));
+fn no_small_part_can_be_told_by_who_knows_the_rule() {
+    for bound in 3..=5 {
+        let tables: Vec<_> = lists(4, 8)
+            .map(|parts| {
+                let total = parts.iter().sum();
+                let page = Bound(bound).parts(&parts);
+                (page, parts.iter().copied().chain([total]).collect())
+            })
+            .collect();
+        assert!(none_is_alone(&tables, bound, (4, 7)) > 500);
     }
-    let totals = [
-        counts.total(10, &[arms[0].0[0], arms[1].0[0]]),
-        counts.total(319, &[arms[0].0[1], arms[1].0[1]]),
-    ];
-    let randomized = counts.total(329, &[arms[0].2, arms[1].2]);
-    counts.sum(randomized, &totals);
-    all.extend(totals);
-    all.push(randomized);
-    let masks = counts.suppress().unwrap();
-    for (at, expected) in [(0, [Small, Masked]), (1, [Masked, Masked])] {
-        let (parts, own, _) = arms[at];
-        assert_eq!(parts.map(|place| masks.at(place)), expected);
-        assert_eq!(own.map(|place| masks.at(place)), expected);
+}
+
+/// The same of the levels of a characteristic in an arm whose families are known to be so many: all levels or none.
+#[test]
+fn no_small_level_can_be_told_by_who_knows_the_rule() {
+    for bound in 3..=5 {
+        let tables: Vec<_> = lists(3, 12)
+            .filter(|levels| !Bound(bound).is_small(levels.iter().sum()))
+            .map(|levels| {
+                let size: u32 = levels.iter().sum();
+                let whole = !Bound(bound).any_small(&levels);
+                ((size, whole.then(|| levels.clone())), levels)
+            })
+            .collect();
+        assert!(none_is_alone(&tables, bound, (3, 11)) > 500);
     }
-    for place in all {
-        assert!(matches!(masks.at(place), Count(_)), "{:?}", masks.at(place));
+}
+
+/// What is told of an analysis that is not shown is its difference of proportions in whole percentage points. In arms of 105 and
+/// of 110 families, of whom 1 to 4 of one arm had the outcome (or all but as many), every difference leaves another number of
+/// that arm, with which the analysis is not shown either; and where 1 to 4 families are unknown, another number of those.
+#[test]
+fn a_rough_effect_leaves_small_numbers_open() {
+    let points = |events: u32, of: u32, others: u32, of_others: u32| {
+        let share = |events: u32, of: u32| f64::from(events) / f64::from(of);
+        libm::round(100.0 * (share(events, of) - share(others, of_others))) as i32
+    };
+    let is_few = |events: u32, of: u32| (1..5).contains(&events) || (1..5).contains(&(of - events));
+    for (families, others) in [(105, 110), (110, 105), (105, 105)] {
+        for control in 0..=others {
+            for few in (1..5).chain(families - 4..families) {
+                let told = points(few, families, control, others);
+                let mut another = (0..=families).filter(|own| *own != few);
+                assert!(
+                    another.any(|own| (0..=others).any(|control| {
+                        (is_few(own, families) || is_few(control, others))
+                            && points(own, families, control, others) == told
+                    })),
+                    "{few} of {families} and {control} of {others}"
+                );
+            }
+        }
+        // Of 105 and 4 more families.
+        for unknown in 1..5 {
+            for events in 0..=families {
+                let told = points(events, families, 40, others);
+                let all = families + unknown;
+                let mut another = (1..5).filter(|own| *own != unknown);
+                assert!(another.any(|own| {
+                    (0..=all - own).any(|events| points(events, all - own, 40, others) == told)
+                }));
+            }
+        }
     }
 }

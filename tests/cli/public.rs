@@ -114,7 +114,7 @@ fn pages_for_the_public_have_no_small_number() {
 }
 
 #[test]
-fn a_bound_is_for_a_lock_and_at_least_two() {
+fn a_bound_is_for_a_lock_and_at_least_three() {
     let place = Place::open(&two_arms());
     assert_eq!(
         place
@@ -124,7 +124,7 @@ fn a_bound_is_for_a_lock_and_at_least_two() {
     );
     assert_eq!(
         place
-            .run("report --lock final --study study --suppress-below 1")
+            .run("report --lock final --study study --suppress-below 2")
             .code,
         2
     );

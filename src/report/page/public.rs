@@ -1,30 +1,29 @@
 //! The page for the public: the flow, who took part and the registered effects, with small counts masked.
 //!
-//! It holds nothing but what goes through one system of counts (`suppression`), so that no table gives back what another masks.
+//! What of its counts may stand is decided for the whole page at once (`counted`), by a rule that gives nothing away to who
+//! knows it (`suppression`).
 //! Everything else is left out: subgroups, effects month by month, sites beyond their families, violations, families turned
 //! away, figures, and the sentences of the full page.
 
 mod counted;
 
-use self::counted::{Tables, tables};
+use self::counted::{Cell, Tables, Told, tables};
 use super::{Fact, Page, Part, Section, count, footer, role, say, summary, terms};
-use crate::analysis::results::{AnalysisResult, ArmOutcome, BaselineCell};
+use crate::analysis::results::{AnalysisResult, BaselineCell};
 use crate::diagnostic::{Lang, Words};
 use crate::report::effect::{self, Scale};
-use crate::report::suppression::{Counts, Masks, Place, Shown};
+use crate::report::suppression::Bound;
 use crate::report::{Grid, Report, Verdict, number};
 use crate::words;
 use askama::Template;
 
 /// The page as one HTML file, in which counts from 1 to `below` − 1 do not stand and cannot be worked out.
 pub fn public(report: &Report<'_>, below: u32, lang: Lang) -> String {
-    let mut counts = Counts::new(below);
-    let tables = tables(report, &mut counts);
-    let mut sections = match counts.suppress() {
-        Some(masks) => vec![
-            flow(report, &tables, (&masks, below), lang),
-            baseline(report, &tables, (&masks, below), lang),
-            results(report, &tables, (&masks, below), lang),
+    let mut sections = match tables(report, Bound(below)) {
+        Some(tables) => vec![
+            flow(report, &tables, lang),
+            baseline(report, &tables, lang),
+            results(report, &tables, below, lang),
         ],
         None => Vec::new(),
     };
@@ -55,8 +54,8 @@ pub fn public(report: &Report<'_>, below: u32, lang: Lang) -> String {
             heading: say(&words!("What is not shown", "Vad som inte visas"), lang),
             parts: vec![Part::Text(say(
                 &words!(
-                    "Numbers of families from 1 to {most} are not shown, for in a small district they could point to a family; nor are other numbers from which they could be worked out. 0 is shown. Whoever is to see every number has the full report.",
-                    "Antal familjer mellan 1 och {most} visas inte, för i ett litet område skulle de kunna peka ut en familj; inte heller andra tal som de går att räkna ut från. 0 visas. Den som ska se alla tal har den fullständiga rapporten."
+                    "Numbers of families from 1 to {most} are not shown, for in a small district they could point to a family; nor are the other numbers of their table or result, large ones and 0 among them, so that what is masked tells nothing of why. Whoever is to see every number has the full report.",
+                    "Antal familjer mellan 1 och {most} visas inte, för i ett litet område skulle de kunna peka ut en familj; inte heller de andra talen i deras tabell eller resultat, stora tal och 0 bland dem, så att det som är dolt inte säger något om varför. Den som ska se alla tal har den fullständiga rapporten."
                 ),
                 lang,
             ))],
@@ -74,12 +73,8 @@ fn mean(label: &Words, lang: Lang) -> String {
 }
 
 /// A count as the page shows it.
-fn shown(masks: (&Masks, u32), place: Place, lang: Lang) -> String {
-    match masks.0.at(place) {
-        Shown::Count(value) => number::count(value.into(), lang),
-        Shown::Small => format!("<\u{a0}{}", masks.1),
-        Shown::Masked => hidden(lang),
-    }
+fn shown(count: Option<u32>, lang: Lang) -> String {
+    count.map_or_else(|| hidden(lang), |count| number::count(count.into(), lang))
 }
 
 fn hidden(lang: Lang) -> String {
@@ -91,7 +86,7 @@ fn arms(report: &Report<'_>, lang: Lang) -> Vec<String> {
     arms.map(|arm| say(&arm.label, lang)).collect()
 }
 
-fn flow(report: &Report<'_>, tables: &Tables<'_>, masks: (&Masks, u32), lang: Lang) -> Section {
+fn flow(report: &Report<'_>, tables: &Tables<'_>, lang: Lang) -> Section {
     let mut head = vec![
         say(&words!("Step", "Steg"), lang),
         say(&words!("All", "Alla"), lang),
@@ -103,8 +98,10 @@ fn flow(report: &Report<'_>, tables: &Tables<'_>, masks: (&Masks, u32), lang: La
     );
     let mut grid = Grid::numbers(say(&caption, lang), head);
     for line in &tables.flow {
-        let cell = |place: &Option<Place>| {
-            place.map_or_else(String::new, |place| shown(masks, place, lang))
+        let cell = |cell: &Cell| match cell {
+            Cell::Blank => String::new(),
+            Cell::Masked => hidden(lang),
+            Cell::Count(count) => shown(Some(*count), lang),
         };
         let cells = line.cells.iter().map(cell).collect();
         if line.strong {
@@ -120,10 +117,10 @@ fn flow(report: &Report<'_>, tables: &Tables<'_>, masks: (&Masks, u32), lang: La
     }
 }
 
-fn baseline(report: &Report<'_>, tables: &Tables<'_>, masks: (&Masks, u32), lang: Lang) -> Section {
+fn baseline(report: &Report<'_>, tables: &Tables<'_>, lang: Lang) -> Section {
     let mut head = vec![say(&words!("Characteristic", "Egenskap"), lang)];
-    for (arm, place) in report.protocol.arms.iter().zip(&tables.families) {
-        let (label, families) = (arm.label.get(lang), shown(masks, *place, lang));
+    for (arm, families) in report.protocol.arms.iter().zip(&tables.families) {
+        let (label, families) = (arm.label.get(lang), shown(*families, lang));
         head.push(format!("{label} (n\u{a0}=\u{a0}{families})"));
     }
     let caption = words!(
@@ -131,37 +128,27 @@ fn baseline(report: &Report<'_>, tables: &Tables<'_>, masks: (&Masks, u32), lang
         "Familjerna när de lottades, per grupp"
     );
     let mut grid = Grid::numbers(say(&caption, lang), head);
-    let mut before: Option<&Words> = None;
-    for level in &tables.levels {
-        let row = level.row;
-        let cells = (row.arms.iter().zip(&level.arms))
-            .map(|(cell, places)| match (cell, places) {
-                (BaselineCell::Share { count, of }, Some((own, known))) => {
-                    match (masks.0.at(*own), masks.0.at(*known)) {
-                        (Shown::Count(_), Shown::Count(_)) => number::share(*count, *of, lang),
-                        _ => shown(masks, *own, lang),
+    for characteristic in &tables.characteristics {
+        let cells = |cells: &[BaselineCell]| -> Vec<String> {
+            let cell = |cell: &BaselineCell| match cell {
+                BaselineCell::Empty => number::UNDEFINED.to_owned(),
+                _ if !characteristic.shown => hidden(lang),
+                BaselineCell::Share { count, of } => number::share(*count, *of, lang),
+                BaselineCell::Number { mean, .. } => number::fixed(*mean, 1, lang),
+            };
+            cells.iter().map(cell).collect()
+        };
+        for (place, row) in characteristic.rows.iter().enumerate() {
+            match &row.level {
+                Some(name) => {
+                    if place == 0 {
+                        grid.strong(format!("{}, n/N (%)", row.label.get(lang)), Vec::new());
                     }
+                    grid.sub(name.get(lang), cells(&row.arms));
                 }
-                // The mean of few values is not far from saying them.
-                (BaselineCell::Number { n, mean, .. }, _) if *n >= 10 * masks.1 => {
-                    number::fixed(*mean, 1, lang)
-                }
-                (BaselineCell::Number { .. }, _) => hidden(lang),
-                (BaselineCell::Share { .. } | BaselineCell::Empty, _) => {
-                    number::UNDEFINED.to_owned()
-                }
-            })
-            .collect();
-        match &row.level {
-            Some(name) => {
-                if before != Some(&row.label) {
-                    grid.strong(format!("{}, n/N (%)", row.label.get(lang)), Vec::new());
-                }
-                grid.sub(name.get(lang), cells);
+                None => grid.row(mean(&row.label, lang), cells(&row.arms)),
             }
-            None => grid.row(mean(&row.label, lang), cells),
         }
-        before = Some(&row.label);
     }
     Section {
         id: "baseline",
@@ -170,7 +157,7 @@ fn baseline(report: &Report<'_>, tables: &Tables<'_>, masks: (&Masks, u32), lang
     }
 }
 
-fn results(report: &Report<'_>, tables: &Tables<'_>, masks: (&Masks, u32), lang: Lang) -> Section {
+fn results(report: &Report<'_>, tables: &Tables<'_>, below: u32, lang: Lang) -> Section {
     let shared = effect::shared_level(report);
     let mut head = vec![say(&words!("Outcome", "Utfall"), lang)];
     head.extend(arms(report, lang));
@@ -183,65 +170,63 @@ fn results(report: &Report<'_>, tables: &Tables<'_>, masks: (&Masks, u32), lang:
         "Resultat av de registrerade analyserna"
     );
     let mut grid = Grid::numbers(say(&caption, lang), head);
-    for told in &tables.told {
-        let analysis = told.analysis;
-        // A share with a masked base, or an effect beside it, could tell the base.
-        let open = told
-            .analysed
-            .iter()
-            .all(|(_, place)| matches!(masks.0.at(*place), Shown::Count(_)));
-        let control = report.protocol.control;
-        for (index, estimate) in effect::rows(report, analysis) {
-            if analysis.compared_first(index).is_none() {
+    let (mut withheld, mut rounded) = (Vec::new(), false);
+    for (analysis, how) in &tables.told {
+        let rows = effect::rows(report, analysis);
+        let first = rows
+            .into_iter()
+            .filter(|(index, _)| analysis.compared_first(*index).is_some());
+        let mut any = false;
+        for (index, estimate) in first {
+            let effect = match how {
+                Told::Whole => Some(effect::text(analysis, estimate, shared, lang)),
+                // One effect alone: several would have to agree.
+                Told::Effect if index == 0 => rough(analysis, estimate, lang),
+                Told::Effect | Told::Name => None,
+            };
+            let Some(effect) = effect else {
                 continue;
-            }
-            let mut cells: Vec<String> = report
-                .protocol
-                .arms
-                .iter()
-                .enumerate()
-                .map(|(arm, _)| {
-                    let own = told.analysed.iter().find(|(own, _)| own.arm.index() == arm);
-                    own.filter(|_| index == 0)
-                        .map_or_else(String::new, |(own, _)| {
-                            if open {
-                                effect::seen(own, lang)
-                            } else if own.arm == control {
-                                rounded(own, masks.1, lang)
-                            } else {
-                                hidden(lang)
-                            }
-                        })
+            };
+            any = true;
+            rounded |= *how == Told::Effect;
+            let mut cells: Vec<String> = (0..report.protocol.arms.len())
+                .map(|arm| {
+                    let own = analysis.arms.iter().find(|own| own.arm.index() == arm);
+                    match own.filter(|_| index == 0) {
+                        Some(own) if *how == Told::Whole => effect::seen(own, lang),
+                        Some(_) => hidden(lang),
+                        None => String::new(),
+                    }
                 })
                 .collect();
-            let least = told.analysed.iter().map(|(own, _)| own.analysed).min();
-            cells.push(if open {
-                effect::text(analysis, estimate, shared, lang)
-            } else {
-                coarse(analysis, estimate, (least.unwrap_or(0), masks.1), lang)
-            });
+            cells.push(effect);
             let name = role(analysis.role, analysis.prespecified);
             let label = format!("{} ({})", report.name(analysis, lang), name.get(lang));
             grid.row(label, cells);
         }
+        if !any {
+            withheld.push(analysis);
+        }
     }
-    for analysis in &tables.withheld {
-        let (name, below) = (report.name(analysis, lang), masks.1);
+    for analysis in withheld {
+        let name = report.name(analysis, lang);
         grid.notes.push(say(
             &words!(
-                "{name}: not shown, for fewer than {below} families of an arm, and not none, had the outcome or were without it.",
-                "{name}: visas inte, för färre än {below} familjer i en grupp, men inte noll, hade utfallet eller var utan det."
+                "{name}: not shown, for fewer than {below} families, and not none, could be worked out from it or from it and another result of the same kind.",
+                "{name}: visas inte, för färre än {below} familjer, men inte noll, skulle gå att räkna ut från det eller från det och ett annat resultat av samma slag."
             ),
             lang,
         ));
     }
-    grid.notes.push(say(
-        &words!(
-            "Where the number analysed in an arm is masked, the share of the comparison arm and the effect are rounded to whole percentage points and the share of the other arm is masked.",
-            "Där antalet analyserade i en grupp är dolt är jämförelsegruppens andel och effekten avrundade till hela procentenheter och den andra gruppens andel dold."
-        ),
-        lang,
-    ));
+    if rounded {
+        grid.notes.push(say(
+            &words!(
+                "Where an effect stands without its numbers and its interval, these could tell of few families; it is rounded to whole percentage points.",
+                "Där en effekt står utan sina antal och sitt intervall skulle de kunna visa på få familjer; den är avrundad till hela procentenheter."
+            ),
+            lang,
+        ));
+    }
     Section {
         id: "results",
         heading: say(&words!("Results", "Resultat"), lang),
@@ -286,39 +271,13 @@ fn origin(report: &Report<'_>, lang: Lang) -> Section {
     }
 }
 
-/// Families that an arm must have for a whole percentage to fit every number of families that a mask leaves open: with
-/// 100 or more some number of events gives each percentage.
-fn enough(analysed: u32, below: u32) -> bool {
-    analysed >= 100 + below
-}
-
-/// An arm's share in whole percent; hidden in a small arm, and for other outcomes.
-fn rounded(arm: &ArmOutcome, below: u32, lang: Lang) -> String {
-    match arm.events {
-        Some(events) if enough(arm.analysed, below) => {
-            let percent = 100.0 * f64::from(events) / f64::from(arm.analysed);
-            number::percent_sign(&number::fixed(percent, 0, lang), lang)
-        }
-        _ => hidden(lang),
-    }
-}
-
-/// A difference of proportions in whole percentage points; hidden in small arms, and on other scales.
-fn coarse(
+/// A difference of proportions in whole percentage points; nothing on other scales.
+fn rough(
     analysis: &AnalysisResult,
     estimate: &crate::estimation::Estimate,
-    (least, below): (u32, u32),
     lang: Lang,
-) -> String {
+) -> Option<String> {
     let scale = effect::scale(analysis, estimate);
-    if scale != Scale::Points || !enough(least, below) {
-        return hidden(lang);
-    }
-    let points = |value| effect::shown(scale, value);
-    let value = points(estimate.estimate).map_or_else(
-        || number::UNDEFINED.to_owned(),
-        |value| number::signed(value, 0, lang),
-    );
-    let (low, high) = (points(estimate.conf_low), points(estimate.conf_high));
-    format!("{value} ({})", number::interval(low, high, 0, lang))
+    let value = effect::shown(scale, estimate.estimate).filter(|_| scale == Scale::Points)?;
+    Some(number::signed(value, 0, lang))
 }

@@ -4,3 +4,4 @@ mod fixture;
 mod looked_at;
 mod numbers;
 mod page;
+mod public;

@@ -1,151 +1,260 @@
-//! The counts of the page for the public, in one system of sums: what may stand is decided for all of them at once.
+//! What of the counts may stand on the page for the public, decided for the whole page before any of it is written.
 
 use crate::analysis::results::{AnalysisResult, ArmOutcome, BaselineCell, BaselineRow};
 use crate::diagnostic::{Lang, Words};
+use crate::protocol::model::{Missing, OutcomeKind};
 use crate::report::Report;
-use crate::report::suppression::{Counts, Place};
+use crate::report::suppression::Bound;
 use crate::study::flow::ArmFlow;
 use crate::words;
+
+/// A cell of a table of counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cell {
+    Blank,
+    Masked,
+    Count(u32),
+}
+
+impl From<Option<u32>> for Cell {
+    fn from(shown: Option<u32>) -> Self {
+        shown.map_or(Self::Masked, Self::Count)
+    }
+}
 
 /// A line of a table of counts.
 pub(super) struct Line {
     pub(super) label: Words,
     pub(super) strong: bool,
-    pub(super) cells: Vec<Option<Place>>,
+    pub(super) cells: Vec<Cell>,
 }
 
-/// An analysis on the page.
-pub(super) struct Told<'a> {
-    pub(super) analysis: &'a AnalysisResult,
-    /// Analysed families of each arm.
-    pub(super) analysed: Vec<(&'a ArmOutcome, Place)>,
+/// How much of an analysis is on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Everything.
+    Whole,
+    /// Its effect in whole percentage points.
+    Effect,
+    /// Its name.
+    Name,
 }
 
-/// Counts of a characteristic.
-pub(super) struct Level<'a> {
-    pub(super) row: &'a BaselineRow,
-    /// Of each arm: how many have it, and of how many it is known.
-    pub(super) arms: Vec<Option<(Place, Place)>>,
+/// A characteristic, with its counts or means if they may stand.
+pub(super) struct Characteristic<'a> {
+    pub(super) rows: &'a [BaselineRow],
+    pub(super) shown: bool,
 }
 
 /// Everything with a count on the page.
 pub(super) struct Tables<'a> {
     pub(super) flow: Vec<Line>,
-    pub(super) told: Vec<Told<'a>>,
-    pub(super) withheld: Vec<&'a AnalysisResult>,
-    /// Families of each arm in the data set.
-    pub(super) families: Vec<Place>,
-    pub(super) levels: Vec<Level<'a>>,
+    pub(super) told: Vec<(&'a AnalysisResult, Told)>,
+    /// Families of each arm in the data set, if they may stand.
+    pub(super) families: Vec<Option<u32>>,
+    pub(super) characteristics: Vec<Characteristic<'a>>,
+}
+
+/// Families that an arm must have for whole percentage points to fit every number of them that is masked: with more than 100
+/// some number of events gives each.
+fn enough(families: u32, bound: Bound) -> bool {
+    families >= 100 + bound.0
+}
+
+/// All counts of the page; `None` where an arm itself has a small number of families, and nothing else can stand.
+pub(super) fn tables<'a>(report: &Report<'a>, bound: Bound) -> Option<Tables<'a>> {
+    let arms = &report.flow.arms;
+    let allocated: Vec<u32> = arms.iter().map(|own| own.allocated).collect();
+    if bound.any_small(&allocated) {
+        return None;
+    }
+    let mut flow = flow(report, &allocated, bound);
+    // A family is in the data set if it was drawn up to the cut, once, and was not erased.
+    let in_set = &report.analyses.baseline.families;
+    let left_over = (allocated.iter().zip(in_set)).map(|(all, own)| all.abs_diff(*own));
+    let known = !in_set
+        .iter()
+        .copied()
+        .chain(left_over)
+        .any(|own| bound.is_small(own));
+    let characteristics = report
+        .analyses
+        .baseline
+        .rows
+        .chunk_by(|one, next| one.label == next.label);
+    let characteristics = characteristics
+        .map(|rows| Characteristic {
+            rows,
+            shown: known && may_stand(rows, in_set, bound),
+        })
+        .collect();
+    let told = told(report, bound, known);
+    for (analysis, how) in &told {
+        let mut cells = vec![Cell::Blank; arms.len() + 1];
+        for own in &analysis.arms {
+            if let Some(cell) = cells.get_mut(own.arm.index() + 1) {
+                *cell = (*how == Told::Whole).then_some(own.missing).into();
+            }
+        }
+        flow.push(Line {
+            label: unknown(report, analysis),
+            strong: false,
+            cells,
+        });
+    }
+    Some(Tables {
+        flow,
+        told,
+        families: in_set.iter().map(|own| known.then_some(*own)).collect(),
+        characteristics,
+    })
+}
+
+/// Whether the counts of a characteristic may stand: none is small in an arm, nor the number of those of whom it is not known,
+/// nor that of all the other levels.
+fn may_stand(rows: &[BaselineRow], families: &[u32], bound: Bound) -> bool {
+    rows.iter().all(|row| {
+        (row.arms.iter().zip(families)).all(|(cell, families)| match cell {
+            BaselineCell::Share { count, of } => !bound.any_small(&[
+                *count,
+                of.saturating_sub(*count),
+                families.saturating_sub(*of),
+            ]),
+            // The mean of few values is not far from saying them.
+            BaselineCell::Number { n, .. } => {
+                *n >= 10 * bound.0 && !bound.is_small(families.saturating_sub(*n))
+            }
+            BaselineCell::Empty => true,
+        })
+    })
+}
+
+/// What outcomes are made of: one that is a part of another, or a sum with it, is made of the same.
+#[derive(PartialEq, Eq)]
+enum Source<'a> {
+    Reports,
+    Services,
+    Observed(&'a str),
+}
+
+fn source<'a>(report: &Report<'_>, analysis: &'a AnalysisResult) -> Source<'a> {
+    let mut outcomes = report.protocol.outcomes.iter();
+    match outcomes
+        .find(|own| own.id == analysis.outcome)
+        .map(|own| &own.kind)
+    {
+        Some(OutcomeKind::Reports { .. }) => Source::Reports,
+        Some(OutcomeKind::Binary { .. } | OutcomeKind::Duration { .. }) => Source::Services,
+        Some(OutcomeKind::Observed { .. }) | None => Source::Observed(&analysis.outcome),
+    }
+}
+
+/// How much of each analysis is told. Those of one source stand or fall together, since what one of them shows the others are
+/// worked out from; where they fall, the first of them tells its effect if it can be told roughly.
+fn told<'a>(report: &Report<'a>, bound: Bound, known: bool) -> Vec<(&'a AnalysisResult, Told)> {
+    let all = &report.analyses.analyses;
+    let kin =
+        |one: &AnalysisResult, other: &AnalysisResult| source(report, one) == source(report, other);
+    let falls = |own: &AnalysisResult| {
+        let kindred = || all.iter().filter(|other| kin(own, other));
+        !known
+            || kindred().any(|one| {
+                gives_away(report, one, bound)
+                    || kindred().any(|other| {
+                        differ_by_few(one, other, bound) || few_between(one, other, bound)
+                    })
+            })
+    };
+    let fallen: Vec<bool> = all.iter().map(falls).collect();
+    // Of those that stand, the families of two sources may tell a third number.
+    let beside = |own: &AnalysisResult| {
+        let standing = || all.iter().zip(&fallen).filter(|(_, fallen)| !**fallen);
+        let kindred = || standing().filter(|(one, _)| kin(own, one));
+        kindred().any(|(one, _)| standing().any(|(other, _)| differ_by_few(one, other, bound)))
+    };
+    let told = all
+        .iter()
+        .zip(&fallen)
+        .enumerate()
+        .map(|(place, (own, fallen))| {
+            let first = !all[..place].iter().any(|other| kin(own, other));
+            let rough = own.missing_rule != Missing::Bounds
+                && own.arms.iter().all(|arm| enough(arm.analysed, bound));
+            let how = match (*fallen || beside(own), first && rough) {
+                (false, _) => Told::Whole,
+                (true, true) => Told::Effect,
+                (true, false) => Told::Name,
+            };
+            (own, how)
+        });
+    told.collect()
+}
+
+/// Whether an analysis has a small count of its own: of families analysed, unknown or too early, with the outcome or without it,
+/// and of those who withdrew or left, of whom the unknown mostly are.
+fn gives_away(report: &Report<'_>, analysis: &AnalysisResult, bound: Bound) -> bool {
+    analysis.arms.iter().any(|own| {
+        let without = own.analysed.saturating_sub(own.having);
+        let mut counts = vec![own.analysed, own.missing, own.not_yet, own.having, without];
+        let flow = report.flow.arms.get(own.arm.index());
+        if let Some(flow) = flow.filter(|_| own.missing > 0) {
+            let gone = flow.withdrawn + flow.left_coverage;
+            let stayed = flow.allocated.saturating_sub(gone);
+            counts.extend([gone, stayed, own.missing.abs_diff(gone)]);
+        }
+        bound.any_small(&counts)
+    })
+}
+
+fn any_pair(
+    one: &AnalysisResult,
+    other: &AnalysisResult,
+    of: impl Fn(&ArmOutcome, &ArmOutcome) -> bool,
+) -> bool {
+    (one.arms.iter().zip(&other.arms)).any(|(one, other)| of(one, other))
+}
+
+/// Whether the families of two analyses differ by a small number in an arm.
+fn differ_by_few(one: &AnalysisResult, other: &AnalysisResult, bound: Bound) -> bool {
+    any_pair(one, other, |one, other| {
+        bound.any_small(&[
+            one.analysed.abs_diff(other.analysed),
+            one.missing.abs_diff(other.missing),
+            one.not_yet.abs_diff(other.not_yet),
+        ])
+    })
+}
+
+/// Whether what the families of an arm had of the outcome of two analyses differs by a small number.
+fn few_between(one: &AnalysisResult, other: &AnalysisResult, bound: Bound) -> bool {
+    any_pair(one, other, |one, other| {
+        bound.is_small(sum(one).abs_diff(sum(other)))
+    })
+}
+
+/// The sum of an outcome over the analysed families of an arm, as a reader gets it from the mean.
+fn sum(own: &ArmOutcome) -> u32 {
+    let sum = own.mean.unwrap_or(0.0) * f64::from(own.analysed);
+    sum.abs().round() as u32
 }
 
 /// What became of families, and how many of an arm.
 type Stage = (Words, fn(&ArmFlow) -> u32);
 
-/// All counts of the page in one system.
-pub(super) fn tables<'a>(report: &Report<'a>, counts: &mut Counts) -> Tables<'a> {
-    let (mut lines, arms) = flow_lines(report, counts);
-    let baseline = &report.analyses.baseline;
-    // A family is in the data set if it was drawn up to the cut, once, and was not erased.
-    let families: Vec<Place> = (baseline.families.iter().zip(&arms))
-        .map(|(families, arm)| within(counts, arm.allocated, *families))
-        .collect();
-    let levels = levels(report, &families, counts);
-    let (mut told, mut withheld) = (Vec::new(), Vec::new());
-    for analysis in &report.analyses.analyses {
-        let small = analysis.arms.iter().any(|own| {
-            own.events.is_some_and(|events| {
-                counts.is_small(events) || counts.is_small(own.analysed.saturating_sub(events))
-            }) || counts.is_small(own.analysed)
-        });
-        if small {
-            withheld.push(analysis);
-            continue;
-        }
-        let mut missing = Line {
-            label: unknown(report, analysis),
-            strong: false,
-            cells: vec![None; arms.len() + 1],
-        };
-        let mut analysed = Vec::new();
-        for own in &analysis.arms {
-            let arm = own.arm.index();
-            let (Some(all), Some(fates)) = (families.get(arm), arms.get(arm)) else {
-                continue;
-            };
-            let unknown = counts.count(own.missing);
-            let place = if counts.value(*all) == own.analysed {
-                *all
-            } else {
-                let place = counts.count(own.analysed);
-                let not_yet = counts.count(own.not_yet);
-                counts.sum(*all, &[place, unknown, not_yet]);
-                place
-            };
-            lost(counts, unknown, fates);
-            if let Some(cell) = missing.cells.get_mut(arm + 1) {
-                *cell = Some(unknown);
-            }
-            analysed.push((own, place));
-        }
-        lines.push(missing);
-        told.push(Told { analysis, analysed });
-    }
-    Tables {
-        flow: lines,
-        told,
-        withheld,
-        families,
-        levels,
-    }
-}
-
-/// A part of a total whose rest nobody prints; where nothing is left over it is the total itself, as whoever reads will take it.
-fn within(counts: &mut Counts, total: Place, part: u32) -> Place {
-    if counts.value(total) == part {
-        return total;
-    }
-    let place = counts.count(part);
-    counts.sum(total, &[place]);
-    place
-}
-
-/// Ties unknown outcomes to the families that withdrew or left, of whom they mostly are.
-fn lost(counts: &mut Counts, unknown: Place, arm: &Fates) {
-    let parts = [arm.withdrew, arm.left];
-    let gone = parts.iter().map(|part| counts.value(*part)).sum();
-    if counts.value(unknown) >= gone {
-        counts.sum(unknown, &parts);
-    } else {
-        let gone = counts.derived(gone);
-        counts.sum(gone, &parts);
-        counts.sum(gone, &[unknown]);
-    }
-}
-
-/// Counts of an arm in the flow that others go by.
-struct Fates {
-    allocated: Place,
-    withdrew: Place,
-    left: Place,
-}
-
-/// The lines of the flow, and the counts of each arm.
-fn flow_lines(report: &Report<'_>, counts: &mut Counts) -> (Vec<Line>, Vec<Fates>) {
+/// The lines of the flow.
+fn flow(report: &Report<'_>, allocated: &[u32], bound: Bound) -> Vec<Line> {
     let flow = report.flow;
-    let arms = flow.arms.len();
-    let all = |label: Words, place: Place, strong: bool| Line {
+    let all = |label: Words, shown: Option<u32>, strong: bool| Line {
         label,
         strong,
-        cells: std::iter::once(Some(place))
-            .chain(std::iter::repeat_n(None, arms))
+        cells: std::iter::once(Cell::from(shown))
+            .chain(std::iter::repeat_n(Cell::Blank, allocated.len()))
             .collect(),
     };
-    let not_eligible: u32 = flow.not_eligible.iter().map(|own| own.families).sum();
-    let exceptions: u32 = flow.exceptions.iter().map(|own| own.families).sum();
-    let out = [
+    let reasons = [
         (
             words!("not eligible", "uppfyllde inte villkoren"),
-            not_eligible,
+            flow.not_eligible.iter().map(|own| own.families).sum(),
         ),
         (
             words!(
@@ -159,18 +268,46 @@ fn flow_lines(report: &Report<'_>, counts: &mut Counts) -> (Vec<Line>, Vec<Fates
                 "exception declared in the protocol",
                 "undantag enligt protokollet"
             ),
-            exceptions,
+            flow.exceptions.iter().map(|own| own.families).sum(),
         ),
         (
             words!("reason erased", "skälet raderat"),
             flow.reason_erased,
         ),
     ];
-    let out = out.map(|(label, families)| (label, counts.count(families)));
-    let places: Vec<Place> = out.iter().map(|(_, place)| *place).collect();
-    let left = not_eligible + flow.turned_away + exceptions + flow.reason_erased;
-    let left = counts.total(left, &places);
-    // The arms, and what became of their families.
+    let (parts, left) = bound.parts(&reasons.each_ref().map(|(_, families)| *families));
+    // Who were not randomized are the difference.
+    let screened = left.map(|_| flow.screened);
+    let mut lines = vec![
+        all(
+            words!("Families screened", "Familjer som bedömdes"),
+            screened,
+            true,
+        ),
+        all(words!("Not randomized", "Lottades inte"), left, true),
+    ];
+    for ((label, _), part) in reasons.into_iter().zip(parts) {
+        lines.push(all(label, part, false));
+    }
+    let by_arm = |label: Words,
+                  total: Option<u32>,
+                  parts: &mut dyn Iterator<Item = Option<u32>>,
+                  strong: bool| Line {
+        label,
+        strong,
+        cells: std::iter::once(total)
+            .chain(parts)
+            .map(Cell::from)
+            .collect(),
+    };
+    let mut arms = allocated.iter().map(|own| Some(*own));
+    let randomized = Some(flow.randomized);
+    lines.push(by_arm(
+        words!("Randomized", "Lottade"),
+        randomized,
+        &mut arms,
+        true,
+    ));
     let stages: [Stage; 6] = [
         (words!("followed to the end", "följdes hela tiden"), |own| {
             own.followed
@@ -198,110 +335,21 @@ fn flow_lines(report: &Report<'_>, counts: &mut Counts) -> (Vec<Line>, Vec<Fates
             |own| own.all_children_18,
         ),
     ];
-    let mut fates: Vec<Vec<Place>> = Vec::new();
-    let (mut allocated, mut by_fate) = (Vec::new(), Vec::new());
-    for own in &flow.arms {
-        let parts: Vec<Place> = stages
+    let fates: Vec<Vec<u32>> = flow
+        .arms
+        .iter()
+        .map(|own| stages.iter().map(|(_, pick)| pick(own)).collect())
+        .collect();
+    let shown = bound.table(&fates);
+    for (stage, (label, _)) in stages.into_iter().enumerate() {
+        let total = shown.totals.get(stage).copied().flatten();
+        let mut parts = shown
+            .cells
             .iter()
-            .map(|(_, pick)| counts.count(pick(own)))
-            .collect();
-        let all = counts.total(own.allocated, &parts);
-        allocated.push(all);
-        by_fate.push(Fates {
-            allocated: all,
-            withdrew: parts[2],
-            left: parts[3],
-        });
-        fates.push(parts);
+            .map(|row| row.get(stage).copied().flatten());
+        lines.push(by_arm(label, total, &mut parts, false));
     }
-    let randomized = counts.total(flow.randomized, &allocated);
-    let screened = counts.total(flow.screened, &[left, randomized]);
-    let mut lines = vec![all(
-        words!("Families screened", "Familjer som bedömdes"),
-        screened,
-        true,
-    )];
-    lines.push(all(words!("Not randomized", "Lottades inte"), left, true));
-    lines.extend(out.map(|(label, place)| all(label, place, false)));
-    let by_arm = |label: Words, total: Place, parts: &[Place], strong: bool| Line {
-        label,
-        strong,
-        cells: std::iter::once(total)
-            .chain(parts.iter().copied())
-            .map(Some)
-            .collect(),
-    };
-    lines.push(by_arm(
-        words!("Randomized", "Lottade"),
-        randomized,
-        &allocated,
-        true,
-    ));
-    let mut totals = Vec::new();
-    for (stage, (label, pick)) in stages.into_iter().enumerate() {
-        let parts: Vec<Place> = fates.iter().map(|own| own[stage]).collect();
-        let total = flow.arms.iter().map(pick).sum();
-        let total = counts.total(total, &parts);
-        totals.push(total);
-        lines.push(by_arm(label, total, &parts, false));
-    }
-    counts.sum(randomized, &totals);
-    (lines, by_fate)
-}
-
-/// The counted characteristics of the families, level by level.
-fn levels<'a>(report: &Report<'a>, families: &[Place], counts: &mut Counts) -> Vec<Level<'a>> {
-    let rows = &report.analyses.baseline.rows;
-    let mut levels: Vec<Level<'a>> = Vec::new();
-    let mut from = 0;
-    while let Some(first) = rows.get(from) {
-        let label = &first.label;
-        let until = rows[from..]
-            .iter()
-            .position(|row| row.label != *label)
-            .map_or(rows.len(), |more| from + more);
-        let group = &rows[from..until];
-        from = until;
-        let mut own: Vec<Level<'a>> = group
-            .iter()
-            .map(|row| Level {
-                row,
-                arms: Vec::new(),
-            })
-            .collect();
-        for (arm, all) in families.iter().enumerate() {
-            let of = group.iter().find_map(|row| match row.arms.get(arm) {
-                Some(BaselineCell::Share { of, .. }) => Some(*of),
-                _ => None,
-            });
-            // A number has no counts but that of the families of whom it is known.
-            let known = of.or_else(|| match first.arms.get(arm) {
-                Some(BaselineCell::Number { n, .. }) => Some(*n),
-                _ => None,
-            });
-            let Some(known) = known else {
-                for level in &mut own {
-                    level.arms.push(None);
-                }
-                continue;
-            };
-            let known = within(counts, *all, known);
-            let mut parts = Vec::new();
-            for level in &mut own {
-                let count = match level.row.arms.get(arm) {
-                    Some(BaselineCell::Share { count, .. }) => Some(counts.count(*count)),
-                    _ => None,
-                };
-                parts.extend(count);
-                level.arms.push(count.map(|count| (count, known)));
-            }
-            if !parts.is_empty() {
-                counts.sum(known, &parts);
-            }
-        }
-        levels.extend(own);
-    }
-    levels
+    lines
 }
 
 fn unknown(report: &Report<'_>, analysis: &AnalysisResult) -> Words {

@@ -1,0 +1,140 @@
+//! The page for the public: what of a report with small counts stands on it.
+
+use super::fixture::{Parts, ordinary};
+use lottning::analysis::results::BaselineCell;
+use lottning::diagnostic::{Lang, Words};
+use lottning::report::public;
+
+/// The cells of the first row whose head has some words; without marks.
+fn row(parts: &Parts, words: &str) -> Vec<String> {
+    let page = public(&parts.report(), 5, Lang::En);
+    let row = page
+        .split("<tr")
+        .find(|row| row.contains(words))
+        .unwrap_or_else(|| panic!("no row has {words}"));
+    row.split("<td")
+        .skip(1)
+        .map(|cell| {
+            let text = cell.split_once('>').unwrap().1;
+            text.split("</td").next().unwrap().trim().to_owned()
+        })
+        .collect()
+}
+
+fn notes(parts: &Parts) -> String {
+    public(&parts.report(), 5, Lang::En)
+}
+
+/// A report whose flow and results have no small number: 8 and 9 families left, and nobody withdrew or died.
+fn large() -> Parts {
+    let mut parts = ordinary();
+    for (own, left) in parts.flow.arms.iter_mut().zip([8, 9]) {
+        own.followed = own.allocated - left;
+        (
+            own.withdrawn,
+            own.death,
+            own.all_children_18,
+            own.left_coverage,
+        ) = (0, 0, 0, left);
+    }
+    let primary = &mut parts.analyses.analyses[0];
+    for (own, left) in primary.arms.iter_mut().zip([8, 9]) {
+        own.missing = left;
+        own.analysed = own.randomized - left;
+    }
+    parts
+}
+
+#[test]
+fn without_small_numbers_everything_stands() {
+    let parts = large();
+    assert_eq!(row(&parts, "left the register"), ["17", "8", "9"]);
+    assert_eq!(row(&parts, "outcome not known: New report"), ["", "8", "9"]);
+    let told = row(&parts, "New report of concern within 12 months (primary");
+    assert!(
+        told[0].starts_with("58/158") && told[1].starts_with("66/155"),
+        "{told:?}"
+    );
+    assert!(told[2].contains("15.9"), "{told:?}");
+    assert!(row(&parts, "violence")[0].starts_with("44/166"));
+}
+
+/// 4 of the treated left: no table says so, and of the result the effect alone stands, in whole points. The other result, of
+/// services, has all its families.
+#[test]
+fn a_small_number_takes_its_table_and_its_result() {
+    let mut parts = large();
+    parts.flow.arms[0].left_coverage = 4;
+    parts.flow.arms[0].followed = 162;
+    let own = &mut parts.analyses.analyses[0].arms[0];
+    (own.missing, own.analysed) = (4, 162);
+    assert_eq!(row(&parts, "left the register"), ["13", "masked", "masked"]);
+    assert_eq!(row(&parts, "withdrew"), ["0", "masked", "masked"]);
+    assert_eq!(
+        row(&parts, "outcome not known: New report"),
+        ["", "masked", "masked"]
+    );
+    let told = row(&parts, "New report of concern within 12 months (primary");
+    assert_eq!(told, ["masked", "masked", "\u{2212}5"]);
+    assert!(row(&parts, "intervention within 12 months (")[0].starts_with("97/166"));
+}
+
+/// A mean of 0.10 over 166 families of whom 2 had the outcome tells of the 2; two outcomes of services of which one is a part of the
+/// other, 97 and 94, tell of 3. Neither stands.
+#[test]
+fn counts_and_outcomes_within_outcomes_give_nothing_back() {
+    let mut parts = large();
+    let mut counted = parts.analyses.analyses[0].clone();
+    counted.id = "number".to_owned();
+    counted.measure = "difference".to_owned();
+    counted.used.estimator = "difference-in-means".to_owned();
+    for own in &mut counted.arms {
+        (own.events, own.having, own.mean) = (None, 2, Some(0.1));
+    }
+    parts.analyses.analyses.insert(1, counted);
+    let told = row(&parts, "New report of concern within 12 months");
+    assert!(told.iter().skip(1).all(|own| own == "masked"), "{told:?}");
+    assert!(!notes(&parts).contains("0.10 (n"));
+    assert!(notes(&parts).contains("not shown, for fewer than 5 families"));
+
+    let mut parts = large();
+    let mut within = parts.analyses.analyses[1].clone();
+    within.id = "offered".to_owned();
+    let own = &mut within.arms[0];
+    (own.events, own.having, own.mean) = (Some(94), 94, Some(94.0 / 166.0));
+    parts.analyses.analyses.push(within);
+    let page = notes(&parts);
+    assert!(!page.contains("94/166") && !page.contains("97/166"));
+    assert!(page.contains("58/158"));
+}
+
+/// Two fields with one name, the second with a level of 2 families: no level of either stands.
+#[test]
+fn two_characteristics_of_one_name_hide_what_each_would() {
+    let mut parts = large();
+    let rows = &mut parts.analyses.baseline.rows;
+    let named = Words::same("Twice");
+    let of = |count| BaselineCell::Share { count, of: 166 };
+    let plain = rows[2].clone();
+    for (level, treated) in [("yes", 80), ("no", 86), ("a", 100), ("b", 64), ("c", 2)] {
+        let mut row = plain.clone();
+        row.label = named.clone();
+        row.level = Some(Words::same(format!("level {level}")));
+        row.arms[0] = of(treated);
+        rows.push(row);
+    }
+    for level in ["yes", "no", "a", "b", "c"] {
+        assert_eq!(row(&parts, &format!("level {level}")), ["masked", "masked"]);
+    }
+    assert!(row(&parts, "violence")[0].starts_with("44/166"));
+}
+
+/// An arm of 3 families: nothing but where the page comes from.
+#[test]
+fn an_arm_of_few_families_is_not_told_of() {
+    let mut parts = large();
+    parts.flow.arms[0].allocated = 3;
+    let page = notes(&parts);
+    assert!(!page.contains("id=\"flow\"") && !page.contains("id=\"results\""));
+    assert!(page.contains("id=\"origin\""));
+}

@@ -208,6 +208,14 @@ impl Workspace {
         }
     }
 
+    /// The options of an analysis, with checks of its assumptions where somebody reads the rows.
+    pub(super) fn settings_of(&self, analysis: &Analysis) -> Settings {
+        Settings {
+            checks: self.checks,
+            ..Self::settings(analysis)
+        }
+    }
+
     /// The options of an analysis for its estimator.
     pub(crate) fn settings(analysis: &Analysis) -> Settings {
         let ranged = analysis.entry().is_some_and(|entry| entry.options.range);

@@ -18,7 +18,7 @@ use super::statistic::{Sampled, Unknown};
 use crate::allocation::Arm;
 use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::estimation::linear_model::{self, Design, Fit, Form, Inference};
-use crate::estimation::{Answer, Df, EstimationError, Labels, Settings, Variance, estimate};
+use crate::estimation::{Answer, Df, EstimationError, Labels, Variance, estimate};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Average, Covariate, Day, Factor, Hands, Missing};
 use crate::study::dataset::{self, Ends, OutcomeValue, Read, Unit};
@@ -377,10 +377,7 @@ impl Workspace {
         match Self::method(analysis) {
             Method::Registry => {
                 let handed = self.handed(protocol, state, analysis, treated);
-                let settings = Settings {
-                    checks: self.checks,
-                    ..Self::settings(analysis)
-                };
+                let settings = self.settings_of(analysis);
                 let mut answer = estimate(&analysis.estimator, &handed.columns, &settings)?;
                 answer.warnings.extend(handed.warnings);
                 Ok(Fitted::Registry(answer))

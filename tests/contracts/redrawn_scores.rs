@@ -10,7 +10,7 @@ use lottning::analysis::reference_set::{
 use lottning::analysis::results::Analyses;
 use lottning::analysis::{Plan, RunSettings, Workspace, dry_run, run};
 use lottning::protocol::Protocol;
-use lottning::protocol::model::Exit;
+use lottning::protocol::model::{Exit, Service};
 use lottning::study::kernel::{Occurred, State};
 
 /// The shipped protocol with another primary analysis.
@@ -269,16 +269,27 @@ fn times_and_ranks_share_redraws() {
 #[test]
 fn r_finds_the_limits_of_an_exact_test_whose_p_steps_onto_alpha() {
     let text = with_primary(&format!(
-        "summary = \"count\"\nestimator = \"difference-in-means\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
+        "estimator = \"difference-in-means\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
         estimand("difference")
     ));
-    let listed = text.replace(
+    let days = text.replacen(
+        "outcome = \"rereport\"",
+        "outcome = \"investigation_days\"",
+        1,
+    );
+    let listed = days.replace(
         "method = \"big-stick\"                            # families and staff know the arm, so a method that is hard to guess\nmax_imbalance = 4\nstrata = [\"site\"]",
         "method = \"random-allocation\"\nlist_len = 6\nstrata = []",
     );
-    assert_ne!(listed, text);
-    for number in 1..=4 {
-        let study = study(protocol(&listed), 12, number);
+    assert!(listed != days && days != text);
+    for number in 1..=3 {
+        let mut study = study(protocol(&listed), 12, number);
+        // Those that enrolment left open, each after a number of days of its own.
+        for (place, own) in study.state.allocations.clone().iter().enumerate() {
+            let drawn = study.state.family(own.family).unwrap().randomized;
+            let on = drawn.plus(91 + place as i32);
+            study.serve(own.family, Service::Closed, on, LAST);
+        }
         let files = folder(&study, "final", LAST, &[]);
         if all_alike(&format!("steps-{number}"), &files).is_none() {
             return;

@@ -120,7 +120,12 @@ fn own(id: &str, columns: &Columns) -> Effect {
     }
 }
 
-const CASES: [(&str, &str, &[(&[f64], &[f64])], usize); 4] = [
+/// Outcomes of treated and control in each stratum.
+type Made = &'static [(&'static [f64], &'static [f64])];
+/// Name in the golden file, estimator, outcomes, and how many resamples there are.
+type Case = (&'static str, &'static str, Made, usize);
+
+const CASES: [Case; 4] = [
     ("two-arms", "difference-in-means", TWO_ARMS, 729),
     ("two-arms", "linear", TWO_ARMS, 729),
     ("two-arms", "lin", TWO_ARMS, 729),

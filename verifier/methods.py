@@ -49,7 +49,8 @@ def fraction(value):
     if type(value) not in (str, int):
         raise ValueError(f"{value!r} is no fraction")
     try:
-        return Fraction(value)
+        # Spaces around the stroke mean nothing, in a protocol as here; not every version of Python reads them.
+        return Fraction("/".join(part.strip() for part in str(value).split("/")))
     except ZeroDivisionError:
         raise ValueError(f"{value!r} divides by nothing") from None
 

@@ -92,7 +92,8 @@ class ByHand(Case):
                 ("urn", {"urn": "1, 2"}, {"urn": [1, 2]}), ("urn", {"urn": [1, "2"]}, {"urn": [1, 2]}),
                 ("permuted-block", {"block_len": "6"}, {"block_len": 6}), ("permuted-block", {"block_lens": 2}, {"block_len": 2}),
                 ("permuted-block", {"block_len": [2]}, {"block_len": 2}), ("random-allocation", {"list_len": "4"}, {"list_len": 4}),
-                ("big-stick", {"max_imbalance": "2"}, {"max_imbalance": 2}), ("biased-coin", {"bias": ["3/4"]}, {"bias": "3/4"})):
+                ("big-stick", {"max_imbalance": "2"}, {"max_imbalance": 2}), ("biased-coin", {"bias": ["3/4"]}, {"bias": "3/4"}),
+                ("biased-coin", {"bias": "3 / 4"}, {"bias": "3/4"})):
             self.assertEqual(self.weights(self.method(name, **written), "ab"), self.weights(self.method(name, **meant), "ab"))
         own, meant = (self.method("minimization", (2, 1), factors=["sex"], ratio_preserving=preserving)
                       for preserving in ("false", False))

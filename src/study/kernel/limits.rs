@@ -103,7 +103,7 @@ impl State {
             && self
                 .epochs
                 .iter()
-                .all(|own| possible(own.opened) && own.beacon.is_none_or(possible))
+                .all(|own| self.is_day(own.opened) && own.beacon.is_none_or(possible))
             && self
                 .enrolling
                 .iter()
@@ -123,7 +123,12 @@ impl State {
                     && own.therapists <= MAX_THERAPISTS
                     && own.taken <= limits.allocations
             })
-            && (self.last_day == Day(i32::MIN) || possible(self.last_day))
+            && self.is_day(self.last_day)
+    }
+
+    /// Whether a day can be one of the ledger's: before its first row there is none yet.
+    fn is_day(&self, day: Day) -> bool {
+        possible(day) || (self.sequence == 0 && day == Day(i32::MIN))
     }
 
     /// Whether draws count on within stratum and epoch, and are as many in each stratum as the state says; `epochs` gives

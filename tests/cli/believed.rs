@@ -8,7 +8,12 @@ const NULL: &str = include_str!("../../simulations/null.toml");
 
 /// The scenario without an effect for three months, with what things cost and a prior.
 fn ran(prior: &str, words: &[&str]) -> Ran {
-    let place = Place::with(IUH);
+    ran_of(IUH, prior, words)
+}
+
+/// The same of a protocol.
+fn ran_of(protocol: &str, prior: &str, words: &[&str]) -> Ran {
+    let place = Place::with(protocol);
     let cost = "[cost]\nper_family = 3\nper_therapist_month = 2\n";
     let scenario = NULL
         .replace("../protocols/iuh-2025/protocol.toml", "p.toml")
@@ -48,6 +53,26 @@ fn a_prior_on_what_no_study_reads_is_refused() {
         assert_eq!(ran.code, 3, "{}", ran.err);
         let told = format!("no simulated study reads `protocol.{key}`");
         assert!((ran.out + &ran.err).contains(&told), "{key}");
+    }
+    // Rows beside a result are made of no simulated study.
+    let days = format!(
+        "{IUH}\n[[analysis]]\nid = \"days\"\nlock = \"final\"\noutcome = \"investigation_days\"\n\
+         estimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }}\n\
+         estimator = \"difference-in-means\"\nmissing = {{ primary = \"complete-case\" }}\nrole = \"exploratory\"\n\
+         sensitivity_winsorized = 0.01\nsensitivity_bootstrap = 999\n"
+    );
+    for (key, law) in [
+        ("sensitivity_winsorized", "uniform = [0.01, 0.05]"),
+        (
+            "sensitivity_bootstrap",
+            "values = [999, 1999]\nwhole = true",
+        ),
+    ] {
+        let prior = format!("[[prior]]\nkey = \"protocol.analysis.days.{key}\"\n{law}\n");
+        let ran = ran_of(&days, &prior, &["--set", "analyses=[\"primary\",\"days\"]"]);
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        let told = format!("no simulated study reads `protocol.analysis.days.{key}`");
+        assert!((ran.out + &ran.err).contains(&told), "{key}: {}", ran.err);
     }
     let slots = "[[prior]]\nkey = \"protocol.arm.iuh.families_per_therapist\"\nvalues = [1, 3]\nwhole = true\n";
     let body = ran(slots, &[]).json(0);

@@ -274,6 +274,8 @@ fn lived_by(cell: &Cell, end: Protocol) -> Protocol {
     for (place, (analysis, own)) in analyses.enumerate() {
         if is_run(place) {
             analysis.test = own.test;
+            analysis.sensitivity_winsorized = own.sensitivity_winsorized;
+            analysis.sensitivity_bootstrap = own.sensitivity_bootstrap;
         } else {
             analysis.clone_from(own);
         }

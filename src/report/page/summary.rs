@@ -157,7 +157,7 @@ fn decision(analysis: &AnalysisResult, lang: Lang) -> Vec<Part> {
     else {
         return Vec::new();
     };
-    let below = within(test.p_value, alpha);
+    let below = within(analysis.p_adjusted.unwrap_or(test.p_value), alpha);
     let text = if below {
         words!(
             "The registered randomization test decides. So large a difference would seldom come from the drawing of lots alone.",

@@ -462,7 +462,10 @@ fn the_summary_says_that_test_and_interval_disagree_where_the_analysis_does() {
         own.results.truncate(1);
         own.results[0].measure = "probability-index".to_owned();
         (own.results[0].conf_low, own.results[0].conf_high) = (Some(0.36), Some(0.72));
-        own.test.as_mut().unwrap().p_value = if disagree { 0.02 } else { 0.616 };
+        // Adjusted for others the p is beyond the limit, and decides.
+        own.test.as_mut().unwrap().p_value = if disagree { 0.04 } else { 0.616 };
+        own.p_adjusted = disagree.then_some(0.08);
+        assert_eq!(own.alpha, Some(0.05));
         own.warnings.clear();
         if disagree {
             let said = Words::new("sides", "sidor");
@@ -478,6 +481,7 @@ fn the_summary_says_that_test_and_interval_disagree_where_the_analysis_does() {
         ] {
             let page = lottning::report::html(&parts.report(), lang);
             assert_eq!(page.contains(words), disagree, "{words}");
+            assert!(!page.contains("would seldom come from the drawing of lots"));
         }
     }
 }

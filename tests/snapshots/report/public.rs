@@ -108,6 +108,25 @@ fn counts_and_outcomes_within_outcomes_give_nothing_back() {
     assert!(page.contains("58/158"));
 }
 
+/// 15 of 20 less 10 of 20 is 25 points, and 27.8 among who received the service: 18 of 20 did. The effect of receiving it is not told,
+/// whatever its own counts are.
+#[test]
+fn an_effect_of_receiving_the_service_is_not_told() {
+    let mut parts = large();
+    let mut received = parts.analyses.analyses[0].clone();
+    received.id = "received".to_owned();
+    received.used.estimator = "instrumental-variables".to_owned();
+    received.measure = "complier-difference".to_owned();
+    let estimate = &mut received.results[0];
+    estimate.measure = "complier-difference".to_owned();
+    (estimate.estimate, estimate.conf_low, estimate.conf_high) =
+        (Some(0.378), Some(0.301), Some(0.455));
+    parts.analyses.analyses.insert(1, received);
+    let page = notes(&parts);
+    assert!(!page.contains("37.8") && !page.contains("45.5"));
+    assert!(page.contains("58/158"));
+}
+
 /// Two fields with one name, the second with a level of 2 families: no level of either stands.
 #[test]
 fn two_characteristics_of_one_name_hide_what_each_would() {

@@ -181,6 +181,7 @@ fn told<'a>(report: &Report<'a>, bound: Bound, known: bool) -> Vec<(&'a Analysis
             let rough = own.missing_rule != Missing::Bounds
                 && own.arms.iter().all(|arm| enough(arm.analysed, bound));
             let how = match (*fallen || beside(own), first && rough) {
+                _ if is_of_receivers(own) => Told::Name,
                 (false, _) => Told::Whole,
                 (true, true) => Told::Effect,
                 (true, false) => Told::Name,
@@ -188,6 +189,12 @@ fn told<'a>(report: &Report<'a>, bound: Bound, known: bool) -> Vec<(&'a Analysis
             (own, how)
         });
     told.collect()
+}
+
+/// Whether an effect is that of receiving the service: with the effect of being allocated it gives the share that received it, and
+/// how many families did not, which no table of the page has.
+fn is_of_receivers(analysis: &AnalysisResult) -> bool {
+    analysis.used.estimator == "instrumental-variables"
 }
 
 /// Whether an analysis has a small count of its own: of families analysed, unknown or too early, with the outcome or without it,

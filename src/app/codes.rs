@@ -128,6 +128,7 @@ const PLANNING: &[Page] = pages![
     "no-figure",
     "no-plan",
     "no-threads",
+    "no-true-effect",
     "optimistic-formula",
     "outside-kernel",
     "pairs-not-analysed",

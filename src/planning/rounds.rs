@@ -53,6 +53,22 @@ fn truth(analysis: &Analysis) -> Truth {
     Truth::Other { ratio }
 }
 
+/// That some analyses have no true effect in a study, so that there is nothing to hold their estimates and intervals against.
+pub(super) fn no_true_effect(cell: &Cell) -> Option<Warning> {
+    let analyses = cell.scenario.analyses.iter();
+    let analyses = analyses.map(|index| &cell.protocol.analyses[*index]);
+    let without = analyses.filter(|own| matches!(truth(own), Truth::Other { .. }));
+    let ids: Vec<String> = without.map(|own| format!("`{}`", own.id)).collect();
+    let ids = (!ids.is_empty()).then(|| ids.join(", "))?;
+    Some(Warning::new(
+        "no-true-effect",
+        words!(
+            "{ids}: no estimate of a difference of two means, which alone has a true effect in each study; bias, mean squared error and coverage are not computed",
+            "{ids}: ingen skattning av en skillnad mellan två medelvärden, det enda som har en sann effekt i varje studie; skevhet, medelkvadratfel och täckning beräknas inte"
+        ),
+    ))
+}
+
 /// What is known of the looks at the monitored analysis of a cell; `None` without one.
 fn about_looks(cell: &Cell) -> Option<AboutLooks> {
     let own = |index: &usize| &cell.protocol.analyses[*index];

@@ -10,7 +10,7 @@ use super::performance::{
 };
 use super::reach::{pairs_not_analysed, quoted, reports_alone};
 use super::record::{Drawn, Record};
-use super::rounds::summarize;
+use super::rounds::{no_true_effect, summarize};
 use super::scenario::{Believed, Cell, Engine, Plan, Refused};
 use super::sizing::Sizing;
 use super::study::Simulator;
@@ -322,6 +322,7 @@ pub fn warnings(cell: &Cell, options: &Options) -> Vec<Warning> {
         }
     }
     warnings.extend(looks_left_out(cell));
+    warnings.extend(no_true_effect(cell));
     if options.draws_in(cell) > 0 && cell.scenario.precision.null_replicates > 0 {
         warnings.extend(size_not_shown(cell));
     }

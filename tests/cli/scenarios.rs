@@ -365,6 +365,30 @@ fn many_studies_without_an_answer_are_warned_of() {
     }
 }
 
+/// An analysis without a true effect in a study has no bias and no coverage, and the answer says so of it and of no other: both analyses
+/// of w4 are such (a test and a hazard ratio), w1's difference of risks is not.
+#[test]
+fn analyses_without_a_true_effect_are_told() {
+    for (workload, named) in [("w4", Some(["`primary`", "`hazards`"])), ("w1", None)] {
+        let order = format!("workloads/{workload}.toml --replicates 40");
+        let run = simulate(&format!("{order} --json"));
+        let body = run.json();
+        for row in body["cells"].as_array().unwrap() {
+            for figure in ["bias", "mean_squared_error", "coverage"] {
+                assert_eq!(row[figure]["value"].is_null(), named.is_some(), "{row}");
+            }
+        }
+        let warnings = body["warnings"].as_array().unwrap();
+        let said = warnings.iter().find(|own| own["code"] == "no-true-effect");
+        assert_eq!(said.is_some(), named.is_some(), "{warnings:?}");
+        assert_eq!(run.err.contains("no-true-effect"), named.is_some());
+        let text = said.map_or("", |own| own["message"].as_str().unwrap_or(""));
+        for id in named.into_iter().flatten() {
+            assert!(text.contains(id), "{text}");
+        }
+    }
+}
+
 /// Studies whose hazard ratio is 0 or infinite are left out of its standard errors: every table says how many, and more than one study
 /// of twenty is warned of. With few reports that happens often, with as many as the scenario states in no study.
 #[test]

@@ -13,6 +13,7 @@ use super::error::EstimationError;
 use super::linear_model::{Design, Form, ROUNDING, Workspace};
 use super::settings::{Df, Variance};
 use crate::numerics::linear_algebra::{Cholesky, Qr, dot, largest, mean, weighted_square};
+use crate::numerics::vector::{Wide, widest};
 use std::array::from_fn;
 
 /// Smallest part of a cross-product's diagonal that may be left, smallest `1 − h`, and largest loss of digits of
@@ -21,7 +22,7 @@ use std::array::from_fn;
 const SAFE: f64 = 1e-4;
 
 /// Rows that are taken at a time.
-const WIDE: usize = 2;
+const WIDE: usize = 4;
 
 /// Most covariates that are independent of each other on the short way.
 const MOST: usize = 24;
@@ -103,23 +104,7 @@ struct Moments<const R: usize> {
 impl<const R: usize> Moments<R> {
     /// Of a list of records and the first `M` outcomes.
     fn take<const M: usize>(records: &[[f64; R]], rows: &[u32]) -> Self {
-        let k = R - 2;
-        let mut sums = [[0.0; WIDE]; R];
-        let mut products = [[[0.0; WIDE]; R]; R];
-        for own in rows.as_chunks::<WIDE>().0 {
-            let tile = tile(records, *own);
-            for j in 0..k + M {
-                sums[j] = from_fn(|lane| sums[j][lane] + tile[j][lane]);
-                for (product, other) in products[j].iter_mut().zip(&tile).take(k.min(j + 1)) {
-                    *product = from_fn(|lane| product[lane] + tile[j][lane] * other[lane]);
-                }
-            }
-        }
-        Self {
-            rows: rows.len() as f64,
-            sums: sums.map(total),
-            products: products.map(|row| row.map(total)),
-        }
+        widest(Products::<R, M> { records, rows })
     }
 
     /// Of the rows that are not among these.
@@ -133,16 +118,60 @@ impl<const R: usize> Moments<R> {
     }
 }
 
+/// The work of [`Moments::take`].
+struct Products<'r, const R: usize, const M: usize> {
+    records: &'r [[f64; R]],
+    rows: &'r [u32],
+}
+
+impl<const R: usize, const M: usize> Wide for Products<'_, R, M> {
+    type Output = Moments<R>;
+
+    #[allow(
+        clippy::inline_always,
+        reason = "compiled anew for every width of registers"
+    )]
+    #[inline(always)]
+    fn run(self) -> Moments<R> {
+        let k = R - 2;
+        let mut sums = [[0.0; WIDE]; R];
+        let mut products = [[[0.0; WIDE]; R]; R];
+        for own in self.rows.as_chunks::<WIDE>().0 {
+            let tile = tile(self.records, *own);
+            for j in 0..k + M {
+                sums[j] = from_fn(|lane| sums[j][lane] + tile[j][lane]);
+                for (product, other) in products[j].iter_mut().zip(&tile).take(k.min(j + 1)) {
+                    *product = from_fn(|lane| product[lane] + tile[j][lane] * other[lane]);
+                }
+            }
+        }
+        Moments {
+            rows: self.rows.len() as f64,
+            sums: sums.map(total),
+            products: products.map(|row| row.map(total)),
+        }
+    }
+}
+
 /// Column by column, the values of some records; a place without a record is a record of zeros.
-#[inline]
+#[allow(
+    clippy::inline_always,
+    reason = "compiled anew for every width of registers"
+)]
+#[inline(always)]
 fn tile<const R: usize>(records: &[[f64; R]], rows: [u32; WIDE]) -> [[f64; WIDE]; R] {
     let rows: [&[f64; R]; WIDE] = rows.map(|row| records.get(row as usize).unwrap_or(&[0.0; R]));
     from_fn(|column| from_fn(|lane| rows[lane][column]))
 }
 
 /// The sum over the lanes.
+#[allow(
+    clippy::inline_always,
+    reason = "compiled anew for every width of registers"
+)]
+#[inline(always)]
 fn total(lanes: [f64; WIDE]) -> f64 {
-    lanes[0] + lanes[1]
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }
 
 /// One arm's regression on its own centred columns, whitened: `t = L⁻¹(b − b̄)`.
@@ -228,12 +257,71 @@ impl Rows {
         records: &[[f64; R]],
         rows: &[u32],
     ) {
-        let share = 1.0 / m as f64;
+        widest(Each::<R, M> {
+            into: self,
+            side,
+            m,
+            records,
+            rows,
+        });
+    }
+
+    /// Adds the sums of `a²e²/(1 − h)` by pairs of outcomes, and of `e²`; `None` when a row is near leverage one.
+    fn add_to<const M: usize>(&mut self, sums: &mut Sums) -> Option<()> {
+        let [first, second] = &self.residuals;
+        // What is no number is not safe either.
+        let safe = self.free.iter().filter(|free| **free >= SAFE).count();
+        if safe < self.free.len() {
+            return None;
+        }
+        for (weight, free) in self.weight.iter_mut().zip(&self.free) {
+            *weight = *weight * *weight / free;
+        }
+        sums.meat[0] += weighted_square(&self.weight, first);
+        sums.squares[0] += dot(first, first);
+        if M == 2 {
+            sums.meat[1] += weighted_square(&self.weight, second);
+            sums.squares[1] += dot(second, second);
+            for (weight, e) in self.weight.iter_mut().zip(first) {
+                *weight *= e;
+            }
+            sums.meat[2] += dot(&self.weight, second);
+        }
+        Some(())
+    }
+}
+
+/// The work of [`Rows::take`].
+struct Each<'r, const R: usize, const M: usize> {
+    into: &'r mut Rows,
+    side: &'r Side<R>,
+    m: usize,
+    records: &'r [[f64; R]],
+    rows: &'r [u32],
+}
+
+impl<const R: usize, const M: usize> Wide for Each<'_, R, M> {
+    type Output = ();
+
+    #[allow(
+        clippy::inline_always,
+        reason = "compiled anew for every width of registers"
+    )]
+    #[inline(always)]
+    fn run(self) {
         let Self {
+            into,
+            side,
+            m,
+            records,
+            rows,
+        } = self;
+        let share = 1.0 / m as f64;
+        let Rows {
             free,
             weight,
             residuals: [first, second],
-        } = self;
+        } = into;
         for column in [&mut *free, &mut *weight, &mut *first, &mut *second] {
             column.resize(rows.len(), 0.0);
         }
@@ -268,30 +356,6 @@ impl Rows {
         for column in [free, weight, first, second] {
             column.truncate(m);
         }
-    }
-
-    /// Adds the sums of `a²e²/(1 − h)` by pairs of outcomes, and of `e²`; `None` when a row is near leverage one.
-    fn add_to<const M: usize>(&mut self, sums: &mut Sums) -> Option<()> {
-        let [first, second] = &self.residuals;
-        // What is no number is not safe either.
-        let safe = self.free.iter().filter(|free| **free >= SAFE).count();
-        if safe < self.free.len() {
-            return None;
-        }
-        for (weight, free) in self.weight.iter_mut().zip(&self.free) {
-            *weight = *weight * *weight / free;
-        }
-        sums.meat[0] += weighted_square(&self.weight, first);
-        sums.squares[0] += dot(first, first);
-        if M == 2 {
-            sums.meat[1] += weighted_square(&self.weight, second);
-            sums.squares[1] += dot(second, second);
-            for (weight, e) in self.weight.iter_mut().zip(first) {
-                *weight *= e;
-            }
-            sums.meat[2] += dot(&self.weight, second);
-        }
-        Some(())
     }
 }
 

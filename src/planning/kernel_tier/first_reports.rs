@@ -167,7 +167,6 @@ impl FirstReports {
 
     /// The day of a window of `width` days on which each family has its first report, from 1; [`NEVER`] without one.
     pub(super) fn days(&self, width: i32, days: &mut Vec<i32>) {
-        days.clear();
         days.resize(self.least.len(), NEVER);
         widest(FirstDays {
             least: &self.least,

@@ -211,9 +211,12 @@ impl Strata {
             }
             // Whoever was drawn after them is not there.
             self.staying[number..].fill(without);
-            let reports = &self.reports[from.reports..end.reports];
             let until = &self.until[from.until..end.until];
             let begin = cut - end.origin;
+            // A report on a later day of its window comes after the cut, whoever has it.
+            let reports = &self.reports[from.reports..end.reports];
+            let early = |own: &Report| i64::from(own.day >> 1) <= i64::from(begin);
+            let reports = &reports[..reports.partition_point(early)];
             from = *end;
             if number > 0 {
                 strata += 1;

@@ -248,14 +248,16 @@ fn columns(list: &List, file: &TableFile) -> Result<Columns, Failure> {
 /// A column that is the same in every row divides nothing, and one that is different in every row (a number, a date) is no
 /// stratum.
 fn strata_columns(arm: &str, file: &TableFile) -> Result<Vec<String>, Failure> {
-    let divides = |name: &str| {
+    let levels = |name: &str| {
         let texts = file.table.column(name).ok();
         let mut texts: Vec<&str> =
             texts.map_or_else(Vec::new, |column| column.texts().flatten().collect());
         texts.sort_unstable();
         texts.dedup();
-        texts.len() > 1 && texts.len() < file.table.len()
+        texts.len()
     };
+    let all_differ = |name: &str| levels(name) == file.table.len();
+    let divides = |name: &str| levels(name) > 1 && !all_differ(name);
     let header = file.table.header().iter();
     if file.table.column(arm).is_err() {
         // Whoever reads it says so, with the name that was probably meant.
@@ -263,7 +265,12 @@ fn strata_columns(arm: &str, file: &TableFile) -> Result<Vec<String>, Failure> {
     }
     if arm == REDCAP_GROUP {
         let own = |name: &&String| *name != REDCAP_GROUP && *name != REDCAP_NUMBER;
-        return Ok(header.filter(own).cloned().collect());
+        let own: Vec<String> = header.filter(own).cloned().collect();
+        // REDCap's table has no record in it; one that somebody has put there makes every row a stratum of its own.
+        if file.table.len() < 2 || !own.iter().any(|name| all_differ(name)) {
+            return Ok(own);
+        }
+        return Err(strata_unknown(&own));
     }
     let dividing: Vec<String> = header
         .filter(|name| *name != arm && divides(name))
@@ -272,8 +279,13 @@ fn strata_columns(arm: &str, file: &TableFile) -> Result<Vec<String>, Failure> {
     if dividing.is_empty() || arm == ARM && dividing == [STRATUM] {
         return Ok(dividing);
     }
-    let (names, example) = (dividing.join("`, `"), dividing.join(","));
-    Err(Failure::new(
+    Err(strata_unknown(&dividing))
+}
+
+/// That columns of a list may be strata or not, and `--by` is to say it.
+fn strata_unknown(columns: &[String]) -> Failure {
+    let (names, example) = (columns.join("`, `"), columns.join(","));
+    Failure::new(
         exit::USAGE,
         "missing-option",
         words!(
@@ -284,7 +296,7 @@ fn strata_columns(arm: &str, file: &TableFile) -> Result<Vec<String>, Failure> {
     .help(words!(
         "name those that do, for example `--by {example}`, or `--by ''` if the file is one list",
         "ange dem som gör det, till exempel `--by {example}`, eller `--by ''` om filen är en enda lista"
-    )))
+    ))
 }
 
 /// The different arms of a list in order: as numbers if all of them are, otherwise as text.

@@ -75,7 +75,7 @@ pub struct Checked {
     pub warnings: Vec<Diagnostic>,
     /// Power at the target, one row per arm that is not the control.
     pub at_target: Vec<PowerRow>,
-    /// Power at the number that capacity allows, if a gate and a stop date say one.
+    /// Power at the number that capacity allows, if a gate and a stop date say one, and at most that at which enrolment stops.
     pub at_capacity: Vec<PowerRow>,
     /// Families that the wanted power needs; `None` with more than two arms.
     pub families_needed: Option<u64>,
@@ -118,7 +118,10 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
     let at_target = ratios::power_rows(&protocol, target).map_err(no_figure)?;
     let (mut at_capacity, mut compared) = (Vec::new(), Vec::new());
     if let Some(reach) = reach.as_ref().filter(|reach| reach.families >= 4.0) {
-        at_capacity = ratios::power_rows(&protocol, reach.families).map_err(no_figure)?;
+        // What slots allow is no larger than what enrolment stops at.
+        let stop = protocol.sample_size.stop_families.map(f64::from);
+        let families = stop.map_or(reach.families, |stop| reach.families.min(stop));
+        at_capacity = ratios::power_rows(&protocol, families).map_err(no_figure)?;
         compared = ratios::compare(&protocol, reach).map_err(no_figure)?;
     }
     let families_needed = ratios::families_needed(&protocol).map_err(no_figure)?;
@@ -232,8 +235,8 @@ fn warn_of_capacity(warnings: &mut Vec<Diagnostic>, protocol: &Protocol, reach: 
             ),
         )
         .help(words!(
-            "more therapists, more sites, a later stop date, or more families in the other arm (see the ratios)",
-            "fler behandlare, fler enheter, ett senare stoppdatum, eller fler familjer i den andra armen (se förhållandena)"
+            "more therapists, more sites, a later stop date, or more families in the other arm and a `stop` that lets them in (see the ratios)",
+            "fler behandlare, fler enheter, ett senare stoppdatum, eller fler familjer i den andra armen och ett `stop` som släpper in dem (se förhållandena)"
         )),
     );
 }

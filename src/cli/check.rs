@@ -48,6 +48,9 @@ impl Check {
             .grid(power(&checked));
         if !checked.ratios.is_empty() {
             answer = answer.grid(ratios(&checked));
+            if let Some(words) = stopped(&checked) {
+                answer = answer.text(words);
+            }
         }
         Ok(answer
             .text(guessing(&checked))
@@ -239,7 +242,13 @@ fn sites(checked: &Checked) -> Grid {
         .column("slots", words!("slots", "platser"))
         .column(
             "families_in_gated_arm",
-            words!("families until stop", "familjer till stopp"),
+            match &checked.protocol.gate {
+                Some(gate) => {
+                    let arm = &checked.protocol.arms[gate.arm.index()].id;
+                    words!("in `{arm}` until stop", "i `{arm}` till stopp")
+                }
+                None => words!("families until stop", "familjer till stopp"),
+            },
         );
     for (index, site) in checked.protocol.sites.iter().enumerate() {
         let reach = checked
@@ -318,6 +327,30 @@ fn ratios(checked: &Checked) -> Grid {
         ]);
     }
     grid
+}
+
+/// What the ratios are worth if enrolment stops as the protocol says, where it stops before the slots do.
+fn stopped(checked: &Checked) -> Option<Words> {
+    let rows = checked.ratios.iter();
+    let mut rows = rows.filter_map(|row| Some((row, row.families_at_stop?, row.power_at_stop?)));
+    let told = |row: &RatioRow, power: f64| {
+        let (en, sv) = both(power, Shown::Percent(1));
+        (
+            format!("{en} at {}", row.ratio),
+            format!("{sv} vid {}", row.ratio),
+        )
+    };
+    let (row, families, power) = rows.next()?;
+    let (mut en, mut sv) = told(row, power);
+    for (row, _, power) in rows {
+        let (own_en, own_sv) = told(row, power);
+        en = format!("{en}, {own_en}");
+        sv = format!("{sv}, {own_sv}");
+    }
+    Some(words!(
+        "Enrolment stops at {families} families (`stop`): then the power is {en}. The table shows what the slots would allow with a higher `stop`.",
+        "Intaget slutar vid {families} familjer (`stop`): då är styrkan {sv}. Tabellen visar vad platserna skulle räcka till med ett högre `stop`."
+    ))
 }
 
 /// The share that can be guessed; a bound is said to be one.

@@ -50,6 +50,12 @@ pub struct RatioRow {
     pub n_control: u64,
     /// Probability of finding the assumed effect of one arm.
     pub power: f64,
+    /// Where enrolment stops at fewer families than that: those at which it does, and the power with them at this ratio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub families_at_stop: Option<u64>,
+    /// As [`RatioRow::families_at_stop`] says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_at_stop: Option<f64>,
     /// The method that is compared: the protocol's, or permuted blocks where it cannot keep the ratio.
     pub method: String,
     /// Its options by name.
@@ -175,6 +181,18 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
         };
         // As at the protocol's ratio: parts of families are left out of each arm and of all, each from its own average.
         let families = (reach.gated * ratio.sum() as f64).floor() as u64;
+        let stop = protocol.sample_size.stop_families.map(u64::from);
+        let families_at_stop = stop.filter(|stop| *stop < families);
+        let power_at_stop = families_at_stop.map(|stop| {
+            let of = |arm: usize| stop * parts[arm] / ratio.sum();
+            let control = protocol.control.index();
+            let treated = if gated_is_control {
+                (0..parts.len()).find(|arm| *arm != control)
+            } else {
+                Some(gate.arm.index())
+            };
+            power(protocol, of(treated.unwrap_or(control)), of(control))
+        });
         let allocation = &protocol.allocation;
         let (strata, factors) = (protocol.strata(), protocol.balanced_levels());
         let own_options = keeping(&allocation.method, &allocation.options, &ratio);
@@ -205,6 +223,8 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
             n_treated,
             n_control,
             power: power(protocol, n_treated, n_control)?,
+            families_at_stop,
+            power_at_stop: power_at_stop.transpose()?,
             method,
             options,
             own_method,

@@ -1,6 +1,7 @@
 //! `lottning check`: what the method promises at the families that are expected.
 
 use crate::place::{Place, two_arms};
+use crate::process::Folder;
 use std::path::Path;
 use std::process::Command;
 
@@ -161,6 +162,38 @@ fn strata_are_judged_by_the_families_that_capacity_allows() {
         assert_eq!(row["own_method"], true);
         assert!(row["guessing"]["correct_guess_share"].is_number());
     }
+}
+
+/// The shipped plan stops at 712 families: 1:1 fills its slots with 663 before that, 1:2 and 1:3 would go on to 994 and 1,326. What they are
+/// worth with 712, 237 + 474 and 178 + 534, is told beside it (pooled formula in Python's `statistics`); and with slots for thousands no power
+/// is that of more families than enrolment takes.
+#[test]
+fn ratios_are_told_at_the_number_that_enrolment_stops_at() {
+    let shipped = include_str!("../../protocols/iuh-2025/protocol.toml");
+    let folder = Folder::new();
+    folder.file("protocol.toml", shipped);
+    let found = folder.run("check protocol.toml --json").json();
+    let wanted = [None, Some(0.747_364_7), Some(0.671_083_8)];
+    for (row, wanted) in found["ratios"].as_array().unwrap().iter().zip(wanted) {
+        let families = row["families_at_stop"].as_u64();
+        assert_eq!(families, wanted.map(|_| 712), "{row}");
+        let power = row["power_at_stop"].as_f64();
+        assert_eq!(power.is_some(), wanted.is_some());
+        if let Some(wanted) = wanted {
+            // The other tail of the test adds 3e-6 at most.
+            near(&row["power_at_stop"], wanted, 4e-6);
+        }
+    }
+    let text = folder.run("check protocol.toml").out;
+    assert!(text.contains("stops at 712 families"), "{text}");
+    assert!(text.contains("74.7 % at 1:2, 67.1 % at 1:3"), "{text}");
+    assert!(text.contains("in `iuh` until stop"), "{text}");
+    folder.file(
+        "large.toml",
+        shipped.replace("therapists = 2", "therapists = 20"),
+    );
+    let found = folder.run("check large.toml --json").json();
+    assert_eq!(found["power"]["at_capacity"][0]["families"], 712);
 }
 
 /// Independent lots lose nothing by strata, and neither does a big stick that is hardly ever reached: no warning, although

@@ -1,5 +1,6 @@
 //! Lists for other systems, and lists made elsewhere.
 
+use crate::process::Folder;
 use std::path::Path;
 use std::process::Command;
 
@@ -501,4 +502,26 @@ fn advice_names_no_column_that_is_in_use_and_no_ratio_that_nobody_wrote() {
         folder,
         "--list list.csv --arm group --arms a,b --json",
     ));
+}
+
+/// REDCap's table with the record that somebody joined to it: every row would be a stratum of its own, of which nothing can be guessed
+/// (50 %). By site, in two strata of four, of 1, 2, 1, 2 and 1, 2, 2, 1 (blocks of four) the second, the fourth and half of the others
+/// are: 75 %, by hand.
+#[test]
+fn a_record_beside_each_row_of_redcaps_table_is_no_stratum() {
+    let folder = Folder::new();
+    let rows = "1,1,1,1\n2,2,2,1\n3,3,1,1\n4,4,2,1\n5,5,1,2\n6,6,2,2\n7,7,2,2\n8,8,1,2\n";
+    folder.file(
+        "record.csv",
+        format!("record_id,redcap_randomization_number,redcap_randomization_group,site\n{rows}"),
+    );
+    let refused = folder.run("draw --list record.csv");
+    assert_eq!(refused.exit, 2, "{}", refused.out);
+    assert!(refused.err.contains("`--by` is missing"), "{}", refused.err);
+    assert!(refused.err.contains("record_id"), "{}", refused.err);
+    let by_site = folder.run("draw --list record.csv --by site --json");
+    assert_eq!(by_site.exit, 0, "{}", by_site.err);
+    let found = by_site.json();
+    assert_eq!(found["strata"].as_array().map(Vec::len), Some(2));
+    assert_eq!(found["total"]["correct_guess_share"], 0.75);
 }

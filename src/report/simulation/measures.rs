@@ -138,8 +138,8 @@ const MEASURES: &[Measure] = &[
             }),
         ],
         meaning: (
-            "Bias and mean squared error are of estimate − true effect of the same study. A ratio, a complier effect and a test have no true effect of this kind, and a dash.",
-            "Skevhet och medelkvadratfel gäller skattning − sann effekt i samma studie. En kvot, en effekt bland följsamma och ett test har ingen sann effekt av det slaget, och ett streck.",
+            "Bias and mean squared error are of estimate − true effect of the same study. What is no difference of two means has no true effect of this kind, and a dash: a ratio, a complier effect, a test, a difference in survival, restricted mean or cumulative incidence.",
+            "Skevhet och medelkvadratfel gäller skattning − sann effekt i samma studie. Det som inte är en skillnad mellan två medelvärden har ingen sann effekt av det slaget, och ett streck: en kvot, en effekt bland följsamma, ett test, en skillnad i överlevnad, begränsat medelvärde eller kumulativ incidens.",
         ),
         figures: &["bias"],
     },

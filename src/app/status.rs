@@ -34,6 +34,8 @@ pub struct Status {
     pub as_of: String,
     /// Day until which whole days with a closed gate are counted: the last that has ended, at most the cut of the final lock.
     pub closed_until: String,
+    /// Whether that is the day before [`Self::as_of`]: not while an epoch awaits its round, or where enrolment had ended and was amended.
+    pub closed_until_yesterday: bool,
     /// Number of the epoch in force, from 0.
     pub epoch: u32,
     /// Families randomized in each epoch, from epoch 0.
@@ -191,6 +193,7 @@ pub fn status(study: &Study, today: Day) -> Status {
         last_day: last_day.map(super::refusal::date),
         as_of: super::refusal::date(today),
         closed_until: super::refusal::date(until),
+        closed_until_yesterday: until == today.plus(-1),
         epoch: state.epoch,
         epochs: (0..=state.epoch)
             .map(|epoch| {

@@ -295,7 +295,7 @@ fn counts(own: &Counted, reasons: &[Named]) -> Vec<Words> {
 /// Until when whole days with a closed gate are counted: the last day of enrolment that has ended.
 fn closed_until(own: &Counted) -> Words {
     let until = &own.closed_until;
-    if own.typed_time && own.enrolment == "open" {
+    if own.typed_time && own.enrolment == "open" && own.closed_until_yesterday {
         words!(
             "Whole days closed are counted until {until}, the day before the last event.",
             "Hela dagar med intagsstopp räknas till och med {until}, dagen före den senaste händelsen."

@@ -925,3 +925,60 @@ fn an_amendment_is_whole_or_not_made() {
     );
     assert_eq!(place.act_as("lead", &refused).json(0)["epoch"], 3);
 }
+
+/// Days with a closed gate are counted until the day before the last event, unless the study enrolled on none of the last ones: while an
+/// epoch awaits its public round, or where enrolment had ended and the amendment, the last event, begins it anew. Days count from
+/// 3 March 2025.
+#[test]
+fn until_when_days_are_counted_is_said_as_it_is() {
+    let said = |place: &Place, until: &str, yesterday: bool| {
+        let status = place.run("status --study study").json(0);
+        assert_eq!(
+            (&status["days_closed_until"], &status["enrolment"]),
+            (&until.into(), &"open".into())
+        );
+        for (lang, line, day) in [
+            (
+                "en",
+                "Whole days closed are counted until",
+                ", the day before the last event.",
+            ),
+            (
+                "sv",
+                "Hela dagar med intagsstopp räknas till och med",
+                ", dagen före den senaste händelsen.",
+            ),
+        ] {
+            let told = place.run(&format!(
+                "status --study study --format table --lang {lang}"
+            ));
+            let end = if yesterday { day } else { "." };
+            let line = format!("{line} {until}{end}");
+            assert!(told.out.contains(&line), "{line}: {}", told.out);
+        }
+    };
+    let capacity = |place: &Place, days: i64| {
+        place.days(days);
+        let words = format!(
+            "record capacity-changed --site skarpnack --on 2025-03-03 --event-key c{days} --set therapists=3"
+        );
+        place.act_as("lead", &words).json(0);
+    };
+    let round = "beacon = { source = \"a public lottery\", round = \"2099-03-03\", time = 2099-03-03T09:00:00+01:00 }\ntime_zone ";
+    let place = Place::open(IUH);
+    capacity(&place, 14);
+    said(&place, "2025-03-16", true);
+    place.days(17);
+    amend(&place, &IUH.replace("time_zone ", round), "keys/second").json(0);
+    said(&place, "2025-03-19", true);
+    capacity(&place, 22);
+    said(&place, "2025-03-19", false);
+
+    let place = Place::open(&IUH.replace("or_date = 2027-01-31", "or_date = 2025-03-10"));
+    capacity(&place, 14);
+    place.days(17);
+    amend(&place, IUH, "keys/second").json(0);
+    said(&place, "2025-03-10", false);
+    capacity(&place, 22);
+    said(&place, "2025-03-24", true);
+}

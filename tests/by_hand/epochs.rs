@@ -174,7 +174,11 @@ fn said(changes: &[(&str, &str)]) -> (String, String) {
     });
     let before = Arc::new(parse(IUH.as_bytes()).protocol.unwrap());
     let after = parse(next.as_bytes()).protocol.unwrap();
-    let protocol = carry_on(&before, IUH, after, &next).unwrap();
+    listed(&carry_on(&before, IUH, after, &next).unwrap())
+}
+
+/// What the ledger of deviations says of the amendment that opened the epoch of a protocol, in both languages.
+fn listed(protocol: &Protocol) -> (String, String) {
     let settings = RunSettings {
         amendments: vec![Amended {
             epoch: 1,
@@ -183,10 +187,10 @@ fn said(changes: &[(&str, &str)]) -> (String, String) {
         }],
         ..RunSettings::default()
     };
-    let plan = Plan::registered(&protocol, 0);
-    let state = State::new(&protocol);
+    let plan = Plan::registered(protocol, 0);
+    let state = State::new(protocol);
     let cut = protocol.first_opening();
-    let what = run(&protocol, &state, &plan, cut, &settings).ledger[0]
+    let what = run(protocol, &state, &plan, cut, &settings).ledger[0]
         .what
         .clone();
     let own = |text: &str, opening: &str| {
@@ -321,6 +325,67 @@ fn an_amendment_is_named_by_all_that_it_changed() {
         assert_eq!(en, named);
         assert!(!sv.is_empty() && sv != en, "{sv}");
     }
+}
+
+/// Programs before this one let an amendment move what a registered analysis leaves to other sections: its alpha to the assumptions, its
+/// strata to the draw, its levels to the cuts. `amend` refuses that now, and a ledger that has it is told of, by every analysis that
+/// moved: `primary` and `by-reports` say their own alpha, and `stratified` alone has strata.
+#[test]
+fn an_analysis_that_an_earlier_program_let_an_amendment_move_is_named() {
+    let analysis = |id: &str, estimator: &str, own: &str| {
+        format!(
+            "\n[[analysis]]\nid = \"{id}\"\nlock = \"final\"\noutcome = \"accepted\"\n\
+             estimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"risk-difference\" }}\n\
+             estimator = \"{estimator}\"\nmissing = {{ primary = \"not-accepted\" }}\nrole = \"exploratory\"\n{own}\n"
+        )
+    };
+    let label = "label = { sv = \"Tidigare orosanmälningar\"";
+    let cut = IUH.replacen(label, &format!("cuts = [3]\n{label}"), 1);
+    let stratified = analysis("stratified", "mantel-haenszel", "");
+    let subgroups = "subgroups = [\"earlier_reports\"]\nalpha = 0.1";
+    let first = cut + &stratified + &analysis("by-reports", "lin", subgroups);
+    let before = Arc::new(parse(first.as_bytes()).protocol.unwrap());
+    let moved = |changes: &[(&str, &str)]| {
+        let next = changes.iter().fold(first.clone(), |text, (was, is)| {
+            assert!(text.contains(was), "{was}");
+            text.replacen(was, is, 1)
+        });
+        let after = || parse(next.as_bytes()).protocol.unwrap();
+        assert!(carry_on(&before, &first, after(), &next).is_err());
+        listed(&after().after(&before))
+    };
+    let (en, sv) = moved(&[("alpha = 0.05, sides", "alpha = 0.20, sides")]);
+    let (of, i) = (
+        ["acceptance", "reports-per-family", "stratified"]
+            .map(|id| format!("alpha of the analysis `{id}` 0.05 to 0.2")),
+        ["acceptance", "reports-per-family", "stratified"]
+            .map(|id| format!("alfa i analysen `{id}` 0,05 till 0,2")),
+    );
+    let (of, i) = (of.join(", "), i.join(", "));
+    assert_eq!(en, format!("alpha assumed for the size 0.05 to 0.2, {of}"));
+    assert_eq!(
+        sv,
+        format!("alfa som antas för storleken 0,05 till 0,2, {i}")
+    );
+    let sites = "strata = [\"site\"]";
+    let (en, sv) = moved(&[(sites, "strata = [\"site\", \"earlier_reports\"]")]);
+    assert_eq!(
+        en,
+        "strata or balanced factors, strata of the analysis `stratified` site to site × earlier_reports"
+    );
+    assert_eq!(
+        sv,
+        "strata eller balanserade faktorer, strata i analysen `stratified` site till site × earlier_reports"
+    );
+    let (en, sv) = moved(&[("cuts = [3]", "cuts = [4]")]);
+    assert_eq!(
+        en,
+        "cuts of earlier_reports, levels of earlier_reports that the analysis `by-reports` goes by"
+    );
+    assert_eq!(
+        sv,
+        "gränser för earlier_reports, nivåer i earlier_reports som analysen `by-reports` går efter"
+    );
 }
 
 /// The days with a closed gate at the first site, until 31 March 2025, of a study whose capacity there is nothing from 10 February on

@@ -1,12 +1,13 @@
 //! The line of an amendment: everything of its protocol that is otherwise than in the one before, but for words, persons and
 //! the seed.
 //!
-//! What an amendment cannot change (`protocol::amendment`) needs no words here.
+//! What an amendment cannot change (`protocol::amendment`) needs no words here, but for how the registered analyses are understood:
+//! programs before this one let `amend` move that by way of other sections, and the newest protocol's is the one that is made.
 
 use super::{Amended, DeviationLine};
 use crate::diagnostic::{Lang, Words};
 use crate::protocol::Protocol;
-use crate::protocol::model::{Field, FieldKind, Named, SampleSize};
+use crate::protocol::model::{Analysis, Factor, Field, FieldKind, Named, SampleSize};
 use crate::words;
 use std::borrow::Cow;
 
@@ -20,6 +21,7 @@ pub(super) fn line(protocol: &Protocol, own: &Amended) -> DeviationLine {
     let mut changes = drawing(before, after);
     changes.extend(size(&before.sample_size, &after.sample_size));
     changes.extend(conduct(before, after));
+    changes.extend(analyses(before, after));
     let join = |lang: Lang| {
         let texts: Vec<&str> = changes.iter().map(|own| own.get(lang)).collect();
         texts.join(", ")
@@ -230,4 +232,57 @@ fn conduct(before: &Protocol, after: &Protocol) -> Vec<Words> {
     .into_iter()
     .filter_map(|(changed, words)| changed.then_some(words))
     .collect()
+}
+
+/// Registered analyses that are understood otherwise, by what they leave to other sections.
+fn analyses(before: &Protocol, after: &Protocol) -> Vec<Words> {
+    let pairs = before.analyses.iter().zip(&after.analyses);
+    let all = pairs.flat_map(|(was, is)| analysis((before, was), (after, is)));
+    all.collect()
+}
+
+/// Its alpha, its strata, and the cuts of the levels by which it has strata or subgroups.
+fn analysis(
+    (before, was): (&Protocol, &Analysis),
+    (after, is): (&Protocol, &Analysis),
+) -> Vec<Words> {
+    let id = &was.id;
+    let mut changes = Vec::new();
+    if was.alpha.to_bits() != is.alpha.to_bits() {
+        let (was, is) = (Words::number(was.alpha), Words::number(is.alpha));
+        let (was_sv, is_sv) = (&was.sv, &is.sv);
+        changes.push(words!(
+            "alpha of the analysis `{id}` {was} to {is}",
+            "alfa i analysen `{id}` {was_sv} till {is_sv}"
+        ));
+    }
+    if was.strata != is.strata {
+        let named = |protocol: &Protocol, factors: &[Factor]| {
+            let names: Vec<&str> = factors.iter().map(|own| protocol.factor_id(*own)).collect();
+            if names.is_empty() {
+                words!("none", "inga")
+            } else {
+                Words::same(names.join(" × "))
+            }
+        };
+        let (was, is) = (named(before, &was.strata), named(after, &is.strata));
+        let (was_sv, is_sv) = (&was.sv, &is.sv);
+        changes.push(words!(
+            "strata of the analysis `{id}` {was} to {is}",
+            "strata i analysen `{id}` {was_sv} till {is_sv}"
+        ));
+    }
+    for (place, (own, new)) in before.fields.iter().zip(&after.fields).enumerate() {
+        let factor = Factor::Field(place);
+        let both = |one: &[Factor], two: &[Factor]| one.contains(&factor) && two.contains(&factor);
+        let by_levels = both(&was.strata, &is.strata) || both(&was.subgroups, &is.subgroups);
+        if own.cuts != new.cuts && by_levels {
+            let field = &own.id;
+            changes.push(words!(
+                "levels of {field} that the analysis `{id}` goes by",
+                "nivåer i {field} som analysen `{id}` går efter"
+            ));
+        }
+    }
+    changes
 }

@@ -2,6 +2,9 @@
 
 use crate::in_memory::{Room, eligible, event, site_event};
 use lottning::allocation::Arm;
+use lottning::app::import::{Import, import};
+use lottning::app::study::Act;
+use lottning::app::{DialectText, TableFile};
 use lottning::numerics::binomial::Binomial;
 use lottning::protocol::model::Day;
 use lottning::study::caps::{Alert, Capped, alerts, quarter};
@@ -875,6 +878,155 @@ fn a_report_that_was_logged_of_a_drawn_family_is_remembered() {
         .unwrap();
     let refused = room.enrol(DAY, &request("FA-CC", first)).unwrap_err();
     assert_eq!(refused.code, "turned-away-for-good");
+}
+
+/// Who comes to a site with a report of 2 March 2025: what came of it, and what was warned of.
+fn comes(
+    room: &mut Room,
+    (site, family): (&str, &str),
+    key: &str,
+    police: &str,
+) -> (&'static str, Vec<&'static str>) {
+    let mut request = eligible(site, family, key);
+    request.received = "2025-03-02".into();
+    request.answers[2].1 = police.into();
+    let answer = room.enrol(DAY, &request).unwrap();
+    let codes = answer.warnings.iter().map(|own| own.code).collect();
+    (answer.outcome, codes)
+}
+
+/// Logs a report of 2 March 2025.
+fn logs(room: &mut Room, family: &str, key: &str) {
+    room.record(DAY, &event("report", family, "2025-03-02", key))
+        .unwrap();
+}
+
+/// Imports it from a register.
+fn imports(room: &mut Room, family: &str, key: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.csv");
+    let text = format!("family,on,event_key\n{family},2025-03-02,{key}\n");
+    std::fs::write(&path, text).unwrap();
+    let path = path.display().to_string();
+    let file = TableFile::read_for_study(&room.outside, &path, &DialectText::default()).unwrap();
+    let asked = Import {
+        event: "report".into(),
+        file: &file,
+        map: None,
+        dry_run: false,
+        act: Act {
+            actor: "intake-1".into(),
+            at: Some(DAY.into()),
+        },
+    };
+    let done = import(&room.outside, room.desk.study(), &asked).unwrap();
+    assert_eq!(done.recorded, 1);
+}
+
+fn links(room: &mut Room, family: &str, other: &str) {
+    let mut link = event("linked", family, "2025-03-03", &format!("{family}-{other}"));
+    link.set = vec![("other".into(), other.into())];
+    room.record(DAY, &link).unwrap();
+}
+
+/// Retracts the row of a report with this key that came at this place among them, from 0.
+fn retracts_report(room: &mut Room, family: &str, key: &str, place: usize) {
+    let named = format!("\"{key}\"");
+    let rows = room.entries().into_iter().filter(|row| {
+        let payload = row.payload.as_deref().unwrap_or_default();
+        row.kind == "reported" && payload.contains(&named)
+    });
+    let sequence = rows.map(|row| row.sequence).nth(place).unwrap();
+    let mut back = event("corrected", family, "2025-03-03", &format!("{key}-{place}"));
+    back.set = vec![
+        ("sequence".into(), sequence.to_string()),
+        ("reason".into(), "mistake".into()),
+    ];
+    room.record(DAY, &back).unwrap();
+}
+
+/// By their order, the families that may be drawn under two names.
+fn drawn_twice(room: &mut Room) -> Vec<u32> {
+    let found = conduct(&room.protocol.clone(), room.state(), day("2025-12-31"));
+    found.of_a_drawn.iter().map(|own| own.0).collect()
+}
+
+/// A report that was logged of a family before its draw, or of a name that was found to be a drawn family's afterwards, is one of a
+/// drawn family from then on: not before, and not where the family was not drawn.
+#[test]
+fn a_report_that_was_logged_before_the_draw_or_the_link_is_remembered() {
+    let mut room = Room::open(&wide());
+    let none = ("allocated", vec![]);
+    let again = ("allocated", vec!["drawn-before"]);
+    let here = |family| ("skarpnack", family);
+    assert_eq!(
+        comes(&mut room, here("FA-AA"), "K1", "yes").0,
+        "not-eligible"
+    );
+    logs(&mut room, "FA-AA", "K2");
+    logs(&mut room, "FA-AA", "K4");
+    assert_eq!(comes(&mut room, here("FA-BB"), "K4", "no"), none);
+    assert_eq!(comes(&mut room, here("FA-AA"), "K3", "no").0, "allocated");
+    assert_eq!(comes(&mut room, here("FA-CC"), "K2", "no"), again);
+    let elsewhere = ("skarholmen", "FA-DD");
+    assert_eq!(comes(&mut room, elsewhere, "K2", "no"), none);
+
+    // A name that was turned back elsewhere, and is one of FA-AA's from the link on.
+    let elsewhere = ("skarholmen", "FA-EE");
+    assert_eq!(comes(&mut room, elsewhere, "K5", "yes").0, "not-eligible");
+    logs(&mut room, "FA-EE", "K6");
+    logs(&mut room, "FA-EE", "K7");
+    assert_eq!(comes(&mut room, here("FA-FF"), "K6", "no"), none);
+    links(&mut room, "FA-AA", "FA-EE");
+    assert_eq!(comes(&mut room, here("FA-GG"), "K7", "no"), again);
+    let elsewhere = ("skarholmen", "FA-HH");
+    assert_eq!(comes(&mut room, elsewhere, "K7", "no"), none);
+    // FA-CC and FA-GG; FA-EE was named before FA-FF.
+    assert_eq!(drawn_twice(&mut room), [2, 6]);
+}
+
+/// A report that the log and a register have stands while one of them does.
+#[test]
+fn a_report_of_two_sources_is_remembered_until_both_are_retracted() {
+    let mut room = Room::open(&wide());
+    let none = ("allocated", vec![]);
+    let again = ("allocated", vec!["drawn-before"]);
+    let here = |family| ("skarpnack", family);
+    assert_eq!(comes(&mut room, here("FA-AA"), "K1", "no"), none);
+    for key in ["K2", "K3", "K4"] {
+        logs(&mut room, "FA-AA", key);
+        imports(&mut room, "FA-AA", key);
+    }
+    retracts_report(&mut room, "FA-AA", "K2", 0);
+    retracts_report(&mut room, "FA-AA", "K3", 1);
+    for place in [0, 1] {
+        retracts_report(&mut room, "FA-AA", "K4", place);
+    }
+    assert_eq!(comes(&mut room, here("FA-BB"), "K2", "no"), again);
+    assert_eq!(comes(&mut room, here("FA-CC"), "K3", "no"), again);
+    assert_eq!(comes(&mut room, here("FA-DD"), "K4", "no"), none);
+    assert_eq!(drawn_twice(&mut room), [1, 2]);
+}
+
+/// Two drawn names of one family: a report that is logged under either is of a family drawn at both sites, and at no third one.
+#[test]
+fn a_report_of_a_family_with_two_draws_is_remembered_where_each_was_made() {
+    let mut room = Room::open(&wide());
+    let none = ("allocated", vec![]);
+    let again = ("allocated", vec!["drawn-before"]);
+    let (first, second, third) = ("skarpnack", "skarholmen", "rinkeby-kista");
+    assert_eq!(comes(&mut room, (first, "FA-AA"), "K1", "no"), none);
+    assert_eq!(comes(&mut room, (second, "FA-BB"), "K1", "no"), none);
+    links(&mut room, "FA-AA", "FA-BB");
+    logs(&mut room, "FA-BB", "K2");
+    logs(&mut room, "FA-AA", "K3");
+    assert_eq!(comes(&mut room, (second, "FA-CC"), "K2", "no"), again);
+    assert_eq!(comes(&mut room, (first, "FA-DD"), "K2", "no"), again);
+    assert_eq!(comes(&mut room, (second, "FA-EE"), "K3", "no"), again);
+    assert_eq!(comes(&mut room, (first, "FA-FF"), "K3", "no"), again);
+    assert_eq!(comes(&mut room, (third, "FA-GG"), "K2", "no"), none);
+    assert_eq!(comes(&mut room, (third, "FA-HH"), "K3", "no"), none);
+    assert_eq!(drawn_twice(&mut room), [2, 3, 4, 5]);
 }
 
 /// A key that somebody was drawn with on another day names a family that was turned back with it on this one, by the day.

@@ -37,7 +37,7 @@ pub(crate) struct Room {
     pub(crate) later: Vec<Seed>,
     /// Text of the protocol in force.
     text: String,
-    outside: Outside,
+    pub(crate) outside: Outside,
 }
 
 impl Room {

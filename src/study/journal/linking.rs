@@ -22,9 +22,10 @@ use std::sync::Arc;
 /// names every family that came with both, whatever was done with it ([`on_day`]).
 const SCREENED_AT: &str = "screened at ";
 
-/// How the scope begins of keys and days of reports that the log or a register has of families drawn at a site. It is another one:
-/// such a report tells by whom a family was drawn before, and undoes nothing of what was screened with its key.
-const REPORTED_AT: &str = "reported of those drawn at ";
+/// The scope of keys and days of reports that the log or a register has, one for each row, of families drawn or not, since they may be
+/// later, or found to be one that is. It is another one: such a report tells by whom a family was drawn before, and undoes nothing
+/// of what was screened with its key.
+const REPORTED: &str = "reported of families";
 
 /// A report key with the day on which the report was received, for one of the families that came with both, from 0 in the order in
 /// which they first did. No key has a space.
@@ -145,17 +146,32 @@ impl Journal {
     }
 
     /// The last family other than `own` that is drawn, and that came to `site` with a report with this key that was received on this
-    /// day, whether it was drawn with that report, before or after, or of which, drawn at `site`, the log or a register has
-    /// such a report: two families may each have a report 1, and seldom on one day. Others that came there with the key hide none.
+    /// day, whether it was drawn with that report, before or after, or of which, drawn at `site` under any of its names, the log or a
+    /// register has such a report, from before its draw or after: two families may each have a report 1, and seldom on one day. Others
+    /// that came there with the key hide none.
     pub fn drawn_with(
         &self,
         (site, key, received): (SiteIx, &str, Day),
         own: FamilyIx,
     ) -> Option<FamilyIx> {
-        let scopes = [self.screened_at(site), self.scope_at(REPORTED_AT, site)];
-        scopes.iter().find_map(|scope| {
-            let scope = self.kinds.find(0, scope)?;
-            self.drawn_of(&self.screened_on(scope, key, received), own)
+        let noted = |scope: &str| {
+            let scope = self.kinds.find(0, scope);
+            scope.map_or_else(Vec::new, |scope| self.screened_on(scope, key, received))
+        };
+        let came = self.drawn_of(&noted(&self.screened_at(site)), own);
+        came.or_else(|| {
+            let mut reported = noted(REPORTED);
+            reported.retain(|family| self.is_drawn_at(*family, site));
+            self.drawn_of(&reported, own)
+        })
+    }
+
+    /// Whether a family was drawn at a site, under any of its names.
+    fn is_drawn_at(&self, family: FamilyIx, site: SiteIx) -> bool {
+        let mut names = self.state.one_family(self.state.unit(family));
+        names.any(|own| {
+            let own = self.state.family(own);
+            own.is_some_and(|own| own.is_randomized() && own.site == site)
         })
     }
 
@@ -193,12 +209,8 @@ impl Journal {
 
     /// The scope of the report keys that families were screened with at a site.
     fn screened_at(&self, site: SiteIx) -> String {
-        self.scope_at(SCREENED_AT, site)
-    }
-
-    fn scope_at(&self, what: &str, site: SiteIx) -> String {
         let site = self.protocol.sites.get(usize::from(site.0));
-        format!("{what}{}", site.map_or("", |site| site.id.as_str()))
+        format!("{SCREENED_AT}{}", site.map_or("", |site| site.id.as_str()))
     }
 
     /// The number of that scope; the first time that it is asked for it gets the next.
@@ -241,12 +253,14 @@ impl Journal {
             retracted: before.is_some() || draws,
         };
         self.keys.note(scope, key, own);
-        self.note_on_day(
-            scope,
-            (key, screening.received),
-            &named,
-            (screening.family, sequence),
-        );
+        if !named.contains(&screening.family) {
+            self.note_on_day(
+                scope,
+                (key, screening.received),
+                named.len(),
+                (screening.family, sequence),
+            );
+        }
     }
 
     /// Notes the report key of a report of a drawn family that came at a site.
@@ -269,36 +283,30 @@ impl Journal {
         if let Some(key) = decoded.payload.text("report_key") {
             let scope = self.name_screened_at(site);
             let named = self.screened_on(scope, key, received);
-            self.note_on_day(scope, (key, received), &named, (family, sequence));
+            if !named.contains(&family) {
+                self.note_on_day(scope, (key, received), named.len(), (family, sequence));
+            }
         }
     }
 
-    /// Notes the key and day of a report that the log or a register has of a drawn family.
+    /// Notes the key and day of a report that the log or a register has. Each row is noted, since a correction retracts one of them.
     fn note_reported(&mut self, report: &Report, decoded: &Decoded<'_>, sequence: u64) {
-        let unit = self.state.unit(report.family);
-        if !self.state.is_drawn(unit) {
-            return;
-        }
-        let site = self.state.family(unit).map(|own| own.site);
-        if let (Some(site), Some(key)) = (site, decoded.payload.text("report_key")) {
-            let scope = self.kinds.name(0, &self.scope_at(REPORTED_AT, site));
-            let named = self.screened_on(scope, key, report.received);
+        if let Some(key) = decoded.payload.text("report_key") {
+            let scope = self.kinds.name(0, REPORTED);
+            let stand = self.screened_on(scope, key, report.received).len();
             let came = (report.family, sequence);
-            self.note_on_day(scope, (key, report.received), &named, came);
+            self.note_on_day(scope, (key, report.received), stand, came);
         }
     }
 
-    /// Adds a family to those that came with a report key and day, if it is not there.
+    /// Adds a family to those that came with a report key and day, of which so many stand.
     fn note_on_day(
         &mut self,
         scope: u32,
         (key, received): (&str, Day),
-        named: &[FamilyIx],
+        stand: usize,
         (family, sequence): (FamilyIx, u64),
     ) {
-        if named.contains(&family) {
-            return;
-        }
         let own = KeyUse {
             content: [0; 32],
             family: Some(family),
@@ -306,12 +314,11 @@ impl Journal {
             retracted: false,
         };
         // Behind all that were noted, those too that a correction retracted.
-        let mut places = named.len()..;
-        let free = places.find(|place| {
+        let free = (stand..).find(|place| {
             let dated = on_day(key, received, *place);
             self.keys.get(scope, &dated).is_none()
         });
-        let dated = on_day(key, received, free.unwrap_or(named.len()));
+        let dated = on_day(key, received, free.unwrap_or(stand));
         self.keys.note(scope, &dated, own);
     }
 

@@ -243,6 +243,8 @@ pub(super) fn ready(
     }
     warnings.extend(super::caps::of_event(journal, &prepared.recording.what));
     warnings.extend(super::links::of_event(journal, &prepared.recording.what));
+    let (what, key) = (&prepared.recording.what, &request.event_key);
+    warnings.extend(super::returning::of_report(journal, what, key));
     Ok(Ready::New(Box::new(prepared.recording), warnings))
 }
 

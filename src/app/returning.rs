@@ -266,6 +266,24 @@ fn perhaps_drawn(
     ))
 }
 
+/// That a report which is logged or imported of a drawn family is one that another drawn family came with to the site of its draw.
+pub(super) fn of_report(journal: &Journal, what: &What, key: &str) -> Option<Diagnostic> {
+    let What::Reported(report) = what else {
+        return None;
+    };
+    let other = journal.drawn_with_reported(report, key)?;
+    let name = |family| journal.names.family_name(family);
+    let (own, other) = (name(journal.state.unit(report.family)), name(other));
+    let message = words!(
+        "{other}, which is drawn, came with a report {key} that was received on the same day as this one of {own} to a site where {own} was drawn; both are kept",
+        "{other}, som är lottad, kom med en anmälan {key} som kom in samma dag som den här för {own} till en enhet där {own} har lottats; båda står kvar"
+    );
+    Some(Diagnostic::warning("drawn-before", message).help(words!(
+        "if they are one family, the first draw governs: tell the study lead at once, who links the two; if they are two, give each report its own key",
+        "om de är samma familj gäller den första lotten: meddela genast studieledaren, som kopplar ihop de två; om de är två, ge varje anmälan sin egen nyckel"
+    )))
+}
+
 fn shown() -> Words {
     Words::new(
         "the study lead sees it in `lottning status --conduct`",

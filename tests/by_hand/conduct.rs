@@ -1029,6 +1029,51 @@ fn a_report_of_a_family_with_two_draws_is_remembered_where_each_was_made() {
     assert_eq!(drawn_twice(&mut room), [2, 3, 4, 5]);
 }
 
+/// A report that is logged of a drawn family after another one was drawn with it at the same site is told of where it is logged: the
+/// screening of the other could not know it. Not so with another day, at another site, of a family that is not drawn, and of the report
+/// that both came with, whose second screening was told of.
+#[test]
+fn a_report_that_another_family_was_drawn_with_is_told_of_where_it_is_logged() {
+    let mut room = Room::open(&wide());
+    let none = ("allocated", vec![]);
+    let here = |family| ("skarpnack", family);
+    assert_eq!(comes(&mut room, here("FA-AA"), "K1", "no"), none);
+    assert_eq!(comes(&mut room, here("FA-BB"), "K2", "no"), none);
+    assert_eq!(comes(&mut room, here("FA-CC"), "K3", "no"), none);
+    assert_eq!(comes(&mut room, ("skarholmen", "FA-DD"), "K4", "no"), none);
+    assert_eq!(
+        comes(&mut room, here("FA-EE"), "K5", "yes").0,
+        "not-eligible"
+    );
+    assert_eq!(
+        comes(&mut room, here("FA-FF"), "K1", "no"),
+        ("allocated", vec!["drawn-before"])
+    );
+    let mut told = |family: &str, on: &str, key: &str| {
+        let receipt = room.record(DAY, &event("report", family, on, key)).unwrap();
+        let told = receipt.warnings.into_iter();
+        let told = told.filter(|own| own.code == "drawn-before");
+        told.map(|own| own.message.en).collect::<Vec<_>>()
+    };
+    let (same, other) = ("2025-03-02", "2025-03-01");
+    assert_eq!(
+        told("FA-AA", same, "K2"),
+        [
+            "FA-BB, which is drawn, came with a report K2 that was received on the same day as this one of FA-AA to a site where FA-AA was drawn; both are kept"
+        ]
+    );
+    for (family, on, key) in [
+        ("FA-AA", other, "K3"),
+        ("FA-AA", same, "K4"),
+        ("FA-AA", same, "K5"),
+        ("FA-AA", same, "K1"),
+        ("FA-EE", same, "K3"),
+    ] {
+        let none: [&str; 0] = [];
+        assert_eq!(told(family, on, key), none, "{family} {on} {key}");
+    }
+}
+
 /// A key that somebody was drawn with on another day names a family that was turned back with it on this one, by the day.
 #[test]
 fn a_drawn_family_hides_none_that_was_turned_back_with_its_key_on_another_day() {

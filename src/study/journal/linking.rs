@@ -166,6 +166,26 @@ impl Journal {
         })
     }
 
+    /// The last other drawn family that came with a report, which is logged or imported of a drawn family, to a site where that one was
+    /// drawn under any of its names; none if it came there with the report itself, for then the later of the two was told of.
+    pub fn drawn_with_reported(&self, report: &Report, key: &str) -> Option<FamilyIx> {
+        let own = self.state.unit(report.family);
+        if !self.state.is_drawn(own) {
+            return None;
+        }
+        let names = self.state.one_family(own);
+        let names = names.filter_map(|name| self.state.family(name));
+        let mut sites = names
+            .filter(|name| name.is_randomized())
+            .map(|name| name.site);
+        sites.find_map(|site| {
+            let scope = self.kinds.find(0, &self.screened_at(site))?;
+            let came = self.screened_on(scope, key, report.received);
+            let itself = came.iter().any(|family| self.state.unit(*family) == own);
+            self.drawn_of(&came, own).filter(|_| !itself)
+        })
+    }
+
     /// Whether a family was drawn at a site, under any of its names.
     fn is_drawn_at(&self, family: FamilyIx, site: SiteIx) -> bool {
         let mut names = self.state.one_family(self.state.unit(family));

@@ -3,7 +3,7 @@
 //! Free are method, options, strata and ratio, cuts and ranges of fields, new levels and new sites, size and capacity,
 //! names for people, new reasons of violations, roles and the beacon. What earlier families were promised stands: arms, fields, criteria, gate, exceptions,
 //! outcomes, locks, analyses. Analyses stand as they are understood: what one takes from another section where it does not say
-//! it itself (alpha, strata, levels by cuts) does not move with that section. Sites and levels are added at the end only, so that
+//! it itself (alpha, strata, levels by cuts) does not move with that section, and events go on to carry what its clusters go by. Sites and levels are added at the end only, so that
 //! what the ledger holds keeps its meaning. When an epoch opens is the study's business, never decided here.
 
 use super::model::{Analysis, Factor, Field, FieldKind, Named, Protocol};
@@ -26,6 +26,9 @@ const FIXED: [&str; 8] = [
     "multiplicity",
 ];
 
+/// The key of an event that clusters of an analysis go by.
+const DELIVERED_BY: &str = "delivered_by";
+
 /// The protocol of the next epoch: `after`, carrying on from `before`, with the texts of both files.
 ///
 /// # Errors
@@ -46,6 +49,7 @@ pub fn carry_on(
     changes.arms(before, &after);
     changes.fields(before, &after);
     changes.analyses((before, before_text), (&after, after_text));
+    changes.events(before, &after);
     changes.reasons(before, &after);
     if !changes.findings.is_empty() {
         return Err(changes.findings);
@@ -220,6 +224,34 @@ impl Changes {
                 "skriv `{key} = {was}` i `[[analysis]]` `{id}`: då står det fast, vad andra avsnitt än säger"
             ),
         );
+    }
+
+    /// That events carry who delivered a service, where an analysis goes by it: families with nobody named stand for themselves.
+    fn events(&mut self, before: &Protocol, after: &Protocol) {
+        let clustered = |own: &&Analysis| own.clusters.or(own.sensitivity_clusters).is_some();
+        let Some(analysis) = before.analyses.iter().find(clustered) else {
+            return;
+        };
+        let carries = |protocol: &Protocol, event: &str| {
+            let mut own = protocol.events.iter().filter(|own| own.id == event);
+            own.any(|own| own.carries.iter().any(|key| key == DELIVERED_BY))
+        };
+        for event in &before.events {
+            let (id, analysis) = (&event.id, &analysis.id);
+            if carries(before, id) && !carries(after, id) {
+                self.refuse(
+                    "event",
+                    words!(
+                        "the analysis `{analysis}` goes by who delivered the service, so `{id}` goes on to carry `{DELIVERED_BY}`",
+                        "analysen `{analysis}` går efter vem som gav insatsen, så `{id}` fortsätter att bära `{DELIVERED_BY}`"
+                    ),
+                    words!(
+                        "leave `{DELIVERED_BY}` in `carries` of `[[event]]` `{id}`; other keys are free",
+                        "låt `{DELIVERED_BY}` stå kvar i `carries` för `[[event]]` `{id}`; andra nycklar är fria"
+                    ),
+                );
+            }
+        }
     }
 
     fn reasons(&mut self, before: &Protocol, after: &Protocol) {

@@ -388,6 +388,29 @@ fn an_analysis_that_an_earlier_program_let_an_amendment_move_is_named() {
     );
 }
 
+/// Families to whom nobody is named who delivered the service stand for themselves in a row with clusters, so that an event that is to
+/// say it goes on to; what else it carries is free, and so is this where no analysis goes by it.
+#[test]
+fn an_amendment_keeps_what_clusters_go_by() {
+    let event =
+        |carries: &str| format!("[[event]]\nid = \"started\"\ncarries = [{carries}]\n\n[exits]");
+    let carried = |from: &str, was: &str, is: &str| {
+        let first = from.replacen("[exits]", &event(was), 1);
+        let next = from.replacen("[exits]", &event(is), 1);
+        let read = |text: &str| parse(text.as_bytes()).protocol.unwrap();
+        carry_on(&Arc::new(read(&first)), &first, read(&next), &next)
+    };
+    let refused = carried(IUH, "\"delivered_by\", \"room\"", "\"room\"").unwrap_err();
+    assert_eq!((refused.len(), refused[0].code), (1, "not-amendable"));
+    assert_eq!(
+        refused[0].message.en,
+        "the analysis `primary` goes by who delivered the service, so `started` goes on to carry `delivered_by`"
+    );
+    assert!(carried(IUH, "\"delivered_by\", \"room\"", "\"delivered_by\"").is_ok());
+    let plain = IUH.replace("sensitivity_clusters = \"delivered-by\"\n", "");
+    assert!(carried(&plain, "\"delivered_by\", \"room\"", "\"room\"").is_ok());
+}
+
 /// The days with a closed gate at the first site, until 31 March 2025, of a study whose capacity there is nothing from 10 February on
 /// (so whole days with a closed gate from the 11th), with two families on 15 February, amended on 20 March; the value of a public
 /// round that the amendment waits for is recorded on 25 March.

@@ -256,9 +256,15 @@ pub(super) fn follow<M: Method>(
             return known(method, guesser, n);
         }
         now = next;
-        let [mean, square] = moments(&spread(&now, guesser));
+        let law = spread(&now, guesser);
+        let [mean, square] = moments(&law);
         let centre = mean * mean * Twofold::from(-1.0);
-        variances.push(((square + centre) / whole_square).rounded());
+        // What is certain varies by nothing, whatever its parts sum to after rounding.
+        variances.push(if law.len() == 1 && farthest.is_some() {
+            0.0
+        } else {
+            ((square + centre) / whole_square).rounded()
+        });
         squares.push((square / whole_square).rounded());
     }
     let unit = guesser.unit();
@@ -557,6 +563,18 @@ mod tests {
             let urn = of("urn", &[("urn", "0,1")], "1:1", n);
             is(urn.imbalance_variance, n as u32, 3);
             assert_eq!(urn.p_at_least(0.0), Some(1.0));
+        }
+        // Of equal arms without a history one has a unit more than the others, and of three with two units in a block of three one has one
+        // fewer: the imbalance is 1 for certain, whose variance is 0 and no rounding of thirds or sevenths.
+        for (method, options, ratio, n) in [
+            ("simple", &[][..], "1:1:1", 1),
+            ("simple", &[], "1:1:1:1:1:1:1", 1),
+            ("permuted-block", &[("block_len", "3")], "1:1:1", 2),
+            ("permuted-block", &[("block_len", "3")], "1:1:1", 4),
+        ] {
+            let found = of(method, options, ratio, n);
+            assert_eq!(found.imbalances, Some(vec![(1.0, 1.0)]));
+            is(found.imbalance_variance, 0, 1);
         }
         // By enumeration in own Python: the largest |D| of the twenty lists of three and three sums to 34.
         is(of("random-allocation", &[], "1:1", 6).max_imbalance, 17, 10);

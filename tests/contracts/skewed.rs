@@ -2,10 +2,12 @@
 //! is another scale, threads change nothing, sites keep their families.
 
 use crate::made_up::{IUH, LAST, protocol, study};
+use crate::replication::{all_alike, folder, text};
 use lottning::analysis::{Plan, RunSettings, run};
 use lottning::estimation::resampling::{Effect, Resampler};
 use lottning::estimation::{Arm, Columns, Covariate, Df, Factor, Settings, Variance, estimate};
 use lottning::numerics::stream::{open_unit, replicate};
+use lottning::study::kernel::What;
 
 const ESTIMATORS: [&str; 4] = [
     "lin",
@@ -190,4 +192,49 @@ fn the_rows_do_not_depend_on_threads() {
         [low.to_bits(), high.to_bits()]
     };
     assert_ne!(limits("one"), limits("two"));
+}
+
+/// The share 0.07 of 201 costs is at place 0.07 · 200, which is 14.000000000000002 in binary: the fifteenth of fifteen families that
+/// cost nothing, and no little part of the way to the next, which costs 10,000 kronor. R moves as many families.
+#[test]
+fn r_moves_who_is_beyond_a_place_that_is_whole_but_for_rounding() {
+    let (start, end) = (
+        IUH.find("kind = \"duration\"").unwrap(),
+        IUH.find("# The two below").unwrap(),
+    );
+    let analyses = IUH.find("[[analysis]]\nid = \"acceptance\"").unwrap();
+    let text_of = format!(
+        "{}kind = \"observed\"\nwindow_days = [1, 122]\n\n{}[[analysis]]\nid = \"costs\"\nlock = \"final\"\nrole = \"exploratory\"\noutcome = \"investigation_days\"\nestimator = \"difference-in-means\"\nestimand = {{ population = \"all\", strategy = \"treatment-policy\", measure = \"difference\" }}\nmissing = {{ primary = \"complete-case\" }}\nsensitivity_winsorized = 0.07\n",
+        &IUH[..start],
+        IUH[end..analyses].replace("draws = 10000", "draws = 99"),
+    );
+    let mut study = study(protocol(&text_of), 201, 6);
+    let outcomes = &study.protocol.outcomes;
+    let place = outcomes
+        .iter()
+        .position(|own| own.id == "investigation_days");
+    let allocations = study.state.allocations.clone();
+    assert_eq!(allocations.len(), 201);
+    for (number, own) in allocations.iter().enumerate() {
+        let cost = number.saturating_sub(14) as f64 * 10_000.0;
+        let on = study.state.family(own.family).unwrap().randomized.plus(60);
+        let what = What::Observed {
+            family: own.family,
+            outcome: place.unwrap() as u16,
+            value: cost,
+            on,
+        };
+        study.happen(on, &what);
+    }
+    let files = folder(&study, "final", LAST, &[]);
+    let results = text(&files, "results.csv");
+    let moved = |arm: u32| {
+        let name = format!("\ncosts/results/2/moved/{arm},");
+        let from = results.find(&name).unwrap() + name.len();
+        let number = results[from..].lines().next().unwrap();
+        number.parse::<u32>().unwrap()
+    };
+    // The fourteen of the highest costs, and none of those that cost nothing.
+    assert_eq!(moved(1) + moved(2), 14);
+    all_alike("whole-place", &files);
 }

@@ -1,8 +1,12 @@
 # The same analysis of outcomes that are drawn in to the quantiles of `share` and 1 - share of the outcomes that are counted, of all
-# arms together (type 7).
+# arms together (type 7). A place that is whole but for rounding is a whole one: a value, and not a little beyond it.
 winsorized <- function(path, name, id, share, estimator, o) step(name, {
   counted <- families[families[[paste0(id, ".status")]] %in% c("known", "by-rule"), ]
-  ends <- unname(quantile(counted[[paste0(id, ".value")]], c(share, 1 - share), type = 7))
+  rising <- sort(counted[[paste0(id, ".value")]])
+  place <- share * (length(rising) - 1)
+  if (abs(place - round(place)) < 1e-9) place <- round(place)
+  at <- function(place) rising[floor(place) + 1] + (place - floor(place)) * (rising[ceiling(place) + 1] - rising[floor(place) + 1])
+  ends <- c(at(place), at(length(rising) - 1 - place))
   d <- table_of(name)
   within <- pmin(pmax(d$y, ends[1]), ends[2])
   moved <- abs(within - d$y) > 1e-12 * pmax(1, abs(d$y))

@@ -109,22 +109,29 @@ fn counts_and_outcomes_within_outcomes_give_nothing_back() {
 }
 
 /// 15 of 20 less 10 of 20 is 25 points, and 27.8 among who received the service: 18 of 20 did. The effect of receiving it is not told,
-/// whatever its own counts are.
+/// whatever its own counts are, while the other of the same counts stands whole.
 #[test]
 fn an_effect_of_receiving_the_service_is_not_told() {
     let mut parts = large();
     let mut received = parts.analyses.analyses[0].clone();
     received.id = "received".to_owned();
+    received.results.truncate(1);
+    received.results[0].estimate = Some(-0.378);
+    (received.results[0].conf_low, received.results[0].conf_high) = (Some(-0.455), Some(-0.301));
+    parts.analyses.analyses.insert(1, received);
+    let row = "New report of concern within 12 months, received (primary)";
+    let withheld = "New report of concern within 12 months, received: not shown";
+    let tells = |page: &str| page.contains("37.8") && page.contains("45.5") && page.contains(row);
+    // By another estimator it stands.
+    let page = notes(&parts);
+    assert!(tells(&page) && !page.contains(withheld));
+    // In its row the effect among compliers is a `difference`, as the estimator names it.
+    let received = &mut parts.analyses.analyses[1];
     received.used.estimator = "instrumental-variables".to_owned();
     received.measure = "complier-difference".to_owned();
-    let estimate = &mut received.results[0];
-    estimate.measure = "complier-difference".to_owned();
-    (estimate.estimate, estimate.conf_low, estimate.conf_high) =
-        (Some(0.378), Some(0.301), Some(0.455));
-    parts.analyses.analyses.insert(1, received);
     let page = notes(&parts);
-    assert!(!page.contains("37.8") && !page.contains("45.5"));
-    assert!(page.contains("58/158"));
+    assert!(!page.contains("37.8") && !page.contains("45.5") && !page.contains(row));
+    assert!(page.contains(withheld) && page.contains("58/158"));
 }
 
 /// Two fields with one name, the second with a level of 2 families: no level of either stands.

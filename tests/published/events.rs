@@ -121,6 +121,10 @@ fn rate_ratio_of_infections() {
     let answer = run("cox", &columns, None);
     printed(answer.results[0].std_error, ".14795");
     assert!(answer.warnings.iter().any(|w| w.code == "few-clusters"));
+    // Each row for itself.
+    columns.cluster = None;
+    let answer = run("cox", &columns, None);
+    printed(answer.results[0].std_error, ".26101432053");
 }
 
 /// The counting process of Andersen and Gill on at most four recurrences of bladder tumours, which Therneau and Grambsch (2000), *Modeling

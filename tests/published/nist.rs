@@ -74,6 +74,12 @@ fn longley_to_eleven_digits() {
     let rss = dot(&residual, &residual);
     assert!(digits(rss, 836_424.055_505_915) > 10.0);
     assert!(digits((rss / 9.0).sqrt(), 304.854_073_561_965) > 10.0);
+    // R² and F are no output of the program; they come of the same sums.
+    let centre = mean(&y);
+    let total: f64 = y.iter().map(|y| (y - centre).powi(2)).sum();
+    assert!(digits(1.0 - rss / total, 0.995_479_004_577_296) > 11.0);
+    let ratio = (total - rss) / 6.0 / (rss / 9.0);
+    assert!(digits(ratio, 330.285_339_234_588) > 10.0);
     let inverse = qr.inverse_gram();
     for (j, (value, error)) in certified.into_iter().enumerate() {
         assert!(digits(b[j], value) > 11.0, "B{j} {}", b[j]);
@@ -147,9 +153,18 @@ fn norris_to_eleven_digits() {
         assert!(digits(estimate, value) > 11.0, "B{of} {estimate}");
         assert!(digits(std_error, error) > 11.0, "SE of B{of} {std_error}");
     }
+    let mut qr = Qr::default();
+    qr.factor(36, &x);
+    let mut residual = y.to_vec();
+    for (b, column) in qr.coefficients(&y).iter().zip(x.chunks_exact(36)) {
+        axpy(-b, column, &mut residual);
+    }
+    let rss = dot(&residual, &residual);
+    assert!(digits((rss / 34.0).sqrt(), 0.884_796_396_144_373) > 11.0);
 }
 
-/// Atomic weight of silver by two instruments: the certified F is the square of the arm's classical t in `linear`. The
+/// Atomic weight of silver by two instruments: the certified F is the square of the arm's classical t in `linear`, and the certified R²,
+/// .257426544538321, is F/(F + 46). The
 /// data have seven constant leading digits, so their last digits carry about nine of F.
 #[test]
 fn silver_by_two_instruments() {
@@ -176,6 +191,8 @@ fn silver_by_two_instruments() {
         let answer = estimate(id, &columns, &settings).unwrap();
         let t = answer.results[0].statistic.unwrap();
         assert!(digits(t * t, 15.946_733_567_793_0) > 9.0, "{id} {}", t * t);
+        let share = t * t / (t * t + 46.0);
+        assert!(digits(share, 0.257_426_544_538_321) > 9.0, "{id} {share}");
         assert_eq!(answer.results[0].df, Some(46.0));
     }
 }
@@ -205,7 +222,7 @@ fn silicon_by_five_instruments() {
 
 /// The construction of SmLs01, 04, 07 and 09: nine treatments whose means alternate around 1.4, 1.3 and 1.5, and
 /// within each treatment one value at the mean and pairs of ±0.1. Certified F = 21 for 21 replicates and 2001 for
-/// 2001; the shift adds constant leading digits.
+/// 2001; the shift adds constant leading digits. Certified R² is .482758620689655 and .470712773465067, the residual standard deviation .1.
 #[test]
 fn analysis_of_variance_with_constant_leading_digits() {
     for (replicates, shift, f, least_digits) in [
@@ -240,9 +257,18 @@ fn analysis_of_variance_with_constant_leading_digits() {
         let between: f64 = qr.q().chunks_exact(n).map(|q| dot(q, &y).powi(2)).sum();
         let within = dot(&y, &y) - between;
         let ratio = (between / 8.0) / (within / (n - 9) as f64);
-        assert!(
-            digits(ratio, f) > least_digits,
-            "{replicates} {shift}: {ratio}"
-        );
+        let share = between / (between + within);
+        let certified = if replicates == 21 {
+            0.482_758_620_689_655
+        } else {
+            0.470_712_773_465_067
+        };
+        let deviation = (within / (n - 9) as f64).sqrt();
+        for (found, certified) in [(ratio, f), (share, certified), (deviation, 0.1)] {
+            assert!(
+                digits(found, certified) > least_digits,
+                "{replicates} {shift}: {found} {certified}"
+            );
+        }
     }
 }

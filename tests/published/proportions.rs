@@ -87,6 +87,9 @@ fn newcombe_table_2() {
     }
     let (low, high) = limits(counts(20, 101, 10, 105), Interval::MiettinenNurminen);
     assert!((low - 0.006_405_2).abs() <= 5e-8 && (high - 0.202_917_2).abs() <= 5e-8);
+    // Pinned by the tests of the R package ratesci.
+    let (low, high) = limits(counts(7, 25, 2, 25), Interval::Mee);
+    assert!((low + 0.014).abs() <= 5e-4 && (high - 0.412).abs() <= 5e-4);
 }
 
 /// Newcombe (1998a, Statistics in Medicine 17:857), table I, method 3 (Wilson): four decimals there, seven from R 4.2.2.

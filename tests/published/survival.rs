@@ -2,6 +2,7 @@
 //! 1963, Blood 21:699, printed by Gehan 1965, doi 10.1093/biomet/52.1-2.203, table 1), and the two of
 //! `survival/PROVENANCE.md`. Further digits than the literature prints are R 4.2.2, survival 3.5.3.
 
+use lottning::estimation::redrawn_scores::{Counted, TimesInOrder};
 use lottning::estimation::{
     Answer, Arm, Columns, Estimate, EstimationError, Factor, Labels, Measure, Settings, Ties,
     Variance, estimate,
@@ -148,6 +149,64 @@ fn remission_log_rank() {
     printed(extra(&row, "excess_variance"), "6.256960574");
 }
 
+/// Grade III glioma under radioimmunotherapy and without (months; Grana et al. 2002, Br J Cancer 86:207, the data `glioma` of the R package
+/// coin): 2 of 11 against 4 of 6 died.
+fn glioma() -> Columns {
+    let treated = [53, -28, -69, -58, -54, 25, -51, -61, -57, -57, -50];
+    let treated = treated.map(|months| (Arm::Treated, months));
+    let control = [34, 32, 9, 19, -50, -48].map(|months| (Arm::Control, months));
+    let rows = || treated.iter().chain(&control);
+    Columns {
+        arm: rows().map(|row| row.0).collect(),
+        time: Some(rows().map(|row| Some(f64::from(i32::abs(row.1)))).collect()),
+        event: Some(rows().map(|row| Some(u32::from(row.1 > 0))).collect()),
+        ..Columns::default()
+    }
+}
+
+/// χ² with the hypergeometric variance: R 4.2.2, `survdiff`. Over all C(17, 11) = 12,376 arms O − E has mean 0, and by its own standard
+/// deviation over them, not by the variance of a log-rank test, is −2.1711433; 356 arms have one as large, p .02876535 (coin 1.4.2,
+/// `logrank_test` with `distribution = "exact"`). Over the root of its own variance, as a registered test has it, 121 are at or below the
+/// observed one (R 4.2.2, `survdiff` on each).
+#[test]
+fn glioma_log_rank() {
+    let columns = glioma();
+    let row = rows("log-rank", &columns, &Settings::default())
+        .results
+        .remove(0);
+    printed(row.statistic, "6.062887816");
+    let numbers = columns.time.as_ref().unwrap().iter();
+    let time: Vec<f64> = numbers.map(|own| own.unwrap()).collect();
+    let events = columns.event.as_ref().unwrap().iter();
+    let event: Vec<bool> = events.map(|own| *own == Some(1)).collect();
+    let times = TimesInOrder::new(&time, &event);
+    let mut counted = Counted::default();
+    let mut excess = |side: &[Option<Arm>]| times.excess(side, |_| 0, 1, &mut counted).unwrap();
+    let own: Vec<Option<Arm>> = columns.arm.iter().copied().map(Some).collect();
+    let (observed, variance) = excess(&own);
+    let studentized = observed / variance.sqrt();
+    printed(Some(studentized), "-2.46229320268");
+    let mut below = 0;
+    let drawn = (0_u32..1 << 17).filter(|arms| arms.count_ones() == 11);
+    let all: Vec<f64> = drawn
+        .map(|arms| {
+            let side = |row: u32| [Arm::Control, Arm::Treated][usize::from(arms >> row & 1 == 1)];
+            let sides: Vec<_> = (0..17).map(|row| Some(side(row))).collect();
+            let (excess, variance) = excess(&sides);
+            below += u32::from(excess / variance.sqrt() <= studentized + 1e-9);
+            excess
+        })
+        .collect();
+    assert_eq!((all.len(), below), (12_376, 121));
+    let as_large = all.iter().filter(|own| own.abs() >= observed.abs() - 1e-9);
+    let as_large = as_large.count();
+    assert_eq!(as_large, 356);
+    printed(Some(as_large as f64 / 12_376.0), ".02876535");
+    let of = |power: i32| all.iter().map(|own| own.powi(power)).sum::<f64>() / 12_376.0;
+    assert!(of(1).abs() < 1e-12);
+    printed(Some(observed / of(2).sqrt()), "-2.1711433");
+}
+
 #[test]
 fn remission_restricted_means() {
     for (week, treated, control, difference) in [
@@ -260,6 +319,13 @@ fn remission_hazard_ratio() {
     printed(extra(&efron, "log_likelihood_null"), "-93.18427");
     let robust = hazard(&columns, Ties::Efron, Some(Variance::Robust));
     printed(robust.std_error, ".3773655952");
+    let settings = Settings {
+        checks: true,
+        ..Settings::default()
+    };
+    let checked = rows("cox", &columns, &settings).results.remove(0);
+    printed(extra(&checked, "proportional_hazards"), ".0228634");
+    printed(extra(&checked, "proportional_hazards_p_value"), ".87981");
     assert_eq!(
         (
             extra(&efron, "events_treated"),

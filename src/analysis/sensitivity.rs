@@ -94,12 +94,12 @@ pub(super) fn rows(
             ..analysis.clone()
         };
         let found = plain(workspace, ground, &other);
-        let id = ground.protocol.outcomes[*outcome].id.as_str();
+        let id = ground.protocol.outcomes[*outcome].row();
         add(
             (&mut list, &mut warnings),
             ground,
             analysis,
-            (id, found),
+            (id.as_str(), found),
             workspace,
         );
     }

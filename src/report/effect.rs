@@ -218,7 +218,7 @@ pub(super) fn row_label(report: &Report<'_>, estimate: &Estimate, lang: Lang) ->
         .map_or_else(String::new, |arm| format!("{}: ", report.arm(arm, lang)));
     if let Some(rule) = own("sensitivity") {
         let outcomes = report.protocol.outcomes.iter();
-        let outcome = || outcomes.clone().find(|outcome| outcome.id == rule);
+        let outcome = || outcomes.clone().find(|outcome| outcome.row() == rule);
         let name = Sensitivity::parse(rule).map(Sensitivity::words);
         let name = name.or_else(|| Clusters::parse(rule).map(Clusters::words));
         let name = name.or_else(|| Average::parse(rule).map(Average::words));

@@ -41,7 +41,7 @@ pub(in crate::analysis) fn again(ground: Ground<'_>, analysis: &Analysis) -> Vec
         list.push((rule.text().to_owned(), own));
     }
     for outcome in &analysis.sensitivity_outcomes {
-        let id = ground.protocol.outcomes[*outcome].id.clone();
+        let id = ground.protocol.outcomes[*outcome].row();
         let other = Analysis {
             outcome: *outcome,
             ..analysis.clone()

@@ -2,6 +2,7 @@
 //!
 //! How an outcome becomes one number of an analysis is in `analyses`.
 
+use super::{Average, Clusters, Sensitivity, Skewed};
 use crate::diagnostic::Words;
 use crate::words;
 use jiff::civil::Date;
@@ -125,6 +126,19 @@ pub struct Outcome {
     pub label: Words,
     /// How it is computed.
     pub kind: OutcomeKind,
+}
+
+impl Outcome {
+    /// The name of its row beside the result of another: its identifier, with an underscore after it where another row has that
+    /// name. No identifier ends with one.
+    pub fn row(&self) -> String {
+        let own = self.id.as_str();
+        let taken = Sensitivity::parse(own).is_some()
+            || Average::parse(own).is_some()
+            || Clusters::parse(own).is_some()
+            || Skewed::parse(own).is_some();
+        format!("{own}{}", if taken { "_" } else { "" })
+    }
 }
 
 /// How an outcome is computed from events. Windows count days from randomization, both ends inclusive.

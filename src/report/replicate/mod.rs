@@ -46,17 +46,34 @@ pub fn files(folder: &Folder<'_>) -> Vec<File> {
     list
 }
 
+/// What stands for whole files and for parts of names after the identifier of an analysis.
+const FILES: [&str; 3] = ["families", "balance", "westfall-young"];
+const PARTS: [&str; 6] = [
+    "at",
+    "drawn",
+    "missingness",
+    "redraws",
+    "resamples",
+    "unknown",
+];
+
+/// A name in the name of a file: with an underscore after it where the folder has a word like it. No identifier ends with one, or has the
+/// dot that parts are joined by, so that no two files have one name.
+fn part(own: &str, taken: &[&str]) -> String {
+    format!("{own}{}", if taken.contains(&own) { "_" } else { "" })
+}
+
 /// The stem of the data file of a fit: `primary`, `primary.manski`, with an arm where there are several.
 fn stem(folder: &Folder<'_>, analysis: usize, fit: usize) -> String {
     let id = &folder.analyses.analyses[analysis].id;
     let own = &folder.replication.analyses[analysis].fits[fit];
-    let mut text = id.clone();
+    let mut text = part(id, &FILES);
     if let Some(beside) = &own.beside {
-        text = format!("{text}.{beside}");
+        text = format!("{text}.{}", part(beside, &PARTS));
     }
     if folder.protocol.arms.len() > 2 {
         let arm = &folder.protocol.arms[own.treated.index()].id;
-        text = format!("{text}.{arm}");
+        text = format!("{text}.{}", part(arm, &PARTS));
     }
     text
 }
@@ -66,6 +83,7 @@ fn look_stem(folder: &Folder<'_>, analysis: usize, look: usize) -> String {
     let id = &folder.analyses.analyses[analysis].id;
     let own = &folder.replication.analyses[analysis].looks[look];
     let lock = folder.protocol.locks.get(own.lock);
+    let id = part(id, &FILES);
     format!("{id}.at.{}", lock.map_or("", |lock| lock.id.as_str()))
 }
 

@@ -177,7 +177,7 @@ impl Calls {
                 beside.is_some_and(|name| Sensitivity::ALL.iter().any(|own| own.text() == name));
             let outcomes = &folder.protocol.outcomes;
             let other = beside.is_some_and(|name| {
-                name == ELIGIBLE_SET || outcomes.iter().any(|own| own.id == name)
+                name == ELIGIBLE_SET || outcomes.iter().any(|own| own.row() == name)
             });
             let which = if rule {
                 "c(\"known\")"

@@ -156,7 +156,7 @@ fn same_outcome(folder: &Folder<'_>, fit: &ReplicatedFit) -> Option<CountedAs> {
     let completed = matches!(fit.how, How::Pooled | How::Pairs);
     let bounded = completed || fit.estimator.ends_with("-bounds");
     let rule = |name: &str| Sensitivity::ALL.iter().any(|own| own.text() == name);
-    let other = |name: &str| folder.protocol.outcomes.iter().any(|own| own.id == name);
+    let other = |name: &str| folder.protocol.outcomes.iter().any(|own| own.row() == name);
     let (rows, values) = match fit.beside.as_deref() {
         Some(name) if other(name) && !is_without(fit) => return None,
         _ if bounded => (all, known),

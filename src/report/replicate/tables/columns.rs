@@ -41,17 +41,9 @@ pub(super) fn columns(
     );
     if !own.outcome.is_empty() {
         table.add("y", numbers(&own.outcome));
-        let outcome = fit.beside.as_ref().unwrap_or(&result.outcome);
-        let outcome = if folder
-            .protocol
-            .outcomes
-            .iter()
-            .any(|own| own.id == *outcome)
-        {
-            outcome
-        } else {
-            &result.outcome
-        };
+        let mut outcomes = folder.protocol.outcomes.iter();
+        let other = outcomes.find(|own| fit.beside.as_ref() == Some(&own.row()));
+        let outcome = other.map_or(&result.outcome, |own| &own.id);
         book.tell(
             path,
             "y",

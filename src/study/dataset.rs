@@ -84,7 +84,7 @@ pub fn draws(state: &State, cut: Day, units: &mut Vec<Unit>) {
 /// An outcome of a family at the cut, summarized to one number.
 ///
 /// Reports count when the register or the prospective log has them, whoever else saw them; the index report, a report
-/// of the same incident soon after it, and a report on a child who joined later do not. What happened to a family counts
+/// of the same incident soon after it, and a report on children who joined later do not. What happened to a family counts
 /// under whatever name it was recorded, once it is linked.
 pub fn outcome(
     protocol: &Protocol,
@@ -472,10 +472,7 @@ pub(super) fn counted<'s>(
             }
             _ => false,
         };
-        let joined = report
-            .child
-            .and_then(|child| state.children.get(state.same_child(child).0 as usize))
-            .is_some_and(|child| child.joined);
+        let joined = state.is_on_joined(unit, report);
         let outside = report.unknown_child && unit.children > 0;
         let by_staff = without_study_staff && report.by_study_staff;
         let open = without_attached && report.attached == Some(true);

@@ -49,6 +49,8 @@ pub(super) struct Limits {
     pub(super) deliverers: u32,
     pub(super) occurrences: u32,
     pub(super) earlier: u32,
+    /// Children whom intake named with reports.
+    pub(super) named: u32,
     pub(super) allocations: u32,
     pub(super) sites: u16,
     pub(super) arms: u8,

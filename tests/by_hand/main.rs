@@ -23,6 +23,7 @@ mod events;
 mod expanded;
 mod families;
 mod instrument_and_strata;
+mod joined;
 mod large_counts;
 mod late_windows;
 mod looks;

@@ -92,6 +92,7 @@ fn reported(data: &Data<'_>, unit: &Unit, roster: &[Member], report: &ReportStat
         .incident
         .zip(drawn)
         .map(|(on, drawn)| on.since(drawn));
+    let on_joined = own(data, unit).is_some_and(|own| data.state.is_on_joined(own, report));
     let child = report.child.map(|child| data.state.same_child(child));
     row.child = child
         .and_then(|child| roster.iter().position(|member| member.child == child))
@@ -100,8 +101,10 @@ fn reported(data: &Data<'_>, unit: &Unit, roster: &[Member], report: &ReportStat
         Some("roster")
     } else if report.unknown_child {
         Some("unknown")
+    } else if child.is_some() || on_joined {
+        Some("other")
     } else {
-        child.map(|_| "other")
+        None
     };
 }
 
@@ -301,8 +304,8 @@ fn reports(rows: &[Row], table: &mut Explained<'_>) {
         "about",
         &Kind::Category(about.map(|(id, name)| (id.to_owned(), name)).to_vec()),
         &words!(
-            "of a report: which child it names; NA if none",
-            "för en anmälan: vilket barn den anger; NA om inget"
+            "of a report: which child it names or, if it names none, that intake named with it only children who joined later; else NA",
+            "för en anmälan: vilket barn den anger eller, om den inte anger något, att mottagningen med den bara angav barn som tillkom senare; annars NA"
         ),
         column(rows, |row| cell(row.about)),
     );

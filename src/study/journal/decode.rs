@@ -138,6 +138,7 @@ impl<'a> Reader<'a> {
                     report,
                     received,
                     left_aside: self.left_aside(),
+                    named: self.named(),
                 }
             }
             "joined" => {
@@ -150,6 +151,7 @@ impl<'a> Reader<'a> {
                     received,
                     left_aside: self.left_aside(),
                     children,
+                    named: self.named(),
                 }
             }
             "exception" => What::Exception {
@@ -375,6 +377,18 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(roster)
+    }
+
+    /// The children that an answer to a drawn family names, known or joined by it: a row names no other.
+    fn named(&self) -> Roster {
+        let mut named = Roster::EMPTY;
+        let children = self.payload.get("children").and_then(Value::as_array);
+        let children = children.unwrap_or_default().iter();
+        let known = children.filter_map(|child| self.names.child(child.as_str()?));
+        for child in known {
+            named.push(child);
+        }
+        named
     }
 
     pub(super) fn text(&self, key: &str) -> Result<&'a str, Unreadable> {

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Grows with every change of what a projection holds, or of how.
-const FORM: u8 = 18;
+const FORM: u8 = 19;
 
 coded!(Head { sequence, hash });
 coded!(KeyUse {

@@ -5,7 +5,7 @@ use super::event::{
     ChildIx, Event, FamilyIx, LeftAside, Report, ReportIx, Roster, Screening, SiteIx, Source,
     Verdict, What,
 };
-use super::families::{came_from, link, link_children};
+use super::families::{came_from, link, link_children, name_with};
 use super::state::{
     Allocated, Child, EarlierScreening, EpochState, Exempted, Family, GateChange, LinkRow,
     LockState, Occurred, Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch,
@@ -94,10 +94,12 @@ pub(crate) fn apply_in_place(protocol: &Protocol, state: &mut State, event: &Eve
             report,
             received,
             left_aside,
+            ref named,
         } => {
             ensure_family(state, family, site);
             ensure_report(state, report, family, received);
             note_left_aside(state, family, left_aside);
+            name_with(state, report, named);
         }
         What::Joined {
             family,
@@ -106,11 +108,13 @@ pub(crate) fn apply_in_place(protocol: &Protocol, state: &mut State, event: &Eve
             received,
             left_aside,
             ref children,
+            ref named,
         } => {
             ensure_family(state, family, site);
             ensure_report(state, report, family, received);
             note_left_aside(state, family, left_aside);
             join(state, family, children, true);
+            name_with(state, report, named);
         }
         What::Exception {
             family,
@@ -279,6 +283,10 @@ fn screened(state: &mut State, screening: &Screening, day: Day) {
         screening.received,
     );
     join(state, screening.family, &screening.children, false);
+    // The report that a family is drawn with is its index report, whomever it is on.
+    if screening.verdict != Verdict::Drawn {
+        name_with(state, screening.report, &screening.children);
+    }
     let sequence = state.sequence;
     let report = &mut state.reports[screening.report.0 as usize];
     report.sources |= Source::Intake.bit();
@@ -530,6 +538,7 @@ fn ensure_report(state: &mut State, report: ReportIx, family: FamilyIx, received
             attached: None,
             by_study_staff: false,
             intake: None,
+            last_named: 0,
             retracted: false,
             previous,
         });

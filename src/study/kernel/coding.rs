@@ -6,8 +6,8 @@ use super::event::{
 };
 use super::state::{
     Allocated, Child, EarlierScreening, EpochState, Exempted, Family, GateChange, LinkRow,
-    LockState, Occurred, Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch,
-    TurnedAway,
+    LockState, NamedChild, Occurred, Occurrence, ReportState, SiteChange, SiteState, State, Status,
+    Switch, TurnedAway,
 };
 use crate::allocation::Arm;
 use crate::protocol::model::{Day, Exit, Service};
@@ -149,9 +149,11 @@ coded!(ReportState {
     attached,
     by_study_staff,
     intake,
+    last_named,
     retracted,
     previous,
 });
+coded!(NamedChild { child, previous });
 coded!(Report {
     family,
     report,
@@ -270,6 +272,7 @@ coded!(State {
     families,
     children,
     reports,
+    named,
     sightings,
     occurrences,
     switches,

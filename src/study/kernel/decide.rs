@@ -244,6 +244,7 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
         }
     }
     let (report, received, site) = (enrolment.report, enrolment.received, enrolment.site);
+    let named = enrolment.children;
     let left_aside = LeftAside {
         answers: state.changed(unit, report, enrolment.answers, &enrolment.values),
         exception: enrolment.exception.is_some(),
@@ -270,6 +271,7 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
             report,
             received,
             left_aside,
+            named,
         };
         Decision {
             answer: Answer::Returned { arm, allocation },
@@ -283,6 +285,7 @@ fn again(state: &State, enrolment: &Enrolment, unit: FamilyIx) -> Result<Decisio
             received,
             left_aside,
             children,
+            named,
         };
         Decision {
             answer: Answer::Joined { arm, allocation },

@@ -258,6 +258,8 @@ pub enum What {
         received: Day,
         /// What was left aside.
         left_aside: LeftAside,
+        /// Children named.
+        named: Roster,
     },
     /// A sibling joined a randomized family and shares its arm.
     Joined {
@@ -273,6 +275,8 @@ pub enum What {
         left_aside: LeftAside,
         /// Children new to the family.
         children: Roster,
+        /// Children named, these and others.
+        named: Roster,
     },
     /// A family was taken out before the draw by a declared exception.
     Exception {

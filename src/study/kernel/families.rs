@@ -5,8 +5,8 @@
 //! is looked at.
 
 use super::corrections::{link_row, settle};
-use super::event::{ChildIx, FamilyIx, ReportIx, Source};
-use super::state::{Family, LinkRow, Occurrence, State};
+use super::event::{ChildIx, FamilyIx, ReportIx, Roster, Source};
+use super::state::{Family, LinkRow, NamedChild, Occurrence, ReportState, State};
 
 impl State {
     /// The family that is the unit of a family's real family: itself, unless it was linked.
@@ -36,6 +36,34 @@ impl State {
             .flat_map(|name| self.reports_of(name))
             .filter(|(_, report)| report.unknown_child && report.sources & counted != 0)
             .count()
+    }
+
+    /// Whether a report of a unit is one on children who joined after its draw, which counts in no outcome: the log or a
+    /// register names such a child, or they name none and intake named such children with it and no other. Of a unit on
+    /// whose roster no child is named nobody knows who stood on it: there intake's word says nothing.
+    pub fn is_on_joined(&self, unit: &Family, report: &ReportState) -> bool {
+        let joined = |child: ChildIx| {
+            let own = self.children.get(self.same_child(child).0 as usize);
+            own.is_some_and(|own| own.joined)
+        };
+        match report.child {
+            Some(child) => joined(child),
+            None => {
+                report.last_named > 0
+                    && unit.children > unit.joined
+                    && self.named_with(report).all(joined)
+            }
+        }
+    }
+
+    /// Children whom intake named with a report.
+    fn named_with(&self, report: &ReportState) -> impl Iterator<Item = ChildIx> {
+        let mut place = report.last_named;
+        std::iter::from_fn(move || {
+            let own = self.named.get(place.checked_sub(1)? as usize)?;
+            place = own.previous;
+            Some(own.child)
+        })
     }
 
     /// A child under whichever pseudonym: the number that all of its pseudonyms mean.
@@ -126,9 +154,30 @@ impl State {
         if let Some(own) = self.reports.get_mut(into.0 as usize) {
             own.intake = own.intake.or(intake);
         }
+        let named = self.reports.get(from.0 as usize);
+        let named: Vec<ChildIx> = named.map_or_else(Vec::new, |own| self.named_with(own).collect());
+        for child in named {
+            name_child_with(self, into, child);
+        }
         settle(self, from);
         settle(self, into);
     }
+}
+
+/// Notes whom intake named with a report.
+pub(super) fn name_with(state: &mut State, report: ReportIx, children: &Roster) {
+    for child in children.as_slice() {
+        name_child_with(state, report, *child);
+    }
+}
+
+fn name_child_with(state: &mut State, report: ReportIx, child: ChildIx) {
+    let place = state.named.len() as u32 + 1;
+    let Some(own) = state.reports.get_mut(report.0 as usize) else {
+        return;
+    };
+    let previous = std::mem::replace(&mut own.last_named, place);
+    state.named.push(NamedChild { child, previous });
 }
 
 /// Links two families, and whatever was linked to either.

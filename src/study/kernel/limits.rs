@@ -3,8 +3,8 @@
 //! can hold.
 
 use super::corrections::Sighting;
-use super::event::{FamilyIx, Report, ReportIx, SiteIx, Source as Seen, Truth};
-use super::state::{Child, Family, Occurred, Occurrence, ReportState, State, Status};
+use super::event::{ChildIx, FamilyIx, Report, ReportIx, SiteIx, Source as Seen, Truth};
+use super::state::{Child, Family, NamedChild, Occurred, Occurrence, ReportState, State, Status};
 use crate::protocol::Protocol;
 use crate::protocol::model::Day;
 use crate::study::pages::{Limits, Row};
@@ -37,6 +37,7 @@ impl State {
         limits.sequence = self.sequence;
         limits.occurrences = self.occurrences.len() as u32;
         limits.earlier = self.earlier.len() as u32;
+        limits.named = self.named.len() as u32;
         limits.allocations = self.allocations.len() as u32;
         limits.sites = self.sites.len() as u16;
     }
@@ -161,6 +162,7 @@ impl State {
         self.families.load_all();
         self.children.load_all();
         self.reports.load_all();
+        self.named.load_all();
         self.sightings.load_all();
         self.occurrences.load_all();
     }
@@ -228,6 +230,7 @@ impl Row for ReportState {
             attached: None,
             by_study_staff: false,
             intake: None,
+            last_named: 0,
             retracted: false,
             previous: 0,
         }
@@ -237,8 +240,24 @@ impl Row for ReportState {
         let days = [Some(self.received), self.incident, self.intake];
         known(self.family, limits)
             && self.child.is_none_or(|child| child.0 < limits.children)
+            && self.last_named <= limits.named
             && before(self.previous, place)
             && days.into_iter().flatten().all(possible)
+    }
+}
+
+impl Row for NamedChild {
+    const IN_PAGE: usize = 256;
+
+    fn blank() -> Self {
+        Self {
+            child: ChildIx(0),
+            previous: 0,
+        }
+    }
+
+    fn fits(&self, place: usize, limits: &Limits) -> bool {
+        self.child.0 < limits.children && before(self.previous, place)
     }
 }
 

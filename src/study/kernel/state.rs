@@ -191,9 +191,20 @@ pub struct ReportState {
     pub by_study_staff: bool,
     /// When intake says that it was received, if intake saw it.
     pub intake: Option<Day>,
+    /// Last child whom intake named with it, as a place in [`State::named`] plus 1; 0 for none.
+    pub last_named: u32,
     /// Whether nobody has seen it: every sighting was retracted, or is one of another report.
     pub retracted: bool,
     /// The family's report before this one, as a place plus 1; 0 for none.
+    pub previous: u32,
+}
+
+/// A child whom intake named with a report that no family was drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedChild {
+    /// The child.
+    pub child: ChildIx,
+    /// The report's child before this one, as a place plus 1; 0 for none.
     pub previous: u32,
 }
 
@@ -429,6 +440,8 @@ pub struct State {
     pub children: Table<Child>,
     /// Reports, by [`ReportIx`].
     pub reports: Table<ReportState>,
+    /// Children whom intake named with reports, in ledger order.
+    pub named: Table<NamedChild>,
     /// Sightings of reports outside intake, in ledger order.
     pub sightings: Table<Sighting>,
     /// Occurrences in ledger order.
@@ -481,6 +494,7 @@ impl State {
             families: Table::new(),
             children: Table::new(),
             reports: Table::new(),
+            named: Table::new(),
             sightings: Table::new(),
             occurrences: Table::new(),
             switches: Vec::new(),
@@ -515,6 +529,7 @@ impl State {
         self.families.clear();
         self.children.clear();
         self.reports.clear();
+        self.named.clear();
         self.sightings.clear();
         self.occurrences.clear();
         self.switches.clear();

@@ -258,7 +258,8 @@ impl<'p> Overlay<'p> {
         (what, report)
     }
 
-    /// Sometimes reception sees the report as well: the family keeps its arm, perhaps with a new sibling.
+    /// Sometimes reception sees the report as well: the family keeps its arm, perhaps with a new sibling beside those that it
+    /// was drawn with, whom the simulated report is on.
     fn comes_back(&mut self, day: Day, family: FamilyIx, report: ReportIx, out: &mut Vec<Step>) {
         if !self.adds || unit(&mut self.rng) >= COMES_BACK {
             return;
@@ -268,12 +269,12 @@ impl<'p> Overlay<'p> {
             _ => None,
         });
         let Some(first) = first else { return };
-        let sibling = unit(&mut self.rng) < WITH_SIBLING;
-        let children = if sibling {
-            self.new_children(1)
-        } else {
-            first.children
-        };
+        let mut children = first.children;
+        if unit(&mut self.rng) < WITH_SIBLING {
+            for child in self.new_children(1).as_slice() {
+                children.push(*child);
+            }
+        }
         let again = Enrolment {
             report,
             received: day,

@@ -1,6 +1,6 @@
 //! `demo`, `rehearse` and `new --scenario`: made-up families never meet anything of one's own, and what is printed runs.
 
-use crate::place::{Place, two_arms};
+use crate::place::{Place, read_entries, two_arms};
 use std::fmt::Write;
 
 /// One site, no gate, a number, a yes-no and a choice, another time zone, a fixed cut; no ethics decision yet.
@@ -24,6 +24,15 @@ fn the_demo_tells_commands_that_run() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let verified = place.run("verify --study d/study --seed-file d/seed");
     assert_eq!(verified.json(0)["draws"], "verified");
+    // The simulated reports are on the children that a family was drawn with: on a sibling alone none would count.
+    for joined in read_entries(&place.path("d/study")) {
+        if joined.kind == "joined" {
+            let payload: serde_json::Value =
+                serde_json::from_str(&joined.payload.unwrap()).unwrap();
+            let many = |key: &str| payload[key].as_array().unwrap().len();
+            assert!(many("children") > many("new_children"), "{payload}");
+        }
+    }
     // A tipping point is said in its own words, not as an effect without an interval.
     let page = std::fs::read_to_string(place.path("d/report/report.en.html")).unwrap();
     assert!(page.contains("turns at ") || page.contains("turns nowhere"));

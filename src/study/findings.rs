@@ -109,3 +109,19 @@ pub(super) fn unknown_child() -> Diagnostic {
         "om det är ett barn i familjen under en annan pseudonym, koppla ihop de två (`lottning record linked --family F --child GAMMAL --set other_child=NY`); om filen anger ett barn där inget är känt, lämna cellen tom",
     ))
 }
+
+/// That a report says not whom it is on, of a family where that matters: the same words for each.
+pub(super) fn without_child() -> Diagnostic {
+    Diagnostic::warning(
+        "not-carried",
+        Words::new(
+            "the protocol wants `child` with `report`, and a report of a family with several children, or with one who joined after the draw, names none: it is recorded as unknown",
+            "protokollet vill ha `child` med `report`, och en anmälan om en familj med flera barn, eller med ett som tillkom efter lottningen, anger inget: det registreras som okänt",
+        ),
+    )
+    .at(Place::column("child"))
+    .help(Words::new(
+        "without it the report counts for its family, unless intake named only children who joined after the draw with the same report key; name the child with --child, or in the column `child` of a file",
+        "utan det räknas anmälan för familjen, om inte mottagningen med samma anmälningsnyckel bara angav barn som tillkom efter lottningen; ange barnet med --child, eller i kolumnen `child` i en fil",
+    ))
+}

@@ -342,3 +342,35 @@ fn the_exported_row_says_whom_it_is_on() {
     assert!(rows.contains(&"90,other,NA".to_owned()), "{rows:?}");
     assert!(rows.contains(&"91,NA,NA".to_owned()), "{rows:?}");
 }
+
+/// The protocol wants to know whom a report is on. That is asked where it matters: of a family with two children, or one child and one
+/// who joined, and of a family whose children nobody named if one joined; not of one child, or of none that is known, not where
+/// another row of the report has said it, and not where the protocol does not want it. A file says it once.
+#[test]
+fn a_report_that_says_not_whom_it_is_on_is_told_of_where_it_matters() {
+    let (one, two) = (["KATL-AA"], ["KATL-AA", "KATL-AB"]);
+    let (none, told): ([&str; 0], _) = ([], ["not-carried"]);
+    assert_eq!(logged(&mut open(&one), FIRST, ""), none);
+    assert_eq!(logged(&mut open(&[]), FIRST, ""), none);
+    assert_eq!(logged(&mut open(&two), FIRST, ""), told);
+    assert_eq!(logged(&mut open(&two), FIRST, "KATL-AB"), none);
+    for roster in [&one[..], &[]] {
+        let mut room = open(roster);
+        note(&mut room, FIRST, Row::Intake(&["KATL-AC"]));
+        assert_eq!(logged(&mut room, SECOND, ""), told);
+    }
+    let said = |imported: Imported| {
+        let own = imported.warnings.into_iter().filter(is_of_child);
+        own.map(|own| own.code).collect::<Vec<_>>()
+    };
+    let rows = "KATL,2025-06-02,N1,\nKATL,2025-06-01,N3,\n";
+    assert_eq!(said(imports(&mut open(&two), FIRST, rows)), told);
+    let mut room = open(&two);
+    logged(&mut room, FIRST, "KATL-AA");
+    assert_eq!(
+        said(imports(&mut room, SECOND, "KATL,2025-06-02,N1,\n")),
+        none
+    );
+    let unwanted = crate::made_up::IUH.replace(", \"child\"]", "]");
+    assert_eq!(logged(&mut open_under(&unwanted, &two), FIRST, ""), none);
+}

@@ -5,11 +5,10 @@ use super::event::{
     ChildIx, Event, FamilyIx, LeftAside, Report, ReportIx, Roster, Screening, SiteIx, Source,
     Verdict, What,
 };
-use super::families::{came_from, link, link_children, name_with};
+use super::families::{came_from, ensure_child, link, link_children, name_with, note_link};
 use super::state::{
-    Allocated, Child, EarlierScreening, EpochState, Exempted, Family, GateChange, LinkRow,
-    LockState, Occurred, Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch,
-    TurnedAway,
+    Allocated, Child, EarlierScreening, EpochState, Exempted, Family, GateChange, LockState,
+    Occurred, Occurrence, ReportState, SiteChange, SiteState, State, Status, Switch, TurnedAway,
 };
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Service};
@@ -223,15 +222,6 @@ pub(crate) fn apply_in_place(protocol: &Protocol, state: &mut State, event: &Eve
         }
         What::Revealed => state.revealed = true,
     }
-}
-
-fn note_link(state: &mut State, family: FamilyIx, other: FamilyIx) {
-    state.link_rows.push(LinkRow {
-        sequence: state.sequence,
-        family,
-        other,
-        retracted: false,
-    });
 }
 
 /// What a report under any name said and nothing was done with is a mark of the unit.
@@ -508,17 +498,6 @@ fn ensure_family(state: &mut State, family: FamilyIx, site: SiteIx) {
     while family.0 as usize >= state.families.len() {
         state.families.push(Family::named(ReportIx(u32::MAX), site));
     }
-}
-
-/// A child whom an erased row named, and a link names again, is of the link's family: on its roster unless a child joined it.
-/// It is one whom the family's rows name already, by another pseudonym, and is not counted again.
-fn ensure_child(state: &mut State, child: ChildIx, family: FamilyIx) {
-    // A link that is taken back may name no child.
-    if child.0 as usize != state.children.len() {
-        return;
-    }
-    let joined = state.family(family).is_some_and(|own| own.joined > 0);
-    state.children.push(Child::new(family, joined));
 }
 
 fn ensure_report(state: &mut State, report: ReportIx, family: FamilyIx, received: Day) {

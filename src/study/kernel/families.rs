@@ -6,7 +6,7 @@
 
 use super::corrections::{link_row, settle};
 use super::event::{ChildIx, FamilyIx, ReportIx, Roster, Source};
-use super::state::{Family, LinkRow, NamedChild, Occurrence, ReportState, State};
+use super::state::{Child, Family, LinkRow, NamedChild, Occurrence, ReportState, State};
 
 impl State {
     /// The family that is the unit of a family's real family: itself, unless it was linked.
@@ -162,6 +162,27 @@ impl State {
         settle(self, from);
         settle(self, into);
     }
+}
+
+/// A child whom an erased row named, and a link names again, is of the link's family: on its roster unless a child joined it.
+/// It is one whom the family's rows name already, by another pseudonym, and is not counted again.
+pub(super) fn ensure_child(state: &mut State, child: ChildIx, family: FamilyIx) {
+    // A link that is taken back may name no child.
+    if child.0 as usize != state.children.len() {
+        return;
+    }
+    let joined = state.family(family).is_some_and(|own| own.joined > 0);
+    state.children.push(Child::new(family, joined));
+}
+
+/// Notes a row that links.
+pub(super) fn note_link(state: &mut State, family: FamilyIx, other: FamilyIx) {
+    state.link_rows.push(LinkRow {
+        sequence: state.sequence,
+        family,
+        other,
+        retracted: false,
+    });
 }
 
 /// Notes whom intake named with a report.

@@ -321,20 +321,13 @@ impl<'a> Checker<'a> {
             }
         };
         let names = &self.journal.names;
-        let child = self
-            .request
-            .child
-            .as_deref()
-            .map(|child| names.child(child));
+        let given = self.request.child.as_deref();
+        let child = given.map(|child| names.child(child));
         let state = &self.journal.state;
         let unit = state.family(state.unit(family));
         let outside = child == Some(None) && unit.is_some_and(|own| own.children > 0);
         let report = names.report_or_next(family, &self.request.event_key);
-        // Of a family whose one child has been there from the draw on, a register need not say whom a report is on.
-        let several = unit.is_some_and(|own| own.children > 1 || own.joined > 0);
-        let told = state.reports.get(report.0 as usize);
-        let told = told.is_some_and(|own| own.child.is_some() || own.unknown_child);
-        let unsaid = child.is_none() && several && !told && self.carries_child();
+        let unsaid = child.is_none() && self.asks_for_child(unit, report);
         self.warnings.extend(outside.then(unknown_child));
         self.warnings.extend(unsaid.then(without_child));
         Some(Report {
@@ -348,13 +341,6 @@ impl<'a> Checker<'a> {
             attached,
             by_study_staff: self.value("reporter") == Some(STUDY_STAFF),
         })
-    }
-
-    /// Whether the protocol wants to know whom a report is on.
-    fn carries_child(&self) -> bool {
-        let events = &self.journal.protocol.events;
-        let mut reports = events.iter().filter(|spec| spec.id == "report");
-        reports.any(|spec| spec.carries.iter().any(|key| key == "child"))
     }
 
     /// Checks the `--set` keys: known ones only, each once, the needed ones present, values as codes.

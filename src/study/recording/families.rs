@@ -1,5 +1,5 @@
 //! The check of links between names and of corrections: which family is the unit, which child is meant, which event is
-//! retracted.
+//! retracted. And whether a report should say which child it is on.
 
 use super::checker::Checker;
 use crate::diagnostic::{Diagnostic, Place, Words};
@@ -7,10 +7,22 @@ use crate::protocol::model::Day;
 use crate::study::findings::not_a_pseudonym;
 use crate::study::identifiers::is_pseudonym;
 use crate::study::journal::{Content, Recording, recorded_hash};
-use crate::study::kernel::What;
+use crate::study::kernel::{Family, ReportIx, What};
 use crate::words;
 
 impl Checker<'_> {
+    /// Whether a report of a unit that names no child should: the protocol wants it, no other row of the report has said it, and the
+    /// family has several children or a later one. Of one child who was there at the draw a register need not say it.
+    pub(super) fn asks_for_child(&self, unit: Option<&Family>, report: ReportIx) -> bool {
+        let journal = self.journal;
+        let several = unit.is_some_and(|own| own.children > 1 || own.joined > 0);
+        let told = journal.state.reports.get(report.0 as usize);
+        let told = told.is_some_and(|own| own.child.is_some() || own.unknown_child);
+        let events = journal.protocol.events.iter();
+        let mut wants = events.filter(|spec| spec.id == "report");
+        several && !told && wants.any(|spec| spec.carries.iter().any(|key| key == "child"))
+    }
+
     /// `linked` with another family, or with another pseudonym of a child.
     pub(super) fn linked(&mut self, family: &str, on: Day) -> Option<Recording> {
         let (child, other_child) = (self.request.child.clone(), self.value("other_child"));

@@ -6,6 +6,7 @@
 
 use super::dataset::{End, Ends, Read, report_days, rules};
 use super::kernel::{FamilyIx, State};
+use super::uptake::happened;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, OutcomeKind, Service};
 
@@ -84,9 +85,8 @@ pub(crate) fn course_of(
     let earliest = |service: Service| {
         let occurrences = state.occurrences_of_unit(family);
         occurrences
-            .filter(|one| one.is(service))
+            .filter(|one| (from..=follow.until).contains(&one.on) && happened(state, one, service))
             .map(|one| one.on)
-            .filter(|on| (from..=follow.until).contains(on))
             .min()
     };
     match kind {

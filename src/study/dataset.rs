@@ -8,6 +8,7 @@
 //! (`course`). Which covariates an analysis uses and how it treats unknown outcomes is `analysis`' business.
 
 use super::kernel::{Family, FamilyIx, Occurred, Occurrence, ReportIx, ReportState, Source, State};
+use super::uptake::happened;
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, OutcomeKind, Summary};
@@ -209,21 +210,20 @@ fn outcome_in(
         }
         OutcomeKind::Binary { events, .. } => {
             let all = events.iter().all(|event| {
-                let happened = |occurrence: &Occurrence| {
-                    occurrence.is(*event) && (from..=until).contains(&occurrence.on)
+                let counts = |own: &Occurrence| {
+                    (from..=until).contains(&own.on) && happened(state, own, *event)
                 };
                 if alone {
-                    state.occurrences_of(family).any(happened)
+                    state.occurrences_of(family).any(counts)
                 } else {
-                    state.occurrences_of_unit(family).any(happened)
+                    state.occurrences_of_unit(family).any(counts)
                 }
             });
             Some(f64::from(u8::from(all)))
         }
         OutcomeKind::Duration { to, horizon_days } => state
             .occurrences_of_unit(family)
-            .filter(|occurrence| occurrence.is(*to))
-            .filter(|occurrence| occurrence.on <= until)
+            .filter(|occurrence| occurrence.on <= until && happened(state, occurrence, *to))
             .map(|occurrence| occurrence.on.since(own.randomized))
             .min()
             .map(|days| days.min(*horizon_days))

@@ -9,6 +9,7 @@
 
 use super::dataset::{self, End};
 use super::kernel::{Family, FamilyIx, Occurred, State, Status};
+use super::uptake::happened;
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Exit, Service};
@@ -204,9 +205,8 @@ impl ArmFlow {
         self.allocated += 1;
         // Service belongs to the draw under whose name it was given.
         let had = |service: Service| {
-            state
-                .occurrences_of(family)
-                .any(|occurrence| occurrence.is(service) && occurrence.on <= cut)
+            let mut seen = state.occurrences_of(family);
+            seen.any(|own| own.on <= cut && happened(state, own, service))
         };
         self.not_started += u32::from(had(Service::NotStarted));
         self.switched += u32::from(had(Service::Switched));

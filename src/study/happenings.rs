@@ -6,9 +6,10 @@
 
 use super::dataset::{counted, follow_up, rules};
 use super::kernel::{Family, FamilyIx, Occurred, Occurrence, ReportIx, ReportState, State};
+use super::uptake::{happened, switch_of};
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
-use crate::protocol::model::{Day, OutcomeKind, Service};
+use crate::protocol::model::{Day, OutcomeKind};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,23 +86,13 @@ pub fn happenings(
         day: occurrence.on.since(own.randomized),
         what: Happened::Occurred {
             what: occurrence.what,
-            to: switched_to(state, occurrence),
+            to: switch_of(state, occurrence).map(|switch| switch.to),
         },
         counts_for: counts_for(&|window| window.occurrences.contains(&occurrence.sequence)),
     }));
     // Reports stay before what else happened on their day.
     list.sort_by_key(|happening| happening.day);
     list
-}
-
-/// The arm of a switch.
-fn switched_to(state: &State, occurrence: &Occurrence) -> Option<Arm> {
-    let switches = || state.switches.iter();
-    occurrence
-        .is(Service::Switched)
-        .then(|| switches().find(|switch| switch.sequence == occurrence.sequence))
-        .flatten()
-        .map(|switch| switch.to)
 }
 
 /// What counts for an outcome of a family: its reports, or its occurrences by their events.
@@ -140,11 +131,11 @@ impl Counting {
         let occurrences = match kind {
             OutcomeKind::Reports { .. } => Vec::new(),
             OutcomeKind::Binary { events, .. } => occurrences()
-                .filter(|one| events.iter().any(|event| one.is(*event)))
+                .filter(|one| events.iter().any(|event| happened(state, one, *event)))
                 .map(|one| one.sequence)
                 .collect(),
             OutcomeKind::Duration { to, .. } => occurrences()
-                .filter(|one| one.is(*to))
+                .filter(|one| happened(state, one, *to))
                 .min_by_key(|one| (one.on, one.sequence))
                 .map(|one| one.sequence)
                 .into_iter()

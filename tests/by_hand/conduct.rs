@@ -108,6 +108,12 @@ fn switched(
     (protocol, state)
 }
 
+/// The families that moved to the service of another arm, by arm, as the flow has them at a cut.
+fn moved(protocol: &lottning::protocol::Protocol, state: &State, cut: &str) -> Vec<u32> {
+    let flow = lottning::study::flow::flow(protocol, state, day(cut));
+    flow.arms.iter().map(|arm| arm.switched).collect()
+}
+
 #[test]
 fn a_family_counts_by_its_first_switch_away_from_its_arm() {
     // Arm 0 is iuh. Families 1, 3 and 5 (standard) go to iuh, family 0 (iuh) to standard. Family 1 goes back and forth
@@ -121,9 +127,12 @@ fn a_family_counts_by_its_first_switch_away_from_its_arm() {
     assert_eq!((own.toward, own.to, own.of), (Arm(0), 3, 4));
     // At least 3 of 4 at 1/2: (4 + 1)/16.
     assert_eq!((own.expected, own.p_value), (0.5, 5.0 / 16.0));
+    // The flow says the same by arm: family 0 of iuh; 1, 3 and 5 of standard.
+    assert_eq!(moved(&protocol, &state, "2025-12-31"), [1, 3]);
     // Nothing had happened the day before.
     let before = direction(&protocol, &state, day("2025-03-02")).unwrap();
     assert_eq!((before.to, before.of, before.p_value), (0, 0, 1.0));
+    assert_eq!(moved(&protocol, &state, "2025-03-02"), [0, 0]);
     // A corrected switch counts no more: rows 1 to 3 allocate, row 4 moves family 1 to iuh, row 5 family 0 to standard.
     let (protocol, mut state) = switched(&wide(), &[0, 1, 0], &[(1, 0), (0, 1)]);
     let on = day("2025-03-03");
@@ -138,6 +147,7 @@ fn a_family_counts_by_its_first_switch_away_from_its_arm() {
     );
     let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
     assert_eq!((own.to, own.of, own.p_value), (0, 1, 1.0));
+    assert_eq!(moved(&protocol, &state, "2025-12-31"), [1, 0]);
 }
 
 /// With iuh:standard = 1:2, two of three families are standard: a switch that does not lean goes to iuh with 2/3.

@@ -1,10 +1,15 @@
 //! Registered analyses of times, rates, repeated events, bounds, weights and complier effects on four to eight families.
 
 use crate::made_up::{IUH, Study, protocol};
+use lottning::allocation::Arm;
 use lottning::analysis::results::AnalysisResult;
 use lottning::analysis::{Plan, RunSettings, run};
-use lottning::protocol::model::{Day, Exit, Received, Service};
+use lottning::protocol::model::{Day, Exit, Received, Service, Summary};
+use lottning::study::conduct::direction;
 use lottning::study::course::course;
+use lottning::study::dataset::{OutcomeValue, outcome};
+use lottning::study::flow::flow;
+use lottning::study::happenings::happenings;
 use lottning::study::kernel::{Command, FamilyIx, What};
 use lottning::study::uptake::received;
 
@@ -35,7 +40,11 @@ pub(crate) struct Few {
 pub(crate) const LATE: i32 = 500;
 
 pub(crate) fn few(analysis: &str, families: usize) -> Few {
-    let mut study = Study::new(protocol(&with(analysis)), 3);
+    few_of(&with(analysis), families)
+}
+
+fn few_of(text: &str, families: usize) -> Few {
+    let mut study = Study::new(protocol(text), 3);
     let day = study.protocol.first_opening();
     let all: Vec<FamilyIx> = (0..families)
         .map(|k| study.enrol(day, 0, 1, &[2, k as i64 % 17, 0]).unwrap().0)
@@ -391,6 +400,84 @@ fn who_received_the_service_divides_the_effect() {
         told.en
     );
     assert!(!told.en.contains("Best estimate") && told.en.contains("leaves the direction open"));
+}
+
+/// A switch to the arm that a family was drawn to is none: it does not make a service received that did not start, ends none, and is no
+/// event of an outcome. After a switch away it is the way back.
+#[test]
+fn a_switch_to_the_own_arm_is_no_switch() {
+    let outcomes = "[[outcome]]\nid = \"moved\"\nlabel = { sv = \"Bytte\", en = \"Moved\" }\nkind = \"binary\"\nevent = [\"switched\"]\nwindow_days = [1, 365]\n\n[[outcome]]\nid = \"stayed\"\nlabel = { sv = \"Dagar\", en = \"Days\" }\nkind = \"duration\"\nfrom = \"randomized\"\nto = \"switched\"\nhorizon_days = 100\n\n[[lock]]";
+    let analysis = format!(
+        "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"instrumental-variables\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
+        estimand("complier-difference", "principal-stratum")
+    );
+    let text = with(&analysis).replacen("[[lock]]", outcomes, 1);
+    let mut few = few_of(&text, 12);
+    let (day, late) = (few.day, few.day.plus(LATE));
+    let treated = few.study.state.family(few.treated[0]).unwrap().arm;
+    let standard = few.study.protocol.control;
+    let mut switch = |family, on, to| {
+        let what = What::Serviced {
+            family,
+            service: Service::Switched,
+            on: day.plus(on),
+            arm: Some(to),
+            by: None,
+        };
+        let command = Command::Record(what);
+        few.study.command(late, &command).expect("a switch");
+    };
+    let (own, over) = (few.treated.clone(), few.control.clone());
+    // Of the treated: one to the own arm that never starts, one that starts after it, one away and back, one back before it went
+    // away, by the order of the rows too, one away, and one of whom nothing is said.
+    switch(own[0], 10, treated);
+    switch(own[1], 10, treated);
+    switch(own[2], 10, standard);
+    switch(own[2], 20, treated);
+    switch(own[3], 30, standard);
+    switch(own[3], 10, treated);
+    switch(own[4], 40, standard);
+    // Of the control: one to its own arm, one to the treated one, and one there and back.
+    switch(over[0], 10, standard);
+    switch(over[1], 10, treated);
+    switch(over[2], 10, treated);
+    switch(over[2], 20, standard);
+    few.study
+        .serve(own[1], Service::Started, day.plus(20), late);
+    let (protocol, state) = (&few.study.protocol, &few.study.state);
+    let got = |family: &FamilyIx| received(state, late, *family, treated, Received::Started);
+    let all = |list: &[FamilyIx]| list.iter().map(got).collect::<Vec<bool>>();
+    assert_eq!(all(&own), [false, true, true, false, false, false]);
+    assert_eq!(all(&over), [false, true, true, false, false, false]);
+    // The event of an outcome, and its day: days to the first switch away, 100 without one.
+    let place = |id: &str| {
+        let mut outcomes = protocol.outcomes.iter();
+        outcomes.position(|own| own.id == id).unwrap()
+    };
+    let (moved, stayed) = (place("moved"), place("stayed"));
+    let days = [100, 100, 10, 30, 40, 100, 100, 10, 10, 100, 100, 100];
+    for (family, days) in own.iter().chain(&over).zip(days) {
+        let value = |place, summary| outcome(protocol, state, late, *family, place, summary);
+        let away = f64::from(u8::from(days < 100));
+        assert_eq!(value(moved, Summary::Any), OutcomeValue::Known(away));
+        let told = value(stayed, Summary::Value);
+        assert_eq!(told, OutcomeValue::Known(f64::from(days)));
+        for place in [moved, stayed] {
+            let mut events = Vec::new();
+            course(protocol, state, late, *family, place, &mut events);
+            let first = (days < 100).then(|| f64::from(days));
+            assert_eq!(events, first.into_iter().collect::<Vec<_>>());
+            let rows = happenings(protocol, state, late, *family);
+            let mut counted = rows.iter().filter(|own| own.counts_for.contains(&place));
+            let day = counted.next().map(|own| own.day);
+            assert_eq!((day, counted.count()), ((days < 100).then_some(days), 0));
+        }
+    }
+    let found = flow(protocol, state, late);
+    let by_arm = |arm: Arm| found.arms[arm.index()].switched;
+    assert_eq!((by_arm(treated), by_arm(standard)), (3, 2));
+    let found = direction(protocol, state, late).unwrap();
+    assert_eq!((found.to, found.of), (2, 5));
 }
 
 /// Treated 7, 6, 5 with receipt 1, 1, 0; control 0, 1, 2 with none. β_Y = 5, V_YY = (2 + 2)/6 = 2/3, β_D = 2/3, V_DD = 1/9, V_YD =

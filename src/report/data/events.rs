@@ -355,8 +355,8 @@ fn details(protocol: &Protocol, rows: &[Row], table: &mut Explained<'_>) {
         "arm",
         &arms(protocol),
         &words!(
-            "of a switch: the arm whose service the family has from then on; of a violation: the arm whose service it received by mistake",
-            "för ett byte: den grupp vars insats familjen har från och med då; för ett avsteg: den grupp vars insats den fick av misstag"
+            "of a switch: the arm whose service the family has from then on, and where that is its own arm no switch but for one back; of a violation: the arm whose service it received by mistake",
+            "för ett byte: den grupp vars insats familjen har från och med då, och är den gruppen familjens egen inget byte utom tillbaka; för ett avsteg: den grupp vars insats den fick av misstag"
         ),
         column(rows, |row| cell(row.arm.as_ref())),
     );

@@ -3,7 +3,7 @@
 /// A role in a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActorRole {
-    /// Screens families, sees their own allocations.
+    /// Screens families and is told their arms, also those of families that another one screened, by the whole request or another report.
     Reception,
     /// Serves families and logs what was given.
     Worker,

@@ -7,7 +7,7 @@
 
 mod counted;
 
-use self::counted::{Cell, Tables, Told, tables};
+use self::counted::{Cell, Tables, Told, is_of_receivers, tables};
 use super::{Fact, Page, Part, Section, count, footer, role, say, summary, terms};
 use crate::analysis::results::{AnalysisResult, BaselineCell};
 use crate::diagnostic::{Lang, Words};
@@ -210,13 +210,18 @@ fn results(report: &Report<'_>, tables: &Tables<'_>, below: u32, lang: Lang) -> 
     }
     for analysis in withheld {
         let name = report.name(analysis, lang);
-        grid.notes.push(say(
-            &words!(
+        let why = if is_of_receivers(analysis) {
+            words!(
+                "{name}: not shown. With the effect of being allocated it gives the share of families that received the service, and that is not shown on this page, however many they are.",
+                "{name}: visas inte. Tillsammans med effekten av att lottas ger det andelen familjer som fick insatsen, och den visas inte på den här sidan, hur många de än är."
+            )
+        } else {
+            words!(
                 "{name}: not shown, for fewer than {below} families, and not none, could be worked out from it or from it and another result of the same kind.",
                 "{name}: visas inte, för färre än {below} familjer, men inte noll, skulle gå att räkna ut från det eller från det och ett annat resultat av samma slag."
-            ),
-            lang,
-        ));
+            )
+        };
+        grid.notes.push(say(&why, lang));
     }
     if rounded {
         grid.notes.push(say(

@@ -132,6 +132,9 @@ fn an_effect_of_receiving_the_service_is_not_told() {
     let page = notes(&parts);
     assert!(!page.contains("37.8") && !page.contains("45.5") && !page.contains(row));
     assert!(page.contains(withheld) && page.contains("58/158"));
+    // Its counts are large, so that no small number is the reason that is given.
+    let because = format!("{withheld}. With the effect of being allocated it gives the share");
+    assert!(page.contains(&because) && !page.contains("received: not shown, for fewer"));
 }
 
 /// Two fields with one name, the second with a level of 2 families: no level of either stands.

@@ -193,7 +193,7 @@ fn told<'a>(report: &Report<'a>, bound: Bound, known: bool) -> Vec<(&'a Analysis
 
 /// Whether an effect is that of receiving the service: with the effect of being allocated it gives the share that received it, and
 /// how many families did not, which no table of the page has.
-fn is_of_receivers(analysis: &AnalysisResult) -> bool {
+pub(super) fn is_of_receivers(analysis: &AnalysisResult) -> bool {
     analysis.used.estimator == "instrumental-variables"
 }
 

@@ -25,6 +25,7 @@ mod registered;
 mod replication;
 mod replication_of_children;
 mod replication_of_columns;
+mod replication_of_late_windows;
 mod replication_of_names;
 mod replication_of_the_eligible;
 mod several_arms;

@@ -37,7 +37,7 @@ fn leaving(text: &str) -> Study {
 }
 
 /// The files with one of them as `edit` makes it.
-fn altered(files: &[File], path: &str, edit: impl Fn(&str) -> String) -> Vec<File> {
+pub(crate) fn altered(files: &[File], path: &str, edit: impl Fn(&str) -> String) -> Vec<File> {
     let mut files = files.to_vec();
     let own = files.iter_mut().find(|file| file.path == path).unwrap();
     let edited = edit(&own.text);
@@ -47,7 +47,7 @@ fn altered(files: &[File], path: &str, edit: impl Fn(&str) -> String) -> Vec<Fil
 }
 
 /// A column of a file with each cell as `edit` makes it from the number of its row and what stands there.
-fn cells(text: &str, column: &str, edit: impl Fn(usize, &str) -> String) -> String {
+pub(crate) fn cells(text: &str, column: &str, edit: impl Fn(usize, &str) -> String) -> String {
     let mut lines = text.lines();
     let head = lines.next().unwrap();
     let place = head.split(',').position(|own| own == column).unwrap();

@@ -69,6 +69,7 @@ impl Behind<'_> {
             lock: analysis.lock,
             alpha: analysis.alpha,
             counted: self.counted(analysis),
+            followed: self.followed(analysis),
             fits,
             redraws,
             unknown,
@@ -363,6 +364,26 @@ impl Behind<'_> {
             }
         };
         units.map(status).collect()
+    }
+
+    /// For how long families were followed in the window of a rate, where they may have no time in it.
+    fn followed(&self, analysis: &Analysis) -> Option<Vec<Option<f64>>> {
+        let (protocol, outcome) = (self.protocol, analysis.outcome);
+        let kind = &protocol.outcomes[outcome].kind;
+        let mut events = Vec::new();
+        let mut days = |unit: &Unit| {
+            let own = course(
+                protocol,
+                self.state,
+                self.cut,
+                unit.family,
+                outcome,
+                &mut events,
+            )?;
+            Some(if own.is_followed(kind) { own.days } else { 0.0 })
+        };
+        let units = self.workspace.units.iter();
+        (analysis.hands() == Hands::Rates).then(|| units.map(&mut days).collect())
     }
 
     /// How each family counts, in the words of the arms' counts.

@@ -116,6 +116,8 @@ pub struct ReplicatedAnalysis {
     pub alpha: f64,
     /// How each family counts, in ledger order.
     pub counted: Vec<Counted>,
+    /// Of rates, for how many days of the window each family was followed, in ledger order; 0 of one that has no time in it.
+    pub followed: Option<Vec<Option<f64>>>,
     /// The fits of its results, in their order: the registered one for each treated arm, then those beside it.
     pub fits: Vec<ReplicatedFit>,
     /// Redraws of its test, for each treated arm.

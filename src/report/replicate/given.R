@@ -24,7 +24,11 @@ given <- function(name, arms, o) step(name, {
   if (isTRUE(o$by_family)) alike(name, "cluster", d$family, match(d$cluster, unique(d$cluster)), match(d$family, unique(d$family)))
   if (is.null(o$id)) return(invisible(NULL))
   status <- status_of(o)
-  alike(name, "family", NA, sort(unique(d$family)), families$family[status %in% o$rows & families$arm %in% arms])
+  # A rate has no row of a family that left before the window began; such a family has no event either.
+  followed <- families[[paste0(o$id, ".followed")]]
+  never <- if (is.null(d$exposure)) FALSE else followed %in% 0 & families[[paste0(o$id, ".value")]] %in% 0
+  alike(name, "family", NA, sort(unique(d$family)), families$family[status %in% o$rows & families$arm %in% arms & !never])
+  if (!is.null(d$exposure)) alike(name, "exposure", d$family, d$exposure, followed[match(d$family, families$family)])
   if (!is.null(d$known)) alike(name, "known", d$family, d$known, as.numeric(status[match(d$family, families$family)] == "known"))
   if (!is.null(d$received)) alike(name, "received", d$family, d$received, own[[paste0(o$id, ".received")]])
   # Of a family with several rows the mean of its children, or the number of its events.

@@ -165,6 +165,15 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
                 result.used.summary
             ),
         );
+        if let Some(followed) = &behind.followed {
+            let name = format!("{id}.followed");
+            table.add(&name, followed.iter().map(|own| number(*own)).collect());
+            book.tell(
+                path,
+                &name,
+                "days of the window in which the family was followed; one with 0 left before it began, and the rate leaves it out",
+            );
+        }
         if let Some(unknown) = &behind.unknown {
             let name = format!("{id}.unknown");
             let one = |own: &Option<bool>| number(own.map(|is| f64::from(u8::from(is))));

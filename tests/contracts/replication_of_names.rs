@@ -1,8 +1,9 @@
 //! Names of the files of `export --replicate`: outcomes and analyses may have any, also those of rows and of other files.
 
-use crate::made_up::{IUH, LAST};
-use crate::registered::lived;
+use crate::made_up::{IUH, LAST, protocol, study};
 use crate::replication::{all_alike, folder, text};
+use lottning::protocol::model::Exit;
+use lottning::study::kernel::{Command, What};
 use std::collections::BTreeSet;
 
 /// An outcome called as the worst-case bounds, one as the outcomes that are drawn in and one as the redraws of a test, beside an analysis
@@ -21,14 +22,24 @@ fn no_two_files_have_one_name() {
         .replace("id = \"rereport_from_day_123\"", "id = \"winsorized\"");
     let third = "[[outcome]]\nid = \"redraws\"\nlabel = \"Day 8 on\"\nkind = \"recurrent-event\"\nevent = \"report\"\nwindow_days = [8, 365]\n\n";
     let lock = head.find("[[lock]]").unwrap();
-    let protocol = format!(
+    let whole = format!(
         "{}{third}{}{}{}",
         &head[..lock],
         &head[lock..],
         own("families", all),
         own("balance", "role = \"exploratory\"\n")
     );
-    let study = lived(&protocol);
+    let mut study = study(protocol(&whole), 40, 4);
+    // Some outcomes are unknown, so that there are bounds.
+    let all = study.state.allocations.clone();
+    for own in all.iter().step_by(5) {
+        let what = What::Exited {
+            family: own.family,
+            exit: Exit::LeftCoverage,
+            on: study.state.family(own.family).unwrap().randomized.plus(200),
+        };
+        study.command(LAST, &Command::Record(what)).unwrap();
+    }
     let files = folder(&study, "final", LAST, &[]);
     let paths: BTreeSet<&str> = files.iter().map(|own| own.path.as_str()).collect();
     assert_eq!(paths.len(), files.len(), "{paths:?}");

@@ -1,7 +1,8 @@
 //! The tests that every lock has, balance and who is unknown, and tests of ranks and times by redraws, where every allocation can
 //! be written out.
 
-use crate::registered::{Few, LATE, estimand, few};
+use crate::made_up::{Study, protocol};
+use crate::registered::{Few, LATE, estimand, few, with};
 use lottning::allocation::{Arm, Design, Options, choose, read_ratio};
 use lottning::analysis::balance::{Imbalance, orthonormal};
 use lottning::analysis::randomization::{Statistic, TestError, TestFigures, exact, monte_carlo};
@@ -315,6 +316,42 @@ fn balance_stands_beside_the_baseline_table() {
     near(test.p_smallest, 2.0 / 16.0);
     // With 16 allocations nothing is rarer than 1%: that is said.
     assert_eq!(found.balance.warnings[0].code, "balance-not-tested");
+}
+
+/// Ten families in two blocks of 2:3, whose youngest children are 0, 1, 2, 3 and 9 in each: of 10² allocations, each as likely, the treated
+/// four are oldest in one, 2·(3 + 9), 12 years above their 12, and nowhere 12 below. So the smallest p is 1/100, which no difference has
+/// below 1%; a sum of 100 shares, each rounded, need not be 100 times as much as one of them.
+#[test]
+fn one_allocation_of_a_hundred_is_not_below_one_percent() {
+    let text = with(&plain(COMPLETE));
+    // No gate: all ten are drawn.
+    let gate = text.find("[gate]").unwrap()..text.find("[exceptions]").unwrap();
+    let text = text
+        .replace(&text[gate], "")
+        .replacen("ratio = 1\n", "ratio = 2\n", 1)
+        .replacen("ratio = 1\n", "ratio = 3\n", 1)
+        .replace("\"big-stick\"", "\"permuted-block\"")
+        .replace("max_imbalance = 1", "block_len = 5");
+    let mut study = Study::new(protocol(&text), 3);
+    let day = study.protocol.first_opening();
+    for age in [0, 1, 2, 3, 9, 0, 1, 2, 3, 9] {
+        study.enrol(day, 0, 1, &[2, age, 0]).unwrap();
+    }
+    let (treated, control) = (Vec::new(), Vec::new());
+    let found = analysed(&Few {
+        study,
+        treated,
+        control,
+        day,
+    });
+    let test = found.balance.test.unwrap();
+    assert_eq!(
+        (test.characteristics, test.draws, test.exact),
+        (1, 100, true)
+    );
+    assert_eq!(test.p_smallest.to_bits(), 0.01_f64.to_bits());
+    let codes: Vec<&str> = found.balance.warnings.iter().map(|own| own.code).collect();
+    assert_eq!(codes, ["balance-not-tested"]);
 }
 
 /// A registered test of times or ranks decides by redraws, and says that it has no interval by inversion.

@@ -117,6 +117,74 @@ fn too_few_redraws_for_looks_are_refused_or_told() {
     assert!(!said.contains("test-cannot-reject"), "{said}");
 }
 
+/// By hand: 99 redraws have no p below 2/100 = .02. That is what .06 leaves to the end where .04 is spent at a look, and what is spent by
+/// the second of two looks with .002 and .018; floats have .06 − .04 and .002 + .018 a little below .02. Nine p of 2/300 are screened at
+/// .01: 9·2/300 = .06 = 6·.01, so that each needs five of the others, and floats have the product above .06.
+#[test]
+fn a_limit_that_redraws_just_reach_is_in_reach() {
+    let plain = include_str!("../../simulations/protocols/fixed-binary.toml");
+    let scenario = include_str!("../../simulations/workloads/w1.toml")
+        .replace("../protocols/fixed-binary.toml", "p.toml")
+        .replace("\"kernel\"", "\"study\"")
+        .replace("months = 60", "months = 12");
+    let looked = |looks: &[(&str, &str)], alpha: &str| {
+        let locks: String = looks
+            .iter()
+            .enumerate()
+            .map(|(place, (id, spent))| {
+                format!(
+                    "[[lock]]\nid = \"{id}\"\ncut = 2026-0{}-30\nkind = \"interim\"\nalpha = {spent}\n\n",
+                    place + 8
+                )
+            })
+            .collect();
+        let ids: Vec<String> = looks.iter().map(|(id, _)| format!("\"{id}\"")).collect();
+        let (first, second) = plain.split_once("[[lock]]").unwrap();
+        let second = second.replacen(
+            "draws = 10000 }",
+            &format!(
+                "draws = 10000 }}\nalpha = {alpha}\nlooks = [{}]",
+                ids.join(", ")
+            ),
+            1,
+        );
+        format!("{first}{locks}[[lock]]{second}")
+    };
+    let screened = {
+        let (head, own) = plain.split_once("[[analysis]]").unwrap();
+        let (own, _) = own.split_once("[[analysis]]").unwrap();
+        let own = own.replace("role = \"primary\"", "role = \"exploratory\"\nalpha = 0.01");
+        let nine = (1..10).map(|number| {
+            let id = format!("id = \"own-{number}\"");
+            format!("[[analysis]]{}", own.replace("id = \"primary\"", &id))
+        });
+        let primary = plain.split_once("[[analysis]]").unwrap().1;
+        format!("{head}[[analysis]]{primary}\n{}", nine.collect::<String>())
+    };
+    let said = |protocol: &str, analyses: &str, draws: u32| {
+        let place = Place::with(protocol);
+        place.write("s.toml", scenario.as_str());
+        let order = format!(
+            "simulate s.toml --replicates 2 --json --set analyses=[{analyses}] --draws {draws}"
+        );
+        place.run(&order).json(0)["warnings"].to_string()
+    };
+    let end = said(&looked(&[("look", "0.04")], "0.06"), "\"primary\"", 99);
+    assert!(!end.contains("test-cannot-reject"), "{end}");
+    let looks = [("first", "0.002"), ("second", "0.018")];
+    let second = said(&looked(&looks, "0.05"), "\"primary\"", 99);
+    assert!(
+        second.contains("cannot reject at `first` (0.00200), by"),
+        "{second}"
+    );
+    let ids: Vec<String> = (1..10).map(|number| format!("\"own-{number}\"")).collect();
+    let sixth = said(&screened, &ids.join(","), 299);
+    assert!(
+        sixth.contains("5 of the others are rejected too"),
+        "{sixth}"
+    );
+}
+
 /// By hand: Holm's rule holds the smallest of m p-values to .05/m, and 2/(1 + R) is that from R = 40m − 1: 79 of two, 159 of four, also
 /// where two of the four are not simulated. With the p of two of the four without a smallest value the others come after them:
 /// 2·2/(1 + R) ≤ .05 from 79, with a warning until 159. Of four that are screened by Benjamini and Hochberg's rule, of which two are

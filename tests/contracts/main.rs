@@ -15,6 +15,7 @@ mod estimation;
 mod flow;
 mod lin_statistic;
 mod linear_algebra;
+mod literature;
 mod mechanisms;
 mod minimization;
 mod oracles;

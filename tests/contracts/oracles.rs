@@ -1,11 +1,13 @@
-//! Which published or enumerated figures stand behind planning, and which test holds the program to each.
+//! Which published or enumerated figures stand behind planning, and which test holds the program to each; those behind analysis
+//! are in [`crate::literature`].
 //!
 //! `docs/validation.md` has them as a table ([`crate::validation`] writes it); a row whose test is gone is found here.
 
+use crate::literature::LITERATURE;
 use std::fmt::Write;
 
 /// What the figures are about, who computed them, and the tests: file and function.
-type Oracle = (
+pub(super) type Oracle = (
     &'static str,
     &'static str,
     &'static [(&'static str, &'static str)],
@@ -297,20 +299,23 @@ const ORACLES: &[(&str, &[Oracle])] = &[
 pub(super) fn tables() -> String {
     let mut text = String::from("\n## Planning: figures that others computed\n");
     for (title, oracles) in ORACLES {
-        let _ = writeln!(
-            text,
-            "\n### {title}\n\n| figures | computed by | tests |\n|---|---|---|"
-        );
-        for (what, source, tests) in *oracles {
-            let tests: Vec<String> = tests
-                .iter()
-                .map(|(file, name)| {
-                    let room = file.rsplit('/').next().unwrap_or(file);
-                    format!("`{}::{name}`", room.trim_end_matches(".rs"))
-                })
-                .collect();
-            let _ = writeln!(text, "| {what} | {source} | {} |", tests.join(", "));
-        }
+        let _ = writeln!(text, "\n### {title}\n\n{}", rows(oracles).trim_end());
+    }
+    text
+}
+
+/// One table.
+pub(super) fn rows(oracles: &[Oracle]) -> String {
+    let mut text = String::from("| figures | computed by | tests |\n|---|---|---|\n");
+    for (what, source, tests) in oracles {
+        let tests: Vec<String> = tests
+            .iter()
+            .map(|(file, name)| {
+                let room = file.rsplit('/').next().unwrap_or(file);
+                format!("`{}::{name}`", room.trim_end_matches(".rs"))
+            })
+            .collect();
+        let _ = writeln!(text, "| {what} | {source} | {} |", tests.join(", "));
     }
     text
 }
@@ -319,8 +324,9 @@ pub(super) fn tables() -> String {
 #[test]
 fn every_oracle_has_its_test() {
     let mut number = 0;
-    for (_, oracles) in ORACLES {
-        for (what, _, tests) in *oracles {
+    let planning = ORACLES.iter().map(|(_, oracles)| *oracles);
+    for oracles in planning.chain([LITERATURE]) {
+        for (what, _, tests) in oracles {
             assert!(!tests.is_empty(), "{what}");
             for (file, name) in *tests {
                 let path = crate::validation::root().join(file);

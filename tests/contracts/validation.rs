@@ -81,6 +81,7 @@ fn page() -> String {
             let _ = writeln!(text, "| `{id}` | {} |", cells.join(" | "));
         }
     }
+    text += &crate::literature::tables();
     text += &crate::oracles::tables();
     text
 }

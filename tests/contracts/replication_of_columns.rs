@@ -2,9 +2,11 @@
 //! folder is named, and the numbers that it would have hidden differ.
 
 use crate::made_up::{IUH, LAST, Study, protocol, study};
+use crate::registered::{analysis, with};
 use crate::replication::{all_alike, folder, r_is_here, said, text};
 use crate::several_arms::three_arms;
-use lottning::protocol::model::Exit;
+use lottning::estimation::ESTIMATORS;
+use lottning::protocol::model::{Exit, Service};
 use lottning::report::File;
 use lottning::study::kernel::{Command, What};
 use std::collections::BTreeSet;
@@ -308,4 +310,35 @@ fn differences(asked: &str) -> Vec<f64> {
     said.split_whitespace()
         .filter_map(|own| own.parse().ok())
         .collect()
+}
+
+/// Each comparison with control has what its own arm's service was received by, and R finds it there.
+#[test]
+fn r_finds_what_each_of_several_arms_received() {
+    let entry = ESTIMATORS
+        .iter()
+        .find(|own| own.id == "instrumental-variables");
+    let two = with(&analysis(entry.unwrap())).replace("draws = 10000", "draws = 99");
+    let mut study = study(protocol(&three_arms(&two)), 60, 4);
+    for (place, drawn) in study.state.allocations.clone().iter().enumerate() {
+        let own = *study.state.family(drawn.family).unwrap();
+        if place % 3 > 0 {
+            let on = own.randomized.plus(5);
+            study.serve(drawn.family, Service::Started, on, LAST);
+        }
+    }
+    let files = folder(&study, "final", LAST, &[]);
+    let families = text(&files, "data/families.csv");
+    let control = &study.protocol.arms[study.protocol.control.index()].id;
+    for arm in study.protocol.arms.iter().filter(|own| own.id != *control) {
+        let head = families.lines().next().unwrap();
+        let column = format!("own.received.{}", arm.id);
+        assert!(head.split(',').any(|own| own == column), "{head}");
+    }
+    if let Some(found) = all_alike("three-arms-received", &files) {
+        let alike = found.numbers("alike");
+        for path in ["own/results/1/estimate", "own/results/3/estimate"] {
+            assert!(alike.contains(path), "{path}");
+        }
+    }
 }

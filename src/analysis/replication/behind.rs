@@ -80,13 +80,19 @@ impl Behind<'_> {
         }
     }
 
-    fn received(&self, analysis: &Analysis) -> Option<Vec<Option<bool>>> {
-        let (how, treated) = (analysis.received?, treated_arms(self.protocol).next()?);
-        let own = self.workspace.units.iter().enumerate().map(|(row, unit)| {
-            self.workspace.side(self.protocol, treated, row)?;
-            Some(received(self.state, self.cut, unit.family, treated, how))
-        });
-        Some(own.collect())
+    fn received(&self, analysis: &Analysis) -> Vec<(Arm, Vec<Option<bool>>)> {
+        let Some(how) = analysis.received else {
+            return Vec::new();
+        };
+        let of = |treated: Arm| {
+            let units = self.workspace.units.iter().enumerate();
+            let own = units.map(|(row, unit)| {
+                self.workspace.side(self.protocol, treated, row)?;
+                Some(received(self.state, self.cut, unit.family, treated, how))
+            });
+            (treated, own.collect())
+        };
+        treated_arms(self.protocol).map(of).collect()
     }
 
     /// The looks at an analysis, in the order of their locks, as far as an effect existed there.

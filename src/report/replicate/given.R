@@ -30,7 +30,7 @@ given <- function(name, arms, o) step(name, {
   alike(name, "family", NA, sort(unique(d$family)), families$family[status %in% o$rows & families$arm %in% arms & !never])
   if (!is.null(d$exposure)) alike(name, "exposure", d$family, d$exposure, followed[match(d$family, families$family)])
   if (!is.null(d$known)) alike(name, "known", d$family, d$known, as.numeric(status[match(d$family, families$family)] == "known"))
-  if (!is.null(d$received)) alike(name, "received", d$family, d$received, own[[paste0(o$id, ".received")]])
+  if (!is.null(d$received)) alike(name, "received", d$family, d$received, own[[paste0(o$id, ".received.", arms[1])]])
   # Of a family with several rows the mean of its children, or the number of its events.
   per <- if (!is.null(d$y)) tapply(d$y, d$family, mean) else tapply(d$event == 1, d$family, sum)
   at <- match(as.integer(names(per)), families$family)

@@ -87,7 +87,7 @@ for (arm in unique(families$arm)) say(paste0("families/", arm), c(families = sum
 # Who received the treated arm's service, by month of randomization.
 by_month <- function(id, treated, control) step(id, for (month in unique(families$month)) {
   count <- function(arm, by) sum((families$arm == arm & families$month == month) * by)
-  got <- families[[paste0(id, ".received")]]
+  got <- families[[paste0(id, ".received.", treated)]]
   if (count(treated, 1) + count(control, 1) > 0) for (what in c("randomized", "received")) {
     by <- if (what == "received") replace(got, is.na(got), 0) else 1
     say(paste(id, "received_by_month", month, what, sep = "/"), c("1" = count(treated, by), "2" = count(control, by)))

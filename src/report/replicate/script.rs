@@ -136,7 +136,7 @@ impl Calls {
         }
         self.test(folder, place);
         self.unknown(folder, place);
-        if let (Some(_), Some(fit)) = (&behind.received, behind.fits.first()) {
+        if let (false, Some(fit)) = (behind.received.is_empty(), behind.fits.first()) {
             let (treated, control) = (&fit.columns.labels.treated, &fit.columns.labels.control);
             let (treated, control) = (quoted(treated), quoted(control));
             self.add(&format!("by_month({}, {treated}, {control})", quoted(id)));

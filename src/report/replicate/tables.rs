@@ -124,7 +124,7 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
         ),
     );
     let behind = &folder.replication.analyses;
-    if behind.iter().any(|own| own.received.is_some()) {
+    if behind.iter().any(|own| !own.received.is_empty()) {
         table.add("month", own.iter().map(|own| own.month.clone()).collect());
         book.tell(path, "month", "month of the randomization");
     }
@@ -184,14 +184,17 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
                 "whether the outcome is unknown; NA where its window had not ended",
             );
         }
-        if let Some(received) = &behind.received {
-            let name = format!("{id}.received");
+        for (treated, received) in &behind.received {
+            let treated = arm(treated.index()).unwrap_or_default();
+            let name = format!("{id}.received.{treated}");
             let one = |own: &Option<bool>| number(own.map(|got| f64::from(u8::from(got))));
             table.add(&name, received.iter().map(one).collect());
             book.tell(
                 path,
                 &name,
-                "whether the treated arm's service was received by the cut; NA in other arms",
+                format!(
+                    "whether the service of arm {treated} was received by the cut; NA in arms other than it and control"
+                ),
             );
         }
     }

@@ -25,10 +25,10 @@ const ALPHA: f64 = 0.05;
 const ROUNDING: f64 = 1e-9;
 
 /// What was counted beside the numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Tally {
-    /// Children in the analysis.
-    pub(super) children: u32,
+    /// Of each arm the children in the analysis, and those of them with an outcome other than 0.
+    pub(super) children: Vec<[u32; 2]>,
     /// Families with a followed window on whose roster no child is named.
     pub(super) childless: u32,
     /// Counted reports of the analysed families that name no child of the roster.
@@ -55,6 +55,7 @@ impl Workspace {
         average: Average,
     ) {
         self.tally = Tally::default();
+        self.tally.children.resize(self.seen.len(), [0; 2]);
         let all = members(state, &self.units);
         let mut rest = &all[..];
         for (row, unit) in self.units.iter().enumerate() {
@@ -96,8 +97,15 @@ impl Workspace {
             let sum: f64 = found.reports.iter().map(value).sum();
             let mean = sum / own.len() as f64;
             arm.analysed += 1;
-            arm.sum += mean;
-            self.tally.children += own.len() as u32;
+            arm.sum += match average {
+                Average::Child => sum,
+                Average::Family => mean,
+            };
+            if let Some([children, having]) = self.tally.children.get_mut(unit.arm.index()) {
+                *children += own.len() as u32;
+                let reported = found.reports.iter().filter(|own| **own > 0);
+                *having += reported.count() as u32;
+            }
             self.tally.unnamed += found.unnamed;
             match average {
                 Average::Child => {
@@ -136,7 +144,8 @@ impl Workspace {
             children,
             childless,
             unnamed,
-        } = self.tally;
+        } = &self.tally;
+        let children: u32 = children.iter().map(|[all, _]| all).sum();
         warn(
             "children-counted",
             words!(

@@ -5,7 +5,7 @@
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{Estimate, Warning};
-use crate::protocol::model::{Attribute, Day, Missing, Role};
+use crate::protocol::model::{Attribute, Average, Day, Missing, Role};
 use std::ops::Range;
 
 pub use super::deviations::DeviationLine;
@@ -278,11 +278,35 @@ pub struct ArmOutcome {
     pub by_rule: u32,
     /// Families whose window had not ended at the cut: never analysed.
     pub not_yet: u32,
-    /// Mean of the outcome over the analysed families (a proportion if it is 0/1); `None` without families.
+    /// Mean of the outcome over the analysed families (a proportion if it is 0/1), or over their children where each child counts
+    /// alike; `None` without families.
     pub mean: Option<f64>,
     /// Number of families with the outcome, if it is 0/1.
     pub events: Option<u32>,
     /// Of the analysed families, those with an outcome other than 0, whatever it counts or measures.
+    pub having: u32,
+    /// Children of the analysed families, where children are analysed.
+    pub children: Option<ArmChildren>,
+}
+
+impl ArmOutcome {
+    /// Over how many the mean is: families, or children.
+    pub(crate) fn averaged(&self) -> u32 {
+        match self.children {
+            Some(own) if own.average == Average::Child => own.number,
+            Some(_) | None => self.analysed,
+        }
+    }
+}
+
+/// The children of the analysed families of an arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArmChildren {
+    /// Whether each child counts alike in the arm's mean, or each family by the mean over its children.
+    pub average: Average,
+    /// Children on the rosters at the draw.
+    pub number: u32,
+    /// Of these, those with an outcome other than 0.
     pub having: u32,
 }
 

@@ -1,12 +1,12 @@
 //! Rows of results around the numbers of a linear model, in place of an effect that does not exist, and of what was seen by arm.
 
-use super::results::ArmOutcome;
+use super::results::{ArmChildren, ArmOutcome};
 use super::workspace::{Effect, Workspace, form, labels};
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{Estimate, EstimationError, Interval, Measure, Variance, Warning};
 use crate::protocol::Protocol;
-use crate::protocol::model::Analysis;
+use crate::protocol::model::{Analysis, Average};
 use crate::words;
 use serde_json::Map;
 
@@ -143,20 +143,35 @@ impl Workspace {
         rows.len() as u32
     }
 
-    /// What was seen of the sampled outcome in each arm; events where it is 0 or 1.
-    pub(super) fn by_arm(&self, binary: bool) -> Vec<ArmOutcome> {
+    /// What was seen of the sampled outcome in each arm; events where it is 0 or 1 of each family, children where they are
+    /// analysed by an average.
+    pub(super) fn by_arm(&self, binary: bool, average: Option<Average>) -> Vec<ArmOutcome> {
         let arms = self.seen.iter().enumerate();
-        arms.map(|(index, seen)| ArmOutcome {
+        let counted = |arm: usize, average| {
+            let [number, having] = self.tally.children.get(arm).copied()?;
+            Some(ArmChildren {
+                average,
+                number,
+                having,
+            })
+        };
+        let of = arms.map(|(index, seen)| ArmOutcome {
             arm: Arm(index as u8),
             randomized: seen.randomized,
             analysed: seen.analysed,
             missing: seen.missing,
             by_rule: seen.by_rule,
             not_yet: seen.not_yet,
-            mean: (seen.analysed > 0).then(|| seen.sum / f64::from(seen.analysed)),
+            mean: None,
             events: binary.then_some(seen.sum as u32),
             having: self.having(Arm(index as u8)),
-        })
-        .collect()
+            children: average.and_then(|average| counted(index, average)),
+        });
+        let mut arms: Vec<ArmOutcome> = of.collect();
+        for (own, seen) in arms.iter_mut().zip(&self.seen) {
+            let over = own.averaged();
+            own.mean = (over > 0).then(|| seen.sum / f64::from(over));
+        }
+        arms
     }
 }

@@ -205,7 +205,7 @@ impl<'a> Runner<'a> {
         self.workspace
             .sample(protocol, self.state, self.cut, analysis);
         let binary = is_binary(protocol, analysis) && analysis.children.is_none();
-        let arms = self.workspace.by_arm(binary);
+        let arms = self.workspace.by_arm(binary, analysis.children);
         let mut warnings = Vec::new();
         let mut results = Vec::new();
         let treated: Vec<Arm> = treated_arms(protocol).collect();

@@ -79,7 +79,7 @@ pub(super) struct Seen {
     pub(super) by_rule: u32,
     /// Families whose window had not ended.
     pub(super) not_yet: u32,
-    /// Sum of the outcome over the analysed families.
+    /// Sum of the outcome over the analysed families, or over their children where each child counts alike.
     pub(super) sum: f64,
 }
 

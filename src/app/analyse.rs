@@ -376,6 +376,7 @@ fn one(protocol: &Protocol, analysis: &AnalysisResult, lang: Lang) -> Value {
             "not_yet": outcome.not_yet,
             "mean": outcome.mean,
             "events": outcome.events,
+            "children": outcome.children.map(|own| own.number),
         })).collect::<Vec<_>>(),
         "warnings": analysis.warnings.iter().map(|warning| json!({
             "code": warning.code, "message": text(&warning.message),

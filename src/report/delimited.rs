@@ -183,6 +183,7 @@ fn arms(report: &Report<'_>) -> DelimitedTable {
         "missing",
         "events",
         "mean",
+        "children",
     ];
     head.extend(STAMP);
     let mut rows = Vec::new();
@@ -196,6 +197,9 @@ fn arms(report: &Report<'_>) -> DelimitedTable {
                 outcome.missing.to_string(),
                 outcome.events.map_or_else(String::new, |n| n.to_string()),
                 exact(outcome.mean),
+                outcome
+                    .children
+                    .map_or_else(String::new, |own| own.number.to_string()),
             ];
             row.extend(stamp(report));
             rows.push(row);

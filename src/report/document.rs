@@ -350,6 +350,7 @@ fn analysis(report: &Report<'_>, analysis: &AnalysisResult) -> Value {
             "missing": outcome.missing,
             "events": outcome.events,
             "mean": outcome.mean,
+            "children": outcome.children.map(|own| own.number),
         })).collect::<Vec<_>>(),
         "missingness": missingness(report.protocol, analysis.missingness.as_ref()),
         "results": analysis.results,

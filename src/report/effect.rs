@@ -329,15 +329,23 @@ pub(super) fn level(level: f64, lang: Lang) -> String {
     number::percent_sign(&number::fixed(percent, places, lang), lang)
 }
 
-/// What was seen in an arm: `68/165 (41.2%)`, or the mean and the number of families.
+/// What was seen in an arm: `68/165 (41.2%)`, or the mean and the number of families, of children too where they are analysed.
 pub(super) fn seen(arm: &ArmOutcome, lang: Lang) -> String {
+    let families = number::count(arm.analysed.into(), lang);
     match (arm.events, arm.mean) {
         (Some(events), _) => number::share(events, arm.analysed, lang),
-        (None, Some(mean)) => format!(
-            "{} (n\u{a0}=\u{a0}{})",
-            number::fixed(mean, 2, lang),
-            number::count(arm.analysed.into(), lang)
-        ),
+        (None, Some(mean)) => {
+            let of = arm.children.map(|own| {
+                let children = number::count(own.number.into(), lang);
+                let of = words!(
+                    "children: {children}, families: {families}",
+                    "barn: {children}, familjer: {families}"
+                );
+                of.get(lang).to_owned()
+            });
+            let of = of.unwrap_or_else(|| format!("n\u{a0}=\u{a0}{families}"));
+            format!("{} ({of})", number::fixed(mean, 2, lang))
+        }
         (None, None) => number::UNDEFINED.to_string(),
     }
 }

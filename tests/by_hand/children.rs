@@ -167,14 +167,26 @@ fn both_averages_stand_side_by_side() {
         near(differ[2].as_f64(), 0.386_943_938_233_927_5);
         assert!(!codes(&found).contains(&"averages-differ"));
         assert!(codes(&found).contains(&"children-counted"));
-        // Arms count families, by the mean over their children.
-        let arms: Vec<(u32, Option<u32>)> = found
-            .arms
-            .iter()
-            .map(|arm| (arm.analysed, arm.events))
-            .collect();
-        assert_eq!(arms, [(3, None), (3, None)]);
-        near(found.arms[0].mean, 2.0 / 9.0);
+        // Arms count families and their children: 2 of 6 and 2 of 4 are reported. The means are those of the average, as above,
+        // so that their difference is the effect beside them.
+        let arms = found.arms.iter();
+        let counts = arms.clone().map(|arm| {
+            let children = arm.children.unwrap();
+            (arm.analysed, arm.events, children.number, children.having)
+        });
+        assert_eq!(
+            counts.collect::<Vec<_>>(),
+            [(3, None, 6, 2), (3, None, 4, 2)]
+        );
+        let means = if place == 0 {
+            [1.0 / 3.0, 0.5]
+        } else {
+            [2.0 / 9.0, 0.5]
+        };
+        for (arm, mean) in arms.zip(means) {
+            near(arm.mean, mean);
+        }
+        near(found.results[0].estimate, means[0] - means[1]);
         assert!(found.estimand.en.contains(if place == 0 {
             "each child counting alike"
         } else {

@@ -119,5 +119,12 @@ fn r_computes_both_averages_over_children_and_looks_at_them() {
                 "{id} {part}"
             );
         }
+        // The means of the arms are those of the average, over children as counted.
+        for part in ["mean", "children"] {
+            for arm in &protocol.arms {
+                let number = format!("{id}/arms/{}/{part}", arm.id);
+                assert!(alike.contains(&number), "{number}");
+            }
+        }
     }
 }

@@ -23,6 +23,7 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{
     Analysis, Average, Covariate, Day, Factor, Hands, Missing, Multiplicity, Role, Test,
 };
+use crate::study::children::members;
 use crate::study::conduct::ELIGIBLE_SET;
 use crate::study::course::course;
 use crate::study::dataset::{self, End, OutcomeValue, Unit};
@@ -75,9 +76,22 @@ impl Behind<'_> {
             unknown,
             unknown_redraws,
             factors,
+            children: analysis.children.map(|_| self.children()),
             received: self.received(analysis),
             looks: self.looks(analysis),
         }
+    }
+
+    /// Children of each family on the roster of its draw.
+    fn children(&self) -> Vec<u32> {
+        let units = &self.workspace.units;
+        let mut number = vec![0; units.len()];
+        for own in members(self.state, units) {
+            if let Some(number) = number.get_mut(own.row as usize) {
+                *number += 1;
+            }
+        }
+        number
     }
 
     fn received(&self, analysis: &Analysis) -> Vec<(Arm, Vec<Option<bool>>)> {

@@ -128,6 +128,8 @@ pub struct ReplicatedAnalysis {
     pub unknown_redraws: Vec<Option<ReplicatedRedraws>>,
     /// Factors of its subgroups: name, levels, and the level of each row of the first fit.
     pub factors: Vec<(String, Vec<String>, Vec<usize>)>,
+    /// Children of each family on the roster of its draw, where children are analysed.
+    pub children: Option<Vec<u32>>,
     /// Whether each family received the service of each treated arm, where the analysis asks; `None` in arms that are not compared.
     pub received: Vec<(Arm, Vec<Option<bool>>)>,
     /// The looks at it so far, this one last; empty where it is not monitored.

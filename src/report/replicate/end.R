@@ -1,6 +1,6 @@
 
 # The comparison, number by number: alike, DIFFERS, or taken over.
-counts <- c("n_treated", "n_control", "units_treated", "units_control", "randomized", "received", "analysed", "missing", "by_rule", "not_yet", "events",
+counts <- c("n_treated", "n_control", "units_treated", "units_control", "randomized", "received", "analysed", "missing", "by_rule", "not_yet", "children", "events",
   "events_treated", "events_control", "competing", "families", "of", "characteristics", "draws", "failed", "imputations", "imputed", "moved", "resamples", "pairs", "turning", "turns_at", "unknown", "known_treated",
   "known_control", "terminal", "at_risk", "strata", "coefficients", "mann_whitney")
 last <- function(path) { own <- strsplit(path, "/"); vapply(own, function(p) if (grepl("^[12]$", tail(p, 1)) && length(p) > 1) p[length(p) - 1] else tail(p, 1), "") }

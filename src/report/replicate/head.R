@@ -62,14 +62,16 @@ row_of <- function(e, s, df, o, ratio = FALSE) {
 }
 both <- function(d) c(n_treated = sum(d$treated == 1), n_control = sum(d$treated == 0))
 
-# What was seen in each arm, unadjusted.
+# What was seen in each arm, unadjusted; where each child counts alike the means of families weigh by their children.
 families <- table_of("families")
-seen <- function(id, binary) step(id, for (arm in unique(families$arm)) {
+seen <- function(id, binary, average = "") step(id, for (arm in unique(families$arm)) {
   own <- families[families$arm == arm, ]
   status <- own[[paste0(id, ".status")]]
   y <- own[[paste0(id, ".value")]][status %in% c("known", "by-rule")]
+  children <- own[[paste0(id, ".children")]][status == "known"]
   say(paste(id, "arms", arm, sep = "/"), c(randomized = length(status), analysed = length(y), missing = sum(status == "missing"),
-    by_rule = sum(status == "by-rule"), not_yet = sum(status == "not-yet"), mean = mean(y), if (binary) c(events = sum(y))))
+    by_rule = sum(status == "by-rule"), not_yet = sum(status == "not-yet"), mean = if (average == "child-average") sum(children * y) / sum(children) else mean(y),
+    if (average != "") c(children = sum(children)), if (binary) c(events = sum(y))))
 })
 # The limit of the p that decides: the registered alpha without what interim looks may spend.
 limit_of <- function(id, alpha, looks) say(id, c(alpha = alpha - sum(looks)))

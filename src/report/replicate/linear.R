@@ -113,6 +113,12 @@ stratified_difference_in_means <- function(d, o) {
   }
   list(c(row_of(e, sqrt(square), if (o$df == "normal") NA else df, o), both(d), strata = nrow(n)))
 }
+# Of how many children each family has rows, against families.csv.
+rosters <- function(name, id) step(name, {
+  rows <- table(table_of(name)$family)
+  own <- families[match(as.integer(names(rows)), families$family), ]
+  alike(name, "children", own$family, as.numeric(rows), own[[paste0(id, ".children")]])
+})
 # By how much the averages over families and over children differ: one regression on the rows of both, families as clusters; the
 # arm among the rows of families is the difference.
 averages <- function(path, children, families, interacted) step(path, {

@@ -119,7 +119,10 @@ impl Calls {
             "\n# {id}: {estimator} on {outcome} ({summary}), missing outcomes: {rule}"
         ));
         let binary = truth(result.arms.iter().any(|arm| arm.events.is_some()));
-        self.add(&format!("seen({}, {binary})", quoted(id)));
+        let children = result.arms.first().and_then(|arm| arm.children);
+        let average = children.map(|own| format!(", {}", quoted(own.average.text())));
+        let average = average.unwrap_or_default();
+        self.add(&format!("seen({}, {binary}{average})", quoted(id)));
         self.given(folder, place);
         let rows = rows_of(folder, place);
         self.limit(folder, place);

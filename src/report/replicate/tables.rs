@@ -184,6 +184,15 @@ fn families(folder: &Folder<'_>, files: &mut Vec<File>, book: &mut Codebook) {
                 "whether the outcome is unknown; NA where its window had not ended",
             );
         }
+        if let Some(children) = &behind.children {
+            let name = format!("{id}.children");
+            table.add(&name, children.iter().map(u32::to_string).collect());
+            book.tell(
+                path,
+                &name,
+                "children on the roster of the family at its draw, over whom the outcome is averaged",
+            );
+        }
         for (treated, received) in &behind.received {
             let treated = arm(treated.index()).unwrap_or_default();
             let name = format!("{id}.received.{treated}");

@@ -137,6 +137,7 @@ fn outcome(arm: u8, randomized: u32, analysed: u32, events: u32) -> ArmOutcome {
         mean: (analysed > 0).then(|| f64::from(events) / f64::from(analysed)),
         events: Some(events),
         having: events,
+        children: None,
     }
 }
 

@@ -1,8 +1,9 @@
 //! The page for the public: what of a report with small counts stands on it.
 
 use super::fixture::{Parts, ordinary};
-use lottning::analysis::results::BaselineCell;
+use lottning::analysis::results::{ArmChildren, BaselineCell};
 use lottning::diagnostic::{Lang, Words};
+use lottning::protocol::model::Average;
 use lottning::report::public;
 
 /// The cells of the first row whose head has some words; without marks.
@@ -166,4 +167,33 @@ fn an_arm_of_few_families_is_not_told_of() {
     let page = notes(&parts);
     assert!(!page.contains("id=\"flow\"") && !page.contains("id=\"results\""));
     assert!(page.contains("id=\"origin\""));
+}
+
+/// Of an analysis of children the numbers of children and of families stand in words, here 239 children in 158 families of whom 41
+/// have the outcome; where few have siblings, or few children have the outcome, neither stands.
+#[test]
+fn children_are_told_apart_from_families() {
+    let of = |number, having| ArmChildren {
+        average: Average::Child,
+        number,
+        having,
+    };
+    let told = |children: [ArmChildren; 2]| {
+        let mut parts = large();
+        let primary = &mut parts.analyses.analyses[0];
+        for (own, children) in primary.arms.iter_mut().zip(children) {
+            own.events = None;
+            own.mean = Some(f64::from(children.having) / f64::from(children.number));
+            own.children = Some(children);
+        }
+        parts
+    };
+    let stands = told([of(239, 41), of(247, 59)]);
+    let stands = row(&stands, "New report of concern within 12 months (primary");
+    assert_eq!(stands[0], "0.17 (children: 239, families: 158)");
+    assert_eq!(stands[1], "0.24 (children: 247, families: 155)");
+    for few in [of(161, 41), of(239, 3), of(239, 236)] {
+        let page = notes(&told([few, of(247, 59)]));
+        assert!(!page.contains("(children:"), "{few:?}");
+    }
 }

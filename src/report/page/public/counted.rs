@@ -198,11 +198,16 @@ pub(super) fn is_of_receivers(analysis: &AnalysisResult) -> bool {
 }
 
 /// Whether an analysis has a small count of its own: of families analysed, unknown or too early, with the outcome or without it,
-/// and of those who withdrew or left, of whom the unknown mostly are.
+/// of their children and siblings, and of those who withdrew or left, of whom the unknown mostly are.
 fn gives_away(report: &Report<'_>, analysis: &AnalysisResult, bound: Bound) -> bool {
     analysis.arms.iter().any(|own| {
         let without = own.analysed.saturating_sub(own.having);
         let mut counts = vec![own.analysed, own.missing, own.not_yet, own.having, without];
+        if let Some(of) = own.children {
+            let siblings = of.number.saturating_sub(own.analysed);
+            let without = of.number.saturating_sub(of.having);
+            counts.extend([of.number, siblings, of.having, without]);
+        }
         let flow = report.flow.arms.get(own.arm.index());
         if let Some(flow) = flow.filter(|_| own.missing > 0) {
             let gone = flow.withdrawn + flow.left_coverage;
@@ -224,10 +229,12 @@ fn any_pair(
 /// Whether the families of two analyses differ by a small number in an arm.
 fn differ_by_few(one: &AnalysisResult, other: &AnalysisResult, bound: Bound) -> bool {
     any_pair(one, other, |one, other| {
+        let children = one.children.zip(other.children);
         bound.any_small(&[
             one.analysed.abs_diff(other.analysed),
             one.missing.abs_diff(other.missing),
             one.not_yet.abs_diff(other.not_yet),
+            children.map_or(0, |(one, other)| one.number.abs_diff(other.number)),
         ])
     })
 }
@@ -239,9 +246,9 @@ fn few_between(one: &AnalysisResult, other: &AnalysisResult, bound: Bound) -> bo
     })
 }
 
-/// The sum of an outcome over the analysed families of an arm, as a reader gets it from the mean.
+/// The sum of an outcome over the analysed families of an arm, or their children, as a reader gets it from the mean.
 fn sum(own: &ArmOutcome) -> u32 {
-    let sum = own.mean.unwrap_or(0.0) * f64::from(own.analysed);
+    let sum = own.mean.unwrap_or(0.0) * f64::from(own.averaged());
     sum.abs().round() as u32
 }
 

@@ -53,6 +53,13 @@ impl Calls {
         }
         let (name, arms, parts) = (quoted(name), arms(fit), parts.join(", "));
         self.add(&format!("given({name}, {arms}, list({parts}))"));
+        // Rows of children.
+        let own = &folder.replication.analyses[place];
+        if own.children.is_some() && cluster.is_some_and(|own| own.name == "family") {
+            self.parts.insert(Part::Linear);
+            let id = quoted(&folder.analyses.analyses[place].id);
+            self.add(&format!("rosters({name}, {id})"));
+        }
     }
 
     /// The sites of fits with one sample, one for each treated arm.

@@ -334,11 +334,12 @@ impl Journal {
             retracted: false,
         };
         // Behind all that were noted, those too that a correction retracted.
-        let free = (stand..).find(|place| {
-            let dated = on_day(key, received, *place);
-            self.keys.get(scope, &dated).is_none()
-        });
-        let dated = on_day(key, received, free.unwrap_or(stand));
+        let mut free = stand;
+        let mut dated = on_day(key, received, free);
+        while self.keys.get(scope, &dated).is_some() {
+            free += 1;
+            dated = on_day(key, received, free);
+        }
         self.keys.note(scope, &dated, own);
     }
 

@@ -12,7 +12,7 @@
 
 use super::plan::{Plan, Planned, treated_arms};
 use super::results::{AnalysisResult, LookResult};
-use super::workspace::{Effect, Scale, Workspace, weighed};
+use super::workspace::{Effect, Scale, Workspace, weighed, without_end};
 use crate::estimation::group_sequential::{Boundaries, Final, Look, Sides};
 use crate::estimation::{Estimate, EstimationError, Warning};
 use crate::numerics::normal;
@@ -143,16 +143,37 @@ pub(crate) fn weight(effect: &Effect) -> Option<Look> {
 /// look without information, at which the deviate of its test stands in place of an estimate. Such a look spends its own amount
 /// alone, and the others go on without it. `None` where there is nothing to test.
 pub(crate) fn looked_at(effect: &Effect) -> Option<Look> {
-    let alone = || {
-        let deviate = effect.statistic.filter(|_| effect.p_value.is_some())?;
-        let endless = effect.scale == Scale::Log && effect.std_error.is_infinite();
-        endless.then_some(Look {
-            estimate: deviate,
-            std_error: f64::INFINITY,
-            df: None,
-        })
+    let endless = effect.scale == Scale::Log && effect.std_error.is_infinite();
+    let tested = effect.statistic.filter(|_| endless);
+    weight(effect).or_else(|| alone(tested, effect.p_value))
+}
+
+/// A look at a ratio of 0 or infinity, by the deviate of its test.
+fn alone(statistic: Option<f64>, p_value: Option<f64>) -> Option<Look> {
+    let deviate = statistic.filter(|_| p_value.is_some())?;
+    Some(Look {
+        estimate: deviate,
+        std_error: f64::INFINITY,
+        df: None,
+    })
+}
+
+/// The limits of the sampled ratio, of 0 or infinity, at the level that a look leaves it: it has no standard error to repeat, and its
+/// test is inverted at its own critical value instead. `None` where none is found.
+pub(crate) fn score_limits(
+    workspace: &mut Workspace,
+    (protocol, state): (&Protocol, &State),
+    analysis: &Analysis,
+    alpha: f64,
+) -> Option<(f64, f64)> {
+    let analysis = Analysis {
+        alpha,
+        ..analysis.clone()
     };
-    weight(effect).or_else(alone)
+    let treated = treated_arms(protocol).next()?;
+    let fitted = workspace.fit(protocol, state, &analysis, treated).ok()?;
+    let effect = fitted.effect().ok()?;
+    effect.conf_low.zip(effect.conf_high)
 }
 
 /// Whether an effect was weighed at a look, or tested without a standard error.
@@ -185,8 +206,11 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// The repeated interval of the last look, on the measure's own scale: by the boundaries, or where the information fell
-    /// there by the critical value of its own amount.
+    /// there by the critical value of its own amount. `None` where there is no standard error: see [`score_limits`].
     pub(crate) fn repeated(&self, own: &Look, told: Told) -> Option<(f64, f64)> {
+        if !is_weighed(own) {
+            return None;
+        }
         let critical = self.critical.last()?.min(37.0);
         let (low, high) = own.repeated_interval(critical).ok()?;
         Some((told.value(low)?, told.value(high)?))
@@ -349,7 +373,12 @@ pub(super) fn monitor(
         let own = look_of((estimate, std_error, scale), df)?;
         Some((own, Told::of(effect, &own)))
     });
-    let Some((own, told)) = own else {
+    let endless = || {
+        let tested = row.statistic.filter(|_| without_end(row).is_some());
+        let scale = Scale::Log;
+        Some((alone(tested, row.p_value)?, Told { scale, own: None }))
+    };
+    let Some((own, told)) = own.or_else(endless) else {
         // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.
         let before = earlier.iter().map(|own| own.lock).max();
         let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
@@ -428,7 +457,11 @@ fn monitored(
         }
         result.looks.push(LookResult {
             lock: protocol.locks[*lock].id.clone(),
-            information: look.information() / most,
+            information: if most > 0.0 {
+                look.information() / most
+            } else {
+                0.0
+            },
             z,
             critical: Some(critical).filter(|value| value.is_finite()),
             cumulative_alpha: spent(protocol, analysis, *lock),

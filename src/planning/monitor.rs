@@ -6,7 +6,7 @@
 
 use super::record::{Found, Looked, StageWise, TESTED_ALONE};
 use crate::analysis::looks::{
-    Standing, Told, ended, ended_p_value, is_weighed, looked_at, settled, standing,
+    Standing, Told, ended, ended_p_value, is_weighed, looked_at, score_limits, settled, standing,
 };
 use crate::analysis::{Effect, Plan, Scale, Workspace};
 use crate::estimation::EstimationError;
@@ -45,6 +45,23 @@ pub(super) struct Monitor {
 struct Ended {
     found: Result<Found, &'static str>,
     looked: Looked,
+    /// Of a ratio of 0 or infinity, the alpha at which its limits are still to be found.
+    alone: Option<f64>,
+}
+
+impl Ended {
+    /// Puts in the limits of a ratio of 0 or infinity, as a live analysis has them.
+    fn bound(&mut self, plan: &Plan, data: Data<'_>, workspace: &mut Workspace) {
+        let (Some(alpha), Ok(found)) = (self.alone.take(), &mut self.found) else {
+            return;
+        };
+        let (protocol, state, _) = data;
+        let analysis = &plan.planned()[0].analysis;
+        match score_limits(workspace, (protocol, state), analysis, alpha) {
+            Some(limits) => (found.conf_low, found.conf_high) = limits,
+            None => self.found = Err("no-variation"),
+        }
+    }
 }
 
 impl Monitor {
@@ -112,7 +129,11 @@ impl Monitor {
         }
         let found = self.effect(data, workspace);
         let redraw = self.redraw(data, redraws, workspace);
-        self.hold(data.0, days, found, redraw)
+        let stops = self.hold(data.0, days, found, redraw);
+        if let Some(ended) = &mut self.ended {
+            ended.bound(&self.plan, data, workspace);
+        }
+        stops
     }
 
     /// Holds the next look at an effect that is known, if there is one; `redraw` is the randomization test that decides
@@ -169,7 +190,9 @@ impl Monitor {
                 None => "no-rows",
             });
         let redraw = self.redraw(data, redraws, workspace);
-        self.finish(data.0, days, found, redraw)
+        let mut ended = self.end(data.0, days, found, redraw);
+        ended.bound(&self.plan, data, workspace);
+        (ended.found, ended.looked)
     }
 
     /// As [`Monitor::close`], at an effect that is known, or the code of why there is none.
@@ -183,15 +206,32 @@ impl Monitor {
         if let Some(ended) = self.ended.take() {
             return (ended.found, ended.looked);
         }
+        let ended = self.end(protocol, days, found, redraw);
+        (ended.found, ended.looked)
+    }
+
+    /// What the analysis at its own lock decides and says.
+    fn end(
+        &mut self,
+        protocol: &Protocol,
+        days: u32,
+        found: Result<(Effect, Look), &'static str>,
+        redraw: Option<impl FnOnce(&Plan, f64) -> Result<f64, &'static str>>,
+    ) -> Ended {
         let stage = self.looks.len();
         let (effect, own) = match found {
             Ok(found) => found,
-            Err(code) => return (Err(code), self.looked((stage, days), false, None)),
+            Err(code) => {
+                return Ended {
+                    found: Err(code),
+                    looked: self.looked((stage, days), false, None),
+                    alone: None,
+                };
+            }
         };
         self.information[stage] = information(&own);
         self.seen.push((self.lock, own));
-        let ended = self.decided(protocol, (&effect, own), (stage, days), redraw);
-        (ended.found, ended.looked)
+        self.decided(protocol, (&effect, own), (stage, days), redraw)
     }
 
     /// The randomization test that decides against a limit, where one does.
@@ -251,6 +291,7 @@ impl Monitor {
         Ended {
             found,
             looked: self.looked(at, rejects, stage_wise),
+            alone: (!is_weighed(&own)).then_some(standing.nominal),
         }
     }
 
@@ -280,7 +321,7 @@ fn information(own: &Look) -> f64 {
 }
 
 /// The repeated interval, as a live analysis has it. Of a test without an estimate, that of what stands in its place; of a ratio of
-/// 0 or infinity, which has no standard error to repeat, its own.
+/// 0 or infinity, which has no standard error to repeat, that of the registered level until [`Ended::bound`].
 fn limits(effect: &Effect, own: &Look, standing: &Standing) -> Option<(f64, f64)> {
     if !is_weighed(own) {
         return effect.conf_low.zip(effect.conf_high);

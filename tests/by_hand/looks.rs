@@ -275,6 +275,151 @@ fn a_look_at_a_ratio_without_end_spends_its_amount() {
     }
 }
 
+/// The deviate of the score of a log hazard ratio where `events` of `control` families have their event, each on a day of its own, and
+/// none of the treated, who stay at risk: after j events the share of the treated among those at risk, each weighed by the ratio, is
+/// p = tθ/(tθ + c − j), the score −Σp and its variance Σp(1 − p).
+fn without_events_of_the_treated([treated, control, events]: [usize; 3], ratio: f64) -> f64 {
+    let share = |before: usize| {
+        let own = treated as f64 * ratio;
+        own / (own + (control - before) as f64)
+    };
+    let score: f64 = (0..events).map(share).sum();
+    let variance: f64 = (0..events).map(|own| share(own) * (1.0 - share(own))).sum();
+    -score / variance.sqrt()
+}
+
+/// Twenty families of whom some of the controls are reported again, each on a day of its own; the counts of
+/// [`without_events_of_the_treated`].
+fn without_reports_of_the_treated(most: usize) -> (Study, Day, [usize; 3]) {
+    let seen = std::cell::Cell::new([0; 3]);
+    let (study, late) = study_of(&timed("cox", "hazard-ratio"), |treated, _| {
+        let [of_treated, of_control, events] = seen.get();
+        let reported = !treated && events < most;
+        seen.set([
+            of_treated + usize::from(treated),
+            of_control + usize::from(!treated),
+            events + usize::from(reported),
+        ]);
+        reported
+    });
+    (study, late, seen.get())
+}
+
+/// A look at which the hazard ratio is 0 spends its amount, and its interval has the level that this leaves: the score test, whose
+/// deviate at a ratio of 1 is that of the look, does not reject the ratios up to the limit at Φ⁻¹(1 − .0030506455/2) = 2.962588 (R 4.2.2).
+/// One event of a control has the deviate −√(t/c).
+#[test]
+fn a_look_without_end_has_the_limit_of_its_level() {
+    let lock = "evaluation-2025";
+    for most in [1, 3, 20] {
+        let (study, late, counts) = without_reports_of_the_treated(most);
+        let (protocol, state) = (&study.protocol, &study.state);
+        let place = protocol.locks.iter().position(|own| own.id == lock);
+        let plan = Plan::registered(protocol, place.unwrap());
+        let settings = RunSettings {
+            lock: Some(lock.into()),
+            ..RunSettings::default()
+        };
+        let found = run(protocol, state, &plan, late, &settings);
+        let primary = &found.analyses[0];
+        assert_eq!(primary.alpha, Some(0.003_050_645_5));
+        let row = &primary.results[0];
+        assert!((row.level - (1.0 - 0.003_050_645_5)).abs() < 1e-12);
+        assert_eq!(row.interval, "repeated");
+        assert_eq!((row.estimate, row.conf_low), (None, None));
+        let limit = without_events_of_the_treated(counts, row.conf_high.unwrap());
+        assert!((limit + 2.962_588).abs() < 2e-5, "{most}: {limit}");
+        let z = without_events_of_the_treated(counts, 1.0);
+        if most == 1 {
+            let [treated, control, _] = counts.map(|own| own as f64);
+            assert!((z + (treated / control).sqrt()).abs() < 1e-12);
+        }
+        let [own] = &primary.looks[..] else {
+            panic!("one look");
+        };
+        assert!((own.z - z).abs() < 1e-9, "{most}: {} {z}", own.z);
+        assert!((own.critical.unwrap() - 2.962_588).abs() < 2e-5);
+        assert!(own.information.abs() < 1e-12);
+        // Test, boundary and interval agree.
+        assert_eq!(own.crossed, z < -2.962_588);
+        assert_eq!(own.crossed, row.p_value.unwrap() <= 0.003_050_645_5);
+        assert_eq!(own.crossed, row.conf_high.unwrap() < 1.0);
+        let mut told = primary.warnings.iter();
+        let told = told.find(|own| own.code == "information-fell").unwrap();
+        assert!(told.message.en.contains("infinite at `evaluation-2025`,"));
+        assert!(told.message.sv.contains("oändlig vid `evaluation-2025`,"));
+    }
+}
+
+/// The hazard ratio is 0 at the end, after a look: what was seen there stands in the report, and what was decided there is not decided
+/// again. The look has its own critical value, 2.962588, whether it was weighed or not, and the last one that of what is left,
+/// Φ⁻¹(1 − (.05 − .0030506455)/2) = 1.986757 (R 4.2.2), at which its limit is.
+#[test]
+fn a_ratio_without_end_at_the_end_does_not_forget_the_looks() {
+    let (study, late, counts) = without_reports_of_the_treated(3);
+    let (protocol, state) = (&study.protocol, &study.state);
+    let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
+    let plan = Plan::registered(protocol, place("final"));
+    // Of a ratio of exp(∓3·½), and of one without end.
+    for (estimate, std_error, deviate, crossed) in [
+        (-1.5, 0.5, -3.0, true),
+        (-1.45, 0.5, -2.9, false),
+        (3.0, f64::INFINITY, 3.0, true),
+        (-2.9, f64::INFINITY, -2.9, false),
+    ] {
+        let settings = RunSettings {
+            lock: Some("final".into()),
+            earlier: vec![EarlierLook {
+                analysis: "primary".into(),
+                lock: place("evaluation-2025"),
+                look: Look {
+                    estimate,
+                    std_error,
+                    df: None,
+                },
+                p_value: None,
+            }],
+            ..RunSettings::default()
+        };
+        let found = run(protocol, state, &plan, late, &settings);
+        let primary = &found.analyses[0];
+        let left = 0.05 - 0.003_050_645_5;
+        assert!((primary.alpha.unwrap() - left).abs() < 1e-12);
+        let [first, second] = &primary.looks[..] else {
+            panic!("two looks");
+        };
+        assert!((first.z - deviate).abs() < 1e-9 && first.crossed == crossed);
+        assert!((first.critical.unwrap() - 2.962_588).abs() < 2e-5);
+        let share = if std_error.is_finite() { 1.0 } else { 0.0 };
+        assert!((first.information - share).abs() < 1e-12);
+        assert!(second.information.abs() < 1e-12);
+        let z = without_events_of_the_treated(counts, 1.0);
+        assert!((second.z - z).abs() < 1e-9);
+        assert!((second.critical.unwrap() - 1.986_757).abs() < 2e-6);
+        let row = &primary.results[0];
+        assert!((row.level - (1.0 - left)).abs() < 1e-12);
+        let limit = without_events_of_the_treated(counts, row.conf_high.unwrap());
+        assert!((limit + 1.986_757).abs() < 2e-6);
+        let said = |code: &str| primary.warnings.iter().find(|own| own.code == code);
+        let told = &said("information-fell").unwrap().message;
+        assert!(told.en.contains("`final`") && told.sv.contains("`final`"));
+        let both = told.en.contains("`evaluation-2025`, `final`");
+        assert_eq!(both, std_error.is_infinite());
+        assert_eq!(said("crossed-earlier").is_some(), crossed);
+        let said = &primary.conclusion.en;
+        assert_eq!(
+            said.contains("was decided at the look `evaluation-2025`, where"),
+            crossed
+        );
+        assert!(
+            primary
+                .results
+                .iter()
+                .all(|row| row.interval != "stage-wise")
+        );
+    }
+}
+
 /// At the look itself the limit is the amount that it may spend, whatever the information.
 #[test]
 fn a_look_may_spend_its_amount() {

@@ -318,6 +318,22 @@ fn a_monitored_ratio_without_end_is_decided_as_in_a_live_study() {
             let rejects = p_value.zip(live.alpha).is_some_and(|(p, limit)| p <= limit);
             let is_last = stage == usize::from(looked.stage);
             assert_eq!(rejects, is_last && looked.rejects, "{number} {stage}");
+            if is_last {
+                let found = record.analyses[0].found.as_ref().unwrap();
+                let row = &live.results[0];
+                let limits = [
+                    row.conf_low.unwrap_or(0.0),
+                    row.conf_high.unwrap_or(f64::INFINITY),
+                ];
+                let simulated = [found.conf_low, found.conf_high];
+                assert_eq!(
+                    simulated.map(f64::to_bits),
+                    limits.map(f64::to_bits),
+                    "{number} {stage}"
+                );
+                assert!((row.level - (1.0 - live.alpha.unwrap())).abs() < 1e-15);
+                assert_eq!(live.looks.len(), earlier.len() + 1);
+            }
             let seen = look(own, state, cut, analysis);
             let information = looked.information[stage];
             assert_eq!(seen.is_ok(), information.abs() > 0.0, "{number} {stage}");

@@ -676,6 +676,27 @@ fn r_computes_looks_on_the_scale_of_the_effect() {
     let files = folder(&study, "final", LAST, &[(0, early)]);
     assert!(text(&files, "replicate.R").contains("ratios = c("));
     all_alike("cox-without-end-look", &files);
+    // The look itself, and one more of the same families at the end.
+    for (name, lock, earlier) in [
+        ("interim", "evaluation-2025", &[][..]),
+        ("final", "final", &[(0, early)]),
+    ] {
+        let files = folder(&study, lock, early, earlier);
+        let results = text_of(&files);
+        for number in [
+            format!("looks/{lock}/z"),
+            "results/1/level".to_owned(),
+            "alpha".to_owned(),
+        ] {
+            assert!(
+                results.contains(&format!("\nprimary/{number},")),
+                "{number}"
+            );
+        }
+        let limit = |name: &str| results.contains(&format!("\nprimary/results/1/conf_{name},"));
+        assert!(limit("low") != limit("high"), "{name}");
+        all_alike(&format!("cox-without-end-{name}"), &files);
+    }
 }
 
 fn text_of(files: &[File]) -> &str {

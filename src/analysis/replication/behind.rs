@@ -19,6 +19,7 @@ use crate::analysis::statistic::Registered;
 use crate::analysis::used::options;
 use crate::analysis::workspace::Workspace;
 use crate::estimation;
+use crate::estimation::group_sequential::Look;
 use crate::protocol::Protocol;
 use crate::protocol::model::{
     Analysis, Average, Covariate, Day, Factor, Hands, Missing, Multiplicity, Role, Test,
@@ -138,15 +139,16 @@ impl Behind<'_> {
             list.push(ReplicatedLook {
                 lock: own.lock,
                 spent: spent(self.protocol, analysis, own.lock),
-                without_end: (!is_weighed(&seen)).then_some(seen.estimate > 0.0),
+                without_end: without_end(&seen),
                 fit: Some(handed_fit(&workspace, ground, there, treated, None)),
             });
         }
         list.sort_by_key(|own| own.lock);
+        let seen = look(self.protocol, self.state, self.cut, analysis);
         list.push(ReplicatedLook {
             lock: now,
             spent: spent(self.protocol, analysis, now),
-            without_end: None,
+            without_end: seen.ok().as_ref().and_then(without_end),
             fit: None,
         });
         list
@@ -454,6 +456,11 @@ impl Behind<'_> {
             })
             .collect()
     }
+}
+
+/// Of a look at a ratio of 0 or infinity: whether it was infinite.
+fn without_end(seen: &Look) -> Option<bool> {
+    (!is_weighed(seen)).then_some(seen.estimate > 0.0)
 }
 
 /// The numbers of a statistic on every redraw.

@@ -57,7 +57,8 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   # A hazard ratio is weighed by its logarithm, a log-rank test by (O - E)/V, whose information is V; it has neither an estimate
   # nor limits.
   now <- length(seen)
-  ratio <- "log_estimate" %in% names(seen[[now]])
+  alone <- !is.na(ratios)
+  ratio <- alone[now] || "log_estimate" %in% names(seen[[now]])
   score <- !ratio && "excess_variance" %in% names(seen[[now]])
   reported_as <- if (ratio) exp else identity
   e <- field(if (ratio) "log_estimate" else "estimate")
@@ -78,11 +79,11 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
     centre <- e[length(seen)]
     if (abs(wider - 1) > 1e-9) told <- function(value) pmin(1, pmax(-1, centre + (value - centre) * (if (is.finite(wider) && wider > 0) wider else 1)))
   }
-  s[!is.na(ratios)] <- Inf
+  s[alone] <- Inf
   information <- 1 / s^2
   t <- abs(e / s)
   z <- sign(e) * qnorm(ifelse(is.na(df), pnorm(t, lower.tail = FALSE), pt(t, ifelse(is.na(df), 1, df), lower.tail = FALSE)), lower.tail = FALSE)
-  z[!is.na(ratios)] <- field("statistic")[!is.na(ratios)]
+  z[alone] <- field("statistic")[alone]
   # A look with no more information than one before it, or with none, spends its own amount alone; the others go on from one another.
   rising <- integer(0)
   amount <- diff(c(0, spent))
@@ -94,13 +95,18 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
     critical[k] <- critical_values(information[along], cumsum(amount[along]))[length(along)]
   }
   fell <- length(rising) < now
-  for (k in seq_len(now)) say(paste(id, "looks", locks[k], sep = "/"), c(information = information[k] / max(information), z = z[k],
+  for (k in seq_len(now)) say(paste(id, "looks", locks[k], sep = "/"), c(information = if (all(alone)) 0 else information[k] / max(information), z = z[k],
     critical_value = if (is.finite(critical[k])) critical[k] else NA, cumulative_alpha = spent[k]))
   back <- function(d, df) if (is.na(df)) d else sign(d) * qt(pnorm(-abs(d)), df, lower.tail = FALSE)
   nominal <- 2 * pnorm(-critical[now])
   margin <- back(min(critical[now], 37), df[now]) * s[now]
   say(id, c(alpha = nominal))
-  if (!score) say(paste0(id, "/results/1"), c(conf_low = told(e[now] - margin), conf_high = told(e[now] + margin), level = 1 - nominal))
+  # A ratio without a standard error has the limit of its own test at that level.
+  if (alone[now]) {
+    o$level <- 1 - nominal
+    own <- estimator(table_of(stems[now]), c(o, ratio = ratios[now]))[[1]]
+    say(paste0(id, "/results/1"), c(own[c("conf_low", "conf_high")], level = 1 - nominal))
+  } else if (!score) say(paste0(id, "/results/1"), c(conf_low = told(e[now] - margin), conf_high = told(e[now] + margin), level = 1 - nominal))
   if (!missing(decided) && stops) rests(paste0(id, "/results/2"), "what the randomization test decided at each look")
   crossed <- which(decided)
   # Past an earlier boundary without a rejection: the order by stages would suppose a stop there.

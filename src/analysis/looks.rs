@@ -15,8 +15,8 @@ use super::results::{AnalysisResult, LookResult};
 use super::workspace::{Effect, Scale, Workspace, weighed, without_end};
 use crate::estimation::group_sequential::{Boundaries, Final, Look, Sides};
 use crate::estimation::{Estimate, EstimationError, Warning};
-use crate::numerics::normal;
 use crate::numerics::shares::within;
+use crate::numerics::{decimals, normal};
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day};
 use crate::study::kernel::State;
@@ -193,9 +193,9 @@ fn deviate(look: &Look) -> f64 {
 /// What the looks so far leave to the last of them to decide.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Standing {
-    /// Limit of the deciding p.
-    pub(crate) nominal: f64,
-    /// The boundaries of the looks so far; `None` where there is no more information than at an earlier look: then the
+    /// The limit that the deciding p had at each look.
+    limits: Vec<f64>,
+    /// The boundaries of the looks so far; `None` where there is no more information than at an earlier look: then its
     /// limit is the amount that this look may spend alone.
     plan: Option<Boundaries>,
     /// The critical value that each look had.
@@ -205,6 +205,11 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// Limit of the deciding p at the last look.
+    pub(crate) fn nominal(&self) -> f64 {
+        self.limits.last().copied().unwrap_or(0.0)
+    }
+
     /// The repeated interval of the last look, on the measure's own scale: by the boundaries, or where the information fell
     /// there by the critical value of its own amount. `None` where there is no standard error: see [`score_limits`].
     pub(crate) fn repeated(&self, own: &Look, told: Told) -> Option<(f64, f64)> {
@@ -255,14 +260,10 @@ pub(crate) fn standing(
     let information: Vec<f64> = looks.iter().map(|(_, look)| look.information()).collect();
     if let Ok(plan) = Boundaries::spending(&information, &cumulative, Sides::Two) {
         let critical = plan.critical_values().to_vec();
-        let last = critical.last().copied();
-        let whole = match cumulative[..] {
-            // The amount itself: there and back through the critical value it would be another number.
-            [only] if last.is_some_and(f64::is_finite) => only,
-            _ => 2.0 * normal::sf(last.unwrap_or(f64::INFINITY)),
-        };
+        let places = critical.iter().enumerate();
+        let limits = places.map(|(place, critical)| limit(&cumulative[..=place], *critical));
         return Standing {
-            nominal: whole,
+            limits: limits.collect(),
             plan: Some(plan),
             critical,
             fell: Vec::new(),
@@ -271,11 +272,20 @@ pub(crate) fn standing(
     fallen(&information, &cumulative)
 }
 
+/// The limit of a p at the last of some looks that go on from one another, by what they spend and by its critical value. At the first of
+/// them the amount itself: there and back through the critical value it would be another number.
+fn limit(spent: &[f64], critical: f64) -> f64 {
+    match spent {
+        [only] if critical.is_finite() => *only,
+        _ => 2.0 * normal::sf(critical),
+    }
+}
+
 /// Where the information did not always rise: a look with no more of it than an earlier one, or with none, spends its own amount
 /// alone, and those before and after it go on without it. By Bonferroni's inequality all of them together spend no more than registered.
 fn fallen(information: &[f64], cumulative: &[f64]) -> Standing {
     let mut own = Standing {
-        nominal: 0.0,
+        limits: Vec::new(),
         plan: None,
         critical: Vec::new(),
         fell: Vec::new(),
@@ -284,10 +294,13 @@ fn fallen(information: &[f64], cumulative: &[f64]) -> Standing {
     let (mut rising, mut spent) = (Vec::new(), Vec::new());
     let mut before = 0.0;
     for (place, (information, cumulative)) in information.iter().zip(cumulative).enumerate() {
-        let amount = cumulative - before;
+        let amount = decimals::sum(&[*cumulative, -before]);
         before = *cumulative;
         rising.push(*information);
-        spent.push(spent.last().copied().unwrap_or(0.0) + amount);
+        spent.push(decimals::sum(&[
+            spent.last().copied().unwrap_or(0.0),
+            amount,
+        ]));
         own.plan = Boundaries::spending(&rising, &spent, Sides::Two).ok();
         let critical = if let Some(plan) = &own.plan {
             plan.critical_values().last().copied()
@@ -297,11 +310,12 @@ fn fallen(information: &[f64], cumulative: &[f64]) -> Standing {
             own.fell.push(place);
             normal::quantile(0.5 * amount).ok().map(|z| -z)
         };
-        own.nominal = match &own.plan {
-            Some(_) => 2.0 * normal::sf(critical.unwrap_or(f64::INFINITY)),
+        let critical = critical.unwrap_or(f64::INFINITY);
+        own.limits.push(match &own.plan {
+            Some(_) => limit(&spent, critical),
             None => amount,
-        };
-        own.critical.push(critical.unwrap_or(f64::INFINITY));
+        });
+        own.critical.push(critical);
     }
     own
 }
@@ -314,8 +328,10 @@ pub(crate) fn settled(
     (before, lock): (Option<usize>, usize),
     p_value: f64,
 ) -> Option<bool> {
-    let all = spent(protocol, analysis, lock);
-    let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
+    // Sums as they come are enough here.
+    let sum = |lock| amounts(protocol, analysis, lock).sum();
+    let all: f64 = sum(lock);
+    let gone = before.map_or(0.0, sum);
     // Room for rounding, and for paths that cross on one side and later on the other.
     if p_value < 0.999 * (all - gone) {
         Some(true)
@@ -341,13 +357,17 @@ pub(crate) fn ended_p_value(own: &Look, plan: &Boundaries) -> Option<f64> {
 /// Alpha that an analysis has spent once a lock has been looked at: registered amounts in the order of locks, and all
 /// of it at its own lock.
 pub(super) fn spent(protocol: &Protocol, analysis: &Analysis, lock: usize) -> f64 {
-    if lock == analysis.lock {
-        return analysis.alpha;
-    }
-    let until = analysis.looks.iter().filter(|look| **look <= lock);
-    until
-        .filter_map(|look| Some(protocol.locks.get(*look)?.alpha))
-        .sum()
+    let amounts: Vec<f64> = amounts(protocol, analysis, lock).collect();
+    decimals::sum(&amounts)
+}
+
+/// What of it was registered: amounts, or all at its own lock.
+fn amounts(protocol: &Protocol, analysis: &Analysis, lock: usize) -> impl Iterator<Item = f64> {
+    let own = lock == analysis.lock;
+    let until = analysis.looks.iter();
+    let until = until.filter(move |look| !own && **look <= lock);
+    let until = until.filter_map(|look| Some(protocol.locks.get(*look)?.alpha));
+    until.chain(own.then_some(analysis.alpha))
 }
 
 /// Puts a monitored analysis into the light of its looks: limit, repeated interval, and what a stopped study says.
@@ -382,7 +402,7 @@ pub(super) fn monitor(
         // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.
         let before = earlier.iter().map(|own| own.lock).max();
         let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
-        result.alpha = Some(spent(protocol, analysis, lock) - gone);
+        result.alpha = Some(decimals::sum(&[spent(protocol, analysis, lock), -gone]));
         return;
     };
     let mut earlier = earlier;
@@ -392,7 +412,7 @@ pub(super) fn monitor(
     let mut tested: Vec<Option<f64>> = earlier.iter().map(|own| own.p_value).collect();
     tested.push(result.test.as_ref().map(|test| test.p_value));
     let standing = standing(protocol, analysis, &looks);
-    result.alpha = Some(standing.nominal);
+    result.alpha = Some(standing.nominal());
     let fell = |weighed: bool| {
         let fell = standing.fell.iter().map(|place| &looks[*place]);
         let own = fell.filter(|(_, look)| is_weighed(look) == weighed);
@@ -441,13 +461,7 @@ fn monitored(
     for (index, (lock, look)) in looks.iter().enumerate() {
         let critical = standing.critical[index];
         let z = deviate(look);
-        let nominal = if index + 1 == looks.len() {
-            standing.nominal
-        } else if index == 0 && critical.is_finite() {
-            spent(protocol, analysis, *lock)
-        } else {
-            2.0 * normal::sf(critical)
-        };
+        let nominal = standing.limits[index];
         let crossed = match tested.get(index) {
             Some(p_value) if analysis.test.is_some() => p_value.is_some_and(|p| within(p, nominal)),
             _ => z.abs() >= critical,
@@ -478,10 +492,10 @@ fn monitored(
         let limits = standing.repeated(&own, told);
         row.conf_low = limits.map(|(low, _)| low);
         row.conf_high = limits.map(|(_, high)| high);
-        row.level = 1.0 - standing.nominal;
+        row.level = 1.0 - standing.nominal();
         "repeated".clone_into(&mut row.interval);
         let outside = limits.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
-        let rejects = row.p_value.is_some_and(|p| within(p, standing.nominal));
+        let rejects = row.p_value.is_some_and(|p| within(p, standing.nominal()));
         if told.own.is_some() && analysis.test.is_none() && outside != rejects {
             result.warnings.push(Warning::new(
                 "test-and-interval-disagree",

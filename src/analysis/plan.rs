@@ -14,6 +14,7 @@ use super::subgroups::contrasts;
 use super::workspace::{Effect, Workspace};
 use crate::allocation::Arm;
 use crate::estimation::EstimationError;
+use crate::numerics::decimals;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day, OutcomeKind, Summary};
 use crate::study::kernel::State;
@@ -279,7 +280,9 @@ pub fn limit(protocol: &Protocol, analysis: &Analysis) -> Option<f64> {
         return None;
     }
     let looks = analysis.looks.iter().filter_map(interim);
-    Some(analysis.alpha - looks.map(|lock| lock.alpha).sum::<f64>())
+    let spent = looks.map(|lock| -lock.alpha);
+    let terms: Vec<f64> = std::iter::once(analysis.alpha).chain(spent).collect();
+    Some(decimals::sum(&terms))
 }
 
 /// Whether the analysed value is 0 or 1: of a first event, whether it was seen.

@@ -7,6 +7,7 @@
 pub mod beta;
 pub mod binomial;
 pub mod chi_square;
+pub mod decimals;
 mod error;
 pub mod exponential;
 pub mod f;

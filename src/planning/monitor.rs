@@ -272,10 +272,10 @@ impl Monitor {
         let analysis = &self.plan.planned()[0].analysis;
         let standing = standing(protocol, analysis, &self.seen);
         let p_value = match redraw {
-            Some(redraw) => redraw(&self.plan, standing.nominal),
+            Some(redraw) => redraw(&self.plan, standing.nominal()),
             None => effect.p_value.ok_or("no-variation"),
         };
-        let rejects = p_value.is_ok_and(|p_value| within(p_value, standing.nominal));
+        let rejects = p_value.is_ok_and(|p_value| within(p_value, standing.nominal()));
         let found = p_value.and_then(|p_value| {
             let (conf_low, conf_high) = limits(effect, &own, &standing).ok_or("no-variation")?;
             Ok(Found {
@@ -291,7 +291,7 @@ impl Monitor {
         Ended {
             found,
             looked: self.looked(at, rejects, stage_wise),
-            alone: (!is_weighed(&own)).then_some(standing.nominal),
+            alone: (!is_weighed(&own)).then_some(standing.nominal()),
         }
     }
 

@@ -290,9 +290,9 @@ fn without_events_of_the_treated([treated, control, events]: [usize; 3], ratio: 
 
 /// Twenty families of whom some of the controls are reported again, each on a day of its own; the counts of
 /// [`without_events_of_the_treated`].
-fn without_reports_of_the_treated(most: usize) -> (Study, Day, [usize; 3]) {
+fn without_reports_of_the_treated(text: &str, most: usize) -> (Study, Day, [usize; 3]) {
     let seen = std::cell::Cell::new([0; 3]);
-    let (study, late) = study_of(&timed("cox", "hazard-ratio"), |treated, _| {
+    let (study, late) = study_of(text, |treated, _| {
         let [of_treated, of_control, events] = seen.get();
         let reported = !treated && events < most;
         seen.set([
@@ -311,8 +311,9 @@ fn without_reports_of_the_treated(most: usize) -> (Study, Day, [usize; 3]) {
 #[test]
 fn a_look_without_end_has_the_limit_of_its_level() {
     let lock = "evaluation-2025";
+    let text = timed("cox", "hazard-ratio");
     for most in [1, 3, 20] {
-        let (study, late, counts) = without_reports_of_the_treated(most);
+        let (study, late, counts) = without_reports_of_the_treated(&text, most);
         let (protocol, state) = (&study.protocol, &study.state);
         let place = protocol.locks.iter().position(|own| own.id == lock);
         let plan = Plan::registered(protocol, place.unwrap());
@@ -356,7 +357,8 @@ fn a_look_without_end_has_the_limit_of_its_level() {
 /// Φ⁻¹(1 − (.05 − .0030506455)/2) = 1.986757 (R 4.2.2), at which its limit is.
 #[test]
 fn a_ratio_without_end_at_the_end_does_not_forget_the_looks() {
-    let (study, late, counts) = without_reports_of_the_treated(3);
+    let text = timed("cox", "hazard-ratio");
+    let (study, late, counts) = without_reports_of_the_treated(&text, 3);
     let (protocol, state) = (&study.protocol, &study.state);
     let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
     let plan = Plan::registered(protocol, place("final"));
@@ -418,6 +420,66 @@ fn a_ratio_without_end_at_the_end_does_not_forget_the_looks() {
                 .all(|row| row.interval != "stage-wise")
         );
     }
+}
+
+/// A limit that is an amount, or what amounts leave, is the decimal that they are written in, by hand: .05 − .000164031 − .010545075 is
+/// .039290894. In binary fractions .000164031 + .010545075 − .000164031 is .010545074999999996.
+#[test]
+fn limits_are_the_decimals_that_amounts_are_written_in() {
+    let text = timed("cox", "hazard-ratio")
+        .replace("alpha = 0.0030506455", "alpha = 0.000164031")
+        .replace(
+            "[[lock]]\nid = \"final\"\n",
+            "[[lock]]\nid = \"second\"\ncut = 2026-03-31\nkind = \"interim\"\nalpha = 0.010545075\n\n[[lock]]\nid = \"final\"\n",
+        )
+        .replace("looks = [\"evaluation-2025\"]", "looks = [\"evaluation-2025\", \"second\"]");
+    let (endless, late, _) = without_reports_of_the_treated(&text, 3);
+    let (weighed, _) = study_of(&text, |_, index| index % 3 == 0);
+    let alpha_of = |study: &Study, lock: Option<&str>, earlier: &[(&str, f64)]| {
+        let (protocol, state) = (&study.protocol, &study.state);
+        let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
+        let plan = Plan::registered(protocol, place(lock.unwrap_or("final")));
+        let seen = |(id, std_error): &(&str, f64)| EarlierLook {
+            analysis: "primary".into(),
+            lock: place(id),
+            look: Look {
+                estimate: -1.0,
+                std_error: *std_error,
+                df: None,
+            },
+            p_value: None,
+        };
+        let settings = RunSettings {
+            lock: lock.map(str::to_owned),
+            earlier: earlier.iter().map(seen).collect(),
+            ..RunSettings::default()
+        };
+        let found = run(protocol, state, &plan, late, &settings);
+        let primary = &found.analyses[0];
+        let spent = primary.looks.last().map(|own| own.cumulative_alpha);
+        (primary.alpha.unwrap().to_string(), spent)
+    };
+    let (first, second) = ("evaluation-2025", "second");
+    let none = f64::INFINITY;
+    let own = |alpha: &str, spent: f64| (alpha.to_owned(), Some(spent));
+    let at_second = own("0.010545075", 0.010_709_106);
+    assert_eq!(alpha_of(&endless, Some(second), &[(first, 0.5)]), at_second);
+    assert_eq!(
+        alpha_of(&endless, Some(second), &[(first, none)]),
+        at_second
+    );
+    assert_eq!(
+        alpha_of(&weighed, Some(second), &[(first, none)]),
+        at_second
+    );
+    let both = &[(first, none), (second, none)];
+    let at_last = own("0.039290894", 0.05);
+    assert_eq!(alpha_of(&endless, Some("final"), both), at_last);
+    assert_eq!(alpha_of(&weighed, Some("final"), both), at_last);
+    let whole = alpha_of(&endless, Some("final"), &[(first, none)]);
+    assert_eq!(whole, own("0.049835969", 0.05));
+    // Where no lock is known.
+    assert_eq!(alpha_of(&endless, None, &[]).0, "0.039290894");
 }
 
 /// At the look itself the limit is the amount that it may spend, whatever the information.

@@ -74,6 +74,28 @@ fn a_prior_on_what_no_study_reads_is_refused() {
         let told = format!("no simulated study reads `protocol.analysis.days.{key}`");
         assert!((ran.out + &ran.err).contains(&told), "{key}: {}", ran.err);
     }
+    // An outcome that no analysis of the scenario reads, and one that is read: no simulated report has a day of its incident. The horizon
+    // of the former is read once it ends after every window, on whose end the last lock waits.
+    let horizons = |values: &str| {
+        let key = "protocol.outcome.investigation_days.horizon_days";
+        format!("[[prior]]\nkey = \"{key}\"\nvalues = {values}\nwhole = true\n")
+    };
+    let days = |outcome: &str| {
+        let key = format!("protocol.outcome.{outcome}.not_counted.same_incident_within_days");
+        format!("[[prior]]\nkey = \"{key}\"\nvalues = [7, 28]\nwhole = true\n")
+    };
+    for prior in [
+        days("rereport_without_staff"),
+        days("rereport"),
+        horizons("[150, 200]"),
+    ] {
+        let ran = ran(&prior, &[]);
+        assert_eq!(ran.code, 3, "{prior}: {}", ran.err);
+        let told = "no simulated study reads `protocol.outcome.";
+        assert!((ran.out + &ran.err).contains(told), "{prior}: {}", ran.err);
+    }
+    let body = ran(&horizons("[400, 500]"), &[]).json(0);
+    assert!(body["cells"][0]["assurance"]["value"].is_number());
     let slots = "[[prior]]\nkey = \"protocol.arm.iuh.families_per_therapist\"\nvalues = [1, 3]\nwhole = true\n";
     let body = ran(slots, &[]).json(0);
     assert!(body["cells"][0]["assurance"]["value"].is_number());

@@ -7,6 +7,7 @@ use super::recipe::{Recipe, hex};
 use crate::diagnostic::{Diagnostic, Place, Words};
 use crate::planning::judging::Judge;
 use crate::protocol::Protocol;
+use crate::protocol::model::OutcomeKind;
 use crate::words;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
@@ -240,7 +241,10 @@ fn of_end(key: &str, cell: &Cell, end: &Cell) -> Option<Reads> {
     if cell.protocol_text == end.protocol_text {
         return None;
     }
-    let lived = |own: &Cell| format!("{:?}", lived_by(cell, own.protocol.clone()));
+    let lived = |own: &Cell| {
+        let protocol = lived_by(cell, own.protocol.clone());
+        format!("{:?}", (own.protocol.last_window(), protocol))
+    };
     Some(if lived(cell) != lived(end) {
         Reads::Studies
     } else if cell.protocol.sample_size.target != end.protocol.sample_size.target {
@@ -251,8 +255,9 @@ fn of_end(key: &str, cell: &Cell, end: &Cell) -> Option<Reads> {
 }
 
 /// The protocol of a cell at an end of a prior, with that of the cell itself wherever no simulated study goes by what it says: what
-/// people planned with, are told and are warned of, the registered number of redraws, in whose place a simulation has its own, and
-/// analyses and their locks that the scenario leaves out. What studies are judged by is held elsewhere.
+/// people planned with, are told and are warned of, the registered number of redraws, in whose place a simulation has its own,
+/// analyses, their outcomes and their locks that the scenario leaves out, and how soon a report is of the same incident, which no simulated
+/// report is. The end of the last window is compared beside it, and what studies are judged by is held elsewhere.
 fn lived_by(cell: &Cell, end: Protocol) -> Protocol {
     let own = &cell.protocol;
     let mut protocol = Protocol {
@@ -280,6 +285,17 @@ fn lived_by(cell: &Cell, end: Protocol) -> Protocol {
             analysis.clone_from(own);
         }
     }
+    let is_read = |outcome: usize| {
+        let mut run = cell.scenario.analyses.iter();
+        run.any(|place| own.analyses[*place].outcome == outcome)
+    };
+    let outcomes = protocol.outcomes.iter_mut().zip(&own.outcomes);
+    for (place, (outcome, own)) in outcomes.enumerate() {
+        if !is_read(place) {
+            outcome.clone_from(own);
+        }
+        without_incidents(&mut outcome.kind);
+    }
     let is_held = |lock: usize| {
         let mut run = cell.scenario.analyses.iter();
         run.any(|place| {
@@ -292,6 +308,17 @@ fn lived_by(cell: &Cell, end: Protocol) -> Protocol {
         }
     }
     protocol
+}
+
+/// Simulated reports are of no incident that has a day.
+fn without_incidents(kind: &mut OutcomeKind) {
+    if let OutcomeKind::Reports {
+        same_incident_within_days,
+        ..
+    } = kind
+    {
+        *same_incident_within_days = None;
+    }
 }
 
 /// A prior on what no study goes by: every study would be the same whatever is drawn, and the power be called an assurance.

@@ -10,6 +10,8 @@
 //! proportions by the standard error of its own test, a score test where that is registered, so that one statistic decides, and
 //! bounded by that of the estimate, which the test's, that of no difference, is not where there is one.
 
+mod alone;
+
 use super::plan::{Plan, Planned, treated_arms};
 use super::results::{AnalysisResult, LookResult};
 use super::workspace::{Effect, Scale, Workspace, weighed, without_end};
@@ -21,6 +23,10 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day};
 use crate::study::kernel::State;
 use crate::words;
+use alone::{FARTHEST, alone, exact};
+
+pub(super) use alone::bound;
+pub(crate) use alone::{looked_at, score_limits};
 
 /// An earlier look at an analysis: its lock, and what was seen there.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,15 +53,10 @@ pub fn look(
 ) -> Result<Look, EstimationError> {
     let plan = Plan::default().with_post_hoc(analysis.clone());
     let mut effects = Vec::new();
-    plan.effects(
-        protocol,
-        state,
-        cut,
-        &mut Workspace::default(),
-        &mut effects,
-    );
+    let mut workspace = Workspace::default();
+    plan.effects(protocol, state, cut, &mut workspace, &mut effects);
     let effect = effects.pop().unwrap_or(Err(EstimationError::NoRows))?;
-    looked_at(&effect).ok_or(EstimationError::NoRows)
+    looked_at(&effect, analysis, &workspace).ok_or(EstimationError::NoRows)
 }
 
 impl Scale {
@@ -139,43 +140,6 @@ pub(crate) fn weight(effect: &Effect) -> Option<Look> {
     look_of((effect.estimate, std_error, effect.scale), effect.df)
 }
 
-/// An effect as it is looked at: as it is weighed or, of a ratio of 0 or infinity, which is tested and has no standard error, as a
-/// look without information, at which the deviate of its test stands in place of an estimate. Such a look spends its own amount
-/// alone, and the others go on without it. `None` where there is nothing to test.
-pub(crate) fn looked_at(effect: &Effect) -> Option<Look> {
-    let endless = effect.scale == Scale::Log && effect.std_error.is_infinite();
-    let tested = effect.statistic.filter(|_| endless);
-    weight(effect).or_else(|| alone(tested, effect.p_value))
-}
-
-/// A look at a ratio of 0 or infinity, by the deviate of its test.
-fn alone(statistic: Option<f64>, p_value: Option<f64>) -> Option<Look> {
-    let deviate = statistic.filter(|_| p_value.is_some())?;
-    Some(Look {
-        estimate: deviate,
-        std_error: f64::INFINITY,
-        df: None,
-    })
-}
-
-/// The limits of the sampled ratio, of 0 or infinity, at the level that a look leaves it: it has no standard error to repeat, and its
-/// test is inverted at its own critical value instead. `None` where none is found.
-pub(crate) fn score_limits(
-    workspace: &mut Workspace,
-    (protocol, state): (&Protocol, &State),
-    analysis: &Analysis,
-    alpha: f64,
-) -> Option<(f64, f64)> {
-    let analysis = Analysis {
-        alpha,
-        ..analysis.clone()
-    };
-    let treated = treated_arms(protocol).next()?;
-    let fitted = workspace.fit(protocol, state, &analysis, treated).ok()?;
-    let effect = fitted.effect().ok()?;
-    effect.conf_low.zip(effect.conf_high)
-}
-
 /// Whether an effect was weighed at a look, or tested without a standard error.
 pub(crate) fn is_weighed(look: &Look) -> bool {
     look.information() > 0.0
@@ -216,7 +180,7 @@ impl Standing {
         if !is_weighed(own) {
             return None;
         }
-        let critical = self.critical.last()?.min(37.0);
+        let critical = self.critical.last()?.min(FARTHEST);
         let (low, high) = own.repeated_interval(critical).ok()?;
         Some((told.value(low)?, told.value(high)?))
     }
@@ -376,6 +340,7 @@ pub(super) fn monitor(
     planned: &Planned,
     lock: usize,
     earlier: &[EarlierLook],
+    workspace: &Workspace,
     result: &mut AnalysisResult,
 ) {
     let analysis = &planned.analysis;
@@ -398,7 +363,13 @@ pub(super) fn monitor(
         let scale = Scale::Log;
         Some((alone(tested, row.p_value)?, Told { scale, own: None }))
     };
-    let Some((own, told)) = own.or_else(endless) else {
+    let left_over = || {
+        let scale = Scale::Identity;
+        let effect = (row.estimate?, row.std_error?, scale);
+        let own = exact(analysis, workspace, effect).filter(|_| result.test.is_some())?;
+        Some((own, Told { scale, own: None }))
+    };
+    let Some((own, told)) = own.or_else(endless).or_else(left_over) else {
         // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.
         let before = earlier.iter().map(|own| own.lock).max();
         let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
@@ -421,7 +392,15 @@ pub(super) fn monitor(
             .collect();
         (!ids.is_empty()).then(|| ids.join(", "))
     };
-    if let Some(ids) = fell(false) {
+    if let Some(ids) = fell(false).filter(|_| told.scale == Scale::Identity) {
+        result.warnings.push(Warning::new(
+            "information-fell",
+            words!(
+                "at {ids} the model fits every outcome exactly, so that there is a test by redraws and no standard error: the critical value there is that of the look's own amount of alpha alone, which no later look has; the interval is repeated, and there is none by stages",
+                "vid {ids} anpassas modellen exakt till alla utfall, så att det finns ett test genom omlottning men inget medelfel: det kritiska värdet där är det för tittens eget belopp av alfa, som ingen senare titt får; intervallet är upprepat, och något stegvis finns inte"
+            ),
+        ));
+    } else if let Some(ids) = fell(false) {
         result.warnings.push(Warning::new(
             "information-fell",
             words!(

@@ -13,7 +13,7 @@ use super::children;
 use super::covariates::{FixedColumns, describe, merged_strata};
 use super::deviations::{Amended, ledger};
 use super::funnel::funnel;
-use super::looks::{EarlierLook, monitor, score_limits};
+use super::looks::{EarlierLook, bound, monitor};
 use super::missingness::{self, Draws, Missingness};
 use super::notes::{Context, once};
 use super::plan::{Plan, Planned, is_binary, limit, treated_arms};
@@ -27,7 +27,7 @@ use super::statistic::Registered;
 use super::subgroups;
 use super::used::used;
 use super::wording::conclusion;
-use super::workspace::{Fitted, Workspace, without_end};
+use super::workspace::{Fitted, Workspace};
 use crate::allocation::Arm;
 use crate::diagnostic::Words;
 use crate::estimation::{self, Estimate, Warning};
@@ -302,8 +302,10 @@ impl<'a> Runner<'a> {
             further,
         };
         if let Some(lock) = self.lock().filter(|_| !analysis.looks.is_empty()) {
-            monitor(protocol, planned, lock, &self.settings.earlier, &mut result);
-            self.bound(analysis, &mut result);
+            let (earlier, workspace) = (&self.settings.earlier, &self.workspace);
+            monitor(protocol, planned, lock, earlier, workspace, &mut result);
+            let ground = (protocol, self.state);
+            bound(&mut self.workspace, ground, analysis, &mut result);
         }
         if let Some(redrawn) = inverted {
             invert(&redrawn, analysis, &mut result);
@@ -328,21 +330,6 @@ impl<'a> Runner<'a> {
         }
         once(&mut result.warnings);
         result
-    }
-
-    /// The limit of a ratio of 0 or infinity that was looked at is at the level of the look, as every repeated one.
-    fn bound(&mut self, analysis: &Analysis, result: &mut AnalysisResult) {
-        let Some(alpha) = result.alpha.filter(|_| !result.looks.is_empty()) else {
-            return;
-        };
-        let own = result.results.first_mut();
-        if let Some(row) = own.filter(|row| without_end(row).is_some()) {
-            let ground = (self.protocol, self.state);
-            let limits = score_limits(&mut self.workspace, ground, analysis, alpha);
-            let (low, high) = limits.unzip();
-            row.conf_low = low.filter(|low| *low > 0.0);
-            row.conf_high = high.filter(|high| high.is_finite());
-        }
     }
 
     /// The rows beside a result. Beside a result that was looked at they have the level of its interval, so that none is read as

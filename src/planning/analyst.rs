@@ -2,7 +2,7 @@
 //! to study. Nothing is estimated here. An analysis with looks is `monitor`'s.
 
 use super::monitor::{Data, Monitor};
-use super::record::{Found, Looked};
+use super::record::{Found, Looked, NO_INTERVAL};
 use super::screening::Screened;
 use crate::analysis::plan::treated_arms;
 use crate::analysis::together::{Together, families, limits};
@@ -182,15 +182,16 @@ impl Analyst {
             let analysis = &locked.plan.planned()[*index].analysis;
             let test = analysis.test;
             for arm in 0..self.arms {
+                let redrawn = test.is_some() && draws > 0;
                 let mut found = match locked.effects.get(*index * self.arms + arm) {
                     Some(Ok(effect)) if analysis.missing == Missing::Bounds => bounds(effect),
+                    Some(Ok(effect)) if redrawn => to_be_redrawn(effect),
                     Some(Ok(effect)) => numbers(effect),
                     Some(Err(error)) => Err(error.code()),
                     None => Err("no-rows"),
                 };
                 if let Ok(found_numbers) = &mut found
-                    && test.is_some()
-                    && draws > 0
+                    && redrawn
                 {
                     let mut key = [0; 32];
                     keys.fill_bytes(&mut key);
@@ -283,6 +284,19 @@ pub(super) fn numbers(effect: &Effect) -> Result<Found, &'static str> {
         }),
         _ => Err("no-variation"),
     }
+}
+
+/// As [`numbers`], of an effect whose p is to be that of redraws: it exists where nothing is left over for a standard error too, and
+/// there is no interval then.
+pub(super) fn to_be_redrawn(effect: &Effect) -> Result<Found, &'static str> {
+    let (conf_low, conf_high) = effect.conf_low.zip(effect.conf_high).unwrap_or(NO_INTERVAL);
+    let decided = Effect {
+        p_value: effect.p_value.or(Some(1.0)),
+        conf_low: Some(conf_low),
+        conf_high: Some(conf_high),
+        ..*effect
+    };
+    numbers(&decided)
 }
 
 /// As [`numbers`], of bounds: an interval and no test.

@@ -4,7 +4,7 @@
 //! it stops, and its analysis is that of the look. A look at which there is no effect yet spends nothing. Who is enrolled
 //! and when a lock is made is `study`'s to say.
 
-use super::record::{Found, Looked, StageWise, TESTED_ALONE};
+use super::record::{Found, Looked, NO_INTERVAL, StageWise, TESTED_ALONE};
 use crate::analysis::looks::{
     Standing, Told, ended, ended_p_value, is_weighed, looked_at, score_limits, settled, standing,
 };
@@ -258,7 +258,8 @@ impl Monitor {
         self.plan
             .effects(protocol, state, cut, workspace, &mut self.effects);
         let effect = self.effects.first()?.as_ref().ok()?;
-        Some((*effect, looked_at(effect)?))
+        let analysis = &self.plan.planned()[0].analysis;
+        Some((*effect, looked_at(effect, analysis, workspace)?))
     }
 
     /// What the last of the looks that were seen decides, and what the study says if it ends there.
@@ -291,7 +292,7 @@ impl Monitor {
         Ended {
             found,
             looked: self.looked(at, rejects, stage_wise),
-            alone: (!is_weighed(&own)).then_some(standing.nominal()),
+            alone: (effect.scale == Scale::Log && !is_weighed(&own)).then_some(standing.nominal()),
         }
     }
 
@@ -321,10 +322,12 @@ fn information(own: &Look) -> f64 {
 }
 
 /// The repeated interval, as a live analysis has it. Of a test without an estimate, that of what stands in its place; of a ratio of
-/// 0 or infinity, which has no standard error to repeat, that of the registered level until [`Ended::bound`].
+/// 0 or infinity, which has no standard error to repeat, that of the registered level until [`Ended::bound`]; of what leaves nothing
+/// over for a standard error, none.
 fn limits(effect: &Effect, own: &Look, standing: &Standing) -> Option<(f64, f64)> {
     if !is_weighed(own) {
-        return effect.conf_low.zip(effect.conf_high);
+        let none = (effect.scale == Scale::Identity).then_some(NO_INTERVAL);
+        return effect.conf_low.zip(effect.conf_high).or(none);
     }
     let scale = match effect.scale {
         Scale::Score => Scale::Identity,

@@ -78,7 +78,8 @@ impl AnalysisRecord {
     }
 }
 
-/// In place of the information of a look at which a ratio was 0 or infinite: it was tested, and had no standard error.
+/// In place of the information of a look at which a ratio was 0 or infinite, or nothing was left over for a standard error: it was
+/// tested, and had none.
 pub const TESTED_ALONE: f64 = -1.0;
 
 /// How the looks at a monitored analysis went.
@@ -111,6 +112,16 @@ pub struct StageWise {
     pub p_value: f64,
 }
 
+/// In place of the limits of an interval that does not exist: no number is within.
+pub(super) const NO_INTERVAL: (f64, f64) = (f64::INFINITY, f64::NEG_INFINITY);
+
+impl Found {
+    /// Whether there is an interval: none where nothing is left over for a standard error, and redraws decide.
+    pub fn has_interval(&self) -> bool {
+        self.conf_low <= self.conf_high
+    }
+}
+
 /// The numbers of an analysis. Of a monitored one the interval is the repeated one; of a log-rank test the one-step log
 /// hazard ratio (O − E)/V stands in place of an estimate, and of bounds the lower one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,7 +130,7 @@ pub struct Found {
     pub estimate: f64,
     /// Standard error; infinite where the estimator gives none.
     pub std_error: f64,
-    /// Lower limit.
+    /// Lower limit; above the upper one where there is no interval.
     pub conf_low: f64,
     /// Upper limit.
     pub conf_high: f64,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lottning::analysis::looks::{EarlierLook, look};
-use lottning::analysis::{Plan, RunSettings, run};
+use lottning::analysis::{Plan, RunSettings, registered_p, run};
 use lottning::app::study::Study;
 use lottning::app::{Outside, Silent};
 use lottning::planning::scenario::plan;
@@ -394,4 +394,105 @@ fn a_replay_that_fails_leaves_nothing() {
         .refused(3, "personal-number");
     let left: Vec<_> = std::fs::read_dir(place.path("d")).unwrap().collect();
     assert_eq!(left.len(), 1);
+}
+
+/// Every control family is reported again and no treated one, so that the model leaves nothing over for a standard error: the p of
+/// redraws decides, in a simulated study as in a live one. Of R redraws none is as extreme, and p is 2/(1 + R): .004 of 499 is within
+/// the .01 that the look may spend, and .02 of 99 is not, but is within the .04 that this leaves to the end.
+#[test]
+fn redraws_decide_of_an_effect_without_a_standard_error_as_in_a_live_study() {
+    let protocol = include_str!("../../simulations/protocols/fixed-binary.toml").replace(
+        "after = \"last-window\"\ngrace_days = 30",
+        "cut = 2032-12-31",
+    );
+    let looks = protocol
+        .replace(
+            "[[lock]]\n",
+            "[[lock]]\nid = \"look\"\ncut = 2027-02-28\nkind = \"interim\"\nalpha = 0.01\n\n[[lock]]\n",
+        )
+        .replacen(
+            "lock = \"final\"\n",
+            "lock = \"final\"\nlooks = [\"look\"]\n",
+            1,
+        );
+    let scenario = include_str!("../../simulations/workloads/w5.toml")
+        .replace("engine   = \"kernel\"", "engine = \"study\"");
+    let settings = [
+        "protocol.sample_size.stop.families=60",
+        "truth.rereport_control=0.999999999999",
+        "truth.rereport_ratio=1e-12",
+    ];
+    let settings = settings.map(str::to_owned);
+    for (protocol, draws, stage, limit) in [
+        (&protocol, 99, None, 0.05),
+        (&looks, 499, Some(0), 0.01),
+        (&looks, 99, Some(1), 0.04),
+    ] {
+        let protocol = protocol.replace("draws = 10000", &format!("draws = {draws}"));
+        let planned = plan(&scenario, &protocol, &settings).unwrap();
+        let cell = &planned.cells[0];
+        let own = &cell.protocol;
+        let analysis = &own.analyses[cell.scenario.analyses[0]];
+        let mut simulator = Simulator::new(cell, 1).with_draws(draws);
+        let record = simulator.study(0).unwrap();
+        let simulated = &record.analyses[0];
+        let found = simulated.found.as_ref().unwrap();
+        assert!((found.estimate + 1.0).abs() < 1e-9 && found.std_error.abs() <= 0.0);
+        assert!(!found.has_interval());
+        assert!(simulated.rejects(limit));
+        let looked = simulated.looked.as_ref();
+        assert_eq!(looked.map(|own| usize::from(own.stage)), stage);
+        let state = simulator.state();
+        let mut earlier: Vec<EarlierLook> = Vec::new();
+        let locks = analysis.looks.iter().chain([&analysis.lock]).copied();
+        for (place, lock) in locks.enumerate().take(stage.unwrap_or(0) + 1) {
+            let Cut::On(date) = own.locks[lock].cut else {
+                panic!("a lock on a date");
+            };
+            let cut = Day::of(date);
+            let settings = RunSettings {
+                lock: Some(own.locks[lock].id.clone()),
+                earlier: earlier.clone(),
+                ..RunSettings::default()
+            };
+            let live = run(own, state, &Plan::registered(own, lock), cut, &settings);
+            let live = live
+                .analyses
+                .iter()
+                .find(|own| own.id == "primary")
+                .unwrap();
+            let row = &live.results[0];
+            assert_eq!(row.std_error, Some(0.0));
+            assert_eq!(
+                (row.p_value, row.conf_low, row.conf_high),
+                (None, None, None)
+            );
+            let p_value = live.test.as_ref().unwrap().p_value;
+            assert!((p_value - 2.0 / (1.0 + f64::from(draws))).abs() < 1e-12);
+            let rejects = p_value <= live.alpha.unwrap();
+            assert_eq!(rejects, place == stage.unwrap_or(0), "{draws}: {place}");
+            let Some(looked) = looked else {
+                continue;
+            };
+            let last = live.looks.last().unwrap();
+            assert_eq!((live.looks.len(), last.crossed), (place + 1, rejects));
+            assert!((last.z + 37.0).abs() < 1e-12 && last.information.abs() <= 0.0);
+            assert!((looked.information[place] + 1.0).abs() <= 0.0);
+            assert!(rejects || (live.alpha.unwrap() - 0.01).abs() < 1e-12);
+            assert!(!rejects || (live.alpha.unwrap() - limit).abs() < 1e-12);
+            let mut told = live.warnings.iter();
+            let told = told.find(|own| own.code == "information-fell").unwrap();
+            assert!(told.message.en.contains("fits every outcome exactly"));
+            earlier.extend(
+                look(own, state, cut, analysis)
+                    .ok()
+                    .map(|look| EarlierLook {
+                        analysis: analysis.id.clone(),
+                        lock,
+                        look,
+                        p_value: registered_p(own, state, cut, analysis),
+                    }),
+            );
+        }
+    }
 }

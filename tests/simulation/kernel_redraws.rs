@@ -1,6 +1,8 @@
 //! The randomization test by the engine `kernel` (workload W5): against the whole machine, record by record, and against the power
 //! that its redraws have exactly.
 
+use lottning::planning::kernel_tier::Kernel;
+
 use crate::kernel::{alike, binomial, has_power_by, planned, with_sites};
 use std::collections::BTreeMap;
 
@@ -37,6 +39,24 @@ fn other_lists_with_redraws_have_the_same_bits_in_both_engines() {
         let plan = planned(SCENARIO, protocol, &settings);
         assert_eq!(alike(&plan.cells[0], 0..1000, 39), 0);
     }
+}
+
+/// Every control family has a report and no treated one, so that nothing is left over for a standard error: redraws decide, none of which
+/// is as extreme, and there is no interval.
+#[test]
+fn an_effect_without_a_standard_error_is_decided_by_redraws_in_both_engines() {
+    let settings = [
+        "protocol.sample_size.stop.families=60",
+        "truth.rereport_control=0.999999999999",
+        "truth.rereport_ratio=1e-12",
+    ];
+    let plan = planned(SCENARIO, PROTOCOL, &settings);
+    let cell = &plan.cells[0];
+    assert_eq!(alike(cell, 0..50, 199), 0);
+    let record = Kernel::new(cell, 1).with_draws(199).study(0).unwrap();
+    let found = record.analyses[0].found.as_ref().unwrap();
+    assert!((found.estimate + 1.0).abs() < 1e-9 && found.std_error.abs() <= 0.0);
+    assert!(record.analyses[0].rejects(0.05) && !found.has_interval());
 }
 
 /// Blocks, of four each.

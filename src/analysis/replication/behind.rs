@@ -458,7 +458,7 @@ impl Behind<'_> {
     }
 }
 
-/// Of a look at a ratio of 0 or infinity: whether it was infinite.
+/// Of a look at what has a test and no standard error: whether it was above.
 fn without_end(seen: &Look) -> Option<bool> {
     (!is_weighed(seen)).then_some(seen.estimate > 0.0)
 }

@@ -143,7 +143,7 @@ pub struct ReplicatedLook {
     pub lock: usize,
     /// Alpha spent until then, of both sides together.
     pub spent: f64,
-    /// Of a ratio of 0 or infinity, without a standard error, whether it is infinite.
+    /// Of what has a test and no standard error, whether it is above: a ratio is then infinite and else 0.
     pub without_end: Option<bool>,
     /// What the estimator got there; `None` at the lock itself, where it is the first fit.
     pub fit: Option<ReplicatedFit>,

@@ -274,6 +274,7 @@ fn ends_alike(simulated: Option<StageWise>, rows: &[Estimate]) -> bool {
 
 /// Whether a registered analysis gave, bit for bit, what it gave in the simulation. A p of redraws is of other redraws there.
 fn agree(simulated: Option<&Found>, live: Option<&Estimate>, redrawn: bool) -> bool {
+    let bounded = |limit: f64| Some(limit).filter(|_| simulated.is_some_and(Found::has_interval));
     match (simulated, live) {
         // A test has no estimate: what it is weighed by stands in place of one, or the ratio without end that it is of.
         (Some(found), Some(live)) if live.estimate.is_none() => {
@@ -294,8 +295,8 @@ fn agree(simulated: Option<&Found>, live: Option<&Estimate>, redrawn: bool) -> b
                 Some(found.std_error).filter(|own| own.is_finite()),
                 live.std_error,
             ),
-            (Some(found.conf_low), live.conf_low),
-            (Some(found.conf_high), live.conf_high),
+            (bounded(found.conf_low), live.conf_low),
+            (bounded(found.conf_high), live.conf_high),
         ]
         .iter()
         .all(|(simulated, live)| simulated.map(f64::to_bits) == live.map(f64::to_bits)),

@@ -11,7 +11,7 @@ use crate::analysis::together::limits;
 use crate::analysis::{Effect, Scale};
 use crate::estimation::counted_strata::{self, StratumCounts};
 use crate::numerics::stream::{self, open_unit_of};
-use crate::planning::analyst::numbers;
+use crate::planning::analyst::{numbers, to_be_redrawn};
 use crate::planning::arrivals::Keys;
 use crate::planning::calendar::Months;
 use crate::planning::record::{AnalysisRecord, Found, Record};
@@ -184,11 +184,10 @@ impl<'c> YesNo<'c> {
         self.tests = 0;
         for place in 0..self.analyses.len() {
             let own = self.analyses[place];
-            let mut found = self.analyse(own)?;
-            if own.tested
-                && self.draws > 0
-                && let Ok(figures) = &mut found
-            {
+            let redrawn = own.tested && self.draws > 0;
+            let figures = if redrawn { to_be_redrawn } else { numbers };
+            let mut found = self.analyse(own, figures)?;
+            if redrawn && let Ok(figures) = &mut found {
                 let stream = || stream::replicate(&self.keys.redraws, replicate);
                 let mut key = [0; 32];
                 keys.get_or_insert_with(stream).fill_bytes(&mut key);
@@ -321,14 +320,18 @@ impl<'c> YesNo<'c> {
         cycle.is_plain(words).then_some(more)
     }
 
-    fn analyse(&mut self, own: Analysed) -> Option<Result<Found, &'static str>> {
+    fn analyse(
+        &mut self,
+        own: Analysed,
+        figures: fn(&Effect) -> Result<Found, &'static str>,
+    ) -> Option<Result<Found, &'static str>> {
         let strata = self.counts.strata(&self.sites, own.by_site)?;
         let fit = match counted_strata::fit(strata, own.level) {
             Ok(fit) => fit,
             Err(error) => return Some(Err(error.code())),
         };
         let rows = |side: usize| strata.iter().map(|own| own.rows[side]).sum();
-        Some(numbers(&Effect {
+        Some(figures(&Effect {
             estimate: fit.estimate,
             std_error: fit.std_error,
             scale: Scale::Identity,

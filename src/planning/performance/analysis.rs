@@ -54,6 +54,8 @@ pub(super) struct AnalysisSums {
     unadjusted: u64,
     rejected: Rejections,
     covered: u64,
+    /// Studies that gave an interval.
+    bounded: u64,
     truth: Moments,
     spread: Spread,
     error: Moments,
@@ -78,6 +80,7 @@ impl AnalysisSums {
             unadjusted: 0,
             rejected: Rejections::default(),
             covered: 0,
+            bounded: 0,
             truth: none,
             spread: Spread::default(),
             error: none,
@@ -117,6 +120,7 @@ impl AnalysisSums {
         self.rejected.add(rejects);
         let inside = found.conf_low <= record.truth && record.truth <= found.conf_high;
         self.covered += u64::from(inside);
+        self.bounded += u64::from(found.has_interval());
         let error = found.estimate - record.truth;
         self.answered += 1;
         let varies = match self.about.truth {
@@ -133,6 +137,9 @@ impl AnalysisSums {
         self.spread.add(varies, found.std_error);
         self.error.add(error);
         self.squared_error.add(error * error);
+        if !found.has_interval() {
+            return;
+        }
         let ends = (
             found.conf_low - record.truth,
             found.conf_high - record.truth,
@@ -186,10 +193,10 @@ impl AnalysisSums {
             empirical_se: self.spread.empirical_se(),
             model_se: self.spread.model_se(),
             relative_error: self.spread.relative_error(),
-            coverage: if self.answered == 0 {
+            coverage: if self.bounded == 0 {
                 Figure::default()
             } else {
-                held(share(self.covered, self.answered))
+                held(share(self.covered, self.bounded))
             },
             bias_eliminated_coverage: against(self.centred.coverage(self.error.mean)),
             mean_squared_error: against(self.squared_error.mean()),
@@ -237,7 +244,7 @@ pub struct AnalysisPerformance {
     pub model_se: Figure,
     /// model_se / empirical_se − 1.
     pub relative_error: Figure,
-    /// Share of intervals that hold the true value of their study, among analyses that gave numbers.
+    /// Share of intervals that hold the true value of their study, among analyses that gave one.
     pub coverage: Figure,
     /// Share of intervals that hold the true value of their study plus the bias.
     pub bias_eliminated_coverage: Figure,

@@ -211,7 +211,7 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::{About, Record, Sums, Truth};
-    use crate::planning::record::{AnalysisRecord, Found};
+    use crate::planning::record::{AnalysisRecord, Found, NO_INTERVAL};
 
     fn close(figure: super::Figure, value: f64, mcse: f64) {
         assert!((figure.value.unwrap() - value).abs() < 1e-12, "{figure:?}");
@@ -291,6 +291,27 @@ mod tests {
         let spread = own.empirical_se.value.unwrap();
         assert!((spread - 2.0_f64.sqrt() * 2.0_f64.ln()).abs() < 1e-12);
         assert_eq!(own.model_se.value, Some(0.5));
+    }
+
+    /// By hand: two intervals, of which one holds its truth, and a study that redraws decide of without one.
+    #[test]
+    fn what_has_no_interval_is_in_no_coverage() {
+        let mut sums = sums(Some(0.05), false);
+        let (conf_low, conf_high) = NO_INTERVAL;
+        let exact = Found {
+            conf_low,
+            conf_high,
+            ..found(1.0, 0.0, 0.01)
+        };
+        sums.add(&record(0.0, Ok(exact)));
+        let own = sums.analyses()[0];
+        assert_eq!((own.failures, own.power.value), (0, Some(1.0)));
+        assert_eq!((own.coverage.value, own.bias.value), (None, Some(1.0)));
+        sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
+        sums.add(&record(0.0, Ok(found(0.4, 0.1, 0.2))));
+        let own = sums.analyses()[0];
+        assert_eq!((own.coverage.value, own.bias.value), (Some(0.5), Some(0.5)));
+        assert_eq!(own.bias_eliminated_coverage.value, Some(0.5));
     }
 
     #[test]

@@ -49,16 +49,18 @@ more_extreme <- function(information, critical, z, drift) {
 }
 # The looks at an analysis, this one last: limit of its p, looks, repeated interval, and at a stop the row of the stage-wise
 # ordering. `stems` are the columns that the estimator got at each look, `spent` the alpha spent until then, and `decided` what a
-# registered randomization test decided at each; `ratios` says where a ratio was "zero" or "infinite", with a test and no standard error.
+# registered randomization test decided at each; `ratios` says where a ratio was "zero" or "infinite", with a test and no standard error, or
+# an effect "below" or "above" without one, of which redraws decide.
 monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops, decided = abs(z) >= critical, ratios = rep(NA, length(stems))) step(id, {
-  seen <- unname(Map(function(stem, ratio) estimator(table_of(stem), if (is.na(ratio)) o else c(o, ratio = ratio))[[1]], stems, ratios))
+  exact <- ratios %in% c("below", "above")
+  seen <- unname(Map(function(stem, ratio) estimator(table_of(stem), if (is.na(ratio)) o else c(o, ratio = ratio))[[1]], stems, ifelse(exact, NA, ratios)))
   # What a row does not report is NA.
   field <- function(name) unname(sapply(seen, function(row) row[name]))
   # A hazard ratio is weighed by its logarithm, a log-rank test by (O - E)/V, whose information is V; it has neither an estimate
   # nor limits.
   now <- length(seen)
   alone <- !is.na(ratios)
-  ratio <- alone[now] || "log_estimate" %in% names(seen[[now]])
+  ratio <- (alone & !exact)[now] || "log_estimate" %in% names(seen[[now]])
   score <- !ratio && "excess_variance" %in% names(seen[[now]])
   reported_as <- if (ratio) exp else identity
   e <- field(if (ratio) "log_estimate" else "estimate")
@@ -77,13 +79,14 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
     s <- ifelse(is.finite(tested) & tested > 0, tested, s)
     wider <- own / s[length(seen)]
     centre <- e[length(seen)]
-    if (abs(wider - 1) > 1e-9) told <- function(value) pmin(1, pmax(-1, centre + (value - centre) * (if (is.finite(wider) && wider > 0) wider else 1)))
+    if (isTRUE(abs(wider - 1) > 1e-9)) told <- function(value) pmin(1, pmax(-1, centre + (value - centre) * (if (is.finite(wider) && wider > 0) wider else 1)))
   }
   s[alone] <- Inf
   information <- 1 / s^2
   t <- abs(e / s)
   z <- sign(e) * qnorm(ifelse(is.na(df), pnorm(t, lower.tail = FALSE), pt(t, ifelse(is.na(df), 1, df), lower.tail = FALSE)), lower.tail = FALSE)
   z[alone] <- field("statistic")[alone]
+  z[exact] <- ifelse(ratios[exact] == "above", 37, -37)
   # A look with no more information than one before it, or with none, spends its own amount alone; the others go on from one another.
   rising <- integer(0)
   amount <- diff(c(0, spent))
@@ -102,7 +105,7 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   margin <- back(min(critical[now], 37), df[now]) * s[now]
   say(id, c(alpha = nominal))
   # A ratio without a standard error has the limit of its own test at that level.
-  if (alone[now]) {
+  if (exact[now]) say(paste0(id, "/results/1"), c(conf_low = NA, conf_high = NA, level = 1 - nominal)) else if (alone[now]) {
     o$level <- 1 - nominal
     own <- estimator(table_of(stems[now]), c(o, ratio = ratios[now]))[[1]]
     say(paste0(id, "/results/1"), c(own[c("conf_low", "conf_high")], level = 1 - nominal))

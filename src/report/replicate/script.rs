@@ -292,10 +292,14 @@ impl Calls {
             format!(", decided = c({})", own.collect::<Vec<_>>().join(", "))
         });
         let decided = decided.unwrap_or_default();
-        // Ratios without end, which have a test and no standard error.
+        // Ratios without end, and effects without variation that redraws decide of: they have a test and no standard error.
+        let words = if result.test_registered {
+            ["below", "above"]
+        } else {
+            ["zero", "infinite"]
+        };
         let ratios = behind.looks.iter().map(|look| match look.without_end {
-            Some(true) => quoted("infinite"),
-            Some(false) => quoted("zero"),
+            Some(above) => quoted(words[usize::from(above)]),
             None => "NA".to_owned(),
         });
         let ratios = ratios.collect::<Vec<_>>().join(", ");

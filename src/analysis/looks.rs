@@ -392,7 +392,7 @@ pub(super) fn monitor(
             .collect();
         (!ids.is_empty()).then(|| ids.join(", "))
     };
-    if let Some(ids) = fell(false).filter(|_| told.scale == Scale::Identity) {
+    if let Some(ids) = fell(false).filter(|_| analysis.test.is_some()) {
         result.warnings.push(Warning::new(
             "information-fell",
             words!(

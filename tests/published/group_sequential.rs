@@ -543,6 +543,40 @@ fn looks_at_events() {
     );
 }
 
+/// 288 in two arms, evenly over 24 months and then followed for 30.92, in 24 strata of three factors with exponential times and one
+/// hazard ratio, .4466: three looks of Lan and DeMets have a power of .9024 (the tests of the R package lrstat 0.3.3, by Schoenfeld's
+/// formula). There the hazard of a stratum is .009211·exp(Π ln θ) over its levels. By hand: of hazard h those have had an event who came
+/// at u with probability 1 − exp(−h(54.92 − u)), on average over u 1 − (exp(−30.92h) − exp(−54.92h))/(24h); 66.0 events in all, of
+/// which a quarter is the information.
+#[test]
+fn a_stratified_study_with_looks() {
+    let levels: [&[(f64, f64)]; 3] = [
+        &[(0.28, 1.0), (0.13, 2.127), (0.25, 0.528), (0.34, 0.413)],
+        &[(0.28, 1.0), (0.72, 0.438)],
+        &[(0.43, 1.0), (0.37, 0.614), (0.20, 0.159)],
+    ];
+    let strata = levels.iter().fold(vec![(1.0, 1.0)], |strata, levels| {
+        let with = |(share, logs): (f64, f64)| {
+            let each = levels.iter();
+            each.map(move |(own, theta)| (share * own, logs * theta.ln()))
+        };
+        strata.into_iter().flat_map(with).collect()
+    });
+    assert_eq!(strata.len(), 24);
+    let ratio = 0.4466f64;
+    let had =
+        |hazard: f64| 1.0 - ((-30.92 * hazard).exp() - (-54.92 * hazard).exp()) / (24.0 * hazard);
+    let of = |(share, logs): &(f64, f64)| {
+        let hazard = 0.009_211 * logs.exp();
+        144.0 * share * (had(hazard) + had(ratio * hazard))
+    };
+    let events: f64 = strata.iter().map(of).sum();
+    near(events, 66.0, 5e-3, "events");
+    let plan = Boundaries::solve(Shape::LanDemetsObrienFleming, &equal(3), 0.025, Sides::One);
+    let drift = -ratio.ln() * (events / 4.0).sqrt();
+    near(plan.unwrap().power(drift), 0.9024, 5e-5, "power");
+}
+
 /// Expected information without an effect, as a ratio to one look, power .90, three looks of O'Brien and Fleming: 1.01107 with
 /// two sides and alpha .05, 1.01359 with one and .025 (rpact 3.3.4): the convention shows where hardly any power does. And
 /// output of SAS kept in the tests of the R package gsDesign, good to 3e-4.

@@ -26,6 +26,8 @@ struct PairedRejections {
     /// Place among the alternative's comparisons of the one with the same name; `None` where it has none.
     there: Option<usize>,
     difference: Moments,
+    /// Whether any study gave numbers of it, in the base and in the alternative.
+    answered: [bool; 2],
     /// Studies in which the alternative alone rejects, and in which the base alone does.
     alone: (u64, u64),
 }
@@ -41,7 +43,8 @@ pub struct Difference {
     pub days_closed: Figure,
     /// Cost; without a value where one of the two does not say what things cost.
     pub cost: Figure,
-    /// Power, per comparison of the base; without a value where it decides nothing, and where the alternative has none of its name.
+    /// Power, per comparison of the base; without a value where it decides nothing, where the alternative has none of its name, and
+    /// where in one of the two no study gave numbers.
     pub power: Vec<(String, Figure)>,
 }
 
@@ -75,12 +78,18 @@ impl Paired {
             .add(difference(|record| record.days_closed));
         let [here, there] = &self.judges;
         let (befores, afters) = (here.rejects(base), there.rejects(other));
+        let gave = |record: &Record, place: usize| {
+            let own = record.analyses.get(place);
+            own.is_some_and(|own| own.found.is_ok())
+        };
         let each = self.rejections.iter_mut().zip(here.limits()).zip(befores);
-        for ((own, limit), before) in each {
+        for (place, ((own, limit), before)) in each.enumerate() {
             let decides = |place: &usize| there.limits().get(*place).is_some_and(Option::is_some);
             let after = own.there.filter(decides);
             let after = after.and_then(|place| afters.get(place).copied());
             if let (Some(_), Some(after)) = (limit, after) {
+                own.answered[0] |= gave(base, place);
+                own.answered[1] |= own.there.is_some_and(|there| gave(other, there));
                 own.alone.0 += u64::from(after && !before);
                 own.alone.1 += u64::from(before && !after);
                 own.difference
@@ -119,6 +128,10 @@ pub fn never_differs(figure: &Figure) -> bool {
 
 impl PairedRejections {
     fn power(&self) -> Figure {
+        // Where no study gave numbers there is no power, and no difference from one.
+        if self.answered != [true; 2] {
+            return Figure::default();
+        }
         let figure = self.difference.mean();
         with_exact_ends(figure, self.alone, self.difference.count())
     }

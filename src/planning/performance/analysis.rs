@@ -160,7 +160,9 @@ impl AnalysisSums {
     }
 
     pub(super) fn rejections(&self) -> Option<Rejections> {
-        self.about.limit.map(|_| self.rejected.clone())
+        // As power, which a failure is never: without a study that gave numbers there is nothing to compare.
+        let decides = self.about.limit.is_some() && self.answered > 0;
+        decides.then(|| self.rejected.clone())
     }
 
     pub(super) fn performance(&self, replicates: u64) -> AnalysisPerformance {

@@ -69,6 +69,14 @@ pub(super) fn no_true_effect(cell: &Cell) -> Option<Warning> {
     ))
 }
 
+/// The true effect of a study on the scale of an analysis' estimate, of what its record has; `None` where it is not known there.
+pub fn true_effect(analysis: &Analysis, recorded: f64) -> Option<f64> {
+    match truth(analysis) {
+        Truth::Known | Truth::Bounded => Some(recorded),
+        Truth::Other { .. } => None,
+    }
+}
+
 /// What is known of the looks at the monitored analysis of a cell; `None` without one.
 fn about_looks(cell: &Cell) -> Option<AboutLooks> {
     let own = |index: &usize| &cell.protocol.analyses[*index];

@@ -29,6 +29,7 @@ use crate::estimation::Estimate;
 use crate::planning::judging::Judge;
 use crate::planning::record::{Looked, Record, StageWise};
 use crate::planning::rehearsal::{Lived, Step, lived};
+use crate::planning::rounds::true_effect;
 use crate::planning::scenario::Cell;
 use crate::planning::simulate::Options;
 use crate::planning::study::Found;
@@ -175,12 +176,15 @@ fn made(outside: &Outside, request: &Replay<'_>, lived: Lived) -> Result<Replaye
         if !agree(own.found.as_ref().ok(), first, redrawn) || !ends_alike(stage_wise, rows) {
             return Err(differs());
         }
+        let analysis = &protocol.analyses[index];
+        // A test has a p and no interval, and by stages no estimate either: the record repeats there what it is weighed by.
+        let of_effect = |value: f64| (analysis.estimand.measure != "test").then_some(value);
         let mut simulated = match &own.found {
             Ok(found) => json!({
                 "estimate": found.estimate,
                 "std_error": found.std_error,
-                "conf_low": found.conf_low,
-                "conf_high": found.conf_high,
+                "conf_low": of_effect(found.conf_low),
+                "conf_high": of_effect(found.conf_high),
                 "p_value": found.p_value,
             }),
             Err(code) => json!({ "failure": code }),
@@ -191,13 +195,13 @@ fn made(outside: &Outside, request: &Replay<'_>, lived: Lived) -> Result<Replaye
         }
         let mut said = json!({
             "analysis": id,
-            "truth": own.truth,
+            "truth": true_effect(analysis, own.truth),
             "simulated": simulated,
             "lock": protocol.locks[lock].id,
             "stage_wise": stage_wise.map(|own| json!({
-                "estimate": own.estimate,
-                "conf_low": own.conf_low,
-                "conf_high": own.conf_high,
+                "estimate": of_effect(own.estimate),
+                "conf_low": of_effect(own.conf_low),
+                "conf_high": of_effect(own.conf_high),
                 "p_value": own.p_value,
             })),
             "registered_p_value": test.map(|test| test.p_value),

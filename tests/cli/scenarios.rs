@@ -685,3 +685,85 @@ fn a_prior_that_no_study_lives_by_leaves_the_power_a_power() {
     );
     assert!(is_assurance);
 }
+
+/// By law as without a search: where the analysis never has an answer there is no power, also when the search goes on from its folder.
+#[test]
+fn a_search_for_what_always_fails_is_refused() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let folder = Folder::new();
+    let order = format!(
+        "simulate {root}/simulations/null.toml --search months --between 2,4 --power .5 --analysis acceptance \
+         --set truth.acceptance_control=0.0000001 --set truth.acceptance_difference=0 --draws 0"
+    );
+    for more in ["", " --out d", " --out d"] {
+        let run = folder.run(&format!("{order}{more}"));
+        assert_eq!(run.exit, 3, "{}", run.err);
+        assert!(run.err.contains("all-replicates-failed"), "{}", run.err);
+        assert!(run.err.contains("no-variation"), "{}", run.err);
+    }
+}
+
+/// By hand: no effect adjusted for four sites can be estimated from two families. That number has no power, and it is told.
+#[test]
+fn a_search_tells_of_numbers_without_power() {
+    let run = simulate("workloads/w1.toml --draws 0 --search families --between 2,60 --power .5");
+    assert_eq!(run.exit, 2, "{}", run.err);
+    assert!(run.err.contains("many-failures"), "{}", run.err);
+    let told = "at families = 2 no study gave numbers of `primary`";
+    assert!(run.err.contains(told), "{}", run.err);
+}
+
+/// By law: where no study of a cell or of an alternative gave numbers there is no power, and no difference from one.
+#[test]
+fn no_power_has_no_difference() {
+    let less = "truth.acceptance_control=0.0000001";
+    let folder = Folder::new();
+    let root = env!("CARGO_MANIFEST_DIR");
+    let scenario = format!("{root}/simulations/null.toml");
+    let words = [
+        "simulate",
+        &scenario,
+        "--replicates",
+        "10",
+        "--draws",
+        "0",
+        "--set",
+        "months=6",
+        "--set",
+        "truth.acceptance_difference=0",
+        "--what-if",
+        less,
+        "--json",
+    ];
+    let run = folder.run_with(&words, b"");
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let body = run.json();
+    let power = &body["alternatives"][0]["differences"]["power"];
+    assert_eq!(
+        (&power[0]["analysis"], &power[1]["analysis"]),
+        (&"primary".into(), &"acceptance".into())
+    );
+    assert!(
+        power[0]["value"].is_number() && power[1]["value"].is_null(),
+        "{power}"
+    );
+    let text = std::fs::read_to_string(&scenario).unwrap();
+    let protocol = format!("{root}/protocols/iuh-2025/protocol.toml");
+    let text = text.replace("../protocols/iuh-2025/protocol.toml", &protocol);
+    let grid = "\n[grid.full]\n\"truth.acceptance_control\" = [0.35, 0.0000001]\n";
+    folder.file("g.toml", text + grid);
+    let run = folder.run("simulate g.toml --replicates 10 --draws 0 --set months=6 --json");
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let rows = run.json()["cells"].clone();
+    assert_eq!(rows[3]["failures"], 10);
+    assert!(
+        rows[2]["difference"]["power"]["value"].is_number(),
+        "{}",
+        rows[2]
+    );
+    assert!(
+        rows[3]["difference"]["power"]["value"].is_null(),
+        "{}",
+        rows[3]
+    );
+}

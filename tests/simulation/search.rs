@@ -24,6 +24,7 @@ impl Design {
         let come = least + (unit(&mut words) * f64::from(most - least + 1)) as u32;
         let families = come.min(u32::try_from(asked).unwrap());
         Outcome {
+            failed: false,
             rejected: z + self.slope * f64::from(families).sqrt() > 1.959_963_985,
             families: if self.silent { least } else { families },
         }
@@ -205,4 +206,75 @@ fn what_fresh_replicates_contradict_is_said() {
         found.confirmed = (from, studies, rejections);
         assert_eq!(found.contradiction(0.8), said, "{rejections}");
     }
+}
+
+/// Searches where studies at numbers below the first of `from` give no numbers.
+fn searched_from(from: u64, between: (u64, u64)) -> Result<Found, NoAnswer> {
+    let design = Design {
+        slope: 1.0 / 6.0,
+        come: (100_000, 100_000),
+        silent: false,
+    };
+    let key = replicates_key("search-test", "7");
+    let question = Question {
+        between,
+        power: 0.8,
+        within: 0.02,
+        most: 60_000,
+        confirm: None,
+    };
+    let mut run = |x: u64, first: u64, end: u64| -> Result<Vec<Outcome>, Infallible> {
+        let study = |number: u64| {
+            let own = design.study(&key, number, x);
+            Outcome {
+                failed: x < from,
+                rejected: own.rejected && x >= from,
+                ..own
+            }
+        };
+        Ok((first..end).map(study).collect())
+    };
+    search(&question, &mut run).unwrap()
+}
+
+/// By law: a number at which no study gave numbers has no power, which is not a power of 0. Where that is so of the largest, the search
+/// says it; where it is so of small ones, they show none, and the number is found all the same.
+#[test]
+fn a_number_without_any_answer_has_no_power() {
+    let none = searched_from(1000, (50, 900));
+    assert_eq!(none, Err(NoAnswer::Failed(500)));
+    let found = searched_from(100, (50, 900)).unwrap();
+    // 283 as above; the interval is within 2 %, four of its standard errors some 4 %.
+    assert!((272..=294).contains(&found.x), "{found:?}");
+    let least = &found.tried[0];
+    assert_eq!((least.x, least.power().value), (50, None));
+    let others = &found.tried[1..];
+    assert!(others.iter().all(|own| own.power().value.is_some()));
+}
+
+/// By hand: 290 have Φ(√290/6 − 1.96) = .8101, and 282.6 would have .8: at the low end of the range there is the target and a little
+/// more, and the power does not end near it. Unless chance puts the low end a little below, no number is named and none is unclear.
+#[test]
+fn a_range_that_begins_about_the_target_says_so() {
+    let design = Design {
+        slope: 1.0 / 6.0,
+        come: (100_000, 100_000),
+        silent: false,
+    };
+    assert!((design.power(290) - 0.8101).abs() < 5e-5);
+    let mut about = 0;
+    for seed in 0..12 {
+        match design.searched((290, 900), seed) {
+            Err(NoAnswer::AtTheLowEnd(power)) => {
+                about += 1;
+                // Four standard errors of 6,400 studies.
+                assert!((power.value.unwrap() - 0.8101).abs() < 0.0196, "{seed}");
+            }
+            Err(NoAnswer::Below(_)) => {}
+            // The interval is within 2 %, so that four of its standard errors are some 4 %.
+            Ok(found) => assert!(found.whole.0 <= 301, "{seed}: {found:?}"),
+            other => panic!("{seed}: {other:?}"),
+        }
+    }
+    assert!(about > 0);
 }

@@ -76,17 +76,19 @@ impl Measure {
     }
 }
 
-/// That a search names no number, and why.
+/// That a search names no number, and why; of the analysis its id, and why the first study at the largest number gave no numbers.
 pub(super) fn no_answer(
     key: &str,
     (low, high): (u64, u64),
     wanted: &Wanted,
     measure: Measure,
+    (analysis, reason): (&str, &str),
     none: NoAnswer,
 ) -> Failure {
     let target = wanted.power;
     let target_sv = target.to_string().replace('.', ",");
     let (name, name_sv) = measure.the();
+    let plain_sv = measure.plain_sv();
     let shown = |figure: Figure| {
         let number = |value: Option<f64>| format!("{:.3}", value.unwrap_or(0.0));
         if let Some(bound) = figure.bound() {
@@ -128,6 +130,24 @@ pub(super) fn no_answer(
                     "redan vid {key} = {low} är {name_sv} {sv}, mer än {target_sv}"
                 ),
             )
+        }
+        NoAnswer::AtTheLowEnd(power) => {
+            let (en, sv) = shown(power);
+            let message = words!(
+                "already at {key} = {low} the {name} is {en}, about {target}: the smallest number with it is about {low} or below",
+                "redan vid {key} = {low} är {name_sv} {sv}, ungefär {target_sv}: det minsta talet med den är ungefär {low} eller lägre"
+            );
+            return Failure::new(exit::USAGE, "search-below", message).help(words!(
+                "begin the search below {low} with --between",
+                "börja sökningen under {low} med --between"
+            ));
+        }
+        NoAnswer::Failed(studies) => {
+            let message = words!(
+                "at {key} = {high}, the largest number, none of {studies} simulated studies could be analysed by `{analysis}` (the first one: {reason}): there is no {name}",
+                "vid {key} = {high}, det största talet, gick ingen av {studies} simulerade studier att analysera med `{analysis}` (den första: {reason}): det finns ingen {plain_sv}"
+            );
+            return Failure::new(exit::INVALID_PROTOCOL, "all-replicates-failed", message);
         }
         NoAnswer::Flat => (
             "search-flat",
@@ -199,6 +219,25 @@ pub(super) fn doubts(found: &Found, target: f64, measure: Measure) -> Vec<Diagno
     said
 }
 
+/// That at some of the numbers that were tried no study gave numbers of the analysis: they have no power, and it is by decision and
+/// not by what was seen that they stand below the target.
+pub(super) fn without_power(
+    key: &str,
+    analysis: &str,
+    numbers: &[u64],
+    reason: &str,
+    measure: Measure,
+) -> Option<Diagnostic> {
+    let (name, name_sv) = (measure.the().0, measure.plain_sv());
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    let list = numbers.join(", ");
+    let words = words!(
+        "at {key} = {list} no study gave numbers of `{analysis}` (the first: {reason}): there is no {name} there, and the search takes these numbers as too small",
+        "vid {key} = {list} gav ingen studie tal för `{analysis}` (den första: {reason}): där finns ingen {name_sv}, och sökningen tar dessa tal som för små"
+    );
+    (!numbers.is_empty()).then(|| Diagnostic::warning("many-failures", words))
+}
+
 /// The fields of the answer; [`Measure::name`] completes them.
 pub(super) fn body(
     base: &Planned,
@@ -216,6 +255,7 @@ pub(super) fn body(
             json!({
                 "number": own.x,
                 "replicates": own.rejected.len(),
+                "failures": own.failures,
                 "power": own.power(),
                 "fitted": fit.power(own.x as f64),
                 "families": families.get(&own.x),
@@ -272,7 +312,14 @@ mod tests {
         let said = |from, measure| {
             let power = share(790, 1000);
             let none = NoAnswer::Unclear { power, from };
-            no_answer("families", (40, 480), &wanted, measure, none)
+            no_answer(
+                "families",
+                (40, 480),
+                &wanted,
+                measure,
+                ("primary", ""),
+                none,
+            )
         };
         let failure = said(Some(430), Measure::Power);
         assert!(
@@ -296,6 +343,35 @@ mod tests {
         assert!(
             failure.message.en.ends_with("if from any")
                 && failure.message.sv.ends_with("om från något")
+        );
+    }
+
+    /// By hand: 811 of 1,000 at the smallest number are about .8, and fewer may do; where no study at the largest number has an answer
+    /// there is no power, with the exit of a scenario that cannot be. Both in two languages.
+    #[test]
+    fn the_ends_of_a_range_are_told() {
+        let wanted = Wanted {
+            key: "months".to_owned(),
+            between: None,
+            power: 0.8,
+            analysis: None,
+        };
+        let said = |none| {
+            let failed = ("acceptance", "no-variation");
+            no_answer("months", (20, 60), &wanted, Measure::Power, failed, none)
+        };
+        let failure = said(NoAnswer::AtTheLowEnd(share(811, 1000)));
+        assert_eq!((failure.exit, failure.code), (2, "search-below"));
+        assert!(
+            failure.message.en.contains("about 20 or below")
+                && failure.message.sv.contains("ungefär 20 eller lägre")
+        );
+        let failure = said(NoAnswer::Failed(500));
+        assert_eq!((failure.exit, failure.code), (3, "all-replicates-failed"));
+        assert!(
+            failure.message.en.contains("none of 500 simulated studies")
+                && failure.message.en.ends_with("there is no power")
+                && failure.message.sv.ends_with("det finns ingen styrka")
         );
     }
 }

@@ -5,7 +5,7 @@
 
 use super::flaws::{failed, refused};
 use super::folder::Folder;
-use super::found::{Measure, body, doubts, no_answer};
+use super::found::{Measure, body, doubts, no_answer, without_power};
 use super::order::{Order, Planned};
 use super::pace::Pace;
 use crate::app::exit;
@@ -17,7 +17,7 @@ use crate::planning::judging::Judge;
 use crate::planning::performance::{Figure, Moments};
 use crate::planning::rounds::many_failures;
 use crate::planning::scenario::{Cell, set_path};
-use crate::planning::search::{BEGINNING, Found, Outcome, Question, search};
+use crate::planning::search::{BEGINNING, Found, NoAnswer, Outcome, Question, search};
 use crate::planning::simulate::{Options, Threads, warnings};
 use crate::planning::study::Record;
 use crate::words;
@@ -134,12 +134,26 @@ pub fn searched(
     let answer = search(&question, &mut |x, from, to| runner.run(x, from, to))?;
     runner.pace.ended(runner.done);
     let measure = runner.measure();
+    let is_refused = matches!(answer, Err(NoAnswer::Failed(_)));
+    if !is_refused {
+        runner.say_without_power(&wanted.key, &analysis.1);
+    }
     let found = match answer {
         Ok(found) => found,
         Err(none) => {
             // What stands in the way of the greatest number may be why.
             runner.say_of_greatest();
-            return Err(no_answer(&wanted.key, between, wanted, measure, none));
+            let of_greatest = runner.numbers.get(&between.1);
+            let reason = of_greatest.map_or("", |own| own.failures.1);
+            let failed = (analysis.1.as_str(), reason);
+            return Err(no_answer(
+                &wanted.key,
+                between,
+                wanted,
+                measure,
+                failed,
+                none,
+            ));
         }
     };
     runner.say_of_cell(found.x, &analysis.1);
@@ -397,6 +411,19 @@ impl Runner<'_> {
         }
     }
 
+    /// That some numbers have no power, since no study gave any numbers there.
+    fn say_without_power(&mut self, key: &str, analysis: &str) {
+        let all = |own: &Number<'_>| own.failures.0 > 0 && own.failures.0 == own.families.count();
+        let without = self.numbers.iter().filter(|(_, own)| all(own));
+        let (numbers, reasons): (Vec<u64>, Vec<&str>) =
+            without.map(|(x, own)| (*x, own.failures.1)).unzip();
+        let reason = reasons.first().copied().unwrap_or_default();
+        let said = without_power(key, analysis, &numbers, reason, self.measure());
+        if let Some(own) = said {
+            self.say(own);
+        }
+    }
+
     /// What is to be said of the greatest number that was tried.
     fn say_of_greatest(&mut self) {
         let greatest = self.numbers.values().next_back();
@@ -462,7 +489,8 @@ impl Runner<'_> {
             .map(|record| {
                 number.families.add(f64::from(record.families));
                 let own = record.analyses.get(self.analysis);
-                if let Some(Err(code)) = own.map(|own| &own.found) {
+                let failure = own.and_then(|own| own.found.as_ref().err());
+                if let Some(code) = failure {
                     if number.failures.0 == 0 {
                         number.failures.1 = code;
                     }
@@ -470,6 +498,7 @@ impl Runner<'_> {
                 }
                 let rejected = number.judge.rejects(record);
                 Outcome {
+                    failed: failure.is_some(),
                     rejected: rejected.get(self.analysis).copied().unwrap_or(false),
                     families: record.families,
                 }

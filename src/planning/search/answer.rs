@@ -121,6 +121,11 @@ pub enum NoAnswer {
     Beyond(Figure),
     /// Already the smallest number has enough power, on fresh replicates too.
     Below(Figure),
+    /// The smallest number has about the target power or a little more, and the largest clearly more: the power of the
+    /// smallest on fresh replicates.
+    AtTheLowEnd(Figure),
+    /// No study at the largest number gave numbers, so that it has no power: how many were run.
+    Failed(u64),
     /// Power does not grow with the number.
     Flat,
     /// Power comes so near the target and grows so little that all studies together do not tell where it has it, if

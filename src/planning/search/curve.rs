@@ -179,6 +179,7 @@ mod tests {
             x,
             rejected: (0..n).map(|k| k < rejections).collect(),
             families: x * n as u64,
+            failures: 0,
         }
     }
 

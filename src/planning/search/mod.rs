@@ -60,8 +60,7 @@ pub fn search<E>(question: &Question, run: &mut Run<'_, E>) -> Result<Result<Fou
         let is_spent = own.used() >= question.most;
         let Some((low, high)) = own.bracket() else {
             if is_spent {
-                let (least, _) = question.between;
-                return own.no_number(true, Some(least)).map(Err);
+                return own.without_bracket().map(Err);
             }
             own.more_at_the_end()?;
             continue;
@@ -134,12 +133,30 @@ impl<E> Search<'_, '_, E> {
         Ok(())
     }
 
+    /// Whether the power, made not to fall, has the target at the smallest number already.
+    fn is_above(&self) -> bool {
+        let goal = self.goal();
+        heights(&self.tried).first().is_some_and(|own| *own >= goal)
+    }
+
     /// Where no two numbers enclose the target yet: more at the end that it lies at.
     fn more_at_the_end(&mut self) -> Result<(), E> {
         let (low, high) = self.question.between;
-        let goal = self.goal();
-        let is_above = heights(&self.tried).first().is_some_and(|own| *own >= goal);
-        self.more_at(&[if is_above { low } else { high }])
+        self.more_at(&[if self.is_above() { low } else { high }])
+    }
+
+    /// Why there is no number where to the end no two numbers enclose the target: it lies about the smallest one, or the power ends
+    /// near it.
+    fn without_bracket(mut self) -> Result<NoAnswer, E> {
+        let (low, high) = self.question.between;
+        let largest = self.tried.iter().find(|own| own.x == high);
+        let grows =
+            largest.is_some_and(|own| self.is_far((own.rejections(), own.studies()), 1.0, 3.0));
+        if !(grows && self.is_above()) {
+            return self.no_number(true, Some(low));
+        }
+        let (_, studies, rejections) = self.run_fresh(low)?;
+        Ok(NoAnswer::AtTheLowEnd(share(rejections, studies)))
     }
 
     fn begin(&mut self) -> Result<(), E> {
@@ -163,6 +180,10 @@ impl<E> Search<'_, '_, E> {
             let Some(own) = self.tried.iter().find(|own| own.x == x) else {
                 continue;
             };
+            // A power that does not exist is not one that is too small.
+            if x == high && own.all_failed() {
+                return Ok(Some(NoAnswer::Failed(own.studies())));
+            }
             if !self.is_far((own.rejections(), own.studies()), sign, 3.0) {
                 continue;
             }

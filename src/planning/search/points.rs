@@ -8,6 +8,8 @@ use crate::planning::performance::{Figure, share};
 pub struct Outcome {
     /// Whether it rejected.
     pub rejected: bool,
+    /// Whether its analysis gave no numbers; it does not reject then.
+    pub failed: bool,
     /// Families that it randomized.
     pub families: u32,
 }
@@ -21,6 +23,8 @@ pub struct Tried {
     pub rejected: Vec<bool>,
     /// Families randomized, over all replicates.
     pub families: u64,
+    /// Replicates whose analysis gave no numbers.
+    pub failures: u64,
 }
 
 impl Tried {
@@ -30,6 +34,7 @@ impl Tried {
             x,
             rejected: Vec::new(),
             families: 0,
+            failures: 0,
         }
     }
 
@@ -37,6 +42,7 @@ impl Tried {
         for outcome in outcomes {
             self.rejected.push(outcome.rejected);
             self.families += u64::from(outcome.families);
+            self.failures += u64::from(outcome.failed);
         }
     }
 
@@ -49,8 +55,16 @@ impl Tried {
         self.rejected.iter().filter(|rejected| **rejected).count() as u64
     }
 
-    /// Share of the studies that rejected.
+    /// Whether no study gave numbers: then there is no power, and none is shown as 0.
+    pub fn all_failed(&self) -> bool {
+        self.failures == self.studies()
+    }
+
+    /// Share of the studies that rejected; without a value where no study gave numbers.
     pub fn power(&self) -> Figure {
+        if self.all_failed() {
+            return Figure::default();
+        }
         share(self.rejections(), self.studies())
     }
 }
@@ -175,6 +189,7 @@ mod tests {
                 own.add(
                     &[Outcome {
                         rejected,
+                        failed: false,
                         families: *families,
                     }; 2],
                 );

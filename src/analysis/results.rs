@@ -87,9 +87,11 @@ pub struct AnalysisResult {
     pub deviations: Vec<Deviation>,
     /// What a reader should know.
     pub warnings: Vec<Warning>,
+    /// Why the estimator has no answer, where it has none.
+    pub refused: Option<Words>,
     /// What it shows, in words: "compatible with …", never "no effect".
     pub conclusion: Words,
-    /// The comparisons of further treated arms with control; `test`, `p_adjusted`, `q_value` and `conclusion` above are
+    /// The comparisons of further treated arms with control; `test`, `p_adjusted`, `q_value`, `refused` and `conclusion` above are
     /// those of the first. Empty with two arms.
     pub further: Vec<Comparison>,
 }
@@ -110,6 +112,8 @@ pub struct Comparison {
     /// As of the first comparison.
     pub q_value: Option<f64>,
     /// As of the first comparison.
+    pub refused: Option<Words>,
+    /// As of the first comparison.
     pub conclusion: Words,
 }
 
@@ -126,6 +130,8 @@ pub struct Compared<'a> {
     pub p_adjusted: Option<f64>,
     /// The deciding p of an exploratory comparison, adjusted by Benjamini and Hochberg.
     pub q_value: Option<f64>,
+    /// Why the estimator has no answer, where it has none.
+    pub refused: Option<&'a Words>,
 }
 
 impl AnalysisResult {
@@ -151,6 +157,7 @@ impl AnalysisResult {
                 test: self.test.as_ref(),
                 p_adjusted: self.p_adjusted,
                 q_value: self.q_value,
+                refused: self.refused.as_ref(),
             };
         };
         let own = self.further.get(further);
@@ -161,6 +168,7 @@ impl AnalysisResult {
             test: own.and_then(|own| own.test.as_ref()),
             p_adjusted: own.and_then(|own| own.p_adjusted),
             q_value: own.and_then(|own| own.q_value),
+            refused: own.and_then(|own| own.refused.as_ref()),
         }
     }
 

@@ -47,6 +47,18 @@ pub(super) fn without_variation(effect: &Effect) -> Option<Warning> {
     })
 }
 
+/// Of a statistic in which a constant effect has no form.
+pub(super) fn without_interval(analysis: &Analysis) -> Warning {
+    let id = &analysis.estimator;
+    Warning::new(
+        "test-without-interval",
+        words!(
+            "the p that decides is by redraws of the statistic of `{id}`, which has no interval by inversion; an interval that stands here is the estimator's own, by large samples",
+            "det p-värde som avgör kommer från omlottningar av teststorheten i `{id}`, som inte har något intervall genom inversion; ett intervall som står här är skattningsmetodens eget, för stora material"
+        ),
+    )
+}
+
 /// The row of a model's effect.
 pub(super) fn row(
     protocol: &Protocol,

@@ -21,7 +21,7 @@ use super::randomization::TestError;
 use super::redraws::{Redrawn, Source};
 use super::reference_set::{ENUMERATED, Enumeration, History, imputation_key, test_key};
 use super::results::{Analyses, AnalysisResult, Comparison, TestResult};
-use super::rows::{name_arm, refusal, row, undefined, without_variation};
+use super::rows::{name_arm, refusal, row, undefined, without_interval, without_variation};
 use super::sensitivity::{self, Ground};
 use super::statistic::Registered;
 use super::subgroups;
@@ -210,14 +210,15 @@ impl<'a> Runner<'a> {
         let mut results = Vec::new();
         let treated: Vec<Arm> = treated_arms(protocol).collect();
         let mut further: Vec<Comparison> = Vec::new();
-        let mut test = None;
+        let (mut test, mut refused) = (None, None);
         // With more arms a constant effect of one of them says nothing about the others.
         let inverts = protocol.arms.len() == 2 && !analysis.is_scored();
         let mut inverted = None;
         let mut smallest = Vec::new();
         for (place, arm) in treated.iter().enumerate() {
             let from = results.len();
-            results.extend(self.estimate(analysis, *arm, &mut warnings));
+            let (rows, refusal) = self.estimate(analysis, *arm, &mut warnings);
+            results.extend(rows);
             let draws = self.draws(planned);
             let own = draws.and_then(|draws| self.test(analysis, *arm, draws, &mut warnings));
             let (own, redrawn) = own.unzip();
@@ -225,7 +226,7 @@ impl<'a> Runner<'a> {
             let least = redrawn.as_ref().map(Redrawn::smallest_p);
             smallest.push(least.unwrap_or(without));
             if place == 0 {
-                test = own;
+                (test, refused) = (own, refusal);
                 inverted = redrawn.filter(|_| inverts);
             } else {
                 further.push(Comparison {
@@ -235,6 +236,7 @@ impl<'a> Runner<'a> {
                     test: own,
                     p_adjusted: None,
                     q_value: None,
+                    refused: refusal,
                     conclusion: Words::default(),
                 });
             }
@@ -298,6 +300,7 @@ impl<'a> Runner<'a> {
             covariates,
             deviations,
             warnings,
+            refused,
             conclusion: Words::default(),
             further,
         };
@@ -370,13 +373,13 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// The rows of one treated arm; the first is its effect.
+    /// The rows of one treated arm, of which the first is its effect, and why the estimator has no answer, where it has none.
     fn estimate(
         &mut self,
         analysis: &Analysis,
         treated: Arm,
         warnings: &mut Vec<Warning>,
-    ) -> Vec<Estimate> {
+    ) -> (Vec<Estimate>, Option<Words>) {
         let protocol = self.protocol;
         let told = self
             .workspace
@@ -424,10 +427,15 @@ impl<'a> Runner<'a> {
             }
             Err(error) => Err(error),
         };
-        rows.unwrap_or_else(|error| {
-            warnings.push(Warning::new(error.code(), refusal(&error)));
-            vec![undefined(protocol, analysis, treated, &self.workspace)]
-        })
+        match rows {
+            Ok(rows) => (rows, None),
+            Err(error) => {
+                let why = refusal(&error);
+                warnings.push(Warning::new(error.code(), why.clone()));
+                let row = undefined(protocol, analysis, treated, &self.workspace);
+                (vec![row], Some(why))
+            }
+        }
     }
 
     fn test(
@@ -512,18 +520,6 @@ impl<'a> Runner<'a> {
             &Registered::new(&sampled),
         )
     }
-}
-
-/// Of a statistic in which a constant effect has no form.
-fn without_interval(analysis: &Analysis) -> Warning {
-    let id = &analysis.estimator;
-    Warning::new(
-        "test-without-interval",
-        words!(
-            "the p that decides is by redraws of the statistic of `{id}`, which has no interval by inversion; an interval that stands here is the estimator's own, by large samples",
-            "det p-värde som avgör kommer från omlottningar av teststorheten i `{id}`, som inte har något intervall genom inversion; ett intervall som står här är skattningsmetodens eget, för stora material"
-        ),
-    )
 }
 
 /// The interval of the test by redraws: the constant effects that it does not reject at the limit against which it decides. At a

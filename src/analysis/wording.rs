@@ -171,8 +171,12 @@ pub fn conclusion(
             parts.push(between.compatible(low, high));
         }
         _ => {
-            let several = protocol.arms.len() > 2;
-            parts.push(unlimited(&result.arms, several.then_some(&between)));
+            let several = (protocol.arms.len() > 2).then_some(&between);
+            let seen = result.arms.iter().any(|arm| arm.analysed > 0);
+            parts.push(match compared.refused.filter(|_| seen) {
+                Some(why) => unanswered(&analysis.estimator, why, several),
+                None => unlimited(&result.arms, several),
+            });
         }
     }
     let limited = match set {
@@ -237,17 +241,31 @@ fn alike(average: Average) -> Words {
     }
 }
 
-/// That there is no interval, with the arms that are compared where there are several comparisons.
-fn unlimited(arms: &[ArmOutcome], several: Option<&Between<'_>>) -> Words {
-    let of = several.map_or_else(Words::default, |own| {
+/// The arms that are compared, where there are several comparisons.
+fn which(several: Option<&Between<'_>>) -> Words {
+    several.map_or_else(Words::default, |own| {
         let (t_en, c_en) = (&own.treated.en, &own.control.en);
         let (t_sv, c_sv) = (&own.treated.sv, &own.control.sv);
         words!(
             " for {t_en} compared with {c_en}",
             " för {t_sv} jämfört med {c_sv}"
         )
-    });
-    let Words { en, sv } = of;
+    })
+}
+
+/// That the estimator has no answer, and why: what the data are compatible with is another question, which it leaves open.
+fn unanswered(estimator: &str, why: &Words, several: Option<&Between<'_>>) -> Words {
+    let Words { en, sv } = which(several);
+    let (why_en, why_sv) = (&why.en, &why.sv);
+    words!(
+        "The method `{estimator}` gives no answer{en} from these data: {why_en}. Which differences the data are compatible with is not said here.",
+        "Metoden `{estimator}` ger inget svar{sv} utifrån dessa data: {why_sv}. Vilka skillnader data är förenliga med sägs inte här."
+    )
+}
+
+/// That there is no interval.
+fn unlimited(arms: &[ArmOutcome], several: Option<&Between<'_>>) -> Words {
+    let Words { en, sv } = which(several);
     let analysed: u32 = arms.iter().map(|arm| arm.analysed).sum();
     if analysed == 0 {
         words!(

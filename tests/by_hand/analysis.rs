@@ -470,6 +470,7 @@ fn result(protocol: &Protocol, limits: Option<(f64, f64)>, p: Option<f64>) -> An
     row.conf_high = limits.map(|(_, high)| high);
     row.estimate = limits.map(|(low, high)| f64::midpoint(low, high));
     row.p_value = p;
+    result.refused = None;
     result.test = None;
     result.test_registered = false;
     result.p_adjusted = None;
@@ -563,16 +564,18 @@ fn a_conclusion_without_an_interval_names_the_arms() {
         .replace("max_imbalance = 4\n", "");
     let three = protocol(&text);
     let network = three.arm("network").unwrap();
-    let found = conclusion(
-        &three,
-        &three.analyses[0],
-        network,
-        &result(&protocol(IUH), None, None),
-        false,
-    );
+    let mut own = result(&protocol(IUH), None, None);
+    let said = |own: &AnalysisResult| conclusion(&three, &three.analyses[0], network, own, false);
+    let found = said(&own);
     let en = "The data give no interval for Network compared with Standard handling, so the result";
     let sv =
         "Data ger inget intervall för Nätverk jämfört med Sedvanlig handläggning, så resultatet";
+    assert!(found.en.starts_with(en), "{}", found.en);
+    assert!(found.sv.starts_with(sv), "{}", found.sv);
+    own.refused = Some(Words::new("for a reason", "av ett skäl"));
+    let found = said(&own);
+    let en = "The method `lin` gives no answer for Network compared with Standard handling from these data: for a reason.";
+    let sv = "Metoden `lin` ger inget svar för Nätverk jämfört med Sedvanlig handläggning utifrån dessa data: av ett skäl.";
     assert!(found.en.starts_with(en), "{}", found.en);
     assert!(found.sv.starts_with(sv), "{}", found.sv);
 }

@@ -288,6 +288,7 @@ pub(crate) fn ordinary() -> Parts {
                 "Intaget berodde på tidigare lotter genom intagsstoppet; testets simulerade storlek finns i protokollets kontroll.",
             ),
         )],
+        refused: None,
         conclusion: Words::new(
             "The result is compatible with anything from 16 fewer to 5 more families of 100 with a new report of concern.",
             "Resultatet är förenligt med allt från 16 färre till 5 fler familjer av 100 med en ny orosanmälan.",
@@ -319,6 +320,7 @@ pub(crate) fn ordinary() -> Parts {
         p_adjusted: Some(0.0057),
         deviations: Vec::new(),
         warnings: Vec::new(),
+        refused: None,
         conclusion: Words::new(
             "The result is compatible with 4 to 26 more families of 100 that accepted and started an intervention.",
             "Resultatet är förenligt med att 4 till 26 fler familjer av 100 tackat ja och påbörjat en insats.",
@@ -637,6 +639,7 @@ pub(crate) fn several() -> Parts {
         test: None,
         p_adjusted: None,
         q_value: None,
+        refused: None,
         conclusion: Words::default(),
     };
     let mut short = comparison(3, 1);

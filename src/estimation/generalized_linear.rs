@@ -315,7 +315,7 @@ impl Design {
                 }
                 return Ok(fitted(beta, eta, state, None));
             }
-            if newton && family == Family::Binomial && separates(y, &eta) {
+            if newton && family == Family::Binomial && held.is_none() && separates(y, &eta) {
                 return Ok(fitted(beta, eta, state, Some(Separation::Arm)));
             }
             let still = step
@@ -586,6 +586,19 @@ impl Fit {
             Err(EstimationError::LeverageOne { rows, .. }) => rows,
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the effect has an estimate, or none that a score test with the model's variance could stand in for.
+    pub fn exists(&self, variance: Variance) -> bool {
+        self.separation != Some(Separation::Arm) || variance != Variance::Model
+    }
+
+    /// Of a fit with the arm's coefficient held: the normal deviate of its score, by the information that the others leave (Rao 1948,
+    /// doi 10.1017/S0305004100023987).
+    pub fn score(&self) -> f64 {
+        let (n, k) = (self.state.root.len(), self.coefficients.len());
+        let qr = &self.state.qr;
+        dot(&qr.q()[(k - 1) * n..k * n], &self.state.pull) * qr.r(k - 1, k - 1).signum()
     }
 
     /// Mean of each row.

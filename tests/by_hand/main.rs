@@ -42,6 +42,7 @@ mod suppression;
 mod survival;
 mod told;
 mod unknown_outcomes;
+mod without_events;
 
 #[path = "../made_up/mod.rs"]
 #[allow(dead_code, reason = "each kind of test uses a part of it")]

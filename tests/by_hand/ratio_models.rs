@@ -394,13 +394,15 @@ fn separation_is_refused() {
     // An arm without events, and one with nothing but events.
     for columns in [binary((0, 10), (3, 10)), binary((4, 10), (10, 10))] {
         assert_eq!(
-            refused("logistic", &columns, &Settings::default()),
+            refused("logistic", &columns, &with(Variance::Hc0)),
             "separation"
         );
         assert_eq!(
             refused("g-computation", &columns, &Settings::default()),
             "same-outcome"
         );
+        let error = estimate("g-computation", &columns, &Settings::default()).unwrap_err();
+        assert!(error.words().en.contains("use risk-difference"));
         let firth = run("logistic", &columns, &with(Variance::Firth));
         assert!(firth.effect().unwrap().std_error < Some(2.0));
     }
@@ -414,7 +416,7 @@ fn separation_is_refused() {
         "x",
         x.iter().copied().map(Some).collect(),
     )];
-    let error = estimate("logistic", &columns, &Settings::default()).unwrap_err();
+    let error = estimate("logistic", &columns, &with(Variance::Hc0)).unwrap_err();
     assert_eq!(error.code(), "separation");
     assert!(error.words().en.contains("--variance firth"));
     let standardized = run("g-computation", &columns, &Settings::default());

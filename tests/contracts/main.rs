@@ -37,6 +37,7 @@ mod times;
 mod told;
 mod validation;
 mod weighted_redraws;
+mod without_events;
 
 #[path = "../made_up/mod.rs"]
 #[allow(dead_code, reason = "each kind of test uses a part of it")]

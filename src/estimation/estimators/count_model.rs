@@ -21,11 +21,14 @@ pub(super) struct CountModel {
     pub(super) offset: Option<Vec<f64>>,
     /// Events and exposures per arm.
     pub(super) extra: Map<String, Value>,
+    /// The arm without an event.
+    pub(super) without: Option<Arm>,
 }
 
 impl CountModel {
-    /// Leaves out rows without an outcome or an exposure, checks both, and factors the design.
-    pub(super) fn new(columns: &Columns) -> Result<Self, EstimationError> {
+    /// Leaves out rows without an outcome or an exposure, checks both, and factors the design. An arm without an event is refused, unless
+    /// there is a score test and the other arm has one.
+    pub(super) fn new(columns: &Columns, scored: bool) -> Result<Self, EstimationError> {
         let mut analysed = Analysed::new(columns, 1)?;
         let exposure = exposure(columns, &mut analysed)?;
         let (mut events, mut exposed) = ([0.0; 2], [0.0; 2]);
@@ -39,12 +42,12 @@ impl CountModel {
             events[arm.index()] += y;
             exposed[arm.index()] += exposure.as_ref().map_or(1.0, |values| values[i]);
         }
-        for arm in [Arm::Treated, Arm::Control] {
-            if events[arm.index()] <= 0.0 {
-                return Err(EstimationError::ArmNeverCounted {
-                    arm: columns.labels.arm(arm).to_owned(),
-                });
-            }
+        let arms = [Arm::Treated, Arm::Control];
+        let without = arms.into_iter().find(|arm| events[arm.index()] <= 0.0);
+        if let Some(arm) = without
+            && (!scored || events == [0.0; 2])
+        {
+            return Err(never_counted(columns, arm));
         }
         let design = ratio_model::design(columns, &mut analysed, Form::Additive)?;
         let mut extra = Map::new();
@@ -57,20 +60,22 @@ impl CountModel {
             design,
             offset: exposure.map(|values| values.into_iter().map(libm::log).collect()),
             extra,
+            without,
         })
     }
 
-    /// Maximizes the likelihood of a family.
+    /// Maximizes the likelihood of a family, with the arm's coefficient free or held at a value.
     pub(super) fn fit(
         &self,
         id: &'static str,
         family: Family,
+        held: Option<f64>,
         start: Option<&[f64]>,
     ) -> Result<Fit, EstimationError> {
         let offset = self.offset.as_deref();
         let y = &self.analysed.outcome;
         self.design
-            .fit(family, Objective::Likelihood, y, offset, None, start)
+            .fit(family, Objective::Likelihood, y, offset, held, start)
             .map_err(|error| match error {
                 EstimationError::NotConverged { .. } => {
                     EstimationError::NotConverged { estimator: id }
@@ -92,6 +97,13 @@ impl CountModel {
         let dispersion = fit.pearson() / df as f64;
         self.extra
             .insert("pearson_dispersion".into(), json!(dispersion));
+    }
+}
+
+/// The refusal of an arm without an event.
+pub(super) fn never_counted(columns: &Columns, arm: Arm) -> EstimationError {
+    EstimationError::ArmNeverCounted {
+        arm: columns.labels.arm(arm).to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the estimators of hazard and rate ratios share: from columns to the partial likelihood, and back to a row.
 
-use crate::diagnostic::Words;
+use super::one_limit;
 use crate::estimation::answer::{Answer, Estimate, Warning};
 use crate::estimation::arm_likelihood::ArmLikelihood;
 use crate::estimation::clusters::check_arms;
@@ -265,16 +265,14 @@ fn answer(
             }
         }
         Err(endless) => {
-            let ratio = if endless.rises { "infinite" } else { "zero" };
-            extra.insert("ratio".into(), json!(ratio));
-            extra.insert("set".into(), json!("ray"));
+            one_limit::note(&mut extra, endless);
             warnings.push(no_finite_ratio(columns, events, endless));
         }
     }
     let interval = match found {
         Ok(_) if asked.profile => Interval::Profile.text(),
         Ok(_) => "normal",
-        Err(_) => "score",
+        Err(_) => one_limit::INTERVAL,
     };
     let (statistic, p_value) = match found {
         Ok((_, own)) => (own.fit.statistic, own.fit.p_value),
@@ -282,13 +280,7 @@ fn answer(
     };
     let [conf_low, conf_high] = match found {
         Ok((_, own)) => [own.fit.conf_low, own.fit.conf_high].map(|own| own.map(libm::exp)),
-        Err(endless) => {
-            let limit = endless.limit.map(libm::exp);
-            [
-                limit.filter(|_| endless.rises),
-                limit.filter(|_| !endless.rises),
-            ]
-        }
+        Err(endless) => one_limit::limits(endless),
     };
     let [n_control, n_treated] = follow_up.analysed.n;
     Answer {
@@ -380,32 +372,15 @@ fn refusal(
 fn no_finite_ratio(columns: &Columns, events: [usize; 2], endless: &Endless) -> Warning {
     let without = [Arm::Treated, Arm::Control];
     let without = without.into_iter().find(|arm| events[arm.index()] == 0);
-    let why = match without.map(|arm| columns.labels.arm(arm)) {
-        Some(arm) => words!(
-            "nobody in arm {arm} had the event",
-            "ingen i armen {arm} fick händelsen"
-        ),
+    let why = match without {
+        Some(arm) => one_limit::alike(columns, arm, false),
         None => words!(
             "while both arms are at risk, all that the covariates do not explain happens in one of them",
             "medan båda armarna är under risk händer allt som kovariaterna inte förklarar i en av dem"
         ),
     };
-    let (en, sv) = if endless.rises {
-        ("beyond all bounds", "över alla gränser")
-    } else {
-        ("to 0", "till 0")
-    };
-    let Words {
-        en: why_en,
-        sv: why_sv,
-    } = why;
-    Warning::new(
-        "no-finite-ratio",
-        words!(
-            "{why_en}: the likelihood rises as the hazard ratio goes {en}, so there is no estimate; the p is that of the score test, and the interval, of the ratios that it does not reject, has one limit (the other is null)",
-            "{why_sv}: likelihooden stiger när hasardkvoten går {sv}, så det finns ingen skattning; p-värdet är score-testets, och intervallet, av de kvoter som det inte förkastar, har en enda gräns (den andra är tom)"
-        ),
-    )
+    let name = words!("hazard ratio", "hasardkvoten");
+    one_limit::warning(&name, why, endless.rises)
 }
 
 fn open_interval() -> Warning {

@@ -1,5 +1,6 @@
 //! `logistic`: the odds ratio of the arm from a logistic regression, by maximum or penalized likelihood.
 
+use super::one_limit;
 use super::ratio_model::{self, Shown};
 use super::two_by_two;
 use crate::estimation::answer::{Answer, Warning};
@@ -52,7 +53,8 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
 };
 
 /// `logit P(Y = 1) = β₀ + β₁ arm + covariates + strata`; `exp(β₁)`. `glm(family = binomial)`, with `firth`
-/// `brglm2::brglmFit(type = "AS_mean")`.
+/// `brglm2::brglmFit(type = "AS_mean")`. Without a maximum the variance `model` answers by the score test and its one limit, with Wald's
+/// interval asked for: a profile has no maximum to fall from.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let variance = settings.variance.unwrap_or(Variance::Model);
     let interval = settings.interval.unwrap_or(Interval::Wald);
@@ -69,9 +71,6 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
     let objective = if penalized {
         Objective::Firth
     } else {
-        if two_by_two::same_outcome(&analysed).is_some() {
-            return Err(EstimationError::Separation { firth: true });
-        }
         Objective::Likelihood
     };
     let model = Model {
@@ -79,7 +78,20 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
         objective,
         y: &analysed.outcome,
     };
-    let fit = model.fit(None, None)?;
+    let alike = !penalized && two_by_two::same_outcome(&analysed).is_some();
+    let free = if alike {
+        None
+    } else {
+        Some(model.fit(None, None)?)
+    };
+    let scored = variance == Variance::Model && interval == Interval::Wald;
+    let exists = |own: &Fit| !scored || own.exists(variance);
+    let Some(fit) = free.filter(exists) else {
+        if scored {
+            return endless(columns, analysed, &design, settings.level);
+        }
+        return Err(EstimationError::Separation { firth: true });
+    };
     ratio_model::check_separation(&fit, true, &mut analysed)?;
     let std_error = ratio_model::std_error(&fit, variance, columns, &mut analysed)?;
     let inference =
@@ -114,6 +126,35 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
     Ok(ratio_model::answer(
         shown, columns, analysed, &inference, &completed,
     ))
+}
+
+/// Where the arm's coefficient has no maximum: the score test and its one limit.
+fn endless(
+    columns: &Columns,
+    analysed: Analysed,
+    design: &Design,
+    level: f64,
+) -> Result<Answer, EstimationError> {
+    let model = Model {
+        design,
+        objective: Objective::Likelihood,
+        y: &analysed.outcome,
+    };
+    let held = |value, start: Option<&[f64]>| model.fit(Some(value), start);
+    let found = one_limit::found(held, level)?;
+    let found = found.ok_or(EstimationError::Separation { firth: true })?;
+    let why = match two_by_two::same_outcome(&analysed) {
+        Some((arm, all)) => one_limit::alike(columns, arm, all),
+        None => one_limit::separated(),
+    };
+    let shown = Shown {
+        id: ENTRY.id,
+        measure: Measure::OddsRatio,
+        interval: one_limit::INTERVAL,
+        extra: two_by_two::fields(&two_by_two::counted(&analysed)),
+    };
+    let found = (found, why);
+    Ok(one_limit::answer(shown, columns, analysed, found, level))
 }
 
 /// A logistic model of given outcomes.

@@ -27,6 +27,7 @@ mod mantel_haenszel;
 mod mean_cumulative_count;
 mod negative_binomial;
 mod odds_ratio;
+mod one_limit;
 mod poisson;
 mod proportion_ratio;
 mod randomization_test;

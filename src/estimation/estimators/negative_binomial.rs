@@ -54,10 +54,12 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
 };
 
 /// `ln E[Y] = ln exposure + β₀ + β₁ arm + covariates + strata`, `Var Y = μ + μ²/θ`; `exp(β₁)`, θ by maximum likelihood.
-/// `MASS::glm.nb`. Counts that are not overdispersed have no finite θ: then the fit is Poisson's, with a warning.
+/// `MASS::glm.nb`. An arm without an event is refused: where θ is found anew at each ratio the score does not fall as ratios go away from
+/// the data, since the variance rises with the misfit, and the ratios that it does not reject have no one limit. Counts that are not
+/// overdispersed have no finite θ: then the fit is Poisson's, with a warning.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let variance = settings.variance.unwrap_or(Variance::Model);
-    let model = CountModel::new(columns)?;
+    let model = CountModel::new(columns, false)?;
     let (fit, kappa) = maximize(&model)?;
     let CountModel {
         mut analysed,
@@ -99,7 +101,9 @@ fn directly(model: &CountModel, spread: &Overdispersion) -> Option<(Fit, Option<
     let near = model.near_maximum(spread)?;
     let kappa = near.kappa;
     let family = Family::NegativeBinomial { theta: 1.0 / kappa };
-    let fit = model.fit(ENTRY.id, family, Some(&near.coefficients)).ok()?;
+    let fit = model
+        .fit(ENTRY.id, family, None, Some(&near.coefficients))
+        .ok()?;
     let slope = spread.slope(kappa, &model.analysed.outcome, fit.means());
     let settled = (kappa * slope).abs() <= SETTLED * near.information;
     (settled && fit.separation.is_none()).then_some((fit, Some(kappa)))
@@ -113,16 +117,16 @@ fn maximize(model: &CountModel) -> Result<(Fit, Option<f64>), EstimationError> {
     if let Some(found) = directly(model, &spread) {
         return Ok(found);
     }
-    let mut fit = model.fit(ENTRY.id, Family::Poisson, None)?;
+    let mut fit = model.fit(ENTRY.id, Family::Poisson, None, None)?;
     let mut kappa = None;
     for _ in 0..MOST_ROUNDS {
         let Some(next) = spread.kappa(y, fit.means(), kappa)? else {
             // The maximum is at κ = 0.
-            let poisson = model.fit(ENTRY.id, Family::Poisson, None)?;
+            let poisson = model.fit(ENTRY.id, Family::Poisson, None, None)?;
             return Ok((poisson, None));
         };
         let family = Family::NegativeBinomial { theta: 1.0 / next };
-        fit = model.fit(ENTRY.id, family, Some(&fit.coefficients))?;
+        fit = model.fit(ENTRY.id, family, None, Some(&fit.coefficients))?;
         let settled = kappa.is_some_and(|kappa: f64| (next / kappa - 1.0).abs() < SETTLED);
         kappa = Some(next);
         if settled {

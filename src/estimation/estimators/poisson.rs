@@ -1,6 +1,7 @@
 //! `poisson`: the rate ratio of the arm from a log-linear regression of counts, with a variance that needs no Poisson.
 
-use super::count_model::CountModel;
+use super::count_model::{CountModel, never_counted};
+use super::one_limit;
 use super::ratio_model::{self, Shown};
 use crate::estimation::answer::Answer;
 use crate::estimation::columns::Columns;
@@ -45,11 +46,18 @@ pub(super) const ENTRY: EstimatorEntry = EstimatorEntry {
 };
 
 /// `ln E[Y] = ln exposure + β₀ + β₁ arm + covariates + strata`; `exp(β₁)`. `glm(family = poisson)` with
-/// `sandwich::vcovHC`.
+/// `sandwich::vcovHC`. Without a maximum the variance `model` answers by the score test and its one limit.
 fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError> {
     let variance = settings.variance.unwrap_or(Variance::Hc0);
-    let mut model = CountModel::new(columns)?;
-    let fit = model.fit(ENTRY.id, Family::Poisson, None)?;
+    let scored = variance == Variance::Model;
+    let mut model = CountModel::new(columns, scored)?;
+    let free = match model.without {
+        Some(_) => None,
+        None => Some(model.fit(ENTRY.id, Family::Poisson, None, None)?),
+    };
+    let Some(fit) = free.filter(|own| own.exists(variance)) else {
+        return endless(model, columns, settings.level);
+    };
     model.note_dispersion(&fit);
     let CountModel {
         mut analysed,
@@ -70,5 +78,34 @@ fn run(columns: &Columns, settings: &Settings) -> Result<Answer, EstimationError
     };
     Ok(ratio_model::answer(
         shown, columns, analysed, &inference, &completed,
+    ))
+}
+
+/// Where the arm's coefficient has no maximum: the score test and its one limit.
+fn endless(model: CountModel, columns: &Columns, level: f64) -> Result<Answer, EstimationError> {
+    let held =
+        |value, start: Option<&[f64]>| model.fit(ENTRY.id, Family::Poisson, Some(value), start);
+    let refusal = || match model.without {
+        Some(arm) => never_counted(columns, arm),
+        None => EstimationError::Separation { firth: false },
+    };
+    let found = one_limit::found(held, level)?.ok_or_else(refusal)?;
+    let why = match model.without {
+        Some(arm) => one_limit::alike(columns, arm, false),
+        None => one_limit::separated(),
+    };
+    let shown = Shown {
+        id: ENTRY.id,
+        measure: Measure::RateRatio,
+        interval: one_limit::INTERVAL,
+        extra: model.extra,
+    };
+    let found = (found, why);
+    Ok(one_limit::answer(
+        shown,
+        columns,
+        model.analysed,
+        found,
+        level,
     ))
 }

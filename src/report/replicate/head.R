@@ -60,6 +60,19 @@ row_of <- function(e, s, df, o, ratio = FALSE) {
   c(estimate = own(e), std_error = s, statistic = t, df = df,
     p_value = if (is.na(df)) 2 * pnorm(-abs(t)) else 2 * pt(-abs(t), df), conf_low = own(e - q * s + 0 * t), conf_high = own(e + q * s + 0 * t))
 }
+# A ratio whose likelihood rises without end: the deviate of the score test without its sign, and the log ratio at which it meets the
+# quantile.
+one_limit <- function(deviate, o) {
+  rises <- o$ratio == "infinite"
+  away <- if (rises) -1 else 1
+  past <- function(x) deviate(away * x) - qnorm(1 - (1 - o$level) / 2)
+  side <- sign(past(0))
+  far <- 0
+  while (sign(past(far)) == side) far <- far - 0.5 * side
+  limit <- exp(away * uniroot(past, sort(c(far, far + 0.5 * side)), tol = 1e-12)$root)
+  z <- -away * deviate(0)
+  c(estimate = NA, std_error = NA, statistic = z, df = NA, p_value = 2 * pnorm(-abs(z)), conf_low = if (rises) limit else NA, conf_high = if (rises) NA else limit)
+}
 both <- function(d) c(n_treated = sum(d$treated == 1), n_control = sum(d$treated == 0))
 
 # What was seen in each arm, unadjusted; where each child counts alike the means of families weigh by their children.

@@ -18,6 +18,17 @@ ratio_row <- function(fit, M, d, o, extra) {
   }
   list(c(row_of(unname(coef(fit)[2]), sqrt(v[2, 2]), if (o$df == "residual") n - ncol(M) else NA, o, TRUE), both(d), extra))
 }
+# Without a maximum: Rao's score test of the arm's coefficient, the others where they are likeliest with it as an offset.
+rao <- function(y, M, family, offset, o) {
+  W <- M[, -2, drop = FALSE]
+  one_limit(function(b) {
+    fit <- maximized(y, W, family, offset + b * M[, 2])
+    w <- sqrt(fit$weights)
+    u <- w * residuals(fit, "working")
+    r <- qr.resid(qr(W * w), M[, 2] * w)
+    abs(sum(r * u)) / sqrt(sum(r^2))
+  }, o)
+}
 counted <- function(d) {
   exposure <- if (is.null(d$exposure)) rep(1, nrow(d)) else d$exposure
   total <- function(x, arm) sum(x[d$treated == arm])
@@ -28,6 +39,7 @@ with_exposure <- function(d) d[!is.na(d$y) & (if (is.null(d$exposure)) TRUE else
 poisson_model <- function(d, o) {
   d <- with_exposure(d)
   M <- independent(design(d, FALSE))
+  if (!is.null(o$ratio)) return(list(c(rao(d$y, M, poisson(), offset_of(d), o), both(d), counted(d))))
   fit <- maximized(d$y, M, poisson(), offset_of(d))
   ratio_row(fit, M, d, o, c(counted(d), pearson_dispersion = sum(residuals(fit, "pearson")^2) / (nrow(M) - ncol(M))))
 }
@@ -85,6 +97,7 @@ logistic <- function(d, o) {
   d <- d[!is.na(d$y), ]
   M <- independent(design(d, FALSE))
   extra <- two_by_two(d)$counted[c("events_treated", "events_control", "risk_treated", "risk_control")]
+  if (!is.null(o$ratio)) return(list(c(rao(d$y, M, binomial(), rep(0, nrow(d)), o), both(d), extra)))
   penalized <- o$variance == "firth"
   if (!penalized && o$interval != "profile") return(ratio_row(maximized(d$y, M, binomial()), M, d, o, extra))
   fit <- logit_fit(d$y, M, penalized)

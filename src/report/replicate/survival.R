@@ -41,15 +41,7 @@ endless <- function(y, X, s, ties, o) {
     fit <- if (is.null(s)) coxph(y ~ X, ties = ties, init = at, control = one) else coxph(y ~ X + strata(s), ties = ties, init = at, control = one)
     sqrt(fit$score)
   }
-  rises <- o$ratio == "infinite"
-  q <- qnorm(1 - (1 - o$level) / 2)
-  away <- if (rises) -1 else 1
-  past <- function(x) deviate(away * x) - q
-  far <- 0
-  while (sign(past(far)) == sign(past(0))) far <- far - 0.5 * sign(past(0))
-  limit <- exp(away * uniroot(past, sort(c(far, far + 0.5 * sign(past(0)))), tol = 1e-12)$root)
-  z <- deviate(0) * (if (rises) 1 else -1)
-  c(estimate = NA, std_error = NA, statistic = z, df = NA, p_value = 2 * pnorm(-abs(z)), conf_low = if (rises) limit else NA, conf_high = if (rises) NA else limit)
+  one_limit(deviate, o)
 }
 # The likelihood, with `firth` and half the logarithm of the determinant of its information, at coefficients that are searched for with
 # differences; limits by its profile where they are asked for.

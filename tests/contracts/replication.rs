@@ -14,7 +14,7 @@ use lottning::protocol::Protocol;
 use lottning::protocol::model::{Day, Service};
 use lottning::report::File;
 use lottning::report::replicate::{Folder, files};
-use lottning::study::kernel::{Command, DelivererIx, State, What};
+use lottning::study::kernel::{Answer, Command, DelivererIx, State, What};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -696,6 +696,51 @@ fn r_computes_looks_on_the_scale_of_the_effect() {
         let limit = |name: &str| results.contains(&format!("\nprimary/results/1/conf_{name},"));
         assert!(limit("low") != limit("high"), "{name}");
         all_alike(&format!("cox-without-end-{name}"), &files);
+    }
+}
+
+/// Every family of the control arm reported, no other: the model fits every outcome exactly, so that there is no standard error, and
+/// redraws decide. At the look, at the end, and with the look before it R has the same.
+#[test]
+fn r_computes_looks_without_a_standard_error() {
+    let own = (
+        "summary = \"any\"\ntest = { kind = \"randomization\", draws = 199 }\n",
+        "complete-case",
+    );
+    for estimator in ["difference-in-means", "linear"] {
+        let registered = looked_by((estimator, "risk-difference"), own);
+        let mut study = Study::new(protocol(&registered), 5);
+        let first = study.protocol.first_opening();
+        let mut families = Vec::new();
+        for days in (0..400).step_by(20) {
+            let day = first.plus(days);
+            let answer = study.enrol(day, (days / 20 % 2) as usize, 0b0001, &[3, 4, 1]);
+            if let Some((family, Answer::Allocated { arm, .. })) = answer {
+                study.serve(family, Service::Closed, day.plus(10), day.plus(10));
+                families.push((family, arm, day));
+            }
+        }
+        assert!(families.len() > 12, "{}", families.len());
+        for (family, arm, day) in families {
+            if arm == study.protocol.control {
+                study.report(family, day.plus(30), LAST);
+            }
+        }
+        let early = Day(LAST.0 - 1);
+        for (name, lock, cut, earlier) in [
+            ("interim", "evaluation-2025", early, &[][..]),
+            ("final", "final", LAST, &[(0, early)]),
+        ] {
+            let files = folder(&study, lock, cut, earlier);
+            let results = text_of(&files);
+            assert!(
+                results.contains(&format!("\nprimary/looks/{lock}/z,-37.0\n")),
+                "{results}"
+            );
+            let words = "ratios = c(\"below\"";
+            assert!(text(&files, "replicate.R").contains(words), "{estimator}");
+            all_alike(&format!("{estimator}-exact-{name}"), &files);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// Form of the records: another form is another plan.
-pub const FORM: u32 = 6;
+pub const FORM: u32 = 7;
 
 /// First bytes of a piece.
 const MAGIC: &[u8; 19] = b"lottning-records/1\n";

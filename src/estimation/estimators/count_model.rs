@@ -45,7 +45,7 @@ impl CountModel {
         let arms = [Arm::Treated, Arm::Control];
         let without = arms.into_iter().find(|arm| events[arm.index()] <= 0.0);
         if let Some(arm) = without
-            && (!scored || events == [0.0; 2])
+            && (!scored || events.iter().all(|own| *own <= 0.0))
         {
             return Err(never_counted(columns, arm));
         }

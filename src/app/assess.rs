@@ -270,7 +270,8 @@ fn strata_columns(arm: &str, file: &TableFile) -> Result<Vec<String>, Failure> {
         if file.table.len() < 2 || !own.iter().any(|name| all_differ(name)) {
             return Ok(own);
         }
-        return Err(strata_unknown(&own));
+        let dividing = own.iter().filter(|name| divides(name)).cloned();
+        return Err(strata_unknown(&own, &dividing.collect::<Vec<_>>()));
     }
     let dividing: Vec<String> = header
         .filter(|name| *name != arm && divides(name))
@@ -279,12 +280,18 @@ fn strata_columns(arm: &str, file: &TableFile) -> Result<Vec<String>, Failure> {
     if dividing.is_empty() || arm == ARM && dividing == [STRATUM] {
         return Ok(dividing);
     }
-    Err(strata_unknown(&dividing))
+    Err(strata_unknown(&dividing, &dividing))
 }
 
 /// That columns of a list may be strata or not, and `--by` is to say it.
-fn strata_unknown(columns: &[String]) -> Failure {
-    let (names, example) = (columns.join("`, `"), columns.join(","));
+///
+/// The example names those of them that divide the list, and does not ask for a stratum of every row.
+fn strata_unknown(columns: &[String], dividing: &[String]) -> Failure {
+    let names = columns.join("`, `");
+    let example = match dividing {
+        [] => "''".to_owned(),
+        some => some.join(","),
+    };
     Failure::new(
         exit::USAGE,
         "missing-option",

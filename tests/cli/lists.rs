@@ -519,6 +519,7 @@ fn a_record_beside_each_row_of_redcaps_table_is_no_stratum() {
     assert_eq!(refused.exit, 2, "{}", refused.out);
     assert!(refused.err.contains("`--by` is missing"), "{}", refused.err);
     assert!(refused.err.contains("record_id"), "{}", refused.err);
+    assert!(refused.err.contains("`--by site`"), "{}", refused.err);
     let by_site = folder.run("draw --list record.csv --by site --json");
     assert_eq!(by_site.exit, 0, "{}", by_site.err);
     let found = by_site.json();

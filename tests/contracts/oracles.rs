@@ -312,6 +312,10 @@ pub(super) fn tables() -> String {
     for (title, oracles) in ORACLES {
         let _ = writeln!(text, "\n### {title}\n\n{}", rows(oracles).trim_end());
     }
+    text += "\n### Left out\n\n| figures | why |\n|---|---|\n";
+    for (what, why) in LEFT_OUT {
+        let _ = writeln!(text, "| {what} | {why} |");
+    }
     text
 }
 
@@ -327,10 +331,6 @@ pub(super) fn rows(oracles: &[Oracle]) -> String {
             })
             .collect();
         let _ = writeln!(text, "| {what} | {source} | {} |", tests.join(", "));
-    }
-    text += "\n### Left out\n\n| figures | why |\n|---|---|\n";
-    for (what, why) in LEFT_OUT {
-        let _ = writeln!(text, "| {what} | {why} |");
     }
     text
 }

@@ -53,20 +53,31 @@ fn truth(analysis: &Analysis) -> Truth {
     Truth::Other { ratio }
 }
 
-/// That some analyses have no true effect in a study, so that there is nothing to hold their estimates and intervals against.
-pub(super) fn no_true_effect(cell: &Cell) -> Option<Warning> {
-    let analyses = cell.scenario.analyses.iter();
-    let analyses = analyses.map(|index| &cell.protocol.analyses[*index]);
-    let without = analyses.filter(|own| matches!(truth(own), Truth::Other { .. }));
-    let ids: Vec<String> = without.map(|own| format!("`{}`", own.id)).collect();
-    let ids = (!ids.is_empty()).then(|| ids.join(", "))?;
-    Some(Warning::new(
-        "no-true-effect",
+/// That some analyses have no true effect in a study, so that there is nothing to hold their estimates and intervals against, and
+/// that bounds have no estimate.
+pub(super) fn no_true_effect(cell: &Cell) -> Vec<Warning> {
+    let ids = |of: fn(Truth) -> bool| -> Option<String> {
+        let analyses = cell.scenario.analyses.iter();
+        let analyses = analyses.map(|index| &cell.protocol.analyses[*index]);
+        let own = analyses.filter(|own| of(truth(own)));
+        let ids: Vec<String> = own.map(|own| format!("`{}`", own.id)).collect();
+        (!ids.is_empty()).then(|| ids.join(", "))
+    };
+    let other = ids(|own| matches!(own, Truth::Other { .. })).map(|ids| {
         words!(
             "{ids}: no estimate of a difference of two means, which alone has a true effect in each study; bias, mean squared error and coverage are not computed",
             "{ids}: ingen skattning av en skillnad mellan två medelvärden, det enda som har en sann effekt i varje studie; skevhet, medelkvadratfel och täckning beräknas inte"
-        ),
-    ))
+        )
+    });
+    let bounded = ids(|own| own == Truth::Bounded).map(|ids| {
+        words!(
+            "{ids}: bounds and no estimate; coverage is how often they hold the true effect, bias and mean squared error are not computed",
+            "{ids}: gränser och ingen skattning; täckning är hur ofta de innehåller den sanna effekten, skevhet och medelkvadratfel beräknas inte"
+        )
+    });
+    let all = other.into_iter().chain(bounded);
+    all.map(|words| Warning::new("no-true-effect", words))
+        .collect()
 }
 
 /// The true effect of a study on the scale of an analysis' estimate, of what its record has; `None` where it is not known there.

@@ -46,8 +46,14 @@ impl Endless {
             };
             if (at_outer < 0.0) != (at_inner < 0.0) {
                 let (low, high) = (inner.min(outer), inner.max(outer));
-                let root = brent(low, high, 1e-12, |distance| past(distance).unwrap_or(0.0));
-                break root.ok();
+                let mut lost = false;
+                let root = brent(low, high, 1e-12, |distance| {
+                    let own = past(distance);
+                    lost |= own.is_none();
+                    own.unwrap_or(0.0)
+                });
+                // A score that cannot be had is no root.
+                break root.ok().filter(|_| !lost);
             }
             (inner, at_inner) = (outer, at_outer);
         };

@@ -151,7 +151,7 @@ fn counted(room: &mut Room) -> u32 {
     let stored = Stored::read(Box::new(bytes)).unwrap();
     let stored = stored.whole_journal(&protocol).unwrap();
     assert_eq!(stored.state, state, "a projection");
-    let verdict = verify(&protocol, &entries, &[room.seed.clone()], None);
+    let verdict = verify(&protocol, &entries, std::slice::from_ref(&room.seed), None);
     assert!(verdict.ok, "{:?}", verdict.findings);
     reports
 }

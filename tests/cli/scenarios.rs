@@ -128,16 +128,12 @@ fn a_limit_that_redraws_just_reach_is_in_reach() {
         .replace("\"kernel\"", "\"study\"")
         .replace("months = 60", "months = 12");
     let looked = |looks: &[(&str, &str)], alpha: &str| {
-        let locks: String = looks
-            .iter()
-            .enumerate()
-            .map(|(place, (id, spent))| {
-                format!(
-                    "[[lock]]\nid = \"{id}\"\ncut = 2026-0{}-30\nkind = \"interim\"\nalpha = {spent}\n\n",
-                    place + 8
-                )
-            })
-            .collect();
+        let mut locks = String::new();
+        for (month, (id, spent)) in (8..).zip(looks) {
+            let head = format!("[[lock]]\nid = \"{id}\"\ncut = 2026-0{month}-30\n");
+            locks += &head;
+            locks += &format!("kind = \"interim\"\nalpha = {spent}\n\n");
+        }
         let ids: Vec<String> = looks.iter().map(|(id, _)| format!("\"{id}\"")).collect();
         let (first, second) = plain.split_once("[[lock]]").unwrap();
         let second = second.replacen(

@@ -120,6 +120,7 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
     if let Some(reach) = reach.as_ref().filter(|reach| reach.families >= 4.0) {
         // What slots allow is no larger than what enrolment stops at.
         let stop = protocol.sample_size.stop_families.map(f64::from);
+        let stop = stop.filter(|stop| *stop >= 4.0);
         let families = stop.map_or(reach.families, |stop| reach.families.min(stop));
         at_capacity = ratios::power_rows(&protocol, families).map_err(no_figure)?;
         compared = ratios::compare(&protocol, reach).map_err(no_figure)?;

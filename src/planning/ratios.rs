@@ -182,7 +182,9 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
         // As at the protocol's ratio: parts of families are left out of each arm and of all, each from its own average.
         let families = (reach.gated * ratio.sum() as f64).floor() as u64;
         let stop = protocol.sample_size.stop_families.map(u64::from);
-        let families_at_stop = stop.filter(|stop| *stop < families);
+        // Of a stop before every arm has a family there is no power.
+        let holds = |stop: &u64| parts.iter().all(|part| stop * part >= ratio.sum());
+        let families_at_stop = stop.filter(|stop| *stop < families).filter(holds);
         let power_at_stop = families_at_stop.map(|stop| {
             let of = |arm: usize| stop * parts[arm] / ratio.sum();
             let control = protocol.control.index();

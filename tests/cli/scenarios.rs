@@ -131,8 +131,8 @@ fn a_limit_that_redraws_just_reach_is_in_reach() {
         let mut locks = String::new();
         for (month, (id, spent)) in (8..).zip(looks) {
             let head = format!("[[lock]]\nid = \"{id}\"\ncut = 2026-0{month}-30\n");
-            locks += &head;
-            locks += &format!("kind = \"interim\"\nalpha = {spent}\n\n");
+            let tail = format!("kind = \"interim\"\nalpha = {spent}\n\n");
+            locks.extend([head, tail]);
         }
         let ids: Vec<String> = looks.iter().map(|(id, _)| format!("\"{id}\"")).collect();
         let (first, second) = plain.split_once("[[lock]]").unwrap();

@@ -14,7 +14,7 @@ mod alone;
 
 use super::plan::{Plan, Planned, treated_arms};
 use super::results::{AnalysisResult, LookResult};
-use super::workspace::{Effect, Scale, Workspace, weighed, without_end};
+use super::workspace::{Effect, Scale, Workspace, weighed};
 use crate::estimation::group_sequential::{Boundaries, Final, Look, Sides};
 use crate::estimation::{Estimate, EstimationError, Warning};
 use crate::numerics::shares::within;
@@ -359,7 +359,7 @@ pub(super) fn monitor(
         Some((own, Told::of(effect, &own)))
     });
     let endless = || {
-        let tested = row.statistic.filter(|_| without_end(row).is_some());
+        let tested = row.statistic.filter(|_| row.endless().is_some());
         let scale = Scale::Log;
         Some((alone(tested, row.p_value)?, Told { scale, own: None }))
     };

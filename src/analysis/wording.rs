@@ -274,8 +274,8 @@ fn unlimited(arms: &[ArmOutcome], several: Option<&Between<'_>>) -> Words {
         )
     } else {
         words!(
-            "The data give no interval{en}, so the result is compatible with any difference.",
-            "Data ger inget intervall{sv}, så resultatet är förenligt med vilken skillnad som helst."
+            "The data give no interval{en}; which differences they are compatible with is not said here.",
+            "Data ger inget intervall{sv}; vilka skillnader de är förenliga med sägs inte här."
         )
     }
 }

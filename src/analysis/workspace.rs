@@ -27,7 +27,7 @@ use contrast::Contrast;
 use reports::Reports;
 
 pub(super) use eligible::is_out;
-pub(crate) use weighed::{weighed, without_end};
+pub(crate) use weighed::weighed;
 
 /// On which scale an effect has its standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -74,12 +74,17 @@ impl Estimate {
         self.interval == "anderson-rubin"
     }
 
-    /// Of a ratio without a finite estimate, whose likelihood rises without end: 0 or infinite.
+    /// Of a ratio without a finite estimate, whose likelihood rises without end: 0 or infinite. So is a ratio of proportions or odds with
+    /// an empty cell below the line, which is a number in no row; nought to nought is not, of which every ratio may be.
     pub fn endless(&self) -> Option<f64> {
-        match self.extra.get("ratio")?.as_str()? {
-            "zero" => Some(0.0),
-            "infinite" => Some(f64::INFINITY),
-            _ => None,
+        match self.extra.get("ratio").and_then(Value::as_str) {
+            Some("zero") => Some(0.0),
+            Some("infinite") => Some(f64::INFINITY),
+            _ => {
+                let open = self.conf_low.is_some_and(|low| low > 0.0) && self.conf_high.is_none();
+                let infinite = self.estimate.is_none() && self.std_error_scale == "log" && open;
+                infinite.then_some(f64::INFINITY)
+            }
         }
     }
 }

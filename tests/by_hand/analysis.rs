@@ -547,9 +547,10 @@ fn a_conclusion_speaks_of_families() {
     says((-0.14, 0.01), 0.050_4, "p = 0.0504", "p = 0,0504");
     says((-0.14, -0.01), 0.000_2, "p < 0.001", "p < 0,001");
     let found = words(None, None);
-    let alone = "The data give no interval, so the result is compatible with any difference.";
+    let alone =
+        "The data give no interval; which differences they are compatible with is not said here.";
     assert!(found.en.starts_with(alone), "{}", found.en);
-    assert!(found.sv.contains("förenligt med"), "{}", found.sv);
+    assert!(found.sv.contains("förenliga med"), "{}", found.sv);
 }
 
 /// With several arms it is said of which there is no interval.
@@ -567,9 +568,8 @@ fn a_conclusion_without_an_interval_names_the_arms() {
     let mut own = result(&protocol(IUH), None, None);
     let said = |own: &AnalysisResult| conclusion(&three, &three.analyses[0], network, own, false);
     let found = said(&own);
-    let en = "The data give no interval for Network compared with Standard handling, so the result";
-    let sv =
-        "Data ger inget intervall för Nätverk jämfört med Sedvanlig handläggning, så resultatet";
+    let en = "The data give no interval for Network compared with Standard handling; which differences they";
+    let sv = "Data ger inget intervall för Nätverk jämfört med Sedvanlig handläggning; vilka skillnader de";
     assert!(found.en.starts_with(en), "{}", found.en);
     assert!(found.sv.starts_with(sv), "{}", found.sv);
     own.refused = Some(Words::new("for a reason", "av ett skäl"));

@@ -261,3 +261,32 @@ fn a_method_without_an_answer_says_so_and_why() {
         said.sv
     );
 }
+
+/// A ratio of proportions, or of odds, of which only the treated have events, is infinite and has one limit: the conclusion tells it and
+/// what the test decides.
+#[test]
+fn a_ratio_of_proportions_without_events_in_control_tells_its_limit() {
+    for (id, measure) in [
+        ("risk-ratio", "risk-ratio"),
+        ("odds-ratio", "odds-ratio"),
+        ("fisher-exact", "odds-ratio"),
+    ] {
+        let analysis = format!(
+            "outcome = \"rereport\"\nsummary = \"any\"\nestimator = \"{id}\"\nmissing = {{ primary = \"complete-case\" }}\n{}",
+            estimand(measure, "treatment-policy")
+        );
+        let mut few = few(&analysis, 8);
+        for family in few.treated.clone() {
+            few.report(family, 20);
+        }
+        let found = few.run();
+        let row = &found.results[0];
+        assert_eq!((row.estimate, row.conf_high), (None, None), "{id}");
+        assert_eq!(row.endless(), Some(f64::INFINITY), "{id}");
+        let said = &found.conclusion;
+        assert!(said.en.contains("and any ratio above it"), "{}", said.en);
+        assert!(said.sv.contains("och varje kvot över den"), "{}", said.sv);
+        assert!(said.en.contains("The estimator's own test"), "{}", said.en);
+        assert!(!said.en.contains("any difference"), "{}", said.en);
+    }
+}

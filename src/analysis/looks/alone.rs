@@ -5,7 +5,7 @@ use super::weight;
 use crate::analysis::plan::treated_arms;
 use crate::analysis::results::AnalysisResult;
 use crate::analysis::statistic::over_error;
-use crate::analysis::workspace::{Effect, Scale, Workspace, without_end};
+use crate::analysis::workspace::{Effect, Scale, Workspace};
 use crate::estimation::group_sequential::Look;
 use crate::estimation::lin_statistic::Studentized;
 use crate::protocol::Protocol;
@@ -91,7 +91,7 @@ pub(in crate::analysis) fn bound(
         return;
     };
     let own = result.results.first_mut();
-    if let Some(row) = own.filter(|row| without_end(row).is_some()) {
+    if let Some(row) = own.filter(|row| row.endless().is_some()) {
         let limits = score_limits(workspace, ground, analysis, alpha);
         let (low, high) = limits.unzip();
         row.conf_low = low.filter(|low| *low > 0.0);

@@ -7,7 +7,7 @@ impl Effect {
     /// The effect that an estimator of the registry answers with.
     pub(crate) fn of(answer: &Answer) -> Result<Self, EstimationError> {
         let row: &Estimate = answer.effect()?;
-        if let Some(ratio) = without_end(row) {
+        if let Some(ratio) = row.endless() {
             return Ok(endless(row, ratio));
         }
         let bare = || Some((row.estimate?, f64::INFINITY, Scale::of(row)));
@@ -27,19 +27,6 @@ impl Effect {
             n_control: row.n_control as u32,
         })
     }
-}
-
-/// Of a row whose ratio is 0 or infinite: which.
-pub(crate) fn without_end(row: &Estimate) -> Option<f64> {
-    row.endless().or_else(|| infinite(row))
-}
-
-/// Of a ratio of proportions or odds with an empty cell below the line, which is a number in no row: that it is infinite, and not nought
-/// to nought, of which every ratio may be.
-fn infinite(row: &Estimate) -> Option<f64> {
-    let is_open = row.conf_low.is_some_and(|low| low > 0.0) && row.conf_high.is_none();
-    let is_infinite = row.estimate.is_none() && row.std_error_scale == "log" && is_open;
-    is_infinite.then_some(f64::INFINITY)
 }
 
 /// A ratio of 0 or infinity, with an interval that goes as far: it decides and covers, and has no standard error.

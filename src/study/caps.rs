@@ -134,13 +134,16 @@ impl Tally {
                     let Occurred::Violation { .. } = occurrence.what else {
                         continue;
                     };
+                    if occurrence.retracted {
+                        continue;
+                    }
                     let Some(family) = state.family(occurrence.family) else {
                         continue;
                     };
                     // An erased row no longer says when; the family counts in the share.
                     if family.erased {
                         own.families.insert(occurrence.family);
-                    } else if !occurrence.retracted {
+                    } else {
                         own.add(family.site, occurrence.on, occurrence.family);
                     }
                 }

@@ -531,6 +531,57 @@ fn caps_are_per_site_and_quarter_and_per_study() {
     );
 }
 
+/// Eight families. One has a violation, another one that is taken back and then, like a third with one that stands, is erased: of what is
+/// erased the day is gone, and not that it was taken back. With 1/8 allowed, two families pass the cap, and one does not.
+#[test]
+fn a_violation_that_was_taken_back_counts_no_more_once_its_family_is_erased() {
+    let text = format!(
+        "{}\n[violations]\ncap = {{ study_share = 0.125 }}\n",
+        wide()
+    );
+    let mut room = Room::open(&text);
+    for family in FAMILIES {
+        room.enrol(DAY, &eligible("skarpnack", family, "R1"))
+            .unwrap();
+    }
+    let draw = [("reason", "double-draw")];
+    for family in ["FA-AA", "FA-BB"] {
+        room.record(LATER, &violation(family, "v", &draw)).unwrap();
+    }
+    let sequence = room.entries().last().unwrap().sequence.to_string();
+    let mut back = event("corrected", "FA-BB", "2025-04-02", "k");
+    back.set = [("sequence", sequence.as_str()), ("reason", "mistake")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .to_vec();
+    room.record(LATER, &back).unwrap();
+    let protocol = room.protocol.clone();
+    let mut state = room.state().clone();
+    let erase = |state: &mut State, family| {
+        let what = What::Erased {
+            family: FamilyIx(family),
+        };
+        let day = day("2025-04-30");
+        apply(&protocol, state, &Event { day, what: &what });
+        alerts(&protocol, state)
+    };
+    assert_eq!(alerts(&room.protocol, &state), []);
+    assert_eq!(erase(&mut state, 1), [], "taken back");
+    assert_eq!(erase(&mut state, 0), [], "one of eight");
+    room.record(LATER, &violation("FA-CC", "v", &draw)).unwrap();
+    let mut state = room.state().clone();
+    for family in [0, 1, 2] {
+        erase(&mut state, family);
+    }
+    let two = Alert::Study {
+        capped: Capped::Violations,
+        families: 2,
+        of: 8,
+        share: 0.25,
+        cap: 0.125,
+    };
+    assert_eq!(alerts(&room.protocol, &state), [two]);
+}
+
 /// A, B, A on one report: the second and the third differ from one that came before. A screening of another report between
 /// them hides nothing, and another report's answers are no change.
 #[test]

@@ -263,6 +263,9 @@ fn flow(report: &Report<'_>) -> DelimitedTable {
         push("left-coverage", "", id(), arm.left_coverage);
         push("death", "", id(), arm.death);
         push("all-children-18", "", id(), arm.all_children_18);
+        push("linked", "", id(), arm.linked);
+        push("erased", "", id(), arm.erased);
+        push("after-cut", "", id(), arm.after_cut);
         for count in &report.conduct.violations {
             let reasons = &report.protocol.violations.reasons;
             let families = count.arms.get(arm.arm.index()).copied().unwrap_or(0);

@@ -257,6 +257,9 @@ fn arm_flow(report: &Report<'_>, arm: &ArmFlow) -> Value {
         "left_coverage": arm.left_coverage,
         "death": arm.death,
         "all_children_18": arm.all_children_18,
+        "linked": arm.linked,
+        "erased": arm.erased,
+        "after_cut": arm.after_cut,
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Counts are families. The numbers add up at every node, which the contract tests check for arbitrary ledgers:
 //! screened = not eligible + turned away + exceptions + reason erased + randomized; randomized = the sum over arms; allocated is the sum
-//! of followed, under follow-up, and those whose follow-up ended before. Enrolment is counted up to the ledger's end, follow-up up to
+//! of followed, under follow-up, those whose follow-up ended before, later draws of a family, and erased families, and without the
+//! last two and those randomized after the cut it is the families of the data set. Enrolment is counted up to the ledger's end, follow-up up to
 //! the cut; families randomized between the two are said apart. A family under two names is counted once, unless both were
 //! drawn. A family is in the arm that it was allocated to,
 //! whatever service it had.
@@ -76,11 +77,11 @@ pub struct ArmFlow {
     /// the cut among them. A family that has left is counted where it went, though no analysis has its outcome until its
     /// window has ended.
     pub under_follow_up: u32,
-    /// Of the allocated families, those randomized after the cut: not in the data set.
+    /// Of these and of those who have left, families randomized after the cut: not in the data set.
     pub after_cut: u32,
-    /// Of the allocated families, later draws of a family that had been drawn before: not in the data set.
+    /// Later draws of a family that had been drawn before, whose follow-up is that of the first: not in the data set.
     pub linked: u32,
-    /// Of the allocated families, those whose data were erased: not in the data set.
+    /// Families whose data were erased, and with them the days of what happened: not in the data set.
     pub erased: u32,
 }
 
@@ -210,10 +211,12 @@ impl ArmFlow {
         };
         self.not_started += u32::from(had(Service::NotStarted));
         self.switched += u32::from(had(Service::Switched));
-        self.after_cut += u32::from(own.randomized > cut);
-        self.linked += u32::from(own.linked_to.is_some());
-        self.erased += u32::from(own.erased);
-        *match fate(protocol, state, cut, family, own) {
+        let fate = fate(protocol, state, cut, family, own);
+        let kept = !matches!(fate, Fate::Linked | Fate::Erased);
+        self.after_cut += u32::from(kept && own.randomized > cut);
+        *match fate {
+            Fate::Linked => &mut self.linked,
+            Fate::Erased => &mut self.erased,
             Fate::Followed => &mut self.followed,
             Fate::UnderFollowUp => &mut self.under_follow_up,
             Fate::Withdrawn => &mut self.withdrawn,
@@ -226,6 +229,9 @@ impl ArmFlow {
 
 /// How follow-up of a family to the end of its last window stands at the cut.
 enum Fate {
+    /// Followed as the family of an earlier draw.
+    Linked,
+    Erased,
     Followed,
     UnderFollowUp,
     Withdrawn,
@@ -235,6 +241,12 @@ enum Fate {
 /// The fate of a randomized family; of several ends on the same day the one that [`dataset::follow_up`] goes by, and
 /// among its equals the first in the order of [`Exit`], a withdrawal last.
 fn fate(protocol: &Protocol, state: &State, cut: Day, family: FamilyIx, own: &Family) -> Fate {
+    if own.linked_to.is_some() {
+        return Fate::Linked;
+    }
+    if own.erased {
+        return Fate::Erased;
+    }
     let last = own.randomized.plus(protocol.last_window());
     let follow = dataset::follow_up(protocol, state, cut, family, own, last);
     let exits = match follow.end {

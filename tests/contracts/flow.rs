@@ -5,7 +5,7 @@ use lottning::protocol::Protocol;
 use lottning::protocol::model::{Day, Exit, Service};
 use lottning::study::dataset;
 use lottning::study::flow::{Flow, flow};
-use lottning::study::kernel::{Answer, Command, FamilyIx, SiteIx, What};
+use lottning::study::kernel::{Answer, Command, Event, FamilyIx, SiteIx, What, apply};
 use proptest::prelude::{ProptestConfig, any, proptest};
 
 /// A study of arbitrary commands: enrolments with arbitrary answers, service, exits, capacity, corrections, links.
@@ -19,7 +19,7 @@ fn arbitrary(protocol: Protocol, number: u64, commands: usize) -> Study {
         let family = FamilyIx(numbers.below(families.max(1)) as u32);
         let on = day.plus(-(numbers.below(30) as i32));
         let site = SiteIx(numbers.below(study.protocol.sites.len() as u64) as u16);
-        match numbers.below(16) {
+        match numbers.below(17) {
             0..=7 => {
                 let answers = if numbers.chance(80) {
                     1
@@ -56,6 +56,7 @@ fn arbitrary(protocol: Protocol, number: u64, commands: usize) -> Study {
                 let sequence = 1 + numbers.below(study.state.sequence);
                 study.command(day, &Command::Record(What::Corrected { sequence, on }));
             }
+            15 => erase(&mut study, family),
             _ => {
                 let other = FamilyIx(numbers.below(families.max(1)) as u32);
                 // Whether drawn, turned away or never eligible: any two can be found to be one.
@@ -66,6 +67,14 @@ fn arbitrary(protocol: Protocol, number: u64, commands: usize) -> Study {
         }
     }
     study
+}
+
+/// As the fold of a ledger whose rows of a family are erased: it is known from the first of them on, and its days are gone.
+fn erase(study: &mut Study, family: FamilyIx) {
+    let what = What::Erased { family };
+    let day = study.state.last_day;
+    let event = Event { day, what: &what };
+    apply(&study.protocol, &mut study.state, &event);
 }
 
 fn adds_up(study: &Study, cut: Day) -> Flow {
@@ -84,7 +93,8 @@ fn adds_up(study: &Study, cut: Day) -> Flow {
     );
     for arm in &flow.arms {
         let ended = arm.withdrawn + arm.death + arm.all_children_18 + arm.left_coverage;
-        assert_eq!(arm.allocated, arm.followed + arm.under_follow_up + ended);
+        let in_time = arm.followed + arm.under_follow_up + ended;
+        assert_eq!(arm.allocated, in_time + arm.linked + arm.erased);
         assert!(arm.after_cut <= arm.under_follow_up + ended);
     }
     let drawn: usize = flow.sites.iter().map(|site| site.randomized.len()).sum();
@@ -104,13 +114,10 @@ fn adds_up(study: &Study, cut: Day) -> Flow {
     // What is not in the data set is said.
     let mut units = Vec::new();
     dataset::units(&study.state, cut, &mut units);
-    if flow
-        .arms
-        .iter()
-        .all(|arm| arm.erased == 0 && arm.after_cut == 0)
-    {
-        let linked: u32 = flow.arms.iter().map(|arm| arm.linked).sum();
-        assert_eq!(units.len() as u32, flow.randomized - linked);
+    for arm in &flow.arms {
+        let own = units.iter().filter(|own| own.arm == arm.arm).count() as u32;
+        let without = arm.linked + arm.erased + arm.after_cut;
+        assert_eq!(own, arm.allocated - without);
     }
     flow
 }
@@ -205,4 +212,42 @@ fn a_family_ends_by_what_happened_first() {
         (sum(|arm| arm.left_coverage), sum(|arm| arm.under_follow_up)),
         (0, 3)
     );
+}
+
+/// Of eight families one withdraws and is then erased, one is erased, and one proves to be another: none of the three was followed to
+/// the end, and without them the arms have those of the data set.
+#[test]
+fn who_is_erased_or_drawn_before_is_not_followed_to_the_end() {
+    let text = IUH.replace("therapists = 2", "therapists = 30");
+    let mut study = Study::new(protocol(&text), 9);
+    let day = study.protocol.first_opening();
+    let mut families = Vec::new();
+    for _ in 0..8 {
+        let enrolled = study.enrol(day, 0, 1, &[3, 3, 0]);
+        families.push(enrolled.unwrap().0);
+    }
+    let late = day.plus(400);
+    let record = |study: &mut Study, what| study.command(late, &Command::Record(what));
+    let on = day.plus(10);
+    let family = families[0];
+    record(&mut study, What::Withdrawn { family, on });
+    let (unit, other) = (families[2], families[5]);
+    record(&mut study, What::Linked { unit, other, on });
+    for family in [families[0], families[1]] {
+        erase(&mut study, family);
+    }
+    let flow = adds_up(&study, late);
+    let counts = flow.arms.iter().map(|own| {
+        [
+            own.followed,
+            own.withdrawn,
+            own.linked,
+            own.erased,
+            own.after_cut,
+        ]
+    });
+    let all = counts.fold([0; 5], |all, own| {
+        std::array::from_fn(|place| all[place] + own[place])
+    });
+    assert_eq!(all, [5, 0, 1, 2, 0]);
 }

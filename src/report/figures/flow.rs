@@ -5,7 +5,7 @@
 
 use super::flow_layout::{Block, FlowText, layout};
 use super::{Figure, FigureEntry};
-use crate::diagnostic::Lang;
+use crate::diagnostic::{Lang, Words};
 use crate::protocol::model::{Check, Criterion};
 use crate::report::{Grid, Report, number};
 use crate::study::flow::ArmFlow;
@@ -49,7 +49,7 @@ impl Stage {
     }
 }
 
-fn step(words: &crate::diagnostic::Words, families: u32, lang: Lang) -> Step {
+fn step(words: &Words, families: u32, lang: Lang) -> Step {
     (words.get(lang).to_string(), families)
 }
 
@@ -168,6 +168,61 @@ fn top(report: &Report<'_>, lang: Lang) -> [Stage; 3] {
     ]
 }
 
+/// What else became of the families of an arm. Later draws, erased families and those after the cut are said where there are any.
+fn ends(arm: &ArmFlow, lang: Lang) -> Vec<Step> {
+    let mut steps = vec![step(
+        &words!(
+            "Still under follow-up at the cut",
+            "Uppföljning pågick vid brytdatumet"
+        ),
+        arm.under_follow_up,
+        lang,
+    )];
+    let some = |steps: &mut Vec<Step>, words: &Words, families: u32| {
+        steps.extend((families > 0).then(|| step(words, families, lang)));
+    };
+    some(
+        &mut steps,
+        &words!("· Randomized after the cut", "· Lottade efter brytdatumet"),
+        arm.after_cut,
+    );
+    steps.extend([
+        step(
+            &words!("Withdrew", "Avbröt sitt deltagande"),
+            arm.withdrawn,
+            lang,
+        ),
+        step(
+            &words!(
+                "Left the register's coverage",
+                "Flyttade utanför registrets täckning"
+            ),
+            arm.left_coverage,
+            lang,
+        ),
+        step(&words!("Death", "Dödsfall"), arm.death, lang),
+        step(
+            &words!("All children turned 18", "Alla barn fyllde 18 år"),
+            arm.all_children_18,
+            lang,
+        ),
+    ]);
+    some(
+        &mut steps,
+        &words!(
+            "Later draw of a family drawn before, followed as the first",
+            "Senare lottning av en redan lottad familj, följs som den första"
+        ),
+        arm.linked,
+    );
+    some(
+        &mut steps,
+        &words!("Data erased", "Uppgifter raderade"),
+        arm.erased,
+    );
+    steps
+}
+
 fn arm_stages(report: &Report<'_>, arm: &ArmFlow, lang: Lang) -> Vec<Stage> {
     let mut stages = vec![Stage {
         heading: (report.arm(arm.arm, lang).to_string(), arm.allocated),
@@ -205,35 +260,7 @@ fn arm_stages(report: &Report<'_>, arm: &ArmFlow, lang: Lang) -> Vec<Stage> {
             arm.followed,
             lang,
         ),
-        steps: vec![
-            step(
-                &words!(
-                    "Still under follow-up at the cut",
-                    "Uppföljning pågick vid brytdatumet"
-                ),
-                arm.under_follow_up,
-                lang,
-            ),
-            step(
-                &words!("Withdrew", "Avbröt sitt deltagande"),
-                arm.withdrawn,
-                lang,
-            ),
-            step(
-                &words!(
-                    "Left the register's coverage",
-                    "Flyttade utanför registrets täckning"
-                ),
-                arm.left_coverage,
-                lang,
-            ),
-            step(&words!("Death", "Dödsfall"), arm.death, lang),
-            step(
-                &words!("All children turned 18", "Alla barn fyllde 18 år"),
-                arm.all_children_18,
-                lang,
-            ),
-        ],
+        steps: ends(arm, lang),
     });
     let analysed = report
         .primary()

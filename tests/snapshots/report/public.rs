@@ -197,3 +197,17 @@ fn children_are_told_apart_from_families() {
         assert!(!page.contains("(children:"), "{few:?}");
     }
 }
+
+/// Seven of the treated were erased: one line says so; four drawn before and none erased are masked in the same line.
+#[test]
+fn who_is_in_no_data_set_is_one_line() {
+    let line = "data erased, or drawn before under another name";
+    let mut parts = large();
+    assert!(!notes(&parts).contains(line));
+    (parts.flow.arms[0].erased, parts.flow.arms[0].linked) = (6, 1);
+    parts.flow.arms[0].followed -= 7;
+    assert_eq!(row(&parts, line), ["7", "7", "0"]);
+    (parts.flow.arms[0].erased, parts.flow.arms[0].linked) = (0, 4);
+    parts.flow.arms[0].followed += 3;
+    assert!(!row(&parts, line).contains(&"4".to_owned()));
+}

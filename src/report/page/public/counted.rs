@@ -322,7 +322,7 @@ fn flow(report: &Report<'_>, allocated: &[u32], bound: Bound) -> Vec<Line> {
         &mut arms,
         true,
     ));
-    let stages: [Stage; 6] = [
+    let mut stages: Vec<Stage> = vec![
         (words!("followed to the end", "följdes hela tiden"), |own| {
             own.followed
         }),
@@ -349,6 +349,17 @@ fn flow(report: &Report<'_>, allocated: &[u32], bound: Bound) -> Vec<Line> {
             |own| own.all_children_18,
         ),
     ];
+    // One line, since together they are what a table of the data set leaves over of the allocated.
+    let left_over: Stage = (
+        words!(
+            "data erased, or drawn before under another name",
+            "uppgifter raderade, eller redan lottad under annat namn"
+        ),
+        |own| own.linked + own.erased,
+    );
+    if flow.arms.iter().any(|own| left_over.1(own) > 0) {
+        stages.push(left_over);
+    }
     let fates: Vec<Vec<u32>> = flow
         .arms
         .iter()

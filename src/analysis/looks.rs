@@ -23,7 +23,7 @@ use crate::protocol::Protocol;
 use crate::protocol::model::{Analysis, Day};
 use crate::study::kernel::State;
 use crate::words;
-use alone::{FARTHEST, alone, exact};
+use alone::{FARTHEST, alone, exact, unweighed};
 
 pub(super) use alone::bound;
 pub(crate) use alone::{looked_at, score_limits};
@@ -344,11 +344,13 @@ pub(super) fn monitor(
     result: &mut AnalysisResult,
 ) {
     let analysis = &planned.analysis;
-    let earlier: Vec<&EarlierLook> = earlier
+    let mut earlier: Vec<&EarlierLook> = earlier
         .iter()
         .filter(|own| own.analysis == analysis.id && own.lock != lock)
         .collect();
+    earlier.sort_by_key(|own| own.lock);
     let Some(row) = result.results.first() else {
+        unweighed(protocol, analysis, lock, &earlier, result);
         return;
     };
     let own = weighed(row).and_then(|effect| {
@@ -370,14 +372,9 @@ pub(super) fn monitor(
         Some((own, Told { scale, own: None }))
     };
     let Some((own, told)) = own.or_else(endless).or_else(left_over) else {
-        // Nothing can be weighed against earlier looks: what is left of alpha is a valid limit.
-        let before = earlier.iter().map(|own| own.lock).max();
-        let gone = before.map_or(0.0, |before| spent(protocol, analysis, before));
-        result.alpha = Some(decimals::sum(&[spent(protocol, analysis, lock), -gone]));
+        unweighed(protocol, analysis, lock, &earlier, result);
         return;
     };
-    let mut earlier = earlier;
-    earlier.sort_by_key(|own| own.lock);
     let mut looks: Vec<(usize, Look)> = earlier.iter().map(|own| (own.lock, own.look)).collect();
     looks.push((lock, own));
     let mut tested: Vec<Option<f64>> = earlier.iter().map(|own| own.p_value).collect();
@@ -425,15 +422,15 @@ pub(super) fn monitor(
 /// The looks with their locks, the p of the registered test at each, and how the effect of the last is told.
 type Seen<'s> = (&'s [(usize, Look)], &'s [Option<f64>], Told);
 
-/// Where a test is registered it decides, at a look as at the end: the
-/// deviate of the effect may be beyond the boundary when the test's p is not, and the other way round.
-fn monitored(
+/// Lists looks, and gives the place of the first of them that crossed its limit. Where a test is registered it decides, at a look as at
+/// the end: the deviate of the effect may be beyond the boundary when the test's p is not, and the other way round.
+fn listed(
     protocol: &Protocol,
     analysis: &Analysis,
-    (looks, tested, told): Seen<'_>,
+    (looks, tested): (&[(usize, Look)], &[Option<f64>]),
     standing: &Standing,
     result: &mut AnalysisResult,
-) {
+) -> Option<usize> {
     let most = looks.iter().map(|(_, look)| look.information());
     let most = most.fold(0.0, f64::max);
     let mut first = None;
@@ -461,6 +458,19 @@ fn monitored(
             crossed,
         });
     }
+    first
+}
+
+/// What the last of the looks says in the light of those before it.
+fn monitored(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    (looks, tested, told): Seen<'_>,
+    standing: &Standing,
+    result: &mut AnalysisResult,
+) {
+    let first = listed(protocol, analysis, (looks, tested), standing, result);
+    result.looked_here = true;
     let now = looks.len() - 1;
     let (lock, own) = looks[now];
     if let Some(row) = result

@@ -65,8 +65,10 @@ pub struct AnalysisResult {
     pub missingness: Option<Missingness>,
     /// Limit of the deciding p; `None` where nothing is decided (an interim lock that spends no alpha).
     pub alpha: Option<f64>,
-    /// The looks at it so far, this one last; empty for an analysis without interim looks.
+    /// The looks at it so far, this one last if anything could be weighed at it; empty for an analysis without interim looks.
     pub looks: Vec<LookResult>,
+    /// Whether the last of the looks is this one.
+    pub looked_here: bool,
     /// What was seen in each arm, unadjusted.
     pub arms: Vec<ArmOutcome>,
     /// The estimates; the first is the effect asked for.
@@ -137,8 +139,8 @@ pub struct Compared<'a> {
 impl AnalysisResult {
     /// The look before this one at which the study was decided; nothing later takes that back.
     pub fn decided_earlier(&self) -> Option<&LookResult> {
-        let (_, earlier) = self.looks.split_last()?;
-        earlier.iter().find(|look| look.crossed)
+        let earlier = self.looks.len().checked_sub(usize::from(self.looked_here));
+        self.looks[..earlier?].iter().find(|look| look.crossed)
     }
 
     /// Number of comparisons: of treated arms.

@@ -291,6 +291,7 @@ impl<'a> Runner<'a> {
             missingness,
             alpha,
             looks: Vec::new(),
+            looked_here: false,
             arms,
             results,
             test_registered: analysis.test.is_some(),

@@ -305,6 +305,70 @@ fn without_reports_of_the_treated(text: &str, most: usize) -> (Study, Day, [usiz
     (study, late, seen.get())
 }
 
+/// Where nothing can be weighed at the end, since the analysis is refused (one family) or nothing varies (nobody is reported again), what
+/// was seen at the look and decided there stands: its critical value is Φ⁻¹(1 − .0030506455/2) = 2.962588 (R 4.2.2), which −3 is past and
+/// −2.9 is not; of a registered test the limit of its p is the amount itself. What is left is .05 − .0030506455.
+#[test]
+fn a_crossed_limit_stands_whatever_the_last_data_hold() {
+    let test = "test = { kind = \"randomization\", draws = 10000 }\n";
+    let texts = [text(), text().replacen(test, "", 1)];
+    for (text, (z, p, crossed)) in texts
+        .iter()
+        .flat_map(|text| [(-3.0, 0.003, true), (-2.9, 0.0031, false)].map(|seen| (text, seen)))
+    {
+        let (nobody, late) = study_of(text, |_, _| false);
+        let mut alone = Study::new(protocol(text), 5);
+        let day = alone.protocol.first_opening();
+        alone.enrol(day, 0, 1, &[2, 4, 0]).unwrap();
+        for (study, answers) in [(&nobody, true), (&alone, false)] {
+            let (protocol, state) = (&study.protocol, &study.state);
+            let place = |id: &str| protocol.locks.iter().position(|own| own.id == id).unwrap();
+            let seen = EarlierLook {
+                analysis: "primary".into(),
+                lock: place("evaluation-2025"),
+                look: Look {
+                    estimate: 0.5 * z,
+                    std_error: 0.5,
+                    df: None,
+                },
+                p_value: Some(p),
+            };
+            let settings = RunSettings {
+                lock: Some("final".into()),
+                earlier: vec![seen],
+                ..RunSettings::default()
+            };
+            let plan = Plan::registered(protocol, place("final"));
+            let found = run(protocol, state, &plan, late, &settings);
+            let primary = &found.analyses[0];
+            assert_eq!(primary.refused.is_none(), answers);
+            let left = 0.05 - 0.003_050_645_5;
+            assert!((primary.alpha.unwrap() - left).abs() < 1e-12);
+            let [look] = &primary.looks[..] else {
+                panic!("the look alone: {:?}", primary.looks);
+            };
+            assert_eq!(
+                (look.lock.as_str(), look.crossed),
+                ("evaluation-2025", crossed)
+            );
+            assert!((look.z - z).abs() < 1e-9 && (look.information - 1.0).abs() < 1e-12);
+            assert!((look.critical.unwrap() - 2.962_588).abs() < 2e-5);
+            assert!((look.cumulative_alpha - 0.003_050_645_5).abs() < 1e-12);
+            let told = primary.warnings.iter();
+            let told = told.filter(|own| own.code == "crossed-earlier").count();
+            assert_eq!(told, usize::from(crossed));
+            assert_eq!(primary.decided_earlier().is_some(), crossed);
+            let decided = primary
+                .conclusion
+                .en
+                .contains("was decided at the look `evaluation-2025`, where");
+            assert_eq!(decided, crossed, "{}", primary.conclusion.en);
+            let mut rows = primary.results.iter();
+            assert!(rows.all(|row| row.interval != "stage-wise" && row.interval != "repeated"));
+        }
+    }
+}
+
 /// A look at which the hazard ratio is 0 spends its amount, and its interval has the level that this leaves: the score test, whose
 /// deviate at a ratio of 1 is that of the look, does not reject the ratios up to the limit at Φ⁻¹(1 − .0030506455/2) = 2.962588 (R 4.2.2).
 /// One event of a control has the deviate −√(t/c).

@@ -1,16 +1,19 @@
 //! Looks at what has a test and no standard error: a ratio of 0 or infinity, and an effect that leaves nothing over for one, of which redraws
-//! decide. They are looks without information.
+//! decide. They are looks without information. And a lock at which nothing can be weighed at all.
 
-use super::weight;
+use super::{EarlierLook, listed, spent, standing, weight};
 use crate::analysis::plan::treated_arms;
 use crate::analysis::results::AnalysisResult;
 use crate::analysis::statistic::over_error;
 use crate::analysis::workspace::{Effect, Scale, Workspace};
+use crate::estimation::Warning;
 use crate::estimation::group_sequential::Look;
 use crate::estimation::lin_statistic::Studentized;
+use crate::numerics::decimals;
 use crate::protocol::Protocol;
 use crate::protocol::model::Analysis;
 use crate::study::kernel::State;
+use crate::words;
 
 /// An effect as it is looked at: as it is weighed or, of a ratio of 0 or infinity, which is tested and has no standard error, as a
 /// look without information, at which the deviate of its test stands in place of an estimate. So is one that leaves nothing over for a
@@ -47,6 +50,34 @@ pub(super) fn exact(
         std_error: f64::INFINITY,
         df: None,
     })
+}
+
+/// A lock at which nothing can be weighed against the earlier looks, which are in their order: what is left of alpha is a valid limit,
+/// and what was seen and decided at them stands whatever there is now.
+pub(super) fn unweighed(
+    protocol: &Protocol,
+    analysis: &Analysis,
+    lock: usize,
+    earlier: &[&EarlierLook],
+    result: &mut AnalysisResult,
+) {
+    let gone = earlier.last();
+    let gone = gone.map_or(0.0, |before| spent(protocol, analysis, before.lock));
+    result.alpha = Some(decimals::sum(&[spent(protocol, analysis, lock), -gone]));
+    let looks: Vec<(usize, Look)> = earlier.iter().map(|own| (own.lock, own.look)).collect();
+    let tested: Vec<Option<f64>> = earlier.iter().map(|own| own.p_value).collect();
+    let standing = standing(protocol, analysis, &looks);
+    let first = listed(protocol, analysis, (&looks, &tested), &standing, result);
+    if let Some(index) = first {
+        let id = &protocol.locks[looks[index].0].id;
+        result.warnings.push(Warning::new(
+            "crossed-earlier",
+            words!(
+                "the boundary was crossed at the look `{id}` already: the study's decision was taken there, and that nothing can be weighed now takes nothing of it back",
+                "gränsen passerades redan vid titten `{id}`: studiens beslut togs där, och att inget kan vägas nu tar inte tillbaka något av det"
+            ),
+        ));
+    }
 }
 
 /// Deviates are no larger.
@@ -87,7 +118,7 @@ pub(in crate::analysis) fn bound(
     analysis: &Analysis,
     result: &mut AnalysisResult,
 ) {
-    let Some(alpha) = result.alpha.filter(|_| !result.looks.is_empty()) else {
+    let Some(alpha) = result.alpha.filter(|_| result.looked_here) else {
         return;
     };
     let own = result.results.first_mut();

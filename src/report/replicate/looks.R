@@ -51,7 +51,7 @@ more_extreme <- function(information, critical, z, drift) {
 # ordering. `stems` are the columns that the estimator got at each look, `spent` the alpha spent until then, and `decided` what a
 # registered randomization test decided at each; `ratios` says where a ratio was "zero" or "infinite", with a test and no standard error, or
 # an effect "below" or "above" without one, of which redraws decide.
-monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops, decided = abs(z) >= critical, ratios = rep(NA, length(stems))) step(id, {
+monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops, decided = abs(z) >= critical, ratios = rep(NA, length(stems)), here = TRUE) step(id, {
   exact <- ratios %in% c("below", "above")
   seen <- unname(Map(function(stem, ratio) estimator(table_of(stem), if (is.na(ratio)) o else c(o, ratio = ratio))[[1]], stems, ifelse(exact, NA, ratios)))
   # What a row does not report is NA.
@@ -100,6 +100,8 @@ monitored <- function(id, locks, stems, estimator, o, spent, alpha, final, stops
   fell <- length(rising) < now
   for (k in seq_len(now)) say(paste(id, "looks", locks[k], sep = "/"), c(information = if (all(alone)) 0 else information[k] / max(information), z = z[k],
     critical_value = if (is.finite(critical[k])) critical[k] else NA, cumulative_alpha = spent[k]))
+  # Nothing could be weighed at this lock: these are the looks before it, and its limit is `limit_of`'s.
+  if (!here) return(invisible(NULL))
   back <- function(d, df) if (is.na(df)) d else sign(d) * qt(pnorm(-abs(d)), df, lower.tail = FALSE)
   nominal <- 2 * pnorm(-critical[now])
   margin <- back(min(critical[now], 37), df[now]) * s[now]

@@ -201,7 +201,7 @@ impl Calls {
     fn limit(&mut self, folder: &Folder<'_>, place: usize) {
         let result = &folder.analyses.analyses[place];
         let behind = &folder.replication.analyses[place];
-        if result.alpha.is_none() || !result.looks.is_empty() {
+        if result.alpha.is_none() || result.looked_here {
             return;
         }
         // Without information to weigh looks by, what is left of alpha.
@@ -262,19 +262,25 @@ impl Calls {
     fn looks(&mut self, folder: &Folder<'_>, place: usize) {
         let result = &folder.analyses.analyses[place];
         let behind = &folder.replication.analyses[place];
-        let (Some(fit), Some(now)) = (behind.fits.first(), behind.looks.last()) else {
+        let (Some(fit), Some((now, before))) = (behind.fits.first(), behind.looks.split_last())
+        else {
             return;
+        };
+        // Where nothing could be weighed now, those before it.
+        let seen = if result.looked_here {
+            behind.looks.as_slice()
+        } else {
+            before
         };
         let Some(own) = function(&fit.estimator).filter(|_| !result.looks.is_empty()) else {
             return;
         };
         self.parts.insert(Part::Looks);
         let function = self.uses(own);
-        let looks = behind.looks.iter();
+        let looks = seen.iter();
         let locks = looks.filter_map(|look| folder.protocol.locks.get(look.lock));
         let locks: Vec<String> = locks.map(|lock| lock.id.clone()).collect();
-        let stems: Vec<String> = behind
-            .looks
+        let stems: Vec<String> = seen
             .iter()
             .enumerate()
             .map(|(index, look)| match look.fit {
@@ -282,7 +288,7 @@ impl Calls {
                 None => stem(folder, place, 0),
             })
             .collect();
-        let looks = behind.looks.iter();
+        let looks = seen.iter();
         let spent: Vec<String> = looks.map(|look| look.spent.to_string()).collect();
         let mut rows = result.results.iter();
         let stops = rows.any(|row| row.interval == "stage-wise");
@@ -298,19 +304,24 @@ impl Calls {
         } else {
             ["zero", "infinite"]
         };
-        let ratios = behind.looks.iter().map(|look| match look.without_end {
+        let ratios = seen.iter().map(|look| match look.without_end {
             Some(above) => quoted(words[usize::from(above)]),
             None => "NA".to_owned(),
         });
         let ratios = ratios.collect::<Vec<_>>().join(", ");
-        let any = behind.looks.iter().any(|look| look.without_end.is_some());
+        let any = seen.iter().any(|look| look.without_end.is_some());
         let ratios = if any {
             format!(", ratios = c({ratios})")
         } else {
             String::new()
         };
+        let here = if result.looked_here {
+            ""
+        } else {
+            ", here = FALSE"
+        };
         self.add(&format!(
-            "monitored({}, {}, {}, {function}, {}, c({}), {}, final = {}, stops = {}{decided}{ratios})",
+            "monitored({}, {}, {}, {function}, {}, c({}), {}, final = {}, stops = {}{decided}{ratios}{here})",
             quoted(&result.id),
             texts(&locks),
             texts(&stems),

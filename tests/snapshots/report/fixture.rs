@@ -242,6 +242,7 @@ pub(crate) fn ordinary() -> Parts {
         }),
         alpha: Some(0.05),
         looks: Vec::new(),
+        looked_here: false,
         further: Vec::new(),
         p_adjusted: None,
         q_value: None,

@@ -141,8 +141,18 @@ pub fn searched(
     let found = match answer {
         Ok(found) => found,
         Err(none) => {
-            // What stands in the way of the greatest number may be why.
+            // What stands in the way of the greatest number may be why, and so may the studies there that gave no numbers.
             runner.say_of_greatest();
+            let told: &[u64] = match none {
+                NoAnswer::Below(_) | NoAnswer::AtTheLowEnd(_) => &[between.0],
+                NoAnswer::Beyond(_) | NoAnswer::Unclear { .. } => &[between.1],
+                NoAnswer::Flat => &[between.0, between.1],
+                // It says so itself.
+                NoAnswer::Failed(_) => &[],
+            };
+            for x in told {
+                runner.say_of_failures(*x, &analysis.1);
+            }
             let of_greatest = runner.numbers.get(&between.1);
             let reason = of_greatest.map_or("", |own| own.failures.1);
             let failed = (analysis.1.as_str(), reason);
@@ -440,19 +450,27 @@ impl Runner<'_> {
         let Some(cell) = number.planned.base.cells.first() else {
             return;
         };
-        let mut found = warnings(cell, &self.base.options(None));
-        let studies = number.families.count();
-        let (failures, reason) = number.failures;
-        found.extend(many_failures(
-            analysis,
-            &cell.id,
-            (failures, studies),
-            reason,
-        ));
+        let found = warnings(cell, &self.base.options(None));
         for own in number.notes.clone() {
             self.say(own);
         }
         for own in found {
+            self.say(Diagnostic::warning(own.code, own.message));
+        }
+        self.say_of_failures(x, analysis);
+    }
+
+    /// That many of the studies at a number gave the analysis no numbers, if many did: the power there is told with them as not
+    /// rejecting.
+    fn say_of_failures(&mut self, x: u64, analysis: &str) {
+        let Some(number) = self.numbers.get(&x) else {
+            return;
+        };
+        let Some(cell) = number.planned.base.cells.first() else {
+            return;
+        };
+        let counts = (number.failures.0, number.families.count());
+        if let Some(own) = many_failures(analysis, &cell.id, counts, number.failures.1) {
             self.say(Diagnostic::warning(own.code, own.message));
         }
     }

@@ -120,6 +120,7 @@ const PLANNING: &[Page] = pages![
     "lists-differ",
     "looks-left-out",
     "many-endless-ratios",
+    "many-exact-fits",
     "many-failures",
     "mean-cut-by-range",
     "months-beyond-stop",

@@ -314,6 +314,7 @@ fn body(
                 "replicates": found.replicates,
                 "failures": found.failures,
                 "endless": found.endless,
+                "exact_fits": found.exact,
                 "power": found.power,
                 "assurance": found.assurance,
                 "type_i_error": found.type_i_error,

@@ -84,6 +84,7 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
     let paired = analyses().any(|(_, found)| found.difference.is_some());
     let adjusted = analyses().any(|(_, found)| found.unadjusted.is_some());
     let endless = analyses().any(|(_, found)| found.endless > 0);
+    let exact = analyses().any(|(_, found)| found.exact > 0);
     let mut grid = Grid::new()
         .column("cell", Words::new("cell", "cell"))
         .column("analysis", Words::new("analysis", "analys"))
@@ -118,6 +119,10 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
         let words = Words::new("0 or infinite", "0 eller oändlig");
         grid = grid.column("endless", words);
     }
+    if exact {
+        let words = Words::new("fitted exactly", "exakt anpassade");
+        grid = grid.column("exact_fits", words);
+    }
     for cell in once(simulation) {
         for (id, found) in &cell.analyses {
             let mut row = vec![Cell::text(&cell.cell), Cell::text(id)];
@@ -146,6 +151,7 @@ pub(super) fn shown(simulation: &Simulation) -> Grid {
                 whole(found.failures),
             ]);
             row.extend(endless.then(|| whole(found.endless)));
+            row.extend(exact.then(|| whole(found.exact)));
             grid.row(row);
         }
     }
@@ -215,6 +221,7 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
         "replicates",
         "failures",
         "endless",
+        "exact_fits",
         "level",
     ] {
         grid = grid.column(key, Words::same(key));
@@ -252,6 +259,7 @@ pub(super) fn full(simulation: &Simulation) -> Grid {
                 whole(found.replicates),
                 whole(found.failures),
                 whole(found.endless),
+                whole(found.exact),
                 Cell::number(printed_level(found.level), Shown::Significant(6)),
             ];
             let studies = &cell.studies;

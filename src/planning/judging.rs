@@ -383,7 +383,7 @@ mod tests {
     /// Size of each, whether it is by its p alone, and the size of both together.
     type Sizes = ([Option<f64>; 2], [Option<bool>; 2], Option<f64>);
 
-    fn sizes(rule: Multiplicity, twins: [Option<f64>; 2]) -> Sizes {
+    fn judged(rule: Multiplicity) -> Sums {
         let registered = Together {
             lock: 0,
             role: Role::Primary,
@@ -409,7 +409,11 @@ mod tests {
             believed: false,
             truth: Truth::Known,
         };
-        let mut sums = Sums::new(&[about; 2], 10, 0).with_judge(judge, &[true, true]);
+        Sums::new(&[about; 2], 10, 0).with_judge(judge, &[true, true])
+    }
+
+    fn sizes(rule: Multiplicity, twins: [Option<f64>; 2]) -> Sizes {
+        let mut sums = judged(rule);
         sums.add(&study(twins));
         let found = sums.analyses();
         let each = [0, 1].map(|place| found[place].size.and_then(|own| own.value));
@@ -441,5 +445,27 @@ mod tests {
             ([yes, None], alone, None)
         );
         assert_eq!(sizes(Multiplicity::None, both), ([yes, yes], asked, yes));
+    }
+
+    /// By hand: of two comparisons that are judged together by Holm's rule the first is rejected, p .01 · 2, and the second gives no
+    /// numbers in any study: all are rejected in no study, and that is no power of 0. If neither gives any there is no share at all.
+    #[test]
+    fn a_family_with_a_member_that_never_answers_has_no_share_that_rejects_all() {
+        let no_rows = || Err("no-rows");
+        let mut one = study([Some(0.5), Some(0.5)]);
+        one.analyses[1].found = no_rows();
+        let mut none = one.clone();
+        none.analyses[0].found = no_rows();
+        if let Ok(found) = &mut one.analyses[0].found {
+            found.p_value = 0.01;
+        }
+        for (record, any) in [(one, Some(1.0)), (none, None)] {
+            let mut sums = judged(Multiplicity::Holm);
+            sums.add(&record);
+            let own = sums.analyses()[0].family.unwrap();
+            assert_eq!((own.at_least_one.value, own.all.value), (any, None));
+            assert_eq!(own.error.and_then(|own| own.value), any);
+            assert_eq!(own.size.is_some(), any.is_some());
+        }
     }
 }

@@ -120,6 +120,12 @@ impl Found {
     pub fn has_interval(&self) -> bool {
         self.conf_low <= self.conf_high
     }
+
+    /// Whether the outcomes are fitted exactly, up to rounding: then there is nothing that a standard error could be of.
+    pub fn is_exact(&self) -> bool {
+        let rounding = !self.has_interval() && self.std_error.is_finite();
+        self.std_error <= 0.0 || rounding
+    }
 }
 
 /// The numbers of an analysis. Of a monitored one the interval is the repeated one; of a log-rank test the one-step log

@@ -255,6 +255,20 @@ fn many_endless(id: &str, cell: &str, (endless, replicates): (u64, u64)) -> Opti
     })
 }
 
+/// That an analysis has no standard error in many studies of a cell, since it fits every outcome exactly: how many of how many.
+fn many_exact(id: &str, cell: &str, (exact, replicates): (u64, u64)) -> Option<Warning> {
+    let many = exact as f64 > MANY * replicates as f64;
+    many.then(|| {
+        Warning::new(
+            "many-exact-fits",
+            words!(
+                "`{id}` fits every outcome exactly in {exact} of {replicates} studies of the cell `{cell}`, without a standard error: they count in the power and the empirical standard error, and the model standard error and its relative error are of the others alone",
+                "`{id}` anpassas exakt till alla utfall i {exact} av {replicates} studier i cellen `{cell}`, utan medelfel: de räknas i styrkan och det empiriska medelfelet, och det skattade medelfelet och dess relativa fel gäller bara de övriga"
+            ),
+        )
+    })
+}
+
 fn performance(
     cell: &Cell,
     options: &Options,
@@ -270,6 +284,7 @@ fn performance(
         let counts = (own.failures, own.replicates);
         warnings.extend(many_failures(id, &cell.id, counts, reason));
         warnings.extend(many_endless(id, &cell.id, (own.endless, own.replicates)));
+        warnings.extend(many_exact(id, &cell.id, (own.exact, own.replicates)));
     }
     Ok(CellPerformance {
         cell: cell.id.clone(),

@@ -709,6 +709,108 @@ fn a_search_tells_of_numbers_without_power() {
     assert!(run.err.contains(told), "{}", run.err);
 }
 
+/// By law: a search that ends without a number tells a power in which studies without an answer count as not rejecting, and says so of
+/// the number that it tells of, as a simulation there does: the largest, and where already that is too much the smallest.
+#[test]
+fn a_search_without_a_number_tells_of_many_failures() {
+    let search = "workloads/w1.toml --draws 0 --search families";
+    let strong = "--between 8,20 --power .06 --set truth.rereport_control=0.9 --set truth.rereport_ratio=0.1";
+    for (range, code) in [
+        ("--between 6,8 --power .5", "search-beyond"),
+        (strong, "search-below"),
+    ] {
+        let run = simulate(&format!("{search} {range}"));
+        assert_eq!(run.exit, 2, "{}", run.err);
+        assert!(run.err.contains(code), "{}", run.err);
+        let own = "warning[many-failures]: `primary` gave no numbers in";
+        assert!(run.err.contains(own), "{}", run.err);
+    }
+}
+
+/// Studies in which the model fits every outcome exactly have no standard error to count: nearly everybody of control is reported again
+/// and nearly nobody of the treated, so that all twenty are such, and with the stated risks none is. Every table says how many, and
+/// more than one study of twenty is warned of.
+#[test]
+fn many_exact_fits_are_told() {
+    let exact = "--set truth.rereport_control=0.999999999999 --set truth.rereport_ratio=1e-12";
+    for (settings, said) in [(exact, true), ("", false)] {
+        let order = format!(
+            "workloads/w5.toml {settings} --set protocol.sample_size.stop.families=60 \
+             --draws 39 --replicates 20"
+        );
+        let run = simulate(&format!("{order} --json"));
+        let body = run.json();
+        let row = &body["cells"][0];
+        let studies = if said { 20 } else { 0 };
+        assert_eq!(
+            (&row["exact_fits"], &row["failures"]),
+            (&studies.into(), &0.into())
+        );
+        assert_eq!(row["power"]["value"] == 1.0, said);
+        for key in ["model_se", "relative_error"] {
+            assert_eq!(row[key]["value"].is_null(), said, "{key}");
+        }
+        assert!(row["empirical_se"]["value"].is_number());
+        let warnings = body["warnings"].as_array().unwrap();
+        let found = warnings.iter().any(|own| own["code"] == "many-exact-fits");
+        assert_eq!((found, run.err.contains("many-exact-fits")), (said, said));
+        let csv = simulate(&format!("{order} --format csv"));
+        let mut lines = csv.out.lines().map(|line| line.split(','));
+        let place = lines.next().unwrap().position(|own| own == "exact_fits");
+        let shown = lines.next().and_then(|mut row| row.nth(place.unwrap()));
+        assert_eq!(shown, Some(studies.to_string().as_str()));
+        let text = simulate(&order);
+        assert_eq!(text.out.contains("fitted exactly"), said, "{}", text.out);
+    }
+}
+
+/// By law: a secondary analysis that never has an answer has no power, in no document: the number of failures and the reason stand there,
+/// and no 0.
+#[test]
+fn an_analysis_that_always_fails_has_no_power_in_any_document() {
+    let folder = Folder::new();
+    let root = env!("CARGO_MANIFEST_DIR");
+    let run = folder.run(&format!(
+        "simulate {root}/simulations/null.toml --replicates 10 --draws 0 --set months=6 --out d --json \
+         --set truth.acceptance_control=0.0000001 --set truth.acceptance_difference=0"
+    ));
+    assert_eq!(run.exit, 0, "{}", run.err);
+    let told = "`acceptance` gave no numbers in any of 10 studies";
+    assert!(run.err.contains(told), "{}", run.err);
+    let rows = run.json()["cells"].clone();
+    let rows = rows.as_array().unwrap().iter();
+    let own = rows.filter(|own| own["analysis"] == "acceptance");
+    let own: Vec<_> = own.collect();
+    assert!(!own.is_empty());
+    for row in own {
+        assert_eq!(row["failures"], 10);
+        assert_eq!(row["first_failure"]["reason"], "no-variation");
+        for key in [
+            "power",
+            "type_i_error",
+            "size",
+            "bias",
+            "coverage",
+            "model_se",
+        ] {
+            assert!(
+                row[key].is_null() || row[key]["value"].is_null(),
+                "{key}: {row}"
+            );
+        }
+    }
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("d").join(name)).unwrap();
+    let csv = read("performance.csv");
+    let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    let place = |name: &str| head.iter().position(|own| *own == name).unwrap();
+    let row = lines
+        .find(|own| own[place("analysis")] == "acceptance")
+        .unwrap();
+    assert_eq!((row[place("failures")], row[place("power")]), ("10", ""));
+    assert!(read("report.en.html").contains("it has no power, bias or coverage"));
+}
+
 /// By law: where no study of a cell or of an alternative gave numbers there is no power, and no difference from one.
 #[test]
 fn no_power_has_no_difference() {

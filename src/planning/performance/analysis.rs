@@ -49,6 +49,8 @@ pub(super) struct AnalysisSums {
     answered: u64,
     /// Of those the ones whose ratio has no finite logarithm.
     endless: u64,
+    /// Of those the ones that leave nothing over for a standard error.
+    exact: u64,
     rejections: u64,
     /// Rejections by the p alone, before it is adjusted.
     unadjusted: u64,
@@ -57,11 +59,15 @@ pub(super) struct AnalysisSums {
     /// Studies that gave an interval.
     bounded: u64,
     truth: Moments,
+    /// Of all estimates, and of those that come with a standard error: what these say is held against how they vary themselves.
     spread: Spread,
+    stated: Spread,
     error: Moments,
     squared_error: Moments,
     centred: Centred,
     null_studies: u64,
+    /// Twins that gave a p.
+    null_answered: u64,
     null_rejections: u64,
     /// Twins that were judged by the p alone.
     null_alone: u64,
@@ -76,6 +82,7 @@ impl AnalysisSums {
             first_failure: None,
             answered: 0,
             endless: 0,
+            exact: 0,
             rejections: 0,
             unadjusted: 0,
             rejected: Rejections::default(),
@@ -83,10 +90,12 @@ impl AnalysisSums {
             bounded: 0,
             truth: none,
             spread: Spread::default(),
+            stated: Spread::default(),
             error: none,
             squared_error: none,
             centred: Centred::default(),
             null_studies: 0,
+            null_answered: 0,
             null_rejections: 0,
             null_alone: 0,
         }
@@ -102,6 +111,7 @@ impl AnalysisSums {
         self.truth.add(record.truth);
         if let Some(twin) = twin {
             self.null_studies += 1;
+            self.null_answered += u64::from(matches!(record.under_null, Some(Ok(_))));
             self.null_rejections += u64::from(twin.rejects);
             self.null_alone += u64::from(twin.by_p_alone);
         }
@@ -135,6 +145,12 @@ impl AnalysisSums {
             return;
         }
         self.spread.add(varies, found.std_error);
+        if found.is_exact() {
+            // Its standard error of 0 says nothing of how estimates vary.
+            self.exact += 1;
+        } else {
+            self.stated.add(varies, found.std_error);
+        }
         self.error.add(error);
         self.squared_error.add(error * error);
         if !found.has_interval() {
@@ -145,6 +161,11 @@ impl AnalysisSums {
             found.conf_high - record.truth,
         );
         self.centred.add(ends, &self.error);
+    }
+
+    /// Whether any study gave numbers.
+    pub(super) fn has_answers(&self) -> bool {
+        self.answered > 0
     }
 
     pub(super) fn all_failed(&self, replicates: u64) -> Option<&'static str> {
@@ -173,10 +194,13 @@ impl AnalysisSums {
         };
         let believed = self.about.believed;
         let known = self.about.truth == Truth::Known;
+        // Then estimates vary with what is drawn too, which no standard error is of, and no true value takes it out.
+        let spreads = believed && matches!(self.about.truth, Truth::Other { .. });
         let against = |figure: Figure| if known { figure } else { Figure::default() };
         let within = known || self.about.truth == Truth::Bounded;
         let held = |figure: Figure| if within { figure } else { Figure::default() };
-        let size = (self.null_studies > 0 && replicates > self.failures)
+        // As power: without a twin that gave a p there is no size.
+        let size = (self.null_answered > 0 && replicates > self.failures)
             .then(|| share(self.null_rejections, self.null_studies));
         AnalysisPerformance {
             replicates,
@@ -184,6 +208,7 @@ impl AnalysisSums {
             failures: self.failures,
             first_failure: self.first_failure,
             endless: self.endless,
+            exact: self.exact,
             power: rejecting.filter(|_| !believed).unwrap_or_default(),
             assurance: rejecting.filter(|_| believed),
             type_i_error: rejecting.filter(|_| self.about.is_null),
@@ -193,8 +218,12 @@ impl AnalysisSums {
                 .map(|_| self.null_alone > 0),
             bias: against(self.error.mean()),
             empirical_se: self.spread.empirical_se(),
-            model_se: self.spread.model_se(),
-            relative_error: self.spread.relative_error(),
+            model_se: self.stated.model_se(),
+            relative_error: if spreads {
+                Figure::default()
+            } else {
+                self.stated.relative_error()
+            },
             coverage: if self.bounded == 0 {
                 Figure::default()
             } else {
@@ -225,6 +254,9 @@ pub struct AnalysisPerformance {
     pub first_failure: Option<(u64, &'static str)>,
     /// Studies whose ratio is 0 or infinite: they count in power, and standard errors are of the others.
     pub endless: u64,
+    /// Studies whose outcomes are fitted exactly, with nothing left over for a standard error: they count in power, bias and
+    /// `empirical_se`, and `model_se` and `relative_error` are of the others.
+    pub exact: u64,
     /// Share of all studies that reject, by the p adjusted as registered; a failure does not reject. Without a value where the
     /// analysis decides nothing, or gave no numbers in any study.
     pub power: Figure,
@@ -240,11 +272,13 @@ pub struct AnalysisPerformance {
     pub size_by_p_alone: Option<bool>,
     /// Mean of estimate − true value of its study.
     pub bias: Figure,
-    /// Standard deviation of the estimates, of ratios on the scale of the logarithm; with a prior, of estimate − true value of its study.
+    /// Standard deviation of the estimates, of ratios on the scale of the logarithm; with a prior, of estimate − true value of its study,
+    /// where that is known on the scale of the estimate.
     pub empirical_se: Figure,
-    /// Root of the mean squared standard error.
+    /// Root of the mean squared standard error, among studies that have one.
     pub model_se: Figure,
-    /// model_se / empirical_se − 1.
+    /// model_se / empirical_se − 1, both of the studies that have a standard error. Without a value where there is a prior and no true
+    /// value: estimates then vary with the parameter too.
     pub relative_error: Figure,
     /// Share of intervals that hold the true value of their study, among analyses that gave one.
     pub coverage: Figure,

@@ -17,6 +17,8 @@ pub(super) struct FamilySums {
     all: u64,
     errors: u64,
     twins: u64,
+    /// Twins in which a member gave a p.
+    twins_answered: u64,
     twin_errors: u64,
 }
 
@@ -39,6 +41,7 @@ impl FamilySums {
                 all: 0,
                 errors: 0,
                 twins: 0,
+                twins_answered: 0,
                 twin_errors: 0,
             }
         });
@@ -52,22 +55,36 @@ impl FamilySums {
         self.all += u64::from(self.places.iter().all(own));
         self.errors += u64::from(self.null.iter().any(own));
         if let Some(rejects) = judge.rejects_twin(&self.family, analyses) {
+            let gave = |place: &usize| {
+                let own = analyses.get(*place);
+                own.is_some_and(|own| matches!(own.under_null, Some(Ok(_))))
+            };
             self.twins += 1;
+            self.twins_answered += u64::from(self.places.iter().any(gave));
             self.twin_errors += u64::from(rejects);
         }
     }
 
-    /// Places of its members, and what it shows.
-    pub(super) fn performance(&self, replicates: u64) -> (&[usize], FamilyPerformance) {
+    /// Places of its members, and what it shows; `answers` says of each place whether any study gave numbers there. As of power: what
+    /// cannot be but 0 because analyses never answer is no share.
+    pub(super) fn performance(
+        &self,
+        replicates: u64,
+        answers: impl Fn(usize) -> bool,
+    ) -> (&[usize], FamilyPerformance) {
         let of = |count: u64| share(count, replicates);
+        let known = |figure: Figure, known: bool| if known { figure } else { Figure::default() };
+        let any = self.places.iter().any(|place| answers(*place));
+        let all = self.places.iter().all(|place| answers(*place));
+        let null = self.null.iter().any(|place| answers(*place));
         let shown = FamilyPerformance {
             id: self.places.first().copied().unwrap_or(0),
             rule: self.family.rule(),
             comparisons: self.family.registered.hypotheses() as u32,
-            at_least_one: of(self.any),
-            all: of(self.all),
-            error: (!self.null.is_empty()).then(|| of(self.errors)),
-            size: (self.twins > 0).then(|| share(self.twin_errors, self.twins)),
+            at_least_one: known(of(self.any), any),
+            all: known(of(self.all), all),
+            error: null.then(|| of(self.errors)),
+            size: (any && self.twins_answered > 0).then(|| share(self.twin_errors, self.twins)),
         };
         (&self.places, shown)
     }
@@ -83,12 +100,12 @@ pub struct FamilyPerformance {
     pub rule: &'static str,
     /// Registered comparisons, simulated or not; contrasts of subgroups that are screened with them are counted too.
     pub comparisons: u32,
-    /// Share of studies that reject at least one (disjunctive power).
+    /// Share of studies that reject at least one (disjunctive power); without a value where none gave numbers in any study.
     pub at_least_one: Figure,
-    /// Share of studies that reject all (conjunctive power).
+    /// Share of studies that reject all (conjunctive power); without a value where one of them gave numbers in no study.
     pub all: Figure,
     /// Share of studies that reject at least one of those whose services do not differ in what drives the outcome (family-wise
-    /// error); `None` where there is no such one, and of exploratory comparisons.
+    /// error); `None` where there is no such one that gave numbers in any study, and of exploratory comparisons.
     pub error: Option<Figure>,
     /// Share of twins without any effect in which at least one is rejected; see
     /// [`AnalysisPerformance::size`](super::AnalysisPerformance::size).

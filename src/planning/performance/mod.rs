@@ -167,7 +167,11 @@ impl Sums {
         let mut found: Vec<AnalysisPerformance> = each.collect();
         if self.replicates > 0 {
             for family in &self.together {
-                let (places, shown) = family.performance(self.replicates);
+                let answers = |place: usize| {
+                    let own = self.analyses.get(place);
+                    own.is_some_and(AnalysisSums::has_answers)
+                };
+                let (places, shown) = family.performance(self.replicates, answers);
                 for place in places {
                     if let Some(own) = found.get_mut(*place) {
                         own.family = Some(shown);
@@ -314,6 +318,49 @@ mod tests {
         assert_eq!(own.bias_eliminated_coverage.value, Some(0.5));
     }
 
+    /// By hand: what fits every outcome exactly has no standard error, or one of 0, or of rounding without an interval. Of the others
+    /// the estimates are 0, .2, .4 and .6 and the squared standard errors .03, .03, .05 and .09: the mean is .05, and its root over the
+    /// standard deviation of these four, √(.2/3), is √.75. The estimates of all seven have the mean 4.2/7 = .6 and the squares
+    /// .04 + .16 + .36 + 3 = 3.56, less 7·.36 = 2.52 is 1.04, over 6.
+    #[test]
+    fn what_is_fitted_exactly_is_left_out_of_the_model_standard_error() {
+        let mut sums = sums(Some(0.05), false);
+        let others = [(0.0, 0.03), (0.2, 0.03), (0.4, 0.05), (0.6, 0.09_f64)];
+        let alone = others.map(|(estimate, square)| found(estimate, square.sqrt(), 0.2));
+        let (conf_low, conf_high) = NO_INTERVAL;
+        let exact = Found {
+            conf_low,
+            conf_high,
+            ..found(1.0, 0.0, 0.01)
+        };
+        let rounded = Found {
+            std_error: 1e-17,
+            ..exact
+        };
+        for own in alone {
+            sums.add(&record(0.0, Ok(own)));
+        }
+        let before = sums.analyses()[0];
+        assert_eq!(before.exact, 0);
+        for own in [exact, rounded, found(1.0, 0.0, 0.01)] {
+            sums.add(&record(0.0, Ok(own)));
+        }
+        let own = sums.analyses()[0];
+        assert_eq!((own.failures, own.endless, own.exact), (0, 0, 3));
+        let near = |figure: super::Figure, value: f64| {
+            assert!((figure.value.unwrap() - value).abs() < 1e-12, "{figure:?}");
+        };
+        near(own.model_se, 0.05_f64.sqrt());
+        near(own.relative_error, 0.75_f64.sqrt() - 1.0);
+        assert_eq!(
+            (own.model_se, own.relative_error),
+            (before.model_se, before.relative_error)
+        );
+        near(own.empirical_se, (1.04_f64 / 6.0).sqrt());
+        near(own.bias, 0.6);
+        near(own.power, 3.0 / 7.0);
+    }
+
     #[test]
     fn three_studies_and_a_failure_by_hand() {
         // Estimates 0.1, 0.3, −0.1; truths 0, 0.1, 0.1; standard errors 0.1, 0.1, 0.05. Errors 0.1, 0.2, −0.2.
@@ -400,6 +447,30 @@ mod tests {
         );
     }
 
+    /// By law: with a prior on its effect a ratio varies from study to study by what is drawn as well, so that its spread is no measure of
+    /// its standard errors: here they are those of their own estimates exactly, each of which is the ratio that was drawn.
+    #[test]
+    fn a_ratio_with_a_prior_has_no_relative_error() {
+        for believed in [true, false] {
+            let about = About {
+                limit: Some(0.05),
+                adjusted: false,
+                level: 0.95,
+                is_null: false,
+                believed,
+                truth: Truth::Other { ratio: true },
+            };
+            let mut sums = Sums::new(&[about], 10, 0);
+            for ratio in [0.5, 1.0, 2.0] {
+                sums.add(&record(0.0, Ok(found(ratio, 0.01, 0.2))));
+            }
+            let own = sums.analyses()[0];
+            assert!((own.empirical_se.value.unwrap() - 2.0_f64.ln()).abs() < 1e-12);
+            assert!((own.model_se.value.unwrap() - 0.01).abs() < 1e-12);
+            assert_eq!(own.relative_error.value.is_none(), believed);
+        }
+    }
+
     /// By hand: of four twins one rejects, one fails: size 1/4.
     #[test]
     fn the_size_counts_failures_as_not_rejecting() {
@@ -412,6 +483,19 @@ mod tests {
         sums.add(&record(0.0, Ok(found(0.1, 0.1, 0.2))));
         let size = sums.analyses()[0].size.unwrap();
         close(size, 0.25, (0.25_f64 * 0.75 / 4.0).sqrt());
+    }
+
+    /// By law, as of power: where no twin gave a p there is no size, and not the size 0.
+    #[test]
+    fn twins_that_never_answer_have_no_size() {
+        let mut sums = sums(Some(0.05), false);
+        let mut study = record(0.0, Ok(found(0.1, 0.1, 0.2)));
+        for (twin, size) in [(Err("no-variation"), None), (Ok(0.5), Some(0.0))] {
+            study.analyses[0].under_null = Some(twin);
+            sums.add(&study);
+            let own = sums.analyses()[0].size;
+            assert_eq!(own.and_then(|own| own.value), size);
+        }
     }
 
     #[test]

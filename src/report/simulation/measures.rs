@@ -117,8 +117,8 @@ const MEASURES: &[Measure] = &[
             },
         ],
         meaning: (
-            "A study whose analysis gives no answer counts as not rejecting. Power is the share of all studies that reject; it is the type I error where the services do not differ in what drives the outcome. The size of the randomization test is the share that rejects when the treated service does nothing to anybody and all else stays: behind a gate the test is approximate. It is by the p adjusted as registered, as power is; by the p alone where one that is judged with it is no randomization test, or is of something that the service's effect alone does not decide, as closing is.",
-            "En studie vars analys inte ger något svar räknas som att den inte förkastar. Styrka är andelen av alla studier som förkastar; den är typ I-felet där handläggningarna inte skiljer sig i det som styr utfallet. Randomiseringstestets nivå är andelen som förkastar när insatsen inte gör någon skillnad för någon och allt annat är lika: bakom en spärr är testet approximativt. Den gäller p-värdet justerat som registrerat, som styrkan; det ojusterade p-värdet om någon som bedöms tillsammans med den inte är ett randomiseringstest, eller gäller något som inte insatsens effekt ensam avgör, som när utredningen avslutas.",
+            "A study whose analysis gives no answer counts as not rejecting. Power is the share of all studies that reject, and a dash where no study has an answer; it is the type I error where the services do not differ in what drives the outcome. The size of the randomization test is the share that rejects when the treated service does nothing to anybody and all else stays: behind a gate the test is approximate. It is by the p adjusted as registered, as power is; by the p alone where one that is judged with it is no randomization test, or is of something that the service's effect alone does not decide, as closing is.",
+            "En studie vars analys inte ger något svar räknas som att den inte förkastar. Styrka är andelen av alla studier som förkastar, och ett streck där ingen studie har ett svar; den är typ I-felet där handläggningarna inte skiljer sig i det som styr utfallet. Randomiseringstestets nivå är andelen som förkastar när insatsen inte gör någon skillnad för någon och allt annat är lika: bakom en spärr är testet approximativt. Den gäller p-värdet justerat som registrerat, som styrkan; det ojusterade p-värdet om någon som bedöms tillsammans med den inte är ett randomiseringstest, eller gäller något som inte insatsens effekt ensam avgör, som när utredningen avslutas.",
         ),
         figures: &["power", "assurance"],
     },
@@ -162,8 +162,8 @@ const MEASURES: &[Measure] = &[
             ),
         ],
         meaning: (
-            "Empirical: the standard deviation of the estimates, of ratios on the scale of the logarithm. Model: the root of the mean squared standard error that the analyses state. Relative error: model / empirical − 1; below 0 the analyses state too little.",
-            "Empiriskt: skattningarnas standardavvikelse, för kvoter på logaritmens skala. Skattat: roten ur det genomsnittliga kvadrerade medelfel som analyserna anger. Relativt fel: skattat / empiriskt − 1; under 0 anger analyserna för litet.",
+            "Empirical: the standard deviation of the estimates, of ratios on the scale of the logarithm. Model: the root of the mean squared standard error that the analyses state. Relative error: model / empirical − 1, both of the studies that state a standard error; below 0 the analyses state too little.",
+            "Empiriskt: skattningarnas standardavvikelse, för kvoter på logaritmens skala. Skattat: roten ur det genomsnittliga kvadrerade medelfel som analyserna anger. Relativt fel: skattat / empiriskt − 1, båda av de studier som anger ett medelfel; under 0 anger analyserna för litet.",
         ),
         figures: &[],
     },
@@ -439,6 +439,16 @@ fn failures(planning: &Planning<'_>, lang: Lang) -> Vec<String> {
                     &words!(
                         "{name} · {id}: in {studies} studies the ratio is 0 or infinite. They count in power; standard errors are of the others.",
                         "{name} · {id}: i {studies} studier är kvoten 0 eller oändlig. De räknas i styrkan; medelfelen gäller de andra."
+                    ),
+                    lang,
+                ));
+            }
+            if own.exact > 0 {
+                let (name, studies) = (&cell.cell, own.exact);
+                said.push(say(
+                    &words!(
+                        "{name} · {id}: in {studies} studies every outcome is fitted exactly, without a standard error. They count in power and empirical SE; model SE and relative error are of the others.",
+                        "{name} · {id}: i {studies} studier anpassas alla utfall exakt, utan medelfel. De räknas i styrkan och det empiriska medelfelet; skattat medelfel och relativt fel gäller de andra."
                     ),
                     lang,
                 ));

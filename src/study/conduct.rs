@@ -6,11 +6,12 @@
 
 use super::caps::{Alert, alerts};
 use super::dataset;
-use super::kernel::{Family, FamilyIx, Occurred, State};
+use super::kernel::{Family, FamilyIx, Occurred, State, Switch};
 use super::slots::FreedByIntake;
 use crate::allocation::Arm;
 use crate::protocol::Protocol;
 use crate::protocol::model::{Day, Policy, Violations};
+use std::collections::BTreeMap;
 
 /// Name of the set of units without families that were found not to have been eligible, marked blind to the arm by facts
 /// that existed before the draw. An analysis of it is a sensitivity analysis, never the primary one.
@@ -188,27 +189,31 @@ pub fn found_ineligible(state: &State, unit: FamilyIx) -> bool {
     })
 }
 
-/// The direction of switches up to a cut. Counted is each family's first switch away from the arm that it was drawn to;
-/// of two families found to be one, the unit.
+/// The direction of switches up to a cut. Counted is each family's first switch away from the arm that it was drawn to, by day and
+/// then by row; of two families found to be one, the unit.
 pub fn direction(protocol: &Protocol, state: &State, cut: Day) -> Option<Direction> {
     let toward = toward(protocol)?;
-    let mut seen = vec![false; state.families.len()];
-    let (mut to, mut shares) = (0, Vec::new());
-    for switch in &state.switches {
-        let (Some(family), Some(seen)) = (
-            state.family(switch.family),
-            seen.get_mut(switch.family.0 as usize),
-        ) else {
-            continue;
-        };
+    let away = |switch: &Switch| {
+        let family = state.family(switch.family)?;
         let counts = family.is_randomized()
             && !switch.retracted
-            && !*seen
             && switch.to != family.arm
             && switch.on <= cut
             && family.linked_to.is_none();
-        if counts {
-            *seen = true;
+        counts.then_some((family, (switch.on, switch.sequence)))
+    };
+    let mut first = BTreeMap::new();
+    for switch in &state.switches {
+        if let Some((_, when)) = away(switch) {
+            let own = first.entry(switch.family).or_insert(when);
+            *own = when.min(*own);
+        }
+    }
+    let (mut to, mut shares) = (0, Vec::new());
+    for switch in &state.switches {
+        if let Some((family, when)) = away(switch)
+            && first.get(&switch.family) == Some(&when)
+        {
             to += u32::from(switch.to == toward);
             let epoch = epoch_of(state, family.allocation);
             shares.push(share_toward(protocol.in_epoch(epoch), toward));

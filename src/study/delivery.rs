@@ -41,9 +41,11 @@ pub fn delivery(state: &State, cut: Day, family: FamilyIx, arm: Arm) -> Delivery
     }
     let stands = |switch: &&Switch| switch.family == family && !switch.retracted;
     let switches: Vec<&Switch> = state.switches.iter().filter(stands).collect();
+    // By day and then by row, as whoever received a service is found: a row may tell late of an earlier day.
     let service = |on: Day| {
-        let before = switches.iter().rev().find(|switch| switch.on < on);
-        before.map_or(own.arm, |switch| switch.to)
+        let before = switches.iter().filter(|switch| switch.on < on);
+        let last = before.max_by_key(|switch| (switch.on, switch.sequence));
+        last.map_or(own.arm, |switch| switch.to)
     };
     let named = |one: &Occurrence| match one.what {
         Occurred::Service {

@@ -180,6 +180,7 @@ fn the_expected_share_follows_from_the_ratio() {
     let (protocol, state) = switched(&three, &[0, 1, 2], &[]);
     let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
     assert!((own.expected - 1.0 / 3.0).abs() < 1e-15, "{own:?}");
+    first_by_day(&three);
     // A family drawn at 1:1 in epoch 0 and one drawn at 1:2 in epoch 1, both moved to iuh: 1/2 × 2/3 = 1/3, where 7/12 of
     // the switches would be expected to go there.
     let (first, _) = switched(&simple, &[], &[]);
@@ -190,6 +191,36 @@ fn the_expected_share_follows_from_the_ratio() {
     let own = direction(&protocol, &state, day("2025-12-31")).unwrap();
     assert!((own.expected - 7.0 / 12.0).abs() < 1e-15, "{own:?}");
     assert!((own.p_value - 1.0 / 3.0).abs() < 1e-15, "{own:?}");
+}
+
+/// A family of arm 1 goes to arm 2 on 20 March, of which a row tells, and to arm 0, with the gate, on 10 March, of which a later row
+/// tells: its first switch was to arm 0, as soon as a cut has seen 10 March. On one day the first row is the first.
+fn first_by_day(three: &str) {
+    let (protocol, state) = switched(three, &[1], &[]);
+    let toward = |rows: &[(&str, u8)], cut: &str| {
+        let mut state = state.clone();
+        for (on, to) in rows {
+            let on = day(on);
+            let what = What::Serviced {
+                family: FamilyIx(0),
+                service: lottning::protocol::model::Service::Switched,
+                on,
+                arm: Some(Arm(*to)),
+                by: None,
+            };
+            let day = day("2025-04-01");
+            apply(&protocol, &mut state, &Event { day, what: &what });
+        }
+        let own = direction(&protocol, &state, day(cut)).unwrap();
+        (own.to, own.of)
+    };
+    let (second, first) = (("2025-03-20", 2), ("2025-03-10", 0));
+    for cut in ["2025-12-31", "2025-03-10"] {
+        assert_eq!(toward(&[second, first], cut), (1, 1), "{cut}");
+        assert_eq!(toward(&[first, second], cut), (1, 1), "{cut}");
+    }
+    assert_eq!(toward(&[second, first], "2025-03-09"), (0, 0));
+    assert_eq!(toward(&[second, ("2025-03-20", 0)], "2025-12-31"), (0, 1));
 }
 
 #[test]

@@ -230,3 +230,34 @@ fn the_first_who_delivered_while_the_service_was_the_arms_counts() {
     few.served(control, Service::HomeVisit, 20, Some(3));
     assert_eq!(few.delivery(control), Delivery::default());
 }
+
+/// Rows may tell late of an earlier day: what a family had on a day is what the last switch before it left, by day, and of two on one
+/// day by row. Away on day 20 and back on day 40 in whichever order of rows: what was done on 20 and 41 is the arm's, on 21 and 40 not.
+/// So it is with a row of day 20 that comes last and says that nothing changed: what was done after day 30 is the other arm's.
+#[test]
+fn a_switch_that_is_recorded_late_holds_from_its_day() {
+    let plain = format!("{PLAIN}{}", estimand("difference", "treatment-policy"));
+    let delivered = |switches: &[(i32, bool)], visit: i32| {
+        let mut few = few(&plain, 6);
+        let family = few.treated[0];
+        let own = few.study.state.family(family).unwrap().arm;
+        let control = few.study.protocol.control;
+        for (on, back) in switches {
+            let to = if *back { own } else { control };
+            few.moved(family, Service::Switched, *on, (Some(to), None));
+        }
+        few.served(family, Service::HomeVisit, visit, Some(8));
+        few.delivery(family).first == Some(DelivererIx(8))
+    };
+    let (away, back) = ((20, false), (40, true));
+    for rows in [[away, back], [back, away]] {
+        for (visit, counts) in [(20, true), (21, false), (40, false), (41, true)] {
+            assert_eq!(delivered(&rows, visit), counts, "{rows:?} {visit}");
+        }
+    }
+    for (visit, counts) in [(29, true), (30, true), (31, false)] {
+        assert_eq!(delivered(&[(30, false), (20, true)], visit), counts);
+    }
+    assert!(delivered(&[(20, false), (20, true)], 21));
+    assert!(!delivered(&[(20, true), (20, false)], 21));
+}

@@ -2,9 +2,6 @@
 
 use crate::in_memory::{Room, eligible, event, site_event};
 use lottning::allocation::Arm;
-use lottning::app::import::{Import, import};
-use lottning::app::study::Act;
-use lottning::app::{DialectText, TableFile};
 use lottning::numerics::binomial::Binomial;
 use lottning::protocol::model::Day;
 use lottning::study::caps::{Alert, Capped, alerts, quarter};
@@ -972,6 +969,37 @@ fn a_report_that_was_logged_of_a_drawn_family_is_remembered() {
     assert_eq!(refused.code, "turned-away-for-good");
 }
 
+/// What docs/concealment.md says of a repeated request: another actor who gives it whole is told the arm, at whatever time, and no row
+/// says so; with a part of it changed nothing is told; with another report the row says who came.
+#[test]
+fn another_actor_is_told_an_arm_by_the_whole_request_or_in_a_row() {
+    let mut room = Room::open(&wide());
+    let request = eligible("skarpnack", "FA-AA", "K1");
+    let first = room.enrol_as("desk-a", DAY, &request).unwrap();
+    assert_eq!((first.outcome, first.replayed), ("allocated", false));
+    let rows = room.entries().len();
+    for at in [DAY, LATER, "2025-03-01T09:00:00+01:00"] {
+        let again = room.enrol_as("desk-b", at, &request).unwrap();
+        let told = (again.outcome, again.replayed, &again.arm, again.allocation);
+        assert_eq!(told, ("allocated", true, &first.arm, first.allocation));
+    }
+    let mut other = request.clone();
+    other.received = "2025-02-28".into();
+    let refused = room.enrol_as("desk-b", DAY, &other).unwrap_err();
+    assert_eq!((refused.exit, refused.code), (6, "request-reused"));
+    let arm = first.arm.as_deref().unwrap();
+    let said = &refused.message.en;
+    assert!(!said.contains(arm), "{said}");
+    assert_eq!(room.entries().len(), rows);
+    let report = eligible("skarpnack", "FA-AA", "K2");
+    let came = room.enrol_as("desk-b", DAY, &report).unwrap();
+    assert_eq!((came.outcome, &came.arm), ("returned", &first.arm));
+    let written = room.entries().split_off(rows);
+    let written = written.iter().map(|row| (row.kind.as_str(), &*row.actor));
+    let both = [("returned", "desk-b"), ("reported", "desk-b")];
+    assert_eq!(written.collect::<Vec<_>>(), both);
+}
+
 /// Who comes to a site with a report of 2 March 2025: what came of it, and what was warned of.
 fn comes(
     room: &mut Room,
@@ -995,24 +1023,8 @@ fn logs(room: &mut Room, family: &str, key: &str) {
 
 /// Imports it from a register.
 fn imports(room: &mut Room, family: &str, key: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("register.csv");
-    let text = format!("family,on,event_key\n{family},2025-03-02,{key}\n");
-    std::fs::write(&path, text).unwrap();
-    let path = path.display().to_string();
-    let file = TableFile::read_for_study(&room.outside, &path, &DialectText::default()).unwrap();
-    let asked = Import {
-        event: "report".into(),
-        file: &file,
-        map: None,
-        dry_run: false,
-        act: Act {
-            actor: "intake-1".into(),
-            at: Some(DAY.into()),
-        },
-    };
-    let done = import(&room.outside, room.desk.study(), &asked).unwrap();
-    assert_eq!(done.recorded, 1);
+    let rows = format!("family,on,event_key\n{family},2025-03-02,{key}\n");
+    assert_eq!(room.imports(DAY, &rows).recorded, 1);
 }
 
 fn links(room: &mut Room, family: &str, other: &str) {
@@ -1075,6 +1087,30 @@ fn a_report_that_was_logged_before_the_draw_or_the_link_is_remembered() {
     assert_eq!(comes(&mut room, elsewhere, "K7", "no"), none);
     // FA-CC and FA-GG; FA-EE was named before FA-FF.
     assert_eq!(drawn_twice(&mut room), [2, 6]);
+}
+
+/// However many families have a report with one key and day before it, that of a drawn one is remembered: with none to sixteen before.
+#[test]
+fn a_report_is_remembered_behind_many_with_its_key_and_day() {
+    let mut room = Room::open(&wide());
+    let comes = |room: &mut Room, family: &str, key: &str, police: &str| {
+        comes(room, ("skarpnack", family), key, police)
+    };
+    let name = |first: char, number: u8| format!("{first}A-A{}", char::from(b'A' + number));
+    let drawn = name('D', 0);
+    assert_eq!(comes(&mut room, &drawn, "K0", "no").0, "allocated");
+    for before in 0..=16 {
+        let key = format!("N{before}");
+        let own = name('T', before);
+        let turned_back = comes(&mut room, &own, "K1", "yes").0;
+        assert_eq!(turned_back, "not-eligible");
+        for other in 0..before {
+            logs(&mut room, &name('T', other), &key);
+        }
+        logs(&mut room, &drawn, &key);
+        let told = comes(&mut room, &name('C', before), &key, "no");
+        assert_eq!(told, ("allocated", vec!["drawn-before"]), "{before}");
+    }
 }
 
 /// A report that the log and a register have stands while one of them does.

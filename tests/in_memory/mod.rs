@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use lottning::allocation::Seed;
 use lottning::app::enrol::{Desk, Enrolled};
 use lottning::app::erase::erase;
+use lottning::app::import::{Import, Imported, import};
 use lottning::app::permission::Deed;
 use lottning::app::record::{Receipt, record};
 use lottning::app::study::{Act, Study, Work};
-use lottning::app::{Entropy, Failure, FixedClock, Outside, Silent};
+use lottning::app::{DialectText, Entropy, Failure, FixedClock, Outside, Silent, TableFile};
 use lottning::protocol::{Protocol, carry_on};
 use lottning::store::MemoryLedger;
 use lottning::study::intake::EnrolRequest;
@@ -77,6 +78,27 @@ impl Room {
             "intake-1"
         };
         self.record_as(actor, at, request)
+    }
+
+    /// Imports a file of reports.
+    pub(crate) fn imports(&mut self, at: &str, rows: &str) -> Imported {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("register.csv");
+        std::fs::write(&path, rows).unwrap();
+        let path = path.display().to_string();
+        let file =
+            TableFile::read_for_study(&self.outside, &path, &DialectText::default()).unwrap();
+        let asked = Import {
+            event: "report".into(),
+            file: &file,
+            map: None,
+            dry_run: false,
+            act: Act {
+                actor: "intake-1".into(),
+                ..act(at)
+            },
+        };
+        import(&self.outside, self.desk.study(), &asked).unwrap()
     }
 
     pub(crate) fn record_as(

@@ -274,12 +274,8 @@ impl Journal {
         };
         self.keys.note(scope, key, own);
         if !named.contains(&screening.family) {
-            self.note_on_day(
-                scope,
-                (key, screening.received),
-                named.len(),
-                (screening.family, sequence),
-            );
+            let came = (screening.family, sequence);
+            self.note_on_day(scope, (key, screening.received), came);
         }
     }
 
@@ -304,7 +300,7 @@ impl Journal {
             let scope = self.name_screened_at(site);
             let named = self.screened_on(scope, key, received);
             if !named.contains(&family) {
-                self.note_on_day(scope, (key, received), named.len(), (family, sequence));
+                self.note_on_day(scope, (key, received), (family, sequence));
             }
         }
     }
@@ -313,18 +309,16 @@ impl Journal {
     fn note_reported(&mut self, report: &Report, decoded: &Decoded<'_>, sequence: u64) {
         if let Some(key) = decoded.payload.text("report_key") {
             let scope = self.kinds.name(0, REPORTED);
-            let stand = self.screened_on(scope, key, report.received).len();
             let came = (report.family, sequence);
-            self.note_on_day(scope, (key, report.received), stand, came);
+            self.note_on_day(scope, (key, report.received), came);
         }
     }
 
-    /// Adds a family to those that came with a report key and day, of which so many stand.
+    /// Adds a family to those that came with a report key and day, behind all that were noted, those too that a correction retracted.
     fn note_on_day(
         &mut self,
         scope: u32,
         (key, received): (&str, Day),
-        stand: usize,
         (family, sequence): (FamilyIx, u64),
     ) {
         let own = KeyUse {
@@ -333,14 +327,25 @@ impl Journal {
             sequence,
             retracted: false,
         };
-        // Behind all that were noted, those too that a correction retracted.
-        let mut free = stand;
-        let mut dated = on_day(key, received, free);
-        while self.keys.get(scope, &dated).is_some() {
-            free += 1;
-            dated = on_day(key, received, free);
+        let is_free = |place| {
+            let dated = on_day(key, received, place);
+            self.keys.get(scope, &dated).is_none()
+        };
+        // No place is left empty, so that the first free one is found by halving: a file may have one key and day in all its rows.
+        let mut free = 0;
+        while !is_free(free) {
+            free = 2 * free + 1;
         }
-        self.keys.note(scope, &dated, own);
+        let mut taken = free / 2;
+        while taken < free {
+            let middle = taken.midpoint(free);
+            if is_free(middle) {
+                free = middle;
+            } else {
+                taken = middle + 1;
+            }
+        }
+        self.keys.note(scope, &on_day(key, received, free), own);
     }
 
     /// Whether the last screening says that a draw or an exception follows, and none does: rows were cut off.

@@ -85,6 +85,7 @@ pub(super) fn warnings(
     };
     let Some(screening) = decision.events.iter().flatten().find_map(screened) else {
         warnings.extend(after_draw(&request.family, decision));
+        warnings.extend(came_with(journal, request, decision));
         return warnings;
     };
     let family = &request.family;
@@ -266,6 +267,26 @@ fn perhaps_drawn(
     ))
 }
 
+/// That a drawn family comes back with a report that another drawn family has come to the site with.
+fn came_with(journal: &Journal, request: &EnrolRequest, decision: &Decision) -> Option<Diagnostic> {
+    let came = |what: &What| match what {
+        What::Returned { site, received, .. } | What::Joined { site, received, .. } => {
+            Some((*site, *received))
+        }
+        _ => None,
+    };
+    let (site, received) = decision.events.iter().flatten().find_map(came)?;
+    let (own, key) = (&request.family, &request.report_key);
+    let unit = journal.state.unit(journal.names.family_or_next(own));
+    let other = journal.drawn_with((site, key, received), unit)?;
+    let other = journal.names.family_name(other);
+    let message = words!(
+        "{other}, which is drawn too, has a report {key} at this site that was received on the same day as this one of {own}; both are kept",
+        "{other}, som också är lottad, har en anmälan {key} vid den här enheten som kom in samma dag som den här för {own}; båda står kvar"
+    );
+    Some(Diagnostic::warning("drawn-before", message).help(first_governs()))
+}
+
 /// That a report which is logged or imported of a drawn family is one that another drawn family came with to the site of its draw.
 pub(super) fn of_report(journal: &Journal, what: &What, key: &str) -> Option<Diagnostic> {
     let What::Reported(report) = what else {
@@ -278,10 +299,14 @@ pub(super) fn of_report(journal: &Journal, what: &What, key: &str) -> Option<Dia
         "{other}, which is drawn, came with a report {key} that was received on the same day as this one of {own} to a site where {own} was drawn; both are kept",
         "{other}, som är lottad, kom med en anmälan {key} som kom in samma dag som den här för {own} till en enhet där {own} har lottats; båda står kvar"
     );
-    Some(Diagnostic::warning("drawn-before", message).help(words!(
+    Some(Diagnostic::warning("drawn-before", message).help(first_governs()))
+}
+
+fn first_governs() -> Words {
+    Words::new(
         "if they are one family, the first draw governs: tell the study lead at once, who links the two; if they are two, give each report its own key",
-        "om de är samma familj gäller den första lotten: meddela genast studieledaren, som kopplar ihop de två; om de är två, ge varje anmälan sin egen nyckel"
-    )))
+        "om de är samma familj gäller den första lotten: meddela genast studieledaren, som kopplar ihop de två; om de är två, ge varje anmälan sin egen nyckel",
+    )
 }
 
 fn shown() -> Words {

@@ -1202,6 +1202,78 @@ fn a_report_that_another_family_was_drawn_with_is_told_of_where_it_is_logged() {
     }
 }
 
+/// A drawn family that comes back with a report that another drawn family has is told of it there, since its log cannot say it later: the
+/// other was drawn with it, came back with it (`returned`, or `joined` with a child who is new), or has it in its log. Not so with another
+/// day, at another site, of a family that is not drawn, or with a report of its own. It tells no arm.
+#[test]
+fn a_report_that_another_family_has_is_told_of_where_a_drawn_family_comes_back_with_it() {
+    let mut room = Room::open(&wide());
+    let none = ("allocated", vec![]);
+    let here = |family| ("skarpnack", family);
+    for (family, key) in [("FA-AA", "K1"), ("FA-BB", "K2"), ("FA-CC", "K3")] {
+        assert_eq!(comes(&mut room, here(family), key, "no"), none);
+    }
+    assert_eq!(comes(&mut room, ("skarholmen", "FA-DD"), "K4", "no"), none);
+    let turned_back = comes(&mut room, here("FA-EE"), "K5", "yes").0;
+    assert_eq!(turned_back, "not-eligible");
+    logs(&mut room, "FA-CC", "K6");
+    let mut came = |(site, family): (&str, &str), on: &str, key: &str, more: &[&str]| {
+        let mut request = eligible(site, family, key);
+        on.clone_into(&mut request.received);
+        request.request_id = Some(format!("{family}-{key}-again"));
+        let more = more.iter().map(|child| (*child).to_owned());
+        request.children.extend(more);
+        let answer = room.enrol(DAY, &request).unwrap();
+        let told = answer.warnings.iter();
+        let told = told.filter(|own| own.code == "drawn-before");
+        let told: Vec<String> = told.map(|own| own.message.en.clone()).collect();
+        // Of what it came with to the site of its draw, the log does not say it again.
+        if site == "skarpnack" {
+            let logged = room.record(DAY, &event("report", family, on, key));
+            let after = logged.unwrap().warnings;
+            assert!(after.iter().all(|own| own.code != "drawn-before"));
+        }
+        (answer.outcome, told)
+    };
+    let said = |own: &str, other: &str, key: &str| {
+        vec![format!(
+            "{other}, which is drawn too, has a report {key} at this site that was received on the same day as this one of {own}; both are kept"
+        )]
+    };
+    let (same, other) = ("2025-03-02", "2025-03-01");
+    let returned = |told: Vec<String>| ("returned", told);
+    assert_eq!(
+        came(here("FA-AA"), same, "K2", &[]),
+        returned(said("FA-AA", "FA-BB", "K2"))
+    );
+    assert_eq!(
+        came(here("FA-AA"), same, "K3", &["FA-AA-NEW"]),
+        ("joined", said("FA-AA", "FA-CC", "K3"))
+    );
+    assert_eq!(
+        came(here("FA-BB"), same, "K3", &[]),
+        returned(said("FA-BB", "FA-AA", "K3"))
+    );
+    assert_eq!(
+        came(here("FA-BB"), same, "K6", &[]),
+        returned(said("FA-BB", "FA-CC", "K6"))
+    );
+    for (place, on, key) in [
+        (here("FA-CC"), other, "K2"),
+        (("skarholmen", "FA-CC"), same, "K1"),
+        (here("FA-CC"), same, "K4"),
+        (here("FA-CC"), same, "K5"),
+        (here("FA-CC"), same, "K9"),
+        (("skarholmen", "FA-DD"), same, "K4"),
+    ] {
+        assert_eq!(
+            came(place, on, key, &[]),
+            returned(vec![]),
+            "{place:?} {on} {key}"
+        );
+    }
+}
+
 /// A key that somebody was drawn with on another day names a family that was turned back with it on this one, by the day.
 #[test]
 fn a_drawn_family_hides_none_that_was_turned_back_with_its_key_on_another_day() {

@@ -77,6 +77,8 @@ pub struct Checked {
     pub at_target: Vec<PowerRow>,
     /// Power at the number that capacity allows, if a gate and a stop date say one, and at most that at which enrolment stops.
     pub at_capacity: Vec<PowerRow>,
+    /// Whether enrolment stops at fewer families than capacity allows, so that those rows are of that number.
+    pub stop_binds: bool,
     /// Families that the wanted power needs; `None` with more than two arms.
     pub families_needed: Option<u64>,
     /// What capacity allows.
@@ -117,12 +119,15 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
     let target = f64::from(protocol.sample_size.target);
     let at_target = ratios::power_rows(&protocol, target).map_err(no_figure)?;
     let (mut at_capacity, mut compared) = (Vec::new(), Vec::new());
+    let mut stop_binds = false;
     if let Some(reach) = reach.as_ref().filter(|reach| reach.families >= 4.0) {
         // What slots allow is no larger than what enrolment stops at.
         let stop = protocol.sample_size.stop_families.map(f64::from);
-        let stop = stop.filter(|stop| *stop >= 4.0);
         let families = stop.map_or(reach.families, |stop| reach.families.min(stop));
-        at_capacity = ratios::power_rows(&protocol, families).map_err(no_figure)?;
+        stop_binds = families < reach.families;
+        if ratios::reaches_every_arm(&protocol.allocation.ratio, families) {
+            at_capacity = ratios::power_rows(&protocol, families).map_err(no_figure)?;
+        }
         compared = ratios::compare(&protocol, reach).map_err(no_figure)?;
     }
     let families_needed = ratios::families_needed(&protocol).map_err(no_figure)?;
@@ -143,7 +148,8 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
             .ok()
             .flatten(),
     };
-    warn_of_power(&mut warnings, &protocol, &at_target, &at_capacity);
+    let limit = if stop_binds { at_stop() } else { at_slots() };
+    warn_of_power(&mut warnings, &protocol, &at_target, (&at_capacity, limit));
     warn_of_capacity(&mut warnings, &protocol, reach.as_ref());
     let setting = Setting {
         method,
@@ -165,6 +171,7 @@ pub fn check(outside: &Outside, path: impl AsRef<Path>) -> Result<Checked, Failu
         warnings,
         at_target,
         at_capacity,
+        stop_binds,
         families_needed,
         reach,
         ratios: compared,
@@ -180,23 +187,31 @@ fn percent(share: f64) -> (String, String) {
     (en, sv)
 }
 
+fn at_slots() -> Words {
+    Words::new(
+        "at the number that capacity allows",
+        "vid det antal som kapaciteten räcker till",
+    )
+}
+
+fn at_stop() -> Words {
+    Words::new(
+        "at the number at which enrolment stops (`stop`)",
+        "vid det antal där intaget slutar (`stop`)",
+    )
+}
+
 fn warn_of_power(
     warnings: &mut Vec<Diagnostic>,
     protocol: &Protocol,
     at_target: &[PowerRow],
-    at_capacity: &[PowerRow],
+    (at_capacity, limit): (&[PowerRow], Words),
 ) {
     let wanted = protocol.sample_size.assumed.power;
     let (wanted_en, wanted_sv) = percent(wanted);
     let cases = [
         (at_target, Words::new("at the target", "vid målet")),
-        (
-            at_capacity,
-            Words::new(
-                "at the number that capacity allows",
-                "vid det antal som kapaciteten räcker till",
-            ),
-        ),
+        (at_capacity, limit),
     ];
     for (rows, place) in cases {
         for row in rows.iter().filter(|row| row.power < wanted) {

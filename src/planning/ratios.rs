@@ -96,6 +96,13 @@ fn power_at(
     solve(&question).map(|answer| answer.power)
 }
 
+/// Whether so many families give each arm one: of fewer there is no power.
+pub fn reaches_every_arm(ratio: &Ratio, families: f64) -> bool {
+    let sum = ratio.sum() as f64;
+    let mut parts = ratio.parts().iter();
+    parts.all(|part| families * *part as f64 >= sum)
+}
+
 /// Power of each arm against the control arm when `families` are randomized at the protocol's ratio; parts of
 /// families are not counted. Errors are those of the formula.
 pub fn power_rows(protocol: &Protocol, families: f64) -> Result<Vec<PowerRow>, PowerError> {
@@ -182,8 +189,7 @@ pub fn compare(protocol: &Protocol, reach: &Reach) -> Result<Vec<RatioRow>, Powe
         // As at the protocol's ratio: parts of families are left out of each arm and of all, each from its own average.
         let families = (reach.gated * ratio.sum() as f64).floor() as u64;
         let stop = protocol.sample_size.stop_families.map(u64::from);
-        // Of a stop before every arm has a family there is no power.
-        let holds = |stop: &u64| parts.iter().all(|part| stop * part >= ratio.sum());
+        let holds = |stop: &u64| reaches_every_arm(&ratio, *stop as f64);
         let families_at_stop = stop.filter(|stop| *stop < families).filter(holds);
         let power_at_stop = families_at_stop.map(|stop| {
             let of = |arm: usize| stop * parts[arm] / ratio.sum();

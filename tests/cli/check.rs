@@ -196,6 +196,109 @@ fn ratios_are_told_at_the_number_that_enrolment_stops_at() {
     assert_eq!(found["power"]["at_capacity"][0]["families"], 712);
 }
 
+/// The number that power is told of is called by what bounds it: with slots for 6,630 families and a stop at 400 the stop, with slots for
+/// 663 and the same plan's stop at 712 capacity.
+#[test]
+fn a_stop_that_comes_before_capacity_is_called_by_its_name() {
+    let shipped = include_str!("../../protocols/iuh-2025/protocol.toml");
+    let stop = "stop    = { families = 712";
+    assert!(shipped.contains(stop));
+    let folder = Folder::new();
+    folder.file("slots.toml", shipped);
+    let large = shipped.replace("therapists = 2", "therapists = 20");
+    let large = large.replace(stop, "stop    = { families = 400");
+    folder.file("stop.toml", large);
+    for (file, lang, here, elsewhere) in [
+        (
+            "slots",
+            "en",
+            "at the number that capacity allows, 663 families",
+            "stops (`stop`)",
+        ),
+        (
+            "slots",
+            "sv",
+            "vid det antal som kapaciteten räcker till, 663 familjer",
+            "slutar (`stop`)",
+        ),
+        (
+            "stop",
+            "en",
+            "at the number at which enrolment stops (`stop`), 400 families",
+            "at the number that capacity",
+        ),
+        (
+            "stop",
+            "sv",
+            "vid det antal där intaget slutar (`stop`), 400 familjer",
+            "antal som kapaciteten",
+        ),
+    ] {
+        let ran = folder.run(&format!("check {file}.toml --lang {lang}"));
+        assert_eq!(ran.exit, 0, "{}", ran.err);
+        assert!(ran.err.contains(here), "{}", ran.err);
+        assert!(!ran.err.contains(elsewhere), "{}", ran.err);
+        let row = |at: &str| ran.out.lines().any(|line| line.starts_with(at));
+        let (capacity, limit) = match lang {
+            "en" => ("capacity ", "stop "),
+            _ => ("kapaciteten ", "stoppet "),
+        };
+        assert_eq!(row(capacity), file == "slots", "{}", ran.out);
+        assert_eq!(row(limit), file == "stop", "{}", ran.out);
+    }
+}
+
+/// A stop of two, three or four families, before which 1:1 gives each arm 1, 1 and 2, and 1:3 nobody, nobody and 1 in the gate's arm: `check`
+/// ends as with any other, and tells no power of more families than it takes, nor of an arm without a family.
+#[test]
+fn a_very_small_stop_has_no_impossible_number() {
+    let shipped = include_str!("../../protocols/iuh-2025/protocol.toml");
+    let lines = shipped.lines();
+    let lines = lines.filter(|line| !line.starts_with("max_imbalance"));
+    let simple = lines.map(|line: &str| {
+        let own = line.starts_with("method = \"big-stick\"");
+        if own { "method = \"simple\"" } else { line }
+    });
+    let simple = simple.collect::<Vec<_>>().join("\n");
+    let three = simple.replacen("ratio = 1\ncontrol", "ratio = 3\ncontrol", 1);
+    assert!(three.contains("method = \"simple\"") && three != simple);
+    let folder = Folder::new();
+    for (text, stop, wanted) in [
+        (shipped, 2_u64, Some((1, 1))),
+        (shipped, 3, Some((1, 1))),
+        (&three, 2, None),
+        (&three, 3, None),
+        (&three, 4, Some((1, 3))),
+    ] {
+        let before = "stop    = { families = 712";
+        assert!(text.contains(before));
+        let own = format!("stop    = {{ families = {stop}");
+        folder.file("small.toml", text.replace(before, &own));
+        let ran = folder.run("check small.toml --json");
+        assert_eq!(ran.exit, 0, "{}", ran.err);
+        assert!(!ran.err.contains("at the number that"), "{}", ran.err);
+        let found = ran.json();
+        let rows = found["power"]["at_capacity"].as_array().unwrap();
+        let size = |row: &serde_json::Value| {
+            assert_eq!(row["families"], stop);
+            let of = |arm: &str| row[arm].as_u64().unwrap();
+            (of("n_treated"), of("n_control"))
+        };
+        let sizes: Vec<_> = rows.iter().map(size).collect();
+        assert_eq!(sizes, Vec::from_iter(wanted), "{stop}");
+        // 1:1 needs two families, 1:2 three and 1:3 four.
+        let ratios = found["ratios"].as_array().unwrap();
+        let at_stop = ratios.iter().map(|row| row["families_at_stop"].as_u64());
+        let expected = (2..=4).map(|least| (stop >= least).then_some(stop));
+        assert!(at_stop.eq(expected), "{ratios:?}");
+        let powers = rows.iter().map(|row| &row["power"]);
+        let powers = powers.chain(ratios.iter().map(|row| &row["power_at_stop"]));
+        for power in powers.filter_map(serde_json::Value::as_f64) {
+            assert!(power > 0.0 && power < 0.1, "{power}");
+        }
+    }
+}
+
 /// Independent lots lose nothing by strata, and neither does a big stick that is hardly ever reached: no warning, although
 /// forty strata have fewer than eight families each. Blocks of three at 1:2 lose what they keep.
 #[test]

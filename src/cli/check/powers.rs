@@ -1,4 +1,4 @@
-//! The table of the power at the target and at what capacity allows.
+//! The table of the power at the target and at what capacity allows, or where enrolment stops before that.
 
 use super::both;
 use crate::app::check::Checked;
@@ -41,9 +41,14 @@ pub(super) fn power(checked: &Checked) -> Grid {
             ),
         );
     }
+    let limit = if checked.stop_binds {
+        words!("stop", "stoppet")
+    } else {
+        words!("capacity", "kapaciteten")
+    };
     let cases = [
         (words!("target", "målet"), &checked.at_target),
-        (words!("capacity", "kapaciteten"), &checked.at_capacity),
+        (limit, &checked.at_capacity),
     ];
     for (at, rows) in cases {
         for row in rows {

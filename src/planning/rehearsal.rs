@@ -91,6 +91,10 @@ struct Overlay<'p> {
     named: u32,
     /// Whether anything is added, beside the numbers.
     adds: bool,
+    /// Whether reports name a child.
+    names_child: bool,
+    /// Whether a sibling has joined.
+    joined: bool,
 }
 
 impl<'p> Overlay<'p> {
@@ -105,6 +109,8 @@ impl<'p> Overlay<'p> {
             children: 0,
             named: 0,
             adds,
+            names_child: adds && names_child(protocol),
+            joined: false,
         }
     }
 
@@ -209,9 +215,11 @@ impl<'p> Overlay<'p> {
         let name = |family: FamilyIx| families.get(family.0 as usize).copied().unwrap_or(family);
         let (what, report) = match *what {
             What::Reported(mut report) => {
+                let child = self.child_of(report.family);
                 report.family = name(report.family);
                 report.report = self.next_report();
                 report.source = Source::Register;
+                report.child = child.filter(|_| self.names_child);
                 (What::Reported(report), Some((report.family, report.report)))
             }
             What::Serviced {
@@ -258,10 +266,18 @@ impl<'p> Overlay<'p> {
         (what, report)
     }
 
+    /// A child of those that a simulated family is drawn with; the reports of a study take turns among them.
+    fn child_of(&self, family: FamilyIx) -> Option<ChildIx> {
+        let (_, children) = self.screened.get(family.0 as usize)?;
+        let children = children.as_slice();
+        let turn = (self.reports as usize).checked_rem(children.len())?;
+        children.get(turn).copied()
+    }
+
     /// Sometimes reception sees the report as well: the family keeps its arm, perhaps with a new sibling beside those that it
-    /// was drawn with, whom the simulated report is on.
+    /// was drawn with, whom the simulated report is on. The first report of all brings both, so that a rehearsal shows them.
     fn comes_back(&mut self, day: Day, family: FamilyIx, report: ReportIx, out: &mut Vec<Step>) {
-        if !self.adds || unit(&mut self.rng) >= COMES_BACK {
+        if !self.adds || (unit(&mut self.rng) >= COMES_BACK && self.joined) {
             return;
         }
         let first = out.iter().find_map(|step| match step.command {
@@ -270,9 +286,9 @@ impl<'p> Overlay<'p> {
         });
         let Some(first) = first else { return };
         let mut children = first.children;
-        if unit(&mut self.rng) < WITH_SIBLING {
+        if unit(&mut self.rng) < WITH_SIBLING || !self.joined {
             for child in self.new_children(1).as_slice() {
-                children.push(*child);
+                self.joined |= children.push(*child);
             }
         }
         let again = Enrolment {
@@ -307,6 +323,12 @@ impl<'p> Overlay<'p> {
         }
         roster
     }
+}
+
+/// Whether the protocol wants to know whom a report is on.
+pub fn names_child(protocol: &Protocol) -> bool {
+    let mut reports = protocol.events.iter().filter(|own| own.id == "report");
+    reports.any(|own| own.carries.iter().any(|key| key == "child"))
 }
 
 /// The window of the risk that a protocol assumes, where its analyses count reports in several: that of the primary

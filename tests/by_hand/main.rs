@@ -35,6 +35,7 @@ mod proportion_ratios;
 mod ranks_and_bounds;
 mod ratio_models;
 mod registered;
+mod rehearsed;
 mod skewed;
 mod study;
 mod subgroups;

@@ -24,15 +24,24 @@ fn the_demo_tells_commands_that_run() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let verified = place.run("verify --study d/study --seed-file d/seed");
     assert_eq!(verified.json(0)["draws"], "verified");
-    // The simulated reports are on the children that a family was drawn with: on a sibling alone none would count.
-    for joined in read_entries(&place.path("d/study")) {
-        if joined.kind == "joined" {
-            let payload: serde_json::Value =
-                serde_json::from_str(&joined.payload.unwrap()).unwrap();
-            let many = |key: &str| payload[key].as_array().unwrap().len();
-            assert!(many("children") > many("new_children"), "{payload}");
-        }
+    // The simulated reports are on the children that a family was drawn with: on a sibling alone none would count. The first report of
+    // a rehearsal brings a sibling, so that there is one.
+    let rows = read_entries(&place.path("d/study"));
+    let joined: Vec<_> = rows
+        .into_iter()
+        .filter(|row| row.kind == "joined")
+        .collect();
+    assert!(!joined.is_empty());
+    for row in joined {
+        let payload: serde_json::Value = serde_json::from_str(&row.payload.unwrap()).unwrap();
+        let many = |key: &str| payload[key].as_array().unwrap().len();
+        assert!(many("children") > many("new_children"), "{payload}");
     }
+    // The protocol wants to know whom a report is on, so that each row of the register names a child.
+    let register = std::fs::read_to_string(place.path("d/register.csv")).unwrap();
+    let mut rows = register.lines();
+    assert!(rows.next().unwrap().ends_with(",child"));
+    assert!(rows.all(|row| row.rsplit(',').next().unwrap().starts_with("BARN-")));
     // A tipping point is said in its own words, not as an effect without an interval.
     let page = std::fs::read_to_string(place.path("d/report/report.en.html")).unwrap();
     assert!(page.contains("turns at ") || page.contains("turns nowhere"));
@@ -58,6 +67,9 @@ fn a_protocol_without_permissions_is_rehearsed_and_not_opened() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("kan planeras och övas"), "{}", ran.err);
     assert!(ran.out.contains("r/report/report.sv.html"));
+    // It does not want to know whom a report is on.
+    let register = std::fs::read_to_string(place.path("r/register.csv")).unwrap();
+    assert!(!register.lines().next().unwrap().contains("child"));
     let page = std::fs::read_to_string(place.path("r/report/report.sv.html")).unwrap();
     assert!(page.contains("annat språk än svenska") && !page.contains("other-language"));
 }

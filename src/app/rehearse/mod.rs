@@ -22,7 +22,7 @@ use crate::app::report::Reported;
 use crate::app::sealed::read_protocol;
 use crate::app::study::{Act, Study};
 use crate::diagnostic::{Diagnostic, Words};
-use crate::planning::rehearsal::{Step, scenario_of, steps};
+use crate::planning::rehearsal::{Step, names_child, scenario_of, steps};
 use crate::planning::scenario;
 use crate::planning::simulate::{Options, simulate};
 use crate::protocol::Protocol;
@@ -402,9 +402,11 @@ impl<'a> Stage<'a> {
 
     fn imported(&mut self, desk: &mut Desk, register: &[EventRequest]) -> Result<(), Failure> {
         let file = self.folder.join("register.csv");
+        let names_child = names_child(&self.protocol);
         let mut text = String::from(
-            "family,on,event_key,incident_date,reporter,attached_to_open_investigation\n",
+            "family,on,event_key,incident_date,reporter,attached_to_open_investigation",
         );
+        text.push_str(if names_child { ",child\n" } else { "\n" });
         for row in register {
             let value = |key: &str| {
                 row.set
@@ -412,7 +414,7 @@ impl<'a> Stage<'a> {
                     .find(|(own, _)| own == key)
                     .map_or("", |(_, value)| value.as_str())
             };
-            let _ = writeln!(
+            let _ = write!(
                 text,
                 "{},{},{},{},{},{}",
                 row.family.as_deref().unwrap_or(""),
@@ -422,6 +424,10 @@ impl<'a> Stage<'a> {
                 value("reporter"),
                 value("attached_to_open_investigation"),
             );
+            if names_child {
+                let _ = write!(text, ",{}", row.child.as_deref().unwrap_or(""));
+            }
+            text.push('\n');
         }
         self.outside.write(&file, text.as_bytes())?;
         if register.is_empty() {

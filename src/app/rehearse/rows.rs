@@ -64,7 +64,7 @@ pub(super) fn report_row(report: &Report, day: Day) -> EventRequest {
         site: None,
         on: crate::app::refusal::date(report.received),
         event_key: report_name(report.report),
-        child: None,
+        child: report.child.map(child_name),
         set: vec![
             ("incident_date".to_owned(), incident),
             ("reporter".to_owned(), reporter.to_owned()),

@@ -336,14 +336,14 @@ impl<'a> Runner<'a> {
         result
     }
 
-    /// The rows beside a result. Beside a result that was looked at they have the level of its interval, so that none is read as
-    /// a decision that the look does not take. The workspace is left with another sample.
+    /// The rows beside a result. Beside a result that is looked at they have the level of its interval, or of what is left of
+    /// alpha where nothing could be weighed, so that none is read as a decision that the look does not take. The workspace is left with another sample.
     fn beside(&mut self, analysis: &Analysis, treated: &[Arm], result: &mut AnalysisResult) {
         if !sensitivity::any(analysis, &self.workspace, self.state) {
             return;
         }
         let protocol = self.protocol;
-        let alpha = if result.looks.is_empty() {
+        let alpha = if analysis.looks.is_empty() {
             analysis.alpha
         } else {
             result.alpha.unwrap_or(analysis.alpha)

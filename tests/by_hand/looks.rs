@@ -928,3 +928,41 @@ fn a_stop_short_of_the_boundary_has_no_place_by_stages() {
     }
     assert!(stopped > 0, "no such study among them");
 }
+
+/// At the first look nothing varies, so that nothing can be weighed: what stands beside it has the level of the amount that the look spends.
+#[test]
+fn rows_beside_a_first_look_without_a_number_have_its_level() {
+    let (study, late) = study_of(&text(), |_, _| false);
+    let (protocol, state) = (&study.protocol, &study.state);
+    let lock = protocol
+        .locks
+        .iter()
+        .position(|own| own.id == "evaluation-2025")
+        .unwrap();
+    let settings = RunSettings {
+        lock: Some("evaluation-2025".into()),
+        ..RunSettings::default()
+    };
+    let found = run(
+        protocol,
+        state,
+        &Plan::registered(protocol, lock),
+        late,
+        &settings,
+    );
+    let primary = &found.analyses[0];
+    assert!(primary.looks.is_empty());
+    assert_eq!(primary.alpha, Some(0.003_050_645_5));
+    let beside = primary
+        .results
+        .iter()
+        .filter(|row| row.extra.contains_key("sensitivity"));
+    let levels: Vec<f64> = beside.map(|row| row.level).collect();
+    assert!(!levels.is_empty());
+    assert!(
+        levels
+            .iter()
+            .all(|own| (own - (1.0 - 0.003_050_645_5)).abs() < 1e-12),
+        "{levels:?}"
+    );
+}

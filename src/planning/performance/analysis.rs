@@ -195,7 +195,7 @@ impl AnalysisSums {
         let believed = self.about.believed;
         let known = self.about.truth == Truth::Known;
         // Then estimates vary with what is drawn too, which no standard error is of, and no true value takes it out.
-        let spreads = believed && matches!(self.about.truth, Truth::Other { .. });
+        let spreads = believed && !known;
         let against = |figure: Figure| if known { figure } else { Figure::default() };
         let within = known || self.about.truth == Truth::Bounded;
         let held = |figure: Figure| if within { figure } else { Figure::default() };

@@ -447,27 +447,36 @@ mod tests {
         );
     }
 
-    /// By law: with a prior on its effect a ratio varies from study to study by what is drawn as well, so that its spread is no measure of
+    /// By law: with a prior what has no true effect varies from study to study by what is drawn as well, so that its spread is no measure of
     /// its standard errors: here they are those of their own estimates exactly, each of which is the ratio that was drawn.
     #[test]
-    fn a_ratio_with_a_prior_has_no_relative_error() {
-        for believed in [true, false] {
+    fn what_has_no_true_effect_has_no_relative_error_with_a_prior() {
+        let truths = [
+            Truth::Other { ratio: true },
+            Truth::Other { ratio: false },
+            Truth::Bounded,
+            Truth::Known,
+        ];
+        for (believed, truth) in truths.iter().flat_map(|own| [(true, own), (false, own)]) {
             let about = About {
                 limit: Some(0.05),
                 adjusted: false,
                 level: 0.95,
                 is_null: false,
                 believed,
-                truth: Truth::Other { ratio: true },
+                truth: *truth,
             };
             let mut sums = Sums::new(&[about], 10, 0);
             for ratio in [0.5, 1.0, 2.0] {
                 sums.add(&record(0.0, Ok(found(ratio, 0.01, 0.2))));
             }
             let own = sums.analyses()[0];
-            assert!((own.empirical_se.value.unwrap() - 2.0_f64.ln()).abs() < 1e-12);
+            if *truth == truths[0] {
+                assert!((own.empirical_se.value.unwrap() - 2.0_f64.ln()).abs() < 1e-12);
+            }
             assert!((own.model_se.value.unwrap() - 0.01).abs() < 1e-12);
-            assert_eq!(own.relative_error.value.is_none(), believed);
+            let without = believed && *truth != Truth::Known;
+            assert_eq!(own.relative_error.value.is_none(), without, "{truth:?}");
         }
     }
 

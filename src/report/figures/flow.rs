@@ -168,8 +168,9 @@ fn top(report: &Report<'_>, lang: Lang) -> [Stage; 3] {
     ]
 }
 
-/// What else became of the families of an arm. Later draws, erased families and those after the cut are said where there are any.
-fn ends(arm: &ArmFlow, lang: Lang) -> Vec<Step> {
+/// What else became of the families of an arm. Later draws, erased families and those after the cut are said of every arm where any arm
+/// has them, so that all arms have the same lines.
+fn ends(report: &Report<'_>, arm: &ArmFlow, lang: Lang) -> Vec<Step> {
     let mut steps = vec![step(
         &words!(
             "Still under follow-up at the cut",
@@ -178,13 +179,14 @@ fn ends(arm: &ArmFlow, lang: Lang) -> Vec<Step> {
         arm.under_follow_up,
         lang,
     )];
-    let some = |steps: &mut Vec<Step>, words: &Words, families: u32| {
-        steps.extend((families > 0).then(|| step(words, families, lang)));
+    let some = |steps: &mut Vec<Step>, words: &Words, pick: fn(&ArmFlow) -> u32| {
+        let any = report.flow.arms.iter().any(|own| pick(own) > 0);
+        steps.extend(any.then(|| step(words, pick(arm), lang)));
     };
     some(
         &mut steps,
         &words!("· Randomized after the cut", "· Lottade efter brytdatumet"),
-        arm.after_cut,
+        |own| own.after_cut,
     );
     steps.extend([
         step(
@@ -213,12 +215,12 @@ fn ends(arm: &ArmFlow, lang: Lang) -> Vec<Step> {
             "Later draw of a family drawn before, followed as the first",
             "Senare lottning av en redan lottad familj, följs som den första"
         ),
-        arm.linked,
+        |own| own.linked,
     );
     some(
         &mut steps,
         &words!("Data erased", "Uppgifter raderade"),
-        arm.erased,
+        |own| own.erased,
     );
     steps
 }
@@ -260,7 +262,7 @@ fn arm_stages(report: &Report<'_>, arm: &ArmFlow, lang: Lang) -> Vec<Stage> {
             arm.followed,
             lang,
         ),
-        steps: ends(arm, lang),
+        steps: ends(report, arm, lang),
     });
     let analysed = report
         .primary()

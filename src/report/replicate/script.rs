@@ -79,9 +79,12 @@ fn options(fit: &ReplicatedFit, reported: &[&Estimate], alpha: Option<&str>) -> 
     format!("list({})", parts.join(", "))
 }
 
-/// The alpha of what stands beside a result that was looked at, as R has computed it.
-fn looked_alpha(result: &AnalysisResult) -> Option<String> {
-    (!result.looks.is_empty()).then(|| found_alpha(result))
+/// The alpha of what stands beside a result that is looked at, as R has computed it.
+fn looked_alpha(folder: &Folder<'_>, result: &AnalysisResult) -> Option<String> {
+    let mut all = folder.protocol.analyses.iter();
+    let own = all.find(|own| own.id == result.id);
+    let looked = own.is_some_and(|own| !own.looks.is_empty());
+    (looked && result.alpha.is_some()).then(|| found_alpha(result))
 }
 
 /// The limit of an analysis, as R has computed it.
@@ -174,7 +177,7 @@ impl Calls {
             let arms = list([labels.treated.as_str(), labels.control.as_str()].into_iter());
             let path = quoted(&format!("{}/results/{}", result.id, index + 1));
             let beside = beside(row);
-            let looked = looked_alpha(result).filter(|_| beside.is_some());
+            let looked = looked_alpha(folder, result).filter(|_| beside.is_some());
             let alpha = looked.unwrap_or_else(|| behind.alpha.to_string());
             let rule =
                 beside.is_some_and(|name| Sensitivity::ALL.iter().any(|own| own.text() == name));
@@ -353,7 +356,7 @@ impl Calls {
         if fit.how == How::Pairs {
             self.parts.insert(Part::Pairs);
             let own = folder.replication.analyses[place].alpha;
-            let alpha = looked_alpha(result).unwrap_or_else(|| own.to_string());
+            let alpha = looked_alpha(folder, result).unwrap_or_else(|| own.to_string());
             self.add(&format!(
                 "pairs_of({first}, {name}, list(alpha = {alpha}, level = 1 - {alpha}))"
             ));
@@ -363,7 +366,7 @@ impl Calls {
             return;
         };
         let function = self.uses(own);
-        let looked = looked_alpha(result).filter(|_| fit.beside.is_some());
+        let looked = looked_alpha(folder, result).filter(|_| fit.beside.is_some());
         let options = options(fit, &reported, looked.as_deref());
         if fit.how == How::Pooled {
             self.parts.insert(Part::Imputation);

@@ -72,10 +72,13 @@ pub(super) fn tables<'a>(report: &Report<'a>, bound: Bound) -> Option<Tables<'a>
     // A family is in the data set if it was drawn up to the cut, once, and was not erased.
     let in_set = &report.analyses.baseline.families;
     let left_over = (allocated.iter().zip(in_set)).map(|(all, own)| all.abs_diff(*own));
+    // The flow has those who are erased or were drawn before, and the rest came after the cut.
+    let after_cut = arms.iter().map(|own| own.after_cut);
     let known = !in_set
         .iter()
         .copied()
         .chain(left_over)
+        .chain(after_cut)
         .any(|own| bound.is_small(own));
     let characteristics = report
         .analyses

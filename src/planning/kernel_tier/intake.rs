@@ -308,7 +308,7 @@ impl<'c> Intake<'c> {
         self.next.clone_from(&self.before);
     }
 
-    /// The place in the ledger and the word of the risk of each family of a site.
+    /// The place in the ledger, the day and the word of the risk of each family of a site.
     pub(super) fn of_site(&mut self, site: usize) -> Placed<'_> {
         let (days, words) = self.queues[site].families(self.width);
         Placed {
@@ -329,18 +329,6 @@ impl<'c> Intake<'c> {
     /// Number of sites.
     pub(super) fn sites(&self) -> usize {
         self.queues.len()
-    }
-
-    /// The place in the ledger, the day and the word of the risk of each family of a site.
-    pub(super) fn with_days(&mut self, site: usize) -> impl Iterator<Item = (usize, i32, u64)> {
-        let (next, families) = (&mut self.next, self.families);
-        let (days, words) = self.queues[site].families(self.width);
-        days.zip(words).map_while(move |(day, words)| {
-            let next = &mut next[*day as usize];
-            let place = *next as usize;
-            *next += 1;
-            (place < families).then_some((place, *day, words[0]))
-        })
     }
 
     /// The last day on which anybody came, counted from the first opening; 0 if nobody did.
@@ -367,7 +355,7 @@ impl<'c> Intake<'c> {
         risks.resize(self.families, 0);
         self.place();
         for site in 0..self.queues.len() {
-            for (place, risk) in self.of_site(site) {
+            for (place, _, risk) in self.of_site(site) {
                 sites[place] = site as u16;
                 risks[place] = risk;
             }
@@ -404,15 +392,23 @@ pub(super) struct Placed<'p> {
     families: usize,
 }
 
-impl Iterator for Placed<'_> {
-    type Item = (usize, u64);
+impl Placed<'_> {
+    /// How many have come, of whom the last may be placed no more.
+    pub(super) fn len(&self) -> usize {
+        self.days.len()
+    }
+}
 
-    fn next(&mut self) -> Option<(usize, u64)> {
+impl Iterator for Placed<'_> {
+    type Item = (usize, i32, u64);
+
+    #[inline]
+    fn next(&mut self) -> Option<(usize, i32, u64)> {
         let (day, words) = (self.days.next()?, self.words.next()?);
         let next = &mut self.next[*day as usize];
         let place = *next as usize;
         *next += 1;
         // Who comes after the last one is never randomized.
-        (place < self.families).then_some((place, words[0]))
+        (place < self.families).then_some((place, *day, words[0]))
     }
 }

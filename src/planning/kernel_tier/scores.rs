@@ -298,7 +298,7 @@ impl<'c> Scores<'c> {
         }
         self.intake.place();
         for site in 0..self.intake.sites() {
-            for (place, _) in self.intake.of_site(site) {
+            for (place, ..) in self.intake.of_site(site) {
                 rows.places.push(place as u32);
                 rows.sites[place] = site as u16;
             }

@@ -298,7 +298,7 @@ impl<'c> Times<'c> {
             let own = origins.zip(&mut self.places[number..]);
             let own = own.zip(&mut self.risks[number..]);
             let mut came = 0;
-            for ((at, day, word), ((origin, place), risk)) in self.intake.with_days(site).zip(own) {
+            for ((at, day, word), ((origin, place), risk)) in self.intake.of_site(site).zip(own) {
                 *origin = day + self.window.0 - 1;
                 (*place, *risk) = (at as u32, word);
                 self.sites[at] = site as u16;

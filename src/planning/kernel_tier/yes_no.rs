@@ -2,7 +2,7 @@
 
 use super::Numbers;
 use super::guesses::Guesses;
-use super::intake::Intake;
+use super::intake::{Intake, Placed};
 use super::redraws::{Order, Redraws, Tested};
 use super::walk::{Lists, Words};
 use crate::allocation::{Cycle, DesignTable, Guesser, MOST_CUTS};
@@ -263,22 +263,15 @@ impl<'c> YesNo<'c> {
     fn in_blocks(&mut self, cycle: &Cycle, chances: &[[u64; 2]; MOST_CUTS]) -> Option<i64> {
         let words = self.arms.some(self.intake.families);
         let control = u32::from(self.treated == 0);
-        let [least_control, least_treated] = self.least;
         let (mut treated_reports, mut control_reports) = (0_u32, 0_u32);
         self.families.clear();
         self.ends.clear();
         self.intake.place();
         for (site, counts) in self.sites.iter_mut().enumerate() {
             let from = self.families.len();
-            // First the families: place, whether one would report under control, and under treatment.
-            for (place, risk) in self.intake.of_site(site) {
-                let risk = risk >> 11;
-                let would = u32::from(risk >= least_treated);
-                let stays = u32::from(risk >= least_control);
-                treated_reports += would;
-                control_reports += stays;
-                self.families.push((place as u32) << 2 | stays << 1 | would);
-            }
+            let would = would_report(self.intake.of_site(site), self.least, &mut self.families);
+            control_reports += would[0];
+            treated_reports += would[1];
             // Then the arms, a block at a time: place, and whether it does report.
             let (mut drawn, mut ones, mut both, mut correct) = (0, 0, 0, 0);
             let mut block = |block: &mut [u32]| {
@@ -394,6 +387,31 @@ impl<'c> YesNo<'c> {
         }
         sum
     }
+}
+
+/// Puts behind others the families of a site: place, whether one would report under control, and under treatment. Gives how many would.
+// By itself, so that what the loop counts stays in registers.
+#[inline(never)]
+fn would_report(
+    placed: Placed<'_>,
+    [least_control, least_treated]: [u64; 2],
+    families: &mut Vec<u32>,
+) -> [u32; 2] {
+    let from = families.len();
+    families.resize(from + placed.len(), 0);
+    let (mut control, mut treated) = (0, 0);
+    let mut rest = families[from..].iter_mut();
+    for ((place, _, risk), own) in placed.zip(&mut rest) {
+        let risk = risk >> 11;
+        let stays = u32::from(risk >= least_control);
+        let would = u32::from(risk >= least_treated);
+        control += stays;
+        treated += would;
+        *own = (place as u32) << 2 | stays << 1 | would;
+    }
+    let unused = rest.len();
+    families.truncate(families.len() - unused);
+    [control, treated]
 }
 
 /// The least upper 53 bits of a word whose deviate is at least `u`.

@@ -154,6 +154,9 @@ fn every_number_in_the_results_table_is_in_the_document() {
     assert!(checked >= 20, "only {checked} numbers");
 }
 
+/// A number of an arm.
+type Pick = fn(&lottning::study::flow::ArmFlow) -> u32;
+
 /// What stands in the rows of the figure's table: all, and each arm.
 fn rows_of(page: &str, label: &str) -> Vec<Vec<String>> {
     let heading = format!(">{label}</th>");
@@ -199,7 +202,6 @@ fn who_is_in_no_data_set_is_in_the_flow() {
         for said in ["Uppgifter raderade: 2", "· Lottade efter brytdatumet: 1"] {
             assert_eq!(sv.matches(said).count(), 1, "{said}");
         }
-        type Pick = fn(&lottning::study::flow::ArmFlow) -> u32;
         let lines: [(&str, &str, Pick); 8] = [
             (
                 "Still under follow-up at the cut",
@@ -233,7 +235,7 @@ fn who_is_in_no_data_set_is_in_the_flow() {
                 .chain(counts.iter().copied())
                 .map(|own| own.to_string())
                 .collect();
-            assert_eq!(rows_of(&en, label), [cells.clone()], "{label}");
+            assert_eq!(rows_of(&en, label), std::slice::from_ref(&cells), "{label}");
             let rows = flow.text.lines().map(|row| row.split(',').collect());
             let rows = rows.filter(|row: &Vec<&str>| row[0] == node);
             let told: Vec<&str> = rows.map(|row| row[3]).collect();

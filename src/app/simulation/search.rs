@@ -113,6 +113,7 @@ pub fn searched(
     let question = Question {
         between,
         power: wanted.power,
+        average: base.base.cells.iter().any(Cell::is_believed),
         within: 0.02,
         most: 60_000,
         confirm,

@@ -12,6 +12,9 @@ pub struct Question {
     pub between: (u64, u64),
     /// Power, in (0, 1).
     pub power: f64,
+    /// Whether it is an average over studies that have different powers at a number, as with a prior: it has a bend then, and only
+    /// numbers near the answer lie on a line.
+    pub average: bool,
     /// Half width of the interval, as a share of the number, at which the search ends; half a unit is always enough.
     pub within: f64,
     /// Studies after which the search ends in any case, without those of the confirmation.

@@ -30,6 +30,9 @@ pub const BEGINNING: u64 = 500;
 const NEAR: f64 = 1.0;
 /// Distance of the outer numbers from the answer, on the same scale.
 const APART: f64 = 0.5;
+/// How much nearer numbers are taken and simulated where power is an average over a prior: by so much the bend of such a curve, which
+/// goes with the square, moves the answer less, and points that are known well enough to name a number do not show it.
+const OF_AN_AVERAGE: f64 = 1.0 / 4.0;
 /// How much nearer numbers are taken and simulated at most where they do not lie on a line.
 const NEAREST: f64 = 1.0 / 16.0;
 /// Points whose distance from a line has a smaller probability do not lie on it.
@@ -45,12 +48,14 @@ pub type Run<'r, E> = dyn FnMut(u64, u64, u64) -> Result<Vec<Outcome>, E> + 'r;
 /// # Errors
 /// What `run` gives; inside, why there is no number.
 pub fn search<E>(question: &Question, run: &mut Run<'_, E>) -> Result<Result<Found, NoAnswer>, E> {
+    let reach = if question.average { OF_AN_AVERAGE } else { 1.0 };
     let mut own = Search {
         question,
         run,
         tried: Vec::new(),
         around: Vec::new(),
-        apart: APART,
+        reach,
+        apart: reach * APART,
     };
     own.begin()?;
     loop {
@@ -98,6 +103,8 @@ struct Search<'q, 'r, E> {
     tried: Vec<Tried>,
     /// Numbers that are simulated now.
     around: Vec<u64>,
+    /// How much of the reach numbers near the answer have at first.
+    reach: f64,
     /// Distance of the outer ones from the answer.
     apart: f64,
 }
@@ -242,7 +249,7 @@ impl<E> Search<'_, '_, E> {
     /// The line through the numbers near the target, by families or by the number, whichever fits better. While the
     /// points do not lie on a line, only those that are nearer the target are taken, and the next ones are simulated nearer.
     fn near(&mut self, bracket: (u64, u64)) -> Option<(By, Line)> {
-        let mut share = 1.0;
+        let mut share = self.reach;
         let mut points = self.within(share * NEAR, bracket);
         loop {
             let best = [By::Families, By::Number]
